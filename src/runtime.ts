@@ -1,0 +1,150 @@
+/**
+ * Owns the Runtime: every effect that a workflow may have, as one object that is passed in, so that tests pass their own.
+ * The types here are the contract between the rooms remote, store and docker (which never import one another) and the workflows.
+ */
+
+import type { Secret } from './secret.ts';
+
+/** How to reach a host by SSH, as a person asked for it; what is missing is found in `~/.ssh/config` (by `ssh -G`). */
+export type SshOptions = {
+  /** Short name for messages and the store. */
+  readonly host: string;
+  /** What to dial: a name or address, an alias of the ssh config, or `local` for this machine. */
+  readonly destination: string;
+  readonly user?: string;
+  readonly port?: number;
+  readonly identities?: readonly string[];
+  readonly configFile?: string;
+  /** Jump hosts, nearest first, each `[user@]name[:port]`. */
+  readonly jump?: readonly string[];
+  readonly transport?: 'ssh2' | 'openssh';
+  /** `strict`: only known keys (asks where `ask.hostKey` is given); `accept-new`: store unknown keys; `SHA256:…`: exactly this one. */
+  readonly hostKey?: string;
+  readonly knownHostsFile?: string;
+  /** The password for sudo, when the user needs one. */
+  readonly sudoPassword?: Secret;
+  readonly connectTimeoutMs?: number;
+  readonly keepaliveMs?: number;
+  /** Questions that only a person can answer; absent without a terminal. */
+  readonly ask?: SshQuestions;
+  readonly signal?: AbortSignal;
+};
+
+export type SshQuestions = {
+  /** An unknown host key: true stores and uses it. */
+  hostKey(question: { host: string; address: string; type: string; fingerprint: string }): Promise<boolean>;
+  /** The passphrase of an encrypted key file; asked at most once for a file, whatever the number of hosts. */
+  passphrase(question: { file: string }): Promise<Secret>;
+  /** A login password or a keyboard-interactive prompt (`echo` false: hidden). The prompt is cleaned. */
+  password(question: { host: string; prompt: string; echo: boolean }): Promise<Secret>;
+  /** The password for sudo. Asked only if sudo wants one. */
+  sudoPassword?(question: { host: string; user: string }): Promise<Secret>;
+};
+
+/** One script for one phase: it runs by /bin/sh on the host and reads `input` from its standard input. */
+export type ScriptRequest = {
+  /** Names the phase in errors and time-outs, for instance `facts`. */
+  readonly phase: string;
+  /** POSIX shell text, constant but for values put in by shellQuote; never secret. */
+  readonly script: string;
+  /** What the script reads from stdin (secret files included), in this order. */
+  readonly input?: readonly (Uint8Array | Secret)[];
+  /** Run as root: directly when the user is root, else through sudo. */
+  readonly asRoot: boolean;
+  readonly timeoutMs: number;
+  /** Called for each complete line of standard output while the script runs (cleaned by the receiver). */
+  readonly onLine?: (line: string) => void;
+  readonly signal?: AbortSignal;
+};
+
+/** What the script printed; a login shell's banners are not part of it. `status` is the script's own exit status. */
+export type ScriptResult = { readonly status: number; readonly stdout: Buffer; readonly stderr: string };
+
+/** A connection to a host. Errors: E_SSH_LOST when it breaks, E_SSH_TIMEOUT, E_SUDO_…; a script's own status is a result, not an error. */
+export type HostSession = {
+  readonly host: string;
+  /** The user that logged in. */
+  readonly user: string;
+  /** The address that was dialled, as resolved from the ssh config: what a client would dial as well. */
+  readonly dialled: string;
+  run(request: ScriptRequest): Promise<ScriptResult>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export type Connect = (options: SshOptions) => Promise<HostSession>;
+
+/** Who dials a daemon, and with which papers, for a probe. */
+export type ProbeCredentials = { readonly cert: string; readonly key: Secret };
+
+export type ProbeRequest = {
+  readonly address: string;
+  readonly port: number;
+  /** Trusted CA certificates, PEM. */
+  readonly ca: string;
+  /** The name to verify in the server's certificate; default: address. */
+  readonly serverName?: string;
+  readonly credentials?: ProbeCredentials;
+  readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  readonly plain?: boolean;
+  /** GET this path over the connection (default `/version`): a refused TLS 1.3 client finds out at its first read. */
+  readonly path?: string;
+  readonly timeoutMs: number;
+};
+
+export type ProbeOutcome =
+  | {
+      readonly kind: 'accepted';
+      readonly status: number;
+      readonly body: string;
+      readonly protocol: string;
+      /** The server's certificate chain as served, PEM. Empty over plain HTTP. */
+      readonly chain: string;
+      readonly elapsedMs: number;
+    }
+  | {
+      readonly kind: 'refused';
+      /** The cause in one stable word; `reason` says it for people. */
+      readonly cause:
+        | 'client-refused'
+        | 'unknown-authority'
+        | 'wrong-name'
+        | 'expired'
+        | 'not-yet-valid'
+        | 'connection-refused'
+        | 'timed-out'
+        | 'unreachable'
+        | 'name-not-found'
+        | 'plain-http'
+        | 'protocol'
+        | 'reset'
+        | 'other';
+      readonly reason: string;
+      readonly chain: string;
+      readonly elapsedMs: number;
+    };
+
+export type Probe = (request: ProbeRequest) => Promise<ProbeOutcome>;
+
+/** Where people read: results on out, progress and questions on err. */
+export type Io = {
+  out(text: string): void;
+  err(text: string): void;
+  readonly outIsTerminal: boolean;
+  readonly errIsTerminal: boolean;
+  readonly inIsTerminal: boolean;
+  readonly columns: number;
+  /** Colours are wanted (a terminal, no NO_COLOR, no --no-color). */
+  readonly colour: boolean;
+};
+
+export type Runtime = {
+  readonly io: Io;
+  now(): Date;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly connect: Connect;
+  readonly probe: Probe;
+  /** Aborted by Ctrl-C or SIGTERM: workflows stop at the next safe place and give back what they hold. */
+  readonly signal: AbortSignal;
+};
