@@ -1,0 +1,30 @@
+// Bundles src/cli/main.ts into dist/ with esbuild: ESM, code splitting (one lazy chunk per command), our own dependencies
+// included, so that the package starts fast and needs no build step. Shell scripts are bundled as text.
+import { readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+rmSync(`${root}/dist`, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: { main: 'src/cli/main.ts' },
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  legalComments: 'linked',
+  loader: { '.sh': 'text', '.html': 'text' },
+  define: { DOCKER_TLS_VERSION: JSON.stringify(version) },
+  // The native add-ons of ssh2 are optional; without them ssh2 uses plain JavaScript and node:crypto.
+  external: ['cpu-features', '*.node'],
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
