@@ -1,0 +1,232 @@
+# shellcheck shell=bash
+# One host: its folder, its life and its end. The folder LAB/hosts/NAME holds
+#   info          suite, number, root folder and owner, as shell assignments
+#   root          the merged tree that the host runs on (overlay of the cached root and upper)
+#   docker, containerd   bound on /var/lib/docker and /var/lib/containerd (overlay2 can't sit on an overlay)
+#   known_hosts   the host's keys, known before it boots
+#   alive         locked for as long as the host's supervisor lives: the kernel lets go of it however it ends
+#   supervisor, nspawn   process ids, valid only while alive is locked
+#   cut, reboot   marks: the link is down; nspawn was killed to boot again
+# LAB/locks/NAME is held by whoever makes or removes the host.
+
+host_folder() { printf '%s/hosts/%s' "$LAB" "$1"; }
+
+host_check_name() {
+  [[ $1 =~ ^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$ ]] ||
+    fail "'$1' is no name for a host: lower-case letters, digits and dashes, at most 42"
+}
+
+# Sets suite, number, base, owner and owner_started; fails if there is no such host.
+host_load() { # NAME
+  suite='' number='' base='' owner='' owner_started=''
+  # shellcheck source=/dev/null
+  . "$(host_folder "$1")/info" 2>/dev/null && [[ -n $number ]]
+}
+
+host_need() { # NAME
+  host_check_name "$1"
+  host_load "$1" || fail "there is no host '$1'; see: scripts/lab list"
+}
+
+host_alive() { # NAME
+  local folder
+  folder=$(host_folder "$1")
+  [[ -e $folder/alive ]] && ! flock -s -n "$folder/alive" true
+}
+
+# A process is known by its id and its start time: ids are used again.
+process_started() { # PID
+  local stat
+  read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+  # shellcheck disable=SC2086 # fields, after the name in brackets
+  set -- ${stat##*) }
+  printf '%s' "${20}"
+}
+
+host_owned() { # after host_load: no owner, or one that lives
+  [[ -z $owner || $(process_started "$owner") == "$owner_started" ]]
+}
+
+# Makes and boots one host, and returns when its ssh and its docker answer.
+host_up() { # NAME SUITE OWNER-PID
+  local name=$1 want=$2 owner_pid=$3 folder lock alive net started=$EPOCHREALTIME
+  folder=$(host_folder "$name")
+  mkdir -p "$LAB/hosts" "$LAB/locks"
+  exec {lock}>"$LAB/locks/$name"
+  flock "$lock"
+  if host_alive "$name" && host_load "$name" && host_owned; then
+    [[ $suite == "$want" ]] || fail "$name is up already, as $suite: take it down first (scripts/lab down $name)"
+    [[ -z $owner_pid || $owner_pid == "$owner" ]] || fail "$name is up already, and is not process $owner_pid's"
+    say "$name is up already"
+    exec {lock}>&-
+    return 0
+  fi
+  host_erase "$name"
+
+  mkdir -p "$folder"/{upper,work,root,docker,containerd}
+  chmod 0711 "$folder/docker" "$folder/containerd"
+  base=$(root_folder "$want")
+  exec {net}>"$NET_LOCK"
+  flock "$net"
+  net_bridge
+  number=$(net_number)
+  {
+    printf 'suite=%q number=%q base=%q owner=%q' "$want" "$number" "$base" "$owner_pid"
+    printf ' owner_started=%q\n' "$([[ -z $owner_pid ]] || process_started "$owner_pid")"
+  } >"$folder/info"
+  exec {net}>&-
+
+  # volatile: the kernel need not sync a tree that is thrown away.
+  mount -t overlay "lab-$name" -o "lowerdir=$base,upperdir=$folder/upper,workdir=$folder/work,volatile" "$folder/root"
+  host_identity "$name" "$folder"
+
+  exec {alive}>"$folder/alive"
+  flock -w 5 "$alive"
+  # Its own session: a Ctrl-C or a closed terminal must not end the host. The lock on alive goes over to it.
+  setsid "$LAB_SCRIPT" _supervise "$name" "$alive" {lock}>&- </dev/null >>"$folder/console.log" 2>&1 &
+  exec {alive}>&-
+  if ! host_wait "$name"; then
+    tail -n 20 "$folder/console.log" >&2
+    host_erase "$name"
+    fail "$name did not come up; its console's last lines are above"
+  fi
+  exec {lock}>&-
+  say "$name is up: $want at $(net_address "$number"), $(awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }') s"
+}
+
+# Names, host keys, the lab's key for every user.
+host_identity() { # NAME FOLDER
+  local name=$1 folder=$2 root=$2/root address user home ids type
+  address=$(net_address "$number")
+  printf '%s\n' "$name" >"$root/etc/hostname"
+  printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n%s %s.lab %s\n' "$address" "$name" "$name" >"$root/etc/hosts"
+  for type in ed25519 ecdsa rsa; do
+    ssh-keygen -q -t "$type" -N '' -C "root@$name" -f "$root/etc/ssh/ssh_host_${type}_key"
+  done
+  sed "s/^/$address /" "$root"/etc/ssh/ssh_host_*_key.pub >"$folder/known_hosts"
+  while IFS=: read -r user _ _ _ _ home _; do
+    case $user in root | ops | pat | noisy | fishy) ;; *) continue ;; esac
+    ids=$(stat -c %u:%g "$root$home")
+    mkdir -p -m 0700 "$root$home/.ssh"
+    cp "$LAB/key.pub" "$root$home/.ssh/authorized_keys"
+    chmod 0600 "$root$home/.ssh/authorized_keys"
+    chown -R "$ids" "$root$home/.ssh"
+  done <"$root/etc/passwd"
+}
+
+host_wait() { # NAME: up to a minute, for ssh and then docker
+  local name=$1 address turn
+  address=$(net_address "$number")
+  for ((turn = 0; turn < 600; turn++)); do
+    host_alive "$name" || return 1
+    if (exec 3<>"/dev/tcp/$address/22") 2>/dev/null; then
+      # shellcheck disable=SC2016
+      host_ssh "$name" 'i=0; until docker version >/dev/null 2>&1; do i=$((i+1)); [ $i -lt 300 ] || exit 1; sleep 0.1; done' \
+        </dev/null 2>/dev/null && return 0
+    fi
+    sleep 0.1
+  done
+  return 1
+}
+
+# Runs for as long as the host does, and boots it again when it asks for a reboot.
+host_supervise() { # NAME ALIVE-FD
+  local name=$1 alive=$2 folder status watch=''
+  folder=$(host_folder "$name")
+  host_load "$name"
+  printf '%s\n' "$BASHPID" >"$folder/supervisor"
+  host_cgroup "$name"
+  if [[ -n $owner ]]; then
+    tail --pid="$owner" -f /dev/null {alive}>&- &
+    watch=$!
+  fi
+  while :; do
+    rm -f "$folder/reboot"
+    net_up "$number" "$([[ -e $folder/cut ]] && printf yes || printf no)"
+    # --keep-unit, and so status 133 for a reboot. KILL: nspawn must not outlive its supervisor.
+    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 setpriv --pdeathsig KILL \
+      systemd-nspawn --quiet --directory="$folder/root" --boot --register=no --keep-unit --machine="$name" --hostname="$name" \
+      --network-namespace-path="/run/netns/dtlab$number" --capability=all --system-call-filter='add_key keyctl bpf' \
+      --bind="$folder/docker:/var/lib/docker" --bind="$folder/containerd:/var/lib/containerd" \
+      --resolv-conf=off --timezone=off --link-journal=no --console=pipe {alive}>&- </dev/null &
+    printf '%s\n' $! >"$folder/nspawn"
+    status=0
+    wait -n $! $watch || status=$?
+    if [[ -n $watch && ! -e /proc/$watch ]]; then
+      # The owner has ended: nobody is left to take the host down.
+      setsid "$LAB_SCRIPT" down "$name" {alive}>&- </dev/null >/dev/null 2>&1 &
+      sleep 60
+    fi
+    [[ $status == 133 || -e $folder/reboot ]] || break
+    printf -- '--- reboot ---\n'
+  done
+  [[ -z $watch ]] || kill "$watch"
+  net_down "$number"
+}
+
+# A control group of its own, so that the container's own tree does not meet another's.
+host_cgroup() { # NAME
+  local top
+  top=$(findmnt -n -o TARGET -t cgroup2 | head -n 1)
+  [[ -n $top ]] || return 0
+  mkdir -p "$top/docker-tls-lab/$1"
+  printf '%s\n' "$BASHPID" >"$top/docker-tls-lab/$1/cgroup.procs"
+}
+
+# The host's first process, as seen from here. It is nspawn's only child.
+host_leader() { # NAME
+  local nspawn leader
+  nspawn=$(cat "$(host_folder "$1")/nspawn" 2>/dev/null) || return 1
+  leader=$(cat "/proc/$nspawn/task/$nspawn/children" 2>/dev/null) || return 1
+  leader=${leader%% *}
+  [[ -n $leader ]] && printf '%s' "$leader"
+}
+
+# Everything that a host has: processes, mounts, namespace, links, folder. Works on any half of a host.
+host_erase() { # NAME, with LAB/locks/NAME held
+  local name=$1 folder top pid turn mounted
+  folder=$(host_folder "$name")
+  [[ -d $folder ]] || return 0
+  if host_alive "$name" && pid=$(cat "$folder/supervisor" 2>/dev/null); then
+    kill -KILL "$pid" 2>/dev/null || true # nspawn and the host go with it
+  fi
+  top=$(findmnt -n -o TARGET -t cgroup2 | head -n 1)/docker-tls-lab/$name
+  for ((turn = 0; turn < 100; turn++)); do
+    [[ ! -e $top/cgroup.kill ]] || printf 1 >"$top/cgroup.kill" 2>/dev/null || true
+    ! host_alive "$name" && ! grep -qs 'populated 1' "$top/cgroup.events" && break
+    sleep 0.05
+  done
+  [[ ! -d $top ]] || find "$top" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  if host_load "$name"; then net_down "$number"; fi
+  while read -r mounted; do umount "$mounted" 2>/dev/null || umount -l "$mounted"; done \
+    < <(awk -v root="$folder/" 'index($5, root) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
+  rm -rf --one-file-system "$folder"
+}
+
+# Takes down what killed runs left: hosts whose owner is gone, or that no longer run. Hosts that somebody is just
+# making or removing are theirs.
+host_sweep() {
+  local folder name lock
+  for folder in "$LAB"/hosts/*/; do
+    [[ -d $folder ]] || continue
+    name=$(basename "$folder")
+    exec {lock}>"$LAB/locks/$name"
+    if flock -n "$lock" && { ! host_alive "$name" || ! host_load "$name" || ! host_owned; }; then
+      say "taking down $name, which a run that ended left behind"
+      host_erase "$name"
+    fi
+    exec {lock}>&-
+  done
+}
+
+host_ssh_options() { # NAME
+  printf '%s\n' -F /dev/null -i "$LAB/key" -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o BatchMode=yes \
+    -o ConnectTimeout=10 -o "UserKnownHostsFile=$(host_folder "$1")/known_hosts" -o LogLevel=ERROR
+}
+
+host_ssh() { # NAME [CMD…], after host_load
+  local name=$1 options
+  shift
+  mapfile -t options < <(host_ssh_options "$name")
+  ssh "${options[@]}" "root@$(net_address "$number")" "$@"
+}

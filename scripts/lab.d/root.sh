@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# The cached roots: one plain Debian tree per suite, made once by debootstrap and never written to again (every
+# host lays an overlay over it). A root's folder carries a hash of everything that decides its contents, so a
+# change of the recipe makes a new root and hosts that still run on the old one are left in peace.
+
+# What Debian puts into every root. docker-cli is part of docker.io on bookworm.
+root_packages() { # SUITE
+  local packages=(systemd systemd-sysv dbus openssh-server docker.io iptables sudo iproute2 ca-certificates openssl
+    procps curl auditd busybox-static fish)
+  [[ $1 == bookworm ]] || packages+=(docker-cli)
+  (IFS=,; printf '%s' "${packages[*]}")
+}
+
+root_folder() { # SUITE
+  local hash
+  hash=$({ printf '%s\n' "$1"; root_packages "$1"; declare -f root_settle root_users root_image; } | sha256sum)
+  printf '%s/roots/%s-%s' "$LAB" "$1" "${hash:0:12}"
+}
+
+# Builds SUITE's root if it is not there. Two builders of one suite wait for one another; a build that is killed
+# leaves only a temporary folder, which the next one removes.
+root_build() { # SUITE
+  local suite=$1 root part lock started=$SECONDS
+  root=$(root_folder "$suite")
+  [[ -d $root ]] && return 0
+  need_packages debootstrap:debootstrap busybox:busybox-static
+  mkdir -p "$LAB/roots" "$LAB/debs/$suite" "$LAB/locks"
+  exec {lock}>"$LAB/locks/root.$suite"
+  flock -n "$lock" || { say "another run is building $suite: waiting for it"; flock "$lock"; }
+  if [[ ! -d $root ]]; then
+    say "building the $suite root with debootstrap (about a minute, once)"
+    part=$LAB/roots/.part.$suite
+    root_erase "$part"
+    if ! debootstrap --variant=minbase --cache-dir="$LAB/debs/$suite" --include="$(root_packages "$suite")" \
+      "$suite" "$part" >"$LAB/roots/$suite.log" 2>&1; then
+      tail -n 5 "$LAB/roots/$suite.log" >&2
+      fail "debootstrap could not make $suite; the whole log is $LAB/roots/$suite.log"
+    fi
+    root_settle "$part"
+    root_users "$part"
+    root_image "$part"
+    sync -f "$part"
+    mv -T "$part" "$root"
+    say "$suite is ready after $((SECONDS - started)) s: $root"
+  fi
+  exec {lock}>&-
+}
+
+# debootstrap leaves /proc mounted when it is killed: deleting through such a mount would hit this host.
+root_erase() { # FOLDER
+  local mounted
+  while read -r mounted; do umount -l "$mounted"; done \
+    < <(awk -v root="$1/" 'index($5, root) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
+  rm -rf --one-file-system "$1"
+}
+
+# Makes the root fit to be a host: no identity of its own, no timers, nothing that waits for a network.
+root_settle() { # ROOT
+  local root=$1
+  rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/etc/ssh/ssh_host_*
+  : >"$root/etc/machine-id"
+  rm -f "$root/var/lib/dbus/machine-id" "$root/etc/resolv.conf"
+  # No name server at all: a lookup fails at once in place of hanging.
+  printf '# the lab has no name server\n' >"$root/etc/resolv.conf"
+  mkdir -p "$root/var/lib/docker" "$root/var/lib/containerd"
+  systemctl --root="$root" --quiet set-default multi-user.target
+  systemctl --root="$root" --quiet mask console-getty.service getty@.service apt-daily.timer apt-daily-upgrade.timer \
+    dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-networkd-wait-online.service
+  # Kernels without an audit subsystem can't start these; the rules files are what an audit reads.
+  systemctl --root="$root" --quiet disable auditd.service audit-rules.service 2>/dev/null || true
+}
+
+# Who can log in. All have the lab's key (placed when a host is made).
+root_users() { # ROOT
+  local root=$1 user
+  for user in ops pat noisy fishy; do
+    chroot "$root" useradd --create-home --shell /bin/bash "$user"
+  done
+  # ops, noisy, fishy: sudo asks nothing. pat: sudo asks, and the same password opens an ssh login.
+  printf '%s ALL=(ALL:ALL) NOPASSWD: ALL\n' ops noisy fishy >"$root/etc/sudoers.d/lab"
+  chmod 0440 "$root/etc/sudoers.d/lab"
+  chroot "$root" usermod --append --groups sudo pat
+  printf 'pat:correct horse\n' | chroot "$root" chpasswd
+
+  # noisy: bash greets on both streams, with escapes, for every command that ssh runs.
+  local greeting="printf '\\033[31;1mWelcome to \\033]0;title\\007the host!\\033[0m\\n'; printf '\\033[2Jwarning: read this\\r\\n' >&2"
+  for user in .bashrc .profile; do
+    printf '%s\n' "$greeting" | cat - "$root/home/noisy/$user" >"$root/home/noisy/$user.new"
+    mv "$root/home/noisy/$user.new" "$root/home/noisy/$user"
+  done
+  chroot "$root" chown -R noisy:noisy /home/noisy
+
+  # fishy: a login shell that is not POSIX, and that greets too.
+  chroot "$root" usermod --shell /usr/bin/fish fishy
+  mkdir -p "$root/home/fishy/.config/fish"
+  printf "echo 'Hello, I am fish'\nprintf '\\\\e[36mconfig.fish speaks\\\\e[0m\\\\n' >&2\n" \
+    >"$root/home/fishy/.config/fish/config.fish"
+  chroot "$root" chown -R fishy:fishy /home/fishy
+}
+
+# /root/busybox.tar: an image without a registry, for `docker import /root/busybox.tar busybox`.
+root_image() { # ROOT
+  local root=$1 image applet
+  image=$(mktemp -d "$root/tmp/image.XXXXXX")
+  mkdir -p "$image"/{bin,etc,tmp,proc,sys,dev,root,var/run}
+  cp "$(command -v busybox)" "$image/bin/busybox"
+  for applet in $(busybox --list); do
+    [[ $applet == busybox ]] || ln -s busybox "$image/bin/$applet"
+  done
+  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$image/etc/passwd"
+  printf 'root:x:0:\nnogroup:x:65534:\n' >"$image/etc/group"
+  chmod 1777 "$image/tmp"
+  tar -C "$image" --owner=0 --group=0 --numeric-owner -cf "$root/root/busybox.tar" .
+  rm -rf "$image"
+}
