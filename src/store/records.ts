@@ -1,0 +1,157 @@
+/**
+ * Owns what the store remembers: the records of hosts, clients and the CA, what a whole store looks like once read,
+ * what a change to it may hold, and the rule for names. Records are checked by hand, which costs no import.
+ */
+
+import { DockerTlsError } from '../errors.ts';
+import type { Secret } from '../secret.ts';
+
+export type RecordKeyType = 'p256' | 'p384' | 'ed25519' | 'rsa2048' | 'rsa3072' | 'rsa4096';
+
+/** How a host is reached by SSH, as a person asked for it (the fields of SshOptions that outlive a run). */
+export type SshRecord = {
+  readonly destination: string;
+  readonly user?: string;
+  readonly port?: number;
+  readonly identities?: readonly string[];
+  readonly configFile?: string;
+  readonly jump?: readonly string[];
+  readonly transport?: 'ssh2' | 'openssh';
+  readonly hostKey?: string;
+};
+
+/** A host that was set up. Times are ISO 8601 in UTC. */
+export type HostRecord = {
+  readonly name: string;
+  /** What clients dial. */
+  readonly address: string;
+  readonly port: number;
+  readonly ssh: SshRecord;
+  readonly listen?: string;
+  readonly sans: readonly string[];
+  readonly keyType: RecordKeyType;
+  /** Lifetime of its certificates. */
+  readonly days: number;
+  readonly containers: 'keep' | 'may-stop';
+  /** Where the server's key is made and kept; absent: `store`. */
+  readonly keys?: 'store' | 'host';
+  /** Which clients this host accepts; absent: all of the CA. */
+  readonly clients?: readonly string[];
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly generation?: number;
+  readonly liveRestore?: boolean;
+  /** How many generations the host keeps. */
+  readonly keep?: number;
+  /** Seconds until the host rolls itself back unless the change is confirmed. */
+  readonly confirmWithin?: number;
+  readonly harden?: readonly string[];
+};
+
+/** A client that was issued papers. Times are ISO 8601 in UTC. */
+export type ClientRecord = {
+  readonly name: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Which hosts accept it; absent: all. */
+  readonly hosts?: readonly string[];
+  /** Docker contexts that hold copies of its files. */
+  readonly contexts?: readonly string[];
+  /** The Docker config folder itself holds copies of its files. */
+  readonly configFolder?: boolean;
+  readonly days: number;
+  readonly keyType: RecordKeyType;
+  readonly revokedAt?: string;
+};
+
+export type CaRecord = {
+  readonly name: string;
+  readonly createdAt: string;
+  readonly keyType: RecordKeyType;
+  readonly days: number;
+};
+
+/** Certificates are PEM text (perhaps several in one); keys are PEM in a Secret, absent where they are kept elsewhere. */
+export type StoredCa = { readonly cert: string; readonly keyPem?: Secret; readonly record: CaRecord };
+/** `serial`: hexadecimal in upper case, as node:crypto prints it; the name of its folder. */
+export type StoredOldCa = {
+  readonly serial: string;
+  readonly cert: string;
+  readonly keyPem?: Secret;
+  readonly record?: CaRecord;
+};
+export type StoredIssuer = { readonly cert: string; readonly keyPem?: Secret };
+export type StoredHost = {
+  readonly record: HostRecord;
+  /** The trust file of the host: what its `ca.pem` holds. */
+  readonly ca: string;
+  readonly serverCert: string;
+  readonly serverKey?: Secret;
+};
+export type StoredClient = {
+  readonly record: ClientRecord;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key?: Secret;
+};
+
+/** Everything in the store, parsed. `folder` is the absolute path that works as DOCKER_CERT_PATH. */
+export type StoreState = {
+  readonly ca?: StoredCa;
+  readonly oldCas: readonly StoredOldCa[];
+  readonly issuers: ReadonlyMap<string, StoredIssuer>;
+  readonly hosts: ReadonlyMap<string, StoredHost>;
+  readonly clients: ReadonlyMap<string, StoredClient & { readonly folder: string }>;
+};
+
+/**
+ * What one write changes, all or nothing. An entry replaces all that was stored under its name (a key that is left out is
+ * gone afterwards), so spread what was read: `{ ...state.hosts.get(name), record: {…} }`. The key in `hosts` and `clients` is
+ * the record's own name. Removing what is not there is no error.
+ */
+export type StoreChange = {
+  readonly ca?: StoredCa;
+  /** Move the CA in force to the old ones, before `ca` takes its place. */
+  readonly retireCa?: boolean;
+  /** Old CAs to add or replace, for instance when a store of another tool is taken over. */
+  readonly oldCas?: readonly StoredOldCa[];
+  readonly issuers?: Readonly<Record<string, StoredIssuer>>;
+  readonly hosts?: Readonly<Record<string, StoredHost>>;
+  readonly clients?: Readonly<Record<string, StoredClient>>;
+  readonly removeHosts?: readonly string[];
+  readonly removeClients?: readonly string[];
+  readonly removeIssuers?: readonly string[];
+  /** Serials. */
+  readonly removeOldCas?: readonly string[];
+};
+
+const RESERVED = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
+
+/**
+ * `name` again, when it may name a host or a client. It has to be safe as a file name on Linux, macOS and Windows.
+ * Fails with E_NAME (exit 2).
+ */
+export function checkName(what: 'host' | 'client', name: string): string {
+  const why = nameProblem(name);
+  if (why === undefined) return name;
+  throw new DockerTlsError({
+    code: 'E_NAME',
+    exit: 2,
+    message: `"${name}" can not be the name of a ${what}: ${why}`,
+    hints: [
+      `choose a name such as ${what === 'host' ? 'build-1' : 'laptop'}: up to 128 letters, digits and . _ @ + - after a first letter or digit`,
+    ],
+  });
+}
+
+/** Why `name` can not name a host or client, in a few words; undefined when it can. */
+export function nameProblem(name: string): string | undefined {
+  if (name === '') return 'it is empty';
+  if (name.length > 128) return 'it is longer than 128 characters';
+  if (!/^[A-Za-z0-9]/.test(name)) return 'it does not begin with a letter or digit';
+  if (!/^[A-Za-z0-9._@+-]+$/.test(name)) return 'it has characters other than letters, digits and . _ @ + -';
+  if (name.includes('..')) return 'it has two dots in a row';
+  if (name.endsWith('.')) return 'it ends in a dot';
+  if (RESERVED.test(name)) return 'Windows reserves it for a device';
+  return undefined;
+}
