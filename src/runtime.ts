@@ -148,3 +148,16 @@ export type Runtime = {
   /** Aborted by Ctrl-C or SIGTERM: workflows stop at the next safe place and give back what they hold. */
   readonly signal: AbortSignal;
 };
+
+/** The line of one host: a phase replaces the one before; `done` or `failed` ends the line. Texts may come from a host: they are cleaned. */
+export type HostProgress = {
+  phase(text: string): void;
+  done(text?: string): void;
+  failed(text: string): void;
+};
+
+/** What people watch while a workflow runs (on err, and in `--log FILE`). Never give it a secret. */
+export type Progress = {
+  host(name: string): HostProgress;
+  note(text: string): void;
+};
