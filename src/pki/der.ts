@@ -1,0 +1,206 @@
+/**
+ * Owns DER: the few ASN.1 values that certificates, requests and key files are made of, written and read with
+ * node-forge's ASN.1. Bytes are Buffers on the outside; forge's own strings of bytes (latin1) stay in here.
+ */
+
+import type { asn1 as ForgeTypes } from 'node-forge';
+import forgeAsn1 from 'node-forge/lib/asn1.js';
+
+export type Asn1 = ForgeTypes.Asn1;
+
+const UNIVERSAL = 0x00;
+const CONTEXT = 0x80;
+export const TAG = {
+  boolean: 1,
+  integer: 2,
+  bitString: 3,
+  octetString: 4,
+  nothing: 5,
+  oid: 6,
+  utf8String: 12,
+  sequence: 16,
+  set: 17,
+  printableString: 19,
+  teletexString: 20,
+  ia5String: 22,
+  utcTime: 23,
+  generalizedTime: 24,
+  universalString: 28,
+  bmpString: 30,
+} as const;
+
+function primitive(tag: number, bytes: Uint8Array): Asn1 {
+  return forgeAsn1.create(UNIVERSAL, tag, false, Buffer.from(bytes).toString('latin1'));
+}
+
+/** SEQUENCE; absent children (undefined) are left out, as OPTIONAL fields are. */
+export function seq(...children: readonly (Asn1 | undefined)[]): Asn1 {
+  return forgeAsn1.create(
+    UNIVERSAL,
+    TAG.sequence,
+    true,
+    children.filter((child) => child !== undefined),
+  );
+}
+
+/** SET of one value, or of values that are already in DER order. */
+export function set(...children: readonly Asn1[]): Asn1 {
+  return forgeAsn1.create(UNIVERSAL, TAG.set, true, [...children]);
+}
+
+export function oid(dotted: string): Asn1 {
+  return forgeAsn1.create(UNIVERSAL, TAG.oid, false, forgeAsn1.oidToDer(dotted).getBytes());
+}
+
+export function bool(value: boolean): Asn1 {
+  return primitive(TAG.boolean, Buffer.from([value ? 0xff : 0x00]));
+}
+
+export function nothing(): Asn1 {
+  return primitive(TAG.nothing, Buffer.alloc(0));
+}
+
+/** INTEGER of a whole number ≥ 0, or of unsigned big-endian bytes: minimal, and never read back as negative (X.690 8.3). */
+export function int(value: number | Uint8Array): Asn1 {
+  let bytes = typeof value === 'number' ? Buffer.from(evenHex(value), 'hex') : Buffer.from(value);
+  let start = 0;
+  while (start < bytes.length - 1 && bytes[start] === 0) start += 1;
+  bytes = bytes.subarray(start);
+  return primitive(TAG.integer, (bytes[0] ?? 0) & 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes);
+}
+
+function evenHex(value: number): string {
+  const hex = value.toString(16);
+  return hex.length % 2 === 0 ? hex : `0${hex}`;
+}
+
+/** OCTET STRING of bytes, or of the DER of a value. */
+export function octets(content: Uint8Array | Asn1): Asn1 {
+  return primitive(TAG.octetString, content instanceof Uint8Array ? content : encode(content));
+}
+
+/** BIT STRING of whole bytes. */
+export function bits(bytes: Uint8Array): Asn1 {
+  return primitive(TAG.bitString, Buffer.concat([Buffer.of(0), bytes]));
+}
+
+/** BIT STRING of a named bit list: the numbers of the bits that are set; trailing zeros are left out, as DER wants (X.690 11.2.2). */
+export function namedBits(numbers: readonly number[]): Asn1 {
+  const last = Math.max(...numbers);
+  const bytes = Buffer.alloc(Math.floor(last / 8) + 1);
+  for (const number of numbers) {
+    const index = Math.floor(number / 8);
+    bytes[index] = (bytes[index] ?? 0) | (0x80 >> (number % 8));
+  }
+  return primitive(TAG.bitString, Buffer.concat([Buffer.of(7 - (last % 8)), bytes]));
+}
+
+export function utf8(text: string): Asn1 {
+  return primitive(TAG.utf8String, Buffer.from(text, 'utf8'));
+}
+
+/** BMPString (UTF-16, big-endian), which PKCS#12 wants for names. */
+export function bmp(text: string): Asn1 {
+  return forgeAsn1.create(UNIVERSAL, TAG.bmpString, false, text);
+}
+
+/** `[number] EXPLICIT`, or a constructed IMPLICIT field. */
+export function tagged(number: number, ...children: readonly Asn1[]): Asn1 {
+  return forgeAsn1.create(CONTEXT, number, true, [...children]);
+}
+
+/** `[number] IMPLICIT` of a string-like type: the bytes are the content. */
+export function taggedBytes(number: number, bytes: Uint8Array): Asn1 {
+  return forgeAsn1.create(CONTEXT, number, false, Buffer.from(bytes).toString('latin1'));
+}
+
+/** Time by RFC 5280 4.1.2.5: UTCTime up to 2049, GeneralizedTime from 2050; no later than the end of year 9999. */
+export function time(date: Date): Asn1 {
+  const iso = new Date(Math.min(date.getTime(), END_OF_TIME)).toISOString();
+  const digits = `${iso.slice(0, 19).replace(/[-:T]/g, '')}Z`;
+  return date.getUTCFullYear() < 2050
+    ? primitive(TAG.utcTime, Buffer.from(digits.slice(2)))
+    : primitive(TAG.generalizedTime, Buffer.from(digits));
+}
+
+const END_OF_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+/**
+ * A value whose DER exists already (a name, a public key, constant extensions): goes in byte for byte. forge keeps a
+ * string value as it is, so the tag byte with its constructed bit and the content are all that is needed.
+ */
+export function raw(der: Uint8Array): Asn1 {
+  const tag = der[0] ?? 0;
+  const length = der[1] ?? 0;
+  const header = length < 0x80 ? 2 : 2 + (length & 0x7f);
+  return forgeAsn1.create(tag & 0xc0, tag & 0x3f, false, Buffer.from(der.subarray(header)).toString('latin1'));
+}
+
+export function encode(value: Asn1): Buffer {
+  return Buffer.from(forgeAsn1.toDer(value).getBytes(), 'latin1');
+}
+
+/**
+ * Reads one DER value that fills `der`. Throws an Error when it is damaged. Bit strings are left alone: forge would take
+ * about 1 in 256 EC points for nested ASN.1.
+ */
+export function decode(der: Uint8Array): Asn1 {
+  return forgeAsn1.fromDer(Buffer.from(der).toString('latin1'), {
+    strict: true,
+    parseAllBytes: true,
+    decodeBitStrings: false,
+    maxDepth: 32,
+  });
+}
+
+/** The children of a constructed value. Throws an Error when it has none (a damaged file). */
+export function children(value: Asn1 | undefined): readonly Asn1[] {
+  if (value === undefined || !Array.isArray(value.value)) throw new Error('ASN.1: a constructed value was expected');
+  return value.value;
+}
+
+/** The content of a primitive value (of a BIT STRING: with its first byte). Throws an Error when it is constructed. */
+export function content(value: Asn1 | undefined): Buffer {
+  if (value === undefined || Array.isArray(value.value)) throw new Error('ASN.1: a primitive value was expected');
+  return Buffer.from(value.value, 'latin1');
+}
+
+export function oidText(value: Asn1 | undefined): string {
+  return forgeAsn1.derToOid(content(value).toString('latin1'));
+}
+
+/** Whether it is of this universal type. */
+export function isType(value: Asn1 | undefined, tag: number): value is Asn1 {
+  return value !== undefined && value.tagClass === UNIVERSAL && value.type === tag;
+}
+
+/** The number of a context tag, or undefined for another class. */
+export function contextNumber(value: Asn1 | undefined): number | undefined {
+  return value !== undefined && value.tagClass === CONTEXT ? value.type : undefined;
+}
+
+/** Text of any of the string types that names are written in. */
+export function textOf(value: Asn1): string {
+  if (isType(value, TAG.bmpString)) return value.value as string;
+  if (isType(value, TAG.universalString)) {
+    const bytes = content(value);
+    let text = '';
+    for (let at = 0; at + 4 <= bytes.length; at += 4) text += String.fromCodePoint(bytes.readUInt32BE(at) % 0x110000);
+    return text;
+  }
+  return content(value).toString(isType(value, TAG.teletexString) ? 'latin1' : 'utf8');
+}
+
+/** UTCTime or GeneralizedTime in the forms of RFC 5280 (seconds, Z). Throws an Error for anything else. */
+export function dateOf(value: Asn1 | undefined): Date {
+  const text = content(value).toString('latin1');
+  const match = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(text);
+  if (!match?.[1]) throw new Error('ASN.1: not a time of RFC 5280');
+  const short = Number(match[1]);
+  const year = match[1].length === 4 ? short : short < 50 ? 2000 + short : 1900 + short;
+  const date = new Date(
+    `${String(year).padStart(4, '0')}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:${match[6]}Z`,
+  );
+  if (Number.isNaN(date.getTime())) throw new Error('ASN.1: no such time');
+  return date;
+}
