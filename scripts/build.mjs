@@ -1,17 +1,20 @@
 // Bundles src/cli/main.ts into dist/ with esbuild: ESM, code splitting (one lazy chunk per command), our own dependencies
 // included, so that the package starts fast and needs no build step. Shell scripts are bundled as text.
 import { readFileSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
+// Usage: node scripts/build.mjs [OUTDIR]; tests build into a folder of their own.
+const outdir = process.argv[2] ?? 'dist';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
-rmSync(`${root}/dist`, { recursive: true, force: true });
+rmSync(resolve(root, outdir), { recursive: true, force: true });
 await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/cli/main.ts' },
-  outdir: 'dist',
+  outdir,
   bundle: true,
   splitting: true,
   format: 'esm',

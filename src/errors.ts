@@ -38,8 +38,8 @@ export class DockerTlsError extends Error {
     this.code = options.code;
     this.exit = options.exit;
     this.where = options.where === undefined ? undefined : printable(options.where);
-    this.hints = (options.hints ?? []).map(printable);
-    this.details = (options.details ?? []).map(printable);
+    this.hints = (options.hints ?? []).map((line) => printable(line));
+    this.details = (options.details ?? []).map((line) => printable(line));
   }
 
   /** The same failure, said of a place: used where a host's name becomes known only further out. */

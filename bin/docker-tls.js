@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+// The start of the program: checks Node's version, answers what has to be fast without loading the rest, and ends the
+// process with the status that main gives. Plain JavaScript that Node 14 can parse, so that old ones get a clear word.
+import { readFileSync } from 'node:fs';
+
+const REQUIRED = [20, 12];
+const argv = process.argv.slice(2);
+
+function isTooOld() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1]);
+}
+
+function readVersion() {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+}
+
+/** Pipes may still hold what was written last: leave only when they are empty. */
+function end(status) {
+  process.exitCode = status;
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(status)));
+}
+
+// A reader that goes away (`… | head -1`) is no reason to stop in the middle of a change, and none to complain.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
+  });
+}
+
+if (isTooOld()) {
+  process.stderr.write(
+    `error[E_NODE_VERSION]: docker-tls needs Node.js ${REQUIRED.join('.')} or later; this is ${process.version} (${process.execPath})\n` +
+      '  hint: https://nodejs.org/en/download\n',
+  );
+  end(2);
+} else if (argv[0] === 'docker-cli-plugin-metadata') {
+  // https://github.com/docker/cli/blob/master/cli-plugins/metadata/metadata.go
+  const metadata = {
+    SchemaVersion: '0.1.0',
+    Vendor: 'docker-tls',
+    Version: readVersion(),
+    ShortDescription: 'TLS for remote Docker daemons',
+  };
+  process.stdout.write(`${JSON.stringify(metadata)}\n`);
+} else if (argv[argv[0] === 'tls' ? 1 : 0] === '--version' && argv.length === (argv[0] === 'tls' ? 2 : 1)) {
+  process.stdout.write(`docker-tls ${readVersion()}\n`);
+} else {
+  // No compile cache (node:module enableCompileCache): its default place is the shared temporary folder, and what runs
+  // here handles private keys.
+  const { main } = await import('../dist/main.js');
+  end(await main(argv));
+}

@@ -1,0 +1,138 @@
+/**
+ * Owns the shape of a command: what it takes (data, from which the parser, the help and the completion are made),
+ * what it is given, and what it gives back. A command prints nothing itself.
+ */
+
+import type { DockerTlsError, ExitStatus } from '../errors.ts';
+import type { Progress, Runtime } from '../runtime.ts';
+import type { Prompts } from './prompts.ts';
+
+/** What the shell may offer for a value. */
+export type Completes = 'host' | 'client' | 'file' | 'folder';
+
+type OptionBase = {
+  /** One line for the help. */
+  readonly summary: string;
+  /** One letter, without the hyphen. */
+  readonly short?: string;
+  /** The word for the value in the help, for instance `FILE`. */
+  readonly value?: string;
+  /** Left out of the help and of completion. */
+  readonly hidden?: boolean;
+  readonly completes?: Completes;
+};
+
+/** One option; its key is the name in camel case (`caDays` is `--ca-days`, `noUse` is `--no-use`). */
+export type OptionSpec = OptionBase &
+  (
+    | { readonly kind: 'flag' }
+    | { readonly kind: 'text' }
+    /** May be repeated; commas separate as well. */
+    | { readonly kind: 'list' }
+    | { readonly kind: 'number'; readonly min?: number; readonly max?: number }
+    | { readonly kind: 'choice'; readonly choices: readonly string[] }
+    /** `90s`, `15m`, `12h`, `30d`, `2w`; the command gets milliseconds. */
+    | { readonly kind: 'duration' }
+  );
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** One argument, in the order of the keys; `many` only for the last. */
+export type ArgumentSpec = {
+  readonly summary: string;
+  readonly required?: boolean;
+  readonly many?: boolean;
+  readonly completes?: Completes;
+  /** The words that are allowed, where there is a fixed set. */
+  readonly choices?: readonly string[];
+};
+
+export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
+
+type OptionValue<S extends OptionSpec> = S extends { kind: 'flag' }
+  ? boolean
+  : S extends { kind: 'list' }
+    ? readonly string[]
+    : S extends { kind: 'number' | 'duration' }
+      ? number | undefined
+      : S extends { kind: 'choice'; choices: readonly (infer C)[] }
+        ? C | undefined
+        : string | undefined;
+
+type ArgumentValue<S extends ArgumentSpec> = S extends { many: true }
+  ? readonly string[]
+  : S extends { required: true; choices: readonly (infer C)[] }
+    ? C
+    : S extends { required: true }
+      ? string
+      : string | undefined;
+
+/** Flags that were not given are false, lists empty, everything else undefined: defaults belong to the workflows. */
+export type OptionValues<O extends OptionSpecs> = { readonly [K in keyof O]: OptionValue<O[K]> };
+export type ArgumentValues<A extends ArgumentSpecs> = { readonly [K in keyof A]: ArgumentValue<A[K]> };
+
+/** The options that every command takes. */
+export type GlobalOptions = {
+  readonly json: boolean;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  /** The store's folder, absolute: `--home`, DOCKER_TLS_HOME, or the Docker config folder + `/tls`. */
+  readonly home: string;
+  /** The fleet file, absolute, if one was named. */
+  readonly file: string | undefined;
+  readonly parallel: number | undefined;
+  readonly log: string | undefined;
+  readonly verbose: boolean;
+};
+
+export type CommandContext<A, O> = {
+  /** The command's full name, for instance `rotate server`. */
+  readonly command: string;
+  readonly args: A;
+  readonly options: O;
+  readonly global: GlobalOptions;
+  readonly runtime: Runtime;
+  readonly progress: Progress;
+  readonly prompts: Prompts;
+};
+
+export type CommandResult = {
+  readonly exit: ExitStatus;
+  /** Goes into the JSON document as it is; secrets show as `***`. */
+  readonly result: unknown;
+  /** For people, on stdout; an empty text prints nothing. Text from hosts must be clean (`printable`, `table`). */
+  readonly text: string;
+  /** Failures of single hosts beside a result, the gravest last: printed after the text, and `error` in JSON. */
+  readonly errors?: readonly DockerTlsError[];
+};
+
+export type Command = {
+  readonly name: string;
+  readonly summary: string;
+  /** One or two paragraphs for `--help`, after the usage line. */
+  readonly about?: string;
+  /** Lines to paste, shown at the end of `--help`. */
+  readonly examples?: readonly string[];
+  readonly args: ArgumentSpecs;
+  readonly options: OptionSpecs;
+  run(context: CommandContext<unknown, unknown>): Promise<CommandResult>;
+};
+
+type TypedCommand<A extends ArgumentSpecs, O extends OptionSpecs> = Omit<Command, 'args' | 'options' | 'run'> & {
+  readonly args: A;
+  readonly options: O;
+  run(context: CommandContext<ArgumentValues<A>, OptionValues<O>>): Promise<CommandResult>;
+};
+
+/** Gives `run` the types that follow from the data in `args` and `options`. */
+export function defineCommand<const A extends ArgumentSpecs, const O extends OptionSpecs>(
+  command: TypedCommand<A, O>,
+): Command {
+  // The parser makes exactly the values that ArgumentValues and OptionValues describe: the one place where that is asserted.
+  return command as unknown as Command;
+}
+
+/** `caDays` as it is typed: `--ca-days`. */
+export function optionFlag(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

@@ -1,0 +1,82 @@
+/**
+ * Owns the list of commands: name, one line, and where its code is. The code is imported only when the command is called,
+ * which keeps the start fast. To add a command: a file in commands/ and a line here.
+ */
+
+import type { Command } from './command.ts';
+
+export type CommandEntry = {
+  /** One word, or two for a command in a group. */
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+};
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'completion',
+    summary: 'Print the completion script for a shell',
+    load: async () => (await import('./commands/completion.ts')).command,
+  },
+];
+
+export type Found =
+  | { readonly kind: 'command'; readonly entry: CommandEntry }
+  | { readonly kind: 'group'; readonly group: string; readonly entries: readonly CommandEntry[] }
+  | { readonly kind: 'unknown'; readonly nearest: readonly string[] };
+
+/** The command that one or two words name; a longer name wins (`ca show` before `ca`). */
+export function findCommand(words: readonly string[], commands: readonly CommandEntry[] = COMMANDS): Found {
+  const [first = '', second] = words;
+  const both = commands.find((entry) => entry.name === `${first} ${second}`);
+  if (both) return { kind: 'command', entry: both };
+  const one = commands.find((entry) => entry.name === first);
+  if (one) return { kind: 'command', entry: one };
+  const entries = commands.filter((entry) => entry.name.startsWith(`${first} `));
+  if (first !== '' && entries.length > 0) {
+    if (second === undefined) return { kind: 'group', group: first, entries };
+    const near = nearestNames(
+      second,
+      entries.map((entry) => entry.name.slice(first.length + 1)),
+    );
+    const choices = near.length > 0 ? near : entries.map((entry) => entry.name.slice(first.length + 1));
+    return { kind: 'unknown', nearest: choices.map((name) => `${first} ${name}`) };
+  }
+  const names = [...new Set(commands.flatMap((entry) => [entry.name.split(' ')[0] as string]))];
+  return { kind: 'unknown', nearest: nearestNames(first, names) };
+}
+
+/** The names that are close enough to be what was meant, nearest first, at most three. */
+export function nearestNames(typed: string, names: readonly string[]): string[] {
+  const limit = Math.max(1, Math.floor(typed.length / 3));
+  return names
+    .map((name) => ({ name, distance: name.startsWith(typed) && typed.length > 1 ? 0 : editDistance(typed, name) }))
+    .filter(({ distance }) => distance <= limit)
+    .sort((left, right) => left.distance - right.distance)
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other (optimal string alignment). */
+export function editDistance(from: string, to: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column += 1) {
+      const same = from[row - 1] === to[column - 1];
+      let cost = Math.min(
+        (last[column] as number) + 1,
+        (current[column - 1] as number) + 1,
+        (last[column - 1] as number) + (same ? 0 : 1),
+      );
+      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) {
+        cost = Math.min(cost, (before[column - 2] as number) + 1);
+      }
+      current.push(cost);
+    }
+    before = last;
+    last = current;
+  }
+  return last[to.length] as number;
+}

@@ -1,0 +1,112 @@
+/**
+ * Owns what the shell offers after TAB: candidates from the commands' data, and names of hosts and clients from the store.
+ * The answer has the form of cobra's `__complete`, which `docker` asks its plugins for as well
+ * (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md).
+ */
+
+import type { Runtime } from '../runtime.ts';
+import { type ArgumentSpec, type Command, type Completes, type OptionSpec, optionFlag } from './command.ts';
+import { COMMANDS, findCommand } from './commands.ts';
+import { GLOBAL_OPTIONS, glance, storeFolder } from './options.ts';
+
+type Candidate = { readonly word: string; readonly summary?: string };
+
+// What the shell shall do with the candidates, cobra's numbers: offer files as well, no files, only folders.
+const FILES = 0;
+const NO_FILES = 4;
+const FOLDERS = 16;
+
+type Offer = { readonly candidates: readonly Candidate[]; readonly directive: number };
+
+/** The candidates for the last of the words (which may be empty), a line each with its summary after a tab, and `:directive`. */
+export async function complete(words: readonly string[], runtime: Runtime): Promise<string> {
+  const typed = words[0] === 'tls' ? words.slice(1) : words;
+  const last = typed.at(-1) ?? '';
+  const { candidates, directive } = await offer(typed.slice(0, -1), last, runtime);
+  const lines = candidates
+    .filter(({ word }) => word.startsWith(last))
+    .map(({ word, summary }) => (summary ? `${word}\t${summary}` : word));
+  return [...lines, `:${directive}`, ''].join('\n');
+}
+
+async function offer(before: readonly string[], last: string, runtime: Runtime): Promise<Offer> {
+  const positions = glance(before).words;
+  const words = positions.map((index) => before[index] as string);
+  if (words.length === 0 && !last.startsWith('-')) return commandWords('');
+  const found = words.length === 0 ? undefined : findCommand(words);
+  if (found?.kind === 'group' && !last.startsWith('-')) return commandWords(found.group);
+  if (found?.kind !== 'command') return { candidates: flagWords(GLOBAL_OPTIONS), directive: NO_FILES };
+  const command = await found.entry.load();
+  const taken = positions.slice(0, command.name.split(' ').length);
+  return offerFor(
+    command,
+    before.filter((_, index) => !taken.includes(index)),
+    last,
+    runtime,
+  );
+}
+
+async function offerFor(command: Command, before: readonly string[], last: string, runtime: Runtime): Promise<Offer> {
+  const options: Readonly<Record<string, OptionSpec>> = { ...GLOBAL_OPTIONS, ...command.options };
+  const valued = optionFor(before.at(-1), options);
+  if (valued) return values(valued, valued.choices, before, runtime);
+  if (last.startsWith('-')) return { candidates: flagWords(options), directive: NO_FILES };
+  const specs = Object.values(command.args);
+  const given = before.filter((word, index) => !word.startsWith('-') && !optionFor(before[index - 1], options)).length;
+  const spec: ArgumentSpec | undefined = specs[given] ?? (specs.at(-1)?.many ? specs.at(-1) : undefined);
+  return spec ? values(spec, spec.choices, before, runtime) : { candidates: [], directive: NO_FILES };
+}
+
+/** The option whose value is typed after `flag`. */
+function optionFor(
+  flag: string | undefined,
+  options: Readonly<Record<string, OptionSpec>>,
+): (OptionSpec & { readonly choices?: readonly string[] }) | undefined {
+  if (!flag?.startsWith('-')) return undefined;
+  return Object.entries(options).find(
+    ([key, spec]) => spec.kind !== 'flag' && (flag === optionFlag(key) || flag === `-${spec.short}`),
+  )?.[1];
+}
+
+async function values(
+  spec: { readonly completes?: Completes },
+  choices: readonly string[] | undefined,
+  before: readonly string[],
+  runtime: Runtime,
+): Promise<Offer> {
+  if (choices) return { candidates: choices.map((word) => ({ word })), directive: NO_FILES };
+  if (spec.completes === 'file') return { candidates: [], directive: FILES };
+  if (spec.completes === 'folder') return { candidates: [], directive: FOLDERS };
+  const names = spec.completes ? await storedNames(spec.completes, before, runtime) : [];
+  return { candidates: names.map((word) => ({ word })), directive: NO_FILES };
+}
+
+/** Names in the store; none when it can't be read, because a TAB is no place for an error. */
+async function storedNames(kind: 'host' | 'client', before: readonly string[], runtime: Runtime): Promise<string[]> {
+  const home = before[before.lastIndexOf('--home') + 1];
+  try {
+    const { openStore } = await import('../store/store.ts');
+    const state = await openStore(storeFolder(before.includes('--home') ? home : undefined, runtime)).read();
+    return [...(kind === 'host' ? state.hosts : state.clients).keys()];
+  } catch {
+    return [];
+  }
+}
+
+function commandWords(group: string): Offer {
+  const prefix = group === '' ? '' : `${group} `;
+  const words = new Map<string, string>();
+  for (const { name, summary } of COMMANDS) {
+    if (!name.startsWith(prefix)) continue;
+    const [word = '', more] = name.slice(prefix.length).split(' ');
+    if (more === undefined) words.set(word, summary);
+    else if (!words.has(word)) words.set(word, '');
+  }
+  return { candidates: [...words].map(([word, summary]) => ({ word, summary })), directive: NO_FILES };
+}
+
+function flagWords(options: Readonly<Record<string, OptionSpec>>): Candidate[] {
+  return Object.entries(options)
+    .filter(([, spec]) => !spec.hidden)
+    .map(([key, { summary }]) => ({ word: optionFlag(key), summary }));
+}

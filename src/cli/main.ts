@@ -1,0 +1,170 @@
+/** Owns one run from the words of the command line to the exit status. Ends nothing itself: bin/docker-tls.js does. */
+
+import { type ExitStatus, printable } from '../errors.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Command, CommandResult } from './command.ts';
+import { COMMANDS, findCommand } from './commands.ts';
+import { asErrors, interrupted } from './errors.ts';
+import { renderCommand, renderGroup, renderOverview } from './help.ts';
+import { type Glance, glance, type Parsed, parseOptions, usage } from './options.ts';
+import { type OutputForm, printErrors, printResult } from './output.ts';
+import { createProgress, type ProgressScreen } from './progress.ts';
+import { createPrompts } from './prompts.ts';
+import { durationWords } from './render/words.ts';
+import { createRuntime } from './runtime.ts';
+import { type SignalWatch, watchSignals } from './signals.ts';
+
+declare const DOCKER_TLS_VERSION: string;
+
+/**
+ * Runs `docker-tls ARGV`. Resolves to the exit status and never rejects. `overrides` replaces effects (tests): with a
+ * `signal` among them, the process's own signals are not listened to.
+ */
+export async function main(argv: readonly string[], overrides: Partial<Runtime> = {}): Promise<ExitStatus> {
+  const { words: called, program } = pluginCall(argv, overrides.env ?? process.env);
+  const seen = glance(called);
+  let progress: ProgressScreen | undefined;
+  const watch = overrides.signal
+    ? undefined
+    : watchSignals((name) =>
+        progress?.note(`${name === 'SIGINT' ? 'Ctrl-C' : name}: stopping at the next safe place…`),
+      );
+  const signal = overrides.signal ?? (watch as SignalWatch).signal;
+  const runtime: Runtime = { ...createRuntime({ colour: seen.colour, signal }), ...overrides };
+  const form = { json: seen.json, verbose: seen.verbose };
+  try {
+    const run = dispatch(called, seen, program, runtime, (screen) => {
+      progress = screen;
+    });
+    const insisted = watch?.insisted.then(() =>
+      stopWaiting(runtime, progress, { ...form, command: nameOf(called, seen) }),
+    );
+    return await (insisted ? Promise.race([run, insisted]) : run);
+  } catch (error) {
+    return printErrors(runtime.io, { ...form, command: nameOf(called, seen) }, asErrors(error, signal));
+  } finally {
+    progress?.close();
+    watch?.stop();
+  }
+}
+
+/** `docker tls ARGS` calls the plugin as `docker-tls tls ARGS`, and `docker help tls` as `docker-tls help tls`. */
+function pluginCall(argv: readonly string[], env: Runtime['env']): { words: readonly string[]; program: string } {
+  const [first, second] = argv;
+  if (first === 'tls') return { words: argv.slice(1), program: 'docker tls' };
+  if (first === 'help' && second === 'tls') return { words: ['help', ...argv.slice(2)], program: 'docker tls' };
+  return { words: argv, program: env.DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND ? 'docker tls' : 'docker-tls' };
+}
+
+async function dispatch(
+  argv: readonly string[],
+  seen: Glance,
+  program: string,
+  runtime: Runtime,
+  watchProgress: (screen: ProgressScreen) => void,
+): Promise<ExitStatus> {
+  const form = { json: seen.json, verbose: seen.verbose };
+  const print = (command: string, result: CommandResult) => printResult(runtime.io, { ...form, command }, result);
+  const help = (text: string) => print('help', { exit: 0, result: { text }, text });
+  const { columns } = runtime.io;
+
+  if (argv[0] === '__complete') {
+    const { complete } = await import('./complete.ts');
+    runtime.io.out(await complete(argv.slice(1), runtime));
+    return 0;
+  }
+  const asksHelp = seen.help || argv[seen.words[0] ?? -1] === 'help';
+  const positions = argv[seen.words[0] ?? -1] === 'help' ? seen.words.slice(1) : seen.words;
+  const words = positions.map((index) => argv[index] as string);
+  if (seen.version) {
+    return print('version', {
+      exit: 0,
+      result: { version: DOCKER_TLS_VERSION },
+      text: `docker-tls ${DOCKER_TLS_VERSION}`,
+    });
+  }
+  if (words.length === 0) return help(renderOverview(program, COMMANDS, columns));
+  const found = findCommand(words);
+  if (found.kind === 'unknown') throw unknownCommand(words, found.nearest, program);
+  if (found.kind === 'group') {
+    if (asksHelp) return help(renderGroup(program, found.group, found.entries, columns));
+    const names = found.entries.map(({ name }) => name);
+    throw usage(
+      `${found.group} needs to know what: ${names.map((name) => name.slice(found.group.length + 1)).join(', ')}`,
+      names.map((name) => `${program} ${name} --help`),
+    );
+  }
+  const command = await found.entry.load();
+  if (asksHelp) return help(renderCommand(program, command, columns));
+  const taken = positions.slice(0, command.name.split(' ').length);
+  const rest = argv.filter((_, index) => !taken.includes(index));
+  const parsed = parseOptions(command, rest, runtime);
+  return runCommand(command, parsed, runtime, { ...form, command: command.name }, watchProgress);
+}
+
+async function runCommand(
+  command: Command,
+  parsed: Parsed,
+  runtime: Runtime,
+  form: OutputForm,
+  watchProgress: (screen: ProgressScreen) => void,
+): Promise<ExitStatus> {
+  const { global } = parsed;
+  const progress = createProgress({
+    io: runtime.io,
+    now: runtime.now,
+    live: runtime.io.errIsTerminal && runtime.env.TERM !== 'dumb',
+    logFile: global.log,
+    rows: process.stderr.rows,
+  });
+  watchProgress(progress);
+  const prompts = createPrompts({ io: runtime.io, yes: global.yes, signal: runtime.signal, suspend: progress.suspend });
+  progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
+  try {
+    const { args, options } = parsed;
+    const result = await command.run({ command: command.name, args, options, global, runtime, progress, prompts });
+    for (const error of result.errors ?? [])
+      progress.log(`error[${error.code}] ${error.where ?? ''}: ${error.message}`);
+    progress.close();
+    const exit = printResult(runtime.io, form, result);
+    progress.log(`exit status ${exit}`);
+    return exit;
+  } catch (error) {
+    progress.close();
+    const errors = asErrors(error, runtime.signal);
+    for (const one of errors) progress.log(`error[${one.code}] ${one.where ?? ''}: ${one.message}`);
+    const exit = printErrors(runtime.io, form, errors);
+    progress.log(`exit status ${exit}`);
+    return exit;
+  }
+}
+
+/** The second Ctrl-C: says what is going on and lets go. Hosts in the middle of a change undo it themselves when their timer fires. */
+function stopWaiting(runtime: Runtime, progress: ProgressScreen | undefined, form: OutputForm): ExitStatus {
+  const running = progress?.running() ?? [];
+  progress?.close();
+  const details = running.map(({ host, phase, elapsedMs }) => `${host}: ${phase} (for ${durationWords(elapsedMs)})`);
+  const message = 'not waiting any longer';
+  const error =
+    running.length === 0
+      ? interrupted(message)
+      : interrupted(`${message}; a host in the middle of a change goes back on its own when it is not confirmed`, {
+          details,
+          hints: ['docker-tls status'],
+        });
+  return printErrors(runtime.io, form, [error]);
+}
+
+function unknownCommand(words: readonly string[], nearest: readonly string[], program: string) {
+  const typed = printable(words.join(' '), 60);
+  const hints = nearest.map((name) => `${program} ${name}`);
+  return usage(`there is no command “${typed}”`, hints.length > 0 ? hints : [`${program} --help`]);
+}
+
+/** The command's name as far as it is known, for the JSON document of a failure. */
+function nameOf(argv: readonly string[], seen: Glance): string {
+  const words = seen.words.map((index) => argv[index] as string);
+  const found = findCommand(words);
+  if (found.kind === 'command') return found.entry.name;
+  return found.kind === 'group' ? found.group : printable(words[0] ?? '', 60);
+}

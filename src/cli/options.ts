@@ -1,0 +1,229 @@
+/**
+ * Owns how the words after `docker-tls` become a command, its arguments and its options. commander does the parsing;
+ * what it refuses is said as E_USAGE.
+ */
+
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CommanderError, Command as Parser, Option as ParserOption } from 'commander';
+import { DockerTlsError } from '../errors.ts';
+import {
+  type ArgumentSpecs,
+  type Command,
+  type GlobalOptions,
+  type OptionSpec,
+  type OptionSpecs,
+  optionFlag,
+} from './command.ts';
+import { nearestNames } from './commands.ts';
+
+export const GLOBAL_OPTIONS = {
+  file: { kind: 'text', short: 'f', value: 'FILE', summary: 'the fleet file (fleet.yaml)', completes: 'file' },
+  json: { kind: 'flag', summary: 'one JSON document on stdout' },
+  yes: { kind: 'flag', short: 'y', summary: 'ask nothing; agree to what was said with flags' },
+  dryRun: { kind: 'flag', summary: 'say what would be done, change nothing' },
+  parallel: { kind: 'number', value: 'N', min: 1, max: 1000, summary: 'hosts at the same time' },
+  home: {
+    kind: 'text',
+    value: 'DIR',
+    summary: 'the store (DOCKER_TLS_HOME; default: Docker config folder + /tls)',
+    completes: 'folder',
+  },
+  log: { kind: 'text', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
+  noColor: { kind: 'flag', summary: 'no colours (also NO_COLOR)' },
+  verbose: { kind: 'flag', short: 'v', summary: 'say more, for instance the stack of a bug' },
+  help: { kind: 'flag', short: 'h', summary: 'show help' },
+} as const satisfies OptionSpecs;
+
+/** What can be known before the command is: output form, colour, and which words may name the command. */
+export type Glance = {
+  readonly json: boolean;
+  readonly colour: boolean;
+  readonly verbose: boolean;
+  readonly help: boolean;
+  readonly version: boolean;
+  /** Positions in argv of the first two words that are neither options nor values of the common options. */
+  readonly words: readonly number[];
+};
+
+/** Looks over the arguments without judging them: errors of any kind must already come in the form that was asked for. */
+export function glance(argv: readonly string[]): Glance {
+  const valued = new Set(
+    Object.entries<OptionSpec>(GLOBAL_OPTIONS).flatMap(([key, spec]) =>
+      spec.kind === 'flag' ? [] : [optionFlag(key), ...(spec.short ? [`-${spec.short}`] : [])],
+    ),
+  );
+  const end = argv.indexOf('--');
+  const open = end < 0 ? argv : argv.slice(0, end);
+  const words: number[] = [];
+  for (let index = 0; index < open.length && words.length < 2; index += 1) {
+    const word = open[index] as string;
+    if (valued.has(word)) index += 1;
+    else if (!word.startsWith('-') || word === '-') words.push(index);
+  }
+  const before = words[0] === undefined ? open : open.slice(0, words[0]);
+  return {
+    json: open.includes('--json'),
+    colour: !open.includes('--no-color'),
+    verbose: open.includes('-v') || open.includes('--verbose'),
+    help: open.includes('--help') || open.includes('-h'),
+    version: before.includes('--version'),
+    words,
+  };
+}
+
+export type Parsed = {
+  readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly global: GlobalOptions;
+};
+
+export type Surroundings = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+};
+
+/** Parses what follows the command's name. Errors: E_USAGE, exit 2, with the nearest right name where there is one. */
+export function parseOptions(command: Command, argv: readonly string[], around: Surroundings): Parsed {
+  const specs: OptionSpecs = { ...GLOBAL_OPTIONS, ...command.options };
+  const parser = new Parser(`docker-tls ${command.name}`);
+  parser
+    .exitOverride()
+    .helpOption(false)
+    .configureOutput({ writeErr: () => {}, outputError: () => {} });
+  parser.showSuggestionAfterError(false).allowExcessArguments(false);
+  for (const [key, spec] of Object.entries(specs)) parser.addOption(parserOption(key, spec));
+  for (const [name, spec] of Object.entries(command.args)) {
+    const word = spec.many ? `${name}...` : name;
+    parser.argument(spec.required ? `<${word}>` : `[${word}]`);
+  }
+  try {
+    parser.parse([...argv], { from: 'user' });
+  } catch (error) {
+    throw error instanceof CommanderError ? usageError(command, specs, argv, error) : error;
+  }
+  const given = parser.opts<Record<string, string | boolean | string[] | undefined>>();
+  const values = Object.fromEntries(
+    Object.entries(specs).map(([key, spec]) => [key, optionValue(key, spec, given[parserKey(key)], command.name)]),
+  );
+  return {
+    args: argumentValues(command, parser.processedArgs as (string | string[] | undefined)[]),
+    options: values,
+    global: globalOptions(values, around),
+  };
+}
+
+/** The store's folder, absolute. */
+export function storeFolder(home: string | undefined, { env, cwd }: Surroundings): string {
+  const chosen = home || env.DOCKER_TLS_HOME;
+  return chosen ? resolve(cwd, chosen) : join(dockerConfigFolder({ env, cwd }), 'tls');
+}
+
+/** The Docker CLI's own folder: DOCKER_CONFIG, or `~/.docker`. */
+export function dockerConfigFolder({ env, cwd }: Surroundings): string {
+  return env.DOCKER_CONFIG ? resolve(cwd, env.DOCKER_CONFIG) : join(env.HOME || homedir(), '.docker');
+}
+
+/** `90s`, `15m`, `12h`, `30d`, `2w` in milliseconds; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,6})(s|m|h|d|w)$/.exec(text);
+  if (!match) return undefined;
+  const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }[match[2] as 's'];
+  return Number(match[1]) * unitMs;
+}
+
+function globalOptions(values: Readonly<Record<string, unknown>>, around: Surroundings): GlobalOptions {
+  const path = (value: unknown) => (typeof value === 'string' ? resolve(around.cwd, value) : undefined);
+  return {
+    json: values.json === true,
+    yes: values.yes === true,
+    dryRun: values.dryRun === true,
+    home: storeFolder(values.home as string | undefined, around),
+    // `-f -` reads the fleet from standard input.
+    file: values.file === '-' ? '-' : path(values.file),
+    parallel: values.parallel as number | undefined,
+    log: path(values.log),
+    verbose: values.verbose === true,
+  };
+}
+
+/** commander takes `--no-x` as the opposite of `x`: the key it uses is `x`, and false means given. */
+function parserKey(key: string): string {
+  return isNegative(key) ? `${(key[2] as string).toLowerCase()}${key.slice(3)}` : key;
+}
+
+function isNegative(key: string): boolean {
+  return /^no[A-Z]/.test(key);
+}
+
+function parserOption(key: string, spec: OptionSpec): ParserOption {
+  const names = `${spec.short ? `-${spec.short}, ` : ''}${optionFlag(key)}`;
+  if (spec.kind === 'flag') return new ParserOption(names);
+  const option = new ParserOption(`${names} <${spec.value ?? 'VALUE'}>`);
+  return spec.kind === 'list' ? option.argParser((value: string, all?: string[]) => [...(all ?? []), value]) : option;
+}
+
+function optionValue(key: string, spec: OptionSpec, given: string | boolean | string[] | undefined, command: string) {
+  const refuse = (message: string, hints: readonly string[] = []) =>
+    usage(`${optionFlag(key)}: ${message}`, [...hints, `docker-tls ${command} --help`]);
+  switch (spec.kind) {
+    case 'flag':
+      return isNegative(key) ? given === false : given === true;
+    case 'list':
+      return ((given as string[] | undefined) ?? []).flatMap((value) => value.split(',')).filter((item) => item !== '');
+    default:
+  }
+  if (typeof given !== 'string') return undefined;
+  if (given === '') throw refuse('the value is empty');
+  if (spec.kind === 'number') return wholeNumber(given, spec.min ?? 0, spec.max ?? 1e9, refuse);
+  if (spec.kind === 'choice' && !spec.choices.includes(given)) {
+    const near = nearestNames(given, spec.choices).map((name) => `did you mean ${name}?`);
+    throw refuse(`“${given}” is none of ${spec.choices.join(', ')}`, near);
+  }
+  if (spec.kind === 'duration') {
+    const ms = parseDuration(given);
+    if (ms === undefined) throw refuse(`“${given}” is no duration; write 90s, 15m, 12h, 30d or 2w`);
+    return ms;
+  }
+  return given;
+}
+
+function wholeNumber(given: string, min: number, max: number, refuse: (message: string) => DockerTlsError): number {
+  const value = Number(given);
+  if (!/^\d+$/.test(given) || value < min || value > max) {
+    throw refuse(`“${given}” is no whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+function argumentValues(command: Command, given: readonly (string | string[] | undefined)[]): Parsed['args'] {
+  const specs: ArgumentSpecs = command.args;
+  return Object.fromEntries(
+    Object.entries(specs).map(([name, spec], index) => {
+      const value = spec.many ? (given[index] ?? []) : given[index];
+      const wrong = [value ?? []].flat().find((word) => spec.choices && !spec.choices.includes(word));
+      if (wrong !== undefined) {
+        const near = nearestNames(wrong, spec.choices ?? []).map((word) => `docker-tls ${command.name} ${word}`);
+        throw usage(`“${wrong}” is none of ${spec.choices?.join(', ')}`, near);
+      }
+      return [name, value];
+    }),
+  );
+}
+
+function usageError(command: Command, specs: OptionSpecs, argv: readonly string[], error: CommanderError) {
+  const message = error.message.replace(/^error: /, '');
+  const hints = [`docker-tls ${command.name} --help`];
+  if (error.code === 'commander.unknownOption') {
+    const known = Object.entries(specs).flatMap(([key, spec]) => (spec.hidden ? [] : [optionFlag(key)]));
+    const typed = argv.map((word) => word.split('=')[0] as string).find((word) => message.includes(`'${word}'`)) ?? '';
+    const unknown = typed || (/'([^'=]+)/.exec(message)?.[1] ?? '');
+    hints.unshift(...nearestNames(unknown, known).map((flag) => `did you mean ${flag}?`));
+  }
+  return usage(message, hints);
+}
+
+/** A call that can't be understood: E_USAGE, exit status 2. */
+export function usage(message: string, hints: readonly string[]): DockerTlsError {
+  return new DockerTlsError({ code: 'E_USAGE', exit: 2, message, hints });
+}

@@ -1,0 +1,54 @@
+/** Owns what a run prints at its end: text and errors for people, or exactly one JSON document. */
+
+import { type DockerTlsError, type ExitStatus, gravestExit } from '../errors.ts';
+import type { Io } from '../runtime.ts';
+import type { CommandResult } from './command.ts';
+import { exitOf, jsonError, renderErrors } from './errors.ts';
+
+export type OutputForm = { readonly command: string; readonly json: boolean; readonly verbose: boolean };
+
+/** Prints a result; its exit status is the gravest of its own and those of its errors. */
+export function printResult(io: Io, form: OutputForm, result: CommandResult): ExitStatus {
+  const errors = result.errors ?? [];
+  const exit = gravestExit([result.exit, ...errors.map((error) => error.exit)]);
+  if (form.json) {
+    printDocument(io, { ...head(form, exit === 0), result: result.result, ...errorPart(errors) });
+    return exit;
+  }
+  if (result.text !== '') io.out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
+  if (errors.length > 0) io.err(renderErrors(errors, { colour: errColour(io), verbose: form.verbose }));
+  return exit;
+}
+
+/** Prints a failure that left no result. */
+export function printErrors(io: Io, form: OutputForm, errors: readonly DockerTlsError[]): ExitStatus {
+  if (form.json) printDocument(io, { ...head(form, false), ...errorPart(errors) });
+  else io.err(renderErrors(errors, { colour: errColour(io), verbose: form.verbose }));
+  return exitOf(errors);
+}
+
+/** JSON that no terminal can be driven by: what JSON leaves raw of control, zero-width and direction characters is escaped. */
+export function renderDocument(document: unknown): string {
+  const text = JSON.stringify(document, null, 2);
+  return `${text.replace(
+    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )}\n`;
+}
+
+function printDocument(io: Io, document: unknown): void {
+  io.out(renderDocument(document));
+}
+
+function head(form: OutputForm, ok: boolean) {
+  return { schema: 1, command: form.command, ok };
+}
+
+function errorPart(errors: readonly DockerTlsError[]) {
+  const error = jsonError(errors);
+  return error === undefined ? {} : { error };
+}
+
+function errColour(io: Io): boolean {
+  return io.colour && io.errIsTerminal;
+}

@@ -1,0 +1,194 @@
+/**
+ * Owns what people watch while a run goes on, on stderr. On a terminal the hosts at work have a live line each and
+ * finished ones scroll up; elsewhere every phase is a plain line. `--log FILE` gets all of it with times.
+ *
+ * A renderer of our own, because it has to stay calm from 1 to 200 hosts: only hosts at work are redrawn, never more
+ * than fit on the screen, and the rest is counted in one line.
+ */
+
+import { appendFileSync } from 'node:fs';
+import pico from 'picocolors';
+import { DockerTlsError, printable } from '../errors.ts';
+import type { HostProgress, Io, Progress } from '../runtime.ts';
+import { cutText, durationWords, plural } from './render/words.ts';
+
+export type ProgressOptions = {
+  readonly io: Io;
+  now(): Date;
+  /** Nothing on the screen (the log file is still written). */
+  readonly silent?: boolean;
+  /** Redraw in place: a terminal that can move its cursor. */
+  readonly live?: boolean;
+  readonly logFile?: string;
+  /** Rows of the terminal; default 24. */
+  readonly rows?: number;
+};
+
+export type Running = { readonly host: string; readonly phase: string; readonly elapsedMs: number };
+
+export type ProgressScreen = Progress & {
+  /** The hosts at work, with their phase: what to say when the wait is cut short. */
+  running(): readonly Running[];
+  /** Clears the live lines, does the work (a question, the final text), and draws them again. */
+  suspend<T>(work: () => Promise<T>): Promise<T>;
+  /** Only for the log file. */
+  log(text: string): void;
+  /** Ends the drawing; a later call of anything is harmless. */
+  close(): void;
+};
+
+const REDRAW_MS = 120;
+const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+
+type Line = { readonly host: string; phase: string; readonly startedAt: number; phaseAt: number };
+
+/** Errors: E_LOG_FILE (exit 2) if the log file can't be written. */
+export function createProgress(options: ProgressOptions): ProgressScreen {
+  const { io } = options;
+  const live = options.live === true && options.silent !== true;
+  const { green, red, dim, cyan, bold } = pico.createColors(io.colour && io.errIsTerminal);
+  const lines = new Map<string, Line>();
+  const finished = { done: 0, failed: 0 };
+  let drawn = 0;
+  let frame = 0;
+  let paused = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  if (options.logFile !== undefined) appendLog(options.logFile, '');
+
+  function log(text: string): void {
+    if (options.logFile !== undefined) appendLog(options.logFile, `${options.now().toISOString()} ${text}\n`);
+  }
+
+  function erase(): string {
+    const codes = drawn > 0 ? `\u001b[${drawn}A\r\u001b[J` : '';
+    drawn = 0;
+    return codes;
+  }
+
+  function draw(above = ''): void {
+    if (options.silent) return;
+    if (!live || paused > 0) {
+      if (above !== '') io.err(above);
+      return;
+    }
+    const width = Math.max(20, io.columns - 1);
+    const room = Math.max(1, (options.rows ?? 24) - 3);
+    const now = performance.now();
+    const all = [...lines.values()];
+    const shown = all.slice(0, room);
+    const nameWidth = Math.min(28, Math.max(0, ...shown.map(({ host }) => host.length)));
+    const rows = shown.map(({ host, phase, startedAt }) => {
+      const seconds = now - startedAt < 1000 ? '' : durationWords(Math.floor((now - startedAt) / 1000) * 1000 + 1e-3);
+      const name = cutText(host, nameWidth).padEnd(nameWidth);
+      const text = cutText(phase, Math.max(8, width - nameWidth - seconds.length - 6));
+      return `${cyan(SPINNER[frame % SPINNER.length] as string)} ${bold(name)}  ${text}  ${dim(seconds)}`.trimEnd();
+    });
+    if (all.length > shown.length || (lines.size > 0 && lines.size + finished.done + finished.failed > 5)) {
+      rows.push(dim(cutText(counts(lines.size, finished), width)));
+    }
+    io.err(`${erase()}${above}${rows.map((row) => `${row}\n`).join('')}`);
+    drawn = rows.length;
+  }
+
+  function tick(): void {
+    if (!live) return;
+    if (lines.size > 0 && timer === undefined) {
+      timer = setInterval(() => {
+        frame += 1;
+        draw();
+      }, REDRAW_MS);
+      timer.unref();
+    } else if (lines.size === 0 && timer !== undefined) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  }
+
+  function finish(host: string, mark: string, word: string, text: string): void {
+    const line = lines.get(host);
+    const took = line === undefined ? '' : durationWords(performance.now() - line.startedAt);
+    lines.delete(host);
+    tick();
+    const said = text === '' ? word : `${word}: ${text}`;
+    log(`${host}: ${said}${took === '' ? '' : ` (${took})`}`);
+    draw(live ? `${mark} ${bold(host)}  ${text || word}  ${dim(took)}\n` : `${host}: ${said}\n`);
+  }
+
+  function host(given: string): HostProgress {
+    const name = printable(given, 100);
+    return {
+      phase(raw) {
+        const text = printable(raw, 300);
+        const line = lines.get(name);
+        const now = performance.now();
+        if (line?.phase === text) return;
+        if (line) Object.assign(line, { phase: text, phaseAt: now });
+        else lines.set(name, { host: name, phase: text, startedAt: now, phaseAt: now });
+        log(`${name}: ${text}`);
+        tick();
+        draw(live ? '' : `${name}: ${text}\n`);
+      },
+      done(raw = '') {
+        finished.done += 1;
+        finish(name, green('✔'), 'done', printable(raw, 300));
+      },
+      failed(raw) {
+        finished.failed += 1;
+        finish(name, red('✖'), 'failed', printable(raw, 300));
+      },
+    };
+  }
+
+  return {
+    host,
+    log,
+    note(raw) {
+      const text = printable(raw, 1000);
+      log(text);
+      draw(`${text}\n`);
+    },
+    running() {
+      const now = performance.now();
+      return [...lines.values()].map(({ host, phase, phaseAt }) => ({ host, phase, elapsedMs: now - phaseAt }));
+    },
+    async suspend(work) {
+      if (live && paused === 0) io.err(erase());
+      paused += 1;
+      try {
+        return await work();
+      } finally {
+        paused -= 1;
+        draw();
+      }
+    },
+    close() {
+      if (timer !== undefined) clearInterval(timer);
+      timer = undefined;
+      if (live && drawn > 0) io.err(erase());
+      lines.clear();
+    },
+  };
+}
+
+function counts(working: number, { done, failed }: { done: number; failed: number }): string {
+  const parts = [`${plural(working, 'host')} at work`];
+  if (done > 0) parts.push(`${done} done`);
+  if (failed > 0) parts.push(`${failed} failed`);
+  return parts.join(' · ');
+}
+
+function appendLog(file: string, text: string): void {
+  try {
+    appendFileSync(file, text, { mode: 0o600 });
+  } catch (cause) {
+    throw new DockerTlsError({
+      code: 'E_LOG_FILE',
+      exit: 2,
+      where: file,
+      message: `the log file can't be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      hints: ['name another file with --log FILE'],
+      cause,
+    });
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Owns every question to a person. inquirer is loaded at the first question; questions go to stderr, one at a time, also
+ * when several hosts have one. Without a terminal, or with `--yes`, a question is an error that names what to give instead.
+ */
+
+import type { Readable, Writable } from 'node:stream';
+import { DockerTlsError, printable } from '../errors.ts';
+import type { Io, SshQuestions } from '../runtime.ts';
+import { Secret } from '../secret.ts';
+import { interrupted } from './errors.ts';
+
+/** Where else the answer can come from: named in the error when nobody can be asked. */
+export type AnswerSource = {
+  /** The flag, for instance `--address ADDR`. */
+  readonly flag: string;
+  /** The key in the fleet file, for instance `hosts.build-1.address`. */
+  readonly key?: string;
+};
+
+export type Choice<T> = {
+  readonly value: T;
+  readonly name: string;
+  /** Shown below the list while the choice is under the cursor. */
+  readonly description?: string;
+  readonly checked?: boolean;
+  /** The reason why it can't be chosen. */
+  readonly disabled?: string;
+};
+
+type Question = AnswerSource & { readonly message: string };
+
+export type Prompts = {
+  /** Somebody can be asked: a terminal, and no `--yes`. */
+  readonly interactive: boolean;
+  /** `--yes`: true without a question. */
+  confirm(question: Question & { readonly default?: boolean }): Promise<boolean>;
+  input(
+    question: Question & { readonly default?: string; readonly validate?: (text: string) => true | string },
+  ): Promise<string>;
+  /** `confirm`: asked twice until both are the same. An empty answer is refused unless `allowEmpty`. */
+  password(
+    question: Question & {
+      readonly confirm?: boolean;
+      readonly allowEmpty?: boolean;
+      readonly validate?: (text: string) => true | string;
+    },
+  ): Promise<Secret>;
+  select<T>(question: Question & { readonly choices: readonly Choice<T>[]; readonly default?: T }): Promise<T>;
+  checkbox<T>(
+    question: Question & { readonly choices: readonly Choice<T>[]; readonly required?: boolean },
+  ): Promise<readonly T[]>;
+  /** For SshOptions.ask; undefined when nobody can be asked. */
+  readonly ssh: SshQuestions | undefined;
+};
+
+export type PromptsOptions = {
+  readonly io: Io;
+  readonly yes: boolean;
+  readonly signal: AbortSignal;
+  /** Takes the live progress off the screen while a question is up. */
+  suspend<T>(work: () => Promise<T>): Promise<T>;
+  readonly input?: Readable;
+  readonly output?: Writable;
+};
+
+type Asked = { readonly type: string; readonly message: string } & Readonly<Record<string, unknown>>;
+
+export function createPrompts(options: PromptsOptions): Prompts {
+  const terminal = options.io.inIsTerminal && options.io.errIsTerminal;
+  const interactive = terminal && !options.yes;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  /** One question at a time; the next waits until this one is answered, whatever came of it. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = queue.then(() => options.suspend(work));
+    queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  function ask<T>(question: Asked, source: AnswerSource): Promise<T> {
+    if (!interactive) return Promise.reject(noTerminal(question.message, source, terminal));
+    return inTurn(() => put<T>(question, options));
+  }
+
+  const prompts: Omit<Prompts, 'ssh'> = {
+    interactive,
+    confirm: ({ message, default: fallback = false, ...source }) =>
+      options.yes ? Promise.resolve(true) : ask({ type: 'confirm', message, default: fallback }, source),
+    input: ({ message, default: fallback, validate, ...source }) =>
+      ask({ type: 'input', message, default: fallback, validate }, source),
+    async password({ message, confirm, allowEmpty, validate, ...source }) {
+      const check = (text: string) => (text === '' && !allowEmpty ? 'It is empty.' : (validate?.(text) ?? true));
+      for (;;) {
+        const first = await ask<string>({ type: 'password', message, mask: '*', validate: check }, source);
+        if (!confirm || first === '') return new Secret(first);
+        const again = await ask<string>({ type: 'password', message: 'The same again:', mask: '*' }, source);
+        if (first === again) return new Secret(first);
+        options.io.err('They are not the same.\n');
+      }
+    },
+    select: ({ message, choices, default: fallback, ...source }) =>
+      ask({ type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 }, source),
+    checkbox: ({ message, choices, required, ...source }) =>
+      ask({ type: 'checkbox', message, choices, required, loop: false, pageSize: 15 }, source),
+  };
+  return { ...prompts, ssh: interactive ? sshQuestions(prompts) : undefined };
+}
+
+/** The questions of an ssh login; answers are kept, so that 20 hosts with the same key ask once. */
+function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
+  const passphrases = new Map<string, Promise<Secret>>();
+  const sudo = new Map<string, Promise<Secret>>();
+  return {
+    hostKey({ host, address, type, fingerprint }) {
+      const at = address === host ? '' : ` (${printable(address)})`;
+      return prompts.confirm({
+        message: `${printable(host)}${at} is not a known host. Its ${printable(type)} key is ${printable(fingerprint)}. Is that right?`,
+        default: false,
+        flag: '--host-key accept-new',
+        key: 'ssh.hostKey',
+      });
+    },
+    passphrase({ file }) {
+      return once(passphrases, file, () =>
+        prompts.password({ message: `Passphrase of ${printable(file)}:`, flag: 'an ssh agent (ssh-add FILE)' }),
+      );
+    },
+    password({ host, prompt, echo }) {
+      const message = `${printable(host)}: ${printable(prompt)}`;
+      const flag = '-i FILE';
+      return echo
+        ? prompts.input({ message, flag }).then((text) => new Secret(text))
+        : prompts.password({ message, flag, allowEmpty: true });
+    },
+    sudoPassword({ host, user }) {
+      return once(sudo, `${user}@${host}`, () =>
+        prompts.password({
+          message: `Password for sudo of ${printable(user)} on ${printable(host)}:`,
+          flag: '--sudo-password-file FILE',
+          key: 'ssh.sudoPassword',
+        }),
+      );
+    },
+  };
+}
+
+/** Keeps the answer; a question that was not answered may be asked again. */
+function once(answers: Map<string, Promise<Secret>>, key: string, ask: () => Promise<Secret>): Promise<Secret> {
+  const known = answers.get(key);
+  if (known) return known;
+  const asked = ask();
+  answers.set(key, asked);
+  asked.catch(() => answers.delete(key));
+  return asked;
+}
+
+async function put<T>(question: Asked, options: PromptsOptions): Promise<T> {
+  const { default: inquirer } = await import('inquirer');
+  const input = options.input ?? process.stdin;
+  const ended = new AbortController();
+  // inquirer waits for ever on a terminal that went away: its end stands for Ctrl-C.
+  const end = () => ended.abort();
+  input.once('end', end).once('close', end);
+  const module = inquirer.createPromptModule({
+    input: input as NodeJS.ReadableStream,
+    output: (options.output ?? process.stderr) as NodeJS.WritableStream,
+    signal: AbortSignal.any([options.signal, ended.signal]),
+    skipTTYChecks: true,
+  });
+  try {
+    const answers: Record<string, unknown> = await module([{ ...question, name: 'answer' }] as never);
+    return answers.answer as T;
+  } catch (error) {
+    throw stopped(error) ? asInterruption(options.signal) : error;
+  } finally {
+    input.off('end', end).off('close', end);
+  }
+}
+
+function stopped(error: unknown): boolean {
+  return error instanceof Error && ['ExitPromptError', 'AbortPromptError', 'CancelPromptError'].includes(error.name);
+}
+
+function asInterruption(signal: AbortSignal): DockerTlsError {
+  return signal.reason instanceof DockerTlsError ? signal.reason : interrupted('stopped at a question');
+}
+
+function noTerminal(message: string, { flag, key }: AnswerSource, terminal: boolean): DockerTlsError {
+  const question = printable(message).replace(/[?:]\s*$/, '');
+  const ways = key === undefined ? flag : `${flag}, or ${key} in the fleet file`;
+  return new DockerTlsError({
+    code: 'E_NO_TERMINAL',
+    exit: 2,
+    message: terminal
+      ? `an answer is missing, and --yes asks nothing: ${question}`
+      : `an answer is missing, and there is no terminal to ask for it: ${question}`,
+    hints: [`give ${ways}`],
+  });
+}

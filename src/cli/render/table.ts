@@ -1,0 +1,87 @@
+/** Owns aligned tables for people. Pure. Cells are cleaned here, so text from a host may go in as it is. */
+
+import { printable } from '../../errors.ts';
+import { cutText, padText, textWidth } from './words.ts';
+
+/** A cell: text, or text with a function that colours it after it was cleaned and cut. */
+export type Cell = string | number | { readonly text: string | number; readonly style?: (text: string) => string };
+
+export type Column = {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+  /** Never narrower than this when the table has to shrink; columns without it keep their full width. */
+  readonly shrinkTo?: number;
+};
+
+export type TableOptions = {
+  /** Width of the terminal; without it nothing is cut. */
+  readonly columns?: number;
+  readonly titleStyle?: (text: string) => string;
+  readonly indent?: number;
+};
+
+const GAP = 2;
+
+/** Lines with a line end each; no rows give an empty text. Columns that may shrink are cut when the terminal is too narrow. */
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  options: TableOptions = {},
+): string {
+  if (rows.length === 0) return '';
+  const texts = rows.map((row) => columns.map((_, index) => cellText(row[index] ?? '')));
+  const wanted = columns.map(({ title }, index) =>
+    Math.max(textWidth(title), ...texts.map((row) => textWidth(row[index] as string))),
+  );
+  const indent = options.indent ?? 0;
+  const widths = shrink(columns, wanted, options.columns === undefined ? undefined : options.columns - indent);
+  const titleStyle = options.titleStyle ?? ((text: string) => text);
+  const head = columns.map(({ title }, index) => place(title, columns, widths, index, titleStyle));
+  const body = rows.map((row, line) =>
+    columns.map((_, index) =>
+      place(texts[line]?.[index] as string, columns, widths, index, cellStyle(row[index] ?? '')),
+    ),
+  );
+  return [head, ...body].map((cells) => `${' '.repeat(indent)}${cells.join(' '.repeat(GAP)).trimEnd()}\n`).join('');
+}
+
+function place(
+  text: string,
+  columns: readonly Column[],
+  widths: readonly number[],
+  index: number,
+  style: (text: string) => string,
+): string {
+  const width = widths[index] as number;
+  const cut = cutText(text, width);
+  // The space stands outside of the colour, so that nothing but the text is coloured or underlined.
+  const space = padText('', width - textWidth(cut));
+  if (columns[index]?.align === 'right') return space + style(cut);
+  return index === columns.length - 1 ? style(cut) : style(cut) + space;
+}
+
+/** Takes the missing columns from those that may shrink, always from the widest. */
+function shrink(columns: readonly Column[], wanted: readonly number[], room: number | undefined): number[] {
+  const widths = [...wanted];
+  if (room === undefined) return widths;
+  let excess = widths.reduce((sum, width) => sum + width, 0) + GAP * (widths.length - 1) - room;
+  while (excess > 0) {
+    let widest = -1;
+    for (const [index, { shrinkTo }] of columns.entries()) {
+      if (shrinkTo === undefined || (widths[index] as number) <= shrinkTo) continue;
+      if (widest < 0 || (widths[index] as number) > (widths[widest] as number)) widest = index;
+    }
+    if (widest < 0) break;
+    widths[widest] = (widths[widest] as number) - 1;
+    excess -= 1;
+  }
+  return widths;
+}
+
+function cellText(cell: Cell): string {
+  return printable(String(typeof cell === 'object' ? cell.text : cell), 400);
+}
+
+function cellStyle(cell: Cell): (text: string) => string {
+  return (typeof cell === 'object' ? cell.style : undefined) ?? ((text) => text);
+}

@@ -1,0 +1,129 @@
+/** Owns how times, counts and widths are said to people. Pure: the present is a parameter. */
+
+import { stripVTControlCharacters } from 'node:util';
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** `1 host`, `3 hosts`; `many` for words that do not just take an s. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** `a`, `a and b`, `a, b and c`; longer than `limit` ends in `and 5 more`. */
+export function listWords(words: readonly string[], limit = Number.POSITIVE_INFINITY): string {
+  const shown = words.length > limit ? [...words.slice(0, limit), `${words.length - limit} more`] : words;
+  if (shown.length <= 1) return shown.join('');
+  return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
+/** Time that passed, in milliseconds: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`, `3 days`. */
+export function durationWords(ms: number): string {
+  if (ms < 9.95 * SECOND_MS) return `${(ms / SECOND_MS).toFixed(1)} s`;
+  if (ms < MINUTE_MS - 500) return `${Math.round(ms / SECOND_MS)} s`;
+  if (ms < HOUR_MS) return twoUnits(Math.round(ms / SECOND_MS), 60, 'min', 's');
+  if (ms < 2 * DAY_MS) return twoUnits(Math.round(ms / MINUTE_MS), 60, 'h', 'min');
+  return plural(Math.floor(ms / DAY_MS), 'day');
+}
+
+function twoUnits(value: number, per: number, large: string, small: string): string {
+  const rest = value % per;
+  return rest === 0 ? `${value / per} ${large}` : `${Math.floor(value / per)} ${large} ${rest} ${small}`;
+}
+
+/** Whole days from now until `then`, rounded towards the past: 0 on the last day, negative when it is over. */
+export function daysUntil(then: Date, now: Date): number {
+  return Math.floor((then.getTime() - now.getTime()) / DAY_MS);
+}
+
+/** `in 3 days`, `in 5 h`, `4 days ago`, `now`. */
+export function relativeWords(then: Date, now: Date): string {
+  const ms = then.getTime() - now.getTime();
+  const size = Math.abs(ms);
+  if (size < MINUTE_MS) return 'now';
+  const words =
+    size < HOUR_MS
+      ? `${Math.floor(size / MINUTE_MS)} min`
+      : size < 2 * DAY_MS
+        ? `${Math.floor(size / HOUR_MS)} h`
+        : plural(Math.floor(size / DAY_MS), 'day');
+  return ms > 0 ? `in ${words}` : `${words} ago`;
+}
+
+/** The day in UTC, `2027-02-01`: the same for everybody who reads it. */
+export function dateWords(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+/** `2027-02-01 12:30 UTC`. */
+export function timeWords(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+export type ExpiryTone = 'good' | 'soon' | 'over';
+
+/** Past its end: over. Past two thirds of its life (when it should be renewed), or within `withinMs` of the end: soon. */
+export function expiryTone(validity: { from: Date; to: Date }, now: Date, withinMs = 0): ExpiryTone {
+  const left = validity.to.getTime() - now.getTime();
+  if (left <= 0) return 'over';
+  const life = validity.to.getTime() - validity.from.getTime();
+  return left <= life / 3 || left <= withinMs ? 'soon' : 'good';
+}
+
+/** The colour function's name (picocolors) for a tone. */
+export function toneColour(tone: ExpiryTone): 'green' | 'yellow' | 'red' {
+  return ({ good: 'green', soon: 'yellow', over: 'red' } as const)[tone];
+}
+
+// East Asian wide and full-width forms, and emoji that are shown as pictures (UAX #11, UTS #51), near enough for a table.
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const NO_WIDTH = /\p{Mn}|\p{Me}|\p{Cf}/u;
+
+/** Columns that a text takes on a terminal; colour codes take none. */
+export function textWidth(text: string): number {
+  let width = 0;
+  for (const character of stripVTControlCharacters(text)) {
+    if (character >= ' ' && character <= '~') width += 1;
+    else if (!NO_WIDTH.test(character)) width += WIDE.test(character) ? 2 : 1;
+  }
+  return width;
+}
+
+export function padText(text: string, width: number, side: 'left' | 'right' = 'left'): string {
+  const space = ' '.repeat(Math.max(0, width - textWidth(text)));
+  return side === 'left' ? text + space : space + text;
+}
+
+/** Cuts plain text (without colour codes) to a width, with `…` where something is missing. */
+export function cutText(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  if (width <= 0) return '';
+  let kept = '';
+  let used = 0;
+  for (const character of text) {
+    const size = textWidth(character);
+    if (used + size > width - 1) break;
+    kept += character;
+    used += size;
+  }
+  return `${kept}…`;
+}
+
+/** Breaks plain text at spaces into lines of at most `width` columns; a longer word gets a line of its own. */
+export function wrapText(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const joined = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && textWidth(joined) > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = joined;
+    }
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,45 @@
+/**
+ * Owns Ctrl-C, SIGTERM and SIGHUP. The first aborts the run's signal: the workflow stops at the next safe place and gives back
+ * what it holds. A second one stops the waiting: whatever host is in the middle of a change rolls back on its own.
+ */
+
+import { interrupted } from './errors.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** One key press can arrive twice (from the terminal, and from a parent such as npm or docker that passes it on). */
+const SAME_PRESS_MS = 250;
+
+export type SignalWatch = {
+  readonly signal: AbortSignal;
+  /** Resolves at the second signal. */
+  readonly insisted: Promise<void>;
+  stop(): void;
+};
+
+/** Listens until `stop`. `onFirst` gets the signal's name. */
+export function watchSignals(onFirst: (name: string) => void): SignalWatch {
+  const controller = new AbortController();
+  let insist = () => {};
+  const insisted = new Promise<void>((resolve) => {
+    insist = resolve;
+  });
+  let firstAt: number | undefined;
+  function receive(name: string): void {
+    const now = performance.now();
+    if (firstAt === undefined) {
+      firstAt = now;
+      onFirst(name);
+      controller.abort(interrupted(`stopped by ${name === 'SIGINT' ? 'Ctrl-C' : name}`));
+    } else if (now - firstAt > SAME_PRESS_MS) {
+      insist();
+    }
+  }
+  for (const name of SIGNALS) process.on(name, receive);
+  return {
+    signal: controller.signal,
+    insisted,
+    stop() {
+      for (const name of SIGNALS) process.off(name, receive);
+    },
+  };
+}
