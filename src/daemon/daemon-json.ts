@@ -1,0 +1,54 @@
+/** Owns the reading and editing of daemon.json: other keys, their order and the file's indentation stay as they are. */
+
+import { applyEdits, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+
+export type DaemonJson = {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly error?: { line: number; reason: string };
+};
+
+/** Reads daemon.json; an absent or empty file has no values. A syntax error is returned with its line, never thrown. */
+export function parseDaemonJson(text: string | undefined): DaemonJson {
+  if (text === undefined || text.trim() === '') return { values: {} };
+  const errors: ParseError[] = [];
+  const body = text.replace(/^\ufeff/, '');
+  const values: unknown = parse(body, errors, { disallowComments: true, allowTrailingComma: false });
+  const first = errors[0];
+  if (first)
+    return { values: {}, error: { line: lineAt(body, first.offset), reason: printParseErrorCode(first.error) } };
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    return { values: {}, error: { line: 1, reason: 'NotAnObject' } };
+  }
+  return { values: values as Record<string, unknown> };
+}
+
+/**
+ * The text with some keys set (undefined: taken out). Everything else stays byte for byte; a new file gets four spaces
+ * and a final newline. An object without keys stays an object, since an emptied file would look damaged.
+ */
+export function editDaemonJson(text: string | undefined, changes: Readonly<Record<string, unknown>>): string {
+  let result = text === undefined || text.trim() === '' ? '{}\n' : text;
+  const formattingOptions = indentation(result);
+  for (const [key, value] of Object.entries(changes)) {
+    result = applyEdits(result, modify(result, [key], value, { formattingOptions }));
+  }
+  return result;
+}
+
+/** The line (from 1) on which a key stands, for messages. */
+export function lineOfKey(text: string, key: string): number {
+  const offset = text.search(new RegExp(`"${key.replace(/[^a-z0-9-]/g, '')}"\\s*:`));
+  return offset < 0 ? 1 : lineAt(text, offset);
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}
+
+function indentation(text: string): { insertSpaces: boolean; tabSize: number; eol: string } {
+  const first = /\n([ \t]+)"/.exec(text)?.[1] ?? '    ';
+  const eol = text.includes('\r\n') ? '\r\n' : '\n';
+  return first.includes('\t')
+    ? { insertSpaces: false, tabSize: 4, eol }
+    : { insertSpaces: true, tabSize: first.length, eol };
+}

@@ -1,0 +1,376 @@
+#!/bin/sh
+# The way back of a change by docker-tls. It lies on the host beside the change's own books and is started by a timer,
+# by a reboot, or by the operator's computer:
+#   sh way-back.sh undo REASON     put everything back as it was (or finish, when the change was already confirmed)
+#   sh way-back.sh commit ID       the change was proven from outside: keep it
+# It can be killed at any moment and started again. The folder it lies in (`txn`) holds:
+#   settings   shell assignments: TXN UNITS LOCK TLS_FOLDER DAEMON WAS_ACTIVE LIVE_RESTORE DAEMON_JSON SSHD AUDIT
+#              GENERATION KEEP
+#   manifest   what changes: index, kind, mode, owner, source, path; one line each, separated by tabs
+#   kept       what was there before: index, kind, mode, owner, path
+#   created    folders that were made, in order
+#   managed    every path that this and earlier changes have put under our care: kind, path
+#   switched   mark: from just before the first rename        protected  mark: live-restore was switched on
+#   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
+#   committed  mark: the change is confirmed
+set -u
+umask 077
+LC_ALL=C
+export LC_ALL
+PATH=${DOCKER_TLS_PATH:-/usr/sbin:/usr/bin:/sbin:/bin}
+export PATH
+: "${T:=${0%/*}}"
+STATE=${T%/*}
+TAB=$(printf '\t')
+
+# A mark is a second name of a file that is already there, so that a full disk cannot prevent it.
+mark() { ln -f -- "$T/id" "$T/$1"; }
+
+note() { logger -t docker-tls -- "$*" 2>/dev/null || :; }
+
+# One transaction's steps never run at the same time as its way back. The lock is on a folder that always exists.
+take_mutex() {
+  exec 9<"$UNITS" && flock -w "$1" 9
+}
+
+# ---- files -------------------------------------------------------------------------------------------------------
+
+# The state of a path as a line of a snapshot, and its copy as DIR/INDEX: snapshot_path DIR INDEX KIND PATH
+snapshot_path() {
+  case $3 in
+    member)
+      if is_member "$4"; then present=present; else present=absent; fi
+      printf '%s\tmember\t%s\t-\t%s\n' "$2" "$present" "$4" >>"$1/manifest"
+      ;;
+    attributes)
+      if [ -e "$4" ]; then
+        printf '%s\tattributes\t%s\t%s\n' "$2" "$(stat -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
+      fi
+      ;;
+    *)
+      if [ -L "$4" ]; then
+        cp -a -- "$4" "$1/$2" && printf '%s\tlink\t777\t%s\t%s\n' "$2" "$(stat -c '%u:%g' -- "$4")" "$4" >>"$1/manifest"
+      elif [ -e "$4" ]; then
+        cp -a -- "$4" "$1/$2" && printf '%s\tfile\t%s\t%s\n' "$2" "$(stat -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
+      else
+        printf '%s\tabsent\t-\t-\t%s\n' "$2" "$4" >>"$1/manifest"
+      fi
+      ;;
+  esac
+}
+
+# GROUP:USER as it stands in the group file.
+is_member() {
+  getent group "${1%%:*}" | cut -d: -f4 | tr ',' '\n' | grep -qxF -- "${1#*:}"
+}
+
+set_member() {
+  case $1 in
+    present) is_member "$2" || gpasswd -a "${2#*:}" "${2%%:*}" >/dev/null ;;
+    absent) ! is_member "$2" || gpasswd -d "${2#*:}" "${2%%:*}" >/dev/null ;;
+  esac
+}
+
+# Puts PATH.docker-tls-SUFFIX in the place of PATH by one rename, and keeps it: place_as PATH SUFFIX
+place_as() {
+  rm -f -- "$1.docker-tls-tmp"
+  if [ -L "$1.docker-tls-$2" ]; then
+    cp -a -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
+  else
+    ln -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
+  fi
+  mv -fT -- "$1.docker-tls-tmp" "$1" || return 1
+  rm -f -- "$1.docker-tls-tmp"
+}
+
+# Every path back to what was kept. Renames only, so that a full disk cannot stop it.
+restore_files() {
+  [ -f "$T/kept" ] || return 0
+  bad=0
+  while IFS=$TAB read -r index kind mode owner path <&3; do
+    if [ "$LIVE_RESTORE" = temporary ] && [ "$path" = "$DAEMON_JSON" ]; then continue; fi
+    case $kind in
+      file | link) place_as "$path" old || bad=1 ;;
+      absent) rm -f -- "$path" || bad=1 ;;
+      attributes) { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } || bad=1 ;;
+      member) set_member "$mode" "$path" || bad=1 ;;
+    esac
+  done 3<"$T/kept"
+  return "$bad"
+}
+
+# Takes away what lies beside the files: staged and kept copies.
+clear_beside() {
+  [ -f "$T/manifest" ] || return 0
+  while IFS=$TAB read -r index kind mode owner source path <&3; do
+    case $kind in
+      file | link | absent)
+        for suffix in new old tmp old-on old-off new-on new-off; do rm -f -- "$path.docker-tls-$suffix"; done
+        ;;
+    esac
+  done 3<"$T/manifest"
+}
+
+clear_blobs() {
+  [ -f "$T/manifest" ] || return 0
+  while IFS=$TAB read -r index kind mode owner source path <&3; do
+    [ "$kind" = blob ] && rm -f -- "$path"
+  done 3<"$T/manifest"
+  return 0
+}
+
+# Folders that this change made, innermost first; those that are still in use stay.
+remove_created() {
+  [ -f "$1" ] || return 0
+  sort -r -u "$1" | while IFS= read -r folder; do rmdir -- "$folder" 2>/dev/null || :; done
+}
+
+# ---- daemon ------------------------------------------------------------------------------------------------------
+
+# Is live-restore on in the running daemon? Asked of the API, by whatever the host has; 2: nothing to ask with.
+live_restore_is() {
+  sock=/var/run/docker.sock
+  if command -v curl >/dev/null 2>&1; then
+    info=$(timeout 5 curl -s --unix-socket "$sock" http://docker/info)
+  elif command -v python3 >/dev/null 2>&1; then
+    info=$(timeout 5 python3 -c 'import http.client,socket,sys
+c=http.client.HTTPConnection("docker")
+c.sock=socket.socket(socket.AF_UNIX); c.sock.connect(sys.argv[1])
+c.request("GET","/info"); sys.stdout.write(c.getresponse().read().decode())' "$sock")
+  elif command -v docker >/dev/null 2>&1; then
+    info="\"LiveRestoreEnabled\":$(timeout 5 docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)"
+  elif command -v perl >/dev/null 2>&1; then
+    info=$(timeout 5 perl -MIO::Socket::UNIX -e '$s=IO::Socket::UNIX->new(Peer=>$ARGV[0]) or exit 1;
+print $s "GET /info HTTP/1.0\r\nHost: docker\r\n\r\n"; local $/; print <$s>' "$sock")
+  else
+    return 2
+  fi
+  case $info in *"\"LiveRestoreEnabled\":$1"*) return 0 ;; esac
+  return 1
+}
+
+# dockerd takes live-restore in on SIGHUP, some time later: wait until it says so.
+reload_live_restore() {
+  systemctl -q is-active docker.service || return 0
+  systemctl reload docker.service || return 1
+  tries=0
+  while [ "$tries" -lt 200 ]; do
+    live_restore_is "$1" && return 0
+    [ $? -eq 2 ] && { sleep 2; return 0; }
+    tries=$((tries + 1))
+    sleep 0.05
+  done
+  return 1
+}
+
+# Restarts docker.service on the unit files that now lie there, and brings our socket unit to where they say.
+# A socket unit does not start while its service is active, hence stop, start, start; docker.socket stays up throughout.
+restart_docker() {
+  want=inactive
+  [ -e "$UNITS/docker-tls.socket" ] && want=active
+  is=inactive
+  systemctl -q is-active docker-tls.socket && is=active
+  systemctl reset-failed docker.service docker-tls.socket docker.socket 2>/dev/null
+  if [ "${1:-}" = stop ]; then
+    systemctl stop docker.service docker-tls.socket 2>/dev/null
+    return 0
+  fi
+  if [ "$want" = "$is" ] && [ ! -e "$T/socket-changed" ]; then
+    systemctl restart docker.service
+    return
+  fi
+  systemctl stop docker.service 2>/dev/null
+  [ "$is" = active ] && systemctl stop docker-tls.socket 2>/dev/null
+  if [ "$want" = active ]; then
+    # A local client may have woken the daemon in between; it then has pulled our socket in by itself.
+    systemctl -q is-active docker-tls.socket || systemctl start docker-tls.socket || return 1
+  fi
+  systemctl start docker.service
+}
+
+# Makes the services take in the files that now lie there. With `stop` the daemon goes back to not running.
+apply_services() {
+  bad=0
+  [ "$DAEMON" = none ] || systemctl daemon-reload || bad=1
+  case $DAEMON in
+    restart) restart_docker "${1:-}" || bad=1 ;;
+    reload) systemctl reload docker.service || bad=1 ;;
+  esac
+  if [ "$SSHD" = reload ]; then
+    for unit in ssh.service sshd.service; do
+      if systemctl -q is-active "$unit"; then systemctl reload "$unit" || bad=1; break; fi
+    done
+  fi
+  if [ "$AUDIT" = load ]; then augenrules --load >/dev/null 2>&1 || :; fi
+  return "$bad"
+}
+
+stop_timer() {
+  systemctl stop "docker-tls-undo-$TXN.timer" 2>/dev/null
+  return 0
+}
+
+clear_recovery() {
+  rm -f -- "$UNITS/docker-tls-recover.service" "$UNITS/sysinit.target.wants/docker-tls-recover.service"
+}
+
+# ---- the two ends ------------------------------------------------------------------------------------------------
+
+undo() {
+  reason=$1
+  if [ -e "$T/committed" ]; then finish; return; fi
+  stop_timer
+  if [ -e "$T/switched" ] && [ ! -e "$T/restored" ]; then
+    if ! put_back "$reason"; then
+      # The way back itself failed: the originals stay where they are, and the next boot or change tries again.
+      note "rolling back $TXN ($reason) failed; the originals are kept as *.docker-tls-old and in $T"
+      return 6
+    fi
+    mark restored
+  fi
+  clear_beside
+  clear_blobs
+  clear_recovery
+  remove_created "$T/created"
+  note "rolled back $TXN ($reason)"
+  rm -rf -- "$T"
+  rmdir -- "$STATE" 2>/dev/null
+  rm -f -- "$LOCK"
+  return 0
+}
+
+put_back() {
+  result=0
+  if [ "$1" = boot ]; then
+    # The daemon has not started yet: it will start on what lies there now.
+    restore_files || result=1
+    if [ "$LIVE_RESTORE" = temporary ]; then final_daemon_json old || result=1; fi
+    systemctl daemon-reload || result=1
+    return "$result"
+  fi
+  if [ "$LIVE_RESTORE" = temporary ]; then
+    place_as "$DAEMON_JSON" old-on || result=1
+    # A daemon that runs on a configuration without live-restore would take the containers down with it.
+    if [ -e "$T/services" ]; then reload_live_restore true || :; fi
+  fi
+  restore_files || result=1
+  if [ -e "$T/services" ]; then
+    if [ "$WAS_ACTIVE" = yes ]; then apply_services || result=1; else apply_services stop || result=1; fi
+  fi
+  if [ "$LIVE_RESTORE" = temporary ]; then
+    if [ -e "$T/protected" ]; then { place_as "$DAEMON_JSON" old-off && reload_live_restore false; } || result=1; fi
+    final_daemon_json old || result=1
+  fi
+  return "$result"
+}
+
+# daemon.json as it is meant to stay, after live-restore was on for a moment: final_daemon_json old|new
+final_daemon_json() {
+  if [ -e "$DAEMON_JSON.docker-tls-$1" ] || [ -L "$DAEMON_JSON.docker-tls-$1" ]; then
+    place_as "$DAEMON_JSON" "$1"
+  else
+    rm -f -- "$DAEMON_JSON"
+  fi
+}
+
+# Everything of a confirmation that could fail comes before the mark; what comes after it can be done again by `undo`.
+commit() {
+  if [ ! -e "$T/committed" ]; then
+    if [ "$LIVE_RESTORE" = temporary ]; then
+      { place_as "$DAEMON_JSON" new-off && reload_live_restore false && final_daemon_json new; } || return 1
+    fi
+    if [ "$GENERATION" != none ]; then
+      rm -rf -- "$T/generation"
+      mkdir -- "$T/generation" && true >"$T/generation/manifest" || return 1
+      index=0
+      while IFS=$TAB read -r kind path <&3; do
+        index=$((index + 1))
+        snapshot_path "$T/generation" "$index" "$kind" "$path" || return 1
+      done 3<"$T/managed"
+    fi
+    sync "$T"/* 2>/dev/null
+    mark committed || return 1
+  fi
+  finish
+}
+
+finish() {
+  stop_timer
+  clear_beside
+  clear_recovery
+  if [ "$GENERATION" = none ]; then
+    rm -rf -- "$STATE/origin" "$STATE/generations"
+    rm -f -- "$STATE/state.json"
+    for folder in "$TLS_FOLDER"/[0-9]*; do
+      if [ -d "$folder" ]; then rm -rf -- "$folder"; fi
+    done
+    cat "$T/created" "$STATE/created" 2>/dev/null >"$T/all-created"
+    remove_created "$T/all-created"
+    rm -f -- "$STATE/created"
+    note "removed ($TXN)"
+  else
+    if [ -d "$T/generation" ]; then
+      mkdir -p -- "$STATE/generations"
+      rm -rf -- "$STATE/generations/$GENERATION"
+      mv -T -- "$T/generation" "$STATE/generations/$GENERATION"
+    fi
+    if [ -d "$T/origin" ]; then
+      rm -rf -- "$STATE/origin"
+      mv -T -- "$T/origin" "$STATE/origin"
+    fi
+    if [ -f "$T/state.json" ]; then mv -fT -- "$T/state.json" "$STATE/state.json"; fi
+    # A folder that only the transaction needed goes now; the others are remembered for `remove`.
+    rmdir -- "$UNITS/sysinit.target.wants" 2>/dev/null
+    cat "$T/created" "$STATE/created" 2>/dev/null | sort -u | while IFS= read -r folder; do
+      if [ -d "$folder" ]; then printf '%s\n' "$folder"; fi
+    done >"$T/all-created"
+    mv -fT -- "$T/all-created" "$STATE/created"
+    prune
+    note "generation $GENERATION is in force ($TXN)"
+  fi
+  rm -rf -- "$T"
+  rmdir -- "$STATE" 2>/dev/null
+  rm -f -- "$LOCK"
+  return 0
+}
+
+# Keeps the newest KEEP generations, and the folders of papers that they and `current` point to.
+prune() {
+  find "$STATE/generations" -mindepth 1 -maxdepth 1 -name '[0-9]*' -printf '%f\n' | sort -rn | tail -n "+$((KEEP + 1))" |
+    while IFS= read -r old; do
+      [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
+    done
+  for folder in "$TLS_FOLDER"/[0-9]*; do
+    [ -d "$folder" ] || continue
+    used=no
+    for link in "$TLS_FOLDER/current" "$STATE"/generations/*/[0-9]*; do
+      if [ -L "$link" ] && [ "$(readlink -- "$link")" = "${folder##*/}" ]; then used=yes; fi
+    done
+    [ "$used" = yes ] || rm -rf -- "$folder"
+  done
+}
+
+# The verbs. Without one (when a change includes this text) only the functions above are defined.
+case ${1:-} in
+  undo | commit)
+    trap '' HUP PIPE
+    if [ ! -f "$T/settings" ]; then echo '@result nothing'; exit 0; fi
+    . "$T/settings"
+    if ! take_mutex 30; then
+      # The change itself hangs: it had its time.
+      kill -9 "$(cat "$T/pid" 2>/dev/null)" 2>/dev/null
+      take_mutex 10 || note "the way back goes on without the mutex"
+    fi
+    if [ ! -f "$T/settings" ]; then echo '@result nothing'; exit 0; fi
+    if [ "$1" = commit ]; then
+      if [ "$TXN" != "$2" ]; then echo '@result nothing'; exit 0; fi
+      if commit; then echo '@result committed'; else echo '@result uncommitted'; fi
+      exit 0
+    fi
+    if [ -e "$T/committed" ]; then outcome=committed; else outcome=undone; fi
+    undo "${2:-asked}"
+    status=$?
+    [ "$status" -eq 0 ] && echo "@result $outcome"
+    exit "$status"
+    ;;
+esac
