@@ -122,6 +122,8 @@ export type ProbeOutcome =
       readonly reason: string;
       readonly chain: string;
       readonly elapsedMs: number;
+      /** How far it came: a time-out at `connect` is a firewall's, a later one the daemon's. */
+      readonly stage?: 'connect' | 'handshake' | 'answer';
     };
 
 export type Probe = (request: ProbeRequest) => Promise<ProbeOutcome>;

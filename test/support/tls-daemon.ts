@@ -1,0 +1,81 @@
+/**
+ * A TLS server that stands for dockerd on loopback. OpenSSL's own server and not Node's: as Go's, it refuses a client by a TLS alert,
+ * which Node's server never sends. One connection at a time.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Paper, PaperMill } from './papers.ts';
+
+export type Listening = { readonly port: number; stop(): Promise<void> };
+
+export const VERSION_BODY = '{"Version":"28.5.2","ApiVersion":"1.51","MinAPIVersion":"1.24"}';
+
+/** Serves `/version` to clients of `trust` only, over TLS 1.2 and 1.3 (`flags` for `openssl s_server` change that). */
+export async function startTlsDaemon(
+  mill: PaperMill,
+  options: { readonly server: Paper; readonly trust: Paper; readonly flags?: readonly string[] },
+): Promise<Listening> {
+  const answer = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${VERSION_BODY.length}\r\n\r\n${VERSION_BODY}`;
+  writeFileSync(join(mill.folder, 'version'), answer);
+  const child = spawn(
+    'openssl',
+    [
+      ...['s_server', '-accept', '127.0.0.1:0', '-naccept', '1000000', '-HTTP'],
+      ...['-cert', options.server.certFile, '-key', options.server.keyFile],
+      ...(options.server.chainFile === undefined ? [] : ['-cert_chain', options.server.chainFile]),
+      ...['-verifyCAfile', options.trust.certFile, '-Verify', '4', '-verify_return_error'],
+      ...(options.flags ?? []),
+    ],
+    { cwd: mill.folder, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const port = await portOf(child);
+  return { port, stop: () => end(child) };
+}
+
+/** A TCP server that does `answer` with each connection. */
+export async function startRawServer(answer: (socket: Socket) => void): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => sockets.delete(socket));
+    answer(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    port: address.port,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function portOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let seen = '';
+    child.stdout?.on('data', (part: Buffer) => {
+      seen += part.toString();
+      const port = /ACCEPT \S+:(\d+)/.exec(seen)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    });
+    child.stderr?.on('data', (part: Buffer) => {
+      seen += part.toString();
+    });
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`openssl s_server ended: ${seen}`)));
+  });
+}
+
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
+  });
+}
