@@ -1,0 +1,110 @@
+/** Runs docker-tls for tests: in this process with a Runtime of the test's own, or as a built program in a child process. */
+
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { main } from '../../src/cli/main.ts';
+import type { ExitStatus } from '../../src/errors.ts';
+import type { Io, Runtime } from '../../src/runtime.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+export type CliRun = {
+  readonly exit: ExitStatus;
+  readonly out: string;
+  readonly err: string;
+  /** The one JSON document on stdout; throws if there is anything else. */
+  readonly json: {
+    schema: number;
+    command: string;
+    ok: boolean;
+    // biome-ignore lint/suspicious/noExplicitAny: a test looks into documents of any shape
+    result?: any;
+    error?: {
+      code: string;
+      message: string;
+      where: string | null;
+      hints: string[];
+      details: string[];
+      errors?: { code: string; message: string; where: string | null }[];
+    };
+  };
+};
+
+export type CliSetting = Partial<Omit<Runtime, 'io'>> & { readonly io?: Partial<Io> };
+
+/** Runs main() here, without a terminal and with an empty environment unless the setting says otherwise. */
+export async function runCli(argv: readonly string[], setting: CliSetting = {}): Promise<CliRun> {
+  let out = '';
+  let err = '';
+  const io: Io = {
+    out(text) {
+      out += text;
+    },
+    err(text) {
+      err += text;
+    },
+    outIsTerminal: false,
+    errIsTerminal: false,
+    inIsTerminal: false,
+    columns: 80,
+    colour: false,
+    ...setting.io,
+  };
+  const exit = await main(argv, { env: {}, signal: new AbortController().signal, ...setting, io });
+  return {
+    exit,
+    out,
+    err,
+    get json() {
+      return JSON.parse(out);
+    },
+  };
+}
+
+export type Program = {
+  /** The built bin/docker-tls.js. */
+  readonly bin: string;
+  /** Runs it and waits. */
+  run(argv: readonly string[], options?: SpawnOptions & { readonly input?: string }): Promise<ProgramRun>;
+  start(argv: readonly string[], options?: SpawnOptions): ChildProcess;
+  remove(): void;
+};
+
+export type ProgramRun = { readonly status: number | null; readonly out: string; readonly err: string };
+
+/** Builds the program as `npm pack` would hold it, into a folder of its own, so that runs at the same time don't meet. */
+export function buildProgram(): Program {
+  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-program-'));
+  mkdirSync(join(folder, 'bin'));
+  cpSync(join(root, 'bin/docker-tls.js'), join(folder, 'bin/docker-tls.js'));
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(folder, 'dist')]);
+  const bin = join(folder, 'bin/docker-tls.js');
+  const start = (argv: readonly string[], options: SpawnOptions = {}) =>
+    spawn(process.execPath, [bin, ...argv], { stdio: 'pipe', ...options });
+  return {
+    bin,
+    start,
+    run: (argv, { input = '', ...options } = {}) => finished(start(argv, options), input),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Waits for a child process; `input` is its whole stdin. */
+export async function finished(child: ChildProcess, input = ''): Promise<ProgramRun> {
+  let out = '';
+  let err = '';
+  child.stdout?.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    err += chunk;
+  });
+  child.stdin?.end(input);
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
+  return { status, out, err };
+}
