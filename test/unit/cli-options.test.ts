@@ -1,0 +1,187 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Command, defineCommand, optionFlag } from '../../src/cli/command.ts';
+import { COMMANDS, editDistance, findCommand, nearestNames } from '../../src/cli/commands.ts';
+import { glance, parseDuration, parseOptions } from '../../src/cli/options.ts';
+import { DockerTlsError } from '../../src/errors.ts';
+
+const around = { env: { HOME: '/home/u' }, cwd: '/work' };
+const sample = defineCommand({
+  name: 'sample',
+  summary: 'A sample',
+  args: { host: { summary: 'the host', required: true }, more: { summary: 'others', many: true } },
+  options: {
+    caDays: { kind: 'number', min: 1, max: 100, summary: 'days' },
+    keyType: { kind: 'choice', choices: ['p256', 'p384'], summary: 'kind of key' },
+    san: { kind: 'list', summary: 'names' },
+    identity: { kind: 'text', short: 'i', value: 'FILE', summary: 'key' },
+    within: { kind: 'duration', summary: 'time' },
+    use: { kind: 'flag', summary: 'use it' },
+    noCaPassphrase: { kind: 'flag', summary: 'no passphrase' },
+  },
+  run: async ({ args, options }) => ({ exit: 0, result: { args, options }, text: '' }),
+});
+
+function refusal(argv: readonly string[], command: Command = sample): DockerTlsError {
+  try {
+    parseOptions(command, argv, around);
+  } catch (error) {
+    if (error instanceof DockerTlsError) return error;
+    throw error;
+  }
+  throw new Error(`accepted: ${argv.join(' ')}`);
+}
+
+test('values of every kind', () => {
+  const argv = ['h', 'a', 'b', '--ca-days', '30', '--key-type=p384', '--san', 'x,y', '--san', 'z', '-i', 'k'];
+  const { args, options } = parseOptions(sample, [...argv, '--within', '2d', '--use', '--no-ca-passphrase'], around);
+  expect(args).toEqual({ host: 'h', more: ['a', 'b'] });
+  expect(options).toMatchObject({
+    caDays: 30,
+    keyType: 'p384',
+    san: ['x', 'y', 'z'],
+    identity: 'k',
+    within: 172_800_000,
+    use: true,
+    noCaPassphrase: true,
+  });
+});
+
+test('what is not given is false, empty or undefined', () => {
+  const { args, options, global } = parseOptions(sample, ['h'], around);
+  expect(args).toEqual({ host: 'h', more: [] });
+  expect(options).toMatchObject({ san: [], use: false, noCaPassphrase: false, noColor: false });
+  expect([options.caDays, options.keyType, options.identity]).toEqual([undefined, undefined, undefined]);
+  expect(global).toEqual({
+    json: false,
+    yes: false,
+    dryRun: false,
+    home: '/home/u/.docker/tls',
+    file: undefined,
+    parallel: undefined,
+    log: undefined,
+    verbose: false,
+  });
+});
+
+test.each([
+  [{}, [], '/home/u/.docker/tls'],
+  [{ DOCKER_CONFIG: '/cfg' }, [], '/cfg/tls'],
+  [{ DOCKER_CONFIG: '/cfg', DOCKER_TLS_HOME: 'store' }, [], '/work/store'],
+  [{ DOCKER_TLS_HOME: '/store' }, ['--home', 'other'], '/work/other'],
+])('with %j and %j the store is %s', (env, argv, home) => {
+  const parsed = parseOptions(sample, ['h', ...argv], { ...around, env: { ...around.env, ...env } });
+  expect(parsed.global.home).toBe(home);
+});
+
+test.each([
+  [['h', '--ca-day', '3'], /unknown option '--ca-day'/, 'did you mean --ca-days?'],
+  [['h', '--ca-day=3'], /unknown option/, 'did you mean --ca-days?'],
+  [['h', '--ca-days', '0'], /--ca-days: “0” is no whole number from 1 to 100/, 'docker-tls sample --help'],
+  [['h', '--ca-days', '1e1'], /no whole number/, 'docker-tls sample --help'],
+  [['h', '--parallel', '0'], /--parallel/, 'docker-tls sample --help'],
+  [['h', '--key-type', 'p265'], /none of p256, p384/, 'did you mean p256?'],
+  [['h', '--within', '2 days'], /no duration/, 'docker-tls sample --help'],
+  [['h', '--identity'], /argument missing/, 'docker-tls sample --help'],
+  [['h', '--identity', ''], /empty/, 'docker-tls sample --help'],
+  [[], /missing required argument 'host'/, 'docker-tls sample --help'],
+] as const)('%j is refused as a usage error', (argv, message, hint) => {
+  const error = refusal(argv);
+  expect(error).toMatchObject({ code: 'E_USAGE', exit: 2 });
+  expect(error.message).toMatch(message);
+  expect(error.hints).toContain(hint);
+});
+
+test('too many arguments are refused', () => {
+  const one = defineCommand({ ...sample, args: {}, run: async () => ({ exit: 0, result: {}, text: '' }) });
+  expect(refusal(['h'], one)).toMatchObject({ code: 'E_USAGE' });
+});
+
+test('the first words are found around the options of every command', () => {
+  expect(glance(['--json', '-f', 'x', 'rotate', '--home', 'h', 'server', 'a']).words).toEqual([3, 6]);
+  expect(glance(['status', '--', '--json'])).toMatchObject({ json: false, words: [0] });
+  expect(glance(['status', '--json', '--no-color', '-v', '-h'])).toMatchObject({
+    json: true,
+    colour: false,
+    verbose: true,
+    help: true,
+  });
+  expect(glance(['--version']).version).toBe(true);
+  expect(glance(['setup', '--version']).version).toBe(false);
+});
+
+const entries = ['plan', 'apply', 'rotate server', 'rotate client', 'rotate ca'].map((name) => ({
+  name,
+  summary: '',
+  load: async () => sample,
+}));
+
+test('commands in groups', () => {
+  expect(findCommand(['rotate', 'ca'], entries)).toMatchObject({ kind: 'command', entry: { name: 'rotate ca' } });
+  expect(findCommand(['rotate'], entries)).toMatchObject({ kind: 'group', group: 'rotate' });
+  expect(findCommand(['plan', 'host'], entries)).toMatchObject({ kind: 'command', entry: { name: 'plan' } });
+  expect(findCommand(['aply'], entries)).toEqual({ kind: 'unknown', nearest: ['apply'] });
+  expect(findCommand(['rotate', 'sever'], entries)).toEqual({ kind: 'unknown', nearest: ['rotate server'] });
+  expect(findCommand(['rotate', 'xxxxxx'], entries)).toMatchObject({ kind: 'unknown', nearest: { length: 3 } });
+  expect(findCommand(['qqqqqq'], entries)).toEqual({ kind: 'unknown', nearest: [] });
+  expect(findCommand([], entries).kind).toBe('unknown');
+});
+
+test('every command in the list is the one it says, with options that can be parsed', async () => {
+  expect(new Set(COMMANDS.map(({ name }) => name)).size).toBe(COMMANDS.length);
+  for (const { name, summary, load } of COMMANDS) {
+    const command = await load();
+    expect([command.name, command.summary]).toEqual([name, summary]);
+    const required = Object.values(command.args).flatMap((spec) => (spec.required ? [spec.choices?.[0] ?? 'x'] : []));
+    expect(() => parseOptions(command, required, around)).not.toThrow();
+    const many = Object.values(command.args).map((spec) => spec.many === true);
+    expect(many.slice(0, -1)).not.toContain(true);
+  }
+});
+
+test('nearest names', () => {
+  expect(nearestNames('satus', ['status', 'setup', 'plan'])).toEqual(['status']);
+  expect(nearestNames('--adress', ['--address', '--days'])).toEqual(['--address']);
+  expect(nearestNames('zzzz', ['status'])).toEqual([]);
+});
+
+test('the distance of two words is symmetric, zero only for the same, and never above the longer length', () => {
+  const word = fc.string({ maxLength: 8 });
+  fc.assert(
+    fc.property(word, word, (left, right) => {
+      const distance = editDistance(left, right);
+      expect(distance).toBe(editDistance(right, left));
+      expect(distance === 0).toBe(left === right);
+      expect(distance).toBeLessThanOrEqual(Math.max(left.length, right.length));
+    }),
+  );
+  expect(editDistance('plna', 'plan')).toBe(1);
+});
+
+test('durations', () => {
+  expect(['90s', '15m', '12h', '30d', '2w'].map(parseDuration)).toEqual([9e4, 9e5, 432e5, 2592e6, 12096e5]);
+  expect(['', '5', '5y', '-5d', '1.5h', ' 5d', '99999999d'].map(parseDuration)).toEqual(Array(7).fill(undefined));
+});
+
+test('flags from keys', () => {
+  expect(['caDays', 'noUse', 'json', 'caPassphraseFile'].map(optionFlag)).toEqual([
+    '--ca-days',
+    '--no-use',
+    '--json',
+    '--ca-passphrase-file',
+  ]);
+});
+
+test('no arguments, however strange, make the parser fail in another way than by E_USAGE', () => {
+  const words = fc.array(fc.oneof(fc.string(), fc.constantFrom('--san', '-i', '--json', '--', '-', '--ca-days=', 'h')));
+  fc.assert(
+    fc.property(words, (argv) => {
+      glance(argv);
+      try {
+        parseOptions(sample, argv, around);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'E_USAGE', exit: 2 });
+      }
+    }),
+  );
+});

@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { renderTable } from '../../src/cli/render/table.ts';
+import {
+  cutText,
+  daysUntil,
+  durationWords,
+  expiryTone,
+  listWords,
+  padText,
+  plural,
+  relativeWords,
+  textWidth,
+  wrapText,
+} from '../../src/cli/render/words.ts';
+
+const now = new Date('2026-11-25T12:00:00Z');
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const after = (ms: number) => new Date(now.getTime() + ms);
+
+test.each([
+  [0, '0.0 s'],
+  [440, '0.4 s'],
+  [9_940, '9.9 s'],
+  [9_960, '10 s'],
+  [59_400, '59 s'],
+  [59_600, '1 min'],
+  [185_000, '3 min 5 s'],
+  [3_600_000, '1 h'],
+  [130 * 60_000, '2 h 10 min'],
+  [3 * DAY + HOUR, '3 days'],
+])('a duration of %d ms is %s', (ms, words) => {
+  expect(durationWords(ms)).toBe(words);
+});
+
+test.each([
+  [3 * DAY, 'in 3 days'],
+  [2 * DAY + HOUR, 'in 2 days'],
+  [DAY + HOUR, 'in 25 h'],
+  [5 * 60_000, 'in 5 min'],
+  [30_000, 'now'],
+  [-4 * DAY, '4 days ago'],
+  [-HOUR, '1 h ago'],
+])('%d ms from now is %s', (ms, words) => {
+  expect(relativeWords(after(ms), now)).toBe(words);
+});
+
+test.each([
+  [DAY, 1],
+  [DAY - 1, 0],
+  [0, 0],
+  [-1, -1],
+])('%d ms ahead are %d whole days', (ms, days) => {
+  expect(daysUntil(after(ms), now)).toBe(days);
+});
+
+test.each([
+  [0.01, 'good'],
+  [0.65, 'good'],
+  [0.67, 'soon'],
+  [0.99, 'soon'],
+  [1.01, 'over'],
+])('at %d of its life a certificate is %s', (part, tone) => {
+  const life = 90 * DAY;
+  const validity = { from: after(-part * life), to: after((1 - part) * life) };
+  expect(expiryTone(validity, now)).toBe(tone);
+});
+
+test('within: soon, however long it lived', () => {
+  expect(expiryTone({ from: after(-DAY), to: after(20 * DAY) }, now, 30 * DAY)).toBe('soon');
+});
+
+test('counts and lists', () => {
+  expect([plural(1, 'host'), plural(2, 'host'), plural(0, 'CA', 'CAs')]).toEqual(['1 host', '2 hosts', '0 CAs']);
+  expect(listWords([])).toBe('');
+  expect(listWords(['a'])).toBe('a');
+  expect(listWords(['a', 'b', 'c'])).toBe('a, b and c');
+  expect(listWords(['a', 'b', 'c', 'd'], 2)).toBe('a, b and 2 more');
+});
+
+test.each([
+  ['host', 4],
+  ['\u001b[31mred\u001b[39m', 3],
+  ['日本', 4],
+  ['ｈ', 2],
+  ['e\u0301', 1],
+  ['🚀', 2],
+  ['한', 2],
+  ['a\u200bb', 2],
+])('%j takes %d columns', (text, width) => {
+  expect(textWidth(text)).toBe(width);
+});
+
+test('cut and padded text has the width that was asked for', () => {
+  const texts = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('a', '日', 'é', '🚀', ' ') }));
+  fc.assert(
+    fc.property(texts, fc.integer({ min: 1, max: 40 }), (text, width) => {
+      const cut = cutText(text, width);
+      expect(textWidth(cut)).toBeLessThanOrEqual(width);
+      expect(textWidth(padText(cut, width))).toBe(width);
+      if (textWidth(text) <= width) expect(cut).toBe(text);
+      else expect(cut.endsWith('…')).toBe(true);
+    }),
+  );
+});
+
+test('wrapping keeps every word and breaks only at spaces', () => {
+  const words = fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1 });
+  fc.assert(
+    fc.property(words, fc.integer({ min: 5, max: 40 }), (all, width) => {
+      const lines = wrapText(all.join(' '), width);
+      expect(lines.join(' ')).toBe(all.join(' '));
+      for (const line of lines) if (line.includes(' ')) expect(textWidth(line)).toBeLessThanOrEqual(width);
+    }),
+  );
+});
+
+test('a table is aligned by what is seen, and colour touches only the text', () => {
+  const green = (text: string) => `\u001b[32m${text}\u001b[39m`;
+  const text = renderTable(
+    [{ title: 'HOST' }, { title: 'DAYS', align: 'right' }, { title: 'STATE' }],
+    [
+      ['日本-1', 5, { text: 'ok', style: green }],
+      [{ text: 'b', style: green }, 120, 'renewal due'],
+    ],
+  );
+  expect(text).toBe(
+    [
+      'HOST    DAYS  STATE',
+      '日本-1     5  \u001b[32mok\u001b[39m',
+      '\u001b[32mb\u001b[39m        120  renewal due',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a table that is too wide cuts only columns that may shrink', () => {
+  const text = renderTable(
+    [{ title: 'HOST' }, { title: 'NAMES', shrinkTo: 6 }],
+    [['build-1', 'build-1.example.org, 10.0.0.1']],
+    { columns: 20, indent: 1 },
+  );
+  expect(text).toBe(' HOST     NAMES\n build-1  build-1.e…\n');
+});
+
+test('nothing that a host says reaches the terminal as a code', () => {
+  const text = renderTable([{ title: 'A' }], [['x\u001b]0;owned\u0007\u001b[2Jy\nz\u202e']]);
+  expect(text).toBe('A\nxy ⏎ z\n');
+});
