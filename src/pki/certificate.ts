@@ -7,7 +7,7 @@ import { createPublicKey } from 'node:crypto';
 import { DockerTlsError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { type Asn1, int, raw, seq, tagged, time } from './der.ts';
-import { generatePair, type KeyPair, type KeyType, keyMatches, keyTypeOf, openKey, openPublicKey } from './keys.ts';
+import { generatePair, type KeyPair, type KeyType, keyTypeOf, openKey, openPublicKey } from './keys.ts';
 import type { SanName } from './names.ts';
 import { parseCertificate, splitBundle } from './parse.ts';
 import { pemEncode } from './pem.ts';
@@ -68,7 +68,7 @@ export function openAuthority(authority: Authority | OpenAuthority): OpenAuthori
   if ('signer' in authority) return authority;
   const own = parseCertificate(authority.cert);
   const privateKey = openKey(authority.key);
-  if (!keyMatches(own.pem, authority.key)) {
+  if (!own.x509.checkPrivateKey(privateKey)) {
     throw caError('E_CA_KEY', "the CA's key does not belong to its certificate", [
       'openssl x509 -noout -pubkey -in CA-CERT; openssl pkey -pubout -in CA-KEY',
     ]);

@@ -153,6 +153,20 @@ export function decode(der: Uint8Array): Asn1 {
   });
 }
 
+/** The bytes of the first child of a constructed value, exactly as they stand: what a signature is over. Throws an Error when torn. */
+export function firstChildBytes(der: Buffer): Buffer {
+  const outer = headerOf(der, 0);
+  const inner = headerOf(der, outer.header);
+  return der.subarray(outer.header, outer.header + inner.header + inner.length);
+}
+
+function headerOf(der: Buffer, at: number): { header: number; length: number } {
+  const first = der.readUInt8(at + 1);
+  if (first < 0x80) return { header: 2, length: first };
+  const size = first & 0x7f;
+  return { header: 2 + size, length: der.readUIntBE(at + 2, size) };
+}
+
 /** The children of a constructed value. Throws an Error when it has none (a damaged file). */
 export function children(value: Asn1 | undefined): readonly Asn1[] {
   if (value === undefined || !Array.isArray(value.value)) throw new Error('ASN.1: a constructed value was expected');

@@ -112,7 +112,7 @@ export function parseExtensions(list: readonly Asn1[]): Extensions {
     const id = oidText(parts[0]);
     if (byId.has(id)) throw new Error('an extension stands there twice');
     if (KNOWN.has(id)) byId.set(id, { critical, value: decode(content(parts.at(-1))) });
-    else if (critical) byId.set(id, { critical, value: extension });
+    else byId.set(id, { critical: critical && !UNCHECKED.has(id), value: extension });
   }
   const field = (id: string): Asn1 | undefined => byId.get(id)?.value;
   const constraints = field(OID.basicConstraints);
@@ -142,6 +142,9 @@ const KNOWN: ReadonlySet<string> = new Set([
   OID.subjectKeyIdentifier,
   OID.authorityKeyIdentifier,
 ]);
+
+/** Known, but not evaluated here: name constraints and policies (RFC 5280 4.2.1.4 to 4.2.1.14). */
+const UNCHECKED: ReadonlySet<string> = new Set(['2.5.29.30', '2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54']);
 
 function parseConstraints(value: Asn1): [boolean, number | undefined] {
   const fields = children(value);

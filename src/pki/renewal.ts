@@ -1,0 +1,35 @@
+/** Owns the rule of renewal: when a certificate is due, and how long it has. */
+
+const DAY_MS = 86_400_000;
+
+/** Due after two thirds of the lifetime: a third is left to notice a schedule that no longer runs. */
+const DUE_NUMERATOR = 2;
+const DUE_DENOMINATOR = 3;
+
+export type RenewalState = 'ok' | 'due' | 'expired' | 'not-yet-valid';
+
+export type Renewal = {
+  readonly state: RenewalState;
+  /** Whole days until the end, rounded down; negative once it has expired. */
+  readonly daysLeft: number;
+  /** From here on it is due. */
+  readonly dueAt: Date;
+};
+
+/**
+ * How a certificate stands at `now`: due after two thirds of its lifetime, or, if that is earlier, `withinDays` before its
+ * end. Valid up to and including notAfter (RFC 5280 4.1.2.5).
+ */
+export function renewal(options: { notBefore: Date; notAfter: Date; now: Date; withinDays?: number }): Renewal {
+  const begin = options.notBefore.getTime();
+  const end = options.notAfter.getTime();
+  const now = options.now.getTime();
+  const twoThirds = begin + ((end - begin) * DUE_NUMERATOR) / DUE_DENOMINATOR;
+  const within = options.withinDays === undefined ? Infinity : end - options.withinDays * DAY_MS;
+  const dueAt = Math.min(twoThirds, within);
+  return {
+    state: now > end ? 'expired' : now < begin ? 'not-yet-valid' : now >= dueAt ? 'due' : 'ok',
+    daysLeft: Math.floor((end - now) / DAY_MS),
+    dueAt: new Date(dueAt),
+  };
+}
