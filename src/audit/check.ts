@@ -1,0 +1,98 @@
+/** Owns what a check is: data, with one pure function of the facts. */
+
+import type { ProbeOutcome } from '../runtime.ts';
+import type { AuditFacts } from './facts.ts';
+import type { MendName } from './mends.ts';
+
+export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
+
+export const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
+
+export type Evidence = {
+  /** A file, container, image, network, user or address. */
+  readonly place: string;
+  readonly text: string;
+};
+
+/** Three answers and no fourth. A finding may be graver or lighter than its check usually is. */
+export type Verdict =
+  | { readonly state: 'pass' }
+  | { readonly state: 'finding'; readonly evidence: readonly Evidence[]; readonly severity?: Severity }
+  | { readonly state: 'not-applicable'; readonly reason: string; readonly evidence?: readonly Evidence[] };
+
+/** One question that was asked from outside, over the network. */
+export type AuditProbe = {
+  readonly what:
+    | 'no-certificate'
+    | 'other-authority'
+    | 'own-certificate'
+    | 'old-protocol'
+    /** Plain HTTP. */
+    | 'plain';
+  readonly address: string;
+  readonly port: number;
+  readonly outcome: ProbeOutcome;
+};
+
+/** What a check may look at besides the host's own facts. */
+export type Outside = {
+  readonly probes: readonly AuditProbe[];
+  /** The names and addresses that clients dial. */
+  readonly dialled: readonly string[];
+  readonly now: Date;
+};
+
+export type Check = {
+  /** The CIS Docker Benchmark 1.6 number, or our own: `tls.1`. */
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  /** What can happen. */
+  readonly why: string;
+  /** What to do: a sentence or commands. */
+  readonly mend: string;
+  /** The fix of `harden` that mends it. */
+  readonly mendable?: MendName;
+  /** A person has to judge; the check only gathers what helps. */
+  readonly manual?: true;
+  readonly evaluate: (facts: AuditFacts, outside: Outside) => Verdict;
+};
+
+export const PASS: Verdict = { state: 'pass' };
+
+export function notApplicable(reason: string, evidence?: readonly Evidence[]): Verdict {
+  return { state: 'not-applicable', reason, evidence };
+}
+
+/** For what only a person can judge: the facts that help go into the evidence. */
+export function forPerson(question: string, evidence?: readonly Evidence[]): Verdict {
+  return notApplicable(`needs a person: ${question}`, evidence);
+}
+
+export function finding(evidence: readonly Evidence[], severity?: Severity): Verdict {
+  return { state: 'finding', evidence, severity };
+}
+
+/** A finding when there is evidence, else a pass. */
+export function judge(evidence: readonly Evidence[], severity?: Severity): Verdict {
+  return evidence.length === 0 ? PASS : finding(evidence, severity);
+}
+
+/** The group of a check, as the benchmark orders them; our own come after. */
+export function groupOf(id: string): string {
+  const [head = ''] = id.split('.');
+  return GROUPS.find(([key]) => key === head)?.[1] ?? 'Other';
+}
+
+export const GROUPS: readonly (readonly [string, string])[] = [
+  ['tls', 'TLS and the network'],
+  ['config', 'Configuration of the daemon'],
+  ['ssh', 'SSH'],
+  ['1', 'Host'],
+  ['2', 'Docker daemon'],
+  ['3', 'Files'],
+  ['4', 'Images'],
+  ['5', 'Containers'],
+  ['6', 'Operations'],
+  ['7', 'Swarm'],
+];

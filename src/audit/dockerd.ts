@@ -1,0 +1,182 @@
+/**
+ * Owns the effective options of dockerd: its real command line and daemon.json together, whatever their spelling.
+ * Flags may be `--flag=value`, `--flag value`, `-H value`, `-Hvalue`; daemon.json may be of any layout.
+ * Source: docker/docs reference `dockerd`, and spf13/pflag, which dockerd reads its flags with.
+ */
+
+import { type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { at, entriesAt, type Json, textsAt } from './api.ts';
+
+/** Flags that take no word of their own: only `--flag=false` switches them off. */
+const SWITCHES = new Set([
+  'debug',
+  'D',
+  'experimental',
+  'help',
+  'icc',
+  'init',
+  'ip-forward',
+  'ip-masq',
+  'iptables',
+  'ip6tables',
+  'ip-forward-no-drop',
+  'ipv6',
+  'live-restore',
+  'no-new-privileges',
+  'raw-logs',
+  'rootless',
+  'selinux-enabled',
+  'tls',
+  'tlsverify',
+  'userland-proxy',
+  'validate',
+  'version',
+  'v',
+  'allow-direct-routing',
+]);
+
+const SHORT: Readonly<Record<string, string>> = {
+  D: 'debug',
+  H: 'host',
+  l: 'log-level',
+  G: 'group',
+  g: 'data-root',
+  s: 'storage-driver',
+  b: 'bridge',
+  p: 'pidfile',
+  v: 'version',
+};
+
+/** Where daemon.json calls a flag by another name. */
+const KEYS: Readonly<Record<string, string>> = {
+  host: 'hosts',
+  'storage-opt': 'storage-opts',
+  'log-opt': 'log-opts',
+  'default-ulimit': 'default-ulimits',
+  'insecure-registry': 'insecure-registries',
+  'authorization-plugin': 'authorization-plugins',
+  'exec-opt': 'exec-opts',
+  label: 'labels',
+  'registry-mirror': 'registry-mirrors',
+  'add-runtime': 'runtimes',
+  graph: 'data-root',
+};
+
+/** The name that both places share: daemon.json's, where they differ. */
+function settingName(flag: string): string {
+  const long = SHORT[flag] ?? flag;
+  return KEYS[long] ?? long;
+}
+
+/** Flags by setting name, with all values in order; a switch without a value is `true`. The first word is the program. */
+export function parseArguments(words: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  function add(flag: string, value: string): void {
+    const name = settingName(flag);
+    found.set(name, [...(found.get(name) ?? []), value]);
+  }
+  for (let index = 1; index < words.length; index++) {
+    const word = words[index] ?? '';
+    if (word === '--') break;
+    const long = /^--([A-Za-z][A-Za-z0-9-]*)(?:=(.*))?$/s.exec(word);
+    const short = /^-([A-Za-z])(.*)$/s.exec(word);
+    if (long !== null) {
+      const [, flag = '', value] = long;
+      if (value !== undefined) add(flag, value);
+      else if (SWITCHES.has(flag)) add(flag, 'true');
+      else add(flag, words[++index] ?? '');
+    } else if (short !== null) {
+      const [, flag = '', rest = ''] = short;
+      if (SWITCHES.has(flag)) add(flag, rest.startsWith('=') ? rest.slice(1) : 'true');
+      else if (rest === '') add(flag, words[++index] ?? '');
+      else add(flag, rest.replace(/^=/, ''));
+    }
+  }
+  return found;
+}
+
+export type DaemonJson = {
+  readonly path: string;
+  /** Undefined when there is no such file. */
+  readonly text: string | undefined;
+  readonly value: Json;
+  /** Why dockerd will not take the file, with line numbers; empty when it will. */
+  readonly errors: readonly string[];
+};
+
+function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}
+
+/** Parses as strictly as dockerd does: no comments, no trailing commas, no key twice, one object. */
+export function parseDaemonJson(path: string, text: string | undefined): DaemonJson {
+  if (text === undefined) return { path, text, value: undefined, errors: [] };
+  const errors: string[] = [];
+  const problems: ParseError[] = [];
+  if (text.trim() === '') return { path, text, value: {}, errors };
+  const strict = { disallowComments: true, allowTrailingComma: false };
+  const value: Json = parse(text, problems, strict);
+  for (const problem of problems.slice(0, 3)) {
+    errors.push(`line ${lineOf(text, problem.offset)}: ${printParseErrorCode(problem.error)}`);
+  }
+  if (problems.length === 0 && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+    errors.push('line 1: not an object');
+  }
+  const seen = new Set<string>();
+  for (const property of parseTree(text, [], strict)?.children ?? []) {
+    const key = property.children?.[0];
+    if (key === undefined || typeof key.value !== 'string') continue;
+    if (seen.has(key.value)) errors.push(`line ${lineOf(text, key.offset)}: the key "${key.value}" stands there twice`);
+    seen.add(key.value);
+  }
+  return { path, text, value: typeof value === 'object' && value !== null ? value : {}, errors };
+}
+
+export type Setting = { readonly values: readonly string[]; readonly place: string };
+
+/** What dockerd runs with. */
+export type DaemonOptions = {
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  readonly file: DaemonJson;
+};
+
+function asTexts(value: Json): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(asTexts);
+  if (typeof value === 'string') return [value];
+  if (typeof value === 'boolean' || typeof value === 'number') return [String(value)];
+  return entriesAt(value).map(
+    ([key, item]) => `${key}=${typeof item === 'object' ? JSON.stringify(item) : String(item)}`,
+  );
+}
+
+/** A setting by its name in daemon.json (`hosts`, `icc`, `log-opts` as `key=value`), flags first; undefined when not given. */
+export function setting(options: DaemonOptions, name: string): Setting | undefined {
+  const flag = options.flags.get(name);
+  if (flag !== undefined) return { values: flag, place: 'command line of dockerd' };
+  const value = at(options.file.value, name);
+  if (value === undefined || value === null) return undefined;
+  return { values: asTexts(value), place: options.file.path };
+}
+
+/** A switch as dockerd sees it: the last flag wins; `otherwise` is dockerd's own default. */
+export function isOn(options: DaemonOptions, name: string, otherwise: boolean): boolean {
+  const value = setting(options, name)?.values.at(-1);
+  return value === undefined ? otherwise : /^(1|t|true)$/i.test(value);
+}
+
+/** Where a setting stands, for evidence; the file that would hold it when it is not given. */
+export function placeOf(options: DaemonOptions, name: string): string {
+  return setting(options, name)?.place ?? options.file.path;
+}
+
+/** Settings given in both places: dockerd refuses to start, even when they are equal (it merges none but labels-like lists; seen on 20.10 to 28.5). */
+export function givenTwice(options: DaemonOptions): readonly string[] {
+  return [...options.flags.keys()].filter((name) => at(options.file.value, name) !== undefined);
+}
+
+/** The TCP addresses that dockerd was told to listen on, from both places. */
+export function tcpHosts(options: DaemonOptions): readonly { readonly address: string; readonly place: string }[] {
+  const flags = (options.flags.get('hosts') ?? []).map((address) => ({ address, place: 'command line of dockerd' }));
+  const file = textsAt(options.file.value, 'hosts').map((address) => ({ address, place: options.file.path }));
+  return [...flags, ...file].filter(({ address }) => /^tcp:/i.test(address) || /^[^/]*:\d+$/.test(address));
+}

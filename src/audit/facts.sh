@@ -1,0 +1,301 @@
+# Prints all facts that the audit needs, in one run, as root, and changes nothing. Read by src/audit/facts.ts.
+# Every section is CONTENT, newline, "--NONCE NAME", newline: the nonce is drawn here and now and stands in nobody's
+# argument list, so nothing that was written before can look like the end of a section, whatever it holds.
+# Private keys are never read, only their names, owners and modes; of PEM files only whole CERTIFICATE blocks are printed.
+# POSIX sh; runs from a file, from -c or from standard input (hence main </dev/null at the end).
+
+end() { printf '\n--%s %s\n' "$nonce" "$1"; }
+
+# Mode (hex, with the type), owner and name, NUL after each. busybox has no --printf: there a newline stands for NUL.
+stat_files() {
+  if [ "$gnu_stat" = yes ]; then
+    stat -L --printf '%f %u %g %U %G %s %n\000' "$@"
+  else
+    stat -L -c '%f %u %g %U %G %s %n' "$@"
+  fi
+}
+
+# The certificate blocks of a file and nothing else of it: a block counts only when it is whole and all base64.
+certificates() {
+  [ -f "$1" ] && head -c 262144 "$1" | awk '
+    /^-----BEGIN CERTIFICATE-----[ \r]*$/ { inside = 1; text = ""; print_it = "-----BEGIN CERTIFICATE-----\n"; next }
+    /^-----END CERTIFICATE-----[ \r]*$/ { if (inside) printf "%s%s-----END CERTIFICATE-----\n", print_it, text; inside = 0; next }
+    inside { sub(/[ \r]+$/, ""); if ($0 ~ /^[A-Za-z0-9+\/=]*$/) text = text $0 "\n"; else inside = 0 }'
+}
+
+tls_file() { # ROLE PATH
+  [ -n "$2" ] || return 0
+  printf '%s' "$2"; end "tls-path $1"
+  stat_files "$2"; end "tls-stat $1"
+  [ "$1" = key ] || { certificates "$2"; end "tls-pem $1"; }
+}
+
+host_facts() {
+  uname -n; end hostname
+  uname -sr; end kernel
+  cat /etc/os-release; end os-release
+  date +%s; end clock
+  cat /proc/cmdline; end kernel-cmdline
+  [ ! -e /proc/self/loginuid ] || echo yes; end audit-kernel
+  cat /sys/module/apparmor/parameters/enabled; end apparmor
+  cat /sys/fs/selinux/enforce; end selinux
+  cut -d ' ' -f 5 /proc/self/mountinfo; end mounts
+  getent group docker || grep '^docker:' /etc/group; end docker-group
+  cut -d : -f 1,3,4 /etc/passwd; end users
+  ls -d /run/user/*/docker.sock; end rootless
+  grep -h DOCKER_CONTENT_TRUST /etc/environment /etc/profile /etc/profile.d/*.sh /etc/bash.bashrc \
+    /root/.profile /root/.bashrc /root/.bash_profile; end content-trust
+  systemctl show --no-pager -p Id -p LoadState -p ActiveState -p FragmentPath -p DropInPaths -p ExecStart -p Listen \
+    -p Triggers -p SocketMode -p SocketUser -p SocketGroup docker.service docker.socket containerd.service \
+    systemd-journal-upload.service '*.socket'; end units
+  awk '$4 == "0A" { print FILENAME, $2, $10 }' /proc/net/tcp /proc/net/tcp6; end tcp-listen
+  # A parent's processes carry the container's id in their control group.
+  for pid in $(grep -lxE 'sshd|sshd-session|dropbear' /proc/[0-9]*/comm); do cat "${pid%/comm}/cgroup"; done; end sshd-cgroups
+}
+
+audit_facts() {
+  cat /etc/audit/audit.rules; end audit-rules
+  cat /etc/audit/rules.d/*.rules; end audit-rules-d
+  command -v auditctl >/dev/null || return 0
+  auditctl -s 2>&1; end "auditctl-status $?"
+  auditctl -l 2>&1; end "auditctl-list $?"
+}
+
+sshd_facts() {
+  command -v sshd >/dev/null || return 0
+  sshd -T; end "sshd $?"
+  grep -hiE '^[[:space:]]*match[[:space:]]' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; end sshd-match
+}
+
+# The host's own dockerd, not one that runs in a container.
+find_dockerd() {
+  dockerd=
+  for file in /run/docker.pid /var/run/docker.pid; do
+    read -r dockerd <"$file" && [ "$(cat "/proc/$dockerd/comm")" = dockerd ] && return 0
+  done
+  for file in $(grep -lx dockerd /proc/[0-9]*/comm); do
+    file=${file%/comm}
+    grep -qE 'docker[-/][0-9a-f]{64}' "$file/cgroup" && continue
+    dockerd=${file#/proc/}
+    return 0
+  done
+  dockerd=
+}
+
+use_option() { # NAME VALUE
+  case $1 in
+    --config-file) config=$2 ;;
+    --tlscacert) tls_ca=$2 ;;
+    --tlscert) tls_cert=$2 ;;
+    --tlskey) tls_key=$2 ;;
+    -H | --host) case $2 in unix://?*) [ -S "$socket" ] || socket=${2#unix://} ;; esac ;;
+  esac
+}
+
+read_arguments() {
+  wanted=
+  set -f
+  IFS='
+'
+  # shellcheck disable=SC2046 # one word per line is meant
+  set -- $(tr '\000' '\n' <"/proc/$dockerd/cmdline")
+  unset IFS
+  set +f
+  for word in "$@"; do
+    if [ -n "$wanted" ]; then
+      use_option "$wanted" "$word"
+      wanted=
+      continue
+    fi
+    case $word in
+      --config-file=* | --tlscacert=* | --tlscert=* | --tlskey=* | --host=* | -H=*) use_option "${word%%=*}" "${word#*=}" ;;
+      -H | --host | --config-file | --tlscacert | --tlscert | --tlskey) wanted=$word ;;
+    esac
+    case $word in --tls | --tls=* | --tlsverify | --tlsverify=*) uses_tls=yes ;; esac
+  done
+}
+
+json_path() { printf '%s' "$flat" | sed -n 's/.*"'"$1"'" *: *"\([^"\\]*\)".*/\1/p'; }
+
+dockerd_facts() {
+  config=/etc/docker/daemon.json tls_ca='' tls_cert='' tls_key='' uses_tls='' socket=/var/run/docker.sock
+  find_dockerd
+  if [ -n "$dockerd" ]; then
+    cat "/proc/$dockerd/cmdline"; end dockerd-cmdline
+    readlink "/proc/$dockerd/exe"; end dockerd-exe
+    # shellcheck disable=SC2012 # only the link targets of sockets are taken
+    ls -l "/proc/$dockerd/fd" | grep -o 'socket:\[[0-9]*\]$'; end dockerd-sockets
+    read_arguments
+  fi
+  [ -S "$socket" ] || for file in /run/user/*/docker.sock; do [ ! -S "$file" ] || socket=$file; done
+  printf '%s' "$config"; end config-path
+  if [ -f "$config" ]; then
+    head -c 262144 "$config"; end config
+    stat_files "$config"; end config-stat
+    flat=$(head -c 262144 "$config" | tr '\n\t\r\000' '    ')
+    case $flat in *'"tls'*) uses_tls=yes ;; esac
+    [ -n "$tls_ca" ] || tls_ca=$(json_path tlscacert)
+    [ -n "$tls_cert" ] || tls_cert=$(json_path tlscert)
+    [ -n "$tls_key" ] || tls_key=$(json_path tlskey)
+  fi
+  if [ -n "$uses_tls" ]; then # dockerd's own defaults
+    : "${tls_ca:=/root/.docker/ca.pem}" "${tls_cert:=/root/.docker/cert.pem}" "${tls_key:=/root/.docker/key.pem}"
+  fi
+  tls_file ca "$tls_ca"
+  tls_file cert "$tls_cert"
+  tls_file key "$tls_key"
+}
+
+file_facts() {
+  units=
+  for folder in /etc /run /usr/local/lib /usr/lib /lib; do
+    units="$units $folder/systemd/system/docker.service $folder/systemd/system/docker.socket"
+  done
+  programs=
+  for folder in /usr/bin /usr/sbin /usr/local/bin; do
+    for file in dockerd containerd containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 runc; do
+      programs="$programs $folder/$file"
+    done
+  done
+  # shellcheck disable=SC2086 # lists of plain names
+  stat_files $units $programs /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
+    /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock /run/containerd /run/containerd/containerd.sock \
+    /var/lib/docker /etc/containerd/config.toml; end files
+  [ ! -d /etc/docker/certs.d ] || {
+    if [ "$gnu_stat" = yes ]; then
+      find -L /etc/docker/certs.d -maxdepth 3 -type f -exec stat -L --printf '%f %u %g %U %G %s %n\000' {} +
+    else
+      find -L /etc/docker/certs.d -maxdepth 3 -type f -exec stat -L -c '%f %u %g %U %G %s %n' {} +
+    fi
+    end registry-files
+  }
+  set -- /etc/docker
+  for file in "$tls_ca" "$tls_cert" "$tls_key"; do
+    case $file in '' | /etc/docker/*) ;; /*/*) [ ! -e "$file" ] || set -- "$@" "${file%/*}" ;; esac
+  done
+  if [ "$gnu_stat" = yes ]; then
+    find "$@" -xdev -maxdepth 6 -type f -size -128 -exec grep -lZ -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' {} + |
+      xargs -0 -r stat -L --printf '%f %u %g %U %G %s %n\000'
+  else
+    find "$@" -xdev -maxdepth 6 -type f -size -128 -exec grep -q -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' {} \; \
+      -exec stat -L -c '%f %u %g %U %G %s %n' {} \;
+  fi
+  end key-files
+}
+
+# Docker's API: reads paths, one per line, and prints each answer as a section "api STATUS PATH".
+get_curl() {
+  {
+    printf 'silent\ngloboff\nmax-time = 15\nunix-socket = "%s"\nwrite-out = "\\n--%s api %%{http_code} %%{url_effective}\\n"\n' \
+      "$socket" "$nonce"
+    sed 's|.*|url = "http://docker&"|'
+  } | curl -q -K -
+}
+
+get_perl() {
+  { printf '%s\n%s\n' "$nonce" "$socket"; cat; } | perl -e '
+    use strict; use Socket;
+    chomp(my $nonce = <STDIN>); chomp(my $socket = <STDIN>);
+    while (my $path = <STDIN>) {
+      chomp $path;
+      my ($status, $answer, $s) = ("000", "");
+      if (socket($s, AF_UNIX, SOCK_STREAM, 0) && connect($s, pack_sockaddr_un($socket))) {
+        eval {
+          local $SIG{ALRM} = sub { die "late\n" };
+          alarm 15;
+          syswrite($s, "GET $path HTTP/1.0\r\nHost: docker\r\n\r\n");
+          1 while sysread($s, $answer, 65536, length $answer);
+          alarm 0;
+        };
+        $status = $1 if $answer =~ s/^HTTP\/1\.[01] ([0-9]{3})[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n//;
+      }
+      $answer = "" if $status eq "000";
+      print $answer, "\n--$nonce api $status $path\n";
+    }'
+}
+
+get_python() {
+  { printf '%s\n%s\n' "$nonce" "$socket"; cat; } | python3 -c '
+import http.client, socket, sys
+lines = sys.stdin.read().split("\n")
+out = sys.stdout.buffer
+class Local(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(15)
+        self.sock.connect(lines[1])
+for path in filter(None, lines[2:]):
+    try:
+        link = Local("docker")
+        link.request("GET", path)
+        answer = link.getresponse()
+        status, body = answer.status, answer.read()
+        link.close()
+    except Exception:
+        status, body = 0, b""
+    out.write(body + ("\n--%s api %03d %s\n" % (lines[0], status, path)).encode())
+'
+}
+
+api_cli() { # no way to the socket but the docker command: no image histories
+  docker info --format '{{json .}}'; end 'api 200 /info'
+  docker version --format '{{json .Server}}'; end 'api 200 /version'
+  # shellcheck disable=SC2046 # ids
+  docker container inspect $(docker ps -aq --no-trunc | head -n 300); end 'api 200 /containers/*'
+  # shellcheck disable=SC2046
+  docker image inspect $(docker images -q --no-trunc | sort -u | head -n 200); end 'api 200 /images/*'
+  # shellcheck disable=SC2046
+  docker network inspect $(docker network ls -q); end 'api 200 /networks'
+}
+
+api_facts() {
+  [ -S "$socket" ] || return 0
+  printf '%s' "$socket"; end api-socket
+  if command -v curl >/dev/null && curl -q -V | grep -q UnixSockets; then
+    get=get_curl
+  elif command -v perl >/dev/null; then
+    get=get_perl
+  elif command -v python3 >/dev/null; then
+    get=get_python
+  else
+    command -v docker >/dev/null && api_cli
+    return 0
+  fi
+  # A quote inside a JSON string stands behind a backslash: a label cannot look like an "Id" key.
+  lists=$(printf '%s\n' '/containers/json?all=1' /images/json /info /version | $get)
+  printf '%s\n' "$lists"
+  details=$({
+    printf '%s' "$lists" | grep -o '"Id":"[0-9a-f]\{64\}"' | head -n 300 | cut -c 7-70 | sed 's|.*|/containers/&/json|'
+    echo /networks
+    case $lists in *'"LocalNodeState":"active"'*) printf '/swarm\n/secrets\n' ;; esac
+  } | $get)
+  printf '%s\n' "$details"
+  {
+    printf '%s' "$lists" | grep -o '"Id":"sha256:[0-9a-f]\{64\}"' | sort -u | head -n 200 | cut -c 7-77 |
+      sed 's|.*|/images/&/json\
+/images/&/history|'
+    printf '%s' "$details" | grep -o '"ExecIDs":\["[0-9a-f",]*\]' | grep -o '[0-9a-f]\{64\}' | head -n 100 | sed 's|.*|/exec/&/json|'
+  } | $get
+}
+
+main() {
+  LC_ALL=C
+  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+  unset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
+  export LC_ALL PATH
+  nonce=$(od -An -N 16 -t x1 /dev/urandom | tr -d ' \n')
+  [ "${#nonce}" = 32 ] || return 70
+  gnu_stat=no
+  stat --printf '' / && gnu_stat=yes
+  printf 'docker-tls-audit 1 %s\n' "$nonce"
+  id -u; end uid
+  host_facts
+  audit_facts
+  sshd_facts
+  dockerd_facts
+  file_facts
+  api_facts
+  end done
+}
+
+main </dev/null 2>/dev/null

@@ -1,0 +1,241 @@
+/** Owns the facts of a host that the checks judge, and their parsing from what facts.sh printed. */
+
+import { type DockerFacts, dockerFacts } from './api.ts';
+import { type AuditRule, auditRules } from './audit-rules.ts';
+import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
+import script from './facts.sh';
+import { parseSections } from './frames.ts';
+
+/** Give this to HostSession.run, as root; its standard output goes to parseAuditFacts. */
+export const AUDIT_SCRIPT: string = script;
+
+export type FileFact = {
+  readonly path: string;
+  readonly kind: 'file' | 'folder' | 'socket' | 'other';
+  /** The permission bits, set-id and sticky included. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly user: string;
+  readonly group: string;
+};
+
+export type TlsFile = {
+  readonly path: string;
+  /** Undefined when the file is not there. */
+  readonly file: FileFact | undefined;
+  /** Whole certificates only; empty for the key, which is never read. */
+  readonly pem: string;
+};
+
+export type Listener = { readonly address: string; readonly port: number; readonly byDockerd: boolean };
+
+export type Unit = ReadonlyMap<string, readonly string[]>;
+
+/** Everything that one run of facts.sh tells. Text in it is the host's: clean it before it is shown. */
+export type AuditFacts = {
+  readonly hostname: string;
+  readonly asRoot: boolean;
+  readonly kernel: string;
+  readonly os: string;
+  /** The host's own clock. */
+  readonly clock: Date;
+  readonly audit: {
+    /** The kernel has an audit subsystem, and it was not switched off at boot. */
+    readonly kernel: boolean;
+    readonly bootDisabled: boolean;
+    /** `auditctl` is installed. */
+    readonly installed: boolean;
+    /** What auditctl said instead of an answer, for instance that it may not ask. */
+    readonly refused: string | undefined;
+    readonly enabled: boolean;
+    readonly loaded: readonly AuditRule[];
+    readonly files: readonly AuditRule[];
+  };
+  readonly apparmor: boolean;
+  readonly selinux: boolean;
+  readonly mounts: ReadonlySet<string>;
+  /** Members of the docker group, those whose primary group it is included; undefined when there is no such group. */
+  readonly dockerGroup: readonly string[] | undefined;
+  readonly units: ReadonlyMap<string, Unit>;
+  readonly daemon: DaemonOptions & {
+    readonly running: boolean;
+    readonly binary: string;
+    /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
+    readonly words: readonly string[] | undefined;
+  };
+  readonly files: ReadonlyMap<string, FileFact>;
+  readonly tls: { readonly ca?: TlsFile; readonly cert?: TlsFile; readonly key?: TlsFile };
+  readonly registryFiles: readonly FileFact[];
+  /** Files that hold a private key, under /etc/docker and wherever dockerd's TLS files are. */
+  readonly keyFiles: readonly FileFact[];
+  /** The effective settings of sshd; undefined when there is no sshd or it refused. */
+  readonly sshd: ReadonlyMap<string, readonly string[]> | undefined;
+  readonly sshdMatch: readonly string[];
+  readonly listeners: readonly Listener[];
+  readonly rootlessSockets: readonly string[];
+  readonly contentTrust: readonly string[];
+  /** Ids of containers in which an sshd runs. */
+  readonly sshdContainers: ReadonlySet<string>;
+  readonly apiSocket: string;
+  readonly docker: DockerFacts | undefined;
+};
+
+const KINDS: Readonly<Record<number, FileFact['kind']>> = { 8: 'file', 4: 'folder', 12: 'socket' };
+
+function fileFacts(content: Buffer): readonly FileFact[] {
+  const text = content.toString('utf8');
+  return text.split(text.includes('\0') ? '\0' : '\n').flatMap((record): readonly FileFact[] => {
+    const found = /^([0-9a-f]+) (\d+) (\d+) (\S+) (\S+) \d+ ([\s\S]+)$/.exec(record);
+    if (found === null) return [];
+    const [, bits = '0', uid, gid, user = '', group = '', path = ''] = found;
+    const mode = Number.parseInt(bits, 16);
+    const kind = KINDS[mode >> 12] ?? 'other';
+    return [{ path, kind, mode: mode & 0o7777, uid: Number(uid), gid: Number(gid), user, group }];
+  });
+}
+
+function lines(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line.trim() !== '');
+}
+
+function parseUnits(text: string): ReadonlyMap<string, Unit> {
+  const units = new Map<string, Unit>();
+  for (const block of text.split(/\n\n+/)) {
+    const unit = new Map<string, readonly string[]>();
+    for (const line of lines(block)) {
+      const cut = line.indexOf('=');
+      const [key, value] = [line.slice(0, cut), line.slice(cut + 1)];
+      if (value !== '') unit.set(key, [...(unit.get(key) ?? []), value]);
+    }
+    const id = unit.get('Id')?.[0];
+    if (id !== undefined && unit.get('LoadState')?.[0] === 'loaded') units.set(id, unit);
+  }
+  return units;
+}
+
+/** The words of a unit's ExecStart as `systemctl show` prints them; undefined when there is none. */
+function execStartWords(unit: Unit | undefined): readonly string[] | undefined {
+  const argv = /argv\[\]=(.*?) ; ignore_errors=/.exec(unit?.get('ExecStart')?.at(-1) ?? '')?.[1];
+  return argv?.split(/\s+/);
+}
+
+/** `0100007F:1F90` as the kernel prints addresses: 32-bit words in host order (little-endian assumed, as on all that run Docker). */
+function parseAddress(hex: string): { address: string; port: number } {
+  const [words = '', port = '0'] = hex.split(':');
+  const bytes = Buffer.from(words, 'hex');
+  for (let index = 0; index + 4 <= bytes.length; index += 4) bytes.subarray(index, index + 4).reverse();
+  if (bytes.length === 4) return { address: bytes.join('.'), port: Number.parseInt(port, 16) };
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  const address = groups.join(':').replace(/(^|:)0(:0)+(:|$)/, '::');
+  return { address: address === '' ? '::' : address, port: Number.parseInt(port, 16) };
+}
+
+function parseListeners(text: string, sockets: string): readonly Listener[] {
+  const inodes = new Set(Array.from(sockets.matchAll(/socket:\[(\d+)\]/g), (found) => found[1] ?? ''));
+  return lines(text).flatMap((line): readonly Listener[] => {
+    const found = /^\S+ ((?:[0-9A-F]{8}|[0-9A-F]{32}):[0-9A-F]{4}) (\d+)$/.exec(line);
+    if (found === null) return [];
+    return [{ ...parseAddress(found[1] ?? ''), byDockerd: inodes.has(found[2] ?? '') }];
+  });
+}
+
+function groupMembers(group: string, users: string): readonly string[] | undefined {
+  const found = /^docker:[^:]*:(\d+):(.*)$/m.exec(group);
+  if (found === null) return undefined;
+  const primary = lines(users).filter((line) => line.split(':')[2] === found[1]);
+  const members = [...(found[2] ?? '').split(','), ...primary.map((line) => line.split(':')[0] ?? '')];
+  return [...new Set(members.map((name) => name.trim()).filter((name) => name !== ''))];
+}
+
+function parseSshd(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const line of lines(text)) {
+    const [, key = '', value = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
+    found.set(key.toLowerCase(), [...(found.get(key.toLowerCase()) ?? []), value]);
+  }
+  return found;
+}
+
+/**
+ * Reads what AUDIT_SCRIPT printed. Throws E_AUDIT_FACTS when the answer is not whole; odd content inside a section is
+ * read leniently, so that one odd fact costs one verdict and not the audit.
+ */
+export function parseAuditFacts(stdout: Buffer): AuditFacts {
+  const sections = parseSections(stdout);
+  function bytes(name: string): Buffer | undefined {
+    return sections.find((section) => section.name === name)?.content;
+  }
+  function text(name: string): string {
+    return (bytes(name)?.toString('utf8') ?? '').trim();
+  }
+  /** Sections whose name ends in an exit status. */
+  function withStatus(name: string): { status: number; text: string } | undefined {
+    const section = sections.find((candidate) => candidate.name.startsWith(`${name} `));
+    return section && { status: Number(section.name.slice(name.length + 1)), text: section.content.toString('utf8') };
+  }
+  function tlsFile(role: string): TlsFile | undefined {
+    const path = bytes(`tls-path ${role}`)?.toString('utf8');
+    if (path === undefined) return undefined;
+    return { path, file: fileFacts(bytes(`tls-stat ${role}`) ?? Buffer.alloc(0))[0], pem: text(`tls-pem ${role}`) };
+  }
+
+  const units = parseUnits(text('units'));
+  const cmdline = bytes('dockerd-cmdline')?.toString('utf8').split('\0').slice(0, -1);
+  const words = cmdline ?? execStartWords(units.get('docker.service'));
+  const configPath = text('config-path') || '/etc/docker/daemon.json';
+  const files = new Map(fileFacts(bytes('files') ?? Buffer.alloc(0)).map((file) => [file.path, file]));
+  for (const file of fileFacts(bytes('config-stat') ?? Buffer.alloc(0))) files.set(file.path, file);
+
+  const status = withStatus('auditctl-status');
+  const list = withStatus('auditctl-list');
+  const bootDisabled = /(?:^|\s)audit=(?:0|off)(?:\s|$)/.test(text('kernel-cmdline'));
+  const sshd = withStatus('sshd');
+  const answers = new Map<string, { status: number; body: string }>();
+  for (const { name, content } of sections) {
+    const found = /^api (\d{3}) (?:http:\/\/docker)?(\/.*)$/.exec(name);
+    if (found !== null) answers.set(found[2] ?? '', { status: Number(found[1]), body: content.toString('utf8') });
+  }
+  return {
+    hostname: text('hostname'),
+    asRoot: text('uid') === '0',
+    kernel: text('kernel'),
+    os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',
+    clock: new Date(Number(text('clock')) * 1000),
+    audit: {
+      kernel: text('audit-kernel') === 'yes' && !/audit support not in kernel|not supported/i.test(list?.text ?? ''),
+      bootDisabled,
+      installed: list !== undefined,
+      refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
+      enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
+      loaded: list?.status === 0 ? auditRules(list.text) : [],
+      files: auditRules(`${text('audit-rules')}\n${text('audit-rules-d')}`),
+    },
+    apparmor: text('apparmor') === 'Y',
+    selinux: text('selinux') !== '',
+    mounts: new Set(lines(text('mounts')).map((mount) => mount.replace(/\\040/g, ' '))),
+    dockerGroup: groupMembers(text('docker-group'), text('users')),
+    units,
+    daemon: {
+      running: cmdline !== undefined,
+      binary: text('dockerd-exe').replace(/ \(deleted\)$/, '') || (words?.[0] ?? ''),
+      words,
+      flags: parseArguments(words ?? []),
+      file: parseDaemonJson(configPath, bytes('config')?.toString('utf8')),
+    },
+    files,
+    tls: { ca: tlsFile('ca'), cert: tlsFile('cert'), key: tlsFile('key') },
+    registryFiles: fileFacts(bytes('registry-files') ?? Buffer.alloc(0)),
+    keyFiles: fileFacts(bytes('key-files') ?? Buffer.alloc(0)),
+    sshd: sshd?.status === 0 ? parseSshd(sshd.text) : undefined,
+    sshdMatch: lines(text('sshd-match')),
+    listeners: parseListeners(text('tcp-listen'), text('dockerd-sockets')),
+    rootlessSockets: lines(text('rootless')),
+    contentTrust: lines(text('content-trust')),
+    sshdContainers: new Set(
+      Array.from(text('sshd-cgroups').matchAll(/docker[-/]([0-9a-f]{64})/g), (found) => found[1] ?? ''),
+    ),
+    apiSocket: text('api-socket'),
+    docker: dockerFacts(answers),
+  };
+}
