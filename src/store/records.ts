@@ -73,7 +73,7 @@ export type CaRecord = {
 
 /** Certificates are PEM text (perhaps several in one); keys are PEM in a Secret, absent where they are kept elsewhere. */
 export type StoredCa = { readonly cert: string; readonly keyPem?: Secret; readonly record: CaRecord };
-/** `serial`: hexadecimal in upper case, as node:crypto prints it; the name of its folder. */
+/** `serial`: the name of its folder, which is the certificate's serial in upper case hexadecimal, see caFolderName. */
 export type StoredOldCa = {
   readonly serial: string;
   readonly cert: string;
@@ -114,7 +114,7 @@ export type StoreChange = {
   /** Move the CA in force to the old ones, before `ca` takes its place. */
   readonly retireCa?: boolean;
   /** Old CAs to add or replace, for instance when a store of another tool is taken over. */
-  readonly oldCas?: readonly StoredOldCa[];
+  readonly oldCas?: readonly Omit<StoredOldCa, 'serial'>[];
   readonly issuers?: Readonly<Record<string, StoredIssuer>>;
   readonly hosts?: Readonly<Record<string, StoredHost>>;
   readonly clients?: Readonly<Record<string, StoredClient>>;
@@ -131,7 +131,7 @@ const RESERVED = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
  * `name` again, when it may name a host or a client. It has to be safe as a file name on Linux, macOS and Windows.
  * Fails with E_NAME (exit 2).
  */
-export function checkName(what: 'host' | 'client', name: string): string {
+export function checkName(what: 'host' | 'client' | 'CA', name: string): string {
   const why = nameProblem(name);
   if (why === undefined) return name;
   throw new DockerTlsError({

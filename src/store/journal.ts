@@ -1,0 +1,253 @@
+/**
+ * Owns how a change reaches the disk all or nothing. What is new is staged in `.staged-ID` next to a list of what goes where;
+ * renaming that folder to `.change` is the moment the change holds. Then each entry is renamed into place and what it replaces is
+ * kept, and the folder becomes `.done-ID`. Renaming it to `.undo` is the moment the change is taken back, by the same renames the
+ * other way round, which need no space on the disk. A run that dies leaves `.change` or `.undo`: readers look through it, and
+ * the next run that takes the lock finishes it.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { basename, dirname } from 'node:path/posix';
+import { remove } from 'fs-extra/esm';
+import pMap from 'p-map';
+import { shellQuote } from '../daemon/quote.ts';
+import { DockerTlsError } from '../errors.ts';
+import {
+  createFile,
+  errnoOf,
+  type FileContent,
+  inside,
+  makeFolder,
+  present,
+  removeIfEmpty,
+  syncFolder,
+} from './files.ts';
+import { parseObject } from './parse.ts';
+import { nameProblem } from './records.ts';
+
+/** A file, or a folder with its files by name, under its path in the store (`hosts/build-1`). */
+export type Incoming = {
+  readonly path: string;
+  readonly content: FileContent | { readonly files: Readonly<Record<string, FileContent>> };
+};
+
+/** `put`: the new thing stands in `new/PATH`, else it is a removal. `had`: something was there, and goes to `old/PATH`. */
+export type Entry = { readonly path: string; readonly put: boolean; readonly had: boolean };
+
+/** `folders`: parents that the change makes, outermost first. */
+type Plan = { readonly entries: readonly Entry[]; readonly folders: readonly string[] };
+
+export type Change = { readonly id: string; readonly plan: Plan };
+
+/** A change in the making (or in the taking back), as readers see it. */
+export type OpenJournal = {
+  readonly folder: string;
+  readonly direction: 'change' | 'undo';
+  readonly entries: ReadonlyMap<string, Entry>;
+};
+
+/** Makes a change. On any failure the store is as it was, or at worst holds a journal that the next run finishes. */
+export async function makeChange(home: string, incoming: readonly Incoming[], removals: readonly string[]) {
+  const id = randomUUID();
+  const staged = join(home, `.staged-${id}`);
+  let plan: Plan;
+  try {
+    plan = await stage(home, staged, incoming, removals);
+    await rename(staged, join(home, '.change'));
+  } catch (error) {
+    await remove(staged);
+    throw error;
+  }
+  try {
+    await rollForward(home, plan, id);
+  } catch (error) {
+    try {
+      await rename(join(home, '.change'), join(home, '.undo'));
+      await rollBack(home, plan, id);
+    } catch {
+      throw halfMade(home, error);
+    }
+    throw error;
+  }
+  return { id, plan } satisfies Change;
+}
+
+/** Takes back a change that was made under the same lock. */
+export async function undoChange(home: string, { id, plan }: Change): Promise<void> {
+  await rename(join(home, `.done-${id}`), join(home, '.undo'));
+  await rollBack(home, plan, id);
+}
+
+/** Finishes what a run that died left half done, and sweeps what it left behind. Only under the lock. */
+export async function finishJournal(home: string): Promise<void> {
+  const journal = openJournal(home);
+  if (journal !== undefined) {
+    const plan = readPlan(journal.folder);
+    await (journal.direction === 'change' ? rollForward : rollBack)(home, plan, randomUUID());
+  }
+  await sweepJournal(home);
+}
+
+/** Deletes finished changes, with the old keys they kept, and leftovers. Only under the lock. */
+export async function sweepJournal(home: string): Promise<void> {
+  for (const name of await readdir(home)) {
+    if (/^\.(?:staged|done|lock|lock-of)-[0-9a-f-]{36}$/.test(name)) await remove(join(home, name));
+  }
+}
+
+/** The journal that a reader has to look through, if there is one. Fails with E_STORE_DAMAGED. */
+export function openJournal(home: string): OpenJournal | undefined {
+  const names = readdirSync(home);
+  const direction = names.includes('.undo') ? 'undo' : names.includes('.change') ? 'change' : undefined;
+  if (direction === undefined) return undefined;
+  const folder = join(home, `.${direction}`);
+  return { folder, direction, entries: new Map(readPlan(folder).entries.map((entry) => [entry.path, entry])) };
+}
+
+async function stage(home: string, staged: string, incoming: readonly Incoming[], removals: readonly string[]) {
+  const puts = new Set(incoming.map((each) => each.path));
+  const entries: Entry[] = [];
+  for (const path of new Set([...puts, ...removals])) {
+    const had = await present(inside(home, path));
+    if (had || puts.has(path)) entries.push({ path, put: puts.has(path), had });
+  }
+  const parents = parentsOf(entries);
+  const folders: string[] = [];
+  for (const parent of parents) if (!(await present(inside(home, parent)))) folders.push(parent);
+
+  const made = [staged];
+  await makeFolder(staged);
+  for (const side of ['new', 'old']) {
+    for (const path of ['', ...parents]) {
+      const folder = join(staged, side, ...path.split('/'));
+      await makeFolder(folder);
+      made.push(folder);
+    }
+  }
+  // The disk flushes several files in about the time of one; the pool of libuv has four threads.
+  await pMap(incoming, (each) => stageOne(join(staged, 'new'), each), { concurrency: 8 });
+  const plan: Plan = { entries, folders };
+  await createFile(join(staged, 'plan.json'), { kind: 'record', bytes: `${JSON.stringify(plan)}\n` });
+  for (const folder of made.toReversed()) await syncFolder(folder);
+  return plan;
+}
+
+async function stageOne(folder: string, { path, content }: Incoming): Promise<void> {
+  const at = inside(folder, path);
+  if (!('files' in content)) return createFile(at, content);
+  await makeFolder(at);
+  for (const [name, file] of Object.entries(content.files)) await createFile(join(at, name), file);
+  await syncFolder(at);
+}
+
+/** May be run again from any point at which it stopped. */
+async function rollForward(home: string, plan: Plan, id: string): Promise<void> {
+  const journal = join(home, '.change');
+  await syncFolder(home);
+  for (const folder of plan.folders) await makeFolder(inside(home, folder));
+  for (const { path, put } of plan.entries) {
+    const at = inside(home, path);
+    const incoming = inside(join(journal, 'new'), path);
+    if (put && !(await present(incoming))) continue;
+    await moveIfPresent(at, inside(join(journal, 'old'), path));
+    if (put) await rename(incoming, at);
+  }
+  await close(home, plan, journal, `.done-${id}`);
+}
+
+/** May be run again from any point at which it stopped, and from any point at which rollForward stopped. */
+async function rollBack(home: string, plan: Plan, id: string): Promise<void> {
+  const journal = join(home, '.undo');
+  await syncFolder(home);
+  for (const { path, put, had } of plan.entries.toReversed()) {
+    const at = inside(home, path);
+    const kept = inside(join(journal, 'old'), path);
+    if (had && !(await present(kept))) continue;
+    if (put) await moveIfPresent(at, inside(join(journal, 'new'), path));
+    if (had) await rename(kept, at);
+  }
+  for (const folder of plan.folders.toReversed()) await removeIfEmpty(inside(home, folder));
+  const done = `.staged-${id}`;
+  await close(home, plan, journal, done);
+  await remove(join(home, done));
+}
+
+async function close(home: string, plan: Plan, journal: string, name: string): Promise<void> {
+  for (const parent of parentsOf(plan.entries)) {
+    if (await present(inside(home, parent))) await syncFolder(inside(home, parent));
+  }
+  await rename(journal, join(home, name));
+  await syncFolder(home);
+}
+
+function halfMade(home: string, cause: unknown): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_STORE_HALF',
+    exit: 6,
+    message: `the store could neither be changed nor put back (${errnoOf(cause) ?? cause}); the next run that changes it will finish`,
+    where: home,
+    hints: [`ls -la ${shellQuote(home)}`, `df -h ${shellQuote(home)}`],
+    cause,
+  });
+}
+
+async function moveIfPresent(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** The folders that entries stand in, outermost first, without the store's own. */
+function parentsOf(entries: readonly Entry[]): string[] {
+  const parents = new Set<string>();
+  for (const { path } of entries) {
+    for (let at = dirname(path); at !== '.'; at = dirname(at)) parents.add(at);
+  }
+  return [...parents].sort();
+}
+
+function readPlan(journal: string): Plan {
+  const file = join(journal, 'plan.json');
+  const parsed = parseObject(readIfPresent(file));
+  if (parsed.ok) {
+    const { entries, folders } = parsed.value;
+    if (Array.isArray(entries) && entries.every(isEntry) && Array.isArray(folders) && folders.every(isFolder)) {
+      return { entries, folders };
+    }
+  }
+  throw new DockerTlsError({
+    code: 'E_STORE_DAMAGED',
+    exit: 2,
+    message: `${file}, the list of a half-made change, ${parsed.ok ? 'is not ours' : parsed.problem}`,
+    where: file,
+    hints: [`mv ${shellQuote(journal)} ${shellQuote(join(journal, '..', 'change.damaged'))}`, 'docker-tls status'],
+  });
+}
+
+function readIfPresent(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+const COLLECTIONS = ['ca/old', 'ca/issuers', 'hosts', 'clients'];
+
+function isFolder(value: unknown): value is string {
+  return typeof value === 'string' && (value === 'ca' || COLLECTIONS.includes(value));
+}
+
+/** A journal can name only what the store holds, so it can't be made to move anything else. */
+function isEntry(value: unknown): value is Entry {
+  const { path, put, had } = (value ?? {}) as Partial<Entry>;
+  if (typeof path !== 'string' || typeof put !== 'boolean' || typeof had !== 'boolean') return false;
+  if (['store.json', 'ca/ca.pem', 'ca/ca-key.pem', 'ca/ca.json'].includes(path)) return true;
+  return COLLECTIONS.includes(dirname(path)) && nameProblem(basename(path)) === undefined;
+}

@@ -1,0 +1,162 @@
+/** Owns what a store's files mean together: which folder holds what, what must not be missing, and the schema. Changes nothing. */
+
+import { join } from 'node:path';
+import { shellQuote } from '../daemon/quote.ts';
+import { DockerTlsError } from '../errors.ts';
+import { inside } from './files.ts';
+import { caFolderName, type Parsed, parseCaRecord, parseClientRecord, parseHostRecord, parseObject } from './parse.ts';
+import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoredOldCa, StoreState } from './records.ts';
+import { type Files, openTree, type Tree } from './tree.ts';
+
+/** The layout this program writes; a store with a greater number is a newer program's. */
+export const SCHEMA = 1;
+
+/** The folders that hold a folder for each name. */
+export const COLLECTIONS = ['ca/old', 'ca/issuers', 'hosts', 'clients'] as const;
+
+/** Everything in the store at `home`, once. Fails with E_STORE_MODES, E_STORE_DAMAGED, E_STORE_SCHEMA (all exit 2). */
+export function readState(home: string): StoreState {
+  const tree = openTree(home);
+  if (tree === undefined) return { oldCas: [], issuers: new Map(), hosts: new Map(), clients: new Map() };
+  checkSchema(home, tree);
+  const state = {
+    ca: readCa(home, tree),
+    oldCas: [...collect(tree, 'ca/old', 'docker-tls ca import', readOldCa(tree)).values()],
+    issuers: collect(tree, 'ca/issuers', 'docker-tls client add', readIssuer),
+    hosts: collect(tree, 'hosts', 'docker-tls setup', readHost(tree)),
+    clients: collect(tree, 'clients', 'docker-tls client add', readClient(home, tree)),
+  };
+  tree.problems.refuse();
+  return state;
+}
+
+/** Whether there is a store; looks at no more than that. Fails as readState does. */
+export function storeExists(home: string): boolean {
+  const tree = openTree(home);
+  const found = tree?.locate('store.json') !== undefined;
+  tree?.problems.refuse();
+  return found;
+}
+
+/** What a write has to know before it begins: the schema, and that the store's own folders are right. Fails as readState does. */
+export function checkStore(home: string): void {
+  const tree = openTree(home);
+  if (tree === undefined) return;
+  checkSchema(home, tree);
+  for (const folder of ['ca', ...COLLECTIONS]) tree.checkFolder(folder);
+  tree.problems.refuse();
+}
+
+/** Comes first: what a newer program wrote is not judged. */
+function checkSchema(home: string, tree: Tree): void {
+  const restore = [`(umask 077; echo '{"schema":${SCHEMA}}' > ${shellQuote(join(home, 'store.json'))})`];
+  const at = tree.locate('store.json');
+  if (at === undefined) {
+    const found = COLLECTIONS.some((each) => tree.list(each).length > 0) || tree.locate('ca/ca.pem') !== undefined;
+    if (found) tree.problems.damage(join(home, 'store.json'), 'is missing', restore);
+    return;
+  }
+  const schema = tree
+    .files(at, [`mv ${shellQuote(at)} ${shellQuote(`${at}.damaged`)}`, ...restore])
+    .text('', true, parseSchema);
+  if (schema === undefined || schema <= SCHEMA) return;
+  throw new DockerTlsError({
+    code: 'E_STORE_SCHEMA',
+    exit: 2,
+    message: `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
+    where: at,
+    hints: ['npm install --global docker-tls@latest'],
+  });
+}
+
+function parseSchema(text: string): Parsed<number> {
+  const parsed = parseObject(text);
+  if (!parsed.ok) return parsed;
+  const { schema } = parsed.value;
+  if (typeof schema === 'number' && Number.isSafeInteger(schema) && schema >= 1) return { ok: true, value: schema };
+  return { ok: false, problem: 'names no schema' };
+}
+
+/** The CA's own three files stand beside the folders of the others, so each is located by itself. */
+function readCa(home: string, tree: Tree): StoredCa | undefined {
+  tree.checkFolder('ca');
+  const mend = [
+    `restore ${shellQuote(join(home, 'ca'))} from a backup, or set it aside and begin a new CA:`,
+    ...tree.aside(join(home, 'ca')),
+    'docker-tls ca create',
+  ];
+  const names = ['ca.pem', 'ca-key.pem', 'ca.json'];
+  if (names.every((name) => tree.locate(`ca/${name}`) === undefined)) return undefined;
+  function file(name: string): Files {
+    return tree.files(tree.locate(`ca/${name}`) ?? inside(home, `ca/${name}`), mend);
+  }
+  const cert = file('ca.pem').certificate('', true);
+  const keyPem = file('ca-key.pem').key('');
+  const record = file('ca.json').text('', true, parseCaRecord);
+  return cert === undefined || record === undefined ? undefined : { cert, keyPem, record };
+}
+
+/** Makes a value of one folder, or notes what is wrong with it and gives undefined. */
+type ReadFolder<T> = (name: string, files: Files, folder: string) => T | undefined;
+
+function collect<T>(tree: Tree, collection: string, remake: string, read: ReadFolder<T>): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const name of tree.list(collection)) {
+    const folder = tree.locate(`${collection}/${name}`);
+    if (folder === undefined) continue;
+    tree.checkFolderAt(folder);
+    const value = read(name, tree.files(folder, [...tree.aside(folder), `${remake} ${name}`]), folder);
+    if (value !== undefined) found.set(name, value);
+  }
+  return found;
+}
+
+function readOldCa(tree: Tree): ReadFolder<StoredOldCa> {
+  return (serial, files, folder) => {
+    const cert = files.certificate('ca.pem', true);
+    const keyPem = files.key('ca-key.pem');
+    const record = files.text('ca.json', false, parseCaRecord);
+    if (cert === undefined) return undefined;
+    const right = caFolderName(cert);
+    if (right === serial) return { serial, cert, keyPem, record };
+    const mend = [`mv ${shellQuote(folder)} ${shellQuote(join(folder, '..', right))}`];
+    tree.problems.damage(join(folder, 'ca.pem'), `is the CA ${right}`, mend);
+    return undefined;
+  };
+}
+
+function readIssuer(_name: string, files: Files): StoredIssuer | undefined {
+  const cert = files.certificate('ca.pem', true);
+  const keyPem = files.key('ca-key.pem');
+  return cert === undefined ? undefined : { cert, keyPem };
+}
+
+function readHost(tree: Tree): ReadFolder<StoredHost> {
+  return (name, files, folder) => {
+    const record = files.text('host.json', true, parseHostRecord);
+    const ca = files.certificate('ca.pem', true);
+    const serverCert = files.certificate('server-cert.pem', true);
+    const serverKey = files.key('server-key.pem');
+    if (record === undefined || ca === undefined || serverCert === undefined) return undefined;
+    noteOtherName(tree, folder, 'host.json', record.name, name);
+    return { record, ca, serverCert, serverKey };
+  };
+}
+
+function readClient(home: string, tree: Tree): ReadFolder<StoredClient & { readonly folder: string }> {
+  return (name, files, folder) => {
+    const record = files.text('client.json', true, parseClientRecord);
+    const ca = files.certificate('ca.pem', true);
+    const cert = files.certificate('cert.pem', true);
+    const key = files.key('key.pem');
+    if (record === undefined || ca === undefined || cert === undefined) return undefined;
+    noteOtherName(tree, folder, 'client.json', record.name, name);
+    return { record, ca, cert, key, folder: inside(home, `clients/${name}`) };
+  };
+}
+
+/** A folder that was copied or renamed by hand. */
+function noteOtherName(tree: Tree, folder: string, file: string, found: string, name: string): void {
+  if (found === name) return;
+  tree.problems.damage(join(folder, file), `is the record of ${found}, not of ${name}`, tree.aside(folder));
+}
