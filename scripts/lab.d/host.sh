@@ -142,10 +142,11 @@ host_supervise() { # NAME ALIVE-FD
   fi
   while :; do
     rm -f "$folder/reboot"
+    host_forget
     net_up "$number" "$([[ -e $folder/cut ]] && printf yes || printf no)"
     # --keep-unit, and so status 133 for a reboot. KILL: nspawn must not outlive its supervisor.
     SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 setpriv --pdeathsig KILL \
-      systemd-nspawn --quiet --directory="$folder/root" --boot --register=no --keep-unit --machine="$name" --hostname="$name" \
+      systemd-nspawn --quiet --directory="$folder/root" --boot --register=no --keep-unit --machine="dtlab$number" --hostname="$name" \
       --network-namespace-path="/run/netns/dtlab$number" --capability=all --system-call-filter='add_key keyctl bpf' \
       --bind="$folder/docker:/var/lib/docker" --bind="$folder/containerd:/var/lib/containerd" \
       --resolv-conf=off --timezone=off --link-journal=no --console=pipe {alive}>&- </dev/null &
@@ -162,6 +163,15 @@ host_supervise() { # NAME ALIVE-FD
   done
   [[ -z $watch ]] || kill "$watch"
   net_down "$number"
+}
+
+# nspawn, killed, leaves mounts by its container's name behind, and then refuses to start another of that name.
+host_forget() { # after host_load
+  local mounted
+  for mounted in /run/systemd/nspawn/{unix-export,propagate}/dtlab"$number"; do
+    ! mountpoint -q "$mounted" || umount -l "$mounted"
+    rmdir "$mounted" 2>/dev/null || true
+  done
 }
 
 # A control group of its own, so that the container's own tree does not meet another's.
@@ -197,7 +207,10 @@ host_erase() { # NAME, with LAB/locks/NAME held
     sleep 0.05
   done
   [[ ! -d $top ]] || find "$top" -depth -type d -exec rmdir {} + 2>/dev/null || true
-  if host_load "$name"; then net_down "$number"; fi
+  if host_load "$name"; then
+    net_down "$number"
+    host_forget
+  fi
   while read -r mounted; do umount "$mounted" 2>/dev/null || umount -l "$mounted"; done \
     < <(awk -v root="$folder/" 'index($5, root) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
   rm -rf --one-file-system "$folder"

@@ -65,7 +65,8 @@ root_settle() { # ROOT
   mkdir -p "$root/var/lib/docker" "$root/var/lib/containerd"
   systemctl --root="$root" --quiet set-default multi-user.target
   systemctl --root="$root" --quiet mask console-getty.service getty@.service apt-daily.timer apt-daily-upgrade.timer \
-    dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-networkd-wait-online.service
+    dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-networkd-wait-online.service \
+    systemd-modules-load.service # a container loads no kernel modules: failing, it makes the whole host "degraded"
   # Kernels without an audit subsystem can't start these; the rules files are what an audit reads.
   systemctl --root="$root" --quiet disable auditd.service audit-rules.service 2>/dev/null || true
 }
