@@ -152,19 +152,20 @@ const LOCAL: readonly SanName[] = [
 
 /** The names to propose for a server certificate, each once: what is dialled, the host's own names and addresses, extra ones, localhost. */
 export function proposeSans(facts: NameFacts): SanName[] {
-  const own = [facts.fqdn, facts.hostname, ...(facts.addresses ?? []).map((address) => address.split('/')[0])];
+  const addresses = (facts.addresses ?? []).map((address) => address.split('/')[0]);
   return uniqueSans([
     parseSan(facts.dialled),
-    ...own.flatMap((text) => usefulFact(text ?? '')),
+    ...[facts.fqdn, facts.hostname].flatMap(usefulFact),
+    ...addresses.flatMap(usefulFact).filter(({ kind }) => kind === 'ip'),
     ...(facts.extra ?? []).map(parseSan),
     ...LOCAL,
   ]);
 }
 
-function usefulFact(text: string): SanName[] {
+function usefulFact(text: string | undefined): SanName[] {
   let name: SanName;
   try {
-    name = parseSan(text);
+    name = parseSan(text ?? '');
   } catch {
     return [];
   }

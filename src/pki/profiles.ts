@@ -102,10 +102,9 @@ export function commonName(text: string): Buffer {
   return encode(seq(set(seq(oid(OID.commonName), utf8(text)))));
 }
 
-/** The DER of a CA's name: the text with a random suffix, so that two CAs never share a name and get mistaken for one another. */
+/** The DER of a CA's name: the text (cut when long) with a random suffix, so that no two CAs get mistaken for one another. */
 export function authorityName(text: string): Buffer {
   const suffix = ` ${randomBytes(4).toString('hex')}`;
-  commonName(text);
   return commonName([...text].slice(0, MAX_COMMON_NAME - suffix.length).join('') + suffix);
 }
 
