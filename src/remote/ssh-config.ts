@@ -1,0 +1,227 @@
+/**
+ * Owns what `~/.ssh/config` says about a destination. `ssh -G` resolves Include, Match and tokens as no parser does
+ * (4 ms); where there is no ssh, OpenSSH's defaults stand in.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { DockerTlsError, printableLines } from '../errors.ts';
+import type { SshOptions } from '../runtime.ts';
+
+/** One hop as it will be dialled: everything that options, ssh config and defaults say together. */
+export type Endpoint = {
+  /** As the user wrote it. */
+  readonly alias: string;
+  readonly hostName: string;
+  readonly port: number;
+  readonly user: string;
+  /** Key files in the order to try; `explicit` ones were named with -i and must exist. */
+  readonly identities: readonly { readonly file: string; readonly explicit: boolean }[];
+  readonly identitiesOnly: boolean;
+  /** The agent's socket. */
+  readonly agent?: string;
+  readonly certificateFiles: readonly string[];
+  readonly userKnownHosts: readonly string[];
+  readonly globalKnownHosts: readonly string[];
+  readonly revokedHostKeys?: string;
+  readonly hostKeyAlias?: string;
+  readonly hashKnownHosts: boolean;
+  /** The configuration says StrictHostKeyChecking accept-new. `no` is not taken over. */
+  readonly acceptNew: boolean;
+  /** Jump hosts, nearest first, from the configuration. */
+  readonly jump: readonly string[];
+  readonly proxyCommand?: string;
+  readonly family?: 4 | 6;
+  readonly publicKeys: boolean;
+  readonly passwords: boolean;
+  readonly keyboardInteractive: boolean;
+};
+
+const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'];
+
+/**
+ * Resolves the destination of `options`. Errors: E_SSH_NAME (a name no host can have), E_SSH_CONFIG (ssh refuses its configuration).
+ */
+export async function resolveEndpoint(options: SshOptions): Promise<Endpoint> {
+  const { destination } = options;
+  if (!/^[A-Za-z0-9_.:%[\]@+-]+$/.test(destination) || destination.startsWith('-')) {
+    throw new DockerTlsError({
+      code: 'E_SSH_NAME',
+      exit: 2,
+      message: `"${destination}" cannot be the name or address of a host`,
+      where: options.host,
+    });
+  }
+  const printed = await sshG(options);
+  const endpoint = endpointFrom(options, parseSshG(printed ?? ''));
+  return options.knownHostsFile === undefined
+    ? endpoint
+    : { ...endpoint, userKnownHosts: [options.knownHostsFile], globalKnownHosts: [] };
+}
+
+/** A jump host, `[user@]name[:port]` or `ssh://…`, as options of its own: what belongs to the last hop alone is left out. */
+export function jumpOptions(options: SshOptions, jump: string): SshOptions {
+  const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+|[0-9A-Fa-f:]*::?[0-9A-Fa-f:]*)(?::(\d+))?\/?$/.exec(jump);
+  const name = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
+  if (match === null || name === undefined) {
+    throw new DockerTlsError({
+      code: 'E_SSH_NAME',
+      exit: 2,
+      message: `the jump host "${jump}" is not [user@]name[:port]`,
+      where: options.host,
+    });
+  }
+  return {
+    ...options,
+    host: `${options.host} (jump ${name})`,
+    destination: name,
+    user: match[1],
+    port: match[3] === undefined ? undefined : Number(match[3]),
+    jump: undefined,
+    sudoPassword: undefined,
+    // A pinned fingerprint is the last host's.
+    hostKey: options.hostKey?.startsWith('SHA256:') ? 'strict' : options.hostKey,
+  };
+}
+
+/** What `ssh -G` prints, or undefined where there is no ssh. */
+async function sshG(options: SshOptions): Promise<string | undefined> {
+  const { execa } = await import('execa');
+  const args = [
+    '-G',
+    ...(options.configFile === undefined ? [] : ['-F', options.configFile]),
+    ...(options.user === undefined ? [] : ['-l', options.user]),
+    ...(options.port === undefined ? [] : ['-p', String(options.port)]),
+    '--',
+    options.destination,
+  ];
+  const result = await execa('ssh', args, { reject: false, stdin: 'ignore', env: { LC_ALL: 'C' } });
+  if (result.exitCode === 0) return result.stdout;
+  if (result.exitCode === undefined) {
+    if (options.configFile === undefined) return undefined;
+    throw new DockerTlsError({
+      code: 'E_SSH_CONFIG',
+      exit: 2,
+      message: `${options.configFile} can be read by the ssh program only, and there is none`,
+      where: options.host,
+      hints: ['apt-get install openssh-client'],
+    });
+  }
+  throw new DockerTlsError({
+    code: 'E_SSH_CONFIG',
+    exit: 2,
+    message: 'ssh does not accept its configuration',
+    where: options.host,
+    details: printableLines(result.stderr, 5),
+    hints: [['ssh', ...args].join(' ')],
+  });
+}
+
+/** The lines of `ssh -G` (ssh_config(5)) as lists of values by lower-case keyword. */
+export function parseSshG(text: string): ReadonlyMap<string, readonly string[]> {
+  const values = new Map<string, string[]>();
+  for (const line of text.split('\n')) {
+    const space = line.indexOf(' ');
+    if (space <= 0) continue;
+    const key = line.slice(0, space).toLowerCase();
+    values.set(key, [...(values.get(key) ?? []), line.slice(space + 1).trim()]);
+  }
+  return values;
+}
+
+/** Options over configuration over defaults. Reads no file. */
+export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, readonly string[]>): Endpoint {
+  const one = (key: string): string | undefined => {
+    const value = config.get(key)?.[0];
+    return value === undefined || value.toLowerCase() === 'none' ? undefined : value;
+  };
+  const hostName = one('hostname') ?? options.destination;
+  const port = options.port ?? Number(one('port') ?? 22);
+  const user = options.user ?? one('user') ?? userInfo().username;
+  const expand = (path: string): string => expandPath(path, { hostName, port, user, alias: options.destination });
+  const files = (key: string): string[] =>
+    (config.get(key) ?? [])
+      .flatMap(splitWords)
+      .filter((path) => path !== 'none')
+      .map(expand);
+  const configured = (config.get('identityfile') ?? DEFAULT_KEYS.map((name) => `~/.ssh/${name}`))
+    .filter((path) => path !== 'none')
+    .map((path) => expand(path.replace(/^"(.*)"$/, '$1')));
+  const explicit = (options.identities ?? []).map(expand);
+  const family = one('addressfamily');
+  const agent = agentSocket(one('identityagent'), config.get('identityagent')?.[0] === 'none', expand);
+  return {
+    alias: options.destination,
+    hostName,
+    port,
+    user,
+    identities: [
+      ...explicit.map((file) => ({ file, explicit: true })),
+      ...configured.filter((file) => !explicit.includes(file)).map((file) => ({ file, explicit: false })),
+    ],
+    identitiesOnly: one('identitiesonly') === 'yes',
+    agent,
+    certificateFiles: files('certificatefile'),
+    userKnownHosts: config.has('userknownhostsfile')
+      ? files('userknownhostsfile')
+      : ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'].map(expand),
+    globalKnownHosts: config.has('globalknownhostsfile') ? files('globalknownhostsfile') : ['/etc/ssh/ssh_known_hosts'],
+    revokedHostKeys: one('revokedhostkeys') === undefined ? undefined : files('revokedhostkeys')[0],
+    hostKeyAlias: one('hostkeyalias'),
+    hashKnownHosts: one('hashknownhosts') === 'yes',
+    acceptNew: one('stricthostkeychecking') === 'accept-new',
+    jump: (one('proxyjump') ?? '')
+      .split(',')
+      .map((hop) => hop.trim())
+      .filter((hop) => hop !== ''),
+    proxyCommand: one('proxycommand'),
+    family: family === 'inet' ? 4 : family === 'inet6' ? 6 : undefined,
+    publicKeys: !/^(no|false)$/.test(one('pubkeyauthentication') ?? 'yes'),
+    passwords: one('passwordauthentication') !== 'no',
+    keyboardInteractive: one('kbdinteractiveauthentication') !== 'no',
+  };
+}
+
+/** IdentityAgent: a path, `SSH_AUTH_SOCK`, `$NAME`, or by default the environment's. */
+function agentSocket(value: string | undefined, none: boolean, expand: (path: string) => string): string | undefined {
+  if (none) return undefined;
+  const socket =
+    value === undefined || value === 'SSH_AUTH_SOCK'
+      ? process.env.SSH_AUTH_SOCK
+      : value.startsWith('$')
+        ? process.env[value.slice(1).replace(/^\{(.*)\}$/, '$1')]
+        : expand(value);
+  return socket === '' ? undefined : socket;
+}
+
+/** Words separated by blanks, with double quotes around a word that holds some. */
+function splitWords(text: string): string[] {
+  return [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
+}
+
+/** The tokens and the tilde of ssh_config(5), as far as they make sense in paths. */
+function expandPath(path: string, about: { hostName: string; port: number; user: string; alias: string }): string {
+  const tokens: Record<string, string> = {
+    '%%': '%',
+    '%d': homedir(),
+    '%h': about.hostName,
+    '%n': about.alias,
+    '%p': String(about.port),
+    '%r': about.user,
+    '%u': userInfo().username,
+  };
+  const expanded = path.replace(/%[%dhnpru]/g, (token) => tokens[token] ?? token);
+  return expanded.startsWith('~/') ? join(homedir(), expanded.slice(2)) : expanded;
+}
+
+/** A file's bytes, or undefined when it does not exist. */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+/** Owns the translation of what node's sockets and ssh2 report into errors for people: by code and level, once. */
+
+import { DockerTlsError, printable } from '../errors.ts';
+import type { SshOptions } from '../runtime.ts';
+import type { Authentication } from './authentication.ts';
+import type { Endpoint } from './ssh-config.ts';
+
+export type ConnectPhase = 'connecting' | 'exchanging keys' | 'logging in';
+
+/** Where ssh2 stood when it failed. */
+export type Ssh2Situation = {
+  readonly options: SshOptions;
+  readonly endpoint: Endpoint;
+  readonly phase: ConnectPhase;
+  readonly authentication: Authentication;
+};
+
+export function place(endpoint: Endpoint): string {
+  const name = endpoint.hostName.includes(':') ? `[${endpoint.hostName}]` : endpoint.hostName;
+  return `${name}:${endpoint.port}`;
+}
+
+function fail(
+  options: SshOptions,
+  code: string,
+  message: string,
+  hints: string[] = [],
+  cause?: unknown,
+): DockerTlsError {
+  return new DockerTlsError({ code, exit: 4, message, where: options.host, hints, cause });
+}
+
+/** An error of a TCP connection, dialled from here or by a jump host. */
+export function translateSocket(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
+  const at = place(endpoint);
+  const code = socketCode(error);
+  const asSsh = `ssh -v ${endpoint.port === 22 ? '' : `-p ${endpoint.port} `}${endpoint.user}@${endpoint.alias}`;
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NODATA':
+    case 'EAI_FAIL':
+      return fail(
+        options,
+        'E_SSH_NAME',
+        `no address is known for ${endpoint.hostName}`,
+        [`getent hosts ${endpoint.hostName}`],
+        error,
+      );
+    case 'ECONNREFUSED':
+      return fail(options, 'E_SSH_REFUSED', `nothing listens on ${at}`, [asSsh, 'another port: HOST:PORT'], error);
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return fail(options, 'E_SSH_REFUSED', `${at} hung up`, [asSsh], error);
+    case 'ETIMEDOUT':
+      return fail(options, 'E_SSH_TIMEOUT', `connecting: ${at} did not answer`, [asSsh], error);
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EHOSTDOWN':
+    case 'EADDRNOTAVAIL':
+      return fail(
+        options,
+        'E_SSH_UNREACHABLE',
+        `no way leads to ${at} (${code})`,
+        [`ping ${endpoint.hostName}`, asSsh],
+        error,
+      );
+    case 'forward':
+      return fail(options, 'E_SSH_UNREACHABLE', `the jump host cannot reach ${at}`, [asSsh], error);
+    default:
+      return fail(options, 'E_SSH_UNREACHABLE', `cannot reach ${at} (${code})`, [asSsh], error);
+  }
+}
+
+/** The code of a socket's error; of the several addresses of a name, the first one's. */
+function socketCode(error: unknown): string {
+  const { code, errors, reason } = error as { code?: unknown; errors?: readonly unknown[]; reason?: unknown };
+  if (typeof code === 'string' && code !== '') return code;
+  if (errors?.[0] !== undefined) return socketCode(errors[0]);
+  // ssh2 gives the reason of a refused channel (RFC 4254, 5.1) when a jump host does not forward.
+  if (typeof reason === 'number') return 'forward';
+  return printable(String((error as Error).message ?? error), 200);
+}
+
+/** An error of ssh2 before the login was done; undefined when the connection just closed. */
+export function translateSsh2(
+  error: (Error & { level?: string; code?: unknown }) | undefined,
+  situation: Ssh2Situation,
+): DockerTlsError {
+  const { options, endpoint, phase, authentication } = situation;
+  const at = place(endpoint);
+  if (error?.level === 'client-socket') return translateSocket(error, options, endpoint);
+  if (error?.level === 'client-authentication') return authentication.error(error);
+  if (phase === 'logging in') {
+    // The host hangs up: too many tries (disconnect reason 2 of OpenSSH, 14 of RFC 4253), or LoginGraceTime.
+    return authentication.error(error ?? new Error('the host hung up'));
+  }
+  if (error?.level === 'handshake' && /no matching/.test(error.message)) {
+    return fail(
+      options,
+      'E_SSH_NO_ALGORITHM',
+      `${at} and the ssh2 transport have no method in common (${printable(error.message, 200)})`,
+      ['--transport openssh'],
+      error,
+    );
+  }
+  if (error === undefined || error.level === 'protocol') {
+    const said = error === undefined ? '' : ` (${printable(error.message, 200)})`;
+    return fail(
+      options,
+      'E_SSH_REFUSED',
+      `${at} hung up before it spoke SSH to the end${said}`,
+      [`ssh -v ${endpoint.alias}`, 'on the host, many at once: MaxStartups in sshd_config'],
+      error,
+    );
+  }
+  return fail(
+    options,
+    'E_SSH_REFUSED',
+    `${phase} with ${at}: ${printable(error.message, 200)}`,
+    [`ssh -v ${endpoint.alias}`],
+    error,
+  );
+}
+
+/** The limit for connecting passed. Names the phase and the milliseconds. */
+export function connectTimedOut(
+  options: SshOptions,
+  endpoint: Endpoint,
+  phase: ConnectPhase,
+  limitMs: number,
+): DockerTlsError {
+  return fail(options, 'E_SSH_TIMEOUT', `${phase}: no answer from ${place(endpoint)} within ${limitMs} ms`, [
+    `ssh -v ${endpoint.alias}`,
+  ]);
+}

@@ -1,0 +1,317 @@
+/** Owns the ssh2 transport: dialling (through jump hosts), host keys, login, and channels. */
+
+import { connect as connectSocket, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Client, ClientChannel, ServerHostKeyAlgorithm } from 'ssh2';
+import { shellQuote } from '../daemon/quote.ts';
+import { DockerTlsError } from '../errors.ts';
+import type { SshOptions } from '../runtime.ts';
+import { Authentication } from './authentication.ts';
+import type { Transport } from './connect.ts';
+import { Countdown } from './countdown.ts';
+import { type Channel, type ChannelEnd, interrupted, noShell } from './exec.ts';
+import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
+import { findKeys } from './keys.ts';
+import { knownTypes } from './known-hosts.ts';
+import { withSlots } from './slots.ts';
+import { type Endpoint, jumpOptions, resolveEndpoint } from './ssh-config.ts';
+import { type ConnectPhase, connectTimedOut, translateSocket, translateSsh2 } from './ssh-errors.ts';
+
+type Ssh2 = typeof import('ssh2');
+type Hop = { readonly options: SshOptions; readonly endpoint: Endpoint };
+
+const CONNECT_TIMEOUT_MS = 20_000;
+const KEEPALIVE_MS = 15_000;
+const MOST_HOPS = 8;
+
+/** Connects and logs in. Errors: E_SSH_… as in ssh-errors.ts, E_INTERRUPTED. */
+export async function connectSsh2(options: SshOptions): Promise<Transport> {
+  const [module, hops] = await Promise.all([import('ssh2'), route(options, 0)]);
+  // A CommonJS package: Node finds its names or only `default`, a bundler the other.
+  const ssh2 = ((module as { default?: Ssh2 }).default ?? module) as Ssh2;
+  const clients: Client[] = [];
+  try {
+    let through: Client | undefined;
+    for (const hop of hops) {
+      through = await login(ssh2, hop, through);
+      clients.push(through);
+    }
+    const last = hops.at(-1);
+    if (through === undefined || last === undefined) throw new TypeError('a route has a hop');
+    return transportOver(through, clients, last);
+  } catch (error) {
+    for (const client of clients.reverse()) client.end();
+    throw error;
+  }
+}
+
+/** All hops to the destination, nearest first: jump hosts as asked for, or as the ssh config has them. */
+async function route(options: SshOptions, depth: number): Promise<Hop[]> {
+  const endpoint = await resolveEndpoint(options);
+  const jumps = options.jump ?? endpoint.jump;
+  if (depth > MOST_HOPS || jumps.length > MOST_HOPS) {
+    throw new DockerTlsError({
+      code: 'E_SSH_CONFIG',
+      exit: 2,
+      message: `more than ${MOST_HOPS} jump hosts, or a circle of them`,
+      where: options.host,
+      hints: [`ssh -G ${endpoint.alias}`],
+    });
+  }
+  const [first, ...others] = jumps.map((jump) => jumpOptions(options, jump));
+  if (first === undefined) {
+    if (endpoint.proxyCommand !== undefined) throw needsOpenSsh(options, 'ProxyCommand');
+    return [{ options, endpoint }];
+  }
+  const hops = await route({ ...first, identities: undefined }, depth + 1);
+  for (const other of others) {
+    const hop = { ...other, identities: undefined };
+    hops.push({ options: hop, endpoint: await resolveEndpoint(hop) });
+  }
+  // Keys named for the destination may open the jump hosts too: tried there before what the ssh config names.
+  const named = (options.identities ?? []).map((file) => ({ file, explicit: false }));
+  return [
+    ...hops.map((hop) => ({
+      ...hop,
+      endpoint: { ...hop.endpoint, identities: [...named, ...hop.endpoint.identities] },
+    })),
+    { options, endpoint },
+  ];
+}
+
+function needsOpenSsh(options: SshOptions, what: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SSH_PROXY_COMMAND',
+    exit: 2,
+    message: `the ssh config wants a ${what} for ${options.destination}, which the ssh2 transport cannot use`,
+    where: options.host,
+    hints: ['--transport openssh'],
+  });
+}
+
+/** One hop: a socket or a forwarded stream, then key exchange, host key and login on it. */
+async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise<Client> {
+  const { options, endpoint } = hop;
+  const { signal } = options;
+  const limitMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  const client = new ssh2.Client();
+  let phase: ConnectPhase = 'connecting';
+  let sock: Duplex | undefined;
+  let giveUp: (error: unknown) => void = () => {};
+  const given = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  given.catch(() => {});
+  const abort = (): void => giveUp(interrupted(options.host, 'connecting'));
+  const clock = new Countdown(limitMs, () => giveUp(connectTimedOut(hop.options, endpoint, phase, limitMs)));
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const keys = await Promise.race([findKeys(ssh2, options, endpoint), given]);
+    const authentication = new Authentication(ssh2, options, endpoint, keys, clock);
+    const { name, bareName } = hostKeyNames(endpoint);
+    const types = knownTypes(await knownLines(endpoint), bareName === undefined ? [name] : [name, bareName]);
+    const dialling = through === undefined ? dial(options, endpoint) : forward(through, options, endpoint);
+    dialling.then(
+      (stream) => {
+        sock = stream;
+      },
+      () => {},
+    );
+    const stream = await Promise.race([dialling, given]);
+    phase = 'exchanging keys';
+    let hostKeyFailure: unknown;
+    let accepted: Buffer | undefined;
+    const ready = new Promise<void>((resolve, reject) => {
+      client.once('ready', resolve);
+      client.on('error', (error: Error & { level?: string }) => {
+        // A key that could not sign is passed over; ssh2 goes on to the next.
+        if (error.level === 'agent') return;
+        reject(
+          hostKeyFailure ??
+            authentication.failure ??
+            translateSsh2(error, { options, endpoint, phase, authentication }),
+        );
+      });
+      client.once('close', () =>
+        reject(
+          hostKeyFailure ??
+            authentication.failure ??
+            translateSsh2(undefined, { options, endpoint, phase, authentication }),
+        ),
+      );
+      client.once('change password', () => reject(authentication.error(new Error('the password has expired'))));
+    });
+    ready.catch(() => {});
+    client.once('handshake', () => {
+      phase = 'logging in';
+    });
+    client.connect({
+      sock: stream as Socket,
+      username: endpoint.user,
+      readyTimeout: 0,
+      keepaliveInterval: options.keepaliveMs ?? KEEPALIVE_MS,
+      keepaliveCountMax: 3,
+      authHandler: authentication.handler(),
+      algorithms: { serverHostKey: { append: [], prepend: hostKeyAlgorithms(types), remove: [] } },
+      hostVerifier: (blob: Buffer, verify: (valid: boolean) => void): void => {
+        // Keys are exchanged again after an hour or a gigabyte: the host must still be the same.
+        if (accepted !== undefined) {
+          verify(accepted.equals(blob));
+          return;
+        }
+        clock
+          .during(() => settleHostKey(options, endpoint, blob))
+          .then(() => {
+            accepted = Buffer.from(blob);
+            verify(true);
+          })
+          .catch((error: unknown) => {
+            hostKeyFailure = error;
+            verify(false);
+          });
+      },
+    });
+    await Promise.race([ready, given]);
+    return client;
+  } catch (error) {
+    client.on('error', () => {});
+    client.destroy();
+    sock?.destroy();
+    throw error;
+  } finally {
+    clock.pause();
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Signature algorithms for the key types that known_hosts has: an RSA key signs under three names. */
+function hostKeyAlgorithms(types: readonly string[]): ServerHostKeyAlgorithm[] {
+  const usable = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'];
+  return types.flatMap((type): string[] =>
+    type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : usable.includes(type) ? [type] : [],
+  ) as ServerHostKeyAlgorithm[];
+}
+
+function dial(options: SshOptions, endpoint: Endpoint): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket({
+      host: endpoint.hostName,
+      port: endpoint.port,
+      noDelay: true,
+      ...(endpoint.family === undefined ? {} : { family: endpoint.family }),
+      // Node's 250 ms gives up on every address of a host that is far away.
+      autoSelectFamilyAttemptTimeout: 2500,
+    });
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', (error) => reject(translateSocket(error, options, endpoint)));
+  });
+}
+
+function forward(through: Client, options: SshOptions, endpoint: Endpoint): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    through.forwardOut('127.0.0.1', 0, endpoint.hostName, endpoint.port, (error, stream) => {
+      if (error) reject(translateSocket(error, options, endpoint));
+      else resolve(stream);
+    });
+  });
+}
+
+function transportOver(client: Client, all: readonly Client[], hop: Hop): Transport {
+  const { options, endpoint } = hop;
+  let gone: Error | undefined;
+  client.setMaxListeners(0);
+  client.on('error', (error) => {
+    gone ??= error;
+  });
+  client.on('close', () => {
+    gone ??= new Error('the connection was closed');
+  });
+  const open = (words: readonly string[]): Promise<Channel> =>
+    new Promise((resolve, reject) => {
+      const lost = (cause: unknown): DockerTlsError =>
+        new DockerTlsError({
+          code: 'E_SSH_LOST',
+          exit: 4,
+          message: 'the connection broke',
+          where: options.host,
+          cause,
+        });
+      if (gone !== undefined) {
+        reject(lost(gone));
+        return;
+      }
+      try {
+        client.exec(words.map(shellQuote).join(' '), (error, stream) => {
+          if (error === undefined) resolve(channelOf(client, stream, () => gone));
+          else if (gone !== undefined || error.message === 'No response from server') reject(lost(gone ?? error));
+          else reject(noShell(options.host, endpoint.user, 'refuses to run a command'));
+        });
+      } catch (error) {
+        reject(lost(error));
+      }
+    });
+  return {
+    user: endpoint.user,
+    dialled: endpoint.hostName,
+    open: withSlots(open),
+    close: () => closeAll(all),
+  };
+}
+
+function channelOf(client: Client, stream: ClientChannel, gone: () => Error | undefined): Channel {
+  const ended = new Promise<ChannelEnd>((resolve) => {
+    let end: ChannelEnd | undefined;
+    stream.on('exit', (status: number | null, signal?: string) => {
+      end = status === null ? { signal: signal ?? 'a signal' } : { status };
+    });
+    const close = (): void => {
+      client.off('close', close);
+      const lost = gone();
+      resolve(end ?? (lost === undefined ? {} : { lost }));
+    };
+    stream.once('close', close);
+    client.once('close', close);
+  });
+  stream.on('error', () => {});
+  stream.stderr.on('error', () => {});
+  return {
+    write: (bytes) => {
+      if (stream.writable) stream.write(bytes);
+    },
+    endInput: () => {
+      if (stream.writable) stream.end();
+    },
+    onOutput: (listener) => {
+      stream.on('data', (chunk: Buffer) => listener('stdout', chunk));
+      stream.stderr.on('data', (chunk: Buffer) => listener('stderr', chunk));
+    },
+    ended,
+    close: () => stream.close(),
+    kill: () => {
+      try {
+        stream.signal('TERM');
+      } catch {
+        // The channel or the connection is closed already.
+      }
+      stream.close();
+    },
+  };
+}
+
+/** Ends the connections, the farthest first, and waits for their sockets. */
+async function closeAll(clients: readonly Client[]): Promise<void> {
+  for (const client of [...clients].reverse()) {
+    await new Promise<void>((resolve) => {
+      const patience = setTimeout(() => {
+        client.destroy();
+        resolve();
+      }, 1000);
+      client.once('close', () => {
+        clearTimeout(patience);
+        resolve();
+      });
+      client.end();
+    });
+  }
+}
