@@ -14,6 +14,11 @@ export type CommandEntry = {
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'env',
+    summary: 'Lines for the shell that point docker at a host',
+    load: async () => (await import('./commands/env.ts')).command,
+  },
+  {
     name: 'completion',
     summary: 'Print the completion script for a shell',
     load: async () => (await import('./commands/completion.ts')).command,

@@ -3,7 +3,7 @@
 import { type ExitStatus, printable } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Command, CommandResult } from './command.ts';
-import { COMMANDS, findCommand } from './commands.ts';
+import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { asErrors, interrupted } from './errors.ts';
 import { renderCommand, renderGroup, renderOverview } from './help.ts';
 import { type Glance, glance, type Parsed, parseOptions, usage } from './options.ts';
@@ -20,7 +20,11 @@ declare const DOCKER_TLS_VERSION: string;
  * Runs `docker-tls ARGV`. Resolves to the exit status and never rejects. `overrides` replaces effects (tests): with a
  * `signal` among them, the process's own signals are not listened to.
  */
-export async function main(argv: readonly string[], overrides: Partial<Runtime> = {}): Promise<ExitStatus> {
+export async function main(
+  argv: readonly string[],
+  overrides: Partial<Runtime> = {},
+  commands: readonly CommandEntry[] = COMMANDS,
+): Promise<ExitStatus> {
   const { words: called, program } = pluginCall(argv, overrides.env ?? process.env);
   const seen = glance(called);
   let progress: ProgressScreen | undefined;
@@ -33,15 +37,15 @@ export async function main(argv: readonly string[], overrides: Partial<Runtime> 
   const runtime: Runtime = { ...createRuntime({ colour: seen.colour, signal }), ...overrides };
   const form = { json: seen.json, verbose: seen.verbose };
   try {
-    const run = dispatch(called, seen, program, runtime, (screen) => {
+    const run = dispatch(called, seen, { program, commands, runtime }, (screen) => {
       progress = screen;
     });
     const insisted = watch?.insisted.then(() =>
-      stopWaiting(runtime, progress, { ...form, command: nameOf(called, seen) }),
+      stopWaiting(runtime, progress, { ...form, command: nameOf(called, seen, commands) }),
     );
     return await (insisted ? Promise.race([run, insisted]) : run);
   } catch (error) {
-    return printErrors(runtime.io, { ...form, command: nameOf(called, seen) }, asErrors(error, signal));
+    return printErrors(runtime.io, { ...form, command: nameOf(called, seen, commands) }, asErrors(error, signal));
   } finally {
     progress?.close();
     watch?.stop();
@@ -59,8 +63,7 @@ function pluginCall(argv: readonly string[], env: Runtime['env']): { words: read
 async function dispatch(
   argv: readonly string[],
   seen: Glance,
-  program: string,
-  runtime: Runtime,
+  { program, commands, runtime }: { program: string; commands: readonly CommandEntry[]; runtime: Runtime },
   watchProgress: (screen: ProgressScreen) => void,
 ): Promise<ExitStatus> {
   const form = { json: seen.json, verbose: seen.verbose };
@@ -83,8 +86,8 @@ async function dispatch(
       text: `docker-tls ${DOCKER_TLS_VERSION}`,
     });
   }
-  if (words.length === 0) return help(renderOverview(program, COMMANDS, columns));
-  const found = findCommand(words);
+  if (words.length === 0) return help(renderOverview(program, commands, columns));
+  const found = findCommand(words, commands);
   if (found.kind === 'unknown') throw unknownCommand(words, found.nearest, program);
   if (found.kind === 'group') {
     if (asksHelp) return help(renderGroup(program, found.group, found.entries, columns));
@@ -162,9 +165,9 @@ function unknownCommand(words: readonly string[], nearest: readonly string[], pr
 }
 
 /** The command's name as far as it is known, for the JSON document of a failure. */
-function nameOf(argv: readonly string[], seen: Glance): string {
+function nameOf(argv: readonly string[], seen: Glance, commands: readonly CommandEntry[]): string {
   const words = seen.words.map((index) => argv[index] as string);
-  const found = findCommand(words);
+  const found = findCommand(words, commands);
   if (found.kind === 'command') return found.entry.name;
   return found.kind === 'group' ? found.group : printable(words[0] ?? '', 60);
 }

@@ -4,6 +4,7 @@ import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CommandEntry } from '../../src/cli/commands.ts';
 import { main } from '../../src/cli/main.ts';
 import type { ExitStatus } from '../../src/errors.ts';
 import type { Io, Runtime } from '../../src/runtime.ts';
@@ -32,10 +33,14 @@ export type CliRun = {
   };
 };
 
-export type CliSetting = Partial<Omit<Runtime, 'io'>> & { readonly io?: Partial<Io> };
+export type CliSetting = Partial<Omit<Runtime, 'io'>> & {
+  readonly io?: Partial<Io>;
+  /** Commands of the test's own in place of the real ones. */
+  readonly commands?: readonly CommandEntry[];
+};
 
 /** Runs main() here, without a terminal and with an empty environment unless the setting says otherwise. */
-export async function runCli(argv: readonly string[], setting: CliSetting = {}): Promise<CliRun> {
+export async function runCli(argv: readonly string[], { commands, ...setting }: CliSetting = {}): Promise<CliRun> {
   let out = '';
   let err = '';
   const io: Io = {
@@ -52,7 +57,11 @@ export async function runCli(argv: readonly string[], setting: CliSetting = {}):
     colour: false,
     ...setting.io,
   };
-  const exit = await main(argv, { env: {}, signal: new AbortController().signal, ...setting, io });
+  const exit = await main(
+    argv,
+    { env: {}, ...setting, signal: setting.signal ?? new AbortController().signal, io },
+    commands,
+  );
   return {
     exit,
     out,

@@ -1,0 +1,189 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Command, type CommandResult, defineCommand } from '../../src/cli/command.ts';
+import { DockerTlsError, DockerTlsErrors } from '../../src/errors.ts';
+import { Secret } from '../../src/secret.ts';
+import { runCli } from '../support/cli.ts';
+
+/** Runs main() with one command, `try`, that does what the test says. */
+async function runTry(
+  run: () => CommandResult | Promise<CommandResult>,
+  argv: readonly string[] = [],
+  signal?: AbortSignal,
+) {
+  const command: Command = defineCommand({
+    name: 'try',
+    summary: 'Try',
+    args: {},
+    options: {},
+    run: async () => run(),
+  });
+  const commands = [{ name: 'try', summary: 'Try', load: async () => command }];
+  const { exit, out, err } = await runCli(['try', ...argv], { commands, signal });
+  return { exit, out, err };
+}
+
+const unreachable = new DockerTlsError({
+  code: 'E_SSH_UNREACHABLE',
+  exit: 4,
+  where: 'build-1',
+  message: 'no answer',
+  details: ['dialled 192.0.2.1 port 22'],
+  hints: ['ping build-1'],
+});
+const failed = new DockerTlsError({
+  code: 'E_ROLLED_BACK',
+  exit: 5,
+  where: 'build-2',
+  message: 'dockerd did not start',
+});
+
+test('without words, and with --help, the overview is printed', async () => {
+  const bare = await runCli([]);
+  const help = await runCli(['--help']);
+  expect(bare).toMatchObject({ exit: 0, err: '' });
+  expect(bare.out).toBe(help.out);
+  expect(bare.out).toMatch(/Usage: docker-tls COMMAND/);
+  for (const line of bare.out.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
+});
+
+test('help of a command, as an option, as a word, and as a plugin', async () => {
+  const option = await runCli(['completion', '--help']);
+  expect(option.out).toMatch(/Usage: docker-tls completion SHELL \[OPTION…\]/);
+  expect((await runCli(['help', 'completion'])).out).toBe(option.out);
+  const plugin = await runCli(['tls', 'completion', '-h']);
+  expect(plugin.out).toBe(option.out.replace('Usage: docker-tls', 'Usage: docker tls'));
+  expect((await runCli(['help', 'tls', 'completion'])).out).toBe(plugin.out);
+});
+
+test('a result: text for people, one document for programs', async () => {
+  const result: CommandResult = { exit: 0, result: { hosts: 2, key: new Secret('hidden') }, text: '2 hosts' };
+  expect(await runTry(() => result)).toEqual({ exit: 0, out: '2 hosts\n', err: '' });
+  const { exit, out, err } = await runTry(() => result, ['--json']);
+  expect([exit, err]).toEqual([0, '']);
+  expect(JSON.parse(out)).toEqual({ schema: 1, command: 'try', ok: true, result: { hosts: 2, key: '***' } });
+});
+
+test('an honest no is a result that is not ok', async () => {
+  const { exit, out } = await runTry(() => ({ exit: 3, result: { due: 1 }, text: '' }), ['--json']);
+  expect(exit).toBe(3);
+  expect(JSON.parse(out)).toMatchObject({ ok: false, result: { due: 1 } });
+});
+
+test('a failure for people: code, place, details, hints', async () => {
+  const run = await runTry(() => Promise.reject(unreachable));
+  expect(run).toEqual({
+    exit: 4,
+    out: '',
+    err: 'error[E_SSH_UNREACHABLE] build-1: no answer\n  dialled 192.0.2.1 port 22\n  hint: ping build-1\n',
+  });
+});
+
+test('a failure for programs', async () => {
+  const { exit, out, err } = await runTry(() => Promise.reject(unreachable), ['--json']);
+  expect([exit, err]).toEqual([4, '']);
+  expect(JSON.parse(out)).toEqual({
+    schema: 1,
+    command: 'try',
+    ok: false,
+    error: {
+      code: 'E_SSH_UNREACHABLE',
+      message: 'no answer',
+      where: 'build-1',
+      hints: ['ping build-1'],
+      details: ['dialled 192.0.2.1 port 22'],
+    },
+  });
+});
+
+test('several failures: all are said, the gravest gives the status', async () => {
+  const several = () => Promise.reject(new DockerTlsErrors([unreachable, failed]));
+  const people = await runTry(several);
+  expect(people.exit).toBe(5);
+  expect(people.err).toMatch(/E_SSH_UNREACHABLE[\s\S]*E_ROLLED_BACK/);
+  const { out } = await runTry(several, ['--json']);
+  const { error } = JSON.parse(out);
+  expect(error).toMatchObject({ code: 'E_SEVERAL', message: '2 failures' });
+  expect(error.errors.map((one: { code: string }) => one.code)).toEqual(['E_SSH_UNREACHABLE', 'E_ROLLED_BACK']);
+});
+
+test('a fleet: the result stands, and beside it what failed', async () => {
+  const fleet = () => ({ exit: 0 as const, result: { hosts: 3 }, text: 'table', errors: [unreachable, failed] });
+  const people = await runTry(fleet);
+  expect(people).toMatchObject({ exit: 5, out: 'table\n' });
+  expect(people.err).toMatch(/E_SSH_UNREACHABLE[\s\S]*E_ROLLED_BACK/);
+  const { out } = await runTry(fleet, ['--json']);
+  expect(JSON.parse(out)).toMatchObject({ ok: false, result: { hosts: 3 }, error: { code: 'E_SEVERAL' } });
+});
+
+test('a bug is said shortly; its stack only with -v', async () => {
+  const bug = () => Promise.reject(new TypeError('x is not\u001b[2J a function'));
+  const short = await runTry(bug);
+  expect(short.exit).toBe(1);
+  expect(short.err).toMatch(/^error\[E_BUG\]: a bug in docker-tls: TypeError: x is not a function\n/);
+  expect(short.err).not.toMatch(/\bat .*main\.test/);
+  expect((await runTry(bug, ['-v'])).err).toMatch(/\bat .*main\.test/);
+  expect(JSON.parse((await runTry(bug, ['--json'])).out).error.code).toBe('E_BUG');
+  expect((await runTry(() => Promise.reject('thrown text'))).err).toMatch(/E_BUG/);
+});
+
+test('usage errors come as one document too, wherever --json stands', async () => {
+  for (const argv of [
+    ['--json', 'staus'],
+    ['completion', '--json'],
+    ['completion', 'bash', '--nope', '--json'],
+  ]) {
+    const run = await runCli(argv);
+    expect(run).toMatchObject({ exit: 2, err: '' });
+    expect(run.json).toMatchObject({ schema: 1, ok: false, error: { code: 'E_USAGE' } });
+  }
+  expect((await runCli(['completion', '--json'])).json.command).toBe('completion');
+});
+
+test('an unknown command names the nearest', async () => {
+  const run = await runCli(['completoin']);
+  expect(run.exit).toBe(2);
+  expect(run.err).toBe('error[E_USAGE]: there is no command “completoin”\n  hint: docker-tls completion\n');
+  expect((await runCli(['\u001b[31mx'])).err).not.toContain('\u001b');
+});
+
+test('what a host printed cannot drive the terminal, in JSON either', async () => {
+  const evil = 'a\u009b2Jb\u202ec\u001b[2Jd';
+  const { out } = await runTry(() => ({ exit: 0, result: { evil }, text: '' }), ['--json']);
+  expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  expect(JSON.parse(out).result.evil).toBe(evil);
+});
+
+test('--log appends times, errors and the status to a file of mode 0600', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-log-'));
+  try {
+    const file = join(folder, 'run.log');
+    await runTry(() => Promise.reject(unreachable), ['--log', file]);
+    await runTry(() => ({ exit: 0, result: {}, text: '' }), ['--log', file]);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(lines).toHaveLength(5);
+    for (const line of lines) expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z \S/);
+    expect(lines[1]).toMatch(/error\[E_SSH_UNREACHABLE\] build-1: no answer$/);
+    expect(lines[2]).toMatch(/exit status 4$/);
+    const missing = await runTry(() => ({ exit: 0, result: {}, text: '' }), ['--log', join(folder, 'no/such/file')]);
+    expect(missing).toMatchObject({ exit: 2, out: '' });
+    expect(missing.err).toMatch(/^error\[E_LOG_FILE\]/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('work that stopped because the run was stopped is interrupted; the same error without that is a bug', async () => {
+  const abort = () => {
+    const error = new Error('The operation was aborted');
+    error.name = 'AbortError';
+    return Promise.reject(error);
+  };
+  const stopped = await runTry(abort, [], AbortSignal.abort());
+  expect(stopped.exit).toBe(130);
+  expect(stopped.err).toMatch(/^error\[E_INTERRUPTED\]/);
+  expect((await runTry(abort)).exit).toBe(1);
+});

@@ -1,0 +1,190 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildProgram, finished, type Program } from '../support/cli.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'docker-tls-cli-'));
+let program: Program;
+
+beforeAll(() => {
+  program = buildProgram();
+});
+afterAll(() => {
+  program.remove();
+  rmSync(folder, { recursive: true });
+});
+
+test('--version, as a program and as a plugin', async () => {
+  const { status, out, err } = await program.run(['--version']);
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect(out).toMatch(/^docker-tls \d+\.\d+\.\d+\n$/);
+  expect(await program.run(['tls', '--version'])).toEqual({ status, out, err });
+  const slow = await program.run(['--json', '--version']);
+  expect(`docker-tls ${JSON.parse(slow.out).result.version}\n`).toBe(out);
+});
+
+test('the status of main is the status of the process', async () => {
+  expect((await program.run(['nonsense'])).status).toBe(2);
+  expect((await program.run(['--help'])).status).toBe(0);
+});
+
+test('everything is written before the process ends, also into a slow pipe', () => {
+  const { stdout, status } = spawnSync(
+    'sh',
+    ['-c', `"${process.execPath}" "${program.bin}" completion zsh --json | { sleep 0.3; cat; }`],
+    { encoding: 'utf8' },
+  );
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, command: 'completion' });
+});
+
+test('a reader that goes away is no failure and leaves no word', () => {
+  const script = `("${process.execPath}" "${program.bin}" --help; echo "status $?" >&2) | true`;
+  const { stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+  expect(stderr).toBe('status 0\n');
+});
+
+test('an old Node gets a clear word', () => {
+  const preload = join(folder, 'old.cjs');
+  writeFileSync(preload, "Object.defineProperty(process.versions, 'node', { value: '18.19.0' });\n");
+  const run = spawnSync(process.execPath, ['--require', preload, program.bin, 'status'], { encoding: 'utf8' });
+  expect(run.status).toBe(2);
+  expect(run.stderr).toMatch(/^error\[E_NODE_VERSION\]: docker-tls needs Node\.js 20\.12 or later/);
+});
+
+describe('as a plugin of the docker CLI', () => {
+  const home = join(folder, 'home');
+  const hasDocker = spawnSync('docker', ['--version']).status === 0;
+  const docker = (...argv: string[]) =>
+    spawnSync('docker', argv, { encoding: 'utf8', env: { PATH: process.env.PATH, HOME: home } });
+
+  beforeAll(() => {
+    mkdirSync(join(home, '.docker/cli-plugins'), { recursive: true });
+    symlinkSync(program.bin, join(home, '.docker/cli-plugins/docker-tls'));
+  });
+
+  test('metadata in the form that docker wants', async () => {
+    const { out } = await program.run(['docker-cli-plugin-metadata']);
+    expect(JSON.parse(out)).toMatchObject({
+      SchemaVersion: '0.1.0',
+      Vendor: 'docker-tls',
+      ShortDescription: 'TLS for remote Docker daemons',
+    });
+  });
+
+  test.skipIf(!hasDocker)('docker lists it and passes calls on', () => {
+    expect(docker('--help').stdout).toMatch(/^\s+tls\*\s+TLS for remote Docker daemons/m);
+    expect(docker('tls', '--version').stdout).toMatch(/^docker-tls \d/);
+    const wrong = docker('tls', 'nonsense');
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toMatch(/^error\[E_USAGE\]/);
+    expect(docker('help', 'tls').stdout).toMatch(/Usage: docker tls COMMAND/);
+    expect(docker('tls', 'completion', '--help').stdout).toMatch(/Usage: docker tls completion/);
+  });
+});
+
+describe('completion', () => {
+  test.each([
+    [['comp'], ['completion']],
+    [['tls', 'comp'], ['completion']],
+    [['completion', 'f'], ['fish']],
+    [['completion', '--js'], ['--json']],
+    [['completion', '--home', ''], []],
+    [['nonsense', 'x'], []],
+  ])('%j gives %j', async (words, wanted) => {
+    const { out, err, status } = await program.run(['__complete', ...words]);
+    const lines = out.trimEnd().split('\n');
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(lines.at(-1)).toMatch(/^:\d+$/);
+    expect(lines.slice(0, -1).map((line) => line.split('\t')[0])).toEqual(wanted);
+  });
+
+  test('the bash script offers what __complete offers', () => {
+    const bin = join(folder, 'bin');
+    mkdirSync(bin, { recursive: true });
+    symlinkSync(program.bin, join(bin, 'docker-tls'));
+    const script = `source <(docker-tls completion bash)
+      COMP_WORDS=(docker-tls completion ''); COMP_CWORD=2; _docker_tls; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const out = execFileSync('bash', ['-c', script], {
+      encoding: 'utf8',
+      env: { PATH: `${bin}:${process.env.PATH}`, HOME: folder },
+    });
+    expect(out.trim().split('\n')).toEqual(['bash', 'zsh', 'fish', 'powershell']);
+  });
+});
+
+describe('signals', () => {
+  const bundle = join(folder, 'interruptible.mjs');
+
+  beforeAll(async () => {
+    await build({
+      absWorkingDir: root,
+      entryPoints: ['test/support/interruptible.ts'],
+      outfile: bundle,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      define: { DOCKER_TLS_VERSION: '"0.0.0-test"' },
+      external: ['cpu-features', '*.node'],
+      loader: { '.sh': 'text', '.html': 'text' },
+      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    });
+  });
+
+  function start(...argv: string[]) {
+    const child = spawn(process.execPath, [bundle, 'hold', ...argv], { stdio: 'pipe' });
+    const run = finished(child);
+    const saw = (text: string) =>
+      new Promise<void>((resolve, reject) => {
+        let seen = '';
+        child.stderr.on('data', (chunk) => {
+          seen += chunk;
+          if (seen.includes(text)) resolve();
+        });
+        child.once('close', () => reject(new Error(`ended without “${text}”: ${seen}`)));
+      });
+    return { child, run, saw };
+  }
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s: gives back what it holds and exits 130', async (name) => {
+    const { child, run, saw } = start();
+    await saw('build-1: restart');
+    child.kill(name);
+    const { status, err, out } = await run;
+    expect({ status, out }).toEqual({ status: 130, out: '' });
+    expect(err).toMatch(
+      /stopping at the next safe place…\n[\s\S]*given back\n[\s\S]*error\[E_INTERRUPTED\]: stopped by/,
+    );
+  });
+
+  test('with --json the interruption is the one document', async () => {
+    const { child, run, saw } = start('--json');
+    await saw('build-1: restart');
+    child.kill('SIGINT');
+    const { status, out } = await run;
+    expect(status).toBe(130);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, command: 'hold', error: { code: 'E_INTERRUPTED' } });
+  });
+
+  test('the same key press twice counts once; a second one says what is going on and lets go', async () => {
+    const { child, run, saw } = start('--stubborn');
+    await saw('build-1: restart');
+    const first = saw('stopping at');
+    child.kill('SIGINT');
+    await first;
+    child.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGINT');
+    const { status, err } = await run;
+    expect(status).toBe(130);
+    expect(err).toMatch(
+      /goes back on its own[\s\S]*build-1: restart the daemon \(for [\d.]+ s\)[\s\S]*hint: docker-tls status/,
+    );
+    expect(err).not.toMatch(/given back/);
+  });
+});

@@ -1,0 +1,27 @@
+/** A program for the tests of signals: main() with one command that holds something, gives it back when stopped, or refuses to. */
+
+import { setTimeout as wait } from 'node:timers/promises';
+import { defineCommand } from '../../src/cli/command.ts';
+import { main } from '../../src/cli/main.ts';
+
+const hold = defineCommand({
+  name: 'hold',
+  summary: 'Hold something until stopped',
+  args: {},
+  options: { stubborn: { kind: 'flag', summary: 'do not stop' } },
+  async run({ options, runtime, progress }) {
+    progress.host('build-1').phase('restart the daemon');
+    const stopped = wait(60_000, undefined, options.stubborn ? {} : { signal: runtime.signal });
+    try {
+      await stopped;
+    } finally {
+      progress.note('given back');
+    }
+    return { exit: 0, result: {}, text: 'never' };
+  },
+});
+
+const exit = await main(process.argv.slice(2), {}, [
+  { name: hold.name, summary: hold.summary, load: async () => hold },
+]);
+process.exit(exit);
