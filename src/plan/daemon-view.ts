@@ -1,0 +1,130 @@
+/** Owns the understanding of how a host's daemon is configured now, without what docker-tls itself has added. */
+
+import {
+  type CommandLine,
+  environmentValue,
+  type Flag,
+  flagValues,
+  type Listener,
+  parseCommandLine,
+  parseFlags,
+  parseListener,
+} from '../daemon/command-line.ts';
+import { type DaemonJson, parseDaemonJson } from '../daemon/daemon-json.ts';
+import { isOurDropIn } from '../daemon/drop-in.ts';
+import { DAEMON_JSON } from '../daemon/paths.ts';
+import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../daemon/unit.ts';
+import { fileText, type HostFacts } from './facts.ts';
+
+/** Flags that come in through a variable such as `$DOCKER_OPTS`. `file` is undefined where the unit itself sets the variable. */
+export type VariableFlags = {
+  readonly name: string;
+  readonly file: string | undefined;
+  readonly line: number;
+  readonly value: string;
+  readonly flags: readonly Flag[];
+};
+
+export type PlacedListener = Listener & { readonly from: 'flag' | 'variable' | 'json' };
+
+export type DaemonView = {
+  readonly execStart: UnitSetting | undefined;
+  readonly commandLine: CommandLine | undefined;
+  /** Names of the other drop-ins, without folder. */
+  readonly otherDropIns: readonly string[];
+  readonly variables: readonly VariableFlags[];
+  /** Every flag, those of variables included. */
+  readonly flags: readonly Flag[];
+  readonly configFile: string;
+  readonly json: DaemonJson;
+  readonly listeners: readonly PlacedListener[];
+  /** Clients have to show a certificate already now. */
+  readonly tlsVerified: boolean;
+};
+
+/** Reads the daemon's configuration from the facts; what could not be understood is undefined and found by the preflight. */
+export function viewDaemon(facts: HostFacts): DaemonView {
+  const paths = [facts.docker.unit.fragment, ...facts.docker.unit.dropIns].filter((path) => path !== '');
+  const files: UnitFile[] = paths
+    .filter((path) => !isOurDropIn(fileName(path)))
+    .map((path) => ({ path, text: fileText(facts, path) ?? '' }));
+  const execStart = effectiveList(files, 'Service', 'ExecStart').at(-1);
+  const commandLine = execStart === undefined ? undefined : parseCommandLine(execStart.value);
+  const variables = commandLine === undefined ? [] : readVariables(commandLine, facts, files);
+  const flags = [
+    ...(commandLine?.flags ?? []).filter((flag) => flag.name !== ''),
+    ...variables.flatMap((variable) => variable.flags),
+  ];
+  const configFile = flagValues(flags, '--config-file').at(-1) ?? DAEMON_JSON;
+  const json = parseDaemonJson(fileText(facts, configFile));
+  const tlsVerified = isTrue(flagValues(flags, '--tlsverify').at(-1)) || json.values.tlsverify === true;
+  const tls = tlsVerified || isTrue(flagValues(flags, '--tls').at(-1)) || json.values.tls === true;
+  const jsonHosts = Array.isArray(json.values.hosts) ? json.values.hosts.map(String) : [];
+  return {
+    execStart,
+    commandLine,
+    otherDropIns: facts.docker.unit.dropIns.map(fileName).filter((name) => !isOurDropIn(name)),
+    variables,
+    flags,
+    configFile,
+    json,
+    listeners: [
+      ...flagValues(commandLine?.flags ?? [], '--host').map((text) => ({
+        ...parseListener(text, tls),
+        from: 'flag' as const,
+      })),
+      ...variables.flatMap((variable) =>
+        flagValues(variable.flags, '--host').map((text) => ({
+          ...parseListener(text, tls),
+          from: 'variable' as const,
+        })),
+      ),
+      ...jsonHosts.map((text) => ({ ...parseListener(text, tls), from: 'json' as const })),
+    ],
+    tlsVerified,
+  };
+}
+
+/** Flags of dockerd that say how TLS is done; all of them are ours once a host is set up. */
+export function isTlsFlag(flag: Flag): boolean {
+  return flag.name.startsWith('--tls');
+}
+
+export const TLS_KEYS = ['tls', 'tlsverify', 'tlscacert', 'tlscert', 'tlskey'] as const;
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value !== undefined && /^(1|t|true)$/i.test(value);
+}
+
+function readVariables(line: CommandLine, facts: HostFacts, files: readonly UnitFile[]): VariableFlags[] {
+  const variables: VariableFlags[] = [];
+  for (const flag of line.flags) {
+    const name = /^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$/.exec(flag.name === '' ? (flag.value ?? '') : '')?.[1];
+    if (name === undefined) continue;
+    let found: { value: string; line: number; file: string | undefined } | undefined;
+    for (const setting of effectiveList(files, 'Service', 'Environment')) {
+      for (const word of splitWords(setting.value)) {
+        if (word.text.startsWith(`${name}=`))
+          found = { value: word.text.slice(name.length + 1), line: setting.line, file: undefined };
+      }
+    }
+    for (const file of facts.docker.unit.environmentFiles) {
+      const value = environmentValue(fileText(facts, file) ?? '', name);
+      if (value !== undefined) found = { ...value, file };
+    }
+    if (found)
+      variables.push({
+        name,
+        file: found.file,
+        line: found.line,
+        value: found.value,
+        flags: parseFlags(splitWords(found.value)),
+      });
+  }
+  return variables;
+}

@@ -1,0 +1,61 @@
+/** Owns the desired state of one host: everything that a plan is made from besides the facts. */
+
+import type { Secret } from '../secret.ts';
+
+/** Where the server's key of the new generation comes from. */
+export type KeySource =
+  | { readonly kind: 'send'; readonly key: Secret }
+  /** The key in force on the host stays. */
+  | { readonly kind: 'keep' }
+  /** A key that the host made itself, at this path. */
+  | { readonly kind: 'host'; readonly path: string };
+
+export type Papers = {
+  /** Trust file: PEM of every CA whose clients are accepted. */
+  readonly ca: string;
+  /** Server certificate, chain included. */
+  readonly cert: string;
+  readonly key: KeySource;
+};
+
+/** A file, link, attribute or membership that another room (hardening) wants, beside what TLS needs. */
+export type ExtraChange =
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly mode: string;
+      readonly content: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'attributes';
+      readonly path: string;
+      readonly mode: string;
+      readonly owner: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'member';
+      readonly group: string;
+      readonly user: string;
+      readonly present: boolean;
+      readonly reason: string;
+    };
+
+export type DesiredHost = {
+  readonly name: string;
+  readonly port: number;
+  /** Addresses to listen on; empty: all. */
+  readonly listen: readonly string[];
+  readonly papers: Papers;
+  readonly containers: 'keep' | 'may-stop';
+  /** live-restore stays on afterwards. Undefined: as the host has it. */
+  readonly liveRestore?: boolean;
+  /** Further keys of daemon.json (hardening); undefined takes a key out. */
+  readonly daemonSettings?: Readonly<Record<string, unknown>>;
+  readonly extras?: readonly ExtraChange[];
+  /** Paths that earlier hardening manages and this one no longer wants go back to what they were. */
+  readonly keepExtras?: boolean;
+  readonly reloadSshd?: boolean;
+  readonly loadAuditRules?: boolean;
+};

@@ -1,0 +1,318 @@
+/** Owns what is known of a host before anything is planned: the parser of what src/daemon/facts.sh printed. */
+
+import { LOCK, SERVER_FILES, STATE, TLS_FOLDER } from '../daemon/paths.ts';
+import { DockerTlsError, printable } from '../errors.ts';
+
+/** What lies at a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
+export type PathState =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'file'; readonly mode: string; readonly owner: string; readonly content: string }
+  | { readonly kind: 'link'; readonly to: string }
+  | { readonly kind: 'other' };
+
+export type ServiceState = { readonly load: string; readonly active: string; readonly enabled: string };
+
+export type RunningContainer = { readonly id: string; readonly name: string; readonly restart: string };
+
+/** One generation as the host's own books have it. Times are ISO 8601. */
+export type HostGeneration = {
+  readonly number: number;
+  readonly at: string;
+  readonly by: string;
+  readonly reason: string;
+};
+
+/** The host's own books, /var/lib/docker-tls/state.json. */
+export type HostState = {
+  readonly schema: 1;
+  readonly generation: number;
+  readonly generations: readonly HostGeneration[];
+  /** Every path under our care, in the order in which it is put in place. */
+  readonly managed: readonly { readonly kind: string; readonly path: string }[];
+};
+
+/** One line of a snapshot on the host: what a path was, and which file of the snapshot holds it. */
+export type SnapshotEntry = {
+  readonly kind: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly path: string;
+  /** Absolute path of the copy on the host. */
+  readonly copy: string;
+  readonly content?: string;
+  readonly to?: string;
+};
+
+export type HostFacts = {
+  readonly uid: number;
+  /** The host's clock, in milliseconds since 1970. */
+  readonly clockMs: number;
+  readonly hostname: string;
+  readonly fqdn: string;
+  readonly system: string;
+  readonly os: string;
+  /** undefined: no systemd runs here. */
+  readonly systemd: number | undefined;
+  readonly addresses: readonly { readonly interface: string; readonly address: string }[];
+  readonly docker: {
+    readonly binary: string;
+    /** For instance `20.10.24`; empty when it could not be found out. */
+    readonly version: string;
+    readonly unit: ServiceState & {
+      readonly fragment: string;
+      readonly dropIns: readonly string[];
+      readonly environmentFiles: readonly string[];
+    };
+    readonly socket: ServiceState;
+    readonly tlsSocket: ServiceState;
+    readonly otherUnits: string;
+    readonly cmdline: readonly string[];
+    /** The daemon answered over its local socket. */
+    readonly answers: boolean;
+    readonly liveRestore: boolean;
+    readonly swarm: boolean;
+    readonly rootless: boolean;
+    readonly containers: readonly RunningContainer[];
+  };
+  readonly files: ReadonlyMap<string, PathState>;
+  /** Mode and owner of our key on the host, if it is there. */
+  readonly serverKey: string | undefined;
+  readonly folders: ReadonlyMap<string, string>;
+  readonly state: HostState | undefined;
+  readonly origin: ReadonlyMap<string, SnapshotEntry>;
+  readonly generations: ReadonlyMap<number, ReadonlyMap<string, SnapshotEntry>>;
+  readonly lock: { readonly who: string; readonly sinceMs: number; readonly expiresMs: number } | undefined;
+  readonly transaction: string | undefined;
+  readonly listeners: readonly string[];
+  /** Free kilobytes by mount point. */
+  readonly disk: readonly { readonly mount: string; readonly freeKb: number }[];
+  readonly firewall: {
+    readonly iptables: string;
+    readonly ufw: string | undefined;
+    readonly nft: string;
+    readonly firewalld: string | undefined;
+  };
+};
+
+/** Splits `name base64` lines; a line that is not of this form is skipped, since only the script's own lines count. */
+export function parseFactLines(stdout: Buffer | string): Map<string, string> {
+  const facts = new Map<string, string>();
+  for (const line of stdout.toString('utf8').split('\n')) {
+    const match = /^(\S.*?) ([A-Za-z0-9+/]*={0,2})$/.exec(line);
+    if (match) facts.set(match[1] as string, Buffer.from(match[2] as string, 'base64').toString('utf8'));
+  }
+  return facts;
+}
+
+/**
+ * Reads the output of facts.sh. Whatever a host prints, the result has this shape; only an output without its end is
+ * refused (E_FACTS, exit 4). Texts are as the host gave them: `printable` before showing.
+ */
+export function parseFacts(stdout: Buffer | string): HostFacts {
+  const raw = parseFactLines(stdout);
+  if (raw.get('end') !== 'ok') {
+    throw new DockerTlsError({
+      code: 'E_FACTS',
+      exit: 4,
+      message: 'the host did not tell its facts to the end',
+      hints: ['try again; if it stays so, look at the host itself: its /bin/sh, base64 and stat are needed'],
+    });
+  }
+  const get = (name: string): string => (raw.get(name) ?? '').replace(/\n$/, '');
+  const files = new Map<string, PathState>();
+  for (const [name, value] of raw) if (name.startsWith('file:')) files.set(name.slice(5), parsePathState(value));
+  const unit = parseProperties(get('unit'));
+  const info = parseJson(get('info'));
+  const version = parseJson(get('version'));
+  const swarm = (info.Swarm ?? {}) as Record<string, unknown>;
+  const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
+  return {
+    uid: Number(get('uid')),
+    clockMs: Number(get('clock').replace(/N$/, '')) * 1000,
+    hostname: get('hostname').trim(),
+    fqdn: get('fqdn').trim(),
+    system: get('system'),
+    os: /^PRETTY_NAME="?([^"\n]*)/m.exec(get('os'))?.[1] ?? '',
+    systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
+    addresses: get('addresses')
+      .split('\n')
+      .map((line) => /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/.exec(line))
+      .filter((match) => match !== null)
+      .map((match) => ({ interface: (match[1] as string).replace(/@.*/, ''), address: match[2] as string })),
+    docker: {
+      binary: get('dockerd').trim(),
+      version: String(version.Version ?? /version ([0-9][^,\s]*)/.exec(get('dockerd-version'))?.[1] ?? ''),
+      unit: {
+        ...serviceState(unit),
+        fragment: unit.FragmentPath ?? '',
+        dropIns: (unit.DropInPaths ?? '').split(' ').filter((path) => path !== ''),
+        environmentFiles: get('unit')
+          .split('\n')
+          .map((line) => /^EnvironmentFiles=(\S+)/.exec(line)?.[1])
+          .filter((path) => path !== undefined),
+      },
+      socket: serviceState(parseProperties(get('docker-socket'))),
+      tlsSocket: serviceState(parseProperties(get('tls-socket'))),
+      otherUnits: get('other-units'),
+      cmdline: get('cmdline').split('\n'),
+      answers: typeof info.ID === 'string' || typeof info.ServerVersion === 'string',
+      liveRestore: info.LiveRestoreEnabled === true,
+      swarm:
+        typeof swarm.LocalNodeState === 'string' && swarm.LocalNodeState !== 'inactive' && swarm.LocalNodeState !== '',
+      rootless: security.some((option) => option.includes('rootless')),
+      containers: parseContainers(get('containers'), get('restart-policies')),
+    },
+    files,
+    serverKey: raw.get('server-key')?.trim(),
+    folders: new Map(
+      get('folders')
+        .split('\n')
+        .map((line) => /^(\d+ \d+:\d+) (.+)$/.exec(line))
+        .filter((match) => match !== null)
+        .map((match) => [match[2] as string, match[1] as string]),
+    ),
+    state: parseState(files.get(`${STATE}/state.json`)),
+    origin: parseSnapshot(files, `${STATE}/origin`),
+    generations: parseGenerations(files),
+    lock: parseLock(files.get(LOCK)),
+    transaction: raw.get('transaction'),
+    listeners: get('listeners')
+      .split('\n')
+      .filter((line) => line.trim() !== ''),
+    disk: get('disk')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .filter((columns) => columns.length >= 6)
+      .map((columns) => ({ mount: columns.slice(5).join(' '), freeKb: Number(columns[3]) })),
+    firewall: { iptables: get('iptables'), ufw: raw.get('ufw'), nft: get('nft'), firewalld: raw.get('firewalld') },
+  };
+}
+
+/** The text of a file, or undefined where there is none. */
+export function fileText(facts: HostFacts, path: string): string | undefined {
+  const state = facts.files.get(path);
+  return state?.kind === 'file' ? state.content : undefined;
+}
+
+/** The certificates that lie on the host in the generation in force. */
+export function installedPapers(facts: HostFacts): { ca: string; cert: string } | undefined {
+  const ca = fileText(facts, `${TLS_FOLDER}/current/${SERVER_FILES.ca}`);
+  const cert = fileText(facts, `${TLS_FOLDER}/current/${SERVER_FILES.cert}`);
+  return ca === undefined || cert === undefined ? undefined : { ca, cert };
+}
+
+function parsePathState(value: string): PathState {
+  const newline = value.indexOf('\n');
+  const head = (newline < 0 ? value : value.slice(0, newline)).split(' ');
+  const rest = newline < 0 ? '' : value.slice(newline + 1);
+  if (head[0] === 'file') return { kind: 'file', mode: head[1] ?? '', owner: head[2] ?? '', content: rest };
+  if (head[0] === 'link') return { kind: 'link', to: rest };
+  if (head[0] === 'other') return { kind: 'other' };
+  return { kind: 'absent' };
+}
+
+function parseProperties(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .filter((line) => line.includes('='))
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
+function serviceState(properties: Record<string, string>): ServiceState {
+  return {
+    load: properties.LoadState ?? '',
+    active: properties.ActiveState ?? '',
+    enabled: properties.UnitFileState ?? '',
+  };
+}
+
+function parseJson(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : {};
+  } catch {
+    return {};
+  }
+}
+
+function parseContainers(text: string, policies: string): RunningContainer[] {
+  const restart = new Map(policies.split('\n').map((line) => line.split(' ') as [string, string]));
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(list)) return [];
+  return list.map((entry: { Id?: unknown; Names?: unknown }) => {
+    const id = String(entry.Id ?? '');
+    const name = Array.isArray(entry.Names) ? String(entry.Names[0] ?? '') : '';
+    return { id, name: printable(name.replace(/^\//, '')) || id.slice(0, 12), restart: restart.get(id) || 'no' };
+  });
+}
+
+function parseState(state: PathState | undefined): HostState | undefined {
+  if (state?.kind !== 'file') return undefined;
+  const value = parseJson(state.content);
+  if (value.schema !== 1 || typeof value.generation !== 'number' || !Array.isArray(value.managed)) {
+    throw new DockerTlsError({
+      code: 'E_HOST_STATE',
+      exit: 4,
+      message: `${STATE}/state.json on the host is damaged or of a newer docker-tls`,
+      hints: [`look at it on the host: cat ${STATE}/state.json`],
+    });
+  }
+  return {
+    schema: 1,
+    generation: value.generation,
+    generations: Array.isArray(value.generations) ? (value.generations as HostGeneration[]) : [],
+    managed: value.managed as HostState['managed'],
+  };
+}
+
+function parseSnapshot(files: ReadonlyMap<string, PathState>, folder: string): Map<string, SnapshotEntry> {
+  const entries = new Map<string, SnapshotEntry>();
+  const manifest = files.get(`${folder}/manifest`);
+  if (manifest?.kind !== 'file') return entries;
+  for (const line of manifest.content.split('\n')) {
+    const [index, kind, mode, owner, ...rest] = line.split('\t');
+    if (index === undefined || kind === undefined || mode === undefined || owner === undefined || rest.length === 0)
+      continue;
+    const copy = `${folder}/${index}`;
+    const state = files.get(copy);
+    entries.set(rest.join('\t'), {
+      kind,
+      mode,
+      owner,
+      path: rest.join('\t'),
+      copy,
+      ...(state?.kind === 'file' ? { content: state.content } : {}),
+      ...(state?.kind === 'link' ? { to: state.to } : {}),
+    });
+  }
+  return entries;
+}
+
+function parseGenerations(files: ReadonlyMap<string, PathState>): Map<number, Map<string, SnapshotEntry>> {
+  const generations = new Map<number, Map<string, SnapshotEntry>>();
+  for (const path of files.keys()) {
+    const match = new RegExp(`^${STATE}/generations/(\\d+)/manifest$`).exec(path);
+    if (match) generations.set(Number(match[1]), parseSnapshot(files, `${STATE}/generations/${match[1]}`));
+  }
+  return generations;
+}
+
+function parseLock(state: PathState | undefined): HostFacts['lock'] {
+  if (state?.kind !== 'file') return undefined;
+  const values = parseProperties(state.content);
+  return {
+    who: printable(values.who ?? 'somebody', 200),
+    sinceMs: Number(values.since ?? 0) * 1000,
+    expiresMs: Number(values.expires ?? 0) * 1000,
+  };
+}

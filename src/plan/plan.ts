@@ -1,0 +1,445 @@
+/** Owns the plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
+
+import { renderCommandLine } from '../daemon/command-line.ts';
+import { editDaemonJson } from '../daemon/daemon-json.ts';
+import { bracketed, dropInName, renderDropIn, renderSocketUnit } from '../daemon/drop-in.ts';
+import {
+  CURRENT_LINK,
+  DROP_IN_FOLDER,
+  SERVER_FILES,
+  SOCKET_PATH,
+  SOCKET_UNIT,
+  SOCKET_WANTS,
+  TLS_FOLDER,
+} from '../daemon/paths.ts';
+import { splitWords } from '../daemon/unit.ts';
+import { type DaemonView, isTlsFlag, TLS_KEYS, viewDaemon } from './daemon-view.ts';
+import type { DesiredHost } from './desired.ts';
+import { fileText, type HostFacts, installedPapers, type PathState, type SnapshotEntry } from './facts.ts';
+import { bySnapshot, type FileChange, link, planFile, text } from './file-change.ts';
+
+/** How containers live through the change. */
+export type ContainerPlan = {
+  readonly running: readonly { readonly name: string; readonly restart: string }[];
+  /** `untouched`: no restart; `live-restore`: it is on already; `temporary`: switched on for the restart; `stop`: they stop. */
+  readonly how: 'untouched' | 'live-restore' | 'temporary' | 'switched-on' | 'stop';
+  /** Names of those that would stop. */
+  readonly wouldStop: readonly string[];
+};
+
+export type HostPlan = {
+  readonly host: string;
+  readonly purpose: 'apply' | 'rollback' | 'remove';
+  /** The generation that the change makes; `none` when the host is given back. */
+  readonly generation: number | 'none';
+  readonly port: number;
+  /** `systemd`: our socket unit holds the port, clients wait through a restart; `daemon`: dockerd opens it, clients are refused for a moment. */
+  readonly listening: 'systemd' | 'daemon' | 'none';
+  /** New papers are put on the host. */
+  readonly papers?: { readonly reason: string };
+  readonly files: readonly FileChange[];
+  /** Every path under our care afterwards, in order. */
+  readonly managed: readonly { readonly kind: string; readonly path: string }[];
+  readonly daemon: { readonly action: 'none' | 'reload' | 'restart'; readonly reason: string };
+  readonly sshd: 'none' | 'reload';
+  readonly audit: 'none' | 'load';
+  readonly containers: ContainerPlan;
+  /** The daemon's configuration file, and its text before and after. */
+  readonly daemonJson: { readonly path: string; readonly before?: string; readonly after?: string };
+  readonly warnings: readonly string[];
+};
+
+/** Whether there is anything to do. */
+export function hasChanges(plan: HostPlan): boolean {
+  return plan.files.length > 0 || plan.papers !== undefined || plan.daemon.action !== 'none';
+}
+
+/** Keys of daemon.json that dockerd takes in on SIGHUP (dockerd(8), "Configuration reload behavior"); others need a restart. */
+const RELOADABLE = new Set([
+  'debug',
+  'labels',
+  'live-restore',
+  'max-concurrent-downloads',
+  'max-concurrent-uploads',
+  'max-download-attempts',
+  'default-runtime',
+  'runtimes',
+  'authorization-plugins',
+  'insecure-registries',
+  'registry-mirrors',
+  'shutdown-timeout',
+  'features',
+  'allow-nondistributable-artifacts',
+]);
+
+/** The plan that brings a host to the desired state. Pure; what stands against it is found by `preflight`. */
+export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
+  const view = viewDaemon(facts);
+  const generation = nextGeneration(facts);
+  const warnings: string[] = [];
+  const listening = view.listeners.some((listener) => listener.kind === 'fd') ? 'systemd' : 'daemon';
+  const json = planDaemonJson(facts, view, desired, listening, warnings);
+  const dropInPath = `${DROP_IN_FOLDER}/${dropInName(view.otherDropIns)}`;
+  const wanted: FileChange[] = [
+    link(CURRENT_LINK, `${generation}`),
+    ...(listening === 'systemd'
+      ? [text(SOCKET_PATH, renderSocketUnit(desired.listen, desired.port)), link(SOCKET_WANTS, `../${SOCKET_UNIT}`)]
+      : []),
+    ...planVariables(facts, view, desired, warnings),
+    ...(json.change ? [json.change] : []),
+    text(dropInPath, renderDropIn(planDropIn(facts, view, desired, listening))),
+    ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
+  ];
+  const managedBefore = facts.state?.managed ?? [];
+  const kept = new Set(wanted.map((change) => change.path));
+  const hardening = (path: string): boolean => !isTlsPath(path, view.configFile);
+  const returned = managedBefore
+    .filter(
+      ({ path }) => !kept.has(path) && path !== view.configFile && !(hardening(path) && desired.keepExtras !== false),
+    )
+    .map(({ path }) => bySnapshot(facts.origin.get(path), path));
+  const files = [...returned, ...wanted]
+    .filter((change) => change.path !== CURRENT_LINK && differs(change, facts))
+    .map((change) => withDrift(change, facts));
+  const papers = planPapers(facts, desired);
+  const daemon = planDaemon(facts, view, desired, files, papers, json.after);
+  const busy = files.length > 0 || papers !== undefined || daemon.action !== 'none';
+  return {
+    host: desired.name,
+    purpose: 'apply',
+    generation: busy ? generation : (facts.state?.generation ?? generation),
+    port: desired.port,
+    listening,
+    ...(papers ? { papers } : {}),
+    files: busy ? [link(CURRENT_LINK, `${generation}`), ...files].map((change) => withBefore(change, facts)) : [],
+    managed: mergeManaged(
+      managedBefore.filter(({ path }) => hardening(path) || path === view.configFile),
+      wanted,
+    ),
+    daemon,
+    sshd: desired.reloadSshd && files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
+    audit: desired.loadAuditRules && files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
+    containers: planContainers(facts, desired.containers, daemon.action, desired.liveRestore),
+    daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
+    warnings: [...warnings, ...daemonWarnings(facts, listening, daemon.action)],
+  };
+}
+
+/** The plan that puts a host back to a generation that it keeps, or, with `none`, to what it was before the first setup. */
+export function planReturn(
+  facts: HostFacts,
+  target: number | 'none',
+  desired: Pick<DesiredHost, 'name' | 'port' | 'containers'>,
+): HostPlan {
+  const view = viewDaemon(facts);
+  const snapshot =
+    target === 'none' ? facts.origin : (facts.generations.get(target) ?? new Map<string, SnapshotEntry>());
+  const managed = facts.state?.managed ?? [];
+  const state = (path: string): SnapshotEntry | undefined => snapshot.get(path) ?? facts.origin.get(path);
+  const files = managed
+    .map(({ path }) => bySnapshot(state(path), path))
+    .filter((change) => differs(change, facts))
+    .map((change) => withBefore(withDrift(change, facts, target === 'none'), facts));
+  const after = (path: string): string | undefined => {
+    const entry = managed.some((item) => item.path === path) ? state(path) : undefined;
+    return entry ? (entry.kind === 'file' ? entry.content : undefined) : fileText(facts, path);
+  };
+  const action = files.some((change) => isDaemonPath(change.path, view.configFile)) ? 'restart' : 'none';
+  const reason =
+    target === 'none' ? 'the daemon goes back to its own configuration' : `generation ${target} comes back`;
+  return {
+    host: desired.name,
+    purpose: target === 'none' ? 'remove' : 'rollback',
+    generation: target === 'none' ? 'none' : nextGeneration(facts),
+    port: desired.port,
+    listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : 'daemon',
+    files,
+    managed: target === 'none' ? [] : managed,
+    daemon: { action, reason },
+    sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
+    audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
+    containers: planContainers(facts, desired.containers, action, undefined),
+    daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: after(view.configFile) },
+    warnings: [],
+  };
+}
+
+/** One more than every generation that the host has had. */
+export function nextGeneration(facts: HostFacts): number {
+  const numbers = [facts.state?.generation ?? 0, ...facts.generations.keys()];
+  for (const folder of facts.folders.keys()) {
+    const number = new RegExp(`^${TLS_FOLDER}/(\\d+)$`).exec(folder)?.[1];
+    if (number !== undefined) numbers.push(Number(number));
+  }
+  return Math.max(...numbers) + 1;
+}
+
+function isTlsPath(path: string, configFile: string): boolean {
+  return (
+    path.startsWith(`${TLS_FOLDER}/`) ||
+    path === SOCKET_PATH ||
+    path === SOCKET_WANTS ||
+    path.startsWith(`${DROP_IN_FOLDER}/`) ||
+    path === configFile ||
+    path.startsWith('/etc/default/')
+  );
+}
+
+function isDaemonPath(path: string, configFile: string): boolean {
+  return isTlsPath(path, configFile) || path.includes('/docker.service') || path.startsWith('/etc/sysconfig/');
+}
+
+function planDropIn(
+  facts: HostFacts,
+  view: DaemonView,
+  desired: DesiredHost,
+  listening: 'systemd' | 'daemon',
+): { execStart: string; sockets: string[] } {
+  const line = view.commandLine;
+  if (line === undefined) return { execStart: '', sockets: [] };
+  const dropped = new Set(closedListeners(view, desired).map((listener) => listener.text));
+  const ownHosts =
+    listening === 'daemon' && !view.listeners.some((listener) => listener.from === 'json')
+      ? [
+          // dockerd without -H listens on its unix socket; with one it has to be said.
+          ...(view.listeners.some((listener) => listener.kind === 'unix' || listener.kind === 'fd')
+            ? []
+            : ['-H', 'unix:///var/run/docker.sock']),
+          ...tcpHosts(desired).flatMap((host) => ['-H', host]),
+        ]
+      : [];
+  const execStart = renderCommandLine(
+    line,
+    (flag) => isTlsFlag(flag) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
+    [
+      ...ownHosts,
+      '--tlsverify',
+      `--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`,
+      `--tlscert=${CURRENT_LINK}/${SERVER_FILES.cert}`,
+      `--tlskey=${CURRENT_LINK}/${SERVER_FILES.key}`,
+    ],
+  );
+  if (listening === 'daemon') return { execStart, sockets: [] };
+  return { execStart, sockets: [...(facts.docker.socket.load === 'loaded' ? ['docker.socket'] : []), SOCKET_UNIT] };
+}
+
+function tcpHosts(desired: DesiredHost): string[] {
+  return (desired.listen.length === 0 ? ['0.0.0.0'] : desired.listen).map(
+    (address) => `tcp://${bracketed(address)}:${desired.port}`,
+  );
+}
+
+/** TCP listeners that do not stay: our own port, and every port that answers without asking for a certificate. */
+function closedListeners(view: DaemonView, desired: DesiredHost): DaemonView['listeners'] {
+  return view.listeners.filter(
+    (listener) => listener.kind === 'tcp' && (listener.port === desired.port || !view.tlsVerified),
+  );
+}
+
+function planVariables(facts: HostFacts, view: DaemonView, desired: DesiredHost, warnings: string[]): FileChange[] {
+  const closed = closedListeners(view, desired);
+  for (const listener of closed) {
+    if (view.tlsVerified) warnings.push(`${listener.text} is replaced by port ${desired.port} of docker-tls`);
+    else
+      warnings.push(
+        `${listener.text} is closed: it answers everybody, without TLS; clients that still use it need the new address`,
+      );
+  }
+  if (view.flags.some(isTlsFlag) || TLS_KEYS.some((key) => key in view.json.values)) {
+    warnings.push('the TLS settings that the daemon has now are replaced; `remove` brings them back');
+  }
+  const dropped = new Set(closed.filter((listener) => listener.from === 'variable').map((listener) => listener.text));
+  return view.variables.flatMap((variable) => {
+    const bad = variable.flags.filter(
+      (flag) => isTlsFlag(flag) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
+    );
+    const before = variable.file === undefined ? undefined : fileText(facts, variable.file);
+    if (bad.length === 0 || variable.file === undefined || before === undefined) return [];
+    const rest = splitWords(variable.value).map((word) => word.raw);
+    for (const word of bad.flatMap((flag) => flag.words)) rest.splice(rest.indexOf(word.raw), 1);
+    const lines = before.split('\n');
+    lines[variable.line - 1] = `${variable.name}="${rest.join(' ')}"`;
+    return [text(variable.file, lines.join('\n'), modeOf(facts, variable.file), ownerOf(facts, variable.file))];
+  });
+}
+
+function planDaemonJson(
+  facts: HostFacts,
+  view: DaemonView,
+  desired: DesiredHost,
+  listening: 'systemd' | 'daemon',
+  _warnings: string[],
+): { change?: FileChange; after: string | undefined } {
+  const path = view.configFile;
+  const before = fileText(facts, path);
+  const changes: Record<string, unknown> = {};
+  for (const key of TLS_KEYS) if (key in view.json.values) changes[key] = undefined;
+  if (view.listeners.some((listener) => listener.from === 'json')) {
+    const closed = new Set(closedListeners(view, desired).map((listener) => listener.text));
+    const hosts = view.listeners
+      .filter((listener) => listener.from === 'json' && !closed.has(listener.text))
+      .map((listener) => listener.text);
+    const wanted =
+      listening === 'daemon'
+        ? [...hosts.filter((host) => !tcpHosts(desired).includes(host)), ...tcpHosts(desired)]
+        : hosts;
+    // Without the unix socket, or with an empty list, the host's own `docker ps` would be gone.
+    const local = wanted.some((host) => host.startsWith('fd://') || host.startsWith('unix://'))
+      ? []
+      : ['unix:///var/run/docker.sock'];
+    const next = [...local, ...wanted];
+    if (JSON.stringify(next) !== JSON.stringify(view.json.values.hosts)) changes.hosts = next;
+  }
+  if (desired.liveRestore !== undefined && view.json.values['live-restore'] !== desired.liveRestore)
+    changes['live-restore'] = desired.liveRestore;
+  for (const [key, value] of Object.entries(desired.daemonSettings ?? {})) {
+    if (JSON.stringify(view.json.values[key]) !== JSON.stringify(value)) changes[key] = value;
+  }
+  if (Object.keys(changes).length === 0) return { after: before };
+  const after = editDaemonJson(before, changes);
+  return { change: text(path, after, modeOf(facts, path), ownerOf(facts, path)), after };
+}
+
+function planPapers(facts: HostFacts, desired: DesiredHost): { reason: string } | undefined {
+  const installed = installedPapers(facts);
+  if (installed === undefined) return { reason: 'the host has no certificate of ours yet' };
+  if (installed.cert !== desired.papers.cert) return { reason: 'a new server certificate' };
+  if (installed.ca !== desired.papers.ca) return { reason: 'other clients are accepted' };
+  if (facts.serverKey !== '400 0:0') return { reason: 'the key on the host is not root’s alone' };
+  const link = facts.files.get(CURRENT_LINK);
+  if (link?.kind === 'link' && facts.folders.get(`${TLS_FOLDER}/${link.to}`) !== '700 0:0')
+    return { reason: 'the folder of the key is open to others' };
+  return undefined;
+}
+
+function planDaemon(
+  facts: HostFacts,
+  view: DaemonView,
+  desired: DesiredHost,
+  files: readonly FileChange[],
+  papers: { reason: string } | undefined,
+  jsonAfter: string | undefined,
+): HostPlan['daemon'] {
+  if (papers) return { action: 'restart', reason: `${papers.reason} (dockerd reads TLS files only when it starts)` };
+  const touched = files.filter((change) => isDaemonPath(change.path, view.configFile));
+  const others = touched.filter((change) => change.path !== view.configFile);
+  if (others.length > 0) return { action: 'restart', reason: 'its units change' };
+  if (touched.length > 0) {
+    const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
+    if (keys.every((key) => RELOADABLE.has(key)))
+      return { action: 'reload', reason: `${keys.join(', ')} can be taken in while it runs` };
+    return {
+      action: 'restart',
+      reason: `${keys.filter((key) => !RELOADABLE.has(key)).join(', ')} is read only when it starts`,
+    };
+  }
+  if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
+  if (
+    facts.docker.cmdline.length > 1 &&
+    !facts.docker.cmdline.includes(`--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`)
+  ) {
+    return { action: 'restart', reason: 'it runs without the configuration that lies on the host' };
+  }
+  if (view.listeners.some((listener) => listener.kind === 'fd') && facts.docker.tlsSocket.active !== 'active') {
+    return { action: 'restart', reason: `${SOCKET_UNIT} does not listen on port ${desired.port}` };
+  }
+  return { action: 'none', reason: 'nothing changes for it' };
+}
+
+function changedKeys(before: string | undefined, after: string | undefined): string[] {
+  const read = (value: string | undefined): Record<string, unknown> => {
+    try {
+      return value === undefined || value.trim() === '' ? {} : (JSON.parse(value) as Record<string, unknown>);
+    } catch {
+      return {};
+    }
+  };
+  const [old, next] = [read(before), read(after)];
+  return [...new Set([...Object.keys(old), ...Object.keys(next)])].filter(
+    (key) => JSON.stringify(old[key]) !== JSON.stringify(next[key]),
+  );
+}
+
+function planContainers(
+  facts: HostFacts,
+  mode: 'keep' | 'may-stop',
+  action: string,
+  liveRestore: boolean | undefined,
+): ContainerPlan {
+  const running = facts.docker.containers.map(({ name, restart }) => ({ name, restart }));
+  if (action !== 'restart' || facts.docker.unit.active !== 'active')
+    return { running, how: 'untouched', wouldStop: [] };
+  if (facts.docker.liveRestore) return { running, how: 'live-restore', wouldStop: [] };
+  // A daemon that did not answer may well have containers: they are protected as if they had been seen.
+  const any = running.length > 0 || !facts.docker.answers;
+  if (mode === 'keep' && !facts.docker.swarm)
+    return { running, how: any ? (liveRestore === true ? 'switched-on' : 'temporary') : 'untouched', wouldStop: [] };
+  return { running, how: any ? 'stop' : 'untouched', wouldStop: running.map((container) => container.name) };
+}
+
+function daemonWarnings(facts: HostFacts, listening: 'systemd' | 'daemon', action: string): string[] {
+  if (listening === 'daemon' && action === 'restart') {
+    return [
+      'the daemon opens its port itself (its unit has no `-H fd://`): during its restart new connections are refused for about a second',
+    ];
+  }
+  return facts.docker.unit.active === 'active' ? [] : ['docker.service is not running now and will be started'];
+}
+
+function differs(change: FileChange, facts: HostFacts): boolean {
+  const now = facts.files.get(change.path);
+  switch (change.kind) {
+    case 'absent':
+      return now !== undefined && now.kind !== 'absent';
+    case 'link':
+      return !(now?.kind === 'link' && now.to === change.to);
+    case 'file':
+      return !(
+        now?.kind === 'file' &&
+        now.content === change.after &&
+        now.mode === change.mode.replace(/^0+/, '') &&
+        now.owner === change.owner
+      );
+    default:
+      return change.pending;
+  }
+}
+
+/** Marks a change of a file that is no longer what we had put there. */
+function withDrift(change: FileChange, facts: HostFacts, leaving = false): FileChange {
+  const generation = facts.state ? facts.generations.get(facts.state.generation) : undefined;
+  const ours = generation?.get(change.path);
+  const now: PathState | undefined = facts.files.get(change.path);
+  if (ours === undefined || now === undefined || leaving) return change;
+  const same =
+    (ours.kind === 'absent' && now.kind === 'absent') ||
+    (ours.kind === 'link' && now.kind === 'link' && now.to === ours.to) ||
+    (ours.kind === 'file' && now.kind === 'file' && now.content === ours.content && now.mode === ours.mode);
+  return same || change.kind === 'attributes' || change.kind === 'member' ? change : { ...change, drift: true };
+}
+
+function withBefore(change: FileChange, facts: HostFacts): FileChange {
+  const now = facts.files.get(change.path);
+  if (now?.kind === 'file') return { ...change, before: now.content };
+  if (now?.kind === 'link') return { ...change, before: `-> ${now.to}` };
+  return change;
+}
+
+function mergeManaged(
+  before: readonly { kind: string; path: string }[],
+  wanted: readonly FileChange[],
+): { kind: string; path: string }[] {
+  const all = new Map(before.map((item) => [item.path, item.kind]));
+  for (const change of wanted) all.set(change.path, change.kind);
+  return [...all].map(([path, kind]) => ({ kind, path }));
+}
+
+function modeOf(facts: HostFacts, path: string): string {
+  const now = facts.files.get(path);
+  return now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644';
+}
+
+function ownerOf(facts: HostFacts, path: string): string {
+  const now = facts.files.get(path);
+  return now?.kind === 'file' ? now.owner : '0:0';
+}
