@@ -57,11 +57,13 @@ host_up() { # NAME SUITE OWNER-PID
   if host_alive "$name" && host_load "$name" && host_owned; then
     [[ $suite == "$want" ]] || fail "$name is up already, as $suite: take it down first (scripts/lab down $name)"
     [[ -z $owner_pid || $owner_pid == "$owner" ]] || fail "$name is up already, and is not process $owner_pid's"
+    host_wait "$name" || fail "$name is up, but its ssh or docker does not answer"
     say "$name is up already"
     exec {lock}>&-
     return 0
   fi
   host_erase "$name"
+  trap 'host_erase "$name"' EXIT # half a host helps nobody
 
   mkdir -p "$folder"/{upper,work,root,docker,containerd}
   chmod 0711 "$folder/docker" "$folder/containerd"
@@ -84,12 +86,13 @@ host_up() { # NAME SUITE OWNER-PID
   flock -w 5 "$alive"
   # Its own session: a Ctrl-C or a closed terminal must not end the host. The lock on alive goes over to it.
   setsid "$LAB_SCRIPT" _supervise "$name" "$alive" {lock}>&- </dev/null >>"$folder/console.log" 2>&1 &
+  disown
   exec {alive}>&-
   if ! host_wait "$name"; then
     tail -n 20 "$folder/console.log" >&2
-    host_erase "$name"
     fail "$name did not come up; its console's last lines are above"
   fi
+  trap - EXIT
   exec {lock}>&-
   say "$name is up: $want at $(net_address "$number"), $(awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }') s"
 }
@@ -135,15 +138,14 @@ host_supervise() { # NAME ALIVE-FD
   folder=$(host_folder "$name")
   host_load "$name"
   printf '%s\n' "$BASHPID" >"$folder/supervisor"
-  host_cgroup "$name"
+  cgroup_enter "$name"
   if [[ -n $owner ]]; then
     tail --pid="$owner" -f /dev/null {alive}>&- &
     watch=$!
   fi
   while :; do
-    rm -f "$folder/reboot"
-    host_forget
     net_up "$number" "$([[ -e $folder/cut ]] && printf yes || printf no)"
+    rm -f "$folder/reboot" # from here on nobody reaches the host as it was before
     # --keep-unit, and so status 133 for a reboot. KILL: nspawn must not outlive its supervisor.
     SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 setpriv --pdeathsig KILL \
       systemd-nspawn --quiet --directory="$folder/root" --boot --register=no --keep-unit --machine="dtlab$number" --hostname="$name" \
@@ -154,12 +156,15 @@ host_supervise() { # NAME ALIVE-FD
     status=0
     wait -n $! $watch || status=$?
     if [[ -n $watch && ! -e /proc/$watch ]]; then
-      # The owner has ended: nobody is left to take the host down.
-      setsid "$LAB_SCRIPT" down "$name" {alive}>&- </dev/null >/dev/null 2>&1 &
-      sleep 60
+      # The owner has ended: nobody is left to take the host down. From outside its control group, which is killed.
+      printf '%s\n' "$BASHPID" >"$(cgroup_top)/cgroup.procs"
+      exec {alive}>&-
+      exec setsid --fork "$LAB_SCRIPT" down "$name" </dev/null
     fi
     [[ $status == 133 || -e $folder/reboot ]] || break
     printf -- '--- reboot ---\n'
+    cgroup_kill "$(cgroup_folder "$name")/payload"
+    host_forget
   done
   [[ -z $watch ]] || kill "$watch"
   net_down "$number"
@@ -174,13 +179,24 @@ host_forget() { # after host_load
   done
 }
 
-# A control group of its own, so that the container's own tree does not meet another's.
-host_cgroup() { # NAME
-  local top
-  top=$(findmnt -n -o TARGET -t cgroup2 | head -n 1)
-  [[ -n $top ]] || return 0
-  mkdir -p "$top/docker-tls-lab/$1"
-  printf '%s\n' "$BASHPID" >"$top/docker-tls-lab/$1/cgroup.procs"
+# A control group of its own for each host: one container's tree must not meet another's, and all can be killed at once.
+cgroup_top() { findmnt -n -o TARGET -t cgroup2 --first-only; }
+cgroup_folder() { printf '%s/docker-tls-lab/%s' "$(cgroup_top)" "$1"; } # NAME
+
+cgroup_enter() { # NAME
+  local group
+  group=$(cgroup_folder "$1")
+  mkdir -p "$group"
+  printf '%s\n' "$BASHPID" >"$group/cgroup.procs"
+}
+
+cgroup_kill() { # GROUP: returns when it is empty, and gives up after five seconds
+  local turn
+  for ((turn = 0; turn < 100; turn++)); do
+    grep -qs 'populated 1' "$1/cgroup.events" || return 0
+    printf 1 >"$1/cgroup.kill"
+    sleep 0.05
+  done
 }
 
 # The host's first process, as seen from here. It is nspawn's only child.
@@ -194,19 +210,15 @@ host_leader() { # NAME
 
 # Everything that a host has: processes, mounts, namespace, links, folder. Works on any half of a host.
 host_erase() { # NAME, with LAB/locks/NAME held
-  local name=$1 folder top pid turn mounted
+  local name=$1 folder group pid mounted
   folder=$(host_folder "$name")
   [[ -d $folder ]] || return 0
   if host_alive "$name" && pid=$(cat "$folder/supervisor" 2>/dev/null); then
     kill -KILL "$pid" 2>/dev/null || true # nspawn and the host go with it
   fi
-  top=$(findmnt -n -o TARGET -t cgroup2 | head -n 1)/docker-tls-lab/$name
-  for ((turn = 0; turn < 100; turn++)); do
-    [[ ! -e $top/cgroup.kill ]] || printf 1 >"$top/cgroup.kill" 2>/dev/null || true
-    ! host_alive "$name" && ! grep -qs 'populated 1' "$top/cgroup.events" && break
-    sleep 0.05
-  done
-  [[ ! -d $top ]] || find "$top" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  group=$(cgroup_folder "$name")
+  cgroup_kill "$group"
+  [[ ! -d $group ]] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
   if host_load "$name"; then
     net_down "$number"
     host_forget
@@ -234,7 +246,7 @@ host_sweep() {
 
 host_ssh_options() { # NAME
   printf '%s\n' -F /dev/null -i "$LAB/key" -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o BatchMode=yes \
-    -o ConnectTimeout=10 -o "UserKnownHostsFile=$(host_folder "$1")/known_hosts" -o LogLevel=ERROR
+    -o ConnectTimeout=10 -o ServerAliveInterval=5 -o "UserKnownHostsFile=$(host_folder "$1")/known_hosts" -o LogLevel=ERROR
 }
 
 host_ssh() { # NAME [CMD…], after host_load

@@ -29,8 +29,8 @@ net_bridge() {
     ip address add fd0d:0c5e::1/64 dev "$BRIDGE" nodad 2>/dev/null || true
     ip link set "$BRIDGE" up
   fi
-  ip rule show | grep -q "iif $BRIDGE" || ip rule add iif "$BRIDGE" unreachable priority 21300
-  ip -6 rule show 2>/dev/null | grep -q "iif $BRIDGE" || ip -6 rule add iif "$BRIDGE" unreachable priority 21300 2>/dev/null || true
+  [[ $(ip rule show) == *"iif $BRIDGE"* ]] || ip rule add iif "$BRIDGE" unreachable priority 21300
+  [[ $(ip -6 rule show 2>/dev/null) == *"iif $BRIDGE"* ]] || ip -6 rule add iif "$BRIDGE" unreachable priority 21300 2>/dev/null || true
   # 128 is too few for more than about 22 hosts: systemd dies at boot without a word.
   value=$(cat /proc/sys/fs/inotify/max_user_instances)
   ((value >= 8192)) || printf 8192 >/proc/sys/fs/inotify/max_user_instances
