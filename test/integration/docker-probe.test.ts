@@ -4,7 +4,7 @@ import { probe } from '../../src/docker/probe.ts';
 import { certificatesOf } from '../../src/docker/served.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../src/runtime.ts';
 import { Secret } from '../../src/secret.ts';
-import { type Paper, PaperMill } from '../support/papers.ts';
+import { type Paper, PaperMill } from '../support/paper-mill.ts';
 import { type Listening, startRawServer, startTlsDaemon, VERSION_BODY } from '../support/tls-daemon.ts';
 
 const mill = new PaperMill();

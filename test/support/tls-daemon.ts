@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Paper, PaperMill } from './papers.ts';
+import type { Paper, PaperMill } from './paper-mill.ts';
 
 export type Listening = { readonly port: number; stop(): Promise<void> };
 

@@ -1,0 +1,90 @@
+/** Owns ca.pem, cert.pem and key.pem in Docker's config folder itself, where docker looks for them when DOCKER_CERT_PATH is not set. */
+
+import { link, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DockerTlsError } from '../errors.ts';
+import { Secret } from '../secret.ts';
+import { CERT_MODE, codeOf, KEY_MODE, newFolder, readIfThere, replaceFiles, withFileErrors } from './files.ts';
+
+export type FolderToWrite = {
+  readonly dockerConfig: string;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: Secret;
+  /** Client certificates of ours, PEM, as earlier installs wrote them: their files may be replaced without being asked. */
+  readonly known?: readonly string[];
+  /** Replace files of somebody else; those are kept beside as NAME.before-docker-tls. */
+  readonly replace?: boolean;
+};
+
+/**
+ * Puts a client's papers into the config folder, keys 0400 and certificates 0444, so that DOCKER_HOST and DOCKER_TLS_VERIFY=1 are
+ * enough. `kept`: copies of somebody else's files that were replaced. Nothing is written when everything is as it should be.
+ * Errors (exit 2): E_CLIENT_FILES_EXIST when there are other files and neither `known` nor `replace` lets them go; E_CLIENT_FILES.
+ */
+export async function installIntoConfigFolder(
+  files: FolderToWrite,
+): Promise<{ changed: boolean; kept: readonly string[] }> {
+  const { dockerConfig } = files;
+  return withFileErrors(dockerConfig, async () => {
+    const wanted = [
+      { path: join(dockerConfig, 'ca.pem'), data: files.ca, mode: CERT_MODE },
+      { path: join(dockerConfig, 'cert.pem'), data: files.cert, mode: CERT_MODE },
+      { path: join(dockerConfig, 'key.pem'), data: files.key, mode: KEY_MODE },
+    ];
+    const there = await Promise.all(wanted.map((file) => readIfThere(file.path)));
+    const differing = wanted.filter((file, index) => there[index] !== undefined && there[index] !== textOf(file.data));
+    if (differing.length === 0 && there.every((text) => text !== undefined)) return { changed: false, kept: [] };
+    const oursBefore = there[1] !== undefined && (files.known ?? []).some((cert) => cert.trim() === there[1]?.trim());
+    const foreign = oursBefore ? [] : differing.map((file) => file.path);
+    if (foreign.length > 0 && !files.replace) throw existing(foreign);
+    await newFolder(dockerConfig);
+    const kept: string[] = [];
+    for (const path of foreign) kept.push(await keepCopy(path));
+    await replaceFiles(wanted);
+    return { changed: true, kept };
+  });
+}
+
+/** Takes the three files away again, if the certificate is one of `known` (PEM). True when it did. */
+export async function removeFromConfigFolder(place: {
+  readonly dockerConfig: string;
+  readonly known: readonly string[];
+}): Promise<boolean> {
+  return withFileErrors(place.dockerConfig, async () => {
+    const cert = await readIfThere(join(place.dockerConfig, 'cert.pem'));
+    if (cert === undefined || !place.known.some((one) => one.trim() === cert.trim())) return false;
+    for (const name of ['key.pem', 'cert.pem', 'ca.pem']) {
+      await unlink(join(place.dockerConfig, name)).catch((error: unknown) => {
+        if (codeOf(error) !== 'ENOENT') throw error;
+      });
+    }
+    return true;
+  });
+}
+
+/** A second name for a file, so that it outlives the rename over its first; a key that is gone can not be made again. */
+async function keepCopy(path: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const copy = `${path}.before-docker-tls${number === 1 ? '' : `-${number}`}`;
+    try {
+      await link(path, copy);
+      return copy;
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function textOf(data: string | Secret): string {
+  return data instanceof Secret ? data.revealText() : data;
+}
+
+function existing(paths: readonly string[]): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CLIENT_FILES_EXIST',
+    exit: 2,
+    message: `there are other TLS files in the Docker config folder already: ${paths.join(', ')}`,
+    hints: ['use a docker context instead: docker-tls context HOST', 'replace them (copies are kept): add --replace'],
+  });
+}
