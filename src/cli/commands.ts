@@ -19,6 +19,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/env.ts')).command,
   },
   {
+    name: 'context',
+    summary: 'Create or update a docker context for a host',
+    load: async () => (await import('./commands/context.ts')).command,
+  },
+  {
     name: 'completion',
     summary: 'Print the completion script for a shell',
     load: async () => (await import('./commands/completion.ts')).command,

@@ -112,9 +112,10 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
   const sudo = new Map<string, Promise<Secret>>();
   return {
     hostKey({ host, address, type, fingerprint }) {
-      const at = address === host ? '' : ` (${printable(address)})`;
+      const [name, dialled] = [printable(host), printable(address)];
+      const at = dialled === name ? '' : ` (${dialled})`;
       return prompts.confirm({
-        message: `${printable(host)}${at} is not a known host. Its ${printable(type)} key is ${printable(fingerprint)}. Is that right?`,
+        message: `${name}${at} is not a known host. Its ${printable(type)} key is ${printable(fingerprint)}. Is that right?`,
         default: false,
         flag: '--host-key accept-new',
         key: 'ssh.hostKey',

@@ -28,7 +28,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   execa: ['remote', 'docker', 'workflows'],
   'fs-extra': ['store'],
   inquirer: ['cli'],
-  'jsonc-parser': ['daemon', 'plan', 'config', 'audit'],
+  'jsonc-parser': ['daemon', 'plan', 'config', 'audit', 'docker'],
   listr2: ['cli'],
   'node-forge': ['pki'],
   'p-map': ['workflows', 'store', 'remote'],

@@ -1,0 +1,71 @@
+/** Owns `context HOST`: a docker context for a host, kept up to date. */
+
+import { checkContextName } from '../../docker/contexts.ts';
+import { dockerHost } from '../../docker/environment.ts';
+import { openStore } from '../../store/store.ts';
+import { type ContextOutcome, giveContext } from '../../workflows/context.ts';
+import { chooseClient, chooseHost } from '../choose.ts';
+import { defineCommand } from '../command.ts';
+import { dockerConfigFolder } from '../options.ts';
+
+export const command = defineCommand({
+  name: 'context',
+  summary: 'Create or update a docker context for a host',
+  about:
+    'A context holds copies of the client’s files; docker-tls renews them together with the client.\nHOST and --client may be left out when there is only one.',
+  examples: ['docker-tls context build-1 --use', 'docker-tls context build-1 --client ci --context build-1-ci'],
+  args: { host: { summary: 'the host’s name in the store', completes: 'host' } },
+  options: {
+    client: { kind: 'text', value: 'NAME', summary: 'whose certificate to use', completes: 'client' },
+    context: { kind: 'text', value: 'NAME', summary: 'the context’s name; default: the host’s' },
+    use: { kind: 'flag', summary: 'make it the current context' },
+    configFolder: {
+      kind: 'flag',
+      summary: 'put the files into the Docker config folder itself too, so that DOCKER_HOST and DOCKER_TLS_VERIFY=1 do',
+    },
+    replace: { kind: 'flag', summary: 'take over a context, or files, that docker-tls did not write' },
+  },
+  async run({ args, options, global, runtime }) {
+    const store = openStore(global.home, { now: runtime.now });
+    const state = await store.read();
+    const host = chooseHost(state, args.host, 'docker-tls context');
+    const client = chooseClient(state, host, options.client, 'docker-tls context');
+    // Names of hosts may hold an @, names of contexts may not.
+    const context = options.context ?? host.record.name.replaceAll('@', '-');
+    checkContextName(context);
+    if (global.dryRun) {
+      const endpoint = dockerHost(host.record.address, host.record.port);
+      const result = { context, endpoint, client: client.record.name, dryRun: true };
+      return { exit: 0, result, text: `would write the context ${context}: ${endpoint} as ${client.record.name}` };
+    }
+    const outcome = await giveContext({
+      store,
+      host: host.record.name,
+      client: client.record.name,
+      context,
+      dockerConfig: dockerConfigFolder(runtime),
+      use: options.use,
+      replace: options.replace,
+      configFolder: options.configFolder,
+      now: runtime.now,
+    });
+    return { exit: 0, result: outcome, text: renderOutcome(outcome, options.use, runtime.env) };
+  },
+});
+
+function renderOutcome(
+  outcome: ContextOutcome,
+  used: boolean,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  const state = outcome.created ? 'created' : outcome.changed ? 'updated' : 'is up to date';
+  const lines = [`context ${outcome.context} ${state}: ${outcome.endpoint} as ${outcome.client}`];
+  for (const file of outcome.kept) lines.push(`kept a copy: ${file}`);
+  lines.push('', `  ${used ? 'docker' : `docker --context ${outcome.context}`} version`);
+  const stronger = ['DOCKER_HOST', 'DOCKER_CONTEXT'].filter((name) => env[name]);
+  if (used && stronger.length > 0) {
+    lines.push('', `${stronger.join(' and ')} of this shell beats the current context; take it away with:`);
+    lines.push('', `  unset ${stronger.join(' ')}`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,111 @@
+/**
+ * Owns giving a client's papers to the docker CLI of this computer: as a context, and into Docker's config folder.
+ * The store remembers both, because they hold copies that a renewal has to replace.
+ */
+
+import { installIntoConfigFolder } from '../docker/config-folder.ts';
+import { writeContext } from '../docker/contexts.ts';
+import { dockerHost } from '../docker/environment.ts';
+import { DockerTlsError } from '../errors.ts';
+import type { Secret } from '../secret.ts';
+import type { ClientRecord, StoredClient, StoredHost, StoreState } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+
+export type ContextRequest = {
+  readonly store: Store;
+  readonly host: string;
+  readonly client: string;
+  /** Name of the docker context. */
+  readonly context: string;
+  /** Docker's config folder. */
+  readonly dockerConfig: string;
+  /** Make it the current context. */
+  readonly use: boolean;
+  /** Take over a context or files that docker-tls did not write. */
+  readonly replace: boolean;
+  /** Put the files into the config folder itself as well. */
+  readonly configFolder: boolean;
+  now(): Date;
+};
+
+export type ContextOutcome = {
+  readonly context: string;
+  readonly endpoint: string;
+  readonly client: string;
+  readonly created: boolean;
+  readonly changed: boolean;
+  /** Copies of other people's files that were in the way in the config folder. */
+  readonly kept: readonly string[];
+};
+
+/**
+ * Creates or updates the context (and, if asked, the config folder's files), then records it with the client. A second call
+ * changes nothing. Fails as writeContext, installIntoConfigFolder and the store do, and with E_CLIENT_NO_KEY (exit 2).
+ */
+export async function giveContext(request: ContextRequest): Promise<ContextOutcome> {
+  const { store, dockerConfig, use, replace } = request;
+  return store.withLock('docker-tls context', async () => {
+    const state = await store.read();
+    const { host, client, key } = papers(state, request);
+    const endpoint = dockerHost(host.record.address, host.record.port);
+    const { ca, cert } = client;
+    const written = await writeContext({
+      name: request.context,
+      dockerConfig,
+      host: endpoint,
+      description: `${host.record.name} over mutual TLS, as ${client.record.name}`,
+      ca,
+      cert,
+      key,
+      use,
+      replace,
+    });
+    const known = [...state.clients.values()].map((one) => one.cert);
+    const installed = request.configFolder
+      ? await installIntoConfigFolder({ dockerConfig, ca, cert, key, known, replace })
+      : { changed: false, kept: [] };
+    await remember(request, state);
+    return {
+      context: request.context,
+      endpoint,
+      client: client.record.name,
+      created: written.created,
+      changed: written.changed || installed.changed,
+      kept: installed.kept,
+    };
+  });
+}
+
+/** Each copy belongs to exactly one client; nothing is written when the store knows it already. */
+async function remember({ store, client, context, configFolder, now }: ContextRequest, state: StoreState) {
+  const clients: Record<string, StoredClient> = {};
+  for (const [name, { folder: _, ...stored }] of state.clients) {
+    const record = recordWith(stored.record, name === client, context, configFolder);
+    if (record !== stored.record) clients[name] = { ...stored, record: { ...record, updatedAt: now().toISOString() } };
+  }
+  if (Object.keys(clients).length > 0) await store.write({ clients });
+}
+
+function recordWith(record: ClientRecord, owner: boolean, context: string, configFolder: boolean): ClientRecord {
+  const contexts = record.contexts ?? [];
+  let changed = record;
+  if (contexts.includes(context) !== owner) {
+    changed = { ...changed, contexts: owner ? [...contexts, context] : contexts.filter((one) => one !== context) };
+  }
+  if (configFolder && (record.configFolder ?? false) !== owner) changed = { ...changed, configFolder: owner };
+  return changed;
+}
+
+function papers(state: StoreState, request: ContextRequest): { host: StoredHost; client: StoredClient; key: Secret } {
+  const host = state.hosts.get(request.host);
+  const client = state.clients.get(request.client);
+  if (!host || !client) throw new Error(`giveContext: ${request.host} or ${request.client} is not in the store`);
+  if (client.key) return { host, client, key: client.key };
+  throw new DockerTlsError({
+    code: 'E_CLIENT_NO_KEY',
+    exit: 2,
+    where: request.client,
+    message: 'the key of this client is not in this store; it was made elsewhere and stays there',
+    hints: ['on the computer that has the key: docker-tls client import FILE'],
+  });
+}

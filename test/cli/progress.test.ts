@@ -1,0 +1,129 @@
+import xterm from '@xterm/headless';
+import { expect, test } from 'vitest';
+import { createProgress } from '../../src/cli/progress.ts';
+import type { Io } from '../../src/runtime.ts';
+
+const now = () => new Date('2026-11-25T12:00:00Z');
+
+function screenIo(columns = 60, rows = 12) {
+  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
+  let raw = '';
+  const io: Io = {
+    out() {},
+    err(text) {
+      raw += text;
+      terminal.write(text);
+    },
+    outIsTerminal: true,
+    errIsTerminal: true,
+    inIsTerminal: true,
+    columns,
+    colour: false,
+  };
+  async function lines(): Promise<string[]> {
+    await new Promise<void>((resolve) => terminal.write('', resolve));
+    const { active } = terminal.buffer;
+    return Array.from({ length: active.length }, (_, row) => active.getLine(row)?.translateToString(true) ?? '').filter(
+      (line) => line !== '',
+    );
+  }
+  return { io, lines, raw: () => raw };
+}
+
+test('without a terminal every phase is a plain line, and the same phase is said once', () => {
+  const { io, raw } = screenIo();
+  const progress = createProgress({ io, now });
+  const host = progress.host('build-1');
+  host.phase('facts');
+  host.phase('facts');
+  host.phase('verify');
+  host.done('up to date');
+  progress.host('build-2').failed('no answer');
+  progress.note('2 hosts');
+  progress.close();
+  expect(raw()).toBe(
+    'build-1: facts\nbuild-1: verify\nbuild-1: done: up to date\nbuild-2: failed: no answer\n2 hosts\n',
+  );
+});
+
+test('silent says nothing', () => {
+  const { io, raw } = screenIo();
+  const progress = createProgress({ io, now, silent: true, live: true });
+  progress.host('a').phase('x');
+  progress.host('a').done();
+  progress.note('n');
+  progress.close();
+  expect(raw()).toBe('');
+});
+
+test('on a terminal: a line for each host at work, finished ones above, nothing left at the end but those', async () => {
+  const { io, lines } = screenIo();
+  const progress = createProgress({ io, now, live: true, rows: 12 });
+  const [one, two] = [progress.host('build-1'), progress.host('web')];
+  one.phase('facts');
+  two.phase('facts');
+  one.phase('restart the daemon');
+  expect((await lines()).map((line) => line.slice(2))).toEqual(['build-1  restart the daemon', 'web      facts']);
+  progress.note('a note');
+  two.failed('no answer');
+  expect((await lines()).map((line) => line.replace(/\s+[\d.]+ s$/, ''))).toEqual([
+    'a note',
+    '✖ web  no answer',
+    expect.stringMatching(/^. build-1 {2}restart the daemon$/),
+  ]);
+  one.done('3 changes');
+  progress.close();
+  expect((await lines()).map((line) => line.replace(/\s+[\d.]+ s$/, ''))).toEqual([
+    'a note',
+    '✖ web  no answer',
+    '✔ build-1  3 changes',
+  ]);
+});
+
+test('200 hosts: never more lines than the screen has, and every result once', async () => {
+  const { io, lines } = screenIo(60, 12);
+  const progress = createProgress({ io, now, live: true, rows: 12 });
+  const names = Array.from({ length: 200 }, (_, index) => `host-${String(index).padStart(3, '0')}`);
+  const hosts = names.map((name) => progress.host(name));
+  for (const host of hosts)
+    host.phase('a phase with a long text that does not fit on the line of a narrow screen at all');
+  const working = await lines();
+  expect(working).toHaveLength(10);
+  expect(working.at(-1)).toMatch(/^200 hosts at work/);
+  for (const [index, host] of hosts.entries()) (index % 10 === 0 ? host.failed : host.done)('end');
+  progress.close();
+  const results = await lines();
+  expect(results).toHaveLength(200);
+  expect(results.map((line) => line.slice(2, 10)).sort()).toEqual(names);
+});
+
+test('a question gets a clean screen, and the lines come back after it', async () => {
+  const { io, lines } = screenIo();
+  const progress = createProgress({ io, now, live: true });
+  const host = progress.host('build-1');
+  host.phase('connect');
+  await progress.suspend(async () => {
+    expect(await lines()).toEqual([]);
+    host.phase('facts');
+    expect(await lines()).toEqual([]);
+  });
+  expect((await lines())[0]).toMatch(/build-1 {2}facts/);
+  progress.close();
+});
+
+test('what a host says is cleaned', () => {
+  const { io, raw } = screenIo();
+  const progress = createProgress({ io, now });
+  progress.host('a\u001b[2J').phase('b\u0007\nc');
+  progress.note('\u009b31mx');
+  expect(raw()).toBe('a: b ⏎ c\n31mx\n');
+});
+
+test('who is at work, for the last word after a second Ctrl-C', () => {
+  const { io } = screenIo();
+  const progress = createProgress({ io, now });
+  progress.host('a').phase('restart');
+  progress.host('b').phase('facts');
+  progress.host('b').done();
+  expect(progress.running()).toEqual([{ host: 'a', phase: 'restart', elapsedMs: expect.any(Number) }]);
+});

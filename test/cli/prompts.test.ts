@@ -1,0 +1,155 @@
+import { PassThrough } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import { createPrompts } from '../../src/cli/prompts.ts';
+
+const ENTER = '\r';
+
+function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSignal } = {}) {
+  const { terminal = true, yes = false, signal = new AbortController().signal } = options;
+  const input = new PassThrough();
+  const output = new PassThrough();
+  // inquirer ends what it writes to, which stderr does not mind.
+  output.end = () => output;
+  let screen = '';
+  output.on('data', (chunk) => {
+    screen += stripVTControlCharacters(String(chunk)).replace(/\s+/g, ' ');
+  });
+  const io = {
+    out() {},
+    err(text: string) {
+      screen += text;
+    },
+    outIsTerminal: terminal,
+    errIsTerminal: terminal,
+    inIsTerminal: terminal,
+    columns: 80,
+    colour: false,
+  };
+  const prompts = createPrompts({ io, yes, signal, suspend: (work) => work(), input, output });
+  /** Types once the text is on the screen. */
+  async function type(after: string, keys: string): Promise<void> {
+    for (let tries = 0; !screen.includes(after); tries += 1) {
+      if (tries > 500) throw new Error(`“${after}” did not come: ${screen}`);
+      await wait(10);
+    }
+    screen = screen.slice(screen.indexOf(after) + after.length);
+    input.write(keys);
+  }
+  return { prompts, type, input, screen: () => screen };
+}
+
+test('answers of every kind', async () => {
+  const { prompts, type } = setting();
+  const typed = prompts.input({ message: 'Address?', default: 'build-1', flag: '--address ADDR' });
+  await type('Address?', `x${ENTER}`);
+  expect(await typed).toBe('x');
+  const agreed = prompts.confirm({ message: 'Go on?', flag: '--yes' });
+  await type('Go on?', ENTER);
+  expect(await agreed).toBe(false);
+  const choices = [
+    { value: 1, name: 'one' },
+    { value: 2, name: 'two' },
+  ];
+  const chosen = prompts.select({ message: 'Which?', choices, default: 2, flag: '--which' });
+  await type('two', ENTER);
+  expect(await chosen).toBe(2);
+  const several = prompts.checkbox({ message: 'Which ones?', choices, flag: '--ones' });
+  await type('two', ` ${ENTER}`);
+  expect(await several).toEqual([1]);
+});
+
+test('a password is not shown, is asked twice, and asked again when both differ', async () => {
+  const { prompts, type, screen } = setting();
+  const answer = prompts.password({ message: 'Passphrase?', confirm: true, flag: '--ca-passphrase-file FILE' });
+  await type('Passphrase?', `first${ENTER}`);
+  await type('The same again:', `other${ENTER}`);
+  await type('They are not the same.', '');
+  await type('Passphrase?', `hunter2${ENTER}`);
+  await type('The same again:', `hunter2${ENTER}`);
+  expect((await answer).revealText()).toBe('hunter2');
+  expect(screen()).not.toMatch(/hunter2|first|other/);
+});
+
+test('an empty password is refused at the question', async () => {
+  const { prompts, type } = setting();
+  const answer = prompts.password({ message: 'Passphrase?', flag: '--x' });
+  await type('Passphrase?', ENTER);
+  await type('It is empty.', `a${ENTER}`);
+  expect((await answer).revealText()).toBe('a');
+});
+
+test.each([
+  [{ terminal: false }, /no terminal to ask/],
+  [{ yes: true }, /--yes asks nothing/],
+])('with %j a missing answer names its flag and its key', async (how, message) => {
+  const { prompts } = setting(how);
+  const asked = prompts.input({ message: 'Address?', flag: '--address ADDR', key: 'hosts.build-1.address' });
+  await expect(asked).rejects.toMatchObject({
+    code: 'E_NO_TERMINAL',
+    exit: 2,
+    message: expect.stringMatching(message),
+    hints: ['give --address ADDR, or hosts.build-1.address in the fleet file'],
+  });
+  expect([prompts.interactive, prompts.ssh]).toEqual([false, undefined]);
+});
+
+test('--yes agrees; no terminal does not', async () => {
+  expect(await setting({ yes: true }).prompts.confirm({ message: 'Sure?', flag: '--yes' })).toBe(true);
+  expect(await setting({ yes: true, terminal: false }).prompts.confirm({ message: 'Sure?', flag: '--yes' })).toBe(true);
+  await expect(setting({ terminal: false }).prompts.confirm({ message: 'Sure?', flag: '--yes' })).rejects.toMatchObject(
+    {
+      code: 'E_NO_TERMINAL',
+    },
+  );
+});
+
+test('Ctrl-C, the end of the terminal and the end of the run are interruptions', async () => {
+  const pressed = setting();
+  const first = pressed.prompts.input({ message: 'Address?', flag: '--address' });
+  await Promise.all([pressed.type('Address?', '\u0003'), expect(first).rejects.toMatchObject({ exit: 130 })]);
+
+  const gone = setting();
+  const second = gone.prompts.input({ message: 'Address?', flag: '--address' });
+  await gone.type('Address?', '');
+  gone.input.end();
+  await expect(second).rejects.toMatchObject({ code: 'E_INTERRUPTED', exit: 130 });
+
+  const controller = new AbortController();
+  const stopped = setting({ signal: controller.signal });
+  const third = stopped.prompts.input({ message: 'Address?', flag: '--address' });
+  await stopped.type('Address?', '');
+  controller.abort();
+  await expect(third).rejects.toMatchObject({ code: 'E_INTERRUPTED', exit: 130 });
+});
+
+test('questions of several hosts come one after the other; a passphrase is asked once for a file', async () => {
+  const { prompts, type, screen } = setting();
+  const ssh = prompts.ssh;
+  if (!ssh) throw new Error('nobody to ask');
+  const key = { type: 'ssh-ed25519', fingerprint: 'SHA256:abc' };
+  const answers = [
+    ssh.hostKey({ host: 'a', address: '192.0.2.1', ...key }),
+    ssh.passphrase({ file: '/k' }),
+    ssh.passphrase({ file: '/k' }),
+    ssh.hostKey({ host: 'b\u001b[2J', address: 'b', ...key }),
+  ] as const;
+  await type('a (192.0.2.1) is not a known host. Its ssh-ed25519 key is SHA256:abc. Is that right? (y/N)', '');
+  expect(screen()).not.toMatch(/Passphrase/);
+  await type('', `y${ENTER}`);
+  await type('Passphrase of /k:', `s${ENTER}`);
+  await type('b is not a known host.', ENTER);
+  const [first, one, same, second] = await Promise.all(answers);
+  expect([first, second]).toEqual([true, false]);
+  expect([one.revealText(), same]).toEqual(['s', one]);
+});
+
+test('a passphrase that was not given may be asked for again', async () => {
+  const { prompts, type } = setting();
+  const first = prompts.ssh?.passphrase({ file: '/k' });
+  await Promise.all([type('Passphrase of /k:', '\u0003'), expect(first).rejects.toMatchObject({ exit: 130 })]);
+  const second = prompts.ssh?.passphrase({ file: '/k' });
+  await type('Passphrase of /k:', `s${ENTER}`);
+  expect((await second)?.revealText()).toBe('s');
+});
