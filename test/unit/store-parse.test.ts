@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import {
+  caFolderName,
+  certificateProblem,
+  keyProblem,
+  parseCaRecord,
+  parseClientRecord,
+  parseHostRecord,
+} from '../../src/store/parse.ts';
+import { checkName, nameProblem } from '../../src/store/records.ts';
+import { sampleCa, sampleClient, sampleHost } from '../support/store.ts';
+import { KEY_FORMS, PAPERS, SHORT_SERIAL } from '../support/store-papers.ts';
+
+describe('names', () => {
+  test.each(['a', '0', 'build-1', 'anna@laptop', 'a.b', 'Web_2+x', 'console', 'com', 'com10', `a${'b'.repeat(127)}`])(
+    '%s is one',
+    (name) => {
+      expect(nameProblem(name)).toBeUndefined();
+      expect(checkName('host', name)).toBe(name);
+    },
+  );
+
+  test.each([
+    ['', 'empty'],
+    ['.', 'begin'],
+    ['..', 'begin'],
+    ['.hidden', 'begin'],
+    ['-rf', 'begin'],
+    ['_x', 'begin'],
+    ['a..b', 'two dots'],
+    ['a.', 'ends in a dot'],
+    ['a/b', 'characters'],
+    ['a\\b', 'characters'],
+    ['a:b', 'characters'],
+    ['a b', 'characters'],
+    ['a\n', 'characters'],
+    ['a\u0000', 'characters'],
+    ['büro', 'characters'],
+    ['a\u202eb', 'characters'],
+    ['con', 'Windows'],
+    ['NUL', 'Windows'],
+    ['aux.txt', 'Windows'],
+    ['com1', 'Windows'],
+    ['LPT9.x', 'Windows'],
+    ['a'.repeat(129), 'longer'],
+  ])('%j is none', (name, why) => {
+    expect(nameProblem(name)).toContain(why);
+    expect(() => checkName('client', name)).toThrowError(expect.objectContaining({ code: 'E_NAME', exit: 2 }));
+  });
+});
+
+describe('records', () => {
+  const host = sampleHost('web', 1).record;
+  const client = sampleClient('anna', 1).record;
+  const ca = sampleCa(1).record;
+
+  test('come back as they went in, unknown keys included', () => {
+    const extended = { ...host, later: { version: 2 } };
+    expect(parseHostRecord(JSON.stringify(extended))).toEqual({ ok: true, value: extended });
+    expect(parseClientRecord(JSON.stringify(client))).toEqual({ ok: true, value: client });
+    expect(parseCaRecord(JSON.stringify(ca))).toEqual({ ok: true, value: ca });
+  });
+
+  test.each([
+    ['an empty file', '', 'is empty'],
+    ['half a file', JSON.stringify(host).slice(0, 80), 'is not JSON'],
+    ['a list', '[]', 'does not hold a JSON object'],
+    ['null', 'null', 'does not hold a JSON object'],
+    ['no name', JSON.stringify({ ...host, name: undefined }), 'name is missing'],
+    ['an empty address', JSON.stringify({ ...host, address: '' }), 'address is not a text'],
+    ['port 0', JSON.stringify({ ...host, port: 0 }), 'port is not a port'],
+    ['a port as text', JSON.stringify({ ...host, port: '2376' }), 'port is not a port'],
+    ['a wrong ssh port', JSON.stringify({ ...host, ssh: { destination: 'x', port: 70000 } }), 'ssh.port is not a port'],
+    ['ssh as text', JSON.stringify({ ...host, ssh: 'root@x' }), 'ssh is not an object'],
+    [
+      'a wrong transport',
+      JSON.stringify({ ...host, ssh: { destination: 'x', transport: 'telnet' } }),
+      'ssh.transport is not one of',
+    ],
+    ['numbers as SANs', JSON.stringify({ ...host, sans: [1] }), 'sans is not a list of texts'],
+    ['an unknown key type', JSON.stringify({ ...host, keyType: 'dsa' }), 'keyType is not one of'],
+    ['days below 0', JSON.stringify({ ...host, days: -1 }), 'days is not a whole number'],
+    ['a time that is none', JSON.stringify({ ...host, createdAt: 'yesterday-ish' }), 'createdAt is not a time'],
+    ['null for an optional flag', JSON.stringify({ ...host, liveRestore: null }), 'liveRestore is not true or false'],
+    ['an inherited name', JSON.stringify({ ...host, toString: 1 }).replace('"days"', '"Days"'), 'days is missing'],
+  ])('%s is refused', (_what, text, problem) => {
+    expect(parseHostRecord(text)).toEqual({ ok: false, problem: expect.stringContaining(problem) });
+  });
+
+  test('all that is wrong is named at once', () => {
+    const parsed = parseHostRecord(JSON.stringify({ ...host, port: 'x', days: 'y' }));
+    expect(parsed).toEqual({ ok: false, problem: 'has wrong values: port is not a port, days is not a whole number' });
+  });
+});
+
+describe('PEM', () => {
+  const [one, two] = [PAPERS[0].cert, PAPERS[1].cert];
+
+  test.each([
+    ['one certificate', one],
+    ['two', one + two],
+    ['with the text that openssl prints before it', `Certificate:\n    Data:\n        Version: 3 (0x2)\n${one}`],
+    ['with CRLF', one.replaceAll('\n', '\r\n')],
+  ])('%s is right', (_what, text) => {
+    expect(certificateProblem(text)).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing', '', 'is empty'],
+    ['text', 'hello', 'no certificate'],
+    ['a key', PAPERS[0].key, 'no certificate'],
+    ['cut off', one.slice(0, 200), 'no certificate'],
+    ['the second cut off', one + two.slice(0, 200), 'cut off'],
+    ['a certificate and its key', one + PAPERS[0].key, 'something else'],
+    [
+      'bytes that are no certificate',
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+      'can not be read',
+    ],
+    ['lines lost', `${one.split('\n').toSpliced(3, 2).join('\n')}`, 'can not be read'],
+  ])('%s is refused', (_what, text, problem) => {
+    expect(certificateProblem(text)).toContain(problem);
+  });
+
+  test.each([...PAPERS.map(({ key }) => key), ...KEY_FORMS])('a key is right: %.31s', (text) => {
+    expect(keyProblem(text)).toBeUndefined();
+    expect(keyProblem(text.slice(0, -20))).toBe('holds no private key in PEM');
+    expect(keyProblem(text + one)).toBe('holds no private key in PEM');
+  });
+
+  test('other things are no key', () => {
+    expect(keyProblem('')).toBe('is empty');
+    expect(keyProblem(one)).toBe('holds no private key in PEM');
+    expect(keyProblem(PAPERS[0].key.replace('END PRIVATE', 'END EC PRIVATE'))).toBe('holds no private key in PEM');
+  });
+
+  test('a CA that numbers its certificates gets a folder of its own', () => {
+    expect(caFolderName(one)).toMatch(/^[0-9A-F]{40}$/);
+    expect(caFolderName(SHORT_SERIAL)).toMatch(/^0?1-[0-9A-F]{16}$/);
+  });
+});
