@@ -4,8 +4,8 @@
 #   sh way-back.sh undo REASON     put everything back as it was (or finish, when the change was already confirmed)
 #   sh way-back.sh commit ID       the change was proven from outside: keep it
 # It can be killed at any moment and started again. The folder it lies in (`txn`) holds:
-#   settings   shell assignments: TXN UNITS LOCK TLS_FOLDER DAEMON WAS_ACTIVE LIVE_RESTORE DAEMON_JSON SSHD AUDIT
-#              GENERATION KEEP
+#   settings   shell assignments: TXN UNITS LOCK TLS_FOLDER DAEMON WAS_ACTIVE LIVE_RESTORE LIVE_RESTORE_STAYS
+#              DAEMON_JSON SSHD AUDIT GENERATION KEEP
 #   manifest   what changes: index, kind, mode, owner, source, path; one line each, separated by tabs
 #   kept       what was there before: index, kind, mode, owner, path
 #   created    folders that were made, in order
@@ -277,7 +277,10 @@ final_daemon_json() {
 commit() {
   if [ ! -e "$T/committed" ]; then
     if [ "$LIVE_RESTORE" = temporary ]; then
-      { place_as "$DAEMON_JSON" new-off && reload_live_restore false && final_daemon_json new; } || return 1
+      if [ "$LIVE_RESTORE_STAYS" = no ]; then
+        { place_as "$DAEMON_JSON" new-off && reload_live_restore false; } || return 1
+      fi
+      final_daemon_json new || return 1
     fi
     if [ "$GENERATION" != none ]; then
       rm -rf -- "$T/generation"

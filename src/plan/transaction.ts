@@ -1,0 +1,251 @@
+/** Owns the form in which a plan travels to its host: one script and one stream of bytes (read by src/daemon/apply.sh). */
+
+import { createHash } from 'node:crypto';
+import applyScript from '../daemon/apply.sh';
+import { editDaemonJson } from '../daemon/daemon-json.ts';
+import { CURRENT_LINK, DAEMON_JSON, LOCK, SERVER_FILES, STATE, TLS_FOLDER, UNITS } from '../daemon/paths.ts';
+import { shellQuote } from '../daemon/quote.ts';
+import { validationCommand } from '../daemon/validate.ts';
+import wayBackScript from '../daemon/way-back.sh';
+import { Secret } from '../secret.ts';
+import { viewDaemon } from './daemon-view.ts';
+import type { Papers } from './desired.ts';
+import type { HostFacts, HostState } from './facts.ts';
+import { absent, type FileChange, text } from './file-change.ts';
+import type { HostPlan } from './plan.ts';
+
+export type TransactionOptions = {
+  /** Names this change in lock, timer and journal: letters and digits only. */
+  readonly id: string;
+  /** Shown to another operator: `user@computer`. */
+  readonly who: string;
+  readonly now: Date;
+  /** Seconds until the host goes back on its own. */
+  readonly confirmWithin: number;
+  /** How many generations the host keeps. */
+  readonly keep: number;
+  /** For the host's books: why the generation was made. */
+  readonly reason: string;
+};
+
+export type Transaction = {
+  readonly id: string;
+  readonly script: string;
+  readonly input: readonly (Uint8Array | Secret)[];
+};
+
+type Entry = {
+  readonly kind: string;
+  readonly path: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly source: string;
+  readonly data?: Uint8Array | Secret;
+};
+
+/** Everything that the host needs for a change, in one exec. `papers` is needed where the plan makes a generation of its own. */
+export function renderTransaction(
+  plan: HostPlan,
+  facts: HostFacts,
+  papers: Papers | undefined,
+  options: TransactionOptions,
+): Transaction {
+  const protect = plan.containers.how === 'temporary' || plan.containers.how === 'switched-on';
+  const entries = [
+    ...(plan.purpose === 'apply' && papers ? paperEntries(plan, papers) : []),
+    ...fileEntries(plan, facts, protect),
+  ];
+  const manifest = entries
+    .map((entry, index) =>
+      [index + 1, entry.kind, entry.mode, entry.owner, entry.source, checkPath(entry.path)].join('\t'),
+    )
+    .join('\n');
+  const settings = {
+    TXN: options.id,
+    UNITS,
+    LOCK,
+    TLS_FOLDER,
+    DAEMON: plan.daemon.action,
+    WAS_ACTIVE: facts.docker.unit.active === 'active' ? 'yes' : 'no',
+    LIVE_RESTORE: protect ? 'temporary' : 'untouched',
+    LIVE_RESTORE_STAYS: plan.containers.how === 'switched-on' ? 'yes' : 'no',
+    DAEMON_JSON: plan.daemonJson.path,
+    SSHD: plan.sshd,
+    AUDIT: plan.audit,
+    GENERATION: `${plan.generation}`,
+    KEEP: `${options.keep}`,
+  };
+  const parts = {
+    WAY_BACK_SIZE: bytes(wayBackScript),
+    SETTINGS_SIZE: bytes(`${assignments(settings)}\n`),
+    MANIFEST_SIZE: bytes(`${manifest}\n`),
+    MANAGED_SIZE: bytes(plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join('')),
+    STATE_SIZE: bytes(`${JSON.stringify(nextState(plan, facts, options), undefined, 2)}\n`),
+  };
+  const forms = protect ? daemonJsonForms(plan) : [];
+  const variables = {
+    TXN: options.id,
+    WHO: options.who,
+    CONFIRM: `${options.confirmWithin}`,
+    STATE,
+    LOCK,
+    UNITS,
+    VALIDATE: validation(plan, facts, entries, protect),
+    ...Object.fromEntries(Object.entries(parts).map(([name, data]) => [name, `${data.length}`])),
+    JSON_SIZES: forms.map(({ suffix, data }) => `${suffix}:${data.length}`).join(' '),
+  };
+  return {
+    id: options.id,
+    script: `${assignments(variables)}\n${applyScript}`,
+    input: [
+      ...Object.values(parts),
+      ...forms.map(({ data }) => data),
+      ...entries.map((entry) => entry.data).filter((data) => data !== undefined),
+    ],
+  };
+}
+
+/** The script for the end of a change, over any connection: `commit` keeps it, `undo` takes it back. */
+export function renderEnding(verb: 'commit' | 'undo', id: string): string {
+  const argument = verb === 'commit' ? shellQuote(id) : 'asked';
+  // The change may still be at work: it holds the lock on this folder from its first to its last step.
+  return [
+    `exec 9<${UNITS} && flock -w 120 9; exec 9<&-`,
+    `if [ -f ${STATE}/txn/way-back.sh ] && [ "$(cat ${STATE}/txn/id 2>/dev/null)" = ${shellQuote(id)} ]; then`,
+    `  sh ${STATE}/txn/way-back.sh ${verb} ${argument}`,
+    'else',
+    "  echo '@result nothing'",
+    'fi',
+  ].join('\n');
+}
+
+function paperEntries(plan: HostPlan, papers: Papers): Entry[] {
+  const folder = `${TLS_FOLDER}/${plan.generation}`;
+  const key = papers.key;
+  const keyEntry: Entry =
+    key.kind === 'send'
+      ? blob(`${folder}/${SERVER_FILES.key}`, '0400', key.key)
+      : {
+          kind: 'blob',
+          path: `${folder}/${SERVER_FILES.key}`,
+          mode: '0400',
+          owner: '0:0',
+          source: `copy:${checkPath(key.kind === 'host' ? key.path : `${CURRENT_LINK}/${SERVER_FILES.key}`)}`,
+        };
+  return [
+    blob(`${folder}/${SERVER_FILES.ca}`, '0444', bytes(papers.ca)),
+    blob(`${folder}/${SERVER_FILES.cert}`, '0444', bytes(papers.cert)),
+    keyEntry,
+  ];
+}
+
+function blob(path: string, mode: string, data: Uint8Array | Secret): Entry {
+  return { kind: 'blob', path, mode, owner: '0:0', source: stdin(data), data };
+}
+
+function stdin(data: Uint8Array | Secret): string {
+  const raw = data instanceof Secret ? data.reveal() : data;
+  return `stdin:${raw.length}:${createHash('sha256').update(raw).digest('hex')}`;
+}
+
+function fileEntries(plan: HostPlan, facts: HostFacts, protect: boolean): Entry[] {
+  const changes = [...plan.files];
+  const { path, after } = plan.daemonJson;
+  if (protect && !changes.some((change) => change.path === path)) {
+    const now = facts.files.get(path);
+    changes.push(
+      after === undefined
+        ? absent(path)
+        : text(
+            path,
+            after,
+            now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644',
+            now?.kind === 'file' ? now.owner : '0:0',
+          ),
+    );
+  }
+  return changes.map(fileEntry);
+}
+
+function fileEntry(change: FileChange): Entry {
+  const { kind, path, mode, owner } = change;
+  if (kind === 'file' && change.copy !== undefined)
+    return { kind, path, mode, owner, source: `snap:${checkPath(change.copy)}` };
+  if (kind === 'file') {
+    const data = bytes(change.after ?? '');
+    return { kind, path, mode, owner, source: stdin(data), data };
+  }
+  if (kind === 'link') return { kind, path, mode, owner, source: `to:${checkPath(change.to ?? '')}` };
+  return { kind, path, mode, owner, source: '-' };
+}
+
+/** daemon.json with live-restore on and off, before and after the change: for the moment of the restart. */
+function daemonJsonForms(plan: HostPlan): { suffix: string; data: Buffer }[] {
+  const { before, after } = plan.daemonJson;
+  return [
+    { suffix: 'old-on', data: bytes(editDaemonJson(before, { 'live-restore': true })) },
+    { suffix: 'old-off', data: bytes(editDaemonJson(before, { 'live-restore': false })) },
+    { suffix: 'new-on', data: bytes(editDaemonJson(after, { 'live-restore': true })) },
+    { suffix: 'new-off', data: bytes(editDaemonJson(after, { 'live-restore': false })) },
+  ];
+}
+
+function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions): HostState {
+  const number = plan.generation === 'none' ? 0 : plan.generation;
+  return {
+    schema: 1,
+    generation: number,
+    generations: [
+      ...(facts.state?.generations ?? []),
+      { number, at: options.now.toISOString(), by: options.who, reason: options.reason },
+    ].slice(-options.keep),
+    managed: plan.managed,
+  };
+}
+
+function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
+  if (plan.daemon.action !== 'restart' || plan.purpose !== 'apply') return '';
+  const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
+  const dropIn = plan.files.find(
+    (change) => change.path.startsWith(`${UNITS}/docker.service.d/`) && change.kind === 'file',
+  );
+  const view = viewDaemon(facts);
+  return validationCommand({
+    execStart: dropIn?.after ? (/^ExecStart=(.+)$/m.exec(dropIn.after)?.[1] ?? '') : '',
+    variables: Object.fromEntries(
+      view.variables.map((variable) => {
+        const edited = plan.files.find((change) => change.path === variable.file)?.after?.split('\n')[
+          variable.line - 1
+        ];
+        return [variable.name, edited === undefined ? variable.value : edited.slice(variable.name.length + 2, -1)];
+      }),
+    ),
+    version: facts.docker.version,
+    configFile: plan.daemonJson.path,
+    stagedConfigFile: protect
+      ? `${plan.daemonJson.path}.docker-tls-new-on`
+      : staged
+        ? `${plan.daemonJson.path}.docker-tls-new`
+        : undefined,
+    configExists: facts.files.get(plan.daemonJson.path)?.kind === 'file' || plan.daemonJson.path !== DAEMON_JSON,
+    configSetsPidfile: 'pidfile' in view.json.values,
+    papersBefore: CURRENT_LINK,
+    papersAfter: `${TLS_FOLDER}/${plan.generation}`,
+  });
+}
+
+function assignments(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${shellQuote(value)}`)
+    .join('\n');
+}
+
+function bytes(value: string): Buffer {
+  return Buffer.from(value, 'utf8');
+}
+
+/** A path as a field of the manifest: absolute or a plain link target, without tabs or line ends. */
+function checkPath(path: string): string {
+  if (/[\t\n\0]/.test(path) || path === '') throw new TypeError(`not a path for a manifest: ${JSON.stringify(path)}`);
+  return path;
+}

@@ -1,0 +1,36 @@
+/** Owns the gathering of a host's facts: one exec that changes nothing. */
+
+import factsScript from '../daemon/facts.sh';
+import { shellQuote } from '../daemon/quote.ts';
+import { type HostFacts, parseFacts } from '../plan/facts.ts';
+import type { HostSession } from '../runtime.ts';
+
+export type Gathered = {
+  readonly facts: HostFacts;
+  /** How far the host's clock is ahead of ours (negative: behind), in milliseconds; right to about the round trip. */
+  readonly skewMs: number;
+};
+
+export type GatherOptions = {
+  readonly port: number;
+  /** Further paths whose state is wanted, for hardening. */
+  readonly paths?: readonly string[];
+  readonly now: () => Date;
+  readonly signal?: AbortSignal;
+};
+
+/** Asks a host for its facts, as root. Errors: those of HostSession.run, E_FACTS, E_HOST_STATE. */
+export async function gather(session: HostSession, options: GatherOptions): Promise<Gathered> {
+  const before = options.now().getTime();
+  const extra = (options.paths ?? []).map((path) => `file ${shellQuote(path)}`).join('\n');
+  const result = await session.run({
+    phase: 'facts',
+    script: `PORT=${shellQuote(`${options.port}`)}\n${factsScript.replace('\nsay end ok', `\n${extra}\nsay end ok`)}`,
+    asRoot: true,
+    timeoutMs: 60_000,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  const after = options.now().getTime();
+  const facts = parseFacts(result.stdout);
+  return { facts, skewMs: facts.clockMs - (before + after) / 2 };
+}

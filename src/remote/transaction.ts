@@ -1,0 +1,132 @@
+/** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
+
+import { DockerTlsError, printable, printableLines } from '../errors.ts';
+import { lockedError } from '../plan/preflight.ts';
+import { renderEnding, type Transaction } from '../plan/transaction.ts';
+import type { HostSession } from '../runtime.ts';
+
+/**
+ * Runs a transaction up to the restarted daemon; the host then waits for `endTransaction(…, 'commit')` and goes back on its own
+ * without it. Fails with E_HOST_LOCKED, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed), E_DAEMON_START (rolled back at once, with the
+ * daemon's own lines), E_APPLY, E_ROLLBACK (exit 6), and the session's errors when the connection is lost.
+ */
+export async function startTransaction(
+  session: HostSession,
+  transaction: Transaction,
+  options: { readonly timeoutMs: number; readonly signal?: AbortSignal; readonly onStep?: (step: string) => void },
+): Promise<void> {
+  const result = await session.run({
+    phase: 'apply',
+    script: transaction.script,
+    input: transaction.input,
+    asRoot: true,
+    timeoutMs: options.timeoutMs,
+    onLine: (line) => {
+      if (line.startsWith('@ ')) options.onStep?.(printable(line.slice(2), 40));
+    },
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  const last = lastResult(result.stdout.toString('utf8'));
+  if (last[0] === 'switched') return;
+  throw translate(session.host, last, result.stderr);
+}
+
+/** What an ending came to: `nothing` when the host knows no such change (any more). */
+export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck';
+
+/** Keeps a change, or takes it back, over any session with the host. */
+export async function endTransaction(session: HostSession, id: string, verb: 'commit' | 'undo'): Promise<Ending> {
+  const result = await session.run({ phase: verb, script: renderEnding(verb, id), asRoot: true, timeoutMs: 240_000 });
+  const [word] = lastResult(result.stdout.toString('utf8'));
+  return word === 'committed' || word === 'undone' || word === 'nothing' ? word : 'stuck';
+}
+
+function lastResult(stdout: string): string[] {
+  const line = stdout
+    .split('\n')
+    .filter((text) => text.startsWith('@result '))
+    .at(-1);
+  return (line ?? '').split(' ').slice(1);
+}
+
+function decode(text: string | undefined): string {
+  return text === undefined || text === '-' ? '' : Buffer.from(text, 'base64').toString('utf8');
+}
+
+function translate(host: string, [kind, step = '', words, journal]: readonly string[], stderr: string): DockerTlsError {
+  if (kind === 'locked') {
+    const text = decode(step);
+    const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1] ?? '';
+    return lockedError(
+      host,
+      printable(value('who') || 'another run', 200),
+      new Date(Number(value('since')) * 1000),
+      Math.max(1, Number(value('expires')) - Number(value('since'))),
+    );
+  }
+  const said = printableLines(decode(words), 20);
+  const message = said.join('; ') || 'the host gave no reason';
+  if (kind === 'failed') {
+    if (/No space left on device/.test(message) || / 100% /.test(message)) {
+      return new DockerTlsError({
+        code: 'E_DISK_FULL',
+        exit: 4,
+        where: host,
+        message: 'the host’s disk is full; nothing was changed',
+        hints: [`see what fills it: ssh ${host} df -h`],
+        details: said,
+      });
+    }
+    if (step === 'validate') {
+      return new DockerTlsError({
+        code: 'E_DAEMON_CONFIG',
+        exit: 5,
+        where: host,
+        message: 'dockerd refuses the configuration that it would get; nothing was changed',
+        hints: ['mend what it names, then run the same command again'],
+        details: said,
+      });
+    }
+    return new DockerTlsError({
+      code: 'E_APPLY',
+      exit: 5,
+      where: host,
+      message: `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
+    });
+  }
+  const lines = printableLines(decode(journal), 15);
+  if (kind === 'back') {
+    const started = step === 'restart' || step === 'reload' || step === 'protect';
+    return new DockerTlsError({
+      code: started ? 'E_DAEMON_START' : 'E_APPLY',
+      exit: 5,
+      where: host,
+      message: started
+        ? 'the daemon did not start with the new configuration; the host was rolled back and runs as before'
+        : `the change failed (${printable(step)}): ${message}; the host was rolled back`,
+      hints: [`ssh ${host} sudo journalctl -u docker.service -u docker-tls.socket -n 50 --no-pager`],
+      details: [...(started ? said : []), ...lines],
+    });
+  }
+  if (kind === 'stuck') {
+    return new DockerTlsError({
+      code: 'E_ROLLBACK',
+      exit: 6,
+      where: host,
+      message: `the change failed (${printable(step)}), and rolling back failed as well: ${message}`,
+      hints: [
+        `ssh ${host} sudo sh /var/lib/docker-tls/txn/way-back.sh undo asked`,
+        `ssh ${host} sudo journalctl -u docker.service -n 50 --no-pager`,
+      ],
+      details: lines,
+    });
+  }
+  return new DockerTlsError({
+    code: 'E_APPLY',
+    exit: 5,
+    where: host,
+    message: 'the host did not say how the change ended',
+    hints: [`ssh ${host} sudo sh /var/lib/docker-tls/txn/way-back.sh undo asked`],
+    details: printableLines(stderr, 10),
+  });
+}
