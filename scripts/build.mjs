@@ -19,6 +19,8 @@ await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
+  // jsonc-parser's main is UMD, whose inner requires no bundler can follow; its module is not.
+  mainFields: ['module', 'main'],
   target: 'node20',
   minifySyntax: true,
   legalComments: 'linked',

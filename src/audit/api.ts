@@ -61,6 +61,8 @@ export type ContainerFact = {
   readonly name: string;
   readonly image: string;
   readonly running: boolean;
+  /** The first process's id on the host; 0 when it does not run. */
+  readonly pid: number;
   /** As configured (image included); empty means root. */
   readonly user: string;
   readonly privileged: boolean;
@@ -99,6 +101,7 @@ export function containerFact(value: Json): ContainerFact {
     name: textAt(value, 'Name').replace(/^\//, '') || textAt(value, 'Id').slice(0, 12),
     image: textAt(value, 'Config', 'Image'),
     running: at(value, 'State', 'Running') === true,
+    pid: numberAt(value, 'State', 'Pid'),
     user: textAt(value, 'Config', 'User'),
     privileged: at(host, 'Privileged') === true,
     capAdd: textsAt(host, 'CapAdd'),

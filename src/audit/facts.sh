@@ -39,7 +39,7 @@ host_facts() {
   [ ! -e /proc/self/loginuid ] || echo yes; end audit-kernel
   cat /sys/module/apparmor/parameters/enabled; end apparmor
   cat /sys/fs/selinux/enforce; end selinux
-  cut -d ' ' -f 5 /proc/self/mountinfo; end mounts
+  cut -d ' ' -f 3,5 /proc/self/mountinfo; end mounts
   getent group docker || grep '^docker:' /etc/group; end docker-group
   cut -d : -f 1,3,4 /etc/passwd; end users
   ls -d /run/user/*/docker.sock; end rootless
@@ -270,6 +270,10 @@ api_facts() {
     case $lists in *'"LocalNodeState":"active"'*) printf '/swarm\n/secrets\n' ;; esac
   } | $get)
   printf '%s\n' "$details"
+  # What the first process of each container really runs with.
+  set --
+  for pid in $(printf '%s' "$details" | grep -o '"Pid":[1-9][0-9]*' | cut -c 7-); do set -- "$@" "/proc/$pid/status"; done
+  [ "$#" = 0 ] || { grep -H -E '^(NoNewPrivs|Seccomp):' "$@" /dev/null; end process-status; }
   {
     printf '%s' "$lists" | grep -o '"Id":"sha256:[0-9a-f]\{64\}"' | sort -u | head -n 200 | cut -c 7-77 |
       sed 's|.*|/images/&/json\

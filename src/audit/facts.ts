@@ -30,6 +30,8 @@ export type TlsFile = {
 
 export type Listener = { readonly address: string; readonly port: number; readonly byDockerd: boolean };
 
+export type ProcessFact = { readonly noNewPrivileges: boolean; readonly seccomp: boolean };
+
 export type Unit = ReadonlyMap<string, readonly string[]>;
 
 /** Everything that one run of facts.sh tells. Text in it is the host's: clean it before it is shown. */
@@ -54,7 +56,8 @@ export type AuditFacts = {
   };
   readonly apparmor: boolean;
   readonly selinux: boolean;
-  readonly mounts: ReadonlySet<string>;
+  /** Mount points, each with the device (`major:minor`) that is mounted there. */
+  readonly mounts: ReadonlyMap<string, string>;
   /** Members of the docker group, those whose primary group it is included; undefined when there is no such group. */
   readonly dockerGroup: readonly string[] | undefined;
   readonly units: ReadonlyMap<string, Unit>;
@@ -78,6 +81,8 @@ export type AuditFacts = {
   /** Ids of containers in which an sshd runs. */
   readonly sshdContainers: ReadonlySet<string>;
   readonly apiSocket: string;
+  /** What the first process of each running container really has, by its process id. */
+  readonly processes: ReadonlyMap<number, ProcessFact>;
   readonly docker: DockerFacts | undefined;
 };
 
@@ -148,6 +153,19 @@ function groupMembers(group: string, users: string): readonly string[] | undefin
   return [...new Set(members.map((name) => name.trim()).filter((name) => name !== ''))];
 }
 
+/** `/proc/PID/status:NoNewPrivs:\t1` lines. */
+function parseProcesses(text: string): ReadonlyMap<number, ProcessFact> {
+  const found = new Map<number, ProcessFact>();
+  for (const [, pid, name, value] of text.matchAll(/^\/proc\/(\d+)\/status:(NoNewPrivs|Seccomp):\s*(\d)$/gm)) {
+    const known = found.get(Number(pid)) ?? { noNewPrivileges: false, seccomp: false };
+    found.set(Number(pid), {
+      noNewPrivileges: name === 'NoNewPrivs' ? value === '1' : known.noNewPrivileges,
+      seccomp: name === 'Seccomp' ? value !== '0' : known.seccomp,
+    });
+  }
+  return found;
+}
+
 function parseSshd(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   for (const line of lines(text)) {
@@ -213,7 +231,12 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
     },
     apparmor: text('apparmor') === 'Y',
     selinux: text('selinux') !== '',
-    mounts: new Set(lines(text('mounts')).map((mount) => mount.replace(/\\040/g, ' '))),
+    mounts: new Map(
+      lines(text('mounts')).map((line) => {
+        const [device = '', ...point] = line.split(' ');
+        return [point.join(' ').replace(/\\040/g, ' '), device] as const;
+      }),
+    ),
     dockerGroup: groupMembers(text('docker-group'), text('users')),
     units,
     daemon: {
@@ -236,6 +259,7 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
       Array.from(text('sshd-cgroups').matchAll(/docker[-/]([0-9a-f]{64})/g), (found) => found[1] ?? ''),
     ),
     apiSocket: text('api-socket'),
+    processes: parseProcesses(text('process-status')),
     docker: dockerFacts(answers),
   };
 }

@@ -1,0 +1,69 @@
+/** Owns the reading of X.509 certificates for the checks: only public parts, and odd ones are skipped, not fatal. */
+
+import { X509Certificate } from 'node:crypto';
+
+export type CertificateFact = {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly isAuthority: boolean;
+  /** `RSA 2048`, `EC prime256v1`, `ED25519`. */
+  readonly key: string;
+  /** What is weak about key or signature; empty when nothing is. */
+  readonly weak: readonly string[];
+  /** True when the certificate is good for this name or address (RFC 6125; subject alternative names only). */
+  readonly covers: (name: string) => boolean;
+};
+
+// The DER of the object identifiers of signatures over SHA-1 and MD5 (RFC 8017, RFC 5758).
+const WEAK_SIGNATURES: readonly (readonly [string, string])[] = [
+  ['06092a864886f70d010105', 'signed with SHA-1'],
+  ['06092a864886f70d010104', 'signed with MD5'],
+  ['06072a8648ce3d0401', 'signed with SHA-1'],
+];
+
+function keyFact(certificate: X509Certificate): { key: string; weak: readonly string[] } {
+  const { asymmetricKeyType = 'unknown', asymmetricKeyDetails = {} } = certificate.publicKey;
+  const { modulusLength, namedCurve } = asymmetricKeyDetails;
+  if (modulusLength !== undefined) {
+    const weak = modulusLength < 2048 ? [`an RSA key of ${modulusLength} bits`] : [];
+    return { key: `RSA ${modulusLength}`, weak };
+  }
+  if (namedCurve !== undefined) {
+    const short = /(?:112|128|160|163|192|193|224|233)/.test(namedCurve);
+    return { key: `EC ${namedCurve}`, weak: short ? [`a key on the short curve ${namedCurve}`] : [] };
+  }
+  return { key: asymmetricKeyType.toUpperCase(), weak: [] };
+}
+
+function certificateFact(pem: string): CertificateFact | undefined {
+  try {
+    const certificate = new X509Certificate(pem);
+    const { key, weak } = keyFact(certificate);
+    const der = certificate.raw.toString('hex');
+    const selfSigned = certificate.issuer === certificate.subject;
+    const signature = selfSigned ? [] : WEAK_SIGNATURES.filter(([oid]) => der.includes(oid)).map(([, text]) => text);
+    return {
+      subject: certificate.subject.replaceAll('\n', ', '),
+      issuer: certificate.issuer.replaceAll('\n', ', '),
+      notBefore: new Date(certificate.validFrom),
+      notAfter: new Date(certificate.validTo),
+      isAuthority: certificate.ca,
+      key,
+      weak: [...weak, ...new Set(signature)],
+      covers(name) {
+        if (/^[0-9.]+$/.test(name) || name.includes(':')) return certificate.checkIP(name) !== undefined;
+        return certificate.checkHost(name, { subject: 'never' }) !== undefined;
+      },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** All certificates of a PEM text that can be read, in order. */
+export function readCertificates(pem: string): readonly CertificateFact[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  return blocks.slice(0, 200).flatMap((block) => certificateFact(block) ?? []);
+}

@@ -1,0 +1,101 @@
+/** Owns the checks of the daemon's configuration that the benchmark does not have. */
+
+import { textAt } from '../api.ts';
+import { type Check, type Evidence, finding, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import { givenTwice, isOn, placeOf, setting } from '../dockerd.ts';
+import type { AuditFacts } from '../facts.ts';
+
+function daemonJson(facts: AuditFacts): Verdict {
+  const { file } = facts.daemon;
+  if (file.text === undefined) return notApplicable(`there is no ${file.path}`);
+  return judge(file.errors.map((text) => ({ place: file.path, text })));
+}
+
+function conflicts(facts: AuditFacts): Verdict {
+  if (facts.daemon.words === undefined) return notApplicable('there is no dockerd');
+  return judge(
+    givenTwice(facts.daemon).map((name) => ({
+      place: facts.daemon.file.path,
+      text: `${name} is also given as a flag: dockerd will not start again`,
+    })),
+  );
+}
+
+/** Units that hand sockets to dockerd, and who may use those. */
+function sockets(facts: AuditFacts): Verdict {
+  const feeding = [...facts.units].filter(([, unit]) =>
+    (unit.get('Triggers') ?? []).some((units) => units.split(' ').includes('docker.service')),
+  );
+  if (feeding.length === 0) return notApplicable('no socket unit starts docker');
+  const verified = isOn(facts.daemon, 'tlsverify', false);
+  return judge(
+    feeding.flatMap(([id, unit]): readonly Evidence[] => {
+      const place = unit.get('FragmentPath')?.[0] ?? id;
+      const mode = Number.parseInt(unit.get('SocketMode')?.[0] ?? '0', 8);
+      return (unit.get('Listen') ?? []).flatMap((listen): readonly Evidence[] => {
+        if (listen.startsWith('/')) {
+          return (mode & 0o006) === 0
+            ? []
+            : [
+                {
+                  place,
+                  text: `SocketMode=${mode.toString(8).padStart(4, '0')} lets everybody on the host control docker`,
+                },
+              ];
+        }
+        return verified ? [] : [{ place, text: `${listen} is handed to dockerd without verified TLS` }];
+      });
+    }),
+  );
+}
+
+function logLimits(facts: AuditFacts): Verdict {
+  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  const driver = textAt(facts.docker.info, 'LoggingDriver');
+  if (driver !== 'json-file' && driver !== 'local') return notApplicable(`the log driver is ${driver}`);
+  if (driver === 'local') return PASS; // 5 files of 20 MB unless told otherwise (Docker docs, "Local file logging driver")
+  const options = setting(facts.daemon, 'log-opts')?.values ?? [];
+  if (options.some((option) => /^max-size=(?!-1$).+/.test(option))) return PASS;
+  return finding([
+    {
+      place: placeOf(facts.daemon, 'log-opts'),
+      text: 'json-file without max-size: one talkative container fills the disk',
+    },
+  ]);
+}
+
+export const CONFIG_CHECKS: readonly Check[] = [
+  {
+    id: 'config.1',
+    title: 'daemon.json can be read by dockerd',
+    severity: 'high',
+    why: 'A file that dockerd cannot read is found out at its next start, and then nothing starts.',
+    mend: 'Mend the line; dockerd --validate (23.0 and later) checks it.',
+    evaluate: daemonJson,
+  },
+  {
+    id: 'config.2',
+    title: 'No setting is given both as a flag and in daemon.json',
+    severity: 'high',
+    why: 'dockerd refuses to start then, even when both are equal.',
+    mend: 'Keep one of the two: see systemctl cat docker.service and daemon.json.',
+    evaluate: conflicts,
+  },
+  {
+    id: 'config.3',
+    title: 'Socket units of Docker are protected',
+    severity: 'critical',
+    why: 'A socket unit opens its port before dockerd starts, and flags do not show it.',
+    mend: 'docker-tls setup HOST, or SocketMode=0660 in the unit',
+    evaluate: sockets,
+  },
+  {
+    id: 'config.4',
+    title: 'Logs of containers are limited',
+    severity: 'medium',
+    why: 'A full disk stops the whole host.',
+    mend: '"log-opts": { "max-size": "10m", "max-file": "3" } in daemon.json (for containers created from then on)',
+    mendable: 'log-limits',
+    evaluate: logLimits,
+  },
+];

@@ -1,0 +1,486 @@
+/** Owns the checks of section 5: how the running containers were started, and what they have in truth. */
+
+import { type ContainerFact, type Mount, textAt } from '../api.ts';
+import {
+  type Check,
+  type Evidence,
+  finding,
+  forPerson,
+  judge,
+  notApplicable,
+  PASS,
+  type Severity,
+  type Verdict,
+} from '../check.ts';
+import type { AuditFacts } from '../facts.ts';
+import { securityOption } from './daemon.ts';
+
+function running(facts: AuditFacts): readonly ContainerFact[] | Verdict {
+  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  const containers = facts.docker.containers.filter((container) => container.running);
+  return containers.length === 0 ? notApplicable('no containers are running') : containers;
+}
+
+function gather(
+  containers: readonly ContainerFact[],
+  wrong: (container: ContainerFact) => readonly string[],
+): readonly Evidence[] {
+  return containers.flatMap((container) =>
+    wrong(container).map((text) => ({ place: `container ${container.name}`, text })),
+  );
+}
+
+/** Judges every running container; not applicable when there is none. */
+export function runningContainers(facts: AuditFacts, wrong: (container: ContainerFact) => readonly string[]): Verdict {
+  const containers = running(facts);
+  return 'state' in containers ? containers : judge(gather(containers, wrong));
+}
+
+/** As above, but a person decides whether what was found is right. */
+function askPerson(
+  facts: AuditFacts,
+  question: string,
+  interesting: (container: ContainerFact) => readonly string[],
+): Verdict {
+  const containers = running(facts);
+  if ('state' in containers) return containers;
+  const evidence = gather(containers, interesting);
+  return evidence.length === 0 ? PASS : forPerson(question, evidence);
+}
+
+const SENSITIVE = [
+  '/boot',
+  '/dev',
+  '/etc',
+  '/lib',
+  '/lib64',
+  '/proc',
+  '/sys',
+  '/usr',
+  '/root',
+  '/var/lib/docker',
+  '/var/lib/containerd',
+];
+
+/** A folder of the host as a whole, or a writable piece of it. */
+export function isSensitive(mount: Mount): boolean {
+  if (mount.type !== 'bind' && mount.type !== '') return false;
+  const source = mount.source.replace(/(?<=.)\/+$/, '');
+  if (source === '/' || SENSITIVE.includes(source)) return true;
+  return (
+    mount.writable &&
+    SENSITIVE.some((folder) => folder !== '/dev' && folder !== '/root' && source.startsWith(`${folder}/`))
+  );
+}
+
+/** Docker's own control socket, or a folder that holds it. */
+export function holdsDockerSocket(mount: Mount, socket: string): boolean {
+  const source = mount.source.replace(/(?<=.)\/+$/, '');
+  return (
+    /\/docker\.sock$/.test(source) ||
+    source === socket ||
+    /^(\/|\/run|\/var\/run|\/var)$/.test(source) ||
+    /\/docker\.sock$/.test(mount.destination)
+  );
+}
+
+const DANGEROUS = new Set([
+  'ALL',
+  'SYS_ADMIN',
+  'SYS_PTRACE',
+  'SYS_MODULE',
+  'SYS_RAWIO',
+  'DAC_READ_SEARCH',
+  'NET_ADMIN',
+  'BPF',
+  'SYS_BOOT',
+]);
+
+function capabilities(facts: AuditFacts): Verdict {
+  const verdict = runningContainers(facts, ({ capAdd }) =>
+    capAdd.length === 0 ? [] : [`added: ${capAdd.join(', ')}`],
+  );
+  if (verdict.state !== 'finding') return verdict;
+  const added =
+    facts.docker?.containers.filter((container) => container.running).flatMap((container) => container.capAdd) ?? [];
+  const grave = added.some((name) => DANGEROUS.has(name.toUpperCase().replace(/^CAP_/, '')));
+  return { ...verdict, severity: grave ? 'high' : 'medium' };
+}
+
+function noNewPrivileges(facts: AuditFacts): Verdict {
+  const daemonWide = securityOption(facts, 'no-new-privileges') !== undefined;
+  return runningContainers(facts, (container) => {
+    const process = facts.processes.get(container.pid);
+    if (process !== undefined) return process.noNewPrivileges ? [] : ['its programs may gain rights (setuid)'];
+    const asked = container.securityOpt.some((option) => /^no-new-privileges(?:[=:]true)?$/.test(option));
+    return asked || (daemonWide && container.securityOpt.length === 0) ? [] : ['its programs may gain rights (setuid)'];
+  });
+}
+
+function seccomp(facts: AuditFacts): Verdict {
+  return runningContainers(facts, (container) => {
+    if (container.securityOpt.some((option) => /^seccomp[=:]unconfined$/.test(option)))
+      return ['seccomp is unconfined'];
+    if (container.privileged) return ['privileged: seccomp is unconfined'];
+    return facts.processes.get(container.pid)?.seccomp === false ? ['no system calls are filtered'] : [];
+  });
+}
+
+function execs(facts: AuditFacts, user: boolean): Verdict {
+  const containers = running(facts);
+  if ('state' in containers) return containers;
+  const evidence = (facts.docker?.execs ?? []).flatMap((exec): readonly Evidence[] => {
+    const name = containers.find(({ id }) => id === exec.container)?.name ?? exec.container.slice(0, 12);
+    if (!user)
+      return exec.privileged ? [{ place: `container ${name}`, text: 'docker exec --privileged is running' }] : [];
+    const asRoot = /^(root|0)(:|$)/.test(exec.user);
+    return asRoot ? [{ place: `container ${name}`, text: `docker exec --user ${exec.user} is running` }] : [];
+  });
+  if (!user) return judge(evidence);
+  return forPerson('does anybody use docker exec --user root? (the audit log tells of past ones)', evidence);
+}
+
+function swarmNeed(facts: AuditFacts): Verdict {
+  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  if (textAt(facts.docker.info, 'Swarm', 'LocalNodeState') !== 'active') return PASS;
+  return finding([{ place: 'dockerd', text: 'swarm mode is on: it opens more ports to the network' }]);
+}
+
+/** A check that looks at one thing of each running container. */
+function check(
+  id: string,
+  severity: Severity,
+  title: string,
+  why: string,
+  mend: string,
+  wrong: (container: ContainerFact) => readonly string[],
+): Check {
+  return { id, severity, title, why, mend, evaluate: (facts) => runningContainers(facts, wrong) };
+}
+
+const NAMESPACES = 'A shared namespace takes away a wall between the container and the host.';
+
+export const CONTAINER_CHECKS: readonly Check[] = [
+  {
+    id: '5.1',
+    title: 'Swarm mode is off where it is not needed',
+    severity: 'low',
+    why: 'Swarm opens ports and hands out keys that a single host has no use for.',
+    mend: 'docker swarm leave --force (where swarm is not wanted)',
+    evaluate: swarmNeed,
+  },
+  {
+    id: '5.2',
+    title: 'AppArmor confines the containers',
+    severity: 'medium',
+    why: 'The profile keeps a container from mounting, tracing and writing to /proc and /sys.',
+    mend: 'Leave out --security-opt apparmor=unconfined and --privileged.',
+    evaluate: (facts) =>
+      facts.apparmor
+        ? runningContainers(facts, ({ apparmor }) =>
+            apparmor === '' || apparmor === 'unconfined' ? ['no AppArmor profile'] : [],
+          )
+        : notApplicable("the kernel's AppArmor is not on"),
+  },
+  {
+    id: '5.3',
+    title: 'SELinux confines the containers',
+    severity: 'medium',
+    why: 'Labels keep a container from the files of the host and of others.',
+    mend: '"selinux-enabled": true in daemon.json, no --security-opt label=disable',
+    evaluate: (facts) =>
+      facts.selinux
+        ? runningContainers(facts, ({ processLabel }) => (processLabel === '' ? ['no SELinux label'] : []))
+        : notApplicable("the kernel's SELinux is not on"),
+  },
+  {
+    id: '5.4',
+    title: 'Containers get no more capabilities than the default',
+    severity: 'medium',
+    why: 'Each capability is a part of root; SYS_ADMIN and some others are nearly all of it.',
+    mend: 'Leave out --cap-add, or note why each is needed.',
+    evaluate: capabilities,
+  },
+  check(
+    '5.5',
+    'high',
+    'No container is privileged',
+    'A privileged container can load kernel modules and write to the disks: it is root on the host.',
+    'Leave out --privileged; give single capabilities or devices instead.',
+    ({ privileged }) => (privileged ? ['is privileged'] : []),
+  ),
+  check(
+    '5.6',
+    'high',
+    "The host's own folders are not mounted into containers",
+    'Whoever can write to /etc or read /root and /var/lib/docker owns the host.',
+    'Mount only the files that are needed, read-only (:ro).',
+    ({ mounts }) =>
+      mounts
+        .filter(isSensitive)
+        .map(
+          ({ source, destination, writable }) =>
+            `${source} is mounted on ${destination}, ${writable ? 'writable' : 'read-only'}`,
+        ),
+  ),
+  {
+    id: '5.7',
+    title: 'No SSH server runs in a container',
+    severity: 'medium',
+    why: 'It is one more way in, with keys and updates of its own. docker exec does the same.',
+    mend: 'Take sshd out of the image.',
+    evaluate: (facts) =>
+      runningContainers(facts, ({ id }) => (facts.sshdContainers.has(id) ? ['an sshd runs in it'] : [])),
+  },
+  check(
+    '5.8',
+    'low',
+    'No privileged ports of the host are published',
+    'Ports below 1024 are where clients expect services of the host itself.',
+    'Publish a port above 1023, or note why this one is meant (a reverse proxy needs 80 and 443).',
+    ({ ports }) => [
+      ...new Set(
+        ports
+          .filter(({ hostPort }) => hostPort > 0 && hostPort < 1024)
+          .map(({ hostPort }) => `publishes port ${hostPort}`),
+      ),
+    ],
+  ),
+  {
+    id: '5.9',
+    title: 'Only needed ports are open',
+    severity: 'info',
+    why: 'Every published port can be attacked.',
+    mend: 'Take out -p of what nobody uses from outside.',
+    manual: true,
+    evaluate: (facts) =>
+      askPerson(facts, 'are all published ports needed?', ({ ports }) =>
+        ports.map(({ container, hostIp, hostPort }) => `${hostIp || '0.0.0.0'}:${hostPort} leads to ${container}`),
+      ),
+  },
+  check(
+    '5.10',
+    'medium',
+    "The host's network is not shared",
+    `${NAMESPACES} The container reaches services that listen on 127.0.0.1, and can open any port.`,
+    'Leave out --network host; publish ports instead.',
+    ({ networkMode }) => (networkMode === 'host' ? ["shares the host's network"] : []),
+  ),
+  check(
+    '5.11',
+    'medium',
+    'Memory is limited',
+    'One container can take all memory, and the kernel then ends others.',
+    'docker run --memory 512m …, or `mem_limit:` in the Compose file',
+    ({ memory }) => (memory > 0 ? [] : ['has no memory limit']),
+  ),
+  check(
+    '5.12',
+    'low',
+    'CPU is limited or weighted',
+    'One container can take all CPUs.',
+    'docker run --cpus 1 … (or --cpu-shares), `cpus:` in the Compose file',
+    ({ cpuShares, nanoCpus, cpuQuota }) =>
+      cpuShares > 0 || nanoCpus > 0 || cpuQuota > 0 ? [] : ['has no CPU limit or weight'],
+  ),
+  check(
+    '5.13',
+    'low',
+    'The root file system is read-only',
+    'What an intruder cannot write, he cannot keep.',
+    'docker run --read-only --tmpfs /tmp …, `read_only: true` in the Compose file',
+    ({ readonlyRoot }) => (readonlyRoot ? [] : ['can write to its root file system']),
+  ),
+  check(
+    '5.14',
+    'medium',
+    'Published ports are bound to one address',
+    'A port on all addresses is open on every network that the host is in, past most firewalls.',
+    'docker run -p 127.0.0.1:8080:80 …',
+    ({ ports }) => [
+      ...new Set(
+        ports
+          .filter(({ hostIp }) => hostIp === '' || hostIp === '0.0.0.0' || hostIp === '::')
+          .map(({ hostPort }) => `port ${hostPort} is open on all addresses`),
+      ),
+    ],
+  ),
+  check(
+    '5.15',
+    'low',
+    'Restarts end after five failures',
+    'A program that crashes and restarts for ever hides its crash and burns the CPU.',
+    'docker run --restart on-failure:5 …',
+    ({ restart, restartMax }) =>
+      restart === 'always' || restart === 'unless-stopped'
+        ? [`restart policy ${restart}`]
+        : restart === 'on-failure' && (restartMax === 0 || restartMax > 5)
+          ? [`restarts ${restartMax === 0 ? 'without end' : `${restartMax} times`}`]
+          : [],
+  ),
+  check(
+    '5.16',
+    'high',
+    "The host's processes are not shared",
+    `${NAMESPACES} It can see and signal all processes.`,
+    'Leave out --pid host.',
+    ({ pidMode }) => (pidMode === 'host' ? ["shares the host's processes"] : []),
+  ),
+  check(
+    '5.17',
+    'medium',
+    "The host's IPC is not shared",
+    `${NAMESPACES} It can read the shared memory of others.`,
+    'Leave out --ipc host.',
+    ({ ipcMode }) => (ipcMode === 'host' ? ["shares the host's IPC"] : []),
+  ),
+  {
+    id: '5.18',
+    title: 'Devices of the host are not handed in',
+    severity: 'info',
+    why: 'A disk device is the whole host.',
+    mend: 'Leave out --device, or note why.',
+    manual: true,
+    evaluate: (facts) =>
+      askPerson(facts, 'are these devices needed?', ({ devices }) => devices.map((device) => `has ${device}`)),
+  },
+  {
+    id: '5.19',
+    title: 'Default limits are changed only where needed',
+    severity: 'info',
+    why: 'A limit of its own can be higher than what the host can bear.',
+    mend: 'Leave out --ulimit, or note why.',
+    manual: true,
+    evaluate: (facts) =>
+      askPerson(facts, 'are these limits right?', ({ ulimits }) => ulimits.map((name) => `has its own limit ${name}`)),
+  },
+  check(
+    '5.20',
+    'medium',
+    'Mounts do not spread to the host',
+    'With shared propagation a mount made in the container appears on the host.',
+    'Leave out :shared and :rshared.',
+    ({ mounts }) =>
+      mounts
+        .filter(({ propagation }) => /^r?shared$/.test(propagation))
+        .map(({ destination, propagation }) => `${destination} has propagation ${propagation}`),
+  ),
+  check(
+    '5.21',
+    'low',
+    "The host's name space (UTS) is not shared",
+    `${NAMESPACES} It can change the host's name.`,
+    'Leave out --uts host.',
+    ({ utsMode }) => (utsMode === 'host' ? ["shares the host's UTS"] : []),
+  ),
+  {
+    id: '5.22',
+    title: 'System calls of containers are filtered',
+    severity: 'high',
+    why: 'seccomp takes away the system calls that most kernel exploits need.',
+    mend: 'Leave out --security-opt seccomp=unconfined and --privileged.',
+    evaluate: seccomp,
+  },
+  {
+    id: '5.23',
+    title: 'No privileged docker exec',
+    severity: 'medium',
+    why: 'It gives a process in the container all capabilities, whatever the container was started with.',
+    mend: 'docker exec without --privileged',
+    evaluate: (facts) => execs(facts, false),
+  },
+  {
+    id: '5.24',
+    title: 'No docker exec as root',
+    severity: 'info',
+    why: 'It makes root in a container that was meant to run as a user.',
+    mend: 'docker exec without --user root',
+    manual: true,
+    evaluate: (facts) => execs(facts, true),
+  },
+  check(
+    '5.25',
+    'low',
+    'Containers stay in the default cgroup',
+    'Another cgroup can have other limits than those that Docker sets.',
+    'Leave out --cgroup-parent.',
+    ({ cgroupParent }) => (cgroupParent === '' ? [] : [`is in ${cgroupParent}`]),
+  ),
+  {
+    id: '5.26',
+    title: 'Running containers cannot gain new privileges',
+    severity: 'medium',
+    why: 'A setuid program in an image is the usual first step to root in the container.',
+    mend: 'docker run --security-opt no-new-privileges …; with the daemon-wide setting: start the container anew',
+    evaluate: noNewPrivileges,
+  },
+  check(
+    '5.27',
+    'low',
+    'Health is checked at run time',
+    'Without a check Docker calls a hung program healthy.',
+    'docker run --health-cmd …, `healthcheck:` in the Compose file',
+    ({ health }) => (health === '' || health === 'none' ? ['has no health check'] : []),
+  ),
+  {
+    id: '5.28',
+    title: 'Images are named by what they are',
+    severity: 'info',
+    why: 'A tag such as latest means another image tomorrow.',
+    mend: 'Use a version tag, best with a digest (name:1.2@sha256:…).',
+    manual: true,
+    evaluate: (facts) =>
+      askPerson(facts, 'is each tag the version that you mean?', ({ image }) =>
+        /@sha256:/.test(image) ? [] : [`runs ${image}${/:[^/]+$/.test(image) ? '' : ' (no tag: latest)'}`],
+      ),
+  },
+  check(
+    '5.29',
+    'medium',
+    'The number of processes is limited',
+    "A fork bomb in one container takes the host's process table.",
+    'docker run --pids-limit 200 …, `pids_limit:` in the Compose file',
+    ({ pidsLimit }) => (pidsLimit > 0 ? [] : ['has no limit of processes']),
+  ),
+  check(
+    '5.30',
+    'low',
+    'The default bridge is not used',
+    'All containers without a network of their own meet on it.',
+    'docker network create NAME, and docker run --network NAME …',
+    ({ networks, networkMode }) =>
+      networks.includes('bridge') || networkMode === 'bridge' || networkMode === 'default'
+        ? ['is on the default bridge']
+        : [],
+  ),
+  check(
+    '5.31',
+    'medium',
+    "The host's user namespace is not shared",
+    `${NAMESPACES} Root in it is root on the host, in spite of userns-remap.`,
+    'Leave out --userns host.',
+    ({ usernsMode }) => (usernsMode === 'host' ? ["shares the host's users"] : []),
+  ),
+  {
+    id: '5.32',
+    title: "Docker's socket is not mounted into containers",
+    severity: 'high',
+    why: 'Who has the socket can start a privileged container: it is root on the host, and :ro changes nothing.',
+    mend: 'Take the mount out, or put a filtering proxy for the API in between.',
+    evaluate: (facts) =>
+      runningContainers(facts, ({ mounts }) =>
+        mounts
+          .filter((mount) => holdsDockerSocket(mount, facts.apiSocket))
+          .map(({ source, destination }) => `${source} is mounted on ${destination}`),
+      ),
+  },
+  check(
+    'container.1',
+    'low',
+    'Containers drop the capabilities that they do not need',
+    'The default set still holds NET_RAW, MKNOD, SETUID and others that most programs never use.',
+    'docker run --cap-drop ALL --cap-add WHAT-IT-NEEDS …, `cap_drop: [ALL]` in the Compose file',
+    ({ capDrop, privileged }) =>
+      privileged || !capDrop.some((name) => name.toUpperCase() === 'ALL') ? ['keeps the default capabilities'] : [],
+  ),
+];

@@ -1,0 +1,120 @@
+/** Owns the checks of sshd, judged by its effective settings (sshd -T), includes and defaults among them. */
+
+import { type Check, finding, notApplicable, PASS, type Severity } from '../check.ts';
+import type { AuditFacts } from '../facts.ts';
+
+function check(
+  id: string,
+  severity: Severity,
+  title: string,
+  why: string,
+  lines: string,
+  mendable: 'sshd' | 'sshd-passwords',
+  wrong: (value: (key: string) => string) => { readonly text: string; readonly severity?: Severity } | undefined,
+): Check {
+  return {
+    id,
+    severity,
+    title,
+    why,
+    mend: `${lines} in /etc/ssh/sshd_config.d/, then: sshd -t && systemctl reload ssh`,
+    mendable,
+    evaluate: (facts: AuditFacts) => {
+      const { sshd } = facts;
+      if (sshd === undefined)
+        return notApplicable('sshd is not installed, or does not take its configuration (sshd -t)');
+      const found = wrong((key) => sshd.get(key)?.[0]?.toLowerCase() ?? '');
+      if (found === undefined) return PASS;
+      const matches = facts.sshdMatch.length === 0 ? '' : ' (Match blocks may say otherwise for some)';
+      return finding([{ place: 'sshd', text: `${found.text}${matches}` }], found.severity);
+    },
+  };
+}
+
+export const SSH_CHECKS: readonly Check[] = [
+  check(
+    'ssh.1',
+    'low',
+    'Logins are logged with the key that was used',
+    'With LogLevel VERBOSE the fingerprint of each key is logged: who it was, and not only that somebody was root.',
+    'LogLevel VERBOSE',
+    'sshd',
+    (value) =>
+      /^(verbose|debug)/.test(value('loglevel'))
+        ? undefined
+        : { text: `LogLevel is ${value('loglevel').toUpperCase()}` },
+  ),
+  check(
+    'ssh.2',
+    'medium',
+    'root cannot log in',
+    'A login as root says nothing about who it was.',
+    'PermitRootLogin no (log in as a user with sudo)',
+    'sshd',
+    (value) => {
+      const root = value('permitrootlogin');
+      if (root === 'no' || root === 'forced-commands-only') return undefined;
+      return root === 'yes'
+        ? { text: 'PermitRootLogin is yes', severity: 'high' }
+        : { text: `PermitRootLogin is ${root}: with a key`, severity: 'low' };
+    },
+  ),
+  check(
+    'ssh.3',
+    'low',
+    'At most four tries for each connection',
+    'Each try is a guess.',
+    'MaxAuthTries 4',
+    'sshd',
+    (value) => (Number(value('maxauthtries')) <= 4 ? undefined : { text: `MaxAuthTries is ${value('maxauthtries')}` }),
+  ),
+  check(
+    'ssh.4',
+    'low',
+    'At most ten sessions for each connection',
+    'More sessions than needed make it easier to wear the host out.',
+    'MaxSessions 10',
+    'sshd',
+    (value) => (Number(value('maxsessions')) <= 10 ? undefined : { text: `MaxSessions is ${value('maxsessions')}` }),
+  ),
+  check(
+    'ssh.5',
+    'medium',
+    'Keys are accepted',
+    'Without them only passwords are left.',
+    'PubkeyAuthentication yes',
+    'sshd',
+    (value) => (value('pubkeyauthentication') === 'no' ? { text: 'PubkeyAuthentication is no' } : undefined),
+  ),
+  check(
+    'ssh.6',
+    'high',
+    'Passwords are not accepted',
+    'Passwords are guessed day and night.',
+    'PasswordAuthentication no and KbdInteractiveAuthentication no (when login with a key works)',
+    'sshd-passwords',
+    (value) => {
+      if (value('passwordauthentication') === 'yes') return { text: 'PasswordAuthentication is yes' };
+      // PAM asks for passwords by this way too.
+      const keyboard = value('kbdinteractiveauthentication') || value('challengeresponseauthentication');
+      return keyboard === 'yes' && value('usepam') === 'yes'
+        ? { text: 'KbdInteractiveAuthentication is yes: PAM asks for passwords' }
+        : undefined;
+    },
+  ),
+  check(
+    'ssh.7',
+    'critical',
+    'Empty passwords are not accepted',
+    'An account without a password is open to all.',
+    'PermitEmptyPasswords no',
+    'sshd',
+    (value) =>
+      value('permitemptypasswords') === 'yes'
+        ? {
+            text: 'PermitEmptyPasswords is yes',
+            severity: value('passwordauthentication') === 'yes' ? 'critical' : 'low',
+          }
+        : undefined,
+  ),
+];

@@ -1,0 +1,116 @@
+/** Owns the run of all checks over the facts of one host. */
+
+import { printable } from '../errors.ts';
+import {
+  type AuditProbe,
+  type Check,
+  type Evidence,
+  groupOf,
+  type Outside,
+  type Severity,
+  type Verdict,
+} from './check.ts';
+import { CONFIG_CHECKS } from './checks/config.ts';
+import { CONTAINER_CHECKS } from './checks/containers.ts';
+import { DAEMON_CHECKS } from './checks/daemon.ts';
+import { FILE_CHECKS } from './checks/files.ts';
+import { HOST_CHECKS } from './checks/host.ts';
+import { IMAGE_CHECKS } from './checks/images.ts';
+import { SSH_CHECKS } from './checks/ssh.ts';
+import { OPERATION_CHECKS, SWARM_CHECKS } from './checks/swarm.ts';
+import { TLS_CHECKS } from './checks/tls.ts';
+import { exposedAddresses } from './exposure.ts';
+import type { AuditFacts } from './facts.ts';
+import type { MendName } from './mends.ts';
+
+/** All checks, in the order of reports. */
+export const CHECKS: readonly Check[] = [
+  ...TLS_CHECKS,
+  ...CONFIG_CHECKS,
+  ...SSH_CHECKS,
+  ...HOST_CHECKS,
+  ...DAEMON_CHECKS,
+  ...FILE_CHECKS,
+  ...IMAGE_CHECKS,
+  ...CONTAINER_CHECKS,
+  ...OPERATION_CHECKS,
+  ...SWARM_CHECKS,
+];
+
+/** A check and its verdict. Serialises as it is; all text in it is clean. */
+export type CheckResult = {
+  readonly id: string;
+  readonly title: string;
+  readonly group: string;
+  /** Of this finding, where the check found a graver or lighter case than usual. */
+  readonly severity: Severity;
+  readonly why: string;
+  readonly mend: string;
+  readonly mendable?: MendName;
+  readonly manual: boolean;
+  readonly state: Verdict['state'];
+  /** Why it is not applicable. */
+  readonly reason?: string;
+  readonly evidence: readonly Evidence[];
+  /** Set by a baseline: who accepted it knows why. */
+  readonly accepted?: { readonly reason: string; readonly expires?: string };
+};
+
+const EVIDENCE_LENGTH = 300;
+
+function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
+  return evidence.map(({ place, text }) => ({
+    place: printable(place, EVIDENCE_LENGTH),
+    text: printable(text, EVIDENCE_LENGTH),
+  }));
+}
+
+/** The result of one check; its text is cleaned of everything that a terminal or a page could take for more than text. */
+export function resultOf(check: Check, verdict: Verdict): CheckResult {
+  const { id, title, why, mend, mendable } = check;
+  return {
+    id,
+    title,
+    group: groupOf(id),
+    severity: (verdict.state === 'finding' ? verdict.severity : undefined) ?? check.severity,
+    why,
+    mend,
+    mendable,
+    manual: check.manual === true,
+    state: verdict.state,
+    reason: verdict.state === 'not-applicable' ? printable(verdict.reason, EVIDENCE_LENGTH) : undefined,
+    evidence: verdict.state === 'pass' ? [] : cleaned(verdict.evidence ?? []),
+  };
+}
+
+/**
+ * Judges every check. `outside.now` defaults to the host's own clock; without probes those checks that need them are
+ * not applicable, and say so.
+ */
+export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}): readonly CheckResult[] {
+  const whole: Outside = {
+    probes: outside.probes ?? [],
+    dialled: outside.dialled ?? [],
+    now: outside.now ?? facts.clock,
+  };
+  return CHECKS.map((check) => resultOf(check, check.evaluate(facts, whole)));
+}
+
+/** What is worth asking over the network, at the address that clients dial. */
+export type WantedProbe = { readonly what: AuditProbe['what']; readonly address: string; readonly port: number };
+
+/**
+ * The probes that tell who gets in: for each port that dockerd serves (loopback ones cannot be asked from here), and
+ * for 2375 and 2376 in any case, since something else may be in front of dockerd.
+ */
+export function wantedProbes(facts: AuditFacts, address: string): readonly WantedProbe[] {
+  const served = exposedAddresses(facts)
+    .filter(({ loopback }) => !loopback)
+    .map(({ port }) => port);
+  return [...new Set([...served, 2376, 2375])].flatMap((port): readonly WantedProbe[] => {
+    const plain: WantedProbe = { what: 'plain', address, port };
+    if (port === 2375 && !served.includes(port)) return [plain];
+    const questions: readonly AuditProbe['what'][] = ['no-certificate', 'other-authority', 'old-protocol'];
+    return [plain, ...questions.map((what) => ({ what, address, port }))];
+  });
+}

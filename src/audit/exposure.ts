@@ -1,0 +1,62 @@
+/** Owns the question where the daemon is open to TCP: by its options, by systemd's sockets, and by what it holds in truth. */
+
+import { textAt } from './api.ts';
+import { setting, tcpHosts } from './dockerd.ts';
+import type { AuditFacts } from './facts.ts';
+
+export type Exposed = {
+  /** `ADDRESS:PORT`, IPv6 in brackets. */
+  readonly address: string;
+  readonly port: number;
+  readonly loopback: boolean;
+  /** What makes it listen there. */
+  readonly place: string;
+};
+
+export function isLoopback(address: string): boolean {
+  return /^(127\.|localhost$|::1$|::ffff:127\.)/.test(address.replace(/^\[|\]$/g, ''));
+}
+
+function split(text: string, otherwise: number): { address: string; port: number } {
+  const found = /^(?:tcp:\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?/.exec(text);
+  return { address: found?.[1] || '0.0.0.0', port: Number(found?.[2] ?? otherwise) };
+}
+
+/** Socket units that hand TCP sockets to docker.service. */
+function socketUnits(facts: AuditFacts): readonly Exposed[] {
+  return [...facts.units].flatMap(([id, unit]) => {
+    const feeds = (unit.get('Triggers') ?? []).some((units) => units.split(' ').includes('docker.service'));
+    if (!feeds || unit.get('ActiveState')?.[0] !== 'active') return [];
+    return (unit.get('Listen') ?? []).flatMap((listen): readonly Exposed[] => {
+      const address = /^(.+:\d+) \(Stream\)$/.exec(listen)?.[1];
+      if (address === undefined || address.startsWith('/')) return [];
+      const where = split(address, 0);
+      return [
+        { address, port: where.port, loopback: isLoopback(where.address), place: unit.get('FragmentPath')?.[0] ?? id },
+      ];
+    });
+  });
+}
+
+/** Every TCP address on which this host's daemon serves its API, or was told to. Swarm's and the metrics' ports are not the API. */
+export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
+  const told = tcpHosts(facts.daemon).map(({ address, place }): Exposed => {
+    const tls = (setting(facts.daemon, 'tlsverify') ?? setting(facts.daemon, 'tls')) !== undefined;
+    const where = split(address, tls ? 2376 : 2375);
+    return { address: `${where.address}:${where.port}`, port: where.port, loopback: isLoopback(where.address), place };
+  });
+  const known = [...told, ...socketUnits(facts)];
+  const others = new Set(textAt(facts.docker?.info, 'Swarm', 'LocalNodeState') === 'active' ? [2377, 7946] : []);
+  for (const address of setting(facts.daemon, 'metrics-addr')?.values ?? []) others.add(split(address, 0).port);
+  for (const listener of facts.listeners) {
+    if (!listener.byDockerd || others.has(listener.port) || known.some(({ port }) => port === listener.port)) continue;
+    const address = listener.address.includes(':') ? `[${listener.address}]` : listener.address;
+    known.push({
+      address: `${address}:${listener.port}`,
+      port: listener.port,
+      loopback: isLoopback(listener.address),
+      place: 'dockerd',
+    });
+  }
+  return known;
+}
