@@ -1,0 +1,59 @@
+/** Certificate requests: made, read, and refused when they are not what they say. */
+
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { issueCa, issueClient } from '../../src/pki/certificate.ts';
+import { makeCsr, parseCsr } from '../../src/pki/csr.ts';
+import { generateKey, KEY_TYPES, keyMatches, publicKeyOf } from '../../src/pki/keys.ts';
+import { parseSan } from '../../src/pki/names.ts';
+import { pemBlocks, pemEncode } from '../../src/pki/pem.ts';
+import { Secret } from '../../src/secret.ts';
+
+const now = new Date('2026-06-01T00:00:00Z');
+
+function derOf(pem: string): Buffer {
+  return pemBlocks(pem).blocks[0]?.der as Buffer;
+}
+
+describe.each(KEY_TYPES)('%s', (keyType) => {
+  test('a request is read back, and its key certified', async () => {
+    const key = await generateKey(keyType);
+    const sans = ['build-1.example.com', '10.0.0.5', '2001:db8::5'].map(parseSan);
+    const csr = parseCsr(makeCsr({ key, commonName: 'Zoë', sans }));
+    expect(csr).toEqual({ commonName: 'Zoë', sans, publicKey: publicKeyOf(key), keyType });
+    const authority = await issueCa({ name: 'Test', days: 10, now });
+    const issued = await issueClient({ authority, name: csr.commonName, days: 1, now, publicKey: csr.publicKey });
+    expect(keyMatches(issued.cert, key)).toBe(true);
+  });
+
+  test('a request whose subject was altered is refused', async () => {
+    const der = derOf(makeCsr({ key: await generateKey(keyType), commonName: 'alice' }));
+    der.write('mallo', der.indexOf('alice'));
+    expect(() => parseCsr(pemEncode('CERTIFICATE REQUEST', der))).toThrow(
+      expect.objectContaining({ code: 'E_CSR_SIGNATURE' }),
+    );
+  });
+});
+
+test('the name that old tools give the block is taken', async () => {
+  const pem = makeCsr({ key: await generateKey('p256'), commonName: 'a' }).replaceAll(
+    'CERTIFICATE REQUEST',
+    'NEW CERTIFICATE REQUEST',
+  );
+  expect(parseCsr(pem)).toMatchObject({ commonName: 'a', sans: [] });
+});
+
+test.each([
+  ['nothing', ''],
+  ['a key', '-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n'],
+  ['an empty sequence', '-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n'],
+  ['torn base64', '-----BEGIN CERTIFICATE REQUEST-----\nMAAA=\n-----END CERTIFICATE REQUEST-----\n'],
+])('%s is no request', (_, pem) => {
+  expect(() => parseCsr(pem)).toThrow(expect.objectContaining({ code: 'E_CSR_DAMAGED', exit: 2 }));
+});
+
+test('a weak key neither asks nor is certified', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const key = new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  expect(() => makeCsr({ key, commonName: 'a' })).toThrow(expect.objectContaining({ code: 'E_KEY_TYPE' }));
+});
