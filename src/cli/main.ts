@@ -40,10 +40,11 @@ export async function main(
     const run = dispatch(called, seen, { program, commands, runtime }, (screen) => {
       progress = screen;
     });
-    const insisted = watch?.insisted.then(() =>
+    if (!watch) return await run;
+    const letGo = watch.insisted.then(() =>
       stopWaiting(runtime, progress, { ...form, command: nameOf(called, seen, commands) }),
     );
-    return await (insisted ? Promise.race([run, insisted]) : run);
+    return await Promise.race([run, letGo, watch.stray]);
   } catch (error) {
     return printErrors(runtime.io, { ...form, command: nameOf(called, seen, commands) }, asErrors(error, signal));
   } finally {

@@ -10,7 +10,7 @@ import { appendFileSync } from 'node:fs';
 import pico from 'picocolors';
 import { DockerTlsError, printable } from '../errors.ts';
 import type { HostProgress, Io, Progress } from '../runtime.ts';
-import { cutText, durationWords, plural } from './render/words.ts';
+import { cutText, durationWords, padText, plural, textWidth } from './render/words.ts';
 
 export type ProgressOptions = {
   readonly io: Io;
@@ -77,10 +77,10 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     const now = performance.now();
     const all = [...lines.values()];
     const shown = all.slice(0, room);
-    const nameWidth = Math.min(28, Math.max(0, ...shown.map(({ host }) => host.length)));
+    const nameWidth = Math.min(28, Math.max(0, ...shown.map(({ host }) => textWidth(host))));
     const rows = shown.map(({ host, phase, startedAt }) => {
       const seconds = now - startedAt < 1000 ? '' : durationWords(Math.floor((now - startedAt) / 1000) * 1000 + 1e-3);
-      const name = cutText(host, nameWidth).padEnd(nameWidth);
+      const name = padText(cutText(host, nameWidth), nameWidth);
       const text = cutText(phase, Math.max(8, width - nameWidth - seconds.length - 6));
       return `${cyan(SPINNER[frame % SPINNER.length] as string)} ${bold(name)}  ${text}  ${dim(seconds)}`.trimEnd();
     });

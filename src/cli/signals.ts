@@ -1,5 +1,5 @@
 /**
- * Owns Ctrl-C, SIGTERM and SIGHUP. The first aborts the run's signal: the workflow stops at the next safe place and gives back
+ * Owns what reaches the process from outside of the run: Ctrl-C, SIGTERM, SIGHUP, and errors that nobody caught. The first aborts the run's signal: the workflow stops at the next safe place and gives back
  * what it holds. A second one stops the waiting: whatever host is in the middle of a change rolls back on its own.
  */
 
@@ -13,6 +13,8 @@ export type SignalWatch = {
   readonly signal: AbortSignal;
   /** Resolves at the second signal. */
   readonly insisted: Promise<void>;
+  /** Rejects with an error that was thrown where nobody waits for it, for instance in a timer: a bug, which is said as one. */
+  readonly stray: Promise<never>;
   stop(): void;
 };
 
@@ -23,6 +25,12 @@ export function watchSignals(onFirst: (name: string) => void): SignalWatch {
   const insisted = new Promise<void>((resolve) => {
     insist = resolve;
   });
+  let fail: (error: unknown) => void = () => {};
+  const stray = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // Only the race in main looks at it, and that may be over.
+  stray.catch(() => undefined);
   let firstAt: number | undefined;
   function receive(name: string): void {
     const now = performance.now();
@@ -35,11 +43,14 @@ export function watchSignals(onFirst: (name: string) => void): SignalWatch {
     }
   }
   for (const name of SIGNALS) process.on(name, receive);
+  process.on('uncaughtException', fail);
   return {
     signal: controller.signal,
     insisted,
+    stray,
     stop() {
       for (const name of SIGNALS) process.off(name, receive);
+      process.off('uncaughtException', fail);
     },
   };
 }

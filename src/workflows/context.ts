@@ -49,6 +49,13 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
     const { host, client, key } = papers(state, request);
     const endpoint = dockerHost(host.record.address, host.record.port);
     const { ca, cert } = client;
+    // Each copy is recorded as soon as it is there: the other may still fail.
+    let installed: { changed: boolean; kept: readonly string[] } = { changed: false, kept: [] };
+    if (request.configFolder) {
+      const known = [...state.clients.values()].map((one) => one.cert);
+      installed = await installIntoConfigFolder({ dockerConfig, ca, cert, key, known, replace });
+      await remember(request, withConfigFolder);
+    }
     const written = await writeContext({
       name: request.context,
       dockerConfig,
@@ -60,11 +67,7 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
       use,
       replace,
     });
-    const known = [...state.clients.values()].map((one) => one.cert);
-    const installed = request.configFolder
-      ? await installIntoConfigFolder({ dockerConfig, ca, cert, key, known, replace })
-      : { changed: false, kept: [] };
-    await remember(request, state);
+    await remember(request, (record, owner) => withContext(record, owner, request.context));
     return {
       context: request.context,
       endpoint,
@@ -76,24 +79,27 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
   });
 }
 
-/** Each copy belongs to exactly one client; nothing is written when the store knows it already. */
-async function remember({ store, client, context, configFolder, now }: ContextRequest, state: StoreState) {
+/** Each copy belongs to exactly one client, the `owner`. Nothing is written when the store knows it already. */
+async function remember(
+  { store, client, now }: ContextRequest,
+  change: (record: ClientRecord, owner: boolean) => ClientRecord,
+): Promise<void> {
   const clients: Record<string, StoredClient> = {};
-  for (const [name, { folder: _, ...stored }] of state.clients) {
-    const record = recordWith(stored.record, name === client, context, configFolder);
+  for (const [name, { folder: _, ...stored }] of (await store.read()).clients) {
+    const record = change(stored.record, name === client);
     if (record !== stored.record) clients[name] = { ...stored, record: { ...record, updatedAt: now().toISOString() } };
   }
   if (Object.keys(clients).length > 0) await store.write({ clients });
 }
 
-function recordWith(record: ClientRecord, owner: boolean, context: string, configFolder: boolean): ClientRecord {
+function withContext(record: ClientRecord, owner: boolean, context: string): ClientRecord {
   const contexts = record.contexts ?? [];
-  let changed = record;
-  if (contexts.includes(context) !== owner) {
-    changed = { ...changed, contexts: owner ? [...contexts, context] : contexts.filter((one) => one !== context) };
-  }
-  if (configFolder && (record.configFolder ?? false) !== owner) changed = { ...changed, configFolder: owner };
-  return changed;
+  if (contexts.includes(context) === owner) return record;
+  return { ...record, contexts: owner ? [...contexts, context] : contexts.filter((one) => one !== context) };
+}
+
+function withConfigFolder(record: ClientRecord, owner: boolean): ClientRecord {
+  return (record.configFolder ?? false) === owner ? record : { ...record, configFolder: owner };
 }
 
 function papers(state: StoreState, request: ContextRequest): { host: StoredHost; client: StoredClient; key: Secret } {

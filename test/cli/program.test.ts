@@ -187,4 +187,10 @@ describe('signals', () => {
     );
     expect(err).not.toMatch(/given back/);
   });
+
+  test('an error that nobody caught is said as a bug, and ends the run', async () => {
+    const { status, out } = await start('--stray', '--json').run;
+    expect(status).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, command: 'hold', error: { code: 'E_BUG' } });
+  });
 });

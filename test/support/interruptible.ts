@@ -8,9 +8,13 @@ const hold = defineCommand({
   name: 'hold',
   summary: 'Hold something until stopped',
   args: {},
-  options: { stubborn: { kind: 'flag', summary: 'do not stop' } },
+  options: {
+    stubborn: { kind: 'flag', summary: 'do not stop' },
+    stray: { kind: 'flag', summary: 'throw where nobody waits' },
+  },
   async run({ options, runtime, progress }) {
     progress.host('build-1').phase('restart the daemon');
+    if (options.stray) setTimeout(() => Promise.reject(new Error('nobody caught me')), 10);
     const stopped = wait(60_000, undefined, options.stubborn ? {} : { signal: runtime.signal });
     try {
       await stopped;

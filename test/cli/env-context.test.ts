@@ -1,0 +1,185 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import type { StoreChange } from '../../src/store/records.ts';
+import { openStore } from '../../src/store/store.ts';
+import { runCli } from '../support/cli.ts';
+import { newHome, picture, removeHomes, sampleClient, sampleHost } from '../support/store.ts';
+
+let home: string;
+let dockerConfig: string;
+
+beforeEach(() => {
+  home = newHome();
+  dockerConfig = join(dirname(home), 'docker');
+});
+afterAll(removeHomes);
+
+async function fill(change: StoreChange): Promise<void> {
+  const store = openStore(home);
+  await store.withLock('test', () => store.write(change));
+}
+
+function client(name: string, which: number, record: object = {}) {
+  const sample = sampleClient(name, which);
+  return { ...sample, record: { ...sample.record, contexts: undefined, ...record } };
+}
+
+const run = (...argv: string[]) =>
+  runCli([...argv, '--home', home], { env: { DOCKER_CONFIG: dockerConfig, HOME: dirname(home), SHELL: '/bin/bash' } });
+
+const two = () =>
+  fill({
+    hosts: { 'build-1': sampleHost('build-1', 0), web: sampleHost('web', 1) },
+    clients: { laptop: client('laptop', 0), ci: client('ci', 1, { hosts: ['web'] }) },
+  });
+
+describe('env', () => {
+  test('the only host and its only client need no name; a shell can evaluate the lines', async () => {
+    await fill({ hosts: { 'build-1': sampleHost('build-1', 0) }, clients: { laptop: client('laptop', 0) } });
+    const { exit, out, err } = await run('env');
+    expect([exit, err]).toEqual([0, '']);
+    const printed = execFileSync('sh', ['-c', `${out}\nenv`], { encoding: 'utf8', env: {} });
+    expect(printed).toContain('DOCKER_HOST=tcp://build-1.example:2376\n');
+    expect(printed).toContain('DOCKER_TLS_VERIFY=1\n');
+    const folder = /^DOCKER_CERT_PATH=(.*)$/m.exec(printed)?.[1] as string;
+    expect(readFileSync(join(folder, 'cert.pem'), 'utf8')).toContain('BEGIN CERTIFICATE');
+    expect(statSync(join(folder, 'key.pem')).mode & 0o777).toBe(0o400);
+    expect(out).toContain(`# eval "$(docker-tls env build-1 --client laptop --shell sh --home ${home})"`);
+  });
+
+  test('the client that the host accepts is found; --json says what was chosen', async () => {
+    await two();
+    const { json } = await run('env', 'build-1', '--json', '--shell', 'fish');
+    expect(json).toMatchObject({
+      command: 'env',
+      ok: true,
+      result: {
+        shell: 'fish',
+        host: 'build-1',
+        client: 'laptop',
+        variables: { DOCKER_HOST: 'tcp://build-1.example:2376', DOCKER_TLS_VERIFY: '1' },
+      },
+    });
+  });
+
+  test.each([
+    [['env'], 'E_HOST_AMBIGUOUS', 'docker-tls env build-1'],
+    [['env', 'wbe'], 'E_HOST_UNKNOWN', 'docker-tls env web'],
+    [['env', 'web'], 'E_CLIENT_AMBIGUOUS', 'docker-tls env web --client ci'],
+    [['env', 'web', '--client', 'lpatop'], 'E_CLIENT_UNKNOWN', 'docker-tls env --client laptop'],
+    [['env', 'build-1', '--client', 'ci'], 'E_CLIENT_NOT_ACCEPTED', 'docker-tls client list'],
+    [['context', 'nowhere'], 'E_HOST_UNKNOWN', 'docker-tls status'],
+    [
+      ['context', 'web', '--client', 'laptop', '--context', 'a b'],
+      'E_CONTEXT_NAME',
+      'docker-tls context HOST --context NAME',
+    ],
+  ])('%j: %s', async (argv, code, hint) => {
+    await two();
+    const before = picture(home);
+    const { exit, json } = await run(...argv, '--json');
+    expect(exit).toBe(2);
+    expect(json.error).toMatchObject({ code, hints: expect.arrayContaining([hint]) });
+    expect(picture(home)).toEqual(before);
+  });
+
+  test('an empty store, a revoked client and a key that is elsewhere are said', async () => {
+    expect((await run('env', '--json')).json.error?.code).toBe('E_NO_HOSTS');
+    await fill({
+      hosts: { 'build-1': sampleHost('build-1', 0) },
+      clients: {
+        gone: client('gone', 0, { revokedAt: '2026-11-25T10:00:00.000Z' }),
+        away: { ...client('away', 1), key: undefined },
+      },
+    });
+    expect((await run('env', '--json')).json.error?.code).toBe('E_NO_CLIENTS');
+    expect((await run('env', '--client', 'gone', '--json')).json.error?.code).toBe('E_CLIENT_REVOKED');
+    expect((await run('env', '--client', 'away', '--json')).json.error?.code).toBe('E_CLIENT_NO_KEY');
+  });
+
+  test('--unset needs no store', async () => {
+    const { exit, out } = await run('env', '--unset', '--shell', 'sh');
+    expect(exit).toBe(0);
+    const script = `export DOCKER_HOST=x DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=y\n${out}\nenv`;
+    expect(execFileSync('sh', ['-c', script], { encoding: 'utf8', env: {} })).not.toMatch(/^DOCKER_/m);
+  });
+});
+
+describe('context', () => {
+  const contextsOf = async (name: string) => (await openStore(home).read()).clients.get(name)?.record.contexts ?? [];
+
+  test('created, recorded with its client, and unchanged by a second call', async () => {
+    await two();
+    const first = await run('context', 'web', '--client', 'ci', '--use');
+    expect(first).toMatchObject({ exit: 0, err: '' });
+    expect(first.out).toMatch(/^context web created: tcp:\/\/web\.example:2376 as ci\n[\s\S]* {2}docker version\n/);
+    expect(await contextsOf('ci')).toEqual(['web']);
+    const [store, config] = [picture(home), picture(dockerConfig)];
+    expect((await run('context', 'web', '--client', 'ci', '--use')).out).toMatch(/^context web is up to date/);
+    expect([picture(home), picture(dockerConfig)]).toEqual([store, config]);
+  });
+
+  test('the docker CLI reads it, and its files stay through another write', async () => {
+    await two();
+    await run('context', 'build-1', '--context', 'prod');
+    await run('context', 'build-1', '--context', 'prod', '--use');
+    const found = spawnSync('docker', ['context', 'inspect', 'prod'], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, DOCKER_CONFIG: dockerConfig },
+    });
+    expect(found.error).toBeUndefined();
+    const [context] = JSON.parse(found.stdout);
+    expect(context).toMatchObject({
+      Name: 'prod',
+      Endpoints: { docker: { Host: 'tcp://build-1.example:2376', SkipTLSVerify: false } },
+      TLSMaterial: { docker: ['ca.pem', 'cert.pem', 'key.pem'] },
+    });
+    expect(JSON.parse(readFileSync(join(dockerConfig, 'config.json'), 'utf8')).currentContext).toBe('prod');
+  });
+
+  test('a context that changes hands belongs to its new client only', async () => {
+    await two();
+    await run('context', 'web', '--client', 'ci');
+    await run('context', 'web', '--client', 'laptop');
+    expect([await contextsOf('ci'), await contextsOf('laptop')]).toEqual([[], ['web']]);
+  });
+
+  test('--config-folder puts the files where docker looks by itself, and other people’s files are not overwritten', async () => {
+    await two();
+    mkdirSync(dockerConfig);
+    writeFileSync(join(dockerConfig, 'key.pem'), 'mine');
+    const refused = await run('context', 'build-1', '--config-folder', '--json');
+    expect(refused.json.error?.code).toBe('E_CLIENT_FILES_EXIST');
+    expect(Object.keys(picture(dockerConfig))).toEqual(['', 'key.pem']);
+    const taken = await run('context', 'build-1', '--config-folder', '--replace', '--json');
+    expect(taken.json.result.kept).toEqual([join(dockerConfig, 'key.pem.before-docker-tls')]);
+    expect(statSync(join(dockerConfig, 'key.pem')).mode & 0o777).toBe(0o400);
+    expect((await openStore(home).read()).clients.get('laptop')?.record.configFolder).toBe(true);
+  });
+
+  test('--dry-run writes nothing', async () => {
+    await two();
+    const before = picture(home);
+    const { exit, out } = await run('context', 'build-1', '--dry-run');
+    expect([exit, out]).toEqual([0, 'would write the context build-1: tcp://build-1.example:2376 as laptop\n']);
+    expect(picture(home)).toEqual(before);
+    expect(() => statSync(dockerConfig)).toThrow();
+  });
+
+  test('a variable that beats the current context is said', async () => {
+    await two();
+    const env = { DOCKER_CONFIG: dockerConfig, DOCKER_HOST: 'tcp://other:2376' };
+    const { out } = await runCli(['context', 'build-1', '--use', '--home', home], { env });
+    expect(out).toMatch(/DOCKER_HOST of this shell beats the current context[\s\S]*unset DOCKER_HOST/);
+  });
+});
+
+test('completion offers the names in the store', async () => {
+  await two();
+  const { out } = await runCli(['__complete', 'env', ''], { env: { DOCKER_TLS_HOME: home } });
+  expect(out).toBe('build-1\nweb\n:4\n');
+  const clients = await runCli(['__complete', 'env', '--home', home, '--client', 'l'], {});
+  expect(clients.out).toBe('laptop\n:4\n');
+});
