@@ -52,6 +52,10 @@ async function openTransport(options: SshOptions): Promise<Transport> {
     return { user: localUser(), dialled: 'localhost', open: openLocalChannel, close: async () => {} };
   }
   remoteCounters.connections += 1;
+  if (options.transport === 'openssh') {
+    const { connectOpenSsh } = await import('./openssh.ts');
+    return await connectOpenSsh(options);
+  }
   const { connectSsh2 } = await import('./ssh2.ts');
   return await connectSsh2(options);
 }

@@ -1,0 +1,142 @@
+/**
+ * Owns what the system's ssh asks us while it connects: is this the host's key (KnownHostsCommand), and what is the
+ * password (SSH_ASKPASS). ssh starts a small program for each question; it brings the question over a socket in a folder
+ * that only this user can enter, and prints the answer to the pipe that ssh reads. No secret is in arguments, environment or files.
+ */
+
+import { writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { shellQuote } from '../daemon/quote.ts';
+import { printable } from '../errors.ts';
+import type { SshOptions } from '../runtime.ts';
+import type { Secret } from '../secret.ts';
+import type { Countdown } from './countdown.ts';
+import { hostKeyNames, settleHostKey } from './host-key.ts';
+import { inTurn } from './questions.ts';
+import { type Endpoint, jumpOptions } from './ssh-config.ts';
+
+export type Answers = {
+  /** The program that ssh starts. */
+  readonly program: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** The first failure on our side: it says more than ssh's "verification failed". */
+  failure(): unknown;
+  close(): Promise<void>;
+};
+
+/** One question from the program: its arguments, and how ssh wants the answer (`none`: a notice, no answer). */
+type Question = { readonly words: readonly string[]; readonly prompt: string };
+
+const PROGRAM = `import { connect } from 'node:net';
+const socket = connect(new URL('q', import.meta.url).pathname);
+let answer = '';
+socket.on('data', (chunk) => { answer += chunk; });
+socket.on('error', () => process.exit(1));
+socket.on('end', () => {
+  const { ok, text } = JSON.parse(answer || '{}');
+  if (ok) process.stdout.write(text);
+  process.exitCode = ok ? 0 : 1;
+});
+socket.end(JSON.stringify({ words: process.argv.slice(2), prompt: process.env.SSH_ASKPASS_PROMPT ?? '' }));
+`;
+
+/** Listens for ssh's questions in `folder` (mode 0700) and puts the program there that brings them. */
+export async function startAnswers(
+  folder: string,
+  options: SshOptions,
+  endpoint: Endpoint,
+  clock: () => Countdown | undefined,
+): Promise<Answers> {
+  const program = join(folder, 'answer');
+  await writeFile(join(folder, 'answer.mjs'), PROGRAM, { mode: 0o600 });
+  const starter = `#!/bin/sh\nexec ${shellQuote(process.execPath)} ${shellQuote(join(folder, 'answer.mjs'))} "$@"\n`;
+  await writeFile(program, starter, { mode: 0o700 });
+  let failure: unknown;
+  const asked = new Set<string>();
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('utf8');
+      if (text.length > 100_000) socket.destroy();
+    });
+    socket.on('end', () => {
+      const thinking = clock();
+      thinking?.pause();
+      answer(options, endpoint, asked, text)
+        .then((reply) => socket.end(JSON.stringify({ ok: true, text: reply })))
+        .catch((error: unknown) => {
+          failure ??= error;
+          socket.end(JSON.stringify({ ok: false }));
+        })
+        .finally(() => thinking?.resume());
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(join(folder, 'q'), resolve);
+  });
+  return {
+    program,
+    env: options.ask === undefined ? {} : { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force' },
+    failure: () => failure,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+async function answer(options: SshOptions, endpoint: Endpoint, asked: Set<string>, text: string): Promise<string> {
+  const { words, prompt } = JSON.parse(text) as Question;
+  if (words[0] === 'host-key') return await answerHostKey(options, endpoint, words.slice(1));
+  // "Confirm user presence for key …": the key blinks, there is nothing to answer.
+  if (prompt === 'none') return '';
+  return `${(await answerPrompt(options, asked, words.join(' '))).revealText()}\n`;
+}
+
+/** KnownHostsCommand, with the tokens %I %H %t %K of ssh_config(5): prints the line of a key that is the right one. */
+async function answerHostKey(options: SshOptions, endpoint: Endpoint, words: readonly string[]): Promise<string> {
+  const [invocation, name, type, base64] = words;
+  if (invocation !== 'HOSTNAME' || name === undefined || type === undefined || base64 === undefined) return '';
+  // A certificate is for ssh to check; when it does not hold, ssh asks again with the plain key.
+  if (type.includes('-cert-')) return '';
+  const last = name.toLowerCase() === hostKeyNames(endpoint).name;
+  const hop = last ? { options, endpoint } : jumpHop(options, endpoint, name);
+  await settleHostKey(hop.options, hop.endpoint, Buffer.from(base64, 'base64'));
+  return `${name} ${type} ${base64}\n`;
+}
+
+/** A jump host by its name in known_hosts, with the same files as the destination. */
+function jumpHop(options: SshOptions, endpoint: Endpoint, name: string): { options: SshOptions; endpoint: Endpoint } {
+  const [, bracketed, port] = /^\[(.+)\]:(\d+)$/.exec(name) ?? [];
+  const hostName = bracketed ?? name;
+  return {
+    options: { ...jumpOptions(options, 'jump'), host: `${options.host} (jump ${hostName})` },
+    endpoint: { ...endpoint, hostName, port: Number(port ?? 22), hostKeyAlias: undefined },
+  };
+}
+
+/** Passphrases by key file: each ssh has to be told, the person only once. */
+const passphrases = new Map<string, Secret>();
+
+async function answerPrompt(options: SshOptions, asked: Set<string>, prompt: string): Promise<Secret> {
+  const { ask, host } = options;
+  if (ask === undefined) throw new TypeError('ssh asks although BatchMode is on');
+  const again = asked.has(prompt);
+  asked.add(prompt);
+  const file = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt)?.[1];
+  return await inTurn(async () => {
+    if (file === undefined) return await ask.password({ host, prompt: printable(prompt.trim(), 200), echo: false });
+    const known = passphrases.get(file);
+    if (known !== undefined && !again) return known;
+    const fresh = await ask.passphrase({ file });
+    passphrases.set(file, fresh);
+    return fresh;
+  });
+}

@@ -1,0 +1,117 @@
+/**
+ * Owns the reading of what the system's ssh says when it fails. It has one exit status (255) for everything, so its words
+ * under LC_ALL=C are all there is; they are always shown too. Host keys never get here: host-key.ts knows better.
+ */
+
+import { DockerTlsError, printable, printableLines } from '../errors.ts';
+import type { SshOptions } from '../runtime.ts';
+import type { Endpoint } from './ssh-config.ts';
+import { place } from './ssh-errors.ts';
+
+/** Errors: E_PROGRAM_MISSING, or E_SSH_OPENSSH_OLD before 8.5, which has no KnownHostsCommand. */
+export async function checkOpenSsh(options: SshOptions): Promise<void> {
+  const { execa } = await import('execa');
+  const result = await execa('ssh', ['-V'], { reject: false, stdin: 'ignore' });
+  if (result.exitCode === undefined) {
+    throw new DockerTlsError({
+      code: 'E_PROGRAM_MISSING',
+      exit: 2,
+      message: '--transport openssh needs the ssh program, and there is none',
+      where: options.host,
+      hints: ['apt-get install openssh-client', '--transport ssh2'],
+    });
+  }
+  const [, major, minor] = /OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)/.exec(result.stderr) ?? [];
+  if (major !== undefined && Number(major) * 100 + Number(minor) < 805) {
+    throw new DockerTlsError({
+      code: 'E_SSH_OPENSSH_OLD',
+      exit: 2,
+      message: `--transport openssh needs OpenSSH 8.5 or later, this is ${printable(result.stderr.trim(), 100)}`,
+      where: options.host,
+      hints: ['--transport ssh2'],
+    });
+  }
+}
+
+type Reading = {
+  readonly words: RegExp;
+  readonly code: string;
+  readonly exit?: 2;
+  readonly say: (at: string, endpoint: Endpoint) => string;
+  readonly hints?: (endpoint: Endpoint) => string[];
+};
+
+const READINGS: readonly Reading[] = [
+  {
+    words: /Could not resolve hostname/i,
+    code: 'E_SSH_NAME',
+    say: (_at, endpoint) => `no address is known for ${endpoint.hostName}`,
+    hints: (endpoint) => [`getent hosts ${endpoint.hostName}`],
+  },
+  {
+    words: /Permission denied|Too many authentication failures|no more authentication methods/i,
+    code: 'E_SSH_AUTH',
+    say: (_at, endpoint) => `${endpoint.user}@${endpoint.hostName} was not let in`,
+    hints: (endpoint) => ['-i KEYFILE', 'ssh-add KEYFILE', `ssh-copy-id ${endpoint.user}@${endpoint.hostName}`],
+  },
+  {
+    words: /no matching (?:host key|key exchange|cipher|MAC)|no mutual/i,
+    code: 'E_SSH_NO_ALGORITHM',
+    say: (at) => `${at} and ssh have no method in common`,
+  },
+  {
+    words: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    code: 'E_SSH_HOST_KEY_CHANGED',
+    say: () => "the host's key has changed, or somebody sits in between",
+  },
+  { words: /REVOKED HOST KEY|revoked/i, code: 'E_SSH_HOST_KEY_REVOKED', say: () => "the host's key is revoked" },
+  {
+    words: /Host key verification failed|No .* host key is known/i,
+    code: 'E_SSH_HOST_KEY_UNKNOWN',
+    say: () => "the host's key is not known",
+  },
+  {
+    words: /Bad configuration option|bad configuration|keyword .* extra arguments|missing argument/i,
+    code: 'E_SSH_CONFIG',
+    exit: 2,
+    say: () => 'ssh does not accept its configuration',
+  },
+  { words: /Connection refused/i, code: 'E_SSH_REFUSED', say: (at) => `nothing listens on ${at}` },
+  { words: /timed out|Timeout, server/i, code: 'E_SSH_TIMEOUT', say: (at) => `connecting: ${at} did not answer` },
+  {
+    words: /No route to host|Network is unreachable|Host is down|open failed: connect failed/i,
+    code: 'E_SSH_UNREACHABLE',
+    say: (at) => `no way leads to ${at}`,
+  },
+];
+
+/** The error for a master connection that did not come about. */
+export function translateOpenSsh(options: SshOptions, endpoint: Endpoint, words: string): DockerTlsError {
+  const reading = READINGS.find((each) => each.words.test(words));
+  const at = place(endpoint);
+  return new DockerTlsError({
+    code: reading?.code ?? 'E_SSH_REFUSED',
+    exit: reading?.exit ?? 4,
+    message: reading?.say(at, endpoint) ?? `ssh could not connect to ${at}`,
+    where: options.host,
+    details: printableLines(words, 6),
+    hints: reading?.hints?.(endpoint) ?? [`ssh -v ${endpoint.alias}`],
+  });
+}
+
+/** ssh was given up after the limit for connecting. */
+export function openSshTimedOut(
+  options: SshOptions,
+  endpoint: Endpoint,
+  limitMs: number,
+  words: string,
+): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SSH_TIMEOUT',
+    exit: 4,
+    message: `connecting: no login at ${place(endpoint)} within ${limitMs} ms`,
+    where: options.host,
+    details: printableLines(words, 6),
+    hints: [`ssh -v ${endpoint.alias}`],
+  });
+}

@@ -1,0 +1,216 @@
+/** The frame: random scripts and binary input arrive unharmed through real shells; noise and chunking change nothing. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { shellQuote } from '../../src/daemon/quote.ts';
+import { commandWords, FrameReader, type Mark, requestHead } from '../../src/remote/frame.ts';
+
+const MARK: Mark = { first: '0123456789abcdef', second: 'fedcba9876543210' };
+
+/** Shells that are /bin/sh somewhere (each acts so when it is called `sh`), and login shells that only have to hand the command on. */
+const SYSTEM_SHELLS = ['dash', 'bash', 'busybox'];
+const LOGIN_SHELLS = ['/bin/bash', '/usr/bin/dash', '/usr/bin/fish', '/usr/bin/tcsh', '/usr/bin/zsh'].filter(
+  existsSync,
+);
+
+type Answer = { status: number | undefined; stdout: Buffer; stderr: string };
+
+function read(stdout: Buffer, stderr: Buffer): Answer {
+  const out = new FrameReader(MARK);
+  const err = new FrameReader(MARK);
+  out.push(stdout);
+  err.push(stderr);
+  expect([out.stage, err.stage]).toEqual(['ended', 'ended']);
+  return { status: out.status, stdout: out.output(), stderr: err.output().toString('utf8') };
+}
+
+function runIn(shell: string, script: string, input: Uint8Array, path?: string): Answer {
+  const result = spawnSync(shell, commandWords(MARK, 'plain').slice(1), {
+    argv0: 'sh',
+    input: Buffer.concat([Buffer.from('a line that nobody asked for\n'), requestHead(MARK, script), input]),
+    env: { PATH: path ?? process.env.PATH },
+  });
+  return read(result.stdout, result.stderr);
+}
+
+/** Any text a script may hold between quotes, the bytes that dash uses inside included; no NUL. */
+const anyText = fc
+  .oneof(
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.string({
+      unit: fc.constantFrom('\\', "'", '"', '$', '`', '\n', ' ', '%', '!', '\u0081', '\u0088', '*', '~', '#', '}', ';'),
+      maxLength: 30,
+    }),
+  )
+  .map((text) => text.replaceAll('\0', '').replace(/[\ud800-\udfff]/g, ''));
+
+describe.each(SYSTEM_SHELLS.filter((file) => spawnSync('which', [file]).status === 0))('%s', (shell) => {
+  it('gets script and input unharmed', () => {
+    fc.assert(
+      fc.property(
+        anyText,
+        fc.uint8Array({ maxLength: 3000 }),
+        fc.integer({ min: 0, max: 255 }),
+        (text, bytes, status) => {
+          const script = `printf '%s' ${shellQuote(text)}; head -c ${bytes.length}; printf '|'; cat; exit ${status}`;
+          const answer = runIn(shell, script, Buffer.concat([bytes, Buffer.from('rest')]));
+          const wanted = Buffer.concat([Buffer.from(text), bytes, Buffer.from('|rest')]);
+          expect(answer.stdout.equals(wanted)).toBe(true);
+          expect(answer.status).toBe(status);
+          expect(answer.stderr).toBe('');
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gets a script of 300 kB and input of 2 MB', () => {
+    const input = Buffer.alloc(2_000_000, 'xyz\0\n');
+    const answer = runIn(
+      shell,
+      `${'# a long line of comment\n'.repeat(12_000)}head -c 1999999 | wc -c; cat | wc -c`,
+      input,
+    );
+    expect(answer.stdout.toString().trim().split(/\s+/)).toEqual(['1999999', '1']);
+  });
+
+  it('does nothing when only a part of the script arrives', () => {
+    const script = 'echo first\necho second\ncat <<END\nthird\nEND\necho fourth';
+    const head = requestHead(MARK, script);
+    for (let length = 40; length < head.length - 3; length += 3) {
+      const result = spawnSync(shell, commandWords(MARK, 'plain').slice(1), {
+        argv0: 'sh',
+        input: head.subarray(0, length),
+      });
+      const answer = read(result.stdout, result.stderr);
+      expect(answer.stdout.toString()).toBe('');
+      expect(answer.status).not.toBe(0);
+    }
+  });
+
+  it.each([
+    ['exit 3', 3],
+    ['false', 1],
+    ['set -eu; false; echo not here', 1],
+    ['if', 2],
+    ['trap "echo bye" EXIT; exit 9', 9],
+    ['exec sh -c "exit 5"', 5],
+    ['kill -9 $(sh -c "echo \\$PPID")', 137],
+    ['exec >/dev/null 2>&1; exit 4', 4],
+    ['', 0],
+  ])('proves the end of: %s', (script, status) => {
+    const answer = runIn(shell, script, new Uint8Array());
+    expect(answer.status === status || (script === 'if' && answer.status !== 0)).toBe(true);
+  });
+});
+
+it('does not let a head that reads ahead swallow the input', () => {
+  // busybox's head reads a whole buffer; here it stands in the place of every head on the PATH.
+  const folder = spawnSync('mktemp', ['-d']).stdout.toString().trim();
+  spawnSync('ln', ['-s', spawnSync('which', ['busybox']).stdout.toString().trim(), `${folder}/head`]);
+  const answer = runIn(
+    'dash',
+    'head -c 3; echo; printf "a\\nb\\n" | head -n 1; cat',
+    Buffer.from('abcdef'),
+    `${folder}:${process.env.PATH}`,
+  );
+  expect(answer.stdout.toString()).toBe('abc\na\ndef');
+});
+
+describe.each(LOGIN_SHELLS)('login shell %s', (shell) => {
+  it('hands the command on as it is', () => {
+    const command = commandWords(MARK, 'plain').map(shellQuote).join(' ');
+    const result = spawnSync(shell, ['-c', command], {
+      input: Buffer.concat([requestHead(MARK, 'echo "$#:it\'s"; cat'), Buffer.from('\0binary\xff', 'latin1')]),
+    });
+    expect(read(result.stdout, result.stderr).stdout).toEqual(Buffer.from("0:it's\n\0binary\xff", 'latin1'));
+  });
+
+  it('is not confused by a shell that prints its own command line', () => {
+    if (!/bash|dash|zsh/.test(shell)) return;
+    const command = commandWords(MARK, 'plain').map(shellQuote).join(' ');
+    const result = spawnSync(shell, ['-xvc', command], { input: requestHead(MARK, 'echo clean; echo err >&2') });
+    expect(read(result.stdout, result.stderr)).toEqual({ status: 0, stdout: Buffer.from('clean\n'), stderr: 'err\n' });
+  });
+});
+
+describe('FrameReader', () => {
+  const bytes = fc.uint8Array({ maxLength: 300 });
+  const mark = Buffer.from(`${MARK.first}${MARK.second}`);
+
+  it('gives the same for every way to cut the stream into chunks', () => {
+    fc.assert(
+      fc.property(bytes, bytes, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (noise, output, cuts) => {
+        const stream = Buffer.concat([
+          noise,
+          mark,
+          Buffer.from(':shell\n'),
+          noise,
+          mark,
+          Buffer.from(':run\n'),
+          output,
+          mark,
+          Buffer.from(':end 42\nlate'),
+        ]);
+        const lines: string[] = [];
+        const reader = new FrameReader(MARK, (line) => lines.push(line));
+        let at = 0;
+        for (let index = 0; at < stream.length; index += 1) {
+          const size = cuts[index % cuts.length] ?? 1;
+          reader.push(stream.subarray(at, at + size));
+          at += size;
+        }
+        expect(reader.stage).toBe('ended');
+        expect(reader.status).toBe(42);
+        expect(reader.output().equals(Buffer.from(output))).toBe(true);
+        const text = Buffer.from(output).toString('utf8');
+        const wanted = Buffer.from(output).length === 0 ? [] : text.split('\n');
+        if (wanted.at(-1) === '') wanted.pop();
+        expect(lines.join('\n')).toBe(wanted.join('\n'));
+      }),
+    );
+  });
+
+  it('takes marks in the output that are not ours to be output', () => {
+    const reader = new FrameReader(MARK);
+    reader.push(
+      Buffer.concat([
+        mark,
+        Buffer.from(':run\n'),
+        mark,
+        Buffer.from(':run\n'),
+        mark,
+        Buffer.from(':end x\n'),
+        mark,
+        Buffer.from(':end 1\n'),
+      ]),
+    );
+    expect(reader.status).toBe(1);
+    expect(reader.output().toString()).toBe(`${mark}:run\n${mark}:end x\n`);
+  });
+
+  it('stops at its limits', () => {
+    const limits = { noiseBytes: 10, outputBytes: 10 };
+    const noisy = new FrameReader(MARK, undefined, limits);
+    noisy.push(Buffer.from('x'.repeat(100)));
+    expect(noisy.overflow).toBe('noise');
+    const wordy = new FrameReader(MARK, undefined, limits);
+    wordy.push(Buffer.concat([mark, Buffer.from(`:run\n${'x'.repeat(100)}`)]));
+    expect(wordy.overflow).toBe('output');
+  });
+
+  it('counts how often sudo asks, and keeps its words', () => {
+    const reader = new FrameReader(MARK);
+    reader.push(Buffer.concat([mark, Buffer.from(':shell\nWe trust you.\n'), mark, Buffer.from(':ask')]));
+    expect(reader.asked).toBe(1);
+    reader.push(Buffer.concat([Buffer.from('Sorry, try again.\n'), mark, Buffer.from(':ask')]));
+    expect(reader.asked).toBe(2);
+    expect(reader.noise()).toBe('We trust you.\nSorry, try again.\n');
+  });
+});
+
+it('refuses a script with a NUL', () => {
+  expect(() => requestHead(MARK, 'a\0b')).toThrow(TypeError);
+});
