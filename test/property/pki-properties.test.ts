@@ -1,5 +1,6 @@
 /** Properties: what is issued is read back, whatever the names and keys; nothing that is read can crash the reader. */
 
+import { createPublicKey } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DockerTlsError } from '../../src/errors.ts';
@@ -7,7 +8,7 @@ import { issueCa, issueClient, issueServer } from '../../src/pki/certificate.ts'
 import { makeCsr, parseCsr } from '../../src/pki/csr.ts';
 import { decode, encode, int } from '../../src/pki/der.ts';
 import { inspectCertificate, verifyChain } from '../../src/pki/inspect.ts';
-import { generateKey, isEncrypted, keyMatches, openKey, publicKeyOf } from '../../src/pki/keys.ts';
+import { generateKey, generatePair, isEncrypted, keyMatches, openKey, publicKeyOf } from '../../src/pki/keys.ts';
 import {
   covers,
   formatSan,
@@ -141,6 +142,14 @@ describe('certificates', () => {
       });
       expect(keyMatches(cert, key)).toBe(true);
       expect(inspectCertificate(cert)).toMatchObject({ subject: `client-${round}`, keyType: 'p256' });
+    }
+  });
+
+  test.each(['p256', 'p384'] as const)('the bytes of a %s pair are those that OpenSSL writes', async (type) => {
+    for (let round = 0; round < 600; round += 1) {
+      const { key, privateKey, spki } = await generatePair(type);
+      expect(key.revealText()).toBe(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+      expect(spki).toEqual(createPublicKey(privateKey).export({ type: 'spki', format: 'der' }));
     }
   });
 
