@@ -239,9 +239,7 @@ class Run {
   #tooMuch(which: 'noise' | 'output'): DockerTlsError {
     return which === 'output'
       ? this.#error('E_SSH_OUTPUT', `the phase ${this.#request.phase} printed more than 64 MB`)
-      : this.#error('E_SSH_NO_SHELL', 'the login shell prints without end and starts nothing', {
-          details: this.#words(),
-        });
+      : noShell(this.#context.options.host, this.#context.user, 'prints without end and starts nothing', this.#words());
   }
 
   #noShell(end: ChannelEnd): DockerTlsError {

@@ -45,26 +45,16 @@ export async function settleHostKey(
   }
   if (verdict.kind === 'known') return 'known';
   if (verdict.kind === 'changed') throw changed(options, name, blob, verdict.known);
-  if (policy === 'accept-new' || (await asked(options, endpoint, name, blob))) {
+  return await inTurn(async () => {
+    // Another connection's answer may have settled it while this one waited.
+    if (judgeHostKey(await knownLines(endpoint), name, blob).kind === 'known') return 'known';
+    const question = { host: options.host, address: name, type: keyType(blob), fingerprint: fingerprint(blob) };
+    if (policy !== 'accept-new' && (await options.ask?.hostKey(question)) !== true) {
+      throw unknown(options, endpoint, name, blob, verdict.authority);
+    }
     const file = endpoint.userKnownHosts[0];
     if (file !== undefined && file !== '/dev/null') await addKnownHost(file, name, blob, endpoint.hashKnownHosts);
     return 'stored';
-  }
-  throw unknown(options, endpoint, name, blob, verdict.authority);
-}
-
-/** Asks one question at a time, and not again when another connection's answer has settled it meanwhile. */
-async function asked(options: SshOptions, endpoint: Endpoint, name: string, blob: Buffer): Promise<boolean> {
-  const { ask } = options;
-  if (ask === undefined) return false;
-  return await inTurn(async () => {
-    if (judgeHostKey(await knownLines(endpoint), name, blob).kind === 'known') return true;
-    return await ask.hostKey({
-      host: options.host,
-      address: name,
-      type: keyType(blob),
-      fingerprint: fingerprint(blob),
-    });
   });
 }
 

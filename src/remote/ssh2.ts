@@ -153,7 +153,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
       keepaliveInterval: options.keepaliveMs ?? KEEPALIVE_MS,
       keepaliveCountMax: 3,
       authHandler: authentication.handler(),
-      algorithms: { serverHostKey: { append: [], prepend: hostKeyAlgorithms(types), remove: [] } },
+      algorithms: { serverHostKey: hostKeyAlgorithms(types) },
       hostVerifier: (blob: Buffer, verify: (valid: boolean) => void): void => {
         // Keys are exchanged again after an hour or a gigabyte: the host must still be the same.
         if (accepted !== undefined) {
@@ -185,12 +185,23 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
   }
 }
 
-/** Signature algorithms for the key types that known_hosts has: an RSA key signs under three names. */
+const HOST_KEY_ALGORITHMS = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+] as const satisfies readonly ServerHostKeyAlgorithm[];
+
+/** What to ask the host to sign with: first the key types that known_hosts has (an RSA key signs under two names). No SHA-1. */
 function hostKeyAlgorithms(types: readonly string[]): ServerHostKeyAlgorithm[] {
-  const usable = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'];
-  return types.flatMap((type): string[] =>
-    type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : usable.includes(type) ? [type] : [],
-  ) as ServerHostKeyAlgorithm[];
+  const known = types.flatMap((type) =>
+    HOST_KEY_ALGORITHMS.filter(
+      (algorithm) => algorithm === type || (type === 'ssh-rsa' && algorithm.startsWith('rsa-')),
+    ),
+  );
+  return [...new Set([...known, ...HOST_KEY_ALGORITHMS])];
 }
 
 function dial(options: SshOptions, endpoint: Endpoint): Promise<Socket> {
