@@ -1,0 +1,111 @@
+/** What `ssh -G` says becomes an endpoint; options win; defaults stand in where there is no ssh. */
+
+import { homedir, userInfo } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { DockerTlsError } from '../../src/errors.ts';
+import { endpointFrom, jumpOptions, parseSshG, resolveEndpoint } from '../../src/remote/ssh-config.ts';
+import type { SshOptions } from '../../src/runtime.ts';
+
+const options: SshOptions = { host: 'build-1', destination: 'build' };
+
+describe('endpointFrom', () => {
+  it('has the defaults of OpenSSH without any configuration', () => {
+    expect(endpointFrom(options, new Map())).toMatchObject({
+      hostName: 'build',
+      port: 22,
+      user: userInfo().username,
+      userKnownHosts: [`${homedir()}/.ssh/known_hosts`, `${homedir()}/.ssh/known_hosts2`],
+      jump: [],
+      hashKnownHosts: false,
+      acceptNew: false,
+    });
+    expect(endpointFrom(options, new Map()).identities.map(({ file }) => file)).toContain(
+      `${homedir()}/.ssh/id_ed25519`,
+    );
+  });
+
+  it('takes over what ssh -G prints', () => {
+    const config = parseSshG(
+      [
+        'hostname 10.0.0.5',
+        'port 2222',
+        'user ops',
+        'identityfile ~/.ssh/%h-%r',
+        'identityfile /keys/two words',
+        'identitiesonly yes',
+        'identityagent ~/agent.sock',
+        'userknownhostsfile /a/known "/b/with space"',
+        'globalknownhostsfile /dev/null',
+        'hostkeyalias Build-Alias',
+        'hashknownhosts yes',
+        'stricthostkeychecking accept-new',
+        'proxyjump a@one:22,two',
+        'addressfamily inet6',
+        'revokedhostkeys /etc/revoked',
+        'passwordauthentication no',
+      ].join('\n'),
+    );
+    expect(endpointFrom(options, config)).toMatchObject({
+      hostName: '10.0.0.5',
+      port: 2222,
+      user: 'ops',
+      identities: [
+        { file: `${homedir()}/.ssh/10.0.0.5-ops`, explicit: false },
+        { file: '/keys/two words', explicit: false },
+      ],
+      identitiesOnly: true,
+      agent: `${homedir()}/agent.sock`,
+      userKnownHosts: ['/a/known', '/b/with space'],
+      globalKnownHosts: ['/dev/null'],
+      hostKeyAlias: 'Build-Alias',
+      hashKnownHosts: true,
+      acceptNew: true,
+      jump: ['a@one:22', 'two'],
+      family: 6,
+      revokedHostKeys: '/etc/revoked',
+      passwords: false,
+      keyboardInteractive: true,
+    });
+  });
+
+  it('lets options win and never takes over a StrictHostKeyChecking no', () => {
+    const config = parseSshG('port 2222\nuser ops\nstricthostkeychecking false\nproxycommand none\nproxyjump none');
+    const endpoint = endpointFrom({ ...options, user: 'me', port: 22, identities: ['~/k'] }, config);
+    expect(endpoint).toMatchObject({ user: 'me', port: 22, acceptNew: false, jump: [] });
+    expect(endpoint.proxyCommand).toBeUndefined();
+    expect(endpoint.identities[0]).toEqual({ file: `${homedir()}/k`, explicit: true });
+  });
+});
+
+describe('jumpOptions', () => {
+  it.each([
+    ['gate', { destination: 'gate', user: undefined, port: undefined }],
+    ['me@gate:2222', { destination: 'gate', user: 'me', port: 2222 }],
+    ['[fe80::1]:22', { destination: 'fe80::1', port: 22 }],
+    ['me@[fe80::1]', { destination: 'fe80::1', user: 'me', port: undefined }],
+    ['ssh://me@gate:2222', { destination: 'gate', user: 'me', port: 2222 }],
+  ])('%s', (jump, wanted) => {
+    expect(jumpOptions(options, jump)).toMatchObject(wanted);
+  });
+
+  it('refuses what is no jump host', () => {
+    for (const jump of ['', 'a b@', 'gate:x', '@gate:22:33']) {
+      expect(() => {
+        const { destination } = jumpOptions(options, jump);
+        if (/\s|^$/.test(destination)) throw new DockerTlsError({ code: 'E_SSH_NAME', exit: 2, message: 'x' });
+      }).toThrow(DockerTlsError);
+    }
+  });
+
+  it("does not pin the last host's fingerprint to a jump host", () => {
+    expect(jumpOptions({ ...options, hostKey: 'SHA256:abc' }, 'gate').hostKey).toBe('strict');
+    expect(jumpOptions({ ...options, hostKey: 'accept-new' }, 'gate').hostKey).toBe('accept-new');
+  });
+});
+
+it.each(['a;b', '-oProxyCommand=touch /tmp/x', 'a b', '$(id)', 'a\nb', ''])(
+  'refuses the name %j',
+  async (destination) => {
+    await expect(resolveEndpoint({ ...options, destination })).rejects.toMatchObject({ code: 'E_SSH_NAME', exit: 2 });
+  },
+);
