@@ -12,6 +12,8 @@ export type Evidence = {
   /** A file, container, image, network, user or address. */
   readonly place: string;
   readonly text: string;
+  /** The line of a file, from 1. */
+  readonly line?: number;
 };
 
 /** Three answers and no fourth. A finding may be graver or lighter than its check usually is. */
@@ -93,6 +95,9 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['3', 'Files'],
   ['4', 'Images'],
   ['5', 'Containers'],
+  ['container', 'Containers'],
   ['6', 'Operations'],
   ['7', 'Swarm'],
+  ['compose', 'Compose file'],
+  ['dockerfile', 'Dockerfile'],
 ];

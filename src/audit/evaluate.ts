@@ -52,21 +52,31 @@ export type CheckResult = {
   /** Why it is not applicable. */
   readonly reason?: string;
   readonly evidence: readonly Evidence[];
-  /** Set by a baseline: who accepted it knows why. */
-  readonly accepted?: { readonly reason: string; readonly expires?: string };
+  /** Set by a baseline: somebody accepted the whole finding. */
+  readonly accepted?: Acceptance;
+  /** Set by a baseline: the places of a finding that were accepted, while others count. */
+  readonly acceptedPlaces?: readonly string[];
 };
+
+export type Acceptance = { readonly reason: string; readonly expires: string };
+
+/** True for a finding that nobody accepted. */
+export function counts(result: CheckResult): boolean {
+  return result.state === 'finding' && result.accepted === undefined;
+}
 
 const EVIDENCE_LENGTH = 300;
 
 function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
-  return evidence.map(({ place, text }) => ({
+  return evidence.map(({ place, text, line }) => ({
     place: printable(place, EVIDENCE_LENGTH),
     text: printable(text, EVIDENCE_LENGTH),
+    ...(line === undefined ? {} : { line }),
   }));
 }
 
 /** The result of one check; its text is cleaned of everything that a terminal or a page could take for more than text. */
-export function resultOf(check: Check, verdict: Verdict): CheckResult {
+export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): CheckResult {
   const { id, title, why, mend, mendable } = check;
   return {
     id,

@@ -3,7 +3,7 @@
 import type { ImageFact } from '../api.ts';
 import { type Check, type Evidence, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
-import { runningContainers } from './containers.ts';
+import { runningContainers } from './running.ts';
 
 function withImages(facts: AuditFacts, evaluate: (images: readonly ImageFact[]) => Verdict): Verdict {
   if (facts.docker === undefined) return notApplicable("Docker's API did not answer");

@@ -1,0 +1,117 @@
+/** Owns the baseline file: findings that somebody accepted, with a reason and a day on which they count again. */
+
+import { LineCounter, parseDocument } from 'yaml';
+import { DockerTlsError, DockerTlsErrors } from '../errors.ts';
+import { entriesAt, listAt, textAt } from './api.ts';
+import type { CheckResult } from './evaluate.ts';
+
+export type AcceptedFinding = {
+  /** A check's id; `*` at its end stands for anything: `1.1.*`. */
+  readonly check: string;
+  /** Undefined: on every host. */
+  readonly host?: string;
+  /** The place of the evidence; undefined: all of it. */
+  readonly place?: string;
+  readonly reason: string;
+  /** `2027-06-30`: the last day on which it is accepted (UTC). */
+  readonly expires: string;
+};
+
+export type Baseline = { readonly accept: readonly AcceptedFinding[] };
+
+const KEYS = ['check', 'host', 'place', 'reason', 'expires'];
+
+/**
+ * Reads a baseline, YAML or JSON: `accept:` and a list of `{ check, host?, place?, reason, expires }`.
+ * Throws DockerTlsErrors with all mistakes, each with its line.
+ */
+export function parseBaseline(text: string, path: string): Baseline {
+  const counter = new LineCounter();
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, schema: 'core' });
+  const errors: DockerTlsError[] = [];
+  function wrong(message: string, line: number): void {
+    errors.push(
+      new DockerTlsError({
+        code: 'E_BASELINE',
+        exit: 2,
+        message,
+        where: `${path}:${line}`,
+        hints: ['accept: [{ check: "2.9", reason: "…", expires: 2027-06-30 }]'],
+      }),
+    );
+  }
+  for (const error of document.errors) wrong(error.message, counter.linePos(error.pos[0]).line);
+  if (errors.length > 0) throw new DockerTlsErrors(errors);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 50 });
+  } catch (cause) {
+    wrong(cause instanceof Error ? cause.message : 'cannot be read', 1);
+    throw new DockerTlsErrors(errors);
+  }
+  for (const [key] of entriesAt(value)) if (key !== 'accept') wrong(`"${key}" is not known; there is only "accept"`, 1);
+  const accept: AcceptedFinding[] = [];
+  for (const [index, item] of listAt(value, 'accept').entries()) {
+    const node = document.getIn(['accept', index], true) as { range?: readonly number[] } | undefined;
+    const line = counter.linePos(node?.range?.[0] ?? 0).line;
+    const before = errors.length;
+    for (const [key] of entriesAt(item))
+      if (!KEYS.includes(key)) wrong(`accept[${index}]: "${key}" is not known`, line);
+    const check = String(entriesAt(item).find(([key]) => key === 'check')?.[1] ?? '');
+    const expires = textAt(item, 'expires');
+    if (!/^[a-z0-9.]+\*?$/.test(check)) wrong(`accept[${index}].check: the id of a check is missing`, line);
+    if (textAt(item, 'reason').trim() === '') wrong(`accept[${index}].reason: say why it is accepted`, line);
+    if (!/^\d{4}-\d\d-\d\d$/.test(expires) || Number.isNaN(Date.parse(expires))) {
+      wrong(`accept[${index}].expires: a day is missing, such as 2027-06-30`, line);
+    }
+    if (errors.length > before) continue;
+    accept.push({
+      check,
+      host: textAt(item, 'host') || undefined,
+      place: textAt(item, 'place') || undefined,
+      reason: textAt(item, 'reason').trim(),
+      expires,
+    });
+  }
+  if (value !== null && value !== undefined && !Array.isArray((value as { accept?: unknown }).accept)) {
+    wrong('"accept" has to be a list', 1);
+  }
+  if (errors.length > 0) throw new DockerTlsErrors(errors);
+  return { accept };
+}
+
+function matches(pattern: string, text: string): boolean {
+  return pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : pattern === text;
+}
+
+/** Marks accepted findings of one host or file. One that has expired counts again; so does evidence in places that were not accepted. */
+export function applyBaseline(
+  results: readonly CheckResult[],
+  subject: string,
+  baseline: Baseline,
+  now: Date,
+): readonly CheckResult[] {
+  const today = now.toISOString().slice(0, 10);
+  const valid = baseline.accept.filter(
+    ({ host, expires }) => expires >= today && (host === undefined || host === subject),
+  );
+  return results.map((result) => {
+    if (result.state !== 'finding') return result;
+    const mine = valid.filter(({ check }) => matches(check, result.id));
+    const whole = mine.find(({ place }) => place === undefined);
+    if (whole !== undefined) return { ...result, accepted: { reason: whole.reason, expires: whole.expires } };
+    const places = new Set(mine.map(({ place }) => place));
+    const left = result.evidence.filter(({ place }) => !places.has(place));
+    const first = mine[0];
+    if (first === undefined || left.length === result.evidence.length) return result;
+    if (left.length === 0) return { ...result, accepted: { reason: first.reason, expires: first.expires } };
+    const acceptedPlaces = result.evidence.filter(({ place }) => places.has(place)).map(({ place }) => place);
+    return { ...result, evidence: left, acceptedPlaces };
+  });
+}
+
+/** Entries that no longer accept anything, so that the file can be tidied: expired ones. */
+export function expiredEntries(baseline: Baseline, now: Date): readonly AcceptedFinding[] {
+  const today = now.toISOString().slice(0, 10);
+  return baseline.accept.filter(({ expires }) => expires < today);
+}

@@ -1,0 +1,137 @@
+/** Owns how running containers are judged: each on its own, with what it has in truth where the kernel tells. */
+
+import { type ContainerFact, type Mount, textAt } from '../api.ts';
+import { type Evidence, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import type { AuditFacts } from '../facts.ts';
+import { securityOption } from './daemon.ts';
+
+function running(facts: AuditFacts): readonly ContainerFact[] | Verdict {
+  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  const containers = facts.docker.containers.filter((container) => container.running);
+  return containers.length === 0 ? notApplicable('no containers are running') : containers;
+}
+
+function gather(
+  containers: readonly ContainerFact[],
+  wrong: (container: ContainerFact) => readonly string[],
+): readonly Evidence[] {
+  return containers.flatMap((container) =>
+    wrong(container).map((text) => ({ place: `container ${container.name}`, text })),
+  );
+}
+
+/** Judges every running container; not applicable when there is none. */
+export function runningContainers(facts: AuditFacts, wrong: (container: ContainerFact) => readonly string[]): Verdict {
+  const containers = running(facts);
+  return 'state' in containers ? containers : judge(gather(containers, wrong));
+}
+
+/** As above, but a person decides whether what was found is right. */
+export function askPerson(
+  facts: AuditFacts,
+  question: string,
+  interesting: (container: ContainerFact) => readonly string[],
+): Verdict {
+  const containers = running(facts);
+  if ('state' in containers) return containers;
+  const evidence = gather(containers, interesting);
+  return evidence.length === 0 ? PASS : forPerson(question, evidence);
+}
+
+const SENSITIVE = [
+  '/boot',
+  '/dev',
+  '/etc',
+  '/lib',
+  '/lib64',
+  '/proc',
+  '/sys',
+  '/usr',
+  '/root',
+  '/var/lib/docker',
+  '/var/lib/containerd',
+];
+
+/** A folder of the host as a whole, or a writable piece of it. */
+export function isSensitive(mount: Mount): boolean {
+  if (mount.type !== 'bind' && mount.type !== '') return false;
+  const source = mount.source.replace(/(?<=.)\/+$/, '');
+  if (source === '/' || SENSITIVE.includes(source)) return true;
+  return (
+    mount.writable &&
+    SENSITIVE.some((folder) => folder !== '/dev' && folder !== '/root' && source.startsWith(`${folder}/`))
+  );
+}
+
+/** Docker's own control socket, or a folder that holds it. */
+export function holdsDockerSocket(mount: Mount, socket: string): boolean {
+  const source = mount.source.replace(/(?<=.)\/+$/, '');
+  return (
+    /\/docker\.sock$/.test(source) ||
+    source === socket ||
+    /^(\/|\/run|\/var\/run|\/var)$/.test(source) ||
+    /\/docker\.sock$/.test(mount.destination)
+  );
+}
+
+const DANGEROUS = new Set([
+  'ALL',
+  'SYS_ADMIN',
+  'SYS_PTRACE',
+  'SYS_MODULE',
+  'SYS_RAWIO',
+  'DAC_READ_SEARCH',
+  'NET_ADMIN',
+  'BPF',
+  'SYS_BOOT',
+]);
+
+export function capabilities(facts: AuditFacts): Verdict {
+  const verdict = runningContainers(facts, ({ capAdd }) =>
+    capAdd.length === 0 ? [] : [`added: ${capAdd.join(', ')}`],
+  );
+  if (verdict.state !== 'finding') return verdict;
+  const added =
+    facts.docker?.containers.filter((container) => container.running).flatMap((container) => container.capAdd) ?? [];
+  const grave = added.some((name) => DANGEROUS.has(name.toUpperCase().replace(/^CAP_/, '')));
+  return { ...verdict, severity: grave ? 'high' : 'medium' };
+}
+
+export function noNewPrivileges(facts: AuditFacts): Verdict {
+  const daemonWide = securityOption(facts, 'no-new-privileges') !== undefined;
+  return runningContainers(facts, (container) => {
+    const process = facts.processes.get(container.pid);
+    if (process !== undefined) return process.noNewPrivileges ? [] : ['its programs may gain rights (setuid)'];
+    const asked = container.securityOpt.some((option) => /^no-new-privileges(?:[=:]true)?$/.test(option));
+    return asked || (daemonWide && container.securityOpt.length === 0) ? [] : ['its programs may gain rights (setuid)'];
+  });
+}
+
+export function seccomp(facts: AuditFacts): Verdict {
+  return runningContainers(facts, (container) => {
+    if (container.securityOpt.some((option) => /^seccomp[=:]unconfined$/.test(option)))
+      return ['seccomp is unconfined'];
+    if (container.privileged) return ['privileged: seccomp is unconfined'];
+    return facts.processes.get(container.pid)?.seccomp === false ? ['no system calls are filtered'] : [];
+  });
+}
+
+export function execs(facts: AuditFacts, user: boolean): Verdict {
+  const containers = running(facts);
+  if ('state' in containers) return containers;
+  const evidence = (facts.docker?.execs ?? []).flatMap((exec): readonly Evidence[] => {
+    const name = containers.find(({ id }) => id === exec.container)?.name ?? exec.container.slice(0, 12);
+    if (!user)
+      return exec.privileged ? [{ place: `container ${name}`, text: 'docker exec --privileged is running' }] : [];
+    const asRoot = /^(root|0)(:|$)/.test(exec.user);
+    return asRoot ? [{ place: `container ${name}`, text: `docker exec --user ${exec.user} is running` }] : [];
+  });
+  if (!user) return judge(evidence);
+  return forPerson('does anybody use docker exec --user root? (the audit log tells of past ones)', evidence);
+}
+
+export function swarmNeed(facts: AuditFacts): Verdict {
+  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  if (textAt(facts.docker.info, 'Swarm', 'LocalNodeState') !== 'active') return PASS;
+  return finding([{ place: 'dockerd', text: 'swarm mode is on: it opens more ports to the network' }]);
+}

@@ -1,0 +1,60 @@
+/** Owns the comparison of two reports: what is new, what is gone, what stays. */
+
+import { DockerTlsError } from '../errors.ts';
+import { at, type Json, listAt, parseJson, textAt } from './api.ts';
+import type { AuditReport } from './report/report.ts';
+
+export type FindingKey = { readonly subject: string; readonly check: string; readonly place: string };
+
+export type Comparison = {
+  readonly appeared: readonly FindingKey[];
+  readonly gone: readonly FindingKey[];
+  readonly same: number;
+};
+
+/**
+ * Reads a report that an earlier `audit --json` printed, whole or only its `result`, as far as the comparison needs it.
+ * Throws E_AUDIT_REPORT when it is none.
+ */
+export function findingsOfReport(text: string, path: string): readonly FindingKey[] {
+  const value = parseJson(text);
+  const report: Json = at(value, 'result') ?? value;
+  if (!Array.isArray(at(report, 'subjects'))) {
+    throw new DockerTlsError({
+      code: 'E_AUDIT_REPORT',
+      exit: 2,
+      message: 'this is not a report of docker-tls audit --json',
+      where: path,
+      hints: ['docker-tls audit HOST --json > report.json'],
+    });
+  }
+  return keysOf(report);
+}
+
+function keysOf(report: Json): readonly FindingKey[] {
+  const keys = new Map<string, FindingKey>();
+  for (const subject of listAt(report, 'subjects')) {
+    for (const result of listAt(subject, 'results')) {
+      if (textAt(result, 'state') !== 'finding' || at(result, 'accepted') !== undefined) continue;
+      for (const evidence of listAt(result, 'evidence')) {
+        const key = { subject: textAt(subject, 'name'), check: textAt(result, 'id'), place: textAt(evidence, 'place') };
+        keys.set(JSON.stringify(key), key);
+      }
+    }
+  }
+  return [...keys.values()];
+}
+
+/** Compares by host, check and place; wording and line numbers may change without being news. Hosts that were not reached now are left out. */
+export function compareReports(before: readonly FindingKey[], report: AuditReport): Comparison {
+  const silent = new Set(report.subjects.filter(({ kind }) => kind === 'unreachable').map(({ name }) => name));
+  const asked = new Set(report.subjects.map(({ name }) => name));
+  const now = keysOf(report);
+  const old = new Set(before.map((key) => JSON.stringify(key)));
+  const current = new Set(now.map((key) => JSON.stringify(key)));
+  const appeared = now.filter((key) => !old.has(JSON.stringify(key)));
+  const gone = before.filter(
+    (key) => asked.has(key.subject) && !silent.has(key.subject) && !current.has(JSON.stringify(key)),
+  );
+  return { appeared, gone, same: now.length - appeared.length };
+}

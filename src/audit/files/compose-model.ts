@@ -1,0 +1,179 @@
+/** Owns the reading of a Compose file: services with their settings and the lines they stand on. Anchors, merges and extends are followed. */
+
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
+import { DockerTlsError, DockerTlsErrors } from '../../errors.ts';
+
+/** A setting: its value as plain data, and its line. */
+export type Field = { readonly value: unknown; readonly line: number };
+
+export type Service = {
+  readonly name: string;
+  readonly line: number;
+  /** The setting at a path of keys; inherited ones too. Undefined when it is not there. */
+  readonly get: (...path: readonly string[]) => Field | undefined;
+  /** A list's items, or a map's pairs as `key=value`, each with its line. */
+  readonly items: (
+    ...path: readonly string[]
+  ) => readonly { readonly text: string; readonly value: unknown; readonly line: number }[];
+};
+
+export type Compose = { readonly services: readonly Service[]; readonly networks: readonly Service[] };
+
+const MAX_BYTES = 1_048_576;
+const MAX_DEPTH = 30;
+const MAX_ITEMS = 2000;
+
+function failure(message: string, where: string): DockerTlsError {
+  return new DockerTlsError({ code: 'E_COMPOSE', exit: 2, message, where, hints: ['docker compose config --quiet'] });
+}
+
+/** Throws DockerTlsErrors when it is no YAML, or no Compose file. Size, depth and aliases are bounded: hostile files end in an error. */
+export function parseCompose(text: string, path: string): Compose {
+  if (text.length > MAX_BYTES) throw new DockerTlsErrors([failure('this file is too large for a Compose file', path)]);
+  // Deep nesting would end in a stack overflow of the parser, which is no error that a user can read.
+  if (deepest(text) > 100) throw new DockerTlsErrors([failure('this file is nested too deeply', path)]);
+  const counter = new LineCounter();
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, merge: true, logLevel: 'error' });
+  if (document.errors.length > 0) {
+    throw new DockerTlsErrors(
+      document.errors
+        .slice(0, 5)
+        .map((error) => failure(error.message, `${path}:${counter.linePos(error.pos[0]).line}`)),
+    );
+  }
+
+  function resolve(node: unknown): Node | undefined {
+    let here = node;
+    for (let turn = 0; isAlias(here) && turn < 10; turn++) here = (here as Alias).resolve(document);
+    return isAlias(here) ? undefined : (here as Node | undefined);
+  }
+  function lineOf(node: unknown, otherwise: number): number {
+    const start = (node as Node | undefined)?.range?.[0];
+    return start === undefined ? otherwise : counter.linePos(start).line;
+  }
+  function keyText(key: unknown): string {
+    const node = resolve(key);
+    return isScalar(node) ? String(node.value) : '';
+  }
+  /** Own keys first, then merged ones, the first of those that have it. */
+  function find(map: YAMLMap, key: string, depth = 0): { key: unknown; node: Node | undefined } | undefined {
+    if (depth > MAX_DEPTH) return undefined;
+    for (const pair of map.items) if (keyText(pair.key) === key) return { key: pair.key, node: resolve(pair.value) };
+    for (const pair of map.items) {
+      if (keyText(pair.key) !== '<<') continue;
+      const merged = resolve(pair.value);
+      const sources = isSeq(merged) ? merged.items.map(resolve) : [merged];
+      for (const source of sources) {
+        const found = isMap(source) ? find(source, key, depth + 1) : undefined;
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+  function plain(node: unknown, depth = 0): unknown {
+    const here = resolve(node);
+    if (depth > 6) return undefined;
+    if (isScalar(here)) return here.value;
+    if (isSeq(here)) return here.items.slice(0, MAX_ITEMS).map((item) => plain(item, depth + 1));
+    if (!isMap(here)) return undefined;
+    return Object.fromEntries(
+      here.items.slice(0, MAX_ITEMS).map((pair) => [keyText(pair.key), plain(pair.value, depth + 1)]),
+    );
+  }
+
+  const root = resolve(document.contents);
+  if (!isMap(root)) throw new DockerTlsErrors([failure('this is not a Compose file: no services', path)]);
+
+  function entries(section: string): readonly Service[] {
+    const found = find(root as YAMLMap, section)?.node;
+    if (!isMap(found)) return [];
+    return found.items.slice(0, MAX_ITEMS).flatMap((pair): readonly Service[] => {
+      if (!isPair(pair) || keyText(pair.key) === '<<') return [];
+      const line = lineOf(pair.key, 1);
+      const own = resolve(pair.value);
+      const chain = isMap(own) ? inherited(own, found, 0) : [];
+      function lookUp(path: readonly string[]): { key: unknown; node: Node | undefined } | undefined {
+        for (const start of chain) {
+          let here: Node | undefined = start;
+          let hit: { key: unknown; node: Node | undefined } | undefined;
+          for (const key of path) {
+            hit = isMap(here) ? find(here, key) : undefined;
+            here = hit?.node;
+            if (hit === undefined) break;
+          }
+          if (hit !== undefined) return hit;
+        }
+        return undefined;
+      }
+      return [
+        {
+          name: keyText(pair.key),
+          line,
+          get(...keys) {
+            const hit = lookUp(keys);
+            return hit === undefined ? undefined : { value: plain(hit.node), line: lineOf(hit.key, line) };
+          },
+          items(...keys) {
+            const node = lookUp(keys)?.node;
+            if (isSeq(node)) {
+              return node.items.slice(0, MAX_ITEMS).map((item) => {
+                const value = plain(item);
+                return { text: typeof value === 'object' ? '' : String(value ?? ''), value, line: lineOf(item, line) };
+              });
+            }
+            if (!isMap(node)) return [];
+            return node.items.slice(0, MAX_ITEMS).map((item) => {
+              const value = plain(item.value);
+              return {
+                text: `${keyText(item.key)}=${typeof value === 'object' ? '' : String(value)}`,
+                value,
+                line: lineOf(item.key, line),
+              };
+            });
+          },
+        },
+      ];
+    });
+  }
+  /** The service itself and what it extends in the same file. */
+  function inherited(own: YAMLMap, services: YAMLMap, depth: number): readonly YAMLMap[] {
+    const extended = find(own, 'extends')?.node;
+    const named = isMap(extended) && find(extended, 'file') === undefined ? find(extended, 'service')?.node : extended;
+    const base = isScalar(named) && depth < 10 ? find(services, String(named.value))?.node : undefined;
+    return isMap(base) && base !== own ? [own, ...inherited(base, services, depth + 1)] : [own];
+  }
+  const services = entries('services');
+  if (services.length === 0) throw new DockerTlsErrors([failure('this is not a Compose file: no services', path)]);
+  return { services, networks: entries('networks') };
+}
+
+/** An upper bound of the nesting: flow brackets, and indentation that grows. */
+function deepest(text: string): number {
+  let flow = 0;
+  let most = 0;
+  const indents: number[] = [];
+  for (const line of text.split('\n')) {
+    const indent = line.search(/[^ ]/);
+    if (indent < 0) continue;
+    while (indents.length > 0 && (indents.at(-1) as number) >= indent) indents.pop();
+    indents.push(indent);
+    const dashes = /^ *((?:[-?] +)+)/.exec(line)?.[1]?.match(/[-?]/g)?.length ?? 0;
+    for (const character of line) {
+      if (character === '[' || character === '{') flow++;
+      else if (character === ']' || character === '}') flow = Math.max(0, flow - 1);
+    }
+    most = Math.max(most, flow + indents.length + dashes);
+  }
+  return most;
+}

@@ -1,0 +1,129 @@
+/** Owns the questions that the checks ask of one service of a Compose file. */
+
+import type { Mount } from '../api.ts';
+import { type Evidence, judge, notApplicable, type Verdict } from '../check.ts';
+import { isRootUser } from '../checks/images.ts';
+import type { Compose, Field, Service } from './compose-model.ts';
+import { isSecretName, isWrittenOut } from './secrets.ts';
+
+/** What is wrong, and the line that says so; the service's own line when something is missing. */
+export type Wrong = { readonly text: string; readonly line: number };
+
+export function isTrue(field: Field | undefined): boolean {
+  return field !== undefined && /^(true|yes|on|1)$/i.test(String(field.value));
+}
+
+export function is(service: Service, key: string, wanted: string, text: string): readonly Wrong[] {
+  const field = service.get(key);
+  return field !== undefined && String(field.value) === wanted ? [{ text, line: field.line }] : [];
+}
+
+/** Missing, empty or zero in every one of these places. */
+function unset(service: Service, paths: readonly (readonly string[])[]): boolean {
+  return paths.every((path) => {
+    const value = service.get(...path)?.value;
+    return value === undefined || value === null || /^(0|0\.0|-1|)$/.test(String(value));
+  });
+}
+
+export function missing(service: Service, paths: readonly (readonly string[])[], text: string): readonly Wrong[] {
+  return unset(service, paths) ? [{ text, line: service.line }] : [];
+}
+
+/** Both forms of a volume: `SOURCE:DESTINATION:options` and the long one. */
+export function mounts(service: Service): readonly (Mount & { readonly line: number })[] {
+  return service.items('volumes').flatMap(({ text, value, line }): readonly (Mount & { readonly line: number })[] => {
+    if (typeof value === 'object' && value !== null) {
+      const { type, source, target, read_only: readOnly, bind } = value as Record<string, unknown>;
+      if (type !== 'bind') return [];
+      const propagation = String((bind as Record<string, unknown> | undefined)?.propagation ?? '');
+      return [
+        {
+          type: 'bind',
+          source: String(source ?? ''),
+          destination: String(target ?? ''),
+          writable: readOnly !== true,
+          propagation,
+          line,
+        },
+      ];
+    }
+    const [source = '', destination = '', options = ''] = text.split(':');
+    if (!/^[./~]/.test(source)) return [];
+    const words = options.split(',');
+    const propagation = words.find((word) => /^r?(shared|slave|private)$/.test(word)) ?? '';
+    return [{ type: 'bind', source, destination, writable: !words.includes('ro'), propagation, line }];
+  });
+}
+
+/** The host's side of published ports; undefined address: all. */
+export function ports(
+  service: Service,
+): readonly { readonly address?: string; readonly port: string; readonly line: number }[] {
+  return service.items('ports').flatMap(({ text, value, line }) => {
+    if (typeof value === 'object' && value !== null) {
+      const { host_ip: address, published } = value as Record<string, unknown>;
+      return published === undefined
+        ? []
+        : [{ address: address === undefined ? undefined : String(address), port: String(published), line }];
+    }
+    const found = /^(?:(\[[^\]]*\]|[^:]*):)?([^:]*):[^:]+$/.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
+    return found === null ? [] : [{ address: found[1], port: found[2] ?? '', line }];
+  });
+}
+
+export function securityOptions(service: Service, pattern: RegExp): readonly Wrong[] {
+  return service
+    .items('security_opt')
+    .filter(({ text }) => pattern.test(text))
+    .map(({ text, line }) => ({ text, line }));
+}
+
+export function user(service: Service): readonly Wrong[] {
+  const field = service.get('user');
+  if (field === undefined || field.value === null)
+    return [{ text: 'no user: the image decides, and most images decide for root', line: service.line }];
+  return isRootUser(String(field.value)) ? [{ text: `user is ${String(field.value)}`, line: field.line }] : [];
+}
+
+export function restart(service: Service): readonly Wrong[] {
+  const field = service.get('restart');
+  const value = String(field?.value ?? 'no');
+  const count = /^on-failure(?::(\d+))?$/.exec(value);
+  if (/^(always|unless-stopped)$/.test(value) || (count !== null && (count[1] === undefined || Number(count[1]) > 5))) {
+    return [{ text: `restart is ${value}`, line: field?.line ?? service.line }];
+  }
+  return [];
+}
+
+export function secrets(service: Service): readonly Wrong[] {
+  return service.items('environment').flatMap(({ text, line }) => {
+    const cut = text.indexOf('=');
+    const [name, value] = cut < 0 ? [text, ''] : [text.slice(0, cut), text.slice(cut + 1)];
+    return isSecretName(name) && isWrittenOut(value) && value !== 'null'
+      ? [{ text: `${name} is written out`, line }]
+      : [];
+  });
+}
+
+export function icc({ networks }: Compose): Verdict {
+  const bridges = networks.filter(
+    (network) =>
+      /^(bridge|undefined|null)$/.test(String(network.get('driver')?.value)) && !isTrue(network.get('external')),
+  );
+  if (bridges.length === 0) return notApplicable('no bridge network is made here');
+  return judge(
+    bridges.flatMap((network): readonly Evidence[] => {
+      const option = network.get('driver_opts', 'com.docker.network.bridge.enable_icc');
+      return String(option?.value) === 'false'
+        ? []
+        : [
+            {
+              place: `network ${network.name}`,
+              text: 'its containers reach all ports of one another',
+              line: option?.line ?? network.line,
+            },
+          ];
+    }),
+  );
+}

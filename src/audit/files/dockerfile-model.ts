@@ -1,0 +1,77 @@
+/** Owns the reading of a Dockerfile: instructions with their lines, in stages. Source: docs.docker.com/reference/dockerfile. */
+
+export type Instruction = {
+  readonly name: string;
+  readonly text: string;
+  readonly line: number;
+  readonly stage: number;
+};
+
+export type Stage = { readonly base: string; readonly name: string; readonly line: number };
+
+export type Dockerfile = { readonly instructions: readonly Instruction[]; readonly stages: readonly Stage[] };
+
+const MAX_LINES = 20_000;
+
+/** Never throws: whatever is not an instruction is left out. Continued lines are joined, here-documents belong to their instruction. */
+export function parseDockerfile(text: string): Dockerfile {
+  const lines = text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .slice(0, MAX_LINES);
+  const continuation = /^#\s*escape\s*=\s*`/im.test(lines.slice(0, 5).join('\n')) ? '`' : '\\';
+  const instructions: Instruction[] = [];
+  const stages: Stage[] = [];
+  for (let index = 0; index < lines.length; index++) {
+    const start = index;
+    const parts: string[] = [];
+    for (; index < lines.length; index++) {
+      const line = lines[index] ?? '';
+      if (/^\s*#/.test(line) || (parts.length > 0 && line.trim() === '')) continue;
+      const continued = line.trimEnd().endsWith(continuation);
+      parts.push(continued ? line.trimEnd().slice(0, -1) : line);
+      if (!continued) break;
+    }
+    let whole = parts.join(' ').trim();
+    const found = /^([A-Za-z]+)\s+([\s\S]*)$/.exec(whole);
+    if (found === null) continue;
+    const name = (found[1] ?? '').toUpperCase();
+    if (name === 'RUN' || name === 'COPY' || name === 'ADD') {
+      for (const [, dash, , word] of whole.matchAll(/<<(-?)(["']?)([A-Za-z_][A-Za-z0-9_]*)\2/g)) {
+        for (index++; index < lines.length; index++) {
+          const line = lines[index] ?? '';
+          if ((dash === '-' ? line.replace(/^\t+/, '') : line) === word) break;
+          if (name === 'RUN') whole += `\n${line}`;
+        }
+      }
+    }
+    const words = /^[A-Za-z]+\s+([\s\S]*)$/.exec(whole)?.[1] ?? '';
+    const line = start + 1 + leadingComments(lines, start, index);
+    if (name === 'FROM') {
+      const from = /^(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?/i.exec(words);
+      stages.push({ base: from?.[1] ?? '', name: from?.[2]?.toLowerCase() ?? '', line });
+    }
+    instructions.push({ name, text: words, line, stage: stages.length - 1 });
+  }
+  return { instructions, stages };
+}
+
+function leadingComments(lines: readonly string[], start: number, end: number): number {
+  let count = 0;
+  while (start + count < end && /^\s*(#|$)/.test(lines[start + count] ?? '')) count++;
+  return count;
+}
+
+/** The last stage and the stages of this file that it builds on, last first: what the image is made of. */
+export function finalStages({ stages }: Dockerfile): readonly number[] {
+  const chain: number[] = [];
+  let here = stages.length - 1;
+  while (here >= 0 && !chain.includes(here)) {
+    chain.push(here);
+    const base = stages[here]?.base.toLowerCase() ?? '';
+    const before = stages.slice(0, here).findLastIndex(({ name }, index) => name === base || String(index) === base);
+    if (before < 0) break;
+    here = before;
+  }
+  return chain;
+}

@@ -1,0 +1,210 @@
+/** Owns the checks of a Dockerfile. Ids carry the benchmark's numbers where it has one: `dockerfile.4.9` is 4.9 for an image that is not built yet. */
+
+import { type Check, type Evidence, finding, judge, PASS, type Verdict } from '../check.ts';
+import { isLoneUpdate, isRootUser } from '../checks/images.ts';
+import { type CheckResult, resultOf } from '../evaluate.ts';
+import { type Dockerfile, finalStages, type Instruction, parseDockerfile } from './dockerfile-model.ts';
+import { isSecretName, isWrittenOut } from './secrets.ts';
+
+export type DockerfileCheck = Omit<Check, 'evaluate'> & { readonly evaluate: (file: Dockerfile) => Verdict };
+
+function at({ line, name }: Instruction, text: string): Evidence {
+  return { place: name, text, line };
+}
+
+function each(file: Dockerfile, wrong: (instruction: Instruction) => readonly string[]): Verdict {
+  return judge(file.instructions.flatMap((instruction) => wrong(instruction).map((text) => at(instruction, text))));
+}
+
+function lastOf(file: Dockerfile, name: string): Instruction | undefined {
+  for (const stage of finalStages(file)) {
+    const found = file.instructions.findLast((instruction) => instruction.stage === stage && instruction.name === name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function lastStageLine(file: Dockerfile): number {
+  return file.stages.at(-1)?.line ?? 1;
+}
+
+function user(file: Dockerfile): Verdict {
+  const last = lastOf(file, 'USER');
+  if (last === undefined)
+    return finding([
+      { place: 'FROM', text: 'no USER: the base decides, and most bases decide for root', line: lastStageLine(file) },
+    ]);
+  return isRootUser(last.text.trim()) ? finding([at(last, `the last USER is ${last.text.trim()}`)]) : PASS;
+}
+
+function healthCheck(file: Dockerfile): Verdict {
+  const last = lastOf(file, 'HEALTHCHECK');
+  if (last === undefined) return finding([{ place: 'FROM', text: 'no HEALTHCHECK', line: lastStageLine(file) }]);
+  return /^NONE\b/i.test(last.text.trim()) ? finding([at(last, 'the health check is switched off')]) : PASS;
+}
+
+/** Root's shell in the image is one that lets nobody in. */
+function rootShell(file: Dockerfile): Verdict {
+  const stages = finalStages(file);
+  const closed = file.instructions.some(
+    ({ name, stage, text }) =>
+      name === 'RUN' &&
+      stages.includes(stage) &&
+      /\b(chsh|usermod)\b[^&|;]*(nologin|\/false)\b[^&|;]*\broot\b|\b(chsh|usermod)\b[^&|;]*\broot\b[^&|;]*(nologin|\/false)|\bsed\b[^&|;]*root[^&|;]*(nologin|\/false)[^&|;]*\/etc\/passwd/s.test(
+        text,
+      ),
+  );
+  const base = file.stages[stages.at(-1) ?? 0]?.base ?? '';
+  if (closed || base === 'scratch' || /distroless/.test(base)) return PASS;
+  return finding([{ place: 'FROM', text: "root keeps its base's login shell", line: lastStageLine(file) }]);
+}
+
+/** `ENV A=1 B="x y"` and `ENV A 1`. */
+function pairs(text: string): readonly (readonly [string, string])[] {
+  if (!/^[A-Za-z_][\w.-]*=/.test(text.trim())) {
+    const [name = '', ...value] = text.trim().split(/\s+/);
+    return [[name, value.join(' ')]];
+  }
+  return Array.from(
+    text.matchAll(/([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|[^\s\\])*)/gs),
+    (found) => [found[1] ?? '', found[2] ?? ''] as const,
+  );
+}
+
+const KEY_FILES =
+  /(^|[\s/"'])(id_(rsa|dsa|ecdsa|ed25519)|\.env|\.npmrc|\.netrc|\.pgpass|credentials|[^\s/"']*(-key|_key|private)\.pem|[^\s/"']+\.(key|pfx|p12|jks))(?=$|[\s"',\]])/;
+
+function secrets(instruction: Instruction): readonly string[] {
+  const { name, text } = instruction;
+  if (name === 'ENV')
+    return pairs(text)
+      .filter(([key, value]) => isSecretName(key) && isWrittenOut(value))
+      .map(([key]) => `${key} is in the image for all to read`);
+  if (name === 'ARG')
+    return pairs(text)
+      .filter(([key]) => isSecretName(key))
+      .map(([key]) => `${key}: build arguments stay in the history of the image`);
+  if (name !== 'COPY' && name !== 'ADD') return [];
+  const found = KEY_FILES.exec(text.replace(/--\S+\s+/g, ''));
+  return found === null ? [] : [`${found[2]} looks like a secret`];
+}
+
+function tag(file: Dockerfile): Verdict {
+  const names = new Set(file.stages.map(({ name }) => name).filter((name) => name !== ''));
+  return judge(
+    file.stages.flatMap(({ base, line }, index): readonly Evidence[] => {
+      const earlier = file.stages.slice(0, index).some(({ name }) => name !== '' && name === base.toLowerCase());
+      if (
+        earlier ||
+        names.has(base.toLowerCase()) ||
+        base === 'scratch' ||
+        base.includes('$') ||
+        base.includes('@sha256:')
+      )
+        return [];
+      const version = /:([^/:]+)$/.exec(base)?.[1];
+      if (version !== undefined && version !== 'latest') return [];
+      return [{ place: 'FROM', text: `${base} has ${version === undefined ? 'no tag' : 'the tag latest'}`, line }];
+    }),
+  );
+}
+
+function run(wrong: (command: string) => string | undefined): DockerfileCheck['evaluate'] {
+  return (file) =>
+    each(file, ({ name, text }) => {
+      const found = name === 'RUN' ? wrong(text) : undefined;
+      return found === undefined ? [] : [found];
+    });
+}
+
+export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
+  {
+    id: 'dockerfile.4.1',
+    severity: 'medium',
+    title: 'The image runs as a user of its own',
+    why: 'Root in a container needs one hole less to become root on the host.',
+    mend: 'RUN useradd --system --uid 10001 app, and at the end USER 10001',
+    evaluate: user,
+  },
+  {
+    id: 'dockerfile.4.6',
+    severity: 'low',
+    title: 'The image has a health check',
+    why: 'Without one Docker calls a hung program healthy.',
+    mend: 'HEALTHCHECK CMD …',
+    evaluate: healthCheck,
+  },
+  {
+    id: 'dockerfile.4.7',
+    severity: 'low',
+    title: 'The package index is not updated alone',
+    why: 'The layer is cached: later installs come from an old index, without fixes.',
+    mend: 'RUN apt-get update && apt-get install -y … in one instruction',
+    evaluate: run((command) => (isLoneUpdate(command) ? 'updates the index and installs nothing' : undefined)),
+  },
+  {
+    id: 'dockerfile.4.9',
+    severity: 'low',
+    title: 'COPY, not ADD',
+    why: 'ADD unpacks archives and fetches URLs, so what gets in depends on others.',
+    mend: 'COPY; for URLs, curl with a checksum (or ADD --checksum=sha256:…)',
+    evaluate: (file) =>
+      each(file, ({ name, text }) => (name !== 'ADD' || /^--checksum=/.test(text) ? [] : [`ADD ${text}`])),
+  },
+  {
+    id: 'dockerfile.4.10',
+    severity: 'high',
+    title: 'No secrets in the image',
+    why: 'Whoever can pull the image reads them, in every layer and in its history.',
+    mend: 'RUN --mount=type=secret,id=… for builds; environment or files at run time',
+    evaluate: (file) => each(file, secrets),
+  },
+  {
+    id: 'dockerfile.5.28',
+    severity: 'low',
+    title: 'Bases are named by version',
+    why: 'latest means another base tomorrow.',
+    mend: 'FROM name:1.2 (best with @sha256:…)',
+    evaluate: tag,
+  },
+  {
+    id: 'dockerfile.shell',
+    severity: 'low',
+    title: "root's login shell is closed",
+    why: 'An intruder who can run su or login gets no shell as root.',
+    mend: 'RUN usermod --shell /usr/sbin/nologin root',
+    evaluate: rootShell,
+  },
+  {
+    id: 'dockerfile.sudo',
+    severity: 'medium',
+    title: 'No sudo in the image',
+    why: 'It is a setuid program made for becoming root.',
+    mend: 'Do what needs root before USER; take sudo out.',
+    evaluate: run((command) =>
+      /(^|[;&|(]|\n)\s*sudo\s/.test(command) || /\b(install|add)\b[^;&|]*\ssudo(?=\s|$)/.test(command)
+        ? 'installs or uses sudo'
+        : undefined,
+    ),
+  },
+  {
+    id: 'dockerfile.pipe',
+    severity: 'medium',
+    title: 'Nothing from the network is run unseen',
+    why: 'What a server sends today need not be what it sent yesterday.',
+    mend: 'Download to a file, verify a checksum or signature, then run it.',
+    evaluate: run((command) =>
+      /\b(curl|wget)\b[^;&]*\|\s*(sudo\s+)?((\/usr)?\/bin\/)?(env\s+)?(ba|da|z|k|a)?sh\b|\b(ba|da|z)?sh\s+(-c\s+)?["']?(<\(|\$\()\s*(curl|wget)\b/.test(
+        command,
+      )
+        ? 'runs what curl or wget fetched'
+        : undefined,
+    ),
+  },
+];
+
+/** Judges a Dockerfile; text that is none gives the findings of an empty one. */
+export function auditDockerfile(text: string, _path: string): readonly CheckResult[] {
+  const file = parseDockerfile(text);
+  return DOCKERFILE_CHECKS.map((one) => resultOf(one, one.evaluate(file)));
+}

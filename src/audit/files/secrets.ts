@@ -1,0 +1,19 @@
+/** Owns the guess whether a name in a file stands for a secret. The value is never shown. */
+
+const SECRET_NAME =
+  /(^|[_.-])(pass(word|wd|phrase)?|pwd|secret|token|credentials?|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|auth[_-]?key|encryption[_-]?key)([_.-]|$)/i;
+
+/** Names that only say where a secret is. */
+const POINTER = /([_.-])(file|path|dir|url|uri|name|id|arn|length|ttl|expir\w*|policy|type|header|endpoint)$/i;
+
+/** `DB_PASSWORD`, `apiKey`, `GITHUB_TOKEN`; not `DB_PASSWORD_FILE` or `TOKEN_URL`. */
+export function isSecretName(name: string): boolean {
+  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2');
+  return SECRET_NAME.test(words) && !POINTER.test(words);
+}
+
+/** A value written out: not empty, not taken from the environment of whoever builds or starts. */
+export function isWrittenOut(value: string): boolean {
+  const bare = value.trim().replace(/^(["'])(.*)\1$/s, '$2');
+  return bare !== '' && !/^\$\{?[A-Za-z_][A-Za-z0-9_]*(:?[?][^}]*)?\}?$/.test(bare);
+}
