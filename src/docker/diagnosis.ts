@@ -1,0 +1,72 @@
+/** Owns what `doctor` is asked and what it answers: the types, and the words that commands in hints need. Pure. */
+
+import { shellQuote } from '../daemon/quote.ts';
+import type { ProbeOutcome } from '../runtime.ts';
+
+export type Cause =
+  | 'none'
+  | Extract<ProbeOutcome, { kind: 'refused' }>['cause']
+  | 'clock-skew'
+  | 'client-expired'
+  | 'client-not-yet-valid'
+  | 'daemon-not-answering'
+  | 'denied-by-daemon'
+  | 'host-overridden'
+  | 'context-overridden'
+  | 'wrong-context'
+  | 'tls-off'
+  | 'tls-verify-zero'
+  | 'cert-path'
+  | 'api-version';
+
+export type Diagnosis = {
+  readonly cause: Cause;
+  /** One or two sentences without a full stop at the end. */
+  readonly message: string;
+  /** Commands to paste, the likeliest first. */
+  readonly hints: readonly string[];
+};
+
+export type Expected = {
+  /** The host's name in our store, for commands; default: the address in `host`. */
+  readonly name?: string;
+  /** What ssh dials, for commands, for instance `root@build-1.example`; default: the name. */
+  readonly ssh?: string;
+  /** DOCKER_HOST as it should be, `tcp://…`. */
+  readonly host: string;
+  readonly certPath: string;
+  /** The context that should lead there, where there is one. */
+  readonly context?: string;
+};
+
+export type DiagnosisInput = {
+  /** Of a probe of the expected host with the client's papers. */
+  readonly outcome: ProbeOutcome;
+  readonly now: Date;
+  /** The host's clock minus this computer's, where it could be asked. */
+  readonly remoteClockSkewMs?: number;
+  /** Names in the certificate that the host serves; default: those in the outcome's chain. */
+  readonly names?: readonly string[];
+  /** The client certificate that the probe used, PEM. */
+  readonly clientCert?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** currentContext of Docker's config.json. */
+  readonly currentContext?: string;
+  readonly expected: Expected;
+};
+
+/** The name for commands, quoted. */
+export function nameOf(expected: Expected): string {
+  return shellQuote(expected.name ?? addressOf(expected.host)[0]);
+}
+
+/** Address, without brackets, and port of a `tcp://` host. */
+export function addressOf(host: string): readonly [address: string, port: string] {
+  const [, bracketed, plain, port] = /^[a-z]+:\/\/(?:\[(.+)\]|([^:/]*))(?::([0-9]+))?/.exec(host) ?? [];
+  return [(bracketed ?? plain ?? host).replace('%25', '%'), port ?? '2376'];
+}
+
+/** The command to run on the host, by ssh. */
+export function remotely(expected: Expected, command: string): string {
+  return `ssh ${expected.ssh === undefined ? nameOf(expected) : shellQuote(expected.ssh)} ${shellQuote(command)}`;
+}

@@ -1,0 +1,387 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { duration } from '../../src/docker/clocks.ts';
+import { diagnose } from '../../src/docker/diagnose.ts';
+import type { Diagnosis, DiagnosisInput } from '../../src/docker/diagnosis.ts';
+import { inspectCertificate } from '../../src/pki/inspect.ts';
+import type { ProbeOutcome } from '../../src/runtime.ts';
+import { PaperMill } from '../support/paper-mill.ts';
+
+const mill = new PaperMill();
+const ca = mill.issue('our CA', { ca: true, from: -400, to: 4000 });
+const server = mill.issue('server', { by: ca, san: 'DNS:build.example,IP:10.0.0.7' }).cert;
+const self = mill.issue('someone', { san: 'IP:10.0.0.7' }).cert;
+const client = mill.issue('laptop', { by: ca, usage: 'clientAuth' }).cert;
+afterAll(() => mill.remove());
+
+const { notBefore, notAfter } = inspectCertificate(server);
+const HOUR = 3_600_000;
+const expected = {
+  name: 'build-1',
+  host: 'tcp://10.0.0.7:2376',
+  certPath: '/home/ada/.docker/tls/clients/laptop',
+  context: 'build',
+};
+const goodEnv = { HOME: '/home/ada' };
+
+function refused(cause: Extract<ProbeOutcome, { kind: 'refused' }>['cause'], more: object = {}): ProbeOutcome {
+  return { kind: 'refused', cause, reason: 'said the probe', chain: '', elapsedMs: 1, ...more };
+}
+
+function accepted(more: object = {}): ProbeOutcome {
+  const body = '{"Version":"28.5.2","ApiVersion":"1.51","MinAPIVersion":"1.24"}';
+  return { kind: 'accepted', status: 200, body, protocol: 'TLSv1.3', chain: server, elapsedMs: 1, ...more };
+}
+
+function ask(input: Partial<DiagnosisInput>): Diagnosis {
+  return diagnose({
+    outcome: accepted(),
+    now: new Date(),
+    env: goodEnv,
+    currentContext: 'build',
+    expected,
+    clientCert: client,
+    ...input,
+  });
+}
+
+type Case = [what: string, input: Partial<DiagnosisInput>, cause: Diagnosis['cause'], says: string, firstHint: string];
+
+describe('a host that can not be used', () => {
+  const cases: Case[] = [
+    [
+      'an expired certificate',
+      { outcome: refused('expired', { chain: server }), now: new Date(notAfter.getTime() + 76 * HOUR) },
+      'expired',
+      'expired 3 days 4 h ago',
+      'docker-tls rotate server build-1',
+    ],
+    [
+      'an expired certificate, and a clock that hardly differs',
+      {
+        outcome: refused('expired', { chain: server }),
+        now: new Date(notAfter.getTime() + HOUR),
+        remoteClockSkewMs: 3000,
+      },
+      'expired',
+      'expired 1 h ago',
+      'docker-tls rotate server build-1',
+    ],
+    [
+      'this computer’s clock is ahead of a certificate’s end',
+      {
+        outcome: refused('expired', { chain: server }),
+        now: new Date(notAfter.getTime() + HOUR),
+        remoteClockSkewMs: -2 * HOUR,
+      },
+      'clock-skew',
+      'the host’s clock is 2 h behind this computer’s',
+      'timedatectl set-ntp true',
+    ],
+    [
+      'a certificate that is not valid yet',
+      { outcome: refused('not-yet-valid', { chain: server }), now: new Date(notBefore.getTime() - 90 * 60_000) },
+      'not-yet-valid',
+      'not valid for another 1 h 30 min',
+      'date -u',
+    ],
+    [
+      'a certificate that is not valid yet, for this computer’s clock is behind',
+      {
+        outcome: refused('not-yet-valid', { chain: server }),
+        now: new Date(notBefore.getTime() - HOUR),
+        remoteClockSkewMs: 5 * HOUR,
+      },
+      'not-yet-valid',
+      'the host’s clock is 5 h ahead of this computer’s',
+      'timedatectl set-ntp true',
+    ],
+    [
+      'a CA that has expired',
+      { outcome: refused('expired', { chain: server }) },
+      'expired',
+      'its CA’s is not',
+      'docker-tls status',
+    ],
+    [
+      'another name',
+      {
+        outcome: refused('wrong-name', { chain: server }),
+        expected: { ...expected, host: 'tcp://[2001:db8::7]:2376' },
+      },
+      'wrong-name',
+      'is for build.example, 10.0.0.7, and not for 2001:db8::7',
+      'docker-tls setup build-1 --san 2001:db8::7',
+    ],
+    [
+      'no name',
+      { outcome: refused('wrong-name'), names: [] },
+      'wrong-name',
+      'names nobody',
+      'docker-tls setup build-1 --san 10.0.0.7',
+    ],
+    [
+      'another authority',
+      { outcome: refused('unknown-authority', { chain: server }) },
+      'unknown-authority',
+      'its issuer is our CA',
+      'docker-tls verify build-1',
+    ],
+    [
+      'one that signed itself',
+      { outcome: refused('unknown-authority', { chain: self }) },
+      'unknown-authority',
+      'it signed itself',
+      'docker-tls verify build-1',
+    ],
+    [
+      'a client that is not let in',
+      { outcome: refused('client-refused') },
+      'client-refused',
+      'does not let the client laptop in',
+      'docker-tls client list',
+    ],
+    [
+      'a client whose certificate has expired',
+      { outcome: refused('client-refused'), now: new Date(notAfter.getTime() + 49 * HOUR) },
+      'client-expired',
+      '(laptop) expired 2 days 1 h ago',
+      'docker-tls rotate client NAME',
+    ],
+    [
+      'a client whose certificate has expired by the host’s clock',
+      { outcome: refused('client-refused'), now: new Date(notAfter.getTime() - HOUR), remoteClockSkewMs: 3 * HOUR },
+      'clock-skew',
+      'the host’s clock is 3 h ahead',
+      'timedatectl set-ntp true',
+    ],
+    [
+      'a client whose certificate begins later by the host’s clock',
+      { outcome: refused('client-refused'), now: new Date(notBefore.getTime() + HOUR), remoteClockSkewMs: -2 * HOUR },
+      'clock-skew',
+      'is not valid yet: the host’s clock is 2 h behind',
+      'timedatectl set-ntp true',
+    ],
+    [
+      'nothing that listens',
+      { outcome: refused('connection-refused') },
+      'connection-refused',
+      'nothing listens on port 2376 of 10.0.0.7',
+      "ssh build-1 'systemctl status docker docker-tls.socket'",
+    ],
+    [
+      'silence',
+      { outcome: refused('timed-out', { stage: 'connect' }) },
+      'timed-out',
+      'firewall',
+      'nc -vz -w 5 10.0.0.7 2376',
+    ],
+    [
+      'a daemon that hangs',
+      { outcome: refused('timed-out', { stage: 'handshake' }) },
+      'daemon-not-answering',
+      'does not answer',
+      "ssh build-1 'systemctl status docker'",
+    ],
+    ['no way there', { outcome: refused('unreachable') }, 'unreachable', 'said the probe', 'ping -c 1 10.0.0.7'],
+    [
+      'an unknown name',
+      { outcome: refused('name-not-found'), expected: { ...expected, host: 'tcp://x.example:2376' } },
+      'name-not-found',
+      'x.example is not known',
+      'getent hosts x.example',
+    ],
+    ['plain HTTP', { outcome: refused('plain-http') }, 'plain-http', 'speaks plain HTTP', 'docker-tls apply build-1'],
+    [
+      'too old a protocol',
+      { outcome: refused('protocol'), expected: { ...expected, host: 'tcp://[::1]:2376' } },
+      'protocol',
+      'no version of TLS in common',
+      "openssl s_client -connect '[::1]:2376' -brief",
+    ],
+    ['a cut connection', { outcome: refused('reset') }, 'reset', 'cuts it', 'docker-tls doctor build-1'],
+    ['something else', { outcome: refused('other') }, 'other', 'said the probe', 'docker-tls verify build-1'],
+    [
+      'a plugin that says no',
+      { outcome: accepted({ status: 403 }) },
+      'denied-by-daemon',
+      'authorization plugin',
+      'ssh build-1 \'docker info --format "{{.Plugins.Authorization}}"\'',
+    ],
+    [
+      'a daemon in trouble',
+      { outcome: accepted({ status: 503 }) },
+      'daemon-not-answering',
+      'answers 503',
+      "ssh build-1 'journalctl -u docker -n 50'",
+    ],
+  ];
+  it.each(cases)('%s', (_what, input, cause, says, firstHint) => {
+    const found = ask(input);
+    expect(found.cause).toBe(cause);
+    expect(found.message).toContain(says);
+    expect(found.hints[0]).toBe(firstHint);
+  });
+
+  it('goes before anything that the environment says', () => {
+    expect(ask({ outcome: refused('connection-refused'), env: { DOCKER_HOST: 'tcp://other:2376' } }).cause).toBe(
+      'connection-refused',
+    );
+  });
+
+  it('reaches the host as ssh does, where that is told', () => {
+    const found = ask({ outcome: refused('connection-refused'), expected: { ...expected, ssh: 'root@10.0.0.7' } });
+    expect(found.hints[0]).toBe("ssh root@10.0.0.7 'systemctl status docker docker-tls.socket'");
+  });
+});
+
+describe('a host that is fine', () => {
+  const byEnv = { ...goodEnv, DOCKER_HOST: expected.host, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: expected.certPath };
+  const noContext = { ...expected, context: undefined };
+  const cases: Case[] = [
+    ['by context', {}, 'none', 'answers this client over TLSv1.3', 'docker --context build version'],
+    [
+      'by DOCKER_CONTEXT',
+      { env: { ...goodEnv, DOCKER_CONTEXT: 'build' }, currentContext: undefined },
+      'none',
+      'is led there',
+      'docker --context build version',
+    ],
+    ['by environment', { env: byEnv, expected: noContext }, 'none', 'is led there', 'docker version'],
+    [
+      'by environment, with a slash more and DOCKER_TLS_VERIFY=0, which turns TLS on',
+      {
+        env: {
+          ...byEnv,
+          DOCKER_HOST: 'TCP://10.0.0.7:2376/',
+          DOCKER_CERT_PATH: `${expected.certPath}/`,
+          DOCKER_TLS_VERIFY: '0',
+        },
+      },
+      'none',
+      'is led there',
+      'docker --context build version',
+    ],
+    [
+      'DOCKER_HOST beats the context',
+      { env: { DOCKER_HOST: 'unix:///var/run/docker.sock' } },
+      'host-overridden',
+      'DOCKER_HOST is unix:///var/run/docker.sock, which beats every context, build too',
+      'unset DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH',
+    ],
+    [
+      'DOCKER_HOST elsewhere, no context',
+      { env: { DOCKER_HOST: 'tcp://10.0.0.8:2376' }, expected: noContext },
+      'host-overridden',
+      'DOCKER_HOST is tcp://10.0.0.8:2376, so',
+      'eval "$(docker-tls env build-1)"',
+    ],
+    [
+      'DOCKER_TLS_VERIFY not set',
+      { env: { ...byEnv, DOCKER_TLS_VERIFY: '' } },
+      'tls-off',
+      'plain HTTP',
+      'export DOCKER_TLS_VERIFY=1',
+    ],
+    [
+      'DOCKER_CERT_PATH elsewhere',
+      { env: { ...byEnv, DOCKER_CERT_PATH: '/old certs' } },
+      'cert-path',
+      'DOCKER_CERT_PATH is /old certs',
+      `export DOCKER_CERT_PATH=${expected.certPath}`,
+    ],
+    [
+      'DOCKER_CERT_PATH not set',
+      { env: { ...byEnv, DOCKER_CERT_PATH: undefined } },
+      'cert-path',
+      'looks into /home/ada/.docker',
+      `export DOCKER_CERT_PATH=${expected.certPath}`,
+    ],
+    [
+      'papers in the config folder itself',
+      { env: { ...byEnv, DOCKER_CERT_PATH: undefined }, expected: { ...expected, certPath: '/home/ada/.docker' } },
+      'none',
+      'is led there',
+      'docker --context build version',
+    ],
+    [
+      'DOCKER_CONTEXT elsewhere',
+      { env: { ...goodEnv, DOCKER_CONTEXT: 'prod' } },
+      'context-overridden',
+      'DOCKER_CONTEXT is prod',
+      'unset DOCKER_CONTEXT',
+    ],
+    ['another context', { currentContext: 'prod' }, 'wrong-context', 'by the context prod', 'docker context use build'],
+    [
+      'no context',
+      { currentContext: undefined },
+      'wrong-context',
+      'by the context default',
+      'docker context use build',
+    ],
+    [
+      'nothing at all',
+      { currentContext: undefined, expected: noContext },
+      'wrong-context',
+      'by the context default',
+      'eval "$(docker-tls env build-1)"',
+    ],
+    [
+      'DOCKER_TLS_VERIFY=0 alone',
+      { env: { ...goodEnv, DOCKER_TLS_VERIFY: '0' }, currentContext: undefined },
+      'tls-verify-zero',
+      'any value does, 0 too',
+      'unset DOCKER_TLS_VERIFY',
+    ],
+    [
+      'DOCKER_API_VERSION too old',
+      { env: { ...goodEnv, DOCKER_API_VERSION: '1.9' } },
+      'api-version',
+      '1.9, which is older than 1.24',
+      'unset DOCKER_API_VERSION',
+    ],
+    [
+      'DOCKER_API_VERSION too new',
+      { env: { ...goodEnv, DOCKER_API_VERSION: '1.52' } },
+      'api-version',
+      'newer than 1.51',
+      'unset DOCKER_API_VERSION',
+    ],
+    [
+      'DOCKER_API_VERSION within',
+      { env: { ...goodEnv, DOCKER_API_VERSION: '1.44' } },
+      'none',
+      'is led there',
+      'docker --context build version',
+    ],
+    [
+      'an answer that is no version',
+      { env: { ...goodEnv, DOCKER_API_VERSION: '1.44' }, outcome: accepted({ body: '<html>' }) },
+      'none',
+      'is led there',
+      'docker --context build version',
+    ],
+  ];
+  it.each(cases)('%s', (_what, input, cause, says, firstHint) => {
+    const found = ask(input);
+    expect(found.cause).toBe(cause);
+    expect(found.message).toContain(says);
+    expect(found.hints[0]).toBe(firstHint);
+  });
+
+  it('never shows what a terminal would take for a command', () => {
+    const found = ask({ env: { DOCKER_HOST: 'tcp://\u001b]0;evil\u0007x:1' } });
+    expect(JSON.stringify(found)).not.toMatch(/evil|\\u001b/);
+  });
+});
+
+describe('duration', () => {
+  it.each([
+    [0, '1 s'],
+    [61_000, '1 min 1 s'],
+    [HOUR, '1 h'],
+    [-25 * HOUR, '1 day 1 h'],
+    [50 * 24 * HOUR + 60_000, '50 days'],
+  ])('%d ms', (milliseconds, text) => {
+    expect(duration(milliseconds)).toBe(text);
+  });
+});
