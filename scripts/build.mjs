@@ -28,8 +28,14 @@ await build({
   define: { DOCKER_TLS_VERSION: JSON.stringify(version) },
   // The native add-ons of ssh2 are optional; without them ssh2 uses plain JavaScript and node:crypto.
   external: ['cpu-features', '*.node'],
+  // CommonJS packages inside the bundle still expect these three.
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    js: [
+      "import { createRequire as __createRequire } from 'node:module';",
+      'const require = __createRequire(import.meta.url);',
+      'const __dirname = import.meta.dirname ?? new URL(".", import.meta.url).pathname;',
+      'const __filename = new URL(import.meta.url).pathname;',
+    ].join('\n'),
   },
   logLevel: 'warning',
 });

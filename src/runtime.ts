@@ -145,6 +145,8 @@ export type Runtime = {
   now(): Date;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Who runs this, for other operators to see: `user@computer`. */
+  readonly operator: string;
   readonly connect: Connect;
   readonly probe: Probe;
   /** Aborted by Ctrl-C or SIGTERM: workflows stop at the next safe place and give back what they hold. */

@@ -14,6 +14,11 @@ export type CommandEntry = {
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'setup',
+    summary: 'From a host that answers over SSH to a daemon under mutual TLS',
+    load: async () => (await import('./commands/setup.ts')).command,
+  },
+  {
     name: 'env',
     summary: 'Lines for the shell that point docker at a host',
     load: async () => (await import('./commands/env.ts')).command,

@@ -1,5 +1,6 @@
 /** Owns the real Runtime: this process's streams, clock and environment, and the rooms that reach out, loaded at first use. */
 
+import { hostname, userInfo } from 'node:os';
 import type { Io, Runtime } from '../runtime.ts';
 
 export type RuntimeOptions = {
@@ -14,10 +15,20 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     now: () => new Date(),
     env: process.env,
     cwd: process.cwd(),
+    operator: `${userName()}@${hostname()}`,
     signal: options.signal,
     connect: async (target) => (await import('../remote/connect.ts')).connect(target),
     probe: async (request) => (await import('../docker/probe.ts')).probe(request),
   };
+}
+
+/** The user's login name; a user without an entry in passwd (in a container) has none. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER ?? 'somebody';
+  }
 }
 
 function processIo(colour: boolean): Io {

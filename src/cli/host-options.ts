@@ -1,0 +1,232 @@
+/** Owns the options that say how a host is reached and what it gets: one per question of setup, shared by every command that changes hosts. */
+
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type CaSpec, type ClientSpec, DEFAULTS } from '../config/spec.ts';
+import { DockerTlsError } from '../errors.ts';
+import { KEY_TYPES } from '../pki/keys.ts';
+import { parseSan } from '../pki/names.ts';
+import type { Runtime } from '../runtime.ts';
+import { Secret } from '../secret.ts';
+import { checkName } from '../store/records.ts';
+import type { PassphraseSource } from '../workflows/keyring.ts';
+import type { HostFlags } from '../workflows/specs.ts';
+import type { OptionSpecs, OptionValues } from './command.ts';
+import type { Prompts } from './prompts.ts';
+
+/** How a host is reached. */
+export const SSH_OPTIONS = {
+  identity: { kind: 'list', short: 'i', value: 'FILE', summary: 'SSH key file', completes: 'file' },
+  sshConfig: { kind: 'text', value: 'FILE', summary: 'another file than ~/.ssh/config', completes: 'file' },
+  jump: { kind: 'list', value: 'HOST', summary: 'jump hosts, nearest first' },
+  transport: {
+    kind: 'choice',
+    choices: ['ssh2', 'openssh'],
+    summary: 'openssh: the ssh of this system, for FIDO keys, certificates and ProxyCommand',
+  },
+  hostKey: { kind: 'text', value: 'KEY', summary: 'strict, accept-new, or exactly SHA256:…' },
+  askSudoPassword: { kind: 'flag', summary: 'ask for the password that sudo wants' },
+  sudoPasswordFile: {
+    kind: 'text',
+    value: 'FILE',
+    summary: 'read the password for sudo from a file',
+    completes: 'file',
+  },
+} as const satisfies OptionSpecs;
+
+/** What a host gets. */
+export const HOST_OPTIONS = {
+  name: { kind: 'text', value: 'NAME', summary: 'its name in our store; default: as dialled' },
+  address: { kind: 'text', value: 'NAME', summary: 'what clients dial; default: as ssh dials it' },
+  port: { kind: 'number', min: 1, max: 65_535, value: 'PORT', summary: 'TLS port of the daemon; default 2376' },
+  listen: { kind: 'list', value: 'ADDR', summary: 'listen on this address only' },
+  san: { kind: 'list', value: 'NAME', summary: 'further names and addresses for its certificate' },
+  keyType: { kind: 'choice', choices: KEY_TYPES, summary: 'kind of keys; default p256' },
+  days: {
+    kind: 'number',
+    min: 1,
+    max: 36_500,
+    value: 'N',
+    summary: `lifetime of certificates; default ${DEFAULTS.days}`,
+  },
+  containers: { kind: 'choice', choices: ['keep', 'may-stop'], summary: 'keep (default): no container stops' },
+  keys: {
+    kind: 'choice',
+    choices: ['store', 'host'],
+    summary: 'host: the server’s key is made there and never travels',
+  },
+  liveRestore: { kind: 'flag', summary: 'leave live-restore switched on' },
+  keep: { kind: 'number', min: 1, max: 100, value: 'N', summary: 'generations that the host keeps; default 5' },
+  confirmWithin: { kind: 'duration', value: 'TIME', summary: 'the host goes back on its own after this; default 90s' },
+} as const satisfies OptionSpecs;
+
+/** The CA and how its key is protected. */
+export const CA_OPTIONS = {
+  caName: { kind: 'text', value: 'NAME', summary: 'name of a new CA; default docker-tls' },
+  caDays: {
+    kind: 'number',
+    min: 1,
+    max: 36_500,
+    value: 'N',
+    summary: `lifetime of a new CA; default ${DEFAULTS.caDays}`,
+  },
+  caPassphraseFile: {
+    kind: 'text',
+    value: 'FILE',
+    summary: 'read the CA’s passphrase from a file; or DOCKER_TLS_CA_PASSPHRASE',
+    completes: 'file',
+  },
+  noCaPassphrase: { kind: 'flag', summary: 'store the key of a new CA without a passphrase' },
+} as const satisfies OptionSpecs;
+
+type SshValues = OptionValues<typeof SSH_OPTIONS>;
+type HostValues = OptionValues<typeof HOST_OPTIONS>;
+type CaValues = OptionValues<typeof CA_OPTIONS>;
+
+/** What the options say of a host; undefined where they say nothing. Fails with E_NAME (exit 2). */
+export function hostFlags(options: SshValues & Partial<HostValues>, cwd: string): HostFlags {
+  const filled = (list: readonly string[] | undefined): readonly string[] | undefined =>
+    list !== undefined && list.length > 0 ? list : undefined;
+  const names = filled(options.san);
+  for (const name of names ?? []) parseSan(name);
+  if (options.address !== undefined) parseSan(options.address);
+  for (const address of options.listen ?? []) requireAddress(address);
+  requireHostKey(options.hostKey);
+  return {
+    ssh: {
+      identities: filled(options.identity)?.map((file) => (file.startsWith('~') ? file : resolve(cwd, file))),
+      configFile: options.sshConfig === undefined ? undefined : resolve(cwd, options.sshConfig),
+      jump: filled(options.jump),
+      transport: options.transport,
+      hostKey: options.hostKey,
+    },
+    name: options.name === undefined ? undefined : checkName('host', options.name),
+    address: options.address,
+    port: options.port,
+    listen: filled(options.listen),
+    sans: names,
+    keyType: options.keyType,
+    days: options.days,
+    containers: options.containers,
+    keys: options.keys,
+    liveRestore: options.liveRestore ? true : undefined,
+    keep: options.keep,
+    confirmWithin:
+      options.confirmWithin === undefined ? undefined : Math.max(10, Math.round(options.confirmWithin / 1000)),
+  };
+}
+
+function requireHostKey(value: string | undefined): void {
+  if (value === undefined || value === 'strict' || value === 'accept-new' || /^SHA256:[A-Za-z0-9+/]{43}=?$/.test(value))
+    return;
+  throw new DockerTlsError({
+    code: 'E_USAGE',
+    exit: 2,
+    message: `--host-key ${value} is neither strict, accept-new nor a fingerprint`,
+    hints: ['--host-key accept-new', 'ssh-keyscan HOST 2>/dev/null | ssh-keygen -lf -'],
+  });
+}
+
+function requireAddress(text: string): void {
+  if (parseSan(text).kind === 'ip') return;
+  throw new DockerTlsError({
+    code: 'E_NAME',
+    exit: 2,
+    message: `--listen takes an address of the host, not a name: ${text}`,
+    hints: ['--listen 10.0.0.7'],
+  });
+}
+
+/** A new CA, as the options want it. */
+export function caSpec(options: CaValues & { readonly keyType?: HostValues['keyType'] }): CaSpec {
+  return {
+    name: options.caName ?? 'docker-tls',
+    keyType: options.keyType ?? DEFAULTS.keyType,
+    days: options.caDays ?? DEFAULTS.caDays,
+  };
+}
+
+/** The client that this computer uses. */
+export function clientSpec(
+  name: string,
+  options: { readonly keyType?: HostValues['keyType']; readonly days?: number },
+): ClientSpec {
+  return {
+    name: checkName('client', name),
+    keyType: options.keyType ?? DEFAULTS.keyType,
+    days: options.days ?? DEFAULTS.days,
+  };
+}
+
+/** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
+export function passphraseSource(options: CaValues, runtime: Runtime, prompts: Prompts): PassphraseSource {
+  async function given(): Promise<Secret | undefined> {
+    if (options.caPassphraseFile !== undefined)
+      return readSecretFile(resolve(runtime.cwd, options.caPassphraseFile), '--ca-passphrase-file');
+    const fromEnvironment = runtime.env.DOCKER_TLS_CA_PASSPHRASE;
+    return fromEnvironment ? new Secret(fromEnvironment) : undefined;
+  }
+  return {
+    async forNewCa() {
+      const secret = await given();
+      if (secret !== undefined || options.noCaPassphrase) return secret;
+      if (!prompts.interactive) {
+        throw new DockerTlsError({
+          code: 'E_CA_PASSPHRASE',
+          exit: 2,
+          message: 'the key of the new CA needs a passphrase, or your word that it shall have none',
+          hints: ['--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)', '--no-ca-passphrase'],
+        });
+      }
+      const protect = await prompts.confirm({
+        message: 'Protect the CA’s key with a passphrase? (who has that key can let anybody in)',
+        default: true,
+        flag: '--no-ca-passphrase',
+      });
+      if (!protect) return undefined;
+      return prompts.password({
+        message: 'New passphrase of the CA:',
+        confirm: true,
+        flag: '--ca-passphrase-file FILE',
+        key: 'ca.passphrase',
+      });
+    },
+    async forExistingCa() {
+      return (
+        (await given()) ??
+        prompts.password({ message: 'Passphrase of the CA:', flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' })
+      );
+    },
+  };
+}
+
+/** The password for sudo, when the options promise one. */
+export async function sudoPassword(
+  options: Pick<SshValues, 'askSudoPassword' | 'sudoPasswordFile'>,
+  runtime: Runtime,
+  prompts: Prompts,
+): Promise<Secret | undefined> {
+  if (options.sudoPasswordFile !== undefined)
+    return readSecretFile(resolve(runtime.cwd, options.sudoPasswordFile), '--sudo-password-file');
+  if (!options.askSudoPassword) return undefined;
+  return prompts.password({ message: 'Password for sudo:', flag: '--sudo-password-file FILE', key: 'sudo-password' });
+}
+
+/** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or readable by others. */
+export async function readSecretFile(path: string, flag: string): Promise<Secret> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new DockerTlsError({
+      code: 'E_SECRET_FILE',
+      exit: 2,
+      message: `${flag}: ${path} can't be read`,
+      hints: [`ls -l ${path}`],
+      cause,
+    });
+  }
+  const line = text.split(/\r?\n/)[0] ?? '';
+  if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} is empty` });
+  return new Secret(line);
+}

@@ -1,0 +1,11 @@
+/** Owns colours as the renderers take them: functions that do nothing where colours are not wanted. */
+
+import pico from 'picocolors';
+import type { Io } from '../../runtime.ts';
+
+export type Colours = ReturnType<typeof pico.createColors>;
+
+/** Colours for standard output. */
+export function coloursOf(io: Io): Colours {
+  return pico.createColors(io.colour);
+}

@@ -1,0 +1,96 @@
+/** Owns how the end of a change looks to people: what was proven, and a table where there were several hosts. */
+
+import { printable } from '../../errors.ts';
+import type { HostResult } from '../../workflows/fleet-run.ts';
+import type { HostOutcome } from '../../workflows/host-run.ts';
+import type { Proof } from '../../workflows/prove.ts';
+import type { Colours } from './colours.ts';
+import { renderTable } from './table.ts';
+import { durationWords } from './words.ts';
+
+/** One line for each attempt to get in. */
+export function renderProofs(proofs: readonly Proof[], colours: Colours): string {
+  return proofs
+    .map((proof) => {
+      const mark = proof.ok ? colours.green('✓') : colours.red('✗');
+      return `  ${mark} ${proof.who}: ${printable(proof.outcome)}`;
+    })
+    .join('\n');
+}
+
+/** Host, result, what changed, seconds. */
+export function renderResults(results: readonly HostResult<HostOutcome>[], colours: Colours, columns: number): string {
+  return renderTable(
+    [{ title: 'HOST' }, { title: 'RESULT' }, { title: 'CHANGED', shrinkTo: 16 }, { title: 'SECONDS', align: 'right' }],
+    results.map((result) => {
+      if (result.kind === 'skipped')
+        return [result.host, { text: 'skipped', style: colours.yellow }, result.reason, ''];
+      const seconds = (result.elapsedMs / 1000).toFixed(1);
+      if (result.kind === 'failed') {
+        const last = result.errors.at(-1);
+        return [
+          result.host,
+          { text: 'failed', style: colours.red },
+          `${last?.code ?? ''}: ${last?.message ?? ''}`,
+          seconds,
+        ];
+      }
+      return [result.host, { text: 'ok', style: colours.green }, whatChanged(result.value), seconds];
+    }),
+    { columns, titleStyle: colours.dim },
+  );
+}
+
+/** What a host went through, in a few words. */
+export function whatChanged(outcome: HostOutcome): string {
+  if (!outcome.changed) return 'nothing to do';
+  const parts = [];
+  if (outcome.plan.papers) parts.push('papers');
+  const files = outcome.plan.files.filter((change) => !change.path.startsWith('/etc/docker/tls/')).length;
+  if (files > 0) parts.push(`${files} files`);
+  if (outcome.plan.daemon.action !== 'none') parts.push(outcome.plan.daemon.action);
+  return parts.join(', ') || 'nothing to do';
+}
+
+/** The result as it goes into the JSON document. */
+export function outcomeJson(result: HostResult<HostOutcome>): unknown {
+  if (result.kind === 'skipped') return { host: result.host, result: 'skipped', reason: result.reason };
+  if (result.kind === 'failed') {
+    return {
+      host: result.host,
+      result: 'failed',
+      seconds: result.elapsedMs / 1000,
+      errors: result.errors.map((error) => ({
+        code: error.code,
+        exit: error.exit,
+        message: error.message,
+        hints: error.hints,
+        details: error.details,
+      })),
+    };
+  }
+  const { value } = result;
+  return {
+    host: result.host,
+    result: 'ok',
+    changed: value.changed,
+    address: value.address,
+    port: value.plan.port,
+    generation: value.plan.generation,
+    files: value.plan.files.map((change) => change.path),
+    daemon: value.plan.daemon.action,
+    containers: value.plan.containers,
+    proofs: value.proofs,
+    warnings: value.plan.warnings,
+    seconds: result.elapsedMs / 1000,
+  };
+}
+
+/** For a single host: the sentence that ends a change. */
+export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
+  const took = durationWords(outcome.elapsedMs);
+  const head = outcome.changed
+    ? `${colours.bold(outcome.host)}: done in ${took}, generation ${outcome.plan.generation}`
+    : `${colours.bold(outcome.host)}: nothing to do, it is as it should be`;
+  return `${head}\n${renderProofs(outcome.proofs, colours)}`;
+}

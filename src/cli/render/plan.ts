@@ -1,0 +1,119 @@
+/** Owns how a plan looks to people: what would change, file by file, and what it means for daemon, containers and clients. */
+
+import { createTwoFilesPatch } from 'diff';
+import { printable } from '../../errors.ts';
+import type { FileChange } from '../../plan/file-change.ts';
+import { type HostPlan, hasChanges } from '../../plan/plan.ts';
+import type { PreparedHost } from '../../workflows/host-run.ts';
+import type { Colours } from './colours.ts';
+import { listWords, plural } from './words.ts';
+
+const LABEL = 13;
+
+/** The plan of one host. `verbose`: every new file in full, too. */
+export function renderPlan(
+  prepared: Pick<PreparedHost, 'plan' | 'facts' | 'address' | 'sans' | 'papersWhy' | 'spec'>,
+  colours: Colours,
+  verbose = false,
+): string {
+  const { plan, facts, address, sans, papersWhy, spec } = prepared;
+  const lines: string[] = [];
+  const row = (label: string, text: string): void => {
+    lines.push(`  ${colours.dim(label.padEnd(LABEL))}${text}`);
+  };
+  lines.push(
+    `${colours.bold(plan.host)}  ${address}:${plan.port}  ${colours.dim(printable(`${facts.os}, Docker ${facts.docker.version}`))}`,
+  );
+  if (!hasChanges(plan)) {
+    lines.push(`  ${colours.green('nothing to do')}: it is as it should be`);
+    return lines.join('\n');
+  }
+  if (plan.papers && plan.purpose === 'apply') {
+    row('certificate', `${papersWhy === '' ? plan.papers.reason : `new: ${papersWhy}`}`);
+    row('names', sans.map((san) => san.value).join(', '));
+  }
+  for (const change of plan.files) lines.push(...renderChange(change, colours, verbose).map((line) => `  ${line}`));
+  row('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
+  row('containers', containerWords(plan));
+  if (plan.daemon.action === 'restart' && plan.listening !== 'none') {
+    row(
+      'clients',
+      plan.listening === 'systemd'
+        ? 'wait during the restart: systemd holds the port'
+        : 'are refused for a moment during the restart',
+    );
+  }
+  row('way back', `the host undoes it on its own after ${spec.confirmWithin} s unless it is proven from here`);
+  for (const warning of plan.warnings) lines.push(`  ${colours.yellow('warning')}      ${printable(warning)}`);
+  return lines.join('\n');
+}
+
+function containerWords(plan: HostPlan): string {
+  const { running, how, wouldStop } = plan.containers;
+  if (running.length === 0) return 'none is running';
+  const names = listWords(
+    running.map((container) => container.name),
+    6,
+  );
+  switch (how) {
+    case 'untouched':
+      return `${plural(running.length, 'container')} untouched: ${names}`;
+    case 'live-restore':
+      return `${plural(running.length, 'container')} keep running (live-restore is on): ${names}`;
+    case 'temporary':
+      return `${plural(running.length, 'container')} keep running (live-restore is on for the restart, then off again): ${names}`;
+    case 'switched-on':
+      return `${plural(running.length, 'container')} keep running (live-restore is switched on): ${names}`;
+    case 'stop': {
+      const back = running.filter((container) => container.restart !== 'no' && container.restart !== '');
+      return `${plural(wouldStop.length, 'container')} stop; ${back.length} of them start again by their restart policy: ${names}`;
+    }
+  }
+}
+
+function renderChange(change: FileChange, colours: Colours, verbose: boolean): string[] {
+  const path = printable(change.path);
+  const drift = change.drift ? colours.yellow('  (edited by hand since)') : '';
+  const why = change.reason ? colours.dim(`  ${change.reason}`) : '';
+  switch (change.kind) {
+    case 'link':
+      return [
+        `${colours.green(change.before === undefined ? '+' : '~')} ${path} -> ${printable(change.to ?? '')}${drift}`,
+      ];
+    case 'absent':
+      return [`${colours.red('-')} ${path}${drift}`];
+    case 'attributes':
+      return [`${colours.yellow('~')} ${path}  mode ${change.mode}, owner ${change.owner}${why}`];
+    case 'member':
+      return [`${colours.yellow('~')} ${change.mode === 'present' ? 'add to' : 'take out of'} group: ${path}${why}`];
+    case 'file':
+      if (change.before === undefined)
+        return [
+          `${colours.green('+')} ${path}${drift}${why}`,
+          ...(verbose ? (change.after ?? '').split('\n').map((line) => colours.green(`    + ${printable(line)}`)) : []),
+        ];
+      if (change.before === change.after) return [`${colours.yellow('~')} ${path}  mode ${change.mode}${drift}${why}`];
+      return [
+        `${colours.yellow('~')} ${path}${drift}${why}`,
+        ...renderDiff(change.before, change.after ?? '', colours),
+      ];
+  }
+}
+
+function renderDiff(before: string, after: string, colours: Colours): string[] {
+  return createTwoFilesPatch('', '', before, after, '', '', { context: 1 })
+    .split('\n')
+    .slice(4)
+    .filter((line) => line !== '' && !line.startsWith('\\'))
+    .map((line) => {
+      const text = `    ${printable(redact(line))}`;
+      if (line.startsWith('+')) return colours.green(text);
+      if (line.startsWith('-')) return colours.red(text);
+      return colours.dim(text);
+    });
+}
+
+/** Passwords in URLs (proxies in daemon.json, registries) are nobody's business on a screen. */
+export function redact(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/[^/\s:@"]*):[^@\s"/]*@/gi, '$1:***@');
+}

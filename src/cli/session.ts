@@ -1,0 +1,82 @@
+/** Owns what every command that touches hosts needs at its start: the store, the keyring, the client of this computer. */
+
+import type { CaSpec, ClientSpec } from '../config/spec.ts';
+import type { Secret } from '../secret.ts';
+import type { StoredClient, StoreState } from '../store/records.ts';
+import { openStore, type Store, type UndoToken } from '../store/store.ts';
+import type { RunContext } from '../workflows/host-run.ts';
+import { type Keyring, openKeyring, type PassphraseSource } from '../workflows/keyring.ts';
+import type { CommandContext } from './command.ts';
+
+export type Session = {
+  readonly store: Store;
+  readonly state: StoreState;
+  readonly keyring: Keyring;
+  /** The context for workflows, once the client that proves hosts is known. */
+  context(
+    options: {
+      readonly prover: StoredClient;
+      readonly reason: string;
+      readonly sudoPassword?: Secret;
+    } & Partial<RunContext>,
+  ): RunContext;
+  /** Takes back what this run wrote of the CA and clients, when no host came to use it. */
+  forget(): Promise<void>;
+};
+
+export type SessionOptions = { readonly ca: CaSpec; readonly passphrase: PassphraseSource };
+
+/** Reads the store (which changes nothing) and prepares a keyring on it. */
+export async function openSession(
+  { global, runtime, prompts }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts'>,
+  options: SessionOptions,
+): Promise<Session> {
+  const store = openStore(global.home, { now: runtime.now });
+  const state = await store.read();
+  const keyring = openKeyring({ state, ca: options.ca, passphrase: options.passphrase, now: runtime.now() });
+  let base: Promise<UndoToken> | undefined;
+  return {
+    store,
+    state,
+    keyring,
+    context: ({ prover, reason, ...more }) => ({
+      runtime,
+      store,
+      state,
+      keyring,
+      prover,
+      reason,
+      ...(prompts.ssh ? { ask: prompts.ssh } : {}),
+      saveBase: async () => {
+        const change = keyring.change();
+        if (
+          change.ca === undefined &&
+          Object.keys(change.clients ?? {}).length === 0 &&
+          Object.keys(change.issuers ?? {}).length === 0
+        )
+          return;
+        base ??= store.write(change);
+        await base;
+      },
+      ...more,
+    }),
+    forget: async () => {
+      if (base !== undefined) await (await base).undo();
+      base = undefined;
+    },
+  };
+}
+
+/** The client that proves hosts from here: the one asked for, the one with a key in the store, or a new one. */
+export async function proverFor(
+  session: Session,
+  wanted: ClientSpec,
+  asked: boolean,
+): Promise<StoredClient & { fresh: boolean }> {
+  const usable = [...session.state.clients.values()].filter(
+    (client) => client.key !== undefined && client.record.revokedAt === undefined,
+  );
+  if (!asked && !session.state.clients.has(wanted.name) && usable[0] !== undefined)
+    return { ...usable[0], fresh: false };
+  return session.keyring.client(wanted);
+}

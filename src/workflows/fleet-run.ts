@@ -1,0 +1,92 @@
+/** Owns a run over several hosts: in parallel, canaries first, one host's trouble its own, stopping after too many failures. */
+
+import pMap from 'p-map';
+import type { HostSpec } from '../config/spec.ts';
+import { DockerTlsError, DockerTlsErrors, type ExitStatus, gravestExit } from '../errors.ts';
+import type { Progress } from '../runtime.ts';
+
+export type FleetOptions = {
+  /** Hosts at the same time; default 20: a host costs little here, and its own restart is most of the time. */
+  readonly parallel?: number;
+  /** This many hosts first; the others only if all of those went well. */
+  readonly canary?: number;
+  /** After this many failures no further host is begun. */
+  readonly maxFailures?: number;
+  readonly signal: AbortSignal;
+};
+
+export type HostResult<T> =
+  | { readonly host: string; readonly kind: 'done'; readonly value: T; readonly elapsedMs: number }
+  | {
+      readonly host: string;
+      readonly kind: 'failed';
+      readonly errors: readonly DockerTlsError[];
+      readonly elapsedMs: number;
+    }
+  | { readonly host: string; readonly kind: 'skipped'; readonly reason: string };
+
+export const DEFAULT_PARALLEL = 20;
+
+/**
+ * Does one thing on every host and collects what came of it, in the order of `specs`. A DockerTlsError is that host's result;
+ * anything else is a bug and ends the run.
+ */
+export async function overHosts<T>(
+  specs: readonly HostSpec[],
+  options: FleetOptions,
+  progress: Progress,
+  now: () => Date,
+  work: (spec: HostSpec, line: ReturnType<Progress['host']>) => Promise<T>,
+): Promise<HostResult<T>[]> {
+  const results = new Map<string, HostResult<T>>();
+  let failures = 0;
+  let stopped: string | undefined;
+  async function one(spec: HostSpec): Promise<void> {
+    if (stopped !== undefined || options.signal.aborted) {
+      results.set(spec.name, { host: spec.name, kind: 'skipped', reason: stopped ?? 'interrupted' });
+      return;
+    }
+    const began = now().getTime();
+    const line = progress.host(spec.name);
+    try {
+      const value = await work(spec, line);
+      results.set(spec.name, { host: spec.name, kind: 'done', value, elapsedMs: now().getTime() - began });
+    } catch (error) {
+      const errors =
+        error instanceof DockerTlsErrors ? error.errors : error instanceof DockerTlsError ? [error] : undefined;
+      if (errors === undefined) throw error;
+      line.failed(errors.map((one) => one.message).join('; '));
+      results.set(spec.name, {
+        host: spec.name,
+        kind: 'failed',
+        errors: errors.map((one) => (one.where === undefined ? one.at(spec.name) : one)),
+        elapsedMs: now().getTime() - began,
+      });
+      failures += 1;
+      if (options.maxFailures !== undefined && failures >= options.maxFailures)
+        stopped = `stopped after ${failures} failures`;
+    }
+  }
+  const concurrency = options.parallel ?? DEFAULT_PARALLEL;
+  const canaries = specs.slice(0, options.canary ?? 0);
+  await pMap(canaries, one, { concurrency });
+  if (failures > 0 && canaries.length > 0) stopped ??= 'the canary failed';
+  await pMap(specs.slice(canaries.length), one, { concurrency });
+  return specs.map((spec) => results.get(spec.name) as HostResult<T>);
+}
+
+/** The exit status of a run: the gravest of its failures; skipped hosts are not done, so they never make a run good. */
+export function exitOfResults(results: readonly HostResult<unknown>[], signal?: AbortSignal): ExitStatus {
+  const statuses = results.flatMap((result) =>
+    result.kind === 'failed' ? result.errors.map((error) => error.exit) : [],
+  );
+  return gravestExit([...(signal?.aborted ? [130 as const] : []), ...statuses]);
+}
+
+/** Every failure, gravest last, as it is shown after the table. */
+export function errorsOf(results: readonly HostResult<unknown>[]): DockerTlsError[] {
+  const order: readonly ExitStatus[] = [0, 3, 2, 4, 7, 5, 1, 6, 130];
+  return results
+    .flatMap((result) => (result.kind === 'failed' ? result.errors : []))
+    .sort((a, b) => order.indexOf(a.exit) - order.indexOf(b.exit));
+}

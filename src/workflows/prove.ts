@@ -1,0 +1,106 @@
+/** Owns the proof that a host lets the right people in and nobody else: real connections from this computer, all at once. */
+
+import { issueCa, issueClient } from '../pki/certificate.ts';
+import { inspectCertificate } from '../pki/inspect.ts';
+import type { Probe, ProbeCredentials, ProbeOutcome, ProbeRequest } from '../runtime.ts';
+
+export type Proof = {
+  /** Who knocks, for instance `client laptop` or `no certificate`. */
+  readonly who: string;
+  readonly expected: 'accepted' | 'refused';
+  readonly ok: boolean;
+  /** What happened, clean, one line. */
+  readonly outcome: string;
+  readonly elapsedMs: number;
+};
+
+export type ProofRequest = {
+  readonly address: string;
+  readonly port: number;
+  /** What the client trusts, PEM. */
+  readonly ca: string;
+  readonly client: { readonly name: string } & ProbeCredentials;
+  /** The server's own papers, which must not open the door; absent where its key is not here. */
+  readonly server?: ProbeCredentials;
+  /** The certificate that has to be served (PEM); absent: any that verifies. */
+  readonly serverCert?: string;
+  /** Clients that were turned away by name and must be refused. */
+  readonly revoked?: readonly ({ readonly name: string } & ProbeCredentials)[];
+  readonly now: Date;
+  readonly timeoutMs?: number;
+};
+
+/** Knocks as everybody: the client, nobody, a stranger's CA, the server itself, over plain HTTP, and with an old protocol. */
+export async function proveHost(probe: Probe, request: ProofRequest): Promise<Proof[]> {
+  const base: ProbeRequest = {
+    address: request.address,
+    port: request.port,
+    ca: request.ca,
+    timeoutMs: request.timeoutMs ?? 10_000,
+  };
+  const credentials = { cert: request.client.cert, key: request.client.key };
+  const stranger = await strangersPapers(request.now);
+  const knock = (more: Partial<ProbeRequest>): Promise<ProbeOutcome> => probe({ ...base, ...more });
+  return Promise.all([
+    knock({ credentials }).then((outcome) => accepted(`client ${request.client.name}`, outcome, request.serverCert)),
+    knock({}).then((outcome) => refused('no certificate', outcome)),
+    knock({ credentials: stranger }).then((outcome) => refused("another CA's certificate", outcome)),
+    ...(request.server
+      ? [knock({ credentials: request.server }).then((outcome) => refused("the server's own certificate", outcome))]
+      : []),
+    knock({ plain: true }).then((outcome) => refused('plain HTTP', outcome)),
+    knock({ credentials, maxVersion: 'TLSv1.1' }).then((outcome) => refused('TLS 1.1', outcome)),
+    ...(request.revoked ?? []).map(async (client) =>
+      refused(`revoked client ${client.name}`, await knock({ credentials: { cert: client.cert, key: client.key } })),
+    ),
+  ]);
+}
+
+function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): Proof {
+  const expected = 'accepted' as const;
+  if (outcome.kind === 'refused')
+    return { who, expected, ok: false, outcome: `${outcome.cause}: ${outcome.reason}`, elapsedMs: outcome.elapsedMs };
+  if (outcome.status !== 200)
+    return {
+      who,
+      expected,
+      ok: false,
+      outcome: `the daemon answered with status ${outcome.status}`,
+      elapsedMs: outcome.elapsedMs,
+    };
+  if (serverCert !== undefined && !sameLeaf(serverCert, outcome.chain)) {
+    return {
+      who,
+      expected,
+      ok: false,
+      outcome: 'another certificate than the new one is served',
+      elapsedMs: outcome.elapsedMs,
+    };
+  }
+  return { who, expected, ok: true, outcome: `let in (${outcome.protocol})`, elapsedMs: outcome.elapsedMs };
+}
+
+function refused(who: string, outcome: ProbeOutcome): Proof {
+  const expected = 'refused' as const;
+  if (outcome.kind === 'accepted')
+    return { who, expected, ok: false, outcome: `let in with status ${outcome.status}`, elapsedMs: outcome.elapsedMs };
+  // A port that does not answer refuses nobody: it proves nothing.
+  const silent = ['connection-refused', 'timed-out', 'unreachable', 'name-not-found'].includes(outcome.cause);
+  return {
+    who,
+    expected,
+    ok: !silent,
+    outcome: silent ? `no answer (${outcome.cause})` : 'turned away',
+    elapsedMs: outcome.elapsedMs,
+  };
+}
+
+function sameLeaf(expected: string, served: string): boolean {
+  return served !== '' && inspectCertificate(expected).fingerprint === inspectCertificate(served).fingerprint;
+}
+
+async function strangersPapers(now: Date): Promise<ProbeCredentials> {
+  const ca = await issueCa({ name: 'somebody else', days: 2, now });
+  const issued = await issueClient({ authority: ca, name: 'stranger', days: 1, now });
+  return { cert: issued.cert, key: issued.key };
+}
