@@ -117,15 +117,16 @@ host_identity() { # NAME FOLDER
   done <"$root/etc/passwd"
 }
 
-host_wait() { # NAME: up to a minute, for ssh and then docker
-  local name=$1 address turn
+# Waits up to a minute, for ssh and then docker; for a host whose link is cut, for docker alone.
+host_wait() { # NAME
+  local name=$1 address deadline=$((SECONDS + 60)) probe='until docker version >/dev/null 2>&1; do sleep 0.1; done'
   address=$(net_address "$number")
-  for ((turn = 0; turn < 600; turn++)); do
+  while ((SECONDS < deadline)); do
     host_alive "$name" || return 1
-    if (exec 3<>"/dev/tcp/$address/22") 2>/dev/null; then
-      # shellcheck disable=SC2016
-      host_ssh "$name" 'i=0; until docker version >/dev/null 2>&1; do i=$((i+1)); [ $i -lt 300 ] || exit 1; sleep 0.1; done' \
-        </dev/null 2>/dev/null && return 0
+    if [[ -e $(host_folder "$name")/cut ]]; then
+      host_exec "$name" timeout 20 sh -c "$probe" 2>/dev/null && return 0
+    elif timeout 1 bash -c "exec 3<>/dev/tcp/$address/22" 2>/dev/null; then
+      host_ssh "$name" "timeout 20 sh -c '$probe'" </dev/null 2>/dev/null && return 0
     fi
     sleep 0.1
   done
@@ -246,7 +247,7 @@ host_sweep() {
 
 host_ssh_options() { # NAME
   printf '%s\n' -F /dev/null -i "$LAB/key" -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o BatchMode=yes \
-    -o ConnectTimeout=10 -o ServerAliveInterval=5 -o "UserKnownHostsFile=$(host_folder "$1")/known_hosts" -o LogLevel=ERROR
+    -o ConnectTimeout=5 -o ServerAliveInterval=5 -o "UserKnownHostsFile=$(host_folder "$1")/known_hosts" -o LogLevel=ERROR
 }
 
 host_ssh() { # NAME [CMD…], after host_load
@@ -254,4 +255,13 @@ host_ssh() { # NAME [CMD…], after host_load
   shift
   mapfile -t options < <(host_ssh_options "$name")
   ssh "${options[@]}" "root@$(net_address "$number")" "$@"
+}
+
+# Runs a command inside without ssh: in every namespace of the host's first process.
+host_exec() { # NAME CMD…
+  local leader
+  leader=$(host_leader "$1") || return 125
+  shift
+  nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wd \
+    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-dumb}" "$@"
 }

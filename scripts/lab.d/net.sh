@@ -31,6 +31,8 @@ net_bridge() {
   fi
   [[ $(ip rule show) == *"iif $BRIDGE"* ]] || ip rule add iif "$BRIDGE" unreachable priority 21300
   [[ $(ip -6 rule show 2>/dev/null) == *"iif $BRIDGE"* ]] || ip -6 rule add iif "$BRIDGE" unreachable priority 21300 2>/dev/null || true
+  # Only a link that forwards answers "unreachable"; without, a host waits for its time-outs. The rule lets nothing through.
+  printf 1 >"/proc/sys/net/ipv4/conf/$BRIDGE/forwarding"
   # 128 is too few for more than about 22 hosts: systemd dies at boot without a word.
   value=$(cat /proc/sys/fs/inotify/max_user_instances)
   ((value >= 8192)) || printf 8192 >/proc/sys/fs/inotify/max_user_instances
