@@ -21,7 +21,7 @@ type Connected = { readonly protocol: string; readonly chain: string };
 type Stage = 'connect' | 'handshake' | 'answer';
 
 /** What one attempt learnt so far; kept outside the promise chain so that a time-out can say how far it got. */
-type Attempt = { stage: Stage; chain: string; protocol: string; socket?: Socket | undefined };
+type Attempt = { stage: Stage; chain: string; protocol: string; keyed: boolean; socket?: Socket | undefined };
 
 /** Ends an attempt with a cause that was found here rather than by the socket. */
 class Refused extends Error {
@@ -67,7 +67,7 @@ type Found =
   | ({ readonly kind: 'refused'; readonly chain: string; readonly stage: Stage } & Refusal);
 
 async function attempt(request: ProbeRequest, deadline: number, manner: 'ask' | 'listen'): Promise<Found> {
-  const state: Attempt = { stage: 'connect', chain: '', protocol: '' };
+  const state: Attempt = { stage: 'connect', chain: '', protocol: '', keyed: false };
   const options = request.plain ? undefined : await tlsOptions(request);
   const left = deadline - performance.now();
   if (left <= 0) return refused(state, timedOut(state, request));
@@ -80,7 +80,7 @@ async function attempt(request: ProbeRequest, deadline: number, manner: 'ask' | 
   } catch (error) {
     if (error instanceof Refused) return refused(state, error.refusal);
     if (error instanceof DockerTlsError) throw error;
-    return refused(state, refusalOf(error, state.stage, request.maxVersion));
+    return refused(state, refusalOf(error, { ...state, maxVersion: request.maxVersion }));
   } finally {
     clearTimeout(timer);
     state.socket?.destroy();
@@ -184,6 +184,12 @@ async function askOverTls(
   socket.on('error', (error) => {
     broken ??= error;
   });
+  // Keys exist once the server has shown its certificate and wants no more than this client's part (TLS 1.2), or has answered the
+  // hello (1.3): whatever it refuses from then on is the client and not the protocol. The keys themselves are not looked at.
+  socket.on('keylog', () => {
+    state.keyed = true;
+    if (state.chain === '') state.chain = pemOf(socket.getPeerCertificate().raw);
+  });
   await new Promise<void>((resolve, reject) => {
     socket.once('secureConnect', resolve);
     socket.once('error', reject);
@@ -212,6 +218,13 @@ async function servedChain(socket: TLSSocket): Promise<string> {
     pems.push(next.toString());
   }
   return pems.join('');
+}
+
+/** Only the server's own certificate, where the handshake never ends: better than none. */
+function pemOf(der: Buffer | undefined): string {
+  if (der === undefined || der.length === 0) return '';
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 async function askPlain(request: ProbeRequest, state: Attempt): Promise<Answer> {

@@ -37,9 +37,11 @@ const NETWORK: Readonly<Record<string, readonly [Cause, string]>> = {
   ENODATA: ['name-not-found', 'the name has no address'],
 };
 
+const NO_CERTIFICATE = 'it wants a client certificate and got none';
+
 /** TLS alerts (RFC 8446, 6.2) by which a server says that it does not like this client. */
 const CLIENT_ALERTS: Readonly<Record<string, string>> = {
-  CERTIFICATE_REQUIRED: 'it wants a client certificate and got none',
+  CERTIFICATE_REQUIRED: NO_CERTIFICATE,
   BAD_CERTIFICATE: 'it got no client certificate, or one that it does not accept',
   UNSUPPORTED_CERTIFICATE: 'it does not accept this kind of client certificate',
   CERTIFICATE_REVOKED: 'the client certificate is revoked',
@@ -69,19 +71,22 @@ const OUR_VERSION =
  * The alert in a code, without the prefix that differs between versions of OpenSSL: `ERR_SSL_TLSV1_ALERT_UNKNOWN_CA` and
  * `ERR_SSL_SSL/TLS_ALERT_UNKNOWN_CA` are both `UNKNOWN_CA`.
  */
-export function alertOf(code: string | undefined): string | undefined {
+function alertOf(code: string | undefined): string | undefined {
   return /^ERR_SSL_.*?ALERT_(.+)$/.exec(code ?? '')?.[1];
 }
 
-/** What an error on the way to the answer means. `stage` says how far the connection had come. */
-export function refusalOf(
-  error: unknown,
-  stage: 'connect' | 'handshake' | 'answer',
-  maxVersion: ProbeRequest['maxVersion'],
-): Refusal {
+/** How far the connection had come. `keyed`: client and server had agreed on version, cipher and keys. */
+export type Progress = {
+  readonly stage: 'connect' | 'handshake' | 'answer';
+  readonly keyed: boolean;
+  readonly maxVersion: ProbeRequest['maxVersion'];
+};
+
+/** What an error on the way to the answer means. */
+export function refusalOf(error: unknown, { stage, keyed, maxVersion }: Progress): Refusal {
   const code = codeOf(error);
   const alert = alertOf(code);
-  if (alert !== undefined) return { ...alertRefusal(alert), code };
+  if (alert !== undefined) return { ...alertRefusal(alert, keyed), code };
   const network = NETWORK[code];
   if (network !== undefined) return { cause: network[0], reason: `${network[1]} (${code})`, code };
   if (code === 'ERR_SSL_NO_PROTOCOLS_AVAILABLE' || code === 'ERR_SSL_NO_CIPHERS_AVAILABLE') {
@@ -102,8 +107,9 @@ export function refusalOf(
   return { cause: 'other', reason: code === '' ? text : `${text} (${code})`, code };
 }
 
-function alertRefusal(alert: string): Refusal {
-  const client = CLIENT_ALERTS[alert];
+function alertRefusal(alert: string, keyed: boolean): Refusal {
+  // Under TLS 1.2 Go 1.23 and OpenSSL answer a client without a certificate with the alert that else means: no common cipher.
+  const client = alert === 'HANDSHAKE_FAILURE' && keyed ? NO_CERTIFICATE : CLIENT_ALERTS[alert];
   if (client !== undefined) return { cause: 'client-refused', reason: `the server refused this client: ${client}` };
   const protocol = PROTOCOL_ALERTS[alert];
   if (protocol !== undefined) return { cause: 'protocol', reason: `the server ended the handshake: ${protocol}` };

@@ -86,6 +86,24 @@ describe('a daemon with good papers', () => {
     });
   }
 
+  for (const [what, request] of strangers) {
+    it(`refuses ${what} under TLS 1.2 too, within the handshake, and the served certificate is told`, async () => {
+      const outcome = await ask(port, { ...request, maxVersion: 'TLSv1.2' });
+      expect(outcome).toMatchObject({
+        kind: 'refused',
+        cause: 'client-refused',
+        stage: 'handshake',
+        chain: server.cert,
+      });
+    });
+  }
+
+  it('has no cipher in common with a server that takes only an odd one, which is not the client’s fault', async () => {
+    const odd = await daemon({ flags: ['-tls1_2', '-cipher', 'AES128-SHA'] });
+    const outcome = await ask(odd.port, { credentials: as(client) });
+    expect(outcome).toMatchObject({ kind: 'refused', cause: 'protocol', stage: 'handshake' });
+  });
+
   it('refuses TLS 1.1', async () => {
     expect(await ask(port, { credentials: as(client), maxVersion: 'TLSv1.1' })).toMatchObject({
       kind: 'refused',

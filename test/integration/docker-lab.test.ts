@@ -1,0 +1,225 @@
+/**
+ * The probe and the client's files against real daemons of the three generations, set up here with certificates of openssl and flags of
+ * dockerd, so that nothing of the rest of our program is in between. Needs the lab (scripts/lab), the docker CLI and curl.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installIntoConfigFolder } from '../../src/docker/config-folder.ts';
+import { writeContext } from '../../src/docker/contexts.ts';
+import { diagnose } from '../../src/docker/diagnose.ts';
+import { dockerHost, renderEnvironment } from '../../src/docker/environment.ts';
+import { probe } from '../../src/docker/probe.ts';
+import type { ProbeOutcome, ProbeRequest } from '../../src/runtime.ts';
+import { Secret } from '../../src/secret.ts';
+import { type Paper, PaperMill } from '../support/paper-mill.ts';
+
+const mill = new PaperMill();
+const ca = mill.issue('lab CA', { ca: true });
+const issuing = mill.issue('issuing CA of laptop', { by: ca, ca: true });
+const client = mill.chained(mill.issue('laptop', { by: issuing, usage: 'clientAuth' }), issuing);
+const otherCa = mill.issue('another CA', { ca: true });
+const stranger = mill.issue('stranger', { by: otherCa, usage: 'clientAuth' });
+const late = mill.issue('late', { by: ca, usage: 'clientAuth', from: -9, to: -2 });
+const home = mkdtempSync(join(tmpdir(), 'docker-tls-lab-client-'));
+afterAll(() => {
+  mill.remove();
+  rmSync(home, { recursive: true, force: true });
+});
+
+function lab(args: readonly string[], input?: string): string {
+  return execFileSync(join(import.meta.dirname, '../../scripts/lab'), args, {
+    input,
+    encoding: 'utf8',
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+}
+
+function as(paper: Paper): ProbeRequest['credentials'] {
+  return { cert: paper.cert, key: new Secret(paper.key) };
+}
+
+/** dockerd with TLS on 2376 and, to be found out, plain HTTP on 2375. */
+function serveTls(name: string, server: Paper): void {
+  const archive = execFileSync('tar', [
+    '-c',
+    '--transform',
+    's|.*/||',
+    '-P',
+    ca.certFile,
+    server.certFile,
+    server.keyFile,
+  ]);
+  const names = [ca, server].map((paper) => paper.certFile.split('/').at(-1));
+  const script = `set -e
+    mkdir -p -m 0700 /etc/docker/t && cd /etc/docker/t
+    base64 -d | tar -x && mv ${names[0]} ca.pem && mv ${names[1]} cert.pem && mv *-key.pem key.pem
+    dockerd=$(systemctl cat docker | sed -n 's/^ExecStart=\\([^ ]*\\) .*/\\1/p')
+    mkdir -p /etc/systemd/system/docker.service.d
+    printf '[Service]\\nExecStart=\\nExecStart=%s -H fd:// -H tcp://[::]:2376 --tlsverify --tlscacert=/etc/docker/t/ca.pem --tlscert=/etc/docker/t/cert.pem --tlskey=/etc/docker/t/key.pem\\n' "$dockerd" > /etc/systemd/system/docker.service.d/t.conf
+    systemctl daemon-reload; systemctl reset-failed docker; systemctl restart docker`;
+  lab(['exec', name, 'sh', '-c', script], archive.toString('base64'));
+}
+
+describe.each(['bookworm', 'trixie', 'sid'])('dockerd of %s', (suite) => {
+  const name = `dk-${suite}`;
+  let address = '';
+  let address6 = '';
+  let host = '';
+
+  beforeAll(() => {
+    lab(['up', name, '--suite', suite, '--owner-pid', String(process.pid)]);
+    const found = (JSON.parse(lab(['list', '--json'])) as { name: string; address: string; address6: string }[]).find(
+      (one) => one.name === name,
+    );
+    if (found === undefined) throw new Error(`the lab did not make ${name}`);
+    ({ address, address6 } = found);
+    host = dockerHost(address, 2376);
+    serveTls(
+      name,
+      mill.issue('server', { by: ca, san: `IP:${address},IP:${address6},DNS:${name}`, usage: 'serverAuth' }),
+    );
+  });
+  afterAll(() => {
+    lab(['down', name]);
+  });
+
+  function ask(more: Partial<ProbeRequest> = {}): Promise<ProbeOutcome> {
+    return probe({ address, port: 2376, ca: ca.cert, timeoutMs: 30_000, ...more });
+  }
+
+  function docker(args: readonly string[], env: Record<string, string>): string {
+    return execFileSync('docker', args, {
+      env: { PATH: process.env.PATH, HOME: home, ...env },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
+  it('lets the client in, over IPv4 and IPv6, and tells its version and certificate', async () => {
+    for (const where of [address, address6, `[${address6}]`]) {
+      const outcome = await ask({ address: where, credentials: as(client) });
+      expect(outcome).toMatchObject({ kind: 'accepted', status: 200, protocol: 'TLSv1.3' });
+      expect(outcome.kind === 'accepted' && JSON.parse(outcome.body)).toHaveProperty('ApiVersion');
+      expect(outcome.chain.match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+    }
+    expect(await ask({ credentials: as(client), serverName: name, maxVersion: 'TLSv1.2' })).toMatchObject({
+      kind: 'accepted',
+      protocol: 'TLSv1.2',
+    });
+  });
+
+  const strangers: [string, Paper | undefined][] = [
+    ['nobody', undefined],
+    ['a stranger', stranger],
+    ['an expired client', late],
+  ];
+  it.each(strangers)('refuses %s, under TLS 1.3 and 1.2, every time', async (_who, paper) => {
+    const credentials = paper === undefined ? undefined : as(paper);
+    for (const maxVersion of ['TLSv1.3', 'TLSv1.2', 'TLSv1.3', 'TLSv1.3', 'TLSv1.3'] as const) {
+      expect(await ask({ credentials, maxVersion })).toMatchObject({ kind: 'refused', cause: 'client-refused' });
+    }
+  });
+
+  it('refuses the server’s own certificate, plain HTTP and TLS 1.1', async () => {
+    const own = mill.issue('server', { by: ca, san: `IP:${address}`, usage: 'serverAuth' });
+    expect(await ask({ credentials: as(own) })).toMatchObject({ kind: 'refused', cause: 'client-refused' });
+    expect(await ask({ plain: true })).toMatchObject({
+      kind: 'refused',
+      cause: 'protocol',
+      reason: expect.stringContaining('TLS only'),
+    });
+    expect(await ask({ maxVersion: 'TLSv1.1', credentials: as(client) })).toMatchObject({
+      kind: 'refused',
+      cause: 'protocol',
+    });
+  });
+
+  it('is refused by who trusts another CA or dials another name, and doctor says so', async () => {
+    expect(await ask({ ca: otherCa.cert, credentials: as(client) })).toMatchObject({ cause: 'unknown-authority' });
+    const outcome = await ask({ serverName: 'db.example', credentials: as(client) });
+    const found = diagnose({
+      outcome,
+      now: new Date(),
+      env: {},
+      expected: { name, host: 'tcp://db.example:2376', certPath: home },
+    });
+    expect(found).toMatchObject({ cause: 'wrong-name', message: expect.stringContaining(`is for ${address}, `) });
+  });
+
+  it('has a port where nothing listens', async () => {
+    expect(await ask({ port: 2377 })).toMatchObject({ kind: 'refused', cause: 'connection-refused', stage: 'connect' });
+  });
+
+  it('is used by the docker CLI through a context', async () => {
+    const dockerConfig = join(home, suite);
+    await writeContext({
+      name,
+      dockerConfig,
+      host,
+      ca: ca.cert,
+      cert: client.cert,
+      key: new Secret(client.key),
+      use: true,
+    });
+    expect(docker(['info', '--format', '{{.Name}}'], { DOCKER_CONFIG: dockerConfig }).trim()).toBe(name);
+  });
+
+  it('is used by the docker CLI through the environment, evaluated by a shell, with the files in the config folder', async () => {
+    const dockerConfig = join(home, `${suite}-folder`);
+    await installIntoConfigFolder({ dockerConfig, ca: ca.cert, cert: client.cert, key: new Secret(client.key) });
+    const variables = {
+      DOCKER_HOST: dockerHost(address6, 2376),
+      DOCKER_TLS_VERIFY: '1',
+      DOCKER_CERT_PATH: dockerConfig,
+    };
+    const text = renderEnvironment({ shell: 'sh', variables });
+    const printed = execFileSync('sh', ['-c', `eval "$1"; docker info --format '{{.Name}}'`, 'sh', text], {
+      env: { PATH: process.env.PATH, HOME: home },
+      encoding: 'utf8',
+    });
+    expect(printed.trim()).toBe(name);
+    expect(
+      docker(['info', '--format', '{{.Name}}'], {
+        DOCKER_CONFIG: dockerConfig,
+        DOCKER_HOST: host,
+        DOCKER_TLS_VERIFY: '1',
+      }).trim(),
+    ).toBe(name);
+  });
+
+  it('keeps our mark on a context when its own docker CLI updates it', async () => {
+    const dockerConfig = join(home, `${suite}-mark`);
+    const context = { name: 'marked', dockerConfig, host, ca: ca.cert, cert: client.cert, key: new Secret(client.key) };
+    await writeContext(context);
+    const there = execFileSync('tar', ['-c', '-C', dockerConfig, '.']).toString('base64');
+    const script = `rm -rf /root/.docker-mark && mkdir /root/.docker-mark && cd /root/.docker-mark && base64 -d | tar -x
+      docker --config . context update marked --description new >&2; docker --config . context inspect marked`;
+    const [inspected] = JSON.parse(lab(['exec', name, 'sh', '-c', script], there));
+    expect(inspected.Metadata).toMatchObject({ Description: 'new', DockerTls: { Schema: 1 } });
+    expect(inspected.TLSMaterial).toEqual({ docker: ['ca.pem', 'cert.pem', 'key.pem'] });
+  });
+});
+
+describe('a daemon on plain TCP', () => {
+  const name = 'dk-plain';
+  afterAll(() => {
+    lab(['down', name]);
+  });
+
+  it('is found out, by a TLS probe and by a plain one', async () => {
+    lab(['up', name, '--owner-pid', String(process.pid)]);
+    lab([
+      ...['exec', name, 'sh', '-c'],
+      `mkdir -p /etc/systemd/system/docker.service.d; printf '[Service]\\nExecStart=\\nExecStart=/usr/sbin/dockerd -H fd:// -H tcp://0.0.0.0:2375 --tls=false\\n' > /etc/systemd/system/docker.service.d/t.conf; systemctl daemon-reload; systemctl restart docker`,
+    ]);
+    const hosts = JSON.parse(lab(['list', '--json'])) as { name: string; address: string }[];
+    const address = hosts.find((one) => one.name === name)?.address ?? '';
+    const request = { address, port: 2375, ca: ca.cert, timeoutMs: 30_000, credentials: as(client) };
+    expect(await probe(request)).toMatchObject({ kind: 'refused', cause: 'plain-http' });
+    expect(await probe({ ...request, plain: true })).toMatchObject({ kind: 'accepted', status: 200 });
+  });
+});
