@@ -224,7 +224,7 @@ function readPlan(journal: string): Plan {
     code: 'E_STORE_DAMAGED',
     exit: 2,
     message: `${file}, the list of a half-made change, ${parsed.ok ? 'is not ours' : parsed.problem}`,
-    where: file,
+    where: join(journal, '..'),
     hints: [`mv ${shellQuote(journal)} ${shellQuote(join(journal, '..', 'change.damaged'))}`, 'docker-tls status'],
   });
 }

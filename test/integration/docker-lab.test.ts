@@ -4,10 +4,11 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packBundle, renderBundlePem } from '../../src/docker/bundle.ts';
 import { installIntoConfigFolder } from '../../src/docker/config-folder.ts';
 import { writeContext } from '../../src/docker/contexts.ts';
 import { diagnose } from '../../src/docker/diagnose.ts';
@@ -189,6 +190,33 @@ describe.each(['bookworm', 'trixie', 'sid'])('dockerd of %s', (suite) => {
         DOCKER_TLS_VERIFY: '1',
       }).trim(),
     ).toBe(name);
+  });
+
+  it('is used by curl and Python’s strict verifier with what one PEM file and the tar hold', async () => {
+    const bundle = {
+      client: 'laptop',
+      hosts: [{ name, host }],
+      ca: ca.cert,
+      cert: client.cert,
+      key: new Secret(client.key),
+    };
+    const folder = mkdtempSync(join(home, 'bundle-'));
+    writeFileSync(join(folder, 'one.pem'), renderBundlePem(bundle).reveal(), { mode: 0o400 });
+    execFileSync('tar', ['-x', '-C', folder], { input: packBundle(bundle, new Date()).reveal() });
+    const url = `https://${address}:2376/version`;
+    const said = execFileSync('curl', ['-sS', '--cert', 'one.pem', '--cacert', 'ca.pem', url], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(said)).toHaveProperty('ApiVersion');
+    const python = `import ssl, sys, urllib.request
+context = ssl.create_default_context(cafile='ca.pem')
+context.verify_flags |= ssl.VERIFY_X509_STRICT
+context.load_cert_chain('cert.pem', 'key.pem')
+print(urllib.request.urlopen(sys.argv[1], context=context).read().decode())`;
+    expect(JSON.parse(execFileSync('python3', ['-c', python, url], { cwd: folder, encoding: 'utf8' }))).toHaveProperty(
+      'ApiVersion',
+    );
   });
 
   it('keeps our mark on a context when its own docker CLI updates it', async () => {

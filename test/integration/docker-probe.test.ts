@@ -111,8 +111,8 @@ describe('a daemon with good papers', () => {
     });
   });
 
-  it('is not trusted by who trusts another CA, and then learns nothing of the request', async () => {
-    const outcome = await ask(port, { ca: otherCa.cert, credentials: as(client), path: '/secret-path' });
+  it('is not trusted by who trusts another CA', async () => {
+    const outcome = await ask(port, { ca: otherCa.cert, credentials: as(client) });
     expect(outcome).toMatchObject({ kind: 'refused', cause: 'unknown-authority', chain: server.cert });
   });
 
@@ -131,6 +131,35 @@ describe('a daemon with good papers', () => {
       code: 'E_PROBE_CREDENTIALS',
     });
     await expect(ask(port, { ca: '' })).rejects.toMatchObject({ code: 'E_PROBE_TRUST' });
+  });
+});
+
+describe('a server that is not trusted', () => {
+  it('never sees a byte of the request, which it would if it were', async () => {
+    const { createServer } = await import('node:tls');
+    let data = '';
+    let ended = 0;
+    const impostor = createServer({ cert: server.cert, key: server.key }, (socket) => {
+      socket.on('data', (part) => {
+        data += part.toString();
+      });
+      socket.on('error', () => undefined);
+    });
+    // The probe may hang up before its last flight is out: then the server sees no connection at all.
+    impostor.on('connection', (socket) => socket.once('close', () => (ended += 1)));
+    await new Promise<void>((resolve) => impostor.listen(0, '127.0.0.1', resolve));
+    const { port } = impostor.address() as import('node:net').AddressInfo;
+    expect(await ask(port, { timeoutMs: 500 })).toMatchObject({ kind: 'refused', cause: 'timed-out', stage: 'answer' });
+    expect(data).toContain('GET /version');
+    data = '';
+    for (const request of [{ ca: otherCa.cert }, { serverName: 'db.example' }]) {
+      ended = 0;
+      const outcome = await ask(port, { credentials: as(client), ...request });
+      expect(outcome).toMatchObject({ kind: 'refused', stage: 'handshake', chain: server.cert });
+      await expect.poll(() => ended).toBe(1);
+      expect(data).toBe('');
+    }
+    await new Promise((resolve) => impostor.close(resolve));
   });
 });
 

@@ -268,7 +268,7 @@ describe('modes', () => {
       console.log(JSON.stringify([...seen]));`,
       [home],
     );
-    while (!watcher.output().includes('ready')) await new Promise((resolve) => setTimeout(resolve, 5));
+    await watcher.says('ready');
     for (const umask of [0, 0o077]) {
       expect((await runChild(script, [bundle, home, '25'], { umask }).ended).stderr).toBe('');
     }

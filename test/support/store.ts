@@ -74,7 +74,8 @@ export function picture(folder: string, at = ''): Record<string, string> {
   const stats = lstatSync(join(folder, at));
   const mode = (stats.mode & 0o7777).toString(8);
   if (stats.isSymbolicLink()) return { [at]: `link ${readlinkSync(join(folder, at))}` };
-  if (!stats.isDirectory()) {
+  if (!stats.isDirectory() && !stats.isFile()) return { [at]: `${mode} neither file nor folder` };
+  if (stats.isFile()) {
     return {
       [at]: `${mode} ${createHash('sha256')
         .update(readFileSync(join(folder, at)))
@@ -139,5 +140,12 @@ export function runChild(script: string, args: readonly string[], options: { uid
   const ended = new Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>((done) => {
     child.on('close', (code, signal) => done({ code, signal, stdout, stderr }));
   });
-  return { child, ended, output: () => stdout };
+  /** Waits for a word on standard output. */
+  async function says(word: string): Promise<void> {
+    while (!stdout.includes(word)) {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the child ended: ${stderr}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+  return { child, ended, says, output: () => stdout };
 }
