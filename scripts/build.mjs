@@ -19,6 +19,7 @@ await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
+  mainFields: ['module', 'main'],
   // jsonc-parser's main is UMD, whose inner requires no bundler can follow; its module is not.
   mainFields: ['module', 'main'],
   target: 'node20',

@@ -19,6 +19,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/setup.ts')).command,
   },
   {
+    name: 'plan',
+    summary: 'What apply would change; changes nothing',
+    load: async () => (await import('./commands/plan.ts')).command,
+  },
+  {
+    name: 'apply',
+    summary: 'Make hosts what they should be, in parallel',
+    load: async () => (await import('./commands/apply.ts')).command,
+  },
+  {
+    name: 'verify',
+    summary: 'Prove over the network who gets in, and who must not',
+    load: async () => (await import('./commands/verify.ts')).command,
+  },
+  {
+    name: 'rollback',
+    summary: 'Back to the generation before, verified',
+    load: async () => (await import('./commands/rollback.ts')).command,
+  },
+  {
+    name: 'remove',
+    summary: 'Undo: the host’s files, units and socket as they were before setup',
+    load: async () => (await import('./commands/remove.ts')).command,
+  },
+  {
     name: 'env',
     summary: 'Lines for the shell that point docker at a host',
     load: async () => (await import('./commands/env.ts')).command,

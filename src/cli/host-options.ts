@@ -159,12 +159,20 @@ export function clientSpec(
 }
 
 /** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
-export function passphraseSource(options: CaValues, runtime: Runtime, prompts: Prompts): PassphraseSource {
+export function passphraseSource(
+  options: CaValues,
+  runtime: Runtime,
+  prompts: Prompts,
+  reference?: string,
+): PassphraseSource {
   async function given(): Promise<Secret | undefined> {
     if (options.caPassphraseFile !== undefined)
       return readSecretFile(resolve(runtime.cwd, options.caPassphraseFile), '--ca-passphrase-file');
     const fromEnvironment = runtime.env.DOCKER_TLS_CA_PASSPHRASE;
-    return fromEnvironment ? new Secret(fromEnvironment) : undefined;
+    if (fromEnvironment) return new Secret(fromEnvironment);
+    return reference === undefined
+      ? undefined
+      : readSecret(reference, 'ca.passphrase', runtime, prompts, 'Passphrase of the CA:');
   }
   return {
     async forNewCa() {
@@ -229,4 +237,26 @@ export async function readSecretFile(path: string, flag: string): Promise<Secret
   const line = text.split(/\r?\n/)[0] ?? '';
   if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} is empty` });
   return new Secret(line);
+}
+
+/** A secret that the fleet file names: `env:NAME`, `file:PATH` or `prompt`. Fails with E_SECRET_ENV, E_SECRET_FILE (exit 2). */
+export async function readSecret(
+  reference: string,
+  key: string,
+  runtime: Runtime,
+  prompts: Prompts,
+  message: string,
+): Promise<Secret> {
+  if (reference.startsWith('file:')) return readSecretFile(resolve(runtime.cwd, reference.slice(5)), key);
+  if (reference.startsWith('env:')) {
+    const value = runtime.env[reference.slice(4)];
+    if (value) return new Secret(value);
+    throw new DockerTlsError({
+      code: 'E_SECRET_ENV',
+      exit: 2,
+      message: `${key}: the environment variable ${reference.slice(4)} is not set`,
+      hints: [`read -rs ${reference.slice(4)}; export ${reference.slice(4)}`],
+    });
+  }
+  return prompts.password({ message, flag: `${key}: prompt`, key });
 }

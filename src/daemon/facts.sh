@@ -76,7 +76,11 @@ done
 file /etc/systemd/system/docker-tls.socket
 file /etc/systemd/system/sockets.target.wants/docker-tls.socket
 file /etc/docker/tls/current
-for name in ca.pem server-cert.pem; do file "/etc/docker/tls/current/$name"; done
+for folder in /etc/docker/tls/current /etc/docker/tls/[0-9]*; do
+  for name in ca.pem server-cert.pem; do
+    if [ -e "$folder/$name" ]; then file "$folder/$name"; fi
+  done
+done
 if [ -e /etc/docker/tls/current/server-key.pem ]; then
   say server-key "$(stat -L -c '%a %u:%g' /etc/docker/tls/current/server-key.pem)"
 fi

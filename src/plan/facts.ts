@@ -195,10 +195,13 @@ export function fileText(facts: HostFacts, path: string): string | undefined {
   return state?.kind === 'file' ? state.content : undefined;
 }
 
-/** The certificates that lie on the host in the generation in force. */
-export function installedPapers(facts: HostFacts): { ca: string; cert: string } | undefined {
-  const ca = fileText(facts, `${TLS_FOLDER}/current/${SERVER_FILES.ca}`);
-  const cert = fileText(facts, `${TLS_FOLDER}/current/${SERVER_FILES.cert}`);
+/** The certificates that lie on the host, in the generation in force or in another folder of papers. */
+export function installedPapers(
+  facts: HostFacts,
+  folder: number | 'current' = 'current',
+): { ca: string; cert: string } | undefined {
+  const ca = fileText(facts, `${TLS_FOLDER}/${folder}/${SERVER_FILES.ca}`);
+  const cert = fileText(facts, `${TLS_FOLDER}/${folder}/${SERVER_FILES.cert}`);
   return ca === undefined || cert === undefined ? undefined : { ca, cert };
 }
 

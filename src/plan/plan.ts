@@ -32,6 +32,8 @@ export type HostPlan = {
   readonly purpose: 'apply' | 'rollback' | 'remove';
   /** The generation that the change makes; `none` when the host is given back. */
   readonly generation: number | 'none';
+  /** For a roll back: the generation whose state comes back. */
+  readonly returnsTo?: number;
   readonly port: number;
   /** `systemd`: our socket unit holds the port, clients wait through a restart; `daemon`: dockerd opens it, clients are refused for a moment. */
   readonly listening: 'systemd' | 'daemon' | 'none';
@@ -151,6 +153,7 @@ export function planReturn(
     host: desired.name,
     purpose: target === 'none' ? 'remove' : 'rollback',
     generation: target === 'none' ? 'none' : nextGeneration(facts),
+    ...(target === 'none' ? {} : { returnsTo: target }),
     port: desired.port,
     listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : 'daemon',
     files,

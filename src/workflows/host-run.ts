@@ -185,7 +185,7 @@ async function desiredPapers(
 }
 
 /** Everything that stands against the change, thrown together. */
-export function refuseProblems(prepared: PreparedHost): void {
+export function refuseProblems(prepared: Pick<PreparedHost, 'problems'>): void {
   const { problems } = prepared;
   if (problems.length === 1 && problems[0]) throw problems[0];
   if (problems.length > 1) throw new DockerTlsErrors(problems);

@@ -1,0 +1,84 @@
+/** Owns `apply [HOST…]`: makes hosts what the store or the fleet file says, in parallel. */
+
+import { DockerTlsError } from '../../errors.ts';
+import { hasChanges } from '../../plan/plan.ts';
+import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
+import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
+import { defineCommand } from '../command.ts';
+import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
+import { coloursOf } from '../render/colours.ts';
+import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
+import { renderPlan } from '../render/plan.ts';
+
+export const command = defineCommand({
+  name: 'apply',
+  summary: 'Make hosts what they should be, in parallel',
+  about:
+    'Without HOST: every host of the fleet file (-f), or of the store. Plans first and asks; with --yes it goes ahead.\nEvery host is changed in one transaction, proven, and goes back on its own if that fails.',
+  examples: [
+    'docker-tls apply -f fleet.yaml --yes',
+    'docker-tls apply -f fleet.yaml --canary 1 --max-failures 2 --limit "build-*" --yes',
+  ],
+  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  options: {
+    ...RUN_OPTIONS,
+    canary: { kind: 'number', min: 0, value: 'N', summary: 'this many hosts first; the others only if all went well' },
+    maxFailures: { kind: 'number', min: 1, value: 'N', summary: 'begin no further host after this many failures' },
+  },
+  async run(context) {
+    const { args, options, global, runtime, prompts, progress } = context;
+    const colours = coloursOf(runtime.io);
+    const run = await startRun(context, args.hosts, options, 'apply');
+    const fleet = { parallel: global.parallel, signal: runtime.signal };
+    return run.session.store.withLock('docker-tls apply', async () => {
+      const hosts = await run.open();
+      if (!global.yes || global.dryRun) {
+        const planned = await planHosts(run.specs, hosts, fleet, progress);
+        const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
+        const text = plans.map((prepared) => renderPlan(prepared, colours, global.verbose)).join('\n\n');
+        if (global.dryRun) {
+          return {
+            exit: exitOfResults(planned),
+            result: {
+              hosts: planned.map((one) => (one.kind === 'done' ? { host: one.host, plan: one.value.plan } : one)),
+            },
+            text,
+            errors: errorsOf(planned),
+          };
+        }
+        if (plans.some((prepared) => hasChanges(prepared.plan))) {
+          runtime.io.err(`\n${text}\n\n`);
+          const changed = plans.filter((prepared) => hasChanges(prepared.plan)).length;
+          if (
+            !(await prompts.confirm({
+              message: `Make these changes on ${changed} of ${run.specs.length} hosts?`,
+              default: false,
+              flag: '--yes',
+            }))
+          ) {
+            throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+          }
+        }
+      }
+      const results = await applyHosts(
+        run.specs,
+        hosts,
+        { ...fleet, canary: options.canary, maxFailures: options.maxFailures },
+        progress,
+      );
+      if (results.every((result) => result.kind !== 'done')) await run.session.forget();
+      else await hosts.saveBase();
+      const only = results[0];
+      const text =
+        results.length === 1 && only?.kind === 'done'
+          ? renderOutcome(only.value, colours)
+          : renderResults(results, colours, runtime.io.columns);
+      return {
+        exit: exitOfResults(results, runtime.signal),
+        result: { hosts: results.map(outcomeJson) },
+        text,
+        errors: errorsOf(results),
+      };
+    });
+  },
+});

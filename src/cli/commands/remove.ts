@@ -1,0 +1,14 @@
+/** Owns `remove HOST`: gives the host back as it was before the first setup. */
+
+import { defineCommand } from '../command.ts';
+import { RETURN_OPTIONS, runReturn } from '../return.ts';
+
+export const command = defineCommand({
+  name: 'remove',
+  summary: 'Undo: the host’s files, units and socket as they were before setup',
+  about: 'The host’s papers go from the store as well. The CA and the clients stay.',
+  examples: ['docker-tls remove build-1'],
+  args: { host: { summary: 'the host', required: true, completes: 'host' } },
+  options: RETURN_OPTIONS,
+  run: (context) => runReturn(context, context.args.host, 'none', context.options),
+});

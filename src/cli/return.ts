@@ -1,0 +1,98 @@
+/** Owns what `rollback` and `remove` have in common: plan, question, change, result. */
+
+import { DockerTlsError } from '../errors.ts';
+import { openStore } from '../store/store.ts';
+import { prepareReturn, type ReturnContext, returnHost } from '../workflows/return-host.ts';
+import { specFor } from '../workflows/specs.ts';
+import type { CommandContext, CommandResult, OptionSpecs, OptionValues } from './command.ts';
+import { hostFlags, SSH_OPTIONS, sudoPassword } from './host-options.ts';
+import { coloursOf } from './render/colours.ts';
+import { renderProofs } from './render/outcome.ts';
+import { renderPlan } from './render/plan.ts';
+import { durationWords } from './render/words.ts';
+
+export const RETURN_OPTIONS = {
+  ...SSH_OPTIONS,
+  containers: { kind: 'choice', choices: ['keep', 'may-stop'], summary: 'keep (default): no container stops' },
+  confirmWithin: {
+    kind: 'duration',
+    value: 'TIME',
+    summary: 'the host takes this back on its own after this; default 90s',
+  },
+} as const satisfies OptionSpecs;
+
+/** Goes back to a generation, or gives the host back (`none`). Asks once unless --yes. */
+export async function runReturn(
+  {
+    global,
+    runtime,
+    prompts,
+    progress,
+    command,
+  }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts' | 'progress' | 'command'>,
+  host: string,
+  target: number | 'previous' | 'none',
+  options: OptionValues<typeof RETURN_OPTIONS>,
+): Promise<CommandResult> {
+  const colours = coloursOf(runtime.io);
+  const store = openStore(global.home, { now: runtime.now });
+  const state = await store.read();
+  const spec = specFor(host, state, { ...hostFlags(options, runtime.cwd), name: undefined });
+  const sudo = await sudoPassword(options, runtime, prompts);
+  const prover = [...state.clients.values()].find(
+    (client) => client.key !== undefined && client.record.revokedAt === undefined,
+  );
+  const context: ReturnContext = {
+    runtime,
+    store,
+    state,
+    reason: command,
+    ...(prover ? { prover } : {}),
+    ...(sudo ? { sudoPassword: sudo } : {}),
+    ...(prompts.ssh ? { ask: prompts.ssh } : {}),
+  };
+  const line = progress.host(spec.name);
+  const began = runtime.now().getTime();
+  const prepared = await prepareReturn(spec, target, context, line);
+  const { plan, opened, address } = prepared;
+  const text = renderPlan(
+    { plan, facts: opened.facts, address, sans: [], papersWhy: '', spec },
+    colours,
+    global.verbose,
+  );
+  try {
+    if (global.dryRun) {
+      line.done('planned');
+      return { exit: 0, result: { host: spec.name, plan }, text };
+    }
+    if (!global.yes) {
+      runtime.io.err(`\n${text}\n\n`);
+      const message =
+        target === 'none'
+          ? `Give ${spec.name} back as it was before docker-tls?`
+          : `Go back to generation ${plan.returnsTo}?`;
+      if (!(await prompts.confirm({ message, default: false, flag: '--yes' })))
+        throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+    }
+    const outcome = await store.withLock(`docker-tls ${command}`, () => returnHost(prepared, context, line));
+    line.done('done');
+    const took = durationWords(runtime.now().getTime() - began);
+    const head =
+      target === 'none'
+        ? `${colours.bold(spec.name)}: given back as it was before docker-tls, in ${took}`
+        : `${colours.bold(spec.name)}: generation ${plan.returnsTo} is in force again, as generation ${plan.generation}, in ${took}`;
+    return {
+      exit: 0,
+      result: {
+        host: spec.name,
+        generation: plan.generation,
+        returnsTo: plan.returnsTo,
+        files: plan.files.map((change) => change.path),
+        proofs: outcome.proofs,
+      },
+      text: [head, ...(outcome.proofs.length > 0 ? [renderProofs(outcome.proofs, colours)] : [])].join('\n'),
+    };
+  } finally {
+    await opened.session.close();
+  }
+}

@@ -1,0 +1,83 @@
+/** Owns which hosts a command is about: those of the fleet file, of an inventory, of the store, or the one that was typed. */
+
+import { readFile } from 'node:fs/promises';
+import type { CaSpec, ClientSpec, HostSpec } from '../config/spec.ts';
+import { DockerTlsError } from '../errors.ts';
+import type { StoreState } from '../store/records.ts';
+import { type HostFlags, specFor, storedSpecs } from '../workflows/specs.ts';
+import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
+
+/** The options that choose among hosts. */
+export const SELECTION_OPTIONS = {
+  inventory: {
+    kind: 'text',
+    value: 'FILE',
+    summary: 'hosts from `ansible-inventory --list`, or one a line; - is standard input',
+    completes: 'file',
+  },
+  limit: { kind: 'list', value: 'NAME', summary: 'only these hosts; * and ? match' },
+  shard: { kind: 'text', value: 'I/N', summary: 'only the I-th of N parts of the hosts, to split a run' },
+} as const satisfies OptionSpecs;
+
+export type Selection = {
+  readonly specs: readonly HostSpec[];
+  /** From a fleet file; undefined where the store alone knows. */
+  readonly ca?: CaSpec;
+  readonly clients: readonly ClientSpec[];
+  /** References to secrets in the fleet file. */
+  readonly secrets: { readonly caPassphrase?: string; readonly sudoPassword?: Readonly<Record<string, string>> };
+  readonly fromFleet: boolean;
+};
+
+/** Reads and selects. Fails with E_FLEET, E_LIMIT, E_HOST_UNKNOWN, E_NO_HOSTS (exit 2). */
+export async function selectSpecs(
+  { global, runtime }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime'>,
+  hosts: readonly string[],
+  options: OptionValues<typeof SELECTION_OPTIONS>,
+  state: StoreState,
+  flags: HostFlags | undefined,
+): Promise<Selection> {
+  const { selectHosts, parseShard } = await import('../config/selection.ts');
+  const shard = options.shard === undefined ? undefined : parseShard(options.shard);
+  if (global.file !== undefined) {
+    const { parseFleet } = await import('../config/fleet.ts');
+    const fleet = parseFleet(await readInput(global.file, runtime.cwd), global.file);
+    const specs = selectHosts(fleet.hosts, { limit: [...hosts, ...options.limit], shard });
+    return { specs, ca: fleet.ca, clients: fleet.clients, secrets: fleet.secrets, fromFleet: true };
+  }
+  if (options.inventory !== undefined) {
+    const { parseInventory } = await import('../config/inventory.ts');
+    const specs = selectHosts(parseInventory(await readInput(options.inventory, runtime.cwd)), {
+      limit: [...hosts, ...options.limit],
+      shard,
+    });
+    return { specs, clients: [], secrets: {}, fromFleet: false };
+  }
+  const specs =
+    flags !== undefined && hosts.length > 0
+      ? hosts.map((host) =>
+          specFor(host, state, hosts.length === 1 ? flags : { ...flags, name: undefined, address: undefined }),
+        )
+      : storedSpecs(hosts, state);
+  return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {}, fromFleet: false };
+}
+
+async function readInput(path: string, cwd: string): Promise<string> {
+  try {
+    if (path === '-' || path.endsWith('/-')) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString('utf8');
+    }
+    const { resolve } = await import('node:path');
+    return await readFile(resolve(cwd, path), 'utf8');
+  } catch (cause) {
+    throw new DockerTlsError({
+      code: 'E_FLEET',
+      exit: 2,
+      message: `${path} can't be read`,
+      hints: [`ls -l ${path}`],
+      cause,
+    });
+  }
+}
