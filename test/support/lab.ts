@@ -1,0 +1,131 @@
+/** Real Debian hosts for tests, over scripts/lab (docs/lab.md). Hosts end with the process that asked for them. */
+
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const lab = fileURLToPath(new URL('../../scripts/lab', import.meta.url));
+
+/** Debian suites by their Docker: bookworm 20.10 (systemd 252), trixie 26.1 (257), sid 28.5 (262). */
+export type Suite = 'bookworm' | 'trixie' | 'sid';
+export const suites: readonly Suite[] = ['bookworm', 'trixie', 'sid'];
+
+/** root; ops (sudo without password); pat (sudo and login: labPassword); noisy (bash with banners); fishy (fish). */
+export type LabUser = 'root' | 'ops' | 'pat' | 'noisy' | 'fishy';
+export const labPassword = 'correct horse';
+
+export type LabRun = { readonly exit: number; readonly out: string; readonly err: string };
+
+export type LabHost = {
+  readonly name: string;
+  readonly suite: Suite;
+  readonly address: string;
+  readonly address6: string;
+  readonly port: number;
+  readonly keyFile: string;
+  readonly knownHostsFile: string;
+  /** The host's whole file tree, as seen from here. */
+  readonly root: string;
+  /** Runs a line of shell by the system's ssh. Does not throw when it fails. */
+  ssh(command: string, options?: { user?: LabUser; input?: string }): Promise<LabRun>;
+  /** Runs a line of shell as root inside the host, without ssh and network. Does not throw when it fails. */
+  exec(command: string, options?: { input?: string }): Promise<LabRun>;
+  /** exec that throws when the command fails, and gives its output without the last line end. */
+  must(command: string): Promise<string>;
+  /** Starts a container of the image "busybox" that goes on until stopped; options are words of `docker run`. */
+  container(name: string, options?: string, command?: string): Promise<string>;
+  cut(): Promise<void>;
+  mend(): Promise<void>;
+  /** Pulls the plug and boots again; returns when ssh and docker answer. */
+  reboot(): Promise<void>;
+  down(): Promise<void>;
+};
+
+/**
+ * Boots hosts, all of one suite (trixie unless said), and returns when ssh and docker answer on all.
+ * Names are shared by everybody on this machine, so give yours a prefix. Throws with scripts/lab's own words.
+ */
+export async function labUp(options: { names: readonly string[]; suite?: Suite }): Promise<LabHost[]> {
+  const suite = options.suite ?? 'trixie';
+  const text = await call(['up', ...options.names, '--suite', suite, '--owner-pid', String(process.pid), '--json']);
+  return JSON.parse(text).map(hostOf);
+}
+
+/** The docker command line on this machine, installed by apt when it is not there; its path. */
+export async function labClient(): Promise<string> {
+  return (await call(['client'])).trim();
+}
+
+/** Runs scripts/lab itself. */
+export function labRun(args: readonly string[], input = ''): Promise<LabRun> {
+  return run(lab, args, input);
+}
+
+type Listed = Pick<LabHost, 'name' | 'suite' | 'address' | 'address6' | 'port' | 'keyFile'> & { knownHosts: string };
+
+function hostOf(listed: Listed): LabHost {
+  const { name, suite, address, address6, port, keyFile, knownHosts } = listed;
+  const exec = (command: string, { input = '' } = {}) => labRun(['exec', name, 'sh', '-c', command], input);
+  async function must(command: string): Promise<string> {
+    const { exit, out, err } = await exec(command);
+    if (exit !== 0) throw new Error(`${name}: ${command}\nexit ${exit}\n${out}${err}`);
+    return out.replace(/\n$/, '');
+  }
+  return {
+    name,
+    suite,
+    address,
+    address6,
+    port,
+    keyFile,
+    knownHostsFile: knownHosts,
+    root: knownHosts.replace(/known_hosts$/, 'root'),
+    ssh(command, { user = 'root', input = '' } = {}) {
+      const options = ['BatchMode=yes', 'IdentitiesOnly=yes', 'StrictHostKeyChecking=yes', 'LogLevel=ERROR'];
+      options.push('ConnectTimeout=10', `UserKnownHostsFile=${knownHosts}`);
+      const words = options.flatMap((option) => ['-o', option]);
+      return run('ssh', ['-F', '/dev/null', '-i', keyFile, ...words, `${user}@${address}`, command], input);
+    },
+    exec,
+    must,
+    async container(container, options = '', command = 'sleep 1d') {
+      await must('docker image inspect busybox >/dev/null 2>&1 || docker import /root/busybox.tar busybox');
+      return must(`docker run -d --name ${container} ${options} busybox ${command}`);
+    },
+    async cut() {
+      await call(['cut', name]);
+    },
+    async mend() {
+      await call(['mend', name]);
+    },
+    async reboot() {
+      await call(['reboot', name]);
+    },
+    async down() {
+      await call(['down', name]);
+    },
+  };
+}
+
+async function call(args: readonly string[]): Promise<string> {
+  const { exit, out, err } = await labRun(args);
+  if (exit !== 0) throw new Error(`scripts/lab ${args.join(' ')}: exit ${exit}\n${err}`);
+  return out;
+}
+
+function run(program: string, args: readonly string[], input: string): Promise<LabRun> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'pipe' });
+    let out = '';
+    let err = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      err += text;
+    });
+    child.stdin.on('error', () => {}); // a program that ends without reading its input
+    child.stdin.end(input);
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ exit: code ?? 128, out, err }));
+  });
+}
