@@ -10,6 +10,7 @@ import {
   keyType,
   knownName,
   readKnownHosts,
+  readRevoked,
 } from './known-hosts.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
@@ -21,9 +22,11 @@ export function hostKeyNames(endpoint: Endpoint): { readonly name: string; reado
   return endpoint.port === 22 ? { name } : { name, bareName: endpoint.hostName.toLowerCase() };
 }
 
-/** Every known_hosts line there is for this endpoint's files. Errors: E_SSH_KNOWN_HOSTS_FILE. */
+/** Every line about host keys there is for this endpoint: its known_hosts files and RevokedHostKeys. Errors: E_SSH_KNOWN_HOSTS_FILE. */
 export async function knownLines(endpoint: Endpoint): Promise<readonly KnownHost[]> {
-  return await readKnownHosts([...endpoint.userKnownHosts, ...endpoint.globalKnownHosts]);
+  const lines = await readKnownHosts([...endpoint.userKnownHosts, ...endpoint.globalKnownHosts]);
+  const { revokedHostKeys } = endpoint;
+  return revokedHostKeys === undefined ? lines : [...lines, ...(await readRevoked(revokedHostKeys))];
 }
 
 /**

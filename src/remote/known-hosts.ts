@@ -3,7 +3,7 @@
  */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DockerTlsError } from '../errors.ts';
 import { readIfThere } from './ssh-config.ts';
@@ -149,6 +149,26 @@ export async function readKnownHosts(files: readonly string[]): Promise<KnownHos
     }
   }
   return lines;
+}
+
+/**
+ * RevokedHostKeys (ssh_config(5)): public keys, one per line, as lines that revoke them for every host. Errors: E_SSH_KNOWN_HOSTS_FILE
+ * when the file cannot be read, as with OpenSSH, or is a binary revocation list, which only ssh itself can read.
+ */
+export async function readRevoked(file: string): Promise<KnownHost[]> {
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw fileError(file, 'cannot be read', error);
+  });
+  if (bytes.toString('latin1', 0, 6) === 'SSHKRL') {
+    throw new DockerTlsError({
+      code: 'E_SSH_KNOWN_HOSTS_FILE',
+      exit: 2,
+      message: `${file} is a binary revocation list, which the ssh2 transport cannot read`,
+      hints: ['--transport openssh'],
+    });
+  }
+  const text = bytes.toString('utf8').replace(/^(?=[a-z])/gm, '@revoked * ');
+  return parseKnownHosts(text, file);
 }
 
 /** One line for known_hosts; the name hashed where the ssh config wants it (HashKnownHosts). */

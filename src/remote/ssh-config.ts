@@ -53,6 +53,15 @@ export async function resolveEndpoint(options: SshOptions): Promise<Endpoint> {
       where: options.host,
     });
   }
+  // What ssh itself refuses since 9.6: a user name ends up in ProxyCommand and Match exec by way of %r.
+  if (options.user !== undefined && (options.user.startsWith('-') || /[\s\0-\x1f'"`$\\;&<>|(){}]/.test(options.user))) {
+    throw new DockerTlsError({
+      code: 'E_SSH_NAME',
+      exit: 2,
+      message: `"${options.user}" cannot be the name of a user`,
+      where: options.host,
+    });
+  }
   const printed = await sshG(options);
   const endpoint = endpointFrom(options, parseSshG(printed ?? ''));
   return options.knownHostsFile === undefined
