@@ -16,6 +16,7 @@ import { dockerHost, renderEnvironment } from '../../src/docker/environment.ts';
 import { probe } from '../../src/docker/probe.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../src/runtime.ts';
 import { Secret } from '../../src/secret.ts';
+import { type LabHost, labUp, suites } from '../support/lab.ts';
 import { type Paper, PaperMill } from '../support/paper-mill.ts';
 
 const mill = new PaperMill();
@@ -31,62 +32,49 @@ afterAll(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-function lab(args: readonly string[], input?: string): string {
-  return execFileSync(join(import.meta.dirname, '../../scripts/lab'), args, {
-    input,
-    encoding: 'utf8',
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-}
-
 function as(paper: Paper): ProbeRequest['credentials'] {
   return { cert: paper.cert, key: new Secret(paper.key) };
 }
 
-/** dockerd with TLS on 2376 and, to be found out, plain HTTP on 2375. */
-function serveTls(name: string, server: Paper): void {
-  const archive = execFileSync('tar', [
-    '-c',
-    '--transform',
-    's|.*/||',
-    '-P',
-    ca.certFile,
-    server.certFile,
-    server.keyFile,
-  ]);
-  const names = [ca, server].map((paper) => paper.certFile.split('/').at(-1));
-  const script = `set -e
-    mkdir -p -m 0700 /etc/docker/t && cd /etc/docker/t
-    base64 -d | tar -x && mv ${names[0]} ca.pem && mv ${names[1]} cert.pem && mv *-key.pem key.pem
-    dockerd=$(systemctl cat docker | sed -n 's/^ExecStart=\\([^ ]*\\) .*/\\1/p')
+/** A shell line with which dockerd is started with other flags, beside `-H fd://`. */
+function restartWith(flags: string): string {
+  return `set -e
+    dockerd=$(systemctl cat docker | sed -n 's/^ExecStart=\\([^ ]*\\) .*/\\1/p' | head -n 1)
     mkdir -p /etc/systemd/system/docker.service.d
-    printf '[Service]\\nExecStart=\\nExecStart=%s -H fd:// -H tcp://[::]:2376 --tlsverify --tlscacert=/etc/docker/t/ca.pem --tlscert=/etc/docker/t/cert.pem --tlskey=/etc/docker/t/key.pem\\n' "$dockerd" > /etc/systemd/system/docker.service.d/t.conf
+    printf '[Service]\\nExecStart=\\nExecStart=%s -H fd:// ${flags}\\n' "$dockerd" > /etc/systemd/system/docker.service.d/t.conf
     systemctl daemon-reload; systemctl reset-failed docker; systemctl restart docker`;
-  lab(['exec', name, 'sh', '-c', script], archive.toString('base64'));
 }
 
-describe.each(['bookworm', 'trixie', 'sid'])('dockerd of %s', (suite) => {
+async function serveTls(host: LabHost, server: Paper): Promise<void> {
+  const put = async (name: string, text: string): Promise<void> => {
+    const { exit, err } = await host.exec(`umask 077; mkdir -p /etc/docker/t; cat > /etc/docker/t/${name}`, {
+      input: text,
+    });
+    if (exit !== 0) throw new Error(err);
+  };
+  await put('ca.pem', ca.cert);
+  await put('cert.pem', server.cert);
+  await put('key.pem', server.key);
+  const files = '--tlscacert=/etc/docker/t/ca.pem --tlscert=/etc/docker/t/cert.pem --tlskey=/etc/docker/t/key.pem';
+  await host.must(restartWith(`-H tcp://[::]:2376 --tlsverify ${files}`));
+}
+
+describe.each(suites)('dockerd of %s', (suite) => {
   const name = `dk-${suite}`;
   let address = '';
   let address6 = '';
   let host = '';
 
-  beforeAll(() => {
-    lab(['up', name, '--suite', suite, '--owner-pid', String(process.pid)]);
-    const found = (JSON.parse(lab(['list', '--json'])) as { name: string; address: string; address6: string }[]).find(
-      (one) => one.name === name,
-    );
-    if (found === undefined) throw new Error(`the lab did not make ${name}`);
-    ({ address, address6 } = found);
+  let there: LabHost;
+
+  beforeAll(async () => {
+    [there] = (await labUp({ names: [name], suite })) as [LabHost];
+    ({ address, address6 } = there);
     host = dockerHost(address, 2376);
-    serveTls(
-      name,
-      mill.issue('server', { by: ca, san: `IP:${address},IP:${address6},DNS:${name}`, usage: 'serverAuth' }),
-    );
+    const san = `IP:${address},IP:${address6},DNS:${name}`;
+    await serveTls(there, mill.issue('server', { by: ca, san, usage: 'serverAuth' }));
   });
-  afterAll(() => {
-    lab(['down', name]);
-  });
+  afterAll(() => there?.down());
 
   function ask(more: Partial<ProbeRequest> = {}): Promise<ProbeOutcome> {
     return probe({ address, port: 2376, ca: ca.cert, timeoutMs: 30_000, ...more });
@@ -223,31 +211,29 @@ print(urllib.request.urlopen(sys.argv[1], context=context).read().decode())`;
     const dockerConfig = join(home, `${suite}-mark`);
     const context = { name: 'marked', dockerConfig, host, ca: ca.cert, cert: client.cert, key: new Secret(client.key) };
     await writeContext(context);
-    const there = execFileSync('tar', ['-c', '-C', dockerConfig, '.']).toString('base64');
+    const archive = execFileSync('tar', ['-c', '-C', dockerConfig, '.']).toString('base64');
     const script = `rm -rf /root/.docker-mark && mkdir /root/.docker-mark && cd /root/.docker-mark && base64 -d | tar -x
       docker --config . context update marked --description new >&2; docker --config . context inspect marked`;
-    const [inspected] = JSON.parse(lab(['exec', name, 'sh', '-c', script], there));
+    const { out } = await there.exec(script, { input: archive });
+    const [inspected] = JSON.parse(out);
     expect(inspected.Metadata).toMatchObject({ Description: 'new', DockerTls: { Schema: 1 } });
     expect(inspected.TLSMaterial).toEqual({ docker: ['ca.pem', 'cert.pem', 'key.pem'] });
   });
 });
 
 describe('a daemon on plain TCP', () => {
-  const name = 'dk-plain';
-  afterAll(() => {
-    lab(['down', name]);
-  });
-
   it('is found out, by a TLS probe and by a plain one', async () => {
-    lab(['up', name, '--owner-pid', String(process.pid)]);
-    lab([
-      ...['exec', name, 'sh', '-c'],
-      `mkdir -p /etc/systemd/system/docker.service.d; printf '[Service]\\nExecStart=\\nExecStart=/usr/sbin/dockerd -H fd:// -H tcp://0.0.0.0:2375 --tls=false\\n' > /etc/systemd/system/docker.service.d/t.conf; systemctl daemon-reload; systemctl restart docker`,
-    ]);
-    const hosts = JSON.parse(lab(['list', '--json'])) as { name: string; address: string }[];
-    const address = hosts.find((one) => one.name === name)?.address ?? '';
-    const request = { address, port: 2375, ca: ca.cert, timeoutMs: 30_000, credentials: as(client) };
+    const [host] = (await labUp({ names: ['dk-plain'] })) as [LabHost];
+    await host.must(restartWith('-H tcp://0.0.0.0:2375 --tls=false'));
+    const request = { address: host.address, port: 2375, ca: ca.cert, timeoutMs: 30_000, credentials: as(client) };
     expect(await probe(request)).toMatchObject({ kind: 'refused', cause: 'plain-http' });
     expect(await probe({ ...request, plain: true })).toMatchObject({ kind: 'accepted', status: 200 });
+    await host.cut();
+    expect(await probe({ ...request, timeoutMs: 1000 })).toMatchObject({
+      kind: 'refused',
+      cause: 'timed-out',
+      stage: 'connect',
+    });
+    await host.down();
   });
 });
