@@ -149,7 +149,11 @@ describe('a server that is not trusted', () => {
     impostor.on('connection', (socket) => socket.once('close', () => (ended += 1)));
     await new Promise<void>((resolve) => impostor.listen(0, '127.0.0.1', resolve));
     const { port } = impostor.address() as import('node:net').AddressInfo;
-    expect(await ask(port, { timeoutMs: 2000 })).toMatchObject({ kind: 'refused', cause: 'timed-out', stage: 'answer' });
+    expect(await ask(port, { timeoutMs: 2000 })).toMatchObject({
+      kind: 'refused',
+      cause: 'timed-out',
+      stage: 'answer',
+    });
     expect(data).toContain('GET /version');
     data = '';
     for (const request of [{ ca: otherCa.cert }, { serverName: 'db.example' }]) {
