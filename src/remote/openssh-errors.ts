@@ -5,14 +5,13 @@
 
 import { DockerTlsError, printable, printableLines } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
-import type { Endpoint } from './ssh-config.ts';
+import { type Endpoint, runSsh } from './ssh-config.ts';
 import { place } from './ssh-errors.ts';
 
 /** Errors: E_PROGRAM_MISSING, or E_SSH_OPENSSH_OLD before 8.5, which has no KnownHostsCommand. */
 export async function checkOpenSsh(options: SshOptions): Promise<void> {
-  const { execa } = await import('execa');
-  const result = await execa('ssh', ['-V'], { reject: false, stdin: 'ignore' });
-  if (result.exitCode === undefined) {
+  const result = await runSsh(['-V']);
+  if (result.status === 'missing') {
     throw new DockerTlsError({
       code: 'E_PROGRAM_MISSING',
       exit: 2,

@@ -3,9 +3,11 @@
  * (4 ms); where there is no ssh, OpenSSH's defaults stand in.
  */
 
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError, printableLines } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
 
@@ -96,7 +98,6 @@ export function jumpOptions(options: SshOptions, jump: string): SshOptions {
 
 /** What `ssh -G` prints, or undefined where there is no ssh. */
 async function sshG(options: SshOptions): Promise<string | undefined> {
-  const { execa } = await import('execa');
   const args = [
     '-G',
     ...(options.configFile === undefined ? [] : ['-F', options.configFile]),
@@ -105,9 +106,9 @@ async function sshG(options: SshOptions): Promise<string | undefined> {
     '--',
     options.destination,
   ];
-  const result = await execa('ssh', args, { reject: false, stdin: 'ignore', env: { LC_ALL: 'C' } });
-  if (result.exitCode === 0) return result.stdout;
-  if (result.exitCode === undefined) {
+  const result = await runSsh(args);
+  if (result.status === 0) return result.stdout;
+  if (result.status === 'missing') {
     if (options.configFile === undefined) return undefined;
     throw new DockerTlsError({
       code: 'E_SSH_CONFIG',
@@ -123,7 +124,24 @@ async function sshG(options: SshOptions): Promise<string | undefined> {
     message: 'ssh does not accept its configuration',
     where: options.host,
     details: printableLines(result.stderr, 5),
-    hints: [['ssh', ...args].join(' ')],
+    hints: [['ssh', ...args].map(shellQuote).join(' ')],
+  });
+}
+
+export type SshAnswer = { readonly status: number | 'missing'; readonly stdout: string; readonly stderr: string };
+
+/**
+ * Runs the ssh program for an answer of a few lines. By node itself: every connection comes through here, and execa takes
+ * longer to load than the rest of a login.
+ */
+export function runSsh(args: readonly string[]): Promise<SshAnswer> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, LC_ALL: 'C' };
+    const child = execFile('ssh', [...args], { env, maxBuffer: 1024 * 1024 }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : error.code === 'ENOENT' ? 'missing' : Number(error.code ?? 255);
+      resolve({ status: Number.isNaN(status) ? 255 : status, stdout, stderr });
+    });
+    child.stdin?.end();
   });
 }
 

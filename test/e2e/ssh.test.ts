@@ -92,7 +92,11 @@ async function as(
 }
 
 async function once(options: SshOptions, script = 'id -un', asRoot = true): Promise<string> {
-  const session = await connect(options).catch((e) => { console.log(e.details); throw e; });
+  const session = await connect(options).catch((error: Error) => {
+    // What was tried belongs into the report of a test that fails.
+    if (error instanceof DockerTlsError) error.message += ` (${error.details.join('; ')})`;
+    throw error;
+  });
   try {
     return (await as(session, script, asRoot)).stdout.toString().trim();
   } finally {
