@@ -110,7 +110,7 @@ host_identity() { # NAME FOLDER
   while IFS=: read -r user _ _ _ _ home _; do
     case $user in root | ops | pat | noisy | fishy) ;; *) continue ;; esac
     ids=$(stat -c %u:%g "$root$home")
-    mkdir -p -m 0700 "$root$home/.ssh"
+    [[ -d $root$home/.ssh ]] || mkdir -m 0700 "$root$home/.ssh"
     cp "$LAB/key.pub" "$root$home/.ssh/authorized_keys"
     chmod 0600 "$root$home/.ssh/authorized_keys"
     chown -R "$ids" "$root$home/.ssh"
@@ -182,7 +182,11 @@ host_forget() { # after host_load
 
 # A control group of its own for each host: one container's tree must not meet another's, and all can be killed at once.
 cgroup_top() { findmnt -n -o TARGET -t cgroup2 --first-only; }
-cgroup_folder() { printf '%s/docker-tls-lab/%s' "$(cgroup_top)" "$1"; } # NAME
+cgroup_folder() { # NAME
+  local lab=docker-tls-lab
+  [[ $LAB == /var/lib/docker-tls-lab ]] || lab+=${LAB//\//.} # another lab may have a host of the same name
+  printf '%s/%s/%s' "$(cgroup_top)" "$lab" "$1"
+}
 
 cgroup_enter() { # NAME
   local group
