@@ -231,6 +231,8 @@ undo() {
   clear_beside
   clear_blobs
   clear_recovery
+  # systemd has read the recovery unit with the others: let it forget it.
+  systemctl daemon-reload 2>/dev/null
   remove_created "$T/created"
   note "rolled back $TXN ($reason)"
   rm -rf -- "$T"
@@ -310,6 +312,7 @@ finish() {
     cat "$T/created" "$STATE/created" 2>/dev/null >"$T/all-created"
     remove_created "$T/all-created"
     rm -f -- "$STATE/created"
+    systemctl daemon-reload
     note "removed ($TXN)"
   else
     if [ -d "$T/generation" ]; then
@@ -329,6 +332,8 @@ finish() {
     done >"$T/all-created"
     mv -fT -- "$T/all-created" "$STATE/created"
     prune
+    # Only so that systemd forgets the recovery unit; nobody has to wait for it.
+    systemctl daemon-reload >/dev/null 2>&1 </dev/null 9<&- &
     note "generation $GENERATION is in force ($TXN)"
   fi
   rm -rf -- "$T"
