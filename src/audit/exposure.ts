@@ -38,7 +38,7 @@ function socketUnits(facts: AuditFacts): readonly Exposed[] {
   });
 }
 
-/** Every TCP address on which this host's daemon serves its API, or was told to. Swarm's and the metrics' ports are not the API. */
+/** Every TCP address on which this host's daemon serves its API, or was told to. Ports of containers, of swarm and of the metrics are not the API. */
 export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
   const told = tcpHosts(facts.daemon).map(({ address, place }): Exposed => {
     const tls = (setting(facts.daemon, 'tlsverify') ?? setting(facts.daemon, 'tls')) !== undefined;
@@ -46,9 +46,13 @@ export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
     return { address: `${where.address}:${where.port}`, port: where.port, loopback: isLoopback(where.address), place };
   });
   const known = [...told, ...socketUnits(facts)];
-  const others = new Set(textAt(facts.docker?.info, 'Swarm', 'LocalNodeState') === 'active' ? [2377, 7946] : []);
+  // dockerd itself holds the ports that containers publish when there is no userland proxy.
+  const published = (facts.docker?.containers ?? []).flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
+  const others = new Set(published);
   for (const address of setting(facts.daemon, 'metrics-addr')?.values ?? []) others.add(split(address, 0).port);
-  for (const listener of facts.listeners) {
+  // In swarm mode it holds the ports of services as well, which its own options do not show.
+  const unknown = textAt(facts.docker?.info, 'Swarm', 'LocalNodeState') === 'active' ? [] : facts.listeners;
+  for (const listener of unknown) {
     if (!listener.byDockerd || others.has(listener.port) || known.some(({ port }) => port === listener.port)) continue;
     const address = listener.address.includes(':') ? `[${listener.address}]` : listener.address;
     known.push({

@@ -134,12 +134,13 @@ function privateKeys(facts: AuditFacts): Verdict {
   if (files.length === 0) return notApplicable('no private keys were found');
   return judge(
     files.flatMap((file): readonly Evidence[] => {
-      if (file.uid !== 0) return [{ place: file.path, text: `belongs to ${file.user}` }];
-      if ((file.mode & 0o007) !== 0)
-        return [{ place: file.path, text: `mode ${octal(file.mode)}: everybody on the host can use it` }];
-      if ((file.mode & 0o070) !== 0 && file.gid !== 0)
-        return [{ place: file.path, text: `mode ${octal(file.mode)}: the group ${file.group} can use it` }];
-      return [];
+      const wrong: string[] = [];
+      if (file.uid !== 0) wrong.push(`belongs to ${file.user}`);
+      if ((file.mode & 0o007) !== 0) wrong.push(`mode ${octal(file.mode)}: everybody on the host can use it`);
+      else if ((file.mode & 0o070) !== 0 && file.gid !== 0) {
+        wrong.push(`mode ${octal(file.mode)}: the group ${file.group} can use it`);
+      }
+      return wrong.length === 0 ? [] : [{ place: file.path, text: wrong.join('; ') }];
     }),
   );
 }

@@ -5,6 +5,7 @@ import { textAt } from '../api.ts';
 import { readCertificates } from '../certificates.ts';
 import type { Outside } from '../check.ts';
 import { gotIn } from '../checks/tls.ts';
+import { isOn } from '../dockerd.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
 import { exposedAddresses } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
@@ -97,24 +98,20 @@ function accessOf(
   const unprotected = results.some(({ id, state }) => (id === '2.7' || id === 'tls.3') && state === 'finding');
   if (unprotected) for (const { address } of exposedAddresses(facts)) open.add(address);
   const anybody = [...open].map((where) => ({ who: 'anybody', how: 'no certificate asked for', where, grave: true }));
-  const members = (facts.dockerGroup ?? []).map((user) => ({
-    who: user,
-    how: 'docker group',
-    where: facts.apiSocket,
-    grave: false,
-  }));
-  const served = exposedAddresses(facts)
-    .map(({ address }) => address)
-    .join(', ');
-  const trusted =
-    served === ''
+  const members = facts.dockerGroup ?? [];
+  const group =
+    members.length === 0
       ? []
-      : readCertificates(facts.tls.ca?.pem ?? '').map(({ subject }) => ({
-          who: `clients of ${subject}`,
-          how: 'certificate',
-          where: served,
-          grave: false,
-        })); // one row for each CA that is trusted
+      : [{ who: members.join(', '), how: 'docker group', where: facts.apiSocket, grave: false }];
+  const served = exposedAddresses(facts).map(({ address }) => address);
+  const trusted = isOn(facts.daemon, 'tlsverify', false)
+    ? readCertificates(facts.tls.ca?.pem ?? '').map(({ subject }) => ({
+        who: `clients of ${subject}`,
+        how: 'certificate',
+        where: served.join(', '),
+        grave: false,
+      }))
+    : [];
   const mounts = (facts.docker?.containers ?? [])
     .filter((container) =>
       results.some(
@@ -122,7 +119,7 @@ function accessOf(
       ),
     )
     .map(({ name }) => ({ who: `container ${name}`, how: 'mounted docker.sock', where: facts.apiSocket, grave: true }));
-  return [...anybody, ...mounts, ...trusted, ...members].map(({ who, how, where, grave }) => ({
+  return [...anybody, ...mounts, ...trusted, ...group].map(({ who, how, where, grave }) => ({
     who: printable(who, 200),
     how,
     where: printable(where, 200),

@@ -42,28 +42,43 @@ function ordered(results: readonly CheckResult[]): readonly (readonly [string, r
     .sort(([, a], [, b]) => gravity(a[0] as CheckResult) - gravity(b[0] as CheckResult));
 }
 
-function scoreLine(score: Score, paint: Paint): string {
+function scoreLines(score: Score, form: TableForm, paint: Paint): readonly string[] {
   const colour = score.value >= 75 ? 'green' : score.value >= 40 ? 'yellow' : 'red';
   const open = SEVERITIES.filter((severity) => score.findings[severity] > 0).map((severity) =>
     paint(COLOURS[severity], `${score.findings[severity]} ${severity}`),
   );
   const parts = [
-    open.length === 0 ? paint('green', 'no findings') : open.join(', '),
+    ...(open.length === 0 ? [paint('green', 'no findings')] : open),
     `${score.passed} passed`,
     ...(score.accepted > 0 ? [`${score.accepted} accepted`] : []),
     `${score.notApplicable} not applicable`,
   ];
-  return `${paint(colour, paint('bold', `${score.value} of 100 (${score.grade})`))}  ${parts.join(', ')}`;
+  const lines = [`${paint(colour, paint('bold', `${score.value} of 100 (${score.grade})`))} `];
+  for (const [index, part] of parts.entries()) {
+    const last = lines.length - 1;
+    const word = index === parts.length - 1 ? part : `${part},`;
+    if (textWidth(`${lines[last]} ${word}`) <= form.columns) lines[last] = `${lines[last]} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
+/** Wraps at spaces; a word that is too long for a line is broken, since half a path is of no use. */
 function wrapped(text: string, indent: number, columns: number): readonly string[] {
   const width = Math.max(24, columns - indent);
-  return wrapText(printable(text), width).map((line) => ' '.repeat(indent) + cutText(line, width));
+  const broken = printable(text).replace(new RegExp(`[^ ]{${width}}(?=[^ ])`, 'gu'), '$& ');
+  return wrapText(broken, width).map((line) => ' '.repeat(indent) + cutText(line, width));
 }
 
-function findingLines(result: CheckResult, form: TableForm, paint: Paint, isFile: boolean): readonly string[] {
-  const indent = 24;
-  const head = `  ${paint(COLOURS[result.severity], padText(result.severity, 9))} ${padText(cutText(result.id, 11), 11)} `;
+function findingLines(
+  result: CheckResult,
+  form: TableForm,
+  paint: Paint,
+  isFile: boolean,
+  idWidth: number,
+): readonly string[] {
+  const indent = 13 + idWidth;
+  const head = `  ${paint(COLOURS[result.severity], padText(result.severity, 9))} ${padText(cutText(result.id, idWidth), idWidth)} `;
   const [first = '', ...rest] = wrapped(result.title, indent, form.columns);
   const lines = [head + paint('bold', first.trimStart()), ...rest.map((line) => paint('bold', line))];
   for (const { place, text, line } of result.evidence.slice(0, EVIDENCE_LINES)) {
@@ -95,7 +110,7 @@ function quietLines(
     '',
     `  ${paint('bold', title)}`,
     ...results.map((result) => {
-      const left = `  ${padText(cutText(result.id, 11), 11)} ${result.title}`;
+      const left = `  ${padText(cutText(result.id, 16), Math.max(8, ...results.map(({ id }) => textWidth(id))))} ${result.title}`;
       return paint('gray', cutText(printable(`${left}${say(result)}`), form.columns));
     }),
   ];
@@ -120,11 +135,13 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint
         ? ''
         : paint('gray', `  ${cutText(known.join(', '), Math.max(10, form.columns - textWidth(name) - 2))}`)),
   ];
-  lines.push(scoreLine(subject.score, paint));
+  lines.push(...scoreLines(subject.score, form, paint));
   for (const line of wrapped(subject.score.explanation, 0, form.columns)) lines.push(paint('gray', line));
-  for (const [group, results] of ordered(subject.results.filter(counts))) {
+  const open = subject.results.filter(counts);
+  const idWidth = Math.max(6, ...open.map(({ id }) => textWidth(id)));
+  for (const [group, results] of ordered(open)) {
     lines.push('', paint('bold', group));
-    for (const result of results) lines.push(...findingLines(result, form, paint, subject.kind !== 'host'));
+    for (const result of results) lines.push(...findingLines(result, form, paint, subject.kind !== 'host', idWidth));
   }
   const accepted = subject.results.filter((result) => result.accepted !== undefined);
   lines.push(

@@ -1,0 +1,38 @@
+/** Owns how text gets into the page: the only way is through here. */
+
+import { printable } from '../../errors.ts';
+
+/** A piece of HTML that was made by our own code; text from elsewhere is inside of it only after `text`. */
+export type Html = { readonly html: string };
+
+/** Safe in content and in double-quoted attributes (HTML Living Standard 13.1.2.3, 13.1.4). */
+export function escapeHtml(value: string): string {
+  return printable(value)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;')
+    .replace(/'/g, '&#39;')
+    .replace(/`/g, '&#96;');
+}
+
+type Part = string | number | Html | undefined | readonly Html[];
+
+function render(part: Part): string {
+  if (part === undefined) return '';
+  if (typeof part === 'string') return escapeHtml(part);
+  if (typeof part === 'number') return String(part);
+  return 'html' in part ? part.html : part.map((item) => item.html).join('');
+}
+
+/** Tag for templates: everything that is put in is escaped unless it was made by this tag. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  return { html: strings.reduce((whole, piece, index) => whole + render(parts[index - 1]) + piece) };
+}
+
+/** A name for an anchor: letters, digits and dashes, whatever it is made of. */
+export function anchor(...parts: readonly (string | number)[]): string {
+  return parts
+    .map((part) => String(part).replace(/[^A-Za-z0-9.]/g, (character) => `-${character.codePointAt(0)?.toString(16)}-`))
+    .join('_');
+}

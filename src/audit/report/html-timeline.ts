@@ -1,0 +1,85 @@
+/** Owns the time line of certificates, and the table of who can reach what. */
+
+import { type Html, html } from './html-text.ts';
+import type { AuditedHost, AuditReport, ReportedCertificate } from './report.ts';
+
+const DAY_MS = 86_400_000;
+const ROLES = { server: 'server certificate', client: 'client', authority: 'trusted CA' } as const;
+
+type Lane = {
+  readonly host: string;
+  readonly certificate: ReportedCertificate;
+  readonly from: number;
+  readonly to: number;
+};
+
+function lanes(report: AuditReport): readonly Lane[] {
+  const all = report.subjects.flatMap((subject) =>
+    subject.kind !== 'host'
+      ? []
+      : subject.certificates.map((certificate) => ({
+          host: subject.name,
+          certificate,
+          from: Date.parse(certificate.notBefore),
+          to: Date.parse(certificate.notAfter),
+        })),
+  );
+  return all.filter(({ from, to }) => Number.isFinite(from) && Number.isFinite(to)).sort((a, b) => a.to - b.to);
+}
+
+function leftWords(to: number, now: number): string {
+  const days = Math.floor((to - now) / DAY_MS);
+  return days < 0
+    ? `expired ${-days} ${days === -1 ? 'day' : 'days'} ago`
+    : `${days} ${days === 1 ? 'day' : 'days'} left`;
+}
+
+/** Two decimals are enough for a page; numbers only, so nothing of a host can be in them. */
+function percent(value: number): string {
+  return `${Math.max(0, Math.min(100, value)).toFixed(2)}%`;
+}
+
+export function renderTimeline(report: AuditReport): Html {
+  const rows = lanes(report);
+  const title = html`<h2 id="expiry">When certificates expire</h2>`;
+  if (rows.length === 0) return html`${title}<p class="soft">No certificates were seen.</p>`;
+  const now = Date.parse(report.createdAt);
+  // Long-lived CAs must not squeeze the rest: at most two years are drawn after now, half a year before.
+  const start = Math.max(now - 182 * DAY_MS, Math.min(now - 30 * DAY_MS, ...rows.map(({ from }) => from)));
+  const end = Math.min(now + 730 * DAY_MS, Math.max(now + 90 * DAY_MS, ...rows.map(({ to }) => to)));
+  const at = (time: number): number => (100 * (time - start)) / (end - start);
+  const marks = [start, now, (now + end) / 2, end].map((time, index) => {
+    // Where the start is close to now, its label would stand on the other.
+    if (index === 0 && at(now) < 12) return html``;
+    const words = index === 1 ? 'now' : new Date(time).toISOString().slice(0, 10);
+    return html`<i class="${['first', '', '', 'last'][index]}" style="left:${percent(at(time))}">${words}</i>`;
+  });
+  const bars = rows.map(({ host, certificate, from, to }) => {
+    const third = (to - from) / 3;
+    const tone = to <= now ? 'over' : to - now <= Math.max(third, 30 * DAY_MS) ? 'soon' : '';
+    const left = at(Math.max(from, start));
+    const width = Math.max(0.5, at(Math.min(to, end)) - left);
+    return html`<div class="lane"><div><b>${host}</b> <span class="soft">${ROLES[certificate.role]}, ${certificate.name}</span></div>
+<div class="track"><span class="bar ${tone}" style="left:${percent(left)};width:${percent(width)}"></span><span class="now" style="left:${percent(at(now))}"></span><i title="${certificate.notAfter}">${leftWords(to, now)}</i></div></div>`;
+  });
+  return html`${title}<div class="card time">${bars}<div class="lane axis"><div></div><div class="track">${marks}</div></div></div>`;
+}
+
+export function renderAccess(report: AuditReport): Html {
+  const hosts = report.subjects.filter(
+    (subject): subject is AuditedHost => subject.kind === 'host' && subject.access.length > 0,
+  );
+  const title = html`<h2 id="access">Who can reach what</h2>`;
+  if (hosts.length === 0) return html`${title}<p class="soft">Nobody but root on each host.</p>`;
+  const rows = hosts.flatMap(({ name, access }) =>
+    [...access]
+      .sort((a, b) => Number(b.grave) - Number(a.grave))
+      .map(({ who, how, where, grave }, index) => {
+        const host = index === 0 ? html`<th scope="rowgroup" rowspan="${access.length}">${name}</th>` : undefined;
+        const tone = grave ? 'grave' : '';
+        return html`<tr>${host}<td class="${tone}">${who}</td><td class="${tone}">${how}</td><td class="mono ${tone}">${where}</td></tr>`;
+      }),
+  );
+  return html`${title}<p class="soft small">Whoever controls the daemon is root on its host.</p>
+<div class="card scroll"><table><thead><tr><th>Host</th><th>Who</th><th>How</th><th>Where</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
