@@ -11,7 +11,7 @@ export type FolderToWrite = {
   readonly ca: string;
   readonly cert: string;
   readonly key: Secret;
-  /** Client certificates of ours, PEM, as earlier installs wrote them: their files may be replaced without being asked. */
+  /** Client certificates of ours (PEM), or their issuing CAs: files that hold one of them may be replaced without being asked. */
   readonly known?: readonly string[];
   /** Replace files of somebody else; those are kept beside as NAME.before-docker-tls. */
   readonly replace?: boolean;
@@ -35,7 +35,7 @@ export async function installIntoConfigFolder(
     const there = await Promise.all(wanted.map((file) => readIfThere(file.path)));
     const differing = wanted.filter((file, index) => there[index] !== undefined && there[index] !== textOf(file.data));
     if (differing.length === 0 && there.every((text) => text !== undefined)) return { changed: false, kept: [] };
-    const oursBefore = there[1] !== undefined && (files.known ?? []).some((cert) => cert.trim() === there[1]?.trim());
+    const oursBefore = (files.known ?? []).some((cert) => there[1]?.includes(cert.trim()));
     const foreign = oursBefore ? [] : differing.map((file) => file.path);
     if (foreign.length > 0 && !files.replace) throw existing(foreign);
     await newFolder(dockerConfig);
