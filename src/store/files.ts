@@ -3,9 +3,24 @@
  * translation of what the operating system refuses.
  */
 
-import { lstatSync } from 'node:fs';
-import { chmod, lstat, mkdir, open, rmdir, stat } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import pMap from 'p-map';
 import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
@@ -20,48 +35,52 @@ export const HAS_MODES = process.platform !== 'win32';
 
 export type FileContent = { readonly kind: FileKind; readonly bytes: Secret | string };
 
-/** A new file, flushed. It never has a wider mode than its final one, and it is checked before a byte is in it. */
-export async function createFile(path: string, { kind, bytes }: FileContent): Promise<void> {
-  const file = await open(path, 'wx', MODES[kind]);
+/**
+ * A new file. It never has a wider mode than its final one, and that is checked before a byte is in it. Not flushed: see flush.
+ * This and its neighbours are synchronous: a call takes microseconds, where a promise takes ten times that.
+ */
+export function createFile(path: string, { kind, bytes }: FileContent): void {
+  const fd = openSync(path, 'wx', MODES[kind]);
   try {
-    await settleMode(path, MODES[kind], (await file.stat()).mode, (mode) => file.chmod(mode));
-    await file.writeFile(typeof bytes === 'string' ? bytes : bytes.reveal());
-    await file.sync();
+    settleMode(path, MODES[kind], fstatSync(fd).mode, (mode) => fchmodSync(fd, mode));
+    writeFileSync(fd, typeof bytes === 'string' ? bytes : bytes.reveal());
+    // Windows flushes only what is open for writing.
+    if (!HAS_MODES) fsyncSync(fd);
   } finally {
-    await file.close();
+    closeSync(fd);
   }
 }
 
 /** A new folder, 0700. False when it was there. Fails with E_STORE_DAMAGED where a file or a link is in its place. */
-export async function makeFolder(path: string): Promise<boolean> {
+export function makeFolder(path: string): boolean {
   try {
-    await mkdir(path, MODES.folder);
+    mkdirSync(path, MODES.folder);
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
-    if (!(await lstat(path)).isDirectory()) throw notAFolder(path);
+    if (!lstatSync(path).isDirectory()) throw notAFolder(path);
     return false;
   }
-  await settleMode(path, MODES.folder, (await lstat(path)).mode, (mode) => chmod(path, mode));
+  settleMode(path, MODES.folder, lstatSync(path).mode, (mode) => chmodSync(path, mode));
   return true;
 }
 
 /** A folder with all its parents, any of which may be a link to a folder; returns those that were made, outermost first. */
-export async function makeFolders(path: string): Promise<string[]> {
+export function makeFolders(path: string): string[] {
   try {
-    if ((await stat(path)).isDirectory()) return [];
+    if (statSync(path).isDirectory()) return [];
     throw notAFolder(path);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-  const made = await makeFolders(dirname(path));
-  return (await makeFolder(path)) ? [...made, path] : made;
+  const made = makeFolders(dirname(path));
+  return makeFolder(path) ? [...made, path] : made;
 }
 
 /** The umask may have taken bits away: they are given back. Bits too many mean a file system without modes. */
-async function settleMode(path: string, mode: number, found: number, change: (mode: number) => Promise<void>) {
+function settleMode(path: string, mode: number, found: number, change: (mode: number) => void): void {
   if (!HAS_MODES || (found & 0o777) === mode) return;
   if ((found & 0o777 & ~mode) === 0) {
-    await change(mode);
+    change(mode);
     if ((lstatSync(path).mode & 0o777) === mode) return;
   }
   throw new DockerTlsError({
@@ -73,32 +92,46 @@ async function settleMode(path: string, mode: number, found: number, change: (mo
   });
 }
 
-/** Flushes the entries of a folder, so that a rename outlives a power cut. Windows can't and needn't. */
-export async function syncFolder(path: string): Promise<void> {
-  if (!HAS_MODES) return;
-  const folder = await open(path, 'r');
+/** From this number on, flushing the whole file system is faster than flushing file by file. */
+const MANY_FILES = 200;
+
+/** Flushes files, and the entries of folders, so that they outlive a power cut. */
+export async function flush(paths: readonly string[]): Promise<void> {
+  const [first] = paths;
+  if (!HAS_MODES || first === undefined) return;
+  if (paths.length >= MANY_FILES && process.platform === 'linux' && (await flushFileSystem(first))) return;
+  // The disk flushes several files in about the time of one; the pool of libuv has four threads.
+  await pMap(paths, flushOne, { concurrency: 8 });
+}
+
+async function flushOne(path: string): Promise<void> {
+  const file = await open(path, 'r');
   try {
-    await folder.sync();
+    await file.sync();
   } finally {
-    await folder.close();
+    await file.close();
+  }
+}
+
+/** syncfs(2), which node lacks, by coreutils' sync(1). False where that can't be had. */
+async function flushFileSystem(path: string): Promise<boolean> {
+  try {
+    await promisify(execFile)('sync', ['-f', path]);
+    return true;
+  } catch {
+    return false;
   }
 }
 
 /** Whether anything is there, a link that leads nowhere included. */
-export async function present(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw error;
-  }
+export function present(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Takes a folder away if nothing is in it. */
-export async function removeIfEmpty(path: string): Promise<void> {
+export function removeIfEmpty(path: string): void {
   try {
-    await rmdir(path);
+    rmdirSync(path);
   } catch (error) {
     if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error;
   }

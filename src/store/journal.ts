@@ -7,24 +7,13 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { readdir, rename } from 'node:fs/promises';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { basename, dirname } from 'node:path/posix';
 import { remove } from 'fs-extra/esm';
-import pMap from 'p-map';
 import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
-import {
-  createFile,
-  errnoOf,
-  type FileContent,
-  inside,
-  makeFolder,
-  present,
-  removeIfEmpty,
-  syncFolder,
-} from './files.ts';
+import { createFile, errnoOf, type FileContent, flush, inside, makeFolder, present, removeIfEmpty } from './files.ts';
 import { parseObject } from './parse.ts';
 import { nameProblem } from './records.ts';
 
@@ -56,7 +45,7 @@ export async function makeChange(home: string, incoming: readonly Incoming[], re
   let plan: Plan;
   try {
     plan = await stage(home, staged, incoming, removals);
-    await rename(staged, join(home, '.change'));
+    renameSync(staged, join(home, '.change'));
   } catch (error) {
     await remove(staged);
     throw error;
@@ -65,7 +54,7 @@ export async function makeChange(home: string, incoming: readonly Incoming[], re
     await rollForward(home, plan, id);
   } catch (error) {
     try {
-      await rename(join(home, '.change'), join(home, '.undo'));
+      renameSync(join(home, '.change'), join(home, '.undo'));
       await rollBack(home, plan, id);
     } catch {
       throw halfMade(home, error);
@@ -77,7 +66,7 @@ export async function makeChange(home: string, incoming: readonly Incoming[], re
 
 /** Takes back a change that was made under the same lock. */
 export async function undoChange(home: string, { id, plan }: Change): Promise<void> {
-  await rename(join(home, `.done-${id}`), join(home, '.undo'));
+  renameSync(join(home, `.done-${id}`), join(home, '.undo'));
   await rollBack(home, plan, id);
 }
 
@@ -93,7 +82,7 @@ export async function finishJournal(home: string): Promise<void> {
 
 /** Deletes finished changes, with the old keys they kept, and leftovers. Only under the lock. */
 export async function sweepJournal(home: string): Promise<void> {
-  for (const name of await readdir(home)) {
+  for (const name of readdirSync(home)) {
     if (/^\.(?:staged|done|lock|lock-of)-[0-9a-f-]{36}$/.test(name)) await remove(join(home, name));
   }
 }
@@ -111,49 +100,46 @@ async function stage(home: string, staged: string, incoming: readonly Incoming[]
   const puts = new Set(incoming.map((each) => each.path));
   const entries: Entry[] = [];
   for (const path of new Set([...puts, ...removals])) {
-    const had = await present(inside(home, path));
+    const had = present(inside(home, path));
     if (had || puts.has(path)) entries.push({ path, put: puts.has(path), had });
   }
   const parents = parentsOf(entries);
-  const folders: string[] = [];
-  for (const parent of parents) if (!(await present(inside(home, parent)))) folders.push(parent);
+  const plan: Plan = { entries, folders: parents.filter((parent) => !present(inside(home, parent))) };
 
-  const made = [staged];
-  await makeFolder(staged);
-  for (const side of ['new', 'old']) {
-    for (const path of ['', ...parents]) {
-      const folder = join(staged, side, ...path.split('/'));
-      await makeFolder(folder);
-      made.push(folder);
-    }
-  }
-  // The disk flushes several files in about the time of one; the pool of libuv has four threads.
-  await pMap(incoming, (each) => stageOne(join(staged, 'new'), each), { concurrency: 8 });
-  const plan: Plan = { entries, folders };
-  await createFile(join(staged, 'plan.json'), { kind: 'record', bytes: `${JSON.stringify(plan)}\n` });
-  for (const folder of made.toReversed()) await syncFolder(folder);
+  const made = ['', 'new', 'old'].map((side) => join(staged, side));
+  for (const side of ['new', 'old']) made.push(...parents.map((path) => inside(join(staged, side), path)));
+  for (const folder of made) makeFolder(folder);
+  for (const each of incoming) made.push(...stageOne(join(staged, 'new'), each));
+  const list = join(staged, 'plan.json');
+  createFile(list, { kind: 'record', bytes: `${JSON.stringify(plan)}\n` });
+  await flush([...made, list]);
   return plan;
 }
 
-async function stageOne(folder: string, { path, content }: Incoming): Promise<void> {
+/** Returns what it made. */
+function stageOne(folder: string, { path, content }: Incoming): string[] {
   const at = inside(folder, path);
-  if (!('files' in content)) return createFile(at, content);
-  await makeFolder(at);
-  for (const [name, file] of Object.entries(content.files)) await createFile(join(at, name), file);
-  await syncFolder(at);
+  if (!('files' in content)) {
+    createFile(at, content);
+    return [at];
+  }
+  makeFolder(at);
+  const files = Object.entries(content.files).map(([name, file]) => [join(at, name), file] as const);
+  for (const [name, file] of files) createFile(name, file);
+  return [at, ...files.map(([name]) => name)];
 }
 
 /** May be run again from any point at which it stopped. */
 async function rollForward(home: string, plan: Plan, id: string): Promise<void> {
   const journal = join(home, '.change');
-  await syncFolder(home);
-  for (const folder of plan.folders) await makeFolder(inside(home, folder));
+  await flush([home]);
+  for (const folder of plan.folders) makeFolder(inside(home, folder));
   for (const { path, put } of plan.entries) {
     const at = inside(home, path);
     const incoming = inside(join(journal, 'new'), path);
-    if (put && !(await present(incoming))) continue;
-    await moveIfPresent(at, inside(join(journal, 'old'), path));
-    if (put) await rename(incoming, at);
+    if (put && !present(incoming)) continue;
+    moveIfPresent(at, inside(join(journal, 'old'), path));
+    if (put) renameSync(incoming, at);
   }
   await close(home, plan, journal, `.done-${id}`);
 }
@@ -161,26 +147,25 @@ async function rollForward(home: string, plan: Plan, id: string): Promise<void> 
 /** May be run again from any point at which it stopped, and from any point at which rollForward stopped. */
 async function rollBack(home: string, plan: Plan, id: string): Promise<void> {
   const journal = join(home, '.undo');
-  await syncFolder(home);
+  await flush([home]);
   for (const { path, put, had } of plan.entries.toReversed()) {
     const at = inside(home, path);
     const kept = inside(join(journal, 'old'), path);
-    if (had && !(await present(kept))) continue;
-    if (put) await moveIfPresent(at, inside(join(journal, 'new'), path));
-    if (had) await rename(kept, at);
+    if (had && !present(kept)) continue;
+    if (put) moveIfPresent(at, inside(join(journal, 'new'), path));
+    if (had) renameSync(kept, at);
   }
-  for (const folder of plan.folders.toReversed()) await removeIfEmpty(inside(home, folder));
+  for (const folder of plan.folders.toReversed()) removeIfEmpty(inside(home, folder));
   const done = `.staged-${id}`;
   await close(home, plan, journal, done);
   await remove(join(home, done));
 }
 
 async function close(home: string, plan: Plan, journal: string, name: string): Promise<void> {
-  for (const parent of parentsOf(plan.entries)) {
-    if (await present(inside(home, parent))) await syncFolder(inside(home, parent));
-  }
-  await rename(journal, join(home, name));
-  await syncFolder(home);
+  const parents = parentsOf(plan.entries).map((parent) => inside(home, parent));
+  await flush(parents.filter(present));
+  renameSync(journal, join(home, name));
+  await flush([home]);
 }
 
 function halfMade(home: string, cause: unknown): DockerTlsError {
@@ -194,9 +179,9 @@ function halfMade(home: string, cause: unknown): DockerTlsError {
   });
 }
 
-async function moveIfPresent(from: string, to: string): Promise<void> {
+function moveIfPresent(from: string, to: string): void {
   try {
-    await rename(from, to);
+    renameSync(from, to);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }

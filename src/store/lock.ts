@@ -42,9 +42,9 @@ export async function takeLock(home: string, who: string, since: Date): Promise<
   try {
     // Others may take away the folder or our draft between two steps (end of their run, sweeping): then start again.
     for (let attempt = 0; attempt < 100; attempt++) {
-      for (const folder of await makeFolders(home)) made.add(folder);
+      for (const folder of makeFolders(home)) made.add(folder);
       try {
-        await createFile(draft, { kind: 'record', bytes: `${JSON.stringify(mine)}\n` });
+        createFile(draft, { kind: 'record', bytes: `${JSON.stringify(mine)}\n` });
         if (await claim(home, path, draft)) return held(path, mine, [...made]);
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw error;
@@ -54,7 +54,7 @@ export async function takeLock(home: string, who: string, since: Date): Promise<
     }
     throw new Error(`the lock ${path} changed hands a hundred times`);
   } catch (error) {
-    await takeAway([...made]);
+    takeAway([...made]);
     throw error;
   }
 }
@@ -106,13 +106,13 @@ function held(path: string, mine: Holder, made: readonly string[]): Lock {
     async release() {
       process.removeListener('exit', giveBack);
       giveBack();
-      await takeAway(made);
+      takeAway(made);
     },
   };
 }
 
-async function takeAway(made: readonly string[]): Promise<void> {
-  for (const folder of made.toReversed()) await removeIfEmpty(folder);
+function takeAway(made: readonly string[]): void {
+  for (const folder of made.toReversed()) removeIfEmpty(folder);
 }
 
 async function readHolder(path: string): Promise<Holder | 'unreadable' | undefined> {

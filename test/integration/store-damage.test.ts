@@ -15,17 +15,8 @@ import {
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
-import {
-  bundleStore,
-  newHome,
-  picture,
-  removeHomes,
-  runChild,
-  sampleCa,
-  sampleClient,
-  sampleHost,
-  sampleIssuer,
-} from '../support/store.ts';
+import { newHome, picture, removeHomes, sampleCa, sampleClient, sampleHost, sampleIssuer } from '../support/store.ts';
+import { bundleStore, runChild } from '../support/store-child.ts';
 import { PAPERS } from '../support/store-papers.ts';
 
 afterAll(removeHomes);

@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
-import { bundleStore, newHome, removeHomes, runChild, sampleHost } from '../support/store.ts';
+import { newHome, removeHomes, sampleHost } from '../support/store.ts';
+import { bundleStore, runChild } from '../support/store-child.ts';
 
 let bundle = '';
 beforeAll(() => {

@@ -16,18 +16,17 @@ import { Secret } from '../../src/secret.ts';
 import type { StoreChange } from '../../src/store/records.ts';
 import { openStore } from '../../src/store/store.ts';
 import {
-  bundleStore,
   newHome,
   paper,
   picture,
   removeHomes,
   revealed,
-  runChild,
   sampleCa,
   sampleClient,
   sampleHost,
   sampleIssuer,
 } from '../support/store.ts';
+import { bundleStore, runChild } from '../support/store-child.ts';
 import { SHORT_SERIAL } from '../support/store-papers.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -1,11 +1,9 @@
-/** Owns what tests of the store share: temporary homes, contents to store, a picture of a whole tree, and the store as a bundle for child processes. */
+/** Owns what tests of the store share: temporary homes, contents to store, and a picture of a whole tree. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
 import { Secret } from '../../src/secret.ts';
 import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoreState } from '../../src/store/records.ts';
 import { PAPERS } from './store-papers.ts';
@@ -97,55 +95,4 @@ export function revealed(state: StoreState): unknown {
     return Object.fromEntries(known.map(([key, each]) => [key, open(each)]));
   }
   return open(state);
-}
-
-/** Bundles the store with the samples for child processes; returns the file to import. */
-export function bundleStore(): string {
-  const folder = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'store-test');
-  mkdirSync(folder, { recursive: true });
-  chmodSync(folder, 0o755);
-  const outfile = join(folder, `${process.pid}-${Date.now()}.mjs`);
-  buildSync({
-    stdin: {
-      contents: `export * from './src/store/store.ts'; export * from './test/support/store.ts'; export { errnoOf } from './src/store/files.ts';`,
-      resolveDir: join(import.meta.dirname, '..', '..'),
-      loader: 'ts',
-    },
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-  });
-  return outfile;
-}
-
-/** Runs a module text in a child; `bundle` is the first argument it sees in process.argv[1…]. */
-export function runChild(script: string, args: readonly string[], options: { uid?: number; umask?: number } = {}) {
-  const umask = options.umask === undefined ? '' : `process.umask(${options.umask});\n`;
-  const child: ChildProcess = spawn(process.execPath, ['--input-type=module', '-e', umask + script, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    cwd: '/',
-    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr?.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const ended = new Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>((done) => {
-    child.on('close', (code, signal) => done({ code, signal, stdout, stderr }));
-  });
-  /** Waits for a word on standard output. */
-  async function says(word: string): Promise<void> {
-    while (!stdout.includes(word)) {
-      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the child ended: ${stderr}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-  return { child, ended, says, output: () => stdout };
 }
