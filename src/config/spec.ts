@@ -49,6 +49,8 @@ export type ClientSpec = {
   readonly keyType: KeyType;
   readonly days: number;
   readonly hosts?: readonly string[];
+  /** No host accepts it any more. */
+  readonly revoked?: boolean;
 };
 
 export const DEFAULTS = {
@@ -56,6 +58,7 @@ export const DEFAULTS = {
   keyType: 'p256',
   /** Server and client certificates: just under the 398 days that strict clients allow. */
   days: 397,
+  caName: 'docker-tls',
   caDays: 3650,
   containers: 'keep',
   keys: 'store',

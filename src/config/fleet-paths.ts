@@ -1,0 +1,39 @@
+/** Owns what file names in a fleet mean: relative ones are relative to the fleet file, `~/` is the reader's home. */
+
+import { dirname, join, resolve } from 'node:path';
+import type { Fleet } from './fleet.ts';
+import type { HostSpec } from './spec.ts';
+
+/**
+ * The fleet with every file name absolute: keys, ssh configs and `file:` references. `path` of the fleet has to be absolute
+ * (for standard input: any name in the working folder).
+ */
+export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
+  const folder = dirname(fleet.path);
+  const absolute = (path: string): string =>
+    path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : resolve(folder, path);
+  const reference = (text: string): string => (text.startsWith('file:') ? `file:${absolute(text.slice(5))}` : text);
+  const { caPassphrase, sudoPassword } = fleet.secrets;
+  const passwords: Record<string, string> = Object.create(null);
+  for (const [name, text] of Object.entries(sudoPassword)) passwords[name] = reference(text);
+  return {
+    ...fleet,
+    hosts: fleet.hosts.map((host) => resolveHost(host, absolute)),
+    secrets: {
+      ...(caPassphrase === undefined ? {} : { caPassphrase: reference(caPassphrase) }),
+      sudoPassword: passwords,
+    },
+  };
+}
+
+function resolveHost(host: HostSpec, absolute: (path: string) => string): HostSpec {
+  const { identities, configFile } = host.ssh;
+  return {
+    ...host,
+    ssh: {
+      ...host.ssh,
+      ...(identities === undefined ? {} : { identities: identities.map(absolute) }),
+      ...(configFile === undefined ? {} : { configFile: absolute(configFile) }),
+    },
+  };
+}
