@@ -1,7 +1,7 @@
 /** Owns the store in child processes: one that is killed, has another umask or another user, or contends for the lock. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 
@@ -24,6 +24,7 @@ export function bundleStore(): string {
     target: 'node20',
     packages: 'external',
   });
+  process.once('exit', () => rmSync(outfile, { force: true }));
   return outfile;
 }
 
