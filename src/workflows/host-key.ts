@@ -39,7 +39,7 @@ export async function hostKey(request: HostKeyRequest): Promise<{ papers: Papers
   const known = context.state.hosts.get(spec.name);
   const fits = onHost && known !== undefined && known.serverKey === undefined;
   const probe =
-    fits && context.forcePapers !== true
+    fits && context.forcePapers === undefined
       ? await context.keyring.server(spec, sans, { publicKey: known.serverCert })
       : undefined;
   if (probe !== undefined && !probe.fresh) return { papers: { ca, cert: probe.cert, key: { kind: 'keep' } }, why: '' };
@@ -66,7 +66,10 @@ export async function hostKey(request: HostKeyRequest): Promise<{ papers: Papers
     });
   }
   const csr = parseCsr(result.stdout.toString('utf8'));
-  const server = await context.keyring.server(spec, sans, { force: true, publicKey: csr.publicKey });
+  const server = await context.keyring.server(spec, sans, {
+    force: 'the host made a new key',
+    publicKey: csr.publicKey,
+  });
   return {
     papers: { ca, cert: server.cert, key: { kind: 'host', path: `${folder}/pending.pem` } },
     why: 'the host made a new key',

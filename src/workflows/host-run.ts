@@ -9,11 +9,12 @@ import { type HostFacts, installedPapers } from '../plan/facts.ts';
 import { type HostPlan, hasChanges, planHost } from '../plan/plan.ts';
 import { preflight, swarmProblem } from '../plan/preflight.ts';
 import { renderTransaction } from '../plan/transaction.ts';
+import { namesFor } from '../plan/trust.ts';
 import type { HostProgress, HostSession, Runtime, SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
 import type { HostRecord, StoreChange, StoredClient, StoreState } from '../store/records.ts';
 import type { Store, UndoToken } from '../store/store.ts';
-import { type Keyring, namesFor } from './keyring.ts';
+import type { Keyring } from './keyring.ts';
 import { type Proof, proveHost } from './prove.ts';
 
 export type RunContext = {
@@ -27,8 +28,8 @@ export type RunContext = {
   readonly ask?: SshOptions['ask'];
   /** For the host's books, for instance `setup`. */
   readonly reason: string;
-  /** Issue new server papers whatever the old ones are. */
-  readonly forcePapers?: boolean;
+  /** Issue new server papers whatever the old ones are; the words say why. */
+  readonly forcePapers?: string;
   /** What hardening adds to the desired state. */
   readonly extend?: (facts: HostFacts, spec: HostSpec) => Partial<DesiredHost>;
   /** Paths whose state hardening needs. */
@@ -121,7 +122,7 @@ export async function planOpened(
     progress.phase('plan');
     const known = context.state.hosts.get(spec.name);
     const address = spec.address ?? known?.record.address ?? session.dialled;
-    const sans = namesFor(spec, known, opened.proposed(address), address);
+    const sans = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address);
     const { papers, why } = await desiredPapers(spec, context, session, facts, sans);
     const desired: DesiredHost = {
       name: spec.name,
@@ -177,7 +178,9 @@ async function desiredPapers(
   }
   // A key that is only on the host can not be sent again; as long as its certificate is in force there, it stays.
   const lost = known !== undefined && known.serverKey === undefined && !onHost;
-  const server = await keyring.server(spec, sans, { force: context.forcePapers === true || lost });
+  const server = await keyring.server(spec, sans, {
+    force: context.forcePapers ?? (lost ? 'its key is gone' : undefined),
+  });
   let key: KeySource;
   if (server.key !== undefined && !(onHost && !server.fresh)) key = { kind: 'send', key: server.key };
   else key = { kind: 'keep' };

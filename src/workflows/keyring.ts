@@ -6,6 +6,7 @@
 import type { CaSpec, ClientSpec, HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import {
+  crossSign,
   issueCa,
   issueClient,
   issueClientAuthority,
@@ -13,12 +14,12 @@ import {
   type OpenAuthority,
   openAuthority,
 } from '../pki/certificate.ts';
-import { inspectCertificate, verifyChain } from '../pki/inspect.ts';
+import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import { decryptKey, encryptKey, isEncrypted } from '../pki/keys.ts';
-import { covers, formatSan, parseSan, type SanName } from '../pki/names.ts';
-import { renewal } from '../pki/renewal.ts';
+import type { SanName } from '../pki/names.ts';
+import { isFrom, reasonToIssue, trustFile } from '../plan/trust.ts';
 import type { Secret } from '../secret.ts';
-import type { StoreChange, StoredCa, StoredClient, StoredHost, StoredIssuer, StoreState } from '../store/records.ts';
+import type { StoreChange, StoredCa, StoredClient, StoredIssuer, StoredOldCa, StoreState } from '../store/records.ts';
 
 /** Where the CA's passphrase comes from. */
 export type PassphraseSource = {
@@ -42,6 +43,13 @@ export type ServerPapers = {
   readonly why: string;
 };
 
+export type IssueOptions = {
+  /** Issue anew whatever the certificate is; the words say why. */
+  readonly force?: string;
+  /** For a key that is kept elsewhere: its public key, or a certificate of it. */
+  readonly publicKey?: string;
+};
+
 export type Keyring = {
   /** The CA that issues now (PEM, alone). */
   caCert(): Promise<string>;
@@ -49,21 +57,22 @@ export type Keyring = {
   trusted(): Promise<string>;
   /** The CA, open for signing; asks for its passphrase at most once. */
   authority(): Promise<OpenAuthority>;
+  /** Makes a new CA that issues from now on; the one before stays trusted until it is dropped. */
+  replaceCa(): Promise<void>;
   /** The client's papers, made if they are not there (`fresh`). */
   client(spec: ClientSpec): Promise<StoredClient & { readonly fresh: boolean }>;
-  /** A new leaf (and key) for a client that is there; its own CA stays, so no host has to hear of it. */
+  /** An issuing CA of the CA in force for a client that has one of an older CA; both are accepted until the old CA is dropped. */
+  prepareIssuer(name: string): Promise<void>;
+  /** A new leaf (and key) for a client that is there; its own CA stays as long as it is from the CA in force. */
   renewClient(name: string, days?: number): Promise<StoredClient>;
   /** The server's papers: those in the store as long as they fit, else new ones. */
-  server(
-    spec: HostSpec,
-    sans: readonly SanName[],
-    options?: { force?: boolean; publicKey?: string },
-  ): Promise<ServerPapers>;
-  /** The trust file of a host: the CAs, or, where not every client is welcome, the issuing CAs of those that are. */
+  server(spec: HostSpec, sans: readonly SanName[], options?: IssueOptions): Promise<ServerPapers>;
+  /** The trust file of a host (src/plan/trust.ts). */
   trustFor(spec: Pick<HostSpec, 'name' | 'clients'>): Promise<string>;
+  /** The passphrase's protection for a key that is going to be stored. */
+  protect(key: Secret): Promise<Secret>;
   /** What was made in this run and has to be stored. */
   change(): StoreChange;
-  readonly isNewCa: boolean;
 };
 
 /** Opens the CA of a store, or makes one in memory. Nothing is asked before it is needed. */
@@ -73,49 +82,53 @@ export function openKeyring(options: KeyringOptions): Keyring {
     issuers: {},
     clients: {},
   };
+  const replaced: StoredCa[] = [];
   let opened: Promise<OpenAuthority> | undefined;
-  let passphrase: Promise<Secret | undefined> | undefined;
+  let crossed: Promise<string> | undefined;
+  let secret: Promise<Secret | undefined> | undefined;
 
-  function secretForStoring(): Promise<Secret | undefined> {
-    passphrase ??=
-      state.ca === undefined
-        ? options.passphrase.forNewCa()
-        : state.ca.keyPem !== undefined && isEncrypted(state.ca.keyPem)
-          ? options.passphrase.forExistingCa()
-          : Promise.resolve(undefined);
-    return passphrase;
+  /** The one passphrase of this store: known from the CA that is there, chosen for the first one. */
+  function passphrase(): Promise<Secret | undefined> {
+    const keys = [state.ca?.keyPem, ...state.oldCas.map((old) => old.keyPem)].filter((key) => key !== undefined);
+    secret ??= keys.some(isEncrypted)
+      ? options.passphrase.forExistingCa()
+      : keys.length > 0
+        ? Promise.resolve(undefined)
+        : options.passphrase.forNewCa();
+    return secret;
   }
 
   async function protect(key: Secret): Promise<Secret> {
-    const secret = await secretForStoring();
-    return secret === undefined ? key : encryptKey(key, secret);
+    const words = await passphrase();
+    return words === undefined ? key : encryptKey(key, words);
   }
 
-  async function openStored(pem: Secret): Promise<Secret> {
-    return isEncrypted(pem) ? decryptKey(pem, await secretForStoring()) : pem;
+  async function openKey(pem: Secret): Promise<Secret> {
+    return isEncrypted(pem) ? decryptKey(pem, await passphrase()) : pem;
+  }
+
+  async function makeCa(): Promise<OpenAuthority> {
+    const ca = await issueCa({ name: options.ca.name, days: options.ca.days, keyType: options.ca.keyType, now });
+    const record = {
+      name: options.ca.name,
+      createdAt: now.toISOString(),
+      keyType: options.ca.keyType,
+      days: options.ca.days,
+    };
+    made.ca = { cert: ca.leaf, keyPem: await protect(ca.key), record };
+    return ca;
   }
 
   async function openCa(): Promise<OpenAuthority> {
-    if (state.ca === undefined) {
-      const ca = await issueCa({ name: options.ca.name, days: options.ca.days, keyType: options.ca.keyType, now });
-      const record = {
-        name: options.ca.name,
-        createdAt: now.toISOString(),
-        keyType: options.ca.keyType,
-        days: options.ca.days,
-      };
-      made.ca = { cert: ca.leaf, keyPem: await protect(ca.key), record };
-      return ca;
-    }
-    if (state.ca.keyPem === undefined) {
-      throw new DockerTlsError({
-        code: 'E_CA_KEY_ELSEWHERE',
-        exit: 2,
-        message: 'the key of the CA is not in this store, so nothing can be issued here',
-        hints: ['docker-tls client request NAME, and have it signed where the key is', '--sign-command COMMAND'],
-      });
-    }
-    return openAuthority({ cert: state.ca.cert, key: await openStored(state.ca.keyPem) });
+    if (state.ca === undefined) return makeCa();
+    if (state.ca.keyPem !== undefined)
+      return openAuthority({ cert: state.ca.cert, key: await openKey(state.ca.keyPem) });
+    throw new DockerTlsError({
+      code: 'E_CA_KEY_ELSEWHERE',
+      exit: 2,
+      message: 'the key of the CA is not in this store, so nothing can be issued here',
+      hints: ['where the key is: docker-tls client sign REQUEST', 'if the key is lost: docker-tls rotate ca'],
+    });
   }
 
   function authority(): Promise<OpenAuthority> {
@@ -123,94 +136,117 @@ export function openKeyring(options: KeyringOptions): Keyring {
     return opened;
   }
 
+  async function caCert(): Promise<string> {
+    if (made.ca === undefined && state.ca === undefined) await authority();
+    return (made.ca ?? state.ca)?.cert ?? '';
+  }
+
+  function olderCas(): readonly (Pick<StoredOldCa, 'cert' | 'keyPem'> | StoredCa)[] {
+    return [...replaced, ...state.oldCas];
+  }
+
   async function trusted(): Promise<string> {
-    return [await ownCa(), ...state.oldCas.map((old) => old.cert)].join('');
+    return [await caCert(), ...olderCas().map((old) => old.cert)].join('');
   }
 
-  async function ownCa(): Promise<string> {
-    if (state.ca !== undefined) return state.ca.cert;
-    await authority();
-    return made.ca?.cert ?? '';
+  async function replaceCa(): Promise<void> {
+    if (state.ca !== undefined) replaced.push(state.ca);
+    await passphrase();
+    opened = makeCa();
+    await opened;
   }
 
-  async function issueFor(
-    name: string,
-    issuer: { cert: string; key: Secret },
-    days: number,
-    keyType: ClientSpec['keyType'],
-  ): Promise<{ cert: string; key: Secret }> {
-    const issued = await issueClient({ authority: { cert: issuer.cert, key: issuer.key }, name, days, keyType, now });
-    return { cert: issued.cert, key: issued.key };
+  /**
+   * While an older CA is still trusted, servers send a certificate of the new CA that the old one has signed as well: clients that have
+   * not fetched their new files go on trusting them. Empty where there is no older CA, or its key or its time is gone.
+   */
+  async function crossCertificates(): Promise<string> {
+    const ca = await authority();
+    const certs: string[] = [];
+    for (const old of olderCas()) {
+      const info = inspectCertificate(old.cert);
+      const days = Math.floor((info.notAfter.getTime() - now.getTime()) / 86_400_000);
+      if (old.keyPem === undefined || days < 1 || info.pathLen === 0) continue;
+      const issuer = openAuthority({ cert: old.cert, key: await openKey(old.keyPem) });
+      certs.push(crossSign({ ca, issuer, days, now }).leaf);
+    }
+    return certs.join('');
+  }
+
+  function cross(): Promise<string> {
+    crossed ??= crossCertificates();
+    return crossed;
+  }
+
+  function issuerOf(name: string): StoredIssuer | undefined {
+    return made.issuers[name] ?? state.issuers.get(name);
+  }
+
+  /** The client's issuing CA, ready to sign; a new one where there is none of the CA in force. */
+  async function clientAuthority(name: string, keyType: ClientSpec['keyType']): Promise<{ cert: string; key: Secret }> {
+    const known = issuerOf(name);
+    const [first] = known === undefined ? [] : splitBundle(known.cert);
+    if (known?.keyPem !== undefined && first !== undefined && isFrom(first, await caCert(), 'client', now)) {
+      return { cert: first, key: await openKey(known.keyPem) };
+    }
+    const fresh = await issueClientAuthority({
+      ca: await authority(),
+      clientName: name,
+      days: options.ca.days,
+      keyType,
+      now,
+    });
+    // The one before stays beside it as long as its CA is trusted: hosts that list clients one by one accept both.
+    const before = known !== undefined && olderCas().length > 0 ? splitBundle(known.cert)[0] : '';
+    made.issuers[name] = { cert: fresh.leaf + (before ?? ''), keyPem: await protect(fresh.key) };
+    return { cert: fresh.leaf, key: fresh.key };
   }
 
   async function client(spec: ClientSpec): Promise<StoredClient & { fresh: boolean }> {
     const known = made.clients[spec.name] ?? state.clients.get(spec.name);
     if (known !== undefined) {
-      if (known.record.revokedAt !== undefined) {
-        throw new DockerTlsError({
-          code: 'E_CLIENT_REVOKED',
-          exit: 2,
-          message: `client ${spec.name} was revoked on ${known.record.revokedAt}`,
-          hints: [`docker-tls client add ${spec.name}-2`],
-        });
-      }
+      refuseRevoked(known);
       return { ...known, fresh: false };
     }
-    const ca = await authority();
-    const own = await issueClientAuthority({
-      ca,
-      clientName: spec.name,
-      days: options.ca.days,
-      keyType: spec.keyType,
-      now,
-    });
-    const leaf = await issueFor(spec.name, { cert: own.leaf, key: own.key }, spec.days, spec.keyType);
+    const issuer = await clientAuthority(spec.name, spec.keyType);
+    const leaf = await issueClient({ authority: issuer, name: spec.name, days: spec.days, keyType: spec.keyType, now });
     const time = now.toISOString();
-    const stored: StoredClient = {
-      record: {
-        name: spec.name,
-        createdAt: time,
-        updatedAt: time,
-        days: spec.days,
-        keyType: spec.keyType,
-        ...(spec.hosts ? { hosts: spec.hosts } : {}),
-      },
-      ca: await trusted(),
-      cert: leaf.cert,
-      key: leaf.key,
+    const record = {
+      name: spec.name,
+      createdAt: time,
+      updatedAt: time,
+      days: spec.days,
+      keyType: spec.keyType,
+      ...(spec.hosts ? { hosts: spec.hosts } : {}),
     };
-    made.issuers[spec.name] = { cert: own.leaf, keyPem: await protect(own.key) };
+    const stored: StoredClient = { record, ca: await trusted(), cert: leaf.cert, key: leaf.key };
     made.clients[spec.name] = stored;
     return { ...stored, fresh: true };
   }
 
   async function renewClient(name: string, days?: number): Promise<StoredClient> {
     const known = state.clients.get(name);
-    const issuer = state.issuers.get(name);
-    if (known === undefined || known.record.revokedAt !== undefined) {
+    if (known === undefined) {
       throw new DockerTlsError({
         code: 'E_CLIENT_UNKNOWN',
         exit: 2,
-        message: `no client ${name} that could be renewed`,
+        message: `no client ${name} in the store`,
         hints: ['docker-tls client list', `docker-tls client add ${name}`],
       });
     }
-    const lifetime = days ?? known.record.days;
-    let own = issuer?.keyPem ? { cert: issuer.cert, key: await openStored(issuer.keyPem) } : undefined;
-    const stale =
-      own !== undefined && !verifyChain({ leaf: own.cert, anchors: [await ownCa()], purpose: 'client', now }).ok;
-    if (own === undefined || stale) {
-      const fresh = await issueClientAuthority({
-        ca: await authority(),
-        clientName: name,
-        days: options.ca.days,
-        keyType: known.record.keyType,
-        now,
+    refuseRevoked(known);
+    if (known.key === undefined) {
+      throw new DockerTlsError({
+        code: 'E_CLIENT_NO_KEY',
+        exit: 2,
+        where: name,
+        message: 'its key is on another computer and stays there',
+        hints: [`on that computer: docker-tls client request ${name}`, 'then here: docker-tls client sign REQUEST'],
       });
-      own = { cert: fresh.leaf, key: fresh.key };
-      made.issuers[name] = { cert: fresh.leaf, keyPem: await protect(fresh.key) };
     }
-    const leaf = await issueFor(name, own, lifetime, known.record.keyType);
+    const lifetime = days ?? known.record.days;
+    const issuer = await clientAuthority(name, known.record.keyType);
+    const leaf = await issueClient({ authority: issuer, name, days: lifetime, keyType: known.record.keyType, now });
     const stored: StoredClient = {
       record: { ...known.record, days: lifetime, updatedAt: now.toISOString() },
       ca: await trusted(),
@@ -221,97 +257,66 @@ export function openKeyring(options: KeyringOptions): Keyring {
     return stored;
   }
 
-  async function server(
-    spec: HostSpec,
-    sans: readonly SanName[],
-    more: { force?: boolean; publicKey?: string } = {},
-  ): Promise<ServerPapers> {
+  async function server(spec: HostSpec, sans: readonly SanName[], more: IssueOptions = {}): Promise<ServerPapers> {
     const known = state.hosts.get(spec.name);
-    const why = more.force ? 'asked for' : await reasonToIssue(known, spec, sans);
+    const why = more.force ?? reasonToIssue(known?.serverCert, spec, sans, { cas: await trusted(), now });
     if (known !== undefined && why === undefined)
-      return { cert: known.serverCert, key: known.serverKey, fresh: false, why: '' };
-    const ca = await authority();
-    const base = { ca, sans, days: spec.days, now };
-    if (more.publicKey !== undefined)
-      return {
-        cert: (await issueServer({ ...base, publicKey: more.publicKey })).cert,
-        key: undefined,
-        fresh: true,
-        why: why ?? '',
-      };
-    const issued = await issueServer({ ...base, keyType: spec.keyType });
-    return { cert: issued.cert, key: issued.key, fresh: true, why: why ?? '' };
+      return { cert: await freshChain(known.serverCert), key: known.serverKey, fresh: false, why: '' };
+    const base = { ca: await authority(), sans, days: spec.days, now };
+    const issued =
+      more.publicKey === undefined
+        ? await issueServer({ ...base, keyType: spec.keyType })
+        : { ...(await issueServer({ ...base, publicKey: more.publicKey })), key: undefined };
+    return { cert: issued.cert + (await cross()), key: issued.key, fresh: true, why: why ?? '' };
   }
 
-  async function reasonToIssue(
-    known: StoredHost | undefined,
-    spec: HostSpec,
-    sans: readonly SanName[],
-  ): Promise<string | undefined> {
-    if (known === undefined) return 'it has none yet';
-    const info = inspectCertificate(known.serverCert);
-    const state = renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now }).state;
-    if (state !== 'ok') return state === 'due' ? 'two thirds of its lifetime are over' : `it is ${state}`;
-    const has = new Set(info.sans.map(formatSan));
-    const missing = sans.filter((san) => !has.has(formatSan(san)));
-    if (missing.length > 0) return `it lacks ${missing.map((san) => san.value).join(', ')}`;
-    if (info.keyType !== spec.keyType && spec.keys === 'store')
-      return `its key is ${info.keyType}, not ${spec.keyType}`;
-    if (!verifyChain({ leaf: known.serverCert, anchors: [await ownCa()], purpose: 'server', now }).ok)
-      return 'it is not from the CA that issues now';
-    return undefined;
+  /** Once no older CA is trusted, the cross-signed certificate is dead weight: the leaf goes on alone. */
+  async function freshChain(cert: string): Promise<string> {
+    if (olderCas().length > 0) return cert;
+    const [leaf = '', ...chain] = splitBundle(cert);
+    const own = inspectCertificate(await caCert());
+    return leaf + chain.filter((pem) => inspectCertificate(pem).ski !== own.ski).join('');
   }
 
   async function trustFor(spec: Pick<HostSpec, 'name' | 'clients'>): Promise<string> {
-    const all = new Map([...state.clients].map(([name, stored]) => [name, stored.record]));
-    for (const [name, stored] of Object.entries(made.clients)) all.set(name, stored.record);
-    const revoked = [...all.values()].some((record) => record.revokedAt !== undefined);
-    const limited = [...all.values()].some((record) => record.hosts !== undefined && !record.hosts.includes(spec.name));
-    if (spec.clients === undefined && !revoked && !limited) return trusted();
-    const welcome = [...all.values()].filter(
-      (record) =>
-        record.revokedAt === undefined &&
-        (record.hosts === undefined || record.hosts.includes(spec.name)) &&
-        (spec.clients === undefined || spec.clients.includes(record.name)),
+    const clients = new Map([...state.clients].map(([name, stored]) => [name, stored.record]));
+    for (const [name, stored] of Object.entries(made.clients)) clients.set(name, stored.record);
+    const issuers = new Map(
+      [...state.issuers, ...Object.entries(made.issuers)].map(([name, issuer]) => [name, issuer.cert]),
     );
-    const issuers = welcome
-      .map((record) => (made.issuers[record.name] ?? state.issuers.get(record.name))?.cert)
-      .filter((cert) => cert !== undefined);
-    if (issuers.length === 0) {
-      throw new DockerTlsError({
-        code: 'E_NO_CLIENTS',
-        exit: 2,
-        where: spec.name,
-        message: 'no client would be let in',
-        hints: ['docker-tls client list', `docker-tls client add NAME --hosts ${spec.name}`],
-      });
-    }
-    return issuers.join('');
+    return trustFile(spec, { cas: await trusted(), clients: [...clients.values()], issuers });
   }
 
   return {
-    caCert: ownCa,
+    caCert,
     trusted,
     authority,
+    replaceCa,
     client,
+    prepareIssuer: async (name) => {
+      const known = state.clients.get(name);
+      if (known !== undefined && known.record.revokedAt === undefined)
+        await clientAuthority(name, known.record.keyType);
+    },
     renewClient,
     server,
     trustFor,
-    change: () => ({ ...(made.ca ? { ca: made.ca } : {}), issuers: made.issuers, clients: made.clients }),
-    isNewCa: state.ca === undefined,
+    protect,
+    change: () => ({
+      ...(made.ca ? { ca: made.ca, retireCa: replaced.length > 0 } : {}),
+      issuers: { ...made.issuers },
+      clients: { ...made.clients },
+    }),
   };
 }
 
-/** The names that a host's certificate has to have: those asked for, those it has, or, the first time, those its facts propose. */
-export function namesFor(
-  spec: HostSpec,
-  known: StoredHost | undefined,
-  proposed: readonly SanName[],
-  address: string,
-): SanName[] {
-  const asked = spec.sans.map(parseSan);
-  const base = known === undefined ? proposed : inspectCertificate(known.serverCert).sans;
-  const all = [...base, ...asked];
-  const names = covers(all, address) ? all : [parseSan(address), ...all];
-  return [...new Map(names.map((san) => [formatSan(san), san])).values()];
+function refuseRevoked({ record }: StoredClient): void {
+  if (record.revokedAt === undefined) return;
+  throw new DockerTlsError({
+    code: 'E_CLIENT_REVOKED',
+    exit: 2,
+    where: record.name,
+    message: `this client was revoked at ${record.revokedAt}`,
+    hints: [`docker-tls client add ${record.name}-2`],
+  });
 }

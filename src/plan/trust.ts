@@ -1,0 +1,104 @@
+/** Owns whom a host accepts: the text of its trust file, and the rules by which a server certificate goes on being good. */
+
+import type { HostSpec } from '../config/spec.ts';
+import { DockerTlsError } from '../errors.ts';
+import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts';
+import { covers, formatSan, parseSan, type SanName } from '../pki/names.ts';
+import { renewal } from '../pki/renewal.ts';
+
+/** What is known of a client when a trust file is made. */
+export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
+
+export type TrustInput = {
+  /** PEM of the CA that issues now and of those that a rotation has not dropped yet. */
+  readonly cas: string;
+  readonly clients: readonly TrustedClient[];
+  /** PEM of each client's issuing CAs: the one in use first, during a rotation the one before as well. */
+  readonly issuers: ReadonlyMap<string, string>;
+};
+
+/** Whether a client may reach a host, by both records. */
+export function isWelcome(client: TrustedClient, spec: Pick<HostSpec, 'name' | 'clients'>): boolean {
+  return (
+    client.revokedAt === undefined &&
+    (client.hosts === undefined || client.hosts.includes(spec.name)) &&
+    (spec.clients === undefined || spec.clients.includes(client.name))
+  );
+}
+
+/**
+ * The trust file of a host. As long as every client is welcome it holds the CAs, so that a new client needs no change of any host;
+ * else only the issuing CAs of those who are (dockerd has no revocation list). Fails with E_NO_CLIENTS, E_NO_ISSUER (exit 2).
+ */
+export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clients, issuers }: TrustInput): string {
+  if (spec.clients === undefined && clients.every((client) => isWelcome(client, spec))) return cas;
+  const welcome = clients.filter((client) => isWelcome(client, spec));
+  if (welcome.length === 0) {
+    throw new DockerTlsError({
+      code: 'E_NO_CLIENTS',
+      exit: 2,
+      where: spec.name,
+      message: 'no client would be let in',
+      hints: ['docker-tls client list', `docker-tls client add NAME --hosts ${spec.name}`],
+    });
+  }
+  const without = welcome.filter((client) => !issuers.has(client.name));
+  if (without.length > 0) {
+    throw new DockerTlsError({
+      code: 'E_NO_ISSUER',
+      exit: 2,
+      where: spec.name,
+      message: `${without.map((client) => client.name).join(', ')} has no issuing CA of its own, so it cannot be told from clients that are not welcome`,
+      hints: without.map((client) => `docker-tls rotate client ${client.name}`),
+    });
+  }
+  return welcome.map((client) => issuers.get(client.name)).join('');
+}
+
+/** Why a server certificate has to be replaced, in a few words; undefined: it is good. */
+export function reasonToIssue(
+  cert: string | undefined,
+  spec: Pick<HostSpec, 'keyType' | 'keys'>,
+  sans: readonly SanName[],
+  options: { readonly cas: string; readonly now: Date },
+): string | undefined {
+  if (cert === undefined) return 'it has none yet';
+  const info = inspectCertificate(cert);
+  const { state } = renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now: options.now });
+  if (state !== 'ok')
+    return state === 'due'
+      ? 'two thirds of its lifetime are over'
+      : `it is ${state === 'expired' ? 'expired' : 'not yet valid'}`;
+  const has = new Set(info.sans.map(formatSan));
+  const missing = sans.filter((san) => !has.has(formatSan(san)));
+  if (missing.length > 0) return `it lacks ${missing.map((san) => san.value).join(', ')}`;
+  if (info.keyType !== spec.keyType && spec.keys === 'store') return `its key is ${info.keyType}, not ${spec.keyType}`;
+  if (!verifyChain({ leaf: cert, anchors: [options.cas], purpose: 'server', now: options.now }).ok)
+    return 'it is not from a CA that is trusted now';
+  return undefined;
+}
+
+/** The names that a host's certificate has to have: those it has, or, the first time, those its facts propose; and those asked for. */
+export function namesFor(
+  asked: readonly string[],
+  cert: string | undefined,
+  proposed: readonly SanName[],
+  address: string,
+): SanName[] {
+  const base = cert === undefined ? proposed : inspectCertificate(cert).sans;
+  const all = [...base, ...asked.map(parseSan)];
+  const names = covers(all, address) ? all : [parseSan(address), ...all];
+  return [...new Map(names.map((san) => [formatSan(san), san])).values()];
+}
+
+/** Whether a certificate (with its chain) stands under a CA alone. */
+export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', now: Date): boolean {
+  return verifyChain({
+    leaf: splitBundle(cert)
+      .slice(0, purpose === 'client' ? undefined : 1)
+      .join(''),
+    anchors: [ca],
+    purpose,
+    now,
+  }).ok;
+}
