@@ -1,11 +1,12 @@
 /** Owns the store in child processes: one that is killed, has another umask or another user, or contends for the lock. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { removeLater } from './store.ts';
 
-/** Bundles the store with the samples for child processes; returns the file to import. */
+/** Bundles the store with the samples for child processes; returns the file to import, which removeHomes takes away. */
 export function bundleStore(): string {
   const folder = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'store-test');
   mkdirSync(folder, { recursive: true });
@@ -24,7 +25,7 @@ export function bundleStore(): string {
     target: 'node20',
     packages: 'external',
   });
-  process.once('exit', () => rmSync(outfile, { force: true }));
+  removeLater(outfile);
   return outfile;
 }
 

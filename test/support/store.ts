@@ -59,8 +59,13 @@ const homes: string[] = [];
 /** A path for a store that is not there yet, in a folder of its own. */
 export function newHome(): string {
   const folder = mkdtempSync(join(tmpdir(), 'store-test-'));
-  homes.push(folder);
+  removeLater(folder);
   return join(folder, 'tls');
+}
+
+/** Leaves a path to removeHomes. */
+export function removeLater(path: string): void {
+  homes.push(path);
 }
 
 export function removeHomes(): void {
