@@ -5,7 +5,7 @@ import { DockerTlsError, printable } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
 import type { Countdown } from './countdown.ts';
-import type { FoundKeys, Signer } from './keys.ts';
+import { type FoundKeys, NEEDS_OPENSSH, type Signer } from './keys.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
 
@@ -187,10 +187,18 @@ export class Authentication {
       details: [
         `tried: ${tried}`,
         ...(this.#methods === undefined ? [] : [`the host allows: ${printable(this.#methods.join(', '), 200)}`]),
+        ...(this.#options.ask === undefined && (this.#methods ?? []).some((method) => method !== 'publickey')
+          ? ['passwords were not tried: without a terminal nobody can be asked']
+          : []),
         ...(left > 0 ? [`not tried: ${left} more keys, since hosts hang up after 6 tries`] : []),
         ...this.#keys.passedOver,
       ],
-      hints: ['-i KEYFILE', 'ssh-add KEYFILE', `ssh-copy-id ${user}@${hostName}`],
+      hints: [
+        ...(this.#keys.passedOver.some((line) => line.endsWith(NEEDS_OPENSSH)) ? ['--transport openssh'] : []),
+        '-i KEYFILE',
+        'ssh-add KEYFILE',
+        `ssh-copy-id ${user}@${hostName}`,
+      ],
       cause,
     });
   }

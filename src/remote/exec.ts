@@ -8,6 +8,7 @@ import { DockerTlsError, printableLines } from '../errors.ts';
 import type { ScriptRequest, ScriptResult, SshOptions } from '../runtime.ts';
 import { Secret } from '../secret.ts';
 import { Countdown } from './countdown.ts';
+import { interrupted, noShell } from './exec-errors.ts';
 import { commandWords, FrameReader, type Mark, requestHead, type SudoMode } from './frame.ts';
 
 /** How a command ended, as the transport says it. `lost` holds the error when the connection broke. */
@@ -288,21 +289,4 @@ class Run {
     if (this.#mode === 'never-ask' && !hopeless.test(this.#err.noise())) return this.#sudoPasswordNeeded();
     return this.#sudoRefused(false);
   }
-}
-
-/** The host answers, but nothing can be run there. */
-export function noShell(host: string, user: string, what: string, details: string[] = []): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_NO_SHELL',
-    exit: 4,
-    message: `${user} logged in, but the host ${what}`,
-    where: host,
-    hints: [`the user needs a login shell and no forced command; on the host, as root: getent passwd ${user}`],
-    details,
-  });
-}
-
-/** Ctrl-C or another abort, during this phase. */
-export function interrupted(host: string, phase: string): DockerTlsError {
-  return new DockerTlsError({ code: 'E_INTERRUPTED', exit: 130, message: `interrupted during ${phase}`, where: host });
 }

@@ -15,6 +15,8 @@ export type Signer = {
   /** The public key blob. */
   readonly blob: Buffer;
   readonly publicKey: ParsedKey;
+  /** It lies open in a file: signing asks nobody. */
+  readonly atOnce: boolean;
   sign(data: Buffer, hash: string | undefined): Promise<Buffer>;
 };
 
@@ -36,11 +38,13 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
   const files: Signer[] = [];
   const named = new Set<string>();
   for (const identity of endpoint.identities) {
+    if (await isThere(`${identity.file}-cert.pub`)) passedOver.push(`${identity.file}-cert.pub: ${NEEDS_OPENSSH}`);
     const found = await fileSigner(ssh2, options, identity.file, identity.explicit);
     if (typeof found === 'string') passedOver.push(found);
     else if (Buffer.isBuffer(found)) named.add(found.toString('base64'));
     else if (found !== undefined) files.push(found);
   }
+  passedOver.push(...endpoint.certificateFiles.map((file) => `${file}: ${NEEDS_OPENSSH}`));
   let held: Signer[] = [];
   if (endpoint.agent !== undefined) {
     try {
@@ -59,6 +63,9 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
   return { signers: [...fromAgent, ...agentOnly, ...fromFiles], passedOver };
 }
 
+/** Said of what only the other transport can use; the error for a refused login then points there. */
+export const NEEDS_OPENSSH = 'needs --transport openssh';
+
 async function agentSigners(agent: BaseAgent, ssh2: Ssh2): Promise<Signer[]> {
   const keys = await new Promise<readonly ParsedKey[]>((resolve, reject) => {
     agent.getIdentities((error, found) => {
@@ -70,6 +77,7 @@ async function agentSigners(agent: BaseAgent, ssh2: Ssh2): Promise<Signer[]> {
     label: `agent key ${printable(key.comment || key.type, 100)}`,
     blob: key.getPublicSSH(),
     publicKey: key,
+    atOnce: false,
     sign: (data, hash) =>
       new Promise((resolve, reject) => {
         agent.sign(key, data, { hash: hash as 'sha256' | undefined }, (error, signature) => {
@@ -110,7 +118,7 @@ async function fileSigner(
   const shown = publicHalf(text) ?? (await publicFile(file));
   const kind = shown?.toString('latin1').split(' ')[0] ?? '';
   if (/^sk-|-cert-v0/.test(kind)) {
-    if (!explicit) return `${file}: ${kind} needs --transport openssh`;
+    if (!explicit) return `${file}: ${kind} ${NEEDS_OPENSSH}`;
     throw unsupported(file, `is of type ${kind}, which the ssh2 transport cannot use`);
   }
   const unlocked = ssh2.utils.parseKey(text);
@@ -125,7 +133,7 @@ async function fileSigner(
     throw unsupported(file, `cannot be used (${printable(unlocked.message, 200)})`);
   }
   if (unusableCipher(text)) {
-    if (!explicit) return `${file}: is encrypted in a way that needs --transport openssh`;
+    if (!explicit) return `${file}: its encryption ${NEEDS_OPENSSH}`;
     throw unsupported(file, 'is encrypted in a way that the ssh2 transport cannot read');
   }
   const open = (): Promise<ParsedKey> => unlock(ssh2, options, file, text);
@@ -141,6 +149,7 @@ function signerOf(file: string, publicKey: ParsedKey, open: () => Promise<Parsed
     label: file,
     blob: publicKey.getPublicSSH(),
     publicKey,
+    atOnce: publicKey.isPrivateKey(),
     sign: async (data, hash) => {
       const key = await open();
       const signature = key.sign(data, hash as 'sha256' | undefined) as Buffer | Error;
@@ -219,6 +228,13 @@ function unusableCipher(text: Buffer): boolean {
   const cipher = opensshCipher(text);
   if (cipher !== undefined) return !/^aes(128|192|256)-(cbc|ctr|gcm@openssh\.com)$/.test(cipher);
   return text.toString('latin1').includes('BEGIN ENCRYPTED PRIVATE KEY');
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return await stat(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function publicFile(file: string): Promise<Buffer | undefined> {

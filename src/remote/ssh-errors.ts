@@ -123,6 +123,12 @@ export function translateSsh2(
   );
 }
 
+/** The cause of an E_SSH_REFUSED is that the host hung up without a word, which may be another matter a moment later. */
+export function isDrop(cause: unknown): boolean {
+  const { level, code } = (cause ?? {}) as { level?: unknown; code?: unknown };
+  return cause === undefined || level === 'protocol' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
 /** The limit for connecting passed. Names the phase and the milliseconds. */
 export function connectTimedOut(
   options: SshOptions,

@@ -9,31 +9,32 @@ import type { SshOptions } from '../runtime.ts';
 import { Authentication } from './authentication.ts';
 import type { Transport } from './connect.ts';
 import { Countdown } from './countdown.ts';
-import { type Channel, type ChannelEnd, interrupted, noShell } from './exec.ts';
+import type { Channel, ChannelEnd } from './exec.ts';
+import { interrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { findKeys } from './keys.ts';
 import { knownTypes } from './known-hosts.ts';
+import { execEarly, signAtOnce } from './round-trips.ts';
+import { type Hop, route } from './route.ts';
 import { withSlots } from './slots.ts';
-import { type Endpoint, jumpOptions, resolveEndpoint } from './ssh-config.ts';
-import { type ConnectPhase, connectTimedOut, translateSocket, translateSsh2 } from './ssh-errors.ts';
+import type { Endpoint } from './ssh-config.ts';
+import { type ConnectPhase, connectTimedOut, isDrop, translateSocket, translateSsh2 } from './ssh-errors.ts';
 
 type Ssh2 = typeof import('ssh2');
-type Hop = { readonly options: SshOptions; readonly endpoint: Endpoint };
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const KEEPALIVE_MS = 15_000;
-const MOST_HOPS = 8;
 
 /** Connects and logs in. Errors: E_SSH_… as in ssh-errors.ts, E_INTERRUPTED. */
 export async function connectSsh2(options: SshOptions): Promise<Transport> {
-  const [module, hops] = await Promise.all([import('ssh2'), route(options, 0)]);
+  const [module, hops] = await Promise.all([import('ssh2'), route(options)]);
   // A CommonJS package: Node finds its names or only `default`, a bundler the other.
   const ssh2 = ((module as { default?: Ssh2 }).default ?? module) as Ssh2;
   const clients: Client[] = [];
   try {
     let through: Client | undefined;
     for (const hop of hops) {
-      through = await login(ssh2, hop, through);
+      through = await patientLogin(ssh2, hop, through);
       clients.push(through);
     }
     const last = hops.at(-1);
@@ -45,48 +46,22 @@ export async function connectSsh2(options: SshOptions): Promise<Transport> {
   }
 }
 
-/** All hops to the destination, nearest first: jump hosts as asked for, or as the ssh config has them. */
-async function route(options: SshOptions, depth: number): Promise<Hop[]> {
-  const endpoint = await resolveEndpoint(options);
-  const jumps = options.jump ?? endpoint.jump;
-  if (depth > MOST_HOPS || jumps.length > MOST_HOPS) {
-    throw new DockerTlsError({
-      code: 'E_SSH_CONFIG',
-      exit: 2,
-      message: `more than ${MOST_HOPS} jump hosts, or a circle of them`,
-      where: options.host,
-      hints: [`ssh -G ${endpoint.alias}`],
-    });
-  }
-  const [first, ...others] = jumps.map((jump) => jumpOptions(options, jump));
-  if (first === undefined) {
-    if (endpoint.proxyCommand !== undefined) throw needsOpenSsh(options, 'ProxyCommand');
-    return [{ options, endpoint }];
-  }
-  const hops = await route({ ...first, identities: undefined }, depth + 1);
-  for (const other of others) {
-    const hop = { ...other, identities: undefined };
-    hops.push({ options: hop, endpoint: await resolveEndpoint(hop) });
-  }
-  // Keys named for the destination may open the jump hosts too: tried there before what the ssh config names.
-  const named = (options.identities ?? []).map((file) => ({ file, explicit: false }));
-  return [
-    ...hops.map((hop) => ({
-      ...hop,
-      endpoint: { ...hop.endpoint, identities: [...named, ...hop.endpoint.identities] },
-    })),
-    { options, endpoint },
-  ];
-}
+const PATIENCE_MS = [250, 700];
 
-function needsOpenSsh(options: SshOptions, what: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_PROXY_COMMAND',
-    exit: 2,
-    message: `the ssh config wants a ${what} for ${options.destination}, which the ssh2 transport cannot use`,
-    where: options.host,
-    hints: ['--transport openssh'],
-  });
+/**
+ * Tries again when the host hangs up before it speaks: sshd drops new connections at random when many are at its door
+ * at once (MaxStartups), as when a whole fleet goes through one jump host.
+ */
+async function patientLogin(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise<Client> {
+  for (const pauseMs of PATIENCE_MS) {
+    try {
+      return await login(ssh2, hop, through);
+    } catch (error) {
+      if (!(error instanceof DockerTlsError && error.code === 'E_SSH_REFUSED' && isDrop(error.cause))) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
+    }
+  }
+  return await login(ssh2, hop, through);
 }
 
 /** One hop: a socket or a forwarded stream, then key exchange, host key and login on it. */
@@ -172,6 +147,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
           });
       },
     });
+    signAtOnce(client, (blob) => keys.signers.find((signer) => signer.atOnce && signer.blob.equals(blob)));
     await Promise.race([ready, given]);
     return client;
   } catch (error) {
@@ -252,12 +228,19 @@ function transportOver(client: Client, all: readonly Client[], hop: Hop): Transp
         reject(lost(gone));
         return;
       }
+      let channel: { readonly channel: Channel; refuse(): void } | undefined;
+      const started = (stream: ClientChannel): void => {
+        channel ??= channelOf(client, stream, () => gone);
+        resolve(channel.channel);
+      };
+      const answered = (error: Error | undefined, stream: ClientChannel): void => {
+        if (error === undefined) started(stream);
+        else if (gone !== undefined || error.message === 'No response from server') reject(lost(gone ?? error));
+        else if (channel === undefined) reject(noShell(options.host, endpoint.user, 'refuses to run a command'));
+        else channel.refuse();
+      };
       try {
-        client.exec(words.map(shellQuote).join(' '), (error, stream) => {
-          if (error === undefined) resolve(channelOf(client, stream, () => gone));
-          else if (gone !== undefined || error.message === 'No response from server') reject(lost(gone ?? error));
-          else reject(noShell(options.host, endpoint.user, 'refuses to run a command'));
-        });
+        execEarly(client, words.map(shellQuote).join(' '), started, answered);
       } catch (error) {
         reject(lost(error));
       }
@@ -270,7 +253,13 @@ function transportOver(client: Client, all: readonly Client[], hop: Hop): Transp
   };
 }
 
-function channelOf(client: Client, stream: ClientChannel, gone: () => Error | undefined): Channel {
+/** A stream of ssh2 as a Channel. `refuse` ends it when the host answers later that it runs no command. */
+function channelOf(
+  client: Client,
+  stream: ClientChannel,
+  gone: () => Error | undefined,
+): { readonly channel: Channel; refuse(): void } {
+  let refuse: () => void = () => {};
   const ended = new Promise<ChannelEnd>((resolve) => {
     let end: ChannelEnd | undefined;
     stream.on('exit', (status: number | null, signal?: string) => {
@@ -281,12 +270,16 @@ function channelOf(client: Client, stream: ClientChannel, gone: () => Error | un
       const lost = gone();
       resolve(end ?? (lost === undefined ? {} : { lost }));
     };
+    refuse = () => {
+      resolve({});
+      stream.close();
+    };
     stream.once('close', close);
     client.once('close', close);
   });
   stream.on('error', () => {});
   stream.stderr.on('error', () => {});
-  return {
+  const channel: Channel = {
     write: (bytes) => {
       if (stream.writable) stream.write(bytes);
     },
@@ -308,6 +301,7 @@ function channelOf(client: Client, stream: ClientChannel, gone: () => Error | un
       stream.close();
     },
   };
+  return { channel, refuse };
 }
 
 /** Ends the connections, the farthest first, and waits for their sockets. */

@@ -396,8 +396,26 @@ describe('trixie', () => {
     execFileSync('ssh-keygen', ['-q', '-s', authority, '-I', 'me', '-n', 'root', `${mine}.pub`]);
     const line = readFileSync(`${authority}.pub`, 'utf8').trim();
     inside(name, `echo 'cert-authority ${line}' >>/root/.ssh/authorized_keys`);
-    expect((await failure(connect(to(name, 'root', { identities: [mine] })))).code).toBe('E_SSH_AUTH');
+    const refused = await failure(connect(to(name, 'root', { identities: [mine] })));
+    expect([refused.code, refused.hints[0]]).toEqual(['E_SSH_AUTH', '--transport openssh']);
     expect(await once(to(name, 'root', { identities: [mine], transport: 'openssh' }))).toBe('root');
+  });
+
+  it.each(['ssh2', 'openssh'] as const)('notices that the network is gone, by %s', async (transport) => {
+    const session = await connect(to('ssh-gate', 'root', { transport, keepaliveMs: 500 }));
+    const error = await failure(
+      session.run({
+        phase: 'apply',
+        script: 'echo begun; sleep 60',
+        asRoot: true,
+        timeoutMs: 50_000,
+        onLine: () => void lab('cut', 'ssh-gate'),
+      }),
+    );
+    lab('mend', 'ssh-gate');
+    expect([error.code, error.exit]).toEqual(['E_SSH_LOST', 4]);
+    await session.close();
+    expect(await once(to('ssh-gate', 'root', { transport }))).toBe('root');
   });
 
   it('runs on this machine itself, with sudo for others than root', async () => {

@@ -30,7 +30,8 @@ export type SshServerOptions = {
   /**
    * refuse-exec: answers the exec with a failure. forced: runs this instead. nologin: says so and ends. endless-noise:
    * prints without end. silent: accepts the exec and says nothing. drop-after: cuts the connection after so many bytes of output.
-   * kill-shell: ends the shell by SIGKILL at its first output. hang-up: closes each connection before SSH begins. mute: accepts and never speaks.
+   * kill-shell: ends the shell by SIGKILL at its first output. hang-up: closes each connection before SSH begins
+   * (hangUpFirst: so many, then none). mute: accepts and never speaks.
    */
   readonly misbehave?:
     | 'refuse-exec'
@@ -39,6 +40,7 @@ export type SshServerOptions = {
     | 'silent'
     | 'hang-up'
     | 'mute'
+    | { readonly hangUpFirst: number }
     | { readonly forced: string }
     | { readonly dropAfter: number };
   readonly maxSessions?: number;
@@ -69,8 +71,14 @@ export function makeKey(
 ): { readonly privateKey: string; readonly publicKey: string } {
   const bits = type === 'rsa' ? { bits: 2048 } : type === 'ecdsa' ? { bits: 256 } : {};
   const lock = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 4 };
-  const pair = ssh2.utils.generateKeyPairSync(type as 'rsa', { ...bits, ...lock } as { bits: number });
-  return { privateKey: pair.private, publicKey: pair.public };
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync(type as 'rsa', { ...bits, ...lock } as { bits: number });
+    // About 1 in 300 of the keys that ssh2 1.17.0 makes is malformed, for ssh-keygen as well.
+    const usable = !(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error);
+    if (usable && !(ssh2.utils.parseKey(pair.public) instanceof Error)) {
+      return { privateKey: pair.private, publicKey: pair.public };
+    }
+  }
 }
 
 let defaultHostKey: string | undefined;
@@ -93,7 +101,9 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
-    if (options.misbehave === 'hang-up') socket.destroy();
+    const { misbehave } = options;
+    const first = typeof misbehave === 'object' && 'hangUpFirst' in misbehave ? misbehave.hangUpFirst : 0;
+    if (misbehave === 'hang-up' || seen.connections <= first) socket.destroy();
     if (options.misbehave === 'mute') socket.write = () => true;
   });
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', () => resolve()));
