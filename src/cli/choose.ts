@@ -1,7 +1,8 @@
 /** Owns which host and which client of the store a command means, also when it was not said. Pure. */
 
 import { DockerTlsError } from '../errors.ts';
-import type { StoredClient, StoredHost, StoreState } from '../store/records.ts';
+import type { StoredClient, StoreState } from '../store/records.ts';
+import { accepts, type ReachableHost, reachableHosts } from '../workflows/reach.ts';
 import { nearestNames } from './commands.ts';
 import { listWords } from './render/words.ts';
 
@@ -11,20 +12,21 @@ export type KnownClient = StoredClient & { readonly folder: string };
  * The host that was named, or the only one there is. `command` is for hints, for instance `docker-tls env`.
  * Errors, exit 2: E_NO_HOSTS (nothing set up yet), E_HOST_UNKNOWN, E_HOST_AMBIGUOUS.
  */
-export function chooseHost(state: StoreState, name: string | undefined, command: string): StoredHost {
-  const names = [...state.hosts.keys()];
+export function chooseHost(state: StoreState, name: string | undefined, command: string): ReachableHost {
+  const hosts = reachableHosts(state);
+  const names = [...hosts.keys()];
   if (name !== undefined) {
-    const host = state.hosts.get(name);
+    const host = hosts.get(name);
     if (host) return host;
     if (names.length > 0) throw unknown('host', 'E_HOST_UNKNOWN', name, names, command);
   }
-  const [only, ...others] = state.hosts.values();
+  const [only, ...others] = hosts.values();
   if (!only) {
     throw new DockerTlsError({
       code: 'E_NO_HOSTS',
       exit: 2,
       message: 'no host is set up in this store yet',
-      hints: ['docker-tls setup root@HOST'],
+      hints: ['docker-tls setup root@HOST', 'docker-tls client import FILE'],
     });
   }
   if (others.length === 0) return only;
@@ -37,7 +39,7 @@ export function chooseHost(state: StoreState, name: string | undefined, command:
  */
 export function chooseClient(
   state: StoreState,
-  host: StoredHost,
+  host: ReachableHost,
   name: string | undefined,
   command: string,
 ): KnownClient {
@@ -52,7 +54,7 @@ export function chooseClient(
   });
 }
 
-function namedClient(state: StoreState, host: StoredHost, name: string, command: string): KnownClient {
+function namedClient(state: StoreState, host: ReachableHost, name: string, command: string): KnownClient {
   const client = state.clients.get(name);
   if (!client) throw unknown('client', 'E_CLIENT_UNKNOWN', name, [...state.clients.keys()], `${command} --client`);
   if (client.record.revokedAt !== undefined) {
@@ -74,7 +76,7 @@ function namedClient(state: StoreState, host: StoredHost, name: string, command:
   });
 }
 
-function onlyClient(state: StoreState, host: StoredHost, command: string): KnownClient {
+function onlyClient(state: StoreState, host: ReachableHost, command: string): KnownClient {
   const usable = [...state.clients.values()].filter(
     (client) => client.record.revokedAt === undefined && accepts(host, client) && client.key,
   );
@@ -91,11 +93,6 @@ function onlyClient(state: StoreState, host: StoredHost, command: string): Known
   if (others.length === 0) return only;
   const names = usable.map((client) => client.record.name);
   throw ambiguous('client', 'E_CLIENT_AMBIGUOUS', names, `${command} ${host.record.name} --client `);
-}
-
-function accepts(host: StoredHost, client: StoredClient): boolean {
-  const byHost = host.record.clients?.includes(client.record.name) ?? true;
-  return byHost && (client.record.hosts?.includes(host.record.name) ?? true);
 }
 
 function unknown(what: string, code: string, name: string, names: readonly string[], command: string): DockerTlsError {

@@ -87,7 +87,9 @@ async function storedNames(kind: 'host' | 'client', before: readonly string[], r
   try {
     const { openStore } = await import('../store/store.ts');
     const state = await openStore(storeFolder(before.includes('--home') ? home : undefined, runtime)).read();
-    return [...(kind === 'host' ? state.hosts : state.clients).keys()];
+    if (kind === 'client') return [...state.clients.keys()];
+    const { reachableHosts } = await import('../workflows/reach.ts');
+    return [...reachableHosts(state).keys()];
   } catch {
     return [];
   }

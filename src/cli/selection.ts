@@ -29,13 +29,14 @@ export type Selection = {
   readonly fromFleet: boolean;
 };
 
-/** Reads and selects. Fails with E_FLEET, E_LIMIT, E_HOST_UNKNOWN, E_NO_HOSTS (exit 2). */
+/** Reads and selects; `reached`: also hosts that only an imported client knows. Fails with E_FLEET, E_LIMIT, E_HOST_UNKNOWN, E_NO_HOSTS (exit 2). */
 export async function selectSpecs(
   { global, runtime }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime'>,
   hosts: readonly string[],
   options: OptionValues<typeof SELECTION_OPTIONS>,
   state: StoreState,
   flags: HostFlags | undefined,
+  { reached = false }: { readonly reached?: boolean } = {},
 ): Promise<Selection> {
   const { selectHosts, parseShard } = await import('../config/selection.ts');
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
@@ -58,7 +59,7 @@ export async function selectSpecs(
       ? hosts.map((host) =>
           specFor(host, state, hosts.length === 1 ? flags : { ...flags, name: undefined, address: undefined }),
         )
-      : storedSpecs(hosts, state);
+      : storedSpecs(hosts, state, reached);
   return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {}, fromFleet: false };
 }
 

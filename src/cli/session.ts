@@ -74,7 +74,7 @@ export async function proverFor(
   asked: boolean,
 ): Promise<StoredClient & { fresh: boolean }> {
   const usable = [...session.state.clients.values()].filter(
-    (client) => client.key !== undefined && client.record.revokedAt === undefined,
+    ({ key, record }) => key !== undefined && record.revokedAt === undefined && record.reaches === undefined,
   );
   if (!asked && !session.state.clients.has(wanted.name) && usable[0] !== undefined)
     return { ...usable[0], fresh: false };

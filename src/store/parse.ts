@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { CaRecord, ClientRecord, HostRecord } from './records.ts';
 
-type Rule = 'text' | 'texts' | 'count' | 'port' | 'flag' | 'time' | readonly string[] | Shape;
+type Rule = 'text' | 'texts' | 'hosts' | 'count' | 'port' | 'flag' | 'time' | readonly string[] | Shape;
 /** A key that ends in `?` may be absent. */
 type Shape = { readonly [key: string]: Rule };
 
@@ -51,9 +51,19 @@ const CLIENT: Shape = {
   days: 'count',
   keyType: KEY_TYPES,
   'revokedAt?': 'time',
+  'reaches?': 'hosts',
 };
 
-const CA: Shape = { name: 'text', createdAt: 'time', keyType: KEY_TYPES, days: 'count' };
+const REACHED: Shape = { name: 'text', address: 'text', port: 'port' };
+
+const CA: Shape = {
+  name: 'text',
+  createdAt: 'time',
+  keyType: KEY_TYPES,
+  days: 'count',
+  'signCommand?': 'text',
+  'chain?': 'text',
+};
 
 /** A value that is right, or what is wrong with it, in words that follow the file's name. */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
@@ -114,6 +124,11 @@ function valueProblem(value: unknown, rule: Exclude<Rule, Shape>): string | unde
       return typeof value === 'string' && value !== '' ? undefined : 'a text';
     case 'texts':
       return Array.isArray(value) && value.every((each) => typeof each === 'string') ? undefined : 'a list of texts';
+    case 'hosts':
+      return Array.isArray(value) &&
+        value.every((each) => isObject(each) && shapeProblems(each, REACHED, '').length === 0)
+        ? undefined
+        : 'a list of hosts, each with name, address and port';
     case 'count':
       return Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : 'a whole number';
     case 'port':

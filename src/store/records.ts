@@ -63,13 +63,22 @@ export type ClientRecord = {
   readonly days: number;
   readonly keyType: RecordKeyType;
   readonly revokedAt?: string;
+  /** It was issued elsewhere and imported here: the hosts it reaches, which nothing else here has to know. */
+  readonly reaches?: readonly ReachedHost[];
 };
+
+/** A host that is known only through a client's bundle: neither its own papers nor a way to log in are here. */
+export type ReachedHost = { readonly name: string; readonly address: string; readonly port: number };
 
 export type CaRecord = {
   readonly name: string;
   readonly createdAt: string;
   readonly keyType: RecordKeyType;
   readonly days: number;
+  /** The command that signs where the key is elsewhere (docs/ca.md). */
+  readonly signCommand?: string;
+  /** PEM of the CAs above an intermediate one. */
+  readonly chain?: string;
 };
 
 /** Certificates are PEM text (perhaps several in one); keys are PEM in a Secret, absent where they are kept elsewhere. */

@@ -8,8 +8,9 @@ import { writeContext } from '../docker/contexts.ts';
 import { dockerHost } from '../docker/environment.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import type { ClientRecord, StoredClient, StoredHost, StoreState } from '../store/records.ts';
+import type { ClientRecord, StoredClient, StoreState } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
+import { type ReachableHost, reachableHosts } from './reach.ts';
 
 export type ContextRequest = {
   readonly store: Store;
@@ -102,8 +103,11 @@ function withConfigFolder(record: ClientRecord, owner: boolean): ClientRecord {
   return (record.configFolder ?? false) === owner ? record : { ...record, configFolder: owner };
 }
 
-function papers(state: StoreState, request: ContextRequest): { host: StoredHost; client: StoredClient; key: Secret } {
-  const host = state.hosts.get(request.host);
+function papers(
+  state: StoreState,
+  request: ContextRequest,
+): { host: ReachableHost; client: StoredClient; key: Secret } {
+  const host = reachableHosts(state).get(request.host);
   const client = state.clients.get(request.client);
   if (!host || !client) throw new Error(`giveContext: ${request.host} or ${request.client} is not in the store`);
   if (client.key) return { host, client, key: client.key };

@@ -4,6 +4,7 @@ import { nameOf, parseDestination } from '../config/destination.ts';
 import { completeHost, type HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import { checkName, type HostRecord, type StoreState } from '../store/records.ts';
+import { reachableHosts } from './reach.ts';
 
 /** What the flags of a command say about a host; what is undefined was not said. */
 export type HostFlags = Partial<Omit<HostSpec, 'name' | 'ssh'>> & {
@@ -55,10 +56,20 @@ export function specFor(host: string, state: StoreState, flags: HostFlags): Host
   });
 }
 
-/** Every host of the store, or those that are named. Fails with E_HOST_UNKNOWN, E_NO_HOSTS (exit 2). */
-export function storedSpecs(hosts: readonly string[], state: StoreState): HostSpec[] {
+/**
+ * Every host of the store, or those that are named; `reached` counts those in that an imported client brought along, which nobody logs
+ * in to. Fails with E_HOST_UNKNOWN, E_HOST_ELSEWHERE, E_NO_HOSTS (exit 2).
+ */
+export function storedSpecs(hosts: readonly string[], state: StoreState, reached = false): HostSpec[] {
+  const others = [...reachableHosts(state).values()].filter(({ record }) => !state.hosts.has(record.name));
+  const foreign = new Map(
+    others.map(({ record }) => [
+      record.name,
+      completeHost({ ...record, clients: undefined, ssh: { destination: record.address } }),
+    ]),
+  );
   if (hosts.length === 0) {
-    if (state.hosts.size === 0) {
+    if (state.hosts.size === 0 && !(reached && foreign.size > 0)) {
       throw new DockerTlsError({
         code: 'E_NO_HOSTS',
         exit: 2,
@@ -66,11 +77,23 @@ export function storedSpecs(hosts: readonly string[], state: StoreState): HostSp
         hints: ['docker-tls setup root@HOST', 'or name a fleet file: -f fleet.yaml'],
       });
     }
-    return [...state.hosts.values()].map((host) => specOfRecord(host.record));
+    const own = [...state.hosts.values()].map((host) => specOfRecord(host.record));
+    return reached ? [...own, ...foreign.values()] : own;
   }
   return hosts.map((host) => {
     const known = state.hosts.get(host) ?? byDestination(host, state);
     if (known !== undefined) return specOfRecord(known.record);
+    const other = foreign.get(host);
+    if (other !== undefined && reached) return other;
+    if (other !== undefined) {
+      throw new DockerTlsError({
+        code: 'E_HOST_ELSEWHERE',
+        exit: 2,
+        where: host,
+        message: 'this host was set up from another store; here it is known only to a client that was imported',
+        hints: [`docker-tls verify ${host}`, `docker-tls env ${host}`],
+      });
+    }
     throw new DockerTlsError({
       code: 'E_HOST_UNKNOWN',
       exit: 2,

@@ -1,0 +1,34 @@
+/** Owns which hosts can be reached from here: those that were set up from this store, and those that an imported client brought along. */
+
+import type { Secret } from '../secret.ts';
+import type { HostRecord, StoredClient, StoreState } from '../store/records.ts';
+
+export type ReachableHost = {
+  readonly record: Pick<HostRecord, 'name' | 'address' | 'port' | 'clients'>;
+  /** Absent for a host that was set up elsewhere. */
+  readonly serverCert?: string;
+  readonly serverKey?: Secret;
+};
+
+/** By name; a host of our own comes before one of the same name that a client brought along. */
+export function reachableHosts(state: StoreState): ReadonlyMap<string, ReachableHost> {
+  const found = new Map<string, ReachableHost>();
+  for (const { record } of state.clients.values()) {
+    for (const host of record.reaches ?? []) {
+      const clients = [...(found.get(host.name)?.record.clients ?? []), record.name];
+      found.set(host.name, { record: { ...host, clients } });
+    }
+  }
+  for (const [name, host] of state.hosts) found.set(name, host);
+  return found;
+}
+
+/** Whether the books say that a host lets a client in. */
+export function accepts(host: ReachableHost, { record }: StoredClient): boolean {
+  const { name, clients } = host.record;
+  // A client of another CA knows its own hosts, and a host of ours knows nothing of it.
+  if (record.reaches !== undefined) return record.reaches.some((one) => one.name === name) && !host.serverCert;
+  return (
+    record.revokedAt === undefined && (clients?.includes(record.name) ?? true) && (record.hosts?.includes(name) ?? true)
+  );
+}
