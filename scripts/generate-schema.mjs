@@ -1,0 +1,30 @@
+// Writes schema/fleet.schema.json, the JSON Schema of fleet.yaml for editors, from src/config/schema.ts.
+// Usage: node scripts/generate-schema.mjs [--check]: with --check it writes nothing and ends with 1 when the file is not current.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const target = new URL('../schema/fleet.schema.json', import.meta.url);
+const bundle = await build({
+  absWorkingDir: root,
+  entryPoints: ['src/config/schema.ts'],
+  bundle: true,
+  write: false,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  banner: {
+    js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(${JSON.stringify(import.meta.url)});`,
+  },
+  logLevel: 'warning',
+});
+const source = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
+const { fleetJsonSchema } = await import(`data:text/javascript;base64,${source}`);
+const text = `${JSON.stringify(fleetJsonSchema(), null, 2)}\n`;
+
+if (!process.argv.includes('--check')) writeFileSync(target, text);
+else if (readFileSync(target, 'utf8') !== text) {
+  console.error('schema/fleet.schema.json is not current: node scripts/generate-schema.mjs');
+  process.exitCode = 1;
+}
