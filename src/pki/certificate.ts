@@ -172,7 +172,11 @@ export function crossSign({ ca, issuer, days, now }: CrossSignOptions): IssuedAu
 
 function openPair(key: Secret): KeyPair {
   const privateKey = openKey(key);
-  return { key, privateKey, spki: createPublicKey(privateKey).export({ type: 'spki', format: 'der' }) };
+  return {
+    key,
+    privateKey: () => privateKey,
+    spki: createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
+  };
 }
 
 function issueAuthority(options: {
@@ -187,7 +191,7 @@ function issueAuthority(options: {
 }): IssuedAuthority {
   const { subject, pair, days, now } = options;
   const keyId = options.keyId ?? keyIdentifier(pair.spki);
-  const signer = signerFor(pair.privateKey);
+  const signer = signerFor(pair.privateKey());
   const above = options.issuer === undefined ? undefined : openAuthority(options.issuer);
   if (above?.pathLen === 0) {
     throw caError('E_CA_PATHLEN', 'the CA may sign leaf certificates only (its path length is 0), not another CA', [
