@@ -29,6 +29,7 @@ function lanes(report: AuditReport): readonly Lane[] {
 
 function leftWords(to: number, now: number): string {
   const days = Math.floor((to - now) / DAY_MS);
+  if (days > 730) return `${(days / 365.25).toFixed(1)} years left`;
   return days < 0
     ? `expired ${-days} ${days === -1 ? 'day' : 'days'} ago`
     : `${days} ${days === 1 ? 'day' : 'days'} left`;

@@ -1,0 +1,700 @@
+/** Owns the golden cases that recorded hosts do not show: one recorded host with one thing changed, or asked from outside. */
+
+import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/audit/check.ts';
+import { type CheckResult, evaluate } from '../../../src/audit/evaluate.ts';
+import type { ProbeOutcome } from '../../../src/runtime.ts';
+import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
+
+export type Case = {
+  readonly check: string;
+  readonly name: string;
+  readonly host?: RecordedName;
+  readonly change?: Alteration;
+  readonly outside?: Partial<Outside>;
+  readonly state: Verdict['state'];
+  readonly severity?: Severity;
+  /** A part of the evidence or the reason. */
+  readonly says?: string;
+};
+
+export function verdictOfCase(one: Case): CheckResult {
+  const facts = altered(one.host ?? 'fresh-trixie', one.change ?? {});
+  const result = evaluate(facts, one.outside).find(({ id }) => id === one.check);
+  if (result === undefined) throw new Error(`there is no check ${one.check}`);
+  return result;
+}
+
+function accepted(status = 200): ProbeOutcome {
+  return { kind: 'accepted', status, body: '{}', protocol: 'TLSv1.3', chain: '', elapsedMs: 1 };
+}
+
+type Cause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
+
+function refused(cause: Cause): ProbeOutcome {
+  return { kind: 'refused', cause, reason: cause, chain: '', elapsedMs: 1 };
+}
+
+function probe(what: AuditProbe['what'], outcome: ProbeOutcome, port = 2376): Partial<Outside> {
+  return { probes: [{ what, address: '192.0.2.7', port, outcome }] };
+}
+
+/** Every file that the benchmark wants watched, and the kernel's answer to auditctl. */
+const WATCHED = [
+  '/usr/sbin/dockerd',
+  '/run/containerd',
+  '/var/lib/docker',
+  '/etc/docker',
+  '/usr/lib/systemd/system/docker.service',
+  '/usr/lib/systemd/system/docker.socket',
+  '/etc/default/docker',
+  '/etc/containerd/config.toml',
+  '/etc/sysconfig/docker',
+  '/usr/bin/containerd',
+  '/usr/bin/containerd-shim',
+  '/usr/bin/containerd-shim-runc-v1',
+  '/usr/bin/containerd-shim-runc-v2',
+  '/usr/bin/runc',
+];
+const RULES = WATCHED.map((path) => `-w ${path} -p wa -k docker`).join('\n');
+const AUDITING: Alteration = {
+  sections: {
+    'audit-rules-d': RULES,
+    'auditctl-status 255': undefined,
+    'auditctl-list 255': undefined,
+    'auditctl-status 0': 'enabled 1\nfailure 1\n',
+    'auditctl-list 0': RULES,
+  },
+};
+const NO_RULES: Alteration = {
+  sections: { ...AUDITING.sections, 'audit-rules-d': '', 'auditctl-list 0': 'No rules\n' },
+};
+
+const AUDIT_IDS = Array.from({ length: 16 }, (_, index) => `1.1.${index + 3}`);
+
+const AUDIT_CASES: readonly Case[] = [
+  ...AUDIT_IDS.map(
+    (check): Case => ({
+      check,
+      name: 'a rule is loaded and stands in a file',
+      host: 'good-trixie',
+      change: AUDITING,
+      state: 'pass',
+    }),
+  ),
+  ...AUDIT_IDS.map(
+    (check): Case => ({
+      check,
+      name: 'no rule',
+      host: 'good-trixie',
+      change: NO_RULES,
+      state: 'finding',
+      says: 'no audit rule watches it',
+    }),
+  ),
+  {
+    check: '1.1.6',
+    name: 'the kernel has no audit subsystem',
+    change: { sections: { 'audit-kernel': '' } },
+    state: 'not-applicable',
+    says: 'no audit subsystem',
+  },
+  {
+    check: '1.1.6',
+    name: 'auditctl says so',
+    change: { sections: { 'auditctl-list 255': 'Error - audit support not in kernel' } },
+    state: 'not-applicable',
+    says: 'no audit subsystem',
+  },
+  {
+    check: '1.1.6',
+    name: 'switched off at boot',
+    change: { sections: { 'kernel-cmdline': 'quiet audit=0 ro' } },
+    state: 'finding',
+    says: 'audit=0',
+  },
+  {
+    check: '1.1.6',
+    name: 'auditd is not installed',
+    change: { sections: { 'auditctl-status 255': undefined, 'auditctl-list 255': undefined } },
+    state: 'finding',
+    says: 'not installed',
+  },
+  {
+    check: '1.1.6',
+    name: 'loaded, but gone at the next boot',
+    change: { sections: { ...AUDITING.sections, 'audit-rules-d': '' } },
+    state: 'finding',
+    says: 'gone after a reboot',
+  },
+  {
+    check: '1.1.6',
+    name: 'in a file, but not loaded',
+    change: { sections: { ...AUDITING.sections, 'auditctl-list 0': 'No rules' } },
+    state: 'finding',
+    says: 'augenrules --load',
+  },
+  {
+    check: '1.1.6',
+    name: 'auditing is off',
+    change: { sections: { ...AUDITING.sections, 'auditctl-status 0': 'enabled 0' } },
+    state: 'finding',
+    says: 'auditctl -e 1',
+  },
+  {
+    check: '1.1.11',
+    name: 'a rule for the folder covers the file',
+    host: 'good-trixie',
+    change: AUDITING,
+    state: 'pass',
+  },
+  {
+    check: '1.1.6',
+    name: 'syscall form of the rule',
+    change: {
+      sections: {
+        ...AUDITING.sections,
+        'auditctl-list 0': '-a always,exit -S all -F dir=/etc/docker -F perm=wa -F key=docker',
+      },
+    },
+    state: 'pass',
+  },
+  {
+    check: '1.1.6',
+    name: 'a rule that only watches reading is none',
+    change: { sections: { ...AUDITING.sections, 'auditctl-list 0': '-w /etc/docker -p r -k x' } },
+    state: 'finding',
+  },
+];
+
+const FILE = '81a4 0 0 root root 10';
+
+const DAEMON_CASES: readonly Case[] = [
+  {
+    check: '1.1.1',
+    name: 'on the root file system',
+    change: { sections: { mounts: '0:1 /\n0:1 /tmp' } },
+    state: 'finding',
+  },
+  {
+    check: '1.1.1',
+    name: 'bound onto itself by dockerd is no partition',
+    change: { sections: { mounts: '8:1 /\n8:1 /var/lib/docker' } },
+    state: 'finding',
+  },
+  {
+    check: '1.1.2',
+    name: 'a primary group counts',
+    change: { sections: { users: 'root:0:0\nben:1000:102' } },
+    state: 'finding',
+    says: 'become root',
+  },
+  { check: '1.1.2', name: 'no docker group', change: { sections: { 'docker-group': '' } }, state: 'not-applicable' },
+  {
+    check: '1.2.2',
+    name: 'an old build',
+    change: { api: { '/version': merge({ BuildTime: '2024-01-01T00:00:00Z' }) } },
+    state: 'finding',
+    says: 'days ago',
+  },
+  {
+    check: '2.1',
+    name: 'rootless',
+    change: { api: { '/info': merge({ SecurityOptions: ['name=rootless', 'name=seccomp,profile=builtin'] }) } },
+    state: 'pass',
+  },
+  {
+    check: '2.2',
+    name: 'the API tells, whatever the files say',
+    change: { config: '{"icc": false}' },
+    state: 'finding',
+  },
+  {
+    check: '2.3',
+    name: 'a flag with a space',
+    change: { flags: ['--log-level', 'debug'] },
+    state: 'finding',
+    says: 'debug',
+  },
+  { check: '2.3', name: 'short and glued', change: { flags: ['-lwarn'] }, state: 'finding', says: 'warn' },
+  { check: '2.3', name: 'said outright', change: { flags: ['--log-level=info'] }, state: 'pass' },
+  { check: '2.4', name: 'off by =0', change: { flags: ['--iptables=0'] }, state: 'finding' },
+  { check: '2.5', name: 'the defaults are none', state: 'pass' },
+  { check: '2.6', name: 'aufs', change: { api: { '/info': merge({ Driver: 'aufs' }) } }, state: 'finding' },
+  {
+    check: '2.7',
+    name: 'pretty-printed, no TLS',
+    change: { config: '{\n  "hosts": [\n    "tcp://0.0.0.0:2375"\n  ]\n}\n' },
+    state: 'finding',
+    severity: 'critical',
+    says: 'no TLS',
+  },
+  {
+    check: '2.7',
+    name: 'one line, verified',
+    change: { config: '{"hosts":["tcp://0.0.0.0:2376"],"tlsverify":true,"tlskey":"/k"}' },
+    state: 'pass',
+  },
+  {
+    check: '2.7',
+    name: '--tlskey PATH with a space',
+    change: { flags: ['-H', 'tcp://0.0.0.0:2376', '--tlsverify', '--tlskey', '/k'] },
+    state: 'pass',
+  },
+  {
+    check: '2.7',
+    name: 'TLS without verification',
+    change: { flags: ['-Htcp://0.0.0.0:2376', '--tls', '--tlskey=/k'] },
+    state: 'finding',
+    severity: 'critical',
+    says: 'not verified',
+  },
+  {
+    check: '2.7',
+    name: 'verification switched off by a flag',
+    change: { flags: ['--host=tcp://0.0.0.0:2376', '--tlsverify=false'] },
+    state: 'finding',
+    says: 'no TLS',
+  },
+  {
+    check: '2.7',
+    name: 'loopback only',
+    change: { flags: ['-H', 'tcp://127.0.0.1:2375'] },
+    state: 'finding',
+    severity: 'high',
+  },
+  { check: '2.7', name: 'an address without a scheme', change: { flags: ['-H', '0.0.0.0:2375'] }, state: 'finding' },
+  {
+    check: '2.7',
+    name: 'what dockerd holds counts, whatever the files say',
+    change: { sections: { 'tcp-listen': '/proc/net/tcp 00000000:0947 4711', 'dockerd-sockets': 'socket:[4711]' } },
+    state: 'finding',
+    says: '0.0.0.0:2375',
+  },
+  {
+    check: '2.7',
+    name: 'the metrics are not the API',
+    change: {
+      flags: ['--metrics-addr', '127.0.0.1:9323'],
+      sections: { 'tcp-listen': '/proc/net/tcp 0100007F:246B 4711', 'dockerd-sockets': 'socket:[4711]' },
+    },
+    state: 'not-applicable',
+  },
+  {
+    check: '2.7',
+    name: 'a socket unit, IPv6',
+    change: {
+      sections: {
+        units:
+          'Id=docker-x.socket\nLoadState=loaded\nActiveState=active\nTriggers=docker.service\nListen=[::]:2375 (Stream)\nFragmentPath=/etc/systemd/system/docker-x.socket',
+      },
+    },
+    state: 'finding',
+    says: '[::]:2375',
+  },
+  { check: '2.8', name: 'flag', change: { flags: ['--default-ulimit', 'nofile=64:64'] }, state: 'pass' },
+  {
+    check: '2.9',
+    name: 'rootless',
+    change: { api: { '/info': merge({ SecurityOptions: ['name=rootless'] }) } },
+    state: 'not-applicable',
+  },
+  {
+    check: '2.11',
+    name: 'larger base device',
+    change: { config: '{"storage-opts": ["dm.basesize=50G"]}' },
+    state: 'finding',
+  },
+  {
+    check: '2.12',
+    name: 'a plugin decides',
+    change: { api: { '/info': merge({ Plugins: { Authorization: ['opa'] } }) } },
+    state: 'pass',
+  },
+  {
+    check: '2.13',
+    name: 'journald alone stays here',
+    change: { api: { '/info': merge({ LoggingDriver: 'journald' }) } },
+    state: 'finding',
+  },
+  {
+    check: '2.13',
+    name: 'set, but local',
+    change: { config: '{"log-driver": "local"}', api: { '/info': merge({ LoggingDriver: 'local' }) } },
+    state: 'finding',
+  },
+  { check: '2.15', name: 'swarm', host: 'swarm-trixie', state: 'not-applicable' },
+  {
+    check: '2.17',
+    name: 'no seccomp in the kernel',
+    change: { api: { '/info': merge({ SecurityOptions: [] }) } },
+    state: 'finding',
+  },
+  { check: 'config.1', name: 'empty file', change: { config: '' }, state: 'pass' },
+  { check: 'config.1', name: 'a comment', change: { config: '{\n // no\n}' }, state: 'finding', says: 'line 2' },
+  { check: 'config.1', name: 'a list', change: { config: '[]' }, state: 'finding', says: 'not an object' },
+  {
+    check: 'config.2',
+    name: 'hosts twice, equal',
+    change: { config: '{"hosts": ["fd://"]}' },
+    state: 'finding',
+    says: 'hosts',
+  },
+  {
+    check: 'config.3',
+    name: 'a socket for everybody',
+    change: {
+      sections: {
+        units:
+          'Id=docker.socket\nLoadState=loaded\nActiveState=active\nTriggers=docker.service\nListen=/run/docker.sock (Stream)\nSocketMode=0666',
+      },
+    },
+    state: 'finding',
+    says: '0666',
+  },
+  {
+    check: 'config.4',
+    name: 'limited',
+    change: { config: '{"log-opts": {"max-size": "10m", "max-file": "3"}}' },
+    state: 'pass',
+  },
+  { check: 'config.4', name: 'limited by a flag', change: { flags: ['--log-opt', 'max-size=10m'] }, state: 'pass' },
+  {
+    check: 'config.4',
+    name: 'minus one is no limit',
+    change: { config: '{"log-opts": {"max-size": "-1"}}' },
+    state: 'finding',
+  },
+  {
+    check: '3.15',
+    name: 'another group, when dockerd is told so',
+    change: { flags: ['--group', 'wheel'], sections: { files: 'c1b0 0 10 root wheel 0 /var/run/docker.sock' } },
+    state: 'pass',
+  },
+  {
+    check: '3.13',
+    name: 'a key that belongs to somebody',
+    host: 'good-trixie',
+    change: { sections: { 'tls-stat key': '8100 1000 0 root root 10 /etc/docker/tls/server-key.pem' } },
+    state: 'finding',
+  },
+  {
+    check: '3.14',
+    name: 'a name that looks like more fields',
+    host: 'good-trixie',
+    change: { sections: { 'tls-stat key': '81a4 0 0 root root 10 /x 8100 0 0 root root 1 /y' } },
+    state: 'finding',
+    says: '0644',
+  },
+  {
+    check: '4.5',
+    name: 'only a comment',
+    change: { sections: { 'content-trust': '# DOCKER_CONTENT_TRUST=1' } },
+    state: 'finding',
+  },
+  {
+    check: 'tls.9',
+    name: 'a key for the group of somebody',
+    change: { sections: { 'key-files': '81a0 0 1000 root staff 10 /etc/docker/x.key\0' } },
+    state: 'finding',
+    says: 'group staff',
+  },
+  {
+    check: 'tls.9',
+    name: 'a key far from /etc/docker',
+    change: { sections: { 'key-files': '81a4 0 0 root root 10 /srv/tls/new\nline.pem\0' } },
+    state: 'finding',
+    says: 'everybody',
+  },
+  {
+    check: 'ssh.6',
+    name: 'passwords by PAM',
+    change: { sections: { 'sshd 0': 'passwordauthentication no\nkbdinteractiveauthentication yes\nusepam yes' } },
+    state: 'finding',
+    says: 'PAM',
+  },
+  {
+    check: 'ssh.1',
+    name: 'sshd refuses its configuration',
+    change: { sections: { 'sshd 0': undefined, 'sshd 255': 'port 22' } },
+    state: 'not-applicable',
+  },
+  {
+    check: 'ssh.3',
+    name: 'Match blocks are said',
+    change: { sections: { 'sshd-match': 'Match User git' } },
+    state: 'finding',
+    says: 'Match',
+  },
+  {
+    check: '3.1',
+    name: `no unit file`,
+    change: { sections: { units: '', files: `${FILE} /etc/docker` } },
+    state: 'not-applicable',
+  },
+];
+
+function container(fields: object): Alteration {
+  return { api: { '/containers/': merge(fields) } };
+}
+
+const NAMED: readonly (readonly [string, string, object, Verdict['state']])[] = [
+  ['4.1', 'root with a group', { Config: { User: '0:1000' } }, 'finding'],
+  ['4.1', 'zeros', { Config: { User: '00' } }, 'finding'],
+  ['5.5', 'privileged', { HostConfig: { Privileged: true } }, 'finding'],
+  [
+    '5.6',
+    'the whole host, read-only',
+    { Mounts: [{ Type: 'bind', Source: '/', Destination: '/h', RW: false }] },
+    'finding',
+  ],
+  [
+    '5.6',
+    'one file of /etc, read-only',
+    { Mounts: [{ Type: 'bind', Source: '/etc/localtime', Destination: '/etc/localtime', RW: false }] },
+    'pass',
+  ],
+  [
+    '5.6',
+    'one file of /etc, writable',
+    { Mounts: [{ Type: 'bind', Source: '/etc/passwd', Destination: '/p', RW: true }] },
+    'finding',
+  ],
+  [
+    '5.6',
+    'a volume',
+    { Mounts: [{ Type: 'volume', Source: '/var/lib/docker/volumes/x/_data', Destination: '/d', RW: true }] },
+    'pass',
+  ],
+  ['5.11', 'limited', { HostConfig: { Memory: 67108864 } }, 'pass'],
+  ['5.12', 'by --cpus', { HostConfig: { NanoCpus: 500000000 } }, 'pass'],
+  ['5.12', 'by a quota', { HostConfig: { CpuQuota: 5000 } }, 'pass'],
+  [
+    '5.15',
+    'on-failure without end',
+    { HostConfig: { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 0 } } },
+    'finding',
+  ],
+  ['5.15', 'unless-stopped', { HostConfig: { RestartPolicy: { Name: 'unless-stopped' } } }, 'finding'],
+  ['5.29', 'limited', { HostConfig: { PidsLimit: 100 } }, 'pass'],
+  ['5.29', 'minus one is no limit', { HostConfig: { PidsLimit: -1 } }, 'finding'],
+  [
+    '5.32',
+    'the folder that holds the socket',
+    { Mounts: [{ Type: 'bind', Source: '/run/', Destination: '/r', RW: false }] },
+    'finding',
+  ],
+  ['5.14', 'IPv6', { NetworkSettings: { Ports: { '80/tcp': [{ HostIp: '::', HostPort: '8080' }] } } }, 'finding'],
+  ['5.14', 'no address', { NetworkSettings: { Ports: { '80/tcp': [{ HostIp: '', HostPort: '8080' }] } } }, 'finding'],
+];
+
+const CONTAINER_CASES: readonly Case[] = [
+  ...NAMED.map(
+    ([check, name, fields, state]): Case => ({ check, name, host: 'good-trixie', change: container(fields), state }),
+  ),
+  {
+    check: '5.4',
+    name: 'a small capability',
+    host: 'good-trixie',
+    change: container({ HostConfig: { CapAdd: ['NET_BIND_SERVICE'] } }),
+    state: 'finding',
+    severity: 'medium',
+  },
+  {
+    check: '5.4',
+    name: 'all of them',
+    host: 'good-trixie',
+    change: container({ HostConfig: { CapAdd: ['CAP_SYS_ADMIN'] } }),
+    state: 'finding',
+    severity: 'high',
+  },
+  {
+    check: '5.2',
+    name: 'confined',
+    host: 'good-trixie',
+    change: { sections: { apparmor: 'Y' }, ...container({ AppArmorProfile: 'docker-default' }) },
+    state: 'pass',
+  },
+  {
+    check: '5.2',
+    name: 'unconfined',
+    host: 'good-trixie',
+    change: { sections: { apparmor: 'Y' }, ...container({ AppArmorProfile: 'unconfined' }) },
+    state: 'finding',
+  },
+  {
+    check: '5.3',
+    name: 'labelled',
+    host: 'good-trixie',
+    change: { sections: { selinux: '1' }, ...container({ ProcessLabel: 'system_u:system_r:container_t:s0:c1,c2' }) },
+    state: 'pass',
+  },
+  { check: '5.3', name: 'not labelled', host: 'good-trixie', change: { sections: { selinux: '1' } }, state: 'finding' },
+  {
+    check: '5.26',
+    name: 'asked for, but the process has it not',
+    host: 'good-trixie',
+    change: { ...container({ State: { Pid: 77 } }), sections: { 'process-status': '/proc/77/status:NoNewPrivs:\t0' } },
+    state: 'finding',
+  },
+  {
+    check: '5.22',
+    name: 'the process runs without a filter',
+    host: 'good-trixie',
+    change: { ...container({ State: { Pid: 77 } }), sections: { 'process-status': '/proc/77/status:Seccomp:\t0' } },
+    state: 'finding',
+  },
+  {
+    check: '5.5',
+    name: 'stopped containers are not judged',
+    host: 'good-trixie',
+    change: container({ State: { Running: false }, HostConfig: { Privileged: true } }),
+    state: 'not-applicable',
+  },
+  {
+    check: '5.5',
+    name: 'no answer from Docker',
+    host: 'good-trixie',
+    change: { api: { '/info': () => ({}) } },
+    state: 'not-applicable',
+    says: 'did not answer',
+  },
+  { check: '4.7', name: 'update and install together', change: {}, host: 'good-trixie', state: 'pass' },
+];
+
+const SWARM_CASES: readonly Case[] = [
+  {
+    check: '7.1',
+    name: 'two managers',
+    host: 'swarm-trixie',
+    change: { api: { '/info': merge({ Swarm: { Managers: 2 } }) } },
+    state: 'finding',
+    says: 'even number',
+  },
+  {
+    check: '7.1',
+    name: 'nine managers',
+    host: 'swarm-trixie',
+    change: { api: { '/info': merge({ Swarm: { Managers: 9 } }) } },
+    state: 'finding',
+    says: 'more than seven',
+  },
+  {
+    check: '7.1',
+    name: 'a worker',
+    host: 'swarm-trixie',
+    change: { api: { '/info': merge({ Swarm: { ControlAvailable: false } }) } },
+    state: 'not-applicable',
+    says: 'worker',
+  },
+  {
+    check: '7.2',
+    name: 'bound',
+    host: 'swarm-trixie',
+    change: { sections: { 'tcp-listen': '/proc/net/tcp 0700D50A:0949 1' } },
+    state: 'pass',
+  },
+  {
+    check: '7.3',
+    name: 'encrypted',
+    host: 'swarm-trixie',
+    change: { api: { '/networks': () => [{ Name: 'x', Driver: 'overlay', Options: { encrypted: '' } }] } },
+    state: 'pass',
+  },
+  {
+    check: '7.5',
+    name: 'locked',
+    host: 'swarm-trixie',
+    change: { api: { '/swarm': merge({ Spec: { EncryptionConfig: { AutoLockManagers: true } } }) } },
+    state: 'pass',
+  },
+  {
+    check: '7.4',
+    name: 'secrets are in use',
+    host: 'swarm-trixie',
+    change: { api: { '/secrets': () => [{ ID: 'x' }] } },
+    state: 'pass',
+  },
+];
+
+const TLS_CASES: readonly Case[] = [
+  { check: 'tls.1', name: 'refused', outside: probe('no-certificate', refused('client-refused')), state: 'pass' },
+  {
+    check: 'tls.1',
+    name: 'let in',
+    outside: probe('no-certificate', accepted()),
+    state: 'finding',
+    severity: 'critical',
+  },
+  {
+    check: 'tls.1',
+    name: 'out of reach',
+    outside: probe('no-certificate', refused('connection-refused')),
+    state: 'not-applicable',
+  },
+  { check: 'tls.2', name: 'refused', outside: probe('other-authority', refused('client-refused')), state: 'pass' },
+  { check: 'tls.2', name: 'let in', outside: probe('other-authority', accepted()), state: 'finding' },
+  {
+    check: 'tls.3',
+    name: 'open 2375',
+    outside: probe('plain', accepted(), 2375),
+    state: 'finding',
+    severity: 'critical',
+  },
+  {
+    check: 'tls.3',
+    name: 'a TLS port that answers HTTP with 400',
+    host: 'good-trixie',
+    outside: probe('plain', accepted(400)),
+    state: 'pass',
+  },
+  { check: 'tls.4', name: 'refused', outside: probe('old-protocol', refused('protocol')), state: 'pass' },
+  { check: 'tls.4', name: 'spoken', outside: probe('old-protocol', accepted()), state: 'finding' },
+  {
+    check: 'tls.4',
+    name: 'spoken, though the client was refused after it',
+    outside: probe('old-protocol', refused('client-refused')),
+    state: 'finding',
+  },
+  {
+    check: 'tls.5',
+    name: 'expired',
+    host: 'good-trixie',
+    outside: { now: new Date('2040-01-01') },
+    state: 'finding',
+    severity: 'high',
+    says: 'expired on',
+  },
+  {
+    check: 'tls.5',
+    name: 'not yet valid',
+    host: 'good-trixie',
+    outside: { now: new Date('2020-01-01') },
+    state: 'finding',
+    severity: 'high',
+    says: 'clock',
+  },
+  { check: 'tls.7', name: 'named', host: 'good-trixie', outside: { dialled: ['127.0.0.1'] }, state: 'pass' },
+  {
+    check: 'tls.7',
+    name: 'not named',
+    host: 'good-trixie',
+    outside: { dialled: ['docker.example.com'] },
+    state: 'finding',
+    says: 'docker.example.com',
+  },
+  {
+    check: 'tls.8',
+    name: 'the CA expires soon',
+    host: 'good-trixie',
+    outside: { now: new Date('2036-10-01') },
+    state: 'finding',
+  },
+];
+
+export const CASES: readonly Case[] = [
+  ...AUDIT_CASES,
+  ...DAEMON_CASES,
+  ...CONTAINER_CASES,
+  ...SWARM_CASES,
+  ...TLS_CASES,
+];

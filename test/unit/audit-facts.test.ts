@@ -1,0 +1,124 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { AUDIT_SCRIPT, parseAuditFacts } from '../../src/audit/facts.ts';
+import { parseSections } from '../../src/audit/frames.ts';
+import { altered, assemble, recordedBytes } from '../support/audit-facts.ts';
+
+describe('sections', () => {
+  test('hold any bytes, line ends and look-alikes included', () => {
+    const sections = [
+      { name: 'a', content: Buffer.from('\n--ffffffffffffffffffffffffffffffff done\n') },
+      { name: 'b', content: Buffer.from([0, 255, 10, 10, 13]) },
+      { name: 'c', content: Buffer.alloc(0) },
+      { name: 'done', content: Buffer.alloc(0) },
+    ];
+    expect(parseSections(assemble(sections))).toEqual(sections);
+  });
+
+  test('a banner before the header is left out', () => {
+    const whole = Buffer.concat([
+      Buffer.from('Welcome!\n--x done\n'),
+      assemble([{ name: 'done', content: Buffer.alloc(0) }]),
+    ]);
+    expect(parseSections(whole)).toHaveLength(1);
+  });
+
+  test.each([
+    ['nothing', Buffer.alloc(0)],
+    ['something else', Buffer.from('sh: not found\n')],
+    ['half of it', recordedBytes('fresh-trixie').subarray(0, 9000)],
+    ['all but the last line', recordedBytes('fresh-trixie').subarray(0, -3)],
+  ])('%s is an error that says so', (_name, bytes) => {
+    expect(() => parseAuditFacts(bytes)).toThrow(expect.objectContaining({ code: 'E_AUDIT_FACTS', exit: 4 }));
+  });
+});
+
+describe('the script', () => {
+  test('runs on this machine by sh, from standard input, whether Docker is here or not, and says nothing on stderr', () => {
+    const stdout = execFileSync('sh', ['-s'], { input: AUDIT_SCRIPT, stdio: ['pipe', 'pipe', 'inherit'] });
+    const facts = parseAuditFacts(stdout);
+    expect(facts.kernel).toMatch(/^Linux /);
+    expect(facts.mounts.has('/')).toBe(true);
+    expect(Number.isNaN(facts.clock.getTime())).toBe(false);
+  });
+
+  test('never reads a private key: only whole certificate blocks are printed', () => {
+    const facts = parseAuditFacts(recordedBytes('bad-trixie'));
+    expect(facts.tls.key?.pem).toBe('');
+    expect(facts.tls.cert?.pem).toMatch(/^-----BEGIN CERTIFICATE-----\n[\s\S]*-----END CERTIFICATE-----$/);
+    expect(recordedBytes('bad-trixie').includes('PRIVATE KEY')).toBe(false);
+  });
+
+  test('of a file that mixes key and certificate, broken ones too, no key is printed', () => {
+    const filter = /certificates\(\) \{[\s\S]*?\n\}/.exec(AUDIT_SCRIPT)?.[0];
+    const key = '-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n';
+    const good = '-----BEGIN CERTIFICATE-----\nR09PRA==\n-----END CERTIFICATE-----\n';
+    const files = [
+      `${key}${good}`,
+      `${good}${key}`,
+      `-----BEGIN CERTIFICATE-----\nR09P\n${key}-----END CERTIFICATE-----\n`,
+      `-----BEGIN CERTIFICATE-----\n${key}`,
+    ];
+    const printed = files.map((text) =>
+      execFileSync('sh', ['-c', `${filter}\nf=$(mktemp); cat >"$f"; certificates "$f"; rm -f "$f"`], {
+        input: text,
+      }).toString(),
+    );
+    expect(printed).toEqual([good, good, '', '']);
+  });
+});
+
+describe('facts of recorded hosts', () => {
+  test('a fresh host', () => {
+    const facts = parseAuditFacts(recordedBytes('fresh-bookworm'));
+    expect(facts).toMatchObject({
+      asRoot: true,
+      os: 'Debian GNU/Linux 12 (bookworm)',
+      dockerGroup: [],
+      apparmor: false,
+    });
+    expect(facts.daemon).toMatchObject({ running: true, binary: '/usr/sbin/dockerd' });
+    expect(facts.files.get('/run/docker.sock')).toMatchObject({
+      kind: 'socket',
+      mode: 0o660,
+      user: 'root',
+      group: 'docker',
+    });
+    expect(facts.sshd?.get('passwordauthentication')).toEqual(['yes']);
+    expect(facts.docker?.containers).toEqual([]);
+  });
+
+  test('a host where everything is wrong', () => {
+    const facts = parseAuditFacts(recordedBytes('bad-sid'));
+    expect(facts.dockerGroup).toEqual(['ops', 'pat', 'noisy']);
+    expect(facts.listeners.filter(({ byDockerd }) => byDockerd).map(({ port }) => port)).toContain(2375);
+    expect(facts.keyFiles.map(({ path }) => path).sort()).toEqual([
+      '/etc/docker/tls/ca-key.pem',
+      '/etc/docker/tls/server-key.pem',
+    ]);
+    expect(facts.docker?.containers.map(({ name, privileged }) => [name, privileged])).toEqual([
+      ['bad', true],
+      ['loose', false],
+    ]);
+    expect(facts.sshdContainers.size).toBe(1);
+    expect(facts.docker?.execs).toEqual([expect.objectContaining({ privileged: true, user: 'root' })]);
+  });
+
+  test('without a running dockerd, its unit tells how it would run', () => {
+    const facts = altered('fresh-trixie', { sections: { 'dockerd-cmdline': undefined } });
+    expect(facts.daemon.running).toBe(false);
+    expect([...facts.daemon.flags]).toContainEqual(['hosts', ['fd://']]);
+  });
+
+  test.each([
+    ['0100007F:0947', '127.0.0.1', 2375],
+    ['00000000000000000000000000000000:0948', '::', 2376],
+    ['0000000000000000FFFF00000100007F:0016', '::ffff:7f00:1', 22],
+    ['B80D01200000000000000000350B0000:0050', '2001:db8::b35', 80],
+  ])('the kernel writes %s for %s', (text, address, port) => {
+    const facts = altered('fresh-trixie', {
+      sections: { 'tcp-listen': `/proc/net/tcp ${text} 7`, 'dockerd-sockets': 'socket:[7]' },
+    });
+    expect(facts.listeners).toEqual([{ address, port, byDockerd: true }]);
+  });
+});
