@@ -1,0 +1,139 @@
+/** Owns `status`: every CA, host and client, how long they last, and whether hosts serve what they should. */
+
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { printable } from '../../errors.ts';
+import { openStore } from '../../store/store.ts';
+import { needsAttention, type StatusRow, status } from '../../workflows/status.ts';
+import { defineCommand } from '../command.ts';
+import { SSH_OPTIONS, sudoPassword } from '../host-options.ts';
+import { type Colours, coloursOf } from '../render/colours.ts';
+import { renderPrometheus } from '../render/prometheus.ts';
+import { renderTable } from '../render/table.ts';
+import { dateWords, plural } from '../render/words.ts';
+
+export const command = defineCommand({
+  name: 'status',
+  summary: 'Every host, client and CA: expiry, days left, renewal due, drift',
+  about:
+    'Asks hosts over TLS and SSH what they really serve; --offline looks at the store alone. Something is due after two thirds of its lifetime, or --within.\nWith --check the exit status is 3 when something is due or differs.',
+  examples: [
+    'docker-tls status',
+    'docker-tls status --offline --within 30d --check',
+    'docker-tls status --prometheus /var/lib/node_exporter/docker-tls.prom',
+  ],
+  args: {},
+  options: {
+    offline: { kind: 'flag', summary: 'ask no host' },
+    noSsh: { kind: 'flag', summary: 'ask hosts over TLS only' },
+    within: { kind: 'duration', value: 'TIME', summary: 'due when it expires within this, for instance 30d' },
+    check: { kind: 'flag', summary: 'exit with status 3 when something is due or differs' },
+    prometheus: {
+      kind: 'text',
+      value: 'FILE',
+      summary: 'write a text file for Prometheus’ node exporter',
+      completes: 'file',
+    },
+    askSudoPassword: SSH_OPTIONS.askSudoPassword,
+    sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
+  },
+  async run({ options, global, runtime, prompts, progress }) {
+    const state = await openStore(global.home, { now: runtime.now }).read();
+    const sudo = await sudoPassword(options, runtime, prompts);
+    const rows = await status(
+      runtime,
+      state,
+      {
+        tls: !options.offline,
+        ssh: !options.offline && !options.noSsh,
+        ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
+        ...(global.parallel === undefined ? {} : { parallel: global.parallel }),
+        ...(sudo ? { sudoPassword: sudo } : {}),
+        ...(prompts.ssh ? { ask: prompts.ssh } : {}),
+      },
+      progress,
+    );
+    if (options.prometheus !== undefined) {
+      // node_exporter reads the file at any moment: it has to appear whole.
+      const path = resolve(runtime.cwd, options.prometheus);
+      const { rename } = await import('node:fs/promises');
+      await writeFile(`${path}.${process.pid}`, renderPrometheus(rows, runtime.now()), { mode: 0o644 });
+      await rename(`${path}.${process.pid}`, path);
+    }
+    const due = rows.filter(needsAttention);
+    const text =
+      rows.length === 0
+        ? 'Nothing is set up yet. Begin with:\n\n  docker-tls setup'
+        : renderStatus(rows, coloursOf(runtime.io), runtime.io.columns);
+    return {
+      exit: options.check && due.length > 0 ? 3 : 0,
+      result: { rows: rows.map(rowJson), attention: due.length },
+      text,
+    };
+  },
+});
+
+function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: number): string {
+  const tone = (row: StatusRow) =>
+    row.state === 'ok'
+      ? colours.green
+      : row.state === 'revoked'
+        ? colours.dim
+        : row.state === 'due'
+          ? colours.yellow
+          : colours.red;
+  const table = renderTable(
+    [
+      { title: '' },
+      { title: 'NAME' },
+      { title: 'ADDRESS', shrinkTo: 12 },
+      { title: 'ISSUER', shrinkTo: 10 },
+      { title: 'EXPIRES' },
+      { title: 'DAYS', align: 'right' },
+      { title: 'RENEWAL' },
+      { title: 'GEN', align: 'right' },
+      { title: 'DRIFT', shrinkTo: 12 },
+    ],
+    rows.map((row) => [
+      row.kind,
+      row.name,
+      row.address ?? '',
+      row.issuer,
+      { text: dateWords(row.notAfter), style: tone(row) },
+      { text: row.daysLeft, style: tone(row) },
+      { text: row.state === 'ok' ? `from ${dateWords(row.dueAt)}` : row.state, style: tone(row) },
+      row.generation ?? '',
+      row.unreachable !== undefined
+        ? { text: printable(row.unreachable), style: colours.red }
+        : row.drift === undefined
+          ? ''
+          : row.drift.length === 0
+            ? { text: 'none', style: colours.green }
+            : { text: row.drift.join('; '), style: colours.red },
+    ]),
+    { columns, titleStyle: colours.dim },
+  );
+  const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
+  const hints = [
+    ...(due.some((row) => row.kind === 'host') ? ['  docker-tls rotate server --due'] : []),
+    ...due.filter((row) => row.kind === 'client').map((row) => `  docker-tls rotate client ${row.name}`),
+    ...(due.some((row) => row.kind === 'ca') ? ['  docker-tls rotate ca'] : []),
+  ];
+  const attention = rows.filter(needsAttention).length;
+  return [
+    table,
+    '',
+    attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
+    ...(hints.length > 0 ? ['', ...hints] : []),
+  ].join('\n');
+}
+
+function rowJson(row: StatusRow): unknown {
+  return {
+    ...row,
+    notBefore: row.notBefore.toISOString(),
+    notAfter: row.notAfter.toISOString(),
+    dueAt: row.dueAt.toISOString(),
+    attention: needsAttention(row),
+  };
+}

@@ -1,0 +1,64 @@
+/** Owns the stages of a CA rotation, derived from what is stored and so resumable by anyone at any point. */
+
+import { inspectCertificate } from '../pki/inspect.ts';
+import { renewal } from '../pki/renewal.ts';
+import { isFrom } from './trust.ts';
+
+export type RotationHost = {
+  readonly name: string;
+  /** The trust file that the host has. */
+  readonly trust: string;
+  /** The trust file that it should have while old and new are accepted (or after the old one is dropped). */
+  readonly wanted: string;
+  readonly serverCert: string;
+};
+
+export type RotationClient = {
+  readonly name: string;
+  readonly cert: string;
+  readonly revoked: boolean;
+  readonly keyHere: boolean;
+};
+
+export type RotationInput = {
+  /** The CA that issues now. */
+  readonly ca: string;
+  /** CAs that issued before and are still trusted. */
+  readonly oldCas: readonly string[];
+  readonly hosts: readonly RotationHost[];
+  readonly clients: readonly RotationClient[];
+  readonly now: Date;
+};
+
+/**
+ * `none`: no rotation is under way. `accept`: hosts learn to accept old and new. `issue`: hosts and clients get papers of the new CA.
+ * `drop`: everything is issued, the old CA can go. `clear`: it has gone from the store, some hosts still have to hear of it.
+ */
+export type RotationStage = {
+  readonly stage: 'none' | 'accept' | 'issue' | 'drop' | 'clear';
+  /** Hosts that the stage still has to change. */
+  readonly hosts: readonly string[];
+  /** Clients that still have papers of an old CA. */
+  readonly clients: readonly string[];
+};
+
+export function rotationStage(input: RotationInput): RotationStage {
+  const { ca, oldCas, now } = input;
+  const behind = input.hosts.filter((host) => host.trust !== host.wanted).map((host) => host.name);
+  if (oldCas.length === 0) return { stage: behind.length > 0 ? 'clear' : 'none', hosts: behind, clients: [] };
+  const clients = input.clients
+    .filter((client) => !client.revoked && !isFrom(client.cert, ca, 'client', now))
+    .map((client) => client.name);
+  const servers = input.hosts.filter((host) => !isFrom(host.serverCert, ca, 'server', now)).map((host) => host.name);
+  // Nobody can be let in any more under a CA that has expired: old and new papers change at once.
+  const dead = oldCas.every((old) => isExpired(old, now));
+  if (behind.length > 0 && !dead) return { stage: 'accept', hosts: behind, clients };
+  if (servers.length > 0 || behind.length > 0 || clients.length > 0)
+    return { stage: 'issue', hosts: [...new Set([...behind, ...servers])], clients };
+  return { stage: 'drop', hosts: input.hosts.map((host) => host.name), clients: [] };
+}
+
+function isExpired(cert: string, now: Date): boolean {
+  const info = inspectCertificate(cert);
+  return renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now }).state === 'expired';
+}

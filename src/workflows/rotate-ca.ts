@@ -1,0 +1,56 @@
+/** Owns the rotation of the CA: accept old and new, issue from the new, drop the old. Reads like a table of contents. */
+
+import { DockerTlsError } from '../errors.ts';
+import { type RotationStage, rotationStage } from '../plan/stages.ts';
+import type { StoreState } from '../store/records.ts';
+import type { Keyring } from './keyring.ts';
+
+/** Where a rotation stands, by the store alone. */
+export async function stageOf(state: StoreState, keyring: Keyring, now: Date): Promise<RotationStage> {
+  if (state.ca === undefined) return { stage: 'none', hosts: [], clients: [] };
+  const hosts = [];
+  for (const host of state.hosts.values()) {
+    const wanted = await keyring.trustFor({ name: host.record.name, clients: host.record.clients });
+    hosts.push({ name: host.record.name, trust: host.ca, wanted, serverCert: host.serverCert });
+  }
+  return rotationStage({
+    ca: state.ca.cert,
+    oldCas: state.oldCas.map((old) => old.cert),
+    hosts,
+    clients: [...state.clients.values()].map((client) => ({
+      name: client.record.name,
+      cert: client.cert,
+      revoked: client.record.revokedAt !== undefined,
+      keyHere: client.key !== undefined,
+    })),
+    now,
+  });
+}
+
+/** Stage three is refused while anything still depends on the old CA (E_CA_IN_USE, exit 3), which is named. */
+export function refuseDrop(stage: RotationStage): void {
+  if (stage.stage === 'drop' || stage.stage === 'clear' || stage.stage === 'none') return;
+  throw new DockerTlsError({
+    code: 'E_CA_IN_USE',
+    exit: 3,
+    message: `the old CA is still needed by ${[...stage.hosts.map((host) => `host ${host}`), ...stage.clients.map((client) => `client ${client}`)].join(', ')}`,
+    hints: [
+      'docker-tls rotate ca',
+      ...stage.clients.map((client) => `docker-tls client list; docker-tls rotate client ${client}`),
+    ],
+  });
+}
+
+/** Makes the new CA, and for every client an issuing CA under it; written at once. */
+export async function beginRotation(state: StoreState, keyring: Keyring): Promise<void> {
+  if (state.ca === undefined) {
+    throw new DockerTlsError({
+      code: 'E_NO_CA',
+      exit: 2,
+      message: 'there is no CA to rotate yet',
+      hints: ['docker-tls setup root@HOST'],
+    });
+  }
+  await keyring.replaceCa();
+  for (const [name, client] of state.clients) if (client.key !== undefined) await keyring.prepareIssuer(name);
+}

@@ -1,0 +1,210 @@
+/** Owns the table of everything that can expire, and whether hosts really serve what the store says. */
+
+import { SOCKET_UNIT } from '../daemon/paths.ts';
+import { DockerTlsError } from '../errors.ts';
+import { inspectCertificate } from '../pki/inspect.ts';
+import { renewal } from '../pki/renewal.ts';
+import { installedPapers } from '../plan/facts.ts';
+import type { Progress, Runtime, SshOptions } from '../runtime.ts';
+import type { Secret } from '../secret.ts';
+import type { StoredHost, StoreState } from '../store/records.ts';
+import { overHosts } from './fleet-run.ts';
+import { openHost } from './host-run.ts';
+import { specOfRecord } from './specs.ts';
+
+export type StatusRow = {
+  readonly kind: 'ca' | 'old ca' | 'host' | 'client';
+  readonly name: string;
+  readonly issuer: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly daysLeft: number;
+  readonly state: 'ok' | 'due' | 'expired' | 'not-yet-valid' | 'revoked';
+  readonly dueAt: Date;
+  readonly address?: string;
+  readonly generation?: number;
+  /** How the host differs from the store; empty: it does not; undefined: not asked. */
+  readonly drift?: readonly string[];
+  /** Why the host could not be asked. */
+  readonly unreachable?: string;
+};
+
+export type StatusOptions = {
+  readonly withinDays?: number;
+  /** Ask hosts over TLS, and over SSH. */
+  readonly tls: boolean;
+  readonly ssh: boolean;
+  readonly parallel?: number;
+  readonly sudoPassword?: Secret;
+  readonly ask?: SshOptions['ask'];
+};
+
+/** Every CA, host and client. The offline part needs nothing but the store. */
+export async function status(
+  runtime: Runtime,
+  state: StoreState,
+  options: StatusOptions,
+  progress: Progress,
+): Promise<StatusRow[]> {
+  const now = runtime.now();
+  const row = (kind: StatusRow['kind'], name: string, cert: string): StatusRow => {
+    const info = inspectCertificate(cert);
+    const life = renewal({
+      notBefore: info.notBefore,
+      notAfter: info.notAfter,
+      now,
+      ...(options.withinDays === undefined ? {} : { withinDays: options.withinDays }),
+    });
+    return {
+      kind,
+      name,
+      issuer: info.selfIssued ? 'itself' : info.issuer,
+      notBefore: info.notBefore,
+      notAfter: info.notAfter,
+      daysLeft: life.daysLeft,
+      state: life.state,
+      dueAt: life.dueAt,
+    };
+  };
+  const hosts = [...state.hosts.values()];
+  const asked =
+    options.tls || options.ssh
+      ? await askHosts(runtime, state, hosts, options, progress)
+      : new Map<string, Pick<StatusRow, 'drift' | 'unreachable'>>();
+  return [
+    ...(state.ca ? [row('ca', state.ca.record.name, state.ca.cert)] : []),
+    ...state.oldCas.map((old) => row('old ca', old.record?.name ?? old.serial, old.cert)),
+    ...hosts.map((host) => ({
+      ...row('host', host.record.name, host.serverCert),
+      address: `${host.record.address}:${host.record.port}`,
+      generation: host.record.generation,
+      ...asked.get(host.record.name),
+    })),
+    ...[...state.clients.values()].map((client) => ({
+      ...row('client', client.record.name, client.cert),
+      ...(client.record.revokedAt === undefined ? {} : { state: 'revoked' as const }),
+    })),
+  ];
+}
+
+/** What `status --check` minds: something is due or expired, or a host differs or does not answer. */
+export function needsAttention(row: StatusRow): boolean {
+  return (
+    (row.state !== 'ok' && row.state !== 'revoked') ||
+    (row.drift !== undefined && row.drift.length > 0) ||
+    row.unreachable !== undefined
+  );
+}
+
+async function askHosts(
+  runtime: Runtime,
+  state: StoreState,
+  hosts: readonly StoredHost[],
+  options: StatusOptions,
+  progress: Progress,
+): Promise<Map<string, Pick<StatusRow, 'drift' | 'unreachable'>>> {
+  const specs = hosts.map((host) => specOfRecord(host.record));
+  const results = await overHosts(
+    specs,
+    { parallel: options.parallel, signal: runtime.signal },
+    progress,
+    runtime.now,
+    async (spec, line) => {
+      const host = state.hosts.get(spec.name) as StoredHost;
+      const overTls = options.tls ? askOverTls(runtime, state, host) : Promise.resolve([]);
+      const overSsh = options.ssh ? askOverSsh(runtime, host, spec, options, line) : Promise.resolve([]);
+      const drift = [...(await overTls), ...(await overSsh)];
+      line.done(drift.length === 0 ? 'as it should be' : drift.join('; '));
+      return drift;
+    },
+  );
+  return new Map(
+    results.map((result) => [
+      result.host,
+      result.kind === 'done'
+        ? { drift: result.value }
+        : {
+            unreachable:
+              result.kind === 'failed' ? `${result.errors[0]?.code}: ${result.errors[0]?.message}` : result.reason,
+          },
+    ]),
+  );
+}
+
+async function askOverTls(runtime: Runtime, state: StoreState, host: StoredHost): Promise<string[]> {
+  const { address, port } = host.record;
+  const client = [...state.clients.values()].find(
+    (one) =>
+      one.key !== undefined &&
+      one.record.revokedAt === undefined &&
+      (one.record.hosts === undefined || one.record.hosts.includes(host.record.name)),
+  );
+  const outcome = await runtime.probe({
+    address,
+    port,
+    ca: client?.ca ?? host.ca,
+    timeoutMs: 10_000,
+    ...(client?.key ? { credentials: { cert: client.cert, key: client.key } } : {}),
+  });
+  if (outcome.kind === 'refused' && outcome.chain === '') {
+    throw new DockerTlsError({
+      code: 'E_TLS',
+      exit: 4,
+      where: host.record.name,
+      message: `${address}:${port}: ${outcome.reason}`,
+      hints: [`docker-tls doctor ${host.record.name}`],
+    });
+  }
+  const served = inspectCertificate(outcome.chain).fingerprint;
+  const drift =
+    served === inspectCertificate(host.serverCert).fingerprint ? [] : ['serves another certificate than the store has'];
+  if (outcome.kind === 'refused') drift.push(`${outcome.cause}: ${outcome.reason}`);
+  return drift;
+}
+
+async function askOverSsh(
+  runtime: Runtime,
+  host: StoredHost,
+  spec: ReturnType<typeof specOfRecord>,
+  options: StatusOptions,
+  line: ReturnType<Progress['host']>,
+): Promise<string[]> {
+  const opened = await openHost(
+    spec,
+    {
+      runtime,
+      ...(options.sudoPassword ? { sudoPassword: options.sudoPassword } : {}),
+      ...(options.ask ? { ask: options.ask } : {}),
+    },
+    line,
+  );
+  try {
+    const { facts } = opened;
+    if (facts.state === undefined) return ['docker-tls has not changed this host, or it was given back'];
+    const drift: string[] = [];
+    const papers = installedPapers(facts);
+    if (papers?.cert !== host.serverCert) drift.push('another certificate lies on the host than in the store');
+    if (papers?.ca !== host.ca) drift.push('another trust file lies on the host than in the store');
+    if (host.record.generation !== undefined && facts.state.generation !== host.record.generation)
+      drift.push(`generation ${facts.state.generation} is in force, the store knows ${host.record.generation}`);
+    const ours = facts.generations.get(facts.state.generation);
+    for (const [path, entry] of ours ?? []) {
+      const now = facts.files.get(path);
+      if (now === undefined || entry.kind === 'attributes' || entry.kind === 'member') continue;
+      const same =
+        (entry.kind === 'absent' && now.kind === 'absent') ||
+        (entry.kind === 'link' && now.kind === 'link' && now.to === entry.to) ||
+        (entry.kind === 'file' && now.kind === 'file' && now.content === entry.content);
+      if (!same) drift.push(`${path} was edited by hand`);
+    }
+    if (
+      facts.files.get(`/etc/systemd/system/${SOCKET_UNIT}`)?.kind === 'file' &&
+      facts.docker.tlsSocket.active !== 'active'
+    )
+      drift.push(`${SOCKET_UNIT} does not listen`);
+    if (facts.transaction !== undefined) drift.push('a change is under way');
+    return drift;
+  } finally {
+    await opened.session.close();
+  }
+}
