@@ -1,8 +1,8 @@
 # One change of a host, from its lock to the restarted daemon; the confirmation comes later, over a new connection.
-# Standard input carries, one after the other: way-back.sh, settings, manifest, managed, state.json, the four forms of
+# Standard input carries, one after the other: way-back.sh, settings, manifest, managed, state.json, seen, the four forms of
 # daemon.json (when live-restore is on for a moment), then each file of the manifest whose source is `stdin`.
 # Variables put in before this text: TXN WHO CONFIRM STATE LOCK UNITS VALIDATE and the sizes
-# WAY_BACK_SIZE SETTINGS_SIZE MANIFEST_SIZE MANAGED_SIZE STATE_SIZE JSON_SIZES.
+# WAY_BACK_SIZE SETTINGS_SIZE MANIFEST_SIZE MANAGED_SIZE STATE_SIZE SEEN_SIZE JSON_SIZES.
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
 # Prints `@ STEP` when a step begins, and one last line `@result …`.
 umask 077
@@ -12,7 +12,11 @@ T=$STATE/txn
 STEP=lock
 step() { STEP=$1; printf '@ %s\n' "$1" 2>/dev/null; }
 b64() { base64 | tr -d '\n'; }
-take() { timeout "$CONFIRM" head -c "$1"; }
+# `head` may be a function here: the bootstrap (src/remote/frame.ts) replaces one that reads more than it prints.
+case $(command -v head) in
+  */*) take() { timeout "$CONFIRM" head -c "$1"; } ;;
+  *) take() { timeout "$CONFIRM" dd bs=1 count="$1" 2>/dev/null; } ;;
+esac
 
 # ---- lock: one change at a time
 step lock
@@ -23,58 +27,78 @@ if [ -e "$LOCK" ] && [ "$now" -lt "$(sed -n 's/^expires=\([0-9]\{1,12\}\)$/\1/p'
   printf '@result locked %s\n' "$(head -c 1000 "$LOCK" | b64)"
   exit 0
 fi
-if [ -f "$T/way-back.sh" ] && [ -f "$T/settings" ]; then
-  # A change that nobody confirmed and whose lock has expired, or that a reboot left: it goes back first.
-  exec 9<&-
-  sh "$T/way-back.sh" undo stale >/dev/null 2>&1
-  exec 9<"$UNITS"
-  flock -w 20 9
-fi
-if [ -e "$T" ]; then rm -rf -- "$T"; fi
-rm -f -- "$LOCK"
-( set -C; printf 'who=%s\nsince=%s\nexpires=%s\ntransaction=%s\n' "$WHO" "$now" "$((now + CONFIRM + 60))" "$TXN" >"$LOCK" ) 2>/dev/null ||
-  { printf '@result failed lock %s\n' "$(printf 'cannot write %s' "$LOCK" | b64)"; exit 0; }
-SETTINGS_READY=no
+SHELF=/run/docker-tls-$TXN
 # Whatever ends this script before the daemon was touched leaves nothing behind.
 abandon() {
-  if [ "$SETTINGS_READY" = yes ]; then undo abandoned >/dev/null 2>&1; else rm -rf -- "$T"; rmdir -- "$STATE" 2>/dev/null; rm -f -- "$LOCK"; fi
+  trap - EXIT
+  if [ -f "$T/settings" ]; then
+    undo abandoned >/dev/null 2>&1
+  else
+    rm -rf -- "$T"
+    rm -f -- "$UNITS/docker-tls-recover.service" "$UNITS/sysinit.target.wants/docker-tls-recover.service"
+    if [ -s "$SHELF/created" ]; then rmdir -- "$UNITS/sysinit.target.wants" 2>/dev/null; fi
+    rmdir -- "$STATE" 2>/dev/null
+    rm -f -- "$LOCK"
+  fi
+  rm -rf -- "$SHELF"
 }
 fail() {
-  trap - EXIT
   abandon
   printf '@result failed %s %s\n' "$STEP" "$(printf '%s' "$1" | b64)"
   exit 0
 }
+if [ -f "$T/settings" ]; then
+  # A change that nobody confirmed and whose lock has expired, or that a reboot left: it goes back first. The plan that
+  # is about to be carried out was made from what it left behind, so it has to be made again.
+  exec 9<&-
+  if sh "$T/way-back.sh" undo stale >/dev/null 2>&1; then echo '@result again'; else echo '@result blocked'; fi
+  exit 0
+fi
+rm -rf -- "$T" /run/docker-tls-[0-9a-f]*
+rm -f -- "$LOCK"
+( set -C; printf 'who=%s\nsince=%s\nexpires=%s\ntransaction=%s\n' "$WHO" "$now" "$((now + CONFIRM + 60))" "$TXN" >"$LOCK" ) 2>/dev/null ||
+  { printf '@result failed lock %s\n' "$(printf 'cannot write %s' "$LOCK" | b64)"; exit 0; }
 trap abandon EXIT
 
-# ---- stage: everything that is needed lies on the host before anything changes
-mkdir -p -- "$T" 2>"/run/docker-tls-$TXN.err" || { E=$(cat "/run/docker-tls-$TXN.err"); rm -f "/run/docker-tls-$TXN.err"; STEP=stage; fail "$E"; }
-rm -f "/run/docker-tls-$TXN.err"
-step stage
-receive() { # SIZE FILE
-  take "$1" >"$2" 2>/dev/null && [ "$(stat -c %s -- "$2")" = "$1" ]
-}
-ERR=$T/error
+# The books of the change arrive on a shelf in memory: a reboot before the way back is armed leaves nothing.
+mkdir -m 0700 -- "$SHELF" 2>/dev/null || fail "cannot make $SHELF"
+ERR=$SHELF/error
 words() { head -c 2000 "$ERR" 2>/dev/null; }
-receive "$WAY_BACK_SIZE" "$T/way-back.sh" && receive "$SETTINGS_SIZE" "$T/settings" && receive "$MANIFEST_SIZE" "$T/manifest" &&
-  receive "$MANAGED_SIZE" "$T/managed" && receive "$STATE_SIZE" "$T/state.json" || fail "could not store the change on the host: $(df -Pk "$STATE" | tail -n 1)"
-{ printf '%s' "$TXN" >"$T/id" && printf '%s' "$$" >"$T/pid"; } || fail "could not write $T"
-. "$T/settings"
+receive() { # SIZE FILE
+  take "$1" >"$SHELF/$2" 2>/dev/null && [ "$(stat -c %s -- "$SHELF/$2")" = "$1" ]
+}
+receive "$WAY_BACK_SIZE" way-back.sh && receive "$SETTINGS_SIZE" settings && receive "$MANIFEST_SIZE" manifest &&
+  receive "$MANAGED_SIZE" managed && receive "$STATE_SIZE" state.json && receive "$SEEN_SIZE" seen ||
+  fail "the change did not arrive whole: $(df -Pk /run | tail -n 1)"
+# What the plan was made from has to be there still. Lines of sha256sum; `- PATH` where nothing was.
+if [ -s "$SHELF/seen" ] && ! sed '/^- /d' "$SHELF/seen" | sha256sum --status -c - 2>/dev/null; then
+  fail "changed: $(sed '/^- /d' "$SHELF/seen" | sha256sum -c - 2>/dev/null | sed -n 's/: FAILED.*$//p' | head -n 1)"
+fi
+sed -n 's/^- //p' "$SHELF/seen" >"$SHELF/unseen"
+while IFS= read -r path; do
+  if [ -e "$path" ] || [ -L "$path" ]; then fail "changed: $path"; fi
+done <"$SHELF/unseen"
+rm -f -- "$SHELF/unseen"
+printf '%s' "$TXN" >"$SHELF/id"
+# Not $$: this runs in a subshell of the bootstrap.
+sh -c 'printf "%s" "$PPID"' >"$SHELF/pid"
+true >"$SHELF/created"
+CREATED=$SHELF/created
+. "$SHELF/settings"
 set -- # no verb: only the functions
-. "$T/way-back.sh"
-SETTINGS_READY=yes
-true >"$T/created"
+. "$SHELF/way-back.sh"
+LIMIT=$CONFIRM
 
 # Makes the folders above a path, with the mode given, and remembers them: make_folders FOLDER MODE
 make_folders() {
   [ -d "$1" ] && return 0
   make_folders "${1%/*}" 0755 || return 1
-  printf '%s\n' "$1" >>"$T/created" && mkdir -m "$2" -- "$1" 2>>"$ERR"
+  printf '%s\n' "$1" >>"$CREATED" && mkdir -m "$2" -- "$1" 2>>"$ERR"
 }
 
 # ---- arm: from here on the host goes back on its own, also when this script is killed or the host reboots
 step arm
-make_folders "$UNITS/sysinit.target.wants" 0755
+make_folders "$UNITS/sysinit.target.wants" 0755 || fail "$(words)"
 ( umask 022
   cat >"$UNITS/docker-tls-recover.service" <<UNIT
 [Unit]
@@ -84,42 +108,48 @@ RequiresMountsFor=$STATE /etc
 After=local-fs.target
 Before=docker.service docker.socket docker-tls.socket sockets.target shutdown.target
 Conflicts=shutdown.target
-ConditionPathExists=$T/way-back.sh
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh $T/way-back.sh undo boot
+ExecStart=/bin/sh -c 'if [ -f $T/settings ]; then exec /bin/sh $T/way-back.sh undo boot; fi; rm -rf $T; rmdir $STATE; rm -f $UNITS/docker-tls-recover.service $UNITS/sysinit.target.wants/docker-tls-recover.service'
 
 [Install]
 WantedBy=sysinit.target
 UNIT
 ) 2>"$ERR" && ln -sfT ../docker-tls-recover.service "$UNITS/sysinit.target.wants/docker-tls-recover.service" 2>>"$ERR" || fail "$(words)"
+# `settings` comes last: it is what makes the way back able to act.
+mkdir -p -- "$T" 2>"$ERR" &&
+  cp -a -- "$SHELF/way-back.sh" "$SHELF/manifest" "$SHELF/managed" "$SHELF/state.json" "$SHELF/id" "$SHELF/pid" "$SHELF/created" "$T/" 2>>"$ERR" &&
+  sync "$T"/* "$UNITS/docker-tls-recover.service" "$UNITS" "$UNITS/sysinit.target.wants" "$T" 2>/dev/null &&
+  cp -a -- "$SHELF/settings" "$T/settings.part" 2>>"$ERR" && mv -- "$T/settings.part" "$T/settings" 2>>"$ERR" || fail "$(words)"
+CREATED=$T/created
 systemd-run --quiet --collect --unit="docker-tls-undo-$TXN" --on-active="${CONFIRM}s" --timer-property=AccuracySec=100ms \
   /bin/sh "$T/way-back.sh" undo timer 2>"$ERR" || fail "$(words)"
+ERR=$T/error
+rm -rf -- "$SHELF"
 
+# ---- stage: everything that is needed lies on the host before anything changes
 step stage
 for pair in $JSON_SIZES; do # NAME:SIZE
   make_folders "${DAEMON_JSON%/*}" 0755 || fail "$(words)"
   ( umask 022; take "${pair#*:}" >"$DAEMON_JSON.docker-tls-${pair%%:*}" ) 2>"$ERR" || fail "$(words)"
   [ "$(stat -c %s -- "$DAEMON_JSON.docker-tls-${pair%%:*}")" = "${pair#*:}" ] || fail "could not store $DAEMON_JSON: $(df -Pk "${DAEMON_JSON%/*}" | tail -n 1)"
 done
+true >"$T/sums"
 # A file arrives with its final mode, from stdin, from a snapshot on this host, or from another file of this host.
 place_new() { # MODE OWNER SOURCE TARGET
-  rm -f -- "$4"
+  if [ -e "$4" ] || [ -L "$4" ]; then rm -f -- "$4"; fi
   case $3 in
     stdin:*)
       size=${3#stdin:}
-      sum=${size#*:}
-      size=${size%%:*}
-      ( umask "$(printf '%04o' $((0777 & ~0$1)))"; take "$size" >"$4" ) 2>"$ERR" || return 1
-      [ "$(sha256sum <"$4" | cut -d ' ' -f 1)" = "$sum" ] || { echo "$4 did not arrive whole: $(df -Pk "${4%/*}" | tail -n 1)" >>"$ERR"; return 1; }
+      ( umask "$(printf '%04o' $((0777 & ~0$1)))"; take "${size%%:*}" >"$4" ) 2>"$ERR" || return 1
+      printf '%s  %s\n' "${size#*:}" "$4" >>"$T/sums"
       [ "$2" = 0:0 ] || chown "$2" -- "$4" 2>>"$ERR" || return 1
-      chmod "$1" -- "$4" 2>>"$ERR"
+      # What `>` cannot give: x, s and t; and chown takes s away.
+      case $1 in 0[0246][0246][0246]) ;; *) chmod "$1" -- "$4" 2>>"$ERR" ;; esac
       ;;
     snap:*) cp -a -- "${3#snap:}" "$4" 2>"$ERR" ;;
-    copy:*)
-      ( umask "$(printf '%04o' $((0777 & ~0$1)))"; cat -- "${3#copy:}" >"$4" ) 2>"$ERR"
-      ;;
+    copy:*) ( umask "$(printf '%04o' $((0777 & ~0$1)))"; cat -- "${3#copy:}" >"$4" ) 2>"$ERR" ;;
     *) echo "unknown source" >"$ERR"; return 1 ;;
   esac
 }
@@ -139,6 +169,9 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       ;;
   esac
 done 3<"$T/manifest"
+if [ -s "$T/sums" ] && ! sha256sum --status -c "$T/sums" 2>/dev/null; then
+  fail "what was sent did not arrive whole: $(df -Pk "$TLS_FOLDER" "$UNITS" 2>/dev/null | sed 1d | sort -u)"
+fi
 if [ -n "$VALIDATE" ]; then
   step validate
   sh -c "$VALIDATE" >"$ERR" 2>&1 </dev/null || fail "$(words)"
@@ -146,40 +179,50 @@ fi
 
 # ---- keep: the originals beside their places, and, the first time, in the origin
 step keep
-mkdir -p "$T/origin" && { [ ! -d "$STATE/origin" ] || cp -a "$STATE/origin/." "$T/origin/"; } 2>"$ERR" || fail "$(words)"
+mkdir -p "$T/origin" 2>"$ERR" && { [ ! -d "$STATE/origin" ] || cp -a "$STATE/origin/." "$T/origin/"; } 2>"$ERR" || fail "$(words)"
 [ -f "$T/origin/manifest" ] || true >"$T/origin/manifest"
+known=$NL$(cut -f 5 "$T/origin/manifest")$NL
 count=$(wc -l <"$T/origin/manifest")
-true >"$T/kept.part"
+true >"$T/kept.part" || fail "$(df -Pk "$STATE" | tail -n 1)"
 while IFS=$TAB read -r index kind mode owner source path <&3; do
+  line=
   case $kind in
     file | link | absent)
       if [ -L "$path" ] || [ -e "$path" ]; then
         rm -f -- "$path.docker-tls-old"
-        cp -a -- "$path" "$path.docker-tls-old" 2>"$ERR" || fail "$(words)"
+        # A second name of the same file: nothing to copy, nothing to lose. What changes it later is a rename.
+        ln -P -- "$path" "$path.docker-tls-old" 2>/dev/null || cp -a -- "$path" "$path.docker-tls-old" 2>"$ERR" || fail "$(words)"
         if [ -L "$path" ]; then was='link'; else was='file'; fi
-        printf '%s\t%s\t-\t-\t%s\n' "$index" "$was" "$path" >>"$T/kept.part"
+        line="$index$TAB$was$TAB-$TAB-$TAB$path"
       else
-        printf '%s\tabsent\t-\t-\t%s\n' "$index" "$path" >>"$T/kept.part"
+        line="$index${TAB}absent$TAB-$TAB-$TAB$path"
       fi
       ;;
-    attributes) printf '%s\tattributes\t%s\t%s\n' "$index" "$(stat -c "%a${TAB}%u:%g" -- "$path")" "$path" >>"$T/kept.part" ;;
+    attributes) line="$index${TAB}attributes$TAB$(stat -c "%a${TAB}%u:%g" -- "$path")$TAB$path" ;;
     member)
       if is_member "$path"; then was=present; else was=absent; fi
-      printf '%s\tmember\t%s\t-\t%s\n' "$index" "$was" "$path" >>"$T/kept.part"
+      line="$index${TAB}member$TAB$was$TAB-$TAB$path"
       ;;
+    *) continue ;;
   esac
-  case $kind in
-    blob) ;;
+  printf '%s\n' "$line" >>"$T/kept.part" 2>"$ERR" || fail "$(words)"
+  case $known in
+    *"$NL$path$NL"*) ;;
     *)
-      if ! cut -f 5 "$T/origin/manifest" | grep -qxF -- "$path"; then
-        count=$((count + 1))
-        snapshot_path "$T/origin" "$count" "$kind" "$path" 2>"$ERR" || fail "$(words)"
-      fi
+      count=$((count + 1))
+      snapshot_path "$T/origin" "$count" "$kind" "$path" 2>"$ERR" || fail "$(words)"
       ;;
   esac
 done 3<"$T/manifest"
 mv -- "$T/kept.part" "$T/kept" || fail "could not keep the originals"
-find "$T" -type f -exec sync {} + 2>/dev/null
+# What the way back needs has to be on the disk, and not only in memory, before anything changes.
+set -- "$T/kept" "$T/created"
+while IFS=$TAB read -r index kind mode owner source path <&3; do
+  if [ -f "$path.docker-tls-new" ] && [ ! -L "$path.docker-tls-new" ]; then set -- "$@" "$path.docker-tls-new"; fi
+  if [ "$kind" = blob ]; then set -- "$@" "$path"; fi
+done 3<"$T/manifest"
+sync "$@" "$T/origin" "$T" 2>/dev/null
+set --
 
 # ---- from here on something changes: every failure goes through the way back
 SINCE=$(date +%s)
@@ -191,7 +234,6 @@ back() {
   exit 0
 }
 trap - EXIT
-[ -e "$T/manifest" ] || { printf '@result failed %s %s\n' "$STEP" "$(printf 'the way back had already run' | b64)"; exit 0; }
 mark switched || fail "could not write $T"
 sync "$T" 2>/dev/null
 if [ "$LIVE_RESTORE" = temporary ]; then

@@ -17,11 +17,15 @@ set -u
 umask 077
 LC_ALL=C
 export LC_ALL
-PATH=${DOCKER_TLS_PATH:-/usr/sbin:/usr/bin:/sbin:/bin}
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 : "${T:=${0%/*}}"
 STATE=${T%/*}
 TAB=$(printf '\t')
+NL='
+'
+# Seconds that a start of the daemon may take until it counts as failed.
+LIMIT=300
 
 # A mark is a second name of a file that is already there, so that a full disk cannot prevent it.
 mark() { ln -f -- "$T/id" "$T/$1"; }
@@ -172,21 +176,24 @@ restart_docker() {
   systemctl -q is-active docker-tls.socket && is=active
   systemctl reset-failed docker.service docker-tls.socket docker.socket 2>/dev/null
   if [ "${1:-}" = stop ]; then
-    systemctl stop docker.service docker-tls.socket 2>/dev/null
+    service stop docker.service docker-tls.socket 2>/dev/null
     return 0
   fi
   if [ "$want" = "$is" ] && [ ! -e "$T/socket-changed" ]; then
-    systemctl restart docker.service
+    service restart docker.service
     return
   fi
-  systemctl stop docker.service 2>/dev/null
-  [ "$is" = active ] && systemctl stop docker-tls.socket 2>/dev/null
+  service stop docker.service 2>/dev/null
+  [ "$is" = active ] && service stop docker-tls.socket 2>/dev/null
   if [ "$want" = active ]; then
     # A local client may have woken the daemon in between; it then has pulled our socket in by itself.
-    systemctl -q is-active docker-tls.socket || systemctl start docker-tls.socket || return 1
+    systemctl -q is-active docker-tls.socket || service start docker-tls.socket || return 1
   fi
-  systemctl start docker.service
+  service start docker.service
 }
+
+# Some units wait for their daemon without end (TimeoutStartSec=0). The mutex is not for those that we start.
+service() { timeout "$LIMIT" systemctl "$@" 9<&-; }
 
 # Makes the services take in the files that now lie there. With `stop` the daemon goes back to not running.
 apply_services() {
@@ -219,7 +226,6 @@ clear_recovery() {
 undo() {
   reason=$1
   if [ -e "$T/committed" ]; then finish; return; fi
-  stop_timer
   if [ -e "$T/switched" ] && [ ! -e "$T/restored" ]; then
     if ! put_back "$reason"; then
       # The way back itself failed: the originals stay where they are, and the next boot or change tries again.
@@ -235,7 +241,9 @@ undo() {
   systemctl daemon-reload 2>/dev/null
   remove_created "$T/created"
   note "rolled back $TXN ($reason)"
-  rm -rf -- "$T"
+  # Until here it would have come to help if this had been killed.
+  stop_timer
+  rm -rf -- "$T" "/run/docker-tls-$TXN"
   rmdir -- "$STATE" 2>/dev/null
   rm -f -- "$LOCK"
   return 0
@@ -300,7 +308,6 @@ commit() {
 }
 
 finish() {
-  stop_timer
   clear_beside
   clear_recovery
   if [ "$GENERATION" = none ]; then
@@ -336,6 +343,7 @@ finish() {
     systemctl daemon-reload >/dev/null 2>&1 </dev/null 9<&- &
     note "generation $GENERATION is in force ($TXN)"
   fi
+  stop_timer
   rm -rf -- "$T"
   rmdir -- "$STATE" 2>/dev/null
   rm -f -- "$LOCK"
@@ -365,8 +373,9 @@ case ${1:-} in
     if [ ! -f "$T/settings" ]; then echo '@result nothing'; exit 0; fi
     . "$T/settings"
     if ! take_mutex 30; then
-      # The change itself hangs: it had its time.
-      kill -9 "$(cat "$T/pid" 2>/dev/null)" 2>/dev/null
+      # The change itself hangs: it had its time. Its number may be another program's by now: only what holds the mutex goes.
+      pid=$(cat "$T/pid" 2>/dev/null)
+      if [ "$(readlink "/proc/$pid/fd/9")" = "$UNITS" ]; then kill -9 "$pid"; fi
       take_mutex 10 || note "the way back goes on without the mutex"
     fi
     if [ ! -f "$T/settings" ]; then echo '@result nothing'; exit 0; fi

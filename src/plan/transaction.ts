@@ -3,14 +3,24 @@
 import { createHash } from 'node:crypto';
 import applyScript from '../daemon/apply.sh';
 import { editDaemonJson } from '../daemon/daemon-json.ts';
-import { CURRENT_LINK, DAEMON_JSON, LOCK, SERVER_FILES, STATE, TLS_FOLDER, UNITS } from '../daemon/paths.ts';
+import { isOurDropIn } from '../daemon/drop-in.ts';
+import {
+  CURRENT_LINK,
+  DAEMON_JSON,
+  DROP_IN_FOLDER,
+  LOCK,
+  SERVER_FILES,
+  STATE,
+  TLS_FOLDER,
+  UNITS,
+} from '../daemon/paths.ts';
 import { shellQuote } from '../daemon/quote.ts';
 import { validationCommand } from '../daemon/validate.ts';
 import wayBackScript from '../daemon/way-back.sh';
 import { Secret } from '../secret.ts';
-import { viewDaemon } from './daemon-view.ts';
+import { fileName, viewDaemon } from './daemon-view.ts';
 import type { Papers } from './desired.ts';
-import type { HostFacts, HostState } from './facts.ts';
+import { fileText, type HostFacts, type HostState } from './facts.ts';
 import { absent, type FileChange, text } from './file-change.ts';
 import type { HostPlan } from './plan.ts';
 
@@ -81,6 +91,7 @@ export function renderTransaction(
     MANIFEST_SIZE: bytes(`${manifest}\n`),
     MANAGED_SIZE: bytes(plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join('')),
     STATE_SIZE: bytes(`${JSON.stringify(nextState(plan, facts, options), undefined, 2)}\n`),
+    SEEN_SIZE: bytes(seen(facts).join('')),
   };
   const forms = protect ? daemonJsonForms(plan) : [];
   const variables = {
@@ -103,6 +114,28 @@ export function renderTransaction(
       ...entries.map((entry) => entry.data).filter((data) => data !== undefined),
     ],
   };
+}
+
+/** What the plan was made from, for the host to compare with what it has when the change begins. */
+function seen(facts: HostFacts): string[] {
+  const watched = [
+    ...new Set([
+      facts.docker.unit.fragment,
+      ...facts.docker.unit.dropIns,
+      ...facts.docker.unit.environmentFiles,
+      viewDaemon(facts).configFile,
+      `${STATE}/state.json`,
+      ...(facts.state?.managed ?? []).filter(({ kind }) => kind === 'file').map(({ path }) => path),
+    ]),
+  ];
+  return watched.flatMap((path) => {
+    const now = facts.files.get(path);
+    if (path === '' || /[\n\\]/.test(path) || now === undefined) return [];
+    if (now.kind === 'absent') return [`- ${path}\n`];
+    // A text that did not come whole, or is not UTF-8, cannot be compared.
+    if (now.kind !== 'file' || now.content.length >= 1_000_000 || now.content.includes('\ufffd')) return [];
+    return [`${createHash('sha256').update(now.content).digest('hex')}  ${path}\n`];
+  });
 }
 
 /** The script for the end of a change, over any connection: `commit` keeps it, `undo` takes it back. */
@@ -206,12 +239,13 @@ function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions
 function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
   if (plan.daemon.action !== 'restart' || plan.purpose !== 'apply') return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
-  const dropIn = plan.files.find(
-    (change) => change.path.startsWith(`${UNITS}/docker.service.d/`) && change.kind === 'file',
-  );
+  // New papers without a new drop-in: the one in force is asked about.
+  const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
+    kind === 'file' && path.startsWith(`${DROP_IN_FOLDER}/`) && isOurDropIn(fileName(path));
+  const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
   const view = viewDaemon(facts);
   return validationCommand({
-    execStart: dropIn?.after ? (/^ExecStart=(.+)$/m.exec(dropIn.after)?.[1] ?? '') : '',
+    execStart: /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '',
     variables: Object.fromEntries(
       view.variables.map((variable) => {
         const edited = plan.files.find((change) => change.path === variable.file)?.after?.split('\n')[

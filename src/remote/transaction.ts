@@ -1,5 +1,6 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
+import { STATE } from '../daemon/paths.ts';
 import { DockerTlsError, printable, printableLines } from '../errors.ts';
 import { lockedError } from '../plan/preflight.ts';
 import { renderEnding, type Transaction } from '../plan/transaction.ts';
@@ -7,7 +8,7 @@ import type { HostSession } from '../runtime.ts';
 
 /**
  * Runs a transaction up to the restarted daemon; the host then waits for `endTransaction(…, 'commit')` and goes back on its own
- * without it. Fails with E_HOST_LOCKED, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed), E_DAEMON_START (rolled back at once, with the
+ * without it. Fails with E_HOST_LOCKED, E_HOST_CHANGED, E_STALE_CHANGE, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed), E_DAEMON_START (rolled back at once, with the
  * daemon's own lines), E_APPLY, E_ROLLBACK (exit 6), and the session's errors when the connection is lost.
  */
 export async function startTransaction(
@@ -41,6 +42,10 @@ export async function endTransaction(session: HostSession, id: string, verb: 'co
   return word === 'committed' || word === 'undone' || word === 'nothing' ? word : 'stuck';
 }
 
+function wayBack(host: string): string {
+  return `ssh ${host} sudo sh ${STATE}/txn/way-back.sh undo asked`;
+}
+
 function lastResult(stdout: string): string[] {
   const line = stdout
     .split('\n')
@@ -64,9 +69,37 @@ function translate(host: string, [kind, step = '', words, journal]: readonly str
       Math.max(1, Number(value('expires')) - Number(value('since'))),
     );
   }
+  if (kind === 'again') {
+    return new DockerTlsError({
+      code: 'E_STALE_CHANGE',
+      exit: 5,
+      where: host,
+      message: 'an earlier change that nobody had confirmed was taken back just now; the new one was not begun',
+      hints: ['run the same command again'],
+    });
+  }
+  if (kind === 'blocked') {
+    return new DockerTlsError({
+      code: 'E_ROLLBACK',
+      exit: 6,
+      where: host,
+      message: 'an earlier change is half done and could not be taken back; nothing further was changed',
+      hints: [wayBack(host), `ssh ${host} sudo journalctl -t docker-tls -n 20 --no-pager`],
+    });
+  }
   const said = printableLines(decode(words), 20);
   const message = said.join('; ') || 'the host gave no reason';
   if (kind === 'failed') {
+    const changed = /^changed: (.+)/.exec(said[0] ?? '')?.[1];
+    if (changed !== undefined) {
+      return new DockerTlsError({
+        code: 'E_HOST_CHANGED',
+        exit: 5,
+        where: host,
+        message: `${changed} was changed by somebody else since the plan was made; nothing was changed`,
+        hints: ['run the same command again: it plans anew'],
+      });
+    }
     if (/No space left on device/.test(message) || / 100% /.test(message)) {
       return new DockerTlsError({
         code: 'E_DISK_FULL',
@@ -114,10 +147,7 @@ function translate(host: string, [kind, step = '', words, journal]: readonly str
       exit: 6,
       where: host,
       message: `the change failed (${printable(step)}), and rolling back failed as well: ${message}`,
-      hints: [
-        `ssh ${host} sudo sh /var/lib/docker-tls/txn/way-back.sh undo asked`,
-        `ssh ${host} sudo journalctl -u docker.service -n 50 --no-pager`,
-      ],
+      hints: [wayBack(host), `ssh ${host} sudo journalctl -u docker.service -n 50 --no-pager`],
       details: lines,
     });
   }
@@ -126,7 +156,7 @@ function translate(host: string, [kind, step = '', words, journal]: readonly str
     exit: 5,
     where: host,
     message: 'the host did not say how the change ended',
-    hints: [`ssh ${host} sudo sh /var/lib/docker-tls/txn/way-back.sh undo asked`],
+    hints: [wayBack(host)],
     details: printableLines(stderr, 10),
   });
 }

@@ -1,5 +1,6 @@
 /** Owns the proof that a host lets the right people in and nobody else: real connections from this computer, all at once. */
 
+import { DockerTlsError } from '../errors.ts';
 import { issueCa, issueClient } from '../pki/certificate.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import type { Probe, ProbeCredentials, ProbeOutcome, ProbeRequest } from '../runtime.ts';
@@ -54,6 +55,23 @@ export async function proveHost(probe: Probe, request: ProofRequest): Promise<Pr
       refused(`revoked client ${client.name}`, await knock({ credentials: { cert: client.cert, key: client.key } })),
     ),
   ]);
+}
+
+/** Fails with E_VERIFY (exit 7) unless every proof went as it must. */
+export function requireProofs(host: string, proofs: readonly Proof[], ending: string): void {
+  const bad = proofs.filter((proof) => !proof.ok);
+  if (bad.length === 0) return;
+  const client = bad.find((proof) => proof.expected === 'accepted');
+  throw new DockerTlsError({
+    code: 'E_VERIFY',
+    exit: 7,
+    where: host,
+    message: client
+      ? `${client.who} was not let in (${client.outcome}); ${ending}`
+      : `${bad.map((proof) => proof.who).join(', ')} got further than they may; ${ending}`,
+    hints: [`docker-tls doctor ${host}`],
+    details: bad.map((proof) => `${proof.who}: expected ${proof.expected}, ${proof.outcome}`),
+  });
 }
 
 function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): Proof {

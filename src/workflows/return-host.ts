@@ -9,7 +9,8 @@ import { preflight, swarmProblem } from '../plan/preflight.ts';
 import type { HostProgress } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
 import type { UndoToken } from '../store/store.ts';
-import { changeHost, type OpenedHost, openHost, type RunContext, refuseProblems, requireProofs } from './host-run.ts';
+import { changeHost } from './change-host.ts';
+import { factsOf, isStale, type OpenedHost, openHost, type RunContext, refuseProblems } from './host-run.ts';
 import { type Proof, proveHost } from './prove.ts';
 
 export type PreparedReturn = {
@@ -36,34 +37,43 @@ export async function prepareReturn(
 ): Promise<PreparedReturn> {
   const opened = await openHost(spec, context, progress);
   try {
-    const { facts } = opened;
-    if (facts.state === undefined) {
-      throw new DockerTlsError({
-        code: 'E_NOT_SET_UP',
-        exit: 2,
-        where: spec.name,
-        message: 'docker-tls has not changed this host (or has given it back already)',
-        hints: [`docker-tls setup ${spec.name}`],
-      });
-    }
-    const chosen = target === 'none' ? 'none' : chooseGeneration(spec.name, facts, target);
-    const plan = planReturn(facts, chosen, spec);
-    const problems = [
-      ...preflight({
-        host: spec.name,
-        facts,
-        skewMs: opened.skewMs,
-        nowMs: context.runtime.now().getTime(),
-        port: spec.port,
-        plan,
-      }).filter((problem) => problem.code !== 'E_FIREWALL' && problem.code !== 'E_CLOCK'),
-      ...swarmProblem(spec.name, facts, spec.containers, plan),
-    ];
-    return { spec, opened, plan, problems, address: spec.address ?? opened.session.dialled };
+    return planReturnOf(opened, spec, target, context);
   } catch (error) {
     await opened.session.close();
     throw error;
   }
+}
+
+function planReturnOf(
+  opened: OpenedHost,
+  spec: HostSpec,
+  target: number | 'previous' | 'none',
+  context: ReturnContext,
+): PreparedReturn {
+  const { facts } = opened;
+  if (facts.state === undefined) {
+    throw new DockerTlsError({
+      code: 'E_NOT_SET_UP',
+      exit: 2,
+      where: spec.name,
+      message: 'docker-tls has not changed this host (or has given it back already)',
+      hints: [`docker-tls setup ${spec.name}`],
+    });
+  }
+  const chosen = target === 'none' ? 'none' : chooseGeneration(spec.name, facts, target);
+  const plan = planReturn(facts, chosen, spec);
+  const problems = [
+    ...preflight({
+      host: spec.name,
+      facts,
+      skewMs: opened.skewMs,
+      nowMs: context.runtime.now().getTime(),
+      port: spec.port,
+      plan,
+    }).filter((problem) => problem.code !== 'E_FIREWALL' && problem.code !== 'E_CLOCK'),
+    ...swarmProblem(spec.name, facts, spec.containers, plan),
+  ];
+  return { spec, opened, plan, problems, address: spec.address ?? opened.session.dialled };
 }
 
 function chooseGeneration(host: string, facts: HostFacts, target: number | 'previous'): number {
@@ -90,75 +100,88 @@ function chooseGeneration(host: string, facts: HostFacts, target: number | 'prev
 
 export type ReturnOutcome = { readonly host: string; readonly plan: HostPlan; readonly proofs: readonly Proof[] };
 
-/** Makes the change. After a roll back the host is proven over TLS; after `remove` it is proven that the port is closed. */
+/** Makes the change. After a roll back the host is proven over TLS. The session is closed at the end. */
 export async function returnHost(
   prepared: PreparedReturn,
   context: ReturnContext,
   progress: HostProgress,
 ): Promise<ReturnOutcome> {
-  const { spec, opened, plan, address } = prepared;
+  const { spec, opened } = prepared;
   try {
-    refuseProblems(prepared);
-    let saved: UndoToken | undefined;
-    const known = context.state.hosts.get(spec.name);
-    const prove = async (): Promise<Proof[]> => {
-      if (plan.purpose === 'remove') return [];
-      const { prover } = context;
-      if (prover?.key === undefined) return [];
-      return proveHost(context.runtime.probe, {
-        address,
-        port: spec.port,
-        ca: prover.ca,
-        client: { name: prover.record.name, cert: prover.cert, key: prover.key as Secret },
-        now: context.runtime.now(),
-      });
-    };
-    const save = async (): Promise<void> => {
-      if (plan.purpose === 'remove') {
-        saved = await context.store.write({ removeHosts: [spec.name] });
-        return;
-      }
-      if (known === undefined) return;
-      // Our books follow: the certificate that is in force again; its key is on the host, and here only if it is the same.
-      const link =
-        plan.returnsTo === undefined ? undefined : opened.facts.generations.get(plan.returnsTo)?.get(CURRENT_LINK)?.to;
-      const papers = link === undefined ? undefined : installedPapers(opened.facts, Number(link));
-      if (papers === undefined) return;
-      const same = papers.cert === known.serverCert;
-      saved = await context.store.write({
-        hosts: {
-          [spec.name]: {
-            record: {
-              ...known.record,
-              generation: plan.generation as number,
-              updatedAt: context.runtime.now().toISOString(),
-            },
-            ca: papers.ca,
-            serverCert: papers.cert,
-            ...(same && known.serverKey ? { serverKey: known.serverKey } : {}),
-          },
-        },
-      });
-    };
-    if (!hasChanges(plan) && plan.purpose !== 'remove') return { host: spec.name, plan, proofs: await prove() };
-    const proofs = await changeHost({
-      plan,
-      facts: opened.facts,
-      papers: undefined,
-      spec,
-      session: opened.session,
-      context,
-      progress,
-      prove,
-      save,
-      unsave: async () => {
-        await saved?.undo();
-        saved = undefined;
-      },
+    return await makeReturn(prepared, context, progress).catch(async (error: unknown) => {
+      if (!isStale(error)) throw error;
+      const again = await factsOf(opened.session, spec, context, progress);
+      const target = prepared.plan.returnsTo ?? 'none';
+      return makeReturn(planReturnOf(again, spec, target, context), context, progress);
     });
-    requireProofs(spec.name, proofs, 'the host was rolled back');
-    return { host: spec.name, plan, proofs };
   } finally {
     await opened.session.close();
   }
+}
+
+async function makeReturn(
+  prepared: PreparedReturn,
+  context: ReturnContext,
+  progress: HostProgress,
+): Promise<ReturnOutcome> {
+  const { spec, opened, plan, address } = prepared;
+  refuseProblems(prepared);
+  let saved: UndoToken | undefined;
+  const known = context.state.hosts.get(spec.name);
+  const prove = async (): Promise<Proof[]> => {
+    if (plan.purpose === 'remove') return [];
+    const { prover } = context;
+    if (prover?.key === undefined) return [];
+    return proveHost(context.runtime.probe, {
+      address,
+      port: spec.port,
+      ca: prover.ca,
+      client: { name: prover.record.name, cert: prover.cert, key: prover.key as Secret },
+      now: context.runtime.now(),
+    });
+  };
+  const save = async (): Promise<void> => {
+    if (plan.purpose === 'remove') {
+      saved = await context.store.write({ removeHosts: [spec.name] });
+      return;
+    }
+    if (known === undefined) return;
+    // Our books follow: the certificate that is in force again; its key is on the host, and here only if it is the same.
+    const link =
+      plan.returnsTo === undefined ? undefined : opened.facts.generations.get(plan.returnsTo)?.get(CURRENT_LINK)?.to;
+    const papers = link === undefined ? undefined : installedPapers(opened.facts, Number(link));
+    if (papers === undefined) return;
+    const same = papers.cert === known.serverCert;
+    saved = await context.store.write({
+      hosts: {
+        [spec.name]: {
+          record: {
+            ...known.record,
+            generation: plan.generation as number,
+            updatedAt: context.runtime.now().toISOString(),
+          },
+          ca: papers.ca,
+          serverCert: papers.cert,
+          ...(same && known.serverKey ? { serverKey: known.serverKey } : {}),
+        },
+      },
+    });
+  };
+  if (!hasChanges(plan) && plan.purpose !== 'remove') return { host: spec.name, plan, proofs: await prove() };
+  const proofs = await changeHost({
+    plan,
+    facts: opened.facts,
+    papers: undefined,
+    spec,
+    session: opened.session,
+    context,
+    progress,
+    prove,
+    save,
+    unsave: async () => {
+      await saved?.undo();
+      saved = undefined;
+    },
+  });
+  return { host: spec.name, plan, proofs };
 }

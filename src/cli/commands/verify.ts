@@ -3,7 +3,8 @@
 import { DockerTlsError } from '../../errors.ts';
 import { openStore } from '../../store/store.ts';
 import { errorsOf, exitOfResults, overHosts } from '../../workflows/fleet-run.ts';
-import { requireProofs } from '../../workflows/host-run.ts';
+import { requireProofs } from '../../workflows/prove.ts';
+import { reachableHosts } from '../../workflows/reach.ts';
 import { proveStored } from '../../workflows/verify.ts';
 import { chooseClient } from '../choose.ts';
 import { defineCommand } from '../command.ts';
@@ -26,14 +27,15 @@ export const command = defineCommand({
     const { args, options, global, runtime, progress } = context;
     const colours = coloursOf(runtime.io);
     const state = await openStore(global.home, { now: runtime.now }).read();
-    const { specs } = await selectSpecs(context, args.hosts, options, state, undefined);
+    const { specs } = await selectSpecs(context, args.hosts, options, state, undefined, { reached: true });
+    const hosts = reachableHosts(state);
     const results = await overHosts(
       specs,
       { parallel: global.parallel, signal: runtime.signal },
       progress,
       runtime.now,
       async (spec, line) => {
-        const host = state.hosts.get(spec.name);
+        const host = hosts.get(spec.name);
         if (host === undefined)
           throw new DockerTlsError({
             code: 'E_HOST_UNKNOWN',

@@ -1,0 +1,208 @@
+/** Owns the carrying out of one change: start, proof over new connections, store, confirmation; and the way back from anywhere in between. */
+
+import { randomBytes } from 'node:crypto';
+import type { HostSpec } from '../config/spec.ts';
+import { DockerTlsError, type ExitStatus } from '../errors.ts';
+import type { Papers } from '../plan/desired.ts';
+import type { HostFacts } from '../plan/facts.ts';
+import type { HostPlan } from '../plan/plan.ts';
+import { renderTransaction } from '../plan/transaction.ts';
+import type { HostProgress, HostSession, SshOptions } from '../runtime.ts';
+import type { RunContext } from './host-run.ts';
+import { type Proof, requireProofs } from './prove.ts';
+
+/** How a host of the spec is dialled. */
+export function sshOptions(spec: HostSpec, context: Pick<RunContext, 'runtime' | 'sudoPassword' | 'ask'>): SshOptions {
+  return {
+    ...spec.ssh,
+    host: spec.name,
+    ...(context.sudoPassword ? { sudoPassword: context.sudoPassword } : {}),
+    ...(context.ask ? { ask: context.ask } : {}),
+    signal: context.runtime.signal,
+  };
+}
+
+/** Errors with which the host itself says how a change ended. */
+const ENDED = new Set([
+  'E_HOST_LOCKED',
+  'E_HOST_CHANGED',
+  'E_STALE_CHANGE',
+  'E_DISK_FULL',
+  'E_DAEMON_CONFIG',
+  'E_DAEMON_START',
+  'E_APPLY',
+  'E_ROLLBACK',
+]);
+
+export type HostChange = {
+  readonly plan: HostPlan;
+  readonly facts: HostFacts;
+  readonly papers: Papers | undefined;
+  readonly spec: HostSpec;
+  readonly session: HostSession;
+  readonly context: Pick<RunContext, 'runtime' | 'sudoPassword' | 'ask' | 'reason'>;
+  readonly progress: HostProgress;
+  /** Real connections after the change; empty when there is nothing to prove over TLS. */
+  readonly prove: () => Promise<Proof[]>;
+  /** Writes our own books, just before the host is told to keep the change. */
+  readonly save: () => Promise<void>;
+  readonly unsave: () => Promise<void>;
+};
+
+/**
+ * One transaction (docs/how-it-works.md): start, prove over new connections, write the store, confirm over a new ssh connection.
+ * Whatever goes wrong leads to the way back that lies on the host; the error says whether it was taken.
+ */
+export async function changeHost(change: HostChange): Promise<Proof[]> {
+  const { plan, spec, session, context, progress } = change;
+  const { runtime } = context;
+  const { startTransaction, endTransaction } = await import('../remote/transaction.ts');
+  const id = randomBytes(6).toString('hex');
+  const transaction = renderTransaction(plan, change.facts, change.papers, {
+    id,
+    who: runtime.operator,
+    now: runtime.now(),
+    confirmWithin: spec.confirmWithin,
+    keep: spec.keep,
+    reason: context.reason,
+  });
+  try {
+    runtime.signal.throwIfAborted();
+    await startTransaction(session, transaction, {
+      timeoutMs: (spec.confirmWithin + 60) * 1000,
+      signal: runtime.signal,
+      onStep: (step) => progress.phase(step),
+    });
+  } catch (error) {
+    // The host itself said how it ended: nothing is left to take back.
+    if (error instanceof DockerTlsError && ENDED.has(error.code)) throw error;
+    throw await takeBack(change, id, error, endTransaction);
+  }
+  let confirmation: HostSession | undefined;
+  try {
+    runtime.signal.throwIfAborted();
+    progress.phase('verify');
+    const opening = runtime.connect(sshOptions(spec, context));
+    // Both are needed; whichever fails first must not leave the other unwatched.
+    const [proofs, fresh] = await Promise.all([change.prove(), opening.then((value) => (confirmation = value))]);
+    requireProofs(spec.name, proofs, 'the host was rolled back');
+    runtime.signal.throwIfAborted();
+    await change.save();
+    progress.phase('confirm');
+    const ending = await endTransaction(fresh, id, 'commit').catch((error: unknown) =>
+      settle(change, id, error, endTransaction),
+    );
+    if (ending !== 'committed') {
+      await change.unsave();
+      throw new DockerTlsError({
+        code: 'E_NOT_CONFIRMED',
+        exit: 5,
+        where: spec.name,
+        message:
+          ending === 'nothing'
+            ? `the host had already gone back: the change was not confirmed within ${spec.confirmWithin} s`
+            : 'the host could not keep the change',
+        hints: ['run the same command again', `give it more time: --confirm-within ${spec.confirmWithin * 2}`],
+      });
+    }
+    return proofs;
+  } catch (error) {
+    if (
+      error instanceof DockerTlsError &&
+      error.code === 'E_NOT_CONFIRMED' &&
+      !error.message.includes('could not keep')
+    )
+      throw error;
+    throw await takeBack(change, id, error, endTransaction);
+  } finally {
+    await confirmation?.close();
+  }
+}
+
+/** The connection broke while the host was being told to keep the change: ask again, over another one, how it ended. */
+async function settle(
+  change: HostChange,
+  id: string,
+  cause: unknown,
+  endTransaction: typeof import('../remote/transaction.ts').endTransaction,
+): Promise<'committed' | 'nothing' | 'undone' | 'stuck'> {
+  const session = await change.context.runtime.connect(sshOptions(change.spec, change.context)).catch(() => undefined);
+  if (session === undefined) throw cause;
+  try {
+    const ending = await endTransaction(session, id, 'commit');
+    if (ending !== 'nothing') return ending;
+    // Nothing under way: either it was kept, or it went back. The host's books know.
+    const { gather } = await import('../remote/gather.ts');
+    const { facts } = await gather(session, { port: change.spec.port, now: change.context.runtime.now });
+    const kept =
+      change.plan.generation === 'none'
+        ? facts.state === undefined
+        : facts.state?.generation === change.plan.generation;
+    return kept ? 'committed' : 'nothing';
+  } finally {
+    await session.close();
+  }
+}
+
+/** Takes the change back at once, over the old connection or a new one; says what came of it. */
+async function takeBack(
+  change: HostChange,
+  id: string,
+  cause: unknown,
+  endTransaction: typeof import('../remote/transaction.ts').endTransaction,
+): Promise<unknown> {
+  const { spec, session, context, progress } = change;
+  progress.phase('roll back');
+  await change.unsave();
+  let ending: 'committed' | 'undone' | 'nothing' | 'stuck' | 'unreachable' = 'unreachable';
+  for (const open of [
+    async () => session,
+    async () => context.runtime.connect({ ...sshOptions(spec, context), signal: new AbortController().signal }),
+  ]) {
+    try {
+      const other = await open();
+      ending = await endTransaction(other, id, 'undo');
+      if (other !== session) await other.close();
+      break;
+    } catch {
+      // The next way, or the host's own timer.
+    }
+  }
+  const interrupted = context.runtime.signal.aborted;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const original = cause instanceof DockerTlsError ? cause : undefined;
+  if (ending === 'stuck') {
+    return new DockerTlsError({
+      code: 'E_ROLLBACK',
+      exit: 6,
+      where: spec.name,
+      message: `${why}; rolling back failed as well`,
+      hints: [`ssh ${spec.name} sudo sh /var/lib/docker-tls/txn/way-back.sh undo asked`],
+      details: original?.details ?? [],
+      cause,
+    });
+  }
+  const back =
+    ending === 'unreachable'
+      ? `the host can't be reached; it goes back on its own within ${spec.confirmWithin} s`
+      : 'the host is as it was before';
+  if (interrupted) {
+    return new DockerTlsError({
+      code: 'E_INTERRUPTED',
+      exit: 130,
+      where: spec.name,
+      message: `interrupted; ${back}`,
+      cause,
+    });
+  }
+  const exit: ExitStatus = original?.code === 'E_VERIFY' ? 7 : 5;
+  return new DockerTlsError({
+    code: original?.code ?? 'E_APPLY',
+    exit,
+    where: spec.name,
+    message: `${why.replace(/; the host was rolled back$/, '')}; ${back}`,
+    hints: original?.hints ?? [],
+    details: original?.details ?? [],
+    cause,
+  });
+}
