@@ -2,7 +2,7 @@
 
 import type * as z from 'zod';
 import type { Path, Problem } from './fleet-document.ts';
-import { nameProblem } from './names.ts';
+import { NAME_HINT, nameProblem } from './names.ts';
 import { nearestNames } from './nearest.ts';
 import { secretReferenceError } from './secret-reference.ts';
 
@@ -37,8 +37,6 @@ function problemsOf(issue: Issue, context: ProblemContext, path: Path): Problem[
     case 'too_small':
     case 'too_big':
       return [outOfRange(path, issue, found)];
-    case 'invalid_format':
-      return [{ path, ...badName(typeof found === 'string' ? found : '') }];
     case 'custom': {
       if (secret) return [badSecret(path)];
       const hints = (issue.params?.hints ?? []) as readonly string[];
@@ -129,7 +127,6 @@ function outOfRange(path: Path, issue: z.core.$ZodIssueTooSmall | z.core.$ZodIss
   if (Array.isArray(found)) {
     return { path, message: 'the list is empty: that would let nobody in', hints: ['take the key out, or write all'] };
   }
-  if (typeof found === 'string') return { path, ...badName(found) };
   return { path, message: `${String(path.at(-1))} is ${issue.code === 'too_small' ? 'at least' : 'at most'} ${limit}` };
 }
 
@@ -139,10 +136,10 @@ function badSecret(path: Path): Problem {
 }
 
 function badName(name: string): Pick<Problem, 'message' | 'hints'> {
-  const why = nameProblem(name) ?? 'it is longer than 64 characters';
+  const why = nameProblem(name);
   return {
     message: `"${short(name)}" can not be a name: ${why}`,
-    hints: ['up to 128 letters, digits and . _ @ + - after a first letter or digit'],
+    hints: [NAME_HINT],
   };
 }
 

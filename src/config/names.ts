@@ -2,6 +2,8 @@
 
 import { DockerTlsError } from '../errors.ts';
 
+export const NAME_HINT = 'up to 128 letters, digits and . _ @ + - after a first letter or digit';
+
 /** Devices of Windows, which no file can be called. */
 const RESERVED = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 
@@ -16,9 +18,7 @@ export function checkName(what: 'host' | 'client' | 'CA', name: string): string 
     code: 'E_NAME',
     exit: 2,
     message: `"${name}" can not be the name of a ${what}: ${why}`,
-    hints: [
-      `choose a name such as ${what === 'host' ? 'build-1' : 'laptop'}: up to 128 letters, digits and . _ @ + - after a first letter or digit`,
-    ],
+    hints: [`choose a name such as ${what === 'host' ? 'build-1' : 'laptop'}: ${NAME_HINT}`],
   });
 }
 

@@ -10,15 +10,15 @@ import { KEY_TYPES } from '../pki/keys.ts';
 import { parseSan } from '../pki/names.ts';
 import { parseDestination } from './destination.ts';
 import { confirmSeconds } from './fleet-time.ts';
+import { NAME_HINT, nameProblem } from './names.ts';
 import { parseSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
 import { DEFAULTS } from './spec.ts';
 
 /** Seconds that a change may wait for its confirmation. */
 const CONFIRM = { min: 10, max: 86_400 };
 const MAX_DAYS = 36_500;
-const NAME_PATTERN = /^[A-Za-z0-9](?:[A-Za-z0-9_@+-]|\.(?=[A-Za-z0-9_@+-]))*$/;
-
-const name = z.string().min(1).max(128).regex(NAME_PATTERN);
+/** nameProblem's rule for editors, but for the names that Windows reserves. */
+const NAME_PATTERN = '^[A-Za-z0-9](?:[A-Za-z0-9_@+-]|\\.(?=[A-Za-z0-9_@+-]))*$';
 
 /** A string that `check` accepts; what it throws becomes the problem. */
 function checked(check: (value: string) => void) {
@@ -71,6 +71,15 @@ function count(min: number, max: number) {
   return z.number().int().min(min).max(max);
 }
 
+function checkedName(maxLength: number) {
+  return checked((value) => {
+    const why =
+      nameProblem(value) ?? (value.length > maxLength ? `it is longer than ${maxLength} characters` : undefined);
+    if (why !== undefined) refuse(`"${value.slice(0, 60)}" can not be a name: ${why}`, [NAME_HINT]);
+  }).meta({ pattern: NAME_PATTERN, maxLength });
+}
+
+const name = checkedName(128);
 const file = checked(checkPath);
 const destination = checked((value) => {
   if (!isDestination(value)) {
@@ -185,7 +194,7 @@ const clientSchema = z
 
 const caSchema = z
   .strictObject({
-    name: z.string().min(1).max(64).regex(NAME_PATTERN).describe(`Name of a new CA; default ${DEFAULTS.caName}.`),
+    name: checkedName(64).describe(`Name of a new CA; default ${DEFAULTS.caName}.`),
     'key-type': keyType.describe(`Kind of its key; default ${DEFAULTS.keyType}.`),
     days: count(1, MAX_DAYS).describe(`Its lifetime in days; default ${DEFAULTS.caDays}.`),
     passphrase: caPassphrase.describe(
