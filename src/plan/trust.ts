@@ -55,6 +55,30 @@ export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clien
   return welcome.map((client) => issuers.get(client.name)).join('');
 }
 
+/**
+ * A CA that signs leaf certificates only, by a command: its clients have no issuing CA of their own, so that a host can't tell one from
+ * another. All of them, or an honest no.
+ * Fails with E_CA_LEAF_ONLY (exit 2).
+ */
+export function leafOnlyTrust(
+  spec: Pick<HostSpec, 'name' | 'clients'>,
+  cas: string,
+  clients: readonly TrustedClient[],
+): string {
+  const unwelcome = clients.filter((client) => !isWelcome(client, spec));
+  if (unwelcome.length === 0) return cas;
+  throw new DockerTlsError({
+    code: 'E_CA_LEAF_ONLY',
+    exit: 2,
+    where: spec.name,
+    message: `the CA signs leaf certificates only, so every certificate it signs for a client opens this host; ${unwelcome.map((client) => client.name).join(', ')} can not be kept out`,
+    hints: [
+      'let the CA refuse to renew it, and wait for its end: docker-tls client list',
+      'with a CA that may sign CAs each client can be revoked: docker-tls ca import --cert FILE --key FILE',
+    ],
+  });
+}
+
 /** Why a server certificate has to be replaced, in a few words; undefined: it is good. */
 export function reasonToIssue(
   cert: string | undefined,

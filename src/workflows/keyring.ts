@@ -14,12 +14,15 @@ import {
   type OpenAuthority,
   openAuthority,
 } from '../pki/certificate.ts';
+import { parseCsr } from '../pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
-import { decryptKey, encryptKey, isEncrypted } from '../pki/keys.ts';
+import { decryptKey, encryptKey, isEncrypted, isKeyType } from '../pki/keys.ts';
 import type { SanName } from '../pki/names.ts';
-import { isFrom, reasonToIssue, trustFile } from '../plan/trust.ts';
+import { isFrom, leafOnlyTrust, reasonToIssue, trustFile } from '../plan/trust.ts';
 import type { Secret } from '../secret.ts';
 import type { StoreChange, StoredCa, StoredClient, StoredIssuer, StoredOldCa, StoreState } from '../store/records.ts';
+import { clientExists, keyElsewhere, refuseOther, unknownClient } from './client-refusals.ts';
+import { commandSigner, type ExternalSigner, signClient, signServer } from './sign-command.ts';
 
 /** Where the CA's passphrase comes from. */
 export type PassphraseSource = {
@@ -61,6 +64,8 @@ export type Keyring = {
   replaceCa(): Promise<void>;
   /** The client's papers, made if they are not there (`fresh`). */
   client(spec: ClientSpec): Promise<StoredClient & { readonly fresh: boolean }>;
+  /** The papers of a client whose key stays elsewhere, for its request (PEM); the key is not part of them. */
+  signRequest(spec: ClientSpec, csr: string): Promise<StoredClient>;
   /** An issuing CA of the CA in force for a client that has one of an older CA; both are accepted until the old CA is dropped. */
   prepareIssuer(name: string): Promise<void>;
   /** A new leaf (and key) for a client that is there; its own CA stays as long as it is from the CA in force. */
@@ -83,6 +88,10 @@ export function openKeyring(options: KeyringOptions): Keyring {
     clients: {},
   };
   const replaced: StoredCa[] = [];
+  const sign: ExternalSigner | undefined =
+    state.ca !== undefined && state.ca.keyPem === undefined && state.ca.record.signCommand !== undefined
+      ? commandSigner(state.ca.record.signCommand)
+      : undefined;
   let opened: Promise<OpenAuthority> | undefined;
   let crossed: Promise<string> | undefined;
   let secret: Promise<Secret | undefined> | undefined;
@@ -127,7 +136,11 @@ export function openKeyring(options: KeyringOptions): Keyring {
       code: 'E_CA_KEY_ELSEWHERE',
       exit: 2,
       message: 'the key of the CA is not in this store, so nothing can be issued here',
-      hints: ['where the key is: docker-tls client sign REQUEST', 'if the key is lost: docker-tls rotate ca'],
+      hints: [
+        'where the key is: docker-tls client sign REQUEST',
+        'have a command sign: docker-tls ca import --cert FILE --sign-command COMMAND',
+        'if the key is lost: docker-tls rotate ca',
+      ],
     });
   }
 
@@ -205,11 +218,10 @@ export function openKeyring(options: KeyringOptions): Keyring {
   async function client(spec: ClientSpec): Promise<StoredClient & { fresh: boolean }> {
     const known = made.clients[spec.name] ?? state.clients.get(spec.name);
     if (known !== undefined) {
-      refuseRevoked(known);
+      refuseOther(known);
       return { ...known, fresh: false };
     }
-    const issuer = await clientAuthority(spec.name, spec.keyType);
-    const leaf = await issueClient({ authority: issuer, name: spec.name, days: spec.days, keyType: spec.keyType, now });
+    const leaf = await clientLeaf(spec.name, spec);
     const time = now.toISOString();
     const record = {
       name: spec.name,
@@ -224,29 +236,48 @@ export function openKeyring(options: KeyringOptions): Keyring {
     return { ...stored, fresh: true };
   }
 
+  async function clientLeaf(
+    name: string,
+    { keyType, days }: Pick<ClientSpec, 'keyType' | 'days'>,
+  ): Promise<{ cert: string; key: Secret }> {
+    if (sign !== undefined) return signClient(sign, { name, keyType, days, ca: await trusted(), now });
+    return issueClient({ authority: await clientAuthority(name, keyType), name, days, keyType, now });
+  }
+
+  async function signRequest(spec: ClientSpec, csr: string): Promise<StoredClient> {
+    const known = state.clients.get(spec.name);
+    if (known !== undefined) refuseOther(known);
+    if (known?.key !== undefined) throw clientExists(spec.name);
+    const { publicKey, keyType: found } = parseCsr(csr);
+    const keyType = isKeyType(found) ? found : spec.keyType;
+    const { name, days } = spec;
+    const cert =
+      sign === undefined
+        ? (await issueClient({ authority: await clientAuthority(name, keyType), name, days, publicKey, now })).cert
+        : await sign({ csr, profile: 'client', days, name, ca: await trusted(), now });
+    const time = now.toISOString();
+    const hosts = spec.hosts ?? known?.record.hosts;
+    const record = {
+      ...known?.record,
+      name,
+      createdAt: known?.record.createdAt ?? time,
+      updatedAt: time,
+      days,
+      keyType,
+      ...(hosts ? { hosts } : {}),
+    };
+    const stored: StoredClient = { record, ca: await trusted(), cert };
+    made.clients[name] = stored;
+    return stored;
+  }
+
   async function renewClient(name: string, days?: number): Promise<StoredClient> {
     const known = state.clients.get(name);
-    if (known === undefined) {
-      throw new DockerTlsError({
-        code: 'E_CLIENT_UNKNOWN',
-        exit: 2,
-        message: `no client ${name} in the store`,
-        hints: ['docker-tls client list', `docker-tls client add ${name}`],
-      });
-    }
-    refuseRevoked(known);
-    if (known.key === undefined) {
-      throw new DockerTlsError({
-        code: 'E_CLIENT_NO_KEY',
-        exit: 2,
-        where: name,
-        message: 'its key is on another computer and stays there',
-        hints: [`on that computer: docker-tls client request ${name}`, 'then here: docker-tls client sign REQUEST'],
-      });
-    }
+    if (known === undefined) throw unknownClient(name);
+    refuseOther(known);
+    if (known.key === undefined) throw keyElsewhere(name);
     const lifetime = days ?? known.record.days;
-    const issuer = await clientAuthority(name, known.record.keyType);
-    const leaf = await issueClient({ authority: issuer, name, days: lifetime, keyType: known.record.keyType, now });
+    const leaf = await clientLeaf(name, { keyType: known.record.keyType, days: lifetime });
     const stored: StoredClient = {
       record: { ...known.record, days: lifetime, updatedAt: now.toISOString() },
       ca: await trusted(),
@@ -262,6 +293,12 @@ export function openKeyring(options: KeyringOptions): Keyring {
     const why = more.force ?? reasonToIssue(known?.serverCert, spec, sans, { cas: await trusted(), now });
     if (known !== undefined && why === undefined)
       return { cert: await freshChain(known.serverCert), key: known.serverKey, fresh: false, why: '' };
+    if (sign !== undefined)
+      return {
+        ...(await signServer(sign, { spec, sans, ca: await trusted(), now, publicKey: more.publicKey })),
+        fresh: true,
+        why: why ?? '',
+      };
     const base = { ca: await authority(), sans, days: spec.days, now };
     const issued =
       more.publicKey === undefined
@@ -284,7 +321,11 @@ export function openKeyring(options: KeyringOptions): Keyring {
     const issuers = new Map(
       [...state.issuers, ...Object.entries(made.issuers)].map(([name, issuer]) => [name, issuer.cert]),
     );
-    return trustFile(spec, { cas: await trusted(), clients: [...clients.values()], issuers });
+    // Clients that were issued elsewhere are none of this host's.
+    const own = [...clients.values()].filter((record) => record.reaches === undefined);
+    if (sign === undefined || own.some((record) => issuers.has(record.name)))
+      return trustFile(spec, { cas: await trusted(), clients: own, issuers });
+    return leafOnlyTrust(spec, await trusted(), own);
   }
 
   return {
@@ -299,6 +340,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
         await clientAuthority(name, known.record.keyType);
     },
     renewClient,
+    signRequest,
     server,
     trustFor,
     protect,
@@ -308,15 +350,4 @@ export function openKeyring(options: KeyringOptions): Keyring {
       clients: { ...made.clients },
     }),
   };
-}
-
-function refuseRevoked({ record }: StoredClient): void {
-  if (record.revokedAt === undefined) return;
-  throw new DockerTlsError({
-    code: 'E_CLIENT_REVOKED',
-    exit: 2,
-    where: record.name,
-    message: `this client was revoked at ${record.revokedAt}`,
-    hints: [`docker-tls client add ${record.name}-2`],
-  });
 }

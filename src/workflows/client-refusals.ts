@@ -1,0 +1,54 @@
+/** Owns the words by which papers for a client are refused. */
+
+import { DockerTlsError } from '../errors.ts';
+import type { StoredClient } from '../store/records.ts';
+
+/** A client that was revoked, or that another CA issued, is not ours to issue: E_CLIENT_ELSEWHERE, E_CLIENT_REVOKED (exit 2). */
+export function refuseOther({ record }: StoredClient): void {
+  if (record.reaches !== undefined) {
+    throw new DockerTlsError({
+      code: 'E_CLIENT_ELSEWHERE',
+      exit: 2,
+      where: record.name,
+      message: 'this client was issued elsewhere and imported here',
+      hints: [`a new request for those who issued it: docker-tls client request ${record.name}`, '--client NAME'],
+    });
+  }
+  if (record.revokedAt === undefined) return;
+  throw new DockerTlsError({
+    code: 'E_CLIENT_REVOKED',
+    exit: 2,
+    where: record.name,
+    message: `this client was revoked at ${record.revokedAt}`,
+    hints: [`docker-tls client add ${record.name}-2`],
+  });
+}
+
+export function unknownClient(name: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CLIENT_UNKNOWN',
+    exit: 2,
+    message: `no client ${name} in the store`,
+    hints: ['docker-tls client list', `docker-tls client add ${name}`],
+  });
+}
+
+export function keyElsewhere(name: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CLIENT_NO_KEY',
+    exit: 2,
+    where: name,
+    message: 'its key is on another computer and stays there',
+    hints: [`on that computer: docker-tls client request ${name}`, 'then here: docker-tls client sign REQUEST'],
+  });
+}
+
+export function clientExists(name: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CLIENT_EXISTS',
+    exit: 2,
+    where: name,
+    message: 'there is a client of this name already, and its key is here',
+    hints: [`docker-tls client sign REQUEST --name ${name}-2`, `docker-tls client export ${name} --out FILE`],
+  });
+}
