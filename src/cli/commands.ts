@@ -34,6 +34,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/verify.ts')).command,
   },
   {
+    name: 'status',
+    summary: 'Every host, client and CA: expiry, days left, renewal due, drift',
+    load: async () => (await import('./commands/status.ts')).command,
+  },
+  {
+    name: 'rotate server',
+    summary: 'New key and certificate for hosts; nothing is refused, nothing stops',
+    load: async () => (await import('./commands/rotate-server.ts')).command,
+  },
+  {
+    name: 'rotate client',
+    summary: 'New key and certificate for clients; touches no host',
+    load: async () => (await import('./commands/rotate-client.ts')).command,
+  },
+  {
+    name: 'rotate ca',
+    summary: 'A new CA: accept old and new, issue from the new, drop the old',
+    load: async () => (await import('./commands/rotate-ca.ts')).command,
+  },
+  {
+    name: 'client add',
+    summary: 'A client certificate for a person or a program',
+    load: async () => (await import('./commands/client-add.ts')).command,
+  },
+  {
+    name: 'client revoke',
+    summary: 'No host accepts this client any more; nobody else is touched',
+    load: async () => (await import('./commands/client-revoke.ts')).command,
+  },
+  {
     name: 'rollback',
     summary: 'Back to the generation before, verified',
     load: async () => (await import('./commands/rollback.ts')).command,
@@ -42,6 +72,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'remove',
     summary: 'Undo: the host’s files, units and socket as they were before setup',
     load: async () => (await import('./commands/remove.ts')).command,
+  },
+  {
+    name: 'audit',
+    summary: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
+    load: async () => (await import('./commands/audit.ts')).command,
+  },
+  {
+    name: 'harden',
+    summary: 'Mend what audit found, through the same plan, apply, verify, roll back',
+    load: async () => (await import('./commands/harden.ts')).command,
   },
   {
     name: 'env',

@@ -3,6 +3,7 @@
 import type { HostSpec } from '../config/spec.ts';
 import { ensureClients } from '../workflows/fleet-apply.ts';
 import type { RunContext } from '../workflows/host-run.ts';
+import { specFor } from '../workflows/specs.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 import {
   CA_OPTIONS,
@@ -73,7 +74,7 @@ export async function startRun(
 }
 
 /** The password for sudo that the fleet file names; hosts that name the same reference ask once. */
-async function sharedSudo(
+export async function sharedSudo(
   references: Readonly<Record<string, string>> | undefined,
   specs: readonly HostSpec[],
   { runtime, prompts }: Pick<CommandContext<unknown, unknown>, 'runtime' | 'prompts'>,
@@ -82,4 +83,54 @@ async function sharedSudo(
   return reference === undefined
     ? undefined
     : readSecret(reference, 'sudo-password', runtime, prompts, 'Password for sudo:');
+}
+
+/** A run over hosts that the store has already. */
+export type StoredRun = {
+  readonly session: Session;
+  readonly options: StoredOptions;
+  /** The specs of hosts by name, with what the options say on top. */
+  specs(names: readonly string[]): HostSpec[];
+  open(more?: Partial<RunContext>): Promise<RunContext>;
+};
+
+export type StoredOptions = Partial<OptionValues<typeof SSH_OPTIONS>> &
+  Partial<OptionValues<typeof CA_OPTIONS>> &
+  Partial<Pick<OptionValues<typeof HOST_OPTIONS>, 'containers' | 'confirmWithin' | 'keyType'>>;
+
+/** Reads the store for a command that changes what is there: rotation, revocation. Asks for nothing yet. */
+export async function startStored(
+  context: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts'>,
+  options: StoredOptions,
+  reason: string,
+): Promise<StoredRun> {
+  const { runtime, prompts } = context;
+  const full = { identity: [], jump: [], askSudoPassword: false, noCaPassphrase: false, ...options } as OptionValues<
+    typeof SSH_OPTIONS
+  > &
+    OptionValues<typeof CA_OPTIONS>;
+  const flags = hostFlags(
+    { ...full, containers: options.containers, confirmWithin: options.confirmWithin },
+    runtime.cwd,
+  );
+  const { openStore } = await import('../store/store.ts');
+  const state = await openStore(context.global.home, { now: runtime.now }).read();
+  const record = state.ca?.record;
+  // A new CA is like the one before, unless the options say otherwise.
+  const ca = {
+    ...caSpec({ ...full, keyType: options.keyType }),
+    ...(options.caName === undefined && record ? { name: record.name } : {}),
+    ...(options.keyType === undefined && record ? { keyType: record.keyType } : {}),
+    ...(options.caDays === undefined && record ? { days: record.days } : {}),
+  };
+  const session = await openSession(context, { ca, passphrase: passphraseSource(full, runtime, prompts) });
+  return {
+    session,
+    options,
+    specs: (names) => names.map((name) => specFor(name, session.state, { ...flags, name: undefined })),
+    open: async (more = {}) => {
+      const sudo = await sudoPassword(full, runtime, prompts);
+      return session.context({ reason, ...(sudo ? { sudoPassword: sudo } : {}), ...more });
+    },
+  };
 }

@@ -10,6 +10,7 @@ import { coloursOf } from './render/colours.ts';
 import { renderProofs } from './render/outcome.ts';
 import { renderPlan } from './render/plan.ts';
 import { durationWords } from './render/words.ts';
+import { usableClients } from './session.ts';
 
 export const RETURN_OPTIONS = {
   ...SSH_OPTIONS,
@@ -39,15 +40,12 @@ export async function runReturn(
   const state = await store.read();
   const spec = specFor(host, state, { ...hostFlags(options, runtime.cwd), name: undefined });
   const sudo = await sudoPassword(options, runtime, prompts);
-  const prover = [...state.clients.values()].find(
-    (client) => client.key !== undefined && client.record.revokedAt === undefined,
-  );
   const context: ReturnContext = {
     runtime,
     store,
     state,
     reason: command,
-    ...(prover ? { prover } : {}),
+    provers: usableClients(state),
     ...(sudo ? { sudoPassword: sudo } : {}),
     ...(prompts.ssh ? { ask: prompts.ssh } : {}),
   };

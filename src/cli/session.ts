@@ -15,7 +15,8 @@ export type Session = {
   /** The context for workflows, once the client that proves hosts is known. */
   context(
     options: {
-      readonly prover: StoredClient;
+      /** Proves hosts before all others whose keys are here. */
+      readonly prover?: StoredClient;
       readonly reason: string;
       readonly sudoPassword?: Secret;
     } & Partial<RunContext>,
@@ -44,7 +45,7 @@ export async function openSession(
       store,
       state,
       keyring,
-      prover,
+      provers: [...(prover ? [prover] : []), ...usableClients(state)],
       reason,
       ...(prompts.ssh ? { ask: prompts.ssh } : {}),
       saveBase: async () => {
@@ -67,15 +68,20 @@ export async function openSession(
   };
 }
 
+/** Clients of this store's CA that this computer can be. */
+export function usableClients(state: StoreState): StoredClient[] {
+  return [...state.clients.values()].filter(
+    ({ key, record }) => key !== undefined && record.revokedAt === undefined && record.reaches === undefined,
+  );
+}
+
 /** The client that proves hosts from here: the one asked for, the one with a key in the store, or a new one. */
 export async function proverFor(
   session: Session,
   wanted: ClientSpec,
   asked: boolean,
 ): Promise<StoredClient & { fresh: boolean }> {
-  const usable = [...session.state.clients.values()].filter(
-    ({ key, record }) => key !== undefined && record.revokedAt === undefined && record.reaches === undefined,
-  );
+  const usable = usableClients(session.state);
   if (!asked && !session.state.clients.has(wanted.name) && usable[0] !== undefined)
     return { ...usable[0], fresh: false };
   return session.keyring.client(wanted);

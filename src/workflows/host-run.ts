@@ -7,24 +7,26 @@ import type { DesiredHost, KeySource, Papers } from '../plan/desired.ts';
 import { type HostFacts, installedPapers } from '../plan/facts.ts';
 import { type HostPlan, hasChanges, planHost } from '../plan/plan.ts';
 import { preflight, swarmProblem } from '../plan/preflight.ts';
-import { namesFor } from '../plan/trust.ts';
+import { isWelcome, namesFor } from '../plan/trust.ts';
 import type { HostProgress, HostSession, Runtime, SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
 import type { HostRecord, StoreChange, StoredClient, StoreState } from '../store/records.ts';
 import type { Store, UndoToken } from '../store/store.ts';
 import { changeHost, sshOptions } from './change-host.ts';
 import type { Keyring } from './keyring.ts';
-import { type Proof, proveHost, requireProofs } from './prove.ts';
+import { type Proof, type ProofRequest, proveHost, requireProofs } from './prove.ts';
 
 export type RunContext = {
   readonly runtime: Runtime;
   readonly store: Store;
   readonly state: StoreState;
   readonly keyring: Keyring;
-  /** The client that proves the host from here. */
-  readonly prover: StoredClient;
+  /** Clients whose keys are here; the first that a host welcomes proves it. */
+  readonly provers: readonly StoredClient[];
   readonly sudoPassword?: Secret;
   readonly ask?: SshOptions['ask'];
+  /** Clients that must not get in: tried beside the usual strangers. */
+  readonly mustRefuse?: ProofRequest['revoked'];
   /** For the host's books, for instance `setup`. */
   readonly reason: string;
   /** Issue new server papers whatever the old ones are; the words say why. */
@@ -188,18 +190,30 @@ export function refuseProblems(prepared: Pick<PreparedHost, 'problems'>): void {
   if (problems.length > 1) throw new DockerTlsErrors(problems);
 }
 
+/** What a host is proven with from here: the first client that it welcomes; without one, only what it serves and whom it refuses. */
+export async function credentialsFor(
+  spec: HostSpec,
+  context: Pick<RunContext, 'provers'> & { readonly keyring?: Keyring },
+): Promise<Pick<ProofRequest, 'ca' | 'client'>> {
+  const prover = context.provers.find((client) => client.key !== undefined && isWelcome(client.record, spec));
+  if (prover?.key !== undefined) {
+    return { ca: prover.ca, client: { name: prover.record.name, cert: prover.cert, key: prover.key } };
+  }
+  return { ca: (await context.keyring?.trusted()) ?? context.provers[0]?.ca ?? '' };
+}
+
 /** Proves a host with the papers that it has to serve. */
-export function proofsOf(prepared: PreparedHost, context: RunContext): Promise<Proof[]> {
+export async function proofsOf(prepared: PreparedHost, context: RunContext): Promise<Proof[]> {
   const { desired, address } = prepared;
   const key =
     desired.papers.key.kind === 'send' ? desired.papers.key.key : context.state.hosts.get(desired.name)?.serverKey;
   return proveHost(context.runtime.probe, {
     address,
     port: desired.port,
-    ca: context.prover.ca,
-    client: { name: context.prover.record.name, cert: context.prover.cert, key: context.prover.key as Secret },
+    ...(await credentialsFor(prepared.spec, context)),
     ...(key ? { server: { cert: desired.papers.cert, key } } : {}),
     serverCert: desired.papers.cert,
+    ...(context.mustRefuse ? { revoked: context.mustRefuse } : {}),
     now: context.runtime.now(),
   });
 }

@@ -20,7 +20,8 @@ export type ProofRequest = {
   readonly port: number;
   /** What the client trusts, PEM. */
   readonly ca: string;
-  readonly client: { readonly name: string } & ProbeCredentials;
+  /** Who has to get in; absent where no key of a welcome client is here: then only what is served and who is refused is proven. */
+  readonly client?: { readonly name: string } & ProbeCredentials;
   /** The server's own papers, which must not open the door; absent where its key is not here. */
   readonly server?: ProbeCredentials;
   /** The certificate that has to be served (PEM); absent: any that verifies. */
@@ -39,18 +40,25 @@ export async function proveHost(probe: Probe, request: ProofRequest): Promise<Pr
     ca: request.ca,
     timeoutMs: request.timeoutMs ?? 10_000,
   };
-  const credentials = { cert: request.client.cert, key: request.client.key };
+  const { client } = request;
+  const credentials = client && { cert: client.cert, key: client.key };
   const stranger = await strangersPapers(request.now);
   const knock = (more: Partial<ProbeRequest>): Promise<ProbeOutcome> => probe({ ...base, ...more });
   return Promise.all([
-    knock({ credentials }).then((outcome) => accepted(`client ${request.client.name}`, outcome, request.serverCert)),
-    knock({}).then((outcome) => refused('no certificate', outcome)),
+    ...(client && credentials
+      ? [
+          knock({ credentials }).then((outcome) => accepted(`client ${client.name}`, outcome, request.serverCert)),
+          knock({}).then((outcome) => refused('no certificate', outcome)),
+        ]
+      : [knock({}).then((outcome) => refusedBy('no certificate', outcome, request.serverCert))]),
     knock({ credentials: stranger }).then((outcome) => refused("another CA's certificate", outcome)),
     ...(request.server
       ? [knock({ credentials: request.server }).then((outcome) => refused("the server's own certificate", outcome))]
       : []),
     knock({ plain: true }).then((outcome) => refused('plain HTTP', outcome)),
-    knock({ credentials, maxVersion: 'TLSv1.1' }).then((outcome) => refused('TLS 1.1', outcome)),
+    knock({ ...(credentials ? { credentials } : {}), maxVersion: 'TLSv1.1' }).then((outcome) =>
+      refused('TLS 1.1', outcome),
+    ),
     ...(request.revoked ?? []).map(async (client) =>
       refused(`revoked client ${client.name}`, await knock({ credentials: { cert: client.cert, key: client.key } })),
     ),
@@ -96,6 +104,16 @@ function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undef
     };
   }
   return { who, expected, ok: true, outcome: `let in (${outcome.protocol})`, elapsedMs: outcome.elapsedMs };
+}
+
+/** Nobody here is welcome on the host: that the right certificate is served, and that it asks for one, has to do. */
+function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | undefined): Proof {
+  const proof = refused(who, outcome);
+  if (!proof.ok || outcome.kind === 'accepted') return proof;
+  if (outcome.cause !== 'client-refused')
+    return { ...proof, ok: false, outcome: `${outcome.cause}: ${outcome.reason}` };
+  if (serverCert === undefined || sameLeaf(serverCert, outcome.chain)) return proof;
+  return { ...proof, ok: false, outcome: 'another certificate than the new one is served' };
 }
 
 function refused(who: string, outcome: ProbeOutcome): Proof {

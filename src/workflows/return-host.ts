@@ -7,10 +7,17 @@ import { type HostFacts, installedPapers } from '../plan/facts.ts';
 import { type HostPlan, hasChanges, planReturn } from '../plan/plan.ts';
 import { preflight, swarmProblem } from '../plan/preflight.ts';
 import type { HostProgress } from '../runtime.ts';
-import type { Secret } from '../secret.ts';
 import type { UndoToken } from '../store/store.ts';
 import { changeHost } from './change-host.ts';
-import { factsOf, isStale, type OpenedHost, openHost, type RunContext, refuseProblems } from './host-run.ts';
+import {
+  credentialsFor,
+  factsOf,
+  isStale,
+  type OpenedHost,
+  openHost,
+  type RunContext,
+  refuseProblems,
+} from './host-run.ts';
 import { type Proof, proveHost } from './prove.ts';
 
 export type PreparedReturn = {
@@ -21,9 +28,7 @@ export type PreparedReturn = {
   readonly address: string;
 };
 
-export type ReturnContext = Omit<RunContext, 'prover' | 'keyring' | 'saveBase'> & {
-  readonly prover?: RunContext['prover'];
-};
+export type ReturnContext = Omit<RunContext, 'keyring' | 'saveBase'>;
 
 /**
  * Plans the way back of a host. `target`: a generation's number, `previous`, or `none` for the state before the first setup.
@@ -130,15 +135,9 @@ async function makeReturn(
   const known = context.state.hosts.get(spec.name);
   const prove = async (): Promise<Proof[]> => {
     if (plan.purpose === 'remove') return [];
-    const { prover } = context;
-    if (prover?.key === undefined) return [];
-    return proveHost(context.runtime.probe, {
-      address,
-      port: spec.port,
-      ca: prover.ca,
-      client: { name: prover.record.name, cert: prover.cert, key: prover.key as Secret },
-      now: context.runtime.now(),
-    });
+    const credentials = await credentialsFor(spec, context);
+    if (credentials.client === undefined) return [];
+    return proveHost(context.runtime.probe, { address, port: spec.port, ...credentials, now: context.runtime.now() });
   };
   const save = async (): Promise<void> => {
     if (plan.purpose === 'remove') {

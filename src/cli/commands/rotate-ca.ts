@@ -1,0 +1,171 @@
+/** Owns `rotate ca`: a new CA in stages that can be stopped and resumed anywhere. */
+
+import type { RotationStage } from '../../plan/stages.ts';
+import { isFrom } from '../../plan/trust.ts';
+import { refreshCopies } from '../../workflows/copies.ts';
+import { beginRotation, refuseDrop, stageOf } from '../../workflows/rotate-ca.ts';
+import { type CommandResult, defineCommand } from '../command.ts';
+import { type StoredRun, startStored } from '../fleet-session.ts';
+import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
+import { dockerConfigFolder } from '../options.ts';
+import { agree, changeHosts, ROTATE_OPTIONS } from '../rotate.ts';
+
+export const command = defineCommand({
+  name: 'rotate ca',
+  summary: 'A new CA: accept old and new, issue from the new, drop the old',
+  about:
+    'Stage 1: every host learns to accept clients of the old CA and of the new. Stage 2: hosts and clients get papers of the new CA; hosts also send a certificate that the old CA has signed, so clients that have not fetched their new files keep working. Stage 3 (--drop): the old CA is no longer accepted.\nEvery stage is proven on every host before the next. Stop anywhere: the same command goes on.',
+  examples: ['docker-tls rotate ca --dry-run', 'docker-tls rotate ca --yes', 'docker-tls rotate ca --drop --yes'],
+  args: {},
+  options: {
+    ...ROTATE_OPTIONS,
+    ...CA_OPTIONS,
+    keyType: HOST_OPTIONS.keyType,
+    drop: { kind: 'flag', summary: 'stage 3: stop accepting the old CA' },
+    new: { kind: 'flag', summary: 'begin another rotation although the last one is not dropped yet' },
+  },
+  async run(context) {
+    const { options, global, prompts, runtime } = context;
+    const run = await startStored(context, options, 'rotate ca');
+    const stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
+    if (global.dryRun) return { exit: 0, result: { stage }, text: describe(stage, run) };
+    return run.session.store.withLock('docker-tls rotate ca', async () => {
+      if (options.drop) return drop(context, run, stage);
+      if (stage.stage === 'clear')
+        return finishStage(context, run, stage, 'Tell the remaining hosts to drop the old CA');
+      if (stage.stage === 'none' || options.new) {
+        await agree(prompts, `Make a new CA, and let ${run.session.state.hosts.size} hosts accept old and new?`);
+        await beginRotation(run.session.state, run.session.keyring);
+        await run.session.store.write(run.session.keyring.change());
+      }
+      return proceed(context, options);
+    });
+  },
+});
+
+type Context = Parameters<typeof startStored>[0] & Parameters<typeof changeHosts>[0];
+type Options = Parameters<typeof startStored>[1] & { readonly canary?: number; readonly maxFailures?: number };
+
+/** Stages 1 and 2, as far as they are not done. Each begins from what is stored, so any of them can be the first. */
+async function proceed(context: Context, options: Options): Promise<CommandResult> {
+  const { runtime, progress } = context;
+  const done: unknown[] = [];
+  let text = '';
+  let run = await startStored(context, options, 'rotate ca');
+  let stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
+  if (stage.stage === 'accept') {
+    progress.note(`stage 1: ${stage.hosts.length} hosts learn to accept old and new`);
+    const result = await changeHosts(context, {
+      specs: run.specs(stage.hosts),
+      run: await run.open(),
+      question: 'Stage 1: let these hosts accept old and new?',
+      canary: options.canary,
+      maxFailures: options.maxFailures,
+    });
+    done.push({ stage: 'accept', ...(result.result as object) });
+    text = result.text;
+    if (result.exit !== 0) return { ...result, result: { stages: done } };
+    run = await startStored(context, options, 'rotate ca');
+    stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
+  }
+  if (stage.stage === 'issue') {
+    const { state, keyring, store } = run.session;
+    const ca = await keyring.caCert();
+    const mine = stage.clients.filter((name) => state.clients.get(name)?.key !== undefined);
+    progress.note(`stage 2: new papers for ${mine.length} clients and ${stage.hosts.length} hosts`);
+    for (const name of mine) await keyring.renewClient(name);
+    await store.write(keyring.change());
+    run = await startStored(context, options, 'rotate ca');
+    for (const name of mine) {
+      const client = run.session.state.clients.get(name);
+      if (client !== undefined)
+        await refreshCopies({ state: run.session.state, client, dockerConfig: dockerConfigFolder(runtime) });
+    }
+    const servers = stage.hosts.filter(
+      (name) => !isFrom(run.session.state.hosts.get(name)?.serverCert ?? '', ca, 'server', runtime.now()),
+    );
+    const result = await changeHosts(context, {
+      specs: run.specs(servers),
+      run: await run.open({ forcePapers: 'from the new CA' }),
+      question: 'Stage 2: give these hosts certificates of the new CA?',
+      canary: options.canary,
+      maxFailures: options.maxFailures,
+    });
+    done.push({ stage: 'issue', clients: mine, ...(result.result as object) });
+    text = [text, result.text].filter((part) => part !== '').join('\n');
+    if (result.exit !== 0) return { ...result, result: { stages: done } };
+    run = await startStored(context, options, 'rotate ca');
+    stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
+  }
+  const rest =
+    stage.stage === 'drop'
+      ? 'Old and new are accepted, everything here has new papers.\nWhen everybody has fetched theirs:\n\n  docker-tls rotate ca --drop'
+      : describe(stage, run);
+  return { exit: 0, result: { stages: done, stage }, text: [text, rest].filter((part) => part !== '').join('\n\n') };
+}
+
+async function drop(context: Context, run: StoredRun, stage: RotationStage): Promise<CommandResult> {
+  const { state, store } = run.session;
+  refuseDrop(stage);
+  if (stage.stage === 'none') return { exit: 0, result: { stage }, text: 'There is no old CA to drop.' };
+  await agree(context.prompts, 'Stop accepting the old CA? Whoever has not fetched new files is locked out.');
+  if (stage.stage === 'drop') {
+    const ca = state.ca?.cert ?? '';
+    const clients = Object.fromEntries(
+      [...state.clients]
+        .filter(([, client]) => client.record.revokedAt === undefined)
+        .map(([name, { folder: _, ...client }]) => [name, { ...client, ca }]),
+    );
+    const { splitBundle } = await import('../../pki/inspect.ts');
+    const issuers = Object.fromEntries(
+      [...state.issuers].map(([name, issuer]) => [
+        name,
+        { ...issuer, cert: splitBundle(issuer.cert)[0] ?? issuer.cert },
+      ]),
+    );
+    await store.write({ removeOldCas: state.oldCas.map((old) => old.serial), clients, issuers });
+  }
+  return finishStage(context, run, stage, 'Stop accepting the old CA on these hosts?');
+}
+
+async function finishStage(
+  context: Context,
+  before: StoredRun,
+  stage: RotationStage,
+  question: string,
+): Promise<CommandResult> {
+  const run = await startStored(context, before.options, 'rotate ca');
+  for (const client of run.session.state.clients.values())
+    await refreshCopies({ state: run.session.state, client, dockerConfig: dockerConfigFolder(context.runtime) });
+  const result = await changeHosts(
+    { ...context, global: { ...context.global, yes: true } },
+    { specs: run.specs(stage.hosts), run: await run.open(), question },
+  );
+  return {
+    ...result,
+    result: { stages: [{ stage: 'drop', ...(result.result as object) }] },
+    text: [
+      result.text,
+      result.exit === 0
+        ? 'The old CA is no longer accepted anywhere.'
+        : 'The hosts that failed still accept it; run the same command again.',
+    ].join('\n\n'),
+  };
+}
+
+function describe(stage: RotationStage, run: StoredRun): string {
+  const hosts = stage.hosts.length === 0 ? 'no host' : stage.hosts.join(', ');
+  const all = [...run.session.state.hosts.keys()].join(', ');
+  switch (stage.stage) {
+    case 'none':
+      return `No rotation is under way. It would go like this:\n  1 accept  ${all} accept the old CA and a new one\n  2 issue   hosts and clients get papers of the new CA\n  3 drop    (docker-tls rotate ca --drop) the old CA is no longer accepted`;
+    case 'accept':
+      return `Stage 1, accept old and new, is still to be done on ${hosts}.`;
+    case 'issue':
+      return `Stage 2, issue from the new CA, is still to be done for ${hosts}${stage.clients.length > 0 ? ` and the clients ${stage.clients.join(', ')}` : ''}.`;
+    case 'drop':
+      return 'Stage 3, drop the old CA: docker-tls rotate ca --drop';
+    case 'clear':
+      return `The old CA is dropped here; ${hosts} still accept it: docker-tls rotate ca --drop`;
+  }
+}

@@ -1,0 +1,43 @@
+/** Owns `rotate server`: new keys and certificates for hosts, through the same transaction as setup. */
+
+import { chooseNames } from '../../workflows/due.ts';
+import { defineCommand } from '../command.ts';
+import { startStored } from '../fleet-session.ts';
+import { changeHosts, nameHosts, ROTATE_OPTIONS } from '../rotate.ts';
+
+export const command = defineCommand({
+  name: 'rotate server',
+  summary: 'New key and certificate for hosts; nothing is refused, nothing stops',
+  about: 'Same names, new key, same transaction as setup: proven from here, rolled back on its own if that fails.',
+  examples: ['docker-tls rotate server build-1', 'docker-tls rotate server --due --yes'],
+  args: { hosts: { summary: 'hosts', many: true, completes: 'host' } },
+  options: {
+    ...ROTATE_OPTIONS,
+    due: { kind: 'flag', summary: 'those whose renewal is due' },
+    all: { kind: 'flag', summary: 'every host' },
+    within: { kind: 'duration', value: 'TIME', summary: 'due when it expires within this, for instance 30d' },
+  },
+  async run(context) {
+    const { args, options, runtime } = context;
+    const run = await startStored(context, options, 'rotate server');
+    const certs = new Map([...run.session.state.hosts].map(([name, host]) => [name, host.serverCert]));
+    const names = chooseNames('host', certs, {
+      names: args.hosts,
+      due: options.due,
+      all: options.all,
+      now: runtime.now(),
+      ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
+    });
+    if (names.length === 0) return { exit: 0, result: { hosts: [] }, text: 'Nothing is due.' };
+    return run.session.store.withLock('docker-tls rotate server', async () => {
+      const specs = run.specs(names);
+      return changeHosts(context, {
+        specs,
+        run: await run.open({ forcePapers: 'rotated' }),
+        question: `Give new certificates to ${nameHosts(specs)}?`,
+        canary: options.canary,
+        maxFailures: options.maxFailures,
+      });
+    });
+  },
+});

@@ -1,0 +1,88 @@
+/** Owns what the rotations and changes of access have in common: the question, the change of several hosts, the result. */
+
+import type { HostSpec } from '../config/spec.ts';
+import { DockerTlsError } from '../errors.ts';
+import { hasChanges } from '../plan/plan.ts';
+import { applyHosts, planHosts } from '../workflows/fleet-apply.ts';
+import { errorsOf, exitOfResults } from '../workflows/fleet-run.ts';
+import type { RunContext } from '../workflows/host-run.ts';
+import type { CommandContext, CommandResult, OptionSpecs } from './command.ts';
+import { CA_OPTIONS, HOST_OPTIONS, SSH_OPTIONS } from './host-options.ts';
+import { coloursOf } from './render/colours.ts';
+import { outcomeJson, renderResults } from './render/outcome.ts';
+import { renderPlan } from './render/plan.ts';
+import { plural } from './render/words.ts';
+
+/** What every command takes that changes hosts which are in the store already. */
+export const ROTATE_OPTIONS = {
+  ...SSH_OPTIONS,
+  caPassphraseFile: CA_OPTIONS.caPassphraseFile,
+  containers: HOST_OPTIONS.containers,
+  confirmWithin: HOST_OPTIONS.confirmWithin,
+  canary: { kind: 'number', min: 0, value: 'N', summary: 'this many hosts first; the others only if all went well' },
+  maxFailures: { kind: 'number', min: 1, value: 'N', summary: 'begin no further host after this many failures' },
+} as const satisfies OptionSpecs;
+
+export type HostsChange = {
+  readonly specs: readonly HostSpec[];
+  readonly run: RunContext;
+  /** The question, for instance `Renew the certificates of 3 hosts?`. */
+  readonly question: string;
+  readonly canary?: number;
+  readonly maxFailures?: number;
+};
+
+type Around = Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts' | 'progress'>;
+
+/** Asks once (unless --yes), then changes the hosts; with --dry-run it shows the plans. */
+export async function changeHosts(
+  { global, runtime, prompts, progress }: Around,
+  change: HostsChange,
+): Promise<CommandResult> {
+  const colours = coloursOf(runtime.io);
+  const fleet = { parallel: global.parallel, signal: runtime.signal };
+  if (global.dryRun || !global.yes) {
+    const planned = await planHosts(change.specs, change.run, fleet, progress);
+    const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
+    const text = plans.map((prepared) => renderPlan(prepared, colours, global.verbose)).join('\n\n');
+    if (global.dryRun) {
+      return {
+        exit: exitOfResults(planned),
+        result: {
+          hosts: plans.map((prepared) => ({
+            host: prepared.spec.name,
+            changes: hasChanges(prepared.plan),
+            plan: prepared.plan,
+          })),
+        },
+        text,
+        errors: errorsOf(planned),
+      };
+    }
+    runtime.io.err(`\n${text}\n\n`);
+    await agree(prompts, change.question);
+  }
+  const results = await applyHosts(
+    change.specs,
+    change.run,
+    { ...fleet, canary: change.canary, maxFailures: change.maxFailures },
+    progress,
+  );
+  return {
+    exit: exitOfResults(results, runtime.signal),
+    result: { hosts: results.map(outcomeJson) },
+    text: results.length === 0 ? '' : renderResults(results, colours, runtime.io.columns),
+    errors: errorsOf(results),
+  };
+}
+
+/** One question before something changes; E_DECLINED when the answer is no. */
+export async function agree(prompts: Around['prompts'], message: string): Promise<void> {
+  if (await prompts.confirm({ message, default: false, flag: '--yes' })) return;
+  throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+}
+
+/** `3 hosts: a, b, c`. */
+export function nameHosts(specs: readonly HostSpec[]): string {
+  return `${plural(specs.length, 'host')}: ${specs.map((spec) => spec.name).join(', ')}`;
+}
