@@ -1,8 +1,9 @@
 /** Certificates before strict verifiers: openssl -x509_strict, Python's default context, curl, and Node's TLS, over loopback. */
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,15 @@ import { parseSan } from '../../src/pki/names.ts';
 const run = promisify(execFile);
 const now = new Date();
 const sans = ['localhost', '127.0.0.1', '::1', 'build-1.example.com', '*.build.example.com'].map(parseSan);
+
+const hasDocker = (() => {
+  try {
+    execFileSync('docker', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
 
 let folder: string;
 beforeAll(async () => {
@@ -140,7 +150,6 @@ describe.each(PAIRS)('CA %s, leaves %s', (caType, leafType) => {
         keyFile,
       ]);
       expect(python.trim()).toBe('hello ann');
-      // Ed25519 is no default of curl with every TLS library; with OpenSSL it is.
       for (const host of ['127.0.0.1', 'localhost', '[::1]']) {
         const args = [
           '-sS',
@@ -158,6 +167,34 @@ describe.each(PAIRS)('CA %s, leaves %s', (caType, leafType) => {
         expect(stdout).toBe('hello ann');
       }
       expect(await nodeClient(port, { trust: ca.cert, client })).toBe('hello ann');
+    });
+  });
+
+  test.skipIf(!hasDocker)('the docker CLI gets through', async () => {
+    const { ca, server, client } = papers;
+    const [caFile, certFile, keyFile] = [
+      await file(ca.cert),
+      await file(client.cert),
+      await file(client.key.revealText()),
+    ];
+    await withServer({ server, trust: ca.cert }, async (port) => {
+      for (const host of ['127.0.0.1', 'localhost']) {
+        const args = [
+          '--tlsverify',
+          '--tlscacert',
+          caFile,
+          '--tlscert',
+          certFile,
+          '--tlskey',
+          keyFile,
+          '-H',
+          `tcp://${host}:${port}`,
+        ];
+        const { stdout } = await run('docker', [...args, 'version', '--format', '{{.Server.Version}}'], {
+          env: { ...process.env, DOCKER_CONFIG: folder },
+        });
+        expect(stdout.trim()).toBe('hello ann');
+      }
     });
   });
 });
@@ -240,20 +277,14 @@ async function withServer(
   use: (port: number) => Promise<void>,
 ): Promise<void> {
   const { server: own, trust } = papers;
-  const server = tls.createServer(
-    {
-      cert: own.cert,
-      key: own.key.reveal(),
-      ca: trust,
-      requestCert: true,
-      rejectUnauthorized: true,
-    },
-    (socket) => {
-      socket.on('error', () => undefined);
-      socket.once('data', () => {
-        const body = `hello ${socket.getPeerCertificate().subject.CN}`;
-        socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
-      });
+  const server = https.createServer(
+    { cert: own.cert, key: own.key.reveal(), ca: trust, requestCert: true, rejectUnauthorized: true },
+    (request, response) => {
+      const { CN } = (request.socket as tls.TLSSocket).getPeerCertificate().subject;
+      response.setHeader('Connection', 'close').setHeader('Api-Version', '1.41');
+      // What the docker CLI asks for; anything else gets the greeting.
+      const isVersion = request.url?.endsWith('/version') === true;
+      response.end(isVersion ? JSON.stringify({ Version: `hello ${CN}`, ApiVersion: '1.41' }) : `hello ${CN}`);
     },
   );
   server.on('tlsClientError', () => undefined);
