@@ -14,7 +14,7 @@ import { interrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { findKeys } from './keys.ts';
 import { knownTypes } from './known-hosts.ts';
-import { execEarly, signAtOnce } from './round-trips.ts';
+import { signAtOnce } from './round-trips.ts';
 import { type Hop, route } from './route.ts';
 import { withSlots } from './slots.ts';
 import type { Endpoint } from './ssh-config.ts';
@@ -228,19 +228,12 @@ function transportOver(client: Client, all: readonly Client[], hop: Hop): Transp
         reject(lost(gone));
         return;
       }
-      let channel: { readonly channel: Channel; refuse(): void } | undefined;
-      const started = (stream: ClientChannel): void => {
-        channel ??= channelOf(client, stream, () => gone);
-        resolve(channel.channel);
-      };
-      const answered = (error: Error | undefined, stream: ClientChannel): void => {
-        if (error === undefined) started(stream);
-        else if (gone !== undefined || error.message === 'No response from server') reject(lost(gone ?? error));
-        else if (channel === undefined) reject(noShell(options.host, endpoint.user, 'refuses to run a command'));
-        else channel.refuse();
-      };
       try {
-        execEarly(client, words.map(shellQuote).join(' '), started, answered);
+        client.exec(words.map(shellQuote).join(' '), (error, stream) => {
+          if (error === undefined) resolve(channelOf(client, stream, () => gone));
+          else if (gone !== undefined || error.message === 'No response from server') reject(lost(gone ?? error));
+          else reject(noShell(options.host, endpoint.user, 'refuses to run a command'));
+        });
       } catch (error) {
         reject(lost(error));
       }
@@ -253,13 +246,7 @@ function transportOver(client: Client, all: readonly Client[], hop: Hop): Transp
   };
 }
 
-/** A stream of ssh2 as a Channel. `refuse` ends it when the host answers later that it runs no command. */
-function channelOf(
-  client: Client,
-  stream: ClientChannel,
-  gone: () => Error | undefined,
-): { readonly channel: Channel; refuse(): void } {
-  let refuse: () => void = () => {};
+function channelOf(client: Client, stream: ClientChannel, gone: () => Error | undefined): Channel {
   const ended = new Promise<ChannelEnd>((resolve) => {
     let end: ChannelEnd | undefined;
     stream.on('exit', (status: number | null, signal?: string) => {
@@ -270,16 +257,12 @@ function channelOf(
       const lost = gone();
       resolve(end ?? (lost === undefined ? {} : { lost }));
     };
-    refuse = () => {
-      resolve({});
-      stream.close();
-    };
     stream.once('close', close);
     client.once('close', close);
   });
   stream.on('error', () => {});
   stream.stderr.on('error', () => {});
-  const channel: Channel = {
+  return {
     write: (bytes) => {
       if (stream.writable) stream.write(bytes);
     },
@@ -301,7 +284,6 @@ function channelOf(
       stream.close();
     },
   };
-  return { channel, refuse };
 }
 
 /** Ends the connections, the farthest first, and waits for their sockets. */

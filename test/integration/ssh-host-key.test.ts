@@ -1,0 +1,121 @@
+/** A host's key by both transports: unknown, known, changed, revoked, pinned. */
+
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { connect } from '../../src/remote/connect.ts';
+import { failure, folder, logIn, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
+import { makeKey } from '../support/ssh-server.ts';
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
+  it('refuses an unknown host key, shows it, and leaves known_hosts alone', async () => {
+    await withServer(withKey, async (server) => {
+      const options = optionsFor(server, { transport, hostKey: undefined });
+      const error = await failure(connect(options));
+      expect([error.code, error.exit]).toEqual(['E_SSH_HOST_KEY_UNKNOWN', 4]);
+      expect(error.message).toContain(`ssh-ed25519 ${server.fingerprints[0]}`);
+      expect(error.hints.join('\n')).toContain(`--host-key ${server.fingerprints[0]}`);
+      expect(error.hints.join('\n')).toContain(`ssh-keyscan -p ${server.port} 127.0.0.1`);
+      expect(() => statSync(options.knownHostsFile ?? '')).toThrow();
+      expect(server.seen.auth).toEqual([]);
+    });
+  });
+
+  it('asks about an unknown host key once, stores it, and then knows it', async () => {
+    await withServer(withKey, async (server) => {
+      const asked: string[] = [];
+      const file = join(folder, `fresh-${transport}`, 'known_hosts');
+      const strict = { transport, hostKey: 'strict', knownHostsFile: file } as const;
+      const no = await failure(connect(optionsFor(server, { ...strict, ask: questions({ hostKey: false }, asked) })));
+      expect(no.code).toBe('E_SSH_HOST_KEY_UNKNOWN');
+      const ask = questions({ hostKey: true }, asked);
+      await Promise.all([logIn(optionsFor(server, { ...strict, ask })), logIn(optionsFor(server, { ...strict, ask }))]);
+      expect(asked).toEqual(Array(2).fill(`hostKey: ssh-ed25519 ${server.fingerprints[0]}`));
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      expect(statSync(join(file, '..')).mode & 0o777).toBe(0o700);
+      expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(1);
+      expect(await logIn(optionsFor(server, strict))).toBe('in\n');
+    });
+  });
+
+  it('always refuses a changed key, and says where the old one is', async () => {
+    await withServer(withKey, async (server) => {
+      const options = optionsFor(server, { transport, ask: questions({ hostKey: true }) });
+      const old = makeKey().publicKey.split(' ').slice(0, 2).join(' ');
+      writeFileSync(options.knownHostsFile ?? '', `# mine\n[127.0.0.1]:${server.port} ${old}\n`);
+      for (const hostKey of ['strict', 'accept-new']) {
+        const error = await failure(connect({ ...options, hostKey }));
+        expect([error.code, error.exit]).toEqual(['E_SSH_HOST_KEY_CHANGED', 4]);
+        expect(error.message).toContain(`${options.knownHostsFile}:2`);
+        expect(error.hints.join('\n')).toContain(`ssh-keygen -f ${options.knownHostsFile} -R`);
+      }
+      expect(server.seen.auth).toEqual([]);
+    });
+  });
+
+  it('refuses a revoked key even when it is pinned', async () => {
+    await withServer(withKey, async (server) => {
+      const options = optionsFor(server, { transport, hostKey: server.fingerprints[0] });
+      writeFileSync(options.knownHostsFile ?? '', `@revoked * ${server.hostKeys[0]}\n`);
+      expect((await failure(connect(options))).code).toBe('E_SSH_HOST_KEY_REVOKED');
+    });
+  });
+
+  it('pins exactly the key that was named, and writes nothing', async () => {
+    await withServer(withKey, async (server) => {
+      const options = optionsFor(server, { transport, hostKey: server.fingerprints[0] });
+      expect(await logIn(options)).toBe('in\n');
+      expect(() => statSync(options.knownHostsFile ?? '')).toThrow();
+      const wrong = `SHA256:${'A'.repeat(43)}`;
+      const error = await failure(connect(optionsFor(server, { transport, hostKey: wrong })));
+      expect(error.code).toBe('E_SSH_HOST_KEY_PIN');
+      expect(error.message).toContain(server.fingerprints[0]);
+    });
+  });
+
+  it('asks first for the type of key that is known', async () => {
+    const keys = [makeKey('ed25519'), makeKey('rsa'), makeKey('ecdsa')];
+    await withServer({ ...withKey, hostKeys: keys.map((each) => each.privateKey) }, async (server) => {
+      for (const known of server.hostKeys) {
+        const options = optionsFor(server, { transport, hostKey: 'strict' });
+        writeFileSync(options.knownHostsFile ?? '', `[127.0.0.1]:${server.port} ${known}\n`);
+        expect(await logIn(options)).toBe('in\n');
+      }
+    });
+  });
+});
+
+describe('ssh2 alone', () => {
+  it('refuses a host that has only keys of a type that was never seen', async () => {
+    await withServer(withKey, async (server) => {
+      const options = optionsFor(server);
+      writeFileSync(options.knownHostsFile ?? '', `[127.0.0.1]:${server.port} ${makeKey('ecdsa').publicKey}\n`);
+      const error = await failure(connect(options));
+      expect(error.code).toBe('E_SSH_HOST_KEY_CHANGED');
+      expect(error.message).toContain('another type');
+    });
+  });
+
+  it('says that it cannot check host certificates', async () => {
+    await withServer(withKey, async (server) => {
+      const options = optionsFor(server, { hostKey: 'strict' });
+      writeFileSync(options.knownHostsFile ?? '', `@cert-authority [127.0.0.1]:* ${makeKey().publicKey}\n`);
+      const error = await failure(connect(options));
+      expect(error.code).toBe('E_SSH_HOST_KEY_UNKNOWN');
+      expect(error.hints[0]).toBe('--transport openssh');
+      expect(error.details[0]).toContain(':1');
+    });
+  });
+
+  it('tells a known_hosts that cannot be used', async () => {
+    await withServer(withKey, async (server) => {
+      const occupied = join(folder, 'occupied');
+      mkdirSync(occupied);
+      chmodSync(occupied, 0o700);
+      const error = await failure(connect(optionsFor(server, { knownHostsFile: occupied })));
+      expect([error.code, error.exit]).toEqual(['E_SSH_KNOWN_HOSTS_FILE', 2]);
+    });
+  });
+});

@@ -1,0 +1,210 @@
+/** Logging in to a real SSH server in this process, by both transports: every method, jump hosts, the ssh config. */
+
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { connect } from '../../src/remote/connect.ts';
+import type { SshOptions } from '../../src/runtime.ts';
+import {
+  failure,
+  folder,
+  keyFile,
+  logIn,
+  optionsFor,
+  questions,
+  whoami,
+  withKey,
+  withServer,
+} from '../support/ssh-login.ts';
+import { makeKey } from '../support/ssh-server.ts';
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
+  it('logs in with a key file, through a banner, and says who it is', async () => {
+    await withServer({ ...withKey, banner: 'Authorised use only.\n', noise: 'Welcome \u001b[31m!' }, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      expect([session.host, session.user, session.dialled]).toEqual(['build-1', 'tester', '127.0.0.1']);
+      expect(await whoami(session)).toBe('in\n');
+      expect(await whoami(session)).toBe('in\n');
+      await session.close();
+      await session.close();
+      expect(server.seen).toMatchObject({ connections: 1, execs: 2 });
+      expect((await failure(whoami(session))).code).toBe('E_SSH_LOST');
+    });
+  });
+
+  it('asks for the passphrase of an encrypted key once, whatever the number of hosts', async () => {
+    const locked = makeKey('ed25519', 'open sesame');
+    const file = join(folder, `locked-${transport}`);
+    writeFileSync(file, locked.privateKey, { mode: 0o600 });
+    const asked: string[] = [];
+    const ask = questions({ passphrase: 'open sesame' }, asked);
+    await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
+      const options = (): SshOptions => optionsFor(server, { transport, identities: [file], ask });
+      expect(await Promise.all([logIn(options()), logIn(options()), logIn(options())])).toEqual([
+        'in\n',
+        'in\n',
+        'in\n',
+      ]);
+      expect(asked).toEqual([`passphrase: ${file}`]);
+    });
+  });
+
+  it('logs in with a password', async () => {
+    const asked: string[] = [];
+    await withServer({ password: 'correct horse' }, async (server) => {
+      const ask = questions({ password: 'correct horse' }, asked);
+      expect(await logIn(optionsFor(server, { transport, identities: [], ask }))).toBe('in\n');
+      expect(asked).toHaveLength(1);
+      expect(asked[0]).toMatch(/^password: .*password/);
+    });
+  });
+
+  it('logs in with a key and then a password', async () => {
+    await withServer({ ...withKey, password: 'second', twoFactors: true }, async (server) => {
+      expect(await logIn(optionsFor(server, { transport, ask: questions({ password: 'second' }) }))).toBe('in\n');
+    });
+  });
+
+  it('says what was tried when nothing lets it in', async () => {
+    await withServer({ ...withKey, password: 'x' }, async (server) => {
+      const other = join(folder, 'other');
+      writeFileSync(other, makeKey().privateKey, { mode: 0o600 });
+      const error = await failure(connect(optionsFor(server, { transport, identities: [other] })));
+      expect([error.code, error.exit, error.where]).toEqual(['E_SSH_AUTH', 4, 'build-1']);
+      expect(error.hints).toContain('-i KEYFILE');
+      const details = error.details.join('\n');
+      expect(details).toContain(transport === 'ssh2' ? `publickey ${other}` : 'Permission denied');
+      expect(details).toContain('password');
+    });
+  });
+
+  it('gives up on a wrong password after a few tries', async () => {
+    const asked: string[] = [];
+    await withServer({ password: 'right', maxAuthTries: 20 }, async (server) => {
+      const ask = questions({ password: 'wrong' }, asked);
+      const error = await failure(connect(optionsFor(server, { transport, identities: [], ask })));
+      expect(error.code).toBe('E_SSH_AUTH');
+      expect(asked).toHaveLength(3);
+    });
+  });
+
+  it('goes through jump hosts, and says which one is not known', async () => {
+    await withServer({ ...withKey, forwards: true }, async (first) => {
+      await withServer({ ...withKey, forwards: true, hostKeys: [makeKey().privateKey] }, async (second) => {
+        await withServer({ ...withKey, hostKeys: [makeKey().privateKey] }, async (last) => {
+          const jump = [`tester@127.0.0.1:${first.port}`, `tester@127.0.0.1:${second.port}`];
+          const config = join(folder, `jump-${transport}`);
+          writeFileSync(config, `IdentityAgent none\nIdentityFile ${keyFile}\n`);
+          const options = optionsFor(last, { transport, jump, configFile: config });
+          expect(await logIn(options)).toBe('in\n');
+          expect([first.seen.connections, second.seen.connections, last.seen.connections]).toEqual([1, 1, 1]);
+          const strict = optionsFor(last, { transport, jump, configFile: config, hostKey: 'strict' });
+          const error = await failure(connect(strict));
+          expect(error.code).toBe('E_SSH_HOST_KEY_UNKNOWN');
+          expect(error.where).toBe('build-1 (jump 127.0.0.1)');
+        });
+      });
+    });
+  });
+
+  it('takes host name, port, user and jump from the ssh config', async () => {
+    await withServer({ ...withKey, forwards: true }, async (jump) => {
+      await withServer({ ...withKey, user: 'ops', hostKeys: [makeKey().privateKey] }, async (server) => {
+        const config = join(folder, `alias-${transport}`);
+        writeFileSync(
+          config,
+          [
+            `Host gate\n HostName 127.0.0.1\n Port ${jump.port}\n User tester`,
+            `Match host build.example\n HostName 127.0.0.1\n Port ${server.port}\n User ops\n ProxyJump gate`,
+            `Host *\n IdentityFile ${keyFile}\n IdentityAgent none\n`,
+          ].join('\n'),
+        );
+        const options = optionsFor(server, {
+          transport,
+          configFile: config,
+          destination: 'build.example',
+          user: undefined,
+          port: undefined,
+          identities: [],
+        });
+        const session = await connect(options);
+        expect([session.user, session.dialled]).toEqual(['ops', '127.0.0.1']);
+        expect(await whoami(session)).toBe('in\n');
+        await session.close();
+        expect(jump.seen.connections).toBe(1);
+      });
+    });
+  });
+});
+
+describe('ssh2 alone', () => {
+  it('leaves ProxyCommand, FIDO keys and certificates to the other transport', async () => {
+    const config = join(folder, 'proxy');
+    writeFileSync(config, 'Host *\n ProxyCommand nc %h %p\n');
+    const proxy = await failure(connect(optionsFor({ port: 22 }, { configFile: config })));
+    expect([proxy.code, proxy.hints[0]]).toEqual(['E_SSH_PROXY_COMMAND', '--transport openssh']);
+    const fido = join(folder, 'id_ed25519_sk');
+    writeFileSync(fido, 'not to be read', { mode: 0o600 });
+    writeFileSync(`${fido}.pub`, 'sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t\n');
+    const error = await failure(connect(optionsFor({ port: 22 }, { identities: [fido] })));
+    expect([error.code, error.hints[0]]).toEqual(['E_SSH_KEY_UNSUPPORTED', '--transport openssh']);
+  });
+
+  it('stops offering keys before the host hangs up', async () => {
+    const identities = Array.from({ length: 9 }, (_, index) => {
+      const file = join(folder, `many-${index}`);
+      writeFileSync(file, makeKey().privateKey, { mode: 0o600 });
+      return file;
+    });
+    await withServer({ ...withKey, password: 'room for me' }, async (server) => {
+      const ask = questions({ password: 'room for me' });
+      expect(await logIn(optionsFor(server, { identities, ask }))).toBe('in\n');
+    });
+  });
+
+  it('says that nobody can be asked for a passphrase', async () => {
+    const locked = makeKey('ed25519', 'secret');
+    const file = join(folder, 'locked-alone');
+    writeFileSync(file, locked.privateKey, { mode: 0o600 });
+    await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
+      const error = await failure(connect(optionsFor(server, { identities: [file] })));
+      expect([error.code, error.exit, error.hints[0]]).toEqual(['E_SSH_KEY_PASSPHRASE', 2, `ssh-add ${file}`]);
+      const wrong = await failure(
+        connect(optionsFor(server, { identities: [file], ask: questions({ passphrase: 'no' }) })),
+      );
+      expect(wrong.code).toBe('E_SSH_KEY_PASSPHRASE');
+    });
+  });
+
+  it('does not ask for the passphrase of a key that the host does not want', async () => {
+    const locked = makeKey('ed25519', 'secret');
+    const file = join(folder, 'locked-unwanted');
+    writeFileSync(file, locked.privateKey, { mode: 0o600 });
+    const asked: string[] = [];
+    await withServer(withKey, async (server) => {
+      const ask = questions({}, asked);
+      expect(await logIn(optionsFor(server, { identities: [file, keyFile], ask }))).toBe('in\n');
+      expect(asked).toEqual([]);
+    });
+  });
+
+  it('logs in with an RSA and an ECDSA key', async () => {
+    for (const type of ['rsa', 'ecdsa'] as const) {
+      const pair = makeKey(type);
+      const file = join(folder, `id_${type}`);
+      writeFileSync(file, pair.privateKey, { mode: 0o600 });
+      await withServer({ authorizedKeys: [pair.publicKey] }, async (server) => {
+        expect(await logIn(optionsFor(server, { identities: [file] }))).toBe('in\n');
+      });
+    }
+  });
+
+  it('logs in with the right key in one step', async () => {
+    await withServer(withKey, async (server) => {
+      await logIn(optionsFor(server));
+      expect(server.seen.auth).toEqual(['publickey signed']);
+    });
+  });
+});

@@ -1,0 +1,218 @@
+/** Running scripts by both transports, and every way in which a host or a connection fails. */
+
+import { rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { afterAll, describe, expect, it } from 'vitest';
+import { connect } from '../../src/remote/connect.ts';
+import type { SshOptions } from '../../src/runtime.ts';
+import { Secret } from '../../src/secret.ts';
+import { failure, folder, logIn, optionsFor, questions, whoami, withKey, withServer } from '../support/ssh-login.ts';
+import type { SshServerOptions } from '../support/ssh-server.ts';
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
+  it('logs in by keyboard-interactive with two questions', async () => {
+    const interactive = [
+      { prompt: 'Password: ', echo: false, answer: 'same' },
+      { prompt: 'Code: ', echo: true, answer: 'same' },
+    ];
+    const asked: string[] = [];
+    await withServer({ interactive }, async (server) => {
+      const ask = questions({ password: 'same' }, asked);
+      expect(await logIn(optionsFor(server, { transport, identities: [], ask }))).toBe('in\n');
+      expect(asked.map((line) => line.replace(/\(.*?\) ?/, ''))).toEqual(['password: Password:', 'password: Code:']);
+    });
+  });
+
+  it.each<readonly [string, SshServerOptions, string]>([
+    // ssh's master waits for a channel that this server does not close: only ssh2 can tell.
+    ...(transport === 'ssh2' ? [['refuses the exec', { misbehave: 'refuse-exec' }, 'E_SSH_NO_SHELL'] as const] : []),
+    ['has a nologin shell', { misbehave: 'nologin' }, 'E_SSH_NO_SHELL'],
+    ['has a forced command', { misbehave: { forced: 'echo backup done; exit 3' } }, 'E_SSH_NO_SHELL'],
+    ['prints without end', { misbehave: 'endless-noise' }, 'E_SSH_NO_SHELL'],
+    ['opens no session', { maxSessions: 0 }, 'E_SSH_NO_SHELL'],
+  ])('a host that %s', async (_name, server, code) => {
+    await withServer({ ...withKey, ...server }, async (running) => {
+      const session = await connect(optionsFor(running, { transport }));
+      const error = await failure(whoami(session));
+      expect([error.code, error.exit, error.where]).toEqual([code, 4, 'build-1']);
+      expect(error.hints.length).toBeGreaterThan(0);
+      await session.close();
+    });
+  });
+
+  it('says E_SSH_LOST when the connection breaks, never a status', async () => {
+    await withServer(withKey, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const run = session.run({
+        phase: 'apply',
+        script: 'echo begun; sleep 20; echo done',
+        asRoot: false,
+        timeoutMs: 15_000,
+        onLine: () => server.cut(),
+      });
+      const error = await failure(run);
+      expect(error.code).toBe('E_SSH_LOST');
+      expect(error.message).toContain('apply');
+      expect((await failure(whoami(session))).code).toBe('E_SSH_LOST');
+      await session.close();
+    });
+  });
+
+  it('ends a phase that takes too long, and goes on working', async () => {
+    await withServer(withKey, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const error = await failure(session.run({ phase: 'facts', script: 'sleep 30', asRoot: false, timeoutMs: 300 }));
+      expect(error.code).toBe('E_SSH_TIMEOUT');
+      expect(error.message).toBe('the phase facts is not done after 300 ms');
+      expect(await whoami(session)).toBe('in\n');
+      await session.close();
+    });
+  });
+
+  it('stops on abort, and the session goes on for the way back', async () => {
+    await withServer(withKey, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const abort = new AbortController();
+      const run = session.run({
+        phase: 'apply',
+        script: 'echo x; sleep 30',
+        asRoot: false,
+        timeoutMs: 15_000,
+        onLine: () => abort.abort(),
+        signal: abort.signal,
+      });
+      const error = await failure(run);
+      expect([error.code, error.exit]).toEqual(['E_INTERRUPTED', 130]);
+      expect(await whoami(session)).toBe('in\n');
+      await session.close();
+    });
+  });
+
+  it('runs more scripts at once than the host opens sessions', async () => {
+    await withServer({ ...withKey, maxSessions: 10 }, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const all = await Promise.all(Array.from({ length: 25 }, () => whoami(session)));
+      expect(all.every((text) => text === 'in\n')).toBe(true);
+      expect(server.seen.most).toBeLessThanOrEqual(10);
+      await session.close();
+    });
+  });
+
+  it('gives large outputs whole and refuses endless ones', async () => {
+    await withServer(withKey, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const large = await session.run({
+        phase: 'large',
+        script: 'head -c 5000000 /dev/zero',
+        asRoot: false,
+        timeoutMs: 60_000,
+      });
+      expect(large.stdout.length).toBe(5_000_000);
+      const error = await failure(
+        session.run({ phase: 'endless', script: 'cat /dev/zero', asRoot: false, timeoutMs: 100_000 }),
+      );
+      expect(error.code).toBe('E_SSH_OUTPUT');
+      await session.close();
+    });
+  });
+
+  it('sends 3 MB of input and reads them back', async () => {
+    await withServer(withKey, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const input = Buffer.alloc(3_000_000, Buffer.from([0, 1, 2, 253, 254, 255, 10, 13]));
+      const result = await session.run({
+        phase: 'echo',
+        script: 'head -c 10 >/dev/null; cat',
+        input: [new Secret('0123456789'), input],
+        asRoot: true,
+        timeoutMs: 60_000,
+      });
+      expect(result.stdout.equals(input)).toBe(true);
+      await session.close();
+    });
+  });
+
+  it('does not wait for what the script left running', async () => {
+    await withServer(withKey, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const result = await session.run({
+        phase: 'left',
+        script: 'sleep 30 & echo $!',
+        asRoot: false,
+        timeoutMs: 10_000,
+      });
+      process.kill(Number(result.stdout.toString()), 'SIGKILL');
+      expect(result.status).toBe(0);
+      await session.close();
+    });
+  });
+
+  it('says so when the script kills its shell', async () => {
+    await withServer(withKey, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const error = await failure(
+        session.run({ phase: 'suicide', script: 'kill -9 $$; sleep 1', asRoot: false, timeoutMs: 10_000 }),
+      );
+      expect(error.code).toBe('E_SSH_LOST');
+      await session.close();
+    });
+  });
+
+  it.each<[string, Partial<SshOptions>, string, number]>([
+    ['a name without address', { destination: 'no-such-host.invalid' }, 'E_SSH_NAME', 4],
+    ['a name that is none', { destination: 'a;b' }, 'E_SSH_NAME', 2],
+    ['an option as a name', { destination: '-oProxyCommand=x' }, 'E_SSH_NAME', 2],
+    ['a closed port', { port: 1 }, 'E_SSH_REFUSED', 4],
+    ['a missing key file', { identities: ['/nonexistent/key'] }, 'E_SSH_KEY_FILE', 2],
+    ['a missing ssh config', { configFile: '/nonexistent/config' }, 'E_SSH_CONFIG', 2],
+  ])('%s', async (_name, more, code, exit) => {
+    const error = await failure(connect(optionsFor({ port: 1 }, { transport, ...more })));
+    expect([error.code, error.exit, error.where?.startsWith('build-1') ?? true]).toEqual([code, exit, true]);
+    expect(error.hints.length + error.message.length).toBeGreaterThan(0);
+  });
+
+  it('names the phase in which a host fell silent', async () => {
+    await withServer({ misbehave: 'mute' }, async (server) => {
+      const error = await failure(connect(optionsFor(server, { transport, connectTimeoutMs: 700 })));
+      expect(error.code).toBe('E_SSH_TIMEOUT');
+      if (transport === 'ssh2') expect(error.message).toContain('exchanging keys');
+      expect(error.message).toContain('700 ms');
+    });
+  });
+
+  it('stops connecting on abort', async () => {
+    await withServer({ misbehave: 'mute' }, async (server) => {
+      const signal = AbortSignal.timeout(200);
+      expect((await failure(connect(optionsFor(server, { transport, signal })))).code).toBe('E_INTERRUPTED');
+    });
+  });
+
+  it('says so when the host hangs up or speaks something else', async () => {
+    await withServer({ misbehave: 'hang-up' }, async (server) => {
+      expect((await failure(connect(optionsFor(server, { transport })))).code).toBe('E_SSH_REFUSED');
+    });
+    const web: Server = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+    const { port } = web.address() as { port: number };
+    expect((await failure(connect(optionsFor({ port }, { transport })))).code).toBe('E_SSH_REFUSED');
+    web.close();
+  });
+
+  it('says so when there is no algorithm in common', async () => {
+    await withServer({ ...withKey, algorithms: { cipher: ['aes256-cbc'] } }, async (server) => {
+      const error = await failure(connect(optionsFor(server, { transport })));
+      expect(error.code).toBe('E_SSH_NO_ALGORITHM');
+    });
+  });
+});
+
+describe('ssh2 alone', () => {
+  it('knocks again at a host that drops connections when many come at once', async () => {
+    await withServer({ ...withKey, misbehave: { hangUpFirst: 2 } }, async (server) => {
+      expect(await logIn(optionsFor(server))).toBe('in\n');
+      expect(server.seen.connections).toBe(3);
+    });
+  });
+});

@@ -1,0 +1,90 @@
+/** Owns what the tests of ssh share: a key, options that see nothing of the person who runs the tests, and questions with answers. */
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DockerTlsError } from '../../src/errors.ts';
+import { connect } from '../../src/remote/connect.ts';
+import type { HostSession, SshOptions, SshQuestions } from '../../src/runtime.ts';
+import { Secret } from '../../src/secret.ts';
+import { makeKey, type SshServer, type SshServerOptions, startSshServer } from './ssh-server.ts';
+
+export const folder = mkdtempSync('/tmp/docker-tls-test-ssh-');
+export const key = makeKey();
+export const keyFile = join(folder, 'id_test');
+writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
+writeFileSync(join(folder, 'config'), 'IdentityAgent none\nIdentityFile none\n');
+
+let files = 0;
+
+/** Options that see nothing of the person who runs the tests. */
+export function optionsFor(server: { port: number }, more: Partial<SshOptions> = {}): SshOptions {
+  files += 1;
+  return {
+    host: 'build-1',
+    destination: '127.0.0.1',
+    user: 'tester',
+    port: server.port,
+    configFile: join(folder, 'config'),
+    knownHostsFile: join(folder, `known_hosts_${files}`),
+    hostKey: 'accept-new',
+    identities: [keyFile],
+    connectTimeoutMs: 15_000,
+    ...more,
+  };
+}
+
+export function questions(
+  answers: Partial<Record<keyof SshQuestions, string | boolean>>,
+  asked: string[] = [],
+): SshQuestions {
+  const say = (kind: keyof SshQuestions, text: string): Secret => {
+    asked.push(`${kind}: ${text}`);
+    return new Secret(String(answers[kind] ?? ''));
+  };
+  return {
+    hostKey: async ({ type, fingerprint }) => {
+      asked.push(`hostKey: ${type} ${fingerprint}`);
+      return answers.hostKey === true;
+    },
+    passphrase: async ({ file }) => say('passphrase', file),
+    password: async ({ prompt }) => say('password', prompt),
+  };
+}
+
+export async function whoami(session: HostSession): Promise<string> {
+  const result = await session.run({ phase: 'test', script: 'echo in', asRoot: false, timeoutMs: 20_000 });
+  return result.stdout.toString();
+}
+
+export async function failure(work: Promise<unknown>): Promise<DockerTlsError> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof DockerTlsError) return error;
+    throw error;
+  }
+  throw new Error('it did not fail');
+}
+
+export async function withServer<Result>(
+  options: SshServerOptions,
+  work: (server: SshServer) => Promise<Result>,
+): Promise<Result> {
+  const server = await startSshServer(options);
+  try {
+    return await work(server);
+  } finally {
+    await server.close();
+  }
+}
+
+export async function logIn(options: SshOptions): Promise<string> {
+  const session = await connect(options);
+  try {
+    return await whoami(session);
+  } finally {
+    await session.close();
+  }
+}
+
+export const withKey: SshServerOptions = { authorizedKeys: [key.publicKey] };
