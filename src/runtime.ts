@@ -85,6 +85,8 @@ export type ProbeRequest = {
   /** The name to verify in the server's certificate; default: address. */
   readonly serverName?: string;
   readonly credentials?: ProbeCredentials;
+  /** Does not verify the server, as an intruder would not: for asking whether it lets strangers in. Never with papers of ours. */
+  readonly anyServer?: boolean;
   readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
   readonly plain?: boolean;
   /** GET this path over the connection (default `/version`): a refused TLS 1.3 client finds out at its first read. */

@@ -36,8 +36,8 @@ class Refused extends Error {
 /**
  * Dials `address:port`, verifies the server against `ca` and `serverName` (names come from the SAN only, as Go's clients do), sends
  * one GET and reads its answer. Never throws for what the network or the server does: that is an outcome, with the certificates that
- * the server sent even where they were not trusted. Nothing of HTTP is sent to a server that was not verified; a client certificate
- * is public and may be seen by it (TLS sends it in the handshake).
+ * the server sent even where they were not trusted. Nothing of HTTP is sent to a server that was not verified (unless `anyServer` asks
+ * for it); a client certificate is public and may be seen by it (TLS sends it in the handshake).
  * `plain` speaks HTTP without TLS: a daemon under TLS answers 400, which is `refused` with `protocol`.
  * `maxVersion: 'TLSv1.1'` speaks exactly that. `timeoutMs` is for the whole. Never writes anything anywhere.
  * Fails with E_PROBE_CREDENTIALS when certificate and key can not be used, E_PROBE_TRUST when `ca` holds no certificate.
@@ -129,7 +129,7 @@ async function dial(request: ProbeRequest, state: Attempt): Promise<Socket> {
 async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
   const { createSecureContext } = await import('node:tls');
   const { isIP } = await import('node:net');
-  if (certificatesOf(request.ca).length === 0) {
+  if (request.anyServer !== true && certificatesOf(request.ca).length === 0) {
     throw new DockerTlsError({
       code: 'E_PROBE_TRUST',
       exit: 2,
@@ -139,7 +139,7 @@ async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
   const name = bareAddress(request.serverName ?? request.address);
   try {
     const secureContext = createSecureContext({
-      ca: [request.ca],
+      ca: request.ca === '' ? [] : [request.ca],
       // An intermediate or cross-signed CA that the caller trusts is an anchor, as it is to Go (Node 20.18 and later).
       ...({ allowPartialTrustChain: true } as object),
       ...(request.credentials === undefined
@@ -203,9 +203,12 @@ async function askOverTls(
   const untrusted = socket.authorized ? undefined : socket.authorizationError;
   const leaf = socket.getPeerCertificate();
   state.chain = await servedChain(socket);
-  if (untrusted !== undefined && untrusted !== null)
+  if (request.anyServer !== true && untrusted !== undefined && untrusted !== null)
     throw new Refused(describeUntrusted(String(untrusted), state.chain, request.ca, new Date()));
-  const wrongName = checkServerName(request.serverName ?? request.address, leaf, tls.checkServerIdentity);
+  const wrongName =
+    request.anyServer === true
+      ? undefined
+      : checkServerName(request.serverName ?? request.address, leaf, tls.checkServerIdentity);
   if (wrongName !== undefined) throw new Refused(wrongName);
   state.stage = 'answer';
   return manner === 'listen' ? listen(socket, () => broken) : get(socket, request.path ?? '/version');

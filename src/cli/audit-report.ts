@@ -1,0 +1,87 @@
+/** Owns the choice among the forms of an audit's report, and writing one to a file. */
+
+import { randomBytes } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import type { Comparison, FindingKey } from '../audit/compare.ts';
+import { renderHtml } from '../audit/report/html.ts';
+import { renderJunit } from '../audit/report/junit.ts';
+import type { AuditReport } from '../audit/report/report.ts';
+import { renderSarif } from '../audit/report/sarif.ts';
+import { renderAuditTable } from '../audit/report/table.ts';
+import { DockerTlsError } from '../errors.ts';
+import type { Io } from '../runtime.ts';
+import { renderDocument } from './output.ts';
+import { coloursOf } from './render/colours.ts';
+
+export const REPORT_FORMS = ['table', 'json', 'sarif', 'junit', 'html'] as const;
+export type ReportForm = (typeof REPORT_FORMS)[number];
+
+const BY_EXTENSION: Readonly<Record<string, ReportForm>> = {
+  '.json': 'json',
+  '.sarif': 'sarif',
+  '.xml': 'junit',
+  '.html': 'html',
+  '.htm': 'html',
+};
+
+/** The form that was asked for, or that the name of the file tells. */
+export function formOf(format: ReportForm | undefined, out: string | undefined): ReportForm {
+  return format ?? (out === undefined ? undefined : BY_EXTENSION[extname(out).toLowerCase()]) ?? 'table';
+}
+
+type Rendering = {
+  readonly io: Io;
+  readonly toFile: boolean;
+  /** Also what passed. */
+  readonly all: boolean;
+  readonly comparison: Comparison | undefined;
+  /** The findings of the report that this one is compared with. */
+  readonly known: readonly FindingKey[] | undefined;
+  /** What `json` prints. */
+  readonly document: unknown;
+};
+
+export function renderReport(report: AuditReport, form: ReportForm, rendering: Rendering): string {
+  switch (form) {
+    case 'json':
+      return renderDocument(rendering.document);
+    case 'sarif':
+      return renderSarif(report, rendering.known);
+    case 'junit':
+      return renderJunit(report);
+    case 'html':
+      return renderHtml(report);
+    case 'table': {
+      const { io, toFile, all, comparison } = rendering;
+      const colours = coloursOf(io);
+      return renderAuditTable(report, {
+        columns: toFile ? 100 : io.columns,
+        ...(toFile ? {} : { paint: (colour, text) => colours[colour](text) }),
+        all,
+        ...(comparison ? { comparison } : {}),
+      });
+    }
+  }
+}
+
+/** Writes the report for its owner alone, since it tells where to break in; whole or not at all. Its absolute path. Fails with E_AUDIT_OUT (exit 2). */
+export async function saveReport(out: string, cwd: string, text: string): Promise<string> {
+  const path = resolve(cwd, out);
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
+    await rename(temporary, path);
+    return path;
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new DockerTlsError({
+      code: 'E_AUDIT_OUT',
+      exit: 2,
+      message: "the report can't be written",
+      where: path,
+      hints: [`ls -ld ${path}`],
+      cause,
+    });
+  }
+}

@@ -1,0 +1,188 @@
+/** Owns `audit [HOST…]`: what is wrong with hosts, Compose files and Dockerfiles, in every form of the report. */
+
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { expiredEntries, parseBaseline } from '../../audit/baseline.ts';
+import { SEVERITIES } from '../../audit/check.ts';
+import { compareReports, findingsOfReport } from '../../audit/compare.ts';
+import { CHECKS } from '../../audit/evaluate.ts';
+import { auditCompose, COMPOSE_CHECKS } from '../../audit/files/compose.ts';
+import { auditDockerfile, DOCKERFILE_CHECKS } from '../../audit/files/dockerfile.ts';
+import { type AuditedFile, type AuditReport, judged, type Subject } from '../../audit/report/report.ts';
+import { fails, score } from '../../audit/score.ts';
+import { DockerTlsError } from '../../errors.ts';
+import { openStore } from '../../store/store.ts';
+import { auditHosts, matchesCheck, type Selection, selectResults, subjectsOf } from '../../workflows/audit.ts';
+import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
+import { formOf, REPORT_FORMS, type ReportForm, renderReport, saveReport } from '../audit-report.ts';
+import { type CommandContext, defineCommand, type OptionSpecs, type OptionValues } from '../command.ts';
+import { nearestNames } from '../commands.ts';
+import { sharedSudo } from '../fleet-session.ts';
+import { hostFlags, SSH_OPTIONS, sudoPassword } from '../host-options.ts';
+import { usage } from '../options.ts';
+import { plural } from '../render/words.ts';
+import { SELECTION_OPTIONS, selectSpecs } from '../selection.ts';
+
+const OPTIONS = {
+  ...SELECTION_OPTIONS,
+  ...SSH_OPTIONS,
+  compose: { kind: 'list', value: 'FILE', summary: 'audit a Compose file; needs no host', completes: 'file' },
+  dockerfile: { kind: 'list', value: 'FILE', summary: 'audit a Dockerfile; needs no host', completes: 'file' },
+  check: { kind: 'list', value: 'ID', summary: 'only these checks; 5.* is a whole section' },
+  format: {
+    kind: 'choice',
+    choices: REPORT_FORMS,
+    summary: 'form of the report; default table, or what the name of --out says',
+  },
+  out: { kind: 'text', value: 'FILE', summary: 'write the report there', completes: 'file' },
+  failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
+  baseline: {
+    kind: 'text',
+    value: 'FILE',
+    summary: 'accepted findings, each with a reason and a last day',
+    completes: 'file',
+  },
+  compare: {
+    kind: 'text',
+    value: 'REPORT',
+    summary: 'say what is new and what is gone since a report',
+    completes: 'file',
+  },
+} as const satisfies OptionSpecs;
+
+type AuditValues = OptionValues<typeof OPTIONS>;
+type Context = Pick<CommandContext<unknown, AuditValues>, 'options' | 'global' | 'runtime' | 'prompts' | 'progress'>;
+
+export const command = defineCommand({
+  name: 'audit',
+  summary: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
+  about:
+    'Without HOST: every host of the fleet file (-f), or of the store. A host need not be set up.\nAll facts of a host come over SSH in one go, as root; who gets in is asked from here, over the network.\n`docker-tls harden HOST` mends what can be mended; -v shows what passed as well.',
+  examples: [
+    'docker-tls audit root@build-1',
+    'docker-tls audit -f fleet.yaml --format html --out audit.html',
+    'docker-tls audit --fail-on high --baseline accepted.yaml --format sarif --out audit.sarif',
+    'docker-tls audit build-1 --json > before.json; docker-tls audit build-1 --compare before.json',
+    'docker-tls audit --compose docker-compose.yml --dockerfile Dockerfile',
+  ],
+  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  options: OPTIONS,
+  async run(context) {
+    const { args, options, global, runtime } = context;
+    const form = formOf(options.format, options.out);
+    requireChecks(options.check);
+    const selection: Selection = {
+      checks: options.check,
+      ...(options.baseline === undefined
+        ? {}
+        : { baseline: parseBaseline(await readText(options.baseline, runtime.cwd), options.baseline) }),
+    };
+    const known =
+      options.compare === undefined
+        ? undefined
+        : findingsOfReport(await readText(options.compare, runtime.cwd), options.compare);
+    const files = await auditFiles(options, runtime.cwd);
+    const onlyFiles =
+      files.length > 0 && args.hosts.length === 0 && global.file === undefined && options.inventory === undefined;
+    const results = onlyFiles ? [] : await auditSelected(context, args.hosts);
+
+    const now = runtime.now();
+    const report: AuditReport = {
+      createdAt: now.toISOString(),
+      version: DOCKER_TLS_VERSION,
+      subjects: [...subjectsOf(results), ...files].map((subject) => refined(subject, selection, now)),
+    };
+    const comparison = known === undefined ? undefined : compareReports(known, report);
+    const result = { ...report, ...(comparison ? { comparison } : {}) };
+    const expired = selection.baseline === undefined ? [] : expiredEntries(selection.baseline, now);
+    if (expired.length > 0) {
+      context.progress.note(
+        `${options.baseline}: ${plural(expired.length, 'entry', 'entries')} accepted until a day that is over: ${expired.map(({ check }) => check).join(', ')}`,
+      );
+    }
+    const text = renderReport(report, form, {
+      io: runtime.io,
+      toFile: options.out !== undefined,
+      all: global.verbose,
+      comparison,
+      known,
+      document: result,
+    });
+    const failed = exitOfResults(results, runtime.signal);
+    const over = options.failOn;
+    const tooMuch = over !== undefined && judged(report).some((subject) => fails(subject.results, over));
+    const saved = options.out === undefined ? undefined : await saveReport(options.out, runtime.cwd, text);
+    return {
+      exit: failed !== 0 ? failed : tooMuch ? 3 : 0,
+      result: saved === undefined ? result : { ...result, out: saved },
+      text: saved === undefined ? text : summary(report, form, saved),
+      errors: errorsOf(results),
+    };
+  },
+});
+
+async function auditSelected(context: Context, hosts: readonly string[]) {
+  const { options, global, runtime, prompts, progress } = context;
+  const state = await openStore(global.home, { now: runtime.now }).read();
+  const { specs, secrets } = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
+  const sudo =
+    (await sudoPassword(options, runtime, prompts)) ?? (await sharedSudo(secrets.sudoPassword, specs, context));
+  const audit = {
+    runtime,
+    state,
+    ...(sudo ? { sudoPassword: sudo } : {}),
+    ...(prompts.ssh ? { ask: prompts.ssh } : {}),
+  };
+  return auditHosts(specs, audit, { parallel: global.parallel, signal: runtime.signal }, progress);
+}
+
+async function auditFiles({ compose, dockerfile }: AuditValues, cwd: string): Promise<AuditedFile[]> {
+  const files: AuditedFile[] = [];
+  for (const name of compose) {
+    const results = auditCompose(await readText(name, cwd), name);
+    files.push({ kind: 'compose', name, results, score: score(results) });
+  }
+  for (const name of dockerfile) {
+    const results = auditDockerfile(await readText(name, cwd), name);
+    files.push({ kind: 'dockerfile', name, results, score: score(results) });
+  }
+  return files;
+}
+
+function refined(subject: Subject, selection: Selection, now: Date): Subject {
+  return subject.kind === 'unreachable' ? subject : selectResults(subject, selection, now);
+}
+
+/** A misspelt check would pass every host. */
+function requireChecks(patterns: readonly string[]): void {
+  const ids = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].map(({ id }) => id);
+  for (const pattern of patterns) {
+    if (ids.some((id) => matchesCheck(pattern, id))) continue;
+    const near = nearestNames(pattern, ids);
+    throw usage(`--check ${pattern}: there is no such check`, [
+      ...near.map((id) => `--check ${id}`),
+      "all of a section: --check '5.*'",
+    ]);
+  }
+}
+
+async function readText(path: string, cwd: string): Promise<string> {
+  try {
+    return await readFile(resolve(cwd, path), 'utf8');
+  } catch (cause) {
+    throw new DockerTlsError({
+      code: 'E_AUDIT_FILE',
+      exit: 2,
+      message: "it can't be read",
+      where: path,
+      hints: [`ls -l ${path}`],
+      cause,
+    });
+  }
+}
+
+/** What is said when the report went into a file. */
+function summary(report: AuditReport, form: ReportForm, path: string): string {
+  const lines = judged(report).map(({ name, score: { value, grade } }) => `${name}: ${value} of 100 (${grade})`);
+  return [...lines, `The report (${form}) is in ${path}`].join('\n');
+}
