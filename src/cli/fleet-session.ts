@@ -1,6 +1,7 @@
 /** Owns the start of a command over several hosts: which they are, the CA and clients they need, the passwords that are asked once. */
 
 import type { HostSpec } from '../config/spec.ts';
+import type { Store } from '../store/store.ts';
 import { ensureClients } from '../workflows/fleet-apply.ts';
 import type { RunContext } from '../workflows/host-run.ts';
 import { specFor } from '../workflows/specs.ts';
@@ -98,11 +99,12 @@ export type StoredOptions = Partial<OptionValues<typeof SSH_OPTIONS>> &
   Partial<OptionValues<typeof CA_OPTIONS>> &
   Partial<Pick<OptionValues<typeof HOST_OPTIONS>, 'containers' | 'confirmWithin' | 'keyType'>>;
 
-/** Reads the store for a command that changes what is there: rotation, revocation. Asks for nothing yet. */
+/** Reads the store for a command that changes what is there: rotation, revocation. Asks for nothing yet. `store`: the one whose lock is held. */
 export async function startStored(
   context: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts'>,
   options: StoredOptions,
   reason: string,
+  store?: Store,
 ): Promise<StoredRun> {
   const { runtime, prompts } = context;
   const full = { identity: [], jump: [], askSudoPassword: false, noCaPassphrase: false, ...options } as OptionValues<
@@ -114,7 +116,7 @@ export async function startStored(
     runtime.cwd,
   );
   const { openStore } = await import('../store/store.ts');
-  const state = await openStore(context.global.home, { now: runtime.now }).read();
+  const state = await (store ?? openStore(context.global.home, { now: runtime.now })).read();
   const record = state.ca?.record;
   // A new CA is like the one before, unless the options say otherwise.
   const ca = {
@@ -123,7 +125,11 @@ export async function startStored(
     ...(options.keyType === undefined && record ? { keyType: record.keyType } : {}),
     ...(options.caDays === undefined && record ? { days: record.days } : {}),
   };
-  const session = await openSession(context, { ca, passphrase: passphraseSource(full, runtime, prompts) });
+  const session = await openSession(context, {
+    ca,
+    passphrase: passphraseSource(full, runtime, prompts),
+    ...(store ? { store } : {}),
+  });
   return {
     session,
     options,

@@ -11,6 +11,7 @@ import { CA_OPTIONS, HOST_OPTIONS, SSH_OPTIONS } from './host-options.ts';
 import { coloursOf } from './render/colours.ts';
 import { outcomeJson, renderResults } from './render/outcome.ts';
 import { renderPlan } from './render/plan.ts';
+import { tableWidth } from './render/table.ts';
 import { plural } from './render/words.ts';
 
 /** What every command takes that changes hosts which are in the store already. */
@@ -44,7 +45,9 @@ export async function changeHosts(
   if (global.dryRun || !global.yes) {
     const planned = await planHosts(change.specs, change.run, fleet, progress);
     const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
-    const text = plans.map((prepared) => renderPlan(prepared, colours, global.verbose)).join('\n\n');
+    const text = plans
+      .map((prepared) => renderPlan(prepared, colours, global.verbose, runtime.io.columns))
+      .join('\n\n');
     if (global.dryRun) {
       return {
         exit: exitOfResults(planned),
@@ -71,7 +74,7 @@ export async function changeHosts(
   return {
     exit: exitOfResults(results, runtime.signal),
     result: { hosts: results.map(outcomeJson) },
-    text: results.length === 0 ? '' : renderResults(results, colours, runtime.io.columns),
+    text: results.length === 0 ? '' : renderResults(results, colours, tableWidth(runtime.io)),
     errors: errorsOf(results),
   };
 }

@@ -25,14 +25,19 @@ export type Session = {
   forget(): Promise<void>;
 };
 
-export type SessionOptions = { readonly ca: CaSpec; readonly passphrase: PassphraseSource };
+export type SessionOptions = {
+  readonly ca: CaSpec;
+  readonly passphrase: PassphraseSource;
+  /** The store whose lock is held already; default: opened here. */
+  readonly store?: Store;
+};
 
 /** Reads the store (which changes nothing) and prepares a keyring on it. */
 export async function openSession(
   { global, runtime, prompts }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts'>,
   options: SessionOptions,
 ): Promise<Session> {
-  const store = openStore(global.home, { now: runtime.now });
+  const store = options.store ?? openStore(global.home, { now: runtime.now });
   const state = await store.read();
   const keyring = openKeyring({ state, ca: options.ca, passphrase: options.passphrase, now: runtime.now() });
   let base: Promise<UndoToken> | undefined;

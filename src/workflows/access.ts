@@ -14,8 +14,6 @@ export async function behindHosts({
 }): Promise<string[]> {
   const behind: string[] = [];
   for (const host of state.hosts.values()) {
-    // A host that is only dialled from here (an imported bundle) is not ours to change.
-    if (host.serverCert === '') continue;
     if ((await keyring.trustFor({ name: host.record.name, clients: host.record.clients })) !== host.ca)
       behind.push(host.record.name);
   }

@@ -9,6 +9,7 @@ import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
+import { tableWidth } from '../render/table.ts';
 
 export const command = defineCommand({
   name: 'apply',
@@ -35,7 +36,9 @@ export const command = defineCommand({
       if (!global.yes || global.dryRun) {
         const planned = await planHosts(run.specs, hosts, fleet, progress);
         const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
-        const text = plans.map((prepared) => renderPlan(prepared, colours, global.verbose)).join('\n\n');
+        const text = plans
+          .map((prepared) => renderPlan(prepared, colours, global.verbose, runtime.io.columns))
+          .join('\n\n');
         if (global.dryRun) {
           return {
             exit: exitOfResults(planned),
@@ -72,7 +75,7 @@ export const command = defineCommand({
       const text =
         results.length === 1 && only?.kind === 'done'
           ? renderOutcome(only.value, colours)
-          : renderResults(results, colours, runtime.io.columns);
+          : renderResults(results, colours, tableWidth(runtime.io));
       return {
         exit: exitOfResults(results, runtime.signal),
         result: { hosts: results.map(outcomeJson) },

@@ -33,7 +33,7 @@ export const command = defineCommand({
     return first.session.store.withLock('docker-tls client add', async () => {
       const client = await first.session.keyring.client(spec);
       if (client.fresh) await first.session.store.write(first.session.keyring.change());
-      const run = await startStored(context, options, 'client add');
+      const run = await startStored(context, options, 'client add', first.session.store);
       const folder = run.session.state.clients.get(args.name)?.folder ?? '';
       const expires = inspectCertificate(client.cert).notAfter;
       const made = client.fresh

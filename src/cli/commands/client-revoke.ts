@@ -26,7 +26,7 @@ export const command = defineCommand({
     await agree(prompts, `Revoke ${args.name} on every host? Its certificate can't be brought back.`);
     return first.session.store.withLock('docker-tls client revoke', async () => {
       await first.session.store.write({ clients: { [args.name]: client } });
-      const run = await startStored(context, options, 'client revoke');
+      const run = await startStored(context, options, 'client revoke', first.session.store);
       const specs = run.specs(await behindHosts(run.session));
       const proof = client.key === undefined ? [] : [{ name: args.name, cert: client.cert, key: client.key }];
       const changed = await changeHosts(

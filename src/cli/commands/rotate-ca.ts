@@ -2,6 +2,7 @@
 
 import type { RotationStage } from '../../plan/stages.ts';
 import { isFrom } from '../../plan/trust.ts';
+import type { Store } from '../../store/store.ts';
 import { refreshCopies } from '../../workflows/copies.ts';
 import { beginRotation, refuseDrop, stageOf } from '../../workflows/rotate-ca.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
@@ -38,7 +39,7 @@ export const command = defineCommand({
         await beginRotation(run.session.state, run.session.keyring);
         await run.session.store.write(run.session.keyring.change());
       }
-      return proceed(context, options);
+      return proceed(context, options, run.session.store);
     });
   },
 });
@@ -47,11 +48,11 @@ type Context = Parameters<typeof startStored>[0] & Parameters<typeof changeHosts
 type Options = Parameters<typeof startStored>[1] & { readonly canary?: number; readonly maxFailures?: number };
 
 /** Stages 1 and 2, as far as they are not done. Each begins from what is stored, so any of them can be the first. */
-async function proceed(context: Context, options: Options): Promise<CommandResult> {
+async function proceed(context: Context, options: Options, store: Store): Promise<CommandResult> {
   const { runtime, progress } = context;
   const done: unknown[] = [];
   let text = '';
-  let run = await startStored(context, options, 'rotate ca');
+  let run = await startStored(context, options, 'rotate ca', store);
   let stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
   if (stage.stage === 'accept') {
     progress.note(`stage 1: ${stage.hosts.length} hosts learn to accept old and new`);
@@ -65,17 +66,17 @@ async function proceed(context: Context, options: Options): Promise<CommandResul
     done.push({ stage: 'accept', ...(result.result as object) });
     text = result.text;
     if (result.exit !== 0) return { ...result, result: { stages: done } };
-    run = await startStored(context, options, 'rotate ca');
+    run = await startStored(context, options, 'rotate ca', store);
     stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
   }
   if (stage.stage === 'issue') {
-    const { state, keyring, store } = run.session;
+    const { state, keyring } = run.session;
     const ca = await keyring.caCert();
     const mine = stage.clients.filter((name) => state.clients.get(name)?.key !== undefined);
     progress.note(`stage 2: new papers for ${mine.length} clients and ${stage.hosts.length} hosts`);
     for (const name of mine) await keyring.renewClient(name);
     await store.write(keyring.change());
-    run = await startStored(context, options, 'rotate ca');
+    run = await startStored(context, options, 'rotate ca', store);
     for (const name of mine) {
       const client = run.session.state.clients.get(name);
       if (client !== undefined)
@@ -94,7 +95,7 @@ async function proceed(context: Context, options: Options): Promise<CommandResul
     done.push({ stage: 'issue', clients: mine, ...(result.result as object) });
     text = [text, result.text].filter((part) => part !== '').join('\n');
     if (result.exit !== 0) return { ...result, result: { stages: done } };
-    run = await startStored(context, options, 'rotate ca');
+    run = await startStored(context, options, 'rotate ca', store);
     stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
   }
   const rest =
@@ -134,7 +135,7 @@ async function finishStage(
   stage: RotationStage,
   question: string,
 ): Promise<CommandResult> {
-  const run = await startStored(context, before.options, 'rotate ca');
+  const run = await startStored(context, before.options, 'rotate ca', before.session.store);
   for (const client of run.session.state.clients.values())
     await refreshCopies({ state: run.session.state, client, dockerConfig: dockerConfigFolder(context.runtime) });
   const result = await changeHosts(

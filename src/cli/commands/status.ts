@@ -9,7 +9,7 @@ import { defineCommand } from '../command.ts';
 import { SSH_OPTIONS, sudoPassword } from '../host-options.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderPrometheus } from '../render/prometheus.ts';
-import { renderTable } from '../render/table.ts';
+import { renderTable, tableWidth } from '../render/table.ts';
 import { dateWords, plural } from '../render/words.ts';
 
 export const command = defineCommand({
@@ -64,7 +64,7 @@ export const command = defineCommand({
     const text =
       rows.length === 0
         ? 'Nothing is set up yet. Begin with:\n\n  docker-tls setup'
-        : renderStatus(rows, coloursOf(runtime.io), runtime.io.columns);
+        : renderStatus(rows, coloursOf(runtime.io), tableWidth(runtime.io));
     return {
       exit: options.check && due.length > 0 ? 3 : 0,
       result: { rows: rows.map(rowJson), attention: due.length },
@@ -73,7 +73,7 @@ export const command = defineCommand({
   },
 });
 
-function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: number): string {
+function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: number | undefined): string {
   const tone = (row: StatusRow) =>
     row.state === 'ok'
       ? colours.green
@@ -111,7 +111,7 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
             ? { text: 'none', style: colours.green }
             : { text: row.drift.join('; '), style: colours.red },
     ]),
-    { columns, titleStyle: colours.dim },
+    { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
   );
   const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
   const hints = [

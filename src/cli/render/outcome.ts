@@ -19,7 +19,11 @@ export function renderProofs(proofs: readonly Proof[], colours: Colours): string
 }
 
 /** Host, result, what changed, seconds. */
-export function renderResults(results: readonly HostResult<HostOutcome>[], colours: Colours, columns: number): string {
+export function renderResults(
+  results: readonly HostResult<HostOutcome>[],
+  colours: Colours,
+  columns: number | undefined,
+): string {
   return renderTable(
     [{ title: 'HOST' }, { title: 'RESULT' }, { title: 'CHANGED', shrinkTo: 16 }, { title: 'SECONDS', align: 'right' }],
     results.map((result) => {
@@ -37,7 +41,7 @@ export function renderResults(results: readonly HostResult<HostOutcome>[], colou
       }
       return [result.host, { text: 'ok', style: colours.green }, whatChanged(result.value), seconds];
     }),
-    { columns, titleStyle: colours.dim },
+    { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
   );
 }
 

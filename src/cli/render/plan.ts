@@ -6,20 +6,23 @@ import type { FileChange } from '../../plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../../plan/plan.ts';
 import type { PreparedHost } from '../../workflows/host-run.ts';
 import type { Colours } from './colours.ts';
-import { listWords, plural } from './words.ts';
+import { listWords, plural, wrapText } from './words.ts';
 
 const LABEL = 13;
 
-/** The plan of one host. `verbose`: every new file in full, too. */
+/** The plan of one host. `verbose`: every new file in full, too. Sentences are broken at `columns`. */
 export function renderPlan(
   prepared: Pick<PreparedHost, 'plan' | 'facts' | 'address' | 'sans' | 'papersWhy' | 'spec'>,
   colours: Colours,
   verbose = false,
+  columns = Number.POSITIVE_INFINITY,
 ): string {
   const { plan, facts, address, sans, papersWhy, spec } = prepared;
   const lines: string[] = [];
-  const row = (label: string, text: string): void => {
-    lines.push(`  ${colours.dim(label.padEnd(LABEL))}${text}`);
+  const row = (label: string, text: string, style = colours.dim): void => {
+    const [first = '', ...rest] = wrapText(text, Math.max(24, columns - LABEL - 3));
+    lines.push(`  ${style(label.padEnd(LABEL))}${first}`);
+    lines.push(...rest.map((line) => `${' '.repeat(LABEL + 2)}${line}`));
   };
   lines.push(
     `${colours.bold(plan.host)}  ${address}:${plan.port}  ${colours.dim(printable(`${facts.os}, Docker ${facts.docker.version}`))}`,
@@ -44,7 +47,7 @@ export function renderPlan(
     );
   }
   row('way back', `the host undoes it on its own after ${spec.confirmWithin} s unless it is proven from here`);
-  for (const warning of plan.warnings) lines.push(`  ${colours.yellow('warning')}      ${printable(warning)}`);
+  for (const warning of plan.warnings) row('warning', printable(warning), colours.yellow);
   return lines.join('\n');
 }
 

@@ -85,3 +85,8 @@ function cellText(cell: Cell): string {
 function cellStyle(cell: Cell): (text: string) => string {
   return (typeof cell === 'object' ? cell.style : undefined) ?? ((text) => text);
 }
+
+/** How wide a table may be: as the terminal, and without one as wide as it likes, since a program reads it or a file keeps it. */
+export function tableWidth(io: { readonly outIsTerminal: boolean; readonly columns: number }): number | undefined {
+  return io.outIsTerminal ? io.columns : undefined;
+}
