@@ -64,6 +64,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/client-revoke.ts')).command,
   },
   {
+    name: 'client list',
+    summary: 'Who can reach what',
+    load: async () => (await import('./commands/client-list.ts')).command,
+  },
+  {
+    name: 'client export',
+    summary: 'A client as one file for another computer, a keychain or CI',
+    load: async () => (await import('./commands/client-export.ts')).command,
+  },
+  {
+    name: 'client import',
+    summary: 'Folder, contexts and environment from a bundle of another computer',
+    load: async () => (await import('./commands/client-import.ts')).command,
+  },
+  {
+    name: 'client request',
+    summary: 'A key that never leaves this computer, and a request for its certificate',
+    load: async () => (await import('./commands/client-request.ts')).command,
+  },
+  {
+    name: 'client sign',
+    summary: 'Sign a colleague’s request; the key stays with its owner',
+    load: async () => (await import('./commands/client-sign.ts')).command,
+  },
+  {
     name: 'rollback',
     summary: 'Back to the generation before, verified',
     load: async () => (await import('./commands/rollback.ts')).command,

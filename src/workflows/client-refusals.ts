@@ -43,12 +43,13 @@ export function keyElsewhere(name: string): DockerTlsError {
   });
 }
 
-export function clientExists(name: string): DockerTlsError {
+/** `way`: the command with another name. */
+export function clientExists(name: string, way: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CLIENT_EXISTS',
     exit: 2,
     where: name,
-    message: 'there is a client of this name already, and its key is here',
-    hints: [`docker-tls client sign REQUEST --name ${name}-2`, `docker-tls client export ${name} --out FILE`],
+    message: 'there is another client of this name already',
+    hints: [way, 'docker-tls client list'],
   });
 }

@@ -247,7 +247,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
   async function signRequest(spec: ClientSpec, csr: string): Promise<StoredClient> {
     const known = state.clients.get(spec.name);
     if (known !== undefined) refuseOther(known);
-    if (known?.key !== undefined) throw clientExists(spec.name);
+    if (known?.key !== undefined) throw clientExists(spec.name, `docker-tls client sign REQUEST --name ${spec.name}-2`);
     const { publicKey, keyType: found } = parseCsr(csr);
     const keyType = isKeyType(found) ? found : spec.keyType;
     const { name, days } = spec;

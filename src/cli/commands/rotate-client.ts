@@ -29,7 +29,8 @@ export const command = defineCommand({
     const here = [...session.state.clients.values()].filter(
       (client) =>
         client.record.revokedAt === undefined &&
-        (client.key !== undefined || args.clients.includes(client.record.name)),
+        ((client.key !== undefined && client.record.reaches === undefined) ||
+          args.clients.includes(client.record.name)),
     );
     const certs = new Map(here.map((client) => [client.record.name, client.cert]));
     const names = chooseNames('client', certs, {

@@ -1,0 +1,122 @@
+/** Owns `client import`: folder, contexts and environment from a bundle that was made on another computer. */
+
+import { checkContextName } from '../../docker/contexts.ts';
+import { DockerTlsError } from '../../errors.ts';
+import { inspectCertificate } from '../../pki/inspect.ts';
+import { readRequests, removeRequest } from '../../store/requests.ts';
+import { openStore } from '../../store/store.ts';
+import { bundleOfEnvironment, importClient, readBundle } from '../../workflows/client-import.ts';
+import { giveContext } from '../../workflows/context.ts';
+import { refreshCopies } from '../../workflows/copies.ts';
+import { accepts, reachableHosts } from '../../workflows/reach.ts';
+import { defineCommand } from '../command.ts';
+import { readIn } from '../files.ts';
+import { dockerConfigFolder, usage } from '../options.ts';
+import { dateWords } from '../render/words.ts';
+
+export const command = defineCommand({
+  name: 'client import',
+  summary: 'Folder, contexts and environment from a bundle of another computer',
+  about:
+    'Takes what `client export` or `client sign` made: a tar archive or env lines. A bundle without a key has to belong to a request that was made here.\nNeither the CA’s key nor SSH is needed here; env, context, verify and doctor then know the hosts.',
+  examples: [
+    'docker-tls client import ci.tar --use',
+    'docker-tls client import ann.tar --no-context && eval "$(docker-tls env build-1)"',
+    'docker-tls client import --from-env',
+  ],
+  args: { file: { summary: 'the bundle; - is standard input', completes: 'file' } },
+  options: {
+    fromEnv: {
+      kind: 'flag',
+      summary: 'from DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY of the environment, as in CI',
+    },
+    name: { kind: 'text', value: 'NAME', summary: 'another name for the client in this store' },
+    noContext: { kind: 'flag', summary: 'make no docker contexts' },
+    use: { kind: 'flag', summary: 'make the (first) host’s context the current one' },
+    replace: { kind: 'flag', summary: 'take the place of another client of that name, and of contexts of others' },
+  },
+  async run({ args, options, global, runtime }) {
+    if ((args.file === undefined) === !options.fromEnv)
+      throw usage('give either a FILE or --from-env', ['docker-tls client import FILE']);
+    const bundle =
+      args.file === undefined ? bundleOfEnvironment(runtime.env) : readBundle(await readIn(args.file, runtime.cwd));
+    if (bundle === undefined) {
+      throw new DockerTlsError({
+        code: 'E_BUNDLE',
+        exit: 2,
+        message: 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment',
+        hints: ['docker-tls client export NAME --format env --out FILE'],
+      });
+    }
+    const store = openStore(global.home, { now: runtime.now });
+    return store.withLock('docker-tls client import', async () => {
+      const before = await store.read();
+      const imported = importClient({
+        state: before,
+        bundle,
+        pending: readRequests(global.home),
+        replace: options.replace,
+        now: runtime.now(),
+        ...(options.name === undefined ? {} : { name: options.name }),
+      });
+      const { name } = imported.client.record;
+      if (global.dryRun) return { exit: 0, result: { client: name, dryRun: true }, text: `would import ${name}` };
+      await store.write(imported.change);
+      for (const request of imported.answers) removeRequest(global.home, request);
+      const dockerConfig = dockerConfigFolder(runtime);
+      const state = await store.read();
+      const stored = state.clients.get(name);
+      if (stored === undefined) throw new Error(`${name} was just written`);
+      const hosts = [...reachableHosts(state).values()].filter((host) => accepts(host, stored));
+      const contexts: string[] = [];
+      const problems: DockerTlsError[] = [...(await refreshCopies({ state: before, client: stored, dockerConfig })).problems];
+      for (const [index, { record }] of (options.noContext ? [] : hosts).entries()) {
+        try {
+          // Names of hosts may hold an @, names of contexts may not.
+          const context = record.name.replaceAll('@', '-');
+          checkContextName(context);
+          await giveContext({
+            store,
+            host: record.name,
+            client: name,
+            context,
+            dockerConfig,
+            use: options.use && index === 0,
+            replace: options.replace,
+            configFolder: false,
+            now: runtime.now,
+          });
+          contexts.push(context);
+        } catch (error) {
+          if (!(error instanceof DockerTlsError)) throw error;
+          problems.push(error);
+        }
+      }
+      const { notAfter } = inspectCertificate(stored.cert);
+      const names = hosts.map((host) => host.record.name);
+      const first = names[0];
+      const text = [
+        `client ${name}: until ${dateWords(notAfter)}, in ${stored.folder}`,
+        `hosts: ${names.join(', ') || 'none named in the bundle'}`,
+        ...(contexts.length > 0 ? [`contexts: ${contexts.join(', ')}`] : []),
+        ...(first === undefined
+          ? []
+          : [
+              '',
+              `  docker-tls verify ${first} --client ${name}`,
+              contexts[0] === undefined
+                ? `  eval "$(docker-tls env ${first} --client ${name})"`
+                : options.use
+                  ? '  docker version'
+                  : `  docker --context ${contexts[0]} version`,
+            ]),
+      ].join('\n');
+      return {
+        exit: 0,
+        result: { client: name, folder: stored.folder, expires: notAfter.toISOString(), hosts: names, contexts },
+        text,
+        errors: problems,
+      };
+    });
+  },
+});

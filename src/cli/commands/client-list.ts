@@ -1,0 +1,69 @@
+/** Owns `client list`: who can reach what. Reads the store; asks no host. */
+
+import { openStore } from '../../store/store.ts';
+import { type ClientAccess, clientAccess } from '../../workflows/client-access.ts';
+import { defineCommand } from '../command.ts';
+import { type Colours, coloursOf } from '../render/colours.ts';
+import { renderTable } from '../render/table.ts';
+import { dateWords } from '../render/words.ts';
+
+export const command = defineCommand({
+  name: 'client list',
+  summary: 'Who can reach what',
+  about:
+    'HOSTS are those whose trust file lets the client in. Where the books say something else already, a line below tells so.\nKEY says whether the private key is in this store, or on another computer.',
+  examples: ['docker-tls client list', 'docker-tls client list --json'],
+  args: {},
+  options: {},
+  async run({ global, runtime }) {
+    const state = await openStore(global.home, { now: runtime.now }).read();
+    const clients = clientAccess(state, runtime.now());
+    return {
+      exit: 0,
+      result: { clients: clients.map((client) => ({ ...client, notAfter: client.notAfter.toISOString() })) },
+      text:
+        clients.length === 0
+          ? 'There is no client yet. Make one with:\n\n  docker-tls client add NAME'
+          : renderClients(clients, coloursOf(runtime.io), runtime.io.columns),
+    };
+  },
+});
+
+function renderClients(clients: readonly ClientAccess[], colours: Colours, columns: number): string {
+  const tone = (client: ClientAccess) =>
+    client.state === 'ok'
+      ? colours.green
+      : client.state === 'revoked'
+        ? colours.dim
+        : client.state === 'due'
+          ? colours.yellow
+          : colours.red;
+  const table = renderTable(
+    [
+      { title: 'CLIENT' },
+      { title: 'EXPIRES' },
+      { title: 'DAYS', align: 'right' },
+      { title: 'STATE' },
+      { title: 'HOSTS', shrinkTo: 16 },
+      { title: 'KEY' },
+      { title: 'CONTEXTS', shrinkTo: 10 },
+    ],
+    clients.map((client) => [
+      client.name,
+      dateWords(client.notAfter),
+      { text: client.daysLeft, style: tone(client) },
+      { text: client.imported ? `${client.state}, imported` : client.state, style: tone(client) },
+      client.everywhere ? `all ${client.hosts.length}` : client.hosts.join(', ') || 'none',
+      client.key,
+      [...client.contexts, ...(client.configFolder ? ['(config folder)'] : [])].join(', '),
+    ]),
+    { columns, titleStyle: colours.dim },
+  );
+  const behind = [...new Set(clients.flatMap((client) => [...client.toAdd, ...client.toDrop]))].sort();
+  if (behind.length === 0) return table;
+  const lines = clients.flatMap((client) => [
+    ...(client.toAdd.length > 0 ? [`${client.name} is not let in yet by ${client.toAdd.join(', ')}`] : []),
+    ...(client.toDrop.length > 0 ? [`${client.name} is still let in by ${client.toDrop.join(', ')}`] : []),
+  ]);
+  return [table, ...lines, '', `  docker-tls apply ${behind.join(' ')}`].join('\n');
+}
