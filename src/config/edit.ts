@@ -32,11 +32,11 @@ export type EditOptions = {
  */
 export function addHostToFleet(text: string | undefined, spec: HostSpec, options: EditOptions = {}): string {
   const { path = 'fleet.yaml', sudoPassword } = options;
-  const { fleet, yaml, style } = open(text, path);
+  const { fleet, yaml, print } = open(text, path);
   const { defaults } = fleet;
   const effect = (entry: unknown) => plain(hostOf(spec.name, entry as HostEntry, defaults));
   setEntry(yaml, 'hosts', spec.name, withSudo(hostEntry(spec, defaults), sudoPassword), effect);
-  const edited = yaml.toString(style);
+  const edited = print();
   const after = parseFleet(edited, path);
   const written = after.hosts.find((host) => host.name === spec.name);
   const differing = differences(plain(spec), plain(written));
@@ -55,9 +55,9 @@ export function addHostToFleet(text: string | undefined, spec: HostSpec, options
 
 /** The text with the client in it, new or changed. Fails with E_FLEET (exit 2). */
 export function addClientToFleet(text: string | undefined, spec: ClientSpec, path = 'fleet.yaml'): string {
-  const { fleet, yaml, style } = open(text, path);
+  const { fleet, yaml, print } = open(text, path);
   setEntry(yaml, 'clients', spec.name, clientEntry(spec), (entry) => plain(clientOf(spec.name, entry as null)));
-  const edited = yaml.toString(style);
+  const edited = print();
   assertRest(fleet, parseFleet(edited, path), path, { clients: spec.name });
   return edited;
 }
@@ -72,7 +72,7 @@ export function setInFleet(
   value: unknown,
   path = 'fleet.yaml',
 ): string {
-  const { yaml, style } = open(text, path);
+  const { yaml, print } = open(text, path);
   if (value === undefined) {
     if (yaml.hasIn(keys)) yaml.deleteIn(keys);
   } else {
@@ -86,17 +86,72 @@ export function setInFleet(
     }
     yaml.setIn(keys, yaml.createNode(value));
   }
-  const edited = yaml.toString(style);
+  const edited = print();
   parseFleet(edited, path);
   return edited;
 }
 
 type Style = NonNullable<Parameters<Document['toString']>[0]>;
 
-function open(text: string | undefined, path: string): { fleet: Fleet; yaml: Document; style: Style } {
+type Opened = {
+  readonly fleet: Fleet;
+  readonly yaml: Document;
+  /** The text after the changes made to `yaml`. */
+  print(): string;
+};
+
+function open(text: string | undefined, path: string): Opened {
   const source = text === undefined || text.trim() === '' ? NEW_FILE : text;
   const { fleet, document } = readFleet(source, path);
-  return { fleet, yaml: document.yaml as unknown as Document, style: styleOf(source) };
+  const yaml = document.yaml as unknown as Document;
+  const style = styleOf(source);
+  const before = yaml.toString(style);
+  return {
+    fleet,
+    yaml,
+    print() {
+      let after: string;
+      try {
+        after = yaml.toString(style);
+      } catch (cause) {
+        // The library's plain error for an alias whose anchor the change took away.
+        throw hangsTogether(path, cause);
+      }
+      return stitched(source, before, after, path);
+    },
+  };
+}
+
+/**
+ * The yaml library prints a document anew, and evens out spaces that somebody cared for. So its print before and after the
+ * change are compared, and the lines above and below what differs stay those of the source, where the lines correspond.
+ */
+function stitched(source: string, before: string, after: string, path: string): string {
+  if (before === after) return source;
+  const [own, old, now] = [source, before, after].map((text) => text.replace(/\n$/, '').split('\n')) as [
+    string[],
+    string[],
+    string[],
+  ];
+  if (own.length !== old.length) return after;
+  const most = Math.min(old.length, now.length);
+  let head = 0;
+  while (head < most && old[head] === now[head]) head += 1;
+  let tail = 0;
+  while (tail < most - head && old.at(-1 - tail) === now.at(-1 - tail)) tail += 1;
+  const lines = [...own.slice(0, head), ...now.slice(head, now.length - tail), ...own.slice(own.length - tail)];
+  const text = `${lines.join('\n')}\n`;
+  return meansTheSame(text, after, path) ? text : after;
+}
+
+function meansTheSame(left: string, right: string, path: string): boolean {
+  const meaning = (text: string) => ({ ...parseFleet(text, path), positions: undefined });
+  try {
+    return isDeepStrictEqual(meaning(left), meaning(right));
+  } catch {
+    // Whatever is wrong with the text is said when the caller reads it.
+    return false;
+  }
 }
 
 /** What of the text's manner the yaml library does not keep by itself. */
@@ -139,10 +194,18 @@ function setEntry(
   if (isMap(existing)) {
     const wanted = typeof entry === 'string' ? { ssh: entry } : (entry ?? {});
     merge(yaml, existing, wanted as Record<string, unknown>, effect);
-  } else if (isScalar(existing) && same(effect(existing.value), effect(entry))) {
+  } else if (isScalar(existing) && !hasSudo(entry) && same(effect(existing.value), effect(entry))) {
     if (typeof entry === 'object' && entry !== null && 'sudo-password' in entry)
       entries.set(name, yaml.createNode(entry));
-  } else entries.set(name, entry === null ? null : typeof entry === 'string' ? entry : blockMap(yaml, entry as object));
+  } else if (typeof entry === 'object' && entry !== null) {
+    const grown = blockMap(yaml, entry);
+    if (isScalar(existing)) copyComments(existing, grown);
+    entries.set(name, grown);
+  } else entries.set(name, entry === null ? yaml.createNode(null) : entry);
+}
+
+function hasSudo(entry: unknown): boolean {
+  return typeof entry === 'object' && entry !== null && 'sudo-password' in entry;
 }
 
 function merge(
@@ -188,9 +251,10 @@ function blockMap(yaml: Document, value: object): YAMLMap {
   return map;
 }
 
+/** What stood behind a short form stands before the first line of the map that it grows into. */
 function copyComments(from: Scalar | YAMLMap, to: YAMLMap): void {
-  if (from.commentBefore) to.commentBefore = from.commentBefore;
-  if (from.comment) to.comment = from.comment;
+  const comments = [from.commentBefore, from.comment].filter((one) => typeof one === 'string');
+  if (comments.length > 0) to.commentBefore = comments.join('\n');
 }
 
 /** Anything else in the file has to mean what it meant; that it does not is a bug of ours (or an alias that hung on what was changed). */
@@ -201,13 +265,17 @@ function assertRest(before: Fleet, after: Fleet, path: string, edited: { hosts?:
     hosts: fleet.hosts.filter(({ name }) => name !== edited.hosts),
     clients: fleet.clients.filter(({ name }) => name !== edited.clients),
   });
-  if (isDeepStrictEqual(plain(rest(before)), plain(rest(after)))) return;
-  throw new DockerTlsError({
+  if (!isDeepStrictEqual(plain(rest(before)), plain(rest(after)))) throw hangsTogether(path);
+}
+
+function hangsTogether(path: string, cause?: unknown): DockerTlsError {
+  return new DockerTlsError({
     code: 'E_FLEET_EDIT',
     exit: 2,
     message: 'other entries of the file hang on this one, by an anchor (&) and an alias (*)',
     where: path,
     hints: ['write the values out where the alias stands, then try again'],
+    cause,
   });
 }
 

@@ -46,8 +46,8 @@ export type FleetDocument = {
 const MAX_TEXT_LENGTH = 4 * 1024 * 1024;
 const MAX_INDENT = 200;
 const MAX_DEPTH = 32;
-/** Values in the file, those that aliases repeat counted again. */
-const MAX_VALUES = 500_000;
+/** Values that aliases repeat, over all of the file. */
+const MAX_REPEATED = 100_000;
 const MAX_ERRORS = 50;
 
 /**
@@ -196,7 +196,7 @@ function readValue(root: Node | null): {
   const offsets = new Map<string, number>();
   const anchors = new Map<string, Node>();
   const open = new Set<Node>();
-  let values = 0;
+  let repeated = 0;
   let stopped = false;
 
   function problem(path: Path, message: string, key?: string): undefined {
@@ -206,11 +206,11 @@ function readValue(root: Node | null): {
 
   /** `from`: where an alias stands whose target this is; what is repeated has that position. */
   function read(node: Node | null | undefined, path: Path, from?: number): unknown {
-    values += 1;
+    if (from !== undefined) repeated += 1;
     if (stopped) return undefined;
-    if (values > MAX_VALUES || path.length > MAX_DEPTH) {
+    if (repeated > MAX_REPEATED || path.length > MAX_DEPTH) {
       stopped = true;
-      return problem(path, values > MAX_VALUES ? 'aliases make the file too large' : 'this is nested too deeply');
+      return problem(path, repeated > MAX_REPEATED ? 'aliases make the file too large' : 'this is nested too deeply');
     }
     const offset = from ?? node?.range?.[0];
     if (offset !== undefined) offsets.set(pathId(path), offset);
