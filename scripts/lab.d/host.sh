@@ -165,6 +165,8 @@ host_supervise() { # NAME ALIVE-FD
     [[ $status == 133 || -e $folder/reboot ]] || break
     printf -- '--- reboot ---\n'
     cgroup_kill "$(cgroup_folder "$name")/payload"
+    # A control group remembers that it was killed: Linux 6.18 then kills what systemd starts in it (CLONE_INTO_CGROUP).
+    find "$(cgroup_folder "$name")/payload" -depth -type d -exec rmdir {} + 2>/dev/null || true
     host_forget
   done
   [[ -z $watch ]] || kill "$watch"
