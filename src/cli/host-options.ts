@@ -170,14 +170,14 @@ export function passphraseSource(
       return readSecretFile(resolve(runtime.cwd, options.caPassphraseFile), '--ca-passphrase-file');
     const fromEnvironment = runtime.env.DOCKER_TLS_CA_PASSPHRASE;
     if (fromEnvironment) return new Secret(fromEnvironment);
-    return reference === undefined
+    return reference === undefined || reference === 'none'
       ? undefined
       : readSecret(reference, 'ca.passphrase', runtime, prompts, 'Passphrase of the CA:');
   }
   return {
     async forNewCa() {
       const secret = await given();
-      if (secret !== undefined || options.noCaPassphrase) return secret;
+      if (secret !== undefined || options.noCaPassphrase || reference === 'none') return secret;
       if (!prompts.interactive) {
         throw new DockerTlsError({
           code: 'E_CA_PASSPHRASE',
@@ -187,7 +187,9 @@ export function passphraseSource(
         });
       }
       const protect = await prompts.confirm({
-        message: 'Protect the CA’s key with a passphrase? (who has that key can let anybody in)',
+        explain:
+          'Who has the CA’s key can let anybody in. With a passphrase a stolen file is of no use; docker-tls asks for it whenever it issues a certificate.',
+        message: 'Protect the CA’s key with a passphrase?',
         default: true,
         flag: '--no-ca-passphrase',
       });

@@ -40,6 +40,24 @@ export type ProgressScreen = Progress & {
 const REDRAW_MS = 120;
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
+/** What the phases of a run are called where somebody watches; plain lines and the log keep the short names. */
+const WORDS: Readonly<Record<string, string>> = {
+  connect: 'connecting over ssh',
+  facts: 'looking at the host',
+  plan: 'planning',
+  lock: 'taking the host’s lock',
+  arm: 'arming the way back on the host',
+  stage: 'laying the new files beside the old',
+  validate: 'letting dockerd check its configuration',
+  keep: 'keeping the originals',
+  switch: 'putting the new files in place',
+  restart: 'restarting the daemon',
+  reload: 'reloading the daemon',
+  verify: 'knocking from here: who gets in, and who must not',
+  confirm: 'telling the host to keep it',
+  'roll back': 'taking it back: the host as it was',
+};
+
 type Line = { readonly host: string; phase: string; readonly startedAt: number; phaseAt: number };
 
 /** Errors: E_LOG_FILE (exit 2) if the log file can't be written. */
@@ -79,9 +97,9 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     const shown = all.slice(0, room);
     const nameWidth = Math.min(28, Math.max(0, ...shown.map(({ host }) => textWidth(host))));
     const rows = shown.map(({ host, phase, startedAt }) => {
-      const seconds = now - startedAt < 1000 ? '' : durationWords(Math.floor((now - startedAt) / 1000) * 1000 + 1e-3);
+      const seconds = now - startedAt < 1000 ? '' : wholeSeconds(now - startedAt);
       const name = padText(cutText(host, nameWidth), nameWidth);
-      const text = cutText(phase, Math.max(8, width - nameWidth - seconds.length - 6));
+      const text = cutText(WORDS[phase] ?? phase, Math.max(8, width - nameWidth - seconds.length - 6));
       return `${cyan(SPINNER[frame % SPINNER.length] as string)} ${bold(name)}  ${text}  ${dim(seconds)}`.trimEnd();
     });
     if (all.length > shown.length || (lines.size > 0 && lines.size + finished.done + finished.failed > 5)) {
@@ -169,6 +187,11 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
       lines.clear();
     },
   };
+}
+
+/** A time that is still running: no tenths, which would flicker. */
+function wholeSeconds(ms: number): string {
+  return ms < 60_000 ? `${Math.floor(ms / 1000)} s` : durationWords(Math.floor(ms / 1000) * 1000);
 }
 
 function counts(working: number, { done, failed }: { done: number; failed: number }): string {

@@ -4,10 +4,12 @@
  */
 
 import type { Readable, Writable } from 'node:stream';
+import pico from 'picocolors';
 import { DockerTlsError, printable } from '../errors.ts';
 import type { Io, SshQuestions } from '../runtime.ts';
 import { Secret } from '../secret.ts';
 import { interrupted } from './errors.ts';
+import { wrapText } from './render/words.ts';
 
 /** Where else the answer can come from: named in the error when nobody can be asked. */
 export type AnswerSource = {
@@ -27,11 +29,18 @@ export type Choice<T> = {
   readonly disabled?: string;
 };
 
-type Question = AnswerSource & { readonly message: string };
+type Question = AnswerSource & {
+  /** Short: it stays on the screen with its answer. */
+  readonly message: string;
+  /** What it is about, said above the question in a line or two; `\n` begins a line that is not joined to the one before. */
+  readonly explain?: string;
+};
 
 export type Prompts = {
   /** Somebody can be asked: a terminal, and no `--yes`. */
   readonly interactive: boolean;
+  /** Text for people to read before they answer, such as a plan; it stays on the screen. */
+  show(text: string): Promise<void>;
   /** `--yes`: true without a question. */
   confirm(question: Question & { readonly default?: boolean }): Promise<boolean>;
   input(
@@ -77,13 +86,17 @@ export function createPrompts(options: PromptsOptions): Prompts {
     return turn;
   }
 
-  function ask<T>(question: Asked, source: AnswerSource): Promise<T> {
+  function ask<T>(question: Asked, { explain, ...source }: AnswerSource & { explain?: string }): Promise<T> {
     if (!interactive) return Promise.reject(noTerminal(question.message, source, terminal));
-    return inTurn(() => put<T>(question, options));
+    return inTurn(() => {
+      if (explain !== undefined) options.io.err(renderExplanation(explain, options.io));
+      return put<T>(question, options);
+    });
   }
 
   const prompts: Omit<Prompts, 'ssh'> = {
     interactive,
+    show: (text) => inTurn(async () => options.io.err(text)),
     confirm: ({ message, default: fallback = false, ...source }) =>
       options.yes ? Promise.resolve(true) : ask({ type: 'confirm', message, default: fallback }, source),
     input: ({ message, default: fallback, validate, ...source }) =>
@@ -93,7 +106,8 @@ export function createPrompts(options: PromptsOptions): Prompts {
       for (;;) {
         const first = await ask<string>({ type: 'password', message, mask: '*', validate: check }, source);
         if (!confirm || first === '') return new Secret(first);
-        const again = await ask<string>({ type: 'password', message: 'The same again:', mask: '*' }, source);
+        const { explain: _, ...ways } = source;
+        const again = await ask<string>({ type: 'password', message: 'The same again:', mask: '*' }, ways);
         if (first === again) return new Secret(first);
         options.io.err('They are not the same.\n');
       }
@@ -115,7 +129,10 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
       const [name, dialled] = [printable(host), printable(address)];
       const at = dialled === name ? '' : ` (${dialled})`;
       return prompts.confirm({
-        message: `${name}${at} is not a known host. Its ${printable(type)} key is ${printable(fingerprint)}. Is that right?`,
+        explain:
+          `${name}${at} is not a known host. It shows this ${printable(type)} key:\n  ${printable(fingerprint)}\n` +
+          'Compare, on a console of the host: cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -',
+        message: 'Is that its key?',
         default: false,
         flag: '--host-key accept-new',
         key: 'ssh.hostKey',
@@ -136,6 +153,7 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
     sudoPassword({ host, user }) {
       return once(sudo, `${user}@${host}`, () =>
         prompts.password({
+          explain: `${printable(user)} is not root, and sudo on ${printable(host)} wants a password. It is sent to sudo alone, and kept nowhere.`,
           message: `Password for sudo of ${printable(user)} on ${printable(host)}:`,
           flag: '--sudo-password-file FILE',
           key: 'ssh.sudoPassword',
@@ -143,6 +161,16 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
       );
     },
   };
+}
+
+/** Dimmed, two columns in, an empty line above. */
+function renderExplanation(text: string, io: Io): string {
+  const { dim } = pico.createColors(io.colour && io.errIsTerminal);
+  const lines = text.split('\n').flatMap((line) => {
+    const indent = /^ */.exec(line)?.[0] ?? '';
+    return wrapText(line.trim(), Math.max(30, io.columns - 3 - indent.length)).map((part) => `  ${indent}${part}`);
+  });
+  return `\n${lines.map((line) => dim(line)).join('\n')}\n`;
 }
 
 /** Keeps the answer; a question that was not answered may be asked again. */

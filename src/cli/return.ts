@@ -9,6 +9,7 @@ import { hostFlags, SSH_OPTIONS, sudoPassword } from './host-options.ts';
 import { coloursOf } from './render/colours.ts';
 import { renderProofs } from './render/outcome.ts';
 import { renderPlan } from './render/plan.ts';
+import { tableWidth } from './render/table.ts';
 import { durationWords } from './render/words.ts';
 import { usableClients } from './session.ts';
 
@@ -57,6 +58,7 @@ export async function runReturn(
     { plan, facts: opened.facts, address, sans: [], papersWhy: '', spec },
     colours,
     global.verbose,
+    tableWidth(runtime.io),
   );
   try {
     if (global.dryRun) {

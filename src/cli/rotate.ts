@@ -46,7 +46,7 @@ export async function changeHosts(
     const planned = await planHosts(change.specs, change.run, fleet, progress);
     const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
     const text = plans
-      .map((prepared) => renderPlan(prepared, colours, global.verbose, runtime.io.columns))
+      .map((prepared) => renderPlan(prepared, colours, global.verbose, tableWidth(runtime.io)))
       .join('\n\n');
     if (global.dryRun) {
       return {

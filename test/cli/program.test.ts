@@ -128,6 +128,7 @@ describe('signals', () => {
       bundle: true,
       format: 'esm',
       platform: 'node',
+      target: 'node20',
       define: { DOCKER_TLS_VERSION: '"0.0.0-test"' },
       external: ['cpu-features', '*.node'],
       loader: { '.sh': 'text', '.html': 'text' },

@@ -63,7 +63,10 @@ test('on a terminal: a line for each host at work, finished ones above, nothing 
   one.phase('facts');
   two.phase('facts');
   one.phase('restart the daemon');
-  expect((await lines()).map((line) => line.slice(2))).toEqual(['build-1  restart the daemon', 'web      facts']);
+  expect((await lines()).map((line) => line.slice(2))).toEqual([
+    'build-1  restart the daemon',
+    'web      looking at the host',
+  ]);
   progress.note('a note');
   two.failed('no answer');
   expect((await lines()).map((line) => line.replace(/\s+[\d.]+ s$/, ''))).toEqual([
@@ -107,7 +110,7 @@ test('a question gets a clean screen, and the lines come back after it', async (
     host.phase('facts');
     expect(await lines()).toEqual([]);
   });
-  expect((await lines())[0]).toMatch(/build-1 {2}facts/);
+  expect((await lines())[0]).toMatch(/build-1 {2}looking at the host/);
   progress.close();
 });
 

@@ -135,11 +135,14 @@ test('questions of several hosts come one after the other; a passphrase is asked
     ssh.passphrase({ file: '/k' }),
     ssh.hostKey({ host: 'b\u001b[2J', address: 'b', ...key }),
   ] as const;
-  await type('a (192.0.2.1) is not a known host. Its ssh-ed25519 key is SHA256:abc. Is that right? (y/N)', '');
+  await type('a (192.0.2.1) is not a known host. It shows this ssh-ed25519 key:', '');
+  await type('SHA256:abc', '');
+  await type('Is that its key? (y/N)', '');
   expect(screen()).not.toMatch(/Passphrase/);
   await type('', `y${ENTER}`);
   await type('Passphrase of /k:', `s${ENTER}`);
-  await type('b is not a known host.', ENTER);
+  await type('b is not a known host.', '');
+  await type('Is that its key?', ENTER);
   const [first, one, same, second] = await Promise.all(answers);
   expect([first, second]).toEqual([true, false]);
   expect([one.revealText(), same]).toEqual(['s', one]);

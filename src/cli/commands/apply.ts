@@ -37,7 +37,7 @@ export const command = defineCommand({
         const planned = await planHosts(run.specs, hosts, fleet, progress);
         const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
         const text = plans
-          .map((prepared) => renderPlan(prepared, colours, global.verbose, runtime.io.columns))
+          .map((prepared) => renderPlan(prepared, colours, global.verbose, tableWidth(runtime.io)))
           .join('\n\n');
         if (global.dryRun) {
           return {

@@ -7,6 +7,7 @@ import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
 import { coloursOf } from '../render/colours.ts';
 import { renderPlan } from '../render/plan.ts';
+import { tableWidth } from '../render/table.ts';
 
 export const command = defineCommand({
   name: 'plan',
@@ -30,7 +31,7 @@ export const command = defineCommand({
     const due = plans.filter((prepared) => hasChanges(prepared.plan)).length;
     const failed = exitOfResults(results, runtime.signal);
     const text = [
-      ...plans.map((prepared) => renderPlan(prepared, colours, global.verbose)),
+      ...plans.map((prepared) => renderPlan(prepared, colours, global.verbose, tableWidth(runtime.io))),
       `${due} of ${results.length} hosts would change`,
     ].join('\n\n');
     const result = {

@@ -1,11 +1,16 @@
 /** Owns `setup`: the wizard, and the same from flags. */
 
+import { parseDestination } from '../../config/destination.ts';
 import { completeHost, type HostSpec } from '../../config/spec.ts';
-import { dockerHost } from '../../docker/environment.ts';
+import { shellQuote } from '../../daemon/quote.ts';
+import { checkContextName, readContext } from '../../docker/contexts.ts';
+import { detectShell, dockerHost } from '../../docker/environment.ts';
 import { DockerTlsError, printable } from '../../errors.ts';
 import { parseSan } from '../../pki/names.ts';
 import { hasChanges } from '../../plan/plan.ts';
-import { nameProblem } from '../../store/records.ts';
+import { preflight } from '../../plan/preflight.ts';
+import { checkName, nameProblem, type StoredClient, type StoreState } from '../../store/records.ts';
+import type { Store } from '../../store/store.ts';
 import { giveContext } from '../../workflows/context.ts';
 import {
   applyHost,
@@ -27,10 +32,13 @@ import {
   SSH_OPTIONS,
   sudoPassword,
 } from '../host-options.ts';
-import { dockerConfigFolder, usage } from '../options.ts';
+import { dockerConfigFolder, storeFolder } from '../options.ts';
+import type { Prompts } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
-import { outcomeJson, renderOutcome } from '../render/outcome.ts';
+import { outcomeJson, renderOutcome, renderProofs } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
+import { tableWidth } from '../render/table.ts';
+import { plural } from '../render/words.ts';
 import { userName } from '../runtime.ts';
 import { openSession, proverFor } from '../session.ts';
 
@@ -60,73 +68,55 @@ export const command = defineCommand({
   },
   async run(context) {
     const { args, options, global, runtime, prompts, progress } = context;
-    const colours = coloursOf(runtime.io);
     const flags = hostFlags(options, runtime.cwd);
-    if (options.use && options.context === undefined && args.host === undefined && !prompts.interactive)
-      throw usage('--use needs a host', []);
+    if (options.context !== undefined) checkContextName(options.context);
+    if (options.client !== undefined) checkName('client', options.client);
     const session = await openSession(context, {
       ca: caSpec(options),
       passphrase: passphraseSource(options, runtime, prompts),
     });
-    if (prompts.interactive && args.host === undefined) {
-      runtime.io.err(
-        `${colours.bold('docker-tls setup')}: puts a Docker daemon under mutual TLS. Nothing changes before you say yes.\n\n`,
-      );
-    }
-    const host =
-      args.host ??
-      (await prompts.input({
-        message: 'Host, as ssh reaches it ([user@]name[:port]):',
-        flag: 'HOST',
-        validate: (text) => (text.trim() === '' ? 'It needs a name.' : true),
-      }));
-    let spec = specFor(host.trim(), session.state, flags);
+    const first = specFor((args.host ?? (await askDestination(context))).trim(), session.state, flags);
     const sudo = await sudoPassword(options, runtime, prompts);
-    const line = progress.host(spec.name);
     const reach = { runtime, ...(sudo ? { sudoPassword: sudo } : {}), ...(prompts.ssh ? { ask: prompts.ssh } : {}) };
-    const opened = await openHost(spec, reach, line);
-    let outcome: HostOutcome;
+    const reached = progress.host(first.name);
+    const opened = await openHost(first, reach, reached);
     try {
-      if (prompts.interactive) spec = await askHost(context, spec, opened, session.state.hosts.has(spec.name));
-      const client = await askClient(context, session);
+      const known = session.state.hosts.has(first.name);
+      let spec = first;
+      if (prompts.interactive) {
+        reached.done(whatThisIs(opened));
+        refuseProblems({
+          problems: preflight({ ...opened, host: first.name, port: first.port, nowMs: runtime.now().getTime() }),
+        });
+        if (!known) spec = await askHost(context, first, opened, session.state);
+      }
+      const client = await askClient(context, session.state);
+      const docker = await askContext(context, spec, session.state);
+      if (docker !== undefined) await refuseContext(docker, runtime);
+      const line = prompts.interactive ? progress.host(spec.name) : reached;
       return await session.store.withLock('docker-tls setup', async () => {
-        const prover = await proverFor(
-          session,
-          clientSpec(client.name, { keyType: spec.keyType, days: options.days }),
-          client.asked,
-        );
+        const wanted = clientSpec(client.name, { keyType: spec.keyType, days: options.days });
+        const prover = await proverFor(session, wanted, client.asked);
         const run = session.context({ prover, reason: 'setup', ...(sudo ? { sudoPassword: sudo } : {}) });
         const prepared = await planOpened(opened, spec, run, line);
         refuseProblems(prepared);
-        const plan = renderPlan(prepared, colours, global.verbose);
-        const base = { address: prepared.address, port: spec.port, client: prover.record.name };
+        const plan = renderPlan(prepared, coloursOf(runtime.io), global.verbose, tableWidth(runtime.io));
         if (global.dryRun) {
           line.done('planned');
-          return { exit: 0, result: { ...base, plan: prepared.plan }, text: plan };
+          const place = { address: prepared.address, port: spec.port, client: prover.record.name };
+          return { exit: 0, result: { ...place, plan: prepared.plan }, text: plan };
         }
         if (hasChanges(prepared.plan)) await agree(context, plan);
-        try {
-          outcome = await applyHost(prepared, run, line);
-        } catch (error) {
+        const outcome = await applyHost(prepared, run, line).catch(async (error: unknown) => {
           await session.forget();
           throw error;
-        }
-        line.done(outcome.changed ? 'done' : 'nothing to do');
-        const docker = await askContext(context, spec);
-        if (docker !== undefined) {
-          await giveContext({
-            store: session.store,
-            host: spec.name,
-            client: prover.record.name,
-            context: docker,
-            dockerConfig: dockerConfigFolder(runtime),
-            use: options.use,
-            replace: false,
-            configFolder: options.configFolder,
-            now: runtime.now,
-          });
-        }
-        return finish(context, spec, outcome, prover.record.name, docker);
+        });
+        line.done(
+          outcome.changed ? `done, generation ${outcome.plan.generation}` : 'nothing to do, it is as it should be',
+        );
+        // The host is done, whatever becomes of the context.
+        const errors = docker === undefined ? [] : await makeContext(context, session.store, spec, prover, docker);
+        return finish(context, spec, outcome, prover.record.name, errors.length > 0 ? undefined : docker, errors);
       });
     } finally {
       await opened.session.close();
@@ -136,74 +126,105 @@ export const command = defineCommand({
 
 type SetupContext = Pick<
   CommandContext<
-    unknown,
+    { host?: string },
     {
       client?: string;
       context?: string;
       use: boolean;
       configFolder: boolean;
+      name?: string;
       address?: string;
       san: readonly string[];
-      yes?: boolean;
     }
   >,
   'options' | 'prompts' | 'runtime' | 'global' | 'args'
-> & {
-  args: { host?: string };
-};
+>;
 
-/** The questions about the host itself; what was said by a flag is not asked. */
+async function askDestination({ prompts, runtime }: SetupContext): Promise<string> {
+  if (prompts.interactive) {
+    const { bold } = coloursOf(runtime.io);
+    await prompts.show(
+      `${bold('docker-tls setup')}: mutual TLS for the Docker daemon of a host.\nNothing changes before you say yes. Ctrl-C leaves everything as it was.\n`,
+    );
+  }
+  return prompts.input({
+    explain:
+      'Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222, a name of ~/.ssh/config; or local.',
+    message: 'Host:',
+    flag: 'HOST',
+    validate: refusal((text) => parseDestination(text.trim())),
+  });
+}
+
+/** What was found, in one line: whom we are talking to. */
+function whatThisIs({ facts }: OpenedHost): string {
+  const count = facts.docker.containers.length;
+  return `${facts.os}, Docker ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
+}
+
+/** The questions about a new host; what was said by a flag is not asked. */
 async function askHost(
   { options, prompts }: SetupContext,
   spec: HostSpec,
   opened: OpenedHost,
-  known: boolean,
+  state: StoreState,
 ): Promise<HostSpec> {
-  if (known) return spec;
-  const validate = (text: string): true | string => {
-    try {
-      for (const name of text.split(/[\s,]+/).filter((word) => word !== '')) parseSan(name);
-      return true;
-    } catch (error) {
-      return error instanceof DockerTlsError ? error.message : 'That is no name.';
-    }
-  };
+  const name =
+    options.name ??
+    (await prompts.input({
+      explain: 'What shall it be called? The commands take this name: docker-tls status, env, verify, …',
+      message: 'Name:',
+      default: proposedName(spec, opened, state),
+      flag: '--name',
+      validate: (text) => nameProblem(text) ?? (state.hosts.has(text) ? 'There is a host of that name.' : true),
+    }));
   const address =
     options.address ??
-    (await prompts.input({
-      message: 'Address that clients dial (a name or IP; it goes into the certificate):',
-      default: opened.session.dialled,
-      flag: '--address',
-      key: 'address',
-      validate,
-    }));
+    (
+      await prompts.input({
+        explain: 'Which name or IP address do clients dial? It goes into the certificate.',
+        message: 'Address:',
+        default: opened.session.dialled,
+        flag: '--address',
+        key: 'address',
+        validate: refusal((text) => parseSan(text.trim())),
+      })
+    ).trim();
   const proposed = opened.proposed(address).map((san) => san.value);
-  const more =
-    options.san.length > 0
-      ? options.san
-      : (
-          await prompts.input({
-            message: `Further names, besides ${printable(proposed.join(', '))}:`,
-            default: '',
-            flag: '--san',
-            key: 'san',
-            validate,
-          })
-        )
-          .split(/[\s,]+/)
-          .filter((word) => word !== '');
-  return completeHost({ ...spec, address, sans: more });
+  const sans = options.san.length > 0 ? options.san : await askNames(prompts, proposed);
+  return completeHost({ ...spec, name, address, sans });
+}
+
+async function askNames(prompts: Prompts, proposed: readonly string[]): Promise<readonly string[]> {
+  const words = (text: string) => text.split(/[\s,]+/).filter((word) => word !== '');
+  const answer = await prompts.input({
+    explain: `Is it reached by other names or addresses too? In the certificate already: ${printable(proposed.join(', '))}.`,
+    message: 'Further names (none: Enter):',
+    flag: '--san',
+    key: 'sans',
+    validate: refusal((text) => words(text).map(parseSan)),
+  });
+  return words(answer);
+}
+
+/** An address says little: then the host's own name, where it is free. */
+function proposedName(spec: HostSpec, { facts }: OpenedHost, state: StoreState): string {
+  const own = facts.hostname.split('.')[0] ?? '';
+  const dialledByName = /[A-Za-z]/.test(spec.ssh.destination) && !spec.ssh.destination.includes(':');
+  const usable = own !== 'localhost' && nameProblem(own) === undefined && !state.hosts.has(own);
+  return usable && (!dialledByName || spec.ssh.destination === 'local') ? own : spec.name;
 }
 
 async function askClient(
   { options, prompts }: SetupContext,
-  session: { state: { clients: ReadonlyMap<string, unknown> } },
+  state: StoreState,
 ): Promise<{ name: string; asked: boolean }> {
   if (options.client !== undefined) return { name: options.client, asked: true };
   const name = userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
-  if (!prompts.interactive || session.state.clients.size > 0) return { name, asked: false };
+  if (!prompts.interactive || state.clients.size > 0) return { name, asked: false };
   const answer = await prompts.input({
-    message: 'Name of this computer’s client certificate (the daemon’s logs and plugins see it):',
+    explain: 'Who are you? Your certificate gets this name; the daemon’s authorization plugins see it as the user.',
+    message: 'Client:',
     default: name,
     flag: '--client',
     key: 'clients',
@@ -212,43 +233,87 @@ async function askClient(
   return { name: answer, asked: true };
 }
 
-async function askContext({ options, prompts, global }: SetupContext, spec: HostSpec): Promise<string | undefined> {
+/** Asked before the host changes, so that whoever stops at a question leaves nothing behind. */
+async function askContext(
+  { options, prompts }: SetupContext,
+  spec: HostSpec,
+  state: StoreState,
+): Promise<string | undefined> {
   const name = spec.name.replaceAll('@', '-');
   if (options.context !== undefined) return options.context;
   if (options.use || options.configFolder) return name;
-  if (!prompts.interactive || global.yes) return undefined;
+  const known = state.hosts.has(spec.name) || !prompts.interactive;
+  if (known) return undefined;
   const wanted = await prompts.confirm({
-    message: `Make a docker context "${name}" (so that docker --context ${name} reaches it)?`,
+    explain: `Docker reaches the host by a context: docker --context ${name} ps. (Without one: docker-tls env ${name})`,
+    message: `Make the docker context ${name}?`,
     default: true,
     flag: '--context',
   });
   return wanted ? name : undefined;
 }
 
+/** A context of that name that is not ours: said before the host is changed, not after. */
+async function refuseContext(name: string, runtime: SetupContext['runtime']): Promise<void> {
+  const found = await readContext({ name, dockerConfig: dockerConfigFolder(runtime) });
+  if (found === undefined || found.ours) return;
+  throw new DockerTlsError({
+    code: 'E_CONTEXT_EXISTS',
+    exit: 2,
+    where: name,
+    message: `there is a docker context ${name} already, and docker-tls did not write it`,
+    hints: ['choose another name: --context NAME', `docker context inspect ${name}`],
+  });
+}
+
+async function makeContext(
+  { options, runtime }: SetupContext,
+  store: Store,
+  spec: HostSpec,
+  client: StoredClient,
+  name: string,
+): Promise<DockerTlsError[]> {
+  try {
+    await giveContext({
+      store,
+      host: spec.name,
+      client: client.record.name,
+      context: name,
+      dockerConfig: dockerConfigFolder(runtime),
+      use: options.use,
+      replace: false,
+      configFolder: options.configFolder,
+      now: runtime.now,
+    });
+    return [];
+  } catch (error) {
+    if (error instanceof DockerTlsError) return [error];
+    throw error;
+  }
+}
+
 /** Shows the plan and asks once; without somebody to ask, --yes has to have been given. */
-async function agree(
-  { prompts, runtime, global }: Pick<SetupContext, 'prompts' | 'runtime' | 'global'>,
-  plan: string,
-): Promise<void> {
+async function agree({ prompts, global }: SetupContext, plan: string): Promise<void> {
   if (global.yes) return;
-  runtime.io.err(`\n${plan}\n\n`);
+  if (prompts.interactive) await prompts.show(`\n${plan}\n\n`);
   if (await prompts.confirm({ message: 'Make these changes?', default: false, flag: '--yes' })) return;
   throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
 }
 
 function finish(
-  { runtime }: SetupContext,
+  context: SetupContext,
   spec: HostSpec,
   outcome: HostOutcome,
   client: string,
   docker: string | undefined,
+  errors: readonly DockerTlsError[],
 ): CommandResult {
-  const colours = coloursOf(runtime.io);
+  const colours = coloursOf(context.runtime.io);
   const endpoint = dockerHost(outcome.address, spec.port);
-  const next =
-    docker === undefined
-      ? [`  eval "$(docker-tls env ${spec.name})"`, '  docker version']
-      : [`  docker --context ${docker} version`, `  docker-tls status`];
+  // On a terminal the progress has said already how it ended.
+  const proven = context.runtime.io.errIsTerminal
+    ? `\nProven from here, over new connections:\n${renderProofs(outcome.proofs, colours)}`
+    : renderOutcome(outcome, colours);
   return {
     exit: 0,
     result: {
@@ -257,6 +322,35 @@ function finish(
       client,
       ...(docker ? { context: docker } : {}),
     },
-    text: [renderOutcome(outcome, colours), '', `${endpoint} as client ${client}. Go on with:`, '', ...next].join('\n'),
+    text: [
+      proven,
+      '',
+      `${endpoint} is open to client ${colours.bold(client)} and closed to everybody else. Go on with:`,
+      '',
+      ...nextCommands(context, spec.name, docker).map((line) => `  ${colours.cyan(line)}`),
+    ].join('\n'),
+    errors,
+  };
+}
+
+/** Two commands to go on with, as this person has to type them. */
+function nextCommands({ runtime, global, options }: SetupContext, host: string, docker: string | undefined): string[] {
+  const program = runtime.env.DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND ? 'docker tls' : 'docker-tls';
+  const home = global.home === storeFolder(undefined, runtime) ? '' : ` --home ${shellQuote(global.home)}`;
+  if (docker !== undefined)
+    return [options.use ? 'docker ps' : `docker --context ${docker} ps`, `${program} status${home}`];
+  const lines = `${program} env ${host}${home}`;
+  return [detectShell(runtime.env) === 'fish' ? `${lines} | source` : `eval "$(${lines})"`, 'docker ps'];
+}
+
+/** For questions: what is wrong with an answer, in the words of whoever reads it. */
+function refusal(read: (text: string) => unknown): (text: string) => true | string {
+  return (text) => {
+    try {
+      read(text);
+      return true;
+    } catch (error) {
+      return error instanceof DockerTlsError ? error.message : 'That can not be read.';
+    }
   };
 }

@@ -1,0 +1,120 @@
+/** Runs a program in a real terminal (a pty) and shows its screen as text, as a person would see it. */
+
+import { setTimeout as wait } from 'node:timers/promises';
+import { type IPty, spawn } from '@lydell/node-pty';
+import headless from '@xterm/headless';
+
+export const KEYS = { enter: '\r', ctrlC: '\u0003', up: '\u001b[A', down: '\u001b[B', backspace: '\u007f' } as const;
+
+export type TerminalOptions = {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+export type TerminalProgram = {
+  readonly pid: number;
+  /** What is on the screen and what has scrolled off it, without the spaces at the ends of lines. */
+  screen(): string;
+  /** Every screen that differed from the one before, for looking at what went by. */
+  readonly frames: readonly string[];
+  /** Resolves to the screen once it holds the text; throws, with the screen, when the program ends or 60 s pass before. */
+  see(text: string | RegExp, timeoutMs?: number): Promise<string>;
+  /** Types once the text is on the screen, below what earlier calls have waited for. */
+  answer(text: string | RegExp, keys: string): Promise<void>;
+  type(keys: string): void;
+  /** The program's exit status; a signal counts as 128 and its number. */
+  readonly ended: Promise<number>;
+  kill(): void;
+};
+
+/** Starts a program in a terminal of 80 by 40, unless told otherwise. The environment is exactly `env`. */
+export function openTerminal(
+  file: string,
+  argv: readonly string[],
+  { columns = 80, rows = 40, cwd = process.cwd(), env = {} }: TerminalOptions = {},
+): TerminalProgram {
+  const terminal = new headless.Terminal({ cols: columns, rows, scrollback: 5000, allowProposedApi: true });
+  const pty: IPty = spawn(file, [...argv], {
+    name: 'xterm-256color',
+    cols: columns,
+    rows,
+    cwd,
+    env: { TERM: 'xterm-256color', ...env },
+  });
+  const frames: string[] = [];
+  let over: number | undefined;
+  let answered = 0;
+  const written: Promise<void>[] = [];
+
+  function screen(): string {
+    const buffer = terminal.buffer.active;
+    const lines: string[] = [];
+    for (let row = 0; row < buffer.length; row += 1) {
+      const line = buffer.getLine(row);
+      const text = line?.translateToString(true) ?? '';
+      if (line?.isWrapped && lines.length > 0) lines[lines.length - 1] += text;
+      else lines.push(text);
+    }
+    return lines.join('\n').trimEnd();
+  }
+
+  pty.onData((data) => {
+    written.push(
+      new Promise<void>((resolve) => {
+        terminal.write(data, () => {
+          const now = screen();
+          if (now !== frames.at(-1)) frames.push(now);
+          resolve();
+        });
+      }),
+    );
+  });
+  const ended = new Promise<number>((resolve) => {
+    pty.onExit(({ exitCode, signal }) => resolve(signal ? 128 + signal : exitCode));
+  }).then(async (status) => {
+    await wait(20); // the last output may come after the end
+    await Promise.all(written);
+    over = status;
+    return status;
+  });
+
+  /** Where the text ends on the screen, at or after `from`; -1 if it is not there. */
+  function find(text: string | RegExp, from: number): number {
+    const rest = screen().slice(from);
+    if (typeof text === 'string') return rest.includes(text) ? from + rest.indexOf(text) + text.length : -1;
+    const match = text.exec(rest);
+    return match === null ? -1 : from + match.index + match[0].length;
+  }
+
+  async function until(text: string | RegExp, from: number, timeoutMs: number): Promise<number> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const at = find(text, from);
+      if (at >= 0) return at;
+      if (over !== undefined) throw new Error(`the program ended with ${over} before “${text}”:\n${screen()}`);
+      if (performance.now() > deadline) throw new Error(`“${text}” did not come:\n${screen()}`);
+      await wait(10);
+    }
+  }
+
+  return {
+    pid: pty.pid,
+    frames,
+    screen,
+    async see(text, timeoutMs = 60_000) {
+      await until(text, 0, timeoutMs);
+      return screen();
+    },
+    async answer(text, keys) {
+      answered = await until(text, Math.min(answered, screen().length), 60_000);
+      pty.write(keys);
+    },
+    type: (keys) => pty.write(keys),
+    ended,
+    kill: () => {
+      if (over === undefined) pty.kill('SIGKILL');
+    },
+  };
+}
