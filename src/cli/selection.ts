@@ -1,6 +1,8 @@
 /** Owns which hosts a command is about: those of the fleet file, of an inventory, of the store, or the one that was typed. */
 
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { relative, resolve } from 'node:path';
 import type { CaSpec, ClientSpec, HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { StoreState } from '../store/records.ts';
@@ -42,7 +44,11 @@ export async function selectSpecs(
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
   if (global.file !== undefined) {
     const { parseFleet } = await import('../config/fleet.ts');
-    const fleet = parseFleet(await readInput(global.file, runtime.cwd), global.file);
+    const { resolveFleetPaths } = await import('../config/fleet-paths.ts');
+    const path = resolve(runtime.cwd, global.file === '-' ? 'stdin' : global.file);
+    const text = await readInput(global.file, runtime.cwd);
+    const home = runtime.env.HOME || homedir();
+    const fleet = resolveFleetPaths({ ...parseFleet(text, shownPath(path, runtime.cwd)), path }, home);
     const specs = selectHosts(fleet.hosts, { limit: [...hosts, ...options.limit], shard });
     return { specs, ca: fleet.ca, clients: fleet.clients, secrets: fleet.secrets, fromFleet: true };
   }
@@ -63,6 +69,12 @@ export async function selectSpecs(
   return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {}, fromFleet: false };
 }
 
+/** As a person would type it: relative where the file is below the working folder. */
+function shownPath(path: string, cwd: string): string {
+  const below = relative(cwd, path);
+  return below.startsWith('..') ? path : below;
+}
+
 async function readInput(path: string, cwd: string): Promise<string> {
   try {
     if (path === '-' || path.endsWith('/-')) {
@@ -70,7 +82,6 @@ async function readInput(path: string, cwd: string): Promise<string> {
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
       return Buffer.concat(chunks).toString('utf8');
     }
-    const { resolve } = await import('node:path');
     return await readFile(resolve(cwd, path), 'utf8');
   } catch (cause) {
     throw new DockerTlsError({
