@@ -1,0 +1,83 @@
+/** Clients that open a new TLS connection to a daemon again and again, and remember every time they were not let in. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { probe } from '../../src/docker/probe.ts';
+import { Secret } from '../../src/secret.ts';
+
+export type Poller = {
+  /** How often a connection was tried, the longest wait in milliseconds, and every refusal. */
+  readonly tries: number;
+  readonly longestMs: number;
+  readonly refusals: readonly string[];
+  /** Reads the client's files anew from now on (or goes on with those that it has). */
+  follow(fresh: boolean): void;
+  stop(): Promise<void>;
+};
+
+export type PollerOptions = {
+  /** A folder that works as DOCKER_CERT_PATH. */
+  readonly folder: string;
+  readonly hosts: readonly { readonly address: string; readonly port: number }[];
+  readonly everyMs: number;
+  /** Read the files at each try, as the docker CLI does. */
+  readonly fresh: boolean;
+};
+
+/** Polls the hosts in turn, one new connection every `everyMs`, without waiting for the one before. */
+export function startPoller(options: PollerOptions): Poller {
+  const frozen = papers(options.folder);
+  const under = new Set<Promise<void>>();
+  const refusals: string[] = [];
+  let fresh = options.fresh;
+  let tries = 0;
+  let longestMs = 0;
+  async function once(host: { address: string; port: number }): Promise<void> {
+    const began = performance.now();
+    const { ca, cert, key } = fresh ? papers(options.folder) : frozen;
+    const outcome = await probe({
+      address: host.address,
+      port: host.port,
+      ca,
+      credentials: { cert, key },
+      timeoutMs: 30_000,
+    });
+    longestMs = Math.max(longestMs, performance.now() - began);
+    if (outcome.kind === 'refused')
+      refusals.push(`${options.folder} at ${host.address}: ${outcome.cause}: ${outcome.reason}`);
+    else if (outcome.status !== 200) refusals.push(`${options.folder} at ${host.address}: status ${outcome.status}`);
+  }
+  const timer = setInterval(() => {
+    const host = options.hosts[tries % options.hosts.length];
+    tries += 1;
+    if (host === undefined) return;
+    const work = once(host).finally(() => under.delete(work));
+    under.add(work);
+  }, options.everyMs);
+  return {
+    get tries() {
+      return tries;
+    },
+    get longestMs() {
+      return longestMs;
+    },
+    refusals,
+    follow: (value) => {
+      fresh = value;
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(under);
+    },
+  };
+}
+
+function papers(folder: string): { ca: string; cert: string; key: Secret } {
+  const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+  // A renewal replaces the folder as a whole between two reads: read until both halves are of one moment.
+  for (;;) {
+    const first = read('cert.pem');
+    const found = { ca: read('ca.pem'), cert: first, key: new Secret(read('key.pem')) };
+    if (read('cert.pem') === first) return found;
+  }
+}
