@@ -1,9 +1,9 @@
 /** Owns which host and which client of the store a command means, also when it was not said. Pure. */
 
+import { nearestNames } from '../config/nearest.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { StoredClient, StoreState } from '../store/records.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../workflows/reach.ts';
-import { nearestNames } from './commands.ts';
 import { listWords } from './render/words.ts';
 
 export type KnownClient = StoredClient & { readonly folder: string };

@@ -3,6 +3,7 @@
  * which keeps the start fast. To add a command: a file in commands/ and a line here.
  */
 
+import { nearestNames } from '../config/nearest.ts';
 import type { Command } from './command.ts';
 
 export type CommandEntry = {
@@ -149,39 +150,4 @@ export function findCommand(words: readonly string[], commands: readonly Command
   }
   const names = [...new Set(commands.flatMap((entry) => [entry.name.split(' ')[0] as string]))];
   return { kind: 'unknown', nearest: nearestNames(first, names) };
-}
-
-/** The names that are close enough to be what was meant, nearest first, at most three. */
-export function nearestNames(typed: string, names: readonly string[]): string[] {
-  const limit = Math.max(1, Math.floor(typed.length / 3));
-  return names
-    .map((name) => ({ name, distance: name.startsWith(typed) && typed.length > 1 ? 0 : editDistance(typed, name) }))
-    .filter(({ distance }) => distance <= limit)
-    .sort((left, right) => left.distance - right.distance)
-    .slice(0, 3)
-    .map(({ name }) => name);
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other (optimal string alignment). */
-export function editDistance(from: string, to: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= from.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= to.length; column += 1) {
-      const same = from[row - 1] === to[column - 1];
-      let cost = Math.min(
-        (last[column] as number) + 1,
-        (current[column - 1] as number) + 1,
-        (last[column - 1] as number) + (same ? 0 : 1),
-      );
-      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) {
-        cost = Math.min(cost, (before[column - 2] as number) + 1);
-      }
-      current.push(cost);
-    }
-    before = last;
-    last = current;
-  }
-  return last[to.length] as number;
 }

@@ -6,6 +6,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander';
+import { nearestNames } from '../config/nearest.ts';
 import { DockerTlsError } from '../errors.ts';
 import {
   type ArgumentSpecs,
@@ -15,7 +16,6 @@ import {
   type OptionSpecs,
   optionFlag,
 } from './command.ts';
-import { nearestNames } from './commands.ts';
 
 export const GLOBAL_OPTIONS = {
   file: { kind: 'text', short: 'f', value: 'FILE', summary: 'the fleet file (fleet.yaml)', completes: 'file' },

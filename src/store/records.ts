@@ -3,23 +3,11 @@
  * what a change to it may hold. Records are checked by hand, which costs no import.
  */
 
+import type { SshSpec } from '../config/spec.ts';
+import type { KeyType } from '../pki/keys.ts';
 import type { Secret } from '../secret.ts';
 
 export { checkName, nameProblem } from '../config/names.ts';
-
-export type RecordKeyType = 'p256' | 'p384' | 'ed25519' | 'rsa2048' | 'rsa3072' | 'rsa4096';
-
-/** How a host is reached by SSH, as a person asked for it (the fields of SshOptions that outlive a run). */
-export type SshRecord = {
-  readonly destination: string;
-  readonly user?: string;
-  readonly port?: number;
-  readonly identities?: readonly string[];
-  readonly configFile?: string;
-  readonly jump?: readonly string[];
-  readonly transport?: 'ssh2' | 'openssh';
-  readonly hostKey?: string;
-};
 
 /** A host that was set up. Times are ISO 8601 in UTC. */
 export type HostRecord = {
@@ -27,10 +15,10 @@ export type HostRecord = {
   /** What clients dial. */
   readonly address: string;
   readonly port: number;
-  readonly ssh: SshRecord;
+  readonly ssh: SshSpec;
   readonly listen?: string;
   readonly sans: readonly string[];
-  readonly keyType: RecordKeyType;
+  readonly keyType: KeyType;
   /** Lifetime of its certificates. */
   readonly days: number;
   readonly containers: 'keep' | 'may-stop';
@@ -61,7 +49,7 @@ export type ClientRecord = {
   /** The Docker config folder itself holds copies of its files. */
   readonly configFolder?: boolean;
   readonly days: number;
-  readonly keyType: RecordKeyType;
+  readonly keyType: KeyType;
   readonly revokedAt?: string;
   /** It was issued elsewhere and imported here: the hosts it reaches, which nothing else here has to know. */
   readonly reaches?: readonly ReachedHost[];
@@ -73,7 +61,7 @@ export type ReachedHost = { readonly name: string; readonly address: string; rea
 export type CaRecord = {
   readonly name: string;
   readonly createdAt: string;
-  readonly keyType: RecordKeyType;
+  readonly keyType: KeyType;
   readonly days: number;
   /** The command that signs where the key is elsewhere (docs/ca.md). */
   readonly signCommand?: string;

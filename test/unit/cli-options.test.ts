@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Command, defineCommand, optionFlag } from '../../src/cli/command.ts';
-import { COMMANDS, editDistance, findCommand, nearestNames } from '../../src/cli/commands.ts';
+import { COMMANDS, findCommand } from '../../src/cli/commands.ts';
 import { glance, parseDuration, parseOptions } from '../../src/cli/options.ts';
+import { editDistance, nearestNames } from '../../src/config/nearest.ts';
 import { DockerTlsError } from '../../src/errors.ts';
 
 const around = { env: { HOME: '/home/u' }, cwd: '/work' };
