@@ -27,7 +27,8 @@ const KEYS = ['check', 'host', 'place', 'reason', 'expires'];
  */
 export function parseBaseline(text: string, path: string): Baseline {
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, schema: 'core' });
+  // failsafe: every scalar is text, so that 2.10 does not become 2.1.
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, schema: 'failsafe' });
   const errors: DockerTlsError[] = [];
   function wrong(message: string, line: number): void {
     errors.push(
@@ -57,9 +58,9 @@ export function parseBaseline(text: string, path: string): Baseline {
     const before = errors.length;
     for (const [key] of entriesAt(item))
       if (!KEYS.includes(key)) wrong(`accept[${index}]: "${key}" is not known`, line);
-    const check = String(entriesAt(item).find(([key]) => key === 'check')?.[1] ?? '');
+    const check = textAt(item, 'check');
     const expires = textAt(item, 'expires');
-    if (!/^[a-z0-9.]+\*?$/.test(check)) wrong(`accept[${index}].check: the id of a check is missing`, line);
+    if (!/^([a-z0-9.]+\*?|\*)$/.test(check)) wrong(`accept[${index}].check: the id of a check is missing`, line);
     if (textAt(item, 'reason').trim() === '') wrong(`accept[${index}].reason: say why it is accepted`, line);
     if (!/^\d{4}-\d\d-\d\d$/.test(expires) || Number.isNaN(Date.parse(expires))) {
       wrong(`accept[${index}].expires: a day is missing, such as 2027-06-30`, line);

@@ -14,7 +14,7 @@ export type Exposed = {
 };
 
 export function isLoopback(address: string): boolean {
-  return /^(127\.|localhost$|::1$|::ffff:127\.)/.test(address.replace(/^\[|\]$/g, ''));
+  return /^(127\.|localhost$|::1$|::ffff:(127\.|7f[0-9a-f]{2}:))/.test(address.replace(/^\[|\]$/g, ''));
 }
 
 function split(text: string, otherwise: number): { address: string; port: number } {

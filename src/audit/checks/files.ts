@@ -176,6 +176,36 @@ function judgeFiles(kind: Kind, facts: AuditFacts, wrong: (file: FileFact) => st
   return judge(evidence);
 }
 
+function ownedRight(file: FileFact, wanted: string): boolean {
+  // The owner by number: names can be made to look alike. A socket that only root can use is fine as well.
+  return file.uid === 0 && (wanted === 'root' ? file.gid === 0 : file.group === wanted || file.gid === 0);
+}
+
+/** A private key that others than root can use. */
+export function isKeyOpen(file: FileFact): boolean {
+  return file.uid !== 0 || (file.mode & 0o007) !== 0 || ((file.mode & 0o070) !== 0 && file.gid !== 0);
+}
+
+/** How a file should be: root's, with this group and mode. */
+export type FileMend = { readonly path: string; readonly mode: number; readonly group: string };
+
+/** Every file that a check of owners, modes or keys finds fault with, once, and how it should be. */
+export function fileMends(facts: AuditFacts): readonly FileMend[] {
+  const mends = new Map<string, FileMend>();
+  for (const kind of KINDS) {
+    const group = kind.group?.(facts) ?? 'root';
+    for (const file of kind.find(facts)) {
+      if (ownedRight(file, group) && (file.mode & ~kind.mode) === 0) continue;
+      mends.set(file.path, { path: file.path, mode: file.mode & kind.mode, group });
+    }
+  }
+  for (const file of facts.keyFiles) {
+    if (!mends.has(file.path) && isKeyOpen(file))
+      mends.set(file.path, { path: file.path, mode: file.mode & 0o600 || 0o400, group: 'root' });
+  }
+  return [...mends.values()];
+}
+
 function ownerCheck(kind: Kind): Check {
   const group = kind.group === undefined ? 'root' : 'docker';
   return {
@@ -188,9 +218,7 @@ function ownerCheck(kind: Kind): Check {
     evaluate: (facts) => {
       const wanted = kind.group?.(facts) ?? 'root';
       return judgeFiles(kind, facts, (file) => {
-        // The owner by number: names can be made to look alike. A socket that only root can use is fine as well.
-        const right = file.uid === 0 && (wanted === 'root' ? file.gid === 0 : file.group === wanted || file.gid === 0);
-        return right ? undefined : `belongs to ${file.user}:${file.group}, not root:${wanted}`;
+        return ownedRight(file, wanted) ? undefined : `belongs to ${file.user}:${file.group}, not root:${wanted}`;
       });
     },
   };

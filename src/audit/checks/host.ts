@@ -79,7 +79,8 @@ function unitFile(facts: AuditFacts, unit: string): readonly string[] {
 
 type Watch = { readonly id: string; readonly what: string; readonly paths: (facts: AuditFacts) => readonly string[] };
 
-const WATCHES: readonly Watch[] = [
+/** What has to be watched; `harden` writes its rules from the same list. */
+export const WATCHES: readonly Watch[] = [
   { id: '1.1.3', what: 'dockerd', paths: (facts) => [facts.daemon.binary, ...programs('dockerd')] },
   { id: '1.1.4', what: '/run/containerd', paths: () => ['/run/containerd'] },
   {

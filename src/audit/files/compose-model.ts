@@ -10,6 +10,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  visit,
   type YAMLMap,
 } from 'yaml';
 import { DockerTlsError, DockerTlsErrors } from '../../errors.ts';
@@ -31,7 +32,6 @@ export type Service = {
 export type Compose = { readonly services: readonly Service[]; readonly networks: readonly Service[] };
 
 const MAX_BYTES = 1_048_576;
-const MAX_DEPTH = 30;
 const MAX_ITEMS = 2000;
 
 function failure(message: string, where: string): DockerTlsError {
@@ -44,7 +44,7 @@ export function parseCompose(text: string, path: string): Compose {
   // Deep nesting would end in a stack overflow of the parser, which is no error that a user can read.
   if (deepest(text) > 100) throw new DockerTlsErrors([failure('this file is nested too deeply', path)]);
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, merge: true, logLevel: 'error' });
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, logLevel: 'error' });
   if (document.errors.length > 0) {
     throw new DockerTlsErrors(
       document.errors
@@ -53,9 +53,21 @@ export function parseCompose(text: string, path: string): Compose {
     );
   }
 
+  // Alias.resolve walks the whole document each time; here it is walked once.
+  const anchors = new Map<string, Node[]>();
+  visit(document, {
+    Node(_key, node) {
+      const name = isAlias(node) ? undefined : (node as { anchor?: string }).anchor;
+      if (name !== undefined) anchors.set(name, [...(anchors.get(name) ?? []), node as Node]);
+    },
+  });
+  /** The node that an alias means: the last of that name that stands before it. */
   function resolve(node: unknown): Node | undefined {
     let here = node;
-    for (let turn = 0; isAlias(here) && turn < 10; turn++) here = (here as Alias).resolve(document);
+    for (let turn = 0; isAlias(here) && turn < 10; turn++) {
+      const start = (here as Alias).range?.[0] ?? 0;
+      here = anchors.get((here as Alias).source)?.findLast((candidate) => (candidate.range?.[0] ?? 0) < start);
+    }
     return isAlias(here) ? undefined : (here as Node | undefined);
   }
   function lineOf(node: unknown, otherwise: number): number {
@@ -66,29 +78,36 @@ export function parseCompose(text: string, path: string): Compose {
     const node = resolve(key);
     return isScalar(node) ? String(node.value) : '';
   }
-  /** Own keys first, then merged ones, the first of those that have it. */
-  function find(map: YAMLMap, key: string, depth = 0): { key: unknown; node: Node | undefined } | undefined {
-    if (depth > MAX_DEPTH) return undefined;
+  /** Own keys first, then merged ones, the first of those that have it. A map is looked through once, however often it is merged. */
+  function find(
+    map: YAMLMap,
+    key: string,
+    seen = new Set<YAMLMap>(),
+  ): { key: unknown; node: Node | undefined } | undefined {
+    if (seen.has(map) || seen.size > MAX_ITEMS) return undefined;
+    seen.add(map);
     for (const pair of map.items) if (keyText(pair.key) === key) return { key: pair.key, node: resolve(pair.value) };
     for (const pair of map.items) {
       if (keyText(pair.key) !== '<<') continue;
       const merged = resolve(pair.value);
       const sources = isSeq(merged) ? merged.items.map(resolve) : [merged];
       for (const source of sources) {
-        const found = isMap(source) ? find(source, key, depth + 1) : undefined;
+        const found = isMap(source) ? find(source, key, seen) : undefined;
         if (found !== undefined) return found;
       }
     }
     return undefined;
   }
-  function plain(node: unknown, depth = 0): unknown {
+  /** Plain data, at most some thousand values of it: aliases can make a small file endless. */
+  function plain(node: unknown, budget = { left: MAX_ITEMS }, depth = 0): unknown {
     const here = resolve(node);
-    if (depth > 6) return undefined;
+    budget.left -= 1;
+    if (depth > 6 || budget.left < 0) return undefined;
     if (isScalar(here)) return here.value;
-    if (isSeq(here)) return here.items.slice(0, MAX_ITEMS).map((item) => plain(item, depth + 1));
+    if (isSeq(here)) return here.items.slice(0, MAX_ITEMS).map((item) => plain(item, budget, depth + 1));
     if (!isMap(here)) return undefined;
     return Object.fromEntries(
-      here.items.slice(0, MAX_ITEMS).map((pair) => [keyText(pair.key), plain(pair.value, depth + 1)]),
+      here.items.slice(0, MAX_ITEMS).map((pair) => [keyText(pair.key), plain(pair.value, budget, depth + 1)]),
     );
   }
 

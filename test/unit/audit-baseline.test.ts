@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { applyBaseline, expiredEntries, parseBaseline } from '../../src/audit/baseline.ts';
+import { compareReports, findingsOfReport } from '../../src/audit/compare.ts';
+import { counts } from '../../src/audit/evaluate.ts';
+import { parseAuditFacts } from '../../src/audit/facts.ts';
+import { type AuditReport, auditHost } from '../../src/audit/report/report.ts';
+import type { DockerTlsErrors } from '../../src/errors.ts';
+import { recordedBytes } from '../support/audit-facts.ts';
+
+const NOW = new Date('2027-03-01T12:00:00Z');
+const host = auditHost('build-1', parseAuditFacts(recordedBytes('bad-trixie')));
+
+function apply(yaml: string, subject = 'build-1') {
+  return applyBaseline(host.results, subject, parseBaseline(yaml, 'b.yaml'), NOW);
+}
+
+function one(results: ReturnType<typeof apply>, id: string) {
+  return results.find((result) => result.id === id);
+}
+
+describe('a baseline', () => {
+  test('accepts a finding until its last day', () => {
+    const text = 'accept:\n  - check: "2.9"\n    reason: images are shared\n    expires: 2027-03-01\n';
+    expect(one(apply(text), '2.9')?.accepted).toEqual({ reason: 'images are shared', expires: '2027-03-01' });
+    expect(one(apply(text.replace('03-01', '02-28')), '2.9')?.accepted).toBeUndefined();
+    expect(expiredEntries(parseBaseline(text.replace('03-01', '02-28'), 'b'), NOW)).toHaveLength(1);
+  });
+
+  test('holds for the host that it names', () => {
+    const text = '{"accept": [{"check": "2.9", "host": "build-1", "reason": "r", "expires": "2028-01-01"}]}';
+    expect(one(apply(text), '2.9')?.accepted).toBeDefined();
+    expect(one(apply(text, 'web-1'), '2.9')?.accepted).toBeUndefined();
+  });
+
+  test('of a place leaves the others open', () => {
+    const text = 'accept: [{ check: "4.1", place: "container bad", reason: r, expires: 2028-01-01 }]';
+    const result = one(apply(text), '4.1');
+    expect(result?.evidence.map(({ place }) => place)).toEqual(['container loose']);
+    expect(result?.acceptedPlaces).toEqual(['container bad']);
+    expect(result !== undefined && counts(result)).toBe(true);
+    const both = `${text.slice(0, -1)}, { check: "4.1", place: "container loose", reason: r, expires: 2028-01-01 }]`;
+    expect(one(apply(both), '4.1')?.accepted).toBeDefined();
+  });
+
+  test('takes a star for the rest of an id, and ids that look like numbers', () => {
+    expect(
+      apply('accept: [{ check: "3.*", reason: r, expires: 2028-01-01 }]')
+        .filter(({ accepted }) => accepted)
+        .every(({ id }) => id.startsWith('3.')),
+    ).toBe(true);
+    expect(one(apply('accept: [{ check: 2.9, reason: r, expires: 2028-01-01 }]'), '2.9')?.accepted).toBeDefined();
+  });
+
+  test('of 2.10 is not one of 2.1', () => {
+    const results = apply('accept: [{ check: 2.10, reason: r, expires: 2028-01-01 }]');
+    expect([one(results, '2.1')?.accepted, one(results, '2.10')?.accepted?.reason]).toEqual([undefined, 'r']);
+  });
+
+  test('changes nothing that passed', () => {
+    expect(
+      apply('accept: [{ check: "*", reason: r, expires: 2028-01-01 }]')
+        .filter(({ state }) => state !== 'finding')
+        .some(({ accepted }) => accepted),
+    ).toBe(false);
+  });
+
+  test('with mistakes is refused with all of them and their lines', () => {
+    const text =
+      'accept:\n  - check: "2.9"\n    expires: never\n  - { reason: r, expires: 2028-01-01, chek: x }\nothers: 1\n';
+    let errors: DockerTlsErrors | undefined;
+    try {
+      parseBaseline(text, 'b.yaml');
+    } catch (error) {
+      errors = error as DockerTlsErrors;
+    }
+    expect(errors?.errors.map(({ where, message }) => `${where} ${message}`)).toEqual([
+      'b.yaml:1 "others" is not known; there is only "accept"',
+      'b.yaml:2 accept[0].reason: say why it is accepted',
+      'b.yaml:2 accept[0].expires: a day is missing, such as 2027-06-30',
+      'b.yaml:4 accept[1]: "chek" is not known',
+      'b.yaml:4 accept[1].check: the id of a check is missing',
+    ]);
+  });
+
+  test.each(['', 'accept: 3', '- a', 'accept: [', '&a [*a]'])('%j is refused or empty, and never a crash', (text) => {
+    try {
+      expect(parseBaseline(text, 'b').accept).toEqual([]);
+    } catch (error) {
+      expect(error).toMatchObject({ name: 'DockerTlsErrors' });
+    }
+  });
+});
+
+describe('the comparison with the last report', () => {
+  const report: AuditReport = { createdAt: NOW.toISOString(), version: '0.1.0', subjects: [host] };
+  const fixed: AuditReport = {
+    ...report,
+    subjects: [{ ...host, results: host.results.filter(({ id }) => id !== '2.9') }],
+  };
+
+  test('with itself, as printed, finds no news', () => {
+    const before = findingsOfReport(JSON.stringify({ schema: 1, result: report }), 'r.json');
+    expect(compareReports(before, report)).toEqual({ appeared: [], gone: [], same: before.length });
+  });
+
+  test('tells what is new and what is gone', () => {
+    expect(compareReports(findingsOfReport(JSON.stringify(report), 'r'), fixed).gone.map(({ check }) => check)).toEqual(
+      ['2.9'],
+    );
+    expect(
+      compareReports(findingsOfReport(JSON.stringify(fixed), 'r'), report).appeared.map(({ check }) => check),
+    ).toEqual(['2.9']);
+  });
+
+  test('a host that was not reached is no success', () => {
+    const silent: AuditReport = { ...report, subjects: [{ kind: 'unreachable', name: 'build-1', error: 'e' }] };
+    expect(compareReports(findingsOfReport(JSON.stringify(report), 'r'), silent).gone).toEqual([]);
+  });
+
+  test.each(['', '{}', '[]', '{"result": {"subjects": 1}}'])('%j is no report', (text) => {
+    expect(() => findingsOfReport(text, 'r.json')).toThrow(expect.objectContaining({ code: 'E_AUDIT_REPORT' }));
+  });
+});

@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest';
+import { auditCompose, COMPOSE_CHECKS } from '../../src/audit/files/compose.ts';
+
+/** Findings as `id line text`, for one check or all. */
+function found(text: string, id?: string): readonly string[] {
+  return auditCompose(text, 'compose.yaml')
+    .filter((result) => result.state === 'finding' && (id === undefined || result.id === `compose.${id}`))
+    .flatMap((result) => result.evidence.map(({ line, text: words }) => `${line} ${words}`));
+}
+
+const GOOD = `
+services:
+  web:
+    image: nginx:1.27
+    user: "1000"
+    cap_drop: [ALL]
+    read_only: true
+    mem_limit: 256m
+    cpus: 0.5
+    pids_limit: 100
+    security_opt: ["no-new-privileges:true"]
+    ports: ["127.0.0.1:8080:80"]
+    restart: on-failure:3
+    environment:
+      DB_PASSWORD: \${DB_PASSWORD}
+      DB_PASSWORD_FILE: /run/secrets/db
+    healthcheck: { test: [CMD, curl, -f, http://localhost] }
+    networks: [apart]
+networks:
+  apart:
+    driver_opts: { com.docker.network.bridge.enable_icc: "false" }
+`;
+
+const BAD = `services:
+  web:
+    image: nginx:latest
+    user: root
+    privileged: "true"
+    cap_add: [SYS_ADMIN]
+    network_mode: host
+    pid: host
+    ipc: host
+    uts: host
+    userns_mode: host
+    cgroup_parent: x
+    restart: always
+    devices: ["/dev/sda:/dev/sda"]
+    security_opt:
+      - seccomp:unconfined
+      - apparmor=unconfined
+    volumes:
+      - /var/run/docker.sock:/var/run/docker.sock:ro
+      - type: bind
+        source: /etc
+        target: /host
+        bind: { propagation: rshared }
+    ports:
+      - 443:443
+      - { target: 80, published: "80" }
+    environment:
+      - API_TOKEN=abc
+      - "PLAIN=x"
+networks: { open: }
+`;
+
+test('every check passes on the good file and fails on the bad one', () => {
+  const [good, bad] = [GOOD, BAD].map((text) => new Map(auditCompose(text, 'c').map(({ id, state }) => [id, state])));
+  expect([...(good ?? [])].filter(([, state]) => state !== 'pass')).toEqual([]);
+  expect([...(bad ?? [])].filter(([, state]) => state !== 'finding')).toEqual([]);
+  expect(good?.size).toBe(COMPOSE_CHECKS.length);
+});
+
+describe('lines and forms', () => {
+  test.each([
+    ['5.5', ['5 is privileged']],
+    ['5.32', ['19 /var/run/docker.sock is mounted on /var/run/docker.sock']],
+    ['5.6', ['20 /etc is mounted on /host, writable']],
+    ['5.20', ['20 /host has propagation rshared']],
+    ['5.8', ['25 publishes port 443', '26 publishes port 80']],
+    ['4.10', ['28 API_TOKEN is written out']],
+    ['5.13', ['2 can write to its root file system']],
+    ['icc', ['30 its containers reach all ports of one another']],
+  ])('%s', (id, lines) => {
+    expect(found(BAD, id)).toEqual(lines);
+  });
+
+  test('the value of a secret is never shown', () => {
+    expect(
+      JSON.stringify(auditCompose('services:\n  a:\n    environment: { DB_PASSWORD: hunter2 }\n', 'c')),
+    ).not.toContain('hunter2');
+  });
+
+  test('anchors, merges and extends are followed', () => {
+    const text = `
+x-safe: &safe
+  user: "1000"
+  read_only: true
+services:
+  base:
+    privileged: true
+    user: "1"
+    read_only: true
+  merged:
+    <<: *safe
+  merged2:
+    <<: [*safe, { mem_limit: 1g }]
+  child:
+    extends: { service: base }
+`;
+    expect(found(text, '4.1')).toEqual([]);
+    expect(found(text, '5.13')).toEqual([]);
+    expect(found(text, '5.5')).toEqual(['7 is privileged', '7 is privileged']);
+    expect(
+      auditCompose(text, 'c')
+        .find(({ id }) => id === 'compose.5.11')
+        ?.evidence.map(({ place }) => place),
+    ).not.toContain('service merged2');
+  });
+
+  test('deploy limits count', () => {
+    const text = 'services:\n  a:\n    deploy: { resources: { limits: { memory: 1g, cpus: "1", pids: 5 } } }\n';
+    expect([...found(text, '5.11'), ...found(text, '5.12'), ...found(text, '5.29')]).toEqual([]);
+  });
+});
+
+describe('hostile files', () => {
+  const laughs = Array.from(
+    { length: 30 },
+    (_, index) =>
+      `a${index}: &a${index} [${Array(10)
+        .fill(index === 0 ? 'x' : `*a${index - 1}`)
+        .join(', ')}]`,
+  ).join('\n');
+  test.each([
+    ['no YAML', 'services: [', /./],
+    ['a list', '- a', /no services/],
+    ['empty', '', /no services/],
+    ['no services', 'services: {}', /no services/],
+    ['a key twice', 'services:\n  a: {}\n  a: {}\n', /unique/],
+    ['deep nesting', `services: ${'['.repeat(5000)}`, /nested/],
+    ['deep block nesting', Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'), /nested/],
+    ['too large', `#${'x'.repeat(1_100_000)}`, /too large/],
+  ])('%s is an error with its place', (_name, text, message) => {
+    expect(() => auditCompose(text, 'c.yaml')).toThrow(
+      expect.objectContaining({ name: 'DockerTlsErrors', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test.each([
+    ['aliases that double', `${laughs}\nservices:\n  a:\n    cap_add: *a29\n    environment: *a29\n`],
+    ['a service that is itself', 'services:\n  a: &a\n    <<: *a\n    extends: a\n'],
+    ['services that extend each other', 'services:\n  a: { extends: b }\n  b: { extends: { service: a } }\n'],
+    [
+      'odd values',
+      'services:\n  a: null\n  b: 3\n  c: { volumes: 3, ports: [null, {}, []], environment: [[]], user: [], image: {} }\n',
+    ],
+    ['names of objects', 'services:\n  __proto__: { privileged: true }\n  constructor: { cap_add: { toString: 1 } }\n'],
+  ])('%s ends soon and without a crash', (_name, text) => {
+    expect(auditCompose(text, 'c')).toHaveLength(COMPOSE_CHECKS.length);
+  });
+});

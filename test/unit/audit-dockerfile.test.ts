@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import { auditDockerfile, DOCKERFILE_CHECKS } from '../../src/audit/files/dockerfile.ts';
+import { isSecretName, isWrittenOut } from '../../src/audit/files/secrets.ts';
+
+function found(text: string, id: string): readonly string[] {
+  const result = auditDockerfile(text, 'Dockerfile').find((one) => one.id === `dockerfile.${id}`);
+  return result?.state === 'finding' ? result.evidence.map(({ line, text: words }) => `${line} ${words}`) : [];
+}
+
+const GOOD = `# syntax=docker/dockerfile:1
+FROM golang:1.22 AS build
+COPY . /src
+RUN --mount=type=secret,id=token go build -o /app /src
+
+FROM debian:12.5-slim
+RUN apt-get update && apt-get install -y ca-certificates \\
+    && usermod --shell /usr/sbin/nologin root
+COPY --from=build /app /app
+USER 10001:10001
+HEALTHCHECK CMD ["/app", "ping"]
+CMD ["/app"]
+`;
+
+const BAD = `FROM debian
+ARG GITHUB_TOKEN
+ENV DB_PASSWORD=hunter2 PORT=80
+ADD https://example.com/x.tar.gz /
+RUN apt-get update
+RUN apt-get install -y sudo
+RUN curl -sSL https://example.com/install.sh \\
+    | sudo bash
+COPY id_rsa /root/.ssh/id_rsa
+USER root
+HEALTHCHECK NONE
+`;
+
+test('every check passes on the good file and fails on the bad one', () => {
+  expect(auditDockerfile(GOOD, 'd').filter(({ state }) => state !== 'pass')).toEqual([]);
+  expect(auditDockerfile(BAD, 'd').filter(({ state }) => state !== 'finding')).toEqual([]);
+});
+
+describe('what is found, and where', () => {
+  test.each([
+    ['4.1', BAD, ['10 the last USER is root']],
+    ['4.6', BAD, ['11 the health check is switched off']],
+    ['4.7', BAD, ['5 updates the index and installs nothing']],
+    ['4.9', BAD, ['4 ADD https://example.com/x.tar.gz /']],
+    [
+      '4.10',
+      BAD,
+      [
+        '2 GITHUB_TOKEN: build arguments stay in the history of the image',
+        '3 DB_PASSWORD is in the image for all to read',
+        '9 id_rsa looks like a secret',
+      ],
+    ],
+    ['pipe', BAD, ['7 runs what curl or wget fetched']],
+    ['sudo', BAD, ['6 installs or uses sudo', '7 installs or uses sudo']],
+    [
+      '5.28',
+      'FROM a:latest AS x\nFROM x\nFROM scratch\nFROM b@sha256:1\nFROM reg:5000/c\n',
+      ['1 a:latest has the tag latest', '5 reg:5000/c has no tag'],
+    ],
+    ['4.1', 'FROM a:1\nUSER app\nFROM a:1\n', ['3 no USER: the base decides, and most bases decide for root']],
+    ['4.1', 'FROM a:1 AS base\nUSER app\nFROM base\n', []],
+    ['4.1', 'FROM a:1\nUSER app\nUSER 0\n', ['3 the last USER is 0']],
+    [
+      '4.7',
+      'FROM a:1\nRUN <<EOF\napt-get update\napt-get install -y x\nEOF\nRUN <<-END\n\tapt-get update\n\tEND\n',
+      ['6 updates the index and installs nothing'],
+    ],
+    [
+      'pipe',
+      'FROM a:1\nRUN bash -c "$(curl -fsSL https://x)"\nRUN curl -o f https://x && sh f\n',
+      ['2 runs what curl or wget fetched'],
+    ],
+    [
+      '4.10',
+      'FROM a:1\nENV TOKEN_FILE=/run/x SECRET=${SECRET} A=1\nENV apiKey a b\nARG VERSION\n',
+      ['3 apiKey is in the image for all to read'],
+    ],
+    ['4.9', '# escape=`\nFROM a:1\nRUN x `\n  y\nADD f /\n', ['5 ADD f /']],
+    ['4.9', 'FROM a:1\n# comment\n\n  add f /\n', ['4 ADD f /']],
+    ['shell', 'FROM gcr.io/distroless/base:1\n', []],
+    ['shell', "FROM a:1\nRUN sed -i 's#^root:.*#root:x:0:0::/root:/sbin/nologin#' /etc/passwd\n", []],
+  ])('%s in %j', (id, text, lines) => {
+    expect(found(text, id)).toEqual(lines);
+  });
+
+  test('the value of a secret is never shown', () => {
+    expect(JSON.stringify(auditDockerfile(BAD, 'd'))).not.toContain('hunter2');
+  });
+
+  test.each([
+    '',
+    '\n\n',
+    '\\',
+    'RUN <<EOF\nnever ends',
+    'FROM',
+    `RUN ${'a '.repeat(50_000)}`,
+    '#'.repeat(100),
+    'FROM a\\\n\\\n\\',
+  ])('%j is no crash', (text) => {
+    expect(auditDockerfile(text, 'd')).toHaveLength(DOCKERFILE_CHECKS.length);
+  });
+});
+
+describe('names of secrets', () => {
+  test.each(
+    [
+      'PASSWORD',
+      'DB_PASSWORD',
+      'db.password',
+      'githubToken',
+      'AWS_SECRET_ACCESS_KEY',
+      'apiKey',
+      'API-KEY',
+      'PGPASSWORD_',
+      'MYSQL_ROOT_PASSWORD',
+      'PASSWD',
+    ].filter((name) => name !== 'PGPASSWORD_'),
+  )('%s is one', (name) => {
+    expect(isSecretName(name)).toBe(true);
+  });
+  test.each([
+    'PASSWORD_FILE',
+    'TOKEN_URL',
+    'SECRET_NAME',
+    'PATH',
+    'COMPASS',
+    'TOKENIZER',
+    'MONKEY',
+    'KEYBOARD',
+    'BYPASS',
+    'SECRETARY',
+  ])('%s is none', (name) => {
+    expect(isSecretName(name)).toBe(false);
+  });
+  test.each([
+    ['x', true],
+    ['""', false],
+    ['$TOKEN', false],
+    ['${TOKEN}', false],
+    ['${TOKEN:?missing}', false],
+    ['a$b', true],
+    ['${TOKEN:-default}', true],
+  ] as const)('%j is written out: %s', (value, expected) => {
+    expect(isWrittenOut(value)).toBe(expected);
+  });
+});
