@@ -10,7 +10,11 @@ export LC_ALL=C
 trap '' HUP PIPE
 T=$STATE/txn
 STEP=lock
-step() { STEP=$1; printf '@ %s\n' "$1" 2>/dev/null; }
+step() {
+  STEP=$1
+  printf '@ %s\n' "$1" 2>/dev/null
+  # a place to stop at for tests
+}
 b64() { base64 | tr -d '\n'; }
 # `head` may be a function here: the bootstrap (src/remote/frame.ts) replaces one that reads more than it prints.
 case $(command -v head) in

@@ -264,6 +264,7 @@ put_back() {
     if [ -e "$T/services" ]; then reload_live_restore true || :; fi
   fi
   restore_files || result=1
+  # undo: half way
   if [ -e "$T/services" ]; then
     if [ "$WAS_ACTIVE" = yes ]; then apply_services || result=1; else apply_services stop || result=1; fi
   fi
@@ -286,6 +287,7 @@ final_daemon_json() {
 # Everything of a confirmation that could fail comes before the mark; what comes after it can be done again by `undo`.
 commit() {
   if [ ! -e "$T/committed" ]; then
+    # commit: nothing counts yet
     if [ "$LIVE_RESTORE" = temporary ]; then
       if [ "$LIVE_RESTORE_STAYS" = no ]; then
         { place_as "$DAEMON_JSON" new-off && reload_live_restore false; } || return 1
@@ -308,6 +310,7 @@ commit() {
 }
 
 finish() {
+  # finish: the change counts
   clear_beside
   clear_recovery
   if [ "$GENERATION" = none ]; then

@@ -1,0 +1,89 @@
+/** Runs faults on hosts of the lab, several hosts at the same time, and tells how each ended. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { allFaults, DEATHS, type Fault, FaultHost, type FaultResult, pausingProgram, STEPS } from './faults.ts';
+import { labUp, type Suite, suites } from './lab.ts';
+
+/** Runs lists of faults, one list for a host. `tell` gets each result as it comes. */
+export async function strikeHosts(
+  lists: readonly { readonly name: string; readonly suite: Suite; readonly faults: readonly Fault[] }[],
+  tell: (result: FaultResult) => void,
+): Promise<FaultResult[]> {
+  const program = await pausingProgram();
+  const homes: string[] = [];
+  const results: FaultResult[] = [];
+  try {
+    await Promise.all(
+      lists.map(async ({ name, suite, faults }) => {
+        const [host] = await labUp({ names: [name], suite });
+        if (host === undefined) throw new Error(`no host ${name}`);
+        const home = mkdtempSync(join(tmpdir(), 'docker-tls-fault-home-'));
+        homes.push(home);
+        try {
+          const one = new FaultHost(host, program, home);
+          await one.prepare();
+          for (const fault of faults) {
+            const result = await one.strike(fault);
+            results.push(result);
+            tell(result);
+          }
+        } finally {
+          await host.down();
+        }
+      }),
+    );
+  } finally {
+    program.remove();
+    for (const home of homes) rmSync(home, { recursive: true, force: true });
+  }
+  return results;
+}
+
+export function resultLine({ fault, host, ended, wrong, exit, seconds }: FaultResult): string {
+  const head = `${wrong.length === 0 ? 'sound ' : 'WRONG '} ${host.padEnd(16)} ${fault.step.padEnd(9)} ${fault.death.padEnd(18)} ${fault.base.padEnd(6)}`;
+  return `${head} -> ${ended}  exit ${exit}  ${seconds.toFixed(1)} s${wrong.map((line) => `\n    ${line}`).join('')}`;
+}
+
+/** The command: gives the exit status. */
+export async function runFaults(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      suite: { type: 'string', multiple: true },
+      step: { type: 'string', multiple: true },
+      death: { type: 'string', multiple: true },
+      base: { type: 'string' },
+      hosts: { type: 'string', default: '2' },
+      words: { type: 'boolean', default: false },
+    },
+  });
+  const steps: readonly string[] = values.step ?? STEPS;
+  const deaths: readonly string[] = values.death ?? DEATHS;
+  const count = Number(values.hosts);
+  const wanted = suites.filter((suite) => (values.suite ?? suites).includes(suite));
+  const lists = wanted.flatMap((suite) => {
+    const faults = allFaults(suites.indexOf(suite)).filter(
+      (fault) => steps.includes(fault.step) && deaths.includes(fault.death),
+    );
+    const based =
+      values.base === undefined ? faults : faults.map((fault) => ({ ...fault, base: values.base as Fault['base'] }));
+    // Disks are small for the rest of a host's life: those faults come last.
+    const ordered = [...based].sort((a, b) => Number(a.death === 'disk full') - Number(b.death === 'disk full'));
+    return Array.from({ length: count }, (_, index) => ({
+      name: `fault-${suite}-${index + 1}`,
+      suite,
+      faults: ordered.filter((_, at) => at % count === index),
+    })).filter(({ faults: own }) => own.length > 0);
+  });
+  const results = await strikeHosts(lists, (result) => {
+    console.log(resultLine(result));
+    if (values.words && result.wrong.length > 0) console.log(result.words.replace(/^/gm, '      | '));
+  });
+  const sound = results.filter(({ wrong }) => wrong.length === 0).length;
+  const old = results.filter(({ ended }) => ended === 'old').length;
+  console.log(`${results.length} faults, ${sound} sound (${old} ended old, ${results.length - old} new)`);
+  return sound === results.length ? 0 : 1;
+}

@@ -1,0 +1,151 @@
+/** What a lab host is, as data that two moments can be compared by: files, units, containers, daemon. */
+
+import { X509Certificate } from 'node:crypto';
+import { connect as tlsConnect } from 'node:tls';
+import type { LabHost } from './lab.ts';
+
+/** One line per thing: files by `path`, units by `unit NAME`, timers, containers, what the daemon says of itself. */
+export type HostSnapshot = ReadonlyMap<string, string>;
+
+/** Written by others while nothing of ours happens. */
+const RESTLESS = [
+  '/var/lib/docker',
+  '/var/lib/containerd',
+  '/var/lib/systemd',
+  '/var/lib/dbus',
+  '/var/lib/private',
+  '/var/lib/apt',
+  '/var/lib/dpkg',
+];
+
+const SCRIPT = `
+export LC_ALL=C
+find /etc /var/lib \\( ${RESTLESS.map((path) => `-path ${path}`).join(' -o ')} \\) -prune -o -printf 'file %p\\t%y %m %U:%G %l\\n'
+find /etc /var/lib/docker-tls -type f -exec sha256sum {} + 2>/dev/null | sed 's/^\\([0-9a-f]*\\)  /sum \\1 /'
+for path in /run/docker-tls*; do [ ! -e "$path" ] || printf 'file %s\\tin /run\\n' "$path"; done
+systemctl list-units --all --plain --no-legend --type=service,socket,timer,target,path | awk '{print "unit " $1 "\\t" $2, $3, $4}'
+systemctl list-unit-files --no-legend | awk '{print "unit-file " $1 "\\t" $2}'
+docker ps --format '{{.Names}}' | sort | while read -r name; do
+  printf 'container %s\\t%s\\n' "$name" "$(docker inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' "$name")"
+done
+printf 'daemon live-restore\\t%s\\n' "$(docker info -f '{{.LiveRestoreEnabled}}')"
+printf 'daemon words\\t%s\\n' "$(tr '\\0' ' ' <"/proc/$(systemctl show -p MainPID --value docker)/cmdline")"
+printf 'socket inode\\t%s\\n' "$(stat -c %i /run/docker.sock)"
+`;
+
+/** Units that come and go with logins, containers and time. */
+const PASSING =
+  /^(unit|unit-file) (session-|user@|user-|run-|docker-[0-9a-f]{12}|ldconfig|systemd-(sysusers|tmpfiles|random-seed|journal|logind|hostnamed|update|coredump|machine|nsresourced|mountfsd|userdb|bsod|pcr|sysext|factory|battery|hibernate|networkd|resolved)|getty|apt-|dpkg-|e2scrub|fstrim|sshd@|ssh@|motd|logrotate|man-db|emergency|rescue|polkit|dbus-org)/;
+
+export async function snapshot(host: LabHost): Promise<HostSnapshot> {
+  const text = await host.must(SCRIPT);
+  const found = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const sum = /^sum ([0-9a-f]+) (.*)$/.exec(line);
+    if (sum) {
+      const name = `file ${sum[2]}`;
+      found.set(name, `${found.get(name) ?? ''} ${(sum[1] as string).slice(0, 16)}`);
+      continue;
+    }
+    const tab = line.indexOf('\t');
+    if (tab > 0 && !PASSING.test(line)) found.set(line.slice(0, tab), line.slice(tab + 1));
+  }
+  return found;
+}
+
+/** What differs, one line each: `- gone`, `+ new`, `~ changed`. `ignore` takes names. */
+export function compare(before: HostSnapshot, after: HostSnapshot, ignore?: RegExp): string[] {
+  const lines: string[] = [];
+  for (const name of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+    const [old, now] = [before.get(name), after.get(name)];
+    if (old === now || ignore?.test(name)) continue;
+    if (old === undefined) lines.push(`+ ${name}: ${now}`);
+    else if (now === undefined) lines.push(`- ${name}: ${old}`);
+    else lines.push(`~ ${name}: ${old} => ${now}`);
+  }
+  return lines;
+}
+
+/** Everything that must never be left: `what path`. */
+export function leftovers(state: HostSnapshot): string[] {
+  return [...state.keys()].filter((name) =>
+    /\.docker-tls-(new|old|tmp)|^file \/var\/lib\/docker-tls\/txn|^file \/run\/docker-tls|docker-tls-recover|docker-tls-undo/.test(
+      name,
+    ),
+  );
+}
+
+export const generationOf = (state: HostSnapshot): number =>
+  Number(/ (\d+)$/.exec(state.get('file /etc/docker/tls/current') ?? '')?.[1] ?? 0);
+
+/** Names of files and units that a set-up host has and another has not, apart from papers and books. */
+const OURS = [
+  'file /etc/systemd/system/docker-tls.socket',
+  'file /etc/systemd/system/docker.service.d/zz-docker-tls.conf',
+  'file /etc/systemd/system/sockets.target.wants/docker-tls.socket',
+];
+
+/** What speaks against `after` being exactly the next generation after `before`; empty: it is. */
+export function faultsOfNew(before: HostSnapshot, after: HostSnapshot): string[] {
+  const found: string[] = [];
+  const generation = generationOf(after);
+  if (generation <= generationOf(before)) found.push(`generation ${generation} after ${generationOf(before)}`);
+  const folder = `file /etc/docker/tls/${generation}`;
+  const expected: Record<string, RegExp> = {
+    [folder]: /^d 700 0:0/,
+    [`${folder}/ca.pem`]: /^f 444 0:0/,
+    [`${folder}/server-cert.pem`]: /^f 444 0:0/,
+    [`${folder}/server-key.pem`]: /^f 400 0:0/,
+    [`file /var/lib/docker-tls/generations/${generation}/manifest`]: /^f 600 0:0/,
+    'file /var/lib/docker-tls/origin/manifest': /^f 600 0:0/,
+    'file /var/lib/docker-tls/state.json': /^f 600 0:0/,
+    'unit docker-tls.socket': /loaded active running/,
+    'unit docker.service': /loaded active running/,
+    'daemon words': /--tlsverify --tlscacert=\/etc\/docker\/tls\/current/,
+  };
+  for (const [name, form] of Object.entries(expected))
+    if (!form.test(after.get(name) ?? '')) found.push(`${name} is ${after.get(name) ?? 'missing'}`);
+  for (const name of OURS) if (!after.has(name)) found.push(`${name} is missing`);
+  const allowed =
+    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls\.socket|daemon words)$/;
+  found.push(
+    ...compare(before, after).filter(
+      (line) =>
+        !allowed.test(line.slice(2).split(': ')[0] as string) && !OURS.includes(line.slice(2).split(': ')[0] as string),
+    ),
+  );
+  return found;
+}
+
+/** The certificate that is served on the TLS port, as PEM; undefined where nobody answers. */
+export function served(host: LabHost, port = 2376): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = tlsConnect({ host: host.address, port, rejectUnauthorized: false, timeout: 5000 }, () => {
+      const raw = socket.getPeerCertificate().raw;
+      socket.destroy();
+      resolve(raw === undefined ? undefined : new X509Certificate(raw).toString());
+    });
+    socket
+      .on('error', () => resolve(undefined))
+      .on('timeout', () => {
+        socket.destroy();
+        resolve(undefined);
+      });
+  });
+}
+
+/**
+ * Waits inside the host until no change is under way: no lock, no books, no timer, and the boot is over.
+ * Gives the seconds that it took, or undefined after `withinS`.
+ */
+export async function settled(host: LabHost, withinS: number): Promise<number | undefined> {
+  const { exit, out } = await host.exec(`
+    began=$(date +%s%N); end=$(($(date +%s) + ${withinS}))
+    while [ -e /run/docker-tls.lock ] || [ -e /var/lib/docker-tls/txn ] || [ -n "$(systemctl list-units --plain --no-legend 'docker-tls-undo-*')" ] ||
+      ! systemctl -q is-active docker.service || [ -n "$(systemctl list-jobs --no-legend)" ]; do
+      [ "$(date +%s)" -lt "$end" ] || exit 1
+      sleep 0.1
+    done
+    echo $(( ($(date +%s%N) - began) / 1000000 ))`);
+  return exit === 0 ? Number(out.trim()) / 1000 : undefined;
+}
