@@ -1,6 +1,7 @@
 /** Owns what every command that touches hosts needs at its start: the store, the keyring, the client of this computer. */
 
 import type { CaSpec, ClientSpec } from '../config/spec.ts';
+import { DockerTlsError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { StoredClient, StoreState } from '../store/records.ts';
 import { openStore, type Store, type UndoToken } from '../store/store.ts';
@@ -21,7 +22,7 @@ export type Session = {
       readonly sudoPassword?: Secret;
     } & Partial<RunContext>,
   ): RunContext;
-  /** Takes back what this run wrote of the CA and clients, when no host came to use it. */
+  /** Takes back what this run wrote of the CA and clients, when no host came to use it. Only under the lock it was written under. */
   forget(): Promise<void>;
 };
 
@@ -32,12 +33,15 @@ export type SessionOptions = {
   readonly store?: Store;
 };
 
+/** How long a run waits for another one that is writing to the store. */
+const PATIENCE_MS = 30_000;
+
 /** Reads the store (which changes nothing) and prepares a keyring on it. */
 export async function openSession(
   { global, runtime, prompts }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts'>,
   options: SessionOptions,
 ): Promise<Session> {
-  const store = options.store ?? openStore(global.home, { now: runtime.now });
+  const store = options.store ?? openStore(global.home, { now: runtime.now, patienceMs: PATIENCE_MS });
   const state = await store.read();
   const keyring = openKeyring({ state, ca: options.ca, passphrase: options.passphrase, now: runtime.now() });
   let base: Promise<UndoToken> | undefined;
@@ -61,7 +65,10 @@ export async function openSession(
           Object.keys(change.issuers ?? {}).length === 0
         )
           return;
-        base ??= store.write(change);
+        base ??= store.withLock(`docker-tls ${reason}`, async () => {
+          if (change.ca !== undefined && !change.retireCa) refuseOtherCa(await store.read(), store.home);
+          return store.write(change);
+        });
         await base;
       },
       ...more,
@@ -71,6 +78,18 @@ export async function openSession(
       base = undefined;
     },
   };
+}
+
+/** Two first runs at the same moment: the CA of the one that comes later must not take the place of the other's. */
+function refuseOtherCa(state: StoreState, home: string): void {
+  if (state.ca === undefined) return;
+  throw new DockerTlsError({
+    code: 'E_STORE_CHANGED',
+    exit: 5,
+    where: home,
+    message: 'another run has made a CA here in the meantime',
+    hints: ['run the same command again: it uses that CA'],
+  });
 }
 
 /** Clients of this store's CA that this computer can be. */

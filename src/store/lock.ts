@@ -22,11 +22,27 @@ type Holder = {
 
 export type Lock = { release(): Promise<void> };
 
+const RETRY_MS = 40;
+
 /**
- * Takes the lock, from a process of this computer that is dead if need be. Makes the folder, and on release takes it away again
- * if nothing was put in it. Fails with E_STORE_LOCKED (exit 4).
+ * Takes the lock, from a process of this computer that is dead if need be; waits up to `patienceMs` for one that is at work. Makes the
+ * folder, and on release takes it away again if nothing was put in it. Fails with E_STORE_LOCKED (exit 4).
  */
-export async function takeLock(home: string, who: string, since: Date): Promise<Lock> {
+export async function takeLock(home: string, who: string, since: Date, patienceMs = 0): Promise<Lock> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await tryLock(home, who, since);
+    } catch (error) {
+      const held = error instanceof DockerTlsError && error.code === 'E_STORE_LOCKED';
+      if (!held || performance.now() >= until) throw error;
+      // Not all at the same moment: several runs may be waiting.
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (0.5 + Math.random())));
+    }
+  }
+}
+
+async function tryLock(home: string, who: string, since: Date): Promise<Lock> {
   const made = new Set<string>();
   const path = join(home, 'lock');
   const mine: Holder = {

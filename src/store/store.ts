@@ -43,14 +43,18 @@ export type Store = {
   write(change: StoreChange): Promise<UndoToken>;
 };
 
-export type StoreOptions = { readonly now?: () => Date };
+export type StoreOptions = {
+  readonly now?: () => Date;
+  /** How long withLock waits for another run that holds the store; default 0. */
+  readonly patienceMs?: number;
+};
 
 /** How often and how patiently a reader tries again while another run is just changing the store. */
 const READ_ATTEMPTS = 40;
 const READ_PAUSE_MS = 25;
 
 /** The store at `home`, which need not be there yet: the first write makes it. */
-export function openStore(home: string, { now = () => new Date() }: StoreOptions = {}): Store {
+export function openStore(home: string, { now = () => new Date(), patienceMs = 0 }: StoreOptions = {}): Store {
   const folder = resolve(home);
   let users = 0;
   let lock: Promise<Lock> | undefined;
@@ -67,7 +71,7 @@ export function openStore(home: string, { now = () => new Date() }: StoreOptions
 
   async function enter(who: string): Promise<Lock> {
     await left;
-    const taken = await translated(folder, () => takeLock(folder, who, now()));
+    const taken = await translated(folder, () => takeLock(folder, who, now(), patienceMs));
     try {
       checkStore(folder);
       await translated(folder, () => finishJournal(folder));

@@ -12,11 +12,15 @@ import type { RunContext } from './host-run.ts';
 import { type Proof, requireProofs } from './prove.ts';
 
 /** How a host of the spec is dialled. */
-export function sshOptions(spec: HostSpec, context: Pick<RunContext, 'runtime' | 'sudoPassword' | 'ask'>): SshOptions {
+export function sshOptions(
+  spec: HostSpec,
+  context: Pick<RunContext, 'runtime' | 'sudoPassword' | 'sudoPasswords' | 'ask'>,
+): SshOptions {
+  const sudoPassword = context.sudoPasswords?.get(spec.name) ?? context.sudoPassword;
   return {
     ...spec.ssh,
     host: spec.name,
-    ...(context.sudoPassword ? { sudoPassword: context.sudoPassword } : {}),
+    ...(sudoPassword ? { sudoPassword } : {}),
     ...(context.ask ? { ask: context.ask } : {}),
     signal: context.runtime.signal,
   };
@@ -40,7 +44,7 @@ export type HostChange = {
   readonly papers: Papers | undefined;
   readonly spec: HostSpec;
   readonly session: HostSession;
-  readonly context: Pick<RunContext, 'runtime' | 'sudoPassword' | 'ask' | 'reason'>;
+  readonly context: Pick<RunContext, 'runtime' | 'sudoPassword' | 'sudoPasswords' | 'ask' | 'reason'>;
   readonly progress: HostProgress;
   /** Real connections after the change; empty when there is nothing to prove over TLS. */
   readonly prove: () => Promise<Proof[]>;

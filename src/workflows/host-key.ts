@@ -1,14 +1,14 @@
 /** Owns server keys that never travel: the host makes its key and a signing request, and gets a certificate back. */
 
+import { randomBytes } from 'node:crypto';
 import type { HostSpec } from '../config/spec.ts';
-import { STATE } from '../daemon/paths.ts';
 import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError, printableLines } from '../errors.ts';
 import { parseCsr } from '../pki/csr.ts';
 import type { SanName } from '../pki/names.ts';
 import type { Papers } from '../plan/desired.ts';
-import type { HostSession } from '../runtime.ts';
-import type { RunContext } from './host-run.ts';
+import type { HostProgress, HostSession } from '../runtime.ts';
+import type { PreparedHost, RunContext } from './host-run.ts';
 
 /** How openssl makes a key of each type (openssl-genpkey(1)). */
 const GENPKEY: Readonly<Record<HostSpec['keyType'], string>> = {
@@ -23,7 +23,6 @@ const GENPKEY: Readonly<Record<HostSpec['keyType'], string>> = {
 export type HostKeyRequest = {
   readonly spec: HostSpec;
   readonly context: RunContext;
-  readonly session: HostSession;
   readonly sans: readonly SanName[];
   readonly ca: string;
   /** The certificate in the store is in force on the host, with its key. */
@@ -31,47 +30,77 @@ export type HostKeyRequest = {
 };
 
 /**
- * The papers of a host that keeps its key to itself. As long as the certificate in force fits, the key stays; else the host makes a
- * new one in a folder of root's alone, beside the old, which the next change moves into the new generation. E_HOST_KEY when it can't.
+ * The papers of a host that keeps its key to itself. As long as the certificate in force fits, the key stays; else a new one is wanted:
+ * papers without a certificate, for withHostKey to fill in once the change begins. Asks the host nothing.
  */
-export async function hostKey(request: HostKeyRequest): Promise<{ papers: Papers; why: string }> {
-  const { spec, context, session, sans, ca, onHost } = request;
+export async function hostKeyPapers(request: HostKeyRequest): Promise<{ papers: Papers; why: string }> {
+  const { spec, context, sans, ca, onHost } = request;
   const known = context.state.hosts.get(spec.name);
-  const fits = onHost && known !== undefined && known.serverKey === undefined;
-  const probe =
-    fits && context.forcePapers === undefined
-      ? await context.keyring.server(spec, sans, { publicKey: known.serverCert })
-      : undefined;
-  if (probe !== undefined && !probe.fresh) return { papers: { ca, cert: probe.cert, key: { kind: 'keep' } }, why: '' };
-  const folder = `${STATE}/keys`;
+  if (onHost && known !== undefined && known.serverKey === undefined && context.forcePapers === undefined) {
+    const kept = await context.keyring.server(spec, sans, { publicKey: known.serverCert });
+    if (!kept.fresh) return { papers: { ca, cert: kept.cert, key: { kind: 'keep' } }, why: '' };
+  }
+  const why = context.forcePapers ?? 'the host makes its key';
+  return { papers: { ca, cert: '', key: { kind: 'host', path: '' } }, why };
+}
+
+/**
+ * Has the host make its key and a signing request, and goes on with the certificate for it. The key waits in a folder of root's alone, in
+ * memory, from where the change copies it into the new generation; however `work` ends, that folder is gone afterwards (at the latest
+ * with the host's next boot). Fails with E_HOST_KEY (exit 4).
+ */
+export async function withHostKey<T>(
+  prepared: PreparedHost,
+  context: RunContext,
+  progress: HostProgress,
+  work: (prepared: PreparedHost) => Promise<T>,
+): Promise<T> {
+  const { spec, session, sans, desired } = prepared;
+  const folder = `/run/docker-tls-key-${randomBytes(6).toString('hex')}`;
+  try {
+    progress.phase('key');
+    const csr = parseCsr(await makeKey(session, spec, folder, context));
+    const server = await context.keyring.server(spec, sans, {
+      force: 'the host made a new key',
+      publicKey: csr.publicKey,
+    });
+    const papers: Papers = { ...desired.papers, cert: server.cert, key: { kind: 'host', path: `${folder}/key.pem` } };
+    return await work({ ...prepared, desired: { ...desired, papers } });
+  } finally {
+    // No signal: this is what has to happen after Ctrl-C as well.
+    await session
+      .run({ phase: 'clean up', asRoot: true, timeoutMs: 20_000, script: `rm -rf -- ${folder}` })
+      .catch(() => undefined);
+  }
+}
+
+async function makeKey(
+  session: HostSession,
+  spec: HostSpec,
+  folder: string,
+  { runtime }: Pick<RunContext, 'runtime'>,
+): Promise<string> {
   const result = await session.run({
     phase: 'key',
     asRoot: true,
     timeoutMs: 120_000,
+    signal: runtime.signal,
     script: [
       'umask 077',
       'command -v openssl >/dev/null || { echo "openssl is not installed" >&2; exit 3; }',
-      `mkdir -p -m 0700 ${folder} && rm -f ${folder}/pending.pem || exit 4`,
-      `( umask 0377; openssl genpkey ${GENPKEY[spec.keyType]} >${folder}/pending.pem ) || exit 5`,
-      `openssl req -new -key ${folder}/pending.pem -subj /CN=${shellQuote(spec.name.slice(0, 64))}`,
+      // What runs that were cut off left behind.
+      'find /run -maxdepth 1 -name "docker-tls-key-*" -mmin +60 -exec rm -rf {} + 2>/dev/null',
+      `mkdir -m 0700 ${folder} || exit 4`,
+      `( umask 0377; openssl genpkey ${GENPKEY[spec.keyType]} >${folder}/key.pem ) || exit 5`,
+      `openssl req -new -key ${folder}/key.pem -subj /CN=${shellQuote(spec.name.slice(0, 64))}`,
     ].join('\n'),
   });
-  if (result.status !== 0) {
-    throw new DockerTlsError({
-      code: 'E_HOST_KEY',
-      exit: 4,
-      where: spec.name,
-      message: `the host could not make its key: ${printableLines(result.stderr, 3).join('; ')}`,
-      hints: [`ssh ${spec.name} sudo apt-get install -y openssl`, 'or let the key be made here: --keys store'],
-    });
-  }
-  const csr = parseCsr(result.stdout.toString('utf8'));
-  const server = await context.keyring.server(spec, sans, {
-    force: 'the host made a new key',
-    publicKey: csr.publicKey,
+  if (result.status === 0) return result.stdout.toString('utf8');
+  throw new DockerTlsError({
+    code: 'E_HOST_KEY',
+    exit: 4,
+    where: spec.name,
+    message: `the host could not make its key: ${printableLines(result.stderr, 3).join('; ')}`,
+    hints: [`ssh ${spec.name} sudo apt-get install -y openssl`, 'or let the key be made here: --keys store'],
   });
-  return {
-    papers: { ca, cert: server.cert, key: { kind: 'host', path: `${folder}/pending.pem` } },
-    why: 'the host made a new key',
-  };
 }

@@ -11,7 +11,7 @@ import { isWelcome, namesFor } from '../plan/trust.ts';
 import type { HostProgress, HostSession, Runtime, SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
 import type { HostRecord, StoreChange, StoredClient, StoreState } from '../store/records.ts';
-import type { Store, UndoToken } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { changeHost, sshOptions } from './change-host.ts';
 import type { Keyring } from './keyring.ts';
 import { type Proof, type ProofRequest, proveHost, requireProofs } from './prove.ts';
@@ -24,6 +24,8 @@ export type RunContext = {
   /** Clients whose keys are here; the first that a host welcomes proves it. */
   readonly provers: readonly StoredClient[];
   readonly sudoPassword?: Secret;
+  /** Passwords for sudo of single hosts, by name; they come before the common one. */
+  readonly sudoPasswords?: ReadonlyMap<string, Secret>;
   readonly ask?: SshOptions['ask'];
   /** Clients that must not get in: tried beside the usual strangers. */
   readonly mustRefuse?: ProofRequest['revoked'];
@@ -72,7 +74,7 @@ export type OpenedHost = {
   proposed(address: string): SanName[];
 };
 
-type Opening = Pick<RunContext, 'runtime' | 'sudoPassword' | 'ask' | 'extraPaths'>;
+type Opening = Pick<RunContext, 'runtime' | 'sudoPassword' | 'sudoPasswords' | 'ask' | 'extraPaths'>;
 
 /** Connects and gathers facts; changes nothing. The session stays open. */
 export async function openHost(spec: HostSpec, context: Opening, progress: HostProgress): Promise<OpenedHost> {
@@ -106,7 +108,7 @@ export async function factsOf(
   return { session, facts, skewMs, proposed };
 }
 
-/** Makes the papers and the plan for a host that is open; a host-made key is the only thing that this may leave there. */
+/** Makes the papers and the plan for a host that is open; changes nothing there. */
 export async function planOpened(
   opened: OpenedHost,
   spec: HostSpec,
@@ -119,7 +121,7 @@ export async function planOpened(
     const known = context.state.hosts.get(spec.name);
     const address = spec.address ?? known?.record.address ?? session.dialled;
     const sans = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address);
-    const { papers, why } = await desiredPapers(spec, context, session, facts, sans);
+    const { papers, why } = await desiredPapers(spec, context, facts, sans);
     const desired: DesiredHost = {
       name: spec.name,
       port: spec.port,
@@ -155,7 +157,6 @@ async function closingOnError<T>(session: HostSession, host: string, work: () =>
 async function desiredPapers(
   spec: HostSpec,
   context: RunContext,
-  session: HostSession,
   facts: HostFacts,
   sans: readonly SanName[],
 ): Promise<{ papers: Papers; why: string }> {
@@ -169,8 +170,8 @@ async function desiredPapers(
     installed.cert === known.serverCert &&
     facts.serverKey !== undefined;
   if (spec.keys === 'host') {
-    const { hostKey } = await import('./host-key.ts');
-    return hostKey({ spec, context, session, sans, ca, onHost });
+    const { hostKeyPapers } = await import('./host-key.ts');
+    return hostKeyPapers({ spec, context, sans, ca, onHost });
   }
   // A key that is only on the host can not be sent again; as long as its certificate is in force there, it stays.
   const lost = known !== undefined && known.serverKey === undefined && !onHost;
@@ -244,7 +245,15 @@ export function isStale(error: unknown): boolean {
   return error instanceof DockerTlsError && error.code === 'E_STALE_CHANGE';
 }
 
-async function applyPlan(prepared: PreparedHost, context: RunContext, progress: HostProgress): Promise<HostOutcome> {
+async function applyPlan(planned: PreparedHost, context: RunContext, progress: HostProgress): Promise<HostOutcome> {
+  refuseProblems(planned);
+  if (planned.desired.papers.key.kind !== 'host' || !hasChanges(planned.plan))
+    return carryOut(planned, context, progress);
+  const { withHostKey } = await import('./host-key.ts');
+  return withHostKey(planned, context, progress, (prepared) => carryOut(prepared, context, progress));
+}
+
+async function carryOut(prepared: PreparedHost, context: RunContext, progress: HostProgress): Promise<HostOutcome> {
   const { spec, plan, session } = prepared;
   const began = context.runtime.now().getTime();
   const outcome = (changed: boolean, proofs: readonly Proof[]): HostOutcome => ({
@@ -255,7 +264,6 @@ async function applyPlan(prepared: PreparedHost, context: RunContext, progress: 
     proofs,
     elapsedMs: context.runtime.now().getTime() - began,
   });
-  refuseProblems(prepared);
   if (!hasChanges(plan)) {
     progress.phase('verify');
     const proofs = await proofsOf(prepared, context);
@@ -263,7 +271,7 @@ async function applyPlan(prepared: PreparedHost, context: RunContext, progress: 
     await saveHost(prepared, context);
     return outcome(false, proofs);
   }
-  let saved: UndoToken | undefined;
+  let saved: StoreChange | undefined;
   const proofs = await changeHost({
     plan,
     facts: prepared.facts,
@@ -277,14 +285,20 @@ async function applyPlan(prepared: PreparedHost, context: RunContext, progress: 
       saved = await saveHost(prepared, context);
     },
     unsave: async () => {
-      await saved?.undo();
+      if (saved !== undefined) await write(saved, context);
       saved = undefined;
     },
   });
   return outcome(true, proofs);
 }
 
-async function saveHost(prepared: PreparedHost, context: RunContext): Promise<UndoToken | undefined> {
+/** Holds the store only while it writes: runs over other hosts of the same store go on at the same time. */
+async function write(change: StoreChange, { store, reason }: RunContext): Promise<void> {
+  await store.withLock(`docker-tls ${reason}`, () => store.write(change));
+}
+
+/** Writes what the host now is; gives the change that takes that back. */
+async function saveHost(prepared: PreparedHost, context: RunContext): Promise<StoreChange | undefined> {
   const { spec, plan, desired } = prepared;
   const known = context.state.hosts.get(spec.name);
   const time = context.runtime.now().toISOString();
@@ -332,5 +346,6 @@ async function saveHost(prepared: PreparedHost, context: RunContext): Promise<Un
       },
     },
   };
-  return context.store.write(change);
+  await write(change, context);
+  return known === undefined ? { removeHosts: [spec.name] } : { hosts: { [spec.name]: known } };
 }

@@ -64,6 +64,8 @@ export type Keyring = {
   replaceCa(): Promise<void>;
   /** The client's papers, made if they are not there (`fresh`). */
   client(spec: ClientSpec): Promise<StoredClient & { readonly fresh: boolean }>;
+  /** A client whose record changes (its hosts, its revocation) and whose papers stay; trust files follow at once. */
+  amend(client: StoredClient): void;
   /** The papers of a client whose key stays elsewhere, for its request (PEM); the key is not part of them. */
   signRequest(spec: ClientSpec, csr: string): Promise<StoredClient>;
   /** An issuing CA of the CA in force for a client that has one of an older CA; both are accepted until the old CA is dropped. */
@@ -340,6 +342,9 @@ export function openKeyring(options: KeyringOptions): Keyring {
         await clientAuthority(name, known.record.keyType);
     },
     renewClient,
+    amend: (stored) => {
+      made.clients[stored.record.name] = stored;
+    },
     signRequest,
     server,
     trustFor,
