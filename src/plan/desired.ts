@@ -58,4 +58,6 @@ export type DesiredHost = {
   readonly keepExtras?: boolean;
   readonly reloadSshd?: boolean;
   readonly loadAuditRules?: boolean;
+  /** What has to be said beside the plan: fixes that cannot be made, or do not count yet. */
+  readonly notes?: readonly string[];
 };

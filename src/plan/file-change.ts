@@ -90,3 +90,28 @@ export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
       };
   }
 }
+
+/**
+ * One change for each path: attributes for a file that is written as well go into that change, and those for a file in `editable`
+ * become a change of the whole file.
+ */
+export function foldAttributes(
+  changes: readonly FileChange[],
+  editable: ReadonlySet<string>,
+  facts: HostFacts,
+): FileChange[] {
+  const attributes = new Map(
+    changes.filter((change) => change.kind === 'attributes').map((change) => [change.path, change]),
+  );
+  const written = new Set(changes.filter((change) => change.kind === 'file').map((change) => change.path));
+  return changes.flatMap((change): FileChange[] => {
+    const wanted = attributes.get(change.path);
+    if (wanted === undefined) return [change];
+    if (change.kind === 'file') return [{ ...change, mode: wanted.mode, owner: wanted.owner }];
+    if (change.kind !== 'attributes') return [change];
+    if (written.has(change.path)) return [];
+    const now = facts.files.get(change.path);
+    if (!editable.has(change.path) || now?.kind !== 'file') return [change];
+    return [text(change.path, now.content, change.mode, change.owner, change.reason)];
+  });
+}

@@ -13,10 +13,11 @@ import {
   TLS_FOLDER,
 } from '../daemon/paths.ts';
 import { splitWords } from '../daemon/unit.ts';
+import { type PlacedSettings, placeSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, installedPapers, type PathState, type SnapshotEntry } from './facts.ts';
-import { bySnapshot, type FileChange, link, planFile, text } from './file-change.ts';
+import { bySnapshot, type FileChange, foldAttributes, link, planFile, text } from './file-change.ts';
 
 /** How containers live through the change. */
 export type ContainerPlan = {
@@ -80,24 +81,30 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const generation = nextGeneration(facts);
   const warnings: string[] = [];
   const listening = view.listeners.some((listener) => listener.kind === 'fd') ? 'systemd' : 'daemon';
-  const json = planDaemonJson(facts, view, desired, listening, warnings);
+  const placed = placeSettings(view, desired.daemonSettings ?? {});
+  const json = planDaemonJson(facts, view, desired, listening, placed);
   const dropInPath = `${DROP_IN_FOLDER}/${dropInName(view.otherDropIns)}`;
-  const wanted: FileChange[] = [
+  const everything: FileChange[] = [
     link(CURRENT_LINK, `${generation}`),
     ...(listening === 'systemd'
       ? [text(SOCKET_PATH, renderSocketUnit(desired.listen, desired.port)), link(SOCKET_WANTS, `../${SOCKET_UNIT}`)]
       : []),
-    ...planVariables(facts, view, desired, warnings),
+    ...planVariables(facts, view, desired, placed, warnings),
     ...(json.change ? [json.change] : []),
-    text(dropInPath, renderDropIn(planDropIn(facts, view, desired, listening))),
+    text(dropInPath, renderDropIn(planDropIn(facts, view, desired, placed, listening))),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
   ];
+  // Files that a plan may edit are kept whole, or `remove` would bring back only their attributes.
+  const editable = new Set([view.configFile, ...view.variables.flatMap((variable) => variable.file ?? [])]);
+  const wanted = foldAttributes(everything, editable, facts);
   const managedBefore = facts.state?.managed ?? [];
   const kept = new Set(wanted.map((change) => change.path));
-  const hardening = (path: string): boolean => !isTlsPath(path, view.configFile);
+  const hardening = ({ kind, path }: { kind: string; path: string }): boolean =>
+    kind === 'attributes' || kind === 'member' || !isTlsPath(path, view.configFile);
   const returned = managedBefore
     .filter(
-      ({ path }) => !kept.has(path) && path !== view.configFile && !(hardening(path) && desired.keepExtras !== false),
+      (item) =>
+        !kept.has(item.path) && item.path !== view.configFile && !(hardening(item) && desired.keepExtras !== false),
     )
     .map(({ path }) => bySnapshot(facts.origin.get(path), path));
   const files = [...returned, ...wanted]
@@ -115,7 +122,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     ...(papers ? { papers } : {}),
     files: busy ? [link(CURRENT_LINK, `${generation}`), ...files].map((change) => withBefore(change, facts)) : [],
     managed: mergeManaged(
-      managedBefore.filter(({ path }) => hardening(path) || path === view.configFile),
+      managedBefore.filter((item) => hardening(item) || item.path === view.configFile),
       wanted,
     ),
     daemon,
@@ -123,7 +130,12 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     audit: desired.loadAuditRules && files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
     containers: planContainers(facts, desired.containers, daemon.action, desired.liveRestore),
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
-    warnings: [...warnings, ...daemonWarnings(facts, listening, daemon.action)],
+    warnings: [
+      ...warnings,
+      ...daemonWarnings(facts, listening, daemon.action),
+      ...placed.stuck.map((key) => `${key}: its flag stands in a variable of the unit itself; take it out there`),
+      ...(desired.notes ?? []),
+    ],
   };
 }
 
@@ -196,6 +208,7 @@ function planDropIn(
   facts: HostFacts,
   view: DaemonView,
   desired: DesiredHost,
+  placed: PlacedSettings,
   listening: 'systemd' | 'daemon',
 ): { execStart: string; sockets: string[] } {
   const line = view.commandLine;
@@ -213,8 +226,10 @@ function planDropIn(
       : [];
   const execStart = renderCommandLine(
     line,
-    (flag) => isTlsFlag(flag) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
+    (flag) =>
+      isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
     [
+      ...placed.added,
       ...ownHosts,
       '--tlsverify',
       `--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`,
@@ -239,7 +254,13 @@ function closedListeners(view: DaemonView, desired: DesiredHost): DaemonView['li
   );
 }
 
-function planVariables(facts: HostFacts, view: DaemonView, desired: DesiredHost, warnings: string[]): FileChange[] {
+function planVariables(
+  facts: HostFacts,
+  view: DaemonView,
+  desired: DesiredHost,
+  placed: PlacedSettings,
+  warnings: string[],
+): FileChange[] {
   const closed = closedListeners(view, desired);
   for (const listener of closed) {
     if (view.tlsVerified) warnings.push(`${listener.text} is replaced by port ${desired.port} of docker-tls`);
@@ -252,12 +273,20 @@ function planVariables(facts: HostFacts, view: DaemonView, desired: DesiredHost,
     warnings.push('the TLS settings that the daemon has now are replaced; `remove` brings them back');
   }
   const dropped = new Set(closed.filter((listener) => listener.from === 'variable').map((listener) => listener.text));
+  const managed = new Set((facts.state?.managed ?? []).map((item) => item.path));
   return view.variables.flatMap((variable) => {
     const bad = variable.flags.filter(
-      (flag) => isTlsFlag(flag) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
+      (flag) =>
+        isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
     );
     const before = variable.file === undefined ? undefined : fileText(facts, variable.file);
-    if (bad.length === 0 || variable.file === undefined || before === undefined) return [];
+    if (variable.file === undefined || before === undefined) return [];
+    if (bad.length === 0) {
+      // What an earlier change took out must not come back.
+      return managed.has(variable.file)
+        ? [text(variable.file, before, modeOf(facts, variable.file), ownerOf(facts, variable.file))]
+        : [];
+    }
     const rest = splitWords(variable.value).map((word) => word.raw);
     for (const word of bad.flatMap((flag) => flag.words)) rest.splice(rest.indexOf(word.raw), 1);
     const lines = before.split('\n');
@@ -271,7 +300,7 @@ function planDaemonJson(
   view: DaemonView,
   desired: DesiredHost,
   listening: 'systemd' | 'daemon',
-  _warnings: string[],
+  placed: PlacedSettings,
 ): { change?: FileChange; after: string | undefined } {
   const path = view.configFile;
   const before = fileText(facts, path);
@@ -295,7 +324,7 @@ function planDaemonJson(
   }
   if (desired.liveRestore !== undefined && view.json.values['live-restore'] !== desired.liveRestore)
     changes['live-restore'] = desired.liveRestore;
-  for (const [key, value] of Object.entries(desired.daemonSettings ?? {})) {
+  for (const [key, value] of Object.entries(placed.json)) {
     if (JSON.stringify(view.json.values[key]) !== JSON.stringify(value)) changes[key] = value;
   }
   if (Object.keys(changes).length === 0) return { after: before };
@@ -324,7 +353,12 @@ function planDaemon(
   jsonAfter: string | undefined,
 ): HostPlan['daemon'] {
   if (papers) return { action: 'restart', reason: `${papers.reason} (dockerd reads TLS files only when it starts)` };
-  const touched = files.filter((change) => isDaemonPath(change.path, view.configFile));
+  const touched = files.filter(
+    (change) =>
+      isDaemonPath(change.path, view.configFile) &&
+      change.kind !== 'attributes' &&
+      !isSameText(change, fileText(facts, change.path)),
+  );
   const others = touched.filter((change) => change.path !== view.configFile);
   if (others.length > 0) return { action: 'restart', reason: 'its units change' };
   if (touched.length > 0) {
@@ -421,6 +455,11 @@ function withDrift(change: FileChange, facts: HostFacts, leaving = false): FileC
   return same || change.kind === 'attributes' || change.kind === 'member' ? change : { ...change, drift: true };
 }
 
+/** Only its mode or owner changes. */
+function isSameText(change: FileChange, now: string | undefined): boolean {
+  return change.kind === 'file' && change.after === now;
+}
+
 function withBefore(change: FileChange, facts: HostFacts): FileChange {
   const now = facts.files.get(change.path);
   if (now?.kind === 'file') return { ...change, before: now.content };
@@ -433,7 +472,11 @@ function mergeManaged(
   wanted: readonly FileChange[],
 ): { kind: string; path: string }[] {
   const all = new Map(before.map((item) => [item.path, item.kind]));
-  for (const change of wanted) all.set(change.path, change.kind);
+  for (const change of wanted) {
+    // What is kept whole already stays so.
+    if (change.kind === 'attributes' && all.get(change.path) === 'file') continue;
+    all.set(change.path, change.kind);
+  }
   return [...all].map(([path, kind]) => ({ kind, path }));
 }
 

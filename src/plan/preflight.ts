@@ -132,7 +132,7 @@ function checkUnit({ host, facts }: PreflightInput, view: DaemonView): DockerTls
 }
 
 /** Flags and keys that mean the same, where dockerd ends itself when both are given (moby: findConfigurationConflicts). */
-const FLAG_OF_KEY: Readonly<Record<string, string>> = {
+export const FLAG_OF_KEY: Readonly<Record<string, string>> = {
   hosts: '--host',
   labels: '--label',
   dns: '--dns',

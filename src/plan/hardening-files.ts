@@ -1,0 +1,111 @@
+/** Owns the fixes of files and groups: audit rules, the docker group, owners and modes. */
+
+import { textAt } from '../audit/api.ts';
+import { type FileMend, fileMends } from '../audit/checks/files.ts';
+import { WATCHES } from '../audit/checks/host.ts';
+import type { AuditFacts } from '../audit/facts.ts';
+import type { MendName } from '../audit/mends.ts';
+import { DROP_IN_FOLDER, SOCKET_PATH, TLS_FOLDER } from '../daemon/paths.ts';
+import type { ExtraChange } from './desired.ts';
+
+export const AUDIT_RULES = '/etc/audit/rules.d/docker-tls.rules';
+export const GROUP_FILE = '/etc/group';
+
+export type HardenedFiles = {
+  readonly extras: readonly ExtraChange[];
+  readonly loadAuditRules: boolean;
+  readonly notes: readonly string[];
+};
+
+/** `groups`: the text of /etc/group. `keep`: members of the docker group that stay. */
+export function hardenFiles(
+  fixes: ReadonlySet<MendName>,
+  facts: AuditFacts,
+  groups: string,
+  keep: readonly string[],
+): HardenedFiles {
+  const extras: ExtraChange[] = [];
+  const notes: string[] = [];
+  let loadAuditRules = false;
+  if (fixes.has('audit-rules')) {
+    const { audit } = facts;
+    extras.push({
+      kind: 'file',
+      path: AUDIT_RULES,
+      mode: '0640',
+      content: renderAuditRules(facts),
+      reason: 'audit-rules',
+    });
+    loadAuditRules = audit.kernel && !audit.bootDisabled && audit.installed && audit.refused === undefined;
+    if (!audit.kernel || audit.bootDisabled)
+      notes.push('audit-rules: the kernel does not audit; the rules are written, and count once it does');
+    else if (!audit.installed) notes.push('audit-rules: auditd is not installed; the rules count once it is');
+    else if (!loadAuditRules)
+      notes.push('audit-rules: the kernel does not let this host load rules (as in a container); they are written');
+  }
+  if (fixes.has('docker-group')) extras.push(...groupChanges(facts, groups, keep, notes));
+  if (fixes.has('file-modes')) extras.push(...modeChanges(fileMends(facts), groups));
+  return { extras, loadAuditRules, notes };
+}
+
+/**
+ * One rule for each file that is there. The data folder is watched itself and not below: every write of every container would be
+ * logged. What lies in /run is watched by its folder, because a rule for a path whose folder is missing at boot stops the loading of all that follow.
+ */
+export function renderAuditRules(facts: AuditFacts): string {
+  const dataRoot = textAt(facts.docker?.info, 'DockerRootDir') || '/var/lib/docker';
+  const present = WATCHES.flatMap((watch) => watch.paths(facts)).filter((path) => facts.files.has(path));
+  const own = [DROP_IN_FOLDER, SOCKET_PATH];
+  const rules = [...new Set([...present, ...own])]
+    .filter((path) => /^\/[\w./@+-]+$/.test(path) && !path.startsWith('/run/containerd/'))
+    .map((path) =>
+      path === dataRoot || path === '/var/lib/docker'
+        ? `-a always,exit -F path=${path} -F perm=wa -k docker`
+        : `-w ${path} -p wa -k docker`,
+    );
+  return ['## Written by docker-tls. `docker-tls remove HOST` takes it away again.', ...rules, ''].join('\n');
+}
+
+/** Members as they stand in the file: only those can be taken out here. */
+function groupChanges(
+  facts: AuditFacts,
+  groups: string,
+  keep: readonly string[],
+  notes: string[],
+): readonly ExtraChange[] {
+  const line = /^docker:[^:\n]*:\d+:(.*)$/m.exec(groups)?.[1] ?? '';
+  const members = line.split(',').filter((user) => user !== '' && user !== 'root');
+  for (const user of facts.dockerGroup ?? []) {
+    if (user === 'root' || members.includes(user) || keep.includes(user)) continue;
+    notes.push(`docker-group: ${user} is in it by another way (primary group, or a directory service)`);
+  }
+  return members
+    .filter((user) => !keep.includes(user) && /^[A-Za-z_][\w.@-]*\$?$/.test(user))
+    .map((user) => ({
+      kind: 'member',
+      group: 'docker',
+      user,
+      present: false,
+      reason: `docker-group: ${user} can no longer use docker without sudo`,
+    }));
+}
+
+/** The papers in force are not touched: the plan itself watches over them. */
+function modeChanges(mends: readonly FileMend[], groups: string): readonly ExtraChange[] {
+  const ours = new RegExp(`^${TLS_FOLDER}/(current|\\d+)(/|$)`);
+  return mends
+    .filter(({ path }) => path.startsWith('/') && !ours.test(path) && !/[\t\n]/.test(path))
+    .map(({ path, mode, group }) => ({
+      kind: 'attributes',
+      path,
+      mode: mode.toString(8).padStart(4, '0'),
+      owner: `0:${groupId(groups, group)}`,
+      reason: 'file-modes',
+    }));
+}
+
+function groupId(groups: string, name: string): string {
+  if (name === 'root') return '0';
+  const line = groups.split('\n').find((one) => one.startsWith(`${name}:`));
+  return /^[^:]*:[^:]*:(\d+):/.exec(line ?? '')?.[1] ?? '0';
+}

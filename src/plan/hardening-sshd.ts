@@ -1,0 +1,110 @@
+/** Owns the fixes of sshd: one drop-in that comes before all others, since the first value that sshd reads wins (sshd_config(5)). */
+
+import type { MendName } from '../audit/mends.ts';
+
+export const SSHD_CONFIG = '/etc/ssh/sshd_config';
+export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/00-docker-tls.conf';
+
+/** How this run itself logged in: what must go on working. */
+export type Login = {
+  readonly user: string;
+  /** Over SSH, and not on the host itself. */
+  readonly remote: boolean;
+  /** With a key, and no password beside it. */
+  readonly byKey: boolean;
+};
+
+export type SshdInput = {
+  /** The effective settings (`sshd -T`): undefined where there is no sshd, or it does not take its configuration. */
+  readonly settings: ReadonlyMap<string, readonly string[]> | undefined;
+  /** The text of sshd_config. */
+  readonly config: string | undefined;
+  readonly login: Login;
+};
+
+export type HardenedSshd = { readonly content?: string; readonly notes: readonly string[] };
+
+const MOST_TRIES = 4;
+const MOST_SESSIONS = 10;
+
+/** The drop-in's text; without one the notes say why. A host that is stricter already stays so. */
+export function hardenSshd(fixes: ReadonlySet<MendName>, input: SshdInput): HardenedSshd {
+  if (!fixes.has('sshd') && !fixes.has('sshd-passwords')) return { notes: [] };
+  const { settings } = input;
+  if (settings === undefined)
+    return { notes: ['sshd: it is not there, or does not take its own configuration (sshd -t)'] };
+  const included = includeLine(input.config ?? '');
+  if (included === undefined) {
+    return {
+      notes: [
+        `sshd: it does not read /etc/ssh/sshd_config.d, so nothing was changed; make this the first line of ${SSHD_CONFIG}: Include /etc/ssh/sshd_config.d/*.conf`,
+      ],
+    };
+  }
+  const now = (key: string): string => settings.get(key.toLowerCase())?.[0]?.toLowerCase() ?? '';
+  const lines: [string, string][] = [];
+  const notes: string[] = [];
+  if (fixes.has('sshd')) {
+    if (!now('LogLevel').startsWith('debug')) lines.push(['LogLevel', 'VERBOSE']);
+    lines.push(['PermitRootLogin', rootLogin(now('PermitRootLogin'), input.login, notes)]);
+    lines.push(['MaxAuthTries', `${atMost(now('MaxAuthTries'), MOST_TRIES)}`]);
+    lines.push(['MaxSessions', `${atMost(now('MaxSessions'), MOST_SESSIONS)}`]);
+    lines.push(['PermitEmptyPasswords', 'no']);
+  }
+  lines.push(['PubkeyAuthentication', 'yes']);
+  if (fixes.has('sshd-passwords')) {
+    const off = now('PasswordAuthentication') === 'no' && now('KbdInteractiveAuthentication') !== 'yes';
+    if (off || (input.login.remote && input.login.byKey)) {
+      lines.push(['PasswordAuthentication', 'no'], ['KbdInteractiveAuthentication', 'no']);
+    } else {
+      notes.push(
+        'sshd-passwords: password logins stay, since this run did not log in over SSH with a key; nobody shall be locked out',
+      );
+    }
+  }
+  for (const [keyword] of lines) {
+    if (included.before.has(keyword.toLowerCase()))
+      notes.push(`sshd: ${keyword} stands in ${SSHD_CONFIG} before its Include, and so wins; take it out there`);
+  }
+  if (lines.length === 1) return { notes };
+  const text = [
+    '# Written by docker-tls. `docker-tls remove HOST` takes it away again.',
+    ...lines.map(([keyword, value]) => `${keyword} ${value}`),
+    '',
+  ].join('\n');
+  return { content: text, notes };
+}
+
+/** Root may be shut out only when somebody else got in. */
+function rootLogin(now: string, { user, remote }: Login, notes: string[]): string {
+  if (now === 'no' || now === 'forced-commands-only') return now;
+  if (remote && user !== 'root') return 'no';
+  notes.push(
+    remote
+      ? 'sshd: root keeps its login by key, since this run itself logged in as root; run it as a user with sudo, and root is shut out'
+      : 'sshd: root keeps its login by key, since no other login was proven; run it over SSH as a user with sudo, and root is shut out',
+  );
+  return 'prohibit-password';
+}
+
+function atMost(now: string, most: number): number {
+  const value = Number(now);
+  return Number.isInteger(value) && value > 0 ? Math.min(value, most) : most;
+}
+
+/** The Include of the drop-ins, if it applies to all logins; and what stands before it, which wins. */
+function includeLine(config: string): { readonly before: ReadonlySet<string> } | undefined {
+  const before = new Set<string>();
+  for (const line of config.split('\n')) {
+    const [keyword = '', ...values] = line.trim().split(/[\s=]+/);
+    if (keyword === '' || keyword.startsWith('#')) continue;
+    if (keyword.toLowerCase() === 'match') return undefined;
+    if (
+      keyword.toLowerCase() === 'include' &&
+      values.some((value) => /^"?(\/etc\/ssh\/)?sshd_config\.d\/\*(\.conf)?"?$/.test(value))
+    )
+      return { before };
+    before.add(keyword.toLowerCase());
+  }
+  return undefined;
+}

@@ -1,0 +1,119 @@
+/**
+ * Owns hardening as data: which fixes there are, which profile has which, and what the chosen ones add to the desired state of a host.
+ * Pure; their names are those that audit prints beside a finding (src/audit/mends.ts).
+ */
+
+import type { AuditFacts } from '../audit/facts.ts';
+import { MENDS, type Mend, type MendName } from '../audit/mends.ts';
+import { viewDaemon } from './daemon-view.ts';
+import type { DesiredHost } from './desired.ts';
+import { fileText, type HostFacts } from './facts.ts';
+import { hardenDaemon } from './hardening-daemon.ts';
+import { AUDIT_RULES, GROUP_FILE, hardenFiles } from './hardening-files.ts';
+import { hardenSshd, type Login, SSHD_CONFIG, SSHD_DROP_IN } from './hardening-sshd.ts';
+
+/** Every fix but `tls`, which `setup` makes. */
+export const FIXES: readonly Mend[] = MENDS.filter((mend) => mend.name !== 'tls');
+
+export const PROFILES = ['cis', 'article', 'minimal'] as const;
+export type Profile = (typeof PROFILES)[number];
+
+/** Fixes that need a yes of their own, because what they cost is felt at once by what runs already. */
+export const NEEDS_YES: readonly MendName[] = ['icc', 'userns-remap'];
+
+/** `minimal`: what nobody notices but an intruder. `article`: host, daemon and containers as the article has them. */
+const MEMBERS: Readonly<Record<Profile, readonly MendName[]>> = {
+  cis: FIXES.map((fix) => fix.name),
+  article: [
+    'icc',
+    'no-new-privileges',
+    'live-restore',
+    'userland-proxy',
+    'userns-remap',
+    'log-limits',
+    'default-ulimits',
+    'audit-rules',
+    'sshd',
+    'sshd-passwords',
+  ],
+  minimal: ['log-level', 'iptables', 'live-restore', 'log-limits', 'experimental', 'audit-rules', 'file-modes'],
+};
+
+export function profilesOf(fix: MendName): readonly Profile[] {
+  return PROFILES.filter((profile) => MEMBERS[profile].includes(fix));
+}
+
+export type Choice = {
+  readonly fixes: readonly MendName[];
+  /** Not made, because nobody said yes to what they cost. */
+  readonly leftOut: readonly Mend[];
+};
+
+/** The fixes of a profile, or those that are named; those that cost need to be accepted by name. */
+export function chooseFixes(wanted: {
+  readonly only: readonly MendName[];
+  readonly profile: Profile;
+  readonly accepted: readonly MendName[];
+}): Choice {
+  const asked = wanted.only.length > 0 ? wanted.only : MEMBERS[wanted.profile];
+  const all = FIXES.filter((fix) => asked.includes(fix.name));
+  const refused = (fix: Mend): boolean => NEEDS_YES.includes(fix.name) && !wanted.accepted.includes(fix.name);
+  return { fixes: all.filter((fix) => !refused(fix)).map((fix) => fix.name), leftOut: all.filter(refused) };
+}
+
+/** The record of a host remembers who stays in the docker group, beside the names of fixes: `docker-group:USER`. */
+const KEPT_MEMBER = 'docker-group:';
+
+/** Fixes and kept members as the record has them, in one order, without doubles. */
+export function recordHardening(fixes: readonly string[], keepInDockerGroup: readonly string[]): readonly string[] {
+  const known = FIXES.map((fix) => fix.name as string).filter((name) => fixes.includes(name));
+  const kept = [
+    ...fixes.filter((entry) => entry.startsWith(KEPT_MEMBER)),
+    ...keepInDockerGroup.map((user) => KEPT_MEMBER + user),
+  ];
+  return [...known, ...[...new Set(kept)].sort()];
+}
+
+/** Paths whose state the fixes need, beside what every plan asks for. */
+export const HARDENING_PATHS: readonly string[] = [SSHD_CONFIG, SSHD_DROP_IN, AUDIT_RULES, GROUP_FILE];
+
+export type HardenInput = {
+  /** As in the record of a host. */
+  readonly entries: readonly string[];
+  readonly facts: HostFacts;
+  readonly audit: AuditFacts;
+  readonly login: Login;
+};
+
+/** What the fixes add to the desired state; what cannot be done, or not now, is in `notes`. */
+export function hardenHost({ entries, facts, audit, login }: HardenInput): Partial<DesiredHost> {
+  const fixes = new Set(FIXES.map((fix) => fix.name).filter((name) => entries.includes(name)));
+  const keep = entries.filter((entry) => entry.startsWith(KEPT_MEMBER)).map((entry) => entry.slice(KEPT_MEMBER.length));
+  const daemon = hardenDaemon(fixes, viewDaemon(facts), {
+    swarm: facts.docker.swarm,
+    running: facts.docker.containers.map((container) => container.name),
+  });
+  const files = hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep);
+  const sshd = hardenSshd(fixes, { settings: audit.sshd, config: fileText(facts, SSHD_CONFIG), login });
+  return {
+    daemonSettings: daemon.settings,
+    ...(daemon.liveRestore ? { liveRestore: true } : {}),
+    extras: [
+      ...files.extras,
+      ...(sshd.content === undefined
+        ? []
+        : [
+            {
+              kind: 'file' as const,
+              path: SSHD_DROP_IN,
+              mode: '0644',
+              content: sshd.content,
+              reason: [...fixes].filter((name) => name.startsWith('sshd')).join(', '),
+            },
+          ]),
+    ],
+    reloadSshd: sshd.content !== undefined,
+    loadAuditRules: files.loadAuditRules,
+    notes: [...daemon.notes, ...files.notes, ...sshd.notes],
+  };
+}
