@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { parseFleet } from '../../src/config/fleet.ts';
+import { resolveFleetPaths } from '../../src/config/fleet-paths.ts';
+import { nearestNames } from '../../src/config/nearest.ts';
+import { fleetJsonSchema, knownKeys } from '../../src/config/schema.ts';
+import { formatSecretReference, parseSecretReference } from '../../src/config/secret-reference.ts';
+import { DockerTlsError } from '../../src/errors.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+test('the committed JSON Schema is that of the code; if not: node scripts/generate-schema.mjs', () => {
+  expect(JSON.parse(read('schema/fleet.schema.json'))).toEqual(JSON.parse(JSON.stringify(fleetJsonSchema())));
+});
+
+test('every key has words for editors', () => {
+  const text = JSON.stringify(fleetJsonSchema());
+  const undescribed: string[] = [];
+  const visit = (at: string, schema: Record<string, unknown>) => {
+    for (const [key, value] of Object.entries((schema.properties ?? {}) as Record<string, Record<string, unknown>>)) {
+      if (typeof value.description !== 'string') undescribed.push(`${at}.${key}`);
+      visit(`${at}.${key}`, value);
+    }
+    for (const branch of (schema.anyOf ?? []) as Record<string, unknown>[]) visit(at, branch);
+    if (typeof schema.additionalProperties === 'object')
+      visit(`${at}.*`, schema.additionalProperties as Record<string, unknown>);
+  };
+  visit('', JSON.parse(text));
+  expect(undescribed).toEqual([]);
+});
+
+test('every key of the reference exists, and every key is in the reference', () => {
+  const reference = read('docs/fleet.md').split('\n## Keys\n')[1]?.split('\n## ')[0] ?? '';
+  const keys = [
+    [],
+    ['ca'],
+    ['defaults'],
+    ['defaults', 'ssh'],
+    ['hosts', 'x'],
+    ['hosts', 'x', 'ssh'],
+    ['clients', 'x'],
+  ].flatMap(knownKeys);
+  const described = new Set([...reference.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1] as string));
+  expect([...new Set(keys)].filter((key) => !described.has(key))).toEqual([]);
+  expect([...described].filter((key) => !keys.includes(key))).toEqual([]);
+});
+
+test.each(['docs/fleet.md', 'docs/ci.md'])('the fleet files in %s are fleet files', (path) => {
+  const blocks = [...read(path).matchAll(/```yaml\n([^`]*?^version: 1[^`]*?)```/gm)].map((match) => match[1] as string);
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const block of blocks) expect(parseFleet(block, path).hosts.length).toBeGreaterThan(0);
+});
+
+test('file names are relative to the fleet file, or to the home', () => {
+  const text = `version: 1
+ca: { passphrase: "file:ca.pass" }
+defaults: { sudo-password: "file:~/sudo" }
+hosts:
+  a: { ssh: { identities: [keys/a, ~/.ssh/b, /c], config: ../ssh } }
+  b: { sudo-password: env:SUDO }
+`;
+  const fleet = resolveFleetPaths(parseFleet(text, '/srv/fleet/fleet.yaml'), '/home/ada');
+  expect(fleet.hosts[0]?.ssh).toEqual({
+    destination: 'a',
+    identities: ['/srv/fleet/keys/a', '/home/ada/.ssh/b', '/c'],
+    configFile: '/srv/ssh',
+  });
+  expect(fleet.hosts[1]?.ssh).toEqual({ destination: 'b' });
+  expect(fleet.secrets).toEqual({
+    caPassphrase: 'file:/srv/fleet/ca.pass',
+    sudoPassword: { a: 'file:/home/ada/sudo', b: 'env:SUDO' },
+  });
+});
+
+test.each(['env:SUDO_PASSWORD', 'file:/run/secrets/sudo', 'file:a b', 'prompt'])('%s names a secret', (text) => {
+  expect(formatSecretReference(parseSecretReference(text))).toBe(text);
+});
+
+test.each([
+  '',
+  'hunter2',
+  'env:',
+  'env:1A',
+  'env:A-B',
+  'env:A B',
+  'file:',
+  'file:a\nb',
+  'Prompt',
+  ' prompt',
+  'pass:hunter2',
+])('%j names none, and is not repeated', (text) => {
+  let thrown: unknown;
+  try {
+    parseSecretReference(text);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(DockerTlsError);
+  const error = thrown as DockerTlsError;
+  expect(error.code).toBe('E_SECRET_REFERENCE');
+  expect(error.exit).toBe(2);
+  expect([error.message, ...error.hints, ...error.details].join('\n')).not.toContain('hunter2');
+});
+
+test('the nearest word is the one that was meant', () => {
+  expect(nearestNames('hsots', ['hosts', 'clients'])).toEqual(['hosts']);
+  expect(nearestNames('transprot', ['transport', 'port'])).toEqual(['transport']);
+  expect(nearestNames('con', ['confirm-within', 'containers', 'keep'])).toEqual(['confirm-within', 'containers']);
+  expect(nearestNames('zzz', ['hosts'])).toEqual([]);
+});
