@@ -96,7 +96,7 @@ restore_files() {
     case $kind in
       file | link) place_as "$path" old || bad=1 ;;
       absent) rm -f -- "$path" || bad=1 ;;
-      attributes) { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } || bad=1 ;;
+      attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } || bad=1 ;;
       member) set_member "$mode" "$path" || bad=1 ;;
     esac
   done 3<"$T/kept"
@@ -167,6 +167,44 @@ reload_live_restore() {
   return 1
 }
 
+# When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
+# moment before: a first packet that is dropped is sent again by the client's kernel a second later, and then systemd holds the port.
+# A host without iptables goes without.
+hold_port() {
+  systemctl -q is-active docker.service && command -v iptables >/dev/null && command -v ss >/dev/null || return 0
+  systemctl show docker-tls.socket -p Listen | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p' | sort -u >"$T/held" || return 0
+  hold_rules -I
+  tries=0
+  while [ "$tries" -lt 12 ] && under_way; do
+    tries=$((tries + 1))
+    sleep 0.05
+  done
+}
+
+# Is a connection to one of the held ports under way?
+under_way() {
+  while IFS= read -r port <&4; do
+    if [ -n "$(ss -Htn state established "( sport = :$port )")" ]; then return 0; fi
+  done 4<"$T/held"
+  return 1
+}
+
+# Puts in (-I) or takes out (-D) the rules that hold the port.
+hold_rules() {
+  while IFS= read -r port <&4; do
+    for tool in iptables ip6tables; do
+      timeout 5 "$tool" -w 2 "$1" INPUT -p tcp --dport "$port" --syn -m comment --comment docker-tls-hold -j DROP 2>/dev/null 9<&-
+    done
+  done 4<"$T/held"
+  return 0
+}
+
+release_port() {
+  [ -e "$T/held" ] || return 0
+  hold_rules -D
+  rm -f -- "$T/held"
+}
+
 # Restarts docker.service on the unit files that now lie there, and brings our socket unit to where they say.
 # A socket unit does not start while its service is active, hence stop, start, start; docker.socket stays up throughout.
 restart_docker() {
@@ -179,11 +217,13 @@ restart_docker() {
     service stop docker.service docker-tls.socket 2>/dev/null
     return 0
   fi
+  if [ "$is" = active ] && [ "$want" = active ]; then hold_port; fi
+  service stop docker.service 2>/dev/null
+  release_port
   if [ "$want" = "$is" ] && [ ! -e "$T/socket-changed" ]; then
-    service restart docker.service
+    service start docker.service
     return
   fi
-  service stop docker.service 2>/dev/null
   [ "$is" = active ] && service stop docker-tls.socket 2>/dev/null
   if [ "$want" = active ]; then
     # A local client may have woken the daemon in between; it then has pulled our socket in by itself.
@@ -207,8 +247,16 @@ apply_services() {
     for unit in ssh.service sshd.service; do
       if systemctl -q is-active "$unit"; then systemctl reload "$unit" || bad=1; break; fi
     done
+    # sshd closes its port for a moment while it reads its configuration again; the proof comes over a new connection.
+    sleep 0.5
   fi
-  if [ "$AUDIT" = load ]; then augenrules --load >/dev/null 2>&1 || :; fi
+  # augenrules writes audit.rules anew from rules.d, and a copy of the old one beside it; only where the kernel takes rules.
+  if [ "$AUDIT" = load ] && auditctl -s >/dev/null 2>&1; then
+    had=no
+    if [ -e /etc/audit/audit.rules.prev ]; then had=yes; fi
+    augenrules --load >/dev/null 2>&1 || :
+    if [ "$had" = no ]; then rm -f -- /etc/audit/audit.rules.prev; fi
+  fi
   return "$bad"
 }
 
