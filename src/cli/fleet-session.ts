@@ -1,9 +1,11 @@
 /** Owns the start of a command over several hosts: which they are, the CA and clients they need, the passwords that are asked once. */
 
 import type { HostSpec } from '../config/spec.ts';
+import type { Secret } from '../secret.ts';
 import type { Store } from '../store/store.ts';
 import { ensureClients } from '../workflows/fleet-apply.ts';
 import type { RunContext } from '../workflows/host-run.ts';
+import type { PassphraseSource } from '../workflows/keyring.ts';
 import { specFor } from '../workflows/specs.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 import {
@@ -17,9 +19,10 @@ import {
   SSH_OPTIONS,
   sudoPassword,
 } from './host-options.ts';
+import { listWords } from './render/words.ts';
 import { userName } from './runtime.ts';
-import { SELECTION_OPTIONS, selectSpecs } from './selection.ts';
-import { openSession, proverFor, type Session } from './session.ts';
+import { SELECTION_OPTIONS, type Selection, selectSpecs } from './selection.ts';
+import { openSession, proverFor, type Session, usableClients } from './session.ts';
 
 /** What every command takes that plans or changes hosts. */
 export const RUN_OPTIONS = {
@@ -36,10 +39,14 @@ export const RUN_OPTIONS = {
 } as const satisfies OptionSpecs;
 
 export type FleetSession = {
-  readonly session: Session;
   readonly specs: readonly HostSpec[];
-  /** Makes what is missing (CA, clients) in memory, and the context for workflows. */
-  open(more?: Partial<RunContext>): Promise<RunContext>;
+  /**
+   * Makes what is missing (CA, clients), and the context for workflows. In memory only; with `save` it is written first, under the
+   * store's lock and after a fresh look at what other runs have written: from then on hosts can be changed.
+   */
+  open(options?: { readonly save?: boolean }): Promise<RunContext>;
+  /** Takes back what `save` wrote, when no host came to use it. */
+  forget(): Promise<void>;
 };
 
 /** Reads the store and the fleet file; asks for nothing yet. */
@@ -53,37 +60,110 @@ export async function startRun(
   const { openStore } = await import('../store/store.ts');
   const state = await openStore(context.global.home, { now: runtime.now }).read();
   const selection = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
-  const passphrase = passphraseSource(options, runtime, prompts, selection.secrets.caPassphrase);
-  const session = await openSession(context, { ca: selection.ca ?? caSpec(options), passphrase });
+  const passphrase = askedOnce(passphraseSource(options, runtime, prompts, selection.secrets.caPassphrase));
+  const start = () => openSession(context, { ca: selection.ca ?? caSpec(options), passphrase });
+  let passwords: Promise<Pick<RunContext, 'sudoPassword' | 'sudoPasswords'>> | undefined;
+  let saved: Session | undefined;
+
+  async function contextOf(session: Session): Promise<RunContext> {
+    const { welcome, revoked } = await ensureClients(selection.clients, session, runtime.now());
+    const name = options.client ?? welcome[0]?.record.name ?? userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
+    const prover = await proverFor(
+      session,
+      clientSpec(name, options),
+      options.client !== undefined || welcome.length > 0,
+    );
+    const gone = new Set(revoked.map(({ record }) => record.name));
+    const provers = [prover, ...welcome, ...usableClients(session.state)].filter(
+      ({ record }) => !gone.has(record.name),
+    );
+    passwords ??= sudoPasswords(options, selection, context);
+    return session.context({
+      reason,
+      provers,
+      mustRefuse: revoked.flatMap(({ record, cert, key }) =>
+        key === undefined ? [] : [{ name: record.name, cert, key }],
+      ),
+      ...(await passwords),
+    });
+  }
+
   return {
-    session,
     specs: selection.specs,
-    open: async (more = {}) => {
-      const sudo =
-        (await sudoPassword(options, runtime, prompts)) ??
-        (await sharedSudo(selection.secrets.sudoPassword, selection.specs, context));
-      await ensureClients(selection.clients, session.keyring);
-      const name = options.client ?? selection.clients[0]?.name ?? userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
-      const prover = await proverFor(
-        session,
-        clientSpec(name, options),
-        options.client !== undefined || selection.clients.length > 0,
-      );
-      return session.context({ prover, reason, ...(sudo ? { sudoPassword: sudo } : {}), ...more });
+    async open({ save = false } = {}) {
+      if (!save) return contextOf(await start());
+      // Asked before the store is held.
+      passwords ??= sudoPasswords(options, selection, context);
+      await passwords;
+      const { store } = await start();
+      return store.withLock(`docker-tls ${reason}`, async () => {
+        const session = await openSession(context, { ca: selection.ca ?? caSpec(options), passphrase, store });
+        const run = await contextOf(session);
+        await session.keyring.caCert();
+        await run.saveBase();
+        saved = session;
+        return run;
+      });
+    },
+    async forget() {
+      // Another part of a split run may be using it by now.
+      if (saved !== undefined && options.shard === undefined) await forgetBase(saved);
     },
   };
 }
 
-/** The password for sudo that the fleet file names; hosts that name the same reference ask once. */
-export async function sharedSudo(
-  references: Readonly<Record<string, string>> | undefined,
-  specs: readonly HostSpec[],
+/** Takes a CA and clients that were made for nothing out of the store again. */
+async function forgetBase({ store, state: before }: Session): Promise<void> {
+  if (before.ca !== undefined) return;
+  await store.withLock('docker-tls', async () => {
+    const { ca, hosts, clients, issuers } = await store.read();
+    if (ca === undefined || hosts.size > 0) return;
+    await store.write({
+      retireCa: true,
+      removeClients: [...clients.keys()].filter((name) => !before.clients.has(name)),
+      removeIssuers: [...issuers.keys()].filter((name) => !before.issuers.has(name)),
+    });
+    const { oldCas } = await store.read();
+    await store.write({ removeOldCas: oldCas.filter(({ cert }) => cert === ca.cert).map(({ serial }) => serial) });
+  });
+}
+
+/** A run may open the store more than once; nobody is asked twice. */
+function askedOnce(source: PassphraseSource): PassphraseSource {
+  let fresh: ReturnType<PassphraseSource['forNewCa']> | undefined;
+  let existing: ReturnType<PassphraseSource['forExistingCa']> | undefined;
+  return {
+    forNewCa: () => {
+      fresh ??= source.forNewCa();
+      return fresh;
+    },
+    forExistingCa: () => {
+      existing ??= source.forExistingCa();
+      return existing;
+    },
+  };
+}
+
+/** The password that the options promise holds for all hosts; else those that the fleet file names, each reference read once. */
+export async function sudoPasswords(
+  options: Pick<OptionValues<typeof SSH_OPTIONS>, 'askSudoPassword' | 'sudoPasswordFile'>,
+  { specs, secrets }: Pick<Selection, 'specs' | 'secrets'>,
   { runtime, prompts }: Pick<CommandContext<unknown, unknown>, 'runtime' | 'prompts'>,
-) {
-  const reference = specs.map((spec) => references?.[spec.name]).find((one) => one !== undefined);
-  return reference === undefined
-    ? undefined
-    : readSecret(reference, 'sudo-password', runtime, prompts, 'Password for sudo:');
+): Promise<Pick<RunContext, 'sudoPassword' | 'sudoPasswords'>> {
+  const common = await sudoPassword(options, runtime, prompts);
+  if (common !== undefined) return { sudoPassword: common };
+  const users = new Map<string, string[]>();
+  for (const { name } of specs) {
+    const reference = secrets.sudoPassword?.[name];
+    if (reference !== undefined) users.set(reference, [...(users.get(reference) ?? []), name]);
+  }
+  const found = new Map<string, Secret>();
+  for (const [reference, names] of users) {
+    const message = `Password for sudo on ${listWords(names, 4)}:`;
+    const secret = await readSecret(reference, `hosts.${names[0]}.sudo-password`, runtime, prompts, message);
+    for (const name of names) found.set(name, secret);
+  }
+  return found.size === 0 ? {} : { sudoPasswords: found };
 }
 
 /** A run over hosts that the store has already. */

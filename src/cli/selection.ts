@@ -3,10 +3,11 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { relative, resolve } from 'node:path';
+import { parseShard, selectHosts } from '../config/selection.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { StoreState } from '../store/records.ts';
-import { type HostFlags, specFor, storedSpecs } from '../workflows/specs.ts';
+import { type HostFlags, specFor, storedSpecs, withFlags } from '../workflows/specs.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 
 /** The options that choose among hosts. */
@@ -40,7 +41,6 @@ export async function selectSpecs(
   flags: HostFlags | undefined,
   { reached = false }: { readonly reached?: boolean } = {},
 ): Promise<Selection> {
-  const { selectHosts, parseShard } = await import('../config/selection.ts');
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
   if (global.file !== undefined) {
     const { parseFleet } = await import('../config/fleet.ts');
@@ -49,16 +49,21 @@ export async function selectSpecs(
     const text = await readInput(global.file, runtime.cwd);
     const home = runtime.env.HOME || homedir();
     const fleet = resolveFleetPaths({ ...parseFleet(text, shownPath(path, runtime.cwd)), path }, home);
-    const specs = selectHosts(fleet.hosts, { limit: [...hosts, ...options.limit], shard });
-    return { specs, ca: fleet.ca, clients: fleet.clients, secrets: fleet.secrets, fromFleet: true };
+    const specs = selectHosts(fleet.hosts, { limit: meant(hosts, options.limit, fleet.hosts), shard });
+    return {
+      specs: onTop(specs, flags),
+      ca: fleet.ca,
+      clients: fleet.clients,
+      secrets: fleet.secrets,
+      fromFleet: true,
+    };
   }
   if (options.inventory !== undefined) {
     const { parseInventory } = await import('../config/inventory.ts');
-    const specs = selectHosts(parseInventory(await readInput(options.inventory, runtime.cwd)), {
-      limit: [...hosts, ...options.limit],
-      shard,
-    });
-    return { specs, clients: [], secrets: {}, fromFleet: false };
+    const text = await readInput(options.inventory, runtime.cwd);
+    const all = parseInventory(text, options.inventory === '-' ? 'stdin' : options.inventory);
+    const specs = selectHosts(all, { limit: meant(hosts, options.limit, all), shard });
+    return { specs: onTop(specs, flags), clients: [], secrets: {}, fromFleet: false };
   }
   const specs =
     flags !== undefined && hosts.length > 0
@@ -67,6 +72,30 @@ export async function selectSpecs(
         )
       : storedSpecs(hosts, state, reached);
   return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {}, fromFleet: false };
+}
+
+/** HOSTs and --limit both narrow: what is chosen has to be named by one and match the other. */
+function meant(hosts: readonly string[], limit: readonly string[], all: readonly HostSpec[]): readonly string[] {
+  if (hosts.length === 0 || limit.length === 0) return [...hosts, ...limit];
+  // Each has to match something: selectHosts says which does not.
+  const named = new Set(selectHosts(all, { limit: hosts }).map((spec) => spec.name));
+  const both = selectHosts(all, { limit }).filter((spec) => named.has(spec.name));
+  return both.length > 0 ? both.map((spec) => spec.name) : [`${hosts.join(', ')} and ${limit.join(', ')} at once`];
+}
+
+/** What was said on the command line holds for every host that was chosen. Fails with E_USAGE (exit 2). */
+function onTop(specs: readonly HostSpec[], flags: HostFlags | undefined): readonly HostSpec[] {
+  if (flags === undefined) return specs;
+  const own = flags.name === undefined ? flags.address && '--address' : '--name';
+  if (flags.name !== undefined || (own !== undefined && specs.length > 1)) {
+    throw new DockerTlsError({
+      code: 'E_USAGE',
+      exit: 2,
+      message: `${own} belongs to one host: write it into the file`,
+      hints: [own === '--name' ? 'the key under hosts: is the name' : 'hosts: { build-1: { address: NAME } }'],
+    });
+  }
+  return specs.map((spec) => withFlags(spec, flags));
 }
 
 /** As a person would type it: relative where the file is below the working folder. */

@@ -19,6 +19,8 @@ export type AuditContext = {
   readonly runtime: Runtime;
   readonly state: StoreState;
   readonly sudoPassword?: Secret;
+  /** Of single hosts, by name. */
+  readonly sudoPasswords?: ReadonlyMap<string, Secret>;
   readonly ask?: SshQuestions;
 };
 
@@ -37,10 +39,11 @@ export async function auditHosts(
   const stranger = await strangersPapers(runtime.now());
   return overHosts(specs, options, progress, runtime.now, async (spec, line) => {
     line.phase('connect');
+    const sudoPassword = context.sudoPasswords?.get(spec.name) ?? context.sudoPassword;
     await using session = await runtime.connect({
       ...spec.ssh,
       host: spec.name,
-      ...(context.sudoPassword ? { sudoPassword: context.sudoPassword } : {}),
+      ...(sudoPassword ? { sudoPassword } : {}),
       ...(context.ask ? { ask: context.ask } : {}),
       signal: runtime.signal,
     });

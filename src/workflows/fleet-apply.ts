@@ -1,8 +1,9 @@
 /** Owns plan and apply over hosts: the same for one host and for a fleet. Reads like a table of contents. */
 
 import type { ClientSpec, HostSpec } from '../config/spec.ts';
+import { DockerTlsError } from '../errors.ts';
 import type { Progress } from '../runtime.ts';
-import type { StoredClient } from '../store/records.ts';
+import type { ClientRecord, StoredClient } from '../store/records.ts';
 import { type FleetOptions, type HostResult, overHosts } from './fleet-run.ts';
 import {
   applyHost,
@@ -13,14 +14,80 @@ import {
   refuseProblems,
 } from './host-run.ts';
 
-/** Makes the clients that the fleet names and that are not there yet. */
+export type FleetClients = {
+  /** Those that may get in, in the order of the file. */
+  readonly welcome: readonly StoredClient[];
+  /** Those that the file turns away and whose papers are still here. */
+  readonly revoked: readonly StoredClient[];
+};
+
+/**
+ * Brings the clients to what the fleet file says, in memory: makes those that are missing, takes over which hosts they reach, and revokes
+ * those that are marked so. Fails with E_CLIENT_REVOKED, E_LAST_CLIENT (exit 2), and as the keyring does.
+ */
 export async function ensureClients(
   clients: readonly ClientSpec[],
-  keyring: RunContext['keyring'],
-): Promise<StoredClient[]> {
-  const made: StoredClient[] = [];
-  for (const client of clients) made.push(await keyring.client(client));
-  return made;
+  { keyring, state }: Pick<RunContext, 'keyring' | 'state'>,
+  now: Date,
+): Promise<FleetClients> {
+  const welcome: StoredClient[] = [];
+  const revoked: StoredClient[] = [];
+  for (const spec of clients) {
+    const known = state.clients.get(spec.name);
+    if (spec.revoked) {
+      if (known === undefined) continue;
+      const client =
+        known.record.revokedAt === undefined ? amended(known, { revokedAt: now.toISOString() }, now) : known;
+      if (client !== known) keyring.amend(client);
+      revoked.push(client);
+    } else if (known?.record.revokedAt !== undefined) throw cameBack(spec.name);
+    else if (known !== undefined && known.record.reaches === undefined && differs(known, spec)) {
+      const client = amended(known, { hosts: spec.hosts, days: spec.days }, now);
+      keyring.amend(client);
+      welcome.push(client);
+    } else welcome.push(await keyring.client(spec));
+  }
+  const gone = new Set(revoked.map(({ record }) => record.name));
+  const others = [...state.clients.values()].filter(
+    ({ record }) => record.revokedAt === undefined && record.reaches === undefined && !gone.has(record.name),
+  );
+  if (revoked.length > 0 && welcome.length === 0 && others.length === 0) {
+    throw new DockerTlsError({
+      code: 'E_LAST_CLIENT',
+      exit: 2,
+      where: revoked.map(({ record }) => record.name).join(', '),
+      message: 'no client is left: nobody would get in, and nothing could be proven',
+      hints: ['write another client into the file, under clients:'],
+    });
+  }
+  return { welcome, revoked };
+}
+
+function amended(
+  known: StoredClient & { readonly folder?: string },
+  more: Partial<ClientRecord>,
+  now: Date,
+): StoredClient {
+  const { folder: _, ...client } = known;
+  return { ...client, record: { ...client.record, ...more, updatedAt: now.toISOString() } };
+}
+
+/** Days count from the next renewal on; the kind of key too, which is then made anew. */
+function differs({ record }: StoredClient, spec: ClientSpec): boolean {
+  return record.days !== spec.days || JSON.stringify(record.hosts) !== JSON.stringify(spec.hosts);
+}
+
+function cameBack(name: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CLIENT_REVOKED',
+    exit: 2,
+    where: name,
+    message: 'this client was revoked, which can not be taken back: its certificate may be in anybody’s hands',
+    hints: [
+      `mark it in the file: clients: { ${name}: { revoked: true } }`,
+      'and give the person a client of another name',
+    ],
+  });
 }
 
 /** The plan of every host; sessions are closed, nothing is changed. A host with problems fails with them. */

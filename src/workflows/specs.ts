@@ -12,6 +12,15 @@ export type HostFlags = Partial<Omit<HostSpec, 'name' | 'ssh'>> & {
   readonly ssh: Partial<HostSpec['ssh']>;
 };
 
+/** A host with what the flags say on top. */
+export function withFlags(spec: HostSpec, flags: HostFlags): HostSpec {
+  return { ...spec, ...said(flags), name: spec.name, ssh: { ...spec.ssh, ...said(flags.ssh) } };
+}
+
+function said(flags: object): object {
+  return Object.fromEntries(Object.entries(flags).filter(([key, value]) => value !== undefined && key !== 'ssh'));
+}
+
 /** A host as it was set up. */
 export function specOfRecord(record: HostRecord): HostSpec {
   return completeHost({
@@ -34,25 +43,23 @@ export function specOfRecord(record: HostRecord): HostSpec {
 
 /**
  * The host that HOST means: one of the store (by name, or by the same destination), with what the flags say on top, or a new one.
- * Fails with E_HOST_NAME or E_NAME (exit 2).
+ * Fails with E_HOST_NAME, E_NAME, E_HOST_ELSEWHERE (exit 2).
  */
 export function specFor(host: string, state: StoreState, flags: HostFlags): HostSpec {
   const known =
     state.hosts.get(host) ??
     (flags.name === undefined ? undefined : state.hosts.get(flags.name)) ??
     byDestination(host, state);
-  const ssh = Object.fromEntries(Object.entries(flags.ssh).filter(([, value]) => value !== undefined));
-  const said = Object.fromEntries(Object.entries(flags).filter(([key, value]) => value !== undefined && key !== 'ssh'));
   if (known !== undefined) {
     const base = specOfRecord(known.record);
     const dialled = state.hosts.has(host) ? {} : parseDestination(host);
-    return { ...base, ...said, name: known.record.name, ssh: { ...base.ssh, ...dialled, ...ssh } };
+    return withFlags({ ...base, ssh: { ...base.ssh, ...dialled } }, flags);
   }
   const destination = parseDestination(host);
   return completeHost({
-    ...said,
+    ...said(flags),
     name: checkName('host', flags.name ?? nameOf(destination.destination)),
-    ssh: { ...destination, ...ssh },
+    ssh: { ...destination, ...said(flags.ssh) },
   });
 }
 
@@ -85,21 +92,23 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     if (known !== undefined) return specOfRecord(known.record);
     const other = foreign.get(host);
     if (other !== undefined && reached) return other;
-    if (other !== undefined) {
-      throw new DockerTlsError({
-        code: 'E_HOST_ELSEWHERE',
-        exit: 2,
-        where: host,
-        message: 'this host was set up from another store; here it is known only to a client that was imported',
-        hints: [`docker-tls verify ${host}`, `docker-tls env ${host}`],
-      });
-    }
+    if (other !== undefined) throw elsewhere(host);
     throw new DockerTlsError({
       code: 'E_HOST_UNKNOWN',
       exit: 2,
       message: `no host ${host} in the store`,
       hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
     });
+  });
+}
+
+function elsewhere(host: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_HOST_ELSEWHERE',
+    exit: 2,
+    where: host,
+    message: 'this host was set up from another store; here it is known only to a client that was imported',
+    hints: [`docker-tls verify ${host}`, `docker-tls env ${host}`],
   });
 }
 

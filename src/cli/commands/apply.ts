@@ -8,8 +8,9 @@ import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
-import { renderPlan } from '../render/plan.ts';
+import { plansJson, renderPlans } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
+import { plural } from '../render/words.ts';
 
 export const command = defineCommand({
   name: 'apply',
@@ -31,57 +32,43 @@ export const command = defineCommand({
     const colours = coloursOf(runtime.io);
     const run = await startRun(context, args.hosts, options, 'apply');
     const fleet = { parallel: global.parallel, signal: runtime.signal };
-    return run.session.store.withLock('docker-tls apply', async () => {
-      const hosts = await run.open();
-      if (!global.yes || global.dryRun) {
-        const planned = await planHosts(run.specs, hosts, fleet, progress);
-        const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
-        const text = plans
-          .map((prepared) => renderPlan(prepared, colours, global.verbose, tableWidth(runtime.io)))
-          .join('\n\n');
-        if (global.dryRun) {
-          return {
-            exit: exitOfResults(planned),
-            result: {
-              hosts: planned.map((one) => (one.kind === 'done' ? { host: one.host, plan: one.value.plan } : one)),
-            },
-            text,
-            errors: errorsOf(planned),
-          };
-        }
-        if (plans.some((prepared) => hasChanges(prepared.plan))) {
-          runtime.io.err(`\n${text}\n\n`);
-          const changed = plans.filter((prepared) => hasChanges(prepared.plan)).length;
-          if (
-            !(await prompts.confirm({
-              message: `Make these changes on ${changed} of ${run.specs.length} hosts?`,
-              default: false,
-              flag: '--yes',
-            }))
-          ) {
-            throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
-          }
-        }
+    if (!global.yes || global.dryRun) {
+      const planned = await planHosts(run.specs, await run.open(), fleet, progress);
+      const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
+      const text = renderPlans(planned, colours, global.verbose, tableWidth(runtime.io));
+      if (global.dryRun)
+        return {
+          exit: exitOfResults(planned, runtime.signal),
+          result: plansJson(planned),
+          text,
+          errors: errorsOf(planned),
+        };
+      runtime.signal.throwIfAborted();
+      const changed = plans.filter((prepared) => hasChanges(prepared.plan)).length;
+      if (changed > 0) {
+        await prompts.show(`\n${text}\n\n`);
+        const message = `Make these changes on ${changed} of ${plural(run.specs.length, 'host')}?`;
+        if (!(await prompts.confirm({ message, default: false, flag: '--yes' })))
+          throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
       }
-      const results = await applyHosts(
-        run.specs,
-        hosts,
-        { ...fleet, canary: options.canary, maxFailures: options.maxFailures },
-        progress,
-      );
-      if (results.every((result) => result.kind !== 'done')) await run.session.forget();
-      else await hosts.saveBase();
-      const only = results[0];
-      const text =
-        results.length === 1 && only?.kind === 'done'
-          ? renderOutcome(only.value, colours)
-          : renderResults(results, colours, tableWidth(runtime.io));
-      return {
-        exit: exitOfResults(results, runtime.signal),
-        result: { hosts: results.map(outcomeJson) },
-        text,
-        errors: errorsOf(results),
-      };
-    });
+    }
+    const results = await applyHosts(
+      run.specs,
+      await run.open({ save: true }),
+      { ...fleet, canary: options.canary, maxFailures: options.maxFailures },
+      progress,
+    );
+    if (results.every((result) => result.kind !== 'done')) await run.forget();
+    const only = results[0];
+    const text =
+      results.length === 1 && only?.kind === 'done'
+        ? renderOutcome(only.value, colours)
+        : renderResults(results, colours, tableWidth(runtime.io));
+    return {
+      exit: exitOfResults(results, runtime.signal),
+      result: { hosts: results.map(outcomeJson) },
+      text,
+      errors: errorsOf(results),
+    };
   },
 });

@@ -17,8 +17,8 @@ import { auditHosts, matchesCheck, type Selection, selectResults, subjectsOf } f
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
 import { formOf, REPORT_FORMS, type ReportForm, renderReport, saveReport } from '../audit-report.ts';
 import { type CommandContext, defineCommand, type OptionSpecs, type OptionValues } from '../command.ts';
-import { sharedSudo } from '../fleet-session.ts';
-import { hostFlags, SSH_OPTIONS, sudoPassword } from '../host-options.ts';
+import { sudoPasswords } from '../fleet-session.ts';
+import { hostFlags, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
 import { plural } from '../render/words.ts';
 import { SELECTION_OPTIONS, selectSpecs } from '../selection.ts';
@@ -125,12 +125,10 @@ async function auditSelected(context: Context, hosts: readonly string[]) {
   const { options, global, runtime, prompts, progress } = context;
   const state = await openStore(global.home, { now: runtime.now }).read();
   const { specs, secrets } = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
-  const sudo =
-    (await sudoPassword(options, runtime, prompts)) ?? (await sharedSudo(secrets.sudoPassword, specs, context));
   const audit = {
     runtime,
     state,
-    ...(sudo ? { sudoPassword: sudo } : {}),
+    ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...(prompts.ssh ? { ask: prompts.ssh } : {}),
   };
   return auditHosts(specs, audit, { parallel: global.parallel, signal: runtime.signal }, progress);

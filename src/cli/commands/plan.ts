@@ -1,12 +1,11 @@
 /** Owns `plan [HOST…]`: what apply would change; changes nothing. */
 
-import { hasChanges } from '../../plan/plan.ts';
 import { planHosts } from '../../workflows/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
 import { coloursOf } from '../render/colours.ts';
-import { renderPlan } from '../render/plan.ts';
+import { plansJson, renderPlans } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
 
 export const command = defineCommand({
@@ -27,21 +26,13 @@ export const command = defineCommand({
       { parallel: global.parallel, signal: runtime.signal },
       progress,
     );
-    const plans = results.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
-    const due = plans.filter((prepared) => hasChanges(prepared.plan)).length;
     const failed = exitOfResults(results, runtime.signal);
-    const text = [
-      ...plans.map((prepared) => renderPlan(prepared, colours, global.verbose, tableWidth(runtime.io))),
-      `${due} of ${results.length} hosts would change`,
-    ].join('\n\n');
-    const result = {
-      changes: due,
-      hosts: results.map((one) =>
-        one.kind === 'done'
-          ? { host: one.host, changes: hasChanges(one.value.plan), plan: one.value.plan }
-          : { host: one.host, result: one.kind },
-      ),
+    const result = plansJson(results);
+    return {
+      exit: failed !== 0 ? failed : options.check && result.changes > 0 ? 3 : 0,
+      result,
+      text: renderPlans(results, colours, global.verbose, tableWidth(runtime.io)),
+      errors: errorsOf(results),
     };
-    return { exit: failed !== 0 ? failed : options.check && due > 0 ? 3 : 0, result, text, errors: errorsOf(results) };
   },
 });

@@ -59,20 +59,7 @@ export function whatChanged(outcome: HostOutcome): string {
 /** The result as it goes into the JSON document. */
 export function outcomeJson(result: HostResult<HostOutcome>): unknown {
   if (result.kind === 'skipped') return { host: result.host, result: 'skipped', reason: result.reason };
-  if (result.kind === 'failed') {
-    return {
-      host: result.host,
-      result: 'failed',
-      seconds: result.elapsedMs / 1000,
-      errors: result.errors.map((error) => ({
-        code: error.code,
-        exit: error.exit,
-        message: error.message,
-        hints: error.hints,
-        details: error.details,
-      })),
-    };
-  }
+  if (result.kind === 'failed') return failureJson(result);
   const { value } = result;
   return {
     host: result.host,
@@ -87,6 +74,16 @@ export function outcomeJson(result: HostResult<HostOutcome>): unknown {
     proofs: value.proofs,
     warnings: value.plan.warnings,
     seconds: result.elapsedMs / 1000,
+  };
+}
+
+/** A host's failure as it goes into the JSON document. */
+export function failureJson(result: Extract<HostResult<unknown>, { kind: 'failed' }>): unknown {
+  return {
+    host: result.host,
+    result: 'failed',
+    seconds: result.elapsedMs / 1000,
+    errors: result.errors.map(({ code, exit, message, hints, details }) => ({ code, exit, message, hints, details })),
   };
 }
 

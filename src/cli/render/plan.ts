@@ -4,8 +4,10 @@ import { createTwoFilesPatch } from 'diff';
 import { printable } from '../../errors.ts';
 import type { FileChange } from '../../plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../../plan/plan.ts';
+import type { HostResult } from '../../workflows/fleet-run.ts';
 import type { PreparedHost } from '../../workflows/host-run.ts';
 import type { Colours } from './colours.ts';
+import { failureJson } from './outcome.ts';
 import { listWords, plural, wrapText } from './words.ts';
 
 const LABEL = 13;
@@ -49,6 +51,48 @@ export function renderPlan(
   row('way back', `the host undoes it on its own after ${spec.confirmWithin} s unless it is proven from here`);
   for (const warning of plan.warnings) row('warning', printable(warning), colours.yellow);
   return lines.join('\n');
+}
+
+/** The plans of several hosts, what would change in full, the rest in one line. */
+export function renderPlans(
+  results: readonly HostResult<PreparedHost>[],
+  colours: Colours,
+  verbose: boolean,
+  columns?: number,
+): string {
+  const plans = results.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
+  const changing = plans.filter(({ plan }) => hasChanges(plan));
+  const still = plans.filter(({ plan }) => !hasChanges(plan));
+  if (results.length === 1 && plans[0] !== undefined) return renderPlan(plans[0], colours, verbose, columns);
+  const names = listWords(
+    still.map(({ spec }) => spec.name),
+    12,
+  );
+  return [
+    ...changing.map((prepared) => renderPlan(prepared, colours, verbose, columns)),
+    ...(still.length > 0 ? [`${colours.green('nothing to do')} on ${plural(still.length, 'host')}: ${names}`] : []),
+    `${changing.length} of ${plural(results.length, 'host')} would change`,
+  ].join('\n\n');
+}
+
+/** The same for the JSON document. */
+export function plansJson(results: readonly HostResult<PreparedHost>[]): { changes: number; hosts: unknown[] } {
+  const hosts = results.map((one) => {
+    if (one.kind === 'skipped') return { host: one.host, result: 'skipped', reason: one.reason };
+    if (one.kind === 'failed') return failureJson(one);
+    const { plan, address, spec } = one.value;
+    return {
+      host: one.host,
+      result: 'ok',
+      changes: hasChanges(plan),
+      address,
+      clients: spec.clients ?? 'all',
+      plan,
+      seconds: one.elapsedMs / 1000,
+    };
+  });
+  const changes = results.filter((one) => one.kind === 'done' && hasChanges(one.value.plan)).length;
+  return { changes, hosts };
 }
 
 function containerWords(plan: HostPlan): string {
