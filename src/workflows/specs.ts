@@ -55,6 +55,7 @@ export function specFor(host: string, state: StoreState, flags: HostFlags): Host
     const dialled = state.hosts.has(host) ? {} : parseDestination(host);
     return withFlags({ ...base, ssh: { ...base.ssh, ...dialled } }, flags);
   }
+  if (flags.name === undefined && reachableHosts(state).has(host)) throw elsewhere(host);
   const destination = parseDestination(host);
   return completeHost({
     ...said(flags),

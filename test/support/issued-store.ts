@@ -1,0 +1,61 @@
+/** Owns a store with real papers for tests: a CA, hosts that were never really set up, and clients, issued by our own keyring. */
+
+import { completeHost } from '../../src/config/spec.ts';
+import { parseSan } from '../../src/pki/names.ts';
+import type { HostRecord, StoredHost } from '../../src/store/records.ts';
+import { openStore } from '../../src/store/store.ts';
+import { openKeyring } from '../../src/workflows/keyring.ts';
+
+export type IssuedHost = { readonly address?: string; readonly port?: number; readonly sans?: readonly string[] };
+
+export type IssuedOptions = {
+  readonly hosts?: Readonly<Record<string, IssuedHost>>;
+  /** By name, with the hosts that accept it; undefined: all. */
+  readonly clients?: Readonly<Record<string, readonly string[] | undefined>>;
+  readonly now?: Date;
+  readonly days?: number;
+};
+
+const NOBODY = {
+  forNewCa: async () => undefined,
+  forExistingCa: async () => {
+    throw new Error('nothing is encrypted');
+  },
+};
+
+/** Makes the CA (if there is none), the hosts and the clients; hosts get the trust files that an apply would give them. */
+export async function issueStore(home: string, options: IssuedOptions): Promise<void> {
+  const now = options.now ?? new Date();
+  const store = openStore(home);
+  await store.withLock('test', async () => {
+    const state = await store.read();
+    const keyring = openKeyring({ state, ca: { name: 'test', keyType: 'p256', days: 3650 }, passphrase: NOBODY, now });
+    for (const [name, hosts] of Object.entries(options.clients ?? {}))
+      await keyring.client({ name, keyType: 'p256', days: options.days ?? 397, ...(hosts ? { hosts } : {}) });
+    const hosts: Record<string, StoredHost> = {};
+    for (const [name, host] of Object.entries(options.hosts ?? {})) {
+      const address = host.address ?? '127.0.0.1';
+      const spec = completeHost({ name, ssh: { destination: address }, address, days: options.days ?? 397 });
+      const papers = await keyring.server(spec, (host.sans ?? [address]).map(parseSan));
+      const record: HostRecord = {
+        name,
+        address,
+        port: host.port ?? 2376,
+        ssh: spec.ssh,
+        sans: host.sans ?? [address],
+        keyType: 'p256',
+        days: spec.days,
+        containers: 'keep',
+        createdAt: now.toISOString(),
+        updatedAt: now.toISOString(),
+      };
+      hosts[name] = {
+        record,
+        ca: await keyring.trustFor(spec),
+        serverCert: papers.cert,
+        ...(papers.key ? { serverKey: papers.key } : {}),
+      };
+    }
+    await store.write({ ...keyring.change(), hosts });
+  });
+}
