@@ -1,0 +1,81 @@
+/** The HTML report in a real browser (Debian's chromium): it renders, from a file, without network, light and dark, and on paper. */
+
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAuditFacts } from '../../src/audit/facts.ts';
+import { renderHtml } from '../../src/audit/report/html.ts';
+import { type AuditedHost, auditHost } from '../../src/audit/report/report.ts';
+import { RECORDED, recordedBytes } from '../support/audit-facts.ts';
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--hide-scrollbars',
+];
+const hasBrowser = await execa('chromium', ['--version'], { reject: false }).then(({ exitCode }) => exitCode === 0);
+
+describe.skipIf(!hasBrowser)('the page in chromium', () => {
+  let folder = '';
+  let page = '';
+  const EVIL = '<img src=x onerror="document.title=1">&\u202e\u001b[31m';
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'docker-tls-report-'));
+    page = join(folder, 'report.html');
+    const now = new Date('2026-11-25T11:00:00Z');
+    const hosts = RECORDED.map((name): AuditedHost => auditHost(name, parseAuditFacts(recordedBytes(name)), { now }));
+    const evil = { ...(hosts[3] as AuditedHost), name: EVIL };
+    writeFileSync(page, renderHtml({ createdAt: now.toISOString(), version: '0.1.0', subjects: [...hosts, evil] }));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function browse(...args: string[]) {
+    return execa('chromium', [...FLAGS, `--user-data-dir=${join(folder, 'profile')}`, ...args, `file://${page}`], {
+      timeout: 60_000,
+    });
+  }
+
+  test('is understood as it was meant: the same elements, hostile names as text', async () => {
+    const { stdout } = await browse('--dump-dom');
+    expect(stdout).toContain('<h1>Docker audit</h1>');
+    expect(stdout.match(/<tr class="[^"]*"><th scope="row">/g)?.length).toBe(
+      readFileSync(page, 'utf8').match(/<tr class="[^"]*"><th scope="row">/g)?.length,
+    );
+    expect(stdout).toContain('&lt;img src=x onerror=');
+    expect(stdout).not.toMatch(/<img|<script/);
+    expect(stdout).toContain('<title>Docker audit');
+  });
+
+  test.each([
+    ['light', '1'],
+    ['dark', '0'],
+  ])('is drawn, %s', async (name, scheme) => {
+    const picture = join(folder, `${name}.png`);
+    await browse(
+      '--window-size=1280,2000',
+      `--blink-settings=preferredColorScheme=${scheme}`,
+      `--screenshot=${picture}`,
+    );
+    // An empty page of this size is some 10 kB.
+    expect(statSync(picture).size).toBeGreaterThan(80_000);
+  });
+
+  test('is printed on several pages', async () => {
+    const paper = join(folder, 'report.pdf');
+    await browse(`--print-to-pdf=${paper}`, '--no-pdf-header-footer');
+    expect(
+      readFileSync(paper)
+        .toString('latin1')
+        .match(/\/Type\s*\/Page\b/g)?.length,
+    ).toBeGreaterThan(5);
+  });
+});

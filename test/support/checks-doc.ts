@@ -1,0 +1,62 @@
+/** Owns docs/checks.md: every check with its mend, made from the checks themselves. */
+
+import { type Check, GROUPS, groupOf } from '../../src/audit/check.ts';
+import { CHECKS } from '../../src/audit/evaluate.ts';
+import { COMPOSE_CHECKS } from '../../src/audit/files/compose.ts';
+import { DOCKERFILE_CHECKS } from '../../src/audit/files/dockerfile.ts';
+import { MENDS } from '../../src/audit/mends.ts';
+
+type Row = Omit<Check, 'evaluate'>;
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*');
+}
+
+function table(rows: readonly Row[]): readonly string[] {
+  return [
+    '| check | severity | what | why | how to mend | harden |',
+    '|---|---|---|---|---|---|',
+    ...rows.map(
+      ({ id, severity, title, why, mend, mendable, manual }) =>
+        `| ${id} | ${manual === true ? 'a person judges' : severity} | ${cell(title)} | ${cell(why)} | ${cell(mend)} | ${mendable === undefined ? '' : `\`${mendable}\``} |`,
+    ),
+  ];
+}
+
+export function renderChecksDoc(): string {
+  const all: readonly Row[] = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS];
+  const names = [...new Set(GROUPS.map(([, name]) => name))];
+  const groups = names.flatMap((name) => {
+    const rows = all.filter(({ id }) => groupOf(id) === name);
+    return rows.length === 0 ? [] : ['', `## ${name}`, '', ...table(rows)];
+  });
+  return `${[
+    '# The checks of `docker-tls audit`',
+    '',
+    'Made from the checks themselves (`UPDATE_DOCS=1 npx vitest run test/unit/audit-docs.test.ts`); do not edit by hand.',
+    '',
+    'Numbers without a word in front are those of the CIS Docker Benchmark 1.6, as docker-bench-security prints them; `compose.` and `dockerfile.` stand',
+    'before the same numbers for files. A check has three answers: it passes, it is a finding (with place and evidence), or it is not applicable (with the reason).',
+    'A finding can be graver or lighter than its check usually is. What only a person can judge is not applicable, and says what to ask.',
+    '',
+    'The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical',
+    'finding holds it below 40, one open high finding below 70. Accepted findings (baseline) count neither way.',
+    ...groups,
+    '',
+    '## What `harden` mends, and what it costs',
+    '',
+    '| fix | what it does | what it costs |',
+    '|---|---|---|',
+    ...MENDS.map(({ name, title, cost }) => `| \`${name}\` | ${cell(title)} | ${cell(cost ?? '')} |`),
+    '',
+    '## What is not covered, and why',
+    '',
+    '- The contents of images (packages, setuid programs, secrets in layers: 4.2 to 4.4, 4.8, 4.10 to 4.12): that takes a scanner such as trivy or grype. The audit lists the images for the person who judges.',
+    '- What was done in the past (5.23, 5.24): only what runs now is seen; the audit log tells the rest, where rules are loaded.',
+    '- The host beyond Docker and sshd (1.2.1): `lynis audit system` does that.',
+    '- `Match` blocks of sshd: `sshd -T` tells the settings for nobody in particular. Where there are such blocks, the finding says so.',
+    '- Audit rules where the kernel does not let the host ask, as in a container: said, not failed.',
+    '- More than 300 containers or 200 images of a host: the first ones are judged.',
+    '- A rootless daemon beside a rootful one: the one behind /var/run/docker.sock is judged.',
+  ].join('\n')}\n`;
+}

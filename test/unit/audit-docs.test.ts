@@ -1,0 +1,44 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { type Check, groupOf } from '../../src/audit/check.ts';
+import { CHECKS } from '../../src/audit/evaluate.ts';
+import { COMPOSE_CHECKS } from '../../src/audit/files/compose.ts';
+import { DOCKERFILE_CHECKS } from '../../src/audit/files/dockerfile.ts';
+import { MENDS } from '../../src/audit/mends.ts';
+import { renderChecksDoc } from '../support/checks-doc.ts';
+
+const DOC = new URL('../../docs/checks.md', import.meta.url);
+const ALL: readonly Omit<Check, 'evaluate'>[] = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS];
+
+test('docs/checks.md is what the checks say (UPDATE_DOCS=1 writes it anew)', () => {
+  if (process.env.UPDATE_DOCS !== undefined) writeFileSync(DOC, renderChecksDoc());
+  expect(readFileSync(DOC, 'utf8')).toBe(renderChecksDoc());
+});
+
+test('every check has an id of its own, a group, a why and a mend', () => {
+  expect(new Set(ALL.map(({ id }) => id)).size).toBe(ALL.length);
+  for (const { id, why, mend, title } of ALL) {
+    expect(groupOf(id), id).not.toBe('Other');
+    for (const text of [why, mend, title]) expect(text.length, id).toBeGreaterThan(5);
+  }
+});
+
+/** CIS Docker Benchmark 1.6: how many numbers each section has. */
+test.each([
+  ['1.1', 18],
+  ['1.2', 2],
+  ['2', 18],
+  ['3', 24],
+  ['4', 12],
+  ['5', 32],
+  ['6', 2],
+  ['7', 9],
+])('section %s is there as a whole', (section, count) => {
+  const wanted = Array.from({ length: count }, (_, index) => `${section}.${index + 1}`);
+  const ids = CHECKS.map(({ id }) => id).filter((id) => id.startsWith(`${section}.`));
+  expect(new Set(ids)).toEqual(new Set(wanted));
+});
+
+test('every fix mends something, and every mendable check has its fix', () => {
+  expect(new Set(ALL.flatMap(({ mendable }) => mendable ?? []))).toEqual(new Set(MENDS.map(({ name }) => name)));
+});
