@@ -67,6 +67,8 @@ export type HostSession = {
   readonly user: string;
   /** The address that was dialled, as resolved from the ssh config: what a client would dial as well. */
   readonly dialled: string;
+  /** `key`: a key or an agent let us in, with no password beside it. Absent: something else, or not known. */
+  readonly authenticatedBy?: 'key';
   run(request: ScriptRequest): Promise<ScriptResult>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

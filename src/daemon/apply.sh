@@ -202,7 +202,11 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
         line="$index${TAB}absent$TAB-$TAB-$TAB$path"
       fi
       ;;
-    attributes) line="$index${TAB}attributes$TAB$(stat -c "%a${TAB}%u:%g" -- "$path")$TAB$path" ;;
+    attributes)
+      # Somebody took the file away since: there is nothing to keep.
+      [ -e "$path" ] || continue
+      line="$index${TAB}attributes$TAB$(stat -c "%a${TAB}%u:%g" -- "$path")$TAB$path"
+      ;;
     member)
       if is_member "$path"; then was=present; else was=absent; fi
       line="$index${TAB}member$TAB$was$TAB-$TAB$path"
@@ -258,7 +262,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       place_as "$path" new 2>"$ERR" || back "$(words)"
       ;;
     absent) rm -f -- "$path" 2>"$ERR" || back "$(words)" ;;
-    attributes) { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
+    attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
     member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
   esac
 done 3<"$T/manifest"

@@ -90,6 +90,14 @@ done | emit folders
 file /var/lib/docker-tls/state.json
 file /run/docker-tls.lock
 [ -e /var/lib/docker-tls/txn/way-back.sh ] && say transaction "$(cat /var/lib/docker-tls/txn/id 2>/dev/null)"
+# What hardening manages besides; never the content of a file of which only mode and owner are ours.
+if [ -f /var/lib/docker-tls/origin/manifest ]; then
+  while IFS='	' read -r index kind mode owner path; do
+    case $kind:$path in
+      file:/etc/ssh/* | absent:/etc/ssh/* | file:/etc/audit/* | absent:/etc/audit/* | file:/etc/default/*) file "$path" ;;
+    esac
+  done </var/lib/docker-tls/origin/manifest
+fi
 # The states that rollback and remove go back to: the manifest and each file of every snapshot.
 for manifest in /var/lib/docker-tls/origin/manifest /var/lib/docker-tls/generations/*/manifest; do
   [ -f "$manifest" ] || continue

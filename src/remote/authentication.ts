@@ -30,6 +30,7 @@ export class Authentication {
   #methods: readonly string[] | undefined;
   #signed = false;
   #lastWasKey = false;
+  #asked = false;
   #tries = { 'keyboard-interactive': 0, password: 0 };
   /** A failure of our own (a passphrase, a question that was broken off) that says more than "refused". */
   failure: unknown;
@@ -41,6 +42,11 @@ export class Authentication {
     this.#keys = keys;
     this.#clock = clock;
     this.#queue = keys.signers.slice(0, KEYS_AT_MOST);
+  }
+
+  /** Once logged in: the last method was a key, and nothing was typed. */
+  get byKey(): boolean {
+    return this.#lastWasKey && !this.#asked;
   }
 
   /** ssh2's authHandler. */
@@ -158,6 +164,7 @@ export class Authentication {
     method: 'keyboard-interactive' | 'password',
   ): Promise<Secret> {
     const { ask, host } = this.#options;
+    this.#asked = true;
     if (ask === undefined) throw this.error();
     const id = `${this.#endpoint.user}@${this.#endpoint.hostName}:${this.#endpoint.port}`;
     const known = passwords.get(id);

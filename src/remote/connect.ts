@@ -8,6 +8,8 @@ import { type OpenChannel, runScript, type SudoKnowledge } from './exec.ts';
 export type Transport = {
   readonly user: string;
   readonly dialled: string;
+  /** A key (or an agent's) let us in, and no password was needed. */
+  readonly byKey?: () => boolean;
   readonly open: OpenChannel;
   close(): Promise<void>;
 };
@@ -39,6 +41,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     host: options.host,
     user: transport.user,
     dialled: transport.dialled,
+    ...(transport.byKey?.() ? { authenticatedBy: 'key' as const } : {}),
     run: (request: ScriptRequest): Promise<ScriptResult> =>
       runScript({ options, user: transport.user, open, sudo }, request),
     close,

@@ -22,6 +22,9 @@ import { type ConnectPhase, connectTimedOut, isDrop, translateSocket, translateS
 
 type Ssh2 = typeof import('ssh2');
 
+/** Connections that a key alone let in. */
+const byKey = new WeakSet<Client>();
+
 const CONNECT_TIMEOUT_MS = 20_000;
 const KEEPALIVE_MS = 15_000;
 
@@ -149,6 +152,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
     });
     signAtOnce(client, (blob) => keys.signers.find((signer) => signer.atOnce && signer.blob.equals(blob)));
     await Promise.race([ready, given]);
+    if (authentication.byKey) byKey.add(client);
     return client;
   } catch (error) {
     client.on('error', () => {});
@@ -241,6 +245,7 @@ function transportOver(client: Client, all: readonly Client[], hop: Hop): Transp
   return {
     user: endpoint.user,
     dialled: endpoint.hostName,
+    byKey: () => byKey.has(client),
     open: withSlots(open),
     close: () => closeAll(all),
   };

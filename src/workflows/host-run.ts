@@ -33,10 +33,6 @@ export type RunContext = {
   readonly reason: string;
   /** Issue new server papers whatever the old ones are; the words say why. */
   readonly forcePapers?: string;
-  /** What hardening adds to the desired state. */
-  readonly extend?: (facts: HostFacts, spec: HostSpec) => Partial<DesiredHost>;
-  /** Paths whose state hardening needs. */
-  readonly extraPaths?: readonly string[];
   /** Writes the CA and clients of this run once, before the first host that needs them. */
   readonly saveBase: () => Promise<void>;
 };
@@ -74,7 +70,7 @@ export type OpenedHost = {
   proposed(address: string): SanName[];
 };
 
-type Opening = Pick<RunContext, 'runtime' | 'sudoPassword' | 'sudoPasswords' | 'ask' | 'extraPaths'>;
+type Opening = Pick<RunContext, 'runtime' | 'sudoPassword' | 'sudoPasswords' | 'ask'>;
 
 /** Connects and gathers facts; changes nothing. The session stays open. */
 export async function openHost(spec: HostSpec, context: Opening, progress: HostProgress): Promise<OpenedHost> {
@@ -96,7 +92,6 @@ export async function factsOf(
     port: spec.port,
     now: context.runtime.now,
     signal: context.runtime.signal,
-    ...(context.extraPaths ? { paths: context.extraPaths } : {}),
   });
   const proposed = (address: string): SanName[] =>
     proposeSans({
@@ -111,14 +106,22 @@ export async function factsOf(
 /** Makes the papers and the plan for a host that is open; changes nothing there. */
 export async function planOpened(
   opened: OpenedHost,
-  spec: HostSpec,
+  wanted: HostSpec,
   context: RunContext,
   progress: HostProgress,
 ): Promise<PreparedHost> {
-  const { session, facts, skewMs } = opened;
-  return closingOnError(session, spec.name, async () => {
+  const { session, skewMs } = opened;
+  return closingOnError(session, wanted.name, async () => {
     progress.phase('plan');
-    const known = context.state.hosts.get(spec.name);
+    const known = context.state.hosts.get(wanted.name);
+    // Fixes that were made once stay with the host, whoever changes it next.
+    const entries = wanted.harden ?? known?.record.harden ?? [];
+    const spec: HostSpec = entries.length === 0 ? wanted : { ...wanted, harden: entries };
+    const hardened =
+      entries.length === 0
+        ? undefined
+        : await (await import('./harden.ts')).hardenOpened(session, spec, entries, context.runtime);
+    const facts = hardened?.facts ?? opened.facts;
     const address = spec.address ?? known?.record.address ?? session.dialled;
     const sans = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address);
     const { papers, why } = await desiredPapers(spec, context, facts, sans);
@@ -129,7 +132,7 @@ export async function planOpened(
       papers,
       containers: spec.containers,
       ...(spec.liveRestore === undefined ? {} : { liveRestore: spec.liveRestore }),
-      ...context.extend?.(facts, spec),
+      ...hardened?.desired,
     };
     const plan = planHost(facts, desired);
     const problems = [

@@ -1,0 +1,144 @@
+/** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
+
+import type { MendName } from '../../audit/mends.ts';
+import { DockerTlsError } from '../../errors.ts';
+import { chooseFixes, FIXES, NEEDS_YES, PROFILES, profilesOf, recordHardening } from '../../plan/hardening.ts';
+import { hasChanges } from '../../plan/plan.ts';
+import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
+import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
+import { specOfRecord } from '../../workflows/specs.ts';
+import { defineCommand } from '../command.ts';
+import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
+import { usage } from '../options.ts';
+import { coloursOf } from '../render/colours.ts';
+import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
+import { renderPlan } from '../render/plan.ts';
+import { plural } from '../render/words.ts';
+
+export const command = defineCommand({
+  name: 'harden',
+  summary: 'Mend what audit found, through the same plan, apply, verify, roll back',
+  about:
+    'For hosts that are set up. Without --only and --profile: every fix that audit knows.\nWhat cuts off or hides what runs now (icc, userns-remap) is left out unless it is accepted by name.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.',
+  examples: [
+    'docker-tls harden --list',
+    'docker-tls harden build-1 --profile minimal',
+    'docker-tls harden build-1 --accept icc --keep-docker-group ci --yes',
+  ],
+  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  options: {
+    ...RUN_OPTIONS,
+    only: { kind: 'list', value: 'FIX', summary: 'only these fixes' },
+    profile: { kind: 'choice', choices: PROFILES, summary: 'a set of fixes; default cis, which is all' },
+    accept: { kind: 'list', value: 'FIX', summary: 'yes to what this fix costs: icc, userns-remap' },
+    keepDockerGroup: { kind: 'list', value: 'USER', summary: 'this user stays in the docker group' },
+    list: { kind: 'flag', summary: 'show the fixes and what they cost; needs no host' },
+  },
+  async run(context) {
+    const { args, options, global, runtime, prompts, progress } = context;
+    const colours = coloursOf(runtime.io);
+    if (options.list) return listFixes();
+    const choice = chooseFixes({
+      only: options.only.map((name) => fixNamed(name, '--only')),
+      profile: options.profile ?? 'cis',
+      accepted: options.accept.map((name) => fixNamed(name, '--accept')),
+    });
+    const left = choice.leftOut.map(
+      (fix) => `left out: ${fix.name}, since ${fix.cost}; to make it all the same: --accept ${fix.name}`,
+    );
+    if (choice.fixes.length === 0) throw usage('no fix is left to make', [...left, 'docker-tls harden --list']);
+    const run = await startRun(context, args.hosts, options, 'harden');
+    const opening = await run.open();
+    const specs = run.specs.map((spec) => {
+      const record = opening.state.hosts.get(spec.name)?.record;
+      if (record === undefined) throw notSetUp(spec.name);
+      const entries = [...(spec.harden ?? []), ...(record.harden ?? []), ...choice.fixes];
+      // Another user of the same host may harden it: what is known of the host stays.
+      const base = { ...specOfRecord(record), ...spec };
+      return { ...base, harden: recordHardening(entries, options.keepDockerGroup) };
+    });
+    const fleet = { parallel: global.parallel, signal: runtime.signal };
+    if (!global.yes || global.dryRun) {
+      const planned = await planHosts(specs, opening, fleet, progress);
+      const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
+      const text = [
+        ...plans.map((one) => renderPlan(one, colours, global.verbose)),
+        ...left.map((line) => colours.yellow(line)),
+      ].join('\n\n');
+      if (global.dryRun) {
+        return {
+          exit: exitOfResults(planned, runtime.signal),
+          result: {
+            fixes: choice.fixes,
+            leftOut: choice.leftOut.map((fix) => fix.name),
+            hosts: planned.map((one) => (one.kind === 'done' ? { host: one.host, plan: one.value.plan } : one)),
+          },
+          text,
+          errors: errorsOf(planned),
+        };
+      }
+      const changed = plans.filter((one) => hasChanges(one.plan)).length;
+      if (changed > 0) {
+        await prompts.show(`\n${text}\n\n`);
+        const message = `Make these changes on ${changed} of ${plural(specs.length, 'host')}?`;
+        if (!(await prompts.confirm({ message, default: false, flag: '--yes' })))
+          throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+      }
+    }
+    const results = await applyHosts(specs, await run.open({ save: true }), fleet, progress);
+    const only = results.length === 1 ? results[0] : undefined;
+    const said = results.flatMap((one) =>
+      one.kind === 'done' ? one.value.plan.warnings.map((warning) => `${one.host}: ${warning}`) : [],
+    );
+    const text = [
+      only?.kind === 'done' ? renderOutcome(only.value, colours) : renderResults(results, colours, runtime.io.columns),
+      ...[...said, ...left].map((line) => colours.yellow(line)),
+    ].join('\n');
+    return {
+      exit: exitOfResults(results, runtime.signal),
+      result: {
+        fixes: choice.fixes,
+        leftOut: choice.leftOut.map((fix) => fix.name),
+        hosts: results.map(outcomeJson),
+      },
+      text,
+      errors: errorsOf(results),
+    };
+  },
+});
+
+function fixNamed(name: string, flag: string): MendName {
+  const fix = FIXES.find((one) => one.name === name);
+  if (fix !== undefined) return fix.name;
+  throw usage(`${flag} ${name}: there is no such fix`, [
+    name === 'tls' ? 'docker-tls setup HOST' : `there are: ${FIXES.map((one) => one.name).join(', ')}`,
+  ]);
+}
+
+function notSetUp(host: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_NOT_SET_UP',
+    exit: 2,
+    where: host,
+    message: 'it is not set up yet; hardening is part of the same change and its way back',
+    hints: [`docker-tls setup ${host}`],
+  });
+}
+
+function listFixes() {
+  const fixes = FIXES.map((fix) => ({
+    ...fix,
+    profiles: profilesOf(fix.name),
+    needsYes: NEEDS_YES.includes(fix.name),
+  }));
+  const text = fixes
+    .map((fix) =>
+      [
+        `${fix.name}  (${fix.profiles.join(', ')})`,
+        `    ${fix.title}`,
+        ...(fix.cost ? [`    costs: ${fix.cost}${fix.needsYes ? ` (needs --accept ${fix.name})` : ''}`] : []),
+      ].join('\n'),
+    )
+    .join('\n');
+  return { exit: 0 as const, result: { fixes }, text };
+}
