@@ -1,7 +1,8 @@
 // Bundles src/cli/main.ts into dist/ with esbuild: ESM, code splitting (one lazy chunk per command), our own dependencies
-// included, so that the package starts fast and needs no build step. Shell scripts are bundled as text.
-import { readFileSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+// included, so that the package starts fast and needs no build step. Shell scripts are bundled as text. The licences of what
+// is bundled go with it, in THIRD-PARTY-LICENSES.txt.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -11,7 +12,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 rmSync(resolve(root, outdir), { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   absWorkingDir: root,
   entryPoints: { main: 'src/cli/main.ts' },
   outdir,
@@ -19,7 +21,6 @@ await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  mainFields: ['module', 'main'],
   // jsonc-parser's main is UMD, whose inner requires no bundler can follow; its module is not.
   mainFields: ['module', 'main'],
   target: 'node20',
@@ -40,3 +41,19 @@ await build({
   },
   logLevel: 'warning',
 });
+
+const folders = new Set();
+for (const input of Object.keys(metafile.inputs)) {
+  const found = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input);
+  if (found) folders.add(found[0]);
+}
+const licences = [...folders].sort().map((folder) => {
+  const text = (name) => readFileSync(join(root, folder, name), 'utf8').trim();
+  const manifest = JSON.parse(text('package.json'));
+  const files = readdirSync(join(root, folder)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name));
+  return [`${manifest.name} ${manifest.version} (${manifest.license ?? 'see below'})`, ...files.sort().map(text)].join('\n\n');
+});
+writeFileSync(
+  join(resolve(root, outdir), 'THIRD-PARTY-LICENSES.txt'),
+  `docker-tls contains these packages.\n\n${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`,
+);
