@@ -51,7 +51,9 @@ const licences = [...folders].sort().map((folder) => {
   const text = (name) => readFileSync(join(root, folder, name), 'utf8').trim();
   const manifest = JSON.parse(text('package.json'));
   const files = readdirSync(join(root, folder)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name));
-  return [`${manifest.name} ${manifest.version} (${manifest.license ?? 'see below'})`, ...files.sort().map(text)].join('\n\n');
+  return [`${manifest.name} ${manifest.version} (${manifest.license ?? 'see below'})`, ...files.sort().map(text)].join(
+    '\n\n',
+  );
 });
 writeFileSync(
   join(resolve(root, outdir), 'THIRD-PARTY-LICENSES.txt'),
