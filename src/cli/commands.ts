@@ -90,6 +90,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/client-sign.ts')).command,
   },
   {
+    name: 'ca create',
+    summary: 'A new CA; setup makes one by itself',
+    load: async () => (await import('./commands/ca-create.ts')).command,
+  },
+  {
+    name: 'ca show',
+    summary: 'The CA: name, fingerprint, validity, where its key is',
+    load: async () => (await import('./commands/ca-show.ts')).command,
+  },
+  {
+    name: 'ca export',
+    summary: 'The CA’s certificate; with --with-key its key too, always encrypted',
+    load: async () => (await import('./commands/ca-export.ts')).command,
+  },
+  {
+    name: 'ca import',
+    summary: 'Use a CA of your own, also one whose key stays elsewhere',
+    load: async () => (await import('./commands/ca-import.ts')).command,
+  },
+  {
     name: 'rollback',
     summary: 'Back to the generation before, verified',
     load: async () => (await import('./commands/rollback.ts')).command,
@@ -118,6 +138,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'context',
     summary: 'Create or update a docker context for a host',
     load: async () => (await import('./commands/context.ts')).command,
+  },
+  {
+    name: 'doctor',
+    summary: 'One cause why docker does not reach a host, and the command that mends it',
+    load: async () => (await import('./commands/doctor.ts')).command,
   },
   {
     name: 'completion',

@@ -29,6 +29,7 @@ export type SignRequest = {
 export type ExternalSigner = (request: SignRequest) => Promise<string>;
 
 const TIMEOUT_MS = 120_000;
+const CLOCK_MS = 300_000;
 
 /**
  * Words as a POSIX shell splits them, and nothing else of a shell: blanks separate, '…' is literal, within "…" and outside quotes a
@@ -162,7 +163,7 @@ export function checkSigned(printed: string, request: SignRequest): string {
     leaf: cert,
     anchors: [request.ca],
     purpose: request.profile,
-    now: request.now,
+    now: begun(info.notBefore, request.now),
   });
   if (!verdict.ok)
     throw wrongAnswer(request, `its certificate does not hold under the CA of this store: ${verdict.message}`);
@@ -171,6 +172,12 @@ export function checkSigned(printed: string, request: SignRequest): string {
   if (missing.length > 0)
     throw wrongAnswer(request, `its certificate lacks ${missing.map((san) => san.value).join(', ')}`);
   return cert;
+}
+
+/** Not every CA backdates, its clock may be ahead, and `now` was read before the command ran: a certificate that begins soon has begun. */
+function begun(notBefore: Date, now: Date): Date {
+  const early = notBefore.getTime() - now.getTime();
+  return early > 0 && early <= CLOCK_MS ? notBefore : now;
 }
 
 function wrongAnswer({ name }: SignRequest, why: string): DockerTlsError {

@@ -1,0 +1,67 @@
+/** Owns `ca import`: a CA of your own, also an intermediate, also one whose key stays elsewhere. */
+
+import { inspectCertificate } from '../../pki/inspect.ts';
+import { Secret } from '../../secret.ts';
+import { openStore } from '../../store/store.ts';
+import { importCa } from '../../workflows/ca-import.ts';
+import { defineCommand } from '../command.ts';
+import { readIn } from '../files.ts';
+import { CA_OPTIONS, passphraseSource } from '../host-options.ts';
+import { usage } from '../options.ts';
+import { dateWords } from '../render/words.ts';
+
+export const command = defineCommand({
+  name: 'ca import',
+  summary: 'Use a CA of your own, also one whose key stays elsewhere',
+  about:
+    'With --key this store issues, as with a CA it made itself. With --sign-command a command signs: it gets a request on standard input, and the profile (server or client) and the days as arguments, and prints the certificate. With neither, nothing can be issued here.\nA CA that signs by a command signs leaf certificates only: its clients can’t be told apart by a host, so none can be revoked before its end (docs/ca.md).',
+  examples: [
+    'docker-tls ca import --cert ca.pem --key ca-key.pem',
+    'docker-tls ca import --cert intermediate.pem --key intermediate-key.pem --chain root.pem',
+    "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
+  ],
+  args: {},
+  options: {
+    cert: { kind: 'text', value: 'FILE', summary: 'its certificate (PEM)', completes: 'file' },
+    key: { kind: 'text', value: 'FILE', summary: 'its private key (PEM)', completes: 'file' },
+    chain: { kind: 'text', value: 'FILE', summary: 'the CAs above an intermediate one (PEM)', completes: 'file' },
+    signCommand: { kind: 'text', value: 'COMMAND', summary: 'signs requests; split into words, no shell' },
+    caPassphraseFile: CA_OPTIONS.caPassphraseFile,
+    noCaPassphrase: CA_OPTIONS.noCaPassphrase,
+  },
+  async run({ options, global, runtime, prompts }) {
+    if (options.cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
+    if (options.key !== undefined && options.signCommand !== undefined)
+      throw usage('give either --key or --sign-command', []);
+    const text = async (file: string): Promise<string> => (await readIn(file, runtime.cwd)).toString('utf8');
+    const cert = await text(options.cert);
+    const key = options.key === undefined ? undefined : new Secret(await readIn(options.key, runtime.cwd));
+    const chain = options.chain === undefined ? undefined : await text(options.chain);
+    const passphrase = passphraseSource({ ...options, caName: undefined, caDays: undefined }, runtime, prompts);
+    const store = openStore(global.home, { now: runtime.now });
+    return store.withLock('docker-tls ca import', async () => {
+      const change = await importCa({
+        state: await store.read(),
+        cert,
+        passphrase,
+        now: runtime.now(),
+        ...(key ? { key } : {}),
+        ...(chain === undefined ? {} : { chain }),
+        ...(options.signCommand === undefined ? {} : { signCommand: options.signCommand }),
+      });
+      if (!global.dryRun) await store.write(change);
+      const { subject, fingerprint, notAfter } = inspectCertificate(cert);
+      const issues = change.ca?.keyPem ? 'key' : change.ca?.record.signCommand ? 'command' : 'elsewhere';
+      const how = {
+        key: 'this store issues with its key',
+        command: 'a command signs; its clients can’t be revoked one by one',
+        elsewhere: 'its key is elsewhere: nothing can be issued here',
+      }[issues];
+      return {
+        exit: 0,
+        result: { subject, fingerprint, notAfter: notAfter.toISOString(), issues, dryRun: global.dryRun },
+        text: `CA ${subject}, until ${dateWords(notAfter)}: ${how}\n${fingerprint}`,
+      };
+    });
+  },
+});

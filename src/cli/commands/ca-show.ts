@@ -1,0 +1,72 @@
+/** Owns `ca show`: the CA in force and those that are still trusted beside it. */
+
+import { DockerTlsError } from '../../errors.ts';
+import { inspectCertificate } from '../../pki/inspect.ts';
+import { isEncrypted } from '../../pki/keys.ts';
+import type { Secret } from '../../secret.ts';
+import { openStore } from '../../store/store.ts';
+import { defineCommand } from '../command.ts';
+import { dateWords, plural } from '../render/words.ts';
+
+export const command = defineCommand({
+  name: 'ca show',
+  summary: 'The CA: name, fingerprint, validity, where its key is',
+  examples: ['docker-tls ca show', 'docker-tls ca show --json'],
+  args: {},
+  options: {},
+  async run({ global, runtime }) {
+    const { ca, oldCas, issuers } = await openStore(global.home, { now: runtime.now }).read();
+    if (ca === undefined) throw noCa();
+    const info = inspectCertificate(ca.cert);
+    const key = keyState(ca.keyPem);
+    const old = oldCas.map((one) => ({ ...inspectCertificate(one.cert), key: keyState(one.keyPem) }));
+    const { signCommand } = ca.record;
+    const result = {
+      subject: info.subject,
+      issuer: info.issuer,
+      intermediate: !info.selfIssued,
+      fingerprint: info.fingerprint,
+      notBefore: info.notBefore.toISOString(),
+      notAfter: info.notAfter.toISOString(),
+      keyType: info.keyType,
+      key,
+      ...(signCommand === undefined ? {} : { signCommand }),
+      clientIssuers: issuers.size,
+      old: old.map(({ subject, fingerprint, notAfter, key: place }) => ({
+        subject,
+        fingerprint,
+        notAfter: notAfter.toISOString(),
+        key: place,
+      })),
+    };
+    const where =
+      key === 'elsewhere'
+        ? signCommand === undefined
+          ? 'elsewhere: nothing can be issued here'
+          : `elsewhere; signs by: ${signCommand}`
+        : `${key} (${info.keyType})`;
+    const text = [
+      `subject      ${info.subject}${info.selfIssued ? '' : ` (issued by ${info.issuer})`}`,
+      `fingerprint  ${info.fingerprint}`,
+      `valid        ${dateWords(info.notBefore)} to ${dateWords(info.notAfter)}`,
+      `key          ${where}`,
+      `clients      ${plural(issuers.size, 'issuing CA', 'issuing CAs')} below it`,
+      ...old.map((one) => `still trusted ${one.subject}, until ${dateWords(one.notAfter)}; key ${one.key}`),
+    ].join('\n');
+    return { exit: 0, result, text };
+  },
+});
+
+function keyState(key: Secret | undefined): 'encrypted' | 'not encrypted' | 'elsewhere' {
+  if (key === undefined) return 'elsewhere';
+  return isEncrypted(key) ? 'encrypted' : 'not encrypted';
+}
+
+export function noCa(): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_NO_CA',
+    exit: 2,
+    message: 'there is no CA in this store yet',
+    hints: ['docker-tls ca create', 'docker-tls ca import --cert FILE --key FILE'],
+  });
+}

@@ -1,0 +1,48 @@
+/** Owns `doctor HOST`: one cause, and the command that mends it. */
+
+import { printable } from '../../errors.ts';
+import { openStore } from '../../store/store.ts';
+import { examine } from '../../workflows/doctor.ts';
+import { chooseClient, chooseHost } from '../choose.ts';
+import { defineCommand } from '../command.ts';
+import { dockerConfigFolder } from '../options.ts';
+import { coloursOf } from '../render/colours.ts';
+
+export const command = defineCommand({
+  name: 'doctor',
+  summary: 'One cause why docker does not reach a host, and the command that mends it',
+  about:
+    'Knocks as the client does, looks at the environment and the docker contexts of this computer, and asks the host’s clock and journal by SSH where that helps.\nChanges nothing. Exit status 0: all is well; 7: a cause was found.',
+  examples: ['docker-tls doctor build-1', 'docker-tls doctor build-1 --client ci --no-ssh'],
+  args: { host: { summary: 'the host’s name in the store', completes: 'host' } },
+  options: {
+    client: { kind: 'text', value: 'NAME', summary: 'whose certificate to use', completes: 'client' },
+    noSsh: { kind: 'flag', summary: 'do not log in to the host' },
+    timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait for an answer; default 5s' },
+  },
+  async run({ args, options, global, runtime, prompts }) {
+    const state = await openStore(global.home, { now: runtime.now }).read();
+    const host = chooseHost(state, args.host, 'docker-tls doctor');
+    const client = chooseClient(state, host, options.client, 'docker-tls doctor');
+    const found = await examine({
+      runtime,
+      state,
+      host,
+      client,
+      dockerConfig: dockerConfigFolder(runtime),
+      ssh: !options.noSsh,
+      ...(prompts.ssh ? { ask: prompts.ssh } : {}),
+      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+    });
+    const colours = coloursOf(runtime.io);
+    const well = found.cause === 'none';
+    const text = [
+      `${well ? colours.green('✓') : colours.red('✗')} ${colours.bold(found.cause === 'none' ? 'all is well' : found.cause)}: ${found.message}`,
+      ...found.journal.map((line) => colours.dim(`  journal: ${line}`)),
+      ...(found.sshProblem === undefined ? [] : [colours.dim(`  ssh: ${printable(found.sshProblem)}`)]),
+      '',
+      ...found.hints.map((hint) => `  ${hint}`),
+    ].join('\n');
+    return { exit: well ? 0 : 7, result: found, text };
+  },
+});

@@ -1,0 +1,134 @@
+/** Owns the examination of one host: a knock as the client, this computer's settings, and, where SSH gets through, the host's clock and journal. */
+
+import { currentContext } from '../docker/config-file.ts';
+import { readContext } from '../docker/contexts.ts';
+import { diagnose } from '../docker/diagnose.ts';
+import type { Diagnosis } from '../docker/diagnosis.ts';
+import { dockerHost } from '../docker/environment.ts';
+import { DockerTlsError, printableLines } from '../errors.ts';
+import type { Runtime, SshOptions } from '../runtime.ts';
+import type { Secret } from '../secret.ts';
+import type { StoredClient, StoreState } from '../store/records.ts';
+import type { ReachableHost } from './reach.ts';
+
+export type DoctorRequest = {
+  readonly runtime: Runtime;
+  readonly state: StoreState;
+  readonly host: ReachableHost;
+  /** With its key. */
+  readonly client: StoredClient & { readonly folder: string };
+  readonly dockerConfig: string;
+  /** Log in as well, for the clock and the journal. */
+  readonly ssh: boolean;
+  readonly ask?: SshOptions['ask'];
+  readonly timeoutMs?: number;
+};
+
+export type Examination = Diagnosis & {
+  readonly host: string;
+  readonly endpoint: string;
+  readonly client: string;
+  /** The host's clock minus this computer's, where it was asked. */
+  readonly clockSkewMs?: number;
+  /** Last lines of the daemon's journal, clean; only where the daemon is at fault. */
+  readonly journal: readonly string[];
+  /** Why SSH told nothing. */
+  readonly sshProblem?: string;
+};
+
+/** What only the host's own journal explains. */
+const DAEMONS_FAULT: readonly string[] = ['connection-refused', 'daemon-not-answering', 'reset', 'other', 'protocol'];
+const CLOCK_MATTERS: readonly string[] = ['expired', 'not-yet-valid', 'client-refused'];
+
+/** Finds one cause. Fails only as the store and the docker contexts do; a host that is not there is a finding. */
+export async function examine(request: DoctorRequest): Promise<Examination> {
+  const { runtime, host, client, dockerConfig } = request;
+  const { address, port, name } = host.record;
+  const endpoint = dockerHost(address, port);
+  const outcome = await runtime.probe({
+    address,
+    port,
+    ca: client.ca,
+    credentials: { cert: client.cert, key: client.key as Secret },
+    timeoutMs: request.timeoutMs ?? 5000,
+  });
+  const cause = outcome.kind === 'refused' ? outcome.cause : outcome.status >= 500 ? 'daemon-not-answering' : 'none';
+  const wanted = [...DAEMONS_FAULT, ...CLOCK_MATTERS].includes(cause);
+  const seen = wanted && request.ssh ? await lookInside(request) : {};
+  const current = await currentContext(dockerConfig);
+  const own = await contextsTo(endpoint, client.record.contexts ?? [], dockerConfig);
+  // Of several contexts that lead there, the one in use is as good as any.
+  const inUse = runtime.env.DOCKER_CONTEXT || current;
+  const context = own.find((one) => one === inUse) ?? own[0];
+  const ssh = request.state.hosts.get(name)?.record.ssh;
+  const diagnosis = diagnose({
+    outcome,
+    now: runtime.now(),
+    ...(seen.skewMs === undefined ? {} : { remoteClockSkewMs: seen.skewMs }),
+    clientCert: client.cert,
+    env: runtime.env,
+    ...(current === undefined ? {} : { currentContext: current }),
+    expected: {
+      name,
+      host: endpoint,
+      certPath: client.folder,
+      ...(ssh === undefined
+        ? {}
+        : { ssh: ssh.user === undefined ? ssh.destination : `${ssh.user}@${ssh.destination}` }),
+      ...(context === undefined ? {} : { context }),
+    },
+  });
+  return {
+    ...diagnosis,
+    host: name,
+    endpoint,
+    client: client.record.name,
+    ...(seen.skewMs === undefined ? {} : { clockSkewMs: seen.skewMs }),
+    journal: DAEMONS_FAULT.includes(diagnosis.cause) ? (seen.journal ?? []) : [],
+    ...(seen.problem === undefined ? {} : { sshProblem: seen.problem }),
+  };
+}
+
+async function contextsTo(endpoint: string, names: readonly string[], dockerConfig: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of names) {
+    if ((await readContext({ name, dockerConfig }))?.host === endpoint) found.push(name);
+  }
+  return found;
+}
+
+type Inside = { readonly skewMs?: number; readonly journal?: readonly string[]; readonly problem?: string };
+
+/** Clock and journal in one run; that SSH is not to be had is no failure. */
+async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise<Inside> {
+  const record = state.hosts.get(host.record.name)?.record;
+  if (record === undefined) return {};
+  try {
+    await using session = await runtime.connect({
+      ...record.ssh,
+      host: record.name,
+      connectTimeoutMs: 5000,
+      ...(ask ? { ask } : {}),
+      signal: runtime.signal,
+    });
+    const began = runtime.now().getTime();
+    const { stdout } = await session.run({
+      phase: 'doctor',
+      // Nanoseconds are GNU's; others print the letter, which is cut off.
+      script: 'date -u +%s.%N; journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
+      asRoot: true,
+      timeoutMs: 10_000,
+      signal: runtime.signal,
+    });
+    const middle = (began + runtime.now().getTime()) / 2;
+    const [clock = '', ...journal] = stdout.toString('utf8').split('\n');
+    const there = Number.parseFloat(clock) * 1000;
+    return {
+      ...(Number.isFinite(there) ? { skewMs: Math.round(there - middle) } : {}),
+      journal: printableLines(journal.join('\n'), 8),
+    };
+  } catch (error) {
+    if (error instanceof DockerTlsError && error.exit !== 130) return { problem: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,234 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { openStore } from '../../src/store/store.ts';
+import { commandLine, splitCommand } from '../../src/workflows/sign-command.ts';
+import { runCli } from '../support/cli.ts';
+import { issueStore } from '../support/issued-store.ts';
+import { PaperMill } from '../support/paper-mill.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+let home: string;
+let folder: string;
+const mill = new PaperMill();
+
+beforeEach(() => {
+  home = newHome();
+  folder = dirname(home);
+});
+afterAll(() => {
+  removeHomes();
+  mill.remove();
+});
+
+const run = (...argv: string[]) =>
+  runCli([...argv, '--home', home], { cwd: folder, env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker') } });
+const file = (name: string) => join(folder, name);
+
+describe('ca create, show, export', () => {
+  test('made once, shown, and exported: the certificate is public, the key only leaves encrypted', async () => {
+    expect((await run('ca', 'create', '--json')).json.error?.code).toBe('E_CA_PASSPHRASE');
+    writeFileSync(file('pass'), 'correct horse\n', { mode: 0o600 });
+    const made = await run('ca', 'create', '--ca-name', 'acme', '--ca-passphrase-file', 'pass');
+    expect([made.exit, made.err]).toEqual([0, '']);
+    const shown = await run('ca', 'show', '--json');
+    expect(shown.json.result).toMatchObject({ key: 'encrypted', clientIssuers: 0, old: [], intermediate: false });
+    const exported = await run('ca', 'export');
+    expect(exported.out).toBe(readFileSync(join(home, 'ca/ca.pem'), 'utf8'));
+    writeFileSync(file('other'), 'another one\n', { mode: 0o600 });
+    const key = await run(
+      'ca',
+      'export',
+      '--with-key',
+      '--out',
+      'ca.pem',
+      '--ca-passphrase-file',
+      'pass',
+      '--passphrase-file',
+      'other',
+    );
+    expect([key.exit, key.err]).toEqual([0, '']);
+    expect(statSync(file('ca.pem')).mode & 0o777).toBe(0o600);
+    const text = readFileSync(file('ca.pem'), 'utf8');
+    expect(text.match(/BEGIN [A-Z ]+/g)).toEqual(['BEGIN CERTIFICATE', 'BEGIN ENCRYPTED PRIVATE KEY']);
+    const opened = execFileSync('openssl', ['pkey', '-in', file('ca.pem'), '-passin', 'pass:another one', '-pubout'], {
+      encoding: 'utf8',
+    });
+    expect(opened).toContain('BEGIN PUBLIC KEY');
+    expect((await run('ca', 'create', '--no-ca-passphrase', '--json')).json.error?.code).toBe('E_CA_EXISTS');
+  });
+
+  test('without a CA there is nothing to show', async () => {
+    expect((await run('ca', 'show', '--json')).json.error?.code).toBe('E_NO_CA');
+    expect(existsSync(home)).toBe(false);
+  });
+});
+
+describe('ca import', () => {
+  test('with its key this store issues; openssl follows from client to root', async () => {
+    const root = mill.issue('root', { ca: true });
+    const middle = mill.issue('middle', { ca: true, by: root });
+    const { exit, err } = await run(
+      'ca',
+      'import',
+      '--cert',
+      middle.certFile,
+      '--key',
+      middle.keyFile,
+      '--chain',
+      root.certFile,
+      '--no-ca-passphrase',
+    );
+    expect([exit, err]).toEqual([0, '']);
+    expect((await run('ca', 'show', '--json')).json.result).toMatchObject({ intermediate: true, key: 'not encrypted' });
+    await issueStore(home, { clients: { ci: undefined } });
+    const client = join(home, 'clients/ci/cert.pem');
+    const verified = execFileSync(
+      'openssl',
+      [
+        'verify',
+        '-CAfile',
+        root.certFile,
+        '-untrusted',
+        middle.certFile,
+        '-untrusted',
+        client,
+        '-purpose',
+        'sslclient',
+        client,
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(verified).toContain('OK');
+  });
+
+  test('a key under a passphrase stays under it', async () => {
+    const ca = mill.issue('ours', { ca: true });
+    execFileSync('openssl', [
+      'pkcs8',
+      '-topk8',
+      '-in',
+      ca.keyFile,
+      '-out',
+      file('key.pem'),
+      '-passout',
+      'pass:secret words',
+    ]);
+    writeFileSync(file('pass'), 'secret words\n', { mode: 0o600 });
+    expect(
+      (await run('ca', 'import', '--cert', ca.certFile, '--key', 'key.pem', '--ca-passphrase-file', 'pass')).exit,
+    ).toBe(0);
+    expect((await run('ca', 'show', '--json')).json.result.key).toBe('encrypted');
+  });
+
+  test.each([
+    ['a leaf', () => [mill.issue('leaf', {}).certFile], 'E_CA_NOT_CA'],
+    [
+      'another CA’s key',
+      () => [mill.issue('a', { ca: true }).certFile, '--key', mill.issue('b', { ca: true }).keyFile],
+      'E_CA_KEY',
+    ],
+    ['one whose time is over', () => [mill.issue('old', { ca: true, from: -10, to: -1 }).certFile], 'E_CA_EXPIRED'],
+    [
+      'a chain of others',
+      () => [
+        mill.issue('c', { ca: true, by: mill.issue('r', { ca: true }) }).certFile,
+        '--chain',
+        mill.issue('x', { ca: true }).certFile,
+      ],
+      'E_CA_CHAIN',
+    ],
+    [
+      'a command with an open quotation mark',
+      () => [mill.issue('d', { ca: true }).certFile, '--sign-command', "sign '"],
+      'E_SIGN_COMMAND',
+    ],
+  ])('refuses %s', async (_, files, code) => {
+    const { exit, json } = await run('ca', 'import', '--no-ca-passphrase', '--json', '--cert', ...files());
+    expect([exit, json.error?.code]).toEqual([2, code]);
+    expect((await openStore(home).read()).ca).toBeUndefined();
+  });
+
+  test('another CA does not take the place of one that is there; the same one may bring its key later', async () => {
+    const ca = mill.issue('first', { ca: true });
+    await run('ca', 'import', '--cert', ca.certFile);
+    const add = await run('client', 'add', 'ci', '--json');
+    expect(add.json.error?.code).toBe('E_CA_KEY_ELSEWHERE');
+    const second = await run('ca', 'import', '--cert', mill.issue('second', { ca: true }).certFile, '--json');
+    expect(second.json.error?.code).toBe('E_CA_EXISTS');
+    expect((await run('ca', 'import', '--cert', ca.certFile, '--key', ca.keyFile, '--no-ca-passphrase')).exit).toBe(0);
+    expect((await run('client', 'add', 'ci')).exit).toBe(0);
+  });
+});
+
+describe('a command that signs', () => {
+  /** openssl as the CA of somebody else: profile and days as arguments, request on stdin, certificate on stdout. */
+  function signer(ca: { certFile: string; keyFile: string }): string {
+    const script = file('sign');
+    writeFileSync(
+      script,
+      `#!/bin/sh
+set -e
+t=$(mktemp -d); trap 'rm -r "$t"' EXIT
+cat > "$t/csr"
+printf 'extendedKeyUsage=%sAuth\\nkeyUsage=critical,digitalSignature\\n' "$1" > "$t/ext"
+san=$(openssl req -in "$t/csr" -noout -text | sed -n '/Alternative Name/{n;s/IP Address:/IP:/g;p;}')
+[ -z "$san" ] || echo "subjectAltName=$san" >> "$t/ext"
+echo "Signing for $2 days"
+openssl x509 -req -in "$t/csr" -CA '${ca.certFile}' -CAkey '${ca.keyFile}' -CAcreateserial -CAserial "$t/serial" -days "$2" -extfile "$t/ext" 2>/dev/null
+`,
+    );
+    chmodSync(script, 0o755);
+    return script;
+  }
+
+  test('servers, clients and requests get their papers; nobody can be revoked, and that is said', async () => {
+    const ca = mill.issue('company', { ca: true });
+    expect((await run('ca', 'import', '--cert', ca.certFile, '--sign-command', signer(ca))).exit).toBe(0);
+    await issueStore(home, { hosts: { web: { address: '10.0.0.9' } }, clients: { ci: undefined } });
+    const state = await openStore(home).read();
+    expect(state.issuers.size).toBe(0);
+    for (const [purpose, path] of [
+      ['sslclient', 'clients/ci/cert.pem'],
+      ['sslserver', 'hosts/web/server-cert.pem'],
+    ] as const) {
+      expect(
+        execFileSync('openssl', ['verify', '-CAfile', ca.certFile, '-purpose', purpose, join(home, path)], {
+          encoding: 'utf8',
+        }),
+      ).toContain('OK');
+    }
+    const other = newHome();
+    await runCli(['client', 'request', 'ann', '--out', file('ann.csr'), '--home', other], { env: { HOME: folder } });
+    const signed = await run('client', 'sign', 'ann.csr', '--out', 'ann.tar', '--json');
+    expect(signed.json.result).toMatchObject({ client: 'ann', hosts: ['web'] });
+    await expect(issueStore(home, { hosts: { web: {} }, clients: { eve: ['db'] } })).rejects.toMatchObject({
+      code: 'E_CA_LEAF_ONLY',
+    });
+  });
+
+  test.each([
+    ['fails', '#!/bin/sh\necho no such profile >&2; exit 3\n', 4, /status 3/],
+    ['prints nothing', '#!/bin/sh\ncat >/dev/null\n', 2, /no certificate/],
+  ])('that %s says so', async (_, text, exit, message) => {
+    const ca = mill.issue('company', { ca: true });
+    writeFileSync(file('bad'), text);
+    chmodSync(file('bad'), 0o755);
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', file('bad'));
+    const { json, exit: status } = await run('client', 'add', 'ci', '--json');
+    expect([status, json.error?.code]).toEqual([exit, 'E_SIGN_COMMAND']);
+    expect(json.error?.message).toMatch(message);
+  });
+
+  test.each([
+    ['a b', ['a', 'b', 'server', '30']],
+    ['step \'my profile\' "x y"', ['step', 'my profile', 'x y', 'server', '30']],
+    ['sign --as={profile} -d {days} {name}', ['sign', '--as=server', '-d', '30', 'web']],
+    ['a\\ b $HOME `id` ; rm', ['a b', '$HOME', '`id`', ';', 'rm', 'server', '30']],
+    ["x ''", ['x', '', 'server', '30']],
+  ])('%s is split by the rule', (command, words) => {
+    expect(commandLine(command, { profile: 'server', days: 30, name: 'web' })).toEqual(words);
+    expect(() => splitCommand(`${command} "`)).toThrow(/not closed/);
+  });
+});
