@@ -47,6 +47,8 @@ export type PreparedHost = {
   readonly desired: DesiredHost;
   readonly plan: HostPlan;
   readonly papersWhy: string;
+  /** Clients that are let in. */
+  readonly accepts: readonly string[];
   readonly problems: readonly DockerTlsError[];
 };
 
@@ -139,8 +141,29 @@ export async function planOpened(
       ...preflight({ host: spec.name, facts, skewMs, nowMs: context.runtime.now().getTime(), port: spec.port, plan }),
       ...swarmProblem(spec.name, facts, spec.containers, plan),
     ];
-    return { spec, address, session, facts, skewMs, sans, desired, plan, papersWhy: why, problems };
+    return {
+      spec,
+      address,
+      session,
+      facts,
+      skewMs,
+      sans,
+      desired,
+      plan,
+      papersWhy: why,
+      accepts: accepted(spec, context),
+      problems,
+    };
   });
+}
+
+/** Clients that the host lets in once the change is made: those of the store, as this run leaves them. */
+function accepted(spec: HostSpec, { state, keyring }: RunContext): string[] {
+  const clients = new Map([...state.clients].map(([name, { record }]) => [name, record]));
+  for (const [name, { record }] of Object.entries(keyring.change().clients ?? {})) clients.set(name, record);
+  return [...clients.values()]
+    .filter((record) => record.reaches === undefined && isWelcome(record, spec))
+    .map((record) => record.name);
 }
 
 /** Both of the above: everything that is needed before anything changes. */

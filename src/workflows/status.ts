@@ -36,6 +36,8 @@ export type StatusOptions = {
   readonly ssh: boolean;
   readonly parallel?: number;
   readonly sudoPassword?: Secret;
+  /** Of single hosts, by name. */
+  readonly sudoPasswords?: ReadonlyMap<string, Secret>;
   readonly ask?: SshOptions['ask'];
 };
 
@@ -174,6 +176,7 @@ async function askOverSsh(
     {
       runtime,
       ...(options.sudoPassword ? { sudoPassword: options.sudoPassword } : {}),
+      ...(options.sudoPasswords ? { sudoPasswords: options.sudoPasswords } : {}),
       ...(options.ask ? { ask: options.ask } : {}),
     },
     line,

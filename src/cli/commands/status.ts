@@ -6,11 +6,13 @@ import { printable } from '../../errors.ts';
 import { openStore } from '../../store/store.ts';
 import { needsAttention, type StatusRow, status } from '../../workflows/status.ts';
 import { defineCommand } from '../command.ts';
-import { SSH_OPTIONS, sudoPassword } from '../host-options.ts';
+import { sudoPasswords } from '../fleet-session.ts';
+import { SSH_OPTIONS } from '../host-options.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderPrometheus } from '../render/prometheus.ts';
 import { renderTable, tableWidth } from '../render/table.ts';
-import { dateWords, plural } from '../render/words.ts';
+import { dateWords, listWords, plural } from '../render/words.ts';
+import { SELECTION_OPTIONS, type Selection, selectSpecs } from '../selection.ts';
 
 export const command = defineCommand({
   name: 'status',
@@ -20,10 +22,12 @@ export const command = defineCommand({
   examples: [
     'docker-tls status',
     'docker-tls status --offline --within 30d --check',
+    'docker-tls status -f fleet.yaml --check',
     'docker-tls status --prometheus /var/lib/node_exporter/docker-tls.prom',
   ],
-  args: {},
+  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: {
+    ...SELECTION_OPTIONS,
     offline: { kind: 'flag', summary: 'ask no host' },
     noSsh: { kind: 'flag', summary: 'ask hosts over TLS only' },
     within: { kind: 'duration', value: 'TIME', summary: 'due when it expires within this, for instance 30d' },
@@ -37,9 +41,22 @@ export const command = defineCommand({
     askSudoPassword: SSH_OPTIONS.askSudoPassword,
     sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
   },
-  async run({ options, global, runtime, prompts, progress }) {
-    const state = await openStore(global.home, { now: runtime.now }).read();
-    const sudo = await sudoPassword(options, runtime, prompts);
+  async run(context) {
+    const { args, options, global, runtime, prompts, progress } = context;
+    const stored = await openStore(global.home, { now: runtime.now }).read();
+    const chosen =
+      args.hosts.length > 0 ||
+      global.file !== undefined ||
+      [options.inventory, options.shard].some(Boolean) ||
+      options.limit.length > 0;
+    const selection: Pick<Selection, 'specs' | 'secrets'> = chosen
+      ? await selectSpecs(context, args.hosts, options, stored, undefined)
+      : { specs: [], secrets: {} };
+    const names = new Set(selection.specs.map(({ name }) => name));
+    const state = chosen
+      ? { ...stored, hosts: new Map([...stored.hosts].filter(([name]) => names.has(name))) }
+      : stored;
+    const missing = [...names].filter((name) => !stored.hosts.has(name));
     const rows = await status(
       runtime,
       state,
@@ -48,7 +65,7 @@ export const command = defineCommand({
         ssh: !options.offline && !options.noSsh,
         ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
         ...(global.parallel === undefined ? {} : { parallel: global.parallel }),
-        ...(sudo ? { sudoPassword: sudo } : {}),
+        ...(options.offline || options.noSsh ? {} : await sudoPasswords(options, selection, context)),
         ...(prompts.ssh ? { ask: prompts.ssh } : {}),
       },
       progress,
@@ -61,13 +78,17 @@ export const command = defineCommand({
       await rename(`${path}.${process.pid}`, path);
     }
     const due = rows.filter(needsAttention);
+    const attention = due.length + missing.length;
     const text =
-      rows.length === 0
+      rows.length === 0 && missing.length === 0
         ? 'Nothing is set up yet. Begin with:\n\n  docker-tls setup'
-        : renderStatus(rows, coloursOf(runtime.io), tableWidth(runtime.io));
+        : [
+            ...(rows.length > 0 ? [renderStatus(rows, coloursOf(runtime.io), tableWidth(runtime.io))] : []),
+            ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
+          ].join('\n\n');
     return {
-      exit: options.check && due.length > 0 ? 3 : 0,
-      result: { rows: rows.map(rowJson), attention: due.length },
+      exit: options.check && attention > 0 ? 3 : 0,
+      result: { rows: rows.map(rowJson), attention, ...(missing.length > 0 ? { missing } : {}) },
       text,
     };
   },

@@ -14,7 +14,8 @@ const LABEL = 13;
 
 /** The plan of one host. `verbose`: every new file in full, too. Sentences are broken at `columns`. */
 export function renderPlan(
-  prepared: Pick<PreparedHost, 'plan' | 'facts' | 'address' | 'sans' | 'papersWhy' | 'spec'>,
+  prepared: Pick<PreparedHost, 'plan' | 'facts' | 'address' | 'sans' | 'papersWhy' | 'spec'> &
+    Partial<Pick<PreparedHost, 'accepts'>>,
   colours: Colours,
   verbose = false,
   columns = Number.POSITIVE_INFINITY,
@@ -36,6 +37,7 @@ export function renderPlan(
   if (plan.papers && plan.purpose === 'apply') {
     row('certificate', `${papersWhy === '' ? plan.papers.reason : `new: ${papersWhy}`}`);
     row('names', sans.map((san) => san.value).join(', '));
+    if (prepared.accepts !== undefined && prepared.accepts.length > 0) row('lets in', listWords(prepared.accepts, 12));
   }
   for (const change of plan.files) lines.push(...renderChange(change, colours, verbose).map((line) => `  ${line}`));
   row('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
@@ -80,13 +82,13 @@ export function plansJson(results: readonly HostResult<PreparedHost>[]): { chang
   const hosts = results.map((one) => {
     if (one.kind === 'skipped') return { host: one.host, result: 'skipped', reason: one.reason };
     if (one.kind === 'failed') return failureJson(one);
-    const { plan, address, spec } = one.value;
+    const { plan, address, accepts } = one.value;
     return {
       host: one.host,
       result: 'ok',
       changes: hasChanges(plan),
       address,
-      clients: spec.clients ?? 'all',
+      clients: accepts,
       plan,
       seconds: one.elapsedMs / 1000,
     };
