@@ -1,0 +1,89 @@
+// The package as people get it: packed, installed without network and without a build, run, and as a plugin of the docker CLI.
+import { execFile } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), 'docker-tls-pack-'));
+const installed = join(folder, 'app/node_modules/docker-tls');
+const program = join(folder, 'app/node_modules/.bin/docker-tls');
+const docker = join(folder, 'docker');
+const env = { ...process.env, HOME: folder, DOCKER_CONFIG: docker };
+const version = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version as string;
+
+beforeAll(async () => {
+  // Packed from a copy of what the package is made of, so that nothing of the checkout changes.
+  const source = join(folder, 'source');
+  mkdirSync(join(source, 'bin'), { recursive: true });
+  await run('node', ['scripts/build.mjs', join(source, 'dist')], { cwd: ROOT });
+  for (const file of ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', 'bin/docker-tls.js']) {
+    copyFileSync(join(ROOT, file), join(source, file));
+  }
+  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: source, env });
+  mkdirSync(join(folder, 'app'));
+  const tarball = join(folder, `docker-tls-${version}.tgz`);
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--prefix', join(folder, 'app'), tarball], {
+    env,
+  });
+  mkdirSync(join(docker, 'cli-plugins'), { recursive: true });
+  symlinkSync(join(installed, 'bin/docker-tls.js'), join(docker, 'cli-plugins/docker-tls'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the package', () => {
+  test('installs nothing but itself, and needs no build', async () => {
+    expect(readdirSync(join(folder, 'app/node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+      'docker-tls',
+    ]);
+    expect((await run(program, ['--version'], { env })).stdout).toBe(`docker-tls ${version}\n`);
+  });
+
+  test('runs commands that load their libraries late', async () => {
+    const { stdout } = await run(program, ['status', '--offline', '--json'], { env });
+    expect(JSON.parse(stdout)).toMatchObject({ command: 'status' });
+    // ssh2 is loaded when something is dialled: nobody listens on port 1.
+    const dialled = run(
+      program,
+      ['setup', 'root@127.0.0.1:1', '--host-key', 'accept-new', '--dry-run', '--yes', '--json'],
+      { env },
+    );
+    const failure = await dialled.then(
+      () => '',
+      (error: { stdout: string }) => error.stdout,
+    );
+    expect(JSON.parse(failure).error.code).toMatch(/^E_SSH_|^E_UNREACHABLE/);
+  });
+
+  test('ships the licences of what it bundles', () => {
+    const licences = readFileSync(join(installed, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8');
+    for (const name of ['node-forge', 'ssh2', 'inquirer', 'zod', 'yaml'])
+      expect(licences).toMatch(new RegExp(`^${name} \\d`, 'm'));
+    expect(existsSync(join(installed, 'LICENSE'))).toBe(true);
+  });
+});
+
+describe('as a plugin of the docker CLI', () => {
+  test('docker tls runs it', async () => {
+    expect((await run('docker', ['tls', '--version'], { env })).stdout).toBe(`docker-tls ${version}\n`);
+    expect((await run('docker', ['tls', 'env', '--help'], { env })).stdout).toContain('Lines for the shell');
+  });
+
+  test('docker --help lists it', async () => {
+    expect((await run('docker', ['--help'], { env })).stdout).toMatch(/^ +tls\*? +TLS for remote Docker daemons/m);
+  });
+});
