@@ -2,7 +2,7 @@
 
 import { dirname, join, resolve } from 'node:path';
 import type { Fleet } from './fleet.ts';
-import type { HostSpec } from './spec.ts';
+import type { SshSpec } from './spec.ts';
 
 /**
  * The fleet with every file name absolute: keys, ssh configs and `file:` references. `path` of the fleet has to be absolute
@@ -18,7 +18,10 @@ export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
   for (const [name, text] of Object.entries(sudoPassword)) passwords[name] = reference(text);
   return {
     ...fleet,
-    hosts: fleet.hosts.map((host) => resolveHost(host, absolute)),
+    defaults: fleet.defaults.ssh
+      ? { ...fleet.defaults, ssh: resolveSsh(fleet.defaults.ssh, absolute) }
+      : fleet.defaults,
+    hosts: fleet.hosts.map((host) => ({ ...host, ssh: resolveSsh(host.ssh, absolute) })),
     secrets: {
       ...(caPassphrase === undefined ? {} : { caPassphrase: reference(caPassphrase) }),
       sudoPassword: passwords,
@@ -26,14 +29,11 @@ export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
   };
 }
 
-function resolveHost(host: HostSpec, absolute: (path: string) => string): HostSpec {
-  const { identities, configFile } = host.ssh;
+function resolveSsh<T extends Partial<SshSpec>>(ssh: T, absolute: (path: string) => string): T {
+  const { identities, configFile } = ssh;
   return {
-    ...host,
-    ssh: {
-      ...host.ssh,
-      ...(identities === undefined ? {} : { identities: identities.map(absolute) }),
-      ...(configFile === undefined ? {} : { configFile: absolute(configFile) }),
-    },
+    ...ssh,
+    ...(identities === undefined ? {} : { identities: identities.map(absolute) }),
+    ...(configFile === undefined ? {} : { configFile: absolute(configFile) }),
   };
 }

@@ -126,20 +126,20 @@ function entryOf(name: string, variables: Variables, say: Say): Record<string, u
   const connection = first('ansible_connection') ?? 'ssh';
   if (
     !['ssh', 'smart', 'paramiko', 'paramiko_ssh', 'local', 'ansible.builtin.ssh', 'ansible.builtin.local'].includes(
-      String(connection),
+      wordOf(connection),
     )
   ) {
-    say(`ansible_connection: ${quoted(String(connection))} is no way for docker-tls, which needs ssh or local`, [
+    say(`ansible_connection: ${quoted(wordOf(connection))} is no way for docker-tls, which needs ssh or local`, [
       'leave the host out: --limit',
     ]);
   }
-  const local = /(?:^|\.)local$/.test(String(connection));
+  const local = /(?:^|\.)local$/.test(wordOf(connection));
   const ssh: Record<string, unknown> = {
-    destination: local ? 'local' : String(first('ansible_host', 'ansible_ssh_host') ?? name),
+    destination: local ? 'local' : wordOf(first('ansible_host', 'ansible_ssh_host') ?? name),
   };
   if (!local) {
     for (const key of ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args']) {
-      const { ssh: said, problems } = parseSshArguments(String(variables[key] ?? ''));
+      const { ssh: said, problems } = parseSshArguments(wordOf(variables[key] ?? ''));
       Object.assign(ssh, said);
       for (const { message, hint } of problems) say(`${key}: ${message}`, [hint]);
     }
@@ -182,6 +182,11 @@ function coerced(key: string, value: unknown): unknown {
     return value.split(/[\s,]+/).filter((one) => one !== '');
   }
   return value;
+}
+
+/** JSON may hold objects whose toString is no function. */
+function wordOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 function numeric(value: unknown): unknown {

@@ -62,7 +62,11 @@ function unique<T extends z.ZodType>(item: T) {
   return z.array(item).superRefine((list, context) => {
     list.forEach((entry, index) => {
       if (list.indexOf(entry) < index)
-        context.addIssue({ code: 'custom', message: `${String(entry)} is listed twice`, path: [index] });
+        context.addIssue({
+          code: 'custom',
+          message: `${typeof entry === 'object' ? 'this' : String(entry)} is listed twice`,
+          path: [index],
+        });
     });
   });
 }

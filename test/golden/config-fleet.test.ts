@@ -313,6 +313,8 @@ test('what Ansible prints of a YAML inventory', () => {
 const BAD_INVENTORIES: readonly (readonly [variables: Record<string, unknown>, said: RegExp])[] = [
   [{ ansible_connection: 'winrm' }, /^i: h ansible_connection: "winrm" is no way for docker-tls/],
   [{ ansible_host: '{{ ip }}' }, /"\{\{ ip \}\}" is a template, which ansible-inventory leaves as it is/],
+  [{ ansible_host: { toString: 1 } }, /is not a host/],
+  [{ docker_tls_sans: [{ toString: 1 }] }, /text is expected/],
   [{ ansible_host: 'a;id' }, /^i: h docker_tls_ssh_destination: "a;id" is not a host/],
   [
     { ansible_ssh_common_args: '-o ProxyCommand="nc %h %p"' },

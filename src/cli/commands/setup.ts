@@ -22,6 +22,7 @@ import {
 } from '../../workflows/host-run.ts';
 import { specFor } from '../../workflows/specs.ts';
 import { type CommandContext, type CommandResult, defineCommand } from '../command.ts';
+import { openFleetFile, sudoReference } from '../fleet-file.ts';
 import {
   CA_OPTIONS,
   caSpec,
@@ -71,11 +72,13 @@ export const command = defineCommand({
     const flags = hostFlags(options, runtime.cwd);
     if (options.context !== undefined) checkContextName(options.context);
     if (options.client !== undefined) checkName('client', options.client);
+    const fleet = await openFleetFile(context);
     const session = await openSession(context, {
       ca: caSpec(options),
       passphrase: passphraseSource(options, runtime, prompts),
     });
-    const first = specFor((args.host ?? (await askDestination(context))).trim(), session.state, flags);
+    const host = (args.host ?? (await askDestination(context))).trim();
+    const first = fleet?.specFor(host, session.state, flags) ?? specFor(host, session.state, flags);
     const sudo = await sudoPassword(options, runtime, prompts);
     const reach = { runtime, ...(sudo ? { sudoPassword: sudo } : {}), ...(prompts.ssh ? { ask: prompts.ssh } : {}) };
     const reached = progress.host(first.name);
@@ -93,6 +96,7 @@ export const command = defineCommand({
       const client = await askClient(context, session.state);
       const docker = await askContext(context, spec, session.state);
       if (docker !== undefined) await refuseContext(docker, runtime);
+      const writeFleet = await fleet?.edit(spec, sudoReference(options, runtime.cwd));
       const line = prompts.interactive ? progress.host(spec.name) : reached;
       return await session.store.withLock('docker-tls setup', async () => {
         const wanted = clientSpec(client.name, { keyType: spec.keyType, days: options.days });
@@ -114,6 +118,7 @@ export const command = defineCommand({
         line.done(
           outcome.changed ? `done, generation ${outcome.plan.generation}` : 'nothing to do, it is as it should be',
         );
+        await writeFleet?.();
         // The host is done, whatever becomes of the context.
         const errors = docker === undefined ? [] : await makeContext(context, session.store, spec, prover, docker);
         return finish(context, spec, outcome, prover.record.name, errors.length > 0 ? undefined : docker, errors);

@@ -1,0 +1,80 @@
+/** What `setup -f FILE` makes of a fleet file, on real files. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { openFleetFile, sudoReference } from '../../src/cli/fleet-file.ts';
+import type { Runtime } from '../../src/runtime.ts';
+import type { StoreState } from '../../src/store/records.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+const NO_STORE = { hosts: new Map(), clients: new Map(), issuers: new Map(), oldCas: [] } as unknown as StoreState;
+
+async function fleetFile(text?: string) {
+  const cwd = mkdtempSync(join(tmpdir(), 'docker-tls-fleet-'));
+  folders.push(cwd);
+  const path = join(cwd, 'fleet.yaml');
+  if (text !== undefined) writeFileSync(path, text);
+  const context = { global: { file: path }, runtime: { cwd, env: { HOME: '/home/ada' } } } as unknown as {
+    global: never;
+    runtime: Runtime;
+  };
+  const file = await openFleetFile(context);
+  if (file === undefined) throw new Error('-f was given');
+  return { file, cwd, read: () => readFileSync(path, 'utf8') };
+}
+
+const FLEET = `version: 1
+defaults: { ssh: { user: admin, identities: [keys/a], config: ~/.ssh/farm }, days: 90 } # all
+hosts:
+  old: { ssh: root@old.example.org, port: 2377 }
+`;
+
+test('without a file the first host makes one', async () => {
+  const { file, read } = await fleetFile();
+  const spec = file.specFor('root@new.example.org', NO_STORE, { ssh: {}, port: 2377 });
+  const write = await file.edit(spec, sudoReference({ askSudoPassword: true }, '/'));
+  expect(read).toThrow();
+  await write?.();
+  expect(read()).toContain(
+    'hosts:\n  new.example.org:\n    ssh: root@new.example.org\n    port: 2377\n    sudo-password: prompt\n',
+  );
+});
+
+test('a new host has the defaults of the file, whose paths stay as they are written', async () => {
+  const { file, cwd, read } = await fleetFile(FLEET);
+  const spec = file.specFor('new.example.org', NO_STORE, { ssh: {}, name: 'new' });
+  expect(spec).toMatchObject({
+    name: 'new',
+    days: 90,
+    ssh: { user: 'admin', identities: [join(cwd, 'keys/a')], configFile: '/home/ada/.ssh/farm' },
+  });
+  await (await file.edit(spec, undefined))?.();
+  expect(read()).toBe(`${FLEET}  new: new.example.org\n`);
+});
+
+test('a host of the file is what the file says, flags on top, and the file stays as it is', async () => {
+  const { file } = await fleetFile(FLEET);
+  const spec = file.specFor('old', NO_STORE, { ssh: { hostKey: 'accept-new' }, days: 30 });
+  expect(spec).toMatchObject({
+    name: 'old',
+    port: 2377,
+    days: 30,
+    ssh: { user: 'root', destination: 'old.example.org', hostKey: 'accept-new' },
+  });
+  expect(await file.edit(spec, undefined)).toBeUndefined();
+});
+
+test('what the file can not say is refused before the host is touched', async () => {
+  const { file } = await fleetFile(FLEET);
+  const spec = file.specFor('new', NO_STORE, { ssh: {} });
+  await expect(file.edit({ ...spec, ssh: { destination: 'new' } }, undefined)).rejects.toThrow(
+    /the defaults of the file give new/,
+  );
+  await expect(fleetFile('version: 2\n')).rejects.toThrow(/2 is not possible for version/);
+});
