@@ -319,6 +319,8 @@ put_back() {
   if [ "$LIVE_RESTORE" = temporary ]; then
     if [ -e "$T/protected" ]; then { place_as "$DAEMON_JSON" old-off && reload_live_restore false; } || result=1; fi
     final_daemon_json old || result=1
+    # Where live-restore was on before, the daemon takes it in again.
+    if grep -q '"live-restore" *: *true' "$DAEMON_JSON" 2>/dev/null; then systemctl reload docker.service 2>/dev/null || :; fi
   fi
   return "$result"
 }

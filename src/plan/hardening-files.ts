@@ -57,7 +57,8 @@ export function renderAuditRules(facts: AuditFacts): string {
   const present = WATCHES.flatMap((watch) => watch.paths(facts)).filter((path) => facts.files.has(path));
   const own = [DROP_IN_FOLDER, SOCKET_PATH];
   const rules = [...new Set([...present, ...own])]
-    .filter((path) => /^\/[\w./@+-]+$/.test(path) && !path.startsWith('/run/containerd/'))
+    // What lies in a watched folder is watched; it may also come and go.
+    .filter((path) => /^\/[\w./@+-]+$/.test(path) && !/^\/(run\/containerd|etc\/docker)\//.test(path))
     .map((path) =>
       path === dataRoot || path === '/var/lib/docker'
         ? `-a always,exit -F path=${path} -F perm=wa -k docker`

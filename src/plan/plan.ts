@@ -1,7 +1,7 @@
 /** Owns the plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
 
-import { renderCommandLine } from '../daemon/command-line.ts';
-import { editDaemonJson } from '../daemon/daemon-json.ts';
+import { flagValues, renderCommandLine } from '../daemon/command-line.ts';
+import { editDaemonJson, parseDaemonJson } from '../daemon/daemon-json.ts';
 import { bracketed, dropInName, renderDropIn, renderSocketUnit } from '../daemon/drop-in.ts';
 import {
   CURRENT_LINK,
@@ -128,7 +128,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     daemon,
     sshd: desired.reloadSshd && files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
     audit: desired.loadAuditRules && files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
-    containers: planContainers(facts, desired.containers, daemon.action, desired.liveRestore),
+    containers: planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after),
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
     warnings: [
       ...warnings,
@@ -173,7 +173,7 @@ export function planReturn(
     daemon: { action, reason },
     sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
     audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
-    containers: planContainers(facts, desired.containers, action, undefined),
+    containers: planContainers(facts, view, desired.containers, action, undefined, after(view.configFile)),
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: after(view.configFile) },
     warnings: [],
   };
@@ -399,14 +399,19 @@ function changedKeys(before: string | undefined, after: string | undefined): str
 
 function planContainers(
   facts: HostFacts,
+  view: DaemonView,
   mode: 'keep' | 'may-stop',
   action: string,
   liveRestore: boolean | undefined,
+  jsonAfter: string | undefined,
 ): ContainerPlan {
   const running = facts.docker.containers.map(({ name, restart }) => ({ name, restart }));
   if (action !== 'restart' || facts.docker.unit.active !== 'active')
     return { running, how: 'untouched', wouldStop: [] };
-  if (facts.docker.liveRestore) return { running, how: 'live-restore', wouldStop: [] };
+  // A daemon that starts without it stops what one that had it left running.
+  const staysOn =
+    flagValues(view.flags, '--live-restore').length > 0 || parseDaemonJson(jsonAfter).values['live-restore'] === true;
+  if (facts.docker.liveRestore && staysOn) return { running, how: 'live-restore', wouldStop: [] };
   // A daemon that did not answer may well have containers: they are protected as if they had been seen.
   const any = running.length > 0 || !facts.docker.answers;
   if (mode === 'keep' && !facts.docker.swarm)
