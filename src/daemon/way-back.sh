@@ -314,13 +314,15 @@ put_back() {
   restore_files || result=1
   # undo: half way
   if [ -e "$T/services" ]; then
-    if [ "$WAS_ACTIVE" = yes ]; then apply_services || result=1; else apply_services stop || result=1; fi
+    how=
+    [ "$WAS_ACTIVE" = yes ] || how=stop
+    # It ran with this before: a start that fails is tried again, since nobody else will do it.
+    apply_services "$how" || { sleep 2; apply_services "$how"; } || result=1
   fi
-  if [ "$LIVE_RESTORE" = temporary ]; then
+  if [ "$LIVE_RESTORE" = temporary ] && [ "$result" = 0 ]; then
+    # Not while the daemon is down: it would come back without live-restore and stop every container.
     if [ -e "$T/protected" ]; then { place_as "$DAEMON_JSON" old-off && reload_live_restore false; } || result=1; fi
     final_daemon_json old || result=1
-    # Where live-restore was on before, the daemon takes it in again.
-    if grep -q '"live-restore" *: *true' "$DAEMON_JSON" 2>/dev/null; then systemctl reload docker.service 2>/dev/null || :; fi
   fi
   return "$result"
 }

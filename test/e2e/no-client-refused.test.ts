@@ -1,0 +1,72 @@
+/**
+ * Who works while a host is changed: a client that opens a new TLS connection every 10 ms, containers, and a container
+ * that asks the daemon over its mounted socket all the time.
+ */
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { snapshot } from '../support/host-state.ts';
+import { type LabHost, labUp, suites } from '../support/lab.ts';
+import { newPerson, type Person } from '../support/person.ts';
+import { startPoller } from '../support/poller.ts';
+
+let program: Program;
+beforeAll(() => {
+  program = buildProgram();
+});
+afterAll(() => program?.remove());
+
+describe.each(suites)('on %s', (suite) => {
+  let host: LabHost;
+  let person: Person;
+
+  beforeAll(async () => {
+    [host] = (await labUp({ names: [`ncr-${suite}`], suite })) as [LabHost];
+    person = newPerson(program, [host]);
+    await host.container('web');
+    // Asks every 20 ms by hand-written HTTP, with busybox alone; a line for each answer and each failure.
+    await host.container(
+      'sock',
+      '-v /var/run/docker.sock:/var/run/docker.sock',
+      `sh -c 'while :; do if printf "GET /_ping HTTP/1.0\\r\\nHost: d\\r\\n\\r\\n" | timeout 20 nc local:/var/run/docker.sock 2>/dev/null | grep -q OK; then echo yes; else echo no; fi; sleep 0.02; done'`,
+    );
+  });
+  afterAll(async () => {
+    await host?.down();
+    person?.remove();
+  });
+
+  async function done(...argv: string[]): Promise<void> {
+    const result = await person.run(argv);
+    expect(result, result.err).toMatchObject({ status: 0 });
+  }
+
+  test('first setup with a busy socket, then changes, a rotation and roll backs: 0 refused, 0 failed', async () => {
+    const state = async () => [...(await snapshot(host))].filter(([name]) => /^(container|socket inode)/.test(name));
+    const before = await state();
+    await done(...person.setup(host));
+    const poller = startPoller({
+      folder: join(person.store, 'clients/laptop'),
+      hosts: [{ address: host.address, port: 2376 }],
+      everyMs: 10,
+      fresh: true,
+    });
+    await done(...person.setup(host, ['--san', 'second.example']));
+    await done('rotate', 'server', host.name, '--yes');
+    await done('rollback', host.name, '--yes');
+    await done('rollback', host.name, '--yes');
+    await poller.stop();
+    console.log(
+      `${suite}: ${poller.tries} connections, ${poller.refusals.length} refused, longest wait ${Math.round(poller.longestMs)} ms`,
+    );
+    expect(poller.refusals).toEqual([]);
+    expect(poller.tries).toBeGreaterThan(100);
+    await done('remove', host.name, '--yes');
+    expect(await state()).toEqual(before);
+    const answers = (await host.must('docker logs sock')).split('\n');
+    console.log(`${suite}: the mounted socket answered ${answers.filter((line) => line === 'yes').length} times`);
+    expect(answers.filter((line) => line === 'no')).toEqual([]);
+    expect(answers.length).toBeGreaterThan(50);
+  });
+});

@@ -1,0 +1,55 @@
+/** `remove` gives a host back: compared with what it was before the first setup, at once and after a reboot, on all generations. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { compare, leftovers, snapshot } from '../support/host-state.ts';
+import { type LabHost, labUp, suites } from '../support/lab.ts';
+import { newPerson, type Person } from '../support/person.ts';
+
+let program: Program;
+beforeAll(() => {
+  program = buildProgram();
+});
+afterAll(() => program?.remove());
+
+describe.each(suites)('on %s', (suite) => {
+  let host: LabHost;
+  let person: Person;
+
+  beforeAll(async () => {
+    [host] = (await labUp({ names: [`rem-${suite}`], suite })) as [LabHost];
+    person = newPerson(program, [host]);
+    await host.container('web');
+    await host.container('api', '--restart=always -v /var/run/docker.sock:/var/run/docker.sock');
+    // Settings of somebody's own, with modes and links that have to come back.
+    await host.must(`mkdir -p /etc/docker && printf '{\\n\\t"log-level" : "warn"}' >/etc/docker/daemon.real && chmod 0640 /etc/docker/daemon.real
+      ln -sf daemon.real /etc/docker/daemon.json && mkdir -p /etc/systemd/system/docker.service.d
+      printf '[Service]\\nEnvironment=ONE=1\\n' >/etc/systemd/system/docker.service.d/override.conf && chmod 0600 /etc/systemd/system/docker.service.d/override.conf
+      printf 'DOCKER_OPTS="--debug"\\n' >/etc/default/docker`);
+    // Some units of a first boot never run again.
+    await host.reboot();
+    await host.must('docker start web');
+  });
+  afterAll(async () => {
+    await host?.down();
+    person?.remove();
+  });
+
+  test('after two generations and a remove nothing differs, and after a reboot neither', async () => {
+    const before = await snapshot(host);
+    for (const more of [[], ['--san', 'second.example', '--live-restore']]) {
+      const made = await person.run(person.setup(host, more));
+      expect(made, made.err).toMatchObject({ status: 0 });
+    }
+    expect(compare(before, await snapshot(host), /^(file|unit)/)).toHaveLength(2); // the daemon's words, and live-restore
+    const removed = await person.run(['remove', host.name, '--yes']);
+    expect(removed, removed.err).toMatchObject({ status: 0 });
+    const after = await snapshot(host);
+    expect(compare(before, after)).toEqual([]);
+    expect(leftovers(after)).toEqual([]);
+    await host.reboot();
+    await host.must('docker start web');
+    expect(compare(before, await snapshot(host), /^(container|socket inode)/)).toEqual([]);
+    expect(await host.must('systemctl --failed --no-legend')).toBe('');
+  });
+});
