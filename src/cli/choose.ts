@@ -3,8 +3,8 @@
 import { nearestNames } from '../config/nearest.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { StoredClient, StoreState } from '../store/records.ts';
+import { listWords } from '../words.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../workflows/reach.ts';
-import { listWords } from './render/words.ts';
 
 export type KnownClient = StoredClient & { readonly folder: string };
 

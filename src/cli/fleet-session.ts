@@ -3,6 +3,7 @@
 import type { HostSpec } from '../config/spec.ts';
 import type { Secret } from '../secret.ts';
 import type { Store } from '../store/store.ts';
+import { listWords } from '../words.ts';
 import { ensureClients } from '../workflows/fleet-apply.ts';
 import type { RunContext } from '../workflows/host-run.ts';
 import type { PassphraseSource } from '../workflows/keyring.ts';
@@ -19,7 +20,6 @@ import {
   SSH_OPTIONS,
   sudoPassword,
 } from './host-options.ts';
-import { listWords } from './render/words.ts';
 import { userName } from './runtime.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from './selection.ts';
 import { openSession, proverFor, type Session, usableClients } from './session.ts';

@@ -1,9 +1,9 @@
 /** Owns the help texts, made from the commands' data. Pure. */
 
+import { padText, wrapText } from '../words.ts';
 import { type ArgumentSpecs, type Command, type OptionSpec, type OptionSpecs, optionFlag } from './command.ts';
 import type { CommandEntry } from './commands.ts';
 import { GLOBAL_OPTIONS } from './options.ts';
-import { padText, wrapText } from './render/words.ts';
 
 /** The first page: every command with its line; groups stand together, in the order of the list. */
 export function renderOverview(program: string, commands: readonly CommandEntry[], columns: number): string {

@@ -2,6 +2,7 @@
 
 import { type ExitStatus, printable } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
+import { durationWords } from '../words.ts';
 import type { Command, CommandResult } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { asErrors, interrupted } from './errors.ts';
@@ -10,7 +11,6 @@ import { type Glance, glance, type Parsed, parseOptions, usage } from './options
 import { type OutputForm, printErrors, printResult } from './output.ts';
 import { createProgress, type ProgressScreen } from './progress.ts';
 import { createPrompts } from './prompts.ts';
-import { durationWords } from './render/words.ts';
 import { createRuntime } from './runtime.ts';
 import { type SignalWatch, watchSignals } from './signals.ts';
 

@@ -10,7 +10,7 @@ import { appendFileSync } from 'node:fs';
 import pico from 'picocolors';
 import { DockerTlsError, printable } from '../errors.ts';
 import type { HostProgress, Io, Progress } from '../runtime.ts';
-import { cutText, durationWords, padText, plural, textWidth } from './render/words.ts';
+import { cutText, durationWords, padText, plural, textWidth } from '../words.ts';
 
 export type ProgressOptions = {
   readonly io: Io;

@@ -2,6 +2,7 @@
 
 import { DockerTlsError } from '../errors.ts';
 import { openStore } from '../store/store.ts';
+import { durationWords } from '../words.ts';
 import { prepareReturn, type ReturnContext, returnHost } from '../workflows/return-host.ts';
 import { specFor } from '../workflows/specs.ts';
 import type { CommandContext, CommandResult, OptionSpecs, OptionValues } from './command.ts';
@@ -10,7 +11,6 @@ import { coloursOf } from './render/colours.ts';
 import { renderProofs } from './render/outcome.ts';
 import { renderPlan } from './render/plan.ts';
 import { tableWidth } from './render/table.ts';
-import { durationWords } from './render/words.ts';
 import { usableClients } from './session.ts';
 
 export const RETURN_OPTIONS = {

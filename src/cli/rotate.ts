@@ -3,6 +3,7 @@
 import type { HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import { hasChanges } from '../plan/plan.ts';
+import { plural } from '../words.ts';
 import { applyHosts, planHosts } from '../workflows/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../workflows/fleet-run.ts';
 import type { RunContext } from '../workflows/host-run.ts';
@@ -12,7 +13,6 @@ import { coloursOf } from './render/colours.ts';
 import { outcomeJson, renderResults } from './render/outcome.ts';
 import { renderPlan } from './render/plan.ts';
 import { tableWidth } from './render/table.ts';
-import { plural } from './render/words.ts';
 
 /** What every command takes that changes hosts which are in the store already. */
 export const ROTATE_OPTIONS = {

@@ -12,7 +12,7 @@ import { type AuditedFile, type AuditedHost, type AuditReport, auditHost } from 
 import { renderSarif } from '../../src/audit/report/sarif.ts';
 import { renderAuditTable } from '../../src/audit/report/table.ts';
 import { score } from '../../src/audit/score.ts';
-import { textWidth } from '../../src/cli/render/words.ts';
+import { textWidth } from '../../src/words.ts';
 import { RECORDED, recordedBytes } from '../support/audit-facts.ts';
 import { readMarkup } from '../support/markup.ts';
 

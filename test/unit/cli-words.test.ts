@@ -12,7 +12,7 @@ import {
   relativeWords,
   textWidth,
   wrapText,
-} from '../../src/cli/render/words.ts';
+} from '../../src/words.ts';
 
 const now = new Date('2026-11-25T12:00:00Z');
 const HOUR = 3_600_000;

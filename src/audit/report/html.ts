@@ -1,6 +1,6 @@
 /** Owns the report as one HTML file for a fleet: no script, nothing loaded from anywhere, good on paper. */
 
-import { plural } from '../../cli/render/words.ts';
+import { plural } from '../../words.ts';
 import { SEVERITIES } from '../check.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
 import type { Score } from '../score.ts';

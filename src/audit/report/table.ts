@@ -1,7 +1,7 @@
 /** Owns the report for people at a terminal: worst first, grouped, as wide as the terminal is. */
 
-import { cutText, padText, plural, textWidth, wrapText } from '../../cli/render/words.ts';
 import { printable } from '../../errors.ts';
+import { cutText, padText, plural, textWidth, wrapText } from '../../words.ts';
 import { GROUPS, SEVERITIES, type Severity } from '../check.ts';
 import type { Comparison } from '../compare.ts';
 import { type CheckResult, counts } from '../evaluate.ts';

@@ -2,6 +2,7 @@
 
 import { DockerTlsError } from '../../errors.ts';
 import { hasChanges } from '../../plan/plan.ts';
+import { plural } from '../../words.ts';
 import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
 import { defineCommand } from '../command.ts';
@@ -10,7 +11,6 @@ import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
 import { plansJson, renderPlans } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
-import { plural } from '../render/words.ts';
 
 export const command = defineCommand({
   name: 'apply',

@@ -13,6 +13,7 @@ import { fails, score } from '../../audit/score.ts';
 import { nearestNames } from '../../config/nearest.ts';
 import { DockerTlsError } from '../../errors.ts';
 import { openStore } from '../../store/store.ts';
+import { plural } from '../../words.ts';
 import { auditHosts, matchesCheck, type Selection, selectResults, subjectsOf } from '../../workflows/audit.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
 import { formOf, REPORT_FORMS, type ReportForm, renderReport, saveReport } from '../audit-report.ts';
@@ -20,7 +21,6 @@ import { type CommandContext, defineCommand, type OptionSpecs, type OptionValues
 import { sudoPasswords } from '../fleet-session.ts';
 import { hostFlags, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
-import { plural } from '../render/words.ts';
 import { SELECTION_OPTIONS, selectSpecs } from '../selection.ts';
 
 const OPTIONS = {

@@ -2,10 +2,10 @@
 
 import { DockerTlsError } from '../../errors.ts';
 import { inspectCertificate } from '../../pki/inspect.ts';
+import { dateWords } from '../../words.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
-import { dateWords } from '../render/words.ts';
 
 export const command = defineCommand({
   name: 'ca create',

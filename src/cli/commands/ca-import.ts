@@ -3,12 +3,12 @@
 import { inspectCertificate } from '../../pki/inspect.ts';
 import { Secret } from '../../secret.ts';
 import { openStore } from '../../store/store.ts';
+import { dateWords } from '../../words.ts';
 import { importCa } from '../../workflows/ca-import.ts';
 import { defineCommand } from '../command.ts';
 import { readIn } from '../files.ts';
 import { CA_OPTIONS, passphraseSource } from '../host-options.ts';
 import { usage } from '../options.ts';
-import { dateWords } from '../render/words.ts';
 
 export const command = defineCommand({
   name: 'ca import',

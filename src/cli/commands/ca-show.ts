@@ -5,8 +5,8 @@ import { inspectCertificate } from '../../pki/inspect.ts';
 import { isEncrypted } from '../../pki/keys.ts';
 import type { Secret } from '../../secret.ts';
 import { openStore } from '../../store/store.ts';
+import { dateWords, plural } from '../../words.ts';
 import { defineCommand } from '../command.ts';
-import { dateWords, plural } from '../render/words.ts';
 
 export const command = defineCommand({
   name: 'ca show',

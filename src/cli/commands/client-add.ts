@@ -2,11 +2,11 @@
 
 import { DockerTlsError } from '../../errors.ts';
 import { inspectCertificate } from '../../pki/inspect.ts';
+import { dateWords, listWords, plural } from '../../words.ts';
 import { behindHosts } from '../../workflows/access.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { clientSpec, HOST_OPTIONS } from '../host-options.ts';
-import { dateWords, listWords, plural } from '../render/words.ts';
 import { changeHosts, nameHosts, ROTATE_OPTIONS } from '../rotate.ts';
 
 export const command = defineCommand({

@@ -5,6 +5,7 @@ import { DockerTlsError } from '../../errors.ts';
 import { inspectCertificate } from '../../pki/inspect.ts';
 import { readRequests, removeRequest } from '../../store/requests.ts';
 import { openStore } from '../../store/store.ts';
+import { dateWords } from '../../words.ts';
 import { bundleOfEnvironment, importClient, readBundle } from '../../workflows/client-import.ts';
 import { giveContext } from '../../workflows/context.ts';
 import { refreshCopies } from '../../workflows/copies.ts';
@@ -12,7 +13,6 @@ import { accepts, reachableHosts } from '../../workflows/reach.ts';
 import { defineCommand } from '../command.ts';
 import { readIn } from '../files.ts';
 import { dockerConfigFolder, usage } from '../options.ts';
-import { dateWords } from '../render/words.ts';
 
 export const command = defineCommand({
   name: 'client import',

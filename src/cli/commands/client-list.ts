@@ -1,11 +1,11 @@
 /** Owns `client list`: who can reach what. Reads the store; asks no host. */
 
 import { openStore } from '../../store/store.ts';
+import { dateWords } from '../../words.ts';
 import { type ClientAccess, clientAccess } from '../../workflows/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderTable } from '../render/table.ts';
-import { dateWords } from '../render/words.ts';
 
 export const command = defineCommand({
   name: 'client list',

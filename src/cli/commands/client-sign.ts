@@ -3,6 +3,7 @@
 import { DockerTlsError } from '../../errors.ts';
 import { parseCsr } from '../../pki/csr.ts';
 import { inspectCertificate } from '../../pki/inspect.ts';
+import { dateWords } from '../../words.ts';
 import { clientAccess } from '../../workflows/client-access.ts';
 import { bundleOf, renderBundle } from '../../workflows/client-bundle.ts';
 import { defineCommand } from '../command.ts';
@@ -10,7 +11,6 @@ import { checkOut, OUT_OPTIONS, readIn, writeOut } from '../files.ts';
 import { startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, clientSpec, HOST_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
-import { dateWords } from '../render/words.ts';
 
 export const command = defineCommand({
   name: 'client sign',

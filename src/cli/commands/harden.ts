@@ -4,6 +4,8 @@ import type { MendName } from '../../audit/mends.ts';
 import { DockerTlsError } from '../../errors.ts';
 import { chooseFixes, FIXES, NEEDS_YES, PROFILES, profilesOf, recordHardening } from '../../plan/hardening.ts';
 import { hasChanges } from '../../plan/plan.ts';
+import { openStore } from '../../store/store.ts';
+import { plural } from '../../words.ts';
 import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
 import { specOfRecord } from '../../workflows/specs.ts';
@@ -13,7 +15,6 @@ import { usage } from '../options.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
-import { plural } from '../render/words.ts';
 
 export const command = defineCommand({
   name: 'harden',
@@ -48,9 +49,9 @@ export const command = defineCommand({
     );
     if (choice.fixes.length === 0) throw usage('no fix is left to make', [...left, 'docker-tls harden --list']);
     const run = await startRun(context, args.hosts, options, 'harden');
-    const opening = await run.open();
+    const { hosts } = await openStore(global.home, { now: runtime.now }).read();
     const specs = run.specs.map((spec) => {
-      const record = opening.state.hosts.get(spec.name)?.record;
+      const record = hosts.get(spec.name)?.record;
       if (record === undefined) throw notSetUp(spec.name);
       const entries = [...(spec.harden ?? []), ...(record.harden ?? []), ...choice.fixes];
       // Another user of the same host may harden it: what is known of the host stays.
@@ -59,7 +60,7 @@ export const command = defineCommand({
     });
     const fleet = { parallel: global.parallel, signal: runtime.signal };
     if (!global.yes || global.dryRun) {
-      const planned = await planHosts(specs, opening, fleet, progress);
+      const planned = await planHosts(specs, await run.open(), fleet, progress);
       const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
       const text = [
         ...plans.map((one) => renderPlan(one, colours, global.verbose)),

@@ -1,13 +1,13 @@
 /** Owns `rotate client`: new key and certificate for clients; no host is touched. */
 
 import { inspectCertificate } from '../../pki/inspect.ts';
+import { dateWords, plural } from '../../words.ts';
 import { refreshCopies } from '../../workflows/copies.ts';
 import { chooseNames } from '../../workflows/due.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { CA_OPTIONS } from '../host-options.ts';
 import { dockerConfigFolder } from '../options.ts';
-import { dateWords, plural } from '../render/words.ts';
 
 export const command = defineCommand({
   name: 'rotate client',

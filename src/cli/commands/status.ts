@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { printable } from '../../errors.ts';
 import { openStore } from '../../store/store.ts';
+import { dateWords, listWords, plural } from '../../words.ts';
 import { needsAttention, type StatusRow, status } from '../../workflows/status.ts';
 import { defineCommand } from '../command.ts';
 import { sudoPasswords } from '../fleet-session.ts';
@@ -11,7 +12,6 @@ import { SSH_OPTIONS } from '../host-options.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderPrometheus } from '../render/prometheus.ts';
 import { renderTable, tableWidth } from '../render/table.ts';
-import { dateWords, listWords, plural } from '../render/words.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from '../selection.ts';
 
 export const command = defineCommand({

@@ -1,12 +1,12 @@
 /** Owns how the end of a change looks to people: what was proven, and a table where there were several hosts. */
 
 import { printable } from '../../errors.ts';
+import { durationWords } from '../../words.ts';
 import type { HostResult } from '../../workflows/fleet-run.ts';
 import type { HostOutcome } from '../../workflows/host-run.ts';
 import type { Proof } from '../../workflows/prove.ts';
 import type { Colours } from './colours.ts';
 import { renderTable } from './table.ts';
-import { durationWords } from './words.ts';
 
 /** One line for each attempt to get in. */
 export function renderProofs(proofs: readonly Proof[], colours: Colours): string {

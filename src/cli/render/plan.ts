@@ -4,11 +4,11 @@ import { createTwoFilesPatch } from 'diff';
 import { printable } from '../../errors.ts';
 import type { FileChange } from '../../plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../../plan/plan.ts';
+import { listWords, plural, wrapText } from '../../words.ts';
 import type { HostResult } from '../../workflows/fleet-run.ts';
 import type { PreparedHost } from '../../workflows/host-run.ts';
 import type { Colours } from './colours.ts';
 import { failureJson } from './outcome.ts';
-import { listWords, plural, wrapText } from './words.ts';
 
 const LABEL = 13;
 

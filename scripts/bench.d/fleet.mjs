@@ -1,0 +1,188 @@
+// What a fleet costs: wall time of `apply` (new server papers on every host, proven) on real lab hosts against the floor of
+// `ssh HOST systemctl restart docker` on the same hosts with the same parallelism; our CPU time and memory per host; and how both grow
+// with 100 and 1,000 ssh servers on loopback, where `plan` logs in, runs the facts script and looks at what comes.
+//
+// Usage: node scripts/bench.d/fleet.mjs [--real 1,5,20] [--loopback 100,1000]    root on Linux for --real; hosts are taken down at the end
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'docker-tls-bench-'));
+const bin = join(folder, 'bin/docker-tls.js');
+const lab = join(root, 'scripts/lab');
+const suites = ['bookworm', 'trixie', 'sid'];
+const [real, loopback] = ['--real', '--loopback'].map((name, index) => counts(name, ['1,5,20', '100,1000'][index]));
+
+function counts(name, fallback) {
+  const at = process.argv.indexOf(name);
+  const text = at === -1 ? (process.argv.length > 2 ? '' : fallback) : process.argv[at + 1];
+  return text.split(',').filter(Boolean).map(Number);
+}
+
+/** Runs a command and gives its wall time, and CPU time and memory as the kernel counted them for it alone (not for hosts or servers). */
+function timed(argv, options = {}) {
+  const measure = join(folder, `usage-${Math.random()}`);
+  const hook = `import { writeFileSync } from 'node:fs'; process.on('exit', () => { const u = process.resourceUsage(); writeFileSync(process.env.BENCH_USAGE, JSON.stringify({ cpuMs: (u.userCPUTime + u.systemCPUTime) / 1000, rssMb: u.maxRSS / 1024 })); });`;
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, bin, ...argv];
+  return new Promise((resolve) => {
+    const began = performance.now();
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, HOME: folder, SSH_AUTH_SOCK: '', BENCH_USAGE: measure, ...options.env },
+    });
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.on('close', (status) => {
+      const wallMs = performance.now() - began;
+      resolve({ status, said, wallMs, ...JSON.parse(readFileSync(measure, 'utf8')) });
+    });
+  });
+}
+
+function table(rows) {
+  for (const row of rows) console.log(row.map((cell, index) => String(cell).padStart(index === 0 ? 22 : 12)).join(''));
+}
+
+async function onRealHosts() {
+  const most = Math.max(...real);
+  const hosts = [];
+  try {
+    for (const [index, suite] of suites.entries()) {
+      const names = Array.from({ length: most }, (_, n) => n)
+        .filter((n) => n % 3 === index)
+        .map((n) => `bench-fleet-${n}`);
+      if (names.length === 0) continue;
+      const text = execFileSync(lab, ['up', ...names, '--suite', suite, '--owner-pid', String(process.pid), '--json']);
+      hosts.push(...JSON.parse(text.toString()));
+    }
+    hosts.sort((a, b) => Number(a.name.split('-')[2]) - Number(b.name.split('-')[2]));
+    const home = join(folder, 'real');
+    const file = join(folder, 'fleet.yaml');
+    const entry = ({ name, address }) => `  ${name}: { ssh: { destination: ${address} } }`;
+    const ssh = `{ user: root, host-key: accept-new, identities: [${hosts[0].keyFile}] }`;
+    writeFileSync(
+      file,
+      ['version: 1', 'ca: { passphrase: none }', `defaults: { ssh: ${ssh} }`, 'hosts:', ...hosts.map(entry)].join('\n'),
+    );
+    const set = await timed(['apply', '-f', file, '--home', home, '--yes']);
+    if (set.status !== 0) throw new Error(set.said);
+    const rows = [['real hosts', 'floor s', 'ours s', 'times', 'idle s', 'CPU ms/host', 'RSS MB']];
+    for (const count of real) {
+      const some = hosts.slice(0, count);
+      const restart = ({ address, keyFile, knownHosts }) =>
+        new Promise((resolve) => {
+          const options = [
+            '-F',
+            '/dev/null',
+            '-i',
+            keyFile,
+            '-o',
+            `UserKnownHostsFile=${knownHosts}`,
+            '-o',
+            'BatchMode=yes',
+          ];
+          spawn('ssh', [...options, `root@${address}`, 'systemctl reset-failed docker; systemctl restart docker'], {
+            stdio: 'ignore',
+          }).on('close', resolve);
+        });
+      const began = performance.now();
+      await Promise.all(some.map(restart));
+      const floor = performance.now() - began;
+      const names = some.map(({ name }) => name);
+      const ours = await timed(['rotate', 'server', ...names, '--home', home, '--yes', '--parallel', String(count)]);
+      if (ours.status !== 0) throw new Error(ours.said);
+      const idle = await timed(['apply', ...names, '-f', file, '--home', home, '--yes']);
+      const s = (ms) => (ms / 1000).toFixed(2);
+      rows.push([
+        count,
+        s(floor),
+        s(ours.wallMs),
+        (ours.wallMs / floor).toFixed(2),
+        s(idle.wallMs),
+        (ours.cpuMs / count).toFixed(0),
+        ours.rssMb.toFixed(0),
+      ]);
+    }
+    table(rows);
+  } finally {
+    for (const { name } of hosts) execFileSync(lab, ['down', name]);
+  }
+}
+
+/** Real ssh servers in a process of their own; the shell behind them prints nothing that a host would, so each run ends with facts that are refused. */
+async function onLoopback() {
+  const { default: ssh2 } = await import('ssh2');
+  const key = ssh2.utils.generateKeyPairSync('ed25519');
+  writeFileSync(join(folder, 'key'), key.private, { mode: 0o600 });
+  const rows = [['servers on loopback', 'wall s', 'CPU ms/host', 'RSS MB']];
+  for (const count of loopback) {
+    const server = spawn(process.execPath, ['--input-type=module', '-e', SERVER, String(count)], {
+      cwd: root,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ports = await new Promise((resolve) => {
+      let text = '';
+      server.stdout.on('data', (chunk) => {
+        text += chunk;
+        if (text.endsWith('\n')) resolve(JSON.parse(text));
+      });
+    });
+    const file = join(folder, `loopback-${count}.yaml`);
+    const ssh = `{ user: root, host-key: accept-new, identities: [${join(folder, 'key')}] }`;
+    const entry = (port) => `  h${port}: { ssh: "127.0.0.1:${port}" }`;
+    writeFileSync(
+      file,
+      ['version: 1', 'ca: { passphrase: none }', `defaults: { ssh: ${ssh} }`, 'hosts:', ...ports.map(entry)].join('\n'),
+    );
+    const plan = () => timed(['plan', '-f', file, '--home', join(folder, 'none')]);
+    // The first time, host keys are stored; what comes again and again is the second.
+    const first = await plan();
+    const again = await plan();
+    if (!/done|failed/.test(first.said)) throw new Error(first.said);
+    rows.push([count, (again.wallMs / 1000).toFixed(2), (again.cpuMs / count).toFixed(1), again.rssMb.toFixed(0)]);
+    server.kill();
+  }
+  table(rows);
+}
+
+const SERVER = `
+import ssh2 from 'ssh2';
+import { spawn } from 'node:child_process';
+const key = ssh2.utils.generateKeyPairSync('ed25519').private;
+const ports = [];
+for (let i = 0; i < Number(process.argv[1]); i++) {
+  const server = new ssh2.Server({ hostKeys: [key] }, (client) => {
+    client.on('error', () => {});
+    client.on('authentication', (context) => (context.method === 'publickey' ? context.accept() : context.reject(['publickey'])));
+    client.on('session', (accept) => accept().on('exec', (acceptExec, _reject, { command }) => {
+      const stream = acceptExec();
+      const shell = spawn('/bin/sh', ['-c', command]);
+      stream.on('error', () => {});
+      shell.stdin.on('error', () => {});
+      stream.pipe(shell.stdin);
+      shell.stdout.pipe(stream, { end: false });
+      shell.stderr.pipe(stream.stderr, { end: false });
+      shell.on('close', (status) => { try { stream.exit(status ?? 1); stream.end(); } catch {} });
+    }));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ports.push(server.address().port);
+}
+process.stdout.write(JSON.stringify(ports) + '\\n');
+`;
+
+try {
+  mkdirSync(join(folder, 'bin'));
+  cpSync(join(root, 'bin/docker-tls.js'), bin);
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(folder, 'dist')]);
+  if (loopback.length > 0) await onLoopback();
+  if (real.length > 0) await onRealHosts();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
