@@ -111,6 +111,7 @@ export async function finished(child: ChildProcess, input = ''): Promise<Program
   child.stderr?.on('data', (chunk) => {
     err += chunk;
   });
+  child.stdin?.on('error', () => {}); // a program that ends without reading its input
   child.stdin?.end(input);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);

@@ -1,0 +1,173 @@
+/** The wizard in a real terminal on a real host: what it asks and shows, and that Ctrl-C anywhere leaves host and store as they were. */
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { type LabHost, labClient, labPassword, labUp } from '../support/lab.ts';
+import { newPerson, type Person, snapshotHost } from '../support/person.ts';
+import { KEYS, type TerminalProgram } from '../support/terminal.ts';
+
+const { enter, ctrlC } = KEYS;
+let program: Program;
+let host: LabHost;
+
+beforeAll(async () => {
+  program = buildProgram();
+  [host] = (await labUp({ names: ['wizard-1'] })) as [LabHost];
+});
+afterAll(async () => {
+  await host?.down();
+  program?.remove();
+});
+
+/** Every question of the first setup, in its order, with an answer. */
+function questions(user: 'root' | 'pat'): readonly (readonly [question: string, keys: string])[] {
+  return [
+    ['Host:', `${user}@${host.address}${enter}`],
+    ['Is that its key? (y/N)', `y${enter}`],
+    ...(user === 'pat' ? [['Password for sudo of pat', `${labPassword}${enter}`] as const] : []),
+    [`Name: (${host.name})`, enter],
+    [`Address: (${host.address})`, enter],
+    ['Further names (none: Enter):', `build.example.org${enter}`],
+    ['Client:', `laptop${enter}`],
+    [`Make the docker context ${host.name}? (Y/n)`, enter],
+    ['Protect the CA’s key with a passphrase? (Y/n)', enter],
+    ['New passphrase of the CA:', `correct staple${enter}`],
+    ['The same again:', `correct staple${enter}`],
+    ['Make these changes? (y/N)', `y${enter}`],
+  ];
+}
+
+const STEPS = [
+  'connecting over ssh',
+  'taking the host’s lock',
+  'arming the way back',
+  'restarting the daemon',
+  'knocking from here',
+] as const;
+
+function start(person: Person, columns = 80): TerminalProgram {
+  const config = join(person.home, '.ssh/config');
+  return person.terminal(['setup', '--ssh-config', config, '-i', host.keyFile], { columns, rows: 50 });
+}
+
+async function answerUntil(terminal: TerminalProgram, person: 'root' | 'pat', stop: string): Promise<void> {
+  for (const [question, keys] of questions(person)) {
+    if (question === stop) return;
+    await terminal.answer(question, keys);
+  }
+}
+
+describe('Ctrl-C', () => {
+  let person: Person;
+  let before: string;
+
+  beforeEach(async () => {
+    person = newPerson(program);
+    before = person.snapshot();
+    return () => person.remove();
+  });
+
+  const asked = [
+    'Host:',
+    'Is that its key? (y/N)',
+    'Password for sudo of pat',
+    'Name:',
+    'Address:',
+    'Further names (none: Enter):',
+    'Client:',
+    'Make the docker context',
+    'Protect the CA’s key with a passphrase? (Y/n)',
+    'New passphrase of the CA:',
+    'The same again:',
+    'Make these changes? (y/N)',
+  ];
+  test.each(asked)('at the question “%s” leaves host and store as they were', async (question) => {
+    const hostBefore = await snapshotHost(host);
+    const user = question.startsWith('Password') ? 'pat' : 'root';
+    const terminal = start(person);
+    for (const [text, keys] of questions(user)) {
+      if (!text.startsWith(question)) {
+        await terminal.answer(text, keys);
+        continue;
+      }
+      await terminal.answer(text, ctrlC);
+      break;
+    }
+    expect(await terminal.ended).toBe(130);
+    expect(terminal.screen()).toContain('error[E_INTERRUPTED]');
+    expect(person.snapshot()).toBe(before);
+    expect(await snapshotHost(host)).toBe(hostBefore);
+  });
+
+  test.each(STEPS)('at “%s” takes the change back', async (step) => {
+    const hostBefore = await snapshotHost(host, { daemon: false });
+    const terminal = start(person);
+    if (step === 'connecting over ssh') await terminal.answer('Host:', `root@${host.address}${enter}`);
+    else await answerUntil(terminal, 'root', '');
+    await terminal.see(step);
+    terminal.type(ctrlC);
+    const status = await terminal.ended;
+    expect({ status, screen: terminal.screen() }).toMatchObject({ status: 130 });
+    expect(person.snapshot()).toBe(before);
+    expect(await snapshotHost(host, { daemon: false })).toBe(hostBefore);
+  });
+});
+
+test('a host that is declined stays as it was', async () => {
+  const person = newPerson(program);
+  const before = { home: person.snapshot(), host: await snapshotHost(host) };
+  const terminal = start(person);
+  await answerUntil(terminal, 'root', 'Make these changes? (y/N)');
+  await terminal.answer('Make these changes? (y/N)', enter);
+  expect(await terminal.ended).toBe(130);
+  expect(terminal.screen()).toContain('error[E_DECLINED]');
+  expect({ home: person.snapshot(), host: await snapshotHost(host) }).toEqual(before);
+  person.remove();
+});
+
+test('from the first question to docker ps', async () => {
+  const person = newPerson(program);
+  const terminal = start(person);
+  await answerUntil(terminal, 'root', 'Make these changes? (y/N)');
+  const planned = await terminal.see('Make these changes? (y/N)');
+  // The key that was shown is the host's own.
+  const shown = /SHA256:[A-Za-z0-9+/]{43}/.exec(planned)?.[0] ?? 'none';
+  expect(await host.must('cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -')).toContain(shown);
+  for (const line of ['one restart', 'build.example.org', 'docker-tls.socket', 'way back'])
+    expect(planned).toContain(line);
+  await terminal.answer('Make these changes? (y/N)', `y${enter}`);
+  expect(await terminal.ended).toBe(0);
+  const end = terminal.screen();
+  expect(end).toContain('Proven from here');
+  expect(end).toContain('✓ client laptop: let in');
+  expect(end).toContain(`docker --context ${host.name} ps`);
+  expect(end).toContain('docker-tls status');
+  expect(terminal.frames.join()).not.toContain('correct staple');
+  // Nothing is broken by the terminal in the middle of a word.
+  const wide = end.split('\n').filter((line) => /^ {2}[a-z]/.test(line) && line.length > 80);
+  expect(wide).toEqual([]);
+  expect(await person.call(await labClient(), ['--context', host.name, 'ps'])).toMatchObject({ status: 0 });
+  expect(person.snapshot()).toContain('ca/ca-key.pem');
+
+  // And again: no question, no change.
+  const again = person.terminal(['setup', host.name, '--ssh-config', join(person.home, '.ssh/config')]);
+  const status = await again.ended;
+  expect({ status, screen: again.screen() }).toMatchObject({ status: 0 });
+  expect(again.screen()).toContain('nothing to do');
+  person.remove();
+});
+
+test('Ctrl-C when the host is already being told to keep it: all or nothing, and the status says which', async () => {
+  const person = newPerson(program);
+  const before = person.snapshot();
+  const terminal = start(person);
+  await answerUntil(terminal, 'root', '');
+  await terminal.see('telling the host to keep it');
+  terminal.type(ctrlC);
+  const status = await terminal.ended;
+  const verified = await person.run(['verify', host.name]);
+  if (status === 0) expect(verified).toMatchObject({ status: 0 });
+  else expect({ status, home: person.snapshot() }).toEqual({ status: 130, home: before });
+  person.remove();
+});
