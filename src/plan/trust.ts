@@ -96,6 +96,8 @@ export function reasonToIssue(
   const has = new Set(info.sans.map(formatSan));
   const missing = sans.filter((san) => !has.has(formatSan(san)));
   if (missing.length > 0) return `it lacks ${missing.map((san) => san.value).join(', ')}`;
+  // As docker-machine makes them for swarm masters: whoever has a host's key would be a client of all hosts.
+  if (info.extKeyUsage === null || info.extKeyUsage.includes('clientAuth')) return 'it opens hosts as a client too';
   if (info.keyType !== spec.keyType && spec.keys === 'store') return `its key is ${info.keyType}, not ${spec.keyType}`;
   if (!verifyChain({ leaf: cert, anchors: [options.cas], purpose: 'server', now: options.now }).ok)
     return 'it is not from a CA that is trusted now';
