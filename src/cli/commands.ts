@@ -110,6 +110,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ca-import.ts')).command,
   },
   {
+    name: 'import docker-machine',
+    summary: 'Take over hosts from docker-machine’s store',
+    load: async () => (await import('./commands/import-docker-machine.ts')).command,
+  },
+  {
     name: 'rollback',
     summary: 'Back to the generation before, verified',
     load: async () => (await import('./commands/rollback.ts')).command,
@@ -143,6 +148,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'doctor',
     summary: 'One cause why docker does not reach a host, and the command that mends it',
     load: async () => (await import('./commands/doctor.ts')).command,
+  },
+  {
+    name: 'schedule',
+    summary: 'Renew on its own: a systemd timer, a cron line, or a CI job',
+    load: async () => (await import('./commands/schedule.ts')).command,
   },
   {
     name: 'completion',

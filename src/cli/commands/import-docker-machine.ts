@@ -1,0 +1,74 @@
+/** Owns `import docker-machine`: hosts of docker-machine's store become hosts of ours; the apply that follows moves them. */
+
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { shellQuote } from '../../daemon/quote.ts';
+import { dockerMachineNames, readDockerMachines, takeOverChange } from '../../workflows/take-over.ts';
+import { defineCommand } from '../command.ts';
+import { startStored } from '../fleet-session.ts';
+import { CA_OPTIONS } from '../host-options.ts';
+import { usage } from '../options.ts';
+
+export const command = defineCommand({
+  name: 'import docker-machine',
+  summary: 'Take over hosts from docker-machine’s store',
+  about:
+    'Reads hosts, SSH keys and papers; changes no host and nothing of docker-machine’s. The apply that follows lets hosts accept our CA beside docker-machine’s, so clients of both get in.\n`rotate ca` later issues from ours, and drops the other.',
+  examples: [
+    'docker-tls import docker-machine',
+    'docker-tls import docker-machine build-1 --storage-path /mnt/old/machine',
+  ],
+  args: { names: { summary: 'hosts; default: all', many: true } },
+  options: {
+    ...CA_OPTIONS,
+    storagePath: {
+      kind: 'text',
+      value: 'FOLDER',
+      summary: 'docker-machine’s store (MACHINE_STORAGE_PATH; default ~/.docker/machine)',
+      completes: 'folder',
+    },
+  },
+  async run(context) {
+    const { args, options, global, runtime } = context;
+    const folder = resolve(
+      runtime.cwd,
+      options.storagePath ??
+        runtime.env.MACHINE_STORAGE_PATH ??
+        join(runtime.env.HOME || homedir(), '.docker', 'machine'),
+    );
+    const there = await dockerMachineNames(folder);
+    const unknown = args.names.filter((name) => !there.includes(name));
+    if (unknown.length > 0)
+      throw usage(`docker-machine has no ${unknown.join(', ')}; it has ${there.join(', ') || 'none'}`, [
+        'docker-tls import docker-machine',
+      ]);
+    const names = args.names.length > 0 ? args.names : there;
+    const { session } = await startStored(context, options, 'import docker-machine');
+    return session.store.withLock('docker-tls import docker-machine', async () => {
+      const taken = await readDockerMachines(folder, names, { state: session.state, now: runtime.now() });
+      const hosts = taken.hosts.map((host) => host.record.name);
+      const result = { hosts, cas: taken.oldCas.length, dryRun: global.dryRun };
+      if (hosts.length > 0 && !global.dryRun) {
+        await session.keyring.caCert();
+        const oldCas = await Promise.all(
+          taken.oldCas.map(async (old) =>
+            old.keyPem === undefined ? old : { ...old, keyPem: await session.keyring.protect(old.keyPem) },
+          ),
+        );
+        const change = takeOverChange({ ...taken, oldCas });
+        await session.store.write({ ...session.keyring.change(), ...change });
+      }
+      const text =
+        hosts.length === 0
+          ? 'nothing was taken over'
+          : [
+              `${global.dryRun ? 'would take over' : 'taken over'}: ${hosts.join(', ')}`,
+              'docker-machine’s CA stays trusted, so its clients go on getting in. Next:',
+              '',
+              `  docker-tls apply ${hosts.map(shellQuote).join(' ')}`,
+              '  docker-tls rotate ca',
+            ].join('\n');
+      return { exit: 0, result, text, errors: taken.problems };
+    });
+  },
+});
