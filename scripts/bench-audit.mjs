@@ -1,0 +1,68 @@
+// How long an audit takes, and how many remote execs it needs, for 1 and 20 lab hosts: node scripts/bench-audit.mjs [HOSTS…]
+// The execs are counted by the hosts themselves: sshd logs each one at LogLevel VERBOSE.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const lab = join(root, 'scripts/lab');
+const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1, 20];
+const folder = mkdtempSync(join(tmpdir(), 'docker-tls-bench-audit-'));
+const names = Array.from({ length: Math.max(...counts) }, (_, index) => `bench-audit-${index + 1}`);
+
+function run(file, ...args) {
+  return execFileSync(file, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 28 });
+}
+
+try {
+  execFileSync('mkdir', ['-p', join(folder, 'bin')]);
+  for (const file of ['bin/docker-tls.js', 'package.json']) execFileSync('cp', [join(root, file), join(folder, file)]);
+  run(process.execPath, join(root, 'scripts/build.mjs'), join(folder, 'dist'));
+  const hosts = JSON.parse(run(lab, 'up', ...names, '--owner-pid', String(process.pid), '--json'));
+  for (const { name } of hosts) {
+    run(
+      lab,
+      'exec',
+      name,
+      'sh',
+      '-c',
+      'echo LogLevel VERBOSE >/etc/ssh/sshd_config.d/bench.conf; systemctl restart ssh',
+    );
+  }
+  const sessions = ({ name }) =>
+    Number(
+      run(lab, 'exec', name, 'sh', '-c', 'journalctl -u ssh --no-pager | grep -c "Starting session:"; true').trim(),
+    );
+  for (const count of counts) {
+    const some = hosts.slice(0, count);
+    const before = some.map(sessions);
+    const words = some.map(({ address }) => `root@${address}`);
+    const began = performance.now();
+    run(
+      process.execPath,
+      join(folder, 'bin/docker-tls.js'),
+      '--home',
+      join(folder, 'store'),
+      'audit',
+      ...words,
+      '-i',
+      hosts[0].keyFile,
+      '--host-key',
+      'accept-new',
+      '--json',
+    );
+    const seconds = (performance.now() - began) / 1000;
+    const execs = some.map((host, index) => sessions(host) - before[index]);
+    console.log(
+      `${count} hosts: ${seconds.toFixed(2)} s, ${(seconds / count).toFixed(2)} s a host, remote execs a host: ${Math.max(...execs)}`,
+    );
+  }
+} finally {
+  try {
+    run(lab, 'down', ...names);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
