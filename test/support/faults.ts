@@ -287,7 +287,9 @@ export class FaultHost {
         await host.exec(`pkill -KILL -f 'sshd.*: root@notty'`);
         break;
       case 'disk full':
-        await host.exec('dd if=/dev/zero of=/etc/fill bs=4k; dd if=/dev/zero of=/var/lib/docker-tls/fill bs=4k');
+        await host.exec(
+          'dd if=/dev/zero of=/etc/fill bs=4k count=5000; dd if=/dev/zero of=/var/lib/docker-tls/fill bs=4k count=5000',
+        );
         break;
       case 'daemon fails':
         if (['verify', 'commit', 'kept'].includes(step))
@@ -306,12 +308,13 @@ export class FaultHost {
 
   /** Disks of a few megabytes in place of /etc and our books; they stay for the host's life, or until it reboots. */
   async #smallDisks(): Promise<void> {
-    await this.#host.must(`
-      mountpoint -q /var/lib/docker-tls && exit 0
-      mkdir -p /mnt/etc && mount -t tmpfs -o size=16m,mode=0755 etc /mnt/etc && cp -a /etc/. /mnt/etc/ && mount --move /mnt/etc /etc
-      mkdir -p /mnt/books && mount -t tmpfs -o size=8m,mode=0700 books /mnt/books
-      had=no; [ -d /var/lib/docker-tls ] && had=yes && cp -a /var/lib/docker-tls/. /mnt/books/
-      mkdir -p /var/lib/docker-tls && mount --move /mnt/books /var/lib/docker-tls; rmdir /mnt/etc /mnt/books
+    await this.#host.must(`set -e
+      mountpoint -q /etc && mountpoint -q /var/lib/docker-tls && exit 0
+      mkdir -p /run/copy /var/lib/docker-tls
+      cp -a /etc /run/copy/etc && cp -a /var/lib/docker-tls /run/copy/books
+      mount -t tmpfs -o size=16m,mode=0755 etc /etc && cp -a /run/copy/etc/. /etc/
+      mount -t tmpfs -o size=8m,mode=0700 books /var/lib/docker-tls && cp -a /run/copy/books/. /var/lib/docker-tls/
+      rm -rf /run/copy
       systemctl daemon-reload`);
   }
 
