@@ -3,7 +3,7 @@
 // process with the status that main gives. Plain JavaScript that Node 14 can parse, so that old ones get a clear word.
 import { readFileSync } from 'node:fs';
 
-const REQUIRED = [20, 12];
+const REQUIRED = [20, 18];
 const argv = process.argv.slice(2);
 
 function isTooOld() {
