@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runCli } from '../support/cli.ts';
+import { type LabHost, labClient, labUp } from '../support/lab.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+/** A real host, the computer with the CA, and a colleague's that has neither CA nor SSH. */
+let host: LabHost;
+let docker: string;
+const home = newHome();
+const there = newHome();
+const at = (place: string, ...argv: string[]) =>
+  runCli([...argv, '--home', place, '--json'], {
+    cwd: dirname(home),
+    env: { HOME: dirname(place), DOCKER_CONFIG: join(dirname(place), 'docker') },
+  });
+
+beforeAll(async () => {
+  docker = await labClient();
+  [host] = (await labUp({ names: ['cl-web'] })) as [LabHost];
+  const setup = await at(
+    home,
+    'setup',
+    `root@${host.address}`,
+    '--name',
+    'web',
+    '-i',
+    host.keyFile,
+    '--host-key',
+    'accept-new',
+    '--no-ca-passphrase',
+    '--client',
+    'laptop',
+    '--yes',
+  );
+  expect(setup.json.error).toBeUndefined();
+});
+afterAll(async () => {
+  await host?.down();
+  removeHomes();
+});
+
+test('a colleague’s key stays on their computer, and the docker command gets in with it', async () => {
+  await at(there, 'client', 'request', 'ann', '--out', join(dirname(home), 'ann.csr'));
+  await at(home, 'client', 'sign', 'ann.csr', '--out', 'ann.tar');
+  const imported = await at(there, 'client', 'import', join(dirname(home), 'ann.tar'), '--use');
+  expect(imported.json.result).toMatchObject({ client: 'ann', hosts: ['web'], contexts: ['web'] });
+  const env = { PATH: process.env.PATH, HOME: dirname(there), DOCKER_CONFIG: join(dirname(there), 'docker') };
+  const version = spawnSync(docker, ['version', '--format', '{{.Server.Version}}'], { env, encoding: 'utf8' });
+  expect([version.status, version.stdout]).toEqual([0, expect.stringMatching(/^\d+\./)]);
+  expect((await at(there, 'verify', 'web')).exit).toBe(0);
+  expect((await at(there, 'doctor', 'web')).json.result.cause).toBe('none');
+});
+
+test('doctor tells a firewall from a stopped daemon', async () => {
+  await host.must('iptables -I INPUT -p tcp --dport 2376 -j DROP');
+  const dropped = await at(home, 'doctor', 'web', '--timeout', '2s');
+  expect([dropped.exit, dropped.json.result.cause]).toEqual([7, 'timed-out']);
+  await host.must('iptables -D INPUT -p tcp --dport 2376 -j DROP');
+  await host.must('systemctl stop docker.socket docker-tls.socket docker');
+  const stopped = await at(home, 'doctor', 'web');
+  expect([stopped.exit, stopped.json.result.cause]).toEqual([7, 'connection-refused']);
+  expect(stopped.json.result.journal.length).toBeGreaterThan(0);
+  await host.must('systemctl start docker.socket docker-tls.socket docker');
+});
