@@ -83,7 +83,9 @@ place_as() {
   else
     ln -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
   fi
-  mv -fT -- "$1.docker-tls-tmp" "$1" || return 1
+  # mv refuses two names of one file; then an earlier try, which was killed, has done it already.
+  mv -fT -- "$1.docker-tls-tmp" "$1" 2>/dev/null || [ "$1" -ef "$1.docker-tls-$2" ] ||
+    mv -fT -- "$1.docker-tls-tmp" "$1" || return 1
   rm -f -- "$1.docker-tls-tmp"
 }
 

@@ -1,0 +1,286 @@
+/**
+ * The host's scripts under crashes at any command, on random trees of files: what was there comes back byte for byte,
+ * or, once confirmed, is what was wanted. The real scripts, under dash, bash and busybox, as root in a mount namespace
+ * of their own; only systemd and the daemon are stand-ins.
+ */
+
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { HostFacts } from '../../src/plan/facts.ts';
+import type { FileChange } from '../../src/plan/file-change.ts';
+import type { HostPlan } from '../../src/plan/plan.ts';
+import { renderTransaction } from '../../src/plan/transaction.ts';
+import { Secret } from '../../src/secret.ts';
+
+type Entry = { kind: 'file' | 'link' | 'absent'; mode: number; uid: number; content: string };
+type Case = {
+  before: Record<string, Entry>;
+  after: Record<string, Entry>;
+  protect: boolean;
+  restart: boolean;
+  /** Which command that changes files is the last (counted from 1), and whether it still does its work; for the change and for its end. */
+  crashes: readonly { at: number; done: boolean }[];
+  end: 'undo' | 'boot' | 'commit';
+};
+
+const PATHS = [
+  '/etc/docker/daemon.json',
+  '/etc/systemd/system/docker-tls.socket',
+  '/etc/systemd/system/docker.service.d/zz-docker-tls.conf',
+  '/etc/systemd/system/sockets.target.wants/docker-tls.socket',
+  '/etc/default/docker',
+  '/etc/odd/a file with spaces',
+  '/etc/odd/deep/er/-dash $x',
+] as const;
+
+const entry = fc.record({
+  kind: fc.constantFrom('file', 'file', 'link', 'absent') as fc.Arbitrary<Entry['kind']>,
+  mode: fc.constantFrom(0o644, 0o600, 0o444, 0o755, 0o640, 0o4755),
+  uid: fc.constantFrom(0, 0, 33),
+  content: fc.string({ maxLength: 60 }),
+});
+const tree = fc.record(Object.fromEntries(PATHS.map((path) => [path, entry])), { requiredKeys: [] }) as fc.Arbitrary<
+  Record<string, Entry>
+>;
+const cases: fc.Arbitrary<Case> = fc.record({
+  before: tree,
+  after: tree,
+  protect: fc.boolean(),
+  restart: fc.boolean(),
+  crashes: fc.array(fc.record({ at: fc.integer({ min: 1, max: 70 }), done: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+  end: fc.constantFrom('undo', 'boot', 'commit'),
+});
+
+/** What lies in a folder: path -> type, mode, owner, contents. */
+function read(root: string, path = '', found = new Map<string, string>()): Map<string, string> {
+  for (const name of readdirSync(join(root, path))) {
+    const below = `${path}/${name}`;
+    const stat = lstatSync(join(root, below));
+    const head = `${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}`;
+    if (stat.isSymbolicLink()) found.set(below, `link ${stat.uid}:${stat.gid} ${readlinkSync(join(root, below))}`);
+    else if (stat.isFile()) found.set(below, `file ${head} ${readFileSync(join(root, below), 'base64')}`);
+    else {
+      found.set(below, `folder ${head}`);
+      read(root, below, found);
+    }
+  }
+  return found;
+}
+
+function put(root: string, path: string, { kind, mode, uid, content }: Entry): void {
+  const at = join(root, path);
+  mkdirSync(dirname(at), { recursive: true });
+  if (kind === 'link') symlinkSync(content.replaceAll('\0', '').trim() || 'nowhere', at);
+  if (kind !== 'file') return;
+  writeFileSync(at, path.endsWith('.json') ? `{ "debug": ${content.length % 2 === 0} }` : content);
+  chownSync(at, uid, uid);
+  chmodSync(at, mode);
+}
+
+function change(path: string, { kind, mode, uid, content }: Entry): FileChange {
+  if (kind === 'absent') return { kind, path, mode: '-', owner: '-', pending: true };
+  if (kind === 'link') return { kind, path, mode: '-', owner: '-', to: `../${content.length}`, pending: true };
+  const after = path.endsWith('.json') ? `{ "icc": ${content.length % 2 === 0} }` : content;
+  return { kind, path, mode: mode.toString(8).padStart(4, '0'), owner: `${uid}:${uid}`, after, pending: true };
+}
+
+const STUBS: Record<string, string> = {
+  systemctl: 'exit 0',
+  'systemd-run': 'exit 0',
+  journalctl: 'exit 0',
+  logger: 'exit 0',
+  curl: `grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false; printf '{"LiveRestoreEnabled":%s}' $on`,
+};
+
+class Sandbox {
+  readonly folder = mkdtempSync(join(tmpdir(), 'docker-tls-tree-'));
+  readonly shell: readonly string[];
+
+  constructor(shell: readonly string[]) {
+    this.shell = shell;
+    for (const name of ['etc/systemd/system', 'etc/docker', 'var/docker', 'run', 'real', 'stub'])
+      mkdirSync(join(this.folder, name), { recursive: true });
+    for (const [name, text] of Object.entries(STUBS)) this.#stub(name, text);
+    // Every command that changes a name may be the last one.
+    for (const name of ['mv', 'ln', 'rm', 'mkdir', 'cp']) {
+      copyFileSync(`/usr/bin/${name}`, join(this.folder, 'real', name));
+      this.#stub(
+        name,
+        `n=0; read -r n 2>/dev/null <${this.folder}/count; n=$((n+1)); echo $n >${this.folder}/count
+read -r at done <${this.folder}/crash
+if [ $n = "$at" ] && [ $done = false ]; then kill -9 $PPID; exit 1; fi
+${this.folder}/real/${name} "$@"; code=$?
+if [ $n = "$at" ]; then kill -9 $PPID; fi
+exit $code`,
+      );
+    }
+  }
+
+  #stub(name: string, text: string): void {
+    writeFileSync(join(this.folder, 'stub', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+
+  /** Runs shell text with our folders in the places of /etc, /var/lib and /run; gives what it printed. */
+  run(text: string, input: Buffer, crash?: { at: number; done: boolean }): string {
+    writeFileSync(join(this.folder, 'count'), '0\n');
+    writeFileSync(join(this.folder, 'crash'), crash ? `${crash.at} ${crash.done}\n` : '0 true\n');
+    writeFileSync(join(this.folder, 'script'), text);
+    const stubs = readdirSync(join(this.folder, 'stub')).filter((name) => existsSync(`/usr/bin/${name}`));
+    const outer = [
+      'set -e',
+      ...stubs.map((name) => `mount --bind ${this.folder}/stub/${name} /usr/bin/${name}`),
+      `mount --bind ${this.folder}/run /run`,
+      `mount --bind ${this.folder}/var /var/lib`,
+      `mount --bind ${this.folder}/etc /etc`,
+      `exec ${this.shell.join(' ')} -c 'eval "$(cat ${this.folder}/script)"'`,
+    ].join('\n');
+    const result = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-c', outer], {
+      input,
+      timeout: 60_000,
+    });
+    if (result.error) throw result.error;
+    return result.stdout.toString() + (process.env.SHOW ? result.stderr.toString() : '');
+  }
+
+  state(): Map<string, string> {
+    return read(join(this.folder, 'etc'));
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function facts(): HostFacts {
+  const unit = { load: 'loaded', active: 'active', enabled: '', fragment: '', dropIns: [], environmentFiles: [] };
+  return {
+    docker: { unit, version: '', cmdline: [], containers: [] },
+    files: new Map(),
+    folders: new Map(),
+    generations: new Map(),
+    origin: new Map(),
+  } as unknown as HostFacts;
+}
+
+function play(shell: readonly string[], { before, after, protect, restart, crashes, end }: Case): void {
+  const box = new Sandbox(shell);
+  try {
+    const root = box.folder;
+    for (const [path, what] of Object.entries(before)) put(root, path, what);
+    const old = box.state();
+    const json = before['/etc/docker/daemon.json'];
+    const jsonNow = json?.kind === 'file' ? readFileSync(join(root, '/etc/docker/daemon.json'), 'utf8') : undefined;
+    // live-restore is only ever switched on in a plain file.
+    const safe = protect && (json === undefined || json.kind !== 'link');
+    const files = Object.entries(after).map(([path, what]) => change(path, what));
+    const wantedJson = files.find((one) => one.path === '/etc/docker/daemon.json');
+    const usable = safe && (wantedJson === undefined || wantedJson.kind === 'file' || wantedJson.kind === 'absent');
+    const plan = {
+      host: 'box',
+      purpose: 'apply',
+      generation: 1,
+      files,
+      papers: { reason: 'new' },
+      managed: files.map(({ kind, path }) => ({ kind, path })),
+      daemon: { action: restart ? 'restart' : 'none', reason: '' },
+      sshd: 'none',
+      audit: 'none',
+      containers: { running: [], how: usable ? 'temporary' : 'untouched', wouldStop: [] },
+      daemonJson: {
+        path: '/etc/docker/daemon.json',
+        ...(jsonNow === undefined ? {} : { before: jsonNow }),
+        ...(wantedJson === undefined
+          ? jsonNow === undefined
+            ? {}
+            : { after: jsonNow }
+          : wantedJson.after === undefined
+            ? {}
+            : { after: wantedJson.after }),
+      },
+      warnings: [],
+    } as unknown as HostPlan;
+    const transaction = renderTransaction(
+      plan,
+      facts(),
+      { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
+      { id: 'abc123', who: 'me', now: new Date(0), confirmWithin: 30, keep: 3, reason: 'test' },
+    );
+    const input = Buffer.concat(transaction.input.map((part) => (part instanceof Secret ? part.reveal() : part)));
+    const printed = box.run(transaction.script, input, crashes[0]);
+    const switched = printed.includes('@result switched');
+    const books = join(root, 'var/docker-tls/txn');
+    const unit = join(root, 'etc/systemd/system/docker-tls-recover.service');
+    const armed = existsSync(join(books, 'settings'));
+    const verb = switched && end === 'commit' ? 'commit abc123' : end === 'boot' ? 'undo boot' : 'undo timer';
+    for (const crash of [...crashes.slice(1), undefined]) {
+      if (existsSync(join(books, 'settings')))
+        box.run(`exec ${shell.join(' ')} /var/lib/docker-tls/txn/way-back.sh ${verb}`, Buffer.alloc(0), crash);
+      else if (existsSync(unit)) {
+        const command = /^ExecStart=\/bin\/sh -c '(.*)'$/m.exec(readFileSync(unit, 'utf8'))?.[1];
+        box.run(command ?? 'exit 1', Buffer.alloc(0), crash);
+      }
+    }
+    const now = box.state();
+    if (!armed && !switched) {
+      // Within some milliseconds before the way back is armed, an empty folder and a unit that does nothing may stay.
+      for (const path of ['/systemd/system/sysinit.target.wants', '/systemd/system/docker-tls-recover.service'])
+        if (!old.has(path)) now.delete(path);
+    }
+    if (switched && end === 'commit') {
+      for (const wanted of files) {
+        const lies = now.get(wanted.path.slice(4));
+        if (wanted.kind === 'absent') expect(lies, wanted.path).toBeUndefined();
+        else if (wanted.kind === 'link') expect(lies, wanted.path).toBe(`link 0:0 ${wanted.to}`);
+        else
+          expect(lies, wanted.path).toBe(
+            `file ${Number.parseInt(wanted.mode, 8).toString(8)} ${wanted.owner} ${Buffer.from(wanted.after ?? '').toString('base64')}`,
+          );
+      }
+      expect([...now.keys()].filter((path) => /docker-tls-(new|old|tmp)|recover/.test(path))).toEqual([]);
+      expect(existsSync(join(root, 'var/docker-tls/state.json'))).toBe(true);
+    } else {
+      expect(Object.fromEntries(now)).toEqual(Object.fromEntries(old));
+      expect(existsSync(join(root, 'var/docker-tls'))).toBe(false);
+    }
+    expect(existsSync(books)).toBe(false);
+    if (armed || switched) expect(existsSync(join(root, 'run/docker-tls.lock'))).toBe(false);
+  } finally {
+    box.remove();
+  }
+}
+
+const shells = [['dash'], ['bash'], ['busybox', 'sh']] as const;
+
+describe.each(shells.map((shell) => ({ shell })))('under $shell', ({ shell }) => {
+  test.runIf(process.getuid?.() === 0)(
+    'any crash of a change, of its undoing, of its confirmation',
+    () => {
+      fc.assert(
+        fc.property(cases, (one) => play(shell, one)),
+        { numRuns: 25, endOnFailure: false },
+      );
+    },
+    600_000,
+  );
+});
