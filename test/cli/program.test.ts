@@ -53,7 +53,7 @@ test('an old Node gets a clear word', () => {
   writeFileSync(preload, "Object.defineProperty(process.versions, 'node', { value: '18.19.0' });\n");
   const run = spawnSync(process.execPath, ['--require', preload, program.bin, 'status'], { encoding: 'utf8' });
   expect(run.status).toBe(2);
-  expect(run.stderr).toMatch(/^error\[E_NODE_VERSION\]: docker-tls needs Node\.js 20\.12 or later/);
+  expect(run.stderr).toMatch(/^error\[E_NODE_VERSION\]: docker-tls needs Node\.js 20\.18 or later/);
 });
 
 describe('as a plugin of the docker CLI', () => {
