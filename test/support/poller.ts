@@ -76,8 +76,12 @@ function papers(folder: string): { ca: string; cert: string; key: Secret } {
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
   // A renewal replaces the folder as a whole between two reads: read until both halves are of one moment.
   for (;;) {
-    const first = read('cert.pem');
-    const found = { ca: read('ca.pem'), cert: first, key: new Secret(read('key.pem')) };
-    if (read('cert.pem') === first) return found;
+    try {
+      const first = read('cert.pem');
+      const found = { ca: read('ca.pem'), cert: first, key: new Secret(read('key.pem')) };
+      if (read('cert.pem') === first) return found;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 }
