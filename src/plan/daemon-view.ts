@@ -57,7 +57,10 @@ export function viewDaemon(facts: HostFacts): DaemonView {
   ];
   const configFile = flagValues(flags, '--config-file').at(-1) ?? DAEMON_JSON;
   const json = parseDaemonJson(fileText(facts, configFile));
-  const tlsVerified = isTrue(flagValues(flags, '--tlsverify').at(-1)) || json.values.tlsverify === true;
+  const tlsVerified =
+    isTrue(flagValues(flags, '--tlsverify').at(-1)) ||
+    json.values.tlsverify === true ||
+    verifiedBefore(facts, configFile, variables);
   const tls = tlsVerified || isTrue(flagValues(flags, '--tls').at(-1)) || json.values.tls === true;
   const jsonHosts = Array.isArray(json.values.hosts) ? json.values.hosts.map(String) : [];
   return {
@@ -83,6 +86,16 @@ export function viewDaemon(facts: HostFacts): DaemonView {
     ],
     tlsVerified,
   };
+}
+
+/** Whether clients had to show a certificate by settings that our first change took out: other TLS ports stay open because of it. */
+function verifiedBefore(facts: HostFacts, configFile: string, variables: readonly VariableFlags[]): boolean {
+  if (parseDaemonJson(facts.origin.get(configFile)?.content).values.tlsverify === true) return true;
+  return variables.some(({ name, file }) => {
+    const text = file === undefined ? undefined : facts.origin.get(file)?.content;
+    const value = text === undefined ? undefined : environmentValue(text, name)?.value;
+    return value !== undefined && isTrue(flagValues(parseFlags(splitWords(value)), '--tlsverify').at(-1));
+  });
 }
 
 /** Flags of dockerd that say how TLS is done; all of them are ours once a host is set up. */

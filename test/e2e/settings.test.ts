@@ -1,0 +1,341 @@
+/**
+ * Other people's settings, on real daemons: each case is a host as somebody left it, and either it is set up, plans nothing
+ * afterwards, and is given back exactly; or what stands against it is said before anything changes.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildProgram, finished, type Program } from '../support/cli.ts';
+import { type PausingProgram, pausingProgram } from '../support/faults.ts';
+import { compare, leftovers, settled, snapshot } from '../support/host-state.ts';
+import { type LabHost, labUp, suites } from '../support/lab.ts';
+import { newPerson, type Person } from '../support/person.ts';
+
+const DROP_INS = '/etc/systemd/system/docker.service.d';
+const execStart = (line: string): string => `[Service]\nExecStart=\nExecStart=${line}\n`;
+const DAEMON = '/usr/sbin/dockerd';
+/** A CA and server of somebody's own, as docker-machine puts them. */
+const OWN_PAPERS =
+  'cd /etc/docker && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=own -keyout server-key.pem -out ca.pem 2>/dev/null && cp ca.pem server.pem';
+const OWN_TLS =
+  '--tlsverify --tlscacert /etc/docker/ca.pem --tlscert /etc/docker/server.pem --tlskey /etc/docker/server-key.pem';
+
+type Case = {
+  readonly name: string;
+  /** Files by path, before the daemon is restarted. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Shell, before and after that restart. */
+  readonly first?: string;
+  readonly later?: string;
+  readonly flags?: readonly string[];
+  /** What setup says, when it refuses: the code and words. */
+  readonly refused?: readonly (string | RegExp)[];
+  /** Words of the plan or the outcome. */
+  readonly says?: readonly RegExp[];
+  /** Shell that holds once the host is set up. */
+  readonly holds?: string;
+  /** Shell that takes away what `first` and `later` did. */
+  readonly last?: string;
+};
+
+const closed2375 = "! ss -Hltn 'sport = :2375' | grep -q .";
+
+const cases: readonly Case[] = [
+  {
+    name: "an administrator's override.conf with ExecStart",
+    files: { [`${DROP_INS}/override.conf`]: execStart(`${DAEMON} -H fd:// --log-level=warn`) },
+    holds: "tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline | grep -q -- '--log-level=warn'",
+  },
+  {
+    name: 'a drop-in that sorts late',
+    files: { [`${DROP_INS}/zzz.conf`]: execStart(`${DAEMON} -H fd:// --label late=yes`) },
+    holds: "docker info -f '{{.Labels}}' | grep -q late=yes",
+  },
+  {
+    name: 'harmless $DOCKER_OPTS',
+    files: { '/etc/default/docker': '# mine\nDOCKER_OPTS="--debug --label a=b"\n' },
+    holds: "docker info -f '{{.Debug}} {{.Labels}}' | grep -q 'true .a=b'",
+  },
+  {
+    name: 'an open port by $DOCKER_OPTS',
+    files: { '/etc/default/docker': 'DOCKER_OPTS="-H tcp://0.0.0.0:2375 --debug"\n' },
+    says: [/tcp:\/\/0\.0\.0\.0:2375 is closed: it answers everybody/],
+    holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
+  },
+  {
+    name: 'TLS of its own by $DOCKER_OPTS',
+    first: OWN_PAPERS,
+    files: { '/etc/default/docker': `DOCKER_OPTS='-H tcp://0.0.0.0:2376 ${OWN_TLS}'\n` },
+    says: [/TLS settings that the daemon has now are replaced/],
+    last: 'rm -f /etc/docker/*.pem',
+  },
+  {
+    name: 'daemon.json with odd indentation',
+    files: { '/etc/docker/daemon.json': '{\n   "log-level":"warn",\r\n\t"debug"  :   true\n ,"labels":["x=y"] }' },
+    holds: "docker info -f '{{.Debug}}' | grep -q true",
+  },
+  {
+    name: 'hosts in daemon.json, the TCP one open',
+    files: {
+      '/etc/docker/daemon.json': '{ "hosts": ["unix:///var/run/docker.sock", "tcp://0.0.0.0:2375"] }',
+      [`${DROP_INS}/override.conf`]: execStart(DAEMON),
+    },
+    says: [/2375 is closed/, /refused for about a second/],
+    holds: closed2375,
+  },
+  {
+    name: 'TLS keys in daemon.json and another TLS port that stays',
+    first: OWN_PAPERS,
+    files: {
+      '/etc/docker/daemon.json':
+        '{ "tlsverify": true, "tlscacert": "/etc/docker/ca.pem", "tlscert": "/etc/docker/server.pem", "tlskey": "/etc/docker/server-key.pem" }',
+      [`${DROP_INS}/override.conf`]: execStart(`${DAEMON} -H fd:// -H tcp://0.0.0.0:2399`),
+    },
+    holds: "ss -Hltn 'sport = :2399' | grep -q .",
+    last: 'rm -f /etc/docker/*.pem',
+  },
+  {
+    name: "docker-machine's 10-machine.conf",
+    first: OWN_PAPERS,
+    files: {
+      [`${DROP_INS}/10-machine.conf`]: execStart(
+        `${DAEMON} -H tcp://0.0.0.0:2376 -H unix:///var/run/docker.sock --storage-driver overlay2 ${OWN_TLS} --label provider=generic`,
+      ),
+    },
+    says: [/TLS settings that the daemon has now are replaced/],
+    holds: "docker info -f '{{.Labels}}' | grep -q provider=generic",
+    last: 'rm -f /etc/docker/*.pem',
+  },
+  {
+    name: 'an open port by a flag',
+    files: { [`${DROP_INS}/tcp.conf`]: execStart(`${DAEMON} -H fd:// -H tcp://0.0.0.0:2375`) },
+    says: [/2375 is closed/],
+    holds: closed2375,
+  },
+  {
+    name: 'only -H unix://',
+    files: { [`${DROP_INS}/unix.conf`]: execStart(`${DAEMON} -H unix:///var/run/docker.sock`) },
+  },
+  {
+    name: 'several -H',
+    files: { [`${DROP_INS}/more.conf`]: execStart(`${DAEMON} -H fd:// -H unix:///run/second.sock`) },
+    holds: 'docker -H unix:///run/second.sock version >/dev/null',
+  },
+  {
+    name: 'another socket unit for docker',
+    files: {
+      '/etc/systemd/system/extra.socket':
+        '[Socket]\nListenStream=/run/extra.sock\nService=docker.service\n[Install]\nWantedBy=sockets.target\n',
+    },
+    first: 'systemctl stop docker; systemctl daemon-reload; systemctl start extra.socket',
+    holds: 'docker -H unix:///run/extra.sock version >/dev/null',
+    last: 'systemctl stop docker extra.socket',
+  },
+  {
+    name: 'a configuration file of another name',
+    files: {
+      '/etc/docker/other.json': '{ "debug": true }',
+      [`${DROP_INS}/file.conf`]: execStart(`${DAEMON} -H fd:// --config-file=/etc/docker/other.json`),
+    },
+    holds: "docker info -f '{{.Debug}}' | grep -q true",
+  },
+  {
+    name: "docker-ce's unit",
+    first: 'ln -sf /usr/sbin/dockerd /usr/bin/dockerd',
+    files: {
+      '/etc/systemd/system/docker.service': `[Unit]\nDescription=Docker Application Container Engine\nAfter=network-online.target docker.socket containerd.service\nWants=network-online.target containerd.service\nRequires=docker.socket\nStartLimitBurst=3\nStartLimitIntervalSec=60\n[Service]\nType=notify\nExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock\nExecReload=/bin/kill -s HUP $MAINPID\nTimeoutStartSec=0\nRestartSec=2\nRestart=always\nLimitNPROC=infinity\nLimitCORE=infinity\nTasksMax=infinity\nDelegate=yes\nKillMode=process\nOOMScoreAdjust=-500\n[Install]\nWantedBy=multi-user.target\n`,
+    },
+    holds: "tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline | grep -q '^/usr/bin/dockerd -H fd://'",
+    last: 'rm -f /usr/bin/dockerd',
+  },
+  {
+    name: 'a damaged daemon.json and a firewall: both at once',
+    later:
+      'printf \'{\\n  "debug": true,\\n  oops\\n}\' >/etc/docker/daemon.json; iptables -A INPUT -p tcp --dport 2376 -j DROP',
+    refused: ['E_DAEMON_JSON', /\/etc\/docker\/daemon\.json:3: not valid JSON/, 'E_FIREWALL', /iptables -I INPUT/],
+    last: 'rm -f /etc/docker/daemon.json; iptables -D INPUT -p tcp --dport 2376 -j DROP',
+  },
+  {
+    name: 'a setting in both places',
+    files: { [`${DROP_INS}/override.conf`]: execStart(`${DAEMON} -H fd:// --log-level=warn`) },
+    later: 'printf \'{\\n "log-level": "warn"\\n}\' >/etc/docker/daemon.json',
+    refused: ['E_CONFLICT', /\/etc\/docker\/daemon\.json:2 and as --log-level in .*override\.conf:3/],
+    last: 'rm -f /etc/docker/daemon.json',
+  },
+  {
+    name: 'TLS flags in a variable of the unit itself',
+    files: {
+      [`${DROP_INS}/env.conf`]: `[Service]\nEnvironment="DOCKER_OPTS=-H tcp://127.0.0.1:2375"\n${execStart(`${DAEMON} -H fd:// $DOCKER_OPTS`).slice(10)}`,
+    },
+    refused: ['E_UNIT_VARIABLE', /DOCKER_OPTS in .*docker\.service/],
+  },
+  {
+    name: 'a wrapper script as ExecStart',
+    files: {
+      '/usr/local/bin/start-docker': `#!/bin/sh\nexec ${DAEMON} "$@"\n`,
+      [`${DROP_INS}/wrap.conf`]: execStart('/usr/local/bin/start-docker -H fd://'),
+    },
+    first: 'chmod 755 /usr/local/bin/start-docker',
+    refused: ['E_UNIT_COMMAND', /wrap\.conf:3: ExecStart does not start dockerd itself/],
+  },
+  {
+    name: 'a port that is taken',
+    later:
+      "systemd-run -q --unit=squatter perl -MIO::Socket::INET -e '$s=IO::Socket::INET->new(Listen=>1,LocalPort=>2376,ReuseAddr=>1); sleep 1 while 1'; sleep 1",
+    refused: ['E_PORT_TAKEN', /port 2376 is taken by perl/],
+    last: 'systemctl stop squatter',
+  },
+  {
+    name: 'a daemon that refuses its new command line at once',
+    files: {
+      '/opt/dockerd': `#!/bin/sh\ncase "$*" in *--validate*|*/proc/docker-tls/*) ;; *tlscacert=/etc/docker/tls*) echo "the wrapper says no" >&2; exit 7 ;; esac\nexec ${DAEMON} "$@"\n`,
+      [`${DROP_INS}/opt.conf`]: execStart('/opt/dockerd -H fd://'),
+    },
+    first: 'chmod 755 /opt/dockerd',
+    refused: ['E_DAEMON_START', /rolled back and runs as before/, /the wrapper says no/],
+  },
+];
+
+let program: Program;
+let pausing: PausingProgram;
+const hosts: LabHost[] = [];
+let person: Person;
+
+beforeAll(async () => {
+  program = buildProgram();
+  pausing = await pausingProgram();
+  for (const suite of suites) hosts.push(...(await labUp({ names: [`set-${suite}`], suite })));
+  person = newPerson(program, hosts);
+  for (const host of hosts) {
+    await host.container('web');
+    await host.reboot();
+    await host.must('docker start web');
+  }
+});
+afterAll(async () => {
+  for (const host of hosts) await host.down();
+  program?.remove();
+  pausing?.remove();
+  person?.remove();
+});
+
+async function prepare(host: LabHost, { files = {}, first, later }: Case): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    const { exit, err } = await host.exec(`mkdir -p '${path.replace(/\/[^/]*$/, '')}' && cat >'${path}'`, {
+      input: text,
+    });
+    if (exit !== 0) throw new Error(err);
+  }
+  await host.must(
+    `${first ?? ':'}\nsystemctl daemon-reload; systemctl reset-failed docker.service; systemctl restart docker.service || { journalctl -u docker -n 20 --no-pager -o cat; exit 1; }`,
+  );
+  await host.must(`docker start web >/dev/null; ${later ?? ':'}`);
+}
+
+async function restore(host: LabHost, { files = {}, last }: Case): Promise<void> {
+  await host.must(`${last ?? ':'}\n${Object.keys(files)
+    .map((path) => `rm -f '${path}'`)
+    .join('\n')}
+    cp -a /usr/share/docker.io/docker.default /etc/default/docker 2>/dev/null
+    systemctl daemon-reload; systemctl stop docker.service; systemctl restart docker.socket; systemctl reset-failed docker.service; systemctl start docker.service; docker start web`);
+}
+
+const ignored = /^unit(-file)? (squatter|extra)/;
+
+describe.each(cases.map((one, index) => ({ ...one, index })))('$name', (one) => {
+  test('', async () => {
+    // Cases go round over the three generations.
+    const host = hosts[one.index % hosts.length] as LabHost;
+    await prepare(host, one);
+    try {
+      const before = await snapshot(host);
+      const planned = one.says ? await person.run(person.setup(host, ['--dry-run', ...(one.flags ?? [])])) : undefined;
+      for (const words of one.says ?? []) expect(planned?.out).toMatch(words);
+      const { status, out, err } = await person.run(person.setup(host, one.flags));
+      if (one.refused) {
+        expect(status, out + err).toBeGreaterThan(1);
+        for (const words of one.refused) expect(err).toMatch(words);
+        const after = await snapshot(host);
+        expect(compare(before, after, ignored)).toEqual([]);
+        return;
+      }
+      expect(status, err).toBe(0);
+      await host.must(`docker ps >/dev/null && { ${one.holds ?? 'true'}; }`);
+      const check = await person.run(['plan', host.name, '--check']);
+      expect(check, check.out).toMatchObject({ status: 0 });
+      // Something else changes: the second generation still fits.
+      const second = await person.run(person.setup(host, ['--san', `s${one.index}.example`]));
+      expect(second, second.err).toMatchObject({ status: 0 });
+      await host.must(`docker ps >/dev/null && { ${one.holds ?? 'true'}; }`);
+      const removed = await person.run(['remove', host.name, '--yes']);
+      expect(removed, removed.err).toMatchObject({ status: 0 });
+      const after = await snapshot(host);
+      // Where dockerd makes its own socket, a restart makes another one.
+      expect(compare(before, after, /^socket inode/)).toEqual([]);
+      expect(leftovers(after)).toEqual([]);
+    } finally {
+      await restore(host, one);
+    }
+  });
+});
+
+test('a drop-in that was edited by hand is shown as a diff, and apply asks', async () => {
+  const host = hosts[1] as LabHost;
+  expect(await person.run(person.setup(host))).toMatchObject({ status: 0 });
+  await host.must(`sed -i 's/--tlsverify/--tlsverify --debug/' ${DROP_INS}/zz-docker-tls.conf`);
+  const plan = await person.run(['plan', host.name, '--check']);
+  expect(plan.status).toBe(3);
+  expect(plan.out).toMatch(/edited by hand since/);
+  expect(plan.out).toMatch(/^\s+- ?ExecStart=.*--debug/m);
+  expect((await person.run(['apply', host.name])).status).toBe(2);
+  expect(await person.run(['apply', host.name, '--yes'])).toMatchObject({ status: 0 });
+  expect(await person.run(['plan', host.name, '--check'])).toMatchObject({ status: 0 });
+  expect(await person.run(['remove', host.name, '--yes'])).toMatchObject({ status: 0 });
+});
+
+test('two operators at once: the second is told who and since when; a stale lock expires', async () => {
+  const host = hosts[2] as LabHost;
+  await host.must('printf keep >/run/fault-step');
+  const first = pausing.start(person.setup(host), person.home);
+  const ended = finished(first);
+  await host.must('until [ -e /run/fault-at ]; do sleep 0.05; done');
+  const other = newPerson(program, hosts);
+  const second = await other.run(other.setup(host));
+  expect(second.status).toBe(4);
+  expect(second.err).toMatch(/E_HOST_LOCKED/);
+  expect(second.err).toMatch(/\S+@\S+ has been changing this host since \d{4}-\d\d-\d\dT/);
+  await host.must(': >/run/fault-go');
+  expect((await ended).status).toBe(0);
+  await host.must(
+    'rm -f /run/fault-*; printf "who=ghost@nowhere\\nsince=1\\nexpires=2\\ntransaction=x\\n" >/run/docker-tls.lock',
+  );
+  expect(await person.run(person.setup(host, ['--san', 'later.example']))).toMatchObject({ status: 0 });
+  expect(await person.run(['remove', host.name, '--yes'])).toMatchObject({ status: 0 });
+  other.remove();
+});
+
+test('a port that is taken between plan and apply: rolled back at once, with the words of the unit', async () => {
+  const host = hosts[0] as LabHost;
+  const before = await snapshot(host);
+  await host.must('printf keep >/run/fault-step');
+  const ended = finished(pausing.start(person.setup(host), person.home));
+  await host.must(`until [ -e /run/fault-at ]; do sleep 0.05; done
+    systemd-run -q --unit=squatter perl -MIO::Socket::INET -e '$s=IO::Socket::INET->new(Listen=>1,LocalPort=>2376,ReuseAddr=>1); sleep 1 while 1'; sleep 1; : >/run/fault-go`);
+  const { status, err } = await ended;
+  expect(status, err).toBe(5);
+  expect(err).toMatch(/Address already in use|Failed to (listen|create listening)/);
+  await host.must('rm -f /run/fault-*; systemctl stop squatter');
+  expect(await settled(host, 20)).toBeDefined();
+  expect(compare(before, await snapshot(host), ignored)).toEqual([]);
+});
+
+test('swarm mode: said before anything changes; with --containers may-stop it goes ahead', async () => {
+  const host = hosts[1] as LabHost;
+  await host.must('docker swarm init --advertise-addr 127.0.0.1 >/dev/null');
+  const refused = await person.run(person.setup(host));
+  expect(refused.status).toBe(4);
+  expect(refused.err).toMatch(/E_SWARM/);
+  expect(refused.err).toMatch(/would stop: web/);
+  expect(await person.run(person.setup(host, ['--containers', 'may-stop']))).toMatchObject({ status: 0 });
+  expect(await person.run(['remove', host.name, '--containers', 'may-stop', '--yes'])).toMatchObject({ status: 0 });
+  await host.must('docker swarm leave --force >/dev/null; docker start web');
+});
