@@ -39,7 +39,7 @@ PERL`);
     await host.container(
       'sock',
       '-v /var/run/docker.sock:/var/run/docker.sock -v /usr:/usr:ro -v /root/ask.pl:/ask.pl:ro',
-      '/usr/lib64/ld-linux-x86-64.so.2 --library-path /usr/lib/x86_64-linux-gnu /usr/bin/perl -MIO::Socket::UNIX /ask.pl',
+      '/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 --library-path /usr/lib/x86_64-linux-gnu /usr/bin/perl -MIO::Socket::UNIX /ask.pl',
     );
   });
   afterAll(async () => {
