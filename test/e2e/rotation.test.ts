@@ -1,0 +1,212 @@
+/** Rotation and revocation on real hosts of all generations, with clients that never stop asking (issue 5). */
+
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { probe } from '../../src/docker/probe.ts';
+import { openStore } from '../../src/store/store.ts';
+import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
+import { type LabHost, labClient, labUp } from '../support/lab.ts';
+import { type Poller, startPoller } from '../support/poller.ts';
+
+const run = promisify(execFile);
+let hosts: LabHost[] = [];
+let program: Program;
+let folder: string;
+let store: string;
+const clients = ['laptop', 'ci', 'carol'];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'docker-tls-rotation-'));
+  store = join(folder, 'tls');
+  program = buildProgram();
+  hosts = (
+    await Promise.all([
+      labUp({ names: ['ro-b1', 'ro-b2'], suite: 'bookworm' }),
+      labUp({ names: ['ro-t1', 'ro-t2'], suite: 'trixie' }),
+      labUp({ names: ['ro-s1'], suite: 'sid' }),
+    ])
+  ).flat();
+  // The first makes the CA; the others come after it.
+  for (const host of hosts) await host.container('web', '', 'sleep 100000');
+  for (const host of hosts)
+    expectDone(
+      await cli(
+        'setup',
+        `root@${host.address}`,
+        '--name',
+        host.name,
+        '-i',
+        host.keyFile,
+        '--host-key',
+        'accept-new',
+        '--no-ca-passphrase',
+        '--client',
+        'laptop',
+        '--yes',
+      ),
+    );
+  for (const name of clients.slice(1)) expectDone(await cli('client', 'add', name, '--yes'));
+});
+
+afterAll(async () => {
+  for (const host of hosts) await host.down();
+  program?.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('servers and the CA are rotated, killed in the middle of each stage and resumed; nobody with good papers is refused', async () => {
+  const before = await containers();
+  const pollers = startPollers();
+  // Carol never fetches new files: hers work until the old CA is dropped.
+  const carol = mkdtempSync(join(folder, 'carol-'));
+  cpSync(join(store, 'clients/carol'), carol, { recursive: true });
+  const late = startPoller({ folder: carol, hosts: places(), everyMs: 50, fresh: false });
+
+  expectDone(await cli('rotate', 'server', '--all', '--yes'));
+  expectDone(await cli('rotate', 'client', 'ci', '--yes'));
+  await killedAt('stage 1', /^ro-\w+: switch$/m, 'rotate', 'ca', '--yes', '--confirm-within', '10s', '--new');
+  await killedAt('stage 2', /stage 2[\s\S]*^ro-\w+: switch$/m, 'rotate', 'ca', '--yes', '--confirm-within', '10s');
+  const resumed = await cli('rotate', 'ca', '--yes', '--json');
+  expectDone(resumed);
+  expect(JSON.parse(resumed.out).result.stage.stage).toBe('drop');
+  await late.stop();
+  expectUndisturbed([late]);
+  expect(late.tries).toBeGreaterThan(50);
+
+  await killedAt('stage 3', /^ro-\w+: switch$/m, 'rotate', 'ca', '--drop', '--yes', '--confirm-within', '10s');
+  expectDone(await cli('rotate', 'ca', '--drop', '--yes'));
+  await report(pollers);
+
+  for (const host of hosts) expect(await knock(host, carol)).toBe('client-refused');
+  expect(await containers()).toEqual(before);
+  expectDone(await cli('plan', '--check'));
+  expectDone(await cli('verify'));
+});
+
+test('one of three clients is revoked: refused by docker and curl on every host, the others never', async () => {
+  const docker = await labClient();
+  const others = startPollers(['laptop', 'ci']);
+  const eve = mkdtempSync(join(folder, 'eve-'));
+  cpSync(join(store, 'clients/carol'), eve, { recursive: true });
+  for (const host of hosts) expect(await knock(host, eve)).toBe('accepted');
+  expectDone(await cli('client', 'revoke', 'carol', '--yes'));
+  for (const host of hosts) {
+    expect(await knock(host, eve)).toBe('client-refused');
+    const env = {
+      PATH: process.env.PATH,
+      HOME: folder,
+      DOCKER_HOST: `tcp://${host.address}:2376`,
+      DOCKER_TLS_VERIFY: '1',
+    };
+    await expect(run(docker, ['version'], { env: { ...env, DOCKER_CERT_PATH: eve } })).rejects.toThrow();
+    await run(docker, ['version'], { env: { ...env, DOCKER_CERT_PATH: join(store, 'clients/ci') } });
+    await expect(curl(host, eve)).rejects.toThrow();
+    expect((await curl(host, join(store, 'clients/laptop'))).stdout).toContain('ApiVersion');
+  }
+  await report(others);
+  const again = await cli('client', 'revoke', 'carol', '--yes', '--json');
+  expect(JSON.parse(again.out).result.hosts).toEqual([]);
+  expectDone(await cli('plan', '--check'));
+});
+
+function cli(...argv: string[]): Promise<ProgramRun> {
+  return program.run(argv, { env: { PATH: process.env.PATH, HOME: folder, DOCKER_TLS_HOME: store } });
+}
+
+function expectDone(result: ProgramRun): void {
+  if (result.status !== 0) throw new Error(`exit ${result.status}\n${result.out}\n${result.err}`);
+}
+
+/** Starts a command, kills it with SIGKILL when a line appears, and waits until the hosts have gone back on their own. */
+async function killedAt(what: string, line: RegExp, ...argv: string[]): Promise<void> {
+  const child = program.start(argv, { env: { PATH: process.env.PATH, HOME: folder, DOCKER_TLS_HOME: store } });
+  let err = '';
+  let killed = false;
+  child.stderr?.on('data', (chunk) => {
+    err += chunk;
+    if (!killed && line.test(err)) killed = child.kill('SIGKILL');
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  expect(killed, `${what} was not killed in the middle:\n${err}`).toBe(true);
+  await expect
+    .poll(
+      async () =>
+        (
+          await Promise.all(
+            hosts.map((host) => host.must('ls /run/docker-tls.lock /var/lib/docker-tls/txn 2>/dev/null | wc -l')),
+          )
+        ).map((text) => text.trim()),
+      { timeout: 60_000, interval: 500 },
+    )
+    .toEqual(hosts.map(() => '0'));
+}
+
+function places(): { address: string; port: number }[] {
+  return hosts.map((host) => ({ address: host.address, port: 2376 }));
+}
+
+function startPollers(names: readonly string[] = clients): Poller[] {
+  return names.map((name) =>
+    startPoller({ folder: join(store, 'clients', name), hosts: places(), everyMs: 50, fresh: true }),
+  );
+}
+
+async function report(pollers: readonly Poller[]): Promise<void> {
+  for (const poller of pollers) await poller.stop();
+  const tries = pollers.reduce((sum, poller) => sum + poller.tries, 0);
+  const longest = Math.max(...pollers.map((poller) => poller.longestMs));
+  expectUndisturbed(pollers);
+  console.log(`${tries} connections, 0 refused, longest wait ${Math.round(longest)} ms`);
+  expect(tries).toBeGreaterThan(50);
+}
+
+async function knock(host: LabHost, papers: string): Promise<string> {
+  const { readFileSync } = await import('node:fs');
+  const { Secret } = await import('../../src/secret.ts');
+  const state = await openStore(store).read();
+  const outcome = await probe({
+    address: host.address,
+    port: 2376,
+    ca: state.ca?.cert ?? '',
+    credentials: {
+      cert: readFileSync(join(papers, 'cert.pem'), 'utf8'),
+      key: new Secret(readFileSync(join(papers, 'key.pem'))),
+    },
+    timeoutMs: 20_000,
+  });
+  return outcome.kind === 'accepted' ? 'accepted' : outcome.cause;
+}
+
+function curl(host: LabHost, papers: string): Promise<{ stdout: string }> {
+  return run('curl', [
+    '-sS',
+    '--fail',
+    '--cacert',
+    join(store, 'clients/laptop/ca.pem'),
+    '--cert',
+    join(papers, 'cert.pem'),
+    '--key',
+    join(papers, 'key.pem'),
+    `https://${host.address}:2376/version`,
+  ]);
+}
+
+/** Process and start time of every container: neither may change. */
+async function containers(): Promise<string[]> {
+  return Promise.all(hosts.map((host) => host.must("docker inspect -f '{{.State.Pid}} {{.State.StartedAt}}' web")));
+}
+
+/**
+ * Nobody is turned away. On a busy machine a handshake can outlast the moment that a stopping daemon is given for those under way;
+ * such a cut connection is no refusal, but there may be hardly any.
+ */
+function expectUndisturbed(pollers: readonly Poller[]): void {
+  const all = pollers.flatMap((poller) => poller.refusals);
+  const cut = all.filter((text) => text.includes(': reset: '));
+  expect(all.filter((text) => !cut.includes(text))).toEqual([]);
+  expect(cut.length).toBeLessThanOrEqual(pollers.reduce((sum, poller) => sum + poller.tries, 0) / 100);
+}
