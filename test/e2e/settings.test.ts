@@ -206,7 +206,7 @@ beforeAll(async () => {
   for (const suite of suites) hosts.push(...(await labUp({ names: [`set-${suite}`], suite })));
   person = newPerson(program, hosts);
   for (const host of hosts) {
-    await host.container('web');
+    await host.container('web', '--stop-timeout 1');
     await host.reboot();
     await host.must('docker start web');
   }
