@@ -74,7 +74,7 @@ host_facts() {
   fi
   ip -o addr show scope global 2>/dev/null | emit addresses
 
-  unit=$(systemctl show docker.service -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p EnvironmentFiles -p NeedDaemonReload 2>/dev/null)
+  unit=$(systemctl show docker.service -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload 2>/dev/null)
   say unit "$unit"
   say docker-socket "$(systemctl show docker.socket -p LoadState -p ActiveState -p UnitFileState 2>/dev/null)"
   say tls-socket "$(systemctl show docker-tls.socket -p LoadState -p ActiveState 2>/dev/null)"
@@ -94,6 +94,14 @@ host_facts() {
   ); do
     file "$path"
   done
+
+  # Settings that were edited after the daemon had started: nobody knows yet whether it starts with them.
+  began=$(get ExecMainStartTimestamp)
+  if [ -n "$began" ] && [ "${pid:-0}" -gt 0 ]; then
+    find -L /etc/docker/daemon.json $(get FragmentPath) $(get DropInPaths) \
+      $(printf '%s\n' "$unit" | sed -n 's/^EnvironmentFiles=\([^ ]*\).*/\1/p') \
+      -maxdepth 0 -newermt "$began 1 second" 2>/dev/null | emit edited
+  fi
 
   file /etc/systemd/system/docker-tls.socket
   file /etc/systemd/system/sockets.target.wants/docker-tls.socket

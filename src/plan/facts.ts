@@ -72,6 +72,10 @@ export type HostFacts = {
     readonly liveRestore: boolean;
     readonly swarm: boolean;
     readonly rootless: boolean;
+    /** Log drivers that the running daemon has; empty when it did not say. */
+    readonly logDrivers: readonly string[];
+    /** Files of its settings that were edited after it had started. */
+    readonly edited: readonly string[];
     readonly containers: readonly RunningContainer[];
   };
   readonly files: ReadonlyMap<string, PathState>;
@@ -160,6 +164,10 @@ export function parseFacts(stdout: Buffer | string): HostFacts {
       swarm:
         typeof swarm.LocalNodeState === 'string' && swarm.LocalNodeState !== 'inactive' && swarm.LocalNodeState !== '',
       rootless: security.some((option) => option.includes('rootless')),
+      logDrivers: logDrivers(info.Plugins),
+      edited: get('edited')
+        .split('\n')
+        .filter((path) => path !== ''),
       containers: parseContainers(get('containers'), get('restart-policies')),
     },
     files,
@@ -241,6 +249,11 @@ function parseJson(text: string): Record<string, unknown> {
   } catch {
     return {};
   }
+}
+
+function logDrivers(plugins: unknown): string[] {
+  const log: unknown = (plugins as { Log?: unknown } | undefined)?.Log;
+  return Array.isArray(log) ? log.map(String) : [];
 }
 
 function parseContainers(text: string, policies: string): RunningContainer[] {

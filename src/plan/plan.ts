@@ -198,12 +198,19 @@ function planContainers(
 }
 
 function daemonWarnings(facts: HostFacts, listening: 'systemd' | 'daemon', action: string): string[] {
-  if (listening === 'daemon' && action === 'restart') {
-    return [
-      'the daemon opens its port itself (its unit has no `-H fd://`): during its restart new connections are refused for about a second',
-    ];
-  }
-  return facts.docker.unit.active === 'active' ? [] : ['docker.service is not running now and will be started'];
+  if (facts.docker.unit.active !== 'active') return ['docker.service is not running now and will be started'];
+  if (action !== 'restart') return [];
+  const managed = new Set((facts.state?.managed ?? []).map(({ path }) => path));
+  return [
+    ...(listening === 'daemon'
+      ? [
+          'the daemon opens its port itself (its unit has no `-H fd://`): during its restart new connections are refused for about a second',
+        ]
+      : []),
+    ...facts.docker.edited
+      .filter((path) => !managed.has(path))
+      .map((path) => `${path} was edited after the daemon had started: what it says comes into force with the restart`),
+  ];
 }
 
 function differs(change: FileChange, facts: HostFacts): boolean {

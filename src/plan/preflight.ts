@@ -162,6 +162,25 @@ function checkDaemonJson({ host, facts }: PreflightInput, view: DaemonView): Doc
   }
   const text = fileText(facts, path) ?? '';
   const found: DockerTlsError[] = [];
+  // The one wrong value that `dockerd --validate` lets through and that is seen often. A plugin's name may hold `/` or `:`.
+  const driver = view.json.values['log-driver'];
+  const known = facts.docker.logDrivers;
+  if (
+    typeof driver === 'string' &&
+    known.length > 0 &&
+    driver !== 'none' &&
+    !/[/:]/.test(driver) &&
+    !known.includes(driver)
+  ) {
+    found.push(
+      problem(
+        host,
+        'E_DAEMON_JSON',
+        `${path}:${lineOfKey(text, 'log-driver')}: this daemon has no log driver "${driver}": it would not start again`,
+        [`it has ${known.join(', ')}: mend that line in ${path}`],
+      ),
+    );
+  }
   for (const key of Object.keys(view.json.values)) {
     const flag = FLAG_OF_KEY[key] ?? `--${key}`;
     // Ours to resolve: the keys are taken out of daemon.json.

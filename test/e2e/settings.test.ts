@@ -155,6 +155,24 @@ const cases: readonly Case[] = [
     last: 'rm -f /etc/docker/daemon.json; iptables -D INPUT -p tcp --dport 2376 -j DROP',
   },
   {
+    name: 'a log driver that the daemon does not have',
+    later: 'printf \'{\\n "debug": true,\\n "log-driver": "jsonfile"\\n}\' >/etc/docker/daemon.json',
+    refused: ['E_DAEMON_JSON', /\/etc\/docker\/daemon\.json:3: this daemon has no log driver "jsonfile"/],
+    last: 'rm -f /etc/docker/daemon.json',
+  },
+  {
+    name: 'a wrong flag that is not in force yet',
+    later: 'sleep 2; printf \'DOCKER_OPTS="--no-such-flag"\\n\' >/etc/default/docker',
+    refused: ['E_DAEMON_CONFIG', /no-such-flag/, /nothing was changed/],
+  },
+  {
+    name: 'a good setting that is not in force yet',
+    later: 'sleep 2; printf \'{ "debug": true }\' >/etc/docker/daemon.json',
+    says: [/daemon\.json was edited after the daemon had started/],
+    holds: "docker info -f '{{.Debug}}' | grep -q true",
+    last: 'rm -f /etc/docker/daemon.json',
+  },
+  {
     name: 'a setting in both places',
     files: { [`${DROP_INS}/override.conf`]: execStart(`${DAEMON} -H fd:// --log-level=warn`) },
     later: 'printf \'{\\n "log-level": "warn"\\n}\' >/etc/docker/daemon.json',
