@@ -1,0 +1,153 @@
+/** What stands against a change, each from the facts alone, and all at once. */
+
+import { describe, expect, test } from 'vitest';
+import type { DesiredHost } from '../../src/plan/desired.ts';
+import { type HostFacts, parseFacts } from '../../src/plan/facts.ts';
+import { hasChanges, planHost, planReturn } from '../../src/plan/plan.ts';
+import { preflight, swarmProblem } from '../../src/plan/preflight.ts';
+import { Secret } from '../../src/secret.ts';
+
+const NOW = Date.parse('2026-06-01T12:00:00Z');
+const UNIT = '/usr/lib/systemd/system/docker.service';
+
+const good: Readonly<Record<string, string>> = {
+  uid: '0',
+  clock: `${NOW / 1000}`,
+  systemd: 'systemd 257 (257.1)',
+  unit: `LoadState=loaded\nActiveState=active\nFragmentPath=${UNIT}\nDropInPaths=\nEnvironmentFiles=/etc/default/docker (ignore_errors=yes)`,
+  'docker-socket': 'LoadState=loaded\nActiveState=active',
+  'tls-socket': 'LoadState=not-found\nActiveState=inactive',
+  [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n',
+  'file:/etc/default/docker': 'absent',
+  'file:/etc/docker/daemon.json': 'absent',
+  dockerd: '/usr/sbin/dockerd',
+  version: '{"Version":"26.1.5"}',
+  info: '{"ID":"x","ServerVersion":"26.1.5","LiveRestoreEnabled":false,"Plugins":{"Log":["json-file","local"]}}',
+  containers: '[{"Id":"abc","Names":["/web"]}]',
+  disk: 'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 100000 1 99999 1% /',
+  end: 'ok',
+};
+
+function factsOf(more: Readonly<Record<string, string>> = {}): HostFacts {
+  const lines = Object.entries({ ...good, ...more }).map(
+    ([name, text]) => `${name} ${Buffer.from(text).toString('base64')}`,
+  );
+  return parseFacts(lines.join('\n'));
+}
+
+const desired: DesiredHost = {
+  name: 'h1',
+  port: 2376,
+  listen: [],
+  papers: { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
+  containers: 'keep',
+};
+
+function problems(more: Readonly<Record<string, string>>, skewMs = 0): string[] {
+  const facts = factsOf(more);
+  const plan = planHost(facts, desired);
+  return [
+    ...preflight({ host: 'h1', facts, skewMs, nowMs: NOW, port: 2376, plan }),
+    ...swarmProblem('h1', facts, 'keep', plan),
+  ].map((error) => `${error.code} ${error.message}`);
+}
+
+const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, RegExp, number?]>> = {
+  'nothing wrong': [{}, /^$/],
+  'no systemd': [{ systemd: '' }, /^E_NO_SYSTEMD/],
+  'no docker': [{ dockerd: '', unit: 'LoadState=not-found' }, /^E_NO_DOCKER no dockerd/],
+  'no unit': [{ unit: 'LoadState=not-found' }, /^E_NO_DOCKER dockerd is here, but no docker\.service/],
+  snap: [
+    { dockerd: '', unit: 'LoadState=not-found', 'other-units': 'snap.docker.dockerd.service enabled' },
+    /^E_DOCKER_SNAP/,
+  ],
+  masked: [{ unit: 'LoadState=masked\nActiveState=inactive' }, /^E_DOCKER_MASKED/],
+  'failed before': [{ unit: (good.unit as string).replace('=active', '=failed') }, /^E_DOCKER_DOWN/],
+  'a full disk': [{ disk: 'x\n/dev/vda 100000 99990 10 100% /' }, /^E_DISK_FULL only 10 kB are free on \//],
+  'a clock that is behind': [{}, /^E_CLOCK its clock is 120 minutes behind/, -7_200_000],
+  'a clock that is ahead': [{}, /^E_CLOCK its clock is 120 minutes ahead of/, 7_200_000],
+  'a lock': [
+    {
+      'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve@elsewhere\nsince=${NOW / 1000 - 5}\nexpires=${NOW / 1000 + 60}\n`,
+    },
+    /^E_HOST_LOCKED eve@elsewhere has been changing this host since 2026-06-01T11:59:55/,
+  ],
+  'an expired lock': [
+    { 'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 - 1}\n` },
+    /^$/,
+  ],
+  'swarm mode': [
+    { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}' },
+    /^E_SWARM the host is in swarm mode.* 1 containers would stop/,
+  ],
+  'no log driver of that name': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"log-driver": "nope" }' },
+    /^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: this daemon has no log driver "nope"/,
+  ],
+  'a log driver that is a plugin': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "log-driver": "grafana/loki:3" }' },
+    /^$/,
+  ],
+  'live-restore off by flag': [
+    { [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --live-restore=false\n' },
+    /^E_LIVE_RESTORE/,
+  ],
+};
+
+describe('one at a time', () => {
+  test.each(Object.entries(one))('%s', (_, [more, words, skewMs]) => {
+    expect(problems(more, skewMs).join('\n')).toMatch(words);
+  });
+});
+
+test('everything at once, before anything changes', () => {
+  const found = problems(
+    {
+      'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "labels": ["a=b"] }',
+      [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --label c=d\n',
+      disk: 'x\n/dev/vda 100000 99990 10 100% /',
+      iptables: '-P INPUT DROP',
+      listeners: 'LISTEN 0 1 *:2376 *:* users:(("nginx",pid=7,fd=3))',
+    },
+    -7_200_000,
+  );
+  expect(found.map((line) => line.split(' ')[0])).toEqual([
+    'E_CONFLICT',
+    'E_PORT_TAKEN',
+    'E_CLOCK',
+    'E_DISK_FULL',
+    'E_FIREWALL',
+  ]);
+  expect(found[0]).toContain(`/etc/docker/daemon.json:1 and as --label in ${UNIT}:2`);
+});
+
+describe('containers over a restart', () => {
+  const json = (text: string) => ({ 'file:/etc/docker/daemon.json': `file 644 0:0\n${text}` });
+  const running = '{"ID":"x","LiveRestoreEnabled":true}';
+  test.each([
+    ['off: switched on for a moment', {}, 'temporary'],
+    ['on, and stays', { info: running, ...json('{"live-restore":true}') }, 'live-restore'],
+    ['on in the daemon, but not in what it would start with', { info: running }, 'temporary'],
+    ['none is running', { containers: '[]' }, 'untouched'],
+  ] as const)('live-restore %s', (_, more, how) => {
+    expect(planHost(factsOf(more), desired).containers.how).toBe(how);
+  });
+
+  test('remove protects containers from a configuration without live-restore', () => {
+    const state = {
+      schema: 1,
+      generation: 1,
+      generations: [],
+      managed: [{ kind: 'file', path: '/etc/docker/daemon.json' }],
+    };
+    const facts = factsOf({
+      info: running,
+      ...json('{"live-restore":true}'),
+      'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}`,
+      'file:/var/lib/docker-tls/origin/manifest': 'file 600 0:0\n1\tabsent\t-\t-\t/etc/docker/daemon.json\n',
+    });
+    const plan = planReturn(facts, 'none', desired);
+    expect(hasChanges(plan)).toBe(true);
+    expect(plan.containers.how).toBe('temporary');
+  });
+});
