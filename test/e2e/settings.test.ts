@@ -37,6 +37,14 @@ type Case = {
   readonly last?: string;
 };
 
+/** Another program takes our port. */
+const SQUAT = `cat >/root/squat.pl <<'PERL'
+my $s = IO::Socket::INET->new(Listen => 1, LocalPort => 2376, ReuseAddr => 1) or die;
+sleep 1 while 1;
+PERL
+systemd-run -q --unit=squatter perl -MIO::Socket::INET /root/squat.pl
+until ss -Hltn 'sport = :2376' | grep -q .; do sleep 0.1; done`;
+
 const closed2375 = "! ss -Hltn 'sport = :2375' | grep -q .";
 
 const cases: readonly Case[] = [
@@ -197,8 +205,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a port that is taken',
-    later:
-      "systemd-run -q --unit=squatter perl -MIO::Socket::INET -e '$s=IO::Socket::INET->new(Listen=>1,LocalPort=>2376,ReuseAddr=>1); sleep 1 while 1'; sleep 1",
+    later: SQUAT,
     refused: ['E_PORT_TAKEN', /port 2376 is taken by perl/],
     last: 'systemctl stop squatter',
   },
@@ -337,7 +344,8 @@ test('a port that is taken between plan and apply: rolled back at once, with the
   await host.must('printf keep >/run/fault-step');
   const ended = finished(pausing.start(person.setup(host), person.home));
   await host.must(`until [ -e /run/fault-at ]; do sleep 0.05; done
-    systemd-run -q --unit=squatter perl -MIO::Socket::INET -e '$s=IO::Socket::INET->new(Listen=>1,LocalPort=>2376,ReuseAddr=>1); sleep 1 while 1'; sleep 1; : >/run/fault-go`);
+    ${SQUAT}
+    : >/run/fault-go`);
   const { status, err } = await ended;
   expect(status, err).toBe(5);
   expect(err).toMatch(/Address already in use|Failed to (listen|create listening)/);
