@@ -271,6 +271,11 @@ clear_recovery() {
   rm -f -- "$UNITS/docker-tls-recover.service" "$UNITS/sysinit.target.wants/docker-tls-recover.service"
 }
 
+# The books of this change, and the folder above when nothing else is in it: one command, so that half of it is not left.
+clear_books() {
+  if [ "$(ls -A "$STATE")" = "${T##*/}" ]; then rm -rf -- "$STATE"; else rm -rf -- "$T"; fi
+}
+
 # ---- the two ends ------------------------------------------------------------------------------------------------
 
 undo() {
@@ -293,9 +298,10 @@ undo() {
   note "rolled back $TXN ($reason)"
   # Until here it would have come to help if this had been killed.
   stop_timer
-  rm -rf -- "$T" "/run/docker-tls-$TXN"
-  rmdir -- "$STATE" 2>/dev/null
+  # The books go last: as long as they are there, the next change finishes this one.
   rm -f -- "$LOCK"
+  rm -rf -- "/run/docker-tls-$TXN"
+  clear_books
   return 0
 }
 
@@ -401,9 +407,8 @@ finish() {
     note "generation $GENERATION is in force ($TXN)"
   fi
   stop_timer
-  rm -rf -- "$T"
-  rmdir -- "$STATE" 2>/dev/null
   rm -f -- "$LOCK"
+  clear_books
   return 0
 }
 
