@@ -68,6 +68,7 @@ trap abandon EXIT
 mkdir -m 0700 -- "$SHELF" 2>/dev/null || fail "cannot make $SHELF"
 ERR=$SHELF/error
 words() { head -c 2000 "$ERR" 2>/dev/null; }
+plainly() { grep -v -e '^[[:space:]]' -e '^$' -e '^Usage:' -e '^Options:'; }
 receive() { # SIZE FILE
   take "$1" >"$SHELF/$2" 2>/dev/null && [ "$(stat -c %s -- "$SHELF/$2")" = "$1" ]
 }
@@ -178,7 +179,8 @@ if [ -s "$T/sums" ] && ! sha256sum --status -c "$T/sums" 2>/dev/null; then
 fi
 if [ -n "$VALIDATE" ]; then
   step validate
-  sh -c "$VALIDATE" >"$ERR" 2>&1 </dev/null || fail "$(words)"
+  # Without the pages of help that dockerd prints after a wrong flag.
+  sh -c "$VALIDATE" >"$ERR" 2>&1 </dev/null || fail "$(plainly <"$ERR" | head -c 2000)"
 fi
 
 # ---- keep: the originals beside their places, and, the first time, in the origin
@@ -236,7 +238,7 @@ set --
 SINCE=$(date +%s)
 back() {
   trap - EXIT
-  lines=$(timeout 10 journalctl -u docker.service -u docker-tls.socket --since "@$SINCE" -n 30 --no-pager -o cat 2>/dev/null | tail -c 8000 | b64)
+  lines=$(timeout 10 journalctl -u docker.service -u docker-tls.socket --since "@$SINCE" -n 400 --no-pager -o cat 2>/dev/null | plainly | tail -n 30 | tail -c 8000 | b64)
   if undo failed >/dev/null 2>&1; then how=back; else how=stuck; fi
   printf '@result %s %s %s %s\n' "$how" "$STEP" "$(printf '%s' "$1" | b64)" "${lines:--}"
   exit 0

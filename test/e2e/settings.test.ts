@@ -231,6 +231,7 @@ beforeAll(async () => {
   for (const suite of suites) hosts.push(...(await labUp({ names: [`set-${suite}`], suite })));
   person = newPerson(program, hosts);
   for (const host of hosts) {
+    await host.must('[ ! -e /etc/default/docker ] || cp -a /etc/default/docker /root/default');
     await host.container('web', '--stop-timeout 1');
     await host.reboot();
     await host.must('docker start web');
@@ -260,7 +261,7 @@ async function restore(host: LabHost, { files = {}, last }: Case): Promise<void>
   await host.must(`${last ?? ':'}\n${Object.keys(files)
     .map((path) => `rm -f '${path}'`)
     .join('\n')}
-    cp -a /usr/share/docker.io/docker.default /etc/default/docker 2>/dev/null
+    rm -f /etc/default/docker; [ ! -e /root/default ] || cp -a /root/default /etc/default/docker
     systemctl daemon-reload; systemctl stop docker.service; systemctl restart docker.socket; systemctl reset-failed docker.service; systemctl start docker.service; docker start web`);
 }
 
