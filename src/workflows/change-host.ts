@@ -83,6 +83,7 @@ export async function changeHost(change: HostChange): Promise<Proof[]> {
     throw await takeBack(change, id, error, endTransaction);
   }
   let confirmation: HostSession | undefined;
+  let confirming = false;
   try {
     runtime.signal.throwIfAborted();
     progress.phase('verify');
@@ -93,21 +94,18 @@ export async function changeHost(change: HostChange): Promise<Proof[]> {
     runtime.signal.throwIfAborted();
     await change.save();
     progress.phase('confirm');
+    confirming = true;
     const ending = await endTransaction(fresh, id, 'commit').catch((error: unknown) =>
       settle(change, id, error, endTransaction),
     );
     if (ending !== 'committed') {
       await change.unsave();
-      throw new DockerTlsError({
-        code: 'E_NOT_CONFIRMED',
-        exit: 5,
-        where: spec.name,
-        message:
-          ending === 'nothing'
-            ? `the host had already gone back: the change was not confirmed within ${spec.confirmWithin} s`
-            : 'the host could not keep the change',
-        hints: ['run the same command again', `give it more time: --confirm-within ${spec.confirmWithin * 2}`],
-      });
+      throw notConfirmed(
+        spec,
+        ending === 'nothing'
+          ? `the host had already gone back: the change was not confirmed within ${spec.confirmWithin} s`
+          : 'the host could not keep the change',
+      );
     }
     return proofs;
   } catch (error) {
@@ -117,7 +115,7 @@ export async function changeHost(change: HostChange): Promise<Proof[]> {
       !error.message.includes('could not keep')
     )
       throw error;
-    throw await takeBack(change, id, error, endTransaction);
+    throw await takeBack(change, id, error, endTransaction, confirming);
   } finally {
     await confirmation?.close();
   }
@@ -148,12 +146,24 @@ async function settle(
   }
 }
 
+function notConfirmed(spec: HostSpec, message: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_NOT_CONFIRMED',
+    exit: 5,
+    where: spec.name,
+    message,
+    hints: ['run the same command again', `give it more time: --confirm-within ${spec.confirmWithin * 2}s`],
+  });
+}
+
 /** Takes the change back at once, over the old connection or a new one; says what came of it. */
 async function takeBack(
   change: HostChange,
   id: string,
   cause: unknown,
   endTransaction: typeof import('../remote/transaction.ts').endTransaction,
+  /** The host may have heard that it should keep the change. */
+  confirming = false,
 ): Promise<unknown> {
   const { spec, session, context, progress } = change;
   progress.phase('roll back');
@@ -188,8 +198,10 @@ async function takeBack(
   }
   const back =
     ending === 'unreachable'
-      ? `the host can't be reached; it goes back on its own within ${spec.confirmWithin} s`
-      : 'the host is as it was before';
+      ? `the host can't be reached; it ${confirming ? 'has kept the change, or ' : ''}goes back on its own within ${spec.confirmWithin} s`
+      : confirming && ending !== 'undone'
+        ? 'the host may have kept the change: run the same command again'
+        : 'the host is as it was before';
   if (interrupted) {
     return new DockerTlsError({
       code: 'E_INTERRUPTED',
@@ -198,6 +210,10 @@ async function takeBack(
       message: `interrupted; ${back}`,
       cause,
     });
+  }
+  if (ending === 'nothing' && original?.code === 'E_VERIFY') {
+    // It was proven too late: what was knocked at was the old state again.
+    return notConfirmed(spec, `the host had already gone back: nothing was confirmed within ${spec.confirmWithin} s`);
   }
   const exit: ExitStatus = original?.code === 'E_VERIFY' ? 7 : 5;
   return new DockerTlsError({
