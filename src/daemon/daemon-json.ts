@@ -28,9 +28,13 @@ export function parseDaemonJson(text: string | undefined): DaemonJson {
  */
 export function editDaemonJson(text: string | undefined, changes: Readonly<Record<string, unknown>>): string {
   let result = text === undefined || text.trim() === '' ? '{}\n' : text;
-  const formattingOptions = indentation(result);
+  // What stands on one line stays on one line: without options jsonc-parser only puts in what is new.
+  const options =
+    text !== undefined && text.trim() !== '' && !text.trim().includes('\n')
+      ? {}
+      : { formattingOptions: indentation(result) };
   for (const [key, value] of Object.entries(changes)) {
-    result = applyEdits(result, modify(result, [key], value, { formattingOptions }));
+    result = applyEdits(result, modify(result, [key], value, options));
   }
   return result;
 }

@@ -53,13 +53,15 @@ export function bracketed(address: string): string {
 
 /**
  * The drop-in's file name: it has to sort after the administrator's own, since the last ExecStart wins
- * (systemd.unit(5): drop-ins of all folders are sorted by name). `~` sorts after every letter.
+ * (systemd.unit(5): drop-ins of all folders are sorted by name, bytewise). `~` sorts after every letter.
  */
 export function dropInName(others: readonly string[]): string {
-  return others.every((name) => name < DROP_IN_NAME) ? DROP_IN_NAME : `~${DROP_IN_NAME}`;
+  let name = DROP_IN_NAME;
+  while (others.some((other) => other >= name && name.length < 200)) name = `~${name}`;
+  return name;
 }
 
 /** Whether a drop-in's name is ours. */
 export function isOurDropIn(name: string): boolean {
-  return name === DROP_IN_NAME || name === `~${DROP_IN_NAME}`;
+  return name.replace(/^~*/, '') === DROP_IN_NAME;
 }

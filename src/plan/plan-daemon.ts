@@ -12,7 +12,6 @@ import {
   SOCKET_WANTS,
   TLS_FOLDER,
 } from '../daemon/paths.ts';
-import { splitWords } from '../daemon/unit.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -136,10 +135,14 @@ export function planVariables(
         ? [text(variable.file, before, modeOf(facts, variable.file), ownerOf(facts, variable.file))]
         : [];
     }
-    const rest = splitWords(variable.value).map((word) => word.raw);
-    for (const word of bad.flatMap((flag) => flag.words)) rest.splice(rest.indexOf(word.raw), 1);
+    const rest = variable.flags
+      .filter((flag) => !bad.includes(flag))
+      .flatMap((flag) => flag.words.map((word) => word.raw));
     const lines = before.split('\n');
-    lines[variable.line - 1] = `${variable.name}="${rest.join(' ')}"`;
+    // Only what stands behind `=` changes, and its quotes stay.
+    const line = lines[variable.line - 1] ?? '';
+    const quote = /=\s*(["']?)/.exec(line)?.[1] ?? '';
+    lines[variable.line - 1] = `${line.slice(0, line.indexOf('=') + 1)}${quote}${rest.join(' ')}${quote}`;
     return [text(variable.file, lines.join('\n'), modeOf(facts, variable.file), ownerOf(facts, variable.file))];
   });
 }

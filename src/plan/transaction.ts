@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import applyScript from '../daemon/apply.sh';
+import { environmentValue } from '../daemon/command-line.ts';
 import { editDaemonJson } from '../daemon/daemon-json.ts';
 import { isOurDropIn } from '../daemon/drop-in.ts';
 import {
@@ -248,10 +249,9 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[],
     execStart: /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '',
     variables: Object.fromEntries(
       view.variables.map((variable) => {
-        const edited = plan.files.find((change) => change.path === variable.file)?.after?.split('\n')[
-          variable.line - 1
-        ];
-        return [variable.name, edited === undefined ? variable.value : edited.slice(variable.name.length + 2, -1)];
+        const edited = plan.files.find((change) => change.path === variable.file)?.after;
+        const value = edited === undefined ? variable.value : (environmentValue(edited, variable.name)?.value ?? '');
+        return [variable.name, value];
       }),
     ),
     version: facts.docker.version,

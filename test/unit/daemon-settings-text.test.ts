@@ -1,0 +1,163 @@
+/** Unit files, command lines, daemon.json and drop-ins, as systemd and dockerd read them. */
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  environmentValue,
+  flagValues,
+  parseCommandLine,
+  parseListener,
+  renderCommandLine,
+} from '../../src/daemon/command-line.ts';
+import { editDaemonJson, lineOfKey, parseDaemonJson } from '../../src/daemon/daemon-json.ts';
+import { dropInName, isOurDropIn, renderSocketUnit } from '../../src/daemon/drop-in.ts';
+import { effectiveList, parseUnit, splitWords, unitWord } from '../../src/daemon/unit.ts';
+import { validationCommand } from '../../src/daemon/validate.ts';
+
+describe('unit files', () => {
+  test('continued lines, comments between them, places', () => {
+    const text =
+      '[Unit]\n# no\n[Service]\nExecStart=/usr/bin/dockerd \\\n  # inside\n  -H fd:// \\\n  --debug\n;x\nType = notify\n';
+    expect(parseUnit({ path: 'u', text })).toEqual(
+      [
+        { path: 'u', line: 4, section: 'Service', key: 'ExecStart', value: '/usr/bin/dockerd -H fd:// --debug' },
+        { path: 'u', line: 9, section: 'Service', key: 'Type', value: 'notify' },
+      ].map((setting) => ({
+        ...setting,
+        value: expect.stringMatching(new RegExp(`^${setting.value.replaceAll(' ', '\\s+')}$`)),
+      })),
+    );
+  });
+
+  test('an empty assignment takes back what was before, over files', () => {
+    const files = [
+      { path: 'a', text: '[Service]\nExecStart=/one\n' },
+      { path: 'b', text: '[Service]\nExecStart=\nExecStart=/two\n[Install]\nExecStart=/no\n' },
+    ];
+    expect(effectiveList(files, 'Service', 'ExecStart').map(({ path, value }) => [path, value])).toEqual([
+      ['b', '/two'],
+    ]);
+  });
+
+  test('words: quotes and escapes; every text survives being written and read', () => {
+    expect(splitWords(`a "b c" 'd "e' f\\ g`).map(({ text }) => text)).toEqual(['a', 'b c', 'd "e', 'f g']);
+    fc.assert(
+      fc.property(fc.stringMatching(/^[ -~]{1,30}$/), (value) => {
+        const [word, ...rest] = splitWords(unitWord(value));
+        expect(rest).toEqual([]);
+        expect(word?.text.replaceAll('%%', '%').replaceAll('$$', '$')).toBe(value);
+      }),
+    );
+  });
+});
+
+describe('command lines of dockerd', () => {
+  test('flags in every spelling; the rest of the line stays as it was written', () => {
+    const line = parseCommandLine(
+      '-/usr/sbin/dockerd -H fd:// --host=unix:///x -Htcp://y:1 -D --log-level warn "--label=a b" $DOCKER_OPTS',
+    );
+    if (line === undefined) throw new Error('not read');
+    expect(flagValues(line.flags, '--host')).toEqual(['fd://', 'unix:///x', 'tcp://y:1']);
+    expect(flagValues(line.flags, '--log-level')).toEqual(['warn']);
+    expect(renderCommandLine(line, (flag) => flag.name === '--host' && flag.value !== 'fd://', ['--tls x'])).toBe(
+      '-/usr/sbin/dockerd -H fd:// -D --log-level warn "--label=a b" $DOCKER_OPTS "--tls x"',
+    );
+  });
+
+  test.each(['/bin/sh -c "dockerd"', '/usr/local/bin/wrap -H fd://', ''])(
+    '%j does not start dockerd itself',
+    (text) => {
+      expect(parseCommandLine(text)).toBeUndefined();
+    },
+  );
+
+  test.each([
+    ['fd://', false, 'fd', undefined],
+    ['unix:///run/x', false, 'unix', undefined],
+    ['tcp://0.0.0.0:2375', false, 'tcp', 2375],
+    ['tcp://', true, 'tcp', 2376],
+    ['tcp://[::1]:99', false, 'tcp', 99],
+    ['127.0.0.1:4243', false, 'tcp', 4243],
+    ['npipe:////./pipe/x', false, 'other', undefined],
+  ] as const)('listener %s', (text, tls, kind, port) => {
+    expect(parseListener(text, tls)).toMatchObject({ kind, ...(port === undefined ? {} : { port }) });
+  });
+
+  test('variables: the last assignment wins, quotes go', () => {
+    expect(environmentValue('#X="a"\nX=1\nexport X="-H b"\nY=2', 'X')).toEqual({ value: '-H b', line: 3 });
+    expect(environmentValue('# X=1', 'X')).toBeUndefined();
+  });
+});
+
+describe('daemon.json', () => {
+  test('what is wrong is named with its line', () => {
+    expect(parseDaemonJson('{\n "a": 1,\n}').error?.line).toBe(3);
+    expect(parseDaemonJson('{ // no\n}').error).toBeDefined();
+    expect(parseDaemonJson('[1]').error?.reason).toBe('NotAnObject');
+    expect(parseDaemonJson('  ').values).toEqual({});
+    expect(lineOfKey('{\n "x": {"y": 1},\n "log-level" : 2 }', 'log-level')).toBe(3);
+  });
+
+  test('an edit and its reverse leave everything else as it was', () => {
+    const json = fc.dictionary(fc.stringMatching(/^[a-z][a-z-]{0,8}$/), fc.jsonValue({ maxDepth: 1 }), {
+      minKeys: 1,
+      noNullPrototype: true,
+    });
+    const form = fc.constantFrom<string | number | undefined>(undefined, 1, 2, 3, '\t');
+    fc.assert(
+      fc.property(json, form, fc.boolean(), (values, indent, windows) => {
+        const text = JSON.stringify({ ...values, zz: 1 }, undefined, indent).replaceAll('\n', windows ? '\r\n' : '\n');
+        const on = editDaemonJson(text, { 'live-restore': true });
+        expect(parseDaemonJson(on).values).toEqual({ ...JSON.parse(text), 'live-restore': true });
+        if (!('live-restore' in values)) expect(editDaemonJson(on, { 'live-restore': undefined })).toBe(text);
+      }),
+    );
+  });
+});
+
+describe('drop-ins and the socket', () => {
+  test.each([
+    [[], 'zz-docker-tls.conf'],
+    [['override.conf', 'zz.conf'], '~zz-docker-tls.conf'],
+    [['zzz.conf'], '~zz-docker-tls.conf'],
+    [['~~late.conf'], '~~zz-docker-tls.conf'],
+  ])('beside %j: %s', (others, name) => {
+    expect(dropInName(others)).toBe(name);
+    expect(isOurDropIn(name)).toBe(true);
+    for (const other of others) expect(other < name && !isOurDropIn(other)).toBe(true);
+  });
+
+  test('addresses, IPv6 in brackets', () => {
+    expect(renderSocketUnit(['10.0.0.1', 'fd00::1'], 99)).toMatch(
+      /ListenStream=10\.0\.0\.1:99\nListenStream=\[fd00::1\]:99\n/,
+    );
+    expect(renderSocketUnit([], 2376)).toMatch(/ListenStream=2376\n/);
+  });
+});
+
+describe('asking dockerd itself', () => {
+  const base = {
+    execStart:
+      '/usr/sbin/dockerd -H fd:// $DOCKER_OPTS --tlscert=/etc/docker/tls/current/server-cert.pem --label "a\'b"',
+    variables: { DOCKER_OPTS: '--debug' },
+    version: '26.1.5',
+    configFile: '/etc/docker/daemon.json',
+    stagedConfigFile: undefined,
+    configExists: false,
+    configSetsPidfile: false,
+    papersBefore: '/etc/docker/tls/current',
+    papersAfter: '/etc/docker/tls/3',
+  };
+  test('by --validate, with the new papers', () => {
+    expect(validationCommand(base)).toBe(
+      `timeout 20 /usr/sbin/dockerd -H fd:// --debug --tlscert=/etc/docker/tls/3/server-cert.pem --label 'a'\\''b' --validate`,
+    );
+  });
+  test('before 23.0 by a pid file that cannot be made', () => {
+    expect(validationCommand({ ...base, version: '20.10.24' })).toContain('--pidfile /proc/docker-tls/pid');
+    expect(validationCommand({ ...base, version: '20.10.24', configSetsPidfile: true })).toBe('');
+  });
+  test('not where systemd has to fill something in', () => {
+    expect(validationCommand({ ...base, execStart: '/usr/sbin/dockerd --label=%H' })).toBe('');
+  });
+});
