@@ -12,7 +12,7 @@
 #   managed    every path that this and earlier changes have put under our care: kind, path
 #   switched   mark: from just before the first rename        protected  mark: live-restore was switched on
 #   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
-#   committed  mark: the change is confirmed
+#   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
 set -u
 umask 077
 LC_ALL=C
@@ -171,8 +171,10 @@ reload_live_restore() {
 
 # When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
 # moment before: a first packet that is dropped is sent again by the client's kernel a second later, and then systemd holds the port.
-# A host without iptables goes without.
+# A host without iptables goes without. `held` names the ports before the rules are there: whatever dies, `undo` lets them go first.
 hold_port() {
+  # Rules of a try that was killed: a second set would outlive the release, which takes out one.
+  release_port
   systemctl -q is-active docker.service && command -v iptables >/dev/null && command -v ss >/dev/null || return 0
   systemctl show docker-tls.socket -p Listen | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p' | sort -u >"$T/held" || return 0
   hold_rules -I
@@ -281,6 +283,7 @@ clear_books() {
 undo() {
   reason=$1
   if [ -e "$T/committed" ]; then finish; return; fi
+  release_port
   if [ -e "$T/switched" ] && [ ! -e "$T/restored" ]; then
     if ! put_back "$reason"; then
       # The way back itself failed: the originals stay where they are, and the next boot or change tries again.

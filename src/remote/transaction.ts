@@ -8,8 +8,9 @@ import type { HostSession } from '../runtime.ts';
 
 /**
  * Runs a transaction up to the restarted daemon; the host then waits for `endTransaction(…, 'commit')` and goes back on its own
- * without it. Fails with E_HOST_LOCKED, E_HOST_CHANGED, E_STALE_CHANGE, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed), E_DAEMON_START (rolled back at once, with the
- * daemon's own lines), E_APPLY, E_ROLLBACK (exit 6), and the session's errors when the connection is lost.
+ * without it. Fails with E_HOST_LOCKED, E_HOST_CHANGED, E_STALE_CHANGE, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed),
+ * E_DAEMON_START (rolled back at once, with the daemon's own lines), E_APPLY, E_ROLLBACK (exit 6), E_UNANSWERED (the script on the host
+ * died, so nobody knows how it ended: take the change back), and the session's errors when the connection is lost.
  */
 export async function startTransaction(
   session: HostSession,
@@ -152,7 +153,7 @@ function translate(host: string, [kind, step = '', words, journal]: readonly str
     });
   }
   return new DockerTlsError({
-    code: 'E_APPLY',
+    code: 'E_UNANSWERED',
     exit: 5,
     where: host,
     message: 'the host did not say how the change ended',

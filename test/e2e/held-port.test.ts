@@ -1,0 +1,49 @@
+/** The port is held for a moment before a daemon stops: whatever dies in that moment, it must not stay held. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
+import { type LabHost, labUp } from '../support/lab.ts';
+
+let host: LabHost;
+let program: Program;
+let home: string;
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'docker-tls-held-'));
+  program = buildProgram();
+  [host] = (await labUp({ names: ['held-port'] })) as [LabHost];
+  const login = ['-i', host.keyFile, '--host-key', 'accept-new', '--no-ca-passphrase'];
+  const setup = await cli('setup', `root@${host.address}`, '--name', 'held', ...login, '--client', 'laptop', '--yes');
+  expect(setup.status, setup.err).toBe(0);
+});
+
+afterAll(async () => {
+  await host?.down();
+  program?.remove();
+  rmSync(home, { recursive: true, force: true });
+});
+
+test('a change that is killed while it holds the port: the way back lets it go', async () => {
+  // The change asks ss while it holds the port: there it is killed, once.
+  await host.must('mv /usr/bin/ss /usr/bin/ss.real');
+  const trap =
+    '#!/bin/sh\nif [ -s /var/lib/docker-tls/txn/pid ] && mv /run/strike /run/struck 2>/dev/null; then iptables -S INPUT >>/run/struck; kill -9 "$(cat /var/lib/docker-tls/txn/pid)"; fi\nexec /usr/bin/ss.real "$@"\n';
+  await host.exec('cat >/usr/bin/ss && chmod 755 /usr/bin/ss && : >/run/strike', { input: trap });
+  const killed = await cli('rotate', 'server', 'held', '--yes');
+  expect(await host.must('cat /run/struck')).toContain('docker-tls-hold');
+  expect(killed.status, killed.err).toBe(5);
+  expect(killed.err).toContain('the host is as it was before');
+  const rules = await host.must('iptables -S INPUT; ip6tables -S INPUT');
+  expect(rules).not.toContain('docker-tls-hold');
+  const plan = await cli('plan', '--check');
+  expect(plan.status, plan.out + plan.err).toBe(0);
+  const verify = await cli('verify');
+  expect(verify.status, verify.out + verify.err).toBe(0);
+});
+
+function cli(...argv: string[]): Promise<ProgramRun> {
+  return program.run(argv, { env: { PATH: process.env.PATH, HOME: home, DOCKER_TLS_HOME: join(home, 'tls') } });
+}
