@@ -57,11 +57,6 @@ export function dateWords(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** `2027-02-01 12:30 UTC`. */
-export function timeWords(date: Date): string {
-  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}
-
 export type ExpiryTone = 'good' | 'soon' | 'over';
 
 /** Past its end: over. Past two thirds of its life (when it should be renewed), or within `withinMs` of the end: soon. */
@@ -70,11 +65,6 @@ export function expiryTone(validity: { from: Date; to: Date }, now: Date, within
   if (left <= 0) return 'over';
   const life = validity.to.getTime() - validity.from.getTime();
   return left <= life / 3 || left <= withinMs ? 'soon' : 'good';
-}
-
-/** The colour function's name (picocolors) for a tone. */
-export function toneColour(tone: ExpiryTone): 'green' | 'yellow' | 'red' {
-  return ({ good: 'green', soon: 'yellow', over: 'red' } as const)[tone];
 }
 
 // East Asian wide and full-width forms, and emoji that are shown as pictures (UAX #11, UTS #51), near enough for a table.

@@ -226,3 +226,9 @@ function noTerminal(message: string, { flag, key }: AnswerSource, terminal: bool
     hints: [`give ${ways}`],
   });
 }
+
+/** One question before something changes; with --yes it is answered. Fails with E_DECLINED (exit 130) when the answer is no. */
+export async function agree(prompts: Prompts, message: string): Promise<void> {
+  if (await prompts.confirm({ message, default: false, flag: '--yes' })) return;
+  throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+}

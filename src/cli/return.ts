@@ -1,12 +1,12 @@
 /** Owns what `rollback` and `remove` have in common: plan, question, change, result. */
 
-import { DockerTlsError } from '../errors.ts';
 import { openStore } from '../store/store.ts';
 import { durationWords } from '../words.ts';
 import { prepareReturn, type ReturnContext, returnHost } from '../workflows/return-host.ts';
 import { specFor } from '../workflows/specs.ts';
 import type { CommandContext, CommandResult, OptionSpecs, OptionValues } from './command.ts';
 import { hostFlags, SSH_OPTIONS, sudoPassword } from './host-options.ts';
+import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 import { renderProofs } from './render/outcome.ts';
 import { renderPlan } from './render/plan.ts';
@@ -71,8 +71,7 @@ export async function runReturn(
         target === 'none'
           ? `Give ${spec.name} back as it was before docker-tls?`
           : `Go back to generation ${plan.returnsTo}?`;
-      if (!(await prompts.confirm({ message, default: false, flag: '--yes' })))
-        throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+      await agree(prompts, message);
     }
     const outcome = await store.withLock(`docker-tls ${command}`, () => returnHost(prepared, context, line));
     line.done('done');

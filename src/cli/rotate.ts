@@ -1,7 +1,6 @@
 /** Owns what the rotations and changes of access have in common: the question, the change of several hosts, the result. */
 
 import type { HostSpec } from '../config/spec.ts';
-import { DockerTlsError } from '../errors.ts';
 import { hasChanges } from '../plan/plan.ts';
 import { plural } from '../words.ts';
 import { applyHosts, planHosts } from '../workflows/fleet-apply.ts';
@@ -9,6 +8,7 @@ import { errorsOf, exitOfResults } from '../workflows/fleet-run.ts';
 import type { RunContext } from '../workflows/host-run.ts';
 import type { CommandContext, CommandResult, OptionSpecs } from './command.ts';
 import { CA_OPTIONS, HOST_OPTIONS, SSH_OPTIONS } from './host-options.ts';
+import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 import { outcomeJson, renderResults } from './render/outcome.ts';
 import { renderPlan } from './render/plan.ts';
@@ -77,12 +77,6 @@ export async function changeHosts(
     text: results.length === 0 ? '' : renderResults(results, colours, tableWidth(runtime.io)),
     errors: errorsOf(results),
   };
-}
-
-/** One question before something changes; E_DECLINED when the answer is no. */
-export async function agree(prompts: Around['prompts'], message: string): Promise<void> {
-  if (await prompts.confirm({ message, default: false, flag: '--yes' })) return;
-  throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
 }
 
 /** `3 hosts: a, b, c`. */

@@ -3,6 +3,7 @@
 import { flagValues } from '../daemon/command-line.ts';
 import { lineOfKey } from '../daemon/daemon-json.ts';
 import { LOCK, SOCKET_UNIT } from '../daemon/paths.ts';
+import { sshCommand } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import { type DaemonView, isTlsFlag, viewDaemon } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
@@ -156,7 +157,7 @@ function checkDaemonJson({ host, facts }: PreflightInput, view: DaemonView): Doc
         host,
         'E_DAEMON_JSON',
         `${path}:${view.json.error.line}: not valid JSON (${view.json.error.reason}); dockerd will not start with it`,
-        [`mend that line, then check it: ssh ${host} sudo python3 -m json.tool ${path}`],
+        [`mend that line, then check it: ${sshCommand(host, 'sudo', 'python3', '-m', 'json.tool', path)}`],
       ),
     ];
   }
@@ -242,7 +243,7 @@ function checkHost({ host, facts, skewMs, port, plan }: PreflightInput): DockerT
     if (disk.freeKb >= FREE_KB) continue;
     found.push(
       problem(host, 'E_DISK_FULL', `only ${disk.freeKb} kB are free on ${disk.mount}`, [
-        `see what fills it: ssh ${host} sudo du -xh ${disk.mount} | sort -h | tail`,
+        `see what fills it: ${sshCommand(host, 'sudo', 'du', '-xh', disk.mount)} | sort -h | tail`,
       ]),
     );
   }

@@ -84,6 +84,8 @@ export async function changeHost(change: HostChange): Promise<Proof[]> {
   }
   let confirmation: HostSession | undefined;
   let confirming = false;
+  /** The host has gone back by itself: nothing is left to take back. */
+  let wentBack = false;
   try {
     runtime.signal.throwIfAborted();
     progress.phase('verify');
@@ -100,21 +102,17 @@ export async function changeHost(change: HostChange): Promise<Proof[]> {
     );
     if (ending !== 'committed') {
       await change.unsave();
+      wentBack = ending === 'nothing';
       throw notConfirmed(
         spec,
-        ending === 'nothing'
+        wentBack
           ? `the host had already gone back: the change was not confirmed within ${spec.confirmWithin} s`
           : 'the host could not keep the change',
       );
     }
     return proofs;
   } catch (error) {
-    if (
-      error instanceof DockerTlsError &&
-      error.code === 'E_NOT_CONFIRMED' &&
-      !error.message.includes('could not keep')
-    )
-      throw error;
+    if (wentBack) throw error;
     throw await takeBack(change, id, error, endTransaction, confirming);
   } finally {
     await confirmation?.close();

@@ -1,12 +1,12 @@
 /** Owns `apply [HOST…]`: makes hosts what the store or the fleet file says, in parallel. */
 
-import { DockerTlsError } from '../../errors.ts';
 import { hasChanges } from '../../plan/plan.ts';
 import { plural } from '../../words.ts';
 import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
+import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
 import { plansJson, renderPlans } from '../render/plan.ts';
@@ -48,8 +48,7 @@ export const command = defineCommand({
       if (changed > 0) {
         await prompts.show(`\n${text}\n\n`);
         const message = `Make these changes on ${changed} of ${plural(run.specs.length, 'host')}?`;
-        if (!(await prompts.confirm({ message, default: false, flag: '--yes' })))
-          throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+        await agree(prompts, message);
       }
     }
     const results = await applyHosts(

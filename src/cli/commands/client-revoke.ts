@@ -3,7 +3,8 @@
 import { behindHosts, revoked } from '../../workflows/access.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
-import { agree, changeHosts, nameHosts, ROTATE_OPTIONS } from '../rotate.ts';
+import { agree } from '../prompts.ts';
+import { changeHosts, nameHosts, ROTATE_OPTIONS } from '../rotate.ts';
 
 export const command = defineCommand({
   name: 'client revoke',

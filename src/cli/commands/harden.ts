@@ -12,6 +12,7 @@ import { specOfRecord } from '../../workflows/specs.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
 import { usage } from '../options.ts';
+import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
@@ -82,8 +83,7 @@ export const command = defineCommand({
       if (changed > 0) {
         await prompts.show(`\n${text}\n\n`);
         const message = `Make these changes on ${changed} of ${plural(specs.length, 'host')}?`;
-        if (!(await prompts.confirm({ message, default: false, flag: '--yes' })))
-          throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+        await agree(prompts, message);
       }
     }
     const results = await applyHosts(specs, await run.open({ save: true }), fleet, progress);

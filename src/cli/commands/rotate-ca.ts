@@ -9,7 +9,8 @@ import { type CommandResult, defineCommand } from '../command.ts';
 import { type StoredRun, startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
 import { dockerConfigFolder } from '../options.ts';
-import { agree, changeHosts, ROTATE_OPTIONS } from '../rotate.ts';
+import { agree } from '../prompts.ts';
+import { changeHosts, ROTATE_OPTIONS } from '../rotate.ts';
 
 export const command = defineCommand({
   name: 'rotate ca',

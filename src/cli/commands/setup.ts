@@ -36,6 +36,7 @@ import {
 } from '../host-options.ts';
 import { dockerConfigFolder, storeFolder } from '../options.ts';
 import type { Prompts } from '../prompts.ts';
+import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderProofs } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
@@ -110,7 +111,7 @@ export const command = defineCommand({
           const place = { address: prepared.address, port: spec.port, client: prover.record.name };
           return { exit: 0, result: { ...place, plan: prepared.plan }, text: plan };
         }
-        if (hasChanges(prepared.plan)) await agree(context, plan);
+        if (hasChanges(prepared.plan)) await agreeTo(plan, context);
         const outcome = await applyHost(prepared, run, line).catch(async (error: unknown) => {
           await session.forget();
           throw error;
@@ -298,11 +299,10 @@ async function makeContext(
 }
 
 /** Shows the plan and asks once; without somebody to ask, --yes has to have been given. */
-async function agree({ prompts, global }: SetupContext, plan: string): Promise<void> {
+async function agreeTo(plan: string, { prompts, global }: SetupContext): Promise<void> {
   if (global.yes) return;
   if (prompts.interactive) await prompts.show(`\n${plan}\n\n`);
-  if (await prompts.confirm({ message: 'Make these changes?', default: false, flag: '--yes' })) return;
-  throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+  await agree(prompts, 'Make these changes?');
 }
 
 function finish(
