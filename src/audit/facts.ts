@@ -1,10 +1,11 @@
 /** Owns the facts of a host that the checks judge, and their parsing from what facts.sh printed. */
 
+import { parseSections } from '../daemon/sections.ts';
+import { DockerTlsError } from '../errors.ts';
 import { type DockerFacts, dockerFacts } from './api.ts';
 import { type AuditRule, auditRules } from './audit-rules.ts';
 import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
 import script from './facts.sh';
-import { parseSections } from './frames.ts';
 
 /** Give this to HostSession.run, as root; its standard output goes to parseAuditFacts. */
 export const AUDIT_SCRIPT: string = script;
@@ -175,12 +176,21 @@ function parseSshd(text: string): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
+function notWhole(): never {
+  throw new DockerTlsError({
+    code: 'E_AUDIT_FACTS',
+    exit: 4,
+    message: 'the host did not answer the questions of the audit to the end',
+    hints: ['docker-tls doctor HOST'],
+  });
+}
+
 /**
  * Reads what AUDIT_SCRIPT printed. Throws E_AUDIT_FACTS when the answer is not whole; odd content inside a section is
  * read leniently, so that one odd fact costs one verdict and not the audit.
  */
 export function parseAuditFacts(stdout: Buffer): AuditFacts {
-  const sections = parseSections(stdout);
+  const sections = parseSections(stdout, 'audit') ?? notWhole();
   function bytes(name: string): Buffer | undefined {
     return sections.find((section) => section.name === name)?.content;
   }

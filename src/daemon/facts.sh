@@ -1,25 +1,26 @@
-# Gathers what the plan needs to know of a host, in one exec, changing nothing.
-# Every fact is one line, `name base64`, so that no content can be taken for another fact.
+# Gathers what the plan needs to know of a host, in one exec, changing nothing. Read by src/plan/facts.ts.
+# Every fact is a section (src/daemon/sections.ts): CONTENT, newline, "--NONCE NAME", newline. The nonce is drawn here and now, so no
+# content can be taken for another fact, whatever it holds.
 # Variables put in before this text: PORT (the port we would serve).
 export LC_ALL=C
+NL='
+'
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
-if base64 -w0 </dev/null >/dev/null 2>&1; then
-  emit() { printf '%s ' "$1"; base64 -w0; printf '\n'; }
-else
-  emit() { printf '%s ' "$1"; base64 | tr -d '\n'; printf '\n'; }
-fi
-say() { printf '%s' "$2" | emit "$1"; }
+nonce=$(od -An -N 16 -t x1 /dev/urandom | tr -d ' \n')
+[ "${#nonce}" = 32 ] || exit 70
+end() { printf '\n--%s %s\n' "$nonce" "$1"; }
+say() { printf '%s' "$2"; end "$1"; }
 
 # The content and attributes of a file, link or absence.
 file() {
   if [ -L "$1" ]; then
-    printf 'link %s\n%s' "$(stat -c '%a %u:%g' -- "$1")" "$(readlink -- "$1")" | emit "file:$1"
+    stat -c 'link %a %u:%g' -- "$1"; readlink -n -- "$1"; end "file:$1"
   elif [ -f "$1" ]; then
-    { printf 'file %s\n' "$(stat -c '%a %u:%g' -- "$1")"; head -c 1048576 -- "$1"; } | emit "file:$1"
+    stat -c 'file %a %u:%g' -- "$1"; head -c 1048576 -- "$1"; end "file:$1"
   elif [ -e "$1" ]; then
-    printf 'other %s\n' "$(stat -c '%a %u:%g' -- "$1")" | emit "file:$1"
+    stat -c 'other %a %u:%g' -- "$1"; end "file:$1"
   else
-    printf 'absent' | emit "file:$1"
+    say "file:$1" absent
   fi
 }
 
@@ -50,13 +51,13 @@ daemon_facts() {
   version=$(api /version)
   say version "$version"
   [ -n "$version" ] || [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)"
-  api /info | emit info
-  api /containers/json | emit containers
+  api /info; end info
+  api /containers/json; end containers
   for path in /var/lib/docker/containers/*/hostconfig.json; do
     [ -f "$path" ] || continue
     id=${path%/hostconfig.json}
     printf '%s %s\n' "${id##*/}" "$(grep -o '"RestartPolicy":{"Name":"[a-z-]*"' "$path" | sed 's/.*:"//; s/"$//')"
-  done | head -n 2000 | emit restart-policies
+  done | head -n 2000; end restart-policies
 }
 
 # What lies on the host.
@@ -72,35 +73,46 @@ host_facts() {
   else
     say systemd ""
   fi
-  ip -o addr show scope global 2>/dev/null | emit addresses
+  ip -o addr show scope global 2>/dev/null; end addresses
 
-  unit=$(systemctl show docker.service -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload 2>/dev/null)
+  # One call for all three: systemd answers a block each, in this order, with an empty line in between.
+  units=$(systemctl show docker.service docker.socket docker-tls.socket -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload 2>/dev/null)
+  unit=${units%%"$NL$NL"*}
+  sockets=${units#*"$NL$NL"}
   say unit "$unit"
-  say docker-socket "$(systemctl show docker.socket -p LoadState -p ActiveState -p UnitFileState 2>/dev/null)"
-  say tls-socket "$(systemctl show docker-tls.socket -p LoadState -p ActiveState 2>/dev/null)"
+  say docker-socket "${sockets%%"$NL$NL"*}"
+  say tls-socket "${sockets#*"$NL$NL"}"
   say other-units "$(systemctl list-unit-files --no-legend 'snap.docker*' 'podman.socket' 2>/dev/null | head -n 5)"
 
-  get() { printf '%s\n' "$unit" | sed -n "s/^$1=//p"; }
-  pid=$(get MainPID)
+  pid=0 fragment='' dropins='' began='' environment=''
+  while IFS= read -r line; do
+    value=${line#*=}
+    case $line in
+      MainPID=*) pid=$value ;;
+      FragmentPath=*) fragment=$value ;;
+      DropInPaths=*) dropins=$value ;;
+      ExecMainStartTimestamp=*) began=$value ;;
+      EnvironmentFiles=*) environment="$environment ${value%% *}" ;;
+    esac
+  done <<UNIT
+$unit
+UNIT
   if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then
-    tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | emit cmdline
+    tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null; end cmdline
   fi
-  for path in $(get FragmentPath) $(get DropInPaths); do file "$path"; done
-  printf '%s\n' "$unit" | sed -n 's/^EnvironmentFiles=\([^ ]*\).*/\1/p' | while read -r path; do file "$path"; done
+  for path in $fragment $dropins $environment; do file "$path"; done
   # An administrator's own --config-file, as the unit or the running daemon has it.
   for path in /etc/docker/daemon.json $(
-    cat $(get FragmentPath) $(get DropInPaths) "/proc/${pid:-0}/cmdline" 2>/dev/null | tr '\0 ' '\n\n' |
+    cat $fragment $dropins "/proc/${pid:-0}/cmdline" 2>/dev/null | tr '\0 ' '\n\n' |
       sed -n -e 's/^--config-file=//p' -e '/^--config-file$/{n;p;}' | tr -d "\"'" | sort -u
   ); do
     file "$path"
   done
 
   # Settings that were edited after the daemon had started: nobody knows yet whether it starts with them.
-  began=$(get ExecMainStartTimestamp)
   if [ -n "$began" ] && [ "${pid:-0}" -gt 0 ]; then
-    find -L /etc/docker/daemon.json $(get FragmentPath) $(get DropInPaths) \
-      $(printf '%s\n' "$unit" | sed -n 's/^EnvironmentFiles=\([^ ]*\).*/\1/p') \
-      -maxdepth 0 -newermt "$began 1 second" 2>/dev/null | emit edited
+    find -L /etc/docker/daemon.json $fragment $dropins $environment \
+      -maxdepth 0 -newermt "$began 1 second" 2>/dev/null; end edited
   fi
 
   file /etc/systemd/system/docker-tls.socket
@@ -116,7 +128,7 @@ host_facts() {
   fi
   for path in /etc/docker /etc/docker/tls /etc/docker/tls/*/; do
     [ -d "$path" ] && stat -c '%a %u:%g %n' "${path%/}"
-  done | emit folders
+  done; end folders
   file /var/lib/docker-tls/state.json
   file /run/docker-tls.lock
   [ -e /var/lib/docker-tls/txn/way-back.sh ] && say transaction "$(cat /var/lib/docker-tls/txn/id 2>/dev/null)"
@@ -138,22 +150,23 @@ host_facts() {
   done
 
   if command -v ss >/dev/null 2>&1; then
-    ss -Hltnp "sport = :$PORT" 2>/dev/null | emit listeners
+    ss -Hltnp "sport = :$PORT" 2>/dev/null; end listeners
   else
     say listeners ""
   fi
-  df -Pk /etc /var/lib /run 2>/dev/null | emit disk
-  if command -v iptables >/dev/null 2>&1; then iptables -S INPUT 2>/dev/null | head -n 200 | emit iptables; fi
+  df -Pk /etc /var/lib /run 2>/dev/null; end disk
+  if command -v iptables >/dev/null 2>&1; then iptables -S INPUT 2>/dev/null | head -n 200; end iptables; fi
   if [ -f /etc/ufw/ufw.conf ] && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
-    cat /etc/ufw/user.rules 2>/dev/null | head -c 65536 | emit ufw
+    cat /etc/ufw/user.rules 2>/dev/null | head -c 65536; end ufw
   fi
-  if command -v nft >/dev/null 2>&1; then nft -s list ruleset 2>/dev/null | head -c 262144 | emit nft; fi
+  if command -v nft >/dev/null 2>&1; then nft -s list ruleset 2>/dev/null | head -c 262144; end nft; fi
   if command -v firewall-cmd >/dev/null 2>&1 && systemctl -q is-active firewalld; then
-    { timeout 5 firewall-cmd --list-ports; timeout 5 firewall-cmd --list-services; } 2>/dev/null | emit firewalld
+    { timeout 5 firewall-cmd --list-ports; timeout 5 firewall-cmd --list-services; } 2>/dev/null; end firewalld
   fi
 }
 
+printf 'docker-tls-facts 1 %s\n' "$nonce"
 # Both at the same time; the daemon's answers wait in the pipe.
 exec 3>&1
 daemon_facts | { host_facts >&3; cat >&3; }
-say end ok
+end done

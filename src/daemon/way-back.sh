@@ -405,13 +405,13 @@ finish() {
     done >"$T/all-created"
     mv -fT -- "$T/all-created" "$STATE/created"
     prune
-    # Only so that systemd forgets the recovery unit; nobody has to wait for it.
-    systemctl daemon-reload >/dev/null 2>&1 </dev/null 9<&- &
     note "generation $GENERATION is in force ($TXN)"
   fi
   stop_timer
   rm -f -- "$LOCK"
   clear_books
+  # Only so that systemd forgets the recovery unit. It comes last and nobody waits for it: every other call would wait as well.
+  if [ "$GENERATION" != none ]; then systemctl daemon-reload >/dev/null 2>&1 </dev/null 9<&- & fi
   return 0
 }
 

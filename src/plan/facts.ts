@@ -1,6 +1,7 @@
 /** Owns what is known of a host before anything is planned: the parser of what src/daemon/facts.sh printed. */
 
 import { LOCK, SERVER_FILES, STATE, TLS_FOLDER } from '../daemon/paths.ts';
+import { parseSections } from '../daemon/sections.ts';
 import { DockerTlsError, printable } from '../errors.ts';
 
 /** What lies at a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
@@ -98,30 +99,21 @@ export type HostFacts = {
   };
 };
 
-/** Splits `name base64` lines; a line that is not of this form is skipped, since only the script's own lines count. */
-export function parseFactLines(stdout: Buffer | string): Map<string, string> {
-  const facts = new Map<string, string>();
-  for (const line of stdout.toString('utf8').split('\n')) {
-    const match = /^(\S.*?) ([A-Za-z0-9+/]*={0,2})$/.exec(line);
-    if (match) facts.set(match[1] as string, Buffer.from(match[2] as string, 'base64').toString('utf8'));
-  }
-  return facts;
-}
-
 /**
  * Reads the output of facts.sh. Whatever a host prints, the result has this shape; only an output without its end is
  * refused (E_FACTS, exit 4). Texts are as the host gave them: `printable` before showing.
  */
-export function parseFacts(stdout: Buffer | string): HostFacts {
-  const raw = parseFactLines(stdout);
-  if (raw.get('end') !== 'ok') {
+export function parseFacts(stdout: Buffer): HostFacts {
+  const sections = parseSections(stdout, 'facts');
+  if (sections === undefined) {
     throw new DockerTlsError({
       code: 'E_FACTS',
       exit: 4,
       message: 'the host did not tell its facts to the end',
-      hints: ['try again; if it stays so, look at the host itself: its /bin/sh, base64 and stat are needed'],
+      hints: ['try again; if it stays so, look at the host itself: its /bin/sh, od and stat are needed'],
     });
   }
+  const raw = new Map(sections.map(({ name, content }) => [name, content.toString('utf8')]));
   const get = (name: string): string => (raw.get(name) ?? '').replace(/\n$/, '');
   const files = new Map<string, PathState>();
   for (const [name, value] of raw) if (name.startsWith('file:')) files.set(name.slice(5), parsePathState(value));

@@ -6,15 +6,15 @@ import { evaluate } from '../../src/audit/evaluate.ts';
 import { type AuditFacts, parseAuditFacts } from '../../src/audit/facts.ts';
 import { auditCompose } from '../../src/audit/files/compose.ts';
 import { auditDockerfile } from '../../src/audit/files/dockerfile.ts';
-import { parseSections } from '../../src/audit/frames.ts';
 import { renderHtml } from '../../src/audit/report/html.ts';
 import { renderJunit } from '../../src/audit/report/junit.ts';
 import { type AuditReport, auditHost } from '../../src/audit/report/report.ts';
 import { renderSarif } from '../../src/audit/report/sarif.ts';
 import { renderAuditTable } from '../../src/audit/report/table.ts';
 import { score } from '../../src/audit/score.ts';
-import { altered, assemble, merge, recordedBytes } from '../support/audit-facts.ts';
+import { altered, merge, recordedBytes } from '../support/audit-facts.ts';
 import { readMarkup } from '../support/markup.ts';
+import { printSections, sectionsOf } from '../support/sections.ts';
 
 const NASTY = [
   '<script>alert(1)</script>',
@@ -166,14 +166,14 @@ test('sections come back as they were, whatever they hold', () => {
           ...list.map(({ name, content }) => ({ name, content: Buffer.from(content) })),
           { name: 'done', content: Buffer.alloc(0) },
         ];
-        expect(parseSections(assemble(sections))).toEqual(sections);
+        expect(sectionsOf('audit', printSections('audit', sections))).toEqual(sections);
       },
     ),
   );
 });
 
 test('odd content in any section costs verdicts, never the audit', () => {
-  const names = [...new Set(parseSections(recordedBytes('bad-trixie')).map(({ name }) => name))].filter(
+  const names = [...new Set(sectionsOf('audit', recordedBytes('bad-trixie')).map(({ name }) => name))].filter(
     (name) => name !== 'done',
   );
   const junk = fc.oneof(

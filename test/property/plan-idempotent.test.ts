@@ -10,6 +10,7 @@ import { fileText, type HostFacts, type PathState, parseFacts, type SnapshotEntr
 import type { FileChange } from '../../src/plan/file-change.ts';
 import { type HostPlan, hasChanges, planHost, planReturn } from '../../src/plan/plan.ts';
 import { Secret } from '../../src/secret.ts';
+import { printFacts } from '../support/sections.ts';
 
 const UNIT = '/usr/lib/systemd/system/docker.service';
 const DEFAULTS = '/etc/default/docker';
@@ -84,13 +85,8 @@ function begin(given: {
       given.json === undefined ? undefined : JSON.stringify(given.json, undefined, given.indent),
     ),
     ...Object.fromEntries(dropIns.map((name) => [`file:${DROP_IN_FOLDER}/${name}`, file(given.dropIns[name])])),
-    end: 'ok',
   };
-  return parseFacts(
-    Object.entries(raw)
-      .map(([name, text]) => `${name} ${Buffer.from(text).toString('base64')}`)
-      .join('\n'),
-  );
+  return parseFacts(printFacts(raw));
 }
 
 /** What the host's scripts make of a change, on facts instead of files. */

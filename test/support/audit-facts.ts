@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { type AuditFacts, parseAuditFacts } from '../../src/audit/facts.ts';
-import { parseSections, type Section } from '../../src/audit/frames.ts';
+import type { Section } from '../../src/daemon/sections.ts';
+import { printSections, sectionsOf } from './sections.ts';
 
 export const RECORDED = [
   'fresh-bookworm',
@@ -22,14 +23,6 @@ export type RecordedName = (typeof RECORDED)[number];
 
 export function recordedBytes(name: RecordedName): Buffer {
   return readFileSync(new URL(`../golden/audit/${name}.facts`, import.meta.url));
-}
-
-const NONCE = '0123456789abcdef0123456789abcdef';
-
-/** What facts.sh would print for these sections. */
-export function assemble(sections: readonly Section[]): Buffer {
-  const parts = sections.flatMap(({ name, content }) => [content, Buffer.from(`\n--${NONCE} ${name}\n`)]);
-  return Buffer.concat([Buffer.from(`docker-tls-audit 1 ${NONCE}\n`), ...parts]);
 }
 
 export type Alteration = {
@@ -53,7 +46,7 @@ export function altered(name: RecordedName, { sections = {}, flags, config, api 
     changes.config = config;
     changes['config-stat'] = '81a4 0 0 root root 10 /etc/docker/daemon.json';
   }
-  const list = parseSections(recordedBytes(name)).flatMap((section): readonly Section[] => {
+  const list = sectionsOf('audit', recordedBytes(name)).flatMap((section): readonly Section[] => {
     if (section.name in changes) {
       const content = changes[section.name];
       delete changes[section.name];
@@ -81,7 +74,7 @@ export function altered(name: RecordedName, { sections = {}, flags, config, api 
   const added = Object.entries(changes).flatMap(([key, content]): readonly Section[] =>
     content === undefined ? [] : [{ name: key, content: Buffer.from(content) }],
   );
-  return parseAuditFacts(assemble([...added, ...list]));
+  return parseAuditFacts(printSections('audit', [...added, ...list]));
 }
 
 /** Merges fields into a JSON object, deeply; arrays and scalars are replaced. */

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { AUDIT_SCRIPT, parseAuditFacts } from '../../src/audit/facts.ts';
-import { parseSections } from '../../src/audit/frames.ts';
-import { altered, assemble, recordedBytes } from '../support/audit-facts.ts';
+import { altered, recordedBytes } from '../support/audit-facts.ts';
+import { printSections, sectionsOf } from '../support/sections.ts';
 
 describe('sections', () => {
   test('hold any bytes, line ends and look-alikes included', () => {
@@ -12,15 +12,15 @@ describe('sections', () => {
       { name: 'c', content: Buffer.alloc(0) },
       { name: 'done', content: Buffer.alloc(0) },
     ];
-    expect(parseSections(assemble(sections))).toEqual(sections);
+    expect(sectionsOf('audit', printSections('audit', sections))).toEqual(sections);
   });
 
   test('a banner before the header is left out', () => {
     const whole = Buffer.concat([
       Buffer.from('Welcome!\n--x done\n'),
-      assemble([{ name: 'done', content: Buffer.alloc(0) }]),
+      printSections('audit', [{ name: 'done', content: Buffer.alloc(0) }]),
     ]);
-    expect(parseSections(whole)).toHaveLength(1);
+    expect(sectionsOf('audit', whole)).toHaveLength(1);
   });
 
   test.each([

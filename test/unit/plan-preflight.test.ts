@@ -6,6 +6,7 @@ import { type HostFacts, parseFacts } from '../../src/plan/facts.ts';
 import { hasChanges, planHost, planReturn } from '../../src/plan/plan.ts';
 import { preflight, swarmProblem } from '../../src/plan/preflight.ts';
 import { Secret } from '../../src/secret.ts';
+import { printFacts } from '../support/sections.ts';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const UNIT = '/usr/lib/systemd/system/docker.service';
@@ -25,14 +26,10 @@ const good: Readonly<Record<string, string>> = {
   info: '{"ID":"x","ServerVersion":"26.1.5","LiveRestoreEnabled":false,"Plugins":{"Log":["json-file","local"]}}',
   containers: '[{"Id":"abc","Names":["/web"]}]',
   disk: 'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 100000 1 99999 1% /',
-  end: 'ok',
 };
 
 function factsOf(more: Readonly<Record<string, string>> = {}): HostFacts {
-  const lines = Object.entries({ ...good, ...more }).map(
-    ([name, text]) => `${name} ${Buffer.from(text).toString('base64')}`,
-  );
-  return parseFacts(lines.join('\n'));
+  return parseFacts(printFacts({ ...good, ...more }));
 }
 
 const desired: DesiredHost = {
