@@ -169,4 +169,4 @@ printf 'docker-tls-facts 1 %s\n' "$nonce"
 # Both at the same time; the daemon's answers wait in the pipe.
 exec 3>&1
 daemon_facts | { host_facts >&3; cat >&3; }
-end done
+end 'done'

@@ -25,7 +25,7 @@ export async function gather(session: HostSession, options: GatherOptions): Prom
   const extra = (options.paths ?? []).map((path) => `file ${shellQuote(path)}`).join('\n');
   const result = await session.run({
     phase: 'facts',
-    script: `PORT=${shellQuote(`${options.port}`)}\n${factsScript.replace('\nend done', `\n${extra}\nend done`)}`,
+    script: `PORT=${shellQuote(`${options.port}`)}\n${factsScript.replace("\nend 'done'", `\n${extra}\nend 'done'`)}`,
     asRoot: true,
     timeoutMs: 60_000,
     ...(options.signal ? { signal: options.signal } : {}),

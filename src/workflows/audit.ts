@@ -9,11 +9,11 @@ import { type AuditedFile, type AuditedHost, auditHost, type Subject } from '../
 import { score } from '../audit/score.ts';
 import type { HostSpec } from '../config/spec.ts';
 import { printable } from '../errors.ts';
-import { issueCa, issueClient } from '../pki/certificate.ts';
 import type { HostSession, ProbeCredentials, ProbeRequest, Progress, Runtime, SshQuestions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
 import type { StoredClient, StoredHost, StoreState } from '../store/records.ts';
 import { type FleetOptions, type HostResult, overHosts } from './fleet-run.ts';
+import { strangersPapers } from './stranger.ts';
 
 export type AuditContext = {
   readonly runtime: Runtime;
@@ -112,13 +112,6 @@ async function probeFromOutside(
 
 function isUsable(client: StoredClient): boolean {
   return client.key !== undefined && client.record.revokedAt === undefined;
-}
-
-/** A client of a CA that nobody knows. */
-async function strangersPapers(now: Date): Promise<ProbeCredentials> {
-  const authority = await issueCa({ name: 'somebody else', days: 2, now });
-  const issued = await issueClient({ authority, name: 'stranger', days: 1, now });
-  return { cert: issued.cert, key: issued.key };
 }
 
 /** The certificates that we issued belong on the time line, and their owners among those who get in. */
