@@ -1,6 +1,6 @@
 /**
- * Owns what a failure looks like: the one error class that users meet, the exit statuses of the contract,
- * and the cleaning of text that came from a host before anybody sees it.
+ * Owns what a failure looks like: the one error class that users meet, the exit statuses of the contract, what becomes of
+ * anything else that is thrown, and the cleaning of text that came from a host before anybody sees it.
  */
 
 /**
@@ -65,6 +65,38 @@ export class DockerTlsErrors extends Error {
     this.name = 'DockerTlsErrors';
     this.errors = errors;
   }
+}
+
+const REPORT = 'please report it, with the command and this message, to whoever gave you docker-tls';
+
+/** What was thrown, as failures that can be said; never empty. What is not one of ours is a bug, E_BUG. */
+export function asErrors(thrown: unknown, signal?: AbortSignal): readonly DockerTlsError[] {
+  if (thrown instanceof DockerTlsErrors && thrown.errors.length > 0) return thrown.errors;
+  if (thrown instanceof DockerTlsError) return [thrown];
+  if (signal?.aborted && isAbort(thrown)) {
+    return [signal.reason instanceof DockerTlsError ? signal.reason : interrupted('interrupted')];
+  }
+  return [bug(thrown)];
+}
+
+/** The run was stopped by a person or by the system: E_INTERRUPTED, exit status 130. */
+export function interrupted(message: string, more: { details?: string[]; hints?: string[] } = {}): DockerTlsError {
+  return new DockerTlsError({ code: 'E_INTERRUPTED', exit: 130, message, ...more });
+}
+
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && ['AbortError', 'AbortPromptError', 'ExitPromptError'].includes(thrown.name);
+}
+
+function bug(thrown: unknown): DockerTlsError {
+  const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `something that is no error was thrown`;
+  return new DockerTlsError({
+    code: 'E_BUG',
+    exit: 1,
+    message: `a bug in docker-tls: ${printable(said, 300)}`,
+    hints: ['run it again with -v to see where it happened', REPORT],
+    cause: thrown,
+  });
 }
 
 const GRAVEST_FIRST: readonly ExitStatus[] = [130, 6, 1, 5, 7, 4, 2, 3, 0];

@@ -1,12 +1,7 @@
-/**
- * Owns how a failure is said: for people (`error[E_…] where: …`, details, hints) and as JSON. Whatever was thrown comes out
- * as a DockerTlsError here; what is not one is a bug of ours, E_BUG.
- */
+/** Owns how a failure is said: for people (`error[E_…] where: …`, details, hints) and as JSON. */
 
 import pico from 'picocolors';
-import { DockerTlsError, DockerTlsErrors, type ExitStatus, gravestExit, printable } from '../errors.ts';
-
-const REPORT = 'please report it, with the command and this message, to whoever gave you docker-tls';
+import { type DockerTlsError, type ExitStatus, gravestExit, printable } from '../errors.ts';
 
 /** `error` of the JSON document. */
 export type JsonError = {
@@ -18,21 +13,6 @@ export type JsonError = {
   /** Every failure, where there is more than one. */
   readonly errors?: readonly JsonError[];
 };
-
-/** What was thrown, as failures that can be said; never empty. */
-export function asErrors(thrown: unknown, signal?: AbortSignal): readonly DockerTlsError[] {
-  if (thrown instanceof DockerTlsErrors && thrown.errors.length > 0) return thrown.errors;
-  if (thrown instanceof DockerTlsError) return [thrown];
-  if (signal?.aborted && isAbort(thrown)) {
-    return [signal.reason instanceof DockerTlsError ? signal.reason : interrupted('interrupted')];
-  }
-  return [bug(thrown)];
-}
-
-/** The run was stopped by a person or by the system: E_INTERRUPTED, exit status 130. */
-export function interrupted(message: string, more: { details?: string[]; hints?: string[] } = {}): DockerTlsError {
-  return new DockerTlsError({ code: 'E_INTERRUPTED', exit: 130, message, ...more });
-}
 
 export function exitOf(errors: readonly DockerTlsError[]): ExitStatus {
   return gravestExit(errors.map((error) => error.exit));
@@ -69,21 +49,6 @@ export function jsonError(errors: readonly DockerTlsError[]): JsonError | undefi
     details: [],
     errors: all,
   };
-}
-
-function isAbort(thrown: unknown): boolean {
-  return thrown instanceof Error && ['AbortError', 'AbortPromptError', 'ExitPromptError'].includes(thrown.name);
-}
-
-function bug(thrown: unknown): DockerTlsError {
-  const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `something that is no error was thrown`;
-  return new DockerTlsError({
-    code: 'E_BUG',
-    exit: 1,
-    message: `a bug in docker-tls: ${printable(said, 300)}`,
-    hints: ['run it again with -v to see where it happened', REPORT],
-    cause: thrown,
-  });
 }
 
 /** Stacks of the chain of causes; our own errors' stacks say nothing that their code does not. */

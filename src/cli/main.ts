@@ -1,11 +1,10 @@
 /** Owns one run from the words of the command line to the exit status. Ends nothing itself: bin/docker-tls.js does. */
 
-import { type ExitStatus, printable } from '../errors.ts';
+import { asErrors, type ExitStatus, interrupted, printable } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { durationWords } from '../words.ts';
 import type { Command, CommandResult } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
-import { asErrors, interrupted } from './errors.ts';
 import { renderCommand, renderGroup, renderOverview } from './help.ts';
 import { type Glance, glance, type Parsed, parseOptions, usage } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';

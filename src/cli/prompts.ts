@@ -5,11 +5,10 @@
 
 import type { Readable, Writable } from 'node:stream';
 import pico from 'picocolors';
-import { DockerTlsError, printable } from '../errors.ts';
+import { DockerTlsError, interrupted, printable } from '../errors.ts';
 import type { Io, SshQuestions } from '../runtime.ts';
 import { Secret } from '../secret.ts';
 import { wrapText } from '../words.ts';
-import { interrupted } from './errors.ts';
 
 /** Where else the answer can come from: named in the error when nobody can be asked. */
 export type AnswerSource = {

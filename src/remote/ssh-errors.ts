@@ -30,7 +30,16 @@ function fail(
   return new DockerTlsError({ code, exit: 4, message, where: options.host, hints, cause });
 }
 
-/** An error of a TCP connection, dialled from here or by a jump host. */
+/** An error of a jump host that was to lead on: it refused (with the reason of RFC 4254, 5.1), or is gone. */
+export function translateForward(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
+  const at = place(endpoint);
+  const hints = [`ssh -v ${endpoint.user}@${endpoint.alias}`];
+  return typeof (error as { reason?: unknown }).reason === 'number'
+    ? fail(options, 'E_SSH_UNREACHABLE', `the jump host cannot reach ${at}`, hints, error)
+    : fail(options, 'E_SSH_LOST', `the jump host hung up before it led to ${at}`, hints, error);
+}
+
+/** An error of a TCP connection that was dialled from here. */
 export function translateSocket(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
   const at = place(endpoint);
   const code = socketCode(error);
@@ -65,8 +74,6 @@ export function translateSocket(error: unknown, options: SshOptions, endpoint: E
         [`ping ${endpoint.hostName}`, asSsh],
         error,
       );
-    case 'forward':
-      return fail(options, 'E_SSH_UNREACHABLE', `the jump host cannot reach ${at}`, [asSsh], error);
     default:
       return fail(options, 'E_SSH_UNREACHABLE', `cannot reach ${at} (${code})`, [asSsh], error);
   }
@@ -74,11 +81,9 @@ export function translateSocket(error: unknown, options: SshOptions, endpoint: E
 
 /** The code of a socket's error; of the several addresses of a name, the first one's. */
 function socketCode(error: unknown): string {
-  const { code, errors, reason } = error as { code?: unknown; errors?: readonly unknown[]; reason?: unknown };
+  const { code, errors } = error as { code?: unknown; errors?: readonly unknown[] };
   if (typeof code === 'string' && code !== '') return code;
   if (errors?.[0] !== undefined) return socketCode(errors[0]);
-  // ssh2 gives the reason of a refused channel (RFC 4254, 5.1) when a jump host does not forward.
-  if (typeof reason === 'number') return 'forward';
   return printable(String((error as Error).message ?? error), 200);
 }
 

@@ -18,7 +18,14 @@ import { signAtOnce } from './round-trips.ts';
 import { type Hop, route } from './route.ts';
 import { withSlots } from './slots.ts';
 import type { Endpoint } from './ssh-config.ts';
-import { type ConnectPhase, connectTimedOut, isDrop, translateSocket, translateSsh2 } from './ssh-errors.ts';
+import {
+  type ConnectPhase,
+  connectTimedOut,
+  isDrop,
+  translateForward,
+  translateSocket,
+  translateSsh2,
+} from './ssh-errors.ts';
 
 type Ssh2 = typeof import('ssh2');
 
@@ -201,10 +208,15 @@ function dial(options: SshOptions, endpoint: Endpoint): Promise<Socket> {
 
 function forward(through: Client, options: SshOptions, endpoint: Endpoint): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    through.forwardOut('127.0.0.1', 0, endpoint.hostName, endpoint.port, (error, stream) => {
-      if (error) reject(translateSocket(error, options, endpoint));
-      else resolve(stream);
-    });
+    try {
+      through.forwardOut('127.0.0.1', 0, endpoint.hostName, endpoint.port, (error, stream) => {
+        if (error) reject(translateForward(error, options, endpoint));
+        else resolve(stream);
+      });
+    } catch (error) {
+      // ssh2 throws when the connection is gone by now.
+      reject(translateForward(error, options, endpoint));
+    }
   });
 }
 

@@ -2,7 +2,7 @@
 
 import pMap from 'p-map';
 import type { HostSpec } from '../config/spec.ts';
-import { DockerTlsError, DockerTlsErrors, type ExitStatus, gravestExit } from '../errors.ts';
+import { asErrors, type DockerTlsError, type ExitStatus, gravestExit } from '../errors.ts';
 import type { Progress } from '../runtime.ts';
 
 export type FleetOptions = {
@@ -28,8 +28,8 @@ export type HostResult<T> =
 export const DEFAULT_PARALLEL = 20;
 
 /**
- * Does one thing on every host and collects what came of it, in the order of `specs`. A DockerTlsError is that host's result;
- * anything else is a bug and ends the run.
+ * Does one thing on every host and collects what came of it, in the order of `specs`. Whatever is thrown is that host's result:
+ * a run never ends while others are in the middle of a change. After a bug (E_BUG) no further host is begun.
  */
 export async function overHosts<T>(
   specs: readonly HostSpec[],
@@ -52,9 +52,7 @@ export async function overHosts<T>(
       const value = await work(spec, line);
       results.set(spec.name, { host: spec.name, kind: 'done', value, elapsedMs: now().getTime() - began });
     } catch (error) {
-      const errors =
-        error instanceof DockerTlsErrors ? error.errors : error instanceof DockerTlsError ? [error] : undefined;
-      if (errors === undefined) throw error;
+      const errors = asErrors(error, options.signal);
       line.failed(errors.map((one) => one.message).join('; '));
       results.set(spec.name, {
         host: spec.name,
@@ -63,8 +61,10 @@ export async function overHosts<T>(
         elapsedMs: now().getTime() - began,
       });
       failures += 1;
+      // What went wrong here may go wrong anywhere; those at work come to their end.
+      if (errors.some(({ code }) => code === 'E_BUG')) stopped ??= 'stopped after a bug in docker-tls';
       if (options.maxFailures !== undefined && failures >= options.maxFailures)
-        stopped = `stopped after ${failures} failures`;
+        stopped ??= `stopped after ${failures} failures`;
     }
   }
   const concurrency = options.parallel ?? DEFAULT_PARALLEL;

@@ -109,6 +109,19 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('a jump host that hangs up after its login is an error of this host', async () => {
+    await withServer({ ...withKey, forwards: true, misbehave: 'hang-up-after-login' }, async (gate) => {
+      await withServer(withKey, async (last) => {
+        const config = join(folder, `gate-${transport}`);
+        writeFileSync(config, `IdentityAgent none\nIdentityFile ${keyFile}\n`);
+        const options = optionsFor(last, { transport, jump: [`tester@127.0.0.1:${gate.port}`], configFile: config });
+        const error = await failure(connect(options));
+        expect(error).toMatchObject({ exit: 4, where: 'build-1' });
+        if (transport === 'ssh2') expect(error.code).toBe('E_SSH_LOST');
+      });
+    });
+  });
+
   it('takes host name, port, user and jump from the ssh config', async () => {
     await withServer({ ...withKey, forwards: true }, async (jump) => {
       await withServer({ ...withKey, user: 'ops', hostKeys: [makeKey().privateKey] }, async (server) => {

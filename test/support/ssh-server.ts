@@ -31,7 +31,7 @@ export type SshServerOptions = {
    * refuse-exec: answers the exec with a failure. forced: runs this instead. nologin: says so and ends. endless-noise:
    * prints without end. silent: accepts the exec and says nothing. drop-after: cuts the connection after so many bytes of output.
    * kill-shell: ends the shell by SIGKILL at its first output. hang-up: closes each connection before SSH begins
-   * (hangUpFirst: so many, then none). mute: accepts and never speaks.
+   * (hangUpFirst: so many, then none). mute: accepts and never speaks. hang-up-after-login: cuts the connection then.
    */
   readonly misbehave?:
     | 'refuse-exec'
@@ -40,6 +40,7 @@ export type SshServerOptions = {
     | 'silent'
     | 'hang-up'
     | 'mute'
+    | 'hang-up-after-login'
     | { readonly hangUpFirst: number }
     | { readonly forced: string }
     | { readonly dropAfter: number };
@@ -146,6 +147,11 @@ function serve(
   let sessions = 0;
   let keyDone = false;
   connection.on('error', () => {});
+  if (options.misbehave === 'hang-up-after-login') {
+    connection.on('ready', () => {
+      for (const socket of sockets) socket.destroy();
+    });
+  }
   connection.on('authentication', (context) => {
     seen.auth.push(context.method === 'publickey' && context.signature ? 'publickey signed' : context.method);
     authenticate(context, options, keyDone, (verdict) => {

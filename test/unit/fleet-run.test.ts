@@ -82,16 +82,22 @@ describe('a run over hosts', () => {
     expect(exitOfResults(results, stop.signal)).toBe(130);
   });
 
-  test('a bug is no host’s result', async () => {
-    const bug = overHosts(
+  test('a bug on one host lets those at work come to their end, and begins no further one', async () => {
+    let ended = 0;
+    const results = await overHosts(
       specs,
-      { signal: new AbortController().signal },
+      { parallel: 3, signal: new AbortController().signal },
       quiet,
       () => new Date(),
-      async () => {
-        throw new TypeError('bug');
+      async ({ name }) => {
+        await new Promise((resolve) => setTimeout(resolve, name === 'b' ? 1 : 20));
+        if (name === 'b') throw new TypeError('bug');
+        ended += 1;
       },
     );
-    await expect(bug).rejects.toThrow(TypeError);
+    expect(results.map(({ kind }) => kind)).toEqual(['done', 'failed', 'done', 'skipped', 'skipped']);
+    expect(ended).toBe(2);
+    expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_BUG b']);
+    expect(exitOfResults(results)).toBe(1);
   });
 });
