@@ -60,7 +60,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 type Line = { readonly host: string; phase: string; readonly startedAt: number; phaseAt: number };
 
-/** Errors: E_LOG_FILE (exit 2) if the log file can't be written. */
+/** Errors: E_LOG_FILE (exit 2) if the log file can't be written now; later that is said once, and no host's change is cut off. */
 export function createProgress(options: ProgressOptions): ProgressScreen {
   const { io } = options;
   const live = options.live === true && options.silent !== true;
@@ -74,8 +74,16 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
 
   if (options.logFile !== undefined) appendLog(options.logFile, '');
 
+  let logFails = false;
   function log(text: string): void {
-    if (options.logFile !== undefined) appendLog(options.logFile, `${options.now().toISOString()} ${text}\n`);
+    if (options.logFile === undefined) return;
+    try {
+      appendLog(options.logFile, `${options.now().toISOString()} ${text}\n`);
+    } catch (error) {
+      if (!(error instanceof DockerTlsError)) throw error;
+      if (!logFails) draw(`${options.logFile}: ${error.message}: lines are missing from here on\n`);
+      logFails = true;
+    }
   }
 
   function erase(): string {

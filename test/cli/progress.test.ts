@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import xterm from '@xterm/headless';
 import { expect, test } from 'vitest';
 import { createProgress } from '../../src/cli/progress.ts';
@@ -44,6 +47,25 @@ test('without a terminal every phase is a plain line, and the same phase is said
   expect(raw()).toBe(
     'build-1: facts\nbuild-1: verify\nbuild-1: done: up to date\nbuild-2: failed: no answer\n2 hosts\n',
   );
+});
+
+test('a log file that can’t be written any more is said once, and cuts nothing off', () => {
+  const { io, raw } = screenIo();
+  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-test-log-'));
+  const logFile = join(folder, 'run.log');
+  const progress = createProgress({ io, now, logFile });
+  const host = progress.host('build-1');
+  host.phase('facts');
+  rmSync(folder, { recursive: true });
+  host.phase('switch');
+  host.phase('restart');
+  mkdirSync(folder);
+  host.done();
+  progress.close();
+  expect(raw().match(/run\.log: the log file can't be written \(ENOENT\)/g)).toHaveLength(1);
+  expect(raw()).toContain('build-1: switch\nbuild-1: restart\nbuild-1: done\n');
+  expect(readFileSync(logFile, 'utf8')).toContain('build-1: done');
+  rmSync(folder, { recursive: true });
 });
 
 test('silent says nothing', () => {
