@@ -94,7 +94,7 @@ export function hostFlags(options: SshValues & Partial<HostValues>, cwd: string)
   requireHostKey(options.hostKey);
   return {
     ssh: {
-      identities: filled(options.identity)?.map((file) => (file.startsWith('~') ? file : resolve(cwd, file))),
+      identities: filled(options.identity)?.map((file) => resolve(cwd, file)),
       configFile: options.sshConfig === undefined ? undefined : resolve(cwd, options.sshConfig),
       jump: filled(options.jump),
       transport: options.transport,

@@ -104,7 +104,10 @@ export function parseOptions(command: Command, argv: readonly string[], around: 
   }
   const given = parser.opts<Record<string, string | boolean | string[] | undefined>>();
   const values = Object.fromEntries(
-    Object.entries(specs).map(([key, spec]) => [key, optionValue(key, spec, given[parserKey(key)], command.name)]),
+    Object.entries(specs).map(([key, spec]) => [
+      key,
+      inHome(spec, optionValue(key, spec, given[parserKey(key)], command.name), around),
+    ]),
   );
   return {
     args: argumentValues(command, parser.processedArgs as (string | string[] | undefined)[]),
@@ -161,6 +164,13 @@ function parserOption(key: string, spec: OptionSpec): ParserOption {
   if (spec.kind === 'flag') return new ParserOption(names);
   const option = new ParserOption(`${names} <${spec.value ?? 'VALUE'}>`);
   return spec.kind === 'list' ? option.argParser((value: string, all?: string[]) => [...(all ?? []), value]) : option;
+}
+
+/** The shell leaves the tilde of `--log=~/x` and of a quoted one as it is. */
+function inHome<T>(spec: OptionSpec, given: T, { env }: Surroundings): T | string | string[] {
+  if (spec.completes !== 'file' && spec.completes !== 'folder') return given;
+  const expand = (path: string) => (path.startsWith('~/') ? join(env.HOME || homedir(), path.slice(2)) : path);
+  return typeof given === 'string' ? expand(given) : Array.isArray(given) ? given.map(expand) : given;
 }
 
 function optionValue(key: string, spec: OptionSpec, given: string | boolean | string[] | undefined, command: string) {

@@ -42,6 +42,14 @@ export async function selectSpecs(
   { reached = false }: { readonly reached?: boolean } = {},
 ): Promise<Selection> {
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
+  if (global.file !== undefined && options.inventory !== undefined) {
+    throw new DockerTlsError({
+      code: 'E_USAGE',
+      exit: 2,
+      message: 'hosts come from a fleet file or from an inventory, not from both at once',
+      hints: ['leave out -f or --inventory'],
+    });
+  }
   if (global.file !== undefined) {
     const { parseFleet } = await import('../config/fleet.ts');
     const { resolveFleetPaths } = await import('../config/fleet-paths.ts');
@@ -59,10 +67,12 @@ export async function selectSpecs(
     };
   }
   if (options.inventory !== undefined) {
-    const { parseInventory } = await import('../config/inventory.ts');
+    const { chosenSpecs, parseInventory } = await import('../config/inventory.ts');
+    const { resolveHostPaths } = await import('../config/fleet-paths.ts');
     const text = await readInput(options.inventory, runtime.cwd);
     const all = parseInventory(text, options.inventory === '-' ? 'stdin' : options.inventory);
-    const specs = selectHosts(all, { limit: meant(hosts, options.limit, all), shard });
+    const chosen = chosenSpecs(selectHosts(all, { limit: meant(hosts, options.limit, all), shard }));
+    const specs = resolveHostPaths(chosen, runtime.cwd, runtime.env.HOME || homedir());
     return { specs: onTop(specs, flags), clients: [], secrets: {}, fromFleet: false };
   }
   const specs =
@@ -75,7 +85,11 @@ export async function selectSpecs(
 }
 
 /** HOSTs and --limit both narrow: what is chosen has to be named by one and match the other. */
-function meant(hosts: readonly string[], limit: readonly string[], all: readonly HostSpec[]): readonly string[] {
+function meant(
+  hosts: readonly string[],
+  limit: readonly string[],
+  all: readonly { readonly name: string }[],
+): readonly string[] {
   if (hosts.length === 0 || limit.length === 0) return [...hosts, ...limit];
   // Each has to match something: selectHosts says which does not.
   const named = new Set(selectHosts(all, { limit: hosts }).map((spec) => spec.name));

@@ -1,17 +1,15 @@
-/** Owns what file names in a fleet mean: relative ones are relative to the fleet file, `~/` is the reader's home. */
+/** Owns what file names in a fleet or an inventory mean: relative ones are relative to its folder, `~/` is the reader's home. */
 
 import { dirname, join, resolve } from 'node:path';
 import type { Fleet } from './fleet.ts';
-import type { SshSpec } from './spec.ts';
+import type { HostSpec, SshSpec } from './spec.ts';
 
 /**
  * The fleet with every file name absolute: keys, ssh configs and `file:` references. `path` of the fleet has to be absolute
  * (for standard input: any name in the working folder).
  */
 export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
-  const folder = dirname(fleet.path);
-  const absolute = (path: string): string =>
-    path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : resolve(folder, path);
+  const absolute = pathsFrom(dirname(fleet.path), home);
   const reference = (text: string): string => (text.startsWith('file:') ? `file:${absolute(text.slice(5))}` : text);
   const { caPassphrase, sudoPassword } = fleet.secrets;
   const passwords: Record<string, string> = Object.create(null);
@@ -21,12 +19,25 @@ export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
     defaults: fleet.defaults.ssh
       ? { ...fleet.defaults, ssh: resolveSsh(fleet.defaults.ssh, absolute) }
       : fleet.defaults,
-    hosts: fleet.hosts.map((host) => ({ ...host, ssh: resolveSsh(host.ssh, absolute) })),
+    hosts: withPaths(fleet.hosts, absolute),
     secrets: {
       ...(caPassphrase === undefined ? {} : { caPassphrase: reference(caPassphrase) }),
       sudoPassword: passwords,
     },
   };
+}
+
+/** Hosts of an inventory, which does not say what relative file names are relative to: it is `folder`. */
+export function resolveHostPaths(hosts: readonly HostSpec[], folder: string, home: string): HostSpec[] {
+  return withPaths(hosts, pathsFrom(folder, home));
+}
+
+function pathsFrom(folder: string, home: string): (path: string) => string {
+  return (path) => (path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : resolve(folder, path));
+}
+
+function withPaths(hosts: readonly HostSpec[], absolute: (path: string) => string): HostSpec[] {
+  return hosts.map((host) => ({ ...host, ssh: resolveSsh(host.ssh, absolute) }));
 }
 
 function resolveSsh<T extends Partial<SshSpec>>(ssh: T, absolute: (path: string) => string): T {

@@ -20,18 +20,32 @@ const LISTS = new Set(['listen', 'sans', 'clients', 'harden', 'identities', 'jum
 const NUMBERS = new Set(['port', 'days', 'keep', 'confirm-within']);
 const MAX_ERRORS = 50;
 
+/** What an inventory says of one host. A host that is not for us, or not fit, is no trouble as long as nobody chooses it. */
+export type InventoryHost = {
+  readonly name: string;
+  readonly spec?: HostSpec;
+  /** E_INVENTORY (exit 2). */
+  readonly problems: readonly DockerTlsError[];
+};
+
 /**
  * Hosts from standard input or an inventory file: JSON is `ansible-inventory --list`, anything else a list with one HOST a line
- * (`#` begins a comment). Throws DockerTlsErrors of E_INVENTORY (exit 2), everything at once.
+ * (`#` begins a comment). Throws DockerTlsErrors of E_INVENTORY (exit 2) when the text is neither.
  */
-export function parseInventory(text: string, path = 'inventory'): HostSpec[] {
+export function parseInventory(text: string, path = 'inventory'): InventoryHost[] {
   return /^\s*[{[]/.test(text.replace(/^\ufeff/, '')) ? parseAnsible(text, path) : parseHostList(text, path);
 }
 
+/** The hosts that were chosen, or everything that stands against them: DockerTlsErrors of E_INVENTORY (exit 2). */
+export function chosenSpecs(hosts: readonly InventoryHost[]): HostSpec[] {
+  const problems = hosts.flatMap((host) => host.problems);
+  if (problems.length > 0) throw new DockerTlsErrors(problems.slice(0, MAX_ERRORS));
+  return hosts.flatMap(({ spec }) => spec ?? []);
+}
+
 /** One HOST a line, `[user@]name[:port]` or `local`; blank lines and what follows `#` are left out; the same line twice counts once. */
-export function parseHostList(text: string, path = 'inventory'): HostSpec[] {
-  const errors: DockerTlsError[] = [];
-  const hosts = new Map<string, HostSpec>();
+export function parseHostList(text: string, path = 'inventory'): InventoryHost[] {
+  const hosts: InventoryHost[] = [];
   for (const [index, line] of text
     .replace(/^\ufeff/, '')
     .split(/\r?\n/)
@@ -42,25 +56,25 @@ export function parseHostList(text: string, path = 'inventory'): HostSpec[] {
     try {
       const ssh = parseDestination(host);
       const spec = hostOf(nameOf(ssh.destination), { ssh: host }, {});
-      const known = hosts.get(spec.name);
-      if (known === undefined) hosts.set(spec.name, spec);
-      else if (JSON.stringify(known.ssh) !== JSON.stringify(spec.ssh)) errors.push(twice(where, spec.name));
+      const known = hosts.find(({ name }) => name === spec.name)?.spec;
+      if (known === undefined) hosts.push({ name: spec.name, spec, problems: [] });
+      else if (JSON.stringify(known.ssh) !== JSON.stringify(spec.ssh))
+        hosts.push({ name: spec.name, problems: [twice(where, spec.name)] });
     } catch (error) {
       if (!(error instanceof DockerTlsError)) throw error;
-      errors.push(problem(where, `${quoted(host)} is not a host`, ['one a line: root@build-1.example.org:22']));
+      const hints = ['one a line: root@build-1.example.org:22'];
+      hosts.push({ name: host, problems: [problem(where, `${quoted(host)} is not a host`, hints)] });
     }
   }
-  if (errors.length > 0) throw new DockerTlsErrors(errors.slice(0, MAX_ERRORS));
-  return [...hosts.values()];
+  return hosts;
 }
 
-function parseAnsible(text: string, path: string): HostSpec[] {
-  const variables = hostVariables(text, path);
-  const errors: DockerTlsError[] = [];
-  const hosts = new Map<string, HostSpec>();
-  for (const [ansibleName, own] of variables) {
+function parseAnsible(text: string, path: string): InventoryHost[] {
+  const taken = new Set<string>();
+  return [...hostVariables(text, path)].map(([ansibleName, own]) => {
     const where = `${path}: ${ansibleName}`;
-    const say = (message: string, hints: readonly string[] = []) => errors.push(problem(where, message, hints));
+    const problems: DockerTlsError[] = [];
+    const say = (message: string, hints: readonly string[] = []) => problems.push(problem(where, message, hints));
     const entry = entryOf(ansibleName, own, say);
     const parsed = hostSchema.safeParse(entry);
     if (!parsed.success) {
@@ -73,18 +87,17 @@ function parseAnsible(text: string, path: string): HostSpec[] {
         const name = variable.length === 0 ? '' : `${PREFIX}${variable.join('_').replaceAll('-', '_')}: `;
         say(`${name}${message}`, hints);
       }
-      continue;
+      return { name: ansibleName, problems };
     }
     const name = nameProblem(ansibleName) === undefined ? ansibleName : nameOf(ansibleName);
     if (nameProblem(name) !== undefined) {
       say(`${quoted(ansibleName)} can not be a name: ${nameProblem(name)}`);
-      continue;
+      return { name: ansibleName, problems };
     }
-    if (hosts.has(name)) errors.push(twice(where, name));
-    hosts.set(name, hostOf(name, parsed.data as HostEntry, {}));
-  }
-  if (errors.length > 0) throw new DockerTlsErrors(errors.slice(0, MAX_ERRORS));
-  return [...hosts.values()];
+    if (taken.has(name)) problems.push(twice(where, name));
+    taken.add(name);
+    return { name, spec: hostOf(name, parsed.data as HostEntry, {}), problems };
+  });
 }
 
 /** Every host with its variables, in the order of the groups. Hosts without variables stand in groups only. */

@@ -1,8 +1,8 @@
 /** Owns the choice of some hosts out of many: by name, by pattern, by shard. */
 
 import { DockerTlsError } from '../errors.ts';
-import type { HostSpec } from './spec.ts';
 
+type Named = { readonly name: string };
 export type Shard = { readonly index: number; readonly count: number };
 
 /** Reads `I/N` (the first part is 1/N). Fails with E_USAGE (exit 2). */
@@ -22,10 +22,10 @@ export function parseShard(text: string): Shard {
  * The hosts that every condition lets through, in their order. `limit`: names and patterns (`*`, `?`), none means all; each has to
  * match something (E_LIMIT, exit 2). `shard`: every count-th host in the order of names, so that N runners share nothing.
  */
-export function selectHosts(
-  hosts: readonly HostSpec[],
+export function selectHosts<T extends Named>(
+  hosts: readonly T[],
   options: { readonly limit?: readonly string[]; readonly shard?: Shard },
-): HostSpec[] {
+): T[] {
   const limit = options.limit ?? [];
   const idle = limit.filter((pattern) => !hosts.some((host) => matches(pattern, host.name)));
   if (idle.length > 0) {

@@ -48,7 +48,9 @@ const READINGS: readonly Reading[] = [
     hints: (endpoint) => [`getent hosts ${endpoint.hostName}`],
   },
   {
-    words: /Permission denied|Too many authentication failures|no more authentication methods/i,
+    // Said of a login; files and programs that may not be used end in a colon.
+    words:
+      /Permission denied \(|Permission denied, please|Too many authentication failures|no more authentication methods/i,
     code: 'E_SSH_AUTH',
     say: (_at, endpoint) => `${endpoint.user}@${endpoint.hostName} was not let in`,
     hints: (endpoint) => ['-i KEYFILE', 'ssh-add KEYFILE', `ssh-copy-id ${endpoint.user}@${endpoint.hostName}`],
@@ -96,6 +98,17 @@ export function translateOpenSsh(options: SshOptions, endpoint: Endpoint, words:
     details: printableLines(words, 6),
     hints: reading?.hints?.(endpoint) ?? [`ssh -v ${endpoint.alias}`],
   });
+}
+
+/** The host, or a jump host, hung up without a word, which may be another matter a moment later. */
+export function isOpenSshDrop(error: unknown): boolean {
+  return (
+    error instanceof DockerTlsError &&
+    error.code === 'E_SSH_REFUSED' &&
+    error.details.some((line) =>
+      /kex_exchange_identification|banner exchange|Connection (?:closed|reset) by/.test(line),
+    )
+  );
 }
 
 /** ssh was given up after the limit for connecting. */

@@ -4,7 +4,7 @@
  * host-key.ts, and questions still go to the same person: ssh asks through openssh-answers.ts.
  */
 
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shellQuote } from '../daemon/quote.ts';
@@ -16,7 +16,8 @@ import type { Channel, ChannelEnd } from './exec.ts';
 import { interrupted } from './exec-errors.ts';
 import { startProgram } from './local.ts';
 import { type Answers, startAnswers } from './openssh-answers.ts';
-import { checkOpenSsh, openSshTimedOut, translateOpenSsh } from './openssh-errors.ts';
+import { checkOpenSsh, isOpenSshDrop, openSshTimedOut, translateOpenSsh } from './openssh-errors.ts';
+import { patiently } from './patience.ts';
 import { withSlots } from './slots.ts';
 import { type Endpoint, readIfThere, resolveEndpoint } from './ssh-config.ts';
 
@@ -28,9 +29,12 @@ const POLL_MS = 15;
 export async function connectOpenSsh(options: SshOptions): Promise<Transport> {
   await checkOpenSsh(options);
   const endpoint = await resolveEndpoint(options);
-  await checkIdentities(options);
-  // mkdtemp makes the folder with mode 0700: the control socket in it is a way into the host.
-  const folder = await mkdtemp(join(tmpdir(), 'docker-tls-'));
+  await checkIdentities(options, endpoint);
+  return await patiently(() => startMaster(options, endpoint), isOpenSshDrop);
+}
+
+async function startMaster(options: SshOptions, endpoint: Endpoint): Promise<Transport> {
+  const folder = await openFolder(options);
   let clock: Countdown | undefined;
   const answers = await startAnswers(folder, options, endpoint, () => clock);
   const remove = async (): Promise<void> => {
@@ -54,6 +58,33 @@ export async function connectOpenSsh(options: SshOptions): Promise<Transport> {
     await remove();
     throw error;
   }
+}
+
+/**
+ * A folder where ssh can start our program that answers it, which /tmp often does not allow (noexec). Mode 0700: the control socket
+ * in it is a way into the host.
+ */
+async function openFolder(options: SshOptions): Promise<string> {
+  const parents = [tmpdir(), process.env.XDG_RUNTIME_DIR, homedir()].filter((parent) => parent !== undefined);
+  for (const parent of parents) {
+    const folder = await mkdtemp(join(parent, 'docker-tls-')).catch(() => undefined);
+    if (folder === undefined) continue;
+    const program = join(folder, 'answer');
+    await writeFile(program, '', { mode: 0o700 });
+    const runs = await access(program, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (runs) return folder;
+    await rm(folder, { recursive: true, force: true });
+  }
+  throw new DockerTlsError({
+    code: 'E_TEMP_FOLDER',
+    exit: 2,
+    message: `ssh has to start a small program of ours, and none can be put and run in ${parents.join(', ')}`,
+    where: options.host,
+    hints: ['TMPDIR=FOLDER docker-tls …', '--transport ssh2'],
+  });
 }
 
 /** Ends ssh when our end of the pipe closes, however that comes about: no master outlives us. */
@@ -121,7 +152,6 @@ function masterArguments(options: SshOptions, folder: string): string[] {
     ...(pinned ? ['-o', 'UserKnownHostsFile=/dev/null', '-o', 'GlobalKnownHostsFile=/dev/null'] : []),
     ...(options.user === undefined ? [] : ['-l', options.user]),
     ...(options.port === undefined ? [] : ['-p', String(options.port)]),
-    ...(options.identities ?? []).flatMap((file) => ['-i', file]),
     ...((options.identities?.length ?? 0) > 0 ? ['-o', 'IdentitiesOnly=yes'] : []),
     ...((options.jump?.length ?? 0) > 0 ? ['-J', options.jump?.join(',') ?? ''] : []),
     '--',
@@ -130,8 +160,8 @@ function masterArguments(options: SshOptions, folder: string): string[] {
 }
 
 /**
- * Our settings come first and so win over the user's files (ssh_config(5): the first value obtained is used). A file and not
- * options, because ssh hands `-F` on to the ssh of a jump host.
+ * Our settings come first and so win over the user's files (ssh_config(5): the first value obtained is used, and all key files). A
+ * file and not options, because ssh hands `-F` on to the ssh of a jump host, which the same keys may open.
  */
 function renderConfig(options: SshOptions, answers: Answers): string {
   const include =
@@ -143,6 +173,7 @@ function renderConfig(options: SshOptions, answers: Answers): string {
     ...(options.knownHostsFile === undefined
       ? []
       : [`  UserKnownHostsFile ${configWord(options.knownHostsFile)}`, '  GlobalKnownHostsFile /dev/null']),
+    ...(options.identities ?? []).map((file) => `  IdentityFile ${configWord(file)}`),
     `  BatchMode ${options.ask === undefined ? 'yes' : 'no'}`,
     '  UpdateHostKeys no',
     '  ForwardAgent no',
@@ -161,9 +192,9 @@ function configWord(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-async function checkIdentities(options: SshOptions): Promise<void> {
-  for (const file of options.identities ?? []) {
-    if ((await readIfThere(file).catch(() => undefined)) !== undefined) continue;
+async function checkIdentities(options: SshOptions, endpoint: Endpoint): Promise<void> {
+  for (const { file, explicit } of endpoint.identities) {
+    if (!explicit || (await readIfThere(file).catch(() => undefined)) !== undefined) continue;
     throw new DockerTlsError({
       code: 'E_SSH_KEY_FILE',
       exit: 2,

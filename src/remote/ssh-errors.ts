@@ -128,8 +128,10 @@ export function translateSsh2(
   );
 }
 
-/** The cause of an E_SSH_REFUSED is that the host hung up without a word, which may be another matter a moment later. */
-export function isDrop(cause: unknown): boolean {
+/** The host hung up without a word, which may be another matter a moment later. */
+export function isDrop(error: unknown): boolean {
+  if (!(error instanceof DockerTlsError) || error.code !== 'E_SSH_REFUSED') return false;
+  const { cause } = error;
   const { level, code } = (cause ?? {}) as { level?: unknown; code?: unknown };
   return cause === undefined || level === 'protocol' || code === 'ECONNRESET' || code === 'EPIPE';
 }

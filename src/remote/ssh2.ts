@@ -14,6 +14,7 @@ import { interrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { findKeys } from './keys.ts';
 import { knownTypes } from './known-hosts.ts';
+import { patiently } from './patience.ts';
 import { signAtOnce } from './round-trips.ts';
 import { type Hop, route } from './route.ts';
 import { withSlots } from './slots.ts';
@@ -42,36 +43,14 @@ export async function connectSsh2(options: SshOptions): Promise<Transport> {
   const ssh2 = ((module as { default?: Ssh2 }).default ?? module) as Ssh2;
   const clients: Client[] = [];
   try {
-    let through: Client | undefined;
-    for (const hop of hops) {
-      through = await patientLogin(ssh2, hop, through);
-      clients.push(through);
-    }
-    const last = hops.at(-1);
+    for (const hop of hops) clients.push(await patiently(() => login(ssh2, hop, clients.at(-1)), isDrop));
+    const [through, last] = [clients.at(-1), hops.at(-1)];
     if (through === undefined || last === undefined) throw new TypeError('a route has a hop');
     return transportOver(through, clients, last);
   } catch (error) {
     for (const client of clients.reverse()) client.end();
     throw error;
   }
-}
-
-const PATIENCE_MS = [250, 700];
-
-/**
- * Tries again when the host hangs up before it speaks: sshd drops new connections at random when many are at its door
- * at once (MaxStartups), as when a whole fleet goes through one jump host.
- */
-async function patientLogin(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise<Client> {
-  for (const pauseMs of PATIENCE_MS) {
-    try {
-      return await login(ssh2, hop, through);
-    } catch (error) {
-      if (!(error instanceof DockerTlsError && error.code === 'E_SSH_REFUSED' && isDrop(error.cause))) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
-    }
-  }
-  return await login(ssh2, hop, through);
 }
 
 /** One hop: a socket or a forwarded stream, then key exchange, host key and login on it. */

@@ -3,8 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseFleet } from '../../src/config/fleet.ts';
-import { parseInventory } from '../../src/config/inventory.ts';
+import { chosenSpecs, parseInventory } from '../../src/config/inventory.ts';
+import { selectHosts } from '../../src/config/selection.ts';
 import { DockerTlsErrors } from '../../src/errors.ts';
+
+/** All hosts of an inventory, or everything that is said of them. */
+const everyHost = (text: string, path?: string) => chosenSpecs(parseInventory(text, path));
 
 const golden = (name: string) => readFileSync(new URL(`config/${name}`, import.meta.url), 'utf8');
 
@@ -257,7 +261,7 @@ test('no file, no fleet', () => {
 });
 
 test('what Ansible prints of an INI inventory', () => {
-  const hosts = parseInventory(golden('ansible-ini.json'), 'i');
+  const hosts = everyHost(golden('ansible-ini.json'), 'i');
   const build = { ...BASE, days: 90, confirmWithin: 120 };
   expect(hosts).toEqual([
     {
@@ -290,7 +294,7 @@ test('what Ansible prints of an INI inventory', () => {
 
 test('what Ansible prints of a YAML inventory', () => {
   const fleet = { ...BASE, days: 397, keep: 3 };
-  expect(parseInventory(golden('ansible-yaml.json'), 'i')).toEqual([
+  expect(everyHost(golden('ansible-yaml.json'), 'i')).toEqual([
     { ...fleet, name: 'lone', listen: ['10.0.0.9'], ssh: { destination: 'lone', user: 'root' } },
     {
       ...fleet,
@@ -332,7 +336,7 @@ const BAD_INVENTORIES: readonly (readonly [variables: Record<string, unknown>, s
 
 test.each(BAD_INVENTORIES)('said of an inventory with %o', (variables, said) => {
   const text = JSON.stringify({ _meta: { hostvars: { h: variables } } });
-  const lines = complaints(() => parseInventory(text, 'i'));
+  const lines = complaints(() => everyHost(text, 'i'));
   expect(lines.join('\n')).toMatch(said);
   expect(lines.join('\n')).not.toContain('hunter2');
 });
@@ -340,13 +344,26 @@ test.each(BAD_INVENTORIES)('said of an inventory with %o', (variables, said) => 
 test('a list of hosts, one a line', () => {
   const text =
     '# build\nroot@build-1.example.org\n\n  admin@[2001:db8::7]:2222   # edge\nlocal\nroot@build-1.example.org\r\n';
-  expect(parseInventory(text).map(({ name, ssh }) => ({ name, ...ssh }))).toEqual([
+  expect(everyHost(text).map(({ name, ssh }) => ({ name, ...ssh }))).toEqual([
     { name: 'build-1.example.org', destination: 'build-1.example.org', user: 'root' },
     { name: '2001-db8-7', destination: '2001:db8::7', user: 'admin', port: 2222 },
     { name: 'local', destination: 'local' },
   ]);
-  expect(complaints(() => parseInventory('a\n$(id)\nroot@a\n', 'stdin'))).toEqual([
+  expect(complaints(() => everyHost('a\n$(id)\nroot@a\n', 'stdin'))).toEqual([
     'stdin:2 "$(id)" is not a host | one a line: root@build-1.example.org:22',
     'stdin:3 a second host would be called a | give each a name of its own in a fleet file: docker-tls plan -f fleet.yaml',
   ]);
+});
+
+test('a host that is not for us is no trouble as long as it is not chosen', () => {
+  const inventory = (hostvars: object) => parseInventory(JSON.stringify({ _meta: { hostvars } }), 'i');
+  const all = inventory({ web: {}, win: { ansible_connection: 'winrm' }, 'win-2': { ansible_connection: 'winrm' } });
+  expect(all.map(({ name, problems }) => [name, problems.length])).toEqual([
+    ['web', 0],
+    ['win', 1],
+    ['win-2', 1],
+  ]);
+  expect(chosenSpecs(selectHosts(all, { limit: ['web'] })).map(({ name }) => name)).toEqual(['web']);
+  expect(complaints(() => chosenSpecs(selectHosts(all, { limit: ['w*', 'web'] })))).toHaveLength(2);
+  expect(complaints(() => chosenSpecs(selectHosts(all, { limit: ['win'] })))[0]).toMatch(/leave the host out: --limit/);
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addClientToFleet, addHostToFleet } from '../../src/config/edit.ts';
 import { type Fleet, parseFleet, renderFleet } from '../../src/config/fleet.ts';
-import { parseInventory } from '../../src/config/inventory.ts';
+import { chosenSpecs, parseInventory } from '../../src/config/inventory.ts';
 import { parseSshArguments, shellWords } from '../../src/config/inventory-ssh.ts';
 import { DockerTlsErrors } from '../../src/errors.ts';
 import { KEY_TYPES } from '../../src/pki/keys.ts';
@@ -309,7 +309,7 @@ describe('no text crashes the parsers', () => {
     fc.assert(
       fc.property(inventory, (text) => {
         try {
-          parseInventory(text);
+          chosenSpecs(parseInventory(text));
         } catch (error) {
           if (!(error instanceof DockerTlsErrors)) throw error;
           for (const one of error.errors) expect(one.code).toBe('E_INVENTORY');

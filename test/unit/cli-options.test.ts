@@ -17,6 +17,7 @@ const sample = defineCommand({
     san: { kind: 'list', summary: 'names' },
     identity: { kind: 'text', short: 'i', value: 'FILE', summary: 'key' },
     within: { kind: 'duration', summary: 'time' },
+    keyFile: { kind: 'list', value: 'FILE', summary: 'keys', completes: 'file' },
     use: { kind: 'flag', summary: 'use it' },
     noCaPassphrase: { kind: 'flag', summary: 'no passphrase' },
   },
@@ -46,6 +47,14 @@ test('values of every kind', () => {
     use: true,
     noCaPassphrase: true,
   });
+});
+
+test('the home folder in a file’s name is found where the shell leaves it to us', () => {
+  const argv = ['h', '--key-file=~/a,b,~/c', '-i', '~/plain-text', '--log=~/run.log'];
+  const { options, global } = parseOptions(sample, argv, around);
+  expect(options.keyFile).toEqual(['/home/u/a', 'b', '/home/u/c']);
+  expect(options.identity).toBe('~/plain-text');
+  expect(global.log).toBe('/home/u/run.log');
 });
 
 test('what is not given is false, empty or undefined', () => {
