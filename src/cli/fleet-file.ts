@@ -4,13 +4,13 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { nameOf, parseDestination } from '../config/destination.ts';
+import { parseDestination } from '../config/destination.ts';
 import type { Fleet } from '../config/fleet.ts';
 import { completeHost, type HostSpec } from '../config/spec.ts';
 import { replaceFiles, withFileErrors } from '../docker/files.ts';
 import { DockerTlsError } from '../errors.ts';
-import { checkName, type StoreState } from '../store/records.ts';
-import { type HostFlags, specFor } from '../workflows/specs.ts';
+import type { StoreState } from '../store/records.ts';
+import { type HostFlags, knownHost, specFor, withFlags } from '../workflows/specs.ts';
 import type { CommandContext } from './command.ts';
 
 export type FleetFile = {
@@ -49,14 +49,15 @@ export async function openFleetFile({
   return {
     path,
     specFor(host, state, flags) {
-      const known = fleet?.hosts.find(({ name }) => name === host || name === flags.name);
-      if (known !== undefined) return onTop(known, flags);
+      const known = knownHost(fleet?.hosts ?? [], host, flags);
+      if (known !== undefined) return known;
       const stored = specFor(host, state, flags);
       if (fleet === undefined || state.hosts.has(stored.name)) return stored;
-      const destination = parseDestination(host);
-      const name = checkName('host', flags.name ?? nameOf(destination.destination));
       const { ssh, ...defaults } = fleet.defaults;
-      return onTop(completeHost({ ...defaults, name, ssh: { ...ssh, ...destination } }), flags);
+      return withFlags(
+        completeHost({ ...defaults, name: stored.name, ssh: { ...ssh, ...parseDestination(host) } }),
+        flags,
+      );
     },
     async edit(spec, sudoPassword) {
       if (written?.hosts.some(({ name }) => name === spec.name)) return undefined;
@@ -103,10 +104,4 @@ async function readIfThere(path: string): Promise<string | undefined> {
       cause,
     });
   }
-}
-
-function onTop(spec: HostSpec, flags: HostFlags): HostSpec {
-  const said = (all: object) =>
-    Object.fromEntries(Object.entries(all).filter(([key, value]) => value !== undefined && key !== 'ssh'));
-  return { ...spec, ...said(flags), name: spec.name, ssh: { ...spec.ssh, ...said(flags.ssh) } };
 }

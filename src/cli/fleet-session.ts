@@ -7,7 +7,7 @@ import { listWords } from '../words.ts';
 import { ensureClients } from '../workflows/fleet-apply.ts';
 import type { RunContext } from '../workflows/host-run.ts';
 import type { PassphraseSource } from '../workflows/keyring.ts';
-import { specFor } from '../workflows/specs.ts';
+import { specsFor } from '../workflows/specs.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 import {
   CA_OPTIONS,
@@ -213,7 +213,7 @@ export async function startStored(
   return {
     session,
     options,
-    specs: (names) => names.map((name) => specFor(name, session.state, { ...flags, name: undefined })),
+    specs: (names) => specsFor(names, session.state, { ...flags, name: undefined }),
     open: async (more = {}) => {
       const sudo = await sudoPassword(full, runtime, prompts);
       return session.context({ reason, ...(sudo ? { sudoPassword: sudo } : {}), ...more });

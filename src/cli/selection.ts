@@ -7,7 +7,7 @@ import { parseShard, selectHosts } from '../config/selection.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { StoreState } from '../store/records.ts';
-import { type HostFlags, specFor, storedSpecs, withFlags } from '../workflows/specs.ts';
+import { type HostFlags, specsFor, storedSpecs, withFlags } from '../workflows/specs.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 
 /** The options that choose among hosts. */
@@ -77,9 +77,7 @@ export async function selectSpecs(
   }
   const specs =
     flags !== undefined && hosts.length > 0
-      ? hosts.map((host) =>
-          specFor(host, state, hosts.length === 1 ? flags : { ...flags, name: undefined, address: undefined }),
-        )
+      ? specsFor(hosts, state, hosts.length === 1 ? flags : { ...flags, name: undefined, address: undefined })
       : storedSpecs(hosts, state, reached);
   return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {}, fromFleet: false };
 }

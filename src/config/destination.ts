@@ -34,3 +34,14 @@ export function nameOf(destination: string): string {
   const name = destination.replace(/[:%]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
   return name === '' ? 'host' : name.slice(0, 128).replace(/\.+$/, '');
 }
+
+/** As `parseDestination` reads it. */
+export function destinationWords({ user, destination, port }: Pick<SshSpec, 'destination' | 'user' | 'port'>): string {
+  const place = destination.includes(':') ? `[${destination}]` : destination;
+  return `${user === undefined ? '' : `${user}@`}${place}${port === undefined ? '' : `:${port}`}`;
+}
+
+/** Where ssh ends, whoever logs in: the same text for two of them means the same host. */
+export function wayOf(ssh: SshSpec): string {
+  return JSON.stringify([ssh.destination.toLowerCase(), ssh.port ?? 22, ssh.jump ?? [], ssh.configFile ?? '']);
+}

@@ -1,5 +1,6 @@
 /** Owns what a fleet file must keep to beyond its shape: names that refer to each other, hosts and names that are there twice. */
 
+import { wayOf } from './destination.ts';
 import type { Path, Problem } from './fleet-document.ts';
 import { nameProblem } from './names.ts';
 import { nearestNames } from './nearest.ts';
@@ -43,7 +44,7 @@ function twins(section: 'hosts' | 'clients', names: readonly string[]): Problem[
 function sameHosts(hosts: readonly HostSpec[]): Problem[] {
   const seen = new Map<string, string>();
   return hosts.flatMap(({ name, ssh }) => {
-    const way = JSON.stringify([ssh.destination.toLowerCase(), ssh.port ?? 22, ssh.jump ?? [], ssh.configFile ?? '']);
+    const way = wayOf(ssh);
     const other = seen.get(way);
     if (other === undefined) {
       seen.set(way, name);

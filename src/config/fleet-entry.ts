@@ -1,6 +1,6 @@
 /** Owns the two ways between an entry of the fleet file and a complete HostSpec or ClientSpec; only what is no default is written. */
 
-import { parseDestination } from './destination.ts';
+import { destinationWords, parseDestination } from './destination.ts';
 import { confirmSeconds } from './fleet-time.ts';
 import type { ClientEntry, DefaultsEntry, HostEntry, SshEntry } from './schema.ts';
 import { type ClientSpec, completeHost, DEFAULTS, type HostSpec, type SshSpec } from './spec.ts';
@@ -133,9 +133,7 @@ function sshEntry({ name, ssh }: HostSpec, defaults: Partial<SshSpec>): SshEntry
   const named = same(parsed(name), { destination: ssh.destination });
   if (named && ownKeys.length === 0) return undefined;
   if (ownKeys.every((key) => key === 'user' || key === 'port')) {
-    const user = written.user === undefined ? '' : `${written.user}@`;
-    const bracketed = ssh.destination.includes(':') ? `[${ssh.destination}]` : ssh.destination;
-    const text = `${user}${bracketed}${written.port === undefined ? '' : `:${written.port}`}`;
+    const text = destinationWords({ ...(written as typeof ssh), destination: ssh.destination });
     const { user: wantedUser, port } = written;
     const wanted = {
       destination: ssh.destination,

@@ -1,7 +1,8 @@
 /** Owns the question which hosts a run is about: from a host's record in the store, or from what was typed. */
 
-import { nameOf, parseDestination } from '../config/destination.ts';
+import { destinationWords, nameOf, parseDestination, wayOf } from '../config/destination.ts';
 import { completeHost, type HostSpec } from '../config/spec.ts';
+import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import { checkName, type HostRecord, type StoreState } from '../store/records.ts';
 import { reachableHosts } from './reach.ts';
@@ -42,26 +43,81 @@ export function specOfRecord(record: HostRecord): HostSpec {
 }
 
 /**
- * The host that HOST means: one of the store (by name, or by the same destination), with what the flags say on top, or a new one.
- * Fails with E_HOST_NAME, E_NAME, E_HOST_ELSEWHERE (exit 2).
+ * The host that HOST means: one of the store (by name, or by where ssh goes, as whichever user), with what the flags say on top,
+ * or a new one. Fails with E_HOST_NAME, E_NAME, E_HOST_ELSEWHERE, E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
 export function specFor(host: string, state: StoreState, flags: HostFlags): HostSpec {
-  const known =
-    state.hosts.get(host) ??
-    (flags.name === undefined ? undefined : state.hosts.get(flags.name)) ??
-    byDestination(host, state);
-  if (known !== undefined) {
-    const base = specOfRecord(known.record);
-    const dialled = state.hosts.has(host) ? {} : parseDestination(host);
-    return withFlags({ ...base, ssh: { ...base.ssh, ...dialled } }, flags);
-  }
+  const stored = [...state.hosts.values()].map(({ record }) => specOfRecord(record));
+  const known = knownHost(stored, host, flags);
+  if (known !== undefined) return known;
   if (flags.name === undefined && reachableHosts(state).has(host)) throw elsewhere(host);
+  const { ssh, ...more } = flags;
   const destination = parseDestination(host);
-  return completeHost({
-    ...said(flags),
-    name: checkName('host', flags.name ?? nameOf(destination.destination)),
-    ssh: { ...destination, ...said(flags.ssh) },
-  });
+  return completeHost({ ...said(more), name: newName(host, flags), ssh: { ...destination, ...said(ssh) } });
+}
+
+/** The name of a host that is new. Fails with E_HOST_NAME, E_NAME (exit 2). */
+export function newName(host: string, flags: HostFlags): string {
+  return checkName('host', flags.name ?? nameOf(parseDestination(host).destination));
+}
+
+/**
+ * The one of some hosts that HOST means, with the flags on top: by its name, by where ssh goes, or by the name that it would get.
+ * Fails as `sameHost` does, and with E_HOST_NAME, E_NAME (exit 2).
+ */
+export function knownHost(hosts: readonly HostSpec[], host: string, flags: HostFlags): HostSpec | undefined {
+  const found =
+    hosts.find(({ name }) => name === host) ??
+    hosts.find(({ ssh }) => leadsTo(ssh, { ...parseDestination(host), ...said(flags.ssh) })) ??
+    hosts.find(({ name }) => name === newName(host, flags));
+  return found === undefined ? undefined : sameHost(found, host, flags);
+}
+
+/** The hosts that several HOSTs mean; two of them under one name are refused as in `specFor`. */
+export function specsFor(hosts: readonly string[], state: StoreState, flags: HostFlags): HostSpec[] {
+  const specs = new Map<string, HostSpec>();
+  for (const host of hosts) {
+    const spec = specFor(host, state, flags);
+    const other = specs.get(spec.name);
+    specs.set(spec.name, other === undefined ? spec : sameHost(other, host, flags));
+  }
+  return [...specs.values()];
+}
+
+/**
+ * A host that is known by its name, with what was typed on top. HOST is that name, or where ssh goes to it: another host under the
+ * same name would get its keys, and be proven where the known one answers. That a host has moved is said by its name and address.
+ * Fails with E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
+ */
+export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
+  const { name } = known;
+  if (flags.name !== undefined && flags.name !== name) {
+    throw new DockerTlsError({
+      code: 'E_HOST_KNOWN',
+      exit: 2,
+      where: host,
+      message: `this host is known already, by the name ${name}`,
+      hints: [`docker-tls setup ${name}`, `another name for it: docker-tls remove ${name}, then setup again`],
+    });
+  }
+  if (host === name) return withFlags(known, flags);
+  const typed = parseDestination(host);
+  const moved = flags.name !== undefined && flags.address !== undefined;
+  if (!moved && !leadsTo(known.ssh, { ...typed, ...said(flags.ssh) })) {
+    const again = `docker-tls setup ${shellQuote(host)} --name`;
+    throw new DockerTlsError({
+      code: 'E_HOST_TAKEN',
+      exit: 2,
+      where: host,
+      message: `${name} is the name of another host, ${destinationWords(known.ssh)}`,
+      hints: [
+        `a name of its own: ${again} NAME`,
+        `if ${name} has moved: ${again} ${name} --address ${typed.destination}`,
+        `if ${name} is no longer needed: docker-tls remove ${name}`,
+      ],
+    });
+  }
+  return withFlags({ ...known, ssh: { ...known.ssh, port: undefined, ...typed } as HostSpec['ssh'] }, flags);
 }
 
 /**
@@ -76,6 +132,7 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
       completeHost({ ...record, clients: undefined, ssh: { destination: record.address } }),
     ]),
   );
+  const own = [...state.hosts.values()].map((host) => specOfRecord(host.record));
   if (hosts.length === 0) {
     if (state.hosts.size === 0 && !(reached && foreign.size > 0)) {
       throw new DockerTlsError({
@@ -85,12 +142,11 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
         hints: ['docker-tls setup root@HOST', 'or name a fleet file: -f fleet.yaml'],
       });
     }
-    const own = [...state.hosts.values()].map((host) => specOfRecord(host.record));
     return reached ? [...own, ...foreign.values()] : own;
   }
   return hosts.map((host) => {
-    const known = state.hosts.get(host) ?? byDestination(host, state);
-    if (known !== undefined) return specOfRecord(known.record);
+    const known = own.find(({ name }) => name === host) ?? byDestination(own, host);
+    if (known !== undefined) return known;
     const other = foreign.get(host);
     if (other !== undefined && reached) return other;
     if (other !== undefined) throw elsewhere(host);
@@ -113,17 +169,17 @@ function elsewhere(host: string): DockerTlsError {
   });
 }
 
-function byDestination(host: string, state: StoreState): { record: HostRecord } | undefined {
-  let wanted: ReturnType<typeof parseDestination>;
+/** Whether ssh ends at the same place. The user does not matter; what was not typed is as it is known. */
+function leadsTo(known: HostSpec['ssh'], typed: HostSpec['ssh']): boolean {
+  const { jump = known.jump, configFile = known.configFile } = typed;
+  return wayOf(known) === wayOf({ ...typed, jump, configFile } as HostSpec['ssh']);
+}
+
+function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | undefined {
   try {
-    wanted = parseDestination(host);
+    const typed = parseDestination(host);
+    return hosts.find(({ ssh }) => leadsTo(ssh, typed));
   } catch {
     return undefined;
   }
-  return [...state.hosts.values()].find(
-    ({ record }) =>
-      record.ssh.destination === wanted.destination &&
-      record.ssh.user === wanted.user &&
-      (record.ssh.port ?? 22) === (wanted.port ?? 22),
-  );
 }

@@ -78,3 +78,12 @@ test('what the file can not say is refused before the host is touched', async ()
   );
   await expect(fleetFile('version: 2\n')).rejects.toThrow(/2 is not possible for version/);
 });
+
+test('where ssh goes says which host of the file is meant; another one under its name is refused', async () => {
+  const { file } = await fleetFile(FLEET);
+  const spec = file.specFor('ops@old.example.org', NO_STORE, { ssh: {} });
+  expect(spec).toMatchObject({ name: 'old', port: 2377, ssh: { user: 'ops' } });
+  expect(() => file.specFor('root@10.0.0.2', NO_STORE, { ssh: {}, name: 'old' })).toThrow(
+    expect.objectContaining({ code: 'E_HOST_TAKEN' }),
+  );
+});

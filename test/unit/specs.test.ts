@@ -1,0 +1,99 @@
+/** Which host is meant by what was typed: one that is known, another one, or nothing that can be told apart. */
+
+import { expect, test } from 'vitest';
+import type { HostRecord, StoreState } from '../../src/store/records.ts';
+import { type HostFlags, specFor, specsFor, storedSpecs } from '../../src/workflows/specs.ts';
+
+const RECORD: HostRecord = {
+  name: 'build-1',
+  address: 'build-1.example.org',
+  port: 2377,
+  ssh: { destination: '10.0.0.1', user: 'root', identities: ['/keys/a'] },
+  listen: '10.0.0.1',
+  sans: [],
+  keyType: 'p384',
+  days: 30,
+  containers: 'keep',
+  clients: ['ada'],
+  createdAt: '2026-01-01T00:00:00Z',
+  updatedAt: '2026-01-01T00:00:00Z',
+};
+
+function stateOf(...records: readonly Partial<HostRecord>[]): StoreState {
+  const hosts = new Map(
+    records.map((more) => {
+      const record = { ...RECORD, ...more };
+      return [record.name, { record, ca: '', serverCert: '' }];
+    }),
+  );
+  return { hosts, clients: new Map(), issuers: new Map(), oldCas: [] };
+}
+
+const NONE: HostFlags = { ssh: {} };
+const state = stateOf({}, { name: '127.0.0.1', ssh: { destination: '127.0.0.1', port: 2222 }, address: '127.0.0.1' });
+
+/** Everything that the record says and a new host would not have. */
+const KNOWN = { name: 'build-1', port: 2377, listen: ['10.0.0.1'], clients: ['ada'], keyType: 'p384', days: 30 };
+
+test.each([
+  ['its name', 'build-1', NONE, { user: 'root' }],
+  ['where it is', 'root@10.0.0.1', NONE, { user: 'root' }],
+  ['where it is, as nobody in particular', '10.0.0.1:22', NONE, { user: 'root' }],
+  ['another user', 'ops@10.0.0.1', NONE, { user: 'ops' }],
+  ['another user and the name', 'ops@10.0.0.1', { name: 'build-1', ssh: {} }, { user: 'ops' }],
+])('a host that is known by %s starts from its record', (_, host, flags, ssh) => {
+  const spec = specFor(host, state, flags);
+  expect(spec).toMatchObject({ ...KNOWN, address: 'build-1.example.org' });
+  expect(spec.ssh).toMatchObject({ destination: '10.0.0.1', identities: ['/keys/a'], ...ssh });
+});
+
+test.each<[string, string, HostFlags, string]>([
+  ['another host under a known name', 'root@10.0.0.2', { name: 'build-1', ssh: {} }, 'E_HOST_TAKEN'],
+  ['another port of the same address', 'root@127.0.0.1:2200', NONE, 'E_HOST_TAKEN'],
+  ['another port, with an address but no name', '127.0.0.1:2200', { address: '127.0.0.1', ssh: {} }, 'E_HOST_TAKEN'],
+  ['a known name that is dialled', 'ops@build-1', NONE, 'E_HOST_TAKEN'],
+  ['another way to the same address', 'root@10.0.0.1', { name: 'build-1', ssh: { jump: ['b'] } }, 'E_HOST_TAKEN'],
+  ['a second name by the first', 'build-1', { name: 'other', ssh: {} }, 'E_HOST_KNOWN'],
+  ['a second name by where it is', 'root@10.0.0.1', { name: 'other', ssh: {} }, 'E_HOST_KNOWN'],
+])('refused: %s', (_, host, flags, code) => {
+  expect(() => specFor(host, state, flags)).toThrow(expect.objectContaining({ code, exit: 2 }));
+});
+
+test('the refusal says what the name stands for and how to go on', () => {
+  expect(() => specFor('127.0.0.1:2200', state, NONE)).toThrow(
+    expect.objectContaining({
+      message: '127.0.0.1 is the name of another host, 127.0.0.1:2222',
+      hints: expect.arrayContaining([
+        'a name of its own: docker-tls setup 127.0.0.1:2200 --name NAME',
+        'if 127.0.0.1 has moved: docker-tls setup 127.0.0.1:2200 --name 127.0.0.1 --address 127.0.0.1',
+      ]),
+    }),
+  );
+});
+
+test('a host that moved is known by its name and its new address', () => {
+  const flags = { name: '127.0.0.1', address: '127.0.0.2', ssh: {} };
+  const spec = specFor('root@127.0.0.2', state, flags);
+  expect(spec).toMatchObject({ ...KNOWN, name: '127.0.0.1', address: '127.0.0.2' });
+  expect(spec.ssh.port).toBeUndefined();
+});
+
+test('the same private address behind another jump host is a new host, and nothing of the known one is its', () => {
+  const spec = specFor('root@10.0.0.1', state, { name: 'build-2', ssh: { jump: ['b'] } });
+  expect(spec).toMatchObject({ name: 'build-2', port: 2376, listen: [], ssh: { jump: ['b'] } });
+  expect(spec.clients).toBeUndefined();
+  expect(spec.ssh.identities).toBeUndefined();
+});
+
+test('two hosts that would get one name are refused in one run; one that is said twice is one', () => {
+  expect(() => specsFor(['root@new:2201', 'root@new:2202'], state, NONE)).toThrow(
+    expect.objectContaining({ code: 'E_HOST_TAKEN' }),
+  );
+  expect(specsFor(['root@new', 'new', 'build-1'], state, NONE).map(({ name }) => name)).toEqual(['new', 'build-1']);
+});
+
+test('a stored host is found by its name or by where it is, whoever logs in', () => {
+  expect(storedSpecs(['ops@10.0.0.1', 'build-1'], state).map(({ name }) => name)).toEqual(['build-1', 'build-1']);
+  expect(() => storedSpecs(['ops@10.0.0.2'], state)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
+  expect(() => storedSpecs(['-x'], state)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
+});
