@@ -149,6 +149,9 @@ export type Runtime = {
   now(): Date;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** What people type to run this program: `docker-tls`, or `docker tls` where it is a plugin; and to run docker likewise. */
+  readonly program: string;
+  readonly docker: string;
   /** Who runs this, for other operators to see: `user@computer`. */
   readonly operator: string;
   readonly connect: Connect;

@@ -8,6 +8,7 @@ import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { renderCommand, renderGroup, renderOverview } from './help.ts';
 import { type Glance, glance, type Parsed, parseOptions, usage } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';
+import { readCall } from './plugin-call.ts';
 import { createProgress, type ProgressScreen } from './progress.ts';
 import { createPrompts } from './prompts.ts';
 import { createRuntime } from './runtime.ts';
@@ -24,7 +25,7 @@ export async function main(
   overrides: Partial<Runtime> = {},
   commands: readonly CommandEntry[] = COMMANDS,
 ): Promise<ExitStatus> {
-  const { words: called, program } = pluginCall(argv, overrides.env ?? process.env);
+  const { words: called, ...call } = readCall(argv, overrides.env ?? process.env);
   const seen = glance(called);
   let progress: ProgressScreen | undefined;
   const watch = overrides.signal
@@ -33,10 +34,10 @@ export async function main(
         progress?.note(`${name === 'SIGINT' ? 'Ctrl-C' : name}: stopping at the next safe place…`),
       );
   const signal = overrides.signal ?? (watch as SignalWatch).signal;
-  const runtime: Runtime = { ...createRuntime({ colour: seen.colour, signal }), ...overrides };
+  const runtime: Runtime = { ...createRuntime({ colour: seen.colour, signal }), ...overrides, ...call };
   const form = { json: seen.json, verbose: seen.verbose };
   try {
-    const run = dispatch(called, seen, { program, commands, runtime }, (screen) => {
+    const run = dispatch(called, seen, { commands, runtime }, (screen) => {
       progress = screen;
     });
     if (!watch) return await run;
@@ -52,23 +53,16 @@ export async function main(
   }
 }
 
-/** `docker tls ARGS` calls the plugin as `docker-tls tls ARGS`, and `docker help tls` as `docker-tls help tls`. */
-function pluginCall(argv: readonly string[], env: Runtime['env']): { words: readonly string[]; program: string } {
-  const [first, second] = argv;
-  if (first === 'tls') return { words: argv.slice(1), program: 'docker tls' };
-  if (first === 'help' && second === 'tls') return { words: ['help', ...argv.slice(2)], program: 'docker tls' };
-  return { words: argv, program: env.DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND ? 'docker tls' : 'docker-tls' };
-}
-
 async function dispatch(
   argv: readonly string[],
   seen: Glance,
-  { program, commands, runtime }: { program: string; commands: readonly CommandEntry[]; runtime: Runtime },
+  { commands, runtime }: { commands: readonly CommandEntry[]; runtime: Runtime },
   watchProgress: (screen: ProgressScreen) => void,
 ): Promise<ExitStatus> {
   const form = { json: seen.json, verbose: seen.verbose };
   const print = (command: string, result: CommandResult) => printResult(runtime.io, { ...form, command }, result);
   const help = (text: string) => print('help', { exit: 0, result: { text }, text });
+  const { program } = runtime;
   const { columns } = runtime.io;
 
   if (argv[0] === '__complete') {

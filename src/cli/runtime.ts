@@ -9,11 +9,11 @@ export type RuntimeOptions = {
   readonly signal: AbortSignal;
 };
 
-export function createRuntime(options: RuntimeOptions): Runtime {
+/** All of it but what the call itself says (plugin-call.ts). */
+export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'program' | 'docker'> {
   return {
     io: processIo(options.colour),
     now: () => new Date(),
-    env: process.env,
     cwd: process.cwd(),
     operator: `${userName()}@${hostname()}`,
     signal: options.signal,

@@ -23,8 +23,10 @@ type Dialect = {
   quote(value: string): string | undefined;
   set(name: string, quoted: string): string;
   unset(name: string): string;
-  /** A comment that tells how the output of `command` gets into effect; formats without comments have none. */
-  comment?(command: string): string;
+  /** How the output of `command` gets into effect. */
+  use?(command: string): string;
+  /** A line that does nothing but say this; formats without comments have none. */
+  comment?(text: string): string;
 };
 
 const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
@@ -33,21 +35,24 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     quote: (value) => `'${value.replaceAll("'", `'\\''`)}'`,
     set: (name, quoted) => `export ${name}=${quoted}`,
     unset: (name) => `unset ${name}`,
-    comment: (command) => `# eval "$(${command})"`,
+    use: (command) => `eval "$(${command})"`,
+    comment: (text) => `# ${text}`,
   },
   // fish: within single quotes \' and \\ are the only escapes.
   fish: {
     quote: (value) => `'${value.replace(/[\\']/g, '\\$&')}'`,
     set: (name, quoted) => `set -gx ${name} ${quoted}`,
     unset: (name) => `set -e ${name}`,
-    comment: (command) => `# ${command} | source`,
+    use: (command) => `${command} | source`,
+    comment: (text) => `# ${text}`,
   },
   // about_Quoting_Rules: a quote is doubled, and PowerShell takes typographic quotes for quotes as well.
   powershell: {
     quote: (value) => `'${value.replace(/['\u2018-\u201b]/g, '$&$&')}'`,
     set: (name, quoted) => `$Env:${name} = ${quoted}`,
     unset: (name) => `Remove-Item -ErrorAction SilentlyContinue Env:${name}`,
-    comment: (command) => `# & ${command} | Invoke-Expression`,
+    use: (command) => `& ${command} | Invoke-Expression`,
+    comment: (text) => `# ${text}`,
   },
   // A batch file: % is doubled there, the outer quotes are no part of the value and make & | < > ^ ordinary. No Windows path holds ".
   cmd: {
@@ -55,7 +60,8 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     set: (name, quoted) => `SET "${name}=${quoted}"`,
     unset: (name) => `SET "${name}="`,
     // REM takes the rest of the line, so this is text to copy: the percent signs are as a prompt wants them.
-    comment: (command) => `REM ${command} > "%TEMP%\\docker-tls.cmd" && call "%TEMP%\\docker-tls.cmd"`,
+    use: (command) => `${command} > "%TEMP%\\docker-tls.cmd" && call "%TEMP%\\docker-tls.cmd"`,
+    comment: (text) => `REM ${text}`,
   },
   // csh expands ! even within single quotes. Output of backquotes loses its newlines, hence the semicolons; and # begins no
   // comment in an interactive csh, hence the null command.
@@ -63,7 +69,8 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     quote: (value) => csh(value),
     set: (name, quoted) => `setenv ${name} ${quoted};`,
     unset: (name) => `unsetenv ${name};`,
-    comment: (command) => `: ${csh(`eval "\`${command}\`"`)};`,
+    use: (command) => `eval "\`${command}\`"`,
+    comment: (text) => `: ${csh(text)};`,
   },
   // Read by docker compose, npm's dotenv and python-dotenv alike; docker's own --env-file takes quotes literally, so there are
   // none where none are needed.
@@ -71,7 +78,8 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     quote: dotenvQuote,
     set: (name, quoted) => `${name}=${quoted}`,
     unset: (name) => `${name}=`,
-    comment: (command) => `# ${command} > .env`,
+    use: (command) => `${command} > .env`,
+    comment: (text) => `# ${text}`,
   },
   // The file behind $GITHUB_ENV: values are literal, comments are errors, nothing can be unset.
   github: {
@@ -102,8 +110,13 @@ export function renderEnvironment(options: EnvironmentOptions): string {
     if (quoted === undefined) throw unfit(name, shell, 'a quotation mark');
     return dialect.set(name, quoted);
   });
-  if (usage !== undefined && dialect.comment !== undefined) lines.push(dialect.comment(usage));
+  if (usage !== undefined && dialect.comment !== undefined) lines.push(dialect.comment(useOf(shell, usage)));
   return `${lines.join('\n')}\n`;
+}
+
+/** What to type so that the variables that `command` prints are in force. */
+export function useOf(shell: Exclude<Shell, 'json'>, command: string): string {
+  return DIALECTS[shell].use?.(command) ?? command;
 }
 
 /** The DOCKER_HOST of a daemon under TLS; IPv6 gets brackets, its zone a percent sign that is escaped (RFC 6874). */
@@ -116,7 +129,9 @@ export function dockerHost(address: string, port: number): string {
  * The shell that most likely reads our output: the login shell by SHELL, else, on Windows, PowerShell or cmd by what PowerShell adds
  * to its module path. `sh` when nothing tells.
  */
-export function detectShell(env: Readonly<Record<string, string | undefined>>): Shell {
+export function detectShell(
+  env: Readonly<Record<string, string | undefined>>,
+): 'sh' | 'fish' | 'tcsh' | 'powershell' | 'cmd' {
   const login = (env.SHELL ?? '')
     .split(/[\\/]/)
     .at(-1)

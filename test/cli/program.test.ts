@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -84,6 +84,18 @@ describe('as a plugin of the docker CLI', () => {
     expect(wrong.stderr).toMatch(/^error\[E_USAGE\]/);
     expect(docker('help', 'tls').stdout).toMatch(/Usage: docker tls COMMAND/);
     expect(docker('tls', 'completion', '--help').stdout).toMatch(/Usage: docker tls completion/);
+  });
+
+  test.skipIf(!hasDocker)('options of docker itself may stand in front', () => {
+    const other = join(folder, 'other');
+    mkdirSync(join(other, 'cli-plugins'), { recursive: true });
+    symlinkSync(program.bin, join(other, 'cli-plugins/docker-tls'));
+    const options = ['-D', '--log-level=error', '--config', other];
+    expect(docker(...options, 'tls', '--version').stdout).toMatch(/^docker-tls \d/);
+    expect(docker(...options, 'help', 'tls').stdout).toContain(`Usage: docker --config ${other} tls COMMAND`);
+    const status = docker(...options, 'tls', 'ca', 'create', '--no-ca-passphrase', '--json');
+    expect(JSON.parse(status.stdout)).toMatchObject({ ok: true });
+    expect(existsSync(join(other, 'tls'))).toBe(true);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { detectShell, dockerHost, renderEnvironment, SHELLS, type Shell } from '../../src/docker/environment.ts';
+import { detectShell, dockerHost, renderEnvironment, SHELLS, type Shell, useOf } from '../../src/docker/environment.ts';
 
 const plain = {
   DOCKER_HOST: 'tcp://10.0.0.7:2376',
@@ -163,4 +163,13 @@ describe('detectShell', () => {
   ] as const)('%s', (_what, env, shell) => {
     expect(detectShell(env)).toBe(shell);
   });
+});
+
+it.each([
+  ['/bin/bash', 'eval "$(docker-tls env build-1)"'],
+  ['/usr/bin/fish', 'docker-tls env build-1 | source'],
+  ['/bin/tcsh', 'eval "`docker-tls env build-1`"'],
+  ['/usr/bin/pwsh', '& docker-tls env build-1 | Invoke-Expression'],
+])('%s is told how to take them over', (SHELL, wanted) => {
+  expect(useOf(detectShell({ SHELL }), usage)).toBe(wanted);
 });

@@ -2,6 +2,7 @@
 
 import { checkContextName } from '../../docker/contexts.ts';
 import { dockerHost } from '../../docker/environment.ts';
+import type { Runtime } from '../../runtime.ts';
 import { openStore } from '../../store/store.ts';
 import { type ContextOutcome, giveContext } from '../../workflows/context.ts';
 import { chooseClient, chooseHost } from '../choose.ts';
@@ -49,19 +50,19 @@ export const command = defineCommand({
       configFolder: options.configFolder,
       now: runtime.now,
     });
-    return { exit: 0, result: outcome, text: renderOutcome(outcome, options.use, runtime.env) };
+    return { exit: 0, result: outcome, text: renderOutcome(outcome, options.use, runtime) };
   },
 });
 
 function renderOutcome(
   outcome: ContextOutcome,
   used: boolean,
-  env: Readonly<Record<string, string | undefined>>,
+  { docker, env }: Pick<Runtime, 'docker' | 'env'>,
 ): string {
   const state = outcome.created ? 'created' : outcome.changed ? 'updated' : 'is up to date';
   const lines = [`context ${outcome.context} ${state}: ${outcome.endpoint} as ${outcome.client}`];
   for (const file of outcome.kept) lines.push(`kept a copy: ${file}`);
-  lines.push('', `  ${used ? 'docker' : `docker --context ${outcome.context}`} version`);
+  lines.push('', `  ${docker}${used ? '' : ` --context ${outcome.context}`} version`);
   const stronger = ['DOCKER_HOST', 'DOCKER_CONTEXT'].filter((name) => env[name]);
   if (used && stronger.length > 0) {
     lines.push('', `${stronger.join(' and ')} of this shell beats the current context; take it away with:`);

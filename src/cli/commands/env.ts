@@ -39,7 +39,15 @@ export const command = defineCommand({
       DOCKER_TLS_VERIFY: '1',
       DOCKER_CERT_PATH: client.folder,
     };
-    const words = ['docker-tls', 'env', host.record.name, '--client', client.record.name, '--shell', shell];
+    const words = [
+      ...runtime.program.split(' '),
+      'env',
+      host.record.name,
+      '--client',
+      client.record.name,
+      '--shell',
+      shell,
+    ];
     if (global.home !== storeFolder(undefined, runtime)) words.push('--home', global.home);
     // The comment is a convenience: left out when it would need quoting, whose rules differ from shell to shell.
     const usage = words.every((word) => /^[\w./:@+-]+$/.test(word)) ? words.join(' ') : undefined;

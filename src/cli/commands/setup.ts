@@ -4,7 +4,7 @@ import { parseDestination } from '../../config/destination.ts';
 import { completeHost, type HostSpec } from '../../config/spec.ts';
 import { shellQuote } from '../../daemon/quote.ts';
 import { checkContextName, readContext } from '../../docker/contexts.ts';
-import { detectShell, dockerHost } from '../../docker/environment.ts';
+import { detectShell, dockerHost, useOf } from '../../docker/environment.ts';
 import { DockerTlsError, printable } from '../../errors.ts';
 import { parseSan } from '../../pki/names.ts';
 import { hasChanges } from '../../plan/plan.ts';
@@ -339,13 +339,16 @@ function finish(
 }
 
 /** Two commands to go on with, as this person has to type them. */
-function nextCommands({ runtime, global, options }: SetupContext, host: string, docker: string | undefined): string[] {
-  const program = runtime.env.DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND ? 'docker tls' : 'docker-tls';
+function nextCommands(
+  { runtime, global, options }: SetupContext,
+  host: string,
+  dockerContext: string | undefined,
+): string[] {
+  const { program, docker } = runtime;
   const home = global.home === storeFolder(undefined, runtime) ? '' : ` --home ${shellQuote(global.home)}`;
-  if (docker !== undefined)
-    return [options.use ? 'docker ps' : `docker --context ${docker} ps`, `${program} status${home}`];
-  const lines = `${program} env ${host}${home}`;
-  return [detectShell(runtime.env) === 'fish' ? `${lines} | source` : `eval "$(${lines})"`, 'docker ps'];
+  if (dockerContext !== undefined)
+    return [`${docker}${options.use ? '' : ` --context ${dockerContext}`} ps`, `${program} status${home}`];
+  return [useOf(detectShell(runtime.env), `${program} env ${host}${home}`), 'docker ps'];
 }
 
 /** For questions: what is wrong with an answer, in the words of whoever reads it. */
