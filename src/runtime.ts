@@ -122,6 +122,8 @@ export type ProbeOutcome =
         | 'plain-http'
         | 'protocol'
         | 'reset'
+        /** Nothing was tried: this computer’s own TLS can not. */
+        | 'not-spoken-here'
         | 'other';
       readonly reason: string;
       readonly chain: string;

@@ -107,6 +107,7 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
         `docker-tls doctor ${name}`,
         remotely(expected, 'journalctl -u docker -n 50'),
       );
+    case 'not-spoken-here':
     case 'other':
       return simply(outcome.reason, `docker-tls verify ${name}`, remotely(expected, 'journalctl -u docker -n 50'));
   }

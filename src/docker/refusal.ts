@@ -90,7 +90,8 @@ export function refusalOf(error: unknown, { stage, keyed, maxVersion }: Progress
   const network = NETWORK[code];
   if (network !== undefined) return { cause: network[0], reason: `${network[1]} (${code})`, code };
   if (code === 'ERR_SSL_NO_PROTOCOLS_AVAILABLE' || code === 'ERR_SSL_NO_CIPHERS_AVAILABLE') {
-    return { cause: 'other', reason: `this computer’s OpenSSL can not speak ${maxVersion ?? 'TLS'} (${code})`, code };
+    const reason = `this computer’s OpenSSL can not speak ${maxVersion ?? 'TLS'} (${code})`;
+    return { cause: 'not-spoken-here', reason, code };
   }
   if (OUR_VERSION.test(code)) {
     return {

@@ -9,7 +9,7 @@ import type { HostPlan } from '../plan/plan.ts';
 import { renderTransaction } from '../plan/transaction.ts';
 import type { HostProgress, HostSession, SshOptions } from '../runtime.ts';
 import type { RunContext } from './host-run.ts';
-import { type Proof, requireProofs } from './prove.ts';
+import { type Proof, type ProvenAt, requireProofs } from './prove.ts';
 
 /** How a host of the spec is dialled. */
 export function sshOptions(
@@ -48,6 +48,8 @@ export type HostChange = {
   readonly progress: HostProgress;
   /** Real connections after the change; empty when there is nothing to prove over TLS. */
   readonly prove: () => Promise<Proof[]>;
+  /** Where it is proven, if the store does not know the host yet. */
+  readonly first?: ProvenAt;
   /** Writes our own books, just before the host is told to keep the change. */
   readonly save: () => Promise<void>;
   readonly unsave: () => Promise<void>;
@@ -92,7 +94,7 @@ export async function changeHost(change: HostChange): Promise<Proof[]> {
     const opening = runtime.connect(sshOptions(spec, context));
     // Both are needed; whichever fails first must not leave the other unwatched.
     const [proofs, fresh] = await Promise.all([change.prove(), opening.then((value) => (confirmation = value))]);
-    requireProofs(spec.name, proofs, 'the host was rolled back');
+    requireProofs(spec.name, proofs, 'the host was rolled back', change.first);
     runtime.signal.throwIfAborted();
     await change.save();
     progress.phase('confirm');

@@ -290,10 +290,11 @@ async function carryOut(prepared: PreparedHost, context: RunContext, progress: H
     proofs,
     elapsedMs: context.runtime.now().getTime() - began,
   });
+  const first = context.state.hosts.has(spec.name) ? undefined : { address: prepared.address, port: spec.port };
   if (!hasChanges(plan)) {
     progress.phase('verify');
     const proofs = await proofsOf(prepared, context);
-    requireProofs(spec.name, proofs, 'the host was not changed');
+    requireProofs(spec.name, proofs, 'the host was not changed', first);
     await saveHost(prepared, context);
     return outcome(false, proofs);
   }
@@ -307,6 +308,7 @@ async function carryOut(prepared: PreparedHost, context: RunContext, progress: H
     context,
     progress,
     prove: () => proofsOf(prepared, context),
+    ...(first ? { first } : {}),
     save: async () => {
       saved = await saveHost(prepared, context);
     },

@@ -1,5 +1,7 @@
 /** Owns the proof that a host lets the right people in and nobody else: real connections from this computer, all at once. */
 
+import { shellQuote } from '../daemon/quote.ts';
+import { dockerHost } from '../docker/environment.ts';
 import { DockerTlsError } from '../errors.ts';
 import { splitBundle } from '../pki/inspect.ts';
 import type { Probe, ProbeCredentials, ProbeOutcome, ProbeRequest } from '../runtime.ts';
@@ -12,6 +14,8 @@ export type Proof = {
   readonly ok: boolean;
   /** What happened, clean, one line. */
   readonly outcome: string;
+  /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
+  readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
   readonly elapsedMs: number;
 };
 
@@ -31,6 +35,8 @@ export type ProofRequest = {
   readonly now: Date;
   readonly timeoutMs?: number;
 };
+
+export type ProvenAt = Pick<ProofRequest, 'address' | 'port'>;
 
 /** Knocks as everybody: the client, nobody, a stranger's CA, the server itself, over plain HTTP, and with an old protocol. */
 export async function proveHost(probe: Probe, request: ProofRequest): Promise<Proof[]> {
@@ -65,8 +71,11 @@ export async function proveHost(probe: Probe, request: ProofRequest): Promise<Pr
   ]);
 }
 
-/** Fails with E_VERIFY (exit 7) unless every proof went as it must. */
-export function requireProofs(host: string, proofs: readonly Proof[], ending: string): void {
+/**
+ * Fails with E_VERIFY (exit 7) unless every proof went as it must. `first`: where a host was proven that the store does not know yet, so
+ * that `doctor` can not be asked either.
+ */
+export function requireProofs(host: string, proofs: readonly Proof[], ending: string, first?: ProvenAt): void {
   const bad = proofs.filter((proof) => !proof.ok);
   if (bad.length === 0) return;
   const client = bad.find((proof) => proof.expected === 'accepted');
@@ -77,33 +86,46 @@ export function requireProofs(host: string, proofs: readonly Proof[], ending: st
     message: client
       ? `${client.who} was not let in (${client.outcome}); ${ending}`
       : `${bad.map((proof) => proof.who).join(', ')} got further than they may; ${ending}`,
-    hints: [`docker-tls doctor ${host}`],
+    hints: first === undefined ? [`docker-tls doctor ${host}`] : waysIn(first, (client ?? bad[0])?.cause),
     details: bad.map((proof) => `${proof.who}: expected ${proof.expected}, ${proof.outcome}`),
   });
 }
 
-function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): Proof {
-  const expected = 'accepted' as const;
-  if (outcome.kind === 'refused')
-    return { who, expected, ok: false, outcome: `${outcome.cause}: ${outcome.reason}`, elapsedMs: outcome.elapsedMs };
-  if (outcome.status !== 200)
-    return {
-      who,
-      expected,
-      ok: false,
-      outcome: `the daemon answered with status ${outcome.status}`,
-      elapsedMs: outcome.elapsedMs,
-    };
-  if (serverCert !== undefined && !sameLeaf(serverCert, outcome.chain)) {
-    return {
-      who,
-      expected,
-      ok: false,
-      outcome: 'another certificate than the new one is served',
-      elapsedMs: outcome.elapsedMs,
-    };
+/** What to try, by the cause, where the daemon was fine and the way from here to it was not. */
+function waysIn({ address, port }: ProvenAt, cause: Proof['cause']): string[] {
+  const otherAddress = 'if clients reach the host by another name or address: --address NAME';
+  const otherPort = 'or take a port that is open: --port N';
+  const again = 'then run the same command again';
+  switch (cause) {
+    case 'timed-out':
+    case 'connection-refused':
+      return [
+        `let TCP port ${port} of ${address} through every firewall on the way, a cloud’s security groups included; ${again}`,
+        otherPort,
+        otherAddress,
+      ];
+    case 'unreachable':
+    case 'name-not-found':
+      return [`getent hosts ${shellQuote(address)}`, otherAddress];
+    case 'wrong-name':
+      return [`put the name into the certificate: --san ${shellQuote(address)}`, otherAddress];
+    default:
+      return [
+        `see who answers there: openssl s_client -connect ${dockerHost(address, port).slice(6)} </dev/null`,
+        otherPort,
+        otherAddress,
+      ];
   }
-  return { who, expected, ok: true, outcome: `let in (${outcome.protocol})`, elapsedMs: outcome.elapsedMs };
+}
+
+function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): Proof {
+  const proof = { who, expected: 'accepted', ok: false, elapsedMs: outcome.elapsedMs } as const;
+  if (outcome.kind === 'refused')
+    return { ...proof, outcome: `${outcome.cause}: ${outcome.reason}`, cause: outcome.cause };
+  if (outcome.status !== 200) return { ...proof, outcome: `the daemon answered with status ${outcome.status}` };
+  if (serverCert !== undefined && !sameLeaf(serverCert, outcome.chain))
+    return { ...proof, outcome: 'another certificate than the new one is served' };
+  return { ...proof, ok: true, outcome: `let in (${outcome.protocol})` };
 }
 
 /** Nobody here is welcome on the host: that the right certificate is served, and that it asks for one, has to do. */
@@ -116,19 +138,16 @@ function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | unde
   return { ...proof, ok: false, outcome: 'another certificate than the new one is served' };
 }
 
+/** A port that does not answer refuses nobody: it proves nothing. */
+const SILENT: readonly Proof['cause'][] = ['connection-refused', 'timed-out', 'unreachable', 'name-not-found'];
+
 function refused(who: string, outcome: ProbeOutcome): Proof {
-  const expected = 'refused' as const;
-  if (outcome.kind === 'accepted')
-    return { who, expected, ok: false, outcome: `let in with status ${outcome.status}`, elapsedMs: outcome.elapsedMs };
-  // A port that does not answer refuses nobody: it proves nothing.
-  const silent = ['connection-refused', 'timed-out', 'unreachable', 'name-not-found'].includes(outcome.cause);
-  return {
-    who,
-    expected,
-    ok: !silent,
-    outcome: silent ? `no answer (${outcome.cause})` : 'turned away',
-    elapsedMs: outcome.elapsedMs,
-  };
+  const proof = { who, expected: 'refused', elapsedMs: outcome.elapsedMs } as const;
+  if (outcome.kind === 'accepted') return { ...proof, ok: false, outcome: `let in with status ${outcome.status}` };
+  const { cause } = outcome;
+  if (SILENT.includes(cause)) return { ...proof, ok: false, outcome: `no answer (${cause})`, cause };
+  if (cause === 'not-spoken-here') return { ...proof, ok: true, outcome: `not tried: ${outcome.reason}`, cause };
+  return { ...proof, ok: true, outcome: 'turned away', cause };
 }
 
 function sameLeaf(expected: string, served: string): boolean {

@@ -190,6 +190,8 @@ export const TLS_CHECKS: readonly Check[] = [
         return notApplicable(
           exposedAddresses(facts).length === 0 ? 'dockerd does not listen on TCP' : 'no probe was made from outside',
         );
+      if (probes.every(({ outcome }) => outcome.kind === 'refused' && outcome.cause === 'not-spoken-here'))
+        return notApplicable('this computer’s own TLS can not speak TLS 1.1');
       // A certificate was shown: then the handshake went far enough, whoever was refused after it.
       const spoken = probes.filter(({ outcome }) => outcome.kind === 'accepted' || outcome.cause === 'client-refused');
       return judge(spoken.map(({ address, port }) => ({ place: `${address}:${port}`, text: 'speaks TLS 1.1' })));

@@ -12,7 +12,8 @@ import { renderTable } from './table.ts';
 export function renderProofs(proofs: readonly Proof[], colours: Colours): string {
   return proofs
     .map((proof) => {
-      const mark = proof.ok ? colours.green('✓') : colours.red('✗');
+      const tried = proof.cause !== 'not-spoken-here';
+      const mark = !proof.ok ? colours.red('✗') : tried ? colours.green('✓') : colours.yellow('–');
       return `  ${mark} ${proof.who}: ${printable(proof.outcome)}`;
     })
     .join('\n');

@@ -648,6 +648,12 @@ const TLS_CASES: readonly Case[] = [
     state: 'pass',
   },
   { check: 'tls.4', name: 'refused', outside: probe('old-protocol', refused('protocol')), state: 'pass' },
+  {
+    check: 'tls.4',
+    name: 'not spoken here',
+    outside: probe('old-protocol', refused('not-spoken-here')),
+    state: 'not-applicable',
+  },
   { check: 'tls.4', name: 'spoken', outside: probe('old-protocol', accepted()), state: 'finding' },
   {
     check: 'tls.4',
