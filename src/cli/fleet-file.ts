@@ -1,7 +1,6 @@
 /** Owns what `setup -f FILE` does with the fleet file: a host's values come from it, and a new host is written into it. */
 
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseDestination } from '../config/destination.ts';
@@ -10,6 +9,7 @@ import { completeHost, type HostSpec } from '../config/spec.ts';
 import { replaceFiles, withFileErrors } from '../docker/files.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { StoreState } from '../store/records.ts';
+import { homeFolder } from '../user.ts';
 import { type HostFlags, knownHost, specFor, withFlags } from '../workflows/specs.ts';
 import type { CommandContext } from './command.ts';
 
@@ -45,7 +45,7 @@ export async function openFleetFile({
   const text = await readIfThere(path);
   const shown = relative(runtime.cwd, path);
   const written = text === undefined ? undefined : parseFleet(text, shown);
-  const fleet = written && resolveFleetPaths({ ...written, path }, runtime.env.HOME || homedir());
+  const fleet = written && resolveFleetPaths({ ...written, path }, homeFolder(runtime.env));
   return {
     path,
     specFor(host, state, flags) {

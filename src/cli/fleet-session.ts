@@ -3,6 +3,7 @@
 import type { HostSpec } from '../config/spec.ts';
 import type { Secret } from '../secret.ts';
 import type { Store } from '../store/store.ts';
+import { userName } from '../user.ts';
 import { listWords } from '../words.ts';
 import { ensureClients } from '../workflows/fleet-apply.ts';
 import type { RunContext } from '../workflows/host-run.ts';
@@ -20,7 +21,6 @@ import {
   SSH_OPTIONS,
   sudoPassword,
 } from './host-options.ts';
-import { userName } from './runtime.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from './selection.ts';
 import { openSession, proverFor, type Session, usableClients } from './session.ts';
 

@@ -3,11 +3,11 @@
  * what it refuses is said as E_USAGE.
  */
 
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander';
 import { nearestNames } from '../config/nearest.ts';
 import { DockerTlsError } from '../errors.ts';
+import { homeFolder } from '../user.ts';
 import {
   type ArgumentSpecs,
   type Command,
@@ -124,7 +124,7 @@ export function storeFolder(home: string | undefined, { env, cwd }: Surroundings
 
 /** The Docker CLI's own folder: DOCKER_CONFIG, or `~/.docker`. */
 export function dockerConfigFolder({ env, cwd }: Surroundings): string {
-  return env.DOCKER_CONFIG ? resolve(cwd, env.DOCKER_CONFIG) : join(env.HOME || homedir(), '.docker');
+  return env.DOCKER_CONFIG ? resolve(cwd, env.DOCKER_CONFIG) : join(homeFolder(env), '.docker');
 }
 
 /** `90s`, `15m`, `12h`, `30d`, `2w` in milliseconds; undefined for anything else. */
@@ -169,7 +169,7 @@ function parserOption(key: string, spec: OptionSpec): ParserOption {
 /** The shell leaves the tilde of `--log=~/x` and of a quoted one as it is. */
 function inHome<T>(spec: OptionSpec, given: T, { env }: Surroundings): T | string | string[] {
   if (spec.completes !== 'file' && spec.completes !== 'folder') return given;
-  const expand = (path: string) => (path.startsWith('~/') ? join(env.HOME || homedir(), path.slice(2)) : path);
+  const expand = (path: string) => (path.startsWith('~/') ? join(homeFolder(env), path.slice(2)) : path);
   return typeof given === 'string' ? expand(given) : Array.isArray(given) ? given.map(expand) : given;
 }
 

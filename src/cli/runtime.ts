@@ -1,7 +1,8 @@
 /** Owns the real Runtime: this process's streams, clock and environment, and the rooms that reach out, loaded at first use. */
 
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { Io, Runtime } from '../runtime.ts';
+import { userName } from '../user.ts';
 
 export type RuntimeOptions = {
   /** False for `--no-color`. */
@@ -20,15 +21,6 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     connect: async (target) => (await import('../remote/connect.ts')).connect(target),
     probe: async (request) => (await import('../docker/probe.ts')).probe(request),
   };
-}
-
-/** The user's login name; a user without an entry in passwd (in a container) has none. */
-export function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env.USER ?? 'somebody';
-  }
 }
 
 function processIo(colour: boolean): Io {

@@ -1,12 +1,12 @@
 /** Owns which hosts a command is about: those of the fleet file, of an inventory, of the store, or the one that was typed. */
 
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { relative, resolve } from 'node:path';
 import { parseShard, selectHosts } from '../config/selection.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { StoreState } from '../store/records.ts';
+import { homeFolder } from '../user.ts';
 import { type HostFlags, specsFor, storedSpecs, withFlags } from '../workflows/specs.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 
@@ -55,7 +55,7 @@ export async function selectSpecs(
     const { resolveFleetPaths } = await import('../config/fleet-paths.ts');
     const path = resolve(runtime.cwd, global.file === '-' ? 'stdin' : global.file);
     const text = await readInput(global.file, runtime.cwd);
-    const home = runtime.env.HOME || homedir();
+    const home = homeFolder(runtime.env);
     const fleet = resolveFleetPaths({ ...parseFleet(text, shownPath(path, runtime.cwd)), path }, home);
     const specs = selectHosts(fleet.hosts, { limit: meant(hosts, options.limit, fleet.hosts), shard });
     return {
@@ -72,7 +72,7 @@ export async function selectSpecs(
     const text = await readInput(options.inventory, runtime.cwd);
     const all = parseInventory(text, options.inventory === '-' ? 'stdin' : options.inventory);
     const chosen = chosenSpecs(selectHosts(all, { limit: meant(hosts, options.limit, all), shard }));
-    const specs = resolveHostPaths(chosen, runtime.cwd, runtime.env.HOME || homedir());
+    const specs = resolveHostPaths(chosen, runtime.cwd, homeFolder(runtime.env));
     return { specs: onTop(specs, flags), clients: [], secrets: {}, fromFleet: false };
   }
   const specs =

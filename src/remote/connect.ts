@@ -2,6 +2,7 @@
 
 import { DockerTlsError } from '../errors.ts';
 import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../runtime.ts';
+import { userName } from '../user.ts';
 import { type OpenChannel, runScript, type SudoKnowledge } from './exec.ts';
 
 /** What a transport gives: a way to start commands, and the end of it all. */
@@ -51,8 +52,8 @@ export async function connect(options: SshOptions): Promise<HostSession> {
 
 async function openTransport(options: SshOptions): Promise<Transport> {
   if (options.destination === 'local') {
-    const { localUser, openLocalChannel } = await import('./local.ts');
-    return { user: localUser(), dialled: 'localhost', open: openLocalChannel, close: async () => {} };
+    const { openLocalChannel } = await import('./local.ts');
+    return { user: userName(), dialled: 'localhost', open: openLocalChannel, close: async () => {} };
   }
   remoteCounters.connections += 1;
   if (options.transport === 'openssh') {

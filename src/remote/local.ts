@@ -1,13 +1,7 @@
 /** Owns the transport to this machine itself: the same scripts, with no network between. */
 
-import { userInfo } from 'node:os';
 import { DockerTlsError } from '../errors.ts';
 import type { Channel, ChannelEnd } from './exec.ts';
-
-/** The user that runs this program. */
-export function localUser(): string {
-  return userInfo().username;
-}
 
 /** Starts a command of these words on this machine. Throws E_SSH_NO_SHELL when there is no /bin/sh. */
 export async function openLocalChannel(words: readonly string[]): Promise<Channel> {

@@ -5,11 +5,12 @@
  */
 
 import { access, constants, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
+import { homeFolder } from '../user.ts';
 import type { Transport } from './connect.ts';
 import { Countdown } from './countdown.ts';
 import type { Channel, ChannelEnd } from './exec.ts';
@@ -65,7 +66,7 @@ async function startMaster(options: SshOptions, endpoint: Endpoint): Promise<Tra
  * in it is a way into the host.
  */
 async function openFolder(options: SshOptions): Promise<string> {
-  const parents = [tmpdir(), process.env.XDG_RUNTIME_DIR, homedir()].filter((parent) => parent !== undefined);
+  const parents = [tmpdir(), process.env.XDG_RUNTIME_DIR, homeFolder()].filter((parent) => parent !== undefined);
   for (const parent of parents) {
     const folder = await mkdtemp(join(parent, 'docker-tls-')).catch(() => undefined);
     if (folder === undefined) continue;
@@ -165,7 +166,9 @@ function masterArguments(options: SshOptions, folder: string): string[] {
  */
 function renderConfig(options: SshOptions, answers: Answers): string {
   const include =
-    options.configFile === undefined ? [join(homedir(), '.ssh/config'), '/etc/ssh/ssh_config'] : [options.configFile];
+    options.configFile === undefined
+      ? [join(homeFolder(), '.ssh/config'), '/etc/ssh/ssh_config']
+      : [options.configFile];
   return [
     'Host *',
     '  StrictHostKeyChecking yes',

@@ -5,11 +5,11 @@
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError, printableLines } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
+import { homeFolder, loginName, userName } from '../user.ts';
 
 /** One hop as it will be dialled: everything that options, ssh config and defaults say together. */
 export type Endpoint = {
@@ -98,6 +98,8 @@ export function jumpOptions(options: SshOptions, jump: string): SshOptions {
 
 /** What `ssh -G` prints, or undefined where there is no ssh. */
 async function sshG(options: SshOptions): Promise<string | undefined> {
+  // ssh does not run at all for a user without a login name, who has no configuration either.
+  if (options.configFile === undefined && loginName() === undefined) return undefined;
   const args = [
     '-G',
     ...(options.configFile === undefined ? [] : ['-F', options.configFile]),
@@ -165,7 +167,7 @@ export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, re
   };
   const hostName = one('hostname') ?? options.destination;
   const port = options.port ?? Number(one('port') ?? 22);
-  const user = options.user ?? one('user') ?? userInfo().username;
+  const user = options.user ?? one('user') ?? userName();
   const expand = (path: string): string => expandPath(path, { hostName, port, user, alias: options.destination });
   const files = (key: string): string[] =>
     (config.get(key) ?? [])
@@ -231,15 +233,15 @@ function splitWords(text: string): string[] {
 function expandPath(path: string, about: { hostName: string; port: number; user: string; alias: string }): string {
   const tokens: Record<string, string> = {
     '%%': '%',
-    '%d': homedir(),
+    '%d': homeFolder(),
     '%h': about.hostName,
     '%n': about.alias,
     '%p': String(about.port),
     '%r': about.user,
-    '%u': userInfo().username,
+    '%u': userName(),
   };
   const expanded = path.replace(/%[%dhnpru]/g, (token) => tokens[token] ?? token);
-  return expanded.startsWith('~/') ? join(homedir(), expanded.slice(2)) : expanded;
+  return expanded.startsWith('~/') ? join(homeFolder(), expanded.slice(2)) : expanded;
 }
 
 /** A file's bytes, or undefined when it does not exist. */

@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, unlinkSync } from 'node:fs';
 import { link, readFile, rename, rm } from 'node:fs/promises';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
+import { userName } from '../user.ts';
 import { createFile, errnoOf, makeFolders, removeIfEmpty } from './files.ts';
 
 type Holder = {
@@ -160,14 +161,6 @@ function processBegan(pid: number): string | undefined {
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
     return undefined;
-  }
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 'unknown');
   }
 }
 

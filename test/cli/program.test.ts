@@ -1,7 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram, finished, type Program } from '../support/cli.ts';
@@ -54,6 +54,32 @@ test('an old Node gets a clear word', () => {
   const run = spawnSync(process.execPath, ['--require', preload, program.bin, 'status'], { encoding: 'utf8' });
   expect(run.status).toBe(2);
   expect(run.stderr).toMatch(/^error\[E_NODE_VERSION\]: docker-tls needs Node\.js 20\.18 or later/);
+});
+
+// As in a container that was started with `--user 12345`. Only root can become somebody else.
+describe.skipIf(process.getuid?.() !== 0)('a user without an entry in passwd', () => {
+  const home = join(folder, 'nobody');
+  const run = (env: NodeJS.ProcessEnv, ...argv: string[]) =>
+    program.run(argv, { uid: 12_345, gid: 12_345, env: { PATH: process.env.PATH, ...env }, cwd: '/' });
+
+  beforeAll(() => {
+    mkdirSync(home);
+    chownSync(home, 12_345, 12_345);
+    for (const path of [folder, dirname(dirname(program.bin))]) chmodSync(path, 0o755);
+  });
+
+  test('dials a host, and takes locks', async () => {
+    const made = await run({ HOME: home }, 'ca', 'create', '--no-ca-passphrase');
+    expect(made).toMatchObject({ status: 0, err: '' });
+    const dialled = await run({ HOME: home }, 'setup', '127.0.0.1:1', '--host-key', 'accept-new', '--yes');
+    expect(dialled.err).toMatch(/^error\[E_SSH_REFUSED\]/m);
+    const local = await run({ HOME: home }, 'setup', 'local', '--dry-run', '--yes');
+    expect(local.err).toMatch(/^error\[E_(?!BUG)/m);
+  });
+
+  test('and without HOME is told what is missing', async () => {
+    expect((await run({}, 'status')).err).toMatch(/^error\[E_NO_HOME\]: uid-12345 has no home folder/m);
+  });
 });
 
 describe('as a plugin of the docker CLI', () => {

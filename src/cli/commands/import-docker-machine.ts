@@ -1,8 +1,8 @@
 /** Owns `import docker-machine`: hosts of docker-machine's store become hosts of ours; the apply that follows moves them. */
 
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { shellQuote } from '../../daemon/quote.ts';
+import { homeFolder } from '../../user.ts';
 import { dockerMachineNames, readDockerMachines, takeOverChange } from '../../workflows/take-over.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
@@ -32,9 +32,7 @@ export const command = defineCommand({
     const { args, options, global, runtime } = context;
     const folder = resolve(
       runtime.cwd,
-      options.storagePath ??
-        runtime.env.MACHINE_STORAGE_PATH ??
-        join(runtime.env.HOME || homedir(), '.docker', 'machine'),
+      options.storagePath ?? runtime.env.MACHINE_STORAGE_PATH ?? join(homeFolder(runtime.env), '.docker', 'machine'),
     );
     const there = await dockerMachineNames(folder);
     const unknown = args.names.filter((name) => !there.includes(name));

@@ -2,9 +2,9 @@
 
 import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { replaceFiles, withFileErrors } from '../../docker/files.ts';
+import { homeFolder } from '../../user.ts';
 import { renderCi, renderCron, renderSystemd, SCHEDULE_FORMS } from '../../workflows/schedule.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS, readSecretFile } from '../host-options.ts';
@@ -50,7 +50,7 @@ export const command = defineCommand({
     const system = process.getuid?.() === 0;
     const folder = system
       ? '/etc/systemd/system'
-      : join(runtime.env.XDG_CONFIG_HOME ?? join(runtime.env.HOME ?? homedir(), '.config'), 'systemd', 'user');
+      : join(runtime.env.XDG_CONFIG_HOME ?? join(homeFolder(runtime.env), '.config'), 'systemd', 'user');
     if (!options.install || global.dryRun) {
       const text = files.map((one) => `# ${join(folder, one.name)}\n${one.text}`).join('\n');
       return { exit: 0, result: { form, folder, files }, text };

@@ -11,6 +11,7 @@ import { hasChanges } from '../../plan/plan.ts';
 import { preflight } from '../../plan/preflight.ts';
 import { checkName, nameProblem, type StoredClient, type StoreState } from '../../store/records.ts';
 import type { Store } from '../../store/store.ts';
+import { userName } from '../../user.ts';
 import { plural } from '../../words.ts';
 import { giveContext } from '../../workflows/context.ts';
 import {
@@ -41,7 +42,6 @@ import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderProofs } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
-import { userName } from '../runtime.ts';
 import { openSession, proverFor } from '../session.ts';
 
 export const command = defineCommand({

@@ -1,0 +1,34 @@
+/** Owns who runs this program and where that user's files are, also for a user without an entry in passwd (`docker run --user 1234`). */
+
+import { homedir, userInfo } from 'node:os';
+import { DockerTlsError } from './errors.ts';
+
+/** The login name; undefined for a user who has none. */
+export function loginName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A name for the user in any case: the login name, that of the environment, or one made of the number. */
+export function userName(): string {
+  return loginName() ?? (process.env.USER || process.env.LOGNAME || `uid-${process.getuid?.() ?? 'unknown'}`);
+}
+
+/** The home folder. Fails with E_NO_HOME (exit 2) where neither HOME nor passwd names one. */
+export function homeFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  if (env.HOME) return env.HOME;
+  try {
+    return homedir();
+  } catch (cause) {
+    throw new DockerTlsError({
+      code: 'E_NO_HOME',
+      exit: 2,
+      message: `${userName()} has no home folder: HOME is not set, and passwd has no entry for this user`,
+      hints: ['export HOME=/path/to/a/folder'],
+      cause,
+    });
+  }
+}
