@@ -3,6 +3,7 @@
  * The types here are the contract between the rooms remote, store and docker (which never import one another) and the workflows.
  */
 
+import type { Login } from './daemon/quote.ts';
 import type { Secret } from './secret.ts';
 
 /** How to reach a host by SSH, as a person asked for it; what is missing is found in `~/.ssh/config` (by `ssh -G`). */
@@ -63,6 +64,8 @@ export type ScriptResult = { readonly status: number; readonly stdout: Buffer; r
 /** A connection to a host. Errors: E_SSH_LOST when it breaks, E_SSH_TIMEOUT, E_SUDO_…; a script's own status is a result, not an error. */
 export type HostSession = {
   readonly host: string;
+  /** How it was logged in to, for commands to paste. */
+  readonly login: Login;
   /** The user that logged in. */
   readonly user: string;
   /** The address that was dialled, as resolved from the ssh config: what a client would dial as well. */

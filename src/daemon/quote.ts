@@ -1,4 +1,4 @@
-/** Owns the quoting of values for a shell: the only way a value gets into shell text. */
+/** Owns the quoting of values for a shell: the only way a value gets into shell text, a command to paste included. */
 
 /**
  * One word for a POSIX shell, whatever it holds: inside single quotes nothing is special, and a single quote itself
@@ -10,11 +10,46 @@ export function shellQuote(value: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
+/** How somebody logs in to a host; `local` is this one. */
+export type Login = {
+  readonly destination: string;
+  readonly user?: string;
+  readonly port?: number;
+  readonly identities?: readonly string[];
+  readonly configFile?: string;
+  readonly jump?: readonly string[];
+  /** The command wants a terminal: an editor, a password. */
+  readonly terminal?: boolean;
+};
+
 /**
  * A command to paste that runs on a host: plain words stay as they are, anything else is quoted once for the host's shell and once for
  * the shell that it is pasted into, since the words may come from the host itself.
  */
-export function sshCommand(host: string, ...words: readonly string[]): string {
+export function sshCommand(login: Login, ...words: readonly string[]): string {
   const remote = words.map(shellQuote).join(' ');
-  return `ssh ${shellQuote(host)} ${remote === words.join(' ') ? remote : shellQuote(remote)}`;
+  if (login.destination === 'local') return remote;
+  return `${sshWords(login)} ${remote === words.join(' ') ? remote : shellQuote(remote)}`;
+}
+
+/** The same, as root. For sudo there is a terminal: it may want a password. */
+export function sudoCommand(login: Login, ...words: readonly string[]): string {
+  return login.user === 'root'
+    ? sshCommand(login, ...words)
+    : sshCommand({ ...login, terminal: true }, 'sudo', ...words);
+}
+
+/** `ssh` with all that leads to the host, without the command. */
+export function sshWords({ destination, user, port, identities, configFile, jump, terminal }: Login): string {
+  return [
+    'ssh',
+    ...(terminal ? ['-t'] : []),
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...(identities ?? []).flatMap((file) => ['-i', file]),
+    ...(jump === undefined || jump.length === 0 ? [] : ['-J', jump.join(',')]),
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    user === undefined ? destination : `${user}@${destination}`,
+  ]
+    .map(shellQuote)
+    .join(' ');
 }

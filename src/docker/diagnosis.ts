@@ -1,6 +1,6 @@
 /** Owns what `doctor` is asked and what it answers: the types, and the words that commands in hints need. Pure. */
 
-import { shellQuote } from '../daemon/quote.ts';
+import { type Login, shellQuote, sshWords } from '../daemon/quote.ts';
 import type { ProbeOutcome } from '../runtime.ts';
 
 export type Cause =
@@ -30,8 +30,8 @@ export type Diagnosis = {
 export type Expected = {
   /** The host's name in our store, for commands; default: the address in `host`. */
   readonly name?: string;
-  /** What ssh dials, for commands, for instance `root@build-1.example`; default: the name. */
-  readonly ssh?: string;
+  /** How ssh gets there, for commands; default: by the name. */
+  readonly ssh?: Login;
   /** DOCKER_HOST as it should be, `tcp://…`. */
   readonly host: string;
   readonly certPath: string;
@@ -68,5 +68,6 @@ export function addressOf(host: string): readonly [address: string, port: string
 
 /** The command to run on the host, by ssh. */
 export function remotely(expected: Expected, command: string): string {
-  return `ssh ${expected.ssh === undefined ? nameOf(expected) : shellQuote(expected.ssh)} ${shellQuote(command)}`;
+  const login = expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] };
+  return login.destination === 'local' ? command : `${sshWords(login)} ${shellQuote(command)}`;
 }

@@ -2,8 +2,8 @@
 
 import { flagValues } from '../daemon/command-line.ts';
 import { lineOfKey } from '../daemon/daemon-json.ts';
-import { LOCK, SOCKET_UNIT } from '../daemon/paths.ts';
-import { sshCommand } from '../daemon/quote.ts';
+import { LOCK, SOCKET_UNIT, STATE } from '../daemon/paths.ts';
+import { type Login, sshCommand, sudoCommand } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import { type DaemonView, isTlsFlag, viewDaemon } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
@@ -12,6 +12,8 @@ import type { HostPlan } from './plan.ts';
 
 export type PreflightInput = {
   readonly host: string;
+  /** For the commands in hints. */
+  readonly login: Login;
   readonly facts: HostFacts;
   /** How far the host's clock is ahead of ours (negative: behind), in milliseconds, round trip taken off. */
   readonly skewMs: number;
@@ -45,7 +47,7 @@ function problem(
   return new DockerTlsError({ code, exit: 4, message, where: host, hints, details });
 }
 
-function checkBasics({ host, facts, nowMs }: PreflightInput): DockerTlsError[] {
+function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsError[] {
   const found: DockerTlsError[] = [];
   if (facts.systemd === undefined) {
     found.push(
@@ -59,14 +61,15 @@ function checkBasics({ host, facts, nowMs }: PreflightInput): DockerTlsError[] {
     found.push(
       snap
         ? problem(host, 'E_DOCKER_SNAP', 'Docker is installed as a snap, which keeps its own configuration', [
-            'sudo snap remove docker && sudo apt-get install -y docker.io',
+            sudoCommand(login, 'snap', 'remove', 'docker'),
+            sudoCommand(login, 'apt-get', 'install', '-y', 'docker.io'),
           ])
         : problem(
             host,
             'E_NO_DOCKER',
             facts.docker.binary === '' ? 'no dockerd on this host' : 'dockerd is here, but no docker.service',
             [
-              `on Debian or Ubuntu: ssh ${host} sudo apt-get install -y docker.io`,
+              `on Debian or Ubuntu: ${sudoCommand(login, 'apt-get', 'install', '-y', 'docker.io')}`,
               'or follow https://docs.docker.com/engine/install/',
             ],
           ),
@@ -74,27 +77,39 @@ function checkBasics({ host, facts, nowMs }: PreflightInput): DockerTlsError[] {
   } else if (facts.docker.unit.load === 'masked') {
     found.push(
       problem(host, 'E_DOCKER_MASKED', 'docker.service is masked', [
-        `ssh ${host} sudo systemctl unmask docker.service`,
+        sudoCommand(login, 'systemctl', 'unmask', 'docker.service'),
       ]),
     );
   }
   if (facts.lock !== undefined && facts.lock.expiresMs > facts.clockMs) {
     const since = new Date(nowMs - (facts.clockMs - facts.lock.sinceMs));
-    found.push(lockedError(host, facts.lock.who, since, Math.ceil((facts.lock.expiresMs - facts.clockMs) / 1000)));
+    found.push(
+      lockedError({ host, login }, facts.lock.who, since, Math.ceil((facts.lock.expiresMs - facts.clockMs) / 1000)),
+    );
   }
   return found;
 }
 
 /** The error for a host that another change holds. `since` in our own time. */
-export function lockedError(host: string, who: string, since: Date, expiresInS: number): DockerTlsError {
+export function lockedError(
+  { host, login }: Pick<PreflightInput, 'host' | 'login'>,
+  who: string,
+  since: Date,
+  expiresInS: number,
+): DockerTlsError {
   const when = Number.isNaN(since.getTime()) ? 'some time' : since.toISOString();
   return problem(host, 'E_HOST_LOCKED', `${who} has been changing this host since ${when}`, [
     `wait: the lock expires in ${expiresInS} s`,
-    `if that run is dead: ssh ${host} sudo sh /var/lib/docker-tls/txn/way-back.sh undo asked; ssh ${host} sudo rm -f ${LOCK}`,
+    `if that run is dead: ${wayBackByHand(login)}; ${sudoCommand(login, 'rm', '-f', LOCK)}`,
   ]);
 }
 
-function checkUnit({ host, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
+/** Starts the way back that lies on a host in the middle of a change. */
+export function wayBackByHand(login: Login): string {
+  return sudoCommand(login, 'sh', `${STATE}/txn/way-back.sh`, 'undo', 'asked');
+}
+
+function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
   const found: DockerTlsError[] = [];
   if (view.execStart === undefined || view.commandLine === undefined) {
     const place = view.execStart ? `${view.execStart.path}:${view.execStart.line}` : facts.docker.unit.fragment;
@@ -103,7 +118,7 @@ function checkUnit({ host, facts }: PreflightInput, view: DaemonView): DockerTls
         host,
         'E_UNIT_COMMAND',
         `${place}: ExecStart does not start dockerd itself${view.execStart ? `: ${view.execStart.value}` : ''}`,
-        [`make ExecStart there a plain dockerd command line: ssh ${host} sudo systemctl edit --full docker.service`],
+        [`make ExecStart there a plain dockerd command line: ${editUnit(login, '--full')}`],
       ),
     );
   }
@@ -115,7 +130,7 @@ function checkUnit({ host, facts }: PreflightInput, view: DaemonView): DockerTls
           host,
           'E_UNIT_VARIABLE',
           `${variable.name} in docker.service (line ${variable.line} of its file) sets listening or TLS flags`,
-          [`take -H and --tls flags out of it: ssh ${host} sudo systemctl edit docker.service`],
+          [`take -H and --tls flags out of it: ${editUnit(login)}`],
         ),
       );
     }
@@ -124,8 +139,9 @@ function checkUnit({ host, facts }: PreflightInput, view: DaemonView): DockerTls
   if (failed) {
     found.push(
       problem(host, 'E_DOCKER_DOWN', 'docker.service has failed already, before any change', [
-        `ssh ${host} sudo journalctl -u docker.service -n 30 --no-pager`,
-        `ssh ${host} sudo systemctl reset-failed docker.service && ssh ${host} sudo systemctl start docker.service`,
+        sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '30', '--no-pager'),
+        sudoCommand(login, 'systemctl', 'reset-failed', 'docker.service'),
+        sudoCommand(login, 'systemctl', 'start', 'docker.service'),
       ]),
     );
   }
@@ -149,7 +165,7 @@ export const FLAG_OF_KEY: Readonly<Record<string, string>> = {
   runtimes: '--add-runtime',
 };
 
-function checkDaemonJson({ host, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
+function checkDaemonJson({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
   const path = view.configFile;
   if (view.json.error) {
     return [
@@ -157,7 +173,7 @@ function checkDaemonJson({ host, facts }: PreflightInput, view: DaemonView): Doc
         host,
         'E_DAEMON_JSON',
         `${path}:${view.json.error.line}: not valid JSON (${view.json.error.reason}); dockerd will not start with it`,
-        [`mend that line, then check it: ${sshCommand(host, 'sudo', 'python3', '-m', 'json.tool', path)}`],
+        [`mend that line, then check it: ${sudoCommand(login, 'python3', '-m', 'json.tool', path)}`],
       ),
     ];
   }
@@ -193,14 +209,14 @@ function checkDaemonJson({ host, facts }: PreflightInput, view: DaemonView): Doc
         host,
         'E_CONFLICT',
         `"${key}" stands in ${path}:${lineOfKey(text, key)} and as ${flag} in ${where}: dockerd refuses to start with both`,
-        [`take one of them out: ssh ${host} sudo systemctl edit docker.service, or edit ${path}`],
+        [`take one of them out: ${editUnit(login)}, or edit ${path}`],
       ),
     );
   }
   return found;
 }
 
-function checkHost({ host, facts, skewMs, port, plan }: PreflightInput): DockerTlsError[] {
+function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): DockerTlsError[] {
   const found: DockerTlsError[] = [];
   const foreign = facts.listeners.filter((line) => !/users:\(\(.*"(dockerd|systemd|docker-proxy-tls)"/.test(line));
   const ours = facts.docker.tlsSocket.active === 'active';
@@ -213,14 +229,14 @@ function checkHost({ host, facts, skewMs, port, plan }: PreflightInput): DockerT
         `port ${port} is taken by ${program ? `${program[1]} (pid ${program[2]})` : 'another program'}`,
         [
           `choose another: --port ${port === 2376 ? 2377 : 2376}`,
-          `or see what it is: ssh ${host} sudo ss -ltnp 'sport = :${port}'`,
+          `or see what it is: ${sudoCommand(login, 'ss', '-ltnp', `sport = :${port}`)}`,
         ],
       ),
     );
   } else if (!ours && facts.listeners.some((line) => /"systemd",pid=1\b/.test(line))) {
     found.push(
       problem(host, 'E_PORT_TAKEN', `port ${port} is held by another socket unit than ${SOCKET_UNIT}`, [
-        `see which: ssh ${host} systemctl list-sockets`,
+        `see which: ${sshCommand(login, 'systemctl', 'list-sockets')}`,
         `or choose another: --port ${port === 2376 ? 2377 : 2376}`,
       ]),
     );
@@ -233,7 +249,7 @@ function checkHost({ host, facts, skewMs, port, plan }: PreflightInput): DockerT
         'E_CLOCK',
         `its clock is ${minutes} minutes ${skewMs < 0 ? 'behind' : 'ahead of'} this computer's: certificates would not be valid there`,
         [
-          `set it: ssh ${host} sudo timedatectl set-ntp true`,
+          `set it: ${sudoCommand(login, 'timedatectl', 'set-ntp', 'true')}`,
           'if this computer is the one that is wrong, mend its clock first',
         ],
       ),
@@ -243,7 +259,7 @@ function checkHost({ host, facts, skewMs, port, plan }: PreflightInput): DockerT
     if (disk.freeKb >= FREE_KB) continue;
     found.push(
       problem(host, 'E_DISK_FULL', `only ${disk.freeKb} kB are free on ${disk.mount}`, [
-        `see what fills it: ${sshCommand(host, 'sudo', 'du', '-xh', disk.mount)} | sort -h | tail`,
+        `see what fills it: ${sudoCommand(login, 'du', '-xhd', '2', '-t', '100M', disk.mount)}`,
       ]),
     );
   }
@@ -255,21 +271,21 @@ function checkHost({ host, facts, skewMs, port, plan }: PreflightInput): DockerT
           host,
           'E_FIREWALL',
           `its firewall (${wall.name}) lets nobody in on port ${port}`,
-          wall.hints.map((hint) => `ssh ${host} sudo ${hint}`),
+          wall.hints.map((hint) => sudoCommand(login, ...hint.split(' '))),
         ),
       );
   }
   return unique(found);
 }
 
-function checkContainers({ host, facts, plan }: PreflightInput): DockerTlsError[] {
+function checkContainers({ host, login, facts, plan }: PreflightInput): DockerTlsError[] {
   if (plan === undefined || plan.containers.how === 'untouched' || plan.containers.how === 'live-restore') return [];
   const view = viewDaemon(facts);
   if (plan.containers.how !== 'stop') {
     if (flagValues(view.flags, '--live-restore').length === 0) return [];
     return [
       problem(host, 'E_LIVE_RESTORE', 'live-restore is switched off by a flag of the unit, so containers would stop', [
-        `take --live-restore=false out: ssh ${host} sudo systemctl edit docker.service`,
+        `take --live-restore=false out: ${editUnit(login)}`,
         'or let them stop: --containers may-stop',
       ]),
     ];
@@ -294,6 +310,10 @@ export function swarmProblem(
       facts.docker.containers.slice(0, 20).map((container) => `would stop: ${container.name}`),
     ),
   ];
+}
+
+function editUnit(login: Login, ...flags: readonly string[]): string {
+  return sudoCommand({ ...login, terminal: true }, 'systemctl', 'edit', ...flags, 'docker.service');
 }
 
 function unique(errors: readonly DockerTlsError[]): DockerTlsError[] {

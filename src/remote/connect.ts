@@ -1,5 +1,6 @@
 /** Owns the choice of a transport and the session that stands on it. */
 
+import type { Login } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../runtime.ts';
 import { userName } from '../user.ts';
@@ -40,6 +41,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
   }
   return {
     host: options.host,
+    login: loginOf(options, transport.user),
     user: transport.user,
     dialled: transport.dialled,
     ...(transport.byKey?.() ? { authenticatedBy: 'key' as const } : {}),
@@ -48,6 +50,11 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function loginOf({ destination, port, identities, configFile, jump }: SshOptions, user: string): Login {
+  const asked = { port, identities, configFile, jump };
+  return { destination, user, ...Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) };
 }
 
 async function openTransport(options: SshOptions): Promise<Transport> {

@@ -1,8 +1,8 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
-import { STATE } from '../daemon/paths.ts';
+import { sshCommand, sudoCommand } from '../daemon/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors.ts';
-import { lockedError } from '../plan/preflight.ts';
+import { lockedError, wayBackByHand } from '../plan/preflight.ts';
 import { renderEnding, type Transaction } from '../plan/transaction.ts';
 import type { HostSession } from '../runtime.ts';
 
@@ -30,7 +30,7 @@ export async function startTransaction(
   });
   const last = lastResult(result.stdout.toString('utf8'));
   if (last[0] === 'switched') return;
-  throw translate(session.host, last, result.stderr);
+  throw translate(session, last, result.stderr);
 }
 
 /** What an ending came to: `nothing` when the host knows no such change (any more). */
@@ -41,10 +41,6 @@ export async function endTransaction(session: HostSession, id: string, verb: 'co
   const result = await session.run({ phase: verb, script: renderEnding(verb, id), asRoot: true, timeoutMs: 240_000 });
   const [word] = lastResult(result.stdout.toString('utf8'));
   return word === 'committed' || word === 'undone' || word === 'nothing' ? word : 'stuck';
-}
-
-function wayBack(host: string): string {
-  return `ssh ${host} sudo sh ${STATE}/txn/way-back.sh undo asked`;
 }
 
 function lastResult(stdout: string): string[] {
@@ -59,12 +55,16 @@ function decode(text: string | undefined): string {
   return text === undefined || text === '-' ? '' : Buffer.from(text, 'base64').toString('utf8');
 }
 
-function translate(host: string, [kind, step = '', words, journal]: readonly string[], stderr: string): DockerTlsError {
+function translate(
+  { host, login }: Pick<HostSession, 'host' | 'login'>,
+  [kind, step = '', words, journal]: readonly string[],
+  stderr: string,
+): DockerTlsError {
   if (kind === 'locked') {
     const text = decode(step);
     const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1] ?? '';
     return lockedError(
-      host,
+      { host, login },
       printable(value('who') || 'another run', 200),
       new Date(Number(value('since')) * 1000),
       Math.max(1, Number(value('expires')) - Number(value('since'))),
@@ -85,7 +85,7 @@ function translate(host: string, [kind, step = '', words, journal]: readonly str
       exit: 6,
       where: host,
       message: 'an earlier change is half done and could not be taken back; nothing further was changed',
-      hints: [wayBack(host), `ssh ${host} sudo journalctl -t docker-tls -n 20 --no-pager`],
+      hints: [wayBackByHand(login), sudoCommand(login, 'journalctl', '-t', 'docker-tls', '-n', '20', '--no-pager')],
     });
   }
   const said = printableLines(decode(words), 20);
@@ -107,7 +107,7 @@ function translate(host: string, [kind, step = '', words, journal]: readonly str
         exit: 4,
         where: host,
         message: 'the host’s disk is full; nothing was changed',
-        hints: [`see what fills it: ssh ${host} df -h`],
+        hints: [`see what fills it: ${sshCommand(login, 'df', '-h')}`],
         details: said,
       });
     }
@@ -138,7 +138,9 @@ function translate(host: string, [kind, step = '', words, journal]: readonly str
       message: started
         ? 'the daemon did not start with the new configuration; the host was rolled back and runs as before'
         : `the change failed (${printable(step)}): ${message}; the host was rolled back`,
-      hints: [`ssh ${host} sudo journalctl -u docker.service -u docker-tls.socket -n 50 --no-pager`],
+      hints: [
+        sudoCommand(login, 'journalctl', '-u', 'docker.service', '-u', 'docker-tls.socket', '-n', '50', '--no-pager'),
+      ],
       details: [...(started ? said : []), ...lines],
     });
   }
@@ -148,7 +150,7 @@ function translate(host: string, [kind, step = '', words, journal]: readonly str
       exit: 6,
       where: host,
       message: `the change failed (${printable(step)}), and rolling back failed as well: ${message}`,
-      hints: [wayBack(host), `ssh ${host} sudo journalctl -u docker.service -n 50 --no-pager`],
+      hints: [wayBackByHand(login), sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '50', '--no-pager')],
       details: lines,
     });
   }
@@ -157,7 +159,7 @@ function translate(host: string, [kind, step = '', words, journal]: readonly str
     exit: 5,
     where: host,
     message: 'the host did not say how the change ended',
-    hints: [wayBack(host)],
+    hints: [wayBackByHand(login)],
     details: printableLines(stderr, 10),
   });
 }

@@ -6,6 +6,7 @@ import { DockerTlsError, type ExitStatus } from '../errors.ts';
 import type { Papers } from '../plan/desired.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import type { HostPlan } from '../plan/plan.ts';
+import { wayBackByHand } from '../plan/preflight.ts';
 import { renderTransaction } from '../plan/transaction.ts';
 import type { HostProgress, HostSession, SshOptions } from '../runtime.ts';
 import type { RunContext } from './host-run.ts';
@@ -191,7 +192,7 @@ async function takeBack(
       exit: 6,
       where: spec.name,
       message: `${why}; rolling back failed as well`,
-      hints: [`ssh ${spec.name} sudo sh /var/lib/docker-tls/txn/way-back.sh undo asked`],
+      hints: [wayBackByHand(session.login)],
       details: original?.details ?? [],
       cause,
     });

@@ -72,9 +72,7 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
       name,
       host: endpoint,
       certPath: client.folder,
-      ...(ssh === undefined
-        ? {}
-        : { ssh: ssh.user === undefined ? ssh.destination : `${ssh.user}@${ssh.destination}` }),
+      ...(ssh === undefined ? {} : { ssh }),
       ...(context === undefined ? {} : { context }),
     },
   });

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { HostSpec } from '../config/spec.ts';
-import { shellQuote } from '../daemon/quote.ts';
+import { shellQuote, sudoCommand } from '../daemon/quote.ts';
 import { DockerTlsError, printableLines } from '../errors.ts';
 import { parseCsr } from '../pki/csr.ts';
 import type { SanName } from '../pki/names.ts';
@@ -101,6 +101,9 @@ async function makeKey(
     exit: 4,
     where: spec.name,
     message: `the host could not make its key: ${printableLines(result.stderr, 3).join('; ')}`,
-    hints: [`ssh ${spec.name} sudo apt-get install -y openssl`, 'or let the key be made here: --keys store'],
+    hints: [
+      sudoCommand(session.login, 'apt-get', 'install', '-y', 'openssl'),
+      'or let the key be made here: --keys store',
+    ],
   });
 }

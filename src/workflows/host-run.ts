@@ -138,7 +138,15 @@ export async function planOpened(
     };
     const plan = planHost(facts, desired);
     const problems = [
-      ...preflight({ host: spec.name, facts, skewMs, nowMs: context.runtime.now().getTime(), port: spec.port, plan }),
+      ...preflight({
+        host: spec.name,
+        login: session.login,
+        facts,
+        skewMs,
+        nowMs: context.runtime.now().getTime(),
+        port: spec.port,
+        plan,
+      }),
       ...swarmProblem(spec.name, facts, spec.containers, plan),
     ];
     return {

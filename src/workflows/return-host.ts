@@ -70,6 +70,7 @@ function planReturnOf(
   const problems = [
     ...preflight({
       host: spec.name,
+      login: opened.session.login,
       facts,
       skewMs: opened.skewMs,
       nowMs: context.runtime.now().getTime(),

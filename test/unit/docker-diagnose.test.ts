@@ -229,8 +229,11 @@ describe('a host that can not be used', () => {
   });
 
   it('reaches the host as ssh does, where that is told', () => {
-    const found = ask({ outcome: refused('connection-refused'), expected: { ...expected, ssh: 'root@10.0.0.7' } });
-    expect(found.hints[0]).toBe("ssh root@10.0.0.7 'systemctl status docker docker-tls.socket'");
+    const found = ask({
+      outcome: refused('connection-refused'),
+      expected: { ...expected, ssh: { destination: '10.0.0.7', user: 'root', port: 2222 } },
+    });
+    expect(found.hints[0]).toBe("ssh -p 2222 root@10.0.0.7 'systemctl status docker docker-tls.socket'");
   });
 });
 

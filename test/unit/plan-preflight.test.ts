@@ -1,6 +1,7 @@
 /** What stands against a change, each from the facts alone, and all at once. */
 
 import { describe, expect, test } from 'vitest';
+import type { DockerTlsError } from '../../src/errors.ts';
 import type { DesiredHost } from '../../src/plan/desired.ts';
 import { type HostFacts, parseFacts } from '../../src/plan/facts.ts';
 import { hasChanges, planHost, planReturn } from '../../src/plan/plan.ts';
@@ -41,12 +42,24 @@ const desired: DesiredHost = {
 };
 
 function problems(more: Readonly<Record<string, string>>, skewMs = 0): string[] {
+  return errors(more, skewMs).map((error) => `${error.code} ${error.message}`);
+}
+
+function errors(more: Readonly<Record<string, string>>, skewMs: number): DockerTlsError[] {
   const facts = factsOf(more);
   const plan = planHost(facts, desired);
   return [
-    ...preflight({ host: 'h1', facts, skewMs, nowMs: NOW, port: 2376, plan }),
+    ...preflight({
+      host: 'h1',
+      login: { destination: '10.0.0.1', user: 'ops', port: 2222 },
+      facts,
+      skewMs,
+      nowMs: NOW,
+      port: 2376,
+      plan,
+    }),
     ...swarmProblem('h1', facts, 'keep', plan),
-  ].map((error) => `${error.code} ${error.message}`);
+  ];
 }
 
 const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, RegExp, number?]>> = {
@@ -95,6 +108,18 @@ describe('one at a time', () => {
   test.each(Object.entries(one))('%s', (_, [more, words, skewMs]) => {
     expect(problems(more, skewMs).join('\n')).toMatch(words);
   });
+});
+
+// ssh knows nothing of names in the store; and what the person typed besides is needed again.
+test('commands to paste log in as this run did, with a terminal for sudo', () => {
+  const commands = Object.values(one)
+    .flatMap(([more, , skewMs]) => errors(more, skewMs ?? 0))
+    .flatMap(({ hints }) => hints)
+    .flatMap((hint) => hint.match(/\bssh .*/g) ?? []);
+  expect(commands.length).toBeGreaterThan(10);
+  for (const command of commands)
+    expect(command).toMatch(/^ssh (-t -p 2222 ops@10\.0\.0\.1 '?sudo |-p 2222 ops@10\.0\.0\.1 )/);
+  expect(commands.join('\n')).toContain('ssh -t -p 2222 ops@10.0.0.1 sudo systemctl edit docker.service');
 });
 
 test('everything at once, before anything changes', () => {

@@ -90,7 +90,13 @@ export const command = defineCommand({
       if (prompts.interactive) {
         reached.done(whatThisIs(opened));
         refuseProblems({
-          problems: preflight({ ...opened, host: first.name, port: first.port, nowMs: runtime.now().getTime() }),
+          problems: preflight({
+            ...opened,
+            login: opened.session.login,
+            host: first.name,
+            port: first.port,
+            nowMs: runtime.now().getTime(),
+          }),
         });
         if (!known) spec = await askHost(context, first, opened, session.state);
       }
