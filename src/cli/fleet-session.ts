@@ -5,6 +5,7 @@ import type { Secret } from '../secret.ts';
 import type { Store } from '../store/store.ts';
 import { userName } from '../user.ts';
 import { listWords } from '../words.ts';
+import { accessOf } from '../workflows/access.ts';
 import { ensureClients } from '../workflows/fleet-apply.ts';
 import type { RunContext } from '../workflows/host-run.ts';
 import type { PassphraseSource } from '../workflows/keyring.ts';
@@ -73,10 +74,7 @@ export async function startRun(
       clientSpec(name, options),
       options.client !== undefined || welcome.length > 0,
     );
-    const gone = new Set(revoked.map(({ record }) => record.name));
-    const provers = [prover, ...welcome, ...usableClients(session.state)].filter(
-      ({ record }) => !gone.has(record.name),
-    );
+    const provers = [prover, ...welcome, ...usableClients(session.state, session.keyring.change())];
     passwords ??= sudoPasswords(options, selection, context);
     return session.context({
       reason,
@@ -99,6 +97,8 @@ export async function startRun(
       return store.withLock(`docker-tls ${reason}`, async () => {
         const session = await openSession(context, { ca: selection.ca ?? caSpec(options), passphrase, store });
         const run = await contextOf(session);
+        // What can't be had with this CA must not come to stand in the store, from where no run could take it back.
+        if (Object.keys(session.keyring.change().clients ?? {}).length > 0) await accessOf(session, selection.specs);
         await session.keyring.caCert();
         await run.saveBase();
         saved = session;

@@ -1,12 +1,15 @@
 /** Owns what the rotations and changes of access have in common: the question, the change of several hosts, the result. */
 
 import type { HostSpec } from '../config/spec.ts';
+import { gravestExit } from '../errors.ts';
 import { hasChanges } from '../plan/plan.ts';
 import { plural } from '../words.ts';
+import { accessOf } from '../workflows/access.ts';
 import { applyHosts, planHosts } from '../workflows/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../workflows/fleet-run.ts';
 import type { RunContext } from '../workflows/host-run.ts';
 import type { CommandContext, CommandResult, OptionSpecs } from './command.ts';
+import type { StoredRun } from './fleet-session.ts';
 import { CA_OPTIONS, HOST_OPTIONS, SSH_OPTIONS } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
@@ -35,14 +38,17 @@ export type HostsChange = {
 
 type Around = Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts' | 'progress'>;
 
-/** Asks once (unless --yes), then changes the hosts; with --dry-run it shows the plans. */
+/**
+ * Asks once (unless --yes), then writes what the run's keyring holds and changes the hosts; with --dry-run it shows the plans. Without
+ * hosts there is nothing to ask.
+ */
 export async function changeHosts(
   { global, runtime, prompts, progress }: Around,
   change: HostsChange,
 ): Promise<CommandResult> {
   const colours = coloursOf(runtime.io);
   const fleet = { parallel: global.parallel, signal: runtime.signal };
-  if (global.dryRun || !global.yes) {
+  if (change.specs.length > 0 && (global.dryRun || !global.yes)) {
     const planned = await planHosts(change.specs, change.run, fleet, progress);
     const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
     const text = plans
@@ -65,6 +71,7 @@ export async function changeHosts(
     runtime.io.err(`\n${text}\n\n`);
     await agree(prompts, change.question);
   }
+  await change.run.saveBase();
   const results = await applyHosts(
     change.specs,
     change.run,
@@ -76,6 +83,44 @@ export async function changeHosts(
     result: { hosts: results.map(outcomeJson) },
     text: results.length === 0 ? '' : renderResults(results, colours, tableWidth(runtime.io)),
     errors: errorsOf(results),
+  };
+}
+
+export type AccessChanged = CommandResult & {
+  /** Hosts that were to be changed. */
+  readonly hosts: readonly string[];
+};
+
+/**
+ * Writes the access that the run's keyring holds, and tells the hosts that have to hear of it: nothing is written unless it is possible and
+ * agreed to. Hosts that nobody is left for stand in the errors. Fails as accessOf does.
+ */
+export async function changeAccess(
+  context: Around,
+  {
+    run,
+    more,
+    question,
+    ...options
+  }: Pick<HostsChange, 'canary' | 'maxFailures'> & {
+    readonly run: StoredRun;
+    readonly more?: Partial<RunContext>;
+    readonly question: (hosts: string) => string;
+  },
+): Promise<AccessChanged> {
+  const { behind, deserted } = await accessOf(run.session);
+  const specs = run.specs(behind);
+  const changed = await changeHosts(context, {
+    specs,
+    run: await run.open(more),
+    question: question(nameHosts(specs)),
+    ...options,
+  });
+  return {
+    ...changed,
+    exit: gravestExit([changed.exit, ...deserted.map((error) => error.exit)]),
+    errors: [...deserted, ...(changed.errors ?? [])],
+    hosts: behind,
   };
 }
 

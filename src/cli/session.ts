@@ -3,7 +3,7 @@
 import type { CaSpec, ClientSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import type { StoredClient, StoreState } from '../store/records.ts';
+import type { StoreChange, StoredClient, StoreState } from '../store/records.ts';
 import { openStore, type Store, type UndoToken } from '../store/store.ts';
 import type { RunContext } from '../workflows/host-run.ts';
 import { type Keyring, openKeyring, type PassphraseSource } from '../workflows/keyring.ts';
@@ -54,7 +54,7 @@ export async function openSession(
       store,
       state,
       keyring,
-      provers: [...(prover ? [prover] : []), ...usableClients(state)],
+      provers: [...(prover ? [prover] : []), ...usableClients(state, keyring.change())],
       reason,
       ...(prompts.ssh ? { ask: prompts.ssh } : {}),
       saveBase: async () => {
@@ -92,9 +92,10 @@ function refuseOtherCa(state: StoreState, home: string): void {
   });
 }
 
-/** Clients of this store's CA that this computer can be. */
-export function usableClients(state: StoreState): StoredClient[] {
-  return [...state.clients.values()].filter(
+/** Clients of this store's CA that this computer can be, as this run leaves them. */
+export function usableClients(state: StoreState, change: StoreChange = {}): StoredClient[] {
+  const clients = new Map<string, StoredClient>([...state.clients, ...Object.entries(change.clients ?? {})]);
+  return [...clients.values()].filter(
     ({ key, record }) => key !== undefined && record.revokedAt === undefined && record.reaches === undefined,
   );
 }
@@ -105,7 +106,7 @@ export async function proverFor(
   wanted: ClientSpec,
   asked: boolean,
 ): Promise<StoredClient & { fresh: boolean }> {
-  const usable = usableClients(session.state);
+  const usable = usableClients(session.state, session.keyring.change());
   if (!asked && !session.state.clients.has(wanted.name) && usable[0] !== undefined)
     return { ...usable[0], fresh: false };
   return session.keyring.client(wanted);

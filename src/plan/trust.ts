@@ -39,7 +39,10 @@ export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clien
       exit: 2,
       where: spec.name,
       message: 'no client would be let in',
-      hints: ['docker-tls client list', `docker-tls client add NAME --hosts ${spec.name}`],
+      hints:
+        spec.clients === undefined
+          ? ['docker-tls client list', `docker-tls client add NAME --hosts ${spec.name}`]
+          : [`name another client in the fleet file: hosts: { ${spec.name}: { clients: [NAME] } }`],
     });
   }
   const without = welcome.filter((client) => !issuers.has(client.name));

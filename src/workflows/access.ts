@@ -1,42 +1,91 @@
-/** Owns who may reach what: which hosts still have to hear of a change, and the taking away of access from one client. */
+/** Owns who may reach what: clients that come, change or go, in memory; and which hosts then still have to hear of it. */
 
+import type { ClientSpec, HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
-import type { StoredClient, StoreState } from '../store/records.ts';
+import type { ClientRecord, StoredClient, StoreState } from '../store/records.ts';
+import { refuseForeign, refuseOther, unknownClient } from './client-refusals.ts';
 import type { Keyring } from './keyring.ts';
 
-/** Hosts whose trust file is not what it should be, by the store. */
-export async function behindHosts({
-  state,
-  keyring,
-}: {
-  readonly state: StoreState;
-  readonly keyring: Keyring;
-}): Promise<string[]> {
+export type Access = {
+  /** Hosts of the store whose trust file is not what it should be. */
+  readonly behind: readonly string[];
+  /** Hosts that nobody may use any more (E_NO_CLIENTS, exit 5): they stay as they are, for nothing could be proven there. */
+  readonly deserted: readonly DockerTlsError[];
+};
+
+/**
+ * What the access that the keyring holds means for the hosts of the store, `changed` in place of the specs on record. To be asked before
+ * access is written: what can't be done with this CA fails here, with E_CA_LEAF_ONLY or E_NO_ISSUER (exit 2).
+ */
+export async function accessOf(
+  { state, keyring }: { readonly state: StoreState; readonly keyring: Keyring },
+  changed: readonly HostSpec[] = [],
+): Promise<Access> {
   const behind: string[] = [];
-  for (const host of state.hosts.values()) {
-    if ((await keyring.trustFor({ name: host.record.name, clients: host.record.clients })) !== host.ca)
-      behind.push(host.record.name);
+  const deserted: DockerTlsError[] = [];
+  for (const { record, ca } of state.hosts.values()) {
+    try {
+      const trust = await keyring.trustFor(changed.find((spec) => spec.name === record.name) ?? record);
+      if (trust !== ca) behind.push(record.name);
+    } catch (error) {
+      if (!(error instanceof DockerTlsError) || error.code !== 'E_NO_CLIENTS') throw error;
+      deserted.push(leftAsItIs(record.name, error));
+    }
   }
-  return behind;
+  return { behind, deserted };
 }
 
-/** The client with its mark of revocation. Fails with E_CLIENT_UNKNOWN, E_LAST_CLIENT (exit 2). */
+function leftAsItIs(host: string, { hints }: DockerTlsError): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_NO_CLIENTS',
+    exit: 5,
+    where: host,
+    message: 'nobody is left who may use this host, so it stays as it is and goes on accepting whom it accepts now',
+    hints: [...hints, `docker-tls remove ${host}`],
+  });
+}
+
+export type Admitted = { readonly client: StoredClient; readonly change: 'created' | 'changed' | 'none' };
+
+/**
+ * The client as it shall be: made, or, where it is there already, with what is `said` of it now (a lifetime counts from the next
+ * renewal on). Fails as the keyring does.
+ */
+export async function admit(
+  { state, keyring }: { readonly state: StoreState; readonly keyring: Keyring },
+  spec: ClientSpec,
+  said: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>,
+  now: Date,
+): Promise<Admitted> {
+  const known = state.clients.get(spec.name);
+  if (known === undefined) return { client: await keyring.client(spec), change: 'created' };
+  refuseOther(known);
+  const client = amended(known, said, now);
+  const same = (key: keyof typeof said): boolean =>
+    JSON.stringify(client.record[key]) === JSON.stringify(known.record[key]);
+  if (same('hosts') && same('days') && same('keyType')) return { client: known, change: 'none' };
+  keyring.amend(client);
+  return { client, change: 'changed' };
+}
+
+/** A client with another record, and the papers it has. */
+export function amended(
+  { folder: _, ...client }: StoredClient & { readonly folder?: string },
+  more: Partial<ClientRecord>,
+  now: Date,
+): StoredClient {
+  return { ...client, record: { ...client.record, ...more, updatedAt: now.toISOString() } };
+}
+
+/** The client with its mark of revocation. Fails with E_CLIENT_UNKNOWN, E_CLIENT_ELSEWHERE, E_LAST_CLIENT (exit 2). */
 export function revoked(state: StoreState, name: string, now: Date): StoredClient {
-  const known = state.clients.get(name);
-  if (known === undefined) {
-    throw new DockerTlsError({
-      code: 'E_CLIENT_UNKNOWN',
-      exit: 2,
-      message: `no client ${name} in the store`,
-      hints: ['docker-tls client list'],
-    });
-  }
-  const { folder: _, ...client } = known;
-  if (client.record.revokedAt !== undefined) return client;
+  const client = state.clients.get(name);
+  if (client === undefined) throw unknownClient(name);
+  refuseForeign(client, [`where it was issued: docker-tls client revoke ${name}`]);
   const others = [...state.clients.values()].filter(
-    (other) => other.record.name !== name && other.record.revokedAt === undefined,
+    ({ record }) => record.name !== name && record.revokedAt === undefined && record.reaches === undefined,
   );
-  if (others.length === 0 && state.hosts.size > 0) {
+  if (client.record.revokedAt === undefined && others.length === 0 && state.hosts.size > 0) {
     throw new DockerTlsError({
       code: 'E_LAST_CLIENT',
       exit: 2,
@@ -45,5 +94,17 @@ export function revoked(state: StoreState, name: string, now: Date): StoredClien
       hints: ['docker-tls client add NAME', `docker-tls client revoke ${name}`],
     });
   }
-  return { ...client, record: { ...client.record, revokedAt: now.toISOString(), updatedAt: now.toISOString() } };
+  return amended(client, { revokedAt: client.record.revokedAt ?? now.toISOString() }, now);
+}
+
+/** An unknown host in a list of hosts is a typing error, and would lock the client out of what was meant: E_HOST_UNKNOWN (exit 2). */
+export function requireHosts(names: readonly string[], { hosts }: StoreState): void {
+  const unknown = names.filter((name) => !hosts.has(name));
+  if (unknown.length === 0) return;
+  throw new DockerTlsError({
+    code: 'E_HOST_UNKNOWN',
+    exit: 2,
+    message: `no host ${unknown.join(', ')} in the store`,
+    hints: ['docker-tls status --offline'],
+  });
 }

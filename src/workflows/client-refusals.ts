@@ -4,16 +4,12 @@ import { DockerTlsError } from '../errors.ts';
 import type { StoredClient } from '../store/records.ts';
 
 /** A client that was revoked, or that another CA issued, is not ours to issue: E_CLIENT_ELSEWHERE, E_CLIENT_REVOKED (exit 2). */
-export function refuseOther({ record }: StoredClient): void {
-  if (record.reaches !== undefined) {
-    throw new DockerTlsError({
-      code: 'E_CLIENT_ELSEWHERE',
-      exit: 2,
-      where: record.name,
-      message: 'this client was issued elsewhere and imported here',
-      hints: [`a new request for those who issued it: docker-tls client request ${record.name}`, '--client NAME'],
-    });
-  }
+export function refuseOther(client: StoredClient): void {
+  const { record } = client;
+  refuseForeign(client, [
+    `a new request for those who issued it: docker-tls client request ${record.name}`,
+    '--client NAME',
+  ]);
   if (record.revokedAt === undefined) return;
   throw new DockerTlsError({
     code: 'E_CLIENT_REVOKED',
@@ -21,6 +17,18 @@ export function refuseOther({ record }: StoredClient): void {
     where: record.name,
     message: `this client was revoked at ${record.revokedAt}`,
     hints: [`docker-tls client add ${record.name}-2`],
+  });
+}
+
+/** A client that another CA issued: E_CLIENT_ELSEWHERE (exit 2). */
+export function refuseForeign({ record }: StoredClient, hints: readonly string[]): void {
+  if (record.reaches === undefined) return;
+  throw new DockerTlsError({
+    code: 'E_CLIENT_ELSEWHERE',
+    exit: 2,
+    where: record.name,
+    message: 'this client was issued elsewhere and imported here',
+    hints,
   });
 }
 

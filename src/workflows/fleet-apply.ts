@@ -3,7 +3,8 @@
 import type { ClientSpec, HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { Progress } from '../runtime.ts';
-import type { ClientRecord, StoredClient } from '../store/records.ts';
+import type { StoredClient } from '../store/records.ts';
+import { admit, amended } from './access.ts';
 import { type FleetOptions, type HostResult, overHosts } from './fleet-run.ts';
 import {
   applyHost,
@@ -41,11 +42,7 @@ export async function ensureClients(
       if (client !== known) keyring.amend(client);
       revoked.push(client);
     } else if (known?.record.revokedAt !== undefined) throw cameBack(spec.name);
-    else if (known !== undefined && known.record.reaches === undefined && differs(known, spec)) {
-      const client = amended(known, { hosts: spec.hosts, days: spec.days }, now);
-      keyring.amend(client);
-      welcome.push(client);
-    } else welcome.push(await keyring.client(spec));
+    else welcome.push((await admit({ state, keyring }, spec, { hosts: spec.hosts, days: spec.days }, now)).client);
   }
   const gone = new Set(revoked.map(({ record }) => record.name));
   const others = [...state.clients.values()].filter(
@@ -61,20 +58,6 @@ export async function ensureClients(
     });
   }
   return { welcome, revoked };
-}
-
-function amended(
-  known: StoredClient & { readonly folder?: string },
-  more: Partial<ClientRecord>,
-  now: Date,
-): StoredClient {
-  const { folder: _, ...client } = known;
-  return { ...client, record: { ...client.record, ...more, updatedAt: now.toISOString() } };
-}
-
-/** Days count from the next renewal on; the kind of key too, which is then made anew. */
-function differs({ record }: StoredClient, spec: ClientSpec): boolean {
-  return record.days !== spec.days || JSON.stringify(record.hosts) !== JSON.stringify(spec.hosts);
 }
 
 function cameBack(name: string): DockerTlsError {

@@ -7,6 +7,7 @@ import { commandLine, splitCommand } from '../../src/workflows/sign-command.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { PaperMill } from '../support/paper-mill.ts';
+import { writeSignScript } from '../support/sign-script.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;
@@ -163,29 +164,11 @@ describe('ca import', () => {
 });
 
 describe('a command that signs', () => {
-  /** openssl as the CA of somebody else: profile and days as arguments, request on stdin, certificate on stdout. */
-  function signer(ca: { certFile: string; keyFile: string }): string {
-    const script = file('sign');
-    writeFileSync(
-      script,
-      `#!/bin/sh
-set -e
-t=$(mktemp -d); trap 'rm -r "$t"' EXIT
-cat > "$t/csr"
-printf 'extendedKeyUsage=%sAuth\\nkeyUsage=critical,digitalSignature\\n' "$1" > "$t/ext"
-san=$(openssl req -in "$t/csr" -noout -text | sed -n '/Alternative Name/{n;s/IP Address:/IP:/g;p;}')
-[ -z "$san" ] || echo "subjectAltName=$san" >> "$t/ext"
-echo "Signing for $2 days"
-openssl x509 -req -in "$t/csr" -CA '${ca.certFile}' -CAkey '${ca.keyFile}' -CAcreateserial -CAserial "$t/serial" -days "$2" -extfile "$t/ext" 2>/dev/null
-`,
-    );
-    chmodSync(script, 0o755);
-    return script;
-  }
-
   test('servers, clients and requests get their papers; nobody can be revoked, and that is said', async () => {
     const ca = mill.issue('company', { ca: true });
-    expect((await run('ca', 'import', '--cert', ca.certFile, '--sign-command', signer(ca))).exit).toBe(0);
+    expect(
+      (await run('ca', 'import', '--cert', ca.certFile, '--sign-command', writeSignScript(file('sign'), ca))).exit,
+    ).toBe(0);
     await issueStore(home, { hosts: { web: { address: '10.0.0.9' } }, clients: { ci: undefined } });
     const state = await openStore(home).read();
     expect(state.issuers.size).toBe(0);

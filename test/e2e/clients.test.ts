@@ -7,6 +7,7 @@ import { newHome, removeHomes } from '../support/store.ts';
 
 /** A real host, the computer with the CA, and a colleague's that has neither CA nor SSH. */
 let host: LabHost;
+let second: LabHost;
 let docker: string;
 const home = newHome();
 const there = newHome();
@@ -18,26 +19,17 @@ const at = (place: string, ...argv: string[]) =>
 
 beforeAll(async () => {
   docker = await labClient();
-  [host] = (await labUp({ names: ['cl-web'] })) as [LabHost];
-  const setup = await at(
-    home,
-    'setup',
-    `root@${host.address}`,
-    '--name',
-    'web',
-    '-i',
-    host.keyFile,
-    '--host-key',
-    'accept-new',
-    '--no-ca-passphrase',
-    '--client',
-    'laptop',
-    '--yes',
-  );
-  expect(setup.json.error).toBeUndefined();
+  [host, second] = (await labUp({ names: ['cl-web', 'cl-db'] })) as [LabHost, LabHost];
+  for (const [name, { address, keyFile }] of Object.entries({ web: host, db: second })) {
+    const reach = ['-i', keyFile, '--host-key', 'accept-new'];
+    const more = ['--no-ca-passphrase', '--client', 'laptop', '--yes'];
+    const setup = await at(home, 'setup', `root@${address}`, '--name', name, ...reach, ...more);
+    expect(setup.json.error).toBeUndefined();
+  }
 });
 afterAll(async () => {
   await host?.down();
+  await second?.down();
   removeHomes();
 });
 
@@ -45,12 +37,29 @@ test('a colleague’s key stays on their computer, and the docker command gets i
   await at(there, 'client', 'request', 'ann', '--out', join(dirname(home), 'ann.csr'));
   await at(home, 'client', 'sign', 'ann.csr', '--out', 'ann.tar');
   const imported = await at(there, 'client', 'import', join(dirname(home), 'ann.tar'), '--use');
-  expect(imported.json.result).toMatchObject({ client: 'ann', hosts: ['web'], contexts: ['web'] });
+  expect(imported.json.result).toMatchObject({ client: 'ann', hosts: ['db', 'web'], contexts: ['db', 'web'] });
   const env = { PATH: process.env.PATH, HOME: dirname(there), DOCKER_CONFIG: join(dirname(there), 'docker') };
   const version = spawnSync(docker, ['version', '--format', '{{.Server.Version}}'], { env, encoding: 'utf8' });
   expect([version.status, version.stdout]).toEqual([0, expect.stringMatching(/^\d+\./)]);
   expect((await at(there, 'verify', 'web')).exit).toBe(0);
   expect((await at(there, 'doctor', 'web')).json.result.cause).toBe('none');
+});
+
+test('papers that are signed for one host open no other, from the moment they are written', async () => {
+  const place = newHome();
+  await at(place, 'client', 'request', 'bea', '--out', join(dirname(home), 'bea.csr'));
+  const signed = await at(home, 'client', 'sign', 'bea.csr', '--hosts', 'web', '--out', 'bea.tar', '--yes');
+  expect(signed.json.result).toMatchObject({ client: 'bea', hosts: ['web'], changed: ['db'] });
+  await at(place, 'client', 'import', join(dirname(home), 'bea.tar'), '--no-context');
+  const env = { PATH: process.env.PATH, HOME: dirname(place), DOCKER_TLS_VERIFY: '1' };
+  const version = ({ address }: LabHost) =>
+    spawnSync(docker, ['-H', `tcp://${address}:2376`, 'version'], {
+      env: { ...env, DOCKER_CERT_PATH: join(place, 'clients/bea') },
+      encoding: 'utf8',
+    });
+  expect(version(host).status).toBe(0);
+  expect(version(second)).toMatchObject({ status: 1, stderr: expect.stringContaining('certificate') });
+  expect((await at(home, 'verify')).exit).toBe(0);
 });
 
 test('doctor tells a firewall from a stopped daemon', async () => {

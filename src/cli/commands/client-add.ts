@@ -1,19 +1,18 @@
 /** Owns `client add`: papers for a person or a program, for all hosts or for some. */
 
-import { DockerTlsError } from '../../errors.ts';
 import { inspectCertificate } from '../../pki/inspect.ts';
 import { dateWords, listWords, plural } from '../../words.ts';
-import { behindHosts } from '../../workflows/access.ts';
+import { admit, requireHosts } from '../../workflows/access.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { clientSpec, HOST_OPTIONS } from '../host-options.ts';
-import { changeHosts, nameHosts, ROTATE_OPTIONS } from '../rotate.ts';
+import { changeAccess, ROTATE_OPTIONS } from '../rotate.ts';
 
 export const command = defineCommand({
   name: 'client add',
   summary: 'A client certificate for a person or a program',
   about:
-    'Its files lie in HOME/clients/NAME, a folder that works as DOCKER_CERT_PATH. Without --hosts every host accepts it, and no host is touched.\nWith --hosts only those do: then hosts whose list of accepted clients changes are changed, as by apply.',
+    'Its files lie in HOME/clients/NAME, a folder that works as DOCKER_CERT_PATH. Without --hosts every host accepts it, and no host is touched.\nWith --hosts only those do: then hosts whose list of accepted clients changes are changed, as by apply.\nA client that is there already keeps its papers: --hosts changes who accepts it, --days and --key-type count from its next renewal on.',
   examples: ['docker-tls client add ci', 'docker-tls client add ci --hosts build-1,build-2 --days 30'],
   args: { names: { summary: 'names of clients', required: true, many: true } },
   options: {
@@ -23,68 +22,66 @@ export const command = defineCommand({
     keyType: HOST_OPTIONS.keyType,
   },
   async run(context) {
-    const { args, options, global } = context;
+    const { args, options, global, runtime } = context;
     const first = await startStored(context, options, 'client add');
     const names = [...new Set(args.names)];
-    const specs = names.map((name) => ({
-      ...clientSpec(name, options),
+    requireHosts(options.hosts, first.session.state);
+    const said = {
       ...(options.hosts.length > 0 ? { hosts: options.hosts } : {}),
-    }));
-    // An unknown host here is a typing error, and would lock the client out of what was meant.
-    if (options.hosts.length > 0) requireHosts(options.hosts, first.session.state.hosts);
+      ...(options.days === undefined ? {} : { days: options.days }),
+      ...(options.keyType === undefined ? {} : { keyType: options.keyType }),
+    };
     if (global.dryRun) {
-      const result = { clients: names.map((client) => ({ client })), dryRun: true };
-      return { exit: 0, result, text: `would make ${plural(names.length, 'client')}: ${listWords(names, 10)}` };
+      const there = names.filter((name) => first.session.state.clients.has(name));
+      const missing = names.filter((name) => !there.includes(name));
+      const result = { clients: names.map((client) => ({ client, created: missing.includes(client) })), dryRun: true };
+      const lines = [
+        ...(missing.length > 0 ? [`would make ${plural(missing.length, 'client')}: ${listWords(missing, 10)}`] : []),
+        ...(there.length > 0 ? [`there already: ${listWords(there, 10)}`] : []),
+      ];
+      return { exit: 0, result, text: lines.join('\n') };
     }
     return first.session.store.withLock('docker-tls client add', async () => {
-      const made = [];
-      for (const spec of specs) made.push(await first.session.keyring.client(spec));
-      if (made.some((client) => client.fresh)) await first.session.store.write(first.session.keyring.change());
       const run = await startStored(context, options, 'client add', first.session.store);
-      const clients = made.map((client) => {
-        const { name } = client.record;
-        const folder = run.session.state.clients.get(name)?.folder ?? '';
-        return { client: name, folder, expires: inspectCertificate(client.cert).notAfter, created: client.fresh };
-      });
-      const lines = clients.map((one) =>
-        one.created
-          ? `client ${one.client}: until ${dateWords(one.expires)}, in ${one.folder}`
-          : `client ${one.client} is there already, in ${one.folder}`,
-      );
-      const result = { clients: clients.map((one) => ({ ...one, expires: one.expires.toISOString() })) };
-      const behind = await behindHosts(run.session);
-      if (behind.length === 0) {
-        const [name] = names;
-        return {
-          exit: 0,
-          result,
-          text: [...lines, '', `  docker-tls client export ${name} --out ${name}.tar`].join('\n'),
-        };
-      }
-      const hosts = run.specs(behind);
-      const changed = await changeHosts(context, {
-        specs: hosts,
-        run: await run.open(),
-        question: `Change who is accepted on ${nameHosts(hosts)}?`,
+      const { session } = run;
+      const admitted = [];
+      for (const name of names)
+        admitted.push(await admit(session, { ...clientSpec(name, options), ...said }, said, runtime.now()));
+      const changed = await changeAccess(context, {
+        run,
+        question: (hosts) => `Change who is accepted on ${hosts}?`,
         canary: options.canary,
         maxFailures: options.maxFailures,
       });
+      const { clients } = await session.store.read();
+      const done = admitted.map(({ client: { record, cert }, change }) => ({
+        client: record.name,
+        folder: clients.get(record.name)?.folder ?? '',
+        expires: inspectCertificate(cert).notAfter,
+        created: change === 'created',
+        changed: change === 'changed',
+      }));
+      const lines = done.map((one) =>
+        one.created
+          ? `client ${one.client}: until ${dateWords(one.expires)}, in ${one.folder}`
+          : `client ${one.client} is there already, in ${one.folder}${one.changed ? `; now with ${saidWords(said)}` : ''}`,
+      );
+      const result = { clients: done.map((one) => ({ ...one, expires: one.expires.toISOString() })) };
+      const next = `  docker-tls client export ${names[0]} --out ${names[0]}.tar`;
       return {
         ...changed,
-        result: { ...result, ...(changed.result as object) },
-        text: [...lines, '', changed.text].join('\n'),
+        result: { ...result, ...(changed.hosts.length > 0 ? (changed.result as object) : {}) },
+        text: [...lines, '', changed.hosts.length > 0 ? changed.text : next].join('\n'),
       };
     });
   },
 });
 
-function requireHosts(names: readonly string[], hosts: ReadonlyMap<string, unknown>): void {
-  const unknown = names.filter((name) => !hosts.has(name));
-  if (unknown.length === 0) return;
-  throw new DockerTlsError({
-    code: 'E_HOST_UNKNOWN',
-    exit: 2,
-    message: `no host ${unknown.join(', ')} in the store`,
-    hints: ['docker-tls status --offline'],
-  });
+/** What was said of a client that is there already. */
+function saidWords({ hosts, days, keyType }: { hosts?: readonly string[]; days?: number; keyType?: string }): string {
+  return [
+    ...(hosts === undefined ? [] : [`access to ${listWords(hosts, 10)} only`]),
+    ...(days === undefined ? [] : [`${plural(days, 'day')} from its next renewal on`]),
+    ...(keyType === undefined ? [] : [`a key of kind ${keyType} from its next renewal on`]),
+  ].join(', ');
 }

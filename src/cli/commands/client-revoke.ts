@@ -1,51 +1,54 @@
 /** Owns `client revoke`: takes access away from one client, on every host, and proves it. */
 
-import { behindHosts, revoked } from '../../workflows/access.ts';
+import { plural } from '../../words.ts';
+import { accessOf, revoked } from '../../workflows/access.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { agree } from '../prompts.ts';
-import { changeHosts, nameHosts, ROTATE_OPTIONS } from '../rotate.ts';
+import { changeAccess, nameHosts, ROTATE_OPTIONS } from '../rotate.ts';
 
 export const command = defineCommand({
   name: 'client revoke',
   summary: 'No host accepts this client any more; nobody else is touched',
   about:
-    'Every host gets a list of the clients that it still accepts, without this one; nobody else gets new files. It is proven by trying the revoked certificate.\nHosts that can’t be reached still accept it: run the same command again when they are back.',
+    'Every host gets a list of the clients that it still accepts, without this one; nobody else gets new files. It is proven by trying the revoked certificate.\nHosts that can’t be reached still accept it: run the same command again when they are back. A host that nobody else may use is left as it is, and named.',
   examples: ['docker-tls client revoke eve'],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
   options: ROTATE_OPTIONS,
   async run(context) {
     const { args, options, global, prompts, runtime } = context;
     const first = await startStored(context, options, 'client revoke');
-    const client = revoked(first.session.state, args.name, runtime.now());
-    if (global.dryRun)
-      return {
-        exit: 0,
-        result: { client: args.name, dryRun: true },
-        text: `would revoke ${args.name} on ${nameHosts(first.specs([...first.session.state.hosts.keys()]))}`,
-      };
-    await agree(prompts, `Revoke ${args.name} on every host? Its certificate can't be brought back.`);
     return first.session.store.withLock('docker-tls client revoke', async () => {
-      await first.session.store.write({ clients: { [args.name]: client } });
       const run = await startStored(context, options, 'client revoke', first.session.store);
-      const specs = run.specs(await behindHosts(run.session));
+      const { state, keyring } = run.session;
+      const client = revoked(state, args.name, runtime.now());
+      keyring.amend(client);
+      const { behind, deserted } = await accessOf(run.session);
+      if (global.dryRun)
+        return {
+          exit: 0,
+          result: { client: args.name, dryRun: true, hosts: behind },
+          text: `would revoke ${args.name} on ${nameHosts(run.specs(behind))}`,
+          errors: deserted,
+        };
+      await agree(prompts, `Revoke ${args.name} on every host? Its certificate can't be brought back.`);
       const proof = client.key === undefined ? [] : [{ name: args.name, cert: client.cert, key: client.key }];
-      const changed = await changeHosts(
+      const changed = await changeAccess(
         { ...context, global: { ...global, yes: true } },
         {
-          specs,
-          run: await run.open({ mustRefuse: proof }),
-          question: '',
+          run,
+          more: { mustRefuse: proof },
+          question: () => '',
           canary: options.canary,
           maxFailures: options.maxFailures,
         },
       );
       const ending =
         changed.exit !== 0
-          ? `The hosts that failed still accept ${args.name}: run the same command again.`
-          : specs.length === 0
+          ? `${args.name} is revoked, but still accepted by the hosts that failed: mend them, then run the same command again.`
+          : behind.length === 0
             ? `${args.name} is revoked; no host accepts it.`
-            : `${args.name} is revoked: ${specs.length} hosts turn it away${proof.length > 0 ? ', tried with its own certificate' : ''}.`;
+            : `${args.name} is revoked: ${plural(behind.length, 'host')} ${behind.length === 1 ? 'turns' : 'turn'} it away${proof.length > 0 ? ', tried with its own certificate' : ''}.`;
       return {
         ...changed,
         result: { client: args.name, revokedAt: client.record.revokedAt, ...(changed.result as object) },

@@ -1,9 +1,9 @@
 /** Owns `client sign`: papers for a key that stays with its owner. */
 
-import { DockerTlsError } from '../../errors.ts';
 import { parseCsr } from '../../pki/csr.ts';
 import { inspectCertificate } from '../../pki/inspect.ts';
 import { dateWords } from '../../words.ts';
+import { accessOf, requireHosts } from '../../workflows/access.ts';
 import { clientAccess } from '../../workflows/client-access.ts';
 import { bundleOf, renderBundle } from '../../workflows/client-bundle.ts';
 import { defineCommand } from '../command.ts';
@@ -11,20 +11,23 @@ import { checkOut, OUT_OPTIONS, readIn, writeOut } from '../files.ts';
 import { startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, clientSpec, HOST_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { type AccessChanged, changeAccess, ROTATE_OPTIONS } from '../rotate.ts';
 
 export const command = defineCommand({
   name: 'client sign',
   summary: 'Sign a colleague’s request; the key stays with its owner',
   about:
-    'The request comes from `docker-tls client request`, or from openssl. The bundle that comes out holds no key, and only the computer that asked can use it.\nWhat the request says is its sender’s word: look at the name, or give one with --name.',
+    'The request comes from `docker-tls client request`, or from openssl. The bundle that comes out holds no key, and only the computer that asked can use it.\nWhat the request says is its sender’s word: look at the name, or give one with --name.\nWith --hosts, hosts that would let it in all the same are changed first, as by apply; until that is done no papers are written.',
   examples: [
     'docker-tls client sign ann.csr --out ann.tar',
     'docker-tls client sign ann.csr --name ann-laptop --days 90 --out ann.tar',
+    'docker-tls client sign ann.csr --hosts build-1 --out ann.tar',
   ],
   args: { file: { summary: 'the request (PEM); - is standard input', required: true, completes: 'file' } },
   options: {
     ...OUT_OPTIONS,
     ...CA_OPTIONS,
+    ...ROTATE_OPTIONS,
     name: { kind: 'text', value: 'NAME', summary: 'name of the client; default: as the request says' },
     days: HOST_OPTIONS.days,
     hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it; default: all', completes: 'host' },
@@ -39,7 +42,7 @@ export const command = defineCommand({
     const file = { runtime, global, out, replace: options.replace };
     checkOut(file, false);
     const first = await startStored(context, options, 'client sign');
-    requireHosts(options.hosts, first.session.state.hosts);
+    requireHosts(options.hosts, first.session.state);
     const known = first.session.state.clients.get(name);
     const days = options.days ?? known?.record.days;
     const spec = {
@@ -48,46 +51,55 @@ export const command = defineCommand({
     };
     if (global.dryRun) return { exit: 0, result: { client: name, dryRun: true }, text: `would sign for ${name}` };
     return first.session.store.withLock('docker-tls client sign', async () => {
-      const { keyring, store } = (await startStored(context, options, 'client sign', first.session.store)).session;
+      const run = await startStored(context, options, 'client sign', first.session.store);
+      const { keyring, state, store } = run.session;
       const client = await keyring.signRequest(spec, csr);
-      await store.write(keyring.change());
-      const state = await store.read();
-      const bundle = bundleOf(state, client);
+      const after = { ...state, clients: new Map([...state.clients, [name, { ...client, folder: '' }]]) };
+      const access = clientAccess(after, runtime.now()).find((one) => one.name === name);
+      const behind = access?.toAdd ?? [];
+      let changed: AccessChanged | undefined;
+      if (access !== undefined && access.toDrop.length > 0) {
+        // Once the papers are out, nobody can see to it any more that a host which must not take them knows that.
+        changed = await changeAccess(context, {
+          run,
+          question: (hosts) => `${name} must not get in everywhere. Change who is accepted on ${hosts}?`,
+          canary: options.canary,
+          maxFailures: options.maxFailures,
+        });
+        if (changed.exit !== 0) {
+          const ending = `No papers were written: ${name} could get in where it must not. Mend the hosts that failed, then run the same command again.`;
+          return { ...changed, text: [changed.text, ending].join('\n\n') };
+        }
+      } else {
+        await accessOf(run.session);
+        await store.write(keyring.change());
+      }
+      const bundle = bundleOf(await store.read(), client);
       const data = await renderBundle(bundle, 'tar', {
         now: runtime.now(),
         passphrase: () => Promise.reject(new Error('tar')),
       });
       const path = await writeOut({ ...file, data });
       const { notAfter } = inspectCertificate(client.cert);
-      const behind = clientAccess(state, runtime.now()).find((one) => one.name === name)?.toAdd ?? [];
+      const apply = changed === undefined ? behind : [];
       const result = {
         client: name,
         expires: notAfter.toISOString(),
         hosts: bundle.hosts.map((host) => host.name),
-        apply: behind,
+        apply,
+        changed: changed?.hosts ?? [],
         ...(path === '-' ? {} : { file: path }),
       };
       if (path === '-') return { exit: 0, result, text: '' };
       const renamed = name === asked.commonName ? '' : ` (the request said ${asked.commonName || 'nothing'})`;
       const lines = [
+        ...(changed === undefined ? [] : [changed.text, '']),
         `${path}: papers for ${name}${renamed}, until ${dateWords(notAfter)}, without a key`,
         '',
         `where the request was made:  docker-tls client import ${options.out ?? out}`,
-        ...(behind.length > 0 ? [`before that, here:           docker-tls apply ${behind.join(' ')}`] : []),
+        ...(apply.length > 0 ? [`before that, here:           docker-tls apply ${apply.join(' ')}`] : []),
       ];
       return { exit: 0, result, text: lines.join('\n') };
     });
   },
 });
-
-/** An unknown host here is a typing error, and would lock the client out of what was meant. */
-function requireHosts(names: readonly string[], hosts: ReadonlyMap<string, unknown>): void {
-  const unknown = names.filter((name) => !hosts.has(name));
-  if (unknown.length === 0) return;
-  throw new DockerTlsError({
-    code: 'E_HOST_UNKNOWN',
-    exit: 2,
-    message: `no host ${unknown.join(', ')} in the store`,
-    hints: ['docker-tls status --offline'],
-  });
-}

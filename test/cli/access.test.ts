@@ -1,0 +1,142 @@
+/** Access is written only when it is possible and agreed to; the hosts here answer nobody, so what is left to do shows. */
+
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { DockerTlsError } from '../../src/errors.ts';
+import { openStore } from '../../src/store/store.ts';
+import { runCli } from '../support/cli.ts';
+import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
+import { PaperMill } from '../support/paper-mill.ts';
+import { writeSignScript } from '../support/sign-script.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+let home: string;
+let folder: string;
+let dialled: string[];
+const mill = new PaperMill();
+
+beforeEach(() => {
+  home = newHome();
+  folder = dirname(home);
+  dialled = [];
+});
+afterAll(() => {
+  removeHomes();
+  mill.remove();
+});
+
+const at = (place: string, ...argv: string[]) =>
+  runCli([...argv, '--home', place, '--json'], {
+    cwd: folder,
+    env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker') },
+    connect: async (options) => {
+      dialled.push(options.host);
+      throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', exit: 4, message: 'nobody answers' });
+    },
+  });
+const run = (...argv: string[]) => at(home, ...argv);
+const state = () => openStore(home).read();
+const client = async (name: string) => (await state()).clients.get(name)?.record;
+const two: IssuedOptions = { hosts: { 'build-1': {}, 'build-2': {} } };
+
+describe('a CA that signs leaf certificates only', () => {
+  beforeEach(async () => {
+    const ca = mill.issue('company', { ca: true });
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', writeSignScript(join(folder, 'sign'), ca));
+    await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
+  });
+
+  test.each([
+    ['client revoke', ['client', 'revoke', 'eve', '--yes']],
+    ['client add --hosts', ['client', 'add', 'eve', '--hosts', 'build-1', '--yes']],
+    ['client add of a new one', ['client', 'add', 'ci', '--hosts', 'build-1', '--yes']],
+    ['apply with a fleet file that revokes', ['apply', '-f', 'fleet.yaml', '--yes']],
+  ])('%s is refused, and nothing of it stays', async (_, argv) => {
+    writeFileSync(
+      join(folder, 'fleet.yaml'),
+      'version: 1\nhosts: { build-1: 127.0.0.1, build-2: 127.0.0.2 }\nclients: { eve: { revoked: true }, laptop: {} }\n',
+    );
+    const before = await state();
+    const { exit, json } = await run(...argv);
+    expect([exit, json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
+    expect(await state()).toEqual(before);
+    expect(dialled).toEqual([]);
+    expect((await run('rotate', 'ca', '--dry-run')).exit).toBe(0);
+  });
+
+  test('a request is not signed for some hosts', async () => {
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    const { exit, json } = await run('client', 'sign', 'ann.csr', '--hosts', 'build-1', '--out', 'ann.tar', '--yes');
+    expect([exit, json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
+    expect(existsSync(join(folder, 'ann.tar'))).toBe(false);
+    expect(await client('ann')).toBeUndefined();
+  });
+});
+
+describe('client revoke', () => {
+  test('a host that nobody else may use stays as it is and is named; the others are changed', async () => {
+    await issueStore(home, { ...two, clients: { laptop: ['build-2'], eve: undefined } });
+    const { exit, json } = await run('client', 'revoke', 'eve', '--yes');
+    expect([exit, json.ok]).toEqual([5, false]);
+    expect(json.error?.errors?.map(({ code, where }) => [code, where])).toEqual([
+      ['E_NO_CLIENTS', 'build-1'],
+      ['E_SSH_TIMEOUT', 'build-2'],
+    ]);
+    expect(json.error?.errors?.[0]).toMatchObject({ message: expect.stringContaining('goes on accepting') });
+    expect((await client('eve'))?.revokedAt).toBeDefined();
+    // What the hint says mends it: from then on the host has somebody who proves it.
+    dialled = [];
+    const add = await run('client', 'add', 'bob', '--hosts', 'build-1', '--yes');
+    expect(add.json.error?.errors?.map(({ code }) => code)).toEqual(['E_SSH_TIMEOUT', 'E_SSH_TIMEOUT']);
+    expect(add.json.result.hosts.map((host: { host: string }) => host.host).sort()).toEqual(['build-1', 'build-2']);
+  });
+
+  test('a client of another CA is that CA’s to revoke, and does not count among those who are left', async () => {
+    const there = newHome();
+    await issueStore(there, { ...two, clients: { ann: undefined } });
+    await at(there, 'client', 'export', 'ann', '--out', join(folder, 'ann.tar'));
+    await issueStore(home, { hosts: { web: {} }, clients: { laptop: undefined } });
+    await run('client', 'import', 'ann.tar', '--no-context');
+    const foreign = await run('client', 'revoke', 'ann', '--yes');
+    expect([foreign.exit, foreign.json.error?.code]).toEqual([2, 'E_CLIENT_ELSEWHERE']);
+    expect(foreign.json.error?.hints.join()).toContain('client revoke ann');
+    expect((await client('ann'))?.revokedAt).toBeUndefined();
+    expect((await run('client', 'revoke', 'laptop', '--yes')).json.error?.code).toBe('E_LAST_CLIENT');
+  });
+});
+
+describe('client add', () => {
+  test('of one that is there: its hosts and lifetime are what was said, its papers stay', async () => {
+    await issueStore(home, { ...two, clients: { laptop: undefined, ci: ['build-1'] } });
+    const cert = (await state()).clients.get('ci')?.cert;
+    const { json } = await run('client', 'add', 'ci', '--hosts', 'build-2', '--days', '30', '--yes');
+    expect(json.result.clients).toMatchObject([{ client: 'ci', created: false, changed: true }]);
+    expect(await client('ci')).toMatchObject({ hosts: ['build-2'], days: 30 });
+    expect((await state()).clients.get('ci')?.cert).toBe(cert);
+    expect(dialled.length).toBe(2);
+    const again = await run('client', 'add', 'ci', '--hosts', 'build-2', '--yes');
+    expect(again.json.result.clients).toMatchObject([{ client: 'ci', created: false, changed: false }]);
+  });
+
+  test('that nobody agrees to leaves no trace', async () => {
+    await issueStore(home, { ...two, clients: { laptop: undefined } });
+    const before = await state();
+    const { json } = await run('client', 'add', 'ci', '--hosts', 'build-1');
+    expect(json.error?.code).toBe('E_NO_TERMINAL');
+    expect(await state()).toEqual(before);
+  });
+});
+
+describe('client sign', () => {
+  test('no papers are written as long as a host would take them that must not', async () => {
+    await issueStore(home, { ...two, clients: { laptop: undefined } });
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    const { exit, json } = await run('client', 'sign', 'ann.csr', '--hosts', 'build-1', '--out', 'ann.tar', '--yes');
+    expect([exit, json.error?.code, json.error?.where]).toEqual([4, 'E_SSH_TIMEOUT', 'build-2']);
+    expect(existsSync(join(folder, 'ann.tar'))).toBe(false);
+    expect(dialled).toHaveLength(1);
+    const everywhere = await run('client', 'sign', 'ann.csr', '--name', 'bea', '--out', 'bea.tar');
+    expect([everywhere.exit, everywhere.json.result.hosts]).toEqual([0, ['build-1', 'build-2']]);
+  });
+});
