@@ -177,7 +177,9 @@ export type StoredRun = {
 
 export type StoredOptions = Partial<OptionValues<typeof SSH_OPTIONS>> &
   Partial<OptionValues<typeof CA_OPTIONS>> &
-  Partial<Pick<OptionValues<typeof HOST_OPTIONS>, 'containers' | 'confirmWithin' | 'keyType'>>;
+  Partial<Pick<OptionValues<typeof HOST_OPTIONS>, 'containers' | 'confirmWithin' | 'keyType'>> & {
+    readonly cutOff?: boolean;
+  };
 
 /** Reads the store for a command that changes what is there: rotation, revocation. Asks for nothing yet. `store`: the one whose lock is held. */
 export async function startStored(
@@ -208,6 +210,7 @@ export async function startStored(
   const session = await openSession(context, {
     ca,
     passphrase: passphraseSource(full, runtime, prompts),
+    cutOff: options.cutOff ?? false,
     ...(store ? { store } : {}),
   });
   return {

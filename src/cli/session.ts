@@ -29,6 +29,7 @@ export type Session = {
 export type SessionOptions = {
   readonly ca: CaSpec;
   readonly passphrase: PassphraseSource;
+  readonly cutOff?: boolean;
   /** The store whose lock is held already; default: opened here. */
   readonly store?: Store;
 };
@@ -43,7 +44,8 @@ export async function openSession(
 ): Promise<Session> {
   const store = options.store ?? openStore(global.home, { now: runtime.now, patienceMs: PATIENCE_MS });
   const state = await store.read();
-  const keyring = openKeyring({ state, ca: options.ca, passphrase: options.passphrase, now: runtime.now() });
+  const { ca, passphrase, cutOff = false } = options;
+  const keyring = openKeyring({ state, ca, passphrase, cutOff, now: runtime.now() });
   let base: Promise<UndoToken> | undefined;
   return {
     store,

@@ -1,6 +1,6 @@
 /** Owns the stages of a CA rotation, derived from what is stored and so resumable by anyone at any point. */
 
-import { inspectCertificate } from '../pki/inspect.ts';
+import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { isFrom } from './trust.ts';
 
@@ -44,8 +44,12 @@ export type RotationStage = {
 
 export function rotationStage(input: RotationInput): RotationStage {
   const { ca, oldCas, now } = input;
-  const behind = input.hosts.filter((host) => host.trust !== host.wanted).map((host) => host.name);
-  if (oldCas.length === 0) return { stage: behind.length > 0 ? 'clear' : 'none', hosts: behind, clients: [] };
+  const changing = input.hosts.filter((host) => host.trust !== host.wanted);
+  const behind = changing.map((host) => host.name);
+  if (oldCas.length === 0) {
+    const others = changing.filter((host) => trustsAnother(host.trust, ca)).map((host) => host.name);
+    return { stage: others.length > 0 ? 'clear' : 'none', hosts: others, clients: [] };
+  }
   const clients = input.clients
     .filter((client) => !client.revoked && !isFrom(client.cert, ca, 'client', now))
     .map((client) => client.name);
@@ -56,6 +60,14 @@ export function rotationStage(input: RotationInput): RotationStage {
   if (servers.length > 0 || behind.length > 0 || clients.length > 0)
     return { stage: 'issue', hosts: [...new Set([...behind, ...servers])], clients };
   return { stage: 'drop', hosts: input.hosts.map((host) => host.name), clients: [] };
+}
+
+/** Whether a trust file holds a CA that is neither the given one nor below it, dates aside. */
+function trustsAnother(trust: string, ca: string): boolean {
+  return splitBundle(trust).some((pem) => {
+    const { notBefore, notAfter } = inspectCertificate(pem);
+    return !isFrom(pem, ca, 'client', new Date((notBefore.getTime() + notAfter.getTime()) / 2));
+  });
 }
 
 function isExpired(cert: string, now: Date): boolean {

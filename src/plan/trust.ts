@@ -120,6 +120,18 @@ export function namesFor(
   return [...new Map(names.map((san) => [formatSan(san), san])).values()];
 }
 
+/** Hosts that welcome a client and let it in with papers of `before` as they are now, but would turn it away with papers of `after`. */
+export function hostsLosing(
+  hosts: readonly { readonly record: Pick<HostSpec, 'name' | 'clients'>; readonly ca: string }[],
+  papers: { readonly client: TrustedClient; readonly before: string; readonly after: string; readonly now: Date },
+): string[] {
+  const { client, before, after, now } = papers;
+  return hosts
+    .filter(({ record, ca }) => isWelcome(client, record) && isFrom(before, ca, 'client', now))
+    .filter(({ ca }) => !isFrom(after, ca, 'client', now))
+    .map(({ record }) => record.name);
+}
+
 /** Whether a certificate (with its chain) stands under a CA alone. */
 export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', now: Date): boolean {
   return verifyChain({

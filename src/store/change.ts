@@ -74,10 +74,11 @@ export function changeEntries(home: string, change: StoreChange): { incoming: In
     else incoming.push({ path: 'ca/ca-key.pem', content: key(keyPem) });
     incoming.push({ path: 'ca/ca.json', content: record(about, parseCaRecord) });
   }
-  for (const [name, { cert, keyPem }] of Object.entries(change.issuers ?? {})) {
+  for (const [name, { cert, keyPem, oldKeyPem }] of Object.entries(change.issuers ?? {})) {
     folder(`ca/issuers/${checkName('client', name)}`, {
       'ca.pem': certificate(cert),
       'ca-key.pem': keyPem && key(keyPem),
+      'old-ca-key.pem': oldKeyPem && key(oldKeyPem),
     });
   }
   for (const [name, host] of Object.entries(change.hosts ?? {})) {

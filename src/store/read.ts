@@ -128,7 +128,8 @@ function readOldCa(tree: Tree): ReadFolder<StoredOldCa> {
 function readIssuer(_name: string, files: Files): StoredIssuer | undefined {
   const cert = files.certificate('ca.pem', true);
   const keyPem = files.key('ca-key.pem');
-  return cert === undefined ? undefined : { cert, keyPem };
+  const oldKeyPem = files.key('old-ca-key.pem');
+  return cert === undefined ? undefined : { cert, keyPem, ...(oldKeyPem ? { oldKeyPem } : {}) };
 }
 
 function readHost(tree: Tree): ReadFolder<StoredHost> {

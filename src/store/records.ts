@@ -78,7 +78,8 @@ export type StoredOldCa = {
   readonly keyPem?: Secret;
   readonly record?: CaRecord;
 };
-export type StoredIssuer = { readonly cert: string; readonly keyPem?: Secret };
+/** The issuing CA of a client; during a rotation `cert` holds the one before after it, and `oldKeyPem` is that one's key. */
+export type StoredIssuer = { readonly cert: string; readonly keyPem?: Secret; readonly oldKeyPem?: Secret };
 export type StoredHost = {
   readonly record: HostRecord;
   /** The trust file of the host: what its `ca.pem` holds. */

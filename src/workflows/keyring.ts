@@ -4,7 +4,6 @@
  */
 
 import type { CaSpec, ClientSpec, HostSpec } from '../config/spec.ts';
-import { DockerTlsError } from '../errors.ts';
 import {
   crossSign,
   issueCa,
@@ -18,9 +17,10 @@ import { parseCsr } from '../pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import { decryptKey, encryptKey, isEncrypted, isKeyType } from '../pki/keys.ts';
 import type { SanName } from '../pki/names.ts';
-import { isFrom, leafOnlyTrust, reasonToIssue, trustFile } from '../plan/trust.ts';
+import { hostsLosing, isFrom, leafOnlyTrust, reasonToIssue, trustFile } from '../plan/trust.ts';
 import type { Secret } from '../secret.ts';
 import type { StoreChange, StoredCa, StoredClient, StoredIssuer, StoredOldCa, StoreState } from '../store/records.ts';
+import { caCutsOff, caKeyElsewhere, caNotAccepted } from './ca-refusals.ts';
 import { clientExists, keyElsewhere, refuseOther, unknownClient } from './client-refusals.ts';
 import { commandSigner, type ExternalSigner, signClient, signServer } from './sign-command.ts';
 
@@ -36,6 +36,8 @@ export type KeyringOptions = {
   /** For a CA that has to be made. */
   readonly ca: CaSpec;
   readonly passphrase: PassphraseSource;
+  /** Give hosts certificates of a new CA although an older one can't vouch for it; without it that fails with E_CUT_OFF (exit 3). */
+  readonly cutOff?: boolean;
   readonly now: Date;
 };
 
@@ -60,8 +62,13 @@ export type Keyring = {
   trusted(): Promise<string>;
   /** The CA, open for signing; asks for its passphrase at most once. */
   authority(): Promise<OpenAuthority>;
-  /** Makes a new CA that issues from now on; the one before stays trusted until it is dropped. */
-  replaceCa(): Promise<void>;
+  /**
+   * Makes a new CA that issues from now on; the one before stays trusted until it is dropped. `lost`: nobody knows the passphrase of the keys
+   * in this store any more; they go, and the new CA gets a passphrase of its own.
+   */
+  replaceCa(options?: { readonly lost?: boolean }): Promise<void>;
+  /** Whether a certificate of the CA in force in place of this one makes a host a stranger to who knows only an older CA. */
+  cutsOff(serverCert: string): boolean;
   /** The client's papers, made if they are not there (`fresh`). */
   client(spec: ClientSpec): Promise<StoredClient & { readonly fresh: boolean }>;
   /** A client whose record changes (its hosts, its revocation) and whose papers stay; trust files follow at once. */
@@ -82,6 +89,11 @@ export type Keyring = {
   change(): StoreChange;
 };
 
+/** Whether an older CA can sign the one in force. */
+function canVouch({ cert, keyPem }: Omit<StoredOldCa, 'serial'>): boolean {
+  return keyPem !== undefined && inspectCertificate(cert).pathLen !== 0;
+}
+
 /** Opens the CA of a store, or makes one in memory. Nothing is asked before it is needed. */
 export function openKeyring(options: KeyringOptions): Keyring {
   const { state, now } = options;
@@ -94,6 +106,9 @@ export function openKeyring(options: KeyringOptions): Keyring {
     state.ca !== undefined && state.ca.keyPem === undefined && state.ca.record.signCommand !== undefined
       ? commandSigner(state.ca.record.signCommand)
       : undefined;
+  /** Keys that this run has made, by their protected form: opening one is slow. */
+  const openKeys = new WeakMap<Secret, Secret>();
+  let keysLost = false;
   let opened: Promise<OpenAuthority> | undefined;
   let crossed: Promise<string> | undefined;
   let secret: Promise<Secret | undefined> | undefined;
@@ -115,6 +130,8 @@ export function openKeyring(options: KeyringOptions): Keyring {
   }
 
   async function openKey(pem: Secret): Promise<Secret> {
+    const known = openKeys.get(pem);
+    if (known !== undefined) return known;
     return isEncrypted(pem) ? decryptKey(pem, await passphrase()) : pem;
   }
 
@@ -134,16 +151,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
     if (state.ca === undefined) return makeCa();
     if (state.ca.keyPem !== undefined)
       return openAuthority({ cert: state.ca.cert, key: await openKey(state.ca.keyPem) });
-    throw new DockerTlsError({
-      code: 'E_CA_KEY_ELSEWHERE',
-      exit: 2,
-      message: 'the key of the CA is not in this store, so nothing can be issued here',
-      hints: [
-        'where the key is: docker-tls client sign REQUEST',
-        'have a command sign: docker-tls ca import --cert FILE --sign-command COMMAND',
-        'if the key is lost: docker-tls rotate ca',
-      ],
-    });
+    throw caKeyElsewhere();
   }
 
   function authority(): Promise<OpenAuthority> {
@@ -156,17 +164,22 @@ export function openKeyring(options: KeyringOptions): Keyring {
     return (made.ca ?? state.ca)?.cert ?? '';
   }
 
-  function olderCas(): readonly (Pick<StoredOldCa, 'cert' | 'keyPem'> | StoredCa)[] {
-    return [...replaced, ...state.oldCas];
+  function olderCas(): readonly Omit<StoredOldCa, 'serial'>[] {
+    const all = [...replaced, ...state.oldCas];
+    return keysLost ? all.map(({ cert, record }) => ({ cert, ...(record ? { record } : {}) })) : all;
   }
 
   async function trusted(): Promise<string> {
     return [await caCert(), ...olderCas().map((old) => old.cert)].join('');
   }
 
-  async function replaceCa(): Promise<void> {
+  async function replaceCa({ lost = false }: { readonly lost?: boolean } = {}): Promise<void> {
     if (state.ca !== undefined) replaced.push(state.ca);
-    await passphrase();
+    if (lost) {
+      keysLost = true;
+      secret = options.passphrase.forNewCa();
+      for (const [name, { cert }] of state.issuers) made.issuers[name] = { cert };
+    } else if (state.ca?.keyPem !== undefined) await openKey(state.ca.keyPem); // or two passphrases would be in force from now on
     opened = makeCa();
     await opened;
   }
@@ -179,31 +192,30 @@ export function openKeyring(options: KeyringOptions): Keyring {
     const ca = await authority();
     const certs: string[] = [];
     for (const old of olderCas()) {
-      const info = inspectCertificate(old.cert);
-      const days = Math.floor((info.notAfter.getTime() - now.getTime()) / 86_400_000);
-      if (old.keyPem === undefined || days < 1 || info.pathLen === 0) continue;
+      const days = Math.floor((inspectCertificate(old.cert).notAfter.getTime() - now.getTime()) / 86_400_000);
+      if (old.keyPem === undefined || days < 1 || !canVouch(old)) continue;
       const issuer = openAuthority({ cert: old.cert, key: await openKey(old.keyPem) });
       certs.push(crossSign({ ca, issuer, days, now }).leaf);
     }
     return certs.join('');
   }
 
-  function cross(): Promise<string> {
-    crossed ??= crossCertificates();
-    return crossed;
+  function cutsOff(serverCert: string): boolean {
+    return olderCas().some((old) => !canVouch(old) && isFrom(serverCert, old.cert, 'server', now));
   }
 
   function issuerOf(name: string): StoredIssuer | undefined {
     return made.issuers[name] ?? state.issuers.get(name);
   }
 
-  /** The client's issuing CA, ready to sign; a new one where there is none of the CA in force. */
-  async function clientAuthority(name: string, keyType: ClientSpec['keyType']): Promise<{ cert: string; key: Secret }> {
+  /**
+   * The client's issuing CA under the CA in force, made where there is none. The one before stays beside it as long as its CA is trusted:
+   * hosts that list clients one by one accept both.
+   */
+  async function newestIssuer(name: string, keyType: ClientSpec['keyType']): Promise<StoredIssuer> {
     const known = issuerOf(name);
-    const [first] = known === undefined ? [] : splitBundle(known.cert);
-    if (known?.keyPem !== undefined && first !== undefined && isFrom(first, await caCert(), 'client', now)) {
-      return { cert: first, key: await openKey(known.keyPem) };
-    }
+    const [first = ''] = known === undefined ? [] : splitBundle(known.cert);
+    if (known?.keyPem !== undefined && isFrom(first, await caCert(), 'client', now)) return known;
     const fresh = await issueClientAuthority({
       ca: await authority(),
       clientName: name,
@@ -211,10 +223,33 @@ export function openKeyring(options: KeyringOptions): Keyring {
       keyType,
       now,
     });
-    // The one before stays beside it as long as its CA is trusted: hosts that list clients one by one accept both.
-    const before = known !== undefined && olderCas().length > 0 ? splitBundle(known.cert)[0] : '';
-    made.issuers[name] = { cert: fresh.leaf + (before ?? ''), keyPem: await protect(fresh.key) };
-    return { cert: fresh.leaf, key: fresh.key };
+    const keyPem = await protect(fresh.key);
+    openKeys.set(keyPem, fresh.key);
+    const old = olderCas().length > 0 ? { cert: first, oldKeyPem: known?.keyPem } : { cert: '' };
+    const issuer = { ...old, cert: fresh.leaf + old.cert, keyPem };
+    made.issuers[name] = issuer;
+    return issuer;
+  }
+
+  /** What signs for a client: its newest issuing CA, or the one before as long as a host that lets the client in knows only that. */
+  async function clientAuthority(name: string, keyType: ClientSpec['keyType']): Promise<{ cert: string; key: Secret }> {
+    const { cert, keyPem, oldKeyPem } = await newestIssuer(name, keyType);
+    const [newest = '', before] = splitBundle(cert);
+    if (before !== undefined && oldKeyPem !== undefined && losing(name, before, newest).length > 0)
+      return { cert: before, key: await openKey(oldKeyPem) };
+    if (keyPem === undefined) throw caKeyElsewhere();
+    return { cert: newest, key: await openKey(keyPem) };
+  }
+
+  function losing(name: string, before: string, after: string): string[] {
+    const client = (made.clients[name] ?? state.clients.get(name))?.record ?? { name };
+    return hostsLosing([...state.hosts.values()], { client, before, after, now });
+  }
+
+  /** Papers that replace others must not lock their owner out: E_CA_NOT_ACCEPTED (exit 3). */
+  function requireAccepted({ record, cert }: StoredClient, after: string): void {
+    const hosts = losing(record.name, cert, after);
+    if (hosts.length > 0) throw caNotAccepted(record.name, hosts);
   }
 
   async function client(spec: ClientSpec): Promise<StoredClient & { fresh: boolean }> {
@@ -257,6 +292,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
       sign === undefined
         ? (await issueClient({ authority: await clientAuthority(name, keyType), name, days, publicKey, now })).cert
         : await sign({ csr, profile: 'client', days, name, ca: await trusted(), now });
+    if (known !== undefined) requireAccepted(known, cert);
     const time = now.toISOString();
     const hosts = spec.hosts ?? known?.record.hosts;
     const record = {
@@ -280,6 +316,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
     if (known.key === undefined) throw keyElsewhere(name);
     const lifetime = days ?? known.record.days;
     const leaf = await clientLeaf(name, { keyType: known.record.keyType, days: lifetime });
+    requireAccepted(known, leaf.cert);
     const stored: StoredClient = {
       record: { ...known.record, days: lifetime, updatedAt: now.toISOString() },
       ca: await trusted(),
@@ -295,6 +332,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
     const why = more.force ?? reasonToIssue(known?.serverCert, spec, sans, { cas: await trusted(), now });
     if (known !== undefined && why === undefined)
       return { cert: await freshChain(known.serverCert), key: known.serverKey, fresh: false, why: '' };
+    if (known !== undefined && !options.cutOff && cutsOff(known.serverCert)) throw caCutsOff([spec.name]);
     if (sign !== undefined)
       return {
         ...(await signServer(sign, { spec, sans, ca: await trusted(), now, publicKey: more.publicKey })),
@@ -306,7 +344,8 @@ export function openKeyring(options: KeyringOptions): Keyring {
       more.publicKey === undefined
         ? await issueServer({ ...base, keyType: spec.keyType })
         : { ...(await issueServer({ ...base, publicKey: more.publicKey })), key: undefined };
-    return { cert: issued.cert + (await cross()), key: issued.key, fresh: true, why: why ?? '' };
+    crossed ??= crossCertificates();
+    return { cert: issued.cert + (await crossed), key: issued.key, fresh: true, why: why ?? '' };
   }
 
   /** Once no older CA is trusted, the cross-signed certificate is dead weight: the leaf goes on alone. */
@@ -335,11 +374,11 @@ export function openKeyring(options: KeyringOptions): Keyring {
     trusted,
     authority,
     replaceCa,
+    cutsOff,
     client,
     prepareIssuer: async (name) => {
       const known = state.clients.get(name);
-      if (known !== undefined && known.record.revokedAt === undefined)
-        await clientAuthority(name, known.record.keyType);
+      if (known !== undefined && known.record.revokedAt === undefined) await newestIssuer(name, known.record.keyType);
     },
     renewClient,
     amend: (stored) => {
@@ -350,7 +389,8 @@ export function openKeyring(options: KeyringOptions): Keyring {
     trustFor,
     protect,
     change: () => ({
-      ...(made.ca ? { ca: made.ca, retireCa: replaced.length > 0 } : {}),
+      ...(made.ca ? { ca: made.ca, retireCa: replaced.length > 0 && !keysLost } : {}),
+      ...(keysLost ? { oldCas: olderCas() } : {}),
       issuers: { ...made.issuers },
       clients: { ...made.clients },
     }),

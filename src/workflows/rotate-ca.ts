@@ -2,7 +2,7 @@
 
 import { DockerTlsError } from '../errors.ts';
 import { type RotationStage, rotationStage } from '../plan/stages.ts';
-import type { StoreState } from '../store/records.ts';
+import type { StoredClient, StoreState } from '../store/records.ts';
 import type { Keyring } from './keyring.ts';
 
 /** Where a rotation stands, by the store alone. */
@@ -17,7 +17,7 @@ export async function stageOf(state: StoreState, keyring: Keyring, now: Date): P
     ca: state.ca.cert,
     oldCas: state.oldCas.map((old) => old.cert),
     hosts,
-    clients: [...state.clients.values()].map((client) => ({
+    clients: ownClients(state).map((client) => ({
       name: client.record.name,
       cert: client.cert,
       revoked: client.record.revokedAt !== undefined,
@@ -41,8 +41,16 @@ export function refuseDrop(stage: RotationStage): void {
   });
 }
 
-/** Makes the new CA, and for every client an issuing CA under it; written at once. */
-export async function beginRotation(state: StoreState, keyring: Keyring): Promise<void> {
+/** Clients of this store's CA; those that were issued elsewhere and imported here are no business of a rotation. */
+export function ownClients(state: StoreState): (StoredClient & { readonly folder: string })[] {
+  return [...state.clients.values()].filter(({ record }) => record.reaches === undefined);
+}
+
+/**
+ * Makes the new CA, and for every client an issuing CA under it; clients trust hosts of both from the first moment. Written at once.
+ * `lost`: without the passphrase of the old keys.
+ */
+export async function beginRotation(state: StoreState, keyring: Keyring, lost = false): Promise<void> {
   if (state.ca === undefined) {
     throw new DockerTlsError({
       code: 'E_NO_CA',
@@ -51,6 +59,11 @@ export async function beginRotation(state: StoreState, keyring: Keyring): Promis
       hints: ['docker-tls setup root@HOST'],
     });
   }
-  await keyring.replaceCa();
-  for (const [name, client] of state.clients) if (client.key !== undefined) await keyring.prepareIssuer(name);
+  await keyring.replaceCa({ lost });
+  const ca = await keyring.trusted();
+  for (const { folder: _, ...client } of ownClients(state)) {
+    if (client.record.revokedAt !== undefined) continue;
+    if (client.key !== undefined) await keyring.prepareIssuer(client.record.name);
+    keyring.amend({ ...client, ca });
+  }
 }

@@ -1,14 +1,18 @@
 /** Owns `rotate ca`: a new CA in stages that can be stopped and resumed anywhere. */
 
+import type { DockerTlsError } from '../../errors.ts';
 import type { RotationStage } from '../../plan/stages.ts';
 import { isFrom } from '../../plan/trust.ts';
+import type { StoreState } from '../../store/records.ts';
 import type { Store } from '../../store/store.ts';
+import { plural } from '../../words.ts';
+import { caCutsOff } from '../../workflows/ca-refusals.ts';
 import { refreshCopies } from '../../workflows/copies.ts';
-import { beginRotation, refuseDrop, stageOf } from '../../workflows/rotate-ca.ts';
+import { beginRotation, ownClients, refuseDrop, stageOf } from '../../workflows/rotate-ca.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { type StoredRun, startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
-import { dockerConfigFolder } from '../options.ts';
+import { dockerConfigFolder, usage } from '../options.ts';
 import { agree } from '../prompts.ts';
 import { changeHosts, ROTATE_OPTIONS } from '../rotate.ts';
 
@@ -16,7 +20,7 @@ export const command = defineCommand({
   name: 'rotate ca',
   summary: 'A new CA: accept old and new, issue from the new, drop the old',
   about:
-    'Stage 1: every host learns to accept clients of the old CA and of the new. Stage 2: hosts and clients get papers of the new CA; hosts also send a certificate that the old CA has signed, so clients that have not fetched their new files keep working. Stage 3 (--drop): the old CA is no longer accepted.\nEvery stage is proven on every host before the next. Stop anywhere: the same command goes on.',
+    'Stage 1: every host learns to accept clients of the old CA and of the new. Stage 2: hosts and clients get papers of the new CA; hosts also send a certificate that the old CA has signed, so clients that have not fetched their new files keep working (without the old CA’s key there is no such certificate, and stage 2 waits for --cut-off). Stage 3 (--drop): the old CA is no longer accepted.\nEvery stage is proven on every host before the next. Stop anywhere: the same command goes on.',
   examples: ['docker-tls rotate ca --dry-run', 'docker-tls rotate ca --yes', 'docker-tls rotate ca --drop --yes'],
   args: {},
   options: {
@@ -25,20 +29,37 @@ export const command = defineCommand({
     keyType: HOST_OPTIONS.keyType,
     drop: { kind: 'flag', summary: 'stage 3: stop accepting the old CA' },
     new: { kind: 'flag', summary: 'begin another rotation although the last one is not dropped yet' },
+    cutOff: {
+      kind: 'flag',
+      summary: 'stage 2 although the old CA’s key is not here: whoever has not fetched new files is cut off',
+    },
+    lostPassphrase: {
+      kind: 'flag',
+      summary: 'begin without the old CA’s passphrase: keys under it are deleted, the new CA gets another one',
+    },
   },
   async run(context) {
     const { options, global, prompts, runtime } = context;
     const run = await startStored(context, options, 'rotate ca');
     const stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
     if (global.dryRun) return { exit: 0, result: { stage }, text: describe(stage, run) };
+    if (options.lostPassphrase && stage.stage !== 'none' && !options.new)
+      throw usage('a rotation is under way; without the passphrase it takes another one', [
+        'docker-tls rotate ca --new --lost-passphrase',
+      ]);
     return run.session.store.withLock('docker-tls rotate ca', async () => {
       if (options.drop) return drop(context, run, stage);
-      if (stage.stage === 'clear')
-        return finishStage(context, run, stage, 'Tell the remaining hosts to drop the old CA');
+      if (stage.stage === 'clear' && !options.new)
+        return finishStage(context, run, stage, 'Tell the remaining hosts to drop the old CA?');
       if (stage.stage === 'none' || options.new) {
-        await agree(prompts, `Make a new CA, and let ${run.session.state.hosts.size} hosts accept old and new?`);
-        await beginRotation(run.session.state, run.session.keyring);
+        const lost = options.lostPassphrase
+          ? ' The keys that nobody can open any more (the CA’s and those of clients’ issuing CAs) are deleted.'
+          : '';
+        const hosts = plural(run.session.state.hosts.size, 'host');
+        await agree(prompts, `Make a new CA, and let ${hosts} accept old and new?${lost}`);
+        await beginRotation(run.session.state, run.session.keyring, options.lostPassphrase);
         await run.session.store.write(run.session.keyring.change());
+        await refreshAll(context, await run.session.store.read());
       }
       return proceed(context, options, run.session.store);
     });
@@ -48,11 +69,20 @@ export const command = defineCommand({
 type Context = Parameters<typeof startStored>[0] & Parameters<typeof changeHosts>[0];
 type Options = Parameters<typeof startStored>[1] & { readonly canary?: number; readonly maxFailures?: number };
 
+/** Brings the copies of every client up to date; gives what could not be. */
+async function refreshAll({ runtime }: Context, state: StoreState): Promise<DockerTlsError[]> {
+  const problems: DockerTlsError[] = [];
+  for (const client of ownClients(state))
+    problems.push(...(await refreshCopies({ state, client, dockerConfig: dockerConfigFolder(runtime) })).problems);
+  return problems;
+}
+
 /** Stages 1 and 2, as far as they are not done. Each begins from what is stored, so any of them can be the first. */
 async function proceed(context: Context, options: Options, store: Store): Promise<CommandResult> {
   const { runtime, progress } = context;
   const done: unknown[] = [];
   let text = '';
+  let problems: DockerTlsError[] = [];
   let run = await startStored(context, options, 'rotate ca', store);
   let stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
   if (stage.stage === 'accept') {
@@ -78,14 +108,22 @@ async function proceed(context: Context, options: Options, store: Store): Promis
     for (const name of mine) await keyring.renewClient(name);
     await store.write(keyring.change());
     run = await startStored(context, options, 'rotate ca', store);
-    for (const name of mine) {
-      const client = run.session.state.clients.get(name);
-      if (client !== undefined)
-        await refreshCopies({ state: run.session.state, client, dockerConfig: dockerConfigFolder(runtime) });
-    }
+    problems = await refreshAll(context, run.session.state);
     const servers = stage.hosts.filter(
       (name) => !isFrom(run.session.state.hosts.get(name)?.serverCert ?? '', ca, 'server', runtime.now()),
     );
+    const strangers = servers.filter((name) =>
+      run.session.keyring.cutsOff(run.session.state.hosts.get(name)?.serverCert ?? ''),
+    );
+    if (strangers.length > 0 && !options.cutOff) {
+      const unfetched = stage.clients.filter((name) => !mine.includes(name));
+      return {
+        exit: 3,
+        result: { stages: [...done, { stage: 'issue', clients: mine, hosts: [] }] },
+        text,
+        errors: [...problems, caCutsOff(strangers, unfetched)],
+      };
+    }
     const result = await changeHosts(context, {
       specs: run.specs(servers),
       run: await run.open({ forcePapers: 'from the new CA' }),
@@ -95,7 +133,8 @@ async function proceed(context: Context, options: Options, store: Store): Promis
     });
     done.push({ stage: 'issue', clients: mine, ...(result.result as object) });
     text = [text, result.text].filter((part) => part !== '').join('\n');
-    if (result.exit !== 0) return { ...result, result: { stages: done } };
+    if (result.exit !== 0)
+      return { ...result, result: { stages: done }, errors: [...problems, ...(result.errors ?? [])] };
     run = await startStored(context, options, 'rotate ca', store);
     stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
   }
@@ -103,7 +142,12 @@ async function proceed(context: Context, options: Options, store: Store): Promis
     stage.stage === 'drop'
       ? 'Old and new are accepted, everything here has new papers.\nWhen everybody has fetched theirs:\n\n  docker-tls rotate ca --drop'
       : describe(stage, run);
-  return { exit: 0, result: { stages: done, stage }, text: [text, rest].filter((part) => part !== '').join('\n\n') };
+  return {
+    exit: 0,
+    result: { stages: done, stage },
+    text: [text, rest].filter((part) => part !== '').join('\n\n'),
+    errors: problems,
+  };
 }
 
 async function drop(context: Context, run: StoredRun, stage: RotationStage): Promise<CommandResult> {
@@ -114,20 +158,20 @@ async function drop(context: Context, run: StoredRun, stage: RotationStage): Pro
   if (stage.stage === 'drop') {
     const ca = state.ca?.cert ?? '';
     const clients = Object.fromEntries(
-      [...state.clients]
-        .filter(([, client]) => client.record.revokedAt === undefined)
-        .map(([name, { folder: _, ...client }]) => [name, { ...client, ca }]),
+      ownClients(state)
+        .filter((client) => client.record.revokedAt === undefined)
+        .map(({ folder: _, ...client }) => [client.record.name, { ...client, ca }]),
     );
     const { splitBundle } = await import('../../pki/inspect.ts');
     const issuers = Object.fromEntries(
-      [...state.issuers].map(([name, issuer]) => [
+      [...state.issuers].map(([name, { cert, keyPem }]) => [
         name,
-        { ...issuer, cert: splitBundle(issuer.cert)[0] ?? issuer.cert },
+        { cert: splitBundle(cert)[0] ?? cert, ...(keyPem ? { keyPem } : {}) },
       ]),
     );
     await store.write({ removeOldCas: state.oldCas.map((old) => old.serial), clients, issuers });
   }
-  return finishStage(context, run, stage, 'Stop accepting the old CA on these hosts?');
+  return finishStage({ ...context, global: { ...context.global, yes: true } }, run, stage, '');
 }
 
 async function finishStage(
@@ -137,14 +181,11 @@ async function finishStage(
   question: string,
 ): Promise<CommandResult> {
   const run = await startStored(context, before.options, 'rotate ca', before.session.store);
-  for (const client of run.session.state.clients.values())
-    await refreshCopies({ state: run.session.state, client, dockerConfig: dockerConfigFolder(context.runtime) });
-  const result = await changeHosts(
-    { ...context, global: { ...context.global, yes: true } },
-    { specs: run.specs(stage.hosts), run: await run.open(), question },
-  );
+  const copies = await refreshAll(context, run.session.state);
+  const result = await changeHosts(context, { specs: run.specs(stage.hosts), run: await run.open(), question });
   return {
     ...result,
+    errors: [...copies, ...(result.errors ?? [])],
     result: { stages: [{ stage: 'drop', ...(result.result as object) }] },
     text: [
       result.text,

@@ -1,0 +1,240 @@
+/** The rotation of a CA by the store alone: no host answers here; `tell` writes what an apply would leave behind. */
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { completeHost } from '../../src/config/spec.ts';
+import { DockerTlsError } from '../../src/errors.ts';
+import { parseSan } from '../../src/pki/names.ts';
+import { isFrom } from '../../src/plan/trust.ts';
+import type { StoreChange, StoreState } from '../../src/store/records.ts';
+import { openStore } from '../../src/store/store.ts';
+import { openKeyring } from '../../src/workflows/keyring.ts';
+import { runCli } from '../support/cli.ts';
+import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+let home: string;
+let folder: string;
+let dialled: string[];
+
+beforeEach(() => {
+  home = newHome();
+  folder = dirname(home);
+  dialled = [];
+});
+afterAll(removeHomes);
+
+const at = (place: string, ...argv: string[]) =>
+  runCli([...argv, '--home', place, '--json'], {
+    cwd: folder,
+    env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker') },
+    connect: async (options) => {
+      dialled.push(options.host);
+      throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', exit: 4, message: 'nobody answers' });
+    },
+  });
+const run = (...argv: string[]) => at(home, ...argv);
+const state = () => openStore(home).read();
+const stage = async () => (await run('rotate', 'ca', '--dry-run')).json.result.stage.stage;
+const two: IssuedOptions = { hosts: { 'build-1': {}, 'build-2': {} } };
+
+async function write(change: (state: StoreState) => StoreChange | Promise<StoreChange>): Promise<void> {
+  const store = openStore(home);
+  await store.withLock('test', async () => {
+    await store.write(await change(await store.read()));
+  });
+}
+
+function keyringOf(state: StoreState, cutOff = false) {
+  const passphrase = { forNewCa: async () => undefined, forExistingCa: () => Promise.reject(new Error('encrypted')) };
+  const ca = { name: 'test', keyType: 'p256', days: 3650 } as const;
+  return openKeyring({ state, ca, passphrase, cutOff, now: new Date() });
+}
+
+/** The hosts get the trust files that they should have. */
+async function tell(...names: string[]): Promise<void> {
+  await write(async (state) => {
+    const hosts: Record<string, NonNullable<ReturnType<StoreState['hosts']['get']>>> = {};
+    for (const name of names) {
+      const host = state.hosts.get(name);
+      if (host) hosts[name] = { ...host, ca: await keyringOf(state).trustFor(host.record) };
+    }
+    return { hosts };
+  });
+}
+
+/** Which hosts let the client in, by the trust files that they have. */
+async function letIn(name: string): Promise<string[]> {
+  const { clients, hosts } = await state();
+  const cert = clients.get(name)?.cert ?? '';
+  return [...hosts].filter(([, host]) => isFrom(cert, host.ca, 'client', new Date())).map(([host]) => host);
+}
+
+describe('a client that was issued elsewhere', () => {
+  test('is no business of a rotation: it neither stops it nor gets other files', async () => {
+    const there = newHome();
+    await issueStore(there, { ...two, clients: { ann: undefined } });
+    await at(there, 'client', 'export', 'ann', '--out', join(folder, 'ann.tar'));
+    await issueStore(home, { clients: { laptop: undefined } });
+    await run('client', 'import', 'ann.tar', '--no-context');
+    const before = (await state()).clients.get('ann');
+    const first = await run('rotate', 'ca', '--yes');
+    expect([first.exit, first.json.error, first.json.result.stage.stage]).toEqual([0, undefined, 'drop']);
+    expect((await run('rotate', 'ca', '--drop', '--yes')).exit).toBe(0);
+    const after = await state();
+    expect(after.clients.get('ann')).toEqual(before);
+    expect([...after.issuers.keys()]).toEqual(['laptop']);
+    expect(after.oldCas).toEqual([]);
+  });
+});
+
+describe('hosts that have not heard of a change of access', () => {
+  test('are no sign of a rotation that is nearly done', async () => {
+    await issueStore(home, { ...two, clients: { laptop: undefined, ci: undefined } });
+    await write(({ clients }) => {
+      const { folder: _, ...ci } = clients.get('ci') as NonNullable<ReturnType<StoreState['clients']['get']>>;
+      return { clients: { ci: { ...ci, record: { ...ci.record, hosts: ['build-1'] } } } };
+    });
+    expect(await stage()).toBe('none');
+    const asked = await run('rotate', 'ca');
+    expect([asked.json.error?.code, dialled]).toEqual(['E_NO_TERMINAL', []]);
+    const before = (await state()).ca?.cert;
+    await run('rotate', 'ca', '--yes');
+    expect((await state()).oldCas.map(({ cert }) => cert)).toEqual([before]);
+    expect(await stage()).toBe('accept');
+  });
+
+  test('where one still accepts a CA that was dropped, it is told, but not without a question', async () => {
+    await issueStore(home, { ...two, clients: { laptop: undefined } });
+    await run('rotate', 'ca', '--yes');
+    await write(({ oldCas }) => ({ removeOldCas: oldCas.map(({ serial }) => serial) }));
+    await tell('build-1');
+    expect((await run('rotate', 'ca', '--dry-run')).json.result.stage).toMatchObject({
+      stage: 'clear',
+      hosts: ['build-2'],
+    });
+    dialled = [];
+    const asked = await run('rotate', 'ca');
+    expect(asked.json.error?.code).toBe('E_NO_TERMINAL');
+    const { ca } = await state();
+    await run('rotate', 'ca', '--yes', '--new');
+    expect((await state()).oldCas.map(({ cert }) => cert)).toEqual([ca?.cert]);
+  });
+});
+
+describe('a client that is renewed in the middle of a rotation', () => {
+  const listed = { ...two, clients: { laptop: undefined, ci: ['build-2'] } };
+
+  test('goes on getting in where only the old CA is known, and gets papers of the new one once all hosts accept it', async () => {
+    await issueStore(home, listed);
+    await run('rotate', 'ca', '--yes');
+    await tell('build-1');
+    const ca = (await state()).ca?.cert ?? '';
+    for (const name of ['laptop', 'ci']) {
+      const before = [(await state()).clients.get(name)?.cert, await letIn(name)];
+      expect((await run('rotate', 'client', name, '--yes')).exit).toBe(0);
+      expect((await state()).clients.get(name)?.cert).not.toBe(before[0]);
+      expect(await letIn(name)).toEqual(before[1]);
+    }
+    await tell('build-2');
+    await run('rotate', 'client', '--all', '--yes');
+    for (const client of (await state()).clients.values())
+      expect(isFrom(client.cert, ca, 'client', new Date())).toBe(true);
+    expect(await letIn('laptop')).toEqual(['build-1', 'build-2']);
+  });
+
+  test('is refused where nothing can issue papers that all its hosts accept', async () => {
+    await issueStore(home, listed);
+    await run('rotate', 'ca', '--yes');
+    await write(({ issuers }) => ({
+      issuers: Object.fromEntries([...issuers].map(([name, { oldKeyPem: _, ...issuer }]) => [name, issuer])),
+    }));
+    const before = await state();
+    const { exit, json } = await run('rotate', 'client', 'laptop', '--yes');
+    expect([exit, json.error?.code, json.error?.hints]).toEqual([3, 'E_CA_NOT_ACCEPTED', ['docker-tls rotate ca']]);
+    expect(await state()).toEqual(before);
+  });
+
+  test('a colleague’s renewal neither', async () => {
+    await issueStore(home, listed);
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
+    await tell('build-1', 'build-2');
+    await run('rotate', 'ca', '--yes');
+    expect((await run('client', 'sign', 'ann.csr', '--out', 'ann-2.tar')).exit).toBe(0);
+    expect(await letIn('ann')).toEqual(['build-1', 'build-2']);
+  });
+});
+
+describe('without the key of the old CA', () => {
+  const withoutKey = async () => {
+    await issueStore(home, { ...two, clients: { laptop: undefined } });
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
+    await write(({ ca }) => ({ ca: { cert: ca?.cert ?? '', record: ca?.record as never } }));
+    await run('rotate', 'ca', '--yes', '--no-ca-passphrase');
+    await tell('build-1', 'build-2');
+    dialled = [];
+  };
+
+  test('hosts wait until it is said that who has not fetched may be cut off; clients here have their files by then', async () => {
+    await withoutKey();
+    const { exit, json } = await run('rotate', 'ca', '--yes');
+    expect([exit, json.error?.code, json.error?.where]).toEqual([3, 'E_CUT_OFF', 'build-1, build-2']);
+    expect(json.error?.message).toContain('ann and everybody who uses an older copy');
+    expect(dialled).toEqual([]);
+    const { clients, ca, oldCas } = await state();
+    expect(clients.get('laptop')?.ca).toBe(`${ca?.cert}${oldCas[0]?.cert}`);
+    expect(isFrom(clients.get('laptop')?.cert ?? '', ca?.cert ?? '', 'client', new Date())).toBe(true);
+    expect((await run('rotate', 'ca', '--yes', '--cut-off')).json.error?.code).toBe('E_SEVERAL');
+    expect(dialled).toHaveLength(2);
+  });
+
+  test('no other command gives a host such papers by the way', async () => {
+    await withoutKey();
+    const now = await state();
+    const spec = completeHost({ name: 'build-1', ssh: { destination: '127.0.0.1' } });
+    const sans = [parseSan('127.0.0.1')];
+    const issue = (cutOff: boolean) => keyringOf(now, cutOff).server(spec, sans, { force: 'rotated' });
+    await expect(issue(false)).rejects.toMatchObject({ code: 'E_CUT_OFF', where: 'build-1' });
+    const { cert } = await issue(true);
+    expect(isFrom(cert, now.ca?.cert ?? '', 'server', new Date())).toBe(true);
+  });
+
+  test('with the key the host shows a certificate that both know, and nothing waits', async () => {
+    await issueStore(home, { ...two, clients: { laptop: undefined } });
+    const old = (await state()).ca?.cert ?? '';
+    await run('rotate', 'ca', '--yes');
+    const now = await state();
+    const spec = completeHost({ name: 'build-1', ssh: { destination: '127.0.0.1' } });
+    const { cert } = await keyringOf(now).server(spec, [parseSan('127.0.0.1')], { force: 'rotated' });
+    expect(keyringOf(now).cutsOff(now.hosts.get('build-1')?.serverCert ?? '')).toBe(false);
+    const { verifyChain } = await import('../../src/pki/inspect.ts');
+    expect(verifyChain({ leaf: cert, anchors: [old], purpose: 'server', now: new Date() }).ok).toBe(true);
+  });
+});
+
+describe('without the passphrase', () => {
+  test('a rotation is begun with another one; what nobody can open goes', async () => {
+    writeFileSync(join(folder, 'pass'), 'correct horse\n', { mode: 0o600 });
+    writeFileSync(join(folder, 'other'), 'another one\n', { mode: 0o600 });
+    await run('ca', 'create', '--ca-passphrase-file', 'pass');
+    await run('client', 'add', 'laptop', '--ca-passphrase-file', 'pass');
+    const before = await state();
+    const wrong = await run('rotate', 'ca', '--yes', '--ca-passphrase-file', 'other');
+    expect([wrong.exit, wrong.json.error?.code]).toEqual([2, 'E_KEY_PASSPHRASE']);
+    expect(await state()).toEqual(before);
+    const lost = await run('rotate', 'ca', '--yes', '--lost-passphrase', '--ca-passphrase-file', 'other');
+    expect([lost.exit, lost.json.error]).toEqual([0, undefined]);
+    const { oldCas, issuers } = await state();
+    expect(oldCas.map(({ keyPem, record }) => [keyPem, record?.name])).toEqual([[undefined, 'docker-tls']]);
+    expect(issuers.get('laptop')?.oldKeyPem).toBeUndefined();
+    expect(existsSync(join(home, 'ca/issuers/laptop/old-ca-key.pem'))).toBe(false);
+    const again = await run('rotate', 'ca', '--yes', '--lost-passphrase', '--ca-passphrase-file', 'other');
+    expect([again.exit, again.json.error?.code]).toEqual([2, 'E_USAGE']);
+    expect((await run('rotate', 'client', 'laptop', '--yes', '--ca-passphrase-file', 'other')).exit).toBe(0);
+    expect((await run('rotate', 'ca', '--drop', '--yes', '--ca-passphrase-file', 'other')).exit).toBe(0);
+    expect(readFileSync(join(home, 'ca/ca-key.pem'), 'utf8')).toContain('ENCRYPTED');
+  });
+});
