@@ -83,6 +83,12 @@ host_facts() {
   say docker-socket "${sockets%%"$NL$NL"*}"
   say tls-socket "${sockets#*"$NL$NL"}"
   say other-units "$(systemctl list-unit-files --no-legend 'snap.docker*' 'podman.socket' 2>/dev/null | head -n 5)"
+  # Rootless daemons of users: the unit that their setup makes, and the socket of one that runs.
+  {
+    cut -d : -f 6 /etc/passwd | sort -u | sed 's|$|/.config/systemd/user/docker.service|' | tr '\n' '\0' |
+      timeout 5 xargs -0 stat -c '%U %n' --
+    stat -c '%U %n' -- /run/user/*/docker.sock
+  } 2>/dev/null; end rootless
 
   pid=0 fragment='' dropins='' began='' environment=''
   while IFS= read -r line; do

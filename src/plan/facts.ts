@@ -13,7 +13,13 @@ export type PathState =
 
 export type ServiceState = { readonly load: string; readonly active: string; readonly enabled: string };
 
-export type RunningContainer = { readonly id: string; readonly name: string; readonly restart: string };
+export type RunningContainer = {
+  readonly id: string;
+  readonly name: string;
+  readonly restart: string;
+  /** Paths of the host that it mounts. */
+  readonly mounts: readonly string[];
+};
 
 /** One generation as the host's own books have it. Times are ISO 8601. */
 export type HostGeneration = {
@@ -72,7 +78,10 @@ export type HostFacts = {
     readonly answers: boolean;
     readonly liveRestore: boolean;
     readonly swarm: boolean;
-    readonly rootless: boolean;
+    /** The daemon that answers on the local socket is a rootless one. */
+    readonly answersRootless: boolean;
+    /** Rootless daemons of users: their unit or their socket. */
+    readonly rootless: readonly { readonly user: string; readonly path: string }[];
     /** Log drivers that the running daemon has; empty when it did not say. */
     readonly logDrivers: readonly string[];
     /** Files of its settings that were edited after it had started. */
@@ -155,7 +164,8 @@ export function parseFacts(stdout: Buffer): HostFacts {
       liveRestore: info.LiveRestoreEnabled === true,
       swarm:
         typeof swarm.LocalNodeState === 'string' && swarm.LocalNodeState !== 'inactive' && swarm.LocalNodeState !== '',
-      rootless: security.some((option) => option.includes('rootless')),
+      answersRootless: security.some((option) => option.includes('rootless')),
+      rootless: parseRootless(get('rootless')),
       logDrivers: logDrivers(info.Plugins),
       edited: get('edited')
         .split('\n')
@@ -257,11 +267,32 @@ function parseContainers(text: string, policies: string): RunningContainer[] {
     return [];
   }
   if (!Array.isArray(list)) return [];
-  return list.map((entry: { Id?: unknown; Names?: unknown }) => {
+  return list.map((entry: { Id?: unknown; Names?: unknown; Mounts?: unknown }) => {
     const id = String(entry.Id ?? '');
     const name = Array.isArray(entry.Names) ? String(entry.Names[0] ?? '') : '';
-    return { id, name: printable(name.replace(/^\//, '')) || id.slice(0, 12), restart: restart.get(id) || 'no' };
+    return {
+      id,
+      name: printable(name.replace(/^\//, '')) || id.slice(0, 12),
+      restart: restart.get(id) || 'no',
+      mounts: mountSources(entry.Mounts),
+    };
   });
+}
+
+function mountSources(mounts: unknown): string[] {
+  return Array.isArray(mounts)
+    ? mounts.map((mount: { Source?: unknown }) => printable(String(mount?.Source ?? '')))
+    : [];
+}
+
+/** One for each user, however many traces there are. */
+function parseRootless(text: string): { user: string; path: string }[] {
+  const found = text
+    .split('\n')
+    .map((line) => /^(\S+) (\/.+)$/.exec(line))
+    .filter((match) => match !== null)
+    .map((match) => ({ user: printable(match[1] as string), path: printable(match[2] as string) }));
+  return [...new Map(found.map((one) => [one.user, one])).values()];
 }
 
 function parseState(state: PathState | undefined): HostState | undefined {

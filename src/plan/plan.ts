@@ -1,24 +1,14 @@
 /** Owns the plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
 
-import { flagValues } from '../daemon/command-line.ts';
-import { parseDaemonJson } from '../daemon/daemon-json.ts';
 import { dropInName, renderDropIn, renderSocketUnit } from '../daemon/drop-in.ts';
 import { CURRENT_LINK, DROP_IN_FOLDER, SOCKET_PATH, SOCKET_UNIT, SOCKET_WANTS, TLS_FOLDER } from '../daemon/paths.ts';
+import { type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
 import { placeSettings } from './daemon-settings.ts';
-import { type DaemonView, viewDaemon } from './daemon-view.ts';
+import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, installedPapers, type PathState, type SnapshotEntry } from './facts.ts';
 import { bySnapshot, type FileChange, foldAttributes, link, planFile, text } from './file-change.ts';
 import { isDaemonPath, isTlsPath, planDaemon, planDaemonJson, planDropIn, planVariables } from './plan-daemon.ts';
-
-/** How containers live through the change. */
-export type ContainerPlan = {
-  readonly running: readonly { readonly name: string; readonly restart: string }[];
-  /** `untouched`: no restart; `live-restore`: it is on already; `temporary`: switched on for the restart; `stop`: they stop. */
-  readonly how: 'untouched' | 'live-restore' | 'temporary' | 'switched-on' | 'stop';
-  /** Names of those that would stop. */
-  readonly wouldStop: readonly string[];
-};
 
 export type HostPlan = {
   readonly host: string;
@@ -107,6 +97,8 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     warnings: [
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
+      ...mountedSocketWarnings(desired.name, facts, view, daemon.action),
+      ...rootlessWarnings(facts),
       ...placed.stuck.map((key) => `${key}: its flag stands in a variable of the unit itself; take it out there`),
       ...(desired.notes ?? []),
     ],
@@ -149,7 +141,7 @@ export function planReturn(
     audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, action, undefined, after(view.configFile)),
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: after(view.configFile) },
-    warnings: [],
+    warnings: mountedSocketWarnings(desired.name, facts, view, action),
   };
 }
 
@@ -175,28 +167,6 @@ function planPapers(facts: HostFacts, desired: DesiredHost): { reason: string } 
   return undefined;
 }
 
-function planContainers(
-  facts: HostFacts,
-  view: DaemonView,
-  mode: 'keep' | 'may-stop',
-  action: string,
-  liveRestore: boolean | undefined,
-  jsonAfter: string | undefined,
-): ContainerPlan {
-  const running = facts.docker.containers.map(({ name, restart }) => ({ name, restart }));
-  if (action !== 'restart' || facts.docker.unit.active !== 'active')
-    return { running, how: 'untouched', wouldStop: [] };
-  // A daemon that starts without it stops what one that had it left running.
-  const staysOn =
-    flagValues(view.flags, '--live-restore').length > 0 || parseDaemonJson(jsonAfter).values['live-restore'] === true;
-  if (facts.docker.liveRestore && staysOn) return { running, how: 'live-restore', wouldStop: [] };
-  // A daemon that did not answer may well have containers: they are protected as if they had been seen.
-  const any = running.length > 0 || !facts.docker.answers;
-  if (mode === 'keep' && !facts.docker.swarm)
-    return { running, how: any ? (liveRestore === true ? 'switched-on' : 'temporary') : 'untouched', wouldStop: [] };
-  return { running, how: any ? 'stop' : 'untouched', wouldStop: running.map((container) => container.name) };
-}
-
 function daemonWarnings(facts: HostFacts, listening: 'systemd' | 'daemon', action: string): string[] {
   if (facts.docker.unit.active !== 'active') return ['docker.service is not running now and will be started'];
   if (action !== 'restart') return [];
@@ -211,6 +181,14 @@ function daemonWarnings(facts: HostFacts, listening: 'systemd' | 'daemon', actio
       .filter((path) => !managed.has(path))
       .map((path) => `${path} was edited after the daemon had started: what it says comes into force with the restart`),
   ];
+}
+
+/** Rootless daemons of users are none of ours: found, named, left alone. */
+function rootlessWarnings(facts: HostFacts): string[] {
+  return facts.docker.rootless.map(
+    ({ user, path }) =>
+      `${user} has a rootless Docker of their own (${path}): it is not changed, and not protected by TLS`,
+  );
 }
 
 function differs(change: FileChange, facts: HostFacts): boolean {

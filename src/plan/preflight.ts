@@ -71,6 +71,9 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
             [
               `on Debian or Ubuntu: ${sudoCommand(login, 'apt-get', 'install', '-y', 'docker.io')}`,
               'or follow https://docs.docker.com/engine/install/',
+              ...facts.docker.rootless.map(
+                ({ user, path }) => `the rootless Docker of ${user} (${path}) is not one that docker-tls can change`,
+              ),
             ],
           ),
     );
@@ -79,6 +82,16 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
       problem(host, 'E_DOCKER_MASKED', 'docker.service is masked', [
         sudoCommand(login, 'systemctl', 'unmask', 'docker.service'),
       ]),
+    );
+  }
+  if (facts.docker.answersRootless) {
+    found.push(
+      problem(
+        host,
+        'E_ROOTLESS',
+        'what answers on /var/run/docker.sock is a rootless Docker, not the one of docker.service',
+        [`see where it leads: ${sshCommand(host, 'sudo', 'ls', '-l', '/var/run/docker.sock')}`],
+      ),
     );
   }
   if (facts.lock !== undefined && facts.lock.expiresMs > facts.clockMs) {

@@ -98,6 +98,10 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, R
     { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "log-driver": "grafana/loki:3" }' },
     /^$/,
   ],
+  'a rootless daemon in the place of the real one': [
+    { info: '{"ID":"x","SecurityOptions":["name=rootless"]}' },
+    /^E_ROOTLESS what answers on \/var\/run\/docker\.sock is a rootless Docker/,
+  ],
   'live-restore off by flag': [
     { [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --live-restore=false\n' },
     /^E_LIVE_RESTORE/,
@@ -150,7 +154,8 @@ describe('containers over a restart', () => {
     ['off: switched on for a moment', {}, 'temporary'],
     ['on, and stays', { info: running, ...json('{"live-restore":true}') }, 'live-restore'],
     ['on in the daemon, but not in what it would start with', { info: running }, 'temporary'],
-    ['none is running', { containers: '[]' }, 'untouched'],
+    ['off, and none is running yet: one that starts meanwhile is protected too', { containers: '[]' }, 'temporary'],
+    ['cannot be, in swarm mode', { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}' }, 'stop'],
   ] as const)('live-restore %s', (_, more, how) => {
     expect(planHost(factsOf(more), desired).containers.how).toBe(how);
   });
@@ -172,4 +177,46 @@ describe('containers over a restart', () => {
     expect(hasChanges(plan)).toBe(true);
     expect(plan.containers.how).toBe('temporary');
   });
+});
+
+describe('the local socket over a restart', () => {
+  const mounted =
+    '[{"Id":"abc","Names":["/ci"],"Mounts":[{"Type":"bind","Source":"/run/docker.sock"}]},{"Id":"d","Names":["/web"]}]';
+  const unit = (line: string) => ({ [`file:${UNIT}`]: `file 644 0:0\n[Service]\nExecStart=${line}\n` });
+  const words = (more: Readonly<Record<string, string>>) =>
+    planHost(factsOf({ containers: mounted, ...more }), desired).warnings.join();
+  test.each([
+    [
+      'dockerd opens it by default',
+      unit('/usr/sbin/dockerd'),
+      /dockerd itself makes \/var\/run\/docker\.sock anew .*; ci has it mounted .*docker restart ci/,
+    ],
+    ['dockerd is told to open it', unit('/usr/sbin/dockerd -H unix:///var/run/docker.sock'), /ci has it mounted/],
+    [
+      'daemon.json tells it',
+      {
+        ...unit('/usr/sbin/dockerd'),
+        'file:/etc/docker/daemon.json': 'file 644 0:0\n{"hosts":["unix:///run/docker.sock"]}',
+      },
+      /ci has it mounted/,
+    ],
+    ['systemd holds it', {}, /^$/],
+    ['another is opened beside it', unit('/usr/sbin/dockerd -H fd:// -H unix:///run/other.sock'), /^$/],
+    ['nobody mounts it', { ...unit('/usr/sbin/dockerd'), containers: good.containers as string }, /^(?!.*mounted)/],
+  ])('%s', (_, more, expected) => {
+    expect(words(more as Record<string, string>)).toMatch(expected);
+  });
+});
+
+test('rootless daemons of users are named once each, and do not stand in the way', () => {
+  const facts = factsOf({
+    rootless:
+      'ann /home/ann/.config/systemd/user/docker.service\nann /run/user/1000/docker.sock\nbob /run/user/1001/docker.sock',
+  });
+  const said = planHost(facts, desired).warnings.filter((line) => line.includes('rootless'));
+  expect(said).toEqual([
+    expect.stringMatching(/^ann has a rootless Docker .*\/run\/user\/1000/),
+    expect.stringMatching(/^bob has a rootless Docker/),
+  ]);
+  expect(problems({ rootless: 'ann /run/user/1000/docker.sock' })).toEqual([]);
 });

@@ -99,7 +99,10 @@ export function plansJson(results: readonly HostResult<PreparedHost>[]): { chang
 
 function containerWords(plan: HostPlan): string {
   const { running, how, wouldStop } = plan.containers;
-  if (running.length === 0) return 'none is running';
+  if (running.length === 0)
+    return how === 'temporary' || how === 'switched-on'
+      ? 'none is running; one that starts until the restart keeps running'
+      : 'none is running';
   const names = listWords(
     running.map((container) => container.name),
     6,
