@@ -2,6 +2,7 @@
 
 import { openStore } from '../store/store.ts';
 import { durationWords } from '../words.ts';
+import { refuseProblems } from '../workflows/host-run.ts';
 import { prepareReturn, type ReturnContext, returnHost } from '../workflows/return-host.ts';
 import { specFor } from '../workflows/specs.ts';
 import type { CommandContext, CommandResult, OptionSpecs, OptionValues } from './command.ts';
@@ -34,7 +35,7 @@ export async function runReturn(
   }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts' | 'progress' | 'command'>,
   host: string,
   target: number | 'previous' | 'none',
-  options: OptionValues<typeof RETURN_OPTIONS>,
+  options: OptionValues<typeof RETURN_OPTIONS> & { readonly allowRevoked?: boolean },
 ): Promise<CommandResult> {
   const colours = coloursOf(runtime.io);
   const store = openStore(global.home, { now: runtime.now });
@@ -47,6 +48,7 @@ export async function runReturn(
     state,
     reason: command,
     provers: usableClients(state),
+    allowRevoked: options.allowRevoked === true,
     ...(sudo ? { sudoPassword: sudo } : {}),
     ...(prompts.ssh ? { ask: prompts.ssh } : {}),
   };
@@ -55,12 +57,13 @@ export async function runReturn(
   const prepared = await prepareReturn(spec, target, context, line);
   const { plan, opened, address } = prepared;
   const text = renderPlan(
-    { plan, facts: opened.facts, address, sans: [], papersWhy: '', spec },
+    { plan, facts: opened.facts, address, sans: [], papersWhy: '', spec: prepared.spec },
     colours,
     global.verbose,
     tableWidth(runtime.io),
   );
   try {
+    refuseProblems(prepared);
     if (global.dryRun) {
       line.done('planned');
       return { exit: 0, result: { host: spec.name, plan }, text };

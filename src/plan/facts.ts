@@ -3,6 +3,7 @@
 import { LOCK, SERVER_FILES, STATE, TLS_FOLDER } from '../daemon/paths.ts';
 import { parseSections } from '../daemon/sections.ts';
 import { DockerTlsError, printable } from '../errors.ts';
+import { type Asked, parseAsked } from './asked.ts';
 
 /** What lies at a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
 export type PathState =
@@ -27,6 +28,8 @@ export type HostGeneration = {
   readonly at: string;
   readonly by: string;
   readonly reason: string;
+  /** Absent in the books of an earlier version. */
+  readonly asked?: Asked;
 };
 
 /** The host's own books, /var/lib/docker-tls/state.json. */
@@ -309,8 +312,20 @@ function parseState(state: PathState | undefined): HostState | undefined {
   return {
     schema: 1,
     generation: value.generation,
-    generations: Array.isArray(value.generations) ? (value.generations as HostGeneration[]) : [],
+    generations: Array.isArray(value.generations) ? value.generations.map(parseGeneration) : [],
     managed: value.managed as HostState['managed'],
+  };
+}
+
+function parseGeneration(value: Partial<Record<keyof HostGeneration, unknown>> | null): HostGeneration {
+  const { number, at, by, reason, asked } = value ?? {};
+  const known = parseAsked(asked);
+  return {
+    number: Number(number),
+    at: String(at ?? ''),
+    by: String(by ?? ''),
+    reason: String(reason ?? ''),
+    ...(known ? { asked: known } : {}),
   };
 }
 

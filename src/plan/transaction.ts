@@ -19,6 +19,7 @@ import { shellQuote } from '../daemon/quote.ts';
 import { validationCommand } from '../daemon/validate.ts';
 import wayBackScript from '../daemon/way-back.sh';
 import { Secret } from '../secret.ts';
+import type { Asked } from './asked.ts';
 import { fileName, viewDaemon } from './daemon-view.ts';
 import type { Papers } from './desired.ts';
 import { fileText, type HostFacts, type HostState } from './facts.ts';
@@ -37,6 +38,8 @@ export type TransactionOptions = {
   readonly keep: number;
   /** For the host's books: why the generation was made. */
   readonly reason: string;
+  /** Kept on the host with the generation. */
+  readonly asked: Asked;
 };
 
 export type Transaction = {
@@ -231,7 +234,7 @@ function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions
     generation: number,
     generations: [
       ...(facts.state?.generations ?? []),
-      { number, at: options.now.toISOString(), by: options.who, reason: options.reason },
+      { number, at: options.now.toISOString(), by: options.who, reason: options.reason, asked: options.asked },
     ].slice(-options.keep),
     managed: plan.managed,
   };

@@ -143,3 +143,41 @@ export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', n
     now,
   }).ok;
 }
+
+/** Another trust file in the place of the one in force. */
+export type AccessChange = {
+  /** Clients that get in by it and do not now, and the other way round. */
+  readonly again: readonly string[];
+  readonly noLonger: readonly string[];
+  /** Revoked clients that it lets in, whatever the one in force does. */
+  readonly revoked: readonly string[];
+  /** Names of CAs that come back with it and are none of ours: nobody here knows whom they let in. */
+  readonly strangers: readonly string[];
+};
+
+/** Who gets in by `next` (PEM) and not by `current`. `ours`: PEM of our CAs and of the clients' issuing CAs. */
+export function compareTrust(
+  current: string,
+  next: string,
+  clients: readonly { readonly name: string; readonly cert: string; readonly revokedAt?: string }[],
+  ours: readonly string[],
+  now: Date,
+): AccessChange {
+  const judged = clients.map(({ name, cert, revokedAt }) => ({
+    name,
+    revoked: revokedAt !== undefined,
+    before: isFrom(cert, current, 'client', now),
+    after: isFrom(cert, next, 'client', now),
+  }));
+  const known = new Set([current, ...ours].flatMap(splitBundle).map((pem) => inspectCertificate(pem).fingerprint));
+  const names = (list: typeof judged): string[] => list.map(({ name }) => name);
+  return {
+    again: names(judged.filter(({ before, after, revoked }) => after && !before && !revoked)),
+    noLonger: names(judged.filter(({ before, after, revoked }) => before && !after && !revoked)),
+    revoked: names(judged.filter(({ after, revoked }) => after && revoked)),
+    strangers: splitBundle(next)
+      .map(inspectCertificate)
+      .filter(({ fingerprint }) => !known.has(fingerprint))
+      .map(({ subject }) => subject),
+  };
+}

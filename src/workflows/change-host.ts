@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { HostSpec } from '../config/spec.ts';
 import { DockerTlsError, type ExitStatus } from '../errors.ts';
+import { askedOf } from '../plan/asked.ts';
 import type { Papers } from '../plan/desired.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import type { HostPlan } from '../plan/plan.ts';
@@ -43,6 +44,7 @@ export type HostChange = {
   readonly plan: HostPlan;
   readonly facts: HostFacts;
   readonly papers: Papers | undefined;
+  /** What is asked for; the host keeps it with the generation. */
   readonly spec: HostSpec;
   readonly session: HostSession;
   readonly context: Pick<RunContext, 'runtime' | 'sudoPassword' | 'sudoPasswords' | 'ask' | 'reason'>;
@@ -72,6 +74,7 @@ export async function changeHost(change: HostChange): Promise<Proof[]> {
     confirmWithin: spec.confirmWithin,
     keep: spec.keep,
     reason: context.reason,
+    asked: askedOf(spec),
   });
   try {
     runtime.signal.throwIfAborted();

@@ -3,6 +3,7 @@
 import type { HostSpec } from '../config/spec.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors.ts';
 import { proposeSans, type SanName } from '../pki/names.ts';
+import { askedOf } from '../plan/asked.ts';
 import type { DesiredHost, KeySource, Papers } from '../plan/desired.ts';
 import { type HostFacts, installedPapers } from '../plan/facts.ts';
 import { type HostPlan, hasChanges, planHost } from '../plan/plan.ts';
@@ -15,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import { changeHost, sshOptions } from './change-host.ts';
 import type { Keyring } from './keyring.ts';
 import { type Proof, type ProofRequest, proveHost, requireProofs } from './prove.ts';
+import { recordOfAsked } from './specs.ts';
 
 export type RunContext = {
   readonly runtime: Runtime;
@@ -226,15 +228,15 @@ export function refuseProblems(prepared: Pick<PreparedHost, 'problems'>): void {
 }
 
 /** What a host is proven with from here: the first client that it welcomes; without one, only what it serves and whom it refuses. */
-export async function credentialsFor(
+async function credentialsFor(
   spec: HostSpec,
-  context: Pick<RunContext, 'provers'> & { readonly keyring?: Keyring },
+  context: Pick<RunContext, 'provers' | 'keyring'>,
 ): Promise<Pick<ProofRequest, 'ca' | 'client'>> {
   const prover = context.provers.find((client) => client.key !== undefined && isWelcome(client.record, spec));
   if (prover?.key !== undefined) {
     return { ca: prover.ca, client: { name: prover.record.name, cert: prover.cert, key: prover.key } };
   }
-  return { ca: (await context.keyring?.trusted()) ?? context.provers[0]?.ca ?? '' };
+  return { ca: await context.keyring.trusted() };
 }
 
 /** Proves a host with the papers that it has to serve. */
@@ -342,22 +344,16 @@ async function saveHost(prepared: PreparedHost, context: RunContext): Promise<St
     ...known?.record,
     name: spec.name,
     address: prepared.address,
-    port: spec.port,
     ssh: spec.ssh,
-    listen: spec.listen.length > 0 ? spec.listen.join(',') : undefined,
     sans: prepared.sans.map((san) => san.value),
-    keyType: spec.keyType,
     days: spec.days,
     containers: spec.containers,
-    keys: spec.keys,
-    clients: spec.clients,
     createdAt: known?.record.createdAt ?? time,
     updatedAt: known?.record.updatedAt ?? time,
     generation: plan.generation === 'none' ? undefined : plan.generation,
-    liveRestore: spec.liveRestore,
     keep: spec.keep,
     confirmWithin: spec.confirmWithin,
-    harden: spec.harden,
+    ...recordOfAsked(askedOf(spec)),
   };
   const key =
     desired.papers.key.kind === 'send'

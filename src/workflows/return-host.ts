@@ -3,32 +3,37 @@
 import type { HostSpec } from '../config/spec.ts';
 import { CURRENT_LINK } from '../daemon/paths.ts';
 import { DockerTlsError } from '../errors.ts';
+import { inspectCertificate } from '../pki/inspect.ts';
+import { askedOf } from '../plan/asked.ts';
 import { type HostFacts, installedPapers } from '../plan/facts.ts';
 import { type HostPlan, hasChanges, planReturn } from '../plan/plan.ts';
 import { preflight, swarmProblem } from '../plan/preflight.ts';
+import { type AccessChange, compareTrust, isFrom } from '../plan/trust.ts';
 import type { HostProgress } from '../runtime.ts';
+import type { StoredClient } from '../store/records.ts';
 import type { UndoToken } from '../store/store.ts';
 import { changeHost } from './change-host.ts';
-import {
-  credentialsFor,
-  factsOf,
-  isStale,
-  type OpenedHost,
-  openHost,
-  type RunContext,
-  refuseProblems,
-} from './host-run.ts';
+import { factsOf, isStale, type OpenedHost, openHost, type RunContext, refuseProblems } from './host-run.ts';
 import { type Proof, proveHost } from './prove.ts';
+import { recordOfAsked } from './specs.ts';
 
 export type PreparedReturn = {
+  /** With what was asked for when the generation was made. */
   readonly spec: HostSpec;
   readonly opened: OpenedHost;
   readonly plan: HostPlan;
   readonly problems: readonly DockerTlsError[];
   readonly address: string;
+  /** The papers that come back; absent when the host is given back. */
+  readonly papers?: ReturnPapers;
 };
 
-export type ReturnContext = Omit<RunContext, 'keyring' | 'saveBase'>;
+type ReturnPapers = { readonly ca: string; readonly cert: string };
+
+export type ReturnContext = Omit<RunContext, 'keyring' | 'saveBase'> & {
+  /** Go back also where a revoked client gets in again. */
+  readonly allowRevoked?: boolean;
+};
 
 /**
  * Plans the way back of a host. `target`: a generation's number, `previous`, or `none` for the state before the first setup.
@@ -65,21 +70,119 @@ function planReturnOf(
       hints: [`docker-tls setup ${spec.name}`],
     });
   }
-  const chosen = target === 'none' ? 'none' : chooseGeneration(spec.name, facts, target);
-  const plan = planReturn(facts, chosen, spec);
+  if (target === 'none') return plannedReturn(opened, planReturn(facts, 'none', spec), spec, context);
+  const chosen = chooseGeneration(spec.name, facts, target);
+  const papers = papersOf(spec.name, facts, chosen);
+  const then: HostSpec = { ...spec, ...facts.state.generations.find(({ number }) => number === chosen)?.asked };
+  const plan = planReturn(facts, chosen, then);
+  const access = accessBy(papers.ca, facts, context);
+  const prepared = plannedReturn(opened, plan, then, context);
+  return {
+    ...prepared,
+    papers,
+    plan: { ...plan, warnings: [...plan.warnings, ...accessWarnings(access)] },
+    problems: [
+      ...prepared.problems,
+      ...(context.allowRevoked ? [] : revokedProblem(spec.name, chosen, access, facts, context)),
+    ],
+  };
+}
+
+function plannedReturn(opened: OpenedHost, plan: HostPlan, spec: HostSpec, context: ReturnContext): PreparedReturn {
+  const { facts, skewMs, session } = opened;
   const problems = [
     ...preflight({
       host: spec.name,
       login: opened.session.login,
       facts,
-      skewMs: opened.skewMs,
+      skewMs,
       nowMs: context.runtime.now().getTime(),
       port: spec.port,
       plan,
     }).filter((problem) => problem.code !== 'E_FIREWALL' && problem.code !== 'E_CLOCK'),
     ...swarmProblem(spec.name, facts, spec.containers, plan),
   ];
-  return { spec, opened, plan, problems, address: spec.address ?? opened.session.dialled };
+  return { spec, opened, plan, problems, address: spec.address ?? session.dialled };
+}
+
+/** The folder of papers that a generation points to; undefined where it is not on the host. */
+function folderOf(facts: HostFacts, generation: number): number | undefined {
+  const to = facts.generations.get(generation)?.get(CURRENT_LINK)?.to;
+  return to !== undefined && /^\d+$/.test(to) ? Number(to) : undefined;
+}
+
+function papersOf(host: string, facts: HostFacts, generation: number): ReturnPapers {
+  const folder = folderOf(facts, generation);
+  const papers = folder === undefined ? undefined : installedPapers(facts, folder);
+  if (papers !== undefined) return papers;
+  throw new DockerTlsError({
+    code: 'E_NO_GENERATION',
+    exit: 2,
+    where: host,
+    message: `the papers of generation ${generation} are no longer on the host`,
+    hints: [
+      `new ones: docker-tls setup ${host}`,
+      `or to what it was before the first setup: docker-tls remove ${host}`,
+    ],
+  });
+}
+
+/** Who gets in by another trust file than the one in force, by the clients that this store has issued. */
+function accessBy(ca: string, facts: HostFacts, { state, runtime }: ReturnContext): AccessChange {
+  return compareTrust(
+    installedPapers(facts)?.ca ?? '',
+    ca,
+    ownClients(state.clients.values()).map(({ record, cert }) => ({ ...record, cert })),
+    [state.ca, ...state.oldCas, ...state.issuers.values()].flatMap((ca) => ca?.cert ?? []),
+    runtime.now(),
+  );
+}
+
+/** Clients that were issued elsewhere and imported here are none of this host's. */
+function ownClients(clients: Iterable<StoredClient>): StoredClient[] {
+  return [...clients].filter(({ record }) => record.reaches === undefined);
+}
+
+function accessWarnings({ again, noLonger, revoked, strangers }: AccessChange): string[] {
+  return [
+    ...revoked.map((name) => `${name}, which was revoked, gets in with that generation`),
+    ...again.map((name) => `${name} gets in again`),
+    ...noLonger.map((name) => `${name} does not get in any more`),
+    ...strangers.map(
+      (name) => `the CA ${name} is trusted again, which is not of this store: whoever has a certificate of it gets in`,
+    ),
+  ];
+}
+
+/** A roll back must not give a revoked client its access back by the way. */
+function revokedProblem(
+  host: string,
+  generation: number,
+  { revoked }: AccessChange,
+  facts: HostFacts,
+  context: ReturnContext,
+): DockerTlsError[] {
+  if (revoked.length === 0) return [];
+  const better = [...facts.generations.keys()]
+    .filter((number) => number !== facts.state?.generation)
+    .sort((a, b) => b - a)
+    .find((number) => {
+      const folder = folderOf(facts, number);
+      const papers = folder === undefined ? undefined : installedPapers(facts, folder);
+      return papers !== undefined && accessBy(papers.ca, facts, context).revoked.length === 0;
+    });
+  return [
+    new DockerTlsError({
+      code: 'E_LETS_REVOKED_IN',
+      exit: 4,
+      where: host,
+      message: `generation ${generation} is from before ${revoked.join(', ')} ${revoked.length === 1 ? 'was' : 'were'} revoked and would let ${revoked.length === 1 ? 'it' : 'them'} in`,
+      hints: [
+        ...(better === undefined ? [] : [`a generation that does not: docker-tls rollback ${host} --to ${better}`]),
+        `if it has to be: docker-tls rollback ${host} --to ${generation} --allow-revoked && docker-tls client revoke ${revoked[0]}`,
+      ],
+    }),
+  ];
 }
 
 function chooseGeneration(host: string, facts: HostFacts, target: number | 'previous'): number {
@@ -130,33 +233,26 @@ async function makeReturn(
   context: ReturnContext,
   progress: HostProgress,
 ): Promise<ReturnOutcome> {
-  const { spec, opened, plan, address } = prepared;
+  const { spec, opened, plan, papers } = prepared;
   refuseProblems(prepared);
   let saved: UndoToken | undefined;
   const known = context.state.hosts.get(spec.name);
-  const prove = async (): Promise<Proof[]> => {
-    if (plan.purpose === 'remove') return [];
-    const credentials = await credentialsFor(spec, context);
-    if (credentials.client === undefined) return [];
-    return proveHost(context.runtime.probe, { address, port: spec.port, ...credentials, now: context.runtime.now() });
-  };
+  const prove = async (): Promise<Proof[]> => (papers === undefined ? [] : proveReturn(prepared, papers, context));
   const save = async (): Promise<void> => {
-    if (plan.purpose === 'remove') {
+    if (papers === undefined) {
       saved = await context.store.write({ removeHosts: [spec.name] });
       return;
     }
     if (known === undefined) return;
     // Our books follow: the certificate that is in force again; its key is on the host, and here only if it is the same.
-    const link =
-      plan.returnsTo === undefined ? undefined : opened.facts.generations.get(plan.returnsTo)?.get(CURRENT_LINK)?.to;
-    const papers = link === undefined ? undefined : installedPapers(opened.facts, Number(link));
-    if (papers === undefined) return;
     const same = papers.cert === known.serverCert;
     saved = await context.store.write({
       hosts: {
         [spec.name]: {
           record: {
             ...known.record,
+            ...recordOfAsked(askedOf(spec)),
+            sans: inspectCertificate(papers.cert).sans.map(({ value }) => value),
             generation: plan.generation as number,
             updatedAt: context.runtime.now().toISOString(),
           },
@@ -184,4 +280,32 @@ async function makeReturn(
     },
   });
   return { host: spec.name, plan, proofs };
+}
+
+/** Real connections to the host as the generation has it: its port, its certificate, and whom it lets in. */
+async function proveReturn(
+  { spec, address }: PreparedReturn,
+  papers: ReturnPapers,
+  { runtime, provers, state }: ReturnContext,
+): Promise<Proof[]> {
+  const now = runtime.now();
+  const comesIn = ({ cert }: StoredClient): boolean => isFrom(cert, papers.ca, 'client', now);
+  const prover = provers.find((client) => client.key !== undefined && comesIn(client));
+  const known = state.hosts.get(spec.name);
+  const serverKey = known?.serverCert === papers.cert ? known.serverKey : undefined;
+  return proveHost(runtime.probe, {
+    address,
+    port: spec.port,
+    // Where nobody here gets in, exactly this certificate has to be served.
+    ca: prover?.ca ?? papers.cert,
+    ...(prover?.key ? { client: { name: prover.record.name, cert: prover.cert, key: prover.key } } : {}),
+    ...(serverKey ? { server: { cert: papers.cert, key: serverKey } } : {}),
+    serverCert: papers.cert,
+    revoked: ownClients(state.clients.values()).flatMap((client) =>
+      client.record.revokedAt !== undefined && client.key !== undefined && !comesIn(client)
+        ? [{ name: client.record.name, cert: client.cert, key: client.key }]
+        : [],
+    ),
+    now,
+  });
 }

@@ -4,6 +4,7 @@ import { destinationWords, nameOf, parseDestination, wayOf } from '../config/des
 import { completeHost, type HostSpec } from '../config/spec.ts';
 import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
+import type { Asked } from '../plan/asked.ts';
 import { checkName, type HostRecord, type StoreState } from '../store/records.ts';
 import { reachableHosts } from './reach.ts';
 
@@ -40,6 +41,11 @@ export function specOfRecord(record: HostRecord): HostSpec {
     confirmWithin: record.confirmWithin,
     harden: record.harden,
   });
+}
+
+/** The opposite, for what of a spec shows on the host. */
+export function recordOfAsked(asked: Asked): Omit<Asked, 'listen'> & Pick<HostRecord, 'listen'> {
+  return { ...asked, listen: asked.listen.length > 0 ? asked.listen.join(',') : undefined };
 }
 
 /**

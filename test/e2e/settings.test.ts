@@ -122,6 +122,16 @@ const cases: readonly Case[] = [
   {
     name: 'only -H unix://',
     files: { [`${DROP_INS}/unix.conf`]: execStart(`${DAEMON} -H unix:///var/run/docker.sock`) },
+    later: 'docker run -d --name ci -v /var/run/docker.sock:/var/run/docker.sock busybox sleep 1d',
+    says: [/makes \/var\/run\/docker\.sock anew when it starts; ci has it\s+mounted/],
+    last: 'docker rm -f ci',
+  },
+  {
+    name: 'a rootless Docker that somebody left',
+    files: { '/home/ops/.config/systemd/user/docker.service': '[Service]\nExecStart=/usr/bin/dockerd-rootless.sh\n' },
+    first: 'chown -R ops: /home/ops/.config',
+    says: [/ops has a rootless Docker of their own/],
+    last: 'rm -rf /home/ops/.config',
   },
   {
     name: 'several -H',

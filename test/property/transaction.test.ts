@@ -225,7 +225,15 @@ function play(shell: readonly string[], { before, after, protect, restart, crash
       plan,
       facts(),
       { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
-      { id: 'abc123', who: 'me', now: new Date(0), confirmWithin: 30, keep: 3, reason: 'test' },
+      {
+        id: 'abc123',
+        who: 'me',
+        now: new Date(0),
+        confirmWithin: 30,
+        keep: 3,
+        reason: 'test',
+        asked: { port: 2376, listen: [], keyType: 'p256', keys: 'store' },
+      },
     );
     const input = Buffer.concat(transaction.input.map((part) => (part instanceof Secret ? part.reveal() : part)));
     const printed = box.run(transaction.script, input, crashes[0]);

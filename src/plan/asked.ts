@@ -1,0 +1,36 @@
+/**
+ * Owns what was asked for when a generation was made. The host keeps it beside the generation, so that a roll back brings back the
+ * wish along with the files: otherwise the next run, which knows only the latest wish, would undo it.
+ */
+
+import type { HostSpec } from '../config/spec.ts';
+import { isKeyType } from '../pki/keys.ts';
+
+/** What of a host's spec shows on the host. */
+export type Asked = Pick<HostSpec, 'port' | 'listen' | 'keyType' | 'keys' | 'clients' | 'liveRestore' | 'harden'>;
+
+export function askedOf({ port, listen, keyType, keys, clients, liveRestore, harden }: HostSpec): Asked {
+  return { port, listen, keyType, keys, clients, liveRestore, harden };
+}
+
+/** Reads what a host kept; undefined where it is not of that shape. What is absent there is undefined here, and so replaces what is said now. */
+export function parseAsked(value: unknown): Asked | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { port, listen, keyType, keys, clients, liveRestore, harden } = value as Record<string, unknown>;
+  const good =
+    Number.isInteger(port) &&
+    (port as number) > 0 &&
+    (port as number) < 65_536 &&
+    areWords(listen) &&
+    typeof keyType === 'string' &&
+    isKeyType(keyType) &&
+    (keys === 'store' || keys === 'host') &&
+    (clients === undefined || areWords(clients)) &&
+    (liveRestore === undefined || typeof liveRestore === 'boolean') &&
+    (harden === undefined || areWords(harden));
+  return good ? ({ port, listen, keyType, keys, clients, liveRestore, harden } as Asked) : undefined;
+}
+
+function areWords(value: unknown): boolean {
+  return Array.isArray(value) && value.every((word) => typeof word === 'string' && /^[!-~]+$/.test(word));
+}

@@ -1,0 +1,98 @@
+/**
+ * A roll back brings back what was asked for along with the files: across another port, a hardening that is no good, and with papers
+ * only; and it never lets a revoked client in by the way.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
+import { served } from '../support/host-state.ts';
+import { type LabHost, labUp, type Suite } from '../support/lab.ts';
+import { newPerson, type Person } from '../support/person.ts';
+
+let program: Program;
+beforeAll(() => {
+  program = buildProgram();
+});
+afterAll(() => program?.remove());
+
+describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
+  let host: LabHost;
+  let person: Person;
+
+  beforeAll(async () => {
+    [host] = (await labUp({ names: [`back-${suite}`], suite })) as [LabHost];
+    person = newPerson(program, [host]);
+    await host.container('web');
+    await done(person.setup(host));
+  });
+  afterAll(async () => {
+    await host?.down();
+    person?.remove();
+  });
+
+  async function done(argv: readonly string[]): Promise<ProgramRun> {
+    const result = await person.run(argv);
+    expect(result, result.err).toMatchObject({ status: 0 });
+    return result;
+  }
+
+  const current = (): Promise<string> => host.must('readlink /etc/docker/tls/current');
+
+  test('across another port: proven on the one that comes back, which the next run keeps', async () => {
+    await done(person.setup(host, ['--port', '2399', '--san', 'second.example']));
+    expect(await served(host, 2399)).toBeDefined();
+    const back = await done(['rollback', host.name, '--yes']);
+    expect(back.out).toMatch(/client laptop: let in/);
+    expect(await served(host, 2399)).toBeUndefined();
+    expect(await served(host, 2376)).toBeDefined();
+    await done(['verify', host.name]);
+    expect((await done(['plan', host.name, '--check'])).out).toMatch(/nothing to do/);
+    // And forward again.
+    await done(['rollback', host.name, '--yes']);
+    expect(await served(host, 2399)).toBeDefined();
+    await done(['plan', host.name, '--check']);
+    await done(['rollback', host.name, '--yes']);
+  });
+
+  test('of a hardening: the next run does not make it again', async () => {
+    await done(['harden', host.name, '--only', 'icc', '--accept', 'icc', '--yes']);
+    expect(await host.must('cat /etc/docker/daemon.json')).toContain('"icc"');
+    await done(['rollback', host.name, '--yes']);
+    await host.must('! grep -s icc /etc/docker/daemon.json');
+    await done(['plan', host.name, '--check']);
+    await done(['rotate', 'server', host.name, '--yes']);
+    await host.must('! grep -s icc /etc/docker/daemon.json');
+  });
+
+  test('where nobody here gets in, the certificate that comes back is proven all the same', async () => {
+    const other = newPerson(program, [host]);
+    const { out } = await person.run(['rollback', host.name, '--dry-run', '--json']);
+    const { returnsTo } = JSON.parse(out).result.plan;
+    const address = ['--ssh-config', `${other.home}/.ssh/config`, '-i', host.keyFile];
+    const back = await other.run(['rollback', `root@${host.address}`, ...address, '--yes']);
+    expect(back, back.err).toMatchObject({ status: 0 });
+    expect(back.out).toContain(`generation ${returnsTo} is in force again`);
+    expect(back.out).toMatch(/no certificate: turned away/);
+    other.remove();
+    await done(person.setup(host));
+  });
+
+  test('a generation from before a revocation is refused, and --allow-revoked says whom it lets in', async () => {
+    await done(['client', 'add', 'eve', '--hosts', host.name]);
+    await done(['client', 'revoke', 'eve', '--yes']);
+    const before = await current();
+    const refused = await person.run(['rollback', host.name, '--yes']);
+    expect(refused.status).toBe(4);
+    expect(refused.err).toMatch(/E_LETS_REVOKED_IN.* from before eve was revoked/);
+    expect(refused.err).toMatch(/rollback \S+ --to \d+ --allow-revoked && docker-tls client revoke eve/);
+    expect(await current()).toBe(before);
+    const shown = await done(['rollback', host.name, '--allow-revoked', '--dry-run']);
+    expect(shown.out).toMatch(/eve, which was revoked, gets in/);
+    await done(['rollback', host.name, '--allow-revoked', '--yes']);
+    const again = await done(['client', 'revoke', 'eve', '--yes']);
+    expect(again.out).toMatch(/tried with its own certificate/);
+    // From one generation that turns eve away to another that does: tried with eve's own certificate.
+    await done(['rotate', 'server', host.name, '--yes']);
+    expect((await done(['rollback', host.name, '--yes'])).out).toMatch(/revoked client eve: turned away/);
+  });
+});

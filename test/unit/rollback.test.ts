@@ -1,0 +1,83 @@
+/** What a roll back brings back besides files: what was asked for, and who gets in. */
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { completeHost } from '../../src/config/spec.ts';
+import { issueCa, issueClient, issueClientAuthority, openAuthority } from '../../src/pki/certificate.ts';
+import { askedOf, parseAsked } from '../../src/plan/asked.ts';
+import { compareTrust } from '../../src/plan/trust.ts';
+
+describe('what was asked for', () => {
+  const spec = completeHost({ name: 'h', ssh: { destination: 'h' }, port: 2399, harden: ['icc'], clients: ['ann'] });
+
+  test('comes back from the host as it was', () => {
+    const asked = askedOf(spec);
+    expect(parseAsked(JSON.parse(JSON.stringify(asked)))).toEqual(asked);
+  });
+
+  test('also what was not asked for: it replaces what is asked for now', () => {
+    const plain = parseAsked(
+      JSON.parse(JSON.stringify(askedOf(completeHost({ name: 'h', ssh: { destination: 'h' } })))),
+    );
+    expect({ ...spec, ...plain }).toMatchObject({ port: 2376, harden: undefined, clients: undefined });
+  });
+
+  const good = { port: 1, listen: [], keyType: 'p256', keys: 'store' };
+  test.each([
+    ['nothing', undefined],
+    ['a text', 'p256'],
+    ['no port', { ...good, port: undefined }],
+    ['a port that is none', { ...good, port: 70_000 }],
+    ['a port as text', { ...good, port: '2376' }],
+    ['an address with a line end', { ...good, listen: ['10.0.0.1\nExecStartPre=/bin/sh'] }],
+    ['another type of key', { ...good, keyType: 'dsa' }],
+    ['clients that are not names', { ...good, clients: [{}] }],
+    ['hardening that is no list', { ...good, harden: 'icc' }],
+  ])('a host that kept %s is not believed', (_, value) => {
+    expect(parseAsked(good)).toBeDefined();
+    expect(parseAsked(value)).toBeUndefined();
+  });
+});
+
+describe('another trust file', () => {
+  const now = new Date('2026-06-01T12:00:00Z');
+  const issuers: Record<string, string> = {};
+  const clients: { name: string; cert: string; revokedAt?: string }[] = [];
+  let ca: Awaited<ReturnType<typeof issueCa>>;
+
+  beforeAll(async () => {
+    ca = await issueCa({ name: 'ours', days: 3650, now });
+    for (const name of ['ann', 'bob', 'eve']) {
+      const issuer = await issueClientAuthority({ ca, clientName: name, days: 3650, now });
+      const authority = openAuthority({ cert: issuer.leaf, key: issuer.key });
+      issuers[name] = issuer.leaf;
+      const { cert } = await issueClient({ authority, name, days: 397, now });
+      clients.push({ name, cert, ...(name === 'eve' ? { revokedAt: now.toISOString() } : {}) });
+    }
+  });
+
+  const compare = (current: string, next: string) =>
+    compareTrust(current, next, clients, [ca.leaf, ...Object.values(issuers)], now);
+
+  test('the CA in the place of a list: everybody else comes back, and the revoked one is told apart', () => {
+    expect(compare(issuers.ann as string, ca.leaf)).toEqual({
+      again: ['bob'],
+      noLonger: [],
+      revoked: ['eve'],
+      strangers: [],
+    });
+  });
+
+  test('a shorter list', () => {
+    const list = `${issuers.ann}${issuers.bob}`;
+    expect(compare(list, issuers.ann as string)).toEqual({ again: [], noLonger: ['bob'], revoked: [], strangers: [] });
+  });
+
+  test('a revoked client that the host still lets in is no less revoked', () => {
+    expect(compare(ca.leaf, ca.leaf)).toMatchObject({ again: [], revoked: ['eve'] });
+  });
+
+  test('a CA that nobody here knows is named', async () => {
+    const other = await issueCa({ name: 'somebody else', days: 3650, now });
+    expect(compare(ca.leaf, ca.leaf + other.leaf).strangers).toEqual([expect.stringMatching(/^somebody else/)]);
+  });
+});
