@@ -2,7 +2,7 @@
 
 import { flagValues } from '../daemon/command-line.ts';
 import { parseDaemonJson } from '../daemon/daemon-json.ts';
-import { sshCommand } from '../daemon/quote.ts';
+import { shellQuote } from '../daemon/quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { HostFacts } from './facts.ts';
 
@@ -45,7 +45,7 @@ const LOCAL_SOCKET = '/var/run/docker.sock';
  * A unix socket that dockerd opens itself (one that systemd holds outlives it) is a new file after each start. A container that
  * mounts the file, rather than its folder, then goes on seeing the old one, where nobody answers.
  */
-export function mountedSocketWarnings(host: string, facts: HostFacts, view: DaemonView, action: string): string[] {
+export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action: string): string[] {
   if (action !== 'restart') return [];
   const local = view.listeners.filter(({ kind }) => kind === 'unix' || kind === 'fd');
   const paths =
@@ -58,7 +58,7 @@ export function mountedSocketWarnings(host: string, facts: HostFacts, view: Daem
       .map(({ name }) => name);
     if (names.length === 0) return [];
     return [
-      `dockerd itself makes ${path} anew when it starts; ${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} it mounted and can't reach the daemon any more until restarted: ${sshCommand(host, 'sudo', 'docker', 'restart', ...names)}`,
+      `dockerd itself makes ${path} anew when it starts; ${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} it mounted and can't reach the daemon any more until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
     ];
   });
 }

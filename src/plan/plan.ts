@@ -97,7 +97,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     warnings: [
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
-      ...mountedSocketWarnings(desired.name, facts, view, daemon.action),
+      ...mountedSocketWarnings(facts, view, daemon.action),
       ...rootlessWarnings(facts),
       ...placed.stuck.map((key) => `${key}: its flag stands in a variable of the unit itself; take it out there`),
       ...(desired.notes ?? []),
@@ -141,7 +141,7 @@ export function planReturn(
     audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, action, undefined, after(view.configFile)),
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: after(view.configFile) },
-    warnings: mountedSocketWarnings(desired.name, facts, view, action),
+    warnings: mountedSocketWarnings(facts, view, action),
   };
 }
 

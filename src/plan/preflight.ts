@@ -90,7 +90,7 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
         host,
         'E_ROOTLESS',
         'what answers on /var/run/docker.sock is a rootless Docker, not the one of docker.service',
-        [`see where it leads: ${sshCommand(host, 'sudo', 'ls', '-l', '/var/run/docker.sock')}`],
+        [`see where it leads: ${sudoCommand(login, 'ls', '-l', '/var/run/docker.sock')}`],
       ),
     );
   }
