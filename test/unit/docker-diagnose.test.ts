@@ -142,7 +142,7 @@ describe('a host that can not be used', () => {
     ],
     [
       'a client whose certificate has expired',
-      { outcome: refused('client-refused'), now: new Date(notAfter.getTime() + 49 * HOUR) },
+      { outcome: refused('client-refused'), now: new Date(notAfter.getTime() + 49.5 * HOUR) },
       'client-expired',
       '(laptop) expired 2 days 1 h ago',
       'docker-tls rotate client NAME',
