@@ -85,7 +85,9 @@ export function requireProofs(host: string, proofs: readonly Proof[], ending: st
     where: host,
     message: client
       ? `${client.who} was not let in (${client.outcome}); ${ending}`
-      : `${bad.map((proof) => proof.who).join(', ')} got further than they may; ${ending}`,
+      : proofs.every((proof) => SILENT.includes(proof.cause))
+        ? `nothing answered from here; ${ending}`
+        : `${bad.map((proof) => proof.who).join(', ')} got further than they may; ${ending}`,
     hints: first === undefined ? [`docker-tls doctor ${host}`] : waysIn(first, (client ?? bad[0])?.cause),
     details: bad.map((proof) => `${proof.who}: expected ${proof.expected}, ${proof.outcome}`),
   });
@@ -100,7 +102,7 @@ function waysIn({ address, port }: ProvenAt, cause: Proof['cause']): string[] {
     case 'timed-out':
     case 'connection-refused':
       return [
-        `let TCP port ${port} of ${address} through every firewall on the way, a cloud’s security groups included; ${again}`,
+        `clients dial TCP port ${port} of ${address} itself, not through ssh’s jump hosts: let it through every firewall on the way, a cloud’s security groups included; ${again}`,
         otherPort,
         otherAddress,
       ];

@@ -34,7 +34,7 @@ function failure(work: () => void) {
   try {
     work();
   } catch (error) {
-    return error as { code: string; exit: number; hints: string[] };
+    return error as { code: string; exit: number; message: string; hints: string[] };
   }
   throw new Error('it did not fail');
 }
@@ -51,6 +51,13 @@ test.each<[Cause, RegExp[]]>([
   expect(error).toMatchObject({ code: 'E_VERIFY', exit: 7 });
   expect(error.hints).toEqual(hints.map((hint) => expect.stringMatching(hint)));
   expect(error.hints.join()).not.toContain('doctor');
+});
+
+test('where nothing answers nobody got further than he may, and jump hosts are no way for clients', async () => {
+  const silent = (await prove('timed-out')).filter(({ expected }) => expected === 'refused');
+  const error = failure(() => requireProofs('new', silent, 'x', { address: '10.0.0.1', port: 2377 }));
+  expect(error.message).toBe('nothing answered from here; x');
+  expect(error.hints[0]).toContain('not through ssh’s jump hosts');
 });
 
 test('a host of the store is one for doctor', async () => {
