@@ -79,6 +79,7 @@ export async function startRun(
     return session.context({
       reason,
       provers,
+      takeOver: options.takeOver,
       mustRefuse: revoked.flatMap(({ record, cert, key }) =>
         key === undefined ? [] : [{ name: record.name, cert, key }],
       ),

@@ -6,6 +6,7 @@ import { proposeSans, type SanName } from '../pki/names.ts';
 import { askedOf } from '../plan/asked.ts';
 import type { DesiredHost, KeySource, Papers } from '../plan/desired.ts';
 import { type HostFacts, installedPapers } from '../plan/facts.ts';
+import { managedElsewhere, otherStore } from '../plan/other-store.ts';
 import { type HostPlan, hasChanges, planHost } from '../plan/plan.ts';
 import { preflight, swarmProblem } from '../plan/preflight.ts';
 import { isWelcome, namesFor } from '../plan/trust.ts';
@@ -29,6 +30,8 @@ export type RunContext = {
   /** Passwords for sudo of single hosts, by name; they come before the common one. */
   readonly sudoPasswords?: ReadonlyMap<string, Secret>;
   readonly ask?: SshOptions['ask'];
+  /** Hosts that another store manages may change hands. */
+  readonly takeOver?: boolean;
   /** Clients that must not get in: tried beside the usual strangers. */
   readonly mustRefuse?: ProofRequest['revoked'];
   /** For the host's books, for instance `setup`. */
@@ -129,6 +132,7 @@ export async function planOpened(
     const address = spec.address ?? known?.record.address ?? session.dialled;
     const sans = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address);
     const { papers, why } = await desiredPapers(spec, context, facts, sans);
+    const other = otherStore(facts, spec.name, context.state);
     const desired: DesiredHost = {
       name: spec.name,
       port: spec.port,
@@ -137,9 +141,11 @@ export async function planOpened(
       containers: spec.containers,
       ...(spec.liveRestore === undefined ? {} : { liveRestore: spec.liveRestore }),
       ...hardened?.desired,
+      notes: [...(other === undefined ? [] : [other]), ...(hardened?.desired.notes ?? [])],
     };
     const plan = planHost(facts, desired);
     const problems = [
+      ...(other === undefined || context.takeOver ? [] : [managedElsewhere(spec.name, other)]),
       ...preflight({
         host: spec.name,
         login: session.login,

@@ -111,6 +111,22 @@ test('an address that the clients can not reach the daemon by: taken back', asyn
   expect({ home: person.snapshot(), host: await snapshotHost(host, { daemon: false }) }).toEqual(before);
 });
 
+test('a host that another store looks after changes hands only when that is said', async () => {
+  const other = newPerson(program, [host]);
+  try {
+    expect(await other.run(other.setup(host))).toMatchObject({ status: 0 });
+    await remember();
+    await expectRefused(await person.run(person.setup(host)), 'E_HOST_MANAGED', 4);
+    const taken = await person.run(person.setup(host, ['--take-over']));
+    expect(taken).toMatchObject({ status: 0 });
+    expect(await person.run(person.setup(host))).toMatchObject({ status: 0 });
+    expect((await other.run(other.setup(host))).err).toContain('error[E_HOST_MANAGED]');
+  } finally {
+    await person.run(['remove', host.name, '--yes']);
+    other.remove();
+  }
+});
+
 describe('a host that is not fit', () => {
   test('without docker.service', async () => {
     await host.must('systemctl mask docker.service 2>/dev/null');

@@ -7,6 +7,7 @@ import { checkContextName, readContext } from '../../docker/contexts.ts';
 import { detectShell, dockerHost, useOf } from '../../docker/environment.ts';
 import { DockerTlsError, printable } from '../../errors.ts';
 import { parseSan } from '../../pki/names.ts';
+import { otherStore } from '../../plan/other-store.ts';
 import { hasChanges } from '../../plan/plan.ts';
 import { preflight } from '../../plan/preflight.ts';
 import { checkName, nameProblem, type StoredClient, type StoreState } from '../../store/records.ts';
@@ -100,6 +101,7 @@ export const command = defineCommand({
         });
         if (!known) spec = await askHost(context, first, opened, session.state);
       }
+      const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, session.state));
       const client = await askClient(context, session.state);
       const docker = await askContext(context, spec, session.state);
       if (docker !== undefined) await refuseContext(docker, runtime);
@@ -108,7 +110,7 @@ export const command = defineCommand({
       return await session.store.withLock('docker-tls setup', async () => {
         const wanted = clientSpec(client.name, { keyType: spec.keyType, days: options.days });
         const prover = await proverFor(session, wanted, client.asked);
-        const run = session.context({ prover, reason: 'setup', ...(sudo ? { sudoPassword: sudo } : {}) });
+        const run = session.context({ prover, reason: 'setup', takeOver, ...(sudo ? { sudoPassword: sudo } : {}) });
         const prepared = await planOpened(opened, spec, run, line);
         refuseProblems(prepared);
         const plan = renderPlan(prepared, coloursOf(runtime.io), global.verbose, tableWidth(runtime.io));
@@ -205,6 +207,23 @@ async function askHost(
   const proposed = opened.proposed(address).map((san) => san.value);
   const sans = options.san.length > 0 ? options.san : await askNames(prompts, proposed);
   return completeHost({ ...spec, name, address, sans });
+}
+
+/** A host in the care of another store: its clients are locked out, which nobody does by the way. */
+async function askTakeOver(
+  { prompts }: SetupContext,
+  { facts }: OpenedHost,
+  host: string,
+  state: StoreState,
+): Promise<boolean> {
+  const other = prompts.interactive ? otherStore(facts, host, state) : undefined;
+  if (other === undefined) return false;
+  return prompts.confirm({
+    explain: `Look out: ${other}.`,
+    message: 'Take it over?',
+    default: false,
+    flag: '--take-over',
+  });
 }
 
 async function askNames(prompts: Prompts, proposed: readonly string[]): Promise<readonly string[]> {

@@ -1,0 +1,49 @@
+/** Owns the question whether a host is in somebody else's care: set up by docker-tls, but from a store that shares nothing with ours. */
+
+import { STATE } from '../daemon/paths.ts';
+import { DockerTlsError, printable } from '../errors.ts';
+import type { StoreState } from '../store/records.ts';
+import { type HostFacts, installedPapers } from './facts.ts';
+
+/**
+ * Who has the host in their care, in words; undefined where nobody has, or where we are. One certificate in common, of a CA or of what
+ * we remember of the host's trust file, is enough to be ours: then those who get in now are known here.
+ */
+export function otherStore(
+  facts: HostFacts,
+  host: string,
+  state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>,
+): string | undefined {
+  const installed = installedPapers(facts);
+  if (facts.state === undefined && installed === undefined) return undefined;
+  const known = state.hosts.get(host);
+  if (installed === undefined && known !== undefined) return undefined;
+  const ours = [state.ca, ...state.oldCas, ...state.issuers.values()].map((ca) => ca?.cert ?? '');
+  const shared = new Set(certificates([...ours, known?.ca ?? '']));
+  if (installed !== undefined && certificates([installed.ca]).some((cert) => shared.has(cert))) return undefined;
+  const last = facts.state?.generations.at(-1);
+  const who =
+    last === undefined ? '' : `, last by ${printable(String(last.by), 100)} on ${printable(String(last.at), 40)}`;
+  return `this host was set up from another store${who}; the clients of that store are shut out by this change`;
+}
+
+/** For a run in which nobody said that the host shall change hands. Exit 4. */
+export function managedElsewhere(host: string, words: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_HOST_MANAGED',
+    exit: 4,
+    where: host,
+    message: words,
+    hints: [
+      'use that store: --home FOLDER',
+      'or let yourself be let in by whoever has it: docker-tls client request NAME',
+      'or take the host over: --take-over',
+    ],
+    details: [`its own books are ${STATE}/state.json`],
+  });
+}
+
+function certificates(bundles: readonly string[]): string[] {
+  // What lies on the host may be anything: it is compared, not read.
+  return bundles.flatMap((pem) => pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []);
+}
