@@ -170,6 +170,8 @@ export async function sudoPasswords(
 /** A run over hosts that the store has already. */
 export type StoredRun = {
   readonly session: Session;
+  /** The hosts it is about where none is named: those of the store, or, with `-f`, those of them that the fleet file has. */
+  readonly hosts: readonly string[];
   readonly options: StoredOptions;
   /** The specs of hosts by name, with what the options say on top. */
   specs(names: readonly string[]): HostSpec[];
@@ -182,7 +184,10 @@ export type StoredOptions = Partial<OptionValues<typeof SSH_OPTIONS>> &
     readonly cutOff?: boolean;
   };
 
-/** Reads the store for a command that changes what is there: rotation, revocation. Asks for nothing yet. `store`: the one whose lock is held. */
+/**
+ * Reads the store for a command that changes what is there: rotation, revocation; with `-f` also the secrets that the fleet file names.
+ * Asks for nothing yet. `store`: the one whose lock is held.
+ */
 export async function startStored(
   context: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts'>,
   options: StoredOptions,
@@ -200,6 +205,11 @@ export async function startStored(
   );
   const { openStore } = await import('../store/store.ts');
   const state = await (store ?? openStore(context.global.home, { now: runtime.now })).read();
+  const fleet =
+    context.global.file === undefined
+      ? undefined
+      : await selectSpecs(context, [], { inventory: undefined, limit: [], shard: undefined }, state, undefined);
+  const known = fleet?.specs.filter(({ name }) => state.hosts.has(name)) ?? [];
   const record = state.ca?.record;
   // A new CA is like the one before, unless the options say otherwise.
   const ca = {
@@ -210,17 +220,20 @@ export async function startStored(
   };
   const session = await openSession(context, {
     ca,
-    passphrase: passphraseSource(full, runtime, prompts),
+    passphrase: passphraseSource(full, runtime, prompts, fleet?.secrets.caPassphrase),
     cutOff: options.cutOff ?? false,
     ...(store ? { store } : {}),
   });
   return {
     session,
     options,
+    hosts: fleet === undefined ? [...state.hosts.keys()] : known.map(({ name }) => name),
     specs: (names) => specsFor(names, session.state, { ...flags, name: undefined }),
-    open: async (more = {}) => {
-      const sudo = await sudoPassword(full, runtime, prompts);
-      return session.context({ reason, ...(sudo ? { sudoPassword: sudo } : {}), ...more });
-    },
+    open: async (more = {}) =>
+      session.context({
+        reason,
+        ...(await sudoPasswords(full, { specs: known, secrets: fleet?.secrets ?? {} }, context)),
+        ...more,
+      }),
   };
 }

@@ -116,12 +116,20 @@ function shownPath(path: string, cwd: string): string {
   return below.startsWith('..') ? path : below;
 }
 
+/** It ends once: a command that looks at its fleet again, as `rotate ca` between stages, gets the same text. */
+let standardInput: Promise<string> | undefined;
+
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 async function readInput(path: string, cwd: string): Promise<string> {
   try {
     if (path === '-' || path.endsWith('/-')) {
-      const chunks: Buffer[] = [];
-      for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString('utf8');
+      standardInput ??= readStandardInput();
+      return await standardInput;
     }
     return await readFile(resolve(cwd, path), 'utf8');
   } catch (cause) {

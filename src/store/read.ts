@@ -65,7 +65,9 @@ function checkSchema(home: string, tree: Tree): void {
     exit: 2,
     message: `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
     where: at,
-    hints: ['npm install --global docker-tls@latest'],
+    hints: [
+      'install that docker-tls here, from its clone: npm ci && npm pack && npm install --global ./docker-tls-*.tgz',
+    ],
   });
 }
 

@@ -10,8 +10,12 @@ export type ScheduleOptions = {
   readonly program: readonly string[];
   /** The store, absolute. */
   readonly home: string;
+  /** The fleet file, absolute: its hosts alone, and the secrets it names. */
+  readonly fleetFile?: string;
   /** A file, 0600, with the CA's passphrase; absent where its key has none. */
   readonly passphraseFile?: string;
+  /** A file, 0600, with the password that sudo wants on the hosts; absent where it wants none. */
+  readonly sudoPasswordFile?: string;
   /** A shell command for systemd's OnFailure; default: the journal alone. */
   readonly onFailure?: string;
   /** Where cron mails what went wrong. */
@@ -20,24 +24,37 @@ export type ScheduleOptions = {
 
 export type ScheduleFile = { readonly name: string; readonly text: string };
 
-const CREDENTIAL = 'ca-passphrase';
+/** Files with secrets, as shell text: what holds a secret is named differently where systemd hands it over. */
+type SecretFiles = { readonly passphrase: string | undefined; readonly sudoPassword: string | undefined };
 
-/** Three commands, each tried whatever became of the one before. `passphrase` is shell text. */
-function commandsOf({ program, home }: ScheduleOptions, passphrase: string): string[] {
+/** Three commands, each tried whatever became of the one before. */
+function commandsOf({ program, home, fleetFile }: ScheduleOptions, files: SecretFiles): string[] {
   const words = program.map(shellQuote).join(' ');
-  const store = `--home ${shellQuote(home)}`;
+  const store = ` --home ${shellQuote(home)}${fleetFile === undefined ? '' : ` -f ${shellQuote(fleetFile)}`}`;
+  const passphrase = files.passphrase === undefined ? '' : ` --ca-passphrase-file ${files.passphrase}`;
+  const sudo = files.sudoPassword === undefined ? '' : ` --sudo-password-file ${files.sudoPassword}`;
   return [
-    `${words} rotate server --due --yes ${store}${passphrase}`,
-    `${words} rotate client --due --yes ${store}${passphrase}`,
-    `${words} status --check ${store}`,
+    `${words} rotate server --due --yes${store}${passphrase}${sudo}`,
+    `${words} rotate client --due --yes${store}${passphrase}`,
+    `${words} status --check${store}${sudo}`,
   ];
 }
 
-/** A service, a timer, and a service for failures. systemd itself reads the passphrase (LoadCredential=), and no other process sees it. */
+function filesAsNamed({ passphraseFile, sudoPasswordFile }: ScheduleOptions): SecretFiles {
+  const quoted = (path: string | undefined) => (path === undefined ? undefined : shellQuote(path));
+  return { passphrase: quoted(passphraseFile), sudoPassword: quoted(sudoPasswordFile) };
+}
+
+/** A service, a timer, and a service for failures. systemd itself reads the secrets (LoadCredential=), and no other process sees them. */
 export function renderSystemd(options: ScheduleOptions): ScheduleFile[] {
-  const passphrase =
-    options.passphraseFile === undefined ? '' : ` --ca-passphrase-file "$CREDENTIALS_DIRECTORY/${CREDENTIAL}"`;
-  const script = `bad=0; ${commandsOf(options, passphrase)
+  const credentials = [
+    { name: 'ca-passphrase', path: options.passphraseFile },
+    { name: 'sudo-password', path: options.sudoPasswordFile },
+  ] as const;
+  const [passphrase, sudoPassword] = credentials.map(({ name, path }) =>
+    path === undefined ? undefined : `"$CREDENTIALS_DIRECTORY/${name}"`,
+  );
+  const script = `bad=0; ${commandsOf(options, { passphrase, sudoPassword })
     .map((one) => `${one} || bad=1`)
     .join('; ')}; exit $bad`;
   const service = [
@@ -50,9 +67,9 @@ export function renderSystemd(options: ScheduleOptions): ScheduleFile[] {
     '[Service]',
     'Type=oneshot',
     'UMask=0077',
-    ...(options.passphraseFile === undefined
-      ? []
-      : [`LoadCredential=${CREDENTIAL}:${options.passphraseFile.replaceAll('%', '%%')}`]),
+    ...credentials.flatMap(({ name, path }) =>
+      path === undefined ? [] : [`LoadCredential=${name}:${path.replaceAll('%', '%%')}`],
+    ),
     // One shell for all three: a oneshot service with three ExecStart= would end at the first that fails.
     `ExecStart=/bin/sh -c ${unitWord(script)}`,
     '',
@@ -88,9 +105,7 @@ export function renderSystemd(options: ScheduleOptions): ScheduleFile[] {
 
 /** For `crontab -e`: silent when all went well, so that mail means trouble. */
 export function renderCron(options: ScheduleOptions): string {
-  const passphrase =
-    options.passphraseFile === undefined ? '' : ` --ca-passphrase-file ${shellQuote(options.passphraseFile)}`;
-  const commands = commandsOf(options, passphrase);
+  const commands = commandsOf(options, filesAsNamed(options));
   const line = `out=$(${commands.map((one) => `${one} 2>&1 || bad=1`).join('; ')}; exit \${bad:-0}) || { printf "\\%s\\n" "$out"; exit 1; }`;
   // In a crontab a percent sign is the end of the line unless it is escaped.
   const escaped = line.replace(/(?<!\\)%/g, '\\%');
@@ -99,42 +114,47 @@ export function renderCron(options: ScheduleOptions): string {
   );
 }
 
-/** The store travels as a secret of the CI system; see docs/schedule.md before taking this way. */
-export function renderCi(form: 'github' | 'gitlab'): string {
-  const restore = [
-    'umask 077; mkdir -p "$RUNNER_HOME_TLS" "$HOME/.ssh"',
-    'printf %s "$DOCKER_TLS_STORE" | base64 -d | tar -xf - -C "$RUNNER_HOME_TLS"',
-    'printf "%s\\n" "$SSH_PRIVATE_KEY" > "$HOME/.ssh/id_ed25519"',
-    'printf "%s\\n" "$SSH_KNOWN_HOSTS" > "$HOME/.ssh/known_hosts"',
-  ];
-  // What is renewed has to outlive the job, so CI checks and tells; the store stays where it is.
-  const check = 'npx --yes docker-tls status --check --within 30d --home "$RUNNER_HOME_TLS"';
+/**
+ * A job on a runner of one's own, where the store stays: what is renewed has to outlive the job. The CA's passphrase is a secret of the
+ * CI system unless a file on the runner holds it.
+ */
+export function renderCi(form: 'github' | 'gitlab', options: ScheduleOptions): string {
+  const script = [
+    'bad=0',
+    ...commandsOf(options, filesAsNamed(options)).map((one) => `${one} || bad=1`),
+    'exit $bad',
+  ].map((line) => `          ${line}`);
   if (form === 'github') {
+    const secret =
+      options.passphraseFile === undefined
+        ? `    env:\n      DOCKER_TLS_CA_PASSPHRASE: \${{ secrets.DOCKER_TLS_CA_PASSPHRASE }}\n`
+        : '';
     return `name: certificates of Docker hosts
 on:
   schedule: [{ cron: '23 4 * * *' }]
   workflow_dispatch: {}
 permissions: { contents: read }
+# Two runs at once would wait for each other's lock.
+concurrency: docker-tls
 jobs:
-  check:
-    runs-on: ubuntu-latest
-    env:
-      RUNNER_HOME_TLS: \${{ runner.temp }}/tls
-      DOCKER_TLS_STORE: \${{ secrets.DOCKER_TLS_STORE }}
-      SSH_PRIVATE_KEY: \${{ secrets.SSH_PRIVATE_KEY }}
-      SSH_KNOWN_HOSTS: \${{ vars.SSH_KNOWN_HOSTS }}
-    steps:
+  renew:
+    # A runner of your own: docker-tls is installed there, and its disk keeps the store.
+    runs-on: [self-hosted, docker-tls]
+${secret}    steps:
       - run: |
-${[...restore, check].map((line) => `          ${line}`).join('\n')}
+${script.join('\n')}
 `;
   }
+  // GitLab hands variables of the project to every job by itself, DOCKER_TLS_CA_PASSPHRASE among them.
   return `certificates:
-  image: node:20
+  # A runner of your own: docker-tls is installed there, and its disk keeps the store.
+  tags: [docker-tls]
+  # Two jobs at once would wait for each other's lock.
+  resource_group: docker-tls
   rules: [{ if: '$CI_PIPELINE_SOURCE == "schedule"' }]
-  variables: { RUNNER_HOME_TLS: $CI_PROJECT_DIR/.tls }
   script:
-${[...restore, check].map((line) => `    - '${line.replaceAll("'", "''")}'`).join('\n')}
-  after_script: ['rm -rf "$RUNNER_HOME_TLS"']
+    - |
+${script.join('\n')}
 `;
 }
 

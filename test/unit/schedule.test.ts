@@ -19,14 +19,10 @@ function stand(status: string): void {
 }
 
 const options = { program: [program], home: join(folder, 'it’s $HOME 100%'), passphraseFile: join(folder, 'pass') };
-const line = () =>
-  (
-    renderCron(options)
-      .split('\n')
-      .find((one) => one.startsWith('23 4')) ?? ''
-  )
-    .replace('23 4 * * * ', '')
-    .replaceAll('\\%', '%');
+/** What cron gives to the shell. */
+const lineOf = (crontab: string) =>
+  (crontab.split('\n').find((one) => one.startsWith('23 4')) ?? '').replace('23 4 * * * ', '').replaceAll('\\%', '%');
+const line = () => lineOf(renderCron(options));
 
 test('the cron line is silent when all goes well, and tells everything when anything fails', () => {
   stand('exit 0');
@@ -58,10 +54,57 @@ test('the units pass systemd’s own check, and the passphrase is a credential',
   expect(checked.stderr.split('\n').filter((one) => /docker-tls-renew\.service:\d+/.test(one))).toEqual([]);
 });
 
-test('CI jobs are YAML whose scripts a shell can read', () => {
-  const github = parse(renderCi('github'));
-  const gitlab = parse(renderCi('gitlab'));
-  for (const script of [github.jobs.check.steps[0].run, gitlab.certificates.script.join('\n')])
-    execFileSync('sh', ['-n'], { input: script });
-  expect(github.jobs.check.steps[0].run).toContain('status --check');
+test('a fleet file and a password for sudo are named to every command that takes them', () => {
+  stand('exit 0');
+  const file = join(folder, 'fleet.yaml');
+  const sudoPasswordFile = join(folder, 'sudo');
+  const [service] = renderSystemd({ ...options, fleetFile: file, sudoPasswordFile });
+  expect(service?.text).toContain(`LoadCredential=sudo-password:${sudoPasswordFile}`);
+  execFileSync('sh', ['-c', lineOf(renderCron({ ...options, fleetFile: file, sudoPasswordFile }))]);
+  const words = readFileSync(calls, 'utf8').trim().split('\n');
+  expect(words).toEqual([
+    `rotate server --due --yes --home ${options.home} -f ${file} --ca-passphrase-file ${options.passphraseFile} --sudo-password-file ${sudoPasswordFile}`,
+    `rotate client --due --yes --home ${options.home} -f ${file} --ca-passphrase-file ${options.passphraseFile}`,
+    `status --check --home ${options.home} -f ${file} --sudo-password-file ${sudoPasswordFile}`,
+  ]);
+});
+
+test('CI jobs renew, run everything whatever fails, and name no secret and no package', () => {
+  const { passphraseFile: _, ...bare } = options;
+  const ci = { ...bare, program: ['docker-tls'] };
+  const github = parse(renderCi('github', ci));
+  const gitlab = parse(renderCi('gitlab', ci));
+  expect(github.jobs.renew.env).toEqual({
+    DOCKER_TLS_CA_PASSPHRASE: '$' + '{{ secrets.DOCKER_TLS_CA_PASSPHRASE }}',
+  });
+  // The contexts that `env` of a job knows (docs.github.com, "Context availability"); `runner` is not among them.
+  expect(renderCi('github', ci)).not.toMatch(/runner\.|npx|npm/);
+  for (const script of [github.jobs.renew.steps[0].run, gitlab.certificates.script.join('\n')]) {
+    stand('[ "$2" != server ]');
+    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+    // As GitHub runs it.
+    const run = spawnSync('bash', ['-e', '-c', script], { encoding: 'utf8', env });
+    expect(run.status).toBe(1);
+    expect(readFileSync(calls, 'utf8').trim().split('\n')).toEqual([
+      `rotate server --due --yes --home ${options.home}`,
+      `rotate client --due --yes --home ${options.home}`,
+      `status --check --home ${options.home}`,
+    ]);
+  }
+});
+
+test('the line that help shows for cron keeps what is in the crontab', async () => {
+  const { command } = await import('../../src/cli/commands/schedule.ts');
+  const example = command.examples?.find((one) => one.includes('--form cron')) ?? '';
+  stand('exit 0');
+  const table = join(folder, 'table');
+  writeFileSync(table, '1 2 * * * mine\n');
+  const crontab = join(folder, 'crontab');
+  writeFileSync(
+    crontab,
+    `#!/bin/sh\ncase $1 in -l) cat '${table}' ;; -) cat > '${table}.new' && mv '${table}.new' '${table}' ;; esac\n`,
+  );
+  chmodSync(crontab, 0o755);
+  execFileSync('sh', ['-c', example], { env: { ...process.env, PATH: `${folder}:${process.env.PATH}` } });
+  expect(readFileSync(table, 'utf8')).toBe('1 2 * * * mine\nout of schedule 50%\n');
 });

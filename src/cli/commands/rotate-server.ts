@@ -3,6 +3,7 @@
 import { chooseNames } from '../../workflows/due.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
+import { DUE_OPTIONS } from '../host-options.ts';
 import { changeHosts, nameHosts, ROTATE_OPTIONS } from '../rotate.ts';
 
 export const command = defineCommand({
@@ -15,12 +16,14 @@ export const command = defineCommand({
     ...ROTATE_OPTIONS,
     due: { kind: 'flag', summary: 'those whose renewal is due' },
     all: { kind: 'flag', summary: 'every host' },
-    within: { kind: 'duration', value: 'TIME', summary: 'due when it expires within this, for instance 30d' },
+    ...DUE_OPTIONS,
   },
   async run(context) {
     const { args, options, runtime } = context;
     const run = await startStored(context, options, 'rotate server');
-    const certs = new Map([...run.session.state.hosts].map(([name, host]) => [name, host.serverCert]));
+    const stored = run.session.state.hosts;
+    const about = args.hosts.length > 0 ? [...stored.keys()] : run.hosts;
+    const certs = new Map(about.map((name) => [name, stored.get(name)?.serverCert ?? '']));
     const names = chooseNames('host', certs, {
       names: args.hosts,
       due: options.due,

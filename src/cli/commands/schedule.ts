@@ -7,17 +7,18 @@ import { replaceFiles, withFileErrors } from '../../docker/files.ts';
 import { homeFolder } from '../../user.ts';
 import { renderCi, renderCron, renderSystemd, SCHEDULE_FORMS } from '../../workflows/schedule.ts';
 import { defineCommand } from '../command.ts';
-import { CA_OPTIONS, readSecretFile } from '../host-options.ts';
+import { CA_OPTIONS, readSecretFile, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
 
 export const command = defineCommand({
   name: 'schedule',
   summary: 'Renew on its own: a systemd timer, a cron line, or a CI job',
   about:
-    'Every day: rotate server --due, rotate client --due, status --check. systemd and cron renew; CI jobs only check, since what they renewed would be lost.\nPrints; --install writes systemd’s files. The CA’s passphrase comes from a file, 0600 (docs/schedule.md).',
+    'Every day: rotate server --due, rotate client --due, status --check. CI jobs are for a runner of your own, whose disk keeps the store: say where with --home.\nPrints; --install writes systemd’s files. The CA’s passphrase, and the password for sudo where hosts want one, come from files, 0600 (docs/schedule.md).',
   examples: [
     'docker-tls schedule --install --ca-passphrase-file /root/ca-passphrase',
-    'docker-tls schedule --form cron --mail-to ops@example.org | crontab -',
+    '(crontab -l 2>/dev/null; docker-tls schedule --form cron --mail-to ops@example.org) | crontab -',
+    'docker-tls schedule --form github --home /var/lib/docker-tls > .github/workflows/certificates.yml',
   ],
   args: {},
   options: {
@@ -26,24 +27,37 @@ export const command = defineCommand({
     onFailure: { kind: 'text', value: 'COMMAND', summary: 'shell command that systemd runs when a renewal failed' },
     mailTo: { kind: 'text', value: 'ADDRESS', summary: 'where cron mails failures' },
     caPassphraseFile: CA_OPTIONS.caPassphraseFile,
+    sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
   },
   async run({ options, global, runtime }) {
     const form = options.form ?? 'systemd';
     if (options.install && form !== 'systemd')
       throw usage('--install is for systemd', ['docker-tls schedule --install']);
-    for (const text of [options.onFailure, options.mailTo, options.caPassphraseFile, global.home])
+    if (global.file === '-')
+      throw usage('a schedule needs a fleet file that stays', ['docker-tls schedule -f fleet.yaml']);
+    const { onFailure, mailTo, caPassphraseFile, sudoPasswordFile: sudoFile } = options;
+    for (const text of [onFailure, mailTo, caPassphraseFile, sudoFile, global.home, global.file])
       if (/[\u0000-\u001f]/.test(text ?? '')) throw usage('a value holds a newline or another control character', []);
-    const file = options.caPassphraseFile === undefined ? undefined : resolve(runtime.cwd, options.caPassphraseFile);
-    if (file !== undefined) await readSecretFile(file, '--ca-passphrase-file');
+    const secretFile = async (file: string | undefined, flag: string): Promise<string | undefined> => {
+      if (file === undefined) return undefined;
+      const path = resolve(runtime.cwd, file);
+      // CI jobs read it on the runner.
+      if (form === 'systemd' || form === 'cron') await readSecretFile(path, flag);
+      return path;
+    };
+    const passphraseFile = await secretFile(caPassphraseFile, '--ca-passphrase-file');
+    const sudoPasswordFile = await secretFile(sudoFile, '--sudo-password-file');
     const settings = {
       program: [process.execPath, realpathSync(process.argv[1] ?? 'docker-tls')],
       home: global.home,
-      ...(file === undefined ? {} : { passphraseFile: file }),
-      ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
-      ...(options.mailTo === undefined ? {} : { mailTo: options.mailTo }),
+      ...(global.file === undefined ? {} : { fleetFile: global.file }),
+      ...(passphraseFile === undefined ? {} : { passphraseFile }),
+      ...(sudoPasswordFile === undefined ? {} : { sudoPasswordFile }),
+      ...(onFailure === undefined ? {} : { onFailure }),
+      ...(mailTo === undefined ? {} : { mailTo }),
     };
     if (form !== 'systemd') {
-      const text = form === 'cron' ? renderCron(settings) : renderCi(form);
+      const text = form === 'cron' ? renderCron(settings) : renderCi(form, { ...settings, program: ['docker-tls'] });
       return { exit: 0, result: { form, text }, text };
     }
     const files = renderSystemd(settings);
