@@ -1,8 +1,9 @@
 /** Owns the options that say how a host is reached and what it gets: one per question of setup, shared by every command that changes hosts. */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type CaSpec, type ClientSpec, DEFAULTS } from '../config/spec.ts';
+import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import { KEY_TYPES } from '../pki/keys.ts';
 import { parseSan } from '../pki/names.ts';
@@ -78,6 +79,15 @@ export const CA_OPTIONS = {
     completes: 'file',
   },
   noCaPassphrase: { kind: 'flag', summary: 'store the key of a new CA without a passphrase' },
+} as const satisfies OptionSpecs;
+
+/** When a renewal is due. */
+export const DUE_OPTIONS = {
+  within: {
+    kind: 'duration',
+    value: 'TIME',
+    summary: 'due when it expires within this, for instance 30d; default: after two thirds of its lifetime',
+  },
 } as const satisfies OptionSpecs;
 
 type SshValues = OptionValues<typeof SSH_OPTIONS>;
@@ -223,23 +233,35 @@ export async function sudoPassword(
   return prompts.password({ message: 'Password for sudo:', flag: '--sudo-password-file FILE', key: 'sudo-password' });
 }
 
-/** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or readable by others. */
+/** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or open to everybody on this computer. */
 export async function readSecretFile(path: string, flag: string): Promise<Secret> {
   let text: string;
   try {
+    const { mode } = await stat(path);
+    if (process.platform !== 'win32' && (mode & 0o007) !== 0) throw openToAll(path, flag);
     text = await readFile(path, 'utf8');
   } catch (cause) {
+    if (cause instanceof DockerTlsError) throw cause;
     throw new DockerTlsError({
       code: 'E_SECRET_FILE',
       exit: 2,
       message: `${flag}: ${path} can't be read`,
-      hints: [`ls -l ${path}`],
+      hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });
   }
   const line = text.split(/\r?\n/)[0] ?? '';
   if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} is empty` });
   return new Secret(line);
+}
+
+function openToAll(path: string, flag: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SECRET_FILE',
+    exit: 2,
+    message: `${flag}: everybody on this computer can open ${path}`,
+    hints: [`chmod 600 ${shellQuote(path)}`],
+  });
 }
 
 /** A secret that the fleet file names: `env:NAME`, `file:PATH` or `prompt`. Fails with E_SECRET_ENV, E_SECRET_FILE (exit 2). */

@@ -17,16 +17,17 @@ export type Renewal = {
 };
 
 /**
- * How a certificate stands at `now`: due after two thirds of its lifetime, or, if that is earlier, `withinDays` before its
- * end. Valid up to and including notAfter (RFC 5280 4.1.2.5).
+ * How a certificate stands at `now`: due after two thirds of its lifetime, or, where `withinDays` is given, that long before its end
+ * instead. Valid up to and including notAfter (RFC 5280 4.1.2.5).
  */
 export function renewal(options: { notBefore: Date; notAfter: Date; now: Date; withinDays?: number }): Renewal {
   const begin = options.notBefore.getTime();
   const end = options.notAfter.getTime();
   const now = options.now.getTime();
-  const twoThirds = begin + ((end - begin) * DUE_NUMERATOR) / DUE_DENOMINATOR;
-  const within = options.withinDays === undefined ? Infinity : end - options.withinDays * DAY_MS;
-  const dueAt = Math.min(twoThirds, within);
+  const dueAt =
+    options.withinDays === undefined
+      ? begin + ((end - begin) * DUE_NUMERATOR) / DUE_DENOMINATOR
+      : end - options.withinDays * DAY_MS;
   return {
     state: now > end ? 'expired' : now < begin ? 'not-yet-valid' : now >= dueAt ? 'due' : 'ok',
     daysLeft: Math.floor((end - now) / DAY_MS),

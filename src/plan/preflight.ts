@@ -5,6 +5,7 @@ import { lineOfKey } from '../daemon/daemon-json.ts';
 import { LOCK, SOCKET_UNIT, STATE } from '../daemon/paths.ts';
 import { type Login, sshCommand, sudoCommand } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
+import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { type DaemonView, isTlsFlag, viewDaemon } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { firewallBlocks } from './firewall.ts';
@@ -24,8 +25,10 @@ export type PreflightInput = {
   readonly plan?: HostPlan;
 };
 
-/** A certificate is dated back by an hour (src/pki/profiles.ts): a clock that is further behind refuses it. */
-const CLOCK_LIMIT_MS = 55 * 60_000;
+/** A certificate is dated back (src/pki/profiles.ts): a clock that is further behind refuses it. A minute is for the way there. */
+const BEHIND_LIMIT_MS = LEAF_BACKDATE_MS - 60_000;
+/** The shortest certificate lives a day: a clock that is further ahead may find it expired. */
+const AHEAD_LIMIT_MS = 23 * 3_600_000;
 /** What a change needs: copies of a few small files. */
 const FREE_KB = 2048;
 
@@ -254,7 +257,7 @@ function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): 
       ]),
     );
   }
-  if (Math.abs(skewMs) > CLOCK_LIMIT_MS) {
+  if (skewMs < -BEHIND_LIMIT_MS || skewMs > AHEAD_LIMIT_MS) {
     const minutes = Math.round(Math.abs(skewMs) / 60_000);
     found.push(
       problem(

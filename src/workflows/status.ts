@@ -21,6 +21,8 @@ export type StatusRow = {
   readonly daysLeft: number;
   readonly state: 'ok' | 'due' | 'expired' | 'not-yet-valid' | 'revoked';
   readonly dueAt: Date;
+  /** Of an old CA: there may be several of one name. */
+  readonly serial?: string;
   readonly address?: string;
   readonly generation?: number;
   /** How the host differs from the store; empty: it does not; undefined: not asked. */
@@ -75,7 +77,10 @@ export async function status(
       : new Map<string, Pick<StatusRow, 'drift' | 'unreachable'>>();
   return [
     ...(state.ca ? [row('ca', state.ca.record.name, state.ca.cert)] : []),
-    ...state.oldCas.map((old) => row('old ca', old.record?.name ?? old.serial, old.cert)),
+    ...state.oldCas.map((old) => ({
+      ...row('old ca', old.record?.name ?? old.serial, old.cert),
+      serial: old.serial,
+    })),
     ...hosts.map((host) => ({
       ...row('host', host.record.name, host.serverCert),
       address: `${host.record.address}:${host.record.port}`,

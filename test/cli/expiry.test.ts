@@ -1,13 +1,15 @@
 /** What people see as time goes by: the clock is given, the papers are real. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { renderPrometheus } from '../../src/cli/render/prometheus.ts';
 import { completeHost } from '../../src/config/spec.ts';
 import { parseSan } from '../../src/pki/names.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openKeyring } from '../../src/workflows/keyring.ts';
+import type { StatusRow } from '../../src/workflows/status.ts';
 import { runCli } from '../support/cli.ts';
 
 const began = new Date('2026-01-01T00:00:00Z');
@@ -80,6 +82,16 @@ test('--within makes things due earlier', async () => {
   expect(run.out).toContain('docker-tls rotate server --due');
 });
 
+test('--within takes the place of the two thirds, in status and in rotate', async () => {
+  // 100 days are left: two thirds are over by a moment.
+  const now = () => new Date(began.getTime() + (DAYS - 100) * 86_400_000);
+  const home = ['--home', join(folder, 'tls')];
+  expect((await runCli(['status', '--offline', '--check', ...home], { now })).exit).toBe(3);
+  expect((await runCli(['status', '--offline', '--check', '--within', '30d', ...home], { now })).exit).toBe(0);
+  const rotated = await runCli(['rotate', 'client', '--due', '--within', '30d', '--yes', ...home], { now });
+  expect([rotated.exit, rotated.out.trim()]).toEqual([0, 'Nothing is due.']);
+});
+
 test('only what is due is renewed', async () => {
   const home = ['--home', join(folder, 'tls')];
   const early = await runCli(['rotate', 'client', '--due', '--yes', ...home], {
@@ -98,4 +110,35 @@ test('Prometheus gets every certificate', async () => {
   await runCli(['status', '--offline', '--prometheus', file, '--home', join(folder, 'tls')], { now: () => began });
   const { readFileSync } = await import('node:fs');
   expect(readFileSync(file, 'utf8')).toMatch(/^docker_tls_not_after_seconds\{kind="host",name="build-1"\} 1793\d+$/m);
+});
+
+test('a place for Prometheus’ file that can not be written is said before any host is asked', async () => {
+  const run = (file: string) =>
+    runCli(['status', '--offline', '--json', '--prometheus', file, '--home', join(folder, 'tls')]);
+  const missing = await run(join(folder, 'no', 'such.prom'));
+  expect([missing.exit, missing.json.error?.code]).toEqual([2, 'E_USAGE']);
+  mkdirSync(join(folder, 'taken.prom'));
+  const taken = await run(join(folder, 'taken.prom'));
+  expect([taken.exit, taken.json.error?.code]).toEqual([2, 'E_CLIENT_FILES']);
+});
+
+test('two old CAs of one name are two series', () => {
+  const row = (serial: string): StatusRow => ({
+    kind: 'old ca',
+    name: 'docker-tls',
+    serial,
+    issuer: 'itself',
+    notBefore: began,
+    notAfter: began,
+    daysLeft: 0,
+    state: 'ok',
+    dueAt: began,
+  });
+  const series = renderPrometheus([row('01'), row('02')], began)
+    .split('\n')
+    .filter((line) => line.startsWith('docker_tls_attention'));
+  expect(series).toEqual([
+    'docker_tls_attention{kind="old_ca",name="docker-tls",serial="01"} 0',
+    'docker_tls_attention{kind="old_ca",name="docker-tls",serial="02"} 0',
+  ]);
 });

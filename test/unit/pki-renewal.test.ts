@@ -33,8 +33,9 @@ const WITHIN: readonly (readonly [day: number, withinDays: number | undefined, s
   [60, undefined, 'due'],
   [49, 40, 'ok'],
   [50, 40, 'due'],
-  [59, 10, 'ok'],
-  [60, 10, 'due'],
+  [60, 10, 'ok'],
+  [79, 10, 'ok'],
+  [80, 10, 'due'],
   [1, 365, 'due'],
 ];
 

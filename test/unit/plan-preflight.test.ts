@@ -75,7 +75,10 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, R
   'failed before': [{ unit: (good.unit as string).replace('=active', '=failed') }, /^E_DOCKER_DOWN/],
   'a full disk': [{ disk: 'x\n/dev/vda 100000 99990 10 100% /' }, /^E_DISK_FULL only 10 kB are free on \//],
   'a clock that is behind': [{}, /^E_CLOCK its clock is 120 minutes behind/, -7_200_000],
-  'a clock that is ahead': [{}, /^E_CLOCK its clock is 120 minutes ahead of/, 7_200_000],
+  'a clock that is ahead': [{}, /^E_CLOCK its clock is 1500 minutes ahead of/, 25 * 3_600_000],
+  // Certificates are dated back by more than an hour, which is the mistake that summer time makes.
+  'a clock that is an hour behind': [{}, /^$/, -3_630_000],
+  'a clock that is an hour ahead': [{}, /^$/, 3_630_000],
   'a lock': [
     {
       'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve@elsewhere\nsince=${NOW / 1000 - 5}\nexpires=${NOW / 1000 + 60}\n`,

@@ -6,7 +6,7 @@ import { refreshCopies } from '../../workflows/copies.ts';
 import { chooseNames } from '../../workflows/due.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
-import { CA_OPTIONS } from '../host-options.ts';
+import { CA_OPTIONS, DUE_OPTIONS } from '../host-options.ts';
 import { dockerConfigFolder } from '../options.ts';
 
 export const command = defineCommand({
@@ -20,7 +20,7 @@ export const command = defineCommand({
     caPassphraseFile: CA_OPTIONS.caPassphraseFile,
     due: { kind: 'flag', summary: 'those whose renewal is due' },
     all: { kind: 'flag', summary: 'every client whose key is here' },
-    within: { kind: 'duration', value: 'TIME', summary: 'due when it expires within this, for instance 30d' },
+    ...DUE_OPTIONS,
     days: { kind: 'number', min: 1, max: 36_500, value: 'N', summary: 'lifetime; default: as before' },
   },
   async run(context) {

@@ -1,14 +1,14 @@
 /** Owns `status`: every CA, host and client, how long they last, and whether hosts serve what they should. */
 
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { printable } from '../../errors.ts';
 import { openStore } from '../../store/store.ts';
 import { dateWords, listWords, plural } from '../../words.ts';
 import { needsAttention, type StatusRow, status } from '../../workflows/status.ts';
 import { defineCommand } from '../command.ts';
+import { checkOut, writeOut } from '../files.ts';
 import { sudoPasswords } from '../fleet-session.ts';
-import { SSH_OPTIONS } from '../host-options.ts';
+import { DUE_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderPrometheus } from '../render/prometheus.ts';
 import { renderTable, tableWidth } from '../render/table.ts';
@@ -18,7 +18,7 @@ export const command = defineCommand({
   name: 'status',
   summary: 'Every host, client and CA: expiry, days left, renewal due, drift',
   about:
-    'Asks hosts over TLS and SSH what they really serve; --offline looks at the store alone. Something is due after two thirds of its lifetime, or --within.\nWith --check the exit status is 3 when something is due or differs.',
+    'Asks hosts over TLS and SSH what they really serve; --offline looks at the store alone. Something is due after two thirds of its lifetime, or, with --within, that long before its end.\nWith --check the exit status is 3 when something is due or differs.',
   examples: [
     'docker-tls status',
     'docker-tls status --offline --within 30d --check',
@@ -30,7 +30,7 @@ export const command = defineCommand({
     ...SELECTION_OPTIONS,
     offline: { kind: 'flag', summary: 'ask no host' },
     noSsh: { kind: 'flag', summary: 'ask hosts over TLS only' },
-    within: { kind: 'duration', value: 'TIME', summary: 'due when it expires within this, for instance 30d' },
+    ...DUE_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when something is due or differs' },
     prometheus: {
       kind: 'text',
@@ -43,6 +43,11 @@ export const command = defineCommand({
   },
   async run(context) {
     const { args, options, global, runtime, prompts, progress } = context;
+    const metrics =
+      options.prometheus === undefined
+        ? undefined
+        : { runtime, global, out: resolve(runtime.cwd, options.prometheus), replace: true };
+    if (metrics !== undefined) checkOut(metrics, false);
     const stored = await openStore(global.home, { now: runtime.now }).read();
     const chosen =
       args.hosts.length > 0 ||
@@ -70,13 +75,8 @@ export const command = defineCommand({
       },
       progress,
     );
-    if (options.prometheus !== undefined) {
-      // node_exporter reads the file at any moment: it has to appear whole.
-      const path = resolve(runtime.cwd, options.prometheus);
-      const { rename } = await import('node:fs/promises');
-      await writeFile(`${path}.${process.pid}`, renderPrometheus(rows, runtime.now()), { mode: 0o644 });
-      await rename(`${path}.${process.pid}`, path);
-    }
+    // node_exporter reads the file at any moment: it has to appear whole.
+    if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
     const due = rows.filter(needsAttention);
     const attention = due.length + missing.length;
     const text =

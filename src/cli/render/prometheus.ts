@@ -4,7 +4,8 @@ import { needsAttention, type StatusRow } from '../../workflows/status.ts';
 
 /** Expiry times in seconds since 1970, days left, and whether something needs attention. */
 export function renderPrometheus(rows: readonly StatusRow[], now: Date): string {
-  const labels = (row: StatusRow): string => `{kind="${row.kind.replace(' ', '_')}",name="${escapeLabel(row.name)}"}`;
+  const labels = ({ kind, name, serial }: StatusRow): string =>
+    `{kind="${kind.replace(' ', '_')}",name="${escapeLabel(name)}"${serial === undefined ? '' : `,serial="${escapeLabel(serial)}"`}}`;
   const gauge = (name: string, help: string, value: (row: StatusRow) => number): string[] => [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} gauge`,

@@ -1,0 +1,41 @@
+/** Secrets that a file holds: by an option, or by the fleet file that a rotation is given. */
+
+import { chmodSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { runCli } from '../support/cli.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+let home: string;
+let folder: string;
+const file = (name: string) => join(folder, name);
+const run = (...argv: string[]) =>
+  runCli([...argv, '--home', home, '--json'], {
+    cwd: folder,
+    env: { HOME: folder, DOCKER_CONFIG: file('docker') },
+  });
+
+beforeEach(async () => {
+  home = newHome();
+  folder = dirname(home);
+  writeFileSync(file('words'), 'correct horse\n', { mode: 0o600 });
+  expect((await run('client', 'add', 'ci', '--ca-passphrase-file', 'words')).exit).toBe(0);
+});
+afterAll(() => removeHomes());
+
+test('a file that everybody can read holds no secret', async () => {
+  chmodSync(file('words'), 0o644);
+  const { exit, json } = await run('rotate', 'client', 'ci', '--yes', '--ca-passphrase-file', 'words');
+  expect([exit, json.error?.code, json.error?.hints]).toEqual([2, 'E_SECRET_FILE', [`chmod 600 ${file('words')}`]]);
+});
+
+test('a rotation takes the passphrase that the fleet file names', async () => {
+  writeFileSync(
+    file('fleet.yaml'),
+    `version: 1\nca: { passphrase: "file:words" }\nhosts: { build-1: build-1.example }\n`,
+  );
+  const without = await run('rotate', 'client', 'ci', '--yes');
+  expect(without.json.error?.code).toBe('E_NO_TERMINAL');
+  const { exit, json } = await run('rotate', 'client', 'ci', '--yes', '-f', 'fleet.yaml');
+  expect([exit, json.result.clients[0].client]).toEqual([0, 'ci']);
+});
