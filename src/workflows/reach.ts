@@ -23,6 +23,11 @@ export function reachableHosts(state: StoreState): ReadonlyMap<string, Reachable
   return found;
 }
 
+/** Every CA of this store that hosts and clients trust, PEM: the one that issues, then those that a rotation has not dropped yet. */
+export function trustedCas({ ca, oldCas }: StoreState): string {
+  return [...(ca ? [ca.cert] : []), ...oldCas.map((old) => old.cert)].join('');
+}
+
 /** Whether the books say that a host lets a client in. */
 export function accepts(host: ReachableHost, { record }: StoredClient): boolean {
   const { name, clients } = host.record;

@@ -1,7 +1,7 @@
 /** Owns the table of everything that can expire, and whether hosts really serve what the store says. */
 
 import { SOCKET_UNIT } from '../daemon/paths.ts';
-import { DockerTlsError } from '../errors.ts';
+import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { installedPapers } from '../plan/facts.ts';
@@ -10,6 +10,7 @@ import type { Secret } from '../secret.ts';
 import type { StoredHost, StoreState } from '../store/records.ts';
 import { overHosts } from './fleet-run.ts';
 import { openHost } from './host-run.ts';
+import { accepts, trustedCas } from './reach.ts';
 import { specOfRecord } from './specs.ts';
 
 export type StatusRow = {
@@ -27,7 +28,7 @@ export type StatusRow = {
   readonly generation?: number;
   /** How the host differs from the store; empty: it does not; undefined: not asked. */
   readonly drift?: readonly string[];
-  /** Why the host could not be asked. */
+  /** Why the host could not be asked, or not by one of the two ways. */
   readonly unreachable?: string;
 };
 
@@ -72,9 +73,7 @@ export async function status(
   };
   const hosts = [...state.hosts.values()];
   const asked =
-    options.tls || options.ssh
-      ? await askHosts(runtime, state, hosts, options, progress)
-      : new Map<string, Pick<StatusRow, 'drift' | 'unreachable'>>();
+    options.tls || options.ssh ? await askHosts(runtime, state, hosts, options, progress) : new Map<string, Asked>();
   return [
     ...(state.ca ? [row('ca', state.ca.record.name, state.ca.cert)] : []),
     ...state.oldCas.map((old) => ({
@@ -103,53 +102,65 @@ export function needsAttention(row: StatusRow): boolean {
   );
 }
 
+/** What asking a host gave: `unreachable` beside `drift` says that one of the two ways answered. */
+type Asked = Pick<StatusRow, 'drift' | 'unreachable'>;
+
 async function askHosts(
   runtime: Runtime,
   state: StoreState,
   hosts: readonly StoredHost[],
   options: StatusOptions,
   progress: Progress,
-): Promise<Map<string, Pick<StatusRow, 'drift' | 'unreachable'>>> {
+): Promise<Map<string, Asked>> {
   const specs = hosts.map((host) => specOfRecord(host.record));
   const results = await overHosts(
     specs,
     { parallel: options.parallel, signal: runtime.signal },
     progress,
     runtime.now,
-    async (spec, line) => {
+    async (spec, line): Promise<Asked> => {
       const host = state.hosts.get(spec.name) as StoredHost;
-      const overTls = options.tls ? askOverTls(runtime, state, host) : Promise.resolve([]);
-      const overSsh = options.ssh ? askOverSsh(runtime, host, spec, options, line) : Promise.resolve([]);
-      const drift = [...(await overTls), ...(await overSsh)];
-      line.done(drift.length === 0 ? 'as it should be' : drift.join('; '));
-      return drift;
+      // Both at once, and what one of them found is worth having also when the other fails.
+      const answers = await Promise.allSettled([
+        ...(options.tls ? [askOverTls(runtime, state, host)] : []),
+        ...(options.ssh ? [askOverSsh(runtime, host, spec, options, line)] : []),
+      ]);
+      const drift = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+      const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+      const told = failures.flatMap((error) => asErrors(error, runtime.signal));
+      if (told.some(({ code, exit }) => code === 'E_BUG' || exit === 130)) throw new DockerTlsErrors(told);
+      if (failures.length > 0 && failures.length === answers.length) throw failures[0];
+      const unreachable = told.map(sayFailure).join('; ');
+      const found = [...drift, ...(unreachable === '' ? [] : [unreachable])];
+      line.done(found.length === 0 ? 'as it should be' : found.join('; '));
+      return { drift, ...(unreachable === '' ? {} : { unreachable }) };
     },
   );
   return new Map(
     results.map((result) => [
       result.host,
       result.kind === 'done'
-        ? { drift: result.value }
-        : {
-            unreachable:
-              result.kind === 'failed' ? `${result.errors[0]?.code}: ${result.errors[0]?.message}` : result.reason,
-          },
+        ? result.value
+        : { unreachable: result.kind === 'failed' ? result.errors.map(sayFailure).join('; ') : result.reason },
     ]),
   );
 }
 
+function sayFailure({ code, message }: DockerTlsError): string {
+  return `${code}: ${message}`;
+}
+
 async function askOverTls(runtime: Runtime, state: StoreState, host: StoredHost): Promise<string[]> {
   const { address, port } = host.record;
+  const now = runtime.now();
   const client = [...state.clients.values()].find(
-    (one) =>
-      one.key !== undefined &&
-      one.record.revokedAt === undefined &&
-      (one.record.hosts === undefined || one.record.hosts.includes(host.record.name)),
+    (one) => one.key !== undefined && accepts(host, one) && inspectCertificate(one.cert).notAfter > now,
   );
   const outcome = await runtime.probe({
     address,
     port,
-    ca: client?.ca ?? host.ca,
+    // Not the host's own trust file: that may name single clients' CAs alone.
+    ca: trustedCas(state),
     timeoutMs: 10_000,
     ...(client?.key ? { credentials: { cert: client.cert, key: client.key } } : {}),
   });
@@ -162,10 +173,16 @@ async function askOverTls(runtime: Runtime, state: StoreState, host: StoredHost)
       hints: [`docker-tls doctor ${host.record.name}`],
     });
   }
-  const served = inspectCertificate(outcome.chain).fingerprint;
-  const drift =
-    served === inspectCertificate(host.serverCert).fingerprint ? [] : ['serves another certificate than the store has'];
-  if (outcome.kind === 'refused') drift.push(`${outcome.cause}: ${outcome.reason}`);
+  const drift: string[] = [];
+  if (
+    outcome.chain === '' ||
+    inspectCertificate(outcome.chain).fingerprint !== inspectCertificate(host.serverCert).fingerprint
+  )
+    drift.push('serves another certificate than the store has');
+  if (outcome.kind === 'accepted' && client === undefined) drift.push('lets in whoever has no certificate');
+  // Where no client of this computer is welcome, being turned away is as it should be.
+  if (outcome.kind === 'refused' && !(client === undefined && outcome.cause === 'client-refused'))
+    drift.push(`${outcome.cause}: ${outcome.reason}`);
   return drift;
 }
 

@@ -6,7 +6,13 @@ import type { HostRecord, StoredHost } from '../../src/store/records.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openKeyring } from '../../src/workflows/keyring.ts';
 
-export type IssuedHost = { readonly address?: string; readonly port?: number; readonly sans?: readonly string[] };
+export type IssuedHost = {
+  readonly address?: string;
+  readonly port?: number;
+  readonly sans?: readonly string[];
+  /** Its own list of those who are let in. */
+  readonly clients?: readonly string[];
+};
 
 export type IssuedOptions = {
   readonly hosts?: Readonly<Record<string, IssuedHost>>;
@@ -46,12 +52,13 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
         keyType: 'p256',
         days: spec.days,
         containers: 'keep',
+        ...(host.clients ? { clients: host.clients } : {}),
         createdAt: now.toISOString(),
         updatedAt: now.toISOString(),
       };
       hosts[name] = {
         record,
-        ca: await keyring.trustFor(spec),
+        ca: await keyring.trustFor({ name, clients: host.clients }),
         serverCert: papers.cert,
         ...(papers.key ? { serverKey: papers.key } : {}),
       };

@@ -11,7 +11,7 @@ import { sudoPasswords } from '../fleet-session.ts';
 import { DUE_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderPrometheus } from '../render/prometheus.ts';
-import { renderTable, tableWidth } from '../render/table.ts';
+import { type Cell, renderTable, tableWidth } from '../render/table.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from '../selection.ts';
 
 export const command = defineCommand({
@@ -124,13 +124,7 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
       { text: row.daysLeft, style: tone(row) },
       { text: row.state === 'ok' ? `from ${dateWords(row.dueAt)}` : row.state, style: tone(row) },
       row.generation ?? '',
-      row.unreachable !== undefined
-        ? { text: printable(row.unreachable), style: colours.red }
-        : row.drift === undefined
-          ? ''
-          : row.drift.length === 0
-            ? { text: 'none', style: colours.green }
-            : { text: row.drift.join('; '), style: colours.red },
+      driftCell(row, colours),
     ]),
     { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
   );
@@ -147,6 +141,12 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
     attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
     ...(hints.length > 0 ? ['', ...hints] : []),
   ].join('\n');
+}
+
+function driftCell({ drift, unreachable }: StatusRow, colours: Colours): Cell {
+  if (drift === undefined && unreachable === undefined) return '';
+  const found = [...(drift ?? []), ...(unreachable === undefined ? [] : [printable(unreachable)])];
+  return found.length === 0 ? { text: 'none', style: colours.green } : { text: found.join('; '), style: colours.red };
 }
 
 function rowJson(row: StatusRow): unknown {

@@ -1,0 +1,96 @@
+/** What `status` finds when it asks hosts: each of the two ways is worth having alone, and being kept out may be as it should be. */
+
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { DockerTlsError } from '../../src/errors.ts';
+import { openStore } from '../../src/store/store.ts';
+import { runCli } from '../support/cli.ts';
+import { type IssuedHost, issueStore } from '../support/issued-store.ts';
+import { type Paper, PaperMill } from '../support/paper-mill.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+import { type Listening, startTlsDaemon } from '../support/tls-daemon.ts';
+
+const mill = new PaperMill();
+let home: string;
+let running: Listening[] = [];
+
+beforeEach(() => {
+  home = newHome();
+});
+afterEach(async () => {
+  for (const one of running.splice(0)) await one.stop();
+});
+afterAll(() => {
+  mill.remove();
+  removeHomes();
+});
+
+/** Hosts without SSH: the refusal comes before any answer over TLS. */
+async function noSsh(): Promise<never> {
+  throw new DockerTlsError({ code: 'E_SSH_UNREACHABLE', exit: 4, message: 'no way there' });
+}
+
+async function rowsOf(...argv: string[]) {
+  const { exit, json } = await runCli(['status', '--json', '--home', home, ...argv], {
+    connect: noSsh,
+    env: { HOME: dirname(home) },
+  });
+  const rows: { kind: string; name: string; drift?: string[]; unreachable?: string }[] = json.result.rows;
+  return { exit, json, host: (name: string) => rows.find((row) => row.kind === 'host' && row.name === name) };
+}
+
+/** A daemon with a host's own papers, and the store's port for it. */
+async function serve(name: string, host: IssuedHost = {}): Promise<void> {
+  const files = (file: string) => join(home, 'hosts', name, file);
+  const paper = (cert: string, key: string): Paper => ({
+    cert: '',
+    key: '',
+    certFile: files(cert),
+    keyFile: files(key),
+  });
+  const daemon = await startTlsDaemon(mill, {
+    server: paper('server-cert.pem', 'server-key.pem'),
+    trust: paper('ca.pem', 'server-key.pem'),
+    flags: ['-partial_chain'],
+  });
+  running = [...running, daemon];
+  const store = openStore(home);
+  await store.withLock('test', async () => {
+    const stored = (await store.read()).hosts.get(name);
+    if (stored === undefined) throw new Error(name);
+    await store.write({ hosts: { [name]: { ...stored, record: { ...stored.record, ...host, port: daemon.port } } } });
+  });
+}
+
+test('a host that is down costs its own row only', async () => {
+  await issueStore(home, { hosts: { up: {}, down: { port: 1 } }, clients: { laptop: undefined } });
+  await serve('up');
+  const { exit, host } = await rowsOf('--no-ssh', '--check');
+  expect(exit).toBe(3);
+  expect(host('up')).toMatchObject({ drift: [] });
+  expect(host('down')?.unreachable).toMatch(/^E_TLS/);
+});
+
+test('what TLS found is said although SSH failed at once', async () => {
+  await issueStore(home, { hosts: { up: {}, down: { port: 1 } }, clients: { laptop: undefined } });
+  await serve('up');
+  const { host } = await rowsOf();
+  expect(host('up')).toMatchObject({ drift: [], unreachable: 'E_SSH_UNREACHABLE: no way there', attention: true });
+  expect(host('down')?.drift).toBeUndefined();
+});
+
+test('a client that the host’s own list does not name proves nothing about it', async () => {
+  await issueStore(home, { hosts: { up: { clients: ['ci'] } }, clients: { laptop: undefined, ci: undefined } });
+  await serve('up');
+  expect((await rowsOf('--no-ssh', '--check')).host('up')).toMatchObject({ drift: [] });
+  // The key of the one who is welcome is elsewhere: then being turned away is as it should be.
+  const store = openStore(home);
+  await store.withLock('test', async () => {
+    const { key: _, folder: __, ...ci } = (await store.read()).clients.get('ci') ?? {};
+    await store.write({ removeClients: ['ci'] });
+    await store.write({ clients: { ci: ci as never } });
+  });
+  const { exit, host } = await rowsOf('--no-ssh', '--check');
+  expect(host('up')).toMatchObject({ drift: [] });
+  expect(exit).toBe(0);
+});
