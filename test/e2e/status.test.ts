@@ -1,0 +1,73 @@
+/** What `status` finds on a real host, also by a fleet file, and a renewal where host and computer are an hour apart. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type CliRun, runCli } from '../support/cli.ts';
+import { type LabHost, labUp } from '../support/lab.ts';
+
+const HOUR_MS = 3_600_000;
+let host: LabHost;
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'docker-tls-status-'));
+  [host] = (await labUp({ names: ['stat-t1'] })) as [LabHost];
+  const login = ['-i', host.keyFile, '--host-key', 'accept-new', '--no-ca-passphrase', '--client', 'laptop'];
+  expect((await run(['setup', `root@${host.address}`, '--name', 'web', ...login, '--yes'])).err).toContain('web');
+});
+afterAll(async () => {
+  await host?.down();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** `aheadMs`: how far this computer's clock is ahead of the host's. */
+function run(argv: readonly string[], aheadMs = 0): Promise<CliRun> {
+  const env = { HOME: folder, DOCKER_CONFIG: join(folder, 'docker'), PATH: process.env.PATH };
+  return runCli(argv, { env, cwd: folder, now: () => new Date(Date.now() + aheadMs) });
+}
+
+async function rowOf(name: string, ...argv: string[]) {
+  const { exit, json } = await run(['status', '--json', '--check', ...argv]);
+  const rows: { kind: string; name: string; drift?: string[]; unreachable?: string; generation?: number }[] =
+    json.result?.rows ?? [];
+  return { exit, missing: json.result?.missing, row: rows.find((row) => row.kind === 'host' && row.name === name) };
+}
+
+test('a host as it should be, edited by hand, without SSH, and stopped', async () => {
+  expect(await rowOf('web')).toMatchObject({ exit: 0, row: { drift: [], generation: 1 } });
+
+  const dropIn = '/etc/systemd/system/docker.service.d/zz-docker-tls.conf';
+  await host.must(`cp ${dropIn} /root/kept && echo '# mine' >> ${dropIn}`);
+  expect(await rowOf('web')).toMatchObject({ exit: 3, row: { drift: [`${dropIn} was edited by hand`] } });
+  await host.must(`cp /root/kept ${dropIn}`);
+
+  await host.must('systemctl stop ssh.socket ssh.service 2>/dev/null; pkill -x sshd || true');
+  const { exit, row } = await rowOf('web');
+  expect([exit, row?.drift]).toEqual([3, []]);
+  expect(row?.unreachable).toMatch(/^E_SSH/);
+  await host.must('systemctl start ssh.service');
+
+  await host.must('systemctl stop docker.socket docker-tls.socket docker.service');
+  const stopped = (await rowOf('web')).row;
+  expect(stopped?.unreachable).toMatch(/^E_TLS/);
+  expect(stopped?.drift).toContain('docker-tls.socket does not listen');
+  await host.must('systemctl start docker.socket docker-tls.socket docker.service');
+  expect((await rowOf('web')).exit).toBe(0);
+});
+
+test('with a fleet file: its hosts, and those of it that are not set up yet', async () => {
+  const file = join(folder, 'fleet.yaml');
+  writeFileSync(file, `version: 1\nhosts: { web: "root@${host.address}", later: "root@later.example" }\n`);
+  expect(await rowOf('web', '-f', file)).toMatchObject({ exit: 3, missing: ['later'], row: { drift: [] } });
+});
+
+test.each([
+  ['ahead', HOUR_MS],
+  ['behind', -HOUR_MS],
+])('a computer whose clock is an hour %s renews its host', async (_, aheadMs) => {
+  const renewed = await run(['rotate', 'server', '--all', '--yes', '--json'], aheadMs);
+  expect([renewed.exit, renewed.json.error?.code]).toEqual([0, undefined]);
+  expect(await rowOf('web')).toMatchObject({ exit: 0, row: { drift: [] } });
+});
