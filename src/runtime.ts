@@ -133,6 +133,8 @@ export type ProbeOutcome =
       readonly elapsedMs: number;
       /** How far it came: a time-out at `connect` is a firewall's, a later one the daemon's. */
       readonly stage?: 'connect' | 'handshake' | 'answer';
+      /** What answered spoke no TLS at all. */
+      readonly notTls?: boolean;
     };
 
 export type Probe = (request: ProbeRequest) => Promise<ProbeOutcome>;

@@ -54,6 +54,20 @@ export function chooseClient(
   });
 }
 
+/** As chooseClient, for whom any client will do: of several, the first. */
+export function anyClient(
+  state: StoreState,
+  host: ReachableHost,
+  name: string | undefined,
+  command: string,
+): KnownClient {
+  if (name !== undefined) return chooseClient(state, host, name, command);
+  const welcome = [...state.clients.values()].find(
+    (client) => client.key !== undefined && client.record.revokedAt === undefined && accepts(host, client),
+  );
+  return welcome ?? chooseClient(state, host, undefined, command);
+}
+
 function namedClient(state: StoreState, host: ReachableHost, name: string, command: string): KnownClient {
   const client = state.clients.get(name);
   if (!client) throw unknown('client', 'E_CLIENT_UNKNOWN', name, [...state.clients.keys()], `${command} --client`);

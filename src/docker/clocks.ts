@@ -1,7 +1,7 @@
 /** Owns what `doctor` makes of times: certificates out of their time, and clocks that differ between this computer and a host. Pure. */
 
 import { type CertificateInfo, inspectCertificate, splitBundle } from '../pki/inspect.ts';
-import { type Diagnosis, type DiagnosisInput, remotely } from './diagnosis.ts';
+import { type Diagnosis, type DiagnosisInput, newPapers, remotely } from './diagnosis.ts';
 
 /** Clocks of computers with NTP differ by milliseconds; certificates of ours are backdated by more than a minute. */
 const SKEW_THAT_MATTERS_MS = 60_000;
@@ -35,7 +35,7 @@ export function clientFault(input: DiagnosisInput): Diagnosis | undefined {
     return {
       cause: late ? 'client-expired' : 'client-not-yet-valid',
       message: `the client’s certificate (${here.subject}) ${late ? `expired ${duration(off)} ago (${timeOf(here.notAfter)})` : `is not valid for another ${duration(off)} (until ${timeOf(here.notBefore)})`}`,
-      hints: late ? ['docker-tls rotate client NAME', 'docker-tls status'] : ['date -u', 'timedatectl set-ntp true'],
+      hints: late ? newPapers(input.expected) : ['date -u', 'timedatectl set-ntp true'],
     };
   }
   if (skew === undefined) return undefined;

@@ -5,9 +5,19 @@
 
 import { shellQuote } from '../daemon/quote.ts';
 import { printable } from '../errors.ts';
+import { verifyChain } from '../pki/inspect.ts';
 import type { ProbeOutcome } from '../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
-import { addressOf, type Diagnosis, type DiagnosisInput, type Expected, nameOf, remotely } from './diagnosis.ts';
+import {
+  addressOf,
+  type Diagnosis,
+  type DiagnosisInput,
+  type Expected,
+  nameOf,
+  newPapers,
+  owners,
+  remotely,
+} from './diagnosis.ts';
 import { settingsFault } from './settings.ts';
 
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
@@ -63,18 +73,9 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
     case 'wrong-name':
       return wrongName(input, name, address);
     case 'unknown-authority':
-      return simply(
-        `the certificate of ${expected.host} was not issued by the CA in ${expected.certPath}${issuerOf(outcome)}: another CA is in force there, something stands in between, or this is another host`,
-        `docker-tls verify ${name}`,
-        `docker-tls apply ${name}`,
-        'docker-tls client import FILE',
-      );
+      return unknownAuthority(input, outcome, name);
     case 'connection-refused':
-      return simply(
-        `nothing listens on port ${port} of ${address}: the daemon or its socket is stopped, or the port is another one`,
-        remotely(expected, 'systemctl status docker docker-tls.socket'),
-        `docker-tls apply ${name}`,
-      );
+      return nothingListens(input, address, port, name);
     case 'timed-out':
       return timedOut(expected, outcome, address, port);
     case 'unreachable':
@@ -87,17 +88,21 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
       return simply(
         `the name ${address} is not known here: ${outcome.reason}`,
         `getent hosts ${shellQuote(address)}`,
-        `docker-tls setup ${name} --address ADDRESS`,
+        owners(expected, `docker-tls setup ${name} --address ADDRESS`),
       );
     case 'plain-http':
       return simply(
         `port ${port} of ${address} speaks plain HTTP: whoever reaches it is root there, and no certificate is asked for`,
-        `docker-tls apply ${name}`,
-        `docker-tls audit ${name}`,
+        owners(expected, `docker-tls apply ${name}`),
       );
     case 'protocol':
+      if (outcome.notTls)
+        return simply(
+          `port ${port} of ${address} is no TLS port: another program than dockerd answers there (${outcome.reason})`,
+          remotely(expected, `ss -ltnp sport = :${port}`),
+        );
       return simply(
-        `${address} and this computer have no version of TLS in common, or port ${port} is no TLS port: ${outcome.reason}`,
+        `${address} and this computer have no version of TLS in common: ${outcome.reason}`,
         `openssl s_client -connect ${shellQuote(`${address.includes(':') ? `[${address}]` : address}:${port}`)} -brief`,
         remotely(expected, 'dockerd --version'),
       );
@@ -121,14 +126,15 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
   if (end === undefined || off <= 0) {
     // The server's own certificate is in its time, so it is one above.
     const message = `${outcome.reason}: the server’s own certificate is in its time, its CA’s is not`;
-    return { cause: outcome.cause, message, hints: ['docker-tls status', 'docker-tls rotate ca'] };
+    const hints = ['docker-tls status', owners(input.expected, 'docker-tls rotate ca')];
+    return { cause: outcome.cause, message, hints };
   }
   const message = early
     ? `the certificate of ${input.expected.host} is not valid for another ${duration(off)} (until ${timeOf(end)}) by this computer’s clock, which says ${timeOf(input.now)}`
     : `the certificate of ${input.expected.host} expired ${duration(off)} ago (${timeOf(end)})`;
   const hints = early
-    ? ['date -u', 'timedatectl set-ntp true', `docker-tls rotate server ${name}`]
-    : [`docker-tls rotate server ${name}`, 'docker-tls schedule'];
+    ? ['date -u', 'timedatectl set-ntp true']
+    : [owners(input.expected, `docker-tls rotate server ${name}`)];
   return { cause: outcome.cause, message, hints };
 }
 
@@ -139,20 +145,84 @@ function wrongName(input: DiagnosisInput, name: string, address: string): Diagno
     cause: 'wrong-name',
     message: `the certificate there ${has}, and not for ${address}, which is what was dialled`,
     hints: [
-      `docker-tls setup ${name} --san ${shellQuote(address)}`,
-      ...(names[0] === undefined ? [] : [`docker-tls setup ${name} --address ${shellQuote(names[0])}`]),
+      owners(input.expected, `docker-tls setup ${name} --san ${shellQuote(address)}`),
+      ...(names[0] === undefined
+        ? []
+        : [owners(input.expected, `docker-tls setup ${name} --address ${shellQuote(names[0])}`)]),
     ],
   };
 }
 
+/** The books let this client in, and its papers are in their time: then the host, or the copy of the papers, is behind the books. */
 function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
+  const { expected } = input;
   const subject = infos(input.clientCert ?? '')[0]?.subject;
   const who = subject === undefined ? 'this client' : `the client ${subject}`;
   return {
     cause: 'client-refused',
-    message: `${input.expected.host} is the right one, but does not let ${who} in: ${outcome.reason.replace(/^the server refused this client: /, '')}`,
-    hints: ['docker-tls client list', `docker-tls apply ${name}`, 'docker-tls client import FILE'],
+    message: `${expected.host} is the right one, but does not let ${who} in: ${outcome.reason.replace(/^the server refused this client: /, '')}`,
+    hints: expected.elsewhere ? newPapers(expected) : [`docker-tls apply ${name}`, 'docker-tls client list'],
   };
+}
+
+/** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or somebody else's. */
+function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
+  const { expected, storedCert, inside } = input;
+  const say = (message: string, ...hints: string[]): Diagnosis => ({ cause: 'unknown-authority', message, hints });
+  const [served, stored, lying] = [outcome.chain, storedCert, inside?.serverCert].map(
+    (pem) => infos(pem ?? '')[0]?.fingerprint,
+  );
+  const begins = `the certificate of ${expected.host} was not issued by the CA in ${expected.certPath}${issuerOf(outcome)}`;
+  if (expected.elsewhere)
+    return say(
+      `${begins}: the CA was replaced where the host was set up, or this is another host`,
+      ...newPapers(expected),
+    );
+  if ((served !== undefined && served === stored) || isOurs(outcome.chain, input))
+    return say(
+      `${begins}, but by another CA of this store: this client’s papers are older than that`,
+      ...newPapers(expected),
+    );
+  if (lying !== undefined && lying === stored)
+    return say(
+      `${begins}, and ours lies on the host: another program answers on that port`,
+      remotely(expected, `ss -ltnp sport = :${addressOf(expected.host)[1]}`),
+    );
+  return say(`${begins}: the host has been given the certificate of another CA`, `docker-tls apply ${name}`);
+}
+
+function isOurs(chain: string, { cas, now }: DiagnosisInput): boolean {
+  if (chain === '' || !cas) return false;
+  try {
+    return verifyChain({ leaf: chain, anchors: [cas], purpose: 'server', now }).ok;
+  } catch {
+    return false; // What a stranger serves may be damaged.
+  }
+}
+
+function nothingListens({ expected, inside }: DiagnosisInput, address: string, port: string, name: string): Diagnosis {
+  const say = (message: string, ...hints: string[]): Diagnosis => ({ cause: 'connection-refused', message, hints });
+  const begins = `nothing listens on port ${port} of ${address}`;
+  if (inside === undefined)
+    return say(
+      `${begins}: the daemon or its socket is stopped, or the port is another one`,
+      remotely(expected, 'systemctl status docker docker-tls.socket'),
+      owners(expected, `docker-tls apply ${name}`),
+    );
+  if (inside.listens)
+    return say(
+      `port ${port} of ${address} is open on the host, but the connection was refused: a firewall in between rejects it, or the address leads to another host`,
+      remotely(expected, `nft list ruleset | grep -n ${port}`),
+    );
+  if (inside.docker !== 'active')
+    return say(
+      `${begins}: dockerd is not running there (docker.service is ${inside.docker})`,
+      remotely(expected, 'systemctl reset-failed docker docker-tls.socket; systemctl start docker-tls.socket docker'),
+    );
+  return say(
+    `${begins}: dockerd runs there, but not on that port (docker-tls.socket is ${inside.tlsSocket})`,
+    owners(expected, `docker-tls apply ${name}`),
+  );
 }
 
 function timedOut(expected: Expected, outcome: Refused, address: string, port: string): Diagnosis {

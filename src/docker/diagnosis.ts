@@ -35,8 +35,23 @@ export type Expected = {
   /** DOCKER_HOST as it should be, `tcp://…`. */
   readonly host: string;
   readonly certPath: string;
+  /** The client's name in our store, for commands. */
+  readonly client: string;
+  /** It was set up from another store: commands that change it belong there, and new papers come from there. */
+  readonly elsewhere?: boolean;
   /** The context that should lead there, where there is one. */
   readonly context?: string;
+};
+
+/** What SSH saw on the host. */
+export type Inside = {
+  /** Words of `systemctl is-active`. */
+  readonly docker: string;
+  readonly tlsSocket: string;
+  /** Whether something listens on the port there; undefined where the host could not tell. */
+  readonly listens?: boolean;
+  /** The server certificate (PEM) under our care there. */
+  readonly serverCert?: string;
 };
 
 export type DiagnosisInput = {
@@ -49,6 +64,12 @@ export type DiagnosisInput = {
   readonly names?: readonly string[];
   /** The client certificate that the probe used, PEM. */
   readonly clientCert?: string;
+  /** The server certificate that the store has for the host, PEM; absent for a host of another store. */
+  readonly storedCert?: string;
+  /** The CAs that this store trusts, old ones of a rotation included, PEM. */
+  readonly cas?: string;
+  /** Absent where the host was not asked. */
+  readonly inside?: Inside;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** currentContext of Docker's config.json. */
   readonly currentContext?: string;
@@ -70,4 +91,20 @@ export function addressOf(host: string): readonly [address: string, port: string
 export function remotely(expected: Expected, command: string): string {
   const login = expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] };
   return login.destination === 'local' ? command : `${sshWords(login)} ${shellQuote(command)}`;
+}
+
+/** A command that changes the host: on this computer, or where the host was set up. */
+export function owners({ elsewhere }: Expected, command: string): string {
+  return elsewhere ? `on the computer that set it up: ${command}` : command;
+}
+
+/** How this client gets new papers. */
+export function newPapers({ client, elsewhere }: Expected): string[] {
+  const name = shellQuote(client);
+  if (!elsewhere) return [`docker-tls rotate client ${name}`];
+  const file = shellQuote(`${client}.tar`);
+  return [
+    `on the computer that set it up: docker-tls rotate client ${name} && docker-tls client export ${name} --out ${file}`,
+    `docker-tls client import ${file}`,
+  ];
 }

@@ -58,8 +58,8 @@ export async function probe(request: ProbeRequest): Promise<ProbeOutcome> {
   }
   const elapsedMs = Math.round(performance.now() - started);
   if (found.kind === 'accepted') return { ...found, elapsedMs };
-  const { kind, cause, reason, chain, stage } = found;
-  return { kind, cause, reason: printable(reason, 500), chain, elapsedMs, stage };
+  const { kind, cause, reason, chain, stage, notTls } = found;
+  return { kind, cause, reason: printable(reason, 500), chain, elapsedMs, stage, ...(notTls ? { notTls } : {}) };
 }
 
 type Found =

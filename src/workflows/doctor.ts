@@ -3,13 +3,13 @@
 import { currentContext } from '../docker/config-file.ts';
 import { readContext } from '../docker/contexts.ts';
 import { diagnose } from '../docker/diagnose.ts';
-import type { Diagnosis } from '../docker/diagnosis.ts';
+import type { Diagnosis, Inside } from '../docker/diagnosis.ts';
 import { dockerHost } from '../docker/environment.ts';
 import { DockerTlsError, printableLines } from '../errors.ts';
 import type { Runtime, SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
 import type { StoredClient, StoreState } from '../store/records.ts';
-import type { ReachableHost } from './reach.ts';
+import { type ReachableHost, trustedCas } from './reach.ts';
 
 export type DoctorRequest = {
   readonly runtime: Runtime;
@@ -38,7 +38,7 @@ export type Examination = Diagnosis & {
 
 /** What only the host's own journal explains. */
 const DAEMONS_FAULT: readonly string[] = ['connection-refused', 'daemon-not-answering', 'reset', 'other', 'protocol'];
-const CLOCK_MATTERS: readonly string[] = ['expired', 'not-yet-valid', 'client-refused'];
+const SSH_DECIDES: readonly string[] = ['expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
 
 /** Finds one cause. Fails only as the store and the docker contexts do; a host that is not there is a finding. */
 export async function examine(request: DoctorRequest): Promise<Examination> {
@@ -53,7 +53,7 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
     timeoutMs: request.timeoutMs ?? 5000,
   });
   const cause = outcome.kind === 'refused' ? outcome.cause : outcome.status >= 500 ? 'daemon-not-answering' : 'none';
-  const wanted = [...DAEMONS_FAULT, ...CLOCK_MATTERS].includes(cause);
+  const wanted = [...DAEMONS_FAULT, ...SSH_DECIDES].includes(cause);
   const seen = wanted && request.ssh ? await lookInside(request) : {};
   const current = await currentContext(dockerConfig);
   const own = await contextsTo(endpoint, client.record.contexts ?? [], dockerConfig);
@@ -61,17 +61,22 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
   const inUse = runtime.env.DOCKER_CONTEXT || current;
   const context = own.find((one) => one === inUse) ?? own[0];
   const ssh = request.state.hosts.get(name)?.record.ssh;
+  const cas = trustedCas(request.state);
   const diagnosis = diagnose({
     outcome,
     now: runtime.now(),
     ...(seen.skewMs === undefined ? {} : { remoteClockSkewMs: seen.skewMs }),
+    ...(seen.inside === undefined ? {} : { inside: seen.inside }),
     clientCert: client.cert,
+    ...(host.serverCert === undefined ? {} : { storedCert: host.serverCert, cas }),
     env: runtime.env,
     ...(current === undefined ? {} : { currentContext: current }),
     expected: {
       name,
       host: endpoint,
       certPath: client.folder,
+      client: client.record.name,
+      elsewhere: host.serverCert === undefined,
       ...(ssh === undefined ? {} : { ssh }),
       ...(context === undefined ? {} : { context }),
     },
@@ -95,10 +100,27 @@ async function contextsTo(endpoint: string, names: readonly string[], dockerConf
   return found;
 }
 
-type Inside = { readonly skewMs?: number; readonly journal?: readonly string[]; readonly problem?: string };
+type Seen = {
+  readonly skewMs?: number;
+  readonly inside?: Inside;
+  readonly journal?: readonly string[];
+  readonly problem?: string;
+};
 
-/** Clock and journal in one run; that SSH is not to be had is no failure. */
-async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise<Inside> {
+/** One line for each fact, then the journal. Nanoseconds are GNU's; others print the letter, which is cut off. */
+function insideScript(port: number): string {
+  return [
+    'date -u +%s.%N',
+    'systemctl is-active docker.service || true',
+    'systemctl is-active docker-tls.socket || true',
+    `if ss -ltn >/dev/null 2>&1; then ss -Hltn 'sport = :${port}' | wc -l; else echo; fi`,
+    '{ base64 < /etc/docker/tls/current/server-cert.pem | tr -d "\\n"; } 2>/dev/null; echo',
+    'journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
+  ].join('\n');
+}
+
+/** Clock, units, port and journal in one run; that SSH is not to be had is no failure. */
+async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise<Seen> {
   const record = state.hosts.get(host.record.name)?.record;
   if (record === undefined) return {};
   try {
@@ -112,17 +134,24 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
     const began = runtime.now().getTime();
     const { stdout } = await session.run({
       phase: 'doctor',
-      // Nanoseconds are GNU's; others print the letter, which is cut off.
-      script: 'date -u +%s.%N; journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
+      script: insideScript(record.port),
       asRoot: true,
       timeoutMs: 10_000,
       signal: runtime.signal,
     });
     const middle = (began + runtime.now().getTime()) / 2;
-    const [clock = '', ...journal] = stdout.toString('utf8').split('\n');
+    const [clock = '', docker = '', tlsSocket = '', listeners = '', cert = '', ...journal] = stdout
+      .toString('utf8')
+      .split('\n');
     const there = Number.parseFloat(clock) * 1000;
     return {
       ...(Number.isFinite(there) ? { skewMs: Math.round(there - middle) } : {}),
+      inside: {
+        docker: docker.trim(),
+        tlsSocket: tlsSocket.trim(),
+        ...(listeners.trim() === '' ? {} : { listens: Number.parseInt(listeners, 10) > 0 }),
+        ...(cert === '' ? {} : { serverCert: Buffer.from(cert, 'base64').toString('utf8') }),
+      },
       journal: printableLines(journal.join('\n'), 8),
     };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/secret.ts';
+import type { StoredClient } from '../../src/store/records.ts';
 import { openStore } from '../../src/store/store.ts';
 import { runCli } from '../support/cli.ts';
 import type { Paper } from '../support/paper-mill.ts';
@@ -112,6 +113,18 @@ describe('one cause, exit status 7, and a command that mends it', () => {
     await store(await daemon(server()));
     const { exit, json } = await run(env);
     expect([exit, json.result.cause]).toEqual([7, cause]);
+  });
+
+  test('of two clients here the first is taken', async () => {
+    const port = await daemon(server());
+    await store(port);
+    const opened = openStore(home);
+    await opened.withLock('test', async () => {
+      const { folder: _, ...laptop } = (await opened.read()).clients.get('laptop') as StoredClient & { folder: string };
+      await opened.write({ clients: { ci: { ...laptop, record: { ...laptop.record, name: 'ci' } } } });
+    });
+    const { json } = await run({ DOCKER_HOST: 'tcp://10.9.9.9:2376' });
+    expect([json.error, json.result?.cause]).toEqual([undefined, 'host-overridden']);
   });
 
   test('all is well', async () => {

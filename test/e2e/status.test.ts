@@ -1,4 +1,4 @@
-/** What `status` finds on a real host, also by a fleet file, and a renewal where host and computer are an hour apart. */
+/** What `status` and `doctor` find on a real host, also by a fleet file, and a renewal where host and computer are an hour apart. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,6 +35,15 @@ async function rowOf(name: string, ...argv: string[]) {
   return { exit, missing: json.result?.missing, row: rows.find((row) => row.kind === 'host' && row.name === name) };
 }
 
+async function examined(name: string): Promise<{ cause: string; message: string; hints: string[] }> {
+  return (await run(['doctor', name, '--json'])).json.result;
+}
+
+async function causeOf(name: string): Promise<string> {
+  const { cause, message } = await examined(name);
+  return `${cause}: ${message}`;
+}
+
 test('a host as it should be, edited by hand, without SSH, and stopped', async () => {
   expect(await rowOf('web')).toMatchObject({ exit: 0, row: { drift: [], generation: 1 } });
 
@@ -53,7 +62,12 @@ test('a host as it should be, edited by hand, without SSH, and stopped', async (
   const stopped = (await rowOf('web')).row;
   expect(stopped?.unreachable).toMatch(/^E_TLS/);
   expect(stopped?.drift).toContain('docker-tls.socket does not listen');
-  await host.must('systemctl start docker.socket docker-tls.socket docker.service');
+  expect(await causeOf('web')).toMatch(
+    /^connection-refused: .*dockerd is not running there \(docker\.service is inactive\)$/,
+  );
+  const [, mend] = /^ssh \S+ '(.+)'$/.exec((await examined('web')).hints[0] ?? '') ?? [];
+  await host.must(`systemctl start docker.socket; ${mend}`);
+  expect(await causeOf('web')).toMatch(/^wrong-context|^none/);
   expect((await rowOf('web')).exit).toBe(0);
 });
 

@@ -134,7 +134,7 @@ describe.each(suites)('dockerd of %s', (suite) => {
       outcome,
       now: new Date(),
       env: {},
-      expected: { name, host: 'tcp://db.example:2376', certPath: home },
+      expected: { name, host: 'tcp://db.example:2376', certPath: home, client: 'laptop' },
     });
     expect(found).toMatchObject({ cause: 'wrong-name', message: expect.stringContaining(`is for ${address}, `) });
   });

@@ -3,7 +3,7 @@
 import { printable } from '../../errors.ts';
 import { openStore } from '../../store/store.ts';
 import { examine } from '../../workflows/doctor.ts';
-import { chooseClient, chooseHost } from '../choose.ts';
+import { anyClient, chooseHost } from '../choose.ts';
 import { defineCommand } from '../command.ts';
 import { dockerConfigFolder } from '../options.ts';
 import { coloursOf } from '../render/colours.ts';
@@ -23,7 +23,7 @@ export const command = defineCommand({
   async run({ args, options, global, runtime, prompts }) {
     const state = await openStore(global.home, { now: runtime.now }).read();
     const host = chooseHost(state, args.host, 'docker-tls doctor');
-    const client = chooseClient(state, host, options.client, 'docker-tls doctor');
+    const client = anyClient(state, host, options.client, 'docker-tls doctor');
     const found = await examine({
       runtime,
       state,

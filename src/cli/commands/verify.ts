@@ -1,13 +1,12 @@
 /** Owns `verify [HOST…]`: proves over the network who gets in and who must not. */
 
 import { DockerTlsError } from '../../errors.ts';
-import type { StoredClient, StoreState } from '../../store/records.ts';
 import { openStore } from '../../store/store.ts';
 import { errorsOf, exitOfResults, overHosts } from '../../workflows/fleet-run.ts';
 import { requireProofs } from '../../workflows/prove.ts';
-import { accepts, type ReachableHost, reachableHosts } from '../../workflows/reach.ts';
+import { reachableHosts } from '../../workflows/reach.ts';
 import { proveStored } from '../../workflows/verify.ts';
-import { chooseClient } from '../choose.ts';
+import { anyClient } from '../choose.ts';
 import { defineCommand } from '../command.ts';
 import { coloursOf } from '../render/colours.ts';
 import { renderProofs } from '../render/outcome.ts';
@@ -50,9 +49,7 @@ export const command = defineCommand({
           runtime,
           state,
           host,
-          options.client === undefined
-            ? anyWelcome(state, host)
-            : chooseClient(state, host, options.client, 'docker-tls verify'),
+          anyClient(state, host, options.client, 'docker-tls verify'),
         );
         const bad = proofs.filter((proof) => !proof.ok);
         if (bad.length === 0) line.done('proven');
@@ -91,11 +88,3 @@ export const command = defineCommand({
     };
   },
 });
-
-/** The first client that the host welcomes and whose key is here. */
-function anyWelcome(state: StoreState, host: ReachableHost): StoredClient {
-  const found = [...state.clients.values()].find(
-    (client) => client.key !== undefined && client.record.revokedAt === undefined && accepts(host, client),
-  );
-  return found ?? chooseClient(state, host, undefined, 'docker-tls verify');
-}
