@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { CaRecord, ClientRecord, HostRecord } from './records.ts';
 
-type Rule = 'text' | 'texts' | 'hosts' | 'count' | 'port' | 'flag' | 'time' | readonly string[] | Shape;
+type Rule = 'text' | 'texts' | 'hosts' | 'copies' | 'count' | 'port' | 'flag' | 'time' | readonly string[] | Shape;
 /** A key that ends in `?` may be absent. */
 type Shape = { readonly [key: string]: Rule };
 
@@ -46,8 +46,7 @@ const CLIENT: Shape = {
   createdAt: 'time',
   updatedAt: 'time',
   'hosts?': 'texts',
-  'contexts?': 'texts',
-  'configFolder?': 'flag',
+  'copies?': 'copies',
   days: 'count',
   keyType: KEY_TYPES,
   'revokedAt?': 'time',
@@ -55,6 +54,7 @@ const CLIENT: Shape = {
 };
 
 const REACHED: Shape = { name: 'text', address: 'text', port: 'port' };
+const COPIES: Shape = { dockerConfig: 'text', contexts: 'texts', folder: 'flag' };
 
 const CA: Shape = {
   name: 'text',
@@ -125,10 +125,9 @@ function valueProblem(value: unknown, rule: Exclude<Rule, Shape>): string | unde
     case 'texts':
       return Array.isArray(value) && value.every((each) => typeof each === 'string') ? undefined : 'a list of texts';
     case 'hosts':
-      return Array.isArray(value) &&
-        value.every((each) => isObject(each) && shapeProblems(each, REACHED, '').length === 0)
-        ? undefined
-        : 'a list of hosts, each with name, address and port';
+      return isListOf(value, REACHED) ? undefined : 'a list of hosts, each with name, address and port';
+    case 'copies':
+      return isListOf(value, COPIES) ? undefined : 'a list of folders, each with dockerConfig, contexts and folder';
     case 'count':
       return Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : 'a whole number';
     case 'port':
@@ -138,6 +137,10 @@ function valueProblem(value: unknown, rule: Exclude<Rule, Shape>): string | unde
     case 'time':
       return typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? undefined : 'a time';
   }
+}
+
+function isListOf(value: unknown, shape: Shape): boolean {
+  return Array.isArray(value) && value.every((each) => isObject(each) && shapeProblems(each, shape, '').length === 0);
 }
 
 function isList(rule: Rule): rule is readonly string[] {

@@ -44,15 +44,21 @@ export type ClientRecord = {
   readonly updatedAt: string;
   /** Which hosts accept it; absent: all. */
   readonly hosts?: readonly string[];
-  /** Docker contexts that hold copies of its files. */
-  readonly contexts?: readonly string[];
-  /** The Docker config folder itself holds copies of its files. */
-  readonly configFolder?: boolean;
+  /** Where the docker CLI of this computer holds copies of its files. */
+  readonly copies?: readonly ClientCopies[];
   readonly days: number;
   readonly keyType: KeyType;
   readonly revokedAt?: string;
   /** It was issued elsewhere and imported here: the hosts it reaches, which nothing else here has to know. */
   readonly reaches?: readonly ReachedHost[];
+};
+
+/** Copies in one Docker config folder (DOCKER_CONFIG differs between users and jobs): docker contexts, and the folder itself. */
+export type ClientCopies = {
+  /** Absolute. */
+  readonly dockerConfig: string;
+  readonly contexts: readonly string[];
+  readonly folder: boolean;
 };
 
 /** A host that is known only through a client's bundle: neither its own papers nor a way to log in are here. */

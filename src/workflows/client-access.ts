@@ -23,6 +23,7 @@ export type ClientAccess = {
   /** Issued elsewhere and imported here. */
   readonly imported: boolean;
   readonly contexts: readonly string[];
+  /** A Docker config folder itself holds copies. */
   readonly configFolder: boolean;
   readonly revokedAt?: string;
 };
@@ -52,8 +53,8 @@ export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
       toDrop: real.filter((name) => !meant.includes(name)),
       key: client.key === undefined ? 'elsewhere' : 'here',
       imported: record.reaches !== undefined,
-      contexts: record.contexts ?? [],
-      configFolder: record.configFolder ?? false,
+      contexts: (record.copies ?? []).flatMap((one) => one.contexts),
+      configFolder: (record.copies ?? []).some((one) => one.folder),
       ...(record.revokedAt === undefined ? {} : { revokedAt: record.revokedAt }),
     };
   });

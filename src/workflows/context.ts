@@ -8,7 +8,7 @@ import { writeContext } from '../docker/contexts.ts';
 import { dockerHost } from '../docker/environment.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import type { ClientRecord, StoredClient, StoreState } from '../store/records.ts';
+import type { ClientCopies, StoredClient, StoreState } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { type ReachableHost, reachableHosts } from './reach.ts';
 
@@ -68,7 +68,7 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
       use,
       replace,
     });
-    await remember(request, (record, owner) => withContext(record, owner, request.context));
+    await remember(request, (copies, owner) => withContext(copies, owner, request.context));
     return {
       context: request.context,
       endpoint,
@@ -82,25 +82,34 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
 
 /** Each copy belongs to exactly one client, the `owner`. Nothing is written when the store knows it already. */
 async function remember(
-  { store, client, now }: ContextRequest,
-  change: (record: ClientRecord, owner: boolean) => ClientRecord,
+  { store, client, dockerConfig, now }: ContextRequest,
+  change: (copies: ClientCopies, owner: boolean) => ClientCopies,
 ): Promise<void> {
   const clients: Record<string, StoredClient> = {};
   for (const [name, { folder: _, ...stored }] of (await store.read()).clients) {
-    const record = change(stored.record, name === client);
-    if (record !== stored.record) clients[name] = { ...stored, record: { ...record, updatedAt: now().toISOString() } };
+    const before = stored.record.copies ?? [];
+    const here = before.find((one) => one.dockerConfig === dockerConfig) ?? {
+      dockerConfig,
+      contexts: [],
+      folder: false,
+    };
+    const changed = change(here, name === client);
+    if (changed === here) continue;
+    const others = before.filter((one) => one !== here);
+    const copies = changed.contexts.length > 0 || changed.folder ? [...others, changed] : others;
+    clients[name] = { ...stored, record: { ...stored.record, copies, updatedAt: now().toISOString() } };
   }
   if (Object.keys(clients).length > 0) await store.write({ clients });
 }
 
-function withContext(record: ClientRecord, owner: boolean, context: string): ClientRecord {
-  const contexts = record.contexts ?? [];
-  if (contexts.includes(context) === owner) return record;
-  return { ...record, contexts: owner ? [...contexts, context] : contexts.filter((one) => one !== context) };
+function withContext(copies: ClientCopies, owner: boolean, context: string): ClientCopies {
+  const { contexts } = copies;
+  if (contexts.includes(context) === owner) return copies;
+  return { ...copies, contexts: owner ? [...contexts, context] : contexts.filter((one) => one !== context) };
 }
 
-function withConfigFolder(record: ClientRecord, owner: boolean): ClientRecord {
-  return (record.configFolder ?? false) === owner ? record : { ...record, configFolder: owner };
+function withConfigFolder(copies: ClientCopies, owner: boolean): ClientCopies {
+  return copies.folder === owner ? copies : { ...copies, folder: owner };
 }
 
 function papers(

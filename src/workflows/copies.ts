@@ -10,28 +10,33 @@ export type CopiesRequest = {
   readonly state: StoreState;
   /** With its new papers. */
   readonly client: StoredClient;
-  /** Docker's config folder. */
-  readonly dockerConfig: string;
 };
 
 export type CopiesOutcome = {
   /** Contexts that hold the new papers now (or held them already). */
   readonly contexts: readonly string[];
-  /** Whether the config folder itself does. */
+  /** Whether a Docker config folder itself does. */
   readonly folder: boolean;
+  /** Copies that were out of date and are not any more, in words. */
+  readonly updated: readonly string[];
+  /** Copies that are gone, or that somebody else has made anew, in words; they are left alone. */
+  readonly missing: readonly string[];
   /** Copies that could not be renewed; the others were. */
   readonly problems: readonly DockerTlsError[];
 };
 
 /**
- * Brings the contexts and the config folder that the client's record names up to date, each on its own: one that fails stops no other.
- * A context that is gone, or that somebody else has made anew, is left alone. A client whose key is elsewhere has no copies here.
+ * Brings the copies that the client's record names up to date, each on its own: one that fails stops no other. They are where they were
+ * made, whatever DOCKER_CONFIG is now. A client whose key is elsewhere has no copies here.
  */
-export async function refreshCopies({ state, client, dockerConfig }: CopiesRequest): Promise<CopiesOutcome> {
+export async function refreshCopies({ state, client }: CopiesRequest): Promise<CopiesOutcome> {
   const { record, ca, cert, key } = client;
   const contexts: string[] = [];
+  const updated: string[] = [];
+  const missing: string[] = [];
   const problems: DockerTlsError[] = [];
-  if (key === undefined) return { contexts, folder: false, problems };
+  let folder = false;
+  if (key === undefined) return { contexts, folder, updated, missing, problems };
   async function attempt(where: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -40,25 +45,29 @@ export async function refreshCopies({ state, client, dockerConfig }: CopiesReque
       problems.push(error.where === undefined ? error.at(where) : error);
     }
   }
-  for (const name of record.contexts ?? []) {
-    await attempt(`context ${name}`, async () => {
-      const there = await readContext({ name, dockerConfig });
-      if (there === undefined || !there.ours) return;
-      await writeContext({ name, dockerConfig, host: there.host, ca, cert, key });
-      contexts.push(name);
-    });
-  }
-  let folder = false;
-  if (record.configFolder === true) {
-    // The issuing CA tells our own files also where a run died between the store and the copies.
-    const known = [
-      ...[...state.clients.values()].map((one) => one.cert),
-      ...[...state.issuers.values()].map((one) => one.cert),
-    ];
+  // The issuing CA tells our own files also where a run died between the store and the copies.
+  const known = [...state.clients.values(), ...state.issuers.values()].map((one) => one.cert);
+  for (const copies of record.copies ?? []) {
+    const { dockerConfig } = copies;
+    for (const name of copies.contexts) {
+      const what = `context ${name}`;
+      await attempt(what, async () => {
+        const there = await readContext({ name, dockerConfig });
+        if (there === undefined || !there.ours) {
+          missing.push(`${what} in ${dockerConfig}`);
+          return;
+        }
+        const { changed } = await writeContext({ name, dockerConfig, host: there.host, ca, cert, key });
+        contexts.push(name);
+        if (changed) updated.push(what);
+      });
+    }
+    if (!copies.folder) continue;
     await attempt(dockerConfig, async () => {
-      await installIntoConfigFolder({ dockerConfig, ca, cert, key, known });
+      const { changed } = await installIntoConfigFolder({ dockerConfig, ca, cert, key, known });
       folder = true;
+      if (changed) updated.push('the config folder');
     });
   }
-  return { contexts, folder, problems };
+  return { contexts, folder, updated, missing, problems };
 }

@@ -56,7 +56,11 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
   const wanted = [...DAEMONS_FAULT, ...SSH_DECIDES].includes(cause);
   const seen = wanted && request.ssh ? await lookInside(request) : {};
   const current = await currentContext(dockerConfig);
-  const own = await contextsTo(endpoint, client.record.contexts ?? [], dockerConfig);
+  const own = await contextsTo(
+    endpoint,
+    (client.record.copies ?? []).flatMap((one) => (one.dockerConfig === dockerConfig ? one.contexts : [])),
+    dockerConfig,
+  );
   // Of several contexts that lead there, the one in use is as good as any.
   const inUse = runtime.env.DOCKER_CONTEXT || current;
   const context = own.find((one) => one === inUse) ?? own[0];

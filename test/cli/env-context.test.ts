@@ -23,7 +23,7 @@ async function fill(change: StoreChange): Promise<void> {
 
 function client(name: string, which: number, record: object = {}) {
   const sample = sampleClient(name, which);
-  return { ...sample, record: { ...sample.record, contexts: undefined, ...record } };
+  return { ...sample, record: { ...sample.record, copies: undefined, ...record } };
 }
 
 const run = (...argv: string[]) =>
@@ -108,7 +108,8 @@ describe('env', () => {
 });
 
 describe('context', () => {
-  const contextsOf = async (name: string) => (await openStore(home).read()).clients.get(name)?.record.contexts ?? [];
+  const contextsOf = async (name: string) =>
+    (await openStore(home).read()).clients.get(name)?.record.copies?.flatMap((one) => one.contexts) ?? [];
 
   test('created, recorded with its client, and unchanged by a second call', async () => {
     await two();
@@ -156,7 +157,9 @@ describe('context', () => {
     const taken = await run('context', 'build-1', '--config-folder', '--replace', '--json');
     expect(taken.json.result.kept).toEqual([join(dockerConfig, 'key.pem.before-docker-tls')]);
     expect(statSync(join(dockerConfig, 'key.pem')).mode & 0o777).toBe(0o400);
-    expect((await openStore(home).read()).clients.get('laptop')?.record.configFolder).toBe(true);
+    expect((await openStore(home).read()).clients.get('laptop')?.record.copies).toEqual([
+      { dockerConfig, contexts: ['build-1'], folder: true },
+    ]);
   });
 
   test('--dry-run writes nothing', async () => {

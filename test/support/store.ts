@@ -47,7 +47,14 @@ export function sampleHost(name: string, which: number): StoredHost {
 
 export function sampleClient(name: string, which: number): StoredClient {
   return {
-    record: { name, createdAt: TIME, updatedAt: TIME, days: 90, keyType: 'p256', contexts: [`ctx-${which}`] },
+    record: {
+      name,
+      createdAt: TIME,
+      updatedAt: TIME,
+      days: 90,
+      keyType: 'p256',
+      copies: [{ dockerConfig: '/home/ada/.docker', contexts: [`ctx-${which}`], folder: false }],
+    },
     ca: paper(which).cert,
     cert: paper(which + 1).cert + paper(which).cert,
     key: paper(which + 1).key,

@@ -12,7 +12,7 @@ import { beginRotation, ownClients, refuseDrop, stageOf } from '../../workflows/
 import { type CommandResult, defineCommand } from '../command.ts';
 import { type StoredRun, startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
-import { dockerConfigFolder, usage } from '../options.ts';
+import { usage } from '../options.ts';
 import { agree } from '../prompts.ts';
 import { changeHosts, ROTATE_OPTIONS } from '../rotate.ts';
 
@@ -70,10 +70,9 @@ type Context = Parameters<typeof startStored>[0] & Parameters<typeof changeHosts
 type Options = Parameters<typeof startStored>[1] & { readonly canary?: number; readonly maxFailures?: number };
 
 /** Brings the copies of every client up to date; gives what could not be. */
-async function refreshAll({ runtime }: Context, state: StoreState): Promise<DockerTlsError[]> {
+async function refreshAll(state: StoreState): Promise<DockerTlsError[]> {
   const problems: DockerTlsError[] = [];
-  for (const client of ownClients(state))
-    problems.push(...(await refreshCopies({ state, client, dockerConfig: dockerConfigFolder(runtime) })).problems);
+  for (const client of ownClients(state)) problems.push(...(await refreshCopies({ state, client })).problems);
   return problems;
 }
 
@@ -108,7 +107,7 @@ async function proceed(context: Context, options: Options, store: Store): Promis
     for (const name of mine) await keyring.renewClient(name);
     await store.write(keyring.change());
     run = await startStored(context, options, 'rotate ca', store);
-    problems = await refreshAll(context, run.session.state);
+    problems = await refreshAll(run.session.state);
     const servers = stage.hosts.filter(
       (name) => !isFrom(run.session.state.hosts.get(name)?.serverCert ?? '', ca, 'server', runtime.now()),
     );
@@ -181,7 +180,7 @@ async function finishStage(
   question: string,
 ): Promise<CommandResult> {
   const run = await startStored(context, before.options, 'rotate ca', before.session.store);
-  const copies = await refreshAll(context, run.session.state);
+  const copies = await refreshAll(run.session.state);
   const result = await changeHosts(context, { specs: run.specs(stage.hosts), run: await run.open(), question });
   return {
     ...result,

@@ -2,12 +2,11 @@
 
 import { inspectCertificate } from '../../pki/inspect.ts';
 import { dateWords, plural } from '../../words.ts';
-import { refreshCopies } from '../../workflows/copies.ts';
+import { type CopiesOutcome, refreshCopies } from '../../workflows/copies.ts';
 import { chooseNames } from '../../workflows/due.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, DUE_OPTIONS } from '../host-options.ts';
-import { dockerConfigFolder } from '../options.ts';
 
 export const command = defineCommand({
   name: 'rotate client',
@@ -41,49 +40,61 @@ export const command = defineCommand({
       ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
     });
     const old = new Map(names.map((name) => [name, inspectCertificate(certs.get(name) ?? '')]));
-    if (names.length === 0) return { exit: 0, result: { clients: [] }, text: 'Nothing is due.' };
     if (global.dryRun)
       return {
         exit: 0,
         result: { clients: names.map((name) => ({ client: name })), dryRun: true },
-        text: `would renew ${names.join(', ')}`,
+        text: names.length === 0 ? 'Nothing is due.' : `would renew ${names.join(', ')}`,
       };
     return session.store.withLock('docker-tls rotate client', async () => {
       const renewed = [];
       for (const name of names) renewed.push(await session.keyring.renewClient(name, options.days));
-      await session.store.write(session.keyring.change());
+      if (renewed.length > 0) await session.store.write(session.keyring.change());
       const state = await session.store.read();
-      const copies = await Promise.all(
-        renewed.map((client) => refreshCopies({ state, client, dockerConfig: dockerConfigFolder(runtime) })),
-      );
-      const result = renewed.map((client, index) => ({
-        client: client.record.name,
-        expires: inspectCertificate(client.cert).notAfter.toISOString(),
-        oldExpires: old.get(client.record.name)?.notAfter.toISOString(),
-        contexts: copies[index]?.contexts ?? [],
-        configFolder: copies[index]?.folder ?? false,
+      // Of every client: a run before this one may have died between the store and the copies.
+      const copies = new Map<string, CopiesOutcome>();
+      for (const [name, client] of state.clients)
+        if (client.record.revokedAt === undefined) copies.set(name, await refreshCopies({ state, client }));
+      const result = renewed.map(({ record: { name }, cert }) => ({
+        client: name,
+        expires: inspectCertificate(cert).notAfter.toISOString(),
+        oldExpires: old.get(name)?.notAfter.toISOString(),
+        contexts: copies.get(name)?.contexts ?? [],
+        configFolder: copies.get(name)?.folder ?? false,
+        missing: copies.get(name)?.missing ?? [],
       }));
-      const lines = renewed.map((client, index) => {
-        const before = old.get(client.record.name)?.notAfter;
-        const updated = [
-          ...(copies[index]?.contexts ?? []).map((name) => `context ${name}`),
-          ...(copies[index]?.folder ? ['the config folder'] : []),
-        ];
-        return [
-          `${client.record.name}: renewed until ${dateWords(inspectCertificate(client.cert).notAfter)}${updated.length > 0 ? `; updated ${updated.join(', ')}` : ''}`,
-          ...(before && before > runtime.now()
-            ? [
-                `  the old certificate stays valid until ${dateWords(before)} (${plural(Math.floor((before.getTime() - runtime.now().getTime()) / 86_400_000), 'day')})`,
-              ]
-            : []),
-        ].join('\n');
-      });
+      const late = [...copies].filter(([name, { updated }]) => updated.length > 0 && !names.includes(name));
+      const missing = [...copies.values()].flatMap((one) => one.missing);
+      const lines = [
+        ...(names.length === 0 ? ['Nothing is due.'] : []),
+        ...renewed.map(({ record: { name }, cert }) =>
+          sayRenewed(name, cert, copies.get(name)?.updated ?? [], old.get(name)?.notAfter, runtime.now()),
+        ),
+        ...late.map(([name, { updated }]) => `${name}: updated ${updated.join(', ')}`),
+        ...missing.map((what) => `not there any more, and so not updated: ${what}`),
+      ];
       return {
         exit: 0,
         result: { clients: result },
         text: lines.join('\n'),
-        errors: copies.flatMap((one) => one.problems),
+        errors: [...copies.values()].flatMap((one) => one.problems),
       };
     });
   },
 });
+
+function sayRenewed(
+  name: string,
+  cert: string,
+  updated: readonly string[],
+  before: Date | undefined,
+  now: Date,
+): string {
+  const left = before === undefined ? 0 : Math.floor((before.getTime() - now.getTime()) / 86_400_000);
+  return [
+    `${name}: renewed until ${dateWords(inspectCertificate(cert).notAfter)}${updated.length > 0 ? `; updated ${updated.join(', ')}` : ''}`,
+    ...(before !== undefined && before > now
+      ? [`  the old certificate stays valid until ${dateWords(before)} (${plural(left, 'day')})`]
+      : []),
+  ].join('\n');
+}
