@@ -9,8 +9,6 @@ import { DockerTlsError } from '../errors.ts';
 
 export type DockerMachine = {
   readonly name: string;
-  /** docker-machine's driver, for instance `generic`, `virtualbox`, `amazonec2`. */
-  readonly driver: string;
   readonly address: string;
   /** The daemon's TLS port. */
   readonly port: number;
@@ -23,29 +21,7 @@ export type DockerMachine = {
     readonly serverCert: string;
     readonly serverKey: string;
     readonly clientCert: string;
-    readonly clientKey: string;
   };
-  /** On the host, where it was recorded; else docker-machine put ca.pem, server.pem and server-key.pem into /etc/docker on most systems. */
-  readonly remoteFiles: { readonly ca?: string; readonly serverCert?: string; readonly serverKey?: string };
-  /** Names that were asked for beside the address and localhost. */
-  readonly sans: readonly string[];
-  readonly engine: {
-    readonly tlsVerify: boolean;
-    readonly storageDriver?: string;
-    readonly dataRoot?: string;
-    readonly logLevel?: string;
-    readonly labels: readonly string[];
-    readonly environment: readonly string[];
-    readonly insecureRegistries: readonly string[];
-    readonly registryMirrors: readonly string[];
-    readonly dns: readonly string[];
-    readonly ipv6: boolean;
-    readonly selinux: boolean;
-    /** Further flags of dockerd, without their `--`. */
-    readonly flags: readonly string[];
-  };
-  /** It belonged to a legacy (standalone) swarm, which no longer exists. */
-  readonly swarm: boolean;
 };
 
 export type DockerMachineFile = {
@@ -78,7 +54,6 @@ export function parseDockerMachine(file: DockerMachineFile): DockerMachine {
   const keyFile = driver.text('SSHKeyPath');
   return {
     name,
-    driver: root.text('DriverName') ?? 'unknown',
     address,
     port: driver.port('EnginePort', 2376),
     ssh: {
@@ -92,39 +67,11 @@ export function parseDockerMachine(file: DockerMachineFile): DockerMachine {
       serverCert: path(auth.text('ServerCertPath'), 'machines', name, 'server.pem'),
       serverKey: path(auth.text('ServerKeyPath'), 'machines', name, 'server-key.pem'),
       clientCert: path(auth.text('ClientCertPath'), 'certs', 'cert.pem'),
-      clientKey: path(auth.text('ClientKeyPath'), 'certs', 'key.pem'),
     },
-    remoteFiles: withoutUndefined({
-      ca: auth.text('CaCertRemotePath'),
-      serverCert: auth.text('ServerCertRemotePath'),
-      serverKey: auth.text('ServerKeyRemotePath'),
-    }),
-    sans: auth.list('ServerCertSANs'),
-    engine: parseEngine(options.object('EngineOptions')),
-    swarm: options.optionalObject('SwarmOptions')?.flag('IsSwarm') ?? false,
   };
 }
 
-function parseEngine(engine: Reader): DockerMachine['engine'] {
-  return {
-    tlsVerify: engine.flag('TlsVerify'),
-    ...withoutUndefined({
-      storageDriver: engine.text('StorageDriver'),
-      dataRoot: engine.text('GraphDir'),
-      logLevel: engine.text('LogLevel'),
-    }),
-    labels: engine.list('Labels'),
-    environment: engine.list('Env'),
-    insecureRegistries: engine.list('InsecureRegistry'),
-    registryMirrors: engine.list('RegistryMirror'),
-    dns: engine.list('Dns'),
-    ipv6: engine.flag('Ipv6'),
-    selinux: engine.flag('SelinuxEnabled'),
-    flags: engine.list('ArbitraryFlags'),
-  };
-}
-
-/** Fields of one JSON object, each with the type it must have; Go writes an empty text or null for what is not set. */
+/** Fields of one JSON object, each with the type it must have; Go writes an empty text or zero for what is not set. */
 class Reader {
   readonly #file: DockerMachineFile;
   readonly #fields: Readonly<Record<string, unknown>>;
@@ -141,10 +88,6 @@ class Reader {
 
   object(field: string): Reader {
     return new Reader(this.#file, this.#own(field), this.#at(field));
-  }
-
-  optionalObject(field: string): Reader | undefined {
-    return (this.#own(field) ?? undefined) === undefined ? undefined : this.object(field);
   }
 
   text(field: string): string | undefined {
@@ -168,18 +111,6 @@ class Reader {
     return port;
   }
 
-  flag(field: string): boolean {
-    const value = this.#own(field) ?? false;
-    if (typeof value !== 'boolean') throw damaged(this.#file, `${this.#at(field)} is neither true nor false`);
-    return value;
-  }
-
-  list(field: string): readonly string[] {
-    const value = this.#own(field) ?? [];
-    if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
-    throw damaged(this.#file, `${this.#at(field)} is no list of texts`);
-  }
-
   #own(field: string): unknown {
     return Object.hasOwn(this.#fields, field) ? this.#fields[field] : undefined;
   }
@@ -197,10 +128,6 @@ function rebase(path: string, oldStore: string | undefined, storeFolder: string)
   if (!plain(path).startsWith(within)) return path;
   const steps = plain(path).slice(within.length).split('/');
   return steps.includes('..') ? path : join(storeFolder, ...steps);
-}
-
-function withoutUndefined<T extends object>(fields: T): Partial<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function parseJson(file: DockerMachineFile): unknown {

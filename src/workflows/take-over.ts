@@ -1,6 +1,7 @@
 /**
- * Owns taking over hosts from docker-machine's store: hosts, their papers, and their CA, which stays trusted beside ours until
- * `rotate ca` drops it. Nothing happens to a host here; the apply that follows finds papers that are good and adds our CA.
+ * Owns taking over hosts from docker-machine's store: hosts, their papers, their CA, which stays trusted beside ours until `rotate ca`
+ * drops it, and its client, which is in the books from then on. Nothing happens to a host here; the apply that follows finds papers that
+ * are good and adds our CA.
  */
 
 import { readdir, readFile } from 'node:fs/promises';
@@ -11,16 +12,29 @@ import { type DockerMachine, parseDockerMachine } from '../docker/docker-machine
 import { DockerTlsError } from '../errors.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import { isKeyType, keyMatches } from '../pki/keys.ts';
+import { isFrom } from '../plan/trust.ts';
 import { Secret } from '../secret.ts';
-import { checkName, type StoreChange, type StoredHost, type StoredOldCa, type StoreState } from '../store/records.ts';
+import {
+  checkName,
+  type StoreChange,
+  type StoredClient,
+  type StoredHost,
+  type StoredOldCa,
+  type StoreState,
+} from '../store/records.ts';
 
 export type TakenOver = {
   readonly hosts: readonly StoredHost[];
   /** CAs that were not known here, without those of hosts that can not be taken. */
   readonly oldCas: readonly Omit<StoredOldCa, 'serial'>[];
+  /** docker-machine's own clients, one for each of its CAs; their keys stay with docker-machine. */
+  readonly clients: readonly TakenClient[];
   /** What could not be taken over, each with its reason. */
   readonly problems: readonly DockerTlsError[];
 };
+
+/** The CA that issued it stands for its issuing CA: docker-machine's CA has no other clients. */
+export type TakenClient = { readonly name: string; readonly cert: string; readonly ca: string };
 
 /** Names in docker-machine's store. Fails with E_DOCKER_MACHINE_STORE (exit 2) where there is none. */
 export async function dockerMachineNames(storeFolder: string): Promise<string[]> {
@@ -48,6 +62,7 @@ export async function readDockerMachines(
 ): Promise<TakenOver> {
   const hosts: StoredHost[] = [];
   const cas = new Map<string, Omit<StoredOldCa, 'serial'>>();
+  const clients: TakenClient[] = [];
   const known = new Set([state.ca?.cert, ...state.oldCas.map((old) => old.cert)].map((pem) => pem?.trim()));
   const problems: DockerTlsError[] = [];
   for (const name of names) {
@@ -57,18 +72,61 @@ export async function readDockerMachines(
       if (state.hosts.has(checkName('host', name))) throw alreadyHere(name);
       const { host, ca } = await papersOf(found, now);
       hosts.push(host);
-      if (!known.has(ca.cert.trim())) cas.set(ca.cert, ca);
+      if (known.has(ca.cert.trim()) || cas.has(ca.cert)) continue;
+      cas.set(ca.cert, ca);
+      const cert = await clientCertOf(found, ca.cert, now);
+      if (cert !== undefined) clients.push({ name: freeName(state, clients.length), cert, ca: ca.cert });
     } catch (error) {
       if (!(error instanceof DockerTlsError)) throw error;
       problems.push(error.where === undefined ? error.at(name) : error);
     }
   }
-  return { hosts, oldCas: [...cas.values()], problems };
+  return { hosts, oldCas: [...cas.values()], clients, problems };
 }
 
-/** What is stored of it. */
-export function takeOverChange({ hosts, oldCas }: TakenOver): StoreChange {
-  return { hosts: Object.fromEntries(hosts.map((host) => [host.record.name, host])), oldCas };
+/**
+ * What is stored of it. `trusted`: the CAs of this store so far. Every client's own copy of them grows with it: with the one it has, it would
+ * not know a host again whose certificate is still docker-machine's.
+ */
+export function takeOverChange(
+  { hosts, oldCas, clients }: TakenOver,
+  { state, trusted, now }: { readonly state: StoreState; readonly trusted: string; readonly now: Date },
+): StoreChange & { readonly clients: Readonly<Record<string, StoredClient>> } {
+  const ca = [trusted, ...oldCas.map((old) => old.cert)].join('');
+  const time = now.toISOString();
+  const own = [...state.clients.values()].filter(
+    ({ record }) => record.reaches === undefined && record.revokedAt === undefined,
+  );
+  const taken = clients.map(({ name, cert }): StoredClient => {
+    const { keyType } = inspectCertificate(cert);
+    const record = { name, createdAt: time, updatedAt: time, days: DEFAULTS.days };
+    return { record: { ...record, keyType: isKeyType(keyType) ? keyType : DEFAULTS.keyType }, ca, cert };
+  });
+  const known = own.map(({ folder: _, ...client }) => ({ ...client, ca }));
+  return {
+    hosts: Object.fromEntries(hosts.map((host) => [host.record.name, host])),
+    oldCas,
+    clients: Object.fromEntries([...known, ...taken].map((client) => [client.record.name, client])),
+    issuers: Object.fromEntries(clients.map((client) => [client.name, { cert: client.ca }])),
+  };
+}
+
+/** docker-machine's own client certificate; undefined where there is none that its CA would let in. */
+async function clientCertOf({ files }: DockerMachine, ca: string, now: Date): Promise<string | undefined> {
+  const cert = await readFile(files.clientCert, 'utf8').catch(() => '');
+  try {
+    return isFrom(cert, ca, 'client', now) ? cert : undefined;
+  } catch {
+    return undefined; // It opens no host, whatever it is.
+  }
+}
+
+function freeName({ clients }: StoreState, taken: number): string {
+  const names = [
+    'docker-machine',
+    ...Array.from({ length: clients.size + taken + 1 }, (_, n) => `docker-machine-${n + 2}`),
+  ];
+  return names.filter((name) => !clients.has(name))[taken] as string;
 }
 
 async function papersOf(

@@ -80,12 +80,7 @@ beforeAll(async () => {
     );
   };
   leaf(at('key.pem'), at('cert.pem'), 'clientAuth');
-  leaf(
-    join(own, 'server-key.pem'),
-    join(own, 'server.pem'),
-    'serverAuth,clientAuth',
-    `DNS:localhost,IP:${host.address}`,
-  );
+  leaf(join(own, 'server-key.pem'), join(own, 'server.pem'), 'serverAuth', `DNS:localhost,IP:${host.address}`);
   const auth = {
     CertDir: certs,
     CaCertPath: at('ca.pem'),
@@ -153,10 +148,16 @@ function knock(): Promise<ProbeOutcome> {
   });
 }
 
-test('docker-machine’s host is taken over; its own client gets in before, during and after', async () => {
+test('taken over into a store that is in use: docker-machine’s client gets in until it is revoked, and nothing stops', async () => {
   expect((await knock()).kind).toBe('accepted');
-  const taken = await run('import', 'docker-machine', '--storage-path', machine, '--no-ca-passphrase', '--json');
-  expect(taken.json.result).toMatchObject({ hosts: ['old-1'], cas: 1 });
+  await host.container('web', '', 'sleep 100000');
+  const container = await pid();
+  // Somebody has been here before: a CA, and a client that does not know docker-machine's.
+  expect((await run('ca', 'create', '--no-ca-passphrase')).exit).toBe(0);
+  expect((await run('client', 'add', 'laptop', '--yes')).exit).toBe(0);
+  const taken = await run('import', 'docker-machine', '--storage-path', machine, '--json');
+  expect(taken.json.result).toMatchObject({ hosts: ['old-1'], cas: 1, clients: ['docker-machine'] });
+
   const seen: string[] = [];
   let going = true;
   const polling = (async () => {
@@ -166,27 +167,35 @@ test('docker-machine’s host is taken over; its own client gets in before, duri
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   })();
-  const applied = await run(
-    'apply',
-    'old-1',
-    '--containers',
-    'may-stop',
-    '--host-key',
-    'accept-new',
-    '--client',
-    'laptop',
-    '--yes',
-    '--json',
-  );
+  // docker-machine's server certificate is good and stays: only what the host accepts is new.
+  const applied = await run('apply', 'old-1', '--host-key', 'accept-new', '--yes', '--json');
+  expect(applied.json.error).toBeUndefined();
+  expect(await run('verify', 'old-1', '--json')).toMatchObject({ exit: 0 });
+  expect((await run('plan', 'old-1', '--check', '--json')).exit).toBe(0);
+
+  const rotated = await run('rotate', 'ca', '--yes', '--json');
+  expect(rotated.json.error).toBeUndefined();
+  const early = await run('rotate', 'ca', '--drop', '--yes', '--json');
+  expect([early.exit, early.json.error?.code]).toEqual([3, 'E_CA_IN_USE']);
+  expect(early.json.error?.message).toContain('client docker-machine');
   going = false;
   await polling;
-  expect(applied.json.error).toBeUndefined();
   // The daemon itself held the port: the one restart that gives it to systemd is seen, a refusal by TLS is not.
   const papers = ['client-refused', 'unknown-authority', 'wrong-name', 'expired', 'plain-http', 'protocol'];
   expect(seen.filter((cause) => papers.includes(cause))).toEqual([]);
   expect(seen.length).toBeGreaterThan(3);
   expect((await knock()).kind).toBe('accepted');
+
+  const revoked = await run('client', 'revoke', 'docker-machine', '--yes', '--json');
+  expect(revoked.json.error).toBeUndefined();
+  expect(await knock()).toMatchObject({ kind: 'refused', cause: 'client-refused' });
+  const dropped = await run('rotate', 'ca', '--drop', '--yes', '--json');
+  expect(dropped.json.error).toBeUndefined();
   expect((await run('verify', 'old-1', '--json')).exit).toBe(0);
-  const again = await run('plan', 'old-1', '--check', '--containers', 'may-stop', '--json');
-  expect(again.exit).toBe(0);
+  expect((await run('plan', 'old-1', '--check', '--json')).exit).toBe(0);
+  expect(await pid()).toBe(container);
 });
+
+function pid(): Promise<string> {
+  return host.must("docker inspect -f '{{.State.Pid}} {{.State.StartedAt}}' web");
+}

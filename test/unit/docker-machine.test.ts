@@ -77,7 +77,6 @@ describe('parseDockerMachine', () => {
   it('reads what the generic driver wrote', () => {
     expect(parse()).toEqual({
       name: 'build-1',
-      driver: 'generic',
       address: '10.0.0.7',
       port: 2376,
       ssh: { user: 'ubuntu', port: 2222, keyFile: '/home/ada/.docker/machine/machines/build-1/id_rsa' },
@@ -87,40 +86,18 @@ describe('parseDockerMachine', () => {
         serverCert: '/home/ada/.docker/machine/machines/build-1/server.pem',
         serverKey: '/home/ada/.docker/machine/machines/build-1/server-key.pem',
         clientCert: '/elsewhere/cert.pem',
-        clientKey: '/elsewhere/key.pem',
       },
-      remoteFiles: {},
-      sans: ['build.example'],
-      engine: {
-        tlsVerify: true,
-        storageDriver: 'overlay2',
-        labels: ['zone=a'],
-        environment: ['HTTP_PROXY=http://proxy:3128'],
-        insecureRegistries: ['registry.lan:5000'],
-        registryMirrors: [],
-        dns: [],
-        ipv6: false,
-        selinux: false,
-        flags: ['live-restore=true'],
-      },
-      swarm: false,
     });
   });
 
   it('takes defaults for what Go leaves empty, zero or null', () => {
     const machine = parse((copy) => {
       Object.assign(copy.Driver, { SSHUser: '', SSHPort: 0, EnginePort: 0, SSHKeyPath: '' });
-      Object.assign(copy.HostOptions, { SwarmOptions: null });
-      Object.assign(copy.HostOptions.AuthOptions, {
-        ServerCertSANs: null,
-        CaCertPath: '',
-        CaCertRemotePath: '/etc/docker/ca.pem',
-      });
+      Object.assign(copy.HostOptions.AuthOptions, { CaCertPath: '' });
     });
-    expect(machine).toMatchObject({ port: 2376, ssh: { user: 'root', port: 22 }, sans: [], swarm: false });
+    expect(machine).toMatchObject({ port: 2376, ssh: { user: 'root', port: 22 } });
     expect(machine.ssh).not.toHaveProperty('keyFile');
     expect(machine.files.ca).toBe(`${store}/certs/ca.pem`);
-    expect(machine.remoteFiles).toEqual({ ca: '/etc/docker/ca.pem' });
   });
 
   it('follows a store that was moved, also from Windows, and leaves paths outside of it', () => {
@@ -172,18 +149,6 @@ describe('parseDockerMachine', () => {
       (copy) => Object.assign(copy.Driver, { IPAddress: 'a\nb' }),
       'E_DOCKER_MACHINE_DAMAGED',
       'control',
-    ],
-    [
-      'a list of something else',
-      (copy) => Object.assign(copy.HostOptions.EngineOptions, { Labels: [1] }),
-      'E_DOCKER_MACHINE_DAMAGED',
-      'Labels',
-    ],
-    [
-      'a flag that is none',
-      (copy) => Object.assign(copy.HostOptions.EngineOptions, { Ipv6: 'no' }),
-      'E_DOCKER_MACHINE_DAMAGED',
-      'Ipv6',
     ],
   ];
   it.each(bad)('refuses %s', (_what, change, code, message) => {

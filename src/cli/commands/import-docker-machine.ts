@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path';
 import { shellQuote } from '../../daemon/quote.ts';
 import { homeFolder } from '../../user.ts';
+import { refreshCopies } from '../../workflows/copies.ts';
 import { dockerMachineNames, readDockerMachines, takeOverChange } from '../../workflows/take-over.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
@@ -45,28 +46,34 @@ export const command = defineCommand({
     return session.store.withLock('docker-tls import docker-machine', async () => {
       const taken = await readDockerMachines(folder, names, { state: session.state, now: runtime.now() });
       const hosts = taken.hosts.map((host) => host.record.name);
-      const result = { hosts, cas: taken.oldCas.length, dryRun: global.dryRun };
+      const clients = taken.clients.map((client) => client.name);
+      const result = { hosts, cas: taken.oldCas.length, clients, dryRun: global.dryRun };
+      const problems = [...taken.problems];
       if (hosts.length > 0 && !global.dryRun) {
-        await session.keyring.caCert();
+        const { keyring, state, store } = session;
+        const trusted = [await keyring.caCert(), ...state.oldCas.map((old) => old.cert)].join('');
         const oldCas = await Promise.all(
           taken.oldCas.map(async (old) =>
-            old.keyPem === undefined ? old : { ...old, keyPem: await session.keyring.protect(old.keyPem) },
+            old.keyPem === undefined ? old : { ...old, keyPem: await keyring.protect(old.keyPem) },
           ),
         );
-        const change = takeOverChange({ ...taken, oldCas });
-        await session.store.write({ ...session.keyring.change(), ...change });
+        const change = takeOverChange({ ...taken, oldCas }, { state, trusted, now: runtime.now() });
+        await store.write({ ...keyring.change(), ...change });
+        for (const client of Object.values(change.clients))
+          problems.push(...(await refreshCopies({ state, client })).problems);
       }
       const text =
         hosts.length === 0
           ? 'nothing was taken over'
           : [
               `${global.dryRun ? 'would take over' : 'taken over'}: ${hosts.join(', ')}`,
-              'docker-machine’s CA stays trusted, so its clients go on getting in. Next:',
+              'docker-machine’s CA stays trusted until `rotate ca` drops it: with the next apply its client gets into every host of this store.',
+              ...clients.map((name) => `It is the client ${name}; docker-tls client revoke ${name} ends that.`),
               '',
               `  docker-tls apply ${hosts.map(shellQuote).join(' ')}`,
               '  docker-tls rotate ca',
             ].join('\n');
-      return { exit: 0, result, text, errors: taken.problems };
+      return { exit: 0, result, text, errors: problems };
     });
   },
 });

@@ -59,7 +59,7 @@ export const command = defineCommand({
         await agree(prompts, `Make a new CA, and let ${hosts} accept old and new?${lost}`);
         await beginRotation(run.session.state, run.session.keyring, options.lostPassphrase);
         await run.session.store.write(run.session.keyring.change());
-        await refreshAll(context, await run.session.store.read());
+        await refreshAll(await run.session.store.read());
       }
       return proceed(context, options, run.session.store);
     });
