@@ -3,6 +3,7 @@
 import { nameOf } from '../config/destination.ts';
 import { type ClientBundle, parseBundleEnv, unpackBundle } from '../docker/bundle.ts';
 import { addressOf } from '../docker/diagnosis.ts';
+import { parsePemBundle } from '../docker/pem-bundle.ts';
 import { DockerTlsError } from '../errors.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import { isKeyType, keyMatches } from '../pki/keys.ts';
@@ -12,13 +13,26 @@ import { checkName, type ReachedHost, type StoreChange, type StoredClient, type 
 import type { PendingRequest } from '../store/requests.ts';
 import { clientExists } from './client-refusals.ts';
 
-/** A tar archive, or lines NAME=VALUE as `client export --format env` writes them. Fails with E_BUNDLE (exit 2). */
-export function readBundle(data: Buffer): ClientBundle {
+export type BundleReading = {
+  /** PEM of the CA, for a text that does not hold it. */
+  readonly ca?: string;
+  /** The client's name, where the papers do not say it; default: the common name in the certificate. */
+  readonly name?: string;
+};
+
+/**
+ * A tar archive, lines NAME=VALUE as `client export --format env` writes them, or PEM as any CA hands it out.
+ * Fails with E_BUNDLE (exit 2).
+ */
+export function readBundle(data: Buffer, { ca, name }: BundleReading = {}): ClientBundle {
   // POSIX ustar has its magic at 257 of the first header.
   if (data.subarray(257, 262).toString('latin1') === 'ustar') return unpackBundle(data);
-  const lines = data.toString('utf8').split(/\r?\n/);
+  const text = data.toString('utf8');
+  const papers = text.includes('-----BEGIN ') ? parsePemBundle(text, ca) : undefined;
+  if (papers !== undefined)
+    return { client: name ?? checkName('client', inspectCertificate(papers.cert).subject), hosts: [], ...papers };
   const env: Record<string, string> = {};
-  for (const line of lines) {
+  for (const line of text.split(/\r?\n/)) {
     const match = /^(?:export )?(DOCKER_[A-Z_]+)=(["']?)(.*)\2$/.exec(line.trim());
     if (match) env[match[1] as string] = match[3] as string;
   }
@@ -27,8 +41,25 @@ export function readBundle(data: Buffer): ClientBundle {
   throw new DockerTlsError({
     code: 'E_BUNDLE',
     exit: 2,
-    message: 'this is neither a tar archive nor lines with DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY',
-    hints: ['docker-tls client export NAME --out FILE'],
+    message: 'this is neither a tar archive, nor PEM, nor lines with DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY',
+    hints: [
+      // DER, as PKCS#12 is.
+      ...(data[0] === 0x30 ? ['openssl pkcs12 -in FILE -nodes | docker-tls client import -'] : []),
+      'docker-tls client export NAME --out FILE',
+    ],
+  });
+}
+
+/** Hosts that are named beside the papers, `tcp://address:port`. Fails with E_USAGE (exit 2). */
+export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
+  return hosts.map((host) => {
+    if (/^tcp:\/\/[^/]+:[0-9]{1,5}$/.test(host)) return { name: nameOf(addressOf(host)[0]), host };
+    throw new DockerTlsError({
+      code: 'E_USAGE',
+      exit: 2,
+      message: `--host takes what DOCKER_HOST would be, not ${host}`,
+      hints: ['--host tcp://build-1.example.org:2376'],
+    });
   });
 }
 
@@ -87,10 +118,12 @@ export function importClient({ state, bundle, pending, replace, now, ...options 
     throw clientExists(name, `docker-tls client import FILE --name ${name}-2`);
   const time = now.toISOString();
   const lifetime = info.notAfter.getTime() - info.notBefore.getTime();
-  const reaches: ReachedHost[] = bundle.hosts.map((host) => {
+  const named = bundle.hosts.map((host): ReachedHost => {
     const [address, port] = addressOf(host.host);
     return { name: checkName('host', host.name), address, port: Number(port) };
   });
+  // Plain papers name no host: a renewal is for those of before.
+  const reaches = named.length > 0 ? named : (known?.record.reaches ?? []);
   const client: StoredClient = {
     record: {
       ...known?.record,

@@ -6,6 +6,7 @@ import { inspectCertificate } from '../../src/pki/inspect.ts';
 import { openStore } from '../../src/store/store.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
+import { PaperMill } from '../support/paper-mill.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 /** Two computers: the one with the CA, and a colleague's. */
@@ -277,6 +278,64 @@ describe('client request, sign, import', () => {
     expect([exit, json.error?.code]).toEqual([2, 'E_NO_REQUEST']);
     await other('client', 'request', 'ann', '--new', '--out', file('other.csr'));
     expect((await other('client', 'import', file('ann.tar'), '--json')).json.error?.code).toBe('E_NO_REQUEST');
+  });
+
+  test('a request that another CA has signed: its certificate comes back as PEM', async () => {
+    const mill = new PaperMill();
+    const ca = mill.issue('corporate', { ca: true });
+    await other('client', 'request', 'ann', '--out', file('ann.csr'));
+    const sign = (to: string) =>
+      openssl(
+        ...['x509', '-req', '-in', file('ann.csr'), '-CA', ca.certFile, '-CAkey', ca.keyFile, '-days', '30'],
+        ...['-out', file(to)],
+      );
+    sign('ann.pem');
+    const bare = await other('client', 'import', file('ann.pem'), '--json');
+    expect([bare.json.error?.code, bare.json.error?.hints]).toEqual([
+      'E_BUNDLE',
+      ['docker-tls client import FILE --ca ca.pem'],
+    ]);
+    const more = ['--ca', ca.certFile, '--host', 'tcp://build-1.example:2376'];
+    const imported = await other('client', 'import', file('ann.pem'), ...more, '--json');
+    expect(imported.json.result).toMatchObject({
+      client: 'ann',
+      hosts: ['build-1.example'],
+      contexts: ['build-1.example'],
+    });
+    expect(existsSync(join(there, 'requests/ann'))).toBe(false);
+    // A renewal names no host: it is for those of before.
+    await other('client', 'request', 'ann', '--new', '--out', file('ann.csr'));
+    sign('ann-2.pem');
+    const renewed = await other('client', 'import', file('ann-2.pem'), '--ca', ca.certFile, '--json');
+    expect(renewed.json.result).toMatchObject({ client: 'ann', hosts: ['build-1.example'] });
+    mill.remove();
+  });
+
+  test('our own PEM, and our PKCS#12 by way of openssl, are read back', async () => {
+    await three();
+    writeFileSync(file('pass'), 'correct horse\n', { mode: 0o600 });
+    await here('client', 'export', 'ci', '--format', 'pem', '--out', 'ci.pem');
+    await here('client', 'export', 'ci', '--format', 'p12', '--out', 'ci.p12', '--passphrase-file', 'pass');
+    const raw = await other('client', 'import', file('ci.p12'), '--json');
+    expect([raw.json.error?.code, raw.json.error?.hints[0]]).toEqual([
+      'E_BUNDLE',
+      'openssl pkcs12 -in FILE -nodes | docker-tls client import -',
+    ]);
+    const text = openssl('pkcs12', '-in', file('ci.p12'), '-nodes', '-passin', 'pass:correct horse');
+    writeFileSync(file('from-p12.pem'), text, { mode: 0o600 });
+    for (const [from, name] of [
+      ['ci.pem', 'ci'],
+      ['from-p12.pem', 'ci-p12'],
+    ] as const) {
+      const more = ['--name', name, '--ca', join(home, 'clients/ci/ca.pem'), '--no-context'];
+      expect((await other('client', 'import', file(from), ...more)).exit).toBe(0);
+      for (const paper of ['ca.pem', 'cert.pem'])
+        expect(readFileSync(join(there, 'clients', name, paper), 'utf8')).toBe(
+          readFileSync(join(home, 'clients/ci', paper), 'utf8'),
+        );
+    }
+    const open = ['--name', 'whole', '--no-context', '--json'];
+    expect((await other('client', 'import', file('ci.pem'), ...open)).json.result.client).toBe('whole');
   });
 
   test('a request of openssl is signed under the name that is given', async () => {

@@ -6,7 +6,7 @@ import { inspectCertificate } from '../../pki/inspect.ts';
 import { readRequests, removeRequest } from '../../store/requests.ts';
 import { openStore } from '../../store/store.ts';
 import { dateWords } from '../../words.ts';
-import { bundleOfEnvironment, importClient, readBundle } from '../../workflows/client-import.ts';
+import { bundleOfEnvironment, importClient, namedHosts, readBundle } from '../../workflows/client-import.ts';
 import { giveContext } from '../../workflows/context.ts';
 import { refreshCopies } from '../../workflows/copies.ts';
 import { accepts, reachableHosts } from '../../workflows/reach.ts';
@@ -18,10 +18,12 @@ export const command = defineCommand({
   name: 'client import',
   summary: 'Folder, contexts and environment from a bundle of another computer',
   about:
-    'Takes what `client export` or `client sign` made: a tar archive or env lines. A bundle without a key has to belong to a request that was made here.\nNeither the CA’s key nor SSH is needed here; env, context, verify and doctor then know the hosts.',
+    'Takes what `client export` or `client sign` made: a tar archive, PEM or env lines; also a certificate (PEM) that another CA gave for a request. Papers without a key have to belong to a request that was made here.\nNeither the CA’s key nor SSH is needed here; env, context, verify and doctor then know the hosts.',
   examples: [
     'docker-tls client import ci.tar --use',
     'docker-tls client import ann.tar --no-context && eval "$(docker-tls env build-1)"',
+    'docker-tls client import ann.pem --ca ca.pem --host tcp://build-1.example.org:2376',
+    'openssl pkcs12 -in ci.p12 -nodes | docker-tls client import -',
     'docker-tls client import --from-env',
   ],
   args: { file: { summary: 'the bundle; - is standard input', completes: 'file' } },
@@ -31,6 +33,8 @@ export const command = defineCommand({
       summary: 'from DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY of the environment, as in CI',
     },
     name: { kind: 'text', value: 'NAME', summary: 'another name for the client in this store' },
+    ca: { kind: 'text', value: 'FILE', summary: 'the CA of the hosts, where PEM papers lack it', completes: 'file' },
+    host: { kind: 'list', value: 'tcp://…', summary: 'hosts that the client reaches, where the papers name none' },
     noContext: { kind: 'flag', summary: 'make no docker contexts' },
     use: { kind: 'flag', summary: 'make the (first) host’s context the current one' },
     replace: { kind: 'flag', summary: 'take the place of another client of that name, and of contexts of others' },
@@ -38,8 +42,15 @@ export const command = defineCommand({
   async run({ args, options, global, runtime }) {
     if ((args.file === undefined) === !options.fromEnv)
       throw usage('give either a FILE or --from-env', ['docker-tls client import FILE']);
-    const bundle =
-      args.file === undefined ? bundleOfEnvironment(runtime.env) : readBundle(await readIn(args.file, runtime.cwd));
+    const ca = options.ca === undefined ? undefined : (await readIn(options.ca, runtime.cwd)).toString('utf8');
+    const read =
+      args.file === undefined
+        ? bundleOfEnvironment(runtime.env)
+        : readBundle(await readIn(args.file, runtime.cwd), {
+            ...(ca === undefined ? {} : { ca }),
+            ...(options.name === undefined ? {} : { name: options.name }),
+          });
+    const bundle = read && options.host.length > 0 ? { ...read, hosts: namedHosts(options.host) } : read;
     if (bundle === undefined) {
       throw new DockerTlsError({
         code: 'E_BUNDLE',
