@@ -169,9 +169,15 @@ export function placeOf(options: DaemonOptions, name: string): string {
   return setting(options, name)?.place ?? options.file.path;
 }
 
-/** Settings given in both places: dockerd refuses to start, even when they are equal (it merges none but labels-like lists; seen on 20.10 to 28.5). */
+/** Settings given in both places: dockerd refuses to start, even when they are equal. Only runtimes are merged (moby: skipDuplicates; seen on 20.10 to 28.5). */
 export function givenTwice(options: DaemonOptions): readonly string[] {
-  return [...options.flags.keys()].filter((name) => at(options.file.value, name) !== undefined);
+  return [...options.flags.keys()].filter((name) => name !== 'runtimes' && at(options.file.value, name) !== undefined);
+}
+
+/** How dockerd serves TCP. It turns TLS on wherever `tlsverify` is given at all, `false` included (moby: loadDaemonCliConfig; seen on 20.10 to 28.5). */
+export function tlsMode(options: DaemonOptions): 'none' | 'unverified' | 'verified' {
+  if (isOn(options, 'tlsverify', false)) return 'verified';
+  return setting(options, 'tlsverify') !== undefined || isOn(options, 'tls', false) ? 'unverified' : 'none';
 }
 
 /** The TCP addresses that dockerd was told to listen on, from both places. */

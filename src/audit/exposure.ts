@@ -1,6 +1,7 @@
 /** Owns the question where the daemon is open to TCP: by its options, by systemd's sockets, and by what it holds in truth. */
 
 import { textAt } from './api.ts';
+import type { AuditProbe } from './check.ts';
 import { setting, tcpHosts } from './dockerd.ts';
 import type { AuditFacts } from './facts.ts';
 
@@ -17,9 +18,14 @@ export function isLoopback(address: string): boolean {
   return /^(127\.|localhost$|::1$|::ffff:(127\.|7f[0-9a-f]{2}:))/.test(address.replace(/^\[|\]$/g, ''));
 }
 
-function split(text: string, otherwise: number): { address: string; port: number } {
+function split(text: string): { address: string; port: number } {
   const found = /^(?:tcp:\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?/.exec(text);
-  return { address: found?.[1] || '0.0.0.0', port: Number(found?.[2] ?? otherwise) };
+  return { address: found?.[1] ?? '', port: Number(found?.[2] ?? 0) };
+}
+
+/** An answer of the API: whoever asked got in. 400 is how Go's server says that it wants TLS; 401 and 403 are somebody else's refusal. */
+export function gotIn({ outcome }: AuditProbe): boolean {
+  return outcome.kind === 'accepted' && outcome.status >= 200 && outcome.status < 300;
 }
 
 /** Socket units that hand TCP sockets to docker.service. */
@@ -30,7 +36,7 @@ function socketUnits(facts: AuditFacts): readonly Exposed[] {
     return (unit.get('Listen') ?? []).flatMap((listen): readonly Exposed[] => {
       const address = /^(.+:\d+) \(Stream\)$/.exec(listen)?.[1];
       if (address === undefined || address.startsWith('/')) return [];
-      const where = split(address, 0);
+      const where = split(address);
       return [
         { address, port: where.port, loopback: isLoopback(where.address), place: unit.get('FragmentPath')?.[0] ?? id },
       ];
@@ -41,15 +47,16 @@ function socketUnits(facts: AuditFacts): readonly Exposed[] {
 /** Every TCP address on which this host's daemon serves its API, or was told to. Ports of containers, of swarm and of the metrics are not the API. */
 export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
   const told = tcpHosts(facts.daemon).map(({ address, place }): Exposed => {
-    const tls = (setting(facts.daemon, 'tlsverify') ?? setting(facts.daemon, 'tls')) !== undefined;
-    const where = split(address, tls ? 2376 : 2375);
-    return { address: `${where.address}:${where.port}`, port: where.port, loopback: isLoopback(where.address), place };
+    // What an address leaves out is localhost and 2375, with TLS too (moby: DefaultTCPHost; seen on 20.10 to 28.5).
+    const where = split(address);
+    const [host, port] = [where.address || 'localhost', where.port || 2375];
+    return { address: `${host}:${port}`, port, loopback: isLoopback(host), place };
   });
   const known = [...told, ...socketUnits(facts)];
   // dockerd itself holds the ports that containers publish when there is no userland proxy.
   const published = (facts.docker?.containers ?? []).flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
   const others = new Set(published);
-  for (const address of setting(facts.daemon, 'metrics-addr')?.values ?? []) others.add(split(address, 0).port);
+  for (const address of setting(facts.daemon, 'metrics-addr')?.values ?? []) others.add(split(address).port);
   // In swarm mode it holds the ports of services as well, which its own options do not show.
   const unknown = textAt(facts.docker?.info, 'Swarm', 'LocalNodeState') === 'active' ? [] : facts.listeners;
   for (const listener of unknown) {

@@ -71,7 +71,9 @@ sshd_facts() {
 find_dockerd() {
   dockerd=
   for file in /run/docker.pid /var/run/docker.pid; do
-    read -r dockerd <"$file" && [ "$(cat "/proc/$dockerd/comm")" = dockerd ] && return 0
+    # dockerd writes it without a line end, which read calls the end of the file.
+    read -r dockerd <"$file"
+    [ -n "$dockerd" ] && [ "$(cat "/proc/$dockerd/comm")" = dockerd ] && return 0
   done
   for file in $(grep -lx dockerd /proc/[0-9]*/comm); do
     file=${file%/comm}

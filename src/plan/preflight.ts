@@ -164,7 +164,7 @@ function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): Do
   return found;
 }
 
-/** Flags and keys that mean the same, where dockerd ends itself when both are given (moby: findConfigurationConflicts). */
+/** Flags and keys that mean the same, where dockerd ends itself when both are given (moby: findConfigurationConflicts). It merges `runtimes` with --add-runtime (skipDuplicates). */
 export const FLAG_OF_KEY: Readonly<Record<string, string>> = {
   hosts: '--host',
   labels: '--label',
@@ -178,7 +178,6 @@ export const FLAG_OF_KEY: Readonly<Record<string, string>> = {
   'authorization-plugins': '--authorization-plugin',
   'registry-mirrors': '--registry-mirror',
   'insecure-registries': '--insecure-registry',
-  runtimes: '--add-runtime',
 };
 
 function checkDaemonJson({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {

@@ -49,6 +49,23 @@ describe('the script', () => {
     expect(recordedBytes('bad-trixie').includes('PRIVATE KEY')).toBe(false);
   });
 
+  test('the dockerd of the pid file counts, which has no line end, and not the first one that runs', () => {
+    const find = /find_dockerd\(\) \{[\s\S]*?\n\}/.exec(AUDIT_SCRIPT)?.[0] ?? '';
+    const found = execFileSync(
+      'sh',
+      [
+        '-c',
+        `cd "$(mktemp -d)" && mkdir -p proc/2345 proc/987 run
+         for pid in 2345 987; do echo dockerd >proc/$pid/comm; echo 0::/x >proc/$pid/cgroup; done
+         printf 987 >run/docker.pid
+         ${find.replaceAll('/run/docker.pid', 'run/docker.pid').replaceAll('/proc/', 'proc/')}
+         find_dockerd; echo "$dockerd"; rm run/docker.pid; find_dockerd; echo "$dockerd"; rm -r "$PWD"`,
+      ],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    expect(found).toBe('987\n2345\n');
+  });
+
   test('of a file that mixes key and certificate, broken ones too, no key is printed', () => {
     const filter = /certificates\(\) \{[\s\S]*?\n\}/.exec(AUDIT_SCRIPT)?.[0];
     const key = '-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n';

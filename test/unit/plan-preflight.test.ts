@@ -105,6 +105,13 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, R
     { info: '{"ID":"x","SecurityOptions":["name=rootless"]}' },
     /^E_ROOTLESS what answers on \/var\/run\/docker\.sock is a rootless Docker/,
   ],
+  'runtimes in both places, which dockerd merges': [
+    {
+      'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "runtimes": { "b": { "path": "/b" } } }',
+      [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --add-runtime a=/a\n',
+    },
+    /^$/,
+  ],
   'live-restore off by flag': [
     { [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --live-restore=false\n' },
     /^E_LIVE_RESTORE/,

@@ -1,9 +1,9 @@
 /** Owns the checks of section 2: how dockerd is configured, judged from its effective options and its own answers. */
 
 import { at, entriesAt, textAt, textsAt } from '../api.ts';
-import { type Check, finding, judge, notApplicable, PASS, type Verdict } from '../check.ts';
-import { isOn, placeOf, setting } from '../dockerd.ts';
-import { exposedAddresses } from '../exposure.ts';
+import { type Check, finding, judge, notApplicable, type Outside, PASS, type Verdict } from '../check.ts';
+import { isOn, placeOf, setting, tlsMode } from '../dockerd.ts';
+import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 
 const NO_API = "Docker's API did not answer";
@@ -79,13 +79,25 @@ function insecureRegistries(facts: AuditFacts): Verdict {
   );
 }
 
-function tls(facts: AuditFacts): Verdict {
+function tls(facts: AuditFacts, outside: Outside): Verdict {
+  // What the network says comes first: settings may be written and not in force, or something else may stand in front.
+  const open = outside.probes.filter((probe) => /^(plain|no-certificate)$/.test(probe.what) && gotIn(probe));
+  if (open.length > 0) {
+    return finding(
+      [...new Set(open.map(({ address, port }) => `${address}:${port}`))].map((place) => ({
+        place,
+        text: 'lets anybody in, as root, whatever the settings say',
+      })),
+    );
+  }
   const exposed = exposedAddresses(facts);
   if (exposed.length === 0) return notApplicable('dockerd does not listen on TCP');
-  if (isOn(facts.daemon, 'tlsverify', false)) return PASS;
-  const text = isOn(facts.daemon, 'tls', false)
-    ? 'TLS, but clients are not verified: anybody who reaches it is root on this host'
-    : 'no TLS: anybody who reaches it is root on this host';
+  const mode = tlsMode(facts.daemon);
+  if (mode === 'verified') return PASS;
+  const text =
+    mode === 'unverified'
+      ? 'TLS, but clients are not verified: anybody who reaches it is root on this host'
+      : 'no TLS: anybody who reaches it is root on this host';
   const onlyLocal = exposed.every(({ loopback }) => loopback);
   return finding(
     exposed.map(({ address, place }) => ({ place, text: `${address}: ${text}` })),

@@ -13,38 +13,52 @@ import {
   type Severity,
   type Verdict,
 } from '../check.ts';
-import { isOn } from '../dockerd.ts';
-import { exposedAddresses } from '../exposure.ts';
+import { tlsMode } from '../dockerd.ts';
+import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 import { octal } from './files.ts';
 
 const DAY_MS = 86_400_000;
 
-/** An API answer, and not the daemon's word that it wants TLS (which Go's server says with status 400). */
-export function gotIn(probe: AuditProbe): boolean {
-  return probe.outcome.kind === 'accepted' && probe.outcome.status !== 400;
-}
-
 function asked(outside: Outside, what: AuditProbe['what']): readonly AuditProbe[] {
   return outside.probes.filter((probe) => probe.what === what);
+}
+
+function notAsked(facts: AuditFacts): Verdict {
+  return notApplicable(
+    exposedAddresses(facts).length === 0 ? 'dockerd does not listen on TCP' : 'no probe was made from outside',
+  );
+}
+
+/** Answers that tell something of the server's TLS: it was reached, and it speaks TLS. */
+function answered({ outcome }: AuditProbe): boolean {
+  return (
+    outcome.kind === 'accepted' ||
+    !/^(connection-refused|timed-out|unreachable|name-not-found|plain-http|not-spoken-here)$/.test(outcome.cause)
+  );
 }
 
 function mustNotGetIn(what: AuditProbe['what'], text: string): Check['evaluate'] {
   return (facts, outside) => {
     const probes = asked(outside, what);
-    if (probes.length === 0) {
-      return notApplicable(
-        exposedAddresses(facts).length === 0 ? 'dockerd does not listen on TCP' : 'no probe was made from outside',
-      );
-    }
-    const reached = probes.filter(
-      ({ outcome }) =>
-        outcome.kind === 'accepted' ||
-        !/^(connection-refused|timed-out|unreachable|name-not-found)$/.test(outcome.cause),
-    );
-    if (reached.length === 0) return notApplicable('the port cannot be reached from here');
+    if (probes.length === 0) return notAsked(facts);
+    const reached = probes.filter(answered);
+    if (reached.length === 0) return notApplicable('no port that speaks TLS can be reached from here');
     return judge(reached.filter(gotIn).map(({ address, port }) => ({ place: `${address}:${port}`, text })));
   };
+}
+
+function oldProtocol(facts: AuditFacts, outside: Outside): Verdict {
+  const probes = asked(outside, 'old-protocol');
+  if (probes.length === 0) return notAsked(facts);
+  // Any other cause may be this computer's own.
+  const reached = probes.filter(
+    (probe) => answered(probe) && (probe.outcome.kind === 'accepted' || probe.outcome.cause !== 'other'),
+  );
+  if (reached.length === 0) return notApplicable('no port was reached with TLS 1.1 from here');
+  // A certificate was shown: then the handshake went far enough, whoever was refused after it.
+  const spoken = reached.filter(({ outcome }) => outcome.kind === 'accepted' || outcome.cause === 'client-refused');
+  return judge(spoken.map(({ address, port }) => ({ place: `${address}:${port}`, text: 'speaks TLS 1.1' })));
 }
 
 function plain(facts: AuditFacts, outside: Outside): Verdict {
@@ -55,14 +69,14 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
       text: 'answers in plain HTTP, to anybody, as root',
       local: false,
     }));
-  const encrypted = isOn(facts.daemon, 'tlsverify', false) || isOn(facts.daemon, 'tls', false);
-  const told = encrypted
-    ? []
-    : exposedAddresses(facts).map(({ address, place, loopback }) => ({
-        place,
-        text: `the API is served in plain HTTP on ${address}`,
-        local: loopback,
-      }));
+  const told =
+    tlsMode(facts.daemon) !== 'none'
+      ? []
+      : exposedAddresses(facts).map(({ address, place, loopback }) => ({
+          place,
+          text: `the API is served in plain HTTP on ${address}`,
+          local: loopback,
+        }));
   const evidence = [...probed, ...told];
   if (evidence.length > 0) {
     const severity: Severity = evidence.every(({ local }) => local) ? 'high' : 'critical';
@@ -184,18 +198,7 @@ export const TLS_CHECKS: readonly Check[] = [
     severity: 'medium',
     why: 'TLS 1.0 and 1.1 are broken and withdrawn (RFC 8996).',
     mend: 'Upgrade Docker: dockerd refuses them since 17.06.',
-    evaluate: (facts, outside) => {
-      const probes = asked(outside, 'old-protocol');
-      if (probes.length === 0)
-        return notApplicable(
-          exposedAddresses(facts).length === 0 ? 'dockerd does not listen on TCP' : 'no probe was made from outside',
-        );
-      if (probes.every(({ outcome }) => outcome.kind === 'refused' && outcome.cause === 'not-spoken-here'))
-        return notApplicable('this computer’s own TLS can not speak TLS 1.1');
-      // A certificate was shown: then the handshake went far enough, whoever was refused after it.
-      const spoken = probes.filter(({ outcome }) => outcome.kind === 'accepted' || outcome.cause === 'client-refused');
-      return judge(spoken.map(({ address, port }) => ({ place: `${address}:${port}`, text: 'speaks TLS 1.1' })));
-    },
+    evaluate: oldProtocol,
   },
   {
     id: 'tls.5',

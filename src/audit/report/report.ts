@@ -4,10 +4,9 @@ import { printable } from '../../errors.ts';
 import { textAt } from '../api.ts';
 import { readCertificates } from '../certificates.ts';
 import type { Outside } from '../check.ts';
-import { gotIn } from '../checks/tls.ts';
 import { isOn } from '../dockerd.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
-import { exposedAddresses } from '../exposure.ts';
+import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 import { type Score, score } from '../score.ts';
 
