@@ -28,11 +28,19 @@ export function auditRules(text: string): readonly AuditRule[] {
   });
 }
 
-/** True when a rule reports changes to, or runs of, the path: itself, or a watched folder above it. */
+/** The path without the links of every merged /usr: the kernel watches what is behind them. */
+function real(path: string): string {
+  return path.replace(/^\/(bin|sbin|lib|lib32|lib64)(?=\/|$)/, '/usr/$1').replace(/^\/var\/run(?=\/|$)/, '/run');
+}
+
+/** True when a rule reports changes to the path: itself, or a watched folder above it. */
 export function isWatched(rules: readonly AuditRule[], path: string): boolean {
-  return rules.some(
-    (rule) =>
-      /[wxa]/.test(rule.permissions) &&
-      (rule.path === path || (rule.recursive && path.startsWith(rule.path === '/' ? '/' : `${rule.path}/`))),
-  );
+  const wanted = real(path);
+  return rules.some((rule) => {
+    const watched = real(rule.path);
+    return (
+      rule.permissions.includes('w') &&
+      (watched === wanted || (rule.recursive && wanted.startsWith(watched === '/' ? '/' : `${watched}/`)))
+    );
+  });
 }

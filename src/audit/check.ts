@@ -93,6 +93,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['1', 'Host'],
   ['2', 'Docker daemon'],
   ['3', 'Files'],
+  ['file', 'Files'],
   ['4', 'Images'],
   ['5', 'Containers'],
   ['container', 'Containers'],

@@ -90,6 +90,7 @@ use_option() { # NAME VALUE
     --tlscacert) tls_ca=$2 ;;
     --tlscert) tls_cert=$2 ;;
     --tlskey) tls_key=$2 ;;
+    --data-root | --graph | -g) data_root=$2 ;;
     -H | --host) case $2 in unix://?*) [ -S "$socket" ] || socket=${2#unix://} ;; esac ;;
   esac
 }
@@ -110,8 +111,10 @@ read_arguments() {
       continue
     fi
     case $word in
-      --config-file=* | --tlscacert=* | --tlscert=* | --tlskey=* | --host=* | -H=*) use_option "${word%%=*}" "${word#*=}" ;;
-      -H | --host | --config-file | --tlscacert | --tlscert | --tlskey) wanted=$word ;;
+      --config-file=* | --tlscacert=* | --tlscert=* | --tlskey=* | --host=* | -H=* | --data-root=* | --graph=* | -g=*)
+        use_option "${word%%=*}" "${word#*=}"
+        ;;
+      -H | --host | --config-file | --tlscacert | --tlscert | --tlskey | --data-root | --graph | -g) wanted=$word ;;
     esac
     case $word in --tls | --tls=* | --tlsverify | --tlsverify=*) uses_tls=yes ;; esac
   done
@@ -120,7 +123,7 @@ read_arguments() {
 json_path() { printf '%s' "$flat" | sed -n 's/.*"'"$1"'" *: *"\([^"\\]*\)".*/\1/p'; }
 
 dockerd_facts() {
-  config=/etc/docker/daemon.json tls_ca='' tls_cert='' tls_key='' uses_tls='' socket=/var/run/docker.sock
+  config=/etc/docker/daemon.json tls_ca='' tls_cert='' tls_key='' uses_tls='' socket=/var/run/docker.sock data_root=''
   find_dockerd
   if [ -n "$dockerd" ]; then
     cat "/proc/$dockerd/cmdline"; end dockerd-cmdline
@@ -129,7 +132,6 @@ dockerd_facts() {
     ls -l "/proc/$dockerd/fd" | grep -o 'socket:\[[0-9]*\]$'; end dockerd-sockets
     read_arguments
   fi
-  [ -S "$socket" ] || for file in /run/user/*/docker.sock; do [ ! -S "$file" ] || socket=$file; done
   printf '%s' "$config"; end config-path
   if [ -f "$config" ]; then
     head -c 262144 "$config"; end config
@@ -139,7 +141,13 @@ dockerd_facts() {
     [ -n "$tls_ca" ] || tls_ca=$(json_path tlscacert)
     [ -n "$tls_cert" ] || tls_cert=$(json_path tlscert)
     [ -n "$tls_key" ] || tls_key=$(json_path tlskey)
+    [ -n "$data_root" ] || data_root=$(json_path data-root)
+    for word in $(printf '%s' "$flat" | grep -o '"unix://[^" \\]*"'); do
+      word=${word#?}
+      use_option --host "${word%?}"
+    done
   fi
+  [ -S "$socket" ] || for file in /run/user/*/docker.sock; do [ ! -S "$file" ] || socket=$file; done
   if [ -n "$uses_tls" ]; then # dockerd's own defaults
     : "${tls_ca:=/root/.docker/ca.pem}" "${tls_cert:=/root/.docker/cert.pem}" "${tls_key:=/root/.docker/key.pem}"
   fi
@@ -153,6 +161,17 @@ file_facts() {
   for folder in /etc /run /usr/local/lib /usr/lib /lib; do
     units="$units $folder/systemd/system/docker.service $folder/systemd/system/docker.socket"
   done
+  drop_ins=
+  for folder in /etc /run /usr/local/lib /usr/lib /lib; do
+    [ ! -L "$folder" ] || continue
+    for file in "$folder"/systemd/system/docker.service.d "$folder"/systemd/system/docker.socket.d; do
+      drop_ins="$drop_ins $file $file/*.conf"
+    done
+  done
+  tls_folders=
+  for file in "$tls_ca" "$tls_cert" "$tls_key"; do
+    case $file in /*/*) tls_folders="$tls_folders ${file%/*}" ;; esac
+  done
   programs=
   for folder in /usr/bin /usr/sbin /usr/local/bin; do
     for file in dockerd containerd containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 runc; do
@@ -160,9 +179,9 @@ file_facts() {
     done
   done
   # shellcheck disable=SC2086 # lists of plain names
-  stat_files $units $programs /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
+  stat_files $units $drop_ins $programs $tls_folders /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
     /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock /run/containerd /run/containerd/containerd.sock \
-    /var/lib/docker /etc/containerd/config.toml; end files
+    /var/lib/docker ${data_root:+"$data_root"} /etc/containerd/config.toml; end files
   [ ! -d /etc/docker/certs.d ] || {
     if [ "$gnu_stat" = yes ]; then
       find -L /etc/docker/certs.d -maxdepth 3 -type f -exec stat -L --printf '%f %u %g %U %G %s %n\000' {} +

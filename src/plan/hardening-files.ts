@@ -1,8 +1,7 @@
 /** Owns the fixes of files and groups: audit rules, the docker group, owners and modes. */
 
-import { textAt } from '../audit/api.ts';
 import { type FileMend, fileMends } from '../audit/checks/files.ts';
-import { WATCHES } from '../audit/checks/host.ts';
+import { dataRoot, WATCHES } from '../audit/checks/host.ts';
 import type { AuditFacts } from '../audit/facts.ts';
 import type { MendName } from '../audit/mends.ts';
 import { DROP_IN_FOLDER, SOCKET_PATH, TLS_FOLDER } from '../daemon/paths.ts';
@@ -53,16 +52,13 @@ export function hardenFiles(
  * logged. What lies in /run is watched by its folder, because a rule for a path whose folder is missing at boot stops the loading of all that follow.
  */
 export function renderAuditRules(facts: AuditFacts): string {
-  const dataRoot = textAt(facts.docker?.info, 'DockerRootDir') || '/var/lib/docker';
   const present = WATCHES.flatMap((watch) => watch.paths(facts)).filter((path) => facts.files.has(path));
   const own = [DROP_IN_FOLDER, SOCKET_PATH];
   const rules = [...new Set([...present, ...own])]
     // What lies in a watched folder is watched; it may also come and go.
     .filter((path) => /^\/[\w./@+-]+$/.test(path) && !/^\/(run\/containerd|etc\/docker)\//.test(path))
     .map((path) =>
-      path === dataRoot || path === '/var/lib/docker'
-        ? `-a always,exit -F path=${path} -F perm=wa -k docker`
-        : `-w ${path} -p wa -k docker`,
+      path === dataRoot(facts) ? `-a always,exit -F path=${path} -F perm=wa -k docker` : `-w ${path} -p wa -k docker`,
     );
   return ['## Written by docker-tls. `docker-tls remove HOST` takes it away again.', ...rules, ''].join('\n');
 }

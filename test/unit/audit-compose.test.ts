@@ -70,6 +70,11 @@ test('every check passes on the good file and fails on the bad one', () => {
   expect(good?.size).toBe(COMPOSE_CHECKS.length);
 });
 
+/** As Compose reads a variable. */
+function braced(text: string): string {
+  return ['$', '{', text, '}'].join('');
+}
+
 describe('lines and forms', () => {
   test.each([
     ['5.5', ['5 is privileged']],
@@ -82,6 +87,22 @@ describe('lines and forms', () => {
     ['icc', ['30 its containers reach all ports of one another']],
   ])('%s', (id, lines) => {
     expect(found(BAD, id)).toEqual(lines);
+  });
+
+  test('variables of mounts count by their defaults, and $HOME is a home', () => {
+    const text = `services:
+  a:
+    volumes:
+      - ${braced('SOCK:-/var/run/docker.sock')}:/var/run/docker.sock
+      - ${braced('HOME')}/.ssh:/keys:ro
+      - ${braced('DATA:-./data')}:/data
+      - /run/containerd/containerd.sock:/c.sock
+`;
+    expect(found(text, '5.32')).toEqual(['4 /var/run/docker.sock is mounted on /var/run/docker.sock']);
+    expect(found(text, '5.6')).toEqual([
+      `5 ${braced('HOME')}/.ssh is mounted on /keys, read-only`,
+      '7 /run/containerd/containerd.sock is mounted on /c.sock, writable',
+    ]);
   });
 
   test('the value of a secret is never shown', () => {

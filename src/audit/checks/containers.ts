@@ -2,17 +2,8 @@
 
 import type { ContainerFact } from '../api.ts';
 import { type Check, notApplicable, type Severity } from '../check.ts';
-import {
-  askPerson,
-  capabilities,
-  execs,
-  holdsDockerSocket,
-  isSensitive,
-  noNewPrivileges,
-  runningContainers,
-  seccomp,
-  swarmNeed,
-} from './running.ts';
+import { holdsDockerSocket, isSensitive } from '../mounts.ts';
+import { askPerson, capabilities, execs, noNewPrivileges, runningContainers, seccomp, swarmNeed } from './running.ts';
 
 /** A check that looks at one thing of each running container. */
 function check(
@@ -81,8 +72,8 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     '5.6',
     'high',
     "The host's own folders are not mounted into containers",
-    'Whoever can write to /etc or read /root and /var/lib/docker owns the host.',
-    'Mount only the files that are needed, read-only (:ro).',
+    'Whoever can write to /etc, /root or a disk, read /etc/shadow or a private key, or talk to containerd owns the host.',
+    'Mount only the files that are needed, read-only (:ro); no secrets, and no sockets of container engines.',
     ({ mounts }) =>
       mounts
         .filter(isSensitive)

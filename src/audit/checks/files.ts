@@ -1,5 +1,6 @@
 /** Owns the checks of section 3: owners and modes of Docker's files. A file that does not exist is not applicable. */
 
+import { dirname } from 'node:path/posix';
 import { type Check, type Evidence, judge, notApplicable, type Severity, type Verdict } from '../check.ts';
 import { setting } from '../dockerd.ts';
 import type { AuditFacts, FileFact, TlsFile } from '../facts.ts';
@@ -32,6 +33,18 @@ function unit(name: string): Kind['find'] {
     const path = facts.units.get(name)?.get('FragmentPath')?.[0];
     return path === undefined ? [] : paths(path)(facts);
   };
+}
+
+/** Drop-ins of Docker's units, and the folders that hold them. */
+function dropIns(facts: AuditFacts): readonly FileFact[] {
+  return [...facts.files.values()].filter(({ path }) =>
+    /\/systemd\/system\/docker\.(service|socket)\.d(\/|$)/.test(path),
+  );
+}
+
+function tlsFolders(facts: AuditFacts): readonly FileFact[] {
+  const folders = [facts.tls.ca, facts.tls.cert, facts.tls.key].map((file) => dirname(file?.path ?? ''));
+  return [...new Set(folders)].flatMap((folder) => facts.files.get(folder) ?? []);
 }
 
 function tls(role: 'ca' | 'cert' | 'key'): Kind['find'] {
@@ -162,6 +175,26 @@ const KINDS: readonly Kind[] = [
     severity: 'critical',
     why: 'Whoever can write to it can start containers as root, past Docker.',
     find: paths('/run/containerd/containerd.sock'),
+  },
+  {
+    ownerId: 'file.1',
+    modeId: 'file.2',
+    what: "drop-ins of Docker's units",
+    plural: true,
+    mode: 0o755,
+    severity: 'high',
+    why: CHANGES,
+    find: dropIns,
+  },
+  {
+    ownerId: 'file.3',
+    modeId: 'file.4',
+    what: 'folders of the TLS files',
+    plural: true,
+    mode: 0o755,
+    severity: 'high',
+    why: 'Whoever can write to the folder can put other files in the place of these.',
+    find: tlsFolders,
   },
 ];
 

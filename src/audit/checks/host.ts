@@ -3,24 +3,39 @@
 import { textAt } from '../api.ts';
 import { isWatched } from '../audit-rules.ts';
 import { type Check, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import { setting } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
 
 const DAY_MS = 86_400_000;
 
-/** A mount of its own, and not the folder bound onto itself (which dockerd does): another device than above it. */
+/** Where dockerd keeps its data. userns-remap puts a folder 100000.100000 into it, which is left out here. */
+export function dataRoot(facts: AuditFacts): string {
+  const told = textAt(facts.docker?.info, 'DockerRootDir') || setting(facts.daemon, 'data-root')?.values.at(-1);
+  return (told || '/var/lib/docker').replace(/(?<=.)\/+$/, '').replace(/\/\d+\.\d+$/, '');
+}
+
+/** The nearest folder above, or the folder itself, where something is mounted. */
+function mountOf(facts: AuditFacts, folder: string): string {
+  let here = folder;
+  while (here !== '/' && !facts.mounts.has(here)) here = here.slice(0, here.lastIndexOf('/')) || '/';
+  return here;
+}
+
+/** Mounts on which more than Docker's data lies. */
+const SHARED = /^\/(boot|etc|home|opt|root|run|srv|tmp|usr|usr\/local|var|var\/lib)?$/;
+
 function ownPartition(facts: AuditFacts): Verdict {
-  const folder = textAt(facts.docker?.info, 'DockerRootDir') || '/var/lib/docker';
+  const folder = dataRoot(facts);
   if (facts.docker === undefined && !facts.files.has(folder)) return notApplicable(`there is no ${folder}`);
-  // userns-remap puts a folder 100000.100000 into the configured one.
-  const candidates = [folder, folder.replace(/\/\d+\.\d+$/, '')];
-  for (const candidate of candidates) {
-    const device = facts.mounts.get(candidate);
-    let above = candidate;
-    do above = above.slice(0, above.lastIndexOf('/')) || '/';
-    while (above !== '/' && !facts.mounts.has(above));
-    if (device !== undefined && device !== facts.mounts.get(above)) return PASS;
+  let mount = mountOf(facts, folder);
+  // dockerd binds the folder onto itself: no other device than above it.
+  while (mount !== '/') {
+    const above = mountOf(facts, mount.slice(0, mount.lastIndexOf('/')) || '/');
+    if (facts.mounts.get(mount) !== facts.mounts.get(above)) break;
+    mount = above;
   }
-  return finding([{ place: folder, text: 'shares its file system with the rest of the host' }]);
+  if (!SHARED.test(mount)) return PASS;
+  return finding([{ place: folder, text: `shares the file system of ${mount} with the rest of the host` }]);
 }
 
 function groupMembers(facts: AuditFacts): Verdict {
@@ -85,8 +100,8 @@ export const WATCHES: readonly Watch[] = [
   { id: '1.1.4', what: '/run/containerd', paths: () => ['/run/containerd'] },
   {
     id: '1.1.5',
-    what: '/var/lib/docker',
-    paths: (facts) => [textAt(facts.docker?.info, 'DockerRootDir'), '/var/lib/docker'],
+    what: "Docker's data folder",
+    paths: (facts) => [dataRoot(facts)],
   },
   { id: '1.1.6', what: '/etc/docker', paths: () => ['/etc/docker'] },
   { id: '1.1.7', what: 'docker.service', paths: (facts) => unitFile(facts, 'docker.service') },
@@ -126,7 +141,7 @@ export const HOST_CHECKS: readonly Check[] = [
       id: watch.id,
       title: `Changes to ${watch.what} are audited`,
       severity: 'low',
-      why: 'Without an audit rule nobody can say afterwards who changed or ran it.',
+      why: 'Without an audit rule nobody can say afterwards who changed it.',
       mend: `Put a rule "-w PATH -p wa -k docker" for ${watch.what} into /etc/audit/rules.d/docker.rules, then: augenrules --load`,
       mendable: 'audit-rules',
       evaluate: (facts) => watched(facts, watch.paths(facts), watch.what),

@@ -1,6 +1,6 @@
 /** Owns how running containers are judged: each on its own, with what it has in truth where the kernel tells. */
 
-import { type ContainerFact, type Mount, textAt } from '../api.ts';
+import { type ContainerFact, textAt } from '../api.ts';
 import { type Evidence, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import { securityOption } from './daemon.ts';
@@ -36,42 +36,6 @@ export function askPerson(
   if ('state' in containers) return containers;
   const evidence = gather(containers, interesting);
   return evidence.length === 0 ? PASS : forPerson(question, evidence);
-}
-
-const SENSITIVE = [
-  '/boot',
-  '/dev',
-  '/etc',
-  '/lib',
-  '/lib64',
-  '/proc',
-  '/sys',
-  '/usr',
-  '/root',
-  '/var/lib/docker',
-  '/var/lib/containerd',
-];
-
-/** A folder of the host as a whole, or a writable piece of it. */
-export function isSensitive(mount: Mount): boolean {
-  if (mount.type !== 'bind' && mount.type !== '') return false;
-  const source = mount.source.replace(/(?<=.)\/+$/, '');
-  if (source === '/' || SENSITIVE.includes(source)) return true;
-  return (
-    mount.writable &&
-    SENSITIVE.some((folder) => folder !== '/dev' && folder !== '/root' && source.startsWith(`${folder}/`))
-  );
-}
-
-/** Docker's own control socket, or a folder that holds it. */
-export function holdsDockerSocket(mount: Mount, socket: string): boolean {
-  const source = mount.source.replace(/(?<=.)\/+$/, '');
-  return (
-    /\/docker\.sock$/.test(source) ||
-    source === socket ||
-    /^(\/|\/run|\/var\/run|\/var)$/.test(source) ||
-    /\/docker\.sock$/.test(mount.destination)
-  );
 }
 
 const DANGEROUS = new Set([

@@ -30,6 +30,11 @@ export function missing(service: Service, paths: readonly (readonly string[])[],
   return unset(service, paths) ? [{ text, line: service.line }] : [];
 }
 
+/** The text with the defaults of its variables put in. */
+function withDefaults(text: string): string {
+  return text.replace(/\$\{[A-Za-z_]\w*:?-([^}]*)\}/g, '$1');
+}
+
 /** Both forms of a volume: `SOURCE:DESTINATION:options` and the long one. */
 export function mounts(service: Service): readonly (Mount & { readonly line: number })[] {
   return service.items('volumes').flatMap(({ text, value, line }): readonly (Mount & { readonly line: number })[] => {
@@ -40,7 +45,7 @@ export function mounts(service: Service): readonly (Mount & { readonly line: num
       return [
         {
           type: 'bind',
-          source: String(source ?? ''),
+          source: withDefaults(String(source ?? '')),
           destination: String(target ?? ''),
           writable: readOnly !== true,
           propagation,
@@ -48,8 +53,9 @@ export function mounts(service: Service): readonly (Mount & { readonly line: num
         },
       ];
     }
-    const [source = '', destination = '', options = ''] = text.split(':');
-    if (!/^[./~]/.test(source)) return [];
+    // A variable counts by its default: `${DOCKER_SOCK:-/var/run/docker.sock}`.
+    const [source = '', destination = '', options = ''] = withDefaults(text).split(':');
+    if (!/^([./~]|\$\{?HOME\b)/.test(source)) return [];
     const words = options.split(',');
     const propagation = words.find((word) => /^r?(shared|slave|private)$/.test(word)) ?? '';
     return [{ type: 'bind', source, destination, writable: !words.includes('ro'), propagation, line }];

@@ -1,8 +1,8 @@
 /** Owns the checks of a Compose file. Their ids carry the benchmark's numbers: `compose.5.5` is 5.5 for a service that is not started yet. */
 
 import { type Check, type Evidence, judge, type Severity, type Verdict } from '../check.ts';
-import { holdsDockerSocket, isSensitive } from '../checks/running.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
+import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import { type Compose, parseCompose, type Service } from './compose-model.ts';
 import {
   icc,
@@ -88,8 +88,8 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.6',
     'high',
     "The host's own folders are not mounted",
-    'Whoever can write to /etc or read /root owns the host.',
-    'Mount only the files that are needed, read-only (:ro).',
+    'Whoever can write to /etc, /root or a disk, read /etc/shadow or a private key, or talk to containerd owns the host.',
+    'Mount only the files that are needed, read-only (:ro); no secrets, and no sockets of container engines.',
     (service) =>
       mounts(service)
         .filter(isSensitive)

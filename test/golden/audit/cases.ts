@@ -159,6 +159,33 @@ const AUDIT_CASES: readonly Case[] = [
     state: 'pass',
   },
   {
+    check: '1.1.7',
+    name: 'a rule of the time before the merged /usr',
+    host: 'good-trixie',
+    change: {
+      sections: { ...AUDITING.sections, 'auditctl-list 0': '-w /lib/systemd/system/docker.service -p wa -k docker' },
+    },
+    state: 'pass',
+  },
+  {
+    check: '1.1.7',
+    name: 'a rule that only watches running is none',
+    host: 'good-trixie',
+    change: { sections: { ...AUDITING.sections, 'auditctl-list 0': '-w /usr -p x -k run' } },
+    state: 'finding',
+    says: 'not loaded',
+  },
+  {
+    check: '1.1.5',
+    name: 'another data folder is the one that counts',
+    change: {
+      api: { '/info': merge({ DockerRootDir: '/data/docker/100000.100000' }) },
+      sections: { ...AUDITING.sections, files: '41c0 0 0 root root 10 /data/docker\0' },
+    },
+    state: 'finding',
+    says: 'no audit rule watches it',
+  },
+  {
     check: '1.1.6',
     name: 'a rule that only watches reading is none',
     change: { sections: { ...AUDITING.sections, 'auditctl-list 0': '-w /etc/docker -p r -k x' } },
@@ -180,6 +207,23 @@ const DAEMON_CASES: readonly Case[] = [
     name: 'bound onto itself by dockerd is no partition',
     change: { sections: { mounts: '8:1 /\n8:1 /var/lib/docker' } },
     state: 'finding',
+    says: 'of / with',
+  },
+  {
+    check: '1.1.1',
+    name: 'on the file system of /var',
+    change: { sections: { mounts: '8:1 /\n8:2 /var\n8:2 /var/lib/docker' } },
+    state: 'finding',
+    says: 'of /var with',
+  },
+  {
+    check: '1.1.1',
+    name: 'another folder, on a file system for data',
+    change: {
+      sections: { mounts: '8:1 /\n8:2 /data\n8:2 /data/docker' },
+      api: { '/info': merge({ DockerRootDir: '/data/docker' }) },
+    },
+    state: 'pass',
   },
   {
     check: '1.1.2',
