@@ -185,7 +185,7 @@ export function networkFact(value: Json): NetworkFact {
 
 export type ExecFact = { readonly container: string; readonly privileged: boolean; readonly user: string };
 
-/** What the API said. Lists are as long as facts.sh asks for: 300 containers, 200 images. */
+/** What the API said. Lists are as long as facts.sh asks for, 300 containers and 200 images: config.5 tells when there are more. */
 export type DockerFacts = {
   readonly info: Json;
   readonly version: Json;
@@ -198,7 +198,6 @@ export type DockerFacts = {
   readonly swarm: Json;
   readonly secretCount: number | undefined;
   readonly execs: readonly ExecFact[];
-  readonly complete: boolean;
 };
 
 /** `answers`: status and body by path, as facts.sh printed them. Undefined when `/info` was not answered. */
@@ -243,6 +242,5 @@ export function dockerFacts(
     swarm: get('/swarm'),
     secretCount: Array.isArray(secrets) ? secrets.length : undefined,
     execs,
-    complete: containers.length >= containerCount && images.length >= imageCount,
   };
 }

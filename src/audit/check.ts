@@ -20,7 +20,13 @@ export type Evidence = {
 export type Verdict =
   | { readonly state: 'pass' }
   | { readonly state: 'finding'; readonly evidence: readonly Evidence[]; readonly severity?: Severity }
-  | { readonly state: 'not-applicable'; readonly reason: string; readonly evidence?: readonly Evidence[] };
+  | {
+      readonly state: 'not-applicable';
+      readonly reason: string;
+      readonly evidence?: readonly Evidence[];
+      /** It may well apply, but what would tell was not answered: neither good nor gone. */
+      readonly unseen?: true;
+    };
 
 /** One question that was asked from outside, over the network. */
 export type AuditProbe = {
@@ -61,6 +67,9 @@ export type Check = {
 };
 
 export const PASS: Verdict = { state: 'pass' };
+
+/** What needs Docker's API, where that says nothing. */
+export const UNANSWERED: Verdict = { state: 'not-applicable', reason: "Docker's API did not answer", unseen: true };
 
 export function notApplicable(reason: string, evidence?: readonly Evidence[]): Verdict {
   return { state: 'not-applicable', reason, evidence };

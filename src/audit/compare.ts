@@ -2,7 +2,7 @@
 
 import { DockerTlsError } from '../errors.ts';
 import { at, type Json, listAt, parseJson, textAt } from './api.ts';
-import type { AuditReport } from './report/report.ts';
+import { type AuditReport, judged } from './report/report.ts';
 
 export type FindingKey = { readonly subject: string; readonly check: string; readonly place: string };
 
@@ -45,16 +45,23 @@ function keysOf(report: Json): readonly FindingKey[] {
   return [...keys.values()];
 }
 
-/** Compares by host, check and place; wording and line numbers may change without being news. Hosts that were not reached now are left out. */
+/**
+ * Compares by host, check and place; wording and line numbers may change without being news. Gone is only what was looked at
+ * again: not a host that was not reached, a check that was not selected, or one that could not be judged.
+ */
 export function compareReports(before: readonly FindingKey[], report: AuditReport): Comparison {
-  const silent = new Set(report.subjects.filter(({ kind }) => kind === 'unreachable').map(({ name }) => name));
-  const asked = new Set(report.subjects.map(({ name }) => name));
+  const judgedAgain = new Map(
+    judged(report).map(({ name, results }) => [
+      name,
+      new Set(results.filter(({ unseen }) => unseen !== true).map(({ id }) => id)),
+    ]),
+  );
   const now = keysOf(report);
   const old = new Set(before.map((key) => JSON.stringify(key)));
   const current = new Set(now.map((key) => JSON.stringify(key)));
   const appeared = now.filter((key) => !old.has(JSON.stringify(key)));
   const gone = before.filter(
-    (key) => asked.has(key.subject) && !silent.has(key.subject) && !current.has(JSON.stringify(key)),
+    (key) => judgedAgain.get(key.subject)?.has(key.check) === true && !current.has(JSON.stringify(key)),
   );
   return { appeared, gone, same: now.length - appeared.length };
 }

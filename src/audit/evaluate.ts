@@ -51,6 +51,8 @@ export type CheckResult = {
   readonly state: Verdict['state'];
   /** Why it is not applicable. */
   readonly reason?: string;
+  /** What would tell was not answered: there may be a finding. */
+  readonly unseen?: true;
   readonly evidence: readonly Evidence[];
   /** Set by a baseline: somebody accepted the whole finding. */
   readonly accepted?: Acceptance;
@@ -89,6 +91,7 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): Chec
     manual: check.manual === true,
     state: verdict.state,
     reason: verdict.state === 'not-applicable' ? printable(verdict.reason, EVIDENCE_LENGTH) : undefined,
+    unseen: verdict.state === 'not-applicable' ? verdict.unseen : undefined,
     evidence: verdict.state === 'pass' ? [] : cleaned(verdict.evidence ?? []),
   };
 }

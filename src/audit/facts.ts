@@ -37,8 +37,6 @@ export type Unit = ReadonlyMap<string, readonly string[]>;
 
 /** Everything that one run of facts.sh tells. Text in it is the host's: clean it before it is shown. */
 export type AuditFacts = {
-  readonly hostname: string;
-  readonly asRoot: boolean;
   readonly kernel: string;
   readonly os: string;
   /** The host's own clock. */
@@ -82,6 +80,8 @@ export type AuditFacts = {
   /** Ids of containers in which an sshd runs. */
   readonly sshdContainers: ReadonlySet<string>;
   readonly apiSocket: string;
+  /** The status of the API's answer: 0 when there was none in time, undefined when the host has nothing to ask with. */
+  readonly apiStatus: number | undefined;
   /** What the first process of each running container really has, by its process id. */
   readonly processes: ReadonlyMap<number, ProcessFact>;
   readonly docker: DockerFacts | undefined;
@@ -225,8 +225,6 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
     if (found !== null) answers.set(found[2] ?? '', { status: Number(found[1]), body: content.toString('utf8') });
   }
   return {
-    hostname: text('hostname'),
-    asRoot: text('uid') === '0',
     kernel: text('kernel'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',
     clock: new Date(Number(text('clock')) * 1000),
@@ -269,6 +267,7 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
       Array.from(text('sshd-cgroups').matchAll(/docker[-/]([0-9a-f]{64})/g), (found) => found[1] ?? ''),
     ),
     apiSocket: text('api-socket'),
+    apiStatus: answers.get('/info')?.status,
     processes: parseProcesses(text('process-status')),
     docker: dockerFacts(answers),
   };

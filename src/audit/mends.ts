@@ -25,6 +25,11 @@ export type Mend = {
   readonly cost?: string;
 };
 
+/** The command of docker-tls that makes a fix, without its host. */
+export function mendCommand(name: MendName): string {
+  return name === 'tls' ? 'setup' : `harden --only ${name}`;
+}
+
 export const MENDS: readonly Mend[] = [
   { name: 'tls', title: 'serve TCP with mutual TLS only (as `docker-tls setup` does)' },
   {

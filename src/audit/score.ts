@@ -1,14 +1,15 @@
 /** Owns the score: one number that means something, and the words that explain it. */
 
+import { plural } from '../words.ts';
 import { SEVERITIES, type Severity } from './check.ts';
 import { type CheckResult, counts } from './evaluate.ts';
 
 export type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
 
 export type Score = {
-  /** 0 to 100. */
-  readonly value: number;
-  readonly grade: Grade;
+  /** 0 to 100; undefined where something could not be seen, since what is not seen is not good. */
+  readonly value?: number;
+  readonly grade?: Grade;
   readonly passed: number;
   /** Findings that nobody accepted, by severity. */
   readonly findings: Readonly<Record<Severity, number>>;
@@ -33,7 +34,8 @@ function gradeOf(value: number): Grade {
 
 /**
  * The share of the applicable checks that pass, weighted by severity; one open critical finding holds it below 40, one
- * open high finding below 70. An accepted finding counts as neither passed nor failed. Nothing applicable gives 100.
+ * open high finding below 70. An accepted finding counts as neither passed nor failed. Nothing applicable gives 100. There is no number
+ * while a check is unseen.
  */
 export function score(results: readonly CheckResult[]): Score {
   const passes = results.filter(({ state }) => state === 'pass');
@@ -47,18 +49,33 @@ export function score(results: readonly CheckResult[]): Score {
   const good = weigh(passes);
   const whole = good + weigh(open);
   const share = whole === 0 ? 100 : Math.floor((100 * good) / whole);
-  const ceiling = CEILINGS.find(([severity, most]) => findings[severity] > 0 && share > most);
-  const value = ceiling === undefined ? share : ceiling[1];
-  const held = ceiling === undefined ? '' : ` An open ${ceiling[0]} finding holds it at ${ceiling[1]}.`;
-  return {
-    value,
-    grade: gradeOf(value),
+  const counted = {
     passed: passes.length,
     findings,
     accepted: results.filter(({ accepted }) => accepted !== undefined).length,
     notApplicable: results.filter(({ state }) => state === 'not-applicable').length,
+  };
+  const unseen = results.filter((result) => result.unseen === true);
+  if (unseen.length > 0) {
+    return {
+      ...counted,
+      explanation: `${plural(unseen.length, 'check')} could not be judged: ${unseen[0]?.reason}.`,
+    };
+  }
+  const ceiling = CEILINGS.find(([severity, most]) => findings[severity] > 0 && share > most);
+  const value = ceiling === undefined ? share : ceiling[1];
+  const held = ceiling === undefined ? '' : ` An open ${ceiling[0]} finding holds it at ${ceiling[1]}.`;
+  return {
+    ...counted,
+    value,
+    grade: gradeOf(value),
     explanation: `${share} % of the applicable checks pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0).${held}`,
   };
+}
+
+/** `87 of 100 (B)`, or that there is none. */
+export function scoreWords({ value, grade }: Score): string {
+  return value === undefined ? 'no score' : `${value} of 100 (${grade})`;
 }
 
 /** True when an open finding is at least as grave as the threshold: `--fail-on`. */

@@ -54,8 +54,6 @@ export type DesiredHost = {
   /** Further keys of daemon.json (hardening); undefined takes a key out. */
   readonly daemonSettings?: Readonly<Record<string, unknown>>;
   readonly extras?: readonly ExtraChange[];
-  /** Paths that earlier hardening manages and this one no longer wants go back to what they were. */
-  readonly keepExtras?: boolean;
   readonly reloadSshd?: boolean;
   readonly loadAuditRules?: boolean;
   /** What has to be said beside the plan: fixes that cannot be made, or do not count yet. */

@@ -66,10 +66,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const hardening = ({ kind, path }: { kind: string; path: string }): boolean =>
     kind === 'attributes' || kind === 'member' || !isTlsPath(path, view.configFile);
   const returned = managedBefore
-    .filter(
-      (item) =>
-        !kept.has(item.path) && item.path !== view.configFile && !(hardening(item) && desired.keepExtras !== false),
-    )
+    .filter((item) => !kept.has(item.path) && item.path !== view.configFile && !hardening(item))
     .map(({ path }) => bySnapshot(facts.origin.get(path), path));
   const files = [...returned, ...wanted]
     .filter((change) => change.path !== CURRENT_LINK && differs(change, facts))

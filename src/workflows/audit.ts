@@ -6,7 +6,7 @@ import type { AuditProbe } from '../audit/check.ts';
 import { wantedProbes } from '../audit/evaluate.ts';
 import { AUDIT_SCRIPT, type AuditFacts, parseAuditFacts } from '../audit/facts.ts';
 import { type AuditedFile, type AuditedHost, auditHost, type Subject } from '../audit/report/report.ts';
-import { score } from '../audit/score.ts';
+import { score, scoreWords } from '../audit/score.ts';
 import type { HostSpec } from '../config/spec.ts';
 import { printable } from '../errors.ts';
 import type { HostSession, ProbeCredentials, ProbeRequest, Progress, Runtime, SshQuestions } from '../runtime.ts';
@@ -54,7 +54,7 @@ export async function auditHosts(
     const address = spec.address ?? known?.record.address ?? session.dialled;
     const probes = await probeFromOutside(context, facts, address, spec, stranger);
     const subject = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
-    line.done(`${subject.score.value} of 100 (${subject.score.grade})`);
+    line.done(scoreWords(subject.score));
     return known === undefined ? subject : withOurClients(subject, known, context.state);
   });
 }

@@ -55,7 +55,7 @@ function hostileFacts(word: string): AuditFacts {
   const line = word.replace(/[\0\n]/g, '');
   return altered('bad-trixie', {
     sections: {
-      hostname: word,
+      rootless: word,
       'os-release': `PRETTY_NAME="${word}"`,
       'docker-group': `docker:x:102:${line},x`,
       'sshd 0': `loglevel ${word}\npermitrootlogin ${word}\npasswordauthentication yes\nmaxauthtries ${word}`,

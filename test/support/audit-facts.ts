@@ -15,7 +15,9 @@ export const RECORDED = [
   'good-bookworm',
   'good-trixie',
   'good-sid',
+  'remapped-bookworm',
   'remapped-trixie',
+  'remapped-sid',
   'swarm-trixie',
 ] as const;
 

@@ -4,7 +4,7 @@ import { type Check, GROUPS, groupOf } from '../../src/audit/check.ts';
 import { CHECKS } from '../../src/audit/evaluate.ts';
 import { COMPOSE_CHECKS } from '../../src/audit/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../src/audit/files/dockerfile.ts';
-import { MENDS } from '../../src/audit/mends.ts';
+import { MENDS, mendCommand } from '../../src/audit/mends.ts';
 
 type Row = Omit<Check, 'evaluate'>;
 
@@ -14,11 +14,11 @@ function cell(text: string): string {
 
 function table(rows: readonly Row[]): readonly string[] {
   return [
-    '| check | severity | what | why | how to mend | harden |',
+    '| check | severity | what | why | how to mend | `docker-tls …` |',
     '|---|---|---|---|---|---|',
     ...rows.map(
       ({ id, severity, title, why, mend, mendable, manual }) =>
-        `| ${id} | ${manual === true ? 'a person judges' : severity} | ${cell(title)} | ${cell(why)} | ${cell(mend)} | ${mendable === undefined ? '' : `\`${mendable}\``} |`,
+        `| ${id} | ${manual === true ? 'a person judges' : severity} | ${cell(title)} | ${cell(why)} | ${cell(mend)} | ${mendable === undefined ? '' : `\`${mendCommand(mendable)}\``} |`,
     ),
   ];
 }
@@ -40,7 +40,8 @@ export function renderChecksDoc(): string {
     'A finding can be graver or lighter than its check usually is. What only a person can judge is not applicable, and says what to ask.',
     '',
     'The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical',
-    'finding holds it below 40, one open high finding below 70. Accepted findings (baseline) count neither way.',
+    "finding holds it below 40, one open high finding below 70. Accepted findings (baseline) count neither way. While Docker's API does not answer there is no",
+    'score: half of the checks cannot be judged then, config.5 is a critical finding, and `--compare` calls nothing of that gone.',
     ...groups,
     '',
     '## What `harden` mends, and what it costs',
@@ -56,7 +57,12 @@ export function renderChecksDoc(): string {
     '- The host beyond Docker and sshd (1.2.1): `lynis audit system` does that.',
     '- `Match` blocks of sshd: `sshd -T` tells the settings for nobody in particular. Where there are such blocks, the finding says so.',
     '- Audit rules where the kernel does not let the host ask, as in a container: said, not failed.',
-    '- More than 300 containers or 200 images of a host: the first ones are judged.',
-    '- A rootless daemon beside a rootful one: the one behind /var/run/docker.sock is judged.',
+    '- More than 300 containers or 200 images of a host: the first ones are judged, and config.5 says how many there are.',
+    '- A rootless daemon beside a rootful one: the one behind /var/run/docker.sock is judged, and 2.1 names the socket of the other.',
+    '',
+    '## Where a program judges what the benchmark leaves to a person',
+    '',
+    'The benchmark calls 2.8 and 5.30 manual. Here they are findings, since the question has an answer: default limits are set or not (2.8; whether the',
+    'numbers suit a host stays a question for people), and a container is on the default bridge or not (5.30). Both are low, have a mend, and can be accepted in a baseline.',
   ].join('\n')}\n`;
 }

@@ -95,7 +95,9 @@ describe('the comparison with the last report', () => {
   const report: AuditReport = { createdAt: NOW.toISOString(), version: '0.1.0', subjects: [host] };
   const fixed: AuditReport = {
     ...report,
-    subjects: [{ ...host, results: host.results.filter(({ id }) => id !== '2.9') }],
+    subjects: [
+      { ...host, results: host.results.map((result) => (result.id === '2.9' ? { ...result, state: 'pass' } : result)) },
+    ],
   };
 
   test('with itself, as printed, finds no news', () => {
@@ -110,6 +112,14 @@ describe('the comparison with the last report', () => {
     expect(
       compareReports(findingsOfReport(JSON.stringify(fixed), 'r'), report).appeared.map(({ check }) => check),
     ).toEqual(['2.9']);
+  });
+
+  test('a check that was not selected is not gone', () => {
+    const some: AuditReport = {
+      ...report,
+      subjects: [{ ...host, results: host.results.filter(({ id }) => id.startsWith('5.')) }],
+    };
+    expect(compareReports(findingsOfReport(JSON.stringify(report), 'r'), some).gone).toEqual([]);
   });
 
   test('a host that was not reached is no success', () => {

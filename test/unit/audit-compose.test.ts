@@ -138,6 +138,43 @@ services:
     ).not.toContain('service merged2');
   });
 
+  test('ports without a host side are published on all addresses', () => {
+    const text =
+      'services:\n  a:\n    ports:\n      - "80"\n      - 81/udp\n      - { target: 82 }\n      - "127.0.0.1::83"\n';
+    expect(found(text, '5.14')).toEqual(
+      [80, 81, 82].map(
+        (port, index) => `${index + 4} a port that Docker chooses, for ${port}, is open on all addresses`,
+      ),
+    );
+    expect(found(text, '5.8')).toEqual([]);
+  });
+
+  test('a password in an address is a secret', () => {
+    const text = `services:
+  a:
+    environment:
+      DATABASE_URL: postgres://app:hunter2@db/app
+      CACHE_URL: redis://:${braced('CACHE_PASSWORD')}@cache
+      PGPASSWORD: hunter2
+      HOME_URL: https://example.com/a:b@c
+`;
+    expect(found(text, '4.10')).toEqual([
+      '4 DATABASE_URL: the password in its address is written out',
+      '6 PGPASSWORD is written out',
+    ]);
+  });
+
+  test.each([
+    ['services:\n  a: {}\n  b: {}\n', ['2 its containers reach all ports of one another']],
+    ['services:\n  a: {}\n  b: { network_mode: none }\n', []],
+    [
+      'services:\n  a: {}\n  b: {}\nnetworks:\n  default:\n    driver_opts: { com.docker.network.bridge.enable_icc: "false" }\n',
+      [],
+    ],
+  ])('the network that Compose makes by itself counts: %j', (text, lines) => {
+    expect(found(text, 'icc')).toEqual(lines);
+  });
+
   test('deploy limits count', () => {
     const text = 'services:\n  a:\n    deploy: { resources: { limits: { memory: 1g, cpus: "1", pids: 5 } } }\n';
     expect([...found(text, '5.11'), ...found(text, '5.12'), ...found(text, '5.29')]).toEqual([]);

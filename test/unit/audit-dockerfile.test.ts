@@ -88,6 +88,19 @@ ARG VERSION
 `,
       ['3 apiKey is in the image for all to read'],
     ],
+    [
+      '4.9',
+      'FROM a:1\nADD --chown=1:1 --checksum=sha256:0 https://x/y /\nADD --chown=1:1 b /\n',
+      ['3 ADD --chown=1:1 b /'],
+    ],
+    [
+      '4.10',
+      'FROM a:1 AS build\nARG TOKEN\nENV NPM_TOKEN=abc\nCOPY id_rsa /\nFROM b:1\nENV DATABASE_URL=mysql://u:p@h/d\nCOPY --from=build /x /x\n',
+      [
+        '3 NPM_TOKEN is written out in this file, though not in the image',
+        '6 DATABASE_URL is in the image for all to read',
+      ],
+    ],
     ['4.9', '# escape=`\nFROM a:1\nRUN x `\n  y\nADD f /\n', ['5 ADD f /']],
     ['4.9', 'FROM a:1\n# comment\n\n  add f /\n', ['4 ADD f /']],
     ['shell', 'FROM gcr.io/distroless/base:1\n', []],
@@ -115,20 +128,20 @@ ARG VERSION
 });
 
 describe('names of secrets', () => {
-  test.each(
-    [
-      'PASSWORD',
-      'DB_PASSWORD',
-      'db.password',
-      'githubToken',
-      'AWS_SECRET_ACCESS_KEY',
-      'apiKey',
-      'API-KEY',
-      'PGPASSWORD_',
-      'MYSQL_ROOT_PASSWORD',
-      'PASSWD',
-    ].filter((name) => name !== 'PGPASSWORD_'),
-  )('%s is one', (name) => {
+  test.each([
+    'PGPASSWORD',
+    'AUTHTOKEN',
+    'CLIENTSECRET',
+    'PASSWORD',
+    'DB_PASSWORD',
+    'db.password',
+    'githubToken',
+    'AWS_SECRET_ACCESS_KEY',
+    'apiKey',
+    'API-KEY',
+    'MYSQL_ROOT_PASSWORD',
+    'PASSWD',
+  ])('%s is one', (name) => {
     expect(isSecretName(name)).toBe(true);
   });
   test.each([

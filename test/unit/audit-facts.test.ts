@@ -89,7 +89,6 @@ describe('facts of recorded hosts', () => {
   test('a fresh host', () => {
     const facts = parseAuditFacts(recordedBytes('fresh-bookworm'));
     expect(facts).toMatchObject({
-      asRoot: true,
       os: 'Debian GNU/Linux 12 (bookworm)',
       dockerGroup: [],
       apparmor: false,

@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { applyBaseline } from '../../src/audit/baseline.ts';
 import { SEVERITIES } from '../../src/audit/check.ts';
-import { findingsOfReport } from '../../src/audit/compare.ts';
-import { counts } from '../../src/audit/evaluate.ts';
+import { compareReports, findingsOfReport } from '../../src/audit/compare.ts';
+import { type CheckResult, counts } from '../../src/audit/evaluate.ts';
 import { parseAuditFacts } from '../../src/audit/facts.ts';
 import { auditCompose } from '../../src/audit/files/compose.ts';
 import { renderHtml } from '../../src/audit/report/html.ts';
@@ -11,9 +11,9 @@ import { renderJunit } from '../../src/audit/report/junit.ts';
 import { type AuditedFile, type AuditedHost, type AuditReport, auditHost } from '../../src/audit/report/report.ts';
 import { renderSarif } from '../../src/audit/report/sarif.ts';
 import { renderAuditTable } from '../../src/audit/report/table.ts';
-import { score } from '../../src/audit/score.ts';
+import { fails, score } from '../../src/audit/score.ts';
 import { textWidth } from '../../src/words.ts';
-import { RECORDED, recordedBytes } from '../support/audit-facts.ts';
+import { altered, RECORDED, recordedBytes } from '../support/audit-facts.ts';
 import { readMarkup } from '../support/markup.ts';
 
 const NOW = new Date('2026-11-25T11:00:00Z');
@@ -38,7 +38,8 @@ const report: AuditReport = {
     { kind: 'unreachable', name: 'gone', error: 'connection refused' },
   ],
 };
-const bad: AuditReport = { ...report, subjects: [hosts[4] as AuditedHost] };
+const badHost = hosts[RECORDED.indexOf('bad-trixie')] as AuditedHost;
+const bad: AuditReport = { ...report, subjects: [badHost] };
 
 describe('the table', () => {
   test.each([40, 60, 80, 132, 200])('fits into %i columns', (columns) => {
@@ -138,6 +139,62 @@ describe('SARIF', () => {
       toolExecutionNotifications: [{ message: { text: 'gone: connection refused' } }],
     });
   });
+});
+
+describe('places in SARIF', () => {
+  test.each([
+    ['docker-compose.yml', 'docker-compose.yml'],
+    ['./a b/c.yml', 'a%20b/c.yml'],
+    ['../shared/compose.yml', '../shared/compose.yml'],
+    ['/srv/app/Dockerfile', 'file:///srv/app/Dockerfile'],
+    ['C:\\app\\Dockerfile', 'file:///C:/app/Dockerfile'],
+    ['a:b', 'a%3Ab'],
+  ])('the file %s is %s', (name, uri) => {
+    const log = JSON.parse(renderSarif({ ...report, subjects: [{ ...file, name }] }));
+    expect(log.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri).toBe(uri);
+  });
+
+  test("a host's places stay below its name", () => {
+    const place = '../../etc/x';
+    const results = [
+      { ...(compose.find(({ state }) => state === 'finding') as CheckResult), evidence: [{ place, text: 't' }] },
+    ];
+    const log = JSON.parse(renderSarif({ ...report, subjects: [{ ...badHost, name: 'build-1', results }] }));
+    expect(log.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri).toBe('build-1/etc/x');
+  });
+});
+
+describe('a host whose Docker says nothing', () => {
+  const facts = altered('good-trixie', { sections: { 'api 200 http://docker/info': undefined } });
+  const silent = auditHost('build-1', facts, { now: NOW });
+  const whole: AuditReport = { ...report, subjects: [silent] };
+
+  test('has no score, and a critical finding, in every form', () => {
+    expect(silent.score).toMatchObject({
+      findings: expect.objectContaining({ critical: 1 }),
+      explanation: expect.stringMatching(/^\d+ checks could not be judged: Docker's API did not answer\.$/),
+    });
+    expect([silent.score.value, silent.score.grade]).toEqual([undefined, undefined]);
+    expect(fails(silent.results, 'critical')).toBe(true);
+    expect(renderAuditTable(whole, { columns: 100 })).toMatch(/^build-1 .*\nno score {2}/);
+    expect(renderHtml(whole)).toContain('no score. ');
+    expect(() => readMarkup(renderHtml(whole), true)).not.toThrow();
+  });
+
+  test('has lost none of its findings', () => {
+    const before = findingsOfReport(JSON.stringify({ ...report, subjects: [{ ...badHost, name: 'build-1' }] }), 'r');
+    const gone = compareReports(before, whole).gone.map(({ check }) => check);
+    expect(gone).toContain('3.2');
+    expect(gone.filter((id) => /^(4|5|container)\./.test(id))).toEqual([]);
+  });
+});
+
+test('the table names the command that mends', () => {
+  const table = renderAuditTable(bad, { columns: 200 });
+  expect(table).toContain('→ [setup] docker-tls setup HOST');
+  expect(table).toContain('→ [harden --only sshd]');
+  expect(table).not.toContain('--only tls');
+  expect(renderHtml(report)).not.toContain('--only tls');
 });
 
 describe('JUnit', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Severity, Verdict } from '../../src/audit/check.ts';
 import type { CheckResult } from '../../src/audit/evaluate.ts';
-import { fails, score } from '../../src/audit/score.ts';
+import { fails, score, scoreWords } from '../../src/audit/score.ts';
 
 function result(state: Verdict['state'], severity: Severity, accepted?: CheckResult['accepted']): CheckResult {
   return {
@@ -48,6 +48,17 @@ describe('score', () => {
     ['all fail', [result('finding', 'low')], 0, 'F'],
   ])('%s', (_name, results, value, grade) => {
     expect(score(results)).toMatchObject({ value, grade });
+  });
+
+  test('is none while something could not be seen', () => {
+    const unseen: CheckResult = { ...result('not-applicable', 'high'), reason: 'no answer', unseen: true };
+    const none = score([result('pass', 'low'), unseen]);
+    expect([none.value, none.grade, none.explanation]).toEqual([
+      undefined,
+      undefined,
+      '1 check could not be judged: no answer.',
+    ]);
+    expect([scoreWords(none), scoreWords(score([result('pass', 'low')]))]).toEqual(['no score', '100 of 100 (A)']);
   });
 
   test('says how it came about', () => {

@@ -1,7 +1,7 @@
 /** Owns the checks of the daemon's configuration that the benchmark does not have. */
 
 import { textAt } from '../api.ts';
-import { type Check, type Evidence, finding, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import { givenTwice, isOn, placeOf, setting } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
 
@@ -50,7 +50,7 @@ function sockets(facts: AuditFacts): Verdict {
 }
 
 function logLimits(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  if (facts.docker === undefined) return UNANSWERED;
   const driver = textAt(facts.docker.info, 'LoggingDriver');
   if (driver !== 'json-file' && driver !== 'local') return notApplicable(`the log driver is ${driver}`);
   if (driver === 'local') return PASS; // 5 files of 20 MB unless told otherwise (Docker docs, "Local file logging driver")
@@ -62,6 +62,29 @@ function logLimits(facts: AuditFacts): Verdict {
       text: 'json-file without max-size: one talkative container fills the disk',
     },
   ]);
+}
+
+/** Half of the checks live by what the API says: where it is silent, nothing of that may look good. */
+function apiAnswers(facts: AuditFacts): Verdict {
+  const { docker, daemon, apiSocket, apiStatus } = facts;
+  if (docker !== undefined) {
+    const { containers, containerCount, images, imageCount } = docker;
+    if (containers.length >= containerCount && images.length >= imageCount) return PASS;
+    const text = `${containers.length} of ${containerCount} containers and ${images.length} of ${imageCount} images were judged, the first ones`;
+    return finding([{ place: 'dockerd', text }], 'info');
+  }
+  if (daemon.words === undefined && apiSocket === '') return notApplicable('there is no dockerd');
+  if (apiSocket === '') {
+    const text = daemon.running ? 'runs, but has no socket where it should be' : 'does not run';
+    return finding([{ place: 'dockerd', text }]);
+  }
+  const text =
+    apiStatus === undefined
+      ? 'cannot be asked: the host has neither curl nor perl, python3 or docker'
+      : apiStatus === 0
+        ? 'was asked and did not answer'
+        : `was asked and answered with status ${apiStatus}`;
+  return finding([{ place: apiSocket, text }]);
 }
 
 export const CONFIG_CHECKS: readonly Check[] = [
@@ -97,5 +120,13 @@ export const CONFIG_CHECKS: readonly Check[] = [
     mend: '"log-opts": { "max-size": "10m", "max-file": "3" } in daemon.json (for containers created from then on)',
     mendable: 'log-limits',
     evaluate: logLimits,
+  },
+  {
+    id: 'config.5',
+    title: "Docker's API tells the audit everything",
+    severity: 'critical',
+    why: 'Containers, images and most settings are judged by what it says. While it is silent nobody knows what runs, and there is no score.',
+    mend: 'systemctl status docker.service; journalctl -u docker.service -n 50; then audit again',
+    evaluate: apiAnswers,
   },
 ];

@@ -1,12 +1,10 @@
 /** Owns the checks of section 2: how dockerd is configured, judged from its effective options and its own answers. */
 
 import { at, entriesAt, textAt, textsAt } from '../api.ts';
-import { type Check, finding, judge, notApplicable, type Outside, PASS, type Verdict } from '../check.ts';
+import { type Check, finding, judge, notApplicable, type Outside, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import { isOn, placeOf, setting, tlsMode } from '../dockerd.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
-
-const NO_API = "Docker's API did not answer";
 
 /** dockerd's security options by name, for instance `userns`, `rootless`, `no-new-privileges`, `seccomp`. */
 export function securityOption(facts: AuditFacts, name: string): string | undefined {
@@ -36,13 +34,17 @@ function mustBeUnset(name: string, filter: (value: string) => boolean, text: str
 }
 
 function rootless(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable(NO_API);
+  if (facts.docker === undefined) return UNANSWERED;
   if (securityOption(facts, 'rootless') !== undefined) return PASS;
-  return finding([{ place: 'dockerd', text: 'runs as root' }]);
+  const beside = facts.rootlessSockets.filter((socket) => socket !== facts.apiSocket);
+  return finding([
+    { place: 'dockerd', text: 'runs as root' },
+    ...beside.map((socket) => ({ place: socket, text: 'a rootless daemon listens here as well; it is not judged' })),
+  ]);
 }
 
 function icc(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable(NO_API);
+  if (facts.docker === undefined) return UNANSWERED;
   const bridge = facts.docker.networks.find(
     (network) =>
       network.options.get('com.docker.network.bridge.default_bridge') === 'true' || network.name === 'bridge',
@@ -66,7 +68,7 @@ function logLevel(facts: AuditFacts): Verdict {
 }
 
 function insecureRegistries(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable(NO_API);
+  if (facts.docker === undefined) return UNANSWERED;
   const registry = at(facts.docker.info, 'RegistryConfig');
   const networks = textsAt(registry, 'InsecureRegistryCIDRs').filter(
     (network) => !/^(127\.0\.0\.0\/8|::1\/128)$/.test(network),
@@ -114,7 +116,7 @@ function ulimits(facts: AuditFacts): Verdict {
 }
 
 function userns(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable(NO_API);
+  if (facts.docker === undefined) return UNANSWERED;
   if (securityOption(facts, 'rootless') !== undefined)
     return notApplicable('rootless: the daemon is in a user namespace as a whole');
   if (securityOption(facts, 'userns') !== undefined) return PASS;
@@ -122,7 +124,7 @@ function userns(facts: AuditFacts): Verdict {
 }
 
 function authorization(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable(NO_API);
+  if (facts.docker === undefined) return UNANSWERED;
   if (textsAt(facts.docker.info, 'Plugins', 'Authorization').length > 0) return PASS;
   return finding([{ place: 'dockerd', text: 'no authorization plugin: whoever gets in may do everything' }]);
 }
@@ -130,7 +132,7 @@ function authorization(facts: AuditFacts): Verdict {
 const REMOTE_LOGS = new Set(['syslog', 'gelf', 'fluentd', 'awslogs', 'splunk', 'gcplogs', 'etwlogs', 'logentries']);
 
 function logDriver(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable(NO_API);
+  if (facts.docker === undefined) return UNANSWERED;
   const driver = textAt(facts.docker.info, 'LoggingDriver');
   if (REMOTE_LOGS.has(driver) || driver.includes('/') || driver.includes(':')) return PASS;
   const uploads = facts.units.get('systemd-journal-upload.service')?.get('ActiveState')?.[0] === 'active';
@@ -141,7 +143,7 @@ function logDriver(facts: AuditFacts): Verdict {
 }
 
 function noNewPrivileges(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable(NO_API);
+  if (facts.docker === undefined) return UNANSWERED;
   const on = securityOption(facts, 'no-new-privileges') !== undefined || isOn(facts.daemon, 'no-new-privileges', false);
   return on
     ? PASS
@@ -151,7 +153,7 @@ function noNewPrivileges(facts: AuditFacts): Verdict {
 }
 
 function liveRestore(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable(NO_API);
+  if (facts.docker === undefined) return UNANSWERED;
   if (textAt(facts.docker.info, 'Swarm', 'LocalNodeState') === 'active')
     return notApplicable('not possible in swarm mode');
   if (at(facts.docker.info, 'LiveRestoreEnabled') === true) return PASS;
@@ -159,7 +161,7 @@ function liveRestore(facts: AuditFacts): Verdict {
 }
 
 function seccomp(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable(NO_API);
+  if (facts.docker === undefined) return UNANSWERED;
   const option = securityOption(facts, 'seccomp');
   if (option === undefined)
     return finding([{ place: 'dockerd', text: 'seccomp is not available: system calls are not filtered' }]);
@@ -219,7 +221,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     mend: '"storage-driver": "overlay2" in daemon.json (existing images have to be pulled again)',
     evaluate: (facts) =>
       facts.docker === undefined
-        ? notApplicable(NO_API)
+        ? UNANSWERED
         : textAt(facts.docker.info, 'Driver') === 'aufs'
           ? finding([{ place: 'dockerd', text: 'the storage driver is aufs' }])
           : PASS,
@@ -327,7 +329,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     mendable: 'experimental',
     evaluate: (facts) =>
       facts.docker === undefined
-        ? notApplicable(NO_API)
+        ? UNANSWERED
         : at(facts.docker.info, 'ExperimentalBuild') === true
           ? finding([{ place: placeOf(facts.daemon, 'experimental'), text: 'experimental features are on' }])
           : PASS,

@@ -2,7 +2,7 @@
 
 import { textAt } from '../api.ts';
 import { isWatched } from '../audit-rules.ts';
-import { type Check, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import { type Check, finding, forPerson, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import { setting } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
 
@@ -47,9 +47,17 @@ function groupMembers(facts: AuditFacts): Verdict {
   );
 }
 
+/** The oldest release line that still gets fixes (moby: project/BRANCHES-AND-TAGS.md). A distribution that rebuilds an older one tells nothing of the rest. */
+const FIRST_MAINTAINED = 25;
+
 function version(facts: AuditFacts, now: Date): Verdict {
-  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  if (facts.docker === undefined) return UNANSWERED;
   const name = textAt(facts.docker.version, 'Version') || textAt(facts.docker.info, 'ServerVersion');
+  const major = Number.parseInt(name, 10);
+  if (major < FIRST_MAINTAINED) {
+    const text = `version ${name}: Docker mends nothing before ${FIRST_MAINTAINED}.0 any more; at most the distribution does`;
+    return finding([{ place: 'dockerd', text }]);
+  }
   const built = Date.parse(textAt(facts.docker.version, 'BuildTime'));
   if (Number.isNaN(built)) return forPerson('is this version still maintained?', [{ place: 'dockerd', text: name }]);
   const days = Math.floor((now.getTime() - built) / DAY_MS);

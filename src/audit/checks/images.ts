@@ -1,12 +1,22 @@
 /** Owns the checks of section 4: images and what is started from them. */
 
 import type { ImageFact } from '../api.ts';
-import { type Check, type Evidence, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import {
+  type Check,
+  type Evidence,
+  finding,
+  forPerson,
+  judge,
+  notApplicable,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import { runningContainers } from './running.ts';
 
 function withImages(facts: AuditFacts, evaluate: (images: readonly ImageFact[]) => Verdict): Verdict {
-  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  if (facts.docker === undefined) return UNANSWERED;
   if (facts.docker.images.length === 0) return notApplicable('there are no images');
   return evaluate(facts.docker.images);
 }

@@ -1,12 +1,12 @@
 /** Owns how running containers are judged: each on its own, with what it has in truth where the kernel tells. */
 
 import { type ContainerFact, textAt } from '../api.ts';
-import { type Evidence, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import { type Evidence, finding, forPerson, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import { securityOption } from './daemon.ts';
 
 function running(facts: AuditFacts): readonly ContainerFact[] | Verdict {
-  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  if (facts.docker === undefined) return UNANSWERED;
   const containers = facts.docker.containers.filter((container) => container.running);
   return containers.length === 0 ? notApplicable('no containers are running') : containers;
 }
@@ -95,7 +95,7 @@ export function execs(facts: AuditFacts, user: boolean): Verdict {
 }
 
 export function swarmNeed(facts: AuditFacts): Verdict {
-  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  if (facts.docker === undefined) return UNANSWERED;
   if (textAt(facts.docker.info, 'Swarm', 'LocalNodeState') !== 'active') return PASS;
   return finding([{ place: 'dockerd', text: 'swarm mode is on: it opens more ports to the network' }]);
 }

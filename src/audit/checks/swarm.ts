@@ -1,11 +1,11 @@
 /** Owns the checks of sections 6 and 7: how many images and containers pile up, and swarm mode. */
 
 import { at, numberAt, textAt } from '../api.ts';
-import { type Check, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import { type Check, finding, forPerson, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 
 function inSwarm(facts: AuditFacts, evaluate: (docker: NonNullable<AuditFacts['docker']>) => Verdict): Verdict {
-  if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+  if (facts.docker === undefined) return UNANSWERED;
   if (textAt(facts.docker.info, 'Swarm', 'LocalNodeState') !== 'active') return notApplicable('swarm mode is off');
   return evaluate(facts.docker);
 }
@@ -63,7 +63,7 @@ export const OPERATION_CHECKS: readonly Check[] = [
     mend: 'docker image prune --all',
     manual: true,
     evaluate: (facts) => {
-      if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+      if (facts.docker === undefined) return UNANSWERED;
       const used = new Set(facts.docker.containers.map(({ image }) => image)).size;
       return forPerson('are all images needed?', [
         { place: 'dockerd', text: `${facts.docker.imageCount} images, ${used} of them used by containers` },
@@ -78,7 +78,7 @@ export const OPERATION_CHECKS: readonly Check[] = [
     mend: 'docker container prune',
     manual: true,
     evaluate: (facts) => {
-      if (facts.docker === undefined) return notApplicable("Docker's API did not answer");
+      if (facts.docker === undefined) return UNANSWERED;
       const running = facts.docker.containers.filter((container) => container.running).length;
       return forPerson('are all containers needed?', [
         { place: 'dockerd', text: `${facts.docker.containerCount} containers, ${running} of them running` },

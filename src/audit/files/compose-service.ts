@@ -4,7 +4,7 @@ import type { Mount } from '../api.ts';
 import { type Evidence, judge, notApplicable, type Verdict } from '../check.ts';
 import { isRootUser } from '../checks/images.ts';
 import type { Compose, Field, Service } from './compose-model.ts';
-import { isSecretName, isWrittenOut } from './secrets.ts';
+import { holdsPassword, isSecretName, isWrittenOut } from './secrets.ts';
 
 /** What is wrong, and the line that says so; the service's own line when something is missing. */
 export type Wrong = { readonly text: string; readonly line: number };
@@ -62,19 +62,32 @@ export function mounts(service: Service): readonly (Mount & { readonly line: num
   });
 }
 
-/** The host's side of published ports; undefined address: all. */
-export function ports(
-  service: Service,
-): readonly { readonly address?: string; readonly port: string; readonly line: number }[] {
-  return service.items('ports').flatMap(({ text, value, line }) => {
+/** A published port. Undefined address: all; empty port: one that Docker chooses. */
+type Published = {
+  readonly address?: string;
+  readonly port: string;
+  readonly container: string;
+  readonly line: number;
+};
+
+export function ports(service: Service): readonly Published[] {
+  return service.items('ports').flatMap(({ text, value, line }): readonly Published[] => {
     if (typeof value === 'object' && value !== null) {
-      const { host_ip: address, published } = value as Record<string, unknown>;
-      return published === undefined
-        ? []
-        : [{ address: address === undefined ? undefined : String(address), port: String(published), line }];
+      const { host_ip: address, published, target } = value as Record<string, unknown>;
+      if (target === undefined && published === undefined) return [];
+      return [
+        {
+          ...(address === undefined ? {} : { address: String(address) }),
+          port: String(published ?? ''),
+          container: String(target ?? ''),
+          line,
+        },
+      ];
     }
-    const found = /^(?:(\[[^\]]*\]|[^:]*):)?([^:]*):[^:]+$/.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
-    return found === null ? [] : [{ address: found[1], port: found[2] ?? '', line }];
+    const found = /^(?:(?:(\[[^\]]*\]|[^:]*):)?([^:]*):)?([^:]+)$/.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
+    if (found === null) return [];
+    const [, address, port = '', container = ''] = found;
+    return [{ ...(address === undefined ? {} : { address }), port, container, line }];
   });
 }
 
@@ -106,20 +119,33 @@ export function secrets(service: Service): readonly Wrong[] {
   return service.items('environment').flatMap(({ text, line }) => {
     const cut = text.indexOf('=');
     const [name, value] = cut < 0 ? [text, ''] : [text.slice(0, cut), text.slice(cut + 1)];
-    return isSecretName(name) && isWrittenOut(value) && value !== 'null'
-      ? [{ text: `${name} is written out`, line }]
-      : [];
+    if (isSecretName(name) && isWrittenOut(value) && value !== 'null')
+      return [{ text: `${name} is written out`, line }];
+    return holdsPassword(value) ? [{ text: `${name}: the password in its address is written out`, line }] : [];
   });
 }
 
-export function icc({ networks }: Compose): Verdict {
+/** Services without a network of their own meet on a bridge that Compose makes, unless the file describes it itself. */
+function defaultBridge({ services, networks }: Compose): readonly Evidence[] {
+  const there = services.filter(
+    (service) => service.get('networks') === undefined && service.get('network_mode') === undefined,
+  );
+  const [first] = there;
+  if (first === undefined || there.length < 2 || networks.some(({ name }) => name === 'default')) return [];
+  return [{ place: 'network default', text: 'its containers reach all ports of one another', line: first.line }];
+}
+
+export function icc(compose: Compose): Verdict {
+  const { networks } = compose;
+  const implied = defaultBridge(compose);
   const bridges = networks.filter(
     (network) =>
       /^(bridge|undefined|null)$/.test(String(network.get('driver')?.value)) && !isTrue(network.get('external')),
   );
-  if (bridges.length === 0) return notApplicable('no bridge network is made here');
-  return judge(
-    bridges.flatMap((network): readonly Evidence[] => {
+  if (bridges.length === 0 && implied.length === 0) return notApplicable('no bridge network is shared here');
+  return judge([
+    ...implied,
+    ...bridges.flatMap((network): readonly Evidence[] => {
       const option = network.get('driver_opts', 'com.docker.network.bridge.enable_icc');
       return String(option?.value) === 'false'
         ? []
@@ -131,5 +157,5 @@ export function icc({ networks }: Compose): Verdict {
             },
           ];
     }),
-  );
+  ]);
 }

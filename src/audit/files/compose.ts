@@ -147,7 +147,13 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     (service) =>
       ports(service)
         .filter(({ address }) => address === undefined || /^(|0\.0\.0\.0|::|\[::\])$/.test(address))
-        .map(({ port, line }) => ({ text: `port ${port} is open on all addresses`, line })),
+        .map(({ port, container, line }) => ({
+          text:
+            port === ''
+              ? `a port that Docker chooses, for ${container}, is open on all addresses`
+              : `port ${port} is open on all addresses`,
+          line,
+        })),
   ),
   check(
     '5.15',

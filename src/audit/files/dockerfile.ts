@@ -4,7 +4,7 @@ import { type Check, type Evidence, finding, judge, PASS, type Verdict } from '.
 import { isLoneUpdate, isRootUser } from '../checks/images.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
 import { type Dockerfile, finalStages, type Instruction, parseDockerfile } from './dockerfile-model.ts';
-import { isSecretName, isWrittenOut } from './secrets.ts';
+import { holdsPassword, isSecretName, isWrittenOut } from './secrets.ts';
 
 export type DockerfileCheck = Omit<Check, 'evaluate'> & { readonly evaluate: (file: Dockerfile) => Verdict };
 
@@ -74,17 +74,18 @@ function pairs(text: string): readonly (readonly [string, string])[] {
 const KEY_FILES =
   /(^|[\s/"'])(id_(rsa|dsa|ecdsa|ed25519)|\.env|\.npmrc|\.netrc|\.pgpass|credentials|[^\s/"']*(-key|_key|private)\.pem|[^\s/"']+\.(key|pfx|p12|jks))(?=$|[\s"',\]])/;
 
-function secrets(instruction: Instruction): readonly string[] {
-  const { name, text } = instruction;
-  if (name === 'ENV')
-    return pairs(text)
-      .filter(([key, value]) => isSecretName(key) && isWrittenOut(value))
-      .map(([key]) => `${key} is in the image for all to read`);
-  if (name === 'ARG')
-    return pairs(text)
-      .filter(([key]) => isSecretName(key))
-      .map(([key]) => `${key}: build arguments stay in the history of the image`);
-  if (name !== 'COPY' && name !== 'ADD') return [];
+/** `ships`: the instruction's stage becomes part of the image. What is written out stands in the Dockerfile in any case. */
+function secrets({ name, text }: Instruction, ships: boolean): readonly string[] {
+  if (name === 'ENV' || name === 'ARG') {
+    return pairs(text).flatMap(([key, value]): readonly string[] => {
+      const written = (isSecretName(key) && isWrittenOut(value)) || holdsPassword(value);
+      if (ships && written && name === 'ENV') return [`${key} is in the image for all to read`];
+      if (ships && name === 'ARG' && (written || isSecretName(key)))
+        return [`${key}: build arguments stay in the history of the image`];
+      return written ? [`${key} is written out in this file, though not in the image`] : [];
+    });
+  }
+  if ((name !== 'COPY' && name !== 'ADD') || !ships) return [];
   const found = KEY_FILES.exec(text.replace(/--\S+\s+/g, ''));
   return found === null ? [] : [`${found[2]} looks like a secret`];
 }
@@ -149,7 +150,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
     why: 'ADD unpacks archives and fetches URLs, so what gets in depends on others.',
     mend: 'COPY; for URLs, curl with a checksum (or ADD --checksum=sha256:…)',
     evaluate: (file) =>
-      each(file, ({ name, text }) => (name !== 'ADD' || /^--checksum=/.test(text) ? [] : [`ADD ${text}`])),
+      each(file, ({ name, text }) => (name !== 'ADD' || /^(--\S+\s+)*--checksum=/.test(text) ? [] : [`ADD ${text}`])),
   },
   {
     id: 'dockerfile.4.10',
@@ -157,7 +158,10 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
     title: 'No secrets in the image',
     why: 'Whoever can pull the image reads them, in every layer and in its history.',
     mend: 'RUN --mount=type=secret,id=… for builds; environment or files at run time',
-    evaluate: (file) => each(file, secrets),
+    evaluate: (file) => {
+      const shipped = finalStages(file);
+      return each(file, (instruction) => secrets(instruction, shipped.includes(instruction.stage)));
+    },
   },
   {
     id: 'dockerfile.5.28',

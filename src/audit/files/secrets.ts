@@ -1,7 +1,7 @@
 /** Owns the guess whether a name in a file stands for a secret. The value is never shown. */
 
 const SECRET_NAME =
-  /(^|[_.-])(pass(word|wd|phrase)?|pwd|secret|token|credentials?|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|auth[_-]?key|encryption[_-]?key)([_.-]|$)/i;
+  /(^|[_.-])(pass|pwd|[a-z]*(password|passwd|passphrase|secret|token)|credentials?|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|auth[_-]?key|encryption[_-]?key)([_.-]|$)/i;
 
 /** Names that only say where a secret is. */
 const POINTER = /([_.-])(file|path|dir|url|uri|name|id|arn|length|ttl|expir\w*|policy|type|header|endpoint)$/i;
@@ -10,6 +10,12 @@ const POINTER = /([_.-])(file|path|dir|url|uri|name|id|arn|length|ttl|expir\w*|p
 export function isSecretName(name: string): boolean {
   const words = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2');
   return SECRET_NAME.test(words) && !POINTER.test(words);
+}
+
+/** A password inside an address, as in `postgres://user:password@host/`: written out, and not a variable. */
+export function holdsPassword(value: string): boolean {
+  const password = /^["']?[a-z][a-z0-9+.-]*:\/\/[^/?#@:\s]*:([^/@\s]+)@/i.exec(value.trim())?.[1];
+  return password !== undefined && isWrittenOut(password);
 }
 
 /** A value written out: not empty, not taken from the environment of whoever builds or starts. */

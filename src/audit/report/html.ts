@@ -3,7 +3,8 @@
 import { plural } from '../../words.ts';
 import { SEVERITIES } from '../check.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
-import type { Score } from '../score.ts';
+import { mendCommand } from '../mends.ts';
+import { type Score, scoreWords } from '../score.ts';
 import { findingAnchor, renderLegend, renderMatrix } from './html-matrix.ts';
 import { STYLE } from './html-style.ts';
 import { type Html, html } from './html-text.ts';
@@ -11,6 +12,8 @@ import { renderAccess, renderTimeline } from './html-timeline.ts';
 import { type AuditedFile, type AuditedHost, type AuditReport, judged } from './report.ts';
 
 function ring({ value, grade }: Score): Html {
+  if (value === undefined)
+    return html`<svg class="ring" viewBox="0 0 68 68" role="img" aria-label="no score"><circle class="track" cx="34" cy="34" r="30"/><text x="34" y="40">?</text></svg>`;
   const length = 2 * Math.PI * 30;
   const tone = value >= 75 ? 'good' : value >= 40 ? 'fair' : 'poor';
   const drawn = ((length * value) / 100).toFixed(1);
@@ -39,7 +42,7 @@ function finding(result: CheckResult, index: number, isFile: boolean): Html {
     return html`<li><span class="mono">${where}</span>: ${text}</li>`;
   });
   const mend =
-    result.mendable === undefined ? undefined : html` <span class="pill info">harden --only ${result.mendable}</span>`;
+    result.mendable === undefined ? undefined : html` <span class="pill info">${mendCommand(result.mendable)}</span>`;
   return html`<div class="finding" id="${findingAnchor(index, result.id)}"><span class="pill ${result.severity}">${result.severity}</span><div><h3><code>${result.id}</code>${result.title}</h3>
 <ul>${evidence}</ul><p class="soft small">${result.why}</p><div class="mend small">${result.mend}${mend}</div></div></div>`;
 }
@@ -57,7 +60,7 @@ function subjectPart(subject: AuditedHost | AuditedFile, index: number): Html {
     open.length === 0
       ? html`<div class="finding"><span class="pill pass">clean</span><div>No findings.</div></div>`
       : undefined;
-  return html`<details class="card subject" id="s_${index}" open><summary>${subject.name} <span class="soft small">${subject.score.value} of 100. ${subject.score.explanation}</span></summary>
+  return html`<details class="card subject" id="s_${index}" open><summary>${subject.name} <span class="soft small">${scoreWords(subject.score)}. ${subject.score.explanation}</span></summary>
 ${nothing}${open.map((result) => finding(result, index, subject.kind !== 'host'))}${accepted.map(acceptedLine)}</details>`;
 }
 
@@ -67,7 +70,8 @@ function totals(report: AuditReport): Html {
     const count = subjects.reduce((sum, { score }) => sum + score.findings[severity], 0);
     return html`<div class="card total"><b class="${count === 0 ? 'soft' : ''}" style="${count === 0 ? '' : `color:var(--${severity})`}">${count}</b>${severity}</div>`;
   });
-  const worst = subjects.length === 0 ? undefined : Math.min(...subjects.map(({ score }) => score.value));
+  const values = subjects.flatMap(({ score }) => score.value ?? []);
+  const worst = values.length === 0 ? undefined : Math.min(...values);
   return html`<div class="totals">${boxes}<div class="card total"><b>${worst}</b>lowest score</div></div>`;
 }
 

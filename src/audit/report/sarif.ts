@@ -38,14 +38,31 @@ function rule(result: CheckResult) {
   };
 }
 
-/** A relative URI: hosts have no checkout, so their places get the host's name in front. */
-function artifact(subject: string, isFile: boolean, place: string): string {
-  const parts = isFile ? subject : `${subject}/${place.startsWith('/') ? place.slice(1) : place.replaceAll(' ', '/')}`;
-  return parts
+function uriPath(path: string): string {
+  return path
     .split('/')
-    .filter((part) => part !== '' && part !== '.' && part !== '..')
+    .filter((part) => part !== '' && part !== '.')
     .map((part) => encodeURIComponent(clean(part, 300)))
     .join('/');
+}
+
+/** A file's path as it was given, also one above the checkout or far from it; a relative reference or file: URI (RFC 3986, 8089). */
+function fileUri(path: string): string {
+  const slashes = /^[A-Za-z]:\\|^\\\\/.test(path) ? path.replaceAll('\\', '/') : path;
+  const drive = /^[A-Za-z]:(?=\/)/.exec(slashes)?.[0];
+  if (drive !== undefined) return `file:///${drive}/${uriPath(slashes.slice(2))}`;
+  return slashes.startsWith('/') ? `file:///${uriPath(slashes)}` : uriPath(slashes);
+}
+
+/** Hosts have no checkout: their places get the host's name in front, and lead nowhere else. */
+function placeUri(host: string, place: string): string {
+  const path = `${host}/${place.startsWith('/') ? place.slice(1) : place.replaceAll(' ', '/')}`;
+  return uriPath(
+    path
+      .split('/')
+      .filter((part) => part !== '..')
+      .join('/'),
+  );
 }
 
 /** One JSON text, two spaces deep. `known` (the last report) adds a baselineState to every result. */
@@ -73,7 +90,9 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
             locations: [
               {
                 physicalLocation: {
-                  artifactLocation: { uri: artifact(subject.name, subject.kind !== 'host', place) },
+                  artifactLocation: {
+                    uri: subject.kind === 'host' ? placeUri(subject.name, place) : fileUri(subject.name),
+                  },
                   region: { startLine: line ?? 1 },
                 },
                 logicalLocations: [
@@ -105,7 +124,6 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
           driver: {
             name: 'docker-tls',
             semanticVersion: report.version,
-            informationUri: 'https://www.npmjs.com/package/docker-tls',
             rules: [...rules.values()],
           },
         },

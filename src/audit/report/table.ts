@@ -5,7 +5,8 @@ import { cutText, padText, plural, textWidth, wrapText } from '../../words.ts';
 import { GROUPS, SEVERITIES, type Severity } from '../check.ts';
 import type { Comparison } from '../compare.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
-import type { Score } from '../score.ts';
+import { mendCommand } from '../mends.ts';
+import { type Score, scoreWords } from '../score.ts';
 import type { AuditedFile, AuditedHost, AuditReport } from './report.ts';
 
 /** Wraps text in a colour; the plain one returns it as it is. Names as in picocolors. */
@@ -43,7 +44,8 @@ function ordered(results: readonly CheckResult[]): readonly (readonly [string, r
 }
 
 function scoreLines(score: Score, form: TableForm, paint: Paint): readonly string[] {
-  const colour = score.value >= 75 ? 'green' : score.value >= 40 ? 'yellow' : 'red';
+  const value = score.value ?? 0;
+  const colour = value >= 75 ? 'green' : value >= 40 ? 'yellow' : 'red';
   const open = SEVERITIES.filter((severity) => score.findings[severity] > 0).map((severity) =>
     paint(COLOURS[severity], `${score.findings[severity]} ${severity}`),
   );
@@ -53,7 +55,7 @@ function scoreLines(score: Score, form: TableForm, paint: Paint): readonly strin
     ...(score.accepted > 0 ? [`${score.accepted} accepted`] : []),
     `${score.notApplicable} not applicable`,
   ];
-  const lines = [`${paint(colour, paint('bold', `${score.value} of 100 (${score.grade})`))} `];
+  const lines = [`${paint(colour, paint('bold', scoreWords(score)))} `];
   for (const [index, part] of parts.entries()) {
     const last = lines.length - 1;
     const word = index === parts.length - 1 ? part : `${part},`;
@@ -98,7 +100,7 @@ function findingLines(
         paint('gray', `${plural(result.acceptedPlaces?.length ?? 0, 'place')} accepted by the baseline`),
     );
   }
-  const mark = result.mendable === undefined ? '→' : `→ [harden --only ${result.mendable}]`;
+  const mark = result.mendable === undefined ? '→' : `→ [${mendCommand(result.mendable)}]`;
   lines.push(...wrapped(`${mark} ${result.mend}`, indent, form.columns).map((line) => paint('gray', line)));
   return lines;
 }

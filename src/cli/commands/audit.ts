@@ -9,7 +9,7 @@ import { CHECKS } from '../../audit/evaluate.ts';
 import { auditCompose, COMPOSE_CHECKS } from '../../audit/files/compose.ts';
 import { auditDockerfile, DOCKERFILE_CHECKS } from '../../audit/files/dockerfile.ts';
 import { type AuditedFile, type AuditReport, judged, type Subject } from '../../audit/report/report.ts';
-import { fails, score } from '../../audit/score.ts';
+import { fails, score, scoreWords } from '../../audit/score.ts';
 import { nearestNames } from '../../config/nearest.ts';
 import { DockerTlsError } from '../../errors.ts';
 import { openStore } from '../../store/store.ts';
@@ -181,6 +181,6 @@ async function readText(path: string, cwd: string): Promise<string> {
 
 /** What is said when the report went into a file. */
 function summary(report: AuditReport, form: ReportForm, path: string): string {
-  const lines = judged(report).map(({ name, score: { value, grade } }) => `${name}: ${value} of 100 (${grade})`);
+  const lines = judged(report).map((subject) => `${subject.name}: ${scoreWords(subject.score)}`);
   return [...lines, `The report (${form}) is in ${path}`].join('\n');
 }

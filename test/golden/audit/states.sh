@@ -77,10 +77,11 @@ JSON
   restart_docker
   chmod 0666 /etc/docker/daemon.json /run/docker.sock /run/containerd/containerd.sock /etc/default/docker \
     "$(systemctl show -p FragmentPath --value docker.service)" "$(systemctl show -p FragmentPath --value docker.socket)"
-  chmod 0777 /etc/docker
+  chmod 0777 /etc/docker /etc/docker/tls /etc/systemd/system/docker.service.d
+  chmod 0666 /etc/systemd/system/docker.service.d/override.conf
   : >/etc/sysconfig/docker
   chmod 0666 /etc/sysconfig/docker
-  chown pat:pat /etc/docker /etc/docker/daemon.json /etc/default/docker /etc/sysconfig/docker /run/docker.sock \
+  chown pat:pat /etc/docker /etc/docker/tls /etc/systemd/system/docker.service.d/override.conf /etc/docker/daemon.json /etc/default/docker /etc/sysconfig/docker /run/docker.sock \
     /run/containerd/containerd.sock "$(systemctl show -p FragmentPath --value docker.service)" \
     "$(systemctl show -p FragmentPath --value docker.socket)"
   for user in ops pat noisy; do gpasswd --add "$user" docker >/dev/null; done
