@@ -857,7 +857,7 @@ const TLS_CASES: readonly Case[] = [
   },
   {
     check: 'tls.4',
-    name: 'this computer cannot speak it',
+    name: 'a cause that nobody knows',
     outside: probe('old-protocol', refused('other')),
     state: 'not-applicable',
     says: 'from here',
