@@ -90,7 +90,8 @@ use_option() { # NAME VALUE
     --tlscert) tls_cert=$2 ;;
     --tlskey) tls_key=$2 ;;
     --data-root | --graph | -g) data_root=$2 ;;
-    -H | --host) case $2 in unix://?*) [ -S "$socket" ] || socket=${2#unix://} ;; esac ;;
+    # The first that it serves; fd:// is systemd's. A socket that is merely there may be nobody's.
+    -H | --host) case $2 in unix://?*) : "${own_socket:=${2#unix://}}" ;; fd://*) : "${own_socket:=$socket}" ;; esac ;;
   esac
 }
 
@@ -113,6 +114,7 @@ read_arguments() {
       --config-file=* | --tlscacert=* | --tlscert=* | --tlskey=* | --host=* | -H=* | --data-root=* | --graph=* | -g=*)
         use_option "${word%%=*}" "${word#*=}"
         ;;
+      -H?*) use_option -H "${word#-H}" ;;
       -H | --host | --config-file | --tlscacert | --tlscert | --tlskey | --data-root | --graph | -g) wanted=$word ;;
     esac
     case $word in --tls | --tls=* | --tlsverify | --tlsverify=*) uses_tls=yes ;; esac
@@ -122,7 +124,7 @@ read_arguments() {
 json_path() { printf '%s' "$flat" | sed -n 's/.*"'"$1"'" *: *"\([^"\\]*\)".*/\1/p'; }
 
 dockerd_facts() {
-  config=/etc/docker/daemon.json tls_ca='' tls_cert='' tls_key='' uses_tls='' socket=/var/run/docker.sock data_root=''
+  config=/etc/docker/daemon.json tls_ca='' tls_cert='' tls_key='' uses_tls='' socket=/var/run/docker.sock own_socket='' data_root=''
   find_dockerd
   if [ -n "$dockerd" ]; then
     cat "/proc/$dockerd/cmdline"; end dockerd-cmdline
@@ -141,11 +143,12 @@ dockerd_facts() {
     [ -n "$tls_cert" ] || tls_cert=$(json_path tlscert)
     [ -n "$tls_key" ] || tls_key=$(json_path tlskey)
     [ -n "$data_root" ] || data_root=$(json_path data-root)
-    for word in $(printf '%s' "$flat" | grep -o '"unix://[^" \\]*"'); do
+    for word in $(printf '%s' "$flat" | grep -oE '"(fd|unix)://[^" \\]*"'); do
       word=${word#?}
       use_option --host "${word%?}"
     done
   fi
+  [ ! -S "$own_socket" ] || socket=$own_socket
   [ -S "$socket" ] || for file in /run/user/*/docker.sock; do [ ! -S "$file" ] || socket=$file; done
   if [ -n "$uses_tls" ]; then # dockerd's own defaults
     : "${tls_ca:=/root/.docker/ca.pem}" "${tls_cert:=/root/.docker/cert.pem}" "${tls_key:=/root/.docker/key.pem}"
@@ -179,7 +182,7 @@ file_facts() {
   done
   # shellcheck disable=SC2086 # lists of plain names
   stat_files $units $drop_ins $programs $tls_folders /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
-    /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock /run/containerd /run/containerd/containerd.sock \
+    /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock "$socket" /run/containerd /run/containerd/containerd.sock \
     /var/lib/docker ${data_root:+"$data_root"} /etc/containerd/config.toml; end files
   [ ! -d /etc/docker/certs.d ] || {
     if [ "$gnu_stat" = yes ]; then
