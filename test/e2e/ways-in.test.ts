@@ -114,10 +114,20 @@ test('a login with a password, and the password for sudo that the file asks for 
 
 test('the system’s ssh through a jump host, where no program may be run in the temporary folder', async () => {
   await settled();
-  const words = ['--transport', 'openssh', '--jump', `root@${gate.address}`, '-i', gate.keyFile];
+  const words = [
+    '--transport',
+    'openssh',
+    '--jump',
+    `root@${gate.address}`,
+    '-i',
+    gate.keyFile,
+    '--host-key',
+    'accept-new',
+  ];
   // The key opens the jump host too, though nothing but the command line names it.
   const config = join(person.home, 'plain.config');
-  const known = join(person.home, '.ssh/known_hosts');
+  // No host is known yet: ssh has to start our program to be told.
+  const known = join(person.home, 'fresh.known');
   writeFileSync(config, `Host *\n  UserKnownHostsFile ${known}\n  IdentityAgent none\n  IdentityFile none\n`);
   const before = await ids();
   const script = 'mkdir -p "$1"; mount -t tmpfs -o noexec,mode=1777 tmpfs "$1"; export TMPDIR="$1"; shift; exec "$@"';
