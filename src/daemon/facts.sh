@@ -163,7 +163,7 @@ UNIT
   df -Pk /etc /var/lib /run 2>/dev/null; end disk
   if command -v iptables >/dev/null 2>&1; then iptables -S INPUT 2>/dev/null | head -n 200; end iptables; fi
   if [ -f /etc/ufw/ufw.conf ] && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
-    cat /etc/ufw/user.rules 2>/dev/null | head -c 65536; end ufw
+    { grep '^DEFAULT_INPUT_POLICY=' /etc/default/ufw; cat /etc/ufw/user.rules; } 2>/dev/null | head -c 65536; end ufw
   fi
   if command -v nft >/dev/null 2>&1; then nft -s list ruleset 2>/dev/null | head -c 262144; end nft; fi
   if command -v firewall-cmd >/dev/null 2>&1 && systemctl -q is-active firewalld; then

@@ -14,7 +14,8 @@ export function otherStore(
   host: string,
   state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>,
 ): string | undefined {
-  const installed = installedPapers(facts);
+  // Papers of a change that nobody has confirmed go again by themselves.
+  const installed = facts.transaction === undefined ? installedPapers(facts) : undefined;
   if (facts.state === undefined && installed === undefined) return undefined;
   const known = state.hosts.get(host);
   if (installed === undefined && known !== undefined) return undefined;

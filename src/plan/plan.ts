@@ -8,6 +8,7 @@ import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, installedPapers, type PathState, type SnapshotEntry } from './facts.ts';
 import { bySnapshot, type FileChange, foldAttributes, link, planFile, text } from './file-change.ts';
+import { judgeFirewall } from './firewall.ts';
 import { isDaemonPath, isTlsPath, planDaemon, planDaemonJson, planDropIn, planVariables } from './plan-daemon.ts';
 
 export type HostPlan = {
@@ -96,6 +97,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
       ...daemonWarnings(facts, listening, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),
       ...rootlessWarnings(facts),
+      ...firewallWarnings(facts, desired.port, daemon.action),
       ...placed.stuck.map((key) => `${key}: its flag stands in a variable of the unit itself; take it out there`),
       ...(desired.notes ?? []),
     ],
@@ -181,6 +183,11 @@ function daemonWarnings(facts: HostFacts, listening: 'systemd' | 'daemon', actio
 }
 
 /** Rootless daemons of users are none of ours: found, named, left alone. */
+function firewallWarnings(facts: HostFacts, port: number, action: string): string[] {
+  const { doubt } = judgeFirewall(facts.firewall, port);
+  return action === 'restart' && doubt !== undefined ? [doubt] : [];
+}
+
 function rootlessWarnings(facts: HostFacts): string[] {
   return facts.docker.rootless.map(
     ({ user, path }) =>

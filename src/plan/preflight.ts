@@ -2,13 +2,13 @@
 
 import { flagValues } from '../daemon/command-line.ts';
 import { lineOfKey } from '../daemon/daemon-json.ts';
-import { LOCK, SOCKET_UNIT, STATE } from '../daemon/paths.ts';
+import { LOCK, SOCKET_PATH, SOCKET_UNIT, STATE } from '../daemon/paths.ts';
 import { type Login, sshCommand, sudoCommand } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { type DaemonView, isTlsFlag, viewDaemon } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
-import { firewallBlocks } from './firewall.ts';
+import { judgeFirewall } from './firewall.ts';
 import type { HostPlan } from './plan.ts';
 
 export type PreflightInput = {
@@ -233,8 +233,8 @@ function checkDaemonJson({ host, login, facts }: PreflightInput, view: DaemonVie
 
 function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): DockerTlsError[] {
   const found: DockerTlsError[] = [];
-  const foreign = facts.listeners.filter((line) => !/users:\(\(.*"(dockerd|systemd|docker-proxy-tls)"/.test(line));
-  const ours = facts.docker.tlsSocket.active === 'active';
+  const foreign = facts.listeners.filter((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
+  const ours = facts.docker.tlsSocket.active === 'active' && socketPorts(facts).includes(port);
   if (foreign.length > 0 && !ours) {
     const program = /"([^"]+)",pid=(\d+)/.exec(foreign[0] ?? '');
     found.push(
@@ -279,7 +279,7 @@ function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): 
     );
   }
   if (plan?.daemon.action === 'restart' || plan === undefined) {
-    const wall = firewallBlocks(facts.firewall, port);
+    const { wall } = judgeFirewall(facts.firewall, port);
     if (wall)
       found.push(
         problem(
@@ -291,6 +291,12 @@ function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): 
       );
   }
   return unique(found);
+}
+
+/** Ports that our socket unit holds, whichever the change is about. */
+function socketPorts(facts: HostFacts): number[] {
+  const streams = fileText(facts, SOCKET_PATH)?.match(/^ListenStream=.*$/gm) ?? [];
+  return streams.map((stream) => Number(/(\d+)$/.exec(stream)?.[1]));
 }
 
 function checkContainers({ host, login, facts, plan }: PreflightInput): DockerTlsError[] {

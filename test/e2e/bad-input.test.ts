@@ -165,7 +165,7 @@ describe('a host that is not fit', () => {
 
 describe('a store that is not fit', () => {
   beforeEach(async () => {
-    expect(await person.run(person.setup(host))).toMatchObject({ status: 0 });
+    expect(await person.run(person.setup(host, ['--take-over']))).toMatchObject({ status: 0 });
   });
 
   test('damaged, and open to others', async () => {

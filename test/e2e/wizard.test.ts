@@ -155,6 +155,17 @@ test('from the first question to docker ps', async () => {
   const status = await again.ended;
   expect({ status, screen: again.screen() }).toMatchObject({ status: 0 });
   expect(again.screen()).toContain('nothing to do');
+
+  // For somebody else it is not theirs: said, and asked.
+  const other = newPerson(program);
+  const theirs = start(other);
+  await answerUntil(theirs, 'root', 'Client:');
+  expect(await theirs.see('Take it over? (y/N)')).toContain('set up from another store, last by');
+  await theirs.answer('Take it over? (y/N)', enter);
+  expect(await theirs.ended).toBe(4);
+  expect(theirs.screen()).toContain('error[E_HOST_MANAGED]');
+  other.remove();
+  expect(await person.run(['remove', host.name, '--yes'])).toMatchObject({ status: 0 });
   person.remove();
 });
 

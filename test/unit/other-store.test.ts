@@ -17,7 +17,7 @@ const STATE = {
   managed: [],
 };
 
-function factsOf(papers: { ca?: string; state?: boolean }) {
+function factsOf(papers: { ca?: string; state?: boolean; transaction?: boolean }) {
   return parseFacts(
     printFacts({
       ...(papers.ca === undefined
@@ -26,6 +26,7 @@ function factsOf(papers: { ca?: string; state?: boolean }) {
             'file:/etc/docker/tls/current/ca.pem': `file 444 0:0\n${papers.ca}`,
             'file:/etc/docker/tls/current/server-cert.pem': `file 444 0:0\n${pem('SERVER')}`,
           }),
+      ...(papers.transaction ? { transaction: 'abc' } : {}),
       ...(papers.state ? { 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(STATE)}` } : {}),
     }),
   );
@@ -40,6 +41,7 @@ const hosts = (ca: string) => new Map([['h1', { ca }]]) as unknown as StoreState
 
 test.each<[string, ReturnType<typeof factsOf>, StoreState]>([
   ['a fresh host', factsOf({}), stateOf()],
+  ['a first change that nobody has confirmed', factsOf({ ca: pem('THEIRS'), transaction: true }), stateOf()],
   ['our CA', theirs, stateOf({ ca: { cert: pem('THEIRS') } as StoreState['ca'] })],
   ['a CA that we had', theirs, stateOf({ oldCas: [{ serial: '1', cert: pem('MORE') }] })],
   ['one of our clients alone', theirs, stateOf({ issuers: new Map([['ada', { cert: pem('MORE') }]]) })],

@@ -136,6 +136,32 @@ test('commands to paste log in as this run did, with a terminal for sudo', () =>
   expect(commands.join('\n')).toContain('ssh -t -p 2222 ops@10.0.0.1 sudo systemctl edit docker.service');
 });
 
+test('another port than the one that our socket holds has to be free as well', () => {
+  const socket = {
+    'tls-socket': 'LoadState=loaded\nActiveState=active',
+    'file:/etc/systemd/system/docker-tls.socket':
+      'file 644 0:0\n[Socket]\nListenStream=2376\nListenStream=[::1]:2377\n',
+  };
+  const nginx = 'LISTEN 0 1 *:9000 *:* users:(("nginx",pid=7,fd=3))';
+  const systemd = 'LISTEN 0 1 *:9000 *:* users:(("systemd",pid=1,fd=3))';
+  const at = (port: number, listeners: string) => {
+    const facts = factsOf({ ...socket, listeners });
+    return preflight({ host: 'h1', login: { destination: 'h1' }, facts, skewMs: 0, nowMs: NOW, port }).map(
+      ({ code }) => code,
+    );
+  };
+  expect(at(9000, nginx)).toEqual(['E_PORT_TAKEN']);
+  expect(at(9000, systemd)).toEqual(['E_PORT_TAKEN']);
+  expect(at(9000, '')).toEqual([]);
+  for (const port of [2376, 2377]) expect(at(port, systemd)).toEqual([]);
+});
+
+test('a firewall that may block is a warning of the plan', () => {
+  const facts = factsOf({ firewalld: 'ssh' });
+  expect(problems({ firewalld: 'ssh' })).toEqual([]);
+  expect(planHost(facts, desired).warnings.join()).toContain('firewalld names port 2376 nowhere');
+});
+
 test('everything at once, before anything changes', () => {
   const found = problems(
     {

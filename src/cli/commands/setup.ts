@@ -7,7 +7,7 @@ import { checkContextName, readContext } from '../../docker/contexts.ts';
 import { detectShell, dockerHost, useOf } from '../../docker/environment.ts';
 import { DockerTlsError, printable } from '../../errors.ts';
 import { parseSan } from '../../pki/names.ts';
-import { otherStore } from '../../plan/other-store.ts';
+import { managedElsewhere, otherStore } from '../../plan/other-store.ts';
 import { hasChanges } from '../../plan/plan.ts';
 import { preflight } from '../../plan/preflight.ts';
 import { checkName, nameProblem, type StoredClient, type StoreState } from '../../store/records.ts';
@@ -218,12 +218,14 @@ async function askTakeOver(
 ): Promise<boolean> {
   const other = prompts.interactive ? otherStore(facts, host, state) : undefined;
   if (other === undefined) return false;
-  return prompts.confirm({
+  const agreed = await prompts.confirm({
     explain: `Look out: ${other}.`,
     message: 'Take it over?',
     default: false,
     flag: '--take-over',
   });
+  if (!agreed) throw managedElsewhere(host, other);
+  return true;
 }
 
 async function askNames(prompts: Prompts, proposed: readonly string[]): Promise<readonly string[]> {

@@ -1,0 +1,91 @@
+/** What firewalls say of a port, with the rules as their own tools print them: only what surely blocks is a problem. */
+
+import { expect, test } from 'vitest';
+import type { HostFacts } from '../../src/plan/facts.ts';
+import { judgeFirewall } from '../../src/plan/firewall.ts';
+
+const NONE: HostFacts['firewall'] = { iptables: '', ufw: undefined, nft: '', firewalld: undefined };
+const UFW_POLICY = 'DEFAULT_INPUT_POLICY="DROP"\n';
+
+type Verdict = 'open' | 'wall' | 'doubt';
+const cases: readonly [string, Partial<HostFacts['firewall']>, Verdict][] = [
+  ['nothing', {}, 'open'],
+  ['firewalld: the port', { firewalld: '8080/tcp 2300-2400/tcp\nssh' }, 'open'],
+  ['firewalld: the service', { firewalld: '\ndocker-swarm ssh' }, 'open'],
+  ['firewalld: a rich rule, a zone or a target may do it', { firewalld: '\nssh' }, 'doubt'],
+  ['ufw: allowed', { ufw: `${UFW_POLICY}### tuple ### allow tcp 2376 0.0.0.0/0 any 0.0.0.0/0 in` }, 'open'],
+  [
+    'ufw: allowed for some',
+    { ufw: `${UFW_POLICY}### tuple ### limit_log any 2000:3000 0.0.0.0/0 any 10.0.0.0/8 in` },
+    'open',
+  ],
+  ['ufw: another port', { ufw: `${UFW_POLICY}### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in` }, 'wall'],
+  ['ufw: allows by default', { ufw: 'DEFAULT_INPUT_POLICY="ACCEPT"\n' }, 'open'],
+  [
+    'ufw: allows by default, but not this',
+    { ufw: 'DEFAULT_INPUT_POLICY="ACCEPT"\n### tuple ### deny tcp 2376 0.0.0.0/0 any 0.0.0.0/0 in' },
+    'wall',
+  ],
+  [
+    'ufw: denies somebody, allows the rest',
+    {
+      ufw: `${UFW_POLICY}### tuple ### deny any any 0.0.0.0/0 any 10.9.9.9 in\n### tuple ### allow tcp 2376 0.0.0.0/0 any 0.0.0.0/0 in`,
+    },
+    'open',
+  ],
+  ['ufw: no word of what it does by default', { ufw: '' }, 'doubt'],
+  ['iptables: drops all', { iptables: '-P INPUT DROP' }, 'wall'],
+  ['iptables: drops the port', { iptables: '-P INPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 2376 -j DROP' }, 'wall'],
+  [
+    'iptables: rejects the rest, with words',
+    {
+      iptables:
+        '-P INPUT ACCEPT\n-A INPUT -m comment --comment "no \\"-j\\" more" -j REJECT --reject-with icmp-port-unreachable',
+    },
+    'wall',
+  ],
+  [
+    'iptables: accepts the port',
+    { iptables: '-P INPUT DROP\n-A INPUT -p tcp -m multiport --dports 22,2376 -j ACCEPT' },
+    'open',
+  ],
+  ['iptables: a chain of its own', { iptables: '-P INPUT DROP\n-A INPUT -j site' }, 'open'],
+  ['iptables: goes to a chain of its own', { iptables: '-P INPUT DROP\n-A INPUT -g site' }, 'open'],
+  ['iptables: all but one', { iptables: '-P INPUT DROP\n-A INPUT -p tcp ! --dport 22 -j ACCEPT' }, 'open'],
+  [
+    'iptables: too many to tell',
+    { iptables: `-P INPUT DROP${'\n-A INPUT -s 10.0.0.1 -p udp -j ACCEPT'.repeat(200)}` },
+    'doubt',
+  ],
+  ...[
+    '-p tcp -m tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE',
+    '-f',
+    '-d 224.0.0.0/4',
+    '-s 10.0.0.0/8',
+    '-i eth1',
+    '-m conntrack --ctstate INVALID',
+    '-p tcp ! --dport 22',
+    '-m limit --limit 5/min',
+  ].map((rule): [string, Partial<HostFacts['firewall']>, Verdict] => [
+    `iptables: drops some: ${rule}`,
+    { iptables: `-P INPUT ACCEPT\n-A INPUT ${rule} -j DROP` },
+    'open',
+  ]),
+  [
+    'iptables: drops some first, and then all',
+    { iptables: '-P INPUT DROP\n-A INPUT -d 224.0.0.0/4 -j DROP\n-A INPUT -p tcp --dport 22 -j ACCEPT' },
+    'wall',
+  ],
+  ['nft: drops by default', { nft: nft('drop', 'tcp dport 22 accept') }, 'doubt'],
+  ['nft: the port', { nft: nft('drop', 'tcp dport { 22, 2300-2400 } accept') }, 'open'],
+  ['nft: accepts by default', { nft: nft('accept', 'tcp dport 22 accept') }, 'open'],
+];
+
+function nft(policy: string, rule: string): string {
+  return `table inet filter {\n\tchain input {\n\t\ttype filter hook input priority filter; policy ${policy};\n\t\t${rule}\n\t}\n}`;
+}
+
+test.each(cases)('%s', (_, firewall, verdict) => {
+  const { wall, doubt } = judgeFirewall({ ...NONE, ...firewall }, 2376);
+  expect(wall ? 'wall' : doubt ? 'doubt' : 'open').toBe(verdict);
+});
