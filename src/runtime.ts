@@ -38,8 +38,8 @@ export type SshQuestions = {
   passphrase(question: { file: string }): Promise<Secret>;
   /** A login password or a keyboard-interactive prompt (`echo` false: hidden). The prompt is cleaned. */
   password(question: { host: string; prompt: string; echo: boolean }): Promise<Secret>;
-  /** The password for sudo. Asked only if sudo wants one. */
-  sudoPassword?(question: { host: string; user: string }): Promise<Secret>;
+  /** The password for sudo. Asked only if sudo wants one. `again`: the answer before was wrong. */
+  sudoPassword?(question: { host: string; user: string; again?: boolean }): Promise<Secret>;
 };
 
 /** One script for one phase: it runs by /bin/sh on the host and reads `input` from its standard input. */

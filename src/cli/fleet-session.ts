@@ -138,8 +138,8 @@ function askedOnce(source: PassphraseSource): PassphraseSource {
       fresh ??= source.forNewCa();
       return fresh;
     },
-    forExistingCa: () => {
-      existing ??= source.forExistingCa();
+    forExistingCa: (opens) => {
+      existing ??= source.forExistingCa(opens);
       return existing;
     },
   };

@@ -169,6 +169,9 @@ export function clientSpec(
   };
 }
 
+/** How often somebody may type it. */
+const PASSPHRASE_TRIES = 3;
+
 /** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
 export function passphraseSource(
   options: CaValues,
@@ -212,11 +215,15 @@ export function passphraseSource(
         key: 'ca.passphrase',
       });
     },
-    async forExistingCa() {
-      return (
-        (await given()) ??
-        prompts.password({ message: 'Passphrase of the CA:', flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' })
-      );
+    async forExistingCa(opens) {
+      const secret = await given();
+      if (secret !== undefined) return secret;
+      const question = { message: 'Passphrase of the CA:', flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' };
+      let typed = await prompts.password(question);
+      // After the last one whoever opens the key says what is wrong.
+      for (let tries = 1; tries < PASSPHRASE_TRIES && !(await opens(typed)); tries += 1)
+        typed = await prompts.password({ ...question, explain: 'The key does not open with that one.' });
+      return typed;
     },
   };
 }

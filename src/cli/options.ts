@@ -179,8 +179,13 @@ function optionValue(key: string, spec: OptionSpec, given: string | boolean | st
   switch (spec.kind) {
     case 'flag':
       return isNegative(key) ? given === false : given === true;
-    case 'list':
-      return ((given as string[] | undefined) ?? []).flatMap((value) => value.split(',')).filter((item) => item !== '');
+    case 'list': {
+      const values = (given as string[] | undefined) ?? [];
+      // A file's name may hold a comma; names and addresses do not.
+      return (spec.completes === 'file' ? values : values.flatMap((value) => value.split(','))).filter(
+        (item) => item !== '',
+      );
+    }
     default:
   }
   if (typeof given !== 'string') return undefined;

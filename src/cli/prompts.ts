@@ -149,10 +149,13 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
         ? prompts.input({ message, flag }).then((text) => new Secret(text))
         : prompts.password({ message, flag, allowEmpty: true });
     },
-    sudoPassword({ host, user }) {
+    sudoPassword({ host, user, again = false }) {
+      if (again) sudo.delete(`${user}@${host}`);
       return once(sudo, `${user}@${host}`, () =>
         prompts.password({
-          explain: `${printable(user)} is not root, and sudo on ${printable(host)} wants a password. It is sent to sudo alone, and kept nowhere.`,
+          explain: again
+            ? 'sudo did not take that one.'
+            : `${printable(user)} is not root, and sudo on ${printable(host)} wants a password. It is sent to sudo alone, and kept nowhere.`,
           message: `Password for sudo of ${printable(user)} on ${printable(host)}:`,
           flag: '--sudo-password-file FILE',
           key: 'ssh.sudoPassword',

@@ -161,6 +161,13 @@ export function checkContextName(name: string): void {
   });
 }
 
+/** The name of a host's context: the host's own, where docker allows it. */
+export function contextNameOf(host: string): string {
+  // Names of hosts may hold an @, be one letter, or `default`.
+  const name = host.replaceAll('@', '-');
+  return name.length < 2 || name === 'default' ? `docker-${name}` : name;
+}
+
 function idOf(name: string): string {
   return createHash('sha256').update(name).digest('hex');
 }

@@ -140,6 +140,17 @@ export async function decryptKey(pem: Secret, passphrase?: Secret): Promise<Secr
   return pkcs8(openKey(pem, passphrase));
 }
 
+/** Whether the passphrase opens an encrypted key. Throws E_KEY_DAMAGED, E_KEY_FORMAT. */
+export async function keyOpens(pem: Secret, passphrase: Secret): Promise<boolean> {
+  try {
+    openKey(pem, passphrase);
+    return true;
+  } catch (error) {
+    if (error instanceof DockerTlsError && error.code === 'E_KEY_PASSPHRASE') return false;
+    throw error;
+  }
+}
+
 /** Whether a passphrase is needed to read it. False too for what is no key at all. */
 export function isEncrypted(pem: Secret): boolean {
   const block = findKeyBlock(pem);

@@ -44,6 +44,9 @@ export type ExecContext = {
   readonly sudo: SudoKnowledge;
 };
 
+/** As many as sudo's own passwd_tries (sudoers(5)). */
+const SUDO_TRIES = 3;
+
 /** Runs a script and gives what it printed. Errors: see HostSession. */
 export async function runScript(context: ExecContext, request: ScriptRequest): Promise<ScriptResult> {
   const { options, sudo } = context;
@@ -72,6 +75,8 @@ class Run {
   #channel: Channel | undefined;
   #sent = false;
   #answered = 0;
+  /** Somebody typed the password for this run. */
+  #typed = false;
   #clock: Countdown | undefined;
   #settled = false;
   #resolve: (result: ScriptResult) => void = () => {};
@@ -161,17 +166,20 @@ class Run {
     } else if (this.#err.asked > this.#answered) this.#answer();
   }
 
-  /** sudo wants a password. The first time it gets one; asking again means that it was wrong. */
+  /**
+   * sudo wants a password; asking again means that the one before was wrong. Whoever types it may try as often as sudo itself allows; one
+   * that was given beforehand stays wrong.
+   */
   #answer(): void {
-    const first = this.#answered === 0;
+    const again = this.#answered > 0;
     this.#answered = this.#err.asked;
-    if (!first) {
-      this.#context.sudo.password = undefined;
+    if (again) this.#context.sudo.password = undefined;
+    if (again && (!this.#typed || this.#answered > SUDO_TRIES)) {
       this.#fail(this.#sudoRefused(true));
       return;
     }
     this.#clock?.pause();
-    this.#password()
+    this.#password(again)
       .then((password) => {
         if (this.#settled) return;
         this.#context.sudo.password = password;
@@ -181,11 +189,12 @@ class Run {
       .catch((error: unknown) => this.#fail(error));
   }
 
-  async #password(): Promise<Secret> {
+  async #password(again: boolean): Promise<Secret> {
     const { options, sudo, user } = this.#context;
     if (sudo.password !== undefined) return sudo.password;
     if (options.ask?.sudoPassword === undefined) throw this.#sudoPasswordNeeded();
-    return await options.ask.sudoPassword({ host: options.host, user });
+    this.#typed = true;
+    return await options.ask.sudoPassword({ host: options.host, user, ...(again ? { again } : {}) });
   }
 
   #finish(): void {
@@ -286,7 +295,8 @@ class Run {
   #sudoFailed(): DockerTlsError {
     // Only these words tell a user that no password can help from one that has none given; they are read under LC_ALL=C.
     const hopeless = /must have a tty|not in the sudoers|not allowed to|may not run|no new privileges|setuid root/i;
+    const wrong = this.#answered > 0 && !hopeless.test(this.#err.noise());
     if (this.#mode === 'never-ask' && !hopeless.test(this.#err.noise())) return this.#sudoPasswordNeeded();
-    return this.#sudoRefused(false);
+    return this.#sudoRefused(wrong);
   }
 }

@@ -2,7 +2,7 @@
 
 import { DockerTlsError } from '../errors.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts';
-import { decryptKey, encryptKey, isEncrypted, isKeyType, keyMatches } from '../pki/keys.ts';
+import { decryptKey, encryptKey, isEncrypted, isKeyType, keyMatches, keyOpens } from '../pki/keys.ts';
 import type { Secret } from '../secret.ts';
 import type { StoreChange, StoreState } from '../store/records.ts';
 import type { PassphraseSource } from './keyring.ts';
@@ -75,7 +75,9 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
 
 /** The key, tried against its certificate, under our own encryption. */
 async function protectedKey(cert: string, key: Secret, passphrase: PassphraseSource): Promise<Secret> {
-  const words = isEncrypted(key) ? await passphrase.forExistingCa() : await passphrase.forNewCa();
+  const words = isEncrypted(key)
+    ? await passphrase.forExistingCa((given) => keyOpens(key, given))
+    : await passphrase.forNewCa();
   const open = isEncrypted(key) ? await decryptKey(key, words) : key;
   if (!keyMatches(cert, open)) throw caError('E_CA_KEY', 'the key does not belong to the certificate of the CA');
   return words === undefined ? open : encryptKey(open, words);

@@ -15,7 +15,7 @@ import {
 } from '../pki/certificate.ts';
 import { parseCsr } from '../pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
-import { decryptKey, encryptKey, isEncrypted, isKeyType } from '../pki/keys.ts';
+import { decryptKey, encryptKey, isEncrypted, isKeyType, keyOpens } from '../pki/keys.ts';
 import type { SanName } from '../pki/names.ts';
 import { hostsLosing, isFrom, leafOnlyTrust, reasonToIssue, trustFile } from '../plan/trust.ts';
 import type { Secret } from '../secret.ts';
@@ -24,11 +24,11 @@ import { caCutsOff, caKeyElsewhere, caNotAccepted } from './ca-refusals.ts';
 import { clientExists, keyElsewhere, refuseOther, unknownClient } from './client-refusals.ts';
 import { commandSigner, type ExternalSigner, signClient, signServer } from './sign-command.ts';
 
-/** Where the CA's passphrase comes from. */
+/** Where the CA's passphrase comes from. `opens`: whether it is the right one; whoever types it may try again. */
 export type PassphraseSource = {
   /** For a CA that is made now; undefined when the user declined in so many words. */
   forNewCa(): Promise<Secret | undefined>;
-  forExistingCa(): Promise<Secret>;
+  forExistingCa(opens: (words: Secret) => Promise<boolean>): Promise<Secret>;
 };
 
 export type KeyringOptions = {
@@ -116,8 +116,9 @@ export function openKeyring(options: KeyringOptions): Keyring {
   /** The one passphrase of this store: known from the CA that is there, chosen for the first one. */
   function passphrase(): Promise<Secret | undefined> {
     const keys = [state.ca?.keyPem, ...state.oldCas.map((old) => old.keyPem)].filter((key) => key !== undefined);
-    secret ??= keys.some(isEncrypted)
-      ? options.passphrase.forExistingCa()
+    const locked = keys.find(isEncrypted);
+    secret ??= locked
+      ? options.passphrase.forExistingCa((words) => keyOpens(locked, words))
       : keys.length > 0
         ? Promise.resolve(undefined)
         : options.passphrase.forNewCa();

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { checkContextName, contextNameOf } from '../../src/docker/contexts.ts';
 import type { StoreChange } from '../../src/store/records.ts';
 import { openStore } from '../../src/store/store.ts';
 import { runCli } from '../support/cli.ts';
@@ -62,6 +63,15 @@ describe('env', () => {
         variables: { DOCKER_HOST: 'tcp://build-1.example:2376', DOCKER_TLS_VERIFY: '1' },
       },
     });
+  });
+
+  test.each([
+    ['ada@web', 'ada-web'],
+    ['x', 'docker-x'],
+    ['default', 'docker-default'],
+  ])('the context of a host named %s is %s, which docker takes', (host, context) => {
+    expect(contextNameOf(host)).toBe(context);
+    expect(() => checkContextName(context)).not.toThrow();
   });
 
   test.each([

@@ -182,6 +182,23 @@ describe.each(SUITES)('%s', (suite) => {
         name,
         "id stranger || (useradd -m stranger && echo 'stranger:correct horse' | chpasswd && cp -r ~pat/.ssh ~stranger/ && chown -R stranger: ~stranger)",
       );
+      const typed = ['wrong pony', PASSWORD];
+      const questions: boolean[] = [];
+      const slip = await connect(
+        to(name, 'pat', {
+          transport,
+          ask: {
+            ...asking({}, []),
+            sudoPassword: async ({ again = false }) => {
+              questions.push(again);
+              return new Secret(typed[questions.length - 1] ?? '');
+            },
+          },
+        }),
+      );
+      expect((await as(slip, 'id -un')).stdout.toString()).toBe('root\n');
+      expect(questions).toEqual([false, true]);
+      await slip.close();
       const stranger = await failure(once(to(name, 'stranger', { transport, sudoPassword: new Secret(PASSWORD) })));
       expect(stranger.code).toBe('E_SUDO_REFUSED');
       expect(stranger.details.join(' ')).toMatch(/sudoers|not allowed|may not/);

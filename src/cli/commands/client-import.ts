@@ -1,6 +1,6 @@
 /** Owns `client import`: folder, contexts and environment from a bundle that was made on another computer. */
 
-import { checkContextName } from '../../docker/contexts.ts';
+import { checkContextName, contextNameOf } from '../../docker/contexts.ts';
 import { DockerTlsError } from '../../errors.ts';
 import { inspectCertificate } from '../../pki/inspect.ts';
 import { readRequests, removeRequest } from '../../store/requests.ts';
@@ -84,7 +84,7 @@ export const command = defineCommand({
       for (const [index, { record }] of (options.noContext ? [] : hosts).entries()) {
         try {
           // Names of hosts may hold an @, names of contexts may not.
-          const context = record.name.replaceAll('@', '-');
+          const context = contextNameOf(record.name);
           checkContextName(context);
           await giveContext({
             store,

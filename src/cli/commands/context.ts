@@ -1,6 +1,6 @@
 /** Owns `context HOST`: a docker context for a host, kept up to date. */
 
-import { checkContextName } from '../../docker/contexts.ts';
+import { checkContextName, contextNameOf } from '../../docker/contexts.ts';
 import { dockerHost } from '../../docker/environment.ts';
 import type { Runtime } from '../../runtime.ts';
 import { openStore } from '../../store/store.ts';
@@ -31,8 +31,7 @@ export const command = defineCommand({
     const state = await store.read();
     const host = chooseHost(state, args.host, 'docker-tls context');
     const client = chooseClient(state, host, options.client, 'docker-tls context');
-    // Names of hosts may hold an @, names of contexts may not.
-    const context = options.context ?? host.record.name.replaceAll('@', '-');
+    const context = options.context ?? contextNameOf(host.record.name);
     checkContextName(context);
     if (global.dryRun) {
       const endpoint = dockerHost(host.record.address, host.record.port);

@@ -3,7 +3,7 @@
 import { parseDestination } from '../../config/destination.ts';
 import { completeHost, type HostSpec } from '../../config/spec.ts';
 import { shellQuote } from '../../daemon/quote.ts';
-import { checkContextName, readContext } from '../../docker/contexts.ts';
+import { checkContextName, contextNameOf, readContext } from '../../docker/contexts.ts';
 import { detectShell, dockerHost, useOf } from '../../docker/environment.ts';
 import { DockerTlsError, printable } from '../../errors.ts';
 import { parseSan } from '../../pki/names.ts';
@@ -272,7 +272,7 @@ async function askContext(
   spec: HostSpec,
   state: StoreState,
 ): Promise<string | undefined> {
-  const name = spec.name.replaceAll('@', '-');
+  const name = contextNameOf(spec.name);
   if (options.context !== undefined) return options.context;
   if (options.use || options.configFolder) return name;
   const known = state.hosts.has(spec.name) || !prompts.interactive;
