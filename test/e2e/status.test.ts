@@ -65,7 +65,7 @@ test('a host as it should be, edited by hand, without SSH, and stopped', async (
   expect(await causeOf('web')).toMatch(
     /^connection-refused: .*dockerd is not running there \(docker\.service is inactive\)$/,
   );
-  const [, mend] = /^ssh \S+ '(.+)'$/.exec((await examined('web')).hints[0] ?? '') ?? [];
+  const [, mend] = /^ssh .* '([^']+)'$/.exec((await examined('web')).hints[0] ?? '') ?? [];
   await host.must(`systemctl start docker.socket; ${mend}`);
   expect(await causeOf('web')).toMatch(/^wrong-context|^none/);
   expect((await rowOf('web')).exit).toBe(0);
