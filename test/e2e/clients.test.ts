@@ -19,8 +19,8 @@ const at = (place: string, ...argv: string[]) =>
 
 beforeAll(async () => {
   docker = await labClient();
-  [host, second] = (await labUp({ names: ['cl-web', 'cl-db'] })) as [LabHost, LabHost];
-  for (const [name, { address, keyFile }] of Object.entries({ web: host, db: second })) {
+  [host, second] = (await labUp({ names: ['cl-web', 'cl-web2'] })) as [LabHost, LabHost];
+  for (const [name, { address, keyFile }] of Object.entries({ web: host, 'web-2': second })) {
     const reach = ['-i', keyFile, '--host-key', 'accept-new'];
     const more = ['--no-ca-passphrase', '--client', 'laptop', '--yes'];
     const setup = await at(home, 'setup', `root@${address}`, '--name', name, ...reach, ...more);
@@ -37,7 +37,7 @@ test('a colleague’s key stays on their computer, and the docker command gets i
   await at(there, 'client', 'request', 'ann', '--out', join(dirname(home), 'ann.csr'));
   await at(home, 'client', 'sign', 'ann.csr', '--out', 'ann.tar');
   const imported = await at(there, 'client', 'import', join(dirname(home), 'ann.tar'), '--use');
-  expect(imported.json.result).toMatchObject({ client: 'ann', hosts: ['db', 'web'], contexts: ['db', 'web'] });
+  expect(imported.json.result).toMatchObject({ client: 'ann', hosts: ['web', 'web-2'], contexts: ['web', 'web-2'] });
   const env = { PATH: process.env.PATH, HOME: dirname(there), DOCKER_CONFIG: join(dirname(there), 'docker') };
   const version = spawnSync(docker, ['version', '--format', '{{.Server.Version}}'], { env, encoding: 'utf8' });
   expect([version.status, version.stdout]).toEqual([0, expect.stringMatching(/^\d+\./)]);
@@ -49,7 +49,7 @@ test('papers that are signed for one host open no other, from the moment they ar
   const place = newHome();
   await at(place, 'client', 'request', 'bea', '--out', join(dirname(home), 'bea.csr'));
   const signed = await at(home, 'client', 'sign', 'bea.csr', '--hosts', 'web', '--out', 'bea.tar', '--yes');
-  expect(signed.json.result).toMatchObject({ client: 'bea', hosts: ['web'], changed: ['db'] });
+  expect(signed.json.result).toMatchObject({ client: 'bea', hosts: ['web'], changed: ['web-2'] });
   await at(place, 'client', 'import', join(dirname(home), 'bea.tar'), '--no-context');
   const env = { PATH: process.env.PATH, HOME: dirname(place), DOCKER_TLS_VERIFY: '1' };
   const version = ({ address }: LabHost) =>
