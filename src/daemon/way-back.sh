@@ -179,16 +179,18 @@ hold_port() {
   systemctl show docker-tls.socket -p Listen | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p' | sort -u >"$T/held" || return 0
   hold_rules -I
   tries=0
-  while [ "$tries" -lt 12 ] && under_way; do
+  while [ "$tries" -lt 60 ] && under_way; do
     tries=$((tries + 1))
     sleep 0.05
   done
 }
 
-# Is a connection to one of the held ports under way?
+# Is a connection to one of the held ports under way: one whose client has said something in the last 3 s? Who is silent for longer
+# listens to a stream or keeps the connection for later; waiting changes nothing for those.
 under_way() {
   while IFS= read -r port <&4; do
-    if [ -n "$(ss -Htn state established "( sport = :$port )")" ]; then return 0; fi
+    ss -Htin state established "( sport = :$port )" | grep '^[[:space:]]' |
+      grep -qvE 'lastrcv:([3-9]|[1-9][0-9]+)[0-9]{3}' && return 0
   done 4<"$T/held"
   return 1
 }

@@ -201,12 +201,12 @@ async function containers(): Promise<string[]> {
 }
 
 /**
- * Nobody is turned away. On a busy machine a handshake can outlast the moment that a stopping daemon is given for those under way;
- * such a cut connection is no refusal, but there may be hardly any.
+ * Nobody is turned away, and no connection is cut. But where this computer was so busy that its own client needed longer than a host
+ * waits for one (3 s, way-back.sh), the daemon cuts it: such cuts may be hardly any.
  */
 function expectUndisturbed(pollers: readonly Poller[]): void {
   const all = pollers.flatMap((poller) => poller.refusals);
-  const cut = all.filter((text) => text.includes(': reset: '));
-  expect(all.filter((text) => !cut.includes(text))).toEqual([]);
-  expect(cut.length).toBeLessThanOrEqual(pollers.reduce((sum, poller) => sum + poller.tries, 0) / 100);
+  const slow = all.filter((text) => Number(/: reset: .* after (\d+) ms$/.exec(text)?.[1] ?? 0) > 3000);
+  expect(all.filter((text) => !slow.includes(text))).toEqual([]);
+  expect(slow.length).toBeLessThanOrEqual(pollers.reduce((sum, poller) => sum + poller.tries, 0) / 100);
 }

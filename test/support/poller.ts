@@ -44,7 +44,9 @@ export function startPoller(options: PollerOptions): Poller {
     });
     longestMs = Math.max(longestMs, performance.now() - began);
     if (outcome.kind === 'refused')
-      refusals.push(`${options.folder} at ${host.address}: ${outcome.cause}: ${outcome.reason}`);
+      refusals.push(
+        `${options.folder} at ${host.address}: ${outcome.cause}: ${outcome.reason} after ${Math.round(performance.now() - began)} ms`,
+      );
     else if (outcome.status !== 200) refusals.push(`${options.folder} at ${host.address}: status ${outcome.status}`);
   }
   const timer = setInterval(() => {
