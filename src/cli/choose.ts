@@ -18,7 +18,7 @@ export function chooseHost(state: StoreState, name: string | undefined, command:
   if (name !== undefined) {
     const host = hosts.get(name);
     if (host) return host;
-    if (names.length > 0) throw unknown('host', 'E_HOST_UNKNOWN', name, names, command);
+    if (names.length > 0) throw unknownName('host', 'E_HOST_UNKNOWN', name, names, command);
   }
   const [only, ...others] = hosts.values();
   if (!only) {
@@ -70,7 +70,7 @@ export function anyClient(
 
 function namedClient(state: StoreState, host: ReachableHost, name: string, command: string): KnownClient {
   const client = state.clients.get(name);
-  if (!client) throw unknown('client', 'E_CLIENT_UNKNOWN', name, [...state.clients.keys()], `${command} --client`);
+  if (!client) throw unknownName('client', 'E_CLIENT_UNKNOWN', name, [...state.clients.keys()], `${command} --client`);
   if (client.record.revokedAt !== undefined) {
     throw new DockerTlsError({
       code: 'E_CLIENT_REVOKED',
@@ -109,7 +109,14 @@ function onlyClient(state: StoreState, host: ReachableHost, command: string): Kn
   throw ambiguous('client', 'E_CLIENT_AMBIGUOUS', names, `${command} ${host.record.name} --client `);
 }
 
-function unknown(what: string, code: string, name: string, names: readonly string[], command: string): DockerTlsError {
+/** E_…_UNKNOWN (exit 2), with the nearest right names to paste after `command`. */
+export function unknownName(
+  what: string,
+  code: string,
+  name: string,
+  names: readonly string[],
+  command: string,
+): DockerTlsError {
   const near = nearestNames(name, names);
   return new DockerTlsError({
     code,

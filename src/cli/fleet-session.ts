@@ -8,8 +8,9 @@ import { listWords } from '../words.ts';
 import { accessOf } from '../workflows/access.ts';
 import { ensureClients } from '../workflows/fleet-apply.ts';
 import type { RunContext } from '../workflows/host-run.ts';
-import type { PassphraseSource } from '../workflows/keyring.ts';
+import type { PassphraseSource } from '../workflows/key-protection.ts';
 import { specsFor } from '../workflows/specs.ts';
+import { unknownName } from './choose.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 import {
   CA_OPTIONS,
@@ -52,7 +53,7 @@ export type FleetSession = {
 
 /** Reads the store and the fleet file; asks for nothing yet. */
 export async function startRun(
-  context: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts'>,
+  context: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts' | 'progress'>,
   hosts: readonly string[],
   options: OptionValues<typeof RUN_OPTIONS>,
   reason: string,
@@ -65,10 +66,15 @@ export async function startRun(
   const start = () => openSession(context, { ca: selection.ca ?? caSpec(options), passphrase });
   let passwords: Promise<Pick<RunContext, 'sudoPassword' | 'sudoPasswords'>> | undefined;
   let saved: Session | undefined;
+  /** Planned and then applied, a run opens twice. */
+  const noted = new Set<string>();
 
   async function contextOf(session: Session): Promise<RunContext> {
-    const { welcome, revoked } = await ensureClients(selection.clients, session, runtime.now());
+    const { welcome, revoked, notes } = await ensureClients(selection.clients, session, runtime.now());
+    for (const note of notes.filter((one) => !noted.has(one))) context.progress.note(note);
+    for (const note of notes) noted.add(note);
     const name = options.client ?? welcome[0]?.record.name ?? userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
+    if (options.client !== undefined) requireClient(options.client, session.keyring.clients());
     const prover = await proverFor(
       session,
       clientSpec(name, options),
@@ -111,6 +117,11 @@ export async function startRun(
       if (saved !== undefined && options.shard === undefined) await forgetBase(saved);
     },
   };
+}
+
+/** Who proves the hosts is said, not made: a slip of the hand would be let in. `setup` and `client add` make clients. */
+function requireClient(name: string, clients: ReadonlyMap<string, unknown>): void {
+  if (!clients.has(name)) throw unknownName('client', 'E_CLIENT_UNKNOWN', name, [...clients.keys()], '--client');
 }
 
 /** Takes a CA and clients that were made for nothing out of the store again. */

@@ -10,7 +10,7 @@ import { parseSan } from '../pki/names.ts';
 import type { Runtime } from '../runtime.ts';
 import { Secret } from '../secret.ts';
 import { checkName } from '../store/records.ts';
-import type { PassphraseSource } from '../workflows/keyring.ts';
+import type { PassphraseSource } from '../workflows/key-protection.ts';
 import type { HostFlags } from '../workflows/specs.ts';
 import type { OptionSpecs, OptionValues } from './command.ts';
 import type { Prompts } from './prompts.ts';

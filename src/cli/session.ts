@@ -6,7 +6,8 @@ import type { Secret } from '../secret.ts';
 import type { StoreChange, StoredClient, StoreState } from '../store/records.ts';
 import { openStore, type Store, type UndoToken } from '../store/store.ts';
 import type { RunContext } from '../workflows/host-run.ts';
-import { type Keyring, openKeyring, type PassphraseSource } from '../workflows/keyring.ts';
+import type { PassphraseSource } from '../workflows/key-protection.ts';
+import { type Keyring, openKeyring } from '../workflows/keyring.ts';
 import type { CommandContext } from './command.ts';
 
 export type Session = {
@@ -69,7 +70,9 @@ export async function openSession(
           return;
         base ??= store.withLock(`docker-tls ${reason}`, async () => {
           if (change.ca !== undefined && !change.retireCa) refuseOtherCa(await store.read(), store.home);
-          return store.write(change);
+          const token = await store.write(change);
+          keyring.written();
+          return token;
         });
         await base;
       },

@@ -5,6 +5,7 @@ import { DockerTlsError } from '../errors.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts';
 import { covers, formatSan, parseSan, type SanName } from '../pki/names.ts';
 import { renewal } from '../pki/renewal.ts';
+import { plural } from '../words.ts';
 
 /** What is known of a client when a trust file is made. */
 export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
@@ -85,9 +86,10 @@ export function leafOnlyTrust(
 /** Why a server certificate has to be replaced, in a few words; undefined: it is good. */
 export function reasonToIssue(
   cert: string | undefined,
-  spec: Pick<HostSpec, 'keyType' | 'keys'>,
+  spec: Pick<HostSpec, 'keyType' | 'days'>,
   sans: readonly SanName[],
-  options: { readonly cas: string; readonly now: Date },
+  /** `days`: the lifetime that was asked for when it was issued. */
+  options: { readonly cas: string; readonly now: Date; readonly days?: number },
 ): string | undefined {
   if (cert === undefined) return 'it has none yet';
   const info = inspectCertificate(cert);
@@ -99,22 +101,33 @@ export function reasonToIssue(
   const has = new Set(info.sans.map(formatSan));
   const missing = sans.filter((san) => !has.has(formatSan(san)));
   if (missing.length > 0) return `it lacks ${missing.map((san) => san.value).join(', ')}`;
+  const wanted = new Set(sans.map(formatSan));
+  const dropped = info.sans.filter((san) => !wanted.has(formatSan(san)));
+  if (dropped.length > 0) return `it still has ${dropped.map((san) => san.value).join(', ')}`;
   // As docker-machine makes them for swarm masters: whoever has a host's key would be a client of all hosts.
   if (info.extKeyUsage === null || info.extKeyUsage.includes('clientAuth')) return 'it opens hosts as a client too';
-  if (info.keyType !== spec.keyType && spec.keys === 'store') return `its key is ${info.keyType}, not ${spec.keyType}`;
+  if (info.keyType !== spec.keyType) return `its key is ${info.keyType}, not ${spec.keyType}`;
+  if (options.days !== undefined && options.days !== spec.days)
+    return `it was made for ${plural(options.days, 'day')}, not ${spec.days}`;
   if (!verifyChain({ leaf: cert, anchors: [options.cas], purpose: 'server', now: options.now }).ok)
     return 'it is not from a CA that is trusted now';
   return undefined;
 }
 
-/** The names that a host's certificate has to have: those it has, or, the first time, those its facts propose; and those asked for. */
+/**
+ * The names that a host's certificate has to have: those it has, or, the first time, those its facts propose; and those asked for.
+ * What was asked for `before` and is not any more goes, unless the host itself has that name.
+ */
 export function namesFor(
   asked: readonly string[],
   cert: string | undefined,
   proposed: readonly SanName[],
   address: string,
+  before: readonly string[] = [],
 ): SanName[] {
-  const base = cert === undefined ? proposed : inspectCertificate(cert).sans;
+  const had = new Set(before.map((name) => formatSan(parseSan(name))));
+  for (const san of proposed) had.delete(formatSan(san));
+  const base = cert === undefined ? proposed : inspectCertificate(cert).sans.filter((san) => !had.has(formatSan(san)));
   const all = [...base, ...asked.map(parseSan)];
   const names = covers(all, address) ? all : [parseSan(address), ...all];
   return [...new Map(names.map((san) => [formatSan(san), san])).values()];

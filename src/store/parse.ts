@@ -27,6 +27,7 @@ const HOST: Shape = {
   ssh: SSH,
   'listen?': 'text',
   sans: 'texts',
+  'askedSans?': 'texts',
   keyType: KEY_TYPES,
   days: 'count',
   containers: ['keep', 'may-stop'],

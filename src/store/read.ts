@@ -14,8 +14,11 @@ export const SCHEMA = 1;
 /** The folders that hold a folder for each name. */
 export const COLLECTIONS = ['ca/old', 'ca/issuers', 'hosts', 'clients'] as const;
 
+/** What is read of a store: all of it, or of its hosts only those that are named. */
+export type ReadScope = { readonly hosts?: readonly string[] };
+
 /** Everything in the store at `home`, once. Fails with E_STORE_MODES, E_STORE_DAMAGED, E_STORE_SCHEMA (all exit 2). */
-export function readState(home: string): StoreState {
+export function readState(home: string, { hosts }: ReadScope = {}): StoreState {
   const tree = openTree(home);
   if (tree === undefined) return { oldCas: [], issuers: new Map(), hosts: new Map(), clients: new Map() };
   checkSchema(home, tree);
@@ -23,7 +26,7 @@ export function readState(home: string): StoreState {
     ca: readCa(home, tree),
     oldCas: [...collect(tree, 'ca/old', 'docker-tls ca import', readOldCa(tree)).values()],
     issuers: collect(tree, 'ca/issuers', 'docker-tls client add', readIssuer),
-    hosts: collect(tree, 'hosts', 'docker-tls setup', readHost(tree)),
+    hosts: collect(tree, 'hosts', 'docker-tls setup', readHost(tree), hosts),
     clients: collect(tree, 'clients', 'docker-tls client add', readClient(home, tree)),
   };
   tree.problems.refuse();
@@ -101,9 +104,15 @@ function readCa(home: string, tree: Tree): StoredCa | undefined {
 /** Makes a value of one folder, or notes what is wrong with it and gives undefined. */
 type ReadFolder<T> = (name: string, files: Files, folder: string) => T | undefined;
 
-function collect<T>(tree: Tree, collection: string, remake: string, read: ReadFolder<T>): Map<string, T> {
+function collect<T>(
+  tree: Tree,
+  collection: string,
+  remake: string,
+  read: ReadFolder<T>,
+  only?: readonly string[],
+): Map<string, T> {
   const found = new Map<string, T>();
-  for (const name of tree.list(collection)) {
+  for (const name of only ?? tree.list(collection)) {
     const folder = tree.locate(`${collection}/${name}`);
     if (folder === undefined) continue;
     tree.checkFolderAt(folder);

@@ -18,6 +18,8 @@ export type HostRecord = {
   readonly ssh: SshSpec;
   readonly listen?: string;
   readonly sans: readonly string[];
+  /** Those of them that somebody asked for; absent: nobody knows any more. */
+  readonly askedSans?: readonly string[];
   readonly keyType: KeyType;
   /** Lifetime of its certificates. */
   readonly days: number;

@@ -6,7 +6,7 @@ import { changeEntries } from './change.ts';
 import { writeFailure } from './files.ts';
 import { type Change, finishJournal, makeChange, sweepJournal, undoChange } from './journal.ts';
 import { type Lock, takeLock } from './lock.ts';
-import { checkStore, readState, storeExists } from './read.ts';
+import { checkStore, type ReadScope, readState, storeExists } from './read.ts';
 import type { StoreChange, StoreState } from './records.ts';
 import { treeSignature } from './tree.ts';
 
@@ -26,9 +26,10 @@ export type Store = {
   exists(): Promise<boolean>;
   /**
    * Everything, parsed; an empty state where nothing is stored yet. Changes nothing, and sees either all or nothing of a write,
-   * whether one is running now or died half way. Fails (exit 2) with E_STORE_MODES, E_STORE_DAMAGED or E_STORE_SCHEMA.
+   * whether one is running now or died half way. With `hosts` of the hosts only those: what a look costs does not grow with a fleet.
+   * Fails (exit 2) with E_STORE_MODES, E_STORE_DAMAGED or E_STORE_SCHEMA.
    */
-  read(): Promise<StoreState>;
+  read(scope?: ReadScope): Promise<StoreState>;
   /**
    * Runs `fn` while no other run changes the store, and gives the lock back however it ends. Calls within the same Store
    * join the lock that is held. `who` is for other people's error message, for instance `docker-tls apply`.
@@ -124,10 +125,9 @@ export function openStore(home: string, { now = () => new Date(), patienceMs = 0
       return settled(folder, () => storeExists(folder));
     },
 
-    async read() {
-      return users > 0
-        ? inTurn(() => settled(folder, () => readState(folder)))
-        : settled(folder, () => readState(folder));
+    async read(scope) {
+      const look = () => settled(folder, () => readState(folder, scope));
+      return users > 0 ? inTurn(look) : look();
     },
 
     async withLock(who, fn) {

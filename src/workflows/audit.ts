@@ -51,7 +51,7 @@ export async function auditHosts(
     const facts = await gatherAuditFacts(session, runtime.signal);
     line.phase('probe');
     const known = context.state.hosts.get(spec.name);
-    const address = spec.address ?? known?.record.address ?? session.dialled;
+    const address = spec.address ?? session.dialled;
     const probes = await probeFromOutside(context, facts, address, spec, stranger);
     const subject = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
     line.done(scoreWords(subject.score));

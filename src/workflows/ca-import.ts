@@ -5,7 +5,7 @@ import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts'
 import { decryptKey, encryptKey, isEncrypted, isKeyType, keyMatches, keyOpens } from '../pki/keys.ts';
 import type { Secret } from '../secret.ts';
 import type { StoreChange, StoreState } from '../store/records.ts';
-import type { PassphraseSource } from './keyring.ts';
+import type { PassphraseSource } from './key-protection.ts';
 import { splitCommand } from './sign-command.ts';
 
 export type CaImport = {

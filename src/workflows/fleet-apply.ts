@@ -20,6 +20,8 @@ export type FleetClients = {
   readonly welcome: readonly StoredClient[];
   /** Those that the file turns away and whose papers are still here. */
   readonly revoked: readonly StoredClient[];
+  /** What of the file does not count yet, and the command that makes it count. */
+  readonly notes: readonly string[];
 };
 
 /**
@@ -33,6 +35,7 @@ export async function ensureClients(
 ): Promise<FleetClients> {
   const welcome: StoredClient[] = [];
   const revoked: StoredClient[] = [];
+  const notes: string[] = [];
   for (const spec of clients) {
     const known = state.clients.get(spec.name);
     if (spec.revoked) {
@@ -42,7 +45,16 @@ export async function ensureClients(
       if (client !== known) keyring.amend(client);
       revoked.push(client);
     } else if (known?.record.revokedAt !== undefined) throw cameBack(spec.name);
-    else welcome.push((await admit({ state, keyring }, spec, { hosts: spec.hosts, days: spec.days }, now)).client);
+    else {
+      const { hosts, days } = spec;
+      // A key that is elsewhere is of the kind that its owner made.
+      const keyType = known !== undefined && known.key === undefined ? known.record.keyType : spec.keyType;
+      const { client } = await admit({ state, keyring }, spec, { hosts, days, keyType }, now);
+      welcome.push(client);
+      const before = known?.record ?? client.record;
+      if (before.days !== days || before.keyType !== keyType)
+        notes.push(`client ${spec.name}: days and key-type count from its next renewal on: ${renewalOf(client)}`);
+    }
   }
   const gone = new Set(revoked.map(({ record }) => record.name));
   const others = [...state.clients.values()].filter(
@@ -57,7 +69,11 @@ export async function ensureClients(
       hints: ['write another client into the file, under clients:'],
     });
   }
-  return { welcome, revoked };
+  return { welcome, revoked, notes };
+}
+
+function renewalOf({ record, key }: StoredClient): string {
+  return `docker-tls ${key === undefined ? 'client request' : 'rotate client'} ${record.name}`;
 }
 
 function cameBack(name: string): DockerTlsError {

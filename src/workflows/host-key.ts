@@ -8,6 +8,7 @@ import { parseCsr } from '../pki/csr.ts';
 import type { SanName } from '../pki/names.ts';
 import type { Papers } from '../plan/desired.ts';
 import type { HostProgress, HostSession } from '../runtime.ts';
+import type { StoreState } from '../store/records.ts';
 import type { PreparedHost, RunContext } from './host-run.ts';
 
 /** How openssl makes a key of each type (openssl-genpkey(1)). */
@@ -23,6 +24,7 @@ const GENPKEY: Readonly<Record<HostSpec['keyType'], string>> = {
 export type HostKeyRequest = {
   readonly spec: HostSpec;
   readonly context: RunContext;
+  readonly latest: StoreState;
   readonly sans: readonly SanName[];
   readonly ca: string;
   /** The certificate in the store is in force on the host, with its key. */
@@ -34,14 +36,15 @@ export type HostKeyRequest = {
  * papers without a certificate, for withHostKey to fill in once the change begins. Asks the host nothing.
  */
 export async function hostKeyPapers(request: HostKeyRequest): Promise<{ papers: Papers; why: string }> {
-  const { spec, context, sans, ca, onHost } = request;
-  const known = context.state.hosts.get(spec.name);
+  const { spec, context, latest, sans, ca, onHost } = request;
+  const known = latest.hosts.get(spec.name);
+  const wanted: Papers = { ca, cert: '', key: { kind: 'host', path: '' } };
   if (onHost && known !== undefined && known.serverKey === undefined && context.forcePapers === undefined) {
-    const kept = await context.keyring.server(spec, sans, { publicKey: known.serverCert });
+    const kept = await context.keyring.server(spec, sans, { latest, publicKey: known.serverCert });
     if (!kept.fresh) return { papers: { ca, cert: kept.cert, key: { kind: 'keep' } }, why: '' };
+    return { papers: wanted, why: kept.why };
   }
-  const why = context.forcePapers ?? 'the host makes its key';
-  return { papers: { ca, cert: '', key: { kind: 'host', path: '' } }, why };
+  return { papers: wanted, why: context.forcePapers ?? 'the host makes its key' };
 }
 
 /**
@@ -55,12 +58,13 @@ export async function withHostKey<T>(
   progress: HostProgress,
   work: (prepared: PreparedHost) => Promise<T>,
 ): Promise<T> {
-  const { spec, session, sans, desired } = prepared;
+  const { spec, session, sans, desired, latest } = prepared;
   const folder = `/run/docker-tls-key-${randomBytes(6).toString('hex')}`;
   try {
     progress.phase('key');
     const csr = parseCsr(await makeKey(session, spec, folder, context));
     const server = await context.keyring.server(spec, sans, {
+      latest,
       force: 'the host made a new key',
       publicKey: csr.publicKey,
     });

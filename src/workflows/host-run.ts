@@ -3,7 +3,6 @@
 import type { HostSpec } from '../config/spec.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors.ts';
 import { proposeSans, type SanName } from '../pki/names.ts';
-import { askedOf } from '../plan/asked.ts';
 import type { DesiredHost, KeySource, Papers } from '../plan/desired.ts';
 import { type HostFacts, installedPapers } from '../plan/facts.ts';
 import { managedElsewhere, otherStore } from '../plan/other-store.ts';
@@ -12,12 +11,12 @@ import { preflight, swarmProblem } from '../plan/preflight.ts';
 import { isWelcome, namesFor } from '../plan/trust.ts';
 import type { HostProgress, HostSession, Runtime, SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
-import type { HostRecord, StoreChange, StoredClient, StoreState } from '../store/records.ts';
+import type { StoreChange, StoredClient, StoreState } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { changeHost, sshOptions } from './change-host.ts';
+import { asStored, latestOf, saveHost } from './host-books.ts';
 import type { Keyring } from './keyring.ts';
 import { type Proof, type ProofRequest, proveHost, requireProofs } from './prove.ts';
-import { recordOfAsked } from './specs.ts';
 
 export type RunContext = {
   readonly runtime: Runtime;
@@ -48,6 +47,8 @@ export type PreparedHost = {
   readonly session: HostSession;
   readonly facts: HostFacts;
   readonly skewMs: number;
+  /** What the store said when the plan was made; of the hosts this one alone. */
+  readonly latest: StoreState;
   readonly sans: readonly SanName[];
   readonly desired: DesiredHost;
   readonly plan: HostPlan;
@@ -120,7 +121,8 @@ export async function planOpened(
   const { session, skewMs } = opened;
   return closingOnError(session, wanted.name, async () => {
     progress.phase('plan');
-    const known = context.state.hosts.get(wanted.name);
+    const latest = await latestOf(wanted.name, context);
+    const known = latest.hosts.get(wanted.name);
     // Fixes that were made once stay with the host, whoever changes it next.
     const entries = wanted.harden ?? known?.record.harden ?? [];
     const spec: HostSpec = entries.length === 0 ? wanted : { ...wanted, harden: entries };
@@ -129,10 +131,11 @@ export async function planOpened(
         ? undefined
         : await (await import('./harden.ts')).hardenOpened(session, spec, entries, context.runtime);
     const facts = hardened?.facts ?? opened.facts;
-    const address = spec.address ?? known?.record.address ?? session.dialled;
-    const sans = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address);
-    const { papers, why } = await desiredPapers(spec, context, facts, sans);
-    const other = otherStore(facts, spec.name, context.state);
+    const address = spec.address ?? session.dialled;
+    const before = known?.record.askedSans;
+    const sans = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, before);
+    const { papers, why } = await desiredPapers(spec, context, latest, facts, sans);
+    const other = otherStore(facts, spec.name, latest);
     const desired: DesiredHost = {
       name: spec.name,
       port: spec.port,
@@ -163,23 +166,22 @@ export async function planOpened(
       session,
       facts,
       skewMs,
+      latest,
       sans,
       desired,
       plan,
       papersWhy: why,
-      accepts: accepted(spec, context),
+      accepts: accepted(spec, context.keyring.clients(latest)),
       problems,
     };
   });
 }
 
-/** Clients that the host lets in once the change is made: those of the store, as this run leaves them. */
-function accepted(spec: HostSpec, { state, keyring }: RunContext): string[] {
-  const clients = new Map([...state.clients].map(([name, { record }]) => [name, record]));
-  for (const [name, { record }] of Object.entries(keyring.change().clients ?? {})) clients.set(name, record);
-  return [...clients.values()]
-    .filter((record) => record.reaches === undefined && isWelcome(record, spec))
-    .map((record) => record.name);
+/** Clients that the host lets in once the change is made. */
+function accepted(spec: HostSpec, clients: ReadonlyMap<string, StoredClient>): string[] {
+  return [...clients.values()].flatMap(({ record }) =>
+    record.reaches === undefined && isWelcome(record, spec) ? [record.name] : [],
+  );
 }
 
 /** Both of the above: everything that is needed before anything changes. */
@@ -199,13 +201,14 @@ async function closingOnError<T>(session: HostSession, host: string, work: () =>
 async function desiredPapers(
   spec: HostSpec,
   context: RunContext,
+  latest: StoreState,
   facts: HostFacts,
   sans: readonly SanName[],
 ): Promise<{ papers: Papers; why: string }> {
-  const { keyring, state } = context;
-  const ca = await keyring.trustFor(spec);
+  const { keyring } = context;
+  const ca = await keyring.trustFor(spec, latest);
   const installed = installedPapers(facts);
-  const known = state.hosts.get(spec.name);
+  const known = latest.hosts.get(spec.name);
   const onHost =
     installed !== undefined &&
     known !== undefined &&
@@ -213,11 +216,12 @@ async function desiredPapers(
     facts.serverKey !== undefined;
   if (spec.keys === 'host') {
     const { hostKeyPapers } = await import('./host-key.ts');
-    return hostKeyPapers({ spec, context, sans, ca, onHost });
+    return hostKeyPapers({ spec, context, latest, sans, ca, onHost });
   }
   // A key that is only on the host can not be sent again; as long as its certificate is in force there, it stays.
   const lost = known !== undefined && known.serverKey === undefined && !onHost;
   const server = await keyring.server(spec, sans, {
+    latest,
     force: context.forcePapers ?? (lost ? 'its key is gone' : undefined),
   });
   let key: KeySource;
@@ -247,13 +251,13 @@ async function credentialsFor(
 
 /** Proves a host with the papers that it has to serve. */
 export async function proofsOf(prepared: PreparedHost, context: RunContext): Promise<Proof[]> {
-  const { desired, address } = prepared;
-  const key =
-    desired.papers.key.kind === 'send' ? desired.papers.key.key : context.state.hosts.get(desired.name)?.serverKey;
+  const { desired, address, latest } = prepared;
+  const key = desired.papers.key.kind === 'send' ? desired.papers.key.key : latest.hosts.get(desired.name)?.serverKey;
+  const provers = asStored(context.provers, context.keyring, latest);
   return proveHost(context.runtime.probe, {
     address,
     port: desired.port,
-    ...(await credentialsFor(prepared.spec, context)),
+    ...(await credentialsFor(prepared.spec, { keyring: context.keyring, provers })),
     ...(key ? { server: { cert: desired.papers.cert, key } } : {}),
     serverCert: desired.papers.cert,
     ...(context.mustRefuse ? { revoked: context.mustRefuse } : {}),
@@ -329,61 +333,11 @@ async function carryOut(prepared: PreparedHost, context: RunContext, progress: H
       saved = await saveHost(prepared, context);
     },
     unsave: async () => {
-      if (saved !== undefined) await write(saved, context);
+      const before = saved;
       saved = undefined;
+      if (before !== undefined)
+        await context.store.withLock(`docker-tls ${context.reason}`, () => context.store.write(before));
     },
   });
   return outcome(true, proofs);
-}
-
-/** Holds the store only while it writes: runs over other hosts of the same store go on at the same time. */
-async function write(change: StoreChange, { store, reason }: RunContext): Promise<void> {
-  await store.withLock(`docker-tls ${reason}`, () => store.write(change));
-}
-
-/** Writes what the host now is; gives the change that takes that back. */
-async function saveHost(prepared: PreparedHost, context: RunContext): Promise<StoreChange | undefined> {
-  const { spec, plan, desired } = prepared;
-  const known = context.state.hosts.get(spec.name);
-  const time = context.runtime.now().toISOString();
-  const record: HostRecord = {
-    ...known?.record,
-    name: spec.name,
-    address: prepared.address,
-    ssh: spec.ssh,
-    sans: prepared.sans.map((san) => san.value),
-    days: spec.days,
-    containers: spec.containers,
-    createdAt: known?.record.createdAt ?? time,
-    updatedAt: known?.record.updatedAt ?? time,
-    generation: plan.generation === 'none' ? undefined : plan.generation,
-    keep: spec.keep,
-    confirmWithin: spec.confirmWithin,
-    ...recordOfAsked(askedOf(spec)),
-  };
-  const key =
-    desired.papers.key.kind === 'send'
-      ? desired.papers.key.key
-      : desired.papers.key.kind === 'keep'
-        ? known?.serverKey
-        : undefined;
-  const same =
-    known !== undefined &&
-    known.ca === desired.papers.ca &&
-    known.serverCert === desired.papers.cert &&
-    JSON.stringify(known.record) === JSON.stringify(record);
-  await context.saveBase();
-  if (same) return undefined;
-  const change: StoreChange = {
-    hosts: {
-      [spec.name]: {
-        record: { ...record, updatedAt: time },
-        ca: desired.papers.ca,
-        serverCert: desired.papers.cert,
-        ...(key ? { serverKey: key } : {}),
-      },
-    },
-  };
-  await write(change, context);
-  return known === undefined ? { removeHosts: [spec.name] } : { hosts: { [spec.name]: known } };
 }

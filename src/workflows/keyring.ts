@@ -15,21 +15,15 @@ import {
 } from '../pki/certificate.ts';
 import { parseCsr } from '../pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
-import { decryptKey, encryptKey, isEncrypted, isKeyType, keyOpens } from '../pki/keys.ts';
+import { isKeyType } from '../pki/keys.ts';
 import type { SanName } from '../pki/names.ts';
 import { hostsLosing, isFrom, leafOnlyTrust, reasonToIssue, trustFile } from '../plan/trust.ts';
 import type { Secret } from '../secret.ts';
 import type { StoreChange, StoredCa, StoredClient, StoredIssuer, StoredOldCa, StoreState } from '../store/records.ts';
 import { caCutsOff, caKeyElsewhere, caNotAccepted } from './ca-refusals.ts';
 import { clientExists, keyElsewhere, refuseOther, unknownClient } from './client-refusals.ts';
+import { type PassphraseSource, protectKeys } from './key-protection.ts';
 import { commandSigner, type ExternalSigner, signClient, signServer } from './sign-command.ts';
-
-/** Where the CA's passphrase comes from. `opens`: whether it is the right one; whoever types it may try again. */
-export type PassphraseSource = {
-  /** For a CA that is made now; undefined when the user declined in so many words. */
-  forNewCa(): Promise<Secret | undefined>;
-  forExistingCa(opens: (words: Secret) => Promise<boolean>): Promise<Secret>;
-};
 
 export type KeyringOptions = {
   readonly state: StoreState;
@@ -49,6 +43,8 @@ export type ServerPapers = {
 };
 
 export type IssueOptions = {
+  /** A newer look at the store than the one the keyring was opened with. */
+  readonly latest?: Pick<StoreState, 'hosts'>;
   /** Issue anew whatever the certificate is; the words say why. */
   readonly force?: string;
   /** For a key that is kept elsewhere: its public key, or a certificate of it. */
@@ -79,15 +75,22 @@ export type Keyring = {
   prepareIssuer(name: string): Promise<void>;
   /** A new leaf (and key) for a client that is there; its own CA stays as long as it is from the CA in force. */
   renewClient(name: string, days?: number): Promise<StoredClient>;
-  /** The server's papers: those in the store as long as they fit, else new ones. */
+  /** The server's papers: those that are known as long as they fit, else new ones. */
   server(spec: HostSpec, sans: readonly SanName[], options?: IssueOptions): Promise<ServerPapers>;
-  /** The trust file of a host (src/plan/trust.ts). */
-  trustFor(spec: Pick<HostSpec, 'name' | 'clients'>): Promise<string>;
+  /** The trust file of a host (src/plan/trust.ts); `latest`: a newer look at the store than the one the keyring was opened with. */
+  trustFor(spec: Pick<HostSpec, 'name' | 'clients'>, latest?: People): Promise<string>;
+  /** The clients of the store, with those that this run made or amended on top as long as they are not written. */
+  clients(latest?: People): ReadonlyMap<string, StoredClient>;
   /** The passphrase's protection for a key that is going to be stored. */
   protect(key: Secret): Promise<Secret>;
   /** What was made in this run and has to be stored. */
   change(): StoreChange;
+  /** It is: from now on the store alone knows, and what others write to it counts. */
+  written(): void;
 };
+
+/** Who may get in, as the store says it. */
+export type People = Pick<StoreState, 'clients' | 'issuers'>;
 
 /** Whether an older CA can sign the one in force. */
 function canVouch({ cert, keyPem }: Omit<StoredOldCa, 'serial'>): boolean {
@@ -101,40 +104,16 @@ export function openKeyring(options: KeyringOptions): Keyring {
     issuers: {},
     clients: {},
   };
+  const { protect, open: openKey, beginAnew } = protectKeys(state, options.passphrase);
   const replaced: StoredCa[] = [];
+  let written = false;
   const sign: ExternalSigner | undefined =
     state.ca !== undefined && state.ca.keyPem === undefined && state.ca.record.signCommand !== undefined
       ? commandSigner(state.ca.record.signCommand)
       : undefined;
-  /** Keys that this run has made, by their protected form: opening one is slow. */
-  const openKeys = new WeakMap<Secret, Secret>();
   let keysLost = false;
   let opened: Promise<OpenAuthority> | undefined;
   let crossed: Promise<string> | undefined;
-  let secret: Promise<Secret | undefined> | undefined;
-
-  /** The one passphrase of this store: known from the CA that is there, chosen for the first one. */
-  function passphrase(): Promise<Secret | undefined> {
-    const keys = [state.ca?.keyPem, ...state.oldCas.map((old) => old.keyPem)].filter((key) => key !== undefined);
-    const locked = keys.find(isEncrypted);
-    secret ??= locked
-      ? options.passphrase.forExistingCa((words) => keyOpens(locked, words))
-      : keys.length > 0
-        ? Promise.resolve(undefined)
-        : options.passphrase.forNewCa();
-    return secret;
-  }
-
-  async function protect(key: Secret): Promise<Secret> {
-    const words = await passphrase();
-    return words === undefined ? key : encryptKey(key, words);
-  }
-
-  async function openKey(pem: Secret): Promise<Secret> {
-    const known = openKeys.get(pem);
-    if (known !== undefined) return known;
-    return isEncrypted(pem) ? decryptKey(pem, await passphrase()) : pem;
-  }
 
   async function makeCa(): Promise<OpenAuthority> {
     const ca = await issueCa({ name: options.ca.name, days: options.ca.days, keyType: options.ca.keyType, now });
@@ -178,7 +157,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
     if (state.ca !== undefined) replaced.push(state.ca);
     if (lost) {
       keysLost = true;
-      secret = options.passphrase.forNewCa();
+      beginAnew();
       for (const [name, { cert }] of state.issuers) made.issuers[name] = { cert };
     } else if (state.ca?.keyPem !== undefined) await openKey(state.ca.keyPem); // or two passphrases would be in force from now on
     opened = makeCa();
@@ -225,7 +204,6 @@ export function openKeyring(options: KeyringOptions): Keyring {
       now,
     });
     const keyPem = await protect(fresh.key);
-    openKeys.set(keyPem, fresh.key);
     const old = olderCas().length > 0 ? { cert: first, oldKeyPem: known?.keyPem } : { cert: '' };
     const issuer = { ...old, cert: fresh.leaf + old.cert, keyPem };
     made.issuers[name] = issuer;
@@ -329,8 +307,10 @@ export function openKeyring(options: KeyringOptions): Keyring {
   }
 
   async function server(spec: HostSpec, sans: readonly SanName[], more: IssueOptions = {}): Promise<ServerPapers> {
-    const known = state.hosts.get(spec.name);
-    const why = more.force ?? reasonToIssue(known?.serverCert, spec, sans, { cas: await trusted(), now });
+    const known = (more.latest ?? state).hosts.get(spec.name);
+    const why =
+      more.force ??
+      reasonToIssue(known?.serverCert, spec, sans, { cas: await trusted(), now, days: known?.record.days });
     if (known !== undefined && why === undefined)
       return { cert: await freshChain(known.serverCert), key: known.serverKey, fresh: false, why: '' };
     if (known !== undefined && !options.cutOff && cutsOff(known.serverCert)) throw caCutsOff([spec.name]);
@@ -357,14 +337,17 @@ export function openKeyring(options: KeyringOptions): Keyring {
     return leaf + chain.filter((pem) => inspectCertificate(pem).ski !== own.ski).join('');
   }
 
-  async function trustFor(spec: Pick<HostSpec, 'name' | 'clients'>): Promise<string> {
-    const clients = new Map([...state.clients].map(([name, stored]) => [name, stored.record]));
-    for (const [name, stored] of Object.entries(made.clients)) clients.set(name, stored.record);
-    const issuers = new Map(
-      [...state.issuers, ...Object.entries(made.issuers)].map(([name, issuer]) => [name, issuer.cert]),
-    );
+  function clients(latest: People = state): Map<string, StoredClient> {
+    return new Map([...latest.clients, ...(written && latest !== state ? [] : Object.entries(made.clients))]);
+  }
+
+  async function trustFor(spec: Pick<HostSpec, 'name' | 'clients'>, latest: People = state): Promise<string> {
+    const fresh = written && latest !== state ? [] : Object.entries(made.issuers);
+    const issuers = new Map([...latest.issuers, ...fresh].map(([name, issuer]) => [name, issuer.cert]));
     // Clients that were issued elsewhere are none of this host's.
-    const own = [...clients.values()].filter((record) => record.reaches === undefined);
+    const own = [...clients(latest).values()]
+      .map(({ record }) => record)
+      .filter((record) => record.reaches === undefined);
     if (sign === undefined || own.some((record) => issuers.has(record.name)))
       return trustFile(spec, { cas: await trusted(), clients: own, issuers });
     return leafOnlyTrust(spec, await trusted(), own);
@@ -388,6 +371,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
     signRequest,
     server,
     trustFor,
+    clients,
     protect,
     change: () => ({
       ...(made.ca ? { ca: made.ca, retireCa: replaced.length > 0 && !keysLost } : {}),
@@ -395,5 +379,8 @@ export function openKeyring(options: KeyringOptions): Keyring {
       issuers: { ...made.issuers },
       clients: { ...made.clients },
     }),
+    written: () => {
+      written = true;
+    },
   };
 }

@@ -16,7 +16,9 @@ export type HostFlags = Partial<Omit<HostSpec, 'name' | 'ssh'>> & {
 
 /** A host with what the flags say on top. */
 export function withFlags(spec: HostSpec, flags: HostFlags): HostSpec {
-  return { ...spec, ...said(flags), name: spec.name, ssh: { ...spec.ssh, ...said(flags.ssh) } };
+  // `--san` names further ones.
+  const sans = [...new Set([...spec.sans, ...(flags.sans ?? [])])];
+  return { ...spec, ...said(flags), sans, name: spec.name, ssh: { ...spec.ssh, ...said(flags.ssh) } };
 }
 
 function said(flags: object): object {
@@ -31,6 +33,7 @@ export function specOfRecord(record: HostRecord): HostSpec {
     address: record.address,
     port: record.port,
     listen: record.listen === undefined ? undefined : record.listen.split(','),
+    sans: record.askedSans,
     keyType: record.keyType,
     days: record.days,
     containers: record.containers,

@@ -3,35 +3,10 @@
 import { describe, expect, test } from 'vitest';
 import type { DockerTlsError } from '../../src/errors.ts';
 import type { DesiredHost } from '../../src/plan/desired.ts';
-import { type HostFacts, parseFacts } from '../../src/plan/facts.ts';
 import { hasChanges, planHost, planReturn } from '../../src/plan/plan.ts';
 import { preflight, swarmProblem } from '../../src/plan/preflight.ts';
 import { Secret } from '../../src/secret.ts';
-import { printFacts } from '../support/sections.ts';
-
-const NOW = Date.parse('2026-06-01T12:00:00Z');
-const UNIT = '/usr/lib/systemd/system/docker.service';
-
-const good: Readonly<Record<string, string>> = {
-  uid: '0',
-  clock: `${NOW / 1000}`,
-  systemd: 'systemd 257 (257.1)',
-  unit: `LoadState=loaded\nActiveState=active\nFragmentPath=${UNIT}\nDropInPaths=\nEnvironmentFiles=/etc/default/docker (ignore_errors=yes)`,
-  'docker-socket': 'LoadState=loaded\nActiveState=active',
-  'tls-socket': 'LoadState=not-found\nActiveState=inactive',
-  [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n',
-  'file:/etc/default/docker': 'absent',
-  'file:/etc/docker/daemon.json': 'absent',
-  dockerd: '/usr/sbin/dockerd',
-  version: '{"Version":"26.1.5"}',
-  info: '{"ID":"x","ServerVersion":"26.1.5","LiveRestoreEnabled":false,"Plugins":{"Log":["json-file","local"]}}',
-  containers: '[{"Id":"abc","Names":["/web"]}]',
-  disk: 'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 100000 1 99999 1% /',
-};
-
-function factsOf(more: Readonly<Record<string, string>> = {}): HostFacts {
-  return parseFacts(printFacts({ ...good, ...more }));
-}
+import { factsOf, GOOD_FACTS as good, FACTS_TIME_MS as NOW, UNIT } from '../support/host-facts.ts';
 
 const desired: DesiredHost = {
   name: 'h1',

@@ -56,7 +56,7 @@ export const command = defineCommand({
       if (record === undefined) throw notSetUp(spec.name);
       const entries = [...(spec.harden ?? []), ...(record.harden ?? []), ...choice.fixes];
       // Another user of the same host may harden it: what is known of the host stays.
-      const base = { ...specOfRecord(record), ...spec };
+      const base = { ...specOfRecord(record), ...spec, address: spec.address };
       return { ...base, harden: recordHardening(entries, options.keepDockerGroup) };
     });
     const fleet = { parallel: global.parallel, signal: runtime.signal };

@@ -32,15 +32,13 @@ export const command = defineCommand({
       ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
     });
     if (names.length === 0) return { exit: 0, result: { hosts: [] }, text: 'Nothing is due.' };
-    return run.session.store.withLock('docker-tls rotate server', async () => {
-      const specs = run.specs(names);
-      return changeHosts(context, {
-        specs,
-        run: await run.open({ forcePapers: 'rotated' }),
-        question: `Give new certificates to ${nameHosts(specs)}?`,
-        canary: options.canary,
-        maxFailures: options.maxFailures,
-      });
+    const specs = run.specs(names);
+    return changeHosts(context, {
+      specs,
+      run: await run.open({ forcePapers: 'rotated' }),
+      question: `Give new certificates to ${nameHosts(specs)}?`,
+      canary: options.canary,
+      maxFailures: options.maxFailures,
     });
   },
 });

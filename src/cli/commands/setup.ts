@@ -15,6 +15,7 @@ import type { Store } from '../../store/store.ts';
 import { userName } from '../../user.ts';
 import { plural } from '../../words.ts';
 import { giveContext } from '../../workflows/context.ts';
+import { requireLatest } from '../../workflows/host-books.ts';
 import {
   applyHost,
   type HostOutcome,
@@ -107,19 +108,21 @@ export const command = defineCommand({
       if (docker !== undefined) await refuseContext(docker, runtime);
       const writeFleet = await fleet?.edit(spec, sudoReference(options, runtime.cwd));
       const line = prompts.interactive ? progress.host(spec.name) : reached;
+      const wanted = clientSpec(client.name, { keyType: spec.keyType, days: options.days });
+      const prover = await proverFor(session, wanted, client.asked);
+      const run = session.context({ prover, reason: 'setup', takeOver, ...(sudo ? { sudoPassword: sudo } : {}) });
+      const prepared = await planOpened(opened, spec, run, line);
+      refuseProblems(prepared);
+      const plan = renderPlan(prepared, coloursOf(runtime.io), global.verbose, tableWidth(runtime.io));
+      if (global.dryRun) {
+        line.done('planned');
+        const place = { address: prepared.address, port: spec.port, client: prover.record.name };
+        return { exit: 0, result: { ...place, plan: prepared.plan }, text: plan };
+      }
+      // Whoever thinks about it holds up nobody: the store is free until there is an answer.
+      if (hasChanges(prepared.plan)) await agreeTo(plan, context);
       return await session.store.withLock('docker-tls setup', async () => {
-        const wanted = clientSpec(client.name, { keyType: spec.keyType, days: options.days });
-        const prover = await proverFor(session, wanted, client.asked);
-        const run = session.context({ prover, reason: 'setup', takeOver, ...(sudo ? { sudoPassword: sudo } : {}) });
-        const prepared = await planOpened(opened, spec, run, line);
-        refuseProblems(prepared);
-        const plan = renderPlan(prepared, coloursOf(runtime.io), global.verbose, tableWidth(runtime.io));
-        if (global.dryRun) {
-          line.done('planned');
-          const place = { address: prepared.address, port: spec.port, client: prover.record.name };
-          return { exit: 0, result: { ...place, plan: prepared.plan }, text: plan };
-        }
-        if (hasChanges(prepared.plan)) await agreeTo(plan, context);
+        await requireLatest(prepared, run);
         const outcome = await applyHost(prepared, run, line).catch(async (error: unknown) => {
           await session.forget();
           throw error;
@@ -206,7 +209,9 @@ async function askHost(
     ).trim();
   const proposed = opened.proposed(address).map((san) => san.value);
   const sans = options.san.length > 0 ? options.san : await askNames(prompts, proposed);
-  return completeHost({ ...spec, name, address, sans });
+  // The proposal is no wish: it goes along when ssh dials another address.
+  const asked = address === opened.session.dialled && options.address === undefined ? undefined : address;
+  return completeHost({ ...spec, name, address: asked, sans });
 }
 
 /** A host in the care of another store: its clients are locked out, which nobody does by the way. */

@@ -1,0 +1,109 @@
+/**
+ * Owns what the store says of a host at its turn, and what is written of it afterwards. A run over many hosts takes its time: others
+ * revoke clients and rotate certificates meanwhile, and what they wrote counts.
+ */
+
+import { DockerTlsError } from '../errors.ts';
+import { askedOf } from '../plan/asked.ts';
+import type { HostRecord, StoreChange, StoredClient, StoreState } from '../store/records.ts';
+import type { PreparedHost, RunContext } from './host-run.ts';
+import { recordOfAsked } from './specs.ts';
+
+type Books = Pick<RunContext, 'store' | 'keyring'>;
+
+/** The CAs, the clients and this one host, as they are stored now. Fails with E_STORE_CHANGED (exit 5) when the CAs are not the run's. */
+export async function latestOf(host: string, { store, keyring }: Books): Promise<StoreState> {
+  const latest = await store.read({ hosts: [host] });
+  if (latest.ca === undefined) return latest;
+  const cas = [latest.ca, ...latest.oldCas].map(({ cert }) => cert).join('');
+  if (cas !== (await keyring.trusted())) throw storeChanged(store.home, 'the CA');
+  return latest;
+}
+
+/** Those of `clients` that are still there, with what is now said of them; those that are not written yet stay. */
+export function asStored(clients: readonly StoredClient[], keyring: RunContext['keyring'], latest: StoreState) {
+  const now = keyring.clients(latest);
+  return clients.flatMap((client) => {
+    const found = now.get(client.record.name);
+    return found === undefined ? [] : [{ ...client, record: found.record }];
+  });
+}
+
+/**
+ * The store as it is now, in which the host still gets the trust file that it was planned with: nobody let a client in or out since.
+ * Fails with E_STORE_CHANGED (exit 5).
+ */
+export async function requireLatest({ spec, desired }: PreparedHost, context: Books): Promise<StoreState> {
+  const latest = await latestOf(spec.name, context);
+  if ((await context.keyring.trustFor(spec, latest)) !== desired.papers.ca)
+    throw storeChanged(context.store.home, 'who may reach it', spec.name);
+  return latest;
+}
+
+/**
+ * Writes what the host now is; gives the change that takes that back. Holds the store only while it writes: runs over other hosts go on.
+ * Fails with E_STORE_CHANGED (exit 5) when the host was given a trust file that is out of date by now.
+ */
+export async function saveHost(prepared: PreparedHost, context: RunContext): Promise<StoreChange | undefined> {
+  const { spec, desired } = prepared;
+  const { store, reason } = context;
+  return store.withLock(`docker-tls ${reason}`, async () => {
+    const latest = await requireLatest(prepared, context);
+    await context.saveBase();
+    const known = latest.hosts.get(spec.name);
+    const time = context.runtime.now().toISOString();
+    const record = recordOf(prepared, known?.record, time);
+    const same =
+      known !== undefined &&
+      known.ca === desired.papers.ca &&
+      known.serverCert === desired.papers.cert &&
+      JSON.stringify(known.record) === JSON.stringify(record);
+    if (same) return undefined;
+    const { key } = desired.papers;
+    const serverKey = key.kind === 'send' ? key.key : key.kind === 'keep' ? known?.serverKey : undefined;
+    await store.write({
+      hosts: {
+        [spec.name]: {
+          record: { ...record, updatedAt: time },
+          ca: desired.papers.ca,
+          serverCert: desired.papers.cert,
+          ...(serverKey ? { serverKey } : {}),
+        },
+      },
+    });
+    return known === undefined ? { removeHosts: [spec.name] } : { hosts: { [spec.name]: known } };
+  });
+}
+
+function recordOf(
+  { spec, plan, address, sans }: PreparedHost,
+  known: HostRecord | undefined,
+  time: string,
+): HostRecord {
+  return {
+    ...known,
+    name: spec.name,
+    address,
+    ssh: spec.ssh,
+    sans: sans.map((san) => san.value),
+    askedSans: spec.sans,
+    days: spec.days,
+    containers: spec.containers,
+    createdAt: known?.createdAt ?? time,
+    updatedAt: known?.updatedAt ?? time,
+    generation: plan.generation === 'none' ? undefined : plan.generation,
+    keep: spec.keep,
+    confirmWithin: spec.confirmWithin,
+    ...recordOfAsked(askedOf(spec)),
+  };
+}
+
+function storeChanged(home: string, what: string, where = home): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_STORE_CHANGED',
+    exit: 5,
+    where,
+    message: `another run has changed ${what} in the store in the meantime`,
+    hints: ['run the same command again: it begins from what is stored now'],
+  });
+}

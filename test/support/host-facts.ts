@@ -1,0 +1,30 @@
+/** Owns the facts of a host that is fit for everything, as facts.sh prints them, for tests that need no real one. */
+
+import { type HostFacts, parseFacts } from '../../src/plan/facts.ts';
+import { printFacts } from './sections.ts';
+
+/** The host's clock in them. */
+export const FACTS_TIME_MS = Date.parse('2026-06-01T12:00:00Z');
+export const UNIT = '/usr/lib/systemd/system/docker.service';
+
+export const GOOD_FACTS: Readonly<Record<string, string>> = {
+  uid: '0',
+  clock: `${FACTS_TIME_MS / 1000}`,
+  systemd: 'systemd 257 (257.1)',
+  unit: `LoadState=loaded\nActiveState=active\nFragmentPath=${UNIT}\nDropInPaths=\nEnvironmentFiles=/etc/default/docker (ignore_errors=yes)`,
+  'docker-socket': 'LoadState=loaded\nActiveState=active',
+  'tls-socket': 'LoadState=not-found\nActiveState=inactive',
+  [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n',
+  'file:/etc/default/docker': 'absent',
+  'file:/etc/docker/daemon.json': 'absent',
+  dockerd: '/usr/sbin/dockerd',
+  version: '{"Version":"26.1.5"}',
+  info: '{"ID":"x","ServerVersion":"26.1.5","LiveRestoreEnabled":false,"Plugins":{"Log":["json-file","local"]}}',
+  containers: '[{"Id":"abc","Names":["/web"]}]',
+  disk: 'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 100000 1 99999 1% /',
+};
+
+/** The facts, with some sections of what the host printed replaced. */
+export function factsOf(more: Readonly<Record<string, string>> = {}): HostFacts {
+  return parseFacts(printFacts({ ...GOOD_FACTS, ...more }));
+}
