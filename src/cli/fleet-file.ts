@@ -1,13 +1,14 @@
 /** Owns what `setup -f FILE` does with the fleet file: a host's values come from it, and a new host is written into it. */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseDestination } from '../config/destination.ts';
 import type { Fleet } from '../config/fleet.ts';
-import { completeHost, type HostSpec } from '../config/spec.ts';
+import { type CaSpec, type ClientSpec, completeHost, type HostSpec } from '../config/spec.ts';
 import { replaceFiles, withFileErrors } from '../docker/files.ts';
 import { DockerTlsError } from '../errors.ts';
+import type { Runtime } from '../runtime.ts';
 import type { StoreState } from '../store/records.ts';
 import { homeFolder } from '../user.ts';
 import { type HostFlags, knownHost, specFor, withFlags } from '../workflows/specs.ts';
@@ -15,13 +16,26 @@ import type { CommandContext } from './command.ts';
 
 export type FleetFile = {
   readonly path: string;
+  /** What it says of a new CA; undefined where there is no file yet. */
+  readonly ca?: CaSpec;
+  /** References, as the file has them. */
+  readonly secrets: {
+    readonly caPassphrase: string | undefined;
+    sudoPasswordOf(host: string): string | undefined;
+  };
   /** What the file has under this name, else what the store has, else a new host on the file's defaults; flags come on top. */
   specFor(host: string, state: StoreState, flags: HostFlags): HostSpec;
   /**
-   * The edit that puts the host into the file, to be called once the host is done; undefined when the file has it. Fails with
-   * E_FLEET_DEFAULTS (exit 2) now, not then.
+   * The edit that puts the host into the file, and the client that was made for it, to be called once the host is done; undefined when
+   * the file has the host. Fails with E_FLEET_DEFAULTS (exit 2) now, not then.
    */
-  edit(spec: HostSpec, sudoPassword: string | undefined): Promise<(() => Promise<void>) | undefined>;
+  edit(spec: HostSpec, more: FleetAdditions): Promise<(() => Promise<void>) | undefined>;
+};
+
+export type FleetAdditions = {
+  /** Where the password for sudo comes from (sudoReference). */
+  readonly sudoPassword?: string | undefined;
+  readonly client?: ClientSpec | undefined;
 };
 
 /** The file of `-f`, which need not be there yet; undefined without `-f`. Fails with E_FLEET, E_FILE (exit 2). */
@@ -38,16 +52,33 @@ export async function openFleetFile({
       hints: ['docker-tls setup HOST -f fleet.yaml'],
     });
   }
-  const path = resolve(runtime.cwd, global.file);
+  return fleetFileAt(resolve(runtime.cwd, global.file), runtime);
+}
+
+/** The same for any path. */
+export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | 'env'>): Promise<FleetFile> {
   const { parseFleet } = await import('../config/fleet.ts');
   const { resolveFleetPaths } = await import('../config/fleet-paths.ts');
-  const { addHostToFleet } = await import('../config/edit.ts');
-  const text = await readIfThere(path);
+  const { addClientToFleet, addHostToFleet } = await import('../config/edit.ts');
   const shown = relative(runtime.cwd, path);
-  const written = text === undefined ? undefined : parseFleet(text, shown);
-  const fleet = written && resolveFleetPaths({ ...written, path }, homeFolder(runtime.env));
+
+  /** As it stands there, and with every path made absolute; undefined where there is no file. */
+  async function read() {
+    const text = await readFleetText(path);
+    if (text === undefined) return undefined;
+    const written = parseFleet(text, shown);
+    return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeFolder(runtime.env)) };
+  }
+
+  const first = await read();
+  const fleet = first?.fleet;
   return {
     path,
+    ...(fleet ? { ca: fleet.ca } : {}),
+    secrets: {
+      caPassphrase: fleet?.secrets.caPassphrase,
+      sudoPasswordOf: (host) => fleet?.secrets.sudoPassword[host] ?? fleet?.secrets.sudoDefault,
+    },
     specFor(host, state, flags) {
       const known = knownHost(fleet?.hosts ?? [], host, flags);
       if (known !== undefined) return known;
@@ -59,14 +90,33 @@ export async function openFleetFile({
         flags,
       );
     },
-    async edit(spec, sudoPassword) {
-      if (written?.hosts.some(({ name }) => name === spec.name)) return undefined;
-      const asWritten = written && fleet ? withWrittenPaths(spec, written, fleet) : spec;
-      const reference = written?.secrets.sudoPassword[spec.name] ?? sudoPassword;
-      const data = addHostToFleet(text, asWritten, { path: shown, ...(reference ? { sudoPassword: reference } : {}) });
-      return () => withFileErrors(path, () => replaceFiles([{ path, data, mode: 0o644 }]));
+    async edit(spec, { sudoPassword, client }) {
+      const has = (file: typeof first) => file?.written.hosts.some(({ name }) => name === spec.name) === true;
+      const edited = (file: typeof first): string => {
+        const asWritten = file ? withWrittenPaths(spec, file.written, file.fleet) : spec;
+        const text = addHostToFleet(file?.text, asWritten, { path: shown, ...(sudoPassword ? { sudoPassword } : {}) });
+        const known = client === undefined || file?.written.clients.some(({ name }) => name === client.name);
+        return known ? text : addClientToFleet(text, client, shown);
+      };
+      if (has(first)) return undefined;
+      edited(first);
+      return () =>
+        withFileErrors(path, async () => {
+          // Others may have written to it since: what they wrote stays.
+          const now = await read();
+          if (!has(now)) await replaceText(path, edited(now));
+        });
     },
   };
+}
+
+/** Whole or not at all; a file that is there keeps its mode and owner, and a link goes on leading to it. */
+async function replaceText(path: string, data: string): Promise<void> {
+  const place = await realpath(path).catch(() => path);
+  const before = await stat(place).catch(() => undefined);
+  const { mode = 0o644, uid, gid } = before ?? {};
+  const owner = uid === undefined || gid === undefined ? {} : { owner: { uid, gid } };
+  await replaceFiles([{ path: place, data, mode: mode & 0o777, ...owner }]);
 }
 
 /** Where the password for sudo comes from, as the fleet file says it, of what the flags said. */
@@ -90,7 +140,7 @@ function withWrittenPaths(spec: HostSpec, written: Fleet, resolved: Fleet): Host
   return { ...spec, ssh };
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readFleetText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {

@@ -63,7 +63,7 @@ export async function startRun(
   const state = await openStore(context.global.home, { now: runtime.now }).read();
   const selection = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
   const passphrase = askedOnce(passphraseSource(options, runtime, prompts, selection.secrets.caPassphrase));
-  const start = () => openSession(context, { ca: selection.ca ?? caSpec(options), passphrase });
+  const start = () => openSession(context, { ca: caSpec(options, selection.ca), passphrase });
   let passwords: Promise<Pick<RunContext, 'sudoPassword' | 'sudoPasswords'>> | undefined;
   let saved: Session | undefined;
   /** Planned and then applied, a run opens twice. */
@@ -102,7 +102,7 @@ export async function startRun(
       await passwords;
       const { store } = await start();
       return store.withLock(`docker-tls ${reason}`, async () => {
-        const session = await openSession(context, { ca: selection.ca ?? caSpec(options), passphrase, store });
+        const session = await openSession(context, { ca: caSpec(options, selection.ca), passphrase, store });
         const run = await contextOf(session);
         // What can't be had with this CA must not come to stand in the store, from where no run could take it back.
         if (Object.keys(session.keyring.change().clients ?? {}).length > 0) await accessOf(session, selection.specs);
@@ -171,8 +171,8 @@ export async function sudoPasswords(
   }
   const found = new Map<string, Secret>();
   for (const [reference, names] of users) {
-    const message = `Password for sudo on ${listWords(names, 4)}:`;
-    const secret = await readSecret(reference, `hosts.${names[0]}.sudo-password`, runtime, prompts, message);
+    const question = { message: `Password for sudo on ${listWords(names, 4)}:` };
+    const secret = await readSecret(reference, `hosts.${names[0]}.sudo-password`, runtime, prompts, question);
     for (const name of names) found.set(name, secret);
   }
   return found.size === 0 ? {} : { sudoPasswords: found };

@@ -148,12 +148,17 @@ function requireAddress(text: string): void {
   });
 }
 
-/** A new CA, as the options want it. */
-export function caSpec(options: CaValues & { readonly keyType?: HostValues['keyType'] }): CaSpec {
+const CA_DEFAULTS: CaSpec = { name: DEFAULTS.caName, keyType: DEFAULTS.keyType, days: DEFAULTS.caDays };
+
+/** A new CA, as the options want it; where they say nothing, as `base` has it. */
+export function caSpec(
+  options: CaValues & { readonly keyType?: HostValues['keyType'] },
+  base: CaSpec = CA_DEFAULTS,
+): CaSpec {
   return {
-    name: options.caName ?? 'docker-tls',
-    keyType: options.keyType ?? DEFAULTS.keyType,
-    days: options.caDays ?? DEFAULTS.caDays,
+    name: options.caName ?? base.name,
+    keyType: options.keyType ?? base.keyType,
+    days: options.caDays ?? base.days,
   };
 }
 
@@ -171,6 +176,9 @@ export function clientSpec(
 
 /** How often somebody may type it. */
 const PASSPHRASE_TRIES = 3;
+const OLD_CA = { message: 'Passphrase of the CA:' };
+/** A slip of the hand would lock the key up under words that nobody knows. */
+const NEW_CA = { message: 'New passphrase of the CA:', confirm: true };
 
 /** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
 export function passphraseSource(
@@ -179,18 +187,18 @@ export function passphraseSource(
   prompts: Prompts,
   reference?: string,
 ): PassphraseSource {
-  async function given(): Promise<Secret | undefined> {
+  async function given(fresh: boolean): Promise<Secret | undefined> {
     if (options.caPassphraseFile !== undefined)
       return readSecretFile(resolve(runtime.cwd, options.caPassphraseFile), '--ca-passphrase-file');
     const fromEnvironment = runtime.env.DOCKER_TLS_CA_PASSPHRASE;
     if (fromEnvironment) return new Secret(fromEnvironment);
     return reference === undefined || reference === 'none'
       ? undefined
-      : readSecret(reference, 'ca.passphrase', runtime, prompts, 'Passphrase of the CA:');
+      : readSecret(reference, 'ca.passphrase', runtime, prompts, fresh ? NEW_CA : OLD_CA);
   }
   return {
     async forNewCa() {
-      const secret = await given();
+      const secret = await given(true);
       if (secret !== undefined || options.noCaPassphrase || reference === 'none') return secret;
       if (!prompts.interactive) {
         throw new DockerTlsError({
@@ -208,17 +216,12 @@ export function passphraseSource(
         flag: '--no-ca-passphrase',
       });
       if (!protect) return undefined;
-      return prompts.password({
-        message: 'New passphrase of the CA:',
-        confirm: true,
-        flag: '--ca-passphrase-file FILE',
-        key: 'ca.passphrase',
-      });
+      return prompts.password({ ...NEW_CA, flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' });
     },
     async forExistingCa(opens) {
-      const secret = await given();
+      const secret = await given(false);
       if (secret !== undefined) return secret;
-      const question = { message: 'Passphrase of the CA:', flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' };
+      const question = { ...OLD_CA, flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' };
       let typed = await prompts.password(question);
       // After the last one whoever opens the key says what is wrong.
       for (let tries = 1; tries < PASSPHRASE_TRIES && !(await opens(typed)); tries += 1)
@@ -228,16 +231,19 @@ export function passphraseSource(
   };
 }
 
-/** The password for sudo, when the options promise one. */
+/** The password for sudo, when the options promise one, or else the fleet file does. */
 export async function sudoPassword(
   options: Pick<SshValues, 'askSudoPassword' | 'sudoPasswordFile'>,
   runtime: Runtime,
   prompts: Prompts,
+  reference?: string,
 ): Promise<Secret | undefined> {
   if (options.sudoPasswordFile !== undefined)
     return readSecretFile(resolve(runtime.cwd, options.sudoPasswordFile), '--sudo-password-file');
-  if (!options.askSudoPassword) return undefined;
-  return prompts.password({ message: 'Password for sudo:', flag: '--sudo-password-file FILE', key: 'sudo-password' });
+  const question = { message: 'Password for sudo:' };
+  if (options.askSudoPassword)
+    return prompts.password({ ...question, flag: '--sudo-password-file FILE', key: 'sudo-password' });
+  return reference === undefined ? undefined : readSecret(reference, 'sudo-password', runtime, prompts, question);
 }
 
 /** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or open to everybody on this computer. */
@@ -277,7 +283,7 @@ export async function readSecret(
   key: string,
   runtime: Runtime,
   prompts: Prompts,
-  message: string,
+  question: { readonly message: string; readonly confirm?: boolean },
 ): Promise<Secret> {
   if (reference.startsWith('file:')) return readSecretFile(resolve(runtime.cwd, reference.slice(5)), key);
   if (reference.startsWith('env:')) {
@@ -290,5 +296,5 @@ export async function readSecret(
       hints: [`read -rs ${reference.slice(4)}; export ${reference.slice(4)}`],
     });
   }
-  return prompts.password({ message, flag: `${key}: prompt`, key });
+  return prompts.password({ ...question, flag: `${key}: prompt`, key });
 }

@@ -62,35 +62,6 @@ export function addClientToFleet(text: string | undefined, spec: ClientSpec, pat
   return edited;
 }
 
-/**
- * The text with `value` at `keys` (`['hosts', 'build-1', 'port']`); undefined takes the key out. Fails with E_FLEET (exit 2) when that
- * makes no fleet file: a key that does not exist, a client that hosts still name.
- */
-export function setInFleet(
-  text: string | undefined,
-  keys: readonly string[],
-  value: unknown,
-  path = 'fleet.yaml',
-): string {
-  const { yaml, print } = open(text, path);
-  if (value === undefined) {
-    if (yaml.hasIn(keys)) yaml.deleteIn(keys);
-  } else {
-    for (let length = 1; length < keys.length; length += 1) {
-      const parent = keys.slice(0, length);
-      const node = yaml.getIn(parent, true);
-      if (isMap(node)) continue;
-      // `hosts: { build-1: root@x }` and `ssh: root@x` become maps before something is put beside.
-      const asMap = isScalar(node) && typeof node.value === 'string' ? expanded(parent, node.value) : {};
-      yaml.setIn(parent, blockMap(yaml, asMap));
-    }
-    yaml.setIn(keys, yaml.createNode(value));
-  }
-  const edited = print();
-  parseFleet(edited, path);
-  return edited;
-}
-
 type Style = NonNullable<Parameters<Document['toString']>[0]>;
 
 type Opened = {
@@ -237,12 +208,6 @@ function mergeSsh(yaml: Document, map: YAMLMap, value: string | object): void {
       map.set(key, typeof one === 'object' ? yaml.createNode(one) : one);
     }
   }
-}
-
-/** The map that a short form stands for. */
-function expanded(keys: readonly string[], text: string): object {
-  if (keys[0] === 'hosts' && keys.length === 2) return { ssh: text };
-  return keys.at(-1) === 'ssh' ? parseDestination(text) : {};
 }
 
 function blockMap(yaml: Document, value: object): YAMLMap {

@@ -11,7 +11,7 @@ import type { HostSpec, SshSpec } from './spec.ts';
 export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
   const absolute = pathsFrom(dirname(fleet.path), home);
   const reference = (text: string): string => (text.startsWith('file:') ? `file:${absolute(text.slice(5))}` : text);
-  const { caPassphrase, sudoPassword } = fleet.secrets;
+  const { caPassphrase, sudoPassword, sudoDefault } = fleet.secrets;
   const passwords: Record<string, string> = Object.create(null);
   for (const [name, text] of Object.entries(sudoPassword)) passwords[name] = reference(text);
   return {
@@ -23,6 +23,7 @@ export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
     secrets: {
       ...(caPassphrase === undefined ? {} : { caPassphrase: reference(caPassphrase) }),
       sudoPassword: passwords,
+      ...(sudoDefault === undefined ? {} : { sudoDefault: reference(sudoDefault) }),
     },
   };
 }

@@ -32,6 +32,8 @@ export type FleetSecrets = {
   readonly caPassphrase?: string;
   /** By name of host. */
   readonly sudoPassword: Readonly<Record<string, string>>;
+  /** That of hosts which say nothing else, also of those that come into the file. */
+  readonly sudoDefault?: string;
 };
 
 export type Fleet = {
@@ -120,14 +122,17 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
 export function renderFleet(fleet: Pick<Fleet, 'ca' | 'defaults' | 'hosts' | 'clients' | 'secrets'>): string {
   const { ca, defaults, hosts, clients, secrets } = fleet;
   const caEntry = writtenCa(ca, secrets.caPassphrase);
-  const common = defaultsEntry(defaults);
+  const { sudoDefault } = secrets;
+  const common = {
+    ...defaultsEntry(defaults),
+    ...(sudoDefault === undefined ? {} : { 'sudo-password': sudoDefault }),
+  };
+  const own = (name: string) => (secrets.sudoPassword[name] === sudoDefault ? undefined : secrets.sudoPassword[name]);
   const file = {
     version: 1,
     ...(Object.keys(caEntry).length === 0 ? {} : { ca: caEntry }),
-    ...(common === undefined ? {} : { defaults: common }),
-    hosts: new Map(
-      hosts.map((spec) => [spec.name, withSudo(hostEntry(spec, defaults), secrets.sudoPassword[spec.name])]),
-    ),
+    ...(Object.keys(common).length === 0 ? {} : { defaults: common }),
+    hosts: new Map(hosts.map((spec) => [spec.name, withSudo(hostEntry(spec, defaults), own(spec.name))])),
     ...(clients.length === 0 ? {} : { clients: new Map(clients.map((spec) => [spec.name, clientEntry(spec)])) }),
   };
   return stringify(file, { lineWidth: 0, nullStr: '', aliasDuplicateObjects: false });
@@ -163,5 +168,9 @@ function secretsOf(file: FleetFile): FleetSecrets {
     const reference = (entry !== null && typeof entry === 'object' ? entry['sudo-password'] : undefined) ?? shared;
     if (reference !== undefined) sudoPassword[name] = reference;
   }
-  return { ...(file.ca?.passphrase === undefined ? {} : { caPassphrase: file.ca.passphrase }), sudoPassword };
+  return {
+    ...(file.ca?.passphrase === undefined ? {} : { caPassphrase: file.ca.passphrase }),
+    sudoPassword,
+    ...(shared === undefined ? {} : { sudoDefault: shared }),
+  };
 }

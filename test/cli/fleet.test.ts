@@ -3,10 +3,14 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { passphraseSource } from '../../src/cli/host-options.ts';
+import type { Prompts } from '../../src/cli/prompts.ts';
 import { DockerTlsError } from '../../src/errors.ts';
-import type { SshOptions } from '../../src/runtime.ts';
+import type { HostSession, Runtime, SshOptions } from '../../src/runtime.ts';
+import { Secret } from '../../src/secret.ts';
 import { openStore } from '../../src/store/store.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';
+import { FACTS_TIME_MS, GOOD_OUTPUT } from '../support/host-facts.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
@@ -33,6 +37,19 @@ function cli(argv: readonly string[], setting: CliSetting = {}) {
     env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker'), ...setting.env },
   });
 }
+
+/** A host that lets itself be looked at. */
+const fit: HostSession = {
+  host: 'b1',
+  user: 'root',
+  login: { user: 'root', destination: '10.0.0.1' },
+  dialled: '10.0.0.1',
+  run: async () => ({ status: 0, stdout: GOOD_OUTPUT, stderr: '' }),
+  close: async () => {},
+  [Symbol.asyncDispose]: async () => {},
+};
+const setUpDry = (argv: readonly string[], env: CliSetting['env'] = {}) =>
+  cli(['setup', ...argv, '--dry-run', '--json'], { env, connect: async () => fit, now: () => new Date(FACTS_TIME_MS) });
 
 const write = (text: string) => writeFileSync(join(folder, 'fleet.yaml'), text);
 const store = () => openStore(home).read();
@@ -62,4 +79,41 @@ test('what the file says of a client that is there counts from its next renewal,
   await cli(['apply', '-f', 'fleet.yaml', '--yes']);
   expect((await store()).clients.get('ops')?.record).toMatchObject({ keyType: 'p384', days: 30 });
   expect((await cli(['plan', '-f', 'fleet.yaml'])).err).not.toContain(note);
+});
+
+describe('setup -f', () => {
+  const FLEET = `version: 1
+ca: { name: farm, key-type: p384, days: 100, passphrase: "env:WORDS" }
+defaults: { sudo-password: "file:pw" }
+hosts: { b1: root@10.0.0.1 }
+`;
+
+  test.each([['b1'], ['root@new.example.org']])('%s: the secrets are those that the file names', async (host) => {
+    write(FLEET);
+    writeFileSync(join(folder, 'pw'), 'sesame\n', { mode: 0o600 });
+    await cli(['setup', host, '-f', 'fleet.yaml', '--yes']);
+    expect(dialled.map(({ sudoPassword }) => sudoPassword?.revealText())).toEqual(['sesame']);
+  });
+
+  test('the CA is made as the file wants it, its key under the words that the file names', async () => {
+    write(FLEET);
+    writeFileSync(join(folder, 'pw'), 'sesame\n', { mode: 0o600 });
+    const run = (env: CliSetting['env']) => setUpDry(['b1', '-f', 'fleet.yaml'], env);
+    expect((await run({})).json.error).toMatchObject({ code: 'E_SECRET_ENV' });
+    expect((await run({ WORDS: 'open' })).json.error).toBeUndefined();
+  });
+});
+
+test('the words for a new CA that the file asks for are asked for twice, those of one that is there once', async () => {
+  const asked: { confirm?: boolean }[] = [];
+  const prompts = {
+    password: async (question: { confirm?: boolean }) => {
+      asked.push(question);
+      return new Secret('x');
+    },
+  } as unknown as Prompts;
+  const source = passphraseSource({ noCaPassphrase: false } as never, { env: {} } as Runtime, prompts, 'prompt');
+  await source.forNewCa();
+  await source.forExistingCa();
+  expect(asked.map(({ confirm }) => confirm === true)).toEqual([true, false]);
 });

@@ -91,6 +91,7 @@ test('every key means what it says', () => {
       { name: 'left-us', keyType: 'p256', days: 397, revoked: true },
     ],
     secrets: {
+      sudoDefault: 'file:secrets/sudo',
       caPassphrase: 'env:DOCKER_TLS_CA_PASSPHRASE',
       sudoPassword: {
         'build-1.example.org': 'file:secrets/sudo',

@@ -24,6 +24,9 @@ export const GOOD_FACTS: Readonly<Record<string, string>> = {
   disk: 'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 100000 1 99999 1% /',
 };
 
+/** The same as a host prints it. */
+export const GOOD_OUTPUT = printFacts(GOOD_FACTS);
+
 /** The facts, with some sections of what the host printed replaced. */
 export function factsOf(more: Readonly<Record<string, string>> = {}): HostFacts {
   return parseFacts(printFacts({ ...GOOD_FACTS, ...more }));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addClientToFleet, addHostToFleet, setInFleet } from '../../src/config/edit.ts';
+import { addClientToFleet, addHostToFleet } from '../../src/config/edit.ts';
 import { parseFleet } from '../../src/config/fleet.ts';
 import { completeHost, type HostSpec } from '../../src/config/spec.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../src/errors.ts';
@@ -149,20 +149,8 @@ test('a client is revoked by a line', () => {
   expect(text).toContain('# People.');
 });
 
-test('one value is set or taken out', () => {
-  const port = setInFleet(FLEET, ['hosts', 'build-1', 'port'], 2377);
-  expect(hostOf(port, 'build-1')).toEqual({ ...hostOf(FLEET, 'build-1'), port: 2377 });
-  const user = setInFleet(FLEET, ['hosts', 'build-1', 'ssh', 'user'], 'admin');
-  expect(hostOf(user, 'build-1')?.ssh).toEqual({ destination: 'build-1.example.org', user: 'admin' });
-  const gone = setInFleet(FLEET, ['hosts', 'build-2'], undefined);
-  expect(hostOf(gone, 'build-2')).toBeUndefined();
-  expect(setInFleet(FLEET, ['hosts', 'nobody'], undefined)).toBe(FLEET);
-  expect(setInFleet(undefined, ['ca', 'name'], 'farm')).toContain('ca:\n  name: farm\n');
-});
-
 test('an edit that would make no fleet file is refused', () => {
-  expect(() => setInFleet(FLEET, ['hosts', 'build-1', 'prot'], 1)).toThrow(DockerTlsErrors);
-  expect(() => setInFleet(FLEET, ['clients', 'ops'], undefined)).toThrow(/there is no client ops/);
+  expect(() => addHostToFleet(FLEET, host('x', { clients: ['nobody'] }))).toThrow(/there is no client nobody/);
   expect(() => addHostToFleet('version: 1\nhosts: {a: [}', host('b'))).toThrow(DockerTlsErrors);
 });
 

@@ -1,10 +1,11 @@
 /** What `setup -f FILE` makes of a fleet file, on real files. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { openFleetFile, sudoReference } from '../../src/cli/fleet-file.ts';
+import { fleetFileAt, openFleetFile, sudoReference } from '../../src/cli/fleet-file.ts';
+import { parseFleet } from '../../src/config/fleet.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import type { StoreState } from '../../src/store/records.ts';
 
@@ -38,7 +39,7 @@ hosts:
 test('without a file the first host makes one', async () => {
   const { file, read } = await fleetFile();
   const spec = file.specFor('root@new.example.org', NO_STORE, { ssh: {}, port: 2377 });
-  const write = await file.edit(spec, sudoReference({ askSudoPassword: true }, '/'));
+  const write = await file.edit(spec, { sudoPassword: sudoReference({ askSudoPassword: true }, '/') });
   expect(read).toThrow();
   await write?.();
   expect(read()).toContain(
@@ -54,7 +55,7 @@ test('a new host has the defaults of the file, whose paths stay as they are writ
     days: 90,
     ssh: { user: 'admin', identities: [join(cwd, 'keys/a')], configFile: '/home/ada/.ssh/farm' },
   });
-  await (await file.edit(spec, undefined))?.();
+  await (await file.edit(spec, {}))?.();
   expect(read()).toBe(`${FLEET}  new: new.example.org\n`);
 });
 
@@ -67,13 +68,13 @@ test('a host of the file is what the file says, flags on top, and the file stays
     days: 30,
     ssh: { user: 'root', destination: 'old.example.org', hostKey: 'accept-new' },
   });
-  expect(await file.edit(spec, undefined)).toBeUndefined();
+  expect(await file.edit(spec, {})).toBeUndefined();
 });
 
 test('what the file can not say is refused before the host is touched', async () => {
   const { file } = await fleetFile(FLEET);
   const spec = file.specFor('new', NO_STORE, { ssh: {} });
-  await expect(file.edit({ ...spec, ssh: { destination: 'new' } }, undefined)).rejects.toThrow(
+  await expect(file.edit({ ...spec, ssh: { destination: 'new' } }, {})).rejects.toThrow(
     /the defaults of the file give new/,
   );
   await expect(fleetFile('version: 2\n')).rejects.toThrow(/2 is not possible for version/);
@@ -86,4 +87,32 @@ test('where ssh goes says which host of the file is meant; another one under its
   expect(() => file.specFor('root@10.0.0.2', NO_STORE, { ssh: {}, name: 'old' })).toThrow(
     expect.objectContaining({ code: 'E_HOST_TAKEN' }),
   );
+});
+
+test('two setups at once: each host is in the file afterwards', async () => {
+  const { file, read, cwd } = await fleetFile(FLEET);
+  const other = await fleetFileAt(join(cwd, 'fleet.yaml'), { cwd, env: {} });
+  const ada = { name: 'ada', keyType: 'p256', days: 397 } as const;
+  const edits = await Promise.all([
+    file.edit(file.specFor('one.example.org', NO_STORE, { ssh: {} }), { client: ada }),
+    other.edit(other.specFor('two.example.org', NO_STORE, { ssh: {} }), { client: ada }),
+  ]);
+  for (const edit of edits) await edit?.();
+  const { hosts, clients } = parseFleet(read(), 'fleet.yaml');
+  expect(hosts.map(({ name }) => name)).toEqual(['old', 'one.example.org', 'two.example.org']);
+  expect(clients.map(({ name }) => name)).toEqual(['ada']);
+  expect(read().startsWith(FLEET)).toBe(true);
+});
+
+test('the file keeps its mode, and a link goes on leading to it', async () => {
+  const { cwd } = await fleetFile(FLEET);
+  const path = join(cwd, 'fleet.yaml');
+  chmodSync(path, 0o600);
+  const link = join(cwd, 'link.yaml');
+  symlinkSync('fleet.yaml', link);
+  const file = await fleetFileAt(link, { cwd, env: {} });
+  await (await file.edit(file.specFor('new.example.org', NO_STORE, { ssh: {} }), {}))?.();
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(readFileSync(path, 'utf8')).toContain('new.example.org:');
 });

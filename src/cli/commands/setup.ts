@@ -77,12 +77,12 @@ export const command = defineCommand({
     if (options.client !== undefined) checkName('client', options.client);
     const fleet = await openFleetFile(context);
     const session = await openSession(context, {
-      ca: caSpec(options),
-      passphrase: passphraseSource(options, runtime, prompts),
+      ca: caSpec(options, fleet?.ca),
+      passphrase: passphraseSource(options, runtime, prompts, fleet?.secrets.caPassphrase),
     });
     const host = (args.host ?? (await askDestination(context))).trim();
     const first = fleet?.specFor(host, session.state, flags) ?? specFor(host, session.state, flags);
-    const sudo = await sudoPassword(options, runtime, prompts);
+    const sudo = await sudoPassword(options, runtime, prompts, fleet?.secrets.sudoPasswordOf(first.name));
     const reach = { runtime, ...(sudo ? { sudoPassword: sudo } : {}), ...(prompts.ssh ? { ask: prompts.ssh } : {}) };
     const reached = progress.host(first.name);
     const opened = await openHost(first, reach, reached);
@@ -106,10 +106,13 @@ export const command = defineCommand({
       const client = await askClient(context, session.state);
       const docker = await askContext(context, spec, session.state);
       if (docker !== undefined) await refuseContext(docker, runtime);
-      const writeFleet = await fleet?.edit(spec, sudoReference(options, runtime.cwd));
       const line = prompts.interactive ? progress.host(spec.name) : reached;
       const wanted = clientSpec(client.name, { keyType: spec.keyType, days: options.days });
       const prover = await proverFor(session, wanted, client.asked);
+      const writeFleet = await fleet?.edit(spec, {
+        sudoPassword: sudoReference(options, runtime.cwd),
+        client: prover.fresh ? wanted : undefined,
+      });
       const run = session.context({ prover, reason: 'setup', takeOver, ...(sudo ? { sudoPassword: sudo } : {}) });
       const prepared = await planOpened(opened, spec, run, line);
       refuseProblems(prepared);
