@@ -134,7 +134,6 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
         message: 'Is that its key?',
         default: false,
         flag: '--host-key accept-new',
-        key: 'ssh.hostKey',
       });
     },
     passphrase({ file }) {
@@ -150,15 +149,15 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
         : prompts.password({ message, flag, allowEmpty: true });
     },
     sudoPassword({ host, user, again = false }) {
-      if (again) sudo.delete(`${user}@${host}`);
-      return once(sudo, `${user}@${host}`, () =>
+      if (again) sudo.delete(user);
+      return once(sudo, user, () =>
         prompts.password({
           explain: again
-            ? 'sudo did not take that one.'
-            : `${printable(user)} is not root, and sudo on ${printable(host)} wants a password. It is sent to sudo alone, and kept nowhere.`,
-          message: `Password for sudo of ${printable(user)} on ${printable(host)}:`,
+            ? `sudo on ${printable(host)} did not take that one.`
+            : `${printable(user)} is not root, and sudo on ${printable(host)} wants a password. It is sent to sudo alone, ` +
+              `on every host of this run whose sudo asks ${printable(user)} for one, and kept nowhere.`,
+          message: `Password for sudo of ${printable(user)}:`,
           flag: '--sudo-password-file FILE',
-          key: 'ssh.sudoPassword',
         }),
       );
     },

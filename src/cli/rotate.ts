@@ -2,7 +2,6 @@
 
 import type { HostSpec } from '../config/spec.ts';
 import { gravestExit } from '../errors.ts';
-import { hasChanges } from '../plan/plan.ts';
 import { plural } from '../words.ts';
 import { accessOf } from '../workflows/access.ts';
 import { applyHosts, planHosts } from '../workflows/fleet-apply.ts';
@@ -14,7 +13,7 @@ import { CA_OPTIONS, HOST_OPTIONS, SSH_OPTIONS } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 import { outcomeJson, renderResults } from './render/outcome.ts';
-import { renderPlan } from './render/plan.ts';
+import { plansJson, renderPlans } from './render/plan.ts';
 import { tableWidth } from './render/table.ts';
 
 /** What every command takes that changes hosts which are in the store already. */
@@ -50,20 +49,11 @@ export async function changeHosts(
   const fleet = { parallel: global.parallel, signal: runtime.signal };
   if (change.specs.length > 0 && (global.dryRun || !global.yes)) {
     const planned = await planHosts(change.specs, change.run, fleet, progress);
-    const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
-    const text = plans
-      .map((prepared) => renderPlan(prepared, colours, global.verbose, tableWidth(runtime.io)))
-      .join('\n\n');
+    const text = renderPlans(planned, colours, global.verbose, tableWidth(runtime.io));
     if (global.dryRun) {
       return {
-        exit: exitOfResults(planned),
-        result: {
-          hosts: plans.map((prepared) => ({
-            host: prepared.spec.name,
-            changes: hasChanges(prepared.plan),
-            plan: prepared.plan,
-          })),
-        },
+        exit: exitOfResults(planned, runtime.signal),
+        result: plansJson(planned),
         text,
         errors: errorsOf(planned),
       };

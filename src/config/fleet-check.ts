@@ -19,7 +19,9 @@ export function fleetProblems(file: FleetFile, hosts: readonly HostSpec[], clien
   return [...sameHosts(hosts), ...doubleSsh(file), ...contradictions(file, hosts, clients)];
 }
 
-function section(value: unknown, key: string): Readonly<Record<string, unknown>> {
+/** A map at the top of a file of whatever shape, or the file itself; empty where there is none. */
+export function section(value: unknown, key: string | undefined): Readonly<Record<string, unknown>> {
+  if (key === undefined) return isRecord(value) ? value : {};
   const found = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
   return isRecord(found) ? found : {};
 }
@@ -88,7 +90,7 @@ function references(value: unknown, hosts: readonly string[], clients: readonly 
       return [{ path: [...path, to, index], message: `there is no ${what} ${name} in this file`, hints: [hint] }];
     });
   };
-  const top = isRecord(value) ? value : {};
+  const top = section(value, undefined);
   return [
     ...missing(['defaults'], top.defaults, 'clients'),
     ...Object.entries(section(value, 'hosts')).flatMap(([name, entry]) => missing(['hosts', name], entry, 'clients')),

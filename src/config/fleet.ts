@@ -5,7 +5,7 @@
 
 import { stringify } from 'yaml';
 import { DockerTlsError } from '../errors.ts';
-import { fleetProblems, nameProblems } from './fleet-check.ts';
+import { fleetProblems, nameProblems, section } from './fleet-check.ts';
 import {
   type FleetDocument,
   type Position,
@@ -23,7 +23,17 @@ import {
   hostOf,
 } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
-import { type CaEntry, type FleetFile, fleetSchema, type HostEntry, knownKeys } from './schema.ts';
+import { nameProblem } from './names.ts';
+import {
+  type CaEntry,
+  clientValueSchema,
+  defaultsSchema,
+  type FleetFile,
+  fleetSchema,
+  type HostEntry,
+  hostValueSchema,
+  knownKeys,
+} from './schema.ts';
 import { type CaSpec, type ClientSpec, DEFAULTS, type HostSpec } from './spec.ts';
 
 /** References to secrets, `env:NAME`, `file:PATH` or `prompt`; never a secret itself. */
@@ -73,18 +83,18 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
     ]);
   }
   const parsed = fleetSchema.safeParse(document.value);
-  const early = [...document.problems, ...nameProblems(document.value)];
+  const problems: Problem[] = [...document.problems, ...nameProblems(document.value)];
   if (!parsed.success) {
     // A value that could not be read is missing for the schema as well: once is enough.
     const said = new Set(
       document.problems.flatMap(({ path: at, key }) => (key === undefined ? [JSON.stringify(at)] : [])),
     );
     const shape = schemaProblems(parsed.error.issues, { value: document.value, knownKeys });
-    refuse([...early, ...shape.filter(({ path: at }) => !said.has(JSON.stringify(at)))]);
+    problems.push(...shape.filter(({ path: at }) => !said.has(JSON.stringify(at))));
   }
-  const file = parsed.data as FleetFile;
+  // What contradicts itself is said at once with what has no right shape.
+  const file = parsed.success ? parsed.data : readablePart(document.value);
   const defaults = defaultsOf(file.defaults);
-  const problems: Problem[] = [...early];
   const hosts = Object.entries(file.hosts ?? {}).flatMap(([name, entry]) => {
     try {
       return [hostOf(name, entry, defaults)];
@@ -116,6 +126,22 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
       positions: { hosts: positions('hosts', hosts), clients: positions('clients', clients) },
     },
   };
+}
+
+/** The hosts and clients of a file that are right by themselves; no host where nobody can tell what all of them have. */
+function readablePart(value: unknown): FleetFile {
+  const entries = (key: 'hosts' | 'clients') => Object.entries(section(value, key));
+  const right = (name: string, schema: typeof hostValueSchema | typeof clientValueSchema, entry: unknown) =>
+    nameProblem(name) === undefined && schema.safeParse(entry).success;
+  const defaults = defaultsSchema.optional().safeParse(section(value, undefined).defaults);
+  const hosts = defaults.success ? entries('hosts').filter(([name, entry]) => right(name, hostValueSchema, entry)) : [];
+  const clients = entries('clients').filter(([name, entry]) => right(name, clientValueSchema, entry));
+  return {
+    version: 1,
+    ...(defaults.data ? { defaults: defaults.data } : {}),
+    hosts: Object.fromEntries(hosts),
+    clients: Object.fromEntries(clients),
+  } as FleetFile;
 }
 
 /** The fleet as YAML; parseFleet reads the same fleet back (positions and comments apart). Only what is no default is written. */

@@ -185,7 +185,10 @@ export const hostSchema = z
   })
   .partial();
 
-const defaultsSchema = z.strictObject({ ssh: sshDefaults.describe('How hosts are reached.'), ...hostCommon }).partial();
+/** What all hosts have. */
+export const defaultsSchema = z
+  .strictObject({ ssh: sshDefaults.describe('How hosts are reached.'), ...hostCommon })
+  .partial();
 
 const clientSchema = z
   .strictObject({
@@ -195,6 +198,10 @@ const clientSchema = z
     revoked: z.boolean().describe('true: no host accepts it any more.'),
   })
   .partial();
+
+/** What may stand behind a name under hosts and clients. */
+export const hostValueSchema = z.union([destination, hostSchema, z.null()]);
+export const clientValueSchema = z.union([clientSchema, z.null()]);
 
 const caSchema = z
   .strictObject({
@@ -214,17 +221,13 @@ export const fleetSchema = z.strictObject({
     .optional()
     .describe('What every host has unless it says otherwise. ssh is merged key by key; lists are replaced as a whole.'),
   hosts: z
-    .record(name, z.union([destination, hostSchema, z.null()]))
+    .record(name, hostValueSchema)
     .nullable()
     .optional()
     .describe(
       'Name of each host to what it is: a map, just [user@]name[:port], or nothing where ssh dials the name itself.',
     ),
-  clients: z
-    .record(name, z.union([clientSchema, z.null()]))
-    .nullable()
-    .optional()
-    .describe('Name of each client to what it is.'),
+  clients: z.record(name, clientValueSchema).nullable().optional().describe('Name of each client to what it is.'),
 });
 
 export type FleetFile = z.infer<typeof fleetSchema>;

@@ -117,3 +117,10 @@ test('the words for a new CA that the file asks for are asked for twice, those o
   await source.forExistingCa();
   expect(asked.map(({ confirm }) => confirm === true)).toEqual([true, false]);
 });
+
+test('rotate --dry-run --json has every host, those that failed too', async () => {
+  await issueStore(home, { hosts: { b1: { address: '10.0.0.1' } }, clients: { ops: undefined } });
+  const { exit, json } = await cli(['rotate', 'server', '--all', '--dry-run', '--json']);
+  expect(exit).toBe(4);
+  expect(json.result.hosts).toMatchObject([{ host: 'b1', result: 'failed', errors: [{ code: 'E_SSH_REFUSED' }] }]);
+});

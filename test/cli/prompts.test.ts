@@ -156,3 +156,11 @@ test('a passphrase that was not given may be asked for again', async () => {
   await type('Passphrase of /k:', `s${ENTER}`);
   expect((await second)?.revealText()).toBe('s');
 });
+
+test('the password of one user for sudo is asked for once, whatever the number of hosts', async () => {
+  const { prompts, type } = setting();
+  const asked = ['a', 'b', 'c'].map((host) => prompts.ssh?.sudoPassword?.({ host, user: 'pat' }));
+  await type('Password for sudo of pat:', `sesame${ENTER}`);
+  const answers = await Promise.all(asked);
+  expect(answers.map((answer) => answer?.revealText())).toEqual(['sesame', 'sesame', 'sesame']);
+});

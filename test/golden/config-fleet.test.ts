@@ -172,6 +172,20 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
       'f:3:44 y names host a, whose clients leave y out | add y to the clients of a, or take a out here',
     ],
   ],
+  'contradictions beside a wrong shape': [
+    'hosts: { a: { prt: 1 }, b: root@x, c: ops@x, d: { ssh: { destination: y:2222, port: 22 } }, e: { clients: [o] } }\nclients: { o: { hosts: [b] }, p: { days: 0 } }',
+    [
+      'f:2:15 there is no key prt in hosts | did you mean port?',
+      'f:2:36 c is reached at x, just as b: one host, two names',
+      'f:2:79 port is given twice: here and in destination',
+      'f:2:108 e accepts client o, whose hosts leave e out | add e to the hosts of o, or take o out here',
+      'f:3:42 days is at least 1',
+    ],
+  ],
+  'hosts are not compared where their defaults are wrong': [
+    'defaults: { prt: 1 }\nhosts: { b: root@x, c: ops@x:2222 }',
+    ['f:2:13 there is no key prt in defaults | did you mean port?'],
+  ],
   'an empty list of clients': [
     'hosts: { a: { clients: [] } }',
     ['f:2:24 the list is empty: that would let nobody in | take the key out, or write all'],

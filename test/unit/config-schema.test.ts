@@ -68,6 +68,7 @@ hosts:
   expect(fleet.hosts[1]?.ssh).toEqual({ destination: 'b' });
   expect(fleet.secrets).toEqual({
     caPassphrase: 'file:/srv/fleet/ca.pass',
+    sudoDefault: 'file:/home/ada/sudo',
     sudoPassword: { a: 'file:/home/ada/sudo', b: 'env:SUDO' },
   });
 });
