@@ -109,6 +109,8 @@ export type CommandResult = {
 export type Command = {
   readonly name: string;
   readonly summary: string;
+  /** Nothing of a fleet file counts here: `-f` is refused rather than ignored. */
+  readonly withoutFleet?: boolean;
   /** One or two paragraphs for `--help`, after the usage line. */
   readonly about?: string;
   /** Lines to paste, shown at the end of `--help`. */

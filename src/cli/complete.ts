@@ -7,7 +7,7 @@
 import type { Runtime } from '../runtime.ts';
 import { type ArgumentSpec, type Command, type Completes, type OptionSpec, optionFlag } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
-import { GLOBAL_OPTIONS, glance, storeFolder } from './options.ts';
+import { GLOBAL_OPTIONS, glance, optionsOf, storeFolder } from './options.ts';
 
 type Candidate = { readonly word: string; readonly summary?: string };
 
@@ -47,7 +47,7 @@ async function offer(before: readonly string[], last: string, runtime: Runtime):
 }
 
 async function offerFor(command: Command, before: readonly string[], last: string, runtime: Runtime): Promise<Offer> {
-  const options: Readonly<Record<string, OptionSpec>> = { ...GLOBAL_OPTIONS, ...command.options };
+  const options = optionsOf(command);
   const valued = optionFor(before.at(-1), options);
   if (valued) return values(valued, valued.choices, before, runtime);
   if (last.startsWith('-')) return { candidates: flagWords(options), directive: NO_FILES };

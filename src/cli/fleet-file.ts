@@ -48,8 +48,8 @@ export async function openFleetFile({
     throw new DockerTlsError({
       code: 'E_USAGE',
       exit: 2,
-      message: 'setup writes into the fleet file, which standard input can’t be',
-      hints: ['docker-tls setup HOST -f fleet.yaml'],
+      message: 'a fleet file has a name here; standard input is read by plan and apply',
+      hints: ['-f fleet.yaml'],
     });
   }
   return fleetFileAt(resolve(runtime.cwd, global.file), runtime);

@@ -3,7 +3,7 @@
 import { padText, wrapText } from '../words.ts';
 import { type ArgumentSpecs, type Command, type OptionSpec, type OptionSpecs, optionFlag } from './command.ts';
 import type { CommandEntry } from './commands.ts';
-import { GLOBAL_OPTIONS } from './options.ts';
+import { commonOptions, GLOBAL_OPTIONS } from './options.ts';
 
 /** The first page: every command with its line; groups stand together, in the order of the list. */
 export function renderOverview(program: string, commands: readonly CommandEntry[], columns: number): string {
@@ -60,7 +60,7 @@ export function renderCommand(program: string, command: Command, columns: number
   }
   const own = optionRows(command.options, columns);
   if (own.length > 0) lines.push('', 'Options:', ...own);
-  lines.push('', 'Options of every command:', ...optionRows(GLOBAL_OPTIONS, columns));
+  lines.push('', 'Options of every command:', ...optionRows(commonOptions(command), columns));
   if (command.examples) lines.push('', 'Examples:', ...command.examples.map((line) => `  ${line}`));
   return `${lines.join('\n')}\n`;
 }

@@ -22,7 +22,13 @@ export const GLOBAL_OPTIONS = {
   json: { kind: 'flag', summary: 'one JSON document on stdout' },
   yes: { kind: 'flag', short: 'y', summary: 'ask nothing; agree to what was said with flags' },
   dryRun: { kind: 'flag', summary: 'say what would be done, change nothing' },
-  parallel: { kind: 'number', value: 'N', min: 1, max: 1000, summary: 'hosts at the same time' },
+  parallel: {
+    kind: 'number',
+    value: 'N',
+    min: 1,
+    max: 1000,
+    summary: 'hosts at the same time; default: 10 for each processor, at most 50',
+  },
   home: {
     kind: 'text',
     value: 'DIR',
@@ -72,6 +78,17 @@ export function glance(argv: readonly string[]): Glance {
   };
 }
 
+/** The common options that a command takes. */
+export function commonOptions({ withoutFleet }: Command): OptionSpecs {
+  const { file, ...others } = GLOBAL_OPTIONS;
+  return withoutFleet ? others : { file, ...others };
+}
+
+/** Everything that can be said to a command. */
+export function optionsOf(command: Command): OptionSpecs {
+  return { ...commonOptions(command), ...command.options };
+}
+
 export type Parsed = {
   readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly options: Readonly<Record<string, unknown>>;
@@ -85,7 +102,7 @@ export type Surroundings = {
 
 /** Parses what follows the command's name. Errors: E_USAGE, exit 2, with the nearest right name where there is one. */
 export function parseOptions(command: Command, argv: readonly string[], around: Surroundings): Parsed {
-  const specs: OptionSpecs = { ...GLOBAL_OPTIONS, ...command.options };
+  const specs = optionsOf(command);
   const parser = new Parser(`docker-tls ${command.name}`);
   parser
     .exitOverride()
@@ -229,6 +246,8 @@ function argumentValues(command: Command, given: readonly (string | string[] | u
 function usageError(command: Command, specs: OptionSpecs, argv: readonly string[], error: CommanderError) {
   const message = error.message.replace(/^error: /, '');
   const hints = [`docker-tls ${command.name} --help`];
+  if (command.withoutFleet && /'(?:-f|--file)\b/.test(message))
+    return usage(`${command.name} reads no fleet file`, hints);
   if (error.code === 'commander.unknownOption') {
     const known = Object.entries(specs).flatMap(([key, spec]) => (spec.hidden ? [] : [optionFlag(key)]));
     const typed = argv.map((word) => word.split('=')[0] as string).find((word) => message.includes(`'${word}'`)) ?? '';

@@ -6,6 +6,7 @@ import { refuseProblems } from '../workflows/host-run.ts';
 import { prepareReturn, type ReturnContext, returnHost } from '../workflows/return-host.ts';
 import { specFor } from '../workflows/specs.ts';
 import type { CommandContext, CommandResult, OptionSpecs, OptionValues } from './command.ts';
+import { openFleetFile } from './fleet-file.ts';
 import { hostFlags, SSH_OPTIONS, sudoPassword } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
@@ -41,7 +42,8 @@ export async function runReturn(
   const store = openStore(global.home, { now: runtime.now });
   const state = await store.read();
   const spec = specFor(host, state, { ...hostFlags(options, runtime.cwd), name: undefined });
-  const sudo = await sudoPassword(options, runtime, prompts);
+  const fleet = await openFleetFile({ global, runtime });
+  const sudo = await sudoPassword(options, runtime, prompts, fleet?.secrets.sudoPasswordOf(spec.name));
   const context: ReturnContext = {
     runtime,
     store,

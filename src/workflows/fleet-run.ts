@@ -1,12 +1,13 @@
 /** Owns a run over several hosts: in parallel, canaries first, one host's trouble its own, stopping after too many failures. */
 
+import { availableParallelism } from 'node:os';
 import pMap from 'p-map';
 import type { HostSpec } from '../config/spec.ts';
 import { asErrors, type DockerTlsError, type ExitStatus, gravestExit } from '../errors.ts';
 import type { Progress } from '../runtime.ts';
 
 export type FleetOptions = {
-  /** Hosts at the same time; default 20: a host costs little here, and its own restart is most of the time. */
+  /** Hosts at the same time; default: defaultParallel. */
   readonly parallel?: number;
   /** This many hosts first; the others only if all of those went well. */
   readonly canary?: number;
@@ -25,7 +26,10 @@ export type HostResult<T> =
     }
   | { readonly host: string; readonly kind: 'skipped'; readonly reason: string };
 
-export const DEFAULT_PARALLEL = 20;
+/** A host keeps a processor busy for some 50 ms, its own restart takes seconds; the cap is for what lies between (bastions, networks). */
+export function defaultParallel(processors = availableParallelism()): number {
+  return Math.min(10 * processors, 50);
+}
 
 /**
  * Does one thing on every host and collects what came of it, in the order of `specs`. Whatever is thrown is that host's result:
@@ -67,7 +71,7 @@ export async function overHosts<T>(
         stopped ??= `stopped after ${failures} failures`;
     }
   }
-  const concurrency = options.parallel ?? DEFAULT_PARALLEL;
+  const concurrency = options.parallel ?? defaultParallel();
   const canaries = specs.slice(0, options.canary ?? 0);
   await pMap(canaries, one, { concurrency });
   if (failures > 0 && canaries.length > 0) stopped ??= 'the canary failed';

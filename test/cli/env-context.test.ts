@@ -50,6 +50,14 @@ describe('env', () => {
     expect(out).toContain(`# eval "$(docker-tls env build-1 --client laptop --shell sh --home ${home})"`);
   });
 
+  test('--format is another word for --shell; both may not differ', async () => {
+    await two();
+    const shell = await run('env', 'build-1', '--shell', 'github');
+    expect((await run('env', 'build-1', '--format', 'github')).out).toBe(shell.out);
+    expect(shell.out).toContain('DOCKER_TLS_VERIFY=1');
+    expect((await run('env', 'build-1', '--format', 'fish', '--shell', 'sh')).exit).toBe(2);
+  });
+
   test('the client that the host accepts is found; --json says what was chosen', async () => {
     await two();
     const { json } = await run('env', 'build-1', '--json', '--shell', 'fish');

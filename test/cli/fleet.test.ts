@@ -114,7 +114,7 @@ test('the words for a new CA that the file asks for are asked for twice, those o
   } as unknown as Prompts;
   const source = passphraseSource({ noCaPassphrase: false } as never, { env: {} } as Runtime, prompts, 'prompt');
   await source.forNewCa();
-  await source.forExistingCa();
+  await source.forExistingCa(async () => true);
   expect(asked.map(({ confirm }) => confirm === true)).toEqual([true, false]);
 });
 

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Command, defineCommand, optionFlag } from '../../src/cli/command.ts';
 import { COMMANDS, findCommand } from '../../src/cli/commands.ts';
+import { renderCommand } from '../../src/cli/help.ts';
 import { glance, parseDuration, parseOptions } from '../../src/cli/options.ts';
 import { editDistance, nearestNames } from '../../src/config/nearest.ts';
 import { DockerTlsError } from '../../src/errors.ts';
@@ -195,4 +197,20 @@ test('no arguments, however strange, make the parser fail in another way than by
       }
     }),
   );
+});
+
+test('-f is refused by exactly those commands that read no fleet file', async () => {
+  const reads = /startStored|startRun|selectSpecs|openFleetFile|runReturn|global\.file/;
+  for (const { name, load } of COMMANDS) {
+    const command = await load();
+    const source = readFileSync(
+      new URL(`../../src/cli/commands/${name.replace(' ', '-')}.ts`, import.meta.url),
+      'utf8',
+    );
+    expect([name, !reads.test(source)]).toEqual([name, command.withoutFleet === true]);
+    if (!command.withoutFleet) continue;
+    expect(refusal(['-f', 'fleet.yaml'], command)).toMatchObject({ message: `${name} reads no fleet file` });
+    expect(refusal(['--file=fleet.yaml'], command)).toMatchObject({ message: `${name} reads no fleet file` });
+    expect(renderCommand('docker-tls', command, 80)).not.toContain('--file');
+  }
 });

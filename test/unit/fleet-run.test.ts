@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { completeHost } from '../../src/config/spec.ts';
 import { DockerTlsError, type ExitStatus } from '../../src/errors.ts';
 import type { Progress } from '../../src/runtime.ts';
-import { errorsOf, exitOfResults, type FleetOptions, overHosts } from '../../src/workflows/fleet-run.ts';
+import {
+  defaultParallel,
+  errorsOf,
+  exitOfResults,
+  type FleetOptions,
+  overHosts,
+} from '../../src/workflows/fleet-run.ts';
 
 const quiet: Progress = { host: () => ({ phase() {}, done() {}, failed() {} }), note() {} };
 const names = ['a', 'b', 'c', 'd', 'e'];
@@ -100,4 +106,8 @@ describe('a run over hosts', () => {
     expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_BUG b']);
     expect(exitOfResults(results)).toBe(1);
   });
+});
+
+test('as many hosts at once as the machine has processors for', () => {
+  expect([1, 2, 4, 64].map((processors) => defaultParallel(processors))).toEqual([10, 20, 40, 50]);
 });

@@ -12,6 +12,7 @@ import { usage } from '../options.ts';
 
 export const command = defineCommand({
   name: 'ca import',
+  withoutFleet: true,
   summary: 'Use a CA of your own, also one whose key stays elsewhere',
   about:
     'With --key this store issues, as with a CA it made itself. With --sign-command a command signs: it gets a request on standard input, and the profile (server or client) and the days as arguments, and prints the certificate. With neither, nothing can be issued here.\nA CA that signs by a command signs leaf certificates only: its clients can’t be told apart by a host, so none can be revoked before its end (docs/ca.md).',

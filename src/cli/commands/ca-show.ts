@@ -10,6 +10,7 @@ import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
   name: 'ca show',
+  withoutFleet: true,
   summary: 'The CA: name, fingerprint, validity, where its key is',
   examples: ['docker-tls ca show', 'docker-tls ca show --json'],
   args: {},

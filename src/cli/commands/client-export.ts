@@ -11,6 +11,7 @@ import { usage } from '../options.ts';
 
 export const command = defineCommand({
   name: 'client export',
+  withoutFleet: true,
   summary: 'A client as one file for another computer, a keychain or CI',
   about:
     'tar: for `docker-tls client import` on the other computer. p12: PKCS#12 under a passphrase, for keychains, browsers and Java. env: lines for the secrets of a CI system. pem: key, certificate and CA in one text.\nThe file is written 0600. Whoever has it is the client: send it as you would send a password.',

@@ -9,6 +9,7 @@ import { renderTable } from '../render/table.ts';
 
 export const command = defineCommand({
   name: 'client list',
+  withoutFleet: true,
   summary: 'Who can reach what',
   about:
     'HOSTS are those whose trust file lets the client in. Where the books say something else already, a line below tells so.\nKEY says whether the private key is in this store, or on another computer.',

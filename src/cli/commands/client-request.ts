@@ -12,6 +12,7 @@ import { HOST_OPTIONS } from '../host-options.ts';
 
 export const command = defineCommand({
   name: 'client request',
+  withoutFleet: true,
   summary: 'A key that never leaves this computer, and a request for its certificate',
   about:
     'The key waits in HOME/requests/NAME until `client import` brings its certificate. Send the request to whoever has the CA: it is no secret.\nAsked again, the same request comes out again; --new makes another key. A renewal goes the same way.',

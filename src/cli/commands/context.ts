@@ -11,6 +11,7 @@ import { dockerConfigFolder } from '../options.ts';
 
 export const command = defineCommand({
   name: 'context',
+  withoutFleet: true,
   summary: 'Create or update a docker context for a host',
   about:
     'A context holds copies of the client’s files; docker-tls renews them together with the client.\nHOST and --client may be left out when there is only one.',

@@ -10,6 +10,7 @@ import { coloursOf } from '../render/colours.ts';
 
 export const command = defineCommand({
   name: 'doctor',
+  withoutFleet: true,
   summary: 'One cause why docker does not reach a host, and the command that mends it',
   about:
     'Knocks as the client does, looks at the environment and the docker contexts of this computer, and asks the host’s clock and journal by SSH where that helps.\nChanges nothing. Exit status 0: all is well; 7: a cause was found.',

@@ -1,0 +1,177 @@
+/** Owns the questions of `setup`: what the wizard asks, in its order; what was said by a flag is not asked. */
+
+import { parseDestination } from '../config/destination.ts';
+import { completeHost, type HostSpec } from '../config/spec.ts';
+import { contextNameOf } from '../docker/contexts.ts';
+import { DockerTlsError, printable } from '../errors.ts';
+import { parseSan } from '../pki/names.ts';
+import { managedElsewhere, otherStore } from '../plan/other-store.ts';
+import { nameProblem, type StoreState } from '../store/records.ts';
+import { userName } from '../user.ts';
+import { plural } from '../words.ts';
+import type { OpenedHost } from '../workflows/host-run.ts';
+import type { CommandContext } from './command.ts';
+import type { Prompts } from './prompts.ts';
+import { coloursOf } from './render/colours.ts';
+
+export type SetupContext = Pick<
+  CommandContext<
+    { host?: string },
+    {
+      client?: string;
+      context?: string;
+      use: boolean;
+      configFolder: boolean;
+      name?: string;
+      address?: string;
+      san: readonly string[];
+    }
+  >,
+  'options' | 'prompts' | 'runtime' | 'global' | 'args'
+>;
+
+export async function askDestination({ prompts, runtime }: SetupContext): Promise<string> {
+  if (prompts.interactive) {
+    const { bold } = coloursOf(runtime.io);
+    await prompts.show(
+      `${bold('docker-tls setup')}: mutual TLS for the Docker daemon of a host.\nNothing changes before you say yes. Ctrl-C leaves everything as it was.\n`,
+    );
+  }
+  return prompts.input({
+    explain:
+      'Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222, a name of ~/.ssh/config; or local.',
+    message: 'Host:',
+    flag: 'HOST',
+    validate: refusal((text) => parseDestination(text.trim())),
+  });
+}
+
+/** What was found, in one line: whom we are talking to. */
+export function whatThisIs({ facts }: OpenedHost): string {
+  const count = facts.docker.containers.length;
+  return `${facts.os}, Docker ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
+}
+
+/** The questions about a new host; what was said by a flag is not asked. */
+export async function askHost(
+  { options, prompts }: SetupContext,
+  spec: HostSpec,
+  opened: OpenedHost,
+  state: StoreState,
+): Promise<HostSpec> {
+  const name =
+    options.name ??
+    (await prompts.input({
+      explain: 'What shall it be called? The commands take this name: docker-tls status, env, verify, …',
+      message: 'Name:',
+      default: proposedName(spec, opened, state),
+      flag: '--name',
+      validate: (text) => nameProblem(text) ?? (state.hosts.has(text) ? 'There is a host of that name.' : true),
+    }));
+  const address =
+    options.address ??
+    (
+      await prompts.input({
+        explain: 'Which name or IP address do clients dial? It goes into the certificate.',
+        message: 'Address:',
+        default: opened.session.dialled,
+        flag: '--address',
+        key: 'address',
+        validate: refusal((text) => parseSan(text.trim())),
+      })
+    ).trim();
+  const proposed = opened.proposed(address).map((san) => san.value);
+  const sans = options.san.length > 0 ? options.san : await askNames(prompts, proposed);
+  // The proposal is no wish: it goes along when ssh dials another address.
+  const asked = address === opened.session.dialled && options.address === undefined ? undefined : address;
+  return completeHost({ ...spec, name, address: asked, sans });
+}
+
+/** A host in the care of another store: its clients are locked out, which nobody does by the way. */
+export async function askTakeOver(
+  { prompts }: SetupContext,
+  { facts }: OpenedHost,
+  host: string,
+  state: StoreState,
+): Promise<boolean> {
+  const other = prompts.interactive ? otherStore(facts, host, state) : undefined;
+  if (other === undefined) return false;
+  const agreed = await prompts.confirm({
+    explain: `Look out: ${other}.`,
+    message: 'Take it over?',
+    default: false,
+    flag: '--take-over',
+  });
+  if (!agreed) throw managedElsewhere(host, other);
+  return true;
+}
+
+async function askNames(prompts: Prompts, proposed: readonly string[]): Promise<readonly string[]> {
+  const words = (text: string) => text.split(/[\s,]+/).filter((word) => word !== '');
+  const answer = await prompts.input({
+    explain: `Is it reached by other names or addresses too? In the certificate already: ${printable(proposed.join(', '))}.`,
+    message: 'Further names (none: Enter):',
+    flag: '--san',
+    key: 'sans',
+    validate: refusal((text) => words(text).map(parseSan)),
+  });
+  return words(answer);
+}
+
+/** An address says little: then the host's own name, where it is free. */
+function proposedName(spec: HostSpec, { facts }: OpenedHost, state: StoreState): string {
+  const own = facts.hostname.split('.')[0] ?? '';
+  const dialledByName = /[A-Za-z]/.test(spec.ssh.destination) && !spec.ssh.destination.includes(':');
+  const usable = own !== 'localhost' && nameProblem(own) === undefined && !state.hosts.has(own);
+  return usable && (!dialledByName || spec.ssh.destination === 'local') ? own : spec.name;
+}
+
+export async function askClient(
+  { options, prompts }: SetupContext,
+  state: StoreState,
+): Promise<{ name: string; asked: boolean }> {
+  if (options.client !== undefined) return { name: options.client, asked: true };
+  const name = userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
+  if (!prompts.interactive || state.clients.size > 0) return { name, asked: false };
+  const answer = await prompts.input({
+    explain: 'Who are you? Your certificate gets this name; the daemon’s authorization plugins see it as the user.',
+    message: 'Client:',
+    default: name,
+    flag: '--client',
+    key: 'clients',
+    validate: (text) => nameProblem(text) ?? true,
+  });
+  return { name: answer, asked: true };
+}
+
+/** Asked before the host changes, so that whoever stops at a question leaves nothing behind. */
+export async function askContext(
+  { options, prompts }: SetupContext,
+  spec: HostSpec,
+  state: StoreState,
+): Promise<string | undefined> {
+  const name = contextNameOf(spec.name);
+  if (options.context !== undefined) return options.context;
+  if (options.use || options.configFolder) return name;
+  const known = state.hosts.has(spec.name) || !prompts.interactive;
+  if (known) return undefined;
+  const wanted = await prompts.confirm({
+    explain: `Docker reaches the host by a context: docker --context ${name} ps. (Without one: docker-tls env ${name})`,
+    message: `Make the docker context ${name}?`,
+    default: true,
+    flag: '--context',
+  });
+  return wanted ? name : undefined;
+}
+
+/** For questions: what is wrong with an answer, in the words of whoever reads it. */
+function refusal(read: (text: string) => unknown): (text: string) => true | string {
+  return (text) => {
+    try {
+      read(text);
+      return true;
+    } catch (error) {
+      return error instanceof DockerTlsError ? error.message : 'That can not be read.';
+    }
+  };
+}
