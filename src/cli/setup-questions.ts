@@ -1,5 +1,6 @@
 /** Owns the questions of `setup`: what the wizard asks, in its order; what was said by a flag is not asked. */
 
+import { join } from 'node:path';
 import { parseDestination } from '../config/destination.ts';
 import { completeHost, type HostSpec } from '../config/spec.ts';
 import { contextNameOf } from '../docker/contexts.ts';
@@ -9,8 +10,10 @@ import { managedElsewhere, otherStore } from '../plan/other-store.ts';
 import { nameProblem, type StoreState } from '../store/records.ts';
 import { userName } from '../user.ts';
 import { plural } from '../words.ts';
+import { contextName } from '../workflows/context.ts';
 import type { OpenedHost } from '../workflows/host-run.ts';
 import type { CommandContext } from './command.ts';
+import { type FleetFile, fleetFileAt } from './fleet-file.ts';
 import type { Prompts } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 
@@ -87,6 +90,22 @@ export async function askHost(
   return completeHost({ ...spec, name, address: asked, sans });
 }
 
+/** The fleet file that lies here, or a new one; undefined where nobody wants it. One that can't be read is left alone. */
+export async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile | undefined> {
+  if (!prompts.interactive) return undefined;
+  const file = await fleetFileAt(join(runtime.cwd, 'fleet.yaml'), runtime).catch(() => undefined);
+  if (file === undefined) return undefined;
+  const found = file.ca !== undefined;
+  const wanted = await prompts.confirm({
+    explain:
+      'A fleet file keeps many hosts in one place, for docker-tls plan and apply (-f fleet.yaml). It holds no secret.',
+    message: found ? 'Write the host into fleet.yaml here?' : 'Begin a fleet file here, fleet.yaml, with this host?',
+    default: found,
+    flag: '-f fleet.yaml',
+  });
+  return wanted ? file : undefined;
+}
+
 /** A host in the care of another store: its clients are locked out, which nobody does by the way. */
 export async function askTakeOver(
   { prompts }: SetupContext,
@@ -146,13 +165,13 @@ export async function askClient(
 
 /** Asked before the host changes, so that whoever stops at a question leaves nothing behind. */
 export async function askContext(
-  { options, prompts }: SetupContext,
+  { prompts }: SetupContext,
   spec: HostSpec,
   state: StoreState,
 ): Promise<string | undefined> {
+  const asked = contextName(spec);
+  if (asked !== undefined) return asked;
   const name = contextNameOf(spec.name);
-  if (options.context !== undefined) return options.context;
-  if (options.use || options.configFolder) return name;
   const known = state.hosts.has(spec.name) || !prompts.interactive;
   if (known) return undefined;
   const wanted = await prompts.confirm({

@@ -16,7 +16,7 @@ export function nameProblems(value: unknown): Problem[] {
 
 /** What contradicts itself in a file of the right shape. */
 export function fleetProblems(file: FleetFile, hosts: readonly HostSpec[], clients: readonly ClientSpec[]): Problem[] {
-  return [...sameHosts(hosts), ...doubleSsh(file), ...contradictions(file, hosts, clients)];
+  return [...sameHosts(hosts), ...sameContexts(hosts), ...doubleSsh(file), ...contradictions(file, hosts, clients)];
 }
 
 /** A map at the top of a file of whatever shape, or the file itself; empty where there is none. */
@@ -60,6 +60,25 @@ function sameHosts(hosts: readonly HostSpec[]): Problem[] {
       },
     ];
   });
+}
+
+/** A context leads to one host, and one of all is the current one. */
+function sameContexts(hosts: readonly HostSpec[]): Problem[] {
+  const seen = new Map<string, string>();
+  const once = (name: string, key: string, id: string, message: (other: string) => string): Problem[] => {
+    const other = seen.get(id);
+    if (other === undefined) seen.set(id, name);
+    return other === undefined ? [] : [{ path: ['hosts', name], key, message: message(other) }];
+  };
+  return hosts.flatMap(({ name, context, use, configFolder }) => [
+    ...(context === undefined
+      ? []
+      : once(name, 'context', `context ${context}`, (other) => `${other} has this context`)),
+    ...(use ? once(name, 'use', 'use', (other) => `${other} has the current context already`) : []),
+    ...(configFolder
+      ? once(name, 'config-folder', 'folder', (other) => `the folder holds the files for ${other}`)
+      : []),
+  ]);
 }
 
 function doubleSsh(file: FleetFile): Problem[] {

@@ -5,8 +5,12 @@ import { confirmSeconds } from './fleet-time.ts';
 import type { ClientEntry, DefaultsEntry, HostEntry, SshEntry } from './schema.ts';
 import { type ClientSpec, completeHost, DEFAULTS, type HostSpec, type SshSpec } from './spec.ts';
 
+/** What belongs to one host, and never to the defaults of all. */
+const OWN = ['address', 'context', 'use', 'configFolder'] as const satisfies readonly (keyof HostSpec)[];
+type Own = (typeof OWN)[number];
+
 /** What every host of a fleet has unless it says otherwise. */
-export type HostDefaults = Partial<Omit<HostSpec, 'name' | 'ssh' | 'address'>> & {
+export type HostDefaults = Partial<Omit<HostSpec, 'name' | 'ssh' | Own>> & {
   readonly ssh?: Partial<Omit<SshSpec, 'destination'>>;
 };
 
@@ -23,6 +27,9 @@ const HOST_KEYS = {
   liveRestore: 'live-restore',
   keep: 'keep',
   harden: 'harden',
+  context: 'context',
+  use: 'use',
+  configFolder: 'config-folder',
 } as const satisfies Record<Exclude<keyof HostSpec, 'name' | 'ssh' | 'clients' | 'confirmWithin'>, keyof HostEntry>;
 
 const SSH_KEYS = {
@@ -77,7 +84,7 @@ export function defaultsEntry(defaults: HostDefaults): DefaultsEntry | undefined
   const ssh = writtenSsh(defaults.ssh ?? {}, {});
   if (Object.keys(ssh).length > 0) entry.ssh = ssh;
   for (const [field, key] of hostKeys) {
-    if (field !== 'address' && defaults[field] !== undefined) entry[key] = defaults[field];
+    if (!isOwn(field) && defaults[field] !== undefined) entry[key] = defaults[field];
   }
   if (defaults.confirmWithin !== undefined) entry['confirm-within'] = defaults.confirmWithin;
   if (defaults.clients !== undefined) entry.clients = defaults.clients;
@@ -103,6 +110,10 @@ export function clientEntry(spec: ClientSpec): ClientEntry | null {
     ...(spec.revoked ? { revoked: true } : {}),
   };
   return Object.keys(entry).length === 0 ? null : entry;
+}
+
+function isOwn(field: keyof HostSpec): field is Own {
+  return OWN.some((own) => own === field);
 }
 
 function hostFields(entry: HostEntry | DefaultsEntry): Partial<Omit<HostSpec, 'name' | 'ssh'>> {

@@ -49,13 +49,13 @@ function problemsOf(issue: Issue, context: ProblemContext, path: Path): Problem[
 
 function unknownKey(path: Path, key: string, context: ProblemContext): Problem {
   const known = context.knownKeys(path);
-  if (path[0] === 'defaults' && (key === 'address' || key === 'destination')) {
+  if (path[0] === 'defaults' && ['address', 'destination', 'context', 'use', 'config-folder'].includes(key)) {
     return { path, key, message: `${key} belongs to one host, not to the defaults of all` };
   }
   // A person who knows the JSON of our records, or another tool's YAML, writes keyType or key_type.
   const kebab = key.replace(/_/g, '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const near = known.includes(kebab) ? [kebab] : nearestNames(kebab, known);
-  const elsewhere = near.length === 0 ? misplaced(path, kebab, context) : undefined;
+  const elsewhere = near.includes(kebab) ? undefined : misplaced(path, kebab, context);
   const hint =
     elsewhere ?? (near.length > 0 ? `did you mean ${near.join(' or ')}?` : `possible here: ${known.join(', ')}`);
   return {

@@ -33,3 +33,10 @@ export function nameProblem(name: string): string | undefined {
   if (RESERVED.test(name)) return 'Windows reserves it for a device';
   return undefined;
 }
+
+/** Why `name` can not name a docker context, in a few words; undefined when it can. */
+export function contextNameProblem(name: string): string | undefined {
+  if (name === 'default') return 'docker keeps it for itself';
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/.test(name)) return undefined;
+  return 'docker wants two or more letters, digits and _ . + -, a letter or digit first';
+}

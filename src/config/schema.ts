@@ -10,7 +10,7 @@ import { KEY_TYPES } from '../pki/keys.ts';
 import { parseSan } from '../pki/names.ts';
 import { parseDestination } from './destination.ts';
 import { confirmSeconds } from './fleet-time.ts';
-import { NAME_HINT, nameProblem } from './names.ts';
+import { contextNameProblem, NAME_HINT, nameProblem } from './names.ts';
 import { parseSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
 import { DEFAULTS } from './spec.ts';
 
@@ -182,6 +182,14 @@ export const hostSchema = z
       if (parseSan(value).value.startsWith('*')) refuse('clients dial one name, not a wildcard');
     }).describe('What clients dial; default: what ssh dials.'),
     ...hostCommon,
+    context: checked((value) => {
+      const why = contextNameProblem(value);
+      if (why !== undefined) refuse(`"${value.slice(0, 60)}" can not be the name of a docker context: ${why}`);
+    }).describe('A docker context of this name, on the computer that runs setup or apply.'),
+    use: z.literal(true).describe('It becomes the current context; without `context` one of the host’s name.'),
+    'config-folder': z
+      .literal(true)
+      .describe('The client’s files go into the Docker config folder itself too, for plain DOCKER_TLS_VERIFY=1.'),
   })
   .partial();
 

@@ -40,6 +40,12 @@ export type HostSpec = {
   readonly confirmWithin: number;
   /** Names of hardening fixes. */
   readonly harden?: readonly string[];
+  /** A docker context on this computer. */
+  readonly context?: string;
+  /** It becomes the current one. */
+  readonly use?: boolean;
+  /** The client's files go into the Docker config folder itself too. */
+  readonly configFolder?: boolean;
 };
 
 export type CaSpec = { readonly name: string; readonly keyType: KeyType; readonly days: number };

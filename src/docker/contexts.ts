@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { contextNameProblem } from '../config/names.ts';
 import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import { Secret } from '../secret.ts';
@@ -148,11 +149,8 @@ export async function removeContext(place: ContextPlace & { readonly force?: boo
 
 /** Docker's rule for names (docker/cli, cli/context/store: ValidateContextName). Fails with E_CONTEXT_NAME (exit 2). */
 export function checkContextName(name: string): void {
-  if (/^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/.test(name) && name !== 'default') return;
-  const why =
-    name === 'default'
-      ? 'docker keeps it for itself'
-      : 'docker wants two or more letters, digits and _ . + -, a letter or digit first';
+  const why = contextNameProblem(name);
+  if (why === undefined) return;
   throw new DockerTlsError({
     code: 'E_CONTEXT_NAME',
     exit: 2,

@@ -3,10 +3,12 @@
  * The store remembers both, because they hold copies that a renewal has to replace.
  */
 
+import type { HostSpec } from '../config/spec.ts';
 import { installIntoConfigFolder } from '../docker/config-folder.ts';
-import { writeContext } from '../docker/contexts.ts';
+import { contextNameOf, writeContext } from '../docker/contexts.ts';
 import { dockerHost } from '../docker/environment.ts';
 import { DockerTlsError } from '../errors.ts';
+import { isWelcome } from '../plan/trust.ts';
 import type { Secret } from '../secret.ts';
 import type { ClientCopies, StoredClient, StoreState } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -77,6 +79,51 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
       changed: written.changed || installed.changed,
       kept: installed.kept,
     };
+  });
+}
+
+/** The context that a host is to have here; `use` and `config-folder` mean one of the host's name. */
+export function contextName({ name, context, use, configFolder }: HostSpec): string | undefined {
+  return context ?? (use || configFolder ? contextNameOf(name) : undefined);
+}
+
+/**
+ * The contexts that the specs ask for, each for the first of `clients` whose key is here and whom the host lets in; what stands against
+ * one is an error beside the others.
+ */
+export async function giveContexts(
+  specs: readonly HostSpec[],
+  clients: readonly StoredClient[],
+  around: Pick<ContextRequest, 'store' | 'dockerConfig' | 'now'>,
+): Promise<DockerTlsError[]> {
+  const errors: DockerTlsError[] = [];
+  for (const spec of specs) {
+    const context = contextName(spec);
+    const client = clients.find(({ key, record }) => key !== undefined && isWelcome(record, spec));
+    if (context === undefined) continue;
+    if (client === undefined) {
+      errors.push(nobodyToUse(spec.name, context));
+      continue;
+    }
+    const { use = false, configFolder = false } = spec;
+    const what = { host: spec.name, client: client.record.name, context, use, configFolder, replace: false };
+    try {
+      await giveContext({ ...around, ...what });
+    } catch (error) {
+      if (!(error instanceof DockerTlsError)) throw error;
+      errors.push(error.where === undefined ? error.at(spec.name) : error);
+    }
+  }
+  return errors;
+}
+
+function nobodyToUse(host: string, context: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_NO_CLIENTS',
+    exit: 2,
+    where: host,
+    message: `the context ${context} was not made: no client whose key is here is let in`,
+    hints: ['docker-tls client list'],
   });
 }
 

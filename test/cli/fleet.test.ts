@@ -5,10 +5,13 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { passphraseSource } from '../../src/cli/host-options.ts';
 import type { Prompts } from '../../src/cli/prompts.ts';
+import { completeHost } from '../../src/config/spec.ts';
+import { readContext } from '../../src/docker/contexts.ts';
 import { DockerTlsError } from '../../src/errors.ts';
 import type { HostSession, Runtime, SshOptions } from '../../src/runtime.ts';
 import { Secret } from '../../src/secret.ts';
 import { openStore } from '../../src/store/store.ts';
+import { giveContexts } from '../../src/workflows/context.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';
 import { FACTS_TIME_MS, GOOD_OUTPUT } from '../support/host-facts.ts';
 import { issueStore } from '../support/issued-store.ts';
@@ -123,4 +126,27 @@ test('rotate --dry-run --json has every host, those that failed too', async () =
   const { exit, json } = await cli(['rotate', 'server', '--all', '--dry-run', '--json']);
   expect(exit).toBe(4);
   expect(json.result.hosts).toMatchObject([{ host: 'b1', result: 'failed', errors: [{ code: 'E_SSH_REFUSED' }] }]);
+});
+
+test('apply makes the contexts that the file asks for, on hosts that are done', async () => {
+  await issueStore(home, {
+    now: new Date(FACTS_TIME_MS),
+    hosts: { b1: { address: '10.0.0.1' }, b2: { address: '10.0.0.2' } },
+    clients: { ops: undefined, ann: ['b2'] },
+  });
+  const dockerConfig = join(folder, 'docker');
+  const specs = [
+    completeHost({ name: 'b1', ssh: { destination: '10.0.0.1' }, context: 'lab', use: true }),
+    completeHost({ name: 'b2', ssh: { destination: '10.0.0.2' }, clients: ['ann'] }),
+    completeHost({ name: 'b2', ssh: { destination: '10.0.0.2' }, clients: ['nobody'], context: 'other' }),
+  ];
+  const clients = [...(await store()).clients.values()];
+  const around = { store: openStore(home), dockerConfig, now: () => new Date(FACTS_TIME_MS) };
+  const errors = await giveContexts(specs, clients, around);
+  expect(errors).toMatchObject([{ code: 'E_NO_CLIENTS', where: 'b2' }]);
+  expect(await readContext({ name: 'lab', dockerConfig })).toMatchObject({
+    host: 'tcp://10.0.0.1:2376',
+    current: true,
+  });
+  expect(await readContext({ name: 'other', dockerConfig })).toBeUndefined();
 });

@@ -82,6 +82,9 @@ test('every key means what it says', () => {
         keep: 9,
         confirmWithin: 120,
         harden: ['sshd', 'no-new-privileges'],
+        context: 'edge-docker',
+        use: true,
+        configFolder: true,
       },
       { ...BASE, days: 90, clients: ['ops'], name: 'here', ssh: { ...shared, destination: 'local' } },
     ],
@@ -105,12 +108,12 @@ test('every key means what it says', () => {
         ['build-1.example.org', { line: 22, column: 3 }],
         ['build-2', { line: 25, column: 3 }],
         ['edge', { line: 27, column: 3 }],
-        ['here', { line: 52, column: 3 }],
+        ['here', { line: 55, column: 3 }],
       ]),
       clients: new Map([
-        ['ops', { line: 55, column: 3 }],
-        ['ci', { line: 56, column: 3 }],
-        ['left-us', { line: 60, column: 3 }],
+        ['ops', { line: 58, column: 3 }],
+        ['ci', { line: 59, column: 3 }],
+        ['left-us', { line: 63, column: 3 }],
       ]),
     },
   });
@@ -185,6 +188,14 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
   'hosts are not compared where their defaults are wrong': [
     'defaults: { prt: 1 }\nhosts: { b: root@x, c: ops@x:2222 }',
     ['f:2:13 there is no key prt in defaults | did you mean port?'],
+  ],
+  'two contexts of one name, two that are current': [
+    'hosts: { a: { context: lab, use: true }, b: { context: lab, use: true }, c: { context: default } }',
+    [
+      'f:2:47 a has this context',
+      'f:2:61 a has the current context already',
+      'f:2:88 "default" can not be the name of a docker context: docker keeps it for itself',
+    ],
   ],
   'an empty list of clients': [
     'hosts: { a: { clients: [] } }',

@@ -100,6 +100,7 @@ const fleetData = fc
             ssh,
           ),
           address,
+          context: fc.stringMatching(/^[a-z]{8}$/),
           ...common,
           ...clients,
         },

@@ -1,11 +1,14 @@
 /** Owns `apply [HOST…]`: makes hosts what the store or the fleet file says, in parallel. */
 
+import { gravestExit } from '../../errors.ts';
 import { hasChanges } from '../../plan/plan.ts';
 import { plural } from '../../words.ts';
+import { giveContexts } from '../../workflows/context.ts';
 import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
+import { dockerConfigFolder } from '../options.ts';
 import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
@@ -51,23 +54,30 @@ export const command = defineCommand({
         await agree(prompts, message);
       }
     }
+    const opened = await run.open({ save: true });
     const results = await applyHosts(
       run.specs,
-      await run.open({ save: true }),
+      opened,
       { ...fleet, canary: options.canary, maxFailures: options.maxFailures },
       progress,
     );
     if (results.every((result) => result.kind !== 'done')) await run.forget();
+    const done = new Set(results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
+    const contexts = await giveContexts(
+      run.specs.filter(({ name }) => done.has(name)),
+      opened.provers,
+      { store: opened.store, dockerConfig: dockerConfigFolder(runtime), now: runtime.now },
+    );
     const only = results[0];
     const text =
       results.length === 1 && only?.kind === 'done'
         ? renderOutcome(only.value, colours)
         : renderResults(results, colours, tableWidth(runtime.io));
     return {
-      exit: exitOfResults(results, runtime.signal),
+      exit: gravestExit([exitOfResults(results, runtime.signal), ...contexts.map(({ exit }) => exit)]),
       result: { hosts: results.map(outcomeJson) },
       text,
-      errors: errorsOf(results),
+      errors: [...contexts, ...errorsOf(results)],
     };
   },
 });

@@ -7,9 +7,8 @@ import { detectShell, dockerHost, useOf } from '../../docker/environment.ts';
 import { DockerTlsError } from '../../errors.ts';
 import { hasChanges } from '../../plan/plan.ts';
 import { preflight } from '../../plan/preflight.ts';
-import { checkName, type StoredClient } from '../../store/records.ts';
-import type { Store } from '../../store/store.ts';
-import { giveContext } from '../../workflows/context.ts';
+import { checkName } from '../../store/records.ts';
+import { contextName, giveContexts } from '../../workflows/context.ts';
 import { requireLatest } from '../../workflows/host-books.ts';
 import { applyHost, type HostOutcome, openHost, planOpened, refuseProblems } from '../../workflows/host-run.ts';
 import { specFor } from '../../workflows/specs.ts';
@@ -36,6 +35,7 @@ import {
   askClient,
   askContext,
   askDestination,
+  askFleet,
   askHost,
   askTakeOver,
   type SetupContext,
@@ -68,7 +68,12 @@ export const command = defineCommand({
   },
   async run(context) {
     const { args, options, global, runtime, prompts, progress } = context;
-    const flags = hostFlags(options, runtime.cwd);
+    const flags = {
+      ...hostFlags(options, runtime.cwd),
+      context: options.context,
+      use: options.use || undefined,
+      configFolder: options.configFolder || undefined,
+    };
     if (options.context !== undefined) checkContextName(options.context);
     if (options.client !== undefined) checkName('client', options.client);
     const fleet = await openFleetFile(context);
@@ -101,11 +106,15 @@ export const command = defineCommand({
       const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, session.state));
       const client = await askClient(context, session.state);
       const docker = await askContext(context, spec, session.state);
-      if (docker !== undefined) await refuseContext(docker, runtime);
+      if (docker !== undefined) {
+        await refuseContext(docker, runtime);
+        if (contextName(spec) === undefined) spec = { ...spec, context: docker };
+      }
+      const file = fleet ?? (known ? undefined : await askFleet(context));
       const line = prompts.interactive ? progress.host(spec.name) : reached;
       const wanted = clientSpec(client.name, { keyType: spec.keyType, days: options.days });
       const prover = await proverFor(session, wanted, client.asked);
-      const writeFleet = await fleet?.edit(spec, {
+      const writeFleet = await file?.edit(spec, {
         sudoPassword: sudoReference(options, runtime.cwd),
         client: prover.fresh ? wanted : undefined,
       });
@@ -131,7 +140,9 @@ export const command = defineCommand({
         );
         await writeFleet?.();
         // The host is done, whatever becomes of the context.
-        const errors = docker === undefined ? [] : await makeContext(context, session.store, spec, prover, docker);
+        const { store } = session;
+        const around = { store, dockerConfig: dockerConfigFolder(runtime), now: runtime.now };
+        const errors = await giveContexts([spec], [prover], around);
         return finish(context, spec, outcome, prover.record.name, errors.length > 0 ? undefined : docker, errors);
       });
     } finally {
@@ -151,32 +162,6 @@ async function refuseContext(name: string, runtime: SetupContext['runtime']): Pr
     message: `there is a docker context ${name} already, and docker-tls did not write it`,
     hints: ['choose another name: --context NAME', `docker context inspect ${name}`],
   });
-}
-
-async function makeContext(
-  { options, runtime }: SetupContext,
-  store: Store,
-  spec: HostSpec,
-  client: StoredClient,
-  name: string,
-): Promise<DockerTlsError[]> {
-  try {
-    await giveContext({
-      store,
-      host: spec.name,
-      client: client.record.name,
-      context: name,
-      dockerConfig: dockerConfigFolder(runtime),
-      use: options.use,
-      replace: false,
-      configFolder: options.configFolder,
-      now: runtime.now,
-    });
-    return [];
-  } catch (error) {
-    if (error instanceof DockerTlsError) return [error];
-    throw error;
-  }
 }
 
 /** Shows the plan and asks once; without somebody to ask, --yes has to have been given. */
@@ -213,7 +198,7 @@ function finish(
       '',
       `${endpoint} is open to client ${colours.bold(client)} and closed to everybody else. Go on with:`,
       '',
-      ...nextCommands(context, spec.name, docker).map((line) => `  ${colours.cyan(line)}`),
+      ...nextCommands(context, spec, docker).map((line) => `  ${colours.cyan(line)}`),
     ].join('\n'),
     errors,
   };
@@ -221,13 +206,13 @@ function finish(
 
 /** Two commands to go on with, as this person has to type them. */
 function nextCommands(
-  { runtime, global, options }: SetupContext,
-  host: string,
+  { runtime, global }: SetupContext,
+  { name, use }: HostSpec,
   dockerContext: string | undefined,
 ): string[] {
   const { program, docker } = runtime;
   const home = global.home === storeFolder(undefined, runtime) ? '' : ` --home ${shellQuote(global.home)}`;
   if (dockerContext !== undefined)
-    return [`${docker}${options.use ? '' : ` --context ${dockerContext}`} ps`, `${program} status${home}`];
-  return [useOf(detectShell(runtime.env), `${program} env ${host}${home}`), 'docker ps'];
+    return [`${docker}${use ? '' : ` --context ${dockerContext}`} ps`, `${program} status${home}`];
+  return [useOf(detectShell(runtime.env), `${program} env ${name}${home}`), 'docker ps'];
 }
