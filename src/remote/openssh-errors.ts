@@ -10,7 +10,7 @@ import { place } from './ssh-errors.ts';
 
 /** Errors: E_PROGRAM_MISSING, or E_SSH_OPENSSH_OLD before 8.5, which has no KnownHostsCommand. */
 export async function checkOpenSsh(options: SshOptions): Promise<void> {
-  const result = await runSsh(['-V']);
+  const result = await runSsh(['-V'], options);
   if (result.status === 'missing') {
     throw new DockerTlsError({
       code: 'E_PROGRAM_MISSING',

@@ -10,6 +10,7 @@ import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError, printableLines } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
 import { homeFolder, loginName, userName } from '../user.ts';
+import { interrupted } from './exec-errors.ts';
 
 /** One hop as it will be dialled: everything that options, ssh config and defaults say together. */
 export type Endpoint = {
@@ -108,7 +109,7 @@ async function sshG(options: SshOptions): Promise<string | undefined> {
     '--',
     options.destination,
   ];
-  const result = await runSsh(args);
+  const result = await runSsh(args, options);
   if (result.status === 0) return result.stdout;
   if (result.status === 'missing') {
     if (options.configFile === undefined) return undefined;
@@ -134,12 +135,13 @@ export type SshAnswer = { readonly status: number | 'missing'; readonly stdout: 
 
 /**
  * Runs the ssh program for an answer of a few lines. By node itself: every connection comes through here, and execa takes
- * longer to load than the rest of a login.
+ * longer to load than the rest of a login. Fails with E_INTERRUPTED: Ctrl-C goes to the terminal's whole foreground group, ssh included.
  */
-export function runSsh(args: readonly string[]): Promise<SshAnswer> {
-  return new Promise((resolve) => {
+export function runSsh(args: readonly string[], { host, signal }: SshOptions): Promise<SshAnswer> {
+  return new Promise((resolve, reject) => {
     const env = { ...process.env, LC_ALL: 'C' };
-    const child = execFile('ssh', [...args], { env, maxBuffer: 1024 * 1024 }, (error, stdout, stderr) => {
+    const child = execFile('ssh', [...args], { env, maxBuffer: 1024 * 1024, signal }, (error, stdout, stderr) => {
+      if (error?.name === 'AbortError' || error?.signal === 'SIGINT') return reject(interrupted(host, 'connecting'));
       const status = error === null ? 0 : error.code === 'ENOENT' ? 'missing' : Number(error.code ?? 255);
       resolve({ status: Number.isNaN(status) ? 255 : status, stdout, stderr });
     });

@@ -9,28 +9,28 @@ const lists: { suite: Suite; faults: Fault[] }[] = [
   {
     suite: 'bookworm',
     faults: [
-      { step: 'protect', death: 'reboot', base: 'first' },
-      { step: 'restart', death: 'sshd killed', base: 'first' },
-      { step: 'commit', death: 'network cut', base: 'later' },
-      { step: 'undo', death: 'daemon fails', base: 'later' },
+      { step: 'protect', death: 'reboot', change: 'first setup' },
+      { step: 'restart', death: 'sshd killed', change: 'remove' },
+      { step: 'commit', death: 'network cut', change: 'setup' },
+      { step: 'undo', death: 'daemon fails', change: 'rollback' },
     ],
   },
   {
     suite: 'trixie',
     faults: [
-      { step: 'restart', death: 'daemon fails', base: 'first' },
-      { step: 'switch', death: 'controller killed', base: 'first' },
-      { step: 'arm', death: 'reboot', base: 'later' },
-      { step: 'stage', death: 'disk full', base: 'later' },
+      { step: 'restart', death: 'daemon fails', change: 'first setup' },
+      { step: 'switch', death: 'controller killed', change: 'remove' },
+      { step: 'arm', death: 'reboot', change: 'rotate' },
+      { step: 'stage', death: 'disk full', change: 'setup' },
     ],
   },
   {
     suite: 'sid',
     faults: [
-      { step: 'kept', death: 'reboot', base: 'first' },
-      { step: 'verify', death: 'Ctrl-C', base: 'later' },
-      { step: 'keep', death: 'network cut', base: 'later' },
-      { step: 'commit', death: 'disk full', base: 'first' },
+      { step: 'kept', death: 'reboot', change: 'remove' },
+      { step: 'verify', death: 'Ctrl-C', change: 'rollback' },
+      { step: 'keep', death: 'network cut', change: 'rotate' },
+      { step: 'commit', death: 'disk full', change: 'first setup' },
     ],
   },
 ];

@@ -5,9 +5,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram, finished, type Program } from '../support/cli.ts';
-import { type PausingProgram, pausingProgram } from '../support/faults.ts';
 import { compare, leftovers, settled, snapshot } from '../support/host-state.ts';
 import { type LabHost, labUp, suites } from '../support/lab.ts';
+import { type PausingProgram, pausingProgram } from '../support/pausing.ts';
 import { newPerson, type Person } from '../support/person.ts';
 
 const DROP_INS = '/etc/systemd/system/docker.service.d';

@@ -107,7 +107,7 @@ describe('Ctrl-C', () => {
     const terminal = start(person);
     if (step === 'connecting over ssh') await terminal.answer('Host:', `root@${host.address}${enter}`);
     else await answerUntil(terminal, 'root', '');
-    await terminal.see(step);
+    await terminal.passes(step);
     terminal.type(ctrlC);
     const status = await terminal.ended;
     expect({ status, screen: terminal.screen() }).toMatchObject({ status: 130 });
@@ -176,7 +176,7 @@ test('Ctrl-C when the host is already being told to keep it: all or nothing, and
   const before = person.snapshot();
   const terminal = start(person);
   await answerUntil(terminal, 'root', '');
-  await terminal.see('telling the host to keep it');
+  await terminal.passes('telling the host to keep it');
   terminal.type(ctrlC);
   const status = await terminal.ended;
   const verified = await person.run(['verify', host.name]);

@@ -36,6 +36,8 @@ type Case = {
   after: Record<string, Entry>;
   protect: boolean;
   restart: boolean;
+  /** The host, which was set up before, is given back. */
+  remove: boolean;
   /** Which command that changes files is the last (counted from 1), and whether it still does its work; for the change and for its end. */
   crashes: readonly { at: number; done: boolean }[];
   end: 'undo' | 'boot' | 'commit';
@@ -65,6 +67,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   after: tree,
   protect: fc.boolean(),
   restart: fc.boolean(),
+  remove: fc.boolean(),
   crashes: fc.array(fc.record({ at: fc.integer({ min: 1, max: 70 }), done: fc.boolean() }), {
     minLength: 1,
     maxLength: 3,
@@ -173,6 +176,22 @@ exit $code`,
   }
 }
 
+/** The books and papers of a host that was set up, as far as the end of a remove goes by them; what is not ours lies beside them. */
+function setUp(root: string): void {
+  const files: Record<string, string> = {
+    'etc/docker/tls/1/server-key.pem': 'KEY',
+    'etc/docker/tls/own-ca/ca-key.pem': 'not ours',
+    'var/docker-tls/state.json': '{}',
+    'var/docker-tls/created': '/etc/docker/tls\n/etc/docker/tls/1\n',
+    'var/docker-tls/origin/manifest': '1\tabsent\t-\t-\t/etc/docker/tls/current\n',
+    'var/docker-tls/generations/1/manifest': '',
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+}
+
 function facts(): HostFacts {
   const unit = { load: 'loaded', active: 'active', enabled: '', fragment: '', dropIns: [], environmentFiles: [] };
   return {
@@ -184,12 +203,14 @@ function facts(): HostFacts {
   } as unknown as HostFacts;
 }
 
-function play(shell: readonly string[], { before, after, protect, restart, crashes, end }: Case): void {
+function play(shell: readonly string[], { before, after, protect, restart, remove, crashes, end }: Case): void {
   const box = new Sandbox(shell);
   try {
     const root = box.folder;
     for (const [path, what] of Object.entries(before)) put(root, path, what);
+    if (remove) setUp(root);
     const old = box.state();
+    const oldBooks = read(join(root, 'var'));
     const json = before['/etc/docker/daemon.json'];
     const jsonNow = json?.kind === 'file' ? readFileSync(join(root, '/etc/docker/daemon.json'), 'utf8') : undefined;
     // live-restore is only ever switched on in a plain file.
@@ -199,11 +220,15 @@ function play(shell: readonly string[], { before, after, protect, restart, crash
     const usable = safe && (wantedJson === undefined || wantedJson.kind === 'file' || wantedJson.kind === 'absent');
     const plan = {
       host: 'box',
-      purpose: 'apply',
-      generation: 1,
+      ...(remove
+        ? { purpose: 'remove', generation: 'none', managed: [] }
+        : {
+            purpose: 'apply',
+            generation: 1,
+            papers: { reason: 'new' },
+            managed: files.map(({ kind, path }) => ({ kind, path })),
+          }),
       files,
-      papers: { reason: 'new' },
-      managed: files.map(({ kind, path }) => ({ kind, path })),
       daemon: { action: restart ? 'restart' : 'none', reason: '' },
       sshd: 'none',
       audit: 'none',
@@ -267,10 +292,14 @@ function play(shell: readonly string[], { before, after, protect, restart, crash
           );
       }
       expect([...now.keys()].filter((path) => /docker-tls-(new|old|tmp)|recover/.test(path))).toEqual([]);
-      expect(existsSync(join(root, 'var/docker-tls/state.json'))).toBe(true);
+      if (remove) {
+        expect(existsSync(join(root, 'var/docker-tls'))).toBe(false);
+        expect(now.has('/docker/tls/1')).toBe(false);
+        expect(now.has('/docker/tls/own-ca/ca-key.pem')).toBe(true);
+      } else expect(existsSync(join(root, 'var/docker-tls/state.json'))).toBe(true);
     } else {
       expect(Object.fromEntries(now)).toEqual(Object.fromEntries(old));
-      expect(existsSync(join(root, 'var/docker-tls'))).toBe(false);
+      expect(Object.fromEntries(read(join(root, 'var')))).toEqual(Object.fromEntries(oldBooks));
     }
     expect(existsSync(books)).toBe(false);
     if (armed || switched) expect(existsSync(join(root, 'run/docker-tls.lock'))).toBe(false);

@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { allFaults, DEATHS, type Fault, FaultHost, type FaultResult, pausingProgram, STEPS } from './faults.ts';
+import { allFaults, type Change, DEATHS, type Fault, FaultHost, type FaultResult, STEPS } from './faults.ts';
 import { labUp, type Suite, suites } from './lab.ts';
+import { pausingProgram } from './pausing.ts';
 
 /** Runs lists of faults, one list for a host. `tell` gets each result as it comes. */
 export async function strikeHosts(
@@ -43,7 +44,7 @@ export async function strikeHosts(
 }
 
 export function resultLine({ fault, host, ended, wrong, exit, seconds }: FaultResult): string {
-  const head = `${wrong.length === 0 ? 'sound ' : 'WRONG '} ${host.padEnd(16)} ${fault.step.padEnd(9)} ${fault.death.padEnd(18)} ${fault.base.padEnd(6)}`;
+  const head = `${wrong.length === 0 ? 'sound ' : 'WRONG '} ${host.padEnd(16)} ${fault.step.padEnd(9)} ${fault.death.padEnd(18)} ${fault.change.padEnd(11)}`;
   return `${head} -> ${ended}  exit ${exit}  ${seconds.toFixed(1)} s${wrong.map((line) => `\n    ${line}`).join('')}`;
 }
 
@@ -55,7 +56,7 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
       suite: { type: 'string', multiple: true },
       step: { type: 'string', multiple: true },
       death: { type: 'string', multiple: true },
-      base: { type: 'string' },
+      change: { type: 'string', multiple: true },
       hosts: { type: 'string', default: '2' },
       words: { type: 'boolean', default: false },
     },
@@ -68,10 +69,11 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
     const faults = allFaults(suites.indexOf(suite)).filter(
       (fault) => steps.includes(fault.step) && deaths.includes(fault.death),
     );
-    const based =
-      values.base === undefined ? faults : faults.map((fault) => ({ ...fault, base: values.base as Fault['base'] }));
+    const changes = values.change as readonly Change[] | undefined;
+    const changed =
+      changes === undefined ? faults : faults.flatMap((fault) => changes.map((change) => ({ ...fault, change })));
     // Disks are small for the rest of a host's life: those faults come last.
-    const ordered = [...based].sort((a, b) => Number(a.death === 'disk full') - Number(b.death === 'disk full'));
+    const ordered = [...changed].sort((a, b) => Number(a.death === 'disk full') - Number(b.death === 'disk full'));
     return Array.from({ length: count }, (_, index) => ({
       name: `fault-${suite}-${index + 1}`,
       suite,

@@ -3,15 +3,10 @@
  * The program and its host scripts are built with pauses (`pausingProgram`), so that a fault strikes exactly at its step.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import type { ChildProcess } from 'node:child_process';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import type { LabHost } from './lab.ts';
-
-const root = new URL('../..', import.meta.url).pathname;
+import type { PausingProgram } from './pausing.ts';
 
 /** `commit` is in the middle of the confirmation before it counts, `kept` after; `undo` in the middle of the way back. */
 export const STEPS = [
@@ -41,82 +36,14 @@ export const DEATHS = [
 ] as const;
 export type Death = (typeof DEATHS)[number];
 
-export type Fault = {
-  readonly step: Step;
-  readonly death: Death /** The change is the host's first setup, or a later one. */;
-  readonly base: 'first' | 'later';
-};
+/** What is being done to the host: its first setup, a later one, or another kind of change of a host that is set up. */
+export const CHANGES = ['first setup', 'setup', 'rotate', 'rollback', 'remove'] as const;
+export type Change = (typeof CHANGES)[number];
+
+export type Fault = { readonly step: Step; readonly death: Death; readonly change: Change };
 
 /** Seconds within which the host goes back on its own: the shortest that the program takes. */
 const CONFIRM_S = 10;
-
-export type PausingProgram = { start(argv: readonly string[], home: string): ChildProcess; remove(): void };
-
-/**
- * The program, built so that a host stops at the step that /run/fault-step names, says so by /run/fault-at, and goes on
- * when /run/fault-go is there. Nothing else differs from what is shipped.
- */
-export async function pausingProgram(): Promise<PausingProgram> {
-  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-faults-'));
-  mkdirSync(join(folder, 'bin'));
-  cpSync(join(root, 'bin/docker-tls.js'), join(folder, 'bin/docker-tls.js'));
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
-  const pause = (step: string): string =>
-    `if [ "$(cat /run/fault-step 2>/dev/null)" = ${step} ]; then : >/run/fault-at; until [ -e /run/fault-go ]; do sleep 0.05; done; fi`;
-  const pauses: Plugin = {
-    name: 'pauses',
-    setup(builder) {
-      builder.onLoad({ filter: /\/(apply|way-back)\.sh$/ }, ({ path }) => {
-        let text = readFileSync(path, 'utf8');
-        const put = (after: string, line: string): void => {
-          if (!text.includes(after)) throw new Error(`${path} has no longer: ${after}`);
-          text = text.replace(after, `${after}\n${line}`);
-        };
-        if (path.endsWith('apply.sh')) put('  # a place to stop at for tests', pause('"$1"'));
-        else {
-          put('    # commit: nothing counts yet', pause('commit'));
-          put('  # finish: the change counts', pause('kept'));
-          put('  # undo: half way', pause('undo'));
-        }
-        return { contents: text, loader: 'text' };
-      });
-    },
-  };
-  const define = { DOCKER_TLS_VERSION: JSON.stringify('0.0.0-faults') };
-  await build({
-    absWorkingDir: root,
-    entryPoints: { main: 'src/cli/main.ts' },
-    outdir: join(folder, 'dist'),
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    mainFields: ['module', 'main'],
-    target: 'node20',
-    loader: { '.sh': 'text', '.html': 'text' },
-    define,
-    plugins: [pauses],
-    external: ['cpu-features', '*.node'],
-    banner: {
-      js: [
-        "import { createRequire as __createRequire } from 'node:module';",
-        'const require = __createRequire(import.meta.url);',
-        'const __dirname = import.meta.dirname;',
-        'const __filename = new URL(import.meta.url).pathname;',
-      ].join('\n'),
-    },
-    logLevel: 'error',
-  });
-  const bin = join(folder, 'bin/docker-tls.js');
-  return {
-    start: (argv, home) =>
-      spawn(process.execPath, [bin, ...argv], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, HOME: home },
-      }),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
-  };
-}
 
 export type FaultResult = {
   readonly fault: Fault;
@@ -169,6 +96,10 @@ export class FaultHost {
   readonly #program: PausingProgram;
   readonly #home: string;
   #count = 0;
+  /** What the host was before its first setup, without containers. */
+  #bare: HostSnapshot = new Map();
+  /** Seconds until it goes back: more than a change takes on this machine, or every fault would be that of an expired time. */
+  #confirmS = CONFIRM_S;
 
   constructor(host: LabHost, program: PausingProgram, home: string) {
     this.#host = host;
@@ -176,7 +107,7 @@ export class FaultHost {
     this.#home = home;
   }
 
-  /** Containers, a daemon that can be made to fail, and a disk that can be filled. */
+  /** Containers and a daemon that can be made to fail; how long a change takes here; and what the host is without us. */
   async prepare(): Promise<void> {
     const { must } = this.#host;
     await this.#host.container('web');
@@ -184,27 +115,47 @@ export class FaultHost {
     await must(`mkdir -p /etc/systemd/system/docker.service.d && printf '%s\\n' '[Service]' \
       "ExecStartPre=/bin/sh -c 'if [ -e /run/fault-daemon ]; then rm -f /run/fault-daemon; exit 1; fi'" >/etc/systemd/system/docker.service.d/fault.conf
       systemctl daemon-reload`);
+    // Some units of a first boot never run again.
+    await this.#host.reboot();
+    await must('docker start web');
+    this.#bare = await snapshot(this.#host);
+    const began = Date.now();
+    await this.#mustRun(this.#setup('', 90));
+    this.#confirmS = Math.max(CONFIRM_S, Math.ceil((3 * (Date.now() - began)) / 1000));
+    await this.#mustRun(['remove', this.#host.name, '--yes']);
   }
 
-  argv(words: readonly string[]): string[] {
+  #setup(san: string, confirmS = this.#confirmS): string[] {
     const { name, address, keyFile } = this.#host;
-    return [
-      ...words.slice(0, 1),
-      `root@${address}`,
-      '--name',
-      name,
-      '-i',
-      keyFile,
-      '--host-key',
-      'accept-new',
-      '--no-ca-passphrase',
-      '--client',
-      'faulty',
-      '--confirm-within',
-      `${CONFIRM_S}s`,
-      '--yes',
-      ...words.slice(1),
-    ];
+    const words = ['setup', `root@${address}`, '--name', name, '-i', keyFile, '--host-key', 'accept-new'];
+    words.push('--no-ca-passphrase', '--client', 'faulty', '--confirm-within', `${confirmS}s`, '--yes');
+    return san === '' ? words : [...words, '--san', san];
+  }
+
+  /** The words of the change, with the host brought to where it begins. */
+  async #begin(change: Change): Promise<string[]> {
+    const host = this.#host;
+    const { name } = host;
+    const count = await host.exec('ls /var/lib/docker-tls/generations 2>/dev/null | wc -l');
+    let generations = Number(count.out.trim());
+    if (change === 'first setup' && generations > 0) await this.#mustRun(['remove', name, '--yes']);
+    const needed = change === 'first setup' ? 0 : change === 'rollback' ? 2 : 1;
+    for (; generations < needed; generations += 1)
+      await this.#mustRun(this.#setup(`before${this.#count}-${generations}.example`));
+    const ending = ['--confirm-within', `${this.#confirmS}s`, '--yes'];
+    switch (change) {
+      case 'rotate':
+        return ['rotate', 'server', name, ...ending];
+      case 'rollback':
+      case 'remove':
+        return [change, name, ...ending];
+      default:
+        return this.#setup(this.#san());
+    }
+  }
+
+  #san(): string {
+    return `fault${this.#count}.example`;
   }
 
   async plainly(words: readonly string[]): Promise<{ exit: number | string; text: string }> {
@@ -223,48 +174,59 @@ export class FaultHost {
     const began = Date.now();
     this.#count += 1;
     const { name } = host;
-    const isSetUp = await host.exec('test -e /var/lib/docker-tls/state.json');
-    if (fault.base === 'first' && isSetUp.exit === 0) await this.#mustRun(['remove', name, '--yes']);
-    if (fault.base === 'later' && isSetUp.exit !== 0) await this.#mustRun(this.argv(['setup']));
+    const words = await this.#begin(fault.change);
+    const papers = fault.change === 'rollback' ? await this.#papersBefore() : undefined;
+    await settled(host, this.#confirmS + 30);
     const before = await snapshot(host);
     const wrong: string[] = leftovers(before).map((line) => `before: ${line}`);
     if (fault.death === 'disk full') await this.#smallDisks();
     await host.must(`rm -f /run/fault-*; printf %s ${fault.step} >/run/fault-step`);
-    const change = run(this.#program.start(this.argv(['setup', '--san', `fault${this.#count}.example`]), this.#home));
+    const change = run(this.#program.start(words, this.#home));
     try {
       await this.#act(fault, change, wrong);
     } catch (error) {
       wrong.push(`could not strike: ${error instanceof Error ? error.message : String(error)}`);
     }
-    const seconds = await settled(host, CONFIRM_S + 30);
+    const seconds = await settled(host, this.#confirmS + 30);
     if (seconds === undefined) wrong.push('the host did not come to rest');
     if (fault.death === 'network cut') await host.mend();
     await host.exec(': >/run/fault-go');
     const exit = await Promise.race([change.ended, sleep(60_000).then(() => 'still running')]);
     if (exit === 'still running') change.child.kill('SIGKILL');
-    const resting = await settled(host, CONFIRM_S + 30);
+    const resting = await settled(host, this.#confirmS + 30);
     if (resting === undefined) wrong.push('the host did not come to rest after the controller had ended');
     if (fault.death === 'disk full') await host.must('rm -f /etc/fill /var/lib/docker-tls/fill; : ');
     await host.must('rm -f /run/fault-*');
-    const ended = await this.#judge(fault, before, wrong);
-    const again = await this.plainly(this.argv(['setup', '--san', `fault${this.#count}.example`]));
+    const ended = await this.#judge(fault, before, papers, wrong);
+    wrong.push(...untruths(fault, ended, exit, change.text()));
+    const again = await this.plainly(this.#setup(this.#san()));
     if (again.exit !== 0) wrong.push(`a further run failed (${again.exit}): ${again.text.slice(-1500)}`);
     const idle = await this.plainly(['plan', name, '--check']);
     if (idle.exit !== 0) wrong.push(`a plan after that is not empty (${idle.exit}): ${idle.text.slice(-800)}`);
+    await settled(host, this.#confirmS + 30);
     const after = await snapshot(host);
     wrong.push(...leftovers(after).map((line) => `after a further run: ${line}`));
     return { fault, host: name, ended, wrong, exit, seconds: (Date.now() - began) / 1000, words: change.text() };
   }
 
-  async #act({ step, death }: Fault, change: Run, wrong: string[]): Promise<void> {
+  /** The folder of papers that a roll back would bring back. */
+  async #papersBefore(): Promise<number> {
+    const { exit, text } = await this.plainly(['rollback', this.#host.name, '--dry-run', '--json']);
+    const to = /"path": ?"\/etc\/docker\/tls\/current".*?"to": ?"(\d+)"/s.exec(text)?.[1];
+    if (exit !== 0 || to === undefined) throw new Error(`${this.#host.name}: no roll back is planned: ${text}`);
+    return Number(to);
+  }
+
+  async #act({ step, death, change: kind }: Fault, change: Run, wrong: string[]): Promise<void> {
     const host = this.#host;
     const { child } = change;
     if (step === 'verify') {
       if (!(await change.saw(': verify', 30_000))) throw new Error(`verify was not reached: ${change.text()}`);
     } else {
       if (step === 'undo') {
-        // The way back begins because the change is interrupted.
-        if (!(await change.saw(': verify', 30_000))) throw new Error(`verify was not reached: ${change.text()}`);
+        // The way back begins because the change is interrupted. Nothing is proven after a remove: that would be over too soon.
+        const word = kind === 'remove' ? ': restart' : ': verify';
+        if (!(await change.saw(word, 30_000))) throw new Error(`${word} was not reached: ${change.text()}`);
         child.kill('SIGINT');
       }
       const { exit } = await host.exec(
@@ -318,7 +280,12 @@ export class FaultHost {
       systemctl daemon-reload`);
   }
 
-  async #judge(fault: Fault, before: HostSnapshot, wrong: string[]): Promise<FaultResult['ended']> {
+  async #judge(
+    fault: Fault,
+    before: HostSnapshot,
+    papers: number | undefined,
+    wrong: string[],
+  ): Promise<FaultResult['ended']> {
     const host = this.#host;
     const { exit } = await host.exec('docker ps >/dev/null');
     if (exit !== 0) wrong.push('local docker ps does not answer');
@@ -338,7 +305,10 @@ export class FaultHost {
     const differences = compare(before, after, ignore);
     let ended: FaultResult['ended'] = 'old';
     if (differences.length > 0) {
-      const faults = faultsOfNew(withoutIgnored(before, ignore), withoutIgnored(after, ignore));
+      const faults =
+        fault.change === 'remove'
+          ? compare(merged(this.#bare, before), after, ignore)
+          : faultsOfNew(withoutIgnored(before, ignore), withoutIgnored(after, ignore), papers);
       ended = faults.length === 0 ? 'new' : 'neither';
       if (ended === 'neither')
         wrong.push(
@@ -355,17 +325,44 @@ export class FaultHost {
   }
 }
 
+/** A host as it was before us, with the containers that run now. */
+function merged(bare: HostSnapshot, now: HostSnapshot): HostSnapshot {
+  const isContainer = ([name]: [string, string]): boolean => name.startsWith('container ');
+  return new Map([...[...bare].filter((line) => !isContainer(line)), ...[...now].filter(isContainer)]);
+}
+
+/** Where exit status and words say something else than what became of the host. */
+function untruths({ death }: Fault, ended: FaultResult['ended'], exit: number | string, text: string): string[] {
+  if (death === 'controller killed' || ended === 'neither') return [];
+  const said = (words: RegExp): boolean => words.test(text.replace(/\s+/g, ' '));
+  const claim =
+    exit === 0
+      ? 'new'
+      : said(/may have kept the change|has kept the change/)
+        ? ended
+        : said(
+              /is as it was before|was rolled back|had already gone back|nothing was changed|runs as before|goes back on its own/,
+            )
+          ? 'old'
+          : undefined;
+  if (typeof exit !== 'number' || ![0, 4, 5, 7, 130].includes(exit))
+    return [`it ended with ${exit}: ${text.slice(-1500)}`];
+  if (claim === undefined) return [`exit ${exit}, and not a word of what became of the host: ${text.slice(-1500)}`];
+  return claim === ended ? [] : [`it says ${claim} (exit ${exit}), and the host is ${ended}: ${text.slice(-1500)}`];
+}
+
 function withoutIgnored(state: HostSnapshot, ignore: RegExp | undefined): HostSnapshot {
   return new Map([...state].filter(([name]) => !ignore?.test(name)));
 }
 
-/** What does not go together: nothing can be done to a way back by Ctrl-C a second time, and so on. */
+/** Every step with everything that may die; `offset` says which kind of change goes with which. */
 export function allFaults(offset: number): Fault[] {
-  const faults: Fault[] = [];
-  STEPS.forEach((step, row) => {
-    DEATHS.forEach((death, column) => {
-      faults.push({ step, death, base: (row + column + offset) % 2 === 0 ? 'later' : 'first' });
-    });
-  });
-  return faults;
+  return STEPS.flatMap((step, row) =>
+    DEATHS.map((death, column): Fault => {
+      const change = CHANGES[(row + column + offset) % CHANGES.length] as Change;
+      // What lay there before was valid already: it is not asked again.
+      const unasked = step === 'validate' && (change === 'rollback' || change === 'remove');
+      return { step, death, change: unasked ? 'setup' : change };
+    }),
+  );
 }

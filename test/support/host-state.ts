@@ -85,12 +85,25 @@ const OURS = [
   'file /etc/systemd/system/sockets.target.wants/docker-tls.socket',
 ];
 
-/** What speaks against `after` being exactly the next generation after `before`; empty: it is. */
-export function faultsOfNew(before: HostSnapshot, after: HostSnapshot): string[] {
+/** The newest generation of a host's books. */
+function newest(state: HostSnapshot): number {
+  return Math.max(
+    0,
+    ...[...state.keys()].map((name) => Number(/docker-tls\/generations\/(\d+)\/manifest$/.exec(name)?.[1] ?? 0)),
+  );
+}
+
+/**
+ * What speaks against `after` being exactly the next generation after `before`; empty: it is. `papers`: the folder of papers that it
+ * has to have, where they are not its own.
+ */
+export function faultsOfNew(before: HostSnapshot, after: HostSnapshot, papers?: number): string[] {
   const found: string[] = [];
-  const generation = generationOf(after);
-  if (generation <= generationOf(before)) found.push(`generation ${generation} after ${generationOf(before)}`);
-  const folder = `file /etc/docker/tls/${generation}`;
+  const generation = newest(after);
+  if (generation <= newest(before)) found.push(`generation ${generation} after ${newest(before)}`);
+  const lies = generationOf(after);
+  if (lies !== (papers ?? generation)) found.push(`papers ${lies} in generation ${generation}`);
+  const folder = `file /etc/docker/tls/${lies}`;
   const expected: Record<string, RegExp> = {
     [folder]: /^d 700 0:0/,
     [`${folder}/ca.pem`]: /^f 444 0:0/,
@@ -135,13 +148,14 @@ export function served(host: LabHost, port = 2376): Promise<string | undefined> 
 }
 
 /**
- * Waits inside the host until no change is under way: no lock, no books, no timer, and the boot is over.
+ * Waits inside the host until no change is under way: no lock, no books, no timer, nothing that systemd still has to forget (a change
+ * that is kept does not wait for that), and the boot is over.
  * Gives the seconds that it took, or undefined after `withinS`.
  */
 export async function settled(host: LabHost, withinS: number): Promise<number | undefined> {
   const { exit, out } = await host.exec(`
     began=$(date +%s%N); end=$(($(date +%s) + ${withinS}))
-    while [ -e /run/docker-tls.lock ] || [ -e /var/lib/docker-tls/txn ] || [ -n "$(systemctl list-units --plain --no-legend 'docker-tls-undo-*')" ] ||
+    while [ -e /run/docker-tls.lock ] || [ -e /var/lib/docker-tls/txn ] || [ -n "$(systemctl list-units --all --plain --no-legend 'docker-tls-undo-*' docker-tls-recover.service)" ] ||
       ! systemctl -q is-active docker.service || [ -n "$(systemctl list-jobs --no-legend)" ]; do
       [ "$(date +%s)" -lt "$end" ] || exit 1
       sleep 0.1

@@ -21,6 +21,8 @@ export type TerminalProgram = {
   readonly frames: readonly string[];
   /** Resolves to the screen once it holds the text; throws, with the screen, when the program ends or 60 s pass before. */
   see(text: string | RegExp, timeoutMs?: number): Promise<string>;
+  /** Resolves once the text was written, also when it is gone from the screen by the time somebody looks. */
+  passes(text: string, timeoutMs?: number): Promise<void>;
   /** Types once the text is on the screen, below what earlier calls have waited for. */
   answer(text: string | RegExp, keys: string): Promise<void>;
   type(keys: string): void;
@@ -46,6 +48,7 @@ export function openTerminal(
   const frames: string[] = [];
   let over: number | undefined;
   let answered = 0;
+  let said = '';
   const written: Promise<void>[] = [];
 
   function screen(): string {
@@ -61,6 +64,7 @@ export function openTerminal(
   }
 
   pty.onData((data) => {
+    said += data;
     written.push(
       new Promise<void>((resolve) => {
         terminal.write(data, () => {
@@ -88,10 +92,11 @@ export function openTerminal(
     return match === null ? -1 : from + match.index + match[0].length;
   }
 
-  async function until(text: string | RegExp, from: number, timeoutMs: number): Promise<number> {
+  /** Waits for what `look` finds; -1: not yet. */
+  async function until(text: string | RegExp, look: () => number, timeoutMs: number): Promise<number> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const at = find(text, from);
+      const at = look();
       if (at >= 0) return at;
       if (over !== undefined) throw new Error(`the program ended with ${over} before “${text}”:\n${screen()}`);
       if (performance.now() > deadline) throw new Error(`“${text}” did not come:\n${screen()}`);
@@ -104,11 +109,14 @@ export function openTerminal(
     frames,
     screen,
     async see(text, timeoutMs = 60_000) {
-      await until(text, 0, timeoutMs);
+      await until(text, () => find(text, 0), timeoutMs);
       return screen();
     },
+    async passes(text, timeoutMs = 60_000) {
+      await until(text, () => said.indexOf(text), timeoutMs);
+    },
     async answer(text, keys) {
-      answered = await until(text, Math.min(answered, screen().length), 60_000);
+      answered = await until(text, () => find(text, Math.min(answered, screen().length)), 60_000);
       pty.write(keys);
     },
     type: (keys) => pty.write(keys),

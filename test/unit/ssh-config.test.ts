@@ -1,7 +1,9 @@
 /** What `ssh -G` says becomes an endpoint; options win; defaults stand in where there is no ssh. */
 
-import { homedir, userInfo } from 'node:os';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import { DockerTlsError } from '../../src/errors.ts';
 import { endpointFrom, jumpOptions, parseSshG, resolveEndpoint } from '../../src/remote/ssh-config.ts';
 import type { SshOptions } from '../../src/runtime.ts';
@@ -109,3 +111,27 @@ it.each(['a;b', '-oProxyCommand=touch /tmp/x', 'a b', '$(id)', 'a\nb', ''])(
     await expect(resolveEndpoint({ ...options, destination })).rejects.toMatchObject({ code: 'E_SSH_NAME', exit: 2 });
   },
 );
+
+describe('Ctrl-C while ssh reads its configuration', () => {
+  async function withSsh(text: string, work: () => Promise<void>): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), 'docker-tls-ssh-'));
+    writeFileSync(join(folder, 'ssh'), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+    await work().finally(() => {
+      vi.unstubAllEnvs();
+      rmSync(folder, { recursive: true });
+    });
+  }
+  const interruption = { code: 'E_INTERRUPTED', exit: 130 };
+
+  it('ends ssh as well, and is no fault of the configuration', () =>
+    withSsh('kill -INT $$', async () => {
+      await expect(resolveEndpoint(options)).rejects.toMatchObject(interruption);
+    }));
+
+  it('does not wait for it', () =>
+    withSsh('exec sleep 100', async () => {
+      const signal = AbortSignal.timeout(50);
+      await expect(resolveEndpoint({ ...options, signal })).rejects.toMatchObject(interruption);
+    }));
+});

@@ -1,0 +1,77 @@
+/** Builds the program so that a host stops at a chosen step of a change: for faults, and for what somebody else does in the middle of one. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+export type PausingProgram = { start(argv: readonly string[], home: string): ChildProcess; remove(): void };
+
+/**
+ * The program, built so that a host stops at the step that /run/fault-step names, says so by /run/fault-at, and goes on
+ * when /run/fault-go is there. Nothing else differs from what is shipped.
+ */
+export async function pausingProgram(): Promise<PausingProgram> {
+  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-faults-'));
+  mkdirSync(join(folder, 'bin'));
+  cpSync(join(root, 'bin/docker-tls.js'), join(folder, 'bin/docker-tls.js'));
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  const pause = (step: string): string =>
+    `if [ "$(cat /run/fault-step 2>/dev/null)" = ${step} ]; then : >/run/fault-at; until [ -e /run/fault-go ]; do sleep 0.05; done; fi`;
+  const pauses: Plugin = {
+    name: 'pauses',
+    setup(builder) {
+      builder.onLoad({ filter: /\/(apply|way-back)\.sh$/ }, ({ path }) => {
+        let text = readFileSync(path, 'utf8');
+        const put = (after: string, line: string): void => {
+          if (!text.includes(after)) throw new Error(`${path} has no longer: ${after}`);
+          text = text.replace(after, `${after}\n${line}`);
+        };
+        if (path.endsWith('apply.sh')) put('  # a place to stop at for tests', pause('"$1"'));
+        else {
+          put('    # commit: nothing counts yet', pause('commit'));
+          put('  # finish: the change counts', pause('kept'));
+          put('  # undo: half way', pause('undo'));
+        }
+        return { contents: text, loader: 'text' };
+      });
+    },
+  };
+  const define = { DOCKER_TLS_VERSION: JSON.stringify('0.0.0-faults') };
+  await build({
+    absWorkingDir: root,
+    entryPoints: { main: 'src/cli/main.ts' },
+    outdir: join(folder, 'dist'),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    mainFields: ['module', 'main'],
+    target: 'node20',
+    loader: { '.sh': 'text', '.html': 'text' },
+    define,
+    plugins: [pauses],
+    external: ['cpu-features', '*.node'],
+    banner: {
+      js: [
+        "import { createRequire as __createRequire } from 'node:module';",
+        'const require = __createRequire(import.meta.url);',
+        'const __dirname = import.meta.dirname;',
+        'const __filename = new URL(import.meta.url).pathname;',
+      ].join('\n'),
+    },
+    logLevel: 'error',
+  });
+  const bin = join(folder, 'bin/docker-tls.js');
+  return {
+    start: (argv, home) =>
+      spawn(process.execPath, [bin, ...argv], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, HOME: home },
+      }),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
