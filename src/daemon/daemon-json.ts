@@ -12,14 +12,24 @@ export function parseDaemonJson(text: string | undefined): DaemonJson {
   if (text === undefined || text.trim() === '') return { values: {} };
   const errors: ParseError[] = [];
   const body = text.replace(/^\ufeff/, '');
-  const values: unknown = parse(body, errors, { disallowComments: true, allowTrailingComma: false });
+  parse(body, errors, { disallowComments: true, allowTrailingComma: false });
   const first = errors[0];
   if (first)
     return { values: {}, error: { line: lineAt(body, first.offset), reason: printParseErrorCode(first.error) } };
+  // The other parser is for the place of an error: it takes a key `__proto__` for the object's prototype.
+  const values = plainJson(body);
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     return { values: {}, error: { line: 1, reason: 'NotAnObject' } };
   }
   return { values: values as Record<string, unknown> };
+}
+
+function plainJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -93,6 +93,7 @@ describe('daemon.json', () => {
   test('what is wrong is named with its line', () => {
     expect(parseDaemonJson('{\n "a": 1,\n}').error?.line).toBe(3);
     expect(parseDaemonJson('{ // no\n}').error).toBeDefined();
+    expect(Object.keys(parseDaemonJson('{"a": {"__proto__": null}}').values.a as object)).toEqual(['__proto__']);
     expect(parseDaemonJson('[1]').error?.reason).toBe('NotAnObject');
     expect(parseDaemonJson('  ').values).toEqual({});
     expect(lineOfKey('{\n "x": {"y": 1},\n "log-level" : 2 }', 'log-level')).toBe(3);
