@@ -19,7 +19,13 @@ export type Evidence = {
 /** Three answers and no fourth. A finding may be graver or lighter than its check usually is. */
 export type Verdict =
   | { readonly state: 'pass' }
-  | { readonly state: 'finding'; readonly evidence: readonly Evidence[]; readonly severity?: Severity }
+  | {
+      readonly state: 'finding';
+      readonly evidence: readonly Evidence[];
+      readonly severity?: Severity;
+      /** Why the check's fix does not mend this one. */
+      readonly stays?: string;
+    }
   | {
       readonly state: 'not-applicable';
       readonly reason: string;
@@ -80,8 +86,8 @@ export function forPerson(question: string, evidence?: readonly Evidence[]): Ver
   return notApplicable(`needs a person: ${question}`, evidence);
 }
 
-export function finding(evidence: readonly Evidence[], severity?: Severity): Verdict {
-  return { state: 'finding', evidence, severity };
+export function finding(evidence: readonly Evidence[], severity?: Severity, stays?: string): Verdict {
+  return { state: 'finding', evidence, severity, ...(stays === undefined ? {} : { stays }) };
 }
 
 /** A finding when there is evidence, else a pass. */

@@ -79,15 +79,16 @@ function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
 
 /** The result of one check; its text is cleaned of everything that a terminal or a page could take for more than text. */
 export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): CheckResult {
-  const { id, title, why, mend, mendable } = check;
+  const { id, title, why, mend } = check;
+  const stays = verdict.state === 'finding' ? verdict.stays : undefined;
   return {
     id,
     title,
     group: groupOf(id),
     severity: (verdict.state === 'finding' ? verdict.severity : undefined) ?? check.severity,
     why,
-    mend,
-    mendable,
+    mend: stays === undefined ? mend : `${mend} (docker-tls harden leaves it: ${stays})`,
+    mendable: stays === undefined ? check.mendable : undefined,
     manual: check.manual === true,
     state: verdict.state,
     reason: verdict.state === 'not-applicable' ? printable(verdict.reason, EVIDENCE_LENGTH) : undefined,

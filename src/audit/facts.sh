@@ -34,6 +34,7 @@ host_facts() {
   uname -sr; end kernel
   cat /etc/os-release; end os-release
   date +%s; end clock
+  printf '%s' "${SUDO_USER:-$(id -un)}"; end operator
   cat /proc/cmdline; end kernel-cmdline
   [ ! -e /proc/self/loginuid ] || echo yes; end audit-kernel
   cat /sys/module/apparmor/parameters/enabled; end apparmor
@@ -56,6 +57,7 @@ audit_facts() {
   cat /etc/audit/audit.rules; end audit-rules
   cat /etc/audit/rules.d/*.rules; end audit-rules-d
   command -v auditctl >/dev/null || return 0
+  augenrules --check; end augenrules
   auditctl -s 2>&1; end "auditctl-status $?"
   auditctl -l 2>&1; end "auditctl-list $?"
 }
@@ -63,7 +65,10 @@ audit_facts() {
 sshd_facts() {
   command -v sshd >/dev/null || return 0
   sshd -T; end "sshd $?"
-  grep -hiE '^[[:space:]]*match[[:space:]]' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; end sshd-match
+  sshd -V 2>&1 | head -c 1000; end sshd-version
+  # Match blocks, with what they say: sshd -T alone leaves them out, and one ends with its file.
+  awk 'FNR == 1 { inside = 0 } tolower($1) ~ /^match(=|$)/ { inside = 1 } inside' \
+    /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf | head -c 65536; end sshd-match
 }
 
 # The host's own dockerd, not one that runs in a container.

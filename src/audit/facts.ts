@@ -35,6 +35,9 @@ export type ProcessFact = { readonly noNewPrivileges: boolean; readonly seccomp:
 
 export type Unit = ReadonlyMap<string, readonly string[]>;
 
+/** What sshd does for some logins only. */
+export type SshdMatch = { readonly criteria: string; readonly settings: ReadonlyMap<string, string> };
+
 /** Everything that one run of facts.sh tells. Text in it is the host's: clean it before it is shown. */
 export type AuditFacts = {
   readonly kernel: string;
@@ -45,6 +48,10 @@ export type AuditFacts = {
     /** The kernel has an audit subsystem, and it was not switched off at boot. */
     readonly kernel: boolean;
     readonly bootDisabled: boolean;
+    /** Somebody keeps audit.rules by hand: it is not what augenrules makes of rules.d. */
+    readonly byHand: boolean;
+    /** The loaded rules stay as they are until the next boot (`-e 2`). */
+    readonly locked: boolean;
     /** `auditctl` is installed. */
     readonly installed: boolean;
     /** What auditctl said instead of an answer, for instance that it may not ask. */
@@ -73,7 +80,11 @@ export type AuditFacts = {
   readonly keyFiles: readonly FileFact[];
   /** The effective settings of sshd; undefined when there is no sshd or it refused. */
   readonly sshd: ReadonlyMap<string, readonly string[]> | undefined;
-  readonly sshdMatch: readonly string[];
+  readonly sshdMatch: readonly SshdMatch[];
+  /** As a number that compares: 8.2 is 802; undefined where sshd does not say. */
+  readonly sshdVersion: number | undefined;
+  /** Who asked: the user that logged in, also where sudo came after. */
+  readonly operator: string;
   readonly listeners: readonly Listener[];
   readonly rootlessSockets: readonly string[];
   readonly contentTrust: readonly string[];
@@ -176,6 +187,24 @@ function parseSshd(text: string): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
+/** Match blocks, each with what it says of a keyword first. */
+function parseMatches(text: string): readonly SshdMatch[] {
+  const found: { readonly criteria: string; readonly settings: Map<string, string> }[] = [];
+  for (const line of lines(text)) {
+    const [, keyword = '', value = ''] = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)"?(.*?)"?\s*$/.exec(line) ?? [];
+    const key = keyword.toLowerCase();
+    if (key === 'match') found.push({ criteria: value, settings: new Map() });
+    const settings = found.at(-1)?.settings;
+    if (key !== 'match' && key !== '' && settings?.has(key) === false) settings.set(key, value);
+  }
+  return found;
+}
+
+function sshdVersion(text: string): number | undefined {
+  const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(text) ?? [];
+  return major === undefined ? undefined : Number(major) * 100 + Number(minor);
+}
+
 function notWhole(): never {
   throw new DockerTlsError({
     code: 'E_AUDIT_FACTS',
@@ -231,6 +260,8 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
     audit: {
       kernel: text('audit-kernel') === 'yes' && !/audit support not in kernel|not supported/i.test(list?.text ?? ''),
       bootDisabled,
+      byHand: text('augenrules').includes('Rules have changed'),
+      locked: /^enabled\s+2$/m.test(status?.text ?? ''),
       installed: list !== undefined,
       refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
       enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
@@ -259,7 +290,9 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
     registryFiles: fileFacts(bytes('registry-files') ?? Buffer.alloc(0)),
     keyFiles: fileFacts(bytes('key-files') ?? Buffer.alloc(0)),
     sshd: sshd?.status === 0 ? parseSshd(sshd.text) : undefined,
-    sshdMatch: lines(text('sshd-match')),
+    sshdMatch: parseMatches(text('sshd-match')),
+    sshdVersion: sshdVersion(text('sshd-version')),
+    operator: text('operator'),
     listeners: parseListeners(text('tcp-listen'), text('dockerd-sockets')),
     rootlessSockets: lines(text('rootless')),
     contentTrust: lines(text('content-trust')),

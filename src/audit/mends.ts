@@ -14,6 +14,7 @@ export type MendName =
   | 'experimental'
   | 'audit-rules'
   | 'sshd'
+  | 'sshd-root'
   | 'sshd-passwords'
   | 'docker-group'
   | 'file-modes';
@@ -21,13 +22,20 @@ export type MendName =
 export type Mend = {
   readonly name: MendName;
   readonly title: string;
-  /** What the user would lose: such a fix needs its own yes. */
+  /** What the user would lose. */
   readonly cost?: string;
+  /** Somebody or something that works now would no longer: it takes a yes of its own. */
+  readonly needsYes?: true;
 };
 
 /** The command of docker-tls that makes a fix, without its host. */
 export function mendCommand(name: MendName): string {
-  return name === 'tls' ? 'setup' : `harden --only ${name}`;
+  if (name === 'tls') return 'setup';
+  return needsYes(name) ? `harden --only ${name} --accept ${name}` : `harden --only ${name}`;
+}
+
+export function needsYes(name: MendName): boolean {
+  return MENDS.some((mend) => mend.name === name && mend.needsYes === true);
 }
 
 export const MENDS: readonly Mend[] = [
@@ -36,6 +44,7 @@ export const MENDS: readonly Mend[] = [
     name: 'icc',
     title: 'icc=false in daemon.json',
     cost: 'containers on the default bridge can no longer reach one another',
+    needsYes: true,
   },
   { name: 'log-level', title: 'log-level=info' },
   { name: 'iptables', title: 'let Docker keep its firewall rules' },
@@ -45,26 +54,51 @@ export const MENDS: readonly Mend[] = [
     cost: 'programs inside new containers cannot gain rights through setuid or sudo',
   },
   { name: 'live-restore', title: 'live-restore=true in daemon.json' },
-  { name: 'userland-proxy', title: 'userland-proxy=false in daemon.json' },
+  {
+    name: 'userland-proxy',
+    title: 'userland-proxy=false in daemon.json',
+    cost: 'published ports are reached through the firewall rules only: not over ::1 of the host',
+  },
   {
     name: 'userns-remap',
     title: 'userns-remap=default in daemon.json',
     cost: 'existing images and containers are hidden until it is switched off again',
+    needsYes: true,
   },
-  { name: 'log-limits', title: 'max-size and max-file for container logs' },
-  { name: 'default-ulimits', title: 'default limits of open files and processes' },
+  {
+    name: 'log-limits',
+    title: 'max-size and max-file for container logs',
+    cost: 'new containers keep the last lines of their logs only',
+  },
+  {
+    name: 'default-ulimits',
+    title: 'default limits of open files and processes',
+    cost: 'new containers that need more say so with --ulimit',
+  },
   { name: 'experimental', title: 'experimental=false' },
   { name: 'audit-rules', title: 'an audit rules file for dockerd and its files, loaded where the kernel can' },
   {
     name: 'sshd',
-    title:
-      'a drop-in for sshd: LogLevel, MaxAuthTries, MaxSessions, PubkeyAuthentication, PermitEmptyPasswords, PermitRootLogin',
+    title: 'a drop-in for sshd: LogLevel, MaxAuthTries, MaxSessions, PubkeyAuthentication, PermitEmptyPasswords',
+    cost: 'a login that offers more than four keys before the right one is refused',
   },
-  { name: 'sshd-passwords', title: 'no password logins over SSH', cost: 'whoever has no key can no longer log in' },
+  {
+    name: 'sshd-root',
+    title: 'no logins as root over SSH (by key only, where harden itself logs in as root)',
+    cost: 'whoever logs in as root, by password or at all, has to log in as a user with sudo',
+    needsYes: true,
+  },
+  {
+    name: 'sshd-passwords',
+    title: 'no password logins over SSH',
+    cost: 'whoever has no key can no longer log in',
+    needsYes: true,
+  },
   {
     name: 'docker-group',
     title: 'take users out of the docker group',
-    cost: 'those users can no longer use docker without sudo',
+    cost: 'those users, the one who hardens among them, can no longer use docker without sudo',
+    needsYes: true,
   },
   { name: 'file-modes', title: "owners and modes of Docker's files" },
 ];

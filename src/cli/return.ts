@@ -10,7 +10,7 @@ import { openFleetFile } from './fleet-file.ts';
 import { hostFlags, SSH_OPTIONS, sudoPassword } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
-import { renderProofs } from './render/outcome.ts';
+import { renderProofs, renderSaid } from './render/outcome.ts';
 import { renderPlan } from './render/plan.ts';
 import { tableWidth } from './render/table.ts';
 import { usableClients } from './session.ts';
@@ -93,8 +93,13 @@ export async function runReturn(
         returnsTo: plan.returnsTo,
         files: plan.files.map((change) => change.path),
         proofs: outcome.proofs,
+        warnings: outcome.warnings,
       },
-      text: [head, ...(outcome.proofs.length > 0 ? [renderProofs(outcome.proofs, colours)] : [])].join('\n'),
+      text: [
+        head,
+        ...(outcome.proofs.length > 0 ? [renderProofs(outcome.proofs, colours)] : []),
+        ...renderSaid(outcome.warnings, colours),
+      ].join('\n'),
     };
   } finally {
     await opened.session.close();

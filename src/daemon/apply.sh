@@ -4,7 +4,7 @@
 # Variables put in before this text: TXN WHO CONFIRM STATE LOCK UNITS VALIDATE and the sizes
 # WAY_BACK_SIZE SETTINGS_SIZE MANIFEST_SIZE MANAGED_SIZE STATE_SIZE SEEN_SIZE JSON_SIZES.
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
-# Prints `@ STEP` when a step begins, and one last line `@result …`.
+# Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
 umask 077
 export LC_ALL=C
 trap '' HUP PIPE
@@ -234,6 +234,20 @@ done 3<"$T/manifest"
 sync "$@" "$T/origin" "$T" 2>/dev/null
 set --
 
+# What sshd will do for root and for the operator, beside what our drop-in says: a line elsewhere may win over it.
+compare_sshd() {
+  [ -f "$SSHD_DROP_IN" ] || return 0
+  for user in $(printf '%s\n' root "${SUDO_USER:-$(id -un)}" | sort -u); do
+    sshd -T -C "user=$user,host=localhost,addr=127.0.0.1" 2>/dev/null >"$T/sshd-$user" || continue
+    sed -n 's/^\([A-Z][A-Za-z]*\) \([A-Za-z0-9-]*\)$/\1 \2/p' "$SSHD_DROP_IN" | while read -r key value; do
+      # prohibit-password has an older name.
+      now=$(sed -n "s/^$key //Ip" "$T/sshd-$user" | sed 's/^without-password$/prohibit-password/')
+      [ -z "$now" ] || printf '%s' "$now" | grep -qixF -- "$value" ||
+        warn "sshd: for $user $key is $now and not $value: another line (sshd -T -C user=$user) wins over $SSHD_DROP_IN"
+    done
+  done
+}
+
 # ---- from here on something changes: every failure goes through the way back
 SINCE=$(date +%s)
 back() {
@@ -244,6 +258,7 @@ back() {
   exit 0
 }
 trap - EXIT
+if [ "$AUDIT" = load ]; then keep_audit_rules; fi
 mark switched || fail "could not write $T"
 sync "$T" 2>/dev/null
 if [ "$LIVE_RESTORE" = temporary ]; then
@@ -272,6 +287,7 @@ sync "$UNITS" /etc/docker 2>/dev/null
 if [ "$SSHD" = reload ]; then
   step check-sshd
   sshd -t 2>"$ERR" || back "sshd does not accept its configuration: $(words)"
+  compare_sshd
 fi
 mark services
 if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi

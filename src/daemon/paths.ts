@@ -13,6 +13,9 @@ export const SOCKET_UNIT = 'docker-tls.socket';
 export const SOCKET_PATH = `${UNITS}/${SOCKET_UNIT}`;
 /** Starts the port at boot, as `systemctl enable docker-tls.socket` would. */
 export const SOCKET_WANTS = `${UNITS}/sockets.target.wants/${SOCKET_UNIT}`;
+/** Ours; its name sorts before those that others give to the first of theirs (00-base.conf): the first value that sshd reads wins. */
+export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
+
 export const DROP_IN_FOLDER = `${UNITS}/docker.service.d`;
 export const DROP_IN_NAME = 'zz-docker-tls.conf';
 export const DAEMON_JSON = '/etc/docker/daemon.json';

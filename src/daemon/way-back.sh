@@ -5,7 +5,7 @@
 #   sh way-back.sh commit ID       the change was proven from outside: keep it
 # It can be killed at any moment and started again. The folder it lies in (`txn`) holds:
 #   settings   shell assignments: TXN UNITS LOCK TLS_FOLDER DAEMON WAS_ACTIVE LIVE_RESTORE LIVE_RESTORE_STAYS
-#              DAEMON_JSON SSHD AUDIT GENERATION KEEP
+#              DAEMON_JSON SSHD SSHD_DROP_IN AUDIT GENERATION KEEP
 #   manifest   what changes: index, kind, mode, owner, source, path; one line each, separated by tabs
 #   kept       what was there before: index, kind, mode, owner, path
 #   created    folders that were made, in order
@@ -13,6 +13,7 @@
 #   switched   mark: from just before the first rename        protected  mark: live-restore was switched on
 #   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
 #   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
+#   audit-generated  mark: audit.rules was what augenrules makes of rules.d
 set -u
 umask 077
 LC_ALL=C
@@ -256,15 +257,29 @@ apply_services() {
     # sshd closes its port for a moment while it reads its configuration again; the proof comes over a new connection.
     sleep 0.5
   fi
-  # augenrules writes audit.rules anew from rules.d, and a copy of the old one beside it; only where the kernel takes rules.
-  if [ "$AUDIT" = load ] && auditctl -s >/dev/null 2>&1; then
-    had=no
-    if [ -e /etc/audit/audit.rules.prev ]; then had=yes; fi
-    augenrules --load >/dev/null 2>&1 || :
-    if [ "$had" = no ]; then rm -f -- /etc/audit/audit.rules.prev; fi
-  fi
+  if [ "$AUDIT" = load ]; then load_audit_rules; fi
   return "$bad"
 }
+
+# augenrules writes audit.rules anew from rules.d, and a copy of the old one beside it. Where somebody keeps audit.rules by hand that
+# would take their rules away: so only where, before the change, it was what augenrules makes (keep_audit_rules), and the kernel takes
+# rules. A rule of somebody else may stop the loading: that is no reason to go back, but it is said.
+load_audit_rules() {
+  [ -e "$T/audit-generated" ] && auditctl -s >/dev/null 2>&1 || return 0
+  had=no
+  if [ -e /etc/audit/audit.rules.prev ]; then had=yes; fi
+  augenrules --load >"$T/audit-load" 2>&1 || warn "audit rules: augenrules --load failed: $(grep -v '^No rules$' "$T/audit-load" | tail -n 3 | tr '\n' ' ')"
+  if grep -q 'immutable mode' "$T/audit-load"; then warn 'audit rules: the kernel keeps the loaded ones until its next boot (-e 2)'; fi
+  if [ "$had" = no ]; then rm -f -- /etc/audit/audit.rules.prev; fi
+}
+
+# Asked before the first rename.
+keep_audit_rules() {
+  case $(augenrules --check 2>/dev/null) in *'No change'*) mark audit-generated ;; esac
+}
+
+# For the operator's eyes, beside the result.
+warn() { printf '@warning %s\n' "$(printf '%s' "$1" | base64 | tr -d '\n')" 2>/dev/null; }
 
 stop_timer() {
   systemctl stop "docker-tls-undo-$TXN.timer" 2>/dev/null

@@ -56,6 +56,8 @@ export type DesiredHost = {
   readonly extras?: readonly ExtraChange[];
   readonly reloadSshd?: boolean;
   readonly loadAuditRules?: boolean;
+  /** What the fixes that are new on this host cost. */
+  readonly costs?: readonly string[];
   /** What has to be said beside the plan: fixes that cannot be made, or do not count yet. */
   readonly notes?: readonly string[];
 };

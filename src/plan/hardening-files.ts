@@ -35,11 +35,25 @@ export function hardenFiles(
       content: renderAuditRules(facts),
       reason: 'audit-rules',
     });
-    loadAuditRules = audit.kernel && !audit.bootDisabled && audit.installed && audit.refused === undefined;
+    loadAuditRules =
+      audit.kernel &&
+      !audit.bootDisabled &&
+      audit.installed &&
+      audit.refused === undefined &&
+      !audit.locked &&
+      !audit.byHand;
+    if (audit.byHand)
+      notes.push(
+        `audit-rules: /etc/audit/audit.rules is not what augenrules makes of rules.d, so somebody keeps it by hand: it stays, and ${AUDIT_RULES} counts once what it says stands there (auditctl -R ${AUDIT_RULES} loads it until the next boot)`,
+      );
     if (!audit.kernel || audit.bootDisabled)
       notes.push('audit-rules: the kernel does not audit; the rules are written, and count once it does');
     else if (!audit.installed) notes.push('audit-rules: auditd is not installed; the rules count once it is');
-    else if (!loadAuditRules)
+    else if (audit.locked)
+      notes.push(
+        'audit-rules: the kernel keeps the loaded rules until the next boot (-e 2); these are written, and count then',
+      );
+    else if (audit.refused !== undefined)
       notes.push('audit-rules: the kernel does not let this host load rules (as in a container); they are written');
   }
   if (fixes.has('docker-group')) extras.push(...groupChanges(facts, groups, keep, notes));

@@ -1,9 +1,9 @@
 /** Owns the fixes of sshd: one drop-in that comes before all others, since the first value that sshd reads wins (sshd_config(5)). */
 
+import type { SshdMatch } from '../audit/facts.ts';
 import type { MendName } from '../audit/mends.ts';
 
 export const SSHD_CONFIG = '/etc/ssh/sshd_config';
-export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/00-docker-tls.conf';
 
 /** How this run itself logged in: what must go on working. */
 export type Login = {
@@ -17,6 +17,10 @@ export type Login = {
 export type SshdInput = {
   /** The effective settings (`sshd -T`): undefined where there is no sshd, or it does not take its configuration. */
   readonly settings: ReadonlyMap<string, readonly string[]> | undefined;
+  /** 8.2 is 802. */
+  readonly version: number | undefined;
+  /** What it does for some logins only: that comes before any drop-in. */
+  readonly matches: readonly SshdMatch[];
   /** The text of sshd_config. */
   readonly config: string | undefined;
   readonly login: Login;
@@ -26,47 +30,57 @@ export type HardenedSshd = { readonly content?: string; readonly notes: readonly
 
 const MOST_TRIES = 4;
 const MOST_SESSIONS = 10;
+const FIRST_WITH_INCLUDE = 802;
 
 /** The drop-in's text; without one the notes say why. A host that is stricter already stays so. */
 export function hardenSshd(fixes: ReadonlySet<MendName>, input: SshdInput): HardenedSshd {
-  if (!fixes.has('sshd') && !fixes.has('sshd-passwords')) return { notes: [] };
+  if (!['sshd', 'sshd-root', 'sshd-passwords'].some((fix) => fixes.has(fix as MendName))) return { notes: [] };
   const { settings } = input;
   if (settings === undefined)
     return { notes: ['sshd: it is not there, or does not take its own configuration (sshd -t)'] };
-  const included = includeLine(input.config ?? '');
-  if (included === undefined) {
-    return {
-      notes: [
-        `sshd: it does not read /etc/ssh/sshd_config.d, so nothing was changed; make this the first line of ${SSHD_CONFIG}: Include /etc/ssh/sshd_config.d/*.conf`,
-      ],
-    };
-  }
   const now = (key: string): string => settings.get(key.toLowerCase())?.[0]?.toLowerCase() ?? '';
   const lines: [string, string][] = [];
   const notes: string[] = [];
   if (fixes.has('sshd')) {
     if (!now('LogLevel').startsWith('debug')) lines.push(['LogLevel', 'VERBOSE']);
-    lines.push(['PermitRootLogin', rootLogin(now('PermitRootLogin'), input.login, notes)]);
     lines.push(['MaxAuthTries', `${atMost(now('MaxAuthTries'), MOST_TRIES)}`]);
     lines.push(['MaxSessions', `${atMost(now('MaxSessions'), MOST_SESSIONS)}`]);
     lines.push(['PermitEmptyPasswords', 'no']);
   }
+  if (fixes.has('sshd-root')) lines.push(['PermitRootLogin', rootLogin(now('PermitRootLogin'), input.login, notes)]);
   lines.push(['PubkeyAuthentication', 'yes']);
   if (fixes.has('sshd-passwords')) {
-    const off = now('PasswordAuthentication') === 'no' && now('KbdInteractiveAuthentication') !== 'yes';
+    // Before OpenSSH 8.7 the older name is a switch of its own, and either opens the way.
+    const keyboard = ['KbdInteractiveAuthentication', 'ChallengeResponseAuthentication'].filter(
+      (keyword) => keyword.startsWith('Kbd') || settings.has(keyword.toLowerCase()),
+    );
+    const off = now('PasswordAuthentication') === 'no' && keyboard.every((keyword) => now(keyword) !== 'yes');
     if (off || (input.login.remote && input.login.byKey)) {
-      lines.push(['PasswordAuthentication', 'no'], ['KbdInteractiveAuthentication', 'no']);
+      for (const keyword of ['PasswordAuthentication', ...keyboard]) lines.push([keyword, 'no']);
     } else {
       notes.push(
         'sshd-passwords: password logins stay, since this run did not log in over SSH with a key; nobody shall be locked out',
       );
     }
   }
-  for (const [keyword] of lines) {
+  if (lines.length === 1) return { notes };
+  const included = includeLine(input.config ?? '');
+  if (included === undefined) {
+    const old = input.version !== undefined && input.version < FIRST_WITH_INCLUDE;
+    const text = old
+      ? `sshd: it is older than OpenSSH 8.2 and reads no drop-ins, so nothing was changed; write at the top of ${SSHD_CONFIG}: ${lines.map((line) => line.join(' ')).join('; ')}`
+      : `sshd: it does not read /etc/ssh/sshd_config.d, so nothing was changed; make this the first line of ${SSHD_CONFIG}: Include /etc/ssh/sshd_config.d/*.conf`;
+    return { notes: [...notes, text] };
+  }
+  for (const [keyword, value] of lines) {
+    for (const { criteria, settings: own } of input.matches) {
+      const other = own.get(keyword.toLowerCase());
+      if (other !== undefined && other.toLowerCase() !== value.toLowerCase())
+        notes.push(`sshd: Match ${criteria} says ${keyword} ${other}, and so wins for those; take it out there`);
+    }
     if (included.before.has(keyword.toLowerCase()))
       notes.push(`sshd: ${keyword} stands in ${SSHD_CONFIG} before its Include, and so wins; take it out there`);
   }
-  if (lines.length === 1) return { notes };
   const text = [
     '# Written by docker-tls. `docker-tls remove HOST` takes it away again.',
     ...lines.map(([keyword, value]) => `${keyword} ${value}`),

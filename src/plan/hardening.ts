@@ -4,22 +4,20 @@
  */
 
 import type { AuditFacts } from '../audit/facts.ts';
-import { MENDS, type Mend, type MendName } from '../audit/mends.ts';
+import { MENDS, type Mend, type MendName, needsYes } from '../audit/mends.ts';
+import { SSHD_DROP_IN } from '../daemon/paths.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { hardenDaemon } from './hardening-daemon.ts';
 import { AUDIT_RULES, GROUP_FILE, hardenFiles } from './hardening-files.ts';
-import { hardenSshd, type Login, SSHD_CONFIG, SSHD_DROP_IN } from './hardening-sshd.ts';
+import { hardenSshd, type Login, SSHD_CONFIG } from './hardening-sshd.ts';
 
 /** Every fix but `tls`, which `setup` makes. */
 export const FIXES: readonly Mend[] = MENDS.filter((mend) => mend.name !== 'tls');
 
 export const PROFILES = ['cis', 'article', 'minimal'] as const;
 export type Profile = (typeof PROFILES)[number];
-
-/** Fixes that need a yes of their own, because what they cost is felt at once by what runs already. */
-export const NEEDS_YES: readonly MendName[] = ['icc', 'userns-remap'];
 
 /** `minimal`: what nobody notices but an intruder. `article`: host, daemon and containers as the article has them. */
 const MEMBERS: Readonly<Record<Profile, readonly MendName[]>> = {
@@ -34,6 +32,7 @@ const MEMBERS: Readonly<Record<Profile, readonly MendName[]>> = {
     'default-ulimits',
     'audit-rules',
     'sshd',
+    'sshd-root',
     'sshd-passwords',
   ],
   minimal: ['log-level', 'iptables', 'live-restore', 'log-limits', 'experimental', 'audit-rules', 'file-modes'],
@@ -57,7 +56,7 @@ export function chooseFixes(wanted: {
 }): Choice {
   const asked = wanted.only.length > 0 ? wanted.only : MEMBERS[wanted.profile];
   const all = FIXES.filter((fix) => asked.includes(fix.name));
-  const refused = (fix: Mend): boolean => NEEDS_YES.includes(fix.name) && !wanted.accepted.includes(fix.name);
+  const refused = (fix: Mend): boolean => needsYes(fix.name) && !wanted.accepted.includes(fix.name);
   return { fixes: all.filter((fix) => !refused(fix)).map((fix) => fix.name), leftOut: all.filter(refused) };
 }
 
@@ -80,13 +79,15 @@ export const HARDENING_PATHS: readonly string[] = [SSHD_CONFIG, SSHD_DROP_IN, AU
 export type HardenInput = {
   /** As in the record of a host. */
   readonly entries: readonly string[];
+  /** Those of them that the host had before this run: what they cost is known. */
+  readonly known: readonly string[];
   readonly facts: HostFacts;
   readonly audit: AuditFacts;
   readonly login: Login;
 };
 
 /** What the fixes add to the desired state; what cannot be done, or not now, is in `notes`. */
-export function hardenHost({ entries, facts, audit, login }: HardenInput): Partial<DesiredHost> {
+export function hardenHost({ entries, known, facts, audit, login }: HardenInput): Partial<DesiredHost> {
   const fixes = new Set(FIXES.map((fix) => fix.name).filter((name) => entries.includes(name)));
   const keep = entries.filter((entry) => entry.startsWith(KEPT_MEMBER)).map((entry) => entry.slice(KEPT_MEMBER.length));
   const daemon = hardenDaemon(fixes, viewDaemon(facts), {
@@ -94,7 +95,13 @@ export function hardenHost({ entries, facts, audit, login }: HardenInput): Parti
     running: facts.docker.containers.map((container) => container.name),
   });
   const files = hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep);
-  const sshd = hardenSshd(fixes, { settings: audit.sshd, config: fileText(facts, SSHD_CONFIG), login });
+  const sshd = hardenSshd(fixes, {
+    settings: audit.sshd,
+    version: audit.sshdVersion,
+    config: fileText(facts, SSHD_CONFIG),
+    matches: audit.sshdMatch,
+    login,
+  });
   return {
     daemonSettings: daemon.settings,
     ...(daemon.liveRestore ? { liveRestore: true } : {}),
@@ -114,6 +121,9 @@ export function hardenHost({ entries, facts, audit, login }: HardenInput): Parti
     ],
     reloadSshd: sshd.content !== undefined,
     loadAuditRules: files.loadAuditRules,
+    costs: FIXES.filter(({ name, cost }) => cost !== undefined && fixes.has(name) && !known.includes(name)).map(
+      ({ name, cost }) => `${name}: ${cost}`,
+    ),
     notes: [...daemon.notes, ...files.notes, ...sshd.notes],
   };
 }

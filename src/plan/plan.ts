@@ -32,6 +32,8 @@ export type HostPlan = {
   readonly containers: ContainerPlan;
   /** The daemon's configuration file, and its text before and after. */
   readonly daemonJson: { readonly path: string; readonly before?: string; readonly after?: string };
+  /** What hardening costs whoever uses the host. */
+  readonly costs: readonly string[];
   readonly warnings: readonly string[];
 };
 
@@ -92,6 +94,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     audit: desired.loadAuditRules && files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after),
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
+    costs: busy ? (desired.costs ?? []) : [],
     warnings: [
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
@@ -140,6 +143,7 @@ export function planReturn(
     audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, action, undefined, after(view.configFile)),
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: after(view.configFile) },
+    costs: [],
     warnings: mountedSocketWarnings(facts, view, action),
   };
 }

@@ -7,7 +7,7 @@ import { renderEnding, type Transaction } from '../plan/transaction.ts';
 import type { HostSession } from '../runtime.ts';
 
 /**
- * Runs a transaction up to the restarted daemon; the host then waits for `endTransaction(…, 'commit')` and goes back on its own
+ * Runs a transaction up to the restarted daemon, and gives what the host has to say beside that; the host then waits for `endTransaction(…, 'commit')` and goes back on its own
  * without it. Fails with E_HOST_LOCKED, E_HOST_CHANGED, E_STALE_CHANGE, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed),
  * E_DAEMON_START (rolled back at once, with the daemon's own lines), E_APPLY, E_ROLLBACK (exit 6), E_UNANSWERED (the script on the host
  * died, so nobody knows how it ended: take the change back), and the session's errors when the connection is lost.
@@ -16,7 +16,7 @@ export async function startTransaction(
   session: HostSession,
   transaction: Transaction,
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal; readonly onStep?: (step: string) => void },
-): Promise<void> {
+): Promise<readonly string[]> {
   const result = await session.run({
     phase: 'apply',
     script: transaction.script,
@@ -29,7 +29,7 @@ export async function startTransaction(
     ...(options.signal ? { signal: options.signal } : {}),
   });
   const last = lastResult(result.stdout.toString('utf8'));
-  if (last[0] === 'switched') return;
+  if (last[0] === 'switched') return warnings(result.stdout.toString('utf8'));
   throw translate(session, last, result.stderr);
 }
 
@@ -41,6 +41,10 @@ export async function endTransaction(session: HostSession, id: string, verb: 'co
   const result = await session.run({ phase: verb, script: renderEnding(verb, id), asRoot: true, timeoutMs: 240_000 });
   const [word] = lastResult(result.stdout.toString('utf8'));
   return word === 'committed' || word === 'undone' || word === 'nothing' ? word : 'stuck';
+}
+
+function warnings(stdout: string): readonly string[] {
+  return Array.from(stdout.matchAll(/^@warning (\S+)$/gm), (found) => printable(decode(found[1]), 500));
 }
 
 function lastResult(stdout: string): string[] {

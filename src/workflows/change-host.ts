@@ -58,11 +58,17 @@ export type HostChange = {
   readonly unsave: () => Promise<void>;
 };
 
+export type ChangeOutcome = {
+  readonly proofs: readonly Proof[];
+  /** What the host had to say while it was changed. */
+  readonly warnings: readonly string[];
+};
+
 /**
  * One transaction (docs/how-it-works.md): start, prove over new connections, write the store, confirm over a new ssh connection.
  * Whatever goes wrong leads to the way back that lies on the host; the error says whether it was taken.
  */
-export async function changeHost(change: HostChange): Promise<Proof[]> {
+export async function changeHost(change: HostChange): Promise<ChangeOutcome> {
   const { plan, spec, session, context, progress } = change;
   const { runtime } = context;
   const { startTransaction, endTransaction } = await import('../remote/transaction.ts');
@@ -76,9 +82,10 @@ export async function changeHost(change: HostChange): Promise<Proof[]> {
     reason: context.reason,
     asked: askedOf(spec),
   });
+  let warnings: readonly string[];
   try {
     runtime.signal.throwIfAborted();
-    await startTransaction(session, transaction, {
+    warnings = await startTransaction(session, transaction, {
       timeoutMs: (spec.confirmWithin + 60) * 1000,
       signal: runtime.signal,
       onStep: (step) => progress.phase(step),
@@ -116,7 +123,7 @@ export async function changeHost(change: HostChange): Promise<Proof[]> {
           : 'the host could not keep the change',
       );
     }
-    return proofs;
+    return { proofs, warnings };
   } catch (error) {
     if (wentBack) throw error;
     throw await takeBack(change, id, error, endTransaction, confirming);

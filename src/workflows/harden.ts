@@ -18,6 +18,8 @@ export async function hardenOpened(
   session: HostSession,
   spec: HostSpec,
   entries: readonly string[],
+  /** Those that the host had before. */
+  known: readonly string[],
   runtime: Pick<Runtime, 'now' | 'signal'>,
 ): Promise<HardenedHost> {
   const { gather } = await import('../remote/gather.ts');
@@ -27,5 +29,5 @@ export async function hardenOpened(
   ]);
   const remote = spec.ssh.destination !== 'local';
   const login = { user: session.user, remote, byKey: session.authenticatedBy === 'key' };
-  return { facts, desired: hardenHost({ entries, facts, audit, login }) };
+  return { facts, desired: hardenHost({ entries, known, facts, audit, login }) };
 }

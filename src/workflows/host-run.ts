@@ -13,7 +13,7 @@ import type { HostProgress, HostSession, Runtime, SshOptions } from '../runtime.
 import type { Secret } from '../secret.ts';
 import type { StoreChange, StoredClient, StoreState } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
-import { changeHost, sshOptions } from './change-host.ts';
+import { type ChangeOutcome, changeHost, sshOptions } from './change-host.ts';
 import { asStored, latestOf, saveHost } from './host-books.ts';
 import type { Keyring } from './keyring.ts';
 import { type Proof, type ProofRequest, proveHost, requireProofs } from './prove.ts';
@@ -64,6 +64,8 @@ export type HostOutcome = {
   readonly plan: HostPlan;
   readonly address: string;
   readonly proofs: readonly Proof[];
+  /** What the host had to say while it was changed. */
+  readonly said: readonly string[];
   readonly elapsedMs: number;
 };
 
@@ -129,7 +131,13 @@ export async function planOpened(
     const hardened =
       entries.length === 0
         ? undefined
-        : await (await import('./harden.ts')).hardenOpened(session, spec, entries, context.runtime);
+        : await (await import('./harden.ts')).hardenOpened(
+            session,
+            spec,
+            entries,
+            known?.record.harden ?? [],
+            context.runtime,
+          );
     const facts = hardened?.facts ?? opened.facts;
     const address = spec.address ?? session.dialled;
     const before = known?.record.askedSans;
@@ -302,9 +310,10 @@ async function applyPlan(planned: PreparedHost, context: RunContext, progress: H
 async function carryOut(prepared: PreparedHost, context: RunContext, progress: HostProgress): Promise<HostOutcome> {
   const { spec, plan, session } = prepared;
   const began = context.runtime.now().getTime();
-  const outcome = (changed: boolean, proofs: readonly Proof[]): HostOutcome => ({
+  const outcome = (changed: boolean, { proofs, warnings }: ChangeOutcome): HostOutcome => ({
     host: spec.name,
     changed,
+    said: warnings,
     plan,
     address: prepared.address,
     proofs,
@@ -316,10 +325,10 @@ async function carryOut(prepared: PreparedHost, context: RunContext, progress: H
     const proofs = await proofsOf(prepared, context);
     requireProofs(spec.name, proofs, 'the host was not changed', first);
     await saveHost(prepared, context);
-    return outcome(false, proofs);
+    return outcome(false, { proofs, warnings: [] });
   }
   let saved: StoreChange | undefined;
-  const proofs = await changeHost({
+  const ending = await changeHost({
     plan,
     facts: prepared.facts,
     papers: prepared.desired.papers,
@@ -339,5 +348,5 @@ async function carryOut(prepared: PreparedHost, context: RunContext, progress: H
         await context.store.withLock(`docker-tls ${context.reason}`, () => context.store.write(before));
     },
   });
-  return outcome(true, proofs);
+  return outcome(true, ending);
 }

@@ -12,7 +12,7 @@ import { type AccessChange, compareTrust, isFrom } from '../plan/trust.ts';
 import type { HostProgress } from '../runtime.ts';
 import type { StoredClient } from '../store/records.ts';
 import type { UndoToken } from '../store/store.ts';
-import { changeHost } from './change-host.ts';
+import { type ChangeOutcome, changeHost } from './change-host.ts';
 import { factsOf, isStale, type OpenedHost, openHost, type RunContext, refuseProblems } from './host-run.ts';
 import { type Proof, proveHost } from './prove.ts';
 import { recordOfAsked } from './specs.ts';
@@ -207,7 +207,7 @@ function chooseGeneration(host: string, facts: HostFacts, target: number | 'prev
   });
 }
 
-export type ReturnOutcome = { readonly host: string; readonly plan: HostPlan; readonly proofs: readonly Proof[] };
+export type ReturnOutcome = { readonly host: string; readonly plan: HostPlan } & ChangeOutcome;
 
 /** Makes the change. After a roll back the host is proven over TLS. The session is closed at the end. */
 export async function returnHost(
@@ -263,8 +263,9 @@ async function makeReturn(
       },
     });
   };
-  if (!hasChanges(plan) && plan.purpose !== 'remove') return { host: spec.name, plan, proofs: await prove() };
-  const proofs = await changeHost({
+  if (!hasChanges(plan) && plan.purpose !== 'remove')
+    return { host: spec.name, plan, proofs: await prove(), warnings: [] };
+  const ending = await changeHost({
     plan,
     facts: opened.facts,
     papers: undefined,
@@ -279,7 +280,7 @@ async function makeReturn(
       saved = undefined;
     },
   });
-  return { host: spec.name, plan, proofs };
+  return { host: spec.name, plan, ...ending };
 }
 
 /** Real connections to the host as the generation has it: its port, its certificate, and whom it lets in. */

@@ -15,7 +15,11 @@ afterAll(() => program?.remove());
 
 const FILES =
   'cd /etc && find . ! -type s -printf "%M %u:%g %p %l\\n" | LC_ALL=C sort && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum';
-/** Copies that gpasswd makes of what it edits. */
+/**
+ * Without the copies that gpasswd makes of what it edits. They are not put back: `group-` says what `group` was before the last edit, by
+ * whomever, and after `remove` that is the edit with which the members came back. An older copy in its place would be a lie, and would
+ * give `grpck` and whoever goes back by it the wrong members.
+ */
 const WITHOUT_BACKUPS = `{ ${FILES}; } | grep -vE ' \\./(group|gshadow)-( |$)'`;
 
 describe.each(suites)('on %s', (suite: Suite) => {
@@ -28,12 +32,12 @@ describe.each(suites)('on %s', (suite: Suite) => {
     });
     return { status, out, err };
   }
-  async function mendable(): Promise<string[]> {
+  async function results(): Promise<{ id: string; state: string; mend: string; mendable?: string }[]> {
     const { out } = await run('audit', 'web', '--json');
-    const [subject] = JSON.parse(out).result.subjects as {
-      results: { id: string; state: string; mendable?: string }[];
-    }[];
-    return (subject?.results ?? [])
+    return JSON.parse(out).result.subjects[0].results;
+  }
+  async function mendable(): Promise<string[]> {
+    return (await results())
       .filter((one) => one.state === 'finding' && one.mendable !== undefined)
       .map((one) => one.mendable as string);
   }
@@ -43,7 +47,13 @@ describe.each(suites)('on %s', (suite: Suite) => {
     [host] = (await labUp({ names: [`harden-${suite}`], suite })) as [LabHost];
     home = await mkdtemp(join(tmpdir(), 'docker-tls-harden-'));
     await host.container('web');
-    await host.must('gpasswd -a noisy docker && gpasswd -a pat docker && chmod 0666 /etc/default/docker');
+    await host.must(`gpasswd -a noisy docker && gpasswd -a pat docker && chmod 0666 /etc/default/docker
+      mkdir -p /etc/docker/certs.d/registry.lab:5000
+      openssl genpkey -algorithm ed25519 -out /etc/docker/certs.d/registry.lab:5000/client.key 2>/dev/null
+      chmod 0644 /etc/docker/certs.d/registry.lab:5000/client.key
+      printf 'MaxAuthTries 20\\n' >/etc/ssh/sshd_config.d/00-base.conf
+      printf 'Match User ops\\n  MaxSessions 30\\n' >>/etc/ssh/sshd_config
+      echo '-w /srv/by-hand -p wa' >>/etc/audit/audit.rules`);
   });
   afterAll(async () => {
     await host?.down();
@@ -63,10 +73,21 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect(setup.status, setup.err).toBe(0);
     expect(await mendable()).toEqual(expect.arrayContaining(['sshd', 'sshd-passwords', 'docker-group', 'file-modes']));
 
-    const hardened = await run('harden', 'web', '--keep-docker-group', 'noisy', '--yes');
+    const shown = await run('harden', 'web', '--dry-run');
+    expect(shown.out).toMatch(/costs +no-new-privileges: programs inside new containers/);
+    for (const fix of ['userns-remap', 'icc', 'docker-group', 'sshd-root', 'sshd-passwords'])
+      expect(shown.out).toMatch(new RegExp(`left out: ${fix}, since .* --accept ${fix}`));
+    const yes = ['--accept', 'docker-group,sshd-root,sshd-passwords', '--keep-docker-group', 'noisy'];
+    const hardened = await run('harden', 'web', ...yes, '--yes');
     expect(hardened.status, hardened.err).toBe(0);
     expect(hardened.out).toContain('left out: userns-remap');
     expect(hardened.out).toContain('left out: icc');
+    expect(hardened.out).toMatch(/costs: no-new-privileges: /);
+    expect(hardened.out).toMatch(/audit\.rules is not what augenrules makes of rules\.d/);
+    expect(hardened.out).toMatch(/for ops MaxSessions is 30 and not 10: another line .* wins/);
+    expect(hardened.out, '00-base.conf sorts after ours').not.toMatch(/MaxAuthTries/);
+    expect(await host.must('stat -c %a /etc/docker/certs.d/registry.lab:5000/client.key')).toBe('400');
+    expect(await host.must('cat /etc/audit/audit.rules')).toMatch(/by-hand/);
     // noisy stays in the docker group, as was asked for; the other two need a yes of their own.
     expect(new Set(await mendable())).toEqual(new Set(['docker-group', 'icc', 'userns-remap']));
     expect(await pid()).toBe(running);
@@ -75,6 +96,9 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect((await host.ssh('true', { user: 'ops' })).exit).toBe(0);
     expect((await host.ssh('true', { user: 'root' })).exit).not.toBe(0);
     expect(await host.must('sshd -T')).toMatch(/^passwordauthentication no$/im);
+    expect(await host.must('sshd -T')).toMatch(/^maxauthtries 4$/im);
+    const [ssh4] = (await results()).filter(({ id }) => id === 'ssh.4');
+    expect(ssh4).toMatchObject({ state: 'finding', mend: expect.stringMatching(/stands in a Match block/) });
 
     expect((await run('plan', 'web', '--check')).status).toBe(0);
     expect((await run('apply', 'web', '--yes')).out).toContain('nothing to do');
@@ -84,6 +108,8 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect(removed.status, removed.err).toBe(0);
     expect(await pid()).toBe(running);
     expect(await host.must(WITHOUT_BACKUPS)).toBe(before);
+    // The last edit was gpasswd's, which gave a member back.
+    expect(await host.must('diff /etc/group- /etc/group || :')).toMatch(/^> docker:/m);
     expect((await host.ssh('true', { user: 'root' })).exit).toBe(0);
   });
 });

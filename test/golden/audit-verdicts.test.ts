@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CHECKS, type CheckResult, evaluate } from '../../src/audit/evaluate.ts';
 import { parseAuditFacts } from '../../src/audit/facts.ts';
-import { RECORDED, recordedBytes } from '../support/audit-facts.ts';
+import { altered, RECORDED, recordedBytes } from '../support/audit-facts.ts';
 import { CASES, verdictOfCase } from './audit/cases.ts';
 
 const TABLE = new URL('./audit/verdicts.txt', import.meta.url);
@@ -65,5 +65,28 @@ describe('verdicts on what the lab cannot show', () => {
       text: one.says === undefined ? expect.anything() : expect.stringContaining(one.says),
     });
     if (one.severity !== undefined) expect(severity).toBe(one.severity);
+  });
+});
+
+describe('what harden leaves, and why', () => {
+  const result = (sections: Record<string, string>, id: string) =>
+    evaluate(altered('fresh-trixie', { sections })).find((one) => one.id === id);
+
+  test('root’s login, while the audit itself logs in as root', () => {
+    const byKey = { 'sshd 0': 'permitrootlogin without-password' };
+    const asRoot = result({ ...byKey, operator: 'root' }, 'ssh.2');
+    expect([asRoot?.state, asRoot?.mendable]).toEqual(['finding', undefined]);
+    expect(asRoot?.mend).toMatch(/harden leaves it: not from a login as root.*docker-tls setup USER@HOST/);
+    expect(result({ ...byKey, operator: 'ops' }, 'ssh.2')?.mendable).toBe('sshd-root');
+    expect(result({ 'sshd 0': 'permitrootlogin yes', operator: 'root' }, 'ssh.2')?.mendable).toBe('sshd-root');
+  });
+
+  test('what stands in a Match block', () => {
+    const sections = {
+      'sshd 0': 'passwordauthentication no',
+      'sshd-match': 'Match User *\nPasswordAuthentication yes',
+    };
+    expect(result(sections, 'ssh.6')?.mendable).toBeUndefined();
+    expect(result(sections, 'ssh.6')?.mend).toMatch(/stands in a Match block/);
   });
 });

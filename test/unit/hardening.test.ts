@@ -1,8 +1,11 @@
 /** The fixes as data: what is chosen, what is remembered, and what sshd is told, for every kind of login. */
 
 import { describe, expect, it } from 'vitest';
+import { fileMends } from '../../src/audit/checks/files.ts';
 import { chooseFixes, FIXES, PROFILES, profilesOf, recordHardening } from '../../src/plan/hardening.ts';
+import { hardenFiles } from '../../src/plan/hardening-files.ts';
 import { hardenSshd, type Login } from '../../src/plan/hardening-sshd.ts';
+import { altered } from '../support/audit-facts.ts';
 
 const operator: Login = { user: 'ops', remote: true, byKey: true };
 const settings = new Map(
@@ -16,25 +19,27 @@ const settings = new Map(
   }),
 );
 const config = '# a comment\nInclude /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\nMatch User git\n  PermitTTY no\n';
-const both = new Set(['sshd', 'sshd-passwords'] as const);
+const input = { settings, version: 1000, config, matches: [], login: operator };
+const all = new Set(['sshd', 'sshd-root', 'sshd-passwords'] as const);
 
 describe('the choice of fixes', () => {
   it('leaves out what costs until it is accepted by name', () => {
     const choice = chooseFixes({ only: [], profile: 'cis', accepted: ['icc'] });
     expect(choice.fixes).toContain('icc');
     expect(choice.fixes).not.toContain('userns-remap');
-    expect(choice.leftOut.map((fix) => fix.name)).toEqual(['userns-remap']);
-    expect(choice.leftOut[0]?.cost).toBeTruthy();
+    const left = ['userns-remap', 'sshd-root', 'sshd-passwords', 'docker-group'];
+    expect(choice.leftOut.map((fix) => fix.name)).toEqual(left);
+    for (const fix of choice.leftOut) expect(fix.cost, fix.name).toBeTruthy();
   });
 
   it('also where it was named', () => {
     expect(chooseFixes({ only: ['icc', 'sshd'], profile: 'cis', accepted: [] }).fixes).toEqual(['sshd']);
   });
 
-  it('has every fix in a profile, and nothing that costs in the minimal one', () => {
+  it('has every fix in a profile, and nothing that needs a yes in the minimal one', () => {
     for (const fix of FIXES) expect(profilesOf(fix.name), fix.name).toContain('cis');
     for (const profile of PROFILES) expect(FIXES.some((fix) => profilesOf(fix.name).includes(profile))).toBe(true);
-    expect(FIXES.filter((fix) => profilesOf(fix.name).includes('minimal') && fix.cost !== undefined)).toEqual([]);
+    expect(FIXES.filter((fix) => profilesOf(fix.name).includes('minimal') && fix.needsYes)).toEqual([]);
   });
 
   it('is remembered once, in one order, with who stays in the docker group', () => {
@@ -49,13 +54,13 @@ describe('the choice of fixes', () => {
 
 describe('sshd', () => {
   it('shuts root out and passwords off for an operator who came with a key', () => {
-    const { content, notes } = hardenSshd(both, { settings, config, login: operator });
+    const { content, notes } = hardenSshd(all, input);
     expect(content?.split('\n').slice(1, -1)).toEqual([
       'LogLevel VERBOSE',
-      'PermitRootLogin no',
       'MaxAuthTries 4',
       'MaxSessions 10',
       'PermitEmptyPasswords no',
+      'PermitRootLogin no',
       'PubkeyAuthentication yes',
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',
@@ -64,19 +69,19 @@ describe('sshd', () => {
   });
 
   it('leaves passwords to whoever came with one, and says so', () => {
-    const { content, notes } = hardenSshd(both, { settings, config, login: { ...operator, byKey: false } });
+    const { content, notes } = hardenSshd(all, { ...input, login: { ...operator, byKey: false } });
     expect(content).not.toMatch(/PasswordAuthentication/);
     expect(notes.join()).toMatch(/password logins stay/);
   });
 
   it('leaves root its key when root is who hardens', () => {
-    const { content, notes } = hardenSshd(both, { settings, config, login: { ...operator, user: 'root' } });
+    const { content, notes } = hardenSshd(all, { ...input, login: { ...operator, user: 'root' } });
     expect(content).toMatch(/^PermitRootLogin prohibit-password$/m);
     expect(notes.join()).toMatch(/root keeps its login by key/);
   });
 
   it('proves nothing about SSH from the host itself', () => {
-    const { content } = hardenSshd(both, { settings, config, login: { ...operator, remote: false } });
+    const { content } = hardenSshd(all, { ...input, login: { ...operator, remote: false } });
     expect(content).toMatch(/^PermitRootLogin prohibit-password$/m);
     expect(content).not.toMatch(/PasswordAuthentication/);
   });
@@ -86,7 +91,7 @@ describe('sshd', () => {
       .set('maxauthtries', ['2'])
       .set('permitrootlogin', ['no'])
       .set('maxsessions', ['3']);
-    const { content } = hardenSshd(both, { settings: strict, config, login: { ...operator, user: 'root' } });
+    const { content } = hardenSshd(all, { ...input, settings: strict, login: { ...operator, user: 'root' } });
     expect(content).toMatch(/^MaxAuthTries 2$/m);
     expect(content).toMatch(/^MaxSessions 3$/m);
     expect(content).toMatch(/^PermitRootLogin no$/m);
@@ -98,13 +103,72 @@ describe('sshd', () => {
     ['Match all\nInclude /etc/ssh/sshd_config.d/*.conf\n', 'only for a Match'],
     ['#Include /etc/ssh/sshd_config.d/*.conf\n', 'a comment'],
   ])('changes nothing where the drop-ins are not read: %j (%s)', (text) => {
-    const { content, notes } = hardenSshd(both, { settings, config: text, login: operator });
+    const { content, notes } = hardenSshd(all, { ...input, config: text });
     expect(content).toBeUndefined();
     expect(notes.join()).toMatch(/does not read/);
   });
 
   it('says what wins over it', () => {
-    const { notes } = hardenSshd(both, { settings, config: `MaxAuthTries 20\n${config}`, login: operator });
+    const { notes } = hardenSshd(all, { ...input, config: `MaxAuthTries 20\n${config}` });
     expect(notes.join()).toMatch(/MaxAuthTries stands in .* before its Include/);
+  });
+
+  it('does not tell an sshd without Include to include, but what to write', () => {
+    const { content, notes } = hardenSshd(all, { ...input, version: 709, config: 'UsePAM yes\n' });
+    expect(content).toBeUndefined();
+    expect(notes.join()).toMatch(/older than OpenSSH 8\.2 .* MaxAuthTries 4; .* PasswordAuthentication no/);
+    expect(notes.join()).not.toMatch(/Include/);
+  });
+
+  it('shuts the older switch as well where it is one of its own (before 8.7)', () => {
+    const old = new Map(settings).set('challengeresponseauthentication', ['yes']);
+    const { content } = hardenSshd(all, { ...input, settings: old, version: 804 });
+    expect(content).toMatch(/^ChallengeResponseAuthentication no$/m);
+    const off = new Map(old).set('passwordauthentication', ['no']);
+    const { notes } = hardenSshd(all, { ...input, settings: off, version: 804, login: { ...operator, byKey: false } });
+    expect(notes.join(), 'still open, so nothing is taken for off already').toMatch(/password logins stay/);
+  });
+
+  it('says where a Match block wins over it', () => {
+    const matches = [{ criteria: 'User *', settings: new Map([['passwordauthentication', 'yes']]) }];
+    expect(hardenSshd(all, { ...input, matches }).notes.join()).toMatch(
+      /Match User \* says PasswordAuthentication yes/,
+    );
+    const same = [{ criteria: 'User git', settings: new Map([['passwordauthentication', 'no']]) }];
+    expect(hardenSshd(all, { ...input, matches: same }).notes).toEqual([]);
+  });
+
+  it('leaves root alone until its own fix is asked for', () => {
+    expect(hardenSshd(new Set(['sshd']), input).content).not.toMatch(/PermitRootLogin/);
+  });
+});
+
+const facts = altered('bad-trixie', {});
+
+describe('files', () => {
+  it('makes a client key of a registry root’s alone, and is content with it afterwards', () => {
+    const at = '/etc/docker/certs.d/registry.lab:5000/client.key';
+    const key = (mode: string) =>
+      altered('bad-trixie', {
+        sections: {
+          'registry-files': `${mode} 0 0 root root 10 ${at}\0`,
+          'key-files': `${mode} 0 0 root root 10 ${at}\0`,
+        },
+      });
+    const wanted = fileMends(key('81a4')).find(({ path }) => path === at);
+    expect(wanted?.mode.toString(8)).toBe('400');
+    expect(fileMends(key('8100')).find(({ path }) => path === at)).toBeUndefined();
+  });
+
+  it('loads audit rules only where nobody keeps audit.rules by hand, and where the kernel takes them', () => {
+    const audit = { ...facts.audit, kernel: true, installed: true, refused: undefined, byHand: false, locked: false };
+    const made = (change: object) =>
+      hardenFiles(new Set(['audit-rules']), { ...facts, audit: { ...audit, ...change } }, '', []);
+    expect([made({}).loadAuditRules, made({}).notes]).toEqual([true, []]);
+    expect(made({ byHand: true }).loadAuditRules).toBe(false);
+    expect(made({ byHand: true }).notes.join()).toMatch(/keeps it by hand: it stays/);
+    expect(made({ locked: true }).loadAuditRules).toBe(false);
+    expect(made({ locked: true }).notes.join()).toMatch(/until the next boot/);
+    for (const change of [{}, { byHand: true }, { locked: true }]) expect(made(change).extras).toHaveLength(1);
   });
 });

@@ -232,9 +232,11 @@ export function fileMends(facts: AuditFacts): readonly FileMend[] {
       mends.set(file.path, { path: file.path, mode: file.mode & kind.mode, group });
     }
   }
+  // What is a key is root's alone, whatever else the kind of file it is may have.
   for (const file of facts.keyFiles) {
-    if (!mends.has(file.path) && isKeyOpen(file))
-      mends.set(file.path, { path: file.path, mode: file.mode & 0o600 || 0o400, group: 'root' });
+    if (!isKeyOpen(file)) continue;
+    const mode = (mends.get(file.path)?.mode ?? file.mode) & 0o600;
+    mends.set(file.path, { path: file.path, mode: mode || 0o400, group: 'root' });
   }
   return [...mends.values()];
 }

@@ -1,7 +1,29 @@
 /** Owns the checks of sshd, judged by its effective settings (sshd -T), includes and defaults among them. */
 
-import { type Check, finding, notApplicable, PASS, type Severity } from '../check.ts';
+import { type Check, type Evidence, finding, notApplicable, PASS, SEVERITIES, type Severity } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
+
+type Fault = { readonly text: string; readonly severity?: Severity };
+
+/**
+ * What a Match block says for those that it matches comes before what is said for all (sshd_config(5)). Two blocks that match the same
+ * login are not laid over each other: each is judged by itself.
+ */
+function inMatches(
+  { sshdMatch }: AuditFacts,
+  forAll: (key: string) => string,
+  wrong: (value: (key: string) => string) => Fault | undefined,
+): readonly Fault[] {
+  return sshdMatch.flatMap(({ criteria, settings }) => {
+    const asked = new Set<string>();
+    const fault = wrong((key) => {
+      asked.add(key);
+      return settings.get(key)?.toLowerCase() ?? forAll(key);
+    });
+    const says = [...asked].some((key) => settings.has(key));
+    return fault === undefined || !says ? [] : [{ ...fault, text: `Match ${criteria}: ${fault.text}` }];
+  });
+}
 
 function check(
   id: string,
@@ -9,8 +31,10 @@ function check(
   title: string,
   why: string,
   lines: string,
-  mendable: 'sshd' | 'sshd-passwords',
-  wrong: (value: (key: string) => string) => { readonly text: string; readonly severity?: Severity } | undefined,
+  mendable: 'sshd' | 'sshd-root' | 'sshd-passwords',
+  wrong: (value: (key: string) => string) => Fault | undefined,
+  /** Why harden leaves this one as it is. */
+  unmendable?: (facts: AuditFacts) => string | undefined,
 ): Check {
   return {
     id,
@@ -23,10 +47,17 @@ function check(
       const { sshd } = facts;
       if (sshd === undefined)
         return notApplicable('sshd is not installed, or does not take its configuration (sshd -t)');
-      const found = wrong((key) => sshd.get(key)?.[0]?.toLowerCase() ?? '');
-      if (found === undefined) return PASS;
-      const matches = facts.sshdMatch.length === 0 ? '' : ' (Match blocks may say otherwise for some)';
-      return finding([{ place: 'sshd', text: `${found.text}${matches}` }], found.severity);
+      const forAll = (key: string): string => sshd.get(key)?.[0]?.toLowerCase() ?? '';
+      const found = wrong(forAll);
+      const faults = [...(found === undefined ? [] : [found]), ...inMatches(facts, forAll, wrong)];
+      if (faults.length === 0) return PASS;
+      const worst = SEVERITIES.find((one) => faults.some((fault) => (fault.severity ?? severity) === one));
+      const stays = found === undefined ? 'it stands in a Match block: take it out there' : unmendable?.(facts);
+      return finding(
+        faults.map(({ text }): Evidence => ({ place: 'sshd', text })),
+        worst,
+        stays,
+      );
     },
   };
 }
@@ -50,7 +81,7 @@ export const SSH_CHECKS: readonly Check[] = [
     'root cannot log in',
     'A login as root says nothing about who it was.',
     'PermitRootLogin no (log in as a user with sudo)',
-    'sshd',
+    'sshd-root',
     (value) => {
       const root = value('permitrootlogin');
       if (root === 'no' || root === 'forced-commands-only') return undefined;
@@ -58,6 +89,10 @@ export const SSH_CHECKS: readonly Check[] = [
         ? { text: 'PermitRootLogin is yes', severity: 'high' }
         : { text: `PermitRootLogin is ${root}: with a key`, severity: 'low' };
     },
+    ({ operator, sshd }) =>
+      operator === 'root' && sshd?.get('permitrootlogin')?.[0] !== 'yes'
+        ? 'not from a login as root, which would shut itself out: make a user with sudo and a key, then docker-tls setup USER@HOST and harden'
+        : undefined,
   ),
   check(
     'ssh.3',
@@ -96,8 +131,11 @@ export const SSH_CHECKS: readonly Check[] = [
     (value) => {
       if (value('passwordauthentication') === 'yes') return { text: 'PasswordAuthentication is yes' };
       // PAM asks for passwords by this way too.
-      const keyboard = value('kbdinteractiveauthentication') || value('challengeresponseauthentication');
-      return keyboard === 'yes' && value('usepam') === 'yes'
+      // Before OpenSSH 8.7 either of the two opens it.
+      const keyboard = ['kbdinteractiveauthentication', 'challengeresponseauthentication'].some(
+        (key) => value(key) === 'yes',
+      );
+      return keyboard && value('usepam') === 'yes'
         ? { text: 'KbdInteractiveAuthentication is yes: PAM asks for passwords' }
         : undefined;
     },

@@ -1,8 +1,8 @@
 /** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
-import type { MendName } from '../../audit/mends.ts';
+import { type MendName, needsYes } from '../../audit/mends.ts';
 import { DockerTlsError } from '../../errors.ts';
-import { chooseFixes, FIXES, NEEDS_YES, PROFILES, profilesOf, recordHardening } from '../../plan/hardening.ts';
+import { chooseFixes, FIXES, PROFILES, profilesOf, recordHardening } from '../../plan/hardening.ts';
 import { hasChanges } from '../../plan/plan.ts';
 import { openStore } from '../../store/store.ts';
 import { plural } from '../../words.ts';
@@ -21,7 +21,7 @@ export const command = defineCommand({
   name: 'harden',
   summary: 'Mend what audit found, through the same plan, apply, verify, roll back',
   about:
-    'For hosts that are set up. Without --only and --profile: every fix that audit knows.\nWhat cuts off or hides what runs now (icc, userns-remap) is left out unless it is accepted by name.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.',
+    'For hosts that are set up. Without --only and --profile: every fix that audit knows.\nWhat keeps out or hides what works now (icc, userns-remap, sshd-root, sshd-passwords, docker-group) is left out\nunless it is accepted by name.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.',
   examples: [
     'docker-tls harden --list',
     'docker-tls harden build-1 --profile minimal',
@@ -32,7 +32,7 @@ export const command = defineCommand({
     ...RUN_OPTIONS,
     only: { kind: 'list', value: 'FIX', summary: 'only these fixes' },
     profile: { kind: 'choice', choices: PROFILES, summary: 'a set of fixes; default cis, which is all' },
-    accept: { kind: 'list', value: 'FIX', summary: 'yes to what this fix costs: icc, userns-remap' },
+    accept: { kind: 'list', value: 'FIX', summary: 'yes to what this fix costs, where it needs one (--list)' },
     keepDockerGroup: { kind: 'list', value: 'USER', summary: 'this user stays in the docker group' },
     list: { kind: 'flag', summary: 'show the fixes and what they cost; needs no host' },
   },
@@ -89,7 +89,11 @@ export const command = defineCommand({
     const results = await applyHosts(specs, await run.open({ save: true }), fleet, progress);
     const only = results.length === 1 ? results[0] : undefined;
     const said = results.flatMap((one) =>
-      one.kind === 'done' ? one.value.plan.warnings.map((warning) => `${one.host}: ${warning}`) : [],
+      one.kind === 'done'
+        ? [...one.value.plan.costs.map((cost) => `costs: ${cost}`), ...one.value.plan.warnings].map(
+            (text) => `${one.host}: ${text}`,
+          )
+        : [],
     );
     const text = [
       only?.kind === 'done' ? renderOutcome(only.value, colours) : renderResults(results, colours, runtime.io.columns),
@@ -130,7 +134,7 @@ function listFixes() {
   const fixes = FIXES.map((fix) => ({
     ...fix,
     profiles: profilesOf(fix.name),
-    needsYes: NEEDS_YES.includes(fix.name),
+    needsYes: needsYes(fix.name),
   }));
   const text = fixes
     .map((fix) =>

@@ -27,7 +27,7 @@ import {
 import { dockerConfigFolder, storeFolder } from '../options.ts';
 import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
-import { outcomeJson, renderOutcome, renderProofs } from '../render/outcome.ts';
+import { outcomeJson, renderOutcome, renderProofs, renderSaid } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
 import { openSession, proverFor } from '../session.ts';
@@ -183,7 +183,7 @@ function finish(
   const endpoint = dockerHost(outcome.address, spec.port);
   // On a terminal the progress has said already how it ended.
   const proven = context.runtime.io.errIsTerminal
-    ? `\nProven from here, over new connections:\n${renderProofs(outcome.proofs, colours)}`
+    ? `\nProven from here, over new connections:\n${[renderProofs(outcome.proofs, colours), ...renderSaid(outcome.said, colours)].join('\n')}`
     : renderOutcome(outcome, colours);
   return {
     exit: 0,

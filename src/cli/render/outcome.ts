@@ -25,7 +25,15 @@ export function renderResults(
   colours: Colours,
   columns: number | undefined,
 ): string {
-  return renderTable(
+  const said = results.flatMap((result) =>
+    result.kind === 'done'
+      ? renderSaid(
+          result.value.said.map((text) => `${result.host}: ${text}`),
+          colours,
+        )
+      : [],
+  );
+  const table = renderTable(
     [{ title: 'HOST' }, { title: 'RESULT' }, { title: 'CHANGED', shrinkTo: 16 }, { title: 'SECONDS', align: 'right' }],
     results.map((result) => {
       if (result.kind === 'skipped')
@@ -44,6 +52,7 @@ export function renderResults(
     }),
     { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
   );
+  return [table, ...said].join('\n');
 }
 
 /** What a host went through, in a few words. */
@@ -73,7 +82,7 @@ export function outcomeJson(result: HostResult<HostOutcome>): unknown {
     daemon: value.plan.daemon.action,
     containers: value.plan.containers,
     proofs: value.proofs,
-    warnings: value.plan.warnings,
+    warnings: [...value.plan.warnings, ...value.said],
     seconds: result.elapsedMs / 1000,
   };
 }
@@ -94,5 +103,10 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
   const head = outcome.changed
     ? `${colours.bold(outcome.host)}: done in ${took}, generation ${outcome.plan.generation}`
     : `${colours.bold(outcome.host)}: nothing to do, it is as it should be`;
-  return `${head}\n${renderProofs(outcome.proofs, colours)}`;
+  return [head, renderProofs(outcome.proofs, colours), ...renderSaid(outcome.said, colours)].join('\n');
+}
+
+/** What a host had to say while it was changed. */
+export function renderSaid(said: readonly string[], colours: Colours): readonly string[] {
+  return said.map((text) => `  ${colours.yellow('!')} ${text}`);
 }

@@ -51,6 +51,7 @@ export function renderPlan(
     );
   }
   row('way back', `the host undoes it on its own after ${spec.confirmWithin} s unless it is proven from here`);
+  for (const cost of plan.costs) row('costs', printable(cost), colours.yellow);
   for (const warning of plan.warnings) row('warning', printable(warning), colours.yellow);
   return lines.join('\n');
 }

@@ -602,11 +602,49 @@ const DAEMON_CASES: readonly Case[] = [
     state: 'not-applicable',
   },
   {
-    check: 'ssh.3',
-    name: 'Match blocks are said',
-    change: { sections: { 'sshd-match': 'Match User git' } },
+    check: 'ssh.6',
+    name: 'a Match block opens what is shut for all the others',
+    change: {
+      sections: {
+        'sshd 0': 'passwordauthentication no\nkbdinteractiveauthentication no\nusepam yes',
+        'sshd-match': 'Match User *\n  PasswordAuthentication yes',
+      },
+    },
     state: 'finding',
-    says: 'Match',
+    says: 'Match User *: PasswordAuthentication is yes',
+  },
+  {
+    check: 'ssh.6',
+    name: 'a Match block that says nothing of it changes nothing',
+    change: {
+      sections: {
+        'sshd 0': 'passwordauthentication no\nkbdinteractiveauthentication no\nusepam yes',
+        'sshd-match': 'Match Group sftp\n  ForceCommand internal-sftp',
+      },
+    },
+    state: 'pass',
+  },
+  {
+    check: 'ssh.6',
+    name: 'before OpenSSH 8.7 the older name opens it as well',
+    change: {
+      sections: {
+        'sshd 0':
+          'passwordauthentication no\nkbdinteractiveauthentication no\nchallengeresponseauthentication yes\nusepam yes',
+      },
+    },
+    state: 'finding',
+    says: 'KbdInteractiveAuthentication',
+  },
+  {
+    check: 'ssh.2',
+    name: 'a Match block that lets root in',
+    change: {
+      sections: { 'sshd 0': 'permitrootlogin no', 'sshd-match': 'match address 10.0.0.0/8\nPermitRootLogin=yes' },
+    },
+    state: 'finding',
+    severity: 'high',
+    says: 'Match address 10.0.0.0/8: PermitRootLogin is yes',
   },
   {
     check: '3.1',
