@@ -1,7 +1,6 @@
 # Gathers what the plan needs to know of a host, in one exec, changing nothing. Read by src/plan/facts.ts.
 # Every fact is a section (src/daemon/sections.ts): CONTENT, newline, "--NONCE NAME", newline. The nonce is drawn here and now, so no
 # content can be taken for another fact, whatever it holds.
-# Variables put in before this text: PORT (the port we would serve).
 export LC_ALL=C
 NL='
 '
@@ -156,7 +155,7 @@ UNIT
   done
 
   if command -v ss >/dev/null 2>&1; then
-    ss -Hltnp "sport = :$PORT" 2>/dev/null; end listeners
+    ss -Hltnp 2>/dev/null | head -n 1000; end listeners
   else
     say listeners ""
   fi

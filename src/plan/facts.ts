@@ -100,6 +100,7 @@ export type HostFacts = {
   readonly generations: ReadonlyMap<number, ReadonlyMap<string, SnapshotEntry>>;
   readonly lock: { readonly who: string; readonly sinceMs: number; readonly expiresMs: number } | undefined;
   readonly transaction: string | undefined;
+  /** Lines of `ss -Hltnp`: whatever listens on TCP. */
   readonly listeners: readonly string[];
   /** Free kilobytes by mount point. */
   readonly disk: readonly { readonly mount: string; readonly freeKb: number }[];

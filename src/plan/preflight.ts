@@ -233,7 +233,8 @@ function checkDaemonJson({ host, login, facts }: PreflightInput, view: DaemonVie
 
 function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): DockerTlsError[] {
   const found: DockerTlsError[] = [];
-  const foreign = facts.listeners.filter((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
+  const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
+  const foreign = listeners.filter((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
   const ours = facts.docker.tlsSocket.active === 'active' && socketPorts(facts).includes(port);
   if (foreign.length > 0 && !ours) {
     const program = /"([^"]+)",pid=(\d+)/.exec(foreign[0] ?? '');
@@ -248,7 +249,7 @@ function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): 
         ],
       ),
     );
-  } else if (!ours && facts.listeners.some((line) => /"systemd",pid=1\b/.test(line))) {
+  } else if (!ours && listeners.some((line) => /"systemd",pid=1\b/.test(line))) {
     found.push(
       problem(host, 'E_PORT_TAKEN', `port ${port} is held by another socket unit than ${SOCKET_UNIT}`, [
         `see which: ${sshCommand(login, 'systemctl', 'list-sockets')}`,

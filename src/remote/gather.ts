@@ -12,7 +12,6 @@ export type Gathered = {
 };
 
 export type GatherOptions = {
-  readonly port: number;
   /** Further paths whose state is wanted, for hardening. */
   readonly paths?: readonly string[];
   readonly now: () => Date;
@@ -25,7 +24,7 @@ export async function gather(session: HostSession, options: GatherOptions): Prom
   const extra = (options.paths ?? []).map((path) => `file ${shellQuote(path)}`).join('\n');
   const result = await session.run({
     phase: 'facts',
-    script: `PORT=${shellQuote(`${options.port}`)}\n${factsScript.replace("\nend 'done'", `\n${extra}\nend 'done'`)}`,
+    script: factsScript.replace("\nend 'done'", `\n${extra}\nend 'done'`),
     asRoot: true,
     timeoutMs: 60_000,
     ...(options.signal ? { signal: options.signal } : {}),

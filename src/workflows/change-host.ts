@@ -146,7 +146,7 @@ async function settle(
     if (ending !== 'nothing') return ending;
     // Nothing under way: either it was kept, or it went back. The host's books know.
     const { gather } = await import('../remote/gather.ts');
-    const { facts } = await gather(session, { port: change.spec.port, now: change.context.runtime.now });
+    const { facts } = await gather(session, { now: change.context.runtime.now });
     const kept =
       change.plan.generation === 'none'
         ? facts.state === undefined

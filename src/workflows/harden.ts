@@ -24,7 +24,7 @@ export async function hardenOpened(
 ): Promise<HardenedHost> {
   const { gather } = await import('../remote/gather.ts');
   const [{ facts }, audit] = await Promise.all([
-    gather(session, { port: spec.port, now: runtime.now, signal: runtime.signal, paths: HARDENING_PATHS }),
+    gather(session, { now: runtime.now, signal: runtime.signal, paths: HARDENING_PATHS }),
     gatherAuditFacts(session, runtime.signal),
   ]);
   const remote = spec.ssh.destination !== 'local';

@@ -86,20 +86,14 @@ type Opening = Pick<RunContext, 'runtime' | 'sudoPassword' | 'sudoPasswords' | '
 export async function openHost(spec: HostSpec, context: Opening, progress: HostProgress): Promise<OpenedHost> {
   progress.phase('connect');
   const session = await context.runtime.connect(sshOptions(spec, context));
-  return closingOnError(session, spec.name, () => factsOf(session, spec, context, progress));
+  return closingOnError(session, spec.name, () => factsOf(session, context, progress));
 }
 
 /** Gathers facts over a session that is open. */
-export async function factsOf(
-  session: HostSession,
-  spec: HostSpec,
-  context: Opening,
-  progress: HostProgress,
-): Promise<OpenedHost> {
+export async function factsOf(session: HostSession, context: Opening, progress: HostProgress): Promise<OpenedHost> {
   const { gather } = await import('../remote/gather.ts');
   progress.phase('facts');
   const { facts, skewMs } = await gather(session, {
-    port: spec.port,
     now: context.runtime.now,
     signal: context.runtime.signal,
   });
@@ -286,7 +280,7 @@ export async function applyHost(
   try {
     return await applyPlan(prepared, context, progress).catch(async (error: unknown) => {
       if (!isStale(error)) throw error;
-      const opened = await factsOf(session, spec, context, progress);
+      const opened = await factsOf(session, context, progress);
       return applyPlan(await planOpened(opened, spec, context, progress), context, progress);
     });
   } finally {

@@ -219,7 +219,7 @@ export async function returnHost(
   try {
     return await makeReturn(prepared, context, progress).catch(async (error: unknown) => {
       if (!isStale(error)) throw error;
-      const again = await factsOf(opened.session, spec, context, progress);
+      const again = await factsOf(opened.session, context, progress);
       const target = prepared.plan.returnsTo ?? 'none';
       return makeReturn(planReturnOf(again, spec, target, context), context, progress);
     });
