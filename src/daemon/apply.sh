@@ -2,7 +2,7 @@
 # Standard input carries, one after the other: way-back.sh, settings, manifest, managed, state.json, seen, the four forms of
 # daemon.json (when live-restore is on for a moment), then each file of the manifest whose source is `stdin`.
 # Variables put in before this text: TXN WHO CONFIRM STATE LOCK UNITS VALIDATE and the sizes
-# WAY_BACK_SIZE SETTINGS_SIZE MANIFEST_SIZE MANAGED_SIZE STATE_SIZE SEEN_SIZE JSON_SIZES.
+# WAY_BACK_SIZE SETTINGS_SIZE MANIFEST_SIZE MANAGED_SIZE STATE_SIZE SEEN_SIZE, and JSON_FORMS (NAME:SIZE:MODE:UID:GID each).
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
 # Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
 umask 077
@@ -135,23 +135,34 @@ rm -rf -- "$SHELF"
 
 # ---- stage: everything that is needed lies on the host before anything changes
 step stage
-for pair in $JSON_SIZES; do # NAME:SIZE
+# What comes on stdin becomes a file with its final mode and owner: arrive SIZE MODE OWNER PATH
+arrive() {
+  ( umask "$(printf '%04o' $((0777 & ~0$2)))"; take "$1" >"$4" ) 2>"$ERR" || return 1
+  [ "$3" = 0:0 ] || chown "$3" -- "$4" 2>>"$ERR" || return 1
+  # What `>` cannot give: x, s and t; and chown takes s away.
+  case $2 in 0[0246][0246][0246]) ;; *) chmod "$2" -- "$4" 2>>"$ERR" ;; esac
+}
+for form in $JSON_FORMS; do
+  name=${form%%:*} form=${form#*:}
+  size=${form%%:*} form=${form#*:}
   make_folders "${DAEMON_JSON%/*}" 0755 || fail "$(words)"
-  ( umask 022; take "${pair#*:}" >"$DAEMON_JSON.docker-tls-${pair%%:*}" ) 2>"$ERR" || fail "$(words)"
-  [ "$(stat -c %s -- "$DAEMON_JSON.docker-tls-${pair%%:*}")" = "${pair#*:}" ] || fail "could not store $DAEMON_JSON: $(df -Pk "${DAEMON_JSON%/*}" | tail -n 1)"
+  rm -f -- "$DAEMON_JSON.docker-tls-$name"
+  arrive "$size" "${form%%:*}" "${form#*:}" "$DAEMON_JSON.docker-tls-$name" || fail "$(words)"
+  [ "$(stat -c %s -- "$DAEMON_JSON.docker-tls-$name")" = "$size" ] || fail "could not store $DAEMON_JSON: $(df -Pk "${DAEMON_JSON%/*}" | tail -n 1)"
 done
 true >"$T/sums"
-# A file arrives with its final mode, from stdin, from a snapshot on this host, or from another file of this host.
+# A file comes from stdin, from a snapshot on this host, from another file of this host, or is a second name of what lies there (if anything does).
 place_new() { # MODE OWNER SOURCE TARGET
   if [ -e "$4" ] || [ -L "$4" ]; then rm -f -- "$4"; fi
   case $3 in
     stdin:*)
       size=${3#stdin:}
-      ( umask "$(printf '%04o' $((0777 & ~0$1)))"; take "${size%%:*}" >"$4" ) 2>"$ERR" || return 1
       printf '%s  %s\n' "${size#*:}" "$4" >>"$T/sums"
-      [ "$2" = 0:0 ] || chown "$2" -- "$4" 2>>"$ERR" || return 1
-      # What `>` cannot give: x, s and t; and chown takes s away.
-      case $1 in 0[0246][0246][0246]) ;; *) chmod "$1" -- "$4" 2>>"$ERR" ;; esac
+      arrive "${size%%:*}" "$1" "$2" "$4" || return 1
+      ;;
+    same)
+      now=${4%.docker-tls-new}
+      if [ -e "$now" ] || [ -L "$now" ]; then ln -P -- "$now" "$4" 2>/dev/null || cp -a -- "$now" "$4" 2>"$ERR"; fi
       ;;
     snap:*) cp -a -- "${3#snap:}" "$4" 2>"$ERR" ;;
     copy:*) ( umask "$(printf '%04o' $((0777 & ~0$1)))"; cat -- "${3#copy:}" >"$4" ) 2>"$ERR" ;;
@@ -207,7 +218,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     attributes)
       # Somebody took the file away since: there is nothing to keep.
       [ -e "$path" ] || continue
-      line="$index${TAB}attributes$TAB$(stat -c "%a${TAB}%u:%g" -- "$path")$TAB$path"
+      line="$index${TAB}attributes$TAB$(stat -L -c "%a${TAB}%u:%g" -- "$path")$TAB$path"
       ;;
     member)
       if is_member "$path"; then was=present; else was=absent; fi
@@ -216,6 +227,8 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     *) continue ;;
   esac
   printf '%s\n' "$line" >>"$T/kept.part" 2>"$ERR" || fail "$(words)"
+  # What is only held for a moment is not ours: its origin is whatever it is on the day when a change writes it.
+  [ "$source" != same ] || continue
   case $known in
     *"$NL$path$NL"*) ;;
     *)

@@ -23,6 +23,16 @@ file() {
   fi
 }
 
+# A file of settings: where it is a link, also the path that it leads to and what lies there.
+followed() {
+  file "$1"
+  [ -L "$1" ] || return 0
+  real=$(readlink -f -- "$1")
+  case $real in '' | *"$NL"*) return 0 ;; esac
+  say "leads:$1" "$real"
+  file "$real"
+}
+
 # GET of a path of Docker's API over the local socket, by whatever the host has.
 api() {
   sock=/var/run/docker.sock
@@ -105,13 +115,13 @@ UNIT
   if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then
     tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null; end cmdline
   fi
-  for path in $fragment $dropins $environment; do file "$path"; done
+  for path in $fragment $dropins $environment; do followed "$path"; done
   # An administrator's own --config-file, as the unit or the running daemon has it.
   for path in /etc/docker/daemon.json $(
-    cat $fragment $dropins "/proc/${pid:-0}/cmdline" 2>/dev/null | tr '\0 ' '\n\n' |
-      sed -n -e 's/^--config-file=//p' -e '/^--config-file$/{n;p;}' | tr -d "\"'" | sort -u
+    cat $fragment $dropins $environment "/proc/${pid:-0}/cmdline" 2>/dev/null | tr "\0 \"'" '\n\n\n\n' | sed '/^$/d' |
+      sed -n -e 's/^.*--config-file=//p' -e '/--config-file$/{n;p;}' | sort -u
   ); do
-    file "$path"
+    followed "$path"
   done
 
   # Settings that were edited after the daemon had started: nobody knows yet whether it starts with them.

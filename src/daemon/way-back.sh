@@ -49,7 +49,7 @@ snapshot_path() {
       ;;
     attributes)
       if [ -e "$4" ]; then
-        printf '%s\tattributes\t%s\t%s\n' "$2" "$(stat -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
+        printf '%s\tattributes\t%s\t%s\n' "$2" "$(stat -L -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
       fi
       ;;
     *)
@@ -396,9 +396,7 @@ finish() {
   if [ "$GENERATION" = none ]; then
     rm -rf -- "$STATE/origin" "$STATE/generations"
     rm -f -- "$STATE/state.json"
-    for folder in "$TLS_FOLDER"/[0-9]*; do
-      if [ -d "$folder" ]; then rm -rf -- "$folder"; fi
-    done
+    paper_folders "$T/created" "$STATE/created" | while IFS= read -r folder; do rm -rf -- "$folder"; done
     cat "$T/created" "$STATE/created" 2>/dev/null >"$T/all-created"
     remove_created "$T/all-created"
     rm -f -- "$STATE/created"
@@ -432,14 +430,18 @@ finish() {
   return 0
 }
 
+# Folders of papers that we made, out of lists of made folders. Whatever else lies beside them is not ours.
+paper_folders() {
+  cat -- "$@" 2>/dev/null | grep -x -- "$TLS_FOLDER/[0-9][0-9]*" | sort -u
+}
+
 # Keeps the newest KEEP generations, and the folders of papers that they and `current` point to.
 prune() {
   find "$STATE/generations" -mindepth 1 -maxdepth 1 -name '[0-9]*' -printf '%f\n' | sort -rn | tail -n "+$((KEEP + 1))" |
     while IFS= read -r old; do
       [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
     done
-  for folder in "$TLS_FOLDER"/[0-9]*; do
-    [ -d "$folder" ] || continue
+  paper_folders "$STATE/created" | while IFS= read -r folder; do
     used=no
     for link in "$TLS_FOLDER/current" "$STATE"/generations/*/[0-9]*; do
       if [ -L "$link" ] && [ "$(readlink -- "$link")" = "${folder##*/}" ]; then used=yes; fi

@@ -14,7 +14,7 @@ import { type DaemonJson, parseDaemonJson } from '../daemon/daemon-json.ts';
 import { isOurDropIn } from '../daemon/drop-in.ts';
 import { DAEMON_JSON } from '../daemon/paths.ts';
 import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../daemon/unit.ts';
-import { fileText, type HostFacts } from './facts.ts';
+import { fileText, type HostFacts, realPath } from './facts.ts';
 
 /** Flags that come in through a variable such as `$DOCKER_OPTS`. `file` is undefined where the unit itself sets the variable. */
 export type VariableFlags = {
@@ -35,7 +35,11 @@ export type DaemonView = {
   readonly variables: readonly VariableFlags[];
   /** Every flag, those of variables included. */
   readonly flags: readonly Flag[];
+  /** Where the daemon's configuration file really lies, and the path that the daemon itself opens: a link's, where it is one. */
   readonly configFile: string;
+  readonly configName: string;
+  /** Real paths of the unit's environment files. */
+  readonly environmentFiles: readonly string[];
   readonly json: DaemonJson;
   readonly listeners: readonly PlacedListener[];
   /** Clients have to show a certificate already now. */
@@ -55,7 +59,8 @@ export function viewDaemon(facts: HostFacts): DaemonView {
     ...(commandLine?.flags ?? []).filter((flag) => flag.name !== ''),
     ...variables.flatMap((variable) => variable.flags),
   ];
-  const configFile = flagValues(flags, '--config-file').at(-1) ?? DAEMON_JSON;
+  const configName = flagValues(flags, '--config-file').at(-1) ?? DAEMON_JSON;
+  const configFile = realPath(facts, configName);
   const json = parseDaemonJson(fileText(facts, configFile));
   const tlsVerified =
     isTrue(flagValues(flags, '--tlsverify').at(-1)) ||
@@ -70,6 +75,8 @@ export function viewDaemon(facts: HostFacts): DaemonView {
     variables,
     flags,
     configFile,
+    configName,
+    environmentFiles: facts.docker.unit.environmentFiles.map((path) => realPath(facts, path)),
     json,
     listeners: [
       ...flagValues(commandLine?.flags ?? [], '--host').map((text) => ({
@@ -128,7 +135,7 @@ function readVariables(line: CommandLine, facts: HostFacts, files: readonly Unit
     }
     for (const file of facts.docker.unit.environmentFiles) {
       const value = environmentValue(fileText(facts, file) ?? '', name);
-      if (value !== undefined) found = { ...value, file };
+      if (value !== undefined) found = { ...value, file: realPath(facts, file) };
     }
     if (found)
       variables.push({

@@ -92,6 +92,8 @@ export type HostFacts = {
     readonly containers: readonly RunningContainer[];
   };
   readonly files: ReadonlyMap<string, PathState>;
+  /** Files of settings that are links: the path that they lead to in the end, by their own. */
+  readonly leads: ReadonlyMap<string, string>;
   /** Mode and owner of our key on the host, if it is there. */
   readonly serverKey: string | undefined;
   readonly folders: ReadonlyMap<string, string>;
@@ -129,7 +131,11 @@ export function parseFacts(stdout: Buffer): HostFacts {
   const raw = new Map(sections.map(({ name, content }) => [name, content.toString('utf8')]));
   const get = (name: string): string => (raw.get(name) ?? '').replace(/\n$/, '');
   const files = new Map<string, PathState>();
-  for (const [name, value] of raw) if (name.startsWith('file:')) files.set(name.slice(5), parsePathState(value));
+  const leads = new Map<string, string>();
+  for (const [name, value] of raw) {
+    if (name.startsWith('file:')) files.set(name.slice(5), parsePathState(value));
+    if (name.startsWith('leads:')) leads.set(name.slice(6), value);
+  }
   const unit = parseProperties(get('unit'));
   const info = parseJson(get('info'));
   const version = parseJson(get('version'));
@@ -177,6 +183,7 @@ export function parseFacts(stdout: Buffer): HostFacts {
       containers: parseContainers(get('containers'), get('restart-policies')),
     },
     files,
+    leads,
     serverKey: raw.get('server-key')?.trim(),
     folders: new Map(
       get('folders')
@@ -203,9 +210,14 @@ export function parseFacts(stdout: Buffer): HostFacts {
   };
 }
 
-/** The text of a file, or undefined where there is none. */
+/** Where a file of settings really lies: that is what a change edits, so that the administrator's link stays as it is. */
+export function realPath(facts: HostFacts, path: string): string {
+  return facts.leads.get(path) ?? path;
+}
+
+/** The text of a file, through a link of settings; undefined where there is none. */
 export function fileText(facts: HostFacts, path: string): string | undefined {
-  const state = facts.files.get(path);
+  const state = facts.files.get(realPath(facts, path));
   return state?.kind === 'file' ? state.content : undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Owns one change of one path on a host, and the makers of such changes. */
 
 import type { ExtraChange } from './desired.ts';
-import type { HostFacts, SnapshotEntry } from './facts.ts';
+import { type HostFacts, realPath, type SnapshotEntry } from './facts.ts';
 
 /** Holds no secret: private keys are not files of a plan but papers, and travel apart. */
 export type FileChange = {
@@ -68,11 +68,13 @@ export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
     case 'file':
       return text(extra.path, extra.content, extra.mode, '0:0', extra.reason);
     case 'attributes': {
-      const now = facts.files.get(extra.path);
+      // Mode and owner are those of what a link leads to.
+      const path = realPath(facts, extra.path);
+      const now = facts.files.get(path);
       const same = now?.kind === 'file' && now.mode === extra.mode.replace(/^0+/, '') && now.owner === extra.owner;
       return {
         kind: 'attributes',
-        path: extra.path,
+        path,
         mode: extra.mode,
         owner: extra.owner,
         pending: !same,

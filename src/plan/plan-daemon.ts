@@ -37,19 +37,20 @@ const RELOADABLE = new Set([
   'allow-nondistributable-artifacts',
 ]);
 
-export function isTlsPath(path: string, configFile: string): boolean {
+export function isTlsPath(path: string, view: DaemonView): boolean {
   return (
     path.startsWith(`${TLS_FOLDER}/`) ||
     path === SOCKET_PATH ||
     path === SOCKET_WANTS ||
     path.startsWith(`${DROP_IN_FOLDER}/`) ||
-    path === configFile ||
+    path === view.configFile ||
+    view.environmentFiles.includes(path) ||
     path.startsWith('/etc/default/')
   );
 }
 
-export function isDaemonPath(path: string, configFile: string): boolean {
-  return isTlsPath(path, configFile) || path.includes('/docker.service') || path.startsWith('/etc/sysconfig/');
+export function isDaemonPath(path: string, view: DaemonView): boolean {
+  return isTlsPath(path, view) || path === view.configName || path.includes('/docker.service');
 }
 
 export function planDropIn(
@@ -195,7 +196,7 @@ export function planDaemon(
   if (papers) return { action: 'restart', reason: `${papers.reason} (dockerd reads TLS files only when it starts)` };
   const touched = files.filter(
     (change) =>
-      isDaemonPath(change.path, view.configFile) &&
+      isDaemonPath(change.path, view) &&
       change.kind !== 'attributes' &&
       !isSameText(change, fileText(facts, change.path)),
   );

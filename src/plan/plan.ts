@@ -1,5 +1,6 @@
 /** Owns the plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
 
+import { dirname, resolve } from 'node:path/posix';
 import { dropInName, renderDropIn, renderSocketUnit } from '../daemon/drop-in.ts';
 import { CURRENT_LINK, DROP_IN_FOLDER, SOCKET_PATH, SOCKET_UNIT, SOCKET_WANTS, TLS_FOLDER } from '../daemon/paths.ts';
 import { type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
@@ -67,7 +68,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const managedBefore = facts.state?.managed ?? [];
   const kept = new Set(wanted.map((change) => change.path));
   const hardening = ({ kind, path }: { kind: string; path: string }): boolean =>
-    kind === 'attributes' || kind === 'member' || !isTlsPath(path, view.configFile);
+    kind === 'attributes' || kind === 'member' || !isTlsPath(path, view);
   const returned = managedBefore
     .filter((item) => !kept.has(item.path) && item.path !== view.configFile && !hardening(item))
     .map(({ path }) => bySnapshot(facts.origin.get(path), path));
@@ -122,11 +123,14 @@ export function planReturn(
     .map(({ path }) => bySnapshot(state(path), path))
     .filter((change) => differs(change, facts))
     .map((change) => withBefore(withDrift(change, facts, target === 'none'), facts));
-  const after = (path: string): string | undefined => {
+  const after = (path: string, links = 8): string | undefined => {
     const entry = managed.some((item) => item.path === path) ? state(path) : undefined;
+    if (entry?.kind === 'link' && links > 0) return after(resolve(dirname(path), entry.to ?? ''), links - 1);
     return entry ? (entry.kind === 'file' ? entry.content : undefined) : fileText(facts, path);
   };
-  const action = files.some((change) => isDaemonPath(change.path, view.configFile)) ? 'restart' : 'none';
+  // Where somebody has put a link in the place of a file of ours, it is that place which comes back.
+  const configFile = managed.some(({ path }) => path === view.configName) ? view.configName : view.configFile;
+  const action = files.some((change) => isDaemonPath(change.path, view)) ? 'restart' : 'none';
   const reason =
     target === 'none' ? 'the daemon goes back to its own configuration' : `generation ${target} comes back`;
   return {
@@ -141,8 +145,8 @@ export function planReturn(
     daemon: { action, reason },
     sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
     audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
-    containers: planContainers(facts, view, desired.containers, action, undefined, after(view.configFile)),
-    daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: after(view.configFile) },
+    containers: planContainers(facts, view, desired.containers, action, undefined, after(configFile)),
+    daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
     costs: [],
     warnings: mountedSocketWarnings(facts, view, action),
   };

@@ -192,6 +192,20 @@ function checkDaemonJson({ host, login, facts }: PreflightInput, view: DaemonVie
       ),
     ];
   }
+  const lies = facts.files.get(path);
+  if (lies?.kind !== 'file' && lies?.kind !== 'absent') {
+    const name = view.configName === path ? path : `${view.configName} leads to ${path}, which`;
+    return [
+      problem(
+        host,
+        'E_CONFIG_FILE',
+        lies === undefined
+          ? `the daemon's configuration file ${path} could not be looked at`
+          : `${name} is ${lies.kind === 'link' ? 'a link that leads nowhere' : 'no file'}: what the daemon reads there cannot be kept`,
+        [`put a file there, or take it away: ${sudoCommand(login, 'ls', '-l', view.configName)}`],
+      ),
+    ];
+  }
   const text = fileText(facts, path) ?? '';
   const found: DockerTlsError[] = [];
   // The one wrong value that `dockerd --validate` lets through and that is seen often. A plugin's name may hold `/` or `:`.

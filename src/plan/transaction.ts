@@ -7,7 +7,6 @@ import { editDaemonJson } from '../daemon/daemon-json.ts';
 import { isOurDropIn } from '../daemon/drop-in.ts';
 import {
   CURRENT_LINK,
-  DAEMON_JSON,
   DROP_IN_FOLDER,
   LOCK,
   SERVER_FILES,
@@ -23,8 +22,8 @@ import { Secret } from '../secret.ts';
 import type { Asked } from './asked.ts';
 import { fileName, viewDaemon } from './daemon-view.ts';
 import type { Papers } from './desired.ts';
-import { fileText, type HostFacts, type HostState } from './facts.ts';
-import { absent, type FileChange, text } from './file-change.ts';
+import { fileText, type HostFacts, type HostState, realPath } from './facts.ts';
+import { type FileChange, text } from './file-change.ts';
 import type { HostPlan } from './plan.ts';
 
 export type TransactionOptions = {
@@ -68,7 +67,7 @@ export function renderTransaction(
   const protect = plan.containers.how === 'temporary' || plan.containers.how === 'switched-on';
   const entries = [
     ...(plan.purpose === 'apply' && papers ? paperEntries(plan, papers) : []),
-    ...fileEntries(plan, facts, protect),
+    ...fileEntries(plan, protect),
   ];
   const manifest = entries
     .map((entry, index) =>
@@ -99,7 +98,7 @@ export function renderTransaction(
     STATE_SIZE: bytes(`${JSON.stringify(nextState(plan, facts, options), undefined, 2)}\n`),
     SEEN_SIZE: bytes(seen(facts).join('')),
   };
-  const forms = protect ? daemonJsonForms(plan) : [];
+  const forms = protect ? daemonJsonForms(plan, facts) : [];
   const variables = {
     TXN: options.id,
     WHO: options.who,
@@ -109,7 +108,7 @@ export function renderTransaction(
     UNITS,
     VALIDATE: validation(plan, facts, entries, protect),
     ...Object.fromEntries(Object.entries(parts).map(([name, data]) => [name, `${data.length}`])),
-    JSON_SIZES: forms.map(({ suffix, data }) => `${suffix}:${data.length}`).join(' '),
+    JSON_FORMS: forms.map(({ suffix, data, mode, owner }) => `${suffix}:${data.length}:${mode}:${owner}`).join(' '),
   };
   return {
     id: options.id,
@@ -124,20 +123,23 @@ export function renderTransaction(
 
 /** What the plan was made from, for the host to compare with what it has when the change begins. */
 function seen(facts: HostFacts): string[] {
+  const view = viewDaemon(facts);
   const watched = [
     ...new Set([
       facts.docker.unit.fragment,
       ...facts.docker.unit.dropIns,
       ...facts.docker.unit.environmentFiles,
-      viewDaemon(facts).configFile,
+      view.configName,
+      view.configFile,
       `${STATE}/state.json`,
       ...(facts.state?.managed ?? []).filter(({ kind }) => kind === 'file').map(({ path }) => path),
     ]),
   ];
   return watched.flatMap((path) => {
-    const now = facts.files.get(path);
-    if (path === '' || /[\n\\]/.test(path) || now === undefined) return [];
-    if (now.kind === 'absent') return [`- ${path}\n`];
+    const real = realPath(facts, path);
+    const now = facts.files.get(real);
+    if (path === '' || /[\n\\]/.test(path + real) || now === undefined) return [];
+    if (now.kind === 'absent') return [`- ${real}\n`];
     // A text that did not come whole, or is not UTF-8, cannot be compared.
     if (now.kind !== 'file' || now.content.length >= 1_000_000 || now.content.includes('\ufffd')) return [];
     return [`${createHash('sha256').update(now.content).digest('hex')}  ${path}\n`];
@@ -187,23 +189,12 @@ function stdin(data: Uint8Array | Secret): string {
   return `stdin:${raw.length}:${createHash('sha256').update(raw).digest('hex')}`;
 }
 
-function fileEntries(plan: HostPlan, facts: HostFacts, protect: boolean): Entry[] {
-  const changes = [...plan.files];
-  const { path, after } = plan.daemonJson;
-  if (protect && !changes.some((change) => change.path === path)) {
-    const now = facts.files.get(path);
-    changes.push(
-      after === undefined
-        ? absent(path)
-        : text(
-            path,
-            after,
-            now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644',
-            now?.kind === 'file' ? now.owner : '0:0',
-          ),
-    );
-  }
-  return changes.map(fileEntry);
+function fileEntries(plan: HostPlan, protect: boolean): Entry[] {
+  const entries = plan.files.map(fileEntry);
+  const { path } = plan.daemonJson;
+  if (!protect || entries.some((entry) => entry.path === path)) return entries;
+  // It is not ours: after the moment it is the very same file again, and no origin of it is kept.
+  return [...entries, { kind: 'file', path, mode: '-', owner: '-', source: 'same' }];
 }
 
 function fileEntry(change: FileChange): Entry {
@@ -218,15 +209,25 @@ function fileEntry(change: FileChange): Entry {
   return { kind, path, mode, owner, source: '-' };
 }
 
-/** daemon.json with live-restore on and off, before and after the change: for the moment of the restart. */
-function daemonJsonForms(plan: HostPlan): { suffix: string; data: Buffer }[] {
-  const { before, after } = plan.daemonJson;
+type JsonForm = { readonly suffix: string; readonly data: Buffer; readonly mode: string; readonly owner: string };
+
+/** daemon.json with live-restore on and off, before and after the change: for the moment of the restart, as open as the file itself. */
+function daemonJsonForms(plan: HostPlan, facts: HostFacts): JsonForm[] {
+  const { path, before, after } = plan.daemonJson;
+  const now = facts.files.get(realPath(facts, path));
+  const old = now?.kind === 'file' ? text(path, '', now.mode.padStart(4, '0'), now.owner) : text(path, '');
+  const next = plan.files.find((change) => change.path === path && change.kind === 'file') ?? old;
   return [
-    { suffix: 'old-on', data: bytes(editDaemonJson(before, { 'live-restore': true })) },
-    { suffix: 'old-off', data: bytes(editDaemonJson(before, { 'live-restore': false })) },
-    { suffix: 'new-on', data: bytes(editDaemonJson(after, { 'live-restore': true })) },
-    { suffix: 'new-off', data: bytes(editDaemonJson(after, { 'live-restore': false })) },
-  ];
+    { side: 'old', content: before, mode: old.mode, owner: old.owner },
+    { side: 'new', content: after, mode: next.mode, owner: next.owner },
+  ].flatMap(({ side, content, mode, owner }) =>
+    [true, false].map((on) => ({
+      suffix: `${side}-${on ? 'on' : 'off'}`,
+      data: bytes(editDaemonJson(content, { 'live-restore': on })),
+      mode,
+      owner,
+    })),
+  );
 }
 
 function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions): HostState {
@@ -266,7 +267,7 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[],
       : staged
         ? `${plan.daemonJson.path}.docker-tls-new`
         : undefined,
-    configExists: facts.files.get(plan.daemonJson.path)?.kind === 'file' || plan.daemonJson.path !== DAEMON_JSON,
+    configExists: fileText(facts, plan.daemonJson.path) !== undefined,
     configSetsPidfile: 'pidfile' in view.json.values,
     papersBefore: CURRENT_LINK,
     papersAfter: `${TLS_FOLDER}/${plan.generation}`,

@@ -21,7 +21,7 @@ export type GatherOptions = {
 /** Asks a host for its facts, as root. Errors: those of HostSession.run, E_FACTS, E_HOST_STATE. */
 export async function gather(session: HostSession, options: GatherOptions): Promise<Gathered> {
   const before = options.now().getTime();
-  const extra = (options.paths ?? []).map((path) => `file ${shellQuote(path)}`).join('\n');
+  const extra = (options.paths ?? []).map((path) => `followed ${shellQuote(path)}`).join('\n');
   const result = await session.run({
     phase: 'facts',
     script: factsScript.replace("\nend 'done'", `\n${extra}\nend 'done'`),

@@ -17,6 +17,9 @@ beforeAll(async () => {
   program = buildProgram();
   [host] = (await labUp({ names: ['modes-1'] })) as [LabHost];
   person = newPerson(program, [host]);
+  // A daemon.json that nobody else may read, and a container that has to be protected by it for a moment.
+  await host.container('web');
+  await host.must(`umask 077; printf '{ "labels": ["token=x"] }' >/etc/docker/daemon.json`);
   watched = await watch(() => person.run(person.setup(host, ['--context', host.name, '--config-folder'])));
 });
 afterAll(async () => {
@@ -118,6 +121,14 @@ test('at no moment was a key readable by others, or its folder', () => {
   );
   expect(folders.length).toBeGreaterThan(1);
   for (const [path, modes] of folders) expect([path, ...modes]).toEqual([path, '0700']);
+});
+
+test('at no moment was daemon.json more open than it is', () => {
+  const seen = [...watched.modes].filter(([path]) => path.includes('/etc/docker/daemon.json'));
+  expect(seen.map(([path]) => path.split('.docker-tls-')[1])).toEqual(
+    expect.arrayContaining([undefined, 'old-on', 'new-off']),
+  );
+  for (const [path, modes] of seen) expect([path, ...modes]).toEqual([path, '0600']);
 });
 
 test('no secret was in the arguments or the environment of a process', () => {

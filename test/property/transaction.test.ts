@@ -24,7 +24,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { HostFacts } from '../../src/plan/facts.ts';
+import type { HostFacts, PathState } from '../../src/plan/facts.ts';
 import type { FileChange } from '../../src/plan/file-change.ts';
 import type { HostPlan } from '../../src/plan/plan.ts';
 import { renderTransaction } from '../../src/plan/transaction.ts';
@@ -192,15 +192,30 @@ function setUp(root: string): void {
   }
 }
 
-function facts(): HostFacts {
+const OWN: Entry = { kind: 'file', mode: 0o400, uid: 0, content: 'mine' };
+
+/** Of what lies on the host only daemon.json is looked at. */
+function facts(old: ReadonlyMap<string, string>): HostFacts {
   const unit = { load: 'loaded', active: 'active', enabled: '', fragment: '', dropIns: [], environmentFiles: [] };
   return {
     docker: { unit, version: '', cmdline: [], containers: [] },
-    files: new Map(),
+    files: jsonState(old.get('/docker/daemon.json')),
+    leads: new Map(),
     folders: new Map(),
     generations: new Map(),
     origin: new Map(),
   } as unknown as HostFacts;
+}
+
+function jsonState(lies: string | undefined): Map<string, PathState> {
+  const [kind, mode = '', owner = '', content = ''] = (lies ?? 'absent').split(' ');
+  const state: PathState =
+    kind === 'file'
+      ? { kind, mode, owner, content: Buffer.from(content, 'base64').toString('utf8') }
+      : kind === 'link'
+        ? { kind, to: '' }
+        : { kind: 'absent' };
+  return new Map([['/etc/docker/daemon.json', state]]);
 }
 
 function play(shell: readonly string[], { before, after, protect, restart, remove, crashes, end }: Case): void {
@@ -209,15 +224,14 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
     const root = box.folder;
     for (const [path, what] of Object.entries(before)) put(root, path, what);
     if (remove) setUp(root);
+    // Of somebody's own, in our folder, by names like ours.
+    for (const name of ['2023-ca', '77']) put(root, `/etc/docker/tls/${name}/ca-key.pem`, OWN);
     const old = box.state();
     const oldBooks = read(join(root, 'var'));
     const json = before['/etc/docker/daemon.json'];
     const jsonNow = json?.kind === 'file' ? readFileSync(join(root, '/etc/docker/daemon.json'), 'utf8') : undefined;
-    // live-restore is only ever switched on in a plain file.
-    const safe = protect && (json === undefined || json.kind !== 'link');
     const files = Object.entries(after).map(([path, what]) => change(path, what));
     const wantedJson = files.find((one) => one.path === '/etc/docker/daemon.json');
-    const usable = safe && (wantedJson === undefined || wantedJson.kind === 'file' || wantedJson.kind === 'absent');
     const plan = {
       host: 'box',
       ...(remove
@@ -232,7 +246,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
       daemon: { action: restart ? 'restart' : 'none', reason: '' },
       sshd: 'none',
       audit: 'none',
-      containers: { running: [], how: usable ? 'temporary' : 'untouched', wouldStop: [] },
+      containers: { running: [], how: protect ? 'temporary' : 'untouched', wouldStop: [] },
       daemonJson: {
         path: '/etc/docker/daemon.json',
         ...(jsonNow === undefined ? {} : { before: jsonNow }),
@@ -248,7 +262,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
     } as unknown as HostPlan;
     const transaction = renderTransaction(
       plan,
-      facts(),
+      facts(old),
       { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
       {
         id: 'abc123',
@@ -290,6 +304,15 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
           expect(lies, wanted.path).toBe(
             `file ${Number.parseInt(wanted.mode, 8).toString(8)} ${wanted.owner} ${Buffer.from(wanted.after ?? '').toString('base64')}`,
           );
+      }
+      // Everything else is what it was, daemon.json included, which may have been changed for a moment.
+      const ours = new Set([...files.map(({ path }) => path.slice(4)), '/docker/tls/1']);
+      for (const [path, lies] of old) if (!ours.has(path)) expect(now.get(path), path).toBe(lies);
+      if (!remove) {
+        const origin = readFileSync(join(root, 'var/docker-tls/origin/manifest'), 'utf8').trimEnd().split('\n');
+        expect(origin.filter((line) => line !== '').map((line) => line.split('\t')[4])).toEqual(
+          files.map(({ path }) => path),
+        );
       }
       expect([...now.keys()].filter((path) => /docker-tls-(new|old|tmp)|recover/.test(path))).toEqual([]);
       if (remove) {

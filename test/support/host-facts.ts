@@ -1,6 +1,8 @@
 /** Owns the facts of a host that is fit for everything, as facts.sh prints them, for tests that need no real one. */
 
+import type { DesiredHost } from '../../src/plan/desired.ts';
 import { type HostFacts, parseFacts } from '../../src/plan/facts.ts';
+import { Secret } from '../../src/secret.ts';
 import { printFacts } from './sections.ts';
 
 /** The host's clock in them. */
@@ -31,3 +33,12 @@ export const GOOD_OUTPUT = printFacts(GOOD_FACTS);
 export function factsOf(more: Readonly<Record<string, string>> = {}): HostFacts {
   return parseFacts(printFacts({ ...GOOD_FACTS, ...more }));
 }
+
+/** What a plan begins with; a test changes one thing of it. */
+export const desired: DesiredHost = {
+  name: 'h1',
+  port: 2376,
+  listen: [],
+  papers: { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
+  containers: 'keep',
+};

@@ -2,19 +2,9 @@
 
 import { describe, expect, test } from 'vitest';
 import type { DockerTlsError } from '../../src/errors.ts';
-import type { DesiredHost } from '../../src/plan/desired.ts';
 import { hasChanges, planHost, planReturn } from '../../src/plan/plan.ts';
 import { preflight, swarmProblem } from '../../src/plan/preflight.ts';
-import { Secret } from '../../src/secret.ts';
-import { factsOf, GOOD_FACTS as good, FACTS_TIME_MS as NOW, UNIT } from '../support/host-facts.ts';
-
-const desired: DesiredHost = {
-  name: 'h1',
-  port: 2376,
-  listen: [],
-  papers: { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
-  containers: 'keep',
-};
+import { desired, factsOf, GOOD_FACTS as good, FACTS_TIME_MS as NOW, UNIT } from '../support/host-facts.ts';
 
 function problems(more: Readonly<Record<string, string>>, skewMs = 0): string[] {
   return errors(more, skewMs).map((error) => `${error.code} ${error.message}`);
