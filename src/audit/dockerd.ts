@@ -5,92 +5,16 @@
  */
 
 import { type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { parseFlags } from '../daemon/command-line.ts';
+import { isSwitch, keyOfFlag } from '../daemon/flags.ts';
 import { at, entriesAt, type Json, textsAt } from './api.ts';
-
-/** Flags that take no word of their own: only `--flag=false` switches them off. */
-const SWITCHES = new Set([
-  'debug',
-  'D',
-  'experimental',
-  'help',
-  'icc',
-  'init',
-  'ip-forward',
-  'ip-masq',
-  'iptables',
-  'ip6tables',
-  'ip-forward-no-drop',
-  'ipv6',
-  'live-restore',
-  'no-new-privileges',
-  'raw-logs',
-  'rootless',
-  'selinux-enabled',
-  'tls',
-  'tlsverify',
-  'userland-proxy',
-  'validate',
-  'version',
-  'v',
-  'allow-direct-routing',
-]);
-
-const SHORT: Readonly<Record<string, string>> = {
-  D: 'debug',
-  H: 'host',
-  l: 'log-level',
-  G: 'group',
-  g: 'data-root',
-  s: 'storage-driver',
-  b: 'bridge',
-  p: 'pidfile',
-  v: 'version',
-};
-
-/** Where daemon.json calls a flag by another name. */
-const KEYS: Readonly<Record<string, string>> = {
-  host: 'hosts',
-  'storage-opt': 'storage-opts',
-  'log-opt': 'log-opts',
-  'default-ulimit': 'default-ulimits',
-  'insecure-registry': 'insecure-registries',
-  'authorization-plugin': 'authorization-plugins',
-  'exec-opt': 'exec-opts',
-  label: 'labels',
-  'registry-mirror': 'registry-mirrors',
-  'add-runtime': 'runtimes',
-  graph: 'data-root',
-};
-
-/** The name that both places share: daemon.json's, where they differ. */
-function settingName(flag: string): string {
-  const long = SHORT[flag] ?? flag;
-  return KEYS[long] ?? long;
-}
 
 /** Flags by setting name, with all values in order; a switch without a value is `true`. The first word is the program. */
 export function parseArguments(words: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
-  function add(flag: string, value: string): void {
-    const name = settingName(flag);
-    found.set(name, [...(found.get(name) ?? []), value]);
-  }
-  for (let index = 1; index < words.length; index++) {
-    const word = words[index] ?? '';
-    if (word === '--') break;
-    const long = /^--([A-Za-z][A-Za-z0-9-]*)(?:=(.*))?$/s.exec(word);
-    const short = /^-([A-Za-z])(.*)$/s.exec(word);
-    if (long !== null) {
-      const [, flag = '', value] = long;
-      if (value !== undefined) add(flag, value);
-      else if (SWITCHES.has(flag)) add(flag, 'true');
-      else add(flag, words[++index] ?? '');
-    } else if (short !== null) {
-      const [, flag = '', rest = ''] = short;
-      if (SWITCHES.has(flag)) add(flag, rest.startsWith('=') ? rest.slice(1) : 'true');
-      else if (rest === '') add(flag, words[++index] ?? '');
-      else add(flag, rest.replace(/^=/, ''));
-    }
+  for (const flag of parseFlags(words.slice(1).map((text) => ({ raw: text, text })))) {
+    const name = keyOfFlag(flag.name.replace(/^-+/, ''));
+    if (name !== '') found.set(name, [...(found.get(name) ?? []), flag.value ?? (isSwitch(name) ? 'true' : '')]);
   }
   return found;
 }

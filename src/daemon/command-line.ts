@@ -1,35 +1,7 @@
 /** Owns the understanding of dockerd's command line: which flags it has, and the same line with other TLS and listening flags. */
 
+import { isSwitch, longName, takesWord } from './flags.ts';
 import { splitWords, unitWord, type Word } from './unit.ts';
-
-/** dockerd's flags that stand alone (cmd/dockerd/config*.go): a following word is not their value. */
-const SWITCHES = new Set([
-  '-D',
-  '--debug',
-  '-v',
-  '--version',
-  '--help',
-  '--validate',
-  '--tls',
-  '--tlsverify',
-  '--live-restore',
-  '--icc',
-  '--iptables',
-  '--ip6tables',
-  '--ip-forward',
-  '--ip-masq',
-  '--ipv6',
-  '--experimental',
-  '--init',
-  '--no-new-privileges',
-  '--raw-logs',
-  '--rootless',
-  '--selinux-enabled',
-  '--userland-proxy',
-  '--firewalld-backend',
-  '--bridge-accept-fwmark',
-  '--ip-forward-no-drop',
-]);
 
 export type Flag = {
   /** Long name with dashes; `-H` is `--host`. */
@@ -45,46 +17,28 @@ export type CommandLine = {
   readonly flags: readonly Flag[];
 };
 
-const SHORT: Readonly<Record<string, string>> = {
-  H: '--host',
-  G: '--group',
-  b: '--bridge',
-  g: '--data-root',
-  l: '--log-level',
-  p: '--pidfile',
-  s: '--storage-driver',
-};
-
 /** Reads flags from words; words that are no flags (`$DOCKER_OPTS`) are kept as flags with an empty name. */
 export function parseFlags(words: readonly Word[]): Flag[] {
   const flags: Flag[] = [];
+  let ended = false;
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] as Word;
     const next = words[index + 1];
-    const long = /^(--[a-z0-9][a-z0-9-]*)(?:=([\s\S]*))?$/.exec(word.text);
-    if (long) {
-      const name = long[1] as string;
-      if (long[2] !== undefined || SWITCHES.has(name) || next === undefined)
-        flags.push({ name, value: long[2], words: [word] });
-      else {
-        flags.push({ name, value: next.text, words: [word, next] });
-        index += 1;
-      }
-      continue;
-    }
+    const long = /^--([a-z0-9][a-z0-9-]*)(?:=([\s\S]*))?$/.exec(word.text);
     const short = /^-([A-Za-z])(=?)([\s\S]*)$/.exec(word.text);
-    if (short && word.text !== '-') {
-      const name = SHORT[short[1] as string] ?? `-${short[1]}`;
-      if (SHORT[short[1] as string] === undefined)
-        flags.push({ name: name === '-D' ? '--debug' : name, value: undefined, words: [word] });
-      else if (short[3] !== '' || next === undefined) flags.push({ name, value: short[3], words: [word] });
-      else {
-        flags.push({ name, value: next.text, words: [word, next] });
-        index += 1;
-      }
+    const name = long?.[1] ?? longName(short?.[1] ?? '') ?? short?.[1];
+    ended ||= word.text === '--';
+    if (name === undefined || ended) {
+      flags.push({ name: '', value: word.text, words: [word] });
       continue;
     }
-    flags.push({ name: '', value: word.text, words: [word] });
+    // What follows a switch's letter is another letter, unless there is a `=`.
+    const attached = short && (short[2] === '=' || !isSwitch(name)) ? short[3] || undefined : undefined;
+    const value = long ? long[2] : attached;
+    if (value === undefined && takesWord(name, next?.text)) {
+      flags.push({ name: `--${name}`, value: next?.text, words: [word, next as Word] });
+      index += 1;
+    } else flags.push({ name: `--${name}`, value, words: [word] });
   }
   return flags;
 }
@@ -131,20 +85,4 @@ export function parseListener(text: string, tls: boolean): Listener {
     address: tcp[1] ?? '',
     port: tcp[2] === undefined ? (tls ? 2376 : 2375) : Number(tcp[2]),
   };
-}
-
-/** The assignment of a variable in an EnvironmentFile (systemd.exec(5)); the last one wins. */
-export function environmentValue(text: string, name: string): { value: string; line: number } | undefined {
-  let found: { value: string; line: number } | undefined;
-  text.split('\n').forEach((line, index) => {
-    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
-    if (match && match[1] === name) found = { value: splitQuoted(match[2] ?? ''), line: index + 1 };
-  });
-  return found;
-}
-
-function splitQuoted(value: string): string {
-  const trimmed = value.trim();
-  const quoted = /^(["'])([\s\S]*)\1$/.exec(trimmed);
-  return quoted ? (quoted[2] ?? '') : trimmed;
 }

@@ -4,8 +4,8 @@
  */
 
 import { type Flag, flagValues } from '../daemon/command-line.ts';
+import { flagOfKey } from '../daemon/flags.ts';
 import type { DaemonView } from './daemon-view.ts';
-import { FLAG_OF_KEY } from './preflight.ts';
 
 /** Settings by their names in daemon.json; undefined takes one out. */
 export type DaemonSettings = Readonly<Record<string, unknown>>;
@@ -20,11 +20,6 @@ export type PlacedSettings = {
   /** Keys that cannot be set: their flags stand in a variable that the unit itself sets. */
   readonly stuck: readonly string[];
 };
-
-/** The flag of a key of daemon.json, for instance `--log-opt` of `log-opts`. */
-export function flagOfKey(key: string): string {
-  return FLAG_OF_KEY[key] ?? `--${key}`;
-}
 
 /**
  * Sorts settings by where they go. A flag of the command line is replaced by another flag, in our own drop-in; one that comes from a

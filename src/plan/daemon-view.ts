@@ -2,7 +2,6 @@
 
 import {
   type CommandLine,
-  environmentValue,
   type Flag,
   flagValues,
   type Listener,
@@ -12,16 +11,15 @@ import {
 } from '../daemon/command-line.ts';
 import { type DaemonJson, parseDaemonJson } from '../daemon/daemon-json.ts';
 import { isOurDropIn } from '../daemon/drop-in.ts';
+import { type Assignment, environmentValue } from '../daemon/environment-file.ts';
 import { DAEMON_JSON } from '../daemon/paths.ts';
 import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../daemon/unit.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 
 /** Flags that come in through a variable such as `$DOCKER_OPTS`. `file` is undefined where the unit itself sets the variable. */
-export type VariableFlags = {
+export type VariableFlags = Assignment & {
   readonly name: string;
   readonly file: string | undefined;
-  readonly line: number;
-  readonly value: string;
   readonly flags: readonly Flag[];
 };
 
@@ -126,25 +124,23 @@ function readVariables(line: CommandLine, facts: HostFacts, files: readonly Unit
   for (const flag of line.flags) {
     const name = /^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$/.exec(flag.name === '' ? (flag.value ?? '') : '')?.[1];
     if (name === undefined) continue;
-    let found: { value: string; line: number; file: string | undefined } | undefined;
+    let found: (Assignment & { readonly file: string | undefined }) | undefined;
     for (const setting of effectiveList(files, 'Service', 'Environment')) {
       for (const word of splitWords(setting.value)) {
         if (word.text.startsWith(`${name}=`))
-          found = { value: word.text.slice(name.length + 1), line: setting.line, file: undefined };
+          found = {
+            value: word.text.slice(name.length + 1),
+            line: setting.line,
+            endLine: setting.line,
+            file: undefined,
+          };
       }
     }
     for (const file of facts.docker.unit.environmentFiles) {
       const value = environmentValue(fileText(facts, file) ?? '', name);
       if (value !== undefined) found = { ...value, file: realPath(facts, file) };
     }
-    if (found)
-      variables.push({
-        name,
-        file: found.file,
-        line: found.line,
-        value: found.value,
-        flags: parseFlags(splitWords(found.value)),
-      });
+    if (found) variables.push({ name, ...found, flags: parseFlags(splitWords(found.value)) });
   }
   return variables;
 }

@@ -3,6 +3,7 @@
 import { renderCommandLine } from '../daemon/command-line.ts';
 import { editDaemonJson } from '../daemon/daemon-json.ts';
 import { bracketed } from '../daemon/drop-in.ts';
+import { replaceValue } from '../daemon/environment-file.ts';
 import {
   CURRENT_LINK,
   DROP_IN_FOLDER,
@@ -103,6 +104,24 @@ function closedListeners(view: DaemonView, desired: DesiredHost): DaemonView['li
   );
 }
 
+/** TCP ports of other socket units that answer everybody so far: `--tlsverify` holds for every socket that systemd hands over. */
+function socketWarnings(facts: HostFacts, view: DaemonView): string[] {
+  if (!view.listeners.some((listener) => listener.kind === 'fd') || isVerified(facts, view)) return [];
+  return facts.docker.otherSockets.flatMap(({ unit, listens }) =>
+    listens
+      .filter((address) => /:\d+$/.test(address) && !/^[/@]/.test(address))
+      .map(
+        (address) =>
+          `${address} of ${unit} is closed to everybody without a certificate: clients that use it without TLS are turned away`,
+      ),
+  );
+}
+
+/** Clients have to show a certificate already, by settings of the administrator's or by ours. */
+function isVerified(facts: HostFacts, view: DaemonView): boolean {
+  return view.tlsVerified || facts.docker.cmdline.includes('--tlsverify');
+}
+
 export function planVariables(
   facts: HostFacts,
   view: DaemonView,
@@ -118,6 +137,7 @@ export function planVariables(
         `${listener.text} is closed: it answers everybody, without TLS; clients that still use it need the new address`,
       );
   }
+  warnings.push(...socketWarnings(facts, view));
   if (view.flags.some(isTlsFlag) || TLS_KEYS.some((key) => key in view.json.values)) {
     warnings.push('the TLS settings that the daemon has now are replaced; `remove` brings them back');
   }
@@ -139,12 +159,8 @@ export function planVariables(
     const rest = variable.flags
       .filter((flag) => !bad.includes(flag))
       .flatMap((flag) => flag.words.map((word) => word.raw));
-    const lines = before.split('\n');
-    // Only what stands behind `=` changes, and its quotes stay.
-    const line = lines[variable.line - 1] ?? '';
-    const quote = /=\s*(["']?)/.exec(line)?.[1] ?? '';
-    lines[variable.line - 1] = `${line.slice(0, line.indexOf('=') + 1)}${quote}${rest.join(' ')}${quote}`;
-    return [text(variable.file, lines.join('\n'), modeOf(facts, variable.file), ownerOf(facts, variable.file))];
+    const after = replaceValue(before, variable, rest.join(' '));
+    return [text(variable.file, after, modeOf(facts, variable.file), ownerOf(facts, variable.file))];
   });
 }
 
@@ -202,6 +218,7 @@ export function planDaemon(
   );
   const others = touched.filter((change) => change.path !== view.configFile);
   if (others.length > 0) return { action: 'restart', reason: 'its units change' };
+  if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
   if (touched.length > 0) {
     const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
     if (keys.every((key) => RELOADABLE.has(key)))
@@ -211,7 +228,6 @@ export function planDaemon(
       reason: `${keys.filter((key) => !RELOADABLE.has(key)).join(', ')} is read only when it starts`,
     };
   }
-  if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
   if (
     facts.docker.cmdline.length > 1 &&
     !facts.docker.cmdline.includes(`--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`)

@@ -2,6 +2,7 @@
 
 import { flagValues } from '../daemon/command-line.ts';
 import { lineOfKey } from '../daemon/daemon-json.ts';
+import { flagOfKey } from '../daemon/flags.ts';
 import { LOCK, SOCKET_PATH, SOCKET_UNIT, STATE } from '../daemon/paths.ts';
 import { type Login, sshCommand, sudoCommand } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
@@ -29,6 +30,8 @@ export type PreflightInput = {
 const BEHIND_LIMIT_MS = LEAF_BACKDATE_MS - 60_000;
 /** The shortest certificate lives a day: a clock that is further ahead may find it expired. */
 const AHEAD_LIMIT_MS = 23 * 3_600_000;
+/** `systemd-run --collect`, with which the way back is armed. */
+const OLDEST_SYSTEMD = 236;
 /** What a change needs: copies of a few small files. */
 const FREE_KB = 2048;
 
@@ -57,6 +60,16 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
       problem(host, 'E_NO_SYSTEMD', 'no systemd runs on this host', [
         'docker-tls changes dockerd through systemd units; use a host whose init is systemd',
       ]),
+    );
+  }
+  if (facts.systemd !== undefined && facts.systemd < OLDEST_SYSTEMD) {
+    found.push(
+      problem(
+        host,
+        'E_SYSTEMD_OLD',
+        `systemd ${facts.systemd} is too old for the way back: ${OLDEST_SYSTEMD} is needed`,
+        ['use a host with a newer system'],
+      ),
     );
   }
   if (facts.docker.binary === '' || facts.docker.unit.load === 'not-found' || facts.docker.unit.load === '') {
@@ -120,6 +133,9 @@ export function lockedError(
   ]);
 }
 
+/** States of a unit that will be another one soon. */
+const IN_BETWEEN = ['activating', 'deactivating', 'reloading', 'refreshing', 'maintenance'];
+
 /** Starts the way back that lies on a host in the middle of a change. */
 export function wayBackByHand(login: Login): string {
   return sudoCommand(login, 'sh', `${STATE}/txn/way-back.sh`, 'undo', 'asked');
@@ -151,6 +167,19 @@ function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): Do
       );
     }
   }
+  if (IN_BETWEEN.includes(facts.docker.unit.active)) {
+    found.push(
+      problem(
+        host,
+        'E_DOCKER_BUSY',
+        `docker.service is ${facts.docker.unit.active}, and has been for as long as we waited: it neither runs nor rests`,
+        [
+          `see why: ${sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '30', '--no-pager')}`,
+          'run the same command again once it runs',
+        ],
+      ),
+    );
+  }
   const failed = facts.docker.unit.active === 'failed';
   if (failed) {
     found.push(
@@ -163,22 +192,6 @@ function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): Do
   }
   return found;
 }
-
-/** Flags and keys that mean the same, where dockerd ends itself when both are given (moby: findConfigurationConflicts). It merges `runtimes` with --add-runtime (skipDuplicates). */
-export const FLAG_OF_KEY: Readonly<Record<string, string>> = {
-  hosts: '--host',
-  labels: '--label',
-  dns: '--dns',
-  'dns-opts': '--dns-opt',
-  'dns-search': '--dns-search',
-  'storage-opts': '--storage-opt',
-  'exec-opts': '--exec-opt',
-  'log-opts': '--log-opt',
-  'default-ulimits': '--default-ulimit',
-  'authorization-plugins': '--authorization-plugin',
-  'registry-mirrors': '--registry-mirror',
-  'insecure-registries': '--insecure-registry',
-};
 
 function checkDaemonJson({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
   const path = view.configFile;
@@ -228,17 +241,27 @@ function checkDaemonJson({ host, login, facts }: PreflightInput, view: DaemonVie
     );
   }
   for (const key of Object.keys(view.json.values)) {
-    const flag = FLAG_OF_KEY[key] ?? `--${key}`;
+    const flag = flagOfKey(key);
     // Ours to resolve: the keys are taken out of daemon.json.
     if (isTlsFlag({ name: flag, value: undefined, words: [] })) continue;
     if (flagValues(view.flags, flag).length === 0) continue;
-    const where = view.execStart ? `${view.execStart.path}:${view.execStart.line}` : 'the unit';
+    const variable = view.variables.find((one) => flagValues(one.flags, flag).length > 0);
+    const where =
+      variable?.file !== undefined
+        ? `${variable.name} of ${variable.file}:${variable.line}`
+        : view.execStart
+          ? `${view.execStart.path}:${view.execStart.line}`
+          : 'the unit';
     found.push(
       problem(
         host,
         'E_CONFLICT',
         `"${key}" stands in ${path}:${lineOfKey(text, key)} and as ${flag} in ${where}: dockerd refuses to start with both`,
-        [`take one of them out: ${editUnit(login)}, or edit ${path}`],
+        [
+          variable?.file !== undefined
+            ? `take one of them out: edit ${variable.file} or ${path}`
+            : `take one of them out: ${editUnit(login)}, or edit ${path}`,
+        ],
       ),
     );
   }
@@ -264,11 +287,17 @@ function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): 
       ),
     );
   } else if (!ours && listeners.some((line) => /"systemd",pid=1\b/.test(line))) {
+    const holder = facts.docker.otherSockets.find(({ listens }) => listens.some((at) => at.endsWith(`:${port}`)));
     found.push(
-      problem(host, 'E_PORT_TAKEN', `port ${port} is held by another socket unit than ${SOCKET_UNIT}`, [
-        `see which: ${sshCommand(login, 'systemctl', 'list-sockets')}`,
-        `or choose another: --port ${port === 2376 ? 2377 : 2376}`,
-      ]),
+      problem(
+        host,
+        'E_PORT_TAKEN',
+        `port ${port} is held by ${holder?.unit ?? 'another socket unit'}, not by ${SOCKET_UNIT}`,
+        [
+          `see it: ${holder ? sshCommand(login, 'systemctl', 'cat', holder.unit) : sshCommand(login, 'systemctl', 'list-sockets')}`,
+          `or choose another: --port ${port === 2376 ? 2377 : 2376}`,
+        ],
+      ),
     );
   }
   if (skewMs < -BEHIND_LIMIT_MS || skewMs > AHEAD_LIMIT_MS) {

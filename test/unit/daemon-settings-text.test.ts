@@ -2,15 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  environmentValue,
-  flagValues,
-  parseCommandLine,
-  parseListener,
-  renderCommandLine,
-} from '../../src/daemon/command-line.ts';
+import { flagValues, parseCommandLine, parseListener, renderCommandLine } from '../../src/daemon/command-line.ts';
 import { editDaemonJson, lineOfKey, parseDaemonJson } from '../../src/daemon/daemon-json.ts';
 import { dropInName, isOurDropIn, renderSocketUnit } from '../../src/daemon/drop-in.ts';
+import { environmentValue, replaceValue } from '../../src/daemon/environment-file.ts';
 import { effectiveList, parseUnit, splitWords, unitWord } from '../../src/daemon/unit.ts';
 import { validationCommand } from '../../src/daemon/validate.ts';
 
@@ -64,6 +59,31 @@ describe('command lines of dockerd', () => {
     );
   });
 
+  test.each([
+    '--allow-direct-routing -H fd:// --debug',
+    // One that no dockerd has yet.
+    '--a-new-switch -H fd:// -l warn',
+    '-D=false -H fd:// --label x',
+  ])('a switch takes no word: %s', (words) => {
+    const line = parseCommandLine(`/usr/bin/dockerd ${words}`);
+    expect(flagValues(line?.flags ?? [], '--host')).toEqual(['fd://']);
+  });
+
+  test('a value may look odd', () => {
+    const line = parseCommandLine(
+      '/usr/bin/dockerd --bridge-accept-fwmark 0x1/0x3 --oom-score-adjust -500 --icc=false -H fd:// -- -H tcp://x:1',
+    );
+    expect(line?.flags.map(({ name, value }) => `${name}=${value}`)).toEqual([
+      '--bridge-accept-fwmark=0x1/0x3',
+      '--oom-score-adjust=-500',
+      '--icc=false',
+      '--host=fd://',
+      '=--',
+      '=-H',
+      '=tcp://x:1',
+    ]);
+  });
+
   test.each(['/bin/sh -c "dockerd"', '/usr/local/bin/wrap -H fd://', ''])(
     '%j does not start dockerd itself',
     (text) => {
@@ -84,8 +104,36 @@ describe('command lines of dockerd', () => {
   });
 
   test('variables: the last assignment wins, quotes go', () => {
-    expect(environmentValue('#X="a"\nX=1\nexport X="-H b"\nY=2', 'X')).toEqual({ value: '-H b', line: 3 });
+    expect(environmentValue('#X="a"\nX=1\nexport X="-H b"\nY=2', 'X')).toMatchObject({ value: '-H b', line: 3 });
     expect(environmentValue('# X=1', 'X')).toBeUndefined();
+  });
+
+  test.each([
+    ['a\nX=--debug \\\n  -H tcp://0:2375\nY=1', '--debug   -H tcp://0:2375', 2, 3],
+    ['X="--debug \\\n-H tcp://0:2375"', '--debug -H tcp://0:2375', 1, 2],
+    ['X="--debug\n-H fd://"\nY=2', '--debug\n-H fd://', 1, 2],
+    [`X='a\\'\nX = no`, 'a\\', 1, 1],
+    ['X=a"b" # c  \n', 'a"b" # c', 1, 1],
+    ['X="a \\"b\\" \\d" \'e\'', 'a "b" \\de', 1, 1],
+  ])('variables as systemd reads them: %j', (text, value, line, endLine) => {
+    expect(environmentValue(text, 'X')).toEqual({ value, line, endLine });
+  });
+
+  test('another value takes the place of all lines of the old one, and nothing else changes', () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[!-~]([ -~]*[!-~])?$/),
+        fc.constantFrom('a', '"a \\\n b"', "'a'", 'a \\\nb'),
+        (next, now) => {
+          const text = `# X=1\nW=0\n X=${now}\nY=2\n`;
+          const found = environmentValue(text, 'X');
+          if (found === undefined) throw new Error('not found');
+          const after = replaceValue(text, found, next);
+          expect(environmentValue(after, 'X')).toEqual({ value: next, line: 3, endLine: 3 });
+          expect(after.split('\n').toSpliced(2, 1)).toEqual(['# X=1', 'W=0', 'Y=2', '']);
+        },
+      ),
+    );
   });
 });
 
