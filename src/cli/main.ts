@@ -122,6 +122,7 @@ async function runCommand(
     const result = await command.run({ command: command.name, args, options, global, runtime, progress, prompts });
     for (const error of result.errors ?? [])
       progress.log(`error[${error.code}] ${error.where ?? ''}: ${error.message}`);
+    if (runtime.signal.aborted && result.exit === 0) progress.note('stopped too late: everything was done by then');
     progress.close();
     const exit = printResult(runtime.io, form, result);
     progress.log(`exit status ${exit}`);

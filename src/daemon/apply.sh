@@ -25,10 +25,10 @@ esac
 # ---- lock: one change at a time
 step lock
 exec 9<"$UNITS" || exit 1
-flock -w 20 9 || { printf '@result locked %s\n' "$(head -c 1000 "$LOCK" 2>/dev/null | b64)"; exit 0; }
+flock -w 20 9 || { printf '@result locked %s %s\n' "$(head -c 1000 "$LOCK" 2>/dev/null | b64)" "$(date +%s)"; exit 0; }
 now=$(date +%s)
 if [ -e "$LOCK" ] && [ "$now" -lt "$(sed -n 's/^expires=\([0-9]\{1,12\}\)$/\1/p' "$LOCK")" ] 2>/dev/null; then
-  printf '@result locked %s\n' "$(head -c 1000 "$LOCK" | b64)"
+  printf '@result locked %s %s\n' "$(head -c 1000 "$LOCK" | b64)" "$now"
   exit 0
 fi
 SHELF=/run/docker-tls-$TXN
@@ -197,7 +197,9 @@ fi
 # ---- keep: the originals beside their places, and, the first time, in the origin
 step keep
 mkdir -p "$T/origin" 2>"$ERR" && { [ ! -d "$STATE/origin" ] || cp -a "$STATE/origin/." "$T/origin/"; } 2>"$ERR" || fail "$(words)"
-[ -f "$T/origin/manifest" ] || true >"$T/origin/manifest"
+# Whether docker ran before the first change belongs to the origin as well.
+if [ "$WAS_ACTIVE" = yes ]; then was=active; else was=inactive; fi
+[ -f "$T/origin/manifest" ] || printf '0\tunit\t%s\t-\tdocker.service\n' "$was" >"$T/origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
 known=$NL$(cut -f 5 "$T/origin/manifest")$NL
 count=$(wc -l <"$T/origin/manifest")
 true >"$T/kept.part" || fail "$(df -Pk "$STATE" | tail -n 1)"
@@ -304,6 +306,10 @@ if [ "$SSHD" = reload ]; then
 fi
 mark services
 if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi
-apply_services 2>"$ERR" || back "$(words)"
-[ "$DAEMON" = none ] || systemctl -q is-active docker.service || back "docker.service is not active"
+if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
+apply_services "$how" 2>"$ERR" || back "$(words)"
+case $DAEMON in
+  none | stop) ;;
+  *) systemctl -q is-active docker.service || back "docker.service is not active" ;;
+esac
 printf '@result switched\n'

@@ -1,6 +1,7 @@
 # Gathers what the plan needs to know of a host, in one exec, changing nothing. Read by src/plan/facts.ts.
 # Every fact is a section (src/daemon/sections.ts): CONTENT, newline, "--NONCE NAME", newline. The nonce is drawn here and now, so no
 # content can be taken for another fact, whatever it holds.
+# Put in before this text: api.sh.
 export LC_ALL=C
 NL='
 '
@@ -33,35 +34,64 @@ followed() {
   file "$real"
 }
 
-# GET of a path of Docker's API over the local socket, by whatever the host has.
-api() {
-  sock=/var/run/docker.sock
-  [ -S "$sock" ] || return 1
-  if command -v curl >/dev/null 2>&1; then
-    timeout 10 curl -s --unix-socket "$sock" "http://docker$1" && return 0
-  fi
-  if command -v python3 >/dev/null 2>&1; then
-    timeout 10 python3 -c 'import http.client,socket,sys
-c=http.client.HTTPConnection("docker")
-c.sock=socket.socket(socket.AF_UNIX); c.sock.connect(sys.argv[1])
-c.request("GET",sys.argv[2]); sys.stdout.buffer.write(c.getresponse().read())' "$sock" "$1" && return 0
-  fi
-  if command -v perl >/dev/null 2>&1; then
-    timeout 10 perl -MIO::Socket::UNIX -e '$s=IO::Socket::UNIX->new(Peer=>$ARGV[0]) or exit 1;
-print $s "GET $ARGV[1] HTTP/1.0\r\nHost: docker\r\n\r\n"; local $/; $_=<$s>; s/^.*?\r\n\r\n//s; print' "$sock" "$1" && return 0
-  fi
-  return 1
+# The units: systemd answers a block each, in this order, with an empty line in between.
+show_units() {
+  units=$(systemctl show docker.service docker.socket docker-tls.socket -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload -p TriggeredBy -p Listen 2>/dev/null)
+  unit=${units%%"$NL$NL"*}
 }
 
-# What the daemon is asked over its socket: it takes a while to answer.
+# A daemon that is just starting or stopping will be something else in a moment, as on a host that boots: wait for it.
+settle_units() {
+  tries=0
+  show_units
+  while [ "$tries" -lt 40 ]; do
+    case $NL$unit$NL in
+      *"${NL}ActiveState=activating$NL"* | *"${NL}ActiveState=deactivating$NL"* | *"${NL}ActiveState=reloading$NL"*) ;;
+      *) return 0 ;;
+    esac
+    tries=$((tries + 1))
+    sleep 0.5
+    show_units
+  done
+}
+
+read_unit() {
+  pid=0 fragment='' dropins='' began='' environment='' triggers=''
+  while IFS= read -r line; do
+    value=${line#*=}
+    case $line in
+      MainPID=*) pid=$value ;;
+      FragmentPath=*) fragment=$value ;;
+      DropInPaths=*) dropins=$value ;;
+      ExecMainStartTimestamp=*) began=$value ;;
+      EnvironmentFiles=*) environment="$environment ${value%% *}" ;;
+      TriggeredBy=*) triggers=$value ;;
+    esac
+  done <<UNIT
+$unit
+UNIT
+}
+
+# The socket on which the daemon answers to this host itself: the usual one, or whichever its settings name.
+local_socket() {
+  for path in /var/run/docker.sock $(
+    printf '%s\n' "$units" | sed -n 's/^Listen=\(\/.*\) (Stream)$/\1/p'
+    cat /etc/docker/daemon.json "/proc/${pid:-0}/cmdline" 2>/dev/null | tr '\0" ' '\n\n\n' | sed -n 's/^.*unix:\/\/\//\//p'
+  ); do
+    if [ -S "$path" ]; then printf '%s' "$path"; return; fi
+  done
+}
+
+# What the daemon is asked over its socket: it takes a while to answer. One that is not running would be started by the question.
 daemon_facts() {
   dockerd=$(command -v dockerd)
   say dockerd "$dockerd"
-  version=$(api /version)
+  say api-socket "$socket"
+  version=$(api "$socket" /version)
   say version "$version"
   [ -n "$version" ] || [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)"
-  api /info; end info
-  api /containers/json; end containers
+  api "$socket" /info; end info
+  api "$socket" /containers/json; end containers
   for path in /var/lib/docker/containers/*/hostconfig.json; do
     [ -f "$path" ] || continue
     id=${path%/hostconfig.json}
@@ -84,13 +114,16 @@ host_facts() {
   fi
   ip -o addr show scope global 2>/dev/null; end addresses
 
-  # One call for all three: systemd answers a block each, in this order, with an empty line in between.
-  units=$(systemctl show docker.service docker.socket docker-tls.socket -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload 2>/dev/null)
-  unit=${units%%"$NL$NL"*}
   sockets=${units#*"$NL$NL"}
   say unit "$unit"
   say docker-socket "${sockets%%"$NL$NL"*}"
   say tls-socket "${sockets#*"$NL$NL"}"
+  # Whatever else hands sockets to the daemon.
+  others=
+  for name in $triggers; do
+    case $name in docker-tls.socket) ;; *.socket) others="$others $name" ;; esac
+  done
+  [ -z "$others" ] || say sockets "$(systemctl show $others -p Id -p ActiveState -p Listen 2>/dev/null)"
   say other-units "$(systemctl list-unit-files --no-legend 'snap.docker*' 'podman.socket' 2>/dev/null | head -n 5)"
   # Rootless daemons of users: the unit that their setup makes, and the socket of one that runs.
   {
@@ -99,19 +132,6 @@ host_facts() {
     stat -c '%U %n' -- /run/user/*/docker.sock
   } 2>/dev/null; end rootless
 
-  pid=0 fragment='' dropins='' began='' environment=''
-  while IFS= read -r line; do
-    value=${line#*=}
-    case $line in
-      MainPID=*) pid=$value ;;
-      FragmentPath=*) fragment=$value ;;
-      DropInPaths=*) dropins=$value ;;
-      ExecMainStartTimestamp=*) began=$value ;;
-      EnvironmentFiles=*) environment="$environment ${value%% *}" ;;
-    esac
-  done <<UNIT
-$unit
-UNIT
   if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then
     tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null; end cmdline
   fi
@@ -181,6 +201,10 @@ UNIT
 }
 
 printf 'docker-tls-facts 1 %s\n' "$nonce"
+settle_units
+read_unit
+socket=
+if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then socket=$(local_socket); fi
 # Both at the same time; the daemon's answers wait in the pipe.
 exec 3>&1
 daemon_facts | { host_facts >&3; cat >&3; }

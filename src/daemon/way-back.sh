@@ -5,10 +5,10 @@
 #   sh way-back.sh commit ID       the change was proven from outside: keep it
 # It can be killed at any moment and started again. The folder it lies in (`txn`) holds:
 #   settings   shell assignments: TXN UNITS LOCK TLS_FOLDER DAEMON WAS_ACTIVE LIVE_RESTORE LIVE_RESTORE_STAYS
-#              DAEMON_JSON SSHD SSHD_DROP_IN AUDIT GENERATION KEEP
+#              DAEMON_JSON API_SOCKET SSHD SSHD_DROP_IN AUDIT GENERATION KEEP
 #   manifest   what changes: index, kind, mode, owner, source, path; one line each, separated by tabs
 #   kept       what was there before: index, kind, mode, owner, path
-#   created    folders that were made, in order
+#   created    folders that were made, in order; all-created: with those of earlier changes
 #   managed    every path that this and earlier changes have put under our care: kind, path
 #   switched   mark: from just before the first rename        protected  mark: live-restore was switched on
 #   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
@@ -134,40 +134,46 @@ remove_created() {
 
 # ---- daemon ------------------------------------------------------------------------------------------------------
 
-# Is live-restore on in the running daemon? Asked of the API, by whatever the host has; 2: nothing to ask with.
+# Is live-restore on in the running daemon? 2: nothing to ask with.
 live_restore_is() {
-  sock=/var/run/docker.sock
-  if command -v curl >/dev/null 2>&1; then
-    info=$(timeout 5 curl -s --unix-socket "$sock" http://docker/info)
-  elif command -v python3 >/dev/null 2>&1; then
-    info=$(timeout 5 python3 -c 'import http.client,socket,sys
-c=http.client.HTTPConnection("docker")
-c.sock=socket.socket(socket.AF_UNIX); c.sock.connect(sys.argv[1])
-c.request("GET","/info"); sys.stdout.write(c.getresponse().read().decode())' "$sock")
-  elif command -v docker >/dev/null 2>&1; then
-    info="\"LiveRestoreEnabled\":$(timeout 5 docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)"
-  elif command -v perl >/dev/null 2>&1; then
-    info=$(timeout 5 perl -MIO::Socket::UNIX -e '$s=IO::Socket::UNIX->new(Peer=>$ARGV[0]) or exit 1;
-print $s "GET /info HTTP/1.0\r\nHost: docker\r\n\r\n"; local $/; print <$s>' "$sock")
-  else
-    return 2
+  info=$(api "$API_SOCKET" /info)
+  asked=$?
+  if [ "$asked" = 2 ]; then
+    command -v docker >/dev/null 2>&1 || return 2
+    info="\"LiveRestoreEnabled\":$(timeout 10 docker -H "unix://$API_SOCKET" info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)"
   fi
   case $info in *"\"LiveRestoreEnabled\":$1"*) return 0 ;; esac
   return 1
 }
 
-# dockerd takes live-restore in on SIGHUP, some time later: wait until it says so.
-reload_live_restore() {
-  systemctl -q is-active docker.service || return 0
-  systemctl reload docker.service || return 1
-  tries=0
-  while [ "$tries" -lt 200 ]; do
-    live_restore_is "$1" && return 0
-    [ $? -eq 2 ] && { sleep 2; return 0; }
-    tries=$((tries + 1))
+# Has dockerd taken its configuration in since then? It says so as an event; what it does not accept it only logs. 2: nothing to ask with.
+reloaded_since() {
+  events=$(api "$API_SOCKET" "/events?since=$1&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D")
+  asked=$?
+  case $events in *'"reload"'*) return 0 ;; esac
+  return "$asked"
+}
+
+# Waits until a question is answered with yes; with nothing to ask with, as long as it usually takes: await WORDS…
+await() {
+  end=$(($(date +%s) + 30))
+  while [ "$(date +%s)" -lt "$end" ]; do
+    "$@" && return 0
+    [ $? -ne 2 ] || { sleep 2; return 0; }
     sleep 0.05
   done
   return 1
+}
+
+# dockerd takes its configuration in on SIGHUP, some time later: wait until it says so.
+reload_docker() {
+  began=$(date +%s.%N)
+  systemctl reload docker.service && await reloaded_since "$began"
+}
+
+reload_live_restore() {
+  systemctl -q is-active docker.service || return 0
+  systemctl reload docker.service && await live_restore_is "$1"
 }
 
 # When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
@@ -212,7 +218,7 @@ release_port() {
   rm -f -- "$T/held"
 }
 
-# Restarts docker.service on the unit files that now lie there, and brings our socket unit to where they say.
+# Restarts docker.service on the unit files that now lie there (or, with `stop`, stops it), and brings our socket unit to where they say.
 # A socket unit does not start while its service is active, hence stop, start, start; docker.socket stays up throughout.
 restart_docker() {
   want=inactive
@@ -220,7 +226,7 @@ restart_docker() {
   is=inactive
   systemctl -q is-active docker-tls.socket && is=active
   systemctl reset-failed docker.service docker-tls.socket docker.socket 2>/dev/null
-  if [ "${1:-}" = stop ]; then
+  if [ "$1" = stop ]; then
     service stop docker.service docker-tls.socket 2>/dev/null
     return 0
   fi
@@ -242,13 +248,13 @@ restart_docker() {
 # Some units wait for their daemon without end (TimeoutStartSec=0). The mutex is not for those that we start.
 service() { timeout "$LIMIT" systemctl "$@" 9<&-; }
 
-# Makes the services take in the files that now lie there. With `stop` the daemon goes back to not running.
+# Makes the services take in the files that now lie there, and brings the daemon to where it has to be: apply_services start|stop
 apply_services() {
   bad=0
   [ "$DAEMON" = none ] || systemctl daemon-reload || bad=1
   case $DAEMON in
-    restart) restart_docker "${1:-}" || bad=1 ;;
-    reload) systemctl reload docker.service || bad=1 ;;
+    restart | stop) restart_docker "$1" || bad=1 ;;
+    reload) reload_docker || bad=1 ;;
   esac
   if [ "$SSHD" = reload ]; then
     for unit in ssh.service sshd.service; do
@@ -342,8 +348,7 @@ put_back() {
   restore_files || result=1
   # undo: half way
   if [ -e "$T/services" ]; then
-    how=
-    [ "$WAS_ACTIVE" = yes ] || how=stop
+    if [ "$WAS_ACTIVE" = yes ]; then how=start; else how=stop; fi
     # It ran with this before: a start that fails is tried again, since nobody else will do it.
     apply_services "$how" || { sleep 2; apply_services "$how"; } || result=1
   fi
@@ -383,6 +388,13 @@ commit() {
         snapshot_path "$T/generation" "$index" "$kind" "$path" || return 1
       done 3<"$T/managed"
     fi
+    # What `remove` takes away one day. The folder of the recovery unit is only the transaction's.
+    [ -e "$STATE/created" ] || true >"$STATE/created" || return 1
+    sort -u -- "$T/created" "$STATE/created" >"$T/sorted" || return 1
+    true >"$T/all-created" || return 1
+    while IFS= read -r folder <&3; do
+      if [ -d "$folder" ] && [ "$folder" != "$UNITS/sysinit.target.wants" ]; then printf '%s\n' "$folder" >>"$T/all-created" || return 1; fi
+    done 3<"$T/sorted"
     sync "$T"/* 2>/dev/null
     mark committed || return 1
   fi
@@ -396,10 +408,10 @@ finish() {
   if [ "$GENERATION" = none ]; then
     rm -rf -- "$STATE/origin" "$STATE/generations"
     rm -f -- "$STATE/state.json"
-    paper_folders "$T/created" "$STATE/created" | while IFS= read -r folder; do rm -rf -- "$folder"; done
-    cat "$T/created" "$STATE/created" 2>/dev/null >"$T/all-created"
-    remove_created "$T/all-created"
+    paper_folders "$T/all-created" | while IFS= read -r folder; do rm -rf -- "$folder"; done
     rm -f -- "$STATE/created"
+    remove_created "$T/all-created"
+    remove_created "$T/created"
     systemctl daemon-reload
     note "removed ($TXN)"
   else
@@ -413,12 +425,9 @@ finish() {
       mv -T -- "$T/origin" "$STATE/origin"
     fi
     if [ -f "$T/state.json" ]; then mv -fT -- "$T/state.json" "$STATE/state.json"; fi
-    # A folder that only the transaction needed goes now; the others are remembered for `remove`.
+    # A folder that only the transaction needed goes now.
     rmdir -- "$UNITS/sysinit.target.wants" 2>/dev/null
-    cat "$T/created" "$STATE/created" 2>/dev/null | sort -u | while IFS= read -r folder; do
-      if [ -d "$folder" ]; then printf '%s\n' "$folder"; fi
-    done >"$T/all-created"
-    mv -fT -- "$T/all-created" "$STATE/created"
+    if [ -f "$T/all-created" ]; then mv -fT -- "$T/all-created" "$STATE/created"; fi
     prune
     note "generation $GENERATION is in force ($TXN)"
   fi
@@ -465,7 +474,8 @@ case ${1:-} in
     if [ ! -f "$T/settings" ]; then echo '@result nothing'; exit 0; fi
     if [ "$1" = commit ]; then
       if [ "$TXN" != "$2" ]; then echo '@result nothing'; exit 0; fi
-      if commit; then echo '@result committed'; else echo '@result uncommitted'; fi
+      # Why not: a full disk, as a rule.
+      if why=$(commit 2>&1 >/dev/null); then echo '@result committed'; else printf '@result uncommitted %s\n' "$(printf '%s' "$why" | base64 | tr -d '\n')"; fi
       exit 0
     fi
     if [ -e "$T/committed" ]; then outcome=committed; else outcome=undone; fi

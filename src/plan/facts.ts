@@ -3,7 +3,9 @@
 import { LOCK, SERVER_FILES, STATE, TLS_FOLDER } from '../daemon/paths.ts';
 import { parseSections } from '../daemon/sections.ts';
 import { DockerTlsError, printable } from '../errors.ts';
-import { type Asked, parseAsked } from './asked.ts';
+import type { Asked } from './asked.ts';
+import { parseGenerations, parseSnapshot, parseState } from './books.ts';
+import { parseJson, parseProperties } from './loose.ts';
 
 /** What lies at a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
 export type PathState =
@@ -11,6 +13,14 @@ export type PathState =
   | { readonly kind: 'file'; readonly mode: string; readonly owner: string; readonly content: string }
   | { readonly kind: 'link'; readonly to: string }
   | { readonly kind: 'other' };
+
+/** A socket unit, other than ours, that hands its sockets to the daemon. */
+export type SocketFacts = {
+  readonly unit: string;
+  readonly active: string;
+  /** Addresses as systemd has them: a path, or `ADDRESS:PORT`. */
+  readonly listens: readonly string[];
+};
 
 export type ServiceState = { readonly load: string; readonly active: string; readonly enabled: string };
 
@@ -75,6 +85,9 @@ export type HostFacts = {
     };
     readonly socket: ServiceState;
     readonly tlsSocket: ServiceState;
+    readonly otherSockets: readonly SocketFacts[];
+    /** The daemon's own socket on the host; empty when there is none. */
+    readonly apiSocket: string;
     readonly otherUnits: string;
     readonly cmdline: readonly string[];
     /** The daemon answered over its local socket. */
@@ -168,6 +181,8 @@ export function parseFacts(stdout: Buffer): HostFacts {
       },
       socket: serviceState(parseProperties(get('docker-socket'))),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
+      otherSockets: parseSockets(get('sockets')),
+      apiSocket: get('api-socket'),
       otherUnits: get('other-units'),
       cmdline: get('cmdline').split('\n'),
       answers: typeof info.ID === 'string' || typeof info.ServerVersion === 'string',
@@ -241,15 +256,6 @@ function parsePathState(value: string): PathState {
   return { kind: 'absent' };
 }
 
-function parseProperties(text: string): Record<string, string> {
-  return Object.fromEntries(
-    text
-      .split('\n')
-      .filter((line) => line.includes('='))
-      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  );
-}
-
 function serviceState(properties: Record<string, string>): ServiceState {
   return {
     load: properties.LoadState ?? '',
@@ -258,15 +264,18 @@ function serviceState(properties: Record<string, string>): ServiceState {
   };
 }
 
-function parseJson(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : {};
-  } catch {
-    return {};
-  }
+function parseSockets(text: string): SocketFacts[] {
+  return text
+    .split('\n\n')
+    .filter((block) => block.trim() !== '')
+    .map((block) => {
+      const properties = parseProperties(block);
+      return {
+        unit: properties.Id ?? '',
+        active: properties.ActiveState ?? '',
+        listens: [...block.matchAll(/(?:^Listen=|\) )(\S+)(?= \()/gm)].map((match) => match[1] as string),
+      };
+    });
 }
 
 function logDrivers(plugins: unknown): string[] {
@@ -309,69 +318,6 @@ function parseRootless(text: string): { user: string; path: string }[] {
     .filter((match) => match !== null)
     .map((match) => ({ user: printable(match[1] as string), path: printable(match[2] as string) }));
   return [...new Map(found.map((one) => [one.user, one])).values()];
-}
-
-function parseState(state: PathState | undefined): HostState | undefined {
-  if (state?.kind !== 'file') return undefined;
-  const value = parseJson(state.content);
-  if (value.schema !== 1 || typeof value.generation !== 'number' || !Array.isArray(value.managed)) {
-    throw new DockerTlsError({
-      code: 'E_HOST_STATE',
-      exit: 4,
-      message: `${STATE}/state.json on the host is damaged or of a newer docker-tls`,
-      hints: [`look at it on the host: cat ${STATE}/state.json`],
-    });
-  }
-  return {
-    schema: 1,
-    generation: value.generation,
-    generations: Array.isArray(value.generations) ? value.generations.map(parseGeneration) : [],
-    managed: value.managed as HostState['managed'],
-  };
-}
-
-function parseGeneration(value: Partial<Record<keyof HostGeneration, unknown>> | null): HostGeneration {
-  const { number, at, by, reason, asked } = value ?? {};
-  const known = parseAsked(asked);
-  return {
-    number: Number(number),
-    at: String(at ?? ''),
-    by: String(by ?? ''),
-    reason: String(reason ?? ''),
-    ...(known ? { asked: known } : {}),
-  };
-}
-
-function parseSnapshot(files: ReadonlyMap<string, PathState>, folder: string): Map<string, SnapshotEntry> {
-  const entries = new Map<string, SnapshotEntry>();
-  const manifest = files.get(`${folder}/manifest`);
-  if (manifest?.kind !== 'file') return entries;
-  for (const line of manifest.content.split('\n')) {
-    const [index, kind, mode, owner, ...rest] = line.split('\t');
-    if (index === undefined || kind === undefined || mode === undefined || owner === undefined || rest.length === 0)
-      continue;
-    const copy = `${folder}/${index}`;
-    const state = files.get(copy);
-    entries.set(rest.join('\t'), {
-      kind,
-      mode,
-      owner,
-      path: rest.join('\t'),
-      copy,
-      ...(state?.kind === 'file' ? { content: state.content } : {}),
-      ...(state?.kind === 'link' ? { to: state.to } : {}),
-    });
-  }
-  return entries;
-}
-
-function parseGenerations(files: ReadonlyMap<string, PathState>): Map<number, Map<string, SnapshotEntry>> {
-  const generations = new Map<number, Map<string, SnapshotEntry>>();
-  for (const path of files.keys()) {
-    const match = new RegExp(`^${STATE}/generations/(\\d+)/manifest$`).exec(path);
-    if (match) generations.set(Number(match[1]), parseSnapshot(files, `${STATE}/generations/${match[1]}`));
-  }
-  return generations;
 }
 
 function parseLock(state: PathState | undefined): HostFacts['lock'] {

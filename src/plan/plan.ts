@@ -27,7 +27,8 @@ export type HostPlan = {
   readonly files: readonly FileChange[];
   /** Every path under our care afterwards, in order. */
   readonly managed: readonly { readonly kind: string; readonly path: string }[];
-  readonly daemon: { readonly action: 'none' | 'reload' | 'restart'; readonly reason: string };
+  /** `stop`: it was not running before the first setup, and nothing runs in it now. */
+  readonly daemon: { readonly action: 'none' | 'reload' | 'restart' | 'stop'; readonly reason: string };
   readonly sshd: 'none' | 'reload';
   readonly audit: 'none' | 'load';
   readonly containers: ContainerPlan;
@@ -130,9 +131,11 @@ export function planReturn(
   };
   // Where somebody has put a link in the place of a file of ours, it is that place which comes back.
   const configFile = managed.some(({ path }) => path === view.configName) ? view.configName : view.configFile;
-  const action = files.some((change) => isDaemonPath(change.path, view)) ? 'restart' : 'none';
-  const reason =
-    target === 'none' ? 'the daemon goes back to its own configuration' : `generation ${target} comes back`;
+  const daemon = returnedDaemon(
+    facts,
+    target,
+    files.some((change) => isDaemonPath(change.path, view)),
+  );
   return {
     host: desired.name,
     purpose: target === 'none' ? 'remove' : 'rollback',
@@ -142,14 +145,31 @@ export function planReturn(
     listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : 'daemon',
     files,
     managed: target === 'none' ? [] : managed,
-    daemon: { action, reason },
+    daemon,
     sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
     audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
-    containers: planContainers(facts, view, desired.containers, action, undefined, after(configFile)),
+    containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),
     daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
     costs: [],
-    warnings: mountedSocketWarnings(facts, view, action),
+    warnings: [
+      ...mountedSocketWarnings(facts, view, daemon.action),
+      ...(target === 'none' && wasStopped(facts) && daemon.action !== 'stop'
+        ? ['docker.service was not running before the first setup; it stays up now, for the containers in it']
+        : []),
+    ],
   };
+}
+
+/** Before our first change nobody had started the daemon. */
+function wasStopped(facts: HostFacts): boolean {
+  return facts.origin.get('docker.service')?.mode === 'inactive';
+}
+
+function returnedDaemon(facts: HostFacts, target: number | 'none', touched: boolean): HostPlan['daemon'] {
+  if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
+  const idle = facts.docker.unit.active !== 'active' || (facts.docker.answers && facts.docker.containers.length === 0);
+  if (wasStopped(facts) && idle) return { action: 'stop', reason: 'it was not running before the first setup' };
+  return { action: touched ? 'restart' : 'none', reason: 'the daemon goes back to its own configuration' };
 }
 
 /** One more than every generation that the host has had. */

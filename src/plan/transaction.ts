@@ -1,10 +1,11 @@
 /** Owns the form in which a plan travels to its host: one script and one stream of bytes (read by src/daemon/apply.sh). */
 
 import { createHash } from 'node:crypto';
+import apiScript from '../daemon/api.sh';
 import applyScript from '../daemon/apply.sh';
-import { environmentValue } from '../daemon/command-line.ts';
 import { editDaemonJson } from '../daemon/daemon-json.ts';
 import { isOurDropIn } from '../daemon/drop-in.ts';
+import { environmentValue } from '../daemon/environment-file.ts';
 import {
   CURRENT_LINK,
   DROP_IN_FOLDER,
@@ -17,7 +18,7 @@ import {
 } from '../daemon/paths.ts';
 import { shellQuote } from '../daemon/quote.ts';
 import { validationCommand } from '../daemon/validate.ts';
-import wayBackScript from '../daemon/way-back.sh';
+import wayBackVerbs from '../daemon/way-back.sh';
 import { Secret } from '../secret.ts';
 import type { Asked } from './asked.ts';
 import { fileName, viewDaemon } from './daemon-view.ts';
@@ -25,6 +26,9 @@ import type { Papers } from './desired.ts';
 import { fileText, type HostFacts, type HostState, realPath } from './facts.ts';
 import { type FileChange, text } from './file-change.ts';
 import type { HostPlan } from './plan.ts';
+
+/** What lies on the host for the time of a change. */
+const wayBackScript = `${apiScript}\n${wayBackVerbs}`;
 
 export type TransactionOptions = {
   /** Names this change in lock, timer and journal: letters and digits only. */
@@ -84,6 +88,7 @@ export function renderTransaction(
     LIVE_RESTORE: protect ? 'temporary' : 'untouched',
     LIVE_RESTORE_STAYS: plan.containers.how === 'switched-on' ? 'yes' : 'no',
     DAEMON_JSON: plan.daemonJson.path,
+    API_SOCKET: facts.docker.apiSocket || '/var/run/docker.sock',
     SSHD: plan.sshd,
     SSHD_DROP_IN,
     AUDIT: plan.audit,
@@ -244,7 +249,7 @@ function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions
 }
 
 function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
-  if (plan.daemon.action !== 'restart' || plan.purpose !== 'apply') return '';
+  if (plan.daemon.action === 'none' || plan.purpose !== 'apply') return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
   // New papers without a new drop-in: the one in force is asked about.
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>

@@ -1,5 +1,6 @@
 /** Owns the gathering of a host's facts: one exec that changes nothing. */
 
+import apiScript from '../daemon/api.sh';
 import factsScript from '../daemon/facts.sh';
 import { shellQuote } from '../daemon/quote.ts';
 import { type HostFacts, parseFacts } from '../plan/facts.ts';
@@ -24,7 +25,7 @@ export async function gather(session: HostSession, options: GatherOptions): Prom
   const extra = (options.paths ?? []).map((path) => `followed ${shellQuote(path)}`).join('\n');
   const result = await session.run({
     phase: 'facts',
-    script: factsScript.replace("\nend 'done'", `\n${extra}\nend 'done'`),
+    script: `${apiScript}\n${factsScript.replace("\nend 'done'", `\n${extra}\nend 'done'`)}`,
     asRoot: true,
     timeoutMs: 60_000,
     ...(options.signal ? { signal: options.signal } : {}),

@@ -33,19 +33,23 @@ export async function startTransaction(
   throw translate(session, last, result.stderr);
 }
 
-/** What an ending came to: `nothing` when the host knows no such change (any more). */
-export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck';
+/** What an ending came to: `nothing` when the host knows no such change (any more), `full` when its disk had no room to keep it. */
+export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck' | 'full';
 
 /** Keeps a change, or takes it back, over any session with the host. */
 export async function endTransaction(session: HostSession, id: string, verb: 'commit' | 'undo'): Promise<Ending> {
   const result = await session.run({ phase: verb, script: renderEnding(verb, id), asRoot: true, timeoutMs: 240_000 });
-  const [word] = lastResult(result.stdout.toString('utf8'));
+  const [word, why] = lastResult(result.stdout.toString('utf8'));
+  if (word === 'uncommitted' && NO_SPACE.test(decode(why))) return 'full';
   return word === 'committed' || word === 'undone' || word === 'nothing' ? word : 'stuck';
 }
 
 function warnings(stdout: string): readonly string[] {
   return Array.from(stdout.matchAll(/^@warning (\S+)$/gm), (found) => printable(decode(found[1]), 500));
 }
+
+/** The C locale's words of ENOSPC and EDQUOT: the scripts set it. */
+const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
 function lastResult(stdout: string): string[] {
   const line = stdout
@@ -71,7 +75,8 @@ function translate(
       { host, login },
       printable(value('who') || 'another run', 200),
       new Date(Number(value('since')) * 1000),
-      Math.max(1, Number(value('expires')) - Number(value('since'))),
+      // The host's own present; a lock that nobody could read is gone soon.
+      Math.max(1, Number(value('expires')) - Number(words)) || 1,
     );
   }
   if (kind === 'again') {
@@ -105,7 +110,7 @@ function translate(
         hints: ['run the same command again: it plans anew'],
       });
     }
-    if (/No space left on device/.test(message) || / 100% /.test(message)) {
+    if (NO_SPACE.test(message) || / 100% /.test(message)) {
       return new DockerTlsError({
         code: 'E_DISK_FULL',
         exit: 4,

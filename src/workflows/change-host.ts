@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { HostSpec } from '../config/spec.ts';
+import { sshCommand } from '../daemon/quote.ts';
 import { DockerTlsError, type ExitStatus } from '../errors.ts';
 import { askedOf } from '../plan/asked.ts';
 import type { Papers } from '../plan/desired.ts';
@@ -9,6 +10,7 @@ import type { HostFacts } from '../plan/facts.ts';
 import type { HostPlan } from '../plan/plan.ts';
 import { wayBackByHand } from '../plan/preflight.ts';
 import { renderTransaction } from '../plan/transaction.ts';
+import type { Ending } from '../remote/transaction.ts';
 import type { HostProgress, HostSession, SshOptions } from '../runtime.ts';
 import type { RunContext } from './host-run.ts';
 import { type Proof, type ProvenAt, requireProofs } from './prove.ts';
@@ -116,6 +118,7 @@ export async function changeHost(change: HostChange): Promise<ChangeOutcome> {
     if (ending !== 'committed') {
       await change.unsave();
       wentBack = ending === 'nothing';
+      if (ending === 'full') throw diskFull(fresh);
       throw notConfirmed(
         spec,
         wentBack
@@ -138,7 +141,7 @@ async function settle(
   id: string,
   cause: unknown,
   endTransaction: typeof import('../remote/transaction.ts').endTransaction,
-): Promise<'committed' | 'nothing' | 'undone' | 'stuck'> {
+): Promise<Ending> {
   const session = await change.context.runtime.connect(sshOptions(change.spec, change.context)).catch(() => undefined);
   if (session === undefined) throw cause;
   try {
@@ -155,6 +158,16 @@ async function settle(
   } finally {
     await session.close();
   }
+}
+
+function diskFull({ host, login }: HostSession): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_DISK_FULL',
+    exit: 5,
+    where: host,
+    message: 'the host’s disk was too full to keep the change',
+    hints: [`see what fills it: ${sshCommand(login, 'df', '-h')}`],
+  });
 }
 
 function notConfirmed(spec: HostSpec, message: string): DockerTlsError {
@@ -179,7 +192,7 @@ async function takeBack(
   const { spec, session, context, progress } = change;
   progress.phase('roll back');
   await change.unsave();
-  let ending: 'committed' | 'undone' | 'nothing' | 'stuck' | 'unreachable' = 'unreachable';
+  let ending: Ending | 'unreachable' = 'unreachable';
   for (const open of [
     async () => session,
     async () => context.runtime.connect({ ...sshOptions(spec, context), signal: new AbortController().signal }),

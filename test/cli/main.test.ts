@@ -187,3 +187,18 @@ test('work that stopped because the run was stopped is interrupted; the same err
   expect(stopped.err).toMatch(/^error\[E_INTERRUPTED\]/);
   expect((await runTry(abort)).exit).toBe(1);
 });
+
+test('a stop that comes when everything is done already is said to be too late', async () => {
+  const controller = new AbortController();
+  const done = await runTry(
+    () => {
+      controller.abort();
+      return { exit: 0, result: {}, text: 'done' };
+    },
+    [],
+    controller.signal,
+  );
+  expect(done).toMatchObject({ exit: 0, out: 'done\n' });
+  expect(done.err).toMatch(/stopped too late: everything was done by then/);
+  expect((await runTry(() => ({ exit: 0, result: {}, text: 'done' }))).err).toBe('');
+});

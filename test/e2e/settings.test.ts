@@ -70,6 +70,32 @@ const cases: readonly Case[] = [
     holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
   },
   {
+    name: 'an open port in the second line of $DOCKER_OPTS',
+    files: { '/etc/default/docker': 'DOCKER_OPTS="--debug \\\n  -H tcp://0.0.0.0:2375"\n' },
+    says: [/tcp:\/\/0\.0\.0\.0:2375 is closed: it answers everybody/],
+    holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
+  },
+  {
+    name: 'an open port of docker.socket itself',
+    files: { '/etc/systemd/system/docker.socket.d/tcp.conf': '[Socket]\nListenStream=2375\n' },
+    first: 'systemctl stop docker.service docker.socket; systemctl daemon-reload; systemctl start docker.socket',
+    says: [/2375 of docker\.socket is closed to everybody without a certificate/],
+    holds: '! docker -H tcp://127.0.0.1:2375 version >/dev/null 2>&1',
+    last: 'systemctl stop docker.service docker.socket',
+  },
+  {
+    name: 'settings that are links',
+    files: {
+      '/etc/mine/daemon.json': '{ "tls": false, "labels": ["linked=yes"] }',
+      '/etc/mine/override.conf': execStart(`${DAEMON} -H fd:// --log-level=warn $DOCKER_OPTS`),
+      '/etc/mine/docker': 'DOCKER_OPTS="-H tcp://0.0.0.0:2375 --debug"\n',
+    },
+    first: `mkdir -p /etc/docker ${DROP_INS}; ln -s ../mine/daemon.json /etc/docker/; ln -s /etc/mine/override.conf ${DROP_INS}/; ln -sf ../mine/docker /etc/default/docker`,
+    says: [/2375 is closed/],
+    holds: `${closed2375} && docker info -f '{{.Debug}} {{.Labels}}' | grep -q 'true .linked=yes' && [ -L /etc/docker/daemon.json ] && [ -L /etc/default/docker ] && tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline | grep -q -- '--log-level=warn'`,
+    last: `rm -rf /etc/mine /etc/docker/daemon.json ${DROP_INS}/override.conf /etc/default/docker`,
+  },
+  {
     name: 'TLS of its own by $DOCKER_OPTS',
     first: OWN_PAPERS,
     files: { '/etc/default/docker': `DOCKER_OPTS='-H tcp://0.0.0.0:2376 ${OWN_TLS}'\n` },
@@ -326,6 +352,35 @@ test('a drop-in that was edited by hand is shown as a diff, and apply asks', asy
   expect(await person.run(['apply', host.name, '--yes'])).toMatchObject({ status: 0 });
   expect(await person.run(['plan', host.name, '--check'])).toMatchObject({ status: 0 });
   expect(await person.run(['remove', host.name, '--yes'])).toMatchObject({ status: 0 });
+});
+
+test('a reload: checked before, and seen to be taken in', async () => {
+  const host = hosts[2] as LabHost;
+  expect(await person.run(person.setup(host))).toMatchObject({ status: 0 });
+  await host.must('mkdir -p /etc/docker; printf \'{ "labels": ["no label"] }\' >/etc/docker/daemon.json');
+  const refused = await person.run(person.setup(host, ['--live-restore']));
+  expect(refused.status).toBe(5);
+  expect(refused.err).toMatch(/E_DAEMON_CONFIG/);
+  await host.must('printf \'{ "labels": ["a=label"] }\' >/etc/docker/daemon.json');
+  const made = await person.run(person.setup(host, ['--live-restore', '--json']));
+  expect(made, made.err).toMatchObject({ status: 0 });
+  expect(JSON.parse(made.out).result.hosts?.[0]?.daemon ?? made.out).toMatch(/reload/);
+  expect(await host.must("docker info -f '{{.LiveRestoreEnabled}} {{.Labels}}'")).toMatch(/true .a=label/);
+  expect(await person.run(['remove', host.name, '--yes'])).toMatchObject({ status: 0 });
+  await host.must('rm -f /etc/docker/daemon.json; systemctl restart docker; docker start web');
+});
+
+test('a daemon that was not running is not running after remove, and nobody wakes it before', async () => {
+  const host = hosts[0] as LabHost;
+  await host.must('docker stop web; systemctl stop docker.service');
+  expect(await person.run(person.setup(host, ['--dry-run']))).toMatchObject({ status: 0 });
+  expect((await host.exec('systemctl is-active docker.service')).out.trim()).toBe('inactive');
+  expect(await person.run(person.setup(host))).toMatchObject({ status: 0 });
+  expect((await host.exec('systemctl is-active docker.service')).out.trim()).toBe('active');
+  const removed = await person.run(['remove', host.name, '--yes']);
+  expect(removed, removed.err).toMatchObject({ status: 0 });
+  expect((await host.exec('systemctl is-active docker.service')).out.trim()).toBe('inactive');
+  await host.must('docker start web');
 });
 
 test('two operators at once: the second is told who and since when; a stale lock expires', async () => {

@@ -310,9 +310,10 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
       for (const [path, lies] of old) if (!ours.has(path)) expect(now.get(path), path).toBe(lies);
       if (!remove) {
         const origin = readFileSync(join(root, 'var/docker-tls/origin/manifest'), 'utf8').trimEnd().split('\n');
-        expect(origin.filter((line) => line !== '').map((line) => line.split('\t')[4])).toEqual(
-          files.map(({ path }) => path),
-        );
+        expect(origin.map((line) => line.split('\t')[4])).toEqual(['docker.service', ...files.map(({ path }) => path)]);
+        const made = readFileSync(join(root, 'var/docker-tls/created'), 'utf8').trimEnd().split('\n');
+        expect(made).toContain('/etc/docker/tls/1');
+        for (const folder of made) expect(old.has(folder.slice(4)), folder).toBe(false);
       }
       expect([...now.keys()].filter((path) => /docker-tls-(new|old|tmp)|recover/.test(path))).toEqual([]);
       if (remove) {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { STATE } from '../../src/daemon/paths.ts';
+import type { Asked } from '../../src/plan/asked.ts';
 import { planHost, planReturn } from '../../src/plan/plan.ts';
 import { preflight } from '../../src/plan/preflight.ts';
 import { renderTransaction } from '../../src/plan/transaction.ts';
@@ -14,15 +15,8 @@ function linked(path: string, to: string, lies: string): Record<string, string> 
 }
 
 const config = linked(JSON_FILE, '/srv/cfg/daemon.json', 'file 600 0:7\n{ "data-root": "/data" }\n');
-const options = {
-  id: 'a1',
-  who: 'me',
-  now: new Date(0),
-  confirmWithin: 90,
-  keep: 3,
-  reason: 'test',
-  asked: { port: 2376, listen: [], keyType: 'p256', keys: 'store' },
-} as const;
+const asked: Asked = { port: 2376, listen: [], keyType: 'p256', keys: 'store' };
+const options = { id: 'a1', who: 'me', now: new Date(0), confirmWithin: 90, keep: 3, reason: 'test', asked };
 
 /** What travels to the host. */
 function sent(facts: ReturnType<typeof factsOf>, plan = planHost(facts, desired)) {

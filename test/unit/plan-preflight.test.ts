@@ -37,6 +37,25 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, R
     /^E_DOCKER_SNAP/,
   ],
   masked: [{ unit: 'LoadState=masked\nActiveState=inactive' }, /^E_DOCKER_MASKED/],
+  'an old systemd': [{ systemd: 'systemd 235' }, /^E_SYSTEMD_OLD systemd 235 is too old/],
+  'neither running nor stopped': [
+    { unit: (good.unit as string).replace('=active', '=activating') },
+    /^E_DOCKER_BUSY docker\.service is activating/,
+  ],
+  'a setting in daemon.json and in a variable': [
+    {
+      'file:/etc/default/docker': 'file 644 0:0\n# mine\nDOCKER_OPTS="--debug \\\n --label a=b"\n',
+      'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "labels": [] }',
+    },
+    /^E_CONFLICT "labels" stands in \/etc\/docker\/daemon\.json:1 and as --label in DOCKER_OPTS of \/etc\/default\/docker:2:/,
+  ],
+  'our port, held by another socket unit': [
+    {
+      listeners: 'LISTEN 0 1 *:2376 *:* users:(("systemd",pid=1,fd=3))',
+      sockets: 'Id=tcp.socket\nListen=[::]:2376 (Stream)\nActiveState=active',
+    },
+    /^E_PORT_TAKEN port 2376 is held by tcp\.socket/,
+  ],
   'failed before': [{ unit: (good.unit as string).replace('=active', '=failed') }, /^E_DOCKER_DOWN/],
   'a full disk': [{ disk: 'x\n/dev/vda 100000 99990 10 100% /' }, /^E_DISK_FULL only 10 kB are free on \//],
   'a clock that is behind': [{}, /^E_CLOCK its clock is 120 minutes behind/, -7_200_000],
@@ -147,6 +166,48 @@ test('everything at once, before anything changes', () => {
     'E_FIREWALL',
   ]);
   expect(found[0]).toContain(`/etc/docker/daemon.json:1 and as --label in ${UNIT}:2`);
+});
+
+test('$DOCKER_OPTS over several lines: its open port is closed, and what stays is one line', () => {
+  const facts = factsOf({
+    'file:/etc/default/docker': 'file 644 0:0\n# mine\nDOCKER_OPTS="--debug \\\n  -H tcp://0.0.0.0:2375"\nX=1\n',
+  });
+  const plan = planHost(facts, desired);
+  expect(plan.warnings.join()).toContain('2375 is closed');
+  expect(plan.files.find(({ path }) => path === '/etc/default/docker')?.after).toBe(
+    '# mine\nDOCKER_OPTS="--debug"\nX=1\n',
+  );
+});
+
+describe('a TCP port of another socket unit', () => {
+  const sockets =
+    'Id=docker.socket\nListen=/run/docker.sock (Stream)\nListen=[::]:2375 (Stream)\nActiveState=active\n\nId=x.socket\nListen=10.0.0.1:4243 (Stream) @abstract:1 (Stream)';
+  test('is named, since it asks for certificates from now on', () => {
+    const { warnings } = planHost(factsOf({ sockets }), desired);
+    expect(warnings.filter((text) => text.includes('.socket'))).toEqual([
+      expect.stringMatching(/^\[::\]:2375 of docker\.socket is closed to everybody without a certificate/),
+      expect.stringMatching(/^10\.0\.0\.1:4243 of x\.socket/),
+    ]);
+  });
+  test('is not news where it does so already', () => {
+    const cmdline = 'dockerd\n-H\nfd://\n--tlsverify';
+    expect(planHost(factsOf({ sockets, cmdline }), desired).warnings.join()).not.toContain('.socket');
+  });
+});
+
+describe('a daemon that did not run before the first setup', () => {
+  const state = { schema: 1, generation: 1, generations: [], managed: [] };
+  const stopped = {
+    'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}`,
+    'file:/var/lib/docker-tls/origin/manifest': 'file 600 0:0\n0\tunit\tinactive\t-\tdocker.service\n',
+  };
+  test.each([
+    ['does not after remove', { containers: '[]' }, 'stop'],
+    ['stays up where containers run', {}, 'none'],
+    ['stays up where nobody knows what runs', { containers: '', info: '' }, 'none'],
+  ])('%s', (_, more, action) => {
+    expect(planReturn(factsOf({ ...stopped, ...more }), 'none', desired).daemon.action).toBe(action);
+  });
 });
 
 describe('containers over a restart', () => {

@@ -63,7 +63,14 @@ export function whatChanged(outcome: HostOutcome): string {
   const files = outcome.plan.files.filter((change) => !change.path.startsWith('/etc/docker/tls/')).length;
   if (files > 0) parts.push(`${files} files`);
   if (outcome.plan.daemon.action !== 'none') parts.push(outcome.plan.daemon.action);
+  const edits = handEdits(outcome).length;
+  if (edits > 0) parts.push(`${edits} edited by hand replaced`);
   return parts.join(', ') || 'nothing to do';
+}
+
+/** Files in which a change replaced what somebody had written into them since the last one. */
+function handEdits(outcome: HostOutcome): readonly string[] {
+  return outcome.plan.files.filter((change) => change.drift === true).map((change) => change.path);
 }
 
 /** The result as it goes into the JSON document. */
@@ -79,6 +86,7 @@ export function outcomeJson(result: HostResult<HostOutcome>): unknown {
     port: value.plan.port,
     generation: value.plan.generation,
     files: value.plan.files.map((change) => change.path),
+    handEdits: handEdits(value),
     daemon: value.plan.daemon.action,
     containers: value.plan.containers,
     proofs: value.proofs,
@@ -103,7 +111,10 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
   const head = outcome.changed
     ? `${colours.bold(outcome.host)}: done in ${took}, generation ${outcome.plan.generation}`
     : `${colours.bold(outcome.host)}: nothing to do, it is as it should be`;
-  return [head, renderProofs(outcome.proofs, colours), ...renderSaid(outcome.said, colours)].join('\n');
+  const edits = handEdits(outcome).map(
+    (path) => `${printable(path)}: what somebody had edited by hand there is replaced`,
+  );
+  return [head, renderProofs(outcome.proofs, colours), ...renderSaid([...edits, ...outcome.said], colours)].join('\n');
 }
 
 /** What a host had to say while it was changed. */

@@ -1,0 +1,70 @@
+/** Owns the reading of the host's own books: state.json, and the snapshots that roll backs and `remove` go back to. */
+
+import { STATE } from '../daemon/paths.ts';
+import { DockerTlsError } from '../errors.ts';
+import { parseAsked } from './asked.ts';
+import type { HostGeneration, HostState, PathState, SnapshotEntry } from './facts.ts';
+import { parseJson } from './loose.ts';
+
+export function parseState(state: PathState | undefined): HostState | undefined {
+  if (state?.kind !== 'file') return undefined;
+  const value = parseJson(state.content);
+  if (value.schema !== 1 || typeof value.generation !== 'number' || !Array.isArray(value.managed)) {
+    throw new DockerTlsError({
+      code: 'E_HOST_STATE',
+      exit: 4,
+      message: `${STATE}/state.json on the host is damaged or of a newer docker-tls`,
+      hints: [`look at it on the host: cat ${STATE}/state.json`],
+    });
+  }
+  return {
+    schema: 1,
+    generation: value.generation,
+    generations: Array.isArray(value.generations) ? value.generations.map(parseGeneration) : [],
+    managed: value.managed as HostState['managed'],
+  };
+}
+
+function parseGeneration(value: Partial<Record<keyof HostGeneration, unknown>> | null): HostGeneration {
+  const { number, at, by, reason, asked } = value ?? {};
+  const known = parseAsked(asked);
+  return {
+    number: Number(number),
+    at: String(at ?? ''),
+    by: String(by ?? ''),
+    reason: String(reason ?? ''),
+    ...(known ? { asked: known } : {}),
+  };
+}
+
+export function parseSnapshot(files: ReadonlyMap<string, PathState>, folder: string): Map<string, SnapshotEntry> {
+  const entries = new Map<string, SnapshotEntry>();
+  const manifest = files.get(`${folder}/manifest`);
+  if (manifest?.kind !== 'file') return entries;
+  for (const line of manifest.content.split('\n')) {
+    const [index, kind, mode, owner, ...rest] = line.split('\t');
+    if (index === undefined || kind === undefined || mode === undefined || owner === undefined || rest.length === 0)
+      continue;
+    const copy = `${folder}/${index}`;
+    const state = files.get(copy);
+    entries.set(rest.join('\t'), {
+      kind,
+      mode,
+      owner,
+      path: rest.join('\t'),
+      copy,
+      ...(state?.kind === 'file' ? { content: state.content } : {}),
+      ...(state?.kind === 'link' ? { to: state.to } : {}),
+    });
+  }
+  return entries;
+}
+
+export function parseGenerations(files: ReadonlyMap<string, PathState>): Map<number, Map<string, SnapshotEntry>> {
+  const generations = new Map<number, Map<string, SnapshotEntry>>();
+  for (const path of files.keys()) {
+    const match = new RegExp(`^${STATE}/generations/(\\d+)/manifest$`).exec(path);
+    if (match) generations.set(Number(match[1]), parseSnapshot(files, `${STATE}/generations/${match[1]}`));
+  }
+  return generations;
+}
