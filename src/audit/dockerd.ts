@@ -6,7 +6,7 @@
 
 import { type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { parseFlags } from '../daemon/command-line.ts';
-import { isSwitch, keyOfFlag } from '../daemon/flags.ts';
+import { isMerged, isSwitch, keyOfFlag } from '../daemon/flags.ts';
 import { at, entriesAt, type Json, textsAt } from './api.ts';
 
 /** Flags by setting name, with all values in order; a switch without a value is `true`. The first word is the program. */
@@ -95,7 +95,7 @@ export function placeOf(options: DaemonOptions, name: string): string {
 
 /** Settings given in both places: dockerd refuses to start, even when they are equal. Only runtimes are merged (moby: skipDuplicates; seen on 20.10 to 28.5). */
 export function givenTwice(options: DaemonOptions): readonly string[] {
-  return [...options.flags.keys()].filter((name) => name !== 'runtimes' && at(options.file.value, name) !== undefined);
+  return [...options.flags.keys()].filter((name) => !isMerged(name) && at(options.file.value, name) !== undefined);
 }
 
 /** How dockerd serves TCP. It turns TLS on wherever `tlsverify` is given at all, `false` included (moby: loadDaemonCliConfig; seen on 20.10 to 28.5). */

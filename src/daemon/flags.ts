@@ -80,6 +80,11 @@ export function flagOfKey(key: string): string {
   return `--${FLAGS.get(key) ?? key}`;
 }
 
+/** Whether dockerd takes a key of daemon.json and its flags together; with any other it ends itself (moby: findConfigurationConflicts, skipDuplicates). */
+export function isMerged(key: string): boolean {
+  return key === 'runtimes';
+}
+
 /** The long name of a flag's letter; undefined where dockerd has no such letter. */
 export function longName(letter: string): string | undefined {
   return LONG[letter];

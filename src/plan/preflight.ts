@@ -1,16 +1,15 @@
 /** Owns what stands against a change: everything is found before anything is touched, and said at once. */
 
 import { flagValues } from '../daemon/command-line.ts';
-import { lineOfKey } from '../daemon/daemon-json.ts';
-import { flagOfKey } from '../daemon/flags.ts';
 import { LOCK, SOCKET_PATH, SOCKET_UNIT, STATE } from '../daemon/paths.ts';
 import { type Login, sshCommand, sudoCommand } from '../daemon/quote.ts';
-import { DockerTlsError } from '../errors.ts';
+import type { DockerTlsError } from '../errors.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { type DaemonView, isTlsFlag, viewDaemon } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import type { HostPlan } from './plan.ts';
+import { checkDaemonJson, editUnit, problem } from './preflight-config.ts';
 
 export type PreflightInput = {
   readonly host: string;
@@ -41,16 +40,6 @@ export function preflight(input: PreflightInput): DockerTlsError[] {
   if (basics.length > 0) return basics;
   const view = viewDaemon(input.facts);
   return [...checkUnit(input, view), ...checkDaemonJson(input, view), ...checkHost(input), ...checkContainers(input)];
-}
-
-function problem(
-  host: string,
-  code: string,
-  message: string,
-  hints: readonly string[],
-  details: readonly string[] = [],
-): DockerTlsError {
-  return new DockerTlsError({ code, exit: 4, message, where: host, hints, details });
 }
 
 function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsError[] {
@@ -193,81 +182,6 @@ function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): Do
   return found;
 }
 
-function checkDaemonJson({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
-  const path = view.configFile;
-  if (view.json.error) {
-    return [
-      problem(
-        host,
-        'E_DAEMON_JSON',
-        `${path}:${view.json.error.line}: not valid JSON (${view.json.error.reason}); dockerd will not start with it`,
-        [`mend that line, then check it: ${sudoCommand(login, 'python3', '-m', 'json.tool', path)}`],
-      ),
-    ];
-  }
-  const lies = facts.files.get(path);
-  if (lies?.kind !== 'file' && lies?.kind !== 'absent') {
-    const name = view.configName === path ? path : `${view.configName} leads to ${path}, which`;
-    return [
-      problem(
-        host,
-        'E_CONFIG_FILE',
-        lies === undefined
-          ? `the daemon's configuration file ${path} could not be looked at`
-          : `${name} is ${lies.kind === 'link' ? 'a link that leads nowhere' : 'no file'}: what the daemon reads there cannot be kept`,
-        [`put a file there, or take it away: ${sudoCommand(login, 'ls', '-l', view.configName)}`],
-      ),
-    ];
-  }
-  const text = fileText(facts, path) ?? '';
-  const found: DockerTlsError[] = [];
-  // The one wrong value that `dockerd --validate` lets through and that is seen often. A plugin's name may hold `/` or `:`.
-  const driver = view.json.values['log-driver'];
-  const known = facts.docker.logDrivers;
-  if (
-    typeof driver === 'string' &&
-    known.length > 0 &&
-    driver !== 'none' &&
-    !/[/:]/.test(driver) &&
-    !known.includes(driver)
-  ) {
-    found.push(
-      problem(
-        host,
-        'E_DAEMON_JSON',
-        `${path}:${lineOfKey(text, 'log-driver')}: this daemon has no log driver "${driver}": it would not start again`,
-        [`it has ${known.join(', ')}: mend that line in ${path}`],
-      ),
-    );
-  }
-  for (const key of Object.keys(view.json.values)) {
-    const flag = flagOfKey(key);
-    // Ours to resolve: the keys are taken out of daemon.json.
-    if (isTlsFlag({ name: flag, value: undefined, words: [] })) continue;
-    if (flagValues(view.flags, flag).length === 0) continue;
-    const variable = view.variables.find((one) => flagValues(one.flags, flag).length > 0);
-    const where =
-      variable?.file !== undefined
-        ? `${variable.name} of ${variable.file}:${variable.line}`
-        : view.execStart
-          ? `${view.execStart.path}:${view.execStart.line}`
-          : 'the unit';
-    found.push(
-      problem(
-        host,
-        'E_CONFLICT',
-        `"${key}" stands in ${path}:${lineOfKey(text, key)} and as ${flag} in ${where}: dockerd refuses to start with both`,
-        [
-          variable?.file !== undefined
-            ? `take one of them out: edit ${variable.file} or ${path}`
-            : `take one of them out: ${editUnit(login)}, or edit ${path}`,
-        ],
-      ),
-    );
-  }
-  return found;
-}
-
 function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): DockerTlsError[] {
   const found: DockerTlsError[] = [];
   const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
@@ -375,10 +289,6 @@ export function swarmProblem(
       facts.docker.containers.slice(0, 20).map((container) => `would stop: ${container.name}`),
     ),
   ];
-}
-
-function editUnit(login: Login, ...flags: readonly string[]): string {
-  return sudoCommand({ ...login, terminal: true }, 'systemctl', 'edit', ...flags, 'docker.service');
 }
 
 function unique(errors: readonly DockerTlsError[]): DockerTlsError[] {
