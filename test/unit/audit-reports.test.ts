@@ -75,7 +75,7 @@ describe('the table', () => {
       comparison: { appeared: [{ subject: 'a', check: '2.9', place: 'p' }], gone: [], same: 7 },
     });
     for (const { id } of (hosts[4] as AuditedHost).results.filter(counts)) expect(text).toContain(` ${id} `);
-    expect(text).toContain('[harden --only icc]');
+    expect(text).toContain('[harden --only icc --accept icc]');
     expect(text).toMatch(/2\.9 +User namespaces are in use: shared images \(until 2027-01-01\)/);
     expect(text).toContain('not audited: connection refused');
     expect(text).toContain('Since the last report: 1 new, 0 gone, 7 unchanged\n  + a  2.9  p');
