@@ -134,7 +134,7 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
     : `the certificate of ${input.expected.host} expired ${duration(off)} ago (${timeOf(end)})`;
   const hints = early
     ? ['date -u', 'timedatectl set-ntp true']
-    : [owners(input.expected, `docker-tls rotate server ${name}`)];
+    : [owners(input.expected, input.expected.caExpired ? 'docker-tls rotate ca' : `docker-tls rotate server ${name}`)];
   return { cause: outcome.cause, message, hints };
 }
 

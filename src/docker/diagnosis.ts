@@ -39,6 +39,10 @@ export type Expected = {
   readonly client: string;
   /** It was set up from another store: commands that change it belong there, and new papers come from there. */
   readonly elsewhere?: boolean;
+  /** The client's key was made on this computer and never left it: new papers come for a request. */
+  readonly ownKey?: boolean;
+  /** The CA that the host's papers come from has expired: it can't renew anything. */
+  readonly caExpired?: boolean;
   /** The context that should lead there, where there is one. */
   readonly context?: string;
 };
@@ -94,16 +98,27 @@ export function remotely(expected: Expected, command: string): string {
 }
 
 /** A command that changes the host: on this computer, or where the host was set up. */
-export function owners({ elsewhere }: Expected, command: string): string {
+export function owners({ elsewhere }: Pick<Expected, 'elsewhere'>, command: string): string {
   return elsewhere ? `on the computer that set it up: ${command}` : command;
 }
 
 /** How this client gets new papers. */
-export function newPapers({ client, elsewhere }: Expected): string[] {
+export function newPapers(expected: Pick<Expected, 'client' | 'elsewhere' | 'ownKey' | 'caExpired'>): string[] {
+  const { client, elsewhere, ownKey, caExpired } = expected;
   const name = shellQuote(client);
-  if (!elsewhere) return [`docker-tls rotate client ${name}`];
+  if (!elsewhere) return [caExpired ? 'docker-tls rotate ca' : `docker-tls rotate client ${name}`];
+  const first = caExpired ? [owners(expected, 'docker-tls rotate ca')] : [];
   const file = shellQuote(`${client}.tar`);
+  const request = shellQuote(`${client}.csr`);
+  if (ownKey)
+    return [
+      ...first,
+      `docker-tls client request ${name} --out ${request}`,
+      owners(expected, `docker-tls client sign ${request} --out ${file}`),
+      `docker-tls client import ${file}`,
+    ];
   return [
+    ...first,
     `on the computer that set it up: docker-tls rotate client ${name} && docker-tls client export ${name} --out ${file}`,
     `docker-tls client import ${file}`,
   ];

@@ -52,6 +52,7 @@ const CLIENT: Shape = {
   keyType: KEY_TYPES,
   'revokedAt?': 'time',
   'reaches?': 'hosts',
+  'ownKey?': 'flag',
 };
 
 const REACHED: Shape = { name: 'text', address: 'text', port: 'port' };

@@ -53,6 +53,8 @@ export type ClientRecord = {
   readonly revokedAt?: string;
   /** It was issued elsewhere and imported here: the hosts it reaches, which nothing else here has to know. */
   readonly reaches?: readonly ReachedHost[];
+  /** Its key was made on this computer for a request that others sign. */
+  readonly ownKey?: boolean;
 };
 
 /** Copies in one Docker config folder (DOCKER_CONFIG differs between users and jobs): docker contexts, and the folder itself. */

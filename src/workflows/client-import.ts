@@ -134,6 +134,7 @@ export function importClient({ state, bundle, pending, replace, now, ...options 
       keyType: isKeyType(info.keyType) ? info.keyType : 'p256',
       // Where the same store has issued it, its hosts are known already.
       ...(issuedHere && !replace ? {} : { reaches, hosts: undefined, revokedAt: undefined }),
+      ownKey: bundle.key === undefined && (answered.length > 0 || known?.record.ownKey) ? true : undefined,
     },
     ca: bundle.ca,
     cert: bundle.cert,

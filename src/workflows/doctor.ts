@@ -1,5 +1,6 @@
 /** Owns the examination of one host: a knock as the client, this computer's settings, and, where SSH gets through, the host's clock and journal. */
 
+import { infos } from '../docker/clocks.ts';
 import { currentContext } from '../docker/config-file.ts';
 import { readContext } from '../docker/contexts.ts';
 import { diagnose } from '../docker/diagnose.ts';
@@ -81,6 +82,8 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
       certPath: client.folder,
       client: client.record.name,
       elsewhere: host.serverCert === undefined,
+      ownKey: client.record.ownKey ?? false,
+      caExpired: isOver(host.serverCert === undefined ? client.ca : (request.state.ca?.cert ?? ''), runtime.now()),
       ...(ssh === undefined ? {} : { ssh }),
       ...(context === undefined ? {} : { context }),
     },
@@ -94,6 +97,12 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
     journal: DAEMONS_FAULT.includes(diagnosis.cause) ? (seen.journal ?? []) : [],
     ...(seen.problem === undefined ? {} : { sshProblem: seen.problem }),
   };
+}
+
+/** Whether all CAs of a text have expired. */
+function isOver(cas: string, now: Date): boolean {
+  const found = infos(cas);
+  return found.length > 0 && found.every(({ notAfter }) => notAfter <= now);
 }
 
 async function contextsTo(endpoint: string, names: readonly string[], dockerConfig: string): Promise<string[]> {

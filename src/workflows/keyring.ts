@@ -204,7 +204,8 @@ export function openKeyring(options: KeyringOptions): Keyring {
       now,
     });
     const keyPem = await protect(fresh.key);
-    const old = olderCas().length > 0 ? { cert: first, oldKeyPem: known?.keyPem } : { cert: '' };
+    // All of them: a rotation begun before the last one was through leaves clients with papers of the one before.
+    const old = olderCas().length > 0 ? { cert: known?.cert ?? '', oldKeyPem: known?.keyPem } : { cert: '' };
     const issuer = { ...old, cert: fresh.leaf + old.cert, keyPem };
     made.issuers[name] = issuer;
     return issuer;

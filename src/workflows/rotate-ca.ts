@@ -3,6 +3,7 @@
 import { DockerTlsError } from '../errors.ts';
 import { type RotationStage, rotationStage } from '../plan/stages.ts';
 import type { StoredClient, StoreState } from '../store/records.ts';
+import { keyElsewhere } from './client-refusals.ts';
 import type { Keyring } from './keyring.ts';
 
 /** Where a rotation stands, by the store alone. */
@@ -28,17 +29,29 @@ export async function stageOf(state: StoreState, keyring: Keyring, now: Date): P
 }
 
 /** Stage three is refused while anything still depends on the old CA (E_CA_IN_USE, exit 3), which is named. */
-export function refuseDrop(stage: RotationStage): void {
+export function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, 'clients'>): void {
   if (stage.stage === 'drop' || stage.stage === 'clear' || stage.stage === 'none') return;
   throw new DockerTlsError({
     code: 'E_CA_IN_USE',
     exit: 3,
     message: `the old CA is still needed by ${[...stage.hosts.map((host) => `host ${host}`), ...stage.clients.map((client) => `client ${client}`)].join(', ')}`,
     hints: [
-      'docker-tls rotate ca',
-      ...stage.clients.map((client) => `docker-tls client list; docker-tls rotate client ${client}`),
+      ...(stage.hosts.length > 0 || stage.clients.some((name) => clients.get(name)?.key !== undefined)
+        ? ['docker-tls rotate ca']
+        : []),
+      ...waysOn(stage.clients, clients),
     ],
   });
+}
+
+/** What has to be done elsewhere for clients whose key is not here: no command of this computer renews them. */
+export function waysOn(names: readonly string[], clients: StoreState['clients']): string[] {
+  return names
+    .filter((name) => clients.get(name)?.key === undefined)
+    .flatMap((name) => [
+      ...keyElsewhere(name).hints,
+      `if ${name} is not to get in any more: docker-tls client revoke ${name}`,
+    ]);
 }
 
 /** Clients of this store's CA; those that were issued elsewhere and imported here are no business of a rotation. */
@@ -63,7 +76,9 @@ export async function beginRotation(state: StoreState, keyring: Keyring, lost = 
   const ca = await keyring.trusted();
   for (const { folder: _, ...client } of ownClients(state)) {
     if (client.record.revokedAt !== undefined) continue;
-    if (client.key !== undefined) await keyring.prepareIssuer(client.record.name);
+    // A colleague's as well: hosts that list clients one by one have to know it before the colleague asks for papers.
+    const { name } = client.record;
+    if (client.key !== undefined || state.issuers.has(name)) await keyring.prepareIssuer(name);
     keyring.amend({ ...client, ca });
   }
 }

@@ -1,13 +1,15 @@
 /** Owns the table of everything that can expire, and whether hosts really serve what the store says. */
 
 import { SOCKET_UNIT } from '../daemon/paths.ts';
+import { newPapers } from '../docker/diagnosis.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { installedPapers } from '../plan/facts.ts';
 import type { Progress, Runtime, SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
-import type { StoredHost, StoreState } from '../store/records.ts';
+import type { StoredClient, StoredHost, StoreState } from '../store/records.ts';
+import { keyElsewhere } from './client-refusals.ts';
 import { overHosts } from './fleet-run.ts';
 import { openHost } from './host-run.ts';
 import { accepts, trustedCas } from './reach.ts';
@@ -24,6 +26,9 @@ export type StatusRow = {
   readonly dueAt: Date;
   /** Of an old CA: there may be several of one name. */
   readonly serial?: string;
+  /** Of a client: the commands that give it new papers, and whether `rotate client` is the one. */
+  readonly renew?: readonly string[];
+  readonly renewable?: boolean;
   readonly address?: string;
   readonly generation?: number;
   /** How the host differs from the store; empty: it does not; undefined: not asked. */
@@ -88,9 +93,15 @@ export async function status(
     })),
     ...[...state.clients.values()].map((client) => ({
       ...row('client', client.record.name, client.cert),
-      ...(client.record.revokedAt === undefined ? {} : { state: 'revoked' as const }),
+      ...(client.record.revokedAt === undefined ? renewalOf(client) : { state: 'revoked' as const }),
     })),
   ];
+}
+
+function renewalOf({ record: { name, reaches, ownKey }, key }: StoredClient): Pick<StatusRow, 'renew' | 'renewable'> {
+  if (reaches !== undefined) return { renew: newPapers({ client: name, elsewhere: true, ownKey }), renewable: false };
+  if (key === undefined) return { renew: keyElsewhere(name).hints, renewable: false };
+  return { renew: [`docker-tls rotate client ${name}`], renewable: true };
 }
 
 /** What `status --check` minds: something is due or expired, or a host differs or does not answer. */

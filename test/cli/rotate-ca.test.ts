@@ -162,8 +162,47 @@ describe('a client that is renewed in the middle of a rotation', () => {
     await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
     await tell('build-1', 'build-2');
     await run('rotate', 'ca', '--yes');
-    expect((await run('client', 'sign', 'ann.csr', '--out', 'ann-2.tar')).exit).toBe(0);
+    const { exit, json } = await run('client', 'sign', 'ann.csr', '--out', 'ann-2.tar');
+    expect([exit, json.result.oldCa]).toEqual([0, true]);
     expect(await letIn('ann')).toEqual(['build-1', 'build-2']);
+  });
+
+  test('a colleague’s first renewal after stage 1 is of the new CA, also where hosts list clients one by one', async () => {
+    await issueStore(home, listed);
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
+    await tell('build-1', 'build-2');
+    await run('rotate', 'ca', '--yes');
+    await tell('build-1', 'build-2');
+    const { json } = await run('client', 'sign', 'ann.csr', '--out', 'ann-2.tar');
+    expect(json.result.oldCa).toBeUndefined();
+    const { clients, ca } = await state();
+    expect(isFrom(clients.get('ann')?.cert ?? '', ca?.cert ?? '', 'client', new Date())).toBe(true);
+    expect(await letIn('ann')).toEqual(['build-1', 'build-2']);
+  });
+
+  test('a rotation on top of one that is not through locks nobody out who has papers of the first CA', async () => {
+    await issueStore(home, listed);
+    await run('rotate', 'ca', '--yes');
+    await run('rotate', 'ca', '--yes', '--new');
+    await tell('build-1', 'build-2');
+    expect([await letIn('laptop'), await letIn('ci')]).toEqual([['build-1', 'build-2'], ['build-2']]);
+  });
+
+  test('the drop names what is to be done where the key is, and no command that fails', async () => {
+    await issueStore(home, { ...two, clients: { laptop: undefined } });
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
+    await run('rotate', 'ca', '--yes');
+    await tell('build-1', 'build-2');
+    await run('rotate', 'client', '--all', '--yes');
+    const { json } = await run('rotate', 'ca', '--drop', '--yes');
+    expect(json.error?.hints).toEqual([
+      'docker-tls rotate ca',
+      'on that computer: docker-tls client request ann',
+      'then here: docker-tls client sign REQUEST',
+      'if ann is not to get in any more: docker-tls client revoke ann',
+    ]);
   });
 });
 

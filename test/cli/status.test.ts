@@ -94,3 +94,28 @@ test('a client that the host’s own list does not name proves nothing about it'
   expect(host('up')).toMatchObject({ drift: [] });
   expect(exit).toBe(0);
 });
+
+test('what it says to paste is what works: an expired CA renews nothing, and a key elsewhere not by rotate', async () => {
+  await issueStore(home, { hosts: { up: {} }, clients: { laptop: undefined } });
+  const env = { HOME: dirname(home) };
+  const at = async (place: string, ...argv: string[]) =>
+    runCli([...argv, '--home', place], { env, cwd: dirname(home), connect: noSsh });
+  const colleague = join(dirname(home), 'ann');
+  await at(colleague, 'client', 'request', 'ann', '--out', 'ann.csr');
+  await at(home, 'client', 'sign', 'ann.csr', '--out', 'ann.tar');
+  await at(colleague, 'client', 'import', 'ann.tar', '--no-context');
+  const hints = async (place: string, days: number) => {
+    const now = (): Date => new Date(Date.now() + days * 86_400_000);
+    const { out } = await runCli(['status', '--offline', '--home', place], { env, now });
+    return out.split('\n').flatMap((line) => (/^ {2}[a-z]/.test(line) ? [line.trim()] : []));
+  };
+  const asked = ['on that computer: docker-tls client request ann', 'then here: docker-tls client sign REQUEST'];
+  const rotate = ['docker-tls rotate server --due', ...asked, 'docker-tls rotate client laptop'];
+  expect(await hints(home, 300)).toEqual(rotate);
+  expect(await hints(home, 3660)).toEqual(['docker-tls rotate ca', ...asked]);
+  expect(await hints(colleague, 300)).toEqual([
+    'docker-tls client request ann --out ann.csr',
+    'on the computer that set it up: docker-tls client sign ann.csr --out ann.tar',
+    'docker-tls client import ann.tar',
+  ]);
+});

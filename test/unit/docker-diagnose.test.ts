@@ -57,6 +57,27 @@ describe('a host that can not be used', () => {
       'docker-tls rotate server build-1',
     ],
     [
+      'an expired certificate, and its CA as well',
+      {
+        outcome: refused('expired', { chain: server }),
+        now: new Date(notAfter.getTime() + HOUR),
+        expected: { ...expected, caExpired: true },
+      },
+      'expired',
+      'expired 1 h ago',
+      'docker-tls rotate ca',
+    ],
+    [
+      'another CA, and papers for a key that never left this computer',
+      {
+        outcome: refused('unknown-authority', { chain: server }),
+        expected: { ...expected, elsewhere: true, ownKey: true },
+      },
+      'unknown-authority',
+      'was not issued by the CA',
+      'docker-tls client request laptop --out laptop.csr',
+    ],
+    [
       'an expired certificate, and a clock that hardly differs',
       {
         outcome: refused('expired', { chain: server }),

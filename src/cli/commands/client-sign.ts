@@ -2,6 +2,7 @@
 
 import { parseCsr } from '../../pki/csr.ts';
 import { inspectCertificate } from '../../pki/inspect.ts';
+import { isFrom } from '../../plan/trust.ts';
 import { dateWords } from '../../words.ts';
 import { accessOf, requireHosts } from '../../workflows/access.ts';
 import { clientAccess } from '../../workflows/client-access.ts';
@@ -82,11 +83,13 @@ export const command = defineCommand({
       const path = await writeOut({ ...file, data });
       const { notAfter } = inspectCertificate(client.cert);
       const apply = changed === undefined ? behind : [];
+      const old = !isFrom(client.cert, await keyring.caCert(), 'client', runtime.now());
       const result = {
         client: name,
         expires: notAfter.toISOString(),
         hosts: bundle.hosts.map((host) => host.name),
         apply,
+        ...(old ? { oldCa: true } : {}),
         changed: changed?.hosts ?? [],
         ...(path === '-' ? {} : { file: path }),
       };
@@ -98,6 +101,14 @@ export const command = defineCommand({
         '',
         `where the request was made:  docker-tls client import ${options.out ?? out}`,
         ...(apply.length > 0 ? [`before that, here:           docker-tls apply ${apply.join(' ')}`] : []),
+        ...(old
+          ? [
+              '',
+              'They are of the old CA, for its hosts do not all accept the new one yet. Sign it once more after:',
+              '',
+              '  docker-tls rotate ca',
+            ]
+          : []),
       ];
       return { exit: 0, result, text: lines.join('\n') };
     });

@@ -5,10 +5,10 @@ import type { RotationStage } from '../../plan/stages.ts';
 import { isFrom } from '../../plan/trust.ts';
 import type { StoreState } from '../../store/records.ts';
 import type { Store } from '../../store/store.ts';
-import { plural } from '../../words.ts';
+import { listWords, plural } from '../../words.ts';
 import { caCutsOff } from '../../workflows/ca-refusals.ts';
 import { refreshCopies } from '../../workflows/copies.ts';
-import { beginRotation, ownClients, refuseDrop, stageOf } from '../../workflows/rotate-ca.ts';
+import { beginRotation, ownClients, refuseDrop, stageOf, waysOn } from '../../workflows/rotate-ca.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { type StoredRun, startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
@@ -151,7 +151,7 @@ async function proceed(context: Context, options: Options, store: Store): Promis
 
 async function drop(context: Context, run: StoredRun, stage: RotationStage): Promise<CommandResult> {
   const { state, store } = run.session;
-  refuseDrop(stage);
+  refuseDrop(stage, state);
   if (stage.stage === 'none') return { exit: 0, result: { stage }, text: 'There is no old CA to drop.' };
   await agree(context.prompts, 'Stop accepting the old CA? Whoever has not fetched new files is locked out.');
   if (stage.stage === 'drop') {
@@ -195,6 +195,10 @@ async function finishStage(
   };
 }
 
+function remaining({ hosts, clients }: RotationStage): string[] {
+  return [...hosts.map((name) => `host ${name}`), ...clients.map((name) => `client ${name}`)];
+}
+
 function describe(stage: RotationStage, run: StoredRun): string {
   const hosts = stage.hosts.length === 0 ? 'no host' : stage.hosts.join(', ');
   const all = [...run.session.state.hosts.keys()].join(', ');
@@ -204,7 +208,10 @@ function describe(stage: RotationStage, run: StoredRun): string {
     case 'accept':
       return `Stage 1, accept old and new, is still to be done on ${hosts}.`;
     case 'issue':
-      return `Stage 2, issue from the new CA, is still to be done for ${hosts}${stage.clients.length > 0 ? ` and the clients ${stage.clients.join(', ')}` : ''}.`;
+      return [
+        `Stage 2, issue from the new CA, is still to be done for ${listWords(remaining(stage), 24)}.`,
+        ...waysOn(stage.clients, run.session.state.clients).map((way) => `  ${way}`),
+      ].join('\n');
     case 'drop':
       return 'Stage 3, drop the old CA: docker-tls rotate ca --drop';
     case 'clear':

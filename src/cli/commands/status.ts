@@ -129,11 +129,7 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
     { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
   );
   const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
-  const hints = [
-    ...(due.some((row) => row.kind === 'host') ? ['  docker-tls rotate server --due'] : []),
-    ...due.filter((row) => row.kind === 'client').map((row) => `  docker-tls rotate client ${row.name}`),
-    ...(due.some((row) => row.kind === 'ca') ? ['  docker-tls rotate ca'] : []),
-  ];
+  const hints = waysOn(due).map((way) => `  ${way}`);
   const attention = rows.filter(needsAttention).length;
   return [
     table,
@@ -141,6 +137,20 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
     attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
     ...(hints.length > 0 ? ['', ...hints] : []),
   ].join('\n');
+}
+
+/** Commands for what is due. A CA that has expired renews nothing, and its successor renews it all. */
+function waysOn(due: readonly StatusRow[]): string[] {
+  const old = due.some((row) => row.kind === 'old ca') ? ['docker-tls rotate ca --drop'] : [];
+  const clients = due.filter((row) => row.kind === 'client');
+  if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
+    return ['docker-tls rotate ca', ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))), ...old];
+  return [
+    ...(due.some((row) => row.kind === 'host') ? ['docker-tls rotate server --due'] : []),
+    ...clients.flatMap((row) => row.renew ?? []),
+    ...(due.some((row) => row.kind === 'ca') ? ['docker-tls rotate ca'] : []),
+    ...old,
+  ];
 }
 
 function driftCell({ drift, unreachable }: StatusRow, colours: Colours): Cell {
