@@ -20,6 +20,12 @@ export function refuseOther(client: StoredClient): void {
   });
 }
 
+/** A client that gets no new key here: as `refuseOther`, and E_CLIENT_NO_KEY (exit 2). */
+export function refuseRenewal(client: StoredClient): void {
+  refuseOther(client);
+  if (client.key === undefined) throw keyElsewhere(client.record.name);
+}
+
 /** A client that another CA issued: E_CLIENT_ELSEWHERE (exit 2). */
 export function refuseForeign({ record }: StoredClient, hints: readonly string[]): void {
   if (record.reaches === undefined) return;

@@ -21,7 +21,7 @@ import { hostsLosing, isFrom, leafOnlyTrust, reasonToIssue, trustFile } from '..
 import type { Secret } from '../secret.ts';
 import type { StoreChange, StoredCa, StoredClient, StoredIssuer, StoredOldCa, StoreState } from '../store/records.ts';
 import { caCutsOff, caKeyElsewhere, caNotAccepted } from './ca-refusals.ts';
-import { clientExists, keyElsewhere, refuseOther, unknownClient } from './client-refusals.ts';
+import { clientExists, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
 import { type PassphraseSource, protectKeys } from './key-protection.ts';
 import { commandSigner, type ExternalSigner, signClient, signServer } from './sign-command.ts';
 
@@ -292,8 +292,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
   async function renewClient(name: string, days?: number): Promise<StoredClient> {
     const known = state.clients.get(name);
     if (known === undefined) throw unknownClient(name);
-    refuseOther(known);
-    if (known.key === undefined) throw keyElsewhere(name);
+    refuseRenewal(known);
     const lifetime = days ?? known.record.days;
     const leaf = await clientLeaf(name, { keyType: known.record.keyType, days: lifetime });
     requireAccepted(known, leaf.cert);

@@ -3,7 +3,9 @@
  * What comes back is checked before it is used; docs/ca.md tells how commands for step, Vault, cfssl and openssl look.
  */
 
+import { isAbsolute, resolve } from 'node:path';
 import type { HostSpec } from '../config/spec.ts';
+import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError, printableLines } from '../errors.ts';
 import { makeCsr, parseCsr } from '../pki/csr.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts';
@@ -77,11 +79,28 @@ export function commandLine(
   return all as [string, ...string[]];
 }
 
+/** The same command for any folder: a program that is named from `cwd` is named from the root. A timer runs elsewhere. */
+export function anchorCommand(command: string, cwd: string): string {
+  const [program = '', ...args] = splitCommand(command);
+  if (!program.includes('/') || isAbsolute(program)) return command;
+  const begun = command.trimStart();
+  const path = shellQuote(resolve(cwd, program));
+  return begun.startsWith(program) ? path + begun.slice(program.length) : [path, ...args.map(shellQuote)].join(' ');
+}
+
+/** No certificate outlives its CA, whatever a command would sign: what is asked for ends with the CA. */
+function daysWithin({ days, ca, now }: SignRequest): number {
+  const [first] = splitBundle(ca);
+  if (first === undefined) return days;
+  const left = Math.floor((inspectCertificate(first).notAfter.getTime() - now.getTime()) / 86_400_000);
+  return Math.max(1, Math.min(days, left));
+}
+
 /** A signer that runs `command`. Fails with E_SIGN_COMMAND: exit 4 when it fails, exit 2 when what it prints is not what was asked for. */
 export function commandSigner(command: string): ExternalSigner {
   splitCommand(command);
   return async (request) => {
-    const [program, ...args] = commandLine(command, request);
+    const [program, ...args] = commandLine(command, { ...request, days: daysWithin(request) });
     const { execa } = await import('execa');
     const ran = await execa(program, args, {
       input: request.csr,
@@ -98,7 +117,7 @@ export function commandSigner(command: string): ExternalSigner {
         message: `the sign command ${ran.timedOut ? `did not end within ${TIMEOUT_MS / 1000} s` : ran.exitCode === undefined ? `could not be run: ${ran.code ?? ran.shortMessage}` : `ended with status ${ran.exitCode}`}`,
         details: printableLines(ran.stderr ?? '', 10),
         hints: [
-          `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=test | ${[program, ...args].join(' ')}`,
+          `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=test | ${[program, ...args].map(shellQuote).join(' ')}`,
         ],
       });
     }

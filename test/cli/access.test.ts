@@ -106,6 +106,15 @@ describe('client revoke', () => {
   });
 });
 
+describe('rotate client', () => {
+  test.each([[[]], [['--dry-run']]])('a revoked client is called that, and not unknown %j', async (more) => {
+    await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
+    await run('client', 'revoke', 'eve', '--yes');
+    const { exit, json } = await run('rotate', 'client', 'eve', ...more);
+    expect([exit, json.error?.code]).toEqual([2, 'E_CLIENT_REVOKED']);
+  });
+});
+
 describe('client add', () => {
   test('of one that is there: its hosts and lifetime are what was said, its papers stay', async () => {
     await issueStore(home, { ...two, clients: { laptop: undefined, ci: ['build-1'] } });

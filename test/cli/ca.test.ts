@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { inspectCertificate } from '../../src/pki/inspect.ts';
 import { openStore } from '../../src/store/store.ts';
 import { commandLine, splitCommand } from '../../src/workflows/sign-command.ts';
 import { runCli } from '../support/cli.ts';
@@ -202,6 +203,28 @@ describe('a command that signs', () => {
     const { json, exit: status } = await run('client', 'add', 'ci', '--json');
     expect([status, json.error?.code]).toEqual([exit, 'E_SIGN_COMMAND']);
     expect(json.error?.message).toMatch(message);
+  });
+
+  test('that is named from the folder of the import is found from any other, and asked for no day beyond the CA', async () => {
+    const ca = mill.issue('company', { ca: true });
+    writeSignScript(file('sign'), ca);
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', './sign {profile} {days}');
+    const { ca: stored } = await openStore(home).read();
+    expect(stored?.record.signCommand).toBe(`${file('sign')} {profile} {days}`);
+    expect((await run('client', 'add', 'ci', '--days', '36500')).exit).toBe(0);
+    const { clients } = await openStore(home).read();
+    const [end, limit] = [clients.get('ci')?.cert ?? '', stored?.cert ?? ''].map(
+      (pem) => inspectCertificate(pem).notAfter,
+    );
+    expect(end?.getTime()).toBeLessThanOrEqual(limit?.getTime() ?? 0);
+  });
+
+  test('that fails is shown so that it can be pasted', async () => {
+    const ca = mill.issue('company', { ca: true });
+    const command = "/bin/sh -c 'cat >/dev/null; exit 3' sh";
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', command);
+    const { json } = await run('client', 'add', 'ci', '--json');
+    expect(json.error?.hints[0]).toMatch(/ \| \/bin\/sh -c 'cat >\/dev\/null; exit 3' sh client [0-9]+$/);
   });
 
   test.each([

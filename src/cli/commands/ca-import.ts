@@ -5,6 +5,7 @@ import { Secret } from '../../secret.ts';
 import { openStore } from '../../store/store.ts';
 import { dateWords } from '../../words.ts';
 import { importCa } from '../../workflows/ca-import.ts';
+import { anchorCommand } from '../../workflows/sign-command.ts';
 import { defineCommand } from '../command.ts';
 import { readIn } from '../files.ts';
 import { CA_OPTIONS, passphraseSource } from '../host-options.ts';
@@ -48,7 +49,7 @@ export const command = defineCommand({
         now: runtime.now(),
         ...(key ? { key } : {}),
         ...(chain === undefined ? {} : { chain }),
-        ...(options.signCommand === undefined ? {} : { signCommand: options.signCommand }),
+        ...(options.signCommand === undefined ? {} : { signCommand: anchorCommand(options.signCommand, runtime.cwd) }),
       });
       if (!global.dryRun) await store.write(change);
       const { subject, fingerprint, notAfter } = inspectCertificate(cert);

@@ -2,6 +2,7 @@
 
 import { inspectCertificate } from '../../pki/inspect.ts';
 import { dateWords, plural } from '../../words.ts';
+import { refuseRenewal } from '../../workflows/client-refusals.ts';
 import { type CopiesOutcome, refreshCopies } from '../../workflows/copies.ts';
 import { chooseNames } from '../../workflows/due.ts';
 import { defineCommand } from '../command.ts';
@@ -27,9 +28,8 @@ export const command = defineCommand({
     const { session } = await startStored(context, options, 'rotate client');
     const here = [...session.state.clients.values()].filter(
       (client) =>
-        client.record.revokedAt === undefined &&
-        ((client.key !== undefined && client.record.reaches === undefined) ||
-          args.clients.includes(client.record.name)),
+        args.clients.includes(client.record.name) ||
+        (client.record.revokedAt === undefined && client.key !== undefined && client.record.reaches === undefined),
     );
     const certs = new Map(here.map((client) => [client.record.name, client.cert]));
     const names = chooseNames('client', certs, {
@@ -39,6 +39,7 @@ export const command = defineCommand({
       now: runtime.now(),
       ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
     });
+    for (const client of here) if (names.includes(client.record.name)) refuseRenewal(client);
     const old = new Map(names.map((name) => [name, inspectCertificate(certs.get(name) ?? '')]));
     if (global.dryRun)
       return {
