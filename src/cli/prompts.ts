@@ -122,7 +122,9 @@ export function createPrompts(options: PromptsOptions): Prompts {
 /** The questions of an ssh login; answers are kept, so that 20 hosts with the same key ask once. */
 function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
   const passphrases = new Map<string, Promise<Secret>>();
+  /** By user; what each host got last. */
   const sudo = new Map<string, Promise<Secret>>();
+  const tried = new Map<string, Promise<Secret>>();
   return {
     hostKey({ host, address, type, fingerprint }) {
       const [name, dialled] = [printable(host), printable(address)];
@@ -149,8 +151,9 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
         : prompts.password({ message, flag, allowEmpty: true });
     },
     sudoPassword({ host, user, again = false }) {
-      if (again) sudo.delete(user);
-      return once(sudo, user, () =>
+      // Where others were turned away as well, one of them has asked anew already.
+      if (again && sudo.get(user) === tried.get(`${user}@${host}`)) sudo.delete(user);
+      const answer = once(sudo, user, () =>
         prompts.password({
           explain: again
             ? `sudo on ${printable(host)} did not take that one.`
@@ -160,6 +163,8 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
           flag: '--sudo-password-file FILE',
         }),
       );
+      tried.set(`${user}@${host}`, answer);
+      return answer;
     },
   };
 }
