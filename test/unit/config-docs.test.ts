@@ -43,3 +43,17 @@ test('docs/ci.md names every example', () => {
   expect(examples.length).toBe(4);
   for (const path of examples) expect(page).toContain(`../${path}`);
 });
+
+test('the pipelines have every secret that the fleet file of docs/ci.md names', () => {
+  const page = readFileSync(new URL('docs/ci.md', root), 'utf8');
+  const names = [...page.matchAll(/: env:([A-Z_]+)/g)].map((match) => match[1] as string);
+  expect(names).toEqual(['DOCKER_TLS_CA_PASSPHRASE', 'SUDO_PASSWORD']);
+  const github = parse(readFileSync(new URL('examples/github-actions/docker-tls.yml', root), 'utf8')) as {
+    env: Record<string, string>;
+  };
+  const gitlab = readFileSync(new URL('examples/gitlab-ci/docker-tls.gitlab-ci.yml', root), 'utf8');
+  for (const name of names) {
+    expect(github.env[name]).toBe(`\${{ secrets.${name} }}`);
+    expect(gitlab).toContain(name);
+  }
+});
