@@ -250,8 +250,10 @@ export async function sudoPassword(
 export async function readSecretFile(path: string, flag: string): Promise<Secret> {
   let text: string;
   try {
-    const { mode } = await stat(path);
-    if (process.platform !== 'win32' && (mode & 0o007) !== 0) throw openToAll(path, flag);
+    const found = await stat(path);
+    if (found.isDirectory()) throw noFile(path, flag, 'is a folder');
+    if (process.platform !== 'win32' && (found.mode & 0o007) !== 0)
+      throw found.isFile() || found.isFIFO() ? openToAll(path, flag) : noFile(path, flag, 'is a device, no file');
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if (cause instanceof DockerTlsError) throw cause;
@@ -266,6 +268,11 @@ export async function readSecretFile(path: string, flag: string): Promise<Secret
   const line = text.split(/\r?\n/)[0] ?? '';
   if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} is empty` });
   return new Secret(line);
+}
+
+/** No hint to change its mode: /tmp and /dev/null are everybody's on purpose. */
+function noFile(path: string, flag: string, what: string): DockerTlsError {
+  return new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} ${what}` });
 }
 
 function openToAll(path: string, flag: string): DockerTlsError {

@@ -199,6 +199,8 @@ function optionValue(key: string, spec: OptionSpec, given: string | boolean | st
     case 'list': {
       const values = (given as string[] | undefined) ?? [];
       // A file's name may hold a comma; names and addresses do not.
+      // A variable that a script never set: without its value --listen would mean every address, and --limit every host.
+      if (values.some((value) => /^,*$/.test(value))) throw refuse('the value is empty');
       return (spec.completes === 'file' ? values : values.flatMap((value) => value.split(','))).filter(
         (item) => item !== '',
       );

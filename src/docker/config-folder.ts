@@ -27,23 +27,35 @@ export async function installIntoConfigFolder(
 ): Promise<{ changed: boolean; kept: readonly string[] }> {
   const { dockerConfig } = files;
   return withFileErrors(dockerConfig, async () => {
-    const wanted = [
-      { path: join(dockerConfig, 'ca.pem'), data: files.ca, mode: CERT_MODE },
-      { path: join(dockerConfig, 'cert.pem'), data: files.cert, mode: CERT_MODE },
-      { path: join(dockerConfig, 'key.pem'), data: files.key, mode: KEY_MODE },
-    ];
-    const there = await Promise.all(wanted.map((file) => readIfThere(file.path)));
-    const differing = wanted.filter((file, index) => there[index] !== undefined && there[index] !== textOf(file.data));
-    if (differing.length === 0 && there.every((text) => text !== undefined)) return { changed: false, kept: [] };
-    const oursBefore = (files.known ?? []).some((cert) => there[1]?.includes(cert.trim()));
-    const foreign = oursBefore ? [] : differing.map((file) => file.path);
-    if (foreign.length > 0 && !files.replace) throw existing(foreign);
+    const { wanted, same, foreign } = await compare(files);
+    if (same) return { changed: false, kept: [] };
     await newFolder(dockerConfig);
     const kept: string[] = [];
     for (const path of foreign) kept.push(await keepCopy(path));
     await replaceFiles(wanted);
     return { changed: true, kept };
   });
+}
+
+/** Fails as installIntoConfigFolder would; writes nothing. */
+export async function checkConfigFolder(files: FolderToWrite): Promise<void> {
+  await withFileErrors(files.dockerConfig, () => compare(files));
+}
+
+/** What is to be written, and the files of somebody else that are in its way. */
+async function compare({ dockerConfig, ca, cert, key, known = [], replace }: FolderToWrite) {
+  const wanted = [
+    { path: join(dockerConfig, 'ca.pem'), data: ca, mode: CERT_MODE },
+    { path: join(dockerConfig, 'cert.pem'), data: cert, mode: CERT_MODE },
+    { path: join(dockerConfig, 'key.pem'), data: key, mode: KEY_MODE },
+  ];
+  const there = await Promise.all(wanted.map((file) => readIfThere(file.path)));
+  const differing = wanted.filter((file, index) => there[index] !== undefined && there[index] !== textOf(file.data));
+  const same = differing.length === 0 && there.every((text) => text !== undefined);
+  const oursBefore = known.some((one) => there[1]?.includes(one.trim()));
+  const foreign = oursBefore ? [] : differing.map((file) => file.path);
+  if (foreign.length > 0 && !replace) throw existing(foreign);
+  return { wanted, same, foreign };
 }
 
 /** Takes the three files away again, if the certificate is one of `known` (PEM). True when it did. */
@@ -85,6 +97,9 @@ function existing(paths: readonly string[]): DockerTlsError {
     code: 'E_CLIENT_FILES_EXIST',
     exit: 2,
     message: `there are other TLS files in the Docker config folder already: ${paths.join(', ')}`,
-    hints: ['use a docker context instead: docker-tls context HOST', 'replace them (copies are kept): add --replace'],
+    hints: [
+      'use a docker context alone, without --config-folder: docker-tls context HOST',
+      'replace them (copies are kept): docker-tls context HOST --config-folder --replace',
+    ],
   });
 }

@@ -66,9 +66,7 @@ export async function writeContext(
   checkContextName(context.name);
   const { metaFile, metaFolder, tlsFolder, folder } = pathsOf(context);
   return withFileErrors(folder, async () => {
-    const before = await readMeta(context);
-    if (before !== undefined && !isOurs(before) && !context.replace)
-      throw foreign(context, 'choose another name with --context NAME, or take it over with --replace');
+    const before = await placeFor(context);
     const tlsChanged = await writeTls(tlsFolder, folder, context);
     const after = mergeMeta(before ?? {}, context);
     const metaChanged = JSON.stringify(after) !== JSON.stringify(before);
@@ -80,6 +78,21 @@ export async function writeContext(
     const used = context.use === true && (await setCurrentContext(context.dockerConfig, context.name));
     return { changed: tlsChanged || metaChanged || used, created: before === undefined, folder };
   });
+}
+
+/** Fails as writeContext would; writes nothing. */
+export async function checkContext(context: Pick<ContextToWrite, 'name' | 'dockerConfig' | 'use' | 'replace'>) {
+  checkContextName(context.name);
+  await withFileErrors(pathsOf(context).folder, () => placeFor(context));
+}
+
+/** The context that is there already, if it may be written over. A config.json that can't be changed is found before anything is. */
+async function placeFor(context: Pick<ContextToWrite, 'name' | 'dockerConfig' | 'use' | 'replace'>) {
+  const before = await readMeta(context);
+  if (before !== undefined && !isOurs(before) && !context.replace)
+    throw foreign(context, 'choose another name with --context NAME, or take it over with --replace');
+  if (context.use) await currentContext(context.dockerConfig);
+  return before;
 }
 
 /** A context with its TLS files; undefined where there is none of that name. Errors: E_CONTEXT_NAME, E_CONTEXT_DAMAGED, E_CLIENT_FILES. */

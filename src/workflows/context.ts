@@ -4,8 +4,8 @@
  */
 
 import type { HostSpec } from '../config/spec.ts';
-import { installIntoConfigFolder } from '../docker/config-folder.ts';
-import { contextNameOf, writeContext } from '../docker/contexts.ts';
+import { checkConfigFolder, installIntoConfigFolder } from '../docker/config-folder.ts';
+import { checkContext, contextNameOf, writeContext } from '../docker/contexts.ts';
 import { dockerHost } from '../docker/environment.ts';
 import { DockerTlsError } from '../errors.ts';
 import { isWelcome } from '../plan/trust.ts';
@@ -53,9 +53,9 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
     const endpoint = dockerHost(host.record.address, host.record.port);
     const { ca, cert } = client;
     // Each copy is recorded as soon as it is there: the other may still fail.
+    const known = certificates(state);
     let installed: { changed: boolean; kept: readonly string[] } = { changed: false, kept: [] };
     if (request.configFolder) {
-      const known = [...state.clients.values()].map((one) => one.cert);
       installed = await installIntoConfigFolder({ dockerConfig, ca, cert, key, known, replace });
       await remember(request, withConfigFolder);
     }
@@ -80,6 +80,49 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
       kept: installed.kept,
     };
   });
+}
+
+/** Fails as giveContext would; writes nothing. */
+export async function checkGiveContext(
+  state: StoreState,
+  request: Omit<ContextRequest, 'store' | 'now'>,
+): Promise<void> {
+  await checkPlaces(state, papers(state, request), request);
+}
+
+/** For a host that is not in the store yet: what stands against the context that its spec asks for is said before the host changes. */
+export async function checkContextOf(
+  spec: HostSpec,
+  { ca, cert, key }: StoredClient,
+  state: StoreState,
+  dockerConfig: string,
+): Promise<void> {
+  const context = contextName(spec);
+  if (context === undefined || key === undefined) return;
+  const { use = false, configFolder = false } = spec;
+  const request = { context, dockerConfig, use, configFolder, replace: false };
+  await checkPlaces(state, { client: { ca, cert }, key }, request).catch((error: unknown) => {
+    if (!(error instanceof DockerTlsError) || error.code !== 'E_CLIENT_FILES_EXIST') throw error;
+    const { code, exit, message } = error;
+    const later = `docker-tls context ${spec.name} --config-folder --replace`;
+    const hints = [`leave --config-folder out; then, to replace them (copies are kept): ${later}`];
+    throw new DockerTlsError({ code, exit, message, where: spec.name, hints });
+  });
+}
+
+async function checkPlaces(
+  state: StoreState,
+  { client: { ca, cert }, key }: { readonly client: Pick<StoredClient, 'ca' | 'cert'>; readonly key: Secret },
+  request: Pick<ContextRequest, 'context' | 'dockerConfig' | 'use' | 'configFolder' | 'replace'>,
+): Promise<void> {
+  const { dockerConfig, use, replace } = request;
+  if (request.configFolder)
+    await checkConfigFolder({ dockerConfig, ca, cert, key, known: certificates(state), replace });
+  await checkContext({ name: request.context, dockerConfig, use, replace });
+}
+
+function certificates(state: StoreState): string[] {
+  return [...state.clients.values()].map((one) => one.cert);
 }
 
 /** The context that a host is to have here; `use` and `config-folder` mean one of the host's name. */
@@ -161,7 +204,7 @@ function withConfigFolder(copies: ClientCopies, owner: boolean): ClientCopies {
 
 function papers(
   state: StoreState,
-  request: ContextRequest,
+  request: Pick<ContextRequest, 'host' | 'client'>,
 ): { host: ReachableHost; client: StoredClient; key: Secret } {
   const host = reachableHosts(state).get(request.host);
   const client = state.clients.get(request.client);

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -187,6 +188,26 @@ describe('context', () => {
     expect([exit, out]).toEqual([0, 'would write the context build-1: tcp://build-1.example:2376 as laptop\n']);
     expect(picture(home)).toEqual(before);
     expect(() => statSync(dockerConfig)).toThrow();
+  });
+
+  test('--dry-run refuses what the run would, and a config.json that can not be changed leaves no context behind', async () => {
+    await two();
+    const meta = join(dockerConfig, 'contexts/meta', createHash('sha256').update('theirs').digest('hex'));
+    mkdirSync(meta, { recursive: true });
+    writeFileSync(join(meta, 'meta.json'), '{"Name":"theirs","Metadata":{},"Endpoints":{}}');
+    writeFileSync(join(dockerConfig, 'key.pem'), 'mine');
+    writeFileSync(join(dockerConfig, 'config.json'), '{"auths":');
+    const before = picture(dockerConfig);
+    for (const [code, ...words] of [
+      ['E_CONTEXT_EXISTS', '--context', 'theirs'],
+      ['E_CLIENT_FILES_EXIST', '--config-folder'],
+      ['E_DOCKER_CONFIG', '--use'],
+    ] as const) {
+      const dry = await run('context', 'build-1', ...words, '--dry-run', '--json');
+      const wet = await run('context', 'build-1', ...words, '--json');
+      expect([dry.exit, dry.json.error?.code, wet.exit, wet.json.error?.code]).toEqual([2, code, 2, code]);
+    }
+    expect(picture(dockerConfig)).toEqual(before);
   });
 
   test('a variable that beats the current context is said', async () => {

@@ -1,6 +1,7 @@
 /** Secrets that a file holds: by an option, or by the fleet file that a rotation is given. */
 
 import { chmodSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { runCli } from '../support/cli.ts';
@@ -27,6 +28,15 @@ test('a file that everybody can read holds no secret', async () => {
   chmodSync(file('words'), 0o644);
   const { exit, json } = await run('rotate', 'client', 'ci', '--yes', '--ca-passphrase-file', 'words');
   expect([exit, json.error?.code, json.error?.hints]).toEqual([2, 'E_SECRET_FILE', [`chmod 600 ${file('words')}`]]);
+});
+
+test.each([
+  [tmpdir(), 'is a folder'],
+  ['/dev/null', 'is a device, no file'],
+])('%s holds no secret, and nobody is told to close it', async (path, what) => {
+  const { exit, json } = await run('rotate', 'client', 'ci', '--yes', '--ca-passphrase-file', path);
+  expect([exit, json.error?.code, json.error?.hints]).toEqual([2, 'E_SECRET_FILE', []]);
+  expect(json.error?.message).toContain(`${path} ${what}`);
 });
 
 test('a rotation takes the passphrase that the fleet file names', async () => {

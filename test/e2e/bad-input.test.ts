@@ -1,6 +1,6 @@
 /** What goes wrong before a change: each case has its own error code, exit status and hint, and leaves host and store as they were. */
 
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
@@ -98,6 +98,18 @@ test('with --json the failure is the one document', async () => {
   const run = await person.run(towards('root@10.213.255.254', ['--json']));
   expect(run.status).toBe(4);
   expect(JSON.parse(run.out)).toMatchObject({ schema: 1, ok: false, error: { code: 'E_SSH_UNREACHABLE' } });
+});
+
+test('what stands against the docker context is said before the host changes', async () => {
+  mkdirSync(join(person.home, '.docker'));
+  writeFileSync(join(person.home, '.docker/key.pem'), 'mine');
+  writeFileSync(join(person.home, '.docker/config.json'), '{"auths":');
+  await remember();
+  const folder = await person.run(person.setup(host, ['--config-folder']));
+  await expectRefused(folder, 'E_CLIENT_FILES_EXIST', 2);
+  expect(folder.err).toContain(`docker-tls context ${host.name} --config-folder --replace`);
+  await expectRefused(await person.run(person.setup(host, ['--use'])), 'E_DOCKER_CONFIG', 2);
+  expect(readFileSync(join(person.home, '.docker/config.json'), 'utf8')).toBe('{"auths":');
 });
 
 test('an address that the clients can not reach the daemon by: taken back', async () => {

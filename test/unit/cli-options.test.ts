@@ -97,6 +97,9 @@ test.each([
   [['h', '--within', '2 days'], /no duration/, 'docker-tls sample --help'],
   [['h', '--identity'], /argument missing/, 'docker-tls sample --help'],
   [['h', '--identity', ''], /empty/, 'docker-tls sample --help'],
+  [['h', '--san', ''], /--san: the value is empty/, 'docker-tls sample --help'],
+  [['h', '--san', 'x', '--san', ','], /--san: the value is empty/, 'docker-tls sample --help'],
+  [['h', '--key-file='], /--key-file: the value is empty/, 'docker-tls sample --help'],
   [[], /missing required argument 'host'/, 'docker-tls sample --help'],
 ] as const)('%j is refused as a usage error', (argv, message, hint) => {
   const error = refusal(argv);

@@ -4,7 +4,7 @@ import { checkContextName, contextNameOf } from '../../docker/contexts.ts';
 import { dockerHost } from '../../docker/environment.ts';
 import type { Runtime } from '../../runtime.ts';
 import { openStore } from '../../store/store.ts';
-import { type ContextOutcome, giveContext } from '../../workflows/context.ts';
+import { type ContextOutcome, checkGiveContext, giveContext } from '../../workflows/context.ts';
 import { chooseClient, chooseHost } from '../choose.ts';
 import { defineCommand } from '../command.ts';
 import { dockerConfigFolder } from '../options.ts';
@@ -34,13 +34,7 @@ export const command = defineCommand({
     const client = chooseClient(state, host, options.client, 'docker-tls context');
     const context = options.context ?? contextNameOf(host.record.name);
     checkContextName(context);
-    if (global.dryRun) {
-      const endpoint = dockerHost(host.record.address, host.record.port);
-      const result = { context, endpoint, client: client.record.name, dryRun: true };
-      return { exit: 0, result, text: `would write the context ${context}: ${endpoint} as ${client.record.name}` };
-    }
-    const outcome = await giveContext({
-      store,
+    const request = {
       host: host.record.name,
       client: client.record.name,
       context,
@@ -48,8 +42,14 @@ export const command = defineCommand({
       use: options.use,
       replace: options.replace,
       configFolder: options.configFolder,
-      now: runtime.now,
-    });
+    };
+    if (global.dryRun) {
+      await checkGiveContext(state, request);
+      const endpoint = dockerHost(host.record.address, host.record.port);
+      const result = { context, endpoint, client: client.record.name, dryRun: true };
+      return { exit: 0, result, text: `would write the context ${context}: ${endpoint} as ${client.record.name}` };
+    }
+    const outcome = await giveContext({ ...request, store, now: runtime.now });
     return { exit: 0, result: outcome, text: renderOutcome(outcome, options.use, runtime) };
   },
 });

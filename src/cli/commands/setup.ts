@@ -8,7 +8,7 @@ import { DockerTlsError } from '../../errors.ts';
 import { hasChanges } from '../../plan/plan.ts';
 import { preflight } from '../../plan/preflight.ts';
 import { checkName } from '../../store/records.ts';
-import { contextName, giveContexts } from '../../workflows/context.ts';
+import { checkContextOf, contextName, giveContexts } from '../../workflows/context.ts';
 import { requireLatest } from '../../workflows/host-books.ts';
 import { applyHost, type HostOutcome, openHost, planOpened, refuseProblems } from '../../workflows/host-run.ts';
 import { specFor } from '../../workflows/specs.ts';
@@ -121,6 +121,7 @@ export const command = defineCommand({
       const run = session.context({ prover, reason: 'setup', takeOver, ...(sudo ? { sudoPassword: sudo } : {}) });
       const prepared = await planOpened(opened, spec, run, line);
       refuseProblems(prepared);
+      await checkContextOf(spec, prover, session.state, dockerConfigFolder(runtime));
       const plan = renderPlan(prepared, coloursOf(runtime.io), global.verbose, tableWidth(runtime.io));
       if (global.dryRun) {
         line.done('planned');
