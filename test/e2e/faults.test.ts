@@ -20,7 +20,7 @@ const lists: { suite: Suite; faults: Fault[] }[] = [
     faults: [
       { step: 'restart', death: 'daemon fails', change: 'first setup' },
       { step: 'switch', death: 'controller killed', change: 'remove' },
-      { step: 'arm', death: 'reboot', change: 'rotate' },
+      { step: 'restart', death: 'reboot', change: 'remove' },
       { step: 'stage', death: 'disk full', change: 'setup' },
     ],
   },

@@ -96,7 +96,7 @@ export class FaultHost {
   readonly #program: PausingProgram;
   readonly #home: string;
   #count = 0;
-  /** What the host was before its first setup, without containers. */
+  /** What the host was before its first setup. */
   #bare: HostSnapshot = new Map();
   /** Seconds until it goes back: more than a change takes on this machine, or every fault would be that of an expired time. */
   #confirmS = CONFIRM_S;
@@ -325,10 +325,10 @@ export class FaultHost {
   }
 }
 
-/** A host as it was before us, with the containers that run now. */
+/** A host as it was before us, with the containers and the socket that are there now. */
 function merged(bare: HostSnapshot, now: HostSnapshot): HostSnapshot {
-  const isContainer = ([name]: [string, string]): boolean => name.startsWith('container ');
-  return new Map([...[...bare].filter((line) => !isContainer(line)), ...[...now].filter(isContainer)]);
+  const lives = ([name]: [string, string]): boolean => /^(container |socket inode)/.test(name);
+  return new Map([...[...bare].filter((line) => !lives(line)), ...[...now].filter(lives)]);
 }
 
 /** Where exit status and words say something else than what became of the host. */
