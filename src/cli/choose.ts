@@ -4,6 +4,7 @@ import { nearestNames } from '../config/nearest.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { StoredClient, StoreState } from '../store/records.ts';
 import { listWords } from '../words.ts';
+import { ownOf } from '../workflows/own-client.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../workflows/reach.ts';
 
 export type KnownClient = StoredClient & { readonly folder: string };
@@ -34,7 +35,7 @@ export function chooseHost(state: StoreState, name: string | undefined, command:
 }
 
 /**
- * The client that was named, or the only one that `host` accepts. Revoked clients don't count.
+ * The client that was named, or the only one that `host` accepts, or of several this computer's own. Revoked clients don't count.
  * Errors, exit 2: E_NO_CLIENTS, E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NOT_ACCEPTED, E_CLIENT_AMBIGUOUS, E_CLIENT_NO_KEY.
  */
 export function chooseClient(
@@ -105,6 +106,8 @@ function onlyClient(state: StoreState, host: ReachableHost, command: string): Kn
     });
   }
   if (others.length === 0) return only;
+  const own = ownOf(usable);
+  if (own !== undefined) return own;
   const names = usable.map((client) => client.record.name);
   throw ambiguous('client', 'E_CLIENT_AMBIGUOUS', names, `${command} ${host.record.name} --client `);
 }

@@ -8,6 +8,7 @@ import { openStore, type Store, type UndoToken } from '../store/store.ts';
 import type { RunContext } from '../workflows/host-run.ts';
 import type { PassphraseSource } from '../workflows/key-protection.ts';
 import { type Keyring, openKeyring } from '../workflows/keyring.ts';
+import { ownOf } from '../workflows/own-client.ts';
 import type { CommandContext } from './command.ts';
 
 export type Session = {
@@ -105,13 +106,15 @@ export function usableClients(state: StoreState, change: StoreChange = {}): Stor
   );
 }
 
-/** The client that proves hosts from here: the one asked for, the one with a key in the store, or a new one. */
+/** The client that proves hosts from here: the one asked for, this computer's own, one with a key in the store, or a new one. */
 export async function proverFor(
   session: Session,
   wanted: ClientSpec,
   asked: boolean,
 ): Promise<StoredClient & { fresh: boolean }> {
   const usable = usableClients(session.state, session.keyring.change());
+  const own = ownOf(usable);
+  if (!asked && own !== undefined) return { ...own, fresh: false };
   if (!asked && !session.state.clients.has(wanted.name) && usable[0] !== undefined)
     return { ...usable[0], fresh: false };
   return session.keyring.client(wanted);

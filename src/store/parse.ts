@@ -47,6 +47,7 @@ const CLIENT: Shape = {
   createdAt: 'time',
   updatedAt: 'time',
   'hosts?': 'texts',
+  'own?': 'flag',
   'copies?': 'copies',
   days: 'count',
   keyType: KEY_TYPES,

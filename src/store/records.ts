@@ -46,6 +46,8 @@ export type ClientRecord = {
   readonly updatedAt: string;
   /** Which hosts accept it; absent: all. */
   readonly hosts?: readonly string[];
+  /** It is this computer's own (workflows/own-client.ts). */
+  readonly own?: boolean;
   /** Where the docker CLI of this computer holds copies of its files. */
   readonly copies?: readonly ClientCopies[];
   readonly days: number;

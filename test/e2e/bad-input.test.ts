@@ -131,12 +131,22 @@ test('a host that another store looks after changes hands only when that is said
     await expectRefused(await person.run(person.setup(host)), 'E_HOST_MANAGED', 4);
     const taken = await person.run(person.setup(host, ['--take-over']));
     expect(taken).toMatchObject({ status: 0 });
+    // Whoever agrees beforehand sees what to all the same.
+    expect(taken.err).toMatch(/daemon +one restart/);
+    expect(taken.err).toMatch(/warning +this host was set up from another store/);
     expect(await person.run(person.setup(host))).toMatchObject({ status: 0 });
     expect((await other.run(other.setup(host))).err).toContain('error[E_HOST_MANAGED]');
   } finally {
     await person.run(['remove', host.name, '--yes']);
     other.remove();
   }
+});
+
+test('somebody else’s papers in the config folder: said before the host is changed', async () => {
+  mkdirSync(join(person.home, '.docker'));
+  writeFileSync(join(person.home, '.docker/ca.pem'), 'not ours');
+  await remember();
+  await expectRefused(await person.run(person.setup(host, ['--config-folder'])), 'E_CLIENT_FILES_EXIST', 2);
 });
 
 describe('a host that is not fit', () => {

@@ -11,6 +11,7 @@ import { checkName } from '../../store/records.ts';
 import { checkContextOf, contextName, giveContexts } from '../../workflows/context.ts';
 import { requireLatest } from '../../workflows/host-books.ts';
 import { applyHost, type HostOutcome, openHost, planOpened, refuseProblems } from '../../workflows/host-run.ts';
+import { makeOwn } from '../../workflows/own-client.ts';
 import { specFor } from '../../workflows/specs.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { openFleetFile, sudoReference } from '../fleet-file.ts';
@@ -139,6 +140,7 @@ export const command = defineCommand({
         line.done(
           outcome.changed ? `done, generation ${outcome.plan.generation}` : 'nothing to do, it is as it should be',
         );
+        await makeOwn(session.store, prover.record.name);
         await writeFleet?.();
         // The host is done, whatever becomes of the context.
         const { store } = session;
@@ -165,10 +167,10 @@ async function refuseContext(name: string, runtime: SetupContext['runtime']): Pr
   });
 }
 
-/** Shows the plan and asks once; without somebody to ask, --yes has to have been given. */
+/** Shows the plan, also to whoever agreed beforehand, and asks once; without somebody to ask, --yes has to have been given. */
 async function agreeTo(plan: string, { prompts, global }: SetupContext): Promise<void> {
+  if (global.yes || prompts.interactive) await prompts.show(`\n${plan}\n\n`);
   if (global.yes) return;
-  if (prompts.interactive) await prompts.show(`\n${plan}\n\n`);
   await agree(prompts, 'Make these changes?');
 }
 

@@ -1,0 +1,53 @@
+/** Which client this computer is, where nobody says it: the one that its setup made, whatever came into the store since. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { chooseClient, chooseHost } from '../../src/cli/choose.ts';
+import { proverFor, type Session } from '../../src/cli/session.ts';
+import { openStore } from '../../src/store/store.ts';
+import { openKeyring } from '../../src/workflows/keyring.ts';
+import { makeOwn } from '../../src/workflows/own-client.ts';
+import { issueStore } from '../support/issued-store.ts';
+import { picture } from '../support/store.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'docker-tls-own-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const store = openStore(home);
+const passphrase = { forNewCa: async () => undefined, forExistingCa: () => Promise.reject(new Error('not encrypted')) };
+
+async function prover(name: string, asked: boolean): Promise<string> {
+  const state = await store.read();
+  const keyring = openKeyring({
+    state,
+    ca: { name: 'test', keyType: 'p256', days: 3650 },
+    passphrase,
+    now: new Date(),
+  });
+  const session = { state, keyring } as unknown as Session;
+  return (await proverFor(session, { name, keyType: 'p256', days: 30 }, asked)).record.name;
+}
+
+async function chosen(): Promise<string> {
+  const state = await store.read();
+  return chooseClient(state, chooseHost(state, 'h1', 'env'), undefined, 'env').record.name;
+}
+
+test('of several clients the own one is meant, until another is asked for', async () => {
+  await issueStore(home, { hosts: { h1: {} }, clients: { ci: undefined, laptop: undefined } });
+  await expect(chosen()).rejects.toMatchObject({ code: 'E_CLIENT_AMBIGUOUS' });
+  await makeOwn(store, 'laptop');
+  expect(await chosen()).toBe('laptop');
+  // `ci` comes first by the alphabet, and may even have the name of who is logged in.
+  expect(await prover('root', false)).toBe('laptop');
+  expect(await prover('ci', false)).toBe('laptop');
+  expect(await prover('ci', true)).toBe('ci');
+  const before = picture(home);
+  await makeOwn(store, 'laptop');
+  expect(picture(home)).toEqual(before);
+  await makeOwn(store, 'ci');
+  expect(await chosen()).toBe('ci');
+  expect([...(await store.read()).clients.values()].filter(({ record }) => record.own)).toHaveLength(1);
+});
