@@ -134,6 +134,7 @@ dockerd_facts() {
   if [ -n "$dockerd" ]; then
     cat "/proc/$dockerd/cmdline"; end dockerd-cmdline
     readlink "/proc/$dockerd/exe"; end dockerd-exe
+    awk '/^Max open files/ { print $5 }' "/proc/$dockerd/limits"; end dockerd-open-files
     # shellcheck disable=SC2012 # only the link targets of sockets are taken
     ls -l "/proc/$dockerd/fd" | grep -o 'socket:\[[0-9]*\]$'; end dockerd-sockets
     read_arguments

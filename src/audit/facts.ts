@@ -70,6 +70,8 @@ export type AuditFacts = {
   readonly daemon: DaemonOptions & {
     readonly running: boolean;
     readonly binary: string;
+    /** The most open files that it may have itself: without CAP_SYS_RESOURCE no container gets more. */
+    readonly openFiles: number | undefined;
     /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
     readonly words: readonly string[] | undefined;
   };
@@ -281,6 +283,7 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
     daemon: {
       running: cmdline !== undefined,
       binary: text('dockerd-exe').replace(/ \(deleted\)$/, '') || (words?.[0] ?? ''),
+      openFiles: Number(text('dockerd-open-files')) || undefined,
       words,
       flags: parseArguments(words ?? []),
       file: parseDaemonJson(configPath, bytes('config')?.toString('utf8')),

@@ -19,7 +19,12 @@ const OPEN_FILES = 64_000;
 export function hardenDaemon(
   fixes: ReadonlySet<MendName>,
   view: DaemonView,
-  host: { readonly swarm: boolean; readonly running: readonly string[] },
+  host: {
+    readonly swarm: boolean;
+    readonly running: readonly string[];
+    /** What dockerd may have itself. */
+    readonly openFiles: number | undefined;
+  },
 ): HardenedDaemon {
   const settings: Record<string, unknown> = {};
   const notes: string[] = [];
@@ -45,7 +50,9 @@ export function hardenDaemon(
   if (fixes.has('experimental') && switchNow(view, 'experimental', false)) settings.experimental = undefined;
   if (fixes.has('log-limits')) Object.assign(settings, logLimits(view));
   if (fixes.has('default-ulimits') && isEmpty(settingNow(view, 'default-ulimits'))) {
-    settings['default-ulimits'] = { nofile: { Name: 'nofile', Hard: OPEN_FILES, Soft: OPEN_FILES } };
+    // A daemon that may not raise limits (in a container itself) could start no container with more than it has.
+    const most = Math.min(OPEN_FILES, host.openFiles ?? OPEN_FILES);
+    settings['default-ulimits'] = { nofile: { Name: 'nofile', Hard: most, Soft: most } };
   }
   if (fixes.has('live-restore')) {
     if (host.swarm) notes.push('live-restore: not possible in swarm mode');

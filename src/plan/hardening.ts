@@ -92,6 +92,7 @@ export function hardenHost({ entries, known, facts, audit, login }: HardenInput)
   const keep = entries.filter((entry) => entry.startsWith(KEPT_MEMBER)).map((entry) => entry.slice(KEPT_MEMBER.length));
   const daemon = hardenDaemon(fixes, viewDaemon(facts), {
     swarm: facts.docker.swarm,
+    openFiles: audit.daemon.openFiles,
     running: facts.docker.containers.map((container) => container.name),
   });
   const files = hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep);

@@ -100,6 +100,10 @@ describe.each(suites)('on %s', (suite: Suite) => {
     const [ssh4] = (await results()).filter(({ id }) => id === 'ssh.4');
     expect(ssh4).toMatchObject({ state: 'finding', mend: expect.stringMatching(/stands in a Match block/) });
 
+    // What is new starts as well, with the limits that it now gets.
+    await host.container('later');
+    await host.must('docker rm -f later');
+
     expect((await run('plan', 'web', '--check')).status).toBe(0);
     expect((await run('apply', 'web', '--yes')).out).toContain('nothing to do');
     expect((await run('verify', 'web')).status).toBe(0);

@@ -19,6 +19,13 @@ export const RECORDED = [
   'remapped-trixie',
   'remapped-sid',
   'swarm-trixie',
+  'setup-bookworm',
+  'setup-trixie',
+  'setup-sid',
+  'harden-bookworm',
+  'harden-trixie',
+  'harden-sid',
+  'odd-trixie',
 ] as const;
 
 export type RecordedName = (typeof RECORDED)[number];

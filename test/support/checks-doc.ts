@@ -5,6 +5,7 @@ import { CHECKS } from '../../src/audit/evaluate.ts';
 import { COMPOSE_CHECKS } from '../../src/audit/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../src/audit/files/dockerfile.ts';
 import { MENDS, mendCommand } from '../../src/audit/mends.ts';
+import { renderBenchDoc } from './bench-doc.ts';
 
 type Row = Omit<Check, 'evaluate'>;
 
@@ -55,7 +56,7 @@ export function renderChecksDoc(): string {
     '- The contents of images (packages, setuid programs, secrets in layers: 4.2 to 4.4, 4.8, 4.10 to 4.12): that takes a scanner such as trivy or grype. The audit lists the images for the person who judges.',
     '- What was done in the past (5.23, 5.24): only what runs now is seen; the audit log tells the rest, where rules are loaded.',
     '- The host beyond Docker and sshd (1.2.1): `lynis audit system` does that.',
-    '- `Match` blocks of sshd: `sshd -T` tells the settings for nobody in particular. Where there are such blocks, the finding says so.',
+    '- `Match` blocks of sshd are read one by one from sshd_config and sshd_config.d: two that match the same login are not laid over each other, and files that an Include elsewhere brings in are not read.',
     '- Audit rules where the kernel does not let the host ask, as in a container: said, not failed.',
     '- More than 300 containers or 200 images of a host: the first ones are judged, and config.5 says how many there are.',
     '- A rootless daemon beside a rootful one: the one behind /var/run/docker.sock is judged, and 2.1 names the socket of the other.',
@@ -64,5 +65,14 @@ export function renderChecksDoc(): string {
     '',
     'The benchmark calls 2.8 and 5.30 manual. Here they are findings, since the question has an answer: default limits are set or not (2.8; whether the',
     'numbers suit a host stays a question for people), and a container is on the default bridge or not (5.30). Both are low, have a mend, and can be accepted in a baseline.',
+    '',
+    ...renderBenchDoc(),
+    '',
+    '## What no lab host could show',
+    '',
+    'The verdicts are tested on facts of real hosts (test/golden/audit): three generations, each fresh, after setup, after harden, hardened by hand, with user',
+    'namespaces, and with everything wrong; who gets in is tried from outside by test/e2e/audit.test.ts. What the machine under the lab does not have is tested on altered',
+    'facts only: rules of the kernel’s auditing (1.1.3 to 1.1.18), AppArmor and SELinux (5.2, 5.3), control groups that limit memory, CPU and processes (5.11, 5.12, 5.29 are',
+    'only seen as findings), aufs and devicemapper (2.6, 2.11), a dockerd from before 17.06 (tls.4 is only seen passing), and more than one swarm manager (7.2).',
   ].join('\n')}\n`;
 }

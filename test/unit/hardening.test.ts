@@ -2,7 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { fileMends } from '../../src/audit/checks/files.ts';
+import type { DaemonView } from '../../src/plan/daemon-view.ts';
 import { chooseFixes, FIXES, PROFILES, profilesOf, recordHardening } from '../../src/plan/hardening.ts';
+import { hardenDaemon } from '../../src/plan/hardening-daemon.ts';
 import { hardenFiles } from '../../src/plan/hardening-files.ts';
 import { hardenSshd, type Login } from '../../src/plan/hardening-sshd.ts';
 import { altered } from '../support/audit-facts.ts';
@@ -170,5 +172,19 @@ describe('files', () => {
     expect(made({ locked: true }).loadAuditRules).toBe(false);
     expect(made({ locked: true }).notes.join()).toMatch(/until the next boot/);
     for (const change of [{}, { byHand: true }, { locked: true }]) expect(made(change).extras).toHaveLength(1);
+  });
+});
+
+describe('the daemon', () => {
+  const view = { flags: [], json: { values: {} } } as unknown as DaemonView;
+  const limits = (openFiles: number | undefined) =>
+    hardenDaemon(new Set(['default-ulimits']), view, { swarm: false, running: [], openFiles }).settings[
+      'default-ulimits'
+    ];
+
+  it('promises containers no more open files than dockerd may have itself: they would not start', () => {
+    expect(limits(20_000)).toMatchObject({ nofile: { Hard: 20_000, Soft: 20_000 } });
+    expect(limits(1_048_576)).toMatchObject({ nofile: { Hard: 64_000 } });
+    expect(limits(undefined)).toMatchObject({ nofile: { Hard: 64_000 } });
   });
 });

@@ -1,9 +1,11 @@
 // Records the facts of lab hosts anew: node test/golden/audit/record.mjs [STATE-SUITE…], for instance bad-trixie; without names, every
-// recording that is there. Each state is made on a host of its own (states.sh; "fresh" is one as it boots). Takes root, and some 15 s
-// for each. Afterwards: UPDATE_GOLDEN=1 npx vitest run test/golden/audit-verdicts.test.ts, and review the difference.
+// recording that is there. Each state is made on a host of its own (states.sh; "fresh" is one as it boots; "setup" and "harden" are made
+// by docker-tls itself, every fix accepted, with a plain container afterwards). Takes root, and some 15 s for each. Afterwards: UPDATE_GOLDEN=1 npx vitest run test/golden/audit-verdicts.test.ts, and review the difference.
 
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = new URL('./', import.meta.url);
@@ -11,18 +13,54 @@ const lab = fileURLToPath(new URL('../../../scripts/lab', here));
 const script = readFileSync(new URL('../../../src/audit/facts.sh', here));
 const states = readFileSync(new URL('states.sh', here));
 
-function run(args, input = '') {
-  const { status, stdout, stderr, error } = spawnSync(lab, args, { input, maxBuffer: 1 << 26 });
-  if (status !== 0) throw new Error(`scripts/lab ${args.join(' ')}: ${error ?? `exit ${status}\n${stderr}`}`);
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'docker-tls-record-'));
+
+function run(args, input = '', program = lab) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    input,
+    maxBuffer: 1 << 26,
+    env: { ...process.env, HOME: folder },
+  });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error ?? `exit ${status}\n${stderr}`}`);
   return stdout;
+}
+
+/** All but userns-remap: the lab starts no container then ("remapped" is that state). */
+const ACCEPTED = 'icc,sshd-root,sshd-passwords,docker-group';
+
+/** The program as it is now. */
+function dockerTls(...words) {
+  run([join(folder, 'bin/docker-tls.js'), '--home', join(folder, 'store'), ...words, '--yes'], '', process.execPath);
+}
+
+function build() {
+  run([join(root, 'scripts/build.mjs'), join(folder, 'dist')], '', process.execPath);
+  for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(folder, path), { recursive: true });
 }
 
 function record(name) {
   const [state, suite] = name.split('-');
   const host = `rec-${name}`;
-  run(['up', host, '--suite', suite, '--owner-pid', String(process.pid)]);
+  const [{ address, keyFile }] = JSON.parse(
+    run(['up', host, '--suite', suite, '--owner-pid', String(process.pid), '--json']),
+  );
   try {
-    if (state !== 'fresh') run(['exec', host, 'sh', '-s', state], states);
+    if (state === 'setup' || state === 'harden') {
+      dockerTls(
+        'setup',
+        `ops@${address}`,
+        '--name',
+        host,
+        '-i',
+        keyFile,
+        '--host-key',
+        'accept-new',
+        '--no-ca-passphrase',
+      );
+      if (state === 'harden') dockerTls('harden', host, '--accept', ACCEPTED);
+      run(['exec', host, 'sh', '-s', 'web'], states);
+    } else if (state !== 'fresh') run(['exec', host, 'sh', '-s', state], states);
     writeFileSync(new URL(`${name}.facts`, here), run(['exec', host, 'sh', '-s'], script));
     console.log(`recorded ${name}`);
   } finally {
@@ -33,4 +71,9 @@ function record(name) {
 const there = readdirSync(here)
   .filter((file) => file.endsWith('.facts'))
   .map((file) => file.slice(0, -'.facts'.length));
-for (const name of process.argv.length > 2 ? process.argv.slice(2) : there) record(name);
+try {
+  build();
+  for (const name of process.argv.length > 2 ? process.argv.slice(2) : there) record(name);
+} finally {
+  rmSync(folder, { recursive: true });
+}

@@ -1,4 +1,4 @@
-# Brings a lab host into one of the states that the audit is tested on: sh states.sh bad|good|remapped|swarm. Run as root inside
+# Brings a lab host into one of the states that the audit is tested on: sh states.sh bad|good|remapped|swarm|odd|web. Run as root inside
 # the host, after its first boot ("fresh" is the state without it). Used by test/e2e/audit.test.ts and record.mjs.
 set -eu
 
@@ -11,11 +11,11 @@ import_image() { # NAME CHANGE…
   docker import "$@" /root/busybox.tar "$name" >/dev/null
 }
 
-make_certificates() { # FOLDER DAYS KEY-BITS
+make_certificates() { # FOLDER DAYS KEY-BITS [DAYS-OF-CA [ADDRESS]]
   mkdir -p "$1"
   cd "$1"
-  address=$(hostname -I | cut -d ' ' -f 1)
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca-key.pem -out ca.pem -days 3650 \
+  address=${5:-$(hostname -I | cut -d ' ' -f 1)}
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca-key.pem -out ca.pem -days "${4:-3650}" \
     -subj '/CN=audit test CA' -addext 'keyUsage=critical,keyCertSign,cRLSign' 2>/dev/null
   openssl req -newkey "rsa:$3" -nodes -keyout server-key.pem -out server.csr -subj '/CN=audit test server' 2>/dev/null
   printf 'subjectAltName=IP:%s,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n' "$address" >server.ext
@@ -163,6 +163,48 @@ SSHD
   docker rm -f good >/dev/null 2>&1 || true
   docker run -d --name good --network mine --cap-drop ALL --security-opt no-new-privileges --read-only --memory 64m \
     --cpu-shares 512 --pids-limit 50 --restart on-failure:5 -p 127.0.0.1:8080:8080 fine:1.0 >/dev/null
+}
+
+# A container as people start it without a thought.
+web() {
+  import_image busybox -c 'CMD ["sleep","1d"]'
+  docker run -d --name web busybox >/dev/null
+}
+
+# What the other states leave out: data on the file system of the host, an authorization plugin, and a CA that ends soon.
+odd() {
+  make_certificates /etc/docker/tls 60 2048 60 192.0.2.1
+  rm /etc/docker/tls/ca-key.pem
+  mkdir -p /etc/docker/plugins
+  cat >/usr/local/bin/allow-all <<'PERL'
+#!/usr/bin/perl
+# Speaks the protocol of authorization plugins (docs.docker.com/engine/extend/plugins_authorization) and allows everything.
+use strict; use IO::Socket::UNIX;
+unlink "/run/allow-all.sock";
+my $door = IO::Socket::UNIX->new(Local => "/run/allow-all.sock", Listen => 16) or die;
+while (my $one = $door->accept) {
+  next if fork;
+  while (defined(my $line = <$one>)) {
+    my $size = 0;
+    while (defined(my $head = <$one>) ) { last if $head =~ /^\r?\n/; $size = $1 if $head =~ /^content-length: *(\d+)/i; }
+    read $one, my $body, $size;
+    my $answer = $line =~ /Activate/ ? '{"Implements":["authz"]}' : '{"Allow":true}';
+    print $one "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ", length $answer, "\r\n\r\n$answer";
+    $one->flush;
+  }
+  exit;
+}
+PERL
+  chmod 0755 /usr/local/bin/allow-all
+  echo unix:///run/allow-all.sock >/etc/docker/plugins/allow-all.spec
+  systemd-run --quiet --collect --unit=allow-all /usr/local/bin/allow-all
+  mkdir -p /srv/docker /etc/systemd/system/docker.service.d
+  # overlay2 cannot sit on the lab's overlay.
+  printf '{ "data-root": "/srv/docker", "storage-driver": "vfs", "authorization-plugins": ["allow-all"] }\n' >/etc/docker/daemon.json
+  # TLS without verification (--tls alone verifies: seen on 26.1), and a certificate for another name.
+  printf '[Service]\nExecStart=\nExecStart=%s -H fd:// -H tcp://0.0.0.0:2376 --containerd=/run/containerd/containerd.sock --tlsverify=false --tlscacert=/etc/docker/tls/ca.pem --tlscert=/etc/docker/tls/server-cert.pem --tlskey=/etc/docker/tls/server-key.pem\n' \
+    "$(command -v dockerd)" >/etc/systemd/system/docker.service.d/override.conf
+  restart_docker
 }
 
 # A swarm of one, on all addresses, with an open overlay network; and a daemon.json that the next start will not survive.
