@@ -76,14 +76,15 @@ receive "$WAY_BACK_SIZE" way-back.sh && receive "$SETTINGS_SIZE" settings && rec
   receive "$MANAGED_SIZE" managed && receive "$STATE_SIZE" state.json && receive "$SEEN_SIZE" seen ||
   fail "the change did not arrive whole: $(df -Pk /run | tail -n 1)"
 # What the plan was made from has to be there still. Lines of sha256sum; `- PATH` where nothing was.
-if [ -s "$SHELF/seen" ] && ! sed '/^- /d' "$SHELF/seen" | sha256sum --status -c - 2>/dev/null; then
-  fail "changed: $(sed '/^- /d' "$SHELF/seen" | sha256sum -c - 2>/dev/null | sed -n 's/: FAILED.*$//p' | head -n 1)"
+sed '/^- /d' "$SHELF/seen" >"$SHELF/sums"
+if [ -s "$SHELF/sums" ] && ! sha256sum -c "$SHELF/sums" >/dev/null 2>&1; then
+  fail "changed: $(sha256sum -c "$SHELF/sums" 2>/dev/null | sed -n 's/: FAILED.*$//p' | head -n 1)"
 fi
 sed -n 's/^- //p' "$SHELF/seen" >"$SHELF/unseen"
 while IFS= read -r path; do
   if [ -e "$path" ] || [ -L "$path" ]; then fail "changed: $path"; fi
 done <"$SHELF/unseen"
-rm -f -- "$SHELF/unseen"
+rm -f -- "$SHELF/unseen" "$SHELF/sums"
 printf '%s' "$TXN" >"$SHELF/id"
 # Not $$: this runs in a subshell of the bootstrap.
 sh -c 'printf "%s" "$PPID"' >"$SHELF/pid"
@@ -185,7 +186,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       ;;
   esac
 done 3<"$T/manifest"
-if [ -s "$T/sums" ] && ! sha256sum --status -c "$T/sums" 2>/dev/null; then
+if [ -s "$T/sums" ] && ! sha256sum -c "$T/sums" >/dev/null 2>&1; then
   fail "what was sent did not arrive whole: $(df -Pk "$TLS_FOLDER" "$UNITS" 2>/dev/null | sed 1d | sort -u)"
 fi
 if [ -n "$VALIDATE" ]; then

@@ -391,8 +391,9 @@ commit() {
       done 3<"$T/managed"
     fi
     # What `remove` takes away one day. The folder of the recovery unit is only the transaction's.
-    [ -e "$STATE/created" ] || true >"$STATE/created" || return 1
-    sort -u -- "$T/created" "$STATE/created" >"$T/sorted" || return 1
+    set -- "$T/created"
+    [ ! -e "$STATE/created" ] || set -- "$@" "$STATE/created"
+    sort -u -- "$@" >"$T/sorted" || return 1
     true >"$T/all-created" || return 1
     while IFS= read -r folder <&3; do
       if [ -d "$folder" ] && [ "$folder" != "$UNITS/sysinit.target.wants" ]; then printf '%s\n' "$folder" >>"$T/all-created" || return 1; fi

@@ -40,7 +40,8 @@ type Case = {
   remove: boolean;
   /** Which command that changes files is the last (counted from 1), and whether it still does its work; for the change and for its end. */
   crashes: readonly { at: number; done: boolean }[];
-  end: 'undo' | 'boot' | 'commit';
+  /** `late`: a confirmation that does not come to its end, and then the timer. */
+  end: 'undo' | 'boot' | 'commit' | 'late';
 };
 
 const PATHS = [
@@ -72,7 +73,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
     minLength: 1,
     maxLength: 3,
   }),
-  end: fc.constantFrom('undo', 'boot', 'commit'),
+  end: fc.constantFrom('undo', 'boot', 'commit', 'late'),
 });
 
 /** What lies in a folder: path -> type, mode, owner, contents. */
@@ -218,14 +219,26 @@ function jsonState(lies: string | undefined): Map<string, PathState> {
   return new Map([['/etc/docker/daemon.json', state]]);
 }
 
+/** A crash that does not come. */
+const NEVER = { at: 999_999, done: true } as const;
+
+/** Only what was written has an origin, and only folders that were not there count as made. */
+function checkBooks(root: string, old: ReadonlyMap<string, string>, files: readonly FileChange[]): void {
+  const origin = readFileSync(join(root, 'var/docker-tls/origin/manifest'), 'utf8').trimEnd().split('\n');
+  expect(origin.map((line) => line.split('\t')[4])).toEqual(['docker.service', ...files.map(({ path }) => path)]);
+  const made = readFileSync(join(root, 'var/docker-tls/created'), 'utf8').trimEnd().split('\n');
+  expect(made).toContain('/etc/docker/tls/1');
+  for (const folder of made) expect(old.has(folder.slice(4)), folder).toBe(false);
+}
+
 function play(shell: readonly string[], { before, after, protect, restart, remove, crashes, end }: Case): void {
   const box = new Sandbox(shell);
   try {
     const root = box.folder;
     for (const [path, what] of Object.entries(before)) put(root, path, what);
-    if (remove) setUp(root);
     // Of somebody's own, in our folder, by names like ours.
     for (const name of ['2023-ca', '77']) put(root, `/etc/docker/tls/${name}/ca-key.pem`, OWN);
+    if (remove) setUp(root);
     const old = box.state();
     const oldBooks = read(join(root, 'var'));
     const json = before['/etc/docker/daemon.json'];
@@ -277,11 +290,17 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
     const input = Buffer.concat(transaction.input.map((part) => (part instanceof Secret ? part.reveal() : part)));
     const printed = box.run(transaction.script, input, crashes[0]);
     const switched = printed.includes('@result switched');
+    // A change that nothing disturbs comes to its end: otherwise nothing would be tried here.
+    if (crashes[0] === NEVER) expect(printed).toContain('@result switched');
     const books = join(root, 'var/docker-tls/txn');
     const unit = join(root, 'etc/systemd/system/docker-tls-recover.service');
     const armed = existsSync(join(books, 'settings'));
-    const verb = switched && end === 'commit' ? 'commit abc123' : end === 'boot' ? 'undo boot' : 'undo timer';
+    let kept = switched && end === 'commit';
     for (const crash of [...crashes.slice(1), undefined]) {
+      const confirming = switched && (end === 'commit' || (end === 'late' && crash !== undefined));
+      if (switched && end === 'late')
+        kept = existsSync(join(books, 'committed')) || !existsSync(join(books, 'settings'));
+      const verb = confirming ? 'commit abc123' : end === 'boot' ? 'undo boot' : 'undo timer';
       if (existsSync(join(books, 'settings')))
         box.run(`exec ${shell.join(' ')} /var/lib/docker-tls/txn/way-back.sh ${verb}`, Buffer.alloc(0), crash);
       else if (existsSync(unit)) {
@@ -295,7 +314,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
       for (const path of ['/systemd/system/sysinit.target.wants', '/systemd/system/docker-tls-recover.service'])
         if (!old.has(path)) now.delete(path);
     }
-    if (switched && end === 'commit') {
+    if (kept) {
       for (const wanted of files) {
         const lies = now.get(wanted.path.slice(4));
         if (wanted.kind === 'absent') expect(lies, wanted.path).toBeUndefined();
@@ -306,15 +325,10 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
           );
       }
       // Everything else is what it was, daemon.json included, which may have been changed for a moment.
-      const ours = new Set([...files.map(({ path }) => path.slice(4)), '/docker/tls/1']);
-      for (const [path, lies] of old) if (!ours.has(path)) expect(now.get(path), path).toBe(lies);
-      if (!remove) {
-        const origin = readFileSync(join(root, 'var/docker-tls/origin/manifest'), 'utf8').trimEnd().split('\n');
-        expect(origin.map((line) => line.split('\t')[4])).toEqual(['docker.service', ...files.map(({ path }) => path)]);
-        const made = readFileSync(join(root, 'var/docker-tls/created'), 'utf8').trimEnd().split('\n');
-        expect(made).toContain('/etc/docker/tls/1');
-        for (const folder of made) expect(old.has(folder.slice(4)), folder).toBe(false);
-      }
+      const ours = new Set(files.map(({ path }) => path.slice(4)));
+      for (const [path, lies] of old)
+        if (!ours.has(path) && !/^\/docker\/tls\/1(\/|$)/.test(path)) expect(now.get(path), path).toBe(lies);
+      if (!remove) checkBooks(root, old, files);
       expect([...now.keys()].filter((path) => /docker-tls-(new|old|tmp)|recover/.test(path))).toEqual([]);
       if (remove) {
         expect(existsSync(join(root, 'var/docker-tls'))).toBe(false);
@@ -342,6 +356,25 @@ describe.each(shells.map((shell) => ({ shell })))('under $shell', ({ shell }) =>
         fc.property(cases, (one) => play(shell, one)),
         { numRuns: 25, endOnFailure: true },
       );
+    },
+    600_000,
+  );
+
+  test.runIf(process.getuid?.() === 0)(
+    'a confirmation that ends at any of its commands, and then the timer',
+    () => {
+      const file: Entry = { kind: 'file', mode: 0o644, uid: 0, content: 'x' };
+      for (let at = 1; at <= 12; at += 1) {
+        play(shell, {
+          before: {},
+          after: { '/etc/default/docker': file },
+          protect: false,
+          restart: false,
+          remove: false,
+          crashes: [NEVER, { at, done: false }],
+          end: 'late',
+        });
+      }
     },
     600_000,
   );
