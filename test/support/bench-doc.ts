@@ -192,9 +192,9 @@ export function renderBenchDoc(): readonly string[] {
   return [
     '## Beside docker-bench-security',
     '',
-    'Where the two differ on the same host, read check by check from the source of docker-bench-security 1.6 (its repository, tests/ and functions/).',
-    'It was compared by reading and not by running: no package holds it, and the lab has no way out. Each row is a case where we believe ours, and why. Where no',
-    'row stands for a check, both ask the same question and give the same answer.',
+    'Where the two differ on the same host, as its source (its repository, tests/ and functions/) has it. It was compared by reading and not by running: no',
+    'package holds it, and the lab has no way out. Sections 1, 2 and 4 were read whole, 3 up to 3.16; of 5 and 7 there was an older version only, so a row about',
+    'those may be about that one. Each row is a case where we believe ours, and why. Where no row stands for a check, no difference was found.',
     '',
     '| checks | docker-bench-security | here |',
     '|---|---|---|',
