@@ -142,13 +142,6 @@ test('a host that another store looks after changes hands only when that is said
   }
 });
 
-test('somebody else’s papers in the config folder: said before the host is changed', async () => {
-  mkdirSync(join(person.home, '.docker'));
-  writeFileSync(join(person.home, '.docker/ca.pem'), 'not ours');
-  await remember();
-  await expectRefused(await person.run(person.setup(host, ['--config-folder'])), 'E_CLIENT_FILES_EXIST', 2);
-});
-
 describe('a host that is not fit', () => {
   test('without docker.service', async () => {
     await host.must('systemctl mask docker.service 2>/dev/null');
