@@ -116,8 +116,8 @@ export async function changeHost(change: HostChange): Promise<ChangeOutcome> {
       settle(change, id, error, endTransaction),
     );
     if (ending !== 'committed') {
-      await change.unsave();
       wentBack = ending === 'nothing';
+      if (wentBack) await change.unsave();
       if (ending === 'full') throw diskFull(fresh);
       throw notConfirmed(
         spec,
@@ -191,7 +191,6 @@ async function takeBack(
 ): Promise<unknown> {
   const { spec, session, context, progress } = change;
   progress.phase('roll back');
-  await change.unsave();
   let ending: Ending | 'unreachable' = 'unreachable';
   for (const open of [
     async () => session,
@@ -206,6 +205,16 @@ async function takeBack(
       // The next way, or the host's own timer.
     }
   }
+  // After the host, which must not wait for whoever holds the store.
+  const unwritten =
+    ending === 'committed'
+      ? []
+      : await change.unsave().then(
+          () => [],
+          (error: unknown) => [
+            `the store still has the change: ${error instanceof Error ? error.message : String(error)}`,
+          ],
+        );
   const interrupted = context.runtime.signal.aborted;
   const why = cause instanceof Error ? cause.message : String(cause);
   const original = cause instanceof DockerTlsError ? cause : undefined;
@@ -216,7 +225,7 @@ async function takeBack(
       where: spec.name,
       message: `${why}; rolling back failed as well`,
       hints: [wayBackByHand(session.login)],
-      details: original?.details ?? [],
+      details: [...(original?.details ?? []), ...unwritten],
       cause,
     });
   }
@@ -232,6 +241,7 @@ async function takeBack(
       exit: 130,
       where: spec.name,
       message: `interrupted; ${back}`,
+      details: unwritten,
       cause,
     });
   }
@@ -246,7 +256,7 @@ async function takeBack(
     where: spec.name,
     message: `${why.replace(/; the host was rolled back$/, '')}; ${back}`,
     hints: original?.hints ?? [],
-    details: original?.details ?? [],
+    details: [...(original?.details ?? []), ...unwritten],
     cause,
   });
 }
