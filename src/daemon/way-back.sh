@@ -485,6 +485,8 @@ case ${1:-} in
     undo "${2:-asked}"
     status=$?
     [ "$status" -eq 0 ] && echo "@result $outcome"
+    # A unit (boot, timer) takes what runs in the background along when it ends: systemd has to have forgotten the recovery unit by then.
+    wait
     exit "$status"
     ;;
 esac
