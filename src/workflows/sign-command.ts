@@ -30,7 +30,8 @@ export type SignRequest = {
 /** Certificate and chain, PEM, the leaf first. */
 export type ExternalSigner = (request: SignRequest) => Promise<string>;
 
-const TIMEOUT_MS = 120_000;
+/** Long enough for somebody who carries the request to the CA by hand. */
+const TIMEOUT_MS = 900_000;
 const CLOCK_MS = 300_000;
 
 /**
@@ -114,7 +115,7 @@ export function commandSigner(command: string): ExternalSigner {
         code: 'E_SIGN_COMMAND',
         exit: 4,
         where: request.name,
-        message: `the sign command ${ran.timedOut ? `did not end within ${TIMEOUT_MS / 1000} s` : ran.exitCode === undefined ? `could not be run: ${ran.code ?? ran.shortMessage}` : `ended with status ${ran.exitCode}`}`,
+        message: `the sign command ${ran.timedOut ? `did not end within ${TIMEOUT_MS / 60_000} minutes` : ran.exitCode === undefined ? `could not be run: ${ran.code ?? ran.shortMessage}` : `ended with status ${ran.exitCode}`}`,
         details: printableLines(ran.stderr ?? '', 10),
         hints: [
           `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=test | ${[program, ...args].map(shellQuote).join(' ')}`,

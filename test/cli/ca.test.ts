@@ -192,6 +192,36 @@ describe('a command that signs', () => {
     });
   });
 
+  test('by hand, as docs/ca.md has it: the request lies there until somebody brings the certificate', async () => {
+    const docs = readFileSync(new URL('../../docs/ca.md', import.meta.url), 'utf8');
+    const script = /^ {4}#!\/bin\/sh\n {4}# sign-by-hand[\s\S]*?\n\n/m.exec(`${docs}\n`)?.[0] ?? '';
+    writeFileSync(file('by-hand'), script.replace(/^ {4}/gm, '').replace('/srv/requests', folder));
+    chmodSync(file('by-hand'), 0o755);
+    const ca = mill.issue('company', { ca: true });
+    const sign = writeSignScript(file('sign'), ca);
+    const command = './by-hand {profile} {days} {name}';
+    expect((await run('ca', 'import', '--cert', ca.certFile, '--sign-command', command)).exit).toBe(0);
+    const carried: string[] = [];
+    const somebody = setInterval(() => {
+      for (const request of ['server-web.csr', 'client-ci.csr'].filter((name) => existsSync(file(name)))) {
+        if (carried.includes(request) || !readFileSync(file(request), 'utf8').includes('END CERTIFICATE REQUEST'))
+          continue;
+        carried.push(request);
+        const [profile = ''] = request.split('-');
+        const cert = execFileSync(sign, [profile, '30'], { input: readFileSync(file(request)) });
+        writeFileSync(file(request.replace('.csr', '.pem')), cert);
+      }
+    }, 100);
+    try {
+      await issueStore(home, { hosts: { web: { address: '10.0.0.9' } }, clients: { ci: undefined } });
+    } finally {
+      clearInterval(somebody);
+    }
+    expect(carried.sort()).toEqual(['client-ci.csr', 'server-web.csr']);
+    const { hosts } = await openStore(home).read();
+    expect(inspectCertificate(hosts.get('web')?.serverCert ?? '').sans.map(({ value }) => value)).toContain('10.0.0.9');
+  }, 30_000);
+
   test.each([
     ['fails', '#!/bin/sh\necho no such profile >&2; exit 3\n', 4, /status 3/],
     ['prints nothing', '#!/bin/sh\ncat >/dev/null\n', 2, /no certificate/],
