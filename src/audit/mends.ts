@@ -62,7 +62,7 @@ export const MENDS: readonly Mend[] = [
   {
     name: 'userns-remap',
     title: 'userns-remap=default in daemon.json',
-    cost: 'existing images and containers are hidden until it is switched off again',
+    cost: 'existing images and containers are hidden until it is switched off again; those that run go on, out of reach of docker',
     needsYes: true,
   },
   {

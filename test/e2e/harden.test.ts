@@ -117,3 +117,43 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect((await host.ssh('true', { user: 'root' })).exit).toBe(0);
   });
 });
+
+describe('userns-remap', () => {
+  let host: LabHost;
+  let home: string;
+
+  beforeAll(async () => {
+    [host] = (await labUp({ names: ['harden-userns'], suite: 'trixie' })) as [LabHost];
+    home = await mkdtemp(join(tmpdir(), 'docker-tls-userns-'));
+    await host.container('web');
+  });
+  afterAll(async () => {
+    await host?.down();
+    await rm(home, { recursive: true, force: true });
+  });
+
+  it('hides what is there while it lasts, stops nothing, and a roll back brings it all back', {
+    timeout: 120_000,
+  }, async () => {
+    const run = (...words: string[]) =>
+      program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', '--yes'], {
+        env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
+      });
+    const started = () => host.must("docker inspect -f '{{.State.Pid}} {{.State.StartedAt}}' web");
+    const before = await started();
+    const setup = await run('setup', `root@${host.address}`, '--name', 'web', '--no-ca-passphrase');
+    expect(setup.status, setup.err).toBe(0);
+    const hardened = await run('harden', 'web', '--only', 'userns-remap', '--accept', 'userns-remap');
+    expect(hardened.status, hardened.err).toBe(0);
+    expect(hardened.out).toMatch(/costs: userns-remap: existing images and containers are hidden/);
+    expect(await host.must("docker info -f '{{.SecurityOptions}}'")).toContain('name=userns');
+    expect(await host.must('docker ps -aq')).toBe('');
+    expect(await host.must(`ls -d /proc/${before.split(' ')[0]}`)).not.toBe('');
+    const back = await run('rollback', 'web');
+    expect(back.status, back.err).toBe(0);
+    expect(await host.must("docker info -f '{{.SecurityOptions}}'")).not.toContain('name=userns');
+    expect(await started()).toBe(before);
+    expect(await host.must('docker exec web echo alive')).toBe('alive');
+    expect((await run('plan', 'web', '--check')).status).toBe(0);
+  });
+});
