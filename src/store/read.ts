@@ -26,7 +26,7 @@ export function readState(home: string, { hosts }: ReadScope = {}): StoreState {
     ca: readCa(home, tree),
     oldCas: [...collect(tree, 'ca/old', 'docker-tls ca import', readOldCa(tree)).values()],
     issuers: collect(tree, 'ca/issuers', 'docker-tls client add', readIssuer),
-    hosts: collect(tree, 'hosts', 'docker-tls setup', readHost(tree), hosts),
+    hosts: collect(tree, 'hosts', 'docker-tls setup USER@HOST --name', readHost(tree), hosts),
     clients: collect(tree, 'clients', 'docker-tls client add', readClient(home, tree)),
   };
   tree.problems.refuse();

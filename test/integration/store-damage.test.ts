@@ -64,7 +64,7 @@ const damages: readonly Damage[] = [
     'a cut host.json',
     (home) => replace(join(home, 'hosts/web/host.json'), '{"name": "web"'),
     /hosts\/web\/host\.json is not JSON/,
-    /^docker-tls setup web$/,
+    /^docker-tls setup USER@HOST --name web$/,
   ],
   [
     'a host.json with wrong values',
@@ -76,7 +76,7 @@ const damages: readonly Damage[] = [
     'a lost server certificate',
     (home) => rmSync(join(home, 'hosts/web/server-cert.pem')),
     /server-cert\.pem is missing/,
-    /^docker-tls setup web$/,
+    /^docker-tls setup USER@HOST --name web$/,
   ],
   [
     'a folder that was copied',
