@@ -6,7 +6,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { HostSpec } from '../config/spec.ts';
 import { shellQuote } from '../daemon/quote.ts';
-import { DockerTlsError, printableLines } from '../errors.ts';
+import { DockerTlsError, interrupted, printableLines } from '../errors.ts';
 import { makeCsr, parseCsr } from '../pki/csr.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts';
 import { generateKey, type KeyType, openPublicKey } from '../pki/keys.ts';
@@ -110,6 +110,8 @@ export function commandSigner(command: string): ExternalSigner {
       maxBuffer: 1024 * 1024,
       stripFinalNewline: false,
     });
+    // Ctrl-C goes to the terminal's whole foreground group, the command included.
+    if (ran.signal === 'SIGINT') throw interrupted(`interrupted while the sign command for ${request.name} ran`);
     if (ran.failed) {
       throw new DockerTlsError({
         code: 'E_SIGN_COMMAND',

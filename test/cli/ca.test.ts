@@ -222,16 +222,17 @@ describe('a command that signs', () => {
     expect(inspectCertificate(hosts.get('web')?.serverCert ?? '').sans.map(({ value }) => value)).toContain('10.0.0.9');
   }, 30_000);
 
-  test.each([
+  test.each<[string, string, number, RegExp, string?]>([
     ['fails', '#!/bin/sh\necho no such profile >&2; exit 3\n', 4, /status 3/],
+    ['Ctrl-C ends', '#!/bin/sh\nkill -INT $$\n', 130, /interrupted while the sign command for ci ran/, 'E_INTERRUPTED'],
     ['prints nothing', '#!/bin/sh\ncat >/dev/null\n', 2, /no certificate/],
-  ])('that %s says so', async (_, text, exit, message) => {
+  ])('that %s says so', async (_, text, exit, message, code = 'E_SIGN_COMMAND') => {
     const ca = mill.issue('company', { ca: true });
     writeFileSync(file('bad'), text);
     chmodSync(file('bad'), 0o755);
     await run('ca', 'import', '--cert', ca.certFile, '--sign-command', file('bad'));
     const { json, exit: status } = await run('client', 'add', 'ci', '--json');
-    expect([status, json.error?.code]).toEqual([exit, 'E_SIGN_COMMAND']);
+    expect([status, json.error?.code]).toEqual([exit, code]);
     expect(json.error?.message).toMatch(message);
   });
 
