@@ -7,30 +7,38 @@ import type { HostSpec } from '../config/spec.ts';
 import { isKeyType } from '../pki/keys.ts';
 
 /** What of a host's spec shows on the host. */
-export type Asked = Pick<HostSpec, 'port' | 'listen' | 'keyType' | 'keys' | 'clients' | 'liveRestore' | 'harden'>;
+export type Asked = Pick<
+  HostSpec,
+  'port' | 'listen' | 'sans' | 'keyType' | 'days' | 'keys' | 'clients' | 'liveRestore' | 'harden'
+>;
 
-export function askedOf({ port, listen, keyType, keys, clients, liveRestore, harden }: HostSpec): Asked {
-  return { port, listen, keyType, keys, clients, liveRestore, harden };
+export function askedOf({ port, listen, sans, keyType, days, keys, clients, liveRestore, harden }: HostSpec): Asked {
+  return { port, listen, sans, keyType, days, keys, clients, liveRestore, harden };
 }
 
 /** Reads what a host kept; undefined where it is not of that shape. What is absent there is undefined here, and so replaces what is said now. */
 export function parseAsked(value: unknown): Asked | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { port, listen, keyType, keys, clients, liveRestore, harden } = value as Record<string, unknown>;
+  const { port, listen, sans, keyType, days, keys, clients, liveRestore, harden } = value as Record<string, unknown>;
   const good =
-    Number.isInteger(port) &&
-    (port as number) > 0 &&
-    (port as number) < 65_536 &&
+    isCount(port, 65_535) &&
     areWords(listen) &&
+    areWords(sans) &&
+    isCount(days, Number.MAX_SAFE_INTEGER) &&
     typeof keyType === 'string' &&
     isKeyType(keyType) &&
     (keys === 'store' || keys === 'host') &&
     (clients === undefined || areWords(clients)) &&
     (liveRestore === undefined || typeof liveRestore === 'boolean') &&
     (harden === undefined || areWords(harden));
-  return good ? ({ port, listen, keyType, keys, clients, liveRestore, harden } as Asked) : undefined;
+  return good ? ({ port, listen, sans, keyType, days, keys, clients, liveRestore, harden } as Asked) : undefined;
 }
 
+function isCount(value: unknown, most: number): boolean {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= most;
+}
+
+/** Without blanks and control characters; names may be written in any letters. */
 function areWords(value: unknown): boolean {
-  return Array.isArray(value) && value.every((word) => typeof word === 'string' && /^[!-~]+$/.test(word));
+  return Array.isArray(value) && value.every((word) => typeof word === 'string' && /^[^\s\p{C}]+$/u.test(word));
 }

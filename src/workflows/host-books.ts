@@ -86,8 +86,6 @@ function recordOf(
     address,
     ssh: spec.ssh,
     sans: sans.map((san) => san.value),
-    askedSans: spec.sans,
-    days: spec.days,
     containers: spec.containers,
     createdAt: known?.createdAt ?? time,
     updatedAt: known?.updatedAt ?? time,

@@ -47,8 +47,12 @@ export function specOfRecord(record: HostRecord): HostSpec {
 }
 
 /** The opposite, for what of a spec shows on the host. */
-export function recordOfAsked(asked: Asked): Omit<Asked, 'listen'> & Pick<HostRecord, 'listen'> {
-  return { ...asked, listen: asked.listen.length > 0 ? asked.listen.join(',') : undefined };
+export function recordOfAsked({
+  listen,
+  sans,
+  ...asked
+}: Asked): Omit<Asked, 'listen' | 'sans'> & Pick<HostRecord, 'listen' | 'askedSans'> {
+  return { ...asked, askedSans: sans, listen: listen.length > 0 ? listen.join(',') : undefined };
 }
 
 /**

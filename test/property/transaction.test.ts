@@ -284,7 +284,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
         confirmWithin: 30,
         keep: 3,
         reason: 'test',
-        asked: { port: 2376, listen: [], keyType: 'p256', keys: 'store' },
+        asked: { port: 2376, listen: [], sans: [], keyType: 'p256', days: 397, keys: 'store' },
       },
     );
     const input = Buffer.concat(transaction.input.map((part) => (part instanceof Secret ? part.reveal() : part)));

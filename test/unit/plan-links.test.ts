@@ -15,7 +15,7 @@ function linked(path: string, to: string, lies: string): Record<string, string> 
 }
 
 const config = linked(JSON_FILE, '/srv/cfg/daemon.json', 'file 600 0:7\n{ "data-root": "/data" }\n');
-const asked: Asked = { port: 2376, listen: [], keyType: 'p256', keys: 'store' };
+const asked: Asked = { port: 2376, listen: [], sans: [], keyType: 'p256', days: 397, keys: 'store' };
 const options = { id: 'a1', who: 'me', now: new Date(0), confirmWithin: 90, keep: 3, reason: 'test', asked };
 
 /** What travels to the host. */

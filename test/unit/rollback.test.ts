@@ -21,7 +21,7 @@ describe('what was asked for', () => {
     expect({ ...spec, ...plain }).toMatchObject({ port: 2376, harden: undefined, clients: undefined });
   });
 
-  const good = { port: 1, listen: [], keyType: 'p256', keys: 'store' };
+  const good = { port: 1, listen: [], sans: ['bücher.example'], keyType: 'p256', days: 30, keys: 'store' };
   test.each([
     ['nothing', undefined],
     ['a text', 'p256'],
@@ -29,6 +29,7 @@ describe('what was asked for', () => {
     ['a port that is none', { ...good, port: 70_000 }],
     ['a port as text', { ...good, port: '2376' }],
     ['an address with a line end', { ...good, listen: ['10.0.0.1\nExecStartPre=/bin/sh'] }],
+    ['a lifetime that is none', { ...good, days: 0 }],
     ['another type of key', { ...good, keyType: 'dsa' }],
     ['clients that are not names', { ...good, clients: [{}] }],
     ['hardening that is no list', { ...good, harden: 'icc' }],
