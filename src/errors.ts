@@ -80,7 +80,10 @@ export function asErrors(thrown: unknown, signal?: AbortSignal): readonly Docker
 }
 
 /** The run was stopped by a person or by the system: E_INTERRUPTED, exit status 130. */
-export function interrupted(message: string, more: { details?: string[]; hints?: string[] } = {}): DockerTlsError {
+export function interrupted(
+  message: string,
+  more: { where?: string; details?: readonly string[]; hints?: readonly string[]; cause?: unknown } = {},
+): DockerTlsError {
   return new DockerTlsError({ code: 'E_INTERRUPTED', exit: 130, message, ...more });
 }
 

@@ -3,7 +3,7 @@
 import { flagValues } from '../daemon/command-line.ts';
 import { LOCK, SOCKET_PATH, SOCKET_UNIT, STATE } from '../daemon/paths.ts';
 import { type Login, sshCommand, sudoCommand } from '../daemon/quote.ts';
-import type { DockerTlsError } from '../errors.ts';
+import { DockerTlsError } from '../errors.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { type DaemonView, isTlsFlag, viewDaemon } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
@@ -120,6 +120,17 @@ export function lockedError(
     `wait: the lock expires in ${expiresInS} s`,
     `if that run is dead: ${wayBackByHand(login)}; ${sudoCommand(login, 'rm', '-f', LOCK)}`,
   ]);
+}
+
+/** The error for a disk that fills in the middle of a change. `exit`: 4 when nothing was changed, 5 when it was taken back. */
+export function diskFullError(
+  { host, login }: Pick<PreflightInput, 'host' | 'login'>,
+  exit: 4 | 5,
+  message: string,
+  details: readonly string[] = [],
+): DockerTlsError {
+  const hints = [`see what fills it: ${sshCommand(login, 'df', '-h')}`];
+  return new DockerTlsError({ code: 'E_DISK_FULL', exit, where: host, message, hints, details });
 }
 
 /** States of a unit that will be another one soon. */

@@ -1,6 +1,6 @@
 /** Owns the errors of running commands that more than one file has to tell. */
 
-import { DockerTlsError } from '../errors.ts';
+import { DockerTlsError, interrupted as interruption } from '../errors.ts';
 
 /** The host answers, but nothing can be run there. */
 export function noShell(host: string, user: string, what: string, details: string[] = []): DockerTlsError {
@@ -16,5 +16,5 @@ export function noShell(host: string, user: string, what: string, details: strin
 
 /** Ctrl-C or another abort, during this phase. */
 export function interrupted(host: string, phase: string): DockerTlsError {
-  return new DockerTlsError({ code: 'E_INTERRUPTED', exit: 130, message: `interrupted during ${phase}`, where: host });
+  return interruption(`interrupted during ${phase}`, { where: host });
 }

@@ -1,8 +1,8 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
-import { sshCommand, sudoCommand } from '../daemon/quote.ts';
+import { sudoCommand } from '../daemon/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors.ts';
-import { lockedError, wayBackByHand } from '../plan/preflight.ts';
+import { diskFullError, lockedError, wayBackByHand } from '../plan/preflight.ts';
 import { renderEnding, type Transaction } from '../plan/transaction.ts';
 import type { HostSession } from '../runtime.ts';
 
@@ -111,14 +111,7 @@ function translate(
       });
     }
     if (NO_SPACE.test(message) || / 100% /.test(message)) {
-      return new DockerTlsError({
-        code: 'E_DISK_FULL',
-        exit: 4,
-        where: host,
-        message: 'the host’s disk is full; nothing was changed',
-        hints: [`see what fills it: ${sshCommand(login, 'df', '-h')}`],
-        details: said,
-      });
+      return diskFullError({ host, login }, 4, 'the host’s disk is full; nothing was changed', said);
     }
     if (step === 'validate') {
       return new DockerTlsError({

@@ -2,13 +2,12 @@
 
 import { randomBytes } from 'node:crypto';
 import type { HostSpec } from '../config/spec.ts';
-import { sshCommand } from '../daemon/quote.ts';
-import { DockerTlsError, type ExitStatus } from '../errors.ts';
+import { DockerTlsError, type ExitStatus, interrupted } from '../errors.ts';
 import { askedOf } from '../plan/asked.ts';
 import type { Papers } from '../plan/desired.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import type { HostPlan } from '../plan/plan.ts';
-import { wayBackByHand } from '../plan/preflight.ts';
+import { diskFullError, wayBackByHand } from '../plan/preflight.ts';
 import { renderTransaction } from '../plan/transaction.ts';
 import type { Ending } from '../remote/transaction.ts';
 import type { HostProgress, HostSession, SshOptions } from '../runtime.ts';
@@ -118,7 +117,7 @@ export async function changeHost(change: HostChange): Promise<ChangeOutcome> {
     if (ending !== 'committed') {
       wentBack = ending === 'nothing';
       if (wentBack) await change.unsave();
-      if (ending === 'full') throw diskFull(fresh);
+      if (ending === 'full') throw diskFullError(fresh, 5, 'the host’s disk was too full to keep the change');
       throw notConfirmed(
         spec,
         wentBack
@@ -158,16 +157,6 @@ async function settle(
   } finally {
     await session.close();
   }
-}
-
-function diskFull({ host, login }: HostSession): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_DISK_FULL',
-    exit: 5,
-    where: host,
-    message: 'the host’s disk was too full to keep the change',
-    hints: [`see what fills it: ${sshCommand(login, 'df', '-h')}`],
-  });
 }
 
 function notConfirmed(spec: HostSpec, message: string): DockerTlsError {
@@ -215,7 +204,6 @@ async function takeBack(
             `the store still has the change: ${error instanceof Error ? error.message : String(error)}`,
           ],
         );
-  const interrupted = context.runtime.signal.aborted;
   const why = cause instanceof Error ? cause.message : String(cause);
   const original = cause instanceof DockerTlsError ? cause : undefined;
   if (ending === 'stuck') {
@@ -235,15 +223,8 @@ async function takeBack(
       : confirming && ending !== 'undone'
         ? 'the host may have kept the change: run the same command again'
         : 'the host is as it was before';
-  if (interrupted) {
-    return new DockerTlsError({
-      code: 'E_INTERRUPTED',
-      exit: 130,
-      where: spec.name,
-      message: `interrupted; ${back}`,
-      details: unwritten,
-      cause,
-    });
+  if (context.runtime.signal.aborted) {
+    return interrupted(`interrupted; ${back}`, { where: spec.name, details: unwritten, cause });
   }
   if (ending === 'nothing' && original?.code === 'E_VERIFY') {
     // It was proven too late: what was knocked at was the old state again.

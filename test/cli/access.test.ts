@@ -3,9 +3,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { DockerTlsError } from '../../src/errors.ts';
 import { openStore } from '../../src/store/store.ts';
-import { runCli } from '../support/cli.ts';
+import { runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
 import { PaperMill } from '../support/paper-mill.ts';
 import { writeSignScript } from '../support/sign-script.ts';
@@ -27,14 +26,7 @@ afterAll(() => {
 });
 
 const at = (place: string, ...argv: string[]) =>
-  runCli([...argv, '--home', place, '--json'], {
-    cwd: folder,
-    env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker') },
-    connect: async (options) => {
-      dialled.push(options.host);
-      throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', exit: 4, message: 'nobody answers' });
-    },
-  });
+  runUnreached({ home: place, folder }, argv, (host) => dialled.push(host));
 const run = (...argv: string[]) => at(home, ...argv);
 const state = () => openStore(home).read();
 const client = async (name: string) => (await state()).clients.get(name)?.record;

@@ -4,13 +4,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { completeHost } from '../../src/config/spec.ts';
-import { DockerTlsError } from '../../src/errors.ts';
 import { parseSan } from '../../src/pki/names.ts';
 import { isFrom } from '../../src/plan/trust.ts';
 import type { StoreChange, StoreState } from '../../src/store/records.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openKeyring } from '../../src/workflows/keyring.ts';
-import { runCli } from '../support/cli.ts';
+import { runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
@@ -26,14 +25,7 @@ beforeEach(() => {
 afterAll(removeHomes);
 
 const at = (place: string, ...argv: string[]) =>
-  runCli([...argv, '--home', place, '--json'], {
-    cwd: folder,
-    env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker') },
-    connect: async (options) => {
-      dialled.push(options.host);
-      throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', exit: 4, message: 'nobody answers' });
-    },
-  });
+  runUnreached({ home: place, folder }, argv, (host) => dialled.push(host));
 const run = (...argv: string[]) => at(home, ...argv);
 const state = () => openStore(home).read();
 const stage = async () => (await run('rotate', 'ca', '--dry-run')).json.result.stage.stage;

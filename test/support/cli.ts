@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandEntry } from '../../src/cli/commands.ts';
 import { main } from '../../src/cli/main.ts';
-import type { ExitStatus } from '../../src/errors.ts';
+import { DockerTlsError, type ExitStatus } from '../../src/errors.ts';
 import type { Io, Runtime } from '../../src/runtime.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -70,6 +70,22 @@ export async function runCli(argv: readonly string[], { commands, ...setting }: 
       return JSON.parse(out);
     },
   };
+}
+
+/** Runs a command with `--json` from `folder`, on the store at `home`, while no host answers; `dialled` is told which were tried. */
+export function runUnreached(
+  { home, folder }: { readonly home: string; readonly folder: string },
+  argv: readonly string[],
+  dialled: (host: string) => void,
+): Promise<CliRun> {
+  return runCli([...argv, '--home', home, '--json'], {
+    cwd: folder,
+    env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker') },
+    connect: async ({ host }) => {
+      dialled(host);
+      throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', exit: 4, message: 'nobody answers' });
+    },
+  });
 }
 
 export type Program = {
