@@ -69,12 +69,12 @@ mkdir -m 0700 -- "$SHELF" 2>/dev/null || fail "cannot make $SHELF"
 ERR=$SHELF/error
 words() { head -c 2000 "$ERR" 2>/dev/null; }
 plainly() { grep -v -e '^[[:space:]]' -e '^$' -e '^Usage:' -e '^Options:'; }
-receive() { # SIZE FILE
-  take "$1" >"$SHELF/$2" 2>/dev/null && [ "$(stat -c %s -- "$SHELF/$2")" = "$1" ]
+receive() { # FILE:SIZE…
+  for book in "$@"; do take "${book##*:}" >"$SHELF/${book%:*}" 2>/dev/null || return 1; done
+  [ "$(cd "$SHELF" && stat -c %n:%s way-back.sh settings manifest managed state.json seen)" = "$(printf '%s\n' "$@")" ]
 }
-receive "$WAY_BACK_SIZE" way-back.sh && receive "$SETTINGS_SIZE" settings && receive "$MANIFEST_SIZE" manifest &&
-  receive "$MANAGED_SIZE" managed && receive "$STATE_SIZE" state.json && receive "$SEEN_SIZE" seen ||
-  fail "the change did not arrive whole: $(df -Pk /run | tail -n 1)"
+receive way-back.sh:"$WAY_BACK_SIZE" settings:"$SETTINGS_SIZE" manifest:"$MANIFEST_SIZE" managed:"$MANAGED_SIZE" \
+  state.json:"$STATE_SIZE" seen:"$SEEN_SIZE" || fail "the change did not arrive whole: $(df -Pk /run | tail -n 1)"
 # What the plan was made from has to be there still. Lines of sha256sum; `- PATH` where nothing was.
 sed '/^- /d' "$SHELF/seen" >"$SHELF/sums"
 if [ -s "$SHELF/sums" ] && ! sha256sum -c "$SHELF/sums" >/dev/null 2>&1; then
@@ -143,14 +143,21 @@ arrive() {
   # What `>` cannot give: x, s and t; and chown takes s away.
   case $2 in 0[0246][0246][0246]) ;; *) chmod "$2" -- "$4" 2>>"$ERR" ;; esac
 }
-for form in $JSON_FORMS; do
-  name=${form%%:*} form=${form#*:}
-  size=${form%%:*} form=${form#*:}
+if [ -n "$JSON_FORMS" ]; then
   make_folders "${DAEMON_JSON%/*}" 0755 || fail "$(words)"
-  rm -f -- "$DAEMON_JSON.docker-tls-$name"
-  arrive "$size" "${form%%:*}" "${form#*:}" "$DAEMON_JSON.docker-tls-$name" || fail "$(words)"
-  [ "$(stat -c %s -- "$DAEMON_JSON.docker-tls-$name")" = "$size" ] || fail "could not store $DAEMON_JSON: $(df -Pk "${DAEMON_JSON%/*}" | tail -n 1)"
-done
+  rm -f -- "$DAEMON_JSON.docker-tls-old-on" "$DAEMON_JSON.docker-tls-old-off" "$DAEMON_JSON.docker-tls-new-on" "$DAEMON_JSON.docker-tls-new-off"
+  sizes=
+  set --
+  for form in $JSON_FORMS; do
+    name=${form%%:*} form=${form#*:}
+    size=${form%%:*} form=${form#*:}
+    arrive "$size" "${form%%:*}" "${form#*:}" "$DAEMON_JSON.docker-tls-$name" || fail "$(words)"
+    set -- "$@" "$DAEMON_JSON.docker-tls-$name"
+    sizes="$sizes$size$NL"
+  done
+  [ "$(stat -c %s -- "$@")$NL" = "$sizes" ] || fail "could not store $DAEMON_JSON: $(df -Pk "${DAEMON_JSON%/*}" | tail -n 1)"
+  set --
+fi
 true >"$T/sums"
 # A file comes from stdin, from a snapshot on this host, from another file of this host, or is a second name of what lies there (if anything does).
 place_new() { # MODE OWNER SOURCE TARGET
@@ -209,9 +216,9 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   case $kind in
     file | link | absent)
       if [ -L "$path" ] || [ -e "$path" ]; then
-        rm -f -- "$path.docker-tls-old"
         # A second name of the same file: nothing to copy, nothing to lose. What changes it later is a rename.
-        ln -P -- "$path" "$path.docker-tls-old" 2>/dev/null || cp -a -- "$path" "$path.docker-tls-old" 2>"$ERR" || fail "$(words)"
+        ln -fPT -- "$path" "$path.docker-tls-old" 2>/dev/null ||
+          { rm -f -- "$path.docker-tls-old" && cp -a -- "$path" "$path.docker-tls-old"; } 2>"$ERR" || fail "$(words)"
         if [ -L "$path" ]; then was='link'; else was='file'; fi
         line="$index$TAB$was$TAB-$TAB-$TAB$path"
       else
@@ -289,6 +296,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     place_as "$path" new-on 2>"$ERR" || back "$(words)"
     continue
   fi
+  case $path in "$UNITS"/*) mark units-changed ;; esac
   case $kind in
     file | link)
       if [ "$path" = "$UNITS/docker-tls.socket" ] && ! cmp -s "$path" "$path.docker-tls-new"; then mark socket-changed; fi

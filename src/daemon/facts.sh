@@ -1,7 +1,7 @@
 # Gathers what the plan needs to know of a host, in one exec, changing nothing. Read by src/plan/facts.ts.
 # Every fact is a section (src/daemon/sections.ts): CONTENT, newline, "--NONCE NAME", newline. The nonce is drawn here and now, so no
 # content can be taken for another fact, whatever it holds.
-# Put in before this text: api.sh.
+# Put in before this text: api.sh, and MORE_PATHS: further files of settings that are wanted, one per line.
 export LC_ALL=C
 NL='
 '
@@ -11,18 +11,16 @@ nonce=$(od -An -N 16 -t x1 /dev/urandom | tr -d ' \n')
 end() { printf '\n--%s %s\n' "$nonce" "$1"; }
 say() { printf '%s' "$2"; end "$1"; }
 
-# The content and attributes of a file, link or absence.
+# Paths of which everything (`file`), or only mode and owner (`look`), is wanted. They are read together at the end: a process for each
+# would cost more than everything else. What does not begin with a slash would be an expression to find.
+paths=
+filed=
+looked=
 file() {
-  if [ -L "$1" ]; then
-    stat -c 'link %a %u:%g' -- "$1"; readlink -n -- "$1"; end "file:$1"
-  elif [ -f "$1" ]; then
-    stat -c 'file %a %u:%g' -- "$1"; head -c 1048576 -- "$1"; end "file:$1"
-  elif [ -e "$1" ]; then
-    stat -c 'other %a %u:%g' -- "$1"; end "file:$1"
-  else
-    say "file:$1" absent
-  fi
+  case $1 in *"$NL"*) return 0 ;; /*) filed=$filed$1$NL ;; esac
+  paths=$paths$1$NL
 }
+look() { case $1 in *"$NL"*) ;; /*) looked=$looked$1$NL ;; esac; }
 
 # A file of settings: where it is a link, also the path that it leads to and what lies there.
 followed() {
@@ -32,6 +30,34 @@ followed() {
   case $real in '' | *"$NL"*) return 0 ;; esac
   say "leads:$1" "$real"
   file "$real"
+}
+
+# The attributes of what is there, in the order of asking, and then the content of the files among it, one after the other: they are cut
+# by the sizes, so the two have to agree (src/plan/host-files.ts). A file of more than 1 MiB has no content here.
+paths_facts() {
+  say paths "$paths"
+  set -f
+  IFS=$NL
+  if find / -maxdepth 0 -printf '' 2>/dev/null; then
+    find $filed -maxdepth 0 -printf '%y %m %U:%G %s\0%p\0%l\0' 2>/dev/null; end attributes
+    find $filed -maxdepth 0 -type f -size -1025k -exec cat -- {} + 2>/dev/null; end contents
+    find $looked -maxdepth 0 -printf '%y %m %U:%G\0%p\0' 2>/dev/null; end modes
+  else
+    for path in $filed; do printf_path "$path" '%a %u:%g %s' link; done; end attributes
+    for path in $filed; do
+      if [ ! -L "$path" ] && [ -f "$path" ] && [ "$(stat -c %s -- "$path")" -le 1048576 ]; then cat -- "$path"; fi
+    done; end contents
+    for path in $looked; do printf_path "$path" '%a %u:%g'; done; end modes
+  fi
+  unset IFS
+  set +f
+}
+
+# The same line as find's, where find (busybox) has no -printf: printf_path PATH FORMAT [link]
+printf_path() {
+  if [ -L "$1" ]; then kind=l; elif [ -f "$1" ]; then kind=f; elif [ -e "$1" ]; then kind=o; else return 0; fi
+  printf '%s %s\0%s\0' "$kind" "$(stat -c "$2" -- "$1")" "$1"
+  [ -z "${3:-}" ] || { if [ "$kind" = l ]; then readlink -n -- "$1"; fi; printf '\0'; }
 }
 
 # The units: systemd answers a block each, in this order, with an empty line in between.
@@ -74,7 +100,8 @@ UNIT
 
 # The socket on which the daemon answers to this host itself: the usual one, or whichever its settings name.
 local_socket() {
-  for path in /var/run/docker.sock $(
+  if [ -S /var/run/docker.sock ]; then printf /var/run/docker.sock; return; fi
+  for path in $(
     printf '%s\n' "$units" | sed -n 's/^Listen=\(\/.*\) (Stream)$/\1/p'
     cat /etc/docker/daemon.json "/proc/${pid:-0}/cmdline" 2>/dev/null | tr '\0" ' '\n\n\n' | sed -n 's/^.*unix:\/\/\//\//p'
   ); do
@@ -92,23 +119,26 @@ daemon_facts() {
   [ -n "$version" ] || [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)"
   api "$socket" /info; end info
   api "$socket" /containers/json; end containers
-  for path in /var/lib/docker/containers/*/hostconfig.json; do
-    [ -f "$path" ] || continue
-    id=${path%/hostconfig.json}
-    printf '%s %s\n' "${id##*/}" "$(grep -o '"RestartPolicy":{"Name":"[a-z-]*"' "$path" | sed 's/.*:"//; s/"$//')"
-  done | head -n 2000; end restart-policies
+  grep -Ho '"RestartPolicy":{"Name":"[a-z-]*"' /var/lib/docker/containers/*/hostconfig.json 2>/dev/null | head -n 2000; end restart-policies
 }
 
 # What lies on the host.
 host_facts() {
+  while IFS= read -r path; do
+    [ -z "$path" ] || followed "$path"
+  done <<PATHS
+$MORE_PATHS
+PATHS
   say uid "$(id -u)"
   say clock "$(date +%s.%N)"
-  say hostname "$(hostname 2>/dev/null || cat /proc/sys/kernel/hostname)"
+  name=
+  read -r name </proc/sys/kernel/hostname
+  say hostname "$name"
   say fqdn "$(timeout 2 hostname -f 2>/dev/null)"
   say system "$(uname -sm)"
   say os "$(cat /etc/os-release 2>/dev/null)"
   if [ -d /run/systemd/system ]; then
-    say systemd "$(systemctl --version | head -n 1)"
+    say systemd "$(systemctl --version)"
   else
     say systemd ""
   fi
@@ -121,16 +151,23 @@ host_facts() {
   # Whatever else hands sockets to the daemon.
   others=
   for name in $triggers; do
-    case $name in docker-tls.socket) ;; *.socket) others="$others $name" ;; esac
+    case $name in docker-tls.socket | docker.socket) ;; *.socket) others="$others $name" ;; esac
   done
-  [ -z "$others" ] || say sockets "$(systemctl show $others -p Id -p ActiveState -p Listen 2>/dev/null)"
-  say other-units "$(systemctl list-unit-files --no-legend 'snap.docker*' 'podman.socket' 2>/dev/null | head -n 5)"
-  # Rootless daemons of users: the unit that their setup makes, and the socket of one that runs.
-  {
-    cut -d : -f 6 /etc/passwd | sort -u | sed 's|$|/.config/systemd/user/docker.service|' | tr '\n' '\0' |
-      timeout 5 xargs -0 stat -c '%U %n' --
-    stat -c '%U %n' -- /run/user/*/docker.sock
-  } 2>/dev/null; end rootless
+  case " $triggers " in *' docker.socket '*) own=${sockets%%"$NL$NL"*} ;; *) own= ;; esac
+  [ -z "$others" ] || others=$(systemctl show $others -p Id -p ActiveState -p Listen 2>/dev/null)
+  [ -z "$own$others" ] || say sockets "$own$NL$NL$others"
+  for path in /etc/systemd/system/snap.docker*.service; do
+    if [ -e "$path" ]; then say snap "$path"; break; fi
+  done
+  # Rootless daemons of users: the unit that their setup makes, and the socket of one that runs. A home that hangs is not waited for.
+  timeout 5 sh -c 'set --
+    while IFS=: read -r name word uid gid gecos home shell; do
+      if [ -e "$home/.config/systemd/user/docker.service" ]; then set -- "$@" "$home/.config/systemd/user/docker.service"; fi
+    done </etc/passwd
+    for path in /run/user/*/docker.sock; do
+      if [ -e "$path" ]; then set -- "$@" "$path"; fi
+    done
+    [ $# = 0 ] || stat -c "%U %n" -- "$@"' 2>/dev/null; end rootless
 
   if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then
     tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null; end cmdline
@@ -138,8 +175,8 @@ host_facts() {
   for path in $fragment $dropins $environment; do followed "$path"; done
   # An administrator's own --config-file, as the unit or the running daemon has it.
   for path in /etc/docker/daemon.json $(
-    cat $fragment $dropins $environment "/proc/${pid:-0}/cmdline" 2>/dev/null | tr "\0 \"'" '\n\n\n\n' | sed '/^$/d' |
-      sed -n -e 's/^.*--config-file=//p' -e '/--config-file$/{n;p;}' | sort -u
+    cat $fragment $dropins $environment "/proc/${pid:-0}/cmdline" 2>/dev/null | tr -s "\0 \"'" '\n\n\n\n' |
+      sed -n -e 's/^.*--config-file=//p' -e '/--config-file$/{n;p;}'
   ); do
     followed "$path"
   done
@@ -158,12 +195,8 @@ host_facts() {
       if [ -e "$folder/$name" ]; then file "$folder/$name"; fi
     done
   done
-  if [ -e /etc/docker/tls/current/server-key.pem ]; then
-    say server-key "$(stat -L -c '%a %u:%g' /etc/docker/tls/current/server-key.pem)"
-  fi
-  for path in /etc/docker /etc/docker/tls /etc/docker/tls/*/; do
-    [ -d "$path" ] && stat -c '%a %u:%g %n' "${path%/}"
-  done; end folders
+  look /etc/docker/tls/current/server-key.pem
+  for path in /etc/docker /etc/docker/tls /etc/docker/tls/*/; do look "${path%/}"; done
   file /var/lib/docker-tls/state.json
   file /run/docker-tls.lock
   [ -e /var/lib/docker-tls/txn/way-back.sh ] && say transaction "$(cat /var/lib/docker-tls/txn/id 2>/dev/null)"
@@ -207,5 +240,5 @@ socket=
 if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then socket=$(local_socket); fi
 # Both at the same time; the daemon's answers wait in the pipe.
 exec 3>&1
-daemon_facts | { host_facts >&3; cat >&3; }
+daemon_facts | { host_facts >&3; paths_facts >&3; cat >&3; }
 end 'done'

@@ -14,6 +14,7 @@
 #   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
 #   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
 #   audit-generated  mark: audit.rules was what augenrules makes of rules.d
+#   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
 set -u
 umask 077
 LC_ALL=C
@@ -78,16 +79,15 @@ set_member() {
 
 # Puts PATH.docker-tls-SUFFIX in the place of PATH by one rename, and keeps it: place_as PATH SUFFIX
 place_as() {
-  rm -f -- "$1.docker-tls-tmp"
   if [ -L "$1.docker-tls-$2" ]; then
-    cp -a -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
+    rm -f -- "$1.docker-tls-tmp" && cp -a -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
   else
-    ln -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
+    ln -fT -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
   fi
   # mv refuses two names of one file; then an earlier try, which was killed, has done it already.
   mv -fT -- "$1.docker-tls-tmp" "$1" 2>/dev/null || [ "$1" -ef "$1.docker-tls-$2" ] ||
     mv -fT -- "$1.docker-tls-tmp" "$1" || return 1
-  rm -f -- "$1.docker-tls-tmp"
+  [ ! -e "$1.docker-tls-tmp" ] || rm -f -- "$1.docker-tls-tmp"
 }
 
 # Every path back to what was kept. Renames only, so that a full disk cannot stop it.
@@ -109,21 +109,24 @@ restore_files() {
 # Takes away what lies beside the files: staged and kept copies.
 clear_beside() {
   [ -f "$T/manifest" ] || return 0
+  set --
   while IFS=$TAB read -r index kind mode owner source path <&3; do
     case $kind in
       file | link | absent)
-        for suffix in new old tmp old-on old-off new-on new-off; do rm -f -- "$path.docker-tls-$suffix"; done
+        for suffix in new old tmp old-on old-off new-on new-off; do set -- "$@" "$path.docker-tls-$suffix"; done
         ;;
     esac
   done 3<"$T/manifest"
+  [ $# = 0 ] || rm -f -- "$@"
 }
 
 clear_blobs() {
   [ -f "$T/manifest" ] || return 0
+  set --
   while IFS=$TAB read -r index kind mode owner source path <&3; do
-    [ "$kind" = blob ] && rm -f -- "$path"
+    if [ "$kind" = blob ]; then set -- "$@" "$path"; fi
   done 3<"$T/manifest"
-  return 0
+  [ $# = 0 ] || rm -f -- "$@"
 }
 
 # Folders that this change made, innermost first; those that are still in use stay.
@@ -172,8 +175,9 @@ reload_docker() {
 }
 
 reload_live_restore() {
-  systemctl -q is-active docker.service || return 0
-  systemctl reload docker.service && await live_restore_is "$1"
+  # Where it does not run there is nothing to take in.
+  systemctl reload docker.service || { ! systemctl -q is-active docker.service; return; }
+  await live_restore_is "$1"
 }
 
 # When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
@@ -182,8 +186,8 @@ reload_live_restore() {
 hold_port() {
   # Rules of a try that was killed: a second set would outlive the release, which takes out one.
   release_port
-  systemctl -q is-active docker.service && command -v iptables >/dev/null && command -v ss >/dev/null || return 0
-  systemctl show docker-tls.socket -p Listen | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p' | sort -u >"$T/held" || return 0
+  active "$docker_unit" && command -v iptables >/dev/null && command -v ss >/dev/null || return 0
+  printf '%s\n' "$socket_unit" | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p' | sort -u >"$T/held" || return 0
   hold_rules -I
   tries=0
   while [ "$tries" -lt 60 ] && under_way; do
@@ -218,13 +222,32 @@ release_port() {
   rm -f -- "$T/held"
 }
 
+# What systemd has of the two units, asked once: every question to it costs more than the rest of a step.
+look_at_units() {
+  told=$(systemctl show docker.service docker-tls.socket -p Id -p ActiveState -p Listen -p NeedDaemonReload 2>/dev/null)
+  docker_unit=$NL${told%%"$NL$NL"*}$NL
+  socket_unit=$NL${told#*"$NL$NL"}$NL
+}
+
+# active UNIT, as look_at_units has it
+active() {
+  case $1 in *"${NL}ActiveState=active$NL"* | *"${NL}ActiveState=reloading$NL"*) return 0 ;; esac
+  return 1
+}
+
+# systemd reads all its unit files anew, which takes it 0.1 s: only where ours changed, or somebody else's that it has not read yet.
+read_units() {
+  case $docker_unit$socket_unit in *"${NL}NeedDaemonReload=yes$NL"*) ;; *) [ -e "$T/units-changed" ] || return 0 ;; esac
+  systemctl daemon-reload
+}
+
 # Restarts docker.service on the unit files that now lie there (or, with `stop`, stops it), and brings our socket unit to where they say.
 # A socket unit does not start while its service is active, hence stop, start, start; docker.socket stays up throughout.
 restart_docker() {
   want=inactive
   [ -e "$UNITS/docker-tls.socket" ] && want=active
   is=inactive
-  systemctl -q is-active docker-tls.socket && is=active
+  active "$socket_unit" && is=active
   systemctl reset-failed docker.service docker-tls.socket docker.socket 2>/dev/null
   if [ "$1" = stop ]; then
     service stop docker.service docker-tls.socket 2>/dev/null
@@ -251,7 +274,10 @@ service() { timeout "$LIMIT" systemctl "$@" 9<&-; }
 # Makes the services take in the files that now lie there, and brings the daemon to where it has to be: apply_services start|stop
 apply_services() {
   bad=0
-  [ "$DAEMON" = none ] || systemctl daemon-reload || bad=1
+  if [ "$DAEMON" != none ]; then
+    look_at_units
+    read_units || bad=1
+  fi
   case $DAEMON in
     restart | stop) restart_docker "$1" || bad=1 ;;
     reload) reload_docker || bad=1 ;;
@@ -296,6 +322,11 @@ clear_recovery() {
   rm -f -- "$UNITS/docker-tls-recover.service" "$UNITS/sysinit.target.wants/docker-tls-recover.service"
 }
 
+# Where systemd has read the recovery unit with others (a change of unit files, a boot), it has to forget it.
+forget_recovery() {
+  [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || systemctl daemon-reload 2>/dev/null
+}
+
 # The books of this change, and the folder above when nothing else is in it: one command, so that half of it is not left.
 clear_books() {
   if [ "$(ls -A "$STATE")" = "${T##*/}" ]; then rm -rf -- "$STATE"; else rm -rf -- "$T"; fi
@@ -318,8 +349,7 @@ undo() {
   clear_beside
   clear_blobs
   clear_recovery
-  # systemd has read the recovery unit with the others: let it forget it.
-  systemctl daemon-reload 2>/dev/null
+  forget_recovery
   remove_created "$T/created"
   note "rolled back $TXN ($reason)"
   # Until here it would have come to help if this had been killed.
@@ -415,7 +445,7 @@ finish() {
     rm -f -- "$STATE/created"
     remove_created "$T/all-created"
     remove_created "$T/created"
-    systemctl daemon-reload
+    forget_recovery
     note "removed ($TXN)"
   else
     if [ -d "$T/generation" ]; then
@@ -437,8 +467,8 @@ finish() {
   stop_timer
   rm -f -- "$LOCK"
   clear_books
-  # Only so that systemd forgets the recovery unit. It comes last and nobody waits for it: every other call would wait as well.
-  if [ "$GENERATION" != none ]; then systemctl daemon-reload >/dev/null 2>&1 </dev/null 9<&- & fi
+  # It comes last and nobody waits for it: while systemd reads, every other call to it would wait as well.
+  if [ "$GENERATION" != none ]; then forget_recovery >/dev/null 2>&1 </dev/null 9<&- & fi
   return 0
 }
 
@@ -453,12 +483,9 @@ prune() {
     while IFS= read -r old; do
       [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
     done
+  used=$(find "$TLS_FOLDER" "$STATE/generations" -maxdepth 2 -type l -printf '%l\n') || return 0
   paper_folders "$STATE/created" | while IFS= read -r folder; do
-    used=no
-    for link in "$TLS_FOLDER/current" "$STATE"/generations/*/[0-9]*; do
-      if [ -L "$link" ] && [ "$(readlink -- "$link")" = "${folder##*/}" ]; then used=yes; fi
-    done
-    [ "$used" = yes ] || rm -rf -- "$folder"
+    case $NL$used$NL in *"$NL${folder##*/}$NL"*) ;; *) rm -rf -- "$folder" ;; esac
   done
 }
 

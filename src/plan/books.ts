@@ -3,7 +3,8 @@
 import { STATE } from '../daemon/paths.ts';
 import { DockerTlsError } from '../errors.ts';
 import { parseAsked } from './asked.ts';
-import type { HostGeneration, HostState, PathState, SnapshotEntry } from './facts.ts';
+import type { HostGeneration, HostState, SnapshotEntry } from './facts.ts';
+import type { PathState } from './host-files.ts';
 import { parseJson } from './loose.ts';
 
 export function parseState(state: PathState | undefined): HostState | undefined {

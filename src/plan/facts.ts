@@ -1,18 +1,14 @@
 /** Owns what is known of a host before anything is planned: the parser of what src/daemon/facts.sh printed. */
 
-import { LOCK, SERVER_FILES, STATE, TLS_FOLDER } from '../daemon/paths.ts';
+import { CURRENT_LINK, LOCK, SERVER_FILES, STATE, TLS_FOLDER } from '../daemon/paths.ts';
 import { parseSections } from '../daemon/sections.ts';
 import { DockerTlsError, printable } from '../errors.ts';
 import type { Asked } from './asked.ts';
 import { parseGenerations, parseSnapshot, parseState } from './books.ts';
+import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { parseJson, parseProperties } from './loose.ts';
 
-/** What lies at a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
-export type PathState =
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'file'; readonly mode: string; readonly owner: string; readonly content: string }
-  | { readonly kind: 'link'; readonly to: string }
-  | { readonly kind: 'other' };
+const SERVER_KEY = `${CURRENT_LINK}/${SERVER_FILES.key}`;
 
 /** A socket unit, other than ours, that hands its sockets to the daemon. */
 export type SocketFacts = {
@@ -88,7 +84,8 @@ export type HostFacts = {
     readonly otherSockets: readonly SocketFacts[];
     /** The daemon's own socket on the host; empty when there is none. */
     readonly apiSocket: string;
-    readonly otherUnits: string;
+    /** A unit of docker's snap. */
+    readonly snap: string | undefined;
     readonly cmdline: readonly string[];
     /** The daemon answered over its local socket. */
     readonly answers: boolean;
@@ -109,6 +106,7 @@ export type HostFacts = {
   readonly leads: ReadonlyMap<string, string>;
   /** Mode and owner of our key on the host, if it is there. */
   readonly serverKey: string | undefined;
+  /** Mode and owner, such as `700 0:0`, of the folders that may hold papers. */
   readonly folders: ReadonlyMap<string, string>;
   readonly state: HostState | undefined;
   readonly origin: ReadonlyMap<string, SnapshotEntry>;
@@ -134,21 +132,18 @@ export type HostFacts = {
 export function parseFacts(stdout: Buffer): HostFacts {
   const sections = parseSections(stdout, 'facts');
   if (sections === undefined) {
-    throw new DockerTlsError({
-      code: 'E_FACTS',
-      exit: 4,
-      message: 'the host did not tell its facts to the end',
-      hints: ['try again; if it stays so, look at the host itself: its /bin/sh, od and stat are needed'],
-    });
+    throw unreadable('the host did not tell its facts to the end');
   }
+  const bytes = new Map(sections.map(({ name, content }) => [name, content]));
   const raw = new Map(sections.map(({ name, content }) => [name, content.toString('utf8')]));
   const get = (name: string): string => (raw.get(name) ?? '').replace(/\n$/, '');
-  const files = new Map<string, PathState>();
-  const leads = new Map<string, string>();
-  for (const [name, value] of raw) {
-    if (name.startsWith('file:')) files.set(name.slice(5), parsePathState(value));
-    if (name.startsWith('leads:')) leads.set(name.slice(6), value);
-  }
+  const section = (name: string): Buffer => bytes.get(name) ?? Buffer.alloc(0);
+  const files = parseHostFiles(get('paths'), section('attributes'), section('contents'));
+  if (files === undefined) throw unreadable('a file of the host changed while it was read');
+  const modes = parseModes(section('modes'));
+  const leads = new Map(
+    [...raw].filter(([name]) => name.startsWith('leads:')).map(([name, to]) => [name.slice(6), to]),
+  );
   const unit = parseProperties(get('unit'));
   const info = parseJson(get('info'));
   const version = parseJson(get('version'));
@@ -183,7 +178,7 @@ export function parseFacts(stdout: Buffer): HostFacts {
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
       otherSockets: parseSockets(get('sockets')),
       apiSocket: get('api-socket'),
-      otherUnits: get('other-units'),
+      snap: raw.get('snap'),
       cmdline: get('cmdline').split('\n'),
       answers: typeof info.ID === 'string' || typeof info.ServerVersion === 'string',
       liveRestore: info.LiveRestoreEnabled === true,
@@ -199,14 +194,8 @@ export function parseFacts(stdout: Buffer): HostFacts {
     },
     files,
     leads,
-    serverKey: raw.get('server-key')?.trim(),
-    folders: new Map(
-      get('folders')
-        .split('\n')
-        .map((line) => /^(\d+ \d+:\d+) (.+)$/.exec(line))
-        .filter((match) => match !== null)
-        .map((match) => [match[2] as string, match[1] as string]),
-    ),
+    serverKey: modes.get(SERVER_KEY),
+    folders: new Map([...modes].filter(([path]) => path !== SERVER_KEY)),
     state: parseState(files.get(`${STATE}/state.json`)),
     origin: parseSnapshot(files, `${STATE}/origin`),
     generations: parseGenerations(files),
@@ -246,14 +235,13 @@ export function installedPapers(
   return ca === undefined || cert === undefined ? undefined : { ca, cert };
 }
 
-function parsePathState(value: string): PathState {
-  const newline = value.indexOf('\n');
-  const head = (newline < 0 ? value : value.slice(0, newline)).split(' ');
-  const rest = newline < 0 ? '' : value.slice(newline + 1);
-  if (head[0] === 'file') return { kind: 'file', mode: head[1] ?? '', owner: head[2] ?? '', content: rest };
-  if (head[0] === 'link') return { kind: 'link', to: rest };
-  if (head[0] === 'other') return { kind: 'other' };
-  return { kind: 'absent' };
+function unreadable(message: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_FACTS',
+    exit: 4,
+    message,
+    hints: ['try again; if it stays so, look at the host itself: its /bin/sh, od, stat and find are needed'],
+  });
 }
 
 function serviceState(properties: Record<string, string>): ServiceState {
@@ -284,7 +272,12 @@ function logDrivers(plugins: unknown): string[] {
 }
 
 function parseContainers(text: string, policies: string): RunningContainer[] {
-  const restart = new Map(policies.split('\n').map((line) => line.split(' ') as [string, string]));
+  const restart = new Map(
+    [...policies.matchAll(/\/([0-9a-f]+)\/hostconfig\.json:"RestartPolicy":\{"Name":"([a-z-]*)"/g)].map((match) => [
+      match[1] as string,
+      match[2] as string,
+    ]),
+  );
   let list: unknown;
   try {
     list = JSON.parse(text);

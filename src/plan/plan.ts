@@ -7,9 +7,10 @@ import { type ContainerPlan, mountedSocketWarnings, planContainers } from './con
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
-import { fileText, type HostFacts, installedPapers, type PathState, type SnapshotEntry } from './facts.ts';
+import { fileText, type HostFacts, installedPapers, type SnapshotEntry } from './facts.ts';
 import { bySnapshot, type FileChange, foldAttributes, link, planFile, text } from './file-change.ts';
 import { judgeFirewall } from './firewall.ts';
+import type { PathState } from './host-files.ts';
 import { isDaemonPath, isTlsPath, planDaemon, planDaemonJson, planDropIn, planVariables } from './plan-daemon.ts';
 
 export type HostPlan = {

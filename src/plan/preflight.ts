@@ -62,9 +62,8 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
     );
   }
   if (facts.docker.binary === '' || facts.docker.unit.load === 'not-found' || facts.docker.unit.load === '') {
-    const snap = facts.docker.otherUnits.includes('snap.docker');
     found.push(
-      snap
+      facts.docker.snap !== undefined
         ? problem(host, 'E_DOCKER_SNAP', 'Docker is installed as a snap, which keeps its own configuration', [
             sudoCommand(login, 'snap', 'remove', 'docker'),
             sudoCommand(login, 'apt-get', 'install', '-y', 'docker.io'),

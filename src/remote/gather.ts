@@ -3,6 +3,7 @@
 import apiScript from '../daemon/api.sh';
 import factsScript from '../daemon/facts.sh';
 import { shellQuote } from '../daemon/quote.ts';
+import { DockerTlsError } from '../errors.ts';
 import { type HostFacts, parseFacts } from '../plan/facts.ts';
 import type { HostSession } from '../runtime.ts';
 
@@ -19,13 +20,24 @@ export type GatherOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** Asks a host for its facts, as root. Errors: those of HostSession.run, E_FACTS, E_HOST_STATE. */
+/**
+ * Asks a host for its facts, as root; once more where a file of it changed while it was read. Errors: those of HostSession.run, E_FACTS,
+ * E_HOST_STATE.
+ */
 export async function gather(session: HostSession, options: GatherOptions): Promise<Gathered> {
+  try {
+    return await gatherOnce(session, options);
+  } catch (error) {
+    if (!(error instanceof DockerTlsError && error.code === 'E_FACTS')) throw error;
+    return gatherOnce(session, options);
+  }
+}
+
+async function gatherOnce(session: HostSession, options: GatherOptions): Promise<Gathered> {
   const before = options.now().getTime();
-  const extra = (options.paths ?? []).map((path) => `followed ${shellQuote(path)}`).join('\n');
   const result = await session.run({
     phase: 'facts',
-    script: `${apiScript}\n${factsScript.replace("\nend 'done'", `\n${extra}\nend 'done'`)}`,
+    script: `MORE_PATHS=${shellQuote((options.paths ?? []).join('\n'))}\n${apiScript}\n${factsScript}`,
     asRoot: true,
     timeoutMs: 60_000,
     ...(options.signal ? { signal: options.signal } : {}),

@@ -9,11 +9,36 @@ export function printSections(kind: SectionKind, sections: readonly Section[]): 
   return Buffer.concat([Buffer.from(`docker-tls-${kind} 1 ${NONCE}\n`), ...parts]);
 }
 
-/** What src/daemon/facts.sh would print for these texts. */
+/**
+ * What src/daemon/facts.sh would print for these texts. What lies at a path is `file:PATH`, and its text `absent`, `other`,
+ * `link MODE OWNER`, newline, goal, or `file MODE OWNER`, newline, content.
+ */
 export function printFacts(texts: Readonly<Record<string, string>>): Buffer {
+  const files = Object.entries(texts).filter(([name]) => name.startsWith('file:'));
+  const others = Object.entries(texts).filter(([name]) => !name.startsWith('file:'));
+  const attributes: string[] = [];
+  const contents: string[] = [];
+  for (const [name, text] of files) {
+    const [head = '', ...lines] = text.split('\n');
+    const [kind, mode = '755', owner = '0:0'] = head.split(' ');
+    const rest = lines.join('\n');
+    if (kind === 'absent') continue;
+    const type = { file: 'f', link: 'l' }[kind ?? ''] ?? 'd';
+    attributes.push(
+      `${type} ${mode} ${owner} ${Buffer.byteLength(rest)}\0${name.slice(5)}\0${type === 'l' ? rest : ''}\0`,
+    );
+    if (type === 'f') contents.push(rest);
+  }
+  const sections = {
+    ...Object.fromEntries(others),
+    paths: files.map(([name]) => `${name.slice(5)}\n`).join(''),
+    attributes: attributes.join(''),
+    contents: contents.join(''),
+    done: '',
+  };
   return printSections(
     'facts',
-    Object.entries({ ...texts, done: '' }).map(([name, text]) => ({ name, content: Buffer.from(text) })),
+    Object.entries(sections).map(([name, text]) => ({ name, content: Buffer.from(text) })),
   );
 }
 

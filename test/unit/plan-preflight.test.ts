@@ -33,7 +33,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, R
   'no docker': [{ dockerd: '', unit: 'LoadState=not-found' }, /^E_NO_DOCKER no dockerd/],
   'no unit': [{ unit: 'LoadState=not-found' }, /^E_NO_DOCKER dockerd is here, but no docker\.service/],
   snap: [
-    { dockerd: '', unit: 'LoadState=not-found', 'other-units': 'snap.docker.dockerd.service enabled' },
+    { dockerd: '', unit: 'LoadState=not-found', snap: '/etc/systemd/system/snap.docker.dockerd.service' },
     /^E_DOCKER_SNAP/,
   ],
   masked: [{ unit: 'LoadState=masked\nActiveState=inactive' }, /^E_DOCKER_MASKED/],

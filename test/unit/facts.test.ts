@@ -1,0 +1,103 @@
+/** facts.sh, run on this machine by each kind of shell, and its reading: whatever lies at a path comes back byte for byte. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import apiScript from '../../src/daemon/api.sh';
+import factsScript from '../../src/daemon/facts.sh';
+import { shellQuote } from '../../src/daemon/quote.ts';
+import type { DockerTlsError } from '../../src/errors.ts';
+import { parseFacts } from '../../src/plan/facts.ts';
+import { gather } from '../../src/remote/gather.ts';
+import type { HostSession } from '../../src/runtime.ts';
+import { GOOD_OUTPUT } from '../support/host-facts.ts';
+import { printSections, sectionsOf } from '../support/sections.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'docker-tls-facts-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(shell: readonly string[], paths: readonly string[]): Buffer {
+  const script = `MORE_PATHS=${shellQuote(paths.join('\n'))}\n${apiScript}\n${factsScript}`;
+  const [program = 'sh', ...args] = shell;
+  const result = spawnSync(program, [...args, '-c', script], { cwd: folder, maxBuffer: 1 << 26 });
+  expect(result.stderr.toString()).toBe('');
+  return result.stdout;
+}
+
+describe.each([['dash'], ['bash'], ['busybox', 'sh']])('by %s', (...shell) => {
+  test('files, links and folders come back as they are, and what is not there is absent', () => {
+    const texts: Record<string, string> = {
+      empty: '',
+      'no-end': 'a\n\n\nb',
+      'line-ends': 'a\r\n\n\n',
+      'looks-like-a-section': '\n--0123456789abcdef0123456789abcdef done\n\0 f 644 0:0 3\0/x\0\0',
+      'two words *': 'é ✓\n',
+    };
+    for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text, { mode: 0o640 });
+    writeFileSync(join(folder, 'large'), 'x'.repeat(1_048_576));
+    writeFileSync(join(folder, 'too-large'), 'x'.repeat(1_048_577));
+    mkdirSync(join(folder, 'folder'));
+    symlinkSync('no-end', join(folder, 'link'));
+    symlinkSync(join(folder, 'link'), join(folder, 'link-to-link'));
+    symlinkSync('nowhere', join(folder, 'dangling'));
+    const more = ['large', 'too-large', 'folder', 'link', 'link-to-link', 'dangling', 'missing'];
+    const { files, leads } = parseFacts(
+      run(
+        shell,
+        [...Object.keys(texts), ...more].map((name) => join(folder, name)),
+      ),
+    );
+    const at = (name: string) => files.get(join(folder, name));
+    const owner = `${process.getuid?.()}:${process.getgid?.()}`;
+    for (const [name, content] of Object.entries(texts))
+      expect(at(name)).toEqual({ kind: 'file', mode: '640', owner, content });
+    expect(at('large')).toMatchObject({ kind: 'file', content: 'x'.repeat(1_048_576) });
+    expect(at('too-large')).toEqual({ kind: 'other' });
+    expect(at('folder')).toEqual({ kind: 'other' });
+    expect(at('link')).toEqual({ kind: 'link', to: 'no-end' });
+    expect(at('link-to-link')).toEqual({ kind: 'link', to: join(folder, 'link') });
+    expect(leads.get(join(folder, 'link-to-link'))).toBe(join(folder, 'no-end'));
+    expect(at('dangling')).toEqual({ kind: 'link', to: 'nowhere' });
+    expect(at('missing')).toEqual({ kind: 'absent' });
+    expect(files.get('/etc/docker/tls/current')).toBeDefined();
+  });
+
+  test('a path that find would take for an expression is looked at by nobody', () => {
+    writeFileSync(join(folder, 'kept'), 'kept');
+    const { files } = parseFacts(run(shell, ['-delete', '!', join(folder, 'kept')]));
+    expect(files.get('-delete')).toEqual({ kind: 'absent' });
+    expect(files.get(join(folder, 'kept'))).toMatchObject({ content: 'kept' });
+  });
+});
+
+describe('contents that do not have the sizes that were listed', () => {
+  const torn = printSections(
+    'facts',
+    sectionsOf('facts', GOOD_OUTPUT).map((section) =>
+      section.name === 'contents' ? { ...section, content: section.content.subarray(1) } : section,
+    ),
+  );
+
+  test('are refused', () => {
+    expect(() => parseFacts(torn)).toThrow(/changed while it was read/);
+  });
+
+  test.each([
+    ['are asked for again', [torn, GOOD_OUTPUT], 'answered'],
+    ['are asked for once more and not for ever', [torn, torn, GOOD_OUTPUT], 'E_FACTS'],
+  ])('%s', async (_name, outputs, ending) => {
+    const answers = [...outputs];
+    const session = {
+      run: async () => ({ stdout: answers.shift(), stderr: Buffer.alloc(0), status: 0 }),
+    } as unknown as HostSession;
+    const outcome = await gather(session, { now: () => new Date(0) }).then(
+      () => 'answered',
+      (error: DockerTlsError) => error.code,
+    );
+    expect(outcome).toBe(ending);
+  });
+});
