@@ -1,7 +1,9 @@
 /** Owns what `rollback` and `remove` have in common: plan, question, change, result. */
 
+import { gravestExit } from '../errors.ts';
 import { openStore } from '../store/store.ts';
-import { durationWords } from '../words.ts';
+import { durationWords, listWords } from '../words.ts';
+import { contextsOf, takeContextsAway } from '../workflows/context.ts';
 import { refuseProblems } from '../workflows/host-run.ts';
 import { prepareReturn, type ReturnContext, returnHost } from '../workflows/return-host.ts';
 import { specFor } from '../workflows/specs.ts';
@@ -58,8 +60,10 @@ export async function runReturn(
   const began = runtime.now().getTime();
   const prepared = await prepareReturn(spec, target, context, line);
   const { plan, opened, address } = prepared;
+  const contexts = target === 'none' ? await contextsOf(spec.name, state) : [];
+  const contextNames = contexts.map(({ name }) => name);
   const text = renderPlan(
-    { plan, facts: opened.facts, address, sans: [], papersWhy: '', spec: prepared.spec },
+    { plan, facts: opened.facts, address, sans: [], papersWhy: '', spec: prepared.spec, contexts: contextNames },
     colours,
     global.verbose,
     tableWidth(runtime.io),
@@ -68,7 +72,7 @@ export async function runReturn(
     refuseProblems(prepared);
     if (global.dryRun) {
       line.done('planned');
-      return { exit: 0, result: { host: spec.name, plan }, text };
+      return { exit: 0, result: { host: spec.name, plan, contexts: contextNames }, text };
     }
     if (!global.yes) {
       runtime.io.err(`\n${text}\n\n`);
@@ -80,13 +84,15 @@ export async function runReturn(
     }
     const outcome = await store.withLock(`docker-tls ${command}`, () => returnHost(prepared, context, line));
     line.done('done');
+    const errors = await takeContextsAway(contexts, { store, now: runtime.now });
     const took = durationWords(runtime.now().getTime() - began);
     const head =
       target === 'none'
         ? `${colours.bold(spec.name)}: given back as it was before docker-tls, in ${took}`
         : `${colours.bold(spec.name)}: generation ${plan.returnsTo} is in force again, as generation ${plan.generation}, in ${took}`;
     return {
-      exit: 0,
+      exit: gravestExit(errors.map(({ exit }) => exit)),
+      errors,
       result: {
         host: spec.name,
         generation: plan.generation,
@@ -94,11 +100,15 @@ export async function runReturn(
         files: plan.files.map((change) => change.path),
         proofs: outcome.proofs,
         warnings: outcome.warnings,
+        ...(target === 'none' ? { contexts: contextNames } : {}),
       },
       text: [
         head,
         ...(outcome.proofs.length > 0 ? [renderProofs(outcome.proofs, colours)] : []),
         ...renderSaid(outcome.warnings, colours),
+        ...(contexts.length > 0 && errors.length === 0
+          ? [`  gone here as well: docker context ${listWords(contextNames, 12)}, which led there`]
+          : []),
       ].join('\n'),
     };
   } finally {

@@ -5,7 +5,15 @@
 
 import type { HostSpec } from '../config/spec.ts';
 import { checkConfigFolder, installIntoConfigFolder } from '../docker/config-folder.ts';
-import { checkContext, contextNameOf, writeContext } from '../docker/contexts.ts';
+import {
+  type Context,
+  type ContextPlace,
+  checkContext,
+  contextNameOf,
+  readContext,
+  removeContext,
+  writeContext,
+} from '../docker/contexts.ts';
 import { dockerHost } from '../docker/environment.ts';
 import { DockerTlsError } from '../errors.ts';
 import { isWelcome } from '../plan/trust.ts';
@@ -170,9 +178,60 @@ function nobodyToUse(host: string, context: string): DockerTlsError {
   });
 }
 
+/** The contexts among a client's copies that lead to an endpoint. Fails as readContext does. */
+export async function contextsTo(
+  endpoint: string,
+  copies: readonly ClientCopies[],
+): Promise<(Context & Pick<ClientCopies, 'dockerConfig'>)[]> {
+  const found: (Context & Pick<ClientCopies, 'dockerConfig'>)[] = [];
+  for (const { dockerConfig, contexts } of copies) {
+    for (const name of contexts) {
+      const context = await readContext({ name, dockerConfig });
+      if (context?.host === endpoint) found.push({ ...context, dockerConfig });
+    }
+  }
+  return found;
+}
+
+/**
+ * Our contexts on this computer that lead to a host, and to no other one of the store: what `remove` takes away with it. A context that
+ * can't be read is left out: nobody knows where it leads.
+ */
+export async function contextsOf(host: string, state: StoreState): Promise<readonly ContextPlace[]> {
+  const record = state.hosts.get(host)?.record;
+  if (record === undefined) return [];
+  const endpoint = dockerHost(record.address, record.port);
+  const others = [...state.hosts.values()].filter(({ record: { name } }) => name !== host);
+  if (others.some((other) => dockerHost(other.record.address, other.record.port) === endpoint)) return [];
+  const copies = [...state.clients.values()].flatMap((client) => client.record.copies ?? []);
+  const found = await Promise.all(copies.map((one) => contextsTo(endpoint, [one]).catch(() => [])));
+  return found.flat().filter(({ ours }) => ours);
+}
+
+/** Takes contexts away, from the store's books as well. What stands against one is an error beside the others. */
+export async function takeContextsAway(
+  places: readonly ContextPlace[],
+  { store, now }: Pick<ContextRequest, 'store' | 'now'>,
+): Promise<DockerTlsError[]> {
+  const errors: DockerTlsError[] = [];
+  if (places.length === 0) return errors;
+  await store.withLock('docker-tls context', async () => {
+    for (const { name, dockerConfig } of places) {
+      try {
+        await removeContext({ name, dockerConfig });
+        await remember({ store, now, client: '', dockerConfig }, (copies) => withContext(copies, false, name));
+      } catch (error) {
+        if (!(error instanceof DockerTlsError)) throw error;
+        errors.push(error);
+      }
+    }
+  });
+  return errors;
+}
+
 /** Each copy belongs to exactly one client, the `owner`. Nothing is written when the store knows it already. */
 async function remember(
-  { store, client, dockerConfig, now }: ContextRequest,
+  { store, client, dockerConfig, now }: Pick<ContextRequest, 'store' | 'client' | 'dockerConfig' | 'now'>,
   change: (copies: ClientCopies, owner: boolean) => ClientCopies,
 ): Promise<void> {
   const clients: Record<string, StoredClient> = {};

@@ -2,7 +2,6 @@
 
 import { infos } from '../docker/clocks.ts';
 import { currentContext } from '../docker/config-file.ts';
-import { readContext } from '../docker/contexts.ts';
 import { diagnose } from '../docker/diagnose.ts';
 import type { Diagnosis, Inside } from '../docker/diagnosis.ts';
 import { dockerHost } from '../docker/environment.ts';
@@ -10,6 +9,7 @@ import { DockerTlsError, printableLines } from '../errors.ts';
 import type { Runtime, SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
 import type { StoredClient, StoreState } from '../store/records.ts';
+import { contextsTo } from './context.ts';
 import { type ReachableHost, trustedCas } from './reach.ts';
 
 export type DoctorRequest = {
@@ -57,11 +57,8 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
   const wanted = [...DAEMONS_FAULT, ...SSH_DECIDES].includes(cause);
   const seen = wanted && request.ssh ? await lookInside(request) : {};
   const current = await currentContext(dockerConfig);
-  const own = await contextsTo(
-    endpoint,
-    (client.record.copies ?? []).flatMap((one) => (one.dockerConfig === dockerConfig ? one.contexts : [])),
-    dockerConfig,
-  );
+  const copies = (client.record.copies ?? []).filter((one) => one.dockerConfig === dockerConfig);
+  const own = (await contextsTo(endpoint, copies)).map(({ name }) => name);
   // Of several contexts that lead there, the one in use is as good as any.
   const inUse = runtime.env.DOCKER_CONTEXT || current;
   const context = own.find((one) => one === inUse) ?? own[0];
@@ -103,14 +100,6 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
 function isOver(cas: string, now: Date): boolean {
   const found = infos(cas);
   return found.length > 0 && found.every(({ notAfter }) => notAfter <= now);
-}
-
-async function contextsTo(endpoint: string, names: readonly string[], dockerConfig: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of names) {
-    if ((await readContext({ name, dockerConfig }))?.host === endpoint) found.push(name);
-  }
-  return found;
 }
 
 type Seen = {

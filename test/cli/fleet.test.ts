@@ -6,12 +6,13 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { passphraseSource } from '../../src/cli/host-options.ts';
 import type { Prompts } from '../../src/cli/prompts.ts';
 import { completeHost } from '../../src/config/spec.ts';
+import { currentContext } from '../../src/docker/config-file.ts';
 import { readContext } from '../../src/docker/contexts.ts';
 import { DockerTlsError } from '../../src/errors.ts';
 import type { HostSession, Runtime, SshOptions } from '../../src/runtime.ts';
 import { Secret } from '../../src/secret.ts';
 import { openStore } from '../../src/store/store.ts';
-import { giveContexts } from '../../src/workflows/context.ts';
+import { contextsOf, giveContexts, takeContextsAway } from '../../src/workflows/context.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';
 import { FACTS_TIME_MS, GOOD_OUTPUT } from '../support/host-facts.ts';
 import { issueStore } from '../support/issued-store.ts';
@@ -149,4 +150,29 @@ test('apply makes the contexts that the file asks for, on hosts that are done', 
     current: true,
   });
   expect(await readContext({ name: 'other', dockerConfig })).toBeUndefined();
+});
+
+test('contexts that lead to a host go with it, and no others', async () => {
+  await issueStore(home, {
+    now: new Date(FACTS_TIME_MS),
+    hosts: { b1: { address: '10.0.0.1' }, b2: { address: '10.0.0.2' }, twin: { address: '10.0.0.2' } },
+    clients: { ops: undefined },
+  });
+  const dockerConfig = join(folder, 'docker');
+  const clients = [...(await store()).clients.values()];
+  const around = { store: openStore(home), dockerConfig, now: () => new Date(FACTS_TIME_MS) };
+  const specs = ['b1', 'b2'].map((name, index) =>
+    completeHost({ name, ssh: { destination: `10.0.0.${index + 1}` }, context: `to-${name}`, use: name === 'b1' }),
+  );
+  expect(await giveContexts(specs, clients, around)).toEqual([]);
+  // Another host of the store has the same address: nobody knows whose context it is.
+  expect(await contextsOf('b2', await store())).toEqual([]);
+  const places = await contextsOf('b1', await store());
+  expect(places.map(({ name }) => name)).toEqual(['to-b1']);
+  expect(await takeContextsAway(places, around)).toEqual([]);
+  expect(await readContext({ name: 'to-b1', dockerConfig })).toBeUndefined();
+  expect(await currentContext(dockerConfig)).toBeUndefined();
+  expect(await readContext({ name: 'to-b2', dockerConfig })).toBeDefined();
+  expect((await store()).clients.get('ops')?.record.copies).toMatchObject([{ contexts: ['to-b2'] }]);
+  expect(await contextsOf('b1', await store())).toEqual([]);
 });

@@ -1,5 +1,7 @@
 /** `remove` gives a host back: compared with what it was before the first setup, at once and after a reboot, on all generations. */
 
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { compare, type HostSnapshot, leftovers, snapshot } from '../support/host-state.ts';
@@ -52,7 +54,7 @@ describe.each(suites)('on %s', (suite) => {
     expect(compare(before, first, /^unit/).filter((line) => !OURS.test(line))).toEqual([]);
     expect(await host.must("docker info -f '{{.Labels}}'")).toContain('mine=yes');
     // Now live-restore stays on: in the file that the link leads to.
-    const second = await setUp(['--san', 'second.example', '--live-restore']);
+    const second = await setUp(['--san', 'second.example', '--live-restore', '--context', 'lab', '--use']);
     expect(
       compare(before, second, /^unit/)
         .filter((line) => !OURS.test(line))
@@ -60,6 +62,8 @@ describe.each(suites)('on %s', (suite) => {
     ).toEqual(['~ daemon live-restore', '~ file /etc/cfg/daemon.json']);
     const removed = await person.run(['remove', host.name, '--yes']);
     expect(removed, removed.err).toMatchObject({ status: 0 });
+    expect(removed.out).toContain('gone here as well: docker context lab, which led there');
+    expect(readdirSync(join(person.home, '.docker/contexts/meta'))).toEqual([]);
     const after = await snapshot(host);
     expect(compare(before, after)).toEqual([]);
     expect(leftovers(after)).toEqual([]);

@@ -6,7 +6,8 @@ import { RETURN_OPTIONS, runReturn } from '../return.ts';
 export const command = defineCommand({
   name: 'remove',
   summary: 'Undo: the host’s files, units and socket as they were before setup',
-  about: 'The host’s papers go from the store as well. The CA and the clients stay.',
+  about:
+    'The host’s papers go from the store as well, and so do docker contexts of ours that lead to it. The CA and the clients stay.',
   examples: ['docker-tls remove build-1'],
   args: { host: { summary: 'the host', required: true, completes: 'host' } },
   options: RETURN_OPTIONS,

@@ -5,6 +5,7 @@ import { printable } from '../../errors.ts';
 import type { FileChange } from '../../plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../../plan/plan.ts';
 import { listWords, plural, wrapText } from '../../words.ts';
+import { contextName } from '../../workflows/context.ts';
 import type { HostResult } from '../../workflows/fleet-run.ts';
 import type { PreparedHost } from '../../workflows/host-run.ts';
 import type { Colours } from './colours.ts';
@@ -15,7 +16,10 @@ const LABEL = 13;
 /** The plan of one host. `verbose`: every new file in full, too. Sentences are broken at `columns`. */
 export function renderPlan(
   prepared: Pick<PreparedHost, 'plan' | 'facts' | 'address' | 'sans' | 'papersWhy' | 'spec'> &
-    Partial<Pick<PreparedHost, 'accepts'>>,
+    Partial<Pick<PreparedHost, 'accepts'>> & {
+      /** Docker contexts of this computer that go with the host. */
+      readonly contexts?: readonly string[];
+    },
   colours: Colours,
   verbose = false,
   columns = Number.POSITIVE_INFINITY,
@@ -50,6 +54,11 @@ export function renderPlan(
         : 'are refused for a moment during the restart',
     );
   }
+  const context = plan.purpose === 'apply' ? contextName(spec) : undefined;
+  if (context !== undefined)
+    row('here', `docker context ${context} leads there${spec.use ? ', and is the one in use from then on' : ''}`);
+  if (prepared.contexts !== undefined && prepared.contexts.length > 0)
+    row('here', `docker context ${listWords(prepared.contexts, 12)} goes`);
   row('way back', `the host undoes it on its own after ${spec.confirmWithin} s unless it is proven from here`);
   for (const cost of plan.costs) row('costs', printable(cost), colours.yellow);
   for (const warning of plan.warnings) row('warning', printable(warning), colours.yellow);
