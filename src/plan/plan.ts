@@ -104,6 +104,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
       ...mountedSocketWarnings(facts, view, daemon.action),
       ...rootlessWarnings(facts),
       ...firewallWarnings(facts, desired.port, daemon.action),
+      ...listenWarnings(facts, desired.listen, daemon.action),
       ...placed.stuck.map((key) => `${key}: its flag stands in a variable of the unit itself; take it out there`),
       ...(desired.notes ?? []),
     ],
@@ -211,12 +212,21 @@ function daemonWarnings(facts: HostFacts, listening: 'systemd' | 'daemon', actio
   ];
 }
 
-/** Rootless daemons of users are none of ours: found, named, left alone. */
+/** An address that comes later, a VPN's, is what FreeBind is for; a slip of the hand looks the same, and nobody would get in. */
+function listenWarnings(facts: HostFacts, listen: readonly string[], action: string): string[] {
+  if (action !== 'restart') return [];
+  const has = new Set(facts.addresses.map(({ address }) => address.toLowerCase()));
+  return listen
+    .filter((address) => !has.has(address.toLowerCase()) && !/^(0\.0\.0\.0|::|127\..*|::1|fe80:.*)$/i.test(address))
+    .map((address) => `no interface of the host has the address ${address} now: nobody gets in there until one has`);
+}
+
 function firewallWarnings(facts: HostFacts, port: number, action: string): string[] {
   const { doubt } = judgeFirewall(facts.firewall, port);
   return action === 'restart' && doubt !== undefined ? [doubt] : [];
 }
 
+/** Rootless daemons of users are none of ours: found, named, left alone. */
 function rootlessWarnings(facts: HostFacts): string[] {
   return facts.docker.rootless.map(
     ({ user, path }) =>

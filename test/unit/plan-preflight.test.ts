@@ -283,3 +283,15 @@ test('rootless daemons of users are named once each, and do not stand in the way
   ]);
   expect(problems({ rootless: 'ann /run/user/1000/docker.sock' })).toEqual([]);
 });
+
+test('an address to listen on that the host lacks is said: a slip of the hand, or a VPN that comes later', () => {
+  const facts = factsOf({
+    addresses: '2: eth0    inet 10.0.0.9/24 scope global eth0\n3: eth1    inet6 2001:db8::9/64 scope global',
+  });
+  const said = (...listen: string[]) =>
+    planHost(facts, { ...desired, listen }).warnings.filter((line) => line.includes('no interface'));
+  expect(said('10.0.0.9', '2001:DB8::9', '127.0.0.1', '::', 'fe80::1')).toEqual([]);
+  expect(said('10.0.0.9', '10.0.0.8')).toEqual([
+    'no interface of the host has the address 10.0.0.8 now: nobody gets in there until one has',
+  ]);
+});
