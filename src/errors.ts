@@ -44,15 +44,17 @@ export class DockerTlsError extends Error {
 
   /** The same failure, said of a place: used where a host's name becomes known only further out. */
   at(where: string): DockerTlsError {
-    return new DockerTlsError({
-      code: this.code,
-      exit: this.exit,
-      message: this.message,
-      where,
-      hints: this.hints,
-      details: this.details,
-      cause: this.cause,
-    });
+    return this.#with({ where });
+  }
+
+  /** The same failure with other hints: the commands as this person has to type them. */
+  hinting(hints: readonly string[]): DockerTlsError {
+    return this.#with({ hints });
+  }
+
+  #with(change: Pick<ErrorOptions, 'where' | 'hints'>): DockerTlsError {
+    const { code, exit, message, where, hints, details, cause } = this;
+    return new DockerTlsError({ code, exit, message, ...(where && { where }), hints, details, cause, ...change });
   }
 }
 

@@ -8,6 +8,7 @@ import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { renderCommand, renderGroup, renderOverview } from './help.ts';
 import { type Glance, glance, type Parsed, parseOptions, usage } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';
+import { ownWords } from './own-words.ts';
 import { readCall } from './plugin-call.ts';
 import { createProgress, type ProgressScreen } from './progress.ts';
 import { createPrompts } from './prompts.ts';
@@ -35,9 +36,9 @@ export async function main(
       );
   const signal = overrides.signal ?? (watch as SignalWatch).signal;
   const runtime: Runtime = { ...createRuntime({ colour: seen.colour, signal }), ...overrides, ...call };
-  const form = { json: seen.json, verbose: seen.verbose };
+  const form = { json: seen.json, verbose: seen.verbose, words: ownWords(runtime.program, seen.home) };
   try {
-    const run = dispatch(called, seen, { commands, runtime }, (screen) => {
+    const run = dispatch(called, seen, { commands, runtime, form }, (screen) => {
       progress = screen;
     });
     if (!watch) return await run;
@@ -56,10 +57,13 @@ export async function main(
 async function dispatch(
   argv: readonly string[],
   seen: Glance,
-  { commands, runtime }: { commands: readonly CommandEntry[]; runtime: Runtime },
+  {
+    commands,
+    runtime,
+    form,
+  }: { commands: readonly CommandEntry[]; runtime: Runtime; form: Omit<OutputForm, 'command'> },
   watchProgress: (screen: ProgressScreen) => void,
 ): Promise<ExitStatus> {
-  const form = { json: seen.json, verbose: seen.verbose };
   const print = (command: string, result: CommandResult) => printResult(runtime.io, { ...form, command }, result);
   const help = (text: string) => print('help', { exit: 0, result: { text }, text });
   const { program } = runtime;
@@ -124,7 +128,7 @@ async function runCommand(
       progress.log(`error[${error.code}] ${error.where ?? ''}: ${error.message}`);
     if (runtime.signal.aborted && result.exit === 0) progress.note('stopped too late: everything was done by then');
     progress.close();
-    const exit = printResult(runtime.io, form, result);
+    const exit = printResult(runtime.io, form, { ...result, text: form.words.text(result.text) });
     progress.log(`exit status ${exit}`);
     return exit;
   } catch (error) {

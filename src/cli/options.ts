@@ -48,6 +48,8 @@ export type Glance = {
   readonly verbose: boolean;
   readonly help: boolean;
   readonly version: boolean;
+  /** What --home says, as it was typed. */
+  readonly home: string | undefined;
   /** Positions in argv of the first two words that are neither options nor values of the common options. */
   readonly words: readonly number[];
 };
@@ -67,6 +69,7 @@ export function glance(argv: readonly string[]): Glance {
     if (valued.has(word)) index += 1;
     else if (!word.startsWith('-') || word === '-') words.push(index);
   }
+  const home = open.findLastIndex((word) => word === '--home' || word.startsWith('--home='));
   const before = words[0] === undefined ? open : open.slice(0, words[0]);
   return {
     json: open.includes('--json'),
@@ -74,6 +77,7 @@ export function glance(argv: readonly string[]): Glance {
     verbose: open.includes('-v') || open.includes('--verbose'),
     help: open.includes('--help') || open.includes('-h'),
     version: before.includes('--version'),
+    home: (open[home] === '--home' ? open[home + 1] : open[home]?.slice('--home='.length)) || undefined,
     words,
   };
 }

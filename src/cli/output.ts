@@ -4,12 +4,18 @@ import { type DockerTlsError, type ExitStatus, gravestExit } from '../errors.ts'
 import type { Io } from '../runtime.ts';
 import type { CommandResult } from './command.ts';
 import { exitOf, jsonError, renderErrors } from './errors.ts';
+import type { OwnWords } from './own-words.ts';
 
-export type OutputForm = { readonly command: string; readonly json: boolean; readonly verbose: boolean };
+export type OutputForm = {
+  readonly command: string;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly words: OwnWords;
+};
 
 /** Prints a result; its exit status is the gravest of its own and those of its errors. */
 export function printResult(io: Io, form: OutputForm, result: CommandResult): ExitStatus {
-  const errors = result.errors ?? [];
+  const errors = (result.errors ?? []).map((error) => inWords(error, form));
   const exit = gravestExit([result.exit, ...errors.map((error) => error.exit)]);
   if (form.json) {
     printDocument(io, { ...head(form, exit === 0), result: result.result, ...errorPart(errors) });
@@ -21,10 +27,15 @@ export function printResult(io: Io, form: OutputForm, result: CommandResult): Ex
 }
 
 /** Prints a failure that left no result. */
-export function printErrors(io: Io, form: OutputForm, errors: readonly DockerTlsError[]): ExitStatus {
+export function printErrors(io: Io, form: OutputForm, found: readonly DockerTlsError[]): ExitStatus {
+  const errors = found.map((error) => inWords(error, form));
   if (form.json) printDocument(io, { ...head(form, false), ...errorPart(errors) });
   else io.err(renderErrors(errors, { colour: errColour(io), verbose: form.verbose }));
   return exitOf(errors);
+}
+
+function inWords(error: DockerTlsError, { words }: OutputForm): DockerTlsError {
+  return error.hinting(error.hints.map(words.hint));
 }
 
 /** JSON that no terminal can be driven by: what JSON leaves raw of control, zero-width and direction characters is escaped. */

@@ -15,7 +15,7 @@ export type Cause =
   | 'context-overridden'
   | 'wrong-context'
   | 'tls-off'
-  | 'tls-verify-zero'
+  | 'tls-verify-alone'
   | 'cert-path'
   | 'api-version';
 

@@ -68,7 +68,7 @@ function contextFault({ env, expected, currentContext }: DiagnosisInput): Diagno
       ? ` (any value does, ${value} too; only an empty one does not)`
       : '';
     return {
-      cause: 'tls-verify-zero',
+      cause: 'tls-verify-alone',
       message: `DOCKER_TLS_VERIFY=${value} turns TLS on${surprise}, and with no DOCKER_HOST docker then goes to tcp://localhost:2376`,
       hints: ['unset DOCKER_TLS_VERIFY', ...use],
     };

@@ -22,10 +22,16 @@ beforeEach(() => {
 afterAll(removeHomes);
 
 const at = (place: string, argv: readonly string[], setting: CliSetting = {}) =>
-  runCli([...argv, '--home', place], {
+  runCli(argv, {
     cwd: folder,
     ...setting,
-    env: { HOME: dirname(place), DOCKER_CONFIG: join(dirname(place), 'docker'), SHELL: '/bin/sh', ...setting.env },
+    env: {
+      HOME: dirname(place),
+      DOCKER_CONFIG: join(dirname(place), 'docker'),
+      DOCKER_TLS_HOME: place,
+      SHELL: '/bin/sh',
+      ...setting.env,
+    },
   });
 const here = (...argv: string[]) => at(home, argv);
 const other = (...argv: string[]) => at(there, argv);

@@ -106,7 +106,7 @@ describe('one cause, exit status 7, and a command that mends it', () => {
 
   test.each([
     ['host-overridden', { DOCKER_HOST: 'tcp://10.9.9.9:2376' }],
-    ['tls-verify-zero', { DOCKER_TLS_VERIFY: '0' }],
+    ['tls-verify-alone', { DOCKER_TLS_VERIFY: '0' }],
     ['context-overridden', { DOCKER_CONTEXT: 'prod' }],
     ['wrong-context', {}],
   ])('%s: the host is fine, this computer is not', async (cause, env) => {

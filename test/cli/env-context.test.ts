@@ -29,7 +29,9 @@ function client(name: string, which: number, record: object = {}) {
 }
 
 const run = (...argv: string[]) =>
-  runCli([...argv, '--home', home], { env: { DOCKER_CONFIG: dockerConfig, HOME: dirname(home), SHELL: '/bin/bash' } });
+  runCli(argv, {
+    env: { DOCKER_TLS_HOME: home, DOCKER_CONFIG: dockerConfig, HOME: dirname(home), SHELL: '/bin/bash' },
+  });
 
 const two = () =>
   fill({
@@ -40,7 +42,7 @@ const two = () =>
 describe('env', () => {
   test('the only host and its only client need no name; a shell can evaluate the lines', async () => {
     await fill({ hosts: { 'build-1': sampleHost('build-1', 0) }, clients: { laptop: client('laptop', 0) } });
-    const { exit, out, err } = await run('env');
+    const { exit, out, err } = await run('env', '--home', home);
     expect([exit, err]).toEqual([0, '']);
     const printed = execFileSync('sh', ['-c', `${out}\nenv`], { encoding: 'utf8', env: {} });
     expect(printed).toContain('DOCKER_HOST=tcp://build-1.example:2376\n');

@@ -75,7 +75,8 @@ test.each([
 
 test('--within makes things due earlier', async () => {
   const now = new Date(began.getTime() + 86_400_000);
-  const run = await runCli(['status', '--offline', '--check', '--within', '299d', '--home', join(folder, 'tls')], {
+  const run = await runCli(['status', '--offline', '--check', '--within', '299d'], {
+    env: { DOCKER_TLS_HOME: join(folder, 'tls') },
     now: () => now,
   });
   expect(run.exit).toBe(3);

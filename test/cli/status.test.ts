@@ -99,14 +99,14 @@ test('what it says to paste is what works: an expired CA renews nothing, and a k
   await issueStore(home, { hosts: { up: {} }, clients: { laptop: undefined } });
   const env = { HOME: dirname(home) };
   const at = async (place: string, ...argv: string[]) =>
-    runCli([...argv, '--home', place], { env, cwd: dirname(home), connect: noSsh });
+    runCli(argv, { env: { ...env, DOCKER_TLS_HOME: place }, cwd: dirname(home), connect: noSsh });
   const colleague = join(dirname(home), 'ann');
   await at(colleague, 'client', 'request', 'ann', '--out', 'ann.csr');
   await at(home, 'client', 'sign', 'ann.csr', '--out', 'ann.tar');
   await at(colleague, 'client', 'import', 'ann.tar', '--no-context');
   const hints = async (place: string, days: number) => {
     const now = (): Date => new Date(Date.now() + days * 86_400_000);
-    const { out } = await runCli(['status', '--offline', '--home', place], { env, now });
+    const { out } = await runCli(['status', '--offline'], { env: { ...env, DOCKER_TLS_HOME: place }, now });
     return out.split('\n').flatMap((line) => (/^ {2}[a-z]/.test(line) ? [line.trim()] : []));
   };
   const asked = ['on that computer: docker-tls client request ann', 'then here: docker-tls client sign REQUEST'];

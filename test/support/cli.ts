@@ -78,9 +78,9 @@ export function runUnreached(
   argv: readonly string[],
   dialled: (host: string) => void,
 ): Promise<CliRun> {
-  return runCli([...argv, '--home', home, '--json'], {
+  return runCli([...argv, '--json'], {
     cwd: folder,
-    env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker') },
+    env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker'), DOCKER_TLS_HOME: home },
     connect: async ({ host }) => {
       dialled(host);
       throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', exit: 4, message: 'nobody answers' });

@@ -425,7 +425,7 @@ describe('a host that is fine', () => {
     [
       'DOCKER_TLS_VERIFY=0 alone',
       { env: { ...goodEnv, DOCKER_TLS_VERIFY: '0' }, currentContext: undefined },
-      'tls-verify-zero',
+      'tls-verify-alone',
       'any value does, 0 too',
       'unset DOCKER_TLS_VERIFY',
     ],

@@ -1,7 +1,6 @@
 /** Owns `setup`: the wizard, and the same from flags. */
 
 import type { HostSpec } from '../../config/spec.ts';
-import { shellQuote } from '../../daemon/quote.ts';
 import { checkContextName, readContext } from '../../docker/contexts.ts';
 import { detectShell, dockerHost, useOf } from '../../docker/environment.ts';
 import { DockerTlsError } from '../../errors.ts';
@@ -25,7 +24,7 @@ import {
   SSH_OPTIONS,
   sudoPassword,
 } from '../host-options.ts';
-import { dockerConfigFolder, storeFolder } from '../options.ts';
+import { dockerConfigFolder } from '../options.ts';
 import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderProofs, renderSaid } from '../render/outcome.ts';
@@ -207,15 +206,10 @@ function finish(
   };
 }
 
-/** Two commands to go on with, as this person has to type them. */
-function nextCommands(
-  { runtime, global }: SetupContext,
-  { name, use }: HostSpec,
-  dockerContext: string | undefined,
-): string[] {
-  const { program, docker } = runtime;
-  const home = global.home === storeFolder(undefined, runtime) ? '' : ` --home ${shellQuote(global.home)}`;
+/** Two commands to go on with. */
+function nextCommands({ runtime }: SetupContext, { name, use }: HostSpec, dockerContext: string | undefined): string[] {
+  const { docker } = runtime;
   if (dockerContext !== undefined)
-    return [`${docker}${use ? '' : ` --context ${dockerContext}`} ps`, `${program} status${home}`];
-  return [useOf(detectShell(runtime.env), `${program} env ${name}${home}`), 'docker ps'];
+    return [`${docker}${use ? '' : ` --context ${dockerContext}`} ps`, 'docker-tls status'];
+  return [useOf(detectShell(runtime.env), `docker-tls env ${name}`), 'docker ps'];
 }

@@ -1,0 +1,45 @@
+/** Commands to paste: written as `docker-tls …`, said as this person has to type them. */
+import { describe, expect, test } from 'vitest';
+import { ownWords } from '../../src/cli/own-words.ts';
+
+describe.each([
+  ['as itself', 'docker-tls', undefined, 'docker-tls'],
+  ['with --home', 'docker-tls', '/srv/two words', "docker-tls --home '/srv/two words'"],
+  ['as a plugin', 'docker tls', undefined, 'docker tls'],
+  ['as a plugin with --home', 'docker --config /c tls', 'x', 'docker --config /c tls --home x'],
+] as const)('called %s', (_name, program, home, own) => {
+  const words = ownWords(program, home);
+
+  test.each([
+    ['docker-tls verify build-1', `${own} verify build-1`],
+    ['eval "$(docker-tls env build-1)"', `eval "$(${own} env build-1)"`],
+    ['if eve is out: docker-tls client revoke eve', `if eve is out: ${own} client revoke eve`],
+    ['run docker-tls plan, then docker-tls apply', `run ${own} plan, then ${own} apply`],
+  ])('the hint %s', (hint, said) => {
+    expect(words.hint(hint)).toBe(said);
+  });
+
+  test.each([
+    'where the CA is: docker-tls client sign ann.csr',
+    'on the other computer: docker-tls client import ci.tar',
+    'apt-get install docker-tls',
+    'ls /usr/lib/docker-tls status',
+    'docker-tls renews them',
+  ])('the hint %s stays', (hint) => {
+    expect(words.hint(hint)).toBe(hint);
+  });
+
+  test('of a text, what stands by itself as a command', () => {
+    const text =
+      'Files that docker-tls plan reads.\n\n  \u001b[36mdocker-tls env build-1\u001b[39m\nhere:   docker-tls apply b\n';
+    expect(words.text(text)).toBe(
+      `Files that docker-tls plan reads.\n\n  \u001b[36m${own} env build-1\u001b[39m\nhere:   ${own} apply b\n`,
+    );
+  });
+});
+
+test('a home that the hint names already is not named twice', () => {
+  const { hint } = ownWords('docker tls', '/h');
+  expect(hint('docker-tls --home /h status')).toBe('docker-tls --home /h status');
+  expect(hint('docker-tls status --home /h')).toBe('docker tls status --home /h');
+});
