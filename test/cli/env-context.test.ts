@@ -42,7 +42,7 @@ const two = () =>
 describe('env', () => {
   test('the only host and its only client need no name; a shell can evaluate the lines', async () => {
     await fill({ hosts: { 'build-1': sampleHost('build-1', 0) }, clients: { laptop: client('laptop', 0) } });
-    const { exit, out, err } = await run('env', '--home', home);
+    const { exit, out, err } = await runCli(['env', '--home', home], { env: { SHELL: '/bin/bash' } });
     expect([exit, err]).toEqual([0, '']);
     const printed = execFileSync('sh', ['-c', `${out}\nenv`], { encoding: 'utf8', env: {} });
     expect(printed).toContain('DOCKER_HOST=tcp://build-1.example:2376\n');
