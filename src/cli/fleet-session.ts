@@ -59,8 +59,8 @@ export async function startRun(
   reason: string,
 ): Promise<FleetSession> {
   const { runtime, prompts } = context;
-  const { openStore } = await import('../store/store.ts');
-  const state = await openStore(context.global.home, { now: runtime.now }).read();
+  const { storeOf } = await import('./store.ts');
+  const state = await storeOf(context).read();
   const selection = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
   const passphrase = askedOnce(passphraseSource(options, runtime, prompts, selection.secrets.caPassphrase));
   const start = () => openSession(context, { ca: caSpec(options, selection.ca), passphrase });
@@ -214,8 +214,8 @@ export async function startStored(
     { ...full, containers: options.containers, confirmWithin: options.confirmWithin },
     runtime.cwd,
   );
-  const { openStore } = await import('../store/store.ts');
-  const state = await (store ?? openStore(context.global.home, { now: runtime.now })).read();
+  const { storeOf } = await import('./store.ts');
+  const state = await (store ?? storeOf(context)).read();
   const fleet =
     context.global.file === undefined
       ? undefined

@@ -1,7 +1,6 @@
 /** Owns what `rollback` and `remove` have in common: plan, question, change, result. */
 
 import { gravestExit } from '../errors.ts';
-import { openStore } from '../store/store.ts';
 import { durationWords, listWords } from '../words.ts';
 import { contextsOf, takeContextsAway } from '../workflows/context.ts';
 import { refuseProblems } from '../workflows/host-run.ts';
@@ -16,6 +15,7 @@ import { renderProofs, renderSaid } from './render/outcome.ts';
 import { renderPlan } from './render/plan.ts';
 import { tableWidth } from './render/table.ts';
 import { usableClients } from './session.ts';
+import { storeOf } from './store.ts';
 
 export const RETURN_OPTIONS = {
   ...SSH_OPTIONS,
@@ -41,7 +41,7 @@ export async function runReturn(
   options: OptionValues<typeof RETURN_OPTIONS> & { readonly allowRevoked?: boolean },
 ): Promise<CommandResult> {
   const colours = coloursOf(runtime.io);
-  const store = openStore(global.home, { now: runtime.now });
+  const store = storeOf({ global, runtime });
   const state = await store.read();
   const spec = specFor(host, state, { ...hostFlags(options, runtime.cwd), name: undefined });
   const fleet = await openFleetFile({ global, runtime });

@@ -4,12 +4,13 @@ import type { CaSpec, ClientSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { StoreChange, StoredClient, StoreState } from '../store/records.ts';
-import { openStore, type Store, type UndoToken } from '../store/store.ts';
+import type { Store, UndoToken } from '../store/store.ts';
 import type { RunContext } from '../workflows/host-run.ts';
 import type { PassphraseSource } from '../workflows/key-protection.ts';
 import { type Keyring, openKeyring } from '../workflows/keyring.ts';
 import { ownOf } from '../workflows/own-client.ts';
 import type { CommandContext } from './command.ts';
+import { storeOf } from './store.ts';
 
 export type Session = {
   readonly store: Store;
@@ -36,15 +37,12 @@ export type SessionOptions = {
   readonly store?: Store;
 };
 
-/** How long a run waits for another one that is writing to the store. */
-const PATIENCE_MS = 30_000;
-
 /** Reads the store (which changes nothing) and prepares a keyring on it. */
 export async function openSession(
   { global, runtime, prompts }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts'>,
   options: SessionOptions,
 ): Promise<Session> {
-  const store = options.store ?? openStore(global.home, { now: runtime.now, patienceMs: PATIENCE_MS });
+  const store = options.store ?? storeOf({ global, runtime });
   const state = await store.read();
   const { ca, passphrase, cutOff = false } = options;
   const keyring = openKeyring({ state, ca, passphrase, cutOff, now: runtime.now() });

@@ -12,7 +12,6 @@ import { type AuditedFile, type AuditReport, judged, type Subject } from '../../
 import { fails, score, scoreWords } from '../../audit/score.ts';
 import { nearestNames } from '../../config/nearest.ts';
 import { DockerTlsError } from '../../errors.ts';
-import { openStore } from '../../store/store.ts';
 import { plural } from '../../words.ts';
 import { auditHosts, matchesCheck, type Selection, selectResults, subjectsOf } from '../../workflows/audit.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
@@ -22,6 +21,7 @@ import { sudoPasswords } from '../fleet-session.ts';
 import { hostFlags, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
 import { SELECTION_OPTIONS, selectSpecs } from '../selection.ts';
+import { storeOf } from '../store.ts';
 
 const OPTIONS = {
   ...SELECTION_OPTIONS,
@@ -123,7 +123,7 @@ export const command = defineCommand({
 
 async function auditSelected(context: Context, hosts: readonly string[]) {
   const { options, global, runtime, prompts, progress } = context;
-  const state = await openStore(global.home, { now: runtime.now }).read();
+  const state = await storeOf({ global, runtime }).read();
   const { specs, secrets } = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
   const audit = {
     runtime,

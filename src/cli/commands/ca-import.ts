@@ -2,7 +2,6 @@
 
 import { inspectCertificate } from '../../pki/inspect.ts';
 import { Secret } from '../../secret.ts';
-import { openStore } from '../../store/store.ts';
 import { dateWords } from '../../words.ts';
 import { importCa } from '../../workflows/ca-import.ts';
 import { anchorCommand } from '../../workflows/sign-command.ts';
@@ -10,6 +9,7 @@ import { defineCommand } from '../command.ts';
 import { readIn } from '../files.ts';
 import { CA_OPTIONS, passphraseSource } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'ca import',
@@ -40,7 +40,7 @@ export const command = defineCommand({
     const key = options.key === undefined ? undefined : new Secret(await readIn(options.key, runtime.cwd));
     const chain = options.chain === undefined ? undefined : await text(options.chain);
     const passphrase = passphraseSource({ ...options, caName: undefined, caDays: undefined }, runtime, prompts);
-    const store = openStore(global.home, { now: runtime.now });
+    const store = storeOf({ global, runtime });
     return store.withLock('docker-tls ca import', async () => {
       const change = await importCa({
         state: await store.read(),

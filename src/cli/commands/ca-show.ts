@@ -4,9 +4,9 @@ import { DockerTlsError } from '../../errors.ts';
 import { inspectCertificate } from '../../pki/inspect.ts';
 import { isEncrypted } from '../../pki/keys.ts';
 import type { Secret } from '../../secret.ts';
-import { openStore } from '../../store/store.ts';
 import { dateWords, plural } from '../../words.ts';
 import { defineCommand } from '../command.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'ca show',
@@ -16,7 +16,7 @@ export const command = defineCommand({
   args: {},
   options: {},
   async run({ global, runtime }) {
-    const { ca, oldCas, issuers } = await openStore(global.home, { now: runtime.now }).read();
+    const { ca, oldCas, issuers } = await storeOf({ global, runtime }).read();
     if (ca === undefined) throw noCa();
     const info = inspectCertificate(ca.cert);
     const key = keyState(ca.keyPem);

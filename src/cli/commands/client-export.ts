@@ -2,12 +2,12 @@
 
 import { resolve } from 'node:path';
 import type { Secret } from '../../secret.ts';
-import { openStore } from '../../store/store.ts';
 import { BUNDLE_FORMATS, bundleOf, clientOf, renderBundle } from '../../workflows/client-bundle.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
 import { readSecretFile } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'client export',
@@ -43,7 +43,7 @@ export const command = defineCommand({
       throw usage('--out is missing', [`docker-tls client export ${args.name} --out ${args.name}.${format}`]);
     const file = { runtime, global, out: options.out, replace: options.replace, binary: format === 'p12' };
     checkOut(file, true);
-    const state = await openStore(global.home, { now: runtime.now }).read();
+    const state = await storeOf({ global, runtime }).read();
     const bundle = bundleOf(state, clientOf(state, args.name), options.hosts);
     const passphrase = (): Promise<Secret> =>
       options.passphraseFile === undefined

@@ -4,7 +4,6 @@ import { checkContextName, contextNameOf } from '../../docker/contexts.ts';
 import { DockerTlsError } from '../../errors.ts';
 import { inspectCertificate } from '../../pki/inspect.ts';
 import { readRequests, removeRequest } from '../../store/requests.ts';
-import { openStore } from '../../store/store.ts';
 import { dateWords } from '../../words.ts';
 import { bundleOfEnvironment, importClient, namedHosts, readBundle } from '../../workflows/client-import.ts';
 import { giveContext } from '../../workflows/context.ts';
@@ -13,6 +12,7 @@ import { accepts, reachableHosts } from '../../workflows/reach.ts';
 import { defineCommand } from '../command.ts';
 import { readIn } from '../files.ts';
 import { dockerConfigFolder, usage } from '../options.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'client import',
@@ -60,7 +60,7 @@ export const command = defineCommand({
         hints: ['docker-tls client export NAME --format env --out FILE'],
       });
     }
-    const store = openStore(global.home, { now: runtime.now });
+    const store = storeOf({ global, runtime });
     return store.withLock('docker-tls client import', async () => {
       const before = await store.read();
       const imported = importClient({

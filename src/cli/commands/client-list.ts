@@ -1,11 +1,11 @@
 /** Owns `client list`: who can reach what. Reads the store; asks no host. */
 
-import { openStore } from '../../store/store.ts';
 import { dateWords } from '../../words.ts';
 import { type ClientAccess, clientAccess } from '../../workflows/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderTable } from '../render/table.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'client list',
@@ -17,7 +17,7 @@ export const command = defineCommand({
   args: {},
   options: {},
   async run({ global, runtime }) {
-    const state = await openStore(global.home, { now: runtime.now }).read();
+    const state = await storeOf({ global, runtime }).read();
     const clients = clientAccess(state, runtime.now());
     return {
       exit: 0,

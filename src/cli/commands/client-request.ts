@@ -5,10 +5,10 @@ import { makeCsr } from '../../pki/csr.ts';
 import { generateKey } from '../../pki/keys.ts';
 import { checkName } from '../../store/records.ts';
 import { readRequests, writeRequest } from '../../store/requests.ts';
-import { openStore } from '../../store/store.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
 import { HOST_OPTIONS } from '../host-options.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'client request',
@@ -32,7 +32,7 @@ export const command = defineCommand({
     const out = options.out ?? '-';
     const file = { runtime, global: { json: global.json && options.out !== undefined }, out, replace: options.replace };
     checkOut(file, false);
-    const store = openStore(global.home, { now: runtime.now });
+    const store = storeOf({ global, runtime });
     return store.withLock('docker-tls client request', async () => {
       const waiting = options.new ? undefined : readRequests(global.home).find((request) => request.name === name);
       const request = waiting ?? (await newRequest(name, options.keyType ?? DEFAULTS.keyType));

@@ -3,11 +3,11 @@
 import { checkContextName, contextNameOf } from '../../docker/contexts.ts';
 import { dockerHost } from '../../docker/environment.ts';
 import type { Runtime } from '../../runtime.ts';
-import { openStore } from '../../store/store.ts';
 import { type ContextOutcome, checkGiveContext, giveContext } from '../../workflows/context.ts';
 import { chooseClient, chooseHost } from '../choose.ts';
 import { defineCommand } from '../command.ts';
 import { dockerConfigFolder } from '../options.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'context',
@@ -28,7 +28,7 @@ export const command = defineCommand({
     replace: { kind: 'flag', summary: 'take over a context, or files, that docker-tls did not write' },
   },
   async run({ args, options, global, runtime }) {
-    const store = openStore(global.home, { now: runtime.now });
+    const store = storeOf({ global, runtime });
     const state = await store.read();
     const host = chooseHost(state, args.host, 'docker-tls context');
     const client = chooseClient(state, host, options.client, 'docker-tls context');

@@ -1,12 +1,12 @@
 /** Owns `doctor HOST`: one cause, and the command that mends it. */
 
 import { printable } from '../../errors.ts';
-import { openStore } from '../../store/store.ts';
 import { examine } from '../../workflows/doctor.ts';
 import { anyClient, chooseHost } from '../choose.ts';
 import { defineCommand } from '../command.ts';
 import { dockerConfigFolder } from '../options.ts';
 import { coloursOf } from '../render/colours.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'doctor',
@@ -22,7 +22,7 @@ export const command = defineCommand({
     timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait for an answer; default 5s' },
   },
   async run({ args, options, global, runtime, prompts }) {
-    const state = await openStore(global.home, { now: runtime.now }).read();
+    const state = await storeOf({ global, runtime }).read();
     const host = chooseHost(state, args.host, 'docker-tls doctor');
     const client = anyClient(state, host, options.client, 'docker-tls doctor');
     const found = await examine({

@@ -1,10 +1,10 @@
 /** Owns `env HOST`: the lines that point docker at a host, in the words of a shell. Reads the store; changes nothing. */
 
 import { detectShell, dockerHost, renderEnvironment, SHELLS } from '../../docker/environment.ts';
-import { openStore } from '../../store/store.ts';
 import { chooseClient, chooseHost } from '../choose.ts';
 import { defineCommand } from '../command.ts';
 import { storeFolder, usage } from '../options.ts';
+import { storeOf } from '../store.ts';
 
 const NOTHING = { DOCKER_HOST: '', DOCKER_TLS_VERIFY: '', DOCKER_CERT_PATH: '' };
 
@@ -35,7 +35,7 @@ export const command = defineCommand({
       const text = renderEnvironment({ shell, variables: NOTHING, unset: true });
       return { exit: 0, result: { shell, unset: Object.keys(NOTHING), text }, text };
     }
-    const state = await openStore(global.home).read();
+    const state = await storeOf({ global, runtime }).read();
     const host = chooseHost(state, args.host, 'docker-tls env');
     const client = chooseClient(state, host, options.client, 'docker-tls env');
     const variables = {

@@ -4,7 +4,6 @@ import { type MendName, needsYes } from '../../audit/mends.ts';
 import { DockerTlsError } from '../../errors.ts';
 import { chooseFixes, FIXES, PROFILES, profilesOf, recordHardening } from '../../plan/hardening.ts';
 import { hasChanges } from '../../plan/plan.ts';
-import { openStore } from '../../store/store.ts';
 import { plural } from '../../words.ts';
 import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
@@ -16,6 +15,7 @@ import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'harden',
@@ -50,7 +50,7 @@ export const command = defineCommand({
     );
     if (choice.fixes.length === 0) throw usage('no fix is left to make', [...left, 'docker-tls harden --list']);
     const run = await startRun(context, args.hosts, options, 'harden');
-    const { hosts } = await openStore(global.home, { now: runtime.now }).read();
+    const { hosts } = await storeOf({ global, runtime }).read();
     const specs = run.specs.map((spec) => {
       const record = hosts.get(spec.name)?.record;
       if (record === undefined) throw notSetUp(spec.name);

@@ -2,7 +2,6 @@
 
 import { resolve } from 'node:path';
 import { printable } from '../../errors.ts';
-import { openStore } from '../../store/store.ts';
 import { dateWords, listWords, plural } from '../../words.ts';
 import { needsAttention, type StatusRow, status } from '../../workflows/status.ts';
 import { defineCommand } from '../command.ts';
@@ -13,6 +12,7 @@ import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderPrometheus } from '../render/prometheus.ts';
 import { type Cell, renderTable, tableWidth } from '../render/table.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from '../selection.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'status',
@@ -48,7 +48,7 @@ export const command = defineCommand({
         ? undefined
         : { runtime, global, out: resolve(runtime.cwd, options.prometheus), replace: true };
     if (metrics !== undefined) checkOut(metrics, false);
-    const stored = await openStore(global.home, { now: runtime.now }).read();
+    const stored = await storeOf({ global, runtime }).read();
     const chosen =
       args.hosts.length > 0 ||
       global.file !== undefined ||

@@ -1,7 +1,6 @@
 /** Owns `verify [HOST…]`: proves over the network who gets in and who must not. */
 
 import { DockerTlsError } from '../../errors.ts';
-import { openStore } from '../../store/store.ts';
 import { errorsOf, exitOfResults, overHosts } from '../../workflows/fleet-run.ts';
 import { requireProofs } from '../../workflows/prove.ts';
 import { reachableHosts } from '../../workflows/reach.ts';
@@ -11,6 +10,7 @@ import { defineCommand } from '../command.ts';
 import { coloursOf } from '../render/colours.ts';
 import { renderProofs } from '../render/outcome.ts';
 import { SELECTION_OPTIONS, selectSpecs } from '../selection.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'verify',
@@ -26,7 +26,7 @@ export const command = defineCommand({
   async run(context) {
     const { args, options, global, runtime, progress } = context;
     const colours = coloursOf(runtime.io);
-    const state = await openStore(global.home, { now: runtime.now }).read();
+    const state = await storeOf({ global, runtime }).read();
     const { specs } = await selectSpecs(context, args.hosts, options, state, undefined, { reached: true });
     const hosts = reachableHosts(state);
     const results = await overHosts(
