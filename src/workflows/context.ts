@@ -15,7 +15,7 @@ import {
   writeContext,
 } from '../docker/contexts.ts';
 import { dockerHost } from '../docker/environment.ts';
-import { DockerTlsError } from '../errors.ts';
+import { DockerTlsError, DockerTlsErrors } from '../errors.ts';
 import { isWelcome } from '../plan/trust.ts';
 import type { Secret } from '../secret.ts';
 import type { ClientCopies, StoredClient, StoreState } from '../store/records.ts';
@@ -118,6 +118,30 @@ export async function checkContextOf(
   });
 }
 
+/** The same for every host of a run, all of it at once: a fleet is not changed for contexts that cannot be made. */
+export async function checkContexts(
+  specs: readonly HostSpec[],
+  clients: readonly StoredClient[],
+  state: StoreState,
+  dockerConfig: string,
+): Promise<void> {
+  const errors: DockerTlsError[] = [];
+  for (const spec of specs) {
+    const client = contextClient(spec, clients);
+    if (client === undefined) continue;
+    await checkContextOf(spec, client, state, dockerConfig).catch((error: unknown) => {
+      if (!(error instanceof DockerTlsError)) throw error;
+      errors.push(error.where === undefined ? error.at(spec.name) : error);
+    });
+  }
+  if (errors.length > 0) throw new DockerTlsErrors(errors);
+}
+
+/** Whose papers a host's context gets: the first client whose key is here and whom the host lets in. */
+function contextClient(spec: HostSpec, clients: readonly StoredClient[]): StoredClient | undefined {
+  return clients.find(({ key, record }) => key !== undefined && isWelcome(record, spec));
+}
+
 async function checkPlaces(
   state: StoreState,
   { client: { ca, cert }, key }: { readonly client: Pick<StoredClient, 'ca' | 'cert'>; readonly key: Secret },
@@ -150,7 +174,7 @@ export async function giveContexts(
   const errors: DockerTlsError[] = [];
   for (const spec of specs) {
     const context = contextName(spec);
-    const client = clients.find(({ key, record }) => key !== undefined && isWelcome(record, spec));
+    const client = contextClient(spec, clients);
     if (context === undefined) continue;
     if (client === undefined) {
       errors.push(nobodyToUse(spec.name, context));

@@ -1,6 +1,7 @@
 /** Commands on a fleet file, as far as they come without a host: who proves, which secrets are read, what counts later. */
 
-import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { passphraseSource } from '../../src/cli/host-options.ts';
@@ -175,4 +176,26 @@ test('contexts that lead to a host go with it, and no others', async () => {
   expect(await readContext({ name: 'to-b2', dockerConfig })).toBeDefined();
   expect((await store()).clients.get('ops')?.record.copies).toMatchObject([{ contexts: ['to-b2'] }]);
   expect(await contextsOf('b1', await store())).toEqual([]);
+});
+
+test('contexts that are in the way are found before any host is dialled, all at once, and nothing is made', async () => {
+  const meta = (name: string) =>
+    join(folder, 'docker/contexts/meta', createHash('sha256').update(name).digest('hex'), 'meta.json');
+  for (const name of ['theirs', 'hers']) {
+    mkdirSync(dirname(meta(name)), { recursive: true });
+    writeFileSync(meta(name), JSON.stringify({ Name: name, Metadata: {}, Endpoints: {} }));
+  }
+  write(`version: 1
+ca: { passphrase: none }
+hosts: { b1: { context: theirs }, b2: { context: hers }, b3: { context: free } }
+clients: { ops: {} }
+`);
+  const { exit, json } = await cli(['apply', '-f', 'fleet.yaml', '--yes', '--json']);
+  expect(exit).toBe(2);
+  expect(json.error?.errors).toMatchObject([
+    { code: 'E_CONTEXT_EXISTS', where: expect.stringContaining('b1') },
+    { code: 'E_CONTEXT_EXISTS', where: expect.stringContaining('b2') },
+  ]);
+  expect(dialled).toEqual([]);
+  expect(existsSync(home)).toBe(false);
 });

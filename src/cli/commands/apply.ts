@@ -3,7 +3,7 @@
 import { gravestExit } from '../../errors.ts';
 import { hasChanges } from '../../plan/plan.ts';
 import { plural } from '../../words.ts';
-import { giveContexts } from '../../workflows/context.ts';
+import { checkContexts, contextName, giveContexts } from '../../workflows/context.ts';
 import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
 import { defineCommand } from '../command.ts';
@@ -35,6 +35,10 @@ export const command = defineCommand({
     const colours = coloursOf(runtime.io);
     const run = await startRun(context, args.hosts, options, 'apply');
     const fleet = { parallel: global.parallel, signal: runtime.signal };
+    if (run.specs.some((spec) => contextName(spec) !== undefined)) {
+      const { provers, state } = await run.open();
+      await checkContexts(run.specs, provers, state, dockerConfigFolder(runtime));
+    }
     if (!global.yes || global.dryRun) {
       const planned = await planHosts(run.specs, await run.open(), fleet, progress);
       const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
