@@ -81,6 +81,15 @@ settle_units() {
   done
 }
 
+# A list of paths as systemd writes it, one per line: spaces in between, and double quotes around what holds odd characters.
+split_paths() {
+  case $1 in
+    *\"*) printf '%s\n' "$1" | sed 's/"\{0,1\} "\{0,1\}\//\n\//g; s/^"//; s/"$//; s/\\\(["\\$`]\)/\1/g' ;;
+    *) printf '%s\n' $1 ;;
+  esac
+}
+
+# `dropins` and `environment` hold one path per line.
 read_unit() {
   pid=0 fragment='' dropins='' began='' environment='' triggers=''
   while IFS= read -r line; do
@@ -88,9 +97,14 @@ read_unit() {
     case $line in
       MainPID=*) pid=$value ;;
       FragmentPath=*) fragment=$value ;;
-      DropInPaths=*) dropins=$value ;;
+      DropInPaths=?*) dropins=$(split_paths "$value")$NL ;;
       ExecMainStartTimestamp=*) began=$value ;;
-      EnvironmentFiles=*) environment="$environment ${value%% *}" ;;
+      EnvironmentFiles=*)
+        # Its only expansion is that of a pattern such as /etc/docker.d/*.env.
+        IFS=$NL
+        for path in ${value% (ignore_errors=*}; do environment=$environment$path$NL; done
+        unset IFS
+        ;;
       TriggeredBy=*) triggers=$value ;;
     esac
   done <<UNIT
@@ -172,6 +186,10 @@ PATHS
   if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then
     tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null; end cmdline
   fi
+  say drop-ins "$dropins"
+  say environment-files "$environment"
+  set -f
+  IFS=$NL
   for path in $fragment $dropins $environment; do followed "$path"; done
   # An administrator's own --config-file, as the unit or the running daemon has it.
   for path in /etc/docker/daemon.json $(
@@ -186,6 +204,8 @@ PATHS
     find -L /etc/docker/daemon.json $fragment $dropins $environment \
       -maxdepth 0 -newermt "$began 1 second" 2>/dev/null; end edited
   fi
+  unset IFS
+  set +f
 
   file /etc/systemd/system/docker-tls.socket
   file /etc/systemd/system/sockets.target.wants/docker-tls.socket

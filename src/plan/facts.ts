@@ -137,6 +137,10 @@ export function parseFacts(stdout: Buffer): HostFacts {
   const bytes = new Map(sections.map(({ name, content }) => [name, content]));
   const raw = new Map(sections.map(({ name, content }) => [name, content.toString('utf8')]));
   const get = (name: string): string => (raw.get(name) ?? '').replace(/\n$/, '');
+  const lines = (name: string): string[] =>
+    get(name)
+      .split('\n')
+      .filter((line) => line !== '');
   const section = (name: string): Buffer => bytes.get(name) ?? Buffer.alloc(0);
   const files = parseHostFiles(get('paths'), section('attributes'), section('contents'));
   if (files === undefined) throw unreadable('a file of the host changed while it was read');
@@ -168,11 +172,8 @@ export function parseFacts(stdout: Buffer): HostFacts {
       unit: {
         ...serviceState(unit),
         fragment: unit.FragmentPath ?? '',
-        dropIns: (unit.DropInPaths ?? '').split(' ').filter((path) => path !== ''),
-        environmentFiles: get('unit')
-          .split('\n')
-          .map((line) => /^EnvironmentFiles=(\S+)/.exec(line)?.[1])
-          .filter((path) => path !== undefined),
+        dropIns: lines('drop-ins'),
+        environmentFiles: lines('environment-files'),
       },
       socket: serviceState(parseProperties(get('docker-socket'))),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
@@ -187,9 +188,7 @@ export function parseFacts(stdout: Buffer): HostFacts {
       answersRootless: security.some((option) => option.includes('rootless')),
       rootless: parseRootless(get('rootless')),
       logDrivers: logDrivers(info.Plugins),
-      edited: get('edited')
-        .split('\n')
-        .filter((path) => path !== ''),
+      edited: lines('edited'),
       containers: parseContainers(get('containers'), get('restart-policies')),
     },
     files,

@@ -78,7 +78,9 @@ function begin(given: {
   const dropIns = Object.keys(given.dropIns).sort();
   const raw: Record<string, string> = {
     uid: '0',
-    unit: `LoadState=loaded\nActiveState=active\nFragmentPath=${UNIT}\nDropInPaths=${dropIns.map((name) => `${DROP_IN_FOLDER}/${name}`).join(' ')}\nEnvironmentFiles=${DEFAULTS} (ignore_errors=yes)`,
+    unit: `LoadState=loaded\nActiveState=active\nFragmentPath=${UNIT}`,
+    'drop-ins': dropIns.map((name) => `${DROP_IN_FOLDER}/${name}`).join('\n'),
+    'environment-files': DEFAULTS,
     'docker-socket': 'LoadState=loaded',
     [`file:${UNIT}`]: file(given.fragment),
     [`file:${DEFAULTS}`]: file(given.defaults),

@@ -74,6 +74,36 @@ describe.each([['dash'], ['bash'], ['busybox', 'sh']])('by %s', (...shell) => {
   });
 });
 
+test.each([
+  ['dash', []],
+  ['bash', []],
+  ['busybox', ['sh']],
+])('drop-ins and files of variables with odd names, as systemd 257 writes them, by %s', (shell, args) => {
+  const stub = join(folder, 'bin');
+  mkdirSync(stub);
+  const unit = [
+    'Id=docker.service',
+    `DropInPaths="/d/10 my.conf" "/d/back\\\\s.conf" "/d/d\\$x.conf" /d/plain.conf "/d/q\\"q.conf" "/d/s'q.conf" "/d/star*.conf" /d/sém.conf`,
+    `EnvironmentFiles=${folder}/a b.env (ignore_errors=yes)`,
+    `EnvironmentFiles=${folder}/*.glob (ignore_errors=no)`,
+    `EnvironmentFiles=${folder}/*.none (ignore_errors=yes)`,
+  ];
+  writeFileSync(join(stub, 'systemctl'), `#!/bin/sh\ncat <<'UNIT'\n${unit.join('\n')}\nUNIT\n`, { mode: 0o755 });
+  for (const name of ['a b.env', 'one.glob', 'two words.glob']) writeFileSync(join(folder, name), `A=${name}`);
+  const script = `MORE_PATHS=\n${apiScript}\n${factsScript.replace(/^ *PATH=.*$/m, `PATH=${stub}:$PATH`)}`;
+  const { stdout, stderr } = spawnSync(shell, [...args, '-c', script], { cwd: folder, maxBuffer: 1 << 26 });
+  expect(stderr.toString()).toBe('');
+  const { docker, files } = parseFacts(stdout);
+  expect(docker.unit.dropIns).toEqual(
+    ['10 my', 'back\\s', 'd$x', 'plain', 'q"q', "s'q", 'star*', 'sém'].map((name) => `/d/${name}.conf`),
+  );
+  const variables = ['a b.env', 'one.glob', 'two words.glob'].map((name) => join(folder, name));
+  expect(docker.unit.environmentFiles).toEqual([...variables, join(folder, '*.none')]);
+  expect(variables.map((path) => files.get(path))).toMatchObject(
+    ['a b.env', 'one.glob', 'two words.glob'].map((name) => ({ content: `A=${name}` })),
+  );
+});
+
 describe('contents that do not have the sizes that were listed', () => {
   const torn = printSections(
     'facts',

@@ -6,7 +6,7 @@ import type { Asked } from '../../src/plan/asked.ts';
 import { planHost, planReturn } from '../../src/plan/plan.ts';
 import { preflight } from '../../src/plan/preflight.ts';
 import { renderTransaction } from '../../src/plan/transaction.ts';
-import { desired, factsOf, FACTS_TIME_MS as NOW, UNIT } from '../support/host-facts.ts';
+import { desired, factsOf, FACTS_TIME_MS as NOW } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';
 
@@ -90,7 +90,7 @@ test('a drop-in that is a link: our command line comes from its own', () => {
   const path = '/etc/systemd/system/docker.service.d/override.conf';
   const facts = factsOf({
     ...linked(path, '/srv/o.conf', 'file 644 0:0\n[Service]\nExecStart=\nExecStart=/opt/dockerd -H fd:// --debug\n'),
-    unit: `LoadState=loaded\nActiveState=active\nFragmentPath=${UNIT}\nDropInPaths=${path}`,
+    'drop-ins': path,
   });
   const dropIn = planHost(facts, desired).files.find((change) => change.path.endsWith('zz-docker-tls.conf'));
   expect(dropIn?.after).toContain('ExecStart=/opt/dockerd -H fd:// --debug --tlsverify');
