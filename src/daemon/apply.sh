@@ -210,6 +210,12 @@ if [ "$WAS_ACTIVE" = yes ]; then was=active; else was=inactive; fi
 [ -f "$T/origin/manifest" ] || printf '0\tunit\t%s\t-\tdocker.service\n' "$was" >"$T/origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
 known=$NL$(cut -f 5 "$T/origin/manifest")$NL
 count=$(wc -l <"$T/origin/manifest")
+# What cannot have a second name (a mount, an immutable file) may not be replaceable either, which the way back could not mend: it gets
+# a copy, and the very same contents take its place for a try.
+keep_copy() {
+  rm -f -- "$1.docker-tls-old" "$1.docker-tls-tmp" &&
+    cp -a -- "$1" "$1.docker-tls-old" && cp -a -- "$1" "$1.docker-tls-tmp" && mv -fT -- "$1.docker-tls-tmp" "$1"
+}
 true >"$T/kept.part" || fail "$(df -Pk "$STATE" | tail -n 1)"
 while IFS=$TAB read -r index kind mode owner source path <&3; do
   line=
@@ -217,8 +223,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     file | link | absent)
       if [ -L "$path" ] || [ -e "$path" ]; then
         # A second name of the same file: nothing to copy, nothing to lose. What changes it later is a rename.
-        ln -fPT -- "$path" "$path.docker-tls-old" 2>/dev/null ||
-          { rm -f -- "$path.docker-tls-old" && cp -a -- "$path" "$path.docker-tls-old"; } 2>"$ERR" || fail "$(words)"
+        ln -fPT -- "$path" "$path.docker-tls-old" 2>/dev/null || keep_copy "$path" 2>"$ERR" || fail "$path cannot be replaced: $(words)"
         if [ -L "$path" ]; then was='link'; else was='file'; fi
         line="$index$TAB$was$TAB-$TAB-$TAB$path"
       else

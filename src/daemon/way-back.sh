@@ -79,10 +79,9 @@ set_member() {
 
 # Puts PATH.docker-tls-SUFFIX in the place of PATH by one rename, and keeps it: place_as PATH SUFFIX
 place_as() {
-  if [ -L "$1.docker-tls-$2" ]; then
+  # A link gets a copy, and so does what lies on a file system without second names.
+  if [ -L "$1.docker-tls-$2" ] || ! ln -fT -- "$1.docker-tls-$2" "$1.docker-tls-tmp" 2>/dev/null; then
     rm -f -- "$1.docker-tls-tmp" && cp -a -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
-  else
-    ln -fT -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
   fi
   # mv refuses two names of one file; then an earlier try, which was killed, has done it already.
   mv -fT -- "$1.docker-tls-tmp" "$1" 2>/dev/null || [ "$1" -ef "$1.docker-tls-$2" ] ||

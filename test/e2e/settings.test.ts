@@ -254,6 +254,13 @@ const cases: readonly Case[] = [
     first: 'chmod 755 /opt/dockerd',
     refused: ['E_DAEMON_START', /rolled back and runs as before/, /the wrapper says no/],
   },
+  {
+    name: 'a daemon.json that is a mount: nothing could take its place, nor give it back',
+    files: { '/srv/mounted.json': '{}\n' },
+    first: 'touch /etc/docker/daemon.json && mount --bind /srv/mounted.json /etc/docker/daemon.json',
+    refused: ['E_APPLY', /\/etc\/docker\/daemon\.json cannot be replaced: .*busy; nothing was changed/],
+    last: 'umount /etc/docker/daemon.json && rm -f /etc/docker/daemon.json',
+  },
 ];
 
 let program: Program;
