@@ -151,14 +151,28 @@ function seen(facts: HostFacts): string[] {
   });
 }
 
-/** The script for the end of a change, over any connection: `commit` keeps it, `undo` takes it back. */
+/**
+ * The script for the end of a change, over any connection: `commit` keeps it, `undo` takes it back, also one whose script was killed
+ * before its way back was armed.
+ */
 export function renderEnding(verb: 'commit' | 'undo', id: string): string {
   const argument = verb === 'commit' ? shellQuote(id) : 'asked';
+  const txn = `${STATE}/txn`;
+  const shelf = `/run/docker-tls-${id}`;
   // The change may still be at work: it holds the lock on this folder from its first to its last step.
   return [
-    `exec 9<${UNITS} && flock -w 120 9; exec 9<&-`,
-    `if [ -f ${STATE}/txn/way-back.sh ] && [ "$(cat ${STATE}/txn/id 2>/dev/null)" = ${shellQuote(id)} ]; then`,
-    `  sh ${STATE}/txn/way-back.sh ${verb} ${argument}`,
+    `exec 9<${UNITS} && flock -w 120 9`,
+    `if [ ! -f ${txn}/settings ] && grep -qxF ${shellQuote(`transaction=${id}`)} ${LOCK} 2>/dev/null; then`,
+    `  rm -rf -- ${txn}`,
+    `  rm -f -- ${UNITS}/docker-tls-recover.service ${UNITS}/sysinit.target.wants/docker-tls-recover.service`,
+    `  if [ -s ${shelf}/created ]; then rmdir -- ${UNITS}/sysinit.target.wants 2>/dev/null; fi`,
+    `  rmdir -- ${STATE} 2>/dev/null`,
+    `  rm -rf -- ${shelf}`,
+    `  rm -f -- ${LOCK}`,
+    `  echo '@result ${verb === 'undo' ? 'undone' : 'nothing'}'`,
+    `elif [ -f ${txn}/way-back.sh ] && [ "$(cat ${txn}/id 2>/dev/null)" = ${shellQuote(id)} ]; then`,
+    '  exec 9<&-',
+    `  sh ${txn}/way-back.sh ${verb} ${argument}`,
     'else',
     "  echo '@result nothing'",
     'fi',

@@ -236,7 +236,11 @@ async function takeBack(
     exit,
     where: spec.name,
     message: `${why.replace(/; the host was rolled back$/, '')}; ${back}`,
-    hints: original?.hints ?? [],
+    // Its hint is the way back, which has just been taken.
+    hints:
+      original?.code === 'E_UNANSWERED' && ending !== 'unreachable'
+        ? ['run the same command again']
+        : (original?.hints ?? []),
     details: [...(original?.details ?? []), ...unwritten],
     cause,
   });

@@ -70,3 +70,10 @@ test('what the host has kept stays in the store', async () => {
   }).catch(() => undefined);
   expect(asked).toEqual(['apply', 'save', 'commit', 'undo']);
 });
+
+test('where the script on the host died, nobody is told to take a way back that has been taken', async () => {
+  const failed = await change({ apply: '', undo: 'undone' }, [], { save: 'save', unsave: 'unsave' }).catch(
+    (error: unknown) => error,
+  );
+  expect(failed).toMatchObject({ code: 'E_UNANSWERED', exit: 5, hints: ['run the same command again'] });
+});

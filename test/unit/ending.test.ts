@@ -1,0 +1,61 @@
+/** The script that ends a change whose own script was killed before its way back was armed: nothing of it stays. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { LOCK, STATE, UNITS } from '../../src/daemon/paths.ts';
+import { renderEnding } from '../../src/plan/transaction.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'docker-tls-ending-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const ID = 'abc123';
+const SHELF = `/run/docker-tls-${ID}`;
+
+/** What a change leaves that dies between its lock and its way back; `id` is that of the lock. */
+function killed(id: string): void {
+  for (const [path, text] of Object.entries({
+    [LOCK]: `who=me\nsince=1\nexpires=9999999999\ntransaction=${id}\n`,
+    [`${SHELF}/created`]: `${UNITS}/sysinit.target.wants\n`,
+    [`${STATE}/txn/way-back.sh`]: 'echo wrong',
+    [`${STATE}/txn/id`]: id,
+    [`${UNITS}/docker-tls-recover.service`]: '',
+    [`${UNITS}/sysinit.target.wants/docker-tls-recover.service`]: '',
+  })) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+}
+
+function end(verb: 'undo' | 'commit'): string {
+  const script = renderEnding(verb, ID).replaceAll(/\/(?:etc|var|run)\//g, (path) => `${root}${path}`);
+  return spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout;
+}
+
+const everything = (): string[] =>
+  readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => entry.name);
+
+test.each([
+  ['undo', '@result undone\n'],
+  ['commit', '@result nothing\n'],
+] as const)('%s', (verb, said) => {
+  killed(ID);
+  expect(end(verb)).toBe(said);
+  expect(everything()).toEqual([]);
+  for (const folder of [STATE, SHELF, `${UNITS}/sysinit.target.wants`])
+    expect(existsSync(join(root, folder)), folder).toBe(false);
+});
+
+test('a lock of another change stays', () => {
+  killed('def456');
+  const before = everything();
+  expect(end('undo')).toBe('@result nothing\n');
+  expect(everything()).toEqual(before);
+});
