@@ -86,6 +86,7 @@ export type ContainerFact = {
   readonly restart: string;
   readonly restartMax: number;
   readonly devices: readonly string[];
+  /** As `nofile=1024:2048`: soft, hard. Those of the daemon stand here as well. */
   readonly ulimits: readonly string[];
   readonly mounts: readonly Mount[];
   readonly ports: readonly PublishedPort[];
@@ -93,6 +94,10 @@ export type ContainerFact = {
   readonly apparmor: string;
   readonly processLabel: string;
 };
+
+export function ulimitText(name: string, limit: Json): string {
+  return `${name}=${numberAt(limit, 'Soft')}:${numberAt(limit, 'Hard')}`;
+}
 
 export function containerFact(value: Json): ContainerFact {
   const host = at(value, 'HostConfig');
@@ -123,7 +128,7 @@ export function containerFact(value: Json): ContainerFact {
     restart: textAt(host, 'RestartPolicy', 'Name'),
     restartMax: numberAt(host, 'RestartPolicy', 'MaximumRetryCount'),
     devices: listAt(host, 'Devices').map((device) => textAt(device, 'PathOnHost')),
-    ulimits: listAt(host, 'Ulimits').map((limit) => textAt(limit, 'Name')),
+    ulimits: listAt(host, 'Ulimits').map((limit) => ulimitText(textAt(limit, 'Name'), limit)),
     mounts: listAt(value, 'Mounts').map((mount) => ({
       type: textAt(mount, 'Type'),
       source: textAt(mount, 'Source'),

@@ -7,7 +7,7 @@
 import { type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { parseFlags } from '../daemon/command-line.ts';
 import { isMerged, isSwitch, keyOfFlag } from '../daemon/flags.ts';
-import { at, entriesAt, type Json, textsAt } from './api.ts';
+import { at, entriesAt, type Json, textsAt, ulimitText } from './api.ts';
 
 /** Flags by setting name, with all values in order; a switch without a value is `true`. The first word is the program. */
 export function parseArguments(words: readonly string[]): ReadonlyMap<string, readonly string[]> {
@@ -98,10 +98,22 @@ export function givenTwice(options: DaemonOptions): readonly string[] {
   return [...options.flags.keys()].filter((name) => !isMerged(name) && at(options.file.value, name) !== undefined);
 }
 
-/** How dockerd serves TCP. It turns TLS on wherever `tlsverify` is given at all, `false` included (moby: loadDaemonCliConfig; seen on 20.10 to 28.5). */
+/**
+ * How dockerd serves TCP. It turns TLS on wherever `tlsverify` is given at all, `false` included, and verifies clients wherever TLS is on
+ * and `tlsverify` is not `false`: `tls` alone is enough (moby: loadDaemonCliConfig, newAPIServerTLSConfig; both seen on 20.10 to 28.5).
+ */
 export function tlsMode(options: DaemonOptions): 'none' | 'unverified' | 'verified' {
-  if (isOn(options, 'tlsverify', false)) return 'verified';
-  return setting(options, 'tlsverify') !== undefined || isOn(options, 'tls', false) ? 'unverified' : 'none';
+  if (setting(options, 'tlsverify') !== undefined) return isOn(options, 'tlsverify', false) ? 'verified' : 'unverified';
+  return isOn(options, 'tls', false) ? 'verified' : 'none';
+}
+
+/** The limits that every new container is given, as `nofile=1024:2048` (soft, hard). */
+export function defaultUlimits(options: DaemonOptions): ReadonlySet<string> {
+  const flags = options.flags.get('default-ulimits') ?? [];
+  return new Set([
+    ...flags.map((text) => (text.includes(':') ? text : text.replace(/=(.*)$/, '=$1:$1'))),
+    ...entriesAt(options.file.value, 'default-ulimits').map(([name, limit]) => ulimitText(name, limit)),
+  ]);
 }
 
 /** The TCP addresses that dockerd was told to listen on, from both places. */

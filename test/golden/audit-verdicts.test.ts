@@ -43,7 +43,8 @@ describe('verdicts on recorded hosts', () => {
     const missing = CHECKS.filter(({ manual }) => manual !== true).flatMap(({ id }) =>
       ['pass', 'finding'].filter((state) => seen.get(id)?.has(state) !== true).map((state) => `${id}: ${state}`),
     );
-    expect(missing).toEqual([]);
+    // Past ones are in the audit log only: where no docker exec --privileged is seen running, a person has to look.
+    expect(missing).toEqual(['5.23: pass']);
   });
 
   test('a check that needs a person never says finding, and always says what to ask', () => {

@@ -14,6 +14,7 @@ services:
     image: nginx:1.27
     user: "1000"
     cap_drop: [ALL]
+    cap_add: [NET_BIND_SERVICE, CAP_CHOWN]
     read_only: true
     mem_limit: 256m
     cpus: 0.5

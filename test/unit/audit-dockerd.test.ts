@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { givenTwice, isOn, parseArguments, parseDaemonJson, setting, tcpHosts } from '../../src/audit/dockerd.ts';
+import {
+  defaultUlimits,
+  givenTwice,
+  isOn,
+  parseArguments,
+  parseDaemonJson,
+  setting,
+  tcpHosts,
+  tlsMode,
+} from '../../src/audit/dockerd.ts';
 
 function options(words: readonly string[], text?: string) {
   return { flags: parseArguments(['dockerd', ...words]), file: parseDaemonJson('/etc/docker/daemon.json', text) };
@@ -30,6 +39,28 @@ describe('command line of dockerd', () => {
     expect(isOn(both, 'userland-proxy', true)).toBe(true);
     expect(setting(both, 'icc')?.place).toBe('command line of dockerd');
     expect(givenTwice(both)).toEqual(['icc']);
+  });
+
+  // Each asked of dockerd 20.10, 26.1 and 28.5.
+  test.each([
+    [[], '{}', 'none'],
+    [['--tls=false'], '{}', 'none'],
+    [['--tls'], '{}', 'verified'],
+    [[], '{"tls": true}', 'verified'],
+    [['--tlsverify'], '{}', 'verified'],
+    [['--tlsverify=false'], '{}', 'unverified'],
+    [['--tls', '--tlsverify=false'], '{}', 'unverified'],
+  ] as const)('%j and %s: TLS is %s', (words, text, mode) => {
+    expect(tlsMode(options(words, text))).toBe(mode);
+  });
+
+  test('default limits are the same in both spellings', () => {
+    expect([...defaultUlimits(options(['--default-ulimit', 'nofile=100:200', '--default-ulimit=nproc=9']))]).toEqual([
+      'nofile=100:200',
+      'nproc=9:9',
+    ]);
+    const text = '{"default-ulimits": {"nofile": {"Name": "nofile", "Soft": 100, "Hard": 200}}}';
+    expect([...defaultUlimits(options([], text))]).toEqual(['nofile=100:200']);
   });
 
   test('only TCP addresses are TCP', () => {

@@ -3,7 +3,16 @@
 import type { ContainerFact } from '../api.ts';
 import { type Check, notApplicable, type Severity } from '../check.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
-import { askPerson, capabilities, execs, noNewPrivileges, runningContainers, seccomp, swarmNeed } from './running.ts';
+import {
+  askPerson,
+  capabilities,
+  execs,
+  noNewPrivileges,
+  ownLimits,
+  runningContainers,
+  seccomp,
+  swarmNeed,
+} from './running.ts';
 
 /** A check that looks at one thing of each running container. */
 function check(
@@ -210,8 +219,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     why: 'A limit of its own can be higher than what the host can bear.',
     mend: 'Leave out --ulimit, or note why.',
     manual: true,
-    evaluate: (facts) =>
-      askPerson(facts, 'are these limits right?', ({ ulimits }) => ulimits.map((name) => `has its own limit ${name}`)),
+    evaluate: ownLimits,
   },
   check(
     '5.20',

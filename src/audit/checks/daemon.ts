@@ -1,7 +1,17 @@
 /** Owns the checks of section 2: how dockerd is configured, judged from its effective options and its own answers. */
 
 import { at, entriesAt, textAt, textsAt } from '../api.ts';
-import { type Check, finding, judge, notApplicable, type Outside, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import {
+  type Check,
+  finding,
+  forPerson,
+  judge,
+  notApplicable,
+  type Outside,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 import { isOn, placeOf, setting, tlsMode } from '../dockerd.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
@@ -165,7 +175,13 @@ function seccomp(facts: AuditFacts): Verdict {
   const option = securityOption(facts, 'seccomp');
   if (option === undefined)
     return finding([{ place: 'dockerd', text: 'seccomp is not available: system calls are not filtered' }]);
-  if (!/profile=unconfined/.test(option)) return PASS;
+  const profile = /(?:^|,)profile=([^,]*)/.exec(option)?.[1] ?? '';
+  if (profile.startsWith('/')) {
+    return forPerson('is this profile as strict as the one that is built in? Only its name is known here', [
+      { place: profile, text: 'is the profile of all containers' },
+    ]);
+  }
+  if (profile !== 'unconfined') return PASS;
   return finding([{ place: placeOf(facts.daemon, 'seccomp-profile'), text: 'the daemon-wide profile is unconfined' }]);
 }
 

@@ -1,7 +1,9 @@
 /** Owns how running containers are judged: each on its own, with what it has in truth where the kernel tells. */
 
 import { type ContainerFact, textAt } from '../api.ts';
+import { isGrave, moreThanDefault } from '../capabilities.ts';
 import { type Evidence, finding, forPerson, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import { defaultUlimits } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
 import { securityOption } from './daemon.ts';
 
@@ -38,26 +40,15 @@ export function askPerson(
   return evidence.length === 0 ? PASS : forPerson(question, evidence);
 }
 
-const DANGEROUS = new Set([
-  'ALL',
-  'SYS_ADMIN',
-  'SYS_PTRACE',
-  'SYS_MODULE',
-  'SYS_RAWIO',
-  'DAC_READ_SEARCH',
-  'NET_ADMIN',
-  'BPF',
-  'SYS_BOOT',
-]);
-
 export function capabilities(facts: AuditFacts): Verdict {
-  const verdict = runningContainers(facts, ({ capAdd }) =>
-    capAdd.length === 0 ? [] : [`added: ${capAdd.join(', ')}`],
-  );
+  const verdict = runningContainers(facts, ({ capAdd }) => {
+    const added = moreThanDefault(capAdd);
+    return added.length === 0 ? [] : [`added: ${added.join(', ')}`];
+  });
   if (verdict.state !== 'finding') return verdict;
   const added =
     facts.docker?.containers.filter((container) => container.running).flatMap((container) => container.capAdd) ?? [];
-  const grave = added.some((name) => DANGEROUS.has(name.toUpperCase().replace(/^CAP_/, '')));
+  const grave = added.some(isGrave);
   return { ...verdict, severity: grave ? 'high' : 'medium' };
 }
 
@@ -90,8 +81,19 @@ export function execs(facts: AuditFacts, user: boolean): Verdict {
     const asRoot = /^(root|0)(:|$)/.test(exec.user);
     return asRoot ? [{ place: `container ${name}`, text: `docker exec --user ${exec.user} is running` }] : [];
   });
-  if (!user) return judge(evidence);
-  return forPerson('does anybody use docker exec --user root? (the audit log tells of past ones)', evidence);
+  if (!user && evidence.length > 0) return finding(evidence);
+  return forPerson(
+    `does anybody use docker exec ${user ? '--user root' : '--privileged'}? (the audit log tells of past ones)`,
+    evidence,
+  );
+}
+
+/** The limits of containers that are not those of the daemon. */
+export function ownLimits(facts: AuditFacts): Verdict {
+  const defaults = defaultUlimits(facts.daemon);
+  return askPerson(facts, 'are these limits right?', ({ ulimits }) =>
+    ulimits.filter((limit) => !defaults.has(limit)).map((limit) => `has its own limit ${limit}`),
+  );
 }
 
 export function swarmNeed(facts: AuditFacts): Verdict {

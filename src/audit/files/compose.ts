@@ -1,5 +1,6 @@
 /** Owns the checks of a Compose file. Their ids carry the benchmark's numbers: `compose.5.5` is 5.5 for a service that is not started yet. */
 
+import { moreThanDefault } from '../capabilities.ts';
 import { type Check, type Evidence, judge, type Severity, type Verdict } from '../check.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
@@ -68,10 +69,14 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
   check(
     '5.4',
     'medium',
-    'No capabilities are added',
+    'No more capabilities than the default are added',
     'Each capability is a part of root.',
     'cap_drop: [ALL], and in cap_add only what the program needs',
-    (service) => service.items('cap_add').map(({ text, line }) => ({ text: `adds ${text}`, line })),
+    (service) =>
+      service
+        .items('cap_add')
+        .filter(({ text }) => moreThanDefault([text]).length > 0)
+        .map(({ text, line }) => ({ text: `adds ${text}`, line })),
   ),
   check(
     '5.5',

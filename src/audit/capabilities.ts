@@ -1,0 +1,45 @@
+/** Owns what a capability gives: which ones every container has anyway, and which are root by another name. */
+
+/** What every container has that drops nothing: giving it back after `--cap-drop ALL` is no more than that (moby: oci/caps). */
+const DEFAULT: ReadonlySet<string> = new Set([
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'NET_RAW',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+]);
+
+const GRAVE: ReadonlySet<string> = new Set([
+  'ALL',
+  'SYS_ADMIN',
+  'SYS_PTRACE',
+  'SYS_MODULE',
+  'SYS_RAWIO',
+  'DAC_READ_SEARCH',
+  'NET_ADMIN',
+  'BPF',
+  'SYS_BOOT',
+]);
+
+function bareName(capability: string): string {
+  return capability.toUpperCase().replace(/^CAP_/, '');
+}
+
+/** The capabilities of a list that are more than the default. */
+export function moreThanDefault(capabilities: readonly string[]): readonly string[] {
+  return capabilities.filter((name) => !DEFAULT.has(bareName(name)));
+}
+
+/** A capability that is nearly all of root. */
+export function isGrave(capability: string): boolean {
+  return GRAVE.has(bareName(capability));
+}
