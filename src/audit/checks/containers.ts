@@ -315,8 +315,9 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     'The default bridge is not used',
     'All containers without a network of their own meet on it.',
     'docker network create NAME, and docker run --network NAME …',
+    // The mode is what was asked for: a task of swarm has "default" there, and is on the networks of its service.
     ({ networks, networkMode }) =>
-      networks.includes('bridge') || networkMode === 'bridge' || networkMode === 'default'
+      networks.includes('bridge') || (networks.length === 0 && /^(bridge|default)$/.test(networkMode))
         ? ['is on the default bridge']
         : [],
   ),

@@ -678,6 +678,12 @@ function container(fields: object): Alteration {
 }
 
 const NAMED: readonly (readonly [string, string, object, Verdict['state']])[] = [
+  [
+    '5.30',
+    'a task of swarm, on the network of its service',
+    { HostConfig: { NetworkMode: 'default' }, NetworkSettings: { Networks: { ingress: {} } } },
+    'pass',
+  ],
   ['4.1', 'root with a group', { Config: { User: '0:1000' } }, 'finding'],
   ['4.1', 'zeros', { Config: { User: '00' } }, 'finding'],
   ['5.5', 'privileged', { HostConfig: { Privileged: true } }, 'finding'],
