@@ -1,0 +1,83 @@
+// Lays the verdicts of `docker-tls audit` beside those of docker-bench-security on the same lab hosts, and prints where they differ:
+// node scripts/compare-dbs.mjs DIR LAB-HOST…   DIR: your checkout of docker/docker-bench-security (none is part of this project).
+// It takes root. docs/checks.md says which one to believe; what a row there does not explain is a mistake of one of the two.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const lab = join(root, 'scripts/lab');
+const [checkout, ...names] = process.argv.slice(2);
+if (names.length === 0) throw new Error('node scripts/compare-dbs.mjs DIR LAB-HOST…');
+const folder = mkdtempSync(join(tmpdir(), 'docker-tls-dbs-'));
+
+function run(program, words, options = {}) {
+  const done = spawnSync(program, words, { maxBuffer: 1 << 26, env: { ...process.env, HOME: folder }, ...options });
+  if (done.status !== 0) throw new Error(`${program} ${words.join(' ')}: ${done.error ?? done.stderr}`);
+  return done.stdout;
+}
+
+/** Their verdicts by number. They run on a copy of the checkout, which is gone afterwards. */
+function theirs(host) {
+  const input = run('tar', ['-C', checkout, '-c', 'docker-bench-security.sh', 'functions', 'tests']);
+  // As after a login: pam_env reads /etc/environment.
+  const script = `set -a; [ ! -r /etc/environment ] || . /etc/environment; set +a; umask 077
+    D=$(mktemp -d) && tar -xC $D && cd $D && bash docker-bench-security.sh -b 2>/dev/null; rm -r $D`;
+  const said = String(run(lab, ['exec', host, 'sh', '-c', script], { input }));
+  const lines = [...said.matchAll(/^\[(PASS|WARN|INFO|NOTE)\] (\d+(?:\.\d+)+) +- /gm)];
+  return new Map(lines.map(([, verdict, id]) => [id, verdict]));
+}
+
+/** Ours by number; what a person has to judge is `asks`. */
+function ours({ address, keyFile }) {
+  const words = ['--home', join(folder, 'store'), 'audit', `ops@${address}`, '-i', keyFile, '--host-key', 'accept-new'];
+  const { result } = JSON.parse(String(run(process.execPath, [join(folder, 'bin/docker-tls.js'), ...words, '--json'])));
+  return new Map(
+    result.subjects[0].results
+      .filter(({ id }) => /^\d/.test(id))
+      .map(({ id, state, reason = '', evidence = [] }) => [
+        id,
+        {
+          verdict: reason.startsWith('needs a person') ? 'asks' : state,
+          because: reason || (evidence[0] === undefined ? '' : `${evidence[0].place}: ${evidence[0].text}`),
+        },
+      ]),
+  );
+}
+
+/** Theirs that mean the same as ours. */
+const SAME = {
+  pass: ['PASS'],
+  finding: ['WARN'],
+  asks: ['NOTE', 'INFO'],
+  'not-applicable': ['INFO', 'NOTE', 'absent'],
+};
+
+try {
+  run(process.execPath, [join(root, 'scripts/build.mjs'), join(folder, 'dist')]);
+  for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(folder, path), { recursive: true });
+  const hosts = JSON.parse(String(run(lab, ['list', '--json'])));
+  for (const name of names) {
+    const host = hosts.find((one) => one.name === name);
+    if (host === undefined) throw new Error(`${name}: no such lab host (scripts/lab up ${name})`);
+    const mine = ours(host);
+    const bench = theirs(name);
+    const ids = [...new Set([...mine.keys(), ...bench.keys()])].sort((a, b) =>
+      a.localeCompare(b, 'en', { numeric: true }),
+    );
+    const rows = ids.map((id) => ({
+      id,
+      their: bench.get(id) ?? 'absent',
+      ...(mine.get(id) ?? { verdict: 'absent' }),
+    }));
+    const differences = rows.filter(({ their, verdict }) => SAME[verdict]?.includes(their) !== true);
+    console.log(`${name}: ${rows.length} checks, ${rows.length - differences.length} alike`);
+    for (const { id, their, verdict, because = '' } of differences) {
+      console.log(`${id.padEnd(7)} ${their.padEnd(7)} ${verdict.padEnd(15)} ${because}`);
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
