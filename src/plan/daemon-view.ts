@@ -60,11 +60,9 @@ export function viewDaemon(facts: HostFacts): DaemonView {
   const configName = flagValues(flags, '--config-file').at(-1) ?? DAEMON_JSON;
   const configFile = realPath(facts, configName);
   const json = parseDaemonJson(fileText(facts, configFile));
-  const tlsVerified =
-    isTrue(flagValues(flags, '--tlsverify').at(-1)) ||
-    json.values.tlsverify === true ||
-    verifiedBefore(facts, configFile, variables);
-  const tls = tlsVerified || isTrue(flagValues(flags, '--tls').at(-1)) || json.values.tls === true;
+  const mode = tlsMode(flags, json.values);
+  const tlsVerified = mode === 'verified' || verifiedBefore(facts, configFile, variables);
+  const tls = tlsVerified || mode === 'unverified';
   const jsonHosts = Array.isArray(json.values.hosts) ? json.values.hosts.map(String) : [];
   return {
     execStart,
@@ -93,13 +91,27 @@ export function viewDaemon(facts: HostFacts): DaemonView {
   };
 }
 
+/**
+ * How dockerd serves TCP: TLS is on wherever `tlsverify` is given at all, and clients have to show a certificate unless it is `false`:
+ * `tls` alone is enough (moby: loadDaemonCliConfig, newAPIServerTLSConfig; seen on 20.10, 26.1 and 28.5).
+ */
+function tlsMode(
+  flags: readonly Flag[],
+  values: Readonly<Record<string, unknown>>,
+): 'none' | 'unverified' | 'verified' {
+  const flag = flagValues(flags, '--tlsverify').at(-1);
+  const given = flag === undefined ? values.tlsverify : isTrue(flag);
+  if (typeof given === 'boolean') return given ? 'verified' : 'unverified';
+  return isTrue(flagValues(flags, '--tls').at(-1)) || values.tls === true ? 'verified' : 'none';
+}
+
 /** Whether clients had to show a certificate by settings that our first change took out: other TLS ports stay open because of it. */
 function verifiedBefore(facts: HostFacts, configFile: string, variables: readonly VariableFlags[]): boolean {
-  if (parseDaemonJson(facts.origin.get(configFile)?.content).values.tlsverify === true) return true;
+  if (tlsMode([], parseDaemonJson(facts.origin.get(configFile)?.content).values) === 'verified') return true;
   return variables.some(({ name, file }) => {
     const text = file === undefined ? undefined : facts.origin.get(file)?.content;
     const value = text === undefined ? undefined : environmentValue(text, name)?.value;
-    return value !== undefined && isTrue(flagValues(parseFlags(splitWords(value)), '--tlsverify').at(-1));
+    return value !== undefined && tlsMode(parseFlags(splitWords(value)), {}) === 'verified';
   });
 }
 

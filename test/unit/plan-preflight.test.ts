@@ -295,3 +295,15 @@ test('an address to listen on that the host lacks is said: a slip of the hand, o
     'no interface of the host has the address 10.0.0.8 now: nobody gets in there until one has',
   ]);
 });
+
+test.each([
+  ['--tls', false],
+  ['--tls --tlsverify=false', true],
+  ['--tlsverify', false],
+  ['--tlsverify=false', true],
+  ['', true],
+])('another port beside ours under `%s`: closed is %s', (flags, closed) => {
+  const exec = `[Service]\nExecStart=/usr/sbin/dockerd -H fd:// -H tcp://0.0.0.0:2377 ${flags}\n`;
+  const said = planHost(factsOf({ [`file:${UNIT}`]: `file 644 0:0\n${exec}` }), desired).warnings.join();
+  expect(said.includes('2377 is closed')).toBe(closed);
+});
