@@ -120,8 +120,11 @@ function recordFacts() {
   const name = 'bench-facts';
   execFileSync(lab, ['up', name, '--owner-pid', String(process.pid)], { stdio: 'ignore' });
   try {
-    const script = readFileSync(join(root, 'src/daemon/facts.sh'), 'utf8');
-    return execFileSync(lab, ['exec', name, 'sh', '-s'], { input: `PORT=2376\n${script}`, maxBuffer: 1 << 24 });
+    const [api, facts] = ['api', 'facts'].map((part) => readFileSync(join(root, `src/daemon/${part}.sh`), 'utf8'));
+    return execFileSync(lab, ['exec', name, 'sh', '-s'], {
+      input: `MORE_PATHS=\n${api}\n${facts}`,
+      maxBuffer: 1 << 24,
+    });
   } finally {
     execFileSync(lab, ['down', name]);
   }

@@ -1,5 +1,7 @@
 /** Owns the reading of Docker's API answers: lenient, typed, and never surprised by a missing or odd field. */
 
+import type { ApiAnswers } from '../daemon/sections.ts';
+
 /** A parsed JSON value of unknown shape. */
 export type Json = unknown;
 
@@ -206,9 +208,7 @@ export type DockerFacts = {
 };
 
 /** `answers`: status and body by path, as facts.sh printed them. Undefined when `/info` was not answered. */
-export function dockerFacts(
-  answers: ReadonlyMap<string, { readonly status: number; readonly body: string }>,
-): DockerFacts | undefined {
+export function dockerFacts(answers: ApiAnswers): DockerFacts | undefined {
   function get(path: string): Json {
     const answer = answers.get(path);
     return answer?.status === 200 ? parseJson(answer.body) : undefined;

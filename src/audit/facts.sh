@@ -2,6 +2,7 @@
 # Every section (src/daemon/sections.ts) is CONTENT, newline, "--NONCE NAME", newline: the nonce is drawn here and now and stands in
 # nobody's argument list, so nothing that was written before can look like the end of a section, whatever it holds.
 # Private keys are never read, only their names, owners and modes; of PEM files only whole CERTIFICATE blocks are printed.
+# Put in before this text: src/daemon/api.sh.
 # POSIX sh; runs from a file, from -c or from standard input (hence main </dev/null at the end).
 
 end() { printf '\n--%s %s\n' "$nonce" "$1"; }
@@ -212,59 +213,7 @@ file_facts() {
   end key-files
 }
 
-# Docker's API: reads paths, one per line, and prints each answer as a section "api STATUS PATH".
-get_curl() {
-  {
-    printf 'silent\ngloboff\nmax-time = 15\nunix-socket = "%s"\nwrite-out = "\\n--%s api %%{http_code} %%{url_effective}\\n"\n' \
-      "$socket" "$nonce"
-    sed 's|.*|url = "http://docker&"|'
-  } | curl -q -K -
-}
-
-get_perl() {
-  { printf '%s\n%s\n' "$nonce" "$socket"; cat; } | perl -e '
-    use strict; use Socket;
-    chomp(my $nonce = <STDIN>); chomp(my $socket = <STDIN>);
-    while (my $path = <STDIN>) {
-      chomp $path;
-      my ($status, $answer, $s) = ("000", "");
-      if (socket($s, AF_UNIX, SOCK_STREAM, 0) && connect($s, pack_sockaddr_un($socket))) {
-        eval {
-          local $SIG{ALRM} = sub { die "late\n" };
-          alarm 15;
-          syswrite($s, "GET $path HTTP/1.0\r\nHost: docker\r\n\r\n");
-          1 while sysread($s, $answer, 65536, length $answer);
-          alarm 0;
-        };
-        $status = $1 if $answer =~ s/^HTTP\/1\.[01] ([0-9]{3})[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n//;
-      }
-      $answer = "" if $status eq "000";
-      print $answer, "\n--$nonce api $status $path\n";
-    }'
-}
-
-get_python() {
-  { printf '%s\n%s\n' "$nonce" "$socket"; cat; } | python3 -c '
-import http.client, socket, sys
-lines = sys.stdin.read().split("\n")
-out = sys.stdout.buffer
-class Local(http.client.HTTPConnection):
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(15)
-        self.sock.connect(lines[1])
-for path in filter(None, lines[2:]):
-    try:
-        link = Local("docker")
-        link.request("GET", path)
-        answer = link.getresponse()
-        status, body = answer.status, answer.read()
-        link.close()
-    except Exception:
-        status, body = 0, b""
-    out.write(body + ("\n--%s api %03d %s\n" % (lines[0], status, path)).encode())
-'
-}
+ask() { api "$socket" "$nonce" "$@"; }
 
 api_cli() { # no way to the socket but the docker command: no image histories
   docker info --format '{{json .}}'; end 'api 200 /info'
@@ -280,39 +229,29 @@ api_cli() { # no way to the socket but the docker command: no image histories
 api_facts() {
   [ -S "$socket" ] || return 0
   printf '%s' "$socket"; end api-socket
-  if command -v curl >/dev/null && curl -q -V | grep -q UnixSockets; then
-    get=get_curl
-  elif command -v perl >/dev/null; then
-    get=get_perl
-  elif command -v python3 >/dev/null; then
-    get=get_python
-  else
-    command -v docker >/dev/null && api_cli
-    return 0
-  fi
   # A quote inside a JSON string stands behind a backslash: a label cannot look like an "Id" key.
-  info=$(echo /info | $get)
+  info=$(ask /info) || { command -v docker >/dev/null && api_cli; return 0; }
   printf '%s\n' "$info"
   # A daemon that hangs would let each of the other questions wait.
   case $info in *" api 200 "*) ;; *) return 0 ;; esac
-  lists=$(printf '%s\n' '/containers/json?all=1' /images/json /version | $get)
+  lists=$(ask '/containers/json?all=1' /images/json /version)
   printf '%s\n' "$lists"
-  details=$({
-    printf '%s' "$lists" | grep -o '"Id":"[0-9a-f]\{64\}"' | head -n 300 | cut -c 7-70 | sed 's|.*|/containers/&/json|'
-    echo /networks
-    case $info in *'"LocalNodeState":"active"'*) printf '/swarm\n/secrets\n' ;; esac
-  } | $get)
+  set -- /networks
+  case $info in *'"LocalNodeState":"active"'*) set -- "$@" /swarm /secrets ;; esac
+  # shellcheck disable=SC2046 # ids
+  details=$(ask "$@" $(printf '%s' "$lists" | grep -o '"Id":"[0-9a-f]\{64\}"' | head -n 300 | cut -c 7-70 | sed 's|.*|/containers/&/json|'))
   printf '%s\n' "$details"
   # What the first process of each container really runs with.
   set --
   for pid in $(printf '%s' "$details" | grep -o '"Pid":[1-9][0-9]*' | cut -c 7-); do set -- "$@" "/proc/$pid/status"; done
   [ "$#" = 0 ] || { grep -H -E '^(NoNewPrivs|Seccomp):' "$@" /dev/null; end process-status; }
-  {
+  # shellcheck disable=SC2046
+  ask $(
     printf '%s' "$lists" | grep -o '"Id":"sha256:[0-9a-f]\{64\}"' | sort -u | head -n 200 | cut -c 7-77 |
       sed 's|.*|/images/&/json\
 /images/&/history|'
     printf '%s' "$details" | grep -o '"ExecIDs":\["[0-9a-f",]*\]' | grep -o '[0-9a-f]\{64\}' | head -n 100 | sed 's|.*|/exec/&/json|'
-  } | $get
+  )
 }
 
 main() {

@@ -1,6 +1,7 @@
 /** Owns the facts of a host that the checks judge, and their parsing from what facts.sh printed. */
 
-import { parseSections } from '../daemon/sections.ts';
+import apiScript from '../daemon/api.sh';
+import { apiAnswers, parseSections } from '../daemon/sections.ts';
 import { DockerTlsError } from '../errors.ts';
 import { type DockerFacts, dockerFacts } from './api.ts';
 import { type AuditRule, auditRules } from './audit-rules.ts';
@@ -8,7 +9,7 @@ import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.t
 import script from './facts.sh';
 
 /** Give this to HostSession.run, as root; its standard output goes to parseAuditFacts. */
-export const AUDIT_SCRIPT: string = script;
+export const AUDIT_SCRIPT: string = `${apiScript}\n${script}`;
 
 export type FileFact = {
   readonly path: string;
@@ -250,11 +251,7 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
   const list = withStatus('auditctl-list');
   const bootDisabled = /(?:^|\s)audit=(?:0|off)(?:\s|$)/.test(text('kernel-cmdline'));
   const sshd = withStatus('sshd');
-  const answers = new Map<string, { status: number; body: string }>();
-  for (const { name, content } of sections) {
-    const found = /^api (\d{3}) (?:http:\/\/docker)?(\/.*)$/.exec(name);
-    if (found !== null) answers.set(found[2] ?? '', { status: Number(found[1]), body: content.toString('utf8') });
-  }
+  const answers = apiAnswers(sections);
   return {
     kernel: text('kernel'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',

@@ -128,11 +128,10 @@ daemon_facts() {
   dockerd=$(command -v dockerd)
   say dockerd "$dockerd"
   say api-socket "$socket"
-  version=$(api "$socket" /version)
-  say version "$version"
-  [ -n "$version" ] || [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)"
-  api "$socket" /info; end info
-  api "$socket" /containers/json; end containers
+  told=
+  [ -z "$socket" ] || told=$(api "$socket" "$nonce" /version /info /containers/json)
+  printf '%s\n' "$told"
+  case $told in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
   grep -Ho '"RestartPolicy":{"Name":"[a-z-]*"' /var/lib/docker/containers/*/hostconfig.json 2>/dev/null | head -n 2000; end restart-policies
 }
 

@@ -10,6 +10,20 @@ export type Section = { readonly name: string; readonly content: Buffer };
 /** Which script printed: facts.sh of this folder, or that of src/audit. */
 export type SectionKind = 'facts' | 'audit';
 
+/** What Docker's API answered, by path: from the sections that api.sh prints. Status 0: no answer came. */
+export type ApiAnswers = ReadonlyMap<string, { readonly status: number; readonly body: string }>;
+
+export function apiAnswers(sections: readonly Section[]): ApiAnswers {
+  return new Map(
+    sections.flatMap(({ name, content }) => {
+      const [, status, path] = /^api (\d{3}) (?:http:\/\/docker)?(\/.*)$/.exec(name) ?? [];
+      return status === undefined || path === undefined
+        ? []
+        : [[path, { status: Number(status), body: content.toString('utf8') }] as const];
+    }),
+  );
+}
+
 /** A login banner may come before the header, but not more of it than this. */
 const NOISE_BYTES = 1_048_576;
 

@@ -138,9 +138,8 @@ remove_created() {
 
 # Is live-restore on in the running daemon? 2: nothing to ask with.
 live_restore_is() {
-  info=$(api "$API_SOCKET" /info)
-  asked=$?
-  if [ "$asked" = 2 ]; then
+  info=$(api "$API_SOCKET" "$TXN" /info)
+  if [ $? = 2 ]; then
     command -v docker >/dev/null 2>&1 || return 2
     info="\"LiveRestoreEnabled\":$(timeout 10 docker -H "unix://$API_SOCKET" info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)"
   fi
@@ -150,10 +149,10 @@ live_restore_is() {
 
 # Has dockerd taken its configuration in since then? It says so as an event; what it does not accept it only logs. 2: nothing to ask with.
 reloaded_since() {
-  events=$(api "$API_SOCKET" "/events?since=$1&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D")
-  asked=$?
+  events=$(api "$API_SOCKET" "$TXN" "/events?since=$1&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D")
+  [ $? != 2 ] || return 2
   case $events in *'"reload"'*) return 0 ;; esac
-  return "$asked"
+  return 1
 }
 
 # Waits until a question is answered with yes; with nothing to ask with, as long as it usually takes: await WORDS…

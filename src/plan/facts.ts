@@ -1,7 +1,7 @@
 /** Owns what is known of a host before anything is planned: the parser of what src/daemon/facts.sh printed. */
 
 import { CURRENT_LINK, LOCK, SERVER_FILES, STATE, TLS_FOLDER } from '../daemon/paths.ts';
-import { parseSections } from '../daemon/sections.ts';
+import { apiAnswers, parseSections } from '../daemon/sections.ts';
 import { DockerTlsError, printable } from '../errors.ts';
 import type { Asked } from './asked.ts';
 import { parseGenerations, parseSnapshot, parseState } from './books.ts';
@@ -149,8 +149,10 @@ export function parseFacts(stdout: Buffer): HostFacts {
     [...raw].filter(([name]) => name.startsWith('leads:')).map(([name, to]) => [name.slice(6), to]),
   );
   const unit = parseProperties(get('unit'));
-  const info = parseJson(get('info'));
-  const version = parseJson(get('version'));
+  const answers = apiAnswers(sections);
+  const answer = (path: string): string => answers.get(path)?.body ?? '';
+  const info = parseJson(answer('/info'));
+  const version = parseJson(answer('/version'));
   const swarm = (info.Swarm ?? {}) as Record<string, unknown>;
   const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
   return {
@@ -189,7 +191,7 @@ export function parseFacts(stdout: Buffer): HostFacts {
       rootless: parseRootless(get('rootless')),
       logDrivers: logDrivers(info.Plugins),
       edited: lines('edited'),
-      containers: parseContainers(get('containers'), get('restart-policies')),
+      containers: parseContainers(answer('/containers/json'), get('restart-policies')),
     },
     files,
     leads,

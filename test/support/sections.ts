@@ -9,13 +9,22 @@ export function printSections(kind: SectionKind, sections: readonly Section[]): 
   return Buffer.concat([Buffer.from(`docker-tls-${kind} 1 ${NONCE}\n`), ...parts]);
 }
 
+/** What the daemon was asked, by short names. */
+const API_PATHS: Readonly<Record<string, string>> = {
+  version: '/version',
+  info: '/info',
+  containers: '/containers/json',
+};
+
 /**
  * What src/daemon/facts.sh would print for these texts. What lies at a path is `file:PATH`, and its text `absent`, `other`,
  * `link MODE OWNER`, newline, goal, or `file MODE OWNER`, newline, content.
  */
 export function printFacts(texts: Readonly<Record<string, string>>): Buffer {
   const files = Object.entries(texts).filter(([name]) => name.startsWith('file:'));
-  const others = Object.entries(texts).filter(([name]) => !name.startsWith('file:'));
+  const others = Object.entries(texts)
+    .filter(([name]) => !name.startsWith('file:'))
+    .map(([name, text]) => [API_PATHS[name] === undefined ? name : `api 200 ${API_PATHS[name]}`, text] as const);
   const attributes: string[] = [];
   const contents: string[] = [];
   for (const [name, text] of files) {
