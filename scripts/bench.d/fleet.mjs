@@ -120,9 +120,9 @@ function recordFacts() {
   const name = 'bench-facts';
   execFileSync(lab, ['up', name, '--owner-pid', String(process.pid)], { stdio: 'ignore' });
   try {
-    const [api, facts] = ['api', 'facts'].map((part) => readFileSync(join(root, `src/daemon/${part}.sh`), 'utf8'));
+    const scripts = ['api', 'unread', 'facts'].map((part) => readFileSync(join(root, `src/daemon/${part}.sh`), 'utf8'));
     return execFileSync(lab, ['exec', name, 'sh', '-s'], {
-      input: `MORE_PATHS=\n${api}\n${facts}`,
+      input: ['MORE_PATHS=', ...scripts].join('\n'),
       maxBuffer: 1 << 24,
     });
   } finally {

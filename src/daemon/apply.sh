@@ -1,7 +1,7 @@
 # One change of a host, from its lock to the restarted daemon; the confirmation comes later, over a new connection.
 # Standard input carries, one after the other: way-back.sh, settings, manifest, managed, state.json, seen, the four forms of
 # daemon.json (when live-restore is on for a moment), then each file of the manifest whose source is `stdin`.
-# Variables put in before this text: TXN WHO CONFIRM STATE LOCK UNITS VALIDATE and the sizes
+# Put in before this text: unread.sh, and the variables TXN WHO CONFIRM STATE LOCK UNITS FRAGMENT KNOWN_UNITS VALIDATE and the sizes
 # WAY_BACK_SIZE SETTINGS_SIZE MANIFEST_SIZE MANAGED_SIZE STATE_SIZE SEEN_SIZE, and JSON_FORMS (NAME:SIZE:MODE:UID:GID each).
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
 # Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
@@ -93,6 +93,8 @@ CREATED=$SHELF/created
 . "$SHELF/settings"
 set -- # no verb: only the functions
 . "$SHELF/way-back.sh"
+unread=$(unread_units "$FRAGMENT" "$KNOWN_UNITS")
+[ -z "$unread" ] || fail "changed: ${unread%%"$NL"*}"
 LIMIT=$CONFIRM
 
 # Makes the folders above a path, with the mode given, and remembers them: make_folders FOLDER MODE

@@ -1,7 +1,7 @@
 # Gathers what the plan needs to know of a host, in one exec, changing nothing. Read by src/plan/facts.ts.
 # Every fact is a section (src/daemon/sections.ts): CONTENT, newline, "--NONCE NAME", newline. The nonce is drawn here and now, so no
 # content can be taken for another fact, whatever it holds.
-# Put in before this text: api.sh, and MORE_PATHS: further files of settings that are wanted, one per line.
+# Put in before this text: api.sh, unread.sh, and MORE_PATHS: further files of settings that are wanted, one per line.
 export LC_ALL=C
 NL='
 '
@@ -187,6 +187,7 @@ PATHS
   fi
   say drop-ins "$dropins"
   say environment-files "$environment"
+  say unread "$(unread_units "$fragment" "$dropins")"
   set -f
   IFS=$NL
   for path in $fragment $dropins $environment; do followed "$path"; done

@@ -78,6 +78,8 @@ export type HostFacts = {
       readonly fragment: string;
       readonly dropIns: readonly string[];
       readonly environmentFiles: readonly string[];
+      /** Unit files of the daemon that systemd has not read yet. */
+      readonly unread: readonly string[];
     };
     readonly socket: ServiceState;
     readonly tlsSocket: ServiceState;
@@ -176,6 +178,7 @@ export function parseFacts(stdout: Buffer): HostFacts {
         fragment: unit.FragmentPath ?? '',
         dropIns: lines('drop-ins'),
         environmentFiles: lines('environment-files'),
+        unread: lines('unread'),
       },
       socket: serviceState(parseProperties(get('docker-socket'))),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),

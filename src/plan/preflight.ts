@@ -142,6 +142,17 @@ export function wayBackByHand(login: Login): string {
 
 function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
   const found: DockerTlsError[] = [];
+  const { unread } = facts.docker.unit;
+  if (unread.length > 0) {
+    found.push(
+      problem(
+        host,
+        'E_UNIT_UNREAD',
+        `${unread.join(', ')}: systemd has not read ${unread.length === 1 ? 'it' : 'them'} yet, and would do so in the middle of the change`,
+        [`let it: ${sudoCommand(login, 'systemctl', 'daemon-reload')}`, 'run the same command again'],
+      ),
+    );
+  }
   if (view.execStart === undefined || view.commandLine === undefined) {
     const place = view.execStart ? `${view.execStart.path}:${view.execStart.line}` : facts.docker.unit.fragment;
     found.push(

@@ -17,6 +17,7 @@ import {
   UNITS,
 } from '../daemon/paths.ts';
 import { shellQuote } from '../daemon/quote.ts';
+import unreadScript from '../daemon/unread.sh';
 import { validationCommand } from '../daemon/validate.ts';
 import wayBackVerbs from '../daemon/way-back.sh';
 import { Secret } from '../secret.ts';
@@ -111,13 +112,15 @@ export function renderTransaction(
     STATE,
     LOCK,
     UNITS,
+    FRAGMENT: facts.docker.unit.fragment,
+    KNOWN_UNITS: [...facts.docker.unit.dropIns, ...facts.docker.unit.unread].join('\n'),
     VALIDATE: validation(plan, facts, entries, protect),
     ...Object.fromEntries(Object.entries(parts).map(([name, data]) => [name, `${data.length}`])),
     JSON_FORMS: forms.map(({ suffix, data, mode, owner }) => `${suffix}:${data.length}:${mode}:${owner}`).join(' '),
   };
   return {
     id: options.id,
-    script: `${assignments(variables)}\n${applyScript}`,
+    script: `${assignments(variables)}\n${unreadScript}\n${applyScript}`,
     input: [
       ...Object.values(parts),
       ...forms.map(({ data }) => data),

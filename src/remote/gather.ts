@@ -3,6 +3,7 @@
 import apiScript from '../daemon/api.sh';
 import factsScript from '../daemon/facts.sh';
 import { shellQuote } from '../daemon/quote.ts';
+import unreadScript from '../daemon/unread.sh';
 import { DockerTlsError } from '../errors.ts';
 import { type HostFacts, parseFacts } from '../plan/facts.ts';
 import type { HostSession } from '../runtime.ts';
@@ -37,7 +38,9 @@ async function gatherOnce(session: HostSession, options: GatherOptions): Promise
   const before = options.now().getTime();
   const result = await session.run({
     phase: 'facts',
-    script: `MORE_PATHS=${shellQuote((options.paths ?? []).join('\n'))}\n${apiScript}\n${factsScript}`,
+    script: [`MORE_PATHS=${shellQuote((options.paths ?? []).join('\n'))}`, apiScript, unreadScript, factsScript].join(
+      '\n',
+    ),
     asRoot: true,
     timeoutMs: 60_000,
     ...(options.signal ? { signal: options.signal } : {}),

@@ -255,6 +255,13 @@ const cases: readonly Case[] = [
     refused: ['E_DAEMON_START', /rolled back and runs as before/, /the wrapper says no/],
   },
   {
+    name: 'a drop-in that systemd has not read: its command line would be lost under ours',
+    files: { '/srv/unread.conf': execStart(`${DAEMON} -H fd:// --label unread=yes`) },
+    later: `mkdir -p ${DROP_INS} && cp /srv/unread.conf ${DROP_INS}/`,
+    refused: ['E_UNIT_UNREAD', /unread\.conf: systemd has not read it yet/, /systemctl daemon-reload/],
+    last: `rm ${DROP_INS}/unread.conf`,
+  },
+  {
     name: 'a daemon.json that is a mount: nothing could take its place, nor give it back',
     files: { '/srv/mounted.json': '{}\n' },
     first: 'touch /etc/docker/daemon.json && mount --bind /srv/mounted.json /etc/docker/daemon.json',

@@ -198,7 +198,7 @@ const OWN: Entry = { kind: 'file', mode: 0o400, uid: 0, content: 'mine' };
 
 /** Of what lies on the host only daemon.json is looked at. */
 function facts(old: ReadonlyMap<string, string>): HostFacts {
-  const unit = { load: 'loaded', active: 'active', enabled: '', fragment: '', dropIns: [], environmentFiles: [] };
+  const unit = { active: 'active', fragment: '', dropIns: [], environmentFiles: [], unread: [] };
   return {
     docker: { unit, version: '', cmdline: [], containers: [] },
     files: jsonState(old.get('/docker/daemon.json')),

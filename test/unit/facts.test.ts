@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import apiScript from '../../src/daemon/api.sh';
 import factsScript from '../../src/daemon/facts.sh';
 import { shellQuote } from '../../src/daemon/quote.ts';
+import unreadScript from '../../src/daemon/unread.sh';
 import type { DockerTlsError } from '../../src/errors.ts';
 import { parseFacts } from '../../src/plan/facts.ts';
 import { gather } from '../../src/remote/gather.ts';
@@ -21,7 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(shell: readonly string[], paths: readonly string[]): Buffer {
-  const script = `MORE_PATHS=${shellQuote(paths.join('\n'))}\n${apiScript}\n${factsScript}`;
+  const script = [`MORE_PATHS=${shellQuote(paths.join('\n'))}`, apiScript, unreadScript, factsScript].join('\n');
   const [program = 'sh', ...args] = shell;
   const result = spawnSync(program, [...args, '-c', script], { cwd: folder, maxBuffer: 1 << 26 });
   expect(result.stderr.toString()).toBe('');
@@ -90,7 +91,12 @@ test.each([
   ];
   writeFileSync(join(stub, 'systemctl'), `#!/bin/sh\ncat <<'UNIT'\n${unit.join('\n')}\nUNIT\n`, { mode: 0o755 });
   for (const name of ['a b.env', 'one.glob', 'two words.glob']) writeFileSync(join(folder, name), `A=${name}`);
-  const script = `MORE_PATHS=\n${apiScript}\n${factsScript.replace(/^ *PATH=.*$/m, `PATH=${stub}:$PATH`)}`;
+  const script = [
+    `MORE_PATHS=`,
+    apiScript,
+    unreadScript,
+    factsScript.replace(/^ *PATH=.*$/m, `PATH=${stub}:$PATH`),
+  ].join('\n');
   const { stdout, stderr } = spawnSync(shell, [...args, '-c', script], { cwd: folder, maxBuffer: 1 << 26 });
   expect(stderr.toString()).toBe('');
   const { docker, files } = parseFacts(stdout);

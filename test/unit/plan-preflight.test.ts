@@ -42,6 +42,10 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, R
     { unit: (good.unit as string).replace('=active', '=activating') },
     /^E_DOCKER_BUSY docker\.service is activating/,
   ],
+  'a drop-in that systemd has not read': [
+    { unread: '/etc/systemd/system/docker.service.d/new.conf' },
+    /^E_UNIT_UNREAD \/etc\/systemd\/system\/docker\.service\.d\/new\.conf: systemd has not read it yet/,
+  ],
   'a setting in daemon.json and in a variable': [
     {
       'file:/etc/default/docker': 'file 644 0:0\n# mine\nDOCKER_OPTS="--debug \\\n --label a=b"\n',
