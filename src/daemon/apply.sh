@@ -223,6 +223,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   line=
   case $kind in
     file | link | absent)
+      if [ -e "$path.docker-tls-tmp" ]; then rm -f -- "$path.docker-tls-tmp" 2>"$ERR" || fail "$(words)"; fi
       if [ -L "$path" ] || [ -e "$path" ]; then
         # A second name of the same file: nothing to copy, nothing to lose. What changes it later is a rename.
         ln -fPT -- "$path" "$path.docker-tls-old" 2>/dev/null || keep_copy "$path" 2>"$ERR" || fail "$path cannot be replaced: $(words)"

@@ -477,11 +477,11 @@ paper_folders() {
 
 # Keeps the newest KEEP generations, and the folders of papers that they and `current` point to.
 prune() {
-  find "$STATE/generations" -mindepth 1 -maxdepth 1 -name '[0-9]*' -printf '%f\n' | sort -rn | tail -n "+$((KEEP + 1))" |
+  ls -A "$STATE/generations" | grep '^[0-9]' | sort -rn | tail -n "+$((KEEP + 1))" |
     while IFS= read -r old; do
       [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
     done
-  used=$(find "$TLS_FOLDER" "$STATE/generations" -maxdepth 2 -type l -printf '%l\n') || return 0
+  used=$(find "$TLS_FOLDER" "$STATE/generations" -maxdepth 2 -type l -exec readlink -- {} \;) || return 0
   paper_folders "$STATE/created" | while IFS= read -r folder; do
     case $NL$used$NL in *"$NL${folder##*/}$NL"*) ;; *) rm -rf -- "$folder" ;; esac
   done

@@ -1,0 +1,41 @@
+/** Which generations and papers a host keeps, also one whose find (busybox) has no -printf. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const SCRIPT = new URL('../../src/daemon/way-back.sh', import.meta.url).pathname;
+
+test.each([
+  ['of any kind', ''],
+  ['without -printf', 'find() { case "$*" in *-printf*) return 1 ;; esac; command find "$@"; }'],
+])('the newest stay, by a find %s', (_, find) => {
+  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-prune-'));
+  try {
+    const [state, tls] = [join(folder, 'state'), join(folder, 'tls')];
+    for (const generation of [1, 2, 9, 10, 11]) {
+      mkdirSync(join(state, `generations/${generation}`), { recursive: true });
+      symlinkSync(`${generation}`, join(state, `generations/${generation}/1`));
+      mkdirSync(join(tls, `${generation}`), { recursive: true });
+    }
+    // Of somebody's own: it is in no book.
+    mkdirSync(join(tls, '77'));
+    symlinkSync('11', join(tls, 'current'));
+    writeFileSync(join(state, 'created'), `${[1, 2, 9, 10, 11].map((number) => `${tls}/${number}`).join('\n')}\n`);
+    const { status, stderr } = spawnSync(
+      'sh',
+      [
+        '-c',
+        `${find}\nT=${state}/txn\nset --\n. ${SCRIPT}\nTLS_FOLDER=${tls} KEEP=2 GENERATION=11 STATE=${state}\nprune`,
+      ],
+      { encoding: 'utf8' },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(readdirSync(join(state, 'generations')).sort()).toEqual(['10', '11']);
+    expect(readdirSync(tls).sort()).toEqual(['10', '11', '77', 'current']);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
