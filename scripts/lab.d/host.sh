@@ -2,10 +2,11 @@
 # One host: its folder, its life and its end. The folder LAB/hosts/NAME holds
 #   info          suite, number, root folder and owner, as shell assignments
 #   root          the merged tree that the host runs on (overlay of the cached root and upper)
+#   disk, append   of a host with a kernel of its own (vm.sh), in place of root, docker and containerd
 #   docker, containerd   bound on /var/lib/docker and /var/lib/containerd (overlay2 can't sit on an overlay)
 #   known_hosts   the host's keys, known before it boots
 #   alive         locked for as long as the host's supervisor lives: the kernel lets go of it however it ends
-#   supervisor, nspawn   process ids, valid only while alive is locked
+#   supervisor, nspawn   process ids (nspawn: or of qemu), valid only while alive is locked
 #   cut, reboot   marks: the link is down; nspawn was killed to boot again
 # LAB/locks/NAME is held by whoever makes or removes the host.
 
@@ -48,8 +49,8 @@ host_owned() { # after host_load: no owner, or one that lives
 }
 
 # Makes and boots one host, and returns when its ssh and its docker answer.
-host_up() { # NAME SUITE OWNER-PID
-  local name=$1 want=$2 owner_pid=$3 folder lock alive net started=$EPOCHREALTIME
+host_up() { # NAME SUITE OWNER-PID APPEND
+  local name=$1 want=$2 owner_pid=$3 append=$4 folder lock alive net started=$EPOCHREALTIME
   folder=$(host_folder "$name")
   mkdir -p "$LAB/hosts" "$LAB/locks"
   exec {lock}>"$LAB/locks/$name"
@@ -81,6 +82,7 @@ host_up() { # NAME SUITE OWNER-PID
   # volatile: the kernel need not sync a tree that is thrown away.
   mount -t overlay "lab-$name" -o "lowerdir=$base,upperdir=$folder/upper,workdir=$folder/work,volatile" "$folder/root"
   host_identity "$name" "$folder"
+  ! is_vm "$want" || vm_disk "$folder" "$append"
 
   exec {alive}>"$folder/alive"
   flock -w 5 "$alive"
@@ -117,13 +119,14 @@ host_identity() { # NAME FOLDER
   done <"$root/etc/passwd"
 }
 
-# Waits up to a minute, for ssh and then docker; for a host whose link is cut, for docker alone.
+# Waits up to a minute (a virtual machine: five), for ssh and then docker; for a host whose link is cut, for docker alone.
 host_wait() { # NAME
-  local name=$1 address deadline=$((SECONDS + 60)) probe='until docker version >/dev/null 2>&1; do sleep 0.1; done'
+  local name=$1 address deadline=$((SECONDS + $(is_vm "$suite" && printf 300 || printf 60))) probe='until docker version >/dev/null 2>&1; do sleep 0.1; done'
   address=$(net_address "$number")
   while ((SECONDS < deadline)); do
     host_alive "$name" || return 1
     if [[ -e $(host_folder "$name")/cut ]]; then
+      ! is_vm "$suite" || return 0 # nobody can ask it
       host_exec "$name" timeout 20 sh -c "$probe" 2>/dev/null && return 0
     elif timeout 1 bash -c "exec 3<>/dev/tcp/$address/22" 2>/dev/null; then
       host_ssh "$name" "timeout 20 sh -c '$probe'" </dev/null 2>/dev/null && return 0
@@ -131,6 +134,17 @@ host_wait() { # NAME
     sleep 0.1
   done
   return 1
+}
+
+# Becomes the container: for a background process. --keep-unit, and so status 133 for a reboot. KILL: nspawn must not outlive its supervisor.
+host_run() { # NAME, after host_load
+  local folder
+  folder=$(host_folder "$1")
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 exec setpriv --pdeathsig KILL \
+    systemd-nspawn --quiet --directory="$folder/root" --boot --register=no --keep-unit --machine="dtlab$number" --hostname="$1" \
+    --network-namespace-path="/run/netns/dtlab$number" --capability=all --system-call-filter='add_key keyctl bpf' \
+    --bind="$folder/docker:/var/lib/docker" --bind="$folder/containerd:/var/lib/containerd" \
+    --resolv-conf=off --timezone=off --link-journal=no --console=pipe
 }
 
 # Runs for as long as the host does, and boots it again when it asks for a reboot.
@@ -145,14 +159,9 @@ host_supervise() { # NAME ALIVE-FD
     watch=$!
   fi
   while :; do
-    net_up "$number" "$([[ -e $folder/cut ]] && printf yes || printf no)"
+    net_up "$number" "$([[ -e $folder/cut ]] && printf yes || printf no)" "$suite"
     rm -f "$folder/reboot" # from here on nobody reaches the host as it was before
-    # --keep-unit, and so status 133 for a reboot. KILL: nspawn must not outlive its supervisor.
-    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 setpriv --pdeathsig KILL \
-      systemd-nspawn --quiet --directory="$folder/root" --boot --register=no --keep-unit --machine="dtlab$number" --hostname="$name" \
-      --network-namespace-path="/run/netns/dtlab$number" --capability=all --system-call-filter='add_key keyctl bpf' \
-      --bind="$folder/docker:/var/lib/docker" --bind="$folder/containerd:/var/lib/containerd" \
-      --resolv-conf=off --timezone=off --link-journal=no --console=pipe {alive}>&- </dev/null &
+    if is_vm "$suite"; then vm_run "$name"; else host_run "$name"; fi {alive}>&- </dev/null &
     printf '%s\n' $! >"$folder/nspawn"
     status=0
     wait -n $! $watch || status=$?
@@ -263,9 +272,13 @@ host_ssh() { # NAME [CMD…], after host_load
   ssh "${options[@]}" "root@$(net_address "$number")" "$@"
 }
 
-# Runs a command inside without ssh: in every namespace of the host's first process.
-host_exec() { # NAME CMD…
+# Runs a command inside without ssh: in every namespace of the host's first process. A virtual machine has none here.
+host_exec() { # NAME CMD…, after host_load
   local leader
+  if is_vm "$suite"; then
+    host_ssh "$1" "$(printf '%q ' "${@:2}")"
+    return
+  fi
   leader=$(host_leader "$1") || return 125
   shift
   nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wd \

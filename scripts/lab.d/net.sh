@@ -8,6 +8,7 @@ readonly BRIDGE_ADDRESS=10.213.0.1
 readonly NET_LOCK=/run/docker-tls-lab.lock NET_NEXT=/run/docker-tls-lab.next
 
 net_address() { printf '10.213.%d.%d' $(($1 / 250)) $(($1 % 250 + 2)); } # NUMBER
+net_mac() { printf '02:d7:1a:b0:%02x:%02x' $(($1 / 256)) $(($1 % 256)); }
 net_address6() { printf 'fd0d:0c5e::%x' $(($1 + 16)); }                  # NUMBER
 
 # A number that no host has. Numbers go up and are used again late, so that an address that a test has just
@@ -42,14 +43,15 @@ net_bridge() {
 }
 
 # A fresh namespace for every boot, as a real boot has no firewall rule or bridge from before.
-net_up() { # NUMBER CUT(yes|no)
+net_up() { # NUMBER CUT(yes|no) SUITE
   local number=$1 netns=dtlab$1 link=dtl$1 mac
-  mac=$(printf '02:d7:1a:b0:%02x:%02x' $((number / 256)) $((number % 256)))
+  mac=$(net_mac "$number")
   net_down "$number"
   ip netns add "$netns"
-  ip link add "$link" type veth peer name host0 address "$mac" netns "$netns"
+  if is_vm "$3"; then ip tuntap add "$link" mode tap; else ip link add "$link" type veth peer name host0 address "$mac" netns "$netns"; fi
   ip link set "$link" master "$BRIDGE"
   [[ $2 == yes ]] || ip link set "$link" up
+  ! is_vm "$3" || return 0 # it sets its own address; the namespace only takes the number
   ip -n "$netns" -batch - <<BATCH
 link set lo up
 address add $(net_address "$number")/16 dev host0

@@ -7,13 +7,14 @@
 root_packages() { # SUITE
   local packages=(systemd systemd-sysv dbus openssh-server docker.io iptables sudo iproute2 ca-certificates openssl
     procps curl auditd busybox-static fish)
-  [[ $1 == bookworm ]] || packages+=(docker-cli)
+  [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
+  ! is_vm "$1" || packages+=("${VM_PACKAGES[@]}")
   (IFS=,; printf '%s' "${packages[*]}")
 }
 
 root_folder() { # SUITE
   local hash
-  hash=$({ printf '%s\n' "$1"; root_packages "$1"; declare -f root_settle root_users root_image; } | sha256sum)
+  hash=$({ printf '%s\n' "$1"; root_packages "$1"; declare -f root_settle root_users root_image; ! is_vm "$1" || declare -f vm_settle; } | sha256sum)
   printf '%s/roots/%s-%s' "$LAB" "$1" "${hash:0:12}"
 }
 
@@ -32,13 +33,14 @@ root_build() { # SUITE
     part=$LAB/roots/.part.$suite
     root_erase "$part"
     if ! debootstrap --variant=minbase --cache-dir="$LAB/debs/$suite" --include="$(root_packages "$suite")" \
-      "$suite" "$part" >"$LAB/roots/$suite.log" 2>&1; then
+      "${suite%-vm}" "$part" >"$LAB/roots/$suite.log" 2>&1; then
       tail -n 5 "$LAB/roots/$suite.log" >&2
       fail "debootstrap could not make $suite; the whole log is $LAB/roots/$suite.log"
     fi
     root_settle "$part"
     root_users "$part"
     root_image "$part"
+    ! is_vm "$suite" || vm_settle "$part"
     sync -f "$part"
     mv -T "$part" "$root"
     say "$suite is ready after $((SECONDS - started)) s: $root"
