@@ -28,6 +28,15 @@ export function auditRules(text: string): readonly AuditRule[] {
   });
 }
 
+/** A rules file's lines but comments and docker-tls' own rules (their key says so), in an order that does not tell from which file each is. */
+export function otherRules(text: string): string {
+  const rules = text
+    .split('\n')
+    .map((line) => line.replace(/\r$/, ''))
+    .filter((line) => !/^\s*(#|$)| -k docker-tls$/.test(line));
+  return [...new Set(rules)].sort().join('\n');
+}
+
 /** The path without the links of every merged /usr: the kernel watches what is behind them. */
 function real(path: string): string {
   return path.replace(/^\/(bin|sbin|lib|lib32|lib64)(?=\/|$)/, '/usr/$1').replace(/^\/var\/run(?=\/|$)/, '/run');

@@ -4,7 +4,7 @@ import apiScript from '../daemon/api.sh';
 import { apiAnswers, parseSections } from '../daemon/sections.ts';
 import { DockerTlsError } from '../errors.ts';
 import { type DockerFacts, dockerFacts } from './api.ts';
-import { type AuditRule, auditRules } from './audit-rules.ts';
+import { type AuditRule, auditRules, otherRules } from './audit-rules.ts';
 import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
 import script from './facts.sh';
 
@@ -49,8 +49,10 @@ export type AuditFacts = {
     /** The kernel has an audit subsystem, and it was not switched off at boot. */
     readonly kernel: boolean;
     readonly bootDisabled: boolean;
-    /** Somebody keeps audit.rules by hand: it is not what augenrules makes of rules.d. */
+    /** Somebody keeps audit.rules by hand: it is not what augenrules makes of rules.d, our own rules aside. */
     readonly byHand: boolean;
+    /** `augenrules` is installed: what stands in rules.d is loaded at boot. */
+    readonly augenrules: boolean;
     /** The loaded rules stay as they are until the next boot (`-e 2`). */
     readonly locked: boolean;
     /** `auditctl` is installed. */
@@ -59,6 +61,7 @@ export type AuditFacts = {
     readonly refused: string | undefined;
     readonly enabled: boolean;
     readonly loaded: readonly AuditRule[];
+    /** Those that the next boot loads. */
     readonly files: readonly AuditRule[];
   };
   readonly apparmor: boolean;
@@ -249,6 +252,10 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
 
   const status = withStatus('auditctl-status');
   const list = withStatus('auditctl-list');
+  const augenrules = bytes('augenrules') === undefined || text('augenrules') !== '';
+  const byHand =
+    text('augenrules').includes('Rules have changed') &&
+    otherRules(text('audit-rules')) !== otherRules(text('audit-rules-d'));
   const bootDisabled = /(?:^|\s)audit=(?:0|off)(?:\s|$)/.test(text('kernel-cmdline'));
   const sshd = withStatus('sshd');
   const answers = apiAnswers(sections);
@@ -259,13 +266,14 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
     audit: {
       kernel: text('audit-kernel') === 'yes' && !/audit support not in kernel|not supported/i.test(list?.text ?? ''),
       bootDisabled,
-      byHand: text('augenrules').includes('Rules have changed'),
+      byHand,
+      augenrules,
       locked: /^enabled\s+2$/m.test(status?.text ?? ''),
       installed: list !== undefined,
       refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
       enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
       loaded: list?.status === 0 ? auditRules(list.text) : [],
-      files: auditRules(`${text('audit-rules')}\n${text('audit-rules-d')}`),
+      files: auditRules(`${text('audit-rules')}\n${augenrules && !byHand ? text('audit-rules-d') : ''}`),
     },
     apparmor: text('apparmor') === 'Y',
     selinux: text('selinux') !== '',

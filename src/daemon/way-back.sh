@@ -26,6 +26,7 @@ STATE=${T%/*}
 TAB=$(printf '\t')
 NL='
 '
+AUDIT_FOLDER=${AUDIT_FOLDER:-/etc/audit}
 # Seconds that a start of the daemon may take until it counts as failed.
 LIMIT=300
 
@@ -291,21 +292,47 @@ apply_services() {
   return "$bad"
 }
 
-# augenrules writes audit.rules anew from rules.d, and a copy of the old one beside it. Where somebody keeps audit.rules by hand that
-# would take their rules away: so only where, before the change, it was what augenrules makes (keep_audit_rules), and the kernel takes
-# rules. A rule of somebody else may stop the loading: that is no reason to go back, but it is said.
+# Rules of ours carry the key docker-tls, so that the kernel can be asked to drop those and no others: what somebody else has loaded, be it by
+# hand and in no file, stays as it is. Hence no `augenrules --load`, which drops all (or, without -D in rules.d, none), and stops at the
+# first rule that it cannot load. A rule that is not taken is no reason to go back, but it is said.
 load_audit_rules() {
-  [ -e "$T/audit-generated" ] && auditctl -s >/dev/null 2>&1 || return 0
-  had=no
-  if [ -e /etc/audit/audit.rules.prev ]; then had=yes; fi
-  augenrules --load >"$T/audit-load" 2>&1 || warn "audit rules: augenrules --load failed: $(grep -v '^No rules$' "$T/audit-load" | tail -n 3 | tr '\n' ' ')"
-  if grep -q 'immutable mode' "$T/audit-load"; then warn 'audit rules: the kernel keeps the loaded ones until its next boot (-e 2)'; fi
-  if [ "$had" = no ]; then rm -f -- /etc/audit/audit.rules.prev; fi
+  kernel=$(auditctl -s 2>/dev/null) || return 0
+  write_audit_rules
+  case $kernel in
+    *'enabled 2'* | *'enabled=2'*)
+      warn 'audit rules: the kernel keeps the loaded ones until its next boot (-e 2)'
+      return 0
+      ;;
+  esac
+  auditctl -D -k docker-tls >/dev/null 2>&1
+  [ -f "$AUDIT_FOLDER/rules.d/docker-tls.rules" ] || return 0
+  while IFS= read -r rule <&3; do
+    case $rule in -*) ;; *) continue ;; esac
+    # shellcheck disable=SC2086 # its words; paths in it have no blanks
+    said=$(auditctl $rule 2>&1 9<&-) || warn "audit rules: the kernel did not take \"$rule\": $(printf '%s' "$said" | grep -v '^Old style' | tail -n 1)"
+  done 3<"$AUDIT_FOLDER/rules.d/docker-tls.rules"
 }
 
-# Asked before the first rename.
+# For the next boot: audit.rules out of rules.d, with the copy that augenrules leaves of the old one taken away.
+write_audit_rules() {
+  [ -e "$T/audit-generated" ] || return 0
+  had=no
+  if [ -e "$AUDIT_FOLDER/audit.rules.prev" ]; then had=yes; fi
+  augenrules >"$T/audit-load" 2>&1 || warn "audit rules: augenrules failed: $(tail -n 3 "$T/audit-load" | tr '\n' ' ')"
+  if [ "$had" = no ]; then rm -f -- "$AUDIT_FOLDER/audit.rules.prev"; fi
+}
+
+# Asked before the first rename: augenrules would take away the rules of whoever keeps audit.rules by hand. That ours stand in one and not yet
+# in the other is nobody's hand: the kernel may have been locked, or not there.
 keep_audit_rules() {
-  case $(augenrules --check 2>/dev/null) in *'No change'*) mark audit-generated ;; esac
+  case $(augenrules --check 2>/dev/null) in
+    *'No change'*) mark audit-generated ;;
+    *'Rules have changed'*) if [ "$(other_rules "$AUDIT_FOLDER/audit.rules")" = "$(other_rules "$AUDIT_FOLDER"/rules.d/*.rules)" ]; then mark audit-generated; fi ;;
+  esac
+}
+
+other_rules() {
+  cat -- "$@" 2>/dev/null | tr -d '\r' | grep -v -e '^[[:space:]]*#' -e '^[[:space:]]*$' -e ' -k docker-tls$' | sort -u
 }
 
 # For the operator's eyes, beside the result.

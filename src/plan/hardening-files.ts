@@ -8,6 +8,8 @@ import { DROP_IN_FOLDER, SOCKET_PATH, TLS_FOLDER } from '../daemon/paths.ts';
 import type { ExtraChange } from './desired.ts';
 
 export const AUDIT_RULES = '/etc/audit/rules.d/docker-tls.rules';
+/** Nobody else's key: the kernel refuses a rule that is there already, and drops rules by their key (way-back.sh). */
+const KEY = 'docker-tls';
 export const GROUP_FILE = '/etc/group';
 
 export type HardenedFiles = {
@@ -36,15 +38,14 @@ export function hardenFiles(
       reason: 'audit-rules',
     });
     loadAuditRules =
-      audit.kernel &&
-      !audit.bootDisabled &&
-      audit.installed &&
-      audit.refused === undefined &&
-      !audit.locked &&
-      !audit.byHand;
+      audit.kernel && !audit.bootDisabled && audit.installed && audit.refused === undefined && !audit.locked;
     if (audit.byHand)
       notes.push(
-        `audit-rules: /etc/audit/audit.rules is not what augenrules makes of rules.d, so somebody keeps it by hand: it stays, and ${AUDIT_RULES} counts once what it says stands there (auditctl -R ${AUDIT_RULES} loads it until the next boot)`,
+        `audit-rules: /etc/audit/audit.rules is not what augenrules makes of rules.d, so somebody keeps it by hand: it stays, and ${AUDIT_RULES} counts at the next boot once what it says stands there`,
+      );
+    else if (audit.installed && !audit.augenrules)
+      notes.push(
+        `audit-rules: without augenrules nothing reads rules.d at boot: ${AUDIT_RULES} counts at the next boot once what it says stands in /etc/audit/audit.rules`,
       );
     if (!audit.kernel || audit.bootDisabled)
       notes.push('audit-rules: the kernel does not audit; the rules are written, and count once it does');
@@ -55,6 +56,10 @@ export function hardenFiles(
       );
     else if (audit.refused !== undefined)
       notes.push('audit-rules: the kernel does not let this host load rules (as in a container); they are written');
+    else if (!audit.enabled)
+      notes.push(
+        'audit-rules: auditing is off, so nothing is recorded; it begins with: systemctl enable --now auditd (or auditctl -e 1, until the next boot)',
+      );
   }
   if (fixes.has('docker-group')) extras.push(...groupChanges(facts, groups, keep, notes));
   if (fixes.has('file-modes')) extras.push(...modeChanges(fileMends(facts), groups));
@@ -72,7 +77,7 @@ export function renderAuditRules(facts: AuditFacts): string {
     // What lies in a watched folder is watched; it may also come and go.
     .filter((path) => /^\/[\w./@+-]+$/.test(path) && !/^\/(run\/containerd|etc\/docker)\//.test(path))
     .map((path) =>
-      path === dataRoot(facts) ? `-a always,exit -F path=${path} -F perm=wa -k docker` : `-w ${path} -p wa -k docker`,
+      path === dataRoot(facts) ? `-a always,exit -F path=${path} -F perm=wa -k ${KEY}` : `-w ${path} -p wa -k ${KEY}`,
     );
   return ['## Written by docker-tls. `docker-tls remove HOST` takes it away again.', ...rules, ''].join('\n');
 }

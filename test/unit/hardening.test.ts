@@ -162,15 +162,26 @@ describe('files', () => {
     expect(fileMends(key('8100')).find(({ path }) => path === at)).toBeUndefined();
   });
 
-  it('loads audit rules only where nobody keeps audit.rules by hand, and where the kernel takes them', () => {
-    const audit = { ...facts.audit, kernel: true, installed: true, refused: undefined, byHand: false, locked: false };
+  it('loads audit rules where the kernel takes them, and says where they do not count at boot or nothing is recorded', () => {
+    const audit = {
+      ...facts.audit,
+      kernel: true,
+      installed: true,
+      refused: undefined,
+      enabled: true,
+      augenrules: true,
+      byHand: false,
+      locked: false,
+    };
     const made = (change: object) =>
       hardenFiles(new Set(['audit-rules']), { ...facts, audit: { ...audit, ...change } }, '', []);
     expect([made({}).loadAuditRules, made({}).notes]).toEqual([true, []]);
-    expect(made({ byHand: true }).loadAuditRules).toBe(false);
+    expect(made({ byHand: true }).loadAuditRules).toBe(true);
     expect(made({ byHand: true }).notes.join()).toMatch(/keeps it by hand: it stays/);
     expect(made({ locked: true }).loadAuditRules).toBe(false);
     expect(made({ locked: true }).notes.join()).toMatch(/until the next boot/);
+    expect(made({ augenrules: false }).notes.join()).toMatch(/without augenrules nothing reads rules\.d at boot/);
+    expect(made({ enabled: false }).notes.join()).toMatch(/auditing is off.*systemctl enable --now auditd/);
     for (const change of [{}, { byHand: true }, { locked: true }]) expect(made(change).extras).toHaveLength(1);
   });
 });

@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -15,18 +15,40 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-/** Asks and loads as a change does. `check` and `load`: what augenrules says then; `exit`: how its loading ends. */
-function load({ check, load: said = '', exit = 0 }: { check: string; load?: string; exit?: number }) {
+const OURS = '## Written by docker-tls.\n-w /etc/docker -p wa -k docker-tls\n-w /gone/docker -p wa -k docker-tls\n';
+
+/** Asks and loads as a change does. `check`: what augenrules says then; `hand`: a line in audit.rules that is in no file of rules.d. */
+function load({
+  check,
+  hand = '',
+  ours = OURS,
+  enabled = 1,
+}: {
+  check: string;
+  hand?: string;
+  ours?: string | null;
+  enabled?: number;
+}) {
   const folder = mkdtempSync(join(tmpdir(), 'docker-tls-audit-'));
   folders.push(folder);
   writeFileSync(join(folder, 'id'), 'x');
+  mkdirSync(join(folder, 'audit/rules.d'), { recursive: true });
+  writeFileSync(join(folder, 'audit/rules.d/audit.rules'), '## first\n-D\n-b 8192\n');
+  if (ours !== null) writeFileSync(join(folder, 'audit/rules.d/docker-tls.rules'), ours);
+  writeFileSync(join(folder, 'audit/audit.rules'), `## generated\n-D\n-b 8192\n${hand}`);
   const { stdout, status } = spawnSync(
     'sh',
     [
       '-c',
-      `T=${folder} UNITS=/etc
-       auditctl() { :; }
-       augenrules() { if [ "$1" = --check ]; then echo '${check}'; else echo loaded >>${folder}/calls; echo '${said}' >&2; return ${exit}; fi; }
+      `T=${folder} UNITS=/etc AUDIT_FOLDER=${folder}/audit
+       auditctl() {
+         case "$*" in
+           -s) echo 'enabled ${enabled}' ;;
+           *gone*) echo 'Old style watch rules are slower'; echo 'Error sending add rule data request (No such file or directory)'; return 255 ;;
+           *) echo "$*" >>${folder}/calls ;;
+         esac
+       }
+       augenrules() { if [ "\${1:-}" = --check ]; then echo '${check}'; else echo "augenrules $*" >>${folder}/calls; fi; }
        set --; . ${SCRIPT}
        keep_audit_rules; load_audit_rules`,
     ],
@@ -42,28 +64,44 @@ function load({ check, load: said = '', exit = 0 }: { check: string; load?: stri
   } catch {
     // never called
   }
-  return { warnings, loaded: calls !== '' };
+  return { warnings, calls: calls.split('\n').filter((line) => line !== '') };
 }
 
-test('rules are loaded where audit.rules is what augenrules makes', () => {
-  expect(load({ check: '/usr/sbin/augenrules: No change' })).toEqual({ warnings: [], loaded: true });
+const LOADED = ['-D -k docker-tls', '-w /etc/docker -p wa -k docker-tls'];
+
+test('only rules with our key are dropped and loaded; audit.rules is written anew where augenrules makes it', () => {
+  const asked = load({ check: '/usr/sbin/augenrules: No change' });
+  expect(asked.calls).toEqual(['augenrules ', ...LOADED]);
+});
+
+test('a rule that the kernel does not take is said, and the rest is loaded', () => {
+  expect(load({ check: 'x: No change' }).warnings).toEqual([
+    expect.stringMatching(/did not take "-w \/gone\/docker .*No such file or directory/),
+  ]);
+});
+
+test('without a file of ours the kernel drops our rules', () => {
+  expect(load({ check: 'x: No change', ours: null })).toEqual({
+    warnings: [],
+    calls: ['augenrules ', '-D -k docker-tls'],
+  });
 });
 
 test('an audit.rules that somebody keeps by hand is not written anew', () => {
-  const asked = load({ check: '/usr/sbin/augenrules: Rules have changed and should be updated' });
-  expect(asked).toEqual({ warnings: [], loaded: false });
+  const asked = load({ check: 'x: Rules have changed and should be updated', hand: '-w /srv -p wa\n' });
+  expect(asked.calls).toEqual(LOADED);
 });
 
-test('a loading that fails is said', () => {
-  const asked = load({
-    check: 'x: No change',
-    load: 'There was an error in line 7 of /etc/audit/audit.rules',
-    exit: 1,
-  });
-  expect(asked.warnings).toEqual([expect.stringMatching(/augenrules --load failed: There was an error in line 7/)]);
+test('that only our own rules are missing in it is nobody’s hand', () => {
+  const asked = load({ check: 'x: Rules have changed and should be updated' });
+  expect(asked.calls).toEqual(['augenrules ', ...LOADED]);
 });
 
-test('so are rules that are locked until the next boot, where augenrules is content', () => {
-  const asked = load({ check: 'x: No change', load: 'x: Audit system is in immutable mode - exiting with no changes' });
-  expect(asked.warnings).toEqual([expect.stringMatching(/until its next boot/)]);
+test('without augenrules the kernel takes them all the same', () => {
+  expect(load({ check: '' }).calls).toEqual(LOADED);
+});
+
+test('rules that are locked until the next boot are left, and that is said', () => {
+  const asked = load({ check: 'x: No change', enabled: 2 });
+  expect(asked).toEqual({ warnings: [expect.stringMatching(/until its next boot/)], calls: ['augenrules '] });
 });

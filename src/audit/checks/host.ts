@@ -86,7 +86,14 @@ function watched(facts: AuditFacts, paths: readonly string[], what: string): Ver
   if (isLoaded && !audit.enabled)
     return finding([{ place: path, text: 'a rule is loaded, but auditing is off (auditctl -e 1)' }]);
   if (isLoaded && inFiles) return PASS;
-  if (isLoaded) return finding([{ place: path, text: 'a rule is loaded, but in no file: it is gone after a reboot' }]);
+  if (isLoaded)
+    return finding([
+      { place: path, text: 'a rule is loaded, but in no file that the next boot reads: it is gone then' },
+    ]);
+  if (inFiles && audit.locked)
+    return finding([
+      { place: path, text: 'a rule stands in a file, and counts from the next boot: the kernel is locked (-e 2)' },
+    ]);
   if (inFiles)
     return finding([{ place: path, text: 'a rule stands in a file, but is not loaded (augenrules --load)' }]);
   return finding([{ place: path, text: 'no audit rule watches it' }]);

@@ -124,7 +124,7 @@ const AUDIT_CASES: readonly Case[] = [
     name: 'loaded, but gone at the next boot',
     change: { sections: { ...AUDITING.sections, 'audit-rules-d': '' } },
     state: 'finding',
-    says: 'gone after a reboot',
+    says: 'it is gone then',
   },
   {
     check: '1.1.6',
@@ -132,6 +132,41 @@ const AUDIT_CASES: readonly Case[] = [
     change: { sections: { ...AUDITING.sections, 'auditctl-list 0': 'No rules' } },
     state: 'finding',
     says: 'augenrules --load',
+  },
+  {
+    check: '1.1.3',
+    name: 'the kernel is locked',
+    change: {
+      sections: { ...AUDITING.sections, 'auditctl-list 0': 'No rules', 'auditctl-status 0': 'enabled 2\nfailure 1\n' },
+    },
+    state: 'finding',
+    says: 'counts from the next boot',
+  },
+  {
+    check: '1.1.3',
+    name: 'the kernel is locked with the rules in it',
+    change: { sections: { ...AUDITING.sections, 'auditctl-status 0': 'enabled 2\nfailure 1\n' } },
+    state: 'pass',
+  },
+  {
+    check: '1.1.3',
+    name: 'rules.d has them, and nothing reads it',
+    change: { sections: { ...AUDITING.sections, augenrules: '' } },
+    state: 'finding',
+    says: 'in no file that the next boot reads',
+  },
+  {
+    check: '1.1.3',
+    name: 'rules.d has them, and audit.rules is kept by hand',
+    change: {
+      sections: {
+        ...AUDITING.sections,
+        'audit-rules': '-w /srv -p wa',
+        augenrules: 'x: Rules have changed and should be updated',
+      },
+    },
+    state: 'finding',
+    says: 'in no file that the next boot reads',
   },
   {
     check: '1.1.6',
