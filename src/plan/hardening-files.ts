@@ -1,5 +1,6 @@
 /** Owns the fixes of files and groups: audit rules, the docker group, owners and modes. */
 
+import { auditRules, isWatched } from '../audit/audit-rules.ts';
 import { type FileMend, fileMends } from '../audit/checks/files.ts';
 import { dataRoot, WATCHES } from '../audit/checks/host.ts';
 import type { AuditFacts } from '../audit/facts.ts';
@@ -30,11 +31,15 @@ export function hardenFiles(
   let loadAuditRules = false;
   if (fixes.has('audit-rules')) {
     const { audit } = facts;
+    const content = renderAuditRules(facts);
+    const paths = auditRules(content).map((rule) => rule.path);
+    const written = paths.every((path) => isWatched(audit.files, path));
+    const loaded = paths.every((path) => isWatched(audit.loaded, path));
     extras.push({
       kind: 'file',
       path: AUDIT_RULES,
       mode: '0640',
-      content: renderAuditRules(facts),
+      content,
       reason: 'audit-rules',
     });
     loadAuditRules =
@@ -50,12 +55,16 @@ export function hardenFiles(
     if (!audit.kernel || audit.bootDisabled)
       notes.push('audit-rules: the kernel does not audit; the rules are written, and count once it does');
     else if (!audit.installed) notes.push('audit-rules: auditd is not installed; the rules count once it is');
-    else if (audit.locked)
+    else if (audit.locked && !loaded)
       notes.push(
         'audit-rules: the kernel keeps the loaded rules until the next boot (-e 2); these are written, and count then',
       );
     else if (audit.refused !== undefined)
       notes.push('audit-rules: the kernel does not let this host load rules (as in a container); they are written');
+    else if (loadAuditRules && written && !loaded)
+      notes.push(
+        'audit-rules: they are written, but a loading stopped before them; what stops it is said by: augenrules --load',
+      );
     else if (!audit.enabled)
       notes.push(
         'audit-rules: auditing is off, so nothing is recorded; it begins with: systemctl enable --now auditd (or auditctl -e 1, until the next boot)',

@@ -1,11 +1,12 @@
 /** The fixes as data: what is chosen, what is remembered, and what sshd is told, for every kind of login. */
 
 import { describe, expect, it } from 'vitest';
+import { auditRules } from '../../src/audit/audit-rules.ts';
 import { fileMends } from '../../src/audit/checks/files.ts';
 import type { DaemonView } from '../../src/plan/daemon-view.ts';
 import { chooseFixes, FIXES, PROFILES, profilesOf, recordHardening } from '../../src/plan/hardening.ts';
 import { hardenDaemon } from '../../src/plan/hardening-daemon.ts';
-import { hardenFiles } from '../../src/plan/hardening-files.ts';
+import { hardenFiles, renderAuditRules } from '../../src/plan/hardening-files.ts';
 import { hardenSshd, type Login } from '../../src/plan/hardening-sshd.ts';
 import { altered } from '../support/audit-facts.ts';
 
@@ -182,6 +183,10 @@ describe('files', () => {
     expect(made({ locked: true }).notes.join()).toMatch(/until the next boot/);
     expect(made({ augenrules: false }).notes.join()).toMatch(/without augenrules nothing reads rules\.d at boot/);
     expect(made({ enabled: false }).notes.join()).toMatch(/auditing is off.*systemctl enable --now auditd/);
+    const rules = auditRules(renderAuditRules(facts));
+    expect(made({ locked: true, loaded: rules, files: rules }).notes).toEqual([]);
+    expect(made({ loaded: rules, files: rules }).notes).toEqual([]);
+    expect(made({ loaded: [], files: rules }).notes.join()).toMatch(/a loading stopped before them/);
     for (const change of [{}, { byHand: true }, { locked: true }]) expect(made(change).extras).toHaveLength(1);
   });
 });
