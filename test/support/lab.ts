@@ -7,6 +7,8 @@ const lab = fileURLToPath(new URL('../../scripts/lab', import.meta.url));
 
 /** Debian suites by their Docker: bookworm 20.10 (systemd 252), trixie 26.1 (257), sid 28.5 (262). */
 export type Suite = 'bookworm' | 'trixie' | 'sid';
+/** A virtual machine with Debian's own kernel: it audits, confines and limits. exec goes by ssh there, and root does not exist. */
+export type VmSuite = 'trixie-vm';
 export const suites: readonly Suite[] = ['bookworm', 'trixie', 'sid'];
 
 /** root; ops (sudo without password); pat (sudo and login: labPassword); noisy (bash with banners); fishy (fish). */
@@ -17,7 +19,7 @@ export type LabRun = { readonly exit: number; readonly out: string; readonly err
 
 export type LabHost = {
   readonly name: string;
-  readonly suite: Suite;
+  readonly suite: Suite | VmSuite;
   readonly address: string;
   readonly address6: string;
   readonly port: number;
@@ -44,7 +46,7 @@ export type LabHost = {
  * Boots hosts, all of one suite (trixie unless said), and returns when ssh and docker answer on all.
  * Names are shared by everybody on this machine, so give yours a prefix. Throws with scripts/lab's own words.
  */
-export async function labUp(options: { names: readonly string[]; suite?: Suite }): Promise<LabHost[]> {
+export async function labUp(options: { names: readonly string[]; suite?: Suite | VmSuite }): Promise<LabHost[]> {
   const suite = options.suite ?? 'trixie';
   const text = await call(['up', ...options.names, '--suite', suite, '--owner-pid', String(process.pid), '--json']);
   return JSON.parse(text).map(hostOf);

@@ -42,7 +42,8 @@ function build() {
 }
 
 function record(name) {
-  const [state, suite] = name.split('-');
+  const cut = name.indexOf('-');
+  const [state, suite] = [name.slice(0, cut), name.slice(cut + 1)];
   const host = `rec-${name}`;
   const [{ address, keyFile }] = JSON.parse(
     run(['up', host, '--suite', suite, '--owner-pid', String(process.pid), '--json']),
