@@ -276,7 +276,7 @@ host_ssh() { # NAME [CMD…], after host_load
 host_exec() { # NAME CMD…, after host_load
   local leader
   if is_vm "$suite"; then
-    host_ssh "$1" "$(printf '%q ' "${@:2}")"
+    vm_exec "$@"
     return
   fi
   leader=$(host_leader "$1") || return 125

@@ -51,3 +51,10 @@ vm_run() { # NAME, after host_load
     -drive "file=$folder/disk,if=virtio,format=raw,cache=unsafe" -device virtio-rng-pci \
     -netdev "tap,id=lab,ifname=dtl$number,script=no,downscript=no" -device "virtio-net-pci,netdev=lab,mac=$(net_mac "$number")"
 }
+
+# As ops with sudo: tests shut root out of ssh.
+vm_exec() { # NAME CMD…, after host_load
+  local options
+  mapfile -t options < <(host_ssh_options "$1")
+  ssh "${options[@]}" "ops@$(net_address "$number")" "cd / && exec sudo -n env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root $(printf '%q ' "${@:2}")"
+}

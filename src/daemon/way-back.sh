@@ -508,7 +508,9 @@ prune() {
     while IFS= read -r old; do
       [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
     done
-  used=$(find "$TLS_FOLDER" "$STATE/generations" -maxdepth 2 -type l -exec readlink -- {} \;) || return 0
+  # The second way is busybox's.
+  used=$(find "$TLS_FOLDER" "$STATE/generations" -maxdepth 2 -type l -printf '%l\n' 2>/dev/null) ||
+    used=$(find "$TLS_FOLDER" "$STATE/generations" -maxdepth 2 -type l -exec readlink -- {} \;) || return 0
   paper_folders "$STATE/created" | while IFS= read -r folder; do
     case $NL$used$NL in *"$NL${folder##*/}$NL"*) ;; *) rm -rf -- "$folder" ;; esac
   done

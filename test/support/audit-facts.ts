@@ -26,6 +26,9 @@ export const RECORDED = [
   'harden-trixie',
   'harden-sid',
   'odd-trixie',
+  'bad-trixie-vm',
+  'good-trixie-vm',
+  'harden-trixie-vm',
 ] as const;
 
 export type RecordedName = (typeof RECORDED)[number];
