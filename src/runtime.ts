@@ -34,8 +34,8 @@ export type SshOptions = {
 export type SshQuestions = {
   /** An unknown host key: true stores and uses it. */
   hostKey(question: { host: string; address: string; type: string; fingerprint: string }): Promise<boolean>;
-  /** The passphrase of an encrypted key file; asked at most once for a file, whatever the number of hosts. */
-  passphrase(question: { file: string }): Promise<Secret>;
+  /** The passphrase of an encrypted key file; asked once for a file, whatever the number of hosts. `again`: the answer before was wrong. */
+  passphrase(question: { file: string; again?: boolean }): Promise<Secret>;
   /** A login password or a keyboard-interactive prompt (`echo` false: hidden). The prompt is cleaned. */
   password(question: { host: string; prompt: string; echo: boolean }): Promise<Secret>;
   /** The password for sudo. Asked only if sudo wants one. `again`: the answer before was wrong. */

@@ -138,9 +138,14 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
         flag: '--host-key accept-new',
       });
     },
-    passphrase({ file }) {
+    passphrase({ file, again = false }) {
+      if (again) passphrases.delete(file);
       return once(passphrases, file, () =>
-        prompts.password({ message: `Passphrase of ${printable(file)}:`, flag: 'an ssh agent (ssh-add FILE)' }),
+        prompts.password({
+          ...(again ? { explain: `${printable(file)} was not unlocked by that one.` } : {}),
+          message: `Passphrase of ${printable(file)}:`,
+          flag: 'an ssh agent (ssh-add FILE)',
+        }),
       );
     },
     password({ host, prompt, echo }) {

@@ -178,7 +178,7 @@ async function askAndParse(ssh2: Ssh2, options: SshOptions, file: string, text: 
   const { ask } = options;
   if (ask === undefined) throw passphraseError(file, 'is encrypted and nobody can be asked for its passphrase');
   for (let tries = 0; tries < PASSPHRASE_TRIES; tries += 1) {
-    const passphrase: Secret = await inTurn(() => ask.passphrase({ file }));
+    const passphrase: Secret = await inTurn(() => ask.passphrase({ file, again: tries > 0 }));
     const key = ssh2.utils.parseKey(text, passphrase.reveal());
     if (!(key instanceof Error)) {
       const [first] = [key as ParsedKey].flat();

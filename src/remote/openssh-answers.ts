@@ -53,7 +53,7 @@ export async function startAnswers(
   const starter = `#!/bin/sh\nexec ${shellQuote(process.execPath)} ${shellQuote(join(folder, 'answer.mjs'))} "$@"\n`;
   await writeFile(program, starter, { mode: 0o700 });
   let failure: unknown;
-  const asked = new Set<string>();
+  const given = new Map<string, Secret>();
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -67,7 +67,7 @@ export async function startAnswers(
     socket.on('end', () => {
       const thinking = clock();
       thinking?.pause();
-      answer(options, endpoint, asked, text)
+      answer(options, endpoint, given, text)
         .then((reply) => socket.end(JSON.stringify({ ok: true, text: reply })))
         .catch((error: unknown) => {
           failure ??= error;
@@ -92,12 +92,17 @@ export async function startAnswers(
   };
 }
 
-async function answer(options: SshOptions, endpoint: Endpoint, asked: Set<string>, text: string): Promise<string> {
+async function answer(
+  options: SshOptions,
+  endpoint: Endpoint,
+  given: Map<string, Secret>,
+  text: string,
+): Promise<string> {
   const { words, prompt } = JSON.parse(text) as Question;
   if (words[0] === 'host-key') return await answerHostKey(options, endpoint, words.slice(1));
   // "Confirm user presence for key …": the key blinks, there is nothing to answer.
   if (prompt === 'none') return '';
-  return `${(await answerPrompt(options, asked, words.join(' '))).revealText()}\n`;
+  return `${(await answerPrompt(options, given, words.join(' '))).revealText()}\n`;
 }
 
 /** KnownHostsCommand, with the tokens %I %H %t %K of ssh_config(5): prints the line of a key that is the right one. */
@@ -125,18 +130,20 @@ function jumpHop(options: SshOptions, endpoint: Endpoint, name: string): { optio
 /** Passphrases by key file: each ssh has to be told, the person only once. */
 const passphrases = new Map<string, Secret>();
 
-async function answerPrompt(options: SshOptions, asked: Set<string>, prompt: string): Promise<Secret> {
+/** `given`: what this ssh was told, by key file; one that asks again was told wrong. */
+async function answerPrompt(options: SshOptions, given: Map<string, Secret>, prompt: string): Promise<Secret> {
   const { ask, host } = options;
   if (ask === undefined) throw new TypeError('ssh asks although BatchMode is on');
-  const again = asked.has(prompt);
-  asked.add(prompt);
   const file = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt)?.[1];
   return await inTurn(async () => {
     if (file === undefined) return await ask.password({ host, prompt: printable(prompt.trim(), 200), echo: false });
     const known = passphrases.get(file);
-    if (known !== undefined && !again) return known;
-    const fresh = await ask.passphrase({ file });
-    passphrases.set(file, fresh);
-    return fresh;
+    const wrong = given.get(file);
+    // What another host's ssh was told meanwhile is newer than what this one was told.
+    const answer =
+      known !== undefined && known !== wrong ? known : await ask.passphrase({ file, again: wrong !== undefined });
+    passphrases.set(file, answer);
+    given.set(file, answer);
+    return answer;
   });
 }

@@ -157,6 +157,17 @@ test('a passphrase that was not given may be asked for again', async () => {
   expect((await second)?.revealText()).toBe('s');
 });
 
+test('a passphrase that was wrong is asked for again, and that answer is kept', async () => {
+  const { prompts, type } = setting();
+  const first = prompts.ssh?.passphrase({ file: '/k' });
+  await type('Passphrase of /k:', `s${ENTER}`);
+  expect((await first)?.revealText()).toBe('s');
+  const again = prompts.ssh?.passphrase({ file: '/k', again: true });
+  await type('/k was not unlocked by that one.', `t${ENTER}`);
+  expect((await again)?.revealText()).toBe('t');
+  expect((await prompts.ssh?.passphrase({ file: '/k' }))?.revealText()).toBe('t');
+});
+
 test('the password of one user for sudo is asked for once, whatever the number of hosts', async () => {
   const { prompts, type } = setting();
   const asked = ['a', 'b', 'c'].map((host) => prompts.ssh?.sudoPassword?.({ host, user: 'pat' }));

@@ -4,7 +4,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/remote/connect.ts';
-import type { SshOptions } from '../../src/runtime.ts';
+import type { SshOptions, SshQuestions } from '../../src/runtime.ts';
+import { Secret } from '../../src/secret.ts';
 import {
   failure,
   folder,
@@ -48,6 +49,29 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
         'in\n',
       ]);
       expect(asked).toEqual([`passphrase: ${file}`]);
+    });
+  });
+
+  it('asks for a passphrase again when it was mistyped, and once for all hosts', async () => {
+    const locked = makeKey('ed25519', 'open sesame');
+    const file = join(folder, `mistyped-${transport}`);
+    writeFileSync(file, locked.privateKey, { mode: 0o600 });
+    const asked: unknown[] = [];
+    const typed = ['open sesam', 'open sesame'];
+    const ask: SshQuestions = {
+      ...questions({}),
+      passphrase: async (question) => {
+        asked.push(question);
+        return new Secret(typed[Math.min(asked.length, typed.length) - 1] as string);
+      },
+    };
+    await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
+      const hosts = [1, 2, 3].map(() => logIn(optionsFor(server, { transport, identities: [file], ask })));
+      expect(await Promise.all(hosts)).toEqual(['in\n', 'in\n', 'in\n']);
+      expect(asked).toEqual([
+        { file, again: false },
+        { file, again: true },
+      ]);
     });
   });
 
