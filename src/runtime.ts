@@ -38,6 +38,8 @@ export type SshQuestions = {
   passphrase(question: { file: string; again?: boolean }): Promise<Secret>;
   /** A login password or a keyboard-interactive prompt (`echo` false: hidden). The prompt is cleaned. */
   password(question: { host: string; prompt: string; echo: boolean }): Promise<Secret>;
+  /** A security key waits to be touched: a notice, nothing is asked. `key`: its type and fingerprint. */
+  touch?(notice: { host: string; key: string }): void;
   /** The password for sudo. Asked only if sudo wants one. `again`: the answer before was wrong. */
   sudoPassword?(question: { host: string; user: string; again?: boolean }): Promise<Secret>;
 };

@@ -155,6 +155,9 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
         ? prompts.input({ message, flag }).then((text) => new Secret(text))
         : prompts.password({ message, flag, allowEmpty: true });
     },
+    touch({ host, key }) {
+      void prompts.show(`${printable(host)}: touch the security key ${printable(key)}\n`).catch(() => undefined);
+    },
     sudoPassword({ host, user, again = false }) {
       // Where others were turned away as well, one of them has asked anew already.
       if (again && sudo.get(user) === tried.get(`${user}@${host}`)) sudo.delete(user);

@@ -5,6 +5,7 @@ import type { BaseAgent, ParsedKey } from 'ssh2';
 import { DockerTlsError, printable } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
+import { listAgentKeys } from './agent-keys.ts';
 import { inTurn } from './questions.ts';
 import { type Endpoint, readIfThere } from './ssh-config.ts';
 
@@ -48,7 +49,14 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
   let held: Signer[] = [];
   if (endpoint.agent !== undefined) {
     try {
-      held = await agentSigners(ssh2.createAgent(endpoint.agent), ssh2);
+      const [usable, all] = await Promise.all([
+        agentSigners(ssh2.createAgent(endpoint.agent), ssh2),
+        listAgentKeys(endpoint.agent),
+      ]);
+      held = usable;
+      for (const { type, comment } of all.filter((key) => OPENSSH_ALONE.test(key.type))) {
+        passedOver.push(`agent key ${printable(comment, 100)}: ${printable(type, 60)} ${NEEDS_OPENSSH}`);
+      }
     } catch (error) {
       passedOver.push(`agent ${endpoint.agent}: ${printable((error as Error).message, 200)}`);
     }
@@ -65,6 +73,9 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
 
 /** Said of what only the other transport can use; the error for a refused login then points there. */
 export const NEEDS_OPENSSH = 'needs --transport openssh';
+
+/** Security keys and certificates. */
+const OPENSSH_ALONE = /^sk-|-cert-v0/;
 
 async function agentSigners(agent: BaseAgent, ssh2: Ssh2): Promise<Signer[]> {
   const keys = await new Promise<readonly ParsedKey[]>((resolve, reject) => {
@@ -116,10 +127,11 @@ async function fileSigner(
     return undefined;
   }
   const shown = publicHalf(text) ?? (await publicFile(file));
-  const kind = shown?.toString('latin1').split(' ')[0] ?? '';
-  if (/^sk-|-cert-v0/.test(kind)) {
-    if (!explicit) return `${file}: ${kind} ${NEEDS_OPENSSH}`;
-    throw unsupported(file, `is of type ${kind}, which the ssh2 transport cannot use`);
+  const kind = (shown ?? text).toString('latin1', 0, 100).split(' ')[0] ?? '';
+  if (OPENSSH_ALONE.test(kind)) {
+    if (!explicit) return `${file}: ${printable(kind)} ${NEEDS_OPENSSH}`;
+    // Not ssh-add: from the agent ssh2 cannot use it either.
+    throw unsupported(file, `is of type ${printable(kind)}, which the ssh2 transport cannot use`, []);
   }
   const unlocked = ssh2.utils.parseKey(text);
   if (!(unlocked instanceof Error)) {
@@ -256,12 +268,12 @@ function keyFileError(file: string, what: string, cause?: unknown): DockerTlsErr
   });
 }
 
-function unsupported(file: string, what: string): DockerTlsError {
+function unsupported(file: string, what: string, others = [`ssh-add ${file}`]): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_KEY_UNSUPPORTED',
     exit: 2,
     message: `the key ${file} ${what}`,
-    hints: ['--transport openssh', `ssh-add ${file}`],
+    hints: ['--transport openssh', ...others],
   });
 }
 

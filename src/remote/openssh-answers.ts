@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { shellQuote } from '../daemon/quote.ts';
-import { printable } from '../errors.ts';
+import { DockerTlsError, printable } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
 import type { Countdown } from './countdown.ts';
@@ -22,10 +22,12 @@ export type Answers = {
   readonly env: Readonly<Record<string, string>>;
   /** The first failure on our side: it says more than ssh's "verification failed". */
   failure(): unknown;
+  /** A security key waits for somebody who touches it. */
+  untouched(): boolean;
   close(): Promise<void>;
 };
 
-/** One question from the program: its arguments, and how ssh wants the answer (`none`: a notice, no answer). */
+/** One question from the program: its arguments, and how ssh wants the answer (`none`: a notice, which ssh ends by a signal). */
 type Question = { readonly words: readonly string[]; readonly prompt: string };
 
 const PROGRAM = `import { connect } from 'node:net';
@@ -38,7 +40,7 @@ socket.on('end', () => {
   if (ok) process.stdout.write(text);
   process.exitCode = ok ? 0 : 1;
 });
-socket.end(JSON.stringify({ words: process.argv.slice(2), prompt: process.env.SSH_ASKPASS_PROMPT ?? '' }));
+socket.write(JSON.stringify({ words: process.argv.slice(2), prompt: process.env.SSH_ASKPASS_PROMPT ?? '' }) + '\\n');
 `;
 
 /** Listens for ssh's questions in `folder` (mode 0700) and puts the program there that brings them. */
@@ -54,8 +56,9 @@ export async function startAnswers(
   await writeFile(program, starter, { mode: 0o700 });
   let failure: unknown;
   const given = new Map<string, Secret>();
+  const untouched = new Set<Socket>();
   const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
@@ -63,10 +66,22 @@ export async function startAnswers(
     socket.on('data', (chunk) => {
       text += chunk.toString('utf8');
       if (text.length > 100_000) socket.destroy();
-    });
-    socket.on('end', () => {
-      const thinking = clock();
+      // The line is the question. The program stays, and when ssh ends it the socket closes.
+      if (!text.endsWith('\n')) return;
+      // Where nobody reads the notice, nobody comes to touch the key either: the time runs on.
+      const key = noticeOfTouch(text);
+      const thinking = key !== undefined && options.ask === undefined ? undefined : clock();
       thinking?.pause();
+      if (key !== undefined) {
+        untouched.add(socket);
+        socket.on('close', () => {
+          untouched.delete(socket);
+          // Not once connecting is over: its time must not begin to run again.
+          if (clock() === thinking) thinking?.resume();
+        });
+        options.ask?.touch?.({ host: options.host, key });
+        return;
+      }
       answer(options, endpoint, given, text)
         .then((reply) => socket.end(JSON.stringify({ ok: true, text: reply })))
         .catch((error: unknown) => {
@@ -82,8 +97,9 @@ export async function startAnswers(
   });
   return {
     program,
-    env: options.ask === undefined ? {} : { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force' },
+    env: { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force' },
     failure: () => failure,
+    untouched: () => untouched.size > 0,
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();
@@ -98,11 +114,15 @@ async function answer(
   given: Map<string, Secret>,
   text: string,
 ): Promise<string> {
-  const { words, prompt } = JSON.parse(text) as Question;
+  const { words } = JSON.parse(text) as Question;
   if (words[0] === 'host-key') return await answerHostKey(options, endpoint, words.slice(1));
-  // "Confirm user presence for key …": the key blinks, there is nothing to answer.
-  if (prompt === 'none') return '';
   return `${(await answerPrompt(options, given, words.join(' '))).revealText()}\n`;
+}
+
+/** The key of "Confirm user presence for key TYPE FINGERPRINT"; undefined for what wants an answer. */
+function noticeOfTouch(text: string): string | undefined {
+  const { words, prompt } = JSON.parse(text) as Question;
+  return prompt === 'none' ? printable(words.join(' ').replace(/^.* for key /, ''), 120) : undefined;
 }
 
 /** KnownHostsCommand, with the tokens %I %H %t %K of ssh_config(5): prints the line of a key that is the right one. */
@@ -133,7 +153,16 @@ const passphrases = new Map<string, Secret>();
 /** `given`: what this ssh was told, by key file; one that asks again was told wrong. */
 async function answerPrompt(options: SshOptions, given: Map<string, Secret>, prompt: string): Promise<Secret> {
   const { ask, host } = options;
-  if (ask === undefined) throw new TypeError('ssh asks although BatchMode is on');
+  // In BatchMode ssh asks for nothing but the PIN of a security key.
+  if (ask === undefined) {
+    throw new DockerTlsError({
+      code: 'E_SSH_KEY_PASSPHRASE',
+      exit: 2,
+      message: `ssh asks "${printable(prompt.trim(), 200)}", and nobody can be asked`,
+      where: host,
+      hints: ['in a terminal, without --yes: docker-tls …', '-i KEYFILE'],
+    });
+  }
   const file = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt)?.[1];
   return await inTurn(async () => {
     if (file === undefined) return await ask.password({ host, prompt: printable(prompt.trim(), 200), echo: false });

@@ -117,11 +117,14 @@ export function openSshTimedOut(
   endpoint: Endpoint,
   limitMs: number,
   words: string,
+  untouched: boolean,
 ): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_TIMEOUT',
     exit: 4,
-    message: `connecting: no login at ${place(endpoint)} within ${limitMs} ms`,
+    message: untouched
+      ? `logging in: nobody touched the security key within ${limitMs} ms`
+      : `connecting: no login at ${place(endpoint)} within ${limitMs} ms`,
     where: options.host,
     details: printableLines(words, 6),
     hints: [`ssh -v ${endpoint.alias}`],

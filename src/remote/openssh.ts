@@ -47,9 +47,10 @@ async function startMaster(options: SshOptions, endpoint: Endpoint): Promise<Tra
     const env = { ...answers.env, LC_ALL: 'C' };
     const master = await startProgram('/bin/sh', ['-c', KEEPER, 'sh', ...masterArguments(options, folder)], env);
     const end = watch(master);
-    const settled = await waitForMaster(options, endpoint, join(folder, 'c'), end, (started) => {
+    const settled = await waitForMaster(options, endpoint, folder, end, answers, (started) => {
       clock = started;
     });
+    clock = undefined;
     if (settled !== undefined) {
       master.kill();
       throw answers.failure() ?? settled;
@@ -110,8 +111,9 @@ function watch(master: Channel): MasterEnd {
 async function waitForMaster(
   options: SshOptions,
   endpoint: Endpoint,
-  socket: string,
+  folder: string,
   end: MasterEnd,
+  answers: Answers,
   clockStarted: (clock: Countdown) => void,
 ): Promise<DockerTlsError | undefined> {
   const limitMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
@@ -124,8 +126,8 @@ async function waitForMaster(
     for (;;) {
       if (options.signal?.aborted) return interrupted(options.host, 'connecting');
       if (end.value !== undefined) return translateOpenSsh(options, endpoint, end.words());
-      if (expired) return openSshTimedOut(options, endpoint, limitMs, end.words());
-      if (await exists(socket)) return undefined;
+      if (expired) return openSshTimedOut(options, endpoint, limitMs, end.words(), answers.untouched());
+      if (await exists(join(folder, 'c'))) return undefined;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   } finally {

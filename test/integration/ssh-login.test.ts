@@ -185,7 +185,10 @@ describe('ssh2 alone', () => {
     writeFileSync(fido, 'not to be read', { mode: 0o600 });
     writeFileSync(`${fido}.pub`, 'sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t\n');
     const error = await failure(connect(optionsFor({ port: 22 }, { identities: [fido] })));
-    expect([error.code, error.hints[0]]).toEqual(['E_SSH_KEY_UNSUPPORTED', '--transport openssh']);
+    // Not ssh-add: the agent's FIDO keys are as little use to ssh2.
+    expect([error.code, error.hints]).toEqual(['E_SSH_KEY_UNSUPPORTED', ['--transport openssh']]);
+    const half = await failure(connect(optionsFor({ port: 22 }, { identities: [`${fido}.pub`] })));
+    expect([half.code, half.hints]).toEqual([error.code, error.hints]);
   });
 
   it('stops offering keys before the host hangs up', async () => {

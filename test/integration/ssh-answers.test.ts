@@ -1,0 +1,120 @@
+/** What the system's ssh asks and tells while it logs in, by the very program that it starts: a security key's touch and PIN, and an agent's keys. */
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { parseIdentities } from '../../src/remote/agent-keys.ts';
+import { connect } from '../../src/remote/connect.ts';
+import { Countdown } from '../../src/remote/countdown.ts';
+import { startAnswers } from '../../src/remote/openssh-answers.ts';
+import { endpointFrom } from '../../src/remote/ssh-config.ts';
+import type { SshOptions } from '../../src/runtime.ts';
+import { failure, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'answers-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const CONFIRM = 'Confirm user presence for key ED25519-SK SHA256:abc';
+
+function program(env: Readonly<Record<string, string>>, words: string, prompt: string) {
+  const child = spawn(env.SSH_ASKPASS as string, [words], { env: { ...process.env, SSH_ASKPASS_PROMPT: prompt } });
+  const ended = new Promise<number | null>((resolve) => child.once('close', (status) => resolve(status)));
+  return { child, ended };
+}
+
+it('says that a security key waits for a touch, and lets the time stand still until ssh ends the notice', async () => {
+  const notices: unknown[] = [];
+  const ask = { ...questions({}), touch: (notice: unknown) => void notices.push(notice) };
+  const options = optionsFor({ port: 22 }, { ask });
+  let expired = false;
+  const clock = new Countdown(2000, () => {
+    expired = true;
+  });
+  const answers = await startAnswers(folder, options, endpointFrom(options, new Map()), () => clock);
+  try {
+    const notice = program(answers.env, CONFIRM, 'none');
+    await expect.poll(() => notices, { timeout: 5000 }).toEqual([{ host: 'build-1', key: 'ED25519-SK SHA256:abc' }]);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect([expired, answers.untouched(), notice.child.exitCode]).toEqual([false, true, null]);
+    notice.child.kill();
+    await notice.ended;
+    await expect.poll(() => answers.untouched()).toBe(false);
+    await expect.poll(() => expired, { timeout: 5000 }).toBe(true);
+  } finally {
+    clock.pause();
+    await answers.close();
+  }
+});
+
+it('where nobody can be asked the time runs on, and a PIN is an error with a way out', async () => {
+  const options: SshOptions = optionsFor({ port: 22 });
+  let expired = false;
+  const clock = new Countdown(100, () => {
+    expired = true;
+  });
+  const answers = await startAnswers(folder, options, endpointFrom(options, new Map()), () => clock);
+  try {
+    const notice = program(answers.env, CONFIRM, 'none');
+    await expect.poll(() => answers.untouched(), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => expired, { timeout: 5000 }).toBe(true);
+    const pin = program(answers.env, 'Enter PIN for ED25519-SK key /k: ', '');
+    expect(await pin.ended).toBe(1);
+    expect(answers.failure()).toMatchObject({
+      code: 'E_SSH_KEY_PASSPHRASE',
+      message: 'ssh asks "Enter PIN for ED25519-SK key /k:", and nobody can be asked',
+    });
+    // Closing ends the notice too: none outlives ssh.
+    await answers.close();
+    await notice.ended;
+  } finally {
+    clock.pause();
+  }
+});
+
+const string = (text: string | Buffer): Buffer => {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(Buffer.byteLength(text));
+  return Buffer.concat([length, Buffer.from(text)]);
+};
+
+function identities(...keys: readonly { type: string; comment: string }[]): Buffer {
+  const count = Buffer.alloc(4);
+  count.writeUInt32BE(keys.length);
+  const entries = keys.flatMap(({ type, comment }) => [
+    string(Buffer.concat([string(type), string(Buffer.alloc(32)), string('ssh:')])),
+    string(comment),
+  ]);
+  return string(Buffer.concat([Buffer.from([12]), count, ...entries]));
+}
+
+it('names the security keys and certificates of an agent, which ssh2 cannot use, and the way out', async () => {
+  const held = [
+    { type: 'sk-ssh-ed25519@openssh.com', comment: 'my token' },
+    { type: 'ssh-ed25519-cert-v01@openssh.com', comment: 'mine \u001b[31m' },
+  ];
+  const answer = identities(...held);
+  expect(parseIdentities(answer)).toEqual(held);
+  for (let length = 0; length < answer.length; length += 1) parseIdentities(answer.subarray(0, length));
+  const socket = join(folder, 'agent');
+  const agent = createServer((client) => client.on('data', () => client.write(answer)).on('error', () => {}));
+  await new Promise<void>((resolve) => agent.listen(socket, resolve));
+  const configFile = join(folder, 'config');
+  writeFileSync(configFile, `IdentityAgent ${socket}\nIdentityFile none\n`);
+  try {
+    await withServer(withKey, async (server) => {
+      const error = await failure(connect(optionsFor(server, { identities: [], configFile })));
+      expect([error.code, error.hints[0]]).toEqual(['E_SSH_AUTH', '--transport openssh']);
+      expect(error.details).toContain('agent key my token: sk-ssh-ed25519@openssh.com needs --transport openssh');
+      expect(error.details.join('\n')).not.toContain('\u001b');
+    });
+  } finally {
+    agent.close();
+  }
+});
