@@ -83,7 +83,8 @@ function unknown(
           ],
     hints: [
       ...(authority === undefined ? [] : ['--transport openssh']),
-      `if it is the right one: --host-key ${fingerprint(blob)}`,
+      // A fingerprint on the command line is the last host's.
+      ...(/ \(jump [^)]*\)$/.test(options.host) ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
       'on a network that you trust: --host-key accept-new',
       `ssh-keyscan ${port}${endpoint.hostName} >> ${file}`,
     ],

@@ -89,15 +89,39 @@ const READINGS: readonly Reading[] = [
 /** The error for a master connection that did not come about. */
 export function translateOpenSsh(options: SshOptions, endpoint: Endpoint, words: string): DockerTlsError {
   const reading = READINGS.find((each) => each.words.test(words));
-  const at = place(endpoint);
+  const hop = hopOf(endpoint, words);
+  const at = place(hop);
   return new DockerTlsError({
     code: reading?.code ?? 'E_SSH_REFUSED',
     exit: reading?.exit ?? 4,
-    message: reading?.say(at, endpoint) ?? `ssh could not connect to ${at}`,
-    where: options.host,
+    message: reading?.say(at, hop) ?? `ssh could not connect to ${at}`,
+    where: hop === endpoint ? options.host : `${options.host} (jump ${hop.hostName})`,
     details: printableLines(words, 6),
-    hints: reading?.hints?.(endpoint) ?? [`ssh -v ${endpoint.alias}`],
+    hints: reading?.hints?.(hop) ?? [`ssh -v ${hop.alias}`],
   });
+}
+
+/** Whom ssh's words are about: the ssh of a jump host says its own, and the last one only that it was hung up on. */
+function hopOf(endpoint: Endpoint, words: string): Endpoint {
+  const [, dialled, port] = /connect to host (\S+) port (\d+):/.exec(words) ?? [];
+  const [, user, refused] = /^(\S+)@(\S+): Permission denied \(/m.exec(words) ?? [];
+  const [, unknown] = /Could not resolve hostname (\S+?):/i.exec(words) ?? [];
+  const name = printable(dialled ?? unknown ?? refused ?? endpoint.hostName, 255);
+  const same = name.toLowerCase() === endpoint.hostName.toLowerCase();
+  if (
+    same &&
+    (port === undefined || Number(port) === endpoint.port) &&
+    (user === undefined || user === endpoint.user)
+  ) {
+    return endpoint;
+  }
+  return {
+    ...endpoint,
+    alias: name,
+    hostName: name,
+    port: port === undefined ? 22 : Number(port),
+    ...(user === undefined ? {} : { user: printable(user, 100) }),
+  };
 }
 
 /** The host, or a jump host, hung up without a word, which may be another matter a moment later. */

@@ -19,6 +19,7 @@ import { startProgram } from './local.ts';
 import { type Answers, startAnswers } from './openssh-answers.ts';
 import { checkOpenSsh, isOpenSshDrop, openSshTimedOut, translateOpenSsh } from './openssh-errors.ts';
 import { patiently } from './patience.ts';
+import { route } from './route.ts';
 import { withSlots } from './slots.ts';
 import { type Endpoint, readIfThere, resolveEndpoint } from './ssh-config.ts';
 
@@ -31,6 +32,7 @@ export async function connectOpenSsh(options: SshOptions): Promise<Transport> {
   await checkOpenSsh(options);
   const endpoint = await resolveEndpoint(options);
   await checkIdentities(options, endpoint);
+  await checkCircle(options, endpoint);
   return await patiently(() => startMaster(options, endpoint), isOpenSshDrop);
 }
 
@@ -195,6 +197,14 @@ function renderConfig(options: SshOptions, answers: Answers): string {
 /** A path as a word of ssh_config(5), where `%` begins a token. */
 function configWord(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+/** In a circle of jump hosts ssh starts one more of itself without end. What else is wrong with the way, ssh says itself. */
+async function checkCircle(options: SshOptions, endpoint: Endpoint): Promise<void> {
+  if ((options.jump ?? endpoint.jump).length === 0) return;
+  await route(options).catch((error: unknown) => {
+    if (error instanceof DockerTlsError && error.code === 'E_SSH_CONFIG') throw error;
+  });
 }
 
 async function checkIdentities(options: SshOptions, endpoint: Endpoint): Promise<void> {

@@ -18,7 +18,7 @@ export async function route(options: SshOptions, depth = 0): Promise<Hop[]> {
       code: 'E_SSH_CONFIG',
       exit: 2,
       message: `more than ${MOST_HOPS} jump hosts, or a circle of them`,
-      where: options.host,
+      where: options.host.replace(/ \(jump .*/, ''),
       hints: [`ssh -G ${endpoint.alias}`],
     });
   }

@@ -129,9 +129,36 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
           const error = await failure(connect(strict));
           expect(error.code).toBe('E_SSH_HOST_KEY_UNKNOWN');
           expect(error.where).toBe('build-1 (jump 127.0.0.1)');
+          // A pinned key is the last host's: that hint would not help here.
+          expect(error.hints.join('\n')).not.toContain('SHA256:');
         });
       });
     });
+  });
+
+  it('says of a jump host what is wrong with the jump host', async () => {
+    await withServer(withKey, async (last) => {
+      const refused = await withServer(withKey, async (gone) => gone.port);
+      const to = (jump: string): SshOptions => optionsFor(last, { transport, jump: [jump] });
+      const nobody = await failure(connect(to(`tester@127.0.0.1:${refused}`)));
+      expect([nobody.code, nobody.where]).toEqual(['E_SSH_REFUSED', 'build-1 (jump 127.0.0.1)']);
+      expect(nobody.message).toBe(`nothing listens on 127.0.0.1:${refused}`);
+      const unknown = await failure(connect(to('tester@nowhere.invalid')));
+      expect([unknown.code, unknown.message]).toEqual(['E_SSH_NAME', 'no address is known for nowhere.invalid']);
+      await withServer({ ...withKey, user: 'other' }, async (gate) => {
+        const stranger = await failure(connect(to(`mallory@127.0.0.1:${gate.port}`)));
+        expect([stranger.code, stranger.where]).toEqual(['E_SSH_AUTH', 'build-1 (jump 127.0.0.1)']);
+        expect(stranger.message).toBe('mallory@127.0.0.1 was not let in');
+      });
+    });
+  });
+
+  it('refuses hosts that are each other’s jump host before anything is dialled', async () => {
+    const config = join(folder, `circle-${transport}`);
+    writeFileSync(config, 'Host one\n ProxyJump two\nHost two\n ProxyJump one\n');
+    const options = { ...optionsFor({ port: 22 }, { transport, configFile: config }), destination: 'one' };
+    const error = await failure(connect({ ...options, port: undefined }));
+    expect([error.code, error.exit, error.where]).toEqual(['E_SSH_CONFIG', 2, 'build-1']);
   });
 
   it('a jump host that hangs up after its login is an error of this host', async () => {
