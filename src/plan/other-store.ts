@@ -1,4 +1,7 @@
-/** Owns the question whether a host is in somebody else's care: set up by docker-tls, but from a store that shares nothing with ours. */
+/**
+ * Owns the question whether a host is in somebody else's care: set up by docker-tls, but from a store that shares nothing with ours, or from
+ * ours by another name.
+ */
 
 import { STATE } from '../daemon/paths.ts';
 import { DockerTlsError, printable } from '../errors.ts';
@@ -41,6 +44,32 @@ export function managedElsewhere(host: string, words: string): DockerTlsError {
       'or take the host over: --take-over',
     ],
     details: [`its own books are ${STATE}/state.json`],
+  });
+}
+
+/** The hosts of one run by the server certificate that each got last; a host may be reached by two ways that look different. */
+export type Owners = Map<string, { readonly name: string; readonly sans: readonly string[] }>;
+
+/**
+ * The error (exit 4) for a host that another name of the same run stands for; undefined where it is itself alone. A copy of a host has its
+ * certificate, but not its addresses.
+ */
+export function otherName(facts: HostFacts, host: string, owners: Owners): DockerTlsError | undefined {
+  const installed = facts.transaction === undefined ? installedPapers(facts) : undefined;
+  const owner = installed === undefined ? undefined : owners.get(installed.cert);
+  if (owner === undefined || owner.name === host) return undefined;
+  if (!facts.addresses.some(({ address }) => owner.sans.includes(address) && !/^(127\.|::1$)/.test(address))) {
+    return undefined;
+  }
+  return new DockerTlsError({
+    code: 'E_HOST_TWO_NAMES',
+    exit: 4,
+    where: host,
+    message: `this is the host ${owner.name}, by another way: one host, two names, which would undo each other's work`,
+    hints: [
+      'take one of the two out of the fleet file',
+      `if it shall have this name from now on: --limit ${host}, and take ${owner.name} out`,
+    ],
   });
 }
 

@@ -2,6 +2,7 @@
 
 import type { ClientSpec, HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
+import type { Owners } from '../plan/other-store.ts';
 import type { Progress } from '../runtime.ts';
 import type { StoredClient } from '../store/records.ts';
 import { admit, amended } from './access.ts';
@@ -89,6 +90,15 @@ function cameBack(name: string): DockerTlsError {
   });
 }
 
+function ownersOf(specs: readonly HostSpec[], { state }: RunContext): Owners {
+  return new Map(
+    specs.flatMap(({ name }) => {
+      const known = state.hosts.get(name);
+      return known === undefined ? [] : [[known.serverCert, { name, sans: known.record.sans }] as const];
+    }),
+  );
+}
+
 /** The plan of every host; sessions are closed, nothing is changed. A host with problems fails with them. */
 export function planHosts(
   specs: readonly HostSpec[],
@@ -96,8 +106,9 @@ export function planHosts(
   options: FleetOptions,
   progress: Progress,
 ): Promise<HostResult<PreparedHost>[]> {
+  const owners = ownersOf(specs, context);
   return overHosts(specs, options, progress, context.runtime.now, async (spec, line) => {
-    const prepared = await prepareHost(spec, context, line);
+    const prepared = await prepareHost(spec, { ...context, owners }, line);
     await prepared.session.close();
     refuseProblems(prepared);
     line.done('planned');
@@ -112,9 +123,12 @@ export function applyHosts(
   options: FleetOptions,
   progress: Progress,
 ): Promise<HostResult<HostOutcome>[]> {
+  const owners = ownersOf(specs, context);
   return overHosts(specs, options, progress, context.runtime.now, async (spec, line) => {
-    const prepared = await prepareHost(spec, context, line);
-    const outcome = await applyHost(prepared, context, line);
+    const run = { ...context, owners };
+    const prepared = await prepareHost(spec, run, line);
+    const outcome = await applyHost(prepared, run, line);
+    owners.set(prepared.desired.papers.cert, { name: spec.name, sans: prepared.sans.map(({ value }) => value) });
     line.done(outcome.changed ? 'done' : 'nothing to do');
     return outcome;
   });

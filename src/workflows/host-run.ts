@@ -5,7 +5,7 @@ import { DockerTlsError, DockerTlsErrors } from '../errors.ts';
 import { proposeSans, type SanName } from '../pki/names.ts';
 import type { DesiredHost, KeySource, Papers } from '../plan/desired.ts';
 import { type HostFacts, installedPapers } from '../plan/facts.ts';
-import { managedElsewhere, otherStore } from '../plan/other-store.ts';
+import { managedElsewhere, type Owners, otherName, otherStore } from '../plan/other-store.ts';
 import { type HostPlan, hasChanges, planHost } from '../plan/plan.ts';
 import { preflight, swarmProblem } from '../plan/preflight.ts';
 import { isWelcome, namesFor } from '../plan/trust.ts';
@@ -31,6 +31,8 @@ export type RunContext = {
   readonly ask?: SshOptions['ask'];
   /** Hosts that another store manages may change hands. */
   readonly takeOver?: boolean;
+  /** Who has which certificate among the hosts of this run. */
+  readonly owners?: Owners;
   /** Clients that must not get in: tried beside the usual strangers. */
   readonly mustRefuse?: ProofRequest['revoked'];
   /** For the host's books, for instance `setup`. */
@@ -149,7 +151,9 @@ export async function planOpened(
       notes: [...(other === undefined ? [] : [other]), ...(hardened?.desired.notes ?? [])],
     };
     const plan = planHost(facts, desired);
+    const twin = otherName(facts, spec.name, context.owners ?? new Map());
     const problems = [
+      ...(twin === undefined ? [] : [twin]),
       ...(other === undefined || context.takeOver ? [] : [managedElsewhere(spec.name, other)]),
       ...preflight({
         host: spec.name,

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { parseFacts } from '../../src/plan/facts.ts';
-import { managedElsewhere, otherStore } from '../../src/plan/other-store.ts';
+import { managedElsewhere, otherName, otherStore } from '../../src/plan/other-store.ts';
 import type { StoreState } from '../../src/store/records.ts';
 import { printFacts } from '../support/sections.ts';
 
@@ -64,4 +64,17 @@ test('papers without books are told as well, and the error says how to go on', (
   const words = otherStore(factsOf({ ca: pem('THEIRS') }), 'h1', stateOf());
   expect(words).toMatch(/^this host was set up from another store; the clients/);
   expect(managedElsewhere('h1', words as string)).toMatchObject({ code: 'E_HOST_MANAGED', exit: 4, where: 'h1' });
+});
+
+test('a host by two names is told, and neither a copy of it nor itself is', () => {
+  const facts = { ...theirs, addresses: [{ interface: 'eth0', address: '10.0.0.5' }] };
+  const owners = new Map([[pem('SERVER'), { name: 'a', sans: ['10.0.0.5', '127.0.0.1'] }]]);
+  const error = otherName(facts, 'alias', owners);
+  expect(error).toMatchObject({ code: 'E_HOST_TWO_NAMES', exit: 4, where: 'alias' });
+  expect(error?.message).toMatch(/^this is the host a, /);
+  expect(otherName(facts, 'a', owners)).toBeUndefined();
+  const copy = ['10.0.0.6', '127.0.0.1'].map((address) => ({ interface: 'eth0', address }));
+  expect(otherName({ ...facts, addresses: copy }, 'copy', owners)).toBeUndefined();
+  expect(otherName(factsOf({}), 'fresh', owners)).toBeUndefined();
+  expect(otherName(facts, 'other', new Map([[pem('OLD'), { name: 'a', sans: ['10.0.0.5'] }]]))).toBeUndefined();
 });
