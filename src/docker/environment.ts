@@ -73,13 +73,12 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     comment: (text) => `: ${csh(text)};`,
   },
   // Read by docker compose, npm's dotenv and python-dotenv alike; docker's own --env-file takes quotes literally, so there are
-  // none where none are needed.
+  // none where none are needed. GitLab's dotenv reports refuse a file with a comment or an empty line in it.
   dotenv: {
     quote: dotenvQuote,
     set: (name, quoted) => `${name}=${quoted}`,
     unset: (name) => `${name}=`,
     use: (command) => `${command} > .env`,
-    comment: (text) => `# ${text}`,
   },
   // The file behind $GITHUB_ENV: values are literal, comments are errors, nothing can be unset.
   github: {

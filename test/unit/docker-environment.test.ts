@@ -61,7 +61,6 @@ setenv DOCKER_CERT_PATH '/home/o'\\''brien/50% off\\!/a  b';
     `DOCKER_HOST=tcp://[::1]:2376
 DOCKER_TLS_VERIFY=1
 DOCKER_CERT_PATH="/home/o'brien/50% off!/a  b"
-# docker-tls env build-1 > .env
 `,
   ],
   [
