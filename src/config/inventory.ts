@@ -30,9 +30,13 @@ export type InventoryHost = {
 
 /**
  * Hosts from standard input or an inventory file: JSON is `ansible-inventory --list`, anything else a list with one HOST a line
- * (`#` begins a comment). Throws DockerTlsErrors of E_INVENTORY (exit 2) when the text is neither.
+ * (`#` begins a comment). Throws DockerTlsErrors of E_INVENTORY (exit 2) when the text is neither, or nothing.
  */
 export function parseInventory(text: string, path = 'inventory'): InventoryHost[] {
+  // What a pipe holds whose first program failed.
+  if (text.trim() === '') {
+    throw new DockerTlsErrors([problem(path, 'there is nothing in it', ['ansible-inventory -i hosts.ini --list'])]);
+  }
   return /^\s*[{[]/.test(text.replace(/^\ufeff/, '')) ? parseAnsible(text, path) : parseHostList(text, path);
 }
 

@@ -5,6 +5,7 @@ import pMap from 'p-map';
 import type { HostSpec } from '../config/spec.ts';
 import { asErrors, type DockerTlsError, type ExitStatus, gravestExit } from '../errors.ts';
 import type { Progress } from '../runtime.ts';
+import { plural } from '../words.ts';
 
 export type FleetOptions = {
   /** Hosts at the same time; default: defaultParallel. */
@@ -68,7 +69,7 @@ export async function overHosts<T>(
       // What went wrong here may go wrong anywhere; those at work come to their end.
       if (errors.some(({ code }) => code === 'E_BUG')) stopped ??= 'stopped after a bug in docker-tls';
       if (options.maxFailures !== undefined && failures >= options.maxFailures)
-        stopped ??= `stopped after ${failures} failures`;
+        stopped ??= `stopped after ${plural(failures, 'failure')}`;
     }
   }
   const concurrency = options.parallel ?? defaultParallel();

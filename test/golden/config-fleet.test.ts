@@ -381,6 +381,14 @@ test('a list of hosts, one a line', () => {
   ]);
 });
 
+test('an inventory with nothing in it is what a pipe holds whose first program failed', () => {
+  for (const text of ['', '\n', '\ufeff']) {
+    expect(complaints(() => everyHost(text, 'stdin'))[0]).toMatch(/^stdin there is nothing in it/);
+  }
+  expect(everyHost('# none today\n')).toEqual([]);
+  expect(everyHost('{"_meta": {"hostvars": {}}}')).toEqual([]);
+});
+
 test('a host that is not for us is no trouble as long as it is not chosen', () => {
   const inventory = (hostvars: object) => parseInventory(JSON.stringify({ _meta: { hostvars } }), 'i');
   const all = inventory({ web: {}, win: { ansible_connection: 'winrm' }, 'win-2': { ansible_connection: 'winrm' } });

@@ -53,6 +53,7 @@ describe('a run over hosts', () => {
     const results = await run({ a: 4, c: 4, d: 4 }, { maxFailures: 2 });
     expect(kinds(results)).toBe('fdfss');
     expect(results[4]).toMatchObject({ reason: 'stopped after 2 failures' });
+    expect((await run({ a: 4 }, { maxFailures: 1 }))[1]).toMatchObject({ reason: 'stopped after 1 failure' });
   });
 
   test('never more hosts at the same time than asked for', async () => {
