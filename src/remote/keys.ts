@@ -229,6 +229,15 @@ function opensshCipher(text: Buffer): string | undefined {
   return blob.toString('latin1', 19, 19 + Math.min(64, blob.readUInt32BE(15)));
 }
 
+/** Those of `files` that hold a private key under a passphrase. */
+export async function lockedFiles(files: readonly string[]): Promise<string[]> {
+  const texts = await Promise.all(files.map((file) => readIfThere(file).catch(() => undefined)));
+  return files.filter((_, index) => {
+    const text = texts[index];
+    return text !== undefined && isEncrypted(text);
+  });
+}
+
 function isEncrypted(text: Buffer): boolean {
   const cipher = opensshCipher(text);
   if (cipher !== undefined) return cipher !== 'none';

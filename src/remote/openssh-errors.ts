@@ -86,18 +86,32 @@ const READINGS: readonly Reading[] = [
   },
 ];
 
-/** The error for a master connection that did not come about. */
-export function translateOpenSsh(options: SshOptions, endpoint: Endpoint, words: string): DockerTlsError {
+/** The error for a master connection that did not come about. `locked`: key files that ssh passes over, since nobody can be asked. */
+export function translateOpenSsh(
+  options: SshOptions,
+  endpoint: Endpoint,
+  words: string,
+  locked: readonly string[] = [],
+): DockerTlsError {
   const reading = READINGS.find((each) => each.words.test(words));
   const hop = hopOf(endpoint, words);
   const at = place(hop);
+  const refused = reading?.code === 'E_SSH_AUTH';
   return new DockerTlsError({
     code: reading?.code ?? 'E_SSH_REFUSED',
     exit: reading?.exit ?? 4,
     message: reading?.say(at, hop) ?? `ssh could not connect to ${at}`,
     where: hop === endpoint ? options.host : `${options.host} (jump ${hop.hostName})`,
-    details: printableLines(words, 6),
-    hints: reading?.hints?.(hop) ?? [`ssh -v ${hop.alias}`],
+    details: [
+      ...printableLines(words, 6),
+      ...(refused
+        ? locked.map((file) => `the key ${file} is encrypted and nobody can be asked for its passphrase`)
+        : []),
+    ],
+    hints: [
+      ...(refused ? locked.map((file) => `ssh-add ${file}`) : []),
+      ...(reading?.hints?.(hop) ?? [`ssh -v ${hop.alias}`]),
+    ],
   });
 }
 

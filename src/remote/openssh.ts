@@ -15,6 +15,7 @@ import type { Transport } from './connect.ts';
 import { Countdown } from './countdown.ts';
 import type { Channel, ChannelEnd } from './exec.ts';
 import { interrupted } from './exec-errors.ts';
+import { lockedFiles } from './keys.ts';
 import { startProgram } from './local.ts';
 import { type Answers, startAnswers } from './openssh-answers.ts';
 import { checkOpenSsh, isOpenSshDrop, openSshTimedOut, translateOpenSsh } from './openssh-errors.ts';
@@ -127,7 +128,10 @@ async function waitForMaster(
   try {
     for (;;) {
       if (options.signal?.aborted) return interrupted(options.host, 'connecting');
-      if (end.value !== undefined) return translateOpenSsh(options, endpoint, end.words());
+      if (end.value !== undefined) {
+        const files = options.ask === undefined ? endpoint.identities.map(({ file }) => file) : [];
+        return translateOpenSsh(options, endpoint, end.words(), await lockedFiles(files));
+      }
       if (expired) return openSshTimedOut(options, endpoint, limitMs, end.words(), answers.untouched());
       if (await exists(join(folder, 'c'))) return undefined;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));

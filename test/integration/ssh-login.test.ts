@@ -75,6 +75,17 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('names a key under a passphrase when nobody can be asked for it', async () => {
+    const locked = makeKey('ed25519', 'open sesame');
+    const file = join(folder, `unasked-${transport}`);
+    writeFileSync(file, locked.privateKey, { mode: 0o600 });
+    await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
+      const error = await failure(connect(optionsFor(server, { transport, identities: [file] })));
+      expect([error.message, ...error.details].join('\n')).toContain(`${file} is encrypted and nobody can be asked`);
+      expect(error.hints[0]).toBe(`ssh-add ${file}`);
+    });
+  });
+
   it('logs in with a password', async () => {
     const asked: string[] = [];
     await withServer({ password: 'correct horse' }, async (server) => {
