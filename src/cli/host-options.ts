@@ -303,5 +303,5 @@ export async function readSecret(
       hints: [`read -rs ${reference.slice(4)}; export ${reference.slice(4)}`],
     });
   }
-  return prompts.password({ ...question, flag: `${key}: prompt`, key });
+  return prompts.password({ ...question, flag: `${key}: env:NAME or file:PATH in the fleet file` });
 }

@@ -49,3 +49,13 @@ test('a rotation takes the passphrase that the fleet file names', async () => {
   const { exit, json } = await run('rotate', 'client', 'ci', '--yes', '-f', 'fleet.yaml');
   expect([exit, json.result.clients[0].client]).toEqual([0, 'ci']);
 });
+
+test('without a terminal, what the file wants asked is no hint: the other ways are', async () => {
+  writeFileSync(
+    file('fleet.yaml'),
+    'version: 1\nca: { passphrase: "file:words" }\nhosts: { b1: { ssh: 127.0.0.1:1, sudo-password: prompt } }\nclients: { ci: }\n',
+  );
+  const { exit, json } = await run('plan', '-f', 'fleet.yaml');
+  expect([exit, json.error?.code]).toEqual([2, 'E_NO_TERMINAL']);
+  expect(json.error?.hints).toEqual(['give hosts.b1.sudo-password: env:NAME or file:PATH in the fleet file']);
+});
