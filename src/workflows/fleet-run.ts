@@ -80,12 +80,17 @@ export async function overHosts<T>(
   return specs.map((spec) => results.get(spec.name) as HostResult<T>);
 }
 
-/** The exit status of a run: the gravest of its failures; skipped hosts are not done, so they never make a run good. */
+/**
+ * The exit status of a run: the gravest of its failures; skipped hosts are not done, so they never make a run good. 2 says that nothing was
+ * touched: beside a host that went well, one whose own entry is wrong counts as one that is not fit for it.
+ */
 export function exitOfResults(results: readonly HostResult<unknown>[], signal?: AbortSignal): ExitStatus {
   const statuses = results.flatMap((result) =>
     result.kind === 'failed' ? result.errors.map((error) => error.exit) : [],
   );
-  return gravestExit([...(signal?.aborted ? [130 as const] : []), ...statuses]);
+  const touched = results.some(({ kind }) => kind === 'done');
+  const counted = statuses.map((status) => (status === 2 && touched ? 4 : status));
+  return gravestExit([...(signal?.aborted ? [130 as const] : []), ...counted]);
 }
 
 /** Every failure, gravest last, as it is shown after the table. */

@@ -42,6 +42,12 @@ describe('a run over hosts', () => {
     expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_4 b', 'E_5 d']);
   });
 
+  test('2 says that nothing was touched, so it is no status of a run in which a host was', async () => {
+    expect(exitOfResults(await run({ b: 2 }))).toBe(4);
+    expect(exitOfResults(await run({ a: 2, b: 2, c: 2, d: 2, e: 2 }))).toBe(2);
+    expect(exitOfResults(await run({ a: 2, c: 7 }))).toBe(7);
+  });
+
   test('the canary goes first, and its failure leaves the others alone', async () => {
     const seen: string[] = [];
     expect(kinds(await run({ b: 7 }, { canary: 2, parallel: 5 }, seen))).toBe('dfsss');
