@@ -6,7 +6,7 @@
 import { DockerTlsError, printable, printableLines } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
 import { type Endpoint, runSsh } from './ssh-config.ts';
-import { place } from './ssh-errors.ts';
+import { place, sshVerbose } from './ssh-errors.ts';
 
 /** Errors: E_PROGRAM_MISSING, or E_SSH_OPENSSH_OLD before 8.5, which has no KnownHostsCommand. */
 export async function checkOpenSsh(options: SshOptions): Promise<void> {
@@ -110,7 +110,7 @@ export function translateOpenSsh(
     ],
     hints: [
       ...(refused ? locked.map((file) => `ssh-add ${file}`) : []),
-      ...(reading?.hints?.(hop) ?? [`ssh -v ${hop.alias}`]),
+      ...(reading?.hints?.(hop) ?? [sshVerbose(hop)]),
     ],
   });
 }
@@ -134,7 +134,7 @@ function hopOf(endpoint: Endpoint, words: string): Endpoint {
     alias: name,
     hostName: name,
     port: port === undefined ? 22 : Number(port),
-    ...(user === undefined ? {} : { user: printable(user, 100) }),
+    user: printable(user ?? '', 100),
   };
 }
 
@@ -165,6 +165,6 @@ export function openSshTimedOut(
       : `connecting: no login at ${place(endpoint)} within ${limitMs} ms`,
     where: options.host,
     details: printableLines(words, 6),
-    hints: [`ssh -v ${endpoint.alias}`],
+    hints: [sshVerbose(endpoint)],
   });
 }

@@ -20,6 +20,11 @@ export function place(endpoint: Endpoint): string {
   return `${name}:${endpoint.port}`;
 }
 
+/** The same login by hand, as ssh tells about it; the user may be empty, where only ssh knows. */
+export function sshVerbose({ alias, port, user }: Endpoint): string {
+  return `ssh -v ${port === 22 ? '' : `-p ${port} `}${user === '' ? '' : `${user}@`}${alias}`;
+}
+
 function fail(
   options: SshOptions,
   code: string,
@@ -33,7 +38,7 @@ function fail(
 /** An error of a jump host that was to lead on: it refused (with the reason of RFC 4254, 5.1), or is gone. */
 export function translateForward(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
   const at = place(endpoint);
-  const hints = [`ssh -v ${endpoint.user}@${endpoint.alias}`];
+  const hints = [sshVerbose(endpoint)];
   return typeof (error as { reason?: unknown }).reason === 'number'
     ? fail(options, 'E_SSH_UNREACHABLE', `the jump host cannot reach ${at}`, hints, error)
     : fail(options, 'E_SSH_LOST', `the jump host hung up before it led to ${at}`, hints, error);
@@ -43,7 +48,7 @@ export function translateForward(error: unknown, options: SshOptions, endpoint: 
 export function translateSocket(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
   const at = place(endpoint);
   const code = socketCode(error);
-  const asSsh = `ssh -v ${endpoint.port === 22 ? '' : `-p ${endpoint.port} `}${endpoint.user}@${endpoint.alias}`;
+  const asSsh = sshVerbose(endpoint);
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
@@ -115,7 +120,7 @@ export function translateSsh2(
       options,
       'E_SSH_REFUSED',
       `${at} hung up before it spoke SSH to the end${said}`,
-      [`ssh -v ${endpoint.alias}`, 'on the host, many at once: MaxStartups in sshd_config'],
+      [sshVerbose(endpoint), 'on the host, many at once: MaxStartups in sshd_config'],
       error,
     );
   }
@@ -123,7 +128,7 @@ export function translateSsh2(
     options,
     'E_SSH_REFUSED',
     `${phase} with ${at}: ${printable(error.message, 200)}`,
-    [`ssh -v ${endpoint.alias}`],
+    [sshVerbose(endpoint)],
     error,
   );
 }
@@ -144,6 +149,6 @@ export function connectTimedOut(
   limitMs: number,
 ): DockerTlsError {
   return fail(options, 'E_SSH_TIMEOUT', `${phase}: no answer from ${place(endpoint)} within ${limitMs} ms`, [
-    `ssh -v ${endpoint.alias}`,
+    sshVerbose(endpoint),
   ]);
 }

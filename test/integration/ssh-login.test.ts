@@ -1,6 +1,7 @@
 /** Logging in to a real SSH server in this process, by both transports: every method, jump hosts, the ssh config. */
 
 import { rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/remote/connect.ts';
@@ -20,6 +21,19 @@ import {
 import { makeKey } from '../support/ssh-server.ts';
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Something that takes connections and says nothing. */
+async function withListener<T>(work: (port: number) => Promise<T>): Promise<T> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await work((server.address() as AddressInfo).port);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+}
 
 describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   it('logs in with a key file, through a banner, and says who it is', async () => {
@@ -154,6 +168,14 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       const nobody = await failure(connect(to(`tester@127.0.0.1:${refused}`)));
       expect([nobody.code, nobody.where]).toEqual(['E_SSH_REFUSED', 'build-1 (jump 127.0.0.1)']);
       expect(nobody.message).toBe(`nothing listens on 127.0.0.1:${refused}`);
+      expect(nobody.hints[0]).toMatch(new RegExp(`^ssh -v -p ${refused} (tester@)?127\\.0\\.0\\.1$`));
+      const silent = await withListener((port) =>
+        failure(connect(optionsFor({ port }, { transport, connectTimeoutMs: 300 }))).then((error) => ({ error, port })),
+      );
+      expect([silent.error.code, silent.error.hints[0]]).toEqual([
+        'E_SSH_TIMEOUT',
+        `ssh -v -p ${silent.port} tester@127.0.0.1`,
+      ]);
       const unknown = await failure(connect(to('tester@nowhere.invalid')));
       expect([unknown.code, unknown.message]).toEqual(['E_SSH_NAME', 'no address is known for nowhere.invalid']);
       await withServer({ ...withKey, user: 'other' }, async (gate) => {
