@@ -131,7 +131,10 @@ export async function checkContexts(
     if (client === undefined) continue;
     await checkContextOf(spec, client, state, dockerConfig).catch((error: unknown) => {
       if (!(error instanceof DockerTlsError)) throw error;
-      errors.push(error.where === undefined ? error.at(spec.name) : error);
+      // The flags that its hints name are those of other commands.
+      const ways = [`another name in the fleet file: hosts.${spec.name}.context`, ...error.hints.slice(0, 1)];
+      const inFile = error.code === 'E_CONTEXT_EXISTS' ? error.hinting(ways) : error;
+      errors.push(inFile.at(spec.name));
     });
   }
   if (errors.length > 0) throw new DockerTlsErrors(errors);
