@@ -95,6 +95,7 @@ set -- # no verb: only the functions
 . "$SHELF/way-back.sh"
 unread=$(unread_units "$FRAGMENT" "$KNOWN_UNITS")
 [ -z "$unread" ] || fail "changed: ${unread%%"$NL"*}"
+WAY_BACK_LIMIT=$LIMIT
 LIMIT=$CONFIRM
 
 # Makes the folders above a path, with the mode given, and remembers them: make_folders FOLDER MODE
@@ -283,6 +284,8 @@ compare_sshd() {
 SINCE=$(date +%s)
 back() {
   trap - EXIT
+  # The change had to start its daemon in the time for its confirmation; what ran before gets the time that it needs.
+  LIMIT=$WAY_BACK_LIMIT
   lines=$(timeout 10 journalctl -u docker.service -u docker-tls.socket --since "@$SINCE" -n 400 --no-pager -o cat 2>/dev/null | plainly | tail -n 30 | tail -c 8000 | b64)
   if undo failed >/dev/null 2>&1; then how=back; else how=stuck; fi
   printf '@result %s %s %s %s\n' "$how" "$STEP" "$(printf '%s' "$1" | b64)" "${lines:--}"

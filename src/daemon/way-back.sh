@@ -40,6 +40,14 @@ take_mutex() {
   exec 9<"$UNITS" && flock -w "$1" 9
 }
 
+# Does a process hold the mutex? Under any number: while a shell runs a command without descriptor 9, it keeps it as another.
+holds_mutex() {
+  for held in "/proc/$1"/fd/*; do
+    if [ "$held" -ef "$UNITS" ]; then return 0; fi
+  done
+  return 1
+}
+
 # ---- files -------------------------------------------------------------------------------------------------------
 
 # The state of a path as a line of a snapshot, and its copy as DIR/INDEX: snapshot_path DIR INDEX KIND PATH
@@ -523,12 +531,19 @@ case ${1:-} in
     if [ ! -f "$T/settings" ]; then echo '@result nothing'; exit 0; fi
     . "$T/settings"
     if ! take_mutex 30; then
-      # The change itself hangs: it had its time. Its number may be another program's by now: only what holds the mutex goes.
       pid=$(cat "$T/pid" 2>/dev/null)
-      if [ "$(readlink "/proc/$pid/fd/9")" = "$UNITS" ]; then kill -9 "$pid"; fi
-      take_mutex 10 || note "the way back goes on without the mutex"
+      if holds_mutex "$pid"; then
+        # The change itself hangs: it had its time. (Its number may be another program's by now, hence the question.)
+        kill -9 "$pid"
+        patience=10
+      else
+        # The other end of the same change, perhaps with a daemon that starts slowly: two at the same time would stop its containers.
+        patience=$((3 * LIMIT))
+      fi
+      take_mutex "$patience" || note "the way back goes on without the mutex"
     fi
-    if [ ! -f "$T/settings" ]; then echo '@result nothing'; exit 0; fi
+    # The one that was waited for has ended this change; another one may have begun.
+    if [ ! -f "$T/settings" ] || [ "$(. "$T/settings"; printf '%s' "$TXN")" != "$TXN" ]; then echo '@result nothing'; exit 0; fi
     if [ "$1" = commit ]; then
       if [ "$TXN" != "$2" ]; then echo '@result nothing'; exit 0; fi
       # Why not: a full disk, as a rule.

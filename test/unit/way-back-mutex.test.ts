@@ -1,0 +1,69 @@
+/** Two scripts on one host: the way back ends a change that hangs, and waits for another way back. The real script and real locks. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const SCRIPT = readFileSync(new URL('../../src/daemon/way-back.sh', import.meta.url), 'utf8');
+
+let root: string;
+let holder: ChildProcess | undefined;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'docker-tls-mutex-'));
+  mkdirSync(join(root, 'state/txn'), { recursive: true });
+  mkdirSync(join(root, 'units'));
+  const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock TLS_FOLDER=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
+  writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
+  // A minute's patience is none of what is tried here.
+  writeFileSync(join(root, 'state/txn/way-back.sh'), SCRIPT.replace('take_mutex 30', 'take_mutex 1'));
+});
+afterEach(() => {
+  if (holder?.pid !== undefined && holder.exitCode === null && holder.signalCode === null) holder.kill('SIGKILL');
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** A shell that holds the mutex, and says so, while it runs a command that does not have it. */
+async function hold(shell: string, command: string): Promise<ChildProcess> {
+  const child = spawn(shell, [
+    '-c',
+    `exec 9<${root}/units; flock 9; service() { "$@" 9<&-; }; echo held; service ${command}; touch ${root}/ended; exit 0`,
+  ]);
+  holder = child;
+  await once(child.stdout, 'data');
+  return child;
+}
+
+function wayBack(): string {
+  const stubs = 'systemctl() { echo LoadState=not-found; }; logger() { :; }';
+  const T = join(root, 'state/txn');
+  return spawnSync('sh', ['-c', `${stubs}; T=${T}; set -- undo timer; . ${T}/way-back.sh`], { encoding: 'utf8' })
+    .stdout;
+}
+
+test.each(['dash', 'bash'])('a change that hangs in the start of its daemon is ended, by %s', async (shell) => {
+  const child = await hold(shell, 'sleep 600');
+  writeFileSync(join(root, 'state/txn/pid'), `${child.pid}`);
+  const ended = once(child, 'exit');
+  expect(wayBack()).toContain('@result undone\n');
+  expect((await ended)[1]).toBe('SIGKILL');
+  expect(existsSync(join(root, 'state'))).toBe(false);
+});
+
+test('another way back is waited for, however long it starts the daemon', async () => {
+  writeFileSync(join(root, 'state/txn/pid'), '');
+  await hold('sh', 'sleep 3');
+  expect(wayBack()).toContain('@result undone\n');
+  expect(existsSync(join(root, 'ended'))).toBe(true);
+});
+
+test('a change that began after the one that was waited for is left alone', async () => {
+  const txn = join(root, 'state/txn');
+  const other = readFileSync(join(txn, 'settings'), 'utf8').replace('abc123', 'def456');
+  writeFileSync(join(root, 'other'), other);
+  await hold('sh', `sh -c 'sleep 2; cp ${root}/other ${txn}/settings'`);
+  expect(wayBack()).toBe('@result nothing\n');
+  expect(readFileSync(join(txn, 'settings'), 'utf8')).toBe(other);
+});
