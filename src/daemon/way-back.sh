@@ -178,12 +178,13 @@ await() {
 # dockerd takes its configuration in on SIGHUP, some time later: wait until it says so.
 reload_docker() {
   began=$(date +%s.%N)
-  systemctl reload docker.service && await reloaded_since "$began"
+  service reload docker.service && await reloaded_since "$began"
 }
 
 reload_live_restore() {
-  # Where it does not run there is nothing to take in.
-  systemctl reload docker.service || { ! systemctl -q is-active docker.service; return; }
+  # Where it does not run there is nothing to take in; and where it hangs in its start, a reload would wait for that without end.
+  systemctl -q is-active docker.service || return 0
+  service reload docker.service || { ! systemctl -q is-active docker.service; return; }
   await live_restore_is "$1"
 }
 

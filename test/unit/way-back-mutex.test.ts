@@ -1,4 +1,7 @@
-/** Two scripts on one host: the way back ends a change that hangs, and waits for another way back. The real script and real locks. */
+/**
+ * Two scripts on one host: the way back ends a change that hangs, and waits for another way back. The real script and real locks.
+ * And nothing of it waits for a daemon that hangs in its start.
+ */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -66,4 +69,14 @@ test('a change that began after the one that was waited for is left alone', asyn
   await hold('sh', `sh -c 'sleep 2; cp ${root}/other ${txn}/settings'`);
   expect(wayBack()).toBe('@result nothing\n');
   expect(readFileSync(join(txn, 'settings'), 'utf8')).toBe(other);
+});
+
+test('a daemon that hangs in its start is not asked to reload: systemd would answer when it has started', () => {
+  const systemctl = 'systemctl() { case "$*" in *is-active*) return 3 ;; esac; sleep 600; }';
+  const { status } = spawnSync(
+    'sh',
+    ['-c', `${systemctl}; T=${root}; set --; . ${root}/state/txn/way-back.sh; reload_live_restore true`],
+    { timeout: 10_000 },
+  );
+  expect(status).toBe(0);
 });
