@@ -184,8 +184,7 @@ reload_docker() {
 reload_live_restore() {
   # Where it does not run there is nothing to take in; and where it hangs in its start, a reload would wait for that without end.
   systemctl -q is-active docker.service || return 0
-  service reload docker.service || { ! systemctl -q is-active docker.service; return; }
-  await live_restore_is "$1"
+  service reload docker.service && await live_restore_is "$1"
 }
 
 # When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
