@@ -47,7 +47,7 @@ vm_run() { # NAME, after host_load
   folder=$(host_folder "$1")
   exec setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu max -machine q35 -smp 1 -m 1024 -nodefaults -display none -serial stdio \
     -kernel "$base/boot/vmlinuz" -initrd "$base/boot/initrd" \
-    -append "root=/dev/vda rw console=ttyS0 net.ifnames=0 audit=1 audit_backlog_limit=8192 quiet $(cat "$folder/append")" \
+    -append "root=/dev/vda rw console=ttyS0 net.ifnames=0 8250.nr_uarts=1 mitigations=off audit=1 audit_backlog_limit=8192 quiet $(cat "$folder/append")" \
     -drive "file=$folder/disk,if=virtio,format=raw,cache=unsafe" -device virtio-rng-pci \
     -netdev "tap,id=lab,ifname=dtl$number,script=no,downscript=no" -device "virtio-net-pci,netdev=lab,mac=$(net_mac "$number")"
 }

@@ -28,13 +28,12 @@ export function auditRules(text: string): readonly AuditRule[] {
   });
 }
 
-/** A rules file's lines but comments and docker-tls' own rules (their key says so), in an order that does not tell from which file each is. */
-export function otherRules(text: string): string {
-  const rules = text
+/** A rules file's lines but comments and docker-tls' own rules (their key says so). */
+export function otherRules(text: string): readonly string[] {
+  return text
     .split('\n')
     .map((line) => line.replace(/\r$/, ''))
     .filter((line) => !/^\s*(#|$)| -k docker-tls$/.test(line));
-  return [...new Set(rules)].sort().join('\n');
 }
 
 /** The path without the links of every merged /usr: the kernel watches what is behind them. */

@@ -49,7 +49,7 @@ export type AuditFacts = {
     /** The kernel has an audit subsystem, and it was not switched off at boot. */
     readonly kernel: boolean;
     readonly bootDisabled: boolean;
-    /** Somebody keeps audit.rules by hand: it is not what augenrules makes of rules.d, our own rules aside. */
+    /** Somebody keeps audit.rules by hand: it has a rule that stands in no file of rules.d. */
     readonly byHand: boolean;
     /** `augenrules` is installed: what stands in rules.d is loaded at boot. */
     readonly augenrules: boolean;
@@ -253,9 +253,10 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
   const status = withStatus('auditctl-status');
   const list = withStatus('auditctl-list');
   const augenrules = bytes('augenrules') === undefined || text('augenrules') !== '';
+  const inFolder = new Set(otherRules(text('audit-rules-d')));
   const byHand =
     text('augenrules').includes('Rules have changed') &&
-    otherRules(text('audit-rules')) !== otherRules(text('audit-rules-d'));
+    otherRules(text('audit-rules')).some((rule) => !inFolder.has(rule));
   const bootDisabled = /(?:^|\s)audit=(?:0|off)(?:\s|$)/.test(text('kernel-cmdline'));
   const sshd = withStatus('sshd');
   const answers = apiAnswers(sections);

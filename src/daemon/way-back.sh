@@ -330,17 +330,20 @@ write_audit_rules() {
   if [ "$had" = no ]; then rm -f -- "$AUDIT_FOLDER/audit.rules.prev"; fi
 }
 
-# Asked before the first rename: augenrules would take away the rules of whoever keeps audit.rules by hand. That ours stand in one and not yet
-# in the other is nobody's hand: the kernel may have been locked, or not there.
+# Asked before the first rename: augenrules would take away the rules of whoever keeps audit.rules by hand. Rules that stand in rules.d and
+# not yet in it are no sign of that, nor are ours the other way round: the kernel may have been locked, or not there.
 keep_audit_rules() {
   case $(augenrules --check 2>/dev/null) in
     *'No change'*) mark audit-generated ;;
-    *'Rules have changed'*) if [ "$(other_rules "$AUDIT_FOLDER/audit.rules")" = "$(other_rules "$AUDIT_FOLDER"/rules.d/*.rules)" ]; then mark audit-generated; fi ;;
+    *'Rules have changed'*) 
+      other_rules "$AUDIT_FOLDER"/rules.d/*.rules >"$T/audit-others"
+      other_rules "$AUDIT_FOLDER/audit.rules" | grep -qvxF -f "$T/audit-others" || mark audit-generated
+      ;;
   esac
 }
 
 other_rules() {
-  cat -- "$@" 2>/dev/null | tr -d '\r' | grep -v -e '^[[:space:]]*#' -e '^[[:space:]]*$' -e ' -k docker-tls$' | sort -u
+  cat -- "$@" 2>/dev/null | tr -d '\r' | grep -v -e '^[[:space:]]*#' -e '^[[:space:]]*$' -e ' -k docker-tls$'
 }
 
 # For the operator's eyes, beside the result.

@@ -46,7 +46,7 @@ export function hardenFiles(
       audit.kernel && !audit.bootDisabled && audit.installed && audit.refused === undefined && !audit.locked;
     if (audit.byHand)
       notes.push(
-        `audit-rules: /etc/audit/audit.rules is not what augenrules makes of rules.d, so somebody keeps it by hand: it stays, and ${AUDIT_RULES} counts at the next boot once what it says stands there`,
+        `audit-rules: /etc/audit/audit.rules has rules that stand in no file of rules.d, so somebody keeps it by hand: it stays, and ${AUDIT_RULES} counts at the next boot once what it says stands there`,
       );
     else if (audit.installed && !audit.augenrules)
       notes.push(

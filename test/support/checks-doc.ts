@@ -74,7 +74,8 @@ export function renderChecksDoc(): string {
     'The verdicts are tested on facts of real hosts (test/golden/audit): three generations, each fresh, after setup, after harden, hardened by hand, with user',
     'namespaces, and with everything wrong; who gets in is tried from outside by test/e2e/audit.test.ts. Those are containers on the kernel of this machine; what takes',
     'a kernel of its own is seen both ways on a virtual machine with Debian’s (the recordings `…-trixie-vm`, and test/e2e/kernel.test.ts): rules of the kernel’s auditing',
-    '(1.1.3 to 1.1.18), AppArmor (5.2), and control groups that limit memory, CPU and processes (5.11, 5.12, 5.29). Tested on altered facts only: @SELINUX@',
-    'aufs and devicemapper (2.6, 2.11), a dockerd from before 17.06 (tls.4 is only seen passing), and more than one swarm manager (7.2).',
+    '(1.1.3 to 1.1.18), AppArmor (5.2), and control groups that limit memory, CPU and processes (5.11, 5.12, 5.29). Tested on altered facts only: containers',
+    'with SELinux labels (5.3 was seen as a finding, with Debian’s policy: its Docker labels no container), aufs and devicemapper (2.6, 2.11), a',
+    'dockerd from before 17.06 (tls.4 is only seen passing), and more than one swarm manager (7.2).',
   ].join('\n')}\n`;
 }
