@@ -68,7 +68,7 @@ host_up() { # NAME SUITE OWNER-PID APPEND
 
   mkdir -p "$folder"/{upper,work,root,docker,containerd}
   chmod 0711 "$folder/docker" "$folder/containerd"
-  base=$(root_folder "$want")
+  suite=$want base=$(root_folder "$want")
   exec {net}>"$NET_LOCK"
   flock "$net"
   net_bridge
