@@ -7,6 +7,7 @@
 import { type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { parseFlags } from '../daemon/command-line.ts';
 import { isMerged, isSwitch, keyOfFlag } from '../daemon/flags.ts';
+import { tlsMode } from '../daemon/tls-mode.ts';
 import { at, entriesAt, type Json, textsAt, ulimitText } from './api.ts';
 
 /** Flags by setting name, with all values in order; a switch without a value is `true`. The first word is the program. */
@@ -98,13 +99,10 @@ export function givenTwice(options: DaemonOptions): readonly string[] {
   return [...options.flags.keys()].filter((name) => !isMerged(name) && at(options.file.value, name) !== undefined);
 }
 
-/**
- * How dockerd serves TCP. It turns TLS on wherever `tlsverify` is given at all, `false` included, and verifies clients wherever TLS is on
- * and `tlsverify` is not `false`: `tls` alone is enough (moby: loadDaemonCliConfig, newAPIServerTLSConfig; both seen on 20.10 to 28.5).
- */
-export function tlsMode(options: DaemonOptions): 'none' | 'unverified' | 'verified' {
-  if (setting(options, 'tlsverify') !== undefined) return isOn(options, 'tlsverify', false) ? 'verified' : 'unverified';
-  return isOn(options, 'tls', false) ? 'verified' : 'none';
+/** How dockerd serves TCP with these options. */
+export function tlsModeOf(options: DaemonOptions): ReturnType<typeof tlsMode> {
+  const given = setting(options, 'tlsverify') === undefined ? undefined : isOn(options, 'tlsverify', false);
+  return tlsMode(isOn(options, 'tls', false), given);
 }
 
 /** The limits that every new container is given, as `nofile=1024:2048` (soft, hard). */

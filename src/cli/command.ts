@@ -102,6 +102,8 @@ export type CommandResult = {
   readonly result: unknown;
   /** For people, on stdout; an empty text prints nothing. Text from hosts must be clean (`printable`, `table`). */
   readonly text: string;
+  /** Commands to go on with, `docker-tls …` or others, perhaps behind some words: after the text, as this person has to type them. */
+  readonly next?: readonly string[];
   /** Failures of single hosts beside a result, the gravest last: printed after the text, and `error` in JSON. */
   readonly errors?: readonly DockerTlsError[];
 };

@@ -128,7 +128,7 @@ async function runCommand(
       progress.log(`error[${error.code}] ${error.where ?? ''}: ${error.message}`);
     if (runtime.signal.aborted && result.exit === 0) progress.note('stopped too late: everything was done by then');
     progress.close();
-    const exit = printResult(runtime.io, form, { ...result, text: form.words.text(result.text) });
+    const exit = printResult(runtime.io, form, result);
     progress.log(`exit status ${exit}`);
     return exit;
   } catch (error) {

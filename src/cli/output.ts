@@ -5,6 +5,7 @@ import type { Io } from '../runtime.ts';
 import type { CommandResult } from './command.ts';
 import { exitOf, jsonError, renderErrors } from './errors.ts';
 import type { OwnWords } from './own-words.ts';
+import { coloursOf } from './render/colours.ts';
 
 export type OutputForm = {
   readonly command: string;
@@ -22,8 +23,14 @@ export function printResult(io: Io, form: OutputForm, result: CommandResult): Ex
     return exit;
   }
   if (result.text !== '') io.out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
+  if (result.next !== undefined && result.next.length > 0) io.out(renderNext(result.next, form, io));
   if (errors.length > 0) io.err(renderErrors(errors, { colour: errColour(io), verbose: form.verbose }));
   return exit;
+}
+
+function renderNext(next: readonly string[], { words }: OutputForm, io: Io): string {
+  const { cyan } = coloursOf(io);
+  return `\n${next.map((line) => `  ${cyan(words(line))}\n`).join('')}`;
 }
 
 /** Prints a failure that left no result. */
@@ -35,7 +42,7 @@ export function printErrors(io: Io, form: OutputForm, found: readonly DockerTlsE
 }
 
 function inWords(error: DockerTlsError, { words }: OutputForm): DockerTlsError {
-  return error.hinting(error.hints.map(words.hint));
+  return error.hinting(error.hints.map(words));
 }
 
 /** JSON that no terminal can be driven by: what JSON leaves raw of control, zero-width and direction characters is escaped. */

@@ -82,9 +82,11 @@ export async function runReturn(
           : `Go back to generation ${plan.returnsTo}?`;
       await agree(prompts, message);
     }
-    const outcome = await store.withLock(`docker-tls ${command}`, () => returnHost(prepared, context, line));
+    const { outcome, gone, errors } = await store.withLock(`docker-tls ${command}`, async () => {
+      const outcome = await returnHost(prepared, context, line);
+      return { outcome, ...(await takeContextsAway(contexts, { store, now: runtime.now })) };
+    });
     line.done('done');
-    const errors = await takeContextsAway(contexts, { store, now: runtime.now });
     const took = durationWords(runtime.now().getTime() - began);
     const head =
       target === 'none'
@@ -100,15 +102,13 @@ export async function runReturn(
         files: plan.files.map((change) => change.path),
         proofs: outcome.proofs,
         warnings: outcome.warnings,
-        ...(target === 'none' ? { contexts: contextNames } : {}),
+        ...(target === 'none' ? { contexts: gone } : {}),
       },
       text: [
         head,
         ...(outcome.proofs.length > 0 ? [renderProofs(outcome.proofs, colours)] : []),
         ...renderSaid(outcome.warnings, colours),
-        ...(contexts.length > 0 && errors.length === 0
-          ? [`  gone here as well: docker context ${listWords(contextNames, 12)}, which led there`]
-          : []),
+        ...(gone.length > 0 ? [`  gone here as well: docker context ${listWords(gone, 12)}, which led there`] : []),
       ].join('\n'),
     };
   } finally {

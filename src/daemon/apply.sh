@@ -1,7 +1,7 @@
 # One change of a host, from its lock to the restarted daemon; the confirmation comes later, over a new connection.
 # Standard input carries, one after the other: way-back.sh, settings, manifest, managed, state.json, seen, the four forms of
 # daemon.json (when live-restore is on for a moment), then each file of the manifest whose source is `stdin`.
-# Put in before this text: unread.sh, and the variables TXN WHO CONFIRM STATE LOCK UNITS FRAGMENT KNOWN_UNITS VALIDATE and the sizes
+# Put in before this text: unread.sh, unarmed.sh, and the variables TXN WHO CONFIRM STATE LOCK UNITS FRAGMENT KNOWN_UNITS VALIDATE and the sizes
 # WAY_BACK_SIZE SETTINGS_SIZE MANIFEST_SIZE MANAGED_SIZE STATE_SIZE SEEN_SIZE, and JSON_FORMS (NAME:SIZE:MODE:UID:GID each).
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
 # Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
@@ -38,11 +38,7 @@ abandon() {
   if [ -f "$T/settings" ]; then
     undo abandoned >/dev/null 2>&1
   else
-    rm -rf -- "$T"
-    rm -f -- "$UNITS/docker-tls-recover.service" "$UNITS/sysinit.target.wants/docker-tls-recover.service"
-    if [ -s "$SHELF/created" ]; then rmdir -- "$UNITS/sysinit.target.wants" 2>/dev/null; fi
-    rmdir -- "$STATE" 2>/dev/null
-    rm -f -- "$LOCK"
+    clear_unarmed "$SHELF"
   fi
   rm -rf -- "$SHELF"
 }

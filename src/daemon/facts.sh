@@ -17,7 +17,12 @@ paths=
 filed=
 looked=
 file() {
-  case $1 in *"$NL"*) return 0 ;; /*) filed=$filed$1$NL ;; esac
+  case $1 in
+    *"$NL"*) return 0 ;;
+    # What lies there has content and no size.
+    /proc/* | /sys/*) ;;
+    /*) filed=$filed$1$NL ;;
+  esac
   paths=$paths$1$NL
 }
 look() { case $1 in *"$NL"*) ;; /*) looked=$looked$1$NL ;; esac; }
@@ -39,8 +44,8 @@ paths_facts() {
   set -f
   IFS=$NL
   if find / -maxdepth 0 -printf '' 2>/dev/null; then
-    find $filed -maxdepth 0 -printf '%y %m %U:%G %s\0%p\0%l\0' 2>/dev/null; end attributes
-    find $filed -maxdepth 0 -type f -size -1025k -exec cat -- {} + 2>/dev/null; end contents
+    find $filed -maxdepth 0 \( -type f ! -readable -printf 'u %m %U:%G 0\0%p\0\0' -o -printf '%y %m %U:%G %s\0%p\0%l\0' \) 2>/dev/null; end attributes
+    find $filed -maxdepth 0 -type f -readable -size -1025k -exec cat -- {} + 2>/dev/null; end contents
     find $looked -maxdepth 0 -printf '%y %m %U:%G\0%p\0' 2>/dev/null; end modes
   else
     for path in $filed; do printf_path "$path" '%a %u:%g %s' link; done; end attributes

@@ -147,10 +147,10 @@ remove_created() {
 
 # Is live-restore on in the running daemon? 2: nothing to ask with.
 live_restore_is() {
-  info=$(api "$API_SOCKET" "$TXN" /info)
+  info=$(api "$API_SOCKET" "$TXN" /info 9<&-)
   if [ $? = 2 ]; then
     command -v docker >/dev/null 2>&1 || return 2
-    info="\"LiveRestoreEnabled\":$(timeout 10 docker -H "unix://$API_SOCKET" info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)"
+    info="\"LiveRestoreEnabled\":$(timeout 10 docker -H "unix://$API_SOCKET" info --format '{{.LiveRestoreEnabled}}' 2>/dev/null 9<&-)"
   fi
   case $info in *"\"LiveRestoreEnabled\":$1"*) return 0 ;; esac
   return 1
@@ -158,7 +158,7 @@ live_restore_is() {
 
 # Has dockerd taken its configuration in since then? It says so as an event; what it does not accept it only logs. 2: nothing to ask with.
 reloaded_since() {
-  events=$(api "$API_SOCKET" "$TXN" "/events?since=$1&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D")
+  events=$(api "$API_SOCKET" "$TXN" "/events?since=$1&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D" 9<&-)
   [ $? != 2 ] || return 2
   case $events in *'"reload"'*) return 0 ;; esac
   return 1
@@ -173,6 +173,15 @@ await() {
     sleep 0.05
   done
   return 1
+}
+
+is_up() { systemctl -q is-active docker.service; }
+
+# Takes away the live-restore of a moment: hand_back_live_restore old|new. Never while the daemon is down, which systemd may be about to
+# start again after it has died: it would come back without live-restore and stop every container.
+hand_back_live_restore() {
+  if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then await is_up || return 1; fi
+  place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
 }
 
 # dockerd takes its configuration in on SIGHUP, some time later: wait until it says so.
@@ -421,8 +430,7 @@ put_back() {
     apply_services "$how" || { sleep 2; apply_services "$how"; } || result=1
   fi
   if [ "$LIVE_RESTORE" = temporary ] && [ "$result" = 0 ]; then
-    # Not while the daemon is down: it would come back without live-restore and stop every container.
-    if [ -e "$T/protected" ]; then { place_as "$DAEMON_JSON" old-off && reload_live_restore false; } || result=1; fi
+    if [ -e "$T/protected" ]; then hand_back_live_restore old || result=1; fi
     final_daemon_json old || result=1
   fi
   return "$result"
@@ -443,7 +451,7 @@ commit() {
     # commit: nothing counts yet
     if [ "$LIVE_RESTORE" = temporary ]; then
       if [ "$LIVE_RESTORE_STAYS" = no ]; then
-        { place_as "$DAEMON_JSON" new-off && reload_live_restore false; } || return 1
+        hand_back_live_restore new || return 1
       fi
       final_daemon_json new || return 1
     fi

@@ -13,6 +13,7 @@ import { type DaemonJson, parseDaemonJson } from '../daemon/daemon-json.ts';
 import { isOurDropIn } from '../daemon/drop-in.ts';
 import { type Assignment, environmentValue } from '../daemon/environment-file.ts';
 import { DAEMON_JSON } from '../daemon/paths.ts';
+import { tlsMode } from '../daemon/tls-mode.ts';
 import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../daemon/unit.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 
@@ -60,7 +61,7 @@ export function viewDaemon(facts: HostFacts): DaemonView {
   const configName = flagValues(flags, '--config-file').at(-1) ?? DAEMON_JSON;
   const configFile = realPath(facts, configName);
   const json = parseDaemonJson(fileText(facts, configFile));
-  const mode = tlsMode(flags, json.values);
+  const mode = tlsModeOf(flags, json.values);
   const tlsVerified = mode === 'verified' || verifiedBefore(facts, configFile, variables);
   const tls = tlsVerified || mode === 'unverified';
   const jsonHosts = Array.isArray(json.values.hosts) ? json.values.hosts.map(String) : [];
@@ -91,27 +92,22 @@ export function viewDaemon(facts: HostFacts): DaemonView {
   };
 }
 
-/**
- * How dockerd serves TCP: TLS is on wherever `tlsverify` is given at all, and clients have to show a certificate unless it is `false`:
- * `tls` alone is enough (moby: loadDaemonCliConfig, newAPIServerTLSConfig; seen on 20.10, 26.1 and 28.5).
- */
-function tlsMode(
-  flags: readonly Flag[],
-  values: Readonly<Record<string, unknown>>,
-): 'none' | 'unverified' | 'verified' {
+function tlsModeOf(flags: readonly Flag[], values: Readonly<Record<string, unknown>>): ReturnType<typeof tlsMode> {
   const flag = flagValues(flags, '--tlsverify').at(-1);
   const given = flag === undefined ? values.tlsverify : isTrue(flag);
-  if (typeof given === 'boolean') return given ? 'verified' : 'unverified';
-  return isTrue(flagValues(flags, '--tls').at(-1)) || values.tls === true ? 'verified' : 'none';
+  return tlsMode(
+    isTrue(flagValues(flags, '--tls').at(-1)) || values.tls === true,
+    typeof given === 'boolean' ? given : undefined,
+  );
 }
 
 /** Whether clients had to show a certificate by settings that our first change took out: other TLS ports stay open because of it. */
 function verifiedBefore(facts: HostFacts, configFile: string, variables: readonly VariableFlags[]): boolean {
-  if (tlsMode([], parseDaemonJson(facts.origin.get(configFile)?.content).values) === 'verified') return true;
+  if (tlsModeOf([], parseDaemonJson(facts.origin.get(configFile)?.content).values) === 'verified') return true;
   return variables.some(({ name, file }) => {
     const text = file === undefined ? undefined : facts.origin.get(file)?.content;
     const value = text === undefined ? undefined : environmentValue(text, name)?.value;
-    return value !== undefined && tlsMode(parseFlags(splitWords(value)), {}) === 'verified';
+    return value !== undefined && tlsModeOf(parseFlags(splitWords(value)), {}) === 'verified';
   });
 }
 

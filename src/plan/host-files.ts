@@ -21,7 +21,9 @@ export function parseHostFiles(
   contents: Buffer,
 ): ReadonlyMap<string, PathState> | undefined {
   const files = new Map<string, PathState>();
-  for (const path of paths.split('\n')) if (path !== '') files.set(path, { kind: 'absent' });
+  // The kernel's own files have content and no size: the script does not look at them.
+  const kind = (path: string) => (/^\/(?:proc|sys)\//.test(path) ? 'other' : 'absent');
+  for (const path of paths.split('\n')) if (path !== '') files.set(path, { kind: kind(path) });
   let start = 0;
   for (const [head = '', path = '', to = ''] of records(attributes, 3)) {
     const [type, mode = '', owner = '', size] = head.split(' ');

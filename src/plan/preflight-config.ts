@@ -47,7 +47,7 @@ export function checkDaemonJson({ host, login, facts }: PreflightInput, view: Da
         'E_CONFIG_FILE',
         lies === undefined
           ? `the daemon's configuration file ${path} could not be looked at`
-          : `${name} is ${lies.kind === 'link' ? 'a link that leads nowhere' : 'no file, or one of more than 1 MiB'}: what the daemon reads there cannot be kept`,
+          : `${name} is ${lies.kind === 'link' ? 'a link that leads nowhere' : 'no file, or one that cannot be read or is larger than 1 MiB'}: what the daemon reads there cannot be kept`,
         [`put a file there, or take it away: ${sudoCommand(login, 'ls', '-l', view.configName)}`],
       ),
     ];

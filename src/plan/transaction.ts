@@ -17,6 +17,7 @@ import {
   UNITS,
 } from '../daemon/paths.ts';
 import { shellQuote } from '../daemon/quote.ts';
+import unarmedScript from '../daemon/unarmed.sh';
 import unreadScript from '../daemon/unread.sh';
 import { validationCommand } from '../daemon/validate.ts';
 import wayBackVerbs from '../daemon/way-back.sh';
@@ -113,14 +114,14 @@ export function renderTransaction(
     LOCK,
     UNITS,
     FRAGMENT: facts.docker.unit.fragment,
-    KNOWN_UNITS: [...facts.docker.unit.dropIns, ...facts.docker.unit.unread].join('\n'),
+    KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
     VALIDATE: validation(plan, facts, entries, protect),
     ...Object.fromEntries(Object.entries(parts).map(([name, data]) => [name, `${data.length}`])),
     JSON_FORMS: forms.map(({ suffix, data, mode, owner }) => `${suffix}:${data.length}:${mode}:${owner}`).join(' '),
   };
   return {
     id: options.id,
-    script: `${assignments(variables)}\n${unreadScript}\n${applyScript}`,
+    script: `${assignments(variables)}\n${unreadScript}\n${unarmedScript}\n${applyScript}`,
     input: [
       ...Object.values(parts),
       ...forms.map(({ data }) => data),
@@ -161,17 +162,13 @@ function seen(facts: HostFacts): string[] {
 export function renderEnding(verb: 'commit' | 'undo', id: string): string {
   const argument = verb === 'commit' ? shellQuote(id) : 'asked';
   const txn = `${STATE}/txn`;
-  const shelf = `/run/docker-tls-${id}`;
   // The change may still be at work: it holds the lock on this folder from its first to its last step.
   return [
+    assignments({ UNITS, STATE, LOCK }),
+    unarmedScript,
     `exec 9<${UNITS} && flock -w 120 9`,
     `if [ ! -f ${txn}/settings ] && grep -qxF ${shellQuote(`transaction=${id}`)} ${LOCK} 2>/dev/null; then`,
-    `  rm -rf -- ${txn}`,
-    `  rm -f -- ${UNITS}/docker-tls-recover.service ${UNITS}/sysinit.target.wants/docker-tls-recover.service`,
-    `  if [ -s ${shelf}/created ]; then rmdir -- ${UNITS}/sysinit.target.wants 2>/dev/null; fi`,
-    `  rmdir -- ${STATE} 2>/dev/null`,
-    `  rm -rf -- ${shelf}`,
-    `  rm -f -- ${LOCK}`,
+    `  clear_unarmed ${shellQuote(`/run/docker-tls-${id}`)}`,
     `  echo '@result ${verb === 'undo' ? 'undone' : 'nothing'}'`,
     `elif [ -f ${txn}/way-back.sh ] && [ "$(cat ${txn}/id 2>/dev/null)" = ${shellQuote(id)} ]; then`,
     '  exec 9<&-',

@@ -34,10 +34,11 @@ export function caCutsOff(hosts: readonly string[], unfetched: readonly string[]
     where: hosts.join(', '),
     message: `the old CA can't vouch for the new one, since its key is not here: with a certificate of the new CA the host is a stranger to whoever has not fetched new files${unfetched.length > 0 ? `, which are ${unfetched.join(', ')} and everybody who uses an older copy` : ''}`,
     hints: [
-      ...unfetched.map(
-        (name) => `where ${name} is: docker-tls client request ${name}; then here: docker-tls client sign REQUEST`,
-      ),
-      'for older copies elsewhere: docker-tls client export NAME --out NAME.tar',
+      ...unfetched.flatMap((name) => [
+        `where ${name} is: docker-tls client request ${name}`,
+        `then here: docker-tls client sign REQUEST`,
+      ]),
+      'for older copies: docker-tls client export NAME --out NAME.tar',
       'when everybody has new files, or at their expense: docker-tls rotate ca --cut-off',
     ],
   });

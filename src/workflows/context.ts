@@ -235,25 +235,27 @@ export async function contextsOf(host: string, state: StoreState): Promise<reado
   return found.flat().filter(({ ours }) => ours);
 }
 
-/** Takes contexts away, from the store's books as well. What stands against one is an error beside the others. */
+/**
+ * Takes contexts away, from the store's books as well; call it inside the store's lock. Gives the names of those that went; what stands
+ * against one is an error beside the others.
+ */
 export async function takeContextsAway(
   places: readonly ContextPlace[],
   { store, now }: Pick<ContextRequest, 'store' | 'now'>,
-): Promise<DockerTlsError[]> {
+): Promise<{ readonly gone: string[]; readonly errors: DockerTlsError[] }> {
+  const gone: string[] = [];
   const errors: DockerTlsError[] = [];
-  if (places.length === 0) return errors;
-  await store.withLock('docker-tls context', async () => {
-    for (const { name, dockerConfig } of places) {
-      try {
-        await removeContext({ name, dockerConfig });
-        await remember({ store, now, client: '', dockerConfig }, (copies) => withContext(copies, false, name));
-      } catch (error) {
-        if (!(error instanceof DockerTlsError)) throw error;
-        errors.push(error);
-      }
+  for (const { name, dockerConfig } of places) {
+    try {
+      await removeContext({ name, dockerConfig });
+      await remember({ store, now, client: '', dockerConfig }, (copies) => withContext(copies, false, name));
+      gone.push(name);
+    } catch (error) {
+      if (!(error instanceof DockerTlsError)) throw error;
+      errors.push(error);
     }
-  });
-  return errors;
+  }
+  return { gone, errors };
 }
 
 /** Each copy belongs to exactly one client, the `owner`. Nothing is written when the store knows it already. */

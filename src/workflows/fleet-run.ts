@@ -82,7 +82,8 @@ export async function overHosts<T>(
 
 /**
  * The exit status of a run: the gravest of its failures; skipped hosts are not done, so they never make a run good. 2 says that nothing was
- * touched: beside a host that went well, one whose own entry is wrong counts as one that is not fit for it.
+ * touched: beside a host that went well, one whose own entry is wrong counts as one that is not fit for it. An interruption that came
+ * when every host was done already interrupted nothing.
  */
 export function exitOfResults(results: readonly HostResult<unknown>[], signal?: AbortSignal): ExitStatus {
   const statuses = results.flatMap((result) =>
@@ -90,7 +91,8 @@ export function exitOfResults(results: readonly HostResult<unknown>[], signal?: 
   );
   const touched = results.some(({ kind }) => kind === 'done');
   const counted = statuses.map((status) => (status === 2 && touched ? 4 : status));
-  return gravestExit([...(signal?.aborted ? [130 as const] : []), ...counted]);
+  const interrupted = signal?.aborted === true && results.some(({ kind }) => kind !== 'done');
+  return gravestExit([...(interrupted ? [130 as const] : []), ...counted]);
 }
 
 /** Every failure, gravest last, as it is shown after the table. */

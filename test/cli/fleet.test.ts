@@ -8,7 +8,7 @@ import { passphraseSource } from '../../src/cli/host-options.ts';
 import type { Prompts } from '../../src/cli/prompts.ts';
 import { completeHost } from '../../src/config/spec.ts';
 import { currentContext } from '../../src/docker/config-file.ts';
-import { readContext } from '../../src/docker/contexts.ts';
+import { readContext, writeContext } from '../../src/docker/contexts.ts';
 import { DockerTlsError } from '../../src/errors.ts';
 import type { HostSession, Runtime, SshOptions } from '../../src/runtime.ts';
 import { Secret } from '../../src/secret.ts';
@@ -170,7 +170,14 @@ test('contexts that lead to a host go with it, and no others', async () => {
   expect(await contextsOf('b2', await store())).toEqual([]);
   const places = await contextsOf('b1', await store());
   expect(places.map(({ name }) => name)).toEqual(['to-b1']);
-  expect(await takeContextsAway(places, around)).toEqual([]);
+  // Somebody else's by now: it stays, and is an error beside those that go.
+  await writeContext({ name: 'odd', dockerConfig, host: 'tcp://10.0.0.1:2376', ca: '', cert: '', key: new Secret('') });
+  const meta = join(dockerConfig, 'contexts/meta', createHash('sha256').update('odd').digest('hex'), 'meta.json');
+  writeFileSync(meta, '{"Name":"odd","Metadata":{},"Endpoints":{}}');
+  const away = await around.store.withLock('test', () =>
+    takeContextsAway([{ name: 'odd', dockerConfig }, ...places], around),
+  );
+  expect(away).toMatchObject({ gone: ['to-b1'], errors: [{ code: 'E_CONTEXT_EXISTS' }] });
   expect(await readContext({ name: 'to-b1', dockerConfig })).toBeUndefined();
   expect(await currentContext(dockerConfig)).toBeUndefined();
   expect(await readContext({ name: 'to-b2', dockerConfig })).toBeDefined();

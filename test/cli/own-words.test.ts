@@ -15,31 +15,25 @@ describe.each([
     ['eval "$(docker-tls env build-1)"', `eval "$(${own} env build-1)"`],
     ['if eve is out: docker-tls client revoke eve', `if eve is out: ${own} client revoke eve`],
     ['run docker-tls plan, then docker-tls apply', `run ${own} plan, then ${own} apply`],
-  ])('the hint %s', (hint, said) => {
-    expect(words.hint(hint)).toBe(said);
+    ['then here:        docker-tls client import ann.tar', `then here:        ${own} client import ann.tar`],
+  ])('%s', (line, said) => {
+    expect(words(line)).toBe(said);
   });
 
   test.each([
     'where the CA is: docker-tls client sign ann.csr',
     'on the other computer: docker-tls client import ci.tar',
+    'on that computer: docker-tls client request ann',
     'apt-get install docker-tls',
     'ls /usr/lib/docker-tls status',
     'docker-tls renews them',
-  ])('the hint %s stays', (hint) => {
-    expect(words.hint(hint)).toBe(hint);
-  });
-
-  test('of a text, what stands by itself as a command', () => {
-    const text =
-      'Files that docker-tls plan reads.\n\n  \u001b[36mdocker-tls env build-1\u001b[39m\nhere:   docker-tls apply b\n';
-    expect(words.text(text)).toBe(
-      `Files that docker-tls plan reads.\n\n  \u001b[36m${own} env build-1\u001b[39m\nhere:   ${own} apply b\n`,
-    );
+  ])('%s stays', (line) => {
+    expect(words(line)).toBe(line);
   });
 });
 
-test('a home that the hint names already is not named twice', () => {
-  const { hint } = ownWords('docker tls', '/h');
-  expect(hint('docker-tls --home /h status')).toBe('docker-tls --home /h status');
-  expect(hint('docker-tls status --home /h')).toBe('docker tls status --home /h');
+test('a home that the line names already is not named twice', () => {
+  const words = ownWords('docker tls', '/h');
+  expect(words('docker-tls --home /h status')).toBe('docker tls --home /h status');
+  expect(words('docker-tls status --home /h')).toBe('docker tls status --home /h');
 });

@@ -7,7 +7,7 @@ import {
   parseDaemonJson,
   setting,
   tcpHosts,
-  tlsMode,
+  tlsModeOf,
 } from '../../src/audit/dockerd.ts';
 
 function options(words: readonly string[], text?: string) {
@@ -51,7 +51,7 @@ describe('command line of dockerd', () => {
     [['--tlsverify=false'], '{}', 'unverified'],
     [['--tls', '--tlsverify=false'], '{}', 'unverified'],
   ] as const)('%j and %s: TLS is %s', (words, text, mode) => {
-    expect(tlsMode(options(words, text))).toBe(mode);
+    expect(tlsModeOf(options(words, text))).toBe(mode);
   });
 
   test('default limits are the same in both spellings', () => {

@@ -93,6 +93,7 @@ describe('a run over hosts', () => {
     );
     expect(results.map(({ kind }) => kind)).toEqual(['done', 'done', 'skipped', 'skipped', 'skipped']);
     expect(exitOfResults(results, stop.signal)).toBe(130);
+    expect(exitOfResults(await run({}), stop.signal)).toBe(0);
   });
 
   test('a bug on one host lets those at work come to their end, and begins no further one', async () => {

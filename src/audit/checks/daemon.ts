@@ -12,7 +12,7 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import { isOn, placeOf, setting, tlsMode } from '../dockerd.ts';
+import { isOn, placeOf, setting, tlsModeOf } from '../dockerd.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 
@@ -104,7 +104,7 @@ function tls(facts: AuditFacts, outside: Outside): Verdict {
   }
   const exposed = exposedAddresses(facts);
   if (exposed.length === 0) return notApplicable('dockerd does not listen on TCP');
-  const mode = tlsMode(facts.daemon);
+  const mode = tlsModeOf(facts.daemon);
   if (mode === 'verified') return PASS;
   const text =
     mode === 'unverified'

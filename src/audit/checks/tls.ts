@@ -13,7 +13,7 @@ import {
   type Severity,
   type Verdict,
 } from '../check.ts';
-import { tlsMode } from '../dockerd.ts';
+import { tlsModeOf } from '../dockerd.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 import { octal } from './files.ts';
@@ -70,7 +70,7 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
       local: false,
     }));
   const told =
-    tlsMode(facts.daemon) !== 'none'
+    tlsModeOf(facts.daemon) !== 'none'
       ? []
       : exposedAddresses(facts).map(({ address, place, loopback }) => ({
           place,

@@ -33,7 +33,8 @@ export const command = defineCommand({
       return {
         exit: 0,
         result: { subject, fingerprint, notAfter: notAfter.toISOString() },
-        text: `CA ${subject}, until ${dateWords(notAfter)}\n${fingerprint}\n\n  docker-tls setup root@HOST`,
+        text: `CA ${subject}, until ${dateWords(notAfter)}\n${fingerprint}`,
+        next: ['docker-tls setup root@HOST'],
       };
     });
   },

@@ -67,11 +67,11 @@ export const command = defineCommand({
           : `client ${one.client} is there already, in ${one.folder}${one.changed ? `; now with ${saidWords(said)}` : ''}`,
       );
       const result = { clients: done.map((one) => ({ ...one, expires: one.expires.toISOString() })) };
-      const next = `  docker-tls client export ${names[0]} --out ${names[0]}.tar`;
       return {
         ...changed,
         result: { ...result, ...(changed.hosts.length > 0 ? (changed.result as object) : {}) },
-        text: [...lines, '', changed.hosts.length > 0 ? changed.text : next].join('\n'),
+        text: [...lines, ...(changed.hosts.length > 0 ? ['', changed.text] : [])].join('\n'),
+        ...(changed.hosts.length > 0 ? {} : { next: [`docker-tls client export ${names[0]} --out ${names[0]}.tar`] }),
       };
     });
   },

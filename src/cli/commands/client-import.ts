@@ -111,22 +111,23 @@ export const command = defineCommand({
         `client ${name}: until ${dateWords(notAfter)}, in ${stored.folder}`,
         `hosts: ${names.join(', ') || 'none named in the bundle'}`,
         ...(contexts.length > 0 ? [`contexts: ${contexts.join(', ')}`] : []),
-        ...(first === undefined
+      ].join('\n');
+      const next =
+        first === undefined
           ? []
           : [
-              '',
-              `  docker-tls verify ${first} --client ${name}`,
+              `docker-tls verify ${first} --client ${name}`,
               contexts[0] === undefined
-                ? `  eval "$(docker-tls env ${first} --client ${name})"`
+                ? `eval "$(docker-tls env ${first} --client ${name})"`
                 : options.use
-                  ? '  docker version'
-                  : `  docker --context ${contexts[0]} version`,
-            ]),
-      ].join('\n');
+                  ? 'docker version'
+                  : `docker --context ${contexts[0]} version`,
+            ];
       return {
         exit: 0,
         result: { client: name, folder: stored.folder, expires: notAfter.toISOString(), hosts: names, contexts },
         text,
+        next,
         errors: problems,
       };
     });

@@ -2,7 +2,7 @@
 
 import { dateWords } from '../../words.ts';
 import { type ClientAccess, clientAccess } from '../../workflows/client-access.ts';
-import { defineCommand } from '../command.ts';
+import { type CommandResult, defineCommand } from '../command.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderTable } from '../render/table.ts';
 import { storeOf } from '../store.ts';
@@ -22,15 +22,18 @@ export const command = defineCommand({
     return {
       exit: 0,
       result: { clients: clients.map((client) => ({ ...client, notAfter: client.notAfter.toISOString() })) },
-      text:
-        clients.length === 0
-          ? 'There is no client yet. Make one with:\n\n  docker-tls client add NAME'
-          : renderClients(clients, coloursOf(runtime.io), runtime.io.columns),
+      ...(clients.length === 0
+        ? { text: 'There is no client yet. Make one with:', next: ['docker-tls client add NAME'] }
+        : renderClients(clients, coloursOf(runtime.io), runtime.io.columns)),
     };
   },
 });
 
-function renderClients(clients: readonly ClientAccess[], colours: Colours, columns: number): string {
+function renderClients(
+  clients: readonly ClientAccess[],
+  colours: Colours,
+  columns: number,
+): Pick<CommandResult, 'text' | 'next'> {
   const tone = (client: ClientAccess) =>
     client.state === 'ok'
       ? colours.green
@@ -61,10 +64,10 @@ function renderClients(clients: readonly ClientAccess[], colours: Colours, colum
     { columns, titleStyle: colours.dim },
   );
   const behind = [...new Set(clients.flatMap((client) => [...client.toAdd, ...client.toDrop]))].sort();
-  if (behind.length === 0) return table;
+  if (behind.length === 0) return { text: table };
   const lines = clients.flatMap((client) => [
     ...(client.toAdd.length > 0 ? [`${client.name} is not let in yet by ${client.toAdd.join(', ')}`] : []),
     ...(client.toDrop.length > 0 ? [`${client.name} is still let in by ${client.toDrop.join(', ')}`] : []),
   ]);
-  return [table, ...lines, '', `  docker-tls apply ${behind.join(' ')}`].join('\n');
+  return { text: [table, ...lines].join('\n'), next: [`docker-tls apply ${behind.join(' ')}`] };
 }

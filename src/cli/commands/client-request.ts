@@ -45,7 +45,11 @@ export const command = defineCommand({
       return {
         exit: 0,
         result: { ...result, file: path },
-        text: `${path}: request of ${name}; its key waits here\n\nwhere the CA is:  docker-tls client sign ${options.out} --out ${name}.tar\nthen here:        docker-tls client import ${name}.tar`,
+        text: `${path}: request of ${name}; its key waits here`,
+        next: [
+          `where the CA is:  docker-tls client sign ${options.out} --out ${name}.tar`,
+          `then here:        docker-tls client import ${name}.tar`,
+        ],
       };
     });
   },

@@ -98,19 +98,14 @@ export const command = defineCommand({
       const lines = [
         ...(changed === undefined ? [] : [changed.text, '']),
         `${path}: papers for ${name}${renamed}, until ${dateWords(notAfter)}, without a key`,
-        '',
+        ...(old ? ['They are of the old CA, for its hosts do not all accept the new one yet.'] : []),
+      ];
+      const next = [
         `where the request was made:  docker-tls client import ${options.out ?? out}`,
         ...(apply.length > 0 ? [`before that, here:           docker-tls apply ${apply.join(' ')}`] : []),
-        ...(old
-          ? [
-              '',
-              'They are of the old CA, for its hosts do not all accept the new one yet. Sign it once more after:',
-              '',
-              '  docker-tls rotate ca',
-            ]
-          : []),
+        ...(old ? ['then sign it once more, after: docker-tls rotate ca'] : []),
       ];
-      return { exit: 0, result, text: lines.join('\n') };
+      return { exit: 0, result, text: lines.join('\n'), next };
     });
   },
 });

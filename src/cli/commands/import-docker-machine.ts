@@ -68,12 +68,11 @@ export const command = defineCommand({
           : [
               `${global.dryRun ? 'would take over' : 'taken over'}: ${hosts.join(', ')}`,
               'docker-machine’s CA stays trusted until `rotate ca` drops it: with the next apply its client gets into every host of this store.',
-              ...clients.map((name) => `It is the client ${name}; docker-tls client revoke ${name} ends that.`),
-              '',
-              `  docker-tls apply ${hosts.map(shellQuote).join(' ')}`,
-              '  docker-tls rotate ca',
+              ...clients.map((name) => `It is the client ${name}; \`client revoke ${name}\` ends that.`),
             ].join('\n');
-      return { exit: 0, result, text, errors: problems };
+      const next =
+        hosts.length === 0 ? [] : [`docker-tls apply ${hosts.map(shellQuote).join(' ')}`, 'docker-tls rotate ca'];
+      return { exit: 0, result, text, next, errors: problems };
     });
   },
 });

@@ -139,12 +139,13 @@ async function proceed(context: Context, options: Options, store: Store): Promis
   }
   const rest =
     stage.stage === 'drop'
-      ? 'Old and new are accepted, everything here has new papers.\nWhen everybody has fetched theirs:\n\n  docker-tls rotate ca --drop'
+      ? 'Old and new are accepted, everything here has new papers.\nWhen everybody has fetched theirs:'
       : describe(stage, run);
   return {
     exit: 0,
     result: { stages: done, stage },
     text: [text, rest].filter((part) => part !== '').join('\n\n'),
+    ...(stage.stage === 'drop' ? { next: ['docker-tls rotate ca --drop'] } : {}),
     errors: problems,
   };
 }

@@ -199,9 +199,8 @@ function finish(
       proven,
       '',
       `${endpoint} is open to client ${colours.bold(client)} and closed to everybody else. Go on with:`,
-      '',
-      ...nextCommands(context, spec, docker).map((line) => `  ${colours.cyan(line)}`),
     ].join('\n'),
+    next: nextCommands(context, spec, docker),
     errors,
   };
 }

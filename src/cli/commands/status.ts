@@ -81,7 +81,7 @@ export const command = defineCommand({
     const attention = due.length + missing.length;
     const text =
       rows.length === 0 && missing.length === 0
-        ? 'Nothing is set up yet. Begin with:\n\n  docker-tls setup'
+        ? 'Nothing is set up yet. Begin with:'
         : [
             ...(rows.length > 0 ? [renderStatus(rows, coloursOf(runtime.io), tableWidth(runtime.io))] : []),
             ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
@@ -90,6 +90,7 @@ export const command = defineCommand({
       exit: options.check && attention > 0 ? 3 : 0,
       result: { rows: rows.map(rowJson), attention, ...(missing.length > 0 ? { missing } : {}) },
       text,
+      next: rows.length === 0 && missing.length === 0 ? ['docker-tls setup'] : waysOn(rows),
     };
   },
 });
@@ -128,19 +129,17 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
     ]),
     { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
   );
-  const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
-  const hints = waysOn(due).map((way) => `  ${way}`);
   const attention = rows.filter(needsAttention).length;
   return [
     table,
     '',
     attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
-    ...(hints.length > 0 ? ['', ...hints] : []),
   ].join('\n');
 }
 
 /** Commands for what is due. A CA that has expired renews nothing, and its successor renews it all. */
-function waysOn(due: readonly StatusRow[]): string[] {
+function waysOn(rows: readonly StatusRow[]): string[] {
+  const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
   const old = due.some((row) => row.kind === 'old ca') ? ['docker-tls rotate ca --drop'] : [];
   const clients = due.filter((row) => row.kind === 'client');
   if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
