@@ -122,11 +122,13 @@ ExecStart=/bin/sh -c 'if [ -f $T/settings ]; then exec /bin/sh $T/way-back.sh un
 WantedBy=sysinit.target
 UNIT
 ) 2>"$ERR" && ln -sfT ../docker-tls-recover.service "$UNITS/sysinit.target.wants/docker-tls-recover.service" 2>>"$ERR" || fail "$(words)"
-# `settings` comes last: it is what makes the way back able to act.
+# `settings` comes last: it is what makes the way back able to act. Its content has to be on the disk before its name is: after a loss of
+# power a file system may show a name whose content is not there yet.
 mkdir -p -- "$T" 2>"$ERR" &&
   cp -a -- "$SHELF/way-back.sh" "$SHELF/manifest" "$SHELF/managed" "$SHELF/state.json" "$SHELF/id" "$SHELF/pid" "$SHELF/created" "$T/" 2>>"$ERR" &&
   sync "$T"/* "$UNITS/docker-tls-recover.service" "$UNITS" "$UNITS/sysinit.target.wants" "$T" 2>/dev/null &&
-  cp -a -- "$SHELF/settings" "$T/settings.part" 2>>"$ERR" && mv -- "$T/settings.part" "$T/settings" 2>>"$ERR" || fail "$(words)"
+  cp -a -- "$SHELF/settings" "$T/settings.part" 2>>"$ERR" && { sync "$T/settings.part" 2>/dev/null || :; } &&
+  mv -- "$T/settings.part" "$T/settings" 2>>"$ERR" || fail "$(words)"
 CREATED=$T/created
 systemd-run --quiet --collect --unit="docker-tls-undo-$TXN" --on-active="${CONFIRM}s" --timer-property=AccuracySec=100ms \
   /bin/sh "$T/way-back.sh" undo timer 2>"$ERR" || fail "$(words)"
@@ -259,7 +261,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   if [ -f "$path.docker-tls-new" ] && [ ! -L "$path.docker-tls-new" ]; then set -- "$@" "$path.docker-tls-new"; fi
   if [ "$kind" = blob ]; then set -- "$@" "$path"; fi
 done 3<"$T/manifest"
-sync "$@" "$T/origin" "$T" 2>/dev/null
+sync "$@" "$T"/origin/* "$T/origin" "$T" 2>/dev/null
 set --
 
 # What sshd will do for root and for the operator, beside what our drop-in says: a line elsewhere may win over it.

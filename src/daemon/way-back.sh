@@ -472,8 +472,10 @@ commit() {
     while IFS= read -r folder <&3; do
       if [ -d "$folder" ] && [ "$folder" != "$UNITS/sysinit.target.wants" ]; then printf '%s\n' "$folder" >>"$T/all-created" || return 1; fi
     done 3<"$T/sorted"
-    sync "$T"/* 2>/dev/null
+    sync "$T"/* "$T"/generation/* 2>/dev/null
     mark committed || return 1
+    # Who is told that it counts must not find it gone after a loss of power.
+    sync "$T" 2>/dev/null
   fi
   finish
 }
