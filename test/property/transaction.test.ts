@@ -111,7 +111,6 @@ function change(path: string, { kind, mode, uid, content }: Entry): FileChange {
 }
 
 const STUBS: Record<string, string> = {
-  systemctl: 'exit 0',
   'systemd-run': 'exit 0',
   journalctl: 'exit 0',
   logger: 'exit 0',
@@ -127,6 +126,7 @@ class Sandbox {
     for (const name of ['etc/systemd/system', 'etc/docker', 'var/docker', 'run', 'real', 'stub'])
       mkdirSync(join(this.folder, name), { recursive: true });
     for (const [name, text] of Object.entries(STUBS)) this.#stub(name, text);
+    this.#stub('systemctl', `echo "$*" >>${this.folder}/systemctl`);
     // Every command that changes a name may be the last one.
     for (const name of ['mv', 'ln', 'rm', 'mkdir', 'cp']) {
       copyFileSync(`/usr/bin/${name}`, join(this.folder, 'real', name));
@@ -171,6 +171,12 @@ exit $code`,
 
   state(): Map<string, string> {
     return read(join(this.folder, 'etc'));
+  }
+
+  /** What systemd was told, in order. */
+  told(): string[] {
+    const log = join(this.folder, 'systemctl');
+    return existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : [];
   }
 
   remove(): void {
@@ -232,7 +238,8 @@ function checkBooks(root: string, old: ReadonlyMap<string, string>, files: reado
   for (const folder of made) expect(old.has(folder.slice(4)), folder).toBe(false);
 }
 
-function play(shell: readonly string[], { before, after, protect, restart, remove, crashes, end }: Case): void {
+/** Plays one case to its end and judges what is left; gives what systemd was told. */
+function play(shell: readonly string[], { before, after, protect, restart, remove, crashes, end }: Case): string[] {
   const box = new Sandbox(shell);
   try {
     const root = box.folder;
@@ -342,10 +349,37 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
     }
     expect(existsSync(books)).toBe(false);
     if (armed || switched) expect(existsSync(join(root, 'run/docker-tls.lock'))).toBe(false);
+    return box.told();
   } finally {
     box.remove();
   }
 }
+
+describe.runIf(process.getuid?.() === 0)('unit files', () => {
+  const file: Entry = { kind: 'file', mode: 0o644, uid: 0, content: '[Service]\n' };
+  const drop = '/etc/systemd/system/docker.service.d/zz-docker-tls.conf';
+  const told = (after: Case['after'], end: Case['end']) =>
+    play(['dash'], { before: {}, after, protect: false, restart: true, remove: false, crashes: [NEVER], end }).filter(
+      (line) => /^(daemon-reload|stop docker|start docker)/.test(line),
+    );
+
+  test('are read anew by systemd before the daemon starts, where one of them changes', () => {
+    expect(told({ [drop]: file }, 'commit').slice(0, 3)).toEqual([
+      'daemon-reload',
+      'stop docker.service',
+      'start docker.service',
+    ]);
+    expect(told({ '/etc/default/docker': file }, 'commit').slice(0, 2)).toEqual([
+      'stop docker.service',
+      'start docker.service',
+    ]);
+  });
+
+  test('that come back are read anew as well', () => {
+    const there = ['daemon-reload', 'stop docker.service', 'start docker.service'];
+    expect(told({ [drop]: file }, 'undo').slice(0, 6)).toEqual([...there, ...there]);
+  });
+});
 
 const shells = [['dash'], ['bash'], ['busybox', 'sh']] as const;
 
@@ -354,7 +388,7 @@ describe.each(shells.map((shell) => ({ shell })))('under $shell', ({ shell }) =>
     'any crash of a change, of its undoing, of its confirmation',
     () => {
       fc.assert(
-        fc.property(cases, (one) => play(shell, one)),
+        fc.property(cases, (one) => void play(shell, one)),
         { numRuns: 25, endOnFailure: true },
       );
     },
