@@ -63,7 +63,7 @@ export function hardenFiles(
       notes.push('audit-rules: the kernel does not let this host load rules (as in a container); they are written');
     else if (loadAuditRules && written && !loaded)
       notes.push(
-        'audit-rules: they are written, but a loading stopped before them; what stops it is said by: augenrules --load',
+        `audit-rules: they are written, but the kernel does not have them all; to load them, and see which it does not take: auditctl -D -k docker-tls; auditctl -R ${AUDIT_RULES}`,
       );
     else if (!audit.enabled)
       notes.push(
