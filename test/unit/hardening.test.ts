@@ -186,7 +186,9 @@ describe('files', () => {
     const rules = auditRules(renderAuditRules(facts));
     expect(made({ locked: true, loaded: rules, files: rules }).notes).toEqual([]);
     expect(made({ loaded: rules, files: rules }).notes).toEqual([]);
-    expect(made({ loaded: [], files: rules }).notes.join()).toMatch(/kernel does not have them all.*auditctl -R \/etc\/audit/);
+    expect(made({ loaded: [], files: rules }).notes.join()).toMatch(
+      /kernel does not have them all.*auditctl -R \/etc\/audit/,
+    );
     for (const change of [{}, { byHand: true }, { locked: true }]) expect(made(change).extras).toHaveLength(1);
   });
 });
