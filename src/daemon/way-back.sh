@@ -299,8 +299,14 @@ apply_services() {
     reload) reload_docker || bad=1 ;;
   esac
   if [ "$SSHD" = reload ]; then
-    for unit in ssh.service sshd.service; do
-      if systemctl -q is-active "$unit"; then systemctl reload "$unit" || bad=1; break; fi
+    for unit in ssh sshd; do
+      systemctl -q is-active "$unit.service" || continue
+      # An sshd that got its port from a socket unit cannot open it again when it reads its configuration anew (it ends with "Cannot bind
+      # any address"). systemd holds the port for it, so starting it anew refuses nobody, and sessions live on (KillMode=process).
+      verb=reload
+      if systemctl -q is-active "$unit.socket"; then verb=restart; fi
+      systemctl "$verb" "$unit.service" || { bad=1; STEP="$verb-sshd"; }
+      break
     done
     # sshd closes its port for a moment while it reads its configuration again; the proof comes over a new connection.
     sleep 0.5

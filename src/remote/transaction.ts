@@ -133,6 +133,7 @@ function translate(
   const lines = printableLines(decode(journal), 15);
   if (kind === 'back') {
     const started = step === 'restart' || step === 'reload' || step === 'protect';
+    const units = step.endsWith('-sshd') ? ['ssh.service', 'sshd.service'] : ['docker.service', 'docker-tls.socket'];
     return new DockerTlsError({
       code: started ? 'E_DAEMON_START' : 'E_APPLY',
       exit: 5,
@@ -140,9 +141,7 @@ function translate(
       message: started
         ? 'the daemon did not start with the new configuration; the host was rolled back and runs as before'
         : `the change failed (${printable(step)}): ${message}; the host was rolled back`,
-      hints: [
-        sudoCommand(login, 'journalctl', '-u', 'docker.service', '-u', 'docker-tls.socket', '-n', '50', '--no-pager'),
-      ],
+      hints: [sudoCommand(login, 'journalctl', ...units.flatMap((unit) => ['-u', unit]), '-n', '50', '--no-pager')],
       details: [...(started ? said : []), ...lines],
     });
   }

@@ -157,3 +157,40 @@ describe('userns-remap', () => {
     expect((await run('plan', 'web', '--check')).status).toBe(0);
   });
 });
+
+describe('where a socket unit starts sshd', () => {
+  let host: LabHost;
+  let home: string;
+
+  beforeAll(async () => {
+    [host] = (await labUp({ names: ['harden-socket'], suite: 'trixie' })) as [LabHost];
+    home = await mkdtemp(join(tmpdir(), 'docker-tls-socket-'));
+    // A session's programs must not hold the port: they would outlive the service.
+    await host.must('systemctl stop ssh.service && systemctl start ssh.socket');
+  });
+  afterAll(async () => {
+    await host?.down();
+    await rm(home, { recursive: true, force: true });
+  });
+
+  it('sshd takes its settings in and gives them back, though it cannot reload', { timeout: 120_000 }, async () => {
+    const run = (...words: string[]) =>
+      program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', '--yes'], {
+        env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
+      });
+    const setup = await run('setup', `root@${host.address}`, '--name', 'web', '--no-ca-passphrase');
+    expect(setup.status, setup.err).toBe(0);
+    const hardened = await run('harden', 'web', '--only', 'sshd');
+    expect(hardened.status, hardened.err).toBe(0);
+    expect(await host.must('systemctl is-active ssh.socket && sshd -T | grep -i maxauthtries')).toBe(
+      'active\nmaxauthtries 4',
+    );
+    expect((await host.ssh('true')).exit).toBe(0);
+    const back = await run('rollback', 'web');
+    expect(back.status, back.err).toBe(0);
+    expect(await host.must('systemctl is-active ssh.socket && sshd -T | grep -i maxauthtries')).toBe(
+      'active\nmaxauthtries 6',
+    );
+    expect((await host.ssh('true')).exit).toBe(0);
+  });
+});
