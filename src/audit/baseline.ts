@@ -2,7 +2,7 @@
 
 import { LineCounter, parseDocument } from 'yaml';
 import { DockerTlsError, DockerTlsErrors } from '../errors.ts';
-import { entriesAt, listAt, textAt } from './api.ts';
+import { at, entriesAt, listAt, textAt } from './api.ts';
 import type { CheckResult } from './evaluate.ts';
 
 export type AcceptedFinding = {
@@ -62,7 +62,12 @@ export function parseBaseline(text: string, path: string): Baseline {
     const expires = textAt(item, 'expires');
     if (!/^([a-z0-9.]+\*?|\*)$/.test(check)) wrong(`accept[${index}].check: the id of a check is missing`, line);
     if (textAt(item, 'reason').trim() === '') wrong(`accept[${index}].reason: say why it is accepted`, line);
-    if (!/^\d{4}-\d\d-\d\d$/.test(expires) || Number.isNaN(Date.parse(expires))) {
+    // Without one it would hold everywhere: what is written and cannot be read must not mean that.
+    for (const key of ['host', 'place'] as const) {
+      if (at(item, key) !== undefined && textAt(item, key) === '')
+        wrong(`accept[${index}].${key}: has to be one name; for several, write an entry for each`, line);
+    }
+    if (!isDay(expires)) {
       wrong(`accept[${index}].expires: a day is missing, such as 2027-06-30`, line);
     }
     if (errors.length > before) continue;
@@ -79,6 +84,12 @@ export function parseBaseline(text: string, path: string): Baseline {
   }
   if (errors.length > 0) throw new DockerTlsErrors(errors);
   return { accept };
+}
+
+/** A day of the calendar: Date.parse takes 2027-02-30 for one in March. */
+function isDay(text: string): boolean {
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(`${text}T`);
 }
 
 function matches(pattern: string, text: string): boolean {

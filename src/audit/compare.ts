@@ -17,7 +17,7 @@ export type Comparison = {
  * Throws E_AUDIT_REPORT when it is none.
  */
 export function findingsOfReport(text: string, path: string): readonly FindingKey[] {
-  const value = parseJson(text);
+  const value = parseJson(text.replace(/^\ufeff/, ''));
   const report: Json = at(value, 'result') ?? value;
   if (!Array.isArray(at(report, 'subjects'))) {
     throw new DockerTlsError({

@@ -40,18 +40,20 @@ export function parseDaemonJson(path: string, text: string | undefined): DaemonJ
   const problems: ParseError[] = [];
   if (text.trim() === '') return { path, text, value: {}, errors };
   const strict = { disallowComments: true, allowTrailingComma: false };
-  const value: Json = parse(text, problems, strict);
+  // dockerd reads over a byte order mark since 23.0 (config.1 knows which dockerd it is).
+  const body = text.replace(/^\ufeff/, '');
+  const value: Json = parse(body, problems, strict);
   for (const problem of problems.slice(0, 3)) {
-    errors.push(`line ${lineOf(text, problem.offset)}: ${printParseErrorCode(problem.error)}`);
+    errors.push(`line ${lineOf(body, problem.offset)}: ${printParseErrorCode(problem.error)}`);
   }
   if (problems.length === 0 && (typeof value !== 'object' || value === null || Array.isArray(value))) {
     errors.push('line 1: not an object');
   }
   const seen = new Set<string>();
-  for (const property of parseTree(text, [], strict)?.children ?? []) {
+  for (const property of parseTree(body, [], strict)?.children ?? []) {
     const key = property.children?.[0];
     if (key === undefined || typeof key.value !== 'string') continue;
-    if (seen.has(key.value)) errors.push(`line ${lineOf(text, key.offset)}: the key "${key.value}" stands there twice`);
+    if (seen.has(key.value)) errors.push(`line ${lineOf(body, key.offset)}: the key "${key.value}" stands there twice`);
     seen.add(key.value);
   }
   return { path, text, value: typeof value === 'object' && value !== null ? value : {}, errors };

@@ -32,6 +32,19 @@ describe('a baseline', () => {
     expect(one(apply(text, 'web-1'), '2.9')?.accepted).toBeUndefined();
   });
 
+  test.each(['host: [build-1, web-1]', 'host: ""', 'host:', 'place: [a, b]', 'place: { a: b }'])(
+    'with %s does not hold everywhere, but is refused',
+    (entry) => {
+      const text = `accept:\n- check: "2.9"\n  ${entry}\n  reason: r\n  expires: 2028-01-01\n`;
+      expect(() => apply(text)).toThrow(/has to be one name/);
+    },
+  );
+
+  test('ends on a day that there is', () => {
+    const text = 'accept: [{ check: "2.9", reason: r, expires: 2028-02-30 }]';
+    expect(() => apply(text)).toThrow(/a day is missing/);
+  });
+
   test('of a place leaves the others open', () => {
     const text = 'accept: [{ check: "4.1", place: "container bad", reason: r, expires: 2028-01-01 }]';
     const result = one(apply(text), '4.1');

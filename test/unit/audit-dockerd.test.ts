@@ -76,6 +76,7 @@ describe('daemon.json', () => {
   test.each([
     ['', []],
     ['{}', []],
+    ['\ufeff{}', []],
     ['{"a": 1, "a": 2}', ['line 1: the key "a" stands there twice']],
     ['{\n"a": 1,\n}', [expect.stringContaining('line 3')]],
     ['"text"', ['line 1: not an object']],

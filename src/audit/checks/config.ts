@@ -5,10 +5,16 @@ import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWE
 import { givenTwice, isOn, placeOf, setting } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
 
+/** The first Docker that reads over a byte order mark in daemon.json. */
+const FIRST_OVER_MARKS = 23;
+
 function daemonJson(facts: AuditFacts): Verdict {
   const { file } = facts.daemon;
   if (file.text === undefined) return notApplicable(`there is no ${file.path}`);
-  return judge(file.errors.map((text) => ({ place: file.path, text })));
+  const version = Number.parseInt(textAt(facts.docker?.info, 'ServerVersion'), 10);
+  const marked = file.text.startsWith('\ufeff') && version < FIRST_OVER_MARKS;
+  const errors = [...(marked ? ['line 1: begins with a byte order mark'] : []), ...file.errors];
+  return judge(errors.map((text) => ({ place: file.path, text })));
 }
 
 function conflicts(facts: AuditFacts): Verdict {

@@ -480,6 +480,14 @@ const DAEMON_CASES: readonly Case[] = [
   },
   { check: 'config.1', name: 'empty file', change: { config: '' }, state: 'pass' },
   { check: 'config.1', name: 'a comment', change: { config: '{\n // no\n}' }, state: 'finding', says: 'line 2' },
+  { check: 'config.1', name: 'a byte order mark', change: { config: '\ufeff{"icc": false}' }, state: 'pass' },
+  {
+    check: 'config.1',
+    name: 'a byte order mark, before Docker 23',
+    change: { config: '\ufeff{}', api: { '/info': merge({ ServerVersion: '20.10.24+dfsg1' }) } },
+    state: 'finding',
+    says: 'byte order mark',
+  },
   { check: 'config.1', name: 'a list', change: { config: '[]' }, state: 'finding', says: 'not an object' },
   {
     check: 'config.2',
