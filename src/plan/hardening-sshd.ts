@@ -47,7 +47,10 @@ export function hardenSshd(fixes: ReadonlySet<MendName>, input: SshdInput): Hard
     lines.push(['MaxSessions', `${atMost(now('MaxSessions'), MOST_SESSIONS)}`]);
     lines.push(['PermitEmptyPasswords', 'no']);
   }
-  if (fixes.has('sshd-root')) lines.push(['PermitRootLogin', rootLogin(now('PermitRootLogin'), input.login, notes)]);
+  if (fixes.has('sshd-root')) {
+    const root = rootLogin(now('PermitRootLogin'), input.login, notes);
+    if (root !== undefined) lines.push(['PermitRootLogin', root]);
+  }
   lines.push(['PubkeyAuthentication', 'yes']);
   if (fixes.has('sshd-passwords')) {
     // Before OpenSSH 8.7 the older name is a switch of its own, and either opens the way.
@@ -89,16 +92,18 @@ export function hardenSshd(fixes: ReadonlySet<MendName>, input: SshdInput): Hard
   return { content: text, notes };
 }
 
-/** Root may be shut out only when somebody else got in. */
-function rootLogin(now: string, { user, remote }: Login, notes: string[]): string {
+/** Root may be shut out only when somebody else got in, and its password only when root got in with a key. Undefined: it stays. */
+function rootLogin(now: string, { user, remote, byKey }: Login, notes: string[]): string | undefined {
   if (now === 'no' || now === 'forced-commands-only') return now;
   if (remote && user !== 'root') return 'no';
-  notes.push(
-    remote
-      ? 'sshd: root keeps its login by key, since this run itself logged in as root; run it as a user with sudo, and root is shut out'
-      : 'sshd: root keeps its login by key, since no other login was proven; run it over SSH as a user with sudo, and root is shut out',
-  );
-  return 'prohibit-password';
+  const next = 'run it over SSH as a user with sudo, and root is shut out';
+  if (now !== 'yes' || (remote && byKey)) {
+    const why = remote ? 'this run itself logged in as root' : 'no other login was proven';
+    notes.push(`sshd: root keeps its login by key, since ${why}; ${next}`);
+    return 'prohibit-password';
+  }
+  notes.push(`sshd-root: root keeps its login, by password too, since no login with a key was proven; ${next}`);
+  return undefined;
 }
 
 function atMost(now: string, most: number): number {

@@ -83,6 +83,19 @@ describe('sshd', () => {
     expect(notes.join()).toMatch(/root keeps its login by key/);
   });
 
+  it.each([
+    ['with a password', { user: 'root', remote: true, byKey: false }],
+    ['on the host itself', { user: 'root', remote: false, byKey: false }],
+  ])('leaves root its password where no login with a key was proven: %s', (_, login) => {
+    const open = new Map(settings).set('permitrootlogin', ['yes']);
+    const { content, notes } = hardenSshd(all, { ...input, settings: open, login });
+    expect(content).not.toMatch(/PermitRootLogin|PasswordAuthentication/);
+    expect(notes.join()).toMatch(/root keeps its login, by password too/);
+    expect(
+      hardenSshd(all, { ...input, settings: open, login: { user: 'root', remote: true, byKey: true } }).content,
+    ).toMatch(/^PermitRootLogin prohibit-password$/m);
+  });
+
   it('proves nothing about SSH from the host itself', () => {
     const { content } = hardenSshd(all, { ...input, login: { ...operator, remote: false } });
     expect(content).toMatch(/^PermitRootLogin prohibit-password$/m);
