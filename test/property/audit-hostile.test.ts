@@ -103,7 +103,7 @@ function reportOf(word: string): AuditReport {
     `services:\n  ${JSON.stringify(word.slice(0, 500))}:\n    image: ${JSON.stringify(word)}\n    cap_add: [${JSON.stringify(word)}]\n    privileged: true\n`,
     word,
   );
-  const dockerfile = auditDockerfile(`FROM ${word}\nADD ${word} /\nENV A_PASSWORD=${word}\n`, word);
+  const dockerfile = auditDockerfile(`FROM a:1\nFROM ${word}\nADD ${word} /\nENV A_PASSWORD=${word}\n`, word);
   return {
     createdAt: '2026-11-25T11:00:00.000Z',
     version: '0.1.0',
@@ -196,7 +196,7 @@ test('odd content in any section costs verdicts, never the audit', () => {
 test('files that are none are an answer or an error, never a crash', () => {
   fc.assert(
     fc.property(fc.oneof(evil, fc.string({ unit: 'binary', maxLength: 300 })), (text) => {
-      auditDockerfile(text, 'd');
+      auditDockerfile(`FROM a:1\n${text}`, 'd');
       parseOrRefuse(text);
       parseOrRefuse(`services:\n  a: ${text}\n`);
     }),

@@ -123,7 +123,49 @@ ARG VERSION
     '#'.repeat(100),
     'FROM a\\\n\\\n\\',
   ])('%j is no crash', (text) => {
-    expect(auditDockerfile(text, 'd')).toHaveLength(DOCKERFILE_CHECKS.length);
+    expect(auditDockerfile(`FROM a:1\n${text}`, 'd')).toHaveLength(DOCKERFILE_CHECKS.length);
+  });
+
+  test.each(['', 'services:\n  web: {}\n', '# FROM a\n', 'FROM'])('%j is no Dockerfile', (text) => {
+    expect(() => auditDockerfile(text, 'd')).toThrow(expect.objectContaining({ code: 'E_DOCKERFILE' }));
+  });
+
+  test.each([
+    'RUN bash -c "cat <<<word"',
+    'RUN echo $((1<<SHIFT))',
+    'RUN echo "<<EOF"',
+    "RUN sh -c 'cat <<EOF'",
+    'RUN <<EOF never ends',
+    '\n# escape=`\nRUN x \\\n  && y',
+  ])('%j hides nothing that follows', (line) => {
+    const text = `FROM a:1\n${line}\nENV DB_PASSWORD=hunter2\nUSER app\n`;
+    expect(found(text, '4.10')).toEqual([expect.stringContaining('DB_PASSWORD')]);
+    expect(found(text, '4.1')).toEqual([]);
+  });
+
+  test.each(['<<EOF', '<<-EOF', '<<"EOF"', "3<<'EOF' sh", 'cat <<EOF|sh', '<<EOF >"/a b"'])(
+    'RUN %s holds text',
+    (words) => {
+      expect(found(`FROM a:1\nRUN ${words}\nUSER root\nEOF\nUSER app\n`, '4.1')).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['# escape=`\nFROM a:1\nRUN x `\n  && sudo y\n', ['3 installs or uses sudo']],
+    ['# a comment\n# escape=`\nFROM a:1\nRUN x \\\n  && sudo y\n', ['4 installs or uses sudo']],
+  ])('%j: the escape directive counts at the top only', (text, lines) => {
+    expect(found(text, 'sudo')).toEqual(lines);
+  });
+
+  test('ONBUILD ends in images too, and a user counts without its quotes and by its default', () => {
+    const text =
+      'FROM a:1\nONBUILD ADD . /x\nONBUILD ENV API_TOKEN=abc\nONBUILD RUN sudo x\nONBUILD USER root\nUSER app\n';
+    expect(found(text, '4.9')).toEqual(['2 ADD . /x']);
+    expect(found(text, '4.10')).toEqual(['3 API_TOKEN is in the image for all to read']);
+    expect(found(text, 'sudo')).toEqual(['4 installs or uses sudo']);
+    expect(found(text, '4.1')).toEqual([]);
+    expect(found('FROM a:1\nUSER "root"\n', '4.1')).toEqual(['2 the last USER is root']);
+    expect(found(`FROM a:1\nUSER ${braced('APP:-0')}:0\n`, '4.1')).toEqual(['2 the last USER is 0:0']);
   });
 });
 

@@ -19,7 +19,9 @@ export function parseDockerfile(text: string): Dockerfile {
     .replace(/^\ufeff/, '')
     .split(/\r?\n/)
     .slice(0, MAX_LINES);
-  const continuation = /^#\s*escape\s*=\s*`/im.test(lines.slice(0, 5).join('\n')) ? '`' : '\\';
+  const continuation = escapeOf(lines);
+  /** Where each line stands last: most of what looks like a here-document and is none is told by it. */
+  const last = new Map(lines.map((line, at) => [line.replace(/^\t+/, ''), at]));
   const instructions: Instruction[] = [];
   const stages: Stage[] = [];
   for (let index = 0; index < lines.length; index++) {
@@ -37,12 +39,15 @@ export function parseDockerfile(text: string): Dockerfile {
     if (found === null) continue;
     const name = (found[1] ?? '').toUpperCase();
     if (name === 'RUN' || name === 'COPY' || name === 'ADD') {
-      for (const [, dash, , word] of whole.matchAll(/<<(-?)(["']?)([A-Za-z_][A-Za-z0-9_]*)\2/g)) {
-        for (index++; index < lines.length; index++) {
-          const line = lines[index] ?? '';
-          if ((dash === '-' ? line.replace(/^\t+/, '') : line) === word) break;
-          if (name === 'RUN') whole += `\n${line}`;
-        }
+      for (const { tabs, word } of hereDocuments(whole)) {
+        const end =
+          (last.get(word) ?? -1) <= index
+            ? -1
+            : lines.findIndex((line, at) => at > index && (tabs ? line.replace(/^\t+/, '') : line) === word);
+        // Without its end it is none, and must not hide what follows.
+        if (end < 0) continue;
+        if (name === 'RUN') whole += `\n${lines.slice(index + 1, end).join('\n')}`;
+        index = end;
       }
     }
     const words = /^[A-Za-z]+\s+([\s\S]*)$/.exec(whole)?.[1] ?? '';
@@ -54,6 +59,25 @@ export function parseDockerfile(text: string): Dockerfile {
     instructions.push({ name, text: words, line, stage: stages.length - 1 });
   }
   return { instructions, stages };
+}
+
+/** The directive counts only at the top, before any other comment or empty line (docs.docker.com, "Parser directives"). */
+function escapeOf(lines: readonly string[]): string {
+  for (const line of lines) {
+    const directive = /^\s*#\s*([a-z]+)\s*=\s*(\S+)\s*$/i.exec(line);
+    if (directive === null) break;
+    if (directive[1]?.toLowerCase() === 'escape') return directive[2] === '`' ? '`' : '\\';
+  }
+  return '\\';
+}
+
+/** As BuildKit sees them: words of their own outside quotes, so neither `<<<` of bash nor `$((1<<N))`. */
+function hereDocuments(text: string): readonly { readonly tabs: boolean; readonly word: string }[] {
+  const bare = text.replace(/(?<=^|\s)(?!\d*<<)([^\s"']*)("(?:[^"\\]|\\.)*"|'[^']*')/gs, '$1');
+  return Array.from(
+    bare.matchAll(/(?<=^|\s)\d*<<(-?)(["']?)([A-Za-z_][A-Za-z0-9_]*)\2(?=\s|$|[|;&>])/g),
+    ([, dash, , word = '']) => ({ tabs: dash === '-', word }),
+  );
 }
 
 function leadingComments(lines: readonly string[], start: number, end: number): number {

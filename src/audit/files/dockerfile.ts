@@ -1,10 +1,12 @@
 /** Owns the checks of a Dockerfile. Ids carry the benchmark's numbers where it has one: `dockerfile.4.9` is 4.9 for an image that is not built yet. */
 
+import { shellQuote } from '../../daemon/quote.ts';
+import { DockerTlsError } from '../../errors.ts';
 import { type Check, type Evidence, finding, judge, PASS, type Verdict } from '../check.ts';
 import { isLoneUpdate, isRootUser } from '../checks/images.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
 import { type Dockerfile, finalStages, type Instruction, parseDockerfile } from './dockerfile-model.ts';
-import { holdsPassword, isSecretName, isWrittenOut } from './secrets.ts';
+import { holdsPassword, isSecretName, isWrittenOut, withDefaults } from './secrets.ts';
 
 export type DockerfileCheck = Omit<Check, 'evaluate'> & { readonly evaluate: (file: Dockerfile) => Verdict };
 
@@ -12,8 +14,16 @@ function at({ line, name }: Instruction, text: string): Evidence {
   return { place: name, text, line };
 }
 
+/** What ONBUILD keeps in the image for those that build on it. */
+function triggered(instruction: Instruction): Instruction {
+  const found = instruction.name === 'ONBUILD' ? /^([A-Za-z]+)\s+(.*)$/s.exec(instruction.text) : null;
+  return found === null ? instruction : { ...instruction, name: (found[1] ?? '').toUpperCase(), text: found[2] ?? '' };
+}
+
 function each(file: Dockerfile, wrong: (instruction: Instruction) => readonly string[]): Verdict {
-  return judge(file.instructions.flatMap((instruction) => wrong(instruction).map((text) => at(instruction, text))));
+  return judge(
+    file.instructions.flatMap((instruction) => wrong(triggered(instruction)).map((text) => at(instruction, text))),
+  );
 }
 
 function lastOf(file: Dockerfile, name: string): Instruction | undefined {
@@ -34,7 +44,9 @@ function user(file: Dockerfile): Verdict {
     return finding([
       { place: 'FROM', text: 'no USER: the base decides, and most bases decide for root', line: lastStageLine(file) },
     ]);
-  return isRootUser(last.text.trim()) ? finding([at(last, `the last USER is ${last.text.trim()}`)]) : PASS;
+  // A variable counts by the default that stands with it.
+  const name = withDefaults(last.text.trim()).replace(/["']/g, '');
+  return isRootUser(name) ? finding([at(last, `the last USER is ${name}`)]) : PASS;
 }
 
 function healthCheck(file: Dockerfile): Verdict {
@@ -207,8 +219,17 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
   },
 ];
 
-/** Judges a Dockerfile; text that is none gives the findings of an empty one. */
-export function auditDockerfile(text: string, _path: string): readonly CheckResult[] {
+/** Judges a Dockerfile. Throws E_DOCKERFILE when it is none: what builds nothing would get a good score. */
+export function auditDockerfile(text: string, path: string): readonly CheckResult[] {
   const file = parseDockerfile(text);
+  if (file.stages.length === 0) {
+    throw new DockerTlsError({
+      code: 'E_DOCKERFILE',
+      exit: 2,
+      message: 'this is not a Dockerfile: no FROM',
+      where: path,
+      hints: [`docker build --check -f ${shellQuote(path)} .`],
+    });
+  }
   return DOCKERFILE_CHECKS.map((one) => resultOf(one, one.evaluate(file)));
 }

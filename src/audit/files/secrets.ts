@@ -1,4 +1,4 @@
-/** Owns the guess whether a name in a file stands for a secret. The value is never shown. */
+/** Owns the guess whether a name in a file stands for a secret, whose value is never shown; and what a variable is by its default. */
 
 const SECRET_NAME =
   /(^|[_.-])(pass|pwd|[a-z]*(password|passwd|passphrase|secret|token)|credentials?|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|auth[_-]?key|encryption[_-]?key)([_.-]|$)/i;
@@ -22,4 +22,15 @@ export function holdsPassword(value: string): boolean {
 export function isWrittenOut(value: string): boolean {
   const bare = value.trim().replace(/^(["'])(.*)\1$/s, '$2');
   return bare !== '' && !/^\$\{?[A-Za-z_][A-Za-z0-9_]*(:?[?][^}]*)?\}?$/.test(bare);
+}
+
+/** The text with the defaults of its variables put in, `${A:-b}` and `${A-b}`, also one within another; `$$` is a dollar sign of its own. */
+export function withDefaults(text: string): string {
+  let result = text;
+  for (let depth = 0; depth < 5; depth++) {
+    const next = result.replace(/\$\$|\$\{[A-Za-z_]\w*:?-([^${}]*)\}/g, (whole, value?: string) => value ?? whole);
+    if (next === result) break;
+    result = next;
+  }
+  return result;
 }
