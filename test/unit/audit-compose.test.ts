@@ -106,6 +106,45 @@ describe('lines and forms', () => {
     ]);
   });
 
+  test('variables of everything else count by their defaults too, and $$ is no variable', () => {
+    const text = `services:
+  a:
+    image: x:${braced('TAG:-latest')}
+    privileged: ${braced('PRIVILEGED:-true')}
+    network_mode: ${braced('MODE-host')}
+    user: "${braced('USER_ID:-0')}:${braced('GROUP_ID:-0')}"
+    ports: ["${braced('PORT:-80')}:8080", "${braced('BIND:-127.0.0.1')}:90:90", "${braced('P')}:1"]
+    volumes: ["${braced(`A:-${braced('B:-/etc')}`)}:/host"]
+    environment: { A_TOKEN: "${braced('A_TOKEN:-')}", B_TOKEN: "$${braced('B:-c')}" }
+`;
+    expect(found(text, '5.28')).toEqual(['3 image x:latest has the tag latest']);
+    expect(found(text, '5.5')).toEqual(['4 is privileged']);
+    expect(found(text, '5.10')).toEqual(["5 shares the host's network"]);
+    expect(found(text, '4.1')).toEqual(['6 user is 0:0']);
+    expect(found(text, '5.8')).toEqual(['7 publishes port 80', '7 publishes port 90']);
+    expect(found(text, '5.14')).toEqual([
+      '7 port 80 is open on all addresses',
+      `7 port ${braced('P')} is open on all addresses`,
+    ]);
+    expect(found(text, '5.6')).toEqual(['8 /etc is mounted on /host, writable']);
+    expect(found(text, '4.10')).toEqual(['9 B_TOKEN is written out']);
+  });
+
+  test('a named volume that is a folder of the host is judged as one', () => {
+    const text = `services:
+  a:
+    volumes: [root:/host, data:/data, { type: volume, source: root, target: /again }]
+volumes:
+  data: {}
+  root: { driver_opts: { type: none, o: "ro,bind", device: / } }
+`;
+    expect(found(text, '5.6')).toEqual(['3 / is mounted on /host, writable', '3 / is mounted on /again, writable']);
+  });
+
+  test('a file that only includes others says so', () => {
+    expect(() => auditCompose('include: [a.yml]\n', 'c')).toThrow(/only includes other files/);
+  });
+
   test('the value of a secret is never shown', () => {
     expect(
       JSON.stringify(auditCompose('services:\n  a:\n    environment: { DB_PASSWORD: hunter2 }\n', 'c')),

@@ -14,6 +14,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { DockerTlsError, DockerTlsErrors } from '../../errors.ts';
+import { withDefaults } from './secrets.ts';
 
 /** A setting: its value as plain data, and its line. */
 export type Field = { readonly value: unknown; readonly line: number };
@@ -29,7 +30,11 @@ export type Service = {
   ) => readonly { readonly text: string; readonly value: unknown; readonly line: number }[];
 };
 
-export type Compose = { readonly services: readonly Service[]; readonly networks: readonly Service[] };
+export type Compose = {
+  readonly services: readonly Service[];
+  readonly networks: readonly Service[];
+  readonly volumes: readonly Service[];
+};
 
 const MAX_BYTES = 1_048_576;
 const MAX_ITEMS = 2000;
@@ -103,7 +108,8 @@ export function parseCompose(text: string, path: string): Compose {
     const here = resolve(node);
     budget.left -= 1;
     if (depth > 6 || budget.left < 0) return undefined;
-    if (isScalar(here)) return here.value;
+    // A variable counts by the default that stands with it.
+    if (isScalar(here)) return typeof here.value === 'string' ? withDefaults(here.value) : here.value;
     if (isSeq(here)) return here.items.slice(0, MAX_ITEMS).map((item) => plain(item, budget, depth + 1));
     if (!isMap(here)) return undefined;
     return Object.fromEntries(
@@ -173,8 +179,14 @@ export function parseCompose(text: string, path: string): Compose {
     return isMap(base) && base !== own ? [own, ...inherited(base, services, depth + 1)] : [own];
   }
   const services = entries('services');
-  if (services.length === 0) throw new DockerTlsErrors([failure('this is not a Compose file: no services', path)]);
-  return { services, networks: entries('networks') };
+  if (services.length === 0) {
+    const included = find(root, 'include') !== undefined;
+    const message = included
+      ? 'it only includes other files: audit each of them, or what `docker compose config` makes of it'
+      : 'this is not a Compose file: no services';
+    throw new DockerTlsErrors([failure(message, path)]);
+  }
+  return { services, networks: entries('networks'), volumes: entries('volumes') };
 }
 
 /** An upper bound of the nesting: flow brackets, and indentation that grows. */

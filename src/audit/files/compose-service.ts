@@ -30,22 +30,26 @@ export function missing(service: Service, paths: readonly (readonly string[])[],
   return unset(service, paths) ? [{ text, line: service.line }] : [];
 }
 
-/** The text with the defaults of its variables put in. */
-function withDefaults(text: string): string {
-  return text.replace(/\$\{[A-Za-z_]\w*:?-([^}]*)\}/g, '$1');
-}
-
 /** Both forms of a volume: `SOURCE:DESTINATION:options` and the long one. */
-export function mounts(service: Service): readonly (Mount & { readonly line: number })[] {
+export function mounts(service: Service, { volumes }: Compose): readonly (Mount & { readonly line: number })[] {
+  /** The folder that a named volume is by its options (`o: bind`). */
+  function folderOf(name: string): string | undefined {
+    const volume = volumes.find((one) => one.name === name);
+    const options = String(volume?.get('driver_opts', 'o')?.value ?? '').split(',');
+    return options.some((option) => /^r?bind$/.test(option))
+      ? String(volume?.get('driver_opts', 'device')?.value ?? '')
+      : undefined;
+  }
   return service.items('volumes').flatMap(({ text, value, line }): readonly (Mount & { readonly line: number })[] => {
     if (typeof value === 'object' && value !== null) {
       const { type, source, target, read_only: readOnly, bind } = value as Record<string, unknown>;
-      if (type !== 'bind') return [];
+      const folder = type === 'bind' ? String(source ?? '') : folderOf(String(source ?? ''));
+      if (folder === undefined) return [];
       const propagation = String((bind as Record<string, unknown> | undefined)?.propagation ?? '');
       return [
         {
           type: 'bind',
-          source: withDefaults(String(source ?? '')),
+          source: folder,
           destination: String(target ?? ''),
           writable: readOnly !== true,
           propagation,
@@ -53,8 +57,8 @@ export function mounts(service: Service): readonly (Mount & { readonly line: num
         },
       ];
     }
-    // A variable counts by its default: `${DOCKER_SOCK:-/var/run/docker.sock}`.
-    const [source = '', destination = '', options = ''] = withDefaults(text).split(':');
+    const [named = '', destination = '', options = ''] = text.split(':');
+    const source = folderOf(named) ?? named;
     if (!/^([./~]|\$\{?HOME\b)/.test(source)) return [];
     const words = options.split(',');
     const propagation = words.find((word) => /^r?(shared|slave|private)$/.test(word)) ?? '';

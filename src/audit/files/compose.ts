@@ -21,11 +21,11 @@ import {
 
 export type ComposeCheck = Omit<Check, 'evaluate'> & { readonly evaluate: (compose: Compose) => Verdict };
 
-function perService(wrong: (service: Service) => readonly Wrong[]): ComposeCheck['evaluate'] {
-  return ({ services }) =>
+function perService(wrong: (service: Service, compose: Compose) => readonly Wrong[]): ComposeCheck['evaluate'] {
+  return (compose) =>
     judge(
-      services.flatMap((service) =>
-        wrong(service).map((found): Evidence => ({ place: `service ${service.name}`, ...found })),
+      compose.services.flatMap((service) =>
+        wrong(service, compose).map((found): Evidence => ({ place: `service ${service.name}`, ...found })),
       ),
     );
 }
@@ -36,7 +36,7 @@ function check(
   title: string,
   why: string,
   mend: string,
-  wrong: (service: Service) => readonly Wrong[],
+  wrong: (service: Service, compose: Compose) => readonly Wrong[],
 ): ComposeCheck {
   return { id: `compose.${id}`, severity, title, why, mend, evaluate: perService(wrong) };
 }
@@ -95,8 +95,8 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     "The host's own folders are not mounted",
     'Whoever can write to /etc, /root or a disk, read /etc/shadow or a private key, or talk to containerd owns the host.',
     'Mount only the files that are needed, read-only (:ro); no secrets, and no sockets of container engines.',
-    (service) =>
-      mounts(service)
+    (service, compose) =>
+      mounts(service, compose)
         .filter(isSensitive)
         .map(({ source, destination, writable, line }) => ({
           text: `${source} is mounted on ${destination}, ${writable ? 'writable' : 'read-only'}`,
@@ -198,8 +198,8 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     'Mounts do not spread to the host',
     'A mount made in the container appears on the host.',
     'Take shared and rshared out.',
-    (service) =>
-      mounts(service)
+    (service, compose) =>
+      mounts(service, compose)
         .filter(({ propagation }) => /^r?shared$/.test(propagation))
         .map(({ destination, propagation, line }) => ({ text: `${destination} has propagation ${propagation}`, line })),
   ),
@@ -301,8 +301,8 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     "Docker's socket is not mounted",
     'Who has the socket is root on the host, and :ro changes nothing.',
     'Take the mount out, or put a filtering proxy for the API in between.',
-    (service) =>
-      mounts(service)
+    (service, compose) =>
+      mounts(service, compose)
         .filter((mount) => holdsDockerSocket(mount, '/var/run/docker.sock'))
         .map(({ source, destination, line }) => ({ text: `${source} is mounted on ${destination}`, line })),
   ),
