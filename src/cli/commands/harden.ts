@@ -1,6 +1,9 @@
 /** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
 import { type MendName, needsYes } from '../../audit/mends.ts';
+import { destinationWords, nameOf } from '../../config/destination.ts';
+import type { HostSpec } from '../../config/spec.ts';
+import { shellQuote } from '../../daemon/quote.ts';
 import { DockerTlsError } from '../../errors.ts';
 import { chooseFixes, FIXES, PROFILES, profilesOf, recordHardening } from '../../plan/hardening.ts';
 import { hasChanges } from '../../plan/plan.ts';
@@ -53,7 +56,7 @@ export const command = defineCommand({
     const { hosts } = await storeOf({ global, runtime }).read();
     const specs = run.specs.map((spec) => {
       const record = hosts.get(spec.name)?.record;
-      if (record === undefined) throw notSetUp(spec.name);
+      if (record === undefined) throw notSetUp(spec);
       const entries = [...(spec.harden ?? []), ...(record.harden ?? []), ...choice.fixes];
       // Another user of the same host may harden it: what is known of the host stays.
       const base = { ...specOfRecord(record), ...spec, address: spec.address };
@@ -120,13 +123,14 @@ function fixNamed(name: string, flag: string): MendName {
   ]);
 }
 
-function notSetUp(host: string): DockerTlsError {
+function notSetUp({ name, ssh }: HostSpec): DockerTlsError {
+  const named = name === nameOf(ssh.destination) ? '' : ` --name ${shellQuote(name)}`;
   return new DockerTlsError({
     code: 'E_NOT_SET_UP',
     exit: 2,
-    where: host,
+    where: name,
     message: 'it is not set up yet; hardening is part of the same change and its way back',
-    hints: [`docker-tls setup ${host}`],
+    hints: [`docker-tls setup ${shellQuote(destinationWords(ssh))}${named}`],
   });
 }
 
