@@ -8,6 +8,7 @@ import {
   groupOf,
   type Outside,
   type Severity,
+  UNANSWERED,
   type Verdict,
 } from './check.ts';
 import { CONFIG_CHECKS } from './checks/config.ts';
@@ -97,6 +98,8 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): Chec
   };
 }
 
+const NOBODY: Verdict = { state: 'not-applicable', reason: 'no dockerd runs here', unseen: true };
+
 /**
  * Judges every check. `outside.now` defaults to the host's own clock; without probes those checks that need them are
  * not applicable, and say so.
@@ -107,7 +110,13 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}): rea
     dialled: outside.dialled ?? [],
     now: outside.now ?? facts.clock,
   };
-  return CHECKS.map((check) => resultOf(check, check.evaluate(facts, whole)));
+  const { docker, daemon, apiSocket } = facts;
+  const nobody = docker === undefined && daemon.words === undefined && apiSocket === '';
+  return CHECKS.map((check) => {
+    const verdict = check.evaluate(facts, whole);
+    // Where nothing could have been asked, an answer that did not come would be the wrong thing to look for.
+    return resultOf(check, nobody && verdict === UNANSWERED ? NOBODY : verdict);
+  });
 }
 
 /** What is worth asking over the network, at the address that clients dial. */

@@ -164,6 +164,14 @@ describe('places in SARIF', () => {
   });
 });
 
+test('a host without Docker is told so, and not that Docker did not answer', () => {
+  const gone = ['api-socket', 'api 200 http://docker/info', 'dockerd-cmdline', 'dockerd-exe', 'units'];
+  const facts = altered('good-trixie', { sections: Object.fromEntries(gone.map((name) => [name, undefined])) });
+  expect(auditHost('build-1', facts, { now: NOW }).score.explanation).toMatch(
+    /^\d+ checks could not be judged: no dockerd runs here\.$/,
+  );
+});
+
 describe('a host whose Docker says nothing', () => {
   const facts = altered('good-trixie', { sections: { 'api 200 http://docker/info': undefined } });
   const silent = auditHost('build-1', facts, { now: NOW });
