@@ -1,6 +1,6 @@
 /** Owns the reading and editing of daemon.json: other keys, their order and the file's indentation stay as they are. */
 
-import { applyEdits, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import { applyEdits, modify, type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
 
 export type DaemonJson = {
   readonly values: Readonly<Record<string, unknown>>;
@@ -44,9 +44,18 @@ export function editDaemonJson(text: string | undefined, changes: Readonly<Recor
       ? {}
       : { formattingOptions: indentation(result) };
   for (const [key, value] of Object.entries(changes)) {
+    // Of a key that stands there twice dockerd takes the last one, and an edit would be made to the first.
+    for (let twice = timesOfKey(result, key); twice > 1; twice--) {
+      result = applyEdits(result, modify(result, [key], undefined, options));
+    }
     result = applyEdits(result, modify(result, [key], value, options));
   }
   return result;
+}
+
+function timesOfKey(text: string, key: string): number {
+  return (parseTree(text.replace(/^\ufeff/, ''))?.children ?? []).filter((one) => one.children?.[0]?.value === key)
+    .length;
 }
 
 /** The line (from 1) on which a key stands, for messages. */

@@ -210,3 +210,9 @@ describe('asking dockerd itself', () => {
     expect(validationCommand({ ...base, execStart: '/usr/sbin/dockerd --label=%H' })).toBe('');
   });
 });
+
+test('of a key that stands there twice the one that dockerd takes is the one that is set', () => {
+  const text = '{\n  "icc": true,\n  "debug": true,\n  "icc": true,\n  "icc": true\n}\n';
+  expect(editDaemonJson(text, { icc: false })).toBe('{\n  "debug": true,\n  "icc": false\n}\n');
+  expect(parseDaemonJson(editDaemonJson(`\ufeff${text}`, { icc: undefined })).values).toEqual({ debug: true });
+});
