@@ -126,6 +126,11 @@ ARG VERSION
     expect(auditDockerfile(`FROM a:1\n${text}`, 'd')).toHaveLength(DOCKERFILE_CHECKS.length);
   });
 
+  test('what stands past the last line that is looked at does not pass', () => {
+    const text = `FROM a:1\n${'\n'.repeat(20_000)}USER root\n`;
+    expect(() => auditDockerfile(text, 'd')).toThrow(/too large/);
+  });
+
   test.each(['', 'services:\n  web: {}\n', '# FROM a\n', 'FROM'])('%j is no Dockerfile', (text) => {
     expect(() => auditDockerfile(text, 'd')).toThrow(expect.objectContaining({ code: 'E_DOCKERFILE' }));
   });

@@ -9,16 +9,13 @@ export type Instruction = {
 
 export type Stage = { readonly base: string; readonly name: string; readonly line: number };
 
-export type Dockerfile = { readonly instructions: readonly Instruction[]; readonly stages: readonly Stage[] };
+export const MAX_LINES = 20_000;
 
-const MAX_LINES = 20_000;
+export type Dockerfile = { readonly instructions: readonly Instruction[]; readonly stages: readonly Stage[] };
 
 /** Never throws: whatever is not an instruction is left out. Continued lines are joined, here-documents belong to their instruction. */
 export function parseDockerfile(text: string): Dockerfile {
-  const lines = text
-    .replace(/^\ufeff/, '')
-    .split(/\r?\n/)
-    .slice(0, MAX_LINES);
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
   const continuation = escapeOf(lines);
   /** Where each line stands last: most of what looks like a here-document and is none is told by it. */
   const last = new Map(lines.map((line, at) => [line.replace(/^\t+/, ''), at]));

@@ -5,7 +5,7 @@ import { DockerTlsError } from '../../errors.ts';
 import { type Check, type Evidence, finding, judge, PASS, type Verdict } from '../check.ts';
 import { isLoneUpdate, isRootUser } from '../checks/images.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
-import { type Dockerfile, finalStages, type Instruction, parseDockerfile } from './dockerfile-model.ts';
+import { type Dockerfile, finalStages, type Instruction, MAX_LINES, parseDockerfile } from './dockerfile-model.ts';
 import { holdsPassword, isSecretName, isWrittenOut, withDefaults } from './secrets.ts';
 
 export type DockerfileCheck = Omit<Check, 'evaluate'> & { readonly evaluate: (file: Dockerfile) => Verdict };
@@ -219,17 +219,16 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
   },
 ];
 
-/** Judges a Dockerfile. Throws E_DOCKERFILE when it is none: what builds nothing would get a good score. */
+/** Judges a Dockerfile. Throws E_DOCKERFILE when it is none, since what builds nothing would get a good score, or too large to judge. */
 export function auditDockerfile(text: string, path: string): readonly CheckResult[] {
+  if (text.split('\n', MAX_LINES + 1).length > MAX_LINES)
+    throw refused('this file is too large for a Dockerfile', path);
   const file = parseDockerfile(text);
-  if (file.stages.length === 0) {
-    throw new DockerTlsError({
-      code: 'E_DOCKERFILE',
-      exit: 2,
-      message: 'this is not a Dockerfile: no FROM',
-      where: path,
-      hints: [`docker build --check -f ${shellQuote(path)} .`],
-    });
-  }
+  if (file.stages.length === 0) throw refused('this is not a Dockerfile: no FROM', path);
   return DOCKERFILE_CHECKS.map((one) => resultOf(one, one.evaluate(file)));
+}
+
+function refused(message: string, path: string): DockerTlsError {
+  const hints = [`docker build --check -f ${shellQuote(path)} .`];
+  return new DockerTlsError({ code: 'E_DOCKERFILE', exit: 2, message, where: path, hints });
 }
