@@ -104,6 +104,10 @@ function groupChanges(
     if (user === 'root' || members.includes(user) || keep.includes(user)) continue;
     notes.push(`docker-group: ${user} is in it by another way (primary group, or a directory service)`);
   }
+  for (const user of keep) {
+    if (members.includes(user) || facts.dockerGroup?.includes(user)) continue;
+    notes.push(`docker-group: ${user}, who was to stay, is not in it`);
+  }
   return members
     .filter((user) => !keep.includes(user) && /^[A-Za-z_][\w.@-]*\$?$/.test(user))
     .map((user) => ({

@@ -162,6 +162,16 @@ describe('sshd', () => {
 const facts = altered('bad-trixie', {});
 
 describe('files', () => {
+  it('takes everybody out of the docker group but those who are to stay, and says who of them is not there', () => {
+    const groups = 'root:x:0:\ndocker:x:999:ann,ci\n';
+    const { extras, notes } = hardenFiles(new Set(['docker-group']), { ...facts, dockerGroup: ['ann', 'ci'] }, groups, [
+      'ci',
+      'typo',
+    ]);
+    expect(extras).toMatchObject([{ kind: 'member', user: 'ann', present: false }]);
+    expect(notes).toEqual(['docker-group: typo, who was to stay, is not in it']);
+  });
+
   it('makes a client key of a registry root’s alone, and is content with it afterwards', () => {
     const at = '/etc/docker/certs.d/registry.lab:5000/client.key';
     const key = (mode: string) =>

@@ -41,7 +41,7 @@ function check(
     severity,
     title,
     why,
-    mend: `${lines} in /etc/ssh/sshd_config.d/, then: sshd -t && systemctl reload ssh`,
+    mend: `${lines} in /etc/ssh/sshd_config.d/, then: sshd -t && systemctl restart ssh`,
     mendable,
     evaluate: (facts: AuditFacts) => {
       const { sshd } = facts;
