@@ -132,7 +132,6 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
   const attention = rows.filter(needsAttention).length;
   return [
     table,
-    '',
     attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
   ].join('\n');
 }
