@@ -147,10 +147,10 @@ remove_created() {
 
 # Is live-restore on in the running daemon? 2: nothing to ask with.
 live_restore_is() {
-  info=$(api "$API_SOCKET" "$TXN" /info 9<&-)
+  info=$(exec 9<&-; api "$API_SOCKET" "$TXN" /info)
   if [ $? = 2 ]; then
     command -v docker >/dev/null 2>&1 || return 2
-    info="\"LiveRestoreEnabled\":$(timeout 10 docker -H "unix://$API_SOCKET" info --format '{{.LiveRestoreEnabled}}' 2>/dev/null 9<&-)"
+    info="\"LiveRestoreEnabled\":$(exec 9<&-; timeout 10 docker -H "unix://$API_SOCKET" info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)"
   fi
   case $info in *"\"LiveRestoreEnabled\":$1"*) return 0 ;; esac
   return 1
@@ -158,7 +158,7 @@ live_restore_is() {
 
 # Has dockerd taken its configuration in since then? It says so as an event; what it does not accept it only logs. 2: nothing to ask with.
 reloaded_since() {
-  events=$(api "$API_SOCKET" "$TXN" "/events?since=$1&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D" 9<&-)
+  events=$(exec 9<&-; api "$API_SOCKET" "$TXN" "/events?since=$1&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D")
   [ $? != 2 ] || return 2
   case $events in *'"reload"'*) return 0 ;; esac
   return 1
@@ -180,8 +180,12 @@ is_up() { systemctl -q is-active docker.service; }
 # Takes away the live-restore of a moment: hand_back_live_restore old|new. Never while the daemon is down, which systemd may be about to
 # start again after it has died: it would come back without live-restore and stop every container.
 hand_back_live_restore() {
-  if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then await is_up || return 1; fi
-  place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
+  if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then
+    is_up || await is_up || return 1
+    place_as "$DAEMON_JSON" "$1-off" && service reload docker.service && await live_restore_is false
+  else
+    place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
+  fi
 }
 
 # dockerd takes its configuration in on SIGHUP, some time later: wait until it says so.
@@ -519,8 +523,9 @@ finish() {
   stop_timer
   rm -f -- "$LOCK"
   clear_books
-  # It comes last and nobody waits for it: while systemd reads, every other call to it would wait as well.
-  if [ "$GENERATION" != none ]; then forget_recovery >/dev/null 2>&1 </dev/null 9<&- & fi
+  # It comes last and nobody waits for it: while systemd reads, every other call to it would wait as well. By `exec`, since a shell that
+  # redirects a function keeps the old descriptors, with them the mutex and the pipe that the answer comes by.
+  if [ "$GENERATION" != none ]; then { exec >/dev/null 2>&1 </dev/null 9<&-; forget_recovery; } & fi
   return 0
 }
 
@@ -566,7 +571,7 @@ case ${1:-} in
     if [ "$1" = commit ]; then
       if [ "$TXN" != "$2" ]; then echo '@result nothing'; exit 0; fi
       # Why not: a full disk, as a rule.
-      if why=$(commit 2>&1 >/dev/null); then echo '@result committed'; else printf '@result uncommitted %s\n' "$(printf '%s' "$why" | base64 | tr -d '\n')"; fi
+      if why=$(exec 2>&1 >/dev/null; commit); then echo '@result committed'; else printf '@result uncommitted %s\n' "$(printf '%s' "$why" | base64 | tr -d '\n')"; fi
       exit 0
     fi
     if [ -e "$T/committed" ]; then outcome=committed; else outcome=undone; fi
