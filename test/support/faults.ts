@@ -200,7 +200,12 @@ export class FaultHost {
     const ended = await this.#judge(fault, before, papers, wrong);
     wrong.push(...untruths(fault, ended, exit, change.text()));
     const again = await this.plainly(this.#setup(this.#san()));
-    if (again.exit !== 0) wrong.push(`a further run failed (${again.exit}): ${again.text.slice(-1500)}`);
+    if (again.exit !== 0) {
+      const journal = await host.exec(
+        'journalctl -b -n 60 -u docker -u containerd -u docker-tls.socket -o short-precise --no-pager',
+      );
+      wrong.push(`a further run failed (${again.exit}): ${again.text.slice(-1500)}`, `its journal: ${journal.out}`);
+    }
     const idle = await this.plainly(['plan', name, '--check']);
     if (idle.exit !== 0) wrong.push(`a plan after that is not empty (${idle.exit}): ${idle.text.slice(-800)}`);
     await settled(host, this.#confirmS + 30);
