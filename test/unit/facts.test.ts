@@ -1,5 +1,5 @@
 /** facts.sh, run on this machine by each kind of shell, and its reading: whatever lies at a path comes back byte for byte. */
-import { spawnSync } from 'node:child_process';
+import { type StdioOptions, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,8 @@ import type { HostSession } from '../../src/runtime.ts';
 import { GOOD_OUTPUT } from '../support/host-facts.ts';
 import { printSections, sectionsOf } from '../support/sections.ts';
 
+/** A bash whose stdin is a socket, as node's pipes are, may read .bashrc, which says things of its own. */
+const QUIET: StdioOptions = ['ignore', 'pipe', 'pipe'];
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'docker-tls-facts-'));
@@ -24,7 +26,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function run(shell: readonly string[], paths: readonly string[]): Buffer {
   const script = [`MORE_PATHS=${shellQuote(paths.join('\n'))}`, apiScript, unreadScript, factsScript].join('\n');
   const [program = 'sh', ...args] = shell;
-  const result = spawnSync(program, [...args, '-c', script], { cwd: folder, maxBuffer: 1 << 26 });
+  const result = spawnSync(program, [...args, '-c', script], { cwd: folder, maxBuffer: 1 << 26, stdio: QUIET });
   expect(result.stderr.toString()).toBe('');
   return result.stdout;
 }
@@ -97,7 +99,11 @@ test.each([
     unreadScript,
     factsScript.replace(/^ *PATH=.*$/m, `PATH=${stub}:$PATH`),
   ].join('\n');
-  const { stdout, stderr } = spawnSync(shell, [...args, '-c', script], { cwd: folder, maxBuffer: 1 << 26 });
+  const { stdout, stderr } = spawnSync(shell, [...args, '-c', script], {
+    cwd: folder,
+    maxBuffer: 1 << 26,
+    stdio: QUIET,
+  });
   expect(stderr.toString()).toBe('');
   const { docker, files } = parseFacts(stdout);
   expect(docker.unit.dropIns).toEqual(

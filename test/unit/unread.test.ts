@@ -44,7 +44,11 @@ function unread(shell: string, known: readonly string[], fragment = FRAGMENT): s
   ].map(([path, name]) => `mkdir -p ${path} && mount --bind ${folder}/${name} ${path}`);
   const script = `NL='\n'\n${unreadScript}\nunread_units ${shellQuote(fragment)} ${shellQuote(known.join('\n'))}`;
   const outer = ['set -e', ...mounts, `exec ${shell} -c ${shellQuote(script)}`].join('\n');
-  const result = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-c', outer], { encoding: 'utf8' });
+  // No socket as stdin: bash would read .bashrc, which may say things of its own.
+  const result = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-c', outer], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   expect(result.stderr).toBe('');
   return result.stdout.split('\n').filter((line) => line !== '');
 }
