@@ -68,7 +68,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
     const refused = await run('harden', to, ...ssh, '--yes');
     expect(refused.status, refused.err).toBe(2);
     expect(refused.err).toContain('E_NOT_SET_UP');
-    expect(refused.err, 'the login that was typed').toContain(`docker-tls setup ops@${host.address}`);
+    expect(refused.err, 'the login that was typed').toContain(`docker-tls --home ${home} setup ops@${host.address}`);
 
     const setup = await run('setup', to, '--name', 'web', ...ssh, '--no-ca-passphrase', '--client', 'me', '--yes');
     expect(setup.status, setup.err).toBe(0);
