@@ -196,7 +196,7 @@ reload_docker() {
 
 reload_live_restore() {
   # Where it does not run there is nothing to take in; and where it hangs in its start, a reload would wait for that without end.
-  systemctl -q is-active docker.service || return 0
+  is_up || return 0
   service reload docker.service && await live_restore_is "$1"
 }
 
@@ -354,7 +354,7 @@ write_audit_rules() {
 keep_audit_rules() {
   case $(augenrules --check 2>/dev/null) in
     *'No change'*) mark audit-generated ;;
-    *'Rules have changed'*) 
+    *'Rules have changed'*)
       other_rules "$AUDIT_FOLDER"/rules.d/*.rules >"$T/audit-others"
       other_rules "$AUDIT_FOLDER/audit.rules" | grep -qvxF -f "$T/audit-others" || mark audit-generated
       ;;

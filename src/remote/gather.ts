@@ -22,8 +22,8 @@ export type GatherOptions = {
 };
 
 /**
- * Asks a host for its facts, as root; once more where the answer is not whole or a file of it changed meanwhile. Errors: those of HostSession.run, E_FACTS,
- * E_HOST_STATE.
+ * Asks a host for its facts, as root; once more where the answer is not whole or a file of it changed meanwhile. Errors: those of
+ * HostSession.run, E_FACTS, E_HOST_STATE.
  */
 export async function gather(session: HostSession, options: GatherOptions): Promise<Gathered> {
   try {
