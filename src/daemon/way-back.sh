@@ -92,9 +92,14 @@ place_as() {
   if [ -L "$1.docker-tls-$2" ] || ! ln -fT -- "$1.docker-tls-$2" "$1.docker-tls-tmp" 2>/dev/null; then
     rm -f -- "$1.docker-tls-tmp" && cp -a -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
   fi
-  # mv refuses two names of one file; then an earlier try, which was killed, has done it already.
-  mv -fT -- "$1.docker-tls-tmp" "$1" 2>/dev/null || [ "$1" -ef "$1.docker-tls-$2" ] ||
-    mv -fT -- "$1.docker-tls-tmp" "$1" || return 1
+  if ! mv -fT -- "$1.docker-tls-tmp" "$1" 2>/dev/null; then
+    # mv refuses two names of one file; then an earlier try, which was killed, has done it already.
+    if [ -L "$1" ] || ! [ "$1" -ef "$1.docker-tls-$2" ]; then
+      # busybox's mv does not replace a link to a folder.
+      if [ -L "$1" ] && [ -d "$1" ]; then rm -f -- "$1" || return 1; fi
+      mv -fT -- "$1.docker-tls-tmp" "$1" || return 1
+    fi
+  fi
   [ ! -e "$1.docker-tls-tmp" ] || rm -f -- "$1.docker-tls-tmp"
 }
 

@@ -96,7 +96,9 @@ function read(root: string, path = '', found = new Map<string, string>()): Map<s
 function put(root: string, path: string, { kind, mode, uid, content }: Entry): void {
   const at = join(root, path);
   mkdirSync(dirname(at), { recursive: true });
-  if (kind === 'link') symlinkSync(content.replaceAll('\0', '').trim() || 'nowhere', at);
+  // A link to a folder is another thing to some tools than one to nowhere.
+  if (kind === 'link')
+    symlinkSync(content.length % 3 === 0 ? '.' : content.replaceAll('\0', '').trim() || 'nowhere', at);
   if (kind !== 'file') return;
   writeFileSync(at, path.endsWith('.json') ? `{ "debug": ${content.length % 2 === 0} }` : content);
   chownSync(at, uid, uid);
@@ -105,7 +107,10 @@ function put(root: string, path: string, { kind, mode, uid, content }: Entry): v
 
 function change(path: string, { kind, mode, uid, content }: Entry): FileChange {
   if (kind === 'absent') return { kind, path, mode: '-', owner: '-', pending: true };
-  if (kind === 'link') return { kind, path, mode: '-', owner: '-', to: `../${content.length}`, pending: true };
+  if (kind === 'link') {
+    const to = content.length % 3 === 0 ? '..' : `../${content.length}`;
+    return { kind, path, mode: '-', owner: '-', to, pending: true };
+  }
   const after = path.endsWith('.json') ? `{ "icc": ${content.length % 2 === 0} }` : content;
   return { kind, path, mode: mode.toString(8).padStart(4, '0'), owner: `${uid}:${uid}`, after, pending: true };
 }
