@@ -185,7 +185,8 @@ exit $code`,
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    // The end of a confirmation goes on in the background for a moment, and may write here meanwhile.
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 
