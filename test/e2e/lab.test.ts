@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LabHost, labPassword, labRun, labUp, type Suite, suites } from '../support/lab.ts';
@@ -82,6 +82,15 @@ describe('two hosts', () => {
     expect(await one.must('echo inside')).toBe('inside');
     await one.mend();
     expect((await one.ssh('echo outside')).out).toBe('outside\n');
+  });
+
+  test('a reboot of one leaves the other its neighbour: this machine keeps its hardware address', async () => {
+    const here = (): string => readFileSync('/sys/class/net/dtlab0/address', 'utf8');
+    const before = here();
+    expect(await one.must('ping -c 1 10.213.0.1 >/dev/null; ip neigh show 10.213.0.1')).toContain(before.trim());
+    await two.reboot();
+    await one.reboot();
+    expect(here()).toBe(before);
   });
 
   test('a host that reboots itself comes back', async () => {
