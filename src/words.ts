@@ -33,38 +33,9 @@ function twoUnits(value: number, per: number, large: string, small: string): str
   return rest === 0 ? `${value / per} ${large}` : `${Math.floor(value / per)} ${large} ${rest} ${small}`;
 }
 
-/** Whole days from now until `then`, rounded towards the past: 0 on the last day, negative when it is over. */
-export function daysUntil(then: Date, now: Date): number {
-  return Math.floor((then.getTime() - now.getTime()) / DAY_MS);
-}
-
-/** `in 3 days`, `in 5 h`, `4 days ago`, `now`. */
-export function relativeWords(then: Date, now: Date): string {
-  const ms = then.getTime() - now.getTime();
-  const size = Math.abs(ms);
-  if (size < MINUTE_MS) return 'now';
-  const words =
-    size < HOUR_MS
-      ? `${Math.floor(size / MINUTE_MS)} min`
-      : size < 2 * DAY_MS
-        ? `${Math.floor(size / HOUR_MS)} h`
-        : plural(Math.floor(size / DAY_MS), 'day');
-  return ms > 0 ? `in ${words}` : `${words} ago`;
-}
-
 /** The day in UTC, `2027-02-01`: the same for everybody who reads it. */
 export function dateWords(date: Date): string {
   return date.toISOString().slice(0, 10);
-}
-
-export type ExpiryTone = 'good' | 'soon' | 'over';
-
-/** Past its end: over. Past two thirds of its life (when it should be renewed), or within `withinMs` of the end: soon. */
-export function expiryTone(validity: { from: Date; to: Date }, now: Date, withinMs = 0): ExpiryTone {
-  const left = validity.to.getTime() - now.getTime();
-  if (left <= 0) return 'over';
-  const life = validity.to.getTime() - validity.from.getTime();
-  return left <= life / 3 || left <= withinMs ? 'soon' : 'good';
 }
 
 // East Asian wide and full-width forms, and emoji that are shown as pictures (UAX #11, UTS #51), near enough for a table.

@@ -24,18 +24,6 @@ export function parseSecretReference(text: string): SecretReference {
   throw secretReferenceError();
 }
 
-/** The text that parseSecretReference reads back. */
-export function formatSecretReference(reference: SecretReference): string {
-  switch (reference.kind) {
-    case 'env':
-      return `env:${reference.name}`;
-    case 'file':
-      return `file:${reference.path}`;
-    case 'prompt':
-      return 'prompt';
-  }
-}
-
 /** E_SECRET_REFERENCE: something that is not the name of a secret stands in its place. */
 export function secretReferenceError(): DockerTlsError {
   return new DockerTlsError({

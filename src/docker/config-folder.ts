@@ -1,6 +1,6 @@
 /** Owns ca.pem, cert.pem and key.pem in Docker's config folder itself, where docker looks for them when DOCKER_CERT_PATH is not set. */
 
-import { link, unlink } from 'node:fs/promises';
+import { link } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DockerTlsError } from '../errors.ts';
 import { Secret } from '../secret.ts';
@@ -56,23 +56,6 @@ async function compare({ dockerConfig, ca, cert, key, known = [], replace }: Fol
   const foreign = oursBefore ? [] : differing.map((file) => file.path);
   if (foreign.length > 0 && !replace) throw existing(foreign);
   return { wanted, same, foreign };
-}
-
-/** Takes the three files away again, if the certificate is one of `known` (PEM). True when it did. */
-export async function removeFromConfigFolder(place: {
-  readonly dockerConfig: string;
-  readonly known: readonly string[];
-}): Promise<boolean> {
-  return withFileErrors(place.dockerConfig, async () => {
-    const cert = await readIfThere(join(place.dockerConfig, 'cert.pem'));
-    if (cert === undefined || !place.known.some((one) => one.trim() === cert.trim())) return false;
-    for (const name of ['key.pem', 'cert.pem', 'ca.pem']) {
-      await unlink(join(place.dockerConfig, name)).catch((error: unknown) => {
-        if (codeOf(error) !== 'ENOENT') throw error;
-      });
-    }
-    return true;
-  });
 }
 
 /** A second name for a file, so that it outlives the rename over its first; a key that is gone can not be made again. */

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contextNameProblem } from '../config/names.ts';
 import { shellQuote } from '../daemon/quote.ts';
@@ -118,27 +118,6 @@ export async function readContext(place: ContextPlace): Promise<Context | undefi
       key: key === undefined ? undefined : new Secret(key),
     };
   });
-}
-
-/** Names of all contexts but `default`, sorted. What can not be read is left out. */
-export async function contextNames(dockerConfig: string): Promise<string[]> {
-  const root = join(dockerConfig, 'contexts', 'meta');
-  const ids = await readdir(root).catch(() => []);
-  const names: string[] = [];
-  for (const id of ids) {
-    const text = await readIfThere(join(root, id, 'meta.json')).catch(() => undefined);
-    const name = text === undefined ? undefined : parseMeta(text)?.Name;
-    if (typeof name === 'string' && idOf(name) === id) names.push(name);
-  }
-  return names.sort();
-}
-
-/** Makes a context the current one; undefined or `default` goes back to docker's own. True when that changed anything. */
-export async function useContext(dockerConfig: string, name: string | undefined): Promise<boolean> {
-  if (name !== undefined && name !== 'default') {
-    if ((await readContext({ name, dockerConfig })) === undefined) throw missing(name);
-  }
-  return withFileErrors(dockerConfig, () => setCurrentContext(dockerConfig, name === 'default' ? undefined : name));
 }
 
 /**
@@ -271,14 +250,5 @@ function foreign(place: ContextPlace, wayOut: string): DockerTlsError {
     exit: 2,
     message: `there is a docker context ${place.name}, which docker-tls did not write`,
     hints: [`docker context inspect ${place.name}`, wayOut],
-  });
-}
-
-function missing(name: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CONTEXT_MISSING',
-    exit: 2,
-    message: `there is no docker context ${name}`,
-    hints: ['docker context ls', `docker-tls context HOST --context ${name}`],
   });
 }

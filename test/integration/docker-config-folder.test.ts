@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { installIntoConfigFolder, removeFromConfigFolder } from '../../src/docker/config-folder.ts';
+import { installIntoConfigFolder } from '../../src/docker/config-folder.ts';
 import { Secret } from '../../src/secret.ts';
 
 const papers = { ca: 'the CA\n', cert: 'a certificate\n', key: new Secret('a key\n') };
@@ -72,13 +72,5 @@ describe('installIntoConfigFolder', () => {
     rmSync(join(dockerConfig, 'key.pem'), { force: true });
     await installIntoConfigFolder({ dockerConfig, ...papers });
     expect(listing()).toEqual(['ca.pem 444 the CA', 'cert.pem 444 a certificate', 'key.pem 400 a key']);
-  });
-
-  it('takes them away only when they are known', async () => {
-    await installIntoConfigFolder({ dockerConfig, ...papers });
-    expect(await removeFromConfigFolder({ dockerConfig, known: [renewed.cert] })).toBe(false);
-    expect(await removeFromConfigFolder({ dockerConfig, known: [papers.cert] })).toBe(true);
-    expect(await removeFromConfigFolder({ dockerConfig, known: [papers.cert] })).toBe(false);
-    expect(listing()).toEqual([]);
   });
 });

@@ -1,23 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { renderTable } from '../../src/cli/render/table.ts';
-import {
-  cutText,
-  daysUntil,
-  durationWords,
-  expiryTone,
-  listWords,
-  padText,
-  plural,
-  relativeWords,
-  textWidth,
-  wrapText,
-} from '../../src/words.ts';
+import { cutText, durationWords, listWords, padText, plural, textWidth, wrapText } from '../../src/words.ts';
 
-const now = new Date('2026-11-25T12:00:00Z');
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const after = (ms: number) => new Date(now.getTime() + ms);
 
 test.each([
   [0, '0.0 s'],
@@ -32,43 +19,6 @@ test.each([
   [3 * DAY + HOUR, '3 days'],
 ])('a duration of %d ms is %s', (ms, words) => {
   expect(durationWords(ms)).toBe(words);
-});
-
-test.each([
-  [3 * DAY, 'in 3 days'],
-  [2 * DAY + HOUR, 'in 2 days'],
-  [DAY + HOUR, 'in 25 h'],
-  [5 * 60_000, 'in 5 min'],
-  [30_000, 'now'],
-  [-4 * DAY, '4 days ago'],
-  [-HOUR, '1 h ago'],
-])('%d ms from now is %s', (ms, words) => {
-  expect(relativeWords(after(ms), now)).toBe(words);
-});
-
-test.each([
-  [DAY, 1],
-  [DAY - 1, 0],
-  [0, 0],
-  [-1, -1],
-])('%d ms ahead are %d whole days', (ms, days) => {
-  expect(daysUntil(after(ms), now)).toBe(days);
-});
-
-test.each([
-  [0.01, 'good'],
-  [0.65, 'good'],
-  [0.67, 'soon'],
-  [0.99, 'soon'],
-  [1.01, 'over'],
-])('at %d of its life a certificate is %s', (part, tone) => {
-  const life = 90 * DAY;
-  const validity = { from: after(-part * life), to: after((1 - part) * life) };
-  expect(expiryTone(validity, now)).toBe(tone);
-});
-
-test('within: soon, however long it lived', () => {
-  expect(expiryTone({ from: after(-DAY), to: after(20 * DAY) }, now, 30 * DAY)).toBe('soon');
 });
 
 test('counts and lists', () => {

@@ -4,7 +4,7 @@ import { parseFleet } from '../../src/config/fleet.ts';
 import { resolveFleetPaths } from '../../src/config/fleet-paths.ts';
 import { nearestNames } from '../../src/config/nearest.ts';
 import { fleetJsonSchema, knownKeys } from '../../src/config/schema.ts';
-import { formatSecretReference, parseSecretReference } from '../../src/config/secret-reference.ts';
+import { parseSecretReference } from '../../src/config/secret-reference.ts';
 import { DockerTlsError } from '../../src/errors.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -73,8 +73,13 @@ hosts:
   });
 });
 
-test.each(['env:SUDO_PASSWORD', 'file:/run/secrets/sudo', 'file:a b', 'prompt'])('%s names a secret', (text) => {
-  expect(formatSecretReference(parseSecretReference(text))).toBe(text);
+test.each([
+  ['env:SUDO_PASSWORD', { kind: 'env', name: 'SUDO_PASSWORD' }],
+  ['file:/run/secrets/sudo', { kind: 'file', path: '/run/secrets/sudo' }],
+  ['file:a b', { kind: 'file', path: 'a b' }],
+  ['prompt', { kind: 'prompt' }],
+])('%s names a secret', (text, reference) => {
+  expect(parseSecretReference(text)).toEqual(reference);
 });
 
 test.each([
