@@ -502,7 +502,7 @@ finish() {
   if [ "$GENERATION" = none ]; then
     rm -rf -- "$STATE/origin" "$STATE/generations"
     rm -f -- "$STATE/state.json"
-    paper_folders "$T/all-created" | while IFS= read -r folder; do rm -rf -- "$folder"; done
+    for folder in $(paper_folders "$T/all-created"); do rm -rf -- "$folder"; done
     rm -f -- "$STATE/created"
     remove_created "$T/all-created"
     remove_created "$T/created"
@@ -534,21 +534,20 @@ finish() {
   return 0
 }
 
-# Folders of papers that we made, out of lists of made folders. Whatever else lies beside them is not ours.
+# Folders of papers that we made, out of lists of made folders: names without blanks. Whatever else lies beside them is not ours.
 paper_folders() {
   cat -- "$@" 2>/dev/null | grep -x -- "$TLS_FOLDER/[0-9][0-9]*" | sort -u
 }
 
 # Keeps the newest KEEP generations, and the folders of papers that they and `current` point to.
 prune() {
-  ls -A "$STATE/generations" | grep '^[0-9]' | sort -rn | tail -n "+$((KEEP + 1))" |
-    while IFS= read -r old; do
-      [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
-    done
+  for old in $(ls -A "$STATE/generations" | grep -x '[0-9]*' | sort -rn | tail -n "+$((KEEP + 1))"); do
+    [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
+  done
   # The second way is busybox's.
   used=$(find "$TLS_FOLDER" "$STATE/generations" -maxdepth 2 -type l -printf '%l\n' 2>/dev/null) ||
     used=$(find "$TLS_FOLDER" "$STATE/generations" -maxdepth 2 -type l -exec readlink -- {} \;) || return 0
-  paper_folders "$STATE/created" | while IFS= read -r folder; do
+  for folder in $(paper_folders "$STATE/created"); do
     case $NL$used$NL in *"$NL${folder##*/}$NL"*) ;; *) rm -rf -- "$folder" ;; esac
   done
 }
