@@ -170,7 +170,8 @@ exit $code`,
       timeout: 60_000,
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     });
-    if (result.error) throw result.error;
+    // What crashes early has not read all of its input.
+    if (result.error && (result.error as NodeJS.ErrnoException).code !== 'EPIPE') throw result.error;
     return result.stdout.toString() + (process.env.SHOW ? result.stderr.toString() : '');
   }
 
@@ -185,8 +186,16 @@ exit $code`,
   }
 
   remove(): void {
-    // The end of a confirmation goes on in the background for a moment, and may write here meanwhile.
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    for (let tries = 1; ; tries += 1) {
+      try {
+        rmSync(this.folder, { recursive: true, force: true });
+        return;
+      } catch (error) {
+        // The end of a confirmation goes on in the background for a moment, and may write here meanwhile.
+        if (tries === 20) throw error;
+        spawnSync('sleep', ['0.05']);
+      }
+    }
   }
 }
 
