@@ -178,6 +178,69 @@ services:
     ).not.toContain('service merged2');
   });
 
+  test('merged variables are looked at, and what a service extends is added to its own', () => {
+    const text = `x-env: &env
+  DB_PASSWORD: hunter2
+  API_TOKEN: abc
+services:
+  a:
+    environment:
+      <<: *env
+      API_TOKEN: ${braced('API_TOKEN')}
+    security_opt: ["no-new-privileges:true"]
+    cap_drop: [ALL]
+    devices: ["/dev/sda:/dev/x"]
+    volumes: ["/etc:/host", "/root:/r"]
+    healthcheck: { test: [NONE] }
+  b:
+    extends: a
+    environment: ["DB_PASSWORD=${braced('DB_PASSWORD')}"]
+    security_opt: ["seccomp:unconfined"]
+    cap_drop: [MKNOD]
+    devices: [{ source: /dev/sdb, target: /dev/x }]
+    volumes: ["./data:/host"]
+    healthcheck: { test: [CMD, x] }
+`;
+    expect(found(text, '4.10')).toEqual(['2 DB_PASSWORD is written out']);
+    expect(found(text, '5.26')).toEqual([]);
+    expect(found(text, 'caps')).toEqual([]);
+    expect(found(text, '5.18')).toEqual(['11 has /dev/sda', '19 has /dev/sdb']);
+    expect(found(text, '5.6')).toEqual([
+      '12 /etc is mounted on /host, writable',
+      '12 /root is mounted on /r, writable',
+      '12 /root is mounted on /r, writable',
+    ]);
+    expect(found(text, '5.27')).toEqual(['13 the health check is switched off']);
+  });
+
+  test('a variable that has to be set is one word, whatever is said where it is missing', () => {
+    const text = `services:
+  a:
+    ports: ["${braced('PORT:?set PORT: any')}:80", "${braced('BIND?')}:81:80"]
+    volumes: ["${braced('D:?')}:/d", "${braced(`S:-${braced('T:?x')}`)}/etc:/e"]
+    environment: { A_TOKEN: "${braced('A_TOKEN:?x:y')}" }
+`;
+    expect(found(text, '5.14')).toEqual([`3 port ${braced('PORT')} is open on all addresses`]);
+    expect(found(text, '5.6')).toEqual([]);
+    expect(found(text, '4.10')).toEqual([]);
+  });
+
+  test('the socket may come without a mount, and a secret by a build argument', () => {
+    const text = `services:
+  a:
+    use_api_socket: true
+    build:
+      context: .
+      args: { NPM_TOKEN: abc, OTHER_TOKEN: "${braced('OTHER_TOKEN')}" }
+  b: { build: { args: [NPM_TOKEN, "GIT_TOKEN=x"] }, use_api_socket: false }
+`;
+    expect(found(text, '5.32')).toEqual(['3 is given it by use_api_socket']);
+    expect(found(text, '4.10')).toEqual([
+      '6 build argument NPM_TOKEN is written out',
+      '7 build argument GIT_TOKEN is written out',
+    ]);
+  });
+
   test('ports without a host side are published on all addresses', () => {
     const text =
       'services:\n  a:\n    ports:\n      - "80"\n      - 81/udp\n      - { target: 82 }\n      - "127.0.0.1::83"\n';

@@ -9,6 +9,7 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  type Pair,
   parseDocument,
   visit,
   type YAMLMap,
@@ -19,15 +20,15 @@ import { withDefaults } from './secrets.ts';
 /** A setting: its value as plain data, and its line. */
 export type Field = { readonly value: unknown; readonly line: number };
 
+type Item = { readonly text: string; readonly value: unknown; readonly line: number };
+
 export type Service = {
   readonly name: string;
   readonly line: number;
   /** The setting at a path of keys; inherited ones too. Undefined when it is not there. */
   readonly get: (...path: readonly string[]) => Field | undefined;
-  /** A list's items, or a map's pairs as `key=value`, each with its line. */
-  readonly items: (
-    ...path: readonly string[]
-  ) => readonly { readonly text: string; readonly value: unknown; readonly line: number }[];
+  /** A list's items, or a map's pairs as `key=value`, each with its line; merged and inherited ones follow its own, where Compose adds them up. */
+  readonly items: (...path: readonly string[]) => readonly Item[];
 };
 
 export type Compose = {
@@ -103,6 +104,23 @@ export function parseCompose(text: string, path: string): Compose {
     }
     return undefined;
   }
+  /** The pairs of a map, merged ones included, the first of each key. */
+  function pairsOf(map: YAMLMap, known = new Map<string, Pair>(), seen = new Set<YAMLMap>()): readonly Pair[] {
+    if (seen.has(map) || seen.size > MAX_ITEMS) return [...known.values()];
+    seen.add(map);
+    const own = map.items.slice(0, MAX_ITEMS);
+    for (const pair of own) {
+      const key = keyText(pair.key);
+      if (key !== '<<' && !known.has(key) && known.size < MAX_ITEMS) known.set(key, pair);
+    }
+    for (const pair of own) {
+      if (keyText(pair.key) !== '<<') continue;
+      const merged = resolve(pair.value);
+      for (const source of isSeq(merged) ? merged.items.map(resolve) : [merged])
+        if (isMap(source)) pairsOf(source, known, seen);
+    }
+    return [...known.values()];
+  }
   /** Plain data, at most some thousand values of it: aliases can make a small file endless. */
   function plain(node: unknown, budget = { left: MAX_ITEMS }, depth = 0): unknown {
     const here = resolve(node);
@@ -112,9 +130,7 @@ export function parseCompose(text: string, path: string): Compose {
     if (isScalar(here)) return typeof here.value === 'string' ? withDefaults(here.value) : here.value;
     if (isSeq(here)) return here.items.slice(0, MAX_ITEMS).map((item) => plain(item, budget, depth + 1));
     if (!isMap(here)) return undefined;
-    return Object.fromEntries(
-      here.items.slice(0, MAX_ITEMS).map((pair) => [keyText(pair.key), plain(pair.value, budget, depth + 1)]),
-    );
+    return Object.fromEntries(pairsOf(here).map((pair) => [keyText(pair.key), plain(pair.value, budget, depth + 1)]));
   }
 
   const root = resolve(document.contents);
@@ -128,8 +144,9 @@ export function parseCompose(text: string, path: string): Compose {
       const line = lineOf(pair.key, 1);
       const own = resolve(pair.value);
       const chain = isMap(own) ? inherited(own, found, 0) : [];
-      function lookUp(path: readonly string[]): { key: unknown; node: Node | undefined } | undefined {
-        for (const start of chain) {
+      /** Everything that stands at the path: the service's own first, then what it extends. */
+      function lookUp(path: readonly string[]): readonly { key: unknown; node: Node | undefined }[] {
+        return chain.flatMap((start) => {
           let here: Node | undefined = start;
           let hit: { key: unknown; node: Node | undefined } | undefined;
           for (const key of path) {
@@ -137,35 +154,44 @@ export function parseCompose(text: string, path: string): Compose {
             here = hit?.node;
             if (hit === undefined) break;
           }
-          if (hit !== undefined) return hit;
+          return hit === undefined ? [] : [hit];
+        });
+      }
+      function itemsOf(node: Node | undefined): readonly Item[] {
+        if (isSeq(node)) {
+          return node.items.slice(0, MAX_ITEMS).map((item) => {
+            const value = plain(item);
+            return { text: typeof value === 'object' ? '' : String(value ?? ''), value, line: lineOf(item, line) };
+          });
         }
-        return undefined;
+        if (!isMap(node)) return [];
+        return pairsOf(node).map((item) => {
+          const value = plain(item.value);
+          return {
+            text: `${keyText(item.key)}=${typeof value === 'object' ? '' : String(value)}`,
+            value,
+            line: lineOf(item.key, line),
+          };
+        });
       }
       return [
         {
           name: keyText(pair.key),
           line,
           get(...keys) {
-            const hit = lookUp(keys);
+            const [hit] = lookUp(keys);
             return hit === undefined ? undefined : { value: plain(hit.node), line: lineOf(hit.key, line) };
           },
           items(...keys) {
-            const node = lookUp(keys)?.node;
-            if (isSeq(node)) {
-              return node.items.slice(0, MAX_ITEMS).map((item) => {
-                const value = plain(item);
-                return { text: typeof value === 'object' ? '' : String(value ?? ''), value, line: lineOf(item, line) };
+            const known = new Set<string>();
+            return lookUp(keys)
+              .slice(0, keys[0] === 'healthcheck' ? 1 : undefined)
+              .flatMap(({ node }) => {
+                const own = itemsOf(node).map((item) => ({ item, name: nameOf(keys[0], item) }));
+                const left = own.filter(({ name }) => !known.has(name));
+                for (const { name } of own) known.add(name);
+                return left.map(({ item }) => item);
               });
-            }
-            if (!isMap(node)) return [];
-            return node.items.slice(0, MAX_ITEMS).map((item) => {
-              const value = plain(item.value);
-              return {
-                text: `${keyText(item.key)}=${typeof value === 'object' ? '' : String(value)}`,
-                value,
-                line: lineOf(item.key, line),
-              };
-            });
           },
         },
       ];
@@ -187,6 +213,14 @@ export function parseCompose(text: string, path: string): Compose {
     throw new DockerTlsErrors([failure(message, path)]);
   }
   return { services, networks: entries('networks'), volumes: entries('volumes') };
+}
+
+/** What an item replaces of the service that is extended (compose-spec, "Extends"): variables by name, mounts and devices by where they are in the container. */
+function nameOf(setting: string | undefined, { text, value }: Item): string {
+  if (setting === 'environment' || setting === 'build') return text.replace(/=.*$/s, '');
+  if (setting !== 'volumes' && setting !== 'devices') return text === '' ? JSON.stringify(value) : text;
+  if (typeof value !== 'object' || value === null) return text.split(':')[1] ?? text;
+  return String((value as Record<string, unknown>).target ?? JSON.stringify(value));
 }
 
 /** An upper bound of the nesting: flow brackets, and indentation that grows. */

@@ -120,12 +120,24 @@ export function restart(service: Service): readonly Wrong[] {
 }
 
 export function secrets(service: Service): readonly Wrong[] {
-  return service.items('environment').flatMap(({ text, line }) => {
+  return [...writtenOut(service, ['environment'], ''), ...writtenOut(service, ['build', 'args'], 'build argument ')];
+}
+
+function writtenOut(service: Service, path: readonly string[], what: string): readonly Wrong[] {
+  return service.items(...path).flatMap(({ text, line }) => {
     const cut = text.indexOf('=');
     const [name, value] = cut < 0 ? [text, ''] : [text.slice(0, cut), text.slice(cut + 1)];
     if (isSecretName(name) && isWrittenOut(value) && value !== 'null')
-      return [{ text: `${name} is written out`, line }];
-    return holdsPassword(value) ? [{ text: `${name}: the password in its address is written out`, line }] : [];
+      return [{ text: `${what}${name} is written out`, line }];
+    return holdsPassword(value) ? [{ text: `${what}${name}: the password in its address is written out`, line }] : [];
+  });
+}
+
+/** Both forms of a device: `SOURCE:DESTINATION:options` and the long one. */
+export function devices(service: Service): readonly Wrong[] {
+  return service.items('devices').map(({ text, value, line }) => {
+    const source = typeof value === 'object' && value !== null ? (value as Record<string, unknown>).source : undefined;
+    return { text: `has ${source === undefined ? text.split(':')[0] : String(source)}`, line };
   });
 }
 

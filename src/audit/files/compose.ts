@@ -6,6 +6,7 @@ import { type CheckResult, resultOf } from '../evaluate.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import { type Compose, parseCompose, type Service } from './compose-model.ts';
 import {
+  devices,
   icc,
   is,
   isTrue,
@@ -190,7 +191,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     'Devices of the host are not handed in',
     'A disk device is the whole host.',
     'Take devices out, or accept it with a reason (baseline).',
-    (service) => service.items('devices').map(({ text, line }) => ({ text: `has ${text.split(':')[0]}`, line })),
+    devices,
   ),
   check(
     '5.20',
@@ -301,10 +302,14 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     "Docker's socket is not mounted",
     'Who has the socket is root on the host, and :ro changes nothing.',
     'Take the mount out, or put a filtering proxy for the API in between.',
-    (service, compose) =>
-      mounts(service, compose)
+    (service, compose) => [
+      ...mounts(service, compose)
         .filter((mount) => holdsDockerSocket(mount, '/var/run/docker.sock'))
         .map(({ source, destination, line }) => ({ text: `${source} is mounted on ${destination}`, line })),
+      ...(isTrue(service.get('use_api_socket'))
+        ? [{ text: 'is given it by use_api_socket', line: service.get('use_api_socket')?.line ?? service.line }]
+        : []),
+    ],
   ),
   check(
     'caps',

@@ -24,11 +24,17 @@ export function isWrittenOut(value: string): boolean {
   return bare !== '' && !/^\$\{?[A-Za-z_][A-Za-z0-9_]*(:?[?][^}]*)?\}?$/.test(bare);
 }
 
-/** The text with the defaults of its variables put in, `${A:-b}` and `${A-b}`, also one within another; `$$` is a dollar sign of its own. */
+/**
+ * The text with the defaults of its variables put in, `${A:-b}` and `${A-b}`, also one within another; `$$` is a dollar sign of its own.
+ * `${A:?b}` becomes `${A}`: what is said where it is missing is no part of the value, and may hold colons.
+ */
 export function withDefaults(text: string): string {
   let result = text;
   for (let depth = 0; depth < 5; depth++) {
-    const next = result.replace(/\$\$|\$\{[A-Za-z_]\w*:?-([^${}]*)\}/g, (whole, value?: string) => value ?? whole);
+    const next = result.replace(
+      /\$\$|\$\{([A-Za-z_]\w*)(?::?-([^${}]*)|:?\?[^${}]*)\}/g,
+      (whole, name?: string, value?: string) => (name === undefined ? whole : (value ?? `\${${name}}`)),
+    );
     if (next === result) break;
     result = next;
   }
