@@ -162,6 +162,36 @@ ARG VERSION
     expect(found(text, 'sudo')).toEqual(lines);
   });
 
+  test.each([
+    ['4.1', 'FROM a:1\nARG APP=root\nUSER $APP\n', ['3 the last USER is root']],
+    ['4.1', 'FROM a:1\nENV APP=app\nARG APP=root\nUSER $APP\n', []],
+    ['4.1', `FROM a:1 AS x\nENV ID=0\nFROM x\nENV WHO="$ID"\nuser ${braced('WHO')}:5\n`, ['5 the last USER is 0:5']],
+    ['4.1', 'ARG ID=0\nFROM a:1\nARG ID\nUSER $ID\n', ['4 the last USER is 0']],
+    ['4.1', 'ARG ID=0\nFROM a:1\nUSER $ID\nENV ID=0\n', []],
+    ['4.1', 'FROM a:1 AS x\nARG ID=0\nFROM x\nUSER $ID\n', []],
+    ['4.1', `FROM a:1\nARG ID=app\nUSER ${braced('ID:-0')}\n`, []],
+    [
+      '5.28',
+      `ARG TAG=latest\nARG BASE="debian:$TAG"\nFROM ${braced('BASE')} AS x\nFROM x\n`,
+      ['3 debian:latest has the tag latest'],
+    ],
+    ['5.28', `ARG BASE\nFROM $BASE\nFROM ${braced('BASE:-a')}\n`, ['3 a has no tag']],
+    ['4.10', 'FROM a:1\nARG PORT NPM_TOKEN=abc\n', ['2 NPM_TOKEN: build arguments stay in the history of the image']],
+  ])('%s in %j: variables have the values that the file gives them', (id, text, lines) => {
+    expect(found(text, id)).toEqual(lines);
+  });
+
+  test('variables that double, and many of them, end soon', () => {
+    const doubled = Array.from({ length: 60 }, () => 'ARG A=$A$A').join('\n');
+    const many = Array.from({ length: 9000 }, (_, index) => `ENV A${index}=$A${index - 1}x`).join('\n');
+    expect(found(`ARG A=x\n${doubled}\nFROM $A\n${doubled}\n${many}\nUSER $A8999\n`, '4.1')).toEqual([]);
+  });
+
+  test('two backslashes at the end of a line continue nothing', () => {
+    expect(found('FROM a:1\nUSER app\nRUN echo C:\\\\\nUSER root\n', '4.1')).toEqual(['4 the last USER is root']);
+    expect(found('# escape=`\nFROM a:1\nRUN echo ``\nUSER root\n', '4.1')).toEqual(['4 the last USER is root']);
+  });
+
   test('ONBUILD ends in images too, and a user counts without its quotes and by its default', () => {
     const text =
       'FROM a:1\nONBUILD ADD . /x\nONBUILD ENV API_TOKEN=abc\nONBUILD RUN sudo x\nONBUILD USER root\nUSER app\n';

@@ -1,5 +1,7 @@
 /** Owns the reading of a Dockerfile: instructions with their lines, in stages. Source: docs.docker.com/reference/dockerfile. */
 
+import { withDefaults } from './secrets.ts';
+
 export type Instruction = {
   readonly name: string;
   readonly text: string;
@@ -10,6 +12,9 @@ export type Instruction = {
 export type Stage = { readonly base: string; readonly name: string; readonly line: number };
 
 export const MAX_LINES = 20_000;
+/** Variables of variables can make a small file endless. */
+const MAX_VALUE = 1024;
+const MAX_TEXT = 16_384;
 
 export type Dockerfile = { readonly instructions: readonly Instruction[]; readonly stages: readonly Stage[] };
 
@@ -21,14 +26,18 @@ export function parseDockerfile(text: string): Dockerfile {
   const last = new Map(lines.map((line, at) => [line.replace(/^\t+/, ''), at]));
   const instructions: Instruction[] = [];
   const stages: Stage[] = [];
+  /** What stands before the first FROM counts in every FROM. */
+  const known = new Map<string, string>();
   for (let index = 0; index < lines.length; index++) {
     const start = index;
     const parts: string[] = [];
     for (; index < lines.length; index++) {
       const line = lines[index] ?? '';
       if (/^\s*#/.test(line) || (parts.length > 0 && line.trim() === '')) continue;
-      const continued = line.trimEnd().endsWith(continuation);
-      parts.push(continued ? line.trimEnd().slice(0, -1) : line);
+      // Two of them are one that is meant (BuildKit, lineContinuationRegex).
+      const bare = line.trimEnd();
+      const continued = bare.endsWith(continuation) && !bare.endsWith(continuation + continuation);
+      parts.push(continued ? bare.slice(0, -1) : line);
       if (!continued) break;
     }
     let whole = parts.join(' ').trim();
@@ -50,9 +59,11 @@ export function parseDockerfile(text: string): Dockerfile {
     const words = /^[A-Za-z]+\s+([\s\S]*)$/.exec(whole)?.[1] ?? '';
     const line = start + 1 + leadingComments(lines, start, index);
     if (name === 'FROM') {
-      const from = /^(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?/i.exec(words);
+      const from = /^(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?/i.exec(expand(words, known));
       stages.push({ base: from?.[1] ?? '', name: from?.[2]?.toLowerCase() ?? '', line });
     }
+    if (name === 'ARG' && stages.length === 0)
+      for (const [key, value] of pairs(name, words)) if (value !== undefined) known.set(key, expand(value, known));
     instructions.push({ name, text: words, line, stage: stages.length - 1 });
   }
   return { instructions, stages };
@@ -81,6 +92,49 @@ function leadingComments(lines: readonly string[], start: number, end: number): 
   let count = 0;
   while (start + count < end && /^\s*(#|$)/.test(lines[start + count] ?? '')) count++;
   return count;
+}
+
+/** `ENV A=1 B="x y"`, `ENV A 1`, `ARG A B=1`; undefined: a name alone. */
+export function pairs(instruction: string, text: string): readonly (readonly [string, string | undefined])[] {
+  if (instruction === 'ENV' && !/^[A-Za-z_][\w.-]*=/.test(text.trim())) {
+    const [name = '', ...value] = text.trim().split(/\s+/);
+    return [[name, value.join(' ')]];
+  }
+  return Array.from(
+    text.matchAll(/(?<=^|\s)([A-Za-z_][\w.-]*)(?:=("(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|[^\s\\])*)|(?=\s|$))/gs),
+    (found) => [found[1] ?? '', found[2]] as const,
+  );
+}
+
+/** The text with variables put in, by their values or by the defaults that stand with them; one that only the build knows stays. */
+function expand(text: string, known: Pick<ReadonlyMap<string, string>, 'get'>): string {
+  const values = text
+    .slice(0, MAX_TEXT)
+    .replace(
+      /\\\$|\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?-[^${}]*)?\})/g,
+      (whole, short?: string, long?: string) => known.get(short ?? long ?? '') ?? whole,
+    );
+  return withDefaults(values.slice(0, MAX_VALUE)).replace(/^(["'])(.*)\1$/s, '$2');
+}
+
+/** An instruction's text as the build sees it: with ENV of its stage and of those that it builds on, and ARG of its stage, as far as they stand before it. */
+export function expanded({ instructions, stages }: Dockerfile, instruction: Instruction): string {
+  const outside = new Map<string, string>();
+  const env = new Map<string, string>();
+  const args = new Map<string, string>();
+  const inside = { get: (key: string) => env.get(key) ?? args.get(key) };
+  const chain = finalStages({ instructions, stages: stages.slice(0, instruction.stage + 1) });
+  const before = instructions.slice(0, instructions.indexOf(instruction));
+  for (const stage of [-1, ...[...chain].reverse()]) {
+    for (const { name, text } of before.filter((one) => one.stage === stage)) {
+      if (name !== 'ENV' && !(name === 'ARG' && (stage === instruction.stage || stage === -1))) continue;
+      for (const [key, value] of pairs(name, text)) {
+        const here = value === undefined ? outside.get(key) : expand(value, stage === -1 ? outside : inside);
+        if (here !== undefined) (stage === -1 ? outside : name === 'ENV' ? env : args).set(key, here);
+      }
+    }
+  }
+  return expand(instruction.text, inside);
 }
 
 /** The last stage and the stages of this file that it builds on, last first: what the image is made of. */

@@ -5,8 +5,16 @@ import { DockerTlsError } from '../../errors.ts';
 import { type Check, type Evidence, finding, judge, PASS, type Verdict } from '../check.ts';
 import { isLoneUpdate, isRootUser } from '../checks/images.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
-import { type Dockerfile, finalStages, type Instruction, MAX_LINES, parseDockerfile } from './dockerfile-model.ts';
-import { holdsPassword, isSecretName, isWrittenOut, withDefaults } from './secrets.ts';
+import {
+  type Dockerfile,
+  expanded,
+  finalStages,
+  type Instruction,
+  MAX_LINES,
+  pairs,
+  parseDockerfile,
+} from './dockerfile-model.ts';
+import { holdsPassword, isSecretName, isWrittenOut } from './secrets.ts';
 
 export type DockerfileCheck = Omit<Check, 'evaluate'> & { readonly evaluate: (file: Dockerfile) => Verdict };
 
@@ -44,8 +52,7 @@ function user(file: Dockerfile): Verdict {
     return finding([
       { place: 'FROM', text: 'no USER: the base decides, and most bases decide for root', line: lastStageLine(file) },
     ]);
-  // A variable counts by the default that stands with it.
-  const name = withDefaults(last.text.trim()).replace(/["']/g, '');
+  const name = expanded(file, last).trim().replace(/["']/g, '');
   return isRootUser(name) ? finding([at(last, `the last USER is ${name}`)]) : PASS;
 }
 
@@ -71,25 +78,13 @@ function rootShell(file: Dockerfile): Verdict {
   return finding([{ place: 'FROM', text: "root keeps its base's login shell", line: lastStageLine(file) }]);
 }
 
-/** `ENV A=1 B="x y"` and `ENV A 1`. */
-function pairs(text: string): readonly (readonly [string, string])[] {
-  if (!/^[A-Za-z_][\w.-]*=/.test(text.trim())) {
-    const [name = '', ...value] = text.trim().split(/\s+/);
-    return [[name, value.join(' ')]];
-  }
-  return Array.from(
-    text.matchAll(/([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|[^\s\\])*)/gs),
-    (found) => [found[1] ?? '', found[2] ?? ''] as const,
-  );
-}
-
 const KEY_FILES =
   /(^|[\s/"'])(id_(rsa|dsa|ecdsa|ed25519)|\.env|\.npmrc|\.netrc|\.pgpass|credentials|[^\s/"']*(-key|_key|private)\.pem|[^\s/"']+\.(key|pfx|p12|jks))(?=$|[\s"',\]])/;
 
 /** `ships`: the instruction's stage becomes part of the image. What is written out stands in the Dockerfile in any case. */
 function secrets({ name, text }: Instruction, ships: boolean): readonly string[] {
   if (name === 'ENV' || name === 'ARG') {
-    return pairs(text).flatMap(([key, value]): readonly string[] => {
+    return pairs(name, text).flatMap(([key, value = '']): readonly string[] => {
       const written = (isSecretName(key) && isWrittenOut(value)) || holdsPassword(value);
       if (ships && written && name === 'ENV') return [`${key} is in the image for all to read`];
       if (ships && name === 'ARG' && (written || isSecretName(key)))
