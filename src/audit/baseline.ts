@@ -1,14 +1,18 @@
 /** Owns the baseline file: findings that somebody accepted, with a reason and a day on which they count again. */
 
 import { LineCounter, parseDocument } from 'yaml';
+import { nearestNames } from '../config/nearest.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors.ts';
 import { at, entriesAt, listAt, textAt } from './api.ts';
-import type { CheckResult } from './evaluate.ts';
+import { CHECKS, type CheckResult } from './evaluate.ts';
+import { COMPOSE_CHECKS } from './files/compose.ts';
+import { DOCKERFILE_CHECKS } from './files/dockerfile.ts';
+import { fileName } from './report/report.ts';
 
 export type AcceptedFinding = {
-  /** A check's id; `*` at its end stands for anything: `1.1.*`. */
+  /** A check's id; `*` at its end stands for anything: `1.1.*`. One that there is no check for is refused: it would accept nothing. */
   readonly check: string;
-  /** Undefined: on every host. */
+  /** A host's name or a file's path. Undefined: all of them. */
   readonly host?: string;
   /** The place of the evidence; undefined: all of it. */
   readonly place?: string;
@@ -19,6 +23,7 @@ export type AcceptedFinding = {
 
 export type Baseline = { readonly accept: readonly AcceptedFinding[] };
 
+const IDS = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].map(({ id }) => id);
 const KEYS = ['check', 'host', 'place', 'reason', 'expires'];
 
 /**
@@ -61,6 +66,13 @@ export function parseBaseline(text: string, path: string): Baseline {
     const check = textAt(item, 'check');
     const expires = textAt(item, 'expires');
     if (!/^([a-z0-9.]+\*?|\*)$/.test(check)) wrong(`accept[${index}].check: the id of a check is missing`, line);
+    else if (!IDS.some((id) => matches(check, id))) {
+      const near = nearestNames(check, IDS);
+      wrong(
+        `accept[${index}].check: there is no check ${check}${near.length > 0 ? `, but ${near.join(', ')}` : ''}`,
+        line,
+      );
+    }
     if (textAt(item, 'reason').trim() === '') wrong(`accept[${index}].reason: say why it is accepted`, line);
     // Without one it would hold everywhere: what is written and cannot be read must not mean that.
     for (const key of ['host', 'place'] as const) {
@@ -105,7 +117,9 @@ export function applyBaseline(
 ): readonly CheckResult[] {
   const today = now.toISOString().slice(0, 10);
   const valid = baseline.accept.filter(
-    ({ host, expires }) => expires >= today && (host === undefined || host === subject),
+    ({ host, expires }) =>
+      expires >= today &&
+      (host === undefined || host === subject || (host.includes('/') && fileName(host) === subject)),
   );
   return results.map((result) => {
     if (result.state !== 'finding') return result;

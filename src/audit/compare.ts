@@ -2,7 +2,7 @@
 
 import { DockerTlsError } from '../errors.ts';
 import { at, type Json, listAt, parseJson, textAt } from './api.ts';
-import { type AuditReport, judged } from './report/report.ts';
+import { type AuditReport, fileName, judged } from './report/report.ts';
 
 export type FindingKey = { readonly subject: string; readonly check: string; readonly place: string };
 
@@ -34,10 +34,15 @@ export function findingsOfReport(text: string, path: string): readonly FindingKe
 function keysOf(report: Json): readonly FindingKey[] {
   const keys = new Map<string, FindingKey>();
   for (const subject of listAt(report, 'subjects')) {
+    const name = /^(compose|dockerfile)$/.test(textAt(subject, 'kind')) ? fileName : (text: string) => text;
     for (const result of listAt(subject, 'results')) {
       if (textAt(result, 'state') !== 'finding' || at(result, 'accepted') !== undefined) continue;
       for (const evidence of listAt(result, 'evidence')) {
-        const key = { subject: textAt(subject, 'name'), check: textAt(result, 'id'), place: textAt(evidence, 'place') };
+        const key = {
+          subject: name(textAt(subject, 'name')),
+          check: textAt(result, 'id'),
+          place: textAt(evidence, 'place'),
+        };
         keys.set(JSON.stringify(key), key);
       }
     }
@@ -45,9 +50,22 @@ function keysOf(report: Json): readonly FindingKey[] {
   return [...keys.values()];
 }
 
+/** Findings that the baseline accepts now, as a whole or by place: they are still there. */
+function acceptedIn(report: AuditReport): ReadonlySet<string> {
+  return new Set(
+    judged(report).flatMap((subject) =>
+      subject.results.flatMap(({ id, accepted, evidence, acceptedPlaces = [] }) =>
+        [...(accepted === undefined ? [] : evidence.map(({ place }) => place)), ...acceptedPlaces].map((place) =>
+          JSON.stringify({ subject: subject.name, check: id, place }),
+        ),
+      ),
+    ),
+  );
+}
+
 /**
  * Compares by host, check and place; wording and line numbers may change without being news. Gone is only what was looked at
- * again: not a host that was not reached, a check that was not selected, or one that could not be judged.
+ * again: not a host that was not reached, a check that was not selected, or one that could not be judged; nor what somebody accepted.
  */
 export function compareReports(before: readonly FindingKey[], report: AuditReport): Comparison {
   const judgedAgain = new Map(
@@ -60,8 +78,10 @@ export function compareReports(before: readonly FindingKey[], report: AuditRepor
   const old = new Set(before.map((key) => JSON.stringify(key)));
   const current = new Set(now.map((key) => JSON.stringify(key)));
   const appeared = now.filter((key) => !old.has(JSON.stringify(key)));
-  const gone = before.filter(
-    (key) => judgedAgain.get(key.subject)?.has(key.check) === true && !current.has(JSON.stringify(key)),
-  );
+  const accepted = acceptedIn(report);
+  const gone = before.filter((key) => {
+    const text = JSON.stringify(key);
+    return judgedAgain.get(key.subject)?.has(key.check) === true && !current.has(text) && !accepted.has(text);
+  });
   return { appeared, gone, same: now.length - appeared.length };
 }

@@ -3,7 +3,9 @@ import { applyBaseline, expiredEntries, parseBaseline } from '../../src/audit/ba
 import { compareReports, findingsOfReport } from '../../src/audit/compare.ts';
 import { counts } from '../../src/audit/evaluate.ts';
 import { parseAuditFacts } from '../../src/audit/facts.ts';
-import { type AuditReport, auditHost } from '../../src/audit/report/report.ts';
+import { auditCompose } from '../../src/audit/files/compose.ts';
+import { type AuditReport, auditHost, fileName } from '../../src/audit/report/report.ts';
+import { score } from '../../src/audit/score.ts';
 import type { DockerTlsErrors } from '../../src/errors.ts';
 import { recordedBytes } from '../support/audit-facts.ts';
 
@@ -69,6 +71,20 @@ describe('a baseline', () => {
     expect([one(results, '2.1')?.accepted, one(results, '2.10')?.accepted?.reason]).toEqual([undefined, 'r']);
   });
 
+  test('for a check that there is not is refused with the nearest, and one for a section is not', () => {
+    const entry = (check: string) => `accept: [{ check: "${check}", reason: r, expires: 2028-01-01 }]`;
+    expect(() => apply(entry('2.99'))).toThrow(/there is no check 2\.99, but 2\.9/);
+    expect(() => apply(entry('9.*'))).toThrow(/there is no check 9\.\*/);
+    for (const known of ['2.9', '2.*', '*', 'compose.5.*', 'dockerfile.shell', 'ssh.6'])
+      expect(() => apply(entry(known))).not.toThrow();
+  });
+
+  test('names a file however its path is written', () => {
+    const text = (path: string) => `accept: [{ check: "2.9", host: ${path}, reason: r, expires: 2028-01-01 }]`;
+    expect(one(apply(text('./a//b.yml'), 'a/b.yml'), '2.9')?.accepted).toBeDefined();
+    expect(one(apply(text('../b.yml'), 'b.yml'), '2.9')?.accepted).toBeUndefined();
+  });
+
   test('changes nothing that passed', () => {
     expect(
       apply('accept: [{ check: "*", reason: r, expires: 2028-01-01 }]')
@@ -125,6 +141,36 @@ describe('the comparison with the last report', () => {
     expect(
       compareReports(findingsOfReport(JSON.stringify(fixed), 'r'), report).appeared.map(({ check }) => check),
     ).toEqual(['2.9']);
+  });
+
+  test('what is accepted now is not gone', () => {
+    const text =
+      'accept: [{ check: "2.9", reason: r, expires: 2028-01-01 }, { check: "4.1", place: container bad, reason: r, expires: 2028-01-01 }]';
+    const accepted: AuditReport = { ...report, subjects: [{ ...host, results: apply(text) }] };
+    const before = findingsOfReport(JSON.stringify(report), 'r');
+    expect(compareReports(before, accepted)).toMatchObject({ appeared: [], gone: [] });
+    expect(
+      compareReports(findingsOfReport(JSON.stringify(accepted), 'r'), report).appeared.map(({ check }) => check),
+    ).toEqual(['2.9', '4.1']);
+  });
+
+  test.each([
+    ['./c.yml', 'c.yml'],
+    ['a/./b//c.yml', 'a/b/c.yml'],
+    ['/a/c.yml', '/a/c.yml'],
+    ['../c.yml', '../c.yml'],
+    ['./.', './.'],
+    ['C:\\c.yml', 'C:\\c.yml'],
+  ])('a file is the same however its path is written: %s', (path, name) => {
+    expect(fileName(path)).toBe(name);
+    const results = auditCompose('services: { a: {} }', path);
+    const file = { kind: 'compose' as const, name, results, score: score(results) };
+    const before = findingsOfReport(JSON.stringify({ ...report, subjects: [{ ...file, name: path }] }), 'r');
+    expect(compareReports(before, { ...report, subjects: [file] })).toEqual({
+      appeared: [],
+      gone: [],
+      same: before.length,
+    });
   });
 
   test('a check that was not selected is not gone', () => {

@@ -39,13 +39,19 @@ export type AuditedHost = {
   readonly access: readonly ReportedAccess[];
 };
 
-/** A Compose file or Dockerfile; `name` is its path as given. */
+/** A Compose file or Dockerfile; `name` is its path, as `fileName` writes it. */
 export type AuditedFile = {
   readonly kind: 'compose' | 'dockerfile';
   readonly name: string;
   readonly results: readonly CheckResult[];
   readonly score: Score;
 };
+
+/** A path as it was given, in one spelling: `./a//b` is `a/b`. What is compared by name must not depend on how it was typed. */
+export function fileName(path: string): string {
+  const parts = path.split('/').filter((part, index) => part !== '.' && (part !== '' || index === 0));
+  return parts.join('/') || path;
+}
 
 /** A host that could not be asked. */
 export type UnauditedHost = { readonly kind: 'unreachable'; readonly name: string; readonly error: string };

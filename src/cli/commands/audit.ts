@@ -8,7 +8,7 @@ import { compareReports, findingsOfReport } from '../../audit/compare.ts';
 import { CHECKS } from '../../audit/evaluate.ts';
 import { auditCompose, COMPOSE_CHECKS } from '../../audit/files/compose.ts';
 import { auditDockerfile, DOCKERFILE_CHECKS } from '../../audit/files/dockerfile.ts';
-import { type AuditedFile, type AuditReport, judged, type Subject } from '../../audit/report/report.ts';
+import { type AuditedFile, type AuditReport, fileName, judged, type Subject } from '../../audit/report/report.ts';
 import { fails, score, scoreWords } from '../../audit/score.ts';
 import { nearestNames } from '../../config/nearest.ts';
 import { DockerTlsError } from '../../errors.ts';
@@ -138,11 +138,11 @@ async function auditFiles({ compose, dockerfile }: AuditValues, cwd: string): Pr
   const files: AuditedFile[] = [];
   for (const name of compose) {
     const results = auditCompose(await readText(name, cwd), name);
-    files.push({ kind: 'compose', name, results, score: score(results) });
+    files.push({ kind: 'compose', name: fileName(name), results, score: score(results) });
   }
   for (const name of dockerfile) {
     const results = auditDockerfile(await readText(name, cwd), name);
-    files.push({ kind: 'dockerfile', name, results, score: score(results) });
+    files.push({ kind: 'dockerfile', name: fileName(name), results, score: score(results) });
   }
   return files;
 }
