@@ -215,11 +215,14 @@ file_facts() {
 
 ask() { api "$socket" "$nonce" "$@"; }
 
+# The first of a list of ids, each once.
+first() { awk -v most="$1" '!seen[$0]++ && ++count <= most'; }
+
 api_cli() { # no way to the socket but the docker command: no image histories
   docker info --format '{{json .}}'; end 'api 200 /info'
   docker version --format '{{json .Server}}'; end 'api 200 /version'
   # shellcheck disable=SC2046 # ids
-  docker container inspect $(docker ps -aq --no-trunc | head -n 300); end 'api 200 /containers/*'
+  docker container inspect $({ docker ps -q --no-trunc; docker ps -aq --no-trunc; } | first 300); end 'api 200 /containers/*'
   # shellcheck disable=SC2046
   docker image inspect $(docker images -q --no-trunc | sort -u | head -n 200); end 'api 200 /images/*'
   # shellcheck disable=SC2046
@@ -234,12 +237,13 @@ api_facts() {
   printf '%s\n' "$info"
   # A daemon that hangs would let each of the other questions wait.
   case $info in *" api 200 "*) ;; *) return 0 ;; esac
-  lists=$(ask '/containers/json?all=1' /images/json /version)
+  # Those that run come first, however many are kept beside them.
+  lists=$(ask /containers/json '/containers/json?all=1' /images/json /version)
   printf '%s\n' "$lists"
   set -- /networks
   case $info in *'"LocalNodeState":"active"'*) set -- "$@" /swarm /secrets ;; esac
   # shellcheck disable=SC2046 # ids
-  details=$(ask "$@" $(printf '%s' "$lists" | grep -o '"Id":"[0-9a-f]\{64\}"' | head -n 300 | cut -c 7-70 | sed 's|.*|/containers/&/json|'))
+  details=$(ask "$@" $(printf '%s' "$lists" | grep -o '"Id":"[0-9a-f]\{64\}"' | first 300 | cut -c 7-70 | sed 's|.*|/containers/&/json|'))
   printf '%s\n' "$details"
   # What the first process of each container really runs with.
   set --

@@ -80,7 +80,7 @@ export function renderChecksDoc(): string {
     '- The host beyond Docker and sshd (1.2.1): `lynis audit system` does that.',
     '- `Match` blocks of sshd are read one by one from sshd_config and sshd_config.d: two that match the same login are not laid over each other, and files that an Include elsewhere brings in are not read.',
     '- Audit rules where the kernel does not let the host ask, as in a container: said, not failed.',
-    '- More than 300 containers or 200 images of a host: the first ones are judged, and config.5 says how many there are.',
+    '- More than 300 containers or 200 images of a host: the first ones are judged, containers that run before others, and config.5 says how many there are.',
     '- What a Compose file takes from other files (`extends: { file }`, `include`, `env_file`, a second `-f`) and `dockerfile_inline`: each file is judged by itself; `docker compose config` makes one of them.',
     '- A bind mount of a symbolic link: 5.6 and 5.32 judge its name, not what it leads to (docker-bench-security does the same).',
     '- A rootless daemon beside a rootful one: the one behind /var/run/docker.sock is judged, and 2.1 names the socket of the other.',

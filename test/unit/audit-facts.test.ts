@@ -66,6 +66,37 @@ describe('the script', () => {
     expect(found).toBe('987\n2345\n');
   });
 
+  test('of many containers those that run are asked for, each once', () => {
+    const [first, facts] = ['first', 'api_facts'].map(
+      (name) => new RegExp(`^${name}\\(\\) (\\{.*\\}$|\\{[\\s\\S]*?\\n\\})`, 'm').exec(AUDIT_SCRIPT)?.[0] ?? '',
+    );
+    const stub = `id() { printf '"Id":"%064x"\n' "$1"; }
+      ask() {
+        for path in "$@"; do
+          case $path in
+            /info) echo ' api 200 ' ;;
+            /containers/json) id 1000; id 7 ;;
+            *all=1) for n in $(seq 1 310) 1000; do id "$n"; done ;;
+            /containers/*/json) echo "$path" >&3 ;;
+          esac
+        done
+      }`;
+    const asked = execFileSync(
+      'bash',
+      [
+        '-c',
+        `${first}\n${facts?.replace('[ -S "$socket" ] || return 0', '')}\n${stub}\nend() { :; }\napi_facts 3>&1 >/dev/null`,
+      ],
+      { encoding: 'utf8' },
+    )
+      .trim()
+      .split('\n');
+    const numbers = asked.map((path) => Number.parseInt(path.slice(-69, -5), 16));
+    expect(numbers.slice(0, 4)).toEqual([1000, 7, 1, 2]);
+    expect(new Set(numbers).size).toBe(300);
+    expect(numbers).toHaveLength(300);
+  });
+
   test('of a file that mixes key and certificate, broken ones too, no key is printed', () => {
     const filter = /certificates\(\) \{[\s\S]*?\n\}/.exec(AUDIT_SCRIPT)?.[0];
     const key = '-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n';

@@ -76,7 +76,7 @@ function apiAnswers(facts: AuditFacts): Verdict {
   if (docker !== undefined) {
     const { containers, containerCount, images, imageCount } = docker;
     if (containers.length >= containerCount && images.length >= imageCount) return PASS;
-    const text = `${containers.length} of ${containerCount} containers and ${images.length} of ${imageCount} images were judged, the first ones`;
+    const text = `${containers.length} of ${containerCount} containers and ${images.length} of ${imageCount} images were judged: the first ones, of containers those that run before others`;
     return finding([{ place: 'dockerd', text }], 'info');
   }
   if (daemon.words === undefined && apiSocket === '') return notApplicable('there is no dockerd');
