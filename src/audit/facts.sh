@@ -2,7 +2,7 @@
 # Every section (src/daemon/sections.ts) is CONTENT, newline, "--NONCE NAME", newline: the nonce is drawn here and now and stands in
 # nobody's argument list, so nothing that was written before can look like the end of a section, whatever it holds.
 # Private keys are never read, only their names, owners and modes; of PEM files only whole CERTIFICATE blocks are printed.
-# Put in before this text: src/daemon/api.sh.
+# Put in before this text: src/daemon/api.sh, src/daemon/sshd.sh.
 # POSIX sh; runs from a file, from -c or from standard input (hence main </dev/null at the end).
 
 end() { printf '\n--%s %s\n' "$nonce" "$1"; }
@@ -65,11 +65,36 @@ audit_facts() {
 
 sshd_facts() {
   command -v sshd >/dev/null || return 0
-  sshd -T; end "sshd $?"
+  effective_sshd; end "sshd $?"
   sshd -V 2>&1 | head -c 1000; end sshd-version
   # Match blocks, with what they say: sshd -T alone leaves them out, and one ends with its file.
-  awk 'FNR == 1 { inside = 0 } tolower($1) ~ /^match(=|$)/ { inside = 1 } inside' \
-    /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf | head -c 65536; end sshd-match
+  sshd_files
+  # shellcheck disable=SC2086 # plain names
+  awk 'FNR == 1 { inside = 0 } tolower($1) ~ /^match(=|$)/ { inside = 1 } inside' $sshd_files | head -c 65536; end sshd-match
+}
+
+# The file that sshd reads, and those that it includes, four deep.
+sshd_files() {
+  sshd_files=$(sshd_options | sed -n 's/^-f//p')
+  : "${sshd_files:=/etc/ssh/sshd_config}"
+  level=$sshd_files
+  for depth in 1 2 3 4; do
+    next=
+    set -f
+    # shellcheck disable=SC2046,SC2086 # a list of patterns, of plain names
+    set -- $(sed -n 's/\r$//; s/"//g; s/^[[:space:]]*include[[:space:]=]\{1,\}//Ip' $level)
+    set +f
+    for pattern in "$@"; do
+      case $pattern in /*) ;; *) pattern=/etc/ssh/$pattern ;; esac
+      for file in $pattern; do
+        case " $sshd_files $next " in *" $file "*) continue ;; esac
+        [ ! -f "$file" ] || next="$next $file"
+      done
+    done
+    [ -n "$next" ] || return 0
+    sshd_files="$sshd_files$next"
+    level=$next
+  done
 }
 
 # The host's own dockerd, not one that runs in a container.

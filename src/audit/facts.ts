@@ -2,6 +2,7 @@
 
 import apiScript from '../daemon/api.sh';
 import { apiAnswers, parseSections } from '../daemon/sections.ts';
+import sshdScript from '../daemon/sshd.sh';
 import { DockerTlsError } from '../errors.ts';
 import { type DockerFacts, dockerFacts } from './api.ts';
 import { type AuditRule, auditRules, otherRules } from './audit-rules.ts';
@@ -9,7 +10,7 @@ import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.t
 import script from './facts.sh';
 
 /** Give this to HostSession.run, as root; its standard output goes to parseAuditFacts. */
-export const AUDIT_SCRIPT: string = `${apiScript}\n${script}`;
+export const AUDIT_SCRIPT: string = `${apiScript}\n${sshdScript}\n${script}`;
 
 export type FileFact = {
   readonly path: string;

@@ -17,6 +17,7 @@ import {
   UNITS,
 } from '../daemon/paths.ts';
 import { shellQuote } from '../daemon/quote.ts';
+import sshdScript from '../daemon/sshd.sh';
 import unarmedScript from '../daemon/unarmed.sh';
 import unreadScript from '../daemon/unread.sh';
 import { validationCommand } from '../daemon/validate.ts';
@@ -121,7 +122,7 @@ export function renderTransaction(
   };
   return {
     id: options.id,
-    script: `${assignments(variables)}\n${unreadScript}\n${unarmedScript}\n${applyScript}`,
+    script: `${assignments(variables)}\n${unreadScript}\n${sshdScript}\n${unarmedScript}\n${applyScript}`,
     input: [
       ...Object.values(parts),
       ...forms.map(({ data }) => data),

@@ -78,7 +78,7 @@ export function renderChecksDoc(): string {
     '- The contents of images (packages, setuid programs, secrets in layers: 4.2 to 4.4, 4.8, 4.10 to 4.12): that takes a scanner such as trivy or grype. The audit lists the images for the person who judges.',
     '- What was done in the past (5.23, 5.24): only what runs now is seen; the audit log tells the rest, where rules are loaded.',
     '- The host beyond Docker and sshd (1.2.1): `lynis audit system` does that.',
-    '- `Match` blocks of sshd are read one by one from sshd_config and sshd_config.d: two that match the same login are not laid over each other, and files that an Include elsewhere brings in are not read.',
+    "- `Match` blocks of sshd are read one by one from the file that it reads and what that includes: two that match the same login are not laid over each other, and an Include inside of one is read as if it stood outside. Of sshd's own command line `-o` and `-f` count.",
     '- Audit rules where the kernel does not let the host ask, as in a container: said, not failed.',
     '- More than 300 containers or 200 images of a host: the first ones are judged, containers that run before others, and config.5 says how many there are.',
     '- What a Compose file takes from other files (`extends: { file }`, `include`, `env_file`, a second `-f`) and `dockerfile_inline`: each file is judged by itself; `docker compose config` makes one of them.',

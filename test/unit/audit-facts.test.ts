@@ -97,6 +97,46 @@ describe('the script', () => {
     expect(numbers).toHaveLength(300);
   });
 
+  test('sshd is asked with the options that it was started with, and the files that it includes are read', () => {
+    const parts = ['sshd_options', 'effective_sshd', 'sshd_files'].map(
+      (name) => new RegExp(`^${name}\\(\\) \\{[\\s\\S]*?\\n\\}`, 'm').exec(AUDIT_SCRIPT)?.[0] ?? '',
+    );
+    const script = parts
+      .join('\n')
+      .replaceAll('/run/sshd.pid', 'run/sshd.pid')
+      .replaceAll('/proc/', 'proc/')
+      .replaceAll('/etc/ssh/', '$PWD/');
+    const found = execFileSync(
+      'sh',
+      [
+        '-c',
+        `cd "$(mktemp -d)" && mkdir -p proc/7 run sshd_config.d more
+         echo 7 >run/sshd.pid; echo sshd >proc/7/comm
+         sshd() { case $* in *bad*) return 1 ;; *) echo "$@" ;; esac; }
+         title() { printf 'sshd: /usr/sbin/sshd -D %s [listener] 0 of 10-100 startups\\0' "$1" >proc/7/cmdline; }
+         ${script}
+         title '-o A=b -oC=d -f x'; effective_sshd -C user=root
+         title '-o bad'; effective_sshd -C user=root
+         printf '/usr/sbin/sshd\\0-D\\0-f\\0%s\\0' "$PWD/other" >proc/7/cmdline; effective_sshd | sed "s#$PWD/##"
+         echo dropbear >proc/7/comm; effective_sshd
+         printf 'include "sshd_config.d/*.conf"\\n# Include more/no.conf\\n' >sshd_config
+         printf 'Include = %s/more/*.conf sshd_config\\r\\n' "$PWD" >sshd_config.d/a.conf
+         touch more/b.conf more/no.txt
+         sshd_files; echo "$sshd_files" | sed "s#$PWD/##g"
+         rm -r "$PWD"`,
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(found.split('\n')).toEqual([
+      '-T -C user=root -oA=b -oC=d -fx',
+      '-T -C user=root',
+      '-T -fother',
+      '-T',
+      'sshd_config sshd_config.d/a.conf more/b.conf',
+      '',
+    ]);
+  });
+
   test('of a file that mixes key and certificate, broken ones too, no key is printed', () => {
     const filter = /certificates\(\) \{[\s\S]*?\n\}/.exec(AUDIT_SCRIPT)?.[0];
     const key = '-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n';

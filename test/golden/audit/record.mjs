@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = new URL('./', import.meta.url);
 const lab = fileURLToPath(new URL('../../../scripts/lab', here));
-const script = ['daemon/api.sh', 'audit/facts.sh']
+const script = ['daemon/api.sh', 'daemon/sshd.sh', 'audit/facts.sh']
   .map((part) => readFileSync(new URL(`../../../src/${part}`, here), 'utf8'))
   .join('\n');
 const states = readFileSync(new URL('states.sh', here));

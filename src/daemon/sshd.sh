@@ -1,0 +1,27 @@
+# What the sshd of this host was started with. Put in before apply.sh and the audit's facts.sh.
+
+# -o and -f of the sshd that runs, one a line: they win over every file (sshd(8)). Its title shows its arguments without their quotes.
+sshd_options() {
+  for file in /run/sshd.pid /var/run/sshd.pid; do
+    read -r pid <"$file" 2>/dev/null || continue
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = sshd ] || continue
+    tr '\000' ' ' <"/proc/$pid/cmdline" | sed 's/ \[listener\] .*//' | grep -oE ' -[of] *[^ ]+' | sed 's/^ *-\(.\) */-\1/'
+    return 0
+  done
+}
+
+# sshd -T with them; without, where they cannot be read back.
+effective_sshd() {
+  set -f
+  # shellcheck disable=SC2046 # one word each
+  set -- "$@" $(sshd_options)
+  set +f
+  sshd -T "$@" 2>/dev/null && return 0
+  given=$#
+  while [ "$given" -gt 0 ]; do
+    case $1 in -o?* | -f?*) ;; *) set -- "$@" "$1" ;; esac
+    shift
+    given=$((given - 1))
+  done
+  sshd -T "$@"
+}
