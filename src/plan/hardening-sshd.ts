@@ -1,5 +1,6 @@
 /** Owns the fixes of sshd: one drop-in that comes before all others, since the first value that sshd reads wins (sshd_config(5)). */
 
+import { secondFactors } from '../audit/checks/ssh.ts';
 import type { SshdMatch } from '../audit/facts.ts';
 import type { MendName } from '../audit/mends.ts';
 
@@ -59,7 +60,14 @@ export function hardenSshd(fixes: ReadonlySet<MendName>, input: SshdInput): Hard
     );
     const off = now('PasswordAuthentication') === 'no' && keyboard.every((keyword) => now(keyword) !== 'yes');
     if (off || (input.login.remote && input.login.byKey)) {
-      for (const keyword of ['PasswordAuthentication', ...keyboard]) lines.push([keyword, 'no']);
+      const needed = off ? undefined : secondFactors(settings, input.matches);
+      for (const keyword of ['PasswordAuthentication', ...keyboard]) {
+        if (needed?.has(keyword.startsWith('Pass') ? 'password' : 'keyboard-interactive'))
+          notes.push(
+            `sshd-passwords: ${keyword} stays, since AuthenticationMethods wants it of some logins beside their key, and they would be shut out; for all others it is shut by: AuthenticationMethods publickey`,
+          );
+        else lines.push([keyword, 'no']);
+      }
     } else {
       notes.push(
         'sshd-passwords: password logins stay, since this run did not log in over SSH with a key; nobody shall be locked out',

@@ -145,6 +145,28 @@ describe('sshd', () => {
     expect(notes.join(), 'still open, so nothing is taken for off already').toMatch(/password logins stay/);
   });
 
+  it.each([
+    [{ authenticationmethods: ['publickey,password'] }, [], 'PasswordAuthentication'],
+    [{ authenticationmethods: ['publickey,keyboard-interactive:pam'] }, [], 'KbdInteractiveAuthentication'],
+    [{}, [['authenticationmethods', 'publickey,keyboard-interactive']], 'KbdInteractiveAuthentication'],
+  ] as const)('leaves what logins need beside their key: %j %j', (own, match, stays) => {
+    const here = new Map([...settings, ['kbdinteractiveauthentication', ['yes']], ...Object.entries(own)]);
+    const matches = [{ criteria: 'User pat', settings: new Map<string, string>(match) }];
+    const { content, notes } = hardenSshd(all, { ...input, settings: here as typeof settings, matches });
+    expect(content?.match(/^(Pass|Kbd)\w+ no$/gm)).toEqual([
+      stays.startsWith('Pass') ? 'KbdInteractiveAuthentication no' : 'PasswordAuthentication no',
+    ]);
+    expect(notes.join()).toMatch(new RegExp(`${stays} stays, since AuthenticationMethods`));
+  });
+
+  it.each(['any', 'password', 'publickey', 'publickey,password publickey'])(
+    'shuts passwords where nobody needs one beside a key: AuthenticationMethods %s',
+    (methods) => {
+      const here = new Map(settings).set('authenticationmethods', [methods]);
+      expect(hardenSshd(all, { ...input, settings: here }).content).toMatch(/^PasswordAuthentication no$/m);
+    },
+  );
+
   it('says where a Match block wins over it', () => {
     const matches = [{ criteria: 'User *', settings: new Map([['passwordauthentication', 'yes']]) }];
     expect(hardenSshd(all, { ...input, matches }).notes.join()).toMatch(

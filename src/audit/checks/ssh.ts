@@ -1,7 +1,48 @@
 /** Owns the checks of sshd, judged by its effective settings (sshd -T), includes and defaults among them. */
 
 import { type Check, type Evidence, finding, notApplicable, PASS, SEVERITIES, type Severity } from '../check.ts';
-import type { AuditFacts } from '../facts.ts';
+import type { AuditFacts, SshdMatch } from '../facts.ts';
+
+type PasswordMethod = 'password' | 'keyboard-interactive';
+
+function passwordMethods(list: string): readonly PasswordMethod[] {
+  const methods = list.split(',').map((method) => method.replace(/:.*$/, ''));
+  return (['password', 'keyboard-interactive'] as const).filter((method) => methods.includes(method));
+}
+
+/** AuthenticationMethods: lists of methods, each list in whole (sshd_config(5)); empty for `any`. */
+function methodLists(text: string): readonly string[] {
+  const lists = text.toLowerCase().split(/\s+/);
+  return lists.filter((list) => list !== '' && list !== 'any');
+}
+
+/** True where one of the two is a way in by itself, and not only beside a key. */
+function suffices(method: PasswordMethod, lists: readonly string[]): boolean {
+  return (
+    lists.length === 0 ||
+    lists.some(
+      (list) => passwordMethods(list).includes(method) && passwordMethods(list).length === list.split(',').length,
+    )
+  );
+}
+
+/** What some logins have to give beside a key (AuthenticationMethods, for all or in a Match block): without it they are shut out. */
+export function secondFactors(
+  sshd: ReadonlyMap<string, readonly string[]>,
+  matches: readonly SshdMatch[],
+): ReadonlySet<PasswordMethod> {
+  const key = 'authenticationmethods';
+  const texts = [sshd.get(key)?.[0], ...matches.map(({ settings }) => settings.get(key))];
+  return new Set(
+    texts.flatMap((text = '') => {
+      const lists = methodLists(text);
+      if (lists.some((list) => passwordMethods(list).length === 0)) return [];
+      return lists.flatMap((list) =>
+        passwordMethods(list).length < list.split(',').length ? passwordMethods(list) : [],
+      );
+    }),
+  );
+}
 
 type Fault = { readonly text: string; readonly severity?: Severity };
 
@@ -129,14 +170,26 @@ export const SSH_CHECKS: readonly Check[] = [
     'PasswordAuthentication no and KbdInteractiveAuthentication no (when login with a key works)',
     'sshd-passwords',
     (value) => {
-      if (value('passwordauthentication') === 'yes') return { text: 'PasswordAuthentication is yes' };
+      const lists = methodLists(value('authenticationmethods'));
+      if (value('passwordauthentication') === 'yes' && suffices('password', lists))
+        return { text: 'PasswordAuthentication is yes' };
       // PAM asks for passwords by this way too.
       // Before OpenSSH 8.7 either of the two opens it.
       const keyboard = ['kbdinteractiveauthentication', 'challengeresponseauthentication'].some(
         (key) => value(key) === 'yes',
       );
-      return keyboard && value('usepam') === 'yes'
+      return keyboard && value('usepam') === 'yes' && suffices('keyboard-interactive', lists)
         ? { text: 'KbdInteractiveAuthentication is yes: PAM asks for passwords' }
+        : undefined;
+    },
+    ({ sshd = new Map(), sshdMatch }) => {
+      const needed = secondFactors(sshd, sshdMatch);
+      const open = [
+        ...(sshd.get('passwordauthentication')?.[0] === 'yes' ? (['password'] as const) : []),
+        ...(sshd.get('kbdinteractiveauthentication')?.[0] === 'yes' ? (['keyboard-interactive'] as const) : []),
+      ];
+      return open.length > 0 && open.every((method) => needed.has(method))
+        ? 'AuthenticationMethods wants it of some logins beside a key; AuthenticationMethods publickey for all others shuts it for them'
         : undefined;
     },
   ),

@@ -675,6 +675,24 @@ const DAEMON_CASES: readonly Case[] = [
     state: 'finding',
     says: 'Match User *: PasswordAuthentication is yes',
   },
+  ...(
+    [
+      ['publickey', 'pass'],
+      ['publickey,password publickey,keyboard-interactive:pam', 'pass'],
+      ['publickey password', 'finding'],
+      ['publickey,password keyboard-interactive', 'finding'],
+      ['any', 'finding'],
+    ] as const
+  ).map(([methods, state]) => ({
+    check: 'ssh.6',
+    name: `AuthenticationMethods ${methods}`,
+    change: {
+      sections: {
+        'sshd 0': `passwordauthentication yes\nkbdinteractiveauthentication yes\nusepam yes\nauthenticationmethods ${methods}`,
+      },
+    },
+    state,
+  })),
   {
     check: 'ssh.6',
     name: 'a Match block that says nothing of it changes nothing',
