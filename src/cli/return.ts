@@ -1,6 +1,6 @@
 /** Owns what `rollback` and `remove` have in common: plan, question, change, result. */
 
-import { gravestExit } from '../errors.ts';
+import { gravestExit, printable } from '../errors.ts';
 import { durationWords, listWords } from '../words.ts';
 import { contextsOf, takeContextsAway } from '../workflows/context.ts';
 import { refuseProblems } from '../workflows/host-run.ts';
@@ -11,8 +11,8 @@ import { openFleetFile } from './fleet-file.ts';
 import { hostFlags, SSH_OPTIONS, sudoPassword } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
-import { renderProofs, renderSaid } from './render/outcome.ts';
-import { renderPlan } from './render/plan.ts';
+import { handEdits, renderProofs, renderSaid } from './render/outcome.ts';
+import { renderLoss, renderPlan } from './render/plan.ts';
 import { tableWidth } from './render/table.ts';
 import { usableClients } from './session.ts';
 import { storeOf } from './store.ts';
@@ -100,6 +100,7 @@ export async function runReturn(
         generation: plan.generation,
         returnsTo: plan.returnsTo,
         files: plan.files.map((change) => change.path),
+        handEdits: handEdits(plan),
         proofs: outcome.proofs,
         warnings: outcome.warnings,
         ...(target === 'none' ? { contexts: gone } : {}),
@@ -108,6 +109,13 @@ export async function runReturn(
         head,
         ...(outcome.proofs.length > 0 ? [renderProofs(outcome.proofs, colours)] : []),
         ...renderSaid(outcome.warnings, colours),
+        // Nobody saw the plan after --yes, and this is the last that is seen of it.
+        ...plan.files
+          .filter((change) => change.drift === true)
+          .flatMap((change) => [
+            ...renderSaid([`${printable(change.path)}: what somebody had edited by hand there is gone`], colours),
+            ...renderLoss(change, colours),
+          ]),
         ...(gone.length > 0 ? [`  gone here as well: docker context ${listWords(gone, 12)}, which led there`] : []),
       ].join('\n'),
     };

@@ -125,7 +125,7 @@ export function planReturn(
   const files = managed
     .map(({ path }) => bySnapshot(state(path), path))
     .filter((change) => differs(change, facts))
-    .map((change) => withBefore(withDrift(change, facts, target === 'none'), facts));
+    .map((change) => withBefore(withDrift(change, facts), facts));
   const after = (path: string, links = 8): string | undefined => {
     const entry = managed.some((item) => item.path === path) ? state(path) : undefined;
     if (entry?.kind === 'link' && links > 0) return after(resolve(dirname(path), entry.to ?? ''), links - 1);
@@ -254,11 +254,11 @@ function differs(change: FileChange, facts: HostFacts): boolean {
 }
 
 /** Marks a change of a file that is no longer what we had put there. */
-function withDrift(change: FileChange, facts: HostFacts, leaving = false): FileChange {
+function withDrift(change: FileChange, facts: HostFacts): FileChange {
   const generation = facts.state ? facts.generations.get(facts.state.generation) : undefined;
   const ours = generation?.get(change.path);
   const now: PathState | undefined = facts.files.get(change.path);
-  if (ours === undefined || now === undefined || leaving) return change;
+  if (ours === undefined || now === undefined) return change;
   const same =
     (ours.kind === 'absent' && now.kind === 'absent') ||
     (ours.kind === 'link' && now.kind === 'link' && now.to === ours.to) ||

@@ -1,6 +1,7 @@
 /** Owns how the end of a change looks to people: what was proven, and a table where there were several hosts. */
 
 import { printable } from '../../errors.ts';
+import type { HostPlan } from '../../plan/plan.ts';
 import { durationWords } from '../../words.ts';
 import type { HostResult } from '../../workflows/fleet-run.ts';
 import type { HostOutcome } from '../../workflows/host-run.ts';
@@ -63,14 +64,14 @@ export function whatChanged(outcome: HostOutcome): string {
   const files = outcome.plan.files.filter((change) => !change.path.startsWith('/etc/docker/tls/')).length;
   if (files > 0) parts.push(`${files} files`);
   if (outcome.plan.daemon.action !== 'none') parts.push(outcome.plan.daemon.action);
-  const edits = handEdits(outcome).length;
+  const edits = handEdits(outcome.plan).length;
   if (edits > 0) parts.push(`${edits} edited by hand replaced`);
   return parts.join(', ') || 'nothing to do';
 }
 
 /** Files in which a change replaced what somebody had written into them since the last one. */
-function handEdits(outcome: HostOutcome): readonly string[] {
-  return outcome.plan.files.filter((change) => change.drift === true).map((change) => change.path);
+export function handEdits({ files }: HostPlan): readonly string[] {
+  return files.filter((change) => change.drift === true).map((change) => change.path);
 }
 
 /** The result as it goes into the JSON document. */
@@ -86,7 +87,7 @@ export function outcomeJson(result: HostResult<HostOutcome>): unknown {
     port: value.plan.port,
     generation: value.plan.generation,
     files: value.plan.files.map((change) => change.path),
-    handEdits: handEdits(value),
+    handEdits: handEdits(value.plan),
     daemon: value.plan.daemon.action,
     containers: value.plan.containers,
     proofs: value.proofs,
@@ -111,7 +112,7 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
   const head = outcome.changed
     ? `${colours.bold(outcome.host)}: done in ${took}, generation ${outcome.plan.generation}`
     : `${colours.bold(outcome.host)}: nothing to do, it is as it should be`;
-  const edits = handEdits(outcome).map(
+  const edits = handEdits(outcome.plan).map(
     (path) => `${printable(path)}: what somebody had edited by hand there is replaced`,
   );
   return [head, renderProofs(outcome.proofs, colours), ...renderSaid([...edits, ...outcome.said], colours)].join('\n');

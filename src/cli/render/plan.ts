@@ -143,7 +143,7 @@ function renderChange(change: FileChange, colours: Colours, verbose: boolean): s
         `${colours.green(change.before === undefined ? '+' : '~')} ${path} -> ${printable(change.to ?? '')}${drift}`,
       ];
     case 'absent':
-      return [`${colours.red('-')} ${path}${drift}`];
+      return [`${colours.red('-')} ${path}${drift}`, ...(change.drift ? renderLoss(change, colours) : [])];
     case 'attributes':
       return [`${colours.yellow('~')} ${path}  mode ${change.mode}, owner ${change.owner}${why}`];
     case 'member':
@@ -160,6 +160,11 @@ function renderChange(change: FileChange, colours: Colours, verbose: boolean): s
         ...renderDiff(change.before, change.after ?? '', colours),
       ];
   }
+}
+
+/** What goes of a file that somebody had edited. */
+export function renderLoss({ before = '', after = '' }: FileChange, colours: Colours): string[] {
+  return renderDiff(before, after, colours);
 }
 
 function renderDiff(before: string, after: string, colours: Colours): string[] {
