@@ -60,6 +60,11 @@ export function chooseFixes(wanted: {
   return { fixes: all.filter((fix) => !refused(fix)).map((fix) => fix.name), leftOut: all.filter(refused) };
 }
 
+/** Those that a host lacks: what all have already was said yes to before, and stays. `hosts`: their entries. */
+export function leftOutOn(leftOut: readonly Mend[], hosts: readonly (readonly string[])[]): readonly Mend[] {
+  return leftOut.filter(({ name }) => hosts.some((entries) => !entries.includes(name)));
+}
+
 /** The record of a host remembers who stays in the docker group, beside the names of fixes: `docker-group:USER`. */
 const KEPT_MEMBER = 'docker-group:';
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { auditRules } from '../../src/audit/audit-rules.ts';
 import { fileMends } from '../../src/audit/checks/files.ts';
 import type { DaemonView } from '../../src/plan/daemon-view.ts';
-import { chooseFixes, FIXES, PROFILES, profilesOf, recordHardening } from '../../src/plan/hardening.ts';
+import { chooseFixes, FIXES, leftOutOn, PROFILES, profilesOf, recordHardening } from '../../src/plan/hardening.ts';
 import { hardenDaemon } from '../../src/plan/hardening-daemon.ts';
 import { hardenFiles, renderAuditRules } from '../../src/plan/hardening-files.ts';
 import { hardenSshd, type Login } from '../../src/plan/hardening-sshd.ts';
@@ -37,6 +37,14 @@ describe('the choice of fixes', () => {
 
   it('also where it was named', () => {
     expect(chooseFixes({ only: ['icc', 'sshd'], profile: 'cis', accepted: [] }).fixes).toEqual(['sshd']);
+  });
+
+  it('does not call left out what all hosts have already', () => {
+    const { leftOut } = chooseFixes({ only: ['icc', 'sshd-root'], profile: 'cis', accepted: [] });
+    const names = (...hosts: string[][]) => leftOutOn(leftOut, hosts).map((fix) => fix.name);
+    expect(names(['icc'])).toEqual(['sshd-root']);
+    expect(names(['icc', 'sshd-root'], ['icc'])).toEqual(['sshd-root']);
+    expect(names([])).toEqual(['icc', 'sshd-root']);
   });
 
   it('has every fix in a profile, and nothing that needs a yes in the minimal one', () => {

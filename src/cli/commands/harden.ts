@@ -1,11 +1,11 @@
 /** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
-import { type MendName, needsYes } from '../../audit/mends.ts';
+import { type Mend, type MendName, needsYes } from '../../audit/mends.ts';
 import { destinationWords, nameOf } from '../../config/destination.ts';
 import type { HostSpec } from '../../config/spec.ts';
 import { shellQuote } from '../../daemon/quote.ts';
 import { DockerTlsError } from '../../errors.ts';
-import { chooseFixes, FIXES, PROFILES, profilesOf, recordHardening } from '../../plan/hardening.ts';
+import { chooseFixes, FIXES, leftOutOn, PROFILES, profilesOf, recordHardening } from '../../plan/hardening.ts';
 import { hasChanges } from '../../plan/plan.ts';
 import { plural } from '../../words.ts';
 import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
@@ -48,10 +48,8 @@ export const command = defineCommand({
       profile: options.profile ?? 'cis',
       accepted: options.accept.map((name) => fixNamed(name, '--accept')),
     });
-    const left = choice.leftOut.map(
-      (fix) => `left out: ${fix.name}, since ${fix.cost}; to make it all the same: --accept ${fix.name}`,
-    );
-    if (choice.fixes.length === 0) throw usage('no fix is left to make', [...left, 'docker-tls harden --list']);
+    if (choice.fixes.length === 0)
+      throw usage('no fix is left to make', [...choice.leftOut.map(leftOutWords), 'docker-tls harden --list']);
     const run = await startRun(context, args.hosts, options, 'harden');
     const { hosts } = await storeOf({ global, runtime }).read();
     const specs = run.specs.map((spec) => {
@@ -62,6 +60,11 @@ export const command = defineCommand({
       const base = { ...specOfRecord(record), ...spec, address: spec.address };
       return { ...base, harden: recordHardening(entries, options.keepDockerGroup) };
     });
+    const leftOut = leftOutOn(
+      choice.leftOut,
+      specs.map(({ harden }) => harden),
+    );
+    const left = leftOut.map(leftOutWords);
     const fleet = { parallel: global.parallel, signal: runtime.signal };
     if (!global.yes || global.dryRun) {
       const planned = await planHosts(specs, await run.open(), fleet, progress);
@@ -75,7 +78,7 @@ export const command = defineCommand({
           exit: exitOfResults(planned, runtime.signal),
           result: {
             fixes: choice.fixes,
-            leftOut: choice.leftOut.map((fix) => fix.name),
+            leftOut: leftOut.map((fix) => fix.name),
             hosts: planned.map((one) => (one.kind === 'done' ? { host: one.host, plan: one.value.plan } : one)),
           },
           text,
@@ -106,7 +109,7 @@ export const command = defineCommand({
       exit: exitOfResults(results, runtime.signal),
       result: {
         fixes: choice.fixes,
-        leftOut: choice.leftOut.map((fix) => fix.name),
+        leftOut: leftOut.map((fix) => fix.name),
         hosts: results.map(outcomeJson),
       },
       text,
@@ -114,6 +117,10 @@ export const command = defineCommand({
     };
   },
 });
+
+function leftOutWords({ name, cost }: Mend): string {
+  return `left out: ${name}, since ${cost}; to make it all the same: --accept ${name}`;
+}
 
 function fixNamed(name: string, flag: string): MendName {
   const fix = FIXES.find((one) => one.name === name);
