@@ -207,6 +207,12 @@ export type DockerFacts = {
   readonly execs: readonly ExecFact[];
 };
 
+/** Podman's service answers most of Docker's API, and says in /version what it is. */
+export function isPodman(answers: ApiAnswers): boolean {
+  const version = parseJson(answers.get('/version')?.body ?? '');
+  return listAt(version, 'Components').some((component) => textAt(component, 'Name') === 'Podman Engine');
+}
+
 /** `answers`: status and body by path, as facts.sh printed them. Undefined when `/info` was not answered. */
 export function dockerFacts(answers: ApiAnswers): DockerFacts | undefined {
   function get(path: string): Json {

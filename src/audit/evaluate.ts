@@ -98,7 +98,10 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): Chec
   };
 }
 
-const NOBODY: Verdict = { state: 'not-applicable', reason: 'no dockerd runs here', unseen: true };
+function nobodyThere({ podman }: AuditFacts): Verdict {
+  const reason = podman ? "no dockerd runs here: Podman answers at Docker's socket" : 'no dockerd runs here';
+  return { state: 'not-applicable', reason, unseen: true };
+}
 
 /**
  * Judges every check. `outside.now` defaults to the host's own clock; without probes those checks that need them are
@@ -115,7 +118,7 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}): rea
   return CHECKS.map((check) => {
     const verdict = check.evaluate(facts, whole);
     // Where nothing could have been asked, an answer that did not come would be the wrong thing to look for.
-    return resultOf(check, nobody && verdict === UNANSWERED ? NOBODY : verdict);
+    return resultOf(check, nobody && verdict === UNANSWERED ? nobodyThere(facts) : verdict);
   });
 }
 

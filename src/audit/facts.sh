@@ -257,6 +257,7 @@ api_cli() { # no way to the socket but the docker command: no image histories
 api_facts() {
   [ -S "$socket" ] || return 0
   printf '%s' "$socket"; end api-socket
+  readlink -f -- "$socket"; end api-socket-target
   # A quote inside a JSON string stands behind a backslash: a label cannot look like an "Id" key.
   info=$(ask /info) || { command -v docker >/dev/null && api_cli; return 0; }
   printf '%s\n' "$info"

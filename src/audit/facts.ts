@@ -4,7 +4,7 @@ import apiScript from '../daemon/api.sh';
 import { apiAnswers, parseSections } from '../daemon/sections.ts';
 import sshdScript from '../daemon/sshd.sh';
 import { DockerTlsError } from '../errors.ts';
-import { type DockerFacts, dockerFacts } from './api.ts';
+import { type DockerFacts, dockerFacts, isPodman } from './api.ts';
 import { type AuditRule, auditRules, otherRules } from './audit-rules.ts';
 import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
 import script from './facts.sh';
@@ -97,7 +97,10 @@ export type AuditFacts = {
   readonly contentTrust: readonly string[];
   /** Ids of containers in which an sshd runs. */
   readonly sshdContainers: ReadonlySet<string>;
+  /** Empty where there is none, or none of Docker's. */
   readonly apiSocket: string;
+  /** Podman serves Docker's API here (podman-docker), and no dockerd runs: its answers are none that the checks could judge. */
+  readonly podman: boolean;
   /** The status of the API's answer: 0 when there was none in time, undefined when the host has nothing to ask with. */
   readonly apiStatus: number | undefined;
   /** What the first process of each running container really has, by its process id. */
@@ -261,6 +264,7 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
   const bootDisabled = /(?:^|\s)audit=(?:0|off)(?:\s|$)/.test(text('kernel-cmdline'));
   const sshd = withStatus('sshd');
   const answers = apiAnswers(sections);
+  const podman = cmdline === undefined && (/\/podman\//.test(text('api-socket-target')) || isPodman(answers));
   return {
     kernel: text('kernel'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',
@@ -309,9 +313,10 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
     sshdContainers: new Set(
       Array.from(text('sshd-cgroups').matchAll(/docker[-/]([0-9a-f]{64})/g), (found) => found[1] ?? ''),
     ),
-    apiSocket: text('api-socket'),
+    apiSocket: podman ? '' : text('api-socket'),
+    podman,
     apiStatus: answers.get('/info')?.status,
     processes: parseProcesses(text('process-status')),
-    docker: dockerFacts(answers),
+    docker: podman ? undefined : dockerFacts(answers),
   };
 }

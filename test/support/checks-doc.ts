@@ -83,6 +83,7 @@ export function renderChecksDoc(): string {
     '- More than 300 containers or 200 images of a host: the first ones are judged, containers that run before others, and config.5 says how many there are.',
     '- What a Compose file takes from other files (`extends: { file }`, `include`, `env_file`, a second `-f`) and `dockerfile_inline`: each file is judged by itself; `docker compose config` makes one of them.',
     '- A bind mount of a symbolic link: 5.6 and 5.32 judge its name, not what it leads to (docker-bench-security does the same).',
+    "- Podman behind Docker's socket (podman-docker): that it is there is said, and nothing of it is judged.",
     '- A rootless daemon beside a rootful one: the one behind /var/run/docker.sock is judged, and 2.1 names the socket of the other.',
     '',
     '## Where a program judges what the benchmark leaves to a person',

@@ -172,6 +172,28 @@ test('a host without Docker is told so, and not that Docker did not answer', () 
   );
 });
 
+test.each([
+  [
+    'by its answers',
+    { 'api 200 http://docker/version': '{"Components":[{"Name":"Podman Engine"}],"Version":"5.4.2"}' },
+  ],
+  [
+    'by its socket, also where it is silent',
+    { 'api 200 http://docker/info': undefined, 'api-socket-target': '/run/podman/podman.sock' },
+  ],
+])('Podman in the place of Docker is told, and not judged: %s', (_, sections) => {
+  const gone = ['dockerd-cmdline', 'dockerd-exe', 'units'].map((name) => [name, undefined]);
+  const facts = altered('fresh-trixie', { sections: { ...Object.fromEntries(gone), ...sections } });
+  const podman = auditHost('build-1', facts, { now: NOW });
+  expect(podman.docker).toBeUndefined();
+  expect(podman.score.explanation).toMatch(/no dockerd runs here: Podman answers at Docker's socket/);
+  const judged = podman.results.filter(({ id, state }) => /^(2|4\.1|5|config)\b/.test(id) && state === 'finding');
+  expect(judged.map(({ id }) => id)).toEqual([]);
+  // A dockerd that runs is judged, whatever else answers.
+  const beside = altered('fresh-trixie', { sections: sections as Record<string, string> });
+  expect(beside.podman).toBe(false);
+});
+
 describe('a host whose Docker says nothing', () => {
   const facts = altered('good-trixie', { sections: { 'api 200 http://docker/info': undefined } });
   const silent = auditHost('build-1', facts, { now: NOW });
