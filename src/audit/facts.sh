@@ -97,7 +97,7 @@ sshd_files() {
   done
 }
 
-# The host's own dockerd, not one that runs in a container.
+# The host's own dockerd, not one that runs in a container; root's before a rootless one.
 find_dockerd() {
   dockerd=
   for file in /run/docker.pid /var/run/docker.pid; do
@@ -105,13 +105,24 @@ find_dockerd() {
     read -r dockerd <"$file"
     [ -n "$dockerd" ] && [ "$(cat "/proc/$dockerd/comm")" = dockerd ] && return 0
   done
+  dockerd=
   for file in $(grep -lx dockerd /proc/[0-9]*/comm); do
     file=${file%/comm}
     grep -qE 'docker[-/][0-9a-f]{64}' "$file/cgroup" && continue
+    [ -n "$dockerd" ] || dockerd=${file#/proc/}
+    [ -O "$file" ] || continue
     dockerd=${file#/proc/}
     return 0
   done
-  dockerd=
+}
+
+# Where the dockerd that was found looks for its daemon.json: a rootless one in its user's folder (docs.docker.com, "Rootless mode").
+own_config() {
+  [ -O "/proc/$dockerd" ] && return 0
+  own=$(tr '\000' '\n' <"/proc/$dockerd/environ")
+  folder=$(printf '%s\n' "$own" | sed -n 's/^XDG_CONFIG_HOME=//p' | head -n 1)
+  [ -n "$folder" ] || folder=$(printf '%s\n' "$own" | sed -n 's|^HOME=\(.*\)|\1/.config|p' | head -n 1)
+  [ -z "$folder" ] || config=$folder/docker/daemon.json
 }
 
 use_option() { # NAME VALUE
@@ -163,6 +174,7 @@ dockerd_facts() {
     awk '/^Max open files/ { print $5 }' "/proc/$dockerd/limits"; end dockerd-open-files
     # shellcheck disable=SC2012 # only the link targets of sockets are taken
     ls -l "/proc/$dockerd/fd" | grep -o 'socket:\[[0-9]*\]$'; end dockerd-sockets
+    own_config
     read_arguments
   fi
   printf '%s' "$config"; end config-path

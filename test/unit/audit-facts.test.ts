@@ -66,6 +66,34 @@ describe('the script', () => {
     expect(found).toBe('987\n2345\n');
   });
 
+  // chown takes root.
+  test.runIf(process.getuid?.() === 0)(
+    'a rootless dockerd comes after one of root, and has its daemon.json in its own folder',
+    () => {
+      const parts = ['find_dockerd', 'own_config'].map(
+        (name) => new RegExp(`^${name}\\(\\) \\{[\\s\\S]*?\\n\\}`, 'm').exec(AUDIT_SCRIPT)?.[0] ?? '',
+      );
+      const script = parts.join('\n').replaceAll('/run/docker.pid', 'run/docker.pid').replaceAll('/proc/', 'proc/');
+      const found = execFileSync(
+        'sh',
+        [
+          '-c',
+          `cd "$(mktemp -d)" && mkdir -p proc/12 proc/34 proc/56
+         for pid in 12 34 56; do echo dockerd >proc/$pid/comm; echo 0::/x >proc/$pid/cgroup; done
+         printf 'HOME=/home/a b\\0X=y\\0' >proc/12/environ; printf 'HOME=/home/c\\0XDG_CONFIG_HOME=/cfg\\0' >proc/34/environ
+         chown 1000 proc/12 proc/34
+         ${script}
+         say() { config=/etc/docker/daemon.json; find_dockerd; own_config; echo "$dockerd $config"; }
+         say; rm -r proc/56; say; rm -r proc/12; say; rm -r "$PWD"`,
+        ],
+        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+      );
+      expect(found).toBe(
+        '56 /etc/docker/daemon.json\n12 /home/a b/.config/docker/daemon.json\n34 /cfg/docker/daemon.json\n',
+      );
+    },
+  );
+
   test('of many containers those that run are asked for, each once', () => {
     const [first, facts] = ['first', 'api_facts'].map(
       (name) => new RegExp(`^${name}\\(\\) (\\{.*\\}$|\\{[\\s\\S]*?\\n\\})`, 'm').exec(AUDIT_SCRIPT)?.[0] ?? '',
