@@ -1,14 +1,15 @@
 /** Owns the choice among the forms of an audit's report, and writing one to a file. */
 
 import { randomBytes } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, extname, resolve } from 'node:path';
 import type { Comparison, FindingKey } from '../audit/compare.ts';
 import { renderHtml } from '../audit/report/html.ts';
 import { renderJunit } from '../audit/report/junit.ts';
 import type { AuditReport } from '../audit/report/report.ts';
 import { renderSarif } from '../audit/report/sarif.ts';
 import { renderAuditTable } from '../audit/report/table.ts';
+import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { Io } from '../runtime.ts';
 import { renderDocument } from './output.ts';
@@ -27,7 +28,8 @@ const BY_EXTENSION: Readonly<Record<string, ReportForm>> = {
 
 /** The form that was asked for, or that the name of the file tells. */
 export function formOf(format: ReportForm | undefined, out: string | undefined): ReportForm {
-  return format ?? (out === undefined ? undefined : BY_EXTENSION[extname(out).toLowerCase()]) ?? 'table';
+  const name = out?.toLowerCase() ?? '';
+  return format ?? (name.endsWith('.sarif.json') ? 'sarif' : BY_EXTENSION[extname(name)]) ?? 'table';
 }
 
 type Rendering = {
@@ -65,22 +67,32 @@ export function renderReport(report: AuditReport, form: ReportForm, rendering: R
   }
 }
 
-/** Writes the report for its owner alone, since it tells where to break in; whole or not at all. Its absolute path. Fails with E_AUDIT_OUT (exit 2). */
+/**
+ * Writes the report for its owner alone, since it tells where to break in; whole or not at all. A link stays and what it leads to is
+ * written, and so are devices and pipes (/dev/stdout), which a new file must not replace. Its absolute path. Fails with E_AUDIT_OUT (exit 2).
+ */
 export async function saveReport(out: string, cwd: string, text: string): Promise<string> {
   const path = resolve(cwd, out);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  let temporary: string | undefined;
   try {
+    const there = await stat(path).catch(() => undefined);
+    if (there !== undefined && !there.isFile()) {
+      await writeFile(path, text);
+      return path;
+    }
+    const place = there === undefined ? path : await realpath(path);
+    temporary = `${place}.${randomBytes(6).toString('hex')}`;
     await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
-    await rename(temporary, path);
+    await rename(temporary, place);
     return path;
   } catch (cause) {
-    await rm(temporary, { force: true });
+    if (temporary !== undefined) await rm(temporary, { force: true });
     throw new DockerTlsError({
       code: 'E_AUDIT_OUT',
       exit: 2,
       message: "the report can't be written",
       where: path,
-      hints: [`ls -ld ${path}`],
+      hints: [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`],
       cause,
     });
   }

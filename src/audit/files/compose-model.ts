@@ -14,6 +14,7 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
+import { shellQuote } from '../../daemon/quote.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../errors.ts';
 import { withDefaults } from './secrets.ts';
 
@@ -41,7 +42,9 @@ const MAX_BYTES = 1_048_576;
 const MAX_ITEMS = 2000;
 
 function failure(message: string, where: string): DockerTlsError {
-  return new DockerTlsError({ code: 'E_COMPOSE', exit: 2, message, where, hints: ['docker compose config --quiet'] });
+  const file = where.replace(/:\d+$/, '');
+  const hints = [`docker compose -f ${shellQuote(file)} config --quiet`];
+  return new DockerTlsError({ code: 'E_COMPOSE', exit: 2, message, where, hints });
 }
 
 /** Throws DockerTlsErrors when it is no YAML, or no Compose file. Size, depth and aliases are bounded: hostile files end in an error. */

@@ -11,12 +11,14 @@ import { auditDockerfile, DOCKERFILE_CHECKS } from '../../audit/files/dockerfile
 import { type AuditedFile, type AuditReport, fileName, judged, type Subject } from '../../audit/report/report.ts';
 import { fails, score, scoreWords } from '../../audit/score.ts';
 import { nearestNames } from '../../config/nearest.ts';
+import { shellQuote } from '../../daemon/quote.ts';
 import { DockerTlsError } from '../../errors.ts';
 import { plural } from '../../words.ts';
 import { auditHosts, matchesCheck, type Selection, selectResults, subjectsOf } from '../../workflows/audit.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
 import { formOf, REPORT_FORMS, type ReportForm, renderReport, saveReport } from '../audit-report.ts';
 import { type CommandContext, defineCommand, type OptionSpecs, type OptionValues } from '../command.ts';
+import { readIn } from '../files.ts';
 import { sudoPasswords } from '../fleet-session.ts';
 import { hostFlags, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
@@ -26,7 +28,12 @@ import { storeOf } from '../store.ts';
 const OPTIONS = {
   ...SELECTION_OPTIONS,
   ...SSH_OPTIONS,
-  compose: { kind: 'list', value: 'FILE', summary: 'audit a Compose file; needs no host', completes: 'file' },
+  compose: {
+    kind: 'list',
+    value: 'FILE',
+    summary: 'audit a Compose file, - is standard input; needs no host',
+    completes: 'file',
+  },
   dockerfile: { kind: 'list', value: 'FILE', summary: 'audit a Dockerfile; needs no host', completes: 'file' },
   check: { kind: 'list', value: 'ID', summary: 'only these checks; 5.* is a whole section' },
   format: {
@@ -34,7 +41,7 @@ const OPTIONS = {
     choices: REPORT_FORMS,
     summary: 'form of the report; default table, or what the name of --out says',
   },
-  out: { kind: 'text', value: 'FILE', summary: 'write the report there', completes: 'file' },
+  out: { kind: 'text', value: 'FILE', summary: 'write the report there; - is standard output', completes: 'file' },
   failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
   baseline: {
     kind: 'text',
@@ -70,7 +77,17 @@ export const command = defineCommand({
   async run(context) {
     const { args, options, global, runtime } = context;
     const form = formOf(options.format, options.out);
-    requireChecks(options.check);
+    const out = options.out === '-' ? undefined : options.out;
+    const onlyFiles =
+      options.compose.length + options.dockerfile.length > 0 &&
+      args.hosts.length === 0 &&
+      global.file === undefined &&
+      options.inventory === undefined;
+    requireChecks(options.check, [
+      ...(onlyFiles ? [] : CHECKS),
+      ...(options.compose.length > 0 ? COMPOSE_CHECKS : []),
+      ...(options.dockerfile.length > 0 ? DOCKERFILE_CHECKS : []),
+    ]);
     const selection: Selection = {
       checks: options.check,
       ...(options.baseline === undefined
@@ -82,8 +99,6 @@ export const command = defineCommand({
         ? undefined
         : findingsOfReport(await readText(options.compare, runtime.cwd), options.compare);
     const files = await auditFiles(options, runtime.cwd);
-    const onlyFiles =
-      files.length > 0 && args.hosts.length === 0 && global.file === undefined && options.inventory === undefined;
     const results = onlyFiles ? [] : await auditSelected(context, args.hosts);
 
     const now = runtime.now();
@@ -102,7 +117,7 @@ export const command = defineCommand({
     }
     const text = renderReport(report, form, {
       io: runtime.io,
-      toFile: options.out !== undefined,
+      toFile: out !== undefined,
       all: global.verbose,
       comparison,
       known,
@@ -111,7 +126,7 @@ export const command = defineCommand({
     const failed = exitOfResults(results, runtime.signal);
     const over = options.failOn;
     const tooMuch = over !== undefined && judged(report).some((subject) => fails(subject.results, over));
-    const saved = options.out === undefined ? undefined : await saveReport(options.out, runtime.cwd, text);
+    const saved = out === undefined ? undefined : await saveReport(out, runtime.cwd, text);
     return {
       exit: failed !== 0 ? failed : tooMuch ? 3 : 0,
       result: saved === undefined ? result : { ...result, out: saved },
@@ -151,13 +166,16 @@ function refined(subject: Subject, selection: Selection, now: Date): Subject {
   return subject.kind === 'unreachable' ? subject : selectResults(subject, selection, now);
 }
 
-/** A misspelt check would pass every host. */
-function requireChecks(patterns: readonly string[]): void {
-  const ids = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].map(({ id }) => id);
+/** A misspelt check would pass every host, and one for hosts every file. `asked`: those of what is audited. */
+function requireChecks(patterns: readonly string[], asked: readonly { readonly id: string }[]): void {
+  const ids = asked.map(({ id }) => id);
+  const all = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].map(({ id }) => id);
   for (const pattern of patterns) {
     if (ids.some((id) => matchesCheck(pattern, id))) continue;
-    const near = nearestNames(pattern, ids);
-    throw usage(`--check ${pattern}: there is no such check`, [
+    const elsewhere = all.some((id) => matchesCheck(pattern, id));
+    const same = ids.filter((id) => id.endsWith(`.${pattern}`));
+    const near = same.length > 0 ? same : nearestNames(pattern, ids);
+    throw usage(`--check ${pattern}: there is no such check${elsewhere ? ' for what is audited here' : ''}`, [
       ...near.map((id) => `--check ${id}`),
       "all of a section: --check '5.*'",
     ]);
@@ -166,14 +184,14 @@ function requireChecks(patterns: readonly string[]): void {
 
 async function readText(path: string, cwd: string): Promise<string> {
   try {
-    return await readFile(resolve(cwd, path), 'utf8');
+    return path === '-' ? (await readIn(path, cwd)).toString('utf8') : await readFile(resolve(cwd, path), 'utf8');
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_AUDIT_FILE',
       exit: 2,
       message: "it can't be read",
       where: path,
-      hints: [`ls -l ${path}`],
+      hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });
   }

@@ -1,0 +1,66 @@
+/** `audit` of files: what is asked for, where the report goes, and what it leaves alone. */
+
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from '../support/cli.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'docker-tls-audit-'));
+  writeFileSync(join(folder, 'c.yml'), 'services:\n  web:\n    image: a:1\n    privileged: true\n');
+  writeFileSync(join(folder, 'my file.yml'), 'services: [');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const audit = (...argv: string[]) => runCli(['audit', '--home', join(folder, 'store'), ...argv], { cwd: folder });
+
+describe('--check', () => {
+  test('of hosts does not pass a file that nobody judged', async () => {
+    const { exit, err } = await audit('--compose', 'c.yml', '--check', '5.5', '--fail-on', 'high');
+    expect(exit).toBe(2);
+    expect(err).toMatch(/--check 5\.5: there is no such check for what is audited here/);
+    expect(err).toContain('--check compose.5.5');
+  });
+
+  test.each(['compose.5.5', 'compose.5.*', '*'])('%s is one for a Compose file', async (check) => {
+    expect((await audit('--compose', 'c.yml', '--check', check, '--fail-on', 'high')).exit).toBe(3);
+  });
+
+  test('of a Dockerfile is none for a Compose file', async () => {
+    expect((await audit('--compose', 'c.yml', '--check', 'dockerfile.*')).exit).toBe(2);
+  });
+});
+
+describe('--out', () => {
+  test('a link stays, and what it leads to is the report', async () => {
+    writeFileSync(join(folder, 'real.html'), 'old');
+    symlinkSync('real.html', join(folder, 'latest.html'));
+    expect((await audit('--compose', 'c.yml', '--out', 'latest.html')).exit).toBe(0);
+    expect(lstatSync(join(folder, 'latest.html')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(folder, 'real.html'), 'utf8')).toMatch(/^<!doctype html>/);
+  });
+
+  test.runIf(process.getuid?.() === 0)('a device is written to, and not replaced', async () => {
+    const path = join(folder, 'null');
+    execFileSync('mknod', [path, 'c', '1', '3']);
+    expect((await audit('--compose', 'c.yml', '--out', path)).exit).toBe(0);
+    expect(lstatSync(path).isCharacterDevice()).toBe(true);
+  });
+
+  test('- is standard output, and .sarif.json is SARIF', async () => {
+    expect((await audit('--compose', 'c.yml', '--out', '-', '--format', 'junit')).out).toMatch(/^<\?xml/);
+    expect((await audit('--compose', 'c.yml', '--out', 'a.sarif.json')).exit).toBe(0);
+    expect(JSON.parse(readFileSync(join(folder, 'a.sarif.json'), 'utf8')).version).toBe('2.1.0');
+    expect(readdirSync(folder)).not.toContain('-');
+  });
+});
+
+test('hints name the file as a shell takes it', async () => {
+  expect((await audit('--compose', 'my file.yml')).err).toContain("docker compose -f 'my file.yml' config --quiet");
+  expect((await audit('--compose', 'no file.yml')).err).toContain("ls -l 'no file.yml'");
+  expect((await audit('--compose', 'c.yml', '--out', 'no folder/x.html')).err).toMatch(/ls -ld '[^']*no folder' '/);
+});
