@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { shellQuote } from '../daemon/quote.ts';
 import { replaceFiles, withFileErrors } from '../docker/files.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
@@ -37,7 +38,7 @@ export function checkOut({ runtime, global, out, replace, binary }: Omit<OutFile
   }
   const path = resolve(runtime.cwd, out);
   if (!existsSync(dirname(path)))
-    throw usage(`the folder ${dirname(path)} is not there`, [`mkdir -p ${dirname(path)}`]);
+    throw usage(`the folder ${dirname(path)} is not there`, [`mkdir -p ${shellQuote(dirname(path))}`]);
   if (!replace && existsSync(path)) {
     throw new DockerTlsError({
       code: 'E_FILE_EXISTS',
@@ -76,7 +77,7 @@ export async function readIn(path: string, cwd: string): Promise<Buffer> {
       exit: 2,
       where: path,
       message: `it can't be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
-      hints: [`ls -l ${path}`],
+      hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });
   }

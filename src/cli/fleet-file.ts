@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseDestination } from '../config/destination.ts';
 import type { Fleet } from '../config/fleet.ts';
 import { type CaSpec, type ClientSpec, completeHost, type HostSpec } from '../config/spec.ts';
+import { shellQuote } from '../daemon/quote.ts';
 import { replaceFiles, withFileErrors } from '../docker/files.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
@@ -150,7 +151,7 @@ async function readFleetText(path: string): Promise<string | undefined> {
       exit: 2,
       where: path,
       message: `it can't be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
-      hints: [`ls -l ${path}`],
+      hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });
   }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { parseShard, selectHosts } from '../config/selection.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../config/spec.ts';
+import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { StoreState } from '../store/records.ts';
 import { homeFolder } from '../user.ts';
@@ -137,7 +138,7 @@ async function readInput(path: string, cwd: string): Promise<string> {
       code: 'E_FLEET',
       exit: 2,
       message: `${path} can't be read`,
-      hints: [`ls -l ${path}`],
+      hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });
   }

@@ -2,6 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import type { BaseAgent, ParsedKey } from 'ssh2';
+import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError, printable } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
@@ -272,7 +273,7 @@ function keyFileError(file: string, what: string, cause?: unknown): DockerTlsErr
     code: 'E_SSH_KEY_FILE',
     exit: 2,
     message: `the key file ${file} ${what}`,
-    hints: [`ls -l ${file}`],
+    hints: [`ls -l ${shellQuote(file)}`],
     cause,
   });
 }

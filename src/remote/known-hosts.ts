@@ -5,6 +5,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import { readIfThere } from './ssh-config.ts';
 
@@ -214,7 +215,7 @@ function fileError(file: string, what: string, cause: unknown): DockerTlsError {
     code: 'E_SSH_KNOWN_HOSTS_FILE',
     exit: 2,
     message: `${file} ${what} (${reason})`,
-    hints: [`ls -l ${file}`, '--host-key SHA256:… compares with a fingerprint and writes nothing'],
+    hints: [`ls -l ${shellQuote(file)}`, '--host-key SHA256:… compares with a fingerprint and writes nothing'],
     cause,
   });
 }

@@ -219,7 +219,7 @@ async function checkIdentities(options: SshOptions, endpoint: Endpoint): Promise
       exit: 2,
       message: `the key file ${file} does not exist or cannot be read`,
       where: options.host,
-      hints: [`ls -l ${file}`],
+      hints: [`ls -l ${shellQuote(file)}`],
     });
   }
 }

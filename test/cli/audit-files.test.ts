@@ -62,5 +62,7 @@ describe('--out', () => {
 test('hints name the file as a shell takes it', async () => {
   expect((await audit('--compose', 'my file.yml')).err).toContain("docker compose -f 'my file.yml' config --quiet");
   expect((await audit('--compose', 'no file.yml')).err).toContain("ls -l 'no file.yml'");
+  expect((await audit('--inventory', 'no file.json')).err).toMatch(/ls -l '[^']*no file\.json'/);
+  expect((await audit('-f', 'no file.yaml')).err).not.toMatch(/ls -l [^']*no file/);
   expect((await audit('--compose', 'c.yml', '--out', 'no folder/x.html')).err).toMatch(/ls -ld '[^']*no folder' '/);
 });
