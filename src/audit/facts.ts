@@ -87,6 +87,8 @@ export type AuditFacts = {
   readonly keyFiles: readonly FileFact[];
   /** The effective settings of sshd; undefined when there is no sshd or it refused. */
   readonly sshd: ReadonlyMap<string, readonly string[]> | undefined;
+  /** It is there, and does not take its configuration. */
+  readonly sshdRefuses: boolean;
   readonly sshdMatch: readonly SshdMatch[];
   /** As a number that compares: 8.2 is 802; undefined where sshd does not say. */
   readonly sshdVersion: number | undefined;
@@ -304,6 +306,7 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
     registryFiles: fileFacts(bytes('registry-files') ?? Buffer.alloc(0)),
     keyFiles: fileFacts(bytes('key-files') ?? Buffer.alloc(0)),
     sshd: sshd?.status === 0 ? parseSshd(sshd.text) : undefined,
+    sshdRefuses: sshd !== undefined && sshd.status !== 0,
     sshdMatch: parseMatches(text('sshd-match')),
     sshdVersion: sshdVersion(text('sshd-version')),
     operator: text('operator'),

@@ -7,7 +7,7 @@ import { auditCompose } from '../../src/audit/files/compose.ts';
 import { type AuditReport, auditHost, fileName } from '../../src/audit/report/report.ts';
 import { score } from '../../src/audit/score.ts';
 import type { DockerTlsErrors } from '../../src/errors.ts';
-import { recordedBytes } from '../support/audit-facts.ts';
+import { altered, recordedBytes } from '../support/audit-facts.ts';
 
 const NOW = new Date('2027-03-01T12:00:00Z');
 const host = auditHost('build-1', parseAuditFacts(recordedBytes('bad-trixie')));
@@ -179,6 +179,13 @@ describe('the comparison with the last report', () => {
       subjects: [{ ...host, results: host.results.filter(({ id }) => id.startsWith('5.')) }],
     };
     expect(compareReports(findingsOfReport(JSON.stringify(report), 'r'), some).gone).toEqual([]);
+  });
+
+  test('an sshd that does not take its configuration hides nothing', () => {
+    const broken = auditHost('build-1', altered('bad-trixie', { sections: { 'sshd 0': undefined, 'sshd 255': '' } }));
+    expect(broken.score.value).toBeUndefined();
+    const { gone } = compareReports(findingsOfReport(JSON.stringify(report), 'r'), { ...report, subjects: [broken] });
+    expect(gone.filter(({ check }) => check.startsWith('ssh.'))).toEqual([]);
   });
 
   test('a host that was not reached is no success', () => {

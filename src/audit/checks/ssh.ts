@@ -87,7 +87,13 @@ function check(
     evaluate: (facts: AuditFacts) => {
       const { sshd } = facts;
       if (sshd === undefined)
-        return notApplicable('sshd is not installed, or does not take its configuration (sshd -t)');
+        return facts.sshdRefuses
+          ? {
+              state: 'not-applicable',
+              reason: 'sshd does not take its configuration, and would not start with it: sshd -t says why',
+              unseen: true,
+            }
+          : notApplicable('sshd is not installed');
       const forAll = (key: string): string => sshd.get(key)?.[0]?.toLowerCase() ?? '';
       const found = wrong(forAll);
       const faults = [...(found === undefined ? [] : [found]), ...inMatches(facts, forAll, wrong)];

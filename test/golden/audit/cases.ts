@@ -662,6 +662,7 @@ const DAEMON_CASES: readonly Case[] = [
     name: 'sshd refuses its configuration',
     change: { sections: { 'sshd 0': undefined, 'sshd 255': 'port 22' } },
     state: 'not-applicable',
+    says: 'sshd -t says why',
   },
   {
     check: 'ssh.6',
