@@ -241,6 +241,24 @@ services:
     ]);
   });
 
+  test('the socket is known by its name where its folder is not', () => {
+    const text = `services:
+  a:
+    volumes:
+      - ${braced('XDG_RUNTIME_DIR')}/docker.sock:/s
+      - $HOME/docker.sock:/h
+      - { type: bind, source: $RUN/docker.sock, target: /t }
+      - '\\\\.\\pipe\\docker_engine:\\\\.\\pipe\\docker_engine'
+      - npipe:////./pipe/docker_engine:/d
+      - { type: npipe, source: '\\\\.\\pipe\\docker_engine', target: /n }
+      - $RUN/docker.socks:/no
+networks:
+  old: { external: { name: x } }
+`;
+    expect(found(text, '5.32').map((words) => Number.parseInt(words, 10))).toEqual([5, 6, 4, 7, 8, 9]);
+    expect(found(text, 'icc')).toEqual([]);
+  });
+
   test('ports without a host side are published on all addresses', () => {
     const text =
       'services:\n  a:\n    ports:\n      - "80"\n      - 81/udp\n      - { target: 82 }\n      - "127.0.0.1::83"\n';

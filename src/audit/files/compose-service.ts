@@ -66,6 +66,19 @@ export function mounts(service: Service, { volumes }: Compose): readonly (Mount 
   });
 }
 
+/** Mounts of Docker's socket that only its name tells: below a variable's folder (`$XDG_RUNTIME_DIR`), and the named pipe of Windows. */
+export function socketsByName(service: Service): readonly Wrong[] {
+  return service.items('volumes').flatMap(({ text, value, line }) => {
+    const { type, source: pipe } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+      string,
+      unknown
+    >;
+    const whole = type === 'npipe' ? String(pipe) : text;
+    const source = /^(\$(?!\{?HOME\b)[^:]*\/docker\.sock|.*?[\\/]pipe[\\/]docker_engine)(?=:|$)/.exec(whole)?.[1];
+    return source === undefined ? [] : [{ text: `${source} is mounted`, line }];
+  });
+}
+
 /** A published port. Undefined address: all; empty port: one that Docker chooses. */
 type Published = {
   readonly address?: string;
@@ -156,7 +169,10 @@ export function icc(compose: Compose): Verdict {
   const implied = defaultBridge(compose);
   const bridges = networks.filter(
     (network) =>
-      /^(bridge|undefined|null)$/.test(String(network.get('driver')?.value)) && !isTrue(network.get('external')),
+      /^(bridge|undefined|null)$/.test(String(network.get('driver')?.value)) &&
+      !isTrue(network.get('external')) &&
+      // `external: { name: x }` of older files.
+      typeof network.get('external')?.value !== 'object',
   );
   if (bridges.length === 0 && implied.length === 0) return notApplicable('no bridge network is shared here');
   return judge([

@@ -16,6 +16,7 @@ import {
   restart,
   secrets,
   securityOptions,
+  socketsByName,
   user,
   type Wrong,
 } from './compose-service.ts';
@@ -306,6 +307,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
       ...mounts(service, compose)
         .filter((mount) => holdsDockerSocket(mount, '/var/run/docker.sock'))
         .map(({ source, destination, line }) => ({ text: `${source} is mounted on ${destination}`, line })),
+      ...socketsByName(service),
       ...(isTrue(service.get('use_api_socket'))
         ? [{ text: 'is given it by use_api_socket', line: service.get('use_api_socket')?.line ?? service.line }]
         : []),
