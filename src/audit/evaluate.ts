@@ -70,10 +70,18 @@ export function counts(result: CheckResult): boolean {
 
 const EVIDENCE_LENGTH = 300;
 
+/** Reports are handed on: a password or token in an address (ADD https://user:password@…, a proxy) is not for them. */
+function redacted(text: string): string {
+  return text.replace(
+    /([a-z][a-z0-9+.-]*:\/\/)(?:([^/\s:@"']*):[^/\s@"']+|[^/\s:@"']{20,})@/gi,
+    (_whole, scheme: string, user?: string) => `${scheme}${user === undefined ? '' : `${user}:`}***@`,
+  );
+}
+
 function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
   return evidence.map(({ place, text, line }) => ({
-    place: printable(place, EVIDENCE_LENGTH),
-    text: printable(text, EVIDENCE_LENGTH),
+    place: printable(redacted(place), EVIDENCE_LENGTH),
+    text: printable(redacted(text), EVIDENCE_LENGTH),
     ...(line === undefined ? {} : { line }),
   }));
 }

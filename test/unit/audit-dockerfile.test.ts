@@ -126,6 +126,16 @@ ARG VERSION
     expect(auditDockerfile(`FROM a:1\n${text}`, 'd')).toHaveLength(DOCKERFILE_CHECKS.length);
   });
 
+  test('an address with a password is a secret, and is not handed on', () => {
+    const text =
+      'FROM a:1\nADD https://bob:hunter2@example.com/x /x\nADD --chown=1:1 https://ghp_0123456789abcdefghij@example.com/y http://a:80/z /y\n';
+    expect(found(text, '4.10')).toEqual(['2 the password in its address is written out']);
+    expect(found(text, '4.9')).toEqual([
+      '2 ADD https://bob:***@example.com/x /x',
+      '3 ADD --chown=1:1 https://***@example.com/y http://a:80/z /y',
+    ]);
+  });
+
   test('what stands past the last line that is looked at does not pass', () => {
     const text = `FROM a:1\n${'\n'.repeat(20_000)}USER root\n`;
     expect(() => auditDockerfile(text, 'd')).toThrow(/too large/);
