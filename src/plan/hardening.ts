@@ -81,6 +81,20 @@ export function recordHardening(fixes: readonly string[], keepInDockerGroup: rea
 /** Paths whose state the fixes need, beside what every plan asks for. */
 export const HARDENING_PATHS: readonly string[] = [SSHD_CONFIG, SSHD_DROP_IN, AUDIT_RULES, GROUP_FILE];
 
+/** What could not be made costs nothing; the notes say why. True for fixes of anything else. */
+function isMadeInSshd(fix: MendName, content = ''): boolean {
+  switch (fix) {
+    case 'sshd':
+      return /^MaxAuthTries /m.test(content);
+    case 'sshd-root':
+      return /^PermitRootLogin /m.test(content);
+    case 'sshd-passwords':
+      return /^(Password|KbdInteractive)Authentication no$/m.test(content);
+    default:
+      return true;
+  }
+}
+
 export type HardenInput = {
   /** As in the record of a host. */
   readonly entries: readonly string[];
@@ -127,9 +141,10 @@ export function hardenHost({ entries, known, facts, audit, login }: HardenInput)
     ],
     reloadSshd: sshd.content !== undefined,
     loadAuditRules: files.loadAuditRules,
-    costs: FIXES.filter(({ name, cost }) => cost !== undefined && fixes.has(name) && !known.includes(name)).map(
-      ({ name, cost }) => `${name}: ${cost}`,
-    ),
+    costs: FIXES.filter(
+      ({ name, cost }) =>
+        cost !== undefined && fixes.has(name) && !known.includes(name) && isMadeInSshd(name, sshd.content),
+    ).map(({ name, cost }) => `${name}: ${cost}`),
     notes: [...daemon.notes, ...files.notes, ...sshd.notes],
   };
 }

@@ -4,11 +4,20 @@ import { describe, expect, it } from 'vitest';
 import { auditRules } from '../../src/audit/audit-rules.ts';
 import { fileMends } from '../../src/audit/checks/files.ts';
 import type { DaemonView } from '../../src/plan/daemon-view.ts';
-import { chooseFixes, FIXES, leftOutOn, PROFILES, profilesOf, recordHardening } from '../../src/plan/hardening.ts';
+import {
+  chooseFixes,
+  FIXES,
+  hardenHost,
+  leftOutOn,
+  PROFILES,
+  profilesOf,
+  recordHardening,
+} from '../../src/plan/hardening.ts';
 import { hardenDaemon } from '../../src/plan/hardening-daemon.ts';
 import { hardenFiles, renderAuditRules } from '../../src/plan/hardening-files.ts';
 import { hardenSshd, type Login } from '../../src/plan/hardening-sshd.ts';
 import { altered } from '../support/audit-facts.ts';
+import { factsOf } from '../support/host-facts.ts';
 
 const operator: Login = { user: 'ops', remote: true, byKey: true };
 const settings = new Map(
@@ -182,6 +191,15 @@ describe('sshd', () => {
     );
     const same = [{ criteria: 'User git', settings: new Map([['passwordauthentication', 'no']]) }];
     expect(hardenSshd(all, { ...input, matches: same }).notes).toEqual([]);
+  });
+
+  it.each([
+    [config, ['sshd', 'sshd-root', 'sshd-passwords']],
+    ['UsePAM yes\n', []],
+  ])('says what it costs only where it is made: %j', (text, names) => {
+    const host = factsOf({ 'file:/etc/ssh/sshd_config': `file 644 0:0\n${text}` });
+    const { costs } = hardenHost({ entries: [...all], known: [], facts: host, audit: facts, login: operator });
+    expect(costs?.map((cost) => cost.replace(/:.*/, ''))).toEqual(names);
   });
 
   it('leaves root alone until its own fix is asked for', () => {
