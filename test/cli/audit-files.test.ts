@@ -59,6 +59,14 @@ describe('--out', () => {
   });
 });
 
+test('a report in UTF-16, as Windows PowerShell writes it, is one to compare with', async () => {
+  const { out } = await audit('--compose', 'c.yml', '--json');
+  writeFileSync(join(folder, 'u16.json'), `\ufeff${out}`, 'utf16le');
+  const { exit, out: text } = await audit('--compose', './c.yml', '--compare', 'u16.json');
+  expect(exit).toBe(0);
+  expect(text).toMatch(/Since the last report: 0 new, 0 gone, \d+ unchanged/);
+});
+
 test('hints name the file as a shell takes it', async () => {
   expect((await audit('--compose', 'my file.yml')).err).toContain("docker compose -f 'my file.yml' config --quiet");
   expect((await audit('--compose', 'no file.yml')).err).toContain("ls -l 'no file.yml'");

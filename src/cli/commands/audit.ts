@@ -184,7 +184,9 @@ function requireChecks(patterns: readonly string[], asked: readonly { readonly i
 
 async function readText(path: string, cwd: string): Promise<string> {
   try {
-    return path === '-' ? (await readIn(path, cwd)).toString('utf8') : await readFile(resolve(cwd, path), 'utf8');
+    const bytes = path === '-' ? await readIn(path, cwd) : await readFile(resolve(cwd, path));
+    // Windows PowerShell 5.1 writes `… --json > report.json` so.
+    return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_AUDIT_FILE',
