@@ -3,6 +3,7 @@
  * revoke clients and rotate certificates meanwhile, and what they wrote counts.
  */
 
+import type { HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import { askedOf } from '../plan/asked.ts';
 import type { HostRecord, StoreChange, StoredClient, StoreState } from '../store/records.ts';
@@ -52,7 +53,7 @@ export async function saveHost(prepared: PreparedHost, context: RunContext): Pro
     await context.saveBase();
     const known = latest.hosts.get(spec.name);
     const time = context.runtime.now().toISOString();
-    const record = recordOf(prepared, known?.record, time);
+    const record = recordOf(prepared, known?.record, time, hardeningOf(spec, known?.record, context));
     const same =
       known !== undefined &&
       known.ca === desired.papers.ca &&
@@ -75,10 +76,22 @@ export async function saveHost(prepared: PreparedHost, context: RunContext): Pro
   });
 }
 
+/** The fixes that a host is to have, as its record remembers them. */
+export function hardeningOf(
+  { harden }: Pick<HostSpec, 'harden'>,
+  known: HostRecord | undefined,
+  { addHardening = false }: Pick<RunContext, 'addHardening'>,
+): readonly string[] {
+  const before = known?.harden ?? [];
+  if (harden === undefined) return before;
+  return addHardening ? [...harden, ...before.filter((entry) => !harden.includes(entry))] : harden;
+}
+
 function recordOf(
   { spec, plan, address, sans }: PreparedHost,
   known: HostRecord | undefined,
   time: string,
+  harden: readonly string[],
 ): HostRecord {
   return {
     ...known,
@@ -92,7 +105,7 @@ function recordOf(
     generation: plan.generation === 'none' ? undefined : plan.generation,
     keep: spec.keep,
     confirmWithin: spec.confirmWithin,
-    ...recordOfAsked(askedOf(spec)),
+    ...recordOfAsked(askedOf(harden.length === 0 ? spec : { ...spec, harden })),
   };
 }
 

@@ -14,7 +14,7 @@ import type { Secret } from '../secret.ts';
 import type { StoreChange, StoredClient, StoreState } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { type ChangeOutcome, changeHost, sshOptions } from './change-host.ts';
-import { asStored, latestOf, saveHost } from './host-books.ts';
+import { asStored, hardeningOf, latestOf, saveHost } from './host-books.ts';
 import type { Keyring } from './keyring.ts';
 import { type Proof, type ProofRequest, proveHost, requireProofs } from './prove.ts';
 
@@ -31,6 +31,8 @@ export type RunContext = {
   readonly ask?: SshOptions['ask'];
   /** Hosts that another store manages may change hands. */
   readonly takeOver?: boolean;
+  /** The fixes of a spec are added to those that the host has, also by another run meanwhile: nobody asked to take any away. */
+  readonly addHardening?: boolean;
   /** Who has which certificate among the hosts of this run. */
   readonly owners?: Owners;
   /** Clients that must not get in: tried beside the usual strangers. */
@@ -122,7 +124,7 @@ export async function planOpened(
     const latest = await latestOf(wanted.name, context);
     const known = latest.hosts.get(wanted.name);
     // Fixes that were made once stay with the host, whoever changes it next.
-    const entries = wanted.harden ?? known?.record.harden ?? [];
+    const entries = hardeningOf(wanted, known?.record, context);
     const spec: HostSpec = entries.length === 0 ? wanted : { ...wanted, harden: entries };
     const hardened =
       entries.length === 0

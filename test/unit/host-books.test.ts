@@ -10,7 +10,7 @@ import { isFrom } from '../../src/plan/trust.ts';
 import type { HostSession, Runtime } from '../../src/runtime.ts';
 import { openStore } from '../../src/store/store.ts';
 import { revoked } from '../../src/workflows/access.ts';
-import { requireLatest, saveHost } from '../../src/workflows/host-books.ts';
+import { hardeningOf, requireLatest, saveHost } from '../../src/workflows/host-books.ts';
 import { hostKeyPapers } from '../../src/workflows/host-key.ts';
 import { planOpened, proofsOf, type RunContext } from '../../src/workflows/host-run.ts';
 import { openKeyring } from '../../src/workflows/keyring.ts';
@@ -130,6 +130,24 @@ describe('others write to the store while a run goes on', () => {
     const now = (await store.read()).hosts.get('b2')?.serverCert;
     expect(now).not.toBe(context.state.hosts.get('b2')?.serverCert);
     expect((await plan(b2('10.0.0.12'), context)).desired.papers.cert).toBe(now);
+  });
+
+  test('fixes that another harden made meanwhile stay in the record; a fleet file says all of them', async () => {
+    const store = await newStore();
+    await setUp(b2('10.0.0.12'), store);
+    const prepared = await plan(b2('10.0.0.12'), await runOn(store));
+    const save = async (harden: readonly string[], more: Partial<RunContext>) => {
+      const context = await runOn(store, more);
+      await saveHost({ ...prepared, spec: { ...prepared.spec, harden } }, context);
+      return (await store.read()).hosts.get('b2')?.record.harden;
+    };
+    expect(await save(['log-limits'], { addHardening: true })).toEqual(['log-limits']);
+    expect(await save(['sshd'], { addHardening: true })).toEqual(['sshd', 'log-limits']);
+    expect(await save(['sshd'], {})).toEqual(['sshd']);
+    const record = (await store.read()).hosts.get('b2')?.record;
+    expect(hardeningOf({ harden: ['icc'] }, record, { addHardening: true })).toEqual(['icc', 'sshd']);
+    expect(hardeningOf({}, record, {})).toEqual(['sshd']);
+    expect(hardeningOf({ harden: [] }, record, {})).toEqual([]);
   });
 
   test('nothing is made under a CA that was replaced meanwhile', async () => {

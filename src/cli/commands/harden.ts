@@ -65,9 +65,10 @@ export const command = defineCommand({
       specs.map(({ harden }) => harden),
     );
     const left = leftOut.map(leftOutWords);
+    const open = async (how?: { readonly save: boolean }) => ({ ...(await run.open(how)), addHardening: true });
     const fleet = { parallel: global.parallel, signal: runtime.signal };
     if (!global.yes || global.dryRun) {
-      const planned = await planHosts(specs, await run.open(), fleet, progress);
+      const planned = await planHosts(specs, await open(), fleet, progress);
       const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
       const text = [
         ...plans.map((one) => renderPlan(one, colours, global.verbose)),
@@ -92,7 +93,7 @@ export const command = defineCommand({
         await agree(prompts, message);
       }
     }
-    const results = await applyHosts(specs, await run.open({ save: true }), fleet, progress);
+    const results = await applyHosts(specs, await open({ save: true }), fleet, progress);
     const only = results.length === 1 ? results[0] : undefined;
     const said = results.flatMap((one) =>
       one.kind === 'done'
