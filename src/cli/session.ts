@@ -58,6 +58,8 @@ export async function openSession(
       keyring,
       provers: [...(prover ? [prover] : []), ...usableClients(state, keyring.change())],
       reason,
+      // Only a fleet file says which fixes there are not.
+      addHardening: global.file === undefined,
       ...(prompts.ssh ? { ask: prompts.ssh } : {}),
       saveBase: async () => {
         const change = keyring.change();
