@@ -65,7 +65,10 @@ audit_facts() {
 
 sshd_facts() {
   command -v sshd >/dev/null || return 0
-  effective_sshd; end "sshd $?"
+  effective_sshd
+  status=$?
+  end "sshd $status"
+  [ "$status" = 0 ] || { effective_sshd 2>&1 >/dev/null | head -c 4096; end sshd-refusal; }
   sshd -V 2>&1 | head -c 1000; end sshd-version
   # Match blocks, with what they say: sshd -T alone leaves them out, and one ends with its file.
   sshd_files

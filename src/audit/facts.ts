@@ -87,8 +87,8 @@ export type AuditFacts = {
   readonly keyFiles: readonly FileFact[];
   /** The effective settings of sshd; undefined when there is no sshd or it refused. */
   readonly sshd: ReadonlyMap<string, readonly string[]> | undefined;
-  /** It is there, and does not take its configuration. */
-  readonly sshdRefuses: boolean;
+  /** What sshd says of the lines of its configuration that it does not take; it has other reasons to refuse where it does not run. */
+  readonly sshdRefusal: readonly string[];
   readonly sshdMatch: readonly SshdMatch[];
   /** As a number that compares: 8.2 is 802; undefined where sshd does not say. */
   readonly sshdVersion: number | undefined;
@@ -306,7 +306,7 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
     registryFiles: fileFacts(bytes('registry-files') ?? Buffer.alloc(0)),
     keyFiles: fileFacts(bytes('key-files') ?? Buffer.alloc(0)),
     sshd: sshd?.status === 0 ? parseSshd(sshd.text) : undefined,
-    sshdRefuses: sshd !== undefined && sshd.status !== 0,
+    sshdRefusal: lines(text('sshd-refusal')).filter((line) => /\bline \d+\b/.test(line)),
     sshdMatch: parseMatches(text('sshd-match')),
     sshdVersion: sshdVersion(text('sshd-version')),
     operator: text('operator'),

@@ -43,7 +43,7 @@ export function renderChecksDoc(): string {
     'The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical',
     "finding holds it below 40, one open high finding below 70. Accepted findings (baseline) count neither way. While Docker's API does not answer there is no",
     'score: half of the checks cannot be judged then, config.5 is a critical finding, and `--compare` calls nothing of that gone. The same goes for the checks of',
-    'an sshd that does not take its configuration.',
+    'an sshd that does not take its configuration (ssh.8).',
     '',
     '## Accepting findings, and comparing',
     '',

@@ -182,7 +182,8 @@ describe('the comparison with the last report', () => {
   });
 
   test('an sshd that does not take its configuration hides nothing', () => {
-    const broken = auditHost('build-1', altered('bad-trixie', { sections: { 'sshd 0': undefined, 'sshd 255': '' } }));
+    const sections = { 'sshd 0': undefined, 'sshd 255': '', 'sshd-refusal': '/etc/ssh/sshd_config line 2: no' };
+    const broken = auditHost('build-1', altered('bad-trixie', { sections }));
     expect(broken.score.value).toBeUndefined();
     const { gone } = compareReports(findingsOfReport(JSON.stringify(report), 'r'), { ...report, subjects: [broken] });
     expect(gone.filter(({ check }) => check.startsWith('ssh.'))).toEqual([]);

@@ -44,6 +44,8 @@ export function secondFactors(
   );
 }
 
+const NO_SSHD = notApplicable('sshd is not installed, or does not run');
+
 type Fault = { readonly text: string; readonly severity?: Severity };
 
 /**
@@ -87,13 +89,13 @@ function check(
     evaluate: (facts: AuditFacts) => {
       const { sshd } = facts;
       if (sshd === undefined)
-        return facts.sshdRefuses
+        return facts.sshdRefusal.length > 0
           ? {
               state: 'not-applicable',
-              reason: 'sshd does not take its configuration, and would not start with it: sshd -t says why',
+              reason: 'sshd does not take its configuration',
               unseen: true,
             }
-          : notApplicable('sshd is not installed');
+          : NO_SSHD;
       const forAll = (key: string): string => sshd.get(key)?.[0]?.toLowerCase() ?? '';
       const found = wrong(forAll);
       const faults = [...(found === undefined ? [] : [found]), ...inMatches(facts, forAll, wrong)];
@@ -214,4 +216,15 @@ export const SSH_CHECKS: readonly Check[] = [
           }
         : undefined,
   ),
+  {
+    id: 'ssh.8',
+    severity: 'high',
+    title: 'sshd takes its configuration',
+    why: 'It would not start with it: after the next boot nobody gets in.',
+    mend: 'sshd -t names file and line',
+    evaluate: ({ sshd, sshdRefusal }) => {
+      if (sshdRefusal.length > 0) return finding(sshdRefusal.map((text) => ({ place: 'sshd', text })));
+      return sshd === undefined ? NO_SSHD : PASS;
+    },
+  },
 ];

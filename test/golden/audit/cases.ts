@@ -230,6 +230,13 @@ const AUDIT_CASES: readonly Case[] = [
 
 const FILE = '81a4 0 0 root root 10';
 
+const REFUSED = {
+  'sshd 0': undefined,
+  'sshd 255': '',
+  'sshd-refusal':
+    '/etc/ssh/sshd_config: line 123: Bad configuration option: Fooo\n/etc/ssh/sshd_config: terminating, 1 bad configuration options',
+};
+
 const DAEMON_CASES: readonly Case[] = [
   {
     check: '1.1.1',
@@ -660,10 +667,30 @@ const DAEMON_CASES: readonly Case[] = [
   {
     check: 'ssh.1',
     name: 'sshd refuses its configuration',
-    change: { sections: { 'sshd 0': undefined, 'sshd 255': 'port 22' } },
+    change: { sections: REFUSED },
     state: 'not-applicable',
-    says: 'sshd -t says why',
+    says: 'does not take its configuration',
   },
+  {
+    check: 'ssh.8',
+    name: 'a line that sshd does not know',
+    change: { sections: REFUSED },
+    state: 'finding',
+    says: 'line 123: Bad configuration option: Fooo',
+  },
+  {
+    check: 'ssh.8',
+    name: 'an sshd that does not run',
+    change: {
+      sections: {
+        'sshd 0': undefined,
+        'sshd 255': '',
+        'sshd-refusal': 'Missing privilege separation directory: /run/sshd',
+      },
+    },
+    state: 'not-applicable',
+  },
+  { check: 'ssh.8', name: 'no sshd', change: { sections: { 'sshd 0': undefined } }, state: 'not-applicable' },
   {
     check: 'ssh.6',
     name: 'a Match block opens what is shut for all the others',
