@@ -15,17 +15,24 @@ function readVersion() {
   return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 }
 
+// A reader that goes away (`… | head -1`) or a disk that fills is no reason to stop in the middle of a change; `end` says what
+// was lost.
+let lost;
+process.stdout.on('error', ({ code }) => {
+  lost ??= code;
+});
+process.stderr.on('error', () => {});
+
 /** Pipes may still hold what was written last: leave only when they are empty. */
 function end(status) {
   process.exitCode = status;
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(status)));
+  process.stdout.write('', () => setImmediate(leave, status));
 }
 
-// A reader that goes away (`… | head -1`) is no reason to stop in the middle of a change, and none to complain.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error) => {
-    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
-  });
+function leave(status) {
+  const failed = lost !== undefined && lost !== 'EPIPE' && lost !== 'ERR_STREAM_DESTROYED';
+  if (failed) process.stderr.write(`error[E_OUTPUT]: what was to be printed could not be written (${lost})\n`);
+  process.stderr.write('', () => process.exit(failed ? status || 1 : status));
 }
 
 if (isTooOld()) {
@@ -43,8 +50,10 @@ if (isTooOld()) {
     ShortDescription: 'TLS for remote Docker daemons',
   };
   process.stdout.write(`${JSON.stringify(metadata)}\n`);
+  end(0);
 } else if (argv[argv[0] === 'tls' ? 1 : 0] === '--version' && argv.length === (argv[0] === 'tls' ? 2 : 1)) {
   process.stdout.write(`docker-tls ${readVersion()}\n`);
+  end(0);
 } else {
   // No compile cache (node:module enableCompileCache): its default place is the shared temporary folder, and what runs
   // here handles private keys.

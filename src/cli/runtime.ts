@@ -1,5 +1,6 @@
 /** Owns the real Runtime: this process's streams, clock and environment, and the rooms that reach out, loaded at first use. */
 
+import { fstatSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Io, Runtime } from '../runtime.ts';
 import { userName } from '../user.ts';
@@ -25,10 +26,9 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
 
 function processIo(colour: boolean): Io {
   const { env, stdin, stdout, stderr } = process;
+  const toFile = isFile(stdout.fd);
   return {
-    out(text) {
-      stdout.write(text);
-    },
+    out: toFile ? (text) => writeFile(stdout, text) : (text) => stdout.write(text),
     err(text) {
       stderr.write(text);
     },
@@ -41,4 +41,22 @@ function processIo(colour: boolean): Io {
     // https://no-color.org: any value that is not empty counts.
     colour: colour && stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
   };
+}
+
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    // Closed before we began.
+    return false;
+  }
+}
+
+/** Node's stream takes a short write, which is what a disk that is nearly full answers, for a whole one. */
+function writeFile(stream: NodeJS.WriteStream & { readonly fd: number }, text: string): void {
+  try {
+    for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(stream.fd, rest));
+  } catch (error) {
+    stream.emit('error', error);
+  }
 }

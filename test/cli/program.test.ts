@@ -48,6 +48,32 @@ test('a reader that goes away is no failure and leaves no word', () => {
   expect(stderr).toBe('status 0\n');
 });
 
+describe('a disk that is full', () => {
+  const sh = (script: string, ...argv: string[]) =>
+    spawnSync('sh', ['-c', script, 'sh', process.execPath, program.bin, ...argv], { encoding: 'utf8' });
+  const short = join(folder, 'short');
+
+  test.each([
+    ['--version', 'exec "$@" >/dev/full'],
+    ['--help', 'exec "$@" >/dev/full'],
+    // The first 512 bytes still fit.
+    ['--help', `ulimit -f 1; exec "$@" >'${short}'`],
+  ])('%s: what could not be printed is no success', (option, script) => {
+    const { status, stderr } = sh(script, option);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^error\[E_OUTPUT\]: what was to be printed could not be written \((ENOSPC|EFBIG)\)\n$/),
+    ]);
+  });
+
+  test('under what is only told on the way ends no run', () => {
+    const home = join(folder, 'full');
+    const argv = ['plan', 'root@127.0.0.1:1', '--home', home, '--no-ca-passphrase', '--json'];
+    const { status, stdout } = sh('exec "$@" 2>/dev/full', ...argv);
+    expect([status, JSON.parse(stdout).error.code]).toEqual([4, 'E_SSH_REFUSED']);
+  });
+});
+
 test('an old Node gets a clear word', () => {
   const preload = join(folder, 'old.cjs');
   writeFileSync(preload, "Object.defineProperty(process.versions, 'node', { value: '18.19.0' });\n");
