@@ -101,8 +101,9 @@ function canVouch({ cert, keyPem }: Omit<StoredOldCa, 'serial'>): boolean {
 export function openKeyring(options: KeyringOptions): Keyring {
   const { state, now } = options;
   const made: { ca?: StoredCa; issuers: Record<string, StoredIssuer>; clients: Record<string, StoredClient> } = {
-    issuers: {},
-    clients: {},
+    // A client may be called constructor.
+    issuers: Object.create(null),
+    clients: Object.create(null),
   };
   const { protect, open: openKey, beginAnew } = protectKeys(state, options.passphrase);
   const replaced: StoredCa[] = [];

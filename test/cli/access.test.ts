@@ -120,6 +120,13 @@ describe('client add', () => {
     expect(again.json.result.clients).toMatchObject([{ client: 'ci', created: false, changed: false }]);
   });
 
+  test.each(['constructor', 'valueOf'])('by a name that every object knows: %s', async (name) => {
+    await issueStore(home, { ...two, clients: { laptop: undefined } });
+    const { exit, json } = await run('client', 'add', name, '--yes');
+    expect([exit, json.result.clients]).toMatchObject([0, [{ client: name, created: true }]]);
+    expect(await client(name)).toMatchObject({ name });
+  });
+
   test('that nobody agrees to leaves no trace', async () => {
     await issueStore(home, { ...two, clients: { laptop: undefined } });
     const before = await state();
