@@ -31,6 +31,7 @@ export class Authentication {
   #signed = false;
   #lastWasKey = false;
   #asked = false;
+  #signing = false;
   #tries = { 'keyboard-interactive': 0, password: 0 };
   /** A failure of our own (a passphrase, a question that was broken off) that says more than "refused". */
   failure: unknown;
@@ -47,6 +48,11 @@ export class Authentication {
   /** Once logged in: the last method was a key, and nothing was typed. */
   get byKey(): boolean {
     return this.#lastWasKey && !this.#asked;
+  }
+
+  /** A key was asked to sign and has not yet: an agent that waits for somebody, or hangs. */
+  get signing(): boolean {
+    return this.#signing;
   }
 
   /** ssh2's authHandler. */
@@ -105,13 +111,16 @@ export class Authentication {
 
   /** One key as an agent that holds nothing else: it is offered by its public half and unlocked only when the host wants it. */
   #agentOf(signer: Signer): BaseAgent {
-    const note = (): void => {
+    const note = (signing: boolean): void => {
       this.#signed = true;
+      this.#signing = signing;
     };
     const fail = (error: unknown): void => {
       this.failure = error;
     };
-    const clock = this.#clock;
+    // An agent may ask somebody first; where nobody is, it has no more time than the host.
+    const inItsTime: <T>(work: () => Promise<T>) => Promise<T> =
+      this.#options.ask === undefined ? (work) => work() : (work) => this.#clock.during(work);
     class OneKey extends this.#ssh2.BaseAgent {
       getIdentities(callback: (error: undefined, keys: ParsedKey[]) => void): void {
         callback(undefined, [signer.publicKey]);
@@ -119,9 +128,9 @@ export class Authentication {
       sign(_key: unknown, data: Buffer, options: unknown, callback?: unknown): void {
         const done = (callback ?? options) as (error: Error | undefined, signature?: Buffer) => void;
         const { hash } = typeof options === 'object' && options !== null ? (options as { hash?: string }) : {};
-        note();
-        clock
-          .during(() => signer.sign(data, hash))
+        note(true);
+        inItsTime(() => signer.sign(data, hash))
+          .finally(() => note(false))
           .then((signature) => done(undefined, signature))
           .catch((error: unknown) => {
             if (error instanceof DockerTlsError) fail(error);

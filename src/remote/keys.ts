@@ -51,7 +51,11 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
   if (endpoint.agent !== undefined) {
     try {
       const [usable, all] = await Promise.all([
-        agentSigners(ssh2.createAgent(endpoint.agent), ssh2),
+        agentSigners(
+          ssh2.createAgent(endpoint.agent),
+          ssh2,
+          options.ask === undefined ? LISTS_MS : LISTS_FOR_PEOPLE_MS,
+        ),
         listAgentKeys(endpoint.agent),
       ]);
       held = usable;
@@ -78,9 +82,15 @@ export const NEEDS_OPENSSH = 'needs --transport openssh';
 /** Security keys and certificates. */
 const OPENSSH_ALONE = /^sk-|-cert-v0/;
 
-async function agentSigners(agent: BaseAgent, ssh2: Ssh2): Promise<Signer[]> {
+/** How long an agent may take to say what it holds. Some have somebody unlock them first. */
+const LISTS_MS = 5000;
+const LISTS_FOR_PEOPLE_MS = 60_000;
+
+async function agentSigners(agent: BaseAgent, ssh2: Ssh2, limitMs: number): Promise<Signer[]> {
   const keys = await new Promise<readonly ParsedKey[]>((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
     agent.getIdentities((error, found) => {
+      clearTimeout(late);
       if (error) reject(error);
       else resolve((found ?? []).flatMap((key) => asParsed(ssh2, key as ParsedKey | Buffer)));
     });

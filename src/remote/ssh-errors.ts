@@ -5,7 +5,7 @@ import type { SshOptions } from '../runtime.ts';
 import type { Authentication } from './authentication.ts';
 import type { Endpoint } from './ssh-config.ts';
 
-export type ConnectPhase = 'connecting' | 'exchanging keys' | 'logging in';
+export type ConnectPhase = 'connecting' | 'exchanging keys' | 'logging in' | 'signing';
 
 /** Where ssh2 stood when it failed. */
 export type Ssh2Situation = {
@@ -148,7 +148,6 @@ export function connectTimedOut(
   phase: ConnectPhase,
   limitMs: number,
 ): DockerTlsError {
-  return fail(options, 'E_SSH_TIMEOUT', `${phase}: no answer from ${place(endpoint)} within ${limitMs} ms`, [
-    sshVerbose(endpoint),
-  ]);
+  const who = phase === 'signing' && endpoint.agent !== undefined ? `the agent ${endpoint.agent}` : place(endpoint);
+  return fail(options, 'E_SSH_TIMEOUT', `${phase}: no answer from ${who} within ${limitMs} ms`, [sshVerbose(endpoint)]);
 }

@@ -67,12 +67,17 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
   });
   given.catch(() => {});
   const abort = (): void => giveUp(interrupted(options.host, 'connecting'));
-  const clock = new Countdown(limitMs, () => giveUp(connectTimedOut(hop.options, endpoint, phase, limitMs)));
+  let authentication: Authentication | undefined;
+  const clock = new Countdown(limitMs, () =>
+    giveUp(connectTimedOut(hop.options, endpoint, authentication?.signing ? 'signing' : phase, limitMs)),
+  );
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    const keys = await Promise.race([findKeys(ssh2, options, endpoint), given]);
-    const authentication = new Authentication(ssh2, options, endpoint, keys, clock);
+    // A passphrase is asked for here where a key file does not show its public half.
+    const keys = await Promise.race([clock.during(() => findKeys(ssh2, options, endpoint)), given]);
+    const trial = new Authentication(ssh2, options, endpoint, keys, clock);
+    authentication = trial;
     const { name, bareName } = hostKeyNames(endpoint);
     const types = knownTypes(await knownLines(endpoint), bareName === undefined ? [name] : [name, bareName]);
     const dialling = through === undefined ? dial(options, endpoint) : forward(through, options, endpoint);
@@ -92,19 +97,17 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
         // A key that could not sign is passed over; ssh2 goes on to the next.
         if (error.level === 'agent') return;
         reject(
-          hostKeyFailure ??
-            authentication.failure ??
-            translateSsh2(error, { options, endpoint, phase, authentication }),
+          hostKeyFailure ?? trial.failure ?? translateSsh2(error, { options, endpoint, phase, authentication: trial }),
         );
       });
       client.once('close', () =>
         reject(
           hostKeyFailure ??
-            authentication.failure ??
-            translateSsh2(undefined, { options, endpoint, phase, authentication }),
+            trial.failure ??
+            translateSsh2(undefined, { options, endpoint, phase, authentication: trial }),
         ),
       );
-      client.once('change password', () => reject(authentication.error(new Error('the password has expired'))));
+      client.once('change password', () => reject(trial.error(new Error('the password has expired'))));
     });
     ready.catch(() => {});
     client.once('handshake', () => {
@@ -116,7 +119,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
       readyTimeout: 0,
       keepaliveInterval: options.keepaliveMs ?? KEEPALIVE_MS,
       keepaliveCountMax: 3,
-      authHandler: authentication.handler(),
+      authHandler: trial.handler(),
       algorithms: { serverHostKey: hostKeyAlgorithms(types) },
       hostVerifier: (blob: Buffer, verify: (valid: boolean) => void): void => {
         // Keys are exchanged again after an hour or a gigabyte: the host must still be the same.
@@ -138,7 +141,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
     });
     signAtOnce(client, (blob) => keys.signers.find((signer) => signer.atOnce && signer.blob.equals(blob)));
     await Promise.race([ready, given]);
-    if (authentication.byKey) byKey.add(client);
+    if (trial.byKey) byKey.add(client);
     return client;
   } catch (error) {
     client.on('error', () => {});

@@ -1,6 +1,7 @@
 /** Logging in to a real SSH server in this process, by both transports: every method, jump hosts, the ssh config. */
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -10,6 +11,7 @@ import { Secret } from '../../src/secret.ts';
 import {
   failure,
   folder,
+  key,
   keyFile,
   logIn,
   optionsFor,
@@ -33,6 +35,17 @@ async function withListener<T>(work: (port: number) => Promise<T>): Promise<T> {
     for (const socket of sockets) socket.destroy();
     server.close();
   }
+}
+
+/** What an agent that holds one key answers to the question what it holds. */
+function agentHolding(publicKey: string): Buffer {
+  const string = (bytes: Buffer): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+  };
+  const blob = Buffer.from(publicKey.split(' ')[1] as string, 'base64');
+  return string(Buffer.concat([Buffer.from([12, 0, 0, 0, 1]), string(blob), string(Buffer.from('held'))]));
 }
 
 describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
@@ -299,6 +312,58 @@ describe('ssh2 alone', () => {
       });
     }
   });
+
+  it('waits for an agent no longer than for a host where nobody can be asked', async () => {
+    const socket = join(folder, 'agent-hangs');
+    const config = join(folder, 'config-agent-hangs');
+    writeFileSync(config, `IdentityAgent ${socket}\nIdentityFile none\n`);
+    const list = agentHolding(key.publicKey);
+    const agent = createServer((client) =>
+      client
+        .on('error', () => {})
+        .on('data', ([, , , , kind]) => {
+          if (kind === 11) client.write(list);
+        }),
+    );
+    await new Promise<void>((resolve) => agent.listen(socket, resolve));
+    await withServer(withKey, async (server) => {
+      const options = optionsFor(server, { configFile: config, identities: [], connectTimeoutMs: 1500 });
+      const error = await failure(connect(options));
+      expect([error.code, error.message]).toEqual([
+        'E_SSH_TIMEOUT',
+        `signing: no answer from the agent ${socket} within 1500 ms`,
+      ]);
+    });
+    agent.close();
+  });
+
+  it('does not count the time in which somebody types the passphrase of an old PEM file', async () => {
+    const file = join(folder, 'old-pem');
+    execFileSync('ssh-keygen', ['-q', '-m', 'PEM', '-t', 'rsa', '-b', '2048', '-N', 'open sesame', '-f', file]);
+    const publicKey = readFileSync(`${file}.pub`, 'utf8');
+    rmSync(`${file}.pub`);
+    const ask: SshQuestions = {
+      ...questions({}),
+      passphrase: () => new Promise((resolve) => setTimeout(() => resolve(new Secret('open sesame')), 2500)),
+    };
+    await withServer({ authorizedKeys: [publicKey] }, async (server) => {
+      expect(await logIn(optionsFor(server, { identities: [file], ask, connectTimeoutMs: 2000 }))).toBe('in\n');
+    });
+  });
+
+  it('goes on with its key files when an agent does not even say what it holds', async () => {
+    const socket = join(folder, 'agent-silent');
+    const config = join(folder, 'config-agent-silent');
+    writeFileSync(config, `IdentityAgent ${socket}\nIdentityFile ${keyFile}\n`);
+    const agent = createServer((client) => client.on('error', () => {}));
+    await new Promise<void>((resolve) => agent.listen(socket, resolve));
+    await withServer(withKey, async (server) => {
+      expect(await logIn(optionsFor(server, { configFile: config, identities: [], connectTimeoutMs: 4000 }))).toBe(
+        'in\n',
+      );
+    });
+    agent.close();
+  }, 20_000);
 
   it('logs in with the right key in one step', async () => {
     await withServer(withKey, async (server) => {
