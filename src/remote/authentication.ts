@@ -8,6 +8,7 @@ import type { Countdown } from './countdown.ts';
 import { type FoundKeys, NEEDS_OPENSSH, type Signer } from './keys.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
+import { sshCopyId } from './ssh-errors.ts';
 
 type Ssh2 = typeof import('ssh2');
 
@@ -213,7 +214,7 @@ export class Authentication {
         ...(this.#keys.passedOver.some((line) => line.endsWith(NEEDS_OPENSSH)) ? ['--transport openssh'] : []),
         '-i KEYFILE',
         'ssh-add KEYFILE',
-        `ssh-copy-id ${user}@${hostName}`,
+        sshCopyId(this.#endpoint),
       ],
       cause,
     });

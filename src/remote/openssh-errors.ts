@@ -6,7 +6,7 @@
 import { DockerTlsError, printable, printableLines } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
 import { type Endpoint, runSsh } from './ssh-config.ts';
-import { place, sshVerbose } from './ssh-errors.ts';
+import { place, sshCopyId, sshVerbose } from './ssh-errors.ts';
 
 /** Errors: E_PROGRAM_MISSING, or E_SSH_OPENSSH_OLD before 8.5, which has no KnownHostsCommand. */
 export async function checkOpenSsh(options: SshOptions): Promise<void> {
@@ -53,7 +53,7 @@ const READINGS: readonly Reading[] = [
       /Permission denied \(|Permission denied, please|Too many authentication failures|no more authentication methods/i,
     code: 'E_SSH_AUTH',
     say: (_at, endpoint) => `${endpoint.user}@${endpoint.hostName} was not let in`,
-    hints: (endpoint) => ['-i KEYFILE', 'ssh-add KEYFILE', `ssh-copy-id ${endpoint.user}@${endpoint.hostName}`],
+    hints: (endpoint) => ['-i KEYFILE', 'ssh-add KEYFILE', sshCopyId(endpoint)],
   },
   {
     words: /no matching (?:host key|key exchange|cipher|MAC)|no mutual/i,
@@ -132,6 +132,7 @@ function hopOf(endpoint: Endpoint, words: string): Endpoint {
   return {
     ...endpoint,
     alias: name,
+    asked: { ...endpoint.asked, jump: undefined },
     hostName: name,
     port: port === undefined ? 22 : Number(port),
     user: printable(user ?? '', 100),

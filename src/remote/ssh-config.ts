@@ -4,7 +4,9 @@
  */
 
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError, printableLines } from '../errors.ts';
@@ -16,6 +18,8 @@ import { interrupted } from './exec-errors.ts';
 export type Endpoint = {
   /** As the user wrote it. */
   readonly alias: string;
+  /** What the options say of the way there: for commands to paste. */
+  readonly asked: Pick<SshOptions, 'configFile' | 'identities' | 'jump'>;
   readonly hostName: string;
   readonly port: number;
   readonly user: string;
@@ -170,7 +174,9 @@ export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, re
   const hostName = one('hostname') ?? options.destination;
   const port = options.port ?? Number(one('port') ?? 22);
   const user = options.user ?? one('user') ?? userName();
-  const expand = (path: string): string => expandPath(path, { hostName, port, user, alias: options.destination });
+  const alias = options.destination;
+  const about = { hostName, port, user, alias, keyAlias: one('hostkeyalias') ?? alias, jump: one('proxyjump') ?? '' };
+  const expand = (path: string): string => expandPath(path, about);
   const files = (key: string): string[] =>
     (config.get(key) ?? [])
       .flatMap(splitWords)
@@ -183,7 +189,8 @@ export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, re
   const family = one('addressfamily');
   const agent = agentSocket(one('identityagent'), config.get('identityagent')?.[0] === 'none', expand);
   return {
-    alias: options.destination,
+    alias,
+    asked: { configFile: options.configFile, identities: options.identities, jump: options.jump },
     hostName,
     port,
     user,
@@ -231,18 +238,32 @@ function splitWords(text: string): string[] {
   return [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
 }
 
-/** The tokens and the tilde of ssh_config(5), as far as they make sense in paths. */
-function expandPath(path: string, about: { hostName: string; port: number; user: string; alias: string }): string {
-  const tokens: Record<string, string> = {
-    '%%': '%',
-    '%d': homeFolder(),
-    '%h': about.hostName,
-    '%n': about.alias,
-    '%p': String(about.port),
-    '%r': about.user,
-    '%u': userName(),
+type About = Pick<Endpoint, 'hostName' | 'port' | 'user' | 'alias'> & {
+  readonly keyAlias: string;
+  readonly jump: string;
+};
+
+/** The tokens, variables and the tilde of ssh_config(5): ssh -G leaves them in the names of keys and certificates. */
+function expandPath(path: string, { hostName, port, user, alias, keyAlias, jump }: About): string {
+  const here = hostname();
+  const tokens: Readonly<Record<string, () => string>> = {
+    '%': () => '%',
+    C: () => createHash('sha1').update(`${here}${hostName}${port}${user}${jump}`).digest('hex'),
+    L: () => here.replace(/\..*/, ''),
+    d: homeFolder,
+    h: () => hostName,
+    i: () => String(process.getuid?.() ?? ''),
+    j: () => jump,
+    k: () => keyAlias,
+    l: () => here,
+    n: () => alias,
+    p: () => String(port),
+    r: () => user,
+    u: userName,
   };
-  const expanded = path.replace(/%[%dhnpru]/g, (token) => tokens[token] ?? token);
+  const expanded = path
+    .replace(/%([%CLdhijklnpru])/g, (token, letter: string) => tokens[letter]?.() ?? token)
+    .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (variable, name: string) => process.env[name] ?? variable);
   return expanded.startsWith('~/') ? join(homeFolder(), expanded.slice(2)) : expanded;
 }
 

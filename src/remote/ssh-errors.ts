@@ -1,5 +1,6 @@
 /** Owns the translation of what node's sockets and ssh2 report into errors for people: by code and level, once. */
 
+import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError, printable } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
 import type { Authentication } from './authentication.ts';
@@ -21,8 +22,32 @@ export function place(endpoint: Endpoint): string {
 }
 
 /** The same login by hand, as ssh tells about it; the user may be empty, where only ssh knows. */
-export function sshVerbose({ alias, port, user }: Endpoint): string {
-  return `ssh -v ${port === 22 ? '' : `-p ${port} `}${user === '' ? '' : `${user}@`}${alias}`;
+export function sshVerbose(endpoint: Endpoint): string {
+  const { configFile, identities = [], jump = [] } = endpoint.asked;
+  const how = [
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...identities.flatMap((file) => ['-i', file]),
+    ...(jump.length === 0 ? [] : ['-J', jump.join(',')]),
+  ];
+  return words('ssh', '-v', ...how, ...account(endpoint));
+}
+
+/** Puts the person's own key on the host, by the same way. */
+export function sshCopyId(endpoint: Endpoint): string {
+  const { configFile, jump = [] } = endpoint.asked;
+  const how = [
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...(jump.length === 0 ? [] : ['-o', `ProxyJump=${jump.join(',')}`]),
+  ];
+  return words('ssh-copy-id', ...how, ...account(endpoint));
+}
+
+function account({ alias, port, user }: Endpoint): string[] {
+  return [...(port === 22 ? [] : ['-p', String(port)]), `${user === '' ? '' : `${user}@`}${alias}`];
+}
+
+function words(...all: readonly string[]): string {
+  return all.map(shellQuote).join(' ');
 }
 
 function fail(

@@ -136,6 +136,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       const error = await failure(connect(optionsFor(server, { transport, identities: [other] })));
       expect([error.code, error.exit, error.where]).toEqual(['E_SSH_AUTH', 4, 'build-1']);
       expect(error.hints).toContain('-i KEYFILE');
+      expect(error.hints).toContain(`ssh-copy-id -F ${join(folder, 'config')} -p ${server.port} tester@127.0.0.1`);
       const details = error.details.join('\n');
       expect(details).toContain(transport === 'ssh2' ? `publickey ${other}` : 'Permission denied');
       expect(details).toContain('password');
@@ -181,13 +182,17 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       const nobody = await failure(connect(to(`tester@127.0.0.1:${refused}`)));
       expect([nobody.code, nobody.where]).toEqual(['E_SSH_REFUSED', 'build-1 (jump 127.0.0.1)']);
       expect(nobody.message).toBe(`nothing listens on 127.0.0.1:${refused}`);
-      expect(nobody.hints[0]).toMatch(new RegExp(`^ssh -v -p ${refused} (tester@)?127\\.0\\.0\\.1$`));
+      expect(nobody.hints[0]).toMatch(
+        new RegExp(`^ssh -v -F ${join(folder, 'config')} .*-p ${refused} (tester@)?127\\.0\\.0\\.1$`),
+      );
+      expect(nobody.hints[0]).not.toContain('-J');
       const silent = await withListener((port) =>
         failure(connect(optionsFor({ port }, { transport, connectTimeoutMs: 300 }))).then((error) => ({ error, port })),
       );
       expect([silent.error.code, silent.error.hints[0]]).toEqual([
         'E_SSH_TIMEOUT',
-        `ssh -v -p ${silent.port} tester@127.0.0.1`,
+        // As it was dialled: with its configuration and its key.
+        `ssh -v -F ${join(folder, 'config')} -i ${keyFile} -p ${silent.port} tester@127.0.0.1`,
       ]);
       const unknown = await failure(connect(to('tester@nowhere.invalid')));
       expect([unknown.code, unknown.message]).toEqual(['E_SSH_NAME', 'no address is known for nowhere.invalid']);

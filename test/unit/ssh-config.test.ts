@@ -1,7 +1,8 @@
 /** What `ssh -G` says becomes an endpoint; options win; defaults stand in where there is no ssh. */
 
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { DockerTlsError } from '../../src/errors.ts';
@@ -24,6 +25,26 @@ describe('endpointFrom', () => {
     expect(endpointFrom(options, new Map()).identities.map(({ file }) => file)).toContain(
       `${homedir()}/.ssh/id_ed25519`,
     );
+  });
+
+  it('puts in the tokens and variables that ssh -G leaves in the names of keys', () => {
+    const config = parseSshG(
+      [
+        'hostname 10.0.0.5',
+        'hostkeyalias farm',
+        'identityfile ~/%k/%n/%i/%L-%l-%j/%%h',
+        `identityfile ${'$'}{DT_KEYS}/%C`,
+      ].join('\n'),
+    );
+    vi.stubEnv('DT_KEYS', '/keys');
+    const files = endpointFrom({ ...options, user: 'ops' }, config).identities.map(({ file }) => file);
+    vi.unstubAllEnvs();
+    const here = hostname();
+    const hash = createHash('sha1').update(`${here}10.0.0.522ops`).digest('hex');
+    expect(files).toEqual([
+      `${homedir()}/farm/build/${process.getuid?.()}/${here.split('.')[0]}-${here}-/%h`,
+      `/keys/${hash}`,
+    ]);
   });
 
   it('takes over what ssh -G prints', () => {
