@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { DockerTlsError, printableLines } from '../errors.ts';
+import { DockerTlsError, printable, printableLines } from '../errors.ts';
 import type { ScriptRequest, ScriptResult, SshOptions } from '../runtime.ts';
 import { Secret } from '../secret.ts';
 import { Countdown } from './countdown.ts';
@@ -233,7 +233,8 @@ class Run {
   }
 
   #words(): string[] {
-    return printableLines(`${this.#err.noise()}\n${this.#out.noise()}`, 6);
+    // sudo repeats the whole command that it refuses.
+    return printableLines(`${this.#err.noise()}\n${this.#out.noise()}`, 6).map((line) => printable(line, 200));
   }
 
   #lost(how: string, cause: unknown): DockerTlsError {
@@ -286,7 +287,11 @@ class Run {
           details: this.#words(),
         })
       : this.#error('E_SUDO_REFUSED', `sudo does not let ${user} run /bin/sh as root`, {
-          hints: [`see what ${user} may do: sudo -l -U ${user} (on the host, as root)`],
+          hints: [
+            /must have a tty/i.test(this.#err.noise())
+              ? `write \`Defaults:${user} !requiretty\` into sudoers: visudo -f /etc/sudoers.d/docker-tls (on the host, as root)`
+              : `see what ${user} may do: sudo -l -U ${user} (on the host, as root)`,
+          ],
           details: this.#words(),
         });
   }

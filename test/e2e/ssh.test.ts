@@ -214,6 +214,7 @@ describe('trixie', () => {
     const tty = await failure(once(to('ssh-gate', 'ops')));
     expect(tty.code).toBe('E_SUDO_REFUSED');
     expect(tty.details.join(' ')).toContain('tty');
+    expect(tty.hints[0]).toContain('Defaults:ops !requiretty');
     inside('ssh-gate', 'rm /etc/sudoers.d/tty; mv /usr/bin/sudo /usr/bin/sudo.away');
     const missing = await failure(once(to('ssh-gate', 'ops')));
     expect([missing.code, missing.exit]).toEqual(['E_SUDO_MISSING', 4]);
