@@ -1,5 +1,6 @@
 /** Owns the decision on a host's key: pinned, known, new, changed or revoked; never a silent yes. Both ssh transports ask here. */
 
+import { shellQuote } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import type { SshOptions } from '../runtime.ts';
 import {
@@ -12,6 +13,7 @@ import {
   readKnownHosts,
   readRevoked,
 } from './known-hosts.ts';
+import { askKnownHostsCommand } from './known-hosts-command.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
 
@@ -40,7 +42,8 @@ export async function settleHostKey(
 ): Promise<'known' | 'stored'> {
   const policy = options.hostKey ?? (endpoint.acceptNew ? 'accept-new' : 'strict');
   const { name, bareName } = hostKeyNames(endpoint);
-  const verdict = judgeHostKey(await knownLines(endpoint), name, blob, bareName);
+  const said = await askKnownHostsCommand(endpoint, name, blob);
+  const verdict = judgeHostKey([...(await knownLines(endpoint)), ...said], name, blob, bareName);
   if (verdict.kind === 'revoked') throw revoked(options, blob, verdict.known);
   if (policy.startsWith('SHA256:')) {
     if (policy.replace(/=+$/, '') === fingerprint(blob)) return 'known';
@@ -68,7 +71,8 @@ function unknown(
   blob: Buffer,
   authority: KnownHost | undefined,
 ): DockerTlsError {
-  const file = endpoint.userKnownHosts[0] ?? '~/.ssh/known_hosts';
+  const openssh = options.transport === 'openssh';
+  const file = endpoint.userKnownHosts[0];
   const port = endpoint.port === 22 ? '' : `-p ${endpoint.port} `;
   return new DockerTlsError({
     code: 'E_SSH_HOST_KEY_UNKNOWN',
@@ -79,14 +83,19 @@ function unknown(
       authority === undefined
         ? []
         : [
-            `${authority.file}:${authority.line} trusts a certificate authority for ${name}; the ssh2 transport cannot check host certificates`,
+            `${authority.file}:${authority.line} trusts a certificate authority for ${name}; ${
+              openssh ? 'the host shows no certificate of it' : 'the ssh2 transport cannot check host certificates'
+            }`,
           ],
     hints: [
-      ...(authority === undefined ? [] : ['--transport openssh']),
+      ...(authority === undefined || openssh ? [] : ['--transport openssh']),
       // A fingerprint on the command line is the last host's.
       ...(/ \(jump [^)]*\)$/.test(options.host) ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
       'on a network that you trust: --host-key accept-new',
-      `ssh-keyscan ${port}${endpoint.hostName} >> ${file}`,
+      // Where the configuration keeps none, a line more would help nobody.
+      ...(file === undefined || file === '/dev/null'
+        ? []
+        : [`ssh-keyscan ${port}${endpoint.hostName} >> ${shellQuote(file)}`]),
     ],
   });
 }

@@ -46,7 +46,7 @@ async function startMaster(options: SshOptions, endpoint: Endpoint): Promise<Tra
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await writeFile(join(folder, 'config'), renderConfig(options, answers), { mode: 0o600 });
+    await writeFile(join(folder, 'config'), renderConfig(options, endpoint, answers), { mode: 0o600 });
     const env = { ...answers.env, LC_ALL: 'C' };
     const master = await startProgram('/bin/sh', ['-c', KEEPER, 'sh', ...masterArguments(options, folder)], env);
     const end = watch(master);
@@ -172,7 +172,7 @@ function masterArguments(options: SshOptions, folder: string): string[] {
  * Our settings come first and so win over the user's files (ssh_config(5): the first value obtained is used, and all key files). A
  * file and not options, because ssh hands `-F` on to the ssh of a jump host, which the same keys may open.
  */
-function renderConfig(options: SshOptions, answers: Answers): string {
+function renderConfig(options: SshOptions, { detaches }: Endpoint, answers: Answers): string {
   const include =
     options.configFile === undefined
       ? [join(homeFolder(), '.ssh/config'), '/etc/ssh/ssh_config']
@@ -193,6 +193,10 @@ function renderConfig(options: SshOptions, answers: Answers): string {
     '  PermitLocalCommand no',
     '  RemoteCommand none',
     '  RequestTTY no',
+    // What ssh says is read, and QUIET would leave nothing to read.
+    '  LogLevel INFO',
+    // Only where they are said: ssh before 8.7 does not know them.
+    ...detaches.map((key) => `  ${key} no`),
     ...include.map((file) => `Include ${configWord(file)}`),
     '',
   ].join('\n');

@@ -32,6 +32,10 @@ export type Endpoint = {
   readonly userKnownHosts: readonly string[];
   readonly globalKnownHosts: readonly string[];
   readonly revokedHostKeys?: string;
+  /** KnownHostsCommand in words, its tokens about the host's key as they stand. */
+  readonly knownHostsCommand?: readonly string[];
+  /** What of StdinNull and ForkAfterAuthentication the configuration says yes to. */
+  readonly detaches: readonly string[];
   readonly hostKeyAlias?: string;
   readonly hashKnownHosts: boolean;
   /** The configuration says StrictHostKeyChecking accept-new. `no` is not taken over. */
@@ -206,6 +210,8 @@ export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, re
       : ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'].map(expand),
     globalKnownHosts: config.has('globalknownhostsfile') ? files('globalknownhostsfile') : ['/etc/ssh/ssh_known_hosts'],
     revokedHostKeys: one('revokedhostkeys') === undefined ? undefined : files('revokedhostkeys')[0],
+    ...(one('knownhostscommand') === undefined ? {} : { knownHostsCommand: files('knownhostscommand') }),
+    detaches: ['StdinNull', 'ForkAfterAuthentication'].filter((key) => one(key.toLowerCase()) === 'yes'),
     hostKeyAlias: one('hostkeyalias'),
     hashKnownHosts: one('hashknownhosts') === 'yes',
     acceptNew: one('stricthostkeychecking') === 'accept-new',

@@ -55,6 +55,21 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('takes the word of the KnownHostsCommand in the ssh config', async () => {
+    await withServer(withKey, async (server) => {
+      const program = join(folder, `known by ${transport}`);
+      const configFile = join(folder, `config-command-${transport}`);
+      writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\nKnownHostsCommand "${program}" %H %t %K\n`);
+      const options = optionsFor(server, { transport, configFile, hostKey: 'strict' });
+      writeFileSync(program, '#!/bin/sh\necho "$1 $2 $3"\n', { mode: 0o755 });
+      expect(await logIn(options)).toBe('in\n');
+      writeFileSync(program, '#!/bin/sh\necho "@revoked * $2 $3"\n');
+      expect((await failure(connect(options))).code).toBe('E_SSH_HOST_KEY_REVOKED');
+      writeFileSync(program, '#!/bin/sh\necho "$1 $2 $3"; exit 1\n');
+      expect((await failure(connect(options))).code).toBe('E_SSH_HOST_KEY_UNKNOWN');
+    });
+  });
+
   it('refuses a revoked key even when it is pinned', async () => {
     await withServer(withKey, async (server) => {
       const options = optionsFor(server, { transport, hostKey: server.fingerprints[0] });

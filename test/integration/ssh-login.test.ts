@@ -223,6 +223,19 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('is led astray by nothing in the ssh config that is meant for people', async () => {
+    await withServer({ ...withKey, password: 'x' }, async (server) => {
+      const config = join(folder, `people-${transport}`);
+      const lines = ['IdentityAgent none', 'IdentityFile none', 'LogLevel QUIET', 'RequestTTY force', 'StdinNull yes'];
+      writeFileSync(config, `${lines.join('\n')}\nRemoteCommand sleep 1\nForkAfterAuthentication yes\n`);
+      expect(await logIn(optionsFor(server, { transport, configFile: config }))).toBe('in\n');
+      const other = join(folder, `people-other-${transport}`);
+      writeFileSync(other, makeKey().privateKey, { mode: 0o600 });
+      const error = await failure(connect(optionsFor(server, { transport, configFile: config, identities: [other] })));
+      expect(error.code).toBe('E_SSH_AUTH');
+    });
+  });
+
   it('takes host name, port, user and jump from the ssh config', async () => {
     await withServer({ ...withKey, forwards: true }, async (jump) => {
       await withServer({ ...withKey, user: 'ops', hostKeys: [makeKey().privateKey] }, async (server) => {
