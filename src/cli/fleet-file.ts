@@ -141,7 +141,7 @@ function withWrittenPaths(spec: HostSpec, written: Fleet, resolved: Fleet): Host
   return { ...spec, ssh };
 }
 
-async function readFleetText(path: string): Promise<string | undefined> {
+export async function readFleetText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {

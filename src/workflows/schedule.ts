@@ -16,6 +16,8 @@ export type ScheduleOptions = {
   readonly passphraseFile?: string;
   /** A file, 0600, with the password that sudo wants on the hosts; absent where it wants none. */
   readonly sudoPasswordFile?: string;
+  /** Environment variables that the fleet file names beside it: secrets of GitHub by the same names. */
+  readonly environment?: readonly string[];
   /** A shell command for systemd's OnFailure; default: the journal alone. */
   readonly onFailure?: string;
   /** Where cron mails what went wrong. */
@@ -125,10 +127,12 @@ export function renderCi(form: 'github' | 'gitlab', options: ScheduleOptions): s
     'exit $bad',
   ].map((line) => `          ${line}`);
   if (form === 'github') {
-    const secret =
-      options.passphraseFile === undefined
-        ? `    env:\n      DOCKER_TLS_CA_PASSPHRASE: \${{ secrets.DOCKER_TLS_CA_PASSPHRASE }}\n`
-        : '';
+    const names = new Set([
+      ...(options.passphraseFile === undefined ? ['DOCKER_TLS_CA_PASSPHRASE'] : []),
+      ...(options.environment ?? []),
+    ]);
+    const lines = [...names].map((name) => `      ${name}: \${{ secrets.${name} }}\n`);
+    const secret = lines.length === 0 ? '' : `    env:\n${lines.join('')}`;
     return `name: certificates of Docker hosts
 on:
   schedule: [{ cron: '23 4 * * *' }]

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { renderCi, renderCron, renderSystemd } from '../../src/workflows/schedule.ts';
+import { runCli } from '../support/cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));
 const program = join(folder, 'docker-tls');
@@ -91,6 +92,19 @@ test('CI jobs renew, run everything whatever fails, and name no secret and no pa
       `status --check --home ${options.home}`,
     ]);
   }
+});
+
+test('a job of GitHub hands over the secrets that its fleet file takes from the environment', async () => {
+  const file = join(folder, 'env.yaml');
+  const host = (name: string, from: string) => `  ${name}: { ssh: ${name}.example.org, sudo-password: ${from} }\n`;
+  const hosts = host('a', 'env:SUDO_A') + host('b', 'env:SUDO_B') + host('c', 'env:SUDO_A') + host('d', 'file:pw');
+  writeFileSync(file, `version: 1\nca: { passphrase: env:CA_PASS }\nhosts:\n${hosts}`);
+  const run = await runCli(['schedule', '--form', 'github', '-f', file, '--home', folder]);
+  const { env } = parse(run.out).jobs.renew;
+  expect(Object.keys(env)).toEqual(['DOCKER_TLS_CA_PASSPHRASE', 'CA_PASS', 'SUDO_A', 'SUDO_B']);
+  expect(env.SUDO_A).toBe('$' + '{{ secrets.SUDO_A }}');
+  // Paths are the runner's.
+  expect((await runCli(['schedule', '--form', 'github', '-f', '/srv/not-here.yaml', '--home', folder])).exit).toBe(0);
 });
 
 test('the line that help shows for cron keeps what is in the crontab', async () => {

@@ -4,9 +4,11 @@ import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { replaceFiles, withFileErrors } from '../../docker/files.ts';
+import type { Runtime } from '../../runtime.ts';
 import { homeFolder } from '../../user.ts';
 import { renderCi, renderCron, renderSystemd, SCHEDULE_FORMS } from '../../workflows/schedule.ts';
 import { defineCommand } from '../command.ts';
+import { readFleetText } from '../fleet-file.ts';
 import { CA_OPTIONS, readSecretFile, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
 
@@ -47,7 +49,9 @@ export const command = defineCommand({
     };
     const passphraseFile = await secretFile(caPassphraseFile, '--ca-passphrase-file');
     const sudoPasswordFile = await secretFile(sudoFile, '--sudo-password-file');
+    const environment = form === 'github' && global.file !== undefined ? await environmentOf(global.file, runtime) : [];
     const settings = {
+      environment,
       program: [process.execPath, realpathSync(process.argv[1] ?? 'docker-tls')],
       home: global.home,
       ...(global.file === undefined ? {} : { fleetFile: global.file }),
@@ -87,3 +91,13 @@ export const command = defineCommand({
     };
   },
 });
+
+/** The environment variables that the fleet file takes secrets from. The file may be one of the runner's, and not here. */
+async function environmentOf(file: string, runtime: Runtime): Promise<string[]> {
+  const text = await readFleetText(resolve(runtime.cwd, file));
+  if (text === undefined) return [];
+  const { parseFleet } = await import('../../config/fleet.ts');
+  const { caPassphrase, sudoPassword } = parseFleet(text, file).secrets;
+  const references = [...(caPassphrase === undefined ? [] : [caPassphrase]), ...Object.values(sudoPassword)];
+  return [...new Set(references.flatMap((one) => (one.startsWith('env:') ? [one.slice(4)] : [])))];
+}
