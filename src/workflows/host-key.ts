@@ -107,7 +107,9 @@ async function makeKey(
     message: `the host could not make its key: ${printableLines(result.stderr, 3).join('; ')}`,
     hints: [
       sudoCommand(session.login, 'apt-get', 'install', '-y', 'openssl'),
-      'or let the key be made here: --keys store',
+      // rotate has no --keys.
+      `or let the key be made here: docker-tls setup ${spec.name} --keys store`,
+      'in a fleet file: keys: store',
     ],
   });
 }

@@ -1,0 +1,32 @@
+/** What is said of a host that cannot make its key; that hosts make theirs is tested on real ones. */
+
+import { expect, test } from 'vitest';
+import type { HostProgress } from '../../src/runtime.ts';
+import { withHostKey } from '../../src/workflows/host-key.ts';
+import type { PreparedHost, RunContext } from '../../src/workflows/host-run.ts';
+
+test('without openssl: hints that every command can be followed by, rotate included', async () => {
+  const scripts: string[] = [];
+  const session = {
+    login: { destination: '10.0.0.1', user: 'root' },
+    run: async ({ script }: { script: string }) => {
+      scripts.push(script);
+      return { status: 3, stdout: Buffer.alloc(0), stderr: 'openssl is not installed\n' };
+    },
+  };
+  const prepared = { spec: { name: 'build-1', keyType: 'p256' }, session, sans: [] } as unknown as PreparedHost;
+  const context = { runtime: {} } as unknown as RunContext;
+  const progress = { phase: () => {} } as unknown as HostProgress;
+  const work = () => Promise.reject(new Error('it has no key'));
+  await expect(withHostKey(prepared, context, progress, work)).rejects.toMatchObject({
+    code: 'E_HOST_KEY',
+    exit: 4,
+    hints: [
+      'ssh root@10.0.0.1 apt-get install -y openssl',
+      'or let the key be made here: docker-tls setup build-1 --keys store',
+      'in a fleet file: keys: store',
+    ],
+  });
+  // The folder of the key goes, whatever became of it.
+  expect(scripts.at(-1)).toMatch(/^rm -rf -- \/run\/docker-tls-key-[0-9a-f]{12}$/);
+});
