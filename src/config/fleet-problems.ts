@@ -17,7 +17,15 @@ export type ProblemContext = {
 
 /** All problems of a parse that failed. */
 export function schemaProblems(issues: readonly Issue[], context: ProblemContext, base: Path = []): Problem[] {
-  return issues.flatMap((issue) => problemsOf(issue, context, [...base, ...(issue.path as Path)]));
+  const at = (issue: Issue) => JSON.stringify(issue.path);
+  // A whole number is also told what the largest of all is.
+  const idle = (issue: Issue) =>
+    issue.code === 'too_big' &&
+    Number(issue.maximum) === Number.MAX_SAFE_INTEGER &&
+    issues.some((other) => other !== issue && at(other) === at(issue));
+  return issues
+    .filter((issue) => !idle(issue))
+    .flatMap((issue) => problemsOf(issue, context, [...base, ...(issue.path as Path)]));
 }
 
 function problemsOf(issue: Issue, context: ProblemContext, path: Path): Problem[] {
@@ -111,8 +119,13 @@ function wrongKind(path: Path, expected: string, found: unknown): Problem {
 function wrongChoice(path: Path, values: readonly string[], found: unknown): Problem {
   const key = String(path.at(-1));
   if (found === undefined) return { path, message: `${key} is missing`, hints: [`${key}: ${values[0]}`] };
+  // Right but for its quotes: a number, or true.
   if (typeof found === 'string' && values.includes(found)) {
-    return { path, message: `${key} is a number, not text`, hints: [`${key}: ${found}`] };
+    return {
+      path,
+      message: `${key} is ${/^\d/.test(found) ? 'a number' : found}, not text`,
+      hints: [`${key}: ${found}`],
+    };
   }
   const near = typeof found === 'string' ? nearestNames(found, values) : [];
   const message =
@@ -164,6 +177,7 @@ function kindOf(value: unknown): string {
     case 'object':
       return 'a map';
     case 'number':
+      if (!Number.isFinite(value)) return 'one beyond all numbers';
       return Number.isInteger(value) ? 'a number' : 'a number with a fraction';
     case 'boolean':
       return `${value}`;

@@ -74,7 +74,8 @@ export function parseSshArguments(text: string): SshArguments {
         ssh.user = value;
         break;
       case 'port':
-        ssh.port = Number(value);
+        if (/^\d{1,5}$/.test(value)) ssh.port = Number(value);
+        else problems.push({ message: `${value} is no port`, hint: '-o Port=2222' });
         break;
       case 'stricthostkeychecking':
         // `no` and `off` are not taken over: an unknown key is then asked for, as always.

@@ -18,7 +18,18 @@ type Variables = Readonly<Record<string, unknown>>;
 const PREFIX = 'docker_tls_';
 const LISTS = new Set(['listen', 'sans', 'clients', 'harden', 'identities', 'jump']);
 const NUMBERS = new Set(['port', 'days', 'keep', 'confirm-within']);
+const SWITCHES = new Set(['live-restore', 'use', 'config-folder']);
 const MAX_ERRORS = 50;
+
+/** Ansible's variables for keys of our `ssh`, by precedence. */
+const ANSIBLE = {
+  destination: ['ansible_host', 'ansible_ssh_host'],
+  user: ['ansible_user', 'ansible_ssh_user'],
+  port: ['ansible_port', 'ansible_ssh_port'],
+  identities: ['ansible_ssh_private_key_file', 'ansible_private_key_file'],
+} as const;
+const ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'] as const;
+const READ: ReadonlySet<string> = new Set(['ansible_connection', ...ARGUMENTS, ...Object.values(ANSIBLE).flat()]);
 
 /** What an inventory says of one host. A host that is not for us, or not fit, is no trouble as long as nobody chooses it. */
 export type InventoryHost = {
@@ -75,10 +86,11 @@ export function parseHostList(text: string, path = 'inventory'): InventoryHost[]
 
 function parseAnsible(text: string, path: string): InventoryHost[] {
   const taken = new Set<string>();
-  return [...hostVariables(text, path)].map(([ansibleName, own]) => {
+  return [...hostVariables(text, path)].map(([ansibleName, all]) => {
     const where = `${path}: ${ansibleName}`;
     const problems: DockerTlsError[] = [];
     const say = (message: string, hints: readonly string[] = []) => problems.push(problem(where, message, hints));
+    const own = readable(all, say);
     const entry = entryOf(ansibleName, own, say);
     const parsed = hostSchema.safeParse(entry);
     if (!parsed.success) {
@@ -87,9 +99,8 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
         'hosts',
         ansibleName,
       ])) {
-        const variable = [...at.slice(2), ...(key === undefined ? [] : [key])].filter((one) => typeof one === 'string');
-        const name = variable.length === 0 ? '' : `${PREFIX}${variable.join('_').replaceAll('-', '_')}: `;
-        say(`${name}${message}`, hints);
+        const keys = [...at.slice(2), ...(key === undefined ? [] : [key])].filter((one) => typeof one === 'string');
+        say(`${variableOf(keys, own)}${message}`, hints);
       }
       return { name: ansibleName, problems };
     }
@@ -136,6 +147,35 @@ function hostVariables(text: string, path: string): Map<string, Variables> {
 
 type Say = (message: string, hints?: readonly string[]) => void;
 
+/** The variables that count here, as plain values. Those that ansible-vault keeps closed are said. */
+function readable(variables: Variables, say: Say): Variables {
+  const known = Object.entries(variables).filter(([name]) => READ.has(name) || name.startsWith(PREFIX));
+  return Object.fromEntries(
+    known.flatMap(([name, value]) => {
+      if (isRecord(value) && Object.hasOwn(value, '__ansible_unsafe')) return [[name, value.__ansible_unsafe]];
+      if (!isRecord(value) || !Object.hasOwn(value, '__ansible_vault')) return [[name, value]];
+      say(`${name} is encrypted by ansible-vault`, [
+        'ansible-inventory -i hosts.ini --list --vault-password-file FILE > inventory.json',
+      ]);
+      return [];
+    }),
+  );
+}
+
+/** The variable, with a colon, that a key of the entry came from; empty for the host's own name. */
+function variableOf(keys: readonly string[], variables: Variables): string {
+  if (keys.length === 0) return '';
+  const ours = `${PREFIX}${keys.join('_').replaceAll('-', '_')}`;
+  const [section, key = ''] = keys;
+  const theirs = section === 'ssh' && Object.hasOwn(ANSIBLE, key) ? ANSIBLE[key as keyof typeof ANSIBLE] : [];
+  if (!Object.hasOwn(variables, ours)) {
+    const found = theirs.find((name) => Object.hasOwn(variables, name));
+    if (found !== undefined) return `${found}: `;
+    if (key === 'destination') return '';
+  }
+  return `${ours}: `;
+}
+
 /** A host's variables as an entry of the fleet file, which the schema then checks. */
 function entryOf(name: string, variables: Variables, say: Say): Record<string, unknown> {
   const first = (...keys: string[]) =>
@@ -152,17 +192,17 @@ function entryOf(name: string, variables: Variables, say: Say): Record<string, u
   }
   const local = /(?:^|\.)local$/.test(wordOf(connection));
   const ssh: Record<string, unknown> = {
-    destination: local ? 'local' : wordOf(first('ansible_host', 'ansible_ssh_host') ?? name),
+    destination: local ? 'local' : wordOf(first(...ANSIBLE.destination) ?? name),
   };
   if (!local) {
-    for (const key of ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args']) {
+    for (const key of ARGUMENTS) {
       const { ssh: said, problems } = parseSshArguments(wordOf(variables[key] ?? ''));
       Object.assign(ssh, said);
       for (const { message, hint } of problems) say(`${key}: ${message}`, [hint]);
     }
-    put(ssh, 'user', first('ansible_user', 'ansible_ssh_user'));
-    put(ssh, 'port', numeric(first('ansible_port', 'ansible_ssh_port')));
-    const identity = first('ansible_ssh_private_key_file', 'ansible_private_key_file');
+    put(ssh, 'user', first(...ANSIBLE.user));
+    put(ssh, 'port', numeric(first(...ANSIBLE.port)));
+    const identity = first(...ANSIBLE.identities);
     if (identity !== undefined) ssh.identities = [identity];
   }
   const entry: Record<string, unknown> = {};
@@ -190,9 +230,11 @@ function entryOf(name: string, variables: Variables, say: Say): Record<string, u
 
 /** INI inventories and `-e` know text only: `true`, `2377` and `a,b` are what they say. */
 function coerced(key: string, value: unknown): unknown {
-  if (key === 'live-restore' && typeof value === 'string') {
-    if (/^(?:true|yes|on|1)$/i.test(value)) return true;
-    if (/^(?:false|no|off|0)$/i.test(value)) return false;
+  if (SWITCHES.has(key)) {
+    const off = value === false || (typeof value === 'string' && /^(?:false|no|off|0)$/i.test(value));
+    // What one host has or has not is switched off by leaving it out.
+    if (off) return key === 'live-restore' ? false : undefined;
+    if (typeof value === 'string' && /^(?:true|yes|on|1)$/i.test(value)) return true;
   }
   if (NUMBERS.has(key)) return numeric(value);
   if (LISTS.has(key) && typeof value === 'string' && !(key === 'clients' && value === 'all')) {

@@ -219,6 +219,14 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
       'f:3:92 a number is expected for keep, not nothing | write a value, or take the key out',
     ],
   ],
+  'numbers that are too long, and right values in quotes': [
+    'hosts:\n  a: { days: 99999999999999999999999, port: 1e400, use: "true" }',
+    [
+      'f:3:14 days is at most 36500',
+      'f:3:45 a number is expected for port, not one beyond all numbers',
+      'f:3:57 use is true, not text | use: true',
+    ],
+  ],
   'numbers and times out of range': [
     'hosts: { a: { port: 65536, days: 0, keep: 0, confirm-within: 3s }, b: { confirm-within: 3 }, c: { confirm-within: 90 s } }',
     [
@@ -345,7 +353,14 @@ const BAD_INVENTORIES: readonly (readonly [variables: Record<string, unknown>, s
   [{ ansible_host: '{{ ip }}' }, /"\{\{ ip \}\}" is a template, which ansible-inventory leaves as it is/],
   [{ ansible_host: { toString: 1 } }, /is not a host/],
   [{ docker_tls_sans: [{ toString: 1 }] }, /text is expected/],
-  [{ ansible_host: 'a;id' }, /^i: h docker_tls_ssh_destination: "a;id" is not a host/],
+  [{ ansible_host: 'a;id' }, /^i: h ansible_host: "a;id" is not a host/],
+  [{ ansible_port: 99_999 }, /^i: h ansible_port: port is at most 65535/],
+  [{ docker_tls_ssh_port: 0, ansible_port: 22 }, /^i: h docker_tls_ssh_port: port is at least 1/],
+  [{ ansible_ssh_common_args: '-o Port=ssh' }, /^i: h ansible_ssh_common_args: ssh is no port/],
+  [
+    { ansible_user: { __ansible_vault: '$ANSIBLE_VAULT;1.1;AES256\n3333' }, ansible_password: 'hunter2' },
+    /^i: h ansible_user is encrypted by ansible-vault \| ansible-inventory .* --vault-password-file FILE/,
+  ],
   [
     { ansible_ssh_common_args: '-o ProxyCommand="nc %h %p"' },
     /a ProxyCommand can not be taken over .* \| write it into ~\/.ssh\/config/,
@@ -365,6 +380,17 @@ test.each(BAD_INVENTORIES)('said of an inventory with %o', (variables, said) => 
   const lines = complaints(() => everyHost(text, 'i'));
   expect(lines.join('\n')).toMatch(said);
   expect(lines.join('\n')).not.toContain('hunter2');
+});
+
+test('switches of an INI inventory, and values that Ansible marks as unsafe', () => {
+  const hostvars = {
+    a: { docker_tls_use: 'true', docker_tls_config_folder: 'yes', docker_tls_live_restore: 'no' },
+    b: { docker_tls_use: false, docker_tls_config_folder: 'no', ansible_user: { __ansible_unsafe: 'ops' } },
+  };
+  const [a, b] = everyHost(JSON.stringify({ _meta: { hostvars } }), 'i');
+  expect(a).toMatchObject({ use: true, configFolder: true, liveRestore: false });
+  expect(b).toMatchObject({ ssh: { user: 'ops' } });
+  expect([b?.use, b?.configFolder]).toEqual([undefined, undefined]);
 });
 
 test('a list of hosts, one a line', () => {
