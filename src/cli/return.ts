@@ -43,8 +43,10 @@ export async function runReturn(
   const colours = coloursOf(runtime.io);
   const store = storeOf({ global, runtime });
   const state = await store.read();
-  const spec = specFor(host, state, { ...hostFlags(options, runtime.cwd), name: undefined });
+  const flags = { ...hostFlags(options, runtime.cwd), name: undefined };
   const fleet = await openFleetFile({ global, runtime });
+  // What the store knows of a host is how it was left; one that another store set up may still be in the file.
+  const spec = state.hosts.has(host) ? specFor(host, state, flags) : (fleet ?? { specFor }).specFor(host, state, flags);
   const sudo = await sudoPassword(options, runtime, prompts, fleet?.secrets.sudoPasswordOf(spec.name));
   const context: ReturnContext = {
     runtime,

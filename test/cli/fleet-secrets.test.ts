@@ -59,3 +59,9 @@ test('without a terminal, what the file wants asked is no hint: the other ways a
   expect([exit, json.error?.code]).toEqual([2, 'E_NO_TERMINAL']);
   expect(json.error?.hints).toEqual(['give hosts.b1.sudo-password: env:NAME or file:PATH in the fleet file']);
 });
+
+test.each(['rollback', 'remove'])('%s dials a host that only the fleet file has as the file says', async (command) => {
+  writeFileSync(file('fleet.yaml'), 'version: 1\nhosts: { edge: { ssh: 127.0.0.1:1 } }\n');
+  const { exit, json } = await run(command, 'edge', '--yes', '-f', 'fleet.yaml');
+  expect([exit, json.error?.code, json.error?.message]).toEqual([4, 'E_SSH_REFUSED', 'nothing listens on 127.0.0.1:1']);
+});
