@@ -416,7 +416,8 @@ undo() {
   stop_timer
   # The books go last: as long as they are there, the next change finishes this one.
   rm -f -- "$LOCK"
-  rm -rf -- "/run/docker-tls-$TXN"
+  # A key that the host made for this change is not its own any more, and who asked for it may be gone.
+  rm -rf -- "/run/docker-tls-$TXN" /run/docker-tls-key-*
   clear_books
   return 0
 }
@@ -500,7 +501,7 @@ finish() {
   clear_beside
   clear_recovery
   if [ "$GENERATION" = none ]; then
-    rm -rf -- "$STATE/origin" "$STATE/generations"
+    rm -rf -- "$STATE/origin" "$STATE/generations" /run/docker-tls-key-*
     rm -f -- "$STATE/state.json"
     for folder in $(paper_folders "$T/all-created"); do rm -rf -- "$folder"; done
     rm -f -- "$STATE/created"

@@ -20,8 +20,9 @@ beforeEach(() => {
   mkdirSync(join(root, 'units'));
   const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock TLS_FOLDER=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
   writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
-  // A minute's patience is none of what is tried here.
-  writeFileSync(join(root, 'state/txn/way-back.sh'), SCRIPT.replace('take_mutex 30', 'take_mutex 1'));
+  // A minute's patience is none of what is tried here, and this computer's own /run is none of its business.
+  const script = SCRIPT.replace('take_mutex 30', 'take_mutex 1').replaceAll('/run/docker-tls-', `${root}/run-`);
+  writeFileSync(join(root, 'state/txn/way-back.sh'), script);
 });
 afterEach(() => {
   if (holder?.pid !== undefined && holder.exitCode === null && holder.signalCode === null) holder.kill('SIGKILL');
@@ -53,6 +54,14 @@ test.each(['dash', 'bash'])('a change that hangs in the start of its daemon is e
   expect(wayBack()).toContain('@result undone\n');
   expect((await ended)[1]).toBe('SIGKILL');
   expect(existsSync(join(root, 'state'))).toBe(false);
+});
+
+test('a key that the host made for the change goes with it, whoever asked for it is gone', () => {
+  writeFileSync(join(root, 'state/txn/pid'), '');
+  mkdirSync(join(root, 'run-key-0123456789ab'));
+  writeFileSync(join(root, 'run-key-0123456789ab/key.pem'), 'KEY');
+  expect(wayBack()).toContain('@result undone\n');
+  expect(existsSync(join(root, 'run-key-0123456789ab'))).toBe(false);
 });
 
 test('another way back is waited for, however long it starts the daemon', async () => {
