@@ -65,3 +65,21 @@ test.each(['rollback', 'remove'])('%s dials a host that only the fleet file has 
   const { exit, json } = await run(command, 'edge', '--yes', '-f', 'fleet.yaml');
   expect([exit, json.error?.code, json.error?.message]).toEqual([4, 'E_SSH_REFUSED', 'nothing listens on 127.0.0.1:1']);
 });
+
+test('a shard that no host falls into says so', async () => {
+  writeFileSync(file('hosts'), '127.0.0.1\n');
+  const argv = [
+    'apply',
+    '--inventory',
+    'hosts',
+    '--shard',
+    '2/2',
+    '--yes',
+    '--ca-passphrase-file',
+    'words',
+    '--home',
+    home,
+  ];
+  const { exit, out } = await runCli(argv, { cwd: folder, env: { HOME: folder, DOCKER_CONFIG: file('docker') } });
+  expect([exit, out]).toEqual([0, 'no hosts: nothing to do\n']);
+});

@@ -76,7 +76,9 @@ export const command = defineCommand({
     const text =
       results.length === 1 && only?.kind === 'done'
         ? renderOutcome(only.value, colours)
-        : renderResults(results, colours, tableWidth(runtime.io));
+        : results.length === 0
+          ? 'no hosts: nothing to do'
+          : renderResults(results, colours, tableWidth(runtime.io));
     return {
       exit: gravestExit([exitOfResults(results, runtime.signal), ...contexts.map(({ exit }) => exit)]),
       result: { hosts: results.map(outcomeJson) },
