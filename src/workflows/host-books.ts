@@ -7,6 +7,7 @@ import type { HostSpec } from '../config/spec.ts';
 import { DockerTlsError } from '../errors.ts';
 import { askedOf } from '../plan/asked.ts';
 import type { HostRecord, StoreChange, StoredClient, StoreState } from '../store/records.ts';
+import { listWords } from '../words.ts';
 import type { PreparedHost, RunContext } from './host-run.ts';
 import { recordOfAsked } from './specs.ts';
 
@@ -85,6 +86,16 @@ export function hardeningOf(
   const before = known?.harden ?? [];
   if (harden === undefined) return before;
   return addHardening ? [...harden, ...before.filter((entry) => !harden.includes(entry))] : harden;
+}
+
+/** What is said when fixes that a host has are no longer asked for (a shorter list in the fleet file): that does not take them back. */
+export function droppedNotes(known: HostRecord | undefined, entries: readonly string[]): readonly string[] {
+  const dropped = (known?.harden ?? []).filter((entry) => !entry.includes(':') && !entries.includes(entry));
+  return dropped.length === 0
+    ? []
+    : [
+        `${listWords(dropped)}: no longer asked for, and what was changed for it stays; take it out there, or use rollback`,
+      ];
 }
 
 function recordOf(

@@ -14,7 +14,7 @@ import type { Secret } from '../secret.ts';
 import type { StoreChange, StoredClient, StoreState } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { type ChangeOutcome, changeHost, sshOptions } from './change-host.ts';
-import { asStored, hardeningOf, latestOf, saveHost } from './host-books.ts';
+import { asStored, droppedNotes, hardeningOf, latestOf, saveHost } from './host-books.ts';
 import type { Keyring } from './keyring.ts';
 import { type Proof, type ProofRequest, proveHost, requireProofs } from './prove.ts';
 
@@ -150,7 +150,11 @@ export async function planOpened(
       containers: spec.containers,
       ...(spec.liveRestore === undefined ? {} : { liveRestore: spec.liveRestore }),
       ...hardened?.desired,
-      notes: [...(other === undefined ? [] : [other]), ...(hardened?.desired.notes ?? [])],
+      notes: [
+        ...(other === undefined ? [] : [other]),
+        ...droppedNotes(known?.record, entries),
+        ...(hardened?.desired.notes ?? []),
+      ],
     };
     const plan = planHost(facts, desired);
     const twin = otherName(facts, spec.name, context.owners ?? new Map());

@@ -10,7 +10,7 @@ import { isFrom } from '../../src/plan/trust.ts';
 import type { HostSession, Runtime } from '../../src/runtime.ts';
 import { openStore } from '../../src/store/store.ts';
 import { revoked } from '../../src/workflows/access.ts';
-import { hardeningOf, requireLatest, saveHost } from '../../src/workflows/host-books.ts';
+import { droppedNotes, hardeningOf, requireLatest, saveHost } from '../../src/workflows/host-books.ts';
 import { hostKeyPapers } from '../../src/workflows/host-key.ts';
 import { planOpened, proofsOf, type RunContext } from '../../src/workflows/host-run.ts';
 import { openKeyring } from '../../src/workflows/keyring.ts';
@@ -148,6 +148,8 @@ describe('others write to the store while a run goes on', () => {
     expect(hardeningOf({ harden: ['icc'] }, record, { addHardening: true })).toEqual(['icc', 'sshd']);
     expect(hardeningOf({}, record, {})).toEqual(['sshd']);
     expect(hardeningOf({ harden: [] }, record, {})).toEqual([]);
+    expect(droppedNotes(record, ['sshd', 'icc'])).toEqual([]);
+    expect(droppedNotes(record, ['icc'])).toEqual([expect.stringMatching(/^sshd: no longer asked for, .* stays/)]);
   });
 
   test('nothing is made under a CA that was replaced meanwhile', async () => {
