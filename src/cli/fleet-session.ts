@@ -195,6 +195,26 @@ export type StoredOptions = Partial<OptionValues<typeof SSH_OPTIONS>> &
     readonly cutOff?: boolean;
   };
 
+/** One by one, for a command has options of its own: `--days`, `--key-type` and `--name` of a client are not about hosts. */
+function storedFlags(options: StoredOptions, cwd: string) {
+  const { identity = [], jump = [], sshConfig, transport, hostKey, containers, confirmWithin, keyType } = options;
+  return hostFlags(
+    {
+      identity,
+      jump,
+      sshConfig,
+      transport,
+      hostKey,
+      askSudoPassword: false,
+      sudoPasswordFile: undefined,
+      containers,
+      confirmWithin,
+      keyType,
+    },
+    cwd,
+  );
+}
+
 /**
  * Reads the store for a command that changes what is there: rotation, revocation; with `-f` also the secrets that the fleet file names.
  * Asks for nothing yet. `store`: the one whose lock is held.
@@ -210,10 +230,7 @@ export async function startStored(
     typeof SSH_OPTIONS
   > &
     OptionValues<typeof CA_OPTIONS>;
-  const flags = hostFlags(
-    { ...full, containers: options.containers, confirmWithin: options.confirmWithin },
-    runtime.cwd,
-  );
+  const flags = storedFlags(options, runtime.cwd);
   const { storeOf } = await import('./store.ts');
   const state = await (store ?? storeOf(context)).read();
   const fleet =
@@ -239,7 +256,7 @@ export async function startStored(
     session,
     options,
     hosts: fleet === undefined ? [...state.hosts.keys()] : known.map(({ name }) => name),
-    specs: (names) => specsFor(names, session.state, { ...flags, name: undefined }),
+    specs: (names) => specsFor(names, session.state, flags),
     open: async (more = {}) =>
       session.context({
         reason,

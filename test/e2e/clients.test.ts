@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { inspectCertificate } from '../../src/pki/inspect.ts';
+import { openStore } from '../../src/store/store.ts';
 import { runCli } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { newHome, removeHomes } from '../support/store.ts';
@@ -48,7 +50,19 @@ test('a colleague’s key stays on their computer, and the docker command gets i
 test('papers that are signed for one host open no other, from the moment they are written', async () => {
   const place = newHome();
   await at(place, 'client', 'request', 'bea', '--out', join(dirname(home), 'bea.csr'));
-  const signed = await at(home, 'client', 'sign', 'bea.csr', '--hosts', 'web', '--out', 'bea.tar', '--yes');
+  const signed = await at(
+    home,
+    'client',
+    'sign',
+    'bea.csr',
+    '--hosts',
+    'web',
+    '--days',
+    '30',
+    '--out',
+    'bea.tar',
+    '--yes',
+  );
   expect(signed.json.result).toMatchObject({ client: 'bea', hosts: ['web'], changed: ['web-2'] });
   await at(place, 'client', 'import', join(dirname(home), 'bea.tar'), '--no-context');
   const env = { PATH: process.env.PATH, HOME: dirname(place), DOCKER_TLS_VERIFY: '1' };
@@ -60,6 +74,34 @@ test('papers that are signed for one host open no other, from the moment they ar
   expect(version(host).status).toBe(0);
   expect(version(second)).toMatchObject({ status: 1, stderr: expect.stringContaining('certificate') });
   expect((await at(home, 'verify')).exit).toBe(0);
+});
+
+test('the lifetime and the kind of key of a client are not those of the hosts that hear of it', async () => {
+  const ofHosts = async () =>
+    [...(await openStore(home).read()).hosts.values()].map(({ record: { keyType, days }, serverCert }) => ({
+      keyType,
+      days,
+      valid: Math.round(Number(inspectCertificate(serverCert).notAfter) - Date.now()) / 86_400_000 > 300,
+    }));
+  const as = { keyType: 'p256', days: 397, valid: true };
+  expect(await ofHosts()).toEqual([as, as]);
+  const added = await at(
+    home,
+    'client',
+    'add',
+    'ci',
+    '--hosts',
+    'web-2',
+    '--days',
+    '30',
+    '--key-type',
+    'p384',
+    '--yes',
+  );
+  expect(added.json.result).toMatchObject({ clients: [{ client: 'ci', created: true }], hosts: [{}, {}] });
+  expect(await ofHosts()).toEqual([as, as]);
+  const { clients } = await openStore(home).read();
+  expect(clients.get('ci')?.record).toMatchObject({ days: 30, keyType: 'p384' });
 });
 
 test('doctor tells a firewall from a stopped daemon', async () => {

@@ -23,7 +23,9 @@ export const command = defineCommand({
   },
   async run(context) {
     const { args, options, global, runtime } = context;
-    const first = await startStored(context, options, 'client add');
+    // They are the client's; the hosts that are changed keep their own.
+    const { days: _, keyType: __, ...about } = options;
+    const first = await startStored(context, about, 'client add');
     const names = [...new Set(args.names)];
     requireHosts(options.hosts, first.session.state);
     const said = {
@@ -42,7 +44,7 @@ export const command = defineCommand({
       return { exit: 0, result, text: lines.join('\n') };
     }
     return first.session.store.withLock('docker-tls client add', async () => {
-      const run = await startStored(context, options, 'client add', first.session.store);
+      const run = await startStored(context, about, 'client add', first.session.store);
       const { session } = run;
       const admitted = [];
       for (const name of names)
