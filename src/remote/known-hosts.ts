@@ -130,10 +130,19 @@ export function judgeHostKey(
   return authority === undefined ? { kind: 'unknown' } : { kind: 'unknown', authority };
 }
 
-/** The key types known for `name`, in the order of the lines: to be asked for first. */
-export function knownTypes(lines: readonly KnownHost[], names: readonly string[]): string[] {
+/**
+ * The key types to be asked for first: those known for `names`, in the order of the lines. Of a host whose key is pinned that key's own,
+ * where it is known; else none, for then it is most likely the one that ssh shows first, and not one of those that are known.
+ */
+export function wantedTypes(
+  policy: string | undefined,
+  lines: readonly KnownHost[],
+  names: readonly string[],
+): string[] {
+  const pinned = policy?.startsWith('SHA256:') ? policy.replace(/=+$/, '') : undefined;
   const types = lines
     .filter((line) => line.marker === undefined && names.some((name) => namesMatch(line.names, name)))
+    .filter((line) => pinned === undefined || fingerprint(line.key) === pinned)
     .map((line) => line.type);
   return [...new Set(types)];
 }

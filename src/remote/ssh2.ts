@@ -13,7 +13,7 @@ import type { Channel, ChannelEnd } from './exec.ts';
 import { interrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { findKeys } from './keys.ts';
-import { knownTypes } from './known-hosts.ts';
+import { wantedTypes } from './known-hosts.ts';
 import { patiently } from './patience.ts';
 import { signAtOnce } from './round-trips.ts';
 import { type Hop, route } from './route.ts';
@@ -79,7 +79,11 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
     const trial = new Authentication(ssh2, options, endpoint, keys, clock);
     authentication = trial;
     const { name, bareName } = hostKeyNames(endpoint);
-    const types = knownTypes(await knownLines(endpoint), bareName === undefined ? [name] : [name, bareName]);
+    const types = wantedTypes(
+      options.hostKey,
+      await knownLines(endpoint),
+      bareName === undefined ? [name] : [name, bareName],
+    );
     const dialling = through === undefined ? dial(options, endpoint) : forward(through, options, endpoint);
     dialling.then(
       (stream) => {

@@ -90,6 +90,24 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('asks for the key that is pinned where other keys of the host are known too', async () => {
+    const keys = [makeKey('ed25519'), makeKey('rsa'), makeKey('ecdsa')];
+    await withServer({ ...withKey, hostKeys: keys.map((each) => each.privateKey) }, async (server) => {
+      const [ed25519, rsa, ecdsa] = server.hostKeys as [string, string, string];
+      const knows = (...known: string[]) => known.map((key) => `[127.0.0.1]:${server.port} ${key}\n`).join('');
+      // OpenSSH asks in an order of its own, whatever is pinned.
+      const others = [[1, knows(ecdsa, rsa, ed25519)] as const, [2, knows(ed25519, ecdsa)] as const];
+      for (const [pinned, lines] of [
+        [0, knows(ecdsa, rsa, ed25519)] as const,
+        ...(transport === 'ssh2' ? [[0, knows(ecdsa, rsa)] as const, ...others] : []),
+      ]) {
+        const options = optionsFor(server, { transport, hostKey: server.fingerprints[pinned] });
+        writeFileSync(options.knownHostsFile ?? '', lines);
+        expect(await logIn(options)).toBe('in\n');
+      }
+    });
+  });
+
   it('asks first for the type of key that is known', async () => {
     const keys = [makeKey('ed25519'), makeKey('rsa'), makeKey('ecdsa')];
     await withServer({ ...withKey, hostKeys: keys.map((each) => each.privateKey) }, async (server) => {

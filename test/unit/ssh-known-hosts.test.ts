@@ -10,11 +10,11 @@ import {
   judgeHostKey,
   keyType,
   knownName,
-  knownTypes,
   namesMatch,
   parseKnownHosts,
   readKnownHosts,
   renderKnownHost,
+  wantedTypes,
 } from '../../src/remote/known-hosts.ts';
 import { makeKey } from '../support/ssh-server.ts';
 
@@ -133,7 +133,7 @@ describe('the verdict', () => {
 
   it('names the known types in the order of the lines', () => {
     const lines = parseKnownHosts(`host ${R.line}\nhost ${A.line}\nhost ${B.line}\n@revoked host ${B.line}`, 'f');
-    expect(knownTypes(lines, ['host'])).toEqual(['ssh-rsa', 'ssh-ed25519']);
+    expect(wantedTypes('strict', lines, ['host'])).toEqual(['ssh-rsa', 'ssh-ed25519']);
   });
 });
 
