@@ -10,7 +10,7 @@ import { appendFileSync } from 'node:fs';
 import pico from 'picocolors';
 import { DockerTlsError, printable } from '../errors.ts';
 import type { HostProgress, Io, Progress } from '../runtime.ts';
-import { cutText, durationWords, padText, plural, textWidth } from '../words.ts';
+import { cutText, durationWords, padText, plural, textWidth, wrapText } from '../words.ts';
 
 export type ProgressOptions = {
   readonly io: Io;
@@ -70,6 +70,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   let drawn = 0;
   let frame = 0;
   let paused = 0;
+  let held = '';
   let timer: NodeJS.Timeout | undefined;
 
   if (options.logFile !== undefined) appendLog(options.logFile, '');
@@ -94,7 +95,12 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
 
   function draw(above = ''): void {
     if (options.silent) return;
-    if (!live || paused > 0) {
+    if (live && paused > 0) {
+      // A question is up: a line in the middle of it would be taken for a part of it.
+      held += above;
+      return;
+    }
+    if (!live) {
       if (above !== '') io.err(above);
       return;
     }
@@ -115,6 +121,13 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     }
     io.err(`${erase()}${above}${rows.map((row) => `${row}\n`).join('')}`);
     drawn = rows.length;
+  }
+
+  /** What was to be said while a question was up. */
+  function release(): string {
+    const text = held;
+    held = '';
+    return text;
   }
 
   function tick(): void {
@@ -138,7 +151,14 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     tick();
     const said = text === '' ? word : `${word}: ${text}`;
     log(`${host}: ${said}${took === '' ? '' : ` (${took})`}`);
-    draw(live ? `${mark} ${bold(host)}  ${text || word}  ${dim(took)}\n` : `${host}: ${said}\n`);
+    if (!live) {
+      draw(`${host}: ${said}\n`);
+      return;
+    }
+    const [first = '', ...rest] = wrapText(`${host}  ${text || word}`, Math.max(20, io.columns - 2));
+    const parts = [`${mark} ${first.replace(host, () => bold(host))}`, ...rest];
+    const fits = textWidth(rest.at(-1) ?? first) + textWidth(took) + 4 < io.columns;
+    draw(`${parts.join('\n  ')}${fits ? '  ' : '\n  '}${dim(took)}\n`);
   }
 
   function host(given: string): HostProgress {
@@ -185,13 +205,13 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
         return await work();
       } finally {
         paused -= 1;
-        draw();
+        if (paused === 0) draw(release());
       }
     },
     close() {
       if (timer !== undefined) clearInterval(timer);
       timer = undefined;
-      if (live && drawn > 0) io.err(erase());
+      if (live && (drawn > 0 || held !== '')) io.err(erase() + release());
       lines.clear();
     },
   };

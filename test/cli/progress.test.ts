@@ -136,6 +136,38 @@ test('a question gets a clean screen, and the lines come back after it', async (
   progress.close();
 });
 
+test('what is said while a question is up comes after it, once', async () => {
+  const { io, lines } = screenIo();
+  const progress = createProgress({ io, now, live: true });
+  progress.host('build-1').phase('facts');
+  progress.host('build-2').phase('facts');
+  await progress.suspend(async () => {
+    io.err('? Password: ');
+    progress.host('build-1').done('planned');
+    progress.note('a note');
+    await progress.suspend(async () => {});
+    expect((await lines()).map((line) => line.trimEnd())).toEqual(['? Password:']);
+    io.err('*****\n');
+  });
+  progress.close();
+  const said = (await lines()).map((line) => line.replace(/\s+[\d.]+ s$/, ''));
+  expect(said).toEqual(['? Password: *****', '✔ build-1  planned', 'a note']);
+});
+
+test('a long result is broken between words', async () => {
+  const { io, lines } = screenIo(40);
+  const progress = createProgress({ io, now, live: true });
+  const host = progress.host('build-1');
+  host.phase('facts');
+  host.failed('no answer to the connection attempt within 10 s, and then nothing more');
+  progress.close();
+  expect((await lines()).map((line) => line.replace(/\s+[\d.]+ s$/, ''))).toEqual([
+    '✖ build-1  no answer to the connection',
+    '  attempt within 10 s, and then nothing',
+    '  more',
+  ]);
+});
+
 test('what a host says is cleaned', () => {
   const { io, raw } = screenIo();
   const progress = createProgress({ io, now });
