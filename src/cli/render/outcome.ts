@@ -2,7 +2,7 @@
 
 import { printable } from '../../errors.ts';
 import type { HostPlan } from '../../plan/plan.ts';
-import { durationWords } from '../../words.ts';
+import { durationWords, plural } from '../../words.ts';
 import type { HostResult } from '../../workflows/fleet-run.ts';
 import type { HostOutcome } from '../../workflows/host-run.ts';
 import type { Proof } from '../../workflows/prove.ts';
@@ -62,7 +62,7 @@ export function whatChanged(outcome: HostOutcome): string {
   const parts = [];
   if (outcome.plan.papers) parts.push('papers');
   const files = outcome.plan.files.filter((change) => !change.path.startsWith('/etc/docker/tls/')).length;
-  if (files > 0) parts.push(`${files} files`);
+  if (files > 0) parts.push(plural(files, 'file'));
   if (outcome.plan.daemon.action !== 'none') parts.push(outcome.plan.daemon.action);
   const edits = handEdits(outcome.plan).length;
   if (edits > 0) parts.push(`${edits} edited by hand replaced`);
