@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { applyBaseline } from '../../src/audit/baseline.ts';
-import { SEVERITIES } from '../../src/audit/check.ts';
+import { type AuditProbe, SEVERITIES } from '../../src/audit/check.ts';
 import { compareReports, findingsOfReport } from '../../src/audit/compare.ts';
 import { type CheckResult, counts } from '../../src/audit/evaluate.ts';
 import { parseAuditFacts } from '../../src/audit/facts.ts';
@@ -40,6 +40,18 @@ const report: AuditReport = {
 };
 const badHost = hosts[RECORDED.indexOf('bad-trixie')] as AuditedHost;
 const bad: AuditReport = { ...report, subjects: [badHost] };
+
+test('anybody gets in where a stranger did, and not where our own client did', () => {
+  const facts = parseAuditFacts(recordedBytes('setup-trixie'));
+  const outcome = { kind: 'accepted', status: 200, chain: '' } as AuditProbe['outcome'];
+  const anybody = (what: AuditProbe['what']) =>
+    auditHost('web', facts, { now: NOW, probes: [{ what, address: '10.0.0.7', port: 2376, outcome }] })
+      .access.filter(({ who }) => who === 'anybody')
+      .map(({ where }) => where);
+  expect(anybody('own-certificate')).toEqual([]);
+  for (const what of ['plain', 'no-certificate', 'other-authority'] as const)
+    expect(anybody(what)).toContain('10.0.0.7:2376');
+});
 
 describe('the table', () => {
   test.each([40, 60, 80, 132, 200])('fits into %i columns', (columns) => {

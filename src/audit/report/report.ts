@@ -99,7 +99,9 @@ function accessOf(
   outside: Partial<Outside>,
   results: readonly CheckResult[],
 ): readonly ReportedAccess[] {
-  const open = new Set(outside.probes?.filter(gotIn).map(({ address, port }) => `${address}:${port}`));
+  // Our own client is to get in; whoever else does shows that anybody may.
+  const strangers = outside.probes?.filter((probe) => probe.what !== 'own-certificate' && gotIn(probe)) ?? [];
+  const open = new Set(strangers.map(({ address, port }) => `${address}:${port}`));
   const unprotected = results.some(({ id, state }) => (id === '2.7' || id === 'tls.3') && state === 'finding');
   if (unprotected) for (const { address } of exposedAddresses(facts)) open.add(address);
   const anybody = [...open].map((where) => ({ who: 'anybody', how: 'no certificate asked for', where, grave: true }));
