@@ -41,18 +41,24 @@ const REDRAW_MS = 120;
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /** What the phases of a run are called where somebody watches; plain lines and the log keep the short names. */
-const WORDS: Readonly<Record<string, string>> = {
+export const PHASE_WORDS: Readonly<Record<string, string>> = {
   connect: 'connecting over ssh',
   facts: 'looking at the host',
   plan: 'planning',
+  probe: 'knocking from here: who gets in',
+  key: 'having the key made on the host',
   lock: 'taking the host’s lock',
   arm: 'arming the way back on the host',
   stage: 'laying the new files beside the old',
   validate: 'letting dockerd check its configuration',
   keep: 'keeping the originals',
+  protect: 'seeing to it that containers outlive the restart',
   switch: 'putting the new files in place',
+  'check-sshd': 'letting sshd check its configuration',
+  services: 'letting other services take it in',
   restart: 'restarting the daemon',
   reload: 'reloading the daemon',
+  stop: 'stopping the daemon, as it was before',
   verify: 'knocking from here: who gets in, and who must not',
   confirm: 'telling the host to keep it',
   'roll back': 'taking it back: the host as it was',
@@ -113,7 +119,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     const rows = shown.map(({ host, phase, startedAt }) => {
       const seconds = now - startedAt < 1000 ? '' : wholeSeconds(now - startedAt);
       const name = padText(cutText(host, nameWidth), nameWidth);
-      const text = cutText(WORDS[phase] ?? phase, Math.max(8, width - nameWidth - seconds.length - 6));
+      const text = cutText(PHASE_WORDS[phase] ?? phase, Math.max(8, width - nameWidth - seconds.length - 6));
       return `${cyan(SPINNER[frame % SPINNER.length] as string)} ${bold(name)}  ${text}  ${dim(seconds)}`.trimEnd();
     });
     if (all.length > shown.length || (lines.size > 0 && lines.size + finished.done + finished.failed > 5)) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import xterm from '@xterm/headless';
 import { expect, test } from 'vitest';
-import { createProgress } from '../../src/cli/progress.ts';
+import { createProgress, PHASE_WORDS } from '../../src/cli/progress.ts';
 import type { Io } from '../../src/runtime.ts';
 
 const now = () => new Date('2026-11-25T12:00:00Z');
@@ -166,6 +166,18 @@ test('a long result is broken between words', async () => {
     '  attempt within 10 s, and then nothing',
     '  more',
   ]);
+});
+
+test('every phase of a run and every step of a change has words', () => {
+  const read = (file: string) => readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
+  const steps = [...read('daemon/apply.sh').matchAll(/^ *step ([a-z-]+)/gm)].map(([, step]) => step ?? '');
+  const phases = ['audit', 'change-host', 'host-key', 'host-run'].flatMap((file) =>
+    [...read(`workflows/${file}.ts`).matchAll(/\.phase\('([^']+)'\)/g)].map(([, phase]) => phase ?? ''),
+  );
+  expect(steps).toContain('protect');
+  expect(phases).toContain('probe');
+  const known = Object.keys(PHASE_WORDS);
+  for (const phase of [...steps, ...phases, 'restart', 'reload', 'stop']) expect(known).toContain(phase);
 });
 
 test('what a host says is cleaned', () => {
