@@ -119,3 +119,23 @@ test('what it says to paste is what works: an expired CA renews nothing, and a k
     'docker-tls client import ann.tar',
   ]);
 });
+
+test('on a narrow terminal what fits is whole, and what is wrong with a host is said in full, with what to do', async () => {
+  await issueStore(home, { hosts: { 'build-1': { port: 1 } }, clients: { laptop: undefined } });
+  const run = (columns: number) =>
+    runCli(['status', '--no-ssh', '--home', home], {
+      connect: noSsh,
+      env: { HOME: dirname(home) },
+      io: { outIsTerminal: true, columns },
+    });
+  for (const columns of [80, 100, 120, 160]) {
+    const { out } = await run(columns);
+    const table = out.split('\n').filter((line) => /^( |ca|host|client)/.test(line) && !line.includes('docker-tls '));
+    expect(table.filter((line) => line.length > columns)).toEqual([]);
+    expect(table.length).toBeGreaterThanOrEqual(3);
+    expect(out).toMatch(/^host +build-1 .* silent$/m);
+    expect(out).toMatch(/^build-1: E_TLS: .*127\.0\.0\.1:1/m);
+    expect(out).toMatch(/^ {2}docker-tls .*doctor build-1$/m);
+    if (columns > 100) expect(out).toContain('127.0.0.1:1 ');
+  }
+});

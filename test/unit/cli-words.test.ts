@@ -94,6 +94,23 @@ test('a table that is too wide cuts only columns that may shrink', () => {
   expect(text).toBe(' HOST     NAMES\n build-1  build-1.e…\n');
 });
 
+test('a table that is too wide all the same leaves columns out, one after the other', () => {
+  const at = (columns: number) =>
+    renderTable(
+      [{ title: 'HOST' }, { title: 'ADDRESS', leaveOut: 1 }, { title: 'BY', shrinkTo: 4, leaveOut: 2 }, { title: 'N' }],
+      [['build-1', '10.0.0.1', 'a long name', 7]],
+      { columns },
+    ).split('\n')[1];
+  expect([33, 26, 25, 20, 19, 10].map(at)).toEqual([
+    'build-1  10.0.0.1  a long name  7',
+    'build-1  10.0.0.1  a l…  7',
+    'build-1  10.0.0.1  7',
+    'build-1  10.0.0.1  7',
+    'build-1  7',
+    'build-1  7',
+  ]);
+});
+
 test('nothing that a host says reaches the terminal as a code', () => {
   const text = renderTable([{ title: 'A' }], [['x\u001b]0;owned\u0007\u001b[2Jy\nz\u202e']]);
   expect(text).toBe('A\nxy ⏎ z\n');

@@ -1,6 +1,7 @@
 /** Owns `status`: every CA, host and client, how long they last, and whether hosts serve what they should. */
 
 import { resolve } from 'node:path';
+import { shellQuote } from '../../daemon/quote.ts';
 import { printable } from '../../errors.ts';
 import { dateWords, listWords, plural } from '../../words.ts';
 import { needsAttention, type StatusRow, status } from '../../workflows/status.ts';
@@ -90,7 +91,7 @@ export const command = defineCommand({
       exit: options.check && attention > 0 ? 3 : 0,
       result: { rows: rows.map(rowJson), attention, ...(missing.length > 0 ? { missing } : {}) },
       text,
-      next: rows.length === 0 && missing.length === 0 ? ['docker-tls setup'] : waysOn(rows),
+      next: rows.length === 0 && missing.length === 0 ? ['docker-tls setup'] : waysOn(rows, global.file),
     };
   },
 });
@@ -108,13 +109,13 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
     [
       { title: '' },
       { title: 'NAME' },
-      { title: 'ADDRESS', shrinkTo: 12 },
-      { title: 'ISSUER', shrinkTo: 10 },
+      { title: 'ADDRESS', shrinkTo: 21, leaveOut: 1 },
+      { title: 'ISSUER', shrinkTo: 16, leaveOut: 2 },
       { title: 'EXPIRES' },
       { title: 'DAYS', align: 'right' },
-      { title: 'RENEWAL' },
+      { title: 'RENEW FROM' },
       { title: 'GEN', align: 'right' },
-      { title: 'DRIFT', shrinkTo: 12 },
+      { title: 'DRIFT', shrinkTo: 10 },
     ],
     rows.map((row) => [
       row.kind,
@@ -123,21 +124,24 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
       row.issuer,
       { text: dateWords(row.notAfter), style: tone(row) },
       { text: row.daysLeft, style: tone(row) },
-      { text: row.state === 'ok' ? `from ${dateWords(row.dueAt)}` : row.state, style: tone(row) },
+      { text: row.state === 'ok' ? dateWords(row.dueAt) : row.state, style: tone(row) },
       row.generation ?? '',
       driftCell(row, colours),
     ]),
     { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
   );
   const attention = rows.filter(needsAttention).length;
+  // The column is as wide as the terminal leaves it; what is wrong with a host is to be read in full.
+  const found = rows.flatMap((row) => foundOf(row).map((text) => `${row.name}: ${text}`));
   return [
     table,
+    ...(found.length > 0 ? [...found.map((line) => colours.red(line)), ''] : []),
     attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
   ].join('\n');
 }
 
 /** Commands for what is due. A CA that has expired renews nothing, and its successor renews it all. */
-function waysOn(rows: readonly StatusRow[]): string[] {
+function waysOn(rows: readonly StatusRow[], file: string | undefined): string[] {
   const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
   const old = due.some((row) => row.kind === 'old ca') ? ['docker-tls rotate ca --drop'] : [];
   const clients = due.filter((row) => row.kind === 'client');
@@ -148,13 +152,34 @@ function waysOn(rows: readonly StatusRow[]): string[] {
     ...clients.flatMap((row) => row.renew ?? []),
     ...(due.some((row) => row.kind === 'ca') ? ['docker-tls rotate ca'] : []),
     ...old,
+    ...waysOnHosts(rows, file),
   ];
 }
 
-function driftCell({ drift, unreachable }: StatusRow, colours: Colours): Cell {
-  if (drift === undefined && unreachable === undefined) return '';
-  const found = [...(drift ?? []), ...(unreachable === undefined ? [] : [printable(unreachable)])];
-  return found.length === 0 ? { text: 'none', style: colours.green } : { text: found.join('; '), style: colours.red };
+/** What to look at where a host differs, or does not answer. */
+function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): string[] {
+  const silent = rows.filter((row) => row.unreachable !== undefined);
+  const different = rows.filter((row) => row.unreachable === undefined && (row.drift?.length ?? 0) > 0);
+  const names = different.map((row) => row.name).join(' ');
+  return [
+    ...silent.slice(0, 3).map((row) => `docker-tls doctor ${row.name}`),
+    ...(different.length > 0 ? [`docker-tls plan ${file === undefined ? names : `-f ${shellQuote(file)}`}`] : []),
+  ];
+}
+
+function driftCell(row: StatusRow, colours: Colours): Cell {
+  if (row.drift === undefined && row.unreachable === undefined) return '';
+  if (row.unreachable !== undefined)
+    return { text: row.drift?.length ? 'drift, silent' : 'silent', style: colours.red };
+  const { length } = foundOf(row);
+  return length === 0
+    ? { text: 'none', style: colours.green }
+    : { text: plural(length, 'difference'), style: colours.red };
+}
+
+/** What differs on a host, and why it does not answer. */
+function foundOf({ drift, unreachable }: StatusRow): readonly string[] {
+  return [...(drift ?? []), ...(unreachable === undefined ? [] : [unreachable])].map((text) => printable(text));
 }
 
 function rowJson(row: StatusRow): unknown {

@@ -11,6 +11,8 @@ export type Column = {
   readonly align?: 'left' | 'right';
   /** Never narrower than this when the table has to shrink; columns without it keep their full width. */
   readonly shrinkTo?: number;
+  /** Left out, the highest first, where shrinking is not enough. */
+  readonly leaveOut?: number;
 };
 
 export type TableOptions = {
@@ -22,13 +24,16 @@ export type TableOptions = {
 
 const GAP = 2;
 
-/** Lines with a line end each; no rows give an empty text. Columns that may shrink are cut when the terminal is too narrow. */
+/** Lines with a line end each; no rows give an empty text. Columns that may shrink are cut when the terminal is too narrow, others left out. */
 export function renderTable(
-  columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
+  all: readonly Column[],
+  every: readonly (readonly Cell[])[],
   options: TableOptions = {},
 ): string {
-  if (rows.length === 0) return '';
+  if (every.length === 0) return '';
+  const kept = keptColumns(all, every, options);
+  const columns = kept.map((index) => all[index] as Column);
+  const rows = every.map((row) => kept.map((index) => row[index] ?? ''));
   const texts = rows.map((row) => columns.map((_, index) => cellText(row[index] ?? '')));
   const wanted = columns.map(({ title }, index) =>
     Math.max(textWidth(title), ...texts.map((row) => textWidth(row[index] as string))),
@@ -43,6 +48,27 @@ export function renderTable(
     ),
   );
   return [head, ...body].map((cells) => `${' '.repeat(indent)}${cells.join(' '.repeat(GAP)).trimEnd()}\n`).join('');
+}
+
+/** The places of the columns that there is room for. */
+function keptColumns(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  { columns: room = Number.POSITIVE_INFINITY, indent = 0 }: TableOptions,
+): readonly number[] {
+  const least = columns.map(({ title, shrinkTo }, index) => {
+    const wanted = Math.max(textWidth(title), ...rows.map((row) => textWidth(cellText(row[index] ?? ''))));
+    return Math.min(wanted, shrinkTo ?? wanted);
+  });
+  let kept = [...columns.keys()];
+  const width = (): number => kept.reduce((sum, index) => sum + (least[index] as number) + GAP, indent - GAP);
+  const order = (index: number): number => columns[index]?.leaveOut ?? 0;
+  while (width() > room) {
+    const last = Math.max(...kept.map(order));
+    if (last === 0) break;
+    kept = kept.filter((index) => order(index) !== last);
+  }
+  return kept;
 }
 
 function place(
