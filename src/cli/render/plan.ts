@@ -4,7 +4,7 @@ import { createTwoFilesPatch } from 'diff';
 import { printable } from '../../errors.ts';
 import type { FileChange } from '../../plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../../plan/plan.ts';
-import { listWords, plural, wrapText } from '../../words.ts';
+import { listWords, plural, textWidth, wrapText } from '../../words.ts';
 import { contextName } from '../../workflows/context.ts';
 import type { HostResult } from '../../workflows/fleet-run.ts';
 import type { PreparedHost } from '../../workflows/host-run.ts';
@@ -31,9 +31,10 @@ export function renderPlan(
     lines.push(`  ${style(label.padEnd(LABEL))}${first}`);
     lines.push(...rest.map((line) => `${' '.repeat(LABEL + 2)}${line}`));
   };
-  lines.push(
-    `${colours.bold(plan.host)}  ${address}:${plan.port}  ${colours.dim(printable(`${facts.os}, Docker ${facts.docker.version}`))}`,
-  );
+  const where = `${address}:${plan.port}`;
+  const what = printable(`${facts.os}, Docker ${facts.docker.version}`);
+  const fits = textWidth(`${plan.host}  ${where}  ${what}`) <= columns;
+  lines.push(`${colours.bold(plan.host)}  ${where}${fits ? '  ' : '\n  '}${colours.dim(what)}`);
   if (!hasChanges(plan)) {
     lines.push(`  ${colours.green('nothing to do')}: it is as it should be`);
     return lines.join('\n');
