@@ -59,5 +59,5 @@ footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
 @media print { :root { color-scheme: light; } body { background: #fff; font-size: 11px; } main { max-width: none; padding: 0; } h2 { margin-top: 22px; break-after: avoid; }
   .choice { display: none !important; } .legend { display: flex; flex-wrap: wrap; gap: 4px 14px; font-size: 12px; margin: 0 0 10px; }
 .scroll { max-height: none; overflow: visible; } .matrix thead th, .matrix tbody th { position: static; } .matrix thead { display: table-header-group; } .matrix tbody th { min-width: 0; }
-  .card, .finding, .host, tr { break-inside: avoid; } details.subject { break-inside: auto; } .matrix .quiet { display: none; } * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } a { text-decoration: none; } }
+  .card, .finding, .host, tr { break-inside: avoid; } .scroll { break-inside: auto; } .legend, h2 + p { break-after: avoid; } details.subject { break-inside: auto; } .matrix .quiet { display: none; } * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } a { text-decoration: none; } }
 `;
