@@ -99,7 +99,7 @@ export const command = defineCommand({
         ? undefined
         : findingsOfReport(await readText(options.compare, runtime.cwd), options.compare);
     const files = await auditFiles(options, runtime.cwd);
-    const results = onlyFiles ? [] : await auditSelected(context, args.hosts);
+    const { results, stored } = onlyFiles ? NO_HOSTS : await auditSelected(context, args.hosts);
 
     const now = runtime.now();
     const report: AuditReport = {
@@ -131,10 +131,22 @@ export const command = defineCommand({
       exit: failed !== 0 ? failed : tooMuch ? 3 : 0,
       result: saved === undefined ? result : { ...result, out: saved },
       text: saved === undefined ? text : summary(report, form, saved),
+      ...(form === 'table' || saved !== undefined ? { next: wayOn(report, stored, global.file !== undefined) } : {}),
       errors: errorsOf(results),
     };
   },
 });
+
+/** What mends what can be mended: for hosts that were set up from here, and not for a fleet, whose file says what each host should be. */
+function wayOn(report: AuditReport, stored: ReadonlySet<string>, fleet: boolean): string[] {
+  const mendable = judged(report)
+    .filter(({ kind, name }) => kind === 'host' && stored.has(name))
+    .filter(({ results }) => results.some(({ state, mendable: fix }) => state === 'finding' && fix !== undefined));
+  if (fleet || mendable.length === 0 || mendable.length > 5) return [];
+  return [`docker-tls harden ${mendable.map(({ name }) => name).join(' ')} --dry-run`];
+}
+
+const NO_HOSTS = { results: [], stored: new Set<string>() };
 
 async function auditSelected(context: Context, hosts: readonly string[]) {
   const { options, global, runtime, prompts, progress } = context;
@@ -146,7 +158,8 @@ async function auditSelected(context: Context, hosts: readonly string[]) {
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...(prompts.ssh ? { ask: prompts.ssh } : {}),
   };
-  return auditHosts(specs, audit, { parallel: global.parallel, signal: runtime.signal }, progress);
+  const results = await auditHosts(specs, audit, { parallel: global.parallel, signal: runtime.signal }, progress);
+  return { results, stored: new Set(state.hosts.keys()) };
 }
 
 async function auditFiles({ compose, dockerfile }: AuditValues, cwd: string): Promise<AuditedFile[]> {
