@@ -53,6 +53,22 @@ test('anybody gets in where a stranger did, and not where our own client did', (
     expect(anybody(what)).toContain('10.0.0.7:2376');
 });
 
+test('a certificate that many hosts trust or accept has one lane of the time line', () => {
+  const times = { notBefore: '2026-11-01T00:00:00.000Z', notAfter: '2027-11-01T00:00:00.000Z' };
+  const subject = (name: string): AuditedHost => ({
+    ...(hosts[0] as AuditedHost),
+    name,
+    certificates: [
+      { role: 'client', name: 'ci', ...times },
+      { role: 'server', name: `CN=${name}`, ...times },
+    ],
+  });
+  const lanesOf = (...names: string[]) =>
+    renderHtml({ ...report, subjects: names.map(subject) }).match(/<div class="lane"><div><b[^>]*>[^<]*<\/b>/g);
+  expect(lanesOf('a', 'b')?.map((lane) => lane.replace(/<[^>]*>/g, ''))).toEqual(['a, b', 'a', 'b']);
+  expect(lanesOf('a', 'b', 'c', 'd')?.[0]).toContain('title="a, b, c, d">4 hosts<');
+});
+
 describe('the table', () => {
   test.each([40, 60, 80, 132, 200])('fits into %i columns', (columns) => {
     const lines = renderAuditTable(report, { columns, all: true }).split('\n');

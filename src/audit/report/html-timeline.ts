@@ -7,23 +7,25 @@ const DAY_MS = 86_400_000;
 const ROLES = { server: 'server certificate', client: 'client', authority: 'trusted CA' } as const;
 
 type Lane = {
-  readonly host: string;
+  readonly hosts: readonly string[];
   readonly certificate: ReportedCertificate;
   readonly from: number;
   readonly to: number;
 };
 
+/** A client's certificate and a CA are the same on many hosts: one lane each. */
 function lanes(report: AuditReport): readonly Lane[] {
-  const all = report.subjects.flatMap((subject) =>
-    subject.kind !== 'host'
-      ? []
-      : subject.certificates.map((certificate) => ({
-          host: subject.name,
-          certificate,
-          from: Date.parse(certificate.notBefore),
-          to: Date.parse(certificate.notAfter),
-        })),
-  );
+  const found = new Map<string, Lane>();
+  for (const subject of report.subjects) {
+    if (subject.kind !== 'host') continue;
+    for (const certificate of subject.certificates) {
+      const { role, name, notBefore, notAfter } = certificate;
+      const key = JSON.stringify([role, name, notBefore, notAfter]);
+      const hosts = [...(found.get(key)?.hosts ?? []), subject.name];
+      found.set(key, { hosts, certificate, from: Date.parse(notBefore), to: Date.parse(notAfter) });
+    }
+  }
+  const all = [...found.values()];
   return all.filter(({ from, to }) => Number.isFinite(from) && Number.isFinite(to)).sort((a, b) => a.to - b.to);
 }
 
@@ -55,12 +57,12 @@ export function renderTimeline(report: AuditReport): Html {
     const words = index === 1 ? 'now' : new Date(time).toISOString().slice(0, 10);
     return html`<i class="${['first', '', '', 'last'][index]}" style="left:${percent(at(time))}">${words}</i>`;
   });
-  const bars = rows.map(({ host, certificate, from, to }) => {
+  const bars = rows.map(({ hosts, certificate, from, to }) => {
     const third = (to - from) / 3;
     const tone = to <= now ? 'over' : to - now <= Math.max(third, 30 * DAY_MS) ? 'soon' : '';
     const left = at(Math.max(from, start));
     const width = Math.max(0.5, at(Math.min(to, end)) - left);
-    return html`<div class="lane"><div><b>${host}</b> <span class="soft">${ROLES[certificate.role]}, ${certificate.name}</span></div>
+    return html`<div class="lane"><div><b title="${hosts.join(', ')}">${hosts.length > 3 ? `${hosts.length} hosts` : hosts.join(', ')}</b> <span class="soft">${ROLES[certificate.role]}, ${certificate.name}</span></div>
 <div class="track"><span class="bar ${tone}" style="left:${percent(left)};width:${percent(width)}"></span><span class="now" style="left:${percent(at(now))}"></span><i title="${certificate.notAfter}">${leftWords(to, now)}</i></div></div>`;
   });
   return html`${title}<div class="card time">${bars}<div class="lane axis"><div></div><div class="track">${marks}</div></div></div>`;
