@@ -55,7 +55,7 @@ export function chooseClient(
   });
 }
 
-/** As chooseClient, for whom any client will do: of several, the first. */
+/** As chooseClient, for whom any client will do: of several this computer's own, or the first. */
 export function anyClient(
   state: StoreState,
   host: ReachableHost,
@@ -63,10 +63,10 @@ export function anyClient(
   command: string,
 ): KnownClient {
   if (name !== undefined) return chooseClient(state, host, name, command);
-  const welcome = [...state.clients.values()].find(
+  const welcome = [...state.clients.values()].filter(
     (client) => client.key !== undefined && client.record.revokedAt === undefined && accepts(host, client),
   );
-  return welcome ?? chooseClient(state, host, undefined, command);
+  return ownOf(welcome) ?? welcome[0] ?? chooseClient(state, host, undefined, command);
 }
 
 function namedClient(state: StoreState, host: ReachableHost, name: string, command: string): KnownClient {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { chooseClient, chooseHost } from '../../src/cli/choose.ts';
+import { anyClient, chooseClient, chooseHost } from '../../src/cli/choose.ts';
 import { proverFor, type Session } from '../../src/cli/session.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openKeyring } from '../../src/workflows/keyring.ts';
@@ -35,11 +35,18 @@ async function chosen(): Promise<string> {
   return chooseClient(state, chooseHost(state, 'h1', 'env'), undefined, 'env').record.name;
 }
 
+/** Who is to prove a host, where anybody will do. */
+async function proving(): Promise<string> {
+  const state = await store.read();
+  return anyClient(state, chooseHost(state, 'h1', 'verify'), undefined, 'verify').record.name;
+}
+
 test('of several clients the own one is meant, until another is asked for', async () => {
   await issueStore(home, { hosts: { h1: {} }, clients: { ci: undefined, laptop: undefined } });
   await expect(chosen()).rejects.toMatchObject({ code: 'E_CLIENT_AMBIGUOUS' });
+  expect(await proving()).toBe('ci');
   await makeOwn(store, 'laptop');
-  expect(await chosen()).toBe('laptop');
+  expect([await chosen(), await proving()]).toEqual(['laptop', 'laptop']);
   // `ci` comes first by the alphabet, and may even have the name of who is logged in.
   expect(await prover('root', false)).toBe('laptop');
   expect(await prover('ci', false)).toBe('laptop');
