@@ -88,3 +88,9 @@ export function wrapText(text: string, width: number): string[] {
   }
   return [...lines, line];
 }
+
+/** The text in lines of at most `columns`, those after the first indented; without `columns` it stays one line. */
+export function hangText(text: string, columns: number | undefined, indent: number): string {
+  if (columns === undefined) return text;
+  return wrapText(text, Math.max(24, columns - indent)).join(`\n${' '.repeat(indent)}`);
+}

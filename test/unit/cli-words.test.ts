@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { renderTable } from '../../src/cli/render/table.ts';
-import { cutText, durationWords, listWords, padText, plural, textWidth, wrapText } from '../../src/words.ts';
+import { cutText, durationWords, hangText, listWords, padText, plural, textWidth, wrapText } from '../../src/words.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -92,6 +92,12 @@ test('a table that is too wide cuts only columns that may shrink', () => {
     { columns: 20, indent: 1 },
   );
   expect(text).toBe(' HOST     NAMES\n build-1  build-1.e…\n');
+});
+
+test('a long line hangs below its beginning, on a terminal', () => {
+  const text = 'left out: icc, since containers no longer reach one another';
+  expect(hangText(text, 30, 2)).toBe('left out: icc, since\n  containers no longer reach\n  one another');
+  expect(hangText(text, undefined, 2)).toBe(text);
 });
 
 test('a table that is too wide all the same leaves columns out, one after the other', () => {

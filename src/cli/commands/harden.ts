@@ -7,7 +7,7 @@ import { shellQuote } from '../../daemon/quote.ts';
 import { DockerTlsError } from '../../errors.ts';
 import { chooseFixes, FIXES, leftOutOn, PROFILES, profilesOf, recordHardening } from '../../plan/hardening.ts';
 import { hasChanges } from '../../plan/plan.ts';
-import { plural } from '../../words.ts';
+import { hangText, plural } from '../../words.ts';
 import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
 import { specOfRecord } from '../../workflows/specs.ts';
@@ -18,6 +18,7 @@ import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
+import { tableWidth } from '../render/table.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
@@ -42,7 +43,7 @@ export const command = defineCommand({
   async run(context) {
     const { args, options, global, runtime, prompts, progress } = context;
     const colours = coloursOf(runtime.io);
-    if (options.list) return listFixes();
+    if (options.list) return listFixes(tableWidth(context.runtime.io));
     const choice = chooseFixes({
       only: options.only.map((name) => fixNamed(name, '--only')),
       profile: options.profile ?? 'cis',
@@ -50,6 +51,8 @@ export const command = defineCommand({
     });
     if (choice.fixes.length === 0)
       throw usage('no fix is left to make', [...choice.leftOut.map(leftOutWords), 'docker-tls harden --list']);
+    const columns = tableWidth(runtime.io);
+    const yellowLine = (line: string): string => colours.yellow(hangText(line, columns, 2));
     const run = await startRun(context, args.hosts, options, 'harden');
     const { hosts } = await storeOf({ global, runtime }).read();
     const specs = run.specs.map((spec) => {
@@ -71,8 +74,8 @@ export const command = defineCommand({
       const planned = await planHosts(specs, await open(), fleet, progress);
       const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
       const text = [
-        ...plans.map((one) => renderPlan(one, colours, global.verbose)),
-        ...left.map((line) => colours.yellow(line)),
+        ...plans.map((one) => renderPlan(one, colours, global.verbose, columns)),
+        ...(left.length > 0 ? [left.map(yellowLine).join('\n')] : []),
       ].join('\n\n');
       if (global.dryRun) {
         return {
@@ -103,8 +106,8 @@ export const command = defineCommand({
         : [],
     );
     const text = [
-      only?.kind === 'done' ? renderOutcome(only.value, colours) : renderResults(results, colours, runtime.io.columns),
-      ...[...said, ...left].map((line) => colours.yellow(line)),
+      only?.kind === 'done' ? renderOutcome(only.value, colours) : renderResults(results, colours, columns),
+      ...[...said, ...left].map(yellowLine),
     ].join('\n');
     return {
       exit: exitOfResults(results, runtime.signal),
@@ -142,7 +145,7 @@ function notSetUp({ name, ssh }: HostSpec): DockerTlsError {
   });
 }
 
-function listFixes() {
+function listFixes(columns: number | undefined) {
   const fixes = FIXES.map((fix) => ({
     ...fix,
     profiles: profilesOf(fix.name),
@@ -152,8 +155,10 @@ function listFixes() {
     .map((fix) =>
       [
         `${fix.name}  (${fix.profiles.join(', ')})`,
-        `    ${fix.title}`,
-        ...(fix.cost ? [`    costs: ${fix.cost}${fix.needsYes ? ` (needs --accept ${fix.name})` : ''}`] : []),
+        `    ${hangText(fix.title, columns, 4)}`,
+        ...(fix.cost
+          ? [`    ${hangText(`costs: ${fix.cost}${fix.needsYes ? ` (needs --accept ${fix.name})` : ''}`, columns, 4)}`]
+          : []),
       ].join('\n'),
     )
     .join('\n');

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { shellQuote } from '../../daemon/quote.ts';
 import { printable } from '../../errors.ts';
-import { dateWords, listWords, plural } from '../../words.ts';
+import { dateWords, hangText, listWords, plural } from '../../words.ts';
 import { needsAttention, type StatusRow, status } from '../../workflows/status.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, writeOut } from '../files.ts';
@@ -135,7 +135,7 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
   const found = rows.flatMap((row) => foundOf(row).map((text) => `${row.name}: ${text}`));
   return [
     table,
-    ...(found.length > 0 ? [...found.map((line) => colours.red(line)), ''] : []),
+    ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
     attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
   ].join('\n');
 }

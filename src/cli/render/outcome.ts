@@ -53,7 +53,7 @@ export function renderResults(
     }),
     { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
   );
-  return [table, ...said].join('\n');
+  return [table, ...said].join('\n').trimEnd();
 }
 
 /** What a host went through, in a few words. */
