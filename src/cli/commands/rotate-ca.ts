@@ -85,7 +85,7 @@ async function proceed(context: Context, options: Options, store: Store): Promis
   let run = await startStored(context, options, 'rotate ca', store);
   let stage = await stageOf(run.session.state, run.session.keyring, runtime.now());
   if (stage.stage === 'accept') {
-    progress.note(`stage 1: ${stage.hosts.length} hosts learn to accept old and new`);
+    progress.note(`stage 1: ${plural(stage.hosts.length, 'host')} to accept old and new`);
     const result = await changeHosts(context, {
       specs: run.specs(stage.hosts),
       run: await run.open(),
@@ -103,7 +103,7 @@ async function proceed(context: Context, options: Options, store: Store): Promis
     const { state, keyring } = run.session;
     const ca = await keyring.caCert();
     const mine = stage.clients.filter((name) => state.clients.get(name)?.key !== undefined);
-    progress.note(`stage 2: new papers for ${mine.length} clients and ${stage.hosts.length} hosts`);
+    progress.note(`stage 2: new papers for ${plural(mine.length, 'client')} and ${plural(stage.hosts.length, 'host')}`);
     for (const name of mine) await keyring.renewClient(name);
     await store.write(keyring.change());
     run = await startStored(context, options, 'rotate ca', store);
