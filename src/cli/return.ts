@@ -89,6 +89,8 @@ export async function runReturn(
       return { outcome, ...(await takeContextsAway(contexts, { store, now: runtime.now })) };
     });
     line.done('done');
+    // With --yes nobody saw the plan: who gets in again stands with the result.
+    const warnings = [...new Set([...plan.warnings, ...outcome.warnings])];
     const took = durationWords(runtime.now().getTime() - began);
     const head =
       target === 'none'
@@ -104,13 +106,13 @@ export async function runReturn(
         files: plan.files.map((change) => change.path),
         handEdits: handEdits(plan),
         proofs: outcome.proofs,
-        warnings: outcome.warnings,
+        warnings,
         ...(target === 'none' ? { contexts: gone } : {}),
       },
       text: [
         head,
         ...(outcome.proofs.length > 0 ? [renderProofs(outcome.proofs, colours)] : []),
-        ...renderSaid(outcome.warnings, colours),
+        ...renderSaid(warnings, colours),
         // Nobody saw the plan after --yes, and this is the last that is seen of it.
         ...plan.files
           .filter((change) => change.drift === true)
