@@ -29,7 +29,7 @@ export function renderResults(
   const said = results.flatMap((result) =>
     result.kind === 'done'
       ? renderSaid(
-          result.value.said.map((text) => `${result.host}: ${text}`),
+          toldBy(result.value).map((text) => `${result.host}: ${text}`),
           colours,
         )
       : [],
@@ -115,7 +115,14 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
   const edits = handEdits(outcome.plan).map(
     (path) => `${printable(path)}: what somebody had edited by hand there is replaced`,
   );
-  return [head, renderProofs(outcome.proofs, colours), ...renderSaid([...edits, ...outcome.said], colours)].join('\n');
+  return [head, renderProofs(outcome.proofs, colours), ...renderSaid([...edits, ...toldBy(outcome)], colours)].join(
+    '\n',
+  );
+}
+
+/** Where nothing was to do, what the plan had to say would be told nowhere else. */
+function toldBy({ changed, plan, said }: HostOutcome): readonly string[] {
+  return changed ? said : [...plan.warnings.map((warning) => printable(warning)), ...said];
 }
 
 /** What a host had to say while it was changed. */

@@ -4,7 +4,7 @@ import { createTwoFilesPatch } from 'diff';
 import { printable } from '../../errors.ts';
 import type { FileChange } from '../../plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../../plan/plan.ts';
-import { listWords, plural, textWidth, wrapText } from '../../words.ts';
+import { hangText, listWords, plural, textWidth, wrapText } from '../../words.ts';
 import { contextName } from '../../workflows/context.ts';
 import type { HostResult } from '../../workflows/fleet-run.ts';
 import type { PreparedHost } from '../../workflows/host-run.ts';
@@ -37,6 +37,7 @@ export function renderPlan(
   lines.push(`${colours.bold(plan.host)}  ${where}${fits ? '  ' : '\n  '}${colours.dim(what)}`);
   if (!hasChanges(plan)) {
     lines.push(`  ${colours.green('nothing to do')}: it is as it should be`);
+    for (const warning of plan.warnings) row('warning', printable(warning), colours.yellow);
     return lines.join('\n');
   }
   if (plan.papers && plan.purpose === 'apply') {
@@ -84,8 +85,20 @@ export function renderPlans(
   return [
     ...changing.map((prepared) => renderPlan(prepared, colours, verbose, columns)),
     ...(still.length > 0 ? [`${colours.green('nothing to do')} on ${plural(still.length, 'host')}: ${names}`] : []),
+    ...warningsOf(still).map(({ warning, hosts }) =>
+      hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(warning)}`, columns, 9),
+    ),
     `${changing.length} of ${plural(results.length, 'host')} would change`,
   ].join('\n\n');
+}
+
+/** Each warning once, with the hosts that have it. */
+function warningsOf(plans: readonly PreparedHost[]): { warning: string; hosts: string[] }[] {
+  const all = new Map<string, string[]>();
+  for (const { plan, spec } of plans) {
+    for (const warning of plan.warnings) all.set(warning, [...(all.get(warning) ?? []), spec.name]);
+  }
+  return [...all].map(([warning, hosts]) => ({ warning, hosts }));
 }
 
 /** The same for the JSON document. */

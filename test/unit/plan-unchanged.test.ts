@@ -1,0 +1,30 @@
+/** What a plan has to say is said also where nothing is to do: it stands nowhere else. */
+
+import pico from 'picocolors';
+import { expect, test } from 'vitest';
+import { renderOutcome } from '../../src/cli/render/outcome.ts';
+import { renderPlan, renderPlans } from '../../src/cli/render/plan.ts';
+import { completeHost } from '../../src/config/spec.ts';
+import type { HostOutcome, PreparedHost } from '../../src/workflows/host-run.ts';
+
+const plain = pico.createColors(false);
+const WARNING = 'icc: no longer asked for, and what was changed for it stays';
+
+function still(name: string, warnings: readonly string[]): PreparedHost {
+  const plan = { host: name, port: 2376, files: [], daemon: { action: 'none' }, warnings };
+  const spec = completeHost({ name, ssh: { destination: name } });
+  return { plan, spec, address: name, facts: { os: 'Debian', docker: { version: '28' } } } as unknown as PreparedHost;
+}
+
+test('of one host', () => {
+  expect(renderPlan(still('web', [WARNING]), plain)).toMatch(/nothing to do.*\n {2}warning +icc: no longer/);
+  const outcome = { ...still('web', [WARNING]), host: 'web', changed: false, proofs: [], said: [], elapsedMs: 1 };
+  expect(renderOutcome(outcome as unknown as HostOutcome, plain)).toContain(`! ${WARNING}`);
+});
+
+test('of many, each sentence once', () => {
+  const hosts = [still('web', [WARNING]), still('db', [WARNING]), still('ci', [])];
+  const results = hosts.map((value) => ({ kind: 'done' as const, host: value.spec.name, value, elapsedMs: 1 }));
+  const text = renderPlans(results, plain, false);
+  expect(text).toContain(`nothing to do on 3 hosts: web, db and ci\n\nwarning  web and db: ${WARNING}\n\n0 of 3 hosts`);
+});
