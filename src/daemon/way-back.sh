@@ -15,6 +15,7 @@
 #   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
 #   audit-generated  mark: audit.rules was what augenrules makes of rules.d
 #   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
+#   dependents       units that need docker.service and were active when it was first stopped, one per line
 set -u
 umask 077
 LC_ALL=C
@@ -247,9 +248,12 @@ release_port() {
   rm -f -- "$T/held"
 }
 
+# By these a unit stops with another one.
+NEEDED_BY='-p RequiredBy -p RequisiteOf -p BoundBy -p ConsistsOf -p PropagatesStopTo'
+
 # What systemd has of the two units, asked once: every question to it costs more than the rest of a step.
 look_at_units() {
-  told=$(systemctl show docker.service docker-tls.socket -p Id -p ActiveState -p Listen -p NeedDaemonReload 2>/dev/null)
+  told=$(systemctl show docker.service docker-tls.socket -p Id -p ActiveState -p Listen -p NeedDaemonReload $NEEDED_BY 2>/dev/null)
   docker_unit=$NL${told%%"$NL$NL"*}$NL
   socket_unit=$NL${told#*"$NL$NL"}$NL
 }
@@ -266,6 +270,32 @@ read_units() {
   systemctl daemon-reload
 }
 
+# Units that need docker.service and are active now: those that its stop would take along (as systemd does, theirs as well), and that its
+# start would not bring back. Those of the first time count, also for the way back.
+note_dependents() {
+  [ ! -e "$T/dependents" ] || return 0
+  dependents=
+  set -- $(needed_by "$docker_unit")
+  while [ $# -gt 0 ]; do
+    case $NL$dependents in *"$NL$1$NL"*) shift; continue ;; esac
+    unit=$NL$(systemctl show -p ActiveState $NEEDED_BY -- "$1" 2>/dev/null)$NL
+    if active "$unit"; then
+      dependents=$dependents$1$NL
+      set -- "$@" $(needed_by "$unit")
+    fi
+    shift
+  done
+  [ -z "$dependents" ] || printf '%s' "$dependents" >"$T/dependents" || rm -f -- "$T/dependents"
+}
+
+needed_by() { printf '%s' "$1" | sed -n -e 's/^RequiredBy=//p' -e 's/^RequisiteOf=//p' -e 's/^BoundBy=//p' -e 's/^ConsistsOf=//p' -e 's/^PropagatesStopTo=//p'; }
+
+# Starts those that went all the same: bound to the daemon (BindsTo=), or ended with their connection to it. Nobody waits for them.
+start_dependents() {
+  if [ -e "$T/dependents" ]; then dependents=$(cat -- "$T/dependents"); fi
+  [ -z "${dependents:-}" ] || service --no-block start -- $dependents 2>/dev/null || :
+}
+
 # Restarts docker.service on the unit files that now lie there (or, with `stop`, stops it), and brings our socket unit to where they say.
 # A socket unit does not start while its service is active, hence stop, start, start; docker.socket stays up throughout.
 restart_docker() {
@@ -278,9 +308,15 @@ restart_docker() {
     service stop docker.service docker-tls.socket 2>/dev/null
     return 0
   fi
+  note_dependents
   if [ "$is" = active ] && [ "$want" = active ]; then hold_port; fi
-  service stop docker.service 2>/dev/null
+  # Alone: what needs the daemon (Requires=, PartOf=) would be stopped with it, as by `docker compose down`, and with it its containers.
+  service --job-mode=ignore-dependencies stop docker.service 2>/dev/null
   release_port
+  start_docker && start_dependents
+}
+
+start_docker() {
   if [ "$want" = "$is" ] && [ ! -e "$T/socket-changed" ]; then
     service start docker.service
     return
