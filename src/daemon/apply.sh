@@ -24,6 +24,7 @@ esac
 
 # ---- lock: one change at a time
 step lock
+command -v flock >/dev/null 2>&1 || { printf '@result failed lock %s\n' "$(printf 'this host has no flock (of util-linux)' | b64)"; exit 0; }
 exec 9<"$UNITS" || exit 1
 flock -w 20 9 || { printf '@result locked %s %s\n' "$(head -c 1000 "$LOCK" 2>/dev/null | b64)" "$(date +%s)"; exit 0; }
 now=$(date +%s)

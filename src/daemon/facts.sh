@@ -225,11 +225,13 @@ PATHS
   file /var/lib/docker-tls/state.json
   file /run/docker-tls.lock
   [ -e /var/lib/docker-tls/txn/way-back.sh ] && say transaction "$(cat /var/lib/docker-tls/txn/id 2>/dev/null)"
-  # What hardening manages besides; never the content of a file of which only mode and owner are ours.
+  # What else is under our care: files of hardening, and ours of a docker.service that is not there any more. Never the content of a file of
+  # which only mode and owner are ours.
   if [ -f /var/lib/docker-tls/origin/manifest ]; then
     while IFS='	' read -r index kind mode owner path; do
-      case $kind:$path in
-        file:/etc/ssh/* | absent:/etc/ssh/* | file:/etc/audit/* | absent:/etc/audit/* | file:/etc/default/*) file "$path" ;;
+      case $kind:$NL$filed in
+        *"$NL$path$NL"*) ;;
+        file:* | absent:* | link:*) file "$path" ;;
       esac
     done </var/lib/docker-tls/origin/manifest
   fi

@@ -423,9 +423,9 @@ forget_recovery() {
   [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || systemctl daemon-reload 2>/dev/null
 }
 
-# The books of this change, and the folder above when nothing else is in it: one command, so that half of it is not left.
+# The books of this change, and the folder above when nothing else is in it: one command, so that half of it is not left. A link is not ours.
 clear_books() {
-  if [ "$(ls -A "$STATE")" = "${T##*/}" ]; then rm -rf -- "$STATE"; else rm -rf -- "$T"; fi
+  if [ ! -L "$STATE" ] && [ "$(ls -A "$STATE")" = "${T##*/}" ]; then rm -rf -- "$STATE"; else rm -rf -- "$T"; fi
 }
 
 # ---- the two ends ------------------------------------------------------------------------------------------------

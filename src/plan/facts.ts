@@ -218,6 +218,11 @@ export function parseFacts(stdout: Buffer): HostFacts {
   };
 }
 
+/** There is a dockerd, and a unit that starts it. */
+export function hasDocker({ docker }: HostFacts): boolean {
+  return docker.binary !== '' && docker.unit.load !== 'not-found' && docker.unit.load !== '';
+}
+
 /** Where a file of settings really lies: that is what a change edits, so that the administrator's link stays as it is. */
 export function realPath(facts: HostFacts, path: string): string {
   return facts.leads.get(path) ?? path;

@@ -7,7 +7,7 @@ import { type ContainerPlan, mountedSocketWarnings, planContainers } from './con
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
-import { fileText, type HostFacts, installedPapers, type SnapshotEntry } from './facts.ts';
+import { fileText, type HostFacts, hasDocker, installedPapers, type SnapshotEntry } from './facts.ts';
 import { bySnapshot, type FileChange, foldAttributes, link, planFile, text } from './file-change.ts';
 import { judgeFirewall } from './firewall.ts';
 import type { PathState } from './host-files.ts';
@@ -171,6 +171,7 @@ function returnedDaemon(facts: HostFacts, target: number | 'none', touched: bool
   if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
   const idle = facts.docker.unit.active !== 'active' || (facts.docker.answers && facts.docker.containers.length === 0);
   if (wasStopped(facts) && idle) return { action: 'stop', reason: 'it was not running before the first setup' };
+  if (!hasDocker(facts)) return { action: 'stop', reason: 'Docker is not installed any more' };
   return { action: touched ? 'restart' : 'none', reason: 'the daemon goes back to its own configuration' };
 }
 

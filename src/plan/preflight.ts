@@ -6,7 +6,7 @@ import { type Login, sshCommand, sudoCommand } from '../daemon/quote.ts';
 import { DockerTlsError } from '../errors.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { type DaemonView, isTlsFlag, viewDaemon } from './daemon-view.ts';
-import { fileText, type HostFacts } from './facts.ts';
+import { fileText, type HostFacts, hasDocker } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import type { HostPlan } from './plan.ts';
 import { checkDaemonJson, editUnit, problem } from './preflight-config.ts';
@@ -61,7 +61,7 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
       ),
     );
   }
-  if (facts.docker.binary === '' || facts.docker.unit.load === 'not-found' || facts.docker.unit.load === '') {
+  if (!hasDocker(facts)) {
     found.push(
       facts.docker.snap !== undefined
         ? problem(host, 'E_DOCKER_SNAP', 'Docker is installed as a snap, which keeps its own configuration', [
@@ -190,8 +190,9 @@ function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): Do
       ),
     );
   }
-  const failed = facts.docker.unit.active === 'failed';
-  if (failed) {
+  // Where docker-tls looks after the host, what is amiss may be ours: the papers deleted by hand, a dockerd that moved with an upgrade. Every
+  // change puts that right, or shows why the daemon does not start and goes back.
+  if (facts.docker.unit.active === 'failed' && facts.state === undefined) {
     found.push(
       problem(host, 'E_DOCKER_DOWN', 'docker.service has failed already, before any change', [
         sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '30', '--no-pager'),

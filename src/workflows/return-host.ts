@@ -99,7 +99,13 @@ function plannedReturn(opened: OpenedHost, plan: HostPlan, spec: HostSpec, conte
       nowMs: context.runtime.now().getTime(),
       port: spec.port,
       plan,
-    }).filter((problem) => problem.code !== 'E_FIREWALL' && problem.code !== 'E_CLOCK'),
+    }).filter(
+      ({ code }) =>
+        code !== 'E_FIREWALL' &&
+        code !== 'E_CLOCK' &&
+        // Whoever took Docker away first has our files left.
+        (code !== 'E_NO_DOCKER' || plan.purpose !== 'remove'),
+    ),
     ...swarmProblem(spec.name, facts, spec.containers, plan),
   ];
   return { spec, opened, plan, problems, address: spec.address ?? session.dialled };

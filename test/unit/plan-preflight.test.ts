@@ -61,6 +61,14 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, R
     /^E_PORT_TAKEN port 2376 is held by tcp\.socket/,
   ],
   'failed before': [{ unit: (good.unit as string).replace('=active', '=failed') }, /^E_DOCKER_DOWN/],
+  'failed, on a host that docker-tls looks after': [
+    {
+      unit: (good.unit as string).replace('=active', '=failed'),
+      'file:/var/lib/docker-tls/state.json':
+        'file 600 0:0\n{ "schema": 1, "generation": 1, "generations": [], "managed": [] }',
+    },
+    /^$/,
+  ],
   'a full disk': [{ disk: 'x\n/dev/vda 100000 99990 10 100% /' }, /^E_DISK_FULL only 10 kB are free on \//],
   'a clock that is behind': [{}, /^E_CLOCK its clock is 120 minutes behind/, -7_200_000],
   'a clock that is ahead': [{}, /^E_CLOCK its clock is 1500 minutes ahead of/, 25 * 3_600_000],
