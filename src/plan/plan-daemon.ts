@@ -88,7 +88,12 @@ export function planDropIn(
     ],
   );
   if (listening === 'daemon') return { execStart, sockets: [] };
-  return { execStart, sockets: [...(facts.docker.socket.load === 'loaded' ? ['docker.socket'] : []), SOCKET_UNIT] };
+  // One that lies there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
+  const { load, enabled } = facts.docker.socket;
+  return {
+    execStart,
+    sockets: [...(load === 'loaded' && enabled !== 'disabled' ? ['docker.socket'] : []), SOCKET_UNIT],
+  };
 }
 
 function tcpHosts(desired: DesiredHost): string[] {

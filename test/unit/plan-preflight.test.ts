@@ -319,3 +319,13 @@ test.each([
   const said = planHost(factsOf({ [`file:${UNIT}`]: `file 644 0:0\n${exec}` }), desired).warnings.join();
   expect(said.includes('2377 is closed')).toBe(closed);
 });
+
+test.each([
+  ['enabled', 'Sockets=docker.socket docker-tls.socket\n'],
+  // Nothing asks for it, where the administrator's own socket unit has /run/docker.sock: ours must not either.
+  ['disabled', 'Sockets=docker-tls.socket\n'],
+])('a docker.socket that is %s', (state, line) => {
+  const facts = factsOf({ 'docker-socket': `LoadState=loaded\nActiveState=inactive\nUnitFileState=${state}` });
+  const dropIn = planHost(facts, desired).files.find(({ path }) => path.endsWith('zz-docker-tls.conf'));
+  expect(dropIn?.after).toContain(`\n${line}`);
+});
