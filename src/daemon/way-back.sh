@@ -151,26 +151,35 @@ remove_created() {
 
 # ---- daemon ------------------------------------------------------------------------------------------------------
 
-# Is live-restore on in the running daemon? 2: nothing to ask with.
+# Did the daemon refuse an answer of api? A plugin for authorization that does not let the question through, or that has failed itself: then
+# nobody can know, as where there is nothing to ask with.
+refused() {
+  case $1 in *"--$TXN api 401 "* | *"--$TXN api 403 "* | *"authorization denied by plugin"* | *'"message":"plugin '*' failed with error: '*) return 0 ;; esac
+  return 1
+}
+
+# Is live-restore on in the running daemon? 2: nobody can know.
 live_restore_is() {
   info=$(exec 9<&-; api "$API_SOCKET" "$TXN" /info)
   if [ $? = 2 ]; then
     command -v docker >/dev/null 2>&1 || return 2
-    info="\"LiveRestoreEnabled\":$(exec 9<&-; timeout 10 docker -H "unix://$API_SOCKET" info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)"
+    info="\"LiveRestoreEnabled\":$(exec 9<&-; timeout 10 docker -H "unix://$API_SOCKET" info --format '{{.LiveRestoreEnabled}}' 2>&1)"
   fi
   case $info in *"\"LiveRestoreEnabled\":$1"*) return 0 ;; esac
+  ! refused "$info" || return 2
   return 1
 }
 
-# Has dockerd taken its configuration in since then? It says so as an event; what it does not accept it only logs. 2: nothing to ask with.
+# Has dockerd taken its configuration in since then? It says so as an event; what it does not accept it only logs. 2: nobody can know.
 reloaded_since() {
   events=$(exec 9<&-; api "$API_SOCKET" "$TXN" "/events?since=$1&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D")
   [ $? != 2 ] || return 2
   case $events in *'"reload"'*) return 0 ;; esac
+  ! refused "$events" || return 2
   return 1
 }
 
-# Waits until a question is answered with yes; with nothing to ask with, as long as it usually takes: await WORDS…
+# Waits until a question is answered with yes; where nobody can know, as long as it usually takes: await WORDS…
 await() {
   end=$(($(date +%s) + 30))
   while [ "$(date +%s)" -lt "$end" ]; do

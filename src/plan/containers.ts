@@ -13,6 +13,8 @@ export type ContainerPlan = {
   readonly how: 'untouched' | 'live-restore' | 'temporary' | 'switched-on' | 'stop';
   /** Names of those that would stop. */
   readonly wouldStop: readonly string[];
+  /** The daemon does not say which run. */
+  readonly unlisted?: true;
 };
 
 export function planContainers(
@@ -24,18 +26,24 @@ export function planContainers(
   jsonAfter: string | undefined,
 ): ContainerPlan {
   const running = facts.docker.containers.map(({ name, restart }) => ({ name, restart }));
-  if (action !== 'restart' || facts.docker.unit.active !== 'active')
-    return { running, how: 'untouched', wouldStop: [] };
+  if (facts.docker.unit.active !== 'active') return { running, how: 'untouched', wouldStop: [] };
+  const unlisted = facts.docker.listsContainers ? {} : { unlisted: true as const };
+  if (action !== 'restart') return { running, how: 'untouched', wouldStop: [], ...unlisted };
   // A daemon that starts without it stops what one that had it left running.
   const staysOn =
     flagValues(view.flags, '--live-restore').length > 0 || parseDaemonJson(jsonAfter).values['live-restore'] === true;
-  if (facts.docker.liveRestore && staysOn) return { running, how: 'live-restore', wouldStop: [] };
+  if (facts.docker.liveRestore && staysOn) return { running, how: 'live-restore', wouldStop: [], ...unlisted };
   // Also where none was seen: one may start while somebody reads the plan, and nobody looks again before the restart.
   if (mode === 'keep' && !facts.docker.swarm)
-    return { running, how: liveRestore === true ? 'switched-on' : 'temporary', wouldStop: [] };
+    return { running, how: liveRestore === true ? 'switched-on' : 'temporary', wouldStop: [], ...unlisted };
   // A daemon that did not answer may well have containers.
-  const any = running.length > 0 || !facts.docker.answers;
-  return { running, how: any ? 'stop' : 'untouched', wouldStop: running.map((container) => container.name) };
+  const any = running.length > 0 || !facts.docker.listsContainers;
+  return {
+    running,
+    how: any ? 'stop' : 'untouched',
+    wouldStop: running.map((container) => container.name),
+    ...unlisted,
+  };
 }
 
 /** What dockerd listens on without being told. */

@@ -91,6 +91,8 @@ export type HostFacts = {
     readonly cmdline: readonly string[];
     /** The daemon answered over its local socket. */
     readonly answers: boolean;
+    /** It said which containers run; a plugin for authorization may keep that from us. */
+    readonly listsContainers: boolean;
     readonly liveRestore: boolean;
     readonly swarm: boolean;
     /** The daemon that answers on the local socket is a rootless one. */
@@ -187,6 +189,7 @@ export function parseFacts(stdout: Buffer): HostFacts {
       snap: raw.get('snap'),
       cmdline: get('cmdline').split('\n'),
       answers: typeof info.ID === 'string' || typeof info.ServerVersion === 'string',
+      listsContainers: answers.get('/containers/json')?.status === 200,
       liveRestore: info.LiveRestoreEnabled === true,
       swarm:
         typeof swarm.LocalNodeState === 'string' && swarm.LocalNodeState !== 'inactive' && swarm.LocalNodeState !== '',

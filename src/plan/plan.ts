@@ -169,7 +169,8 @@ function wasStopped(facts: HostFacts): boolean {
 
 function returnedDaemon(facts: HostFacts, target: number | 'none', touched: boolean): HostPlan['daemon'] {
   if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
-  const idle = facts.docker.unit.active !== 'active' || (facts.docker.answers && facts.docker.containers.length === 0);
+  const { unit, answers, listsContainers, containers } = facts.docker;
+  const idle = unit.active !== 'active' || (answers && listsContainers && containers.length === 0);
   if (wasStopped(facts) && idle) return { action: 'stop', reason: 'it was not running before the first setup' };
   if (!hasDocker(facts)) return { action: 'stop', reason: 'Docker is not installed any more' };
   return { action: touched ? 'restart' : 'none', reason: 'the daemon goes back to its own configuration' };

@@ -30,9 +30,10 @@ export const GOOD_FACTS: Readonly<Record<string, string>> = {
 /** The same as a host prints it. */
 export const GOOD_OUTPUT = printFacts(GOOD_FACTS);
 
-/** The facts, with some sections of what the host printed replaced. */
-export function factsOf(more: Readonly<Record<string, string>> = {}): HostFacts {
-  return parseFacts(printFacts({ ...GOOD_FACTS, ...more }));
+/** The facts, with some sections of what the host printed replaced, or (undefined) left out. */
+export function factsOf(more: Readonly<Record<string, string | undefined>> = {}): HostFacts {
+  const texts = Object.entries({ ...GOOD_FACTS, ...more }).filter(([, text]) => text !== undefined);
+  return parseFacts(printFacts(Object.fromEntries(texts) as Record<string, string>));
 }
 
 /** What a plan begins with; a test changes one thing of it. */

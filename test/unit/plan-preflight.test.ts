@@ -329,3 +329,10 @@ test.each([
   const dropIn = planHost(facts, desired).files.find(({ path }) => path.endsWith('zz-docker-tls.conf'));
   expect(dropIn?.after).toContain(`\n${line}`);
 });
+
+test('a daemon that lets nobody ask which containers run: they are neither none nor stopped unsaid', () => {
+  const facts = factsOf({ containers: undefined, info: undefined });
+  expect(planHost(facts, desired).containers).toMatchObject({ running: [], how: 'temporary', unlisted: true });
+  expect(planHost(facts, { ...desired, containers: 'may-stop' }).containers.how).toBe('stop');
+  expect(planHost(factsOf(), desired).containers).not.toHaveProperty('unlisted');
+});

@@ -121,8 +121,18 @@ export function plansJson(results: readonly HostResult<PreparedHost>[]): { chang
   return { changes, hosts };
 }
 
+/** What becomes of containers that the daemon does not list. */
+const UNLISTED: Readonly<Record<HostPlan['containers']['how'], string>> = {
+  untouched: 'are not touched',
+  'live-restore': 'keep running (live-restore is on)',
+  temporary: 'keep running (live-restore is on for the restart, then off again)',
+  'switched-on': 'keep running (live-restore is switched on)',
+  stop: 'stop, and start again by their restart policy',
+};
+
 function containerWords(plan: HostPlan): string {
-  const { running, how, wouldStop } = plan.containers;
+  const { running, how, wouldStop, unlisted } = plan.containers;
+  if (unlisted) return `the daemon does not say which run; those that do ${UNLISTED[how]}`;
   if (running.length === 0)
     return how === 'temporary' || how === 'switched-on'
       ? 'none is running; one that starts until the restart keeps running'

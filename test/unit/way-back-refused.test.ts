@@ -1,0 +1,29 @@
+/** A daemon whose plugin for authorization refuses the questions of a change: nobody knows then, which is no reason to fail. */
+
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+
+const SCRIPT = new URL('../../src/daemon/way-back.sh', import.meta.url).pathname;
+
+/** The exit status of a question, where the daemon gives this answer. */
+function ask(question: string, body: string, status: number): number | null {
+  const script = `set --; T=/nowhere/txn; . ${SCRIPT}; TXN=abc123 API_SOCKET=/s; api() { printf '%s\\n--abc123 api %s /x\\n' "$BODY" "$STATUS"; }; ${question}`;
+  return spawnSync('sh', ['-c', script], { env: { ...process.env, BODY: body, STATUS: `${status}` } }).status;
+}
+
+const denied = '{"message":"authorization denied by plugin opa: no"}';
+const broken = '{"message":"plugin opa failed with error: AuthZPlugin.AuthZReq: dial unix opa.sock: connect: refused"}';
+
+test.each([
+  ['live_restore_is true', '{"LiveRestoreEnabled":true}', 200, 0],
+  ['live_restore_is true', '{"LiveRestoreEnabled":false}', 200, 1],
+  ['live_restore_is true', '', 0, 1],
+  ['live_restore_is true', denied, 403, 2],
+  ['live_restore_is true', broken, 500, 2],
+  ['live_restore_is true', '{"message":"starting"}', 503, 1],
+  ['reloaded_since 1', '{"Action":"reload"}', 200, 0],
+  ['reloaded_since 1', '', 200, 1],
+  ['reloaded_since 1', denied, 403, 2],
+])('%s, answered %s with %i: %i', (question, body, status, exit) => {
+  expect(ask(question, body, status)).toBe(exit);
+});
