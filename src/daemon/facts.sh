@@ -137,7 +137,9 @@ daemon_facts() {
   [ -z "$socket" ] || told=$(api "$socket" "$nonce" /version /info /containers/json)
   printf '%s\n' "$told"
   case $told in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
-  grep -Ho '"RestartPolicy":{"Name":"[a-z-]*"' /var/lib/docker/containers/*/hostconfig.json 2>/dev/null | head -n 2000; end restart-policies
+  # Another data-root, or a folder of its own for userns-remap.
+  data=$(printf '%s\n' "$told" | sed -n 's/^.*"DockerRootDir":"\(\/[^"\\]*\)".*$/\1/p' | head -n 1)
+  grep -Ho '"RestartPolicy":{"Name":"[a-z-]*"' "${data:-/var/lib/docker}"/containers/*/hostconfig.json 2>/dev/null | head -n 2000; end restart-policies
 }
 
 # What lies on the host.

@@ -23,6 +23,7 @@ export type ServiceState = { readonly load: string; readonly active: string; rea
 export type RunningContainer = {
   readonly id: string;
   readonly name: string;
+  /** Its restart policy, or `swarm`. */
   readonly restart: string;
   /** Paths of the host that it mounts. */
   readonly mounts: readonly string[];
@@ -297,16 +298,21 @@ function parseContainers(text: string, policies: string): RunningContainer[] {
     return [];
   }
   if (!Array.isArray(list)) return [];
-  return list.map((entry: { Id?: unknown; Names?: unknown; Mounts?: unknown }) => {
+  return list.map((entry: { Id?: unknown; Names?: unknown; Mounts?: unknown; Labels?: unknown }) => {
     const id = String(entry.Id ?? '');
     const name = Array.isArray(entry.Names) ? String(entry.Names[0] ?? '') : '';
     return {
       id,
       name: printable(name.replace(/^\//, '')) || id.slice(0, 12),
-      restart: restart.get(id) || 'no',
+      restart: isTask(entry.Labels) ? 'swarm' : restart.get(id) || 'no',
       mounts: mountSources(entry.Mounts),
     };
   });
+}
+
+/** Swarm starts another one in its place, whatever its restart policy. */
+function isTask(labels: unknown): boolean {
+  return typeof labels === 'object' && labels !== null && 'com.docker.swarm.task.id' in labels;
 }
 
 function mountSources(mounts: unknown): string[] {

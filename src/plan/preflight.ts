@@ -307,8 +307,10 @@ export function swarmProblem(
       host,
       'E_SWARM',
       `the host is in swarm mode, where live-restore does not work: ${plan.containers.running.length} containers would stop during the restart`,
-      ['let them stop for a moment: --containers may-stop'],
-      facts.docker.containers.slice(0, 20).map((container) => `would stop: ${container.name}`),
+      ['let them stop: --containers may-stop'],
+      facts.docker.containers
+        .slice(0, 20)
+        .map(({ name, restart }) => `would stop${restart === 'no' ? ' and not start again by itself' : ''}: ${name}`),
     ),
   ];
 }

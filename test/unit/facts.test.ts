@@ -116,6 +116,27 @@ test.each([
   );
 });
 
+test('restart policies are read where the daemon has its data, and a task of swarm comes back by itself', () => {
+  for (const [id, policy] of Object.entries({ abc: 'always', def: 'no' })) {
+    mkdirSync(join(folder, 'containers', id), { recursive: true });
+    writeFileSync(
+      join(folder, 'containers', id, 'hostconfig.json'),
+      `{"RestartPolicy":{"Name":"${policy}","MaximumRetryCount":0}}`,
+    );
+  }
+  const containers =
+    '[{"Id":"abc","Names":["/a"],"Labels":{}},{"Id":"def","Names":["/b"]},{"Id":"789","Names":["/c.1"],"Labels":{"com.docker.swarm.task.id":"x"}}]';
+  const script = [
+    'MORE_PATHS=',
+    `api() { printf '%s\\n--%s api 200 /info\\n%s\\n--%s api 200 /containers/json\\n' ${shellQuote(`{"ID":"x","DockerRootDir":"${folder}","Name":"h"}`)} "$2" ${shellQuote(containers)} "$2"; }`,
+    unreadScript,
+    factsScript.replace(/^socket=$/m, 'socket=/s; pid=0'),
+  ].join('\n');
+  const { stdout } = spawnSync('sh', ['-c', script], { cwd: folder, maxBuffer: 1 << 26, stdio: QUIET });
+  const found = parseFacts(stdout).docker.containers.map(({ name, restart }) => `${name} ${restart}`);
+  expect(found).toEqual(['a always', 'b no', 'c.1 swarm']);
+});
+
 describe('contents that do not have the sizes that were listed', () => {
   const torn = printSections(
     'facts',

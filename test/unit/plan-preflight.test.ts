@@ -330,6 +330,15 @@ test.each([
   expect(dropIn?.after).toContain(`\n${line}`);
 });
 
+test('swarm mode: which containers would not start again by themselves', () => {
+  const containers =
+    '[{"Id":"abc","Names":["/web"]},{"Id":"d","Names":["/s.1"],"Labels":{"com.docker.swarm.task.id":"x"}}]';
+  const swarm = { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}', containers };
+  expect(errors(swarm, 0).map(({ code, details }) => [code, details])).toEqual([
+    ['E_SWARM', ['would stop and not start again by itself: web', 'would stop: s.1']],
+  ]);
+});
+
 test('a daemon that lets nobody ask which containers run: they are neither none nor stopped unsaid', () => {
   const facts = factsOf({ containers: undefined, info: undefined });
   expect(planHost(facts, desired).containers).toMatchObject({ running: [], how: 'temporary', unlisted: true });

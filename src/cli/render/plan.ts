@@ -151,8 +151,11 @@ function containerWords(plan: HostPlan): string {
     case 'switched-on':
       return `${plural(running.length, 'container')} keep running (live-restore is switched on): ${names}`;
     case 'stop': {
-      const back = running.filter((container) => container.restart !== 'no' && container.restart !== '');
-      return `${plural(wouldStop.length, 'container')} stop; ${back.length} of them start again by their restart policy: ${names}`;
+      const stay = running.filter(({ restart }) => restart === 'no' || restart === '').map(({ name }) => name);
+      const what = `${plural(wouldStop.length, 'container')} stop: ${names}`;
+      return stay.length === 0
+        ? `${what}; all of them start again by themselves`
+        : `${what}; without a restart policy, and so stopped until somebody starts them: ${listWords(stay, 6)}`;
     }
   }
 }
