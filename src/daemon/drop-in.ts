@@ -1,6 +1,6 @@
 /** Owns the text of the units that docker-tls writes: the drop-in for docker.service and our socket unit. */
 
-import { DROP_IN_NAME } from './paths.ts';
+import { DROP_IN_FOLDER, DROP_IN_NAME } from './paths.ts';
 
 export type DropIn = {
   /** The whole command line. */
@@ -25,7 +25,8 @@ export function renderDropIn(dropIn: DropIn): string {
 /**
  * The socket unit that holds the TLS port, so that clients wait during a restart instead of being refused.
  * `listen`: addresses without a port; none means every address (systemd binds `[::]`, both families).
- * FreeBind lets it start before an address exists (a VPN's).
+ * FreeBind lets it start before an address exists (a VPN's). Without the drop-in (deleted by hand) dockerd would take the port without TLS,
+ * open to everybody: then it does not listen.
  */
 export function renderSocketUnit(listen: readonly string[], port: number): string {
   const streams = listen.length === 0 ? [`${port}`] : listen.map((address) => `${bracketed(address)}:${port}`);
@@ -33,6 +34,7 @@ export function renderSocketUnit(listen: readonly string[], port: number): strin
     '# Written by docker-tls.',
     '[Unit]',
     'Description=Docker API over mutual TLS (docker-tls)',
+    `ConditionPathExistsGlob=${DROP_IN_FOLDER}/*${DROP_IN_NAME}`,
     '',
     '[Socket]',
     ...streams.map((stream) => `ListenStream=${stream}`),

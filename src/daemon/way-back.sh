@@ -179,10 +179,13 @@ reloaded_since() {
   return 1
 }
 
+# Seconds by a clock that nobody sets.
+uptime_s() { sed 's/\..*//' /proc/uptime; }
+
 # Waits until a question is answered with yes; where nobody can know, as long as it usually takes: await WORDS…
 await() {
-  end=$(($(date +%s) + 30))
-  while [ "$(date +%s)" -lt "$end" ]; do
+  end=$(($(uptime_s) + 30))
+  while [ "$(uptime_s)" -lt "$end" ]; do
     "$@" && return 0
     [ $? -ne 2 ] || { sleep 2; return 0; }
     sleep 0.05

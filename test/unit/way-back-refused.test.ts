@@ -27,3 +27,9 @@ test.each([
 ])('%s, answered %s with %i: %i', (question, body, status, exit) => {
   expect(ask(question, body, status)).toBe(exit);
 });
+
+test('a clock that is set in the middle does not cut the waiting short', () => {
+  const date = `n=$(cat "$COUNT" 2>/dev/null); echo "\${n}x" >"$COUNT"; echo $((1000000 * \${#n}))`;
+  const script = `set --; T=/nowhere/txn; . ${SCRIPT}; COUNT=$(mktemp); date() { ${date}; }; asked=0; third() { asked=$((asked + 1)); [ $asked = 3 ]; }; await third; status=$?; rm -f "$COUNT"; exit $status`;
+  expect(spawnSync('sh', ['-c', script]).status).toBe(0);
+});
