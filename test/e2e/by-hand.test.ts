@@ -73,6 +73,19 @@ test('dockerd lies elsewhere after an upgrade: plan shows it, setup follows', as
   await host.must('docker ps');
 });
 
+test('our drop-in deleted by hand: the port is not open to everybody after a boot, and setup opens it again', async () => {
+  await setUp();
+  await host.must('rm /etc/systemd/system/docker.service.d/zz-docker-tls.conf');
+  await host.reboot();
+  await host.must('docker ps');
+  expect(await host.must('ss -Hltn sport = :2376')).toBe('');
+  await setUp();
+  await host.reboot();
+  await host.must('docker ps');
+  expect(await host.must('ss -Hltn sport = :2376')).toContain(':2376');
+  await remove();
+});
+
 test('Docker is uninstalled first: remove takes away what is left', async () => {
   await setUp();
   await host.must(
