@@ -74,7 +74,7 @@ function translate(
     return lockedError(
       { host, login },
       printable(value('who') || 'another run', 200),
-      new Date(Number(value('since')) * 1000),
+      new Date(Number(value('since') || Number.NaN) * 1000),
       // The host's own present; a lock that nobody could read is gone soon.
       Math.max(1, Number(value('expires')) - Number(words)) || 1,
     );
