@@ -67,7 +67,7 @@ printf_path() {
 
 # The units: systemd answers a block each, in this order, with an empty line in between.
 show_units() {
-  units=$(systemctl show docker.service docker.socket docker-tls.socket -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload -p TriggeredBy -p Listen 2>/dev/null)
+  units=$(systemctl show docker.service docker.socket docker-tls.socket -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload -p TriggeredBy -p Listen -p Requires -p Requisite -p BindsTo 2>/dev/null)
   unit=${units%%"$NL$NL"*}
 }
 
@@ -96,7 +96,7 @@ split_paths() {
 
 # `dropins` and `environment` hold one path per line.
 read_unit() {
-  pid=0 fragment='' dropins='' began='' environment='' triggers=''
+  pid=0 fragment='' dropins='' began='' environment='' triggers='' needs=''
   while IFS= read -r line; do
     value=${line#*=}
     case $line in
@@ -111,6 +111,7 @@ read_unit() {
         unset IFS
         ;;
       TriggeredBy=*) triggers=$value ;;
+      Requires=* | Requisite=* | BindsTo=*) needs="$needs $value" ;;
     esac
   done <<UNIT
 $unit
@@ -168,6 +169,14 @@ PATHS
   say unit "$unit"
   say docker-socket "${sockets%%"$NL$NL"*}"
   say tls-socket "${sockets#*"$NL$NL"}"
+  # Whatever it does not start without.
+  others=
+  for name in $needs; do
+    case $name in docker.socket | docker-tls.socket | sysinit.target | *.slice | -*) ;; *) others="$others $name" ;; esac
+  done
+  [ -z "$others" ] || others=$(systemctl show $others -p Id -p LoadState 2>/dev/null)
+  case " $needs " in *' docker.socket '*) own=${sockets%%"$NL$NL"*} ;; *) own= ;; esac
+  [ -z "$own$others" ] || say needs "$own$NL$NL$others"
   # Whatever else hands sockets to the daemon.
   others=
   for name in $triggers; do

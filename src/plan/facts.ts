@@ -85,6 +85,8 @@ export type HostFacts = {
     readonly socket: ServiceState;
     readonly tlsSocket: ServiceState;
     readonly otherSockets: readonly SocketFacts[];
+    /** Units that docker.service does not start without. */
+    readonly needs: readonly { readonly unit: string; readonly load: string }[];
     /** The daemon's own socket on the host; empty when there is none. */
     readonly apiSocket: string;
     /** A unit of docker's snap. */
@@ -186,6 +188,10 @@ export function parseFacts(stdout: Buffer): HostFacts {
       socket: serviceState(parseProperties(get('docker-socket'))),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
       otherSockets: parseSockets(get('sockets')),
+      needs: get('needs')
+        .split('\n\n')
+        .map(parseProperties)
+        .flatMap(({ Id, LoadState }) => (Id ? [{ unit: printable(Id), load: LoadState ?? '' }] : [])),
       apiSocket: get('api-socket'),
       snap: raw.get('snap'),
       cmdline: get('cmdline').split('\n'),

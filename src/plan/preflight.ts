@@ -153,6 +153,30 @@ function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): Do
       ),
     );
   }
+  for (const { unit, load } of facts.docker.needs) {
+    if (load !== 'masked' && load !== 'not-found') continue;
+    found.push(
+      problem(
+        host,
+        'E_UNIT_NEEDS',
+        `docker.service needs ${unit}, which is ${load === 'masked' ? 'masked' : 'not there'}: once stopped, it would not start again`,
+        load === 'masked'
+          ? [
+              sudoCommand(login, 'systemctl', 'unmask', unit),
+              // systemd has let go of what it held for it, which nobody notices until dockerd asks for it.
+              ...(unit.endsWith('.socket')
+                ? [
+                    'then give it its sockets back, which systemd took away (containers stop for that unless live-restore is on):',
+                    sudoCommand(login, 'systemctl', 'stop', 'docker.service'),
+                    sudoCommand(login, 'systemctl', 'restart', unit),
+                    sudoCommand(login, 'systemctl', 'start', 'docker.service'),
+                  ]
+                : []),
+            ]
+          : [`see what asks for it: ${sshCommand(login, 'systemctl', 'cat', 'docker.service')}`],
+      ),
+    );
+  }
   if (view.execStart === undefined || view.commandLine === undefined) {
     const place = view.execStart ? `${view.execStart.path}:${view.execStart.line}` : facts.docker.unit.fragment;
     found.push(

@@ -37,6 +37,14 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, R
     /^E_DOCKER_SNAP/,
   ],
   masked: [{ unit: 'LoadState=masked\nActiveState=inactive' }, /^E_DOCKER_MASKED/],
+  'a socket that it needs is masked': [
+    { needs: 'Id=docker.socket\nLoadState=masked\nActiveState=active\n\nId=data.mount\nLoadState=loaded' },
+    /^E_UNIT_NEEDS docker\.service needs docker\.socket, which is masked: once stopped, it would not start again$/,
+  ],
+  'a unit that it needs is not there': [
+    { needs: '\n\nId=gone.service\nLoadState=not-found' },
+    /^E_UNIT_NEEDS docker\.service needs gone\.service, which is not there/,
+  ],
   'an old systemd': [{ systemd: 'systemd 235' }, /^E_SYSTEMD_OLD systemd 235 is too old/],
   'neither running nor stopped': [
     { unit: (good.unit as string).replace('=active', '=activating') },
