@@ -209,6 +209,14 @@ step keep
 mkdir -p "$T/origin" 2>"$ERR" && { [ ! -d "$STATE/origin" ] || cp -a "$STATE/origin/." "$T/origin/"; } 2>"$ERR" || fail "$(words)"
 # Whether docker ran before the first change belongs to the origin as well.
 if [ "$WAS_ACTIVE" = yes ]; then was=active; else was=inactive; fi
+if [ ! -f "$T/origin/manifest" ]; then
+  # The books were deleted by hand, and papers of ours lie there: their folder goes with us one day.
+  left=$(readlink -- "$TLS_FOLDER/current" 2>/dev/null)
+  case $left in
+    '' | *[!0-9]*) ;;
+    *) printf '%s\n' "$TLS_FOLDER" "$TLS_FOLDER/$left" "$UNITS/docker.service.d" >>"$CREATED" || fail "$(df -Pk "$STATE" | tail -n 1)" ;;
+  esac
+fi
 [ -f "$T/origin/manifest" ] || printf '0\tunit\t%s\t-\tdocker.service\n' "$was" >"$T/origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
 known=$NL$(cut -f 5 "$T/origin/manifest")$NL
 count=$(wc -l <"$T/origin/manifest")
@@ -251,7 +259,14 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     *"$NL$path$NL"*) ;;
     *)
       count=$((count + 1))
-      snapshot_path "$T/origin" "$count" "$kind" "$path" 2>"$ERR" || fail "$(words)"
+      case $path in
+        # Nobody else has files of these names: what lies there without an origin is ours, from before the books were deleted.
+        "$TLS_FOLDER/current" | "$UNITS/docker-tls.socket" | "$UNITS/sockets.target.wants/docker-tls.socket" | \
+          "$UNITS/docker.service.d/zz-docker-tls.conf" | "$UNITS/docker.service.d/~"*zz-docker-tls.conf)
+          printf '%s\tabsent\t-\t-\t%s\n' "$count" "$path" >>"$T/origin/manifest" 2>"$ERR" || fail "$(words)"
+          ;;
+        *) snapshot_path "$T/origin" "$count" "$kind" "$path" 2>"$ERR" || fail "$(words)" ;;
+      esac
       ;;
   esac
 done 3<"$T/manifest"

@@ -2,7 +2,15 @@
 
 import { dirname, resolve } from 'node:path/posix';
 import { dropInName, renderDropIn, renderSocketUnit } from '../daemon/drop-in.ts';
-import { CURRENT_LINK, DROP_IN_FOLDER, SOCKET_PATH, SOCKET_UNIT, SOCKET_WANTS, TLS_FOLDER } from '../daemon/paths.ts';
+import {
+  CURRENT_LINK,
+  DROP_IN_FOLDER,
+  SOCKET_PATH,
+  SOCKET_UNIT,
+  SOCKET_WANTS,
+  STATE,
+  TLS_FOLDER,
+} from '../daemon/paths.ts';
 import { type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
@@ -189,6 +197,8 @@ export function nextGeneration(facts: HostFacts): number {
 function planPapers(facts: HostFacts, desired: DesiredHost): { reason: string } | undefined {
   const installed = installedPapers(facts);
   if (installed === undefined) return { reason: 'the host has no certificate of ours yet' };
+  // Deleted by hand: without them nobody can give the host back.
+  if (facts.state === undefined) return { reason: `the host’s own books (${STATE}) are gone` };
   if (installed.cert !== desired.papers.cert) return { reason: 'a new server certificate' };
   if (installed.ca !== desired.papers.ca) return { reason: 'other clients are accepted' };
   if (facts.serverKey !== '400 0:0') return { reason: 'the key on the host is not root’s alone' };

@@ -1,7 +1,7 @@
 /** Owns the ways back on purpose: to an earlier generation, or to what the host was before the first setup. */
 
 import type { HostSpec } from '../config/spec.ts';
-import { CURRENT_LINK } from '../daemon/paths.ts';
+import { CURRENT_LINK, STATE } from '../daemon/paths.ts';
 import { DockerTlsError } from '../errors.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { askedOf } from '../plan/asked.ts';
@@ -61,6 +61,15 @@ function planReturnOf(
   context: ReturnContext,
 ): PreparedReturn {
   const { facts } = opened;
+  if (facts.state === undefined && facts.files.get(CURRENT_LINK)?.kind === 'link') {
+    throw new DockerTlsError({
+      code: 'E_NOT_SET_UP',
+      exit: 2,
+      where: spec.name,
+      message: `the host’s own books (${STATE}) are gone, though files of docker-tls lie there`,
+      hints: [`write new ones: docker-tls setup ${spec.name}`, 'then run the same command again'],
+    });
+  }
   if (facts.state === undefined) {
     throw new DockerTlsError({
       code: 'E_NOT_SET_UP',

@@ -86,6 +86,18 @@ test('our drop-in deleted by hand: the port is not open to everybody after a boo
   await remove();
 });
 
+test('our books deleted by hand: setup writes new ones, and remove takes everything away', async () => {
+  await setUp();
+  await host.must('rm -r /srv/books/*');
+  const lost = await person.run(['remove', host.name, '-i', host.keyFile, '--yes']);
+  expect(lost.status).toBe(2);
+  expect(lost.err).toContain('are gone, though files of docker-tls lie there');
+  await setUp();
+  const again = await person.run(['plan', host.name, '-i', host.keyFile, '--check']);
+  expect(again.status, again.out).toBe(0);
+  await remove();
+});
+
 test('Docker is uninstalled first: remove takes away what is left', async () => {
   await setUp();
   await host.must(
