@@ -334,7 +334,7 @@ export function swarmProblem(
       ['let them stop: --containers may-stop'],
       facts.docker.containers
         .slice(0, 20)
-        .map(({ name, restart }) => `would stop${restart === 'no' ? ' and not start again by itself' : ''}: ${name}`),
+        .map(({ name, restart }) => `would stop: ${name}${restart === 'no' ? ' (and not start again by itself)' : ''}`),
     ),
   ];
 }
