@@ -31,7 +31,7 @@ export type PreparedReturn = {
 type ReturnPapers = { readonly ca: string; readonly cert: string };
 
 export type ReturnContext = Omit<RunContext, 'keyring' | 'saveBase'> & {
-  /** Go back also where a revoked client gets in again. */
+  /** Go back also where a revoked client, or whoever has papers of a dropped CA, gets in again. */
   readonly allowRevoked?: boolean;
 };
 
@@ -169,35 +169,43 @@ function accessWarnings({ again, noLonger, revoked, strangers }: AccessChange): 
   ];
 }
 
-/** A roll back must not give a revoked client its access back by the way. */
+/** A roll back must not give access back by the way: to a revoked client, or to whoever has papers of a CA that was dropped. */
 function revokedProblem(
   host: string,
   generation: number,
-  { revoked }: AccessChange,
+  access: AccessChange,
   facts: HostFacts,
   context: ReturnContext,
 ): DockerTlsError[] {
-  if (revoked.length === 0) return [];
+  const { revoked, strangers } = access;
+  if (!letsIn(access)) return [];
   const better = [...facts.generations.keys()]
     .filter((number) => number !== facts.state?.generation)
     .sort((a, b) => b - a)
     .find((number) => {
       const folder = folderOf(facts, number);
       const papers = folder === undefined ? undefined : installedPapers(facts, folder);
-      return papers !== undefined && accessBy(papers.ca, facts, context).revoked.length === 0;
+      return papers !== undefined && !letsIn(accessBy(papers.ca, facts, context));
     });
   return [
     new DockerTlsError({
       code: 'E_LETS_REVOKED_IN',
       exit: 4,
       where: host,
-      message: `generation ${generation} is from before ${revoked.join(', ')} ${revoked.length === 1 ? 'was' : 'were'} revoked and would let ${revoked.length === 1 ? 'it' : 'them'} in`,
+      message:
+        revoked.length > 0
+          ? `generation ${generation} is from before ${revoked.join(', ')} ${revoked.length === 1 ? 'was' : 'were'} revoked and would let ${revoked.length === 1 ? 'it' : 'them'} in`
+          : `generation ${generation} trusts the CA ${strangers.join(', ')}, which this store does not have (any more), and would let in whoever has a certificate of it`,
       hints: [
         ...(better === undefined ? [] : [`a generation that does not: docker-tls rollback ${host} --to ${better}`]),
-        `if it has to be: docker-tls rollback ${host} --to ${generation} --allow-revoked && docker-tls client revoke ${revoked[0]}`,
+        `if it has to be: docker-tls rollback ${host} --to ${generation} --allow-revoked && docker-tls ${revoked.length > 0 ? `client revoke ${revoked[0]}` : `setup ${host}`}`,
       ],
     }),
   ];
+}
+
+function letsIn({ revoked, strangers }: AccessChange): boolean {
+  return revoked.length + strangers.length > 0;
 }
 
 function chooseGeneration(host: string, facts: HostFacts, target: number | 'previous'): number {

@@ -9,7 +9,7 @@ import { isFrom } from '../../src/plan/trust.ts';
 import type { StoreChange, StoreState } from '../../src/store/records.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openKeyring } from '../../src/workflows/keyring.ts';
-import { runUnreached } from '../support/cli.ts';
+import { runCli, runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
@@ -73,6 +73,9 @@ describe('a client that was issued elsewhere', () => {
     const before = (await state()).clients.get('ann');
     const first = await run('rotate', 'ca', '--yes');
     expect([first.exit, first.json.error, first.json.result.stage.stage]).toEqual([0, undefined, 'drop']);
+    const between = await runCli(['status', '--offline', '--check', '--home', home]);
+    expect([between.exit, between.out]).toEqual([0, expect.stringMatching(/rotation of the CA is under way/)]);
+    expect(between.out).toMatch(/^ +docker-tls .*rotate ca$/m);
     expect((await run('rotate', 'ca', '--drop', '--yes')).exit).toBe(0);
     const after = await state();
     expect(after.clients.get('ann')).toEqual(before);

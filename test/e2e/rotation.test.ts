@@ -82,6 +82,11 @@ test('servers and the CA are rotated, killed in the middle of each stage and res
   await report(pollers);
 
   for (const host of hosts) expect(await knock(host, carol)).toBe('client-refused');
+  const [one] = hosts as [LabHost];
+  const back = await cli('rollback', one.name, '--yes');
+  expect(back.status).toBe(4);
+  expect(back.err).toMatch(/E_LETS_REVOKED_IN.* trusts the CA .* would let in whoever has a certificate of it/);
+  expect(await knock(one, carol)).toBe('client-refused');
   expect(await containers()).toEqual(before);
   expectDone(await cli('plan', '--check'));
   expectDone(await cli('verify'));

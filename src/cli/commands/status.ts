@@ -136,24 +136,30 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
   return [
     table,
     ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
+    ...(rows.some(isOldCa) ? ['A rotation of the CA is under way: an old one is still trusted.'] : []),
     attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
   ].join('\n');
+}
+
+function isOldCa({ kind }: StatusRow): boolean {
+  return kind === 'old ca';
 }
 
 /** Commands for what is due. A CA that has expired renews nothing, and its successor renews it all. */
 function waysOn(rows: readonly StatusRow[], file: string | undefined): string[] {
   const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
-  const old = due.some((row) => row.kind === 'old ca') ? ['docker-tls rotate ca --drop'] : [];
+  const old = due.some(isOldCa) ? ['docker-tls rotate ca --drop'] : rows.some(isOldCa) ? ['docker-tls rotate ca'] : [];
   const clients = due.filter((row) => row.kind === 'client');
   if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
     return ['docker-tls rotate ca', ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))), ...old];
-  return [
+  const ways = [
     ...(due.some((row) => row.kind === 'host') ? ['docker-tls rotate server --due'] : []),
     ...clients.flatMap((row) => row.renew ?? []),
     ...(due.some((row) => row.kind === 'ca') ? ['docker-tls rotate ca'] : []),
     ...old,
     ...waysOnHosts(rows, file),
   ];
+  return [...new Set(ways)];
 }
 
 /** What to look at where a host differs, or does not answer. */
