@@ -1,4 +1,4 @@
-/** Owns Secret: a private key, passphrase or password that cannot be printed by accident. */
+/** Owns Secret: a private key, passphrase or password that cannot be printed by accident; and the masking of passwords in addresses. */
 
 import { inspect } from 'node:util';
 
@@ -35,4 +35,15 @@ export class Secret {
   [inspect.custom](): string {
     return '***';
   }
+}
+
+/**
+ * The text with passwords and tokens in addresses masked (a proxy, a registry, `ADD https://user:password@…`): what hosts and files say is
+ * shown on screens and handed on. Its time grows with the text and no faster, since a host may send a megabyte without a blank.
+ */
+export function maskPasswords(text: string): string {
+  return text.replace(
+    /(?<=[a-z0-9+.-]:\/\/)(?:([^/\s:@"]*):[^/\s@"]*|[^/\s:@"]{20,})@/gi,
+    (_whole, user?: string) => `${user === undefined ? '' : `${user}:`}***@`,
+  );
 }

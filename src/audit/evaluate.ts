@@ -1,6 +1,7 @@
 /** Owns the run of all checks over the facts of one host. */
 
 import { printable } from '../errors.ts';
+import { maskPasswords } from '../secret.ts';
 import {
   type AuditProbe,
   type Check,
@@ -70,18 +71,10 @@ export function counts(result: CheckResult): boolean {
 
 const EVIDENCE_LENGTH = 300;
 
-/** Reports are handed on: a password or token in an address (ADD https://user:password@…, a proxy) is not for them. */
-function redacted(text: string): string {
-  return text.replace(
-    /([a-z][a-z0-9+.-]*:\/\/)(?:([^/\s:@"']*):[^/\s@"']+|[^/\s:@"']{20,})@/gi,
-    (_whole, scheme: string, user?: string) => `${scheme}${user === undefined ? '' : `${user}:`}***@`,
-  );
-}
-
 function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
   return evidence.map(({ place, text, line }) => ({
-    place: printable(redacted(place), EVIDENCE_LENGTH),
-    text: printable(redacted(text), EVIDENCE_LENGTH),
+    place: printable(maskPasswords(place), EVIDENCE_LENGTH),
+    text: printable(maskPasswords(text), EVIDENCE_LENGTH),
     ...(line === undefined ? {} : { line }),
   }));
 }

@@ -4,6 +4,7 @@ import { createTwoFilesPatch } from 'diff';
 import { printable } from '../../errors.ts';
 import type { FileChange } from '../../plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../../plan/plan.ts';
+import { maskPasswords } from '../../secret.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../../words.ts';
 import { contextName } from '../../workflows/context.ts';
 import type { HostResult } from '../../workflows/fleet-run.ts';
@@ -179,7 +180,9 @@ function renderChange(change: FileChange, colours: Colours, verbose: boolean): s
       if (change.before === undefined)
         return [
           `${colours.green('+')} ${path}${drift}${why}`,
-          ...(verbose ? (change.after ?? '').split('\n').map((line) => colours.green(`    + ${printable(line)}`)) : []),
+          ...(verbose
+            ? (change.after ?? '').split('\n').map((line) => colours.green(`    + ${printable(maskPasswords(line))}`))
+            : []),
         ];
       if (change.before === change.after) return [`${colours.yellow('~')} ${path}  mode ${change.mode}${drift}${why}`];
       return [
@@ -200,14 +203,9 @@ function renderDiff(before: string, after: string, colours: Colours): string[] {
     .slice(4)
     .filter((line) => line !== '' && !line.startsWith('\\'))
     .map((line) => {
-      const text = `    ${printable(redact(line))}`;
+      const text = `    ${printable(maskPasswords(line))}`;
       if (line.startsWith('+')) return colours.green(text);
       if (line.startsWith('-')) return colours.red(text);
       return colours.dim(text);
     });
-}
-
-/** Passwords in URLs (proxies in daemon.json, registries) are nobody's business on a screen. */
-export function redact(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/[^/\s:@"]*):[^@\s"/]*@/gi, '$1:***@');
 }

@@ -1,0 +1,20 @@
+/** Passwords in addresses, of whatever a host or a file says: masked, and in a time that no text can draw out. */
+
+import { expect, test } from 'vitest';
+import { maskPasswords } from '../../src/secret.ts';
+
+test.each([
+  ['ADD https://bob:hunter2@example.com/x /x', 'ADD https://bob:***@example.com/x /x'],
+  ['"http-proxy": "http://:pw@proxy:3128"', '"http-proxy": "http://:***@proxy:3128"'],
+  ["HTTPS_PROXY=http://bob:it's@proxy:3128", 'HTTPS_PROXY=http://bob:***@proxy:3128'],
+  ['https://ghp_0123456789abcdefghij@github.com/a b', 'https://***@github.com/a b'],
+  ['ssh://ops@build-1:22 http://a:80/x@y', 'ssh://ops@build-1:22 http://a:80/x@y'],
+  ['["http://a:80","b@c"] https:// x:y@z', '["http://a:80","b@c"] https:// x:y@z'],
+])('%s', (text, masked) => {
+  expect(maskPasswords(text)).toBe(masked);
+});
+
+test.each(['a', '://', '://a:', 'a://'])('a megabyte of %s', (part) => {
+  const text = part.repeat(1_000_000 / part.length);
+  expect(maskPasswords(text)).toBe(text);
+});
