@@ -163,7 +163,8 @@ live_restore_is() {
   info=$(exec 9<&-; api "$API_SOCKET" "$TXN" /info)
   if [ $? = 2 ]; then
     command -v docker >/dev/null 2>&1 || return 2
-    info="\"LiveRestoreEnabled\":$(exec 9<&-; timeout 10 docker -H "unix://$API_SOCKET" info --format '{{.LiveRestoreEnabled}}' 2>&1)"
+    # What it refuses it says on stderr, and there it may also warn: of a missing HOME, of its own configuration.
+    info=$(exec 9<&-; timeout 10 docker -H "unix://$API_SOCKET" info --format '"LiveRestoreEnabled":{{.LiveRestoreEnabled}}' 2>&1)
   fi
   case $info in *"\"LiveRestoreEnabled\":$1"*) return 0 ;; esac
   ! refused "$info" || return 2
@@ -285,7 +286,8 @@ read_units() {
 # Units that need docker.service and are active now: those that its stop would take along (as systemd does, theirs as well), and that its
 # start would not bring back. Those of the first time count, also for the way back.
 note_dependents() {
-  [ ! -e "$T/dependents" ] || return 0
+  # Empty: the write was killed before anything was stopped.
+  [ ! -s "$T/dependents" ] || return 0
   dependents=
   set -- $(needed_by "$docker_unit")
   while [ $# -gt 0 ]; do

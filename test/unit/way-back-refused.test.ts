@@ -28,6 +28,17 @@ test.each([
   expect(ask(question, body, status)).toBe(exit);
 });
 
+test.each([
+  ['"LiveRestoreEnabled":true', 'true', 0],
+  ['"LiveRestoreEnabled":true', 'false', 1],
+  ['Error response from daemon: authorization denied by plugin opa: no', 'true', 2],
+  ['', 'true', 1],
+])('a host that has the docker command alone, which warns and says %s: is it %s? %i', (answer, wanted, exit) => {
+  const docker = `docker() { case $* in *'"LiveRestoreEnabled":{{.LiveRestoreEnabled}}'*) ;; *) return 1 ;; esac; echo 'WARNING: Error loading config file' >&2; printf '%s\\n' "$ANSWER"; echo late >&2; }`;
+  const script = `set --; T=/nowhere/txn; . ${SCRIPT}; TXN=abc123 API_SOCKET=/s; api() { return 2; }; timeout() { shift; "$@"; }; ${docker}; live_restore_is ${wanted}`;
+  expect(spawnSync('sh', ['-c', script], { env: { ...process.env, ANSWER: answer } }).status).toBe(exit);
+});
+
 test('a clock that is set in the middle does not cut the waiting short', () => {
   const date = `n=$(cat "$COUNT" 2>/dev/null); echo "\${n}x" >"$COUNT"; echo $((1000000 * \${#n}))`;
   const script = `set --; T=/nowhere/txn; . ${SCRIPT}; COUNT=$(mktemp); date() { ${date}; }; asked=0; third() { asked=$((asked + 1)); [ $asked = 3 ]; }; await third; status=$?; rm -f "$COUNT"; exit $status`;

@@ -1,0 +1,51 @@
+/** Units that need docker.service: those that ran when it was first stopped are noted, whatever was killed before. The real script, systemd's answers. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const SCRIPT = new URL('../../src/daemon/way-back.sh', import.meta.url).pathname;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'docker-tls-dependents-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** `needs`: what systemd says of docker.service. All are active but `rests`; `a-b` (escaped) takes `deep` along. */
+function note(shell: string, needs: string): string | undefined {
+  const systemctl = `systemctl() { for name; do :; done; state=active; also=; case $name in rests.service) state=inactive ;; 'a\\x2db.service') also='deep.service' ;; esac; printf 'ActiveState=%s\\nBoundBy=%s\\n' "$state" "$also"; }`;
+  const script = `set --; T=${folder}; . ${SCRIPT}; ${systemctl}; docker_unit="$NL$NEEDS$NL"; note_dependents`;
+  const { status, stderr } = spawnSync(shell.split(' ')[0] as string, [...shell.split(' ').slice(1), '-c', script], {
+    env: { ...process.env, NEEDS: needs },
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([0, '']);
+  return existsSync(join(folder, 'dependents')) ? readFileSync(join(folder, 'dependents'), 'utf8') : undefined;
+}
+
+const NEEDS = 'RequiredBy=a\\x2db.service rests.service\nConsistsOf=deep.service a\\x2db.service';
+
+describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
+  test('each once, with what those take along', () => {
+    expect(note(shell, NEEDS)).toBe('a\\x2db.service\ndeep.service\n');
+  });
+
+  test('none: no file', () => {
+    expect(note(shell, 'RequiredBy=rests.service')).toBeUndefined();
+  });
+
+  test('those of the first time count', () => {
+    writeFileSync(join(folder, 'dependents'), 'first.service\n');
+    expect(note(shell, NEEDS)).toBe('first.service\n');
+  });
+
+  test('a write that was killed is none', () => {
+    writeFileSync(join(folder, 'dependents'), '');
+    expect(note(shell, NEEDS)).toBe('a\\x2db.service\ndeep.service\n');
+  });
+});
