@@ -180,7 +180,9 @@ function returnedDaemon(facts: HostFacts, target: number | 'none', touched: bool
   const { unit, answers, listsContainers, containers } = facts.docker;
   const idle = unit.active !== 'active' || (answers && listsContainers && containers.length === 0);
   if (wasStopped(facts) && idle) return { action: 'stop', reason: 'it was not running before the first setup' };
-  if (!hasDocker(facts)) return { action: 'stop', reason: 'Docker is not installed any more' };
+  // One that runs on all the same (its program deleted, or not where this login looks) has containers: that is not for us to stop.
+  if (!hasDocker(facts) && unit.active !== 'active')
+    return { action: 'stop', reason: 'Docker is not installed any more' };
   return { action: touched ? 'restart' : 'none', reason: 'the daemon goes back to its own configuration' };
 }
 

@@ -75,6 +75,9 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
             [
               `on Debian or Ubuntu: ${sudoCommand(login, 'apt-get', 'install', '-y', 'docker.io')}`,
               'or follow https://docs.docker.com/engine/install/',
+              ...(facts.docker.unit.active === 'active'
+                ? [`if it is to go, with its containers: ${sudoCommand(login, 'systemctl', 'stop', 'docker.service')}`]
+                : []),
               ...facts.docker.rootless.map(
                 ({ user, path }) => `the rootless Docker of ${user} (${path}) is not one that docker-tls can change`,
               ),

@@ -113,7 +113,7 @@ function plannedReturn(opened: OpenedHost, plan: HostPlan, spec: HostSpec, conte
         code !== 'E_FIREWALL' &&
         code !== 'E_CLOCK' &&
         // Whoever took Docker away first has our files left.
-        (code !== 'E_NO_DOCKER' || plan.purpose !== 'remove'),
+        (code !== 'E_NO_DOCKER' || plan.daemon.action !== 'stop'),
     ),
     ...swarmProblem(spec.name, facts, spec.containers, plan),
   ];

@@ -11,7 +11,7 @@ import { desired, factsOf } from '../support/host-facts.ts';
 const JSON_FILE = '/etc/docker/daemon.json';
 const STATE = '/var/lib/docker-tls';
 
-function given(now: string) {
+function given(now: string, more: Readonly<Record<string, string>> = {}) {
   const managed = [{ kind: 'file', path: JSON_FILE }];
   return factsOf({
     [`file:${JSON_FILE}`]: `file 644 0:0\n${now}`,
@@ -19,6 +19,7 @@ function given(now: string) {
     [`file:${STATE}/origin/manifest`]: `file 600 0:0\n1\tabsent\t-\t-\t${JSON_FILE}\n`,
     [`file:${STATE}/generations/1/manifest`]: `file 600 0:0\n1\tfile\t644\t0:0\t${JSON_FILE}\n`,
     [`file:${STATE}/generations/1/1`]: 'file 644 0:0\n{ "icc": false }\n',
+    ...more,
   });
 }
 
@@ -39,4 +40,16 @@ test.each([
   );
   expect(text.includes('edited by hand since')).toBe(edited.length > 0);
   expect(text.includes('-{ "icc": false, "labels": ["a=b"] }')).toBe(edited.length > 0);
+});
+
+test.each([
+  ['dockerd is gone', { dockerd: '' }, 'LoadState=loaded'],
+  ['its unit is gone', {}, 'LoadState=not-found'],
+])('%s: what is left is taken away, and a daemon that runs all the same is not stopped', (_, more, load) => {
+  const planned = (active: string) =>
+    planReturn(given('{ "icc": false }\n', { ...more, unit: `${load}\nActiveState=${active}` }), 'none', desired)
+      .daemon;
+  expect(planned('inactive').action).toBe('stop');
+  expect(planned('failed').action).toBe('stop');
+  expect(planned('active').action).toBe('restart');
 });
