@@ -333,6 +333,11 @@ describe('hostile files', () => {
       'odd values',
       'services:\n  a: null\n  b: 3\n  c: { volumes: 3, ports: [null, {}, []], environment: [[]], user: [], image: {} }\n',
     ],
+    ['one word of a megabyte', `services:\n  a:\n    image: ${'a'.repeat(1_000_000)}\n`],
+    [
+      'variables that many services share, and inherit',
+      `x-e: &e { ${Array.from({ length: 1000 }, (_, n) => `K${n}: v`).join(', ')} }\nservices:\n${Array.from({ length: 300 }, (_, n) => `  s${n}:\n    extends: s${n + 1}\n    environment: *e\n`).join('')}`,
+    ],
     ['names of objects', 'services:\n  __proto__: { privileged: true }\n  constructor: { cap_add: { toString: 1 } }\n'],
   ])('%s ends soon and without a crash', (_name, text) => {
     expect(auditCompose(text, 'c')).toHaveLength(COMPOSE_CHECKS.length);

@@ -120,6 +120,7 @@ ARG VERSION
     'RUN <<EOF\nnever ends',
     'FROM',
     `RUN ${'a '.repeat(50_000)}`,
+    `COPY ${'-'.repeat(100_000)}`,
     '#'.repeat(100),
     'FROM a\\\n\\\n\\',
   ])('%j is no crash', (text) => {

@@ -139,6 +139,7 @@ export function parseCompose(text: string, path: string): Compose {
   const root = resolve(document.contents);
   if (!isMap(root)) throw new DockerTlsErrors([failure('this is not a Compose file: no services', path)]);
 
+  const read = new Map<Node | undefined, readonly Item[]>();
   function entries(section: string): readonly Service[] {
     const found = find(root as YAMLMap, section)?.node;
     if (!isMap(found)) return [];
@@ -177,6 +178,12 @@ export function parseCompose(text: string, path: string): Compose {
           };
         });
       }
+      /** As itemsOf. What many services share by aliases is read once. */
+      function itemsOnce(node: Node | undefined): readonly Item[] {
+        const items = read.get(node) ?? itemsOf(node);
+        read.set(node, items);
+        return items;
+      }
       return [
         {
           name: keyText(pair.key),
@@ -187,14 +194,13 @@ export function parseCompose(text: string, path: string): Compose {
           },
           items(...keys) {
             const known = new Set<string>();
-            return lookUp(keys)
-              .slice(0, keys[0] === 'healthcheck' ? 1 : undefined)
-              .flatMap(({ node }) => {
-                const own = itemsOf(node).map((item) => ({ item, name: nameOf(keys[0], item) }));
-                const left = own.filter(({ name }) => !known.has(name));
-                for (const { name } of own) known.add(name);
-                return left.map(({ item }) => item);
-              });
+            const nodes = lookUp(keys).map(({ node }) => node);
+            return [...new Set(nodes)].slice(0, keys[0] === 'healthcheck' ? 1 : undefined).flatMap((node) => {
+              const own = itemsOnce(node).map((item) => ({ item, name: nameOf(keys[0], item) }));
+              const left = own.filter(({ name }) => !known.has(name));
+              for (const { name } of own) known.add(name);
+              return left.map(({ item }) => item);
+            });
           },
         },
       ];

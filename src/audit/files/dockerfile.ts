@@ -94,7 +94,7 @@ function secrets({ name, text }: Instruction, ships: boolean): readonly string[]
   }
   if ((name !== 'COPY' && name !== 'ADD') || !ships) return [];
   if (name === 'ADD' && text.split(/\s+/).some(holdsPassword)) return ['the password in its address is written out'];
-  const found = KEY_FILES.exec(text.replace(/--\S+\s+/g, ''));
+  const found = KEY_FILES.exec(text.replace(/(?<!\S)--\S+\s+/g, ''));
   return found === null ? [] : [`${found[2]} looks like a secret`];
 }
 
