@@ -2,7 +2,7 @@
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';
-import { renderOutcome } from '../../src/cli/render/outcome.ts';
+import { costLines, renderOutcome } from '../../src/cli/render/outcome.ts';
 import { renderPlan, renderPlans } from '../../src/cli/render/plan.ts';
 import { completeHost } from '../../src/config/spec.ts';
 import type { HostOutcome, PreparedHost } from '../../src/workflows/host-run.ts';
@@ -27,4 +27,23 @@ test('of many, each sentence once', () => {
   const results = hosts.map((value) => ({ kind: 'done' as const, host: value.spec.name, value, elapsedMs: 1 }));
   const text = renderPlans(results, plain, false);
   expect(text).toContain(`nothing to do on 3 hosts: web, db and ci\n\nwarning  web and db: ${WARNING}\n\n0 of 3 hosts`);
+});
+
+test('by harden once, whether something was to do or not, and never as the host wrote it', () => {
+  for (const changed of [true, false]) {
+    const base = still('web', [`${WARNING}\u001b[2J`]);
+    const outcome = {
+      ...base,
+      plan: { ...base.plan, costs: ['icc: a\u0007'] },
+      host: 'web',
+      changed,
+      proofs: [],
+      said: [],
+      elapsedMs: 1,
+    };
+    const text = [renderOutcome(outcome as unknown as HostOutcome, plain), ...costLines(outcome as never)].join('\n');
+    expect(text.split(WARNING)).toHaveLength(2);
+    expect(text).toContain('web: costs: icc: a');
+    expect(text).not.toMatch(/[\u0007\u001b]/);
+  }
 });

@@ -16,7 +16,7 @@ import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
 import { usage } from '../options.ts';
 import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
-import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
+import { costLines, outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
 import { storeOf } from '../store.ts';
@@ -98,13 +98,7 @@ export const command = defineCommand({
     }
     const results = await applyHosts(specs, await open({ save: true }), fleet, progress);
     const only = results.length === 1 ? results[0] : undefined;
-    const said = results.flatMap((one) =>
-      one.kind === 'done'
-        ? [...one.value.plan.costs.map((cost) => `costs: ${cost}`), ...one.value.plan.warnings].map(
-            (text) => `${one.host}: ${text}`,
-          )
-        : [],
-    );
+    const said = results.flatMap((one) => (one.kind === 'done' ? costLines(one.value) : []));
     const text = [
       only?.kind === 'done' ? renderOutcome(only.value, colours) : renderResults(results, colours, columns),
       ...[...said, ...left].map(yellowLine),

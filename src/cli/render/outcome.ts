@@ -125,6 +125,12 @@ function toldBy({ changed, plan, said }: HostOutcome): readonly string[] {
   return changed ? said : [...plan.warnings.map((warning) => printable(warning)), ...said];
 }
 
+/** What a change costs, and what its plan had to say: where nothing was to do, the outcome tells that already. */
+export function costLines({ host, changed, plan }: HostOutcome): readonly string[] {
+  const lines = [...plan.costs.map((cost) => `costs: ${cost}`), ...(changed ? plan.warnings : [])];
+  return lines.map((line) => `${host}: ${printable(line)}`);
+}
+
 /** What a host had to say while it was changed. */
 export function renderSaid(said: readonly string[], colours: Colours): readonly string[] {
   return said.map((text) => `  ${colours.yellow('!')} ${text}`);
