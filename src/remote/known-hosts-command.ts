@@ -6,19 +6,22 @@ import type { Endpoint } from './ssh-config.ts';
 
 const LIMIT_MS = 10_000;
 
-/** What the program says about `name` and the key that it offers; nothing where there is none, or where it fails, as with ssh. */
+/**
+ * What the program says about `name` and the key that it offers, or, without a key, which types are to be asked for first; nothing where
+ * there is none, or where it fails, as with ssh.
+ */
 export function askKnownHostsCommand(
   { knownHostsCommand }: Endpoint,
   name: string,
-  blob: Buffer,
+  blob?: Buffer,
 ): Promise<KnownHost[]> {
   if (knownHostsCommand === undefined) return Promise.resolve([]);
   const about: Readonly<Record<string, string>> = {
     H: name,
-    I: 'HOSTNAME',
-    K: blob.toString('base64'),
-    f: fingerprint(blob),
-    t: keyType(blob),
+    I: blob === undefined ? 'ORDER' : 'HOSTNAME',
+    K: blob?.toString('base64') ?? 'NONE',
+    f: blob === undefined ? 'NONE' : fingerprint(blob),
+    t: blob === undefined ? 'NONE' : keyType(blob),
   };
   const [program = '', ...args] = knownHostsCommand.map((word) =>
     word.replace(/%([HIKft])/g, (token, letter: string) => about[letter] ?? token),

@@ -13,6 +13,7 @@ import type { SshOptions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
 import type { Countdown } from './countdown.ts';
 import { hostKeyNames, settleHostKey } from './host-key.ts';
+import { askKnownHostsCommand } from './known-hosts-command.ts';
 import { inTurn } from './questions.ts';
 import { type Endpoint, jumpOptions } from './ssh-config.ts';
 
@@ -125,10 +126,18 @@ function noticeOfTouch(text: string): string | undefined {
   return prompt === 'none' ? printable(words.join(' ').replace(/^.* for key /, ''), 120) : undefined;
 }
 
-/** KnownHostsCommand, with the tokens %I %H %t %K of ssh_config(5): prints the line of a key that is the right one. */
+/**
+ * KnownHostsCommand, with the tokens %I %H %t %K of ssh_config(5): prints the line of a key that is the right one; and, before the host has
+ * shown one, what the user's own command knows of it, so that ssh asks for a key of that type.
+ */
 async function answerHostKey(options: SshOptions, endpoint: Endpoint, words: readonly string[]): Promise<string> {
   const [invocation, name, type, base64] = words;
-  if (invocation !== 'HOSTNAME' || name === undefined || type === undefined || base64 === undefined) return '';
+  if (name === undefined || type === undefined || base64 === undefined) return '';
+  if (invocation === 'ORDER') {
+    const known = (await askKnownHostsCommand(endpoint, name)).filter((line) => line.marker === undefined);
+    return known.map((line) => `${line.names} ${line.type} ${line.key.toString('base64')}\n`).join('');
+  }
+  if (invocation !== 'HOSTNAME') return '';
   // A certificate is for ssh to check; when it does not hold, ssh asks again with the plain key.
   if (type.includes('-cert-')) return '';
   const last = name.toLowerCase() === hostKeyNames(endpoint).name;

@@ -14,6 +14,7 @@ import { interrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { findKeys } from './keys.ts';
 import { wantedTypes } from './known-hosts.ts';
+import { askKnownHostsCommand } from './known-hosts-command.ts';
 import { patiently } from './patience.ts';
 import { signAtOnce } from './round-trips.ts';
 import { type Hop, route } from './route.ts';
@@ -79,9 +80,10 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
     const trial = new Authentication(ssh2, options, endpoint, keys, clock);
     authentication = trial;
     const { name, bareName } = hostKeyNames(endpoint);
+    const said = await Promise.race([askKnownHostsCommand(endpoint, name), given]);
     const types = wantedTypes(
       options.hostKey,
-      await knownLines(endpoint),
+      [...(await knownLines(endpoint)), ...said],
       bareName === undefined ? [name] : [name, bareName],
     );
     const dialling = through === undefined ? dial(options, endpoint) : forward(through, options, endpoint);

@@ -70,6 +70,23 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('asks for a key of the type that the KnownHostsCommand knows', async () => {
+    const hostKeys = [makeKey('ed25519').privateKey, makeKey('rsa').privateKey];
+    await withServer({ ...withKey, hostKeys }, async (server) => {
+      const program = join(folder, `rsa-alone-${transport}`);
+      const configFile = join(folder, `config-rsa-alone-${transport}`);
+      writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\nKnownHostsCommand ${program} %H %I %t %K %f\n`);
+      const asked = join(folder, `asked-${transport}`);
+      writeFileSync(
+        program,
+        `#!/bin/sh\necho "$2 $3 $5" >>${asked}\necho "$1 ${server.hostKeys.find((key) => key.startsWith('ssh-rsa'))}"\n`,
+        { mode: 0o755 },
+      );
+      expect(await logIn(optionsFor(server, { transport, configFile, hostKey: 'strict' }))).toBe('in\n');
+      expect(readFileSync(asked, 'utf8')).toMatch(/^ORDER NONE NONE\nHOSTNAME ssh-rsa SHA256:/);
+    });
+  });
+
   it('refuses a revoked key even when it is pinned', async () => {
     await withServer(withKey, async (server) => {
       const options = optionsFor(server, { transport, hostKey: server.fingerprints[0] });
