@@ -304,10 +304,19 @@ note_dependents() {
 
 needed_by() { printf '%s' "$1" | sed -n -e 's/^RequiredBy=//p' -e 's/^RequisiteOf=//p' -e 's/^BoundBy=//p' -e 's/^ConsistsOf=//p' -e 's/^PropagatesStopTo=//p'; }
 
-# Starts those that went all the same: bound to the daemon (BindsTo=), or ended with their connection to it. Nobody waits for them.
+# Starts those that went all the same: bound to the daemon (BindsTo=), or ended with their connection to it. Nobody waits for them. Those
+# that are still up are let be: a target that is started anew starts whatever of it somebody has stopped.
 start_dependents() {
   if [ -e "$T/dependents" ]; then dependents=$(cat -- "$T/dependents"); fi
-  [ -z "${dependents:-}" ] || service --no-block start -- $dependents 2>/dev/null || :
+  [ -n "${dependents:-}" ] || return 0
+  # A state each, in their order.
+  states=$(systemctl is-active -- $dependents 2>/dev/null)$NL
+  set --
+  for unit in $dependents; do
+    case ${states%%"$NL"*} in active | reloading) ;; *) set -- "$@" "$unit" ;; esac
+    states=${states#*"$NL"}
+  done
+  [ $# = 0 ] || service --no-block start -- "$@" 2>/dev/null || :
 }
 
 # Restarts docker.service on the unit files that now lie there (or, with `stop`, stops it), and brings our socket unit to where they say.

@@ -16,15 +16,21 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** `needs`: what systemd says of docker.service. All are active but `rests`; `a-b` (escaped) takes `deep` along. */
-function note(shell: string, needs: string): string | undefined {
-  const systemctl = `systemctl() { for name; do :; done; state=active; also=; case $name in rests.service) state=inactive ;; 'a\\x2db.service') also='deep.service' ;; esac; printf 'ActiveState=%s\\nBoundBy=%s\\n' "$state" "$also"; }`;
-  const script = `set --; T=${folder}; . ${SCRIPT}; ${systemctl}; docker_unit="$NL$NEEDS$NL"; note_dependents`;
-  const { status, stderr } = spawnSync(shell.split(' ')[0] as string, [...shell.split(' ').slice(1), '-c', script], {
-    env: { ...process.env, NEEDS: needs },
+/** What the shell prints, with the functions of the script. */
+function run(shell: string, text: string, env: Readonly<Record<string, string>> = {}): string {
+  const [program = '', ...words] = shell.split(' ');
+  const { status, stdout, stderr } = spawnSync(program, [...words, '-c', `set --; T=${folder}; . ${SCRIPT}; ${text}`], {
+    env: { ...process.env, ...env },
     encoding: 'utf8',
   });
   expect([status, stderr]).toEqual([0, '']);
+  return stdout;
+}
+
+/** `needs`: what systemd says of docker.service. All are active but `rests`; `a-b` (escaped) takes `deep` along. */
+function note(shell: string, needs: string): string | undefined {
+  const systemctl = `systemctl() { for name; do :; done; state=active; also=; case $name in rests.service) state=inactive ;; 'a\\x2db.service') also='deep.service' ;; esac; printf 'ActiveState=%s\\nBoundBy=%s\\n' "$state" "$also"; }`;
+  run(shell, `${systemctl}; docker_unit="$NL$NEEDS$NL"; note_dependents`, { NEEDS: needs });
   return existsSync(join(folder, 'dependents')) ? readFileSync(join(folder, 'dependents'), 'utf8') : undefined;
 }
 
@@ -42,6 +48,19 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   test('those of the first time count', () => {
     writeFileSync(join(folder, 'dependents'), 'first.service\n');
     expect(note(shell, NEEDS)).toBe('first.service\n');
+  });
+
+  test('only those that went are started again: a target that is up would start what somebody has stopped', () => {
+    const noted = 'multi-user.target\na\\x2db.service\nreads.service\ngone.service\n';
+    const script = `systemctl() {
+      case $1 in is-active) shift 2; for name; do case $name in multi-user.target) echo active ;; reads.service) echo reloading ;; a*) echo deactivating ;; *) echo inactive ;; esac; done; return 3 ;; esac
+    }
+    service() { printf '%s\\n' "$*"; return 1; }; start_dependents; echo "$?"`;
+    expect(run(shell, script)).toBe('0\n');
+    writeFileSync(join(folder, 'dependents'), noted);
+    expect(run(shell, script)).toBe('--no-block start -- a\\x2db.service gone.service\n0\n');
+    writeFileSync(join(folder, 'dependents'), 'multi-user.target\n');
+    expect(run(shell, script)).toBe('0\n');
   });
 
   test('a write that was killed is none', () => {
