@@ -1,11 +1,13 @@
 # What the sshd of this host was started with. Put in before apply.sh and the audit's facts.sh.
 
-# -o and -f of the sshd that runs, one a line: they win over every file (sshd(8)). Its title shows its arguments without their quotes.
+# -o and -f of the sshd that runs, one a line: they win over every file (sshd(8)). Its title shows its arguments without their quotes:
+# `-o PermitRootLogin no` was one word.
 sshd_options() {
   for file in /run/sshd.pid /var/run/sshd.pid; do
     read -r pid <"$file" 2>/dev/null || continue
     [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = sshd ] || continue
-    tr '\000' ' ' <"/proc/$pid/cmdline" | sed 's/ \[listener\] .*//' | grep -oE ' -[of] *[^ ]+' | sed 's/^ *-\(.\) */-\1/'
+    tr '\000' ' ' <"/proc/$pid/cmdline" | sed 's/ \[listener\] .*//' | grep -oE ' -(f *[^ ]+|o *[^ ]+|o *[^ =]+( +[^ -][^ ]*)+)' |
+      sed -e 's/^ *-\(.\) */-\1/' -e 's/^\(-o[^ =]*\)  */\1=/'
     return 0
   done
 }

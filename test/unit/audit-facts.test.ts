@@ -144,6 +144,7 @@ describe('the script', () => {
          title() { printf 'sshd: /usr/sbin/sshd -D %s [listener] 0 of 10-100 startups\\0' "$1" >proc/7/cmdline; }
          ${script}
          title '-o A=b -oC=d -f x'; effective_sshd -C user=root
+         title '-o PermitRootLogin yes -e -oUsePAM no -o A'; effective_sshd
          title '-o bad'; effective_sshd -C user=root
          printf '/usr/sbin/sshd\\0-D\\0-f\\0%s\\0' "$PWD/other" >proc/7/cmdline; effective_sshd | sed "s#$PWD/##"
          echo dropbear >proc/7/comm; effective_sshd
@@ -157,6 +158,7 @@ describe('the script', () => {
     );
     expect(found.split('\n')).toEqual([
       '-T -C user=root -oA=b -oC=d -fx',
+      '-T -oPermitRootLogin=yes -oUsePAM=no -oA',
       '-T -C user=root',
       '-T -fother',
       '-T',
