@@ -5,7 +5,7 @@ import { DockerTlsError } from '../errors.ts';
 import type { StoredClient, StoreState } from '../store/records.ts';
 import { listWords } from '../words.ts';
 import { ownOf } from '../workflows/own-client.ts';
-import { accepts, type ReachableHost, reachableHosts } from '../workflows/reach.ts';
+import { accepts, knockerAt, type ReachableHost, reachableHosts } from '../workflows/reach.ts';
 
 export type KnownClient = StoredClient & { readonly folder: string };
 
@@ -63,10 +63,7 @@ export function anyClient(
   command: string,
 ): KnownClient {
   if (name !== undefined) return chooseClient(state, host, name, command);
-  const welcome = [...state.clients.values()].filter(
-    (client) => client.key !== undefined && client.record.revokedAt === undefined && accepts(host, client),
-  );
-  return ownOf(welcome) ?? welcome[0] ?? chooseClient(state, host, undefined, command);
+  return knockerAt(state.clients.values(), host) ?? chooseClient(state, host, undefined, command);
 }
 
 function namedClient(state: StoreState, host: ReachableHost, name: string, command: string): KnownClient {

@@ -95,7 +95,7 @@ function unknown(
       // Where the configuration keeps none, a line more would help nobody.
       ...(file === undefined || file === '/dev/null'
         ? []
-        : [`ssh-keyscan ${port}${endpoint.hostName} >> ${shellQuote(file)}`]),
+        : [`ssh-keyscan ${port}${shellQuote(endpoint.hostName)} >> ${shellQuote(file)}`]),
     ],
   });
 }

@@ -11,8 +11,9 @@ import type { HostSpec } from '../config/spec.ts';
 import { printable } from '../errors.ts';
 import type { HostSession, ProbeCredentials, ProbeRequest, Progress, Runtime, SshQuestions } from '../runtime.ts';
 import type { Secret } from '../secret.ts';
-import type { StoredClient, StoredHost, StoreState } from '../store/records.ts';
+import type { StoredHost, StoreState } from '../store/records.ts';
 import { type FleetOptions, type HostResult, overHosts } from './fleet-run.ts';
+import { knockerAt } from './reach.ts';
 import { strangersPapers } from './stranger.ts';
 
 export type AuditContext = {
@@ -87,7 +88,8 @@ async function probeFromOutside(
     'own-certificate': {},
   };
   const asked = wantedProbes(facts, address).map((wanted) => ({ ...wanted, request: questions[wanted.what], ca: '' }));
-  const client = state.hosts.has(spec.name) ? [...state.clients.values()].find(isUsable) : undefined;
+  const known = state.hosts.get(spec.name);
+  const client = known === undefined ? undefined : knockerAt(state.clients.values(), known);
   const own =
     client?.key === undefined
       ? []
@@ -108,10 +110,6 @@ async function probeFromOutside(
       outcome: await runtime.probe({ address, port, ca, timeoutMs: PROBE_TIMEOUT_MS, ...request }),
     })),
   );
-}
-
-function isUsable(client: StoredClient): boolean {
-  return client.key !== undefined && client.record.revokedAt === undefined;
 }
 
 /** The certificates that we issued belong on the time line, and their owners among those who get in. */

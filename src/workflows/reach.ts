@@ -2,6 +2,7 @@
 
 import type { Secret } from '../secret.ts';
 import type { HostRecord, StoredClient, StoreState } from '../store/records.ts';
+import { ownOf } from './own-client.ts';
 
 export type ReachableHost = {
   readonly record: Pick<HostRecord, 'name' | 'address' | 'port' | 'clients'>;
@@ -21,6 +22,17 @@ export function reachableHosts(state: StoreState): ReadonlyMap<string, Reachable
   }
   for (const [name, host] of state.hosts) found.set(name, host);
   return found;
+}
+
+/** A client with which this computer can knock at a host that lets it in: its own one, or the first. */
+export function knockerAt<Client extends StoredClient>(
+  clients: Iterable<Client>,
+  host: ReachableHost,
+): Client | undefined {
+  const welcome = [...clients].filter(
+    (client) => client.key !== undefined && client.record.revokedAt === undefined && accepts(host, client),
+  );
+  return ownOf(welcome) ?? welcome[0];
 }
 
 /** Every CA of this store that hosts and clients trust, PEM: the one that issues, then those that a rotation has not dropped yet. */

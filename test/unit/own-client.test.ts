@@ -9,6 +9,7 @@ import { proverFor, type Session } from '../../src/cli/session.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openKeyring } from '../../src/workflows/keyring.ts';
 import { makeOwn } from '../../src/workflows/own-client.ts';
+import { knockerAt } from '../../src/workflows/reach.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { picture } from '../support/store.ts';
 
@@ -40,6 +41,17 @@ async function proving(): Promise<string> {
   const state = await store.read();
   return anyClient(state, chooseHost(state, 'h1', 'verify'), undefined, 'verify').record.name;
 }
+
+test('a client of other hosts does not knock, own or not', async () => {
+  const place = mkdtempSync(join(home, 'other-'));
+  await issueStore(place, { hosts: { h1: {}, h2: {} }, clients: { ci: ['h2'], laptop: undefined, spare: undefined } });
+  const at = async (name: string) => {
+    const state = await openStore(place).read();
+    return knockerAt(state.clients.values(), chooseHost(state, name, 'audit'))?.record.name;
+  };
+  await makeOwn(openStore(place), 'ci');
+  expect([await at('h1'), await at('h2')]).toEqual(['laptop', 'ci']);
+});
 
 test('of several clients the own one is meant, until another is asked for', async () => {
   await issueStore(home, { hosts: { h1: {} }, clients: { ci: undefined, laptop: undefined } });
