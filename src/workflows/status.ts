@@ -12,7 +12,7 @@ import type { StoredClient, StoredHost, StoreState } from '../store/records.ts';
 import { keyElsewhere } from './client-refusals.ts';
 import { overHosts } from './fleet-run.ts';
 import { openHost } from './host-run.ts';
-import { accepts, trustedCas } from './reach.ts';
+import { knockerAt, trustedCas } from './reach.ts';
 import { specOfRecord } from './specs.ts';
 
 export type StatusRow = {
@@ -124,6 +124,8 @@ async function askHosts(
   progress: Progress,
 ): Promise<Map<string, Asked>> {
   const specs = hosts.map((host) => specOfRecord(host.record));
+  const now = runtime.now();
+  const unexpired = [...state.clients.values()].filter(({ cert }) => inspectCertificate(cert).notAfter > now);
   const results = await overHosts(
     specs,
     { parallel: options.parallel, signal: runtime.signal },
@@ -133,7 +135,7 @@ async function askHosts(
       const host = state.hosts.get(spec.name) as StoredHost;
       // Both at once, and what one of them found is worth having also when the other fails.
       const answers = await Promise.allSettled([
-        ...(options.tls ? [askOverTls(runtime, state, host)] : []),
+        ...(options.tls ? [askOverTls(runtime, state, host, unexpired)] : []),
         ...(options.ssh ? [askOverSsh(runtime, host, spec, options, line)] : []),
       ]);
       const drift = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
@@ -161,12 +163,14 @@ function sayFailure({ code, message }: DockerTlsError): string {
   return `${code}: ${message}`;
 }
 
-async function askOverTls(runtime: Runtime, state: StoreState, host: StoredHost): Promise<string[]> {
+async function askOverTls(
+  runtime: Runtime,
+  state: StoreState,
+  host: StoredHost,
+  unexpired: readonly StoredClient[],
+): Promise<string[]> {
   const { address, port } = host.record;
-  const now = runtime.now();
-  const client = [...state.clients.values()].find(
-    (one) => one.key !== undefined && accepts(host, one) && inspectCertificate(one.cert).notAfter > now,
-  );
+  const client = knockerAt(unexpired, host);
   const outcome = await runtime.probe({
     address,
     port,

@@ -91,7 +91,7 @@ export const command = defineCommand({
       exit: options.check && attention > 0 ? 3 : 0,
       result: { rows: rows.map(rowJson), attention, ...(missing.length > 0 ? { missing } : {}) },
       text,
-      next: rows.length === 0 && missing.length === 0 ? ['docker-tls setup'] : waysOn(rows, global.file),
+      next: rows.length === 0 && missing.length === 0 ? ['docker-tls setup'] : [...new Set(waysOn(rows, global.file))],
     };
   },
 });
@@ -152,14 +152,13 @@ function waysOn(rows: readonly StatusRow[], file: string | undefined): string[] 
   const clients = due.filter((row) => row.kind === 'client');
   if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
     return ['docker-tls rotate ca', ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))), ...old];
-  const ways = [
+  return [
     ...(due.some((row) => row.kind === 'host') ? ['docker-tls rotate server --due'] : []),
     ...clients.flatMap((row) => row.renew ?? []),
     ...(due.some((row) => row.kind === 'ca') ? ['docker-tls rotate ca'] : []),
     ...old,
     ...waysOnHosts(rows, file),
   ];
-  return [...new Set(ways)];
 }
 
 /** What to look at where a host differs, or does not answer. */
