@@ -1,7 +1,5 @@
 /** Owns `audit [HOST…]`: what is wrong with hosts, Compose files and Dockerfiles, in every form of the report. */
 
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { expiredEntries, parseBaseline } from '../../audit/baseline.ts';
 import { SEVERITIES } from '../../audit/check.ts';
 import { compareReports, findingsOfReport } from '../../audit/compare.ts';
@@ -197,7 +195,7 @@ function requireChecks(patterns: readonly string[], asked: readonly { readonly i
 
 async function readText(path: string, cwd: string): Promise<string> {
   try {
-    const bytes = path === '-' ? await readIn(path, cwd) : await readFile(resolve(cwd, path));
+    const bytes = await readIn(path, cwd);
     // Windows PowerShell 5.1 writes `… --json > report.json` so.
     return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
   } catch (cause) {

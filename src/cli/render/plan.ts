@@ -122,8 +122,8 @@ export function plansJson(results: readonly HostResult<PreparedHost>[]): { chang
   return { changes, hosts };
 }
 
-/** What becomes of containers that the daemon does not list. */
-const UNLISTED: Readonly<Record<HostPlan['containers']['how'], string>> = {
+/** What becomes of containers; `untouched` and `stop` of those that the daemon does not list. */
+const FATE: Readonly<Record<HostPlan['containers']['how'], string>> = {
   untouched: 'are not touched',
   'live-restore': 'keep running (live-restore is on)',
   temporary: 'keep running (live-restore is on for the restart, then off again)',
@@ -133,7 +133,7 @@ const UNLISTED: Readonly<Record<HostPlan['containers']['how'], string>> = {
 
 function containerWords(plan: HostPlan): string {
   const { running, how, wouldStop, unlisted } = plan.containers;
-  if (unlisted) return `the daemon does not say which run; those that do ${UNLISTED[how]}`;
+  if (unlisted) return `the daemon does not say which run; those that do ${FATE[how]}`;
   if (running.length === 0)
     return how === 'temporary' || how === 'switched-on'
       ? 'none is running; one that starts until the restart keeps running'
@@ -145,12 +145,6 @@ function containerWords(plan: HostPlan): string {
   switch (how) {
     case 'untouched':
       return `${plural(running.length, 'container')} untouched: ${names}`;
-    case 'live-restore':
-      return `${plural(running.length, 'container')} keep running (live-restore is on): ${names}`;
-    case 'temporary':
-      return `${plural(running.length, 'container')} keep running (live-restore is on for the restart, then off again): ${names}`;
-    case 'switched-on':
-      return `${plural(running.length, 'container')} keep running (live-restore is switched on): ${names}`;
     case 'stop': {
       const stay = running.filter(({ restart }) => restart === 'no' || restart === '').map(({ name }) => name);
       const what = `${plural(wouldStop.length, 'container')} stop: ${names}`;
@@ -158,6 +152,8 @@ function containerWords(plan: HostPlan): string {
         ? `${what}; all of them start again by themselves`
         : `${what}; without a restart policy, and so stopped until somebody starts them: ${listWords(stay, 6)}`;
     }
+    default:
+      return `${plural(running.length, 'container')} ${FATE[how]}: ${names}`;
   }
 }
 

@@ -31,35 +31,30 @@ export function renderTable(
   options: TableOptions = {},
 ): string {
   if (every.length === 0) return '';
-  const kept = keptColumns(all, every, options);
-  const columns = kept.map((index) => all[index] as Column);
-  const rows = every.map((row) => kept.map((index) => row[index] ?? ''));
-  const texts = rows.map((row) => columns.map((_, index) => cellText(row[index] ?? '')));
-  const wanted = columns.map(({ title }, index) =>
-    Math.max(textWidth(title), ...texts.map((row) => textWidth(row[index] as string))),
+  const full = all.map(({ title }, index) =>
+    Math.max(textWidth(title), ...every.map((row) => textWidth(cellText(row[index] ?? '')))),
   );
+  const kept = keptColumns(all, full, options);
+  const columns = kept.map((index) => all[index] as Column);
+  const wanted = kept.map((index) => full[index] as number);
+  const rows = every.map((row) => kept.map((index) => row[index] ?? ''));
   const indent = options.indent ?? 0;
   const widths = shrink(columns, wanted, options.columns === undefined ? undefined : options.columns - indent);
   const titleStyle = options.titleStyle ?? ((text: string) => text);
   const head = columns.map(({ title }, index) => place(title, columns, widths, index, titleStyle));
-  const body = rows.map((row, line) =>
-    columns.map((_, index) =>
-      place(texts[line]?.[index] as string, columns, widths, index, cellStyle(row[index] ?? '')),
-    ),
+  const body = rows.map((row) =>
+    row.map((cell, index) => place(cellText(cell), columns, widths, index, cellStyle(cell))),
   );
   return [head, ...body].map((cells) => `${' '.repeat(indent)}${cells.join(' '.repeat(GAP)).trimEnd()}\n`).join('');
 }
 
-/** The places of the columns that there is room for. */
+/** The places of the columns that there is room for. `wanted`: their widths uncut. */
 function keptColumns(
   columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
+  wanted: readonly number[],
   { columns: room = Number.POSITIVE_INFINITY, indent = 0 }: TableOptions,
 ): readonly number[] {
-  const least = columns.map(({ title, shrinkTo }, index) => {
-    const wanted = Math.max(textWidth(title), ...rows.map((row) => textWidth(cellText(row[index] ?? ''))));
-    return Math.min(wanted, shrinkTo ?? wanted);
-  });
+  const least = wanted.map((width, index) => Math.min(width, columns[index]?.shrinkTo ?? width));
   let kept = [...columns.keys()];
   const width = (): number => kept.reduce((sum, index) => sum + (least[index] as number) + GAP, indent - GAP);
   const order = (index: number): number => columns[index]?.leaveOut ?? 0;
