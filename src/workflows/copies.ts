@@ -3,6 +3,7 @@
 import { installIntoConfigFolder } from '../docker/config-folder.ts';
 import { readContext, writeContext } from '../docker/contexts.ts';
 import { DockerTlsError } from '../errors.ts';
+import { splitBundle } from '../pki/inspect.ts';
 import type { StoredClient, StoreState } from '../store/records.ts';
 
 export type CopiesRequest = {
@@ -19,9 +20,9 @@ export type CopiesOutcome = {
   readonly folder: boolean;
   /** Copies that were out of date and are not any more, in words. */
   readonly updated: readonly string[];
-  /** Copies that are gone, or that somebody else has made anew, in words; they are left alone. */
+  /** Copies that are gone, or in whose place somebody else has put other files, in words; they are left alone. */
   readonly missing: readonly string[];
-  /** Copies that could not be renewed; the others were. */
+  /** Copies that could not be renewed (exit 4: something else may have changed before); the others were. */
   readonly problems: readonly DockerTlsError[];
 };
 
@@ -42,11 +43,13 @@ export async function refreshCopies({ state, client }: CopiesRequest): Promise<C
       await work();
     } catch (error) {
       if (!(error instanceof DockerTlsError)) throw error;
-      problems.push(error.where === undefined ? error.at(where) : error);
+      const { code, message, hints, details, cause } = error;
+      problems.push(new DockerTlsError({ code, exit: 4, message, where: error.where ?? where, hints, details, cause }));
     }
   }
-  // The issuing CA tells our own files also where a run died between the store and the copies.
-  const known = [...state.clients.values(), ...state.issuers.values()].map((one) => one.cert);
+  // The issuing CAs (during a rotation there are several) tell our own files also where a run died between the store and the copies.
+  const issuers = [...state.issuers.values()].flatMap((one) => splitBundle(one.cert));
+  const known = [...[...state.clients.values()].map((one) => one.cert), ...issuers];
   for (const copies of record.copies ?? []) {
     const { dockerConfig } = copies;
     for (const name of copies.contexts) {
@@ -64,9 +67,18 @@ export async function refreshCopies({ state, client }: CopiesRequest): Promise<C
     }
     if (!copies.folder) continue;
     await attempt(dockerConfig, async () => {
-      const { changed } = await installIntoConfigFolder({ dockerConfig, ca, cert, key, known });
+      const installed = await installIntoConfigFolder({ dockerConfig, ca, cert, key, known }).catch(
+        (error: unknown) => {
+          if (error instanceof DockerTlsError && error.code === 'E_CLIENT_FILES_EXIST') return undefined;
+          throw error;
+        },
+      );
+      if (installed === undefined) {
+        missing.push(`the files in ${dockerConfig}`);
+        return;
+      }
       folder = true;
-      if (changed) updated.push('the config folder');
+      if (installed.changed) updated.push('the config folder');
     });
   }
   return { contexts, folder, updated, missing, problems };

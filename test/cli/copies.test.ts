@@ -1,8 +1,10 @@
 /** Copies of a client's papers follow its renewals: where they were made, whoever renews, and after a run that died. */
 
-import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { isFrom } from '../../src/plan/trust.ts';
+import { openStore } from '../../src/store/store.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
@@ -54,6 +56,74 @@ test('a copy that is gone is said, and not made again', async () => {
   rmSync(folder('ada'), { recursive: true });
   const { exit, out } = await run('ada', 'rotate', 'client', 'ci', '--yes');
   expect(exit).toBe(0);
-  expect(out).toContain(`not there any more, and so not updated: context web in ${folder('ada')}`);
+  expect(out).toContain(`gone, or not written by docker-tls, and so not updated: context web in ${folder('ada')}`);
   expect(readdirSync(dirname(home))).not.toContain('ada');
+});
+
+describe('a rotation of the CA', () => {
+  const inFolder = (name = 'cert.pem') => readFileSync(join(folder('ada'), name), 'utf8');
+  const tell = async () => {
+    const store = openStore(home);
+    await store.withLock('test', async () => {
+      const { hosts, ca, oldCas } = await store.read();
+      const trust = [ca, ...oldCas].map((one) => one?.cert).join('');
+      const told = [...hosts].map(([name, host]) => [name, { ...host, ca: trust }] as const);
+      await store.write({ hosts: Object.fromEntries(told) });
+    });
+  };
+  const toStage2 = async () => {
+    await run('ada', 'rotate', 'ca', '--yes');
+    await tell();
+    return run('ada', 'rotate', 'ca', '--yes');
+  };
+  const drop = async () => {
+    rmSync(join(home, 'hosts'), { recursive: true }); // No host answers here.
+    return run('ada', 'rotate', 'ca', '--drop', '--yes');
+  };
+
+  test('reaches the files in the config folder itself in every stage', async () => {
+    await run('ada', 'context', 'web', '--config-folder');
+    const before = inFolder();
+    const { err } = await toStage2();
+    expect(err).not.toContain('E_CLIENT_FILES');
+    expect(inFolder()).not.toBe(before);
+    expect([inFolder(), inFolder('ca.pem')]).toEqual([cert(), readFileSync(join(home, 'clients/ci/ca.pem'), 'utf8')]);
+    expect((await drop()).exit).toBe(0);
+    expect([inFolder(), inFolder('ca.pem')]).toEqual([cert(), readFileSync(join(home, 'ca/ca.pem'), 'utf8')]);
+    expect(isFrom(inFolder(), inFolder('ca.pem'), 'client', new Date())).toBe(true);
+  });
+
+  test('that died before the files were written is made good by the drop, before the old CA goes', async () => {
+    await run('ada', 'context', 'web', '--config-folder');
+    cpSync(folder('ada'), folder('before'), { recursive: true });
+    await toStage2();
+    rmSync(folder('ada'), { recursive: true });
+    cpSync(folder('before'), folder('ada'), { recursive: true });
+    expect(inFolder()).not.toBe(cert());
+    expect((await drop()).exit).toBe(0);
+    expect(inFolder()).toBe(cert());
+  });
+
+  test('is not ended while docker here cannot be given its new files', async () => {
+    await run('ada', 'context', 'web', '--config-folder');
+    cpSync(folder('ada'), folder('before'), { recursive: true });
+    await toStage2();
+    rmSync(folder('ada'), { recursive: true });
+    mkdirSync(folder('ada'));
+    mkdirSync(join(folder('ada'), 'cert.pem'));
+    const refused = await drop();
+    expect([refused.exit, refused.out]).toEqual([4, expect.stringContaining('The old CA is still accepted')]);
+    expect(refused.err).toContain('E_CLIENT_FILES');
+    expect(readdirSync(join(home, 'ca/old'))).toHaveLength(1);
+  });
+
+  test('leaves other people’s files alone that have taken their place, and says so', async () => {
+    await run('ada', 'context', 'web', '--config-folder');
+    rmSync(join(folder('ada'), 'cert.pem'));
+    writeFileSync(join(folder('ada'), 'cert.pem'), 'theirs\n');
+    const { err } = await toStage2();
+    expect(err).toContain(`not updated: the files in ${folder('ada')}`);
+    expect(inFolder()).toBe('theirs\n');
+    expect((await drop()).exit).toBe(0);
+  });
 });

@@ -59,7 +59,7 @@ export const command = defineCommand({
         await agree(prompts, `Make a new CA, and let ${hosts} accept old and new?${lost}`);
         await beginRotation(run.session.state, run.session.keyring, options.lostPassphrase);
         await run.session.store.write(run.session.keyring.change());
-        await refreshAll(await run.session.store.read());
+        await refreshAll(await run.session.store.read(), context.progress);
       }
       return proceed(context, options, run.session.store);
     });
@@ -70,9 +70,13 @@ type Context = Parameters<typeof startStored>[0] & Parameters<typeof changeHosts
 type Options = Parameters<typeof startStored>[1] & { readonly canary?: number; readonly maxFailures?: number };
 
 /** Brings the copies of every client up to date; gives what could not be. */
-async function refreshAll(state: StoreState): Promise<DockerTlsError[]> {
+async function refreshAll(state: StoreState, progress: Context['progress']): Promise<DockerTlsError[]> {
   const problems: DockerTlsError[] = [];
-  for (const client of ownClients(state)) problems.push(...(await refreshCopies({ state, client })).problems);
+  for (const client of ownClients(state)) {
+    const copies = await refreshCopies({ state, client });
+    problems.push(...copies.problems);
+    for (const what of copies.missing) progress.note(`gone, or not written by docker-tls, and so not updated: ${what}`);
+  }
   return problems;
 }
 
@@ -107,7 +111,7 @@ async function proceed(context: Context, options: Options, store: Store): Promis
     for (const name of mine) await keyring.renewClient(name);
     await store.write(keyring.change());
     run = await startStored(context, options, 'rotate ca', store);
-    problems = await refreshAll(run.session.state);
+    problems = await refreshAll(run.session.state, progress);
     const servers = stage.hosts.filter(
       (name) => !isFrom(run.session.state.hosts.get(name)?.serverCert ?? '', ca, 'server', runtime.now()),
     );
@@ -156,6 +160,12 @@ async function drop(context: Context, run: StoredRun, stage: RotationStage): Pro
   if (stage.stage === 'none') return { exit: 0, result: { stage }, text: 'There is no old CA to drop.' };
   await agree(context.prompts, 'Stop accepting the old CA? Whoever has not fetched new files is locked out.');
   if (stage.stage === 'drop') {
+    // While both are accepted, and the store still tells files of the old CA as ours: docker here must not be what is locked out.
+    const copies = await refreshAll(state, context.progress);
+    if (copies.length > 0) {
+      const text = 'The old CA is still accepted: docker on this computer could not be given its new files.';
+      return { exit: 4, result: { stage }, text, errors: copies };
+    }
     const ca = state.ca?.cert ?? '';
     const clients = Object.fromEntries(
       ownClients(state)
@@ -181,7 +191,7 @@ async function finishStage(
   question: string,
 ): Promise<CommandResult> {
   const run = await startStored(context, before.options, 'rotate ca', before.session.store);
-  const copies = await refreshAll(run.session.state);
+  const copies = await refreshAll(run.session.state, context.progress);
   const result = await changeHosts(context, { specs: run.specs(stage.hosts), run: await run.open(), question });
   return {
     ...result,

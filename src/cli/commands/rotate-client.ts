@@ -72,7 +72,7 @@ export const command = defineCommand({
           sayRenewed(name, cert, copies.get(name)?.updated ?? [], old.get(name)?.notAfter, runtime.now()),
         ),
         ...late.map(([name, { updated }]) => `${name}: updated ${updated.join(', ')}`),
-        ...missing.map((what) => `not there any more, and so not updated: ${what}`),
+        ...missing.map((what) => `gone, or not written by docker-tls, and so not updated: ${what}`),
       ];
       return {
         exit: 0,
