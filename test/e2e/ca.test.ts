@@ -1,6 +1,6 @@
 /** Changes of what a host trusts, on real hosts: nobody loses access without having been named. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
