@@ -3,6 +3,7 @@
  * when several hosts have one. Without a terminal, or with `--yes`, a question is an error that names what to give instead.
  */
 
+import type { Key } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import pico from 'picocolors';
 import { DockerTlsError, interrupted, printable } from '../errors.ts';
@@ -201,9 +202,11 @@ async function put<T>(question: Asked, options: PromptsOptions): Promise<T> {
   const { default: inquirer } = await import('inquirer');
   const input = options.input ?? process.stdin;
   const ended = new AbortController();
-  // inquirer waits for ever on a terminal that went away: its end stands for Ctrl-C.
+  // inquirer waits for ever on a terminal that went away, and on one whose readline Ctrl-D has closed, with what is typed shown in clear:
+  // both stand for Ctrl-C.
   const end = () => ended.abort();
-  input.once('end', end).once('close', end);
+  const pressed = (_: unknown, key?: Key) => key?.ctrl && key.name === 'd' && end();
+  input.once('end', end).once('close', end).on('keypress', pressed);
   const module = inquirer.createPromptModule({
     input: input as NodeJS.ReadableStream,
     output: (options.output ?? process.stderr) as NodeJS.WritableStream,
@@ -216,7 +219,7 @@ async function put<T>(question: Asked, options: PromptsOptions): Promise<T> {
   } catch (error) {
     throw stopped(error) ? asInterruption(options.signal) : error;
   } finally {
-    input.off('end', end).off('close', end);
+    input.off('end', end).off('close', end).off('keypress', pressed);
   }
 }
 

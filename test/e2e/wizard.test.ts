@@ -1,4 +1,4 @@
-/** The wizard in a real terminal on a real host: what it asks and shows, and that Ctrl-C anywhere leaves host and store as they were. */
+/** The wizard in a real terminal on a real host: what it asks and shows, and that Ctrl-C or Ctrl-D anywhere leaves host and store as they were. */
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { type LabHost, labClient, labPassword, labUp } from '../support/lab.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
 import { KEYS, type TerminalProgram } from '../support/terminal.ts';
 
-const { enter, ctrlC } = KEYS;
+const { enter, ctrlC, ctrlD } = KEYS;
 let program: Program;
 let host: LabHost;
 
@@ -59,7 +59,7 @@ async function answerUntil(terminal: TerminalProgram, person: 'root' | 'pat', st
   }
 }
 
-describe('Ctrl-C', () => {
+describe('Ctrl-C and Ctrl-D', () => {
   let person: Person;
   let before: string;
 
@@ -84,7 +84,11 @@ describe('Ctrl-C', () => {
     'The same again:',
     'Make these changes? (y/N)',
   ];
-  test.each(asked)('at the question “%s” leaves host and store as they were', async (question) => {
+  const presses = asked.flatMap((question) => [
+    [question, 'Ctrl-C', ctrlC] as const,
+    [question, 'Ctrl-D', ctrlD] as const,
+  ]);
+  test.each(presses)('at the question “%s” %s leaves host and store as they were', async (question, _, key) => {
     const hostBefore = await snapshotHost(host);
     const user = question.startsWith('Password') ? 'pat' : 'root';
     const terminal = start(person);
@@ -93,7 +97,7 @@ describe('Ctrl-C', () => {
         await terminal.answer(text, keys);
         continue;
       }
-      await terminal.answer(text, ctrlC);
+      await terminal.answer(text, key);
       break;
     }
     expect(await terminal.ended).toBe(130);
@@ -102,7 +106,7 @@ describe('Ctrl-C', () => {
     expect(await snapshotHost(host)).toBe(hostBefore);
   });
 
-  test.each(STEPS)('at “%s” takes the change back', async (step) => {
+  test.each(STEPS)('Ctrl-C at “%s” takes the change back', async (step) => {
     const hostBefore = await snapshotHost(host, { daemon: false });
     const terminal = start(person);
     if (step === 'connecting over ssh') await terminal.answer('Host:', `root@${host.address}${enter}`);

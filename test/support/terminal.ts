@@ -4,7 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type IPty, spawn } from '@lydell/node-pty';
 import headless from '@xterm/headless';
 
-export const KEYS = { enter: '\r', ctrlC: '\u0003', up: '\u001b[A', down: '\u001b[B', backspace: '\u007f' } as const;
+export const KEYS = {
+  enter: '\r',
+  ctrlC: '\u0003',
+  ctrlD: '\u0004',
+  up: '\u001b[A',
+  down: '\u001b[B',
+  backspace: '\u007f',
+} as const;
 
 export type TerminalOptions = {
   readonly columns?: number;
