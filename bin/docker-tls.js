@@ -55,7 +55,7 @@ if (isTooOld()) {
   process.stdout.write(`docker-tls ${readVersion()}\n`);
   end(0);
 } else {
-  // No compile cache (node:module enableCompileCache): its default place is the shared temporary folder, and what runs
+  // No compile cache (node:module enableCompileCache): its default place is the shared temporary directory, and what runs
   // here handles private keys.
   const { main } = await import('../dist/main.js');
   end(await main(argv));

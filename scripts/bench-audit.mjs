@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const lab = join(root, 'scripts/lab');
 const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1, 20];
-const folder = mkdtempSync(join(tmpdir(), 'docker-tls-bench-audit-'));
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-bench-audit-'));
 const names = Array.from({ length: Math.max(...counts) }, (_, index) => `bench-audit-${index + 1}`);
 
 function run(file, ...args) {
@@ -17,9 +17,10 @@ function run(file, ...args) {
 }
 
 try {
-  execFileSync('mkdir', ['-p', join(folder, 'bin')]);
-  for (const file of ['bin/docker-tls.js', 'package.json']) execFileSync('cp', [join(root, file), join(folder, file)]);
-  run(process.execPath, join(root, 'scripts/build.mjs'), join(folder, 'dist'));
+  execFileSync('mkdir', ['-p', join(directory, 'bin')]);
+  for (const file of ['bin/docker-tls.js', 'package.json'])
+    execFileSync('cp', [join(root, file), join(directory, file)]);
+  run(process.execPath, join(root, 'scripts/build.mjs'), join(directory, 'dist'));
   const hosts = JSON.parse(run(lab, 'up', ...names, '--owner-pid', String(process.pid), '--json'));
   for (const { name } of hosts) {
     run(
@@ -42,9 +43,9 @@ try {
     const began = performance.now();
     run(
       process.execPath,
-      join(folder, 'bin/docker-tls.js'),
+      join(directory, 'bin/docker-tls.js'),
       '--home',
-      join(folder, 'store'),
+      join(directory, 'store'),
       'audit',
       ...words,
       '-i',
@@ -63,6 +64,6 @@ try {
   try {
     run(lab, 'down', ...names);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -64,8 +64,8 @@ i=0; while [ $i -lt ${SAMPLE} ]; do i=$((i + 1)); ${body} done
 
 const OURS = `
 import { writeFileSync } from 'node:fs';
-import { issueCa, issueClient, issueClientAuthority, issueServer } from '${ROOT}src/pki/certificate.ts';
-import { parseSan } from '${ROOT}src/pki/names.ts';
+import { issueCa, issueClient, issueClientAuthority, issueServer } from '${ROOT}src/domain/pki/certificate.ts';
+import { parseSan } from '${ROOT}src/domain/pki/names.ts';
 const [what, count] = process.argv.slice(2);
 const now = new Date();
 function save(name: string, { cert, key }: Awaited<ReturnType<typeof issueCa>> | Awaited<ReturnType<typeof issueClient>>): void {
@@ -89,7 +89,7 @@ for (let i = 0; i < Number(count ?? 0); i += 1) {
 `;
 
 const json = process.argv.includes('--json');
-const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'docker-tls-bench-'));
+const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'docker-tls-bench-'));
 const say = (text) => process.stderr.write(`${text}\n`);
 
 try {
@@ -110,7 +110,7 @@ try {
     opensslWithOwnCas: best(() => time('sh', ['-ec', opensslLoop(CLIENT_CA + leafOf('cca'))])) * scale,
   };
   const rows = [
-    ['three certificates against openssl, RSA-4096 (Docker’s own recipe)', three.ours, three.opensslRsa4096, 10],
+    ["three certificates against openssl, RSA-4096 (Docker's own recipe)", three.ours, three.opensslRsa4096, 10],
     ['three certificates against openssl, P-256', three.ours, three.opensslP256],
     ['three certificates against mkcert', three.ours, three.mkcert],
     [`${CLIENTS} clients against openssl in a loop, P-256`, many.ours, many.openssl, 50],
@@ -134,7 +134,7 @@ try {
     );
   else print(rows, Math.round((CLIENTS * 1000) / many.ours));
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }
 
 function print(rows, perSecond) {
@@ -149,9 +149,9 @@ function has(program) {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 }
 
-/** Milliseconds that a program takes; it runs in a fresh folder. */
+/** Milliseconds that a program takes; it runs in a fresh directory. */
 function time(program, args) {
-  const cwd = mkdtempSync(join(folder, 'run-'));
+  const cwd = mkdtempSync(join(directory, 'run-'));
   const start = performance.now();
   const { status, stderr } = spawnSync(program, args, {
     cwd,
@@ -175,8 +175,8 @@ function best(measure) {
 
 /** Our own code as a program, bundled as the CLI is, so that its start is in the time. */
 async function bundleOurs() {
-  const entry = join(folder, 'ours.ts');
-  const outfile = join(folder, 'ours.mjs');
+  const entry = join(directory, 'ours.ts');
+  const outfile = join(directory, 'ours.mjs');
   writeFileSync(entry, OURS);
   await build({
     entryPoints: [entry],

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-// Usage: node scripts/build.mjs [OUTDIR]; tests build into a folder of their own.
+// Usage: node scripts/build.mjs [OUTDIR]; tests build into a directory of their own.
 const outdir = process.argv[2] ?? 'dist';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -42,15 +42,15 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 
-const folders = new Set();
+const directories = new Set();
 for (const input of Object.keys(metafile.inputs)) {
   const found = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input);
-  if (found) folders.add(found[0]);
+  if (found) directories.add(found[0]);
 }
-const licences = [...folders].sort().map((folder) => {
-  const text = (name) => readFileSync(join(root, folder, name), 'utf8').trim();
+const licences = [...directories].sort().map((directory) => {
+  const text = (name) => readFileSync(join(root, directory, name), 'utf8').trim();
   const manifest = JSON.parse(text('package.json'));
-  const files = readdirSync(join(root, folder)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name));
+  const files = readdirSync(join(root, directory)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name));
   return [`${manifest.name} ${manifest.version} (${manifest.license ?? 'see below'})`, ...files.sort().map(text)].join(
     '\n\n',
   );

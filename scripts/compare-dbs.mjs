@@ -11,10 +11,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const lab = join(root, 'scripts/lab');
 const [checkout, ...names] = process.argv.slice(2);
 if (names.length === 0) throw new Error('node scripts/compare-dbs.mjs DIR LAB-HOST…');
-const folder = mkdtempSync(join(tmpdir(), 'docker-tls-dbs-'));
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-dbs-'));
 
 function run(program, words, options = {}) {
-  const done = spawnSync(program, words, { maxBuffer: 1 << 26, env: { ...process.env, HOME: folder }, ...options });
+  const done = spawnSync(program, words, { maxBuffer: 1 << 26, env: { ...process.env, HOME: directory }, ...options });
   if (done.status !== 0) throw new Error(`${program} ${words.join(' ')}: ${done.error ?? done.stderr}`);
   return done.stdout;
 }
@@ -32,8 +32,19 @@ function theirs(host) {
 
 /** Ours by number; what a person has to judge is `asks`. */
 function ours({ address, keyFile }) {
-  const words = ['--home', join(folder, 'store'), 'audit', `ops@${address}`, '-i', keyFile, '--host-key', 'accept-new'];
-  const { result } = JSON.parse(String(run(process.execPath, [join(folder, 'bin/docker-tls.js'), ...words, '--json'])));
+  const words = [
+    '--home',
+    join(directory, 'store'),
+    'audit',
+    `ops@${address}`,
+    '-i',
+    keyFile,
+    '--host-key',
+    'accept-new',
+  ];
+  const { result } = JSON.parse(
+    String(run(process.execPath, [join(directory, 'bin/docker-tls.js'), ...words, '--json'])),
+  );
   return new Map(
     result.subjects[0].results
       .filter(({ id }) => /^\d/.test(id))
@@ -56,8 +67,8 @@ const SAME = {
 };
 
 try {
-  run(process.execPath, [join(root, 'scripts/build.mjs'), join(folder, 'dist')]);
-  for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(folder, path), { recursive: true });
+  run(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
+  for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(directory, path), { recursive: true });
   const hosts = JSON.parse(String(run(lab, ['list', '--json'])));
   for (const name of names) {
     const host = hosts.find((one) => one.name === name);
@@ -79,5 +90,5 @@ try {
     }
   }
 } finally {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 }

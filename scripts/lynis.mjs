@@ -7,26 +7,26 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'docker-tls-lynis-'));
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-lynis-'));
 const suites = process.argv.length > 2 ? process.argv.slice(2) : ['trixie'];
 /** What keeps somebody out takes a yes; user namespaces say nothing to Lynis. */
 const ACCEPTED = 'icc,sshd-root,sshd-passwords,docker-group';
 
 function run(program, words, options = {}) {
-  const done = spawnSync(program, words, { maxBuffer: 1 << 26, env: { ...process.env, HOME: folder }, ...options });
+  const done = spawnSync(program, words, { maxBuffer: 1 << 26, env: { ...process.env, HOME: directory }, ...options });
   if (done.status !== 0) throw new Error(`${program} ${words.join(' ')}: ${done.error ?? done.stderr}`);
   return String(done.stdout);
 }
 const lab = (...words) => run(join(root, 'scripts/lab'), words);
 
 try {
-  run(process.execPath, [join(root, 'scripts/build.mjs'), join(folder, 'dist')]);
-  for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(folder, path), { recursive: true });
-  run('apt-get', ['download', '-q', 'lynis'], { cwd: folder });
+  run(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
+  for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(directory, path), { recursive: true });
+  run('apt-get', ['download', '-q', 'lynis'], { cwd: directory });
   const input = readFileSync(
     join(
-      folder,
-      readdirSync(folder).find((name) => name.endsWith('.deb')),
+      directory,
+      readdirSync(directory).find((name) => name.endsWith('.deb')),
     ),
   );
   for (const suite of suites) {
@@ -35,7 +35,13 @@ try {
       lab('up', host, '--suite', suite, '--owner-pid', String(process.pid), '--json'),
     );
     const dockerTls = (...words) =>
-      run(process.execPath, [join(folder, 'bin/docker-tls.js'), '--home', join(folder, 'store'), ...words, '--yes']);
+      run(process.execPath, [
+        join(directory, 'bin/docker-tls.js'),
+        '--home',
+        join(directory, 'store'),
+        ...words,
+        '--yes',
+      ]);
     const index = () => {
       lab('exec', host, 'lynis', 'audit', 'system', '--cronjob', '--quiet');
       return /^hardening_index=(\d+)/m.exec(lab('exec', host, 'cat', '/var/log/lynis-report.dat'))?.[1];
@@ -53,5 +59,5 @@ try {
     lab('down', host);
   }
 } finally {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 }

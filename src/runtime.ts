@@ -1,10 +1,10 @@
 /**
  * Owns the Runtime: every effect that a workflow may have, as one object that is passed in, so that tests pass their own.
- * The types here are the contract between the rooms remote, store and docker (which never import one another) and the workflows.
+ * The types here are the contract between the adapters (which never import one another) and the engine.
  */
 
-import type { Login } from './daemon/quote.ts';
-import type { Secret } from './secret.ts';
+import type { Login } from './domain/quote.ts';
+import type { Secret } from './domain/secret.ts';
 
 /** How to reach a host by SSH, as a person asked for it; what is missing is found in `~/.ssh/config` (by `ssh -G`). */
 export type SshOptions = {
@@ -72,7 +72,7 @@ export type HostSession = {
   readonly user: string;
   /** The address that was dialled, as resolved from the ssh config: what a client would dial as well. */
   readonly dialled: string;
-  /** `key`: a key or an agent let us in, with no password beside it. Absent: something else, or not known. */
+  /** `key`: a key or an agent accept us, with no password beside it. Absent: something else, or not known. */
   readonly authenticatedBy?: 'key';
   run(request: ScriptRequest): Promise<ScriptResult>;
   close(): Promise<void>;
@@ -81,7 +81,7 @@ export type HostSession = {
 
 export type Connect = (options: SshOptions) => Promise<HostSession>;
 
-/** Who dials a daemon, and with which papers, for a probe. */
+/** Who dials a daemon, and with which credentials, for a probe. */
 export type ProbeCredentials = { readonly cert: string; readonly key: Secret };
 
 export type ProbeRequest = {
@@ -92,7 +92,7 @@ export type ProbeRequest = {
   /** The name to verify in the server's certificate; default: address. */
   readonly serverName?: string;
   readonly credentials?: ProbeCredentials;
-  /** Does not verify the server, as an intruder would not: for asking whether it lets strangers in. Never with papers of ours. */
+  /** Does not verify the server, as an intruder would not: for asking whether it accepts untrusted clients. Never with credentials of ours. */
   readonly anyServer?: boolean;
   readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
   readonly plain?: boolean;
@@ -127,7 +127,7 @@ export type ProbeOutcome =
         | 'plain-http'
         | 'protocol'
         | 'reset'
-        /** Nothing was tried: this computer’s own TLS can not. */
+        /** Nothing was tried: this computer's own TLS cannot. */
         | 'not-spoken-here'
         | 'other';
       readonly reason: string;

@@ -1,7 +1,7 @@
 /** Owns who runs this program and where that user's files are, also for a user without an entry in passwd (`docker run --user 1234`). */
 
 import { homedir, userInfo } from 'node:os';
-import { DockerTlsError } from './errors.ts';
+import { DockerTlsError } from './errors/errors.ts';
 
 /** The login name; undefined for a user who has none. */
 export function loginName(): string | undefined {
@@ -17,8 +17,8 @@ export function userName(): string {
   return loginName() ?? (process.env.USER || process.env.LOGNAME || `uid-${process.getuid?.() ?? 'unknown'}`);
 }
 
-/** The home folder. Fails with E_NO_HOME (exit 2) where neither HOME nor passwd names one. */
-export function homeFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
+/** The home directory. Fails with E_NO_HOME (exit 2) where neither HOME nor passwd names one. */
+export function homeDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
   if (env.HOME) return env.HOME;
   try {
     return homedir();
@@ -26,8 +26,8 @@ export function homeFolder(env: Readonly<Record<string, string | undefined>> = p
     throw new DockerTlsError({
       code: 'E_NO_HOME',
       exit: 2,
-      message: `${userName()} has no home folder: HOME is not set, and passwd has no entry for this user`,
-      hints: ['export HOME=/path/to/a/folder'],
+      message: `${userName()} has no home directory: HOME is not set, and passwd has no entry for this user`,
+      hints: ['export HOME=/path/to/a/directory'],
       cause,
     });
   }

@@ -1,7 +1,7 @@
-// What a fleet costs: wall time of `rotate server` (new papers on every host, one restart, proven) on real lab hosts against the floor
+// What a fleet costs: wall time of `rotate server` (new credentials on every host, one restart, verified) on real lab hosts against the floor
 // of `ssh HOST systemctl restart docker` on the same hosts with the same parallelism, and our CPU time and memory per host. "idle" is an
 // `apply` that finds nothing to do. Then how it grows with 100 and 1,000 ssh servers on loopback, all of which answer with the facts of
-// one lab host: `plan` logs in, reads the facts, issues each host's papers and plans; no host is changed or proven there.
+// one lab host: `plan` logs in, reads the facts, issues each host's credentials and plans; no host is changed or verified there.
 //
 // Usage: node scripts/bench.d/fleet.mjs [--real 1,5,20] [--loopback 100,1000]    root on Linux; hosts are taken down at the end
 import { execFileSync, spawn } from 'node:child_process';
@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'docker-tls-bench-'));
-const bin = join(folder, 'bin/docker-tls.js');
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-bench-'));
+const bin = join(directory, 'bin/docker-tls.js');
 const lab = join(root, 'scripts/lab');
 const suites = ['bookworm', 'trixie', 'sid'];
 const [real, loopback] = ['--real', '--loopback'].map((name, index) => counts(name, ['1,5,20', '100,1000'][index]));
@@ -25,14 +25,14 @@ function counts(name, fallback) {
 
 /** Runs a command and gives its wall time, and CPU time and memory as the kernel counted them for it alone (not for hosts or servers). */
 function timed(argv, options = {}) {
-  const measure = join(folder, `usage-${Math.random()}`);
+  const measure = join(directory, `usage-${Math.random()}`);
   const hook = `import { writeFileSync } from 'node:fs'; process.on('exit', () => { const u = process.resourceUsage(); writeFileSync(process.env.BENCH_USAGE, JSON.stringify({ cpuMs: (u.userCPUTime + u.systemCPUTime) / 1000, rssMb: u.maxRSS / 1024 })); });`;
   const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, bin, ...argv];
   return new Promise((resolve) => {
     const began = performance.now();
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, HOME: folder, SSH_AUTH_SOCK: '', BENCH_USAGE: measure, ...options.env },
+      env: { ...process.env, HOME: directory, SSH_AUTH_SOCK: '', BENCH_USAGE: measure, ...options.env },
     });
     let said = '';
     child.stderr.on('data', (chunk) => {
@@ -62,8 +62,8 @@ async function onRealHosts() {
       hosts.push(...JSON.parse(text.toString()));
     }
     hosts.sort((a, b) => Number(a.name.split('-')[2]) - Number(b.name.split('-')[2]));
-    const home = join(folder, 'real');
-    const file = join(folder, 'fleet.yaml');
+    const home = join(directory, 'real');
+    const file = join(directory, 'fleet.yaml');
     const entry = ({ name, address }) => `  ${name}: { ssh: { destination: ${address} } }`;
     const ssh = `{ user: root, host-key: accept-new, identities: [${hosts[0].keyFile}] }`;
     writeFileSync(
@@ -120,7 +120,7 @@ function recordFacts() {
   const name = 'bench-facts';
   execFileSync(lab, ['up', name, '--owner-pid', String(process.pid)], { stdio: 'ignore' });
   try {
-    const scripts = ['api', 'unread', 'facts'].map((part) => readFileSync(join(root, `src/daemon/${part}.sh`), 'utf8'));
+    const scripts = ['api', 'unread', 'facts'].map((part) => readFileSync(join(root, `src/host/${part}.sh`), 'utf8'));
     return execFileSync(lab, ['exec', name, 'sh', '-s'], {
       input: ['MORE_PATHS=', ...scripts].join('\n'),
       maxBuffer: 1 << 24,
@@ -133,14 +133,14 @@ function recordFacts() {
 /** Real ssh servers in a process of their own; behind each login is a recording in place of a shell. */
 async function onLoopback() {
   const { default: ssh2 } = await import('ssh2');
-  writeFileSync(join(folder, 'facts'), recordFacts());
+  writeFileSync(join(directory, 'facts'), recordFacts());
   const key = ssh2.utils.generateKeyPairSync('ed25519');
-  writeFileSync(join(folder, 'key'), key.private, { mode: 0o600 });
+  writeFileSync(join(directory, 'key'), key.private, { mode: 0o600 });
   const rows = [['servers on loopback', 'wall s', 'CPU ms/host', 'RSS MB']];
   for (const count of loopback) {
     const server = spawn(
       process.execPath,
-      ['--input-type=module', '-e', SERVER, String(count), join(folder, 'facts')],
+      ['--input-type=module', '-e', SERVER, String(count), join(directory, 'facts')],
       {
         cwd: root,
         stdio: ['pipe', 'pipe', 'inherit'],
@@ -153,14 +153,14 @@ async function onLoopback() {
         if (text.endsWith('\n')) resolve(JSON.parse(text));
       });
     });
-    const file = join(folder, `loopback-${count}.yaml`);
-    const ssh = `{ user: root, host-key: "${pin}", identities: [${join(folder, 'key')}] }`;
+    const file = join(directory, `loopback-${count}.yaml`);
+    const ssh = `{ user: root, host-key: "${pin}", identities: [${join(directory, 'key')}] }`;
     const entry = (port) => `  h${port}: { ssh: "127.0.0.1:${port}" }`;
     writeFileSync(
       file,
       ['version: 1', 'ca: { passphrase: none }', `defaults: { ssh: ${ssh} }`, 'hosts:', ...ports.map(entry)].join('\n'),
     );
-    const run = await timed(['plan', '-f', file, '--home', join(folder, 'none')]);
+    const run = await timed(['plan', '-f', file, '--home', join(directory, 'none')]);
     if (run.status !== 0) throw new Error(run.said);
     rows.push([count, (run.wallMs / 1000).toFixed(2), (run.cpuMs / count).toFixed(1), run.rssMb.toFixed(0)]);
     server.kill();
@@ -183,7 +183,7 @@ for (let i = 0; i < Number(process.argv[1]); i++) {
       const stream = acceptExec();
       stream.on('error', () => {});
       stream.resume();
-      // The frame of src/remote/frame.ts: the mark comes in two halves, the last words but one.
+      // The frame of src/adapters/ssh/frame.ts: the mark comes in two halves, the last words but one.
       const mark = command.match(/[0-9a-f]{16}/g).slice(-2).join('');
       stream.stderr.write(mark + ':shell\\n' + mark + ':run\\n' + mark + ':end 0\\n');
       stream.write(mark + ':shell\\n' + mark + ':run\\n');
@@ -202,12 +202,12 @@ process.stdout.write(JSON.stringify({ ports, pin }) + '\\n');
 `;
 
 try {
-  mkdirSync(join(folder, 'bin'));
+  mkdirSync(join(directory, 'bin'));
   cpSync(join(root, 'bin/docker-tls.js'), bin);
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
-  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(folder, 'dist')]);
+  cpSync(join(root, 'package.json'), join(directory, 'package.json'));
+  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
   if (loopback.length > 0) await onLoopback();
   if (real.length > 0) await onRealHosts();
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }

@@ -3,14 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
-import type { Comparison, FindingKey } from '../audit/compare.ts';
-import { renderHtml } from '../audit/report/html.ts';
-import { renderJunit } from '../audit/report/junit.ts';
-import type { AuditReport } from '../audit/report/report.ts';
-import { renderSarif } from '../audit/report/sarif.ts';
-import { renderAuditTable } from '../audit/report/table.ts';
-import { shellQuote } from '../daemon/quote.ts';
-import { DockerTlsError } from '../errors.ts';
+import type { Comparison, FindingKey } from '../domain/audit/compare.ts';
+import { renderHtml } from '../domain/audit/report/html.ts';
+import { renderJunit } from '../domain/audit/report/junit.ts';
+import type { AuditReport } from '../domain/audit/report/report.ts';
+import { renderSarif } from '../domain/audit/report/sarif.ts';
+import { renderAuditTable } from '../domain/audit/report/table.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import type { Io } from '../runtime.ts';
 import { renderDocument } from './output.ts';
 import { coloursOf } from './render/colours.ts';
@@ -90,7 +90,7 @@ export async function saveReport(out: string, cwd: string, text: string): Promis
     throw new DockerTlsError({
       code: 'E_AUDIT_OUT',
       exit: 2,
-      message: "the report can't be written",
+      message: 'the report cannot be written',
       where: path,
       hints: [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`],
       cause,

@@ -3,12 +3,12 @@
  * what it is given, and what it gives back. A command prints nothing itself.
  */
 
-import type { DockerTlsError, ExitStatus } from '../errors.ts';
+import type { DockerTlsError, ExitStatus } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
 import type { Prompts } from './prompts.ts';
 
 /** What the shell may offer for a value. */
-export type Completes = 'host' | 'client' | 'file' | 'folder';
+export type Completes = 'host' | 'client' | 'file' | 'directory';
 
 type OptionBase = {
   /** One line for the help. */
@@ -76,7 +76,7 @@ export type GlobalOptions = {
   readonly json: boolean;
   readonly yes: boolean;
   readonly dryRun: boolean;
-  /** The store's folder, absolute: `--home`, DOCKER_TLS_HOME, or the Docker config folder + `/tls`. */
+  /** The store's directory, absolute: `--home`, DOCKER_TLS_HOME, or the Docker config directory + `/tls`. */
   readonly home: string;
   /** The fleet file, absolute, if one was named. */
   readonly file: string | undefined;

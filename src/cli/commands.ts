@@ -3,7 +3,7 @@
  * which keeps the start fast. To add a command: a file in commands/ and a line here.
  */
 
-import { nearestNames } from '../config/nearest.ts';
+import { nearestNames } from '../domain/fleet/nearest.ts';
 import type { Command } from './command.ts';
 
 export type CommandEntry = {
@@ -16,7 +16,7 @@ export type CommandEntry = {
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'setup',
-    summary: 'From a host that answers over SSH to a daemon under mutual TLS',
+    summary: 'Set up mutual TLS on a Docker host over SSH',
     load: async () => (await import('./commands/setup.ts')).command,
   },
   {
@@ -31,7 +31,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'verify',
-    summary: 'Prove over the network who gets in, and who must not',
+    summary: 'Verify over the network which clients are accepted and which are rejected',
     load: async () => (await import('./commands/verify.ts')).command,
   },
   {
@@ -76,7 +76,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'client import',
-    summary: 'Folder, contexts and environment from a bundle of another computer',
+    summary: 'Directory, contexts and environment from a bundle of another computer',
     load: async () => (await import('./commands/client-import.ts')).command,
   },
   {
@@ -86,7 +86,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'client sign',
-    summary: 'Sign a colleague’s request; the key stays with its owner',
+    summary: "Sign a colleague's request; the key stays with its owner",
     load: async () => (await import('./commands/client-sign.ts')).command,
   },
   {
@@ -101,7 +101,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'ca export',
-    summary: 'The CA’s certificate; with --with-key its key too, always encrypted',
+    summary: "The CA's certificate; with --with-key its key too, always encrypted",
     load: async () => (await import('./commands/ca-export.ts')).command,
   },
   {
@@ -111,7 +111,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'import docker-machine',
-    summary: 'Take over hosts from docker-machine’s store',
+    summary: "Take over hosts from docker-machine's store",
     load: async () => (await import('./commands/import-docker-machine.ts')).command,
   },
   {
@@ -121,7 +121,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'remove',
-    summary: 'Undo: the host’s files, units and socket as they were before setup',
+    summary: "Undo: the host's files, units and socket as they were before setup",
     load: async () => (await import('./commands/remove.ts')).command,
   },
   {
@@ -131,7 +131,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'harden',
-    summary: 'Mend what audit found, through the same plan, apply, verify, roll back',
+    summary: 'Fix audit findings (planned, verified, rolled back on failure)',
     load: async () => (await import('./commands/harden.ts')).command,
   },
   {
@@ -146,7 +146,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'doctor',
-    summary: 'One cause why docker does not reach a host, and the command that mends it',
+    summary: 'Diagnose why docker cannot reach a host, and print the fix',
     load: async () => (await import('./commands/doctor.ts')).command,
   },
   {

@@ -7,14 +7,14 @@
 import type { Runtime } from '../runtime.ts';
 import { type ArgumentSpec, type Command, type Completes, type OptionSpec, optionFlag } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
-import { GLOBAL_OPTIONS, glance, optionsOf, storeFolder } from './options.ts';
+import { GLOBAL_OPTIONS, glance, optionsOf, storeDirectory } from './options.ts';
 
 type Candidate = { readonly word: string; readonly summary?: string };
 
-// What the shell shall do with the candidates, cobra's numbers: offer files as well, no files, only folders.
+// What the shell shall do with the candidates, cobra's numbers: offer files as well, no files, only directories.
 const FILES = 0;
 const NO_FILES = 4;
-const FOLDERS = 16;
+const DIRECTORIES = 16;
 
 type Offer = { readonly candidates: readonly Candidate[]; readonly directive: number };
 
@@ -76,19 +76,19 @@ async function values(
 ): Promise<Offer> {
   if (choices) return { candidates: choices.map((word) => ({ word })), directive: NO_FILES };
   if (spec.completes === 'file') return { candidates: [], directive: FILES };
-  if (spec.completes === 'folder') return { candidates: [], directive: FOLDERS };
+  if (spec.completes === 'directory') return { candidates: [], directive: DIRECTORIES };
   const names = spec.completes ? await storedNames(spec.completes, before, runtime) : [];
   return { candidates: names.map((word) => ({ word })), directive: NO_FILES };
 }
 
-/** Names in the store; none when it can't be read, because a TAB is no place for an error. */
+/** Names in the store; none when it cannot be read, because a TAB is no place for an error. */
 async function storedNames(kind: 'host' | 'client', before: readonly string[], runtime: Runtime): Promise<string[]> {
   const home = before[before.lastIndexOf('--home') + 1];
   try {
-    const { openStore } = await import('../store/store.ts');
-    const state = await openStore(storeFolder(before.includes('--home') ? home : undefined, runtime)).read();
+    const { openStore } = await import('../adapters/store/store.ts');
+    const state = await openStore(storeDirectory(before.includes('--home') ? home : undefined, runtime)).read();
     if (kind === 'client') return [...state.clients.keys()];
-    const { reachableHosts } = await import('../workflows/reach.ts');
+    const { reachableHosts } = await import('../engine/reachable-hosts.ts');
     return [...reachableHosts(state).keys()];
   } catch {
     return [];

@@ -3,11 +3,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { shellQuote } from '../daemon/quote.ts';
-import { replaceFiles, withFileErrors } from '../docker/files.ts';
-import { DockerTlsError } from '../errors.ts';
+import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { Secret } from '../domain/secret.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { Secret } from '../secret.ts';
 import type { GlobalOptions, OptionSpecs } from './command.ts';
 import { usage } from './options.ts';
 
@@ -38,7 +38,7 @@ export function checkOut({ runtime, global, out, replace, binary }: Omit<OutFile
   }
   const path = resolve(runtime.cwd, out);
   if (!existsSync(dirname(path)))
-    throw usage(`the folder ${dirname(path)} is not there`, [`mkdir -p ${shellQuote(dirname(path))}`]);
+    throw usage(`the directory ${dirname(path)} is not there`, [`mkdir -p ${shellQuote(dirname(path))}`]);
   if (!replace && existsSync(path)) {
     throw new DockerTlsError({
       code: 'E_FILE_EXISTS',
@@ -76,7 +76,7 @@ export async function readIn(path: string, cwd: string): Promise<Buffer> {
       code: 'E_FILE',
       exit: 2,
       where: path,
-      message: `it can't be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
+      message: `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });

@@ -3,16 +3,16 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { parseDestination } from '../config/destination.ts';
-import type { Fleet } from '../config/fleet.ts';
-import { type CaSpec, type ClientSpec, completeHost, type HostSpec } from '../config/spec.ts';
-import { shellQuote } from '../daemon/quote.ts';
-import { replaceFiles, withFileErrors } from '../docker/files.ts';
-import { DockerTlsError } from '../errors.ts';
+import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { parseDestination } from '../domain/fleet/destination.ts';
+import type { Fleet } from '../domain/fleet/fleet.ts';
+import { type CaSpec, type ClientSpec, completeHost, type HostSpec } from '../domain/fleet/spec.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { type HostFlags, knownHost, specFor, withFlags } from '../engine/specs.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import type { StoreState } from '../store/records.ts';
-import { homeFolder } from '../user.ts';
-import { type HostFlags, knownHost, specFor, withFlags } from '../workflows/specs.ts';
+import { homeDirectory } from '../user.ts';
 import type { CommandContext } from './command.ts';
 
 export type FleetFile = {
@@ -58,9 +58,9 @@ export async function openFleetFile({
 
 /** The same for any path. */
 export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | 'env'>): Promise<FleetFile> {
-  const { parseFleet } = await import('../config/fleet.ts');
-  const { resolveFleetPaths } = await import('../config/fleet-paths.ts');
-  const { addClientToFleet, addHostToFleet } = await import('../config/edit.ts');
+  const { parseFleet } = await import('../domain/fleet/fleet.ts');
+  const { resolveFleetPaths } = await import('../domain/fleet/fleet-paths.ts');
+  const { addClientToFleet, addHostToFleet } = await import('../domain/fleet/edit.ts');
   const shown = relative(runtime.cwd, path);
 
   /** As it stands there, and with every path made absolute; undefined where there is no file. */
@@ -68,7 +68,7 @@ export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | '
     const text = await readFleetText(path);
     if (text === undefined) return undefined;
     const written = parseFleet(text, shown);
-    return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeFolder(runtime.env)) };
+    return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeDirectory(runtime.env)) };
   }
 
   const first = await read();
@@ -150,7 +150,7 @@ export async function readFleetText(path: string): Promise<string | undefined> {
       code: 'E_FLEET',
       exit: 2,
       where: path,
-      message: `it can't be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
+      message: `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });

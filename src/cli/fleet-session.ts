@@ -1,16 +1,15 @@
 /** Owns the start of a command over several hosts: which they are, the CA and clients they need, the passwords that are asked once. */
 
-import type { HostSpec } from '../config/spec.ts';
-import type { Secret } from '../secret.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../adapters/store/store.ts';
+import type { HostSpec } from '../domain/fleet/spec.ts';
+import type { Secret } from '../domain/secret.ts';
+import { listWords } from '../domain/words.ts';
+import { accessOf } from '../engine/access.ts';
+import { ensureClients } from '../engine/fleet-apply.ts';
+import type { RunContext } from '../engine/host-run.ts';
+import type { PassphraseSource } from '../engine/key-protection.ts';
+import { specsFor } from '../engine/specs.ts';
 import { userName } from '../user.ts';
-import { listWords } from '../words.ts';
-import { accessOf } from '../workflows/access.ts';
-import { ensureClients } from '../workflows/fleet-apply.ts';
-import type { RunContext } from '../workflows/host-run.ts';
-import type { PassphraseSource } from '../workflows/key-protection.ts';
-import { specsFor } from '../workflows/specs.ts';
-import { unknownName } from './choose.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 import {
   CA_OPTIONS,
@@ -23,8 +22,9 @@ import {
   SSH_OPTIONS,
   sudoPassword,
 } from './host-options.ts';
+import { unknownName } from './resolve-target.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from './selection.ts';
-import { openSession, proverFor, type Session, usableClients } from './session.ts';
+import { openSession, type Session, usableClients, verifierFor } from './session.ts';
 
 /** What every command takes that plans or changes hosts. */
 export const RUN_OPTIONS = {
@@ -35,7 +35,7 @@ export const RUN_OPTIONS = {
   client: {
     kind: 'text',
     value: 'NAME',
-    summary: 'the client that proves the hosts; default: the one whose key is here',
+    summary: 'the client that verifies the hosts; default: the one whose key is here',
     completes: 'client',
   },
 } as const satisfies OptionSpecs;
@@ -62,7 +62,7 @@ export async function startRun(
   const { storeOf } = await import('./store.ts');
   const state = await storeOf(context).read();
   const selection = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
-  const passphrase = askedOnce(passphraseSource(options, runtime, prompts, selection.secrets.caPassphrase));
+  const passphrase = requestedOnce(passphraseSource(options, runtime, prompts, selection.secrets.caPassphrase));
   const start = () => openSession(context, { ca: caSpec(options, selection.ca), passphrase });
   let passwords: Promise<Pick<RunContext, 'sudoPassword' | 'sudoPasswords'>> | undefined;
   let saved: Session | undefined;
@@ -70,21 +70,21 @@ export async function startRun(
   const noted = new Set<string>();
 
   async function contextOf(session: Session): Promise<RunContext> {
-    const { welcome, revoked, notes } = await ensureClients(selection.clients, session, runtime.now());
+    const { accepted, revoked, notes } = await ensureClients(selection.clients, session, runtime.now());
     for (const note of notes.filter((one) => !noted.has(one))) context.progress.note(note);
     for (const note of notes) noted.add(note);
-    const name = options.client ?? welcome[0]?.record.name ?? userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
+    const name = options.client ?? accepted[0]?.record.name ?? userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
     if (options.client !== undefined) requireClient(options.client, session.keyring.clients());
-    const prover = await proverFor(
+    const verifier = await verifierFor(
       session,
       clientSpec(name, options),
-      options.client !== undefined || welcome.length > 0,
+      options.client !== undefined || accepted.length > 0,
     );
-    const provers = [prover, ...welcome, ...usableClients(session.state, session.keyring.change())];
+    const verifiers = [verifier, ...accepted, ...usableClients(session.state, session.keyring.change())];
     passwords ??= sudoPasswords(options, selection, context);
     return session.context({
       reason,
-      provers,
+      verifiers,
       takeOver: options.takeOver,
       mustRefuse: revoked.flatMap(({ record, cert, key }) =>
         key === undefined ? [] : [{ name: record.name, cert, key }],
@@ -104,7 +104,7 @@ export async function startRun(
       return store.withLock(`docker-tls ${reason}`, async () => {
         const session = await openSession(context, { ca: caSpec(options, selection.ca), passphrase, store });
         const run = await contextOf(session);
-        // What can't be had with this CA must not come to stand in the store, from where no run could take it back.
+        // What cannot be had with this CA must not come to stand in the store, from where no run could take it back.
         if (Object.keys(session.keyring.change().clients ?? {}).length > 0) await accessOf(session, selection.specs);
         await session.keyring.caCert();
         await run.saveBase();
@@ -119,7 +119,7 @@ export async function startRun(
   };
 }
 
-/** Who proves the hosts is said, not made: a slip of the hand would be let in. `setup` and `client add` make clients. */
+/** Who verifies the hosts is said, not made: a slip of the hand would be accepted. `setup` and `client add` make clients. */
 function requireClient(name: string, clients: ReadonlyMap<string, unknown>): void {
   if (!clients.has(name)) throw unknownName('client', 'E_CLIENT_UNKNOWN', name, [...clients.keys()], '--client');
 }
@@ -141,7 +141,7 @@ async function forgetBase({ store, state: before }: Session): Promise<void> {
 }
 
 /** A run may open the store more than once; nobody is asked twice. */
-function askedOnce(source: PassphraseSource): PassphraseSource {
+function requestedOnce(source: PassphraseSource): PassphraseSource {
   let fresh: ReturnType<PassphraseSource['forNewCa']> | undefined;
   let existing: ReturnType<PassphraseSource['forExistingCa']> | undefined;
   return {
@@ -192,7 +192,7 @@ export type StoredRun = {
 export type StoredOptions = Partial<OptionValues<typeof SSH_OPTIONS>> &
   Partial<OptionValues<typeof CA_OPTIONS>> &
   Partial<Pick<OptionValues<typeof HOST_OPTIONS>, 'containers' | 'confirmWithin' | 'keyType'>> & {
-    readonly cutOff?: boolean;
+    readonly noOverlap?: boolean;
   };
 
 /** One by one, for a command has options of its own: `--days`, `--key-type` and `--name` of a client are not about hosts. */
@@ -249,7 +249,7 @@ export async function startStored(
   const session = await openSession(context, {
     ca,
     passphrase: passphraseSource(full, runtime, prompts, fleet?.secrets.caPassphrase),
-    cutOff: options.cutOff ?? false,
+    noOverlap: options.noOverlap ?? false,
     ...(store ? { store } : {}),
   });
   return {

@@ -1,6 +1,6 @@
 /** Owns the help texts, made from the commands' data. Pure. */
 
-import { padText, wrapText } from '../words.ts';
+import { padText, wrapText } from '../domain/words.ts';
 import { type ArgumentSpecs, type Command, type OptionSpec, type OptionSpecs, optionFlag } from './command.ts';
 import type { CommandEntry } from './commands.ts';
 import { commonOptions, GLOBAL_OPTIONS } from './options.ts';

@@ -2,16 +2,16 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type CaSpec, type ClientSpec, DEFAULTS } from '../config/spec.ts';
-import { shellQuote } from '../daemon/quote.ts';
-import { DockerTlsError } from '../errors.ts';
-import { KEY_TYPES } from '../pki/keys.ts';
-import { parseSan } from '../pki/names.ts';
+import { checkName } from '../adapters/store/records.ts';
+import { type CaSpec, type ClientSpec, DEFAULTS } from '../domain/fleet/spec.ts';
+import { KEY_TYPES } from '../domain/pki/keys.ts';
+import { parseSan } from '../domain/pki/names.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { Secret } from '../domain/secret.ts';
+import type { PassphraseSource } from '../engine/key-protection.ts';
+import type { HostFlags } from '../engine/specs.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { Secret } from '../secret.ts';
-import { checkName } from '../store/records.ts';
-import type { PassphraseSource } from '../workflows/key-protection.ts';
-import type { HostFlags } from '../workflows/specs.ts';
 import type { OptionSpecs, OptionValues } from './command.ts';
 import type { Prompts } from './prompts.ts';
 
@@ -54,12 +54,16 @@ export const HOST_OPTIONS = {
   keys: {
     kind: 'choice',
     choices: ['store', 'host'],
-    summary: 'host: the server’s key is made there and never travels',
+    summary: "host: the server's key is made there and never travels",
   },
   liveRestore: { kind: 'flag', summary: 'leave live-restore switched on' },
   takeOver: { kind: 'flag', summary: 'take the host over from another store that manages it' },
   keep: { kind: 'number', min: 1, max: 100, value: 'N', summary: 'generations that the host keeps; default 5' },
-  confirmWithin: { kind: 'duration', value: 'TIME', summary: 'the host goes back on its own after this; default 90s' },
+  confirmWithin: {
+    kind: 'duration',
+    value: 'TIME',
+    summary: 'roll back automatically unless confirmed within TIME; default 90s',
+  },
 } as const satisfies OptionSpecs;
 
 /** The CA and how its key is protected. */
@@ -75,7 +79,7 @@ export const CA_OPTIONS = {
   caPassphraseFile: {
     kind: 'text',
     value: 'FILE',
-    summary: 'read the CA’s passphrase from a file; or DOCKER_TLS_CA_PASSPHRASE',
+    summary: "read the CA's passphrase from a file; or DOCKER_TLS_CA_PASSPHRASE",
     completes: 'file',
   },
   noCaPassphrase: { kind: 'flag', summary: 'store the key of a new CA without a passphrase' },
@@ -204,14 +208,14 @@ export function passphraseSource(
         throw new DockerTlsError({
           code: 'E_CA_PASSPHRASE',
           exit: 2,
-          message: 'the key of the new CA needs a passphrase, or your word that it shall have none',
+          message: 'no passphrase given for the new CA key; pass --ca-passphrase-file or --no-ca-passphrase',
           hints: ['--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)', '--no-ca-passphrase'],
         });
       }
       const protect = await prompts.confirm({
         explain:
-          'Who has the CA’s key can let anybody in. With a passphrase a stolen file is of no use; docker-tls asks for it whenever it issues a certificate.',
-        message: 'Protect the CA’s key with a passphrase?',
+          'Anyone with the CA key can grant access. A passphrase makes a stolen key file useless; docker-tls asks for it whenever it issues a certificate.',
+        message: "Protect the CA's key with a passphrase?",
         default: true,
         flag: '--no-ca-passphrase',
       });
@@ -251,7 +255,7 @@ export async function readSecretFile(path: string, flag: string): Promise<Secret
   let text: string;
   try {
     const found = await stat(path);
-    if (found.isDirectory()) throw noFile(path, flag, 'is a folder');
+    if (found.isDirectory()) throw noFile(path, flag, 'is a directory');
     if (process.platform !== 'win32' && (found.mode & 0o007) !== 0)
       throw found.isFile() || found.isFIFO() ? openToAll(path, flag) : noFile(path, flag, 'is a device, no file');
     text = await readFile(path, 'utf8');
@@ -260,7 +264,7 @@ export async function readSecretFile(path: string, flag: string): Promise<Secret
     throw new DockerTlsError({
       code: 'E_SECRET_FILE',
       exit: 2,
-      message: `${flag}: ${path} can't be read`,
+      message: `${flag}: ${path} cannot be read`,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });

@@ -1,14 +1,14 @@
 /** Owns one run from the words of the command line to the exit status. Ends nothing itself: bin/docker-tls.js does. */
 
-import { asErrors, type ExitStatus, interrupted, printable } from '../errors.ts';
+import { durationWords } from '../domain/words.ts';
+import { asErrors, type ExitStatus, interrupted, printable } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { durationWords } from '../words.ts';
 import type { Command, CommandResult } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { renderCommand, renderGroup, renderOverview } from './help.ts';
+import { hintPrefix } from './hint-prefix.ts';
 import { type Glance, glance, type Parsed, parseOptions, usage } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';
-import { ownWords } from './own-words.ts';
 import { readCall } from './plugin-call.ts';
 import { createProgress, type ProgressScreen } from './progress.ts';
 import { createPrompts } from './prompts.ts';
@@ -36,7 +36,7 @@ export async function main(
       );
   const signal = overrides.signal ?? (watch as SignalWatch).signal;
   const runtime: Runtime = { ...createRuntime({ colour: seen.colour, signal }), ...overrides, ...call };
-  const form = { json: seen.json, verbose: seen.verbose, words: ownWords(runtime.program, seen.home) };
+  const form = { json: seen.json, verbose: seen.verbose, words: hintPrefix(runtime.program, seen.home) };
   try {
     const run = dispatch(called, seen, { commands, runtime, form }, (screen) => {
       progress = screen;
@@ -160,7 +160,7 @@ function stopWaiting(runtime: Runtime, progress: ProgressScreen | undefined, for
 function unknownCommand(words: readonly string[], nearest: readonly string[], program: string) {
   const typed = printable(words.join(' '), 60);
   const hints = nearest.map((name) => `${program} ${name}`);
-  return usage(`there is no command “${typed}”`, hints.length > 0 ? hints : [`${program} --help`]);
+  return usage(`there is no command "${typed}"`, hints.length > 0 ? hints : [`${program} --help`]);
 }
 
 /** The command's name as far as it is known, for the JSON document of a failure. */

@@ -5,9 +5,9 @@
 
 import { join, resolve } from 'node:path';
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander';
-import { nearestNames } from '../config/nearest.ts';
-import { DockerTlsError } from '../errors.ts';
-import { homeFolder } from '../user.ts';
+import { nearestNames } from '../domain/fleet/nearest.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import { homeDirectory } from '../user.ts';
 import {
   type ArgumentSpecs,
   type Command,
@@ -20,7 +20,7 @@ import {
 export const GLOBAL_OPTIONS = {
   file: { kind: 'text', short: 'f', value: 'FILE', summary: 'the fleet file (fleet.yaml)', completes: 'file' },
   json: { kind: 'flag', summary: 'one JSON document on stdout' },
-  yes: { kind: 'flag', short: 'y', summary: 'ask nothing; agree to what was said with flags' },
+  yes: { kind: 'flag', short: 'y', summary: 'answer yes to every confirmation; never prompt' },
   dryRun: { kind: 'flag', summary: 'say what would be done, change nothing' },
   parallel: {
     kind: 'number',
@@ -32,8 +32,8 @@ export const GLOBAL_OPTIONS = {
   home: {
     kind: 'text',
     value: 'DIR',
-    summary: 'the store (DOCKER_TLS_HOME; default: Docker config folder + /tls)',
-    completes: 'folder',
+    summary: 'the store (DOCKER_TLS_HOME; default: Docker config directory + /tls)',
+    completes: 'directory',
   },
   log: { kind: 'text', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
   noColor: { kind: 'flag', summary: 'no colours (also NO_COLOR)' },
@@ -137,15 +137,15 @@ export function parseOptions(command: Command, argv: readonly string[], around: 
   };
 }
 
-/** The store's folder, absolute. */
-export function storeFolder(home: string | undefined, { env, cwd }: Surroundings): string {
+/** The store's directory, absolute. */
+export function storeDirectory(home: string | undefined, { env, cwd }: Surroundings): string {
   const chosen = home || env.DOCKER_TLS_HOME;
-  return chosen ? resolve(cwd, chosen) : join(dockerConfigFolder({ env, cwd }), 'tls');
+  return chosen ? resolve(cwd, chosen) : join(dockerConfigDirectory({ env, cwd }), 'tls');
 }
 
-/** The Docker CLI's own folder: DOCKER_CONFIG, or `~/.docker`. */
-export function dockerConfigFolder({ env, cwd }: Surroundings): string {
-  return env.DOCKER_CONFIG ? resolve(cwd, env.DOCKER_CONFIG) : join(homeFolder(env), '.docker');
+/** The Docker CLI's own directory: DOCKER_CONFIG, or `~/.docker`. */
+export function dockerConfigDirectory({ env, cwd }: Surroundings): string {
+  return env.DOCKER_CONFIG ? resolve(cwd, env.DOCKER_CONFIG) : join(homeDirectory(env), '.docker');
 }
 
 /** `90s`, `15m`, `12h`, `30d`, `2w` in milliseconds; undefined for anything else. */
@@ -162,7 +162,7 @@ function globalOptions(values: Readonly<Record<string, unknown>>, around: Surrou
     json: values.json === true,
     yes: values.yes === true,
     dryRun: values.dryRun === true,
-    home: storeFolder(values.home as string | undefined, around),
+    home: storeDirectory(values.home as string | undefined, around),
     // `-f -` reads the fleet from standard input.
     file: values.file === '-' ? '-' : path(values.file),
     parallel: values.parallel as number | undefined,
@@ -189,8 +189,8 @@ function parserOption(key: string, spec: OptionSpec): ParserOption {
 
 /** The shell leaves the tilde of `--log=~/x` and of a quoted one as it is. */
 function inHome<T>(spec: OptionSpec, given: T, { env }: Surroundings): T | string | string[] {
-  if (spec.completes !== 'file' && spec.completes !== 'folder') return given;
-  const expand = (path: string) => (path.startsWith('~/') ? join(homeFolder(env), path.slice(2)) : path);
+  if (spec.completes !== 'file' && spec.completes !== 'directory') return given;
+  const expand = (path: string) => (path.startsWith('~/') ? join(homeDirectory(env), path.slice(2)) : path);
   return typeof given === 'string' ? expand(given) : Array.isArray(given) ? given.map(expand) : given;
 }
 
@@ -216,11 +216,11 @@ function optionValue(key: string, spec: OptionSpec, given: string | boolean | st
   if (spec.kind === 'number') return wholeNumber(given, spec.min ?? 0, spec.max ?? 1e9, refuse);
   if (spec.kind === 'choice' && !spec.choices.includes(given)) {
     const near = nearestNames(given, spec.choices).map((name) => `did you mean ${name}?`);
-    throw refuse(`“${given}” is none of ${spec.choices.join(', ')}`, near);
+    throw refuse(`"${given}" is none of ${spec.choices.join(', ')}`, near);
   }
   if (spec.kind === 'duration') {
     const ms = parseDuration(given);
-    if (ms === undefined) throw refuse(`“${given}” is no duration; write 90s, 15m, 12h, 30d or 2w`);
+    if (ms === undefined) throw refuse(`"${given}" is no duration; write 90s, 15m, 12h, 30d or 2w`);
     return ms;
   }
   return given;
@@ -229,7 +229,7 @@ function optionValue(key: string, spec: OptionSpec, given: string | boolean | st
 function wholeNumber(given: string, min: number, max: number, refuse: (message: string) => DockerTlsError): number {
   const value = Number(given);
   if (!/^\d+$/.test(given) || value < min || value > max) {
-    throw refuse(`“${given}” is no whole number from ${min} to ${max}`);
+    throw refuse(`"${given}" is no whole number from ${min} to ${max}`);
   }
   return value;
 }
@@ -242,7 +242,7 @@ function argumentValues(command: Command, given: readonly (string | string[] | u
       const wrong = [value ?? []].flat().find((word) => spec.choices && !spec.choices.includes(word));
       if (wrong !== undefined) {
         const near = nearestNames(wrong, spec.choices ?? []).map((word) => `docker-tls ${command.name} ${word}`);
-        throw usage(`“${wrong}” is none of ${spec.choices?.join(', ')}`, near);
+        throw usage(`"${wrong}" is none of ${spec.choices?.join(', ')}`, near);
       }
       return [name, value];
     }),
@@ -263,7 +263,7 @@ function usageError(command: Command, specs: OptionSpecs, argv: readonly string[
   return usage(message, hints);
 }
 
-/** A call that can't be understood: E_USAGE, exit status 2. */
+/** A call that cannot be understood: E_USAGE, exit status 2. */
 export function usage(message: string, hints: readonly string[]): DockerTlsError {
   return new DockerTlsError({ code: 'E_USAGE', exit: 2, message, hints });
 }

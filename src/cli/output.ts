@@ -1,17 +1,17 @@
 /** Owns what a run prints at its end: text and errors for people, or exactly one JSON document. */
 
-import { type DockerTlsError, type ExitStatus, gravestExit } from '../errors.ts';
+import { type DockerTlsError, type ExitStatus, gravestExit } from '../errors/errors.ts';
 import type { Io } from '../runtime.ts';
 import type { CommandResult } from './command.ts';
 import { exitOf, jsonError, renderErrors } from './errors.ts';
-import type { OwnWords } from './own-words.ts';
+import type { HintPrefix } from './hint-prefix.ts';
 import { coloursOf } from './render/colours.ts';
 
 export type OutputForm = {
   readonly command: string;
   readonly json: boolean;
   readonly verbose: boolean;
-  readonly words: OwnWords;
+  readonly words: HintPrefix;
 };
 
 /** Prints a result; its exit status is the gravest of its own and those of its errors. */

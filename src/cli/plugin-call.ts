@@ -3,7 +3,7 @@
  * options left in front (https://github.com/docker/cli/blob/master/cli-plugins/manager/manager.go, PluginRunCommand; seen in 20.10, 26.1 and 28.5).
  */
 
-import { shellQuote } from '../daemon/quote.ts';
+import { shellQuote } from '../domain/quote.ts';
 import type { Runtime } from '../runtime.ts';
 
 export type Call = Pick<Runtime, 'env' | 'program' | 'docker'> & {

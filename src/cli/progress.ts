@@ -8,9 +8,9 @@
 
 import { appendFileSync } from 'node:fs';
 import pico from 'picocolors';
-import { DockerTlsError, printable } from '../errors.ts';
+import { cutText, durationWords, padText, plural, textWidth, wrapText } from '../domain/words.ts';
+import { DockerTlsError, printable } from '../errors/errors.ts';
 import type { HostProgress, Io, Progress } from '../runtime.ts';
-import { cutText, durationWords, padText, plural, textWidth, wrapText } from '../words.ts';
 
 export type ProgressOptions = {
   readonly io: Io;
@@ -45,28 +45,28 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
   connect: 'connecting over ssh',
   facts: 'looking at the host',
   plan: 'planning',
-  probe: 'knocking from here: who gets in',
+  probe: 'probing access',
   key: 'having the key made on the host',
-  lock: 'taking the host’s lock',
-  arm: 'arming the way back on the host',
-  stage: 'laying the new files beside the old',
+  lock: "taking the host's lock",
+  arm: 'arming the rollback on the host',
+  stage: 'staging files',
   validate: 'letting dockerd check its configuration',
   keep: 'keeping the originals',
-  protect: 'seeing to it that containers outlive the restart',
+  protect: 'enabling live-restore',
   switch: 'putting the new files in place',
   'check-sshd': 'letting sshd check its configuration',
   services: 'letting other services take it in',
   restart: 'restarting the daemon',
   reload: 'reloading the daemon',
   stop: 'stopping the daemon, as it was before',
-  verify: 'knocking from here: who gets in, and who must not',
-  confirm: 'telling the host to keep it',
-  'roll back': 'taking it back: the host as it was',
+  verify: 'verifying access',
+  confirm: 'confirming',
+  'roll back': 'rolling back',
 };
 
 type Line = { readonly host: string; phase: string; readonly startedAt: number; phaseAt: number };
 
-/** Errors: E_LOG_FILE (exit 2) if the log file can't be written now; later that is said once, and no host's change is cut off. */
+/** Errors: E_LOG_FILE (exit 2) if the log file cannot be written now; later that is said once, and no host's change is cut off. */
 export function createProgress(options: ProgressOptions): ProgressScreen {
   const { io } = options;
   const live = options.live === true && options.silent !== true;
@@ -243,7 +243,7 @@ function appendLog(file: string, text: string): void {
       code: 'E_LOG_FILE',
       exit: 2,
       where: file,
-      message: `the log file can't be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      message: `the log file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
       hints: ['name another file with --log FILE'],
       cause,
     });

@@ -6,10 +6,10 @@
 import type { Key } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import pico from 'picocolors';
-import { DockerTlsError, interrupted, printable } from '../errors.ts';
+import { Secret } from '../domain/secret.ts';
+import { wrapText } from '../domain/words.ts';
+import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
 import type { Io, SshQuestions } from '../runtime.ts';
-import { Secret } from '../secret.ts';
-import { wrapText } from '../words.ts';
 
 /** Where else the answer can come from: named in the error when nobody can be asked. */
 export type AnswerSource = {
@@ -25,7 +25,7 @@ export type Choice<T> = {
   /** Shown below the list while the choice is under the cursor. */
   readonly description?: string;
   readonly checked?: boolean;
-  /** The reason why it can't be chosen. */
+  /** The reason why it cannot be chosen. */
   readonly disabled?: string;
 };
 
@@ -72,7 +72,7 @@ export type PromptsOptions = {
   readonly output?: Writable;
 };
 
-type Asked = { readonly type: string; readonly message: string } & Readonly<Record<string, unknown>>;
+type AnyQuestion = { readonly type: string; readonly message: string } & Readonly<Record<string, unknown>>;
 
 export function createPrompts(options: PromptsOptions): Prompts {
   const terminal = options.io.inIsTerminal && options.io.errIsTerminal;
@@ -86,7 +86,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
     return turn;
   }
 
-  function ask<T>(question: Asked, { explain, ...source }: AnswerSource & { explain?: string }): Promise<T> {
+  function ask<T>(question: AnyQuestion, { explain, ...source }: AnswerSource & { explain?: string }): Promise<T> {
     if (!interactive) return Promise.reject(noTerminal(question.message, source, terminal));
     return inTurn(() => {
       if (explain !== undefined) options.io.err(renderExplanation(explain, options.io));
@@ -160,7 +160,7 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
       void prompts.show(`${printable(host)}: touch the security key ${printable(key)}\n`).catch(() => undefined);
     },
     sudoPassword({ host, user, again = false }) {
-      // Where others were turned away as well, one of them has asked anew already.
+      // Where others were rejected as well, one of them has asked anew already.
       if (again && sudo.get(user) === tried.get(`${user}@${host}`)) sudo.delete(user);
       const answer = once(sudo, user, () =>
         prompts.password({
@@ -192,13 +192,13 @@ function renderExplanation(text: string, io: Io): string {
 function once(answers: Map<string, Promise<Secret>>, key: string, ask: () => Promise<Secret>): Promise<Secret> {
   const known = answers.get(key);
   if (known) return known;
-  const asked = ask();
-  answers.set(key, asked);
-  asked.catch(() => answers.delete(key));
-  return asked;
+  const requested = ask();
+  answers.set(key, requested);
+  requested.catch(() => answers.delete(key));
+  return requested;
 }
 
-async function put<T>(question: Asked, options: PromptsOptions): Promise<T> {
+async function put<T>(question: AnyQuestion, options: PromptsOptions): Promise<T> {
   const { default: inquirer } = await import('inquirer');
   const input = options.input ?? process.stdin;
   const ended = new AbortController();

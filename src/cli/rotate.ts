@@ -1,12 +1,12 @@
 /** Owns what the rotations and changes of access have in common: the question, the change of several hosts, the result. */
 
-import type { HostSpec } from '../config/spec.ts';
-import { gravestExit } from '../errors.ts';
-import { plural } from '../words.ts';
-import { accessOf } from '../workflows/access.ts';
-import { applyHosts, planHosts } from '../workflows/fleet-apply.ts';
-import { errorsOf, exitOfResults } from '../workflows/fleet-run.ts';
-import type { RunContext } from '../workflows/host-run.ts';
+import type { HostSpec } from '../domain/fleet/spec.ts';
+import { plural } from '../domain/words.ts';
+import { accessOf } from '../engine/access.ts';
+import { applyHosts, planHosts } from '../engine/fleet-apply.ts';
+import type { RunContext } from '../engine/host-run.ts';
+import { errorsOf, exitOfResults } from '../engine/pool.ts';
+import { gravestExit } from '../errors/errors.ts';
 import type { CommandContext, CommandResult, OptionSpecs } from './command.ts';
 import type { StoredRun } from './fleet-session.ts';
 import { CA_OPTIONS, HOST_OPTIONS, SSH_OPTIONS } from './host-options.ts';
@@ -98,8 +98,8 @@ export async function changeAccess(
     readonly question: (hosts: string) => string;
   },
 ): Promise<AccessChanged> {
-  const { behind, deserted } = await accessOf(run.session);
-  const specs = run.specs(behind);
+  const { outdated, withoutClients } = await accessOf(run.session);
+  const specs = run.specs(outdated);
   const changed = await changeHosts(context, {
     specs,
     run: await run.open(more),
@@ -108,9 +108,9 @@ export async function changeAccess(
   });
   return {
     ...changed,
-    exit: gravestExit([changed.exit, ...deserted.map((error) => error.exit)]),
-    errors: [...deserted, ...(changed.errors ?? [])],
-    hosts: behind,
+    exit: gravestExit([changed.exit, ...withoutClients.map((error) => error.exit)]),
+    errors: [...withoutClients, ...(changed.errors ?? [])],
+    hosts: outdated,
   };
 }
 

@@ -1,4 +1,4 @@
-/** Owns the real Runtime: this process's streams, clock and environment, and the rooms that reach out, loaded at first use. */
+/** Owns the real Runtime: this process's streams, clock and environment, and the adapters, loaded at first use. */
 
 import { fstatSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -19,8 +19,8 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     cwd: process.cwd(),
     operator: `${userName()}@${hostname()}`,
     signal: options.signal,
-    connect: async (target) => (await import('../remote/connect.ts')).connect(target),
-    probe: async (request) => (await import('../docker/probe.ts')).probe(request),
+    connect: async (target) => (await import('../adapters/ssh/connect.ts')).connect(target),
+    probe: async (request) => (await import('../adapters/docker/probe.ts')).probe(request),
   };
 }
 

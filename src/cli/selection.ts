@@ -2,13 +2,13 @@
 
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { parseShard, selectHosts } from '../config/selection.ts';
-import type { CaSpec, ClientSpec, HostSpec } from '../config/spec.ts';
-import { shellQuote } from '../daemon/quote.ts';
-import { DockerTlsError } from '../errors.ts';
-import type { StoreState } from '../store/records.ts';
-import { homeFolder } from '../user.ts';
-import { type HostFlags, specsFor, storedSpecs, withFlags } from '../workflows/specs.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { parseShard, selectHosts } from '../domain/fleet/selection.ts';
+import type { CaSpec, ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { type HostFlags, specsFor, storedSpecs, withFlags } from '../engine/specs.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import { homeDirectory } from '../user.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 
 /** The options that choose among hosts. */
@@ -52,11 +52,11 @@ export async function selectSpecs(
     });
   }
   if (global.file !== undefined) {
-    const { parseFleet } = await import('../config/fleet.ts');
-    const { resolveFleetPaths } = await import('../config/fleet-paths.ts');
+    const { parseFleet } = await import('../domain/fleet/fleet.ts');
+    const { resolveFleetPaths } = await import('../domain/fleet/fleet-paths.ts');
     const path = resolve(runtime.cwd, global.file === '-' ? 'stdin' : global.file);
     const text = await readInput(global.file, runtime.cwd);
-    const home = homeFolder(runtime.env);
+    const home = homeDirectory(runtime.env);
     const fleet = resolveFleetPaths({ ...parseFleet(text, shownPath(path, runtime.cwd)), path }, home);
     const specs = selectHosts(fleet.hosts, { limit: meant(hosts, options.limit, fleet.hosts), shard });
     return {
@@ -68,12 +68,12 @@ export async function selectSpecs(
     };
   }
   if (options.inventory !== undefined) {
-    const { chosenSpecs, parseInventory } = await import('../config/inventory.ts');
-    const { resolveHostPaths } = await import('../config/fleet-paths.ts');
+    const { chosenSpecs, parseInventory } = await import('../domain/fleet/inventory.ts');
+    const { resolveHostPaths } = await import('../domain/fleet/fleet-paths.ts');
     const text = await readInput(options.inventory, runtime.cwd);
     const all = parseInventory(text, options.inventory === '-' ? 'stdin' : options.inventory);
     const chosen = chosenSpecs(selectHosts(all, { limit: meant(hosts, options.limit, all), shard }));
-    const specs = resolveHostPaths(chosen, runtime.cwd, homeFolder(runtime.env));
+    const specs = resolveHostPaths(chosen, runtime.cwd, homeDirectory(runtime.env));
     return { specs: onTop(specs, flags), clients: [], secrets: {}, fromFleet: false };
   }
   const specs =
@@ -111,7 +111,7 @@ function onTop(specs: readonly HostSpec[], flags: HostFlags | undefined): readon
   return specs.map((spec) => withFlags(spec, flags));
 }
 
-/** As a person would type it: relative where the file is below the working folder. */
+/** As a person would type it: relative where the file is below the working directory. */
 function shownPath(path: string, cwd: string): string {
   const below = relative(cwd, path);
   return below.startsWith('..') ? path : below;
@@ -137,7 +137,7 @@ async function readInput(path: string, cwd: string): Promise<string> {
     throw new DockerTlsError({
       code: 'E_FLEET',
       exit: 2,
-      message: `${path} can't be read`,
+      message: `${path} cannot be read`,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });

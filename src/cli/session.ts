@@ -1,14 +1,14 @@
 /** Owns what every command that touches hosts needs at its start: the store, the keyring, the client of this computer. */
 
-import type { CaSpec, ClientSpec } from '../config/spec.ts';
-import { DockerTlsError } from '../errors.ts';
-import type { Secret } from '../secret.ts';
-import type { StoreChange, StoredClient, StoreState } from '../store/records.ts';
-import type { Store, UndoToken } from '../store/store.ts';
-import type { RunContext } from '../workflows/host-run.ts';
-import type { PassphraseSource } from '../workflows/key-protection.ts';
-import { type Keyring, openKeyring } from '../workflows/keyring.ts';
-import { ownOf } from '../workflows/own-client.ts';
+import type { StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { Store, UndoToken } from '../adapters/store/store.ts';
+import type { CaSpec, ClientSpec } from '../domain/fleet/spec.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { RunContext } from '../engine/host-run.ts';
+import type { PassphraseSource } from '../engine/key-protection.ts';
+import { type Keyring, openKeyring } from '../engine/keyring.ts';
+import { ownOf } from '../engine/own-client.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import type { CommandContext } from './command.ts';
 import { storeOf } from './store.ts';
 
@@ -16,11 +16,11 @@ export type Session = {
   readonly store: Store;
   readonly state: StoreState;
   readonly keyring: Keyring;
-  /** The context for workflows, once the client that proves hosts is known. */
+  /** The context for workflows, once the client that verifies hosts is known. */
   context(
     options: {
-      /** Proves hosts before all others whose keys are here. */
-      readonly prover?: StoredClient;
+      /** Verifies hosts before all others whose keys are here. */
+      readonly verifier?: StoredClient;
       readonly reason: string;
       readonly sudoPassword?: Secret;
     } & Partial<RunContext>,
@@ -32,7 +32,7 @@ export type Session = {
 export type SessionOptions = {
   readonly ca: CaSpec;
   readonly passphrase: PassphraseSource;
-  readonly cutOff?: boolean;
+  readonly noOverlap?: boolean;
   /** The store whose lock is held already; default: opened here. */
   readonly store?: Store;
 };
@@ -44,19 +44,19 @@ export async function openSession(
 ): Promise<Session> {
   const store = options.store ?? storeOf({ global, runtime });
   const state = await store.read();
-  const { ca, passphrase, cutOff = false } = options;
-  const keyring = openKeyring({ state, ca, passphrase, cutOff, now: runtime.now() });
+  const { ca, passphrase, noOverlap = false } = options;
+  const keyring = openKeyring({ state, ca, passphrase, noOverlap, now: runtime.now() });
   let base: Promise<UndoToken> | undefined;
   return {
     store,
     state,
     keyring,
-    context: ({ prover, reason, ...more }) => ({
+    context: ({ verifier, reason, ...more }) => ({
       runtime,
       store,
       state,
       keyring,
-      provers: [...(prover ? [prover] : []), ...usableClients(state, keyring.change())],
+      verifiers: [...(verifier ? [verifier] : []), ...usableClients(state, keyring.change())],
       reason,
       // Only a fleet file says which fixes there are not.
       addHardening: global.file === undefined,
@@ -106,16 +106,16 @@ export function usableClients(state: StoreState, change: StoreChange = {}): Stor
   );
 }
 
-/** The client that proves hosts from here: the one asked for, this computer's own, one with a key in the store, or a new one. */
-export async function proverFor(
+/** The client that verifies hosts from here: the one asked for, this computer's own, one with a key in the store, or a new one. */
+export async function verifierFor(
   session: Session,
   wanted: ClientSpec,
-  asked: boolean,
+  requested: boolean,
 ): Promise<StoredClient & { fresh: boolean }> {
   const usable = usableClients(session.state, session.keyring.change());
   const own = ownOf(usable);
-  if (!asked && own !== undefined) return { ...own, fresh: false };
-  if (!asked && !session.state.clients.has(wanted.name) && usable[0] !== undefined)
+  if (!requested && own !== undefined) return { ...own, fresh: false };
+  if (!requested && !session.state.clients.has(wanted.name) && usable[0] !== undefined)
     return { ...usable[0], fresh: false };
   return session.keyring.client(wanted);
 }

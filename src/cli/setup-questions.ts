@@ -1,17 +1,17 @@
 /** Owns the questions of `setup`: what the wizard asks, in its order; what was said by a flag is not asked. */
 
 import { join } from 'node:path';
-import { parseDestination } from '../config/destination.ts';
-import { completeHost, type HostSpec } from '../config/spec.ts';
-import { contextNameOf } from '../docker/contexts.ts';
-import { DockerTlsError, printable } from '../errors.ts';
-import { parseSan } from '../pki/names.ts';
-import { managedElsewhere, otherStore } from '../plan/other-store.ts';
-import { nameProblem, type StoreState } from '../store/records.ts';
+import { contextName } from '../actions/context.ts';
+import { contextNameOf } from '../adapters/docker/contexts.ts';
+import { nameProblem, type StoreState } from '../adapters/store/records.ts';
+import { parseDestination } from '../domain/fleet/destination.ts';
+import { completeHost, type HostSpec } from '../domain/fleet/spec.ts';
+import { parseSan } from '../domain/pki/names.ts';
+import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
+import { plural } from '../domain/words.ts';
+import type { OpenedHost } from '../engine/host-run.ts';
+import { DockerTlsError, printable } from '../errors/errors.ts';
 import { userName } from '../user.ts';
-import { plural } from '../words.ts';
-import { contextName } from '../workflows/context.ts';
-import type { OpenedHost } from '../workflows/host-run.ts';
 import type { CommandContext } from './command.ts';
 import { type FleetFile, fleetFileAt } from './fleet-file.ts';
 import type { Prompts } from './prompts.ts';
@@ -24,7 +24,7 @@ export type SetupContext = Pick<
       client?: string;
       context?: string;
       use: boolean;
-      configFolder: boolean;
+      configDirectory: boolean;
       name?: string;
       address?: string;
       san: readonly string[];
@@ -65,7 +65,7 @@ export async function askHost(
   const name =
     options.name ??
     (await prompts.input({
-      explain: 'What shall it be called? The commands take this name: docker-tls status, env, verify, …',
+      explain: 'Name for this host (used by docker-tls status, env, verify …)',
       message: 'Name:',
       default: proposedName(spec, opened, state),
       flag: '--name',
@@ -86,11 +86,11 @@ export async function askHost(
   const proposed = opened.proposed(address).map((san) => san.value);
   const sans = options.san.length > 0 ? options.san : await askNames(prompts, proposed);
   // The proposal is no wish: it goes along when ssh dials another address.
-  const asked = address === opened.session.dialled && options.address === undefined ? undefined : address;
-  return completeHost({ ...spec, name, address: asked, sans });
+  const requested = address === opened.session.dialled && options.address === undefined ? undefined : address;
+  return completeHost({ ...spec, name, address: requested, sans });
 }
 
-/** The fleet file that lies here, or a new one; undefined where nobody wants it. One that can't be read is left alone. */
+/** The fleet file that lies here, or a new one; undefined where nobody wants it. One that cannot be read is left alone. */
 export async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile | undefined> {
   if (!prompts.interactive) return undefined;
   const file = await fleetFileAt(join(runtime.cwd, 'fleet.yaml'), runtime).catch(() => undefined);
@@ -121,7 +121,7 @@ export async function askTakeOver(
     default: false,
     flag: '--take-over',
   });
-  if (!agreed) throw managedElsewhere(host, other);
+  if (!agreed) throw managedExternally(host, other);
   return true;
 }
 
@@ -148,19 +148,19 @@ function proposedName(spec: HostSpec, { facts }: OpenedHost, state: StoreState):
 export async function askClient(
   { options, prompts }: SetupContext,
   state: StoreState,
-): Promise<{ name: string; asked: boolean }> {
-  if (options.client !== undefined) return { name: options.client, asked: true };
+): Promise<{ name: string; requested: boolean }> {
+  if (options.client !== undefined) return { name: options.client, requested: true };
   const name = userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
-  if (!prompts.interactive || state.clients.size > 0) return { name, asked: false };
+  if (!prompts.interactive || state.clients.size > 0) return { name, requested: false };
   const answer = await prompts.input({
-    explain: 'Who are you? Your certificate gets this name; the daemon’s authorization plugins see it as the user.',
+    explain: "Who are you? Your certificate gets this name; the daemon's authorization plugins see it as the user.",
     message: 'Client:',
     default: name,
     flag: '--client',
     key: 'clients',
     validate: (text) => nameProblem(text) ?? true,
   });
-  return { name: answer, asked: true };
+  return { name: answer, requested: true };
 }
 
 /** Asked before the host changes, so that whoever stops at a question leaves nothing behind. */
@@ -169,8 +169,8 @@ export async function askContext(
   spec: HostSpec,
   state: StoreState,
 ): Promise<string | undefined> {
-  const asked = contextName(spec);
-  if (asked !== undefined) return asked;
+  const requested = contextName(spec);
+  if (requested !== undefined) return requested;
   const name = contextNameOf(spec.name);
   const known = state.hosts.has(spec.name) || !prompts.interactive;
   if (known) return undefined;
@@ -190,7 +190,7 @@ function refusal(read: (text: string) => unknown): (text: string) => true | stri
       read(text);
       return true;
     } catch (error) {
-      return error instanceof DockerTlsError ? error.message : 'That can not be read.';
+      return error instanceof DockerTlsError ? error.message : 'That cannot be read.';
     }
   };
 }

@@ -3,7 +3,7 @@
  * what it holds. A second one stops the waiting: whatever host is in the middle of a change rolls back on its own.
  */
 
-import { interrupted } from '../errors.ts';
+import { interrupted } from '../errors/errors.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** One key press can arrive twice (from the terminal, and from a parent such as npm or docker that passes it on). */

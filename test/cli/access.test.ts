@@ -3,30 +3,30 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
-import { PaperMill } from '../support/paper-mill.ts';
 import { writeSignScript } from '../support/sign-script.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;
-let folder: string;
+let directory: string;
 let dialled: string[];
-const mill = new PaperMill();
+const factory = new CertificateFactory();
 
 beforeEach(() => {
   home = newHome();
-  folder = dirname(home);
+  directory = dirname(home);
   dialled = [];
 });
 afterAll(() => {
   removeHomes();
-  mill.remove();
+  factory.remove();
 });
 
 const at = (place: string, ...argv: string[]) =>
-  runUnreached({ home: place, folder }, argv, (host) => dialled.push(host));
+  runUnreached({ home: place, directory }, argv, (host) => dialled.push(host));
 const run = (...argv: string[]) => at(home, ...argv);
 const state = () => openStore(home).read();
 const client = async (name: string) => (await state()).clients.get(name)?.record;
@@ -34,8 +34,8 @@ const two: IssuedOptions = { hosts: { 'build-1': {}, 'build-2': {} } };
 
 describe('a CA that signs leaf certificates only', () => {
   beforeEach(async () => {
-    const ca = mill.issue('company', { ca: true });
-    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', writeSignScript(join(folder, 'sign'), ca));
+    const ca = factory.issue('company', { ca: true });
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', writeSignScript(join(directory, 'sign'), ca));
     await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
   });
 
@@ -46,7 +46,7 @@ describe('a CA that signs leaf certificates only', () => {
     ['apply with a fleet file that revokes', ['apply', '-f', 'fleet.yaml', '--yes']],
   ])('%s is refused, and nothing of it stays', async (_, argv) => {
     writeFileSync(
-      join(folder, 'fleet.yaml'),
+      join(directory, 'fleet.yaml'),
       'version: 1\nhosts: { build-1: 127.0.0.1, build-2: 127.0.0.2 }\nclients: { eve: { revoked: true }, laptop: {} }\n',
     );
     const before = await state();
@@ -58,10 +58,10 @@ describe('a CA that signs leaf certificates only', () => {
   });
 
   test('a request is not signed for some hosts', async () => {
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
     const { exit, json } = await run('client', 'sign', 'ann.csr', '--hosts', 'build-1', '--out', 'ann.tar', '--yes');
     expect([exit, json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
-    expect(existsSync(join(folder, 'ann.tar'))).toBe(false);
+    expect(existsSync(join(directory, 'ann.tar'))).toBe(false);
     expect(await client('ann')).toBeUndefined();
   });
 });
@@ -75,23 +75,23 @@ describe('client revoke', () => {
       ['E_NO_CLIENTS', 'build-1'],
       ['E_SSH_TIMEOUT', 'build-2'],
     ]);
-    expect(json.error?.errors?.[0]).toMatchObject({ message: expect.stringContaining('goes on accepting') });
+    expect(json.error?.errors?.[0]).toMatchObject({ message: expect.stringContaining('still accepts') });
     expect((await client('eve'))?.revokedAt).toBeDefined();
-    // What the hint says mends it: from then on the host has somebody who proves it.
+    // What the hint says fixes it: from then on the host has somebody who verifies it.
     dialled = [];
     const add = await run('client', 'add', 'bob', '--hosts', 'build-1', '--yes');
     expect(add.json.error?.errors?.map(({ code }) => code)).toEqual(['E_SSH_TIMEOUT', 'E_SSH_TIMEOUT']);
     expect(add.json.result.hosts.map((host: { host: string }) => host.host).sort()).toEqual(['build-1', 'build-2']);
   });
 
-  test('a client of another CA is that CA’s to revoke, and does not count among those who are left', async () => {
+  test("a client of another CA is that CA's to revoke, and does not count among those who are left", async () => {
     const there = newHome();
     await issueStore(there, { ...two, clients: { ann: undefined } });
-    await at(there, 'client', 'export', 'ann', '--out', join(folder, 'ann.tar'));
+    await at(there, 'client', 'export', 'ann', '--out', join(directory, 'ann.tar'));
     await issueStore(home, { hosts: { web: {} }, clients: { laptop: undefined } });
     await run('client', 'import', 'ann.tar', '--no-context');
     const foreign = await run('client', 'revoke', 'ann', '--yes');
-    expect([foreign.exit, foreign.json.error?.code]).toEqual([2, 'E_CLIENT_ELSEWHERE']);
+    expect([foreign.exit, foreign.json.error?.code]).toEqual([2, 'E_CLIENT_EXTERNAL']);
     expect(foreign.json.error?.hints.join()).toContain('client revoke ann');
     expect((await client('ann'))?.revokedAt).toBeUndefined();
     expect((await run('client', 'revoke', 'laptop', '--yes')).json.error?.code).toBe('E_LAST_CLIENT');
@@ -108,7 +108,7 @@ describe('rotate client', () => {
 });
 
 describe('client add', () => {
-  test('of one that is there: its hosts and lifetime are what was said, its papers stay', async () => {
+  test('of one that is there: its hosts and lifetime are what was said, its credentials stay', async () => {
     await issueStore(home, { ...two, clients: { laptop: undefined, ci: ['build-1'] } });
     const cert = (await state()).clients.get('ci')?.cert;
     const { json } = await run('client', 'add', 'ci', '--hosts', 'build-2', '--days', '30', '--yes');
@@ -137,12 +137,12 @@ describe('client add', () => {
 });
 
 describe('client sign', () => {
-  test('no papers are written as long as a host would take them that must not', async () => {
+  test('no credentials are written as long as a host would take them that must not', async () => {
     await issueStore(home, { ...two, clients: { laptop: undefined } });
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
     const { exit, json } = await run('client', 'sign', 'ann.csr', '--hosts', 'build-1', '--out', 'ann.tar', '--yes');
     expect([exit, json.error?.code, json.error?.where]).toEqual([4, 'E_SSH_TIMEOUT', 'build-2']);
-    expect(existsSync(join(folder, 'ann.tar'))).toBe(false);
+    expect(existsSync(join(directory, 'ann.tar'))).toBe(false);
     expect(dialled).toHaveLength(1);
     const everywhere = await run('client', 'sign', 'ann.csr', '--name', 'bea', '--out', 'bea.tar');
     expect([everywhere.exit, everywhere.json.result.hosts]).toEqual([0, ['build-1', 'build-2']]);

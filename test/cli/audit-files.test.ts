@@ -7,16 +7,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCli } from '../support/cli.ts';
 
-let folder: string;
+let directory: string;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'docker-tls-audit-'));
-  writeFileSync(join(folder, 'c.yml'), 'services:\n  web:\n    image: a:1\n    privileged: true\n');
-  writeFileSync(join(folder, 'my file.yml'), 'services: [');
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-audit-'));
+  writeFileSync(join(directory, 'c.yml'), 'services:\n  web:\n    image: a:1\n    privileged: true\n');
+  writeFileSync(join(directory, 'my file.yml'), 'services: [');
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const audit = (...argv: string[]) => runCli(['audit', '--home', join(folder, 'store'), ...argv], { cwd: folder });
+const audit = (...argv: string[]) => runCli(['audit', '--home', join(directory, 'store'), ...argv], { cwd: directory });
 
 describe('--check', () => {
   test('of hosts does not pass a file that nobody judged', async () => {
@@ -37,15 +37,15 @@ describe('--check', () => {
 
 describe('--out', () => {
   test('a link stays, and what it leads to is the report', async () => {
-    writeFileSync(join(folder, 'real.html'), 'old');
-    symlinkSync('real.html', join(folder, 'latest.html'));
+    writeFileSync(join(directory, 'real.html'), 'old');
+    symlinkSync('real.html', join(directory, 'latest.html'));
     expect((await audit('--compose', 'c.yml', '--out', 'latest.html')).exit).toBe(0);
-    expect(lstatSync(join(folder, 'latest.html')).isSymbolicLink()).toBe(true);
-    expect(readFileSync(join(folder, 'real.html'), 'utf8')).toMatch(/^<!doctype html>/);
+    expect(lstatSync(join(directory, 'latest.html')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(directory, 'real.html'), 'utf8')).toMatch(/^<!doctype html>/);
   });
 
   test.runIf(process.getuid?.() === 0)('a device is written to, and not replaced', async () => {
-    const path = join(folder, 'null');
+    const path = join(directory, 'null');
     execFileSync('mknod', [path, 'c', '1', '3']);
     expect((await audit('--compose', 'c.yml', '--out', path)).exit).toBe(0);
     expect(lstatSync(path).isCharacterDevice()).toBe(true);
@@ -54,14 +54,14 @@ describe('--out', () => {
   test('- is standard output, and .sarif.json is SARIF', async () => {
     expect((await audit('--compose', 'c.yml', '--out', '-', '--format', 'junit')).out).toMatch(/^<\?xml/);
     expect((await audit('--compose', 'c.yml', '--out', 'a.sarif.json')).exit).toBe(0);
-    expect(JSON.parse(readFileSync(join(folder, 'a.sarif.json'), 'utf8')).version).toBe('2.1.0');
-    expect(readdirSync(folder)).not.toContain('-');
+    expect(JSON.parse(readFileSync(join(directory, 'a.sarif.json'), 'utf8')).version).toBe('2.1.0');
+    expect(readdirSync(directory)).not.toContain('-');
   });
 });
 
 test('a report in UTF-16, as Windows PowerShell writes it, is one to compare with', async () => {
   const { out } = await audit('--compose', 'c.yml', '--json');
-  writeFileSync(join(folder, 'u16.json'), `\ufeff${out}`, 'utf16le');
+  writeFileSync(join(directory, 'u16.json'), `\ufeff${out}`, 'utf16le');
   const { exit, out: text } = await audit('--compose', './c.yml', '--compare', 'u16.json');
   expect(exit).toBe(0);
   expect(text).toMatch(/Since the last report: 0 new, 0 gone, \d+ unchanged/);
@@ -72,5 +72,7 @@ test('hints name the file as a shell takes it', async () => {
   expect((await audit('--compose', 'no file.yml')).err).toContain("ls -l 'no file.yml'");
   expect((await audit('--inventory', 'no file.json')).err).toMatch(/ls -l '[^']*no file\.json'/);
   expect((await audit('-f', 'no file.yaml')).err).not.toMatch(/ls -l [^']*no file/);
-  expect((await audit('--compose', 'c.yml', '--out', 'no folder/x.html')).err).toMatch(/ls -ld '[^']*no folder' '/);
+  expect((await audit('--compose', 'c.yml', '--out', 'no directory/x.html')).err).toMatch(
+    /ls -ld '[^']*no directory' '/,
+  );
 });

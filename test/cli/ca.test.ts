@@ -2,31 +2,34 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { inspectCertificate } from '../../src/pki/inspect.ts';
-import { openStore } from '../../src/store/store.ts';
-import { commandLine, splitCommand } from '../../src/workflows/sign-command.ts';
+import { commandLine, splitCommand } from '../../src/adapters/issuer/sign-command.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
-import { PaperMill } from '../support/paper-mill.ts';
 import { writeSignScript } from '../support/sign-script.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;
-let folder: string;
-const mill = new PaperMill();
+let directory: string;
+const factory = new CertificateFactory();
 
 beforeEach(() => {
   home = newHome();
-  folder = dirname(home);
+  directory = dirname(home);
 });
 afterAll(() => {
   removeHomes();
-  mill.remove();
+  factory.remove();
 });
 
 const run = (...argv: string[]) =>
-  runCli([...argv, '--home', home], { cwd: folder, env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker') } });
-const file = (name: string) => join(folder, name);
+  runCli([...argv, '--home', home], {
+    cwd: directory,
+    env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker') },
+  });
+const file = (name: string) => join(directory, name);
 
 describe('ca create, show, export', () => {
   test('made once, shown, and exported: the certificate is public, the key only leaves encrypted', async () => {
@@ -69,8 +72,8 @@ describe('ca create, show, export', () => {
 
 describe('ca import', () => {
   test('with its key this store issues; openssl follows from client to root', async () => {
-    const root = mill.issue('root', { ca: true });
-    const middle = mill.issue('middle', { ca: true, by: root });
+    const root = factory.issue('root', { ca: true });
+    const middle = factory.issue('middle', { ca: true, by: root });
     const { exit, err } = await run(
       'ca',
       'import',
@@ -106,7 +109,7 @@ describe('ca import', () => {
   });
 
   test('a key under a passphrase stays under it', async () => {
-    const ca = mill.issue('ours', { ca: true });
+    const ca = factory.issue('ours', { ca: true });
     execFileSync('openssl', [
       'pkcs8',
       '-topk8',
@@ -125,25 +128,25 @@ describe('ca import', () => {
   });
 
   test.each([
-    ['a leaf', () => [mill.issue('leaf', {}).certFile], 'E_CA_NOT_CA'],
+    ['a leaf', () => [factory.issue('leaf', {}).certFile], 'E_CA_NOT_CA'],
     [
-      'another CA’s key',
-      () => [mill.issue('a', { ca: true }).certFile, '--key', mill.issue('b', { ca: true }).keyFile],
+      "another CA's key",
+      () => [factory.issue('a', { ca: true }).certFile, '--key', factory.issue('b', { ca: true }).keyFile],
       'E_CA_KEY',
     ],
-    ['one whose time is over', () => [mill.issue('old', { ca: true, from: -10, to: -1 }).certFile], 'E_CA_EXPIRED'],
+    ['one whose time is over', () => [factory.issue('old', { ca: true, from: -10, to: -1 }).certFile], 'E_CA_EXPIRED'],
     [
       'a chain of others',
       () => [
-        mill.issue('c', { ca: true, by: mill.issue('r', { ca: true }) }).certFile,
+        factory.issue('c', { ca: true, by: factory.issue('r', { ca: true }) }).certFile,
         '--chain',
-        mill.issue('x', { ca: true }).certFile,
+        factory.issue('x', { ca: true }).certFile,
       ],
       'E_CA_CHAIN',
     ],
     [
       'a command with an open quotation mark',
-      () => [mill.issue('d', { ca: true }).certFile, '--sign-command', "sign '"],
+      () => [factory.issue('d', { ca: true }).certFile, '--sign-command', "sign '"],
       'E_SIGN_COMMAND',
     ],
   ])('refuses %s', async (_, files, code) => {
@@ -153,11 +156,11 @@ describe('ca import', () => {
   });
 
   test('another CA does not take the place of one that is there; the same one may bring its key later', async () => {
-    const ca = mill.issue('first', { ca: true });
+    const ca = factory.issue('first', { ca: true });
     await run('ca', 'import', '--cert', ca.certFile);
     const add = await run('client', 'add', 'ci', '--json');
-    expect(add.json.error?.code).toBe('E_CA_KEY_ELSEWHERE');
-    const second = await run('ca', 'import', '--cert', mill.issue('second', { ca: true }).certFile, '--json');
+    expect(add.json.error?.code).toBe('E_CA_KEY_EXTERNAL');
+    const second = await run('ca', 'import', '--cert', factory.issue('second', { ca: true }).certFile, '--json');
     expect(second.json.error?.code).toBe('E_CA_EXISTS');
     expect((await run('ca', 'import', '--cert', ca.certFile, '--key', ca.keyFile, '--no-ca-passphrase')).exit).toBe(0);
     expect((await run('client', 'add', 'ci')).exit).toBe(0);
@@ -165,8 +168,8 @@ describe('ca import', () => {
 });
 
 describe('a command that signs', () => {
-  test('servers, clients and requests get their papers; nobody can be revoked, and that is said', async () => {
-    const ca = mill.issue('company', { ca: true });
+  test('servers, clients and requests get their credentials; nobody can be revoked, and that is said', async () => {
+    const ca = factory.issue('company', { ca: true });
     expect(
       (await run('ca', 'import', '--cert', ca.certFile, '--sign-command', writeSignScript(file('sign'), ca))).exit,
     ).toBe(0);
@@ -184,7 +187,7 @@ describe('a command that signs', () => {
       ).toContain('OK');
     }
     const other = newHome();
-    await runCli(['client', 'request', 'ann', '--out', file('ann.csr'), '--home', other], { env: { HOME: folder } });
+    await runCli(['client', 'request', 'ann', '--out', file('ann.csr'), '--home', other], { env: { HOME: directory } });
     const signed = await run('client', 'sign', 'ann.csr', '--out', 'ann.tar', '--json');
     expect(signed.json.result).toMatchObject({ client: 'ann', hosts: ['web'] });
     await expect(issueStore(home, { hosts: { web: {} }, clients: { eve: ['db'] } })).rejects.toMatchObject({
@@ -195,9 +198,9 @@ describe('a command that signs', () => {
   test('by hand, as docs/ca.md has it: the request lies there until somebody brings the certificate', async () => {
     const docs = readFileSync(new URL('../../docs/ca.md', import.meta.url), 'utf8');
     const script = /^ {4}#!\/bin\/sh\n {4}# sign-by-hand[\s\S]*?\n\n/m.exec(`${docs}\n`)?.[0] ?? '';
-    writeFileSync(file('by-hand'), script.replace(/^ {4}/gm, '').replace('/srv/requests', folder));
+    writeFileSync(file('by-hand'), script.replace(/^ {4}/gm, '').replace('/srv/requests', directory));
     chmodSync(file('by-hand'), 0o755);
-    const ca = mill.issue('company', { ca: true });
+    const ca = factory.issue('company', { ca: true });
     const sign = writeSignScript(file('sign'), ca);
     const command = './by-hand {profile} {days} {name}';
     expect((await run('ca', 'import', '--cert', ca.certFile, '--sign-command', command)).exit).toBe(0);
@@ -227,7 +230,7 @@ describe('a command that signs', () => {
     ['Ctrl-C ends', '#!/bin/sh\nkill -INT $$\n', 130, /interrupted while the sign command for ci ran/, 'E_INTERRUPTED'],
     ['prints nothing', '#!/bin/sh\ncat >/dev/null\n', 2, /no certificate/],
   ])('that %s says so', async (_, text, exit, message, code = 'E_SIGN_COMMAND') => {
-    const ca = mill.issue('company', { ca: true });
+    const ca = factory.issue('company', { ca: true });
     writeFileSync(file('bad'), text);
     chmodSync(file('bad'), 0o755);
     await run('ca', 'import', '--cert', ca.certFile, '--sign-command', file('bad'));
@@ -236,8 +239,8 @@ describe('a command that signs', () => {
     expect(json.error?.message).toMatch(message);
   });
 
-  test('that is named from the folder of the import is found from any other, and asked for no day beyond the CA', async () => {
-    const ca = mill.issue('company', { ca: true });
+  test('that is named from the directory of the import is found from any other, and asked for no day beyond the CA', async () => {
+    const ca = factory.issue('company', { ca: true });
     writeSignScript(file('sign'), ca);
     await run('ca', 'import', '--cert', ca.certFile, '--sign-command', './sign {profile} {days}');
     const { ca: stored } = await openStore(home).read();
@@ -251,7 +254,7 @@ describe('a command that signs', () => {
   });
 
   test('that fails is shown so that it can be pasted', async () => {
-    const ca = mill.issue('company', { ca: true });
+    const ca = factory.issue('company', { ca: true });
     const command = "/bin/sh -c 'cat >/dev/null; exit 3' sh";
     await run('ca', 'import', '--cert', ca.certFile, '--sign-command', command);
     const { json } = await run('client', 'add', 'ci', '--json');

@@ -2,28 +2,28 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { inspectCertificate } from '../../src/pki/inspect.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
-import { PaperMill } from '../support/paper-mill.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 /** Two computers: the one with the CA, and a colleague's. */
 let home: string;
 let there: string;
-let folder: string;
+let directory: string;
 
 beforeEach(() => {
   home = newHome();
   there = newHome();
-  folder = dirname(home);
+  directory = dirname(home);
 });
 afterAll(removeHomes);
 
 const at = (place: string, argv: readonly string[], setting: CliSetting = {}) =>
   runCli(argv, {
-    cwd: folder,
+    cwd: directory,
     ...setting,
     env: {
       HOME: dirname(place),
@@ -35,7 +35,7 @@ const at = (place: string, argv: readonly string[], setting: CliSetting = {}) =>
   });
 const here = (...argv: string[]) => at(home, argv);
 const other = (...argv: string[]) => at(there, argv);
-const file = (name: string) => join(folder, name);
+const file = (name: string) => join(directory, name);
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 const openssl = (...args: string[]) => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });
 
@@ -63,18 +63,18 @@ describe('client list', () => {
     expect(out).toMatch(/^laptop .* all 2 /m);
   });
 
-  test('books that are ahead of the hosts are told, with the command', async () => {
+  test('records that are ahead of the hosts are told, with the command', async () => {
     await three();
     const store = openStore(home);
     await store.withLock('test', async () => {
       const { ci } = Object.fromEntries((await store.read()).clients);
       if (!ci) throw new Error('no ci');
-      const { folder: _, ...stored } = ci;
+      const { directory: _, ...stored } = ci;
       await store.write({ clients: { ci: { ...stored, record: { ...stored.record, hosts: ['build-1'] } } } });
     });
     const { out } = await here('client', 'list');
     expect(out).toContain(
-      'ci is not let in yet by build-1\nci is still let in by build-2\n\n  docker-tls apply build-1 build-2',
+      'ci is not accepted yet by build-1\nci is still accepted by build-2\n\n  docker-tls apply build-1 build-2',
     );
   });
 
@@ -99,7 +99,7 @@ describe('client list', () => {
 });
 
 describe('client export and import', () => {
-  test('a tar makes folder, contexts and environment on the other computer', async () => {
+  test('a tar makes directory, contexts and environment on the other computer', async () => {
     await three();
     const exported = await here('client', 'export', 'laptop', '--out', 'laptop.tar');
     expect([exported.exit, exported.err]).toEqual([0, '']);
@@ -128,13 +128,13 @@ describe('client export and import', () => {
     const list = await other('client', 'list', '--json');
     expect(list.json.result.clients).toMatchObject([{ name: 'laptop', imported: true, hosts: ['build-1'] }]);
     const apply = await other('apply', 'build-1', '--yes', '--json');
-    expect([apply.exit, apply.json.error?.code]).toEqual([2, 'E_HOST_ELSEWHERE']);
+    expect([apply.exit, apply.json.error?.code]).toEqual([2, 'E_HOST_EXTERNAL']);
     const rotate = await other('rotate', 'client', 'laptop', '--yes', '--json');
-    expect(rotate.json.error?.code).toBe('E_CLIENT_ELSEWHERE');
+    expect(rotate.json.error?.code).toBe('E_CLIENT_EXTERNAL');
     expect(rotate.json.error?.hints.join()).toContain('docker-tls client request laptop');
   });
 
-  test('renewed papers replace the old ones and reach their contexts; a stranger of the same name does not', async () => {
+  test('renewed credentials replace the old ones and reach their contexts; an untrusted client of the same name does not', async () => {
     await three();
     await here('client', 'export', 'laptop', '--out', 'one.tar');
     await other('client', 'import', file('one.tar'));
@@ -145,15 +145,15 @@ describe('client export and import', () => {
     const contexts = join(dirname(there), 'docker/contexts/tls');
     const copies = readdirSync(contexts).map((id) => readFileSync(join(contexts, id, 'docker/cert.pem'), 'utf8'));
     expect(copies).toEqual([fresh, fresh]);
-    const stranger = newHome();
-    await issueStore(stranger, { hosts: { 'build-1': {} }, clients: { laptop: undefined } });
-    await at(stranger, ['client', 'export', 'laptop', '--out', file('three.tar')]);
+    const untrusted = newHome();
+    await issueStore(untrusted, { hosts: { 'build-1': {} }, clients: { laptop: undefined } });
+    await at(untrusted, ['client', 'export', 'laptop', '--out', file('three.tar')]);
     const { exit, json } = await other('client', 'import', file('three.tar'), '--json');
     expect([exit, json.error?.code]).toEqual([2, 'E_CLIENT_EXISTS']);
     expect((await other('client', 'import', file('three.tar'), '--name', 'laptop-2')).exit).toBe(0);
   });
 
-  test('env lines come back as a file and out of a job’s environment', async () => {
+  test("env lines come back as a file and out of a job's environment", async () => {
     await three();
     const run = await here('client', 'export', 'ci', '--format', 'env', '--out', '-');
     expect(run.out.split('\n')).toHaveLength(6);
@@ -171,7 +171,7 @@ describe('client export and import', () => {
     expect(fromJob.json.result).toMatchObject({ client: 'ci', contexts: ['2001-db8-2'] });
   });
 
-  test('a private key never reaches a terminal, a file that is there, or a folder that is not', async () => {
+  test('a private key never reaches a terminal, a file that is there, or a directory that is not', async () => {
     await three();
     const terminal = await at(home, ['client', 'export', 'ci', '--out', '-'], { io: { outIsTerminal: true } });
     expect([terminal.exit, terminal.out]).toEqual([2, '']);
@@ -187,7 +187,7 @@ describe('client export and import', () => {
     expect(quiet.out + quiet.err).not.toContain('PRIVATE');
   });
 
-  test('PKCS#12 wants a passphrase from a file that others can’t read, or a person', async () => {
+  test('PKCS#12 wants a passphrase from a file that others cannot read, or a person', async () => {
     await three();
     writeFileSync(file('pass'), 'correct horse\n', { mode: 0o600 });
     const made = await here(
@@ -241,8 +241,8 @@ describe('client export and import', () => {
 describe('client request, sign, import', () => {
   test('the key stays on the computer that asked, from request to renewal', async () => {
     await three();
-    const asked = await other('client', 'request', 'ann', '--out', file('ann.csr'));
-    expect([asked.exit, asked.err]).toEqual([0, '']);
+    const requested = await other('client', 'request', 'ann', '--out', file('ann.csr'));
+    expect([requested.exit, requested.err]).toEqual([0, '']);
     expect(mode(join(there, 'requests/ann/key.pem'))).toBe('400');
     expect(mode(join(there, 'requests/ann'))).toBe('700');
     expect(openssl('req', '-in', file('ann.csr'), '-noout', '-verify', '-subject')).toMatch(/CN ?= ?ann/);
@@ -254,7 +254,7 @@ describe('client request, sign, import', () => {
     expect(execFileSync('tar', ['-tf', file('ann.tar')], { encoding: 'utf8' })).not.toContain('key.pem');
     expect(existsSync(join(home, 'clients/ann/key.pem'))).toBe(false);
     const list = await here('client', 'list', '--json');
-    expect(list.json.result.clients[0]).toMatchObject({ name: 'ann', key: 'elsewhere' });
+    expect(list.json.result.clients[0]).toMatchObject({ name: 'ann', key: 'external' });
 
     const imported = await other('client', 'import', file('ann.tar'), '--json');
     expect(imported.json.result).toMatchObject({ client: 'ann', contexts: ['build-1', 'build-2'] });
@@ -287,8 +287,8 @@ describe('client request, sign, import', () => {
   });
 
   test('a request that another CA has signed: its certificate comes back as PEM', async () => {
-    const mill = new PaperMill();
-    const ca = mill.issue('corporate', { ca: true });
+    const factory = new CertificateFactory();
+    const ca = factory.issue('corporate', { ca: true });
     await other('client', 'request', 'ann', '--out', file('ann.csr'));
     const sign = (to: string) =>
       openssl(
@@ -314,7 +314,7 @@ describe('client request, sign, import', () => {
     sign('ann-2.pem');
     const renewed = await other('client', 'import', file('ann-2.pem'), '--ca', ca.certFile, '--json');
     expect(renewed.json.result).toMatchObject({ client: 'ann', hosts: ['build-1.example'] });
-    mill.remove();
+    factory.remove();
   });
 
   test('our own PEM, and our PKCS#12 by way of openssl, are read back', async () => {
@@ -335,9 +335,9 @@ describe('client request, sign, import', () => {
     ] as const) {
       const more = ['--name', name, '--ca', join(home, 'clients/ci/ca.pem'), '--no-context'];
       expect((await other('client', 'import', file(from), ...more)).exit).toBe(0);
-      for (const paper of ['ca.pem', 'cert.pem'])
-        expect(readFileSync(join(there, 'clients', name, paper), 'utf8')).toBe(
-          readFileSync(join(home, 'clients/ci', paper), 'utf8'),
+      for (const credential of ['ca.pem', 'cert.pem'])
+        expect(readFileSync(join(there, 'clients', name, credential), 'utf8')).toBe(
+          readFileSync(join(home, 'clients/ci', credential), 'utf8'),
         );
     }
     const open = ['--name', 'whole', '--no-context', '--json'];
@@ -363,7 +363,7 @@ describe('client request, sign, import', () => {
     expect(unnamed.json.error?.code).toBe('E_NAME');
     const { json } = await here('client', 'sign', 'bob.csr', '--name', 'bob', '--out', 'bob.tar', '--json');
     expect(json.ok).toBe(true);
-    execFileSync('tar', ['-xf', file('bob.tar'), '-C', folder, 'cert.pem', 'ca.pem']);
+    execFileSync('tar', ['-xf', file('bob.tar'), '-C', directory, 'cert.pem', 'ca.pem']);
     expect(
       openssl(
         'verify',

@@ -1,19 +1,19 @@
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Secret } from '../../src/secret.ts';
-import type { StoredClient } from '../../src/store/records.ts';
-import { openStore } from '../../src/store/store.ts';
+import type { StoredClient } from '../../src/adapters/store/records.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import type { Issued } from '../support/certificate-factory.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
-import type { Paper } from '../support/paper-mill.ts';
-import { PaperMill } from '../support/paper-mill.ts';
 import { newHome, removeHomes, sampleHost } from '../support/store.ts';
 import { type Listening, startRawServer, startTlsDaemon } from '../support/tls-daemon.ts';
 
-const mill = new PaperMill();
-const ca = mill.issue('ca', { ca: true });
-const good = mill.issue('laptop', { by: ca, usage: 'clientAuth' });
+const factory = new CertificateFactory();
+const ca = factory.issue('ca', { ca: true });
+const good = factory.issue('laptop', { by: ca, usage: 'clientAuth' });
 const server = (more: object = {}) =>
-  mill.issue('server', { by: ca, san: 'IP:127.0.0.1', usage: 'serverAuth', ...more });
+  factory.issue('server', { by: ca, san: 'IP:127.0.0.1', usage: 'serverAuth', ...more });
 let home: string;
 let running: Listening[] = [];
 
@@ -24,12 +24,12 @@ afterEach(async () => {
   for (const one of running.splice(0)) await one.stop();
 });
 afterAll(() => {
-  mill.remove();
+  factory.remove();
   removeHomes();
 });
 
 /** A store that knows one host at this port, and one client. */
-async function store(port: number, client: Paper = good): Promise<void> {
+async function store(port: number, client: Issued = good): Promise<void> {
   const host = sampleHost('build-1', 0);
   const opened = openStore(home);
   await opened.withLock('test', () =>
@@ -58,19 +58,19 @@ const run = (env: Record<string, string> = {}, ...argv: string[]) =>
     env: { HOME: dirname(home), DOCKER_CONFIG: join(dirname(home), 'docker'), ...env },
   });
 
-async function daemon(paper: Paper, flags: readonly string[] = [], trust: Paper = ca): Promise<number> {
-  const one = await startTlsDaemon(mill, { server: paper, trust, flags });
+async function daemon(credential: Issued, flags: readonly string[] = [], trust: Issued = ca): Promise<number> {
+  const one = await startTlsDaemon(factory, { server: credential, trust, flags });
   running = [...running, one];
   return one.port;
 }
 
-describe('one cause, exit status 7, and a command that mends it', () => {
+describe('one cause, exit status 7, and a command that fixes it', () => {
   test.each([
     ['expired', () => daemon(server({ from: -30, to: -2 })), 'docker-tls rotate server build-1'],
     ['not-yet-valid', () => daemon(server({ from: 2, to: 30 })), 'date -u'],
     ['wrong-name', () => daemon(server({ san: 'DNS:elsewhere.example' })), '--san'],
-    ['unknown-authority', () => daemon(mill.issue('self', { san: 'IP:127.0.0.1' })), 'docker-tls'],
-    ['client-refused', () => daemon(server(), [], mill.issue('other', { ca: true })), 'docker-tls client list'],
+    ['unknown-authority', () => daemon(factory.issue('self', { san: 'IP:127.0.0.1' })), 'docker-tls'],
+    ['client-refused', () => daemon(server(), [], factory.issue('other', { ca: true })), 'docker-tls client list'],
     ['protocol', () => daemon(server(), ['-tls1_1', '-cipher', 'ALL:@SECLEVEL=0']), 'openssl s_client'],
     ['connection-refused', async () => 1, 'docker-tls apply build-1'],
     [
@@ -98,8 +98,8 @@ describe('one cause, exit status 7, and a command that mends it', () => {
     expect(json.result.hints.join('\n')).toContain(hint);
   });
 
-  test('the client’s own certificate is over', async () => {
-    await store(await daemon(server()), mill.issue('laptop', { by: ca, usage: 'clientAuth', from: -9, to: -1 }));
+  test("the client's own certificate is over", async () => {
+    await store(await daemon(server()), factory.issue('laptop', { by: ca, usage: 'clientAuth', from: -9, to: -1 }));
     const { exit, json } = await run();
     expect([exit, json.result.cause]).toEqual([7, 'client-expired']);
   });
@@ -120,7 +120,9 @@ describe('one cause, exit status 7, and a command that mends it', () => {
     await store(port);
     const opened = openStore(home);
     await opened.withLock('test', async () => {
-      const { folder: _, ...laptop } = (await opened.read()).clients.get('laptop') as StoredClient & { folder: string };
+      const { directory: _, ...laptop } = (await opened.read()).clients.get('laptop') as StoredClient & {
+        directory: string;
+      };
       await opened.write({ clients: { ci: { ...laptop, record: { ...laptop.record, name: 'ci' } } } });
     });
     const { json } = await run({ DOCKER_HOST: 'tcp://10.9.9.9:2376' });

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { checkContextName, contextNameOf } from '../../src/docker/contexts.ts';
-import type { StoreChange } from '../../src/store/records.ts';
-import { openStore } from '../../src/store/store.ts';
+import { checkContextName, contextNameOf } from '../../src/adapters/docker/contexts.ts';
+import type { StoreChange } from '../../src/adapters/store/records.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
 import { runCli } from '../support/cli.ts';
 import { newHome, picture, removeHomes, sampleClient, sampleHost } from '../support/store.ts';
 
@@ -47,9 +47,9 @@ describe('env', () => {
     const printed = execFileSync('sh', ['-c', `${out}\nenv`], { encoding: 'utf8', env: {} });
     expect(printed).toContain('DOCKER_HOST=tcp://build-1.example:2376\n');
     expect(printed).toContain('DOCKER_TLS_VERIFY=1\n');
-    const folder = /^DOCKER_CERT_PATH=(.*)$/m.exec(printed)?.[1] as string;
-    expect(readFileSync(join(folder, 'cert.pem'), 'utf8')).toContain('BEGIN CERTIFICATE');
-    expect(statSync(join(folder, 'key.pem')).mode & 0o777).toBe(0o400);
+    const directory = /^DOCKER_CERT_PATH=(.*)$/m.exec(printed)?.[1] as string;
+    expect(readFileSync(join(directory, 'cert.pem'), 'utf8')).toContain('BEGIN CERTIFICATE');
+    expect(statSync(join(directory, 'key.pem')).mode & 0o777).toBe(0o400);
     expect(out).toContain(`# eval "$(docker-tls env build-1 --client laptop --shell sh --home ${home})"`);
   });
 
@@ -168,18 +168,18 @@ describe('context', () => {
     expect([await contextsOf('ci'), await contextsOf('laptop')]).toEqual([[], ['web']]);
   });
 
-  test('--config-folder puts the files where docker looks by itself, and other people’s files are not overwritten', async () => {
+  test("--config-directory puts the files where docker looks by itself, and other people's files are not overwritten", async () => {
     await two();
     mkdirSync(dockerConfig);
     writeFileSync(join(dockerConfig, 'key.pem'), 'mine');
-    const refused = await run('context', 'build-1', '--config-folder', '--json');
+    const refused = await run('context', 'build-1', '--config-directory', '--json');
     expect(refused.json.error?.code).toBe('E_CLIENT_FILES_EXIST');
     expect(Object.keys(picture(dockerConfig))).toEqual(['', 'key.pem']);
-    const taken = await run('context', 'build-1', '--config-folder', '--replace', '--json');
+    const taken = await run('context', 'build-1', '--config-directory', '--replace', '--json');
     expect(taken.json.result.kept).toEqual([join(dockerConfig, 'key.pem.before-docker-tls')]);
     expect(statSync(join(dockerConfig, 'key.pem')).mode & 0o777).toBe(0o400);
     expect((await openStore(home).read()).clients.get('laptop')?.record.copies).toEqual([
-      { dockerConfig, contexts: ['build-1'], folder: true },
+      { dockerConfig, contexts: ['build-1'], directory: true },
     ]);
   });
 
@@ -192,7 +192,7 @@ describe('context', () => {
     expect(() => statSync(dockerConfig)).toThrow();
   });
 
-  test('--dry-run refuses what the run would, and a config.json that can not be changed leaves no context behind', async () => {
+  test('--dry-run refuses what the run would, and a config.json that cannot be changed leaves no context behind', async () => {
     await two();
     const meta = join(dockerConfig, 'contexts/meta', createHash('sha256').update('theirs').digest('hex'));
     mkdirSync(meta, { recursive: true });
@@ -202,7 +202,7 @@ describe('context', () => {
     const before = picture(dockerConfig);
     for (const [code, ...words] of [
       ['E_CONTEXT_EXISTS', '--context', 'theirs'],
-      ['E_CLIENT_FILES_EXIST', '--config-folder'],
+      ['E_CLIENT_FILES_EXIST', '--config-directory'],
       ['E_DOCKER_CONFIG', '--use'],
     ] as const) {
       const dry = await run('context', 'build-1', ...words, '--dry-run', '--json');

@@ -1,24 +1,24 @@
-/** What people see as time goes by: the clock is given, the papers are real. */
+/** What people see as time goes by: the clock is given, the credentials are real. */
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { StatusRow } from '../../src/actions/status.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
 import { renderPrometheus } from '../../src/cli/render/prometheus.ts';
-import { completeHost } from '../../src/config/spec.ts';
-import { parseSan } from '../../src/pki/names.ts';
-import { openStore } from '../../src/store/store.ts';
-import { openKeyring } from '../../src/workflows/keyring.ts';
-import type { StatusRow } from '../../src/workflows/status.ts';
+import { completeHost } from '../../src/domain/fleet/spec.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { openKeyring } from '../../src/engine/keyring.ts';
 import { runCli } from '../support/cli.ts';
 
 const began = new Date('2026-01-01T00:00:00Z');
 const DAYS = 300;
-let folder: string;
+let directory: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'docker-tls-expiry-'));
-  const store = openStore(join(folder, 'tls'));
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-expiry-'));
+  const store = openStore(join(directory, 'tls'));
   const state = await store.read();
   const passphrase = {
     forNewCa: async () => undefined,
@@ -51,7 +51,7 @@ beforeAll(async () => {
   });
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 test.each([
   { percent: 1, state: 'ok', exit: 0 },
@@ -61,7 +61,7 @@ test.each([
   { percent: 101, state: 'expired', exit: 3 },
 ])('at $percent percent of its lifetime a certificate is $state', async ({ percent, state, exit }) => {
   const now = new Date(began.getTime() + (percent / 100) * DAYS * 86_400_000);
-  const run = await runCli(['status', '--offline', '--check', '--json', '--home', join(folder, 'tls')], {
+  const run = await runCli(['status', '--offline', '--check', '--json', '--home', join(directory, 'tls')], {
     now: () => now,
   });
   expect(run.exit).toBe(exit);
@@ -76,7 +76,7 @@ test.each([
 test('--within makes things due earlier', async () => {
   const now = new Date(began.getTime() + 86_400_000);
   const run = await runCli(['status', '--offline', '--check', '--within', '299d'], {
-    env: { DOCKER_TLS_HOME: join(folder, 'tls') },
+    env: { DOCKER_TLS_HOME: join(directory, 'tls') },
     now: () => now,
   });
   expect(run.exit).toBe(3);
@@ -86,7 +86,7 @@ test('--within makes things due earlier', async () => {
 test('--within takes the place of the two thirds, in status and in rotate', async () => {
   // 100 days are left: two thirds are over by a moment.
   const now = () => new Date(began.getTime() + (DAYS - 100) * 86_400_000);
-  const home = ['--home', join(folder, 'tls')];
+  const home = ['--home', join(directory, 'tls')];
   expect((await runCli(['status', '--offline', '--check', ...home], { now })).exit).toBe(3);
   expect((await runCli(['status', '--offline', '--check', '--within', '30d', ...home], { now })).exit).toBe(0);
   const rotated = await runCli(['rotate', 'client', '--due', '--within', '30d', '--yes', ...home], { now });
@@ -94,7 +94,7 @@ test('--within takes the place of the two thirds, in status and in rotate', asyn
 });
 
 test('only what is due is renewed', async () => {
-  const home = ['--home', join(folder, 'tls')];
+  const home = ['--home', join(directory, 'tls')];
   const early = await runCli(['rotate', 'client', '--due', '--yes', ...home], {
     now: () => new Date(began.getTime() + 0.65 * DAYS * 86_400_000),
   });
@@ -107,19 +107,19 @@ test('only what is due is renewed', async () => {
 });
 
 test('Prometheus gets every certificate', async () => {
-  const file = join(folder, 'docker-tls.prom');
-  await runCli(['status', '--offline', '--prometheus', file, '--home', join(folder, 'tls')], { now: () => began });
+  const file = join(directory, 'docker-tls.prom');
+  await runCli(['status', '--offline', '--prometheus', file, '--home', join(directory, 'tls')], { now: () => began });
   const { readFileSync } = await import('node:fs');
   expect(readFileSync(file, 'utf8')).toMatch(/^docker_tls_not_after_seconds\{kind="host",name="build-1"\} 1793\d+$/m);
 });
 
-test('a place for Prometheus’ file that can not be written is said before any host is asked', async () => {
+test("a place for Prometheus' file that cannot be written is said before any host is asked", async () => {
   const run = (file: string) =>
-    runCli(['status', '--offline', '--json', '--prometheus', file, '--home', join(folder, 'tls')]);
-  const missing = await run(join(folder, 'no', 'such.prom'));
+    runCli(['status', '--offline', '--json', '--prometheus', file, '--home', join(directory, 'tls')]);
+  const missing = await run(join(directory, 'no', 'such.prom'));
   expect([missing.exit, missing.json.error?.code]).toEqual([2, 'E_USAGE']);
-  mkdirSync(join(folder, 'taken.prom'));
-  const taken = await run(join(folder, 'taken.prom'));
+  mkdirSync(join(directory, 'taken.prom'));
+  const taken = await run(join(directory, 'taken.prom'));
   expect([taken.exit, taken.json.error?.code]).toEqual([2, 'E_CLIENT_FILES']);
 });
 

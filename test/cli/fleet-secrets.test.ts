@@ -8,17 +8,17 @@ import { runCli } from '../support/cli.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;
-let folder: string;
-const file = (name: string) => join(folder, name);
+let directory: string;
+const file = (name: string) => join(directory, name);
 const run = (...argv: string[]) =>
   runCli([...argv, '--home', home, '--json'], {
-    cwd: folder,
-    env: { HOME: folder, DOCKER_CONFIG: file('docker') },
+    cwd: directory,
+    env: { HOME: directory, DOCKER_CONFIG: file('docker') },
   });
 
 beforeEach(async () => {
   home = newHome();
-  folder = dirname(home);
+  directory = dirname(home);
   writeFileSync(file('words'), 'correct horse\n', { mode: 0o600 });
   expect((await run('client', 'add', 'ci', '--ca-passphrase-file', 'words')).exit).toBe(0);
 });
@@ -31,7 +31,7 @@ test('a file that everybody can read holds no secret', async () => {
 });
 
 test.each([
-  [tmpdir(), 'is a folder'],
+  [tmpdir(), 'is a directory'],
   ['/dev/null', 'is a device, no file'],
 ])('%s holds no secret, and nobody is told to close it', async (path, what) => {
   const { exit, json } = await run('rotate', 'client', 'ci', '--yes', '--ca-passphrase-file', path);
@@ -80,6 +80,6 @@ test('a shard that no host falls into says so', async () => {
     '--home',
     home,
   ];
-  const { exit, out } = await runCli(argv, { cwd: folder, env: { HOME: folder, DOCKER_CONFIG: file('docker') } });
+  const { exit, out } = await runCli(argv, { cwd: directory, env: { HOME: directory, DOCKER_CONFIG: file('docker') } });
   expect([exit, out]).toEqual([0, 'no hosts: nothing to do\n']);
 });

@@ -1,45 +1,45 @@
-/** Commands on a fleet file, as far as they come without a host: who proves, which secrets are read, what counts later. */
+/** Commands on a fleet file, as far as they come without a host: who verifies, which secrets are read, what counts later. */
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { contextsOf, giveContexts, takeContextsAway } from '../../src/actions/context.ts';
+import { currentContext } from '../../src/adapters/docker/config-file.ts';
+import { readContext, writeContext } from '../../src/adapters/docker/contexts.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
 import { passphraseSource } from '../../src/cli/host-options.ts';
 import type { Prompts } from '../../src/cli/prompts.ts';
-import { completeHost } from '../../src/config/spec.ts';
-import { currentContext } from '../../src/docker/config-file.ts';
-import { readContext, writeContext } from '../../src/docker/contexts.ts';
-import { DockerTlsError } from '../../src/errors.ts';
+import { completeHost } from '../../src/domain/fleet/spec.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { HostSession, Runtime, SshOptions } from '../../src/runtime.ts';
-import { Secret } from '../../src/secret.ts';
-import { openStore } from '../../src/store/store.ts';
-import { contextsOf, giveContexts, takeContextsAway } from '../../src/workflows/context.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';
 import { FACTS_TIME_MS, GOOD_OUTPUT } from '../support/host-facts.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;
-let folder: string;
+let directory: string;
 /** How hosts were dialled; none answers. */
 let dialled: SshOptions[];
 
 beforeEach(() => {
   home = newHome();
-  folder = dirname(home);
+  directory = dirname(home);
   dialled = [];
 });
 afterAll(removeHomes);
 
 function cli(argv: readonly string[], setting: CliSetting = {}) {
   return runCli([...argv, '--home', home], {
-    cwd: folder,
+    cwd: directory,
     connect: (options) => {
       dialled.push(options);
       return Promise.reject(new DockerTlsError({ code: 'E_SSH_REFUSED', exit: 4, message: 'nobody answers' }));
     },
     ...setting,
-    env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker'), ...setting.env },
+    env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), ...setting.env },
   });
 }
 
@@ -56,10 +56,10 @@ const fit: HostSession = {
 const setUpDry = (argv: readonly string[], env: CliSetting['env'] = {}) =>
   cli(['setup', ...argv, '--dry-run', '--json'], { env, connect: async () => fit, now: () => new Date(FACTS_TIME_MS) });
 
-const write = (text: string) => writeFileSync(join(folder, 'fleet.yaml'), text);
+const write = (text: string) => writeFileSync(join(directory, 'fleet.yaml'), text);
 const store = () => openStore(home).read();
 
-describe('who proves a host', () => {
+describe('who verifies a host', () => {
   test.each([['apply'], ['plan']])('%s --client: a slip of the hand is no new client', async (verb) => {
     await issueStore(home, { clients: { laptop: undefined } });
     write('version: 1\nca: { passphrase: none }\nhosts: { b1: }\nclients: { laptop:, ops: }\n');
@@ -95,14 +95,14 @@ hosts: { b1: root@10.0.0.1 }
 
   test.each([['b1'], ['root@new.example.org']])('%s: the secrets are those that the file names', async (host) => {
     write(FLEET);
-    writeFileSync(join(folder, 'pw'), 'sesame\n', { mode: 0o600 });
+    writeFileSync(join(directory, 'pw'), 'sesame\n', { mode: 0o600 });
     await cli(['setup', host, '-f', 'fleet.yaml', '--yes']);
     expect(dialled.map(({ sudoPassword }) => sudoPassword?.revealText())).toEqual(['sesame']);
   });
 
   test('the CA is made as the file wants it, its key under the words that the file names', async () => {
     write(FLEET);
-    writeFileSync(join(folder, 'pw'), 'sesame\n', { mode: 0o600 });
+    writeFileSync(join(directory, 'pw'), 'sesame\n', { mode: 0o600 });
     const run = (env: CliSetting['env']) => setUpDry(['b1', '-f', 'fleet.yaml'], env);
     expect((await run({})).json.error).toMatchObject({ code: 'E_SECRET_ENV' });
     expect((await run({ WORDS: 'open' })).json.error).toBeUndefined();
@@ -110,17 +110,17 @@ hosts: { b1: root@10.0.0.1 }
 });
 
 test('the words for a new CA that the file asks for are asked for twice, those of one that is there once', async () => {
-  const asked: { confirm?: boolean }[] = [];
+  const requested: { confirm?: boolean }[] = [];
   const prompts = {
     password: async (question: { confirm?: boolean }) => {
-      asked.push(question);
+      requested.push(question);
       return new Secret('x');
     },
   } as unknown as Prompts;
   const source = passphraseSource({ noCaPassphrase: false } as never, { env: {} } as Runtime, prompts, 'prompt');
   await source.forNewCa();
   await source.forExistingCa(async () => true);
-  expect(asked.map(({ confirm }) => confirm === true)).toEqual([true, false]);
+  expect(requested.map(({ confirm }) => confirm === true)).toEqual([true, false]);
 });
 
 test('rotate --dry-run --json has every host, those that failed too', async () => {
@@ -136,7 +136,7 @@ test('apply makes the contexts that the file asks for, on hosts that are done', 
     hosts: { b1: { address: '10.0.0.1' }, b2: { address: '10.0.0.2' } },
     clients: { ops: undefined, ann: ['b2'] },
   });
-  const dockerConfig = join(folder, 'docker');
+  const dockerConfig = join(directory, 'docker');
   const specs = [
     completeHost({ name: 'b1', ssh: { destination: '10.0.0.1' }, context: 'lab', use: true }),
     completeHost({ name: 'b2', ssh: { destination: '10.0.0.2' }, clients: ['ann'] }),
@@ -159,7 +159,7 @@ test('contexts that lead to a host go with it, and no others', async () => {
     hosts: { b1: { address: '10.0.0.1' }, b2: { address: '10.0.0.2' }, twin: { address: '10.0.0.2' } },
     clients: { ops: undefined },
   });
-  const dockerConfig = join(folder, 'docker');
+  const dockerConfig = join(directory, 'docker');
   const clients = [...(await store()).clients.values()];
   const around = { store: openStore(home), dockerConfig, now: () => new Date(FACTS_TIME_MS) };
   const specs = ['b1', 'b2'].map((name, index) =>
@@ -187,7 +187,7 @@ test('contexts that lead to a host go with it, and no others', async () => {
 
 test('contexts that are in the way are found before any host is dialled, all at once, and nothing is made', async () => {
   const meta = (name: string) =>
-    join(folder, 'docker/contexts/meta', createHash('sha256').update(name).digest('hex'), 'meta.json');
+    join(directory, 'docker/contexts/meta', createHash('sha256').update(name).digest('hex'), 'meta.json');
   for (const name of ['theirs', 'hers']) {
     mkdirSync(dirname(meta(name)), { recursive: true });
     writeFileSync(meta(name), JSON.stringify({ Name: name, Metadata: {}, Endpoints: {} }));

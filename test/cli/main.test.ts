@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Command, type CommandResult, defineCommand } from '../../src/cli/command.ts';
-import { DockerTlsError, DockerTlsErrors } from '../../src/errors.ts';
-import { Secret } from '../../src/secret.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { DockerTlsError, DockerTlsErrors } from '../../src/errors/errors.ts';
 import { runCli } from '../support/cli.ts';
 
 /** Runs main() with one command, `try`, that does what the test says. */
@@ -145,7 +145,7 @@ test('usage errors come as one document too, wherever --json stands', async () =
 test('an unknown command names the nearest', async () => {
   const run = await runCli(['completoin']);
   expect(run.exit).toBe(2);
-  expect(run.err).toBe('error[E_USAGE]: there is no command “completoin”\n  hint: docker-tls completion\n');
+  expect(run.err).toBe('error[E_USAGE]: there is no command "completoin"\n  hint: docker-tls completion\n');
   expect((await runCli(['\u001b[31mx'])).err).not.toContain('\u001b');
 });
 
@@ -157,9 +157,9 @@ test('what a host printed cannot drive the terminal, in JSON either', async () =
 });
 
 test('--log appends times, errors and the status to a file of mode 0600', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-log-'));
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-log-'));
   try {
-    const file = join(folder, 'run.log');
+    const file = join(directory, 'run.log');
     await runTry(() => Promise.reject(unreachable), ['--log', file]);
     await runTry(() => ({ exit: 0, result: {}, text: '' }), ['--log', file]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -168,11 +168,11 @@ test('--log appends times, errors and the status to a file of mode 0600', async 
     for (const line of lines) expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z \S/);
     expect(lines[1]).toMatch(/error\[E_SSH_UNREACHABLE\] build-1: no answer$/);
     expect(lines[2]).toMatch(/exit status 4$/);
-    const missing = await runTry(() => ({ exit: 0, result: {}, text: '' }), ['--log', join(folder, 'no/such/file')]);
+    const missing = await runTry(() => ({ exit: 0, result: {}, text: '' }), ['--log', join(directory, 'no/such/file')]);
     expect(missing).toMatchObject({ exit: 2, out: '' });
     expect(missing.err).toMatch(/^error\[E_LOG_FILE\]/);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 });
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram, finished, type Program } from '../support/cli.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), 'docker-tls-cli-'));
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-cli-'));
 let program: Program;
 
 beforeAll(() => {
@@ -15,7 +15,7 @@ beforeAll(() => {
 });
 afterAll(() => {
   program.remove();
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 });
 
 test('--version, as a program and as a plugin', async () => {
@@ -51,7 +51,7 @@ test('a reader that goes away is no failure and leaves no word', () => {
 describe('a disk that is full', () => {
   const sh = (script: string, ...argv: string[]) =>
     spawnSync('sh', ['-c', script, 'sh', process.execPath, program.bin, ...argv], { encoding: 'utf8' });
-  const short = join(folder, 'short');
+  const short = join(directory, 'short');
 
   test.each([
     ['--version', 'exec "$@" >/dev/full'],
@@ -67,7 +67,7 @@ describe('a disk that is full', () => {
   });
 
   test('under what is only told on the way ends no run', () => {
-    const home = join(folder, 'full');
+    const home = join(directory, 'full');
     const argv = ['plan', 'root@127.0.0.1:1', '--home', home, '--no-ca-passphrase', '--json'];
     const { status, stdout } = sh('exec "$@" 2>/dev/full', ...argv);
     expect([status, JSON.parse(stdout).error.code]).toEqual([4, 'E_SSH_REFUSED']);
@@ -75,7 +75,7 @@ describe('a disk that is full', () => {
 });
 
 test('an old Node gets a clear word', () => {
-  const preload = join(folder, 'old.cjs');
+  const preload = join(directory, 'old.cjs');
   writeFileSync(preload, "Object.defineProperty(process.versions, 'node', { value: '18.19.0' });\n");
   const run = spawnSync(process.execPath, ['--require', preload, program.bin, 'status'], { encoding: 'utf8' });
   expect(run.status).toBe(2);
@@ -84,14 +84,14 @@ test('an old Node gets a clear word', () => {
 
 // As in a container that was started with `--user 12345`. Only root can become somebody else.
 describe.skipIf(process.getuid?.() !== 0)('a user without an entry in passwd', () => {
-  const home = join(folder, 'nobody');
+  const home = join(directory, 'nobody');
   const run = (env: NodeJS.ProcessEnv, ...argv: string[]) =>
     program.run(argv, { uid: 12_345, gid: 12_345, env: { PATH: process.env.PATH, ...env }, cwd: '/' });
 
   beforeAll(() => {
     mkdirSync(home);
     chownSync(home, 12_345, 12_345);
-    for (const path of [folder, dirname(dirname(program.bin))]) chmodSync(path, 0o755);
+    for (const path of [directory, dirname(dirname(program.bin))]) chmodSync(path, 0o755);
   });
 
   test('dials a host, and takes locks', async () => {
@@ -104,12 +104,12 @@ describe.skipIf(process.getuid?.() !== 0)('a user without an entry in passwd', (
   });
 
   test('and without HOME is told what is missing', async () => {
-    expect((await run({}, 'status')).err).toMatch(/^error\[E_NO_HOME\]: uid-12345 has no home folder/m);
+    expect((await run({}, 'status')).err).toMatch(/^error\[E_NO_HOME\]: uid-12345 has no home directory/m);
   });
 });
 
 describe('as a plugin of the docker CLI', () => {
-  const home = join(folder, 'home');
+  const home = join(directory, 'home');
   const hasDocker = spawnSync('docker', ['--version']).status === 0;
   const docker = (...argv: string[]) =>
     spawnSync('docker', argv, { encoding: 'utf8', env: { PATH: process.env.PATH, HOME: home } });
@@ -139,7 +139,7 @@ describe('as a plugin of the docker CLI', () => {
   });
 
   test.skipIf(!hasDocker)('options of docker itself may stand in front', () => {
-    const other = join(folder, 'other');
+    const other = join(directory, 'other');
     mkdirSync(join(other, 'cli-plugins'), { recursive: true });
     symlinkSync(program.bin, join(other, 'cli-plugins/docker-tls'));
     const options = ['-D', '--log-level=error', '--config', other];
@@ -168,21 +168,21 @@ describe('completion', () => {
   });
 
   test('the bash script offers what __complete offers', () => {
-    const bin = join(folder, 'bin');
+    const bin = join(directory, 'bin');
     mkdirSync(bin, { recursive: true });
     symlinkSync(program.bin, join(bin, 'docker-tls'));
     const script = `source <(docker-tls completion bash)
       COMP_WORDS=(docker-tls completion ''); COMP_CWORD=2; _docker_tls; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const out = execFileSync('bash', ['-c', script], {
       encoding: 'utf8',
-      env: { PATH: `${bin}:${process.env.PATH}`, HOME: folder },
+      env: { PATH: `${bin}:${process.env.PATH}`, HOME: directory },
     });
     expect(out.trim().split('\n')).toEqual(['bash', 'zsh', 'fish', 'powershell']);
   });
 });
 
 describe('signals', () => {
-  const bundle = join(folder, 'interruptible.mjs');
+  const bundle = join(directory, 'interruptible.mjs');
 
   beforeAll(async () => {
     await build({
@@ -210,7 +210,7 @@ describe('signals', () => {
           seen += chunk;
           if (seen.includes(text)) resolve();
         });
-        child.once('close', () => reject(new Error(`ended without “${text}”: ${seen}`)));
+        child.once('close', () => reject(new Error(`ended without "${text}": ${seen}`)));
       });
     return { child, run, saw };
   }
@@ -221,9 +221,7 @@ describe('signals', () => {
     child.kill(name);
     const { status, err, out } = await run;
     expect({ status, out }).toEqual({ status: 130, out: '' });
-    expect(err).toMatch(
-      /stopping at the next safe place…\n[\s\S]*given back\n[\s\S]*error\[E_INTERRUPTED\]: stopped by/,
-    );
+    expect(err).toMatch(/stopping at the next safe place…\n[\s\S]*restored\n[\s\S]*error\[E_INTERRUPTED\]: stopped by/);
   });
 
   test('with --json the interruption is the one document', async () => {
@@ -250,7 +248,7 @@ describe('signals', () => {
     expect(err).toMatch(
       /goes back on its own[\s\S]*build-1: restart the daemon \(for [\d.]+ s\)[\s\S]*hint: docker-tls status/,
     );
-    expect(err).not.toMatch(/given back/);
+    expect(err).not.toMatch(/restored/);
   });
 
   test('an error that nobody caught is said as a bug, and ends the run', async () => {

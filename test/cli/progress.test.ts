@@ -49,23 +49,23 @@ test('without a terminal every phase is a plain line, and the same phase is said
   );
 });
 
-test('a log file that can’t be written any more is said once, and cuts nothing off', () => {
+test('a log file that cannot be written any more is said once, and cuts nothing off', () => {
   const { io, raw } = screenIo();
-  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-test-log-'));
-  const logFile = join(folder, 'run.log');
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-test-log-'));
+  const logFile = join(directory, 'run.log');
   const progress = createProgress({ io, now, logFile });
   const host = progress.host('build-1');
   host.phase('facts');
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   host.phase('switch');
   host.phase('restart');
-  mkdirSync(folder);
+  mkdirSync(directory);
   host.done();
   progress.close();
-  expect(raw().match(/run\.log: the log file can't be written \(ENOENT\)/g)).toHaveLength(1);
+  expect(raw().match(/run\.log: the log file cannot be written \(ENOENT\)/g)).toHaveLength(1);
   expect(raw()).toContain('build-1: switch\nbuild-1: restart\nbuild-1: done\n');
   expect(readFileSync(logFile, 'utf8')).toContain('build-1: done');
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 });
 
 test('silent says nothing', () => {
@@ -170,9 +170,9 @@ test('a long result is broken between words', async () => {
 
 test('every phase of a run and every step of a change has words', () => {
   const read = (file: string) => readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
-  const steps = [...read('daemon/apply.sh').matchAll(/^ *step ([a-z-]+)/gm)].map(([, step]) => step ?? '');
-  const phases = ['audit', 'change-host', 'host-key', 'host-run'].flatMap((file) =>
-    [...read(`workflows/${file}.ts`).matchAll(/\.phase\('([^']+)'\)/g)].map(([, phase]) => phase ?? ''),
+  const steps = [...read('host/apply.sh').matchAll(/^ *step ([a-z-]+)/gm)].map(([, step]) => step ?? '');
+  const phases = ['actions/audit', 'engine/change-host', 'engine/host-key', 'engine/host-run'].flatMap((file) =>
+    [...read(`${file}.ts`).matchAll(/\.phase\('([^']+)'\)/g)].map(([, phase]) => phase ?? ''),
   );
   expect(steps).toContain('protect');
   expect(phases).toContain('probe');

@@ -31,7 +31,7 @@ function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSig
   /** Types once the text is on the screen. */
   async function type(after: string, keys: string): Promise<void> {
     for (let tries = 0; !screen.includes(after); tries += 1) {
-      if (tries > 500) throw new Error(`“${after}” did not come: ${screen}`);
+      if (tries > 500) throw new Error(`"${after}" did not come: ${screen}`);
       await wait(10);
     }
     screen = screen.slice(screen.indexOf(after) + after.length);
@@ -85,8 +85,8 @@ test.each([
   [{ yes: true }, /--yes asks nothing/],
 ])('with %j a missing answer names its flag and its key', async (how, message) => {
   const { prompts } = setting(how);
-  const asked = prompts.input({ message: 'Address?', flag: '--address ADDR', key: 'hosts.build-1.address' });
-  await expect(asked).rejects.toMatchObject({
+  const requested = prompts.input({ message: 'Address?', flag: '--address ADDR', key: 'hosts.build-1.address' });
+  await expect(requested).rejects.toMatchObject({
     code: 'E_NO_TERMINAL',
     exit: 2,
     message: expect.stringMatching(message),
@@ -170,9 +170,9 @@ test('a passphrase that was wrong is asked for again, and that answer is kept', 
 
 test('the password of one user for sudo is asked for once, whatever the number of hosts', async () => {
   const { prompts, type } = setting();
-  const asked = ['a', 'b', 'c'].map((host) => prompts.ssh?.sudoPassword?.({ host, user: 'pat' }));
+  const requested = ['a', 'b', 'c'].map((host) => prompts.ssh?.sudoPassword?.({ host, user: 'pat' }));
   await type('Password for sudo of pat:', `sesame${ENTER}`);
-  const answers = await Promise.all(asked);
+  const answers = await Promise.all(requested);
   expect(answers.map((answer) => answer?.revealText())).toEqual(['sesame', 'sesame', 'sesame']);
   // It was wrong: whoever notices first asks, for all.
   const again = ['b', 'a'].map((host) => prompts.ssh?.sudoPassword?.({ host, user: 'pat', again: true }));

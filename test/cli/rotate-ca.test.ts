@@ -3,29 +3,29 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { completeHost } from '../../src/config/spec.ts';
-import { parseSan } from '../../src/pki/names.ts';
-import { isFrom } from '../../src/plan/trust.ts';
-import type { StoreChange, StoreState } from '../../src/store/records.ts';
-import { openStore } from '../../src/store/store.ts';
-import { openKeyring } from '../../src/workflows/keyring.ts';
+import type { StoreChange, StoreState } from '../../src/adapters/store/records.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { completeHost } from '../../src/domain/fleet/spec.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { isFrom } from '../../src/domain/trust/trust.ts';
+import { openKeyring } from '../../src/engine/keyring.ts';
 import { runCli, runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;
-let folder: string;
+let directory: string;
 let dialled: string[];
 
 beforeEach(() => {
   home = newHome();
-  folder = dirname(home);
+  directory = dirname(home);
   dialled = [];
 });
 afterAll(removeHomes);
 
 const at = (place: string, ...argv: string[]) =>
-  runUnreached({ home: place, folder }, argv, (host) => dialled.push(host));
+  runUnreached({ home: place, directory }, argv, (host) => dialled.push(host));
 const run = (...argv: string[]) => at(home, ...argv);
 const state = () => openStore(home).read();
 const stage = async () => (await run('rotate', 'ca', '--dry-run')).json.result.stage.stage;
@@ -38,10 +38,10 @@ async function write(change: (state: StoreState) => StoreChange | Promise<StoreC
   });
 }
 
-function keyringOf(state: StoreState, cutOff = false) {
+function keyringOf(state: StoreState, noOverlap = false) {
   const passphrase = { forNewCa: async () => undefined, forExistingCa: () => Promise.reject(new Error('encrypted')) };
   const ca = { name: 'test', keyType: 'p256', days: 3650 } as const;
-  return openKeyring({ state, ca, passphrase, cutOff, now: new Date() });
+  return openKeyring({ state, ca, passphrase, noOverlap, now: new Date() });
 }
 
 /** The hosts get the trust files that they should have. */
@@ -57,7 +57,7 @@ async function tell(...names: string[]): Promise<void> {
 }
 
 /** Which hosts let the client in, by the trust files that they have. */
-async function letIn(name: string): Promise<string[]> {
+async function isTrusted(name: string): Promise<string[]> {
   const { clients, hosts } = await state();
   const cert = clients.get(name)?.cert ?? '';
   return [...hosts].filter(([, host]) => isFrom(cert, host.ca, 'client', new Date())).map(([host]) => host);
@@ -67,7 +67,7 @@ describe('a client that was issued elsewhere', () => {
   test('is no business of a rotation: it neither stops it nor gets other files', async () => {
     const there = newHome();
     await issueStore(there, { ...two, clients: { ann: undefined } });
-    await at(there, 'client', 'export', 'ann', '--out', join(folder, 'ann.tar'));
+    await at(there, 'client', 'export', 'ann', '--out', join(directory, 'ann.tar'));
     await issueStore(home, { clients: { laptop: undefined } });
     await run('client', 'import', 'ann.tar', '--no-context');
     const before = (await state()).clients.get('ann');
@@ -88,12 +88,12 @@ describe('hosts that have not heard of a change of access', () => {
   test('are no sign of a rotation that is nearly done', async () => {
     await issueStore(home, { ...two, clients: { laptop: undefined, ci: undefined } });
     await write(({ clients }) => {
-      const { folder: _, ...ci } = clients.get('ci') as NonNullable<ReturnType<StoreState['clients']['get']>>;
+      const { directory: _, ...ci } = clients.get('ci') as NonNullable<ReturnType<StoreState['clients']['get']>>;
       return { clients: { ci: { ...ci, record: { ...ci.record, hosts: ['build-1'] } } } };
     });
     expect(await stage()).toBe('none');
-    const asked = await run('rotate', 'ca');
-    expect([asked.json.error?.code, dialled]).toEqual(['E_NO_TERMINAL', []]);
+    const requested = await run('rotate', 'ca');
+    expect([requested.json.error?.code, dialled]).toEqual(['E_NO_TERMINAL', []]);
     const before = (await state()).ca?.cert;
     await run('rotate', 'ca', '--yes');
     expect((await state()).oldCas.map(({ cert }) => cert)).toEqual([before]);
@@ -110,8 +110,8 @@ describe('hosts that have not heard of a change of access', () => {
       hosts: ['build-2'],
     });
     dialled = [];
-    const asked = await run('rotate', 'ca');
-    expect(asked.json.error?.code).toBe('E_NO_TERMINAL');
+    const requested = await run('rotate', 'ca');
+    expect(requested.json.error?.code).toBe('E_NO_TERMINAL');
     const { ca } = await state();
     await run('rotate', 'ca', '--yes', '--new');
     expect((await state()).oldCas.map(({ cert }) => cert)).toEqual([ca?.cert]);
@@ -121,25 +121,25 @@ describe('hosts that have not heard of a change of access', () => {
 describe('a client that is renewed in the middle of a rotation', () => {
   const listed = { ...two, clients: { laptop: undefined, ci: ['build-2'] } };
 
-  test('goes on getting in where only the old CA is known, and gets papers of the new one once all hosts accept it', async () => {
+  test('goes on getting in where only the old CA is known, and gets credentials of the new one once all hosts accept it', async () => {
     await issueStore(home, listed);
     await run('rotate', 'ca', '--yes');
     await tell('build-1');
     const ca = (await state()).ca?.cert ?? '';
     for (const name of ['laptop', 'ci']) {
-      const before = [(await state()).clients.get(name)?.cert, await letIn(name)];
+      const before = [(await state()).clients.get(name)?.cert, await isTrusted(name)];
       expect((await run('rotate', 'client', name, '--yes')).exit).toBe(0);
       expect((await state()).clients.get(name)?.cert).not.toBe(before[0]);
-      expect(await letIn(name)).toEqual(before[1]);
+      expect(await isTrusted(name)).toEqual(before[1]);
     }
     await tell('build-2');
     await run('rotate', 'client', '--all', '--yes');
     for (const client of (await state()).clients.values())
       expect(isFrom(client.cert, ca, 'client', new Date())).toBe(true);
-    expect(await letIn('laptop')).toEqual(['build-1', 'build-2']);
+    expect(await isTrusted('laptop')).toEqual(['build-1', 'build-2']);
   });
 
-  test('is refused where nothing can issue papers that all its hosts accept', async () => {
+  test('is refused where nothing can issue credentials that all its hosts accept', async () => {
     await issueStore(home, listed);
     await run('rotate', 'ca', '--yes');
     await write(({ issuers }) => ({
@@ -151,20 +151,20 @@ describe('a client that is renewed in the middle of a rotation', () => {
     expect(await state()).toEqual(before);
   });
 
-  test('a colleague’s renewal neither', async () => {
+  test("a colleague's renewal neither", async () => {
     await issueStore(home, listed);
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
     await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
     await tell('build-1', 'build-2');
     await run('rotate', 'ca', '--yes');
     const { exit, json } = await run('client', 'sign', 'ann.csr', '--out', 'ann-2.tar');
     expect([exit, json.result.oldCa]).toEqual([0, true]);
-    expect(await letIn('ann')).toEqual(['build-1', 'build-2']);
+    expect(await isTrusted('ann')).toEqual(['build-1', 'build-2']);
   });
 
-  test('a colleague’s first renewal after stage 1 is of the new CA, also where hosts list clients one by one', async () => {
+  test("a colleague's first renewal after stage 1 is of the new CA, also where hosts list clients one by one", async () => {
     await issueStore(home, listed);
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
     await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
     await tell('build-1', 'build-2');
     await run('rotate', 'ca', '--yes');
@@ -173,20 +173,20 @@ describe('a client that is renewed in the middle of a rotation', () => {
     expect(json.result.oldCa).toBeUndefined();
     const { clients, ca } = await state();
     expect(isFrom(clients.get('ann')?.cert ?? '', ca?.cert ?? '', 'client', new Date())).toBe(true);
-    expect(await letIn('ann')).toEqual(['build-1', 'build-2']);
+    expect(await isTrusted('ann')).toEqual(['build-1', 'build-2']);
   });
 
-  test('a rotation on top of one that is not through locks nobody out who has papers of the first CA', async () => {
+  test('a rotation on top of one that is not through locks nobody out who has credentials of the first CA', async () => {
     await issueStore(home, listed);
     await run('rotate', 'ca', '--yes');
     await run('rotate', 'ca', '--yes', '--new');
     await tell('build-1', 'build-2');
-    expect([await letIn('laptop'), await letIn('ci')]).toEqual([['build-1', 'build-2'], ['build-2']]);
+    expect([await isTrusted('laptop'), await isTrusted('ci')]).toEqual([['build-1', 'build-2'], ['build-2']]);
   });
 
   test('the drop names what is to be done where the key is, and no command that fails', async () => {
     await issueStore(home, { ...two, clients: { laptop: undefined } });
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
     await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
     await run('rotate', 'ca', '--yes');
     await tell('build-1', 'build-2');
@@ -204,7 +204,7 @@ describe('a client that is renewed in the middle of a rotation', () => {
 describe('without the key of the old CA', () => {
   const withoutKey = async () => {
     await issueStore(home, { ...two, clients: { laptop: undefined } });
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(folder, 'ann.csr'));
+    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
     await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
     await write(({ ca }) => ({ ca: { cert: ca?.cert ?? '', record: ca?.record as never } }));
     await run('rotate', 'ca', '--yes', '--no-ca-passphrase');
@@ -215,23 +215,23 @@ describe('without the key of the old CA', () => {
   test('hosts wait until it is said that who has not fetched may be cut off; clients here have their files by then', async () => {
     await withoutKey();
     const { exit, json } = await run('rotate', 'ca', '--yes');
-    expect([exit, json.error?.code, json.error?.where]).toEqual([3, 'E_CUT_OFF', 'build-1, build-2']);
-    expect(json.error?.message).toContain('ann and everybody who uses an older copy');
+    expect([exit, json.error?.code, json.error?.where]).toEqual([3, 'E_BREAKS_CLIENTS', 'build-1, build-2']);
+    expect(json.error?.message).toContain('ann, and every older copy');
     expect(dialled).toEqual([]);
     const { clients, ca, oldCas } = await state();
     expect(clients.get('laptop')?.ca).toBe(`${ca?.cert}${oldCas[0]?.cert}`);
     expect(isFrom(clients.get('laptop')?.cert ?? '', ca?.cert ?? '', 'client', new Date())).toBe(true);
-    expect((await run('rotate', 'ca', '--yes', '--cut-off')).json.error?.code).toBe('E_SEVERAL');
+    expect((await run('rotate', 'ca', '--yes', '--no-overlap')).json.error?.code).toBe('E_SEVERAL');
     expect(dialled).toHaveLength(2);
   });
 
-  test('no other command gives a host such papers by the way', async () => {
+  test('no other command gives a host such credentials by the way', async () => {
     await withoutKey();
     const now = await state();
     const spec = completeHost({ name: 'build-1', ssh: { destination: '127.0.0.1' } });
     const sans = [parseSan('127.0.0.1')];
-    const issue = (cutOff: boolean) => keyringOf(now, cutOff).server(spec, sans, { force: 'rotated' });
-    await expect(issue(false)).rejects.toMatchObject({ code: 'E_CUT_OFF', where: 'build-1' });
+    const issue = (noOverlap: boolean) => keyringOf(now, noOverlap).server(spec, sans, { force: 'rotated' });
+    await expect(issue(false)).rejects.toMatchObject({ code: 'E_BREAKS_CLIENTS', where: 'build-1' });
     const { cert } = await issue(true);
     expect(isFrom(cert, now.ca?.cert ?? '', 'server', new Date())).toBe(true);
   });
@@ -243,16 +243,16 @@ describe('without the key of the old CA', () => {
     const now = await state();
     const spec = completeHost({ name: 'build-1', ssh: { destination: '127.0.0.1' } });
     const { cert } = await keyringOf(now).server(spec, [parseSan('127.0.0.1')], { force: 'rotated' });
-    expect(keyringOf(now).cutsOff(now.hosts.get('build-1')?.serverCert ?? '')).toBe(false);
-    const { verifyChain } = await import('../../src/pki/inspect.ts');
+    expect(keyringOf(now).breaksClients(now.hosts.get('build-1')?.serverCert ?? '')).toBe(false);
+    const { verifyChain } = await import('../../src/domain/pki/inspect.ts');
     expect(verifyChain({ leaf: cert, anchors: [old], purpose: 'server', now: new Date() }).ok).toBe(true);
   });
 });
 
 describe('without the passphrase', () => {
   test('a rotation is begun with another one; what nobody can open goes', async () => {
-    writeFileSync(join(folder, 'pass'), 'correct horse\n', { mode: 0o600 });
-    writeFileSync(join(folder, 'other'), 'another one\n', { mode: 0o600 });
+    writeFileSync(join(directory, 'pass'), 'correct horse\n', { mode: 0o600 });
+    writeFileSync(join(directory, 'other'), 'another one\n', { mode: 0o600 });
     await run('ca', 'create', '--ca-passphrase-file', 'pass');
     await run('client', 'add', 'laptop', '--ca-passphrase-file', 'pass');
     const before = await state();

@@ -6,17 +6,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, type Program, runCli } from '../support/cli.ts';
 
-let folder: string;
+let directory: string;
 let program: Program;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'docker-tls-selection-'));
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-selection-'));
   program = buildProgram();
 }, 60_000);
 
 afterAll(() => {
   program?.remove();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 /** Nothing listens there: what a host is reached by shows in its error. */
@@ -25,10 +25,10 @@ const away = (name: string, more: object = {}) => ({
 });
 const inventory = (hostvars: object) => JSON.stringify({ _meta: { hostvars } });
 
-const words = () => ['--home', join(folder, 'tls'), '--no-ca-passphrase', '--json'];
+const words = () => ['--home', join(directory, 'tls'), '--no-ca-passphrase', '--json'];
 
 function plan(...argv: string[]) {
-  return runCli(['plan', ...argv, ...words()], { cwd: folder, env: { HOME: folder } });
+  return runCli(['plan', ...argv, ...words()], { cwd: directory, env: { HOME: directory } });
 }
 
 type Row = { host: string; errors: { code: string; message: string }[] };
@@ -40,7 +40,7 @@ function tried(document: { result?: { hosts: Row[] } }): string[] {
 
 test('hosts of an inventory: chosen by name, pattern and shard; one that is not for us is no trouble until it is chosen', async () => {
   const text = inventory({ ...away('web-1'), ...away('web-2'), ...away('db'), win: { ansible_connection: 'winrm' } });
-  writeFileSync(join(folder, 'inventory.json'), text);
+  writeFileSync(join(directory, 'inventory.json'), text);
   const from = ['--inventory', 'inventory.json'];
   const web = await plan(...from, '--limit', 'web-*');
   expect(web.exit, web.err).toBe(4);
@@ -62,18 +62,18 @@ test('hosts of an inventory: chosen by name, pattern and shard; one that is not 
   }
 });
 
-test('a key file in the home folder, as Ansible writes it', async () => {
+test('a key file in the home directory, as Ansible writes it', async () => {
   const text = inventory(away('web', { ansible_ssh_private_key_file: '~/.ssh/none' }));
-  writeFileSync(join(folder, 'home.json'), text);
+  writeFileSync(join(directory, 'home.json'), text);
   for (const transport of ['ssh2', 'openssh']) {
     const run = await plan('--inventory', 'home.json', '--transport', transport);
     const [row] = run.json.result.hosts as Row[];
-    expect(row?.errors[0]?.message).toContain(join(folder, '.ssh/none'));
+    expect(row?.errors[0]?.message).toContain(join(directory, '.ssh/none'));
   }
 });
 
 test('hosts from standard input, as Ansible prints them and one a line', async () => {
-  const env = { ...process.env, HOME: folder };
+  const env = { ...process.env, HOME: directory };
   const argv = ['plan', '--inventory', '-', ...words()];
   const ansible = await program.run(argv, { env, input: inventory({ ...away('web'), ...away('db') }) });
   expect(ansible.status, ansible.err).toBe(4);

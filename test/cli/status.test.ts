@@ -2,15 +2,15 @@
 
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
-import { DockerTlsError } from '../../src/errors.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
+import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
 import { type IssuedHost, issueStore } from '../support/issued-store.ts';
-import { type Paper, PaperMill } from '../support/paper-mill.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 import { type Listening, startTlsDaemon } from '../support/tls-daemon.ts';
 
-const mill = new PaperMill();
+const factory = new CertificateFactory();
 let home: string;
 let running: Listening[] = [];
 
@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const one of running.splice(0)) await one.stop();
 });
 afterAll(() => {
-  mill.remove();
+  factory.remove();
   removeHomes();
 });
 
@@ -39,18 +39,18 @@ async function rowsOf(...argv: string[]) {
   return { exit, json, host: (name: string) => rows.find((row) => row.kind === 'host' && row.name === name) };
 }
 
-/** A daemon with a host's own papers, and the store's port for it. */
+/** A daemon with a host's own credentials, and the store's port for it. */
 async function serve(name: string, host: IssuedHost = {}): Promise<void> {
   const files = (file: string) => join(home, 'hosts', name, file);
-  const paper = (cert: string, key: string): Paper => ({
+  const credential = (cert: string, key: string): Issued => ({
     cert: '',
     key: '',
     certFile: files(cert),
     keyFile: files(key),
   });
-  const daemon = await startTlsDaemon(mill, {
-    server: paper('server-cert.pem', 'server-key.pem'),
-    trust: paper('ca.pem', 'server-key.pem'),
+  const daemon = await startTlsDaemon(factory, {
+    server: credential('server-cert.pem', 'server-key.pem'),
+    trust: credential('ca.pem', 'server-key.pem'),
     flags: ['-partial_chain'],
   });
   running = [...running, daemon];
@@ -79,14 +79,14 @@ test('what TLS found is said although SSH failed at once', async () => {
   expect(host('down')?.drift).toBeUndefined();
 });
 
-test('a client that the host’s own list does not name proves nothing about it', async () => {
+test("a client that the host's own list does not name verifies nothing about it", async () => {
   await issueStore(home, { hosts: { up: { clients: ['ci'] } }, clients: { laptop: undefined, ci: undefined } });
   await serve('up');
   expect((await rowsOf('--no-ssh', '--check')).host('up')).toMatchObject({ drift: [] });
-  // The key of the one who is welcome is elsewhere: then being turned away is as it should be.
+  // The key of the one who is accepted is elsewhere: then being rejected is as it should be.
   const store = openStore(home);
   await store.withLock('test', async () => {
-    const { key: _, folder: __, ...ci } = (await store.read()).clients.get('ci') ?? {};
+    const { key: _, directory: __, ...ci } = (await store.read()).clients.get('ci') ?? {};
     await store.write({ removeClients: ['ci'] });
     await store.write({ clients: { ci: ci as never } });
   });
@@ -109,10 +109,10 @@ test('what it says to paste is what works: an expired CA renews nothing, and a k
     const { out } = await runCli(['status', '--offline'], { env: { ...env, DOCKER_TLS_HOME: place }, now });
     return out.split('\n').flatMap((line) => (/^ {2}[a-z]/.test(line) ? [line.trim()] : []));
   };
-  const asked = ['on that computer: docker-tls client request ann', 'then here: docker-tls client sign REQUEST'];
-  const rotate = ['docker-tls rotate server --due', ...asked, 'docker-tls rotate client laptop'];
+  const requested = ['on that computer: docker-tls client request ann', 'then here: docker-tls client sign REQUEST'];
+  const rotate = ['docker-tls rotate server --due', ...requested, 'docker-tls rotate client laptop'];
   expect(await hints(home, 300)).toEqual(rotate);
-  expect(await hints(home, 3660)).toEqual(['docker-tls rotate ca', ...asked]);
+  expect(await hints(home, 3660)).toEqual(['docker-tls rotate ca', ...requested]);
   expect(await hints(colleague, 300)).toEqual([
     'docker-tls client request ann --out ann.csr',
     'on the computer that set it up: docker-tls client sign ann.csr --out ann.tar',

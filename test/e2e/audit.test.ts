@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CheckResult, evaluate } from '../../src/audit/evaluate.ts';
-import { AUDIT_SCRIPT, type AuditFacts, parseAuditFacts } from '../../src/audit/facts.ts';
+import { type CheckResult, evaluate } from '../../src/domain/audit/evaluate.ts';
+import { AUDIT_SCRIPT, type AuditFacts, parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labRun, labUp, suites } from '../support/lab.ts';
 
@@ -54,7 +54,7 @@ describe.each(suites)('on %s', (suite) => {
     expect(made, made.err).toMatchObject({ exit: 0 });
   }
 
-  test('fresh, after setup, after harden, given back, and with everything wrong: judged as recorded', async () => {
+  test('fresh, after setup, after harden, restored, and with everything wrong: judged as recorded', async () => {
     expect(await verdicts()).toEqual(golden(`fresh-${suite}`));
     const home = mkdtempSync(join(tmpdir(), 'docker-tls-audit-'));
     async function dockerTls(...words: string[]): Promise<void> {

@@ -105,14 +105,14 @@ test('what stands against the docker context is said before the host changes', a
   writeFileSync(join(person.home, '.docker/key.pem'), 'mine');
   writeFileSync(join(person.home, '.docker/config.json'), '{"auths":');
   await remember();
-  const folder = await person.run(person.setup(host, ['--config-folder']));
-  await expectRefused(folder, 'E_CLIENT_FILES_EXIST', 2);
-  expect(folder.err).toContain(`docker-tls context ${host.name} --config-folder --replace`);
+  const directory = await person.run(person.setup(host, ['--config-directory']));
+  await expectRefused(directory, 'E_CLIENT_FILES_EXIST', 2);
+  expect(directory.err).toContain(`docker-tls context ${host.name} --config-directory --replace`);
   await expectRefused(await person.run(person.setup(host, ['--use'])), 'E_DOCKER_CONFIG', 2);
   expect(readFileSync(join(person.home, '.docker/config.json'), 'utf8')).toBe('{"auths":');
 });
 
-test('an address that the clients can not reach the daemon by: taken back', async () => {
+test('an address that the clients cannot reach the daemon by: taken back', async () => {
   before = { home: person.snapshot(), host: await snapshotHost(host, { daemon: false }) };
   const run = await person.run(person.setup(host, ['--address', '10.213.255.254']));
   expect({ status: run.status, err: run.err }).toMatchObject({ status: 7 });
@@ -197,7 +197,7 @@ describe('a store that is not fit', () => {
     await expectRefused(await person.run(person.setup(host)), 'E_STORE_MODES', 2);
   });
 
-  test('a client whose address is not in the certificate is told by the proof, not by docker later', async () => {
+  test('a client whose address is not in the certificate is told by the verification, not by docker later', async () => {
     const record = join(person.store, 'hosts', host.name, 'host.json');
     const stored = JSON.parse(readFileSync(record, 'utf8'));
     await host.must('ip address add 10.213.250.1/32 dev lo');

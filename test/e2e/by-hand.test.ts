@@ -1,4 +1,4 @@
-/** What people do by hand to a host that docker-tls looks after: deleting its papers, moving or uninstalling Docker, a link as its folder. */
+/** What people do by hand to a host that docker-tls looks after: deleting its credentials, moving or uninstalling Docker, a link as its directory. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
@@ -13,7 +13,7 @@ beforeAll(async () => {
   program = buildProgram();
   [host] = (await labUp({ names: ['by-hand-1'] })) as [LabHost];
   person = newPerson(program, [host]);
-  await host.must('mkdir /srv/books && ln -s /srv/books /var/lib/docker-tls');
+  await host.must('mkdir /srv/records && ln -s /srv/records /var/lib/docker-tls');
 });
 afterAll(async () => {
   await host?.down();
@@ -30,8 +30,8 @@ async function remove(): Promise<void> {
   const run = await person.run(['remove', host.name, '-i', host.keyFile, '--yes']);
   expect(run.status, run.err).toBe(0);
   expect(await host.must("find / -xdev -name '*docker-tls*' -not -path '/proc/*'")).toBe('/var/lib/docker-tls');
-  expect(await host.must('readlink /var/lib/docker-tls; ls -A /srv/books /etc/docker; ss -Hltn sport = :2376')).toBe(
-    '/srv/books\n/etc/docker:\n\n/srv/books:',
+  expect(await host.must('readlink /var/lib/docker-tls; ls -A /srv/records /etc/docker; ss -Hltn sport = :2376')).toBe(
+    '/srv/records\n/etc/docker:\n\n/srv/records:',
   );
 }
 
@@ -48,7 +48,7 @@ test('a host without flock is told so, and not that somebody else is at work', a
   expect(run.err).toContain('no flock');
 });
 
-test('papers deleted by hand, and a daemon that does not start without them: setup puts new ones there', async () => {
+test('credentials deleted by hand, and a daemon that does not start without them: setup puts new ones there', async () => {
   await setUp();
   await host.must(`rm -r /etc/docker/tls; ${FAILS}`);
   await setUp();
@@ -86,9 +86,9 @@ test('our drop-in deleted by hand: the port is not open to everybody after a boo
   await remove();
 });
 
-test('our books deleted by hand: setup writes new ones, and remove takes everything away', async () => {
+test('our records deleted by hand: setup writes new ones, and remove takes everything away', async () => {
   await setUp();
-  await host.must('rm -r /srv/books/*');
+  await host.must('rm -r /srv/records/*');
   const lost = await person.run(['remove', host.name, '-i', host.keyFile, '--yes']);
   expect(lost.status).toBe(2);
   expect(lost.err).toContain('are gone, though files of docker-tls lie there');

@@ -32,10 +32,10 @@ function done(run: ProgramRun): ProgramRun {
   return run;
 }
 
-test('files in the Docker config folder itself go through a whole rotation of the CA', async () => {
+test('files in the Docker config directory itself go through a whole rotation of the CA', async () => {
   const [host] = hosts as [LabHost];
   const person = someone();
-  done(await person.run(person.setup(host, ['--config-folder'])));
+  done(await person.run(person.setup(host, ['--config-directory'])));
   const version = () =>
     person.call(docker, ['version', '--format', '{{.Server.Version}}'], {
       DOCKER_HOST: `tcp://${host.address}:2376`,

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inspectCertificate } from '../../src/pki/inspect.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
 import { runCli } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { newHome, removeHomes } from '../support/store.ts';
@@ -35,7 +35,7 @@ afterAll(async () => {
   removeHomes();
 });
 
-test('a colleague’s key stays on their computer, and the docker command gets in with it', async () => {
+test("a colleague's key stays on their computer, and the docker command gets in with it", async () => {
   await at(there, 'client', 'request', 'ann', '--out', join(dirname(home), 'ann.csr'));
   await at(home, 'client', 'sign', 'ann.csr', '--out', 'ann.tar');
   const imported = await at(there, 'client', 'import', join(dirname(home), 'ann.tar'), '--use');
@@ -47,7 +47,7 @@ test('a colleague’s key stays on their computer, and the docker command gets i
   expect((await at(there, 'doctor', 'web')).json.result.cause).toBe('none');
 });
 
-test('papers that are signed for one host open no other, from the moment they are written', async () => {
+test('credentials that are signed for one host open no other, from the moment they are written', async () => {
   const place = newHome();
   await at(place, 'client', 'request', 'bea', '--out', join(dirname(home), 'bea.csr'));
   const signed = await at(

@@ -68,7 +68,7 @@ test('a first setup leaves them running', async () => {
   await expectAllUp();
 });
 
-test('a daemon that does not start with the new papers: they run after the way back', async () => {
+test('a daemon that does not start with the new credentials: they run after the rollback', async () => {
   await host.must(
     `mkdir -p /run/systemd/system/docker.service.d && printf '[Service]\\nExecStartPre=/bin/sh -c "test ! -e /run/once || { rm /run/once; exit 1; }"\\nRestart=no\\n' >/run/systemd/system/docker.service.d/once.conf && systemctl daemon-reload && touch /run/once`,
   );

@@ -1,4 +1,4 @@
-/** A fleet of real hosts of all generations: three of twenty in trouble, mended later; two runs side by side; Ctrl-C; keys that never travel (issue 4). */
+/** A fleet of real hosts of all generations: three of twenty in trouble, fixed later; two runs side by side; Ctrl-C; keys that never travel (issue 4). */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,12 +10,12 @@ import { type LabHost, labPassword, labUp, type Suite, suites } from '../support
 /** As many as the issue asks for; fewer where somebody is in a hurry. */
 const COUNT = Number(process.env.FLEET_HOSTS ?? 20);
 const words = 'open sesame';
-let folder: string;
+let directory: string;
 let program: Program;
 const hosts: LabHost[] = [];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'docker-tls-fleet-'));
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-fleet-'));
   program = buildProgram();
   const names = (suite: Suite, index: number) =>
     Array.from({ length: COUNT }, (_, number) => number)
@@ -23,7 +23,7 @@ beforeAll(async () => {
       .map((number) => `fleet-${suite}-${number}`);
   for (const [index, suite] of suites.entries()) hosts.push(...(await labUp({ names: names(suite, index), suite })));
   writeFileSync(
-    join(folder, 'fleet.yaml'),
+    join(directory, 'fleet.yaml'),
     [
       'version: 1',
       'ca: { passphrase: "env:FLEET_CA_WORDS" }',
@@ -45,19 +45,19 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const host of hosts) await host.down();
   program?.remove();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }, 200_000);
 
 const env = () => ({
   ...process.env,
-  HOME: folder,
+  HOME: directory,
   FLEET_CA_WORDS: words,
   FLEET_SUDO_WORDS: labPassword,
   SSH_AUTH_SOCK: '',
 });
 
 function cli(...argv: string[]): Promise<ProgramRun> {
-  return program.run([...argv, '-f', join(folder, 'fleet.yaml'), '--home', join(folder, 'tls')], { env: env() });
+  return program.run([...argv, '-f', join(directory, 'fleet.yaml'), '--home', join(directory, 'tls')], { env: env() });
 }
 
 type Row = { host: string; result: string; changed?: boolean; errors?: { code: string; exit: number }[] };
@@ -72,7 +72,7 @@ const broken = () => hosts.slice(-3) as [LabHost, LabHost, LabHost];
 const four = () => hosts.filter((_, index) => index !== 1).slice(0, 4);
 const pids = () => Promise.all(hosts.slice(0, -3).map((host) => host.must('systemctl show -P MainPID docker.service')));
 
-test('three hosts in trouble are their own affair, and the next run mends what was mended', async () => {
+test('three hosts in trouble are their own affair, and the next run fixes what was fixed', async () => {
   const [taken, refuses, away] = broken();
   await taken.must(
     'printf "[Socket]\\nListenStream=2376\\nAccept=yes\\n" >/run/systemd/system/squat.socket; printf "[Service]\\nExecStart=/bin/cat\\nStandardInput=socket\\n" >/run/systemd/system/squat@.service; systemctl daemon-reload; systemctl start squat.socket',
@@ -89,7 +89,7 @@ test('three hosts in trouble are their own affair, and the next run mends what w
     await hosts[0]?.must('ls -d /etc/docker/tls /run/docker-tls-key-* /var/lib/docker-tls 2>/dev/null | wc -l'),
   ).toBe('0');
 
-  const first = await cli('apply', '--yes', '--json', '--log', join(folder, 'log'));
+  const first = await cli('apply', '--yes', '--json', '--log', join(directory, 'log'));
   const done = rows(first);
   for (const host of hosts.slice(0, -3))
     expect(done.get(host.name), first.err).toMatchObject({ result: 'ok', changed: true });
@@ -100,7 +100,7 @@ test('three hosts in trouble are their own affair, and the next run mends what w
   expect(await refuses.must('systemctl is-active docker.service; ls /etc/docker/tls 2>/dev/null | wc -l')).toBe(
     'active\n0',
   );
-  const log = readFileSync(join(folder, 'log'), 'utf8');
+  const log = readFileSync(join(directory, 'log'), 'utf8');
   expect(log).toMatch(/^20\S+Z \S+: connect$/m);
   expect(log).not.toMatch(new RegExp(`${words}|${labPassword}|PRIVATE KEY`));
 
@@ -114,7 +114,7 @@ test('three hosts in trouble are their own affair, and the next run mends what w
   for (const host of [taken, refuses]) expect(again.get(host.name)).toMatchObject({ result: 'ok', changed: true });
   expect(await pids()).toEqual(before);
 
-  await away.mend();
+  await away.fix();
   const third = await cli('apply', '--yes', '--limit', away.name, '--json');
   expect(third.status, third.err).toBe(0);
   const idle = await cli('plan', '--check', '--json');
@@ -128,11 +128,11 @@ test('a key that its host made never travels, stays as long as it fits, and is a
     '700:root\n400:root',
   );
   expect(await host.must('ls -d /run/docker-tls-key-* 2>/dev/null | wc -l')).toBe('0');
-  expect(() => readFileSync(join(folder, 'tls/hosts', host.name, 'server-key.pem'))).toThrow(/ENOENT/);
+  expect(() => readFileSync(join(directory, 'tls/hosts', host.name, 'server-key.pem'))).toThrow(/ENOENT/);
   const before = await key();
   expect((await cli('apply', host.name, '--yes')).status).toBe(0);
   expect(await key()).toBe(before);
-  const rotated = await program.run(['rotate', 'server', host.name, '--yes', '--home', join(folder, 'tls')], {
+  const rotated = await program.run(['rotate', 'server', host.name, '--yes', '--home', join(directory, 'tls')], {
     env: { ...env(), DOCKER_TLS_CA_PASSPHRASE: words },
   });
   expect(rotated.status, rotated.err).toBe(0);
@@ -140,33 +140,33 @@ test('a key that its host made never travels, stays as long as it fits, and is a
   expect(await host.must('ls -d /run/docker-tls-key-* 2>/dev/null | wc -l')).toBe('0');
 }, 120_000);
 
-test('a client that the file revokes is turned away where it was let in, and nowhere else anything happens', async () => {
-  const file = join(folder, 'fleet.yaml');
+test('a client that the file revokes is rejected where it was accepted, and nowhere else anything happens', async () => {
+  const file = join(directory, 'fleet.yaml');
   writeFileSync(file, readFileSync(file, 'utf8').replace(/laptop: .*/, 'laptop: { revoked: true }'));
   const names = [hosts[0], hosts[1]].map((host) => (host as LabHost).name);
   const run = await cli('apply', ...names, '--yes', '--json');
   expect(run.status, run.err).toBe(0);
   expect([...rows(run).values()].map(({ changed }) => changed)).toEqual([true, false]);
   const [row] = JSON.parse(run.out).result.hosts;
-  expect(row.proofs).toContainEqual(expect.objectContaining({ who: 'revoked client laptop', ok: true }));
+  expect(row.checks).toContainEqual(expect.objectContaining({ who: 'revoked client laptop', ok: true }));
 }, 120_000);
 
 test('two parts of a split run share a new store and nothing else', async () => {
   const few = four().map((host) => host.name);
   for (const name of few)
-    expect((await program.run(['remove', name, '--yes', '--home', join(folder, 'tls')], { env: env() })).status).toBe(
-      0,
-    );
-  const home = join(folder, 'split');
+    expect(
+      (await program.run(['remove', name, '--yes', '--home', join(directory, 'tls')], { env: env() })).status,
+    ).toBe(0);
+  const home = join(directory, 'split');
   const part = (shard: string) =>
     program.run(
-      ['apply', ...few, '-f', join(folder, 'fleet.yaml'), '--home', home, '--shard', shard, '--yes', '--json'],
+      ['apply', ...few, '-f', join(directory, 'fleet.yaml'), '--home', home, '--shard', shard, '--yes', '--json'],
       { env: { ...env(), DOCKER_TLS_CA_PASSPHRASE: words } },
     );
   const runs = await Promise.all([part('1/2'), part('2/2')]);
   for (const run of runs) expect(run.status, run.err).toBe(0);
   expect(runs.flatMap((run) => [...rows(run).keys()]).sort()).toEqual([...few].sort());
-  const idle = await program.run(['plan', ...few, '-f', join(folder, 'fleet.yaml'), '--home', home, '--check'], {
+  const idle = await program.run(['plan', ...few, '-f', join(directory, 'fleet.yaml'), '--home', home, '--check'], {
     env: env(),
   });
   expect(idle.status, idle.out).toBe(0);
@@ -174,7 +174,7 @@ test('two parts of a split run share a new store and nothing else', async () => 
 
 test('Ctrl-C takes back what is half done, and begins nothing further', async () => {
   const few = four().map((host) => host.name);
-  const home = join(folder, 'split');
+  const home = join(directory, 'split');
   const child = program.start(['rotate', 'server', ...few, '--yes', '--json', '--home', home, '--parallel', '2'], {
     env: { ...env(), DOCKER_TLS_CA_PASSPHRASE: words },
   });
@@ -195,7 +195,7 @@ test('Ctrl-C takes back what is half done, and begins nothing further', async ()
       'active\n0',
     );
   const after = await program.run(
-    ['plan', ...few, '-f', join(folder, 'fleet.yaml'), '--home', home, '--check', '--json'],
+    ['plan', ...few, '-f', join(directory, 'fleet.yaml'), '--home', home, '--check', '--json'],
     { env: env() },
   );
   expect([0, 3]).toContain(after.status);

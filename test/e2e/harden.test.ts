@@ -1,4 +1,4 @@
-/** Hardening on real hosts of three generations: mended, still usable, stable, and undone without a trace. */
+/** Hardening on real hosts of three generations: fixed, still usable, stable, and undone without a trace. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,14 +32,14 @@ describe.each(suites)('on %s', (suite: Suite) => {
     });
     return { status, out, err };
   }
-  async function results(): Promise<{ id: string; state: string; mend: string; mendable?: string }[]> {
+  async function results(): Promise<{ id: string; state: string; fix: string; fixable?: string }[]> {
     const { out } = await run('audit', 'web', '--json');
     return JSON.parse(out).result.subjects[0].results;
   }
-  async function mendable(): Promise<string[]> {
+  async function fixable(): Promise<string[]> {
     return (await results())
-      .filter((one) => one.state === 'finding' && one.mendable !== undefined)
-      .map((one) => one.mendable as string);
+      .filter((one) => one.state === 'finding' && one.fixable !== undefined)
+      .map((one) => one.fixable as string);
   }
   const pid = () => host.must("docker inspect -f '{{.State.Pid}}' web");
 
@@ -60,7 +60,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('mends what can be mended, keeps everybody in, and gives all of it back', { timeout: 240_000 }, async () => {
+  it('fixes what can be fixed, keeps everybody in, and gives all of it back', { timeout: 240_000 }, async () => {
     const before = await host.must(WITHOUT_BACKUPS);
     const running = await pid();
     const to = `ops@${host.address}`;
@@ -72,7 +72,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
 
     const setup = await run('setup', to, '--name', 'web', ...ssh, '--no-ca-passphrase', '--client', 'me', '--yes');
     expect(setup.status, setup.err).toBe(0);
-    expect(await mendable()).toEqual(expect.arrayContaining(['sshd', 'sshd-passwords', 'docker-group', 'file-modes']));
+    expect(await fixable()).toEqual(expect.arrayContaining(['sshd', 'sshd-passwords', 'docker-group', 'file-modes']));
 
     const shown = await run('harden', 'web', '--dry-run');
     expect(shown.out).toMatch(/costs +no-new-privileges: programs inside new containers/);
@@ -90,7 +90,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect(await host.must('stat -c %a /etc/docker/certs.d/registry.lab:5000/client.key')).toBe('400');
     expect(await host.must('cat /etc/audit/audit.rules')).toMatch(/by-hand/);
     // noisy stays in the docker group, as was asked for; the other two need a yes of their own.
-    expect(new Set(await mendable())).toEqual(new Set(['docker-group', 'icc', 'userns-remap']));
+    expect(new Set(await fixable())).toEqual(new Set(['docker-group', 'icc', 'userns-remap']));
     expect(await pid()).toBe(running);
     // A member that comes back stands last in the line: which order it is has no meaning, so noisy is the first here.
     expect(await host.must('getent group docker')).toMatch(/:noisy$/);
@@ -99,7 +99,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect(await host.must('sshd -T')).toMatch(/^passwordauthentication no$/im);
     expect(await host.must('sshd -T')).toMatch(/^maxauthtries 4$/im);
     const [ssh4] = (await results()).filter(({ id }) => id === 'ssh.4');
-    expect(ssh4).toMatchObject({ state: 'finding', mend: expect.stringMatching(/stands in a Match block/) });
+    expect(ssh4).toMatchObject({ state: 'finding', fix: expect.stringMatching(/stands in a Match block/) });
 
     // What is new starts as well, with the limits that it now gets.
     await host.container('later');
@@ -133,7 +133,7 @@ describe('userns-remap', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('hides what is there while it lasts, stops nothing, and a roll back brings it all back', {
+  it('hides what is there while it lasts, stops nothing, and a rollback brings it all back', {
     timeout: 120_000,
   }, async () => {
     const run = (...words: string[]) =>

@@ -5,8 +5,8 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { probe } from '../../src/docker/probe.ts';
-import { Secret } from '../../src/secret.ts';
+import { probe } from '../../src/adapters/docker/probe.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 
@@ -47,8 +47,8 @@ test('a client in the middle of its handshake is waited for', async () => {
     for (const end of [inner, outer]) end.on('error', () => end.destroy()).on('close', () => clearInterval(drip));
   });
   await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
-  const folder = join(home, 'tls/clients/laptop');
-  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  const directory = join(home, 'tls/clients/laptop');
+  const read = (name: string) => readFileSync(join(directory, name), 'utf8');
   const knocked = probe({
     address: '127.0.0.1',
     port: (proxy.address() as AddressInfo).port,
@@ -65,7 +65,7 @@ test('a client in the middle of its handshake is waited for', async () => {
   proxy.close();
 });
 
-test('a change that is killed while it holds the port: the way back lets it go', async () => {
+test('a change that is killed while it holds the port: the rollback lets it go', async () => {
   // The change asks ss while it holds the port: there it is killed, once.
   await host.must('mv /usr/bin/ss /usr/bin/ss.real');
   const trap =

@@ -72,7 +72,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     await host.must('docker rm -f loose');
   });
 
-  it('loads audit rules and takes them out again, and nobody else’s', { timeout: 240_000 }, async () => {
+  it("loads audit rules and takes them out again, and nobody else's", { timeout: 240_000 }, async () => {
     const rules = async () => (await host.must('auditctl -l')).split('\n');
     await host.must('auditctl -w /srv -p wa -k by-hand; echo "-w /opt -p wa -k other" >/etc/audit/rules.d/other.rules');
     const before = await host.must('sha256sum /etc/audit/rules.d/*');
@@ -123,7 +123,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
   it('a clock that is an hour off is borne; one that is further off is named, with what to paste', {
     timeout: 240_000,
   }, async () => {
-    // Papers are made valid from 65 minutes before, just for this.
+    // Credentials are made valid from 65 minutes before, just for this.
     await host.must('date -s "-1 hour"');
     await done('rotate', 'server', 'web', '--yes');
     await done('verify', 'web');

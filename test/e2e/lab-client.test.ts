@@ -22,16 +22,16 @@ const TOOLS = [
   'id',
   'env',
 ];
-const folders: string[] = [];
+const directories: string[] = [];
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
 });
 
 /** A machine whose apt knows the packages given, and whose PATH has no docker before one of them is installed. */
 function machine(known: readonly string[]) {
-  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-client-'));
-  folders.push(folder);
-  const bin = join(folder, 'bin');
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-client-'));
+  directories.push(directory);
+  const bin = join(directory, 'bin');
   mkdirSync(bin);
   for (const tool of TOOLS) symlinkSync(execFileSync('which', [tool], { encoding: 'utf8' }).trim(), join(bin, tool));
   const script = (name: string, text: string) => {
@@ -41,7 +41,7 @@ function machine(known: readonly string[]) {
   script('apt-cache', `case " ${known.join(' ')} " in *" $2 "*) ;; *) exit 100 ;; esac`);
   script(
     'apt-get',
-    `echo "$*" >>${folder}/calls
+    `echo "$*" >>${directory}/calls
      case "$*" in
        *install*) for package; do :; done; apt-cache show "$package" || exit 100; ln -s /bin/true ${bin}/docker ;;
      esac`,
@@ -52,10 +52,10 @@ function machine(known: readonly string[]) {
     client: () =>
       execFileSync(join(bin, 'bash'), [LAB, 'client'], {
         encoding: 'utf8',
-        env: { PATH: bin, DOCKER_TLS_LAB: join(folder, 'lab') },
+        env: { PATH: bin, DOCKER_TLS_LAB: join(directory, 'lab') },
         stdio: ['ignore', 'pipe', 'ignore'],
       }).trim(),
-    calls: () => readFileSync(join(folder, 'calls'), 'utf8'),
+    calls: () => readFileSync(join(directory, 'calls'), 'utf8'),
   };
 }
 

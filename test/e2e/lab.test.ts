@@ -34,8 +34,8 @@ describe.each(suites)('a host of %s', (suite) => {
       expect({ user, exit, last: out.trim().split('\n').at(-1) }).toEqual({ user, exit: 0, last: 'root' });
     }
     expect((await host.ssh('sudo -n id -un', { user: 'pat' })).exit).not.toBe(0);
-    const asked = await host.ssh('sudo -S -p "" id -un', { user: 'pat', input: `${labPassword}\n` });
-    expect(asked).toEqual({ exit: 0, out: 'root\n', err: '' });
+    const requested = await host.ssh('sudo -S -p "" id -un', { user: 'pat', input: `${labPassword}\n` });
+    expect(requested).toEqual({ exit: 0, out: 'root\n', err: '' });
     const noisy = await host.ssh('true', { user: 'noisy' });
     expect(noisy.out).toContain('\u001b[31;1mWelcome');
     expect(noisy.err).toContain('\u001b[2J');
@@ -76,11 +76,11 @@ describe('two hosts', () => {
     expect(err).toContain('Failed to connect to 192.0.2.1');
   });
 
-  test('a cut link stops ssh and not exec; mend brings it back', async () => {
+  test('a cut link stops ssh and not exec; fix brings it back', async () => {
     await one.cut();
     expect((await labRun(['ssh', one.name, 'true'])).exit).toBe(255);
     expect(await one.must('echo inside')).toBe('inside');
-    await one.mend();
+    await one.fix();
     expect((await one.ssh('echo outside')).out).toBe('outside\n');
   });
 
@@ -107,14 +107,14 @@ test('a host ends with its owner, however the owner ends', async () => {
   const up = await labRun(['up', 'labtest-owned', '--owner-pid', String(owner.pid), '--json']);
   expect(up).toMatchObject({ exit: 0 });
   const [{ knownHosts }] = JSON.parse(up.out);
-  const folder = join(knownHosts, '..');
-  expect(existsSync(folder)).toBe(true);
+  const directory = join(knownHosts, '..');
+  expect(existsSync(directory)).toBe(true);
   owner.kill('SIGKILL');
   await once(owner, 'exit');
-  await expect.poll(() => existsSync(folder), { timeout: 30_000 }).toBe(false);
+  await expect.poll(() => existsSync(directory), { timeout: 30_000 }).toBe(false);
 });
 
-test('what it can not do it says, with exit 1 or 2', async () => {
+test('what it cannot do it says, with exit 1 or 2', async () => {
   expect(await labRun(['up', 'Bad_Name'])).toMatchObject({
     exit: 1,
     err: expect.stringContaining('no name for a host'),

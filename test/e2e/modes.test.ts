@@ -20,7 +20,7 @@ beforeAll(async () => {
   // A daemon.json that nobody else may read, and a container that has to be protected by it for a moment.
   await host.container('web');
   await host.must(`umask 077; printf '{ "labels": ["token=x"] }' >/etc/docker/daemon.json`);
-  watched = await watch(() => person.run(person.setup(host, ['--context', host.name, '--config-folder'])));
+  watched = await watch(() => person.run(person.setup(host, ['--context', host.name, '--config-directory'])));
 });
 afterAll(async () => {
   await host?.down();
@@ -74,33 +74,33 @@ function look(path: string, modes: Map<string, Set<string>>): void {
   }
 }
 
-/** Files below a folder of which the name is one of these, with their mode. */
-function modesOf(folder: string, names: RegExp): Record<string, string> {
+/** Files below a directory of which the name is one of these, with their mode. */
+function modesOf(directory: string, names: RegExp): Record<string, string> {
   const found = new Map<string, Set<string>>();
-  look(folder, found);
+  look(directory, found);
   return Object.fromEntries(
     [...found]
       .filter(([path]) => names.test(path.split('/').at(-1) ?? ''))
-      .map(([path, modes]) => [path.slice(folder.length + 1), [...modes].join()]),
+      .map(([path, modes]) => [path.slice(directory.length + 1), [...modes].join()]),
   );
 }
 
-test('here: keys 0400, certificates 0444, folders 0700', () => {
+test('here: keys 0400, certificates 0444, directories 0700', () => {
   const keys = modesOf(person.store, /key\.pem$/);
   expect(Object.keys(keys)).toHaveLength(4);
   expect(new Set(Object.values(keys))).toEqual(new Set(['0400']));
   const certificates = modesOf(person.store, /^(ca|cert|server-cert)\.pem$/);
   expect(Object.keys(certificates).length).toBeGreaterThan(4);
   expect(new Set(Object.values(certificates))).toEqual(new Set(['0444']));
-  const folders = [
+  const directories = [
     person.store,
     ...['ca', 'clients/laptop', `hosts/${host.name}`].map((path) => join(person.store, path)),
   ];
-  for (const folder of folders) expect((lstatSync(folder).mode & 0o777).toString(8)).toBe('700');
+  for (const directory of directories) expect((lstatSync(directory).mode & 0o777).toString(8)).toBe('700');
   expect(modesOf(join(person.home, '.docker'), /^key\.pem$/)['key.pem']).toBe('0400');
 });
 
-test('on the host: keys 0400, certificates 0444, folders 0700, all of root', async () => {
+test('on the host: keys 0400, certificates 0444, directories 0700, all of root', async () => {
   const listing = await host.must('cd /etc/docker/tls && stat -c "%a %U:%G %n" current/ current/* | sort -k 3');
   expect(listing.split('\n')).toEqual([
     '700 root:root current/',
@@ -110,17 +110,17 @@ test('on the host: keys 0400, certificates 0444, folders 0700, all of root', asy
   ]);
 });
 
-test('at no moment was a key readable by others, or its folder', () => {
+test('at no moment was a key readable by others, or its directory', () => {
   const keys = [...watched.modes].filter(
     ([path]) => /key/.test(path.split('/').at(-1) ?? '') && !path.includes('/.ssh'),
   );
   expect(keys.length).toBeGreaterThan(4);
   for (const [path, modes] of keys) for (const mode of modes) expect(`${path} ${mode}`).toMatch(/ 0[0-7]00$/);
-  const folders = [...watched.modes].filter(([path]) =>
+  const directories = [...watched.modes].filter(([path]) =>
     /\/(etc\/docker\/tls\/\d+|var\/lib\/docker-tls|\.docker\/tls)$/.test(path),
   );
-  expect(folders.length).toBeGreaterThan(1);
-  for (const [path, modes] of folders) expect([path, ...modes]).toEqual([path, '0700']);
+  expect(directories.length).toBeGreaterThan(1);
+  for (const [path, modes] of directories) expect([path, ...modes]).toEqual([path, '0700']);
 });
 
 test('at no moment was daemon.json more open than it is', () => {

@@ -52,12 +52,12 @@ PERL`);
     expect(result, result.err).toMatchObject({ status: 0 });
   }
 
-  test('first setup with a busy socket, then changes, a rotation and roll backs: 0 refused, 0 failed', async () => {
+  test('first setup with a busy socket, then changes, a rotation and rollbacks: 0 refused, 0 failed', async () => {
     const state = async () => [...(await snapshot(host))].filter(([name]) => /^(container|socket inode)/.test(name));
     const before = await state();
     await done(...person.setup(host));
     const poller = startPoller({
-      folder: join(person.store, 'clients/laptop'),
+      directory: join(person.store, 'clients/laptop'),
       hosts: [{ address: host.address, port: 2376 }],
       everyMs: 10,
       fresh: true,

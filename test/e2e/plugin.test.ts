@@ -18,36 +18,36 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
-const folder = mkdtempSync(join(tmpdir(), 'docker-tls-pack-'));
-const installed = join(folder, 'app/node_modules/docker-tls');
-const program = join(folder, 'app/node_modules/.bin/docker-tls');
-const docker = join(folder, 'docker');
-const env = { ...process.env, HOME: folder, DOCKER_CONFIG: docker };
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-pack-'));
+const installed = join(directory, 'app/node_modules/docker-tls');
+const program = join(directory, 'app/node_modules/.bin/docker-tls');
+const docker = join(directory, 'docker');
+const env = { ...process.env, HOME: directory, DOCKER_CONFIG: docker };
 const version = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version as string;
 
 beforeAll(async () => {
   // Packed from a copy of what the package is made of, so that nothing of the checkout changes.
-  const source = join(folder, 'source');
+  const source = join(directory, 'source');
   mkdirSync(join(source, 'bin'), { recursive: true });
   await run('node', ['scripts/build.mjs', join(source, 'dist')], { cwd: ROOT });
   for (const file of ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', 'bin/docker-tls.js']) {
     copyFileSync(join(ROOT, file), join(source, file));
   }
-  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: source, env });
-  mkdirSync(join(folder, 'app'));
-  const tarball = join(folder, `docker-tls-${version}.tgz`);
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--prefix', join(folder, 'app'), tarball], {
+  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', directory], { cwd: source, env });
+  mkdirSync(join(directory, 'app'));
+  const tarball = join(directory, `docker-tls-${version}.tgz`);
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--prefix', join(directory, 'app'), tarball], {
     env,
   });
   mkdirSync(join(docker, 'cli-plugins'), { recursive: true });
   symlinkSync(join(installed, 'bin/docker-tls.js'), join(docker, 'cli-plugins/docker-tls'));
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe('the package', () => {
   test('installs nothing but itself, and needs no build', async () => {
-    expect(readdirSync(join(folder, 'app/node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+    expect(readdirSync(join(directory, 'app/node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
       'docker-tls',
     ]);
     expect((await run(program, ['--version'], { env })).stdout).toBe(`docker-tls ${version}\n`);

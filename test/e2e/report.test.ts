@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseAuditFacts } from '../../src/audit/facts.ts';
-import { renderHtml } from '../../src/audit/report/html.ts';
-import { type AuditedHost, auditHost } from '../../src/audit/report/report.ts';
+import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
+import { renderHtml } from '../../src/domain/audit/report/html.ts';
+import { type AuditedHost, auditHost } from '../../src/domain/audit/report/report.ts';
 import { RECORDED, recordedBytes } from '../support/audit-facts.ts';
 
 const FLAGS = [
@@ -24,22 +24,22 @@ const FLAGS = [
 const hasBrowser = await execa('chromium', ['--version'], { reject: false }).then(({ exitCode }) => exitCode === 0);
 
 describe.skipIf(!hasBrowser)('the page in chromium', () => {
-  let folder = '';
+  let directory = '';
   let page = '';
   const EVIL = '<img src=x onerror="document.title=1">&\u202e\u001b[31m';
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'docker-tls-report-'));
-    page = join(folder, 'report.html');
+    directory = mkdtempSync(join(tmpdir(), 'docker-tls-report-'));
+    page = join(directory, 'report.html');
     const now = new Date('2026-11-25T11:00:00Z');
     const hosts = RECORDED.map((name): AuditedHost => auditHost(name, parseAuditFacts(recordedBytes(name)), { now }));
     const evil = { ...(hosts[3] as AuditedHost), name: EVIL };
     writeFileSync(page, renderHtml({ createdAt: now.toISOString(), version: '0.1.0', subjects: [...hosts, evil] }));
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   function browse(...args: string[]) {
-    return execa('chromium', [...FLAGS, `--user-data-dir=${join(folder, 'profile')}`, ...args, `file://${page}`], {
+    return execa('chromium', [...FLAGS, `--user-data-dir=${join(directory, 'profile')}`, ...args, `file://${page}`], {
       timeout: 60_000,
     });
   }
@@ -59,7 +59,7 @@ describe.skipIf(!hasBrowser)('the page in chromium', () => {
     ['light', '1'],
     ['dark', '0'],
   ])('is drawn, %s', async (name, scheme) => {
-    const picture = join(folder, `${name}.png`);
+    const picture = join(directory, `${name}.png`);
     await browse(
       '--window-size=1280,2000',
       `--blink-settings=preferredColorScheme=${scheme}`,
@@ -70,10 +70,10 @@ describe.skipIf(!hasBrowser)('the page in chromium', () => {
   });
 
   test('is printed on several pages', async () => {
-    const paper = join(folder, 'report.pdf');
-    await browse(`--print-to-pdf=${paper}`, '--no-pdf-header-footer');
+    const credential = join(directory, 'report.pdf');
+    await browse(`--print-to-pdf=${credential}`, '--no-pdf-header-footer');
     expect(
-      readFileSync(paper)
+      readFileSync(credential)
         .toString('latin1')
         .match(/\/Type\s*\/Page\b/g)?.length,
     ).toBeGreaterThan(5);

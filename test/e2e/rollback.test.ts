@@ -1,5 +1,5 @@
 /**
- * A roll back brings back what was asked for along with the files: across another port, a hardening that is no good, and with papers
+ * A rollback brings back what was asked for along with the files: across another port, a hardening that is no good, and with credentials
  * only; and it never lets a revoked client in by the way.
  */
 
@@ -38,11 +38,11 @@ describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
 
   const current = (): Promise<string> => host.must('readlink /etc/docker/tls/current');
 
-  test('across another port: proven on the one that comes back, which the next run keeps', async () => {
+  test('across another port: verified on the one that comes back, which the next run keeps', async () => {
     await done(person.setup(host, ['--port', '2399', '--san', 'second.example']));
     expect(await served(host, 2399)).toBeDefined();
     const back = await done(['rollback', host.name, '--yes']);
-    expect(back.out).toMatch(/client laptop: let in/);
+    expect(back.out).toMatch(/client laptop: accepted/);
     expect(await served(host, 2399)).toBeUndefined();
     expect(await served(host, 2376)).toBeDefined();
     await done(['verify', host.name]);
@@ -64,7 +64,7 @@ describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
     await host.must('! grep -s icc /etc/docker/daemon.json');
   });
 
-  test('where nobody here gets in, the certificate that comes back is proven all the same', async () => {
+  test('where nobody here gets in, the certificate that comes back is verified all the same', async () => {
     const other = newPerson(program, [host]);
     const { out } = await person.run(['rollback', host.name, '--dry-run', '--json']);
     const { returnsTo } = JSON.parse(out).result.plan;
@@ -72,18 +72,18 @@ describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
     const back = await other.run(['rollback', `root@${host.address}`, ...address, '--yes']);
     expect(back, back.err).toMatchObject({ status: 0 });
     expect(back.out).toContain(`generation ${returnsTo} is in force again`);
-    expect(back.out).toMatch(/no certificate: turned away/);
+    expect(back.out).toMatch(/no certificate: rejected/);
     other.remove();
     await done(person.setup(host));
   });
 
-  test('a generation from before a revocation is refused, and --allow-revoked says whom it lets in', async () => {
+  test('a generation from before a revocation is refused, and --allow-revoked says whom it accepts', async () => {
     await done(['client', 'add', 'eve', '--hosts', host.name]);
     await done(['client', 'revoke', 'eve', '--yes']);
     const before = await current();
     const refused = await person.run(['rollback', host.name, '--yes']);
     expect(refused.status).toBe(4);
-    expect(refused.err).toMatch(/E_LETS_REVOKED_IN.* from before eve was revoked/);
+    expect(refused.err).toMatch(/E_ACCEPTS_REVOKED.* from before eve was revoked/);
     expect(refused.err).toMatch(/rollback \S+ --to \d+ --allow-revoked && docker-tls client revoke eve/);
     expect(await current()).toBe(before);
     const shown = await done(['rollback', host.name, '--allow-revoked', '--dry-run']);
@@ -94,6 +94,6 @@ describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
     expect(again.out).toMatch(/tried with its own certificate/);
     // From one generation that turns eve away to another that does: tried with eve's own certificate.
     await done(['rotate', 'server', host.name, '--yes']);
-    expect((await done(['rollback', host.name, '--yes'])).out).toMatch(/revoked client eve: turned away/);
+    expect((await done(['rollback', host.name, '--yes'])).out).toMatch(/revoked client eve: rejected/);
   });
 });

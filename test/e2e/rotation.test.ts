@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { probe } from '../../src/docker/probe.ts';
-import { openStore } from '../../src/store/store.ts';
+import { probe } from '../../src/adapters/docker/probe.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { type Poller, startPoller } from '../support/poller.ts';
@@ -15,13 +15,13 @@ import { type Poller, startPoller } from '../support/poller.ts';
 const run = promisify(execFile);
 let hosts: LabHost[] = [];
 let program: Program;
-let folder: string;
+let directory: string;
 let store: string;
 const clients = ['laptop', 'ci', 'carol'];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'docker-tls-rotation-'));
-  store = join(folder, 'tls');
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-rotation-'));
+  store = join(directory, 'tls');
   program = buildProgram();
   hosts = (
     await Promise.all([
@@ -55,16 +55,16 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const host of hosts) await host.down();
   program?.remove();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
-test('servers and the CA are rotated, killed in the middle of each stage and resumed; nobody with good papers is refused', async () => {
+test('servers and the CA are rotated, killed in the middle of each stage and resumed; nobody with good credentials is refused', async () => {
   const before = await containers();
   const pollers = startPollers();
   // Carol never fetches new files: hers work until the old CA is dropped.
-  const carol = mkdtempSync(join(folder, 'carol-'));
+  const carol = mkdtempSync(join(directory, 'carol-'));
   cpSync(join(store, 'clients/carol'), carol, { recursive: true });
-  const late = startPoller({ folder: carol, hosts: places(), everyMs: 50, fresh: false });
+  const late = startPoller({ directory: carol, hosts: places(), everyMs: 50, fresh: false });
 
   expectDone(await cli('rotate', 'server', '--all', '--yes'));
   expectDone(await cli('rotate', 'client', 'ci', '--yes'));
@@ -81,12 +81,12 @@ test('servers and the CA are rotated, killed in the middle of each stage and res
   expectDone(await cli('rotate', 'ca', '--drop', '--yes'));
   await report(pollers);
 
-  for (const host of hosts) expect(await knock(host, carol)).toBe('client-refused');
+  for (const host of hosts) expect(await attempt(host, carol)).toBe('client-refused');
   const [one] = hosts as [LabHost];
   const back = await cli('rollback', one.name, '--yes');
   expect(back.status).toBe(4);
-  expect(back.err).toMatch(/E_LETS_REVOKED_IN.* trusts the CA .* would let in whoever has a certificate of it/);
-  expect(await knock(one, carol)).toBe('client-refused');
+  expect(back.err).toMatch(/E_ACCEPTS_REVOKED.* trusts the CA .* would accept whoever has a certificate of it/);
+  expect(await attempt(one, carol)).toBe('client-refused');
   expect(await containers()).toEqual(before);
   expectDone(await cli('plan', '--check'));
   expectDone(await cli('verify'));
@@ -95,15 +95,15 @@ test('servers and the CA are rotated, killed in the middle of each stage and res
 test('one of three clients is revoked: refused by docker and curl on every host, the others never', async () => {
   const docker = await labClient();
   const others = startPollers(['laptop', 'ci']);
-  const eve = mkdtempSync(join(folder, 'eve-'));
+  const eve = mkdtempSync(join(directory, 'eve-'));
   cpSync(join(store, 'clients/carol'), eve, { recursive: true });
-  for (const host of hosts) expect(await knock(host, eve)).toBe('accepted');
+  for (const host of hosts) expect(await attempt(host, eve)).toBe('accepted');
   expectDone(await cli('client', 'revoke', 'carol', '--yes'));
   for (const host of hosts) {
-    expect(await knock(host, eve)).toBe('client-refused');
+    expect(await attempt(host, eve)).toBe('client-refused');
     const env = {
       PATH: process.env.PATH,
-      HOME: folder,
+      HOME: directory,
       DOCKER_HOST: `tcp://${host.address}:2376`,
       DOCKER_TLS_VERIFY: '1',
     };
@@ -119,7 +119,7 @@ test('one of three clients is revoked: refused by docker and curl on every host,
 });
 
 function cli(...argv: string[]): Promise<ProgramRun> {
-  return program.run(argv, { env: { PATH: process.env.PATH, HOME: folder, DOCKER_TLS_HOME: store } });
+  return program.run(argv, { env: { PATH: process.env.PATH, HOME: directory, DOCKER_TLS_HOME: store } });
 }
 
 function expectDone(result: ProgramRun): void {
@@ -128,7 +128,7 @@ function expectDone(result: ProgramRun): void {
 
 /** Starts a command, kills it with SIGKILL when a line appears, and waits until the hosts have gone back on their own. */
 async function killedAt(what: string, line: RegExp, ...argv: string[]): Promise<void> {
-  const child = program.start(argv, { env: { PATH: process.env.PATH, HOME: folder, DOCKER_TLS_HOME: store } });
+  const child = program.start(argv, { env: { PATH: process.env.PATH, HOME: directory, DOCKER_TLS_HOME: store } });
   let err = '';
   let killed = false;
   child.stderr?.on('data', (chunk) => {
@@ -156,7 +156,7 @@ function places(): { address: string; port: number }[] {
 
 function startPollers(names: readonly string[] = clients): Poller[] {
   return names.map((name) =>
-    startPoller({ folder: join(store, 'clients', name), hosts: places(), everyMs: 50, fresh: true }),
+    startPoller({ directory: join(store, 'clients', name), hosts: places(), everyMs: 50, fresh: true }),
   );
 }
 
@@ -169,33 +169,33 @@ async function report(pollers: readonly Poller[]): Promise<void> {
   expect(tries).toBeGreaterThan(50);
 }
 
-async function knock(host: LabHost, papers: string): Promise<string> {
+async function attempt(host: LabHost, credentials: string): Promise<string> {
   const { readFileSync } = await import('node:fs');
-  const { Secret } = await import('../../src/secret.ts');
+  const { Secret } = await import('../../src/domain/secret.ts');
   const state = await openStore(store).read();
   const outcome = await probe({
     address: host.address,
     port: 2376,
     ca: state.ca?.cert ?? '',
     credentials: {
-      cert: readFileSync(join(papers, 'cert.pem'), 'utf8'),
-      key: new Secret(readFileSync(join(papers, 'key.pem'))),
+      cert: readFileSync(join(credentials, 'cert.pem'), 'utf8'),
+      key: new Secret(readFileSync(join(credentials, 'key.pem'))),
     },
     timeoutMs: 20_000,
   });
   return outcome.kind === 'accepted' ? 'accepted' : outcome.cause;
 }
 
-function curl(host: LabHost, papers: string): Promise<{ stdout: string }> {
+function curl(host: LabHost, credentials: string): Promise<{ stdout: string }> {
   return run('curl', [
     '-sS',
     '--fail',
     '--cacert',
     join(store, 'clients/laptop/ca.pem'),
     '--cert',
-    join(papers, 'cert.pem'),
+    join(credentials, 'cert.pem'),
     '--key',
-    join(papers, 'key.pem'),
+    join(credentials, 'key.pem'),
     `https://${host.address}:2376/version`,
   ]);
 }
@@ -206,8 +206,8 @@ async function containers(): Promise<string[]> {
 }
 
 /**
- * Nobody is turned away, and no connection is cut. But where this computer was so busy that its own client needed longer than a host
- * waits for one (3 s, way-back.sh), the daemon cuts it: such cuts may be hardly any.
+ * Nobody is rejected, and no connection is cut. But where this computer was so busy that its own client needed longer than a host
+ * waits for one (3 s, rollback.sh), the daemon cuts it: such cuts may be hardly any.
  */
 function expectUndisturbed(pollers: readonly Poller[]): void {
   const all = pollers.flatMap((poller) => poller.refusals);

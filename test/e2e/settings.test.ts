@@ -1,6 +1,6 @@
 /**
  * Other people's settings, on real daemons: each case is a host as somebody left it, and either it is set up, plans nothing
- * afterwards, and is given back exactly; or what stands against it is said before anything changes.
+ * afterwards, and is restored exactly; or what stands against it is said before anything changes.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,7 +14,7 @@ const DROP_INS = '/etc/systemd/system/docker.service.d';
 const execStart = (line: string): string => `[Service]\nExecStart=\nExecStart=${line}\n`;
 const DAEMON = '/usr/sbin/dockerd';
 /** A CA and server of somebody's own, as docker-machine puts them. */
-const OWN_PAPERS =
+const OWN_CREDENTIALS =
   'cd /etc/docker && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=own -keyout server-key.pem -out ca.pem 2>/dev/null && cp ca.pem server.pem';
 const OWN_TLS =
   '--tlsverify --tlscacert /etc/docker/ca.pem --tlscert /etc/docker/server.pem --tlskey /etc/docker/server-key.pem';
@@ -79,7 +79,7 @@ const cases: readonly Case[] = [
     name: 'an open port of docker.socket itself',
     files: { '/etc/systemd/system/docker.socket.d/tcp.conf': '[Socket]\nListenStream=2375\n' },
     first: 'systemctl stop docker.service docker.socket; systemctl daemon-reload; systemctl start docker.socket',
-    says: [/2375 of docker\.socket is closed to everybody without a certificate/],
+    says: [/2375 of docker\.socket rejects connections without a certificate/],
     holds: '! docker -H tcp://127.0.0.1:2375 version >/dev/null 2>&1',
     last: 'systemctl stop docker.service docker.socket',
   },
@@ -97,7 +97,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'TLS of its own by $DOCKER_OPTS',
-    first: OWN_PAPERS,
+    first: OWN_CREDENTIALS,
     files: { '/etc/default/docker': `DOCKER_OPTS='-H tcp://0.0.0.0:2376 ${OWN_TLS}'\n` },
     says: [/TLS settings that the daemon has now are replaced/],
     last: 'rm -f /etc/docker/*.pem',
@@ -118,7 +118,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'TLS keys in daemon.json and another TLS port that stays',
-    first: OWN_PAPERS,
+    first: OWN_CREDENTIALS,
     files: {
       '/etc/docker/daemon.json':
         '{ "tlsverify": true, "tlscacert": "/etc/docker/ca.pem", "tlscert": "/etc/docker/server.pem", "tlskey": "/etc/docker/server-key.pem" }',
@@ -129,7 +129,7 @@ const cases: readonly Case[] = [
   },
   {
     name: "docker-machine's 10-machine.conf",
-    first: OWN_PAPERS,
+    first: OWN_CREDENTIALS,
     files: {
       [`${DROP_INS}/10-machine.conf`]: execStart(
         `${DAEMON} -H tcp://0.0.0.0:2376 -H unix:///var/run/docker.sock --storage-driver overlay2 ${OWN_TLS} --label provider=generic`,

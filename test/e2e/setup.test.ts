@@ -3,9 +3,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, type LabUser, labClient, labPassword, labUp, type Suite, suites } from '../support/lab.ts';
-import { PaperMill } from '../support/paper-mill.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
 
 let program: Program;
@@ -34,8 +34,8 @@ describe.each(suites)('as root, on %s', (suite) => {
     person?.remove();
   });
 
-  test('setup with --json: one document, everybody knocked, six proofs', async () => {
-    const { status, out, err } = await person.run(person.setup(host, ['--json', '--config-folder']));
+  test('setup with --json: one document, everybody connected, six checks', async () => {
+    const { status, out, err } = await person.run(person.setup(host, ['--json', '--config-directory']));
     expect({ status, err }).toMatchObject({ status: 0 });
     const document = JSON.parse(out);
     expect(document).toMatchObject({
@@ -46,10 +46,10 @@ describe.each(suites)('as root, on %s', (suite) => {
     });
     expect(document.result.endpoint).toBe(`tcp://${host.address}:2376`);
     expect(
-      document.result.proofs.map((proof: { who: string; expected: string; ok: boolean }) => [
-        proof.who,
-        proof.expected,
-        proof.ok,
+      document.result.checks.map((check: { who: string; expected: string; ok: boolean }) => [
+        check.who,
+        check.expected,
+        check.ok,
       ]),
     ).toEqual([
       ['client laptop', 'accepted', true],
@@ -62,7 +62,7 @@ describe.each(suites)('as root, on %s', (suite) => {
     expect(out + err).not.toMatch(/PRIVATE KEY/);
   });
 
-  test('the docker CLI gets in by environment, by context, and by the config folder', async () => {
+  test('the docker CLI gets in by environment, by context, and by the config directory', async () => {
     const bin = `${process.execPath} ${program.bin}`;
     const byEnvironment = await person.call('sh', ['-c', `eval "$(${bin} env)" && ${docker} ${format.join(' ')}`]);
     expect(byEnvironment).toMatchObject({ status: 0, out: `${local}\n` });
@@ -70,18 +70,18 @@ describe.each(suites)('as root, on %s', (suite) => {
       status: 0,
       out: `${local}\n`,
     });
-    const byFolder = await person.call(docker, format, {
+    const byDirectory = await person.call(docker, format, {
       DOCKER_TLS_VERIFY: '1',
       DOCKER_HOST: `tcp://${host.address}:2376`,
     });
-    expect(byFolder).toMatchObject({ status: 0, out: `${local}\n` });
+    expect(byDirectory).toMatchObject({ status: 0, out: `${local}\n` });
     // Not only a question: a real piece of work.
     await host.must('docker image inspect busybox >/dev/null 2>&1 || docker import /root/busybox.tar busybox');
     const ran = await person.call(docker, ['--context', host.name, 'run', '--rm', 'busybox', 'echo', 'hello']);
     expect(ran).toMatchObject({ status: 0, out: 'hello\n' });
   });
 
-  test('strangers are refused', async () => {
+  test('untrusted clients are refused', async () => {
     const clients = join(person.store, 'clients/laptop');
     const at = ['-H', `tcp://${host.address}:2376`];
     const plain = await person.call(docker, [...at, ...format], { DOCKER_CONFIG: '/nonexistent' });
@@ -92,11 +92,11 @@ describe.each(suites)('as root, on %s', (suite) => {
     expect(nameless.status).not.toBe(0);
     expect(nameless.err).toMatch(/certificate required|bad certificate/);
 
-    const mill = new PaperMill();
-    const theirs = mill.issue('laptop', { by: mill.issue('another CA', { ca: true }), usage: 'clientAuth' });
+    const factory = new CertificateFactory();
+    const theirs = factory.issue('laptop', { by: factory.issue('another CA', { ca: true }), usage: 'clientAuth' });
     const words = ['--cacert', `${clients}/ca.pem`, '--cert', theirs.certFile, '--key', theirs.keyFile];
     const other = await person.call('curl', ['-sS', ...words, `https://${host.address}:2376/version`]);
-    mill.remove();
+    factory.remove();
     expect(other.status).not.toBe(0);
     expect(other.out).toBe('');
     const own = ['--cacert', `${clients}/ca.pem`, '--cert', `${clients}/cert.pem`, '--key', `${clients}/key.pem`];

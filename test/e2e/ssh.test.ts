@@ -4,16 +4,16 @@ import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DockerTlsError } from '../../src/errors.ts';
-import { connect } from '../../src/remote/connect.ts';
+import { connect } from '../../src/adapters/ssh/connect.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { HostSession, ScriptResult, SshOptions, SshQuestions } from '../../src/runtime.ts';
-import { Secret } from '../../src/secret.ts';
 
 type Host = { name: string; suite: string; address: string; keyFile: string; knownHosts: string };
 
 const LAB = new URL('../../scripts/lab', import.meta.url).pathname;
 const PASSWORD = 'correct horse';
-const folder = mkdtempSync('/tmp/docker-tls-e2e-ssh-');
+const directory = mkdtempSync('/tmp/docker-tls-e2e-ssh-');
 const hosts = new Map<string, Host>();
 const SUITES = ['bookworm', 'trixie', 'sid'];
 
@@ -45,12 +45,12 @@ beforeAll(() => {
     );
     for (const each of JSON.parse(text) as Host[]) hosts.set(each.name, each);
   }
-  writeFileSync(join(folder, 'config'), 'IdentityAgent none\nIdentityFile none\n');
+  writeFileSync(join(directory, 'config'), 'IdentityAgent none\nIdentityFile none\n');
 }, 600_000);
 
 afterAll(() => {
   lab('down', ...hosts.keys());
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 function to(name: string, user: string, more: Partial<SshOptions> = {}): SshOptions {
@@ -60,7 +60,7 @@ function to(name: string, user: string, more: Partial<SshOptions> = {}): SshOpti
     destination: address,
     user,
     identities: [keyFile],
-    configFile: join(folder, 'config'),
+    configFile: join(directory, 'config'),
     knownHostsFile: knownHosts,
     ...more,
   };
@@ -68,10 +68,10 @@ function to(name: string, user: string, more: Partial<SshOptions> = {}): SshOpti
 
 function asking(
   answers: { password?: string; passphrase?: string; sudo?: string },
-  asked: string[] = [],
+  requested: string[] = [],
 ): SshQuestions {
   const say = (kind: string, text: string | undefined): Secret => {
-    asked.push(kind);
+    requested.push(kind);
     return new Secret(text ?? '');
   };
   return {
@@ -151,14 +151,14 @@ describe.each(SUITES)('%s', (suite) => {
     });
 
     it('asks for the sudo password only when sudo wants one', async () => {
-      const asked: string[] = [];
-      const ask = asking({ sudo: PASSWORD }, asked);
+      const requested: string[] = [];
+      const ask = asking({ sudo: PASSWORD }, requested);
       expect(await once(to(name, 'ops', { transport, ask }))).toBe('root');
-      expect(asked).toEqual([]);
+      expect(requested).toEqual([]);
       const session = await connect(to(name, 'pat', { transport, ask }));
       expect((await as(session, 'id -un')).stdout.toString()).toBe('root\n');
       expect((await as(session, 'id -un')).stdout.toString()).toBe('root\n');
-      expect(asked).toEqual(['sudo']);
+      expect(requested).toEqual(['sudo']);
       await session.close();
     });
 
@@ -180,7 +180,7 @@ describe.each(SUITES)('%s', (suite) => {
       expect([wrong.code, wrong.exit]).toEqual(['E_SUDO_REFUSED', 4]);
       inside(
         name,
-        "id stranger || (useradd -m stranger && echo 'stranger:correct horse' | chpasswd && cp -r ~pat/.ssh ~stranger/ && chown -R stranger: ~stranger)",
+        "id untrusted client || (useradd -m untrusted client && echo 'untrusted client:correct horse' | chpasswd && cp -r ~pat/.ssh ~untrusted client/ && chown -R untrusted client: ~untrusted client)",
       );
       const typed = ['wrong pony', PASSWORD];
       const questions: boolean[] = [];
@@ -199,9 +199,11 @@ describe.each(SUITES)('%s', (suite) => {
       expect((await as(slip, 'id -un')).stdout.toString()).toBe('root\n');
       expect(questions).toEqual([false, true]);
       await slip.close();
-      const stranger = await failure(once(to(name, 'stranger', { transport, sudoPassword: new Secret(PASSWORD) })));
-      expect(stranger.code).toBe('E_SUDO_REFUSED');
-      expect(stranger.details.join(' ')).toMatch(/sudoers|not allowed|may not/);
+      const untrusted = await failure(
+        once(to(name, 'untrusted client', { transport, sudoPassword: new Secret(PASSWORD) })),
+      );
+      expect(untrusted.code).toBe('E_SUDO_REFUSED');
+      expect(untrusted.details.join(' ')).toMatch(/sudoers|not allowed|may not/);
     });
   });
 });
@@ -236,11 +238,11 @@ describe('trixie', () => {
 
   describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     it('logs in with a password, and does not ask again for the next connection', async () => {
-      const asked: string[] = [];
-      const options = to(name, 'pat', { transport, identities: [], ask: asking({ password: PASSWORD }, asked) });
+      const requested: string[] = [];
+      const options = to(name, 'pat', { transport, identities: [], ask: asking({ password: PASSWORD }, requested) });
       expect(await once(options, 'id -un', false)).toBe('pat');
       expect(await once(options, 'id -un', false)).toBe('pat');
-      expect(asked).toHaveLength(transport === 'ssh2' ? 1 : 2);
+      expect(requested).toHaveLength(transport === 'ssh2' ? 1 : 2);
     });
 
     it('logs in by keyboard-interactive through PAM', async () => {
@@ -257,31 +259,31 @@ describe('trixie', () => {
       }
     });
 
-    it('says what was tried when it is not let in', async () => {
-      const stranger = join(folder, `stranger-${transport}`);
-      execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', stranger]);
-      const error = await failure(connect(to(name, 'root', { transport, identities: [stranger] })));
+    it('says what was tried when it is not accepted', async () => {
+      const untrusted = join(directory, `untrusted client-${transport}`);
+      execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', untrusted]);
+      const error = await failure(connect(to(name, 'root', { transport, identities: [untrusted] })));
       expect(error.code).toBe('E_SSH_AUTH');
       expect(error.details.join('\n')).toContain('publickey');
     });
 
     it.each(['ed25519', 'rsa', 'ecdsa'])('logs in with an encrypted %s key made by ssh-keygen', async (type) => {
-      const file = join(folder, `locked-${type}-${transport}`);
+      const file = join(directory, `locked-${type}-${transport}`);
       execFileSync('ssh-keygen', ['-q', '-t', type, '-N', 'open sesame', '-f', file]);
       authorize(name, file);
-      const asked: string[] = [];
+      const requested: string[] = [];
       const options = to(name, 'root', {
         transport,
         identities: [file],
-        ask: asking({ passphrase: 'open sesame' }, asked),
+        ask: asking({ passphrase: 'open sesame' }, requested),
       });
       expect(await Promise.all([once(options), once(options)])).toEqual(['root', 'root']);
-      expect(asked).toEqual(['passphrase']);
+      expect(requested).toEqual(['passphrase']);
     });
 
     it('logs in with what the agent holds, the files being away', async () => {
-      const file = join(folder, `agent-${transport}`);
-      const socket = join(folder, `agent-${transport}.sock`);
+      const file = join(directory, `agent-${transport}`);
+      const socket = join(directory, `agent-${transport}.sock`);
       const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
       try {
         execFileSync('ssh-keygen', ['-q', '-t', 'rsa', '-N', '', '-f', file]);
@@ -293,7 +295,7 @@ describe('trixie', () => {
           { env },
         );
         rmSync(file);
-        const configFile = join(folder, `agent-${transport}.config`);
+        const configFile = join(directory, `agent-${transport}.config`);
         writeFileSync(configFile, `IdentityAgent ${socket}\nIdentityFile none\n`);
         expect(await once(to(name, 'root', { transport, identities: [], configFile }))).toBe('root');
         // Its public half, named with -i, picks it out of the agent.
@@ -306,10 +308,10 @@ describe('trixie', () => {
     it('goes through a jump host by its alias in the ssh config', async () => {
       const { keyFile } = host(name);
       const gate = host('ssh-gate');
-      const configFile = join(folder, `jump-${transport}.config`);
-      const known = join(folder, `jump-${transport}.known`);
+      const configFile = join(directory, `jump-${transport}.config`);
+      const known = join(directory, `jump-${transport}.known`);
       writeFileSync(known, readFileSync(gate.knownHosts, 'utf8') + readFileSync(host(name).knownHosts, 'utf8'));
-      const include = join(folder, `jump-${transport}.include`);
+      const include = join(directory, `jump-${transport}.include`);
       writeFileSync(include, `Host gate\n  HostName ${gate.address}\n  User ops\n`);
       writeFileSync(
         configFile,
@@ -327,7 +329,7 @@ describe('trixie', () => {
     });
 
     it('refuses a host whose key has changed', async () => {
-      const known = join(folder, `changed-${transport}`);
+      const known = join(directory, `changed-${transport}`);
       const { address } = host('ssh-gate');
       // The lab's own line for another host, under this one's address.
       writeFileSync(known, readFileSync(host(name).knownHosts, 'utf8').replaceAll(host(name).address, address));
@@ -339,7 +341,7 @@ describe('trixie', () => {
     });
 
     it('takes a new host with accept-new, and knows it from then on', async () => {
-      const known = join(folder, `new-${transport}`);
+      const known = join(directory, `new-${transport}`);
       expect((await failure(connect(to(name, 'root', { transport, knownHostsFile: known })))).code).toBe(
         'E_SSH_HOST_KEY_UNKNOWN',
       );
@@ -362,7 +364,7 @@ describe('trixie', () => {
       expect(error.hints).toContain('--transport openssh');
       expect(await once(to(name, 'root', { ...more, transport: 'openssh' }))).toBe('root');
     };
-    const file = join(folder, 'chacha');
+    const file = join(directory, 'chacha');
     execFileSync('ssh-keygen', [
       '-q',
       '-t',
@@ -377,7 +379,7 @@ describe('trixie', () => {
     authorize(name, file);
     await both('E_SSH_KEY_UNSUPPORTED', { identities: [file], ask: asking({ passphrase: 'open sesame' }) });
 
-    const config = join(folder, 'proxy.config');
+    const config = join(directory, 'proxy.config');
     const gate = host('ssh-gate');
     writeFileSync(
       config,
@@ -385,17 +387,17 @@ describe('trixie', () => {
     );
     await both('E_SSH_PROXY_COMMAND', { configFile: config });
 
-    const authority = join(folder, 'authority');
+    const authority = join(directory, 'authority');
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', authority]);
-    const hostKey = join(folder, 'host-key.pub');
+    const hostKey = join(directory, 'host-key.pub');
     writeFileSync(hostKey, inside(name, 'cat /etc/ssh/ssh_host_ed25519_key.pub'));
     execFileSync('ssh-keygen', ['-q', '-s', authority, '-h', '-I', 'host', '-n', host(name).address, hostKey]);
-    const certificate = readFileSync(join(folder, 'host-key-cert.pub'), 'utf8').trim();
+    const certificate = readFileSync(join(directory, 'host-key-cert.pub'), 'utf8').trim();
     inside(
       name,
       `echo '${certificate}' >/etc/ssh/host-cert.pub; echo 'HostCertificate /etc/ssh/host-cert.pub' >/etc/ssh/sshd_config.d/cert.conf; systemctl reload ssh; sleep 0.3`,
     );
-    const known = join(folder, 'authority.known');
+    const known = join(directory, 'authority.known');
     writeFileSync(known, `@cert-authority ${host(name).address} ${readFileSync(`${authority}.pub`, 'utf8')}`);
     await both('E_SSH_HOST_KEY_UNKNOWN', { knownHostsFile: known });
 
@@ -409,7 +411,7 @@ describe('trixie', () => {
       'rm /etc/ssh/sshd_config.d/cert.conf /etc/ssh/sshd_config.d/kex.conf; systemctl reload ssh; sleep 0.3',
     );
 
-    const mine = join(folder, 'mine');
+    const mine = join(directory, 'mine');
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', mine]);
     execFileSync('ssh-keygen', ['-q', '-s', authority, '-I', 'me', '-n', 'root', `${mine}.pub`]);
     const line = readFileSync(`${authority}.pub`, 'utf8').trim();
@@ -430,7 +432,7 @@ describe('trixie', () => {
         onLine: () => void lab('cut', 'ssh-gate'),
       }),
     );
-    lab('mend', 'ssh-gate');
+    lab('fix', 'ssh-gate');
     expect([error.code, error.exit]).toEqual(['E_SSH_LOST', 4]);
     await session.close();
     expect(await once(to('ssh-gate', 'root', { transport }))).toBe('root');
@@ -448,6 +450,6 @@ describe('trixie', () => {
 
 function authorize(name: string, file: string): void {
   const line = readFileSync(`${file}.pub`, 'utf8').trim();
-  appendFileSync(join(folder, 'authorized'), `${line}\n`);
+  appendFileSync(join(directory, 'authorized'), `${line}\n`);
   inside(name, `echo '${line}' >>/root/.ssh/authorized_keys`);
 }

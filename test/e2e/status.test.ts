@@ -9,23 +9,23 @@ import { type LabHost, labUp } from '../support/lab.ts';
 
 const HOUR_MS = 3_600_000;
 let host: LabHost;
-let folder: string;
+let directory: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'docker-tls-status-'));
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-status-'));
   [host] = (await labUp({ names: ['stat-t1'] })) as [LabHost];
   const login = ['-i', host.keyFile, '--host-key', 'accept-new', '--no-ca-passphrase', '--client', 'laptop'];
   expect((await run(['setup', `root@${host.address}`, '--name', 'web', ...login, '--yes'])).err).toContain('web');
 });
 afterAll(async () => {
   await host?.down();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 /** `aheadMs`: how far this computer's clock is ahead of the host's. */
 function run(argv: readonly string[], aheadMs = 0): Promise<CliRun> {
-  const env = { HOME: folder, DOCKER_CONFIG: join(folder, 'docker'), PATH: process.env.PATH };
-  return runCli(argv, { env, cwd: folder, now: () => new Date(Date.now() + aheadMs) });
+  const env = { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), PATH: process.env.PATH };
+  return runCli(argv, { env, cwd: directory, now: () => new Date(Date.now() + aheadMs) });
 }
 
 async function rowOf(name: string, ...argv: string[]) {
@@ -65,14 +65,14 @@ test('a host as it should be, edited by hand, without SSH, and stopped', async (
   expect(await causeOf('web')).toMatch(
     /^connection-refused: .*dockerd is not running there \(docker\.service is inactive\)$/,
   );
-  const [, mend] = /^ssh .* '([^']+)'$/.exec((await examined('web')).hints[0] ?? '') ?? [];
-  await host.must(`systemctl start docker.socket; ${mend}`);
+  const [, fix] = /^ssh .* '([^']+)'$/.exec((await examined('web')).hints[0] ?? '') ?? [];
+  await host.must(`systemctl start docker.socket; ${fix}`);
   expect(await causeOf('web')).toMatch(/^wrong-context|^none/);
   expect((await rowOf('web')).exit).toBe(0);
 });
 
 test('with a fleet file: its hosts, and those of it that are not set up yet', async () => {
-  const file = join(folder, 'fleet.yaml');
+  const file = join(directory, 'fleet.yaml');
   writeFileSync(file, `version: 1\nhosts: { web: "root@${host.address}", later: "root@later.example" }\n`);
   expect(await rowOf('web', '-f', file)).toMatchObject({ exit: 3, missing: ['later'], row: { drift: [] } });
 });

@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { probe } from '../../src/docker/probe.ts';
+import { probe } from '../../src/adapters/docker/probe.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import type { ProbeOutcome } from '../../src/runtime.ts';
-import { Secret } from '../../src/secret.ts';
 import { runCli } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
-/** A host as docker-machine's generic driver leaves it, with the path of the daemon mended, and its store on this computer. */
+/** A host as docker-machine's generic driver leaves it, with the path of the daemon fixed, and its store on this computer. */
 let host: LabHost;
 let home: string;
 let machine: string;
@@ -137,7 +137,7 @@ afterAll(async () => {
 const run = (...argv: string[]) =>
   runCli([...argv, '--home', home], { env: { HOME: dirname(home), DOCKER_CONFIG: join(dirname(home), 'docker') } });
 
-function knock(): Promise<ProbeOutcome> {
+function attempt(): Promise<ProbeOutcome> {
   const read = (name: string) => readFileSync(join(machine, 'certs', name), 'utf8');
   return probe({
     address: host.address,
@@ -148,8 +148,8 @@ function knock(): Promise<ProbeOutcome> {
   });
 }
 
-test('taken over into a store that is in use: docker-machine’s client gets in until it is revoked, and nothing stops', async () => {
-  expect((await knock()).kind).toBe('accepted');
+test("taken over into a store that is in use: docker-machine's client gets in until it is revoked, and nothing stops", async () => {
+  expect((await attempt()).kind).toBe('accepted');
   await host.container('web', '', 'sleep 100000');
   const container = await pid();
   // Somebody has been here before: a CA, and a client that does not know docker-machine's.
@@ -162,7 +162,7 @@ test('taken over into a store that is in use: docker-machine’s client gets in 
   let going = true;
   const polling = (async () => {
     while (going) {
-      const outcome = await knock();
+      const outcome = await attempt();
       seen.push(outcome.kind === 'accepted' ? 'accepted' : outcome.cause);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -181,14 +181,14 @@ test('taken over into a store that is in use: docker-machine’s client gets in 
   going = false;
   await polling;
   // The daemon itself held the port: the one restart that gives it to systemd is seen, a refusal by TLS is not.
-  const papers = ['client-refused', 'unknown-authority', 'wrong-name', 'expired', 'plain-http', 'protocol'];
-  expect(seen.filter((cause) => papers.includes(cause))).toEqual([]);
+  const credentials = ['client-refused', 'unknown-authority', 'wrong-name', 'expired', 'plain-http', 'protocol'];
+  expect(seen.filter((cause) => credentials.includes(cause))).toEqual([]);
   expect(seen.length).toBeGreaterThan(3);
-  expect((await knock()).kind).toBe('accepted');
+  expect((await attempt()).kind).toBe('accepted');
 
   const revoked = await run('client', 'revoke', 'docker-machine', '--yes', '--json');
   expect(revoked.json.error).toBeUndefined();
-  expect(await knock()).toMatchObject({ kind: 'refused', cause: 'client-refused' });
+  expect(await attempt()).toMatchObject({ kind: 'refused', cause: 'client-refused' });
   const dropped = await run('rotate', 'ca', '--drop', '--yes', '--json');
   expect(dropped.json.error).toBeUndefined();
   expect((await run('verify', 'old-1', '--json')).exit).toBe(0);

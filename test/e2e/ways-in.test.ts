@@ -63,19 +63,19 @@ async function settled(): Promise<string> {
 }
 
 test('the machine itself, by somebody who becomes root with sudo and a password', async () => {
-  const folder = join(inner.root, 'opt/docker-tls');
-  mkdirSync(folder, { recursive: true });
+  const directory = join(inner.root, 'opt/docker-tls');
+  mkdirSync(directory, { recursive: true });
   for (const part of ['bin', 'dist', 'package.json']) {
-    cpSync(join(dirname(dirname(program.bin)), part), join(folder, part), { recursive: true });
+    cpSync(join(dirname(dirname(program.bin)), part), join(directory, part), { recursive: true });
   }
-  cpSync(process.execPath, join(folder, 'node'));
+  cpSync(process.execPath, join(directory, 'node'));
   const cli = async (argv: string) => {
     const line = `cd; umask 077; printf '%s\\n' '${labPassword}' >pw; NO_COLOR=1 /opt/docker-tls/node /opt/docker-tls/bin/docker-tls.js ${argv} --sudo-password-file pw --yes`;
     return inner.exec(`su - pat -s /bin/sh -c "$(cat)"`, { input: line });
   };
   const set = await cli(`setup local --name here --address ${inner.address} --client pat --no-ca-passphrase`);
   expect(set.exit, set.err).toBe(0);
-  expect(set.out + set.err).toContain('client pat: let in');
+  expect(set.out + set.err).toContain('client pat: accepted');
   expect(await inner.must('stat -c %U /etc/docker/tls/current/server-key.pem; stat -c %U ~pat/.docker/tls')).toBe(
     'root\npat',
   );
@@ -112,7 +112,7 @@ test('a login with a password, and the password for sudo that the file asks for 
   expect(terminal.screen()).not.toContain(labPassword);
 }, 200_000);
 
-test('the system’s ssh through a jump host, where no program may be run in the temporary folder', async () => {
+test("the system's ssh through a jump host, where no program may be run in the temporary directory", async () => {
   await settled();
   const words = [
     '--transport',
@@ -166,7 +166,7 @@ test('a canary that fails, and a run that stops after failures, leave the other 
   const check = await person.run(['plan', '-f', file, '--check', '--json']);
   expect(check.status, check.err).toBe(3);
   const refuse = '/run/systemd/system/docker.service.d/refuse.conf';
-  // Only new papers are refused: the way back has to start the daemon.
+  // Only new credentials are refused: the rollback has to start the daemon.
   await gate.must(
     `mkdir -p ${dirname(refuse)}; readlink /etc/docker/tls/current >/run/old; printf '[Service]\\nExecStartPre=/bin/sh -c "readlink /etc/docker/tls/current | cmp -s /run/old -"\\n' >${refuse}; systemctl daemon-reload`,
   );

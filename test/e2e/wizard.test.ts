@@ -32,7 +32,7 @@ function questions(user: 'root' | 'pat'): readonly (readonly [question: string, 
     ['Client:', `laptop${enter}`],
     [`Make the docker context ${host.name}? (Y/n)`, enter],
     ['Begin a fleet file here, fleet.yaml, with this host? (y/N)', `y${enter}`],
-    ['Protect the CA’s key with a passphrase? (Y/n)', enter],
+    ["Protect the CA's key with a passphrase? (Y/n)", enter],
     ['New passphrase of the CA:', `correct staple${enter}`],
     ['The same again:', `correct staple${enter}`],
     ['Make these changes? (y/N)', `y${enter}`],
@@ -41,10 +41,10 @@ function questions(user: 'root' | 'pat'): readonly (readonly [question: string, 
 
 const STEPS = [
   'connecting over ssh',
-  'taking the host’s lock',
-  'arming the way back',
+  "taking the host's lock",
+  'arming the rollback',
   'restarting the daemon',
-  'knocking from here',
+  'verifying access',
 ] as const;
 
 function start(person: Person, columns = 80): TerminalProgram {
@@ -69,7 +69,7 @@ describe('Ctrl-C and Ctrl-D', () => {
     return () => person.remove();
   });
 
-  const asked = [
+  const requested = [
     'Host:',
     'Is that its key? (y/N)',
     'Password for sudo of pat',
@@ -79,16 +79,16 @@ describe('Ctrl-C and Ctrl-D', () => {
     'Client:',
     'Make the docker context',
     'Begin a fleet file here',
-    'Protect the CA’s key with a passphrase? (Y/n)',
+    "Protect the CA's key with a passphrase? (Y/n)",
     'New passphrase of the CA:',
     'The same again:',
     'Make these changes? (y/N)',
   ];
-  const presses = asked.flatMap((question) => [
+  const presses = requested.flatMap((question) => [
     [question, 'Ctrl-C', ctrlC] as const,
     [question, 'Ctrl-D', ctrlD] as const,
   ]);
-  test.each(presses)('at the question “%s” %s leaves host and store as they were', async (question, _, key) => {
+  test.each(presses)('at the question "%s" %s leaves host and store as they were', async (question, _, key) => {
     const hostBefore = await snapshotHost(host);
     const user = question.startsWith('Password') ? 'pat' : 'root';
     const terminal = start(person);
@@ -106,7 +106,7 @@ describe('Ctrl-C and Ctrl-D', () => {
     expect(await snapshotHost(host)).toBe(hostBefore);
   });
 
-  test.each(STEPS)('Ctrl-C at “%s” takes the change back', async (step) => {
+  test.each(STEPS)('Ctrl-C at "%s" takes the change back', async (step) => {
     const hostBefore = await snapshotHost(host, { daemon: false });
     const terminal = start(person);
     if (step === 'connecting over ssh') await terminal.answer('Host:', `root@${host.address}${enter}`);
@@ -140,13 +140,13 @@ test('from the first question to docker ps', async () => {
   // The key that was shown is the host's own.
   const shown = /SHA256:[A-Za-z0-9+/]{43}/.exec(planned)?.[0] ?? 'none';
   expect(await host.must('cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -')).toContain(shown);
-  for (const line of ['one restart', 'build.example.org', 'docker-tls.socket', 'way back'])
+  for (const line of ['one restart', 'build.example.org', 'docker-tls.socket', 'rollback'])
     expect(planned).toContain(line);
   await terminal.answer('Make these changes? (y/N)', `y${enter}`);
   expect(await terminal.ended).toBe(0);
   const end = terminal.screen();
-  expect(end).toContain('Proven from here');
-  expect(end).toContain('✓ client laptop: let in');
+  expect(end).toContain('Verified from here');
+  expect(end).toContain('✓ client laptop: accepted');
   expect(end).toContain(`docker --context ${host.name} ps`);
   expect(end).toContain('docker-tls status');
   expect(terminal.frames.join()).not.toContain('correct staple');
@@ -180,7 +180,7 @@ test('Ctrl-C when the host is already being told to keep it: all or nothing, and
   const before = person.snapshot();
   const terminal = start(person);
   await answerUntil(terminal, 'root', '');
-  await terminal.passes('telling the host to keep it');
+  await terminal.passes('confirming');
   terminal.type(ctrlC);
   const status = await terminal.ended;
   const verified = await person.run(['verify', host.name]);

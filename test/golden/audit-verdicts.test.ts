@@ -2,8 +2,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { CHECKS, type CheckResult, evaluate } from '../../src/audit/evaluate.ts';
-import { parseAuditFacts } from '../../src/audit/facts.ts';
+import { CHECKS, type CheckResult, evaluate } from '../../src/domain/audit/evaluate.ts';
+import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { altered, RECORDED, recordedBytes } from '../support/audit-facts.ts';
 import { CASES, verdictOfCase } from './audit/cases.ts';
 
@@ -73,13 +73,13 @@ describe('what harden leaves, and why', () => {
   const result = (sections: Record<string, string>, id: string) =>
     evaluate(altered('fresh-trixie', { sections })).find((one) => one.id === id);
 
-  test('root’s login, while the audit itself logs in as root', () => {
+  test("root's login, while the audit itself logs in as root", () => {
     const byKey = { 'sshd 0': 'permitrootlogin without-password' };
     const asRoot = result({ ...byKey, operator: 'root' }, 'ssh.2');
-    expect([asRoot?.state, asRoot?.mendable]).toEqual(['finding', undefined]);
-    expect(asRoot?.mend).toMatch(/harden leaves it: not from a login as root.*docker-tls setup USER@HOST/);
-    expect(result({ ...byKey, operator: 'ops' }, 'ssh.2')?.mendable).toBe('sshd-root');
-    expect(result({ 'sshd 0': 'permitrootlogin yes', operator: 'root' }, 'ssh.2')?.mendable).toBe('sshd-root');
+    expect([asRoot?.state, asRoot?.fixable]).toEqual(['finding', undefined]);
+    expect(asRoot?.fix).toMatch(/harden leaves it: not from a login as root.*docker-tls setup USER@HOST/);
+    expect(result({ ...byKey, operator: 'ops' }, 'ssh.2')?.fixable).toBe('sshd-root');
+    expect(result({ 'sshd 0': 'permitrootlogin yes', operator: 'root' }, 'ssh.2')?.fixable).toBe('sshd-root');
   });
 
   test('what stands in a Match block', () => {
@@ -87,7 +87,7 @@ describe('what harden leaves, and why', () => {
       'sshd 0': 'passwordauthentication no',
       'sshd-match': 'Match User *\nPasswordAuthentication yes',
     };
-    expect(result(sections, 'ssh.6')?.mendable).toBeUndefined();
-    expect(result(sections, 'ssh.6')?.mend).toMatch(/stands in a Match block/);
+    expect(result(sections, 'ssh.6')?.fixable).toBeUndefined();
+    expect(result(sections, 'ssh.6')?.fix).toMatch(/stands in a Match block/);
   });
 });

@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseFleet } from '../../src/config/fleet.ts';
-import { chosenSpecs, parseInventory } from '../../src/config/inventory.ts';
-import { selectHosts } from '../../src/config/selection.ts';
-import { DockerTlsErrors } from '../../src/errors.ts';
+import { parseFleet } from '../../src/domain/fleet/fleet.ts';
+import { chosenSpecs, parseInventory } from '../../src/domain/fleet/inventory.ts';
+import { selectHosts } from '../../src/domain/fleet/selection.ts';
+import { DockerTlsErrors } from '../../src/errors/errors.ts';
 
 /** All hosts of an inventory, or everything that is said of them. */
 const everyHost = (text: string, path?: string) => chosenSpecs(parseInventory(text, path));
@@ -84,7 +84,7 @@ test('every key means what it says', () => {
         harden: ['sshd', 'no-new-privileges'],
         context: 'edge-docker',
         use: true,
-        configFolder: true,
+        configDirectory: true,
       },
       { ...BASE, days: 90, clients: ['ops'], name: 'here', ssh: { ...shared, destination: 'local' } },
     ],
@@ -141,7 +141,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     ['f:2:13 address belongs to one host, not to the defaults of all'],
   ],
   'a key twice': ['hosts:\n  a:\n  b:\n  a:', ['f:5:3 a is given twice']],
-  'names that are one folder on some systems': [
+  'names that are one directory on some systems': [
     'hosts: {a: b, A: c}',
     ['f:2:15 A and a differ only in upper and lower case'],
   ],
@@ -152,9 +152,9 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
   'a name that is none': [
     'hosts:\n  ../a: x\n  con: y\nclients: {"-x": }',
     [
-      'f:3:3 "../a" can not be a name: it does not begin with a letter or digit | up to 128 letters, digits and . _ @ + - after a first letter or digit',
-      'f:5:11 "-x" can not be a name: it does not begin with a letter or digit | up to 128 letters, digits and . _ @ + - after a first letter or digit',
-      'f:4:3 "con" can not be a name: Windows reserves it for a device | up to 128 letters, digits and . _ @ + - after a first letter or digit',
+      'f:3:3 "../a" cannot be a name: it does not begin with a letter or digit | up to 128 letters, digits and . _ @ + - after a first letter or digit',
+      'f:5:11 "-x" cannot be a name: it does not begin with a letter or digit | up to 128 letters, digits and . _ @ + - after a first letter or digit',
+      'f:4:3 "con" cannot be a name: Windows reserves it for a device | up to 128 letters, digits and . _ @ + - after a first letter or digit',
     ].sort(),
   ],
   'a client that is not there': [
@@ -194,7 +194,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     [
       'f:2:47 a has this context',
       'f:2:61 a has the current context already',
-      'f:2:88 "default" can not be the name of a docker context: docker keeps it for itself',
+      'f:2:88 "default" cannot be the name of a docker context: docker keeps it for itself',
     ],
   ],
   'an empty list of clients': [
@@ -258,7 +258,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
       'f:2:138 a file name that begins with - would be taken for an option | write ./-F',
     ],
   ],
-  'what can not be seen': [
+  'what cannot be seen': [
     'hosts: { a: "x\\u0000", b: "x\\e[2J", c: "x\\u202e" }',
     ['f:2:13', 'f:2:27', 'f:2:40'].map((at) => `${at} a control character or invisible character`),
   ],
@@ -267,7 +267,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     ['f:2:46 user is given twice: here and in destination', 'f:2:55 port is given twice: here and in destination'],
   ],
   'several documents': ['---\na: 1', ['f:2:1 there is a second document in the file: a fleet is one, without ---']],
-  'a tab': ['hosts:\n\ta: x', ['f:3:1 a tab can not indent YAML: use spaces']],
+  'a tab': ['hosts:\n\ta: x', ['f:3:1 a tab cannot indent YAML: use spaces']],
   'a tag': ['hosts: !!js/function x', ['f:2:8 tags (!…) are not used in a fleet file']],
   'a quotation mark that stays open': ['hosts:\n  a: "b\n  c: d', ['f:3:6 a closing quotation mark is missing']],
   'an alias without an anchor': ['hosts: { a: *b }', ['f:2:13 an alias (*) without its anchor (&) before it']],
@@ -363,7 +363,7 @@ const BAD_INVENTORIES: readonly (readonly [variables: Record<string, unknown>, s
   ],
   [
     { ansible_ssh_common_args: '-o ProxyCommand="nc %h %p"' },
-    /a ProxyCommand can not be taken over .* \| write it into ~\/.ssh\/config/,
+    /a ProxyCommand cannot be taken over .* \| write it into ~\/.ssh\/config/,
   ],
   [{ docker_tls_prot: 2377 }, /^i: h docker_tls_prot: there is no key prot in hosts \| did you mean port\?/],
   [{ docker_tls_port: 'x' }, /^i: h docker_tls_port: a number is expected for port, not text/],
@@ -384,13 +384,13 @@ test.each(BAD_INVENTORIES)('said of an inventory with %o', (variables, said) => 
 
 test('switches of an INI inventory, and values that Ansible marks as unsafe', () => {
   const hostvars = {
-    a: { docker_tls_use: 'true', docker_tls_config_folder: 'yes', docker_tls_live_restore: 'no' },
-    b: { docker_tls_use: false, docker_tls_config_folder: 'no', ansible_user: { __ansible_unsafe: 'ops' } },
+    a: { docker_tls_use: 'true', docker_tls_config_directory: 'yes', docker_tls_live_restore: 'no' },
+    b: { docker_tls_use: false, docker_tls_config_directory: 'no', ansible_user: { __ansible_unsafe: 'ops' } },
   };
   const [a, b] = everyHost(JSON.stringify({ _meta: { hostvars } }), 'i');
-  expect(a).toMatchObject({ use: true, configFolder: true, liveRestore: false });
+  expect(a).toMatchObject({ use: true, configDirectory: true, liveRestore: false });
   expect(b).toMatchObject({ ssh: { user: 'ops' } });
-  expect([b?.use, b?.configFolder]).toEqual([undefined, undefined]);
+  expect([b?.use, b?.configDirectory]).toEqual([undefined, undefined]);
 });
 
 test('a list of hosts, one a line', () => {

@@ -15,25 +15,25 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { currentContext } from '../../src/docker/config-file.ts';
-import { readContext, removeContext, writeContext } from '../../src/docker/contexts.ts';
-import { Secret } from '../../src/secret.ts';
-import { PaperMill } from '../support/paper-mill.ts';
+import { currentContext } from '../../src/adapters/docker/config-file.ts';
+import { readContext, removeContext, writeContext } from '../../src/adapters/docker/contexts.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
 
-const mill = new PaperMill();
-const ca = mill.issue('ca', { ca: true });
-const client = mill.issue('laptop', { by: ca, usage: 'clientAuth' });
-const renewed = mill.issue('laptop', { by: ca, usage: 'clientAuth' });
-const folders: string[] = [];
+const factory = new CertificateFactory();
+const ca = factory.issue('ca', { ca: true });
+const client = factory.issue('laptop', { by: ca, usage: 'clientAuth' });
+const renewed = factory.issue('laptop', { by: ca, usage: 'clientAuth' });
+const directories: string[] = [];
 let dockerConfig = '';
 
 beforeEach(() => {
   dockerConfig = mkdtempSync(join(tmpdir(), 'docker-tls-contexts-'));
-  folders.push(dockerConfig);
+  directories.push(dockerConfig);
 });
 afterAll(() => {
-  mill.remove();
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  factory.remove();
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 
 function docker(args: readonly string[], who: { uid?: number; gid?: number } = {}): string {
@@ -73,19 +73,19 @@ function modeOf(path: string): string {
 }
 
 /** As a user who is not root, to whom modes mean something. */
-function giveToNobody(path: string): { uid: number; gid: number } {
+function giveToUidNobody(path: string): { uid: number; gid: number } {
   const who =
     process.getuid?.() === 0
       ? { uid: 65534, gid: 65534 }
       : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   chownSync(path, who.uid, who.gid);
-  if (statSync(path).isDirectory()) for (const name of readdirSync(path)) giveToNobody(join(path, name));
+  if (statSync(path).isDirectory()) for (const name of readdirSync(path)) giveToUidNobody(join(path, name));
   return who;
 }
 
 describe('writeContext', () => {
   it('makes a context that docker lists, inspects and uses, with the modes that keys want', async () => {
-    const { changed, created, folder } = await writeContext(wanted({ description: 'build host' }));
+    const { changed, created, directory } = await writeContext(wanted({ description: 'build host' }));
     expect({ changed, created }).toEqual({ changed: true, created: true });
     expect(docker(['context', 'ls', '--format', '{{.Name}}|{{.Description}}|{{.DockerEndpoint}}'])).toContain(
       'build-1|build host|tcp://10.0.0.7:2376',
@@ -95,20 +95,20 @@ describe('writeContext', () => {
       Endpoints: { docker: { Host: 'tcp://10.0.0.7:2376', SkipTLSVerify: false } },
       TLSMaterial: { docker: ['ca.pem', 'cert.pem', 'key.pem'] },
     });
-    expect(modeOf(folder)).toBe('700');
-    expect(readdirSync(folder).map((name) => `${name} ${modeOf(join(folder, name))}`)).toEqual([
+    expect(modeOf(directory)).toBe('700');
+    expect(readdirSync(directory).map((name) => `${name} ${modeOf(join(directory, name))}`)).toEqual([
       'ca.pem 444',
       'cert.pem 444',
       'key.pem 400',
     ]);
-    expect(readdirSync(join(folder, '..'))).toEqual(['docker']);
+    expect(readdirSync(join(directory, '..'))).toEqual(['docker']);
     docker(['context', 'use', 'build-1']);
     expect(await readContext(wanted())).toMatchObject({
       ours: true,
       current: true,
       host: 'tcp://10.0.0.7:2376',
       ca: ca.cert,
-      folder,
+      directory,
     });
   });
 
@@ -121,17 +121,17 @@ describe('writeContext', () => {
   });
 
   it('renews the files of a context', async () => {
-    const { folder } = await writeContext(wanted());
+    const { directory } = await writeContext(wanted());
     expect(await writeContext(wanted({ cert: renewed.cert, key: new Secret(renewed.key) }))).toMatchObject({
       changed: true,
       created: false,
     });
-    expect(readFileSync(join(folder, 'cert.pem'), 'utf8')).toBe(renewed.cert);
-    expect(readFileSync(join(folder, 'key.pem'), 'utf8')).toBe(renewed.key);
-    expect(modeOf(join(folder, 'key.pem'))).toBe('400');
+    expect(readFileSync(join(directory, 'cert.pem'), 'utf8')).toBe(renewed.cert);
+    expect(readFileSync(join(directory, 'key.pem'), 'utf8')).toBe(renewed.key);
+    expect(modeOf(join(directory, 'key.pem'))).toBe('400');
   });
 
-  it('survives what docker does: update loses the TLS files, and the next write brings them back; our mark and others’ fields stay', async () => {
+  it("survives what docker does: update loses the TLS files, and the next write brings them back; our mark and others' fields stay", async () => {
     await writeContext(wanted());
     docker(['context', 'update', 'build-1', '--description', 'mine', '--docker', 'host=tcp://10.0.0.8:2376']);
     expect(inspect('build-1').TLSMaterial).toEqual({});
@@ -159,17 +159,17 @@ describe('writeContext', () => {
   });
 
   it('leaves a context that a user can update with files, export, import and remove by docker', async () => {
-    const { folder } = await writeContext(wanted());
-    const who = giveToNobody(dockerConfig);
-    for (const paper of [ca, renewed])
-      for (const file of [paper.certFile, paper.keyFile]) chownSync(file, who.uid, who.gid);
-    chownSync(mill.folder, who.uid, who.gid);
+    const { directory } = await writeContext(wanted());
+    const who = giveToUidNobody(dockerConfig);
+    for (const credential of [ca, renewed])
+      for (const file of [credential.certFile, credential.keyFile]) chownSync(file, who.uid, who.gid);
+    chownSync(factory.directory, who.uid, who.gid);
     const options = `host=tcp://10.0.0.9:2376,ca=${ca.certFile},cert=${renewed.certFile},key=${renewed.keyFile}`;
     docker(['context', 'update', 'build-1', '--docker', options], who);
-    expect(readFileSync(join(folder, 'cert.pem'), 'utf8')).toBe(renewed.cert);
+    expect(readFileSync(join(directory, 'cert.pem'), 'utf8')).toBe(renewed.cert);
     const file = join(dockerConfig, 'build-1.dockercontext');
     await writeContext(wanted());
-    giveToNobody(dockerConfig);
+    giveToUidNobody(dockerConfig);
     docker(['context', 'export', 'build-1', file], who);
     docker(['context', 'import', 'copy', file], who);
     expect(await readContext(wanted({ name: 'copy' }))).toMatchObject({ cert: client.cert, ours: true });
@@ -178,7 +178,7 @@ describe('writeContext', () => {
     expect(await readContext(wanted())).toBeUndefined();
   });
 
-  it('does not touch somebody else’s context unless told to', async () => {
+  it("does not touch somebody else's context unless told to", async () => {
     docker(['context', 'create', 'build-1', '--docker', 'host=tcp://192.0.2.1:2376', '--description', 'theirs']);
     await expect(writeContext(wanted())).rejects.toMatchObject({ code: 'E_CONTEXT_EXISTS', exit: 2 });
     await expect(removeContext(wanted())).rejects.toMatchObject({ code: 'E_CONTEXT_EXISTS' });
@@ -195,7 +195,7 @@ describe('writeContext', () => {
   });
 
   it('says what is damaged', async () => {
-    const { folder } = await writeContext(wanted());
+    const { directory } = await writeContext(wanted());
     const meta = join(
       dockerConfig,
       'contexts',
@@ -205,8 +205,8 @@ describe('writeContext', () => {
     );
     writeFileSync(meta, '{"Name":"other"');
     await expect(writeContext(wanted())).rejects.toMatchObject({ code: 'E_CONTEXT_DAMAGED', where: meta });
-    rmSync(folder, { recursive: true });
-    writeFileSync(folder, 'a file');
+    rmSync(directory, { recursive: true });
+    writeFileSync(directory, 'a file');
     rmSync(meta);
     await expect(writeContext(wanted())).rejects.toMatchObject({ code: 'E_CLIENT_FILES', exit: 2 });
   });
@@ -254,7 +254,7 @@ describe('the current context', () => {
     expect(readdirSync(join(dockerConfig, 'contexts', 'tls'))).toEqual([]);
   });
 
-  it('is not written into a config.json that can not be read', async () => {
+  it('is not written into a config.json that cannot be read', async () => {
     writeFileSync(join(dockerConfig, 'config.json'), '{"auths": ');
     await expect(writeContext(wanted({ use: true }))).rejects.toMatchObject({ code: 'E_DOCKER_CONFIG', exit: 2 });
     expect(readFileSync(join(dockerConfig, 'config.json'), 'utf8')).toBe('{"auths": ');

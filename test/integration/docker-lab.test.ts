@@ -8,32 +8,32 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packBundle, renderBundlePem } from '../../src/docker/bundle.ts';
-import { installIntoConfigFolder } from '../../src/docker/config-folder.ts';
-import { writeContext } from '../../src/docker/contexts.ts';
-import { diagnose } from '../../src/docker/diagnose.ts';
-import { dockerHost, renderEnvironment } from '../../src/docker/environment.ts';
-import { probe } from '../../src/docker/probe.ts';
+import { packBundle, renderBundlePem } from '../../src/adapters/docker/bundle.ts';
+import { installIntoConfigDirectory } from '../../src/adapters/docker/config-directory.ts';
+import { writeContext } from '../../src/adapters/docker/contexts.ts';
+import { diagnose } from '../../src/adapters/docker/diagnose.ts';
+import { dockerHost, renderEnvironment } from '../../src/adapters/docker/environment.ts';
+import { probe } from '../../src/adapters/docker/probe.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../src/runtime.ts';
-import { Secret } from '../../src/secret.ts';
+import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { type LabHost, labUp, suites } from '../support/lab.ts';
-import { type Paper, PaperMill } from '../support/paper-mill.ts';
 
-const mill = new PaperMill();
-const ca = mill.issue('lab CA', { ca: true });
-const issuing = mill.issue('issuing CA of laptop', { by: ca, ca: true });
-const client = mill.chained(mill.issue('laptop', { by: issuing, usage: 'clientAuth' }), issuing);
-const otherCa = mill.issue('another CA', { ca: true });
-const stranger = mill.issue('stranger', { by: otherCa, usage: 'clientAuth' });
-const late = mill.issue('late', { by: ca, usage: 'clientAuth', from: -9, to: -2 });
+const factory = new CertificateFactory();
+const ca = factory.issue('lab CA', { ca: true });
+const issuing = factory.issue('issuing CA of laptop', { by: ca, ca: true });
+const client = factory.chained(factory.issue('laptop', { by: issuing, usage: 'clientAuth' }), issuing);
+const otherCa = factory.issue('another CA', { ca: true });
+const untrusted = factory.issue('untrusted client', { by: otherCa, usage: 'clientAuth' });
+const late = factory.issue('late', { by: ca, usage: 'clientAuth', from: -9, to: -2 });
 const home = mkdtempSync(join(tmpdir(), 'docker-tls-lab-client-'));
 afterAll(() => {
-  mill.remove();
+  factory.remove();
   rmSync(home, { recursive: true, force: true });
 });
 
-function as(paper: Paper): ProbeRequest['credentials'] {
-  return { cert: paper.cert, key: new Secret(paper.key) };
+function as(credential: Issued): ProbeRequest['credentials'] {
+  return { cert: credential.cert, key: new Secret(credential.key) };
 }
 
 /** A shell line with which dockerd is started with other flags, beside `-H fd://`. */
@@ -45,7 +45,7 @@ function restartWith(flags: string): string {
     systemctl daemon-reload; systemctl reset-failed docker; systemctl restart docker`;
 }
 
-async function serveTls(host: LabHost, server: Paper): Promise<void> {
+async function serveTls(host: LabHost, server: Issued): Promise<void> {
   const put = async (name: string, text: string): Promise<void> => {
     const { exit, err } = await host.exec(`umask 077; mkdir -p /etc/docker/t; cat > /etc/docker/t/${name}`, {
       input: text,
@@ -72,7 +72,7 @@ describe.each(suites)('dockerd of %s', (suite) => {
     ({ address, address6 } = there);
     host = dockerHost(address, 2376);
     const san = `IP:${address},IP:${address6},DNS:${name}`;
-    await serveTls(there, mill.issue('server', { by: ca, san, usage: 'serverAuth' }));
+    await serveTls(there, factory.issue('server', { by: ca, san, usage: 'serverAuth' }));
   });
   afterAll(() => there?.down());
 
@@ -88,7 +88,7 @@ describe.each(suites)('dockerd of %s', (suite) => {
     });
   }
 
-  it('lets the client in, over IPv4 and IPv6, and tells its version and certificate', async () => {
+  it('accepts the client, over IPv4 and IPv6, and tells its version and certificate', async () => {
     for (const where of [address, address6, `[${address6}]`]) {
       const outcome = await ask({ address: where, credentials: as(client) });
       expect(outcome).toMatchObject({ kind: 'accepted', status: 200, protocol: 'TLSv1.3' });
@@ -101,20 +101,20 @@ describe.each(suites)('dockerd of %s', (suite) => {
     });
   });
 
-  const strangers: [string, Paper | undefined][] = [
+  const intruders: [string, Issued | undefined][] = [
     ['nobody', undefined],
-    ['a stranger', stranger],
+    ['an untrusted client', untrusted],
     ['an expired client', late],
   ];
-  it.each(strangers)('refuses %s, under TLS 1.3 and 1.2, every time', async (_who, paper) => {
-    const credentials = paper === undefined ? undefined : as(paper);
+  it.each(intruders)('refuses %s, under TLS 1.3 and 1.2, every time', async (_who, credential) => {
+    const credentials = credential === undefined ? undefined : as(credential);
     for (const maxVersion of ['TLSv1.3', 'TLSv1.2', 'TLSv1.3', 'TLSv1.3', 'TLSv1.3'] as const) {
       expect(await ask({ credentials, maxVersion })).toMatchObject({ kind: 'refused', cause: 'client-refused' });
     }
   });
 
-  it('refuses the server’s own certificate, plain HTTP and TLS 1.1', async () => {
-    const own = mill.issue('server', { by: ca, san: `IP:${address}`, usage: 'serverAuth' });
+  it("refuses the server's own certificate, plain HTTP and TLS 1.1", async () => {
+    const own = factory.issue('server', { by: ca, san: `IP:${address}`, usage: 'serverAuth' });
     expect(await ask({ credentials: as(own) })).toMatchObject({ kind: 'refused', cause: 'client-refused' });
     expect(await ask({ plain: true })).toMatchObject({
       kind: 'refused',
@@ -157,9 +157,9 @@ describe.each(suites)('dockerd of %s', (suite) => {
     expect(docker(['info', '--format', '{{.Name}}'], { DOCKER_CONFIG: dockerConfig }).trim()).toBe(name);
   });
 
-  it('is used by the docker CLI through the environment, evaluated by a shell, with the files in the config folder', async () => {
-    const dockerConfig = join(home, `${suite}-folder`);
-    await installIntoConfigFolder({ dockerConfig, ca: ca.cert, cert: client.cert, key: new Secret(client.key) });
+  it('is used by the docker CLI through the environment, evaluated by a shell, with the files in the config directory', async () => {
+    const dockerConfig = join(home, `${suite}-directory`);
+    await installIntoConfigDirectory({ dockerConfig, ca: ca.cert, cert: client.cert, key: new Secret(client.key) });
     const variables = {
       DOCKER_HOST: dockerHost(address6, 2376),
       DOCKER_TLS_VERIFY: '1',
@@ -180,7 +180,7 @@ describe.each(suites)('dockerd of %s', (suite) => {
     ).toBe(name);
   });
 
-  it('is used by curl and Python’s strict verifier with what one PEM file and the tar hold', async () => {
+  it("is used by curl and Python's strict verifier with what one PEM file and the tar hold", async () => {
     const bundle = {
       client: 'laptop',
       hosts: [{ name, host }],
@@ -188,12 +188,12 @@ describe.each(suites)('dockerd of %s', (suite) => {
       cert: client.cert,
       key: new Secret(client.key),
     };
-    const folder = mkdtempSync(join(home, 'bundle-'));
-    writeFileSync(join(folder, 'one.pem'), renderBundlePem(bundle).reveal(), { mode: 0o400 });
-    execFileSync('tar', ['-x', '-C', folder], { input: packBundle(bundle, new Date()).reveal() });
+    const directory = mkdtempSync(join(home, 'bundle-'));
+    writeFileSync(join(directory, 'one.pem'), renderBundlePem(bundle).reveal(), { mode: 0o400 });
+    execFileSync('tar', ['-x', '-C', directory], { input: packBundle(bundle, new Date()).reveal() });
     const url = `https://${address}:2376/version`;
     const said = execFileSync('curl', ['-sS', '--cert', 'one.pem', '--cacert', 'ca.pem', url], {
-      cwd: folder,
+      cwd: directory,
       encoding: 'utf8',
     });
     expect(JSON.parse(said)).toHaveProperty('ApiVersion');
@@ -202,9 +202,9 @@ context = ssl.create_default_context(cafile='ca.pem')
 context.verify_flags |= ssl.VERIFY_X509_STRICT
 context.load_cert_chain('cert.pem', 'key.pem')
 print(urllib.request.urlopen(sys.argv[1], context=context).read().decode())`;
-    expect(JSON.parse(execFileSync('python3', ['-c', python, url], { cwd: folder, encoding: 'utf8' }))).toHaveProperty(
-      'ApiVersion',
-    );
+    expect(
+      JSON.parse(execFileSync('python3', ['-c', python, url], { cwd: directory, encoding: 'utf8' })),
+    ).toHaveProperty('ApiVersion');
   });
 
   it('keeps our mark on a context when its own docker CLI updates it', async () => {

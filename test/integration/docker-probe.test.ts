@@ -1,33 +1,33 @@
 import { getDefaultAutoSelectFamily } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { probe } from '../../src/docker/probe.ts';
-import { certificatesOf } from '../../src/docker/served.ts';
+import { probe } from '../../src/adapters/docker/probe.ts';
+import { certificatesOf } from '../../src/adapters/docker/served.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../src/runtime.ts';
-import { Secret } from '../../src/secret.ts';
-import { type Paper, PaperMill } from '../support/paper-mill.ts';
+import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { type Listening, startRawServer, startTlsDaemon, VERSION_BODY } from '../support/tls-daemon.ts';
 
-const mill = new PaperMill();
-const ca = mill.issue('docker-tls test CA', { ca: true });
-const server = mill.issue('server', { by: ca, san: 'DNS:localhost,IP:127.0.0.1', usage: 'serverAuth' });
-const issuing = mill.issue('issuing CA of laptop', { by: ca, ca: true });
-const client = mill.chained(mill.issue('laptop', { by: issuing, usage: 'clientAuth' }), issuing);
-const otherCa = mill.issue('another CA', { ca: true });
-const stranger = mill.issue('stranger', { by: otherCa, usage: 'clientAuth' });
-const late = mill.issue('late', { by: ca, usage: 'clientAuth', from: -9, to: -2 });
+const factory = new CertificateFactory();
+const ca = factory.issue('docker-tls test CA', { ca: true });
+const server = factory.issue('server', { by: ca, san: 'DNS:localhost,IP:127.0.0.1', usage: 'serverAuth' });
+const issuing = factory.issue('issuing CA of laptop', { by: ca, ca: true });
+const client = factory.chained(factory.issue('laptop', { by: issuing, usage: 'clientAuth' }), issuing);
+const otherCa = factory.issue('another CA', { ca: true });
+const untrusted = factory.issue('untrusted client', { by: otherCa, usage: 'clientAuth' });
+const late = factory.issue('late', { by: ca, usage: 'clientAuth', from: -9, to: -2 });
 const running: Listening[] = [];
 
 afterAll(async () => {
   await Promise.all(running.map((one) => one.stop()));
-  mill.remove();
+  factory.remove();
 });
 
-function as(paper: Paper): ProbeRequest['credentials'] {
-  return { cert: paper.cert, key: new Secret(paper.key) };
+function as(credential: Issued): ProbeRequest['credentials'] {
+  return { cert: credential.cert, key: new Secret(credential.key) };
 }
 
-async function daemon(options: { server?: Paper; trust?: Paper; flags?: string[] } = {}): Promise<Listening> {
-  const started = await startTlsDaemon(mill, {
+async function daemon(options: { server?: Issued; trust?: Issued; flags?: string[] } = {}): Promise<Listening> {
+  const started = await startTlsDaemon(factory, {
     server: options.server ?? server,
     trust: options.trust ?? ca,
     flags: options.flags,
@@ -50,7 +50,7 @@ function names(outcome: ProbeOutcome): string[] {
   return certificatesOf(outcome.chain).map((one) => one.subject);
 }
 
-describe('a daemon with good papers', () => {
+describe('a daemon with good credentials', () => {
   let port = 0;
   beforeAll(async () => {
     port = (await daemon()).port;
@@ -73,20 +73,20 @@ describe('a daemon with good papers', () => {
     expect(await ask(port, { credentials: as(client), serverName: 'localhost' })).toMatchObject({ kind: 'accepted' });
   });
 
-  const strangers: [string, Partial<ProbeRequest>][] = [
+  const intruders: [string, Partial<ProbeRequest>][] = [
     ['no certificate', {}],
-    ['a certificate of another CA', { credentials: as(stranger) }],
+    ['a certificate of another CA', { credentials: as(untrusted) }],
     ['the certificate of the server', { credentials: as(server) }],
     ['an expired client certificate', { credentials: as(late) }],
   ];
-  for (const [what, request] of strangers) {
+  for (const [what, request] of intruders) {
     it(`refuses ${what}, which is seen at the first read, and still tells the served chain`, async () => {
       const outcome = await ask(port, request);
       expect(outcome).toMatchObject({ kind: 'refused', cause: 'client-refused', stage: 'answer', chain: server.cert });
     });
   }
 
-  for (const [what, request] of strangers) {
+  for (const [what, request] of intruders) {
     it(`refuses ${what} under TLS 1.2 too, within the handshake, and the served certificate is told`, async () => {
       const outcome = await ask(port, { ...request, maxVersion: 'TLSv1.2' });
       expect(outcome).toMatchObject({
@@ -98,7 +98,7 @@ describe('a daemon with good papers', () => {
     });
   }
 
-  it('has no cipher in common with a server that takes only an odd one, which is not the client’s fault', async () => {
+  it("has no cipher in common with a server that takes only an odd one, which is not the client's fault", async () => {
     const odd = await daemon({ flags: ['-tls1_2', '-cipher', 'AES128-SHA'] });
     const outcome = await ask(odd.port, { credentials: as(client) });
     expect(outcome).toMatchObject({ kind: 'refused', cause: 'protocol', stage: 'handshake' });
@@ -124,7 +124,7 @@ describe('a daemon with good papers', () => {
     );
   });
 
-  it('needs papers that fit together', async () => {
+  it('needs credentials that fit together', async () => {
     const mixed = { cert: client.cert, key: new Secret(server.key) };
     await expect(ask(port, { credentials: mixed })).rejects.toMatchObject({ code: 'E_PROBE_CREDENTIALS', exit: 2 });
     await expect(ask(port, { credentials: { cert: 'x', key: new Secret('x') } })).rejects.toMatchObject({
@@ -167,73 +167,73 @@ describe('a server that is not trusted', () => {
   });
 });
 
-describe('a daemon with papers that are not good', () => {
-  const cases: [string, Paper, string, string][] = [
+describe('a daemon with credentials that are not good', () => {
+  const cases: [string, Issued, string, string][] = [
     [
       'expired',
-      mill.issue('old', { by: ca, san: 'IP:127.0.0.1', from: -9, to: -2 }),
+      factory.issue('old', { by: ca, san: 'IP:127.0.0.1', from: -9, to: -2 }),
       'expired',
-      'the server’s certificate (valid from',
+      "the server's certificate (valid from",
     ],
     [
       'not valid yet',
-      mill.issue('young', { by: ca, san: 'IP:127.0.0.1', from: 2, to: 9 }),
+      factory.issue('young', { by: ca, san: 'IP:127.0.0.1', from: 2, to: 9 }),
       'not-yet-valid',
       'is not valid yet',
     ],
     [
       'signed by itself',
-      mill.issue('self', { san: 'IP:127.0.0.1' }),
+      factory.issue('self', { san: 'IP:127.0.0.1' }),
       'unknown-authority',
       'DEPTH_ZERO_SELF_SIGNED_CERT',
     ],
-    ['that names nobody but by CN', mill.issue('127.0.0.1', { by: ca }), 'wrong-name', 'names nobody'],
+    ['that names nobody but by CN', factory.issue('127.0.0.1', { by: ca }), 'wrong-name', 'names nobody'],
     [
       'for clients only',
-      mill.issue('c', { by: ca, san: 'IP:127.0.0.1', usage: 'clientAuth' }),
+      factory.issue('c', { by: ca, san: 'IP:127.0.0.1', usage: 'clientAuth' }),
       'unknown-authority',
       'INVALID_PURPOSE',
     ],
   ];
-  for (const [what, paper, cause, reason] of cases) {
+  for (const [what, credential, cause, reason] of cases) {
     it(`is refused when its certificate is one ${what}; what it served is told`, async () => {
-      const { port } = await daemon({ server: paper });
+      const { port } = await daemon({ server: credential });
       const outcome = await ask(port, { credentials: as(client) });
-      expect(outcome).toMatchObject({ kind: 'refused', cause, chain: paper.cert });
+      expect(outcome).toMatchObject({ kind: 'refused', cause, chain: credential.cert });
       expect(outcome.kind === 'refused' && outcome.reason).toContain(reason);
     });
   }
 
   it('is refused when the CA itself has expired, and the CA is named', async () => {
-    const oldCa = mill.issue('old CA', { ca: true, from: -9, to: -2 });
-    const { port } = await daemon({ server: mill.issue('s', { by: oldCa, san: 'IP:127.0.0.1' }) });
+    const oldCa = factory.issue('old CA', { ca: true, from: -9, to: -2 });
+    const { port } = await daemon({ server: factory.issue('s', { by: oldCa, san: 'IP:127.0.0.1' }) });
     const outcome = await ask(port, { ca: oldCa.cert });
     expect(outcome).toMatchObject({ kind: 'refused', cause: 'expired' });
-    expect(outcome.kind === 'refused' && outcome.reason).toContain('CA certificate “CN=old CA”');
+    expect(outcome.kind === 'refused' && outcome.reason).toContain('CA certificate "CN=old CA"');
   });
 });
 
 describe('chains', () => {
   it('trusts an intermediate CA as an anchor, as Go does', async () => {
-    const { port } = await daemon({ server: mill.issue('s', { by: issuing, san: 'IP:127.0.0.1' }) });
+    const { port } = await daemon({ server: factory.issue('s', { by: issuing, san: 'IP:127.0.0.1' }) });
     expect(await ask(port, { ca: issuing.cert, credentials: as(client) })).toMatchObject({ kind: 'accepted' });
   });
 
   it('trusts a server of a new CA through the old one, by a cross-signed certificate, and tells the chain as it was served', async () => {
-    const newCa = mill.issue('new CA', { ca: true });
-    const cross = mill.issue('new CA', { ca: true, by: ca, key: newCa });
-    const paper = mill.chained(mill.issue('s', { by: newCa, san: 'IP:127.0.0.1' }), cross);
-    const { port } = await daemon({ server: paper });
+    const newCa = factory.issue('new CA', { ca: true });
+    const cross = factory.issue('new CA', { ca: true, by: ca, key: newCa });
+    const credential = factory.chained(factory.issue('s', { by: newCa, san: 'IP:127.0.0.1' }), cross);
+    const { port } = await daemon({ server: credential });
     for (const trusted of [ca.cert, newCa.cert, ca.cert + newCa.cert]) {
       const outcome = await ask(port, { ca: trusted, credentials: as(client) });
-      expect(outcome).toMatchObject({ kind: 'accepted', chain: paper.cert });
+      expect(outcome).toMatchObject({ kind: 'accepted', chain: credential.cert });
     }
   });
 
   it('trusts a cross-signed certificate itself as an anchor', async () => {
-    const newCa = mill.issue('new CA', { ca: true });
-    const cross = mill.issue('new CA', { ca: true, by: otherCa, key: newCa });
-    const { port } = await daemon({ server: mill.issue('s', { by: newCa, san: 'IP:127.0.0.1' }) });
+    const newCa = factory.issue('new CA', { ca: true });
+    const cross = factory.issue('new CA', { ca: true, by: otherCa, key: newCa });
+    const { port } = await daemon({ server: factory.issue('s', { by: newCa, san: 'IP:127.0.0.1' }) });
     expect(await ask(port, { ca: cross.cert, credentials: as(client) })).toMatchObject({ kind: 'accepted' });
   });
 });
@@ -311,7 +311,7 @@ describe('plain HTTP probes', () => {
     expect(await ask(port, { plain: true })).toMatchObject({ kind: 'accepted', status: 200, body: 'OK', chain: '' });
   });
 
-  it('refused by a daemon that answers as Go’s TLS server does', async () => {
+  it("refused by a daemon that answers as Go's TLS server does", async () => {
     const { port } = await answering(
       'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n',
     );

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { issueCa, issueClient, issueClientAuthority } from '../../src/pki/certificate.ts';
-import { makeCsr, parseCsr } from '../../src/pki/csr.ts';
-import { inspectCertificate, splitBundle } from '../../src/pki/inspect.ts';
-import { decryptKey, encryptKey, generateKey, KEY_TYPES, keyMatches } from '../../src/pki/keys.ts';
-import { parseSan } from '../../src/pki/names.ts';
-import { makePkcs12 } from '../../src/pki/pkcs12.ts';
-import { Secret } from '../../src/secret.ts';
+import { issueCa, issueClient, issueClientAuthority } from '../../src/domain/pki/certificate.ts';
+import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
+import { inspectCertificate, splitBundle } from '../../src/domain/pki/inspect.ts';
+import { decryptKey, encryptKey, generateKey, KEY_TYPES, keyMatches } from '../../src/domain/pki/keys.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { makePkcs12 } from '../../src/domain/pki/pkcs12.ts';
+import { Secret } from '../../src/domain/secret.ts';
 
 const run = promisify(execFile);
 const now = new Date();
@@ -26,16 +26,16 @@ const hasKeytool = (() => {
   }
 })();
 
-let folder: string;
+let directory: string;
 let passFile: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'docker-tls-pki-'));
+  directory = await mkdtemp(join(tmpdir(), 'docker-tls-pki-'));
   passFile = await file('pass', passphrase.revealText());
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(directory, { recursive: true, force: true }));
 
 async function file(name: string, content: string | Uint8Array): Promise<string> {
-  const path = join(folder, name);
+  const path = join(directory, name);
   await writeFile(path, content, { mode: 0o600 });
   return path;
 }
@@ -126,7 +126,7 @@ describe.each(KEY_TYPES)('%s', (keyType) => {
     expect(stdout).toMatch(/Certificate chain length: 2/);
     for (const pem of chain) expect(stdout).toContain(inspectCertificate(pem).fingerprint);
     // Copying opens the key itself, which listing does not.
-    const copy = join(folder, `copy-${keyType}.p12`);
+    const copy = join(directory, `copy-${keyType}.p12`);
     await run('keytool', [
       ...['-importkeystore', '-noprompt', '-srckeystore', path, '-srcstorepass:file', passFile],
       ...['-destkeystore', copy, '-deststoretype', 'PKCS12', '-deststorepass:file', passFile],

@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COUNT = 15_000;
 
 const PROGRAM = `
-import { issueCa, issueClient, issueClientAuthority } from './src/pki/certificate.ts';
+import { issueCa, issueClient, issueClientAuthority } from './src/domain/pki/certificate.ts';
 const now = new Date();
 const ca = await issueCa({ name: 'many', days: 10, now });
 for (let done = 0; done < ${COUNT}; done += 1) await issueClientAuthority({ ca, clientName: 'a', days: 1, now });
@@ -24,15 +24,15 @@ for (let done = 0; done < 500; done += 1) {
 console.log('done');
 `;
 
-let folder: string;
+let directory: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'docker-tls-pki-'));
+  directory = await mkdtemp(join(tmpdir(), 'docker-tls-pki-'));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(directory, { recursive: true, force: true }));
 
 // In a process of its own: a deadlock in it would stop the test's own clock too.
 test('many authorities are made to the end', async () => {
-  const outfile = join(folder, 'many.mjs');
+  const outfile = join(directory, 'many.mjs');
   await build({
     stdin: { contents: PROGRAM, resolveDir: ROOT, loader: 'ts' },
     outfile,

@@ -18,10 +18,10 @@ import {
   issueClient,
   issueClientAuthority,
   issueServer,
-} from '../../src/pki/certificate.ts';
-import { verifyChain } from '../../src/pki/inspect.ts';
-import { KEY_TYPES, type KeyType } from '../../src/pki/keys.ts';
-import { parseSan } from '../../src/pki/names.ts';
+} from '../../src/domain/pki/certificate.ts';
+import { verifyChain } from '../../src/domain/pki/inspect.ts';
+import { KEY_TYPES, type KeyType } from '../../src/domain/pki/keys.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
 
 const run = promisify(execFile);
 const now = new Date();
@@ -36,17 +36,17 @@ const hasDocker = (() => {
   }
 })();
 
-let folder: string;
+let directory: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'docker-tls-pki-'));
+  directory = await mkdtemp(join(tmpdir(), 'docker-tls-pki-'));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(directory, { recursive: true, force: true }));
 
 let count = 0;
-/** Writes a text to a file of its own in the private folder, and gives the path. */
+/** Writes a text to a file of its own in the private directory, and gives the path. */
 async function file(text: string): Promise<string> {
   count += 1;
-  const path = join(folder, `${count}.pem`);
+  const path = join(directory, `${count}.pem`);
   await writeFile(path, text, { mode: 0o600 });
   return path;
 }
@@ -78,7 +78,7 @@ async function opensslVerify(options: {
   }
 }
 
-type Papers = {
+type Credentials = {
   ca: IssuedAuthority;
   server: IssuedPair;
   ann: IssuedAuthority;
@@ -87,7 +87,7 @@ type Papers = {
   bobClient: IssuedPair;
 };
 
-async function makePapers(caType: KeyType, leafType: KeyType): Promise<Papers> {
+async function makeCredentials(caType: KeyType, leafType: KeyType): Promise<Credentials> {
   const ca = await issueCa({ name: `Test ${caType}`, days: 3650, now, keyType: caType });
   // Bob is there only to be another one: RSA keys take long.
   const [server, ann, bob] = await Promise.all([
@@ -108,13 +108,13 @@ const PAIRS: readonly (readonly [ca: KeyType, leaf: KeyType])[] = [
 ];
 
 describe.each(PAIRS)('CA %s, leaves %s', (caType, leafType) => {
-  let papers: Papers;
+  let credentials: Credentials;
   beforeAll(async () => {
-    papers = await makePapers(caType, leafType);
+    credentials = await makeCredentials(caType, leafType);
   });
 
   test('openssl takes each for its own purpose, and for no other', async () => {
-    const { ca, server, ann, client, bob } = papers;
+    const { ca, server, ann, client, bob } = credentials;
     const verify = opensslVerify;
     expect(await verify({ leaf: server.cert, anchors: ca.cert, purpose: 'sslserver' })).toBe('OK');
     expect(await verify({ leaf: client.cert, anchors: ca.cert, purpose: 'sslclient' })).toBe('OK');
@@ -133,8 +133,8 @@ describe.each(PAIRS)('CA %s, leaves %s', (caType, leafType) => {
     expect(await verify({ leaf: client.cert, anchors: bob.leaf, purpose: 'sslclient', more })).toMatch(/unable to get/);
   });
 
-  test("Python's default context, curl and Node shake hands, both sides with papers", async () => {
-    const { ca, server, client } = papers;
+  test("Python's default context, curl and Node shake hands, both sides with credentials", async () => {
+    const { ca, server, client } = credentials;
     const [caFile, certFile, keyFile] = [
       await file(ca.cert),
       await file(client.cert),
@@ -171,7 +171,7 @@ describe.each(PAIRS)('CA %s, leaves %s', (caType, leafType) => {
   });
 
   test.skipIf(!hasDocker)('the docker CLI gets through', async () => {
-    const { ca, server, client } = papers;
+    const { ca, server, client } = credentials;
     const [caFile, certFile, keyFile] = [
       await file(ca.cert),
       await file(client.cert),
@@ -191,7 +191,7 @@ describe.each(PAIRS)('CA %s, leaves %s', (caType, leafType) => {
           `tcp://${host}:${port}`,
         ];
         const { stdout } = await run('docker', [...args, 'version', '--format', '{{.Server.Version}}'], {
-          env: { ...process.env, DOCKER_CONFIG: folder },
+          env: { ...process.env, DOCKER_CONFIG: directory },
         });
         expect(stdout.trim()).toBe('hello ann');
       }
@@ -200,13 +200,13 @@ describe.each(PAIRS)('CA %s, leaves %s', (caType, leafType) => {
 });
 
 describe('who gets in where', () => {
-  let papers: Papers;
+  let credentials: Credentials;
   beforeAll(async () => {
-    papers = await makePapers('p256', 'p256');
+    credentials = await makeCredentials('p256', 'p256');
   });
 
   test("a host that trusts one client's own CA alone takes that client, and no other", async () => {
-    const { ca, server, ann, client, bobClient } = papers;
+    const { ca, server, ann, client, bobClient } = credentials;
     await withStrictServer({ server, trust: ann.leaf }, async (port) => {
       expect(await nodeClient(port, { trust: ca.cert, client })).toBe('hello ann');
       await expect(nodeClient(port, { trust: ca.cert, client: bobClient })).rejects.toThrow(/unknown ca|UNKNOWN_CA/i);
@@ -220,13 +220,13 @@ describe('who gets in where', () => {
     }
   });
 
-  test("a stranger's papers, a server's and an expired client's are refused", async () => {
-    const { ca, server, ann } = papers;
-    const stranger = await issueCa({ name: 'Stranger', days: 10, now });
+  test("an untrusted client's credentials, a server's and an expired client's are refused", async () => {
+    const { ca, server, ann } = credentials;
+    const untrusted = await issueCa({ name: 'Stranger', days: 10, now });
     const past = new Date(now.getTime() - 500 * 86_400_000);
     const old = await issueCa({ name: 'Old', days: 3650, now: past });
     const refused = [
-      await issueClient({ authority: stranger, name: 'ann', days: 1, now }),
+      await issueClient({ authority: untrusted, name: 'ann', days: 1, now }),
       server,
       await issueClient({ authority: old, name: 'ann', days: 90, now: past }),
       // Made with a client's CA, which may make client certificates only.
@@ -239,7 +239,7 @@ describe('who gets in where', () => {
   });
 
   test('through the change of a CA, old and new clients get in, and both trust the host', async () => {
-    const { ca, client } = papers;
+    const { ca, client } = credentials;
     const fresh = await issueCa({ name: 'New', days: 3650, now });
     const bridge = crossSign({ ca: fresh, issuer: ca, days: 90, now });
     const server = await issueServer({ ca: fresh, sans, days: 90, now });
@@ -273,10 +273,10 @@ describe('who gets in where', () => {
 
 /** Greets a client by its common name over HTTP, after a handshake in which the client had to show a certificate. */
 async function withServer(
-  papers: { server: { cert: string; key: IssuedPair['key'] }; trust: string },
+  credentials: { server: { cert: string; key: IssuedPair['key'] }; trust: string },
   use: (port: number) => Promise<void>,
 ): Promise<void> {
-  const { server: own, trust } = papers;
+  const { server: own, trust } = credentials;
   const server = https.createServer(
     { cert: own.cert, key: own.key.reveal(), ca: trust, requestCert: true, rejectUnauthorized: true },
     (request, response) => {
@@ -302,10 +302,10 @@ async function withServer(
  * file as the end of a chain, as Go and so dockerd does.
  */
 async function withStrictServer(
-  papers: { server: { cert: string; key: IssuedPair['key'] }; trust: string },
+  credentials: { server: { cert: string; key: IssuedPair['key'] }; trust: string },
   use: (port: number) => Promise<void>,
 ): Promise<void> {
-  const { server: own, trust } = papers;
+  const { server: own, trust } = credentials;
   const files = await Promise.all([file(trust), file(own.cert), file(own.key.revealText())]);
   const server = spawn('/usr/bin/python3', ['-c', PYTHON_SERVER, ...files], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
@@ -320,9 +320,9 @@ async function withStrictServer(
 /** Reads too: under TLS 1.3 a refused client finds out only then. */
 function nodeClient(
   port: number,
-  papers: { trust: string; client?: { cert: string; key: IssuedPair['key'] } },
+  credentials: { trust: string; client?: { cert: string; key: IssuedPair['key'] } },
 ): Promise<string> {
-  const { trust, client } = papers;
+  const { trust, client } = credentials;
   const own = client === undefined ? {} : { cert: client.cert, key: client.key.reveal() };
   return new Promise((resolve, reject) => {
     const socket = tls.connect({ host: '127.0.0.1', port, ca: trust, ...own }, () =>

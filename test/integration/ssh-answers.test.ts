@@ -6,20 +6,20 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { parseIdentities } from '../../src/remote/agent-keys.ts';
-import { connect } from '../../src/remote/connect.ts';
-import { Countdown } from '../../src/remote/countdown.ts';
-import { startAnswers } from '../../src/remote/openssh-answers.ts';
-import { endpointFrom } from '../../src/remote/ssh-config.ts';
+import { parseIdentities } from '../../src/adapters/ssh/agent-keys.ts';
+import { connect } from '../../src/adapters/ssh/connect.ts';
+import { Deadline } from '../../src/adapters/ssh/deadline.ts';
+import { startAnswers } from '../../src/adapters/ssh/openssh-answers.ts';
+import { endpointFrom } from '../../src/adapters/ssh/ssh-config.ts';
 import type { SshOptions } from '../../src/runtime.ts';
 import { failure, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
 
-let folder: string;
+let directory: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'answers-'));
+  directory = mkdtempSync(join(tmpdir(), 'answers-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const CONFIRM = 'Confirm user presence for key ED25519-SK SHA256:abc';
 
@@ -34,10 +34,10 @@ it('says that a security key waits for a touch, and lets the time stand still un
   const ask = { ...questions({}), touch: (notice: unknown) => void notices.push(notice) };
   const options = optionsFor({ port: 22 }, { ask });
   let expired = false;
-  const clock = new Countdown(2000, () => {
+  const clock = new Deadline(2000, () => {
     expired = true;
   });
-  const answers = await startAnswers(folder, options, endpointFrom(options, new Map()), () => clock);
+  const answers = await startAnswers(directory, options, endpointFrom(options, new Map()), () => clock);
   try {
     const notice = program(answers.env, CONFIRM, 'none');
     await expect.poll(() => notices, { timeout: 5000 }).toEqual([{ host: 'build-1', key: 'ED25519-SK SHA256:abc' }]);
@@ -56,10 +56,10 @@ it('says that a security key waits for a touch, and lets the time stand still un
 it('where nobody can be asked the time runs on, and a PIN is an error with a way out', async () => {
   const options: SshOptions = optionsFor({ port: 22 });
   let expired = false;
-  const clock = new Countdown(100, () => {
+  const clock = new Deadline(100, () => {
     expired = true;
   });
-  const answers = await startAnswers(folder, options, endpointFrom(options, new Map()), () => clock);
+  const answers = await startAnswers(directory, options, endpointFrom(options, new Map()), () => clock);
   try {
     const notice = program(answers.env, CONFIRM, 'none');
     await expect.poll(() => answers.untouched(), { timeout: 5000 }).toBe(true);
@@ -102,10 +102,10 @@ it('names the security keys and certificates of an agent, which ssh2 cannot use,
   const answer = identities(...held);
   expect(parseIdentities(answer)).toEqual(held);
   for (let length = 0; length < answer.length; length += 1) parseIdentities(answer.subarray(0, length));
-  const socket = join(folder, 'agent');
+  const socket = join(directory, 'agent');
   const agent = createServer((client) => client.on('data', () => client.write(answer)).on('error', () => {}));
   await new Promise<void>((resolve) => agent.listen(socket, resolve));
-  const configFile = join(folder, 'config');
+  const configFile = join(directory, 'config');
   writeFileSync(configFile, `IdentityAgent ${socket}\nIdentityFile none\n`);
   try {
     await withServer(withKey, async (server) => {

@@ -3,11 +3,11 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { connect } from '../../src/remote/connect.ts';
-import { failure, folder, logIn, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
+import { connect } from '../../src/adapters/ssh/connect.ts';
+import { directory, failure, logIn, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
 import { makeKey } from '../support/ssh-server.ts';
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   it('refuses an unknown host key, shows it, and leaves known_hosts alone', async () => {
@@ -25,14 +25,16 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
 
   it('asks about an unknown host key once, stores it, and then knows it', async () => {
     await withServer(withKey, async (server) => {
-      const asked: string[] = [];
-      const file = join(folder, `fresh-${transport}`, 'known_hosts');
+      const requested: string[] = [];
+      const file = join(directory, `fresh-${transport}`, 'known_hosts');
       const strict = { transport, hostKey: 'strict', knownHostsFile: file } as const;
-      const no = await failure(connect(optionsFor(server, { ...strict, ask: questions({ hostKey: false }, asked) })));
+      const no = await failure(
+        connect(optionsFor(server, { ...strict, ask: questions({ hostKey: false }, requested) })),
+      );
       expect(no.code).toBe('E_SSH_HOST_KEY_UNKNOWN');
-      const ask = questions({ hostKey: true }, asked);
+      const ask = questions({ hostKey: true }, requested);
       await Promise.all([logIn(optionsFor(server, { ...strict, ask })), logIn(optionsFor(server, { ...strict, ask }))]);
-      expect(asked).toEqual(Array(2).fill(`hostKey: ssh-ed25519 ${server.fingerprints[0]}`));
+      expect(requested).toEqual(Array(2).fill(`hostKey: ssh-ed25519 ${server.fingerprints[0]}`));
       expect(statSync(file).mode & 0o777).toBe(0o600);
       expect(statSync(join(file, '..')).mode & 0o777).toBe(0o700);
       expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(1);
@@ -57,8 +59,8 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
 
   it('takes the word of the KnownHostsCommand in the ssh config', async () => {
     await withServer(withKey, async (server) => {
-      const program = join(folder, `known by ${transport}`);
-      const configFile = join(folder, `config-command-${transport}`);
+      const program = join(directory, `known by ${transport}`);
+      const configFile = join(directory, `config-command-${transport}`);
       writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\nKnownHostsCommand "${program}" %H %t %K\n`);
       const options = optionsFor(server, { transport, configFile, hostKey: 'strict' });
       writeFileSync(program, '#!/bin/sh\necho "$1 $2 $3"\n', { mode: 0o755 });
@@ -73,17 +75,17 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   it('asks for a key of the type that the KnownHostsCommand knows', async () => {
     const hostKeys = [makeKey('ed25519').privateKey, makeKey('rsa').privateKey];
     await withServer({ ...withKey, hostKeys }, async (server) => {
-      const program = join(folder, `rsa-alone-${transport}`);
-      const configFile = join(folder, `config-rsa-alone-${transport}`);
+      const program = join(directory, `rsa-alone-${transport}`);
+      const configFile = join(directory, `config-rsa-alone-${transport}`);
       writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\nKnownHostsCommand ${program} %H %I %t %K %f\n`);
-      const asked = join(folder, `asked-${transport}`);
+      const requested = join(directory, `asked-${transport}`);
       writeFileSync(
         program,
-        `#!/bin/sh\necho "$2 $3 $5" >>${asked}\necho "$1 ${server.hostKeys.find((key) => key.startsWith('ssh-rsa'))}"\n`,
+        `#!/bin/sh\necho "$2 $3 $5" >>${requested}\necho "$1 ${server.hostKeys.find((key) => key.startsWith('ssh-rsa'))}"\n`,
         { mode: 0o755 },
       );
       expect(await logIn(optionsFor(server, { transport, configFile, hostKey: 'strict' }))).toBe('in\n');
-      expect(readFileSync(asked, 'utf8')).toMatch(/^ORDER NONE NONE\nHOSTNAME ssh-rsa SHA256:/);
+      expect(readFileSync(requested, 'utf8')).toMatch(/^ORDER NONE NONE\nHOSTNAME ssh-rsa SHA256:/);
     });
   });
 
@@ -161,7 +163,7 @@ describe('ssh2 alone', () => {
 
   it('tells a known_hosts that cannot be used', async () => {
     await withServer(withKey, async (server) => {
-      const occupied = join(folder, 'occupied');
+      const occupied = join(directory, 'occupied');
       mkdirSync(occupied);
       chmodSync(occupied, 0o700);
       const error = await failure(connect(optionsFor(server, { knownHostsFile: occupied })));

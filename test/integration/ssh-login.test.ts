@@ -5,12 +5,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { connect } from '../../src/remote/connect.ts';
+import { connect } from '../../src/adapters/ssh/connect.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import type { SshOptions, SshQuestions } from '../../src/runtime.ts';
-import { Secret } from '../../src/secret.ts';
 import {
+  directory,
   failure,
-  folder,
   key,
   keyFile,
   logIn,
@@ -22,7 +22,7 @@ import {
 } from '../support/ssh-login.ts';
 import { makeKey } from '../support/ssh-server.ts';
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Something that takes connections and says nothing. */
 async function withListener<T>(work: (port: number) => Promise<T>): Promise<T> {
@@ -64,10 +64,10 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
 
   it('asks for the passphrase of an encrypted key once, whatever the number of hosts', async () => {
     const locked = makeKey('ed25519', 'open sesame');
-    const file = join(folder, `locked-${transport}`);
+    const file = join(directory, `locked-${transport}`);
     writeFileSync(file, locked.privateKey, { mode: 0o600 });
-    const asked: string[] = [];
-    const ask = questions({ passphrase: 'open sesame' }, asked);
+    const requested: string[] = [];
+    const ask = questions({ passphrase: 'open sesame' }, requested);
     await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
       const options = (): SshOptions => optionsFor(server, { transport, identities: [file], ask });
       expect(await Promise.all([logIn(options()), logIn(options()), logIn(options())])).toEqual([
@@ -75,27 +75,27 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
         'in\n',
         'in\n',
       ]);
-      expect(asked).toEqual([`passphrase: ${file}`]);
+      expect(requested).toEqual([`passphrase: ${file}`]);
     });
   });
 
   it('asks for a passphrase again when it was mistyped, and once for all hosts', async () => {
     const locked = makeKey('ed25519', 'open sesame');
-    const file = join(folder, `mistyped-${transport}`);
+    const file = join(directory, `mistyped-${transport}`);
     writeFileSync(file, locked.privateKey, { mode: 0o600 });
-    const asked: unknown[] = [];
+    const requested: unknown[] = [];
     const typed = ['open sesam', 'open sesame'];
     const ask: SshQuestions = {
       ...questions({}),
       passphrase: async (question) => {
-        asked.push(question);
-        return new Secret(typed[Math.min(asked.length, typed.length) - 1] as string);
+        requested.push(question);
+        return new Secret(typed[Math.min(requested.length, typed.length) - 1] as string);
       },
     };
     await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
       const hosts = [1, 2, 3].map(() => logIn(optionsFor(server, { transport, identities: [file], ask })));
       expect(await Promise.all(hosts)).toEqual(['in\n', 'in\n', 'in\n']);
-      expect(asked).toEqual([
+      expect(requested).toEqual([
         { file, again: false },
         { file, again: true },
       ]);
@@ -104,7 +104,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
 
   it('names a key under a passphrase when nobody can be asked for it', async () => {
     const locked = makeKey('ed25519', 'open sesame');
-    const file = join(folder, `unasked-${transport}`);
+    const file = join(directory, `unasked-${transport}`);
     writeFileSync(file, locked.privateKey, { mode: 0o600 });
     await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
       const error = await failure(connect(optionsFor(server, { transport, identities: [file] })));
@@ -114,12 +114,12 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   });
 
   it('logs in with a password', async () => {
-    const asked: string[] = [];
+    const requested: string[] = [];
     await withServer({ password: 'correct horse' }, async (server) => {
-      const ask = questions({ password: 'correct horse' }, asked);
+      const ask = questions({ password: 'correct horse' }, requested);
       expect(await logIn(optionsFor(server, { transport, identities: [], ask }))).toBe('in\n');
-      expect(asked).toHaveLength(1);
-      expect(asked[0]).toMatch(/^password: .*password/);
+      expect(requested).toHaveLength(1);
+      expect(requested[0]).toMatch(/^password: .*password/);
     });
   });
 
@@ -129,14 +129,14 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
-  it('says what was tried when nothing lets it in', async () => {
+  it('says what was tried when nothing accepts it', async () => {
     await withServer({ ...withKey, password: 'x' }, async (server) => {
-      const other = join(folder, 'other');
+      const other = join(directory, 'other');
       writeFileSync(other, makeKey().privateKey, { mode: 0o600 });
       const error = await failure(connect(optionsFor(server, { transport, identities: [other] })));
       expect([error.code, error.exit, error.where]).toEqual(['E_SSH_AUTH', 4, 'build-1']);
       expect(error.hints).toContain('-i KEYFILE');
-      expect(error.hints).toContain(`ssh-copy-id -F ${join(folder, 'config')} -p ${server.port} tester@127.0.0.1`);
+      expect(error.hints).toContain(`ssh-copy-id -F ${join(directory, 'config')} -p ${server.port} tester@127.0.0.1`);
       const details = error.details.join('\n');
       expect(details).toContain(transport === 'ssh2' ? `publickey ${other}` : 'Permission denied');
       expect(details).toContain('password');
@@ -144,12 +144,12 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   });
 
   it('gives up on a wrong password after a few tries', async () => {
-    const asked: string[] = [];
+    const requested: string[] = [];
     await withServer({ password: 'right', maxAuthTries: 20 }, async (server) => {
-      const ask = questions({ password: 'wrong' }, asked);
+      const ask = questions({ password: 'wrong' }, requested);
       const error = await failure(connect(optionsFor(server, { transport, identities: [], ask })));
       expect(error.code).toBe('E_SSH_AUTH');
-      expect(asked).toHaveLength(3);
+      expect(requested).toHaveLength(3);
     });
   });
 
@@ -158,7 +158,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       await withServer({ ...withKey, forwards: true, hostKeys: [makeKey().privateKey] }, async (second) => {
         await withServer({ ...withKey, hostKeys: [makeKey().privateKey] }, async (last) => {
           const jump = [`tester@127.0.0.1:${first.port}`, `tester@127.0.0.1:${second.port}`];
-          const config = join(folder, `jump-${transport}`);
+          const config = join(directory, `jump-${transport}`);
           // The key that was named for the host opens the jump hosts as well.
           writeFileSync(config, 'IdentityAgent none\nIdentityFile none\n');
           const options = optionsFor(last, { transport, jump, configFile: config });
@@ -183,7 +183,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       expect([nobody.code, nobody.where]).toEqual(['E_SSH_REFUSED', 'build-1 (jump 127.0.0.1)']);
       expect(nobody.message).toBe(`nothing listens on 127.0.0.1:${refused}`);
       expect(nobody.hints[0]).toMatch(
-        new RegExp(`^ssh -v -F ${join(folder, 'config')} .*-p ${refused} (tester@)?127\\.0\\.0\\.1$`),
+        new RegExp(`^ssh -v -F ${join(directory, 'config')} .*-p ${refused} (tester@)?127\\.0\\.0\\.1$`),
       );
       expect(nobody.hints[0]).not.toContain('-J');
       const silent = await withListener((port) =>
@@ -192,20 +192,20 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       expect([silent.error.code, silent.error.hints[0]]).toEqual([
         'E_SSH_TIMEOUT',
         // As it was dialled: with its configuration and its key.
-        `ssh -v -F ${join(folder, 'config')} -i ${keyFile} -p ${silent.port} tester@127.0.0.1`,
+        `ssh -v -F ${join(directory, 'config')} -i ${keyFile} -p ${silent.port} tester@127.0.0.1`,
       ]);
       const unknown = await failure(connect(to('tester@nowhere.invalid')));
       expect([unknown.code, unknown.message]).toEqual(['E_SSH_NAME', 'no address is known for nowhere.invalid']);
       await withServer({ ...withKey, user: 'other' }, async (gate) => {
-        const stranger = await failure(connect(to(`mallory@127.0.0.1:${gate.port}`)));
-        expect([stranger.code, stranger.where]).toEqual(['E_SSH_AUTH', 'build-1 (jump 127.0.0.1)']);
-        expect(stranger.message).toBe('mallory@127.0.0.1 was not let in');
+        const untrusted = await failure(connect(to(`mallory@127.0.0.1:${gate.port}`)));
+        expect([untrusted.code, untrusted.where]).toEqual(['E_SSH_AUTH', 'build-1 (jump 127.0.0.1)']);
+        expect(untrusted.message).toBe('authentication failed for mallory@127.0.0.1');
       });
     });
   });
 
-  it('refuses hosts that are each other’s jump host before anything is dialled', async () => {
-    const config = join(folder, `circle-${transport}`);
+  it("refuses hosts that are each other's jump host before anything is dialled", async () => {
+    const config = join(directory, `circle-${transport}`);
     writeFileSync(config, 'Host one\n ProxyJump two\nHost two\n ProxyJump one\n');
     const options = { ...optionsFor({ port: 22 }, { transport, configFile: config }), destination: 'one' };
     const error = await failure(connect({ ...options, port: undefined }));
@@ -225,11 +225,11 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
 
   it('is led astray by nothing in the ssh config that is meant for people', async () => {
     await withServer({ ...withKey, password: 'x' }, async (server) => {
-      const config = join(folder, `people-${transport}`);
+      const config = join(directory, `people-${transport}`);
       const lines = ['IdentityAgent none', 'IdentityFile none', 'LogLevel QUIET', 'RequestTTY force', 'StdinNull yes'];
       writeFileSync(config, `${lines.join('\n')}\nRemoteCommand sleep 1\nForkAfterAuthentication yes\n`);
       expect(await logIn(optionsFor(server, { transport, configFile: config }))).toBe('in\n');
-      const other = join(folder, `people-other-${transport}`);
+      const other = join(directory, `people-other-${transport}`);
       writeFileSync(other, makeKey().privateKey, { mode: 0o600 });
       const error = await failure(connect(optionsFor(server, { transport, configFile: config, identities: [other] })));
       expect(error.code).toBe('E_SSH_AUTH');
@@ -239,7 +239,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   it('takes host name, port, user and jump from the ssh config', async () => {
     await withServer({ ...withKey, forwards: true }, async (jump) => {
       await withServer({ ...withKey, user: 'ops', hostKeys: [makeKey().privateKey] }, async (server) => {
-        const config = join(folder, `alias-${transport}`);
+        const config = join(directory, `alias-${transport}`);
         writeFileSync(
           config,
           [
@@ -268,11 +268,11 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
 
 describe('ssh2 alone', () => {
   it('leaves ProxyCommand, FIDO keys and certificates to the other transport', async () => {
-    const config = join(folder, 'proxy');
+    const config = join(directory, 'proxy');
     writeFileSync(config, 'Host *\n ProxyCommand nc %h %p\n');
     const proxy = await failure(connect(optionsFor({ port: 22 }, { configFile: config })));
     expect([proxy.code, proxy.hints[0]]).toEqual(['E_SSH_PROXY_COMMAND', '--transport openssh']);
-    const fido = join(folder, 'id_ed25519_sk');
+    const fido = join(directory, 'id_ed25519_sk');
     writeFileSync(fido, 'not to be read', { mode: 0o600 });
     writeFileSync(`${fido}.pub`, 'sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t\n');
     const error = await failure(connect(optionsFor({ port: 22 }, { identities: [fido] })));
@@ -284,7 +284,7 @@ describe('ssh2 alone', () => {
 
   it('stops offering keys before the host hangs up', async () => {
     const identities = Array.from({ length: 9 }, (_, index) => {
-      const file = join(folder, `many-${index}`);
+      const file = join(directory, `many-${index}`);
       writeFileSync(file, makeKey().privateKey, { mode: 0o600 });
       return file;
     });
@@ -296,7 +296,7 @@ describe('ssh2 alone', () => {
 
   it('says that nobody can be asked for a passphrase', async () => {
     const locked = makeKey('ed25519', 'secret');
-    const file = join(folder, 'locked-alone');
+    const file = join(directory, 'locked-alone');
     writeFileSync(file, locked.privateKey, { mode: 0o600 });
     await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
       const error = await failure(connect(optionsFor(server, { identities: [file] })));
@@ -310,20 +310,20 @@ describe('ssh2 alone', () => {
 
   it('does not ask for the passphrase of a key that the host does not want', async () => {
     const locked = makeKey('ed25519', 'secret');
-    const file = join(folder, 'locked-unwanted');
+    const file = join(directory, 'locked-unwanted');
     writeFileSync(file, locked.privateKey, { mode: 0o600 });
-    const asked: string[] = [];
+    const requested: string[] = [];
     await withServer(withKey, async (server) => {
-      const ask = questions({}, asked);
+      const ask = questions({}, requested);
       expect(await logIn(optionsFor(server, { identities: [file, keyFile], ask }))).toBe('in\n');
-      expect(asked).toEqual([]);
+      expect(requested).toEqual([]);
     });
   });
 
   it('logs in with an RSA and an ECDSA key', async () => {
     for (const type of ['rsa', 'ecdsa'] as const) {
       const pair = makeKey(type);
-      const file = join(folder, `id_${type}`);
+      const file = join(directory, `id_${type}`);
       writeFileSync(file, pair.privateKey, { mode: 0o600 });
       await withServer({ authorizedKeys: [pair.publicKey] }, async (server) => {
         expect(await logIn(optionsFor(server, { identities: [file] }))).toBe('in\n');
@@ -332,8 +332,8 @@ describe('ssh2 alone', () => {
   });
 
   it('waits for an agent no longer than for a host where nobody can be asked', async () => {
-    const socket = join(folder, 'agent-hangs');
-    const config = join(folder, 'config-agent-hangs');
+    const socket = join(directory, 'agent-hangs');
+    const config = join(directory, 'config-agent-hangs');
     writeFileSync(config, `IdentityAgent ${socket}\nIdentityFile none\n`);
     const list = agentHolding(key.publicKey);
     const agent = createServer((client) =>
@@ -356,7 +356,7 @@ describe('ssh2 alone', () => {
   });
 
   it('does not count the time in which somebody types the passphrase of an old PEM file', async () => {
-    const file = join(folder, 'old-pem');
+    const file = join(directory, 'old-pem');
     execFileSync('ssh-keygen', ['-q', '-m', 'PEM', '-t', 'rsa', '-b', '2048', '-N', 'open sesame', '-f', file]);
     const publicKey = readFileSync(`${file}.pub`, 'utf8');
     rmSync(`${file}.pub`);
@@ -370,8 +370,8 @@ describe('ssh2 alone', () => {
   });
 
   it('goes on with its key files when an agent does not even say what it holds', async () => {
-    const socket = join(folder, 'agent-silent');
-    const config = join(folder, 'config-agent-silent');
+    const socket = join(directory, 'agent-silent');
+    const config = join(directory, 'config-agent-silent');
     writeFileSync(config, `IdentityAgent ${socket}\nIdentityFile ${keyFile}\n`);
     const agent = createServer((client) => client.on('error', () => {}));
     await new Promise<void>((resolve) => agent.listen(socket, resolve));

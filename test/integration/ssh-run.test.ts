@@ -3,13 +3,13 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
-import { connect } from '../../src/remote/connect.ts';
+import { connect } from '../../src/adapters/ssh/connect.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import type { SshOptions } from '../../src/runtime.ts';
-import { Secret } from '../../src/secret.ts';
-import { failure, folder, logIn, optionsFor, questions, whoami, withKey, withServer } from '../support/ssh-login.ts';
+import { directory, failure, logIn, optionsFor, questions, whoami, withKey, withServer } from '../support/ssh-login.ts';
 import type { SshServerOptions } from '../support/ssh-server.ts';
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   it('logs in by keyboard-interactive with two questions', async () => {
@@ -17,11 +17,14 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       { prompt: 'Password: ', echo: false, answer: 'same' },
       { prompt: 'Code: ', echo: true, answer: 'same' },
     ];
-    const asked: string[] = [];
+    const requested: string[] = [];
     await withServer({ interactive }, async (server) => {
-      const ask = questions({ password: 'same' }, asked);
+      const ask = questions({ password: 'same' }, requested);
       expect(await logIn(optionsFor(server, { transport, identities: [], ask }))).toBe('in\n');
-      expect(asked.map((line) => line.replace(/\(.*?\) ?/, ''))).toEqual(['password: Password:', 'password: Code:']);
+      expect(requested.map((line) => line.replace(/\(.*?\) ?/, ''))).toEqual([
+        'password: Password:',
+        'password: Code:',
+      ]);
     });
   });
 
@@ -71,7 +74,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
-  it('stops on abort, and the session goes on for the way back', async () => {
+  it('stops on abort, and the session goes on for the rollback', async () => {
     await withServer(withKey, async (server) => {
       const session = await connect(optionsFor(server, { transport }));
       const abort = new AbortController();
@@ -189,7 +192,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
-  it('knocks again at a host that drops connections when many come at once', async () => {
+  it('connects again at a host that drops connections when many come at once', async () => {
     await withServer({ ...withKey, misbehave: { hangUpFirst: 2 } }, async (server) => {
       expect(await logIn(optionsFor(server, { transport }))).toBe('in\n');
       expect(server.seen.connections).toBe(3);

@@ -14,10 +14,10 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
 import { newHome, picture, removeHomes, sampleCa, sampleClient, sampleHost, sampleIssuer } from '../support/store.ts';
 import { bundleStore, runChild } from '../support/store-child.ts';
-import { PAPERS } from '../support/store-papers.ts';
+import { CREDENTIALS } from '../support/store-credentials.ts';
 
 afterAll(removeHomes);
 
@@ -79,14 +79,14 @@ const damages: readonly Damage[] = [
     /^docker-tls setup USER@HOST --name web$/,
   ],
   [
-    'a folder that was copied',
+    'a directory that was copied',
     (home) => cpSync(join(home, 'hosts/web'), join(home, 'hosts/web2'), { recursive: true }),
     /is the record of web, not of web2/,
     /^mv /,
   ],
-  ['an empty folder of a host', (home) => mkdirSync(join(home, 'hosts/half'), { mode: 0o700 }), /3 things/, /half/],
+  ['an empty directory of a host', (home) => mkdirSync(join(home, 'hosts/half'), { mode: 0o700 }), /3 things/, /half/],
   [
-    'a folder with a strange name',
+    'a directory with a strange name',
     (home) => mkdirSync(join(home, 'hosts/web copy')),
     /has a name that we do not give/,
     /^mv '/,
@@ -99,7 +99,7 @@ const damages: readonly Damage[] = [
   ],
   [
     'a cut certificate',
-    (home) => replace(join(home, 'clients/anna/cert.pem'), PAPERS[0].cert.slice(0, 300)),
+    (home) => replace(join(home, 'clients/anna/cert.pem'), CREDENTIALS[0].cert.slice(0, 300)),
     /cert\.pem holds no certificate/,
     /anna/,
   ],
@@ -117,7 +117,7 @@ const damages: readonly Damage[] = [
   ],
   [
     'a CA key that is none',
-    (home) => replace(join(home, 'ca/ca-key.pem'), PAPERS[0].cert),
+    (home) => replace(join(home, 'ca/ca-key.pem'), CREDENTIALS[0].cert),
     /ca-key\.pem holds no private key/,
     /backup/,
   ],
@@ -128,7 +128,7 @@ const damages: readonly Damage[] = [
     /client add anna/,
   ],
   [
-    'an old CA in the wrong folder',
+    'an old CA in the wrong directory',
     (home) => renameSync(join(home, 'ca/old', readdirSync(join(home, 'ca/old'))[0] ?? ''), join(home, 'ca/old/AB')),
     /ca\/old\/AB\/ca\.pem is the CA [0-9A-F]{40}/,
     /^mv \S+\/AB \S+\/[0-9A-F]{40}$/,
@@ -152,7 +152,7 @@ const damages: readonly Damage[] = [
     /mv/,
   ],
   [
-    'a link for a folder',
+    'a link for a directory',
     (home) => {
       renameSync(join(home, 'hosts/web'), `${home}.web`);
       symlinkSync(`${home}.web`, join(home, 'hosts/web'));
@@ -166,20 +166,20 @@ const damages: readonly Damage[] = [
       renameSync(join(home, 'hosts'), `${home}.hosts`);
       symlinkSync(`${home}.hosts`, join(home, 'hosts'));
     },
-    /hosts is a link, not a folder/,
+    /hosts is a link, not a directory/,
     /^mv /,
   ],
   [
-    'a file for a folder',
+    'a file for a directory',
     (home) => {
       rmSync(join(home, 'clients'), { recursive: true });
       writeFileSync(join(home, 'clients'), '');
     },
-    /clients is not a folder/,
+    /clients is not a directory/,
     /^mv /,
   ],
   [
-    'a folder for a file',
+    'a directory for a file',
     (home) => {
       rmSync(join(home, 'clients/anna/cert.pem'));
       mkdirSync(join(home, 'clients/anna/cert.pem'));
@@ -209,7 +209,7 @@ const damages: readonly Damage[] = [
       mkdirSync(join(home, '.undo'), { mode: 0o700 });
       writeFileSync(
         join(home, '.undo/plan.json'),
-        JSON.stringify({ entries: [{ path: 'hosts/../../x', put: true, had: true }], folders: [] }),
+        JSON.stringify({ entries: [{ path: 'hosts/../../x', put: true, had: true }], directories: [] }),
       );
     },
     /is not ours/,
@@ -251,7 +251,7 @@ describe('a damaged store', () => {
     ]);
   });
 
-  test('is mended by the hints', async () => {
+  test('is fixed by the hints', async () => {
     const home = await filled();
     replace(join(home, 'hosts/web/host.json'), '');
     rmSync(join(home, 'store.json'));
@@ -279,7 +279,7 @@ describe('a damaged store', () => {
     const home = newHome();
     writeFileSync(home, '');
     for (const path of [home, join(home, 'tls')]) {
-      const expected = { code: 'E_STORE_DAMAGED', message: expect.stringContaining('is not a folder') };
+      const expected = { code: 'E_STORE_DAMAGED', message: expect.stringContaining('is not a directory') };
       await expect(openStore(path).read()).rejects.toMatchObject(expected);
       await expect(openStore(path).exists()).rejects.toMatchObject(expected);
       await expect(openStore(path).withLock('test', async () => 1)).rejects.toMatchObject({ exit: expect.any(Number) });
@@ -296,7 +296,7 @@ describe('a damaged store', () => {
 });
 
 describe('modes and owners', () => {
-  test('too open are named all at once, with the commands that mend them', async () => {
+  test('too open are named all at once, with the commands that fix them', async () => {
     const home = await filled();
     chmodSync(join(home, 'clients/anna/key.pem'), 0o440);
     chmodSync(join(home, 'hosts/web/server-key.pem'), 0o604);
@@ -319,7 +319,7 @@ describe('modes and owners', () => {
     expect((await openStore(home).read()).hosts.size).toBe(1);
   });
 
-  test('too open on the outermost folder stop everything', async () => {
+  test('too open on the outermost directory stop everything', async () => {
     const home = await filled();
     chmodSync(home, 0o777);
     const expected = { code: 'E_STORE_MODES', hints: [`chmod 0700 ${home}`] };
@@ -328,7 +328,7 @@ describe('modes and owners', () => {
     expect(readdirSync(home)).not.toContain('lock');
   });
 
-  test('that are narrower or merely readable folders are no problem', async () => {
+  test('that are narrower or merely readable directories are no problem', async () => {
     const home = await filled();
     chmodSync(join(home, 'hosts/web/ca.pem'), 0o400);
     chmodSync(join(home, 'hosts/web/host.json'), 0o644);
@@ -374,7 +374,7 @@ describe('modes and owners', () => {
         (home) => ({ hints: [`sudo chown ${NOBODY} ${home}/clients/anna/key.pem`] }),
       ],
       [
-        'a folder of root',
+        'a directory of root',
         (home) => chownSync(join(home, 'hosts'), 0, 0),
         (home) => ({ hints: [`sudo chown ${NOBODY} ${home}/hosts`] }),
       ],
@@ -389,12 +389,12 @@ describe('modes and owners', () => {
         (home) => ({ hints: [`chmod u+rX ${home}/clients/anna/key.pem`] }),
       ],
       [
-        'a folder with no modes',
+        'a directory with no modes',
         (home) => chmodSync(join(home, 'ca'), 0),
         (home) => ({ hints: [`chmod u+rX ${home}/ca`] }),
       ],
       [
-        'a folder above that is closed',
+        'a directory above that is closed',
         (home) => chmodSync(dirname(home), 0o700),
         (home) => ({ message: `${dirname(home)} belongs to user 0, not to you (${NOBODY})` }),
       ],

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
 import { newHome, removeHomes, sampleHost } from '../support/store.ts';
 import { bundleStore, runChild } from '../support/store-child.ts';
 
@@ -54,7 +54,7 @@ describe('the lock', () => {
       'an error nobody catches',
       `setTimeout(() => { throw new Error('no'); }); await new Promise((r) => setTimeout(r, 5000))`,
     ],
-  ])('is given back after %s', async (_what, body) => {
+  ])('is restored after %s', async (_what, body) => {
     const home = newHome();
     const script = `
       const { openStore } = await import(process.argv[1]);
@@ -64,7 +64,7 @@ describe('the lock', () => {
     expect(existsSync(join(home, 'lock'))).toBe(false);
   });
 
-  test('leaves no folder where nothing was written, and keeps what was there', async () => {
+  test('leaves no directory where nothing was written, and keeps what was there', async () => {
     const home = newHome();
     await openStore(join(home, 'a', 'b')).withLock('test', async () => undefined);
     expect(readdirSync(dirname(home))).toEqual([]);
@@ -100,7 +100,7 @@ describe('the lock', () => {
     ['a dead process of this computer', dead, true],
     ['a number that another process has by now', { ...dead, pid: process.pid, began: '1' }, true],
     ['this very process', { ...dead, pid: process.pid }, false],
-    ['another computer', { ...dead, host: 'elsewhere' }, false],
+    ['another computer', { ...dead, host: 'external' }, false],
     ['a terminal escape for a name', { ...dead, host: 'else\u001b[31mwhere' }, false],
     ['a token that is a path', { ...dead, token: '../../../x' }, false],
     ['no process', { ...dead, pid: undefined }, false],
@@ -121,7 +121,7 @@ describe('the lock', () => {
     expect(readdirSync(home).filter((name) => name !== 'lock')).toEqual([]);
   });
 
-  test('lets in one at a time, however many want it and whoever died holding it', async () => {
+  test('accepts one at a time, however many want it and whoever died holding it', async () => {
     const home = newHome();
     const first = openStore(home);
     await first.withLock('test', () => first.write({ hosts: { sum: { ...sampleHost('sum', 0) } } }));

@@ -12,12 +12,12 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Secret } from '../../src/secret.ts';
-import type { StoreChange } from '../../src/store/records.ts';
-import { openStore } from '../../src/store/store.ts';
+import type { StoreChange } from '../../src/adapters/store/records.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import {
+  credential,
   newHome,
-  paper,
   picture,
   removeHomes,
   revealed,
@@ -27,7 +27,7 @@ import {
   sampleIssuer,
 } from '../support/store.ts';
 import { bundleStore, runChild } from '../support/store-child.ts';
-import { SHORT_SERIAL } from '../support/store-papers.ts';
+import { SHORT_SERIAL } from '../support/store-credentials.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65534;
@@ -40,7 +40,7 @@ afterAll(removeHomes);
 
 const everything: StoreChange = {
   ca: sampleCa(0),
-  oldCas: [{ cert: paper(2).cert }],
+  oldCas: [{ cert: credential(2).cert }],
   issuers: { anna: sampleIssuer(1) },
   hosts: { web: sampleHost('web', 0), 'db.1': { ...sampleHost('db.1', 1), serverKey: undefined } },
   clients: { anna: sampleClient('anna', 0), bob: { ...sampleClient('bob', 1), key: undefined } },
@@ -59,7 +59,7 @@ describe('what is written', () => {
     expect(await store.exists()).toBe(true);
     expect(revealed(state)).toEqual({
       ca: revealed(sampleCa(0) as never),
-      oldCas: [{ serial: expect.stringMatching(/^[0-9A-F]{40}$/), cert: paper(2).cert }],
+      oldCas: [{ serial: expect.stringMatching(/^[0-9A-F]{40}$/), cert: credential(2).cert }],
       issuers: { anna: revealed(sampleIssuer(1) as never) },
       hosts: {
         web: revealed(sampleHost('web', 0) as never),
@@ -68,11 +68,11 @@ describe('what is written', () => {
       clients: {
         anna: {
           ...(revealed(sampleClient('anna', 0) as never) as object),
-          folder: join(store.home, 'clients', 'anna'),
+          directory: join(store.home, 'clients', 'anna'),
         },
         bob: {
           ...(revealed({ ...sampleClient('bob', 1), key: undefined } as never) as object),
-          folder: join(store.home, 'clients', 'bob'),
+          directory: join(store.home, 'clients', 'bob'),
         },
       },
     });
@@ -87,7 +87,7 @@ describe('what is written', () => {
     expect(readFileSync(join(home, 'store.json'), 'utf8')).toBe('{"schema":1}\n');
   });
 
-  test('replaces a folder whole, removes, retires', async () => {
+  test('replaces a directory whole, removes, retires', async () => {
     const store = await filled();
     const before = await store.read();
     await store.withLock('test', () =>
@@ -177,7 +177,7 @@ describe('reading', () => {
       const state = await store.read();
       const [a, b] = [state.hosts.get('a'), state.hosts.get('b')];
       expect(a?.record.generation).toBe(b?.record.generation);
-      expect(a?.serverCert).toBe(paper(a?.record.generation ?? 0).cert);
+      expect(a?.serverCert).toBe(credential(a?.record.generation ?? 0).cert);
       expect(state.ca?.record.name).toBe(`ca-${a?.record.generation}`);
       expect(state.ca?.cert).toBe(a?.serverCert);
       seen.add(a?.record.generation);
@@ -253,7 +253,7 @@ describe('modes', () => {
       function look(at, path) {
         let stats;
         try { stats = lstatSync(at); } catch { return; }
-        const kind = stats.isDirectory() ? 'folder' : path.endsWith('key.pem') ? 'key' : path.endsWith('.pem') ? 'certificate' : 'record';
+        const kind = stats.isDirectory() ? 'directory' : path.endsWith('key.pem') ? 'key' : path.endsWith('.pem') ? 'certificate' : 'record';
         const where = /^\\.(staged|change|undo|done|lock)/.test(path.split('/')[1] ?? '') ? 'journal' : 'place';
         const key = [where, kind, (stats.mode & 0o7777).toString(8)].join(' ');
         seen.set(key, (seen.get(key) ?? 0) + 1);
@@ -274,7 +274,7 @@ describe('modes', () => {
     watcher.child.stdin?.end();
     const { stdout } = await watcher.ended;
     const seen = JSON.parse(stdout.slice(stdout.indexOf('['))) as [string, number][];
-    const widest = { key: 0o400, certificate: 0o444, record: 0o600, folder: 0o700 };
+    const widest = { key: 0o400, certificate: 0o444, record: 0o600, directory: 0o700 };
     for (const [key] of seen) {
       const [, kind, mode] = key.split(' ') as [string, keyof typeof widest, string];
       expect(`${key}: ${Number.parseInt(mode, 8) & ~widest[kind]}`).toBe(`${key}: 0`);
@@ -413,7 +413,7 @@ describe('a write is refused', () => {
     }
   });
 
-  test.skipIf(!isRoot)('where the folder can not be written', async () => {
+  test.skipIf(!isRoot)('where the directory cannot be written', async () => {
     const home = newHome();
     chmodSync(dirname(home), 0o755);
     const script = `
@@ -423,7 +423,7 @@ describe('a write is refused', () => {
   });
 });
 
-test('the outermost folder may be a link, as in dotfiles', async () => {
+test('the outermost directory may be a link, as in dotfiles', async () => {
   const home = newHome();
   mkdirSync(`${home}.real`, { mode: 0o700 });
   symlinkSync(`${home}.real`, home);

@@ -2,16 +2,16 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { evaluate } from '../../src/audit/evaluate.ts';
-import { type AuditFacts, parseAuditFacts } from '../../src/audit/facts.ts';
-import { auditCompose } from '../../src/audit/files/compose.ts';
-import { auditDockerfile } from '../../src/audit/files/dockerfile.ts';
-import { renderHtml } from '../../src/audit/report/html.ts';
-import { renderJunit } from '../../src/audit/report/junit.ts';
-import { type AuditReport, auditHost } from '../../src/audit/report/report.ts';
-import { renderSarif } from '../../src/audit/report/sarif.ts';
-import { renderAuditTable } from '../../src/audit/report/table.ts';
-import { score } from '../../src/audit/score.ts';
+import { evaluate } from '../../src/domain/audit/evaluate.ts';
+import { type AuditFacts, parseAuditFacts } from '../../src/domain/audit/facts.ts';
+import { auditCompose } from '../../src/domain/audit/files/compose.ts';
+import { auditDockerfile } from '../../src/domain/audit/files/dockerfile.ts';
+import { renderHtml } from '../../src/domain/audit/report/html.ts';
+import { renderJunit } from '../../src/domain/audit/report/junit.ts';
+import { type AuditReport, auditHost } from '../../src/domain/audit/report/report.ts';
+import { renderSarif } from '../../src/domain/audit/report/sarif.ts';
+import { renderAuditTable } from '../../src/domain/audit/report/table.ts';
+import { score } from '../../src/domain/audit/score.ts';
 import { altered, merge, recordedBytes } from '../support/audit-facts.ts';
 import { readMarkup } from '../support/markup.ts';
 import { printSections, sectionsOf } from '../support/sections.ts';

@@ -2,12 +2,12 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addClientToFleet, addHostToFleet } from '../../src/config/edit.ts';
-import { type Fleet, parseFleet, renderFleet } from '../../src/config/fleet.ts';
-import { chosenSpecs, parseInventory } from '../../src/config/inventory.ts';
-import { parseSshArguments, shellWords } from '../../src/config/inventory-ssh.ts';
-import { DockerTlsErrors } from '../../src/errors.ts';
-import { KEY_TYPES } from '../../src/pki/keys.ts';
+import { addClientToFleet, addHostToFleet } from '../../src/domain/fleet/edit.ts';
+import { type Fleet, parseFleet, renderFleet } from '../../src/domain/fleet/fleet.ts';
+import { chosenSpecs, parseInventory } from '../../src/domain/fleet/inventory.ts';
+import { parseSshArguments, shellWords } from '../../src/domain/fleet/inventory-ssh.ts';
+import { KEY_TYPES } from '../../src/domain/pki/keys.ts';
+import { DockerTlsErrors } from '../../src/errors/errors.ts';
 
 /** The fleet, or undefined where errors that a user can meet were thrown; anything else fails the test. */
 function parsed(text: string): Fleet | undefined {

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { renderEnvironment, type Shell } from '../../src/docker/environment.ts';
+import { renderEnvironment, type Shell } from '../../src/adapters/docker/environment.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'docker-tls-env-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-env-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 // Each evaluates the text as our own comment line says, or sources it as a file, then prints the environment.
 const posix = (shell: string): [string, Shell, string[]][] => [
@@ -62,11 +62,11 @@ const variables = fc.record({ DOCKER_HOST: value, DOCKER_TLS_VERIFY: value, DOCK
 
 function evaluate(argv: readonly string[], text: string, env: Record<string, string>): Record<string, string> {
   const [program, ...args] = argv as [string, ...string[]];
-  const file = join(folder, 'text');
+  const file = join(directory, 'text');
   writeFileSync(file, text);
   const printed = execFileSync(program, [...args, file], {
-    cwd: folder,
-    env: { PATH: process.env.PATH ?? '', HOME: folder, LC_ALL: 'C.UTF-8', ...env },
+    cwd: directory,
+    env: { PATH: process.env.PATH ?? '', HOME: directory, LC_ALL: 'C.UTF-8', ...env },
     stdio: ['ignore', 'pipe', 'ignore'],
     encoding: 'utf8',
   });
@@ -81,7 +81,7 @@ describe('renderEnvironment in real shells', () => {
       fc.property(variables, (wanted) => {
         const text = renderEnvironment({ shell, variables: wanted, usage: "docker-tls env 'it!s $(touch x)'" });
         expect(evaluate(argv, text, {})).toMatchObject(wanted);
-        expect(readdirSync(folder).filter((name) => !name.startsWith('.') && name !== 'text')).toEqual([]);
+        expect(readdirSync(directory).filter((name) => !name.startsWith('.') && name !== 'text')).toEqual([]);
       }),
       { numRuns: 30 },
     );

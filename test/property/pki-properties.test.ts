@@ -3,12 +3,11 @@
 import { createPublicKey } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DockerTlsError } from '../../src/errors.ts';
-import { issueCa, issueClient, issueServer } from '../../src/pki/certificate.ts';
-import { makeCsr, parseCsr } from '../../src/pki/csr.ts';
-import { decode, encode, int } from '../../src/pki/der.ts';
-import { inspectCertificate, verifyChain } from '../../src/pki/inspect.ts';
-import { generateKey, generatePair, isEncrypted, keyMatches, openKey, publicKeyOf } from '../../src/pki/keys.ts';
+import { issueCa, issueClient, issueServer } from '../../src/domain/pki/certificate.ts';
+import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
+import { decode, encode, int } from '../../src/domain/pki/der.ts';
+import { inspectCertificate, verifyChain } from '../../src/domain/pki/inspect.ts';
+import { generateKey, generatePair, isEncrypted, keyMatches, openKey, publicKeyOf } from '../../src/domain/pki/keys.ts';
 import {
   covers,
   formatSan,
@@ -18,11 +17,12 @@ import {
   proposeSans,
   type SanName,
   uniqueSans,
-} from '../../src/pki/names.ts';
-import { pemBlocks, pemEncode } from '../../src/pki/pem.ts';
-import { randomSerial } from '../../src/pki/profiles.ts';
-import { renewal } from '../../src/pki/renewal.ts';
-import { Secret } from '../../src/secret.ts';
+} from '../../src/domain/pki/names.ts';
+import { pemBlocks, pemEncode } from '../../src/domain/pki/pem.ts';
+import { randomSerial } from '../../src/domain/pki/profiles.ts';
+import { renewal } from '../../src/domain/pki/renewal.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const ca = await issueCa({ name: 'Test', days: 1000, now });

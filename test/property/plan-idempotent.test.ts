@@ -2,15 +2,15 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isOurDropIn } from '../../src/daemon/drop-in.ts';
-import { CURRENT_LINK, DROP_IN_FOLDER, TLS_FOLDER } from '../../src/daemon/paths.ts';
-import { effectiveList } from '../../src/daemon/unit.ts';
-import type { DesiredHost } from '../../src/plan/desired.ts';
-import { fileText, type HostFacts, parseFacts, type SnapshotEntry } from '../../src/plan/facts.ts';
-import type { FileChange } from '../../src/plan/file-change.ts';
-import type { PathState } from '../../src/plan/host-files.ts';
-import { type HostPlan, hasChanges, planHost, planReturn } from '../../src/plan/plan.ts';
-import { Secret } from '../../src/secret.ts';
+import { isOurDropIn } from '../../src/domain/dockerd/drop-in.ts';
+import { CURRENT_LINK, DROP_IN_DIRECTORY, TLS_DIRECTORY } from '../../src/domain/dockerd/paths.ts';
+import { effectiveList } from '../../src/domain/dockerd/unit.ts';
+import type { DesiredHost } from '../../src/domain/plan/desired.ts';
+import { fileText, type HostFacts, parseFacts, type SnapshotEntry } from '../../src/domain/plan/facts.ts';
+import type { FileChange } from '../../src/domain/plan/file-change.ts';
+import type { PathState } from '../../src/domain/plan/host-files.ts';
+import { type HostPlan, hasChanges, planHost, planRestore } from '../../src/domain/plan/plan.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import { printFacts } from '../support/sections.ts';
 
 const UNIT = '/usr/lib/systemd/system/docker.service';
@@ -79,7 +79,7 @@ function begin(given: {
   const raw: Record<string, string> = {
     uid: '0',
     unit: `LoadState=loaded\nActiveState=active\nFragmentPath=${UNIT}`,
-    'drop-ins': dropIns.map((name) => `${DROP_IN_FOLDER}/${name}`).join('\n'),
+    'drop-ins': dropIns.map((name) => `${DROP_IN_DIRECTORY}/${name}`).join('\n'),
     'environment-files': DEFAULTS,
     'docker-socket': 'LoadState=loaded',
     [`file:${UNIT}`]: file(given.fragment),
@@ -87,7 +87,7 @@ function begin(given: {
     [`file:${JSON_PATH}`]: file(
       given.json === undefined ? undefined : JSON.stringify(given.json, undefined, given.indent),
     ),
-    ...Object.fromEntries(dropIns.map((name) => [`file:${DROP_IN_FOLDER}/${name}`, file(given.dropIns[name])])),
+    ...Object.fromEntries(dropIns.map((name) => [`file:${DROP_IN_DIRECTORY}/${name}`, file(given.dropIns[name])])),
   };
   return parseFacts(printFacts(raw));
 }
@@ -100,17 +100,17 @@ function carriedOut(facts: HostFacts, plan: HostPlan, desired: DesiredHost): Hos
     if (!origin.has(change.path)) origin.set(change.path, snapshot(facts.files.get(change.path), change.path));
     files.set(change.path, lies(change));
   }
-  if (plan.papers) {
-    files.set(`${CURRENT_LINK}/ca.pem`, { kind: 'file', mode: '444', owner: '0:0', content: desired.papers.ca });
+  if (plan.credentials) {
+    files.set(`${CURRENT_LINK}/ca.pem`, { kind: 'file', mode: '444', owner: '0:0', content: desired.credentials.ca });
     files.set(`${CURRENT_LINK}/server-cert.pem`, {
       kind: 'file',
       mode: '444',
       owner: '0:0',
-      content: desired.papers.cert,
+      content: desired.credentials.cert,
     });
   }
   const dropIns = [...files]
-    .filter(([path, state]) => path.startsWith(`${DROP_IN_FOLDER}/`) && state.kind === 'file')
+    .filter(([path, state]) => path.startsWith(`${DROP_IN_DIRECTORY}/`) && state.kind === 'file')
     .map(([path]) => path)
     .sort();
   const set = plan.generation !== 'none';
@@ -119,7 +119,7 @@ function carriedOut(facts: HostFacts, plan: HostPlan, desired: DesiredHost): Hos
     files,
     origin: set ? origin : new Map(),
     serverKey: set ? '400 0:0' : undefined,
-    folders: new Map(set ? [[`${TLS_FOLDER}/${plan.generation}`, '700 0:0']] : []),
+    directories: new Map(set ? [[`${TLS_DIRECTORY}/${plan.generation}`, '700 0:0']] : []),
     state: set
       ? { schema: 1, generation: plan.generation as number, generations: [], managed: plan.managed }
       : undefined,
@@ -156,7 +156,7 @@ test('apply, then plan is empty, then remove gives everything back', () => {
         name: 'h',
         port: 2376,
         listen,
-        papers: { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
+        credentials: { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
         containers: 'keep',
         ...(liveRestore === undefined ? {} : { liveRestore }),
       };
@@ -166,7 +166,7 @@ test('apply, then plan is empty, then remove gives everything back', () => {
       const again = planHost(after, desired);
       expect(
         hasChanges(again),
-        JSON.stringify({ files: again.files, daemon: again.daemon, papers: again.papers }, undefined, 1),
+        JSON.stringify({ files: again.files, daemon: again.daemon, credentials: again.credentials }, undefined, 1),
       ).toBe(false);
 
       // The command line in force is ours, asks for certificates, and opens no port without asking.
@@ -178,7 +178,7 @@ test('apply, then plan is empty, then remove gives everything back', () => {
       if (line?.value.includes('$DOCKER_OPTS'))
         expect(fileText(after, DEFAULTS) ?? '').not.toMatch(/^DOCKER_OPTS=.*--tls/m);
 
-      const back = carriedOut(after, planReturn(after, 'none', desired), desired);
+      const back = carriedOut(after, planRestore(after, 'none', desired), desired);
       expect(present(back)).toEqual(present(before));
     }),
     { numRuns: 400 },

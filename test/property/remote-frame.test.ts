@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shellQuote } from '../../src/daemon/quote.ts';
-import { commandWords, FrameReader, type Mark, requestHead } from '../../src/remote/frame.ts';
+import { commandWords, FrameReader, type Mark, requestHead } from '../../src/adapters/ssh/frame.ts';
+import { shellQuote } from '../../src/domain/quote.ts';
 
 const MARK: Mark = { first: '0123456789abcdef', second: 'fedcba9876543210' };
 
@@ -100,7 +100,7 @@ describe.each(SYSTEM_SHELLS.filter((file) => spawnSync('which', [file]).status =
     ['kill -9 $(sh -c "echo \\$PPID")', 137],
     ['exec >/dev/null 2>&1; exit 4', 4],
     ['', 0],
-  ])('proves the end of: %s', (script, status) => {
+  ])('verifies the end of: %s', (script, status) => {
     const answer = runIn(shell, script, new Uint8Array());
     expect(answer.status === status || (script === 'if' && answer.status !== 0)).toBe(true);
   });
@@ -108,13 +108,13 @@ describe.each(SYSTEM_SHELLS.filter((file) => spawnSync('which', [file]).status =
 
 it('does not let a head that reads ahead swallow the input', () => {
   // busybox's head reads a whole buffer; here it stands in the place of every head on the PATH.
-  const folder = spawnSync('mktemp', ['-d']).stdout.toString().trim();
-  spawnSync('ln', ['-s', spawnSync('which', ['busybox']).stdout.toString().trim(), `${folder}/head`]);
+  const directory = spawnSync('mktemp', ['-d']).stdout.toString().trim();
+  spawnSync('ln', ['-s', spawnSync('which', ['busybox']).stdout.toString().trim(), `${directory}/head`]);
   const answer = runIn(
     'dash',
     'head -c 3; echo; printf "a\\nb\\n" | head -n 1; cat',
     Buffer.from('abcdef'),
-    `${folder}:${process.env.PATH}`,
+    `${directory}:${process.env.PATH}`,
   );
   expect(answer.stdout.toString()).toBe('abc\na\ndef');
 });
@@ -204,9 +204,9 @@ describe('FrameReader', () => {
   it('counts how often sudo asks, and keeps its words', () => {
     const reader = new FrameReader(MARK);
     reader.push(Buffer.concat([mark, Buffer.from(':shell\nWe trust you.\n'), mark, Buffer.from(':ask')]));
-    expect(reader.asked).toBe(1);
+    expect(reader.requested).toBe(1);
     reader.push(Buffer.concat([Buffer.from('Sorry, try again.\n'), mark, Buffer.from(':ask')]));
-    expect(reader.asked).toBe(2);
+    expect(reader.requested).toBe(2);
     expect(reader.noise()).toBe('We trust you.\nSorry, try again.\n');
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import type { StoreChange } from '../../src/store/records.ts';
-import { openStore } from '../../src/store/store.ts';
+import type { StoreChange } from '../../src/adapters/store/records.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
 import {
   newHome,
   picture,
@@ -82,7 +82,7 @@ test('what is read is what the changes say, whatever came before', async () => {
         for (const name of each.removeClients ?? []) clients.delete(name);
         for (const [name, host] of Object.entries(each.hosts ?? {})) hosts.set(name, revealed(host as never));
         for (const [name, client] of Object.entries(each.clients ?? {}))
-          clients.set(name, { ...(revealed(client as never) as object), folder: expect.any(String) });
+          clients.set(name, { ...(revealed(client as never) as object), directory: expect.any(String) });
       }
       const state = revealed(await store.read()) as { hosts: object; clients: object };
       expect(state.hosts).toEqual(Object.fromEntries(hosts));

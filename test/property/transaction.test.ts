@@ -24,12 +24,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { HostFacts } from '../../src/plan/facts.ts';
-import type { FileChange } from '../../src/plan/file-change.ts';
-import type { PathState } from '../../src/plan/host-files.ts';
-import type { HostPlan } from '../../src/plan/plan.ts';
-import { renderTransaction } from '../../src/plan/transaction.ts';
-import { Secret } from '../../src/secret.ts';
+import type { HostFacts } from '../../src/domain/plan/facts.ts';
+import type { FileChange } from '../../src/domain/plan/file-change.ts';
+import type { PathState } from '../../src/domain/plan/host-files.ts';
+import type { HostPlan } from '../../src/domain/plan/plan.ts';
+import { renderTransaction } from '../../src/domain/plan/transaction.ts';
+import { Secret } from '../../src/domain/secret.ts';
 
 type Entry = { kind: 'file' | 'link' | 'absent'; mode: number; uid: number; content: string };
 type Case = {
@@ -37,7 +37,7 @@ type Case = {
   after: Record<string, Entry>;
   protect: boolean;
   restart: boolean;
-  /** The host, which was set up before, is given back. */
+  /** The host, which was set up before, is restored. */
   remove: boolean;
   /** Which command that changes files is the last (counted from 1), and whether it still does its work; for the change and for its end. */
   crashes: readonly { at: number; done: boolean }[];
@@ -77,7 +77,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   end: fc.constantFrom('undo', 'boot', 'commit', 'late'),
 });
 
-/** What lies in a folder: path -> type, mode, owner, contents. */
+/** What lies in a directory: path -> type, mode, owner, contents. */
 function read(root: string, path = '', found = new Map<string, string>()): Map<string, string> {
   for (const name of readdirSync(join(root, path))) {
     const below = `${path}/${name}`;
@@ -86,7 +86,7 @@ function read(root: string, path = '', found = new Map<string, string>()): Map<s
     if (stat.isSymbolicLink()) found.set(below, `link ${stat.uid}:${stat.gid} ${readlinkSync(join(root, below))}`);
     else if (stat.isFile()) found.set(below, `file ${head} ${readFileSync(join(root, below), 'base64')}`);
     else {
-      found.set(below, `folder ${head}`);
+      found.set(below, `directory ${head}`);
       read(root, below, found);
     }
   }
@@ -96,7 +96,7 @@ function read(root: string, path = '', found = new Map<string, string>()): Map<s
 function put(root: string, path: string, { kind, mode, uid, content }: Entry): void {
   const at = join(root, path);
   mkdirSync(dirname(at), { recursive: true });
-  // A link to a folder is another thing to some tools than one to nowhere.
+  // A link to a directory is another thing to some tools than one to nowhere.
   if (kind === 'link')
     symlinkSync(content.length % 3 === 0 ? '.' : content.replaceAll('\0', '').trim() || 'nowhere', at);
   if (kind !== 'file') return;
@@ -123,24 +123,24 @@ const STUBS: Record<string, string> = {
 };
 
 class Sandbox {
-  readonly folder = mkdtempSync(join(tmpdir(), 'docker-tls-tree-'));
+  readonly directory = mkdtempSync(join(tmpdir(), 'docker-tls-tree-'));
   readonly shell: readonly string[];
 
   constructor(shell: readonly string[]) {
     this.shell = shell;
     for (const name of ['etc/systemd/system', 'etc/docker', 'var/docker', 'run', 'real', 'stub'])
-      mkdirSync(join(this.folder, name), { recursive: true });
+      mkdirSync(join(this.directory, name), { recursive: true });
     for (const [name, text] of Object.entries(STUBS)) this.#stub(name, text);
-    this.#stub('systemctl', `echo "$*" >>${this.folder}/systemctl`);
+    this.#stub('systemctl', `echo "$*" >>${this.directory}/systemctl`);
     // Every command that changes a name may be the last one.
     for (const name of ['mv', 'ln', 'rm', 'mkdir', 'cp']) {
-      copyFileSync(`/usr/bin/${name}`, join(this.folder, 'real', name));
+      copyFileSync(`/usr/bin/${name}`, join(this.directory, 'real', name));
       this.#stub(
         name,
-        `n=0; read -r n 2>/dev/null <${this.folder}/count; n=$((n+1)); echo $n >${this.folder}/count
-read -r at done <${this.folder}/crash
+        `n=0; read -r n 2>/dev/null <${this.directory}/count; n=$((n+1)); echo $n >${this.directory}/count
+read -r at done <${this.directory}/crash
 if [ $n = "$at" ] && [ $done = false ]; then kill -9 $PPID; exit 1; fi
-${this.folder}/real/${name} "$@"; code=$?
+${this.directory}/real/${name} "$@"; code=$?
 if [ $n = "$at" ]; then kill -9 $PPID; fi
 exit $code`,
       );
@@ -148,22 +148,22 @@ exit $code`,
   }
 
   #stub(name: string, text: string): void {
-    writeFileSync(join(this.folder, 'stub', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    writeFileSync(join(this.directory, 'stub', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   }
 
-  /** Runs shell text with our folders in the places of /etc, /var/lib and /run; gives what it printed. */
+  /** Runs shell text with our directories in the places of /etc, /var/lib and /run; gives what it printed. */
   run(text: string, input: Buffer, crash?: { at: number; done: boolean }): string {
-    writeFileSync(join(this.folder, 'count'), '0\n');
-    writeFileSync(join(this.folder, 'crash'), crash ? `${crash.at} ${crash.done}\n` : '0 true\n');
-    writeFileSync(join(this.folder, 'script'), text);
-    const stubs = readdirSync(join(this.folder, 'stub')).filter((name) => existsSync(`/usr/bin/${name}`));
+    writeFileSync(join(this.directory, 'count'), '0\n');
+    writeFileSync(join(this.directory, 'crash'), crash ? `${crash.at} ${crash.done}\n` : '0 true\n');
+    writeFileSync(join(this.directory, 'script'), text);
+    const stubs = readdirSync(join(this.directory, 'stub')).filter((name) => existsSync(`/usr/bin/${name}`));
     const outer = [
       'set -e',
-      ...stubs.map((name) => `mount --bind ${this.folder}/stub/${name} /usr/bin/${name}`),
-      `mount --bind ${this.folder}/run /run`,
-      `mount --bind ${this.folder}/var /var/lib`,
-      `mount --bind ${this.folder}/etc /etc`,
-      `exec ${this.shell.join(' ')} -c 'eval "$(cat ${this.folder}/script)"'`,
+      ...stubs.map((name) => `mount --bind ${this.directory}/stub/${name} /usr/bin/${name}`),
+      `mount --bind ${this.directory}/run /run`,
+      `mount --bind ${this.directory}/var /var/lib`,
+      `mount --bind ${this.directory}/etc /etc`,
+      `exec ${this.shell.join(' ')} -c 'eval "$(cat ${this.directory}/script)"'`,
     ].join('\n');
     const result = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-c', outer], {
       input,
@@ -176,19 +176,19 @@ exit $code`,
   }
 
   state(): Map<string, string> {
-    return read(join(this.folder, 'etc'));
+    return read(join(this.directory, 'etc'));
   }
 
   /** What systemd was told, in order. */
   told(): string[] {
-    const log = join(this.folder, 'systemctl');
+    const log = join(this.directory, 'systemctl');
     return existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : [];
   }
 
   remove(): void {
     for (let tries = 1; ; tries += 1) {
       try {
-        rmSync(this.folder, { recursive: true, force: true });
+        rmSync(this.directory, { recursive: true, force: true });
         return;
       } catch (error) {
         // The end of a confirmation goes on in the background for a moment, and may write here meanwhile.
@@ -199,7 +199,7 @@ exit $code`,
   }
 }
 
-/** The books and papers of a host that was set up, as far as the end of a remove goes by them; what is not ours lies beside them. */
+/** The records and credentials of a host that was set up, as far as the end of a remove goes by them; what is not ours lies beside them. */
 function setUp(root: string): void {
   const files: Record<string, string> = {
     'etc/docker/tls/1/server-key.pem': 'KEY',
@@ -224,7 +224,7 @@ function facts(old: ReadonlyMap<string, string>): HostFacts {
     docker: { unit, version: '', cmdline: [], containers: [] },
     files: jsonState(old.get('/docker/daemon.json')),
     leads: new Map(),
-    folders: new Map(),
+    directories: new Map(),
     generations: new Map(),
     origin: new Map(),
   } as unknown as HostFacts;
@@ -244,26 +244,26 @@ function jsonState(lies: string | undefined): Map<string, PathState> {
 /** A crash that does not come. */
 const NEVER = { at: 999_999, done: true } as const;
 
-/** Only what was written has an origin, and only folders that were not there count as made. */
-function checkBooks(root: string, old: ReadonlyMap<string, string>, files: readonly FileChange[]): void {
+/** Only what was written has an origin, and only directories that were not there count as made. */
+function checkRecords(root: string, old: ReadonlyMap<string, string>, files: readonly FileChange[]): void {
   const origin = readFileSync(join(root, 'var/docker-tls/origin/manifest'), 'utf8').trimEnd().split('\n');
   expect(origin.map((line) => line.split('\t')[4])).toEqual(['docker.service', ...files.map(({ path }) => path)]);
   const made = readFileSync(join(root, 'var/docker-tls/created'), 'utf8').trimEnd().split('\n');
   expect(made).toContain('/etc/docker/tls/1');
-  for (const folder of made) expect(old.has(folder.slice(4)), folder).toBe(false);
+  for (const directory of made) expect(old.has(directory.slice(4)), directory).toBe(false);
 }
 
 /** Plays one case to its end and judges what is left; gives what systemd was told. */
 function play(shell: readonly string[], { before, after, protect, restart, remove, crashes, end }: Case): string[] {
   const box = new Sandbox(shell);
   try {
-    const root = box.folder;
+    const root = box.directory;
     for (const [path, what] of Object.entries(before)) put(root, path, what);
-    // Of somebody's own, in our folder, by names like ours.
+    // Of somebody's own, in our directory, by names like ours.
     for (const name of ['2023-ca', '77']) put(root, `/etc/docker/tls/${name}/ca-key.pem`, OWN);
     if (remove) setUp(root);
     const old = box.state();
-    const oldBooks = read(join(root, 'var'));
+    const oldRecords = read(join(root, 'var'));
     const json = before['/etc/docker/daemon.json'];
     const jsonNow = json?.kind === 'file' ? readFileSync(join(root, '/etc/docker/daemon.json'), 'utf8') : undefined;
     const files = Object.entries(after).map(([path, what]) => change(path, what));
@@ -275,7 +275,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
         : {
             purpose: 'apply',
             generation: 1,
-            papers: { reason: 'new' },
+            credentials: { reason: 'new' },
             managed: files.map(({ kind, path }) => ({ kind, path })),
           }),
       files,
@@ -307,7 +307,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
         confirmWithin: 30,
         keep: 3,
         reason: 'test',
-        asked: { port: 2376, listen: [], sans: [], keyType: 'p256', days: 397, keys: 'store' },
+        requested: { port: 2376, listen: [], sans: [], keyType: 'p256', days: 397, keys: 'store' },
       },
     );
     const input = Buffer.concat(transaction.input.map((part) => (part instanceof Secret ? part.reveal() : part)));
@@ -315,17 +315,17 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
     const switched = printed.includes('@result switched');
     // A change that nothing disturbs comes to its end: otherwise nothing would be tried here.
     if (crashes[0] === NEVER) expect(printed).toContain('@result switched');
-    const books = join(root, 'var/docker-tls/txn');
+    const records = join(root, 'var/docker-tls/txn');
     const unit = join(root, 'etc/systemd/system/docker-tls-recover.service');
-    const armed = existsSync(join(books, 'settings'));
+    const armed = existsSync(join(records, 'settings'));
     let kept = switched && end === 'commit';
     for (const crash of [...crashes.slice(1), undefined]) {
       const confirming = switched && (end === 'commit' || (end === 'late' && crash !== undefined));
       if (switched && end === 'late')
-        kept = existsSync(join(books, 'committed')) || !existsSync(join(books, 'settings'));
+        kept = existsSync(join(records, 'committed')) || !existsSync(join(records, 'settings'));
       const verb = confirming ? 'commit abc123' : end === 'boot' ? 'undo boot' : 'undo timer';
-      if (existsSync(join(books, 'settings')))
-        box.run(`exec ${shell.join(' ')} /var/lib/docker-tls/txn/way-back.sh ${verb}`, Buffer.alloc(0), crash);
+      if (existsSync(join(records, 'settings')))
+        box.run(`exec ${shell.join(' ')} /var/lib/docker-tls/txn/rollback.sh ${verb}`, Buffer.alloc(0), crash);
       else if (existsSync(unit)) {
         const command = /^ExecStart=\/bin\/sh -c '(.*)'$/m.exec(readFileSync(unit, 'utf8'))?.[1];
         box.run(command ?? 'exit 1', Buffer.alloc(0), crash);
@@ -333,7 +333,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
     }
     const now = box.state();
     if (!armed && !switched) {
-      // Within some milliseconds before the way back is armed, an empty folder and a unit that does nothing may stay.
+      // Within some milliseconds before the rollback is armed, an empty directory and a unit that does nothing may stay.
       for (const path of ['/systemd/system/sysinit.target.wants', '/systemd/system/docker-tls-recover.service'])
         if (!old.has(path)) now.delete(path);
     }
@@ -351,7 +351,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
       const ours = new Set(files.map(({ path }) => path.slice(4)));
       for (const [path, lies] of old)
         if (!ours.has(path) && !/^\/docker\/tls\/1(\/|$)/.test(path)) expect(now.get(path), path).toBe(lies);
-      if (!remove) checkBooks(root, old, files);
+      if (!remove) checkRecords(root, old, files);
       expect([...now.keys()].filter((path) => /docker-tls-(new|old|tmp)|recover/.test(path))).toEqual([]);
       if (remove) {
         expect(existsSync(join(root, 'var/docker-tls'))).toBe(false);
@@ -360,9 +360,9 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
       } else expect(existsSync(join(root, 'var/docker-tls/state.json'))).toBe(true);
     } else {
       expect(Object.fromEntries(now)).toEqual(Object.fromEntries(old));
-      expect(Object.fromEntries(read(join(root, 'var')))).toEqual(Object.fromEntries(oldBooks));
+      expect(Object.fromEntries(read(join(root, 'var')))).toEqual(Object.fromEntries(oldRecords));
     }
-    expect(existsSync(books)).toBe(false);
+    expect(existsSync(records)).toBe(false);
     if (armed || switched) expect(existsSync(join(root, 'run/docker-tls.lock'))).toBe(false);
     return box.told();
   } finally {

@@ -43,7 +43,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '2.8',
     bench: 'INFO where no limits are set',
-    ours: 'a finding of severity low, which `harden` mends',
+    ours: 'a finding of severity low, which `harden` fixes',
   },
   {
     checks: '2.9, 2.14, 2.15',
@@ -73,7 +73,7 @@ const DIFFERENCES: readonly Difference[] = [
   },
   {
     checks: '1.1.1',
-    bench: 'WARN unless the data folder itself is a mount point, also for /data/docker on its own /data',
+    bench: 'WARN unless the data directory itself is a mount point, also for /data/docker on its own /data',
     ours: 'asks whether the file system is another one than that of the host',
   },
   {
@@ -84,18 +84,18 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '1.1.3 to 1.1.18',
     bench:
-      'PASS when a loaded rule has the path somewhere in it: one for reading only, for /usr/bin/dockerd-old, or one that no file keeps over a reboot. WARN where a watched folder above covers it, and where the kernel has no auditing. Without auditctl a rule in a file is enough',
+      'PASS when a loaded rule has the path somewhere in it: one for reading only, for /usr/bin/dockerd-old, or one that no file keeps over a reboot. WARN where a watched directory above covers it, and where the kernel has no auditing. Without auditctl a rule in a file is enough',
     ours: 'the rule has to cover the path, report writes, be loaded and stand in a file; without auditing in the kernel it does not apply',
   },
   {
     checks: '1.1.3, 1.1.14 to 1.1.18',
-    bench: 'looks at /usr/bin only: with Debian’s docker.io (/usr/sbin/dockerd) 1.1.3 cannot pass honestly',
+    bench: "looks at /usr/bin only: with Debian's docker.io (/usr/sbin/dockerd) 1.1.3 cannot pass honestly",
     ours: 'the binary that runs',
   },
   {
     checks: '1.2.2',
     bench: 'PASS whatever the version: both of its branches pass',
-    ours: 'a finding for versions that Docker no longer mends',
+    ours: 'a finding for versions that Docker no longer fixes',
   },
   {
     checks: '3.2, 3.4, 3.6 … (modes)',
@@ -105,7 +105,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '3.1 to 3.4, 3.17, 3.18',
     bench: 'the unit file in /etc or /lib, and /etc/docker/daemon.json; drop-ins are not looked at',
-    ours: 'the files in force (`--config-file`); drop-ins and the folders of TLS files are file.1 to file.4',
+    ours: 'the files in force (`--config-file`); drop-ins and the directories of TLS files are file.1 to file.4',
   },
   {
     checks: '3.7, 3.8',
@@ -114,7 +114,7 @@ const DIFFERENCES: readonly Difference[] = [
   },
   {
     checks: '3.9 to 3.14',
-    bench: 'INFO for dockerd’s default paths; a key with mode 0000 is WARN',
+    bench: "INFO for dockerd's default paths; a key with mode 0000 is WARN",
     ours: 'the defaults too; narrower than asked passes',
   },
   {
@@ -130,7 +130,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '4.5',
     bench: 'the environment of the shell in which it runs',
-    ours: '/etc/environment, profiles and root’s shell: what people get who log in',
+    ours: "/etc/environment, profiles and root's shell: what people get who log in",
   },
   {
     checks: '4.7, 4.9',
@@ -147,13 +147,13 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '5.6',
     bench:
-      'eight folders by exact name, mounted writable: /etc/ssh, /home, /run and a read-only /etc pass. The name inside the container counts as well: WARN for a volume on /etc',
+      'eight directories by exact name, mounted writable: /etc/ssh, /home, /run and a read-only /etc pass. The name inside the container counts as well: WARN for a volume on /etc',
     ours: 'what lies below and above counts, sockets of containerd and podman, and secrets that are only read; where it lands does not',
   },
   {
     checks: '5.7',
     bench:
-      'runs `ps` in each container: passes where the image has none; WARN under --pid host for the host’s own sshd, and for the word in an argument',
+      "runs `ps` in each container: passes where the image has none; WARN under --pid host for the host's own sshd, and for the word in an argument",
     ours: 'looks from outside, by control group',
   },
   {
@@ -178,7 +178,7 @@ const DIFFERENCES: readonly Difference[] = [
   },
   {
     checks: '5.19',
-    bench: 'upside down: INFO for the daemon’s limits, PASS for limits of the container’s own',
+    bench: "upside down: INFO for the daemon's limits, PASS for limits of the container's own",
     ours: 'limits of its own are for a person to judge',
   },
   {
@@ -217,13 +217,13 @@ const DIFFERENCES: readonly Difference[] = [
     ours: '2.1 is a finding of severity info; a privileged exec that runs now is one, past ones and lifetimes a person judges',
   },
   {
-    checks: 'all, while Docker’s API does not answer',
+    checks: "all, while Docker's API does not answer",
     bench: 'ends at once',
     ours: 'what needs no API is judged, config.5 is critical, and there is no score',
   },
   {
     checks: 'only there',
-    bench: '8 (Docker Enterprise, which is gone), c (not the benchmark’s, and run on request only)',
+    bench: "8 (Docker Enterprise, which is gone), c (not the benchmark's, and run on request only)",
     ours: 'every number of the benchmark is in both',
   },
   {
@@ -240,7 +240,7 @@ export function renderBenchDoc(): readonly string[] {
     'Both were run on the same hosts: Docker 20.10, 26.1 and 28.5, fresh, after `setup`, after `harden` and deliberately bad, then some hundred variations of',
     'flags, daemon.json, modes, audit rules, images and containers, with jq on the host and without. Each row is a difference where we believe ours, and why;',
     'those of 1.1.1, 5.12 and 7.1, and -u, keys and the 45 letters, are read and not seen. Where no row stands for a check, both said the same. What it was',
-    'right about has been mended here. Its text is that of 1.6.0 (CIS 1.6), section 5 as a fork has it. `node scripts/compare-dbs.mjs DIR LAB-HOST…`',
+    'right about has been fixed here. Its text is that of 1.6.0 (CIS 1.6), section 5 as a fork has it. `node scripts/compare-dbs.mjs DIR LAB-HOST…`',
     'does it again, with your checkout of it.',
     '',
     '| checks | docker-bench-security | here |',

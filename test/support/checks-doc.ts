@@ -1,10 +1,10 @@
-/** Owns docs/checks.md: every check with its mend, made from the checks themselves. */
+/** Owns docs/checks.md: every check with its fix, made from the checks themselves. */
 
-import { type Check, GROUPS, groupOf } from '../../src/audit/check.ts';
-import { CHECKS } from '../../src/audit/evaluate.ts';
-import { COMPOSE_CHECKS } from '../../src/audit/files/compose.ts';
-import { DOCKERFILE_CHECKS } from '../../src/audit/files/dockerfile.ts';
-import { MENDS, mendCommand } from '../../src/audit/mends.ts';
+import { type Check, GROUPS, groupOf } from '../../src/domain/audit/check.ts';
+import { CHECKS } from '../../src/domain/audit/evaluate.ts';
+import { COMPOSE_CHECKS } from '../../src/domain/audit/files/compose.ts';
+import { DOCKERFILE_CHECKS } from '../../src/domain/audit/files/dockerfile.ts';
+import { ALL_FIXES, fixCommand } from '../../src/domain/audit/fixes.ts';
 import { renderBenchDoc } from './bench-doc.ts';
 
 type Row = Omit<Check, 'evaluate'>;
@@ -15,11 +15,11 @@ function cell(text: string): string {
 
 function table(rows: readonly Row[]): readonly string[] {
   return [
-    '| check | severity | what | why | how to mend | `docker-tls …` |',
+    '| check | severity | what | why | how to fix | `docker-tls …` |',
     '|---|---|---|---|---|---|',
     ...rows.map(
-      ({ id, severity, title, why, mend, mendable, manual }) =>
-        `| ${id} | ${manual === true ? 'a person judges' : severity} | ${cell(title)} | ${cell(why)} | ${cell(mend)} | ${mendable === undefined ? '' : `\`${mendCommand(mendable)}\``} |`,
+      ({ id, severity, title, why, fix, fixable, manual }) =>
+        `| ${id} | ${manual === true ? 'a person judges' : severity} | ${cell(title)} | ${cell(why)} | ${cell(fix)} | ${fixable === undefined ? '' : `\`${fixCommand(fixable)}\``} |`,
     ),
   ];
 }
@@ -68,11 +68,11 @@ export function renderChecksDoc(): string {
     'found; what is accepted now is neither gone nor new, and an acceptance that is over makes its finding new.',
     ...groups,
     '',
-    '## What `harden` mends, and what it costs',
+    '## What `harden` fixes, and what it costs',
     '',
     '| fix | what it does | what it costs |',
     '|---|---|---|',
-    ...MENDS.map(({ name, title, cost }) => `| \`${name}\` | ${cell(title)} | ${cell(cost ?? '')} |`),
+    ...ALL_FIXES.map(({ name, title, cost }) => `| \`${name}\` | ${cell(title)} | ${cell(cost ?? '')} |`),
     '',
     '## What is not covered, and why',
     '',
@@ -90,7 +90,7 @@ export function renderChecksDoc(): string {
     '## Where a program judges what the benchmark leaves to a person',
     '',
     'The benchmark calls 2.8 and 5.30 manual. Here they are findings, since the question has an answer: default limits are set or not (2.8; whether the',
-    'numbers suit a host stays a question for people), and a container is on the default bridge or not (5.30). Both are low, have a mend, and can be accepted in a baseline.',
+    'numbers suit a host stays a question for people), and a container is on the default bridge or not (5.30). Both are low, have a fix, and can be accepted in a baseline.',
     '',
     ...renderBenchDoc(),
     '',
@@ -98,9 +98,9 @@ export function renderChecksDoc(): string {
     '',
     'The verdicts are tested on facts of real hosts (test/golden/audit): three generations, each fresh, after setup, after harden, hardened by hand, with user',
     'namespaces, and with everything wrong; who gets in is tried from outside by test/e2e/audit.test.ts. Those are containers on the kernel of this machine; what takes',
-    'a kernel of its own is seen both ways on a virtual machine with Debian’s (the recordings `…-trixie-vm`, and test/e2e/kernel.test.ts): rules of the kernel’s auditing',
+    "a kernel of its own is seen both ways on a virtual machine with Debian's (the recordings `…-trixie-vm`, and test/e2e/kernel.test.ts): rules of the kernel's auditing",
     '(1.1.3 to 1.1.18), AppArmor (5.2), and control groups that limit memory, CPU and processes (5.11, 5.12, 5.29). Tested on altered facts only: containers',
-    'with SELinux labels (5.3 was seen as a finding, with Debian’s policy: its Docker labels no container), aufs and devicemapper (2.6, 2.11), a',
+    "with SELinux labels (5.3 was seen as a finding, with Debian's policy: its Docker labels no container), aufs and devicemapper (2.6, 2.11), a",
     'dockerd from before 17.06 (tls.4 is only seen passing), and more than one swarm manager (7.2).',
   ].join('\n')}\n`;
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandEntry } from '../../src/cli/commands.ts';
 import { main } from '../../src/cli/main.ts';
-import { DockerTlsError, type ExitStatus } from '../../src/errors.ts';
+import { DockerTlsError, type ExitStatus } from '../../src/errors/errors.ts';
 import type { Io, Runtime } from '../../src/runtime.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -72,15 +72,15 @@ export async function runCli(argv: readonly string[], { commands, ...setting }: 
   };
 }
 
-/** Runs a command with `--json` from `folder`, on the store at `home`, while no host answers; `dialled` is told which were tried. */
+/** Runs a command with `--json` from `directory`, on the store at `home`, while no host answers; `dialled` is told which were tried. */
 export function runUnreached(
-  { home, folder }: { readonly home: string; readonly folder: string },
+  { home, directory }: { readonly home: string; readonly directory: string },
   argv: readonly string[],
   dialled: (host: string) => void,
 ): Promise<CliRun> {
   return runCli([...argv, '--json'], {
-    cwd: folder,
-    env: { HOME: folder, DOCKER_CONFIG: join(folder, 'docker'), DOCKER_TLS_HOME: home },
+    cwd: directory,
+    env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
     connect: async ({ host }) => {
       dialled(host);
       throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', exit: 4, message: 'nobody answers' });
@@ -99,21 +99,21 @@ export type Program = {
 
 export type ProgramRun = { readonly status: number | null; readonly out: string; readonly err: string };
 
-/** Builds the program as `npm pack` would hold it, into a folder of its own, so that runs at the same time don't meet. */
+/** Builds the program as `npm pack` would hold it, into a directory of its own, so that runs at the same time don't meet. */
 export function buildProgram(): Program {
-  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-program-'));
-  mkdirSync(join(folder, 'bin'));
-  cpSync(join(root, 'bin/docker-tls.js'), join(folder, 'bin/docker-tls.js'));
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
-  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(folder, 'dist')]);
-  const bin = join(folder, 'bin/docker-tls.js');
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-program-'));
+  mkdirSync(join(directory, 'bin'));
+  cpSync(join(root, 'bin/docker-tls.js'), join(directory, 'bin/docker-tls.js'));
+  cpSync(join(root, 'package.json'), join(directory, 'package.json'));
+  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
+  const bin = join(directory, 'bin/docker-tls.js');
   const start = (argv: readonly string[], options: SpawnOptions = {}) =>
     spawn(process.execPath, [bin, ...argv], { stdio: 'pipe', ...options });
   return {
     bin,
     start,
     run: (argv, { input = '', ...options } = {}) => finished(start(argv, options), input),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
 

@@ -8,7 +8,7 @@ import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, sn
 import type { LabHost } from './lab.ts';
 import type { PausingProgram } from './pausing.ts';
 
-/** `commit` is in the middle of the confirmation before it counts, `kept` after; `undo` in the middle of the way back. */
+/** `commit` is in the middle of the confirmation before it counts, `kept` after; `undo` in the middle of the rollback. */
 export const STEPS = [
   'lock',
   'arm',
@@ -42,7 +42,7 @@ export type Change = (typeof CHANGES)[number];
 
 export type Fault = { readonly step: Step; readonly death: Death; readonly change: Change };
 
-/** Seconds within which the host goes back on its own: the shortest that the program takes. */
+/** Seconds within which the host rolls back automatically: the shortest that the program takes. */
 const CONFIRM_S = 10;
 
 export type FaultResult = {
@@ -175,7 +175,7 @@ export class FaultHost {
     this.#count += 1;
     const { name } = host;
     const words = await this.#begin(fault.change);
-    const papers = fault.change === 'rollback' ? await this.#papersBefore() : undefined;
+    const credentials = fault.change === 'rollback' ? await this.#credentialsBefore() : undefined;
     await settled(host, this.#confirmS + 30);
     const before = await snapshot(host);
     const wrong: string[] = leftovers(before).map((line) => `before: ${line}`);
@@ -189,7 +189,7 @@ export class FaultHost {
     }
     const seconds = await settled(host, this.#confirmS + 30);
     if (seconds === undefined) wrong.push('the host did not come to rest');
-    if (fault.death === 'network cut') await host.mend();
+    if (fault.death === 'network cut') await host.fix();
     await host.exec(': >/run/fault-go');
     const exit = await Promise.race([change.ended, sleep(60_000).then(() => 'still running')]);
     if (exit === 'still running') change.child.kill('SIGKILL');
@@ -197,7 +197,7 @@ export class FaultHost {
     if (resting === undefined) wrong.push('the host did not come to rest after the controller had ended');
     if (fault.death === 'disk full') await host.must('rm -f /etc/fill /var/lib/docker-tls/fill; : ');
     await host.must('rm -f /run/fault-*');
-    const ended = await this.#judge(fault, before, papers, wrong);
+    const ended = await this.#judge(fault, before, credentials, wrong);
     wrong.push(...untruths(fault, ended, exit, change.text()));
     const again = await this.plainly(this.#setup(this.#san()));
     if (again.exit !== 0) {
@@ -214,11 +214,11 @@ export class FaultHost {
     return { fault, host: name, ended, wrong, exit, seconds: (Date.now() - began) / 1000, words: change.text() };
   }
 
-  /** The folder of papers that a roll back would bring back. */
-  async #papersBefore(): Promise<number> {
+  /** The directory of credentials that a rollback would bring back. */
+  async #credentialsBefore(): Promise<number> {
     const { exit, text } = await this.plainly(['rollback', this.#host.name, '--dry-run', '--json']);
     const to = /"path": ?"\/etc\/docker\/tls\/current".*?"to": ?"(\d+)"/s.exec(text)?.[1];
-    if (exit !== 0 || to === undefined) throw new Error(`${this.#host.name}: no roll back is planned: ${text}`);
+    if (exit !== 0 || to === undefined) throw new Error(`${this.#host.name}: no rollback is planned: ${text}`);
     return Number(to);
   }
 
@@ -229,7 +229,7 @@ export class FaultHost {
       if (!(await change.saw(': verify', 30_000))) throw new Error(`verify was not reached: ${change.text()}`);
     } else {
       if (step === 'undo') {
-        // The way back begins because the change is interrupted. Nothing is proven after a remove: that would be over too soon.
+        // The rollback begins because the change is interrupted. Nothing is verified after a remove: that would be over too soon.
         const word = kind === 'remove' ? ': restart' : ': verify';
         if (!(await change.saw(word, 30_000))) throw new Error(`${word} was not reached: ${change.text()}`);
         child.kill('SIGINT');
@@ -273,14 +273,14 @@ export class FaultHost {
     await host.exec(': >/run/fault-go');
   }
 
-  /** Disks of a few megabytes in place of /etc and our books; they stay for the host's life, or until it reboots. */
+  /** Disks of a few megabytes in place of /etc and our records; they stay for the host's life, or until it reboots. */
   async #smallDisks(): Promise<void> {
     await this.#host.must(`set -e
       mountpoint -q /etc && mountpoint -q /var/lib/docker-tls && exit 0
       mkdir -p /run/copy /var/lib/docker-tls
-      cp -a /etc /run/copy/etc && cp -a /var/lib/docker-tls /run/copy/books
+      cp -a /etc /run/copy/etc && cp -a /var/lib/docker-tls /run/copy/records
       mount -t tmpfs -o size=16m,mode=0755 etc /etc && cp -a /run/copy/etc/. /etc/
-      mount -t tmpfs -o size=8m,mode=0700 books /var/lib/docker-tls && cp -a /run/copy/books/. /var/lib/docker-tls/
+      mount -t tmpfs -o size=8m,mode=0700 records /var/lib/docker-tls && cp -a /run/copy/records/. /var/lib/docker-tls/
       rm -rf /run/copy
       systemctl daemon-reload`);
   }
@@ -288,7 +288,7 @@ export class FaultHost {
   async #judge(
     fault: Fault,
     before: HostSnapshot,
-    papers: number | undefined,
+    credentials: number | undefined,
     wrong: string[],
   ): Promise<FaultResult['ended']> {
     const host = this.#host;
@@ -313,7 +313,7 @@ export class FaultHost {
       const faults =
         fault.change === 'remove'
           ? compare(merged(this.#bare, before), after, ignore)
-          : faultsOfNew(withoutIgnored(before, ignore), withoutIgnored(after, ignore), papers);
+          : faultsOfNew(withoutIgnored(before, ignore), withoutIgnored(after, ignore), credentials);
       ended = faults.length === 0 ? 'new' : 'neither';
       if (ended === 'neither')
         wrong.push(

@@ -1,8 +1,8 @@
 /** Owns the facts of a host that is fit for everything, as facts.sh prints them, for tests that need no real one. */
 
-import type { DesiredHost } from '../../src/plan/desired.ts';
-import { type HostFacts, parseFacts } from '../../src/plan/facts.ts';
-import { Secret } from '../../src/secret.ts';
+import type { DesiredHost } from '../../src/domain/plan/desired.ts';
+import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import { printFacts } from './sections.ts';
 
 /** The host's clock in them. */
@@ -41,6 +41,6 @@ export const desired: DesiredHost = {
   name: 'h1',
   port: 2376,
   listen: [],
-  papers: { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
+  credentials: { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
   containers: 'keep',
 };

@@ -78,14 +78,14 @@ export function leftovers(state: HostSnapshot): string[] {
 export const generationOf = (state: HostSnapshot): number =>
   Number(/ (\d+)$/.exec(state.get('file /etc/docker/tls/current') ?? '')?.[1] ?? 0);
 
-/** Names of files and units that a set-up host has and another has not, apart from papers and books. */
+/** Names of files and units that a set-up host has and another has not, apart from credentials and records. */
 const OURS = [
   'file /etc/systemd/system/docker-tls.socket',
   'file /etc/systemd/system/docker.service.d/zz-docker-tls.conf',
   'file /etc/systemd/system/sockets.target.wants/docker-tls.socket',
 ];
 
-/** The newest generation of a host's books. */
+/** The newest generation of a host's records. */
 function newest(state: HostSnapshot): number {
   return Math.max(
     0,
@@ -94,21 +94,21 @@ function newest(state: HostSnapshot): number {
 }
 
 /**
- * What speaks against `after` being exactly the next generation after `before`; empty: it is. `papers`: the folder of papers that it
+ * What speaks against `after` being exactly the next generation after `before`; empty: it is. `credentials`: the directory of credentials that it
  * has to have, where they are not its own.
  */
-export function faultsOfNew(before: HostSnapshot, after: HostSnapshot, papers?: number): string[] {
+export function faultsOfNew(before: HostSnapshot, after: HostSnapshot, credentials?: number): string[] {
   const found: string[] = [];
   const generation = newest(after);
   if (generation <= newest(before)) found.push(`generation ${generation} after ${newest(before)}`);
   const lies = generationOf(after);
-  if (lies !== (papers ?? generation)) found.push(`papers ${lies} in generation ${generation}`);
-  const folder = `file /etc/docker/tls/${lies}`;
+  if (lies !== (credentials ?? generation)) found.push(`credentials ${lies} in generation ${generation}`);
+  const directory = `file /etc/docker/tls/${lies}`;
   const expected: Record<string, RegExp> = {
-    [folder]: /^d 700 0:0/,
-    [`${folder}/ca.pem`]: /^f 444 0:0/,
-    [`${folder}/server-cert.pem`]: /^f 444 0:0/,
-    [`${folder}/server-key.pem`]: /^f 400 0:0/,
+    [directory]: /^d 700 0:0/,
+    [`${directory}/ca.pem`]: /^f 444 0:0/,
+    [`${directory}/server-cert.pem`]: /^f 444 0:0/,
+    [`${directory}/server-key.pem`]: /^f 400 0:0/,
     [`file /var/lib/docker-tls/generations/${generation}/manifest`]: /^f 600 0:0/,
     'file /var/lib/docker-tls/origin/manifest': /^f 600 0:0/,
     'file /var/lib/docker-tls/state.json': /^f 600 0:0/,
@@ -148,7 +148,7 @@ export function served(host: LabHost, port = 2376): Promise<string | undefined> 
 }
 
 /**
- * Waits inside the host until no change is under way: no lock, no books, no timer, nothing that systemd still has to forget (a change
+ * Waits inside the host until no change is under way: no lock, no records, no timer, nothing that systemd still has to forget (a change
  * that is kept does not wait for that), and the boot is over.
  * Gives the seconds that it took, or undefined after `withinS`.
  */

@@ -1,43 +1,60 @@
-/** Owns the rules of DESIGN.md section 2 (CONTRIBUTING.md, "Rules"): which room may use what. Pure: files in, broken rules out. */
+/** Owns the rules of DESIGN.md section 2 (CONTRIBUTING.md, "Rules"): which directory may use what. Pure: files in, broken rules out. */
 
 export type SourceFile = { readonly path: string; readonly text: string };
 
-const PURE = ['pki', 'daemon', 'config', 'plan', 'audit'];
-const APART = ['remote', 'store', 'docker'];
+const PURE = ['domain', 'domain/pki', 'domain/trust', 'domain/fleet', 'domain/dockerd', 'domain/plan', 'domain/audit'];
+const APART = ['adapters/ssh', 'adapters/store', 'adapters/docker', 'adapters/issuer'];
+/** What every directory may import: contracts, errors, and the text of the scripts that run on a host. */
+const OPEN = ['', 'errors', 'host'];
+/** The engine sees adapters through the Runtime, and names their types. What it still calls directly: */
+const DIRECT: Readonly<Record<string, readonly string[]>> = {
+  'src/engine/change-host.ts': ['adapters/ssh'],
+  'src/engine/host-run.ts': ['adapters/ssh', 'actions'],
+  'src/engine/installed-copies.ts': ['adapters/docker'],
+  'src/engine/keyring.ts': ['adapters/issuer'],
+  'src/engine/specs.ts': ['adapters/store'],
+  'src/engine/verify-host.ts': ['adapters/docker'],
+};
 
-/** Rooms (and single files) from which a file of a room may import, besides its own and src/*.ts. */
+/** Directories from which a file of a directory may import, besides its own and OPEN. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  pki: [],
-  daemon: ['pki'],
-  config: PURE,
-  plan: PURE,
-  audit: PURE,
-  remote: PURE,
-  store: PURE,
-  docker: PURE,
-  workflows: [...PURE, ...APART],
-  cli: [...PURE, ...APART, 'workflows'],
-  // src/*.ts: the contracts, which name types of rooms only.
+  domain: [],
+  'domain/pki': ['domain'],
+  'domain/trust': PURE,
+  'domain/fleet': PURE,
+  'domain/dockerd': ['domain', 'domain/pki'],
+  'domain/plan': PURE,
+  'domain/audit': PURE,
+  'adapters/ssh': PURE,
+  'adapters/store': PURE,
+  'adapters/docker': PURE,
+  'adapters/issuer': PURE,
+  engine: PURE,
+  actions: [...PURE, ...APART, 'engine'],
+  cli: [...PURE, ...APART, 'engine', 'actions'],
+  errors: [],
+  host: [],
+  // src/*.ts: the contracts, which name types of other directories only.
   '': [],
 };
 
 /** Each library has one owner; a few small pure ones have two. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
-  diff: ['plan', 'cli'],
-  execa: ['remote', 'docker', 'workflows'],
-  'fs-extra': ['store'],
+  diff: ['domain/plan', 'cli'],
+  execa: ['adapters/ssh', 'adapters/docker', 'adapters/issuer'],
+  'fs-extra': ['adapters/store'],
   inquirer: ['cli'],
-  'jsonc-parser': ['daemon', 'plan', 'config', 'audit', 'docker'],
-  'node-forge': ['pki'],
-  'p-map': ['workflows', 'store', 'remote'],
+  'jsonc-parser': ['domain/dockerd', 'domain/plan', 'domain/fleet', 'domain/audit', 'adapters/docker'],
+  'node-forge': ['domain/pki'],
+  'p-map': ['engine', 'adapters/store', 'adapters/ssh'],
   picocolors: ['cli'],
-  ssh2: ['remote'],
-  yaml: ['config', 'audit'],
-  zod: ['config'],
+  ssh2: ['adapters/ssh'],
+  yaml: ['domain/fleet', 'domain/audit'],
+  zod: ['domain/fleet'],
 };
 
-/** What a pure room may take from Node: computing, not effects. */
+/** What the domain may take from Node: computing, not effects. */
 const PURE_BUILTINS = ['node:crypto', 'node:util', 'node:buffer', 'node:path', 'node:path/posix', 'node:url'];
 /** Of node:net only the functions that look at text. */
 const PURE_NET = /^import \{ (?:(?:isIP|isIPv4|isIPv6|BlockList|SocketAddress)(?:, )?)+ \} from 'node:net'/m;
@@ -46,6 +63,11 @@ const MAX_LINES = 400;
 
 type Import = { readonly from: string; readonly typeOnly: boolean };
 
+/** `domain/pki`, `adapters/ssh`, `cli`; '' for src/*.ts. */
+function placeOf(path: string): string {
+  return /^src\/((?:(?:domain|adapters)\/[^/]+|[^/]+)(?=\/))/.exec(path)?.[1] ?? '';
+}
+
 /** One line for every rule that is broken, `path: what`. */
 export function brokenRules(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => rulesFor(file).map((what) => `${file.path}: ${what}`));
@@ -53,20 +75,20 @@ export function brokenRules(files: readonly SourceFile[]): string[] {
 
 function rulesFor({ path, text }: SourceFile): string[] {
   const broken: string[] = [];
-  const room = /^src\/([^/]+)\//.exec(path)?.[1] ?? '';
+  const place = placeOf(path);
   const code = withoutComments(text);
   const declared = path.endsWith('.d.ts');
   for (const one of importsOf(code)) {
-    const problem = importProblem(path, room, one, text);
+    const problem = importProblem(path, place, one, text);
     if (problem !== undefined) broken.push(problem);
   }
-  if (!(room in MAY_IMPORT)) broken.push(`the room ${room} has no rules; add it to test/support/import-rules.ts`);
-  if (PURE.includes(room) && !declared) {
-    if (/\bDate\.now\(|\bnew Date\(\s*\)|\bperformance\.now\(/.test(code))
-      broken.push('reads the clock in a pure room');
+  if (!(place in MAY_IMPORT))
+    broken.push(`the directory ${place} has no rules; add it to test/support/import-rules.ts`);
+  if (PURE.includes(place) && !declared) {
+    if (/\bDate\.now\(|\bnew Date\(\s*\)|\bperformance\.now\(/.test(code)) broken.push('reads the clock in the domain');
     if (/\bMath\.random\(/.test(code)) broken.push('uses chance that is neither secure nor given');
     if (/\bconsole\.|\bprocess\.(?:env|std\w+|argv|cwd|exit\w*|platform|kill|on|hrtime)\b/.test(code)) {
-      broken.push('uses the console or the process in a pure room');
+      broken.push('uses the console or the process in the domain');
     }
   }
   if (/\bprocess\.(?:exit\(|abort\(|exitCode\s*=)/.test(code)) broken.push('ends the process; only bin/ does');
@@ -79,27 +101,27 @@ function rulesFor({ path, text }: SourceFile): string[] {
   return broken;
 }
 
-function importProblem(path: string, room: string, { from, typeOnly }: Import, text: string): string | undefined {
+function importProblem(path: string, place: string, { from, typeOnly }: Import, text: string): string | undefined {
   if (from.startsWith('.')) {
     const to = resolvePath(path, from);
     if (!/\.(?:ts|js|json|sh|html)$/.test(to)) return `imports ${from} without its extension`;
-    const other = /^src\/([^/]+)\//.exec(to)?.[1] ?? '';
-    if (other === room || other === '' || (room === '' && typeOnly)) return undefined;
-    if (APART.includes(room) && APART.includes(other)) return `imports ${from}: remote, store and docker stay apart`;
-    // A type costs nothing at run time, but a pure room must not even name what is above it.
-    if (MAY_IMPORT[room]?.includes(other) || (typeOnly && PURE.includes(room) && APART.includes(other)))
-      return undefined;
-    return `imports ${from}: ${room || 'src'} may not use ${other}`;
+    const other = placeOf(to);
+    if (other === place || OPEN.includes(other) || (place === '' && typeOnly)) return undefined;
+    if (APART.includes(place) && APART.includes(other)) return `imports ${from}: adapters stay apart`;
+    // A type costs nothing at run time: the domain and the engine may name an adapter's.
+    if (typeOnly && APART.includes(other) && (place === 'engine' || PURE.includes(place))) return undefined;
+    if (MAY_IMPORT[place]?.includes(other) || DIRECT[path]?.includes(other)) return undefined;
+    return `imports ${from}: ${place || 'src'} may not use ${other}`;
   }
   if (from.startsWith('node:')) {
-    if (!PURE.includes(room) || typeOnly || PURE_BUILTINS.includes(from)) return undefined;
+    if (!PURE.includes(place) || typeOnly || PURE_BUILTINS.includes(from)) return undefined;
     if (from === 'node:net' && PURE_NET.test(text)) return undefined;
-    return `imports ${from} in a pure room`;
+    return `imports ${from} in the domain`;
   }
   const library = from.startsWith('@') ? from.split('/').slice(0, 2).join('/') : (from.split('/')[0] as string);
   const owners = OWNERS[library];
   if (!owners) return `imports ${library}, which has no owner in test/support/import-rules.ts`;
-  return owners.includes(room) ? undefined : `imports ${library}, which belongs to ${owners.join(', ')}`;
+  return owners.includes(place) ? undefined : `imports ${library}, which belongs to ${owners.join(', ')}`;
 }
 
 function importsOf(code: string): Import[] {

@@ -19,7 +19,7 @@ const hold = defineCommand({
     try {
       await stopped;
     } finally {
-      progress.note('given back');
+      progress.note('restored');
     }
     return { exit: 0, result: {}, text: 'never' };
   },

@@ -1,16 +1,16 @@
-/** Owns a store with real papers for tests: a CA, hosts that were never really set up, and clients, issued by our own keyring. */
+/** Owns a store with real credentials for tests: a CA, hosts that were never really set up, and clients, issued by our own keyring. */
 
-import { completeHost } from '../../src/config/spec.ts';
-import { parseSan } from '../../src/pki/names.ts';
-import type { HostRecord, StoredHost } from '../../src/store/records.ts';
-import { openStore } from '../../src/store/store.ts';
-import { openKeyring } from '../../src/workflows/keyring.ts';
+import type { HostRecord, StoredHost } from '../../src/adapters/store/records.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { completeHost } from '../../src/domain/fleet/spec.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { openKeyring } from '../../src/engine/keyring.ts';
 
 export type IssuedHost = {
   readonly address?: string;
   readonly port?: number;
   readonly sans?: readonly string[];
-  /** Its own list of those who are let in. */
+  /** Its own list of those who are accepted. */
   readonly clients?: readonly string[];
 };
 
@@ -42,7 +42,7 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
     for (const [name, host] of Object.entries(options.hosts ?? {})) {
       const address = host.address ?? '127.0.0.1';
       const spec = completeHost({ name, ssh: { destination: address }, address, days: options.days ?? 397 });
-      const papers = await keyring.server(spec, (host.sans ?? [address]).map(parseSan));
+      const credentials = await keyring.server(spec, (host.sans ?? [address]).map(parseSan));
       const record: HostRecord = {
         name,
         address,
@@ -59,8 +59,8 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
       hosts[name] = {
         record,
         ca: await keyring.trustFor({ name, clients: host.clients }),
-        serverCert: papers.cert,
-        ...(papers.key ? { serverKey: papers.key } : {}),
+        serverCert: credentials.cert,
+        ...(credentials.key ? { serverKey: credentials.key } : {}),
       };
     }
     await store.write({ ...keyring.change(), hosts });

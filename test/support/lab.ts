@@ -36,7 +36,7 @@ export type LabHost = {
   /** Starts a container of the image "busybox" that goes on until stopped; options are words of `docker run`. */
   container(name: string, options?: string, command?: string): Promise<string>;
   cut(): Promise<void>;
-  mend(): Promise<void>;
+  fix(): Promise<void>;
   /** Pulls the plug and boots again; returns when ssh and docker answer. */
   reboot(): Promise<void>;
   down(): Promise<void>;
@@ -96,8 +96,8 @@ function hostOf(listed: Listed): LabHost {
     async cut() {
       await call(['cut', name]);
     },
-    async mend() {
-      await call(['mend', name]);
+    async fix() {
+      await call(['fix', name]);
     },
     async reboot() {
       await call(['reboot', name]);

@@ -15,16 +15,16 @@ export type PausingProgram = { start(argv: readonly string[], home: string): Chi
  * when /run/fault-go is there. Nothing else differs from what is shipped.
  */
 export async function pausingProgram(): Promise<PausingProgram> {
-  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-faults-'));
-  mkdirSync(join(folder, 'bin'));
-  cpSync(join(root, 'bin/docker-tls.js'), join(folder, 'bin/docker-tls.js'));
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-faults-'));
+  mkdirSync(join(directory, 'bin'));
+  cpSync(join(root, 'bin/docker-tls.js'), join(directory, 'bin/docker-tls.js'));
+  cpSync(join(root, 'package.json'), join(directory, 'package.json'));
   const pause = (step: string): string =>
     `if [ "$(cat /run/fault-step 2>/dev/null)" = ${step} ]; then : >/run/fault-at; until [ -e /run/fault-go ]; do sleep 0.05; done; fi`;
   const pauses: Plugin = {
     name: 'pauses',
     setup(builder) {
-      builder.onLoad({ filter: /\/(apply|way-back)\.sh$/ }, ({ path }) => {
+      builder.onLoad({ filter: /\/(apply|rollback)\.sh$/ }, ({ path }) => {
         let text = readFileSync(path, 'utf8');
         const put = (after: string, line: string): void => {
           if (!text.includes(after)) throw new Error(`${path} has no longer: ${after}`);
@@ -44,7 +44,7 @@ export async function pausingProgram(): Promise<PausingProgram> {
   await build({
     absWorkingDir: root,
     entryPoints: { main: 'src/cli/main.ts' },
-    outdir: join(folder, 'dist'),
+    outdir: join(directory, 'dist'),
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -65,13 +65,13 @@ export async function pausingProgram(): Promise<PausingProgram> {
     },
     logLevel: 'error',
   });
-  const bin = join(folder, 'bin/docker-tls.js');
+  const bin = join(directory, 'bin/docker-tls.js');
   return {
     start: (argv, home) =>
       spawn(process.execPath, [bin, ...argv], {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, HOME: home },
       }),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

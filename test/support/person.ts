@@ -1,4 +1,4 @@
-/** A person at a computer of their own, for tests on lab hosts: a home folder, the lab's key, the built program; and how home and host look. */
+/** A person at a computer of their own, for tests on lab hosts: a home directory, the lab's key, the built program; and how home and host look. */
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -76,16 +76,16 @@ export function newPerson(program: Program, known: readonly LabHost[] = []): Per
       '--yes',
       ...more,
     ],
-    snapshot: () => snapshotFolder(home, ['.ssh/known_hosts']),
+    snapshot: () => snapshotDirectory(home, ['.ssh/known_hosts']),
     remove: () => rmSync(home, { recursive: true, force: true }),
   };
 }
 
-/** One line for each file below a folder. */
-export function snapshotFolder(folder: string, without: readonly string[] = []): string {
+/** One line for each file below a directory. */
+export function snapshotDirectory(directory: string, without: readonly string[] = []): string {
   const lines: string[] = [];
   function visit(path: string): void {
-    const name = relative(folder, path);
+    const name = relative(directory, path);
     if (without.includes(name)) return;
     const stat = lstatSync(path);
     const mode = (stat.mode & 0o7777).toString(8);
@@ -98,7 +98,7 @@ export function snapshotFolder(folder: string, without: readonly string[] = []):
       lines.push(`${mode} ${stat.uid} ${name} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`);
     }
   }
-  visit(folder);
+  visit(directory);
   return lines.join('\n');
 }
 

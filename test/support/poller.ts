@@ -1,9 +1,9 @@
-/** Clients that open a new TLS connection to a daemon again and again, and remember every time they were not let in. */
+/** Clients that open a new TLS connection to a daemon again and again, and remember every time they were not accepted. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { probe } from '../../src/docker/probe.ts';
-import { Secret } from '../../src/secret.ts';
+import { probe } from '../../src/adapters/docker/probe.ts';
+import { Secret } from '../../src/domain/secret.ts';
 
 export type Poller = {
   /** How often a connection was tried, the longest wait in milliseconds, and every refusal. */
@@ -16,8 +16,8 @@ export type Poller = {
 };
 
 export type PollerOptions = {
-  /** A folder that works as DOCKER_CERT_PATH. */
-  readonly folder: string;
+  /** A directory that works as DOCKER_CERT_PATH. */
+  readonly directory: string;
   readonly hosts: readonly { readonly address: string; readonly port: number }[];
   readonly everyMs: number;
   /** Read the files at each try, as the docker CLI does. */
@@ -26,7 +26,7 @@ export type PollerOptions = {
 
 /** Polls the hosts in turn, one new connection every `everyMs`, without waiting for the one before. */
 export function startPoller(options: PollerOptions): Poller {
-  const frozen = papers(options.folder);
+  const frozen = credentials(options.directory);
   const under = new Set<Promise<void>>();
   const refusals: string[] = [];
   let fresh = options.fresh;
@@ -34,7 +34,7 @@ export function startPoller(options: PollerOptions): Poller {
   let longestMs = 0;
   async function once(host: { address: string; port: number }): Promise<void> {
     const began = performance.now();
-    const { ca, cert, key } = fresh ? papers(options.folder) : frozen;
+    const { ca, cert, key } = fresh ? credentials(options.directory) : frozen;
     const outcome = await probe({
       address: host.address,
       port: host.port,
@@ -45,9 +45,9 @@ export function startPoller(options: PollerOptions): Poller {
     longestMs = Math.max(longestMs, performance.now() - began);
     if (outcome.kind === 'refused')
       refusals.push(
-        `${options.folder} at ${host.address}: ${outcome.cause}: ${outcome.reason} after ${Math.round(performance.now() - began)} ms`,
+        `${options.directory} at ${host.address}: ${outcome.cause}: ${outcome.reason} after ${Math.round(performance.now() - began)} ms`,
       );
-    else if (outcome.status !== 200) refusals.push(`${options.folder} at ${host.address}: status ${outcome.status}`);
+    else if (outcome.status !== 200) refusals.push(`${options.directory} at ${host.address}: status ${outcome.status}`);
   }
   const timer = setInterval(() => {
     const host = options.hosts[tries % options.hosts.length];
@@ -74,9 +74,9 @@ export function startPoller(options: PollerOptions): Poller {
   };
 }
 
-function papers(folder: string): { ca: string; cert: string; key: Secret } {
-  const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
-  // A renewal replaces the folder as a whole between two reads: read until both halves are of one moment.
+function credentials(directory: string): { ca: string; cert: string; key: Secret } {
+  const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
+  // A renewal replaces the directory as a whole between two reads: read until both halves are of one moment.
   for (;;) {
     try {
       const first = read('cert.pem');

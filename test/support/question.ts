@@ -28,8 +28,8 @@ prompts[process.argv[2]]({ message: 'Question:', flag: '--flag', choices }).then
 
 /** The program, built once; `ask` starts it in a terminal. */
 export async function buildQuestions(): Promise<{ ask(kind: Kind): TerminalProgram; remove(): void }> {
-  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-question-'));
-  const outfile = join(folder, 'question.mjs');
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-question-'));
+  const outfile = join(directory, 'question.mjs');
   await build({
     stdin: { contents: PROGRAM, resolveDir: root, loader: 'ts' },
     bundle: true,
@@ -41,6 +41,6 @@ export async function buildQuestions(): Promise<{ ask(kind: Kind): TerminalProgr
   });
   return {
     ask: (kind) => openTerminal(process.execPath, [outfile, kind]),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

@@ -1,6 +1,6 @@
-/** Owns what a script that gathers facts would print for given sections: the opposite of src/daemon/sections.ts. */
+/** Owns what a script that gathers facts would print for given sections: the opposite of src/domain/dockerd/sections.ts. */
 
-import { parseSections, type Section, type SectionKind } from '../../src/daemon/sections.ts';
+import { parseSections, type Section, type SectionKind } from '../../src/domain/dockerd/sections.ts';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
 
@@ -17,7 +17,7 @@ const API_PATHS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What src/daemon/facts.sh would print for these texts. What lies at a path is `file:PATH`, and its text `absent`, `other`,
+ * What src/host/facts.sh would print for these texts. What lies at a path is `file:PATH`, and its text `absent`, `other`,
  * `link MODE OWNER`, newline, goal, or `file MODE OWNER`, newline, content.
  */
 export function printFacts(texts: Readonly<Record<string, string>>): Buffer {

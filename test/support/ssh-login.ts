@@ -2,17 +2,17 @@
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DockerTlsError } from '../../src/errors.ts';
-import { connect } from '../../src/remote/connect.ts';
+import { connect } from '../../src/adapters/ssh/connect.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { HostSession, SshOptions, SshQuestions } from '../../src/runtime.ts';
-import { Secret } from '../../src/secret.ts';
 import { makeKey, type SshServer, type SshServerOptions, startSshServer } from './ssh-server.ts';
 
-export const folder = mkdtempSync('/tmp/docker-tls-test-ssh-');
+export const directory = mkdtempSync('/tmp/docker-tls-test-ssh-');
 export const key = makeKey();
-export const keyFile = join(folder, 'id_test');
+export const keyFile = join(directory, 'id_test');
 writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
-writeFileSync(join(folder, 'config'), 'IdentityAgent none\nIdentityFile none\n');
+writeFileSync(join(directory, 'config'), 'IdentityAgent none\nIdentityFile none\n');
 
 let files = 0;
 
@@ -24,8 +24,8 @@ export function optionsFor(server: { port: number }, more: Partial<SshOptions> =
     destination: '127.0.0.1',
     user: 'tester',
     port: server.port,
-    configFile: join(folder, 'config'),
-    knownHostsFile: join(folder, `known_hosts_${files}`),
+    configFile: join(directory, 'config'),
+    knownHostsFile: join(directory, `known_hosts_${files}`),
     hostKey: 'accept-new',
     identities: [keyFile],
     connectTimeoutMs: 15_000,
@@ -35,15 +35,15 @@ export function optionsFor(server: { port: number }, more: Partial<SshOptions> =
 
 export function questions(
   answers: Partial<Record<keyof SshQuestions, string | boolean>>,
-  asked: string[] = [],
+  requested: string[] = [],
 ): SshQuestions {
   const say = (kind: keyof SshQuestions, text: string): Secret => {
-    asked.push(`${kind}: ${text}`);
+    requested.push(`${kind}: ${text}`);
     return new Secret(String(answers[kind] ?? ''));
   };
   return {
     hostKey: async ({ type, fingerprint }) => {
-      asked.push(`hostKey: ${type} ${fingerprint}`);
+      requested.push(`hostKey: ${type} ${fingerprint}`);
       return answers.hostKey === true;
     },
     passphrase: async ({ file }) => say('passphrase', file),

@@ -12,7 +12,7 @@ export type SshServerOptions = {
   /** Public keys that may log in, as `type base64` lines. */
   readonly authorizedKeys?: readonly string[];
   readonly password?: string;
-  /** Prompts of keyboard-interactive and the answers that let in. */
+  /** Prompts of keyboard-interactive and the answers that are accepted. */
   readonly interactive?: readonly { readonly prompt: string; readonly echo: boolean; readonly answer: string }[];
   /** Both a key and a password (or interactive), in this order. */
   readonly twoFactors?: boolean;

@@ -8,13 +8,13 @@ import { removeLater } from './store.ts';
 
 /** Bundles the store with the samples for child processes; returns the file to import, which removeHomes takes away. */
 export function bundleStore(): string {
-  const folder = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'store-test');
-  mkdirSync(folder, { recursive: true });
-  chmodSync(folder, 0o755);
-  const outfile = join(folder, `${process.pid}-${Date.now()}.mjs`);
+  const directory = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'store-test');
+  mkdirSync(directory, { recursive: true });
+  chmodSync(directory, 0o755);
+  const outfile = join(directory, `${process.pid}-${Date.now()}.mjs`);
   buildSync({
     stdin: {
-      contents: `export * from './src/store/store.ts'; export * from './test/support/store.ts';`,
+      contents: `export * from './src/adapters/store/store.ts'; export * from './test/support/store.ts';`,
       resolveDir: join(import.meta.dirname, '..', '..'),
       loader: 'ts',
     },

@@ -4,24 +4,24 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Secret } from '../../src/secret.ts';
-import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoreState } from '../../src/store/records.ts';
-import { PAPERS } from './store-papers.ts';
+import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoreState } from '../../src/adapters/store/records.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { CREDENTIALS } from './store-credentials.ts';
 
 const TIME = '2026-11-25T10:00:00.000Z';
 
-export function paper(which: number): { readonly cert: string; readonly key: Secret } {
-  const { cert, key } = PAPERS[which % PAPERS.length] as (typeof PAPERS)[number];
+export function credential(which: number): { readonly cert: string; readonly key: Secret } {
+  const { cert, key } = CREDENTIALS[which % CREDENTIALS.length] as (typeof CREDENTIALS)[number];
   return { cert, key: new Secret(key) };
 }
 
 export function sampleCa(which: number): StoredCa {
-  const { cert, key } = paper(which);
+  const { cert, key } = credential(which);
   return { cert, keyPem: key, record: { name: `ca-${which}`, createdAt: TIME, keyType: 'p256', days: 3650 } };
 }
 
 export function sampleIssuer(which: number): StoredIssuer {
-  return { cert: paper(which).cert, keyPem: paper(which).key };
+  return { cert: credential(which).cert, keyPem: credential(which).key };
 }
 
 export function sampleHost(name: string, which: number): StoredHost {
@@ -39,9 +39,9 @@ export function sampleHost(name: string, which: number): StoredHost {
       updatedAt: TIME,
       generation: which,
     },
-    ca: paper(which).cert + paper(which + 1).cert,
-    serverCert: paper(which).cert,
-    serverKey: paper(which).key,
+    ca: credential(which).cert + credential(which + 1).cert,
+    serverCert: credential(which).cert,
+    serverKey: credential(which).key,
   };
 }
 
@@ -53,21 +53,21 @@ export function sampleClient(name: string, which: number): StoredClient {
       updatedAt: TIME,
       days: 90,
       keyType: 'p256',
-      copies: [{ dockerConfig: '/home/ada/.docker', contexts: [`ctx-${which}`], folder: false }],
+      copies: [{ dockerConfig: '/home/ada/.docker', contexts: [`ctx-${which}`], directory: false }],
     },
-    ca: paper(which).cert,
-    cert: paper(which + 1).cert + paper(which).cert,
-    key: paper(which + 1).key,
+    ca: credential(which).cert,
+    cert: credential(which + 1).cert + credential(which).cert,
+    key: credential(which + 1).key,
   };
 }
 
 const homes: string[] = [];
 
-/** A path for a store that is not there yet, in a folder of its own. */
+/** A path for a store that is not there yet, in a directory of its own. */
 export function newHome(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'store-test-'));
-  removeLater(folder);
-  return join(folder, 'tls');
+  const directory = mkdtempSync(join(tmpdir(), 'store-test-'));
+  removeLater(directory);
+  return join(directory, 'tls');
 }
 
 /** Leaves a path to removeHomes. */
@@ -76,24 +76,24 @@ export function removeLater(path: string): void {
 }
 
 export function removeHomes(): void {
-  for (const folder of homes.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const directory of homes.splice(0)) rmSync(directory, { recursive: true, force: true });
 }
 
-/** Everything under a folder: type, mode and contents by path. Access times are no part of it. */
-export function picture(folder: string, at = ''): Record<string, string> {
-  const stats = lstatSync(join(folder, at));
+/** Everything under a directory: type, mode and contents by path. Access times are no part of it. */
+export function picture(directory: string, at = ''): Record<string, string> {
+  const stats = lstatSync(join(directory, at));
   const mode = (stats.mode & 0o7777).toString(8);
-  if (stats.isSymbolicLink()) return { [at]: `link ${readlinkSync(join(folder, at))}` };
-  if (!stats.isDirectory() && !stats.isFile()) return { [at]: `${mode} neither file nor folder` };
+  if (stats.isSymbolicLink()) return { [at]: `link ${readlinkSync(join(directory, at))}` };
+  if (!stats.isDirectory() && !stats.isFile()) return { [at]: `${mode} neither file nor directory` };
   if (stats.isFile()) {
     return {
       [at]: `${mode} ${createHash('sha256')
-        .update(readFileSync(join(folder, at)))
+        .update(readFileSync(join(directory, at)))
         .digest('hex')}`,
     };
   }
-  const inner = readdirSync(join(folder, at)).map((name) => picture(folder, at === '' ? name : `${at}/${name}`));
-  return Object.assign({ [at]: `${mode} folder` }, ...inner);
+  const inner = readdirSync(join(directory, at)).map((name) => picture(directory, at === '' ? name : `${at}/${name}`));
+  return Object.assign({ [at]: `${mode} directory` }, ...inner);
 }
 
 /** A state as plain data with the bytes of its keys, to be compared. */

@@ -105,8 +105,8 @@ export function openTerminal(
     for (;;) {
       const at = look();
       if (at >= 0) return at;
-      if (over !== undefined) throw new Error(`the program ended with ${over} before “${text}”:\n${screen()}`);
-      if (performance.now() > deadline) throw new Error(`“${text}” did not come:\n${screen()}`);
+      if (over !== undefined) throw new Error(`the program ended with ${over} before "${text}":\n${screen()}`);
+      if (performance.now() > deadline) throw new Error(`"${text}" did not come:\n${screen()}`);
       await wait(10);
     }
   }

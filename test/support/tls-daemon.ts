@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Paper, PaperMill } from './paper-mill.ts';
+import type { CertificateFactory, Issued } from './certificate-factory.ts';
 
 export type Listening = { readonly port: number; stop(): Promise<void> };
 
@@ -15,11 +15,11 @@ export const VERSION_BODY = '{"Version":"28.5.2","ApiVersion":"1.51","MinAPIVers
 
 /** Serves `/version` to clients of `trust` only, over TLS 1.2 and 1.3 (`flags` for `openssl s_server` change that). */
 export async function startTlsDaemon(
-  mill: PaperMill,
-  options: { readonly server: Paper; readonly trust: Paper; readonly flags?: readonly string[] },
+  factory: CertificateFactory,
+  options: { readonly server: Issued; readonly trust: Issued; readonly flags?: readonly string[] },
 ): Promise<Listening> {
   const answer = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${VERSION_BODY.length}\r\n\r\n${VERSION_BODY}`;
-  writeFileSync(join(mill.folder, 'version'), answer);
+  writeFileSync(join(factory.directory, 'version'), answer);
   const child = spawn(
     'openssl',
     [
@@ -29,7 +29,7 @@ export async function startTlsDaemon(
       ...['-verifyCAfile', options.trust.certFile, '-Verify', '4', '-verify_return_error'],
       ...(options.flags ?? []),
     ],
-    { cwd: mill.folder, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: factory.directory, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const port = await portOf(child);
   return { port, stop: () => end(child) };

@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import apiScript from '../../src/daemon/api.sh';
-import { apiAnswers, parseSections } from '../../src/daemon/sections.ts';
+import { apiAnswers, parseSections } from '../../src/domain/dockerd/sections.ts';
+import apiScript from '../../src/host/api.sh';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
 const BODIES: Readonly<Record<string, string>> = {
@@ -15,25 +15,25 @@ const BODIES: Readonly<Record<string, string>> = {
   '/odd?all=1': `\n--${NONCE.replace('0', '1')} api 200 /info\n\r\n\r\n`,
   '/empty': '',
 };
-let folder: string;
+let directory: string;
 let server: Server;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'docker-tls-api-'));
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-api-'));
   server = createServer((request, response) => {
     const body = BODIES[request.url ?? ''];
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(body ?? 'no such');
   });
-  await new Promise<void>((done) => server.listen(join(folder, 'socket'), done));
+  await new Promise<void>((done) => server.listen(join(directory, 'socket'), done));
 });
 afterAll(() => {
   server.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 /** A PATH with nothing but these programs; `oldcurl` is one that does not know --unix-socket. */
 function pathOf(name: string, programs: readonly string[]): string {
-  const at = join(folder, name);
+  const at = join(directory, name);
   mkdirSync(at, { recursive: true });
   for (const program of programs) {
     if (program === 'oldcurl') {
@@ -65,7 +65,7 @@ describe.each([['curl'], ['perl'], ['python3'], ['oldcurl', 'perl'], ['oldcurl',
     const path = () => pathOf(programs.join('-'), programs);
 
     test('every path is answered with its status and its bytes', async () => {
-      const { status, out } = await ask(path(), join(folder, 'socket'), ...Object.keys(BODIES), '/missing');
+      const { status, out } = await ask(path(), join(directory, 'socket'), ...Object.keys(BODIES), '/missing');
       expect(status).toBe(0);
       expect(answersOf(out)).toEqual({
         ...Object.fromEntries(Object.entries(BODIES).map(([url, body]) => [url, { status: 200, body }])),
@@ -78,18 +78,21 @@ describe.each([['curl'], ['perl'], ['python3'], ['oldcurl', 'perl'], ['oldcurl',
 test.each([['curl'], ['perl'], ['python3']])(
   'by %s: where nobody listens there is no answer, and no time is lost',
   async (program) => {
-    const { out } = await ask(pathOf(`dead-${program}`, [program]), join(folder, 'nobody'), '/info', '/version');
+    const { out } = await ask(pathOf(`dead-${program}`, [program]), join(directory, 'nobody'), '/info', '/version');
     expect(answersOf(out)).toEqual({ '/info': { status: 0, body: '' }, '/version': { status: 0, body: '' } });
   },
 );
 
 test('without any of them it says that there is nothing to ask with', async () => {
-  expect(await ask(pathOf('none', ['cat']), join(folder, 'socket'), '/info')).toEqual({
+  expect(await ask(pathOf('none', ['cat']), join(directory, 'socket'), '/info')).toEqual({
     status: 2,
     out: Buffer.alloc(0),
   });
 });
 
 test('no path is no question', async () => {
-  expect(await ask(pathOf('no-path', ['curl']), join(folder, 'socket'))).toEqual({ status: 0, out: Buffer.alloc(0) });
+  expect(await ask(pathOf('no-path', ['curl']), join(directory, 'socket'))).toEqual({
+    status: 0,
+    out: Buffer.alloc(0),
+  });
 });

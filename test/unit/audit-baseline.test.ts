@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { applyBaseline, expiredEntries, parseBaseline } from '../../src/audit/baseline.ts';
-import { compareReports, findingsOfReport } from '../../src/audit/compare.ts';
-import { counts } from '../../src/audit/evaluate.ts';
-import { parseAuditFacts } from '../../src/audit/facts.ts';
-import { auditCompose } from '../../src/audit/files/compose.ts';
-import { type AuditReport, auditHost, fileName } from '../../src/audit/report/report.ts';
-import { score } from '../../src/audit/score.ts';
-import type { DockerTlsErrors } from '../../src/errors.ts';
+import { applyBaseline, expiredEntries, parseBaseline } from '../../src/domain/audit/baseline.ts';
+import { compareReports, findingsOfReport } from '../../src/domain/audit/compare.ts';
+import { counts } from '../../src/domain/audit/evaluate.ts';
+import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
+import { auditCompose } from '../../src/domain/audit/files/compose.ts';
+import { type AuditReport, auditHost, fileName } from '../../src/domain/audit/report/report.ts';
+import { score } from '../../src/domain/audit/score.ts';
+import type { DockerTlsErrors } from '../../src/errors/errors.ts';
 import { altered, recordedBytes } from '../support/audit-facts.ts';
 
 const NOW = new Date('2027-03-01T12:00:00Z');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { auditCompose, COMPOSE_CHECKS } from '../../src/audit/files/compose.ts';
+import { auditCompose, COMPOSE_CHECKS } from '../../src/domain/audit/files/compose.ts';
 
 /** Findings as `id line text`, for one check or all. */
 function found(text: string, id?: string): readonly string[] {
@@ -130,7 +130,7 @@ describe('lines and forms', () => {
     expect(found(text, '4.10')).toEqual(['9 B_TOKEN is written out']);
   });
 
-  test('a named volume that is a folder of the host is judged as one', () => {
+  test('a named volume that is a directory of the host is judged as one', () => {
     const text = `services:
   a:
     volumes: [root:/host, data:/data, { type: volume, source: root, target: /again }]
@@ -241,7 +241,7 @@ services:
     ]);
   });
 
-  test('the socket is known by its name where its folder is not', () => {
+  test('the socket is known by its name where its directory is not', () => {
     const text = `services:
   a:
     volumes:

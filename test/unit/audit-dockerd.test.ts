@@ -8,7 +8,7 @@ import {
   setting,
   tcpHosts,
   tlsModeOf,
-} from '../../src/audit/dockerd.ts';
+} from '../../src/domain/audit/dockerd.ts';
 
 function options(words: readonly string[], text?: string) {
   return { flags: parseArguments(['dockerd', ...words]), file: parseDaemonJson('/etc/docker/daemon.json', text) };

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type Check, groupOf } from '../../src/audit/check.ts';
-import { CHECKS } from '../../src/audit/evaluate.ts';
-import { COMPOSE_CHECKS } from '../../src/audit/files/compose.ts';
-import { DOCKERFILE_CHECKS } from '../../src/audit/files/dockerfile.ts';
-import { MENDS } from '../../src/audit/mends.ts';
+import { type Check, groupOf } from '../../src/domain/audit/check.ts';
+import { CHECKS } from '../../src/domain/audit/evaluate.ts';
+import { COMPOSE_CHECKS } from '../../src/domain/audit/files/compose.ts';
+import { DOCKERFILE_CHECKS } from '../../src/domain/audit/files/dockerfile.ts';
+import { ALL_FIXES } from '../../src/domain/audit/fixes.ts';
 import { renderChecksDoc } from '../support/checks-doc.ts';
 
 const DOC = new URL('../../docs/checks.md', import.meta.url);
@@ -15,11 +15,11 @@ test('docs/checks.md is what the checks say (UPDATE_DOCS=1 writes it anew)', () 
   expect(readFileSync(DOC, 'utf8')).toBe(renderChecksDoc());
 });
 
-test('every check has an id of its own, a group, a why and a mend', () => {
+test('every check has an id of its own, a group, a why and a fix', () => {
   expect(new Set(ALL.map(({ id }) => id)).size).toBe(ALL.length);
-  for (const { id, why, mend, title } of ALL) {
+  for (const { id, why, fix, title } of ALL) {
     expect(groupOf(id), id).not.toBe('Other');
-    for (const text of [why, mend, title]) expect(text.length, id).toBeGreaterThan(5);
+    for (const text of [why, fix, title]) expect(text.length, id).toBeGreaterThan(5);
   }
 });
 
@@ -39,6 +39,6 @@ test.each([
   expect(new Set(ids)).toEqual(new Set(wanted));
 });
 
-test('every fix mends something, and every mendable check has its fix', () => {
-  expect(new Set(ALL.flatMap(({ mendable }) => mendable ?? []))).toEqual(new Set(MENDS.map(({ name }) => name)));
+test('every fix fixes something, and every fixable check has its fix', () => {
+  expect(new Set(ALL.flatMap(({ fixable }) => fixable ?? []))).toEqual(new Set(ALL_FIXES.map(({ name }) => name)));
 });

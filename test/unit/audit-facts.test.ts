@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { AUDIT_SCRIPT, parseAuditFacts } from '../../src/audit/facts.ts';
+import { AUDIT_SCRIPT, parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { altered, recordedBytes } from '../support/audit-facts.ts';
 import { printSections, sectionsOf } from '../support/sections.ts';
 
@@ -68,7 +68,7 @@ describe('the script', () => {
 
   // chown takes root.
   test.runIf(process.getuid?.() === 0)(
-    'a rootless dockerd comes after one of root, and has its daemon.json in its own folder',
+    'a rootless dockerd comes after one of root, and has its daemon.json in its own directory',
     () => {
       const parts = ['find_dockerd', 'own_config'].map(
         (name) => new RegExp(`^${name}\\(\\) \\{[\\s\\S]*?\\n\\}`, 'm').exec(AUDIT_SCRIPT)?.[0] ?? '',
@@ -109,7 +109,7 @@ describe('the script', () => {
           esac
         done
       }`;
-    const asked = execFileSync(
+    const requested = execFileSync(
       'bash',
       [
         '-c',
@@ -119,7 +119,7 @@ describe('the script', () => {
     )
       .trim()
       .split('\n');
-    const numbers = asked.map((path) => Number.parseInt(path.slice(-69, -5), 16));
+    const numbers = requested.map((path) => Number.parseInt(path.slice(-69, -5), 16));
     expect(numbers.slice(0, 4)).toEqual([1000, 7, 1, 2]);
     expect(new Set(numbers).size).toBe(300);
     expect(numbers).toHaveLength(300);

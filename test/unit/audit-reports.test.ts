@@ -1,18 +1,23 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { applyBaseline } from '../../src/audit/baseline.ts';
-import { type AuditProbe, SEVERITIES } from '../../src/audit/check.ts';
-import { compareReports, findingsOfReport } from '../../src/audit/compare.ts';
-import { type CheckResult, counts } from '../../src/audit/evaluate.ts';
-import { parseAuditFacts } from '../../src/audit/facts.ts';
-import { auditCompose } from '../../src/audit/files/compose.ts';
-import { renderHtml } from '../../src/audit/report/html.ts';
-import { renderJunit } from '../../src/audit/report/junit.ts';
-import { type AuditedFile, type AuditedHost, type AuditReport, auditHost } from '../../src/audit/report/report.ts';
-import { renderSarif } from '../../src/audit/report/sarif.ts';
-import { renderAuditTable } from '../../src/audit/report/table.ts';
-import { fails, score } from '../../src/audit/score.ts';
-import { textWidth } from '../../src/words.ts';
+import { applyBaseline } from '../../src/domain/audit/baseline.ts';
+import { type AuditProbe, SEVERITIES } from '../../src/domain/audit/check.ts';
+import { compareReports, findingsOfReport } from '../../src/domain/audit/compare.ts';
+import { type CheckResult, counts } from '../../src/domain/audit/evaluate.ts';
+import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
+import { auditCompose } from '../../src/domain/audit/files/compose.ts';
+import { renderHtml } from '../../src/domain/audit/report/html.ts';
+import { renderJunit } from '../../src/domain/audit/report/junit.ts';
+import {
+  type AuditedFile,
+  type AuditedHost,
+  type AuditReport,
+  auditHost,
+} from '../../src/domain/audit/report/report.ts';
+import { renderSarif } from '../../src/domain/audit/report/sarif.ts';
+import { renderAuditTable } from '../../src/domain/audit/report/table.ts';
+import { fails, score } from '../../src/domain/audit/score.ts';
+import { textWidth } from '../../src/domain/words.ts';
 import { altered, RECORDED, recordedBytes } from '../support/audit-facts.ts';
 import { readMarkup } from '../support/markup.ts';
 
@@ -41,7 +46,7 @@ const report: AuditReport = {
 const badHost = hosts[RECORDED.indexOf('bad-trixie')] as AuditedHost;
 const bad: AuditReport = { ...report, subjects: [badHost] };
 
-test('anybody gets in where a stranger did, and not where our own client did', () => {
+test('anybody gets in where an untrusted client did, and not where our own client did', () => {
   const facts = parseAuditFacts(recordedBytes('setup-trixie'));
   const outcome = { kind: 'accepted', status: 200, chain: '' } as AuditProbe['outcome'];
   const anybody = (what: AuditProbe['what']) =>
@@ -247,7 +252,7 @@ describe('a host whose Docker says nothing', () => {
   });
 });
 
-test('the table names the command that mends', () => {
+test('the table names the command that fixes', () => {
   const table = renderAuditTable(bad, { columns: 200 });
   expect(table).toContain('→ [setup] docker-tls setup HOST');
   expect(table).toContain('→ [harden --only sshd]');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Severity, Verdict } from '../../src/audit/check.ts';
-import type { CheckResult } from '../../src/audit/evaluate.ts';
-import { fails, score, scoreWords } from '../../src/audit/score.ts';
+import type { Severity, Verdict } from '../../src/domain/audit/check.ts';
+import type { CheckResult } from '../../src/domain/audit/evaluate.ts';
+import { fails, score, scoreWords } from '../../src/domain/audit/score.ts';
 
 function result(state: Verdict['state'], severity: Severity, accepted?: CheckResult['accepted']): CheckResult {
   return {
@@ -10,7 +10,7 @@ function result(state: Verdict['state'], severity: Severity, accepted?: CheckRes
     group: 'Host',
     severity,
     why: 'w',
-    mend: 'm',
+    fix: 'm',
     manual: false,
     state,
     evidence: [],

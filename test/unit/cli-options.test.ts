@@ -5,8 +5,8 @@ import { type Command, defineCommand, optionFlag } from '../../src/cli/command.t
 import { COMMANDS, findCommand } from '../../src/cli/commands.ts';
 import { renderCommand } from '../../src/cli/help.ts';
 import { glance, parseDuration, parseOptions } from '../../src/cli/options.ts';
-import { editDistance, nearestNames } from '../../src/config/nearest.ts';
-import { DockerTlsError } from '../../src/errors.ts';
+import { editDistance, nearestNames } from '../../src/domain/fleet/nearest.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const around = { env: { HOME: '/home/u' }, cwd: '/work' };
 const sample = defineCommand({
@@ -52,7 +52,7 @@ test('values of every kind', () => {
 });
 
 // A file's name may hold a comma; lists of names are split at theirs (above).
-test('the home folder in a file’s name is found where the shell leaves it to us', () => {
+test("the home directory in a file's name is found where the shell leaves it to us", () => {
   const argv = ['h', '--key-file=~/a,b', '--key-file', '~/c', '-i', '~/plain-text', '--log=~/run.log'];
   const { options, global } = parseOptions(sample, argv, around);
   expect(options.keyFile).toEqual(['/home/u/a,b', '/home/u/c']);
@@ -90,7 +90,7 @@ test.each([
 test.each([
   [['h', '--ca-day', '3'], /unknown option '--ca-day'/, 'did you mean --ca-days?'],
   [['h', '--ca-day=3'], /unknown option/, 'did you mean --ca-days?'],
-  [['h', '--ca-days', '0'], /--ca-days: “0” is no whole number from 1 to 100/, 'docker-tls sample --help'],
+  [['h', '--ca-days', '0'], /--ca-days: "0" is no whole number from 1 to 100/, 'docker-tls sample --help'],
   [['h', '--ca-days', '1e1'], /no whole number/, 'docker-tls sample --help'],
   [['h', '--parallel', '0'], /--parallel/, 'docker-tls sample --help'],
   [['h', '--key-type', 'p265'], /none of p256, p384/, 'did you mean p256?'],

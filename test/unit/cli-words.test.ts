@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { renderTable } from '../../src/cli/render/table.ts';
-import { cutText, durationWords, hangText, listWords, padText, plural, textWidth, wrapText } from '../../src/words.ts';
+import {
+  cutText,
+  durationWords,
+  hangText,
+  listWords,
+  padText,
+  plural,
+  textWidth,
+  wrapText,
+} from '../../src/domain/words.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

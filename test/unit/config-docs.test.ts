@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { findCommand } from '../../src/cli/commands.ts';
 import { parseOptions } from '../../src/cli/options.ts';
-import { shellWords } from '../../src/config/inventory-ssh.ts';
+import { shellWords } from '../../src/domain/fleet/inventory-ssh.ts';
 
 const root = new URL('../../', import.meta.url);
 const examples = readdirSync(new URL('examples', root), { recursive: true, encoding: 'utf8' })

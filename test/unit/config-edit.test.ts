@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { addClientToFleet, addHostToFleet } from '../../src/config/edit.ts';
-import { parseFleet } from '../../src/config/fleet.ts';
-import { completeHost, type HostSpec } from '../../src/config/spec.ts';
-import { DockerTlsError, DockerTlsErrors } from '../../src/errors.ts';
+import { addClientToFleet, addHostToFleet } from '../../src/domain/fleet/edit.ts';
+import { parseFleet } from '../../src/domain/fleet/fleet.ts';
+import { completeHost, type HostSpec } from '../../src/domain/fleet/spec.ts';
+import { DockerTlsError, DockerTlsErrors } from '../../src/errors/errors.ts';
 
 const FLEET = `# yaml-language-server: $schema=fleet.schema.json
 # Hosts of the build farm. Ask Ada before you add one.

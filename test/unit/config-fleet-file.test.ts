@@ -4,21 +4,21 @@ import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import type { StoreState } from '../../src/adapters/store/records.ts';
 import { fleetFileAt, openFleetFile, sudoReference } from '../../src/cli/fleet-file.ts';
-import { parseFleet } from '../../src/config/fleet.ts';
+import { parseFleet } from '../../src/domain/fleet/fleet.ts';
 import type { Runtime } from '../../src/runtime.ts';
-import type { StoreState } from '../../src/store/records.ts';
 
-const folders: string[] = [];
+const directories: string[] = [];
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
 });
 
 const NO_STORE = { hosts: new Map(), clients: new Map(), issuers: new Map(), oldCas: [] } as unknown as StoreState;
 
 async function fleetFile(text?: string) {
   const cwd = mkdtempSync(join(tmpdir(), 'docker-tls-fleet-'));
-  folders.push(cwd);
+  directories.push(cwd);
   const path = join(cwd, 'fleet.yaml');
   if (text !== undefined) writeFileSync(path, text);
   const context = { global: { file: path }, runtime: { cwd, env: { HOME: '/home/ada' } } } as unknown as {
@@ -71,7 +71,7 @@ test('a host of the file is what the file says, flags on top, and the file stays
   expect(await file.edit(spec, {})).toBeUndefined();
 });
 
-test('what the file can not say is refused before the host is touched', async () => {
+test('what the file cannot say is refused before the host is touched', async () => {
   const { file } = await fleetFile(FLEET);
   const spec = file.specFor('new', NO_STORE, { ssh: {} });
   await expect(file.edit({ ...spec, ssh: { destination: 'new' } }, {})).rejects.toThrow(

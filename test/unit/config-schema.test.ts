@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseFleet } from '../../src/config/fleet.ts';
-import { resolveFleetPaths } from '../../src/config/fleet-paths.ts';
-import { nearestNames } from '../../src/config/nearest.ts';
-import { fleetJsonSchema, knownKeys } from '../../src/config/schema.ts';
-import { parseSecretReference } from '../../src/config/secret-reference.ts';
-import { DockerTlsError } from '../../src/errors.ts';
+import { parseFleet } from '../../src/domain/fleet/fleet.ts';
+import { resolveFleetPaths } from '../../src/domain/fleet/fleet-paths.ts';
+import { nearestNames } from '../../src/domain/fleet/nearest.ts';
+import { fleetJsonSchema, knownKeys } from '../../src/domain/fleet/schema.ts';
+import { parseSecretReference } from '../../src/domain/fleet/secret-reference.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseShard, selectHosts } from '../../src/config/selection.ts';
-import { DockerTlsError } from '../../src/errors.ts';
+import { parseShard, selectHosts } from '../../src/domain/fleet/selection.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const hosts = ['web-1', 'web-2', 'web-10', 'db.example.org', 'dbxexample.org'].map((name) => ({ name }));
 const chosen = (...limit: string[]) => selectHosts(hosts, { limit }).map(({ name }) => name);

@@ -2,12 +2,17 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { flagValues, parseCommandLine, parseListener, renderCommandLine } from '../../src/daemon/command-line.ts';
-import { editDaemonJson, lineOfKey, parseDaemonJson } from '../../src/daemon/daemon-json.ts';
-import { dropInName, isOurDropIn, renderSocketUnit } from '../../src/daemon/drop-in.ts';
-import { environmentValue, replaceValue } from '../../src/daemon/environment-file.ts';
-import { effectiveList, parseUnit, splitWords, unitWord } from '../../src/daemon/unit.ts';
-import { validationCommand } from '../../src/daemon/validate.ts';
+import {
+  flagValues,
+  parseCommandLine,
+  parseListener,
+  renderCommandLine,
+} from '../../src/domain/dockerd/command-line.ts';
+import { editDaemonJson, lineOfKey, parseDaemonJson } from '../../src/domain/dockerd/daemon-json.ts';
+import { dropInName, isOurDropIn, renderSocketUnit } from '../../src/domain/dockerd/drop-in.ts';
+import { environmentValue, replaceValue } from '../../src/domain/dockerd/environment-file.ts';
+import { effectiveList, parseUnit, splitWords, unitWord } from '../../src/domain/dockerd/unit.ts';
+import { validationCommand } from '../../src/domain/dockerd/validate.ts';
 
 describe('unit files', () => {
   test('continued lines, comments between them, places', () => {
@@ -194,10 +199,10 @@ describe('asking dockerd itself', () => {
     stagedConfigFile: undefined,
     configExists: false,
     configSetsPidfile: false,
-    papersBefore: '/etc/docker/tls/current',
-    papersAfter: '/etc/docker/tls/3',
+    credentialsBefore: '/etc/docker/tls/current',
+    credentialsAfter: '/etc/docker/tls/3',
   };
-  test('by --validate, with the new papers', () => {
+  test('by --validate, with the new credentials', () => {
     expect(validationCommand(base)).toBe(
       `timeout 20 /usr/sbin/dockerd -H fd:// --debug --tlscert=/etc/docker/tls/3/server-cert.pem --label 'a'\\''b' --validate`,
     );

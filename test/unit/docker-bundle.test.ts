@@ -3,25 +3,31 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { packBundle, parseBundleEnv, renderBundleEnv, renderBundlePem, unpackBundle } from '../../src/docker/bundle.ts';
-import { packTar } from '../../src/docker/tar.ts';
-import { Secret } from '../../src/secret.ts';
-import { PaperMill } from '../support/paper-mill.ts';
+import {
+  packBundle,
+  parseBundleEnv,
+  renderBundleEnv,
+  renderBundlePem,
+  unpackBundle,
+} from '../../src/adapters/docker/bundle.ts';
+import { packTar } from '../../src/adapters/docker/tar.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
 
-const mill = new PaperMill();
-const ca = mill.issue('ca', { ca: true });
-const issuing = mill.issue('issuing CA of laptop', { by: ca, ca: true });
-const client = mill.chained(mill.issue('laptop', { by: issuing, usage: 'clientAuth' }), issuing);
+const factory = new CertificateFactory();
+const ca = factory.issue('ca', { ca: true });
+const issuing = factory.issue('issuing CA of laptop', { by: ca, ca: true });
+const client = factory.chained(factory.issue('laptop', { by: issuing, usage: 'clientAuth' }), issuing);
 const now = new Date('2026-01-02T03:04:05Z');
 const hosts = [
   { name: 'build-1', host: 'tcp://10.0.0.7:2376' },
   { name: 'build-6', host: 'tcp://[2001:db8::6]:2376' },
 ];
 const bundle = { client: 'laptop', hosts, ca: ca.cert, cert: client.cert, key: new Secret(client.key) };
-const folder = mkdtempSync(join(tmpdir(), 'docker-tls-bundle-'));
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-bundle-'));
 afterAll(() => {
-  mill.remove();
-  rmSync(folder, { recursive: true, force: true });
+  factory.remove();
+  rmSync(directory, { recursive: true, force: true });
 });
 
 const files = {
@@ -66,21 +72,23 @@ describe('the tar form', () => {
   });
 
   it('is read by tar with names and modes, and what tar makes of the files is read', () => {
-    writeFileSync(join(folder, 'b.tar'), packBundle(bundle, now).reveal());
-    mkdirSync(join(folder, 'out'));
-    execFileSync('tar', ['-xpf', '../b.tar'], { cwd: join(folder, 'out') });
-    expect(readFileSync(join(folder, 'out', 'key.pem'), 'utf8')).toBe(client.key);
-    expect(statSync(join(folder, 'out', 'key.pem')).mode & 0o777).toBe(0o400);
-    expect(statSync(join(folder, 'out', 'cert.pem')).mode & 0o777).toBe(0o444);
+    writeFileSync(join(directory, 'b.tar'), packBundle(bundle, now).reveal());
+    mkdirSync(join(directory, 'out'));
+    execFileSync('tar', ['-xpf', '../b.tar'], { cwd: join(directory, 'out') });
+    expect(readFileSync(join(directory, 'out', 'key.pem'), 'utf8')).toBe(client.key);
+    expect(statSync(join(directory, 'out', 'key.pem')).mode & 0o777).toBe(0o400);
+    expect(statSync(join(directory, 'out', 'cert.pem')).mode & 0o777).toBe(0o444);
     for (const format of ['gnu', 'ustar']) {
       execFileSync('tar', [`--format=${format}`, '-cf', '../c.tar', ...Object.keys(files)], {
-        cwd: join(folder, 'out'),
+        cwd: join(directory, 'out'),
       });
-      expect(revealed(unpackBundle(readFileSync(join(folder, 'c.tar'))))).toEqual({ ...bundle, key: client.key });
+      expect(revealed(unpackBundle(readFileSync(join(directory, 'c.tar'))))).toEqual({ ...bundle, key: client.key });
     }
-    symlinkSync('key.pem', join(folder, 'out', 'ca.pem.link'));
-    execFileSync('tar', ['-cf', '../c.tar', '--transform', 's/.link//', 'ca.pem.link'], { cwd: join(folder, 'out') });
-    expect(() => unpackBundle(readFileSync(join(folder, 'c.tar')))).toThrow('other than plain files');
+    symlinkSync('key.pem', join(directory, 'out', 'ca.pem.link'));
+    execFileSync('tar', ['-cf', '../c.tar', '--transform', 's/.link//', 'ca.pem.link'], {
+      cwd: join(directory, 'out'),
+    });
+    expect(() => unpackBundle(readFileSync(join(directory, 'c.tar')))).toThrow('other than plain files');
   });
 
   const packed = (): Buffer => Buffer.from(packBundle(bundle, now).reveal());
@@ -107,7 +115,7 @@ describe('the tar form', () => {
       'certificates alone',
     ],
     ['a key that is none', () => archive({ 'key.pem': 'x' }), 'no private key'],
-    ['somebody else’s key', () => archive({ 'key.pem': ca.key }), 'do not belong together'],
+    ["somebody else's key", () => archive({ 'key.pem': ca.key }), 'do not belong together'],
     ['a manifest that is no JSON', () => archive({ 'docker-tls.json': '{' }), 'no JSON object'],
     ['a newer schema', () => archive({ 'docker-tls.json': '{"schema":2}' }), 'schema 1'],
     [
@@ -141,7 +149,7 @@ describe('the other forms', () => {
   it('one PEM text that openssl reads: the key, the chain, the CA', () => {
     const text = renderBundlePem(bundle).revealText();
     expect(text).toBe(client.key + client.cert + ca.cert);
-    const file = join(folder, 'one.pem');
+    const file = join(directory, 'one.pem');
     writeFileSync(file, text, { mode: 0o400 });
     expect(execFileSync('openssl', ['x509', '-in', file, '-noout', '-subject'], { encoding: 'utf8' })).toContain(
       'laptop',

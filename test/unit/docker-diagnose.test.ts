@@ -1,17 +1,17 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { duration } from '../../src/docker/clocks.ts';
-import { diagnose } from '../../src/docker/diagnose.ts';
-import type { Diagnosis, DiagnosisInput } from '../../src/docker/diagnosis.ts';
-import { inspectCertificate } from '../../src/pki/inspect.ts';
+import { duration } from '../../src/adapters/docker/clocks.ts';
+import { diagnose } from '../../src/adapters/docker/diagnose.ts';
+import type { Diagnosis, DiagnosisInput } from '../../src/adapters/docker/diagnosis.ts';
+import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
 import type { ProbeOutcome } from '../../src/runtime.ts';
-import { PaperMill } from '../support/paper-mill.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
 
-const mill = new PaperMill();
-const ca = mill.issue('our CA', { ca: true, from: -400, to: 4000 });
-const server = mill.issue('server', { by: ca, san: 'DNS:build.example,IP:10.0.0.7' }).cert;
-const self = mill.issue('someone', { san: 'IP:10.0.0.7' }).cert;
-const client = mill.issue('laptop', { by: ca, usage: 'clientAuth' }).cert;
-afterAll(() => mill.remove());
+const factory = new CertificateFactory();
+const ca = factory.issue('our CA', { ca: true, from: -400, to: 4000 });
+const server = factory.issue('server', { by: ca, san: 'DNS:build.example,IP:10.0.0.7' }).cert;
+const self = factory.issue('someone', { san: 'IP:10.0.0.7' }).cert;
+const client = factory.issue('laptop', { by: ca, usage: 'clientAuth' }).cert;
+afterAll(() => factory.remove());
 
 const { notBefore, notAfter } = inspectCertificate(server);
 const HOUR = 3_600_000;
@@ -47,7 +47,7 @@ function ask(input: Partial<DiagnosisInput>): Diagnosis {
 
 type Case = [what: string, input: Partial<DiagnosisInput>, cause: Diagnosis['cause'], says: string, firstHint: string];
 
-describe('a host that can not be used', () => {
+describe('a host that cannot be used', () => {
   const cases: Case[] = [
     [
       'an expired certificate',
@@ -68,10 +68,10 @@ describe('a host that can not be used', () => {
       'docker-tls rotate ca',
     ],
     [
-      'another CA, and papers for a key that never left this computer',
+      'another CA, and credentials for a key that never left this computer',
       {
         outcome: refused('unknown-authority', { chain: server }),
-        expected: { ...expected, elsewhere: true, ownKey: true },
+        expected: { ...expected, external: true, ownKey: true },
       },
       'unknown-authority',
       'was not issued by the CA',
@@ -89,14 +89,14 @@ describe('a host that can not be used', () => {
       'docker-tls rotate server build-1',
     ],
     [
-      'this computer’s clock is ahead of a certificate’s end',
+      "this computer's clock is ahead of a certificate's end",
       {
         outcome: refused('expired', { chain: server }),
         now: new Date(notAfter.getTime() + HOUR),
         remoteClockSkewMs: -2 * HOUR,
       },
       'clock-skew',
-      'the host’s clock is 2 h behind this computer’s',
+      "the host's clock is 2 h behind this computer's",
       'timedatectl set-ntp true',
     ],
     [
@@ -107,21 +107,21 @@ describe('a host that can not be used', () => {
       'date -u',
     ],
     [
-      'a certificate that is not valid yet, for this computer’s clock is behind',
+      "a certificate that is not valid yet, for this computer's clock is behind",
       {
         outcome: refused('not-yet-valid', { chain: server }),
         now: new Date(notBefore.getTime() - HOUR),
         remoteClockSkewMs: 5 * HOUR,
       },
       'not-yet-valid',
-      'the host’s clock is 5 h ahead of this computer’s',
+      "the host's clock is 5 h ahead of this computer's",
       'timedatectl set-ntp true',
     ],
     [
       'a CA that has expired',
       { outcome: refused('expired', { chain: server }) },
       'expired',
-      'its CA’s is not',
+      "its CA's is not",
       'docker-tls status',
     ],
     [
@@ -159,14 +159,14 @@ describe('a host that can not be used', () => {
       'a client whose copy of the CA is old',
       { outcome: refused('unknown-authority', { chain: server }), storedCert: server },
       'unknown-authority',
-      'papers are older than that',
+      'credentials are older than that',
       'docker-tls rotate client laptop',
     ],
     [
       'a client whose copy of the CA is old, while the host has yet another certificate of ours',
       { outcome: refused('unknown-authority', { chain: server }), storedCert: client, cas: ca.cert },
       'unknown-authority',
-      'papers are older than that',
+      'credentials are older than that',
       'docker-tls rotate client laptop',
     ],
     [
@@ -183,7 +183,7 @@ describe('a host that can not be used', () => {
     ],
     [
       'another authority, seen from a computer that only has a client',
-      { outcome: refused('unknown-authority', { chain: self }), expected: { ...expected, elsewhere: true } },
+      { outcome: refused('unknown-authority', { chain: self }), expected: { ...expected, external: true } },
       'unknown-authority',
       'the CA was replaced',
       'on the computer that set it up: docker-tls rotate client laptop && docker-tls client export laptop --out laptop.tar',
@@ -193,14 +193,14 @@ describe('a host that can not be used', () => {
       {
         outcome: refused('expired', { chain: server }),
         now: new Date(notAfter.getTime() + HOUR),
-        expected: { ...expected, elsewhere: true },
+        expected: { ...expected, external: true },
       },
       'expired',
       'expired 1 h ago',
       'on the computer that set it up: docker-tls rotate server build-1',
     ],
     [
-      'a client that is not let in',
+      'a client that is not accepted',
       { outcome: refused('client-refused') },
       'client-refused',
       'does not let the client laptop in',
@@ -214,17 +214,17 @@ describe('a host that can not be used', () => {
       'docker-tls rotate client laptop',
     ],
     [
-      'a client whose certificate has expired by the host’s clock',
+      "a client whose certificate has expired by the host's clock",
       { outcome: refused('client-refused'), now: new Date(notAfter.getTime() - HOUR), remoteClockSkewMs: 3 * HOUR },
       'clock-skew',
-      'the host’s clock is 3 h ahead',
+      "the host's clock is 3 h ahead",
       'timedatectl set-ntp true',
     ],
     [
-      'a client whose certificate begins later by the host’s clock',
+      "a client whose certificate begins later by the host's clock",
       { outcome: refused('client-refused'), now: new Date(notBefore.getTime() + HOUR), remoteClockSkewMs: -2 * HOUR },
       'clock-skew',
-      'is not valid yet: the host’s clock is 2 h behind',
+      "is not valid yet: the host's clock is 2 h behind",
       'timedatectl set-ntp true',
     ],
     [
@@ -340,10 +340,10 @@ describe('a host that is fine', () => {
       'by DOCKER_CONTEXT',
       { env: { ...goodEnv, DOCKER_CONTEXT: 'build' }, currentContext: undefined },
       'none',
-      'is led there',
+      'points to it',
       'docker --context build version',
     ],
-    ['by environment', { env: byEnv, expected: noContext }, 'none', 'is led there', 'docker version'],
+    ['by environment', { env: byEnv, expected: noContext }, 'none', 'points to it', 'docker version'],
     [
       'by environment, with a slash more and DOCKER_TLS_VERIFY=0, which turns TLS on',
       {
@@ -355,7 +355,7 @@ describe('a host that is fine', () => {
         },
       },
       'none',
-      'is led there',
+      'points to it',
       'docker --context build version',
     ],
     [
@@ -394,10 +394,10 @@ describe('a host that is fine', () => {
       `export DOCKER_CERT_PATH=${expected.certPath}`,
     ],
     [
-      'papers in the config folder itself',
+      'credentials in the config directory itself',
       { env: { ...byEnv, DOCKER_CERT_PATH: undefined }, expected: { ...expected, certPath: '/home/ada/.docker' } },
       'none',
-      'is led there',
+      'points to it',
       'docker --context build version',
     ],
     [
@@ -407,19 +407,25 @@ describe('a host that is fine', () => {
       'DOCKER_CONTEXT is prod',
       'unset DOCKER_CONTEXT',
     ],
-    ['another context', { currentContext: 'prod' }, 'wrong-context', 'by the context prod', 'docker context use build'],
+    [
+      'another context',
+      { currentContext: 'prod' },
+      'wrong-context',
+      'uses the context prod',
+      'docker context use build',
+    ],
     [
       'no context',
       { currentContext: undefined },
       'wrong-context',
-      'by the context default',
+      'uses the context default',
       'docker context use build',
     ],
     [
       'nothing at all',
       { currentContext: undefined, expected: noContext },
       'wrong-context',
-      'by the context default',
+      'uses the context default',
       'eval "$(docker-tls env build-1)"',
     ],
     [
@@ -447,14 +453,14 @@ describe('a host that is fine', () => {
       'DOCKER_API_VERSION within',
       { env: { ...goodEnv, DOCKER_API_VERSION: '1.44' } },
       'none',
-      'is led there',
+      'points to it',
       'docker --context build version',
     ],
     [
       'an answer that is no version',
       { env: { ...goodEnv, DOCKER_API_VERSION: '1.44' }, outcome: accepted({ body: '<html>' }) },
       'none',
-      'is led there',
+      'points to it',
       'docker --context build version',
     ],
   ];

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { detectShell, dockerHost, renderEnvironment, SHELLS, type Shell, useOf } from '../../src/docker/environment.ts';
+import {
+  detectShell,
+  dockerHost,
+  renderEnvironment,
+  SHELLS,
+  type Shell,
+  useOf,
+} from '../../src/adapters/docker/environment.ts';
 
 const plain = {
   DOCKER_HOST: 'tcp://10.0.0.7:2376',
@@ -30,10 +37,10 @@ set -gx DOCKER_CERT_PATH '/home/o\\'brien/50% off!/a  b'
   ],
   [
     'powershell',
-    { ...awkward, DOCKER_CERT_PATH: "C:\\Users\\O’Brien’s `$HOME\\a'b" },
+    { ...awkward, DOCKER_CERT_PATH: "C:\\Users\\O'Brien's `$HOME\\a'b" },
     `$Env:DOCKER_HOST = 'tcp://[::1]:2376'
 $Env:DOCKER_TLS_VERIFY = '1'
-$Env:DOCKER_CERT_PATH = 'C:\\Users\\O’’Brien’’s \`$HOME\\a''b'
+$Env:DOCKER_CERT_PATH = 'C:\\Users\\O''Brien''s \`$HOME\\a''b'
 # & docker-tls env build-1 | Invoke-Expression
 `,
   ],

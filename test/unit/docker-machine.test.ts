@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDockerMachine } from '../../src/docker/docker-machine.ts';
+import { parseDockerMachine } from '../../src/adapters/docker/docker-machine.ts';
 
 /** As docker-machine 0.16.2 writes it: `docker-machine create -d generic --generic-ip-address 10.0.0.7 … build-1`. */
 const store = '/home/ada/.docker/machine';
@@ -67,10 +67,10 @@ const record = {
 
 type Change = (copy: Record<string, unknown> & typeof record) => void;
 
-function parse(change: Change = () => undefined, storeFolder = store): ReturnType<typeof parseDockerMachine> {
+function parse(change: Change = () => undefined, storeDirectory = store): ReturnType<typeof parseDockerMachine> {
   const copy = structuredClone(record);
   change(copy);
-  return parseDockerMachine({ name: 'build-1', text: JSON.stringify(copy, null, 4), storeFolder });
+  return parseDockerMachine({ name: 'build-1', text: JSON.stringify(copy, null, 4), storeDirectory });
 }
 
 describe('parseDockerMachine', () => {
@@ -157,11 +157,11 @@ describe('parseDockerMachine', () => {
     );
   });
 
-  it('quotes nothing of a text that is no JSON, which may hold a cloud’s secret', () => {
+  it("quotes nothing of a text that is no JSON, which may hold a cloud's secret", () => {
     const text = '{"Driver": {"AccessToken": "hunter2", }';
     const caught = (() => {
       try {
-        return parseDockerMachine({ name: 'a', text, storeFolder: store });
+        return parseDockerMachine({ name: 'a', text, storeDirectory: store });
       } catch (error) {
         return error;
       }

@@ -1,12 +1,12 @@
-/** The script that ends a change whose own script was killed before its way back was armed: nothing of it stays. */
+/** The script that ends a change whose own script was killed before its rollback was armed: nothing of it stays. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LOCK, STATE, UNITS } from '../../src/daemon/paths.ts';
-import { renderEnding } from '../../src/plan/transaction.ts';
+import { LOCK, STATE, UNITS } from '../../src/domain/dockerd/paths.ts';
+import { renderEnding } from '../../src/domain/plan/transaction.ts';
 
 let root: string;
 beforeEach(() => {
@@ -15,14 +15,14 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const ID = 'abc123';
-const SHELF = `/run/docker-tls-${ID}`;
+const STAGING = `/run/docker-tls-${ID}`;
 
-/** What a change leaves that dies between its lock and its way back; `id` is that of the lock. */
+/** What a change leaves that dies between its lock and its rollback; `id` is that of the lock. */
 function killed(id: string): void {
   for (const [path, text] of Object.entries({
     [LOCK]: `who=me\nsince=1\nexpires=9999999999\ntransaction=${id}\n`,
-    [`${SHELF}/created`]: `${UNITS}/sysinit.target.wants\n`,
-    [`${STATE}/txn/way-back.sh`]: 'echo wrong',
+    [`${STAGING}/created`]: `${UNITS}/sysinit.target.wants\n`,
+    [`${STATE}/txn/rollback.sh`]: 'echo wrong',
     [`${STATE}/txn/id`]: id,
     [`${UNITS}/docker-tls-recover.service`]: '',
     [`${UNITS}/sysinit.target.wants/docker-tls-recover.service`]: '',
@@ -49,8 +49,8 @@ test.each([
   killed(ID);
   expect(end(verb)).toBe(said);
   expect(everything()).toEqual([]);
-  for (const folder of [STATE, SHELF, `${UNITS}/sysinit.target.wants`])
-    expect(existsSync(join(root, folder)), folder).toBe(false);
+  for (const directory of [STATE, STAGING, `${UNITS}/sysinit.target.wants`])
+    expect(existsSync(join(root, directory)), directory).toBe(false);
 });
 
 test('a lock of another change stays', () => {

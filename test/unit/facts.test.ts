@@ -4,35 +4,35 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import apiScript from '../../src/daemon/api.sh';
-import factsScript from '../../src/daemon/facts.sh';
-import { shellQuote } from '../../src/daemon/quote.ts';
-import unreadScript from '../../src/daemon/unread.sh';
-import type { DockerTlsError } from '../../src/errors.ts';
-import { parseFacts } from '../../src/plan/facts.ts';
-import { gather } from '../../src/remote/gather.ts';
+import { gather } from '../../src/adapters/ssh/gather.ts';
+import { parseFacts } from '../../src/domain/plan/facts.ts';
+import { shellQuote } from '../../src/domain/quote.ts';
+import type { DockerTlsError } from '../../src/errors/errors.ts';
+import apiScript from '../../src/host/api.sh';
+import factsScript from '../../src/host/facts.sh';
+import unreadScript from '../../src/host/unread.sh';
 import type { HostSession } from '../../src/runtime.ts';
 import { GOOD_OUTPUT } from '../support/host-facts.ts';
 import { printSections, sectionsOf } from '../support/sections.ts';
 
 /** A bash whose stdin is a socket, as node's pipes are, may read .bashrc, which says things of its own. */
 const QUIET: StdioOptions = ['ignore', 'pipe', 'pipe'];
-let folder: string;
+let directory: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'docker-tls-facts-'));
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-facts-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 function run(shell: readonly string[], paths: readonly string[]): Buffer {
   const script = [`MORE_PATHS=${shellQuote(paths.join('\n'))}`, apiScript, unreadScript, factsScript].join('\n');
   const [program = 'sh', ...args] = shell;
-  const result = spawnSync(program, [...args, '-c', script], { cwd: folder, maxBuffer: 1 << 26, stdio: QUIET });
+  const result = spawnSync(program, [...args, '-c', script], { cwd: directory, maxBuffer: 1 << 26, stdio: QUIET });
   expect(result.stderr.toString()).toBe('');
   return result.stdout;
 }
 
 describe.each([['dash'], ['bash'], ['busybox', 'sh']])('by %s', (...shell) => {
-  test('files, links and folders come back as they are, and what is not there is absent', () => {
+  test('files, links and directories come back as they are, and what is not there is absent', () => {
     const texts: Record<string, string> = {
       empty: '',
       'no-end': 'a\n\n\nb',
@@ -40,40 +40,40 @@ describe.each([['dash'], ['bash'], ['busybox', 'sh']])('by %s', (...shell) => {
       'looks-like-a-section': '\n--0123456789abcdef0123456789abcdef done\n\0 f 644 0:0 3\0/x\0\0',
       'two words *': 'é ✓\n',
     };
-    for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text, { mode: 0o640 });
-    writeFileSync(join(folder, 'large'), 'x'.repeat(1_048_576));
-    writeFileSync(join(folder, 'too-large'), 'x'.repeat(1_048_577));
-    mkdirSync(join(folder, 'folder'));
-    symlinkSync('no-end', join(folder, 'link'));
-    symlinkSync(join(folder, 'link'), join(folder, 'link-to-link'));
-    symlinkSync('nowhere', join(folder, 'dangling'));
-    const more = ['large', 'too-large', 'folder', 'link', 'link-to-link', 'dangling', 'missing'];
+    for (const [name, text] of Object.entries(texts)) writeFileSync(join(directory, name), text, { mode: 0o640 });
+    writeFileSync(join(directory, 'large'), 'x'.repeat(1_048_576));
+    writeFileSync(join(directory, 'too-large'), 'x'.repeat(1_048_577));
+    mkdirSync(join(directory, 'directory'));
+    symlinkSync('no-end', join(directory, 'link'));
+    symlinkSync(join(directory, 'link'), join(directory, 'link-to-link'));
+    symlinkSync('nowhere', join(directory, 'dangling'));
+    const more = ['large', 'too-large', 'directory', 'link', 'link-to-link', 'dangling', 'missing'];
     const { files, leads } = parseFacts(
       run(
         shell,
-        [...Object.keys(texts), ...more].map((name) => join(folder, name)),
+        [...Object.keys(texts), ...more].map((name) => join(directory, name)),
       ),
     );
-    const at = (name: string) => files.get(join(folder, name));
+    const at = (name: string) => files.get(join(directory, name));
     const owner = `${process.getuid?.()}:${process.getgid?.()}`;
     for (const [name, content] of Object.entries(texts))
       expect(at(name)).toEqual({ kind: 'file', mode: '640', owner, content });
     expect(at('large')).toMatchObject({ kind: 'file', content: 'x'.repeat(1_048_576) });
     expect(at('too-large')).toEqual({ kind: 'other' });
-    expect(at('folder')).toEqual({ kind: 'other' });
+    expect(at('directory')).toEqual({ kind: 'other' });
     expect(at('link')).toEqual({ kind: 'link', to: 'no-end' });
-    expect(at('link-to-link')).toEqual({ kind: 'link', to: join(folder, 'link') });
-    expect(leads.get(join(folder, 'link-to-link'))).toBe(join(folder, 'no-end'));
+    expect(at('link-to-link')).toEqual({ kind: 'link', to: join(directory, 'link') });
+    expect(leads.get(join(directory, 'link-to-link'))).toBe(join(directory, 'no-end'));
     expect(at('dangling')).toEqual({ kind: 'link', to: 'nowhere' });
     expect(at('missing')).toEqual({ kind: 'absent' });
     expect(files.get('/etc/docker/tls/current')).toBeDefined();
   });
 
   test('a path that find would take for an expression is looked at by nobody', () => {
-    writeFileSync(join(folder, 'kept'), 'kept');
-    const { files } = parseFacts(run(shell, ['-delete', '!', join(folder, 'kept')]));
+    writeFileSync(join(directory, 'kept'), 'kept');
+    const { files } = parseFacts(run(shell, ['-delete', '!', join(directory, 'kept')]));
     expect(files.get('-delete')).toEqual({ kind: 'absent' });
-    expect(files.get(join(folder, 'kept'))).toMatchObject({ content: 'kept' });
+    expect(files.get(join(directory, 'kept'))).toMatchObject({ content: 'kept' });
   });
 });
 
@@ -82,17 +82,17 @@ test.each([
   ['bash', []],
   ['busybox', ['sh']],
 ])('drop-ins and files of variables with odd names, as systemd 257 writes them, by %s', (shell, args) => {
-  const stub = join(folder, 'bin');
+  const stub = join(directory, 'bin');
   mkdirSync(stub);
   const unit = [
     'Id=docker.service',
     `DropInPaths="/d/10 my.conf" "/d/back\\\\s.conf" "/d/d\\$x.conf" /d/plain.conf "/d/q\\"q.conf" "/d/s'q.conf" "/d/star*.conf" /d/sém.conf`,
-    `EnvironmentFiles=${folder}/a b.env (ignore_errors=yes)`,
-    `EnvironmentFiles=${folder}/*.glob (ignore_errors=no)`,
-    `EnvironmentFiles=${folder}/*.none (ignore_errors=yes)`,
+    `EnvironmentFiles=${directory}/a b.env (ignore_errors=yes)`,
+    `EnvironmentFiles=${directory}/*.glob (ignore_errors=no)`,
+    `EnvironmentFiles=${directory}/*.none (ignore_errors=yes)`,
   ];
   writeFileSync(join(stub, 'systemctl'), `#!/bin/sh\ncat <<'UNIT'\n${unit.join('\n')}\nUNIT\n`, { mode: 0o755 });
-  for (const name of ['a b.env', 'one.glob', 'two words.glob']) writeFileSync(join(folder, name), `A=${name}`);
+  for (const name of ['a b.env', 'one.glob', 'two words.glob']) writeFileSync(join(directory, name), `A=${name}`);
   const script = [
     `MORE_PATHS=`,
     apiScript,
@@ -100,7 +100,7 @@ test.each([
     factsScript.replace(/^ *PATH=.*$/m, `PATH=${stub}:$PATH`),
   ].join('\n');
   const { stdout, stderr } = spawnSync(shell, [...args, '-c', script], {
-    cwd: folder,
+    cwd: directory,
     maxBuffer: 1 << 26,
     stdio: QUIET,
   });
@@ -109,8 +109,8 @@ test.each([
   expect(docker.unit.dropIns).toEqual(
     ['10 my', 'back\\s', 'd$x', 'plain', 'q"q', "s'q", 'star*', 'sém'].map((name) => `/d/${name}.conf`),
   );
-  const variables = ['a b.env', 'one.glob', 'two words.glob'].map((name) => join(folder, name));
-  expect(docker.unit.environmentFiles).toEqual([...variables, join(folder, '*.none')]);
+  const variables = ['a b.env', 'one.glob', 'two words.glob'].map((name) => join(directory, name));
+  expect(docker.unit.environmentFiles).toEqual([...variables, join(directory, '*.none')]);
   expect(variables.map((path) => files.get(path))).toMatchObject(
     ['a b.env', 'one.glob', 'two words.glob'].map((name) => ({ content: `A=${name}` })),
   );
@@ -118,9 +118,9 @@ test.each([
 
 test('restart policies are read where the daemon has its data, and a task of swarm comes back by itself', () => {
   for (const [id, policy] of Object.entries({ abc: 'always', def: 'no' })) {
-    mkdirSync(join(folder, 'containers', id), { recursive: true });
+    mkdirSync(join(directory, 'containers', id), { recursive: true });
     writeFileSync(
-      join(folder, 'containers', id, 'hostconfig.json'),
+      join(directory, 'containers', id, 'hostconfig.json'),
       `{"RestartPolicy":{"Name":"${policy}","MaximumRetryCount":0}}`,
     );
   }
@@ -128,11 +128,11 @@ test('restart policies are read where the daemon has its data, and a task of swa
     '[{"Id":"abc","Names":["/a"],"Labels":{}},{"Id":"def","Names":["/b"]},{"Id":"789","Names":["/c.1"],"Labels":{"com.docker.swarm.task.id":"x"}}]';
   const script = [
     'MORE_PATHS=',
-    `api() { printf '%s\\n--%s api 200 /info\\n%s\\n--%s api 200 /containers/json\\n' ${shellQuote(`{"ID":"x","DockerRootDir":"${folder}","Name":"h"}`)} "$2" ${shellQuote(containers)} "$2"; }`,
+    `api() { printf '%s\\n--%s api 200 /info\\n%s\\n--%s api 200 /containers/json\\n' ${shellQuote(`{"ID":"x","DockerRootDir":"${directory}","Name":"h"}`)} "$2" ${shellQuote(containers)} "$2"; }`,
     unreadScript,
     factsScript.replace(/^socket=$/m, 'socket=/s; pid=0'),
   ].join('\n');
-  const { stdout } = spawnSync('sh', ['-c', script], { cwd: folder, maxBuffer: 1 << 26, stdio: QUIET });
+  const { stdout } = spawnSync('sh', ['-c', script], { cwd: directory, maxBuffer: 1 << 26, stdio: QUIET });
   const found = parseFacts(stdout).docker.containers.map(({ name, restart }) => `${name} ${restart}`);
   expect(found).toEqual(['a always', 'b no', 'c.1 swarm']);
 });

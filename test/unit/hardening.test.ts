@@ -1,9 +1,9 @@
 /** The fixes as data: what is chosen, what is remembered, and what sshd is told, for every kind of login. */
 
 import { describe, expect, it } from 'vitest';
-import { auditRules } from '../../src/audit/audit-rules.ts';
-import { fileMends } from '../../src/audit/checks/files.ts';
-import type { DaemonView } from '../../src/plan/daemon-view.ts';
+import { auditRules } from '../../src/domain/audit/audit-rules.ts';
+import { fileFixes } from '../../src/domain/audit/checks/files.ts';
+import type { DaemonView } from '../../src/domain/plan/daemon-view.ts';
 import {
   chooseFixes,
   FIXES,
@@ -12,10 +12,10 @@ import {
   PROFILES,
   profilesOf,
   recordHardening,
-} from '../../src/plan/hardening.ts';
-import { hardenDaemon } from '../../src/plan/hardening-daemon.ts';
-import { hardenFiles, renderAuditRules } from '../../src/plan/hardening-files.ts';
-import { hardenSshd, type Login } from '../../src/plan/hardening-sshd.ts';
+} from '../../src/domain/plan/hardening.ts';
+import { hardenDaemon } from '../../src/domain/plan/hardening-daemon.ts';
+import { hardenFiles, renderAuditRules } from '../../src/domain/plan/hardening-files.ts';
+import { hardenSshd, type Login } from '../../src/domain/plan/hardening-sshd.ts';
 import { altered } from '../support/audit-facts.ts';
 import { factsOf } from '../support/host-facts.ts';
 
@@ -103,7 +103,7 @@ describe('sshd', () => {
   it.each([
     ['with a password', { user: 'root', remote: true, byKey: false }],
     ['on the host itself', { user: 'root', remote: false, byKey: false }],
-  ])('leaves root its password where no login with a key was proven: %s', (_, login) => {
+  ])('leaves root its password where no login with a key was verified: %s', (_, login) => {
     const open = new Map(settings).set('permitrootlogin', ['yes']);
     const { content, notes } = hardenSshd(all, { ...input, settings: open, login });
     expect(content).not.toMatch(/PermitRootLogin|PasswordAuthentication/);
@@ -113,7 +113,7 @@ describe('sshd', () => {
     ).toMatch(/^PermitRootLogin prohibit-password$/m);
   });
 
-  it('proves nothing about SSH from the host itself', () => {
+  it('verifies nothing about SSH from the host itself', () => {
     const { content } = hardenSshd(all, { ...input, login: { ...operator, remote: false } });
     expect(content).toMatch(/^PermitRootLogin prohibit-password$/m);
     expect(content).not.toMatch(/PasswordAuthentication/);
@@ -220,7 +220,7 @@ describe('files', () => {
     expect(notes).toEqual(['docker-group: typo, who was to stay, is not in it']);
   });
 
-  it('makes a client key of a registry root’s alone, and is content with it afterwards', () => {
+  it("makes a client key of a registry root's alone, and is content with it afterwards", () => {
     const at = '/etc/docker/certs.d/registry.lab:5000/client.key';
     const key = (mode: string) =>
       altered('bad-trixie', {
@@ -229,9 +229,9 @@ describe('files', () => {
           'key-files': `${mode} 0 0 root root 10 ${at}\0`,
         },
       });
-    const wanted = fileMends(key('81a4')).find(({ path }) => path === at);
+    const wanted = fileFixes(key('81a4')).find(({ path }) => path === at);
     expect(wanted?.mode.toString(8)).toBe('400');
-    expect(fileMends(key('8100')).find(({ path }) => path === at)).toBeUndefined();
+    expect(fileFixes(key('8100')).find(({ path }) => path === at)).toBeUndefined();
   });
 
   it('loads audit rules where the kernel takes them, and says where they do not count at boot or nothing is recorded', () => {

@@ -1,9 +1,9 @@
 /** What is said of a host that cannot make its key; that hosts make theirs is tested on real ones. */
 
 import { expect, test } from 'vitest';
+import { withHostKey } from '../../src/engine/host-key.ts';
+import type { PreparedHost, RunContext } from '../../src/engine/host-run.ts';
 import type { HostProgress } from '../../src/runtime.ts';
-import { withHostKey } from '../../src/workflows/host-key.ts';
-import type { PreparedHost, RunContext } from '../../src/workflows/host-run.ts';
 
 test('without openssl: hints that every command can be followed by, rotate included', async () => {
   const scripts: string[] = [];
@@ -27,6 +27,6 @@ test('without openssl: hints that every command can be followed by, rotate inclu
       'in a fleet file: keys: store',
     ],
   });
-  // The folder of the key goes, whatever became of it.
+  // The directory of the key goes, whatever became of it.
   expect(scripts.at(-1)).toMatch(/^rm -rf -- \/run\/docker-tls-key-[0-9a-f]{12}$/);
 });

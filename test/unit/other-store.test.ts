@@ -1,9 +1,9 @@
 /** Whose host is it: nobody's, ours, or one that another store looks after. */
 
 import { expect, test } from 'vitest';
-import { parseFacts } from '../../src/plan/facts.ts';
-import { managedElsewhere, otherName, otherStore } from '../../src/plan/other-store.ts';
-import type { StoreState } from '../../src/store/records.ts';
+import type { StoreState } from '../../src/adapters/store/records.ts';
+import { parseFacts } from '../../src/domain/plan/facts.ts';
+import { managedExternally, otherName, otherStore } from '../../src/domain/plan/other-store.ts';
 import { printFacts } from '../support/sections.ts';
 
 const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
@@ -17,17 +17,17 @@ const STATE = {
   managed: [],
 };
 
-function factsOf(papers: { ca?: string; state?: boolean; transaction?: boolean }) {
+function factsOf(credentials: { ca?: string; state?: boolean; transaction?: boolean }) {
   return parseFacts(
     printFacts({
-      ...(papers.ca === undefined
+      ...(credentials.ca === undefined
         ? {}
         : {
-            'file:/etc/docker/tls/current/ca.pem': `file 444 0:0\n${papers.ca}`,
+            'file:/etc/docker/tls/current/ca.pem': `file 444 0:0\n${credentials.ca}`,
             'file:/etc/docker/tls/current/server-cert.pem': `file 444 0:0\n${pem('SERVER')}`,
           }),
-      ...(papers.transaction ? { transaction: 'abc' } : {}),
-      ...(papers.state ? { 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(STATE)}` } : {}),
+      ...(credentials.transaction ? { transaction: 'abc' } : {}),
+      ...(credentials.state ? { 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(STATE)}` } : {}),
     }),
   );
 }
@@ -46,24 +46,24 @@ test.each<[string, ReturnType<typeof factsOf>, StoreState]>([
   ['a CA that we had', theirs, stateOf({ oldCas: [{ serial: '1', cert: pem('MORE') }] })],
   ['one of our clients alone', theirs, stateOf({ issuers: new Map([['ada', { cert: pem('MORE') }]]) })],
   ['what the host had when it was last changed from here', theirs, stateOf({ hosts: hosts(pem('THEIRS')) })],
-  ['our host, whose papers were lost', factsOf({ state: true }), stateOf({ hosts: hosts(pem('OURS')) })],
-])('ours or nobody’s: %s', (_, facts, state) => {
+  ['our host, whose credentials were lost', factsOf({ state: true }), stateOf({ hosts: hosts(pem('OURS')) })],
+])("ours or nobody's: %s", (_, facts, state) => {
   expect(otherStore(facts, 'h1', state)).toBeUndefined();
 });
 
 test.each<[string, ReturnType<typeof factsOf>, StoreState]>([
   ['a host that we do not know', theirs, stateOf({ ca: { cert: pem('OURS') } as StoreState['ca'] })],
   ['a host that changed hands since', theirs, stateOf({ hosts: hosts(pem('OURS')) })],
-  ['one without papers', factsOf({ state: true }), stateOf()],
-])('another store’s: %s', (_, facts, state) => {
+  ['one without credentials', factsOf({ state: true }), stateOf()],
+])("another store's: %s", (_, facts, state) => {
   expect(otherStore(facts, 'h1', state)).toMatch(/set up from another store, last by eve@.*laptop on 2026-02-01/);
   expect(otherStore(facts, 'h1', state)).not.toContain('\u001b');
 });
 
-test('papers without books are told as well, and the error says how to go on', () => {
+test('credentials without records are told as well, and the error says how to go on', () => {
   const words = otherStore(factsOf({ ca: pem('THEIRS') }), 'h1', stateOf());
   expect(words).toMatch(/^this host was set up from another store; the clients/);
-  expect(managedElsewhere('h1', words as string)).toMatchObject({ code: 'E_HOST_MANAGED', exit: 4, where: 'h1' });
+  expect(managedExternally('h1', words as string)).toMatchObject({ code: 'E_HOST_MANAGED', exit: 4, where: 'h1' });
 });
 
 test('a host by two names is told, and neither a copy of it nor itself is', () => {

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { anyClient, chooseClient, chooseHost } from '../../src/cli/choose.ts';
-import { proverFor, type Session } from '../../src/cli/session.ts';
-import { openStore } from '../../src/store/store.ts';
-import { openKeyring } from '../../src/workflows/keyring.ts';
-import { makeOwn } from '../../src/workflows/own-client.ts';
-import { knockerAt } from '../../src/workflows/reach.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { anyClient, resolveClient, resolveHost } from '../../src/cli/resolve-target.ts';
+import { type Session, verifierFor } from '../../src/cli/session.ts';
+import { openKeyring } from '../../src/engine/keyring.ts';
+import { makeOwn } from '../../src/engine/own-client.ts';
+import { probeClientAt } from '../../src/engine/reachable-hosts.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { picture } from '../support/store.ts';
 
@@ -19,7 +19,7 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 const store = openStore(home);
 const passphrase = { forNewCa: async () => undefined, forExistingCa: () => Promise.reject(new Error('not encrypted')) };
 
-async function prover(name: string, asked: boolean): Promise<string> {
+async function verifier(name: string, requested: boolean): Promise<string> {
   const state = await store.read();
   const keyring = openKeyring({
     state,
@@ -28,26 +28,26 @@ async function prover(name: string, asked: boolean): Promise<string> {
     now: new Date(),
   });
   const session = { state, keyring } as unknown as Session;
-  return (await proverFor(session, { name, keyType: 'p256', days: 30 }, asked)).record.name;
+  return (await verifierFor(session, { name, keyType: 'p256', days: 30 }, requested)).record.name;
 }
 
 async function chosen(): Promise<string> {
   const state = await store.read();
-  return chooseClient(state, chooseHost(state, 'h1', 'env'), undefined, 'env').record.name;
+  return resolveClient(state, resolveHost(state, 'h1', 'env'), undefined, 'env').record.name;
 }
 
-/** Who is to prove a host, where anybody will do. */
+/** Who is to verify a host, where anybody will do. */
 async function proving(): Promise<string> {
   const state = await store.read();
-  return anyClient(state, chooseHost(state, 'h1', 'verify'), undefined, 'verify').record.name;
+  return anyClient(state, resolveHost(state, 'h1', 'verify'), undefined, 'verify').record.name;
 }
 
-test('a client of other hosts does not knock, own or not', async () => {
+test('a client of other hosts does not connect, own or not', async () => {
   const place = mkdtempSync(join(home, 'other-'));
   await issueStore(place, { hosts: { h1: {}, h2: {} }, clients: { ci: ['h2'], laptop: undefined, spare: undefined } });
   const at = async (name: string) => {
     const state = await openStore(place).read();
-    return knockerAt(state.clients.values(), chooseHost(state, name, 'audit'))?.record.name;
+    return probeClientAt(state.clients.values(), resolveHost(state, name, 'audit'))?.record.name;
   };
   await makeOwn(openStore(place), 'ci');
   expect([await at('h1'), await at('h2')]).toEqual(['laptop', 'ci']);
@@ -60,9 +60,9 @@ test('of several clients the own one is meant, until another is asked for', asyn
   await makeOwn(store, 'laptop');
   expect([await chosen(), await proving()]).toEqual(['laptop', 'laptop']);
   // `ci` comes first by the alphabet, and may even have the name of who is logged in.
-  expect(await prover('root', false)).toBe('laptop');
-  expect(await prover('ci', false)).toBe('laptop');
-  expect(await prover('ci', true)).toBe('ci');
+  expect(await verifier('root', false)).toBe('laptop');
+  expect(await verifier('ci', false)).toBe('laptop');
+  expect(await verifier('ci', true)).toBe('ci');
   const before = picture(home);
   await makeOwn(store, 'laptop');
   expect(picture(home)).toEqual(before);

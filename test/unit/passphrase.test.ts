@@ -3,21 +3,21 @@
 import { expect, test } from 'vitest';
 import { passphraseSource } from '../../src/cli/host-options.ts';
 import type { Prompts } from '../../src/cli/prompts.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import type { Runtime } from '../../src/runtime.ts';
-import { Secret } from '../../src/secret.ts';
 
 const OPTIONS = { caName: undefined, caDays: undefined, caPassphraseFile: undefined, noCaPassphrase: false };
 
 function source(answers: readonly string[], env: Runtime['env'] = {}) {
-  const asked: (string | undefined)[] = [];
+  const requested: (string | undefined)[] = [];
   const prompts = {
     interactive: true,
     password: async ({ explain }: { explain?: string }) => {
-      asked.push(explain);
-      return new Secret(answers[asked.length - 1] ?? '');
+      requested.push(explain);
+      return new Secret(answers[requested.length - 1] ?? '');
     },
   } as unknown as Prompts;
-  return { asked, source: passphraseSource(OPTIONS, { env, cwd: '/' } as Runtime, prompts) };
+  return { requested, source: passphraseSource(OPTIONS, { env, cwd: '/' } as Runtime, prompts) };
 }
 
 const opens = async (words: Secret) => words.revealText() === 'right';
@@ -27,14 +27,14 @@ test.each([
   [['wrong', 'right'], 'right', 2],
   [['wrong', 'wrong', 'wrong', 'right'], 'wrong', 3],
 ])('of %j it is %s', async (answers, wanted, questions) => {
-  const { asked, source: passphrase } = source(answers);
+  const { requested, source: passphrase } = source(answers);
   expect((await passphrase.forExistingCa(opens)).revealText()).toBe(wanted);
-  expect(asked).toHaveLength(questions);
-  expect(asked.slice(1)).toEqual(asked.slice(1).map(() => 'The key does not open with that one.'));
+  expect(requested).toHaveLength(questions);
+  expect(requested.slice(1)).toEqual(requested.slice(1).map(() => 'The key does not open with that one.'));
 });
 
 test('what was given beforehand is not asked for', async () => {
-  const { asked, source: passphrase } = source([], { DOCKER_TLS_CA_PASSPHRASE: 'wrong' });
+  const { requested, source: passphrase } = source([], { DOCKER_TLS_CA_PASSPHRASE: 'wrong' });
   expect((await passphrase.forExistingCa(opens)).revealText()).toBe('wrong');
-  expect(asked).toEqual([]);
+  expect(requested).toEqual([]);
 });

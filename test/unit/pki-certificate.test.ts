@@ -10,12 +10,12 @@ import {
   issueClientAuthority,
   issueServer,
   openAuthority,
-} from '../../src/pki/certificate.ts';
-import { inspectCertificate, splitBundle, verifyChain } from '../../src/pki/inspect.ts';
-import { generateKey, KEY_TYPES, keyMatches, publicKeyOf } from '../../src/pki/keys.ts';
-import { parseSan } from '../../src/pki/names.ts';
-import { LEAF_BACKDATE_MS } from '../../src/pki/profiles.ts';
-import { Secret } from '../../src/secret.ts';
+} from '../../src/domain/pki/certificate.ts';
+import { inspectCertificate, splitBundle, verifyChain } from '../../src/domain/pki/inspect.ts';
+import { generateKey, KEY_TYPES, keyMatches, publicKeyOf } from '../../src/domain/pki/keys.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { LEAF_BACKDATE_MS } from '../../src/domain/pki/profiles.ts';
+import { Secret } from '../../src/domain/secret.ts';
 
 const DAY_MS = 86_400_000;
 const now = new Date('2026-06-01T12:00:00.750Z');

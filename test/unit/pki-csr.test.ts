@@ -2,12 +2,12 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { issueCa, issueClient } from '../../src/pki/certificate.ts';
-import { makeCsr, parseCsr } from '../../src/pki/csr.ts';
-import { generateKey, KEY_TYPES, keyMatches, publicKeyOf } from '../../src/pki/keys.ts';
-import { parseSan } from '../../src/pki/names.ts';
-import { pemBlocks, pemEncode } from '../../src/pki/pem.ts';
-import { Secret } from '../../src/secret.ts';
+import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
+import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
+import { generateKey, KEY_TYPES, keyMatches, publicKeyOf } from '../../src/domain/pki/keys.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { pemBlocks, pemEncode } from '../../src/domain/pki/pem.ts';
+import { Secret } from '../../src/domain/secret.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');
 

@@ -8,21 +8,21 @@ import {
   issueClientAuthority,
   issueServer,
   type OpenAuthority,
-} from '../../src/pki/certificate.ts';
+} from '../../src/domain/pki/certificate.ts';
 import {
   type ChainQuestion,
   type ChainReason,
   inspectCertificate,
   splitBundle,
   verifyChain,
-} from '../../src/pki/inspect.ts';
-import { openKey } from '../../src/pki/keys.ts';
-import { parseSan } from '../../src/pki/names.ts';
-import { parseCertificate } from '../../src/pki/parse.ts';
-import { pemBlocks, pemEncode } from '../../src/pki/pem.ts';
-import { keyIdentifier } from '../../src/pki/profiles.ts';
-import { signerFor } from '../../src/pki/signing.ts';
-import type { Secret } from '../../src/secret.ts';
+} from '../../src/domain/pki/inspect.ts';
+import { openKey } from '../../src/domain/pki/keys.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { parseCertificate } from '../../src/domain/pki/parse.ts';
+import { pemBlocks, pemEncode } from '../../src/domain/pki/pem.ts';
+import { keyIdentifier } from '../../src/domain/pki/profiles.ts';
+import { signerFor } from '../../src/domain/pki/signing.ts';
+import type { Secret } from '../../src/domain/secret.ts';
 
 const DAY_MS = 86_400_000;
 const now = new Date('2026-06-01T00:00:00Z');
@@ -33,7 +33,7 @@ function inDays(days: number): Date {
 }
 
 const ca = await issueCa({ name: 'Test', days: 100, now });
-const stranger = await issueCa({ name: 'Stranger', days: 100, now });
+const untrusted = await issueCa({ name: 'Stranger', days: 100, now });
 const server = await issueServer({ ca, sans, days: 10, now });
 const ann = await issueClientAuthority({ ca, clientName: 'ann', days: 50, now });
 const bob = await issueClientAuthority({ ca, clientName: 'bob', days: 50, now });
@@ -56,9 +56,9 @@ describe('a server', () => {
     ['with its name', { address: 'BUILD-1.' }, 'ok'],
     ['with its address', { address: '10.0.0.5' }, 'ok'],
     ['with another name', { address: 'build-2' }, 'wrong-name'],
-    ['of another CA', { anchors: [stranger.cert] }, 'unknown-authority'],
+    ['of another CA', { anchors: [untrusted.cert] }, 'unknown-authority'],
     ['of nobody', { anchors: [] }, 'unknown-authority'],
-    ['of one among several CAs', { anchors: [stranger.cert + ca.cert] }, 'ok'],
+    ['of one among several CAs', { anchors: [untrusted.cert + ca.cert] }, 'ok'],
     ['that is trusted itself', { anchors: [server.leaf] }, 'ok'],
     ['after its end', { now: inDays(11) }, 'expired'],
     ['before its beginning', { now: inDays(-1) }, 'not-yet-valid'],
@@ -119,7 +119,7 @@ describe('a chain that does not hold', () => {
   });
 
   test('because a new CA took the name of the old, and says so', async () => {
-    const twin = { ...stranger, subject: ca.subject };
+    const twin = { ...untrusted, subject: ca.subject };
     const leaf = await issueServer({ ca: twin, sans, days: 1, now });
     expect(verifyChain({ ...asServer, leaf: leaf.cert })).toMatchObject({
       reason: 'unknown-authority',
@@ -129,8 +129,8 @@ describe('a chain that does not hold', () => {
 
   test('two CAs that signed each other end the search', async () => {
     const [one, two] = [
-      crossSign({ ca, issuer: stranger, days: 9, now }),
-      crossSign({ ca: stranger, issuer: ca, days: 9, now }),
+      crossSign({ ca, issuer: untrusted, days: 9, now }),
+      crossSign({ ca: untrusted, issuer: ca, days: 9, now }),
     ];
     expect(
       verifyChain({ ...asServer, leaf: server.leaf, intermediates: [one.leaf, two.leaf], anchors: [] }),

@@ -2,7 +2,7 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { issueCa } from '../../src/pki/certificate.ts';
+import { issueCa } from '../../src/domain/pki/certificate.ts';
 import {
   decryptKey,
   encryptKey,
@@ -12,8 +12,8 @@ import {
   keyMatches,
   keyTypeOf,
   publicKeyOf,
-} from '../../src/pki/keys.ts';
-import { Secret } from '../../src/secret.ts';
+} from '../../src/domain/pki/keys.ts';
+import { Secret } from '../../src/domain/secret.ts';
 
 const passphrase = new Secret('correct horse, bätteríe ✓');
 

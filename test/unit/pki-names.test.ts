@@ -1,8 +1,8 @@
 /** Names in certificates: reading, refusing, comparing, proposing. */
 
 import { describe, expect, test } from 'vitest';
-import { DockerTlsError } from '../../src/errors.ts';
-import { covers, formatSan, parseSan, proposeSans, uniqueSans } from '../../src/pki/names.ts';
+import { covers, formatSan, parseSan, proposeSans, uniqueSans } from '../../src/domain/pki/names.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const READ: readonly (readonly [text: string, formatted: string])[] = [
   ['build-1', 'DNS:build-1'],

@@ -1,8 +1,8 @@
 /** What firewalls say of a port, with the rules as their own tools print them: only what surely blocks is a problem. */
 
 import { expect, test } from 'vitest';
-import type { HostFacts } from '../../src/plan/facts.ts';
-import { judgeFirewall } from '../../src/plan/firewall.ts';
+import type { HostFacts } from '../../src/domain/plan/facts.ts';
+import { judgeFirewall } from '../../src/domain/plan/firewall.ts';
 
 const NONE: HostFacts['firewall'] = { iptables: '', ufw: undefined, nft: '', firewalld: undefined };
 const UFW_POLICY = 'DEFAULT_INPUT_POLICY="DROP"\n';

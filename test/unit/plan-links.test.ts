@@ -1,11 +1,11 @@
 /** Settings that are links: they are read through, what is edited is the file they lead to, and the link itself is never touched. */
 
 import { describe, expect, test } from 'vitest';
-import { STATE } from '../../src/daemon/paths.ts';
-import type { Asked } from '../../src/plan/asked.ts';
-import { planHost, planReturn } from '../../src/plan/plan.ts';
-import { preflight } from '../../src/plan/preflight.ts';
-import { renderTransaction } from '../../src/plan/transaction.ts';
+import { STATE } from '../../src/domain/dockerd/paths.ts';
+import type { HostSettings } from '../../src/domain/plan/host-settings.ts';
+import { planHost, planRestore } from '../../src/domain/plan/plan.ts';
+import { preflight } from '../../src/domain/plan/preflight.ts';
+import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { desired, factsOf, FACTS_TIME_MS as NOW } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';
@@ -15,12 +15,12 @@ function linked(path: string, to: string, lies: string): Record<string, string> 
 }
 
 const config = linked(JSON_FILE, '/srv/cfg/daemon.json', 'file 600 0:7\n{ "data-root": "/data" }\n');
-const asked: Asked = { port: 2376, listen: [], sans: [], keyType: 'p256', days: 397, keys: 'store' };
-const options = { id: 'a1', who: 'me', now: new Date(0), confirmWithin: 90, keep: 3, reason: 'test', asked };
+const requested: HostSettings = { port: 2376, listen: [], sans: [], keyType: 'p256', days: 397, keys: 'store' };
+const options = { id: 'a1', who: 'me', now: new Date(0), confirmWithin: 90, keep: 3, reason: 'test', requested };
 
 /** What travels to the host. */
 function sent(facts: ReturnType<typeof factsOf>, plan = planHost(facts, desired)) {
-  const { script, input } = renderTransaction(plan, facts, desired.papers, options);
+  const { script, input } = renderTransaction(plan, facts, desired.credentials, options);
   return { script, input: input.map((part) => (part instanceof Uint8Array ? Buffer.from(part).toString() : '')) };
 }
 
@@ -62,7 +62,7 @@ describe('daemon.json is a link', () => {
       [`file:${STATE}/origin/manifest`]: `file 600 0:0\n1\tlink\t777\t0:0\t${JSON_FILE}\n`,
       [`file:${STATE}/origin/1`]: 'link 777 0:0\n/srv/cfg/daemon.json',
     });
-    const { daemonJson } = planReturn(facts, 'none', desired);
+    const { daemonJson } = planRestore(facts, 'none', desired);
     expect(daemonJson).toMatchObject({ path: JSON_FILE, before: '{ "debug": true }' });
     expect(daemonJson.after).toContain('/data');
   });

@@ -1,9 +1,9 @@
 /** What stands against a change, each from the facts alone, and all at once. */
 
 import { describe, expect, test } from 'vitest';
-import type { DockerTlsError } from '../../src/errors.ts';
-import { hasChanges, planHost, planReturn } from '../../src/plan/plan.ts';
-import { preflight, swarmProblem } from '../../src/plan/preflight.ts';
+import { hasChanges, planHost, planRestore } from '../../src/domain/plan/plan.ts';
+import { preflight, swarmProblem } from '../../src/domain/plan/preflight.ts';
+import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { desired, factsOf, GOOD_FACTS as good, FACTS_TIME_MS as NOW, UNIT } from '../support/host-facts.ts';
 
 function problems(more: Readonly<Record<string, string>>, skewMs = 0): string[] {
@@ -205,7 +205,7 @@ describe('a TCP port of another socket unit', () => {
   test('is named, since it asks for certificates from now on', () => {
     const { warnings } = planHost(factsOf({ sockets }), desired);
     expect(warnings.filter((text) => text.includes('.socket'))).toEqual([
-      expect.stringMatching(/^\[::\]:2375 of docker\.socket is closed to everybody without a certificate/),
+      expect.stringMatching(/^\[::\]:2375 of docker\.socket rejects connections without a certificate/),
       expect.stringMatching(/^10\.0\.0\.1:4243 of x\.socket/),
     ]);
   });
@@ -226,7 +226,7 @@ describe('a daemon that did not run before the first setup', () => {
     ['stays up where containers run', {}, 'none'],
     ['stays up where nobody knows what runs', { containers: '', info: '' }, 'none'],
   ])('%s', (_, more, action) => {
-    expect(planReturn(factsOf({ ...stopped, ...more }), 'none', desired).daemon.action).toBe(action);
+    expect(planRestore(factsOf({ ...stopped, ...more }), 'none', desired).daemon.action).toBe(action);
   });
 });
 
@@ -256,7 +256,7 @@ describe('containers over a restart', () => {
       'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}`,
       'file:/var/lib/docker-tls/origin/manifest': 'file 600 0:0\n1\tabsent\t-\t-\t/etc/docker/daemon.json\n',
     });
-    const plan = planReturn(facts, 'none', desired);
+    const plan = planRestore(facts, 'none', desired);
     expect(hasChanges(plan)).toBe(true);
     expect(plan.containers.how).toBe('temporary');
   });

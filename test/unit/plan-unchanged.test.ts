@@ -4,8 +4,8 @@ import pico from 'picocolors';
 import { expect, test } from 'vitest';
 import { costLines, renderOutcome } from '../../src/cli/render/outcome.ts';
 import { renderPlan, renderPlans } from '../../src/cli/render/plan.ts';
-import { completeHost } from '../../src/config/spec.ts';
-import type { HostOutcome, PreparedHost } from '../../src/workflows/host-run.ts';
+import { completeHost } from '../../src/domain/fleet/spec.ts';
+import type { HostOutcome, PreparedHost } from '../../src/engine/host-run.ts';
 
 const plain = pico.createColors(false);
 const WARNING = 'icc: no longer asked for, and what was changed for it stays';
@@ -18,7 +18,7 @@ function still(name: string, warnings: readonly string[]): PreparedHost {
 
 test('of one host', () => {
   expect(renderPlan(still('web', [WARNING]), plain)).toMatch(/nothing to do.*\n {2}warning +icc: no longer/);
-  const outcome = { ...still('web', [WARNING]), host: 'web', changed: false, proofs: [], said: [], elapsedMs: 1 };
+  const outcome = { ...still('web', [WARNING]), host: 'web', changed: false, checks: [], warnings: [], elapsedMs: 1 };
   expect(renderOutcome(outcome as unknown as HostOutcome, plain)).toContain(`! ${WARNING}`);
 });
 
@@ -37,8 +37,8 @@ test('by harden once, whether something was to do or not, and never as the host 
       plan: { ...base.plan, costs: ['icc: a\u0007'] },
       host: 'web',
       changed,
-      proofs: [],
-      said: [],
+      checks: [],
+      warnings: [],
       elapsedMs: 1,
     };
     const text = [renderOutcome(outcome as unknown as HostOutcome, plain), ...costLines(outcome as never)].join('\n');

@@ -22,7 +22,7 @@ test.each<[string, string[], string[]]>([
 test.each([
   [['--config', '/other dir', 'tls', 'status']],
   [['--config=/first', '-D', '--config=/other dir', 'tls', 'status']],
-])('%j: the config folder counts for the run, and in commands to paste', (argv) => {
+])('%j: the config directory counts for the run, and in commands to paste', (argv) => {
   expect(readCall(argv, PLUGIN)).toEqual({
     words: ['status'],
     env: { ...PLUGIN, DOCKER_CONFIG: '/other dir' },
@@ -31,7 +31,7 @@ test.each([
   });
 });
 
-test('called by itself, docker’s options are none of ours', () => {
+test("called by itself, docker's options are none of ours", () => {
   const env = {};
   expect(readCall(['-D', 'tls', 'status'], env)).toMatchObject({
     words: ['-D', 'tls', 'status'],

@@ -1,4 +1,4 @@
-/** Which generations and papers a host keeps, also one whose find (busybox) has no -printf. */
+/** Which generations and credentials a host keeps, also one whose find (busybox) has no -printf. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const SCRIPT = new URL('../../src/daemon/way-back.sh', import.meta.url).pathname;
+const SCRIPT = new URL('../../src/host/rollback.sh', import.meta.url).pathname;
 
 test.each([
   ['of any kind', ''],
   ['without -printf', 'find() { case "$*" in *-printf*) return 1 ;; esac; command find "$@"; }'],
 ])('the newest stay, by a find %s', (_, find) => {
-  const folder = mkdtempSync(join(tmpdir(), 'docker-tls-prune-'));
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-prune-'));
   try {
-    const [state, tls] = [join(folder, 'state'), join(folder, 'tls')];
+    const [state, tls] = [join(directory, 'state'), join(directory, 'tls')];
     for (const generation of [1, 2, 9, 10, 11]) {
       mkdirSync(join(state, `generations/${generation}`), { recursive: true });
       symlinkSync(`${generation}`, join(state, `generations/${generation}/1`));
@@ -28,7 +28,7 @@ test.each([
       'sh',
       [
         '-c',
-        `${find}\nT=${state}/txn\nset --\n. ${SCRIPT}\nTLS_FOLDER=${tls} KEEP=2 GENERATION=11 STATE=${state}\nprune`,
+        `${find}\nT=${state}/txn\nset --\n. ${SCRIPT}\nTLS_DIRECTORY=${tls} KEEP=2 GENERATION=11 STATE=${state}\nprune`,
       ],
       { encoding: 'utf8' },
     );
@@ -36,6 +36,6 @@ test.each([
     expect(readdirSync(join(state, 'generations')).sort()).toEqual(['10', '11']);
     expect(readdirSync(tls).sort()).toEqual(['10', '11', '77', 'current']);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 });

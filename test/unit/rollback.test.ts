@@ -1,22 +1,22 @@
-/** What a roll back brings back besides files: what was asked for, and who gets in. */
+/** What a rollback brings back besides files: what was asked for, and who gets in. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { completeHost } from '../../src/config/spec.ts';
-import { issueCa, issueClient, issueClientAuthority, openAuthority } from '../../src/pki/certificate.ts';
-import { askedOf, parseAsked } from '../../src/plan/asked.ts';
-import { compareTrust } from '../../src/plan/trust.ts';
+import { completeHost } from '../../src/domain/fleet/spec.ts';
+import { issueCa, issueClient, issueClientAuthority, openAuthority } from '../../src/domain/pki/certificate.ts';
+import { hostSettingsOf, parseHostSettings } from '../../src/domain/plan/host-settings.ts';
+import { compareTrust } from '../../src/domain/trust/trust.ts';
 
 describe('what was asked for', () => {
   const spec = completeHost({ name: 'h', ssh: { destination: 'h' }, port: 2399, harden: ['icc'], clients: ['ann'] });
 
   test('comes back from the host as it was', () => {
-    const asked = askedOf(spec);
-    expect(parseAsked(JSON.parse(JSON.stringify(asked)))).toEqual(asked);
+    const requested = hostSettingsOf(spec);
+    expect(parseHostSettings(JSON.parse(JSON.stringify(requested)))).toEqual(requested);
   });
 
   test('also what was not asked for: it replaces what is asked for now', () => {
-    const plain = parseAsked(
-      JSON.parse(JSON.stringify(askedOf(completeHost({ name: 'h', ssh: { destination: 'h' } })))),
+    const plain = parseHostSettings(
+      JSON.parse(JSON.stringify(hostSettingsOf(completeHost({ name: 'h', ssh: { destination: 'h' } })))),
     );
     expect({ ...spec, ...plain }).toMatchObject({ port: 2376, harden: undefined, clients: undefined });
   });
@@ -34,8 +34,8 @@ describe('what was asked for', () => {
     ['clients that are not names', { ...good, clients: [{}] }],
     ['hardening that is no list', { ...good, harden: 'icc' }],
   ])('a host that kept %s is not believed', (_, value) => {
-    expect(parseAsked(good)).toBeDefined();
-    expect(parseAsked(value)).toBeUndefined();
+    expect(parseHostSettings(good)).toBeDefined();
+    expect(parseHostSettings(value)).toBeUndefined();
   });
 });
 
@@ -64,21 +64,21 @@ describe('another trust file', () => {
       again: ['bob'],
       noLonger: [],
       revoked: ['eve'],
-      strangers: [],
+      untrusted: [],
     });
   });
 
   test('a shorter list', () => {
     const list = `${issuers.ann}${issuers.bob}`;
-    expect(compare(list, issuers.ann as string)).toEqual({ again: [], noLonger: ['bob'], revoked: [], strangers: [] });
+    expect(compare(list, issuers.ann as string)).toEqual({ again: [], noLonger: ['bob'], revoked: [], untrusted: [] });
   });
 
-  test('a revoked client that the host still lets in is no less revoked', () => {
+  test('a revoked client that the host still accepts is no less revoked', () => {
     expect(compare(ca.leaf, ca.leaf)).toMatchObject({ again: [], revoked: ['eve'] });
   });
 
   test('a CA that nobody here knows is named', async () => {
     const other = await issueCa({ name: 'somebody else', days: 3650, now });
-    expect(compare(ca.leaf, ca.leaf + other.leaf).strangers).toEqual([expect.stringMatching(/^somebody else/)]);
+    expect(compare(ca.leaf, ca.leaf + other.leaf).untrusted).toEqual([expect.stringMatching(/^somebody else/)]);
   });
 });

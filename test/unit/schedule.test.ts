@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { renderCi, renderCron, renderSystemd } from '../../src/workflows/schedule.ts';
+import { renderCi, renderCron, renderSystemd } from '../../src/actions/schedule.ts';
 import { runCli } from '../support/cli.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));
-const program = join(folder, 'docker-tls');
-const calls = join(folder, 'calls');
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));
+const program = join(directory, 'docker-tls');
+const calls = join(directory, 'calls');
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Stands for the program: notes its words, and ends as it is told. */
 function stand(status: string): void {
@@ -19,7 +19,11 @@ function stand(status: string): void {
   writeFileSync(calls, '');
 }
 
-const options = { program: [program], home: join(folder, 'it’s $HOME 100%'), passphraseFile: join(folder, 'pass') };
+const options = {
+  program: [program],
+  home: join(directory, "it's $HOME 100%"),
+  passphraseFile: join(directory, 'pass'),
+};
 /** What cron gives to the shell. */
 const lineOf = (crontab: string) =>
   (crontab.split('\n').find((one) => one.startsWith('23 4')) ?? '').replace('23 4 * * * ', '').replaceAll('\\%', '%');
@@ -41,15 +45,15 @@ test('the cron line is silent when all goes well, and tells everything when anyt
   expect(readFileSync(calls, 'utf8').trim().split('\n')).toHaveLength(3);
 });
 
-test('the units pass systemd’s own check, and the passphrase is a credential', () => {
+test("the units pass systemd's own check, and the passphrase is a credential", () => {
   stand('exit 0');
   const files = renderSystemd({ ...options, onFailure: 'mail -s "renewal failed" root < /dev/null' });
-  for (const { name, text } of files) writeFileSync(join(folder, name), text);
+  for (const { name, text } of files) writeFileSync(join(directory, name), text);
   expect(files[0]?.text).toContain(`LoadCredential=ca-passphrase:${options.passphraseFile}`);
   expect(files[0]?.text).toContain('OnFailure=docker-tls-renew-failed.service');
   expect(renderSystemd(options).map((one) => one.name)).toEqual(['docker-tls-renew.service', 'docker-tls-renew.timer']);
   if (spawnSync('systemd-analyze', ['--version']).error) return;
-  const checked = spawnSync('systemd-analyze', ['verify', join(folder, 'docker-tls-renew.service')], {
+  const checked = spawnSync('systemd-analyze', ['verify', join(directory, 'docker-tls-renew.service')], {
     encoding: 'utf8',
   });
   expect(checked.stderr.split('\n').filter((one) => /docker-tls-renew\.service:\d+/.test(one))).toEqual([]);
@@ -57,8 +61,8 @@ test('the units pass systemd’s own check, and the passphrase is a credential',
 
 test('a fleet file and a password for sudo are named to every command that takes them', () => {
   stand('exit 0');
-  const file = join(folder, 'fleet.yaml');
-  const sudoPasswordFile = join(folder, 'sudo');
+  const file = join(directory, 'fleet.yaml');
+  const sudoPasswordFile = join(directory, 'sudo');
   const [service] = renderSystemd({ ...options, fleetFile: file, sudoPasswordFile });
   expect(service?.text).toContain(`LoadCredential=sudo-password:${sudoPasswordFile}`);
   execFileSync('sh', ['-c', lineOf(renderCron({ ...options, fleetFile: file, sudoPasswordFile }))]);
@@ -82,7 +86,7 @@ test('CI jobs renew, run everything whatever fails, and name no secret and no pa
   expect(renderCi('github', ci)).not.toMatch(/runner\.|npx|npm/);
   for (const script of [github.jobs.renew.steps[0].run, gitlab.certificates.script.join('\n')]) {
     stand('[ "$2" != server ]');
-    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+    const env = { ...process.env, PATH: `${directory}:${process.env.PATH}` };
     // As GitHub runs it.
     const run = spawnSync('bash', ['-e', '-c', script], { encoding: 'utf8', env });
     expect(run.status).toBe(1);
@@ -95,30 +99,32 @@ test('CI jobs renew, run everything whatever fails, and name no secret and no pa
 });
 
 test('a job of GitHub hands over the secrets that its fleet file takes from the environment', async () => {
-  const file = join(folder, 'env.yaml');
+  const file = join(directory, 'env.yaml');
   const host = (name: string, from: string) => `  ${name}: { ssh: ${name}.example.org, sudo-password: ${from} }\n`;
   const hosts = host('a', 'env:SUDO_A') + host('b', 'env:SUDO_B') + host('c', 'env:SUDO_A') + host('d', 'file:pw');
   writeFileSync(file, `version: 1\nca: { passphrase: env:CA_PASS }\nhosts:\n${hosts}`);
-  const run = await runCli(['schedule', '--form', 'github', '-f', file, '--home', folder]);
+  const run = await runCli(['schedule', '--form', 'github', '-f', file, '--home', directory]);
   const { env } = parse(run.out).jobs.renew;
   expect(Object.keys(env)).toEqual(['DOCKER_TLS_CA_PASSPHRASE', 'CA_PASS', 'SUDO_A', 'SUDO_B']);
   expect(env.SUDO_A).toBe('$' + '{{ secrets.SUDO_A }}');
   // Paths are the runner's.
-  expect((await runCli(['schedule', '--form', 'github', '-f', '/srv/not-here.yaml', '--home', folder])).exit).toBe(0);
+  expect((await runCli(['schedule', '--form', 'github', '-f', '/srv/not-here.yaml', '--home', directory])).exit).toBe(
+    0,
+  );
 });
 
 test('the line that help shows for cron keeps what is in the crontab', async () => {
   const { command } = await import('../../src/cli/commands/schedule.ts');
   const example = command.examples?.find((one) => one.includes('--form cron')) ?? '';
   stand('exit 0');
-  const table = join(folder, 'table');
+  const table = join(directory, 'table');
   writeFileSync(table, '1 2 * * * mine\n');
-  const crontab = join(folder, 'crontab');
+  const crontab = join(directory, 'crontab');
   writeFileSync(
     crontab,
     `#!/bin/sh\ncase $1 in -l) cat '${table}' ;; -) cat > '${table}.new' && mv '${table}.new' '${table}' ;; esac\n`,
   );
   chmodSync(crontab, 0o755);
-  execFileSync('sh', ['-c', example], { env: { ...process.env, PATH: `${folder}:${process.env.PATH}` } });
+  execFileSync('sh', ['-c', example], { env: { ...process.env, PATH: `${directory}:${process.env.PATH}` } });
   expect(readFileSync(table, 'utf8')).toBe('1 2 * * * mine\nout of schedule 50%\n');
 });

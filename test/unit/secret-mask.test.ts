@@ -1,7 +1,7 @@
 /** Passwords in addresses, of whatever a host or a file says: masked, and in a time that no text can draw out. */
 
 import { expect, test } from 'vitest';
-import { maskPasswords } from '../../src/secret.ts';
+import { maskPasswords } from '../../src/domain/secret.ts';
 
 test.each([
   ['ADD https://bob:hunter2@example.com/x /x', 'ADD https://bob:***@example.com/x /x'],

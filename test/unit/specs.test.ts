@@ -1,8 +1,8 @@
 /** Which host is meant by what was typed: one that is known, another one, or nothing that can be told apart. */
 
 import { expect, test } from 'vitest';
-import type { HostRecord, StoreState } from '../../src/store/records.ts';
-import { type HostFlags, specFor, specsFor, storedSpecs } from '../../src/workflows/specs.ts';
+import type { HostRecord, StoreState } from '../../src/adapters/store/records.ts';
+import { type HostFlags, specFor, specsFor, storedSpecs } from '../../src/engine/specs.ts';
 
 const RECORD: HostRecord = {
   name: 'build-1',

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { DockerTlsError } from '../../src/errors.ts';
-import { endpointFrom, jumpOptions, parseSshG, resolveEndpoint } from '../../src/remote/ssh-config.ts';
+import { endpointFrom, jumpOptions, parseSshG, resolveEndpoint } from '../../src/adapters/ssh/ssh-config.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { SshOptions } from '../../src/runtime.ts';
 
 const options: SshOptions = { host: 'build-1', destination: 'build' };
@@ -135,12 +135,12 @@ it.each(['a;b', '-oProxyCommand=touch /tmp/x', 'a b', '$(id)', 'a\nb', ''])(
 
 describe('Ctrl-C while ssh reads its configuration', () => {
   async function withSsh(text: string, work: () => Promise<void>): Promise<void> {
-    const folder = mkdtempSync(join(tmpdir(), 'docker-tls-ssh-'));
-    writeFileSync(join(folder, 'ssh'), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-    vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+    const directory = mkdtempSync(join(tmpdir(), 'docker-tls-ssh-'));
+    writeFileSync(join(directory, 'ssh'), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
     await work().finally(() => {
       vi.unstubAllEnvs();
-      rmSync(folder, { recursive: true });
+      rmSync(directory, { recursive: true });
     });
   }
   const interruption = { code: 'E_INTERRUPTED', exit: 130 };

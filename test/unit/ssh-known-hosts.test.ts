@@ -15,7 +15,7 @@ import {
   readKnownHosts,
   renderKnownHost,
   wantedTypes,
-} from '../../src/remote/known-hosts.ts';
+} from '../../src/adapters/ssh/known-hosts.ts';
 import { makeKey } from '../support/ssh-server.ts';
 
 function publicKey(type: 'ed25519' | 'rsa' | 'ecdsa' = 'ed25519'): { line: string; blob: Buffer } {
@@ -65,8 +65,8 @@ describe('names', () => {
   it.skipIf(spawnSync('ssh-keygen', ['-?']).error !== undefined)(
     'agrees with ssh-keygen on hashes and fingerprints',
     () => {
-      const folder = mkdtempSync('/tmp/docker-tls-test-kh-');
-      const file = join(folder, 'known_hosts');
+      const directory = mkdtempSync('/tmp/docker-tls-test-kh-');
+      const file = join(directory, 'known_hosts');
       writeFileSync(file, `host,10.0.0.1 ${A.line}\n[host]:2222 ${B.line}\n`);
       execFileSync('ssh-keygen', ['-q', '-H', '-f', file], { stdio: 'ignore' });
       const lines = parseKnownHosts(readFileSync(file, 'utf8'), file);
@@ -139,9 +139,9 @@ describe('the verdict', () => {
 
 describe('adding', () => {
   it('keeps the other bytes and a link, ends an open line, and loses nothing of parallel writers', async () => {
-    const folder = mkdtempSync('/tmp/docker-tls-test-kh-');
-    const real = join(folder, 'real');
-    const file = join(folder, 'known_hosts');
+    const directory = mkdtempSync('/tmp/docker-tls-test-kh-');
+    const real = join(directory, 'real');
+    const file = join(directory, 'known_hosts');
     const before = `# mine, latin1 \u00e9\r\nhost ${A.line}`;
     writeFileSync(real, Buffer.from(before, 'latin1'), { mode: 0o644 });
     symlinkSync(real, file);
@@ -156,11 +156,11 @@ describe('adding', () => {
     for (const name of names) expect(judgeHostKey(lines, name, B.blob).kind).toBe('known');
   });
 
-  it('makes file and folder for this user alone', async () => {
-    const folder = join(mkdtempSync('/tmp/docker-tls-test-kh-'), 'a');
-    await addKnownHost(join(folder, 'known_hosts'), 'h', A.blob, false);
-    expect(statSync(folder).mode & 0o777).toBe(0o700);
-    expect(statSync(join(folder, 'known_hosts')).mode & 0o777).toBe(0o600);
-    expect(existsSync(join(folder, 'known_hosts.lock'))).toBe(false);
+  it('makes file and directory for this user alone', async () => {
+    const directory = join(mkdtempSync('/tmp/docker-tls-test-kh-'), 'a');
+    await addKnownHost(join(directory, 'known_hosts'), 'h', A.blob, false);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    expect(statSync(join(directory, 'known_hosts')).mode & 0o777).toBe(0o600);
+    expect(existsSync(join(directory, 'known_hosts.lock'))).toBe(false);
   });
 });

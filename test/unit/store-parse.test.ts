@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import {
-  caFolderName,
+  caDirectoryName,
   certificateProblem,
   keyProblem,
   parseCaRecord,
   parseClientRecord,
   parseHostRecord,
-} from '../../src/store/parse.ts';
-import { checkName, nameProblem } from '../../src/store/records.ts';
+} from '../../src/adapters/store/parse.ts';
+import { checkName, nameProblem } from '../../src/adapters/store/records.ts';
 import { sampleCa, sampleClient, sampleHost } from '../support/store.ts';
-import { KEY_FORMS, PAPERS, SHORT_SERIAL } from '../support/store-papers.ts';
+import { CREDENTIALS, KEY_FORMS, SHORT_SERIAL } from '../support/store-credentials.ts';
 
 describe('names', () => {
   test.each(['a', '0', 'build-1', 'anna@laptop', 'a.b', 'Web_2+x', 'console', 'com', 'com10', `a${'b'.repeat(127)}`])(
@@ -94,7 +94,7 @@ describe('records', () => {
 });
 
 describe('PEM', () => {
-  const [one, two] = [PAPERS[0].cert, PAPERS[1].cert];
+  const [one, two] = [CREDENTIALS[0].cert, CREDENTIALS[1].cert];
 
   test.each([
     ['one certificate', one],
@@ -108,21 +108,21 @@ describe('PEM', () => {
   test.each([
     ['nothing', '', 'is empty'],
     ['text', 'hello', 'no certificate'],
-    ['a key', PAPERS[0].key, 'no certificate'],
+    ['a key', CREDENTIALS[0].key, 'no certificate'],
     ['cut off', one.slice(0, 200), 'no certificate'],
     ['the second cut off', one + two.slice(0, 200), 'cut off'],
-    ['a certificate and its key', one + PAPERS[0].key, 'something else'],
+    ['a certificate and its key', one + CREDENTIALS[0].key, 'something else'],
     [
       'bytes that are no certificate',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
-      'can not be read',
+      'cannot be read',
     ],
-    ['lines lost', `${one.split('\n').toSpliced(3, 2).join('\n')}`, 'can not be read'],
+    ['lines lost', `${one.split('\n').toSpliced(3, 2).join('\n')}`, 'cannot be read'],
   ])('%s is refused', (_what, text, problem) => {
     expect(certificateProblem(text)).toContain(problem);
   });
 
-  test.each([...PAPERS.map(({ key }) => key), ...KEY_FORMS])('a key is right: %.31s', (text) => {
+  test.each([...CREDENTIALS.map(({ key }) => key), ...KEY_FORMS])('a key is right: %.31s', (text) => {
     expect(keyProblem(text)).toBeUndefined();
     expect(keyProblem(text.slice(0, -20))).toBe('holds no private key in PEM');
     expect(keyProblem(text + one)).toBe('holds no private key in PEM');
@@ -131,11 +131,11 @@ describe('PEM', () => {
   test('other things are no key', () => {
     expect(keyProblem('')).toBe('is empty');
     expect(keyProblem(one)).toBe('holds no private key in PEM');
-    expect(keyProblem(PAPERS[0].key.replace('END PRIVATE', 'END EC PRIVATE'))).toBe('holds no private key in PEM');
+    expect(keyProblem(CREDENTIALS[0].key.replace('END PRIVATE', 'END EC PRIVATE'))).toBe('holds no private key in PEM');
   });
 
-  test('a CA that numbers its certificates gets a folder of its own', () => {
-    expect(caFolderName(one)).toMatch(/^[0-9A-F]{40}$/);
-    expect(caFolderName(SHORT_SERIAL)).toMatch(/^0?1-[0-9A-F]{16}$/);
+  test('a CA that numbers its certificates gets a directory of its own', () => {
+    expect(caDirectoryName(one)).toMatch(/^[0-9A-F]{40}$/);
+    expect(caDirectoryName(SHORT_SERIAL)).toMatch(/^0?1-[0-9A-F]{16}$/);
   });
 });

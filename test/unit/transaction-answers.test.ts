@@ -1,8 +1,8 @@
 /** What a host answers to a change, and what is made of it for people. */
 
 import { describe, expect, test } from 'vitest';
-import { DockerTlsError } from '../../src/errors.ts';
-import { endTransaction, startTransaction } from '../../src/remote/transaction.ts';
+import { endTransaction, startTransaction } from '../../src/adapters/ssh/transaction.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { HostSession } from '../../src/runtime.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

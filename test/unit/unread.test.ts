@@ -4,18 +4,18 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { shellQuote } from '../../src/daemon/quote.ts';
-import unreadScript from '../../src/daemon/unread.sh';
+import { shellQuote } from '../../src/domain/quote.ts';
+import unreadScript from '../../src/host/unread.sh';
 
 const ETC = '/etc/systemd/system';
 const RUN = '/run/systemd/system';
 const FRAGMENT = '/usr/lib/systemd/system/docker.service';
-let folder: string;
+let directory: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'docker-tls-unread-'));
-  for (const name of ['etc', 'run', 'lib', 'elsewhere']) mkdirSync(join(folder, name));
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-unread-'));
+  for (const name of ['etc', 'run', 'lib', 'external']) mkdirSync(join(directory, name));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Where a path of the host lies while the test makes it. */
 function at(path: string): string {
@@ -24,8 +24,8 @@ function at(path: string): string {
     [RUN, 'run'],
     ['/usr/lib/systemd/system', 'lib'],
   ];
-  const [place, name] = places.find(([prefix]) => path.startsWith(prefix)) ?? ['', 'elsewhere'];
-  return join(folder, name, path.slice(place.length));
+  const [place, name] = places.find(([prefix]) => path.startsWith(prefix)) ?? ['', 'external'];
+  return join(directory, name, path.slice(place.length));
 }
 function put(path: string, text: string): void {
   mkdirSync(dirname(at(path)), { recursive: true });
@@ -41,7 +41,7 @@ function unread(shell: string, known: readonly string[], fragment = FRAGMENT): s
     [ETC, 'etc'],
     [RUN, 'run'],
     ['/usr/lib/systemd/system', 'lib'],
-  ].map(([path, name]) => `mkdir -p ${path} && mount --bind ${folder}/${name} ${path}`);
+  ].map(([path, name]) => `mkdir -p ${path} && mount --bind ${directory}/${name} ${path}`);
   const script = `NL='\n'\n${unreadScript}\nunread_units ${shellQuote(fragment)} ${shellQuote(known.join('\n'))}`;
   const outer = ['set -e', ...mounts, `exec ${shell} -c ${shellQuote(script)}`].join('\n');
   // No socket as stdin: bash would read .bashrc, which may say things of its own.
@@ -86,10 +86,10 @@ describe.runIf(process.getuid?.() === 0).each([['dash'], ['bash']])('by %s', (sh
     expect(unread(shell, [`${ETC}/docker.service.d/both.conf`])).toEqual([]);
   });
 
-  test('by another name of its folder systemd knows it all the same', () => {
+  test('by another name of its directory systemd knows it all the same', () => {
     put('/usr/lib/systemd/system/docker.service.d/a.conf', '[Service]\n');
     expect(unread(shell, ['/lib/systemd/system/docker.service.d/a.conf'])).toEqual([]);
-    const real = join(folder, 'elsewhere');
+    const real = join(directory, 'external');
     writeFileSync(join(real, 'override.conf'), '[Service]\n');
     lead(`${ETC}/docker.service.d`, real);
     const known = [`${real}/override.conf`, '/usr/lib/systemd/system/docker.service.d/a.conf'];

@@ -1,14 +1,14 @@
 /** Owns `apply [HOST…]`: makes hosts what the store or the fleet file says, in parallel. */
 
-import { gravestExit } from '../../errors.ts';
-import { hasChanges } from '../../plan/plan.ts';
-import { plural } from '../../words.ts';
-import { checkContexts, contextName, giveContexts } from '../../workflows/context.ts';
-import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
-import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
+import { checkContexts, contextName, giveContexts } from '../../actions/context.ts';
+import { hasChanges } from '../../domain/plan/plan.ts';
+import { plural } from '../../domain/words.ts';
+import { applyHosts, planHosts } from '../../engine/fleet-apply.ts';
+import { errorsOf, exitOfResults } from '../../engine/pool.ts';
+import { gravestExit } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
-import { dockerConfigFolder } from '../options.ts';
+import { dockerConfigDirectory } from '../options.ts';
 import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
@@ -19,7 +19,7 @@ export const command = defineCommand({
   name: 'apply',
   summary: 'Make hosts what they should be, in parallel',
   about:
-    'Without HOST: every host of the fleet file (-f), or of the store. Plans first and asks; with --yes it goes ahead.\nEvery host is changed in one transaction, proven, and goes back on its own if that fails.',
+    'Without HOST: every host of the fleet file (-f), or of the store. Plans first and asks; with --yes it goes ahead.\nEvery host is changed in one transaction, verified, and rolled back automatically if that fails.',
   examples: [
     'docker-tls apply -f fleet.yaml --yes',
     'docker-tls apply -f fleet.yaml --canary 1 --max-failures 2 --limit "build-*" --yes',
@@ -36,8 +36,8 @@ export const command = defineCommand({
     const run = await startRun(context, args.hosts, options, 'apply');
     const fleet = { parallel: global.parallel, signal: runtime.signal };
     if (run.specs.some((spec) => contextName(spec) !== undefined)) {
-      const { provers, state } = await run.open();
-      await checkContexts(run.specs, provers, state, dockerConfigFolder(runtime));
+      const { verifiers, state } = await run.open();
+      await checkContexts(run.specs, verifiers, state, dockerConfigDirectory(runtime));
     }
     if (!global.yes || global.dryRun) {
       const planned = await planHosts(run.specs, await run.open(), fleet, progress);
@@ -69,8 +69,8 @@ export const command = defineCommand({
     const done = new Set(results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
     const contexts = await giveContexts(
       run.specs.filter(({ name }) => done.has(name)),
-      opened.provers,
-      { store: opened.store, dockerConfig: dockerConfigFolder(runtime), now: runtime.now },
+      opened.verifiers,
+      { store: opened.store, dockerConfig: dockerConfigDirectory(runtime), now: runtime.now },
     );
     const only = results[0];
     const text =

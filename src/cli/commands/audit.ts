@@ -1,19 +1,25 @@
 /** Owns `audit [HOST…]`: what is wrong with hosts, Compose files and Dockerfiles, in every form of the report. */
 
-import { expiredEntries, parseBaseline } from '../../audit/baseline.ts';
-import { SEVERITIES } from '../../audit/check.ts';
-import { compareReports, findingsOfReport } from '../../audit/compare.ts';
-import { CHECKS } from '../../audit/evaluate.ts';
-import { auditCompose, COMPOSE_CHECKS } from '../../audit/files/compose.ts';
-import { auditDockerfile, DOCKERFILE_CHECKS } from '../../audit/files/dockerfile.ts';
-import { type AuditedFile, type AuditReport, fileName, judged, type Subject } from '../../audit/report/report.ts';
-import { fails, score, scoreWords } from '../../audit/score.ts';
-import { nearestNames } from '../../config/nearest.ts';
-import { shellQuote } from '../../daemon/quote.ts';
-import { DockerTlsError } from '../../errors.ts';
-import { plural } from '../../words.ts';
-import { auditHosts, matchesCheck, type Selection, selectResults, subjectsOf } from '../../workflows/audit.ts';
-import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
+import { auditHosts, matchesCheck, type Selection, selectResults, subjectsOf } from '../../actions/audit.ts';
+import { expiredEntries, parseBaseline } from '../../domain/audit/baseline.ts';
+import { SEVERITIES } from '../../domain/audit/check.ts';
+import { compareReports, findingsOfReport } from '../../domain/audit/compare.ts';
+import { CHECKS } from '../../domain/audit/evaluate.ts';
+import { auditCompose, COMPOSE_CHECKS } from '../../domain/audit/files/compose.ts';
+import { auditDockerfile, DOCKERFILE_CHECKS } from '../../domain/audit/files/dockerfile.ts';
+import {
+  type AuditedFile,
+  type AuditReport,
+  fileName,
+  judged,
+  type Subject,
+} from '../../domain/audit/report/report.ts';
+import { fails, score, scoreWords } from '../../domain/audit/score.ts';
+import { nearestNames } from '../../domain/fleet/nearest.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { plural } from '../../domain/words.ts';
+import { errorsOf, exitOfResults } from '../../engine/pool.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import { formOf, REPORT_FORMS, type ReportForm, renderReport, saveReport } from '../audit-report.ts';
 import { type CommandContext, defineCommand, type OptionSpecs, type OptionValues } from '../command.ts';
 import { readIn } from '../files.ts';
@@ -62,7 +68,7 @@ export const command = defineCommand({
   name: 'audit',
   summary: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
   about:
-    'Without HOST: every host of the fleet file (-f), or of the store. A host need not be set up.\nAll facts of a host come over SSH in one go, as root; who gets in is asked from here, over the network.\n`docker-tls harden HOST` mends what can be mended; -v shows what passed as well.',
+    'Without HOST: every host of the fleet file (-f), or of the store. A host need not be set up.\nAll facts of a host come over SSH in one go, as root; who gets in is asked from here, over the network.\n`docker-tls harden HOST` fixes what can be fixed; -v shows what passed as well.',
   examples: [
     'docker-tls audit root@build-1',
     'docker-tls audit -f fleet.yaml --format html --out audit.html',
@@ -135,13 +141,13 @@ export const command = defineCommand({
   },
 });
 
-/** What mends what can be mended: for hosts that were set up from here, and not for a fleet, whose file says what each host should be. */
+/** What fixes what can be fixed: for hosts that were set up from here, and not for a fleet, whose file says what each host should be. */
 function wayOn(report: AuditReport, stored: ReadonlySet<string>, fleet: boolean): string[] {
-  const mendable = judged(report)
+  const fixable = judged(report)
     .filter(({ kind, name }) => kind === 'host' && stored.has(name))
-    .filter(({ results }) => results.some(({ state, mendable: fix }) => state === 'finding' && fix !== undefined));
-  if (fleet || mendable.length === 0 || mendable.length > 5) return [];
-  return [`docker-tls harden ${mendable.map(({ name }) => name).join(' ')} --dry-run`];
+    .filter(({ results }) => results.some(({ state, fixable: fix }) => state === 'finding' && fix !== undefined));
+  if (fleet || fixable.length === 0 || fixable.length > 5) return [];
+  return [`docker-tls harden ${fixable.map(({ name }) => name).join(' ')} --dry-run`];
 }
 
 const NO_HOSTS = { results: [], stored: new Set<string>() };
@@ -178,15 +184,15 @@ function refined(subject: Subject, selection: Selection, now: Date): Subject {
 }
 
 /** A misspelt check would pass every host, and one for hosts every file. `asked`: those of what is audited. */
-function requireChecks(patterns: readonly string[], asked: readonly { readonly id: string }[]): void {
-  const ids = asked.map(({ id }) => id);
+function requireChecks(patterns: readonly string[], requested: readonly { readonly id: string }[]): void {
+  const ids = requested.map(({ id }) => id);
   const all = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].map(({ id }) => id);
   for (const pattern of patterns) {
     if (ids.some((id) => matchesCheck(pattern, id))) continue;
-    const elsewhere = all.some((id) => matchesCheck(pattern, id));
+    const exists = all.some((id) => matchesCheck(pattern, id));
     const same = ids.filter((id) => id.endsWith(`.${pattern}`));
     const near = same.length > 0 ? same : nearestNames(pattern, ids);
-    throw usage(`--check ${pattern}: there is no such check${elsewhere ? ' for what is audited here' : ''}`, [
+    throw usage(`--check ${pattern}: there is no such check${exists ? ' for what is audited here' : ''}`, [
       ...near.map((id) => `--check ${id}`),
       "all of a section: --check '5.*'",
     ]);
@@ -202,7 +208,7 @@ async function readText(path: string, cwd: string): Promise<string> {
     throw new DockerTlsError({
       code: 'E_AUDIT_FILE',
       exit: 2,
-      message: "it can't be read",
+      message: 'it cannot be read',
       where: path,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,

@@ -1,8 +1,8 @@
 /** Owns `ca create`: a CA before any host, for those who want it first; setup makes one by itself. */
 
-import { DockerTlsError } from '../../errors.ts';
-import { inspectCertificate } from '../../pki/inspect.ts';
-import { dateWords } from '../../words.ts';
+import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { dateWords } from '../../domain/words.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';

@@ -1,9 +1,9 @@
 /** Owns `ca export`: the CA's certificate, which is public; with its key only encrypted. */
 
 import { resolve } from 'node:path';
-import { inspectCertificate } from '../../pki/inspect.ts';
-import { encryptKey } from '../../pki/keys.ts';
-import { Secret } from '../../secret.ts';
+import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { encryptKey } from '../../domain/pki/keys.ts';
+import { Secret } from '../../domain/secret.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
 import { startStored } from '../fleet-session.ts';
@@ -13,7 +13,7 @@ import { noCa } from './ca-show.ts';
 
 export const command = defineCommand({
   name: 'ca export',
-  summary: 'The CA’s certificate; with --with-key its key too, always encrypted',
+  summary: "The CA's certificate; with --with-key its key too, always encrypted",
   about:
     'Without --with-key the certificate alone, which is no secret: on standard output, or --out FILE.\nWith --with-key a file of certificate and key, the key under a passphrase of its own: whoever has both can let anybody in.',
   examples: ['docker-tls ca export > ca.pem', 'docker-tls ca export --with-key --out ca-backup.pem'],

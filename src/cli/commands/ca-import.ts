@@ -1,10 +1,10 @@
 /** Owns `ca import`: a CA of your own, also an intermediate, also one whose key stays elsewhere. */
 
-import { inspectCertificate } from '../../pki/inspect.ts';
-import { Secret } from '../../secret.ts';
-import { dateWords } from '../../words.ts';
-import { importCa } from '../../workflows/ca-import.ts';
-import { anchorCommand } from '../../workflows/sign-command.ts';
+import { importCa } from '../../actions/ca-import.ts';
+import { anchorCommand } from '../../adapters/issuer/sign-command.ts';
+import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { Secret } from '../../domain/secret.ts';
+import { dateWords } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 import { readIn } from '../files.ts';
 import { CA_OPTIONS, passphraseSource } from '../host-options.ts';
@@ -16,7 +16,7 @@ export const command = defineCommand({
   withoutFleet: true,
   summary: 'Use a CA of your own, also one whose key stays elsewhere',
   about:
-    'With --key this store issues, as with a CA it made itself. With --sign-command a command signs: it gets a request on standard input, and the profile (server or client) and the days as arguments, and prints the certificate. With neither, nothing can be issued here.\nA CA that signs by a command signs leaf certificates only: its clients can’t be told apart by a host, so none can be revoked before its end (docs/ca.md).',
+    'With --key this store issues, as with a CA it made itself. With --sign-command a command signs: it gets a request on standard input, and the profile (server or client) and the days as arguments, and prints the certificate. With neither, nothing can be issued here.\nA CA that signs by a command signs leaf certificates only: its clients cannot be told apart by a host, so none can be revoked before its end (docs/ca.md).',
   examples: [
     'docker-tls ca import --cert ca.pem --key ca-key.pem',
     'docker-tls ca import --cert intermediate.pem --key intermediate-key.pem --chain root.pem',
@@ -53,11 +53,11 @@ export const command = defineCommand({
       });
       if (!global.dryRun) await store.write(change);
       const { subject, fingerprint, notAfter } = inspectCertificate(cert);
-      const issues = change.ca?.keyPem ? 'key' : change.ca?.record.signCommand ? 'command' : 'elsewhere';
+      const issues = change.ca?.keyPem ? 'key' : change.ca?.record.signCommand ? 'command' : 'external';
       const how = {
         key: 'this store issues with its key',
-        command: 'a command signs; its clients can’t be revoked one by one',
-        elsewhere: 'its key is elsewhere: nothing can be issued here',
+        command: 'a command signs; its clients cannot be revoked one by one',
+        external: 'its key is elsewhere: nothing can be issued here',
       }[issues];
       return {
         exit: 0,

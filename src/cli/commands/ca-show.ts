@@ -1,10 +1,10 @@
 /** Owns `ca show`: the CA in force and those that are still trusted beside it. */
 
-import { DockerTlsError } from '../../errors.ts';
-import { inspectCertificate } from '../../pki/inspect.ts';
-import { isEncrypted } from '../../pki/keys.ts';
-import type { Secret } from '../../secret.ts';
-import { dateWords, plural } from '../../words.ts';
+import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { isEncrypted } from '../../domain/pki/keys.ts';
+import type { Secret } from '../../domain/secret.ts';
+import { dateWords, plural } from '../../domain/words.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { storeOf } from '../store.ts';
 
@@ -41,10 +41,10 @@ export const command = defineCommand({
       })),
     };
     const where =
-      key === 'elsewhere'
+      key === 'external'
         ? signCommand === undefined
-          ? 'elsewhere: nothing can be issued here'
-          : `elsewhere; signs by: ${signCommand}`
+          ? 'external: nothing can be issued here'
+          : `external; signs by: ${signCommand}`
         : `${key} (${info.keyType})`;
     const text = [
       `subject      ${info.subject}${info.selfIssued ? '' : ` (issued by ${info.issuer})`}`,
@@ -58,8 +58,8 @@ export const command = defineCommand({
   },
 });
 
-function keyState(key: Secret | undefined): 'encrypted' | 'not encrypted' | 'elsewhere' {
-  if (key === undefined) return 'elsewhere';
+function keyState(key: Secret | undefined): 'encrypted' | 'not encrypted' | 'external' {
+  if (key === undefined) return 'external';
   return isEncrypted(key) ? 'encrypted' : 'not encrypted';
 }
 

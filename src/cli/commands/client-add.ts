@@ -1,8 +1,8 @@
-/** Owns `client add`: papers for a person or a program, for all hosts or for some. */
+/** Owns `client add`: credentials for a person or a program, for all hosts or for some. */
 
-import { inspectCertificate } from '../../pki/inspect.ts';
-import { dateWords, listWords, plural } from '../../words.ts';
-import { admit, requireHosts } from '../../workflows/access.ts';
+import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { dateWords, listWords, plural } from '../../domain/words.ts';
+import { admit, requireHosts } from '../../engine/access.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { clientSpec, HOST_OPTIONS } from '../host-options.ts';
@@ -12,7 +12,7 @@ export const command = defineCommand({
   name: 'client add',
   summary: 'A client certificate for a person or a program',
   about:
-    'Its files lie in HOME/clients/NAME, a folder that works as DOCKER_CERT_PATH. Without --hosts every host accepts it, and no host is touched.\nWith --hosts only those do: then hosts whose list of accepted clients changes are changed, as by apply.\nA client that is there already keeps its papers: --hosts changes who accepts it, --days and --key-type count from its next renewal on.',
+    'Its files lie in HOME/clients/NAME, a directory that works as DOCKER_CERT_PATH. Without --hosts every host accepts it, and no host is touched.\nWith --hosts only those do: then hosts whose list of accepted clients changes are changed, as by apply.\nA client that is there already keeps its credentials: --hosts changes who accepts it, --days and --key-type count from its next renewal on.',
   examples: ['docker-tls client add ci', 'docker-tls client add ci --hosts build-1,build-2 --days 30'],
   args: { names: { summary: 'names of clients', required: true, many: true } },
   options: {
@@ -58,15 +58,15 @@ export const command = defineCommand({
       const { clients } = await session.store.read();
       const done = admitted.map(({ client: { record, cert }, change }) => ({
         client: record.name,
-        folder: clients.get(record.name)?.folder ?? '',
+        directory: clients.get(record.name)?.directory ?? '',
         expires: inspectCertificate(cert).notAfter,
         created: change === 'created',
         changed: change === 'changed',
       }));
       const lines = done.map((one) =>
         one.created
-          ? `client ${one.client}: until ${dateWords(one.expires)}, in ${one.folder}`
-          : `client ${one.client} is there already, in ${one.folder}${one.changed ? `; now with ${saidWords(said)}` : ''}`,
+          ? `client ${one.client}: until ${dateWords(one.expires)}, in ${one.directory}`
+          : `client ${one.client} is there already, in ${one.directory}${one.changed ? `; now with ${settingsText(said)}` : ''}`,
       );
       const result = { clients: done.map((one) => ({ ...one, expires: one.expires.toISOString() })) };
       return {
@@ -80,7 +80,15 @@ export const command = defineCommand({
 });
 
 /** What was said of a client that is there already. */
-function saidWords({ hosts, days, keyType }: { hosts?: readonly string[]; days?: number; keyType?: string }): string {
+function settingsText({
+  hosts,
+  days,
+  keyType,
+}: {
+  hosts?: readonly string[];
+  days?: number;
+  keyType?: string;
+}): string {
   return [
     ...(hosts === undefined ? [] : [`access to ${listWords(hosts, 10)} only`]),
     ...(days === undefined ? [] : [`${plural(days, 'day')} from its next renewal on`]),

@@ -1,8 +1,8 @@
 /** Owns `client export`: a client as one file for another computer, a keychain, Java or a CI system. */
 
 import { resolve } from 'node:path';
-import type { Secret } from '../../secret.ts';
-import { BUNDLE_FORMATS, bundleOf, clientOf, renderBundle } from '../../workflows/client-bundle.ts';
+import { BUNDLE_FORMATS, bundleOf, clientOf, renderBundle } from '../../actions/client-bundle.ts';
+import type { Secret } from '../../domain/secret.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
 import { readSecretFile } from '../host-options.ts';

@@ -1,25 +1,25 @@
-/** Owns `client import`: folder, contexts and environment from a bundle that was made on another computer. */
+/** Owns `client import`: directory, contexts and environment from a bundle that was made on another computer. */
 
-import { checkContextName, contextNameOf } from '../../docker/contexts.ts';
-import { DockerTlsError } from '../../errors.ts';
-import { inspectCertificate } from '../../pki/inspect.ts';
-import { readRequests, removeRequest } from '../../store/requests.ts';
-import { dateWords } from '../../words.ts';
-import { bundleOfEnvironment, importClient, namedHosts, readBundle } from '../../workflows/client-import.ts';
-import { giveContext } from '../../workflows/context.ts';
-import { refreshCopies } from '../../workflows/copies.ts';
-import { accepts, reachableHosts } from '../../workflows/reach.ts';
+import { bundleOfEnvironment, importClient, namedHosts, readBundle } from '../../actions/client-import.ts';
+import { giveContext } from '../../actions/context.ts';
+import { checkContextName, contextNameOf } from '../../adapters/docker/contexts.ts';
+import { readRequests, removeRequest } from '../../adapters/store/requests.ts';
+import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { dateWords } from '../../domain/words.ts';
+import { refreshCopies } from '../../engine/installed-copies.ts';
+import { accepts, reachableHosts } from '../../engine/reachable-hosts.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { readIn } from '../files.ts';
-import { dockerConfigFolder, usage } from '../options.ts';
+import { dockerConfigDirectory, usage } from '../options.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'client import',
   withoutFleet: true,
-  summary: 'Folder, contexts and environment from a bundle of another computer',
+  summary: 'Directory, contexts and environment from a bundle of another computer',
   about:
-    'Takes what `client export` or `client sign` made: a tar archive, PEM or env lines; also a certificate (PEM) that another CA gave for a request. Papers without a key have to belong to a request that was made here.\nNeither the CA’s key nor SSH is needed here; env, context, verify and doctor then know the hosts.',
+    "Takes what `client export` or `client sign` made: a tar archive, PEM or env lines; also a certificate (PEM) that another CA gave for a request. Credentials without a key have to belong to a request that was made here.\nNeither the CA's key nor SSH is needed here; env, context, verify and doctor then know the hosts.",
   examples: [
     'docker-tls client import ci.tar --use',
     'docker-tls client import ann.tar --no-context && eval "$(docker-tls env build-1)"',
@@ -34,10 +34,15 @@ export const command = defineCommand({
       summary: 'from DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY of the environment, as in CI',
     },
     name: { kind: 'text', value: 'NAME', summary: 'another name for the client in this store' },
-    ca: { kind: 'text', value: 'FILE', summary: 'the CA of the hosts, where PEM papers lack it', completes: 'file' },
-    host: { kind: 'list', value: 'tcp://…', summary: 'hosts that the client reaches, where the papers name none' },
+    ca: {
+      kind: 'text',
+      value: 'FILE',
+      summary: 'the CA of the hosts, where PEM credentials lack it',
+      completes: 'file',
+    },
+    host: { kind: 'list', value: 'tcp://…', summary: 'hosts that the client reaches, where the credentials name none' },
     noContext: { kind: 'flag', summary: 'make no docker contexts' },
-    use: { kind: 'flag', summary: 'make the (first) host’s context the current one' },
+    use: { kind: 'flag', summary: "make the (first) host's context the current one" },
     replace: { kind: 'flag', summary: 'take the place of another client of that name, and of contexts of others' },
   },
   async run({ args, options, global, runtime }) {
@@ -75,7 +80,7 @@ export const command = defineCommand({
       if (global.dryRun) return { exit: 0, result: { client: name, dryRun: true }, text: `would import ${name}` };
       await store.write(imported.change);
       for (const request of imported.answers) removeRequest(global.home, request);
-      const dockerConfig = dockerConfigFolder(runtime);
+      const dockerConfig = dockerConfigDirectory(runtime);
       const state = await store.read();
       const stored = state.clients.get(name);
       if (stored === undefined) throw new Error(`${name} was just written`);
@@ -95,7 +100,7 @@ export const command = defineCommand({
             dockerConfig,
             use: options.use && index === 0,
             replace: options.replace,
-            configFolder: false,
+            configDirectory: false,
             now: runtime.now,
           });
           contexts.push(context);
@@ -108,7 +113,7 @@ export const command = defineCommand({
       const names = hosts.map((host) => host.record.name);
       const first = names[0];
       const text = [
-        `client ${name}: until ${dateWords(notAfter)}, in ${stored.folder}`,
+        `client ${name}: until ${dateWords(notAfter)}, in ${stored.directory}`,
         `hosts: ${names.join(', ') || 'none named in the bundle'}`,
         ...(contexts.length > 0 ? [`contexts: ${contexts.join(', ')}`] : []),
       ].join('\n');
@@ -125,7 +130,7 @@ export const command = defineCommand({
             ];
       return {
         exit: 0,
-        result: { client: name, folder: stored.folder, expires: notAfter.toISOString(), hosts: names, contexts },
+        result: { client: name, directory: stored.directory, expires: notAfter.toISOString(), hosts: names, contexts },
         text,
         next,
         errors: problems,

@@ -1,7 +1,7 @@
 /** Owns `client list`: who can reach what. Reads the store; asks no host. */
 
-import { dateWords } from '../../words.ts';
-import { type ClientAccess, clientAccess } from '../../workflows/client-access.ts';
+import { dateWords } from '../../domain/words.ts';
+import { type ClientAccess, clientAccess } from '../../engine/client-access.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderTable } from '../render/table.ts';
@@ -12,7 +12,7 @@ export const command = defineCommand({
   withoutFleet: true,
   summary: 'Who can reach what',
   about:
-    'HOSTS are those whose trust file lets the client in. Where the books say something else already, a line below tells so.\nKEY says whether the private key is in this store, or on another computer.',
+    'HOSTS are those whose trust file accepts the client. Where the records say something else already, a line below tells so.\nKEY says whether the private key is in this store, or on another computer.',
   examples: ['docker-tls client list', 'docker-tls client list --json'],
   args: {},
   options: {},
@@ -59,15 +59,15 @@ function renderClients(
       { text: client.imported ? `${client.state}, imported` : client.state, style: tone(client) },
       client.everywhere ? `all ${client.hosts.length}` : client.hosts.join(', ') || 'none',
       client.key,
-      [...client.contexts, ...(client.configFolder ? ['(config folder)'] : [])].join(', '),
+      [...client.contexts, ...(client.configDirectory ? ['(config directory)'] : [])].join(', '),
     ]),
     { columns, titleStyle: colours.dim },
   );
-  const behind = [...new Set(clients.flatMap((client) => [...client.toAdd, ...client.toDrop]))].sort();
-  if (behind.length === 0) return { text: table };
+  const outdated = [...new Set(clients.flatMap((client) => [...client.toAdd, ...client.toDrop]))].sort();
+  if (outdated.length === 0) return { text: table };
   const lines = clients.flatMap((client) => [
-    ...(client.toAdd.length > 0 ? [`${client.name} is not let in yet by ${client.toAdd.join(', ')}`] : []),
-    ...(client.toDrop.length > 0 ? [`${client.name} is still let in by ${client.toDrop.join(', ')}`] : []),
+    ...(client.toAdd.length > 0 ? [`${client.name} is not accepted yet by ${client.toAdd.join(', ')}`] : []),
+    ...(client.toDrop.length > 0 ? [`${client.name} is still accepted by ${client.toDrop.join(', ')}`] : []),
   ]);
-  return { text: [table, ...lines].join('\n'), next: [`docker-tls apply ${behind.join(' ')}`] };
+  return { text: [table, ...lines].join('\n'), next: [`docker-tls apply ${outdated.join(' ')}`] };
 }

@@ -1,10 +1,10 @@
 /** Owns `client request`: a key that is made here and stays here, and a request for a certificate. */
 
-import { DEFAULTS } from '../../config/spec.ts';
-import { makeCsr } from '../../pki/csr.ts';
-import { generateKey } from '../../pki/keys.ts';
-import { checkName } from '../../store/records.ts';
-import { readRequests, writeRequest } from '../../store/requests.ts';
+import { checkName } from '../../adapters/store/records.ts';
+import { readRequests, writeRequest } from '../../adapters/store/requests.ts';
+import { DEFAULTS } from '../../domain/fleet/spec.ts';
+import { makeCsr } from '../../domain/pki/csr.ts';
+import { generateKey } from '../../domain/pki/keys.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
 import { HOST_OPTIONS } from '../host-options.ts';

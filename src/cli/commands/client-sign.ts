@@ -1,12 +1,12 @@
-/** Owns `client sign`: papers for a key that stays with its owner. */
+/** Owns `client sign`: credentials for a key that stays with its owner. */
 
-import { parseCsr } from '../../pki/csr.ts';
-import { inspectCertificate } from '../../pki/inspect.ts';
-import { isFrom } from '../../plan/trust.ts';
-import { dateWords } from '../../words.ts';
-import { accessOf, requireHosts } from '../../workflows/access.ts';
-import { clientAccess } from '../../workflows/client-access.ts';
-import { bundleOf, renderBundle } from '../../workflows/client-bundle.ts';
+import { bundleOf, renderBundle } from '../../actions/client-bundle.ts';
+import { parseCsr } from '../../domain/pki/csr.ts';
+import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { isFrom } from '../../domain/trust/trust.ts';
+import { dateWords } from '../../domain/words.ts';
+import { accessOf, requireHosts } from '../../engine/access.ts';
+import { clientAccess } from '../../engine/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, readIn, writeOut } from '../files.ts';
 import { startStored } from '../fleet-session.ts';
@@ -16,9 +16,9 @@ import { type AccessChanged, changeAccess, ROTATE_OPTIONS } from '../rotate.ts';
 
 export const command = defineCommand({
   name: 'client sign',
-  summary: 'Sign a colleague’s request; the key stays with its owner',
+  summary: "Sign a colleague's request; the key stays with its owner",
   about:
-    'The request comes from `docker-tls client request`, or from openssl. The bundle that comes out holds no key, and only the computer that asked can use it.\nWhat the request says is its sender’s word: look at the name, or give one with --name.\nWith --hosts, hosts that would let it in all the same are changed first, as by apply; until that is done no papers are written.',
+    "The request comes from `docker-tls client request`, or from openssl. The bundle that comes out holds no key, and only the computer that asked can use it.\nWhat the request says is its sender's word: look at the name, or give one with --name.\nWith --hosts, hosts that would accept it all the same are changed first, as by apply; until that is done no credentials are written.",
   examples: [
     'docker-tls client sign ann.csr --out ann.tar',
     'docker-tls client sign ann.csr --name ann-laptop --days 90 --out ann.tar',
@@ -36,8 +36,8 @@ export const command = defineCommand({
   async run(context) {
     const { args, options, global, runtime } = context;
     const csr = (await readIn(args.file, runtime.cwd)).toString('utf8');
-    const asked = parseCsr(csr);
-    const name = options.name ?? asked.commonName;
+    const requested = parseCsr(csr);
+    const name = options.name ?? requested.commonName;
     if (name === '') throw usage('the request has no name in it', ['--name NAME']);
     const out = options.out ?? `${name}.tar`;
     const file = { runtime, global, out, replace: options.replace };
@@ -55,12 +55,12 @@ export const command = defineCommand({
       const run = await startStored(context, options, 'client sign', first.session.store);
       const { keyring, state, store } = run.session;
       const client = await keyring.signRequest(spec, csr);
-      const after = { ...state, clients: new Map([...state.clients, [name, { ...client, folder: '' }]]) };
+      const after = { ...state, clients: new Map([...state.clients, [name, { ...client, directory: '' }]]) };
       const access = clientAccess(after, runtime.now()).find((one) => one.name === name);
-      const behind = access?.toAdd ?? [];
+      const outdated = access?.toAdd ?? [];
       let changed: AccessChanged | undefined;
       if (access !== undefined && access.toDrop.length > 0) {
-        // Once the papers are out, nobody can see to it any more that a host which must not take them knows that.
+        // Once the credentials are out, nobody can see to it any more that a host which must not take them knows that.
         changed = await changeAccess(context, {
           run,
           question: (hosts) => `${name} must not get in everywhere. Change who is accepted on ${hosts}?`,
@@ -68,7 +68,7 @@ export const command = defineCommand({
           maxFailures: options.maxFailures,
         });
         if (changed.exit !== 0) {
-          const ending = `No papers were written: ${name} could get in where it must not. Mend the hosts that failed, then run the same command again.`;
+          const ending = `No credentials were written: ${name} could get in where it must not. Fix the hosts that failed, then run the same command again.`;
           return { ...changed, text: [changed.text, ending].join('\n\n') };
         }
       } else {
@@ -82,7 +82,7 @@ export const command = defineCommand({
       });
       const path = await writeOut({ ...file, data });
       const { notAfter } = inspectCertificate(client.cert);
-      const apply = changed === undefined ? behind : [];
+      const apply = changed === undefined ? outdated : [];
       const old = !isFrom(client.cert, await keyring.caCert(), 'client', runtime.now());
       const result = {
         client: name,
@@ -94,10 +94,10 @@ export const command = defineCommand({
         ...(path === '-' ? {} : { file: path }),
       };
       if (path === '-') return { exit: 0, result, text: '' };
-      const renamed = name === asked.commonName ? '' : ` (the request said ${asked.commonName || 'nothing'})`;
+      const renamed = name === requested.commonName ? '' : ` (the request said ${requested.commonName || 'nothing'})`;
       const lines = [
         ...(changed === undefined ? [] : [changed.text, '']),
-        `${path}: papers for ${name}${renamed}, until ${dateWords(notAfter)}, without a key`,
+        `${path}: credentials for ${name}${renamed}, until ${dateWords(notAfter)}, without a key`,
         ...(old ? ['They are of the old CA, for its hosts do not all accept the new one yet.'] : []),
       ];
       const next = [

@@ -1,12 +1,12 @@
 /** Owns `context HOST`: a docker context for a host, kept up to date. */
 
-import { checkContextName, contextNameOf } from '../../docker/contexts.ts';
-import { dockerHost } from '../../docker/environment.ts';
+import { type ContextOutcome, checkGiveContext, giveContext } from '../../actions/context.ts';
+import { checkContextName, contextNameOf } from '../../adapters/docker/contexts.ts';
+import { dockerHost } from '../../adapters/docker/environment.ts';
 import type { Runtime } from '../../runtime.ts';
-import { type ContextOutcome, checkGiveContext, giveContext } from '../../workflows/context.ts';
-import { chooseClient, chooseHost } from '../choose.ts';
 import { defineCommand } from '../command.ts';
-import { dockerConfigFolder } from '../options.ts';
+import { dockerConfigDirectory } from '../options.ts';
+import { resolveClient, resolveHost } from '../resolve-target.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
@@ -14,34 +14,35 @@ export const command = defineCommand({
   withoutFleet: true,
   summary: 'Create or update a docker context for a host',
   about:
-    'A context holds copies of the client’s files; docker-tls renews them together with the client.\nHOST and --client may be left out when there is only one.',
+    "A context holds copies of the client's files; docker-tls renews them together with the client.\nHOST and --client may be left out when there is only one.",
   examples: ['docker-tls context build-1 --use', 'docker-tls context build-1 --client ci --context build-1-ci'],
-  args: { host: { summary: 'the host’s name in the store', completes: 'host' } },
+  args: { host: { summary: "the host's name in the store", completes: 'host' } },
   options: {
     client: { kind: 'text', value: 'NAME', summary: 'whose certificate to use', completes: 'client' },
-    context: { kind: 'text', value: 'NAME', summary: 'the context’s name; default: the host’s' },
+    context: { kind: 'text', value: 'NAME', summary: "the context's name; default: the host's" },
     use: { kind: 'flag', summary: 'make it the current context' },
-    configFolder: {
+    configDirectory: {
       kind: 'flag',
-      summary: 'put the files into the Docker config folder itself too, so that DOCKER_HOST and DOCKER_TLS_VERIFY=1 do',
+      summary:
+        'put the files into the Docker config directory itself too, so that DOCKER_HOST and DOCKER_TLS_VERIFY=1 do',
     },
     replace: { kind: 'flag', summary: 'take over a context, or files, that docker-tls did not write' },
   },
   async run({ args, options, global, runtime }) {
     const store = storeOf({ global, runtime });
     const state = await store.read();
-    const host = chooseHost(state, args.host, 'docker-tls context');
-    const client = chooseClient(state, host, options.client, 'docker-tls context');
+    const host = resolveHost(state, args.host, 'docker-tls context');
+    const client = resolveClient(state, host, options.client, 'docker-tls context');
     const context = options.context ?? contextNameOf(host.record.name);
     checkContextName(context);
     const request = {
       host: host.record.name,
       client: client.record.name,
       context,
-      dockerConfig: dockerConfigFolder(runtime),
+      dockerConfig: dockerConfigDirectory(runtime),
       use: options.use,
       replace: options.replace,
-      configFolder: options.configFolder,
+      configDirectory: options.configDirectory,
     };
     if (global.dryRun) {
       await checkGiveContext(state, request);

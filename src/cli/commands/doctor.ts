@@ -1,21 +1,21 @@
-/** Owns `doctor HOST`: one cause, and the command that mends it. */
+/** Owns `doctor HOST`: one cause, and the command that fixes it. */
 
-import { printable } from '../../errors.ts';
-import { examine } from '../../workflows/doctor.ts';
-import { anyClient, chooseHost } from '../choose.ts';
+import { examine } from '../../actions/doctor.ts';
+import { printable } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
-import { dockerConfigFolder } from '../options.ts';
+import { dockerConfigDirectory } from '../options.ts';
 import { coloursOf } from '../render/colours.ts';
+import { anyClient, resolveHost } from '../resolve-target.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'doctor',
   withoutFleet: true,
-  summary: 'One cause why docker does not reach a host, and the command that mends it',
+  summary: 'Diagnose why docker cannot reach a host, and print the fix',
   about:
-    'Knocks as the client does, looks at the environment and the docker contexts of this computer, and asks the host’s clock and journal by SSH where that helps.\nChanges nothing. Exit status 0: all is well; 7: a cause was found.',
+    "Connects as the client does, looks at the environment and the docker contexts of this computer, and asks the host's clock and journal by SSH where that helps.\nChanges nothing. Exit status 0: all is well; 7: a cause was found.",
   examples: ['docker-tls doctor build-1', 'docker-tls doctor build-1 --client ci --no-ssh'],
-  args: { host: { summary: 'the host’s name in the store', completes: 'host' } },
+  args: { host: { summary: "the host's name in the store", completes: 'host' } },
   options: {
     client: { kind: 'text', value: 'NAME', summary: 'whose certificate to use', completes: 'client' },
     noSsh: { kind: 'flag', summary: 'do not log in to the host' },
@@ -23,14 +23,14 @@ export const command = defineCommand({
   },
   async run({ args, options, global, runtime, prompts }) {
     const state = await storeOf({ global, runtime }).read();
-    const host = chooseHost(state, args.host, 'docker-tls doctor');
+    const host = resolveHost(state, args.host, 'docker-tls doctor');
     const client = anyClient(state, host, options.client, 'docker-tls doctor');
     const found = await examine({
       runtime,
       state,
       host,
       client,
-      dockerConfig: dockerConfigFolder(runtime),
+      dockerConfig: dockerConfigDirectory(runtime),
       ssh: !options.noSsh,
       ...(prompts.ssh ? { ask: prompts.ssh } : {}),
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),

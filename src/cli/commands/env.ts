@@ -1,9 +1,9 @@
 /** Owns `env HOST`: the lines that point docker at a host, in the words of a shell. Reads the store; changes nothing. */
 
-import { detectShell, dockerHost, renderEnvironment, SHELLS } from '../../docker/environment.ts';
-import { chooseClient, chooseHost } from '../choose.ts';
+import { detectShell, dockerHost, renderEnvironment, SHELLS } from '../../adapters/docker/environment.ts';
 import { defineCommand } from '../command.ts';
-import { storeFolder, usage } from '../options.ts';
+import { storeDirectory, usage } from '../options.ts';
+import { resolveClient, resolveHost } from '../resolve-target.ts';
 import { storeOf } from '../store.ts';
 
 const NOTHING = { DOCKER_HOST: '', DOCKER_TLS_VERIFY: '', DOCKER_CERT_PATH: '' };
@@ -20,7 +20,7 @@ export const command = defineCommand({
     'docker-tls env build-1 --format github >> "$GITHUB_ENV"',
     'eval "$(docker-tls env --unset)"',
   ],
-  args: { host: { summary: 'the host’s name in the store', completes: 'host' } },
+  args: { host: { summary: "the host's name in the store", completes: 'host' } },
   options: {
     client: { kind: 'text', value: 'NAME', summary: 'whose certificate to use', completes: 'client' },
     format: { kind: 'choice', choices: SHELLS, summary: 'the form; default: that of your shell' },
@@ -36,12 +36,12 @@ export const command = defineCommand({
       return { exit: 0, result: { shell, unset: Object.keys(NOTHING), text }, text };
     }
     const state = await storeOf({ global, runtime }).read();
-    const host = chooseHost(state, args.host, 'docker-tls env');
-    const client = chooseClient(state, host, options.client, 'docker-tls env');
+    const host = resolveHost(state, args.host, 'docker-tls env');
+    const client = resolveClient(state, host, options.client, 'docker-tls env');
     const variables = {
       DOCKER_HOST: dockerHost(host.record.address, host.record.port),
       DOCKER_TLS_VERIFY: '1',
-      DOCKER_CERT_PATH: client.folder,
+      DOCKER_CERT_PATH: client.directory,
     };
     const words = [
       ...runtime.program.split(' '),
@@ -52,7 +52,7 @@ export const command = defineCommand({
       '--shell',
       shell,
     ];
-    if (global.home !== storeFolder(undefined, runtime)) words.push('--home', global.home);
+    if (global.home !== storeDirectory(undefined, runtime)) words.push('--home', global.home);
     // The comment is a convenience: left out when it would need quoting, whose rules differ from shell to shell.
     const again = words.every((word) => /^[\w./:@+-]+$/.test(word)) ? words.join(' ') : undefined;
     const text = renderEnvironment({ shell, variables, usage: again });

@@ -1,16 +1,16 @@
 /** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
-import { type Mend, type MendName, needsYes } from '../../audit/mends.ts';
-import { destinationWords, nameOf } from '../../config/destination.ts';
-import type { HostSpec } from '../../config/spec.ts';
-import { shellQuote } from '../../daemon/quote.ts';
-import { DockerTlsError } from '../../errors.ts';
-import { chooseFixes, FIXES, leftOutOn, PROFILES, profilesOf, recordHardening } from '../../plan/hardening.ts';
-import { hasChanges } from '../../plan/plan.ts';
-import { hangText, plural } from '../../words.ts';
-import { applyHosts, planHosts } from '../../workflows/fleet-apply.ts';
-import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
-import { specOfRecord } from '../../workflows/specs.ts';
+import { type Fix, type FixName, needsYes } from '../../domain/audit/fixes.ts';
+import { destinationWords, nameOf } from '../../domain/fleet/destination.ts';
+import type { HostSpec } from '../../domain/fleet/spec.ts';
+import { chooseFixes, FIXES, leftOutOn, PROFILES, profilesOf, recordHardening } from '../../domain/plan/hardening.ts';
+import { hasChanges } from '../../domain/plan/plan.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { hangText, plural } from '../../domain/words.ts';
+import { applyHosts, planHosts } from '../../engine/fleet-apply.ts';
+import { errorsOf, exitOfResults } from '../../engine/pool.ts';
+import { specOfRecord } from '../../engine/specs.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
 import { usage } from '../options.ts';
@@ -23,9 +23,9 @@ import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'harden',
-  summary: 'Mend what audit found, through the same plan, apply, verify, roll back',
+  summary: 'Fix audit findings (planned, verified, rolled back on failure)',
   about:
-    'For hosts that are set up. Without --only and --profile: every fix that audit knows.\nWhat keeps out or hides what works now (icc, userns-remap, sshd-root, sshd-passwords, docker-group) is left out\nunless it is accepted by name.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.',
+    'For hosts that are set up. Without --only and --profile: every fix that audit knows.\nFixes that can break existing access (icc, userns-remap, sshd-root, sshd-passwords, docker-group) are skipped\nunless you pass --accept NAME.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.',
   examples: [
     'docker-tls harden --list',
     'docker-tls harden build-1 --profile minimal',
@@ -116,11 +116,11 @@ export const command = defineCommand({
   },
 });
 
-function leftOutWords({ name, cost }: Mend): string {
+function leftOutWords({ name, cost }: Fix): string {
   return `left out: ${name}, since ${cost}; to make it all the same: --accept ${name}`;
 }
 
-function fixNamed(name: string, flag: string): MendName {
+function fixNamed(name: string, flag: string): FixName {
   const fix = FIXES.find((one) => one.name === name);
   if (fix !== undefined) return fix.name;
   throw usage(`${flag} ${name}: there is no such fix`, [
@@ -134,7 +134,7 @@ function notSetUp({ name, ssh }: HostSpec): DockerTlsError {
     code: 'E_NOT_SET_UP',
     exit: 2,
     where: name,
-    message: 'it is not set up yet; hardening is part of the same change and its way back',
+    message: 'it is not set up yet; hardening is part of the same change and its rollback',
     hints: [`docker-tls setup ${shellQuote(destinationWords(ssh))}${named}`],
   });
 }

@@ -1,10 +1,10 @@
 /** Owns `import docker-machine`: hosts of docker-machine's store become hosts of ours; the apply that follows moves them. */
 
 import { join, resolve } from 'node:path';
-import { shellQuote } from '../../daemon/quote.ts';
-import { homeFolder } from '../../user.ts';
-import { refreshCopies } from '../../workflows/copies.ts';
-import { dockerMachineNames, readDockerMachines, takeOverChange } from '../../workflows/take-over.ts';
+import { dockerMachineNames, readDockerMachines, takeOverChange } from '../../actions/take-over.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { refreshCopies } from '../../engine/installed-copies.ts';
+import { homeDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { CA_OPTIONS } from '../host-options.ts';
@@ -12,9 +12,9 @@ import { usage } from '../options.ts';
 
 export const command = defineCommand({
   name: 'import docker-machine',
-  summary: 'Take over hosts from docker-machine’s store',
+  summary: "Take over hosts from docker-machine's store",
   about:
-    'Reads hosts, SSH keys and papers; changes no host and nothing of docker-machine’s. The apply that follows lets hosts accept our CA beside docker-machine’s, so clients of both get in.\n`rotate ca` later issues from ours, and drops the other.',
+    "Reads hosts, SSH keys and credentials; changes no host and nothing of docker-machine's. The apply that follows lets hosts accept our CA beside docker-machine's, so clients of both get in.\n`rotate ca` later issues from ours, and drops the other.",
   examples: [
     'docker-tls import docker-machine',
     'docker-tls import docker-machine build-1 --storage-path /mnt/old/machine',
@@ -24,18 +24,18 @@ export const command = defineCommand({
     ...CA_OPTIONS,
     storagePath: {
       kind: 'text',
-      value: 'FOLDER',
-      summary: 'docker-machine’s store (MACHINE_STORAGE_PATH; default ~/.docker/machine)',
-      completes: 'folder',
+      value: 'DIRECTORY',
+      summary: "docker-machine's store (MACHINE_STORAGE_PATH; default ~/.docker/machine)",
+      completes: 'directory',
     },
   },
   async run(context) {
     const { args, options, global, runtime } = context;
-    const folder = resolve(
+    const directory = resolve(
       runtime.cwd,
-      options.storagePath ?? runtime.env.MACHINE_STORAGE_PATH ?? join(homeFolder(runtime.env), '.docker', 'machine'),
+      options.storagePath ?? runtime.env.MACHINE_STORAGE_PATH ?? join(homeDirectory(runtime.env), '.docker', 'machine'),
     );
-    const there = await dockerMachineNames(folder);
+    const there = await dockerMachineNames(directory);
     const unknown = args.names.filter((name) => !there.includes(name));
     if (unknown.length > 0)
       throw usage(`docker-machine has no ${unknown.join(', ')}; it has ${there.join(', ') || 'none'}`, [
@@ -44,7 +44,7 @@ export const command = defineCommand({
     const names = args.names.length > 0 ? args.names : there;
     const { session } = await startStored(context, options, 'import docker-machine');
     return session.store.withLock('docker-tls import docker-machine', async () => {
-      const taken = await readDockerMachines(folder, names, { state: session.state, now: runtime.now() });
+      const taken = await readDockerMachines(directory, names, { state: session.state, now: runtime.now() });
       const hosts = taken.hosts.map((host) => host.record.name);
       const clients = taken.clients.map((client) => client.name);
       const result = { hosts, cas: taken.oldCas.length, clients, dryRun: global.dryRun };
@@ -67,7 +67,7 @@ export const command = defineCommand({
           ? 'nothing was taken over'
           : [
               `${global.dryRun ? 'would take over' : 'taken over'}: ${hosts.join(', ')}`,
-              'docker-machine’s CA stays trusted until `rotate ca` drops it: with the next apply its client gets into every host of this store.',
+              "docker-machine's CA stays trusted until `rotate ca` drops it: with the next apply its client gets into every host of this store.",
               ...clients.map((name) => `It is the client ${name}; \`client revoke ${name}\` ends that.`),
             ].join('\n');
       const next =

@@ -1,7 +1,7 @@
 /** Owns `plan [HOST…]`: what apply would change; changes nothing. */
 
-import { planHosts } from '../../workflows/fleet-apply.ts';
-import { errorsOf, exitOfResults } from '../../workflows/fleet-run.ts';
+import { planHosts } from '../../engine/fleet-apply.ts';
+import { errorsOf, exitOfResults } from '../../engine/pool.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
 import { coloursOf } from '../render/colours.ts';

@@ -1,13 +1,13 @@
 /** Owns `rollback HOST`: back to the generation before, verified. */
 
 import { defineCommand } from '../command.ts';
-import { RETURN_OPTIONS, runReturn } from '../return.ts';
+import { RETURN_OPTIONS, runReturn } from '../restore.ts';
 
 export const command = defineCommand({
   name: 'rollback',
   summary: 'Back to the generation before, verified',
   about:
-    'The host keeps its last generations (--keep). A roll back is a new generation, so it can be taken back as well.\nWhat was asked for when the generation was made (port, addresses, clients, hardening) comes back with it, so that the next run does not undo it. One from before a client was revoked, or a CA dropped, is refused.',
+    'The host keeps its last generations (--keep). A rollback is a new generation, so it can be taken back as well.\nWhat was asked for when the generation was made (port, addresses, clients, hardening) comes back with it, so that the next run does not undo it. One from before a client was revoked, or a CA dropped, is refused.',
   examples: ['docker-tls rollback build-1', 'docker-tls rollback build-1 --to 3'],
   args: { host: { summary: 'the host', required: true, completes: 'host' } },
   options: {

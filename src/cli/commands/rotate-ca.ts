@@ -1,14 +1,14 @@
 /** Owns `rotate ca`: a new CA in stages that can be stopped and resumed anywhere. */
 
-import type { DockerTlsError } from '../../errors.ts';
-import type { RotationStage } from '../../plan/stages.ts';
-import { isFrom } from '../../plan/trust.ts';
-import type { StoreState } from '../../store/records.ts';
-import type { Store } from '../../store/store.ts';
-import { listWords, plural } from '../../words.ts';
-import { caCutsOff } from '../../workflows/ca-refusals.ts';
-import { refreshCopies } from '../../workflows/copies.ts';
-import { beginRotation, ownClients, refuseDrop, stageOf, waysOn } from '../../workflows/rotate-ca.ts';
+import { beginRotation, ownClients, refuseDrop, stageOf, waysOn } from '../../actions/rotate-ca.ts';
+import type { StoreState } from '../../adapters/store/records.ts';
+import type { Store } from '../../adapters/store/store.ts';
+import type { RotationStage } from '../../domain/plan/stages.ts';
+import { isFrom } from '../../domain/trust/trust.ts';
+import { listWords, plural } from '../../domain/words.ts';
+import { caBreaksClients } from '../../engine/ca-refusals.ts';
+import { refreshCopies } from '../../engine/installed-copies.ts';
+import type { DockerTlsError } from '../../errors/errors.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { type StoredRun, startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
@@ -20,7 +20,7 @@ export const command = defineCommand({
   name: 'rotate ca',
   summary: 'A new CA: accept old and new, issue from the new, drop the old',
   about:
-    'Stage 1: every host learns to accept clients of the old CA and of the new. Stage 2: hosts and clients get papers of the new CA; hosts also send a certificate that the old CA has signed, so clients that have not fetched their new files keep working (without the old CA’s key there is no such certificate, and stage 2 waits for --cut-off). Stage 3 (--drop): the old CA is no longer accepted.\nEvery stage is proven on every host before the next. Stop anywhere: the same command goes on.',
+    "Stage 1: every host learns to accept clients of the old CA and of the new. Stage 2: hosts and clients get credentials of the new CA; hosts also send a certificate that the old CA has signed, so clients that have not fetched their new files keep working (without the old CA's key there is no such certificate, and stage 2 waits for --no-overlap). Stage 3 (--drop): the old CA is no longer accepted.\nEvery stage is verified on every host before the next. Stop anywhere: the same command goes on.",
   examples: ['docker-tls rotate ca --dry-run', 'docker-tls rotate ca --yes', 'docker-tls rotate ca --drop --yes'],
   args: {},
   options: {
@@ -29,13 +29,13 @@ export const command = defineCommand({
     keyType: HOST_OPTIONS.keyType,
     drop: { kind: 'flag', summary: 'stage 3: stop accepting the old CA' },
     new: { kind: 'flag', summary: 'begin another rotation although the last one is not dropped yet' },
-    cutOff: {
+    noOverlap: {
       kind: 'flag',
-      summary: 'stage 2 although the old CA’s key is not here: whoever has not fetched new files is cut off',
+      summary: "stage 2 although the old CA's key is not here: clients that have not fetched new files lose access",
     },
     lostPassphrase: {
       kind: 'flag',
-      summary: 'begin without the old CA’s passphrase: keys under it are deleted, the new CA gets another one',
+      summary: "begin without the old CA's passphrase: keys under it are deleted, the new CA gets another one",
     },
   },
   async run(context) {
@@ -53,7 +53,7 @@ export const command = defineCommand({
         return finishStage(context, run, stage, 'Tell the remaining hosts to drop the old CA?');
       if (stage.stage === 'none' || options.new) {
         const lost = options.lostPassphrase
-          ? ' The keys that nobody can open any more (the CA’s and those of clients’ issuing CAs) are deleted.'
+          ? " The keys that nobody can open any more (the CA's and those of clients' issuing CAs) are deleted."
           : '';
         const hosts = plural(run.session.state.hosts.size, 'host');
         await agree(prompts, `Make a new CA, and let ${hosts} accept old and new?${lost}`);
@@ -107,7 +107,9 @@ async function proceed(context: Context, options: Options, store: Store): Promis
     const { state, keyring } = run.session;
     const ca = await keyring.caCert();
     const mine = stage.clients.filter((name) => state.clients.get(name)?.key !== undefined);
-    progress.note(`stage 2: new papers for ${plural(mine.length, 'client')} and ${plural(stage.hosts.length, 'host')}`);
+    progress.note(
+      `stage 2: new credentials for ${plural(mine.length, 'client')} and ${plural(stage.hosts.length, 'host')}`,
+    );
     for (const name of mine) await keyring.renewClient(name);
     await store.write(keyring.change());
     run = await startStored(context, options, 'rotate ca', store);
@@ -115,21 +117,21 @@ async function proceed(context: Context, options: Options, store: Store): Promis
     const servers = stage.hosts.filter(
       (name) => !isFrom(run.session.state.hosts.get(name)?.serverCert ?? '', ca, 'server', runtime.now()),
     );
-    const strangers = servers.filter((name) =>
-      run.session.keyring.cutsOff(run.session.state.hosts.get(name)?.serverCert ?? ''),
+    const untrusted = servers.filter((name) =>
+      run.session.keyring.breaksClients(run.session.state.hosts.get(name)?.serverCert ?? ''),
     );
-    if (strangers.length > 0 && !options.cutOff) {
+    if (untrusted.length > 0 && !options.noOverlap) {
       const unfetched = stage.clients.filter((name) => !mine.includes(name));
       return {
         exit: 3,
         result: { stages: [...done, { stage: 'issue', clients: mine, hosts: [] }] },
         text,
-        errors: [...problems, caCutsOff(strangers, unfetched)],
+        errors: [...problems, caBreaksClients(untrusted, unfetched)],
       };
     }
     const result = await changeHosts(context, {
       specs: run.specs(servers),
-      run: await run.open({ forcePapers: 'from the new CA' }),
+      run: await run.open({ forceCredentials: 'from the new CA' }),
       question: 'Stage 2: give these hosts certificates of the new CA?',
       canary: options.canary,
       maxFailures: options.maxFailures,
@@ -143,7 +145,7 @@ async function proceed(context: Context, options: Options, store: Store): Promis
   }
   const rest =
     stage.stage === 'drop'
-      ? 'Old and new are accepted, everything here has new papers.\nWhen everybody has fetched theirs:'
+      ? 'Old and new are accepted, everything here has new credentials.\nWhen everybody has fetched theirs:'
       : describe(stage, run);
   return {
     exit: 0,
@@ -170,9 +172,9 @@ async function drop(context: Context, run: StoredRun, stage: RotationStage): Pro
     const clients = Object.fromEntries(
       ownClients(state)
         .filter((client) => client.record.revokedAt === undefined)
-        .map(({ folder: _, ...client }) => [client.record.name, { ...client, ca }]),
+        .map(({ directory: _, ...client }) => [client.record.name, { ...client, ca }]),
     );
-    const { splitBundle } = await import('../../pki/inspect.ts');
+    const { splitBundle } = await import('../../domain/pki/inspect.ts');
     const issuers = Object.fromEntries(
       [...state.issuers].map(([name, { cert, keyPem }]) => [
         name,
@@ -215,7 +217,7 @@ function describe(stage: RotationStage, run: StoredRun): string {
   const all = [...run.session.state.hosts.keys()].join(', ');
   switch (stage.stage) {
     case 'none':
-      return `No rotation is under way. It would go like this:\n  1 accept  ${all} accept the old CA and a new one\n  2 issue   hosts and clients get papers of the new CA\n  3 drop    (docker-tls rotate ca --drop) the old CA is no longer accepted`;
+      return `No rotation is under way. It would go like this:\n  1 accept  ${all} accept the old CA and a new one\n  2 issue   hosts and clients get credentials of the new CA\n  3 drop    (docker-tls rotate ca --drop) the old CA is no longer accepted`;
     case 'accept':
       return `Stage 1, accept old and new, is still to be done on ${hosts}.`;
     case 'issue':

@@ -1,10 +1,10 @@
 /** Owns `rotate client`: new key and certificate for clients; no host is touched. */
 
-import { inspectCertificate } from '../../pki/inspect.ts';
-import { dateWords, plural } from '../../words.ts';
-import { refuseRenewal } from '../../workflows/client-refusals.ts';
-import { type CopiesOutcome, refreshCopies } from '../../workflows/copies.ts';
-import { chooseNames } from '../../workflows/due.ts';
+import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { dateWords, plural } from '../../domain/words.ts';
+import { refuseRenewal } from '../../engine/client-refusals.ts';
+import { type CopiesOutcome, refreshCopies } from '../../engine/installed-copies.ts';
+import { resolveNames } from '../../engine/renewals.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, DUE_OPTIONS } from '../host-options.ts';
@@ -13,7 +13,7 @@ export const command = defineCommand({
   name: 'rotate client',
   summary: 'New key and certificate for clients; touches no host',
   about:
-    'The client’s own issuing CA stays, so every host goes on accepting it. Docker contexts and folders that hold copies are updated.\nThe old certificate stays valid until it expires: to end it at once, revoke the client.',
+    "The client's own issuing CA stays, so every host goes on accepting it. Docker contexts and directories that hold copies are updated.\nThe old certificate stays valid until it expires: to end it at once, revoke the client.",
   examples: ['docker-tls rotate client laptop', 'docker-tls rotate client --due --yes'],
   args: { clients: { summary: 'clients', many: true, completes: 'client' } },
   options: {
@@ -32,7 +32,7 @@ export const command = defineCommand({
         (client.record.revokedAt === undefined && client.key !== undefined && client.record.reaches === undefined),
     );
     const certs = new Map(here.map((client) => [client.record.name, client.cert]));
-    const names = chooseNames('client', certs, {
+    const names = resolveNames('client', certs, {
       names: args.clients,
       due: options.due,
       all: options.all,
@@ -61,7 +61,7 @@ export const command = defineCommand({
         expires: inspectCertificate(cert).notAfter.toISOString(),
         oldExpires: old.get(name)?.notAfter.toISOString(),
         contexts: copies.get(name)?.contexts ?? [],
-        configFolder: copies.get(name)?.folder ?? false,
+        configDirectory: copies.get(name)?.directory ?? false,
         missing: copies.get(name)?.missing ?? [],
       }));
       const late = [...copies].filter(([name, { updated }]) => updated.length > 0 && !names.includes(name));

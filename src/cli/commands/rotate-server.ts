@@ -1,6 +1,6 @@
 /** Owns `rotate server`: new keys and certificates for hosts, through the same transaction as setup. */
 
-import { chooseNames } from '../../workflows/due.ts';
+import { resolveNames } from '../../engine/renewals.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { DUE_OPTIONS } from '../host-options.ts';
@@ -9,7 +9,7 @@ import { changeHosts, nameHosts, ROTATE_OPTIONS } from '../rotate.ts';
 export const command = defineCommand({
   name: 'rotate server',
   summary: 'New key and certificate for hosts; nothing is refused, nothing stops',
-  about: 'Same names, new key, same transaction as setup: proven from here, rolled back on its own if that fails.',
+  about: 'Same names, new key, same transaction as setup: verified from here, rolled back automatically if that fails.',
   examples: ['docker-tls rotate server build-1', 'docker-tls rotate server --due --yes'],
   args: { hosts: { summary: 'hosts', many: true, completes: 'host' } },
   options: {
@@ -24,7 +24,7 @@ export const command = defineCommand({
     const stored = run.session.state.hosts;
     const about = args.hosts.length > 0 ? [...stored.keys()] : run.hosts;
     const certs = new Map(about.map((name) => [name, stored.get(name)?.serverCert ?? '']));
-    const names = chooseNames('host', certs, {
+    const names = resolveNames('host', certs, {
       names: args.hosts,
       due: options.due,
       all: options.all,
@@ -35,7 +35,7 @@ export const command = defineCommand({
     const specs = run.specs(names);
     return changeHosts(context, {
       specs,
-      run: await run.open({ forcePapers: 'rotated' }),
+      run: await run.open({ forceCredentials: 'rotated' }),
       question: `Give new certificates to ${nameHosts(specs)}?`,
       canary: options.canary,
       maxFailures: options.maxFailures,

@@ -3,10 +3,10 @@
 import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { replaceFiles, withFileErrors } from '../../docker/files.ts';
+import { renderCi, renderCron, renderSystemd, SCHEDULE_FORMS } from '../../actions/schedule.ts';
+import { replaceFiles, withFileErrors } from '../../adapters/docker/files.ts';
 import type { Runtime } from '../../runtime.ts';
-import { homeFolder } from '../../user.ts';
-import { renderCi, renderCron, renderSystemd, SCHEDULE_FORMS } from '../../workflows/schedule.ts';
+import { homeDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
 import { readFleetText } from '../fleet-file.ts';
 import { CA_OPTIONS, readSecretFile, SSH_OPTIONS } from '../host-options.ts';
@@ -16,7 +16,7 @@ export const command = defineCommand({
   name: 'schedule',
   summary: 'Renew on its own: a systemd timer, a cron line, or a CI job',
   about:
-    'Every day: rotate server --due, rotate client --due, status --check. CI jobs are for a runner of your own, whose disk keeps the store: say where with --home.\nPrints; --install writes systemd’s files. The CA’s passphrase, and the password for sudo where hosts want one, come from files, 0600 (docs/schedule.md).',
+    "Every day: rotate server --due, rotate client --due, status --check. CI jobs are for a runner of your own, whose disk keeps the store: say where with --home.\nPrints; --install writes systemd's files. The CA's passphrase, and the password for sudo where hosts want one, come from files, 0600 (docs/schedule.md).",
   examples: [
     'docker-tls schedule --install --ca-passphrase-file /root/ca-passphrase',
     '(crontab -l 2>/dev/null; docker-tls schedule --form cron --mail-to ops@example.org) | crontab -',
@@ -66,23 +66,23 @@ export const command = defineCommand({
     }
     const files = renderSystemd(settings);
     const system = process.getuid?.() === 0;
-    const folder = system
+    const directory = system
       ? '/etc/systemd/system'
-      : join(runtime.env.XDG_CONFIG_HOME ?? join(homeFolder(runtime.env), '.config'), 'systemd', 'user');
+      : join(runtime.env.XDG_CONFIG_HOME ?? join(homeDirectory(runtime.env), '.config'), 'systemd', 'user');
     if (!options.install || global.dryRun) {
-      const text = files.map((one) => `# ${join(folder, one.name)}\n${one.text}`).join('\n');
-      return { exit: 0, result: { form, folder, files }, text };
+      const text = files.map((one) => `# ${join(directory, one.name)}\n${one.text}`).join('\n');
+      return { exit: 0, result: { form, directory, files }, text };
     }
-    await withFileErrors(folder, async () => {
-      await mkdir(folder, { recursive: true });
-      await replaceFiles(files.map((one) => ({ path: join(folder, one.name), data: one.text, mode: 0o644 })));
+    await withFileErrors(directory, async () => {
+      await mkdir(directory, { recursive: true });
+      await replaceFiles(files.map((one) => ({ path: join(directory, one.name), data: one.text, mode: 0o644 })));
     });
     const ctl = system ? 'systemctl' : 'systemctl --user';
     return {
       exit: 0,
-      result: { form, folder, files: files.map((one) => one.name) },
+      result: { form, directory, files: files.map((one) => one.name) },
       text: [
-        `written: ${files.map((one) => join(folder, one.name)).join(', ')}`,
+        `written: ${files.map((one) => join(directory, one.name)).join(', ')}`,
         '',
         `  ${ctl} daemon-reload && ${ctl} enable --now docker-tls-renew.timer`,
         `  ${ctl} start docker-tls-renew.service   # once, to see that it works`,
@@ -96,7 +96,7 @@ export const command = defineCommand({
 async function environmentOf(file: string, runtime: Runtime): Promise<string[]> {
   const text = await readFleetText(resolve(runtime.cwd, file));
   if (text === undefined) return [];
-  const { parseFleet } = await import('../../config/fleet.ts');
+  const { parseFleet } = await import('../../domain/fleet/fleet.ts');
   const { caPassphrase, sudoPassword } = parseFleet(text, file).secrets;
   const references = [...(caPassphrase === undefined ? [] : [caPassphrase]), ...Object.values(sudoPassword)];
   return [...new Set(references.flatMap((one) => (one.startsWith('env:') ? [one.slice(4)] : [])))];

@@ -1,17 +1,17 @@
 /** Owns `setup`: the wizard, and the same from flags. */
 
-import type { HostSpec } from '../../config/spec.ts';
-import { checkContextName, readContext } from '../../docker/contexts.ts';
-import { detectShell, dockerHost, useOf } from '../../docker/environment.ts';
-import { DockerTlsError } from '../../errors.ts';
-import { hasChanges } from '../../plan/plan.ts';
-import { preflight } from '../../plan/preflight.ts';
-import { checkName } from '../../store/records.ts';
-import { checkContextOf, contextName, giveContexts } from '../../workflows/context.ts';
-import { requireLatest } from '../../workflows/host-books.ts';
-import { applyHost, type HostOutcome, openHost, planOpened, refuseProblems } from '../../workflows/host-run.ts';
-import { makeOwn } from '../../workflows/own-client.ts';
-import { specFor } from '../../workflows/specs.ts';
+import { checkContextOf, contextName, giveContexts } from '../../actions/context.ts';
+import { checkContextName, readContext } from '../../adapters/docker/contexts.ts';
+import { detectShell, dockerHost, useOf } from '../../adapters/docker/environment.ts';
+import { checkName } from '../../adapters/store/records.ts';
+import type { HostSpec } from '../../domain/fleet/spec.ts';
+import { hasChanges } from '../../domain/plan/plan.ts';
+import { preflight } from '../../domain/plan/preflight.ts';
+import { requireLatest } from '../../engine/host-records.ts';
+import { applyHost, type HostOutcome, openHost, planOpened, refuseProblems } from '../../engine/host-run.ts';
+import { makeOwn } from '../../engine/own-client.ts';
+import { specFor } from '../../engine/specs.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { openFleetFile, sudoReference } from '../fleet-file.ts';
 import {
@@ -24,13 +24,13 @@ import {
   SSH_OPTIONS,
   sudoPassword,
 } from '../host-options.ts';
-import { dockerConfigFolder } from '../options.ts';
+import { dockerConfigDirectory } from '../options.ts';
 import { agree } from '../prompts.ts';
 import { coloursOf } from '../render/colours.ts';
-import { outcomeJson, renderOutcome, renderProofs, renderSaid } from '../render/outcome.ts';
+import { outcomeJson, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
-import { openSession, proverFor } from '../session.ts';
+import { openSession, verifierFor } from '../session.ts';
 import {
   askClient,
   askContext,
@@ -44,7 +44,7 @@ import {
 
 export const command = defineCommand({
   name: 'setup',
-  summary: 'From a host that answers over SSH to a daemon under mutual TLS',
+  summary: 'Set up mutual TLS on a Docker host over SSH',
   about:
     'Asks what it cannot find out, shows what it would change, and asks once before it changes the host.\nEvery question has a flag, so with --yes it asks nothing. A second run changes nothing.',
   examples: [
@@ -59,12 +59,12 @@ export const command = defineCommand({
     client: {
       kind: 'text',
       value: 'NAME',
-      summary: 'name of this computer’s client; default: your user name',
+      summary: "name of this computer's client; default: your user name",
       completes: 'client',
     },
     context: { kind: 'text', value: 'NAME', summary: 'write a docker context of this name' },
     use: { kind: 'flag', summary: 'make it the current context' },
-    configFolder: { kind: 'flag', summary: 'put the client’s files into the Docker config folder itself too' },
+    configDirectory: { kind: 'flag', summary: "put the client's files into the Docker config directory itself too" },
   },
   async run(context) {
     const { args, options, global, runtime, prompts, progress } = context;
@@ -72,7 +72,7 @@ export const command = defineCommand({
       ...hostFlags(options, runtime.cwd),
       context: options.context,
       use: options.use || undefined,
-      configFolder: options.configFolder || undefined,
+      configDirectory: options.configDirectory || undefined,
     };
     if (options.context !== undefined) checkContextName(options.context);
     if (options.client !== undefined) checkName('client', options.client);
@@ -113,19 +113,19 @@ export const command = defineCommand({
       const file = fleet ?? (known ? undefined : await askFleet(context));
       const line = prompts.interactive ? progress.host(spec.name) : reached;
       const wanted = clientSpec(client.name, { keyType: spec.keyType, days: options.days });
-      const prover = await proverFor(session, wanted, client.asked);
+      const verifier = await verifierFor(session, wanted, client.requested);
       const writeFleet = await file?.edit(spec, {
         sudoPassword: sudoReference(options, runtime.cwd),
-        client: prover.fresh ? wanted : undefined,
+        client: verifier.fresh ? wanted : undefined,
       });
-      const run = session.context({ prover, reason: 'setup', takeOver, ...(sudo ? { sudoPassword: sudo } : {}) });
+      const run = session.context({ verifier, reason: 'setup', takeOver, ...(sudo ? { sudoPassword: sudo } : {}) });
       const prepared = await planOpened(opened, spec, run, line);
       refuseProblems(prepared);
-      await checkContextOf(spec, prover, session.state, dockerConfigFolder(runtime));
+      await checkContextOf(spec, verifier, session.state, dockerConfigDirectory(runtime));
       const plan = renderPlan(prepared, coloursOf(runtime.io), global.verbose, tableWidth(runtime.io));
       if (global.dryRun) {
         line.done('planned');
-        const place = { address: prepared.address, port: spec.port, client: prover.record.name };
+        const place = { address: prepared.address, port: spec.port, client: verifier.record.name };
         return { exit: 0, result: { ...place, plan: prepared.plan }, text: plan };
       }
       // Whoever thinks about it holds up nobody: the store is free until there is an answer.
@@ -136,16 +136,14 @@ export const command = defineCommand({
           await session.forget();
           throw error;
         });
-        line.done(
-          outcome.changed ? `done, generation ${outcome.plan.generation}` : 'nothing to do, it is as it should be',
-        );
-        await makeOwn(session.store, prover.record.name);
+        line.done(outcome.changed ? `done, generation ${outcome.plan.generation}` : 'nothing to do, in sync');
+        await makeOwn(session.store, verifier.record.name);
         await writeFleet?.();
         // The host is done, whatever becomes of the context.
         const { store } = session;
-        const around = { store, dockerConfig: dockerConfigFolder(runtime), now: runtime.now };
-        const errors = await giveContexts([spec], [prover], around);
-        return finish(context, spec, outcome, prover.record.name, errors.length > 0 ? undefined : docker, errors);
+        const around = { store, dockerConfig: dockerConfigDirectory(runtime), now: runtime.now };
+        const errors = await giveContexts([spec], [verifier], around);
+        return finish(context, spec, outcome, verifier.record.name, errors.length > 0 ? undefined : docker, errors);
       });
     } finally {
       await opened.session.close();
@@ -155,7 +153,7 @@ export const command = defineCommand({
 
 /** A context of that name that is not ours: said before the host is changed, not after. */
 async function refuseContext(name: string, runtime: SetupContext['runtime']): Promise<void> {
-  const found = await readContext({ name, dockerConfig: dockerConfigFolder(runtime) });
+  const found = await readContext({ name, dockerConfig: dockerConfigDirectory(runtime) });
   if (found === undefined || found.ours) return;
   throw new DockerTlsError({
     code: 'E_CONTEXT_EXISTS',
@@ -184,8 +182,8 @@ function finish(
   const colours = coloursOf(context.runtime.io);
   const endpoint = dockerHost(outcome.address, spec.port);
   // On a terminal the progress has said already how it ended.
-  const proven = context.runtime.io.errIsTerminal
-    ? `\nProven from here, over new connections:\n${[renderProofs(outcome.proofs, colours), ...renderSaid(outcome.said, colours)].join('\n')}`
+  const verified = context.runtime.io.errIsTerminal
+    ? `\nProven from here, over new connections:\n${[renderChecks(outcome.checks, colours), ...renderWarnings(outcome.warnings, colours)].join('\n')}`
     : renderOutcome(outcome, colours);
   return {
     exit: 0,
@@ -195,11 +193,7 @@ function finish(
       client,
       ...(docker ? { context: docker } : {}),
     },
-    text: [
-      proven,
-      '',
-      `${endpoint} is open to client ${colours.bold(client)} and closed to everybody else. Go on with:`,
-    ].join('\n'),
+    text: [verified, '', `${endpoint} accepts ${colours.bold(client)}. Next:`].join('\n'),
     next: nextCommands(context, spec, docker),
     errors,
   };

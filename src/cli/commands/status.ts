@@ -1,10 +1,10 @@
 /** Owns `status`: every CA, host and client, how long they last, and whether hosts serve what they should. */
 
 import { resolve } from 'node:path';
-import { shellQuote } from '../../daemon/quote.ts';
-import { printable } from '../../errors.ts';
-import { dateWords, hangText, listWords, plural } from '../../words.ts';
-import { needsAttention, type StatusRow, status } from '../../workflows/status.ts';
+import { needsAttention, type StatusRow, status } from '../../actions/status.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { dateWords, hangText, listWords, plural } from '../../domain/words.ts';
+import { printable } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, writeOut } from '../files.ts';
 import { sudoPasswords } from '../fleet-session.ts';
@@ -36,7 +36,7 @@ export const command = defineCommand({
     prometheus: {
       kind: 'text',
       value: 'FILE',
-      summary: 'write a text file for Prometheus’ node exporter',
+      summary: "write a text file for Prometheus' node exporter",
       completes: 'file',
     },
     askSudoPassword: SSH_OPTIONS.askSudoPassword,

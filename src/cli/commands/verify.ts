@@ -1,22 +1,22 @@
-/** Owns `verify [HOST…]`: proves over the network who gets in and who must not. */
+/** Owns `verify [HOST…]`: verifies over the network who gets in and who must not. */
 
-import { DockerTlsError } from '../../errors.ts';
-import { errorsOf, exitOfResults, overHosts } from '../../workflows/fleet-run.ts';
-import { requireProofs } from '../../workflows/prove.ts';
-import { reachableHosts } from '../../workflows/reach.ts';
-import { proveStored } from '../../workflows/verify.ts';
-import { anyClient } from '../choose.ts';
+import { verifyStored } from '../../actions/verify.ts';
+import { errorsOf, exitOfResults, overHosts } from '../../engine/pool.ts';
+import { reachableHosts } from '../../engine/reachable-hosts.ts';
+import { requireVerified } from '../../engine/verify-host.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { coloursOf } from '../render/colours.ts';
-import { renderProofs } from '../render/outcome.ts';
+import { renderChecks } from '../render/outcome.ts';
+import { anyClient } from '../resolve-target.ts';
 import { SELECTION_OPTIONS, selectSpecs } from '../selection.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'verify',
-  summary: 'Prove over the network who gets in, and who must not',
+  summary: 'Verify over the network which clients are accepted and which are rejected',
   about:
-    'Knocks as your client, with no certificate, as a stranger, as the server itself, over plain HTTP and with TLS 1.1. Needs no SSH.',
+    'Connects as your client, without a certificate, with one from an untrusted CA, as the server itself, over plain HTTP and with TLS 1.1. Needs no SSH.',
   examples: ['docker-tls verify', 'docker-tls verify build-1 --client ci'],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: {
@@ -45,22 +45,22 @@ export const command = defineCommand({
             hints: [`docker-tls apply ${spec.name}`],
           });
         line.phase('verify');
-        const proofs = await proveStored(
+        const checks = await verifyStored(
           runtime,
           state,
           host,
           anyClient(state, host, options.client, 'docker-tls verify'),
         );
-        const bad = proofs.filter((proof) => !proof.ok);
-        if (bad.length === 0) line.done('proven');
-        else line.failed(bad.map((proof) => `${proof.who}: ${proof.outcome}`).join('; '));
-        return proofs;
+        const bad = checks.filter((check) => !check.ok);
+        if (bad.length === 0) line.done('verified');
+        else line.failed(bad.map((check) => `${check.who}: ${check.outcome}`).join('; '));
+        return checks;
       },
     );
     const failures = results.flatMap((result) => {
       if (result.kind !== 'done') return [];
       try {
-        requireProofs(result.host, result.value, 'see the details');
+        requireVerified(result.host, result.value, 'see the details');
         return [];
       } catch (error) {
         return error instanceof DockerTlsError ? [error] : [];
@@ -69,7 +69,7 @@ export const command = defineCommand({
     const text = results
       .map((result) =>
         result.kind === 'done'
-          ? `${colours.bold(result.host)}\n${renderProofs(result.value, colours)}`
+          ? `${colours.bold(result.host)}\n${renderChecks(result.value, colours)}`
           : `${result.host}: ${result.kind}`,
       )
       .join('\n\n');
@@ -79,7 +79,7 @@ export const command = defineCommand({
       result: {
         hosts: results.map((result) =>
           result.kind === 'done'
-            ? { host: result.host, ok: result.value.every((proof) => proof.ok), proofs: result.value }
+            ? { host: result.host, ok: result.value.every((check) => check.ok), checks: result.value }
             : { host: result.host, result: result.kind },
         ),
       },

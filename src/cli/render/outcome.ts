@@ -1,21 +1,21 @@
-/** Owns how the end of a change looks to people: what was proven, and a table where there were several hosts. */
+/** Owns how the end of a change looks to people: what was verified, and a table where there were several hosts. */
 
-import { printable } from '../../errors.ts';
-import type { HostPlan } from '../../plan/plan.ts';
-import { durationWords, plural } from '../../words.ts';
-import type { HostResult } from '../../workflows/fleet-run.ts';
-import type { HostOutcome } from '../../workflows/host-run.ts';
-import type { Proof } from '../../workflows/prove.ts';
+import type { HostPlan } from '../../domain/plan/plan.ts';
+import { durationWords, plural } from '../../domain/words.ts';
+import type { HostOutcome } from '../../engine/host-run.ts';
+import type { HostResult } from '../../engine/pool.ts';
+import type { CheckResult } from '../../engine/verify-host.ts';
+import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
 import { renderTable } from './table.ts';
 
 /** One line for each attempt to get in. */
-export function renderProofs(proofs: readonly Proof[], colours: Colours): string {
-  return proofs
-    .map((proof) => {
-      const tried = proof.cause !== 'not-spoken-here';
-      const mark = !proof.ok ? colours.red('✗') : tried ? colours.green('✓') : colours.yellow('–');
-      return `  ${mark} ${proof.who}: ${printable(proof.outcome)}`;
+export function renderChecks(checks: readonly CheckResult[], colours: Colours): string {
+  return checks
+    .map((check) => {
+      const tried = check.cause !== 'not-spoken-here';
+      const mark = !check.ok ? colours.red('✗') : tried ? colours.green('✓') : colours.yellow('–');
+      return `  ${mark} ${check.who}: ${printable(check.outcome)}`;
     })
     .join('\n');
 }
@@ -26,10 +26,10 @@ export function renderResults(
   colours: Colours,
   columns: number | undefined,
 ): string {
-  const said = results.flatMap((result) =>
+  const warnings = results.flatMap((result) =>
     result.kind === 'done'
-      ? renderSaid(
-          toldBy(result.value).map((text) => `${result.host}: ${text}`),
+      ? renderWarnings(
+          warningsOf(result.value).map((text) => `${result.host}: ${text}`),
           colours,
         )
       : [],
@@ -53,14 +53,14 @@ export function renderResults(
     }),
     { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
   );
-  return [table, ...said].join('\n').trimEnd();
+  return [table, ...warnings].join('\n').trimEnd();
 }
 
 /** What a host went through, in a few words. */
 export function whatChanged(outcome: HostOutcome): string {
   if (!outcome.changed) return 'nothing to do';
   const parts = [];
-  if (outcome.plan.papers) parts.push('papers');
+  if (outcome.plan.credentials) parts.push('credentials');
   const files = outcome.plan.files.filter((change) => !change.path.startsWith('/etc/docker/tls/')).length;
   if (files > 0) parts.push(plural(files, 'file'));
   if (outcome.plan.daemon.action !== 'none') parts.push(outcome.plan.daemon.action);
@@ -90,8 +90,8 @@ export function outcomeJson(result: HostResult<HostOutcome>): unknown {
     handEdits: handEdits(value.plan),
     daemon: value.plan.daemon.action,
     containers: value.plan.containers,
-    proofs: value.proofs,
-    warnings: [...value.plan.warnings, ...value.said],
+    checks: value.checks,
+    warnings: [...value.plan.warnings, ...value.warnings],
     seconds: result.elapsedMs / 1000,
   };
 }
@@ -111,18 +111,20 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
   const took = durationWords(outcome.elapsedMs);
   const head = outcome.changed
     ? `${colours.bold(outcome.host)}: done in ${took}, generation ${outcome.plan.generation}`
-    : `${colours.bold(outcome.host)}: nothing to do, it is as it should be`;
+    : `${colours.bold(outcome.host)}: nothing to do, in sync`;
   const edits = handEdits(outcome.plan).map(
     (path) => `${printable(path)}: what somebody had edited by hand there is replaced`,
   );
-  return [head, renderProofs(outcome.proofs, colours), ...renderSaid([...edits, ...toldBy(outcome)], colours)].join(
-    '\n',
-  );
+  return [
+    head,
+    renderChecks(outcome.checks, colours),
+    ...renderWarnings([...edits, ...warningsOf(outcome)], colours),
+  ].join('\n');
 }
 
 /** Where nothing was to do, what the plan had to say would be told nowhere else. */
-function toldBy({ changed, plan, said }: HostOutcome): readonly string[] {
-  return changed ? said : [...plan.warnings.map((warning) => printable(warning)), ...said];
+function warningsOf({ changed, plan, warnings }: HostOutcome): readonly string[] {
+  return changed ? warnings : [...plan.warnings.map((warning) => printable(warning)), ...warnings];
 }
 
 /** What a change costs, and what its plan had to say: where nothing was to do, the outcome tells that already. */
@@ -132,6 +134,6 @@ export function costLines({ host, changed, plan }: HostOutcome): readonly string
 }
 
 /** What a host had to say while it was changed. */
-export function renderSaid(said: readonly string[], colours: Colours): readonly string[] {
-  return said.map((text) => `  ${colours.yellow('!')} ${text}`);
+export function renderWarnings(warnings: readonly string[], colours: Colours): readonly string[] {
+  return warnings.map((text) => `  ${colours.yellow('!')} ${text}`);
 }

@@ -1,14 +1,14 @@
 /** Owns how a plan looks to people: what would change, file by file, and what it means for daemon, containers and clients. */
 
 import { createTwoFilesPatch } from 'diff';
-import { printable } from '../../errors.ts';
-import type { FileChange } from '../../plan/file-change.ts';
-import { type HostPlan, hasChanges } from '../../plan/plan.ts';
-import { maskPasswords } from '../../secret.ts';
-import { hangText, listWords, plural, textWidth, wrapText } from '../../words.ts';
-import { contextName } from '../../workflows/context.ts';
-import type { HostResult } from '../../workflows/fleet-run.ts';
-import type { PreparedHost } from '../../workflows/host-run.ts';
+import { contextName } from '../../actions/context.ts';
+import type { FileChange } from '../../domain/plan/file-change.ts';
+import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
+import { maskPasswords } from '../../domain/secret.ts';
+import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/words.ts';
+import type { PreparedHost } from '../../engine/host-run.ts';
+import type { HostResult } from '../../engine/pool.ts';
+import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
 import { failureJson } from './outcome.ts';
 
@@ -16,7 +16,7 @@ const LABEL = 13;
 
 /** The plan of one host. `verbose`: every new file in full, too. Sentences are broken at `columns`. */
 export function renderPlan(
-  prepared: Pick<PreparedHost, 'plan' | 'facts' | 'address' | 'sans' | 'papersWhy' | 'spec'> &
+  prepared: Pick<PreparedHost, 'plan' | 'facts' | 'address' | 'sans' | 'credentialsWhy' | 'spec'> &
     Partial<Pick<PreparedHost, 'accepts'>> & {
       /** Docker contexts of this computer that go with the host. */
       readonly contexts?: readonly string[];
@@ -25,7 +25,7 @@ export function renderPlan(
   verbose = false,
   columns = Number.POSITIVE_INFINITY,
 ): string {
-  const { plan, facts, address, sans, papersWhy, spec } = prepared;
+  const { plan, facts, address, sans, credentialsWhy, spec } = prepared;
   const lines: string[] = [];
   const row = (label: string, text: string, style = colours.dim): void => {
     const [first = '', ...rest] = wrapText(text, Math.max(24, columns - LABEL - 3));
@@ -41,10 +41,10 @@ export function renderPlan(
     for (const warning of plan.warnings) row('warning', printable(warning), colours.yellow);
     return lines.join('\n');
   }
-  if (plan.papers && plan.purpose === 'apply') {
-    row('certificate', `${papersWhy === '' ? plan.papers.reason : `new: ${papersWhy}`}`);
+  if (plan.credentials && plan.purpose === 'apply') {
+    row('certificate', `${credentialsWhy === '' ? plan.credentials.reason : `new: ${credentialsWhy}`}`);
     row('names', sans.map((san) => san.value).join(', '));
-    if (prepared.accepts !== undefined && prepared.accepts.length > 0) row('lets in', listWords(prepared.accepts, 12));
+    if (prepared.accepts !== undefined && prepared.accepts.length > 0) row('accepts', listWords(prepared.accepts, 12));
   }
   for (const change of plan.files) lines.push(...renderChange(change, colours, verbose).map((line) => `  ${line}`));
   row('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
@@ -62,7 +62,7 @@ export function renderPlan(
     row('here', `docker context ${context} leads there${spec.use ? ', and is the one in use from then on' : ''}`);
   if (prepared.contexts !== undefined && prepared.contexts.length > 0)
     row('here', `docker context ${listWords(prepared.contexts, 12)} goes`);
-  row('way back', `the host undoes it on its own after ${spec.confirmWithin} s unless it is proven from here`);
+  row('rollback', `automatic after ${spec.confirmWithin} s unless this machine confirms`);
   for (const cost of plan.costs) row('costs', printable(cost), colours.yellow);
   for (const warning of plan.warnings) row('warning', printable(warning), colours.yellow);
   return lines.join('\n');

@@ -1,7 +1,7 @@
 /** Owns aligned tables for people. Pure. Cells are cleaned here, so text from a host may go in as it is. */
 
-import { printable } from '../../errors.ts';
-import { cutText, padText, textWidth } from '../../words.ts';
+import { cutText, padText, textWidth } from '../../domain/words.ts';
+import { printable } from '../../errors/errors.ts';
 
 /** A cell: text, or text with a function that colours it after it was cleaned and cut. */
 export type Cell = string | number | { readonly text: string | number; readonly style?: (text: string) => string };

@@ -1,7 +1,7 @@
 /** Owns the golden cases that recorded hosts do not show: one recorded host with one thing changed, or asked from outside. */
 
-import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/audit/check.ts';
-import { type CheckResult, evaluate } from '../../../src/audit/evaluate.ts';
+import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/domain/audit/check.ts';
+import { type CheckResult, evaluate } from '../../../src/domain/audit/evaluate.ts';
 import type { ProbeOutcome } from '../../../src/runtime.ts';
 import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
 
@@ -177,7 +177,7 @@ const AUDIT_CASES: readonly Case[] = [
   },
   {
     check: '1.1.11',
-    name: 'a rule for the folder covers the file',
+    name: 'a rule for the directory covers the file',
     host: 'good-trixie',
     change: AUDITING,
     state: 'pass',
@@ -212,7 +212,7 @@ const AUDIT_CASES: readonly Case[] = [
   },
   {
     check: '1.1.5',
-    name: 'another data folder is the one that counts',
+    name: 'another data directory is the one that counts',
     change: {
       api: { '/info': merge({ DockerRootDir: '/data/docker/100000.100000' }) },
       sections: { ...AUDITING.sections, files: '41c0 0 0 root root 10 /data/docker\0' },
@@ -260,7 +260,7 @@ const DAEMON_CASES: readonly Case[] = [
   },
   {
     check: '1.1.1',
-    name: 'another folder, on a file system for data',
+    name: 'another directory, on a file system for data',
     change: {
       sections: { mounts: '8:1 /\n8:2 /data\n8:2 /data/docker' },
       api: { '/info': merge({ DockerRootDir: '/data/docker' }) },
@@ -597,13 +597,13 @@ const DAEMON_CASES: readonly Case[] = [
   },
   {
     check: 'file.1',
-    name: "somebody's folder of drop-ins",
+    name: "somebody's directory of drop-ins",
     change: { sections: { files: '41ed 1000 0 pat root 10 /etc/systemd/system/docker.service.d\0' } },
     state: 'finding',
   },
   {
     check: 'file.4',
-    name: 'a folder of keys that everybody may write to',
+    name: 'a directory of keys that everybody may write to',
     host: 'good-trixie',
     change: { sections: { files: '43ff 0 0 root root 10 /etc/docker/tls\0' } },
     state: 'finding',
@@ -611,7 +611,7 @@ const DAEMON_CASES: readonly Case[] = [
   },
   {
     check: 'file.3',
-    name: "root's own folder",
+    name: "root's own directory",
     host: 'good-trixie',
     change: { sections: { files: '41c0 0 0 root root 10 /etc/docker/tls\0' } },
     state: 'pass',
@@ -814,7 +814,7 @@ const NAMED: readonly (readonly [string, string, object, Verdict['state']])[] = 
   ['5.29', 'minus one is no limit', { HostConfig: { PidsLimit: -1 } }, 'finding'],
   [
     '5.32',
-    'the folder that holds the socket',
+    'the directory that holds the socket',
     { Mounts: [{ Type: 'bind', Source: '/run/', Destination: '/r', RW: false }] },
     'finding',
   ],
@@ -837,7 +837,7 @@ const CONTAINER_CASES: readonly Case[] = [
   },
   {
     check: '5.4',
-    name: 'some of the default ones given back, however they are written',
+    name: 'some of the default ones restored, however they are written',
     host: 'good-trixie',
     change: container({ HostConfig: { CapDrop: ['ALL'], CapAdd: ['NET_BIND_SERVICE', 'CAP_CHOWN', 'setuid'] } }),
     state: 'pass',
@@ -963,7 +963,7 @@ const TLS_CASES: readonly Case[] = [
   { check: 'tls.1', name: 'refused', outside: probe('no-certificate', refused('client-refused')), state: 'pass' },
   {
     check: 'tls.1',
-    name: 'let in',
+    name: 'accepted',
     outside: probe('no-certificate', accepted()),
     state: 'finding',
     severity: 'critical',
@@ -987,7 +987,7 @@ const TLS_CASES: readonly Case[] = [
     state: 'pass',
   },
   { check: 'tls.2', name: 'refused', outside: probe('other-authority', refused('client-refused')), state: 'pass' },
-  { check: 'tls.2', name: 'let in', outside: probe('other-authority', accepted()), state: 'finding' },
+  { check: 'tls.2', name: 'accepted', outside: probe('other-authority', accepted()), state: 'finding' },
   {
     check: 'tls.3',
     name: 'open 2375',

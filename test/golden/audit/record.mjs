@@ -10,19 +10,19 @@ import { fileURLToPath } from 'node:url';
 
 const here = new URL('./', import.meta.url);
 const lab = fileURLToPath(new URL('../../../scripts/lab', here));
-const script = ['daemon/api.sh', 'daemon/sshd.sh', 'audit/facts.sh']
+const script = ['host/api.sh', 'host/sshd.sh', 'host/audit-facts.sh']
   .map((part) => readFileSync(new URL(`../../../src/${part}`, here), 'utf8'))
   .join('\n');
 const states = readFileSync(new URL('states.sh', here));
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'docker-tls-record-'));
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-record-'));
 
 function run(args, input = '', program = lab) {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     input,
     maxBuffer: 1 << 26,
-    env: { ...process.env, HOME: folder },
+    env: { ...process.env, HOME: directory },
   });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error ?? `exit ${status}\n${stderr}`}`);
   return stdout;
@@ -33,12 +33,16 @@ const ACCEPTED = 'icc,sshd-root,sshd-passwords,docker-group';
 
 /** The program as it is now. */
 function dockerTls(...words) {
-  run([join(folder, 'bin/docker-tls.js'), '--home', join(folder, 'store'), ...words, '--yes'], '', process.execPath);
+  run(
+    [join(directory, 'bin/docker-tls.js'), '--home', join(directory, 'store'), ...words, '--yes'],
+    '',
+    process.execPath,
+  );
 }
 
 function build() {
-  run([join(root, 'scripts/build.mjs'), join(folder, 'dist')], '', process.execPath);
-  for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(folder, path), { recursive: true });
+  run([join(root, 'scripts/build.mjs'), join(directory, 'dist')], '', process.execPath);
+  for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(directory, path), { recursive: true });
 }
 
 function record(name) {
@@ -78,5 +82,5 @@ try {
   build();
   for (const name of process.argv.length > 2 ? process.argv.slice(2) : there) record(name);
 } finally {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 }

@@ -11,7 +11,7 @@ import_image() { # NAME CHANGE…
   docker import "$@" /root/busybox.tar "$name" >/dev/null
 }
 
-make_certificates() { # FOLDER DAYS KEY-BITS [DAYS-OF-CA [ADDRESS]]
+make_certificates() { # DIRECTORY DAYS KEY-BITS [DAYS-OF-CA [ADDRESS]]
   mkdir -p "$1"
   cd "$1"
   address=${5:-$(hostname -I | cut -d ' ' -f 1)}
@@ -102,7 +102,7 @@ SSHD
   mount --make-shared /srv/shared
   docker run -d --name loose --cap-add SYS_ADMIN --security-opt seccomp=unconfined --userns host -p 80:80 \
     --cgroup-parent other.slice -v /srv/shared:/shared:shared busybox \
-    sh -c "$fake_sshd" >/dev/null 2>&1 || loose_without_ports
+    sh -c "$fake_sshd" >/dev/null 2>&1 || lenient_without_ports
   docker exec -d --privileged -u root loose sleep 1d 2>/dev/null || docker exec -d -u root loose sleep 1d
 }
 
@@ -114,7 +114,7 @@ run_bad() { # [--privileged]
 }
 
 # iptables=false keeps the port from being published on some versions; the rest of the container stays as it is.
-loose_without_ports() {
+lenient_without_ports() {
   docker rm -f loose >/dev/null 2>&1 || true
   docker run -d --name loose --cap-add SYS_ADMIN --security-opt seccomp=unconfined --userns host \
     -v /srv/shared:/shared:shared busybox sh -c "$fake_sshd" >/dev/null

@@ -1,0 +1,181 @@
+/** Owns the audit of hosts: one exec for all facts of a host, questions from outside, verdicts; in parallel, changing nothing. */
+
+import type { StoredHost, StoreState } from '../adapters/store/records.ts';
+import { applyBaseline, type Baseline } from '../domain/audit/baseline.ts';
+import { readCertificates } from '../domain/audit/certificates.ts';
+import type { AuditProbe } from '../domain/audit/check.ts';
+import { wantedProbes } from '../domain/audit/evaluate.ts';
+import { AUDIT_SCRIPT, type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import { type AuditedFile, type AuditedHost, auditHost, type Subject } from '../domain/audit/report/report.ts';
+import { score, scoreWords } from '../domain/audit/score.ts';
+import type { HostSpec } from '../domain/fleet/spec.ts';
+import type { Secret } from '../domain/secret.ts';
+import { type FleetOptions, type HostResult, overHosts } from '../engine/pool.ts';
+import { probeClientAt } from '../engine/reachable-hosts.ts';
+import { untrustedCredentials } from '../engine/untrusted-client.ts';
+import { printable } from '../errors/errors.ts';
+import type { HostSession, ProbeCredentials, ProbeRequest, Progress, Runtime, SshQuestions } from '../runtime.ts';
+
+export type AuditContext = {
+  readonly runtime: Runtime;
+  readonly state: StoreState;
+  readonly sudoPassword?: Secret;
+  /** Of single hosts, by name. */
+  readonly sudoPasswords?: ReadonlyMap<string, Secret>;
+  readonly ask?: SshQuestions;
+};
+
+const FACTS_TIMEOUT_MS = 120_000;
+/** A firewall that drops says nothing; the ports that dockerd serves answer at once. */
+const PROBE_TIMEOUT_MS = 5000;
+
+/** Audits every host on its own; one that cannot be asked is a failed result. Nothing is changed anywhere. */
+export async function auditHosts(
+  specs: readonly HostSpec[],
+  context: AuditContext,
+  options: FleetOptions,
+  progress: Progress,
+): Promise<HostResult<AuditedHost>[]> {
+  const { runtime } = context;
+  const untrusted = await untrustedCredentials(runtime.now());
+  return overHosts(specs, options, progress, runtime.now, async (spec, line) => {
+    line.phase('connect');
+    const sudoPassword = context.sudoPasswords?.get(spec.name) ?? context.sudoPassword;
+    await using session = await runtime.connect({
+      ...spec.ssh,
+      host: spec.name,
+      ...(sudoPassword ? { sudoPassword } : {}),
+      ...(context.ask ? { ask: context.ask } : {}),
+      signal: runtime.signal,
+    });
+    line.phase('facts');
+    const facts = await gatherAuditFacts(session, runtime.signal);
+    line.phase('probe');
+    const known = context.state.hosts.get(spec.name);
+    const address = spec.address ?? session.dialled;
+    const probes = await probeFromOutside(context, facts, address, spec, untrusted);
+    const subject = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
+    line.done(scoreWords(subject.score));
+    return known === undefined ? subject : withOurClients(subject, known, context.state);
+  });
+}
+
+/** All facts that the checks need, in one exec, as root. Errors: those of the session, E_AUDIT_FACTS (exit 4). */
+export async function gatherAuditFacts(session: HostSession, signal: AbortSignal): Promise<AuditFacts> {
+  const result = await session.run({
+    phase: 'audit',
+    script: AUDIT_SCRIPT,
+    asRoot: true,
+    timeoutMs: FACTS_TIMEOUT_MS,
+    signal,
+  });
+  return parseAuditFacts(result.stdout);
+}
+
+/** What the network lets anybody do, all at once; and what our own client may, where the store has one. */
+async function probeFromOutside(
+  { runtime, state }: AuditContext,
+  facts: AuditFacts,
+  address: string,
+  spec: HostSpec,
+  untrusted: ProbeCredentials,
+): Promise<AuditProbe[]> {
+  const questions: Readonly<Record<AuditProbe['what'], Partial<ProbeRequest>>> = {
+    plain: { plain: true },
+    'no-certificate': { anyServer: true },
+    'other-authority': { anyServer: true, credentials: untrusted },
+    'old-protocol': { anyServer: true, maxVersion: 'TLSv1.1' },
+    'own-certificate': {},
+  };
+  const requested = wantedProbes(facts, address).map((wanted) => ({
+    ...wanted,
+    request: questions[wanted.what],
+    ca: '',
+  }));
+  const known = state.hosts.get(spec.name);
+  const client = known === undefined ? undefined : probeClientAt(state.clients.values(), known);
+  const own =
+    client?.key === undefined
+      ? []
+      : [
+          {
+            what: 'own-certificate' as const,
+            address,
+            port: spec.port,
+            request: { credentials: { cert: client.cert, key: client.key } },
+            ca: client.ca,
+          },
+        ];
+  return Promise.all(
+    [...own, ...requested].map(async ({ what, port, request, ca }) => ({
+      what,
+      address,
+      port,
+      outcome: await runtime.probe({ address, port, ca, timeoutMs: PROBE_TIMEOUT_MS, ...request }),
+    })),
+  );
+}
+
+/** The certificates that we issued belong on the time line, and their owners among those who get in. */
+function withOurClients(subject: AuditedHost, host: StoredHost, state: StoreState): AuditedHost {
+  const { name, address, port } = host.record;
+  const clients = [...state.clients.values()].filter(
+    ({ record }) => record.revokedAt === undefined && (record.hosts === undefined || record.hosts.includes(name)),
+  );
+  const certificates = clients.flatMap(({ record, cert }) =>
+    readCertificates(cert)
+      .slice(0, 1)
+      .map(({ notBefore, notAfter }) => ({
+        role: 'client' as const,
+        name: printable(record.name, 200),
+        notBefore: notBefore.toISOString(),
+        notAfter: notAfter.toISOString(),
+      })),
+  );
+  const access = clients.map(({ record }) => ({
+    who: `client ${printable(record.name, 200)}`,
+    how: 'certificate',
+    where: `${address}:${port}`,
+    grave: false,
+  }));
+  return {
+    ...subject,
+    certificates: [...subject.certificates, ...certificates],
+    access: [...subject.access, ...access],
+  };
+}
+
+/** What a run wants to hear of: only some checks, and without what somebody accepted. */
+export type Selection = {
+  /** Ids; `*` at the end stands for anything. Empty: all. */
+  readonly checks: readonly string[];
+  readonly baseline?: Baseline;
+};
+
+/** The subject with the checks that were asked for; accepted findings are marked, and the score is made anew. */
+export function selectResults<S extends AuditedHost | AuditedFile>(subject: S, selection: Selection, now: Date): S {
+  const { checks, baseline } = selection;
+  const chosen =
+    checks.length === 0
+      ? subject.results
+      : subject.results.filter(({ id }) => checks.some((pattern) => matchesCheck(pattern, id)));
+  const results = baseline === undefined ? chosen : applyBaseline(chosen, subject.name, baseline, now);
+  return { ...subject, results, score: score(results) };
+}
+
+/** `5.*` means every check whose id begins with `5.`. */
+export function matchesCheck(pattern: string, id: string): boolean {
+  return pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : pattern === id;
+}
+
+/** Every result as a subject of the report, in the order of the hosts. */
+export function subjectsOf(results: readonly HostResult<AuditedHost>[]): Subject[] {
+  return results.map((result) => {
+    if (result.kind === 'done') return result.value;
+    const error =
+      result.kind === 'skipped'
+        ? result.reason
+        : result.errors.map((one) => `${one.message} (${one.code})`).join('; ') || 'no answer';
+    return { kind: 'unreachable', name: result.host, error: printable(error, 500) };
+  });
+}

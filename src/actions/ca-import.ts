@@ -1,0 +1,93 @@
+/** Owns the taking in of a CA that was made elsewhere: with its key, without it, or with a command that signs. */
+
+import { splitCommand } from '../adapters/issuer/sign-command.ts';
+import type { StoreChange, StoreState } from '../adapters/store/records.ts';
+import { inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
+import { decryptKey, encryptKey, isEncrypted, isKeyType, keyMatches, keyOpens } from '../domain/pki/keys.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { PassphraseSource } from '../engine/key-protection.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+
+export type CaImport = {
+  readonly state: StoreState;
+  /** PEM, the CA first; further certificates count as its chain. */
+  readonly cert: string;
+  readonly key?: Secret;
+  /** PEM of the CAs above it. */
+  readonly chain?: string;
+  readonly signCommand?: string;
+  readonly passphrase: PassphraseSource;
+  readonly now: Date;
+};
+
+/**
+ * What is stored. Its key is kept under the passphrase it has, or a new one. The same CA again may add its key or a command; another
+ * CA cannot take the place of one that hosts or clients know.
+ * Fails (exit 2) with E_CERT_DAMAGED, E_CA_NOT_CA, E_CA_EXPIRED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS, E_SIGN_COMMAND.
+ */
+export async function importCa(request: CaImport): Promise<StoreChange> {
+  const { state, key, signCommand, passphrase, now } = request;
+  const [cert = '', ...above] = splitBundle(request.cert);
+  const info = inspectCertificate(request.cert);
+  if (!info.isCa || (info.keyUsage !== null && !info.keyUsage.includes('keyCertSign')))
+    throw caError('E_CA_NOT_CA', `the certificate of "${info.subject}" may not sign other certificates`);
+  if (now > info.notAfter) throw caError('E_CA_EXPIRED', `the CA expired at ${info.notAfter.toISOString()}`);
+  const chain = [...above, ...splitBundle(request.chain ?? '')];
+  if (chain.length > 0) {
+    const verdict = verifyChain({ leaf: cert, intermediates: chain, anchors: chain, purpose: 'server', now });
+    // A purpose is a leaf's; of a CA only the way up is asked.
+    if (!verdict.ok && verdict.reason !== 'wrong-purpose')
+      throw caError('E_CA_CHAIN', `the chain does not lead up from the CA: ${verdict.message}`);
+  }
+  if (signCommand !== undefined) splitCommand(signCommand);
+  const same = state.ca !== undefined && splitBundle(state.ca.cert)[0] === cert;
+  if (state.ca !== undefined && !same) {
+    throw caError('E_CA_EXISTS', 'there is another CA in this store already', [
+      'docker-tls ca show',
+      'keep this one apart: --home DIR',
+      'a new CA in its place, with nobody locked out: docker-tls rotate ca',
+    ]);
+  }
+  const kept = key === undefined ? (same ? state.ca?.keyPem : undefined) : await protectedKey(cert, key, passphrase);
+  if (kept !== undefined && info.pathLen === 0) {
+    throw caError(
+      'E_CA_PATHLEN',
+      'this CA may sign leaf certificates only (its path length is 0), so clients could not have issuing CAs of their own',
+      ['sign by a command instead, without --key: --sign-command COMMAND'],
+    );
+  }
+  const command = signCommand ?? (same ? state.ca?.record.signCommand : undefined);
+  return {
+    ca: {
+      cert,
+      ...(kept === undefined ? {} : { keyPem: kept }),
+      record: {
+        name: info.subject,
+        createdAt: state.ca?.record.createdAt ?? now.toISOString(),
+        keyType: isKeyType(info.keyType) ? info.keyType : 'p256',
+        days: Math.max(1, Math.round((info.notAfter.getTime() - info.notBefore.getTime()) / 86_400_000)),
+        ...(command === undefined ? {} : { signCommand: command }),
+        ...(chain.length === 0 ? {} : { chain: chain.join('') }),
+      },
+    },
+  };
+}
+
+/** The key, tried against its certificate, under our own encryption. */
+async function protectedKey(cert: string, key: Secret, passphrase: PassphraseSource): Promise<Secret> {
+  const words = isEncrypted(key)
+    ? await passphrase.forExistingCa((given) => keyOpens(key, given))
+    : await passphrase.forNewCa();
+  const open = isEncrypted(key) ? await decryptKey(key, words) : key;
+  if (!keyMatches(cert, open)) throw caError('E_CA_KEY', 'the key does not belong to the certificate of the CA');
+  return words === undefined ? open : encryptKey(open, words);
+}
+
+function caError(code: string, message: string, hints: readonly string[] = []): DockerTlsError {
+  return new DockerTlsError({
+    code,
+    exit: 2,
+    message,
+    hints: hints.length > 0 ? hints : ['openssl x509 -noout -text -in FILE'],
+  });
+}

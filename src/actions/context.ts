@@ -1,0 +1,308 @@
+/**
+ * Owns giving a client's credentials to the docker CLI of this computer: as a context, and into Docker's config directory.
+ * The store remembers both, because they hold copies that a renewal has to replace.
+ */
+
+import { checkConfigDirectory, installIntoConfigDirectory } from '../adapters/docker/config-directory.ts';
+import {
+  type Context,
+  type ContextPlace,
+  checkContext,
+  contextNameOf,
+  readContext,
+  removeContext,
+  writeContext,
+} from '../adapters/docker/contexts.ts';
+import { dockerHost } from '../adapters/docker/environment.ts';
+import type { ClientCopies, StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { Store } from '../adapters/store/store.ts';
+import type { HostSpec } from '../domain/fleet/spec.ts';
+import type { Secret } from '../domain/secret.ts';
+import { isAccepted } from '../domain/trust/trust.ts';
+import { type ReachableHost, reachableHosts } from '../engine/reachable-hosts.ts';
+import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+
+export type ContextRequest = {
+  readonly store: Store;
+  readonly host: string;
+  readonly client: string;
+  /** Name of the docker context. */
+  readonly context: string;
+  /** Docker's config directory. */
+  readonly dockerConfig: string;
+  /** Make it the current context. */
+  readonly use: boolean;
+  /** Take over a context or files that docker-tls did not write. */
+  readonly replace: boolean;
+  /** Put the files into the config directory itself as well. */
+  readonly configDirectory: boolean;
+  now(): Date;
+};
+
+export type ContextOutcome = {
+  readonly context: string;
+  readonly endpoint: string;
+  readonly client: string;
+  readonly created: boolean;
+  readonly changed: boolean;
+  /** Copies of other people's files that were in the way in the config directory. */
+  readonly kept: readonly string[];
+};
+
+/**
+ * Creates or updates the context (and, if asked, the config directory's files), then records it with the client. A second call
+ * changes nothing. Fails as writeContext, installIntoConfigDirectory and the store do, and with E_CLIENT_NO_KEY (exit 2).
+ */
+export async function giveContext(request: ContextRequest): Promise<ContextOutcome> {
+  const { store, dockerConfig, use, replace } = request;
+  return store.withLock('docker-tls context', async () => {
+    const state = await store.read();
+    const { host, client, key } = credentials(state, request);
+    const endpoint = dockerHost(host.record.address, host.record.port);
+    const { ca, cert } = client;
+    // Each copy is recorded as soon as it is there: the other may still fail.
+    const known = certificates(state);
+    let installed: { changed: boolean; kept: readonly string[] } = { changed: false, kept: [] };
+    if (request.configDirectory) {
+      installed = await installIntoConfigDirectory({ dockerConfig, ca, cert, key, known, replace });
+      await remember(request, withConfigDirectory);
+    }
+    const written = await writeContext({
+      name: request.context,
+      dockerConfig,
+      host: endpoint,
+      description: `${host.record.name} over mutual TLS, as ${client.record.name}`,
+      ca,
+      cert,
+      key,
+      use,
+      replace,
+    });
+    await remember(request, (copies, owner) => withContext(copies, owner, request.context));
+    return {
+      context: request.context,
+      endpoint,
+      client: client.record.name,
+      created: written.created,
+      changed: written.changed || installed.changed,
+      kept: installed.kept,
+    };
+  });
+}
+
+/** Fails as giveContext would; writes nothing. */
+export async function checkGiveContext(
+  state: StoreState,
+  request: Omit<ContextRequest, 'store' | 'now'>,
+): Promise<void> {
+  await checkPlaces(state, credentials(state, request), request);
+}
+
+/** For a host that is not in the store yet: what stands against the context that its spec asks for is said before the host changes. */
+export async function checkContextOf(
+  spec: HostSpec,
+  { ca, cert, key }: StoredClient,
+  state: StoreState,
+  dockerConfig: string,
+): Promise<void> {
+  const context = contextName(spec);
+  if (context === undefined || key === undefined) return;
+  const { use = false, configDirectory = false } = spec;
+  const request = { context, dockerConfig, use, configDirectory, replace: false };
+  await checkPlaces(state, { client: { ca, cert }, key }, request).catch((error: unknown) => {
+    if (!(error instanceof DockerTlsError) || error.code !== 'E_CLIENT_FILES_EXIST') throw error;
+    const { code, exit, message } = error;
+    const later = `docker-tls context ${spec.name} --config-directory --replace`;
+    const hints = [`leave --config-directory out; then, to replace them (copies are kept): ${later}`];
+    throw new DockerTlsError({ code, exit, message, where: spec.name, hints });
+  });
+}
+
+/** The same for every host of a run, all of it at once: a fleet is not changed for contexts that cannot be made. */
+export async function checkContexts(
+  specs: readonly HostSpec[],
+  clients: readonly StoredClient[],
+  state: StoreState,
+  dockerConfig: string,
+): Promise<void> {
+  const errors: DockerTlsError[] = [];
+  for (const spec of specs) {
+    const client = contextClient(spec, clients);
+    if (client === undefined) continue;
+    await checkContextOf(spec, client, state, dockerConfig).catch((error: unknown) => {
+      if (!(error instanceof DockerTlsError)) throw error;
+      // The flags that its hints name are those of other commands.
+      const ways = [`another name in the fleet file: hosts.${spec.name}.context`, ...error.hints.slice(0, 1)];
+      const inFile = error.code === 'E_CONTEXT_EXISTS' ? error.hinting(ways) : error;
+      errors.push(inFile.at(spec.name));
+    });
+  }
+  if (errors.length > 0) throw new DockerTlsErrors(errors);
+}
+
+/** Whose credentials a host's context gets: the first client whose key is here and whom the host accepts. */
+function contextClient(spec: HostSpec, clients: readonly StoredClient[]): StoredClient | undefined {
+  return clients.find(({ key, record }) => key !== undefined && isAccepted(record, spec));
+}
+
+async function checkPlaces(
+  state: StoreState,
+  { client: { ca, cert }, key }: { readonly client: Pick<StoredClient, 'ca' | 'cert'>; readonly key: Secret },
+  request: Pick<ContextRequest, 'context' | 'dockerConfig' | 'use' | 'configDirectory' | 'replace'>,
+): Promise<void> {
+  const { dockerConfig, use, replace } = request;
+  if (request.configDirectory)
+    await checkConfigDirectory({ dockerConfig, ca, cert, key, known: certificates(state), replace });
+  await checkContext({ name: request.context, dockerConfig, use, replace });
+}
+
+function certificates(state: StoreState): string[] {
+  return [...state.clients.values()].map((one) => one.cert);
+}
+
+/** The context that a host is to have here; `use` and `config-directory` mean one of the host's name. */
+export function contextName({ name, context, use, configDirectory }: HostSpec): string | undefined {
+  return context ?? (use || configDirectory ? contextNameOf(name) : undefined);
+}
+
+/**
+ * The contexts that the specs ask for, each for the first of `clients` whose key is here and whom the host accepts; what stands against
+ * one is an error beside the others.
+ */
+export async function giveContexts(
+  specs: readonly HostSpec[],
+  clients: readonly StoredClient[],
+  around: Pick<ContextRequest, 'store' | 'dockerConfig' | 'now'>,
+): Promise<DockerTlsError[]> {
+  const errors: DockerTlsError[] = [];
+  for (const spec of specs) {
+    const context = contextName(spec);
+    const client = contextClient(spec, clients);
+    if (context === undefined) continue;
+    if (client === undefined) {
+      errors.push(noClientFor(spec.name, context));
+      continue;
+    }
+    const { use = false, configDirectory = false } = spec;
+    const what = { host: spec.name, client: client.record.name, context, use, configDirectory, replace: false };
+    try {
+      await giveContext({ ...around, ...what });
+    } catch (error) {
+      if (!(error instanceof DockerTlsError)) throw error;
+      errors.push(error.where === undefined ? error.at(spec.name) : error);
+    }
+  }
+  return errors;
+}
+
+function noClientFor(host: string, context: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_NO_CLIENTS',
+    exit: 2,
+    where: host,
+    message: `the context ${context} was not made: no client whose key is here is accepted`,
+    hints: ['docker-tls client list'],
+  });
+}
+
+/** The contexts among a client's copies that lead to an endpoint. Fails as readContext does. */
+export async function contextsTo(
+  endpoint: string,
+  copies: readonly ClientCopies[],
+): Promise<(Context & Pick<ClientCopies, 'dockerConfig'>)[]> {
+  const found: (Context & Pick<ClientCopies, 'dockerConfig'>)[] = [];
+  for (const { dockerConfig, contexts } of copies) {
+    for (const name of contexts) {
+      const context = await readContext({ name, dockerConfig });
+      if (context?.host === endpoint) found.push({ ...context, dockerConfig });
+    }
+  }
+  return found;
+}
+
+/**
+ * Our contexts on this computer that lead to a host, and to no other one of the store: what `remove` takes away with it. A context that
+ * cannot be read is left out: nobody knows where it leads.
+ */
+export async function contextsOf(host: string, state: StoreState): Promise<readonly ContextPlace[]> {
+  const record = state.hosts.get(host)?.record;
+  if (record === undefined) return [];
+  const endpoint = dockerHost(record.address, record.port);
+  const others = [...state.hosts.values()].filter(({ record: { name } }) => name !== host);
+  if (others.some((other) => dockerHost(other.record.address, other.record.port) === endpoint)) return [];
+  const copies = [...state.clients.values()].flatMap((client) => client.record.copies ?? []);
+  const found = await Promise.all(copies.map((one) => contextsTo(endpoint, [one]).catch(() => [])));
+  return found.flat().filter(({ ours }) => ours);
+}
+
+/**
+ * Takes contexts away, from the store's records as well; call it inside the store's lock. Gives the names of those that went; what stands
+ * against one is an error beside the others.
+ */
+export async function takeContextsAway(
+  places: readonly ContextPlace[],
+  { store, now }: Pick<ContextRequest, 'store' | 'now'>,
+): Promise<{ readonly gone: string[]; readonly errors: DockerTlsError[] }> {
+  const gone: string[] = [];
+  const errors: DockerTlsError[] = [];
+  for (const { name, dockerConfig } of places) {
+    try {
+      await removeContext({ name, dockerConfig });
+      await remember({ store, now, client: '', dockerConfig }, (copies) => withContext(copies, false, name));
+      gone.push(name);
+    } catch (error) {
+      if (!(error instanceof DockerTlsError)) throw error;
+      errors.push(error);
+    }
+  }
+  return { gone, errors };
+}
+
+/** Each copy belongs to exactly one client, the `owner`. Nothing is written when the store knows it already. */
+async function remember(
+  { store, client, dockerConfig, now }: Pick<ContextRequest, 'store' | 'client' | 'dockerConfig' | 'now'>,
+  change: (copies: ClientCopies, owner: boolean) => ClientCopies,
+): Promise<void> {
+  const clients: Record<string, StoredClient> = {};
+  for (const [name, { directory: _, ...stored }] of (await store.read()).clients) {
+    const before = stored.record.copies ?? [];
+    const here = before.find((one) => one.dockerConfig === dockerConfig) ?? {
+      dockerConfig,
+      contexts: [],
+      directory: false,
+    };
+    const changed = change(here, name === client);
+    if (changed === here) continue;
+    const others = before.filter((one) => one !== here);
+    const copies = changed.contexts.length > 0 || changed.directory ? [...others, changed] : others;
+    clients[name] = { ...stored, record: { ...stored.record, copies, updatedAt: now().toISOString() } };
+  }
+  if (Object.keys(clients).length > 0) await store.write({ clients });
+}
+
+function withContext(copies: ClientCopies, owner: boolean, context: string): ClientCopies {
+  const { contexts } = copies;
+  if (contexts.includes(context) === owner) return copies;
+  return { ...copies, contexts: owner ? [...contexts, context] : contexts.filter((one) => one !== context) };
+}
+
+function withConfigDirectory(copies: ClientCopies, owner: boolean): ClientCopies {
+  return copies.directory === owner ? copies : { ...copies, directory: owner };
+}
+
+function credentials(
+  state: StoreState,
+  request: Pick<ContextRequest, 'host' | 'client'>,
+): { host: ReachableHost; client: StoredClient; key: Secret } {
+  const host = reachableHosts(state).get(request.host);
+  const client = state.clients.get(request.client);
+  if (!host || !client) throw new Error(`giveContext: ${request.host} or ${request.client} is not in the store`);
+  if (client.key) return { host, client, key: client.key };
+  throw new DockerTlsError({
+    code: 'E_CLIENT_NO_KEY',
+    exit: 2,
+    where: request.client,
+    message: 'the key of this client is not in this store; it was made elsewhere and stays there',
+    hints: ['on the computer that has the key: docker-tls client import FILE'],
+  });
+}

@@ -1,0 +1,163 @@
+/** Owns the examination of one host: a probe as the client, this computer's settings, and, where SSH gets through, the host's clock and journal. */
+
+import { infos } from '../adapters/docker/clocks.ts';
+import { currentContext } from '../adapters/docker/config-file.ts';
+import { diagnose } from '../adapters/docker/diagnose.ts';
+import type { Diagnosis, Inside } from '../adapters/docker/diagnosis.ts';
+import { dockerHost } from '../adapters/docker/environment.ts';
+import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { Secret } from '../domain/secret.ts';
+import { type ReachableHost, trustedCas } from '../engine/reachable-hosts.ts';
+import { DockerTlsError, printableLines } from '../errors/errors.ts';
+import type { Runtime, SshOptions } from '../runtime.ts';
+import { contextsTo } from './context.ts';
+
+export type DoctorRequest = {
+  readonly runtime: Runtime;
+  readonly state: StoreState;
+  readonly host: ReachableHost;
+  /** With its key. */
+  readonly client: StoredClient & { readonly directory: string };
+  readonly dockerConfig: string;
+  /** Log in as well, for the clock and the journal. */
+  readonly ssh: boolean;
+  readonly ask?: SshOptions['ask'];
+  readonly timeoutMs?: number;
+};
+
+export type Examination = Diagnosis & {
+  readonly host: string;
+  readonly endpoint: string;
+  readonly client: string;
+  /** The host's clock minus this computer's, where it was asked. */
+  readonly clockSkewMs?: number;
+  /** Last lines of the daemon's journal, clean; only where the daemon is at fault. */
+  readonly journal: readonly string[];
+  /** Why SSH told nothing. */
+  readonly sshProblem?: string;
+};
+
+/** What only the host's own journal explains. */
+const DAEMONS_FAULT: readonly string[] = ['connection-refused', 'daemon-not-answering', 'reset', 'other', 'protocol'];
+const SSH_DECIDES: readonly string[] = ['expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
+
+/** Finds one cause. Fails only as the store and the docker contexts do; a host that is not there is a finding. */
+export async function examine(request: DoctorRequest): Promise<Examination> {
+  const { runtime, host, client, dockerConfig } = request;
+  const { address, port, name } = host.record;
+  const endpoint = dockerHost(address, port);
+  const outcome = await runtime.probe({
+    address,
+    port,
+    ca: client.ca,
+    credentials: { cert: client.cert, key: client.key as Secret },
+    timeoutMs: request.timeoutMs ?? 5000,
+  });
+  const cause = outcome.kind === 'refused' ? outcome.cause : outcome.status >= 500 ? 'daemon-not-answering' : 'none';
+  const wanted = [...DAEMONS_FAULT, ...SSH_DECIDES].includes(cause);
+  const seen = wanted && request.ssh ? await lookInside(request) : {};
+  const current = await currentContext(dockerConfig);
+  const copies = (client.record.copies ?? []).filter((one) => one.dockerConfig === dockerConfig);
+  const own = (await contextsTo(endpoint, copies)).map(({ name }) => name);
+  // Of several contexts that lead there, the one in use is as good as any.
+  const inUse = runtime.env.DOCKER_CONTEXT || current;
+  const context = own.find((one) => one === inUse) ?? own[0];
+  const ssh = request.state.hosts.get(name)?.record.ssh;
+  const cas = trustedCas(request.state);
+  const diagnosis = diagnose({
+    outcome,
+    now: runtime.now(),
+    ...(seen.skewMs === undefined ? {} : { remoteClockSkewMs: seen.skewMs }),
+    ...(seen.inside === undefined ? {} : { inside: seen.inside }),
+    clientCert: client.cert,
+    ...(host.serverCert === undefined ? {} : { storedCert: host.serverCert, cas }),
+    env: runtime.env,
+    ...(current === undefined ? {} : { currentContext: current }),
+    expected: {
+      name,
+      host: endpoint,
+      certPath: client.directory,
+      client: client.record.name,
+      external: host.serverCert === undefined,
+      ownKey: client.record.ownKey ?? false,
+      caExpired: isOver(host.serverCert === undefined ? client.ca : (request.state.ca?.cert ?? ''), runtime.now()),
+      ...(ssh === undefined ? {} : { ssh }),
+      ...(context === undefined ? {} : { context }),
+    },
+  });
+  return {
+    ...diagnosis,
+    host: name,
+    endpoint,
+    client: client.record.name,
+    ...(seen.skewMs === undefined ? {} : { clockSkewMs: seen.skewMs }),
+    journal: DAEMONS_FAULT.includes(diagnosis.cause) ? (seen.journal ?? []) : [],
+    ...(seen.problem === undefined ? {} : { sshProblem: seen.problem }),
+  };
+}
+
+/** Whether all CAs of a text have expired. */
+function isOver(cas: string, now: Date): boolean {
+  const found = infos(cas);
+  return found.length > 0 && found.every(({ notAfter }) => notAfter <= now);
+}
+
+type Seen = {
+  readonly skewMs?: number;
+  readonly inside?: Inside;
+  readonly journal?: readonly string[];
+  readonly problem?: string;
+};
+
+/** One line for each fact, then the journal. Nanoseconds are GNU's; others print the letter, which is cut off. */
+function insideScript(port: number): string {
+  return [
+    'date -u +%s.%N',
+    'systemctl is-active docker.service || true',
+    'systemctl is-active docker-tls.socket || true',
+    `if ss -ltn >/dev/null 2>&1; then ss -Hltn 'sport = :${port}' | wc -l; else echo; fi`,
+    '{ base64 < /etc/docker/tls/current/server-cert.pem | tr -d "\\n"; } 2>/dev/null; echo',
+    'journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
+  ].join('\n');
+}
+
+/** Clock, units, port and journal in one run; that SSH is not to be had is no failure. */
+async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise<Seen> {
+  const record = state.hosts.get(host.record.name)?.record;
+  if (record === undefined) return {};
+  try {
+    await using session = await runtime.connect({
+      ...record.ssh,
+      host: record.name,
+      connectTimeoutMs: 5000,
+      ...(ask ? { ask } : {}),
+      signal: runtime.signal,
+    });
+    const began = runtime.now().getTime();
+    const { stdout } = await session.run({
+      phase: 'doctor',
+      script: insideScript(record.port),
+      asRoot: true,
+      timeoutMs: 10_000,
+      signal: runtime.signal,
+    });
+    const middle = (began + runtime.now().getTime()) / 2;
+    const [clock = '', docker = '', tlsSocket = '', listeners = '', cert = '', ...journal] = stdout
+      .toString('utf8')
+      .split('\n');
+    const there = Number.parseFloat(clock) * 1000;
+    return {
+      ...(Number.isFinite(there) ? { skewMs: Math.round(there - middle) } : {}),
+      inside: {
+        docker: docker.trim(),
+        tlsSocket: tlsSocket.trim(),
+        ...(listeners.trim() === '' ? {} : { listens: Number.parseInt(listeners, 10) > 0 }),
+        ...(cert === '' ? {} : { serverCert: Buffer.from(cert, 'base64').toString('utf8') }),
+      },
+      journal: printableLines(journal.join('\n'), 8),
+    };
+  } catch (error) {
+    if (error instanceof DockerTlsError && error.exit !== 130) return { problem: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+/** Owns what `doctor` makes of times: certificates out of their time, and clocks that differ between this computer and a host. Pure. */
+
+import { type CertificateInfo, inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
+import { type Diagnosis, type DiagnosisInput, newCredentials, remotely } from './diagnosis.ts';
+
+/** Clocks of computers with NTP differ by milliseconds; certificates of ours are backdated by more than a minute. */
+const SKEW_THAT_MATTERS_MS = 60_000;
+
+type Timed = Pick<CertificateInfo, 'subject' | 'notBefore' | 'notAfter'>;
+
+/** When the server's certificate is only out of its time by this computer's clock, and in its time by the host's: the clocks. */
+export function clockFault(input: DiagnosisInput, chain: string): Diagnosis | undefined {
+  const skew = skewOf(input);
+  if (skew === undefined) return undefined;
+  const certificates = infos(chain);
+  const there = new Date(input.now.getTime() + skew);
+  const broken = certificates.find((one) => !inTime(one, input.now));
+  if (broken === undefined || certificates.some((one) => !inTime(one, there))) return undefined;
+  const early = input.now < broken.notBefore;
+  return {
+    cause: early ? 'not-yet-valid' : 'clock-skew',
+    message: `the certificate of ${input.expected.host} ${early ? `is not valid until ${timeOf(broken.notBefore)}` : `has expired (${timeOf(broken.notAfter)})`} by this computer's clock, but is in its time by the host's: ${skewText(skew, input.now)}`,
+    hints: setClocks(input),
+  };
+}
+
+/** When the client's own certificate is out of its time, by this computer's clock or by the host's, which is the one that counts. */
+export function clientFault(input: DiagnosisInput): Diagnosis | undefined {
+  const certificates = infos(input.clientCert ?? '');
+  const here = certificates.find((one) => !inTime(one, input.now));
+  const skew = skewOf(input);
+  if (here !== undefined) {
+    const late = input.now > here.notAfter;
+    const off = late ? input.now.getTime() - here.notAfter.getTime() : here.notBefore.getTime() - input.now.getTime();
+    return {
+      cause: late ? 'client-expired' : 'client-not-yet-valid',
+      message: `the client's certificate (${here.subject}) ${late ? `expired ${duration(off)} ago (${timeOf(here.notAfter)})` : `is not valid for another ${duration(off)} (until ${timeOf(here.notBefore)})`}`,
+      hints: late ? newCredentials(input.expected) : ['date -u', 'timedatectl set-ntp true'],
+    };
+  }
+  if (skew === undefined) return undefined;
+  const there = new Date(input.now.getTime() + skew);
+  const broken = certificates.find((one) => !inTime(one, there));
+  if (broken === undefined) return undefined;
+  return {
+    cause: 'clock-skew',
+    message: `the client's certificate (${broken.subject}) is in its time here, but by the host's clock it ${there > broken.notAfter ? 'has expired' : 'is not valid yet'}: ${skewText(skew, input.now)}`,
+    hints: setClocks(input),
+  };
+}
+
+/** The certificates of a PEM text as plain data; none where it is damaged. */
+export function infos(pem: string): CertificateInfo[] {
+  try {
+    return splitBundle(pem).map(inspectCertificate);
+  } catch {
+    return [];
+  }
+}
+
+/** For people: the two largest units, as in `3 days 4 h`. Milliseconds. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(1, Math.round(Math.abs(milliseconds) / 1000));
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86_400), seconds >= 172_800 ? ' days' : ' day'],
+    [Math.floor((seconds % 86_400) / 3600), ' h'],
+    [Math.floor((seconds % 3600) / 60), ' min'],
+    [seconds % 60, ' s'],
+  ];
+  const first = parts.findIndex(([amount]) => amount > 0);
+  return parts
+    .slice(first, first + 2)
+    .filter(([amount]) => amount > 0)
+    .map(([amount, unit]) => `${amount}${unit}`)
+    .join(' ');
+}
+
+/** To the second, in UTC. */
+export function timeOf(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}
+
+function skewOf(input: DiagnosisInput): number | undefined {
+  const skew = input.remoteClockSkewMs;
+  return skew !== undefined && Math.abs(skew) >= SKEW_THAT_MATTERS_MS ? skew : undefined;
+}
+
+function skewText(skew: number, now: Date): string {
+  const there = timeOf(new Date(now.getTime() + skew));
+  return `the host's clock is ${duration(skew)} ${skew > 0 ? 'ahead of' : 'behind'} this computer's (${there} there, ${timeOf(now)} here)`;
+}
+
+function setClocks(input: DiagnosisInput): string[] {
+  return ['timedatectl set-ntp true', remotely(input.expected, 'timedatectl set-ntp true'), 'date -u'];
+}
+
+function inTime(certificate: Timed, at: Date): boolean {
+  return at >= certificate.notBefore && at <= certificate.notAfter;
+}

@@ -1,0 +1,251 @@
+/**
+ * Owns the verdict of `doctor`: from what a probe met, what the environment says and what should be, ONE cause with the command that
+ * fixes it. Pure. What the probe met comes first; only a host that answers well leads on to this computer's own settings.
+ */
+
+import { verifyChain } from '../../domain/pki/inspect.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { printable } from '../../errors/errors.ts';
+import type { ProbeOutcome } from '../../runtime.ts';
+import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
+import {
+  addressOf,
+  type Diagnosis,
+  type DiagnosisInput,
+  type Expected,
+  nameOf,
+  newCredentials,
+  owners,
+  remotely,
+} from './diagnosis.ts';
+import { settingsFault } from './settings.ts';
+
+type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
+type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
+
+/** The one cause, and how to fix it; `none` when the host answers this client and nothing on this computer leads docker elsewhere. */
+export function diagnose(input: DiagnosisInput): Diagnosis {
+  const { outcome } = input;
+  const found = outcome.kind === 'refused' ? diagnoseRefusal(input, outcome) : diagnoseAnswer(input, outcome);
+  // Names in certificates and values of variables are part of these texts.
+  return { ...found, message: printable(found.message), hints: found.hints.map((hint) => printable(hint)) };
+}
+
+function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
+  const { expected } = input;
+  if (outcome.status === 403) {
+    return {
+      cause: 'denied-by-daemon',
+      message: 'TLS is fine, but the daemon answers 403: an authorization plugin does not allow this client',
+      hints: [remotely(expected, 'docker info --format "{{.Plugins.Authorization}}"')],
+    };
+  }
+  if (outcome.status >= 500) {
+    return {
+      cause: 'daemon-not-answering',
+      message: `TLS is fine, but the daemon answers ${outcome.status}`,
+      hints: [remotely(expected, 'journalctl -u docker -n 50'), remotely(expected, 'systemctl restart docker')],
+    };
+  }
+  return (
+    settingsFault(input, outcome.body) ?? {
+      cause: 'none',
+      message: `${expected.host} answers this client over ${outcome.protocol || 'HTTP'}, and docker on this machine points to it`,
+      hints:
+        expected.context === undefined
+          ? ['docker version']
+          : [`docker --context ${shellQuote(expected.context)} version`],
+    }
+  );
+}
+
+function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
+  const { expected } = input;
+  const name = nameOf(expected);
+  const [address, port] = addressOf(expected.host);
+  const simply = (message: string, ...hints: string[]): Diagnosis => ({ cause: outcome.cause, message, hints });
+  switch (outcome.cause) {
+    case 'expired':
+    case 'not-yet-valid':
+      return clockFault(input, outcome.chain) ?? outOfTime(input, outcome, name);
+    case 'client-refused':
+      return clientFault(input) ?? refusedClient(input, outcome, name);
+    case 'wrong-name':
+      return wrongName(input, name, address);
+    case 'unknown-authority':
+      return unknownAuthority(input, outcome, name);
+    case 'connection-refused':
+      return nothingListens(input, address, port, name);
+    case 'timed-out':
+      return timedOut(expected, outcome, address, port);
+    case 'unreachable':
+      return simply(
+        `there is no way from this computer to ${address}: ${outcome.reason}`,
+        `ping -c 1 ${shellQuote(address)}`,
+        'ip route',
+      );
+    case 'name-not-found':
+      return simply(
+        `the name ${address} is not known here: ${outcome.reason}`,
+        `getent hosts ${shellQuote(address)}`,
+        owners(expected, `docker-tls setup ${name} --address ADDRESS`),
+      );
+    case 'plain-http':
+      return simply(
+        `port ${port} of ${address} speaks plain HTTP: whoever reaches it is root there, and no certificate is asked for`,
+        owners(expected, `docker-tls apply ${name}`),
+      );
+    case 'protocol':
+      if (outcome.notTls)
+        return simply(
+          `port ${port} of ${address} is no TLS port: another program than dockerd answers there (${outcome.reason})`,
+          remotely(expected, `ss -ltnp sport = :${port}`),
+        );
+      return simply(
+        `${address} and this computer have no version of TLS in common: ${outcome.reason}`,
+        `openssl s_client -connect ${shellQuote(`${address.includes(':') ? `[${address}]` : address}:${port}`)} -brief`,
+        remotely(expected, 'dockerd --version'),
+      );
+    case 'reset':
+      return simply(
+        `${address} accepts the connection and then cuts it without a word, which a proxy, a load balancer or a daemon that is just stopping does`,
+        `docker-tls doctor ${name}`,
+        remotely(expected, 'journalctl -u docker -n 50'),
+      );
+    case 'not-spoken-here':
+    case 'other':
+      return simply(outcome.reason, `docker-tls verify ${name}`, remotely(expected, 'journalctl -u docker -n 50'));
+  }
+}
+
+function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
+  const [certificate] = infos(outcome.chain);
+  const early = outcome.cause === 'not-yet-valid';
+  const end = early ? certificate?.notBefore : certificate?.notAfter;
+  const off = end === undefined ? 0 : early ? end.getTime() - input.now.getTime() : input.now.getTime() - end.getTime();
+  if (end === undefined || off <= 0) {
+    // The server's own certificate is in its time, so it is one above.
+    const message = `${outcome.reason}: the server's own certificate is in its time, its CA's is not`;
+    const hints = ['docker-tls status', owners(input.expected, 'docker-tls rotate ca')];
+    return { cause: outcome.cause, message, hints };
+  }
+  const message = early
+    ? `the certificate of ${input.expected.host} is not valid for another ${duration(off)} (until ${timeOf(end)}) by this computer's clock, which says ${timeOf(input.now)}`
+    : `the certificate of ${input.expected.host} expired ${duration(off)} ago (${timeOf(end)})`;
+  const hints = early
+    ? ['date -u', 'timedatectl set-ntp true']
+    : [owners(input.expected, input.expected.caExpired ? 'docker-tls rotate ca' : `docker-tls rotate server ${name}`)];
+  return { cause: outcome.cause, message, hints };
+}
+
+function wrongName(input: DiagnosisInput, name: string, address: string): Diagnosis {
+  const names = input.names ?? infos(input.outcome.chain)[0]?.sans.map((san) => san.value) ?? [];
+  const has = names.length === 0 ? 'names nobody' : `is for ${names.join(', ')}`;
+  return {
+    cause: 'wrong-name',
+    message: `the certificate there ${has}, and not for ${address}, which is what was dialled`,
+    hints: [
+      owners(input.expected, `docker-tls setup ${name} --san ${shellQuote(address)}`),
+      ...(names[0] === undefined
+        ? []
+        : [owners(input.expected, `docker-tls setup ${name} --address ${shellQuote(names[0])}`)]),
+    ],
+  };
+}
+
+/** The records let this client in, and its credentials are in their time: then the host, or the copy of the credentials, is behind the records. */
+function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
+  const { expected } = input;
+  const subject = infos(input.clientCert ?? '')[0]?.subject;
+  const who = subject === undefined ? 'this client' : `the client ${subject}`;
+  return {
+    cause: 'client-refused',
+    message: `${expected.host} is the right one, but does not let ${who} in: ${outcome.reason.replace(/^the server refused this client: /, '')}`,
+    hints: expected.external ? newCredentials(expected) : [`docker-tls apply ${name}`, 'docker-tls client list'],
+  };
+}
+
+/** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or somebody else's. */
+function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
+  const { expected, storedCert, inside } = input;
+  const say = (message: string, ...hints: string[]): Diagnosis => ({ cause: 'unknown-authority', message, hints });
+  const [served, stored, lying] = [outcome.chain, storedCert, inside?.serverCert].map(
+    (pem) => infos(pem ?? '')[0]?.fingerprint,
+  );
+  const begins = `the certificate of ${expected.host} was not issued by the CA in ${expected.certPath}${issuerOf(outcome)}`;
+  if (expected.external)
+    return say(
+      `${begins}: the CA was replaced where the host was set up, or this is another host`,
+      ...newCredentials(expected),
+    );
+  if ((served !== undefined && served === stored) || isOurs(outcome.chain, input))
+    return say(
+      `${begins}, but by another CA of this store: this client's credentials are older than that`,
+      ...newCredentials(expected),
+    );
+  if (lying !== undefined && lying === stored)
+    return say(
+      `${begins}, and ours lies on the host: another program answers on that port`,
+      remotely(expected, `ss -ltnp sport = :${addressOf(expected.host)[1]}`),
+    );
+  return say(`${begins}: the host has been given the certificate of another CA`, `docker-tls apply ${name}`);
+}
+
+function isOurs(chain: string, { cas, now }: DiagnosisInput): boolean {
+  if (chain === '' || !cas) return false;
+  try {
+    return verifyChain({ leaf: chain, anchors: [cas], purpose: 'server', now }).ok;
+  } catch {
+    return false; // What an untrusted client serves may be damaged.
+  }
+}
+
+function nothingListens({ expected, inside }: DiagnosisInput, address: string, port: string, name: string): Diagnosis {
+  const say = (message: string, ...hints: string[]): Diagnosis => ({ cause: 'connection-refused', message, hints });
+  const begins = `nothing listens on port ${port} of ${address}`;
+  if (inside === undefined)
+    return say(
+      `${begins}: the daemon or its socket is stopped, or the port is another one`,
+      remotely(expected, 'systemctl status docker docker-tls.socket'),
+      owners(expected, `docker-tls apply ${name}`),
+    );
+  if (inside.listens)
+    return say(
+      `port ${port} of ${address} is open on the host, but the connection was refused: a firewall in between rejects it, or the address leads to another host`,
+      remotely(expected, `nft list ruleset | grep -n ${port}`),
+    );
+  if (inside.docker !== 'active')
+    return say(
+      `${begins}: dockerd is not running there (docker.service is ${inside.docker})`,
+      remotely(expected, 'systemctl reset-failed docker docker-tls.socket; systemctl start docker-tls.socket docker'),
+    );
+  return say(
+    `${begins}: dockerd runs there, but not on that port (docker-tls.socket is ${inside.tlsSocket})`,
+    owners(expected, `docker-tls apply ${name}`),
+  );
+}
+
+function timedOut(expected: Expected, outcome: Refused, address: string, port: string): Diagnosis {
+  if (outcome.stage === 'handshake' || outcome.stage === 'answer') {
+    return {
+      cause: 'daemon-not-answering',
+      message: `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,
+      hints: [remotely(expected, 'systemctl status docker'), remotely(expected, 'journalctl -u docker -n 50')],
+    };
+  }
+  return {
+    cause: 'timed-out',
+    message: `no answer at all from port ${port} of ${address}: a firewall drops the packets (the host's own, or the cloud's security group), or the host is down`,
+    hints: [
+      `nc -vz -w 5 ${shellQuote(address)} ${port}`,
+      remotely(expected, `nft list ruleset | grep -n ${port}`),
+      remotely(expected, `ufw allow ${port}/tcp`),
+    ],
+  };
+}
+
+function issuerOf(outcome: Refused): string {
+  const [certificate] = infos(outcome.chain);
+  if (certificate === undefined) return '';
+  return certificate.selfIssued ? ' (it signed itself)' : ` (its issuer is ${certificate.issuer})`;
+}

@@ -1,0 +1,125 @@
+/** Owns what `doctor` is asked and what it answers: the types, and the words that commands in hints need. Pure. */
+
+import { type Login, shellQuote, sshWords } from '../../domain/quote.ts';
+import type { ProbeOutcome } from '../../runtime.ts';
+
+export type Cause =
+  | 'none'
+  | Extract<ProbeOutcome, { kind: 'refused' }>['cause']
+  | 'clock-skew'
+  | 'client-expired'
+  | 'client-not-yet-valid'
+  | 'daemon-not-answering'
+  | 'denied-by-daemon'
+  | 'host-overridden'
+  | 'context-overridden'
+  | 'wrong-context'
+  | 'tls-off'
+  | 'tls-verify-alone'
+  | 'cert-path'
+  | 'api-version';
+
+export type Diagnosis = {
+  readonly cause: Cause;
+  /** One or two sentences without a full stop at the end. */
+  readonly message: string;
+  /** Commands to paste, the likeliest first. */
+  readonly hints: readonly string[];
+};
+
+export type Expected = {
+  /** The host's name in our store, for commands; default: the address in `host`. */
+  readonly name?: string;
+  /** How ssh gets there, for commands; default: by the name. */
+  readonly ssh?: Login;
+  /** DOCKER_HOST as it should be, `tcp://…`. */
+  readonly host: string;
+  readonly certPath: string;
+  /** The client's name in our store, for commands. */
+  readonly client: string;
+  /** It was set up from another store: commands that change it belong there, and new credentials come from there. */
+  readonly external?: boolean;
+  /** The client's key was made on this computer and never left it: new credentials come for a request. */
+  readonly ownKey?: boolean;
+  /** The CA that the host's credentials come from has expired: it cannot renew anything. */
+  readonly caExpired?: boolean;
+  /** The context that should lead there, where there is one. */
+  readonly context?: string;
+};
+
+/** What SSH saw on the host. */
+export type Inside = {
+  /** Words of `systemctl is-active`. */
+  readonly docker: string;
+  readonly tlsSocket: string;
+  /** Whether something listens on the port there; undefined where the host could not tell. */
+  readonly listens?: boolean;
+  /** The server certificate (PEM) under our care there. */
+  readonly serverCert?: string;
+};
+
+export type DiagnosisInput = {
+  /** Of a probe of the expected host with the client's credentials. */
+  readonly outcome: ProbeOutcome;
+  readonly now: Date;
+  /** The host's clock minus this computer's, where it could be asked. */
+  readonly remoteClockSkewMs?: number;
+  /** Names in the certificate that the host serves; default: those in the outcome's chain. */
+  readonly names?: readonly string[];
+  /** The client certificate that the probe used, PEM. */
+  readonly clientCert?: string;
+  /** The server certificate that the store has for the host, PEM; absent for a host of another store. */
+  readonly storedCert?: string;
+  /** The CAs that this store trusts, old ones of a rotation included, PEM. */
+  readonly cas?: string;
+  /** Absent where the host was not asked. */
+  readonly inside?: Inside;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** currentContext of Docker's config.json. */
+  readonly currentContext?: string;
+  readonly expected: Expected;
+};
+
+/** The name for commands, quoted. */
+export function nameOf(expected: Expected): string {
+  return shellQuote(expected.name ?? addressOf(expected.host)[0]);
+}
+
+/** Address, without brackets, and port of a `tcp://` host. */
+export function addressOf(host: string): readonly [address: string, port: string] {
+  const [, bracketed, plain, port] = /^[a-z]+:\/\/(?:\[(.+)\]|([^:/]*))(?::([0-9]+))?/.exec(host) ?? [];
+  return [(bracketed ?? plain ?? host).replace('%25', '%'), port ?? '2376'];
+}
+
+/** The command to run on the host, by ssh. */
+export function remotely(expected: Expected, command: string): string {
+  const login = expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] };
+  return login.destination === 'local' ? command : `${sshWords(login)} ${shellQuote(command)}`;
+}
+
+/** A command that changes the host: on this computer, or where the host was set up. */
+export function owners({ external }: Pick<Expected, 'external'>, command: string): string {
+  return external ? `on the computer that set it up: ${command}` : command;
+}
+
+/** How this client gets new credentials. */
+export function newCredentials(expected: Pick<Expected, 'client' | 'external' | 'ownKey' | 'caExpired'>): string[] {
+  const { client, external, ownKey, caExpired } = expected;
+  const name = shellQuote(client);
+  if (!external) return [caExpired ? 'docker-tls rotate ca' : `docker-tls rotate client ${name}`];
+  const first = caExpired ? [owners(expected, 'docker-tls rotate ca')] : [];
+  const file = shellQuote(`${client}.tar`);
+  const request = shellQuote(`${client}.csr`);
+  if (ownKey)
+    return [
+      ...first,
+      `docker-tls client request ${name} --out ${request}`,
+      owners(expected, `docker-tls client sign ${request} --out ${file}`),
+      `docker-tls client import ${file}`,
+    ];
+  return [
+    ...first,
+    `on the computer that set it up: docker-tls rotate client ${name} && docker-tls client export ${name} --out ${file}`,
+    `docker-tls client import ${file}`,
+  ];
+}

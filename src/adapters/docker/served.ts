@@ -1,0 +1,95 @@
+/** Owns the judgement of what a server served: whether its chain is trusted, and whether it names the one that was dialled. Pure. */
+
+import { X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from 'node:tls';
+import type { Refusal } from './refusal.ts';
+
+const UNTRUSTED: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is signed by itself and not by a CA that you trust',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its CA is not one that you trust',
+  UNABLE_TO_GET_ISSUER_CERT: 'its CA is not one that you trust',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its CA is not one that you trust',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its CA is not one that you trust',
+  CERT_SIGNATURE_FAILURE: 'its signature does not come from the CA that you trust, though that has the same name',
+  CERT_UNTRUSTED: 'its CA is not one that you trust',
+  CERT_REJECTED: 'its CA is not one that you trust',
+  INVALID_CA: 'it was signed by a certificate that is no CA',
+  PATH_LENGTH_EXCEEDED: 'its chain is longer than its CA allows',
+  INVALID_PURPOSE: 'it is not meant for servers',
+  CERT_CHAIN_TOO_LONG: 'its chain is too long',
+};
+
+/**
+ * What OpenSSL's verdict on a served chain means (`man openssl-verification-options`, by Node's names of the codes). `trusted` and
+ * `now` only serve to say which certificate is the one out of its time.
+ */
+export function describeUntrusted(code: string, chain: string, trusted: string, now: Date): Refusal {
+  if (code === 'CERT_HAS_EXPIRED') {
+    return { cause: 'expired', reason: `${outOfTime(chain, trusted, now)} has expired`, code };
+  }
+  if (code === 'CERT_NOT_YET_VALID') {
+    return { cause: 'not-yet-valid', reason: `${outOfTime(chain, trusted, now)} is not valid yet`, code };
+  }
+  const why = UNTRUSTED[code];
+  if (why !== undefined) {
+    return { cause: 'unknown-authority', reason: `the server's certificate is not trusted: ${why} (${code})`, code };
+  }
+  return { cause: 'other', reason: `the server's certificate could not be verified (${code})`, code };
+}
+
+/** An address without the brackets that URLs put around IPv6. */
+export function bareAddress(address: string): string {
+  return address.replace(/^\[(.*)\]$/, '$1');
+}
+
+/**
+ * Undefined when the certificate names `name`. As Go's clients do, only the subject alternative names count, never the common name,
+ * which `check` (node:tls, RFC 6125) would fall back to.
+ */
+export function checkServerName(
+  name: string,
+  leaf: PeerCertificate,
+  check: (hostname: string, cert: PeerCertificate) => Error | undefined,
+): Refusal | undefined {
+  const bare = bareAddress(name).replace(/%.*$/, '');
+  const nameless = { ...leaf, subject: {} } as PeerCertificate;
+  if (check(bare, nameless) === undefined) return undefined;
+  const names = leaf.subjectaltname ?? '';
+  return {
+    cause: 'wrong-name',
+    reason:
+      names === ''
+        ? `the server's certificate names nobody (it has no subject alternative name), so not ${bare}`
+        : `the server's certificate is for ${names}, not for ${bare}`,
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+  };
+}
+
+/** Certificates of a PEM text, in order; what is damaged is left out. */
+export function certificatesOf(pem: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  return blocks.flatMap((block) => {
+    try {
+      return [new X509Certificate(block)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Names the first certificate that is out of its time: the server's own, one of its chain, or one that the caller trusts. */
+function outOfTime(chain: string, trusted: string, now: Date): string {
+  const served = certificatesOf(chain);
+  const found = [...served, ...certificatesOf(trusted)].find(
+    (one) => now.getTime() > Date.parse(one.validTo) || now.getTime() < Date.parse(one.validFrom),
+  );
+  if (found === undefined) return "a certificate of the server's chain";
+  const whose =
+    found === served[0] ? "the server's certificate" : `the CA certificate "${found.subject.replaceAll('\n', ', ')}"`;
+  return `${whose} (valid from ${iso(found.validFrom)} to ${iso(found.validTo)})`;
+}
+
+function iso(opensslTime: string): string {
+  const time = Date.parse(opensslTime);
+  return Number.isNaN(time) ? opensslTime : new Date(time).toISOString();
+}

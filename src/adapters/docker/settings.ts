@@ -1,0 +1,124 @@
+/**
+ * Owns what `doctor` makes of this computer's own settings: where the docker CLI really goes, by its rules (docker/cli,
+ * cli/command: a DOCKER_HOST beats DOCKER_CONTEXT, which beats the current context), against where it should go. Pure.
+ */
+
+import { shellQuote } from '../../domain/quote.ts';
+import { type Diagnosis, type DiagnosisInput, nameOf } from './diagnosis.ts';
+
+/** The first setting that leads docker elsewhere or without the right credentials; `versionBody` is the daemon's answer to /version. */
+export function settingsFault(input: DiagnosisInput, versionBody: string): Diagnosis | undefined {
+  const byHost = (input.env.DOCKER_HOST ?? '') !== '';
+  return (byHost ? hostFault(input) : contextFault(input)) ?? apiVersionFault(input, versionBody);
+}
+
+function hostFault({ env, expected }: DiagnosisInput): Diagnosis | undefined {
+  const host = env.DOCKER_HOST ?? '';
+  const takeOver = `eval "$(docker-tls env ${nameOf(expected)})"`;
+  if (plain(host) !== plain(expected.host)) {
+    const over = expected.context === undefined ? '' : `, which beats every context, ${expected.context} too`;
+    return {
+      cause: 'host-overridden',
+      message: `the environment variable DOCKER_HOST is ${host}${over}, so docker does not go to ${expected.host}`,
+      hints:
+        expected.context === undefined
+          ? [takeOver]
+          : ['unset DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH', takeOver],
+    };
+  }
+  // DOCKER_TLS turns TLS on as well, without verifying the host.
+  if ((env.DOCKER_TLS_VERIFY ?? '') === '' && (env.DOCKER_TLS ?? '') === '') {
+    return {
+      cause: 'tls-off',
+      message: `DOCKER_HOST is right, but DOCKER_TLS_VERIFY is not set, so docker speaks plain HTTP to a port that wants TLS`,
+      hints: ['export DOCKER_TLS_VERIFY=1', takeOver],
+    };
+  }
+  const certPath = env.DOCKER_CERT_PATH || env.DOCKER_CONFIG || `${env.HOME ?? '~'}/.docker`;
+  if (directory(certPath) !== directory(expected.certPath)) {
+    const which = env.DOCKER_CERT_PATH
+      ? `DOCKER_CERT_PATH is ${certPath}`
+      : `DOCKER_CERT_PATH is not set, so docker looks into ${certPath}`;
+    return {
+      cause: 'cert-path',
+      message: `${which}, and this client's credentials are in ${expected.certPath}`,
+      hints: [`export DOCKER_CERT_PATH=${shellQuote(expected.certPath)}`, takeOver],
+    };
+  }
+  return undefined;
+}
+
+function contextFault({ env, expected, currentContext }: DiagnosisInput): Diagnosis | undefined {
+  const byVariable = env.DOCKER_CONTEXT || undefined;
+  const context = byVariable ?? currentContext;
+  if (context !== undefined && context !== 'default' && context === expected.context) return undefined;
+  const takeOver = `eval "$(docker-tls env ${nameOf(expected)})"`;
+  const use =
+    expected.context === undefined ? [takeOver] : [`docker context use ${shellQuote(expected.context)}`, takeOver];
+  if (byVariable !== undefined) {
+    return {
+      cause: 'context-overridden',
+      message: `the environment variable DOCKER_CONTEXT is ${byVariable}, and beats the current context, so docker does not go to ${expected.host}`,
+      hints: ['unset DOCKER_CONTEXT', ...use],
+    };
+  }
+  if ((context === undefined || context === 'default') && (env.DOCKER_TLS_VERIFY ?? '') !== '') {
+    const value = env.DOCKER_TLS_VERIFY ?? '';
+    const surprise = /^(?:0|false|no|off)$/i.test(value)
+      ? ` (any value does, ${value} too; only an empty one does not)`
+      : '';
+    return {
+      cause: 'tls-verify-alone',
+      message: `DOCKER_TLS_VERIFY=${value} turns TLS on${surprise}, and with no DOCKER_HOST docker then goes to tcp://localhost:2376`,
+      hints: ['unset DOCKER_TLS_VERIFY', ...use],
+    };
+  }
+  return {
+    cause: 'wrong-context',
+    message: `${expected.host} is fine, but docker on this machine uses the context ${context ?? 'default'}`,
+    hints: use,
+  };
+}
+
+/** DOCKER_API_VERSION pins the version that docker speaks; daemons take a range (their `/version` tells it). */
+function apiVersionFault({ env, expected }: DiagnosisInput, versionBody: string): Diagnosis | undefined {
+  const pinned = env.DOCKER_API_VERSION || undefined;
+  if (pinned === undefined) return undefined;
+  const { ApiVersion: most, MinAPIVersion: least } = parseObject(versionBody);
+  const outside =
+    typeof least === 'string' && compare(pinned, least) < 0
+      ? `older than ${least}, the oldest that the daemon of ${expected.host} speaks`
+      : typeof most === 'string' && compare(pinned, most) > 0
+        ? `newer than ${most}, the newest that the daemon of ${expected.host} speaks`
+        : undefined;
+  if (outside === undefined) return undefined;
+  return {
+    cause: 'api-version',
+    message: `the environment variable DOCKER_API_VERSION is ${pinned}, which is ${outside}`,
+    hints: ['unset DOCKER_API_VERSION'],
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Negative when `a` is older; versions are `1.41`. What is no version equals everything. */
+function compare(a: string, b: string): number {
+  const [first, second] = [a, b].map((text) => /^v?([0-9]{1,5})\.([0-9]{1,5})$/.exec(text)?.slice(1).map(Number));
+  if (first === undefined || second === undefined) return 0;
+  return (first[0] ?? 0) - (second[0] ?? 0) || (first[1] ?? 0) - (second[1] ?? 0);
+}
+
+function plain(host: string): string {
+  return host.trim().replace(/\/+$/, '').toLowerCase();
+}
+
+function directory(path: string): string {
+  return path.replace(/[\\/]+/g, '/').replace(/\/$/, '');
+}

@@ -1,0 +1,223 @@
+/**
+ * Owns issuing by a CA whose key is elsewhere: a command of the user's gets a certificate request on stdin and prints the certificate.
+ * What comes back is checked before it is used; docs/ca.md tells how commands for step, Vault, cfssl and openssl look.
+ */
+
+import { isAbsolute, resolve } from 'node:path';
+import type { HostSpec } from '../../domain/fleet/spec.ts';
+import { makeCsr, parseCsr } from '../../domain/pki/csr.ts';
+import { inspectCertificate, splitBundle, verifyChain } from '../../domain/pki/inspect.ts';
+import { generateKey, type KeyType, openPublicKey } from '../../domain/pki/keys.ts';
+import { formatSan, type SanName } from '../../domain/pki/names.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import type { Secret } from '../../domain/secret.ts';
+import { DockerTlsError, interrupted, printableLines } from '../../errors/errors.ts';
+
+export type SignRequest = {
+  /** PKCS#10, PEM. */
+  readonly csr: string;
+  readonly profile: 'server' | 'client';
+  readonly days: number;
+  /** The host's or the client's name in our store. */
+  readonly name: string;
+  /** Names that the certificate has to have; for servers. */
+  readonly sans?: readonly SanName[];
+  /** PEM of the CA that signs: the certificate has to lead there. */
+  readonly ca: string;
+  readonly now: Date;
+};
+
+/** Certificate and chain, PEM, the leaf first. */
+export type ExternalSigner = (request: SignRequest) => Promise<string>;
+
+/** Long enough for somebody who carries the request to the CA by hand. */
+const TIMEOUT_MS = 900_000;
+const CLOCK_MS = 300_000;
+
+/**
+ * Words as a POSIX shell splits them, and nothing else of a shell: blanks separate, '…' is literal, within "…" and outside quotes a
+ * backslash takes the next character as it is. Variables, wildcards, pipes and the like mean nothing. Fails with E_SIGN_COMMAND (exit 2).
+ */
+export function splitCommand(command: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote = '';
+  for (let index = 0; index < command.length; index += 1) {
+    const letter = command[index] as string;
+    if (quote === '' && /\s/.test(letter)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else if (letter === quote) {
+      quote = '';
+    } else if (quote === '' && (letter === "'" || letter === '"')) {
+      quote = letter;
+      word ??= '';
+    } else if (letter === '\\' && quote !== "'") {
+      index += 1;
+      word = (word ?? '') + (command[index] ?? '\\');
+    } else {
+      word = (word ?? '') + letter;
+    }
+  }
+  if (quote !== '') throw wrongCommand(command, `the quotation mark ${quote} is not closed`);
+  if (word !== undefined) words.push(word);
+  if (words.length === 0) throw wrongCommand(command, 'it is empty');
+  return words;
+}
+
+/**
+ * The program and its arguments: `{profile}` (server or client), `{days}` and `{name}` are replaced within words; where none of them
+ * stands, profile and days are added at the end.
+ */
+export function commandLine(
+  command: string,
+  { profile, days, name }: Pick<SignRequest, 'profile' | 'days' | 'name'>,
+): [program: string, ...args: string[]] {
+  const values: Readonly<Record<string, string>> = { profile, days: String(days), name };
+  const words = splitCommand(command);
+  const filled = words.map((word) => word.replace(/\{(profile|days|name)\}/g, (_, key: string) => values[key] ?? ''));
+  const all = filled.join('\0') === words.join('\0') ? [...words, profile, String(days)] : filled;
+  return all as [string, ...string[]];
+}
+
+/** The same command for any directory: a program that is named from `cwd` is named from the root. A timer runs elsewhere. */
+export function anchorCommand(command: string, cwd: string): string {
+  const [program = '', ...args] = splitCommand(command);
+  if (!program.includes('/') || isAbsolute(program)) return command;
+  const begun = command.trimStart();
+  const path = shellQuote(resolve(cwd, program));
+  return begun.startsWith(program) ? path + begun.slice(program.length) : [path, ...args.map(shellQuote)].join(' ');
+}
+
+/** No certificate outlives its CA, whatever a command would sign: what is asked for ends with the CA. */
+function daysWithin({ days, ca, now }: SignRequest): number {
+  const [first] = splitBundle(ca);
+  if (first === undefined) return days;
+  const left = Math.floor((inspectCertificate(first).notAfter.getTime() - now.getTime()) / 86_400_000);
+  return Math.max(1, Math.min(days, left));
+}
+
+/** A signer that runs `command`. Fails with E_SIGN_COMMAND: exit 4 when it fails, exit 2 when what it prints is not what was asked for. */
+export function commandSigner(command: string): ExternalSigner {
+  splitCommand(command);
+  return async (request) => {
+    const [program, ...args] = commandLine(command, { ...request, days: daysWithin(request) });
+    const { execa } = await import('execa');
+    const ran = await execa(program, args, {
+      input: request.csr,
+      reject: false,
+      timeout: TIMEOUT_MS,
+      maxBuffer: 1024 * 1024,
+      stripFinalNewline: false,
+    });
+    // Ctrl-C goes to the terminal's whole foreground group, the command included.
+    if (ran.signal === 'SIGINT') throw interrupted(`interrupted while the sign command for ${request.name} ran`);
+    if (ran.failed) {
+      throw new DockerTlsError({
+        code: 'E_SIGN_COMMAND',
+        exit: 4,
+        where: request.name,
+        message: `the sign command ${ran.timedOut ? `did not end within ${TIMEOUT_MS / 60_000} minutes` : ran.exitCode === undefined ? `could not be run: ${ran.code ?? ran.shortMessage}` : `ended with status ${ran.exitCode}`}`,
+        details: printableLines(ran.stderr ?? '', 10),
+        hints: [
+          `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=test | ${[program, ...args].map(shellQuote).join(' ')}`,
+        ],
+      });
+    }
+    return checkSigned(ran.stdout, request);
+  };
+}
+
+/** A new key for a host, and what the signer makes of its request. Fails with E_SIGN_COMMAND. */
+export async function signServer(
+  sign: ExternalSigner,
+  request: Pick<SignRequest, 'ca' | 'now'> & {
+    readonly spec: Pick<HostSpec, 'name' | 'days' | 'keyType'>;
+    readonly sans: readonly SanName[];
+    /** Of a key that was made on the host: there is no request for it. */
+    readonly publicKey?: string;
+  },
+): Promise<{ cert: string; key: Secret }> {
+  const { ca, now, sans, spec } = request;
+  const { name, days, keyType } = spec;
+  if (request.publicKey !== undefined) {
+    throw new DockerTlsError({
+      code: 'E_SIGN_COMMAND',
+      exit: 2,
+      where: name,
+      message: 'a sign command needs a request, and that needs the key: it cannot be made on the host',
+      hints: [`docker-tls setup ${name} --keys store`],
+    });
+  }
+  const key = await generateKey(keyType);
+  const csr = makeCsr({ key, commonName: name.slice(0, 64), sans });
+  return { cert: await sign({ csr, profile: 'server', days, name, sans, ca, now }), key };
+}
+
+/** The same for a client. */
+export async function signClient(
+  sign: ExternalSigner,
+  request: Pick<SignRequest, 'ca' | 'now' | 'name' | 'days'> & { readonly keyType: KeyType },
+): Promise<{ cert: string; key: Secret }> {
+  const { keyType, ...rest } = request;
+  const key = await generateKey(keyType);
+  const csr = makeCsr({ key, commonName: request.name });
+  return { cert: await sign({ ...rest, csr, profile: 'client' }), key };
+}
+
+/** The leaf for the request's key, then its chain; all else that was printed is left out. Fails with E_SIGN_COMMAND (exit 2). */
+export function checkSigned(printed: string, request: SignRequest): string {
+  const blocks = printed.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  const certificates = blocks.flatMap((block) => splitBundle(`${block}\n`));
+  const wanted = openPublicKey(parseCsr(request.csr).publicKey);
+  const leaf = certificates.find((pem) => openPublicKey(pem).equals(wanted));
+  if (leaf === undefined) {
+    throw wrongAnswer(
+      request,
+      certificates.length === 0 ? 'it printed no certificate' : 'it printed a certificate for another key',
+    );
+  }
+  const info = inspectCertificate(leaf);
+  if (info.isCa) throw wrongAnswer(request, 'it printed the certificate of a CA');
+  const chain = certificates.filter((pem) => pem !== leaf && !inspectCertificate(pem).selfIssued);
+  const cert = [leaf, ...chain].join('');
+  const verdict = verifyChain({
+    leaf: cert,
+    anchors: [request.ca],
+    purpose: request.profile,
+    now: begun(info.notBefore, request.now),
+  });
+  if (!verdict.ok)
+    throw wrongAnswer(request, `its certificate does not hold under the CA of this store: ${verdict.message}`);
+  const has = new Set(info.sans.map(formatSan));
+  const missing = (request.sans ?? []).filter((san) => !has.has(formatSan(san)));
+  if (missing.length > 0)
+    throw wrongAnswer(request, `its certificate lacks ${missing.map((san) => san.value).join(', ')}`);
+  return cert;
+}
+
+/** Not every CA backdates, its clock may be ahead, and `now` was read before the command ran: a certificate that begins soon has begun. */
+function begun(notBefore: Date, now: Date): Date {
+  const early = notBefore.getTime() - now.getTime();
+  return early > 0 && early <= CLOCK_MS ? notBefore : now;
+}
+
+function wrongAnswer({ name }: SignRequest, why: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SIGN_COMMAND',
+    exit: 2,
+    where: name,
+    message: `what the sign command gave cannot be used: ${why}`,
+    hints: ['docker-tls ca show', 'docker-tls ca import --cert FILE --sign-command COMMAND'],
+  });
+}
+
+function wrongCommand(command: string, why: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SIGN_COMMAND',
+    exit: 2,
+    message: `the sign command cannot be split into words: ${why}`,
+    where: command,
+    hints: ["--sign-command '/usr/local/bin/sign-docker {profile} {days}'"],
+  });
+}

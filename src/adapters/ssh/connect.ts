@@ -1,0 +1,76 @@
+/** Owns the choice of a transport and the session that stands on it. */
+
+import type { Login } from '../../domain/quote.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
+import { userName } from '../../user.ts';
+import { type OpenChannel, runScript, type SudoKnowledge } from './exec.ts';
+
+/** What a transport gives: a way to start commands, and the end of it all. */
+export type Transport = {
+  readonly user: string;
+  readonly dialled: string;
+  /** A key (or an agent's) accept us, and no password was needed. */
+  readonly byKey?: () => boolean;
+  readonly open: OpenChannel;
+  close(): Promise<void>;
+};
+
+/** How many connections and execs were begun in this process. For tests and the bench. */
+export const remoteCounters = { connections: 0, execs: 0 };
+
+/**
+ * A session with the host. `options.signal` ends the connecting only: a session that exists outlives it, because the way
+ * back after Ctrl-C needs it; each run has a signal of its own. Errors: E_SSH_…, each with its code, and E_INTERRUPTED.
+ */
+export async function connect(options: SshOptions): Promise<HostSession> {
+  const transport = await openTransport(options);
+  const sudo: SudoKnowledge = options.sudoPassword === undefined ? {} : { password: options.sudoPassword };
+  let closed = false;
+  async function close(): Promise<void> {
+    if (closed) return;
+    closed = true;
+    await transport.close();
+  }
+  async function open(words: readonly string[]): ReturnType<OpenChannel> {
+    if (closed) {
+      throw new DockerTlsError({ code: 'E_SSH_LOST', exit: 4, message: 'the session is closed', where: options.host });
+    }
+    remoteCounters.execs += 1;
+    return await transport.open(words);
+  }
+  return {
+    host: options.host,
+    login: loginOf(options, transport.user),
+    user: transport.user,
+    dialled: transport.dialled,
+    ...(transport.byKey?.() ? { authenticatedBy: 'key' as const } : {}),
+    run: (request: ScriptRequest): Promise<ScriptResult> =>
+      runScript({ options, user: transport.user, open, sudo }, request),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function loginOf({ destination, port, identities, configFile, jump }: SshOptions, user: string): Login {
+  const requested = { port, identities, configFile, jump };
+  return {
+    destination,
+    user,
+    ...Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined)),
+  };
+}
+
+async function openTransport(options: SshOptions): Promise<Transport> {
+  if (options.destination === 'local') {
+    const { openLocalChannel } = await import('./local.ts');
+    return { user: userName(), dialled: 'localhost', open: openLocalChannel, close: async () => {} };
+  }
+  remoteCounters.connections += 1;
+  if (options.transport === 'openssh') {
+    const { connectOpenSsh } = await import('./openssh.ts');
+    return await connectOpenSsh(options);
+  }
+  const { connectSsh2 } = await import('./ssh2.ts');
+  return await connectSsh2(options);
+}

@@ -1,0 +1,135 @@
+/** Owns the decision on a host's key: pinned, known, new, changed or revoked; never a silent yes. Both ssh transports ask here. */
+
+import { shellQuote } from '../../domain/quote.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { SshOptions } from '../../runtime.ts';
+import {
+  addKnownHost,
+  fingerprint,
+  judgeHostKey,
+  type KnownHost,
+  keyType,
+  knownName,
+  readKnownHosts,
+  readRevoked,
+} from './known-hosts.ts';
+import { askKnownHostsCommand } from './known-hosts-command.ts';
+import { inTurn } from './questions.ts';
+import type { Endpoint } from './ssh-config.ts';
+
+/** The names under which known_hosts may hold the endpoint: its own, and for another port than 22 the bare one. */
+export function hostKeyNames(endpoint: Endpoint): { readonly name: string; readonly bareName?: string } {
+  if (endpoint.hostKeyAlias !== undefined) return { name: endpoint.hostKeyAlias.toLowerCase() };
+  const name = knownName(endpoint.hostName, endpoint.port);
+  return endpoint.port === 22 ? { name } : { name, bareName: endpoint.hostName.toLowerCase() };
+}
+
+/** Every line about host keys there is for this endpoint: its known_hosts files and RevokedHostKeys. Errors: E_SSH_KNOWN_HOSTS_FILE. */
+export async function knownLines(endpoint: Endpoint): Promise<readonly KnownHost[]> {
+  const lines = await readKnownHosts([...endpoint.userKnownHosts, ...endpoint.globalKnownHosts]);
+  const { revokedHostKeys } = endpoint;
+  return revokedHostKeys === undefined ? lines : [...lines, ...(await readRevoked(revokedHostKeys))];
+}
+
+/**
+ * Settles whether `blob` is the endpoint's key. Returns how: `known` (or pinned), or `stored` just now.
+ * Errors: E_SSH_HOST_KEY_CHANGED, _REVOKED, _UNKNOWN, _PIN; E_SSH_KNOWN_HOSTS_FILE.
+ */
+export async function settleHostKey(
+  options: SshOptions,
+  endpoint: Endpoint,
+  blob: Buffer,
+): Promise<'known' | 'stored'> {
+  const policy = options.hostKey ?? (endpoint.acceptNew ? 'accept-new' : 'strict');
+  const { name, bareName } = hostKeyNames(endpoint);
+  const said = await askKnownHostsCommand(endpoint, name, blob);
+  const verdict = judgeHostKey([...(await knownLines(endpoint)), ...said], name, blob, bareName);
+  if (verdict.kind === 'revoked') throw revoked(options, blob, verdict.known);
+  if (policy.startsWith('SHA256:')) {
+    if (policy.replace(/=+$/, '') === fingerprint(blob)) return 'known';
+    throw notPinned(options, policy, blob);
+  }
+  if (verdict.kind === 'known') return 'known';
+  if (verdict.kind === 'changed') throw changed(options, name, blob, verdict.known);
+  return await inTurn(async () => {
+    // Another connection's answer may have settled it while this one waited.
+    if (judgeHostKey(await knownLines(endpoint), name, blob).kind === 'known') return 'known';
+    const question = { host: options.host, address: name, type: keyType(blob), fingerprint: fingerprint(blob) };
+    if (policy !== 'accept-new' && (await options.ask?.hostKey(question)) !== true) {
+      throw unknown(options, endpoint, name, blob, verdict.authority);
+    }
+    const file = endpoint.userKnownHosts[0];
+    if (file !== undefined && file !== '/dev/null') await addKnownHost(file, name, blob, endpoint.hashKnownHosts);
+    return 'stored';
+  });
+}
+
+function unknown(
+  options: SshOptions,
+  endpoint: Endpoint,
+  name: string,
+  blob: Buffer,
+  authority: KnownHost | undefined,
+): DockerTlsError {
+  const openssh = options.transport === 'openssh';
+  const file = endpoint.userKnownHosts[0];
+  const port = endpoint.port === 22 ? '' : `-p ${endpoint.port} `;
+  return new DockerTlsError({
+    code: 'E_SSH_HOST_KEY_UNKNOWN',
+    exit: 4,
+    message: `the host's key is not known: ${keyType(blob)} ${fingerprint(blob)}`,
+    where: options.host,
+    details:
+      authority === undefined
+        ? []
+        : [
+            `${authority.file}:${authority.line} trusts a certificate authority for ${name}; ${
+              openssh ? 'the host shows no certificate of it' : 'the ssh2 transport cannot check host certificates'
+            }`,
+          ],
+    hints: [
+      ...(authority === undefined || openssh ? [] : ['--transport openssh']),
+      // A fingerprint on the command line is the last host's.
+      ...(/ \(jump [^)]*\)$/.test(options.host) ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
+      'on a network that you trust: --host-key accept-new',
+      // Where the configuration keeps none, a line more would help nobody.
+      ...(file === undefined || file === '/dev/null'
+        ? []
+        : [`ssh-keyscan ${port}${shellQuote(endpoint.hostName)} >> ${shellQuote(file)}`]),
+    ],
+  });
+}
+
+function changed(options: SshOptions, name: string, blob: Buffer, known: KnownHost): DockerTlsError {
+  const how =
+    known.type === keyType(blob)
+      ? `offers ${keyType(blob)} ${fingerprint(blob)}`
+      : `offers only a key of another type, ${keyType(blob)} ${fingerprint(blob)}`;
+  return new DockerTlsError({
+    code: 'E_SSH_HOST_KEY_CHANGED',
+    exit: 4,
+    message: `the host's key has changed: possible man-in-the-middle attack: ${known.file}:${known.line} knows ${known.type} ${fingerprint(known.key)}, the host ${how}`,
+    where: options.host,
+    hints: [`only if you know why: ssh-keygen -f ${known.file} -R '${name}'`],
+  });
+}
+
+function revoked(options: SshOptions, blob: Buffer, known: KnownHost): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SSH_HOST_KEY_REVOKED',
+    exit: 4,
+    message: `the host's key ${keyType(blob)} ${fingerprint(blob)} is revoked in ${known.file}:${known.line}`,
+    where: options.host,
+    hints: ['give the host a new key, on the host as root: rm /etc/ssh/ssh_host_*_key* && ssh-keygen -A'],
+  });
+}
+
+function notPinned(options: SshOptions, pinned: string, blob: Buffer): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SSH_HOST_KEY_PIN',
+    exit: 4,
+    message: `the host's key is ${keyType(blob)} ${fingerprint(blob)}, not ${pinned}`,
+    where: options.host,
+    hints: ['compare, on the host: for key in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $key; done'],
+  });
+}

@@ -1,0 +1,307 @@
+/** Owns private key files and the agent: what can sign, found in OpenSSH's order, unlocked at most once per process. */
+
+import { readFile, stat } from 'node:fs/promises';
+import type { BaseAgent, ParsedKey } from 'ssh2';
+import { shellQuote } from '../../domain/quote.ts';
+import type { Secret } from '../../domain/secret.ts';
+import { DockerTlsError, printable } from '../../errors/errors.ts';
+import type { SshOptions } from '../../runtime.ts';
+import { listAgentKeys } from './agent-keys.ts';
+import { inTurn } from './questions.ts';
+import { type Endpoint, readIfThere } from './ssh-config.ts';
+
+/** A key that can be offered by its public half; `unlock` makes the private half, asking for a passphrase where it must. */
+export type Signer = {
+  /** For messages: a file or an agent's comment. */
+  readonly label: string;
+  /** The public key blob. */
+  readonly blob: Buffer;
+  readonly publicKey: ParsedKey;
+  /** It lies open in a file: signing asks nobody. */
+  readonly atOnce: boolean;
+  sign(data: Buffer, hash: string | undefined): Promise<Buffer>;
+};
+
+export type FoundKeys = {
+  readonly signers: readonly Signer[];
+  /** Why keys could not be used, one line each, for the error that ends it all. */
+  readonly passedOver: readonly string[];
+};
+
+type Ssh2 = typeof import('ssh2');
+
+/**
+ * The keys to offer, in OpenSSH's order: named files that the agent holds, other keys of the agent (unless IdentitiesOnly),
+ * then the files themselves. Errors: E_SSH_KEY_FILE (a file named with -i is missing or unreadable), E_SSH_KEY_UNSUPPORTED.
+ */
+export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoint): Promise<FoundKeys> {
+  if (!endpoint.publicKeys) return { signers: [], passedOver: [] };
+  const passedOver: string[] = [];
+  const files: Signer[] = [];
+  const named = new Set<string>();
+  for (const identity of endpoint.identities) {
+    if (await isThere(`${identity.file}-cert.pub`)) passedOver.push(`${identity.file}-cert.pub: ${NEEDS_OPENSSH}`);
+    const found = await fileSigner(ssh2, options, identity.file, identity.explicit);
+    if (typeof found === 'string') passedOver.push(found);
+    else if (Buffer.isBuffer(found)) named.add(found.toString('base64'));
+    else if (found !== undefined) files.push(found);
+  }
+  passedOver.push(...endpoint.certificateFiles.map((file) => `${file}: ${NEEDS_OPENSSH}`));
+  let held: Signer[] = [];
+  if (endpoint.agent !== undefined) {
+    try {
+      const [usable, all] = await Promise.all([
+        agentSigners(
+          ssh2.createAgent(endpoint.agent),
+          ssh2,
+          options.ask === undefined ? LISTS_MS : LISTS_FOR_PEOPLE_MS,
+        ),
+        listAgentKeys(endpoint.agent),
+      ]);
+      held = usable;
+      for (const { type, comment } of all.filter((key) => OPENSSH_ALONE.test(key.type))) {
+        passedOver.push(`agent key ${printable(comment, 100)}: ${printable(type, 60)} ${NEEDS_OPENSSH}`);
+      }
+    } catch (error) {
+      passedOver.push(`agent ${endpoint.agent}: ${printable((error as Error).message, 200)}`);
+    }
+  }
+  for (const signer of files) named.add(signer.blob.toString('base64'));
+  const isNamed = (signer: Signer): boolean => named.has(signer.blob.toString('base64'));
+  const fromAgent = held.filter(isNamed);
+  const agentOnly =
+    endpoint.identitiesOnly || (options.identities?.length ?? 0) > 0 ? [] : held.filter((s) => !isNamed(s));
+  const inAgent = new Set(fromAgent.map((signer) => signer.blob.toString('base64')));
+  const fromFiles = files.filter((signer) => !inAgent.has(signer.blob.toString('base64')));
+  return { signers: [...fromAgent, ...agentOnly, ...fromFiles], passedOver };
+}
+
+/** Said of what only the other transport can use; the error for a refused login then points there. */
+export const NEEDS_OPENSSH = 'needs --transport openssh';
+
+/** Security keys and certificates. */
+const OPENSSH_ALONE = /^sk-|-cert-v0/;
+
+/** How long an agent may take to say what it holds. Some have somebody unlock them first. */
+const LISTS_MS = 5000;
+const LISTS_FOR_PEOPLE_MS = 60_000;
+
+async function agentSigners(agent: BaseAgent, ssh2: Ssh2, limitMs: number): Promise<Signer[]> {
+  const keys = await new Promise<readonly ParsedKey[]>((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
+    agent.getIdentities((error, found) => {
+      clearTimeout(late);
+      if (error) reject(error);
+      else resolve((found ?? []).flatMap((key) => asParsed(ssh2, key as ParsedKey | Buffer)));
+    });
+  });
+  return keys.map((key) => ({
+    label: `agent key ${printable(key.comment || key.type, 100)}`,
+    blob: key.getPublicSSH(),
+    publicKey: key,
+    atOnce: false,
+    sign: (data, hash) =>
+      new Promise((resolve, reject) => {
+        agent.sign(key, data, { hash: hash as 'sha256' | undefined }, (error, signature) => {
+          if (error || signature === undefined) reject(error ?? new Error('the agent gave no signature'));
+          else resolve(signature);
+        });
+      }),
+  }));
+}
+
+function asParsed(ssh2: Ssh2, key: ParsedKey | Buffer): ParsedKey[] {
+  if (!Buffer.isBuffer(key)) return [key];
+  const parsed = ssh2.utils.parseKey(key);
+  return parsed instanceof Error ? [] : [parsed as ParsedKey].flat();
+}
+
+/**
+ * A key file as a Signer; a public key file as its blob, which stands for a key of the agent; a line for people when it
+ * cannot be used; undefined when it is not there and nobody named it.
+ */
+async function fileSigner(
+  ssh2: Ssh2,
+  options: SshOptions,
+  file: string,
+  explicit: boolean,
+): Promise<Signer | Buffer | string | undefined> {
+  let text: Buffer | undefined;
+  try {
+    text = await readIfThere(file);
+  } catch (error) {
+    if (explicit) throw keyFileError(file, `cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
+    return `${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`;
+  }
+  if (text === undefined) {
+    if (explicit) throw keyFileError(file, 'does not exist');
+    return undefined;
+  }
+  const shown = publicHalf(text) ?? (await publicFile(file));
+  const kind = (shown ?? text).toString('latin1', 0, 100).split(' ')[0] ?? '';
+  if (OPENSSH_ALONE.test(kind)) {
+    if (!explicit) return `${file}: ${printable(kind)} ${NEEDS_OPENSSH}`;
+    // Not ssh-add: from the agent ssh2 cannot use it either.
+    throw unsupported(file, `is of type ${printable(kind)}, which the ssh2 transport cannot use`, []);
+  }
+  const unlocked = ssh2.utils.parseKey(text);
+  if (!(unlocked instanceof Error)) {
+    const key = [unlocked as ParsedKey].flat()[0];
+    if (key === undefined) return `${file}: holds no key`;
+    if (key.isPrivateKey()) return signerOf(file, key, () => Promise.resolve(key));
+    return key.getPublicSSH();
+  }
+  if (!isEncrypted(text)) {
+    if (!explicit) return `${file}: ${printable(unlocked.message, 200)}`;
+    throw unsupported(file, `cannot be used (${printable(unlocked.message, 200)})`);
+  }
+  if (unusableCipher(text)) {
+    if (!explicit) return `${file}: its encryption ${NEEDS_OPENSSH}`;
+    throw unsupported(file, 'is encrypted in a way that the ssh2 transport cannot read');
+  }
+  const open = (): Promise<ParsedKey> => unlock(ssh2, options, file, text);
+  const publicKey = shown === undefined ? undefined : ssh2.utils.parseKey(shown);
+  // An old PEM file without its .pub shows nothing of the key before it is unlocked.
+  const known =
+    publicKey === undefined || publicKey instanceof Error ? await open() : [publicKey as ParsedKey].flat()[0];
+  return known === undefined ? `${file}: holds no key` : signerOf(file, known, open);
+}
+
+function signerOf(file: string, publicKey: ParsedKey, open: () => Promise<ParsedKey>): Signer {
+  return {
+    label: file,
+    blob: publicKey.getPublicSSH(),
+    publicKey,
+    atOnce: publicKey.isPrivateKey(),
+    sign: async (data, hash) => {
+      const key = await open();
+      const signature = key.sign(data, hash as 'sha256' | undefined) as Buffer | Error;
+      if (signature instanceof Error) throw signature;
+      return signature;
+    },
+  };
+}
+
+/** Unlocked keys by file and content: asked for once, whatever the number of hosts; a failure may be tried again. */
+const unlockedKeys = new Map<string, Promise<ParsedKey>>();
+
+function unlock(ssh2: Ssh2, options: SshOptions, file: string, text: Buffer): Promise<ParsedKey> {
+  const id = `${file}\0${text.toString('latin1')}`;
+  const known = unlockedKeys.get(id);
+  if (known !== undefined) return known;
+  const fresh = askAndParse(ssh2, options, file, text);
+  unlockedKeys.set(id, fresh);
+  fresh.catch(() => unlockedKeys.delete(id));
+  return fresh;
+}
+
+const PASSPHRASE_TRIES = 3;
+
+async function askAndParse(ssh2: Ssh2, options: SshOptions, file: string, text: Buffer): Promise<ParsedKey> {
+  const { ask } = options;
+  if (ask === undefined) throw passphraseError(file, 'is encrypted and nobody can be asked for its passphrase');
+  for (let tries = 0; tries < PASSPHRASE_TRIES; tries += 1) {
+    const passphrase: Secret = await inTurn(() => ask.passphrase({ file, again: tries > 0 }));
+    const key = ssh2.utils.parseKey(text, passphrase.reveal());
+    if (!(key instanceof Error)) {
+      const [first] = [key as ParsedKey].flat();
+      if (first !== undefined) return first;
+    }
+  }
+  throw passphraseError(file, 'was not unlocked: wrong passphrase');
+}
+
+/** The public half that an OpenSSH private key file shows in the clear (PROTOCOL.key), as `type base64`. */
+export function publicHalf(text: Buffer): Buffer | undefined {
+  const blob = opensshBlob(text);
+  if (blob === undefined) return undefined;
+  try {
+    let at = 15;
+    for (let field = 0; field < 3; field += 1) at += 4 + blob.readUInt32BE(at);
+    at += 4;
+    const length = blob.readUInt32BE(at);
+    const key = blob.subarray(at + 4, at + 4 + length);
+    const type = key.toString('latin1', 4, 4 + key.readUInt32BE(0));
+    return Buffer.from(`${type} ${key.toString('base64')}`, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
+
+function opensshBlob(text: Buffer): Buffer | undefined {
+  const match = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END/.exec(text.toString('latin1'));
+  const blob = match?.[1] === undefined ? undefined : Buffer.from(match[1], 'base64');
+  return blob?.toString('latin1', 0, 15) === 'openssh-key-v1\0' ? blob : undefined;
+}
+
+function opensshCipher(text: Buffer): string | undefined {
+  const blob = opensshBlob(text);
+  if (blob === undefined || blob.length < 19) return undefined;
+  return blob.toString('latin1', 19, 19 + Math.min(64, blob.readUInt32BE(15)));
+}
+
+/** Those of `files` that hold a private key under a passphrase. */
+export async function lockedFiles(files: readonly string[]): Promise<string[]> {
+  const texts = await Promise.all(files.map((file) => readIfThere(file).catch(() => undefined)));
+  return files.filter((_, index) => {
+    const text = texts[index];
+    return text !== undefined && isEncrypted(text);
+  });
+}
+
+function isEncrypted(text: Buffer): boolean {
+  const cipher = opensshCipher(text);
+  if (cipher !== undefined) return cipher !== 'none';
+  return /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(text.toString('latin1'));
+}
+
+/** ssh2 decrypts OpenSSH's files with AES only, and no PKCS#8. */
+function unusableCipher(text: Buffer): boolean {
+  const cipher = opensshCipher(text);
+  if (cipher !== undefined) return !/^aes(128|192|256)-(cbc|ctr|gcm@openssh\.com)$/.test(cipher);
+  return text.toString('latin1').includes('BEGIN ENCRYPTED PRIVATE KEY');
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return await stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function publicFile(file: string): Promise<Buffer | undefined> {
+  try {
+    if ((await stat(`${file}.pub`)).size > 65_536) return undefined;
+    return await readFile(`${file}.pub`);
+  } catch {
+    return undefined;
+  }
+}
+
+function keyFileError(file: string, what: string, cause?: unknown): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SSH_KEY_FILE',
+    exit: 2,
+    message: `the key file ${file} ${what}`,
+    hints: [`ls -l ${shellQuote(file)}`],
+    cause,
+  });
+}
+
+function unsupported(file: string, what: string, others = [`ssh-add ${file}`]): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SSH_KEY_UNSUPPORTED',
+    exit: 2,
+    message: `the key ${file} ${what}`,
+    hints: ['--transport openssh', ...others],
+  });
+}
+
+function passphraseError(file: string, what: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SSH_KEY_PASSPHRASE',
+    exit: 2,
+    message: `the key ${file} ${what}`,
+    hints: [`ssh-add ${file}`],
+  });
+}

@@ -1,0 +1,67 @@
+/** Owns the transport to this machine itself: the same scripts, with no network between. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { Channel, ChannelEnd } from './exec.ts';
+
+/** Starts a command of these words on this machine. Throws E_SSH_NO_SHELL when there is no /bin/sh. */
+export async function openLocalChannel(words: readonly string[]): Promise<Channel> {
+  const [file, ...args] = words;
+  if (file === undefined) throw new TypeError('a command needs a word');
+  return await startProgram(file, args);
+}
+
+/** A program of this machine as a Channel. Its environment is ours, with `env` on top. */
+export async function startProgram(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Channel> {
+  const { execa } = await import('execa');
+  const program = execa(file, [...args], {
+    stdin: 'pipe',
+    buffer: false,
+    reject: false,
+    encoding: 'buffer',
+    env,
+    detached: true,
+  });
+  // Detached: Ctrl-C goes to the whole foreground group, and the rollback needs what runs here.
+  // A program that ends early leaves a closed pipe behind; how it ended says more than that.
+  program.stdin.on('error', () => {});
+  const ended = program.then((result): ChannelEnd => {
+    const status = result.exitCode;
+    if (status === undefined && result.signal === undefined) return { lost: cannotStart(file, result.cause) };
+    return { ...(status === undefined ? {} : { status }), ...(result.signal ? { signal: result.signal } : {}) };
+  });
+  function close(): void {
+    program.stdin.destroy();
+    program.stdout.destroy();
+    program.stderr.destroy();
+  }
+  return {
+    write: (bytes) => {
+      program.stdin.write(bytes);
+    },
+    endInput: () => {
+      program.stdin.end();
+    },
+    onOutput: (listener) => {
+      program.stdout.on('data', (chunk: Buffer) => listener('stdout', chunk));
+      program.stderr.on('data', (chunk: Buffer) => listener('stderr', chunk));
+    },
+    ended,
+    close,
+    kill: () => {
+      try {
+        if (program.pid !== undefined) process.kill(-program.pid, 'SIGTERM');
+      } catch {
+        // It is gone already, or root's.
+      }
+      close();
+    },
+  };
+}
+
+function cannotStart(file: string, cause: unknown): DockerTlsError {
+  return new DockerTlsError({ code: 'E_PROGRAM_MISSING', exit: 2, message: `${file} cannot be started`, cause });
+}

@@ -1,0 +1,285 @@
+/**
+ * Owns what `~/.ssh/config` says about a destination. `ssh -G` resolves Include, Match and tokens as no parser does
+ * (4 ms); where there is no ssh, OpenSSH's defaults stand in.
+ */
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { shellQuote } from '../../domain/quote.ts';
+import { DockerTlsError, printableLines } from '../../errors/errors.ts';
+import type { SshOptions } from '../../runtime.ts';
+import { homeDirectory, loginName, userName } from '../../user.ts';
+import { interrupted } from './exec-errors.ts';
+
+/** One hop as it will be dialled: everything that options, ssh config and defaults say together. */
+export type Endpoint = {
+  /** As the user wrote it. */
+  readonly alias: string;
+  /** What the options say of the way there: for commands to paste. */
+  readonly requested: Pick<SshOptions, 'configFile' | 'identities' | 'jump'>;
+  readonly hostName: string;
+  readonly port: number;
+  readonly user: string;
+  /** Key files in the order to try; `explicit` ones were named with -i and must exist. */
+  readonly identities: readonly { readonly file: string; readonly explicit: boolean }[];
+  readonly identitiesOnly: boolean;
+  /** The agent's socket. */
+  readonly agent?: string;
+  readonly certificateFiles: readonly string[];
+  readonly userKnownHosts: readonly string[];
+  readonly globalKnownHosts: readonly string[];
+  readonly revokedHostKeys?: string;
+  /** KnownHostsCommand in words, its tokens about the host's key as they stand. */
+  readonly knownHostsCommand?: readonly string[];
+  /** What of StdinNull and ForkAfterAuthentication the configuration says yes to. */
+  readonly detaches: readonly string[];
+  readonly hostKeyAlias?: string;
+  readonly hashKnownHosts: boolean;
+  /** The configuration says StrictHostKeyChecking accept-new. `no` is not taken over. */
+  readonly acceptNew: boolean;
+  /** Jump hosts, nearest first, from the configuration. */
+  readonly jump: readonly string[];
+  readonly proxyCommand?: string;
+  readonly family?: 4 | 6;
+  readonly publicKeys: boolean;
+  readonly passwords: boolean;
+  readonly keyboardInteractive: boolean;
+};
+
+const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'];
+
+/**
+ * Resolves the destination of `options`. Errors: E_SSH_NAME (a name no host can have), E_SSH_CONFIG (ssh refuses its configuration).
+ */
+export async function resolveEndpoint(options: SshOptions): Promise<Endpoint> {
+  const { destination } = options;
+  if (!/^[A-Za-z0-9_.:%[\]@+-]+$/.test(destination) || destination.startsWith('-')) {
+    throw new DockerTlsError({
+      code: 'E_SSH_NAME',
+      exit: 2,
+      message: `"${destination}" cannot be the name or address of a host`,
+      where: options.host,
+    });
+  }
+  // What ssh itself refuses since 9.6: a user name ends up in ProxyCommand and Match exec by way of %r.
+  if (options.user !== undefined && (options.user.startsWith('-') || /[\s\0-\x1f'"`$\\;&<>|(){}]/.test(options.user))) {
+    throw new DockerTlsError({
+      code: 'E_SSH_NAME',
+      exit: 2,
+      message: `"${options.user}" cannot be the name of a user`,
+      where: options.host,
+    });
+  }
+  const printed = await sshG(options);
+  const endpoint = endpointFrom(options, parseSshG(printed ?? ''));
+  return options.knownHostsFile === undefined
+    ? endpoint
+    : { ...endpoint, userKnownHosts: [options.knownHostsFile], globalKnownHosts: [] };
+}
+
+/** A jump host, `[user@]name[:port]` or `ssh://…`, as options of its own: what belongs to the last hop alone is left out. */
+export function jumpOptions(options: SshOptions, jump: string): SshOptions {
+  const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+|[0-9A-Fa-f:]*::?[0-9A-Fa-f:]*)(?::(\d+))?\/?$/.exec(jump);
+  const name = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
+  if (match === null || name === undefined) {
+    throw new DockerTlsError({
+      code: 'E_SSH_NAME',
+      exit: 2,
+      message: `the jump host "${jump}" is not [user@]name[:port]`,
+      where: options.host,
+    });
+  }
+  return {
+    ...options,
+    host: `${options.host} (jump ${name})`,
+    destination: name,
+    user: match[1],
+    port: match[3] === undefined ? undefined : Number(match[3]),
+    jump: undefined,
+    sudoPassword: undefined,
+    // A pinned fingerprint is the last host's.
+    hostKey: options.hostKey?.startsWith('SHA256:') ? 'strict' : options.hostKey,
+  };
+}
+
+/** What `ssh -G` prints, or undefined where there is no ssh. */
+async function sshG(options: SshOptions): Promise<string | undefined> {
+  // ssh does not run at all for a user without a login name, who has no configuration either.
+  if (options.configFile === undefined && loginName() === undefined) return undefined;
+  const args = [
+    '-G',
+    ...(options.configFile === undefined ? [] : ['-F', options.configFile]),
+    ...(options.user === undefined ? [] : ['-l', options.user]),
+    ...(options.port === undefined ? [] : ['-p', String(options.port)]),
+    '--',
+    options.destination,
+  ];
+  const result = await runSsh(args, options);
+  if (result.status === 0) return result.stdout;
+  if (result.status === 'missing') {
+    if (options.configFile === undefined) return undefined;
+    throw new DockerTlsError({
+      code: 'E_SSH_CONFIG',
+      exit: 2,
+      message: `${options.configFile} can be read by the ssh program only, and there is none`,
+      where: options.host,
+      hints: ['apt-get install openssh-client'],
+    });
+  }
+  throw new DockerTlsError({
+    code: 'E_SSH_CONFIG',
+    exit: 2,
+    message: 'ssh does not accept its configuration',
+    where: options.host,
+    details: printableLines(result.stderr, 5),
+    hints: [['ssh', ...args].map(shellQuote).join(' ')],
+  });
+}
+
+export type SshAnswer = { readonly status: number | 'missing'; readonly stdout: string; readonly stderr: string };
+
+/**
+ * Runs the ssh program for an answer of a few lines. By node itself: every connection comes through here, and execa takes
+ * longer to load than the rest of a login. Fails with E_INTERRUPTED: Ctrl-C goes to the terminal's whole foreground group, ssh included.
+ */
+export function runSsh(args: readonly string[], { host, signal }: SshOptions): Promise<SshAnswer> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, LC_ALL: 'C' };
+    const child = execFile('ssh', [...args], { env, maxBuffer: 1024 * 1024, signal }, (error, stdout, stderr) => {
+      if (error?.name === 'AbortError' || error?.signal === 'SIGINT') return reject(interrupted(host, 'connecting'));
+      const status = error === null ? 0 : error.code === 'ENOENT' ? 'missing' : Number(error.code ?? 255);
+      resolve({ status: Number.isNaN(status) ? 255 : status, stdout, stderr });
+    });
+    child.stdin?.end();
+  });
+}
+
+/** The lines of `ssh -G` (ssh_config(5)) as lists of values by lower-case keyword. */
+export function parseSshG(text: string): ReadonlyMap<string, readonly string[]> {
+  const values = new Map<string, string[]>();
+  for (const line of text.split('\n')) {
+    const space = line.indexOf(' ');
+    if (space <= 0) continue;
+    const key = line.slice(0, space).toLowerCase();
+    values.set(key, [...(values.get(key) ?? []), line.slice(space + 1).trim()]);
+  }
+  return values;
+}
+
+/** Options over configuration over defaults. Reads no file. */
+export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, readonly string[]>): Endpoint {
+  const one = (key: string): string | undefined => {
+    const value = config.get(key)?.[0];
+    return value === undefined || value.toLowerCase() === 'none' ? undefined : value;
+  };
+  const hostName = one('hostname') ?? options.destination;
+  const port = options.port ?? Number(one('port') ?? 22);
+  const user = options.user ?? one('user') ?? userName();
+  const alias = options.destination;
+  const about = { hostName, port, user, alias, keyAlias: one('hostkeyalias') ?? alias, jump: one('proxyjump') ?? '' };
+  const expand = (path: string): string => expandPath(path, about);
+  const files = (key: string): string[] =>
+    (config.get(key) ?? [])
+      .flatMap(splitWords)
+      .filter((path) => path !== 'none')
+      .map(expand);
+  const configured = (config.get('identityfile') ?? DEFAULT_KEYS.map((name) => `~/.ssh/${name}`))
+    .filter((path) => path !== 'none')
+    .map((path) => expand(path.replace(/^"(.*)"$/, '$1')));
+  const explicit = (options.identities ?? []).map(expand);
+  const family = one('addressfamily');
+  const agent = agentSocket(one('identityagent'), config.get('identityagent')?.[0] === 'none', expand);
+  return {
+    alias,
+    requested: { configFile: options.configFile, identities: options.identities, jump: options.jump },
+    hostName,
+    port,
+    user,
+    identities: [
+      ...explicit.map((file) => ({ file, explicit: true })),
+      ...configured.filter((file) => !explicit.includes(file)).map((file) => ({ file, explicit: false })),
+    ],
+    identitiesOnly: one('identitiesonly') === 'yes',
+    agent,
+    certificateFiles: files('certificatefile'),
+    userKnownHosts: config.has('userknownhostsfile')
+      ? files('userknownhostsfile')
+      : ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'].map(expand),
+    globalKnownHosts: config.has('globalknownhostsfile') ? files('globalknownhostsfile') : ['/etc/ssh/ssh_known_hosts'],
+    revokedHostKeys: one('revokedhostkeys') === undefined ? undefined : files('revokedhostkeys')[0],
+    ...(one('knownhostscommand') === undefined ? {} : { knownHostsCommand: files('knownhostscommand') }),
+    detaches: ['StdinNull', 'ForkAfterAuthentication'].filter((key) => one(key.toLowerCase()) === 'yes'),
+    hostKeyAlias: one('hostkeyalias'),
+    hashKnownHosts: one('hashknownhosts') === 'yes',
+    acceptNew: one('stricthostkeychecking') === 'accept-new',
+    jump: (one('proxyjump') ?? '')
+      .split(',')
+      .map((hop) => hop.trim())
+      .filter((hop) => hop !== ''),
+    proxyCommand: one('proxycommand'),
+    family: family === 'inet' ? 4 : family === 'inet6' ? 6 : undefined,
+    publicKeys: !/^(no|false)$/.test(one('pubkeyauthentication') ?? 'yes'),
+    passwords: one('passwordauthentication') !== 'no',
+    keyboardInteractive: one('kbdinteractiveauthentication') !== 'no',
+  };
+}
+
+/** IdentityAgent: a path, `SSH_AUTH_SOCK`, `$NAME`, or by default the environment's. */
+function agentSocket(value: string | undefined, none: boolean, expand: (path: string) => string): string | undefined {
+  if (none) return undefined;
+  const socket =
+    value === undefined || value === 'SSH_AUTH_SOCK'
+      ? process.env.SSH_AUTH_SOCK
+      : value.startsWith('$')
+        ? process.env[value.slice(1).replace(/^\{(.*)\}$/, '$1')]
+        : expand(value);
+  return socket === '' ? undefined : socket;
+}
+
+/** Words separated by blanks, with double quotes around a word that holds some. */
+function splitWords(text: string): string[] {
+  return [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
+}
+
+type About = Pick<Endpoint, 'hostName' | 'port' | 'user' | 'alias'> & {
+  readonly keyAlias: string;
+  readonly jump: string;
+};
+
+/** The tokens, variables and the tilde of ssh_config(5): ssh -G leaves them in the names of keys and certificates. */
+function expandPath(path: string, { hostName, port, user, alias, keyAlias, jump }: About): string {
+  const here = hostname();
+  const tokens: Readonly<Record<string, () => string>> = {
+    '%': () => '%',
+    C: () => createHash('sha1').update(`${here}${hostName}${port}${user}${jump}`).digest('hex'),
+    L: () => here.replace(/\..*/, ''),
+    d: homeDirectory,
+    h: () => hostName,
+    i: () => String(process.getuid?.() ?? ''),
+    j: () => jump,
+    k: () => keyAlias,
+    l: () => here,
+    n: () => alias,
+    p: () => String(port),
+    r: () => user,
+    u: userName,
+  };
+  const expanded = path
+    .replace(/%([%CLdhijklnpru])/g, (token, letter: string) => tokens[letter]?.() ?? token)
+    .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (variable, name: string) => process.env[name] ?? variable);
+  return expanded.startsWith('~/') ? join(homeDirectory(), expanded.slice(2)) : expanded;
+}
+
+/** A file's bytes, or undefined when it does not exist. */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}

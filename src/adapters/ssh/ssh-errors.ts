@@ -1,0 +1,178 @@
+/** Owns the translation of what node's sockets and ssh2 report into errors for people: by code and level, once. */
+
+import { shellQuote } from '../../domain/quote.ts';
+import { DockerTlsError, printable } from '../../errors/errors.ts';
+import type { SshOptions } from '../../runtime.ts';
+import type { Authentication } from './authentication.ts';
+import type { Endpoint } from './ssh-config.ts';
+
+export type ConnectPhase = 'connecting' | 'exchanging keys' | 'logging in' | 'signing';
+
+/** Where ssh2 stood when it failed. */
+export type Ssh2Situation = {
+  readonly options: SshOptions;
+  readonly endpoint: Endpoint;
+  readonly phase: ConnectPhase;
+  readonly authentication: Authentication;
+};
+
+export function place(endpoint: Endpoint): string {
+  const name = endpoint.hostName.includes(':') ? `[${endpoint.hostName}]` : endpoint.hostName;
+  return `${name}:${endpoint.port}`;
+}
+
+/** The same login by hand, as ssh tells about it; the user may be empty, where only ssh knows. */
+export function sshVerbose(endpoint: Endpoint): string {
+  const { configFile, identities = [], jump = [] } = endpoint.requested;
+  const how = [
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...identities.flatMap((file) => ['-i', file]),
+    ...(jump.length === 0 ? [] : ['-J', jump.join(',')]),
+  ];
+  return words('ssh', '-v', ...how, ...account(endpoint));
+}
+
+/** Puts the person's own key on the host, by the same way. */
+export function sshCopyId(endpoint: Endpoint): string {
+  const { configFile, jump = [] } = endpoint.requested;
+  const how = [
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...(jump.length === 0 ? [] : ['-o', `ProxyJump=${jump.join(',')}`]),
+  ];
+  return words('ssh-copy-id', ...how, ...account(endpoint));
+}
+
+function account({ alias, port, user }: Endpoint): string[] {
+  return [...(port === 22 ? [] : ['-p', String(port)]), `${user === '' ? '' : `${user}@`}${alias}`];
+}
+
+function words(...all: readonly string[]): string {
+  return all.map(shellQuote).join(' ');
+}
+
+function fail(
+  options: SshOptions,
+  code: string,
+  message: string,
+  hints: string[] = [],
+  cause?: unknown,
+): DockerTlsError {
+  return new DockerTlsError({ code, exit: 4, message, where: options.host, hints, cause });
+}
+
+/** An error of a jump host that was to lead on: it refused (with the reason of RFC 4254, 5.1), or is gone. */
+export function translateForward(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
+  const at = place(endpoint);
+  const hints = [sshVerbose(endpoint)];
+  return typeof (error as { reason?: unknown }).reason === 'number'
+    ? fail(options, 'E_SSH_UNREACHABLE', `the jump host cannot reach ${at}`, hints, error)
+    : fail(options, 'E_SSH_LOST', `the jump host hung up before it led to ${at}`, hints, error);
+}
+
+/** An error of a TCP connection that was dialled from here. */
+export function translateSocket(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
+  const at = place(endpoint);
+  const code = socketCode(error);
+  const asSsh = sshVerbose(endpoint);
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NODATA':
+    case 'EAI_FAIL':
+      return fail(
+        options,
+        'E_SSH_NAME',
+        `no address is known for ${endpoint.hostName}`,
+        [`getent hosts ${endpoint.hostName}`],
+        error,
+      );
+    case 'ECONNREFUSED':
+      return fail(options, 'E_SSH_REFUSED', `nothing listens on ${at}`, [asSsh, 'another port: HOST:PORT'], error);
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return fail(options, 'E_SSH_REFUSED', `${at} hung up`, [asSsh], error);
+    case 'ETIMEDOUT':
+      return fail(options, 'E_SSH_TIMEOUT', `connecting: ${at} did not answer`, [asSsh], error);
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EHOSTDOWN':
+    case 'EADDRNOTAVAIL':
+      return fail(
+        options,
+        'E_SSH_UNREACHABLE',
+        `no route to ${at} (${code})`,
+        [`ping ${endpoint.hostName}`, asSsh],
+        error,
+      );
+    default:
+      return fail(options, 'E_SSH_UNREACHABLE', `cannot reach ${at} (${code})`, [asSsh], error);
+  }
+}
+
+/** The code of a socket's error; of the several addresses of a name, the first one's. */
+function socketCode(error: unknown): string {
+  const { code, errors } = error as { code?: unknown; errors?: readonly unknown[] };
+  if (typeof code === 'string' && code !== '') return code;
+  if (errors?.[0] !== undefined) return socketCode(errors[0]);
+  return printable(String((error as Error).message ?? error), 200);
+}
+
+/** An error of ssh2 before the login was done; undefined when the connection just closed. */
+export function translateSsh2(
+  error: (Error & { level?: string; code?: unknown }) | undefined,
+  situation: Ssh2Situation,
+): DockerTlsError {
+  const { options, endpoint, phase, authentication } = situation;
+  const at = place(endpoint);
+  if (error?.level === 'client-socket') return translateSocket(error, options, endpoint);
+  if (error?.level === 'client-authentication') return authentication.error(error);
+  if (phase === 'logging in') {
+    // The host hangs up: too many tries (disconnect reason 2 of OpenSSH, 14 of RFC 4253), or LoginGraceTime.
+    return authentication.error(error ?? new Error('the host hung up'));
+  }
+  if (error?.level === 'handshake' && /no matching/.test(error.message)) {
+    return fail(
+      options,
+      'E_SSH_NO_ALGORITHM',
+      `${at} and the ssh2 transport have no method in common (${printable(error.message, 200)})`,
+      ['--transport openssh'],
+      error,
+    );
+  }
+  if (error === undefined || error.level === 'protocol') {
+    const said = error === undefined ? '' : ` (${printable(error.message, 200)})`;
+    return fail(
+      options,
+      'E_SSH_REFUSED',
+      `${at} hung up before it spoke SSH to the end${said}`,
+      [sshVerbose(endpoint), 'on the host, many at once: MaxStartups in sshd_config'],
+      error,
+    );
+  }
+  return fail(
+    options,
+    'E_SSH_REFUSED',
+    `${phase} with ${at}: ${printable(error.message, 200)}`,
+    [sshVerbose(endpoint)],
+    error,
+  );
+}
+
+/** The host hung up without a word, which may be another matter a moment later. */
+export function isDrop(error: unknown): boolean {
+  if (!(error instanceof DockerTlsError) || error.code !== 'E_SSH_REFUSED') return false;
+  const { cause } = error;
+  const { level, code } = (cause ?? {}) as { level?: unknown; code?: unknown };
+  return cause === undefined || level === 'protocol' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** The limit for connecting passed. Names the phase and the milliseconds. */
+export function connectTimedOut(
+  options: SshOptions,
+  endpoint: Endpoint,
+  phase: ConnectPhase,
+  limitMs: number,
+): DockerTlsError {
+  const who = phase === 'signing' && endpoint.agent !== undefined ? `the agent ${endpoint.agent}` : place(endpoint);
+  return fail(options, 'E_SSH_TIMEOUT', `${phase}: no answer from ${who} within ${limitMs} ms`, [sshVerbose(endpoint)]);
+}

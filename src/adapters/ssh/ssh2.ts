@@ -1,0 +1,309 @@
+/** Owns the ssh2 transport: dialling (through jump hosts), host keys, login, and channels. */
+
+import { connect as connectSocket, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Client, ClientChannel, ServerHostKeyAlgorithm } from 'ssh2';
+import { shellQuote } from '../../domain/quote.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { SshOptions } from '../../runtime.ts';
+import { Authentication } from './authentication.ts';
+import type { Transport } from './connect.ts';
+import { Deadline } from './deadline.ts';
+import type { Channel, ChannelEnd } from './exec.ts';
+import { interrupted, noShell } from './exec-errors.ts';
+import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
+import { findKeys } from './keys.ts';
+import { wantedTypes } from './known-hosts.ts';
+import { askKnownHostsCommand } from './known-hosts-command.ts';
+import { withRetry } from './retry.ts';
+import { signAtOnce } from './round-trips.ts';
+import { type Hop, route } from './route.ts';
+import { withSemaphore } from './semaphore.ts';
+import type { Endpoint } from './ssh-config.ts';
+import {
+  type ConnectPhase,
+  connectTimedOut,
+  isDrop,
+  translateForward,
+  translateSocket,
+  translateSsh2,
+} from './ssh-errors.ts';
+
+type Ssh2 = typeof import('ssh2');
+
+/** Connections that a key alone accepted. */
+const byKey = new WeakSet<Client>();
+
+const CONNECT_TIMEOUT_MS = 20_000;
+const KEEPALIVE_MS = 15_000;
+
+/** Connects and logs in. Errors: E_SSH_… as in ssh-errors.ts, E_INTERRUPTED. */
+export async function connectSsh2(options: SshOptions): Promise<Transport> {
+  const [module, hops] = await Promise.all([import('ssh2'), route(options)]);
+  // A CommonJS package: Node finds its names or only `default`, a bundler the other.
+  const ssh2 = ((module as { default?: Ssh2 }).default ?? module) as Ssh2;
+  const clients: Client[] = [];
+  try {
+    for (const hop of hops) clients.push(await withRetry(() => login(ssh2, hop, clients.at(-1)), isDrop));
+    const [through, last] = [clients.at(-1), hops.at(-1)];
+    if (through === undefined || last === undefined) throw new TypeError('a route has a hop');
+    return transportOver(through, clients, last);
+  } catch (error) {
+    for (const client of clients.reverse()) client.end();
+    throw error;
+  }
+}
+
+/** One hop: a socket or a forwarded stream, then key exchange, host key and login on it. */
+async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise<Client> {
+  const { options, endpoint } = hop;
+  const { signal } = options;
+  const limitMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  const client = new ssh2.Client();
+  let phase: ConnectPhase = 'connecting';
+  let sock: Duplex | undefined;
+  let giveUp: (error: unknown) => void = () => {};
+  const given = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  given.catch(() => {});
+  const abort = (): void => giveUp(interrupted(options.host, 'connecting'));
+  let authentication: Authentication | undefined;
+  const clock = new Deadline(limitMs, () =>
+    giveUp(connectTimedOut(hop.options, endpoint, authentication?.signing ? 'signing' : phase, limitMs)),
+  );
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    // A passphrase is asked for here where a key file does not show its public half.
+    const keys = await Promise.race([clock.during(() => findKeys(ssh2, options, endpoint)), given]);
+    const trial = new Authentication(ssh2, options, endpoint, keys, clock);
+    authentication = trial;
+    const { name, bareName } = hostKeyNames(endpoint);
+    const said = await Promise.race([askKnownHostsCommand(endpoint, name), given]);
+    const types = wantedTypes(
+      options.hostKey,
+      [...(await knownLines(endpoint)), ...said],
+      bareName === undefined ? [name] : [name, bareName],
+    );
+    const dialling = through === undefined ? dial(options, endpoint) : forward(through, options, endpoint);
+    dialling.then(
+      (stream) => {
+        sock = stream;
+      },
+      () => {},
+    );
+    const stream = await Promise.race([dialling, given]);
+    phase = 'exchanging keys';
+    let hostKeyFailure: unknown;
+    let accepted: Buffer | undefined;
+    const ready = new Promise<void>((resolve, reject) => {
+      client.once('ready', resolve);
+      client.on('error', (error: Error & { level?: string }) => {
+        // A key that could not sign is passed over; ssh2 goes on to the next.
+        if (error.level === 'agent') return;
+        reject(
+          hostKeyFailure ?? trial.failure ?? translateSsh2(error, { options, endpoint, phase, authentication: trial }),
+        );
+      });
+      client.once('close', () =>
+        reject(
+          hostKeyFailure ??
+            trial.failure ??
+            translateSsh2(undefined, { options, endpoint, phase, authentication: trial }),
+        ),
+      );
+      client.once('change password', () => reject(trial.error(new Error('the password has expired'))));
+    });
+    ready.catch(() => {});
+    client.once('handshake', () => {
+      phase = 'logging in';
+    });
+    client.connect({
+      sock: stream as Socket,
+      username: endpoint.user,
+      readyTimeout: 0,
+      keepaliveInterval: options.keepaliveMs ?? KEEPALIVE_MS,
+      keepaliveCountMax: 3,
+      authHandler: trial.handler(),
+      algorithms: { serverHostKey: hostKeyAlgorithms(types) },
+      hostVerifier: (blob: Buffer, verify: (valid: boolean) => void): void => {
+        // Keys are exchanged again after an hour or a gigabyte: the host must still be the same.
+        if (accepted !== undefined) {
+          verify(accepted.equals(blob));
+          return;
+        }
+        clock
+          .during(() => settleHostKey(options, endpoint, blob))
+          .then(() => {
+            accepted = Buffer.from(blob);
+            verify(true);
+          })
+          .catch((error: unknown) => {
+            hostKeyFailure = error;
+            verify(false);
+          });
+      },
+    });
+    signAtOnce(client, (blob) => keys.signers.find((signer) => signer.atOnce && signer.blob.equals(blob)));
+    await Promise.race([ready, given]);
+    if (trial.byKey) byKey.add(client);
+    return client;
+  } catch (error) {
+    client.on('error', () => {});
+    client.destroy();
+    sock?.destroy();
+    throw error;
+  } finally {
+    clock.pause();
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+const HOST_KEY_ALGORITHMS = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+] as const satisfies readonly ServerHostKeyAlgorithm[];
+
+/** What to ask the host to sign with: first the key types that known_hosts has (an RSA key signs under two names). No SHA-1. */
+function hostKeyAlgorithms(types: readonly string[]): ServerHostKeyAlgorithm[] {
+  const known = types.flatMap((type) =>
+    HOST_KEY_ALGORITHMS.filter(
+      (algorithm) => algorithm === type || (type === 'ssh-rsa' && algorithm.startsWith('rsa-')),
+    ),
+  );
+  return [...new Set([...known, ...HOST_KEY_ALGORITHMS])];
+}
+
+function dial(options: SshOptions, endpoint: Endpoint): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket({
+      host: endpoint.hostName,
+      port: endpoint.port,
+      noDelay: true,
+      ...(endpoint.family === undefined ? {} : { family: endpoint.family }),
+      // Node's 250 ms gives up on every address of a host that is far away.
+      autoSelectFamilyAttemptTimeout: 2500,
+    });
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', (error) => reject(translateSocket(error, options, endpoint)));
+  });
+}
+
+function forward(through: Client, options: SshOptions, endpoint: Endpoint): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    try {
+      through.forwardOut('127.0.0.1', 0, endpoint.hostName, endpoint.port, (error, stream) => {
+        if (error) reject(translateForward(error, options, endpoint));
+        else resolve(stream);
+      });
+    } catch (error) {
+      // ssh2 throws when the connection is gone by now.
+      reject(translateForward(error, options, endpoint));
+    }
+  });
+}
+
+function transportOver(client: Client, all: readonly Client[], hop: Hop): Transport {
+  const { options, endpoint } = hop;
+  let gone: Error | undefined;
+  client.setMaxListeners(0);
+  client.on('error', (error) => {
+    gone ??= error;
+  });
+  client.on('close', () => {
+    gone ??= new Error('the connection was closed');
+  });
+  const open = (words: readonly string[]): Promise<Channel> =>
+    new Promise((resolve, reject) => {
+      const lost = (cause: unknown): DockerTlsError =>
+        new DockerTlsError({
+          code: 'E_SSH_LOST',
+          exit: 4,
+          message: 'the connection broke',
+          where: options.host,
+          cause,
+        });
+      if (gone !== undefined) {
+        reject(lost(gone));
+        return;
+      }
+      try {
+        client.exec(words.map(shellQuote).join(' '), (error, stream) => {
+          if (error === undefined) resolve(channelOf(client, stream, () => gone));
+          else if (gone !== undefined || error.message === 'No response from server') reject(lost(gone ?? error));
+          else reject(noShell(options.host, endpoint.user, 'refuses to run a command'));
+        });
+      } catch (error) {
+        reject(lost(error));
+      }
+    });
+  return {
+    user: endpoint.user,
+    dialled: endpoint.hostName,
+    byKey: () => byKey.has(client),
+    open: withSemaphore(open),
+    close: () => closeAll(all),
+  };
+}
+
+function channelOf(client: Client, stream: ClientChannel, gone: () => Error | undefined): Channel {
+  const ended = new Promise<ChannelEnd>((resolve) => {
+    let end: ChannelEnd | undefined;
+    stream.on('exit', (status: number | null, signal?: string) => {
+      end = status === null ? { signal: signal ?? 'a signal' } : { status };
+    });
+    const close = (): void => {
+      client.off('close', close);
+      const lost = gone();
+      resolve(end ?? (lost === undefined ? {} : { lost }));
+    };
+    stream.once('close', close);
+    client.once('close', close);
+  });
+  stream.on('error', () => {});
+  stream.stderr.on('error', () => {});
+  return {
+    write: (bytes) => {
+      if (stream.writable) stream.write(bytes);
+    },
+    endInput: () => {
+      if (stream.writable) stream.end();
+    },
+    onOutput: (listener) => {
+      stream.on('data', (chunk: Buffer) => listener('stdout', chunk));
+      stream.stderr.on('data', (chunk: Buffer) => listener('stderr', chunk));
+    },
+    ended,
+    close: () => stream.close(),
+    kill: () => {
+      try {
+        stream.signal('TERM');
+      } catch {
+        // The channel or the connection is closed already.
+      }
+      stream.close();
+    },
+  };
+}
+
+/** Ends the connections, the farthest first, and waits for their sockets. */
+async function closeAll(clients: readonly Client[]): Promise<void> {
+  for (const client of [...clients].reverse()) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        client.destroy();
+        resolve();
+      }, 1000);
+      client.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      client.end();
+    });
+  }
+}

@@ -1,0 +1,112 @@
+/** Owns what a reader finds wrong with a store: gathered, so that it is fixed in one go, with the commands to paste. */
+
+import { lstatSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
+import { shellQuote } from '../../domain/quote.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { errnoOf, type FileKind, HAS_MODES, MODES } from './files.ts';
+
+export type Problems = {
+  /** Notes a wrong owner or a mode that lets others in. */
+  check(path: string, stats: Stats, kind: FileKind | 'directory'): void;
+  /** Notes that `path` `what`, and what to do about it. */
+  damage(path: string, what: string, hints: readonly string[]): void;
+  /** Notes a place we were not let into: it, or a directory above it, is somebody else's or lost its modes. */
+  unreachable(path: string): void;
+  /** Throws what was noted: E_STORE_MODES first, since contents that others could change say nothing, else E_STORE_DAMAGED. */
+  refuse(): void;
+};
+
+type ModeProblem = { readonly path: string; readonly what: string; readonly command: string };
+type Damage = { readonly path: string; readonly what: string; readonly hints: readonly string[] };
+
+/** An empty collection for the store at `home`. */
+export function collectProblems(home: string): Problems {
+  const owner = process.geteuid?.();
+  const modes: ModeProblem[] = [];
+  const damages: Damage[] = [];
+
+  function check(path: string, stats: Stats, kind: FileKind | 'directory'): void {
+    if (!HAS_MODES) return;
+    if (owner !== undefined && stats.uid !== owner) {
+      modes.push({ path, what: `belongs to user ${stats.uid}, not to you (${owner})`, command: `sudo chown ${owner}` });
+    }
+    const mode = stats.mode & 0o7777;
+    const readable = kind === 'key' && (mode & 0o077) !== 0;
+    if (!readable && (mode & 0o022) === 0) return;
+    const what = `can be ${readable ? 'read' : 'changed'} by others (mode ${mode.toString(8).padStart(4, '0')})`;
+    modes.push({ path, what, command: `chmod 0${MODES[kind].toString(8)}` });
+  }
+
+  return {
+    check,
+
+    damage(path, what, hints) {
+      damages.push({ path, what, hints });
+    },
+
+    unreachable(path) {
+      const closed = firstVisible(path);
+      if (closed === undefined) return;
+      const foreign = owner !== undefined && closed.stats.uid !== owner;
+      modes.push({
+        path: closed.path,
+        what: foreign ? `belongs to user ${closed.stats.uid}, not to you (${owner})` : 'is closed to you',
+        command: foreign ? `sudo chown ${owner}` : 'chmod u+rX',
+      });
+    },
+
+    refuse() {
+      if (modes.length > 0) {
+        const lines = [...new Set(modes.map(({ path, what }) => `${path} ${what}`))];
+        throw new DockerTlsError({
+          code: 'E_STORE_MODES',
+          exit: 2,
+          message: lines.length === 1 ? `${lines[0]}` : `${lines.length} things in the store are not yours alone`,
+          where: home,
+          hints: commands(modes),
+          details: lines.length === 1 ? [] : lines,
+        });
+      }
+      if (damages.length > 0) {
+        const lines = [...new Set(damages.map(({ path, what }) => `${path} ${what}`))];
+        throw new DockerTlsError({
+          code: 'E_STORE_DAMAGED',
+          exit: 2,
+          message: lines.length === 1 ? `${lines[0]}` : `${lines.length} things in the store are damaged`,
+          where: home,
+          hints: [...new Set(damages.flatMap(({ hints }) => hints))],
+          details: lines.length === 1 ? [] : lines,
+        });
+      }
+    },
+  };
+}
+
+/** The path itself, or the directory above it that keeps us from seeing more. Undefined: it has gone meanwhile. */
+function firstVisible(path: string): { path: string; stats: Stats } | undefined {
+  try {
+    return { path, stats: lstatSync(path) };
+  } catch (error) {
+    return errnoOf(error) === 'EACCES' && dirname(path) !== path ? firstVisible(dirname(path)) : undefined;
+  }
+}
+
+/** Long command lines do not paste well. */
+const PATHS_IN_A_COMMAND = 20;
+
+/** One command for all the paths that need it. */
+function commands(modes: readonly ModeProblem[]): string[] {
+  const byCommand = new Map<string, Set<string>>();
+  for (const { path, command } of modes) byCommand.set(command, (byCommand.get(command) ?? new Set()).add(path));
+  // The owner comes before the modes: only the owner may set them.
+  const sorted = [...byCommand].sort(([a], [b]) => Number(b.startsWith('sudo')) - Number(a.startsWith('sudo')));
+  return sorted.flatMap(([command, paths]) => {
+    const words = [...paths].map(shellQuote);
+    const pieces: string[] = [];
+    for (let from = 0; from < words.length; from += PATHS_IN_A_COMMAND) {
+      pieces.push(`${command} ${words.slice(from, from + PATHS_IN_A_COMMAND).join(' ')}`);
+    }
+    return pieces;
+  });
+}

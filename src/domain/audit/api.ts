@@ -1,0 +1,257 @@
+/** Owns the reading of Docker's API answers: lenient, typed, and never surprised by a missing or odd field. */
+
+import type { ApiAnswers } from '../dockerd/sections.ts';
+
+/** A parsed JSON value of unknown shape. */
+export type Json = unknown;
+
+/** The value at a path of keys, or undefined. */
+export function at(value: Json, ...path: readonly string[]): Json {
+  let here = value;
+  for (const key of path) {
+    if (typeof here !== 'object' || here === null || Array.isArray(here) || !Object.hasOwn(here, key)) return undefined;
+    here = (here as Record<string, unknown>)[key];
+  }
+  return here;
+}
+
+export function textAt(value: Json, ...path: readonly string[]): string {
+  const found = at(value, ...path);
+  return typeof found === 'string' ? found : '';
+}
+
+export function numberAt(value: Json, ...path: readonly string[]): number {
+  const found = at(value, ...path);
+  return typeof found === 'number' && Number.isFinite(found) ? found : 0;
+}
+
+export function listAt(value: Json, ...path: readonly string[]): readonly Json[] {
+  const found = path.length === 0 ? value : at(value, ...path);
+  return Array.isArray(found) ? found : [];
+}
+
+export function textsAt(value: Json, ...path: readonly string[]): readonly string[] {
+  return listAt(value, ...path).filter((item) => typeof item === 'string');
+}
+
+export function entriesAt(value: Json, ...path: readonly string[]): readonly (readonly [string, Json])[] {
+  const found = path.length === 0 ? value : at(value, ...path);
+  return typeof found === 'object' && found !== null && !Array.isArray(found) ? Object.entries(found) : [];
+}
+
+export function parseJson(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export type Mount = {
+  readonly type: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly writable: boolean;
+  readonly propagation: string;
+};
+
+export type PublishedPort = { readonly container: string; readonly hostIp: string; readonly hostPort: number };
+
+/** A container as the API's inspect shows it; the environment is left out on purpose: it often holds secrets. */
+export type ContainerFact = {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly running: boolean;
+  /** The first process's id on the host; 0 when it does not run. */
+  readonly pid: number;
+  /** As configured (image included); empty means root. */
+  readonly user: string;
+  readonly privileged: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly securityOpt: readonly string[];
+  readonly readonlyRoot: boolean;
+  /** Bytes; 0 means no limit. */
+  readonly memory: number;
+  readonly cpuShares: number;
+  readonly nanoCpus: number;
+  readonly cpuQuota: number;
+  readonly pidsLimit: number;
+  readonly networkMode: string;
+  readonly networks: readonly string[];
+  readonly pidMode: string;
+  readonly ipcMode: string;
+  readonly utsMode: string;
+  readonly usernsMode: string;
+  readonly cgroupParent: string;
+  readonly restart: string;
+  readonly restartMax: number;
+  readonly devices: readonly string[];
+  /** As `nofile=1024:2048`: soft, hard. Those of the daemon stand here as well. */
+  readonly ulimits: readonly string[];
+  readonly mounts: readonly Mount[];
+  readonly ports: readonly PublishedPort[];
+  readonly health: string;
+  readonly apparmor: string;
+  readonly processLabel: string;
+};
+
+export function ulimitText(name: string, limit: Json): string {
+  return `${name}=${numberAt(limit, 'Soft')}:${numberAt(limit, 'Hard')}`;
+}
+
+export function containerFact(value: Json): ContainerFact {
+  const host = at(value, 'HostConfig');
+  return {
+    id: textAt(value, 'Id'),
+    name: textAt(value, 'Name').replace(/^\//, '') || textAt(value, 'Id').slice(0, 12),
+    image: textAt(value, 'Config', 'Image'),
+    running: at(value, 'State', 'Running') === true,
+    pid: numberAt(value, 'State', 'Pid'),
+    user: textAt(value, 'Config', 'User'),
+    privileged: at(host, 'Privileged') === true,
+    capAdd: textsAt(host, 'CapAdd'),
+    capDrop: textsAt(host, 'CapDrop'),
+    securityOpt: textsAt(host, 'SecurityOpt'),
+    readonlyRoot: at(host, 'ReadonlyRootfs') === true,
+    memory: numberAt(host, 'Memory'),
+    cpuShares: numberAt(host, 'CpuShares'),
+    nanoCpus: numberAt(host, 'NanoCpus'),
+    cpuQuota: numberAt(host, 'CpuQuota'),
+    pidsLimit: numberAt(host, 'PidsLimit'),
+    networkMode: textAt(host, 'NetworkMode'),
+    networks: entriesAt(value, 'NetworkSettings', 'Networks').map(([name]) => name),
+    pidMode: textAt(host, 'PidMode'),
+    ipcMode: textAt(host, 'IpcMode'),
+    utsMode: textAt(host, 'UTSMode'),
+    usernsMode: textAt(host, 'UsernsMode'),
+    cgroupParent: textAt(host, 'CgroupParent'),
+    restart: textAt(host, 'RestartPolicy', 'Name'),
+    restartMax: numberAt(host, 'RestartPolicy', 'MaximumRetryCount'),
+    devices: listAt(host, 'Devices').map((device) => textAt(device, 'PathOnHost')),
+    ulimits: listAt(host, 'Ulimits').map((limit) => ulimitText(textAt(limit, 'Name'), limit)),
+    mounts: listAt(value, 'Mounts').map((mount) => ({
+      type: textAt(mount, 'Type'),
+      source: textAt(mount, 'Source'),
+      destination: textAt(mount, 'Destination'),
+      writable: at(mount, 'RW') === true,
+      propagation: textAt(mount, 'Propagation'),
+    })),
+    ports: entriesAt(value, 'NetworkSettings', 'Ports').flatMap(([container, bindings]) =>
+      listAt(bindings).map((binding) => ({
+        container,
+        hostIp: textAt(binding, 'HostIp'),
+        hostPort: Number(textAt(binding, 'HostPort')) || 0,
+      })),
+    ),
+    health: textAt(value, 'State', 'Health', 'Status'),
+    apparmor: textAt(value, 'AppArmorProfile'),
+    processLabel: textAt(value, 'ProcessLabel'),
+  };
+}
+
+export type ImageFact = {
+  readonly id: string;
+  readonly name: string;
+  readonly healthCheck: boolean;
+  readonly user: string;
+  /** What made each layer, oldest first. */
+  readonly history: readonly string[];
+};
+
+export function imageFact(value: Json, history: Json): ImageFact {
+  const id = textAt(value, 'Id');
+  const test = textsAt(value, 'Config', 'Healthcheck', 'Test');
+  return {
+    id,
+    name: textsAt(value, 'RepoTags')[0] ?? textsAt(value, 'RepoDigests')[0] ?? id.slice(0, 19),
+    healthCheck: test.length > 0 && test[0] !== 'NONE',
+    user: textAt(value, 'Config', 'User'),
+    history: listAt(history)
+      .map((layer) => textAt(layer, 'CreatedBy'))
+      .reverse(),
+  };
+}
+
+export type NetworkFact = {
+  readonly name: string;
+  readonly driver: string;
+  readonly options: ReadonlyMap<string, string>;
+};
+
+export function networkFact(value: Json): NetworkFact {
+  return {
+    name: textAt(value, 'Name'),
+    driver: textAt(value, 'Driver'),
+    options: new Map(
+      entriesAt(value, 'Options').flatMap(([key, option]) => (typeof option === 'string' ? [[key, option]] : [])),
+    ),
+  };
+}
+
+export type ExecFact = { readonly container: string; readonly privileged: boolean; readonly user: string };
+
+/** What the API said. Lists are as long as facts.sh asks for, 300 containers and 200 images: config.5 tells when there are more. */
+export type DockerFacts = {
+  readonly info: Json;
+  readonly version: Json;
+  readonly containers: readonly ContainerFact[];
+  readonly images: readonly ImageFact[];
+  /** How many there are, also beyond the limit. */
+  readonly imageCount: number;
+  readonly containerCount: number;
+  readonly networks: readonly NetworkFact[];
+  readonly swarm: Json;
+  readonly secretCount: number | undefined;
+  readonly execs: readonly ExecFact[];
+};
+
+/** Podman's service answers most of Docker's API, and says in /version what it is. */
+export function isPodman(answers: ApiAnswers): boolean {
+  const version = parseJson(answers.get('/version')?.body ?? '');
+  return listAt(version, 'Components').some((component) => textAt(component, 'Name') === 'Podman Engine');
+}
+
+/** `answers`: status and body by path, as facts.sh printed them. Undefined when `/info` was not answered. */
+export function dockerFacts(answers: ApiAnswers): DockerFacts | undefined {
+  function get(path: string): Json {
+    const answer = answers.get(path);
+    return answer?.status === 200 ? parseJson(answer.body) : undefined;
+  }
+  const info = get('/info');
+  if (textAt(info, 'ServerVersion') === '') return undefined;
+  const containers: ContainerFact[] = listAt(get('/containers/*')).map(containerFact);
+  const images: ImageFact[] = listAt(get('/images/*')).map((image) => imageFact(image, undefined));
+  const execs: ExecFact[] = [];
+  for (const [path, answer] of answers) {
+    if (answer.status !== 200) continue;
+    if (/^\/containers\/[0-9a-f]+\/json$/.test(path)) containers.push(containerFact(parseJson(answer.body)));
+    const image = /^(\/images\/sha256:[0-9a-f]+)\/json$/.exec(path);
+    if (image !== null) images.push(imageFact(parseJson(answer.body), get(`${image[1]}/history`)));
+    if (path.startsWith('/exec/')) {
+      const value = parseJson(answer.body);
+      if (at(value, 'Running') !== true) continue;
+      execs.push({
+        container: textAt(value, 'ContainerID'),
+        privileged: at(value, 'ProcessConfig', 'privileged') === true,
+        user: textAt(value, 'ProcessConfig', 'user'),
+      });
+    }
+  }
+  const containerCount = Math.max(listAt(get('/containers/json?all=1')).length, containers.length);
+  const imageCount = Math.max(listAt(get('/images/json')).length, images.length);
+  const secrets = get('/secrets');
+  return {
+    info,
+    version: get('/version'),
+    containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    images: images.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    imageCount,
+    containerCount,
+    networks: listAt(get('/networks')).map(networkFact),
+    swarm: get('/swarm'),
+    secretCount: Array.isArray(secrets) ? secrets.length : undefined,
+    execs,
+  };
+}

@@ -1,0 +1,119 @@
+/** Owns what a check is: data, with one pure function of the facts. */
+
+import type { ProbeOutcome } from '../../runtime.ts';
+import type { AuditFacts } from './facts.ts';
+import type { FixName } from './fixes.ts';
+
+export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
+
+export const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
+
+export type Evidence = {
+  /** A file, container, image, network, user or address. */
+  readonly place: string;
+  readonly text: string;
+  /** The line of a file, from 1. */
+  readonly line?: number;
+};
+
+/** Three answers and no fourth. A finding may be graver or lighter than its check usually is. */
+export type Verdict =
+  | { readonly state: 'pass' }
+  | {
+      readonly state: 'finding';
+      readonly evidence: readonly Evidence[];
+      readonly severity?: Severity;
+      /** Why the check's fix does not fix this one. */
+      readonly stays?: string;
+    }
+  | {
+      readonly state: 'not-applicable';
+      readonly reason: string;
+      readonly evidence?: readonly Evidence[];
+      /** It may well apply, but what would tell was not answered: neither good nor gone. */
+      readonly unseen?: true;
+    };
+
+/** One question that was asked from outside, over the network. */
+export type AuditProbe = {
+  readonly what:
+    | 'no-certificate'
+    | 'other-authority'
+    | 'own-certificate'
+    | 'old-protocol'
+    /** Plain HTTP. */
+    | 'plain';
+  readonly address: string;
+  readonly port: number;
+  readonly outcome: ProbeOutcome;
+};
+
+/** What a check may look at besides the host's own facts. */
+export type Outside = {
+  readonly probes: readonly AuditProbe[];
+  /** The names and addresses that clients dial. */
+  readonly dialled: readonly string[];
+  readonly now: Date;
+};
+
+export type Check = {
+  /** The CIS Docker Benchmark 1.6 number, or our own: `tls.1`. */
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  /** What can happen. */
+  readonly why: string;
+  /** What to do: a sentence or commands. */
+  readonly fix: string;
+  /** The fix of `harden` that fixes it. */
+  readonly fixable?: FixName;
+  /** A person has to judge; the check only gathers what helps. */
+  readonly manual?: true;
+  readonly evaluate: (facts: AuditFacts, outside: Outside) => Verdict;
+};
+
+export const PASS: Verdict = { state: 'pass' };
+
+/** What needs Docker's API, where that says nothing. */
+export const UNANSWERED: Verdict = { state: 'not-applicable', reason: "Docker's API did not answer", unseen: true };
+
+export function notApplicable(reason: string, evidence?: readonly Evidence[]): Verdict {
+  return { state: 'not-applicable', reason, evidence };
+}
+
+/** For what only a person can judge: the facts that help go into the evidence. */
+export function forPerson(question: string, evidence?: readonly Evidence[]): Verdict {
+  return notApplicable(`needs a person: ${question}`, evidence);
+}
+
+export function finding(evidence: readonly Evidence[], severity?: Severity, stays?: string): Verdict {
+  return { state: 'finding', evidence, severity, ...(stays === undefined ? {} : { stays }) };
+}
+
+/** A finding when there is evidence, else a pass. */
+export function judge(evidence: readonly Evidence[], severity?: Severity): Verdict {
+  return evidence.length === 0 ? PASS : finding(evidence, severity);
+}
+
+/** The group of a check, as the benchmark orders them; our own come after. */
+export function groupOf(id: string): string {
+  const [head = ''] = id.split('.');
+  return GROUPS.find(([key]) => key === head)?.[1] ?? 'Other';
+}
+
+export const GROUPS: readonly (readonly [string, string])[] = [
+  ['tls', 'TLS and the network'],
+  ['config', 'Configuration of the daemon'],
+  ['ssh', 'SSH'],
+  ['1', 'Host'],
+  ['2', 'Docker daemon'],
+  ['3', 'Files'],
+  ['file', 'Files'],
+  ['4', 'Images'],
+  ['5', 'Containers'],
+  ['container', 'Containers'],
+  ['6', 'Operations'],
+  ['7', 'Swarm'],
+  ['compose', 'Compose file'],
+  ['dockerfile', 'Dockerfile'],
+];

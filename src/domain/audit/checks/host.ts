@@ -1,0 +1,183 @@
+/** Owns the checks of section 1: the host itself, and who is watched on it. */
+
+import { textAt } from '../api.ts';
+import { isWatched } from '../audit-rules.ts';
+import { type Check, finding, forPerson, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import { setting } from '../dockerd.ts';
+import type { AuditFacts } from '../facts.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Where dockerd keeps its data. userns-remap puts a directory 100000.100000 into it, which is left out here. */
+export function dataRoot(facts: AuditFacts): string {
+  const told = textAt(facts.docker?.info, 'DockerRootDir') || setting(facts.daemon, 'data-root')?.values.at(-1);
+  return (told || '/var/lib/docker').replace(/(?<=.)\/+$/, '').replace(/\/\d+\.\d+$/, '');
+}
+
+/** The nearest directory above, or the directory itself, where something is mounted. */
+function mountOf(facts: AuditFacts, directory: string): string {
+  let here = directory;
+  while (here !== '/' && !facts.mounts.has(here)) here = here.slice(0, here.lastIndexOf('/')) || '/';
+  return here;
+}
+
+/** Mounts on which more than Docker's data lies. */
+const SHARED = /^\/(boot|etc|home|opt|root|run|srv|tmp|usr|usr\/local|var|var\/lib)?$/;
+
+function ownPartition(facts: AuditFacts): Verdict {
+  const directory = dataRoot(facts);
+  if (facts.docker === undefined && !facts.files.has(directory)) return notApplicable(`there is no ${directory}`);
+  let mount = mountOf(facts, directory);
+  // dockerd binds the directory onto itself: no other device than above it.
+  while (mount !== '/') {
+    const above = mountOf(facts, mount.slice(0, mount.lastIndexOf('/')) || '/');
+    if (facts.mounts.get(mount) !== facts.mounts.get(above)) break;
+    mount = above;
+  }
+  if (!SHARED.test(mount)) return PASS;
+  return finding([{ place: directory, text: `shares the file system of ${mount} with the rest of the host` }]);
+}
+
+function groupMembers(facts: AuditFacts): Verdict {
+  if (facts.dockerGroup === undefined) return notApplicable('there is no docker group');
+  return judge(
+    facts.dockerGroup
+      .filter((user) => user !== 'root')
+      .map((user) => ({ place: `user ${user}`, text: 'is in the docker group, and so can become root' })),
+  );
+}
+
+/** The oldest release line that still gets fixes (moby: project/BRANCHES-AND-TAGS.md). A distribution that rebuilds an older one tells nothing of the rest. */
+const FIRST_MAINTAINED = 25;
+
+function version(facts: AuditFacts, now: Date): Verdict {
+  if (facts.docker === undefined) return UNANSWERED;
+  const name = textAt(facts.docker.version, 'Version') || textAt(facts.docker.info, 'ServerVersion');
+  const major = Number.parseInt(name, 10);
+  if (major < FIRST_MAINTAINED) {
+    const text = `version ${name}: Docker fixes nothing before ${FIRST_MAINTAINED}.0 any more; at most the distribution does`;
+    return finding([{ place: 'dockerd', text }]);
+  }
+  const built = Date.parse(textAt(facts.docker.version, 'BuildTime'));
+  if (Number.isNaN(built)) return forPerson('is this version still maintained?', [{ place: 'dockerd', text: name }]);
+  const days = Math.floor((now.getTime() - built) / DAY_MS);
+  return days <= 365 ? PASS : finding([{ place: 'dockerd', text: `version ${name} was built ${days} days ago` }]);
+}
+
+/** An audit rule that is loaded now and stands in a file for the next boot. */
+function watched(facts: AuditFacts, paths: readonly string[], what: string): Verdict {
+  const present = paths.filter((path) => path !== '' && facts.files.has(path));
+  const path = present[0];
+  if (path === undefined) return notApplicable(`there is no ${what}`);
+  const { audit } = facts;
+  const inFiles = present.some((candidate) => isWatched(audit.files, candidate));
+  const said = inFiles ? 'a rule for it stands in /etc/audit' : 'no rule for it stands in /etc/audit';
+  if (!audit.kernel) return notApplicable('the kernel has no audit subsystem', [{ place: path, text: said }]);
+  if (audit.bootDisabled) {
+    return finding([{ place: 'kernel command line', text: `auditing is switched off at boot (audit=0); ${said}` }]);
+  }
+  if (!audit.installed) return finding([{ place: path, text: 'auditd is not installed: nothing is recorded' }]);
+  if (audit.refused !== undefined) {
+    return notApplicable(`auditctl cannot ask the kernel, as in a container: ${audit.refused}`, [
+      { place: path, text: said },
+    ]);
+  }
+  const isLoaded = present.some((candidate) => isWatched(audit.loaded, candidate));
+  if (isLoaded && !audit.enabled)
+    return finding([{ place: path, text: 'a rule is loaded, but auditing is off (auditctl -e 1)' }]);
+  if (isLoaded && inFiles) return PASS;
+  if (isLoaded)
+    return finding([
+      { place: path, text: 'a rule is loaded, but in no file that the next boot reads: it is gone then' },
+    ]);
+  if (inFiles && audit.locked)
+    return finding([
+      { place: path, text: 'a rule stands in a file, and counts from the next boot: the kernel is locked (-e 2)' },
+    ]);
+  if (inFiles)
+    return finding([{ place: path, text: 'a rule stands in a file, but is not loaded (augenrules --load)' }]);
+  return finding([{ place: path, text: 'no audit rule watches it' }]);
+}
+
+function programs(name: string): readonly string[] {
+  return ['/usr/bin', '/usr/sbin', '/usr/local/bin'].map((directory) => `${directory}/${name}`);
+}
+
+function unitFile(facts: AuditFacts, unit: string): readonly string[] {
+  return facts.units.get(unit)?.get('FragmentPath') ?? [];
+}
+
+type Watch = { readonly id: string; readonly what: string; readonly paths: (facts: AuditFacts) => readonly string[] };
+
+/** What has to be watched; `harden` writes its rules from the same list. */
+export const WATCHES: readonly Watch[] = [
+  { id: '1.1.3', what: 'dockerd', paths: (facts) => [facts.daemon.binary, ...programs('dockerd')] },
+  { id: '1.1.4', what: '/run/containerd', paths: () => ['/run/containerd'] },
+  {
+    id: '1.1.5',
+    what: "Docker's data directory",
+    paths: (facts) => [dataRoot(facts)],
+  },
+  { id: '1.1.6', what: '/etc/docker', paths: () => ['/etc/docker'] },
+  { id: '1.1.7', what: 'docker.service', paths: (facts) => unitFile(facts, 'docker.service') },
+  { id: '1.1.8', what: 'containerd.sock', paths: () => ['/run/containerd/containerd.sock'] },
+  { id: '1.1.9', what: 'docker.socket', paths: (facts) => unitFile(facts, 'docker.socket') },
+  { id: '1.1.10', what: '/etc/default/docker', paths: () => ['/etc/default/docker'] },
+  { id: '1.1.11', what: 'daemon.json', paths: (facts) => [facts.daemon.file.path, '/etc/docker/daemon.json'] },
+  { id: '1.1.12', what: '/etc/containerd/config.toml', paths: () => ['/etc/containerd/config.toml'] },
+  { id: '1.1.13', what: '/etc/sysconfig/docker', paths: () => ['/etc/sysconfig/docker'] },
+  { id: '1.1.14', what: 'containerd', paths: () => programs('containerd') },
+  { id: '1.1.15', what: 'containerd-shim', paths: () => programs('containerd-shim') },
+  { id: '1.1.16', what: 'containerd-shim-runc-v1', paths: () => programs('containerd-shim-runc-v1') },
+  { id: '1.1.17', what: 'containerd-shim-runc-v2', paths: () => programs('containerd-shim-runc-v2') },
+  { id: '1.1.18', what: 'runc', paths: () => programs('runc') },
+];
+
+export const HOST_CHECKS: readonly Check[] = [
+  {
+    id: '1.1.1',
+    title: "Docker's data has a file system of its own",
+    severity: 'low',
+    why: 'Images and logs that fill the disk stop the whole host, and a mount of its own can be limited and watched.',
+    fix: 'Mount a partition or volume on /var/lib/docker (move the data while docker is stopped).',
+    evaluate: ownPartition,
+  },
+  {
+    id: '1.1.2',
+    title: 'Only trusted users control the daemon',
+    severity: 'medium',
+    why: 'Whoever is in the docker group can mount / into a container and so is root, without a password and without a trace in sudo.',
+    fix: 'gpasswd --delete USER docker',
+    fixable: 'docker-group',
+    evaluate: groupMembers,
+  },
+  ...WATCHES.map(
+    (watch): Check => ({
+      id: watch.id,
+      title: `Changes to ${watch.what} are audited`,
+      severity: 'low',
+      why: 'Without an audit rule nobody can say afterwards who changed it.',
+      fix: `Put a rule "-w PATH -p wa -k docker" for ${watch.what} into /etc/audit/rules.d/docker.rules, then: augenrules --load`,
+      fixable: 'audit-rules',
+      evaluate: (facts) => watched(facts, watch.paths(facts), watch.what),
+    }),
+  ),
+  {
+    id: '1.2.1',
+    title: 'The host is hardened',
+    severity: 'info',
+    why: "A container is only as safe as the kernel and the host's other services.",
+    fix: 'lynis audit system, or the CIS benchmark of the distribution.',
+    manual: true,
+    evaluate: (facts) =>
+      forPerson('is the host itself hardened and up to date?', [{ place: facts.os, text: facts.kernel }]),
+  },
+  {
+    id: '1.2.2',
+    title: 'The version of Docker is up to date',
+    severity: 'medium',
+    why: 'Known holes in dockerd, containerd and runc let containers become the host.',
+    fix: 'apt-get update && apt-get install --only-upgrade docker.io (or docker-ce, containerd.io)',
+    evaluate: (facts, outside) => version(facts, outside.now),
+  },
+];

@@ -1,0 +1,172 @@
+/** Owns the checks of section 4: images and what is started from them. */
+
+import type { ImageFact } from '../api.ts';
+import {
+  type Check,
+  type Evidence,
+  finding,
+  forPerson,
+  judge,
+  notApplicable,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
+import type { AuditFacts } from '../facts.ts';
+import { runningContainers } from './running.ts';
+
+function withImages(facts: AuditFacts, evaluate: (images: readonly ImageFact[]) => Verdict): Verdict {
+  if (facts.docker === undefined) return UNANSWERED;
+  if (facts.docker.images.length === 0) return notApplicable('there are no images');
+  return evaluate(facts.docker.images);
+}
+
+/** True for uid 0 however it is written: empty, root, 0, with or without a group. */
+export function isRootUser(user: string): boolean {
+  return /^(|root|0+)$/.test(user.split(':')[0]?.trim() ?? '');
+}
+
+/** A layer that refreshes the package index and installs nothing with it. */
+export function isLoneUpdate(command: string): boolean {
+  return (
+    /\b(apt-get|apt|aptitude|yum|dnf|microdnf|zypper|apk)\b[^&|;]*\b(update|makecache|refresh)\b/.test(command) &&
+    !/\b(install|add|upgrade|dist-upgrade|in)\b/.test(command)
+  );
+}
+
+/** The ADDs of an image but for the one that brings the root file system in. */
+export function addLayers(history: readonly string[]): readonly string[] {
+  const adds = history.map((command) => /^(?:\/bin\/sh -c #\(nop\)\s+)?ADD\s+(.*)$/s.exec(command)?.[1]);
+  return adds.slice(1).flatMap((add) => (add === undefined || / in \/\s*$/.test(add) ? [] : [add.trim()]));
+}
+
+function perImage(facts: AuditFacts, wrong: (image: ImageFact) => readonly string[]): Verdict {
+  return withImages(facts, (images) =>
+    judge(images.flatMap((image) => wrong(image).map((text): Evidence => ({ place: `image ${image.name}`, text })))),
+  );
+}
+
+function imageList(facts: AuditFacts, question: string): Verdict {
+  return withImages(facts, (images) =>
+    forPerson(
+      question,
+      images.map((image) => ({ place: `image ${image.name}`, text: image.id.slice(0, 19) })),
+    ),
+  );
+}
+
+function contentTrust(facts: AuditFacts): Verdict {
+  const last = facts.contentTrust.filter((line) => !line.trim().startsWith('#')).at(-1) ?? '';
+  if (/DOCKER_CONTENT_TRUST\s*=?\s*["']?(1|true)\b/.test(last)) return PASS;
+  return finding([
+    { place: '/etc/environment', text: 'DOCKER_CONTENT_TRUST=1 is not set for logins: unsigned images are pulled' },
+  ]);
+}
+
+export const IMAGE_CHECKS: readonly Check[] = [
+  {
+    id: '4.1',
+    title: 'Containers run as a user of their own',
+    severity: 'medium',
+    why: 'Root in a container needs one hole less to become root on the host.',
+    fix: 'A USER line in the Dockerfile, or `user:` in the Compose file.',
+    evaluate: (facts) => runningContainers(facts, (container) => (isRootUser(container.user) ? ['runs as root'] : [])),
+  },
+  {
+    id: '4.2',
+    title: 'Images come from trusted bases',
+    severity: 'info',
+    why: 'An image runs whatever its makers put in, and its base too.',
+    fix: 'Use official or own bases, pinned by digest.',
+    manual: true,
+    evaluate: (facts) => imageList(facts, 'does each image come from a base that you trust?'),
+  },
+  {
+    id: '4.3',
+    title: 'Images hold no needless packages',
+    severity: 'info',
+    why: 'Every program in an image is one more to attack with.',
+    fix: 'Build in stages and ship a minimal last one.',
+    manual: true,
+    evaluate: (facts) => imageList(facts, 'does each image hold only what it needs?'),
+  },
+  {
+    id: '4.4',
+    title: 'Images are scanned and rebuilt for fixes',
+    severity: 'info',
+    why: 'An image keeps the holes of the day it was built.',
+    fix: 'Scan in CI and rebuild regularly.',
+    manual: true,
+    evaluate: (facts) => imageList(facts, 'is each image scanned, and rebuilt when its packages get fixes?'),
+  },
+  {
+    id: '4.5',
+    title: 'Only signed images are pulled',
+    severity: 'low',
+    why: 'A tag can be moved to another image; a signature cannot. (Docker Content Trust is being retired: pinning by digest does the same.)',
+    fix: 'echo DOCKER_CONTENT_TRUST=1 >> /etc/environment, or pin images by digest',
+    evaluate: contentTrust,
+  },
+  {
+    id: '4.6',
+    title: 'Images have a health check',
+    severity: 'low',
+    why: 'Without one Docker calls a hung program healthy.',
+    fix: 'HEALTHCHECK CMD … in the Dockerfile, or `healthcheck:` in the Compose file.',
+    evaluate: (facts) => perImage(facts, (image) => (image.healthCheck ? [] : ['has no HEALTHCHECK'])),
+  },
+  {
+    id: '4.7',
+    title: 'Images do not update the package index alone',
+    severity: 'low',
+    why: 'The layer is cached: later installs come from an old index, without fixes.',
+    fix: 'RUN apt-get update && apt-get install -y … in one line',
+    evaluate: (facts) =>
+      perImage(facts, (image) => image.history.filter(isLoneUpdate).map((command) => `a layer of its own: ${command}`)),
+  },
+  {
+    id: '4.8',
+    title: 'Images have no needless setuid programs',
+    severity: 'info',
+    why: 'A setuid program with a hole gives root in the container.',
+    fix: 'RUN find / -xdev -perm /6000 -type f -exec chmod a-s {} + in the Dockerfile; no-new-privileges makes them harmless.',
+    manual: true,
+    evaluate: (facts) => imageList(facts, 'are there setuid programs in the images that are not needed?'),
+  },
+  {
+    id: '4.9',
+    title: 'Images are made with COPY, not ADD',
+    severity: 'low',
+    why: 'ADD unpacks archives and fetches URLs, so what gets in depends on others.',
+    fix: 'COPY in place of ADD; curl with a checksum for URLs.',
+    evaluate: (facts) => perImage(facts, (image) => addLayers(image.history).map((add) => `ADD ${add}`)),
+  },
+  {
+    id: '4.10',
+    title: 'Images hold no secrets',
+    severity: 'info',
+    why: 'Whoever can pull an image can read all its layers, deleted files included.',
+    fix: 'RUN --mount=type=secret for builds; secrets or mounted files at run time.',
+    manual: true,
+    evaluate: (facts) =>
+      imageList(facts, 'are there secrets in layers or ENV of the images? (audit --dockerfile helps)'),
+  },
+  {
+    id: '4.11',
+    title: 'Only verified packages are installed',
+    severity: 'info',
+    why: 'A package without a checked signature can be anything.',
+    fix: 'Package managers with signed sources; checksums for all else.',
+    manual: true,
+    evaluate: (facts) => imageList(facts, 'do the builds install verified packages only?'),
+  },
+  {
+    id: '4.12',
+    title: 'Signed artifacts are validated',
+    severity: 'info',
+    why: 'A signature that nobody checks protects nobody.',
+    fix: 'cosign verify, or notation verify, before a deployment.',
+    manual: true,
+    evaluate: (facts) => imageList(facts, 'are signatures checked before images are deployed?'),
+  },
+];

@@ -1,0 +1,105 @@
+/** Owns how running containers are judged: each on its own, with what it has in truth where the kernel tells. */
+
+import { type ContainerFact, textAt } from '../api.ts';
+import { isGrave, moreThanDefault } from '../capabilities.ts';
+import { type Evidence, finding, forPerson, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import { defaultUlimits } from '../dockerd.ts';
+import type { AuditFacts } from '../facts.ts';
+import { securityOption } from './daemon.ts';
+
+function running(facts: AuditFacts): readonly ContainerFact[] | Verdict {
+  if (facts.docker === undefined) return UNANSWERED;
+  const containers = facts.docker.containers.filter((container) => container.running);
+  return containers.length === 0 ? notApplicable('no containers are running') : containers;
+}
+
+function gather(
+  containers: readonly ContainerFact[],
+  wrong: (container: ContainerFact) => readonly string[],
+): readonly Evidence[] {
+  return containers.flatMap((container) =>
+    wrong(container).map((text) => ({ place: `container ${container.name}`, text })),
+  );
+}
+
+/** Judges every running container; not applicable when there is none. */
+export function runningContainers(facts: AuditFacts, wrong: (container: ContainerFact) => readonly string[]): Verdict {
+  const containers = running(facts);
+  return 'state' in containers ? containers : judge(gather(containers, wrong));
+}
+
+/** As above, but a person decides whether what was found is right. */
+export function askPerson(
+  facts: AuditFacts,
+  question: string,
+  interesting: (container: ContainerFact) => readonly string[],
+): Verdict {
+  const containers = running(facts);
+  if ('state' in containers) return containers;
+  const evidence = gather(containers, interesting);
+  return evidence.length === 0 ? PASS : forPerson(question, evidence);
+}
+
+export function capabilities(facts: AuditFacts): Verdict {
+  const verdict = runningContainers(facts, ({ capAdd }) => {
+    const added = moreThanDefault(capAdd);
+    return added.length === 0 ? [] : [`added: ${added.join(', ')}`];
+  });
+  if (verdict.state !== 'finding') return verdict;
+  const added =
+    facts.docker?.containers.filter((container) => container.running).flatMap((container) => container.capAdd) ?? [];
+  const grave = added.some(isGrave);
+  return { ...verdict, severity: grave ? 'high' : 'medium' };
+}
+
+export function noNewPrivileges(facts: AuditFacts): Verdict {
+  const daemonWide = securityOption(facts, 'no-new-privileges') !== undefined;
+  return runningContainers(facts, (container) => {
+    const process = facts.processes.get(container.pid);
+    if (process !== undefined) return process.noNewPrivileges ? [] : ['its programs may gain rights (setuid)'];
+    const requested = container.securityOpt.some((option) => /^no-new-privileges(?:[=:]true)?$/.test(option));
+    return requested || (daemonWide && container.securityOpt.length === 0)
+      ? []
+      : ['its programs may gain rights (setuid)'];
+  });
+}
+
+export function seccomp(facts: AuditFacts): Verdict {
+  return runningContainers(facts, (container) => {
+    if (container.securityOpt.some((option) => /^seccomp[=:]unconfined$/.test(option)))
+      return ['seccomp is unconfined'];
+    if (container.privileged) return ['privileged: seccomp is unconfined'];
+    return facts.processes.get(container.pid)?.seccomp === false ? ['no system calls are filtered'] : [];
+  });
+}
+
+export function execs(facts: AuditFacts, user: boolean): Verdict {
+  const containers = running(facts);
+  if ('state' in containers) return containers;
+  const evidence = (facts.docker?.execs ?? []).flatMap((exec): readonly Evidence[] => {
+    const name = containers.find(({ id }) => id === exec.container)?.name ?? exec.container.slice(0, 12);
+    if (!user)
+      return exec.privileged ? [{ place: `container ${name}`, text: 'docker exec --privileged is running' }] : [];
+    const asRoot = /^(root|0)(:|$)/.test(exec.user);
+    return asRoot ? [{ place: `container ${name}`, text: `docker exec --user ${exec.user} is running` }] : [];
+  });
+  if (!user && evidence.length > 0) return finding(evidence);
+  return forPerson(
+    `does anybody use docker exec ${user ? '--user root' : '--privileged'}? (the audit log tells of past ones)`,
+    evidence,
+  );
+}
+
+/** The limits of containers that are not those of the daemon. */
+export function ownLimits(facts: AuditFacts): Verdict {
+  const defaults = defaultUlimits(facts.daemon);
+  return askPerson(facts, 'are these limits right?', ({ ulimits }) =>
+    ulimits.filter((limit) => !defaults.has(limit)).map((limit) => `has its own limit ${limit}`),
+  );
+}
+
+export function swarmNeed(facts: AuditFacts): Verdict {
+  if (facts.docker === undefined) return UNANSWERED;
+  if (textAt(facts.docker.info, 'Swarm', 'LocalNodeState') !== 'active') return PASS;
+  return finding([{ place: 'dockerd', text: 'swarm mode is on: it opens more ports to the network' }]);
+}

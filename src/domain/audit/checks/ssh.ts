@@ -1,0 +1,230 @@
+/** Owns the checks of sshd, judged by its effective settings (sshd -T), includes and defaults among them. */
+
+import { type Check, type Evidence, finding, notApplicable, PASS, SEVERITIES, type Severity } from '../check.ts';
+import type { AuditFacts, SshdMatch } from '../facts.ts';
+
+type PasswordMethod = 'password' | 'keyboard-interactive';
+
+function passwordMethods(list: string): readonly PasswordMethod[] {
+  const methods = list.split(',').map((method) => method.replace(/:.*$/, ''));
+  return (['password', 'keyboard-interactive'] as const).filter((method) => methods.includes(method));
+}
+
+/** AuthenticationMethods: lists of methods, each list in whole (sshd_config(5)); empty for `any`. */
+function methodLists(text: string): readonly string[] {
+  const lists = text.toLowerCase().split(/\s+/);
+  return lists.filter((list) => list !== '' && list !== 'any');
+}
+
+/** True where one of the two is a way in by itself, and not only beside a key. */
+function suffices(method: PasswordMethod, lists: readonly string[]): boolean {
+  return (
+    lists.length === 0 ||
+    lists.some(
+      (list) => passwordMethods(list).includes(method) && passwordMethods(list).length === list.split(',').length,
+    )
+  );
+}
+
+/** What some logins have to give beside a key (AuthenticationMethods, for all or in a Match block): without it they are shut out. */
+export function secondFactors(
+  sshd: ReadonlyMap<string, readonly string[]>,
+  matches: readonly SshdMatch[],
+): ReadonlySet<PasswordMethod> {
+  const key = 'authenticationmethods';
+  const texts = [sshd.get(key)?.[0], ...matches.map(({ settings }) => settings.get(key))];
+  return new Set(
+    texts.flatMap((text = '') => {
+      const lists = methodLists(text);
+      if (lists.some((list) => passwordMethods(list).length === 0)) return [];
+      return lists.flatMap((list) =>
+        passwordMethods(list).length < list.split(',').length ? passwordMethods(list) : [],
+      );
+    }),
+  );
+}
+
+const NO_SSHD = notApplicable('sshd is not installed, or does not run');
+
+type Fault = { readonly text: string; readonly severity?: Severity };
+
+/**
+ * What a Match block says for those that it matches comes before what is said for all (sshd_config(5)). Two blocks that match the same
+ * login are not laid over each other: each is judged by itself.
+ */
+function inMatches(
+  { sshdMatch }: AuditFacts,
+  forAll: (key: string) => string,
+  wrong: (value: (key: string) => string) => Fault | undefined,
+): readonly Fault[] {
+  return sshdMatch.flatMap(({ criteria, settings }) => {
+    const requested = new Set<string>();
+    const fault = wrong((key) => {
+      requested.add(key);
+      return settings.get(key)?.toLowerCase() ?? forAll(key);
+    });
+    const says = [...requested].some((key) => settings.has(key));
+    return fault === undefined || !says ? [] : [{ ...fault, text: `Match ${criteria}: ${fault.text}` }];
+  });
+}
+
+function check(
+  id: string,
+  severity: Severity,
+  title: string,
+  why: string,
+  lines: string,
+  fixable: 'sshd' | 'sshd-root' | 'sshd-passwords',
+  wrong: (value: (key: string) => string) => Fault | undefined,
+  /** Why harden leaves this one as it is. */
+  unfixable?: (facts: AuditFacts) => string | undefined,
+): Check {
+  return {
+    id,
+    severity,
+    title,
+    why,
+    fix: `${lines} in /etc/ssh/sshd_config.d/, then: sshd -t && systemctl restart ssh`,
+    fixable,
+    evaluate: (facts: AuditFacts) => {
+      const { sshd } = facts;
+      if (sshd === undefined)
+        return facts.sshdRefusal.length > 0
+          ? {
+              state: 'not-applicable',
+              reason: 'sshd does not take its configuration',
+              unseen: true,
+            }
+          : NO_SSHD;
+      const forAll = (key: string): string => sshd.get(key)?.[0]?.toLowerCase() ?? '';
+      const found = wrong(forAll);
+      const faults = [...(found === undefined ? [] : [found]), ...inMatches(facts, forAll, wrong)];
+      if (faults.length === 0) return PASS;
+      const worst = SEVERITIES.find((one) => faults.some((fault) => (fault.severity ?? severity) === one));
+      const stays = found === undefined ? 'it stands in a Match block: take it out there' : unfixable?.(facts);
+      return finding(
+        faults.map(({ text }): Evidence => ({ place: 'sshd', text })),
+        worst,
+        stays,
+      );
+    },
+  };
+}
+
+export const SSH_CHECKS: readonly Check[] = [
+  check(
+    'ssh.1',
+    'low',
+    'Logins are logged with the key that was used',
+    'With LogLevel VERBOSE the fingerprint of each key is logged: who it was, and not only that somebody was root.',
+    'LogLevel VERBOSE',
+    'sshd',
+    (value) =>
+      /^(verbose|debug)/.test(value('loglevel'))
+        ? undefined
+        : { text: `LogLevel is ${value('loglevel').toUpperCase()}` },
+  ),
+  check(
+    'ssh.2',
+    'medium',
+    'root cannot log in',
+    'A login as root says nothing about who it was.',
+    'PermitRootLogin no (log in as a user with sudo)',
+    'sshd-root',
+    (value) => {
+      const root = value('permitrootlogin');
+      if (root === 'no' || root === 'forced-commands-only') return undefined;
+      return root === 'yes'
+        ? { text: 'PermitRootLogin is yes', severity: 'high' }
+        : { text: `PermitRootLogin is ${root}: with a key`, severity: 'low' };
+    },
+    ({ operator, sshd }) =>
+      operator === 'root' && sshd?.get('permitrootlogin')?.[0] !== 'yes'
+        ? 'not from a login as root, which would shut itself out: make a user with sudo and a key, then docker-tls setup USER@HOST and harden'
+        : undefined,
+  ),
+  check(
+    'ssh.3',
+    'low',
+    'At most four tries for each connection',
+    'Each try is a guess.',
+    'MaxAuthTries 4',
+    'sshd',
+    (value) => (Number(value('maxauthtries')) <= 4 ? undefined : { text: `MaxAuthTries is ${value('maxauthtries')}` }),
+  ),
+  check(
+    'ssh.4',
+    'low',
+    'At most ten sessions for each connection',
+    'More sessions than needed make it easier to wear the host out.',
+    'MaxSessions 10',
+    'sshd',
+    (value) => (Number(value('maxsessions')) <= 10 ? undefined : { text: `MaxSessions is ${value('maxsessions')}` }),
+  ),
+  check(
+    'ssh.5',
+    'medium',
+    'Keys are accepted',
+    'Without them only passwords are left.',
+    'PubkeyAuthentication yes',
+    'sshd',
+    (value) => (value('pubkeyauthentication') === 'no' ? { text: 'PubkeyAuthentication is no' } : undefined),
+  ),
+  check(
+    'ssh.6',
+    'high',
+    'Passwords are not accepted',
+    'Passwords are guessed day and night.',
+    'PasswordAuthentication no and KbdInteractiveAuthentication no (when login with a key works)',
+    'sshd-passwords',
+    (value) => {
+      const lists = methodLists(value('authenticationmethods'));
+      if (value('passwordauthentication') === 'yes' && suffices('password', lists))
+        return { text: 'PasswordAuthentication is yes' };
+      // PAM asks for passwords by this way too.
+      // Before OpenSSH 8.7 either of the two opens it.
+      const keyboard = ['kbdinteractiveauthentication', 'challengeresponseauthentication'].some(
+        (key) => value(key) === 'yes',
+      );
+      return keyboard && value('usepam') === 'yes' && suffices('keyboard-interactive', lists)
+        ? { text: 'KbdInteractiveAuthentication is yes: PAM asks for passwords' }
+        : undefined;
+    },
+    ({ sshd = new Map(), sshdMatch }) => {
+      const needed = secondFactors(sshd, sshdMatch);
+      const open = [
+        ...(sshd.get('passwordauthentication')?.[0] === 'yes' ? (['password'] as const) : []),
+        ...(sshd.get('kbdinteractiveauthentication')?.[0] === 'yes' ? (['keyboard-interactive'] as const) : []),
+      ];
+      return open.length > 0 && open.every((method) => needed.has(method))
+        ? 'AuthenticationMethods wants it of some logins beside a key; AuthenticationMethods publickey for all others shuts it for them'
+        : undefined;
+    },
+  ),
+  check(
+    'ssh.7',
+    'critical',
+    'Empty passwords are not accepted',
+    'An account without a password is open to all.',
+    'PermitEmptyPasswords no',
+    'sshd',
+    (value) =>
+      value('permitemptypasswords') === 'yes'
+        ? {
+            text: 'PermitEmptyPasswords is yes',
+            severity: value('passwordauthentication') === 'yes' ? 'critical' : 'low',
+          }
+        : undefined,
+  ),
+  {
+    id: 'ssh.8',
+    severity: 'high',
+    title: 'sshd takes its configuration',
+    why: 'It would not start with it: after the next boot nobody gets in.',
+    fix: 'sshd -t names file and line',
+    evaluate: ({ sshd, sshdRefusal }) => {
+      if (sshdRefusal.length > 0) return finding(sshdRefusal.map((text) => ({ place: 'sshd', text })));
+      return sshd === undefined ? NO_SSHD : PASS;
+    },
+  },
+];

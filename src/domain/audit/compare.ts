@@ -1,0 +1,87 @@
+/** Owns the comparison of two reports: what is new, what is gone, what stays. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import { at, type Json, listAt, parseJson, textAt } from './api.ts';
+import { type AuditReport, fileName, judged } from './report/report.ts';
+
+export type FindingKey = { readonly subject: string; readonly check: string; readonly place: string };
+
+export type Comparison = {
+  readonly appeared: readonly FindingKey[];
+  readonly gone: readonly FindingKey[];
+  readonly same: number;
+};
+
+/**
+ * Reads a report that an earlier `audit --json` printed, whole or only its `result`, as far as the comparison needs it.
+ * Throws E_AUDIT_REPORT when it is none.
+ */
+export function findingsOfReport(text: string, path: string): readonly FindingKey[] {
+  const value = parseJson(text.replace(/^\ufeff/, ''));
+  const report: Json = at(value, 'result') ?? value;
+  if (!Array.isArray(at(report, 'subjects'))) {
+    throw new DockerTlsError({
+      code: 'E_AUDIT_REPORT',
+      exit: 2,
+      message: 'this is not a report of docker-tls audit --json',
+      where: path,
+      hints: ['docker-tls audit HOST --json > report.json'],
+    });
+  }
+  return keysOf(report);
+}
+
+function keysOf(report: Json): readonly FindingKey[] {
+  const keys = new Map<string, FindingKey>();
+  for (const subject of listAt(report, 'subjects')) {
+    const name = /^(compose|dockerfile)$/.test(textAt(subject, 'kind')) ? fileName : (text: string) => text;
+    for (const result of listAt(subject, 'results')) {
+      if (textAt(result, 'state') !== 'finding' || at(result, 'accepted') !== undefined) continue;
+      for (const evidence of listAt(result, 'evidence')) {
+        const key = {
+          subject: name(textAt(subject, 'name')),
+          check: textAt(result, 'id'),
+          place: textAt(evidence, 'place'),
+        };
+        keys.set(JSON.stringify(key), key);
+      }
+    }
+  }
+  return [...keys.values()];
+}
+
+/** Findings that the baseline accepts now, as a whole or by place: they are still there. */
+function acceptedIn(report: AuditReport): ReadonlySet<string> {
+  return new Set(
+    judged(report).flatMap((subject) =>
+      subject.results.flatMap(({ id, accepted, evidence, acceptedPlaces = [] }) =>
+        [...(accepted === undefined ? [] : evidence.map(({ place }) => place)), ...acceptedPlaces].map((place) =>
+          JSON.stringify({ subject: subject.name, check: id, place }),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * Compares by host, check and place; wording and line numbers may change without being news. Gone is only what was looked at
+ * again: not a host that was not reached, a check that was not selected, or one that could not be judged; nor what somebody accepted.
+ */
+export function compareReports(before: readonly FindingKey[], report: AuditReport): Comparison {
+  const judgedAgain = new Map(
+    judged(report).map(({ name, results }) => [
+      name,
+      new Set(results.filter(({ unseen }) => unseen !== true).map(({ id }) => id)),
+    ]),
+  );
+  const now = keysOf(report);
+  const old = new Set(before.map((key) => JSON.stringify(key)));
+  const current = new Set(now.map((key) => JSON.stringify(key)));
+  const appeared = now.filter((key) => !old.has(JSON.stringify(key)));
+  const accepted = acceptedIn(report);
+  const gone = before.filter((key) => {
+    const text = JSON.stringify(key);
+    return judgedAgain.get(key.subject)?.has(key.check) === true && !current.has(text) && !accepted.has(text);
+  });
+  return { appeared, gone, same: now.length - appeared.length };
+}

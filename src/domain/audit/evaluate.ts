@@ -1,0 +1,143 @@
+/** Owns the run of all checks over the facts of one host. */
+
+import { printable } from '../../errors/errors.ts';
+import { maskPasswords } from '../secret.ts';
+import {
+  type AuditProbe,
+  type Check,
+  type Evidence,
+  groupOf,
+  type Outside,
+  type Severity,
+  UNANSWERED,
+  type Verdict,
+} from './check.ts';
+import { CONFIG_CHECKS } from './checks/config.ts';
+import { CONTAINER_CHECKS } from './checks/containers.ts';
+import { DAEMON_CHECKS } from './checks/daemon.ts';
+import { FILE_CHECKS } from './checks/files.ts';
+import { HOST_CHECKS } from './checks/host.ts';
+import { IMAGE_CHECKS } from './checks/images.ts';
+import { SSH_CHECKS } from './checks/ssh.ts';
+import { OPERATION_CHECKS, SWARM_CHECKS } from './checks/swarm.ts';
+import { TLS_CHECKS } from './checks/tls.ts';
+import { exposedAddresses } from './exposure.ts';
+import type { AuditFacts } from './facts.ts';
+import type { FixName } from './fixes.ts';
+
+/** All checks, in the order of reports. */
+export const CHECKS: readonly Check[] = [
+  ...TLS_CHECKS,
+  ...CONFIG_CHECKS,
+  ...SSH_CHECKS,
+  ...HOST_CHECKS,
+  ...DAEMON_CHECKS,
+  ...FILE_CHECKS,
+  ...IMAGE_CHECKS,
+  ...CONTAINER_CHECKS,
+  ...OPERATION_CHECKS,
+  ...SWARM_CHECKS,
+];
+
+/** A check and its verdict. Serialises as it is; all text in it is clean. */
+export type CheckResult = {
+  readonly id: string;
+  readonly title: string;
+  readonly group: string;
+  /** Of this finding, where the check found a graver or lighter case than usual. */
+  readonly severity: Severity;
+  readonly why: string;
+  readonly fix: string;
+  readonly fixable?: FixName;
+  readonly manual: boolean;
+  readonly state: Verdict['state'];
+  /** Why it is not applicable. */
+  readonly reason?: string;
+  /** What would tell was not answered: there may be a finding. */
+  readonly unseen?: true;
+  readonly evidence: readonly Evidence[];
+  /** Set by a baseline: somebody accepted the whole finding. */
+  readonly accepted?: Acceptance;
+  /** Set by a baseline: the places of a finding that were accepted, while others count. */
+  readonly acceptedPlaces?: readonly string[];
+};
+
+export type Acceptance = { readonly reason: string; readonly expires: string };
+
+/** True for a finding that nobody accepted. */
+export function counts(result: CheckResult): boolean {
+  return result.state === 'finding' && result.accepted === undefined;
+}
+
+const EVIDENCE_LENGTH = 300;
+
+function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
+  return evidence.map(({ place, text, line }) => ({
+    place: printable(maskPasswords(place), EVIDENCE_LENGTH),
+    text: printable(maskPasswords(text), EVIDENCE_LENGTH),
+    ...(line === undefined ? {} : { line }),
+  }));
+}
+
+/** The result of one check; its text is cleaned of everything that a terminal or a page could take for more than text. */
+export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): CheckResult {
+  const { id, title, why, fix } = check;
+  const stays = verdict.state === 'finding' ? verdict.stays : undefined;
+  return {
+    id,
+    title,
+    group: groupOf(id),
+    severity: (verdict.state === 'finding' ? verdict.severity : undefined) ?? check.severity,
+    why,
+    fix: stays === undefined ? fix : `${fix} (docker-tls harden leaves it: ${stays})`,
+    fixable: stays === undefined ? check.fixable : undefined,
+    manual: check.manual === true,
+    state: verdict.state,
+    reason: verdict.state === 'not-applicable' ? printable(verdict.reason, EVIDENCE_LENGTH) : undefined,
+    unseen: verdict.state === 'not-applicable' ? verdict.unseen : undefined,
+    evidence: verdict.state === 'pass' ? [] : cleaned(verdict.evidence ?? []),
+  };
+}
+
+function nobodyThere({ podman }: AuditFacts): Verdict {
+  const reason = podman ? "no dockerd runs here: Podman answers at Docker's socket" : 'no dockerd runs here';
+  return { state: 'not-applicable', reason, unseen: true };
+}
+
+/**
+ * Judges every check. `outside.now` defaults to the host's own clock; without probes those checks that need them are
+ * not applicable, and say so.
+ */
+export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}): readonly CheckResult[] {
+  const whole: Outside = {
+    probes: outside.probes ?? [],
+    dialled: outside.dialled ?? [],
+    now: outside.now ?? facts.clock,
+  };
+  const { docker, daemon, apiSocket } = facts;
+  const nobody = docker === undefined && daemon.words === undefined && apiSocket === '';
+  return CHECKS.map((check) => {
+    const verdict = check.evaluate(facts, whole);
+    // Where nothing could have been asked, an answer that did not come would be the wrong thing to look for.
+    return resultOf(check, nobody && verdict === UNANSWERED ? nobodyThere(facts) : verdict);
+  });
+}
+
+/** What is worth asking over the network, at the address that clients dial. */
+export type WantedProbe = { readonly what: AuditProbe['what']; readonly address: string; readonly port: number };
+
+/**
+ * The probes that tell who gets in: for each port that dockerd serves (loopback ones cannot be asked from here), and
+ * for 2375 and 2376 in any case, since something else may be in front of dockerd.
+ */
+export function wantedProbes(facts: AuditFacts, address: string): readonly WantedProbe[] {
+  const served = exposedAddresses(facts)
+    .filter(({ loopback }) => !loopback)
+    .map(({ port }) => port);
+  return [...new Set([...served, 2376, 2375])].flatMap((port): readonly WantedProbe[] => {
+    const plain: WantedProbe = { what: 'plain', address, port };
+    if (port === 2375 && !served.includes(port)) return [plain];
+    const questions: readonly AuditProbe['what'][] = ['no-certificate', 'other-authority', 'old-protocol'];
+    return [plain, ...questions.map((what) => ({ what, address, port }))];
+  });
+}

@@ -1,0 +1,325 @@
+/** Owns the facts of a host that the checks judge, and their parsing from what facts.sh printed. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import apiScript from '../../host/api.sh';
+import script from '../../host/audit-facts.sh';
+import sshdScript from '../../host/sshd.sh';
+import { apiAnswers, parseSections } from '../dockerd/sections.ts';
+import { type DockerFacts, dockerFacts, isPodman } from './api.ts';
+import { type AuditRule, auditRules, otherRules } from './audit-rules.ts';
+import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
+
+/** Give this to HostSession.run, as root; its standard output goes to parseAuditFacts. */
+export const AUDIT_SCRIPT: string = `${apiScript}\n${sshdScript}\n${script}`;
+
+export type FileFact = {
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'socket' | 'other';
+  /** The permission bits, set-id and sticky included. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly user: string;
+  readonly group: string;
+};
+
+export type TlsFile = {
+  readonly path: string;
+  /** Undefined when the file is not there. */
+  readonly file: FileFact | undefined;
+  /** Whole certificates only; empty for the key, which is never read. */
+  readonly pem: string;
+};
+
+export type Listener = { readonly address: string; readonly port: number; readonly byDockerd: boolean };
+
+export type ProcessFact = { readonly noNewPrivileges: boolean; readonly seccomp: boolean };
+
+export type Unit = ReadonlyMap<string, readonly string[]>;
+
+/** What sshd does for some logins only. */
+export type SshdMatch = { readonly criteria: string; readonly settings: ReadonlyMap<string, string> };
+
+/** Everything that one run of facts.sh tells. Text in it is the host's: clean it before it is shown. */
+export type AuditFacts = {
+  readonly kernel: string;
+  readonly os: string;
+  /** The host's own clock. */
+  readonly clock: Date;
+  readonly audit: {
+    /** The kernel has an audit subsystem, and it was not switched off at boot. */
+    readonly kernel: boolean;
+    readonly bootDisabled: boolean;
+    /** Somebody keeps audit.rules by hand: it has a rule that stands in no file of rules.d. */
+    readonly byHand: boolean;
+    /** `augenrules` is installed: what stands in rules.d is loaded at boot. */
+    readonly augenrules: boolean;
+    /** The loaded rules stay as they are until the next boot (`-e 2`). */
+    readonly locked: boolean;
+    /** `auditctl` is installed. */
+    readonly installed: boolean;
+    /** What auditctl said instead of an answer, for instance that it may not ask. */
+    readonly refused: string | undefined;
+    readonly enabled: boolean;
+    readonly loaded: readonly AuditRule[];
+    /** Those that the next boot loads. */
+    readonly files: readonly AuditRule[];
+  };
+  readonly apparmor: boolean;
+  readonly selinux: boolean;
+  /** Mount points, each with the device (`major:minor`) that is mounted there. */
+  readonly mounts: ReadonlyMap<string, string>;
+  /** Members of the docker group, those whose primary group it is included; undefined when there is no such group. */
+  readonly dockerGroup: readonly string[] | undefined;
+  readonly units: ReadonlyMap<string, Unit>;
+  readonly daemon: DaemonOptions & {
+    readonly running: boolean;
+    readonly binary: string;
+    /** The most open files that it may have itself: without CAP_SYS_RESOURCE no container gets more. */
+    readonly openFiles: number | undefined;
+    /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
+    readonly words: readonly string[] | undefined;
+  };
+  readonly files: ReadonlyMap<string, FileFact>;
+  readonly tls: { readonly ca?: TlsFile; readonly cert?: TlsFile; readonly key?: TlsFile };
+  readonly registryFiles: readonly FileFact[];
+  /** Files that hold a private key, under /etc/docker and wherever dockerd's TLS files are. */
+  readonly keyFiles: readonly FileFact[];
+  /** The effective settings of sshd; undefined when there is no sshd or it refused. */
+  readonly sshd: ReadonlyMap<string, readonly string[]> | undefined;
+  /** What sshd says of the lines of its configuration that it does not take; it has other reasons to refuse where it does not run. */
+  readonly sshdRefusal: readonly string[];
+  readonly sshdMatch: readonly SshdMatch[];
+  /** As a number that compares: 8.2 is 802; undefined where sshd does not say. */
+  readonly sshdVersion: number | undefined;
+  /** Who asked: the user that logged in, also where sudo came after. */
+  readonly operator: string;
+  readonly listeners: readonly Listener[];
+  readonly rootlessSockets: readonly string[];
+  readonly contentTrust: readonly string[];
+  /** Ids of containers in which an sshd runs. */
+  readonly sshdContainers: ReadonlySet<string>;
+  /** Empty where there is none, or none of Docker's. */
+  readonly apiSocket: string;
+  /** Podman serves Docker's API here (podman-docker), and no dockerd runs: its answers are none that the checks could judge. */
+  readonly podman: boolean;
+  /** The status of the API's answer: 0 when there was none in time, undefined when the host has nothing to ask with. */
+  readonly apiStatus: number | undefined;
+  /** What the first process of each running container really has, by its process id. */
+  readonly processes: ReadonlyMap<number, ProcessFact>;
+  readonly docker: DockerFacts | undefined;
+};
+
+const KINDS: Readonly<Record<number, FileFact['kind']>> = { 8: 'file', 4: 'directory', 12: 'socket' };
+
+function fileFacts(content: Buffer): readonly FileFact[] {
+  const text = content.toString('utf8');
+  return text.split(text.includes('\0') ? '\0' : '\n').flatMap((record): readonly FileFact[] => {
+    const found = /^([0-9a-f]+) (\d+) (\d+) (\S+) (\S+) \d+ ([\s\S]+)$/.exec(record);
+    if (found === null) return [];
+    const [, bits = '0', uid, gid, user = '', group = '', path = ''] = found;
+    const mode = Number.parseInt(bits, 16);
+    const kind = KINDS[mode >> 12] ?? 'other';
+    return [{ path, kind, mode: mode & 0o7777, uid: Number(uid), gid: Number(gid), user, group }];
+  });
+}
+
+function lines(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line.trim() !== '');
+}
+
+function parseUnits(text: string): ReadonlyMap<string, Unit> {
+  const units = new Map<string, Unit>();
+  for (const block of text.split(/\n\n+/)) {
+    const unit = new Map<string, readonly string[]>();
+    for (const line of lines(block)) {
+      const cut = line.indexOf('=');
+      const [key, value] = [line.slice(0, cut), line.slice(cut + 1)];
+      if (value !== '') unit.set(key, [...(unit.get(key) ?? []), value]);
+    }
+    const id = unit.get('Id')?.[0];
+    if (id !== undefined && unit.get('LoadState')?.[0] === 'loaded') units.set(id, unit);
+  }
+  return units;
+}
+
+/** The words of a unit's ExecStart as `systemctl show` prints them; undefined when there is none. */
+function execStartWords(unit: Unit | undefined): readonly string[] | undefined {
+  const argv = /argv\[\]=(.*?) ; ignore_errors=/.exec(unit?.get('ExecStart')?.at(-1) ?? '')?.[1];
+  return argv?.split(/\s+/);
+}
+
+/** `0100007F:1F90` as the kernel prints addresses: 32-bit words in host order (little-endian assumed, as on all that run Docker). */
+function parseAddress(hex: string): { address: string; port: number } {
+  const [words = '', port = '0'] = hex.split(':');
+  const bytes = Buffer.from(words, 'hex');
+  for (let index = 0; index + 4 <= bytes.length; index += 4) bytes.subarray(index, index + 4).reverse();
+  if (bytes.length === 4) return { address: bytes.join('.'), port: Number.parseInt(port, 16) };
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  const address = groups.join(':').replace(/(^|:)0(:0)+(:|$)/, '::');
+  return { address: address === '' ? '::' : address, port: Number.parseInt(port, 16) };
+}
+
+function parseListeners(text: string, sockets: string): readonly Listener[] {
+  const inodes = new Set(Array.from(sockets.matchAll(/socket:\[(\d+)\]/g), (found) => found[1] ?? ''));
+  return lines(text).flatMap((line): readonly Listener[] => {
+    const found = /^\S+ ((?:[0-9A-F]{8}|[0-9A-F]{32}):[0-9A-F]{4}) (\d+)$/.exec(line);
+    if (found === null) return [];
+    return [{ ...parseAddress(found[1] ?? ''), byDockerd: inodes.has(found[2] ?? '') }];
+  });
+}
+
+function groupMembers(group: string, users: string): readonly string[] | undefined {
+  const found = /^docker:[^:]*:(\d+):(.*)$/m.exec(group);
+  if (found === null) return undefined;
+  const primary = lines(users).filter((line) => line.split(':')[2] === found[1]);
+  const members = [...(found[2] ?? '').split(','), ...primary.map((line) => line.split(':')[0] ?? '')];
+  return [...new Set(members.map((name) => name.trim()).filter((name) => name !== ''))];
+}
+
+/** `/proc/PID/status:NoNewPrivs:\t1` lines. */
+function parseProcesses(text: string): ReadonlyMap<number, ProcessFact> {
+  const found = new Map<number, ProcessFact>();
+  for (const [, pid, name, value] of text.matchAll(/^\/proc\/(\d+)\/status:(NoNewPrivs|Seccomp):\s*(\d)$/gm)) {
+    const known = found.get(Number(pid)) ?? { noNewPrivileges: false, seccomp: false };
+    found.set(Number(pid), {
+      noNewPrivileges: name === 'NoNewPrivs' ? value === '1' : known.noNewPrivileges,
+      seccomp: name === 'Seccomp' ? value !== '0' : known.seccomp,
+    });
+  }
+  return found;
+}
+
+function parseSshd(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const line of lines(text)) {
+    const [, key = '', value = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
+    found.set(key.toLowerCase(), [...(found.get(key.toLowerCase()) ?? []), value]);
+  }
+  return found;
+}
+
+/** Match blocks, each with what it says of a keyword first. */
+function parseMatches(text: string): readonly SshdMatch[] {
+  const found: { readonly criteria: string; readonly settings: Map<string, string> }[] = [];
+  for (const line of lines(text)) {
+    const [, keyword = '', value = ''] = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)"?(.*?)"?\s*$/.exec(line) ?? [];
+    const key = keyword.toLowerCase();
+    if (key === 'match') found.push({ criteria: value, settings: new Map() });
+    const settings = found.at(-1)?.settings;
+    if (key !== 'match' && key !== '' && settings?.has(key) === false) settings.set(key, value);
+  }
+  return found;
+}
+
+function sshdVersion(text: string): number | undefined {
+  const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(text) ?? [];
+  return major === undefined ? undefined : Number(major) * 100 + Number(minor);
+}
+
+function notWhole(): never {
+  throw new DockerTlsError({
+    code: 'E_AUDIT_FACTS',
+    exit: 4,
+    message: 'the host did not answer the questions of the audit to the end',
+    hints: ['docker-tls doctor HOST'],
+  });
+}
+
+/**
+ * Reads what AUDIT_SCRIPT printed. Throws E_AUDIT_FACTS when the answer is not whole; odd content inside a section is
+ * read leniently, so that one odd fact costs one verdict and not the audit.
+ */
+export function parseAuditFacts(stdout: Buffer): AuditFacts {
+  const sections = parseSections(stdout, 'audit') ?? notWhole();
+  function bytes(name: string): Buffer | undefined {
+    return sections.find((section) => section.name === name)?.content;
+  }
+  function text(name: string): string {
+    return (bytes(name)?.toString('utf8') ?? '').trim();
+  }
+  /** Sections whose name ends in an exit status. */
+  function withStatus(name: string): { status: number; text: string } | undefined {
+    const section = sections.find((candidate) => candidate.name.startsWith(`${name} `));
+    return section && { status: Number(section.name.slice(name.length + 1)), text: section.content.toString('utf8') };
+  }
+  function tlsFile(role: string): TlsFile | undefined {
+    const path = bytes(`tls-path ${role}`)?.toString('utf8');
+    if (path === undefined) return undefined;
+    return { path, file: fileFacts(bytes(`tls-stat ${role}`) ?? Buffer.alloc(0))[0], pem: text(`tls-pem ${role}`) };
+  }
+
+  const units = parseUnits(text('units'));
+  const cmdline = bytes('dockerd-cmdline')?.toString('utf8').split('\0').slice(0, -1);
+  const words = cmdline ?? execStartWords(units.get('docker.service'));
+  const configPath = text('config-path') || '/etc/docker/daemon.json';
+  const files = new Map(fileFacts(bytes('files') ?? Buffer.alloc(0)).map((file) => [file.path, file]));
+  for (const file of fileFacts(bytes('config-stat') ?? Buffer.alloc(0))) files.set(file.path, file);
+
+  const status = withStatus('auditctl-status');
+  const list = withStatus('auditctl-list');
+  const augenrules = bytes('augenrules') === undefined || text('augenrules') !== '';
+  const inDirectory = new Set(otherRules(text('audit-rules-d')));
+  const byHand =
+    text('augenrules').includes('Rules have changed') &&
+    otherRules(text('audit-rules')).some((rule) => !inDirectory.has(rule));
+  const bootDisabled = /(?:^|\s)audit=(?:0|off)(?:\s|$)/.test(text('kernel-cmdline'));
+  const sshd = withStatus('sshd');
+  const answers = apiAnswers(sections);
+  const podman = cmdline === undefined && (/\/podman\//.test(text('api-socket-target')) || isPodman(answers));
+  return {
+    kernel: text('kernel'),
+    os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',
+    clock: new Date(Number(text('clock')) * 1000),
+    audit: {
+      kernel: text('audit-kernel') === 'yes' && !/audit support not in kernel|not supported/i.test(list?.text ?? ''),
+      bootDisabled,
+      byHand,
+      augenrules,
+      locked: /^enabled\s+2$/m.test(status?.text ?? ''),
+      installed: list !== undefined,
+      refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
+      enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
+      loaded: list?.status === 0 ? auditRules(list.text) : [],
+      files: auditRules(`${text('audit-rules')}\n${augenrules && !byHand ? text('audit-rules-d') : ''}`),
+    },
+    apparmor: text('apparmor') === 'Y',
+    selinux: text('selinux') !== '',
+    mounts: new Map(
+      lines(text('mounts')).map((line) => {
+        const [device = '', ...point] = line.split(' ');
+        return [point.join(' ').replace(/\\040/g, ' '), device] as const;
+      }),
+    ),
+    dockerGroup: groupMembers(text('docker-group'), text('users')),
+    units,
+    daemon: {
+      running: cmdline !== undefined,
+      binary: text('dockerd-exe').replace(/ \(deleted\)$/, '') || (words?.[0] ?? ''),
+      openFiles: Number(text('dockerd-open-files')) || undefined,
+      words,
+      flags: parseArguments(words ?? []),
+      file: parseDaemonJson(configPath, bytes('config')?.toString('utf8')),
+    },
+    files,
+    tls: { ca: tlsFile('ca'), cert: tlsFile('cert'), key: tlsFile('key') },
+    registryFiles: fileFacts(bytes('registry-files') ?? Buffer.alloc(0)),
+    keyFiles: fileFacts(bytes('key-files') ?? Buffer.alloc(0)),
+    sshd: sshd?.status === 0 ? parseSshd(sshd.text) : undefined,
+    sshdRefusal: lines(text('sshd-refusal')).filter((line) => /\bline \d+\b/.test(line)),
+    sshdMatch: parseMatches(text('sshd-match')),
+    sshdVersion: sshdVersion(text('sshd-version')),
+    operator: text('operator'),
+    listeners: parseListeners(text('tcp-listen'), text('dockerd-sockets')),
+    rootlessSockets: lines(text('rootless')),
+    contentTrust: lines(text('content-trust')),
+    sshdContainers: new Set(
+      Array.from(text('sshd-cgroups').matchAll(/docker[-/]([0-9a-f]{64})/g), (found) => found[1] ?? ''),
+    ),
+    apiSocket: podman ? '' : text('api-socket'),
+    podman,
+    apiStatus: answers.get('/info')?.status,
+    processes: parseProcesses(text('process-status')),
+    docker: podman ? undefined : dockerFacts(answers),
+  };
+}

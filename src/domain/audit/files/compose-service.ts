@@ -1,0 +1,193 @@
+/** Owns the questions that the checks ask of one service of a Compose file. */
+
+import type { Mount } from '../api.ts';
+import { type Evidence, judge, notApplicable, type Verdict } from '../check.ts';
+import { isRootUser } from '../checks/images.ts';
+import type { Compose, Field, Service } from './compose-model.ts';
+import { holdsPassword, isSecretName, isWrittenOut } from './secrets.ts';
+
+/** What is wrong, and the line that says so; the service's own line when something is missing. */
+export type Wrong = { readonly text: string; readonly line: number };
+
+export function isTrue(field: Field | undefined): boolean {
+  return field !== undefined && /^(true|yes|on|1)$/i.test(String(field.value));
+}
+
+export function is(service: Service, key: string, wanted: string, text: string): readonly Wrong[] {
+  const field = service.get(key);
+  return field !== undefined && String(field.value) === wanted ? [{ text, line: field.line }] : [];
+}
+
+/** Missing, empty or zero in every one of these places. */
+function unset(service: Service, paths: readonly (readonly string[])[]): boolean {
+  return paths.every((path) => {
+    const value = service.get(...path)?.value;
+    return value === undefined || value === null || /^(0|0\.0|-1|)$/.test(String(value));
+  });
+}
+
+export function missing(service: Service, paths: readonly (readonly string[])[], text: string): readonly Wrong[] {
+  return unset(service, paths) ? [{ text, line: service.line }] : [];
+}
+
+/** Both forms of a volume: `SOURCE:DESTINATION:options` and the long one. */
+export function mounts(service: Service, { volumes }: Compose): readonly (Mount & { readonly line: number })[] {
+  /** The directory that a named volume is by its options (`o: bind`). */
+  function directoryOf(name: string): string | undefined {
+    const volume = volumes.find((one) => one.name === name);
+    const options = String(volume?.get('driver_opts', 'o')?.value ?? '').split(',');
+    return options.some((option) => /^r?bind$/.test(option))
+      ? String(volume?.get('driver_opts', 'device')?.value ?? '')
+      : undefined;
+  }
+  return service.items('volumes').flatMap(({ text, value, line }): readonly (Mount & { readonly line: number })[] => {
+    if (typeof value === 'object' && value !== null) {
+      const { type, source, target, read_only: readOnly, bind } = value as Record<string, unknown>;
+      const directory = type === 'bind' ? String(source ?? '') : directoryOf(String(source ?? ''));
+      if (directory === undefined) return [];
+      const propagation = String((bind as Record<string, unknown> | undefined)?.propagation ?? '');
+      return [
+        {
+          type: 'bind',
+          source: directory,
+          destination: String(target ?? ''),
+          writable: readOnly !== true,
+          propagation,
+          line,
+        },
+      ];
+    }
+    const [named = '', destination = '', options = ''] = text.split(':');
+    const source = directoryOf(named) ?? named;
+    if (!/^([./~]|\$\{?HOME\b)/.test(source)) return [];
+    const words = options.split(',');
+    const propagation = words.find((word) => /^r?(shared|slave|private)$/.test(word)) ?? '';
+    return [{ type: 'bind', source, destination, writable: !words.includes('ro'), propagation, line }];
+  });
+}
+
+/** Mounts of Docker's socket that only its name tells: below a variable's directory (`$XDG_RUNTIME_DIR`), and the named pipe of Windows. */
+export function socketsByName(service: Service): readonly Wrong[] {
+  return service.items('volumes').flatMap(({ text, value, line }) => {
+    const { type, source: pipe } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+      string,
+      unknown
+    >;
+    const whole = type === 'npipe' ? String(pipe) : text;
+    const source = /^(\$(?!\{?HOME\b)[^:]*\/docker\.sock|.*?[\\/]pipe[\\/]docker_engine)(?=:|$)/.exec(whole)?.[1];
+    return source === undefined ? [] : [{ text: `${source} is mounted`, line }];
+  });
+}
+
+/** A published port. Undefined address: all; empty port: one that Docker chooses. */
+type Published = {
+  readonly address?: string;
+  readonly port: string;
+  readonly container: string;
+  readonly line: number;
+};
+
+export function ports(service: Service): readonly Published[] {
+  return service.items('ports').flatMap(({ text, value, line }): readonly Published[] => {
+    if (typeof value === 'object' && value !== null) {
+      const { host_ip: address, published, target } = value as Record<string, unknown>;
+      if (target === undefined && published === undefined) return [];
+      return [
+        {
+          ...(address === undefined ? {} : { address: String(address) }),
+          port: String(published ?? ''),
+          container: String(target ?? ''),
+          line,
+        },
+      ];
+    }
+    const found = /^(?:(?:(\[[^\]]*\]|[^:]*):)?([^:]*):)?([^:]+)$/.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
+    if (found === null) return [];
+    const [, address, port = '', container = ''] = found;
+    return [{ ...(address === undefined ? {} : { address }), port, container, line }];
+  });
+}
+
+export function securityOptions(service: Service, pattern: RegExp): readonly Wrong[] {
+  return service
+    .items('security_opt')
+    .filter(({ text }) => pattern.test(text))
+    .map(({ text, line }) => ({ text, line }));
+}
+
+export function user(service: Service): readonly Wrong[] {
+  const field = service.get('user');
+  if (field === undefined || field.value === null)
+    return [{ text: 'no user: the image decides, and most images decide for root', line: service.line }];
+  return isRootUser(String(field.value)) ? [{ text: `user is ${String(field.value)}`, line: field.line }] : [];
+}
+
+export function restart(service: Service): readonly Wrong[] {
+  const field = service.get('restart');
+  const value = String(field?.value ?? 'no');
+  const count = /^on-failure(?::(\d+))?$/.exec(value);
+  if (/^(always|unless-stopped)$/.test(value) || (count !== null && (count[1] === undefined || Number(count[1]) > 5))) {
+    return [{ text: `restart is ${value}`, line: field?.line ?? service.line }];
+  }
+  return [];
+}
+
+export function secrets(service: Service): readonly Wrong[] {
+  return [...writtenOut(service, ['environment'], ''), ...writtenOut(service, ['build', 'args'], 'build argument ')];
+}
+
+function writtenOut(service: Service, path: readonly string[], what: string): readonly Wrong[] {
+  return service.items(...path).flatMap(({ text, line }) => {
+    const cut = text.indexOf('=');
+    const [name, value] = cut < 0 ? [text, ''] : [text.slice(0, cut), text.slice(cut + 1)];
+    if (isSecretName(name) && isWrittenOut(value) && value !== 'null')
+      return [{ text: `${what}${name} is written out`, line }];
+    return holdsPassword(value) ? [{ text: `${what}${name}: the password in its address is written out`, line }] : [];
+  });
+}
+
+/** Both forms of a device: `SOURCE:DESTINATION:options` and the long one. */
+export function devices(service: Service): readonly Wrong[] {
+  return service.items('devices').map(({ text, value, line }) => {
+    const source = typeof value === 'object' && value !== null ? (value as Record<string, unknown>).source : undefined;
+    return { text: `has ${source === undefined ? text.split(':')[0] : String(source)}`, line };
+  });
+}
+
+/** Services without a network of their own meet on a bridge that Compose makes, unless the file describes it itself. */
+function defaultBridge({ services, networks }: Compose): readonly Evidence[] {
+  const there = services.filter(
+    (service) => service.get('networks') === undefined && service.get('network_mode') === undefined,
+  );
+  const [first] = there;
+  if (first === undefined || there.length < 2 || networks.some(({ name }) => name === 'default')) return [];
+  return [{ place: 'network default', text: 'its containers reach all ports of one another', line: first.line }];
+}
+
+export function icc(compose: Compose): Verdict {
+  const { networks } = compose;
+  const implied = defaultBridge(compose);
+  const bridges = networks.filter(
+    (network) =>
+      /^(bridge|undefined|null)$/.test(String(network.get('driver')?.value)) &&
+      !isTrue(network.get('external')) &&
+      // `external: { name: x }` of older files.
+      typeof network.get('external')?.value !== 'object',
+  );
+  if (bridges.length === 0 && implied.length === 0) return notApplicable('no bridge network is shared here');
+  return judge([
+    ...implied,
+    ...bridges.flatMap((network): readonly Evidence[] => {
+      const option = network.get('driver_opts', 'com.docker.network.bridge.enable_icc');
+      return String(option?.value) === 'false'
+        ? []
+        : [
+            {
+              place: `network ${network.name}`,
+              text: 'its containers reach all ports of one another',
+              line: option?.line ?? network.line,
+            },
+          ];
+    }),
+  ]);
+}

@@ -1,0 +1,48 @@
+/** Owns the report as JUnit XML (the dialect that Jenkins, GitLab and others read): a suite for each host or file. */
+
+import { type CheckResult, counts } from '../evaluate.ts';
+import { clean } from './clean.ts';
+import type { AuditReport, Subject } from './report.ts';
+
+/** Text for XML 1.0, in content and in double-quoted attributes: what XML cannot hold is already gone (printable), lone surrogates too. */
+function xml(text: string): string {
+  return clean(text)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;')
+    .replace(/'/g, '&apos;');
+}
+
+function testCase(result: CheckResult, suite: string): string {
+  const open = `    <testcase name="${xml(`${result.id} ${result.title}`)}" classname="${xml(`${suite}.${result.group}`)}" time="0"`;
+  if (result.state === 'pass') return `${open}/>`;
+  if (!counts(result)) {
+    const accepted = result.accepted;
+    const reason =
+      accepted === undefined ? (result.reason ?? '') : `accepted until ${accepted.expires}: ${accepted.reason}`;
+    return `${open}>\n      <skipped message="${xml(reason)}"/>\n    </testcase>`;
+  }
+  const lines = result.evidence.map(
+    ({ place, text, line }) => `${place}${line === undefined ? '' : `:${line}`}: ${text}`,
+  );
+  const body = [...lines, `Why: ${result.why}`, `To fix: ${result.fix}`].map(xml).join('\n');
+  return `${open}>\n      <failure type="${result.severity}" message="${xml(lines[0] ?? result.title)}">${body}</failure>\n    </testcase>`;
+}
+
+function suite(subject: Subject, createdAt: string): string {
+  const name = xml(subject.name);
+  const head = `  <testsuite name="${name}" timestamp="${xml(createdAt.slice(0, 19))}" time="0"`;
+  if (subject.kind === 'unreachable') {
+    return `${head} tests="1" failures="0" errors="1" skipped="0">\n    <testcase name="audit" classname="${name}" time="0">\n      <error type="unreachable" message="${xml(subject.error)}"/>\n    </testcase>\n  </testsuite>`;
+  }
+  const failures = subject.results.filter(counts).length;
+  const skipped = subject.results.filter((result) => result.state !== 'pass' && !counts(result)).length;
+  const cases = subject.results.map((result) => testCase(result, subject.name)).join('\n');
+  return `${head} tests="${subject.results.length}" failures="${failures}" errors="0" skipped="${skipped}">\n${cases}\n  </testsuite>`;
+}
+
+export function renderJunit(report: AuditReport): string {
+  const suites = report.subjects.map((subject) => suite(subject, report.createdAt)).join('\n');
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="docker-tls audit">\n${suites}\n</testsuites>\n`;
+}

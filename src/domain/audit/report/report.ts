@@ -1,0 +1,152 @@
+/** Owns the report as data: what every form shows, what `--json` prints, and what a later run compares with. */
+
+import { printable } from '../../../errors/errors.ts';
+import { textAt } from '../api.ts';
+import { readCertificates } from '../certificates.ts';
+import type { Outside } from '../check.ts';
+import { isOn } from '../dockerd.ts';
+import { type CheckResult, evaluate } from '../evaluate.ts';
+import { exposedAddresses, gotIn } from '../exposure.ts';
+import type { AuditFacts } from '../facts.ts';
+import { type Score, score } from '../score.ts';
+
+/** A certificate on the time line. Dates are ISO 8601. */
+export type ReportedCertificate = {
+  readonly role: 'server' | 'client' | 'authority';
+  readonly name: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+};
+
+/** One way to control a host's daemon. */
+export type ReportedAccess = {
+  readonly who: string;
+  /** `anybody`, `certificate`, `group`, … in words. */
+  readonly how: string;
+  readonly where: string;
+  readonly grave: boolean;
+};
+
+export type AuditedHost = {
+  readonly kind: 'host';
+  readonly name: string;
+  readonly address?: string;
+  readonly os?: string;
+  readonly docker?: string;
+  readonly results: readonly CheckResult[];
+  readonly score: Score;
+  readonly certificates: readonly ReportedCertificate[];
+  readonly access: readonly ReportedAccess[];
+};
+
+/** A Compose file or Dockerfile; `name` is its path, as `fileName` writes it. */
+export type AuditedFile = {
+  readonly kind: 'compose' | 'dockerfile';
+  readonly name: string;
+  readonly results: readonly CheckResult[];
+  readonly score: Score;
+};
+
+/** A path as it was given, in one spelling: `./a//b` is `a/b`. What is compared by name must not depend on how it was typed. */
+export function fileName(path: string): string {
+  const parts = path.split('/').filter((part, index) => part !== '.' && (part !== '' || index === 0));
+  return parts.join('/') || path;
+}
+
+/** A host that could not be asked. */
+export type UnauditedHost = { readonly kind: 'unreachable'; readonly name: string; readonly error: string };
+
+export type Subject = AuditedHost | AuditedFile | UnauditedHost;
+
+export type AuditReport = {
+  readonly createdAt: string;
+  /** Of docker-tls. */
+  readonly version: string;
+  readonly subjects: readonly Subject[];
+};
+
+/** The subjects that were judged. */
+export function judged(report: AuditReport): readonly (AuditedHost | AuditedFile)[] {
+  return report.subjects.filter((subject) => subject.kind !== 'unreachable');
+}
+
+function certificatesOf(facts: AuditFacts, outside: Partial<Outside>): readonly ReportedCertificate[] {
+  const served =
+    outside.probes?.find(({ outcome }) => outcome.chain !== '')?.outcome.chain ?? facts.tls.cert?.pem ?? '';
+  const server = readCertificates(served)
+    .slice(0, 1)
+    .map((certificate) => ({ role: 'server' as const, certificate }));
+  const trusted = readCertificates(facts.tls.ca?.pem ?? '').map((certificate) => ({
+    role: 'authority' as const,
+    certificate,
+  }));
+  return [...server, ...trusted]
+    .filter(
+      ({ certificate }) =>
+        !Number.isNaN(certificate.notAfter.getTime()) && !Number.isNaN(certificate.notBefore.getTime()),
+    )
+    .map(({ role, certificate }) => ({
+      role,
+      name: printable(certificate.subject, 200),
+      notBefore: certificate.notBefore.toISOString(),
+      notAfter: certificate.notAfter.toISOString(),
+    }));
+}
+
+/** Who controls the daemon, as the facts and probes show it. Clients that we issued certificates to are the caller's to add. */
+function accessOf(
+  facts: AuditFacts,
+  outside: Partial<Outside>,
+  results: readonly CheckResult[],
+): readonly ReportedAccess[] {
+  // Our own client is to get in; whoever else does shows that anybody may.
+  const untrusted = outside.probes?.filter((probe) => probe.what !== 'own-certificate' && gotIn(probe)) ?? [];
+  const open = new Set(untrusted.map(({ address, port }) => `${address}:${port}`));
+  const unprotected = results.some(({ id, state }) => (id === '2.7' || id === 'tls.3') && state === 'finding');
+  if (unprotected) for (const { address } of exposedAddresses(facts)) open.add(address);
+  const anybody = [...open].map((where) => ({ who: 'anybody', how: 'no certificate asked for', where, grave: true }));
+  const members = facts.dockerGroup ?? [];
+  const group =
+    members.length === 0
+      ? []
+      : [{ who: members.join(', '), how: 'docker group', where: facts.apiSocket, grave: false }];
+  const served = exposedAddresses(facts).map(({ address }) => address);
+  const trusted = isOn(facts.daemon, 'tlsverify', false)
+    ? readCertificates(facts.tls.ca?.pem ?? '').map(({ subject }) => ({
+        who: `clients of ${subject}`,
+        how: 'certificate',
+        where: served.join(', '),
+        grave: false,
+      }))
+    : [];
+  const mounts = (facts.docker?.containers ?? [])
+    .filter((container) =>
+      results.some(
+        ({ id, evidence }) => id === '5.32' && evidence.some(({ place }) => place === `container ${container.name}`),
+      ),
+    )
+    .map(({ name }) => ({ who: `container ${name}`, how: 'mounted docker.sock', where: facts.apiSocket, grave: true }));
+  return [...anybody, ...mounts, ...trusted, ...group].map(({ who, how, where, grave }) => ({
+    who: printable(who, 200),
+    how,
+    where: printable(where, 200),
+    grave,
+  }));
+}
+
+/** Judges a host and gathers what the reports show of it. */
+export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outside> = {}): AuditedHost {
+  const results = evaluate(facts, outside);
+  const version = textAt(facts.docker?.info, 'ServerVersion');
+  return {
+    kind: 'host',
+    name,
+    address: outside.dialled?.[0],
+    os: printable(facts.os, 100),
+    docker: version === '' ? undefined : printable(version, 60),
+    results,
+    score: score(results),
+    certificates: certificatesOf(facts, outside),
+    access: accessOf(facts, outside, results),
+  };
+}

@@ -1,0 +1,212 @@
+/** Owns the report for people at a terminal: worst first, grouped, as wide as the terminal is. */
+
+import { printable } from '../../../errors/errors.ts';
+import { cutText, padText, plural, textWidth, wrapText } from '../../words.ts';
+import { GROUPS, SEVERITIES, type Severity } from '../check.ts';
+import type { Comparison } from '../compare.ts';
+import { type CheckResult, counts } from '../evaluate.ts';
+import { fixCommand } from '../fixes.ts';
+import { type Score, scoreWords } from '../score.ts';
+import type { AuditedFile, AuditedHost, AuditReport } from './report.ts';
+
+/** Wraps text in a colour; the plain one returns it as it is. Names as in picocolors. */
+export type Paint = (colour: 'red' | 'yellow' | 'green' | 'cyan' | 'gray' | 'bold' | 'magenta', text: string) => string;
+
+export type TableForm = {
+  readonly columns: number;
+  readonly paint?: Paint;
+  /** Also what passed and what is not applicable. */
+  readonly all?: boolean;
+  readonly comparison?: Comparison;
+};
+
+const COLOURS: Readonly<Record<Severity, 'red' | 'magenta' | 'yellow' | 'cyan' | 'gray'>> = {
+  critical: 'red',
+  high: 'magenta',
+  medium: 'yellow',
+  low: 'cyan',
+  info: 'gray',
+};
+
+const EVIDENCE_LINES = 4;
+
+/** Group by group as in GROUPS, but those with the gravest findings first; inside a group too. */
+function ordered(results: readonly CheckResult[]): readonly (readonly [string, readonly CheckResult[]])[] {
+  const names = [...new Set(GROUPS.map(([, name]) => name))];
+  const groups = names.map((name) => [name, results.filter(({ group }) => group === name)] as const);
+  function gravity(result: CheckResult): number {
+    return SEVERITIES.indexOf(result.severity);
+  }
+  return groups
+    .filter(([, list]) => list.length > 0)
+    .map(([name, list]) => [name, [...list].sort((a, b) => gravity(a) - gravity(b))] as const)
+    .sort(([, a], [, b]) => gravity(a[0] as CheckResult) - gravity(b[0] as CheckResult));
+}
+
+function scoreLines(score: Score, form: TableForm, paint: Paint): readonly string[] {
+  const value = score.value ?? 0;
+  const colour = value >= 75 ? 'green' : value >= 40 ? 'yellow' : 'red';
+  const open = SEVERITIES.filter((severity) => score.findings[severity] > 0).map((severity) =>
+    paint(COLOURS[severity], `${score.findings[severity]} ${severity}`),
+  );
+  const parts = [
+    ...(open.length === 0 ? [paint('green', 'no findings')] : open),
+    `${score.passed} passed`,
+    ...(score.accepted > 0 ? [`${score.accepted} accepted`] : []),
+    `${score.notApplicable} not applicable`,
+  ];
+  const lines = [`${paint(colour, paint('bold', scoreWords(score)))} `];
+  for (const [index, part] of parts.entries()) {
+    const last = lines.length - 1;
+    const word = index === parts.length - 1 ? part : `${part},`;
+    if (textWidth(`${lines[last]} ${word}`) <= form.columns) lines[last] = `${lines[last]} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** Wraps at spaces; a word that is too long for a line is broken, since half a path is of no use. */
+function wrapped(text: string, indent: number, columns: number): readonly string[] {
+  const width = Math.max(24, columns - indent);
+  const broken = printable(text).replace(new RegExp(`[^ ]{${width}}(?=[^ ])`, 'gu'), '$& ');
+  return wrapText(broken, width).map((line) => ' '.repeat(indent) + cutText(line, width));
+}
+
+function findingLines(
+  result: CheckResult,
+  form: TableForm,
+  paint: Paint,
+  isFile: boolean,
+  idWidth: number,
+): readonly string[] {
+  // On a narrow terminal the title stands below its severity and number.
+  const narrow = form.columns < 72;
+  const indent = narrow ? 4 : 13 + idWidth;
+  const severity = paint(COLOURS[result.severity], padText(result.severity, 9));
+  const head = `  ${severity} ${padText(cutText(result.id, idWidth), idWidth)} `;
+  const title = wrapped(result.title, indent, form.columns).map((line) => line.trimStart());
+  const [first = '', ...rest] = narrow ? ['', ...title] : title;
+  const lines = [`${head}${paint('bold', first)}`.trimEnd()];
+  for (const line of rest) lines.push(' '.repeat(indent) + paint('bold', line));
+  for (const { place, text, line } of result.evidence.slice(0, EVIDENCE_LINES)) {
+    const where = isFile && line !== undefined ? `line ${line}` : place;
+    lines.push(...wrapped(`${where}: ${text}`, indent, form.columns));
+  }
+  const more = result.evidence.length - EVIDENCE_LINES;
+  if (more > 0) lines.push(' '.repeat(indent) + paint('gray', `and ${more} more`));
+  if ((result.acceptedPlaces?.length ?? 0) > 0) {
+    lines.push(
+      ' '.repeat(indent) +
+        paint('gray', `${plural(result.acceptedPlaces?.length ?? 0, 'place')} accepted by the baseline`),
+    );
+  }
+  const mark = result.fixable === undefined ? '→' : `→ [${fixCommand(result.fixable)}]`;
+  lines.push(...wrapped(`${mark} ${result.fix}`, indent, form.columns).map((line) => paint('gray', line)));
+  return lines;
+}
+
+function quietLines(
+  title: string,
+  results: readonly CheckResult[],
+  form: TableForm,
+  paint: Paint,
+  say: (result: CheckResult) => string,
+): readonly string[] {
+  if (results.length === 0) return [];
+  return [
+    '',
+    `  ${paint('bold', title)}`,
+    ...results.map((result) => {
+      const left = `  ${padText(cutText(result.id, 16), Math.max(8, ...results.map(({ id }) => textWidth(id))))} ${result.title}`;
+      return paint('gray', cutText(printable(`${left}${say(result)}`), form.columns));
+    }),
+  ];
+}
+
+function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint: Paint): readonly string[] {
+  const about =
+    subject.kind === 'host'
+      ? [
+          subject.address === subject.name ? undefined : subject.address,
+          subject.os,
+          subject.docker && `Docker ${subject.docker}`,
+        ]
+      : [];
+  const known = about
+    .filter((part): part is string => part !== undefined && part !== '')
+    .map((part) => printable(part, 80));
+  const name = printable(subject.name, 200);
+  const lines = [
+    paint('bold', name) +
+      (known.length === 0
+        ? ''
+        : paint('gray', `  ${cutText(known.join(', '), Math.max(10, form.columns - textWidth(name) - 2))}`)),
+  ];
+  lines.push(...scoreLines(subject.score, form, paint));
+  for (const line of wrapped(subject.score.explanation, 0, form.columns)) lines.push(paint('gray', line));
+  const open = subject.results.filter(counts);
+  const idWidth = Math.max(6, ...open.map(({ id }) => textWidth(id)));
+  for (const [group, results] of ordered(open)) {
+    lines.push('', paint('bold', group));
+    for (const result of results) lines.push(...findingLines(result, form, paint, subject.kind !== 'host', idWidth));
+  }
+  const accepted = subject.results.filter((result) => result.accepted !== undefined);
+  lines.push(
+    ...quietLines('Accepted', accepted, form, paint, ({ accepted: why }) => `: ${why?.reason} (until ${why?.expires})`),
+  );
+  if (form.all === true) {
+    const manual = subject.results.filter(({ state, manual: isManual }) => state === 'not-applicable' && isManual);
+    const notApplicable = subject.results.filter(
+      ({ state, manual: isManual }) => state === 'not-applicable' && !isManual,
+    );
+    lines.push(
+      ...quietLines(
+        'Passed',
+        subject.results.filter(({ state }) => state === 'pass'),
+        form,
+        paint,
+        () => '',
+      ),
+    );
+    lines.push(
+      ...quietLines(
+        'For a person to judge',
+        manual,
+        form,
+        paint,
+        ({ reason }) => `: ${reason?.replace(/^needs a person: /, '')}`,
+      ),
+    );
+    lines.push(...quietLines('Not applicable', notApplicable, form, paint, ({ reason }) => `: ${reason}`));
+  }
+  return lines;
+}
+
+function comparisonLines({ appeared, gone, same }: Comparison, form: TableForm, paint: Paint): readonly string[] {
+  const line = `Since the last report: ${appeared.length} new, ${gone.length} gone, ${same} unchanged`;
+  function list(sign: string, colour: 'red' | 'green', keys: Comparison['gone']): readonly string[] {
+    return keys
+      .slice(0, 20)
+      .map(({ subject, check, place }) =>
+        paint(colour, cutText(printable(`  ${sign} ${subject}  ${check}  ${place}`), form.columns)),
+      );
+  }
+  return ['', line, ...list('+', 'red', appeared), ...list('-', 'green', gone)];
+}
+
+/** Text for a terminal, ending in a newline. Everything that came from a host is cleaned here once more. */
+export function renderAuditTable(report: AuditReport, form: TableForm): string {
+  const paint: Paint = form.paint ?? ((_, text) => text);
+  const lines: string[] = [];
+  for (const subject of report.subjects) {
+    if (lines.length > 0) lines.push('');
+    if (subject.kind === 'unreachable') {
+      lines.push(
+        paint('bold', printable(subject.name, 200)),
+        ...wrapped(`not audited: ${subject.error}`, 0, form.columns).map((line) => paint('red', line)),
+      );
+    } else lines.push(...subjectLines(subject, form, paint));
+  }
+  if (form.comparison !== undefined) lines.push(...comparisonLines(form.comparison, form, paint));
+  return `${lines.join('\n')}\n`;
+}

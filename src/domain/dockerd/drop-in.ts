@@ -1,0 +1,69 @@
+/** Owns the text of the units that docker-tls writes: the drop-in for docker.service and our socket unit. */
+
+import { DROP_IN_DIRECTORY, DROP_IN_NAME } from './paths.ts';
+
+export type DropIn = {
+  /** The whole command line. */
+  readonly execStart: string;
+  /** Sockets that systemd hands to the daemon; empty where it listens by itself. */
+  readonly sockets: readonly string[];
+};
+
+/** The drop-in for docker.service. ExecStart is emptied first: a service of Type=notify may have only one (systemd.service(5)). */
+export function renderDropIn(dropIn: DropIn): string {
+  return [
+    '# Written by docker-tls. Changes made here are shown as drift by `docker-tls plan`.',
+    '# `docker-tls remove HOST` takes it away again.',
+    '[Service]',
+    ...(dropIn.sockets.length > 0 ? [`Sockets=${dropIn.sockets.join(' ')}`] : []),
+    'ExecStart=',
+    `ExecStart=${dropIn.execStart}`,
+    '',
+  ].join('\n');
+}
+
+/**
+ * The socket unit that holds the TLS port, so that clients wait during a restart instead of being refused.
+ * `listen`: addresses without a port; none means every address (systemd binds `[::]`, both families).
+ * FreeBind lets it start before an address exists (a VPN's). Without the drop-in (deleted by hand) dockerd would take the port without TLS,
+ * open to everybody: then it does not listen.
+ */
+export function renderSocketUnit(listen: readonly string[], port: number): string {
+  const streams = listen.length === 0 ? [`${port}`] : listen.map((address) => `${bracketed(address)}:${port}`);
+  return [
+    '# Written by docker-tls.',
+    '[Unit]',
+    'Description=Docker API over mutual TLS (docker-tls)',
+    `ConditionPathExistsGlob=${DROP_IN_DIRECTORY}/*${DROP_IN_NAME}`,
+    '',
+    '[Socket]',
+    ...streams.map((stream) => `ListenStream=${stream}`),
+    'FreeBind=true',
+    'NoDelay=true',
+    'Service=docker.service',
+    '',
+    '[Install]',
+    'WantedBy=sockets.target',
+    '',
+  ].join('\n');
+}
+
+/** An address as it stands before `:port`: IPv6 in brackets. */
+export function bracketed(address: string): string {
+  return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
+}
+
+/**
+ * The drop-in's file name: it has to sort after the administrator's own, since the last ExecStart wins
+ * (systemd.unit(5): drop-ins of all directories are sorted by name, bytewise). `~` sorts after every letter.
+ */
+export function dropInName(others: readonly string[]): string {
+  let name = DROP_IN_NAME;
+  while (others.some((other) => other >= name && name.length < 200)) name = `~${name}`;
+  return name;
+}
+
+/** Whether a drop-in's name is ours. */
+export function isOurDropIn(name: string): boolean {
+  return name.replace(/^~*/, '') === DROP_IN_NAME;
+}

@@ -1,0 +1,23 @@
+/** Owns the names of everything that docker-tls puts on a host. */
+
+/** Systemd's directory for an administrator's units. */
+export const UNITS = '/etc/systemd/system';
+/** One directory per generation, and `current`, a link to the one in force. */
+export const TLS_DIRECTORY = '/etc/docker/tls';
+export const CURRENT_LINK = `${TLS_DIRECTORY}/current`;
+/** Our own records on the host: origin, generations, and the transaction under way. */
+export const STATE = '/var/lib/docker-tls';
+/** Held during a transaction; in /run, so that a reboot ends it. */
+export const LOCK = '/run/docker-tls.lock';
+export const SOCKET_UNIT = 'docker-tls.socket';
+export const SOCKET_PATH = `${UNITS}/${SOCKET_UNIT}`;
+/** Starts the port at boot, as `systemctl enable docker-tls.socket` would. */
+export const SOCKET_WANTS = `${UNITS}/sockets.target.wants/${SOCKET_UNIT}`;
+/** Ours; its name sorts before those that others give to the first of theirs (00-base.conf): the first value that sshd reads wins. */
+export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
+
+export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
+export const DROP_IN_NAME = 'zz-docker-tls.conf';
+export const DAEMON_JSON = '/etc/docker/daemon.json';
+
+export const SERVER_FILES = { ca: 'ca.pem', cert: 'server-cert.pem', key: 'server-key.pem' } as const;

@@ -1,0 +1,58 @@
+/** Owns the question to dockerd itself whether it would start with a configuration, asked before anything changes. */
+
+import { shellQuote } from '../quote.ts';
+import { parseCommandLine, parseFlags } from './command-line.ts';
+import { splitWords } from './unit.ts';
+
+export type Validation = {
+  readonly execStart: string;
+  /** Values of `$VARIABLE` words of the command line. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly version: string;
+  readonly configFile: string;
+  /** Where the new configuration file lies until the switch. */
+  readonly stagedConfigFile: string | undefined;
+  readonly configExists: boolean;
+  readonly configSetsPidfile: boolean;
+  /** Directory that the flags name, and the directory where those files lie until the switch. */
+  readonly credentialsBefore: string;
+  readonly credentialsAfter: string;
+};
+
+/**
+ * A shell command that succeeds when dockerd accepts the configuration; empty where that cannot be asked.
+ * From 23.0 on `--validate` does it. Before, dockerd is given a pid file that cannot be made: it complains about that only
+ * after it has accepted flags and daemon.json, and before it touches anything (moby 20.10, cmd/dockerd/daemon.go, `start`).
+ */
+export function validationCommand(validation: Validation): string {
+  const line = parseCommandLine(validation.execStart);
+  if (line === undefined || validation.version === '') return '';
+  const program = line.program.text.replace(/^[-@:+!|]+/, '');
+  const words: string[] = [];
+  for (const flag of line.flags) {
+    const name = /^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$/.exec(flag.name === '' ? (flag.value ?? '') : '')?.[1];
+    if (name !== undefined) {
+      words.push(...splitWords(validation.variables[name] ?? '').map((word) => word.text));
+      continue;
+    }
+    for (const word of flag.words) {
+      // Specifiers other than %% need systemd to fill them in.
+      if (/%[^%]/.test(word.text.replaceAll('%%', ''))) return '';
+      words.push(
+        word.text
+          .replaceAll('%%', '%')
+          .replaceAll('$$', '$')
+          .replaceAll(`${validation.credentialsBefore}/`, `${validation.credentialsAfter}/`),
+      );
+    }
+  }
+  const flags = parseFlags(words.map((text) => ({ raw: text, text }))).filter((flag) => flag.name !== '--config-file');
+  const kept = flags.filter((flag) => flag.name !== '--pidfile').flatMap((flag) => flag.words.map((word) => word.text));
+  const config = validation.stagedConfigFile ?? (validation.configExists ? validation.configFile : undefined);
+  const command = ['timeout', '20', program, ...kept, ...(config === undefined ? [] : ['--config-file', config])]
+    .map(shellQuote)
+    .join(' ');
+  if (Number.parseInt(validation.version, 10) >= 23) return `${command} --validate`;
+  if (validation.configSetsPidfile) return '';
+  return `out=$(${command} --pidfile /proc/docker-tls/pid 2>&1); case $out in *"/proc/docker-tls"*) exit 0 ;; esac; printf '%s\\n' "$out"; exit 1`;
+}

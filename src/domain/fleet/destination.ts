@@ -1,0 +1,47 @@
+/** Owns the reading of HOST as people type it: `[user@]name[:port]`, `ssh://…`, IPv6 in brackets, or `local`. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { SshSpec } from './spec.ts';
+
+/** Where ssh goes. Fails with E_HOST_NAME (exit 2) on anything that ssh or a shell could take for something else. */
+export function parseDestination(text: string): Pick<SshSpec, 'destination' | 'user' | 'port'> {
+  const body = text.replace(/^ssh:\/\//, '').replace(/\/$/, '');
+  const match =
+    /^(?:([^@\s/]+)@)?(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]|[^@:\s/[\]]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?::(\d{1,5}))?$/.exec(
+      body,
+    );
+  const bare = match && /^[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(body.replace(/^[^@]*@/, ''));
+  const user = match?.[1];
+  const name = bare ? body.replace(/^[^@]*@/, '') : match?.[2]?.replace(/^\[|\]$/g, '');
+  const port = bare || match?.[3] === undefined ? undefined : Number(match[3]);
+  const good =
+    name !== undefined &&
+    /^[A-Za-z0-9_:][A-Za-z0-9._:%-]{0,252}$/.test(name) &&
+    (user === undefined || /^[A-Za-z0-9_][A-Za-z0-9._\\+-]*\$?$/.test(user));
+  if (!good || (port !== undefined && (port < 1 || port > 65_535))) {
+    throw new DockerTlsError({
+      code: 'E_HOST_NAME',
+      exit: 2,
+      message: `"${text}" is not a host: [user@]name[:port], ssh://user@name:port, or local`,
+      hints: ['docker-tls setup root@build-1.example.org', 'docker-tls setup admin@[2001:db8::7]:2222'],
+    });
+  }
+  return { destination: name, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) };
+}
+
+/** The name that a host gets in the store when none is given: the destination, made safe as a file name. */
+export function nameOf(destination: string): string {
+  const name = destination.replace(/[:%]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return name === '' ? 'host' : name.slice(0, 128).replace(/\.+$/, '');
+}
+
+/** As `parseDestination` reads it. */
+export function destinationWords({ user, destination, port }: Pick<SshSpec, 'destination' | 'user' | 'port'>): string {
+  const place = destination.includes(':') ? `[${destination}]` : destination;
+  return `${user === undefined ? '' : `${user}@`}${place}${port === undefined ? '' : `:${port}`}`;
+}
+
+/** Where ssh ends, whoever logs in: the same text for two of them means the same host. */
+export function wayOf(ssh: SshSpec): string {
+  return JSON.stringify([ssh.destination.toLowerCase(), ssh.port ?? 22, ssh.jump ?? [], ssh.configFile ?? '']);
+}

@@ -1,0 +1,154 @@
+/** Owns what a fleet file must keep to beyond its shape: names that refer to each other, hosts and names that are there twice. */
+
+import { wayOf } from './destination.ts';
+import type { Path, Problem } from './fleet-document.ts';
+import { nameProblem } from './names.ts';
+import { nearestNames } from './nearest.ts';
+import type { FleetFile } from './schema.ts';
+import type { ClientSpec, HostSpec } from './spec.ts';
+
+/** Names that are there twice or not at all, in a file of whatever shape: said together with what is wrong with the shape. */
+export function nameProblems(value: unknown): Problem[] {
+  const hosts = Object.keys(section(value, 'hosts'));
+  const clients = Object.keys(section(value, 'clients'));
+  return [...twins('hosts', hosts), ...twins('clients', clients), ...references(value, hosts, clients)];
+}
+
+/** What contradicts itself in a file of the right shape. */
+export function fleetProblems(file: FleetFile, hosts: readonly HostSpec[], clients: readonly ClientSpec[]): Problem[] {
+  return [...sameHosts(hosts), ...sameContexts(hosts), ...doubleSsh(file), ...contradictions(file, hosts, clients)];
+}
+
+/** A map at the top of a file of whatever shape, or the file itself; empty where there is none. */
+export function section(value: unknown, key: string | undefined): Readonly<Record<string, unknown>> {
+  if (key === undefined) return isRecord(value) ? value : {};
+  const found = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  return isRecord(found) ? found : {};
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Names that differ in upper and lower case only are one directory on macOS and Windows. */
+function twins(section: 'hosts' | 'clients', names: readonly string[]): Problem[] {
+  const seen = new Map<string, string>();
+  return names.flatMap((name) => {
+    const twin = seen.get(name.toLowerCase());
+    seen.set(name.toLowerCase(), name);
+    return twin === undefined
+      ? []
+      : [{ path: [section], key: name, message: `${name} and ${twin} differ only in upper and lower case` }];
+  });
+}
+
+/** Two entries that reach the same daemon would undo each other's work, run by run. */
+function sameHosts(hosts: readonly HostSpec[]): Problem[] {
+  const seen = new Map<string, string>();
+  return hosts.flatMap(({ name, ssh }) => {
+    const way = wayOf(ssh);
+    const other = seen.get(way);
+    if (other === undefined) {
+      seen.set(way, name);
+      return [];
+    }
+    return [
+      {
+        path: ['hosts'],
+        key: name,
+        message: `${name} is reached at ${ssh.destination}, just as ${other}: one host, two names`,
+      },
+    ];
+  });
+}
+
+/** A context leads to one host, and one of all is the current one. */
+function sameContexts(hosts: readonly HostSpec[]): Problem[] {
+  const seen = new Map<string, string>();
+  const once = (name: string, key: string, id: string, message: (other: string) => string): Problem[] => {
+    const other = seen.get(id);
+    if (other === undefined) seen.set(id, name);
+    return other === undefined ? [] : [{ path: ['hosts', name], key, message: message(other) }];
+  };
+  return hosts.flatMap(({ name, context, use, configDirectory }) => [
+    ...(context === undefined
+      ? []
+      : once(name, 'context', `context ${context}`, (other) => `${other} has this context`)),
+    ...(use ? once(name, 'use', 'use', (other) => `${other} has the current context already`) : []),
+    ...(configDirectory
+      ? once(name, 'config-directory', 'directory', (other) => `the directory holds the files for ${other}`)
+      : []),
+  ]);
+}
+
+function doubleSsh(file: FleetFile): Problem[] {
+  return Object.entries(file.hosts ?? {}).flatMap(([name, entry]) => {
+    const ssh = entry !== null && typeof entry === 'object' ? entry.ssh : undefined;
+    if (typeof ssh !== 'object' || ssh.destination === undefined) return [];
+    const inDestination = {
+      user: /@/.test(ssh.destination),
+      port: /^(?:[^:]*|.*\]):\d+\/?$/.test(ssh.destination.replace(/^ssh:\/\//, '')),
+    };
+    return (['user', 'port'] as const)
+      .filter((key) => ssh[key] !== undefined && inDestination[key])
+      .map((key) => ({ path: ['hosts', name, 'ssh'], key, message: `${key} is given twice: here and in destination` }));
+  });
+}
+
+function references(value: unknown, hosts: readonly string[], clients: readonly string[]): Problem[] {
+  const known = { hosts: new Set(hosts), clients: new Set(clients) };
+  const missing = (path: Path, entry: unknown, to: 'hosts' | 'clients'): Problem[] => {
+    const list = isRecord(entry) ? entry[to] : undefined;
+    if (!Array.isArray(list)) return [];
+    return list.flatMap((name: unknown, index) => {
+      if (typeof name !== 'string' || nameProblem(name) !== undefined || known[to].has(name)) return [];
+      const near = nearestNames(name, to === 'hosts' ? hosts : clients);
+      const hint =
+        near.length > 0 ? `did you mean ${near.join(' or ')}?` : `write it under ${to}, even if only as \`${name}:\``;
+      const what = to === 'hosts' ? 'host' : 'client';
+      return [{ path: [...path, to, index], message: `there is no ${what} ${name} in this file`, hints: [hint] }];
+    });
+  };
+  const top = section(value, undefined);
+  return [
+    ...missing(['defaults'], top.defaults, 'clients'),
+    ...Object.entries(section(value, 'hosts')).flatMap(([name, entry]) => missing(['hosts', name], entry, 'clients')),
+    ...Object.entries(section(value, 'clients')).flatMap(([name, entry]) => missing(['clients', name], entry, 'hosts')),
+  ];
+}
+
+/** A client gets in where host and client both say so: one that names the other without being named is a slip. */
+function contradictions(file: FleetFile, hosts: readonly HostSpec[], clients: readonly ClientSpec[]): Problem[] {
+  const hostByName = new Map(hosts.map((host) => [host.name, host]));
+  const clientByName = new Map(clients.map((client) => [client.name, client]));
+  const fromClients = clients.flatMap((client) =>
+    (client.hosts ?? []).flatMap((name, index) => {
+      const accepted = hostByName.get(name)?.clients;
+      if (client.revoked || accepted === undefined || accepted.includes(client.name)) return [];
+      return [
+        {
+          path: ['clients', client.name, 'hosts', index],
+          message: `${client.name} names host ${name}, whose clients leave ${client.name} out`,
+          hints: [`add ${client.name} to the clients of ${name}, or take ${name} out here`],
+        },
+      ];
+    }),
+  );
+  const fromHosts = Object.entries(file.hosts ?? {}).flatMap(([name, entry]) => {
+    const accepted = entry !== null && typeof entry === 'object' ? entry.clients : undefined;
+    if (!Array.isArray(accepted)) return [];
+    return accepted.flatMap((clientName, index) => {
+      const client = clientByName.get(clientName);
+      if (client === undefined || client.revoked || client.hosts === undefined || client.hosts.includes(name))
+        return [];
+      return [
+        {
+          path: ['hosts', name, 'clients', index],
+          message: `${name} accepts client ${clientName}, whose hosts leave ${name} out`,
+          hints: [`add ${name} to the hosts of ${clientName}, or take ${clientName} out here`],
+        },
+      ];
+    });
+  });
+  return [...fromClients, ...fromHosts];
+}

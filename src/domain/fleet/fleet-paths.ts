@@ -1,0 +1,51 @@
+/** Owns what file names in a fleet or an inventory mean: relative ones are relative to its directory, `~/` is the reader's home. */
+
+import { dirname, join, resolve } from 'node:path';
+import type { Fleet } from './fleet.ts';
+import type { HostSpec, SshSpec } from './spec.ts';
+
+/**
+ * The fleet with every file name absolute: keys, ssh configs and `file:` references. `path` of the fleet has to be absolute
+ * (for standard input: any name in the working directory).
+ */
+export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
+  const absolute = pathsFrom(dirname(fleet.path), home);
+  const reference = (text: string): string => (text.startsWith('file:') ? `file:${absolute(text.slice(5))}` : text);
+  const { caPassphrase, sudoPassword, sudoDefault } = fleet.secrets;
+  const passwords: Record<string, string> = Object.create(null);
+  for (const [name, text] of Object.entries(sudoPassword)) passwords[name] = reference(text);
+  return {
+    ...fleet,
+    defaults: fleet.defaults.ssh
+      ? { ...fleet.defaults, ssh: resolveSsh(fleet.defaults.ssh, absolute) }
+      : fleet.defaults,
+    hosts: withPaths(fleet.hosts, absolute),
+    secrets: {
+      ...(caPassphrase === undefined ? {} : { caPassphrase: reference(caPassphrase) }),
+      sudoPassword: passwords,
+      ...(sudoDefault === undefined ? {} : { sudoDefault: reference(sudoDefault) }),
+    },
+  };
+}
+
+/** Hosts of an inventory, which does not say what relative file names are relative to: it is `directory`. */
+export function resolveHostPaths(hosts: readonly HostSpec[], directory: string, home: string): HostSpec[] {
+  return withPaths(hosts, pathsFrom(directory, home));
+}
+
+function pathsFrom(directory: string, home: string): (path: string) => string {
+  return (path) => (path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : resolve(directory, path));
+}
+
+function withPaths(hosts: readonly HostSpec[], absolute: (path: string) => string): HostSpec[] {
+  return hosts.map((host) => ({ ...host, ssh: resolveSsh(host.ssh, absolute) }));
+}
+
+function resolveSsh<T extends Partial<SshSpec>>(ssh: T, absolute: (path: string) => string): T {
+  const { identities, configFile } = ssh;
+  return {
+    ...ssh,
+    ...(identities === undefined ? {} : { identities: identities.map(absolute) }),
+    ...(configFile === undefined ? {} : { configFile: absolute(configFile) }),
+  };
+}

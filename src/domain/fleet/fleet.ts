@@ -1,0 +1,202 @@
+/**
+ * Owns the fleet file as a whole: text to Fleet with all errors at once, and a Fleet to text. Import it lazily: zod and yaml
+ * take some 80 ms. The shape is schema.ts's, edits are edit.ts's.
+ */
+
+import { stringify } from 'yaml';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { fleetProblems, nameProblems, section } from './fleet-check.ts';
+import {
+  type FleetDocument,
+  type Position,
+  type Problem,
+  parseFleetDocument,
+  problemErrors,
+} from './fleet-document.ts';
+import {
+  clientEntry,
+  clientOf,
+  defaultsEntry,
+  defaultsOf,
+  type HostDefaults,
+  hostEntry,
+  hostOf,
+} from './fleet-entry.ts';
+import { schemaProblems } from './fleet-problems.ts';
+import { nameProblem } from './names.ts';
+import {
+  type CaEntry,
+  clientValueSchema,
+  defaultsSchema,
+  type FleetFile,
+  fleetSchema,
+  type HostEntry,
+  hostValueSchema,
+  knownKeys,
+} from './schema.ts';
+import { type CaSpec, type ClientSpec, DEFAULTS, type HostSpec } from './spec.ts';
+
+/** References to secrets, `env:NAME`, `file:PATH` or `prompt`; never a secret itself. */
+export type FleetSecrets = {
+  /** Also `none`: the key of a new CA is stored without a passphrase. */
+  readonly caPassphrase?: string;
+  /** By name of host. */
+  readonly sudoPassword: Readonly<Record<string, string>>;
+  /** That of hosts which say nothing else, also of those that come into the file. */
+  readonly sudoDefault?: string;
+};
+
+export type Fleet = {
+  /** Where it was read, for messages and relative paths. */
+  readonly path: string;
+  readonly ca: CaSpec;
+  readonly defaults: HostDefaults;
+  /** Complete, in the order of the file. Paths are as written: see fleet-paths.ts. */
+  readonly hosts: readonly HostSpec[];
+  readonly clients: readonly ClientSpec[];
+  readonly secrets: FleetSecrets;
+  /** Where each entry begins. */
+  readonly positions: {
+    readonly hosts: ReadonlyMap<string, Position>;
+    readonly clients: ReadonlyMap<string, Position>;
+  };
+};
+
+/**
+ * Reads a fleet file. `path` is for messages. Throws DockerTlsErrors of E_FLEET (exit 2): everything that is wrong, each with
+ * `where` as `path:line:column` and, where one is near enough, the right name.
+ */
+export function parseFleet(text: string, path: string): Fleet {
+  return readFleet(text, path).fleet;
+}
+
+/** The same, with the document it was read from, for edits. */
+export function readFleet(text: string, path: string): { readonly fleet: Fleet; readonly document: FleetDocument } {
+  const document = parseFleetDocument(text, path);
+  const refuse = (problems: readonly Problem[]): never => {
+    throw problemErrors(path, document, problems);
+  };
+  if (document.value === undefined) {
+    refuse([
+      ...document.problems,
+      { path: [], message: 'the file is empty', hints: ['version: 1', 'docker-tls setup HOST'] },
+    ]);
+  }
+  const parsed = fleetSchema.safeParse(document.value);
+  const problems: Problem[] = [...document.problems, ...nameProblems(document.value)];
+  if (!parsed.success) {
+    // A value that could not be read is missing for the schema as well: once is enough.
+    const said = new Set(
+      document.problems.flatMap(({ path: at, key }) => (key === undefined ? [JSON.stringify(at)] : [])),
+    );
+    const shape = schemaProblems(parsed.error.issues, { value: document.value, knownKeys });
+    problems.push(...shape.filter(({ path: at }) => !said.has(JSON.stringify(at))));
+  }
+  // What contradicts itself is said at once with what has no right shape.
+  const file = parsed.success ? parsed.data : readablePart(document.value);
+  const defaults = defaultsOf(file.defaults);
+  const hosts = Object.entries(file.hosts ?? {}).flatMap(([name, entry]) => {
+    try {
+      return [hostOf(name, entry, defaults)];
+    } catch (error) {
+      if (!(error instanceof DockerTlsError)) throw error;
+      problems.push({
+        path: ['hosts'],
+        key: name,
+        message: `${name} cannot be dialled by that name`,
+        hints: ['say how it is reached: ssh: root@HOST'],
+      });
+      return [];
+    }
+  });
+  const clients = Object.entries(file.clients ?? {}).map(([name, entry]) => clientOf(name, entry));
+  problems.push(...fleetProblems(file, hosts, clients));
+  if (problems.length > 0) refuse(problems);
+  const positions = (section: 'hosts' | 'clients', specs: readonly { readonly name: string }[]) =>
+    new Map(specs.map(({ name }) => [name, document.position([section], name)]));
+  return {
+    document,
+    fleet: {
+      path,
+      ca: caOf(file.ca),
+      defaults,
+      hosts,
+      clients,
+      secrets: secretsOf(file),
+      positions: { hosts: positions('hosts', hosts), clients: positions('clients', clients) },
+    },
+  };
+}
+
+/** The hosts and clients of a file that are right by themselves; no host where nobody can tell what all of them have. */
+function readablePart(value: unknown): FleetFile {
+  const entries = (key: 'hosts' | 'clients') => Object.entries(section(value, key));
+  const right = (name: string, schema: typeof hostValueSchema | typeof clientValueSchema, entry: unknown) =>
+    nameProblem(name) === undefined && schema.safeParse(entry).success;
+  const defaults = defaultsSchema.optional().safeParse(section(value, undefined).defaults);
+  const hosts = defaults.success ? entries('hosts').filter(([name, entry]) => right(name, hostValueSchema, entry)) : [];
+  const clients = entries('clients').filter(([name, entry]) => right(name, clientValueSchema, entry));
+  return {
+    version: 1,
+    ...(defaults.data ? { defaults: defaults.data } : {}),
+    hosts: Object.fromEntries(hosts),
+    clients: Object.fromEntries(clients),
+  } as FleetFile;
+}
+
+/** The fleet as YAML; parseFleet reads the same fleet back (positions and comments apart). Only what is no default is written. */
+export function renderFleet(fleet: Pick<Fleet, 'ca' | 'defaults' | 'hosts' | 'clients' | 'secrets'>): string {
+  const { ca, defaults, hosts, clients, secrets } = fleet;
+  const caEntry = writtenCa(ca, secrets.caPassphrase);
+  const { sudoDefault } = secrets;
+  const common = {
+    ...defaultsEntry(defaults),
+    ...(sudoDefault === undefined ? {} : { 'sudo-password': sudoDefault }),
+  };
+  const own = (name: string) => (secrets.sudoPassword[name] === sudoDefault ? undefined : secrets.sudoPassword[name]);
+  const file = {
+    version: 1,
+    ...(Object.keys(caEntry).length === 0 ? {} : { ca: caEntry }),
+    ...(Object.keys(common).length === 0 ? {} : { defaults: common }),
+    hosts: new Map(hosts.map((spec) => [spec.name, withSudo(hostEntry(spec, defaults), own(spec.name))])),
+    ...(clients.length === 0 ? {} : { clients: new Map(clients.map((spec) => [spec.name, clientEntry(spec)])) }),
+  };
+  return stringify(file, { lineWidth: 0, nullStr: '', aliasDuplicateObjects: false });
+}
+
+/** A host's entry with the reference to its sudo password. */
+export function withSudo(entry: HostEntry | string | null, reference: string | undefined): HostEntry | string | null {
+  if (reference === undefined) return entry;
+  return { ...(typeof entry === 'string' ? { ssh: entry } : entry), 'sudo-password': reference };
+}
+
+function caOf(entry: CaEntry = {}): CaSpec {
+  return {
+    name: entry.name ?? DEFAULTS.caName,
+    keyType: entry['key-type'] ?? DEFAULTS.keyType,
+    days: entry.days ?? DEFAULTS.caDays,
+  };
+}
+
+function writtenCa(ca: CaSpec, passphrase: string | undefined): CaEntry {
+  return {
+    ...(ca.name === DEFAULTS.caName ? {} : { name: ca.name }),
+    ...(ca.keyType === DEFAULTS.keyType ? {} : { 'key-type': ca.keyType }),
+    ...(ca.days === DEFAULTS.caDays ? {} : { days: ca.days }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  };
+}
+
+function secretsOf(file: FleetFile): FleetSecrets {
+  const shared = file.defaults?.['sudo-password'];
+  const sudoPassword: Record<string, string> = Object.create(null);
+  for (const [name, entry] of Object.entries(file.hosts ?? {})) {
+    const reference = (entry !== null && typeof entry === 'object' ? entry['sudo-password'] : undefined) ?? shared;
+    if (reference !== undefined) sudoPassword[name] = reference;
+  }
+  return {
+    ...(file.ca?.passphrase === undefined ? {} : { caPassphrase: file.ca.passphrase }),
+    sudoPassword,
+    ...(shared === undefined ? {} : { sudoDefault: shared }),
+  };
+}

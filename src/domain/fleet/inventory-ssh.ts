@@ -1,0 +1,128 @@
+/** Owns what Ansible's ssh arguments (`ansible_ssh_common_args` and the like) mean for us: ssh(1)'s options and `-o` settings. */
+
+import type { SshEntry } from './schema.ts';
+
+export type SshArguments = {
+  readonly ssh: SshEntry;
+  /** What cannot be taken over, each with what to do instead. */
+  readonly problems: readonly { readonly message: string; readonly hint: string }[];
+};
+
+/** ssh(1)'s options that take a value and matter to nothing here. */
+const VALUED = new Set([...'BbcDEeIkLmOPQRSWw']);
+
+/**
+ * Reads a command line of ssh options. What says where to and as whom is taken over; what only tunes a connection
+ * (ControlMaster, compression, …) has no counterpart and is left out; a proxy command that is no jump is a problem.
+ */
+export function parseSshArguments(text: string): SshArguments {
+  const words = shellWords(text);
+  const ssh: { -readonly [K in keyof SshEntry]: SshEntry[K] } = {};
+  const problems: { message: string; hint: string }[] = [];
+  for (let index = 0; index < words.length; index += 1) {
+    const match = /^-([A-Za-z0-9])(.*)$/s.exec(words[index] as string);
+    if (match === null) continue;
+    const letter = match[1] as string;
+    const takesValue = 'oJFilp'.includes(letter) || VALUED.has(letter);
+    if (!takesValue) continue;
+    const value = match[2] === '' ? (words[++index] ?? '') : (match[2] as string);
+    switch (letter) {
+      case 'o':
+        setting(value);
+        break;
+      case 'J':
+        setting(`ProxyJump=${value}`);
+        break;
+      case 'F':
+        ssh.config = value;
+        break;
+      case 'i':
+        setting(`IdentityFile=${value}`);
+        break;
+      case 'l':
+        setting(`User=${value}`);
+        break;
+      case 'p':
+        setting(`Port=${value}`);
+        break;
+      default:
+    }
+  }
+
+  function setting(text: string): void {
+    const [, name = '', value = ''] = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*?)\s*$/s.exec(text) ?? [];
+    switch (name.toLowerCase()) {
+      case 'proxyjump':
+        if (value.toLowerCase() !== 'none') ssh.jump = value.split(',');
+        break;
+      case 'proxycommand': {
+        if (value.toLowerCase() === 'none') break;
+        const jump = jumpOf(value);
+        if (jump !== undefined) ssh.jump = [jump];
+        else {
+          problems.push({
+            message: 'a ProxyCommand cannot be taken over from the inventory',
+            hint: 'write it into ~/.ssh/config, and set docker_tls_ssh_transport: openssh',
+          });
+        }
+        break;
+      }
+      case 'identityfile':
+        ssh.identities = [...(ssh.identities ?? []), value];
+        break;
+      case 'user':
+        ssh.user = value;
+        break;
+      case 'port':
+        if (/^\d{1,5}$/.test(value)) ssh.port = Number(value);
+        else problems.push({ message: `${value} is no port`, hint: '-o Port=2222' });
+        break;
+      case 'stricthostkeychecking':
+        // `no` and `off` are not taken over: an unknown key is then asked for, as always.
+        if (value === 'accept-new') ssh['host-key'] = 'accept-new';
+        break;
+      default:
+    }
+  }
+
+  return { ssh, problems };
+}
+
+/** The jump host of `ssh -W %h:%p [user@]name`, as people wrote it before ProxyJump. */
+function jumpOf(command: string): string | undefined {
+  const words = shellWords(command);
+  if (words[0]?.split('/').at(-1) !== 'ssh' || !words.some((word) => /^(?:-W)?\[?%h\]?:%p$/.test(word)))
+    return undefined;
+  let port = '';
+  let user = '';
+  let name: string | undefined;
+  for (let index = 1; index < words.length; index += 1) {
+    const word = words[index] as string;
+    if (word === '-W') index += 1;
+    else if (/^-[pl]$/.test(word)) {
+      const value = words[++index] ?? '';
+      if (word === '-p') port = `:${value}`;
+      else user = `${value}@`;
+    } else if (/^-(?:W.+|[qTxakC]+)$/.test(word)) continue;
+    // Any other option (a key, a configuration) would be lost.
+    else if (word.startsWith('-') || name !== undefined) return undefined;
+    else name = word;
+  }
+  return name === undefined ? undefined : `${name.includes('@') ? '' : user}${name}${port}`;
+}
+
+/** Words as a POSIX shell splits them, without expansion (as Python's shlex, which Ansible uses). */
+export function shellWords(text: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  for (const [part] of text.matchAll(/'[^']*'?|"(?:\\.|[^"\\])*"?|\\.|\s+|[^\s'"\\]+|\\$/gs)) {
+    if (/^\s/.test(part)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else if (part.startsWith("'")) word = (word ?? '') + part.replaceAll("'", '');
+    else if (part.startsWith('"')) word = (word ?? '') + part.replace(/^"|"$/g, '').replace(/\\(["\\$`])/g, '$1');
+    else if (part.startsWith('\\')) word = (word ?? '') + part.slice(1);
+    else word = (word ?? '') + part;
+  }
+  return word === undefined ? words : [...words, word];
+}

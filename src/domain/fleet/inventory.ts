@@ -1,0 +1,283 @@
+/**
+ * Owns hosts that come from elsewhere than a fleet file: what `ansible-inventory --list` prints, or one HOST a line.
+ * Import it lazily, as fleet.ts. Ansible's passwords are neither read nor kept.
+ */
+
+import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
+import { nameOf, parseDestination } from './destination.ts';
+import { hasControls } from './fleet-document.ts';
+import { hostOf } from './fleet-entry.ts';
+import { schemaProblems } from './fleet-problems.ts';
+import { parseSshArguments } from './inventory-ssh.ts';
+import { nameProblem } from './names.ts';
+import { type HostEntry, hostSchema, knownKeys, type SshEntry } from './schema.ts';
+import type { HostSpec } from './spec.ts';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+const PREFIX = 'docker_tls_';
+const LISTS = new Set(['listen', 'sans', 'clients', 'harden', 'identities', 'jump']);
+const NUMBERS = new Set(['port', 'days', 'keep', 'confirm-within']);
+const SWITCHES = new Set(['live-restore', 'use', 'config-directory']);
+const MAX_ERRORS = 50;
+
+/** Ansible's variables for keys of our `ssh`, by precedence. */
+const ANSIBLE = {
+  destination: ['ansible_host', 'ansible_ssh_host'],
+  user: ['ansible_user', 'ansible_ssh_user'],
+  port: ['ansible_port', 'ansible_ssh_port'],
+  identities: ['ansible_ssh_private_key_file', 'ansible_private_key_file'],
+} as const;
+const ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'] as const;
+const READ: ReadonlySet<string> = new Set(['ansible_connection', ...ARGUMENTS, ...Object.values(ANSIBLE).flat()]);
+
+/** What an inventory says of one host. A host that is not for us, or not fit, is no trouble as long as nobody chooses it. */
+export type InventoryHost = {
+  readonly name: string;
+  readonly spec?: HostSpec;
+  /** E_INVENTORY (exit 2). */
+  readonly problems: readonly DockerTlsError[];
+};
+
+/**
+ * Hosts from standard input or an inventory file: JSON is `ansible-inventory --list`, anything else a list with one HOST a line
+ * (`#` begins a comment). Throws DockerTlsErrors of E_INVENTORY (exit 2) when the text is neither, or nothing.
+ */
+export function parseInventory(text: string, path = 'inventory'): InventoryHost[] {
+  // What a pipe holds whose first program failed.
+  if (text.trim() === '') {
+    throw new DockerTlsErrors([problem(path, 'there is nothing in it', ['ansible-inventory -i hosts.ini --list'])]);
+  }
+  return /^\s*[{[]/.test(text.replace(/^\ufeff/, '')) ? parseAnsible(text, path) : parseHostList(text, path);
+}
+
+/** The hosts that were chosen, or everything that stands against them: DockerTlsErrors of E_INVENTORY (exit 2). */
+export function chosenSpecs(hosts: readonly InventoryHost[]): HostSpec[] {
+  const problems = hosts.flatMap((host) => host.problems);
+  if (problems.length > 0) throw new DockerTlsErrors(problems.slice(0, MAX_ERRORS));
+  return hosts.flatMap(({ spec }) => spec ?? []);
+}
+
+/** One HOST a line, `[user@]name[:port]` or `local`; blank lines and what follows `#` are left out; the same line twice counts once. */
+export function parseHostList(text: string, path = 'inventory'): InventoryHost[] {
+  const hosts: InventoryHost[] = [];
+  for (const [index, line] of text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .entries()) {
+    const host = line.replace(/(?:^|\s)#.*$/, '').trim();
+    if (host === '') continue;
+    const where = `${path}:${index + 1}`;
+    try {
+      const ssh = parseDestination(host);
+      const spec = hostOf(nameOf(ssh.destination), { ssh: host }, {});
+      const known = hosts.find(({ name }) => name === spec.name)?.spec;
+      if (known === undefined) hosts.push({ name: spec.name, spec, problems: [] });
+      else if (JSON.stringify(known.ssh) !== JSON.stringify(spec.ssh))
+        hosts.push({ name: spec.name, problems: [twice(where, spec.name)] });
+    } catch (error) {
+      if (!(error instanceof DockerTlsError)) throw error;
+      const hints = ['one a line: root@build-1.example.org:22'];
+      hosts.push({ name: host, problems: [problem(where, `${quoted(host)} is not a host`, hints)] });
+    }
+  }
+  return hosts;
+}
+
+function parseAnsible(text: string, path: string): InventoryHost[] {
+  const taken = new Set<string>();
+  return [...hostVariables(text, path)].map(([ansibleName, all]) => {
+    const where = `${path}: ${ansibleName}`;
+    const problems: DockerTlsError[] = [];
+    const say = (message: string, hints: readonly string[] = []) => problems.push(problem(where, message, hints));
+    const own = readable(all, say);
+    const entry = entryOf(ansibleName, own, say);
+    const parsed = hostSchema.safeParse(entry);
+    if (!parsed.success) {
+      const context = { value: { hosts: { [ansibleName]: entry } }, knownKeys };
+      for (const { path: at, key, message, hints } of schemaProblems(parsed.error.issues, context, [
+        'hosts',
+        ansibleName,
+      ])) {
+        const keys = [...at.slice(2), ...(key === undefined ? [] : [key])].filter((one) => typeof one === 'string');
+        say(`${variableOf(keys, own)}${message}`, hints);
+      }
+      return { name: ansibleName, problems };
+    }
+    const name = nameProblem(ansibleName) === undefined ? ansibleName : nameOf(ansibleName);
+    if (nameProblem(name) !== undefined) {
+      say(`${quoted(ansibleName)} cannot be a name: ${nameProblem(name)}`);
+      return { name: ansibleName, problems };
+    }
+    if (taken.has(name)) problems.push(twice(where, name));
+    taken.add(name);
+    return { name, spec: hostOf(name, parsed.data as HostEntry, {}), problems };
+  });
+}
+
+/** Every host with its variables, in the order of the groups. Hosts without variables stand in groups only. */
+function hostVariables(text: string, path: string): Map<string, Variables> {
+  let inventory: unknown;
+  try {
+    inventory = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch {
+    // The cause is left out: its message repeats the text, which may hold passwords.
+    throw new DockerTlsErrors([
+      problem(path, 'this is not JSON', ['ansible-inventory -i hosts.ini --list > inventory.json']),
+    ]);
+  }
+  if (!isRecord(inventory)) {
+    throw new DockerTlsErrors([
+      problem(path, 'this is no inventory of Ansible', ['ansible-inventory -i hosts.ini --list']),
+    ]);
+  }
+  const meta = isRecord(inventory._meta) && isRecord(inventory._meta.hostvars) ? inventory._meta.hostvars : {};
+  const names = Object.entries(inventory).flatMap(([group, value]) => {
+    if (group === '_meta') return [];
+    const members = Array.isArray(value) ? value : isRecord(value) ? value.hosts : undefined;
+    return Array.isArray(members) ? members.filter((name): name is string => typeof name === 'string') : [];
+  });
+  return new Map(
+    [...new Set([...names, ...Object.keys(meta)])].map((name) => {
+      const own = Object.hasOwn(meta, name) ? meta[name] : undefined;
+      return [name, isRecord(own) ? own : {}];
+    }),
+  );
+}
+
+type Say = (message: string, hints?: readonly string[]) => void;
+
+/** The variables that count here, as plain values. Those that ansible-vault keeps closed are said. */
+function readable(variables: Variables, say: Say): Variables {
+  const known = Object.entries(variables).filter(([name]) => READ.has(name) || name.startsWith(PREFIX));
+  return Object.fromEntries(
+    known.flatMap(([name, value]) => {
+      if (isRecord(value) && Object.hasOwn(value, '__ansible_unsafe')) return [[name, value.__ansible_unsafe]];
+      if (!isRecord(value) || !Object.hasOwn(value, '__ansible_vault')) return [[name, value]];
+      say(`${name} is encrypted by ansible-vault`, [
+        'ansible-inventory -i hosts.ini --list --vault-password-file FILE > inventory.json',
+      ]);
+      return [];
+    }),
+  );
+}
+
+/** The variable, with a colon, that a key of the entry came from; empty for the host's own name. */
+function variableOf(keys: readonly string[], variables: Variables): string {
+  if (keys.length === 0) return '';
+  const ours = `${PREFIX}${keys.join('_').replaceAll('-', '_')}`;
+  const [section, key = ''] = keys;
+  const theirs = section === 'ssh' && Object.hasOwn(ANSIBLE, key) ? ANSIBLE[key as keyof typeof ANSIBLE] : [];
+  if (!Object.hasOwn(variables, ours)) {
+    const found = theirs.find((name) => Object.hasOwn(variables, name));
+    if (found !== undefined) return `${found}: `;
+    if (key === 'destination') return '';
+  }
+  return `${ours}: `;
+}
+
+/** A host's variables as an entry of the fleet file, which the schema then checks. */
+function entryOf(name: string, variables: Variables, say: Say): Record<string, unknown> {
+  const first = (...keys: string[]) =>
+    keys.map((key) => variables[key]).find((value) => value !== undefined && value !== null);
+  const connection = first('ansible_connection') ?? 'ssh';
+  if (
+    !['ssh', 'smart', 'paramiko', 'paramiko_ssh', 'local', 'ansible.builtin.ssh', 'ansible.builtin.local'].includes(
+      wordOf(connection),
+    )
+  ) {
+    say(`ansible_connection: ${quoted(wordOf(connection))} is no way for docker-tls, which needs ssh or local`, [
+      'leave the host out: --limit',
+    ]);
+  }
+  const local = /(?:^|\.)local$/.test(wordOf(connection));
+  const ssh: Record<string, unknown> = {
+    destination: local ? 'local' : wordOf(first(...ANSIBLE.destination) ?? name),
+  };
+  if (!local) {
+    for (const key of ARGUMENTS) {
+      const { ssh: said, problems } = parseSshArguments(wordOf(variables[key] ?? ''));
+      Object.assign(ssh, said);
+      for (const { message, hint } of problems) say(`${key}: ${message}`, [hint]);
+    }
+    put(ssh, 'user', first(...ANSIBLE.user));
+    put(ssh, 'port', numeric(first(...ANSIBLE.port)));
+    const identity = first(...ANSIBLE.identities);
+    if (identity !== undefined) ssh.identities = [identity];
+  }
+  const entry: Record<string, unknown> = {};
+  for (const [variable, value] of Object.entries(variables)) {
+    if (!variable.startsWith(PREFIX)) continue;
+    const key = variable.slice(PREFIX.length).replaceAll('_', '-');
+    if (key === 'sudo-password') {
+      say(`${variable} is not taken from an inventory`, ['--sudo-password-file FILE, or a fleet file']);
+    } else if (key === 'ssh' && isRecord(value)) {
+      for (const [inner, one] of Object.entries(value))
+        put(ssh, inner.replaceAll('_', '-'), coerced(inner.replaceAll('_', '-'), one));
+    } else if (key.startsWith('ssh-')) put(ssh, key.slice(4), coerced(key.slice(4), value));
+    else put(entry, key, coerced(key, value));
+  }
+  for (const one of texts([entry, ssh])) {
+    if (hasControls(one)) say(`${quoted(one)} holds a control character`);
+    else if (/\{\{|\{%/.test(one)) {
+      say(`${quoted(one)} is a template, which ansible-inventory leaves as it is`, [
+        'give the value itself, or leave the host out: --limit',
+      ]);
+    }
+  }
+  return { ...entry, ssh: ssh as SshEntry };
+}
+
+/** INI inventories and `-e` know text only: `true`, `2377` and `a,b` are what they say. */
+function coerced(key: string, value: unknown): unknown {
+  if (SWITCHES.has(key)) {
+    const off = value === false || (typeof value === 'string' && /^(?:false|no|off|0)$/i.test(value));
+    // What one host has or has not is switched off by leaving it out.
+    if (off) return key === 'live-restore' ? false : undefined;
+    if (typeof value === 'string' && /^(?:true|yes|on|1)$/i.test(value)) return true;
+  }
+  if (NUMBERS.has(key)) return numeric(value);
+  if (LISTS.has(key) && typeof value === 'string' && !(key === 'clients' && value === 'all')) {
+    return value.split(/[\s,]+/).filter((one) => one !== '');
+  }
+  return value;
+}
+
+/** JSON may hold objects whose toString is no function. */
+function wordOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
+function numeric(value: unknown): unknown {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
+}
+
+function put(record: Record<string, unknown>, key: string, value: unknown): void {
+  if (value !== undefined && value !== null && key !== '__proto__') record[key] = value;
+}
+
+/** The texts of variables; what is nested deeper than a list in a map has no place in them and is refused by the schema. */
+function texts(value: unknown, depth = 0): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null && depth < 3
+    ? Object.values(value).flatMap((one) => texts(one, depth + 1))
+    : [];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function quoted(text: string): string {
+  return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`;
+}
+
+function twice(where: string, name: string): DockerTlsError {
+  return problem(where, `a second host would be called ${name}`, [
+    'give each a name of its own in a fleet file: docker-tls plan -f fleet.yaml',
+  ]);
+}
+
+function problem(where: string, message: string, hints: readonly string[] = []): DockerTlsError {
+  return new DockerTlsError({ code: 'E_INVENTORY', exit: 2, message, where, hints });
+}

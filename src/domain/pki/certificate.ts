@@ -1,0 +1,314 @@
+/**
+ * Owns issuing: CAs, server certificates, each client's own small CA, and client certificates. An authority that was
+ * opened once can issue any number without being read again: openAuthority, or what issueCa and issueClientAuthority return.
+ */
+
+import { createPublicKey } from 'node:crypto';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { Secret } from '../secret.ts';
+import { type Asn1, int, raw, seq, tagged, time } from './der.ts';
+import { generatePair, type KeyPair, type KeyType, keyTypeOf, openKey, openPublicKey } from './keys.ts';
+import type { SanName } from './names.ts';
+import { parseCertificate, splitBundle } from './parse.ts';
+import { pemEncode } from './pem.ts';
+import {
+  authorityExtensions,
+  authorityName,
+  clientExtensions,
+  commonName,
+  extensionsField,
+  keyIdentifier,
+  LEAF_BACKDATE_MS,
+  MAX_COMMON_NAME,
+  ROOT_BACKDATE_MS,
+  randomSerial,
+  serverExtensions,
+  type Validity,
+  validity,
+} from './profiles.ts';
+import { refuseWeakKey, type Signer, signBody, signerFor } from './signing.ts';
+
+/** `cert`: PEM, its own certificate first, then the chain above it. `key`: unencrypted PEM of its own certificate. */
+export type Authority = { readonly cert: string; readonly key: Secret };
+
+/** An authority that is ready to sign. Holds nothing that prints a secret. */
+export type OpenAuthority = Authority & {
+  readonly subject: Buffer;
+  readonly keyId: Buffer;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** How many CAs may stand below it; undefined: any number. */
+  readonly pathLen: number | undefined;
+  readonly signer: Signer;
+  /** What is served after a leaf that it signs: itself and what is above it, without self-signed certificates. */
+  readonly chain: string;
+};
+
+export type Issued = {
+  /** What is served or sent: the certificate, then the CAs between it and the root (PEM). */
+  readonly cert: string;
+  /** The certificate alone (PEM). */
+  readonly leaf: string;
+  /** Upper-case hex, as Node and openssl print it. */
+  readonly serial: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** Its end was cut to the end of its issuer. */
+  readonly clamped: boolean;
+};
+/** With the key that was made for it (PKCS#8 PEM). */
+export type IssuedPair = Issued & { readonly key: Secret };
+export type IssuedAuthority = OpenAuthority & IssuedPair;
+
+/**
+ * Makes an authority ready to sign. Throws E_KEY_… (unreadable, still encrypted), E_CERT_DAMAGED, E_CA_KEY (the key is not
+ * the certificate's), E_CA_NOT_CA (the certificate may not sign certificates), E_KEY_TYPE.
+ */
+export function openAuthority(authority: Authority | OpenAuthority): OpenAuthority {
+  if ('signer' in authority) return authority;
+  const own = parseCertificate(authority.cert);
+  const privateKey = openKey(authority.key);
+  if (!own.x509.checkPrivateKey(privateKey)) {
+    throw caError('E_CA_KEY', "the CA's key does not belong to its certificate", [
+      'openssl x509 -noout -pubkey -in CA-CERT; openssl pkey -pubout -in CA-KEY',
+    ]);
+  }
+  const { isCa, keyUsage, pathLen, ski } = own.extensions;
+  if (!isCa || (keyUsage !== undefined && !keyUsage.includes('keyCertSign'))) {
+    throw caError('E_CA_NOT_CA', `the certificate of "${own.subject.text}" may not sign other certificates`, [
+      'docker-tls ca create',
+    ]);
+  }
+  return {
+    cert: authority.cert,
+    key: authority.key,
+    subject: own.subject.der,
+    keyId: ski ?? keyIdentifier(own.x509.publicKey.export({ type: 'spki', format: 'der' })),
+    notBefore: own.notBefore,
+    notAfter: own.notAfter,
+    pathLen,
+    signer: signerFor(privateKey),
+    chain: splitBundle(authority.cert)
+      .filter((pem) => !isSelfIssued(pem))
+      .join(''),
+  };
+}
+
+function isSelfIssued(pem: string): boolean {
+  const { subject, issuer } = parseCertificate(pem);
+  return subject.der.equals(issuer.der);
+}
+
+function caError(code: string, message: string, hints: readonly string[]): DockerTlsError {
+  return new DockerTlsError({ code, exit: 2, message, hints });
+}
+
+export type CaOptions = {
+  /** A random suffix is added, so that no two CAs share a name. */
+  readonly name: string;
+  readonly days: number;
+  readonly now: Date;
+  /** Makes a key of this type, unless `key` gives one. Default p256. */
+  readonly keyType?: KeyType;
+  readonly key?: Secret;
+  /** Signs it in place of itself. */
+  readonly issuer?: Authority | OpenAuthority;
+  readonly pathLen?: number;
+};
+
+/** A CA: a root, or one under `issuer`. Throws E_NAME, E_DAYS, E_CA_EXPIRED, E_CA_PATHLEN, E_KEY_…. */
+export async function issueCa(options: CaOptions): Promise<IssuedAuthority> {
+  commonName(options.name); // refuses what is no name before anything is added to it
+  const subject = authorityName(options.name);
+  const pair = options.key === undefined ? await generatePair(options.keyType ?? 'p256') : openPair(options.key);
+  return issueAuthority({ ...options, subject, pair, clientsOnly: false });
+}
+
+export type ClientAuthorityOptions = {
+  readonly ca: Authority | OpenAuthority;
+  readonly clientName: string;
+  readonly days: number;
+  readonly now: Date;
+  readonly keyType?: KeyType;
+};
+
+/**
+ * A client's own small CA (path length 0, client certificates only). A host that stops trusting it refuses this client and
+ * nobody else, and the client's leaf is renewed without touching any host. Throws as issueCa does.
+ */
+export async function issueClientAuthority(options: ClientAuthorityOptions): Promise<IssuedAuthority> {
+  commonName(options.clientName);
+  const subject = authorityName(`client ${options.clientName}`);
+  const pair = await generatePair(options.keyType ?? 'p256');
+  return issueAuthority({ ...options, issuer: options.ca, subject, pair, pathLen: 0, clientsOnly: true });
+}
+
+export type CrossSignOptions = {
+  /** The CA that gets a second certificate: same name, same key, same key identifier. */
+  readonly ca: Authority | OpenAuthority;
+  /** Who signs it: another CA, or `ca` itself to give it a longer life. */
+  readonly issuer: Authority | OpenAuthority;
+  readonly days: number;
+  readonly now: Date;
+};
+
+/** A further certificate for an existing CA: what it signed goes on being valid, also under the issuer. Throws as issueCa does. */
+export function crossSign({ ca, issuer, days, now }: CrossSignOptions): IssuedAuthority {
+  const { subject, keyId, pathLen, key } = openAuthority(ca);
+  const by = openAuthority(issuer);
+  const self = by.subject.equals(subject);
+  const pair = openPair(key);
+  return issueAuthority({
+    issuer: self ? undefined : by,
+    subject,
+    pair,
+    keyId,
+    pathLen,
+    days,
+    now,
+    clientsOnly: false,
+  });
+}
+
+function openPair(key: Secret): KeyPair {
+  const privateKey = openKey(key);
+  return {
+    key,
+    privateKey: () => privateKey,
+    spki: createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
+  };
+}
+
+function issueAuthority(options: {
+  subject: Buffer;
+  pair: KeyPair;
+  days: number;
+  now: Date;
+  issuer?: Authority | OpenAuthority | undefined;
+  pathLen?: number | undefined;
+  keyId?: Buffer;
+  clientsOnly: boolean;
+}): IssuedAuthority {
+  const { subject, pair, days, now } = options;
+  const keyId = options.keyId ?? keyIdentifier(pair.spki);
+  const signer = signerFor(pair.privateKey());
+  const above = options.issuer === undefined ? undefined : openAuthority(options.issuer);
+  if (above?.pathLen === 0) {
+    throw caError('E_CA_PATHLEN', 'the CA may sign leaf certificates only (its path length is 0), not another CA', [
+      'use a CA without that limit: docker-tls ca create',
+    ]);
+  }
+  // RFC 5280 4.2.1.9: a path length below the issuer's is the most that verifiers would grant anyway.
+  const granted =
+    above?.pathLen === undefined ? options.pathLen : Math.min(options.pathLen ?? Infinity, above.pathLen - 1);
+  const times = validity({ days, now, backdateMs: above ? LEAF_BACKDATE_MS : ROOT_BACKDATE_MS, issuer: above });
+  const issued = issue({
+    issuer: above ?? { subject, keyId, signer, chain: '' },
+    subject,
+    spki: pair.spki,
+    times,
+    extensions: authorityExtensions(
+      { own: keyId, issuer: above?.keyId ?? keyId },
+      { pathLen: granted, clientsOnly: options.clientsOnly },
+    ),
+  });
+  return {
+    ...issued,
+    key: pair.key,
+    subject,
+    keyId,
+    pathLen: granted,
+    signer,
+    chain: above === undefined ? '' : issued.cert,
+  };
+}
+
+/** Either a key is made (`keyType`, default p256), or the public key of one that is elsewhere is given (PEM, SPKI or certificate). */
+type LeafKey = { readonly keyType?: KeyType; readonly publicKey?: undefined };
+type ForeignKey = { readonly publicKey: string; readonly keyType?: undefined };
+
+export type ServerOptions = {
+  readonly ca: Authority | OpenAuthority;
+  /** At least one. */
+  readonly sans: readonly SanName[];
+  readonly days: number;
+  readonly now: Date;
+  /** Default: the first name that fits. Only for people: clients look at `sans`. */
+  readonly commonName?: string;
+};
+
+/** A host's certificate (serverAuth only). Throws E_NAME, E_DAYS, E_CA_…, E_KEY_…. */
+export async function issueServer(options: ServerOptions & LeafKey): Promise<IssuedPair>;
+export async function issueServer(options: ServerOptions & ForeignKey): Promise<Issued>;
+export async function issueServer(options: ServerOptions & (LeafKey | ForeignKey)): Promise<Issued | IssuedPair> {
+  const { sans } = options;
+  if (sans.length === 0) {
+    throw caError('E_NAME', 'a server certificate needs at least one name', ['--san NAME']);
+  }
+  const name = options.commonName ?? sans.find(({ value }) => value.length <= MAX_COMMON_NAME)?.value ?? 'docker host';
+  return issueLeaf(options.ca, name, options, (ids, keyType) => serverExtensions(ids, sans, keyType));
+}
+
+export type ClientOptions = {
+  /** The client's own CA, or any CA. */
+  readonly authority: Authority | OpenAuthority;
+  /** Common name: the user that authorization plugins of the daemon see. */
+  readonly name: string;
+  readonly days: number;
+  readonly now: Date;
+};
+
+/** A client's certificate (clientAuth only); `cert` is leaf + issuing CA, as docker CLI, curl and the like send it. Throws as issueServer does. */
+export async function issueClient(options: ClientOptions & LeafKey): Promise<IssuedPair>;
+export async function issueClient(options: ClientOptions & ForeignKey): Promise<Issued>;
+export async function issueClient(options: ClientOptions & (LeafKey | ForeignKey)): Promise<Issued | IssuedPair> {
+  return issueLeaf(options.authority, options.name, options, (ids) => clientExtensions(ids));
+}
+
+async function issueLeaf(
+  authority: Authority | OpenAuthority,
+  name: string,
+  options: { readonly days: number; readonly now: Date } & (LeafKey | ForeignKey),
+  extensionsFor: (ids: { own: Buffer; issuer: Buffer }, keyType: string) => Asn1[],
+): Promise<Issued | IssuedPair> {
+  const issuer = openAuthority(authority);
+  const subject = commonName(name);
+  const times = validity({ days: options.days, now: options.now, backdateMs: LEAF_BACKDATE_MS, issuer });
+  const make = (spki: Buffer, keyType: string): Issued => {
+    const ids = { own: keyIdentifier(spki), issuer: issuer.keyId };
+    return issue({ issuer, subject, spki, times, extensions: extensionsFor(ids, keyType) });
+  };
+  if (options.publicKey !== undefined) {
+    const publicKey = openPublicKey(options.publicKey);
+    const keyType = keyTypeOf(publicKey);
+    refuseWeakKey(keyType);
+    return make(publicKey.export({ type: 'spki', format: 'der' }), keyType);
+  }
+  const keyType = options.keyType ?? 'p256';
+  const pair = await generatePair(keyType);
+  return { ...make(pair.spki, keyType), key: pair.key };
+}
+
+/** Puts the certificate together and signs it (RFC 5280 4.1). */
+function issue(parts: {
+  issuer: Pick<OpenAuthority, 'subject' | 'keyId' | 'signer' | 'chain'>;
+  subject: Buffer;
+  spki: Buffer;
+  times: Validity;
+  extensions: readonly Asn1[];
+}): Issued {
+  const { issuer, subject, spki, times, extensions } = parts;
+  const serial = randomSerial();
+  const body = seq(
+    tagged(0, int(2)),
+    int(serial),
+    issuer.signer.algorithm,
+    raw(issuer.subject),
+    seq(time(times.notBefore), time(times.notAfter)),
+    raw(subject),
+    raw(spki),
+    extensionsField(extensions),
+  );
+  const leaf = pemEncode('CERTIFICATE', signBody(issuer.signer, body));
+  return { ...times, leaf, cert: leaf + issuer.chain, serial: serial.toString('hex').toUpperCase() };
+}

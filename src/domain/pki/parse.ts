@@ -1,0 +1,194 @@
+/** Owns reading a certificate: its fields and extensions by forge's ASN.1, its key and signature by node:crypto. */
+
+import { X509Certificate } from 'node:crypto';
+import { DockerTlsError } from '../../errors/errors.ts';
+import {
+  type Asn1,
+  children,
+  content,
+  contextNumber,
+  dateOf,
+  decode,
+  encode,
+  isType,
+  oidText,
+  TAG,
+  textOf,
+} from './der.ts';
+import { ipText, type SanName } from './names.ts';
+import { OID, shortName } from './oids.ts';
+import { pemBlocks, pemEncode } from './pem.ts';
+
+export type ParsedCertificate = {
+  readonly x509: X509Certificate;
+  /** Normal PEM of this certificate alone. */
+  readonly pem: string;
+  readonly subject: Name;
+  readonly issuer: Name;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly signatureOid: string;
+  readonly extensions: Extensions;
+};
+
+/** `der`: as it stands in the certificate, for comparing; `text`: the common name, or the whole name where there is none. */
+export type Name = { readonly der: Buffer; readonly text: string };
+
+export type Extensions = {
+  readonly isCa: boolean;
+  readonly pathLen: number | undefined;
+  /** Names of RFC 5280 4.2.1.3; undefined: no restriction. */
+  readonly keyUsage: readonly string[] | undefined;
+  /** Object identifiers; undefined: no restriction. */
+  readonly extKeyUsage: readonly string[] | undefined;
+  readonly sans: readonly SanName[];
+  readonly ski: Buffer | undefined;
+  readonly aki: Buffer | undefined;
+  /** Critical ones that are not known here: whoever verifies has to refuse (RFC 5280 4.2). */
+  readonly unknownCritical: readonly string[];
+};
+
+/** Every certificate of a PEM text, in order, each as normal PEM. Throws E_CERT_DAMAGED when one is torn; none at all is an empty list. */
+export function splitBundle(pem: string): string[] {
+  const { blocks, torn } = pemBlocks(pem);
+  if (torn) throw certDamaged('a BEGIN line has no END line');
+  return blocks
+    .filter(({ label }) => /^(?:X509 )?CERTIFICATE$/.test(label))
+    .map(({ der }) => {
+      if (der === undefined) throw certDamaged('its base64 is torn');
+      return pemEncode('CERTIFICATE', der);
+    });
+}
+
+/** Reads the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
+export function parseCertificate(pem: string): ParsedCertificate {
+  const [first] = splitBundle(pem);
+  if (first === undefined) throw certDamaged('there is none in PEM form');
+  try {
+    const x509 = new X509Certificate(first);
+    return { x509, pem: first, ...parseFields(x509.raw) };
+  } catch (cause) {
+    throw certDamaged('it is no X.509 certificate', cause);
+  }
+}
+
+function parseFields(der: Buffer): Omit<ParsedCertificate, 'x509' | 'pem'> {
+  const [tbs, algorithm] = children(decode(der));
+  // Version 1 has no [0] in front; its fields begin at once.
+  const all = children(tbs);
+  const fields = contextNumber(all[0]) === 0 ? all.slice(1) : all;
+  const [, , issuer, times, subject] = fields;
+  const [notBefore, notAfter] = children(times);
+  const wrapped = fields.find((field) => contextNumber(field) === 3);
+  return {
+    subject: parseName(subject),
+    issuer: parseName(issuer),
+    notBefore: dateOf(notBefore),
+    notAfter: dateOf(notAfter),
+    signatureOid: oidText(children(algorithm)[0]),
+    extensions: parseExtensions(wrapped === undefined ? [] : children(children(wrapped)[0])),
+  };
+}
+
+/** Reads a Name: RDNSequence. Throws an Error when damaged. */
+export function parseName(name: Asn1 | undefined): Name {
+  const parts = children(name).flatMap((rdn) =>
+    children(rdn).map((pair) => {
+      const [type, value] = children(pair);
+      if (value === undefined) throw new Error('a name without a value');
+      return { type: oidText(type), text: textOf(value) };
+    }),
+  );
+  const common = parts.filter(({ type }) => type === OID.commonName).at(-1);
+  return { der: encode(name as Asn1), text: common?.text ?? parts.map(({ text }) => text).join(', ') };
+}
+
+/** Reads the extensions of a certificate or a request. Throws an Error when damaged. */
+export function parseExtensions(list: readonly Asn1[]): Extensions {
+  const byId = new Map<string, { critical: boolean; value: Asn1 }>();
+  for (const extension of list) {
+    const parts = children(extension);
+    const critical = parts.length > 2 && content(parts[1])[0] !== 0;
+    const id = oidText(parts[0]);
+    if (byId.has(id)) throw new Error('an extension stands there twice');
+    if (KNOWN.has(id)) byId.set(id, { critical, value: decode(content(parts.at(-1))) });
+    else byId.set(id, { critical: critical && !UNCHECKED.has(id), value: extension });
+  }
+  const field = (id: string): Asn1 | undefined => byId.get(id)?.value;
+  const constraints = field(OID.basicConstraints);
+  const [isCa, pathLen] = constraints === undefined ? [false, undefined] : parseConstraints(constraints);
+  const ski = field(OID.subjectKeyIdentifier);
+  const usage = field(OID.keyUsage);
+  const extUsage = field(OID.extKeyUsage);
+  const sans = field(OID.subjectAltName);
+  const aki = field(OID.authorityKeyIdentifier);
+  return {
+    isCa,
+    pathLen,
+    keyUsage: usage && parseKeyUsage(content(usage)),
+    extKeyUsage: extUsage && children(extUsage).map(oidText),
+    sans: sans === undefined ? [] : children(sans).flatMap(parseGeneralName),
+    ski: ski && content(ski),
+    aki: aki && children(aki).flatMap((part) => (contextNumber(part) === 0 ? [content(part)] : []))[0],
+    unknownCritical: [...byId].filter(([id, { critical }]) => critical && !KNOWN.has(id)).map(([id]) => shortName(id)),
+  };
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+  OID.basicConstraints,
+  OID.keyUsage,
+  OID.extKeyUsage,
+  OID.subjectAltName,
+  OID.subjectKeyIdentifier,
+  OID.authorityKeyIdentifier,
+]);
+
+/** Known, but not evaluated here: name constraints and policies (RFC 5280 4.2.1.4 to 4.2.1.14). */
+const UNCHECKED: ReadonlySet<string> = new Set(['2.5.29.30', '2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54']);
+
+function parseConstraints(value: Asn1): [boolean, number | undefined] {
+  const fields = children(value);
+  const isCa = isType(fields[0], TAG.boolean) && content(fields[0])[0] !== 0;
+  const length = fields.find((field) => isType(field, TAG.integer));
+  return [isCa, length === undefined ? undefined : Number.parseInt(content(length).toString('hex'), 16)];
+}
+
+const KEY_USAGE_NAMES = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+] as const;
+
+function parseKeyUsage(bitString: Buffer): string[] {
+  return KEY_USAGE_NAMES.filter((_, bit) => ((bitString[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0);
+}
+
+/** dNSName and iPAddress; other kinds (mail, URI) have no part in reaching a daemon. */
+function parseGeneralName(name: Asn1): SanName[] {
+  switch (contextNumber(name)) {
+    case 2:
+      return [{ kind: 'dns', value: content(name).toString('latin1').toLowerCase() }];
+    case 7: {
+      const value = ipText(content(name));
+      return value === undefined ? [] : [{ kind: 'ip', value }];
+    }
+    default:
+      return [];
+  }
+}
+
+export function certDamaged(why: string, cause?: unknown): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CERT_DAMAGED',
+    exit: 2,
+    message: `the certificate cannot be read: ${why}`,
+    hints: ['look at it with: openssl x509 -noout -text -in FILE'],
+    cause,
+  });
+}

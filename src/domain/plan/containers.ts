@@ -1,0 +1,77 @@
+/** Owns what a change means for containers: how they live through a restart of the daemon, and which lose the socket that they mount. */
+
+import { flagValues } from '../dockerd/command-line.ts';
+import { parseDaemonJson } from '../dockerd/daemon-json.ts';
+import { shellQuote } from '../quote.ts';
+import type { DaemonView } from './daemon-view.ts';
+import type { HostFacts } from './facts.ts';
+
+/** How containers live through the change. */
+export type ContainerPlan = {
+  readonly running: readonly { readonly name: string; readonly restart: string }[];
+  /** `untouched`: no restart; `live-restore`: it is on already; `temporary`: switched on for the restart; `stop`: they stop. */
+  readonly how: 'untouched' | 'live-restore' | 'temporary' | 'switched-on' | 'stop';
+  /** Names of those that would stop. */
+  readonly wouldStop: readonly string[];
+  /** The daemon does not say which run. */
+  readonly unlisted?: true;
+};
+
+export function planContainers(
+  facts: HostFacts,
+  view: DaemonView,
+  mode: 'keep' | 'may-stop',
+  action: string,
+  liveRestore: boolean | undefined,
+  jsonAfter: string | undefined,
+): ContainerPlan {
+  const running = facts.docker.containers.map(({ name, restart }) => ({ name, restart }));
+  if (facts.docker.unit.active !== 'active') return { running, how: 'untouched', wouldStop: [] };
+  const unlisted = facts.docker.listsContainers ? {} : { unlisted: true as const };
+  if (action !== 'restart') return { running, how: 'untouched', wouldStop: [], ...unlisted };
+  // A daemon that starts without it stops what one that had it left running.
+  const staysOn =
+    flagValues(view.flags, '--live-restore').length > 0 || parseDaemonJson(jsonAfter).values['live-restore'] === true;
+  if (facts.docker.liveRestore && staysOn) return { running, how: 'live-restore', wouldStop: [], ...unlisted };
+  // Also where none was seen: one may start while somebody reads the plan, and nobody looks again before the restart.
+  if (mode === 'keep' && !facts.docker.swarm)
+    return { running, how: liveRestore === true ? 'switched-on' : 'temporary', wouldStop: [], ...unlisted };
+  // A daemon that did not answer may well have containers.
+  const any = running.length > 0 || !facts.docker.listsContainers;
+  return {
+    running,
+    how: any ? 'stop' : 'untouched',
+    wouldStop: running.map((container) => container.name),
+    ...unlisted,
+  };
+}
+
+/** What dockerd listens on without being told. */
+const LOCAL_SOCKET = '/var/run/docker.sock';
+
+/**
+ * A unix socket that dockerd opens itself (one that systemd holds outlives it) is a new file after each start. A container that
+ * mounts the file, rather than its directory, then goes on seeing the old one, where nobody answers.
+ */
+export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action: string): string[] {
+  if (action !== 'restart') return [];
+  const local = view.listeners.filter(({ kind }) => kind === 'unix' || kind === 'fd');
+  const paths =
+    local.length === 0
+      ? [LOCAL_SOCKET]
+      : local.filter(({ kind }) => kind === 'unix').map(({ text }) => text.replace(/^unix:\/\//, '') || LOCAL_SOCKET);
+  return paths.flatMap((path) => {
+    const names = facts.docker.containers
+      .filter(({ mounts }) => mounts.some((mount) => runPath(mount) === runPath(path)))
+      .map(({ name }) => name);
+    if (names.length === 0) return [];
+    return [
+      `dockerd itself makes ${path} anew when it starts; ${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} it mounted and cannot reach the daemon any more until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
+    ];
+  });
+}
+
+/** /var/run is a link to /run wherever systemd runs. */
+function runPath(path: string): string {
+  return path.replace(/^\/var\/run\//, '/run/');
+}

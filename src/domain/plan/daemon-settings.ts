@@ -1,0 +1,84 @@
+/**
+ * Owns where a setting of the daemon goes: into daemon.json, or, where the host gives it as a flag, into the flags. dockerd refuses to
+ * start with a setting in both places, even when they are equal.
+ */
+
+import { type Flag, flagValues } from '../dockerd/command-line.ts';
+import { flagOfKey } from '../dockerd/flags.ts';
+import type { DaemonView } from './daemon-view.ts';
+
+/** Settings by their names in daemon.json; undefined takes one out. */
+export type DaemonSettings = Readonly<Record<string, unknown>>;
+
+export type PlacedSettings = {
+  /** Keys of daemon.json. */
+  readonly json: DaemonSettings;
+  /** Flags (long names) that are taken out, of the command line and of variables such as DOCKER_OPTS. */
+  readonly dropped: ReadonlySet<string>;
+  /** Words for our own command line. */
+  readonly added: readonly string[];
+  /** Keys that cannot be set: their flags stand in a variable that the unit itself sets. */
+  readonly stuck: readonly string[];
+};
+
+/**
+ * Sorts settings by where they go. A flag of the command line is replaced by another flag, in our own drop-in; one that comes from a
+ * variable's file is taken out there and goes to daemon.json, so that the next run finds what this one left.
+ */
+export function placeSettings(view: DaemonView, settings: DaemonSettings): PlacedSettings {
+  const json: Record<string, unknown> = {};
+  const dropped = new Set<string>();
+  const added: string[] = [];
+  const stuck: string[] = [];
+  for (const [key, value] of Object.entries(settings)) {
+    const flag = flagOfKey(key);
+    const inVariables = view.variables.filter((variable) => has(variable.flags, flag));
+    if (inVariables.some((variable) => variable.file === undefined)) {
+      stuck.push(key);
+      continue;
+    }
+    const inLine = has(view.commandLine?.flags ?? [], flag);
+    if (inLine || inVariables.length > 0) dropped.add(flag);
+    if (inLine) added.push(...flagWords(flag, value));
+    else json[key] = value;
+  }
+  return { json, dropped, added, stuck };
+}
+
+/** A setting as the daemon has it now, without our own drop-in; lists as `key=value` become an object. Undefined: not given. */
+export function settingNow(view: DaemonView, key: string): unknown {
+  const values = flagValues(view.flags, flagOfKey(key));
+  if (values.length === 0) return view.json.values[key];
+  if (key === 'log-opts' || key === 'default-ulimits') {
+    return Object.fromEntries(
+      values.map((value) => [value.split('=')[0] ?? '', value.split('=').slice(1).join('=')] as const),
+    );
+  }
+  return values.at(-1);
+}
+
+/** A switch as dockerd reads it; `otherwise` is dockerd's own default. */
+export function switchNow(view: DaemonView, key: string, otherwise: boolean): boolean {
+  const value = settingNow(view, key);
+  return value === undefined ? otherwise : /^(1|t|true)$/i.test(String(value));
+}
+
+function has(flags: readonly Flag[], name: string): boolean {
+  return flags.some((flag) => flag.name === name);
+}
+
+function flagWords(flag: string, value: unknown): string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value)) return value.map((item) => `${flag}=${String(item)}`);
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).map(([key, item]) => `${flag}=${key}=${limitText(item)}`);
+  }
+  return [`${flag}=${String(value)}`];
+}
+
+/** `{ Soft, Hard }` of daemon.json as the flag has it: `SOFT:HARD`. */
+function limitText(item: unknown): string {
+  if (typeof item !== 'object' || item === null) return String(item);
+  const { Soft, Hard } = item as { Soft?: number; Hard?: number };
+  return `${Soft ?? Hard}:${Hard ?? Soft}`;
+}

@@ -1,0 +1,154 @@
+/** Owns the understanding of how a host's daemon is configured now, without what docker-tls itself has added. */
+
+import {
+  type CommandLine,
+  type Flag,
+  flagValues,
+  type Listener,
+  parseCommandLine,
+  parseFlags,
+  parseListener,
+} from '../dockerd/command-line.ts';
+import { type DaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
+import { isOurDropIn } from '../dockerd/drop-in.ts';
+import { type Assignment, environmentValue } from '../dockerd/environment-file.ts';
+import { DAEMON_JSON } from '../dockerd/paths.ts';
+import { tlsMode } from '../dockerd/tls-mode.ts';
+import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../dockerd/unit.ts';
+import { fileText, type HostFacts, realPath } from './facts.ts';
+
+/** Flags that come in through a variable such as `$DOCKER_OPTS`. `file` is undefined where the unit itself sets the variable. */
+export type VariableFlags = Assignment & {
+  readonly name: string;
+  readonly file: string | undefined;
+  readonly flags: readonly Flag[];
+};
+
+export type PlacedListener = Listener & { readonly from: 'flag' | 'variable' | 'json' };
+
+export type DaemonView = {
+  readonly execStart: UnitSetting | undefined;
+  readonly commandLine: CommandLine | undefined;
+  /** Names of the other drop-ins, without directory. */
+  readonly otherDropIns: readonly string[];
+  readonly variables: readonly VariableFlags[];
+  /** Every flag, those of variables included. */
+  readonly flags: readonly Flag[];
+  /** Where the daemon's configuration file really lies, and the path that the daemon itself opens: a link's, where it is one. */
+  readonly configFile: string;
+  readonly configName: string;
+  /** Real paths of the unit's environment files. */
+  readonly environmentFiles: readonly string[];
+  readonly json: DaemonJson;
+  readonly listeners: readonly PlacedListener[];
+  /** Clients have to show a certificate already now. */
+  readonly tlsVerified: boolean;
+};
+
+/** Reads the daemon's configuration from the facts; what could not be understood is undefined and found by the preflight. */
+export function viewDaemon(facts: HostFacts): DaemonView {
+  const paths = [facts.docker.unit.fragment, ...facts.docker.unit.dropIns].filter((path) => path !== '');
+  const files: UnitFile[] = paths
+    .filter((path) => !isOurDropIn(fileName(path)))
+    .map((path) => ({ path, text: fileText(facts, path) ?? '' }));
+  const execStart = effectiveList(files, 'Service', 'ExecStart').at(-1);
+  const commandLine = execStart === undefined ? undefined : parseCommandLine(execStart.value);
+  const variables = commandLine === undefined ? [] : readVariables(commandLine, facts, files);
+  const flags = [
+    ...(commandLine?.flags ?? []).filter((flag) => flag.name !== ''),
+    ...variables.flatMap((variable) => variable.flags),
+  ];
+  const configName = flagValues(flags, '--config-file').at(-1) ?? DAEMON_JSON;
+  const configFile = realPath(facts, configName);
+  const json = parseDaemonJson(fileText(facts, configFile));
+  const mode = tlsModeOf(flags, json.values);
+  const tlsVerified = mode === 'verified' || verifiedBefore(facts, configFile, variables);
+  const tls = tlsVerified || mode === 'unverified';
+  const jsonHosts = Array.isArray(json.values.hosts) ? json.values.hosts.map(String) : [];
+  return {
+    execStart,
+    commandLine,
+    otherDropIns: facts.docker.unit.dropIns.map(fileName).filter((name) => !isOurDropIn(name)),
+    variables,
+    flags,
+    configFile,
+    configName,
+    environmentFiles: facts.docker.unit.environmentFiles.map((path) => realPath(facts, path)),
+    json,
+    listeners: [
+      ...flagValues(commandLine?.flags ?? [], '--host').map((text) => ({
+        ...parseListener(text, tls),
+        from: 'flag' as const,
+      })),
+      ...variables.flatMap((variable) =>
+        flagValues(variable.flags, '--host').map((text) => ({
+          ...parseListener(text, tls),
+          from: 'variable' as const,
+        })),
+      ),
+      ...jsonHosts.map((text) => ({ ...parseListener(text, tls), from: 'json' as const })),
+    ],
+    tlsVerified,
+  };
+}
+
+function tlsModeOf(flags: readonly Flag[], values: Readonly<Record<string, unknown>>): ReturnType<typeof tlsMode> {
+  const flag = flagValues(flags, '--tlsverify').at(-1);
+  const given = flag === undefined ? values.tlsverify : isTrue(flag);
+  return tlsMode(
+    isTrue(flagValues(flags, '--tls').at(-1)) || values.tls === true,
+    typeof given === 'boolean' ? given : undefined,
+  );
+}
+
+/** Whether clients had to show a certificate by settings that our first change took out: other TLS ports stay open because of it. */
+function verifiedBefore(facts: HostFacts, configFile: string, variables: readonly VariableFlags[]): boolean {
+  if (tlsModeOf([], parseDaemonJson(facts.origin.get(configFile)?.content).values) === 'verified') return true;
+  return variables.some(({ name, file }) => {
+    const text = file === undefined ? undefined : facts.origin.get(file)?.content;
+    const value = text === undefined ? undefined : environmentValue(text, name)?.value;
+    return value !== undefined && tlsModeOf(parseFlags(splitWords(value)), {}) === 'verified';
+  });
+}
+
+/** Flags of dockerd that say how TLS is done; all of them are ours once a host is set up. */
+export function isTlsFlag(flag: Flag): boolean {
+  return flag.name.startsWith('--tls');
+}
+
+export const TLS_KEYS = ['tls', 'tlsverify', 'tlscacert', 'tlscert', 'tlskey'] as const;
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value !== undefined && /^(1|t|true)$/i.test(value);
+}
+
+function readVariables(line: CommandLine, facts: HostFacts, files: readonly UnitFile[]): VariableFlags[] {
+  const variables: VariableFlags[] = [];
+  for (const flag of line.flags) {
+    const name = /^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$/.exec(flag.name === '' ? (flag.value ?? '') : '')?.[1];
+    if (name === undefined) continue;
+    let found: (Assignment & { readonly file: string | undefined }) | undefined;
+    for (const setting of effectiveList(files, 'Service', 'Environment')) {
+      for (const word of splitWords(setting.value)) {
+        if (word.text.startsWith(`${name}=`))
+          found = {
+            value: word.text.slice(name.length + 1),
+            line: setting.line,
+            endLine: setting.line,
+            file: undefined,
+          };
+      }
+    }
+    for (const file of facts.docker.unit.environmentFiles) {
+      const value = environmentValue(fileText(facts, file) ?? '', name);
+      if (value !== undefined) found = { ...value, file: realPath(facts, file) };
+    }
+    if (found) variables.push({ name, ...found, flags: parseFlags(splitWords(found.value)) });
+  }
+  return variables;
+}

@@ -1,0 +1,63 @@
+/** Owns the desired state of one host: everything that a plan is made from besides the facts. */
+
+import type { Secret } from '../secret.ts';
+
+/** Where the server's key of the new generation comes from. */
+export type KeySource =
+  | { readonly kind: 'send'; readonly key: Secret }
+  /** The key in force on the host stays. */
+  | { readonly kind: 'keep' }
+  /** A key that the host made itself, at this path. */
+  | { readonly kind: 'host'; readonly path: string };
+
+export type Credentials = {
+  /** Trust file: PEM of every CA whose clients are accepted. */
+  readonly ca: string;
+  /** Server certificate, chain included. */
+  readonly cert: string;
+  readonly key: KeySource;
+};
+
+/** A file, link, attribute or membership that hardening wants, beside what TLS needs. */
+export type ExtraChange =
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly mode: string;
+      readonly content: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'attributes';
+      readonly path: string;
+      readonly mode: string;
+      readonly owner: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'member';
+      readonly group: string;
+      readonly user: string;
+      readonly present: boolean;
+      readonly reason: string;
+    };
+
+export type DesiredHost = {
+  readonly name: string;
+  readonly port: number;
+  /** Addresses to listen on; empty: all. */
+  readonly listen: readonly string[];
+  readonly credentials: Credentials;
+  readonly containers: 'keep' | 'may-stop';
+  /** live-restore stays on afterwards. Undefined: as the host has it. */
+  readonly liveRestore?: boolean;
+  /** Further keys of daemon.json (hardening); undefined takes a key out. */
+  readonly daemonSettings?: Readonly<Record<string, unknown>>;
+  readonly extras?: readonly ExtraChange[];
+  readonly reloadSshd?: boolean;
+  readonly loadAuditRules?: boolean;
+  /** What the fixes that are new on this host cost. */
+  readonly costs?: readonly string[];
+  /** What has to be said beside the plan: fixes that cannot be made, or do not count yet. */
+  readonly notes?: readonly string[];
+};

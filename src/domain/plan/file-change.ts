@@ -1,0 +1,119 @@
+/** Owns one change of one path on a host, and the makers of such changes. */
+
+import type { ExtraChange } from './desired.ts';
+import { type HostFacts, realPath, type SnapshotEntry } from './facts.ts';
+
+/** Holds no secret: private keys are not files of a plan but credentials, and travel apart. */
+export type FileChange = {
+  readonly kind: 'file' | 'link' | 'absent' | 'attributes' | 'member';
+  /** For a membership `group:user`. */
+  readonly path: string;
+  /** Octal, four digits; for a membership `present` or `absent`; `-` where it has no meaning. */
+  readonly mode: string;
+  readonly owner: string;
+  /** Text of a file afterwards. */
+  readonly after?: string;
+  /** Text of a file now, or `-> target` of a link. */
+  readonly before?: string;
+  readonly to?: string;
+  /** The copy on the host that it comes back from. */
+  readonly copy?: string;
+  /** The path is no longer what docker-tls had put there: somebody edited it. */
+  readonly drift?: boolean;
+  readonly reason?: string;
+  /** For attributes and memberships: there is something to do. */
+  readonly pending: boolean;
+};
+
+/** A text file with its final mode. */
+export function text(path: string, content: string, mode = '0644', owner = '0:0', reason?: string): FileChange {
+  return { kind: 'file', path, mode, owner, after: content, pending: true, ...(reason ? { reason } : {}) };
+}
+
+export function link(path: string, to: string): FileChange {
+  return { kind: 'link', path, mode: '-', owner: '-', to, pending: true };
+}
+
+export function absent(path: string): FileChange {
+  return { kind: 'absent', path, mode: '-', owner: '-', pending: true };
+}
+
+/** What a snapshot says of a path; a path that it does not know was not there. */
+export function bySnapshot(entry: SnapshotEntry | undefined, path: string): FileChange {
+  switch (entry?.kind) {
+    case 'file':
+      return {
+        kind: 'file',
+        path,
+        mode: entry.mode.padStart(4, '0'),
+        owner: entry.owner,
+        after: entry.content ?? '',
+        copy: entry.copy,
+        pending: true,
+      };
+    case 'link':
+      return { kind: 'link', path, mode: '-', owner: '-', to: entry.to ?? '', copy: entry.copy, pending: true };
+    case 'attributes':
+      return { kind: 'attributes', path, mode: entry.mode.padStart(4, '0'), owner: entry.owner, pending: true };
+    case 'member':
+      return { kind: 'member', path, mode: entry.mode, owner: '-', pending: true };
+    default:
+      return absent(path);
+  }
+}
+
+/** The change that hardening asks for; attributes that are right already are not pending. */
+export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
+  switch (extra.kind) {
+    case 'file':
+      return text(extra.path, extra.content, extra.mode, '0:0', extra.reason);
+    case 'attributes': {
+      // Mode and owner are those of what a link leads to.
+      const path = realPath(facts, extra.path);
+      const now = facts.files.get(path);
+      const same = now?.kind === 'file' && now.mode === extra.mode.replace(/^0+/, '') && now.owner === extra.owner;
+      return {
+        kind: 'attributes',
+        path,
+        mode: extra.mode,
+        owner: extra.owner,
+        pending: !same,
+        reason: extra.reason,
+      };
+    }
+    case 'member':
+      return {
+        kind: 'member',
+        path: `${extra.group}:${extra.user}`,
+        mode: extra.present ? 'present' : 'absent',
+        owner: '-',
+        pending: true,
+        reason: extra.reason,
+      };
+  }
+}
+
+/**
+ * One change for each path: attributes for a file that is written as well go into that change, and those for a file in `editable`
+ * become a change of the whole file.
+ */
+export function foldAttributes(
+  changes: readonly FileChange[],
+  editable: ReadonlySet<string>,
+  facts: HostFacts,
+): FileChange[] {
+  const attributes = new Map(
+    changes.filter((change) => change.kind === 'attributes').map((change) => [change.path, change]),
+  );
+  const written = new Set(changes.filter((change) => change.kind === 'file').map((change) => change.path));
+  return changes.flatMap((change): FileChange[] => {
+    const wanted = attributes.get(change.path);
+    if (wanted === undefined) return [change];
+    if (change.kind === 'file') return [{ ...change, mode: wanted.mode, owner: wanted.owner }];
+    if (change.kind !== 'attributes') return [change];
+    if (written.has(change.path)) return [];
+    const now = facts.files.get(change.path);
+    if (!editable.has(change.path) || now?.kind !== 'file') return [change];
+    return [text(change.path, now.content, change.mode, change.owner, change.reason)];
+  });
+}

@@ -1,0 +1,79 @@
+/** Owns the fixes of the daemon's own settings: which of them a host lacks. */
+
+import type { FixName } from '../audit/fixes.ts';
+import { type DaemonSettings, settingNow, switchNow } from './daemon-settings.ts';
+import type { DaemonView } from './daemon-view.ts';
+
+export type HardenedDaemon = {
+  /** Only what has to change: a setting that is right already stays as the host has it. */
+  readonly settings: DaemonSettings;
+  readonly liveRestore?: true;
+  /** What is to be said of it, for people. */
+  readonly notes: readonly string[];
+};
+
+/** `name=value` of the limits that containers get unless told otherwise: what most services need, and no host runs dry of. */
+const OPEN_FILES = 64_000;
+
+/** What the fixes make of the settings. `running`: names of the containers that run now. */
+export function hardenDaemon(
+  fixes: ReadonlySet<FixName>,
+  view: DaemonView,
+  host: {
+    readonly swarm: boolean;
+    readonly running: readonly string[];
+    /** What dockerd may have itself. */
+    readonly openFiles: number | undefined;
+  },
+): HardenedDaemon {
+  const settings: Record<string, unknown> = {};
+  const notes: string[] = [];
+  let liveRestore: true | undefined;
+  if (fixes.has('icc') && switchNow(view, 'icc', true)) {
+    settings.icc = false;
+    if (host.running.length > 0) {
+      notes.push(
+        'icc: with containers running dockerd keeps the default bridge as it is; it takes effect at the first start of docker without any',
+      );
+    }
+  }
+  if (fixes.has('log-level')) {
+    if (switchNow(view, 'debug', false)) settings.debug = undefined;
+    const level = settingNow(view, 'log-level');
+    if (level !== undefined && level !== 'info') settings['log-level'] = 'info';
+  }
+  if (fixes.has('iptables') && !switchNow(view, 'iptables', true)) settings.iptables = undefined;
+  if (fixes.has('no-new-privileges') && !switchNow(view, 'no-new-privileges', false))
+    settings['no-new-privileges'] = true;
+  if (fixes.has('userland-proxy') && switchNow(view, 'userland-proxy', true)) settings['userland-proxy'] = false;
+  if (fixes.has('userns-remap') && !settingNow(view, 'userns-remap')) settings['userns-remap'] = 'default';
+  if (fixes.has('experimental') && switchNow(view, 'experimental', false)) settings.experimental = undefined;
+  if (fixes.has('log-limits')) Object.assign(settings, logLimits(view));
+  if (fixes.has('default-ulimits') && isEmpty(settingNow(view, 'default-ulimits'))) {
+    // A daemon that may not raise limits (in a container itself) could start no container with more than it has.
+    const most = Math.min(OPEN_FILES, host.openFiles ?? OPEN_FILES);
+    settings['default-ulimits'] = { nofile: { Name: 'nofile', Hard: most, Soft: most } };
+  }
+  if (fixes.has('live-restore')) {
+    if (host.swarm) notes.push('live-restore: not possible in swarm mode');
+    else if (!switchNow(view, 'live-restore', false)) {
+      if (settingNow(view, 'live-restore') !== undefined && view.json.values['live-restore'] === undefined)
+        settings['live-restore'] = true;
+      else liveRestore = true;
+    }
+  }
+  return { settings, ...(liveRestore ? { liveRestore } : {}), notes };
+}
+
+/** json-file is the only driver that knows no limit by itself (Docker docs, "Configure logging drivers"). */
+function logLimits(view: DaemonView): DaemonSettings {
+  if ((settingNow(view, 'log-driver') ?? 'json-file') !== 'json-file') return {};
+  const now = settingNow(view, 'log-opts');
+  const options = typeof now === 'object' && now !== null ? (now as Record<string, unknown>) : {};
+  if (options['max-size'] !== undefined && options['max-size'] !== '-1') return {};
+  return { 'log-opts': { ...options, 'max-size': '10m', 'max-file': options['max-file'] ?? '3' } };
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+}

@@ -1,0 +1,140 @@
+/** Owns the fixes of files and groups: audit rules, the docker group, owners and modes. */
+
+import { auditRules, isWatched } from '../audit/audit-rules.ts';
+import { type FileFix, fileFixes } from '../audit/checks/files.ts';
+import { dataRoot, WATCHES } from '../audit/checks/host.ts';
+import type { AuditFacts } from '../audit/facts.ts';
+import type { FixName } from '../audit/fixes.ts';
+import { DROP_IN_DIRECTORY, SOCKET_PATH, TLS_DIRECTORY } from '../dockerd/paths.ts';
+import type { ExtraChange } from './desired.ts';
+
+export const AUDIT_RULES = '/etc/audit/rules.d/docker-tls.rules';
+/** Nobody else's key: the kernel refuses a rule that is there already, and drops rules by their key (rollback.sh). */
+const KEY = 'docker-tls';
+export const GROUP_FILE = '/etc/group';
+
+export type HardenedFiles = {
+  readonly extras: readonly ExtraChange[];
+  readonly loadAuditRules: boolean;
+  readonly notes: readonly string[];
+};
+
+/** `groups`: the text of /etc/group. `keep`: members of the docker group that stay. */
+export function hardenFiles(
+  fixes: ReadonlySet<FixName>,
+  facts: AuditFacts,
+  groups: string,
+  keep: readonly string[],
+): HardenedFiles {
+  const extras: ExtraChange[] = [];
+  const notes: string[] = [];
+  let loadAuditRules = false;
+  if (fixes.has('audit-rules')) {
+    const { audit } = facts;
+    const content = renderAuditRules(facts);
+    const paths = auditRules(content).map((rule) => rule.path);
+    const written = paths.every((path) => isWatched(audit.files, path));
+    const loaded = paths.every((path) => isWatched(audit.loaded, path));
+    extras.push({
+      kind: 'file',
+      path: AUDIT_RULES,
+      mode: '0640',
+      content,
+      reason: 'audit-rules',
+    });
+    loadAuditRules =
+      audit.kernel && !audit.bootDisabled && audit.installed && audit.refused === undefined && !audit.locked;
+    if (audit.byHand)
+      notes.push(
+        `audit-rules: /etc/audit/audit.rules has rules that stand in no file of rules.d, so somebody keeps it by hand: it stays, and ${AUDIT_RULES} counts at the next boot once what it says stands there`,
+      );
+    else if (audit.installed && !audit.augenrules)
+      notes.push(
+        `audit-rules: without augenrules nothing reads rules.d at boot: ${AUDIT_RULES} counts at the next boot once what it says stands in /etc/audit/audit.rules`,
+      );
+    if (!audit.kernel || audit.bootDisabled)
+      notes.push('audit-rules: the kernel does not audit; the rules are written, and count once it does');
+    else if (!audit.installed) notes.push('audit-rules: auditd is not installed; the rules count once it is');
+    else if (audit.locked && !loaded)
+      notes.push(
+        'audit-rules: the kernel keeps the loaded rules until the next boot (-e 2); these are written, and count then',
+      );
+    else if (audit.refused !== undefined)
+      notes.push('audit-rules: the kernel does not let this host load rules (as in a container); they are written');
+    else if (loadAuditRules && written && !loaded)
+      notes.push(
+        `audit-rules: they are written, but the kernel does not have them all; to load them, and see which it does not take: auditctl -D -k docker-tls; auditctl -R ${AUDIT_RULES}`,
+      );
+    else if (!audit.enabled)
+      notes.push(
+        'audit-rules: auditing is off, so nothing is recorded; it begins with: systemctl enable --now auditd (or auditctl -e 1, until the next boot)',
+      );
+  }
+  if (fixes.has('docker-group')) extras.push(...groupChanges(facts, groups, keep, notes));
+  if (fixes.has('file-modes')) extras.push(...modeChanges(fileFixes(facts), groups));
+  return { extras, loadAuditRules, notes };
+}
+
+/**
+ * One rule for each file that is there. The data directory is watched itself and not below: every write of every container would be
+ * logged. What lies in /run is watched by its directory, because a rule for a path whose directory is missing at boot stops the loading of all that follow.
+ */
+export function renderAuditRules(facts: AuditFacts): string {
+  const present = WATCHES.flatMap((watch) => watch.paths(facts)).filter((path) => facts.files.has(path));
+  const own = [DROP_IN_DIRECTORY, SOCKET_PATH];
+  const rules = [...new Set([...present, ...own])]
+    // What lies in a watched directory is watched; it may also come and go.
+    .filter((path) => /^\/[\w./@+-]+$/.test(path) && !/^\/(run\/containerd|etc\/docker)\//.test(path))
+    .map((path) =>
+      path === dataRoot(facts) ? `-a always,exit -F path=${path} -F perm=wa -k ${KEY}` : `-w ${path} -p wa -k ${KEY}`,
+    );
+  return ['## Written by docker-tls. `docker-tls remove HOST` takes it away again.', ...rules, ''].join('\n');
+}
+
+/** Members as they stand in the file: only those can be taken out here. */
+function groupChanges(
+  facts: AuditFacts,
+  groups: string,
+  keep: readonly string[],
+  notes: string[],
+): readonly ExtraChange[] {
+  const line = /^docker:[^:\n]*:\d+:(.*)$/m.exec(groups)?.[1] ?? '';
+  const members = line.split(',').filter((user) => user !== '' && user !== 'root');
+  for (const user of facts.dockerGroup ?? []) {
+    if (user === 'root' || members.includes(user) || keep.includes(user)) continue;
+    notes.push(`docker-group: ${user} is in it by another way (primary group, or a directory service)`);
+  }
+  for (const user of keep) {
+    if (members.includes(user) || facts.dockerGroup?.includes(user)) continue;
+    notes.push(`docker-group: ${user}, who was to stay, is not in it`);
+  }
+  return members
+    .filter((user) => !keep.includes(user) && /^[A-Za-z_][\w.@-]*\$?$/.test(user))
+    .map((user) => ({
+      kind: 'member',
+      group: 'docker',
+      user,
+      present: false,
+      reason: `docker-group: ${user} can no longer use docker without sudo`,
+    }));
+}
+
+/** The credentials in force are not touched: the plan itself watches over them. */
+function modeChanges(fixes: readonly FileFix[], groups: string): readonly ExtraChange[] {
+  const ours = new RegExp(`^${TLS_DIRECTORY}/(current|\\d+)(/|$)`);
+  return fixes
+    .filter(({ path }) => path.startsWith('/') && !ours.test(path) && !/[\t\n]/.test(path))
+    .map(({ path, mode, group }) => ({
+      kind: 'attributes',
+      path,
+      mode: mode.toString(8).padStart(4, '0'),
+      owner: `0:${groupId(groups, group)}`,
+      reason: 'file-modes',
+    }));
+}
+
+function groupId(groups: string, name: string): string {
+  if (name === 'root') return '0';
+  const line = groups.split('\n').find((one) => one.startsWith(`${name}:`));
+  return /^[^:]*:[^:]*:(\d+):/.exec(line ?? '')?.[1] ?? '0';
+}

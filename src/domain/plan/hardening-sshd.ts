@@ -1,0 +1,137 @@
+/** Owns the fixes of sshd: one drop-in that comes before all others, since the first value that sshd reads wins (sshd_config(5)). */
+
+import { secondFactors } from '../audit/checks/ssh.ts';
+import type { SshdMatch } from '../audit/facts.ts';
+import type { FixName } from '../audit/fixes.ts';
+
+export const SSHD_CONFIG = '/etc/ssh/sshd_config';
+
+/** How this run itself logged in: what must go on working. */
+export type Login = {
+  readonly user: string;
+  /** Over SSH, and not on the host itself. */
+  readonly remote: boolean;
+  /** With a key, and no password beside it. */
+  readonly byKey: boolean;
+};
+
+export type SshdInput = {
+  /** The effective settings (`sshd -T`): undefined where there is no sshd, or it does not take its configuration. */
+  readonly settings: ReadonlyMap<string, readonly string[]> | undefined;
+  /** 8.2 is 802. */
+  readonly version: number | undefined;
+  /** What it does for some logins only: that comes before any drop-in. */
+  readonly matches: readonly SshdMatch[];
+  /** The text of sshd_config. */
+  readonly config: string | undefined;
+  readonly login: Login;
+};
+
+export type HardenedSshd = { readonly content?: string; readonly notes: readonly string[] };
+
+const MOST_TRIES = 4;
+const MOST_SESSIONS = 10;
+const FIRST_WITH_INCLUDE = 802;
+
+/** The drop-in's text; without one the notes say why. A host that is stricter already stays so. */
+export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): HardenedSshd {
+  if (!['sshd', 'sshd-root', 'sshd-passwords'].some((fix) => fixes.has(fix as FixName))) return { notes: [] };
+  const { settings } = input;
+  if (settings === undefined)
+    return { notes: ['sshd: it is not there, or does not take its own configuration (sshd -t)'] };
+  const now = (key: string): string => settings.get(key.toLowerCase())?.[0]?.toLowerCase() ?? '';
+  const lines: [string, string][] = [];
+  const notes: string[] = [];
+  if (fixes.has('sshd')) {
+    if (!now('LogLevel').startsWith('debug')) lines.push(['LogLevel', 'VERBOSE']);
+    lines.push(['MaxAuthTries', `${atMost(now('MaxAuthTries'), MOST_TRIES)}`]);
+    lines.push(['MaxSessions', `${atMost(now('MaxSessions'), MOST_SESSIONS)}`]);
+    lines.push(['PermitEmptyPasswords', 'no']);
+  }
+  if (fixes.has('sshd-root')) {
+    const root = rootLogin(now('PermitRootLogin'), input.login, notes);
+    if (root !== undefined) lines.push(['PermitRootLogin', root]);
+  }
+  lines.push(['PubkeyAuthentication', 'yes']);
+  if (fixes.has('sshd-passwords')) {
+    // Before OpenSSH 8.7 the older name is a switch of its own, and either opens the way.
+    const keyboard = ['KbdInteractiveAuthentication', 'ChallengeResponseAuthentication'].filter(
+      (keyword) => keyword.startsWith('Kbd') || settings.has(keyword.toLowerCase()),
+    );
+    const off = now('PasswordAuthentication') === 'no' && keyboard.every((keyword) => now(keyword) !== 'yes');
+    if (off || (input.login.remote && input.login.byKey)) {
+      const needed = off ? undefined : secondFactors(settings, input.matches);
+      for (const keyword of ['PasswordAuthentication', ...keyboard]) {
+        if (needed?.has(keyword.startsWith('Pass') ? 'password' : 'keyboard-interactive'))
+          notes.push(
+            `sshd-passwords: ${keyword} stays, since AuthenticationMethods wants it of some logins beside their key, and they would be shut out; for all others it is shut by: AuthenticationMethods publickey`,
+          );
+        else lines.push([keyword, 'no']);
+      }
+    } else {
+      notes.push(
+        'sshd-passwords: password logins stay, since this run did not log in over SSH with a key; nobody shall be locked out',
+      );
+    }
+  }
+  if (lines.length === 1) return { notes };
+  const included = includeLine(input.config ?? '');
+  if (included === undefined) {
+    const old = input.version !== undefined && input.version < FIRST_WITH_INCLUDE;
+    const text = old
+      ? `sshd: it is older than OpenSSH 8.2 and reads no drop-ins, so nothing was changed; write at the top of ${SSHD_CONFIG}: ${lines.map((line) => line.join(' ')).join('; ')}`
+      : `sshd: it does not read /etc/ssh/sshd_config.d, so nothing was changed; make this the first line of ${SSHD_CONFIG}: Include /etc/ssh/sshd_config.d/*.conf`;
+    return { notes: [...notes, text] };
+  }
+  for (const [keyword, value] of lines) {
+    for (const { criteria, settings: own } of input.matches) {
+      const other = own.get(keyword.toLowerCase());
+      if (other !== undefined && other.toLowerCase() !== value.toLowerCase())
+        notes.push(`sshd: Match ${criteria} says ${keyword} ${other}, and so wins for those; take it out there`);
+    }
+    if (included.before.has(keyword.toLowerCase()))
+      notes.push(`sshd: ${keyword} stands in ${SSHD_CONFIG} before its Include, and so wins; take it out there`);
+  }
+  const text = [
+    '# Written by docker-tls. `docker-tls remove HOST` takes it away again.',
+    ...lines.map(([keyword, value]) => `${keyword} ${value}`),
+    '',
+  ].join('\n');
+  return { content: text, notes };
+}
+
+/** Root may be shut out only when somebody else got in, and its password only when root got in with a key. Undefined: it stays. */
+function rootLogin(now: string, { user, remote, byKey }: Login, notes: string[]): string | undefined {
+  if (now === 'no' || now === 'forced-commands-only') return now;
+  if (remote && user !== 'root') return 'no';
+  const next = 'run it over SSH as a user with sudo, and root is shut out';
+  if (now !== 'yes' || (remote && byKey)) {
+    const why = remote ? 'this run itself logged in as root' : 'no other login was verified';
+    notes.push(`sshd: root keeps its login by key, since ${why}; ${next}`);
+    return 'prohibit-password';
+  }
+  notes.push(`sshd-root: root keeps its login, by password too, since no login with a key was verified; ${next}`);
+  return undefined;
+}
+
+function atMost(now: string, most: number): number {
+  const value = Number(now);
+  return Number.isInteger(value) && value > 0 ? Math.min(value, most) : most;
+}
+
+/** The Include of the drop-ins, if it applies to all logins; and what stands before it, which wins. */
+function includeLine(config: string): { readonly before: ReadonlySet<string> } | undefined {
+  const before = new Set<string>();
+  for (const line of config.split('\n')) {
+    const [keyword = '', ...values] = line.trim().split(/[\s=]+/);
+    if (keyword === '' || keyword.startsWith('#')) continue;
+    if (keyword.toLowerCase() === 'match') return undefined;
+    if (
+      keyword.toLowerCase() === 'include' &&
+      values.some((value) => /^"?(\/etc\/ssh\/)?sshd_config\.d\/\*(\.conf)?"?$/.test(value))
+    )
+      return { before };
+    before.add(keyword.toLowerCase());
+  }
+  return undefined;
+}

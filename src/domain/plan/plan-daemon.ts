@@ -1,0 +1,276 @@
+/** Owns the part of a plan that is about dockerd itself: its command line, its variables, daemon.json, and whether it has to restart. */
+
+import { renderCommandLine } from '../dockerd/command-line.ts';
+import { editDaemonJson } from '../dockerd/daemon-json.ts';
+import { bracketed } from '../dockerd/drop-in.ts';
+import { replaceValue } from '../dockerd/environment-file.ts';
+import {
+  CURRENT_LINK,
+  DROP_IN_DIRECTORY,
+  SERVER_FILES,
+  SOCKET_PATH,
+  SOCKET_UNIT,
+  SOCKET_WANTS,
+  TLS_DIRECTORY,
+} from '../dockerd/paths.ts';
+import type { PlacedSettings } from './daemon-settings.ts';
+import { type DaemonView, isTlsFlag, TLS_KEYS } from './daemon-view.ts';
+import type { DesiredHost } from './desired.ts';
+import { fileText, type HostFacts } from './facts.ts';
+import { type FileChange, text } from './file-change.ts';
+import type { HostPlan } from './plan.ts';
+
+/** Keys of daemon.json that dockerd takes in on SIGHUP (dockerd(8), "Configuration reload behavior"); others need a restart. */
+const RELOADABLE = new Set([
+  'debug',
+  'labels',
+  'live-restore',
+  'max-concurrent-downloads',
+  'max-concurrent-uploads',
+  'max-download-attempts',
+  'default-runtime',
+  'runtimes',
+  'authorization-plugins',
+  'insecure-registries',
+  'registry-mirrors',
+  'shutdown-timeout',
+  'features',
+  'allow-nondistributable-artifacts',
+]);
+
+export function isTlsPath(path: string, view: DaemonView): boolean {
+  return (
+    path.startsWith(`${TLS_DIRECTORY}/`) ||
+    path === SOCKET_PATH ||
+    path === SOCKET_WANTS ||
+    path.startsWith(`${DROP_IN_DIRECTORY}/`) ||
+    path === view.configFile ||
+    view.environmentFiles.includes(path) ||
+    path.startsWith('/etc/default/')
+  );
+}
+
+export function isDaemonPath(path: string, view: DaemonView): boolean {
+  return isTlsPath(path, view) || path === view.configName || path.includes('/docker.service');
+}
+
+export function planDropIn(
+  facts: HostFacts,
+  view: DaemonView,
+  desired: DesiredHost,
+  placed: PlacedSettings,
+  listening: 'systemd' | 'daemon',
+): { execStart: string; sockets: string[] } {
+  const line = view.commandLine;
+  if (line === undefined) return { execStart: '', sockets: [] };
+  const dropped = new Set(closedListeners(view, desired).map((listener) => listener.text));
+  const ownHosts =
+    listening === 'daemon' && !view.listeners.some((listener) => listener.from === 'json')
+      ? [
+          // dockerd without -H listens on its unix socket; with one it has to be said.
+          ...(view.listeners.some((listener) => listener.kind === 'unix' || listener.kind === 'fd')
+            ? []
+            : ['-H', 'unix:///var/run/docker.sock']),
+          ...tcpHosts(desired).flatMap((host) => ['-H', host]),
+        ]
+      : [];
+  const execStart = renderCommandLine(
+    line,
+    (flag) =>
+      isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
+    [
+      ...placed.added,
+      ...ownHosts,
+      '--tlsverify',
+      `--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`,
+      `--tlscert=${CURRENT_LINK}/${SERVER_FILES.cert}`,
+      `--tlskey=${CURRENT_LINK}/${SERVER_FILES.key}`,
+    ],
+  );
+  if (listening === 'daemon') return { execStart, sockets: [] };
+  // One that lies there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
+  const { load, enabled } = facts.docker.socket;
+  return {
+    execStart,
+    sockets: [...(load === 'loaded' && enabled !== 'disabled' ? ['docker.socket'] : []), SOCKET_UNIT],
+  };
+}
+
+function tcpHosts(desired: DesiredHost): string[] {
+  return (desired.listen.length === 0 ? ['0.0.0.0'] : desired.listen).map(
+    (address) => `tcp://${bracketed(address)}:${desired.port}`,
+  );
+}
+
+/** TCP listeners that do not stay: our own port, and every port that answers without asking for a certificate. */
+function closedListeners(view: DaemonView, desired: DesiredHost): DaemonView['listeners'] {
+  return view.listeners.filter(
+    (listener) => listener.kind === 'tcp' && (listener.port === desired.port || !view.tlsVerified),
+  );
+}
+
+/** TCP ports of other socket units that answer everybody so far: `--tlsverify` holds for every socket that systemd hands over. */
+function socketWarnings(facts: HostFacts, view: DaemonView): string[] {
+  if (!view.listeners.some((listener) => listener.kind === 'fd') || isVerified(facts, view)) return [];
+  return facts.docker.otherSockets.flatMap(({ unit, listens }) =>
+    listens
+      .filter((address) => /:\d+$/.test(address) && !/^[/@]/.test(address))
+      .map(
+        (address) =>
+          `${address} of ${unit} rejects connections without a certificate: clients that use it without TLS no longer work`,
+      ),
+  );
+}
+
+/** Clients have to show a certificate already, by settings of the administrator's or by ours. */
+function isVerified(facts: HostFacts, view: DaemonView): boolean {
+  return view.tlsVerified || facts.docker.cmdline.includes('--tlsverify');
+}
+
+export function planVariables(
+  facts: HostFacts,
+  view: DaemonView,
+  desired: DesiredHost,
+  placed: PlacedSettings,
+  warnings: string[],
+): FileChange[] {
+  const closed = closedListeners(view, desired);
+  for (const listener of closed) {
+    if (view.tlsVerified) warnings.push(`${listener.text} is replaced by port ${desired.port} of docker-tls`);
+    else
+      warnings.push(
+        `${listener.text} is closed: it answers everybody, without TLS; clients that still use it need the new address`,
+      );
+  }
+  warnings.push(...socketWarnings(facts, view));
+  if (view.flags.some(isTlsFlag) || TLS_KEYS.some((key) => key in view.json.values)) {
+    warnings.push('the TLS settings that the daemon has now are replaced; `remove` brings them back');
+  }
+  const dropped = new Set(closed.filter((listener) => listener.from === 'variable').map((listener) => listener.text));
+  const managed = new Set((facts.state?.managed ?? []).map((item) => item.path));
+  return view.variables.flatMap((variable) => {
+    const bad = variable.flags.filter(
+      (flag) =>
+        isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
+    );
+    const before = variable.file === undefined ? undefined : fileText(facts, variable.file);
+    if (variable.file === undefined || before === undefined) return [];
+    if (bad.length === 0) {
+      // What an earlier change took out must not come back.
+      return managed.has(variable.file)
+        ? [text(variable.file, before, modeOf(facts, variable.file), ownerOf(facts, variable.file))]
+        : [];
+    }
+    const rest = variable.flags
+      .filter((flag) => !bad.includes(flag))
+      .flatMap((flag) => flag.words.map((word) => word.raw));
+    const after = replaceValue(before, variable, rest.join(' '));
+    return [text(variable.file, after, modeOf(facts, variable.file), ownerOf(facts, variable.file))];
+  });
+}
+
+export function planDaemonJson(
+  facts: HostFacts,
+  view: DaemonView,
+  desired: DesiredHost,
+  listening: 'systemd' | 'daemon',
+  placed: PlacedSettings,
+): { change?: FileChange; after: string | undefined } {
+  const path = view.configFile;
+  const before = fileText(facts, path);
+  const changes: Record<string, unknown> = {};
+  for (const key of TLS_KEYS) if (key in view.json.values) changes[key] = undefined;
+  if (view.listeners.some((listener) => listener.from === 'json')) {
+    const closed = new Set(closedListeners(view, desired).map((listener) => listener.text));
+    const hosts = view.listeners
+      .filter((listener) => listener.from === 'json' && !closed.has(listener.text))
+      .map((listener) => listener.text);
+    const wanted =
+      listening === 'daemon'
+        ? [...hosts.filter((host) => !tcpHosts(desired).includes(host)), ...tcpHosts(desired)]
+        : hosts;
+    // Without the unix socket, or with an empty list, the host's own `docker ps` would be gone.
+    const local = wanted.some((host) => host.startsWith('fd://') || host.startsWith('unix://'))
+      ? []
+      : ['unix:///var/run/docker.sock'];
+    const next = [...local, ...wanted];
+    if (JSON.stringify(next) !== JSON.stringify(view.json.values.hosts)) changes.hosts = next;
+  }
+  if (desired.liveRestore !== undefined && view.json.values['live-restore'] !== desired.liveRestore)
+    changes['live-restore'] = desired.liveRestore;
+  for (const [key, value] of Object.entries(placed.json)) {
+    if (JSON.stringify(view.json.values[key]) !== JSON.stringify(value)) changes[key] = value;
+  }
+  if (Object.keys(changes).length === 0) return { after: before };
+  const after = editDaemonJson(before, changes);
+  return { change: text(path, after, modeOf(facts, path), ownerOf(facts, path)), after };
+}
+
+export function planDaemon(
+  facts: HostFacts,
+  view: DaemonView,
+  desired: DesiredHost,
+  files: readonly FileChange[],
+  credentials: { reason: string } | undefined,
+  jsonAfter: string | undefined,
+): HostPlan['daemon'] {
+  if (credentials)
+    return { action: 'restart', reason: `${credentials.reason} (dockerd reads TLS files only when it starts)` };
+  const touched = files.filter(
+    (change) =>
+      isDaemonPath(change.path, view) &&
+      change.kind !== 'attributes' &&
+      !isSameText(change, fileText(facts, change.path)),
+  );
+  const others = touched.filter((change) => change.path !== view.configFile);
+  if (others.length > 0) return { action: 'restart', reason: 'its units change' };
+  if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
+  if (touched.length > 0) {
+    const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
+    if (keys.every((key) => RELOADABLE.has(key)))
+      return { action: 'reload', reason: `${keys.join(', ')} can be taken in while it runs` };
+    return {
+      action: 'restart',
+      reason: `${keys.filter((key) => !RELOADABLE.has(key)).join(', ')} is read only when it starts`,
+    };
+  }
+  if (
+    facts.docker.cmdline.length > 1 &&
+    !facts.docker.cmdline.includes(`--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`)
+  ) {
+    return { action: 'restart', reason: 'it runs without the configuration that lies on the host' };
+  }
+  if (view.listeners.some((listener) => listener.kind === 'fd') && facts.docker.tlsSocket.active !== 'active') {
+    return { action: 'restart', reason: `${SOCKET_UNIT} does not listen on port ${desired.port}` };
+  }
+  return { action: 'none', reason: 'nothing changes for it' };
+}
+
+function changedKeys(before: string | undefined, after: string | undefined): string[] {
+  const read = (value: string | undefined): Record<string, unknown> => {
+    try {
+      return value === undefined || value.trim() === '' ? {} : (JSON.parse(value) as Record<string, unknown>);
+    } catch {
+      return {};
+    }
+  };
+  const [old, next] = [read(before), read(after)];
+  return [...new Set([...Object.keys(old), ...Object.keys(next)])].filter(
+    (key) => JSON.stringify(old[key]) !== JSON.stringify(next[key]),
+  );
+}
+
+function modeOf(facts: HostFacts, path: string): string {
+  const now = facts.files.get(path);
+  return now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644';
+}
+
+function ownerOf(facts: HostFacts, path: string): string {
+  const now = facts.files.get(path);
+  return now?.kind === 'file' ? now.owner : '0:0';
+}
+
+/** Only its mode or owner changes. */
+function isSameText(change: FileChange, now: string | undefined): boolean {
+  return change.kind === 'file' && change.after === now;
+}

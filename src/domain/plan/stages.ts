@@ -1,0 +1,76 @@
+/** Owns the stages of a CA rotation, derived from what is stored and so resumable by anyone at any point. */
+
+import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
+import { renewal } from '../pki/renewal.ts';
+import { isFrom } from '../trust/trust.ts';
+
+export type RotationHost = {
+  readonly name: string;
+  /** The trust file that the host has. */
+  readonly trust: string;
+  /** The trust file that it should have while old and new are accepted (or after the old one is dropped). */
+  readonly wanted: string;
+  readonly serverCert: string;
+};
+
+export type RotationClient = {
+  readonly name: string;
+  readonly cert: string;
+  readonly revoked: boolean;
+  readonly keyHere: boolean;
+};
+
+export type RotationInput = {
+  /** The CA that issues now. */
+  readonly ca: string;
+  /** CAs that issued before and are still trusted. */
+  readonly oldCas: readonly string[];
+  readonly hosts: readonly RotationHost[];
+  readonly clients: readonly RotationClient[];
+  readonly now: Date;
+};
+
+/**
+ * `none`: no rotation is under way. `accept`: hosts learn to accept old and new. `issue`: hosts and clients get credentials of the new CA.
+ * `drop`: everything is issued, the old CA can go. `clear`: it has gone from the store, some hosts still have to hear of it.
+ */
+export type RotationStage = {
+  readonly stage: 'none' | 'accept' | 'issue' | 'drop' | 'clear';
+  /** Hosts that the stage still has to change. */
+  readonly hosts: readonly string[];
+  /** Clients that still have credentials of an old CA. */
+  readonly clients: readonly string[];
+};
+
+export function rotationStage(input: RotationInput): RotationStage {
+  const { ca, oldCas, now } = input;
+  const changing = input.hosts.filter((host) => host.trust !== host.wanted);
+  const outdated = changing.map((host) => host.name);
+  if (oldCas.length === 0) {
+    const others = changing.filter((host) => trustsAnother(host.trust, ca)).map((host) => host.name);
+    return { stage: others.length > 0 ? 'clear' : 'none', hosts: others, clients: [] };
+  }
+  const clients = input.clients
+    .filter((client) => !client.revoked && !isFrom(client.cert, ca, 'client', now))
+    .map((client) => client.name);
+  const servers = input.hosts.filter((host) => !isFrom(host.serverCert, ca, 'server', now)).map((host) => host.name);
+  // Nobody can be accepted any more under a CA that has expired: old and new credentials change at once.
+  const dead = oldCas.every((old) => isExpired(old, now));
+  if (outdated.length > 0 && !dead) return { stage: 'accept', hosts: outdated, clients };
+  if (servers.length > 0 || outdated.length > 0 || clients.length > 0)
+    return { stage: 'issue', hosts: [...new Set([...outdated, ...servers])], clients };
+  return { stage: 'drop', hosts: input.hosts.map((host) => host.name), clients: [] };
+}
+
+/** Whether a trust file holds a CA that is neither the given one nor below it, dates aside. */
+function trustsAnother(trust: string, ca: string): boolean {
+  return splitBundle(trust).some((pem) => {
+    const { notBefore, notAfter } = inspectCertificate(pem);
+    return !isFrom(pem, ca, 'client', new Date((notBefore.getTime() + notAfter.getTime()) / 2));
+  });
+}
+
+function isExpired(cert: string, now: Date): boolean {
+  const info = inspectCertificate(cert);
+  return renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now }).state === 'expired';
+}

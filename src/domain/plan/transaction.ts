@@ -1,0 +1,311 @@
+/** Owns the form in which a plan travels to its host: one script and one stream of bytes (read by src/host/apply.sh). */
+
+import { createHash } from 'node:crypto';
+import apiScript from '../../host/api.sh';
+import applyScript from '../../host/apply.sh';
+import rollbackVerbs from '../../host/rollback.sh';
+import sshdScript from '../../host/sshd.sh';
+import unarmedScript from '../../host/unarmed.sh';
+import unreadScript from '../../host/unread.sh';
+import { editDaemonJson } from '../dockerd/daemon-json.ts';
+import { isOurDropIn } from '../dockerd/drop-in.ts';
+import { environmentValue } from '../dockerd/environment-file.ts';
+import {
+  CURRENT_LINK,
+  DROP_IN_DIRECTORY,
+  LOCK,
+  SERVER_FILES,
+  SSHD_DROP_IN,
+  STATE,
+  TLS_DIRECTORY,
+  UNITS,
+} from '../dockerd/paths.ts';
+import { validationCommand } from '../dockerd/validate.ts';
+import { shellQuote } from '../quote.ts';
+import { Secret } from '../secret.ts';
+import { fileName, viewDaemon } from './daemon-view.ts';
+import type { Credentials } from './desired.ts';
+import { fileText, type HostFacts, type HostState, realPath } from './facts.ts';
+import { type FileChange, text } from './file-change.ts';
+import type { HostSettings } from './host-settings.ts';
+import type { HostPlan } from './plan.ts';
+
+/** What lies on the host for the time of a change. */
+const rollbackScript = `${apiScript}\n${rollbackVerbs}`;
+
+export type TransactionOptions = {
+  /** Names this change in lock, timer and journal: letters and digits only. */
+  readonly id: string;
+  /** Shown to another operator: `user@computer`. */
+  readonly who: string;
+  readonly now: Date;
+  /** Seconds until the host rolls back automatically. */
+  readonly confirmWithin: number;
+  /** How many generations the host keeps. */
+  readonly keep: number;
+  /** For the host's records: why the generation was made. */
+  readonly reason: string;
+  /** Kept on the host with the generation. */
+  readonly requested: HostSettings;
+};
+
+export type Transaction = {
+  readonly id: string;
+  readonly script: string;
+  readonly input: readonly (Uint8Array | Secret)[];
+};
+
+type Entry = {
+  readonly kind: string;
+  readonly path: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly source: string;
+  readonly data?: Uint8Array | Secret;
+};
+
+/** Everything that the host needs for a change, in one exec. `credentials` is needed where the plan makes a generation of its own. */
+export function renderTransaction(
+  plan: HostPlan,
+  facts: HostFacts,
+  credentials: Credentials | undefined,
+  options: TransactionOptions,
+): Transaction {
+  const protect = plan.containers.how === 'temporary' || plan.containers.how === 'switched-on';
+  const entries = [
+    ...(plan.purpose === 'apply' && credentials ? paperEntries(plan, credentials) : []),
+    ...fileEntries(plan, protect),
+  ];
+  const manifest = entries
+    .map((entry, index) =>
+      [index + 1, entry.kind, entry.mode, entry.owner, entry.source, checkPath(entry.path)].join('\t'),
+    )
+    .join('\n');
+  const settings = {
+    TXN: options.id,
+    UNITS,
+    LOCK,
+    TLS_DIRECTORY,
+    DAEMON: plan.daemon.action,
+    WAS_ACTIVE: facts.docker.unit.active === 'active' ? 'yes' : 'no',
+    LIVE_RESTORE: protect ? 'temporary' : 'untouched',
+    LIVE_RESTORE_STAYS: plan.containers.how === 'switched-on' ? 'yes' : 'no',
+    DAEMON_JSON: plan.daemonJson.path,
+    API_SOCKET: facts.docker.apiSocket || '/var/run/docker.sock',
+    SSHD: plan.sshd,
+    SSHD_DROP_IN,
+    AUDIT: plan.audit,
+    GENERATION: `${plan.generation}`,
+    KEEP: `${options.keep}`,
+  };
+  const parts = {
+    ROLLBACK_SIZE: bytes(rollbackScript),
+    SETTINGS_SIZE: bytes(`${assignments(settings)}\n`),
+    MANIFEST_SIZE: bytes(`${manifest}\n`),
+    MANAGED_SIZE: bytes(plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join('')),
+    STATE_SIZE: bytes(`${JSON.stringify(nextState(plan, facts, options), undefined, 2)}\n`),
+    SEEN_SIZE: bytes(seen(facts).join('')),
+  };
+  const forms = protect ? daemonJsonForms(plan, facts) : [];
+  const variables = {
+    TXN: options.id,
+    WHO: options.who,
+    CONFIRM: `${options.confirmWithin}`,
+    STATE,
+    LOCK,
+    UNITS,
+    FRAGMENT: facts.docker.unit.fragment,
+    KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
+    VALIDATE: validation(plan, facts, entries, protect),
+    ...Object.fromEntries(Object.entries(parts).map(([name, data]) => [name, `${data.length}`])),
+    JSON_FORMS: forms.map(({ suffix, data, mode, owner }) => `${suffix}:${data.length}:${mode}:${owner}`).join(' '),
+  };
+  return {
+    id: options.id,
+    script: `${assignments(variables)}\n${unreadScript}\n${sshdScript}\n${unarmedScript}\n${applyScript}`,
+    input: [
+      ...Object.values(parts),
+      ...forms.map(({ data }) => data),
+      ...entries.map((entry) => entry.data).filter((data) => data !== undefined),
+    ],
+  };
+}
+
+/** What the plan was made from, for the host to compare with what it has when the change begins. */
+function seen(facts: HostFacts): string[] {
+  const view = viewDaemon(facts);
+  const watched = [
+    ...new Set([
+      facts.docker.unit.fragment,
+      ...facts.docker.unit.dropIns,
+      ...facts.docker.unit.environmentFiles,
+      view.configName,
+      view.configFile,
+      `${STATE}/state.json`,
+      ...(facts.state?.managed ?? []).filter(({ kind }) => kind === 'file').map(({ path }) => path),
+    ]),
+  ];
+  return watched.flatMap((path) => {
+    const real = realPath(facts, path);
+    const now = facts.files.get(real);
+    if (path === '' || /[\n\\]/.test(path + real) || now === undefined) return [];
+    if (now.kind === 'absent') return [`- ${real}\n`];
+    // A text that did not come whole, or is not UTF-8, cannot be compared.
+    if (now.kind !== 'file' || now.content.length >= 1_000_000 || now.content.includes('\ufffd')) return [];
+    return [`${createHash('sha256').update(now.content).digest('hex')}  ${path}\n`];
+  });
+}
+
+/**
+ * The script for the end of a change, over any connection: `commit` keeps it, `undo` takes it back, also one whose script was killed
+ * before its rollback was armed.
+ */
+export function renderEnding(verb: 'commit' | 'undo', id: string): string {
+  const argument = verb === 'commit' ? shellQuote(id) : 'requested';
+  const txn = `${STATE}/txn`;
+  // The change may still be at work: it holds the lock on this directory from its first to its last step.
+  return [
+    assignments({ UNITS, STATE, LOCK }),
+    unarmedScript,
+    `exec 9<${UNITS} && flock -w 120 9`,
+    `if [ ! -f ${txn}/settings ] && grep -qxF ${shellQuote(`transaction=${id}`)} ${LOCK} 2>/dev/null; then`,
+    `  clear_unarmed ${shellQuote(`/run/docker-tls-${id}`)}`,
+    `  echo '@result ${verb === 'undo' ? 'undone' : 'nothing'}'`,
+    `elif [ -f ${txn}/rollback.sh ] && [ "$(cat ${txn}/id 2>/dev/null)" = ${shellQuote(id)} ]; then`,
+    '  exec 9<&-',
+    `  sh ${txn}/rollback.sh ${verb} ${argument}`,
+    'else',
+    "  echo '@result nothing'",
+    'fi',
+  ].join('\n');
+}
+
+function paperEntries(plan: HostPlan, credentials: Credentials): Entry[] {
+  const directory = `${TLS_DIRECTORY}/${plan.generation}`;
+  const key = credentials.key;
+  const keyEntry: Entry =
+    key.kind === 'send'
+      ? blob(`${directory}/${SERVER_FILES.key}`, '0400', key.key)
+      : {
+          kind: 'blob',
+          path: `${directory}/${SERVER_FILES.key}`,
+          mode: '0400',
+          owner: '0:0',
+          source: `copy:${checkPath(key.kind === 'host' ? key.path : `${CURRENT_LINK}/${SERVER_FILES.key}`)}`,
+        };
+  return [
+    blob(`${directory}/${SERVER_FILES.ca}`, '0444', bytes(credentials.ca)),
+    blob(`${directory}/${SERVER_FILES.cert}`, '0444', bytes(credentials.cert)),
+    keyEntry,
+  ];
+}
+
+function blob(path: string, mode: string, data: Uint8Array | Secret): Entry {
+  return { kind: 'blob', path, mode, owner: '0:0', source: stdin(data), data };
+}
+
+function stdin(data: Uint8Array | Secret): string {
+  const raw = data instanceof Secret ? data.reveal() : data;
+  return `stdin:${raw.length}:${createHash('sha256').update(raw).digest('hex')}`;
+}
+
+function fileEntries(plan: HostPlan, protect: boolean): Entry[] {
+  const entries = plan.files.map(fileEntry);
+  const { path } = plan.daemonJson;
+  if (!protect || entries.some((entry) => entry.path === path)) return entries;
+  // It is not ours: after the moment it is the very same file again, and no origin of it is kept.
+  return [...entries, { kind: 'file', path, mode: '-', owner: '-', source: 'same' }];
+}
+
+function fileEntry(change: FileChange): Entry {
+  const { kind, path, mode, owner } = change;
+  if (kind === 'file' && change.copy !== undefined)
+    return { kind, path, mode, owner, source: `snap:${checkPath(change.copy)}` };
+  if (kind === 'file') {
+    const data = bytes(change.after ?? '');
+    return { kind, path, mode, owner, source: stdin(data), data };
+  }
+  if (kind === 'link') return { kind, path, mode, owner, source: `to:${checkPath(change.to ?? '')}` };
+  return { kind, path, mode, owner, source: '-' };
+}
+
+type JsonForm = { readonly suffix: string; readonly data: Buffer; readonly mode: string; readonly owner: string };
+
+/** daemon.json with live-restore on and off, before and after the change: for the moment of the restart, as open as the file itself. */
+function daemonJsonForms(plan: HostPlan, facts: HostFacts): JsonForm[] {
+  const { path, before, after } = plan.daemonJson;
+  const now = facts.files.get(realPath(facts, path));
+  const old = now?.kind === 'file' ? text(path, '', now.mode.padStart(4, '0'), now.owner) : text(path, '');
+  const next = plan.files.find((change) => change.path === path && change.kind === 'file') ?? old;
+  return [
+    { side: 'old', content: before, mode: old.mode, owner: old.owner },
+    { side: 'new', content: after, mode: next.mode, owner: next.owner },
+  ].flatMap(({ side, content, mode, owner }) =>
+    [true, false].map((on) => ({
+      suffix: `${side}-${on ? 'on' : 'off'}`,
+      data: bytes(editDaemonJson(content, { 'live-restore': on })),
+      mode,
+      owner,
+    })),
+  );
+}
+
+function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions): HostState {
+  const number = plan.generation === 'none' ? 0 : plan.generation;
+  return {
+    schema: 1,
+    generation: number,
+    generations: [
+      ...(facts.state?.generations ?? []),
+      { number, at: options.now.toISOString(), by: options.who, reason: options.reason, requested: options.requested },
+    ].slice(-options.keep),
+    managed: plan.managed,
+  };
+}
+
+function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
+  if (plan.daemon.action === 'none' || plan.purpose !== 'apply') return '';
+  const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
+  // New credentials without a new drop-in: the one in force is asked about.
+  const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
+    kind === 'file' && path.startsWith(`${DROP_IN_DIRECTORY}/`) && isOurDropIn(fileName(path));
+  const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
+  const view = viewDaemon(facts);
+  return validationCommand({
+    execStart: /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '',
+    variables: Object.fromEntries(
+      view.variables.map((variable) => {
+        const edited = plan.files.find((change) => change.path === variable.file)?.after;
+        const value = edited === undefined ? variable.value : (environmentValue(edited, variable.name)?.value ?? '');
+        return [variable.name, value];
+      }),
+    ),
+    version: facts.docker.version,
+    configFile: plan.daemonJson.path,
+    stagedConfigFile: protect
+      ? `${plan.daemonJson.path}.docker-tls-new-on`
+      : staged
+        ? `${plan.daemonJson.path}.docker-tls-new`
+        : undefined,
+    configExists: fileText(facts, plan.daemonJson.path) !== undefined,
+    configSetsPidfile: 'pidfile' in view.json.values,
+    credentialsBefore: CURRENT_LINK,
+    credentialsAfter: `${TLS_DIRECTORY}/${plan.generation}`,
+  });
+}
+
+function assignments(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${shellQuote(value)}`)
+    .join('\n');
+}
+
+function bytes(value: string): Buffer {
+  return Buffer.from(value, 'utf8');
+}
+
+/** A path as a field of the manifest: absolute or a plain link target, without tabs or line ends. */
+function checkPath(path: string): string {
+  if (/[\t\n\0]/.test(path) || path === '') throw new TypeError(`not a path for a manifest: ${JSON.stringify(path)}`);
+  return path;
+}

@@ -1,0 +1,58 @@
+/** Owns the one passphrase of a store: the words under which the keys of its CAs and issuing CAs lie there. */
+
+import type { StoreState } from '../adapters/store/records.ts';
+import { decryptKey, encryptKey, isEncrypted, keyOpens } from '../domain/pki/keys.ts';
+import type { Secret } from '../domain/secret.ts';
+
+/** Where the CA's passphrase comes from. `opens`: whether it is the right one; whoever types it may try again. */
+export type PassphraseSource = {
+  /** For a CA that is made now; undefined when the user declined in so many words. */
+  forNewCa(): Promise<Secret | undefined>;
+  forExistingCa(opens: (words: Secret) => Promise<boolean>): Promise<Secret>;
+};
+
+export type KeyProtection = {
+  /** A key in the form in which it is stored. */
+  protect(key: Secret): Promise<Secret>;
+  /** The key itself. */
+  open(stored: Secret): Promise<Secret>;
+  /** Nobody knows the words of the keys in this store any more: those made from now on get words of their own. */
+  beginAnew(): void;
+};
+
+/** Known from the CA that is there, chosen for the first one; asked for when it is needed, at most once. */
+export function protectKeys(
+  { ca, oldCas }: Pick<StoreState, 'ca' | 'oldCas'>,
+  source: PassphraseSource,
+): KeyProtection {
+  /** Keys that this run has protected: opening one is slow. */
+  const known = new WeakMap<Secret, Secret>();
+  let secret: Promise<Secret | undefined> | undefined;
+
+  function passphrase(): Promise<Secret | undefined> {
+    const keys = [ca?.keyPem, ...oldCas.map((old) => old.keyPem)].filter((key) => key !== undefined);
+    const locked = keys.find(isEncrypted);
+    secret ??= locked
+      ? source.forExistingCa((words) => keyOpens(locked, words))
+      : keys.length > 0
+        ? Promise.resolve(undefined)
+        : source.forNewCa();
+    return secret;
+  }
+
+  return {
+    async protect(key) {
+      const words = await passphrase();
+      if (words === undefined) return key;
+      const stored = await encryptKey(key, words);
+      known.set(stored, key);
+      return stored;
+    },
+    async open(stored) {
+      return known.get(stored) ?? (isEncrypted(stored) ? decryptKey(stored, await passphrase()) : stored);
+    },
+    beginAnew() {
+      secret = source.forNewCa();
+    },
+  };
+}

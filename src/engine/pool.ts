@@ -1,0 +1,104 @@
+/** Owns a run over several hosts: in parallel, canaries first, one host's trouble its own, stopping after too many failures. */
+
+import { availableParallelism } from 'node:os';
+import pMap from 'p-map';
+import type { HostSpec } from '../domain/fleet/spec.ts';
+import { plural } from '../domain/words.ts';
+import { asErrors, type DockerTlsError, type ExitStatus, gravestExit } from '../errors/errors.ts';
+import type { Progress } from '../runtime.ts';
+
+export type FleetOptions = {
+  /** Hosts at the same time; default: defaultParallel. */
+  readonly parallel?: number;
+  /** This many hosts first; the others only if all of those went well. */
+  readonly canary?: number;
+  /** After this many failures no further host is begun. */
+  readonly maxFailures?: number;
+  readonly signal: AbortSignal;
+};
+
+export type HostResult<T> =
+  | { readonly host: string; readonly kind: 'done'; readonly value: T; readonly elapsedMs: number }
+  | {
+      readonly host: string;
+      readonly kind: 'failed';
+      readonly errors: readonly DockerTlsError[];
+      readonly elapsedMs: number;
+    }
+  | { readonly host: string; readonly kind: 'skipped'; readonly reason: string };
+
+/** A host keeps a processor busy for some 50 ms, its own restart takes seconds; the cap is for what lies between (bastions, networks). */
+export function defaultParallel(processors = availableParallelism()): number {
+  return Math.min(10 * processors, 50);
+}
+
+/**
+ * Does one thing on every host and collects what came of it, in the order of `specs`. Whatever is thrown is that host's result:
+ * a run never ends while others are in the middle of a change. After a bug (E_BUG) no further host is begun.
+ */
+export async function overHosts<T>(
+  specs: readonly HostSpec[],
+  options: FleetOptions,
+  progress: Progress,
+  now: () => Date,
+  work: (spec: HostSpec, line: ReturnType<Progress['host']>) => Promise<T>,
+): Promise<HostResult<T>[]> {
+  const results = new Map<string, HostResult<T>>();
+  let failures = 0;
+  let stopped: string | undefined;
+  async function one(spec: HostSpec): Promise<void> {
+    if (stopped !== undefined || options.signal.aborted) {
+      results.set(spec.name, { host: spec.name, kind: 'skipped', reason: stopped ?? 'interrupted' });
+      return;
+    }
+    const began = now().getTime();
+    const line = progress.host(spec.name);
+    try {
+      const value = await work(spec, line);
+      results.set(spec.name, { host: spec.name, kind: 'done', value, elapsedMs: now().getTime() - began });
+    } catch (error) {
+      const errors = asErrors(error, options.signal);
+      line.failed(errors.map((one) => one.message).join('; '));
+      results.set(spec.name, {
+        host: spec.name,
+        kind: 'failed',
+        errors: errors.map((one) => (one.where === undefined ? one.at(spec.name) : one)),
+        elapsedMs: now().getTime() - began,
+      });
+      failures += 1;
+      // What went wrong here may go wrong anywhere; those at work come to their end.
+      if (errors.some(({ code }) => code === 'E_BUG')) stopped ??= 'stopped after a bug in docker-tls';
+      if (options.maxFailures !== undefined && failures >= options.maxFailures)
+        stopped ??= `stopped after ${plural(failures, 'failure')}`;
+    }
+  }
+  const concurrency = options.parallel ?? defaultParallel();
+  const canaries = specs.slice(0, options.canary ?? 0);
+  await pMap(canaries, one, { concurrency });
+  if (failures > 0 && canaries.length > 0) stopped ??= 'the canary failed';
+  await pMap(specs.slice(canaries.length), one, { concurrency });
+  return specs.map((spec) => results.get(spec.name) as HostResult<T>);
+}
+
+/**
+ * The exit status of a run: the gravest of its failures; skipped hosts are not done, so they never make a run good. 2 says that nothing was
+ * touched: beside a host that went well, one whose own entry is wrong counts as one that is not fit for it. An interruption that came
+ * when every host was done already interrupted nothing.
+ */
+export function exitOfResults(results: readonly HostResult<unknown>[], signal?: AbortSignal): ExitStatus {
+  const statuses = results.flatMap((result) =>
+    result.kind === 'failed' ? result.errors.map((error) => error.exit) : [],
+  );
+  const touched = results.some(({ kind }) => kind === 'done');
+  const counted = statuses.map((status) => (status === 2 && touched ? 4 : status));
+  const interrupted = signal?.aborted === true && results.some(({ kind }) => kind !== 'done');
+  return gravestExit([...(interrupted ? [130 as const] : []), ...counted]);
+}
+
+/** Every failure, gravest last, as it is shown after the table. */
+export function errorsOf(results: readonly HostResult<unknown>[]): DockerTlsError[] {
+  const order: readonly ExitStatus[] = [0, 3, 2, 4, 7, 5, 1, 6, 130];
+  return results
+    .flatMap((result) => (result.kind === 'failed' ? result.errors : []))
+    .sort((a, b) => order.indexOf(a.exit) - order.indexOf(b.exit));
+}

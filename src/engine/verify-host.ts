@@ -1,0 +1,162 @@
+/** Owns the verification that a host accepts the right people and nobody else: real connections from this computer, all at once. */
+
+import { dockerHost } from '../adapters/docker/environment.ts';
+import { splitBundle } from '../domain/pki/inspect.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import type { Probe, ProbeCredentials, ProbeOutcome, ProbeRequest } from '../runtime.ts';
+import { untrustedCredentials } from './untrusted-client.ts';
+
+export type CheckResult = {
+  /** Who connects, for instance `client laptop` or `no certificate`. */
+  readonly who: string;
+  readonly expected: 'accepted' | 'refused';
+  readonly ok: boolean;
+  /** What happened, clean, one line. */
+  readonly outcome: string;
+  /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
+  readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
+  readonly elapsedMs: number;
+};
+
+export type VerifyRequest = {
+  readonly address: string;
+  readonly port: number;
+  /** What the client trusts, PEM. */
+  readonly ca: string;
+  /** Who has to get in; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
+  readonly client?: { readonly name: string } & ProbeCredentials;
+  /** The server's own credentials, which must not open the door; absent where its key is not here. */
+  readonly server?: ProbeCredentials;
+  /** The certificate that has to be served (PEM); absent: any that verifies. */
+  readonly serverCert?: string;
+  /** Clients that were rejected by name and must be refused. */
+  readonly revoked?: readonly ({ readonly name: string } & ProbeCredentials)[];
+  readonly now: Date;
+  readonly timeoutMs?: number;
+};
+
+export type VerifiedAt = Pick<VerifyRequest, 'address' | 'port'>;
+
+/** Connects as everybody: the client, nobody, an untrusted client's CA, the server itself, over plain HTTP, and with an old protocol. */
+export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<CheckResult[]> {
+  const base: ProbeRequest = {
+    address: request.address,
+    port: request.port,
+    ca: request.ca,
+    timeoutMs: request.timeoutMs ?? 10_000,
+  };
+  const { client } = request;
+  const credentials = client && { cert: client.cert, key: client.key };
+  const untrusted = await untrustedCredentials(request.now);
+  const attempt = (more: Partial<ProbeRequest>): Promise<ProbeOutcome> => probe({ ...base, ...more });
+  return Promise.all([
+    ...(client && credentials
+      ? [
+          attempt({ credentials }).then((outcome) => accepted(`client ${client.name}`, outcome, request.serverCert)),
+          attempt({}).then((outcome) => refused('no certificate', outcome)),
+        ]
+      : [attempt({}).then((outcome) => refusedBy('no certificate', outcome, request.serverCert))]),
+    attempt({ credentials: untrusted }).then((outcome) => refused("another CA's certificate", outcome)),
+    ...(request.server
+      ? [attempt({ credentials: request.server }).then((outcome) => refused("the server's own certificate", outcome))]
+      : []),
+    attempt({ plain: true }).then((outcome) => refused('plain HTTP', outcome)),
+    attempt({ ...(credentials ? { credentials } : {}), maxVersion: 'TLSv1.1' }).then((outcome) =>
+      refused('TLS 1.1', outcome),
+    ),
+    ...(request.revoked ?? []).map(async (client) =>
+      refused(`revoked client ${client.name}`, await attempt({ credentials: { cert: client.cert, key: client.key } })),
+    ),
+  ]);
+}
+
+/**
+ * Fails with E_VERIFY (exit 7) unless every verification went as it must. `first`: where a host was verified that the store does not know yet, so
+ * that `doctor` cannot be asked either.
+ */
+export function requireVerified(
+  host: string,
+  checks: readonly CheckResult[],
+  ending: string,
+  first?: VerifiedAt,
+): void {
+  const bad = checks.filter((check) => !check.ok);
+  if (bad.length === 0) return;
+  const client = bad.find((check) => check.expected === 'accepted');
+  throw new DockerTlsError({
+    code: 'E_VERIFY',
+    exit: 7,
+    where: host,
+    message: client
+      ? `${client.who} was rejected (${client.outcome}); ${ending}`
+      : checks.every((check) => SILENT.includes(check.cause))
+        ? `nothing answered from here; ${ending}`
+        : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}; ${ending}`,
+    hints: first === undefined ? [`docker-tls doctor ${host}`] : waysIn(first, (client ?? bad[0])?.cause),
+    details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
+  });
+}
+
+/** What to try, by the cause, where the daemon was fine and the way from here to it was not. */
+function waysIn({ address, port }: VerifiedAt, cause: CheckResult['cause']): string[] {
+  const otherAddress = 'if clients reach the host by another name or address: --address NAME';
+  const otherPort = 'or take a port that is open: --port N';
+  const again = 'then run the same command again';
+  switch (cause) {
+    case 'timed-out':
+    case 'connection-refused':
+      return [
+        `clients dial TCP port ${port} of ${address} itself, not through ssh's jump hosts: let it through every firewall on the way, a cloud's security groups included; ${again}`,
+        otherPort,
+        otherAddress,
+      ];
+    case 'unreachable':
+    case 'name-not-found':
+      return [`getent hosts ${shellQuote(address)}`, otherAddress];
+    case 'wrong-name':
+      return [`put the name into the certificate: --san ${shellQuote(address)}`, otherAddress];
+    default:
+      return [
+        `see who answers there: openssl s_client -connect ${dockerHost(address, port).slice(6)} </dev/null`,
+        otherPort,
+        otherAddress,
+      ];
+  }
+}
+
+function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
+  const check = { who, expected: 'accepted', ok: false, elapsedMs: outcome.elapsedMs } as const;
+  if (outcome.kind === 'refused')
+    return { ...check, outcome: `${outcome.cause}: ${outcome.reason}`, cause: outcome.cause };
+  if (outcome.status !== 200) return { ...check, outcome: `the daemon answered with status ${outcome.status}` };
+  if (serverCert !== undefined && !sameLeaf(serverCert, outcome.chain))
+    return { ...check, outcome: 'another certificate than the new one is served' };
+  return { ...check, ok: true, outcome: `accepted (${outcome.protocol})` };
+}
+
+/** Nobody here is accepted on the host: that the right certificate is served, and that it asks for one, has to do. */
+function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
+  const check = refused(who, outcome);
+  if (!check.ok || outcome.kind === 'accepted') return check;
+  if (outcome.cause !== 'client-refused')
+    return { ...check, ok: false, outcome: `${outcome.cause}: ${outcome.reason}` };
+  if (serverCert === undefined || sameLeaf(serverCert, outcome.chain)) return check;
+  return { ...check, ok: false, outcome: 'another certificate than the new one is served' };
+}
+
+/** A port that does not answer refuses nobody: it verifies nothing. */
+const SILENT: readonly CheckResult['cause'][] = ['connection-refused', 'timed-out', 'unreachable', 'name-not-found'];
+
+function refused(who: string, outcome: ProbeOutcome): CheckResult {
+  const check = { who, expected: 'refused', elapsedMs: outcome.elapsedMs } as const;
+  if (outcome.kind === 'accepted') return { ...check, ok: false, outcome: `accepted with status ${outcome.status}` };
+  const { cause } = outcome;
+  if (SILENT.includes(cause)) return { ...check, ok: false, outcome: `no answer (${cause})`, cause };
+  if (cause === 'not-spoken-here') return { ...check, ok: true, outcome: `not tried: ${outcome.reason}`, cause };
+  return { ...check, ok: true, outcome: 'rejected', cause };
+}
+
+function sameLeaf(expected: string, served: string): boolean {
+  return served !== '' && splitBundle(expected)[0] === splitBundle(served)[0];
+}

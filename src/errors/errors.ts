@@ -1,0 +1,135 @@
+/**
+ * Owns what a failure looks like: the one error class that users meet, the exit statuses of the contract, what becomes of
+ * anything else that is thrown, and the cleaning of text that came from a host before anybody sees it.
+ */
+
+/**
+ * Exit statuses: 0 done; 1 a bug of ours; 2 usage or configuration; 3 an honest "no"; 4 unreachable or refused;
+ * 5 failed and rolled back; 6 rollback failed; 7 verification failed; 130 interrupted.
+ */
+export type ExitStatus = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
+
+export type ErrorOptions = {
+  /** Stable name, `E_…`, which scripts may match. */
+  readonly code: string;
+  readonly exit: ExitStatus;
+  /** What happened and why, one sentence without a full stop. May hold text from a host: it is cleaned here. */
+  readonly message: string;
+  /** The host, file or line it is about. */
+  readonly where?: string;
+  /** Commands to paste, or one short sentence each. */
+  readonly hints?: readonly string[];
+  /** Further lines worth reading, for instance the daemon's own last journal lines. */
+  readonly details?: readonly string[];
+  readonly cause?: unknown;
+};
+
+/** A failure that a user can meet and fix. Anything else that is thrown is a bug of ours (exit status 1). */
+export class DockerTlsError extends Error {
+  readonly code: string;
+  readonly exit: ExitStatus;
+  readonly where: string | undefined;
+  readonly hints: readonly string[];
+  readonly details: readonly string[];
+
+  constructor(options: ErrorOptions) {
+    super(printable(options.message), { cause: options.cause });
+    this.name = 'DockerTlsError';
+    this.code = options.code;
+    this.exit = options.exit;
+    this.where = options.where === undefined ? undefined : printable(options.where);
+    this.hints = (options.hints ?? []).map((line) => printable(line));
+    this.details = (options.details ?? []).map((line) => printable(line));
+  }
+
+  /** The same failure, said of a place: used where a host's name becomes known only further out. */
+  at(where: string): DockerTlsError {
+    return this.#with({ where });
+  }
+
+  /** The same failure with other hints: the commands as this person has to type them. */
+  hinting(hints: readonly string[]): DockerTlsError {
+    return this.#with({ hints });
+  }
+
+  #with(change: Pick<ErrorOptions, 'where' | 'hints'>): DockerTlsError {
+    const { code, exit, message, where, hints, details, cause } = this;
+    return new DockerTlsError({ code, exit, message, ...(where && { where }), hints, details, cause, ...change });
+  }
+}
+
+/** Several failures found at once (configuration, preflight): everything is reported together. */
+export class DockerTlsErrors extends Error {
+  readonly errors: readonly DockerTlsError[];
+
+  constructor(errors: readonly DockerTlsError[]) {
+    super(errors.map((error) => error.message).join('; '));
+    this.name = 'DockerTlsErrors';
+    this.errors = errors;
+  }
+}
+
+const REPORT = 'please report it, with the command and this message, to whoever gave you docker-tls';
+
+/** What was thrown, as failures that can be said; never empty. What is not one of ours is a bug, E_BUG. */
+export function asErrors(thrown: unknown, signal?: AbortSignal): readonly DockerTlsError[] {
+  if (thrown instanceof DockerTlsErrors && thrown.errors.length > 0) return thrown.errors;
+  if (thrown instanceof DockerTlsError) return [thrown];
+  if (signal?.aborted && isAbort(thrown)) {
+    return [signal.reason instanceof DockerTlsError ? signal.reason : interrupted('interrupted')];
+  }
+  return [bug(thrown)];
+}
+
+/** The run was stopped by a person or by the system: E_INTERRUPTED, exit status 130. */
+export function interrupted(
+  message: string,
+  more: { where?: string; details?: readonly string[]; hints?: readonly string[]; cause?: unknown } = {},
+): DockerTlsError {
+  return new DockerTlsError({ code: 'E_INTERRUPTED', exit: 130, message, ...more });
+}
+
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && ['AbortError', 'AbortPromptError', 'ExitPromptError'].includes(thrown.name);
+}
+
+function bug(thrown: unknown): DockerTlsError {
+  const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `something that is no error was thrown`;
+  return new DockerTlsError({
+    code: 'E_BUG',
+    exit: 1,
+    message: `a bug in docker-tls: ${printable(said, 300)}`,
+    hints: ['run it again with -v to see where it happened', REPORT],
+    cause: thrown,
+  });
+}
+
+const GRAVEST_FIRST: readonly ExitStatus[] = [130, 6, 1, 5, 7, 4, 2, 3, 0];
+
+/** The one status of a run over several hosts: the gravest, in the order 130, 6, 1, 5, 7, 4, 2, 3, 0. */
+export function gravestExit(statuses: readonly ExitStatus[]): ExitStatus {
+  return GRAVEST_FIRST.find((status) => statuses.includes(status)) ?? 0;
+}
+
+/**
+ * Text that is safe to show: escape sequences, control characters, bidirectional overrides and zero-width
+ * characters are gone, a tab is a space, a newline becomes a visible `⏎`. Length is cut at `limit` characters.
+ */
+export function printable(text: string, limit = 4000): string {
+  const clean = text
+    .replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, '')
+    .replace(/\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, '')
+    .replace(/[\t\u00a0]/g, ' ')
+    .replace(/\r?\n/g, ' ⏎ ')
+    .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g, '');
+  return clean.length > limit ? `${clean.slice(0, limit)}…` : clean;
+}
+
+/** Several lines from a host as clean lines: control characters gone, line ends kept as separate entries, empty ones dropped. */
+export function printableLines(text: string, limit = 40): string[] {
+  return text
+    .split('\n')
+    .map((line) => printable(line).trimEnd())
+    .filter((line) => line !== '')
+    .slice(-limit);
+}

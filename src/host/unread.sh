@@ -1,0 +1,25 @@
+# Unit files of docker.service that systemd has not read. Put in before facts.sh and apply.sh.
+
+# Those other than our drop-in, one per line: systemd would read them at the next change, and nobody has looked at what they say.
+# unread_units FRAGMENT KNOWN (drop-ins, one per line)
+unread_units() {
+  path=/etc/systemd/system/docker.service
+  if [ -s "$path" ] && [ "$(readlink -f -- "$path")" != "$(readlink -f -- "$1")" ]; then printf '%s\n' "$path"; fi
+  for directory in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system; do
+    # systemd names a directory that is a link by where it leads.
+    real=$(cd -P "$directory/docker.service.d" 2>/dev/null && pwd -P) || continue
+    for path in "$directory"/docker.service.d/*.conf; do
+      name=${path##*/}
+      # An empty one, or a link to /dev/null, masks others of its name.
+      [ -s "$path" ] || continue
+      case $name in zz-docker-tls.conf | '~'*zz-docker-tls.conf) continue ;; esac
+      case $NL$2$NL in *"$NL$path$NL"* | *"$NL$real/$name$NL"*) continue ;; esac
+      # One of the same name in /etc counts before it; and systemd may name /usr/lib as /lib.
+      if [ "$directory" != /etc/systemd/system ]; then
+        case $2$NL in *"/$name$NL"*) continue ;; esac
+        [ ! -e "/etc/systemd/system/docker.service.d/$name" ] || continue
+      fi
+      printf '%s\n' "$path"
+    done
+  done
+}

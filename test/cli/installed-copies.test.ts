@@ -1,0 +1,132 @@
+/** Copies of a client's credentials follow its renewals: where they were made, whoever renews, and after a run that died. */
+
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { isFrom } from '../../src/domain/trust/trust.ts';
+import { runCli } from '../support/cli.ts';
+import { issueStore } from '../support/issued-store.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+let home: string;
+const directory = (name: string) => join(dirname(home), name);
+const run = (dockerConfig: string, ...argv: string[]) =>
+  runCli([...argv, '--home', home], { env: { HOME: directory('nobody'), DOCKER_CONFIG: directory(dockerConfig) } });
+const cert = () => readFileSync(join(home, 'clients/ci/cert.pem'), 'utf8');
+
+/** The certificates of all contexts in a Docker config directory. */
+function certsIn(dockerConfig: string): string[] {
+  const tls = join(directory(dockerConfig), 'contexts/tls');
+  return readdirSync(tls).map((id) => readFileSync(join(tls, id, 'docker/cert.pem'), 'utf8'));
+}
+
+beforeEach(async () => {
+  home = newHome();
+  await issueStore(home, { hosts: { web: {} }, clients: { ci: undefined } });
+});
+afterAll(() => removeHomes());
+
+test('a renewal under another DOCKER_CONFIG reaches the copies where they are', async () => {
+  expect((await run('ada', 'context', 'web', '--config-directory')).exit).toBe(0);
+  expect((await run('bob', 'context', 'web')).exit).toBe(0);
+  const renewed = await run('timer', 'rotate', 'client', 'ci', '--yes');
+  expect(renewed.out).toContain('updated context web, the config directory, context web');
+  expect([...certsIn('ada'), ...certsIn('bob')]).toEqual([cert(), cert()]);
+  expect(readFileSync(join(directory('ada'), 'cert.pem'), 'utf8')).toBe(cert());
+  expect(readdirSync(directory('bob'))).not.toContain('cert.pem');
+  expect(readdirSync(dirname(home))).not.toContain('timer');
+});
+
+test('what a run that died left behind is fixed by the next one, though nothing is due', async () => {
+  await run('ada', 'context', 'web');
+  cpSync(directory('ada'), directory('before'), { recursive: true });
+  await run('ada', 'rotate', 'client', 'ci', '--yes');
+  rmSync(directory('ada'), { recursive: true });
+  cpSync(directory('before'), directory('ada'), { recursive: true });
+  expect(certsIn('ada')).not.toEqual([cert()]);
+  const next = await run('ada', 'rotate', 'client', '--due', '--yes');
+  expect(next.out).toBe('Nothing is due.\nci: updated context web\n');
+  expect(certsIn('ada')).toEqual([cert()]);
+  expect((await run('ada', 'rotate', 'client', '--due', '--yes')).out).toBe('Nothing is due.\n');
+});
+
+test('a copy that is gone is said, and not made again', async () => {
+  await run('ada', 'context', 'web');
+  rmSync(directory('ada'), { recursive: true });
+  const { exit, out } = await run('ada', 'rotate', 'client', 'ci', '--yes');
+  expect(exit).toBe(0);
+  expect(out).toContain(`gone, or not written by docker-tls, and so not updated: context web in ${directory('ada')}`);
+  expect(readdirSync(dirname(home))).not.toContain('ada');
+});
+
+describe('a rotation of the CA', () => {
+  const inDirectory = (name = 'cert.pem') => readFileSync(join(directory('ada'), name), 'utf8');
+  const tell = async () => {
+    const store = openStore(home);
+    await store.withLock('test', async () => {
+      const { hosts, ca, oldCas } = await store.read();
+      const trust = [ca, ...oldCas].map((one) => one?.cert).join('');
+      const told = [...hosts].map(([name, host]) => [name, { ...host, ca: trust }] as const);
+      await store.write({ hosts: Object.fromEntries(told) });
+    });
+  };
+  const toStage2 = async () => {
+    await run('ada', 'rotate', 'ca', '--yes');
+    await tell();
+    return run('ada', 'rotate', 'ca', '--yes');
+  };
+  const drop = async () => {
+    rmSync(join(home, 'hosts'), { recursive: true }); // No host answers here.
+    return run('ada', 'rotate', 'ca', '--drop', '--yes');
+  };
+
+  test('reaches the files in the config directory itself in every stage', async () => {
+    await run('ada', 'context', 'web', '--config-directory');
+    const before = inDirectory();
+    const { err } = await toStage2();
+    expect(err).not.toContain('E_CLIENT_FILES');
+    expect(inDirectory()).not.toBe(before);
+    expect([inDirectory(), inDirectory('ca.pem')]).toEqual([
+      cert(),
+      readFileSync(join(home, 'clients/ci/ca.pem'), 'utf8'),
+    ]);
+    expect((await drop()).exit).toBe(0);
+    expect([inDirectory(), inDirectory('ca.pem')]).toEqual([cert(), readFileSync(join(home, 'ca/ca.pem'), 'utf8')]);
+    expect(isFrom(inDirectory(), inDirectory('ca.pem'), 'client', new Date())).toBe(true);
+  });
+
+  test('that died before the files were written is made good by the drop, before the old CA goes', async () => {
+    await run('ada', 'context', 'web', '--config-directory');
+    cpSync(directory('ada'), directory('before'), { recursive: true });
+    await toStage2();
+    rmSync(directory('ada'), { recursive: true });
+    cpSync(directory('before'), directory('ada'), { recursive: true });
+    expect(inDirectory()).not.toBe(cert());
+    expect((await drop()).exit).toBe(0);
+    expect(inDirectory()).toBe(cert());
+  });
+
+  test('is not ended while docker here cannot be given its new files', async () => {
+    await run('ada', 'context', 'web', '--config-directory');
+    cpSync(directory('ada'), directory('before'), { recursive: true });
+    await toStage2();
+    rmSync(directory('ada'), { recursive: true });
+    mkdirSync(directory('ada'));
+    mkdirSync(join(directory('ada'), 'cert.pem'));
+    const refused = await drop();
+    expect([refused.exit, refused.out]).toEqual([4, expect.stringContaining('The old CA is still accepted')]);
+    expect(refused.err).toContain('E_CLIENT_FILES');
+    expect(readdirSync(join(home, 'ca/old'))).toHaveLength(1);
+  });
+
+  test("leaves other people's files alone that have taken their place, and says so", async () => {
+    await run('ada', 'context', 'web', '--config-directory');
+    rmSync(join(directory('ada'), 'cert.pem'));
+    writeFileSync(join(directory('ada'), 'cert.pem'), 'theirs\n');
+    const { err } = await toStage2();
+    expect(err).toContain(`not updated: the files in ${directory('ada')}`);
+    expect(inDirectory()).toBe('theirs\n');
+    expect((await drop()).exit).toBe(0);
+  });
+});

@@ -1,0 +1,55 @@
+/** What goes when a host is restored: nothing that somebody had edited by hand goes unsaid. */
+
+import pico from 'picocolors';
+import { expect, test } from 'vitest';
+import { handEdits } from '../../src/cli/render/outcome.ts';
+import { renderPlan } from '../../src/cli/render/plan.ts';
+import { completeHost } from '../../src/domain/fleet/spec.ts';
+import { planRestore } from '../../src/domain/plan/plan.ts';
+import { desired, factsOf } from '../support/host-facts.ts';
+
+const JSON_FILE = '/etc/docker/daemon.json';
+const STATE = '/var/lib/docker-tls';
+
+function given(now: string, more: Readonly<Record<string, string>> = {}) {
+  const managed = [{ kind: 'file', path: JSON_FILE }];
+  return factsOf({
+    [`file:${JSON_FILE}`]: `file 644 0:0\n${now}`,
+    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, generation: 1, generations: [], managed })}`,
+    [`file:${STATE}/origin/manifest`]: `file 600 0:0\n1\tabsent\t-\t-\t${JSON_FILE}\n`,
+    [`file:${STATE}/generations/1/manifest`]: `file 600 0:0\n1\tfile\t644\t0:0\t${JSON_FILE}\n`,
+    [`file:${STATE}/generations/1/1`]: 'file 644 0:0\n{ "icc": false }\n',
+    ...more,
+  });
+}
+
+test.each([
+  ['{ "icc": false, "labels": ["a=b"] }\n', [JSON_FILE]],
+  ['{ "icc": false }\n', []],
+])('a file of ours that holds %j goes, and what was edited by hand is shown: %j', (now, edited) => {
+  const facts = given(now);
+  const plan = planRestore(facts, 'none', desired);
+  expect(plan.files.map(({ kind, path }) => [kind, path])).toEqual([['absent', JSON_FILE]]);
+  expect(handEdits(plan)).toEqual(edited);
+  const spec = completeHost({ name: 'h', ssh: { destination: 'h' } });
+  const text = renderPlan(
+    { plan, facts, address: 'h', sans: [], credentialsWhy: '', spec, contexts: [] },
+    pico.createColors(false),
+    false,
+    80,
+  );
+  expect(text.includes('edited by hand since')).toBe(edited.length > 0);
+  expect(text.includes('-{ "icc": false, "labels": ["a=b"] }')).toBe(edited.length > 0);
+});
+
+test.each([
+  ['dockerd is gone', { dockerd: '' }, 'LoadState=loaded'],
+  ['its unit is gone', {}, 'LoadState=not-found'],
+])('%s: what is left is taken away, and a daemon that runs all the same is not stopped', (_, more, load) => {
+  const planned = (active: string) =>
+    planRestore(given('{ "icc": false }\n', { ...more, unit: `${load}\nActiveState=${active}` }), 'none', desired)
+      .daemon;
+  expect(planned('inactive').action).toBe('stop');
+  expect(planned('failed').action).toBe('stop');
+  expect(planned('active').action).toBe('restart');
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { completeHost } from '../../src/domain/fleet/spec.ts';
+import { defaultParallel, errorsOf, exitOfResults, type FleetOptions, overHosts } from '../../src/engine/pool.ts';
+import { DockerTlsError, type ExitStatus } from '../../src/errors/errors.ts';
+import type { Progress } from '../../src/runtime.ts';
+
+const quiet: Progress = { host: () => ({ phase() {}, done() {}, failed() {} }), note() {} };
+const names = ['a', 'b', 'c', 'd', 'e'];
+const specs = names.map((name) => completeHost({ name, ssh: { destination: name } }));
+const failure = (exit: ExitStatus) => new DockerTlsError({ code: `E_${exit}`, exit, message: 'no' });
+
+function run(fails: Readonly<Record<string, ExitStatus>>, options: Partial<FleetOptions> = {}, seen: string[] = []) {
+  const all = { parallel: 1, signal: new AbortController().signal, ...options };
+  return overHosts(
+    specs,
+    all,
+    quiet,
+    () => new Date(),
+    async ({ name }) => {
+      seen.push(name);
+      const exit = fails[name];
+      if (exit !== undefined) throw failure(exit);
+      return name;
+    },
+  );
+}
+
+const kinds = (results: Awaited<ReturnType<typeof run>>) => results.map(({ kind }) => kind[0]).join('');
+
+describe('a run over hosts', () => {
+  test("one host's trouble is its own, named, and the exit status is the gravest", async () => {
+    const results = await run({ b: 4, d: 5 }, { parallel: 3 });
+    expect(kinds(results)).toBe('dfdfd');
+    expect(results.map(({ host }) => host)).toEqual(names);
+    expect(exitOfResults(results)).toBe(5);
+    expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_4 b', 'E_5 d']);
+  });
+
+  test('2 says that nothing was touched, so it is no status of a run in which a host was', async () => {
+    expect(exitOfResults(await run({ b: 2 }))).toBe(4);
+    expect(exitOfResults(await run({ a: 2, b: 2, c: 2, d: 2, e: 2 }))).toBe(2);
+    expect(exitOfResults(await run({ a: 2, c: 7 }))).toBe(7);
+  });
+
+  test('the canary goes first, and its failure leaves the others alone', async () => {
+    const seen: string[] = [];
+    expect(kinds(await run({ b: 7 }, { canary: 2, parallel: 5 }, seen))).toBe('dfsss');
+    expect(seen).toEqual(['a', 'b']);
+    expect(kinds(await run({}, { canary: 2, parallel: 5 }))).toBe('ddddd');
+  });
+
+  test('no further host is begun after so many failures', async () => {
+    const results = await run({ a: 4, c: 4, d: 4 }, { maxFailures: 2 });
+    expect(kinds(results)).toBe('fdfss');
+    expect(results[4]).toMatchObject({ reason: 'stopped after 2 failures' });
+    expect((await run({ a: 4 }, { maxFailures: 1 }))[1]).toMatchObject({ reason: 'stopped after 1 failure' });
+  });
+
+  test('never more hosts at the same time than asked for', async () => {
+    let now = 0;
+    let most = 0;
+    await overHosts(
+      specs,
+      { parallel: 2, signal: new AbortController().signal },
+      quiet,
+      () => new Date(),
+      async () => {
+        most = Math.max(most, ++now);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        now -= 1;
+      },
+    );
+    expect(most).toBe(2);
+  });
+
+  test('Ctrl-C begins nothing further, and is the exit status', async () => {
+    const stop = new AbortController();
+    const results = await overHosts(
+      specs,
+      { parallel: 1, signal: stop.signal },
+      quiet,
+      () => new Date(),
+      async ({ name }) => {
+        if (name === 'b') stop.abort();
+        return name;
+      },
+    );
+    expect(results.map(({ kind }) => kind)).toEqual(['done', 'done', 'skipped', 'skipped', 'skipped']);
+    expect(exitOfResults(results, stop.signal)).toBe(130);
+    expect(exitOfResults(await run({}), stop.signal)).toBe(0);
+  });
+
+  test('a bug on one host lets those at work come to their end, and begins no further one', async () => {
+    let ended = 0;
+    const results = await overHosts(
+      specs,
+      { parallel: 3, signal: new AbortController().signal },
+      quiet,
+      () => new Date(),
+      async ({ name }) => {
+        await new Promise((resolve) => setTimeout(resolve, name === 'b' ? 1 : 20));
+        if (name === 'b') throw new TypeError('bug');
+        ended += 1;
+      },
+    );
+    expect(results.map(({ kind }) => kind)).toEqual(['done', 'failed', 'done', 'skipped', 'skipped']);
+    expect(ended).toBe(2);
+    expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_BUG b']);
+    expect(exitOfResults(results)).toBe(1);
+  });
+});
+
+test('as many hosts at once as the machine has processors for', () => {
+  expect([1, 2, 4, 64].map((processors) => defaultParallel(processors))).toEqual([10, 20, 40, 50]);
+});

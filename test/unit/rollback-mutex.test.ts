@@ -1,0 +1,91 @@
+/**
+ * Two scripts on one host: the rollback ends a change that hangs, and waits for another rollback. The real script and real locks.
+ * And nothing of it waits for a daemon that hangs in its start.
+ */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const SCRIPT = readFileSync(new URL('../../src/host/rollback.sh', import.meta.url), 'utf8');
+
+let root: string;
+let holder: ChildProcess | undefined;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'docker-tls-mutex-'));
+  mkdirSync(join(root, 'state/txn'), { recursive: true });
+  mkdirSync(join(root, 'units'));
+  const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
+  writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
+  // A minute's patience is none of what is tried here, and this computer's own /run is none of its business.
+  const script = SCRIPT.replace('take_mutex 30', 'take_mutex 1').replaceAll('/run/docker-tls-', `${root}/run-`);
+  writeFileSync(join(root, 'state/txn/rollback.sh'), script);
+});
+afterEach(() => {
+  if (holder?.pid !== undefined && holder.exitCode === null && holder.signalCode === null) holder.kill('SIGKILL');
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** A shell that holds the mutex, and says so, while it runs a command that does not have it. */
+async function hold(shell: string, command: string): Promise<ChildProcess> {
+  const child = spawn(shell, [
+    '-c',
+    `exec 9<${root}/units; flock 9; service() { "$@" 9<&-; }; echo held; service ${command}; touch ${root}/ended; exit 0`,
+  ]);
+  holder = child;
+  await once(child.stdout, 'data');
+  return child;
+}
+
+function rollback(): string {
+  const stubs = 'systemctl() { echo LoadState=not-found; }; logger() { :; }';
+  const T = join(root, 'state/txn');
+  return spawnSync('sh', ['-c', `${stubs}; T=${T}; set -- undo timer; . ${T}/rollback.sh`], { encoding: 'utf8' })
+    .stdout;
+}
+
+test.each(['dash', 'bash'])('a change that hangs in the start of its daemon is ended, by %s', async (shell) => {
+  const child = await hold(shell, 'sleep 600');
+  writeFileSync(join(root, 'state/txn/pid'), `${child.pid}`);
+  const ended = once(child, 'exit');
+  expect(rollback()).toContain('@result undone\n');
+  expect((await ended)[1]).toBe('SIGKILL');
+  expect(existsSync(join(root, 'state'))).toBe(false);
+});
+
+test('a key that the host made for the change goes with it, whoever asked for it is gone', () => {
+  writeFileSync(join(root, 'state/txn/pid'), '');
+  mkdirSync(join(root, 'run-key-0123456789ab'));
+  writeFileSync(join(root, 'run-key-0123456789ab/key.pem'), 'KEY');
+  expect(rollback()).toContain('@result undone\n');
+  expect(existsSync(join(root, 'run-key-0123456789ab'))).toBe(false);
+});
+
+test('another rollback is waited for, however long it starts the daemon', async () => {
+  writeFileSync(join(root, 'state/txn/pid'), '');
+  await hold('sh', 'sleep 3');
+  expect(rollback()).toContain('@result undone\n');
+  expect(existsSync(join(root, 'ended'))).toBe(true);
+});
+
+test('a change that began after the one that was waited for is left alone', async () => {
+  const txn = join(root, 'state/txn');
+  const other = readFileSync(join(txn, 'settings'), 'utf8').replace('abc123', 'def456');
+  writeFileSync(join(root, 'other'), other);
+  await hold('sh', `sh -c 'sleep 2; cp ${root}/other ${txn}/settings'`);
+  expect(rollback()).toBe('@result nothing\n');
+  expect(readFileSync(join(txn, 'settings'), 'utf8')).toBe(other);
+});
+
+test('a daemon that hangs in its start is not asked to reload: systemd would answer when it has started', () => {
+  const systemctl = 'systemctl() { case "$*" in *is-active*) return 3 ;; esac; sleep 600; }';
+  const { status } = spawnSync(
+    'sh',
+    ['-c', `${systemctl}; T=${root}; set --; . ${root}/state/txn/rollback.sh; reload_live_restore true`],
+    { timeout: 10_000 },
+  );
+  expect(status).toBe(0);
+});

@@ -1,0 +1,79 @@
+/** What follows from the answers at the door: a verification, or an error with the way on. */
+
+import { expect, test } from 'vitest';
+import { refusalOf } from '../../src/adapters/docker/refusal.ts';
+import { coloursOf } from '../../src/cli/render/colours.ts';
+import { renderChecks } from '../../src/cli/render/outcome.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { requireVerified, verifyHost } from '../../src/engine/verify-host.ts';
+import type { Io, ProbeOutcome } from '../../src/runtime.ts';
+
+type Cause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
+
+/** Everybody gets the same answer; an old protocol perhaps another. */
+function verify(cause: Cause, old: Cause = cause) {
+  return verifyHost(
+    async ({ maxVersion }) => ({
+      kind: 'refused',
+      cause: maxVersion === 'TLSv1.1' ? old : cause,
+      reason: 'why',
+      chain: '',
+      elapsedMs: 1,
+    }),
+    {
+      address: '10.0.0.1',
+      port: 2377,
+      ca: '',
+      client: { name: 'ada', cert: '', key: new Secret('k') },
+      now: new Date('2026-01-01T00:00:00Z'),
+    },
+  );
+}
+
+function failure(work: () => void) {
+  try {
+    work();
+  } catch (error) {
+    return error as { code: string; exit: number; message: string; hints: string[] };
+  }
+  throw new Error('it did not fail');
+}
+
+test.each<[Cause, RegExp[]]>([
+  ['timed-out', [/TCP port 2377 of 10\.0\.0\.1 .*firewall/, /--port N/, /--address NAME/]],
+  ['connection-refused', [/firewall/, /--port N/, /--address NAME/]],
+  ['name-not-found', [/getent hosts 10\.0\.0\.1/, /--address NAME/]],
+  ['wrong-name', [/--san 10\.0\.0\.1/, /--address NAME/]],
+  ['protocol', [/openssl s_client -connect 10\.0\.0\.1:2377/, /--port N/, /--address NAME/]],
+])('a first setup that fails by %s says what to do: nothing that asks the store', async (cause, hints) => {
+  const checks = await verify(cause);
+  const error = failure(() => requireVerified('new', checks, 'x', { address: '10.0.0.1', port: 2377 }));
+  expect(error).toMatchObject({ code: 'E_VERIFY', exit: 7 });
+  expect(error.hints).toEqual(hints.map((hint) => expect.stringMatching(hint)));
+  expect(error.hints.join()).not.toContain('doctor');
+});
+
+test('where nothing answers nobody got further than he may, and jump hosts are no way for clients', async () => {
+  const silent = (await verify('timed-out')).filter(({ expected }) => expected === 'refused');
+  const error = failure(() => requireVerified('new', silent, 'x', { address: '10.0.0.1', port: 2377 }));
+  expect(error.message).toBe('nothing answered from here; x');
+  expect(error.hints[0]).toContain("not through ssh's jump hosts");
+});
+
+test('a host of the store is one for doctor', async () => {
+  const checks = await verify('timed-out');
+  expect(failure(() => requireVerified('old', checks, 'x')).hints).toEqual(['docker-tls doctor old']);
+});
+
+test('what this computer cannot speak was not tried, and nobody was rejected', async () => {
+  const error = Object.assign(new Error('no protocols'), { code: 'ERR_SSL_NO_PROTOCOLS_AVAILABLE' });
+  expect(refusalOf(error, { stage: 'handshake', keyed: false, maxVersion: 'TLSv1.1' })).toMatchObject({
+    cause: 'not-spoken-here',
+  });
+  const checks = await verify('client-refused', 'not-spoken-here');
+  const old = checks.find(({ who }) => who === 'TLS 1.1');
+  expect(old).toMatchObject({ ok: true, outcome: 'not tried: why' });
+  const plain = coloursOf({ colour: false } as Io);
+  expect(renderChecks(checks, plain)).toContain('  – TLS 1.1: not tried');
+  expect(renderChecks(checks, plain)).toContain('  ✓ no certificate: rejected');
+});
