@@ -57,7 +57,8 @@ export const ALL_FIXES: readonly Fix[] = [
   {
     name: 'userland-proxy',
     title: 'userland-proxy=false in daemon.json',
-    cost: 'published ports are reached through the firewall rules only: not over ::1 of the host',
+    cost: 'published ports are no longer reached over the host's IPv6 addresses where their container has IPv4 only, by the host's address from containers of another network, nor by their own container until it restarts',
+    needsYes: true,
   },
   {
     name: 'userns-remap',
