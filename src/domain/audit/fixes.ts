@@ -57,7 +57,7 @@ export const ALL_FIXES: readonly Fix[] = [
   {
     name: 'userland-proxy',
     title: 'userland-proxy=false in daemon.json',
-    cost: 'published ports are no longer reached over the host's IPv6 addresses where their container has IPv4 only, by the host's address from containers of another network, nor by their own container until it restarts',
+    cost: "published ports stop answering in three cases: over the host's IPv6 addresses (container with IPv4 only), by the host's address from containers of other networks, and from the container itself until it restarts",
     needsYes: true,
   },
   {
