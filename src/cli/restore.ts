@@ -30,7 +30,7 @@ export async function runReturn(
   }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts' | 'progress' | 'command'>,
   host: string,
   target: number | 'previous' | 'none',
-  options: OptionValues<typeof RETURN_OPTIONS> & { readonly allowRevoked?: boolean },
+  options: OptionValues<typeof RETURN_OPTIONS> & { readonly allowRevoked?: boolean; readonly allowPlainTcp?: boolean },
 ): Promise<CommandResult> {
   const colours = coloursOf(runtime.io);
   const store = storeOf({ global, runtime });
@@ -47,6 +47,8 @@ export async function runReturn(
     reason: command,
     verifiers: usableClients(state),
     allowRevoked: options.allowRevoked === true,
+    // A dry run shows it as a warning, among all that would change.
+    allowPlainTcp: options.allowPlainTcp === true || global.dryRun,
     ...(sudo ? { sudoPassword: sudo } : {}),
     ...(prompts.ssh ? { ask: prompts.ssh } : {}),
   };

@@ -4,6 +4,7 @@ import type { StoredClient } from '../adapters/store/records.ts';
 import type { UndoToken } from '../adapters/store/store.ts';
 import { CURRENT_LINK, STATE } from '../domain/dockerd/paths.ts';
 import { type HostFacts, installedCredentials } from '../domain/plan/facts.ts';
+import { plainTcpProblem } from '../domain/plan/plain-tcp.ts';
 import { type HostPlan, hasChanges, planRestore } from '../domain/plan/plan.ts';
 import { preflight, swarmProblem } from '../domain/plan/preflight.ts';
 import { type HostSpec, keptOf } from '../domain/settings.ts';
@@ -30,6 +31,8 @@ type RestoreCredentials = { readonly ca: string; readonly cert: string };
 export type ReturnContext = Omit<RunContext, 'keyring' | 'saveBase'> & {
   /** Go back also where a revoked client, or whoever has credentials of a dropped CA, gets in again. */
   readonly allowRevoked?: boolean;
+  /** Remove also where a TCP port opens again that accepts every client. */
+  readonly allowPlainTcp?: boolean;
 };
 
 /**
@@ -76,7 +79,13 @@ function planReturnOf(
       hints: [`docker-tls setup ${spec.name}`],
     });
   }
-  if (target === 'none') return plannedReturn(opened, planRestore(facts, 'none', spec), spec, context);
+  if (target === 'none') {
+    const plan = planRestore(facts, 'none', spec);
+    const prepared = plannedReturn(opened, plan, spec, context);
+    return context.allowPlainTcp
+      ? prepared
+      : { ...prepared, problems: [...prepared.problems, ...plainTcpProblem(plan)] };
+  }
   const chosen = resolveGeneration(spec.name, facts, target);
   const credentials = credentialsOf(spec.name, facts, chosen);
   const then: HostSpec = { ...spec, ...facts.state.generations.find(({ number }) => number === chosen)?.settings };
