@@ -236,7 +236,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
       'f:2:43 keep is at least 1',
       'f:2:62 a change waits from 10s up to 24h for its confirmation',
       'f:2:89 confirm-within is at least 10',
-      'f:2:115 this is no time; write 90s, 15m or 2h',
+      'f:2:115 this is not a time; write 90s, 15m or 2h',
     ],
   ],
   'a choice that is none': [
@@ -250,12 +250,12 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
   'what a shell would take for something else': [
     'hosts: { a: $(id), b: { ssh: "-oProxyCommand=id" }, c: { address: "a;b", sans: ["`id`"], ssh: { jump: ["x y"], user: "r|m", identities: [-F] } } }',
     [
-      'f:2:13 "$(id)" is not a host: [user@]name[:port], or local | ssh: root@build-1.example.org | ssh: admin@[2001:db8::7]:2222',
-      'f:2:30 "-oProxyCommand=id" is not a host: [user@]name[:port], or local | ssh: root@build-1.example.org | ssh: admin@[2001:db8::7]:2222',
+      'f:2:13 "$(id)" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
+      'f:2:30 "-oProxyCommand=id" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
       'f:2:67 "a;b" is no name for a certificate: it is neither a DNS name nor an IP address | give a name such as build-1.example.com, 10.0.0.5 or 2001:db8::5',
       'f:2:81 "`id`" is no name for a certificate: it is neither a DNS name nor an IP address | give a name such as build-1.example.com, 10.0.0.5 or 2001:db8::5',
-      'f:2:104 "x y" is not a host: [user@]name[:port], or local | ssh: root@build-1.example.org | ssh: admin@[2001:db8::7]:2222',
-      'f:2:118 "r|m" is no name of a user',
+      'f:2:104 "x y" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
+      'f:2:118 "r|m@host" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
       'f:2:138 a file name that begins with - would be taken for an option | write ./-F',
     ],
   ],
