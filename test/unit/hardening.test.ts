@@ -14,7 +14,7 @@ import {
   recordHardening,
 } from '../../src/domain/plan/hardening.ts';
 import { hardenDaemon } from '../../src/domain/plan/hardening-daemon.ts';
-import { hardenFiles, renderAuditRules } from '../../src/domain/plan/hardening-files.ts';
+import { AUDIT_RULES, hardenFiles, renderAuditRules, TMPFILES } from '../../src/domain/plan/hardening-files.ts';
 import { hardenSshd, type Login } from '../../src/domain/plan/hardening-sshd.ts';
 import { altered } from '../support/audit-facts.ts';
 import { factsOf } from '../support/host-facts.ts';
@@ -260,7 +260,10 @@ describe('files', () => {
     expect(made({ loaded: [], files: rules }).notes.join()).toMatch(
       /kernel does not have them all.*auditctl -R \/etc\/audit/,
     );
-    for (const change of [{}, { byHand: true }, { locked: true }]) expect(made(change).extras).toHaveLength(1);
+    for (const change of [{}, { byHand: true }, { locked: true }])
+      expect(made(change).extras).toMatchObject([{ path: AUDIT_RULES }, { path: TMPFILES }]);
+    const rootless = { ...facts, files: new Map([...facts.files].filter(([path]) => path !== '/run/containerd')) };
+    expect(hardenFiles(new Set(['audit-rules']), rootless, '', []).extras).toMatchObject([{ path: AUDIT_RULES }]);
   });
 });
 

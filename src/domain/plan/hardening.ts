@@ -10,7 +10,7 @@ import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { hardenDaemon } from './hardening-daemon.ts';
-import { AUDIT_RULES, GROUP_FILE, hardenFiles } from './hardening-files.ts';
+import { AUDIT_RULES, GROUP_FILE, hardenFiles, TMPFILES } from './hardening-files.ts';
 import { hardenSshd, type Login, SSHD_CONFIG } from './hardening-sshd.ts';
 
 /** Every fix but `tls`, which `setup` makes. */
@@ -79,7 +79,7 @@ export function recordHardening(fixes: readonly string[], keepInDockerGroup: rea
 }
 
 /** Paths whose state the fixes need, beside what every plan asks for. */
-export const HARDENING_PATHS: readonly string[] = [SSHD_CONFIG, SSHD_DROP_IN, AUDIT_RULES, GROUP_FILE];
+export const HARDENING_PATHS: readonly string[] = [SSHD_CONFIG, SSHD_DROP_IN, AUDIT_RULES, TMPFILES, GROUP_FILE];
 
 /** What could not be made costs nothing; the notes say why. True for fixes of anything else. */
 function isMadeInSshd(fix: FixName, content = ''): boolean {

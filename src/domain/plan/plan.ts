@@ -51,6 +51,9 @@ export type HostPlan = {
   readonly warnings: readonly string[];
 };
 
+/** Files after which audit rules are loaded anew. */
+const AUDIT_FILES = /^\/etc\/(audit|tmpfiles\.d)\//;
+
 /** Whether there is anything to do. */
 export function hasChanges(plan: HostPlan): boolean {
   return plan.files.length > 0 || plan.credentials !== undefined || plan.daemon.action !== 'none';
@@ -105,7 +108,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     ),
     daemon,
     sshd: desired.reloadSshd && files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: desired.loadAuditRules && files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
+    audit: desired.loadAuditRules && files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after),
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
     opens: [],
@@ -162,7 +165,7 @@ export function planRestore(
     managed: target === 'none' ? [] : managed,
     daemon,
     sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
+    audit: files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),
     daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
     opens,

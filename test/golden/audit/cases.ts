@@ -63,6 +63,7 @@ const AUDITING: Alteration = {
     'auditctl-list 255': undefined,
     'auditctl-status 0': 'enabled 1\nfailure 1\n',
     'auditctl-list 0': RULES,
+    tmpfiles: 'd /run/containerd 0711 root root -\n',
   },
 };
 const NO_RULES: Alteration = {
@@ -72,6 +73,46 @@ const NO_RULES: Alteration = {
 const AUDIT_IDS = Array.from({ length: 16 }, (_, index) => `1.1.${index + 3}`);
 
 const AUDIT_CASES: readonly Case[] = [
+  ...['1.1.4', '1.1.8'].flatMap((check): readonly Case[] => [
+    {
+      check,
+      name: 'the kernel says that it watches the directory',
+      host: 'good-trixie',
+      change: { sections: { ...AUDITING.sections, 'audit-directories 0': '/etc/docker\n/run/containerd\n' } },
+      state: 'pass',
+    },
+    {
+      check,
+      name: 'the kernel took the directory for a file, as it was made after the rules were loaded',
+      host: 'good-trixie',
+      change: { sections: { ...AUDITING.sections, 'audit-directories 0': '/etc/docker\n' } },
+      state: 'finding',
+      says: 'loaded, but the kernel records nothing that happens inside',
+    },
+    {
+      check,
+      name: 'and at the next boot it will',
+      host: 'good-trixie',
+      change: { sections: { ...AUDITING.sections, 'audit-directories 0': '/run/containerd\n', tmpfiles: '' } },
+      state: 'finding',
+      says: 'at boot before its directory is made',
+    },
+  ]),
+  {
+    check: '1.1.8',
+    name: 'a rule in a directory that is not there at boot is not loaded then',
+    host: 'good-trixie',
+    change: {
+      sections: {
+        ...AUDITING.sections,
+        'audit-rules-d': '-w /run/containerd/containerd.sock -p wa',
+        'audit-directories 0': '/run/containerd\n',
+        tmpfiles: 'd /run/lock 0755\n',
+      },
+    },
+    state: 'finding',
+    says: 'it is gone then',
+  },
   ...AUDIT_IDS.map(
     (check): Case => ({
       check,
