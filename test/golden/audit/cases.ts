@@ -927,6 +927,25 @@ const CONTAINER_CASES: readonly Case[] = [
     change: { ...container({ State: { Pid: 77 } }), sections: { 'process-status': '/proc/77/status:Seccomp:\t0' } },
     state: 'finding',
   },
+  ...(['ALLOW', 'LOG', 'ERRNO'] as const).map(
+    (action): Case => ({
+      check: '5.22',
+      name: `a profile of one's own whose default is ${action}`,
+      host: 'good-trixie',
+      change: container({
+        HostConfig: { SecurityOpt: [`seccomp={"defaultAction": "SCMP_ACT_${action}",\n "syscalls": []}`] },
+      }),
+      ...(action === 'ERRNO' ? { state: 'pass' } : { state: 'finding', says: 'allows every system call' }),
+    }),
+  ),
+  {
+    check: 'container.2',
+    name: 'systempaths=unconfined',
+    host: 'good-trixie',
+    change: container({ HostConfig: { MaskedPaths: [], ReadonlyPaths: [] } }),
+    state: 'finding',
+    says: 'unconfined',
+  },
   {
     check: '5.5',
     name: 'stopped containers are not judged',
