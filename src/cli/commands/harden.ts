@@ -1,8 +1,7 @@
 /** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
 import { type Fix, type FixName, needsYes } from '../../domain/audit/fixes.ts';
-import { destinationWords, nameOf } from '../../domain/fleet/destination.ts';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
+import { destinationWords, nameOf } from '../../domain/destination.ts';
 import {
   ARTICLE_AUTH_TRIES,
   chooseFixes,
@@ -14,10 +13,10 @@ import {
 } from '../../domain/plan/hardening.ts';
 import { hasChanges } from '../../domain/plan/plan.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { completeHost, type HostSpec } from '../../domain/settings.ts';
 import { hangText, plural } from '../../domain/words.ts';
 import { applyHosts, planHosts } from '../../engine/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../engine/pool.ts';
-import { specOfRecord } from '../../engine/specs.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
@@ -91,7 +90,7 @@ export const command = defineCommand({
       if (record === undefined) throw notSetUp(spec);
       const entries = [...(spec.harden ?? []), ...(record.harden ?? []), ...choice.fixes];
       // Another user of the same host may harden it: what is known of the host stays.
-      const base = { ...specOfRecord(record), ...spec, address: spec.address };
+      const base = { ...completeHost(record), ...spec, address: spec.address };
       return { ...base, harden: recordHardening(entries, settings) };
     });
     const leftOut = leftOutOn(
