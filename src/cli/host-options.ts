@@ -57,7 +57,7 @@ export const HOST_OPTIONS = {
     summary: "host: the server's key is made there and never travels",
   },
   liveRestore: { kind: 'flag', summary: 'leave live-restore switched on' },
-  takeOver: { kind: 'flag', summary: 'take the host over from another store that manages it' },
+  takeOver: { kind: 'flag', summary: 'take the host over from another store, or as the copy of a host' },
   keep: { kind: 'number', min: 1, max: 100, value: 'N', summary: 'generations that the host keeps; default 5' },
   confirmWithin: {
     kind: 'duration',

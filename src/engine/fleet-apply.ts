@@ -2,7 +2,6 @@
 
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
-import type { Owners } from '../domain/plan/other-store.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Progress } from '../runtime.ts';
 import { admit, amended } from './access.ts';
@@ -90,15 +89,6 @@ function revokedAgain(name: string): DockerTlsError {
   });
 }
 
-function ownersOf(specs: readonly HostSpec[], { state }: RunContext): Owners {
-  return new Map(
-    specs.flatMap(({ name }) => {
-      const known = state.hosts.get(name);
-      return known === undefined ? [] : [[known.serverCert, { name, sans: known.record.sans }] as const];
-    }),
-  );
-}
-
 /** The plan of every host; sessions are closed, nothing is changed. A host with problems fails with them. */
 export function planHosts(
   specs: readonly HostSpec[],
@@ -106,9 +96,8 @@ export function planHosts(
   options: FleetOptions,
   progress: Progress,
 ): Promise<HostResult<PreparedHost>[]> {
-  const owners = ownersOf(specs, context);
   return overHosts(specs, options, progress, context.runtime.now, async (spec, line) => {
-    const prepared = await prepareHost(spec, { ...context, owners }, line);
+    const prepared = await prepareHost(spec, context, line);
     await prepared.session.close();
     refuseProblems(prepared);
     line.done('planned');
@@ -123,12 +112,13 @@ export function applyHosts(
   options: FleetOptions,
   progress: Progress,
 ): Promise<HostResult<HostOutcome>[]> {
-  const owners = ownersOf(specs, context);
   return overHosts(specs, options, progress, context.runtime.now, async (spec, line) => {
-    const run = { ...context, owners };
-    const prepared = await prepareHost(spec, run, line);
-    const outcome = await applyHost(prepared, run, line);
-    owners.set(prepared.desired.credentials.cert, { name: spec.name, sans: prepared.sans.map(({ value }) => value) });
+    const prepared = await prepareHost(spec, context, line);
+    const outcome = await applyHost(prepared, context, line);
+    context.known.set(spec.name, {
+      cert: prepared.desired.credentials.cert,
+      sans: prepared.sans.map(({ value }) => value),
+    });
     line.done(outcome.changed ? 'done' : 'nothing to do');
     return outcome;
   });

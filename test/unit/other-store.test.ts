@@ -9,6 +9,7 @@ import { printFacts } from '../support/sections.ts';
 const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
 const STATE = {
   schema: 1,
+  name: 'h1',
   generation: 2,
   generations: [
     { number: 1, at: '2026-01-01T00:00:00Z', by: 'bob@desk', reason: 'setup' },
@@ -66,15 +67,55 @@ test('credentials without records are told as well, and the error says how to go
   expect(managedExternally('h1', words as string)).toMatchObject({ code: 'E_HOST_MANAGED', exit: 4, where: 'h1' });
 });
 
-test('a host by two names is told, and neither a copy of it nor itself is', () => {
-  const facts = { ...theirs, addresses: [{ interface: 'eth0', address: '10.0.0.5' }] };
-  const owners = new Map([[pem('SERVER'), { name: 'a', sans: ['10.0.0.5', '127.0.0.1'] }]]);
-  const error = otherName(facts, 'alias', owners);
-  expect(error).toMatchObject({ code: 'E_HOST_TWO_NAMES', exit: 4, where: 'alias' });
-  expect(error?.message).toMatch(/^this is the host a, /);
-  expect(otherName(facts, 'a', owners)).toBeUndefined();
-  const copy = ['10.0.0.6', '127.0.0.1'].map((address) => ({ interface: 'eth0', address }));
-  expect(otherName({ ...facts, addresses: copy }, 'copy', owners)).toBeUndefined();
-  expect(otherName(factsOf({}), 'fresh', owners)).toBeUndefined();
-  expect(otherName(facts, 'other', new Map([[pem('OLD'), { name: 'a', sans: ['10.0.0.5'] }]]))).toBeUndefined();
+const ours = stateOf({ ca: { cert: pem('THEIRS') } as StoreState['ca'] });
+const at = (...addresses: string[]) => addresses.map((address) => ({ interface: 'eth0', address }));
+const named = (name: string) => ({ name, ssh: { destination: '10.0.0.9', user: 'root' } });
+const known = (cert: string) => new Map([['a', { cert: pem(cert), sans: ['10.0.0.5', '127.0.0.1'] }]]);
+
+test('a host of the store is refused under another name, and every way out is a command', () => {
+  const facts = { ...theirs, addresses: at('10.0.0.5') };
+  const error = otherName(facts, named('alias'), ours, '10.0.0.9', { known: known('SERVER'), takeOver: true });
+  expect(error).toMatchObject({
+    code: 'E_HOST_TWO_NAMES',
+    exit: 4,
+    where: 'alias',
+    message: expect.stringContaining('already in the store as a;'),
+    hints: [
+      'use the name it has: docker-tls setup a',
+      'or rename it: docker-tls rename a alias',
+      'or, if it has moved here: docker-tls setup root@10.0.0.9 --name a --address 10.0.0.9',
+    ],
+  });
+  const both = known('SERVER').set('alias', { cert: pem('OLD'), sans: [] });
+  expect(otherName(facts, named('alias'), ours, '10.0.0.9', { known: both })?.hints).toEqual([
+    'drop one of the two records: docker-tls forget alias',
+    'then: docker-tls apply a',
+  ]);
+});
+
+test('by its own record where the certificate is not the one in the store', () => {
+  const facts = (name: string) => ({ ...theirs, state: { ...STATE, schema: 1 as const, name } });
+  expect(otherName(facts('a'), named('alias'), ours, '10.0.0.9', { known: known('OLD') })?.code).toBe(
+    'E_HOST_TWO_NAMES',
+  );
+  expect(otherName(facts('b'), named('alias'), ours, '10.0.0.9', { known: known('OLD') })).toBeUndefined();
+  // Renamed here since: its record has the name before.
+  const swapped = known('OLD').set('alias', { cert: pem('SERVER'), sans: [] });
+  expect(otherName(facts('a'), named('alias'), ours, '10.0.0.9', { known: swapped })).toBeUndefined();
+});
+
+test('a copy, or a host that has moved, is let through only when somebody says which of the two it is', () => {
+  const facts = { ...theirs, addresses: at('10.0.0.6', '127.0.0.1') };
+  const around = { known: known('SERVER') };
+  expect(otherName(facts, named('copy'), ours, '10.0.0.9', around)?.hints.slice(3)).toEqual([
+    'or, if it is a copy of a (a cloned disk): run the same command with --take-over',
+  ]);
+  expect(otherName(facts, named('copy'), ours, '10.0.0.9', { ...around, takeOver: true })).toBeUndefined();
+});
+
+test("nothing is said of a fresh host, of the host itself, and of another store's", () => {
+  const around = { known: known('SERVER') };
+  expect(otherName(factsOf({}), named('fresh'), ours, '10.0.0.9', around)).toBeUndefined();
+  expect(otherName(theirs, named('a'), ours, '10.0.0.9', around)).toBeUndefined();
+  expect(otherName(theirs, named('alias'), stateOf(), '10.0.0.9', around)).toBeUndefined();
 });

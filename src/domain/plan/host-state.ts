@@ -20,6 +20,7 @@ export function parseState(state: PathState | undefined): HostState | undefined 
   }
   return {
     schema: 1,
+    name: String(value.name ?? ''),
     generation: value.generation,
     generations: Array.isArray(value.generations) ? value.generations.map(parseGeneration) : [],
     managed: value.managed as HostState['managed'],
