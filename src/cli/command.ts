@@ -17,6 +17,8 @@ type OptionBase = {
   readonly short?: string;
   /** The word for the value in the help, for instance `FILE`. */
   readonly value?: string;
+  /** The heading of the help that it stands under. */
+  readonly group?: string;
   /** Left out of the help and of completion. */
   readonly hidden?: boolean;
   readonly completes?: Completes;

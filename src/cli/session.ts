@@ -2,9 +2,9 @@
 
 import type { StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store, UndoToken } from '../adapters/store/store.ts';
-import type { CaSpec, ClientSpec } from '../domain/fleet/spec.ts';
 import type { KnownHosts } from '../domain/plan/other-store.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { CaSpec, ClientSpec } from '../domain/settings.ts';
 import type { RunContext } from '../engine/host-run.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import { type Keyring, openKeyring } from '../engine/keyring.ts';
@@ -90,7 +90,7 @@ export async function openSession(
 
 /** A new map for each run: what it sets up is added. */
 export function knownHosts({ hosts }: StoreState): KnownHosts {
-  return new Map([...hosts].map(([name, { record, serverCert }]) => [name, { cert: serverCert, sans: record.sans }]));
+  return new Map([...hosts].map(([name, { serverCert }]) => [name, serverCert]));
 }
 
 /** Two first runs at the same moment: the CA of the one that comes later must not take the place of the other's. */

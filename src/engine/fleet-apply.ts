@@ -1,7 +1,7 @@
 /** Owns plan and apply over hosts: the same for one host and for a fleet. Reads like a table of contents. */
 
 import type { StoredClient } from '../adapters/store/records.ts';
-import type { ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
+import type { ClientSpec, HostSpec } from '../domain/settings.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Progress } from '../runtime.ts';
 import { admit, amended } from './access.ts';
@@ -115,10 +115,7 @@ export function applyHosts(
   return overHosts(specs, options, progress, context.runtime.now, async (spec, line) => {
     const prepared = await prepareHost(spec, context, line);
     const outcome = await applyHost(prepared, context, line);
-    context.known.set(spec.name, {
-      cert: prepared.desired.credentials.cert,
-      sans: prepared.sans.map(({ value }) => value),
-    });
+    context.known.set(spec.name, prepared.desired.credentials.cert);
     line.done(outcome.changed ? 'done' : 'nothing to do');
     return outcome;
   });

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { parseFleet } from '../../src/domain/fleet/fleet.ts';
 import { chosenSpecs, parseInventory } from '../../src/domain/fleet/inventory.ts';
 import { selectHosts } from '../../src/domain/fleet/selection.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
 import { DockerTlsErrors } from '../../src/errors/errors.ts';
 
 /** All hosts of an inventory, or everything that is said of them. */
@@ -73,7 +74,7 @@ test('every key means what it says', () => {
         address: 'edge.example.org',
         port: 2377,
         listen: ['10.0.0.9', '2001:db8::7'],
-        sans: ['edge.internal', '*.edge.example.org', '192.0.2.7'],
+        sans: ['edge.internal', '*.edge.example.org', '192.0.2.7'].map(parseSan),
         keyType: 'rsa3072',
         days: 30,
         containers: 'may-stop',
@@ -308,7 +309,7 @@ test('what Ansible prints of an INI inventory', () => {
     {
       ...build,
       name: 'build-2',
-      sans: ['build-2.example.org', '10.0.0.12'],
+      sans: ['build-2.example.org', '10.0.0.12'].map(parseSan),
       ssh: { destination: 'build-2', jump: ['ops@bastion.example.org', '10.0.0.1:2200'], hostKey: 'accept-new' },
     },
     { ...build, name: 'db1.example.org', ssh: { destination: 'db1.example.org' } },

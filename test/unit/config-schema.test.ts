@@ -4,7 +4,7 @@ import { parseFleet } from '../../src/domain/fleet/fleet.ts';
 import { resolveFleetPaths } from '../../src/domain/fleet/fleet-paths.ts';
 import { nearestNames } from '../../src/domain/fleet/nearest.ts';
 import { fleetJsonSchema, knownKeys } from '../../src/domain/fleet/schema.ts';
-import { parseSecretReference } from '../../src/domain/fleet/secret-reference.ts';
+import { parseSecretReference } from '../../src/domain/secret-reference.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');

@@ -2,11 +2,18 @@
 
 import { expect, test } from 'vitest';
 import type { StoreState } from '../../src/adapters/store/records.ts';
+import { issueCa, issueServer } from '../../src/domain/pki/certificate.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
 import { parseFacts } from '../../src/domain/plan/facts.ts';
 import { managedExternally, otherName, otherStore } from '../../src/domain/plan/other-store.ts';
 import { printFacts } from '../support/sections.ts';
 
 const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
+const now = new Date('2026-03-01T00:00:00Z');
+const ca = await issueCa({ name: 'test', days: 30, keyType: 'p256', now });
+const issue = async () =>
+  (await issueServer({ ca, sans: ['10.0.0.5', '127.0.0.1'].map(parseSan), days: 9, keyType: 'p256', now })).cert;
+const [SERVER, OLD] = [await issue(), await issue()];
 const STATE = {
   schema: 1,
   name: 'h1',
@@ -25,7 +32,7 @@ function factsOf(credentials: { ca?: string; state?: boolean; transaction?: bool
         ? {}
         : {
             'file:/etc/docker/tls/current/ca.pem': `file 444 0:0\n${credentials.ca}`,
-            'file:/etc/docker/tls/current/server-cert.pem': `file 444 0:0\n${pem('SERVER')}`,
+            'file:/etc/docker/tls/current/server-cert.pem': `file 444 0:0\n${SERVER}`,
           }),
       ...(credentials.transaction ? { transaction: 'abc' } : {}),
       ...(credentials.state ? { 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(STATE)}` } : {}),
@@ -70,11 +77,11 @@ test('credentials without records are told as well, and the error says how to go
 const ours = stateOf({ ca: { cert: pem('THEIRS') } as StoreState['ca'] });
 const at = (...addresses: string[]) => addresses.map((address) => ({ interface: 'eth0', address }));
 const named = (name: string) => ({ name, ssh: { destination: '10.0.0.9', user: 'root' } });
-const known = (cert: string) => new Map([['a', { cert: pem(cert), sans: ['10.0.0.5', '127.0.0.1'] }]]);
+const known = (cert: string) => new Map([['a', cert]]);
 
 test('a host of the store is refused under another name, and every way out is a command', () => {
   const facts = { ...theirs, addresses: at('10.0.0.5') };
-  const error = otherName(facts, named('alias'), ours, '10.0.0.9', { known: known('SERVER'), takeOver: true });
+  const error = otherName(facts, named('alias'), ours, '10.0.0.9', { known: known(SERVER), takeOver: true });
   expect(error).toMatchObject({
     code: 'E_HOST_TWO_NAMES',
     exit: 4,
@@ -86,7 +93,7 @@ test('a host of the store is refused under another name, and every way out is a 
       'or, if it has moved here: docker-tls setup root@10.0.0.9 --name a --address 10.0.0.9',
     ],
   });
-  const both = known('SERVER').set('alias', { cert: pem('OLD'), sans: [] });
+  const both = known(SERVER).set('alias', OLD);
   expect(otherName(facts, named('alias'), ours, '10.0.0.9', { known: both })?.hints).toEqual([
     'drop one of the two records: docker-tls forget alias',
     'then: docker-tls apply a',
@@ -95,18 +102,16 @@ test('a host of the store is refused under another name, and every way out is a 
 
 test('by its own record where the certificate is not the one in the store', () => {
   const facts = (name: string) => ({ ...theirs, state: { ...STATE, schema: 1 as const, name } });
-  expect(otherName(facts('a'), named('alias'), ours, '10.0.0.9', { known: known('OLD') })?.code).toBe(
-    'E_HOST_TWO_NAMES',
-  );
-  expect(otherName(facts('b'), named('alias'), ours, '10.0.0.9', { known: known('OLD') })).toBeUndefined();
+  expect(otherName(facts('a'), named('alias'), ours, '10.0.0.9', { known: known(OLD) })?.code).toBe('E_HOST_TWO_NAMES');
+  expect(otherName(facts('b'), named('alias'), ours, '10.0.0.9', { known: known(OLD) })).toBeUndefined();
   // Renamed here since: its record has the name before.
-  const swapped = known('OLD').set('alias', { cert: pem('SERVER'), sans: [] });
+  const swapped = known(OLD).set('alias', SERVER);
   expect(otherName(facts('a'), named('alias'), ours, '10.0.0.9', { known: swapped })).toBeUndefined();
 });
 
 test('a copy, or a host that has moved, is let through only when somebody says which of the two it is', () => {
   const facts = { ...theirs, addresses: at('10.0.0.6', '127.0.0.1') };
-  const around = { known: known('SERVER') };
+  const around = { known: known(SERVER) };
   expect(otherName(facts, named('copy'), ours, '10.0.0.9', around)?.hints.slice(3)).toEqual([
     'or, if it is a copy of a (a cloned disk): run the same command with --take-over',
   ]);
@@ -114,7 +119,7 @@ test('a copy, or a host that has moved, is let through only when somebody says w
 });
 
 test("nothing is said of a fresh host, of the host itself, and of another store's", () => {
-  const around = { known: known('SERVER') };
+  const around = { known: known(SERVER) };
   expect(otherName(factsOf({}), named('fresh'), ours, '10.0.0.9', around)).toBeUndefined();
   expect(otherName(theirs, named('a'), ours, '10.0.0.9', around)).toBeUndefined();
   expect(otherName(theirs, named('alias'), stateOf(), '10.0.0.9', around)).toBeUndefined();

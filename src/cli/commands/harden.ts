@@ -1,15 +1,14 @@
 /** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
 import { type Fix, type FixName, needsYes } from '../../domain/audit/fixes.ts';
-import { destinationWords, nameOf } from '../../domain/fleet/destination.ts';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
+import { destinationWords, nameOf } from '../../domain/destination.ts';
 import { chooseFixes, FIXES, leftOutOn, PROFILES, profilesOf, recordHardening } from '../../domain/plan/hardening.ts';
 import { hasChanges } from '../../domain/plan/plan.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { completeHost, type HostSpec } from '../../domain/settings.ts';
 import { hangText, plural } from '../../domain/words.ts';
 import { applyHosts, planHosts } from '../../engine/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../engine/pool.ts';
-import { specOfRecord } from '../../engine/specs.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
@@ -24,8 +23,11 @@ import { storeOf } from '../store.ts';
 export const command = defineCommand({
   name: 'harden',
   summary: 'Fix audit findings (planned, verified, rolled back on failure)',
-  about:
-    'For hosts that are set up. Without --only and --profile: every fix that audit knows.\nFixes that can break existing access (icc, userns-remap, sshd-root, sshd-passwords, docker-group) are skipped\nunless you pass --accept NAME.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.',
+  about: `For hosts that are set up. Without --only and --profile: every fix that audit knows.\nFixes that can break existing access are skipped unless you pass --accept NAME:\n${FIXES.filter(
+    (fix) => fix.needsYes,
+  )
+    .map((fix) => fix.name)
+    .join(', ')}.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.`,
   examples: [
     'docker-tls harden --list',
     'docker-tls harden build-1 --profile minimal',
@@ -60,7 +62,7 @@ export const command = defineCommand({
       if (record === undefined) throw notSetUp(spec);
       const entries = [...(spec.harden ?? []), ...(record.harden ?? []), ...choice.fixes];
       // Another user of the same host may harden it: what is known of the host stays.
-      const base = { ...specOfRecord(record), ...spec, address: spec.address };
+      const base = { ...completeHost(record), ...spec, address: spec.address };
       return { ...base, harden: recordHardening(entries, options.keepDockerGroup) };
     });
     const leftOut = leftOutOn(

@@ -5,10 +5,11 @@
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { destinationWords } from '../destination.ts';
 import { STATE } from '../dockerd/paths.ts';
-import { destinationWords } from '../fleet/destination.ts';
-import type { HostSpec } from '../fleet/spec.ts';
+import { inspectCertificate } from '../pki/inspect.ts';
 import { shellQuote } from '../quote.ts';
+import type { HostSpec } from '../settings.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
 
 type OurCertificates = Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>;
@@ -48,14 +49,14 @@ export function managedExternally(host: string, words: string): DockerTlsError {
   });
 }
 
-/** Hosts that are known here by what they serve, for a run that may change them. */
-export type KnownHosts = Map<string, { readonly cert: string; readonly sans: readonly string[] }>;
+/** Hosts that are known here, by name: the server certificate (PEM) that each got last. */
+export type KnownHosts = Map<string, string>;
 
 /** The host's own record names it, or its certificate does; undefined where it is unknown here, or known by the name `host`. */
 function knownName(facts: HostFacts, host: string, hosts: KnownHosts): string | undefined {
   const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
-  if (installed === undefined || hosts.get(host)?.cert === installed.cert) return undefined;
-  const byCert = [...hosts].find(([, { cert }]) => cert === installed.cert)?.[0];
+  if (installed === undefined || hosts.get(host) === installed.cert) return undefined;
+  const byCert = [...hosts].find(([, cert]) => cert === installed.cert)?.[0];
   const recorded = facts.state?.name;
   const name = byCert ?? (recorded !== undefined && hosts.has(recorded) ? recorded : undefined);
   return name === host ? undefined : name;
@@ -74,7 +75,7 @@ export function otherName(
 ): DockerTlsError | undefined {
   const name = knownName(facts, host, hosts);
   if (name === undefined || otherStore(facts, host, state) !== undefined) return undefined;
-  const sans = hosts.get(name)?.sans ?? [];
+  const sans = inspectCertificate(hosts.get(name) ?? '').sans.map(({ value }) => value);
   const itself = facts.addresses.some(({ address }) => sans.includes(address) && !/^(127\.|::1$)/.test(address));
   if (takeOver && !itself) return undefined;
   const typed = shellQuote(destinationWords(ssh));
