@@ -171,13 +171,14 @@ export const seconds = z.union([
   ),
 ]);
 
-/** A fix of `harden`, or `docker-group:USER`: a member that the fix of that name leaves in the group. */
+/** A fix of `harden`, or what is to hold for one: `docker-group:USER` (who stays), `sshd:max-auth-tries=N`. */
 export const fix = z.string().check(
   ({ value, issues }) => {
-    if (FIX_NAMES.includes(value) || /^docker-group:[^\s\p{C}]+$/u.test(value)) return;
+    const [name = '', ...more] = value.split(':');
+    if (FIX_NAMES.includes(name) && (more.length === 0 || /^[^\s\p{C}]+$/u.test(more.join(':')))) return;
     issues.push({ code: 'invalid_value', values: [...FIX_NAMES], input: value });
   },
-  z.meta({ anyOf: [{ enum: [...FIX_NAMES] }, { pattern: '^docker-group:\\S+$' }] }),
+  z.meta({ anyOf: [{ enum: [...FIX_NAMES] }, { pattern: '^[a-z-]+:\\S+$' }] }),
 );
 
 export const contextName = checked((value) => {

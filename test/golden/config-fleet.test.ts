@@ -82,7 +82,7 @@ test('every key means what it says', () => {
         liveRestore: true,
         keep: 9,
         confirmWithin: 120,
-        harden: ['sshd', 'no-new-privileges'],
+        harden: ['sshd', 'no-new-privileges', 'docker-group', 'docker-group:ci', 'sshd:max-auth-tries=2'],
         context: 'edge-docker',
         use: true,
         configDirectory: true,
