@@ -40,6 +40,7 @@ async function runOn(store: ReturnType<typeof openStore>, more: Partial<RunConte
     store,
     state,
     keyring: openKeyring({ state, ca: { name: 'test', keyType: 'p256', days: 3650 }, passphrase: nobody, now }),
+    known: new Map(),
     verifiers: [...state.clients.values()],
     reason: 'apply',
     saveBase: async () => {},
