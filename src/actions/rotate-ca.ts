@@ -33,7 +33,6 @@ export function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, '
   if (stage.stage === 'drop' || stage.stage === 'clear' || stage.stage === 'none') return;
   throw new DockerTlsError({
     code: 'E_CA_IN_USE',
-    exit: 3,
     message: `the old CA is still needed by ${[...stage.hosts.map((host) => `host ${host}`), ...stage.clients.map((client) => `client ${client}`)].join(', ')}`,
     hints: [
       ...(stage.hosts.length > 0 || stage.clients.some((name) => clients.get(name)?.key !== undefined)
@@ -67,7 +66,6 @@ export async function beginRotation(state: StoreState, keyring: Keyring, lost = 
   if (state.ca === undefined) {
     throw new DockerTlsError({
       code: 'E_NO_CA',
-      exit: 2,
       message: 'there is no CA to rotate yet',
       hints: ['docker-tls setup root@HOST'],
     });

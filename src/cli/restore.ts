@@ -5,6 +5,7 @@ import { durationWords, listWords } from '../domain/words.ts';
 import { refuseProblems } from '../engine/host-run.ts';
 import { prepareReturn, type ReturnContext, returnHost } from '../engine/restore-host.ts';
 import { specFor } from '../engine/specs.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError, gravestExit, printable } from '../errors/errors.ts';
 import type { CommandContext, CommandResult, OptionSpecs, OptionValues } from './command.ts';
 import { openFleetFile } from './fleet-file.ts';
@@ -125,7 +126,7 @@ export async function runReturn(
 }
 
 /** Errors of a host that may be gone, or whose address another one has by now. */
-const GONE = [
+const GONE: readonly ErrorCode[] = [
   'E_SSH_TIMEOUT',
   'E_SSH_UNREACHABLE',
   'E_SSH_REFUSED',

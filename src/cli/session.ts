@@ -98,7 +98,6 @@ function refuseOtherCa(state: StoreState, home: string): void {
   if (state.ca === undefined) return;
   throw new DockerTlsError({
     code: 'E_STORE_CHANGED',
-    exit: 5,
     where: home,
     message: 'another run has made a CA here in the meantime',
     hints: ['run the same command again: it uses that CA'],

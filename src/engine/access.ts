@@ -9,7 +9,7 @@ import type { Keyring } from './keyring.ts';
 export type Access = {
   /** Hosts of the store whose trust file is not what it should be. */
   readonly outdated: readonly string[];
-  /** Hosts that nobody may use any more (E_NO_CLIENTS, exit 5): they stay as they are, for nothing could be verified there. */
+  /** Hosts that nobody may use any more (E_HOST_WITHOUT_CLIENTS): they stay as they are, for nothing could be verified there. */
   readonly withoutClients: readonly DockerTlsError[];
 };
 
@@ -37,8 +37,7 @@ export async function accessOf(
 
 function leftAsItIs(host: string, { hints }: DockerTlsError): DockerTlsError {
   return new DockerTlsError({
-    code: 'E_NO_CLIENTS',
-    exit: 5,
+    code: 'E_HOST_WITHOUT_CLIENTS',
     where: host,
     message: 'no client would be allowed on this host; left unchanged (it still accepts its current clients)',
     hints: [...hints, `docker-tls remove ${host}`],
@@ -88,7 +87,6 @@ export function revoked(state: StoreState, name: string, now: Date): StoredClien
   if (client.record.revokedAt === undefined && others.length === 0 && state.hosts.size > 0) {
     throw new DockerTlsError({
       code: 'E_LAST_CLIENT',
-      exit: 2,
       where: name,
       message: 'it is the last client: without it nobody gets in, and nothing could be verified',
       hints: ['docker-tls client add NAME', `docker-tls client revoke ${name}`],
@@ -103,7 +101,6 @@ export function requireHosts(names: readonly string[], { hosts }: StoreState): v
   if (unknown.length === 0) return;
   throw new DockerTlsError({
     code: 'E_HOST_UNKNOWN',
-    exit: 2,
     message: `no host ${unknown.join(', ')} in the store`,
     hints: ['docker-tls status --offline'],
   });

@@ -8,7 +8,8 @@ import type { HostPlan } from '../domain/plan/plan.ts';
 import { diskFullError, rollbackByHand } from '../domain/plan/preflight.ts';
 import { renderTransaction } from '../domain/plan/transaction.ts';
 import { type HostSpec, keptOf } from '../domain/settings.ts';
-import { DockerTlsError, type ExitStatus, interrupted } from '../errors/errors.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { DockerTlsError, interrupted } from '../errors/errors.ts';
 import type { HostProgress, HostSession, SshOptions } from '../runtime.ts';
 import type { RunContext } from './host-run.ts';
 import { type CheckResult, requireVerified, type VerifiedAt } from './verify-host.ts';
@@ -29,7 +30,7 @@ export function sshOptions(
 }
 
 /** Errors with which the host itself says how a change ended. */
-const ENDED = new Set([
+const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_HOST_LOCKED',
   'E_HOST_CHANGED',
   'E_STALE_CHANGE',
@@ -105,7 +106,7 @@ export async function changeHost(change: HostChange): Promise<ChangeOutcome> {
     const opening = runtime.connect(sshOptions(spec, context));
     // Both are needed; whichever fails first must not leave the other unwatched.
     const [checks, fresh] = await Promise.all([change.verify(), opening.then((value) => (confirmation = value))]);
-    requireVerified(spec.name, checks, 'the host was rolled back', change.first);
+    requireVerified(spec.name, checks, '', change.first);
     runtime.signal.throwIfAborted();
     await change.save();
     progress.phase('confirm');
@@ -116,7 +117,7 @@ export async function changeHost(change: HostChange): Promise<ChangeOutcome> {
     if (ending !== 'committed') {
       rolledBack = ending === 'nothing';
       if (rolledBack) await change.unsave();
-      if (ending === 'full') throw diskFullError(fresh, 5, "the host's disk was too full to keep the change");
+      if (ending === 'full') throw diskFullError(fresh, "the host's disk was too full to keep the change");
       throw notConfirmed(
         spec,
         rolledBack
@@ -161,7 +162,6 @@ async function settle(
 function notConfirmed(spec: HostSpec, message: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_NOT_CONFIRMED',
-    exit: 5,
     where: spec.name,
     message,
     hints: ['run the same command again', `give it more time: --confirm-within ${spec.confirmWithin * 2}s`],
@@ -208,7 +208,6 @@ async function rollBackHost(
   if (ending === 'stuck') {
     return new DockerTlsError({
       code: 'E_ROLLBACK',
-      exit: 6,
       where: spec.name,
       message: `${why}; rolling back failed as well`,
       hints: [rollbackByHand(session.login)],
@@ -229,12 +228,10 @@ async function rollBackHost(
     // It was verified too late: what was connected at was the old state again.
     return notConfirmed(spec, `the host had already gone back: nothing was confirmed within ${spec.confirmWithin} s`);
   }
-  const exit: ExitStatus = original?.code === 'E_VERIFY' ? 7 : 5;
   return new DockerTlsError({
     code: original?.code ?? 'E_APPLY',
-    exit,
     where: spec.name,
-    message: `${why.replace(/; the host was rolled back$/, '')}; ${back}`,
+    message: `${why}; ${back}`,
     // Its hint is the rollback, which has just been taken.
     hints:
       original?.code === 'E_UNANSWERED' && ending !== 'unreachable'
@@ -242,5 +239,5 @@ async function rollBackHost(
         : (original?.hints ?? []),
     details: [...(original?.details ?? []), ...unwritten],
     cause,
-  });
+  }).afterRollback();
 }

@@ -63,7 +63,6 @@ export async function ensureClients(
   if (revoked.length > 0 && accepted.length === 0 && others.length === 0) {
     throw new DockerTlsError({
       code: 'E_LAST_CLIENT',
-      exit: 2,
       where: revoked.map(({ record }) => record.name).join(', '),
       message: 'no client is left: nobody would get in, and nothing could be verified',
       hints: ['write another client into the file, under clients:'],
@@ -79,7 +78,6 @@ function renewalOf({ record, key }: StoredClient): string {
 function revokedAgain(name: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CLIENT_REVOKED',
-    exit: 2,
     where: name,
     message: "this client was revoked, which cannot be taken back: its certificate may be in anybody's hands",
     hints: [

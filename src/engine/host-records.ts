@@ -123,7 +123,6 @@ function asJson(record: HostRecord): unknown {
 function storeChanged(home: string, what: string, where = home): DockerTlsError {
   return new DockerTlsError({
     code: 'E_STORE_CHANGED',
-    exit: 5,
     where,
     message: `another run has changed ${what} in the store in the meantime`,
     hints: ['run the same command again: it begins from what is stored now'],

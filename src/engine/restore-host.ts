@@ -64,7 +64,6 @@ function planReturnOf(
   if (facts.state === undefined && facts.files.get(CURRENT_LINK)?.kind === 'link') {
     throw new DockerTlsError({
       code: 'E_NOT_SET_UP',
-      exit: 2,
       where: spec.name,
       message: `the host's own records (${STATE}) are gone, though files of docker-tls lie there`,
       hints: [`write new ones: docker-tls setup ${spec.name}`, 'then run the same command again'],
@@ -73,7 +72,6 @@ function planReturnOf(
   if (facts.state === undefined) {
     throw new DockerTlsError({
       code: 'E_NOT_SET_UP',
-      exit: 2,
       where: spec.name,
       message: 'docker-tls has not changed this host (or has given it back already)',
       hints: [`docker-tls setup ${spec.name}`],
@@ -138,7 +136,6 @@ function credentialsOf(host: string, facts: HostFacts, generation: number): Rest
   if (credentials !== undefined) return credentials;
   throw new DockerTlsError({
     code: 'E_NO_GENERATION',
-    exit: 2,
     where: host,
     message: `the credentials of generation ${generation} are no longer on the host`,
     hints: [
@@ -196,7 +193,6 @@ function revokedProblem(
   return [
     new DockerTlsError({
       code: 'E_ACCEPTS_REVOKED',
-      exit: 4,
       where: host,
       message:
         revoked.length > 0
@@ -222,7 +218,6 @@ function resolveGeneration(host: string, facts: HostFacts, target: number | 'pre
   if (chosen !== undefined) return chosen;
   throw new DockerTlsError({
     code: 'E_NO_GENERATION',
-    exit: 2,
     where: host,
     message:
       target === 'previous'

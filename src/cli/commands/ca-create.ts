@@ -19,7 +19,6 @@ export const command = defineCommand({
     if (session.state.ca !== undefined) {
       throw new DockerTlsError({
         code: 'E_CA_EXISTS',
-        exit: 2,
         where: global.home,
         message: 'there is a CA in this store already',
         hints: ['docker-tls ca show', 'a new one in its place, with nobody locked out: docker-tls rotate ca'],

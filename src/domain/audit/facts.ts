@@ -227,7 +227,6 @@ function sshdVersion(text: string): number | undefined {
 function notWhole(): never {
   throw new DockerTlsError({
     code: 'E_AUDIT_FACTS',
-    exit: 4,
     message: 'the host did not answer the questions of the audit to the end',
     hints: ['docker-tls doctor HOST'],
   });

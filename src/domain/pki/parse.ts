@@ -186,7 +186,6 @@ function parseGeneralName(name: Asn1): San[] {
 export function certDamaged(why: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CERT_DAMAGED',
-    exit: 2,
     message: `the certificate cannot be read: ${why}`,
     hints: ['look at it with: openssl x509 -noout -text -in FILE'],
     cause,

@@ -37,7 +37,6 @@ export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clien
   if (accepted.length === 0) {
     throw new DockerTlsError({
       code: 'E_NO_CLIENTS',
-      exit: 2,
       where: spec.name,
       message: 'no client would be accepted',
       hints:
@@ -50,7 +49,6 @@ export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clien
   if (without.length > 0) {
     throw new DockerTlsError({
       code: 'E_NO_ISSUER',
-      exit: 2,
       where: spec.name,
       message: `${without.map((client) => client.name).join(', ')} has no issuing CA of its own, so it cannot be told from clients that are not accepted`,
       hints: without.map((client) => `docker-tls rotate client ${client.name}`),
@@ -73,7 +71,6 @@ export function leafOnlyTrust(
   if (rejected.length === 0) return cas;
   throw new DockerTlsError({
     code: 'E_CA_LEAF_ONLY',
-    exit: 2,
     where: spec.name,
     message: `the CA signs leaf certificates only, so every certificate it signs for a client opens this host; ${rejected.map((client) => client.name).join(', ')} cannot be kept out`,
     hints: [

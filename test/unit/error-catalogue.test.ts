@@ -1,0 +1,34 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { type ErrorCode, GROUPS } from '../../src/errors/catalogue.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
+import { renderErrorsDoc } from '../support/errors-doc.ts';
+
+const DOC = new URL('../../docs/errors.md', import.meta.url);
+const CODES = GROUPS.flatMap(([, codes]) => Object.keys(codes)) as ErrorCode[];
+
+test('docs/errors.md is what the catalogue says (UPDATE_DOCS=1 writes it anew)', () => {
+  if (process.env.UPDATE_DOCS !== undefined) writeFileSync(DOC, renderErrorsDoc());
+  expect(readFileSync(DOC, 'utf8')).toBe(renderErrorsDoc());
+});
+
+test('no code is there twice, and each has one sentence and one thing to do', () => {
+  expect(new Set(CODES).size).toBe(CODES.length);
+  for (const [code, [, meaning, fix]] of GROUPS.flatMap(([, codes]) => Object.entries(codes))) {
+    expect(meaning, code).toMatch(/^[^.]+(\.json[^.]*)?(\.[a-z]+ [^.]*)?\.$/);
+    expect(fix, code).not.toBe('');
+  }
+});
+
+test.each<[ErrorCode, number, number]>([
+  ['E_SSH_LOST', 4, 5],
+  ['E_STORE_CHANGED', 5, 5],
+  ['E_NO_ISSUER', 2, 5],
+  ['E_VERIFY', 7, 7],
+  ['E_ROLLBACK', 6, 6],
+  ['E_STORE_HALF', 6, 6],
+])('%s ends with %i, and with %i after a rollback', (code, before, after) => {
+  const error = new DockerTlsError({ code, message: 'no' });
+  expect([error.exit, error.afterRollback().exit, error.exit]).toEqual([before, after, before]);
+  expect(error.afterRollback().at('build-1').hinting([]).exit).toBe(after);
+});
