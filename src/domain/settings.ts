@@ -138,6 +138,12 @@ export const HOST_SETTINGS = {
     otherwise: 'all',
     kept: true,
   },
+  acceptCa: {
+    ...text(values.acceptCa),
+    summary: 'CAs (PEM) whose clients are accepted too; existing: those that the daemon trusts before setup; none',
+    otherwise: 'as before',
+    flag: { group: 'Safety', value: 'FILE' },
+  },
   containers: {
     ...choice(['keep', 'may-stop']),
     default: 'keep',
