@@ -25,7 +25,7 @@ export function parseDestination(text: string): Destination {
       code: 'E_HOST_NAME',
       exit: 2,
       message: `"${text}" is not a host: [user@]name[:port], ssh://user@name:port, or local`,
-      hints: ['docker-tls setup root@build-1.example.org', 'docker-tls setup admin@[2001:db8::7]:2222'],
+      hints: ['for instance root@build-1.example.org, or admin@[2001:db8::7]:2222'],
     });
   }
   return { destination: name, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) };

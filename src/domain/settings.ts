@@ -7,7 +7,7 @@
 import * as z from 'zod/mini';
 import { KEY_TYPES } from './pki/keys.ts';
 import * as values from './values.ts';
-import { choice, type Kind, list, on, onOff, text, whole } from './values.ts';
+import { choice, type Kind, list, names, on, onOff, text, whole } from './values.ts';
 
 /** The headings of the help. */
 export type Group = 'Connection' | 'Host' | 'Certificate' | 'Safety' | 'Docker CLI';
@@ -15,22 +15,19 @@ export type Group = 'Connection' | 'Host' | 'Certificate' | 'Safety' | 'Docker C
 export type Setting = Kind & {
   /** Reads what a file or a flag says (JSON in, value out), and writes it again. */
   readonly schema: z.ZodMiniType;
-  /** A host that says nothing has this value. */
+  /** What a host has that says nothing, and what that means for people where there is no such value. */
   readonly default?: unknown;
-  /** What that means where there is no such value, for people. */
   readonly otherwise?: string;
-  /** What it is, for help, editors and docs; with `|` between choices. */
+  /** What it is, for help, editors and docs. */
   readonly summary: string;
-  /** Its flag of `setup`; `name` and `short` where they are not the field's. */
-  readonly flag?: { readonly group: Group; readonly name?: string; readonly short?: string; readonly value?: string };
+  /** Its flag of `setup`: heading, word for the value; name and short form where the field's name is not it. */
+  readonly flag?: { readonly group: Group; readonly value?: string; readonly name?: string; readonly short?: string };
   /** Its key in the fleet file, where that is not the field's name with hyphens. */
   readonly key?: string;
   /** What the wizard asks about a new host. */
   readonly question?: { readonly message: string; readonly explain: string };
   /** Of one host, never of all: no key of `defaults`. */
   readonly own?: true;
-  /** Also a flag of every command that changes hosts, for that run. */
-  readonly run?: true;
   /** Of the computer that runs `setup` or `apply`: no part of the host's record. */
   readonly here?: true;
   /** The host keeps it with each generation, so that a rollback brings the wish back along with the files. */
@@ -39,11 +36,17 @@ export type Setting = Kind & {
 
 export type Settings = Readonly<Record<string, Setting>>;
 
+const [own, here, kept] = [true, true, true] as const;
+const ssh = { group: 'Connection' } as const;
+const host = { group: 'Host' } as const;
+const certificate = { group: 'Certificate' } as const;
+const safety = { group: 'Safety' } as const;
+const cli = { group: 'Docker CLI' } as const;
+const none: readonly never[] = [];
 const MAX_DAYS = 36_500;
-const TLS_DAYS = 397;
 const keyType = { ...choice(KEY_TYPES), default: 'p256' } as const;
 /** Server and client certificates: just under the 398 days that strict clients allow. */
-const days = { ...whole(1, MAX_DAYS), default: TLS_DAYS } as const;
+const days = { ...whole(1, MAX_DAYS), default: 397, flag: { ...certificate, value: 'N' } } as const;
 
 /** How SSH reaches a host, beside the destination. */
 export const SSH_SETTINGS = {
@@ -51,33 +54,33 @@ export const SSH_SETTINGS = {
   port: { ...whole(1, 65_535), summary: 'port of sshd', otherwise: 'ssh config, else 22' },
   identities: {
     ...list(values.file),
-    summary: 'SSH key files, tried in this order',
+    summary: 'SSH key files, in this order',
     otherwise: 'ssh config, agent',
-    flag: { group: 'Connection', name: 'identity', short: 'i', value: 'FILE' },
+    flag: { ...ssh, name: 'identity', short: 'i', value: 'FILE' },
   },
   configFile: {
     ...text(values.file),
-    key: 'config',
     summary: 'another file than ~/.ssh/config',
-    flag: { group: 'Connection', name: 'sshConfig', value: 'FILE' },
+    flag: { ...ssh, name: 'sshConfig', value: 'FILE' },
+    key: 'config',
   },
   jump: {
     ...list(values.destination),
-    summary: 'jump hosts, nearest first, each [user@]name[:port]',
+    summary: 'jump hosts, nearest first',
     otherwise: 'ssh config',
-    flag: { group: 'Connection', value: 'HOST' },
+    flag: { ...ssh, value: 'HOST' },
   },
   transport: {
     ...choice(['ssh2', 'openssh']),
     summary: 'openssh: the ssh of this system, for FIDO keys, certificates and ProxyCommand',
     otherwise: 'ssh2',
-    flag: { group: 'Connection' },
+    flag: ssh,
   },
   hostKey: {
     ...text(values.hostKey),
-    summary: 'strict: only keys in known_hosts; accept-new: store unknown ones; SHA256:…: exactly this one',
+    summary: 'known_hosts only, unknown keys too (they are stored), or exactly the one named',
     otherwise: 'strict',
-    flag: { group: 'Connection', value: 'KEY' },
+    flag: { ...ssh, value: 'strict|accept-new|SHA256:…' },
   },
 } as const satisfies Settings;
 
@@ -87,122 +90,106 @@ export const HOST_SETTINGS = {
     ...text(values.dialled),
     summary: 'name or IP address that clients dial',
     otherwise: 'what ssh dials',
-    flag: { group: 'Host', value: 'NAME' },
+    flag: { ...host, value: 'NAME' },
     question: {
       message: 'Address:',
       explain: 'Which name or IP address do clients dial? It goes into the certificate.',
     },
-    own: true,
+    own,
   },
   port: {
     ...whole(1, 65_535),
     default: 2376,
     summary: 'TLS port of the daemon',
-    flag: { group: 'Host', value: 'PORT' },
-    kept: true,
+    flag: { ...host, value: 'PORT' },
+    kept,
   },
   listen: {
     ...list(values.ownAddress),
-    default: [] as readonly string[],
+    default: none,
     summary: 'IP addresses to listen on',
     otherwise: 'all',
-    flag: { group: 'Host', value: 'ADDR' },
-    kept: true,
+    flag: { ...host, value: 'ADDR' },
+    kept,
   },
   sans: {
     ...list(values.san),
-    default: [] as readonly z.output<typeof values.san>[],
-    summary: 'names and addresses for the certificate, beside those found on the host',
-    flag: { group: 'Certificate', name: 'san', value: 'NAME' },
+    default: none,
+    summary: 'further names and addresses for the certificate, beside those found on the host',
+    flag: { ...certificate, name: 'san', value: 'NAME' },
     question: { message: 'Further names (none: Enter):', explain: 'Is it reached by other names or addresses too?' },
-    kept: true,
+    kept,
   },
-  keyType: { ...keyType, summary: "type of the server's key", flag: { group: 'Certificate' }, kept: true },
-  days: {
-    ...days,
-    summary: "lifetime of the server's certificate in days",
-    flag: { group: 'Certificate', value: 'N' },
-    kept: true,
-  },
+  keyType: { ...keyType, summary: "type of the server's key", flag: certificate, kept },
+  days: { ...days, summary: "lifetime of the server's certificate in days", kept },
   keys: {
     ...choice(['store', 'host']),
     default: 'store',
     summary: "host: the server's key is made on the host and never travels",
-    flag: { group: 'Certificate' },
-    kept: true,
+    flag: certificate,
+    kept,
   },
-  clients: {
-    ...text(values.nameList),
-    kind: 'list',
-    summary: 'clients that the host accepts, or all',
-    otherwise: 'all',
-    kept: true,
-  },
+  clients: { ...names, summary: 'clients that the host accepts, or all', otherwise: 'all', kept },
   acceptCa: {
     ...text(values.acceptCa),
     summary: 'CAs (PEM) whose clients are accepted too; existing: those that the daemon trusts before setup; none',
     otherwise: 'as before',
-    flag: { group: 'Safety', value: 'FILE' },
+    flag: { ...safety, value: 'FILE' },
   },
   containers: {
     ...choice(['keep', 'may-stop']),
     default: 'keep',
-    summary: 'keep containers running across a restart of the daemon, or let them stop',
-    flag: { group: 'Safety' },
-    run: true,
+    summary: 'keep containers running across a restart, or let them stop',
+    flag: safety,
   },
   liveRestore: {
     ...onOff,
-    summary: 'leave live-restore switched on, or off',
+    summary: 'leave live-restore on after the change',
     otherwise: 'as the host has it',
-    flag: { group: 'Safety' },
-    kept: true,
+    flag: safety,
+    kept,
   },
-  keep: {
-    ...whole(1, 100),
-    default: 5,
-    summary: 'generations that the host keeps',
-    flag: { group: 'Safety', value: 'N' },
-  },
+  keep: { ...whole(1, 100), default: 5, summary: 'generations that the host keeps', flag: { ...safety, value: 'N' } },
   confirmWithin: {
     ...text(values.seconds),
     default: 90,
-    summary: 'roll back automatically unless the change is confirmed within this: seconds, or 90s, 15m, 2h',
-    flag: { group: 'Safety', value: 'TIME' },
-    run: true,
+    otherwise: '90s',
+    summary: 'roll back automatically unless confirmed within this: 90s, 15m, 2h',
+    flag: { ...safety, value: 'TIME' },
   },
   harden: {
     ...list(values.fix),
-    summary: 'fixes of docker-tls harden that belong to the host; docker-group:USER leaves that user in the group',
-    kept: true,
+    summary:
+      'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group, sshd:max-auth-tries=N is its value',
+    kept,
   },
   context: {
     ...text(values.contextName),
     summary: 'a docker context of this name, on each computer that runs setup or apply',
-    flag: { group: 'Docker CLI', value: 'NAME' },
-    own: true,
-    here: true,
+    flag: { ...cli, value: 'NAME' },
+    own,
+    here,
   },
   use: {
     ...on,
     summary: "make that context the current one; without a name, one of the host's name",
-    flag: { group: 'Docker CLI' },
-    own: true,
-    here: true,
+    flag: cli,
+    own,
+    here,
   },
   configDirectory: {
     ...on,
-    summary: "put the client's files into the Docker config directory itself too, for plain DOCKER_TLS_VERIFY=1",
-    flag: { group: 'Docker CLI' },
-    own: true,
-    here: true,
+    summary: "put the client's files into the Docker config directory too, for plain DOCKER_TLS_VERIFY=1",
+    flag: cli,
+    own,
+    here,
   },
 } as const satisfies Settings;
 
 export const CLIENT_SETTINGS = {
-  keyType: { ...keyType, summary: 'type of its key', flag: { group: 'Certificate' } },
-  days: { ...days, summary: 'lifetime of its certificate in days', flag: { group: 'Certificate', value: 'N' } },
-  hosts: { ...text(values.nameList), kind: 'list', summary: 'hosts that accept it, or all', otherwise: 'all' },
+  keyType: { ...keyType, summary: 'type of its key', flag: certificate },
+  days: { ...days, summary: 'lifetime of its certificate in days' },
+  hosts: { ...names, summary: 'hosts that accept it, or all', otherwise: 'all' },
   revoked: { ...onOff, summary: 'true: no host accepts it' },
 } as const satisfies Settings;
 
@@ -211,14 +198,14 @@ export const CA_SETTINGS = {
     ...text(values.named(64)),
     default: 'docker-tls',
     summary: 'name of a new CA',
-    flag: { group: 'Certificate', name: 'caName', value: 'NAME' },
+    flag: { ...certificate, name: 'caName', value: 'NAME' },
   },
   keyType: { ...keyType, summary: 'type of its key' },
   days: {
     ...whole(1, MAX_DAYS),
     default: 3650,
     summary: 'lifetime of a new CA in days',
-    flag: { group: 'Certificate', name: 'caDays', value: 'N' },
+    flag: { ...certificate, name: 'caDays', value: 'N' },
   },
 } as const satisfies Settings;
 
@@ -277,29 +264,29 @@ export function storedShape(table: Settings): Record<string, z.ZodMiniType> {
   );
 }
 
-const KEPT = part(({ kept }) => kept === true);
-/** What a host's record holds. */
-export const STORED = part(({ here }) => here !== true);
+function part<P extends 'kept' | 'here'>(property: P, is: boolean): Settings {
+  return Object.fromEntries(
+    Object.entries<Setting>(HOST_SETTINGS).filter(([, one]) => (one[property] ?? false) === is),
+  );
+}
+
+/** What the host keeps of its settings, and what its record in the store holds. */
+const KEPT = part('kept', true);
+export const STORED = part('here', false);
 const keptSchema = z.object(storedShape(KEPT));
 
-function part(has: (setting: Setting) => boolean): Settings {
-  return Object.fromEntries(Object.entries<Setting>(HOST_SETTINGS).filter(([, setting]) => has(setting)));
-}
-
 /** Every field of the table has its key, so that spread over others these replace them all. */
-function allOf(table: Settings, settings: Partial<HostSettings>): Record<string, unknown> {
+function allOf<T>(table: Settings, settings: Partial<HostSettings>): T {
   const own: Readonly<Record<string, unknown>> = complete(table, settings);
-  return Object.fromEntries(Object.keys(table).map((field) => [field, own[field]]));
+  return Object.fromEntries(Object.keys(table).map((field) => [field, own[field]])) as T;
 }
 
-/** What the host keeps of its settings. */
 export function keptOf(settings: Partial<HostSettings>): KeptSettings {
-  return allOf(KEPT, settings) as unknown as KeptSettings;
+  return allOf(KEPT, settings);
 }
 
-/** What the store remembers of them. */
 export function storedOf(settings: HostSettings): StoredSettings {
-  return allOf(STORED, settings) as unknown as StoredSettings;
+  return allOf(STORED, settings);
 }
 
 /** Reads what a host kept; undefined where it is not of that shape. */

@@ -52,36 +52,35 @@ export const onOff = { kind: 'flag', schema: z.boolean() } as const;
 /** On; it is switched off by leaving it out. */
 export const on = { kind: 'flag', schema: z.literal(true) } as const;
 
+type Meta = z.core.GlobalMeta;
+
 /** Reads text; `params.error` of an issue is what `read` threw. `write` gives the text again. */
-function readable<T>(read: (text: string) => T, write: (value: T) => string, ...checks: z.core.$ZodCheck<string>[]) {
-  return z.codec(
-    z.string().check(...checks),
-    z.custom<T>((value) => value !== undefined),
-    {
-      decode(value, context): T {
-        try {
-          return read(value);
-        } catch (error) {
-          if (!(error instanceof DockerTlsError)) throw error;
-          const { message, hints } = error;
-          context.issues.push({ code: 'custom', input: value, message, params: { hints, error } });
-          return z.NEVER;
-        }
-      },
-      encode: write,
+function readable<T>(read: (text: string) => T, write: (value: T) => string = String, meta: Meta = {}) {
+  const value = z.custom<T>((found) => found !== undefined);
+  return z.codec(z.string().check(z.meta(meta)), value, {
+    decode(input, context): T {
+      try {
+        return read(input);
+      } catch (error) {
+        if (!(error instanceof DockerTlsError)) throw error;
+        const { message, hints } = error;
+        context.issues.push({ code: 'custom', input, message, params: { hints, error } });
+        return z.NEVER;
+      }
     },
-  );
+    encode: write,
+  });
 }
 
 /** Text that `check` does not throw at. */
-function checked(check: (value: string) => void, ...checks: z.core.$ZodCheck<string>[]) {
-  return readable(
+function checked(check: (value: string) => unknown, meta?: Meta) {
+  return readable<string>(
     (value) => {
       check(value);
       return value;
     },
-    (value) => value,
-    ...checks,
+    String,
+    meta,
   );
 }
 
@@ -108,17 +107,19 @@ export function named(maxLength: number) {
         nameProblem(value) ?? (value.length > maxLength ? `it is longer than ${maxLength} characters` : undefined);
       if (why !== undefined) refuse(`"${value.slice(0, 60)}" cannot be a name: ${why}`, [NAME_HINT]);
     },
-    z.meta({ pattern: NAME_PATTERN, maxLength }),
+    { pattern: NAME_PATTERN, maxLength },
   );
 }
 
 export const name = named(128);
 /** Names, or `all`, which is undefined here and takes a list in `defaults` back. */
-export const nameList = z.codec(
-  z.union([z.literal('all'), unique(name).check(z.minLength(1))]),
-  z.optional(z.array(z.string())),
-  { decode: (value) => (value === 'all' ? undefined : value), encode: (value) => value ?? 'all' },
-);
+export const names = {
+  kind: 'list',
+  schema: z.codec(z.union([z.literal('all'), unique(name).check(z.minLength(1))]), z.optional(z.array(z.string())), {
+    decode: (value) => (value === 'all' ? undefined : value),
+    encode: (value) => value ?? 'all',
+  }),
+} as const;
 
 export const file = checked((value) => {
   if (value === '') refuse('the name of a file is empty');
@@ -144,37 +145,17 @@ export const acceptCa = readable(
   (value) => value,
 );
 
-export const destination = checked((value) => {
-  if (!isDestination(value)) {
-    refuse(`"${value}" is not a host: [user@]name[:port], or local`, [
-      'ssh: root@build-1.example.org',
-      'ssh: admin@[2001:db8::7]:2222',
-    ]);
-  }
-});
-
-function isDestination(value: string): boolean {
-  try {
-    parseDestination(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-export const user = checked((value) => {
-  if (!isDestination(`${value}@host`)) refuse(`"${value}" is no name of a user`);
-});
+export const destination = checked(parseDestination);
+export const user = checked((value) => parseDestination(`${value}@host`));
 
 export const hostKey = checked(
   (value) => {
-    if (!new RegExp(HOST_KEY).test(value)) {
-      refuse('this is neither strict, accept-new nor a fingerprint SHA256:…', [
-        'ssh-keyscan HOST 2>/dev/null | ssh-keygen -lf -',
-      ]);
-    }
+    if (new RegExp(HOST_KEY).test(value)) return;
+    refuse('this is neither strict, accept-new nor a fingerprint SHA256:…', [
+      'ssh-keyscan HOST 2>/dev/null | ssh-keygen -lf -',
+    ]);
   },
-  z.meta({ pattern: HOST_KEY }),
+  { pattern: HOST_KEY },
 );
 
 export const san = readable<San>(parseSan, ({ value }) => value);
@@ -184,46 +165,46 @@ export const dialled = readable((value) => {
   const found = parseSan(value).value;
   if (found.startsWith('*')) refuse('clients dial one name, not a wildcard');
   return found;
-}, String);
+});
 
 /** An address of the host itself, in normal form. */
 export const ownAddress = readable((value) => {
   const found = parseSan(value);
   if (found.kind !== 'ip') refuse('the daemon listens on an address, not on a name', ['for instance 10.0.0.7']);
   return found.value;
-}, String);
-
-function secondsOf(value: string | number): number | undefined {
-  if (typeof value === 'number') return value;
-  const match = /^(\d{1,6})(s|m|h)$/.exec(value);
-  return match ? Number(match[1]) * { s: 1, m: 60, h: 3600 }[match[2] as 's'] : undefined;
-}
+});
 
 /** Seconds, or `90s`, `15m`, `2h`; the value is in seconds. */
-export const seconds = z.codec(
-  z.union([
-    count(CONFIRM.min, CONFIRM.max),
-    checked(
-      (value) => {
-        const found = secondsOf(value);
-        if (found === undefined) refuse('this is no time; write 90s, 15m or 2h');
-        if (found < CONFIRM.min || found > CONFIRM.max)
-          refuse('a change waits from 10s up to 24h for its confirmation');
-      },
-      z.meta({ pattern: '^[0-9]{1,6}[smh]$' }),
-    ),
-  ]),
-  z.number(),
-  { decode: (value) => secondsOf(value) as number, encode: (value) => value },
-);
+export const seconds = z.union([
+  count(CONFIRM.min, CONFIRM.max),
+  readable(
+    (value) => {
+      const match = /^(\d{1,6})(s|m|h)$/.exec(value);
+      if (!match) return refuse('this is not a time; write 90s, 15m or 2h');
+      const found = Number(match[1]) * { s: 1, m: 60, h: 3600 }[match[2] as 's'];
+      if (found >= CONFIRM.min && found <= CONFIRM.max) return found;
+      return refuse('a change waits from 10s up to 24h for its confirmation');
+    },
+    (value) => `${value}s`,
+    { pattern: '^[0-9]{1,6}[smh]$' },
+  ),
+]);
 
-/** A fix of `harden`, or `docker-group:USER`: a member that the fix of that name leaves in the group. */
+const FIX_SETTINGS = [/^docker-group:[^\s\p{C}]+$/u, /^sshd:max-auth-tries=[1-9]\d?$/u];
+
+/** A fix of `harden`, or what is to hold for one: `docker-group:USER` (who stays), `sshd:max-auth-tries=N`. */
 export const fix = z.string().check(
   ({ value, issues }) => {
-    if (FIX_NAMES.includes(value) || /^docker-group:[^\s\p{C}]+$/u.test(value)) return;
+    if (FIX_NAMES.includes(value) || FIX_SETTINGS.some((setting) => setting.test(value))) return;
     issues.push({ code: 'invalid_value', values: [...FIX_NAMES], input: value });
   },
-  z.meta({ anyOf: [{ enum: [...FIX_NAMES] }, { pattern: '^docker-group:\\S+$' }] }),
+  z.meta({
+    anyOf: [
+      { enum: [...FIX_NAMES] },
+      { pattern: '^docker-group:\\S+$' },
+      { pattern: '^sshd:max-auth-tries=[1-9][0-9]?$' },
+    ],
+  }),
 );
 
 export const contextName = checked((value) => {
@@ -232,17 +213,12 @@ export const contextName = checked((value) => {
 });
 
 /** Where a secret comes from; a literal one is refused, and not repeated. */
-export const secret = checked(
-  (value) => void parseSecretReference(value),
-  z.meta({ pattern: SECRET_REFERENCE_PATTERN, examples: ['prompt', 'env:NAME', 'file:PATH'] }),
-);
+export const secret = checked(parseSecretReference, {
+  pattern: SECRET_REFERENCE_PATTERN,
+  examples: ['prompt', 'env:NAME', 'file:PATH'],
+});
 
-export const caPassphrase = checked(
-  (value) => {
-    if (value !== 'none') parseSecretReference(value);
-  },
-  z.meta({
-    pattern: SECRET_REFERENCE_PATTERN.replace('prompt)', 'prompt|none)'),
-    examples: ['prompt', 'env:DOCKER_TLS_CA_PASSPHRASE', 'none'],
-  }),
-);
+export const caPassphrase = checked((value) => value === 'none' || parseSecretReference(value), {
+  pattern: SECRET_REFERENCE_PATTERN.replace('prompt)', 'prompt|none)'),
+  examples: ['prompt', 'env:DOCKER_TLS_CA_PASSPHRASE', 'none'],
+});

@@ -26,7 +26,8 @@ function described<T extends z.ZodMiniType>(schema: T, words: string): T {
 function shapeOf(table: Settings): Shape {
   const words = (setting: Setting) => {
     const otherwise = defaultWords(setting);
-    return otherwise === undefined ? setting.summary : `${setting.summary}; default: ${otherwise}`;
+    const choices = setting.kind === 'choice' ? ` (${setting.choices.join(', ')})` : '';
+    return `${setting.summary}${choices}${otherwise === undefined ? '' : `; default: ${otherwise}`}`;
   };
   return Object.fromEntries(
     Object.entries(table).map(([field, setting]) => [
@@ -125,6 +126,26 @@ export function knownKeys(path: readonly (string | number)[]): string[] {
     return clientSchema.shape;
   })();
   return Object.keys(shape);
+}
+
+/** The keys of each kind of map with their meaning and default, in Markdown: the tables of docs/fleet.md. */
+export function keyTables(): Record<'ca' | 'host' | 'ssh' | 'client', string> {
+  const table = (shape: Shape) =>
+    ['| key | value | default |', '|---|---|---|']
+      .concat(
+        Object.entries(shape).map(([key, schema]) => {
+          const inner = schema instanceof z.ZodMiniOptional ? schema.def.innerType : schema;
+          const [what, otherwise = ''] = (z.globalRegistry.get(inner)?.description ?? '').split('; default: ');
+          return `| \`${key}\` | ${what} | ${otherwise} |`;
+        }),
+      )
+      .join('\n');
+  return {
+    ca: table(caSchema.shape),
+    host: table(hostSchema.shape),
+    ssh: table(sshMap.shape),
+    client: table(clientSchema.shape),
+  };
 }
 
 /** JSON Schema (draft 7, which yaml-language-server reads) of the fleet file. */

@@ -11,7 +11,7 @@ import {
   STATE,
   TLS_DIRECTORY,
 } from '../dockerd/paths.ts';
-import { type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
+import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -50,6 +50,9 @@ export type HostPlan = {
   readonly costs: readonly string[];
   readonly warnings: readonly string[];
 };
+
+/** Files after which audit rules are loaded anew. */
+const AUDIT_FILES = /^\/etc\/(audit|tmpfiles\.d)\//;
 
 /** Whether there is anything to do. */
 export function hasChanges(plan: HostPlan): boolean {
@@ -90,6 +93,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     .map((change) => withDrift(change, facts));
   const credentials = planCredentials(facts, desired);
   const daemon = planDaemon(facts, view, desired, files, credentials, json.after);
+  const containers = planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after);
   const busy = files.length > 0 || credentials !== undefined || daemon.action !== 'none';
   return {
     host: desired.name,
@@ -105,8 +109,8 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     ),
     daemon,
     sshd: desired.reloadSshd && files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: desired.loadAuditRules && files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
-    containers: planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after),
+    audit: desired.loadAuditRules && files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
+    containers,
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
     opens: [],
     costs: busy ? (desired.costs ?? []) : [],
@@ -114,6 +118,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),
+      ...bridgeWarnings(desired.daemonSettings, containers),
       ...rootlessWarnings(facts),
       ...firewallWarnings(facts, desired.port, daemon.action),
       ...listenWarnings(facts, desired.listen, daemon.action),
@@ -162,7 +167,7 @@ export function planRestore(
     managed: target === 'none' ? [] : managed,
     daemon,
     sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
+    audit: files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),
     daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
     opens,
