@@ -97,6 +97,12 @@ export const HOST_SETTINGS = {
     },
     own,
   },
+  description: {
+    ...text(values.line),
+    summary: 'what the host is for; shown by status',
+    flag: { ...host, value: 'TEXT' },
+    own,
+  },
   port: {
     ...whole(1, 65_535),
     default: 2376,

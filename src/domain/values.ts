@@ -121,6 +121,10 @@ export const names = {
   }),
 } as const;
 
+export const line = checked((value) => {
+  if (!/^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u.test(value)) refuse('one line of 1 to 200 printable characters is expected');
+});
+
 export const file = checked((value) => {
   if (value === '') refuse('the name of a file is empty');
   if (value.startsWith('-'))
