@@ -9,8 +9,9 @@ import type { Runtime } from '../../runtime.ts';
 import { homeDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
 import { readFleetText } from '../fleet-file.ts';
-import { CA_OPTIONS, readSecretFile, SSH_OPTIONS } from '../host-options.ts';
+import { CA_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { readSecretFile } from '../secrets.ts';
 
 export const command = defineCommand({
   name: 'schedule',
