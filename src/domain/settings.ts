@@ -97,6 +97,12 @@ export const HOST_SETTINGS = {
     },
     own,
   },
+  description: {
+    ...text(values.line),
+    summary: 'what the host is for; shown by status',
+    flag: { ...host, value: 'TEXT' },
+    own,
+  },
   port: {
     ...whole(1, 65_535),
     default: 2376,
@@ -153,7 +159,8 @@ export const HOST_SETTINGS = {
   },
   harden: {
     ...list(values.fix),
-    summary: 'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group',
+    summary:
+      'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group, sshd:max-auth-tries=N is its value',
     kept,
   },
   context: {

@@ -272,15 +272,17 @@ async function credentialsFor(
 /** Verifies a host with the credentials that it has to serve. */
 export async function checksOf(prepared: PreparedHost, context: RunContext): Promise<CheckResult[]> {
   const { desired, address, latest } = prepared;
-  const key =
-    desired.credentials.key.kind === 'send' ? desired.credentials.key.key : latest.hosts.get(desired.name)?.serverKey;
+  const { key: source, cert } = desired.credentials;
+  // A key that the host made itself is not here, and the one before does not belong to the new certificate.
+  const kept = source.kind === 'keep' ? latest.hosts.get(desired.name)?.serverKey : undefined;
+  const key = source.kind === 'send' ? source.key : kept;
   const verifiers = asStored(context.verifiers, context.keyring, latest);
   return verifyHost(context.runtime.probe, {
     address,
     port: desired.port,
     ...(await credentialsFor(prepared.spec, { keyring: context.keyring, verifiers })),
-    ...(key ? { server: { cert: desired.credentials.cert, key } } : {}),
-    serverCert: desired.credentials.cert,
+    ...(key ? { server: { cert, key } } : {}),
+    serverCert: cert,
     ...(context.mustRefuse ? { revoked: context.mustRefuse } : {}),
     now: context.runtime.now(),
   });
