@@ -136,6 +136,12 @@ export const HOST_SETTINGS = {
     kept,
   },
   clients: { ...names, summary: 'clients that the host accepts, or all', otherwise: 'all', kept },
+  acceptCa: {
+    ...text(values.acceptCa),
+    summary: 'CAs (PEM) whose clients are accepted too; existing: those that the daemon trusts before setup; none',
+    otherwise: 'as before',
+    flag: { ...safety, value: 'FILE' },
+  },
   containers: {
     ...choice(['keep', 'may-stop']),
     default: 'keep',
