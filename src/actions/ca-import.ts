@@ -3,7 +3,8 @@
 import { splitCommand } from '../adapters/issuer/sign-command.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
-import { decryptKey, encryptKey, isEncrypted, isKeyType, keyMatches, keyOpens } from '../domain/pki/keys.ts';
+import { isKeyType } from '../domain/pki/key-types.ts';
+import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import { DockerTlsError } from '../errors/errors.ts';

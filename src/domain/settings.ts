@@ -5,7 +5,7 @@
  */
 
 import * as z from 'zod/mini';
-import { KEY_TYPES } from './pki/keys.ts';
+import { KEY_TYPES } from './pki/key-types.ts';
 import * as values from './values.ts';
 import { choice, type Kind, list, names, on, onOff, text, whole } from './values.ts';
 
