@@ -2,6 +2,7 @@
 
 import type { StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store, UndoToken } from '../adapters/store/store.ts';
+import type { KnownHosts } from '../domain/plan/other-store.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { CaSpec, ClientSpec } from '../domain/settings.ts';
 import type { RunContext } from '../engine/host-run.ts';
@@ -56,6 +57,7 @@ export async function openSession(
       store,
       state,
       keyring,
+      known: knownHosts(state),
       verifiers: [...(verifier ? [verifier] : []), ...usableClients(state, keyring.change())],
       reason,
       // Only a fleet file says which fixes there are not.
@@ -84,6 +86,11 @@ export async function openSession(
       base = undefined;
     },
   };
+}
+
+/** A new map for each run: what it sets up is added. */
+export function knownHosts({ hosts }: StoreState): KnownHosts {
+  return new Map([...hosts].map(([name, { serverCert }]) => [name, serverCert]));
 }
 
 /** Two first runs at the same moment: the CA of the one that comes later must not take the place of the other's. */

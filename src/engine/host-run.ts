@@ -5,7 +5,7 @@ import type { Store } from '../adapters/store/store.ts';
 import { proposeSans, type San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredHost, KeySource } from '../domain/plan/desired.ts';
 import { type HostFacts, installedCredentials } from '../domain/plan/facts.ts';
-import { managedExternally, type Owners, otherName, otherStore } from '../domain/plan/other-store.ts';
+import { type KnownHosts, managedExternally, otherName, otherStore } from '../domain/plan/other-store.ts';
 import { type HostPlan, hasChanges, planHost } from '../domain/plan/plan.ts';
 import { preflight, swarmProblem } from '../domain/plan/preflight.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -33,8 +33,8 @@ export type RunContext = {
   readonly takeOver?: boolean;
   /** The fixes of a spec are added to those that the host has, also by another run meanwhile: nobody asked to take any away. */
   readonly addHardening?: boolean;
-  /** Who has which certificate among the hosts of this run. */
-  readonly owners?: Owners;
+  /** The hosts of the store, and those that this run has set up: a host is refused under a second name. */
+  readonly known: KnownHosts;
   /** Clients that must not get in: tried beside the usual untrusted clients. */
   readonly mustRefuse?: VerifyRequest['revoked'];
   /** For the host's records, for instance `setup`. */
@@ -122,6 +122,8 @@ export async function planOpened(
   return closingOnError(session, wanted.name, async () => {
     progress.phase('plan');
     const latest = await latestOf(wanted.name, context);
+    const twin = otherName(opened.facts, wanted, latest, session.dialled, context);
+    if (twin !== undefined) throw twin;
     const known = latest.hosts.get(wanted.name);
     // Fixes that were made once stay with the host, whoever changes it next.
     const entries = hardeningOf(wanted, known?.record, context);
@@ -157,9 +159,7 @@ export async function planOpened(
       ],
     };
     const plan = planHost(facts, desired);
-    const twin = otherName(facts, spec.name, context.owners ?? new Map());
     const problems = [
-      ...(twin === undefined ? [] : [twin]),
       ...(other === undefined || context.takeOver ? [] : [managedExternally(spec.name, other)]),
       ...preflight({
         host: spec.name,
@@ -264,15 +264,17 @@ async function credentialsFor(
 /** Verifies a host with the credentials that it has to serve. */
 export async function checksOf(prepared: PreparedHost, context: RunContext): Promise<CheckResult[]> {
   const { desired, address, latest } = prepared;
-  const key =
-    desired.credentials.key.kind === 'send' ? desired.credentials.key.key : latest.hosts.get(desired.name)?.serverKey;
+  const { key: source, cert } = desired.credentials;
+  // A key that the host made itself is not here, and the one before does not belong to the new certificate.
+  const kept = source.kind === 'keep' ? latest.hosts.get(desired.name)?.serverKey : undefined;
+  const key = source.kind === 'send' ? source.key : kept;
   const verifiers = asStored(context.verifiers, context.keyring, latest);
   return verifyHost(context.runtime.probe, {
     address,
     port: desired.port,
     ...(await credentialsFor(prepared.spec, { keyring: context.keyring, verifiers })),
-    ...(key ? { server: { cert: desired.credentials.cert, key } } : {}),
-    serverCert: desired.credentials.cert,
+    ...(key ? { server: { cert, key } } : {}),
+    serverCert: cert,
     ...(context.mustRefuse ? { revoked: context.mustRefuse } : {}),
     now: context.runtime.now(),
   });

@@ -55,6 +55,7 @@ export const command = defineCommand({
     maxAuthTries: {
       kind: 'number',
       min: 1,
+      max: 99,
       value: 'N',
       summary: 'MaxAuthTries (default: 4; profile article: 2)',
     },

@@ -4,6 +4,7 @@ import { checkContextOf, contextName, giveContexts } from '../../actions/context
 import { readContext } from '../../adapters/docker/contexts.ts';
 import { detectShell, dockerHost, useOf } from '../../adapters/docker/environment.ts';
 import { checkName } from '../../adapters/store/records.ts';
+import { otherName } from '../../domain/plan/other-store.ts';
 import { hasChanges } from '../../domain/plan/plan.ts';
 import { preflight } from '../../domain/plan/preflight.ts';
 import type { HostSpec } from '../../domain/settings.ts';
@@ -31,7 +32,7 @@ import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
-import { openSession, verifierFor } from '../session.ts';
+import { knownHosts, openSession, verifierFor } from '../session.ts';
 import {
   askClient,
   askContext,
@@ -85,14 +86,19 @@ export const command = defineCommand({
       let spec = first;
       if (prompts.interactive) {
         reached.done(whatThisIs(opened));
+        const known = { known: knownHosts(session.state), takeOver: options.takeOver };
+        const twin = otherName(opened.facts, first, session.state, opened.session.dialled, known);
         refuseProblems({
-          problems: preflight({
-            ...opened,
-            login: opened.session.login,
-            host: first.name,
-            port: first.port,
-            nowMs: runtime.now().getTime(),
-          }),
+          problems: [
+            ...(twin === undefined ? [] : [twin]),
+            ...preflight({
+              ...opened,
+              login: opened.session.login,
+              host: first.name,
+              port: first.port,
+              nowMs: runtime.now().getTime(),
+            }),
+          ],
         });
         if (!known) spec = await askHost(context, flags, first, opened, session.state);
       }
