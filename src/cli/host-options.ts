@@ -82,7 +82,7 @@ const RUN_SETTINGS = { containers, confirmWithin };
 export const SAFETY_OPTIONS = flagsOf(RUN_SETTINGS);
 
 export const TAKE_OVER_OPTION = {
-  takeOver: { kind: 'flag', group: 'Safety', summary: 'take the host over from another store, or a copy' },
+  takeOver: { kind: 'flag', group: 'Safety', summary: 'take over from another store, or a copy' },
 } as const satisfies OptionSpecs;
 
 /** Key and lifetime of a client. */
