@@ -5,6 +5,7 @@ import { contextName } from '../actions/context.ts';
 import { contextNameOf } from '../adapters/docker/contexts.ts';
 import { nameProblem, type StoreState } from '../adapters/store/records.ts';
 import { parseDestination } from '../domain/destination.ts';
+import { otherClients, otherClientsLose, otherClientsNotes, trustNow } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import {
   completeHost,
@@ -135,6 +136,41 @@ export async function askTakeOver(
   });
   if (!agreed) throw managedExternally(host, other);
   return true;
+}
+
+/** A daemon that has clients already, of a CA that is not ours: what becomes of them is said before anything changes. */
+export async function askOtherClients(
+  { prompts }: SetupContext,
+  { facts }: OpenedHost,
+  { name, acceptCa }: HostSpec,
+  state: StoreState,
+): Promise<'accept' | 'reject' | undefined> {
+  const now = prompts.interactive && acceptCa === undefined ? trustNow(facts) : undefined;
+  if (now === undefined || now.ours) return undefined;
+  const ours = [state.ca, ...state.oldCas].map((ca) => ca?.cert ?? '').join('');
+  const others = otherClients(now, ours, state, new Date(facts.clockMs));
+  if (!others.needsYes) return undefined;
+  const answer = await prompts.select({
+    explain: `This daemon has clients already: ${otherClientsNotes(others).join('; ')}.`,
+    message: 'What becomes of them?',
+    choices: [
+      ...(others.losing.length > 0
+        ? [
+            {
+              value: 'accept',
+              name: 'they stay accepted, beside ours',
+              description: 'Their ca.pem needs our CA as well, which the new server certificate is from.',
+            } as const,
+          ]
+        : []),
+      { value: 'reject', name: 'they are rejected from now on' } as const,
+      { value: 'end', name: 'end here, and import their CA first: docker-tls ca import' } as const,
+    ],
+    flag: '--accept-ca existing, or --reject-other-clients',
+    key: `hosts.${name}.accept-ca`,
+  });
+  if (answer === 'end') throw otherClientsLose(name, others, 'theirs');
+  return answer;
 }
 
 /** An address says little: then the host's own name, where it is free. */

@@ -48,7 +48,7 @@ export const command = defineCommand({
       kind: 'choice',
       choices: PROFILES,
       value: 'NAME',
-      summary: `${PROFILES.join('|')} (default: cis, all fixes)`,
+      summary: 'a set of fixes (default: cis)',
     },
     accept: { kind: 'list', value: 'FIX', summary: 'accept what this fix costs (see --list)' },
     keepDockerGroup: { kind: 'list', value: 'USER', summary: 'this user stays in the docker group' },
