@@ -17,6 +17,7 @@ import {
 } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
 import type { OpenedHost } from '../engine/host-run.ts';
+import { wayProblem } from '../engine/reachability.ts';
 import type { HostFlags } from '../engine/specs.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import { userName } from '../user.ts';
@@ -55,7 +56,7 @@ export function whatThisIs({ facts }: OpenedHost): string {
 
 /** The questions about a new host; what was said by a flag is not asked. */
 export async function askHost(
-  { prompts }: SetupContext,
+  { prompts, runtime }: SetupContext,
   flags: HostFlags,
   spec: HostSpec,
   opened: OpenedHost,
@@ -71,7 +72,12 @@ export async function askHost(
       validate: (text) => nameProblem(text) ?? (state.hosts.has(text) ? 'There is a host of that name.' : true),
     }));
   const { dialled } = opened.session;
-  const address = flags.address ?? (await askSetting(prompts, 'address', { default: dialled }));
+  const address =
+    flags.address ??
+    (await askSetting(prompts, 'address', {
+      default: dialled,
+      check: (name) => wayProblem(runtime.probe, spec.name, { address: name, port: spec.port }),
+    }));
   const proposed = opened.proposed(address).map(({ value }) => value);
   const already = `In the certificate already: ${printable(proposed.join(', '))}.`;
   const sans = flags.sans ?? (await askSetting(prompts, 'sans', { more: already }));
@@ -84,7 +90,12 @@ export async function askHost(
 async function askSetting<F extends 'address' | 'sans'>(
   prompts: Prompts,
   field: F,
-  options: { readonly default?: string; readonly more?: string },
+  options: {
+    readonly default?: string;
+    readonly more?: string;
+    /** What stands against an answer that could be read. */
+    readonly check?: (value: NonNullable<HostSettings[F]>) => Promise<DockerTlsError | undefined>;
+  },
 ): Promise<NonNullable<HostSettings[F]>> {
   const setting: Setting = HOST_SETTINGS[field];
   const { message = '', explain = '' } = setting.question ?? {};
@@ -98,7 +109,12 @@ async function askSetting<F extends 'address' | 'sans'>(
     default: options.default,
     flag: optionFlag(setting.flag?.name ?? field),
     key: fleetKey(field, setting),
-    validate: refusal(read),
+    validate: async (text) => {
+      const readable = refusal(read)(text);
+      if (readable !== true) return readable;
+      const problem = await options.check?.(read(text) as NonNullable<HostSettings[F]>);
+      return problem === undefined ? true : [problem.message, ...problem.hints].join('\n');
+    },
   });
   return read(answer) as NonNullable<HostSettings[F]>;
 }

@@ -24,6 +24,7 @@ import type { HostProgress, HostSession, Runtime, SshOptions } from '../runtime.
 import { type ChangeOutcome, changeHost, sshOptions } from './change-host.ts';
 import { asStored, droppedNotes, hardeningOf, latestOf, saveHost } from './host-records.ts';
 import type { Keyring } from './keyring.ts';
+import { wayProblem } from './reachability.ts';
 import { type CheckResult, requireVerified, type VerifyRequest, verifyHost } from './verify-host.ts';
 
 export type RunContext = {
@@ -178,20 +179,27 @@ export async function planOpened(
       ],
     };
     const plan = planHost(facts, desired);
+    const found = preflight({
+      host: spec.name,
+      login: session.login,
+      facts,
+      skewMs,
+      nowMs: context.runtime.now().getTime(),
+      port: spec.port,
+      plan,
+    });
+    // Of a firewall on the host itself the preflight knows more.
+    const way =
+      hasChanges(plan) && found.every(({ code }) => code !== 'E_FIREWALL')
+        ? await wayProblem(context.runtime.probe, spec.name, { address, port: spec.port }, plan.warnings)
+        : undefined;
     const problems = [
       ...(other === undefined || context.takeOver ? [] : [managedExternally(spec.name, other)]),
       ...(other !== undefined || context.rejectOthers || !others.needsYes
         ? []
         : [otherClientsLose(spec.name, others, now?.ours ? 'ours' : 'theirs')]),
-      ...preflight({
-        host: spec.name,
-        login: session.login,
-        facts,
-        skewMs,
-        nowMs: context.runtime.now().getTime(),
-        port: spec.port,
-        plan,
-      }),
+      ...found,
+      ...(way === undefined ? [] : [way]),
       ...swarmProblem(spec.name, facts, spec.containers, plan),
     ];
     return {
