@@ -200,7 +200,7 @@ export function parserOption(key: string, spec: OptionSpec): ParserOption {
   const names = `${spec.short ? `-${spec.short}, ` : ''}${optionFlag(key)}`;
   const choices = spec.kind === 'choice' ? spec.choices.join('|') : '';
   // A long list would push every summary of the page to the right.
-  const long = choices.length > 18;
+  const long = choices.length > 19;
   const word = spec.value ?? (spec.kind === 'duration' ? 'TIME' : choices === '' || long ? 'VALUE' : choices);
   const option = new ParserOption(
     spec.kind === 'flag' ? names : `${names} <${word}>`,
