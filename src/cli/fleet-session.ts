@@ -16,16 +16,14 @@ import {
   caSpec,
   clientSpec,
   PASSPHRASE_OPTIONS,
-  passphraseSource,
   REJECT_OPTION,
-  readSecret,
   runFlags,
   SAFETY_OPTIONS,
   SSH_OPTIONS,
-  sudoPassword,
   TAKE_OVER_OPTION,
 } from './host-options.ts';
 import { unknownName } from './resolve-target.ts';
+import { passphraseSource, readSecret, sudoPassword } from './secrets.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from './selection.ts';
 import { openSession, type Session, usableClients, verifierFor } from './session.ts';
 

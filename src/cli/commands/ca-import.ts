@@ -7,8 +7,9 @@ import { Secret } from '../../domain/secret.ts';
 import { dateWords } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 import { readIn } from '../files.ts';
-import { PASSPHRASE_OPTIONS, passphraseSource } from '../host-options.ts';
+import { PASSPHRASE_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { passphraseSource } from '../secrets.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
