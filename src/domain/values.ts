@@ -10,7 +10,7 @@ import { parseDestination } from './destination.ts';
 import { contextNameProblem, NAME_HINT, nameProblem } from './names.ts';
 import { inspectCertificate, splitBundle } from './pki/inspect.ts';
 import { parseSan, type San } from './pki/names.ts';
-import { parseSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
+import { checkSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
 
 /** How a value comes from a command line, an INI inventory or a question, where everything is text. */
 export type Kind =
@@ -217,12 +217,12 @@ export const contextName = checked((value) => {
 });
 
 /** Where a secret comes from; a literal one is refused, and not repeated. */
-export const secret = checked(parseSecretReference, {
+export const secret = checked(checkSecretReference, {
   pattern: SECRET_REFERENCE_PATTERN,
   examples: ['prompt', 'env:NAME', 'file:PATH'],
 });
 
-export const caPassphrase = checked((value) => value === 'none' || parseSecretReference(value), {
+export const caPassphrase = checked((value) => value === 'none' || checkSecretReference(value), {
   pattern: SECRET_REFERENCE_PATTERN.replace('prompt)', 'prompt|none)'),
   examples: ['prompt', 'env:DOCKER_TLS_CA_PASSPHRASE', 'none'],
 });
