@@ -17,6 +17,9 @@ export type Session = {
   readonly store: Store;
   readonly state: StoreState;
   readonly keyring: Keyring;
+  /** Clients that nobody here knows may lose a host: --reject-other-clients. */
+  readonly rejectOthers: boolean;
+  readonly now: Date;
   /** The context for workflows, once the client that verifies hosts is known. */
   context(
     options: {
@@ -34,6 +37,7 @@ export type SessionOptions = {
   readonly ca: CaSpec;
   readonly passphrase: PassphraseSource;
   readonly noOverlap?: boolean;
+  readonly rejectOthers?: boolean;
   /** The store whose lock is held already; default: opened here. */
   readonly store?: Store;
 };
@@ -45,13 +49,16 @@ export async function openSession(
 ): Promise<Session> {
   const store = options.store ?? storeOf({ global, runtime });
   const state = await store.read();
-  const { ca, passphrase, noOverlap = false } = options;
-  const keyring = openKeyring({ state, ca, passphrase, noOverlap, now: runtime.now() });
+  const { ca, passphrase, noOverlap = false, rejectOthers = false } = options;
+  const now = runtime.now();
+  const keyring = openKeyring({ state, ca, passphrase, noOverlap, now });
   let base: Promise<UndoToken> | undefined;
   return {
     store,
     state,
     keyring,
+    rejectOthers,
+    now,
     context: ({ verifier, reason, ...more }) => ({
       runtime,
       store,
@@ -60,6 +67,7 @@ export async function openSession(
       known: knownHosts(state),
       verifiers: [...(verifier ? [verifier] : []), ...usableClients(state, keyring.change())],
       reason,
+      rejectOthers,
       // Only a fleet file says which fixes there are not.
       addHardening: global.file === undefined,
       ...(prompts.ssh ? { ask: prompts.ssh } : {}),

@@ -10,7 +10,7 @@ import * as values from './values.ts';
 import { choice, type Kind, list, names, on, onOff, text, whole } from './values.ts';
 
 /** The headings of the help. */
-export type Group = 'Connection' | 'Host' | 'Certificate' | 'Safety' | 'Docker CLI';
+export type Group = 'Hosts' | 'Connection' | 'Host' | 'Certificate' | 'Secrets' | 'Safety' | 'Docker CLI' | 'Output';
 
 export type Setting = Kind & {
   /** Reads what a file or a flag says (JSON in, value out), and writes it again. */
@@ -78,9 +78,9 @@ export const SSH_SETTINGS = {
   },
   hostKey: {
     ...text(values.hostKey),
-    summary: 'known_hosts only, unknown keys too (they are stored), or exactly the one named',
+    summary: 'strict (known_hosts), accept-new, or SHA256:…',
     otherwise: 'strict',
-    flag: { ...ssh, value: 'strict|accept-new|SHA256:…' },
+    flag: { ...ssh, value: 'KEY' },
   },
 } as const satisfies Settings;
 
@@ -95,6 +95,12 @@ export const HOST_SETTINGS = {
       message: 'Address:',
       explain: 'Which name or IP address do clients dial? It goes into the certificate.',
     },
+    own,
+  },
+  description: {
+    ...text(values.line),
+    summary: 'what the host is for; shown by status',
+    flag: { ...host, value: 'TEXT' },
     own,
   },
   port: {
@@ -130,10 +136,16 @@ export const HOST_SETTINGS = {
     kept,
   },
   clients: { ...names, summary: 'clients that the host accepts, or all', otherwise: 'all', kept },
+  acceptCa: {
+    ...text(values.acceptCa),
+    summary: 'CAs (PEM) whose clients are accepted too; existing: those that the daemon trusts before setup; none',
+    otherwise: 'as before',
+    flag: { ...safety, value: 'FILE' },
+  },
   containers: {
     ...choice(['keep', 'may-stop']),
     default: 'keep',
-    summary: 'keep containers running across a restart, or let them stop',
+    summary: 'containers across a restart',
     flag: safety,
   },
   liveRestore: {
@@ -148,7 +160,7 @@ export const HOST_SETTINGS = {
     ...text(values.seconds),
     default: 90,
     otherwise: '90s',
-    summary: 'roll back automatically unless confirmed within this: 90s, 15m, 2h',
+    summary: 'time to confirm, or roll back',
     flag: { ...safety, value: 'TIME' },
   },
   harden: {

@@ -2,9 +2,18 @@
 
 import type { StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
+import { permittedNames } from '../domain/pki/authority.ts';
 import { proposeSans, type San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredHost, KeySource } from '../domain/plan/desired.ts';
 import { type HostFacts, installedCredentials } from '../domain/plan/facts.ts';
+import {
+  acceptedCa,
+  acceptedNotes,
+  otherClients,
+  otherClientsLose,
+  otherClientsNotes,
+  trustNow,
+} from '../domain/plan/other-clients.ts';
 import { type KnownHosts, managedExternally, otherName, otherStore } from '../domain/plan/other-store.ts';
 import { type HostPlan, hasChanges, planHost } from '../domain/plan/plan.ts';
 import { preflight, swarmProblem } from '../domain/plan/preflight.ts';
@@ -16,6 +25,7 @@ import type { HostProgress, HostSession, Runtime, SshOptions } from '../runtime.
 import { type ChangeOutcome, changeHost, sshOptions } from './change-host.ts';
 import { asStored, droppedNotes, hardeningOf, latestOf, saveHost } from './host-records.ts';
 import type { Keyring } from './keyring.ts';
+import { wayProblem } from './reachability.ts';
 import { type CheckResult, requireVerified, type VerifyRequest, verifyHost } from './verify-host.ts';
 
 export type RunContext = {
@@ -31,6 +41,8 @@ export type RunContext = {
   readonly ask?: SshOptions['ask'];
   /** Hosts that another store manages may change hands. */
   readonly takeOver?: boolean;
+  /** Clients of a CA that a host accepts now, and that nobody here knows, may lose it. */
+  readonly rejectOthers?: boolean;
   /** The fixes of a spec are added to those that the host has, also by another run meanwhile: nobody asked to take any away. */
   readonly addHardening?: boolean;
   /** The hosts of the store, and those that this run has set up: a host is refused under a second name. */
@@ -127,7 +139,9 @@ export async function planOpened(
     const known = latest.hosts.get(wanted.name);
     // Fixes that were made once stay with the host, whoever changes it next.
     const entries = hardeningOf(wanted, known?.record, context);
-    const spec: HostSpec = entries.length === 0 ? wanted : { ...wanted, harden: entries };
+    const now = trustNow(opened.facts);
+    const acceptCa = acceptedCa(wanted.acceptCa, known?.record.acceptCa, now);
+    const spec: HostSpec = { ...wanted, acceptCa, ...(entries.length === 0 ? {} : { harden: entries }) };
     const hardened =
       entries.length === 0
         ? undefined
@@ -141,9 +155,16 @@ export async function planOpened(
     const facts = hardened?.facts ?? opened.facts;
     const address = spec.address ?? session.dialled;
     const before = known?.record.sans;
-    const sans = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, before);
+    const names = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, before);
+    const sans = permittedNames(names, [address, ...spec.sans.map(({ value }) => value)], latest.ca?.cert);
     const { credentials, why } = await desiredCredentials(spec, context, latest, facts, sans);
     const other = otherStore(facts, spec.name, latest);
+    const others = otherClients(
+      now,
+      credentials.ca,
+      { ...latest, ...(known ? { host: known } : {}) },
+      new Date(facts.clockMs),
+    );
     const desired: DesiredHost = {
       name: spec.name,
       port: spec.port,
@@ -153,23 +174,34 @@ export async function planOpened(
       ...(spec.liveRestore === undefined ? {} : { liveRestore: spec.liveRestore }),
       ...hardened?.desired,
       notes: [
-        ...(other === undefined ? [] : [other]),
+        ...(other === undefined ? otherClientsNotes(others) : [other]),
+        ...acceptedNotes(acceptCa, now),
         ...droppedNotes(known?.record, entries),
         ...(hardened?.desired.notes ?? []),
       ],
     };
     const plan = planHost(facts, desired);
+    const found = preflight({
+      host: spec.name,
+      login: session.login,
+      facts,
+      skewMs,
+      nowMs: context.runtime.now().getTime(),
+      port: spec.port,
+      plan,
+    });
+    // Of a firewall on the host itself the preflight knows more.
+    const way =
+      hasChanges(plan) && found.every(({ code }) => code !== 'E_FIREWALL')
+        ? await wayProblem(context.runtime.probe, spec.name, { address, port: spec.port }, plan.warnings)
+        : undefined;
     const problems = [
       ...(other === undefined || context.takeOver ? [] : [managedExternally(spec.name, other)]),
-      ...preflight({
-        host: spec.name,
-        login: session.login,
-        facts,
-        skewMs,
-        nowMs: context.runtime.now().getTime(),
-        port: spec.port,
-        plan,
-      }),
+      ...(other !== undefined || context.rejectOthers || !others.needsYes
+        ? []
+        : [otherClientsLose(spec.name, others, now?.ours ? 'ours' : 'theirs')]),
+      ...found,
+      ...(way === undefined ? [] : [way]),
       ...swarmProblem(spec.name, facts, spec.containers, plan),
     ];
     return {

@@ -35,7 +35,7 @@ host_facts() {
   uname -sr; end kernel
   cat /etc/os-release; end os-release
   date +%s; end clock
-  printf '%s' "${SUDO_USER:-$(id -un)}"; end operator
+  printf '%s' "$OPERATOR"; end operator
   cat /proc/cmdline; end kernel-cmdline
   [ ! -e /proc/self/loginuid ] || echo yes; end audit-kernel
   cat /sys/module/apparmor/parameters/enabled; end apparmor
@@ -324,10 +324,6 @@ api_facts() {
 }
 
 main() {
-  LC_ALL=C
-  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-  unset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
-  export LC_ALL PATH
   nonce=$(od -An -N 16 -t x1 /dev/urandom | tr -d ' \n')
   [ "${#nonce}" = 32 ] || return 70
   gnu_stat=no

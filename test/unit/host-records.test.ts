@@ -36,7 +36,11 @@ const nobody = { forNewCa: async () => undefined, forExistingCa: () => Promise.r
 async function runOn(store: ReturnType<typeof openStore>, more: Partial<RunContext> = {}): Promise<RunContext> {
   const state = await store.read();
   return {
-    runtime: { now: () => now, signal: new AbortController().signal } as Runtime,
+    runtime: {
+      now: () => now,
+      signal: new AbortController().signal,
+      probe: async () => ({ kind: 'accepted' }),
+    } as unknown as Runtime,
     store,
     state,
     keyring: openKeyring({ state, ca: { name: 'test', keyType: 'p256', days: 3650 }, passphrase: nobody, now }),

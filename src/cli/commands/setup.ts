@@ -21,9 +21,8 @@ import {
   clientSpec,
   HOST_OPTIONS,
   hostFlags,
-  passphraseSource,
+  REJECT_OPTION,
   SSH_OPTIONS,
-  sudoPassword,
   TAKE_OVER_OPTION,
 } from '../host-options.ts';
 import { dockerConfigDirectory } from '../options.ts';
@@ -32,6 +31,7 @@ import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
+import { passphraseSource, sudoPassword } from '../secrets.ts';
 import { knownHosts, openSession, verifierFor } from '../session.ts';
 import {
   askClient,
@@ -39,6 +39,7 @@ import {
   askDestination,
   askFleet,
   askHost,
+  askOtherClients,
   askTakeOver,
   type SetupContext,
   whatThisIs,
@@ -58,6 +59,7 @@ export const command = defineCommand({
     ...SSH_OPTIONS,
     ...HOST_OPTIONS,
     ...TAKE_OVER_OPTION,
+    ...REJECT_OPTION,
     ...CA_OPTIONS,
     client: {
       kind: 'text',
@@ -74,6 +76,7 @@ export const command = defineCommand({
     const session = await openSession(context, {
       ca: caSpec(options, fleet?.ca),
       passphrase: passphraseSource(options, runtime, prompts, fleet?.secrets.caPassphrase),
+      rejectOthers: options.rejectOtherClients,
     });
     const host = (args.host ?? (await askDestination(context))).trim();
     const first = fleet?.specFor(host, session.state, flags) ?? specFor(host, session.state, flags);
@@ -103,6 +106,11 @@ export const command = defineCommand({
         if (!known) spec = await askHost(context, flags, first, opened, session.state);
       }
       const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, session.state));
+      const others =
+        takeOver || options.rejectOtherClients
+          ? undefined
+          : await askOtherClients(context, opened, spec, session.state);
+      if (others === 'accept') spec = { ...spec, acceptCa: 'existing' };
       const client = await askClient(context, session.state);
       const docker = await askContext(context, spec, session.state);
       if (docker !== undefined) {
@@ -117,7 +125,13 @@ export const command = defineCommand({
         sudoPassword: sudoReference(options, runtime.cwd),
         client: verifier.fresh ? wanted : undefined,
       });
-      const run = session.context({ verifier, reason: 'setup', takeOver, ...(sudo ? { sudoPassword: sudo } : {}) });
+      const run = session.context({
+        verifier,
+        reason: 'setup',
+        takeOver,
+        ...(others === 'reject' ? { rejectOthers: true } : {}),
+        ...(sudo ? { sudoPassword: sudo } : {}),
+      });
       const prepared = await planOpened(opened, spec, run, line);
       refuseProblems(prepared);
       await checkContextOf(spec, verifier, session.state, dockerConfigDirectory(runtime));
