@@ -38,7 +38,8 @@ export const RUN_OPTIONS = {
   client: {
     kind: 'text',
     value: 'NAME',
-    summary: 'the client that verifies the hosts; default: the one whose key is here',
+    group: 'Safety',
+    summary: 'verify as this client (default: your own)',
     completes: 'client',
   },
 } as const satisfies OptionSpecs;

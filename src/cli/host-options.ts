@@ -52,12 +52,12 @@ function flagsOf<T extends Settings>(table: T): FlagsOf<T> {
 /** How a host is reached. */
 export const SSH_OPTIONS = {
   ...flagsOf(SSH_SETTINGS),
-  askSudoPassword: { kind: 'flag', group: 'Connection', summary: 'ask for the password that sudo wants' },
+  askSudoPassword: { kind: 'flag', group: 'Secrets', summary: 'ask for the sudo password' },
   sudoPasswordFile: {
     kind: 'text',
-    group: 'Connection',
+    group: 'Secrets',
     value: 'FILE',
-    summary: 'read the password for sudo from a file',
+    summary: 'read the sudo password from a file',
     completes: 'file',
   },
 } as const satisfies OptionSpecs;
@@ -79,18 +79,14 @@ const RUN_SETTINGS = { containers, confirmWithin };
 export const SAFETY_OPTIONS = flagsOf(RUN_SETTINGS);
 
 export const TAKE_OVER_OPTION = {
-  takeOver: {
-    kind: 'flag',
-    group: 'Safety',
-    summary: 'take the host over from another store, or as the copy of a host',
-  },
+  takeOver: { kind: 'flag', group: 'Safety', summary: 'take over from another store, or a copy' },
 } as const satisfies OptionSpecs;
 
 export const REJECT_OPTION = {
   rejectOtherClients: {
     kind: 'flag',
     group: 'Safety',
-    summary: 'stop accepting clients of a CA that were issued outside this store',
+    summary: 'stop accepting clients of other stores',
   },
 } as const satisfies OptionSpecs;
 
@@ -101,15 +97,15 @@ export const CLIENT_OPTIONS = flagsOf(CLIENT_SETTINGS);
 export const PASSPHRASE_OPTIONS = {
   caPassphraseFile: {
     kind: 'text',
-    group: 'Certificate',
+    group: 'Secrets',
     value: 'FILE',
-    summary: "read the CA's passphrase from a file; or DOCKER_TLS_CA_PASSPHRASE",
+    summary: 'CA passphrase (or DOCKER_TLS_CA_PASSPHRASE)',
     completes: 'file',
   },
   noCaPassphrase: {
     kind: 'flag',
-    group: 'Certificate',
-    summary: 'store the key of a new CA without a passphrase',
+    group: 'Secrets',
+    summary: 'store a new CA key without a passphrase',
   },
 } as const satisfies OptionSpecs;
 

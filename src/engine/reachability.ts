@@ -24,7 +24,10 @@ export async function wayProblem(
   return new DockerTlsError({ ...found, where: host, hints: hintsFor(at, outcome.cause), details: more });
 }
 
-function obstacle(outcome: ProbeOutcome, { address, port }: VerifiedAt): { code: ErrorCode; message: string } | undefined {
+function obstacle(
+  outcome: ProbeOutcome,
+  { address, port }: VerifiedAt,
+): { code: ErrorCode; message: string } | undefined {
   if (outcome.kind === 'accepted') return undefined;
   switch (outcome.cause) {
     case 'name-not-found':

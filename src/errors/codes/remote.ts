@@ -41,7 +41,11 @@ export const HOST = {
   E_FIREWALL: [4, "The host's firewall does not accept connections to the TLS port.", 'Run the command that it names.'],
   E_PORT_TAKEN: [4, 'Another program listens on the TLS port.', 'Pass --port N.'],
   E_ADDRESS: [4, 'The address that clients would dial does not resolve here.', 'Pass --address NAME.'],
-  E_PORT_FILTERED: [4, 'A firewall between here and the host drops connections to the TLS port.', 'Open the port, or pass --port N.'],
+  E_PORT_FILTERED: [
+    4,
+    'A firewall between here and the host drops connections to the TLS port.',
+    'Open the port, or pass --port N.',
+  ],
   E_OTHER_CLIENTS: [4, 'Clients of a CA that the daemon accepts now would be rejected.', 'Pass --accept-ca existing.'],
   E_HOST_KEY: [4, 'The host could not generate its private key.', 'docker-tls setup HOST --keys store'],
   E_HOST_LOCKED: [4, 'Another run is changing this host.', 'Wait until its lock expires.'],
