@@ -387,7 +387,7 @@ describe('a command that signs', () => {
     writeFileSync(script, change(text));
     await run('ca', 'import', '--cert', ca.certFile, '--sign-command', script);
     await expect(issueStore(home, { hosts: { web: {} } })).rejects.toMatchObject({
-      code: 'E_SIGN_COMMAND',
+      code: 'E_SIGN_ANSWER',
       exit: 2,
       message: expect.stringMatching(message),
     });

@@ -81,5 +81,5 @@ export const command = defineCommand({
 });
 
 function partly({ code, message, where, hints, details, cause }: DockerTlsError): DockerTlsError {
-  return new DockerTlsError({ code, exit: 4, message, ...(where && { where }), hints, details, cause });
+  return new DockerTlsError({ code, message, ...(where && { where }), hints, details, cause });
 }
