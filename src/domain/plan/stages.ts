@@ -8,8 +8,8 @@ export type RotationHost = {
   readonly name: string;
   /** The trust file that the host has. */
   readonly trust: string;
-  /** The trust file that it should have while old and new are accepted (or after the old one is dropped). */
-  readonly wanted: string;
+  /** It is not what it should be while old and new are accepted (or after the old one is dropped). */
+  readonly outdated: boolean;
   readonly serverCert: string;
 };
 
@@ -44,7 +44,7 @@ export type RotationStage = {
 
 export function rotationStage(input: RotationInput): RotationStage {
   const { ca, oldCas, now } = input;
-  const changing = input.hosts.filter((host) => host.trust !== host.wanted);
+  const changing = input.hosts.filter((host) => host.outdated);
   const outdated = changing.map((host) => host.name);
   if (oldCas.length === 0) {
     const others = changing.filter((host) => trustsAnother(host.trust, ca)).map((host) => host.name);

@@ -1,4 +1,4 @@
-/** Owns whom a host accepts: the text of its trust file, and the rules by which a server certificate goes on being good. */
+/** Owns whom a host accepts: the CAs in its trust file, and the rules by which a server certificate goes on being good. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSpec } from '../fleet/spec.ts';
@@ -6,16 +6,17 @@ import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts'
 import { covers, formatSan, parseSan, type SanName } from '../pki/names.ts';
 import { renewal } from '../pki/renewal.ts';
 import { plural } from '../words.ts';
+import type { CaId } from './ca-id.ts';
 
 /** What is known of a client when a trust file is made. */
 export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
 
 export type TrustInput = {
-  /** PEM of the CA that issues now and of those that a rotation has not dropped yet. */
-  readonly cas: string;
+  /** The CA that issues now and those that a rotation has not dropped yet. */
+  readonly cas: readonly CaId[];
   readonly clients: readonly TrustedClient[];
-  /** PEM of each client's issuing CAs: the one in use first, during a rotation the one before as well. */
-  readonly issuers: ReadonlyMap<string, string>;
+  /** Each client's issuing CAs: the one in use first, during a rotation the one before as well. */
+  readonly issuers: ReadonlyMap<string, readonly CaId[]>;
 };
 
 /** Whether a client may reach a host, by both records. */
@@ -28,10 +29,13 @@ export function isAccepted(client: TrustedClient, spec: Pick<HostSpec, 'name' | 
 }
 
 /**
- * The trust file of a host. As long as every client is accepted it holds the CAs, so that a new client needs no change of any host;
+ * The CAs in the trust file of a host. As long as every client is accepted it holds the CAs, so that a new client needs no change of any host;
  * else only the issuing CAs of those who are (dockerd has no revocation list). Fails with E_NO_CLIENTS, E_NO_ISSUER (exit 2).
  */
-export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clients, issuers }: TrustInput): string {
+export function trustFile(
+  spec: Pick<HostSpec, 'name' | 'clients'>,
+  { cas, clients, issuers }: TrustInput,
+): readonly CaId[] {
   if (spec.clients === undefined && clients.every((client) => isAccepted(client, spec))) return cas;
   const accepted = clients.filter((client) => isAccepted(client, spec));
   if (accepted.length === 0) {
@@ -56,7 +60,7 @@ export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clien
       hints: without.map((client) => `docker-tls rotate client ${client.name}`),
     });
   }
-  return accepted.map((client) => issuers.get(client.name)).join('');
+  return accepted.flatMap((client) => issuers.get(client.name) ?? []);
 }
 
 /**
@@ -66,9 +70,9 @@ export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clien
  */
 export function leafOnlyTrust(
   spec: Pick<HostSpec, 'name' | 'clients'>,
-  cas: string,
+  cas: readonly CaId[],
   clients: readonly TrustedClient[],
-): string {
+): readonly CaId[] {
   const rejected = clients.filter((client) => !isAccepted(client, spec));
   if (rejected.length === 0) return cas;
   throw new DockerTlsError({

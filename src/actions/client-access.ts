@@ -1,0 +1,84 @@
+/** Owns `client add`, `client sign` and `client revoke`: a change of clients, and of the hosts that have to hear of it. */
+
+import type { ClientRecord, StoredHost, StoreState } from '../adapters/store/records.ts';
+import type { CaSpec, ClientSpec } from '../domain/fleet/spec.ts';
+import { accessOf, reasonsFor } from '../domain/trust/access.ts';
+import { type CredentialChange, firstCa, preview } from '../domain/trust/changes.ts';
+import { admit, requireHosts, revoked, signed } from '../domain/trust/clients.ts';
+import { viewOf } from '../domain/trust/view.ts';
+import { nameHosts } from '../domain/words.ts';
+import { change } from '../engine/change.ts';
+import type { Changed, Run, Wanted } from '../engine/intent.ts';
+import { type HostFlags, specsFor } from '../engine/specs.ts';
+
+export type AddRequest = {
+  readonly clients: readonly ClientSpec[];
+  /** What is said of clients that are there already. */
+  readonly requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>;
+  /** For a CA that has to be made. */
+  readonly ca: CaSpec;
+  readonly flags: HostFlags;
+};
+
+export function addClients({ clients, requested, ca, flags }: AddRequest, run: Run): Promise<Changed> {
+  const want = (state: StoreState, now: Date): Wanted => {
+    requireHosts(requested.hosts ?? [], state);
+    const changes = clients.flatMap((spec) => admit(state, spec, requested, now).changes);
+    return tellHosts(state, [...firstCa(state.ca, ca), ...changes], flags, now);
+  };
+  return change({ reason: 'client add', want, question: askAboutHosts }, run);
+}
+
+export type SignRequest = {
+  readonly spec: ClientSpec;
+  /** PEM. */
+  readonly csr: string;
+  readonly ca: CaSpec;
+  readonly flags: HostFlags;
+};
+
+/** Hosts that would accept the client against its record are changed; those that do not accept it yet are left to `apply`. */
+export function signClient({ spec, csr, ca, flags }: SignRequest, run: Run): Promise<Changed> {
+  const want = (state: StoreState, now: Date): Wanted => {
+    requireHosts(spec.hosts ?? [], state);
+    const one = signed(state, spec, csr, now);
+    const wanted = tellHosts(state, [...firstCa(state.ca, ca), one], flags, now);
+    const rejects = ({ name }: { name: string }) => one.record.hosts !== undefined && !one.record.hosts.includes(name);
+    return wanted.hosts.some(rejects) ? wanted : { ...wanted, hosts: [], notes: [] };
+  };
+  return change({ reason: 'client sign', want, question: askAboutHosts }, run);
+}
+
+export function revokeClient(name: string, flags: HostFlags, run: Run): Promise<Changed> {
+  const want = (state: StoreState, now: Date): Wanted => ({
+    ...tellHosts(state, [revoked(state, name, now)], flags, now),
+    notes: [],
+    mustReject: [name],
+  });
+  const question = () => `Revoke ${name} on every host? Its certificate cannot be restored.`;
+  return change({ reason: 'client revoke', want, question }, run);
+}
+
+/** The hosts whose trust file is outdated once the changes are made, and why each of them is changed. */
+function tellHosts(state: StoreState, credentials: readonly CredentialChange[], flags: HostFlags, now: Date): Wanted {
+  const view = preview(viewOf(state, now), credentials);
+  const { outdated, withoutClients } = accessOf(state, view);
+  const records = credentials.flatMap((one) => ('record' in one ? [one.record] : []));
+  const unnamed = outdated.filter((host) => !records.some(({ hosts }) => hosts?.includes(host)));
+  const names = records.map(({ name }) => name).join(', ');
+  return {
+    hosts: specsFor(outdated, state, flags),
+    credentials,
+    target: { kind: 'desired', addHardening: true },
+    notes: reasonsFor(
+      unnamed.map((name) => state.hosts.get(name) as StoredHost),
+      view,
+      `${names} must not get in there`,
+    ),
+    leftOut: withoutClients,
+  };
+}
+
+function askAboutHosts({ hosts }: Wanted): string | undefined {
+  return hosts.length === 0 ? undefined : `Change which clients are accepted on ${nameHosts(hosts)}?`;
+}
