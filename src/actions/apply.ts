@@ -1,7 +1,8 @@
 /** Owns `setup`, `plan`, `apply` and `harden`: hosts as their specs say, with the CA and the clients that this takes. */
 
-import type { StoreState } from '../adapters/store/records.ts';
+import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
+import { Secret } from '../domain/secret.ts';
 import { accessOf } from '../domain/trust/access.ts';
 import { firstCa, preview } from '../domain/trust/changes.ts';
 import { fleetClients, verifierOf } from '../domain/trust/clients.ts';
@@ -9,6 +10,7 @@ import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run, Wanted } from '../engine/intent.ts';
+import { usableClients } from '../engine/steps/verify.ts';
 
 export type ApplyRequest = {
   readonly reason: 'setup' | 'plan' | 'apply' | 'harden';
@@ -55,4 +57,14 @@ export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date)
     mustReject: clients.revoked,
     temporary: true,
   };
+}
+
+/** Clients whose files docker on this computer may get: those that are there, and those to come, with nothing in their files yet. */
+export function clientsFor({ credentials, verifyAs }: Wanted, state: StoreState): StoredClient[] {
+  const coming = credentials.flatMap((one): StoredClient[] =>
+    one.kind === 'client' ? [{ record: one.record, ca: '', cert: '', key: new Secret('') }] : [],
+  );
+  const all = [...usableClients(state, verifyAs), ...coming];
+  const first = (verifyAs ?? []).flatMap((name) => all.filter(({ record }) => record.name === name));
+  return [...new Set([...first, ...all])];
 }

@@ -1,11 +1,13 @@
 /** Owns `client add`, `client sign` and `client revoke`: a change of clients, and of the hosts that have to hear of it. */
 
 import type { ClientRecord, StoredHost, StoreState } from '../adapters/store/records.ts';
-import type { CaSpec, ClientSpec } from '../domain/fleet/spec.ts';
+import type { CaSpec, ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
 import { accessOf, reasonsFor } from '../domain/trust/access.ts';
+import { certificateIds } from '../domain/trust/ca-id.ts';
 import { type CredentialChange, firstCa, preview } from '../domain/trust/changes.ts';
 import { admit, requireHosts, revoked, signed } from '../domain/trust/clients.ts';
-import { viewOf } from '../domain/trust/view.ts';
+import { isAccepted } from '../domain/trust/trust.ts';
+import { trustedIds, viewOf } from '../domain/trust/view.ts';
 import { nameHosts } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run, Wanted } from '../engine/intent.ts';
@@ -43,8 +45,12 @@ export function signClient({ spec, csr, ca, flags }: SignRequest, run: Run): Pro
     requireHosts(spec.hosts ?? [], state);
     const one = signed(state, spec, csr, now);
     const wanted = tellHosts(state, [...firstCa(state.ca, ca), one], flags, now);
-    const rejects = ({ name }: { name: string }) => one.record.hosts !== undefined && !one.record.hosts.includes(name);
-    return wanted.hosts.some(rejects) ? wanted : { ...wanted, hosts: [], notes: [] };
+    const view = preview(viewOf(state, now), wanted.credentials);
+    const ids = [...trustedIds(view), ...(view.issuers.get(spec.name)?.ids ?? [])];
+    const isTrusted = ({ name }: HostSpec) =>
+      certificateIds(state.hosts.get(name)?.ca ?? '').some((id) => ids.includes(id));
+    const rejects = (host: HostSpec) => !isAccepted(one.record, host) && isTrusted(host);
+    return wanted.hosts.some(rejects) ? wanted : { ...wanted, hosts: [], notes: [], leftOut: [] };
   };
   return change({ reason: 'client sign', want, question: askAboutHosts }, run);
 }

@@ -5,18 +5,19 @@ import type { CaSpec } from '../domain/fleet/spec.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { type RotationStage, rotationStage } from '../domain/plan/stages.ts';
 import { accessOf } from '../domain/trust/access.ts';
+import { caBreaksClients } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, preview } from '../domain/trust/changes.ts';
+import { externalKey } from '../domain/trust/client-refusals.ts';
 import { activeClients, renewed } from '../domain/trust/clients.ts';
 import { breaksClients } from '../domain/trust/server.ts';
 import { isFrom } from '../domain/trust/trust.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
-import { caBreaksClients } from '../engine/ca-refusals.ts';
 import { change } from '../engine/change.ts';
-import { externalKey } from '../engine/client-refusals.ts';
 import type { Changed, Intent, Run, Wanted } from '../engine/intent.ts';
 import { type HostFlags, specsFor } from '../engine/specs.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { refreshAll } from '../engine/steps/issue.ts';
+import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 
 export type RotateCaRequest = {
   readonly ca: CaSpec;
@@ -53,6 +54,9 @@ export async function rotateCa(request: RotateCaRequest, run: Run): Promise<read
 
 /** Stage 3. Refused while a host or client still depends on the old CA: E_CA_IN_USE (exit 3). */
 export async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChange> {
+  const before = await run.store.read();
+  refuseDrop(stageOf(before, run.runtime.now()), before);
+  if (!run.dryRun) await requireCopies(before);
   const want = (state: StoreState, now: Date): Wanted => {
     const stage = stageOf(state, now);
     refuseDrop(stage, state);
@@ -65,6 +69,22 @@ export async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChang
   };
   const question = () => 'Stop accepting the old CA? Clients that have not fetched their new files are locked out.';
   return { stage: 'drop', changed: await change({ reason: 'rotate ca', want, question }, run) };
+}
+
+/** While both are accepted, and the store still tells files of the old CA as ours: docker here must not be what is locked out. Exit 4. */
+async function requireCopies(state: StoreState): Promise<void> {
+  const copies = await refreshAll([...state.clients.keys()], state);
+  const problems = [...copies.values()].flatMap((one) => one.problems);
+  if (problems.length === 0) return;
+  throw new DockerTlsErrors([
+    ...problems,
+    new DockerTlsError({
+      code: 'E_CLIENT_FILES',
+      exit: 4,
+      message: 'the old CA is still accepted: docker on this machine could not be given its new files',
+      hints: ['docker-tls rotate ca --drop'],
+    }),
+  ]);
 }
 
 /** A new CA, and for every client an issuing CA under it; every host learns to accept both. */

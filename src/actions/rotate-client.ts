@@ -19,6 +19,7 @@ export function rotateClient({ names, days }: RotateClientRequest, run: Run): Pr
         hosts: [],
         credentials: names(state).map((name) => renewed(state, name, days, now)),
         target: { kind: 'desired' },
+        copies: true,
       }),
     },
     run,

@@ -9,7 +9,7 @@ import { completeHost, type HostSpec } from '../domain/fleet/spec.ts';
 import { parseSan } from '../domain/pki/names.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import { plural } from '../domain/words.ts';
-import type { OpenedHost } from '../engine/host-run.ts';
+import type { OpenedHost } from '../engine/intent.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import { userName } from '../user.ts';
 import type { CommandContext } from './command.ts';

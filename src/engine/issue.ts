@@ -26,10 +26,10 @@ import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import type { KeyType } from '../domain/pki/keys.ts';
 import type { CertificateRequest } from '../domain/plan/desired.ts';
 import type { Secret } from '../domain/secret.ts';
+import { caNotAccepted, externalCaKey } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, signs } from '../domain/trust/changes.ts';
 import { canVouch } from '../domain/trust/server.ts';
 import { hostsLosing, isFrom } from '../domain/trust/trust.ts';
-import { caNotAccepted, externalCaKey } from './ca-refusals.ts';
 import { type PassphraseSource, protectKeys } from './key-protection.ts';
 
 export type IssuerOptions = { readonly passphrase: PassphraseSource; readonly now: Date };

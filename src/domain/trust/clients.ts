@@ -1,19 +1,12 @@
 /** Owns what becomes of clients: made, amended, renewed, signed, revoked. As changes to be carried out; signs nothing. */
 
 import type { ClientRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
-import {
-  clientExists,
-  refuseForeign,
-  refuseOther,
-  refuseRenewal,
-  unknownClient,
-} from '../../engine/client-refusals.ts';
-import { ownOf } from '../../engine/own-client.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { ClientSpec } from '../fleet/spec.ts';
 import { parseCsr } from '../pki/csr.ts';
 import { isKeyType } from '../pki/keys.ts';
 import type { CredentialChange } from './changes.ts';
+import { clientExists, refuseForeign, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
 
 export type Admitted = {
   readonly record: ClientRecord;
@@ -91,6 +84,11 @@ export function revoked(state: Pick<StoreState, 'clients' | 'hosts'>, name: stri
   }
   const record = amended(client.record, { revokedAt: client.record.revokedAt ?? now.toISOString() }, now);
   return { kind: 'record', record } satisfies CredentialChange;
+}
+
+/** This computer's own client: the one that setup gave it, and that is meant where nobody says which. */
+export function ownOf<Client extends Pick<StoredClient, 'record'>>(clients: readonly Client[]): Client | undefined {
+  return clients.find(({ record }) => record.own);
 }
 
 /** Clients of this store's CA that are not revoked. */

@@ -1,13 +1,13 @@
 /** Owns which certificate a host is to have: the one that the store has as long as it fits, else a request for one. Signs nothing. */
 
 import type { StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
-import { caBreaksClients, externalCaKey } from '../../engine/ca-refusals.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSpec } from '../fleet/spec.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import type { SanName } from '../pki/names.ts';
 import type { DesiredCredentials } from '../plan/desired.ts';
 import { certificateIds } from './ca-id.ts';
+import { caBreaksClients, externalCaKey } from './ca-refusals.ts';
 import { isFrom, reasonToIssue } from './trust.ts';
 import { type AccessView, bundleOf, trustedIds, trustFor } from './view.ts';
 

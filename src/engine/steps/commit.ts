@@ -1,8 +1,8 @@
 /** Owns telling a host to keep its change, also where the connection breaks while it is told. */
 
-import { gather } from '../../adapters/ssh/gather.ts';
-import { type Ending, endTransaction } from '../../adapters/ssh/transaction.ts';
 import type { HostSession } from '../../runtime.ts';
+import { gather } from '../gather.ts';
+import { type Ending, endTransaction } from '../host-transaction.ts';
 import type { HostChange } from '../intent.ts';
 import { sshOptions } from './connect.ts';
 

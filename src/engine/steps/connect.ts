@@ -1,10 +1,10 @@
 /** Owns the connection to a host and its facts: what is known before anything is planned. Changes nothing. */
 
-import { gather } from '../../adapters/ssh/gather.ts';
 import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { proposeSans } from '../../domain/pki/names.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
+import { gather } from '../gather.ts';
 import type { OpenedHost, Reach } from '../intent.ts';
 
 /** Interfaces whose addresses nobody dials: Docker's and other virtual bridges. */

@@ -64,7 +64,7 @@ export async function issueCredentials(
 const NONE: Issued['copies'] = new Map();
 
 /** Contexts and directories of docker that hold copies of clients' files get the new ones. */
-async function refreshAll(names: readonly string[], state: StoreState): Promise<Issued['copies']> {
+export async function refreshAll(names: readonly string[], state: StoreState): Promise<Issued['copies']> {
   const copies = new Map<string, CopiesOutcome>();
   for (const name of names) {
     const client = state.clients.get(name);

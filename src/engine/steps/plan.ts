@@ -1,6 +1,5 @@
 /** Owns the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
 
-import { hardenOpened } from '../../actions/harden.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
 import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { installedCredentials } from '../../domain/plan/facts.ts';
@@ -13,6 +12,7 @@ import { isAccepted, namesFor } from '../../domain/trust/trust.ts';
 import { type AccessView, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
 import type { OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
+import { hardenOpened } from './harden.ts';
 import { problemsOf } from './preflight.ts';
 import { droppedNotes, hardeningOf, latestOf } from './record.ts';
 import { planRestored } from './restore.ts';

@@ -3,9 +3,9 @@
 import type { StoreState } from '../../adapters/store/records.ts';
 import type { HostSpec } from '../../domain/fleet/spec.ts';
 import type { Owners } from '../../domain/plan/other-store.ts';
+import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
 import type { CredentialChange } from '../../domain/trust/changes.ts';
 import { type AccessView, viewOf } from '../../domain/trust/view.ts';
-import { externalCaKey } from '../ca-refusals.ts';
 import type { Intent, Run } from '../intent.ts';
 import type { Base } from './plan.ts';
 

@@ -1,12 +1,12 @@
 /** Owns one change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
 
 import { randomBytes } from 'node:crypto';
-import { startTransaction } from '../../adapters/ssh/transaction.ts';
 import { hostSettingsOf } from '../../domain/plan/host-settings.ts';
 import { diskFullError } from '../../domain/plan/preflight.ts';
 import { renderTransaction } from '../../domain/plan/transaction.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession } from '../../runtime.ts';
+import { startTransaction } from '../host-transaction.ts';
 import type { ChangeOutcome, HostChange } from '../intent.ts';
 import { requireVerified } from '../verify-host.ts';
 import { commit } from './commit.ts';

@@ -2,10 +2,12 @@
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
+import type { Secret } from '../../domain/secret.ts';
+import { ownOf } from '../../domain/trust/clients.ts';
 import { isAccepted, isFrom } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
+import type { ProbeCredentials } from '../../runtime.ts';
 import type { PlannedHost, Run, Wanted } from '../intent.ts';
-import { ownOf } from '../own-client.ts';
 import { type CheckResult, verifyHost } from '../verify-host.ts';
 import { ownClients } from './restore.ts';
 
@@ -29,27 +31,33 @@ export async function verify(
   const { credentials, latest, spec, address } = planned;
   const now = runtime.now();
   const base = { address, port: spec.port, now };
-  const known = latest.hosts.get(spec.name);
   const clients = usableClients(latest, wanted.verifyAs);
-  if (credentials === undefined) return [];
-  if ('restored' in credentials)
+  if (credentials !== undefined && 'restored' in credentials)
     return verifyHost(runtime.probe, { ...base, ...restoredRequest(planned, clients, now) });
-  const credentials = sent as Credentials;
-  const key = credentials.key.kind === 'send' ? credentials.key.key : known?.serverKey;
-  const client = clients.find(({ record }) => isAccepted(record, spec));
+  if (sent === undefined) return [];
+  const key = sent.key.kind === 'send' ? sent.key.key : latest.hosts.get(spec.name)?.serverKey;
+  const [client, ...others] = clients.filter(({ record }) => isAccepted(record, spec));
+  // Over a fleet one client is enough; of a single host people want to read who is accepted.
+  const more = wanted.hosts.length > 1 ? [] : others.filter(({ cert }) => isFrom(cert, sent.ca, 'client', now));
   return verifyHost(runtime.probe, {
     ...base,
     // Without a client of ours: only what is served, and who is rejected.
-    ...(client?.key
-      ? { ca: client.ca, client: { name: client.record.name, cert: client.cert, key: client.key } }
-      : { ca: bundleOf(trustedIds(viewOf(state, now)), state) }),
-    ...(key ? { server: { cert: credentials.cert, key } } : {}),
-    serverCert: credentials.cert,
+    ca: client?.ca ?? bundleOf(trustedIds(viewOf(state, now)), state),
+    ...(client ? { client: named(client) } : {}),
+    others: more.slice(0, MOST_OTHERS).map(named),
+    ...(key ? { server: { cert: sent.cert, key } } : {}),
+    serverCert: sent.cert,
     revoked: (wanted.mustReject ?? []).flatMap((name) => {
       const one = latest.clients.get(name);
-      return one?.key === undefined ? [] : [{ name, cert: one.cert, key: one.key }];
+      return one?.key === undefined ? [] : [named(one)];
     }),
   });
+}
+
+const MOST_OTHERS = 7;
+
+function named({ record: { name }, cert, key }: StoredClient): { name: string } & ProbeCredentials {
+  return { name, cert, key: key as Secret };
 }
 
 /** The host as the generation has it: its port, its certificate, and whom it accepts. */
@@ -62,13 +70,11 @@ function restoredRequest({ credentials, latest, spec }: PlannedHost, clients: re
   return {
     // Where no client of ours is accepted, exactly this certificate has to be served.
     ca: client?.ca ?? cert,
-    ...(client?.key ? { client: { name: client.record.name, cert: client.cert, key: client.key } } : {}),
+    ...(client ? { client: named(client) } : {}),
     ...(serverKey ? { server: { cert, key: serverKey } } : {}),
     serverCert: cert,
     revoked: ownClients(latest.clients.values()).flatMap((one) =>
-      one.record.revokedAt !== undefined && one.key !== undefined && !isTrusted(one)
-        ? [{ name: one.record.name, cert: one.cert, key: one.key }]
-        : [],
+      one.record.revokedAt !== undefined && one.key !== undefined && !isTrusted(one) ? [named(one)] : [],
     ),
   };
 }
