@@ -9,9 +9,10 @@ export type RestoreRequest = {
   readonly hosts: readonly HostSpec[];
   readonly to: Extract<Target, { kind: 'generation' }>['to'];
   readonly allowRevoked: boolean;
+  readonly allowPlainTcp: boolean;
 };
 
-export function restore({ hosts, to, allowRevoked }: RestoreRequest, run: Run): Promise<Changed> {
+export function restore({ hosts, to, ...allowed }: RestoreRequest, run: Run): Promise<Changed> {
   const names = listWords(
     hosts.map(({ name }) => name),
     12,
@@ -23,7 +24,7 @@ export function restore({ hosts, to, allowRevoked }: RestoreRequest, run: Run): 
   return change(
     {
       reason: to === 'none' ? 'remove' : 'rollback',
-      want: () => ({ hosts, credentials: [], target: { kind: 'generation', to, allowRevoked } }),
+      want: () => ({ hosts, credentials: [], target: { kind: 'generation', to, ...allowed } }),
       question,
     },
     run,

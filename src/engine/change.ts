@@ -144,7 +144,7 @@ async function changeOne(
     try {
       if (run.asks && agreed !== undefined && !isSame(agreed, planned, base)) await askAgain(planned, base, run);
       const outcome = await carryOut(planned, base, run, line);
-      line.done(outcome.changed ? `done, generation ${outcome.plan.generation}` : 'nothing to do');
+      line.done(doneWords(outcome));
       await planned.session.close();
       return outcome;
     } catch (error) {
@@ -157,6 +157,11 @@ async function changeOne(
       opened = await closingOnError(planned.session, spec.name, () => factsOf(planned.session, run, line));
     }
   }
+}
+
+function doneWords({ changed, plan }: HostOutcome): string {
+  if (!changed) return 'nothing to do';
+  return plan.generation === 'none' ? 'removed' : `done, generation ${plan.generation}`;
 }
 
 /** A session that has waited for an answer may be gone, and what the host said over it is old. */

@@ -60,6 +60,8 @@ export type Target =
       readonly to: number | 'previous' | 'none';
       /** Also where a revoked client, or a client of a dropped CA, is accepted again. */
       readonly allowRevoked: boolean;
+      /** Remove also where a TCP port opens again that accepts every client. */
+      readonly allowPlainTcp: boolean;
     };
 
 /** How hosts are reached. */

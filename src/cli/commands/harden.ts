@@ -20,8 +20,11 @@ import { openHosts, RUN_OPTIONS } from '../run.ts';
 export const command = defineCommand({
   name: 'harden',
   summary: 'Fix audit findings (planned, verified, rolled back on failure)',
-  about:
-    'For hosts that are set up. Without --only and --profile: every fix that audit knows.\nFixes that can break existing access (icc, userns-remap, sshd-root, sshd-passwords, docker-group) are skipped\nunless you pass --accept NAME.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.',
+  about: `For hosts that are set up. Without --only and --profile: every fix that audit knows.\nFixes that can break existing access are skipped unless you pass --accept NAME:\n${FIXES.filter(
+    (fix) => fix.needsYes,
+  )
+    .map((fix) => fix.name)
+    .join(', ')}.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.`,
   examples: [
     'docker-tls harden --list',
     'docker-tls harden build-1 --profile minimal',

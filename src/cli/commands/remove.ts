@@ -11,17 +11,22 @@ export const command = defineCommand({
   name: 'remove',
   summary: "Undo: the host's files, units and socket as they were before setup",
   about:
-    "The host's credentials go from the store as well, and so do docker contexts of ours that point to it. The CA and the clients stay.",
+    "The host's credentials go from the store as well, and so do docker contexts of ours that point to it. The CA and the clients stay.\nWhere the configuration from before setup had a TCP port without TLS, it opens again: --allow-plain-tcp says yes to that.",
   examples: ['docker-tls remove build-1'],
   args: { hosts: { summary: 'hosts', required: true, many: true, completes: 'host' } },
-  options: RESTORE_OPTIONS,
+  options: {
+    ...RESTORE_OPTIONS,
+    allowPlainTcp: { kind: 'flag', summary: 'also where a TCP port opens again that accepts every client without TLS' },
+  },
   async run(context) {
     const { args, options, runtime } = context;
     const { run, hosts, state } = await openRestore(context, args.hosts, options);
     const contexts = new Map(
       await Promise.all(hosts.map(async ({ name }) => [name, await contextsOf(name, state)] as const)),
     );
-    const changed = await restore({ hosts, to: 'none', allowRevoked: false }, run);
+    // A dry run shows it as a warning, among all that would change.
+    const allowPlainTcp = options.allowPlainTcp || context.global.dryRun;
+    const changed = await restore({ hosts, to: 'none', allowRevoked: false, allowPlainTcp }, run);
     const result = renderChange(changed, context);
     const done = changed.results.flatMap(({ kind, host }) => (kind === 'done' ? (contexts.get(host) ?? []) : []));
     if (changed.planned !== undefined || done.length === 0) {

@@ -21,6 +21,9 @@ export const command = defineCommand({
     const { args, options } = context;
     const { run, hosts } = await openRestore(context, args.hosts, options);
     const { allowRevoked } = options;
-    return renderChange(await restore({ hosts, to: options.to ?? 'previous', allowRevoked }, run), context);
+    return renderChange(
+      await restore({ hosts, to: options.to ?? 'previous', allowRevoked, allowPlainTcp: false }, run),
+      context,
+    );
   },
 });

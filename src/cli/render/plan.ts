@@ -43,7 +43,10 @@ export function renderPlan(
   }
   if (plan.credentials && plan.purpose === 'apply') {
     const { certificate, reason } = plan.credentials;
-    row('certificate', 'issue' in certificate ? `new: ${certificate.issue.reason}` : reason);
+    row(
+      'issue' in certificate ? 'certificate' : 'credentials',
+      'issue' in certificate ? `new: ${certificate.issue.reason}` : reason,
+    );
     row('names', names.map((name) => name.value).join(', '));
     if (planned.accepts !== undefined && planned.accepts.length > 0) row('accepts', listWords(planned.accepts, 12));
   }

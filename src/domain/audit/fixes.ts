@@ -57,7 +57,8 @@ export const ALL_FIXES: readonly Fix[] = [
   {
     name: 'userland-proxy',
     title: 'userland-proxy=false in daemon.json',
-    cost: 'published ports are reached through the firewall rules only: not over ::1 of the host',
+    cost: "published ports stop answering in three cases: over the host's IPv6 addresses (container with IPv4 only), by the host's address from containers of other networks, and from the container itself until it restarts",
+    needsYes: true,
   },
   {
     name: 'userns-remap',

@@ -20,6 +20,7 @@ import { fileText, type HostFacts, hasDocker, installedCredentials, type Snapsho
 import { bySnapshot, type FileChange, foldAttributes, link, planFile, text } from './file-change.ts';
 import { judgeFirewall } from './firewall.ts';
 import type { PathState } from './host-files.ts';
+import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { isDaemonPath, isTlsPath, planDaemon, planDaemonJson, planDropIn, planVariables } from './plan-daemon.ts';
 
 export type HostPlan = {
@@ -44,6 +45,8 @@ export type HostPlan = {
   readonly containers: ContainerPlan;
   /** The daemon's configuration file, and its text before and after. */
   readonly daemonJson: { readonly path: string; readonly before?: string; readonly after?: string };
+  /** TCP addresses that accept every client without a certificate from then on. */
+  readonly opens: readonly string[];
   /** What hardening costs whoever uses the host. */
   readonly costs: readonly string[];
   readonly warnings: readonly string[];
@@ -107,6 +110,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     audit: desired.loadAuditRules && files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after),
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
+    opens: [],
     costs: busy ? (desired.costs ?? []) : [],
     warnings: [
       ...warnings,
@@ -136,6 +140,7 @@ export function planRestore(
     .map(({ path }) => bySnapshot(state(path), path))
     .filter((change) => differs(change, facts))
     .map((change) => withBefore(withDrift(change, facts), facts));
+  const opens = target === 'none' ? plainTcpAfter(facts, files) : [];
   const after = (path: string, links = 8): string | undefined => {
     const entry = managed.some((item) => item.path === path) ? state(path) : undefined;
     if (entry?.kind === 'link' && links > 0) return after(resolve(dirname(path), entry.to ?? ''), links - 1);
@@ -162,8 +167,10 @@ export function planRestore(
     audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),
     daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
+    opens,
     costs: [],
     warnings: [
+      ...plainTcpWarnings(opens),
       ...mountedSocketWarnings(facts, view, daemon.action),
       ...(target === 'none' && wasStopped(facts) && daemon.action !== 'stop'
         ? ['docker.service was not running before the first setup; it stays up now, for the containers in it']

@@ -4,6 +4,7 @@ import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { CURRENT_LINK, STATE } from '../../domain/dockerd/paths.ts';
 import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
+import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { type HostPlan, planRestore } from '../../domain/plan/plan.ts';
 import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -19,7 +20,11 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
   const { facts } = opened;
   const { to } = context;
   if (facts.state === undefined) throw notSetUp(spec.name, facts);
-  if (to === 'none') return planned(opened, planRestore(facts, 'none', spec), spec, context, undefined);
+  if (to === 'none') {
+    const plan = planRestore(facts, 'none', spec);
+    const found = planned(opened, plan, spec, context, undefined);
+    return context.allowPlainTcp ? found : { ...found, problems: [...found.problems, ...plainTcpProblem(plan)] };
+  }
   const chosen = resolveGeneration(spec.name, facts, to);
   const restored = credentialsOf(spec.name, facts, chosen);
   // With what was asked for when the generation was made.
