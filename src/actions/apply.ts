@@ -55,7 +55,8 @@ export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date)
     notes: clients.notes,
     verifyAs: [verifier.name, ...clients.accepted],
     mustReject: clients.revoked,
-    temporary: true,
+    // What is said of clients that are there already counts whatever becomes of hosts.
+    temporary: credentials.every(({ kind }) => kind !== 'record'),
   };
 }
 

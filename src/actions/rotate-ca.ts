@@ -56,7 +56,7 @@ export async function rotateCa(request: RotateCaRequest, run: Run): Promise<read
 export async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChange> {
   const before = await run.store.read();
   refuseDrop(stageOf(before, run.runtime.now()), before);
-  if (!run.dryRun) await requireCopies(before);
+  if (!run.dryRun) await requireCopies(before, run);
   const want = (state: StoreState, now: Date): Wanted => {
     const stage = stageOf(state, now);
     refuseDrop(stage, state);
@@ -72,8 +72,8 @@ export async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChang
 }
 
 /** While both are accepted, and the store still tells files of the old CA as ours: docker here must not be what is locked out. Exit 4. */
-async function requireCopies(state: StoreState): Promise<void> {
-  const copies = await refreshAll([...state.clients.keys()], state);
+async function requireCopies(state: StoreState, run: Run): Promise<void> {
+  const copies = await refreshAll([...state.clients.keys()], state, run);
   const problems = [...copies.values()].flatMap((one) => one.problems);
   if (problems.length === 0) return;
   throw new DockerTlsErrors([

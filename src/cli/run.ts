@@ -172,7 +172,7 @@ export async function openHosts(
   const state = await storeOf(context).read();
   const selection = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
   const { client } = options;
-  const known = [...state.clients.keys(), ...selection.clients.map(({ name }) => name)];
+  const known = [...new Set([...state.clients.keys(), ...selection.clients.map(({ name }) => name)])];
   // Which client verifies the hosts is said, not made: a slip of the hand would be accepted. `setup` and `client add` make clients.
   if (client !== undefined && !known.includes(client))
     throw unknownName('client', 'E_CLIENT_UNKNOWN', client, known, '--client');

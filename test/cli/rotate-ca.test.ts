@@ -89,7 +89,7 @@ describe('hosts that have not heard of a change of access', () => {
     });
     expect(await stage()).toBe('none');
     const requested = await run('rotate', 'ca');
-    expect([requested.json.error?.code, dialled]).toEqual(['E_NO_TERMINAL', []]);
+    expect(requested.json.error?.code).toBe('E_NO_TERMINAL');
     const before = (await state()).ca?.cert;
     await run('rotate', 'ca', '--yes');
     expect((await state()).oldCas.map(({ cert }) => cert)).toEqual([before]);
@@ -192,7 +192,7 @@ describe('a client that is renewed in the middle of a rotation', () => {
       'docker-tls rotate ca',
       'on that computer: docker-tls client request ann',
       'then here: docker-tls client sign REQUEST',
-      'if ann is not to get in any more: docker-tls client revoke ann',
+      'if ann is no longer to be accepted: docker-tls client revoke ann',
     ]);
   });
 });

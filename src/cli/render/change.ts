@@ -1,7 +1,7 @@
 /** Owns how a change looks to people and in JSON, planned or made: the same for every command that changes something. */
 
 import { type CredentialChange, signs } from '../../domain/trust/changes.ts';
-import { hangText, listWords, plural } from '../../domain/words.ts';
+import { listWords, plural } from '../../domain/words.ts';
 import type { Changed, Planned } from '../../engine/intent.ts';
 import { errorsOf, exitOfResults } from '../../engine/pool.ts';
 import { gravestExit } from '../../errors/errors.ts';
@@ -22,14 +22,18 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
   if (planned !== undefined) {
     return {
       exit: gravestExit([exitOfResults(planned.hosts, runtime.signal), ...exits]),
-      result: { dryRun: true, credentials: wanted.credentials.map(credentialJson), ...plansJson(planned.hosts) },
+      result: {
+        dryRun: true,
+        notes: wanted.notes ?? [],
+        credentials: wanted.credentials.map(credentialJson),
+        ...plansJson(planned.hosts),
+      },
       text: renderPlanned(planned, around),
       errors: [...leftOut, ...errorsOf(planned.hosts)],
     };
   }
   const colours = coloursOf(runtime.io);
   const [only] = results;
-  const notes = [...copies.values()].flatMap(({ missing }) => missing).map(copyNote);
   const text =
     results.length === 1 && only?.kind === 'done'
       ? renderOutcome(only.value, colours)
@@ -39,13 +43,9 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
   return {
     exit: gravestExit([exitOfResults(results, runtime.signal), ...exits]),
     result: { hosts: results.map(outcomeJson) },
-    text: [text, ...notes].filter((part) => part !== '').join('\n'),
+    text,
     errors: [...[...copies.values()].flatMap(({ problems }) => problems), ...leftOut, ...errorsOf(results)],
   };
-}
-
-export function copyNote(what: string): string {
-  return `gone, or not written by docker-tls, and so not updated: ${what}`;
 }
 
 /** What would be issued, then what would change on hosts, and why on hosts that nobody named. */
@@ -55,7 +55,6 @@ export function renderPlanned({ wanted, hosts }: Planned, { runtime, global }: A
   return [
     renderCredentials(wanted.credentials, colours),
     hosts.length === 0 ? '' : renderPlans(hosts, colours, global.verbose, columns),
-    (wanted.notes ?? []).map((note) => hangText(note, columns, 2)).join('\n'),
   ]
     .filter((part) => part !== '')
     .join('\n\n');

@@ -39,7 +39,7 @@ export async function issueCredentials(
   if (servers || wanted.credentials.some(signs)) await openIssuer(before, options).unlock(wanted.credentials);
   const nothing = { reason: intent.reason, owners, now, issued: true, rollBackHost: async () => {} };
   if (wanted.credentials.length === 0) {
-    const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before) : NONE;
+    const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before, run) : NONE;
     return { ...nothing, wanted, state: before, copies };
   }
   return store.withLock(`docker-tls ${intent.reason}`, async () => {
@@ -50,7 +50,7 @@ export async function issueCredentials(
     await store.write(change);
     const after = await store.read();
     const renewed = wanted.copies ? [...after.clients.keys()] : Object.keys(change.clients ?? {});
-    const copies = await refreshAll(renewed, after);
+    const copies = await refreshAll(renewed, after, run);
     return {
       ...nothing,
       wanted: again,
@@ -64,12 +64,18 @@ export async function issueCredentials(
 const NONE: Issued['copies'] = new Map();
 
 /** Contexts and directories of docker that hold copies of clients' files get the new ones. */
-export async function refreshAll(names: readonly string[], state: StoreState): Promise<Issued['copies']> {
+export async function refreshAll(
+  names: readonly string[],
+  state: StoreState,
+  { progress }: Pick<Run, 'progress'>,
+): Promise<Issued['copies']> {
   const copies = new Map<string, CopiesOutcome>();
   for (const name of names) {
     const client = state.clients.get(name);
     if (client !== undefined && client.record.revokedAt === undefined && client.record.reaches === undefined)
       copies.set(name, await refreshCopies({ state, client }));
+    for (const what of copies.get(name)?.missing ?? [])
+      progress.note(`gone, or not written by docker-tls, and so not updated: ${what}`);
   }
   return copies;
 }

@@ -10,11 +10,12 @@ import type { Intent, Run } from '../intent.ts';
 import type { Base } from './plan.ts';
 
 /** Reads the store, and asks the intent. Throws what stands against the whole run. */
-export async function resolveIntent(intent: Intent, { store, runtime }: Run): Promise<Base> {
+export async function resolveIntent(intent: Intent, { store, runtime, progress }: Run): Promise<Base> {
   const now = runtime.now();
   const state = await store.read();
   const wanted = intent.want(state, now);
   requireIssuing(viewOf(state, now), wanted.credentials);
+  for (const note of wanted.notes ?? []) progress.note(note);
   return { wanted, state, now, issued: false, owners: ownersOf(wanted.hosts, state) };
 }
 
