@@ -1,8 +1,8 @@
 /** Owns `setup`, `plan`, `apply` and `harden`: hosts as their specs say, with the CA and the clients that this takes. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { CaSpec, ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
 import { Secret } from '../domain/secret.ts';
+import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
 import { firstCa, preview } from '../domain/trust/changes.ts';
 import { fleetClients, verifierOf } from '../domain/trust/clients.ts';

@@ -1,6 +1,6 @@
 /** Owns `ca create`: a CA before any host; setup makes one by itself. */
 
-import type { CaSpec } from '../domain/fleet/spec.ts';
+import type { CaSpec } from '../domain/settings.ts';
 import { firstCa } from '../domain/trust/changes.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run } from '../engine/intent.ts';

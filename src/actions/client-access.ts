@@ -1,7 +1,7 @@
 /** Owns `client add`, `client sign` and `client revoke`: a change of clients, and of the hosts that have to hear of it. */
 
 import type { ClientRecord, StoredHost, StoreState } from '../adapters/store/records.ts';
-import type { CaSpec, ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
+import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { accessOf, reasonsFor } from '../domain/trust/access.ts';
 import { certificateIds } from '../domain/trust/ca-id.ts';
 import { type CredentialChange, firstCa, preview } from '../domain/trust/changes.ts';

@@ -1,6 +1,6 @@
 /** Owns `import docker-machine`: hosts of docker-machine's store become hosts of ours, in the store alone. */
 
-import type { CaSpec } from '../domain/fleet/spec.ts';
+import type { CaSpec } from '../domain/settings.ts';
 import { firstCa } from '../domain/trust/changes.ts';
 import { refreshCopies } from '../engine/installed-copies.ts';
 import type { Run } from '../engine/intent.ts';

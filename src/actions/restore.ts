@@ -1,6 +1,6 @@
 /** Owns `rollback` and `remove`: hosts back to an earlier generation, or to what they were before the first setup. */
 
-import type { HostSpec } from '../domain/fleet/spec.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run, Target } from '../engine/intent.ts';

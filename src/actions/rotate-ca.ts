@@ -1,9 +1,9 @@
 /** Owns `rotate ca`: accept old and new, issue from the new, drop the old. Each stage is a change of its own; any of them can be the first. */
 
 import type { StoreState } from '../adapters/store/records.ts';
-import type { CaSpec } from '../domain/fleet/spec.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { type RotationStage, rotationStage } from '../domain/plan/stages.ts';
+import type { CaSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
 import { caBreaksClients } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, preview } from '../domain/trust/changes.ts';

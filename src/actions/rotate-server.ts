@@ -1,7 +1,7 @@
 /** Owns `rotate server`: new keys and certificates for hosts, with the names that they have. */
 
 import type { StoreState } from '../adapters/store/records.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import { nameHosts } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run } from '../engine/intent.ts';

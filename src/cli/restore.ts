@@ -1,20 +1,16 @@
 /** Owns what `rollback` and `remove` have in common: which hosts, and how they are reached. */
 
 import type { StoreState } from '../adapters/store/records.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import type { Run } from '../engine/intent.ts';
 import { specFor } from '../engine/specs.ts';
 import type { OptionSpecs, OptionValues } from './command.ts';
 import { openFleetFile } from './fleet-file.ts';
-import { HOST_OPTIONS, hostFlags, SSH_OPTIONS } from './host-options.ts';
+import { runFlags, SAFETY_OPTIONS, SSH_OPTIONS } from './host-options.ts';
 import { type Around, openRun } from './run.ts';
 import { storeOf } from './store.ts';
 
-export const RESTORE_OPTIONS = {
-  ...SSH_OPTIONS,
-  containers: HOST_OPTIONS.containers,
-  confirmWithin: HOST_OPTIONS.confirmWithin,
-} as const satisfies OptionSpecs;
+export const RESTORE_OPTIONS = { ...SSH_OPTIONS, ...SAFETY_OPTIONS } as const satisfies OptionSpecs;
 
 export async function openRestore(
   context: Around,
@@ -22,7 +18,7 @@ export async function openRestore(
   options: OptionValues<typeof RESTORE_OPTIONS>,
 ): Promise<{ readonly run: Run; readonly state: StoreState; readonly hosts: readonly HostSpec[] }> {
   const state = await storeOf(context).read();
-  const flags = { ...hostFlags(options, context.runtime.cwd), name: undefined };
+  const flags = runFlags(options, context.runtime.cwd);
   const fleet = await openFleetFile(context);
   // What the store knows of a host is how it was left; one that another store set up may still be in the file.
   const hosts = names.map((host) =>

@@ -2,8 +2,8 @@
 
 import type { ApplyRequest } from '../actions/apply.ts';
 import type { StoreState } from '../adapters/store/records.ts';
-import type { CaSpec } from '../domain/fleet/spec.ts';
 import type { Secret } from '../domain/secret.ts';
+import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import type { Planned, Run } from '../engine/intent.ts';
 import { requestedOnce } from '../engine/key-protection.ts';
@@ -11,15 +11,17 @@ import type { HostFlags } from '../engine/specs.ts';
 import { userName } from '../user.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 import {
-  CA_OPTIONS,
+  type CA_OPTIONS,
   caSpec,
   clientSpec,
-  HOST_OPTIONS,
-  hostFlags,
+  PASSPHRASE_OPTIONS,
   passphraseSource,
   readSecret,
+  runFlags,
+  SAFETY_OPTIONS,
   SSH_OPTIONS,
   sudoPassword,
+  TAKE_OVER_OPTION,
 } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { renderPlanned } from './render/change.ts';
@@ -36,8 +38,9 @@ const POOL_OPTIONS = {
 export const RUN_OPTIONS = {
   ...SELECTION_OPTIONS,
   ...SSH_OPTIONS,
-  ...HOST_OPTIONS,
-  ...CA_OPTIONS,
+  ...SAFETY_OPTIONS,
+  ...TAKE_OVER_OPTION,
+  ...PASSPHRASE_OPTIONS,
   ...POOL_OPTIONS,
   client: {
     kind: 'text',
@@ -50,9 +53,8 @@ export const RUN_OPTIONS = {
 /** What every command takes that changes hosts which are in the store already. */
 export const STORED_OPTIONS = {
   ...SSH_OPTIONS,
-  caPassphraseFile: CA_OPTIONS.caPassphraseFile,
-  containers: HOST_OPTIONS.containers,
-  confirmWithin: HOST_OPTIONS.confirmWithin,
+  caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
+  ...SAFETY_OPTIONS,
   ...POOL_OPTIONS,
 } as const satisfies OptionSpecs;
 
@@ -111,7 +113,10 @@ export type StoredRun = {
 };
 
 export type StoredOptions = RunOptions &
-  Partial<Pick<OptionValues<typeof HOST_OPTIONS>, 'containers' | 'confirmWithin' | 'keyType'>>;
+  Partial<OptionValues<typeof SAFETY_OPTIONS>> & {
+    /** Of a new CA, and of the certificates under it. */
+    readonly keyType?: CaSpec['keyType'] | undefined;
+  };
 
 /** Reads the store for a command that changes what is there: rotation, revocation; with `-f` also the secrets that the fleet file names. */
 export async function openStoredRun(
@@ -124,15 +129,14 @@ export async function openStoredRun(
     context.global.file === undefined
       ? undefined
       : await selectSpecs(context, [], { inventory: undefined, limit: [], shard: undefined }, state, undefined);
+  const ca = caSpec(options, state.ca?.record);
   const known = fleet?.specs.filter(({ name }) => state.hosts.has(name)) ?? [];
-  const { containers, confirmWithin, keyType } = options;
   return {
     run: await openRun(context, options, { specs: known, secrets: fleet?.secrets ?? {} }, more),
     state,
     hosts: fleet === undefined ? [...state.hosts.keys()] : known.map(({ name }) => name),
-    // One by one, for a command has options of its own: `--days` and `--name` of a client are not about hosts.
-    flags: hostFlags({ ...withDefaults(options), containers, confirmWithin, keyType }, context.runtime.cwd),
-    ca: caSpec({ ...withDefaults(options), keyType }, state.ca?.record),
+    flags: { ...runFlags(options, context.runtime.cwd), keyType: options.keyType },
+    ca: { name: ca.name, keyType: ca.keyType, days: ca.days },
   };
 }
 
@@ -170,7 +174,7 @@ export async function openHosts(
 }> {
   const { global, runtime } = context;
   const state = await storeOf(context).read();
-  const selection = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
+  const selection = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
   const { client } = options;
   const known = [...new Set([...state.clients.keys(), ...selection.clients.map(({ name }) => name)])];
   // Which client verifies the hosts is said, not made: a slip of the hand would be accepted. `setup` and `client add` make clients.
@@ -184,8 +188,8 @@ export async function openHosts(
       reason: 'apply',
       hosts: selection.specs,
       clients: selection.clients,
-      ca: caSpec(options, selection.ca),
-      client: { spec: clientSpec(name, options), named: client !== undefined },
+      ca: selection.ca ?? CA_DEFAULTS,
+      client: { spec: clientSpec(name, {}), named: client !== undefined },
       takeOver: options.takeOver,
       // Only a fleet file says which fixes there are not.
       addHardening: global.file === undefined,

@@ -1,8 +1,8 @@
 /** Owns the ordered list of steps of a change. Everything up to `confirm` changes nothing and signs nothing, here, on a host or at any CA. */
 
 import type { StoreChange } from '../adapters/store/records.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
 import { hasChanges } from '../domain/plan/plan.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
@@ -80,8 +80,7 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
         },
       });
     }
-    if (sent !== undefined)
-      base.owners.set(sent.cert, { name: spec.name, sans: planned.names.map(({ value }) => value) });
+    if (sent !== undefined) base.owners.set(sent.cert, { name: spec.name, sans: planned.names });
     const elapsedMs = run.runtime.now().getTime() - began;
     const changed = hasChanges(plan) || plan.purpose === 'remove';
     return { ...outcome, host: spec.name, changed, plan, address, accepts: planned.accepts, elapsedMs };

@@ -2,12 +2,12 @@
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
-import type { SanName } from '../domain/pki/names.ts';
+import type { San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredCredentials } from '../domain/plan/desired.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import type { CredentialChange } from '../domain/trust/changes.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress, HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
@@ -97,7 +97,7 @@ export type OpenedHost = {
   readonly facts: HostFacts;
   readonly skewMs: number;
   /** Names that the host's own facts propose for its certificate, the dialled one first. */
-  proposed(address: string): SanName[];
+  proposed(address: string): San[];
 };
 
 export type PlannedHost = {
@@ -109,7 +109,7 @@ export type PlannedHost = {
   readonly facts: HostFacts;
   /** What the store said when the plan was made; of the hosts this one alone. */
   readonly latest: StoreState;
-  readonly names: readonly SanName[];
+  readonly names: readonly San[];
   readonly plan: HostPlan;
   /** Clients that are accepted afterwards. */
   readonly accepts: readonly string[];

@@ -2,8 +2,8 @@
 
 import type { HostRecord, StoredHost } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
-import { completeHost } from '../../src/domain/fleet/spec.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { firstCa } from '../../src/domain/trust/changes.ts';
 import { admit } from '../../src/domain/trust/clients.ts';
 import { bundleOf, trustFor, viewOf } from '../../src/domain/trust/view.ts';
@@ -51,23 +51,12 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
     const hosts: Record<string, StoredHost> = {};
     for (const [name, host] of Object.entries(options.hosts ?? {})) {
       const address = host.address ?? '127.0.0.1';
-      const spec = completeHost({ name, ssh: { destination: address }, address, days: options.days ?? 397 });
+      const { clients: accepted, port, sans = [address] } = host;
+      const spec = completeHost({ name, ssh: { destination: address }, port, clients: accepted, days });
       const { keyType } = spec;
-      const names = (host.sans ?? [address]).map(parseSan);
-      const credentials = await issuer.server(name, { names, keyType, days: spec.days, reason: 'test' });
-      const record: HostRecord = {
-        name,
-        address,
-        port: host.port ?? 2376,
-        ssh: spec.ssh,
-        sans: host.sans ?? [address],
-        keyType: 'p256',
-        days: spec.days,
-        containers: 'keep',
-        ...(host.clients ? { clients: host.clients } : {}),
-        createdAt: now.toISOString(),
-        updatedAt: now.toISOString(),
-      };
+      const request = { names: sans.map(parseSan), keyType, days, reason: 'test' };
+      const credentials = await issuer.server(name, request);
+      const record: HostRecord = { ...spec, address, createdAt: now.toISOString(), updatedAt: now.toISOString() };
       hosts[name] = {
         record,
         ca: bundleOf(trustFor({ name, clients: host.clients }, view), issued),

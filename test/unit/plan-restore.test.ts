@@ -4,9 +4,9 @@ import pico from 'picocolors';
 import { expect, test } from 'vitest';
 import { handEdits } from '../../src/cli/render/outcome.ts';
 import { renderPlan } from '../../src/cli/render/plan.ts';
-import { completeHost } from '../../src/domain/fleet/spec.ts';
 import { plainTcpProblem } from '../../src/domain/plan/plain-tcp.ts';
 import { planRestore } from '../../src/domain/plan/plan.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { desired, factsOf } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';

@@ -4,7 +4,7 @@ import { createCa } from '../../actions/ca-create.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { dateWords } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
-import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
+import { CA_OPTIONS, CLIENT_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
 import { openStoredRun } from '../run.ts';
 
@@ -13,7 +13,7 @@ export const command = defineCommand({
   summary: 'A new CA; setup makes one by itself',
   examples: ['docker-tls ca create', 'docker-tls ca create --ca-name acme-docker --ca-days 1825 --key-type p384'],
   args: {},
-  options: { ...CA_OPTIONS, keyType: HOST_OPTIONS.keyType },
+  options: { ...CA_OPTIONS, keyType: CLIENT_OPTIONS.keyType },
   async run(context) {
     const { run, ca } = await openStoredRun(context, context.options);
     const changed = await createCa(ca, run);

@@ -4,7 +4,7 @@ import { addClients } from '../../actions/client-access.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { dateWords, listWords, plural } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
-import { clientSpec, HOST_OPTIONS } from '../host-options.ts';
+import { CLIENT_OPTIONS, clientSpec } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
 import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
@@ -18,8 +18,8 @@ export const command = defineCommand({
   options: {
     ...STORED_OPTIONS,
     hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it; default: all', completes: 'host' },
-    days: HOST_OPTIONS.days,
-    keyType: HOST_OPTIONS.keyType,
+    days: CLIENT_OPTIONS.days,
+    keyType: CLIENT_OPTIONS.keyType,
   },
   async run(context) {
     const { args, options } = context;

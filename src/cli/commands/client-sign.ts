@@ -10,7 +10,7 @@ import { dateWords } from '../../domain/words.ts';
 import { clientAccess } from '../../engine/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, readIn, writeOut } from '../files.ts';
-import { CA_OPTIONS, clientSpec, HOST_OPTIONS } from '../host-options.ts';
+import { CA_OPTIONS, CLIENT_OPTIONS, clientSpec } from '../host-options.ts';
 import { usage } from '../options.ts';
 import { renderChange } from '../render/change.ts';
 import { openStoredRun, STORED_OPTIONS } from '../run.ts';
@@ -31,7 +31,7 @@ export const command = defineCommand({
     ...CA_OPTIONS,
     ...STORED_OPTIONS,
     name: { kind: 'text', value: 'NAME', summary: 'name of the client; default: as the request says' },
-    days: HOST_OPTIONS.days,
+    days: CLIENT_OPTIONS.days,
     hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it; default: all', completes: 'host' },
   },
   async run(context) {

@@ -6,7 +6,7 @@ import type { RotationStage } from '../../domain/plan/stages.ts';
 import { listWords } from '../../domain/words.ts';
 import { gravestExit } from '../../errors/errors.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
-import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
+import { CA_OPTIONS, CLIENT_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
 import { renderChange } from '../render/change.ts';
 import { openStoredRun, STORED_OPTIONS } from '../run.ts';
@@ -21,7 +21,7 @@ export const command = defineCommand({
   options: {
     ...STORED_OPTIONS,
     ...CA_OPTIONS,
-    keyType: HOST_OPTIONS.keyType,
+    keyType: CLIENT_OPTIONS.keyType,
     drop: { kind: 'flag', summary: 'stage 3: stop accepting the old CA' },
     new: { kind: 'flag', summary: 'begin another rotation although the last one is not dropped yet' },
     noOverlap: {

@@ -3,11 +3,11 @@
 import { type ApplyRequest, apply, clientsFor, wantedHosts } from '../../actions/apply.ts';
 import { checkContextOf, contextName, giveContexts } from '../../actions/context.ts';
 import { makeOwn } from '../../actions/own-client.ts';
-import { checkContextName, readContext } from '../../adapters/docker/contexts.ts';
+import { readContext } from '../../adapters/docker/contexts.ts';
 import { detectShell, dockerHost, useOf } from '../../adapters/docker/environment.ts';
 import { checkName } from '../../adapters/store/records.ts';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { preflight } from '../../domain/plan/preflight.ts';
+import type { HostSpec } from '../../domain/settings.ts';
 import type { HostOutcome } from '../../engine/intent.ts';
 import type { HostResult } from '../../engine/pool.ts';
 import { specFor } from '../../engine/specs.ts';
@@ -16,7 +16,15 @@ import { refuseProblems } from '../../engine/steps/preflight.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { openFleetFile, sudoReference } from '../fleet-file.ts';
-import { CA_OPTIONS, caSpec, clientSpec, HOST_OPTIONS, hostFlags, SSH_OPTIONS } from '../host-options.ts';
+import {
+  CA_OPTIONS,
+  caSpec,
+  clientSpec,
+  HOST_OPTIONS,
+  hostFlags,
+  SSH_OPTIONS,
+  TAKE_OVER_OPTION,
+} from '../host-options.ts';
 import { dockerConfigDirectory } from '../options.ts';
 import { renderChange } from '../render/change.ts';
 import { coloursOf } from '../render/colours.ts';
@@ -47,6 +55,7 @@ export const command = defineCommand({
   options: {
     ...SSH_OPTIONS,
     ...HOST_OPTIONS,
+    ...TAKE_OVER_OPTION,
     ...CA_OPTIONS,
     client: {
       kind: 'text',
@@ -54,19 +63,10 @@ export const command = defineCommand({
       summary: "name of this computer's client; default: your user name",
       completes: 'client',
     },
-    context: { kind: 'text', value: 'NAME', summary: 'write a docker context of this name' },
-    use: { kind: 'flag', summary: 'make it the current context' },
-    configDirectory: { kind: 'flag', summary: "put the client's files into the Docker config directory itself too" },
   },
   async run(context) {
     const { args, options, global, runtime, prompts, progress } = context;
-    const flags = {
-      ...hostFlags(options, runtime.cwd),
-      context: options.context,
-      use: options.use || undefined,
-      configDirectory: options.configDirectory || undefined,
-    };
-    if (options.context !== undefined) checkContextName(options.context);
+    const flags = hostFlags(options, runtime.cwd);
     if (options.client !== undefined) checkName('client', options.client);
     const store = storeOf(context);
     const state = await store.read();
@@ -89,7 +89,7 @@ export const command = defineCommand({
         const { port, name } = first;
         const { login } = opened.session;
         refuseProblems({ problems: preflight({ ...opened, login, host: name, port, nowMs: runtime.now().getTime() }) });
-        if (!known) spec = await askHost(context, first, opened, state);
+        if (!known) spec = await askHost(context, flags, first, opened, state);
       }
       const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, state));
       const client = await askClient(context, state);

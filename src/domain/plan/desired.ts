@@ -1,13 +1,13 @@
 /** Owns the desired state of one host: everything that a plan is made from besides the facts. */
 
 import type { KeyType } from '../pki/keys.ts';
-import type { SanName } from '../pki/names.ts';
+import type { San } from '../pki/names.ts';
 import type { Secret } from '../secret.ts';
 import type { CaId } from '../trust/ca-id.ts';
 
 /** A server certificate that is to be issued. */
 export type CertificateRequest = {
-  readonly names: readonly SanName[];
+  readonly names: readonly San[];
   readonly keyType: KeyType;
   readonly days: number;
   readonly reason: string;

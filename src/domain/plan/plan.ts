@@ -12,7 +12,7 @@ import {
   TLS_DIRECTORY,
 } from '../dockerd/paths.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
-import { type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
+import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
@@ -51,6 +51,9 @@ export type HostPlan = {
   readonly costs: readonly string[];
   readonly warnings: readonly string[];
 };
+
+/** Files after which audit rules are loaded anew. */
+const AUDIT_FILES = /^\/etc\/(audit|tmpfiles\.d)\//;
 
 /** Whether there is anything to do. */
 export function hasChanges(plan: HostPlan): boolean {
@@ -92,6 +95,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const reason = whyCredentials(facts, desired.credentials);
   const credentials = reason === undefined ? undefined : { reason, ...desired.credentials };
   const daemon = planDaemon(facts, view, desired, files, credentials, json.after);
+  const containers = planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after);
   const busy = files.length > 0 || credentials !== undefined || daemon.action !== 'none';
   return {
     host: desired.name,
@@ -107,8 +111,8 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     ),
     daemon,
     sshd: desired.reloadSshd && files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: desired.loadAuditRules && files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
-    containers: planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after),
+    audit: desired.loadAuditRules && files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
+    containers,
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
     opens: [],
     costs: busy ? (desired.costs ?? []) : [],
@@ -116,6 +120,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),
+      ...bridgeWarnings(desired.daemonSettings, containers),
       ...rootlessWarnings(facts),
       ...firewallWarnings(facts, desired.port, daemon.action),
       ...listenWarnings(facts, desired.listen, daemon.action),
@@ -164,7 +169,7 @@ export function planRestore(
     managed: target === 'none' ? [] : managed,
     daemon,
     sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
+    audit: files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),
     daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
     opens,

@@ -2,7 +2,7 @@
 
 import type { StoredHost, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { HostSpec } from '../fleet/spec.ts';
+import type { HostSpec } from '../settings.ts';
 import { listWords } from '../words.ts';
 import { certificateIds, sameIds } from './ca-id.ts';
 import { type AccessView, trustFor } from './view.ts';

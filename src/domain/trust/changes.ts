@@ -1,8 +1,8 @@
 /** Owns what a run wants of the CA and the clients, as data: shown by a plan, previewed here, carried out by engine/issue.ts alone. */
 
 import type { ClientRecord } from '../../adapters/store/records.ts';
-import type { CaSpec } from '../fleet/spec.ts';
 import type { KeyType } from '../pki/keys.ts';
+import type { CaSpec } from '../settings.ts';
 import { NEW_CA, newIssuerId } from './ca-id.ts';
 import type { AccessView } from './view.ts';
 

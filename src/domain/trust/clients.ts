@@ -2,9 +2,9 @@
 
 import type { ClientRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { ClientSpec } from '../fleet/spec.ts';
 import { parseCsr } from '../pki/csr.ts';
 import { isKeyType } from '../pki/keys.ts';
+import type { ClientSpec } from '../settings.ts';
 import type { CredentialChange } from './changes.ts';
 import { clientExists, refuseForeign, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
 

@@ -2,10 +2,10 @@
 
 import type { StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { HostSpec } from '../fleet/spec.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
-import type { SanName } from '../pki/names.ts';
+import type { San } from '../pki/names.ts';
 import type { DesiredCredentials } from '../plan/desired.ts';
+import type { HostSpec } from '../settings.ts';
 import { certificateIds } from './ca-id.ts';
 import { caBreaksClients, externalCaKey } from './ca-refusals.ts';
 import { isFrom, reasonToIssue } from './trust.ts';
@@ -13,7 +13,7 @@ import { type AccessView, bundleOf, trustedIds, trustFor } from './view.ts';
 
 export type ServerInput = {
   readonly spec: HostSpec;
-  readonly names: readonly SanName[];
+  readonly names: readonly San[];
   readonly view: AccessView;
   readonly state: StoreState;
   /** The certificate that the store has is in use on the host, with its key. */

@@ -1,8 +1,8 @@
 /** Owns which CAs and clients there are, or will be once a run has issued what it plans: by ids and names, without a certificate or key. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
-import type { HostSpec } from '../fleet/spec.ts';
 import { splitBundle } from '../pki/inspect.ts';
+import type { HostSpec } from '../settings.ts';
 import { type CaId, certificateIds } from './ca-id.ts';
 import { isFrom, leafOnlyTrust, type TrustedClient, trustFile } from './trust.ts';
 

@@ -1,7 +1,7 @@
 /** Owns the connection to a host and its facts: what is known before anything is planned. Changes nothing. */
 
-import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { proposeSans } from '../../domain/pki/names.ts';
+import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
 import { gather } from '../gather.ts';

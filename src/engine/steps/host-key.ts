@@ -1,9 +1,9 @@
 /** Owns server keys that never travel: the host makes its key and a signing request, and gets a certificate back. */
 
 import { randomBytes } from 'node:crypto';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { parseCsr } from '../../domain/pki/csr.ts';
 import { shellQuote, sudoCommand } from '../../domain/quote.ts';
+import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError, printableLines } from '../../errors/errors.ts';
 import type { HostProgress, HostSession } from '../../runtime.ts';
 import type { PlannedHost, Run } from '../intent.ts';

@@ -1,10 +1,10 @@
 /** Owns the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { installedCredentials } from '../../domain/plan/facts.ts';
 import { managedExternally, type Owners, otherName, otherStore } from '../../domain/plan/other-store.ts';
 import { planHost } from '../../domain/plan/plan.ts';
+import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview } from '../../domain/trust/changes.ts';
 import { desiredCredentials } from '../../domain/trust/server.ts';
@@ -71,7 +71,7 @@ async function planDesired(
     entries.length === 0 ? undefined : await hardenOpened(session, spec, entries, known?.record.harden ?? [], runtime);
   const facts = hardened?.facts ?? opened.facts;
   const address = spec.address ?? session.dialled;
-  const names = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, known?.record.requestedSans);
+  const names = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, known?.record.sans);
   const installed = installedCredentials(facts);
   const onHost =
     installed !== undefined &&

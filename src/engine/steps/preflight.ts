@@ -1,8 +1,8 @@
 /** Owns what stands against a change of a host before it begins. */
 
-import type { HostSpec } from '../../domain/fleet/spec.ts';
 import type { HostPlan } from '../../domain/plan/plan.ts';
 import { preflight, swarmProblem } from '../../domain/plan/preflight.ts';
+import type { HostSpec } from '../../domain/settings.ts';
 import { type DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import type { OpenedHost, PlannedHost } from '../intent.ts';
 

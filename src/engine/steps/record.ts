@@ -3,18 +3,16 @@
  * revoke clients and rotate certificates meanwhile, and what they wrote counts.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { HostRecord, StoreChange, StoredHost, StoreState } from '../../adapters/store/records.ts';
 import type { Store } from '../../adapters/store/store.ts';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
-import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
-import { hostSettingsOf } from '../../domain/plan/host-settings.ts';
+import { type HostSpec, keptOf, storedOf } from '../../domain/settings.ts';
 import { sameIds } from '../../domain/trust/ca-id.ts';
 import { resolveIds, trustedIds, trustFor, viewOf } from '../../domain/trust/view.ts';
 import { listWords } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { PlannedHost, Run, Wanted } from '../intent.ts';
-import { recordOfSettings } from '../specs.ts';
 
 /** The CAs, the clients and this one host, as they are stored now. Fails with E_STORE_CHANGED (exit 5) when the CAs are not the run's. */
 export async function latestOf(
@@ -63,12 +61,17 @@ function same(known: StoredHost, next: StoredHost): boolean {
   return (
     known.ca === next.ca &&
     known.serverCert === next.serverCert &&
-    JSON.stringify(known.record) === JSON.stringify(next.record)
+    isDeepStrictEqual(asJson(known.record), asJson(next.record))
   );
 }
 
+/** Without what is undefined. */
+function asJson(record: HostRecord): unknown {
+  return JSON.parse(JSON.stringify(record));
+}
+
 function desiredHost(
-  { spec, plan, address, names, credentials }: PlannedHost,
+  { spec, plan, address, credentials }: PlannedHost,
   sent: Credentials,
   known: StoredHost | undefined,
   { wanted, latest, home, now }: { wanted: Wanted; latest: StoreState; home: string; now: Date },
@@ -81,17 +84,13 @@ function desiredHost(
   const harden = hardeningOf(spec, known?.record, target);
   const record: HostRecord = {
     ...known?.record,
+    ...storedOf(harden.length === 0 ? spec : { ...spec, harden }),
     name: spec.name,
     address,
     ssh: spec.ssh,
-    sans: names.map((name) => name.value),
-    containers: spec.containers,
     createdAt: known?.record.createdAt ?? '',
     updatedAt: known?.record.updatedAt ?? '',
     generation: plan.generation === 'none' ? undefined : plan.generation,
-    keep: spec.keep,
-    confirmWithin: spec.confirmWithin,
-    ...recordOfSettings(hostSettingsOf(harden.length === 0 ? spec : { ...spec, harden })),
   };
   const { key } = sent;
   const serverKey = key.kind === 'send' ? key.key : key.kind === 'keep' ? known?.serverKey : undefined;
@@ -106,8 +105,7 @@ function restoredHost(
 ): StoredHost {
   const record = {
     ...known.record,
-    ...recordOfSettings(hostSettingsOf(spec)),
-    sans: inspectCertificate(cert).sans.map(({ value }) => value),
+    ...keptOf(spec),
     generation: plan.generation as number,
   };
   const serverKey = cert === known.serverCert ? known.serverKey : undefined;

@@ -1,8 +1,9 @@
 /** Owns what a run begins from: the store as it is, and what is wanted by it. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
+import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import type { Owners } from '../../domain/plan/other-store.ts';
+import type { HostSpec } from '../../domain/settings.ts';
 import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
 import type { CredentialChange } from '../../domain/trust/changes.ts';
 import { type AccessView, viewOf } from '../../domain/trust/view.ts';
@@ -34,7 +35,9 @@ function ownersOf(specs: readonly HostSpec[], state: StoreState): Owners {
   return new Map(
     specs.flatMap(({ name }) => {
       const known = state.hosts.get(name);
-      return known === undefined ? [] : [[known.serverCert, { name, sans: known.record.sans }] as const];
+      return known === undefined
+        ? []
+        : [[known.serverCert, { name, sans: inspectCertificate(known.serverCert).sans }] as const];
     }),
   );
 }

@@ -2,10 +2,10 @@
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { CURRENT_LINK, STATE } from '../../domain/dockerd/paths.ts';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { type HostPlan, planRestore } from '../../domain/plan/plan.ts';
+import type { HostSpec } from '../../domain/settings.ts';
 import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { OpenedHost, PlannedHost, Target } from '../intent.ts';
@@ -28,7 +28,7 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
   const chosen = resolveGeneration(spec.name, facts, to);
   const restored = credentialsOf(spec.name, facts, chosen);
   // With what was asked for when the generation was made.
-  const then: HostSpec = { ...spec, ...facts.state.generations.find(({ number }) => number === chosen)?.requested };
+  const then: HostSpec = { ...spec, ...facts.state.generations.find(({ number }) => number === chosen)?.settings };
   const plan = planRestore(facts, chosen, then);
   const access = accessBy(restored.ca, facts, context);
   const found = planned(opened, plan, then, context, restored);

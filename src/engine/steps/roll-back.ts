@@ -1,7 +1,7 @@
 /** Owns the one way in which a change that failed is undone from here: the script that the host has armed, over any connection. */
 
-import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { rollbackByHand } from '../../domain/plan/preflight.ts';
+import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError, type ExitStatus, interrupted } from '../../errors/errors.ts';
 import { type Ending, endTransaction } from '../host-transaction.ts';
 import type { HostChange } from '../intent.ts';

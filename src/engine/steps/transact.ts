@@ -1,9 +1,9 @@
 /** Owns one change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
 
 import { randomBytes } from 'node:crypto';
-import { hostSettingsOf } from '../../domain/plan/host-settings.ts';
 import { diskFullError } from '../../domain/plan/preflight.ts';
 import { renderTransaction } from '../../domain/plan/transaction.ts';
+import { keptOf } from '../../domain/settings.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession } from '../../runtime.ts';
 import { startTransaction } from '../host-transaction.ts';
@@ -40,7 +40,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     confirmWithin: spec.confirmWithin,
     keep: spec.keep,
     reason: change.reason,
-    requested: hostSettingsOf(spec),
+    settings: keptOf(spec),
   });
   let warnings: readonly string[];
   try {
