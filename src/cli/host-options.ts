@@ -82,7 +82,11 @@ const RUN_SETTINGS = { containers, confirmWithin };
 export const SAFETY_OPTIONS = flagsOf(RUN_SETTINGS);
 
 export const TAKE_OVER_OPTION = {
-  takeOver: { kind: 'flag', group: 'Safety', summary: 'take the host over from another store that manages it' },
+  takeOver: {
+    kind: 'flag',
+    group: 'Safety',
+    summary: 'take the host over from another store, or as the copy of a host',
+  },
 } as const satisfies OptionSpecs;
 
 /** Key and lifetime of a client. */

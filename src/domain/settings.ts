@@ -153,7 +153,8 @@ export const HOST_SETTINGS = {
   },
   harden: {
     ...list(values.fix),
-    summary: 'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group',
+    summary:
+      'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group, sshd:max-auth-tries=N is its value',
     kept,
   },
   context: {

@@ -171,14 +171,21 @@ export const seconds = z.union([
   ),
 ]);
 
+const FIX_SETTINGS = [/^docker-group:[^\s\p{C}]+$/u, /^sshd:max-auth-tries=[1-9]\d?$/u];
+
 /** A fix of `harden`, or what is to hold for one: `docker-group:USER` (who stays), `sshd:max-auth-tries=N`. */
 export const fix = z.string().check(
   ({ value, issues }) => {
-    const [name = '', ...more] = value.split(':');
-    if (FIX_NAMES.includes(name) && (more.length === 0 || /^[^\s\p{C}]+$/u.test(more.join(':')))) return;
+    if (FIX_NAMES.includes(value) || FIX_SETTINGS.some((setting) => setting.test(value))) return;
     issues.push({ code: 'invalid_value', values: [...FIX_NAMES], input: value });
   },
-  z.meta({ anyOf: [{ enum: [...FIX_NAMES] }, { pattern: '^[a-z-]+:\\S+$' }] }),
+  z.meta({
+    anyOf: [
+      { enum: [...FIX_NAMES] },
+      { pattern: '^docker-group:\\S+$' },
+      { pattern: '^sshd:max-auth-tries=[1-9][0-9]?$' },
+    ],
+  }),
 );
 
 export const contextName = checked((value) => {

@@ -80,7 +80,7 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
         },
       });
     }
-    if (sent !== undefined) base.owners.set(sent.cert, { name: spec.name, sans: planned.names });
+    if (sent !== undefined) base.known.set(spec.name, sent.cert);
     const elapsedMs = run.runtime.now().getTime() - began;
     const changed = hasChanges(plan) || plan.purpose === 'remove';
     return { ...outcome, host: spec.name, changed, plan, address, accepts: planned.accepts, elapsedMs };

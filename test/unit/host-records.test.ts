@@ -50,7 +50,7 @@ async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target
     state: await store.read(),
     now,
     issued: true,
-    owners: new Map(),
+    known: new Map(),
     reason: 'apply',
     wanted: { hosts: [], credentials: [], target: { kind: 'desired', ...target } as Target },
   };

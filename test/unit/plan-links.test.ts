@@ -5,6 +5,7 @@ import { STATE } from '../../src/domain/dockerd/paths.ts';
 import { planHost, planRestore } from '../../src/domain/plan/plan.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
+import { keptOf } from '../../src/domain/settings.ts';
 import { sent as credentials, desired, factsOf, FACTS_TIME_MS as NOW } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';
@@ -64,7 +65,7 @@ describe('daemon.json is a link', () => {
     const facts = factsOf({
       'file:/srv/cfg/daemon.json': 'file 644 0:0\n{ "data-root": "/data" }',
       [`file:${JSON_FILE}`]: 'file 644 0:0\n{ "debug": true }',
-      [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, generation: 1, generations: [], managed })}`,
+      [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, name: 'h1', generation: 1, generations: [], managed })}`,
       [`file:${STATE}/origin/manifest`]: `file 600 0:0\n1\tlink\t777\t0:0\t${JSON_FILE}\n`,
       [`file:${STATE}/origin/1`]: 'link 777 0:0\n/srv/cfg/daemon.json',
     });

@@ -2,7 +2,9 @@
 
 import { contextsOf, takeContextsAway } from '../../actions/context.ts';
 import { restore } from '../../actions/restore.ts';
+import type { StoreState } from '../../adapters/store/records.ts';
 import { listWords } from '../../domain/words.ts';
+import type { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { renderChange } from '../render/change.ts';
 import { openRestore, RESTORE_OPTIONS } from '../restore.ts';
@@ -27,7 +29,8 @@ export const command = defineCommand({
     // A dry run shows it as a warning, among all that would change.
     const allowPlainTcp = options.allowPlainTcp || context.global.dryRun;
     const changed = await restore({ hosts, to: 'none', allowRevoked: false, allowPlainTcp }, run);
-    const result = renderChange(changed, context);
+    const rendered = renderChange(changed, context);
+    const result = { ...rendered, errors: (rendered.errors ?? []).map((error) => offeringForget(error, state)) };
     const done = changed.results.flatMap(({ kind, host }) => (kind === 'done' ? (contexts.get(host) ?? []) : []));
     if (changed.planned !== undefined || done.length === 0) {
       const names = [...contexts.values()].flat().map(({ name }) => name);
@@ -45,7 +48,23 @@ export const command = defineCommand({
       result: { ...(result.result as object), contexts: gone },
       text:
         gone.length > 0 ? `${result.text}\n  gone here as well: docker context ${listWords(gone, 12)}` : result.text,
-      errors: [...(result.errors ?? []), ...errors],
+      errors: [...result.errors, ...errors],
     };
   },
 });
+
+/** Errors of a host that may be gone, or whose address another one has by now. */
+const GONE = [
+  'E_SSH_TIMEOUT',
+  'E_SSH_UNREACHABLE',
+  'E_SSH_REFUSED',
+  'E_SSH_NAME',
+  'E_SSH_LOST',
+  'E_SSH_HOST_KEY_UNKNOWN',
+  'E_SSH_HOST_KEY_CHANGED',
+];
+
+function offeringForget(error: DockerTlsError, { hosts }: StoreState): DockerTlsError {
+  if (!GONE.includes(error.code) || error.where === undefined || !hosts.has(error.where)) return error;
+  return error.hinting([...error.hints, `if the host is gone for good: docker-tls forget ${error.where}`]);
+}

@@ -6,6 +6,7 @@ import { makeOwn } from '../../actions/own-client.ts';
 import { readContext } from '../../adapters/docker/contexts.ts';
 import { detectShell, dockerHost, useOf } from '../../adapters/docker/environment.ts';
 import { checkName } from '../../adapters/store/records.ts';
+import { knownHosts, otherName } from '../../domain/plan/other-store.ts';
 import { preflight } from '../../domain/plan/preflight.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import type { HostOutcome } from '../../engine/intent.ts';
@@ -88,7 +89,10 @@ export const command = defineCommand({
       if (prompts.interactive) {
         const { port, name } = first;
         const { login } = opened.session;
-        refuseProblems({ problems: preflight({ ...opened, login, host: name, port, nowMs: runtime.now().getTime() }) });
+        const elsewhere = { known: knownHosts(state), takeOver: options.takeOver };
+        const twin = otherName(opened.facts, first, state, opened.session.dialled, elsewhere);
+        const problems = preflight({ ...opened, login, host: name, port, nowMs: runtime.now().getTime() });
+        refuseProblems({ problems: [...(twin === undefined ? [] : [twin]), ...problems] });
         if (!known) spec = await askHost(context, flags, first, opened, state);
       }
       const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, state));

@@ -28,7 +28,7 @@ export type Issued = Base & {
 export async function issueCredentials(
   intent: Intent,
   { wanted, hosts }: Planned,
-  { owners, state: before, now }: Base,
+  { known, state: before, now }: Base,
   run: Run,
 ): Promise<Issued> {
   const { store } = run;
@@ -37,7 +37,7 @@ export async function issueCredentials(
   const servers = plans.some(({ credentials }) => credentials !== undefined && 'issue' in credentials.certificate);
   // Whoever types a passphrase holds up nobody: the store is free meanwhile.
   if (servers || wanted.credentials.some(signs)) await openIssuer(before, options).unlock(wanted.credentials);
-  const nothing = { reason: intent.reason, owners, now, issued: true, rollBackHost: async () => {} };
+  const nothing = { reason: intent.reason, known, now, issued: true, rollBackHost: async () => {} };
   if (wanted.credentials.length === 0) {
     const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before, run) : NONE;
     return { ...nothing, wanted, state: before, copies };

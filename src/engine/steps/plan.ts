@@ -2,7 +2,7 @@
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { installedCredentials } from '../../domain/plan/facts.ts';
-import { managedExternally, type Owners, otherName, otherStore } from '../../domain/plan/other-store.ts';
+import { type KnownHosts, managedExternally, otherName, otherStore } from '../../domain/plan/other-store.ts';
 import { planHost } from '../../domain/plan/plan.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
@@ -26,8 +26,8 @@ export type Base = {
   readonly now: Date;
   /** The credentials that are wanted are in the store. */
   readonly issued: boolean;
-  /** Who has which certificate among the hosts of this run. */
-  readonly owners: Owners;
+  /** The hosts of the store, and those that this run has set up: a host is refused under a second name. */
+  readonly known: KnownHosts;
 };
 
 /** The access that the host is planned for: the store's, with what is not issued yet on top. */
@@ -62,6 +62,9 @@ async function planDesired(
 ): Promise<PlannedHost> {
   const { session } = opened;
   const now = runtime.now();
+  const { takeOver = false } = target;
+  const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
+  if (twin !== undefined) throw twin;
   const view = viewFor(latest, base, now);
   const known = latest.hosts.get(requested.name);
   // Fixes that were made once stay with the host, whoever changes it next.
@@ -95,7 +98,6 @@ async function planDesired(
       ...(hardened?.desired.notes ?? []),
     ],
   });
-  const twin = otherName(facts, spec.name, base.owners);
   return {
     spec,
     address,
@@ -108,7 +110,6 @@ async function planDesired(
     credentials,
     accepts: [...view.clients.values()].filter((client) => isAccepted(client, spec)).map(({ name }) => name),
     problems: [
-      ...(twin === undefined ? [] : [twin]),
       ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
       ...problemsOf({ ...opened, facts }, spec, plan, now),
     ],

@@ -1,9 +1,6 @@
 /** Owns what a run begins from: the store as it is, and what is wanted by it. */
 
-import type { StoreState } from '../../adapters/store/records.ts';
-import { inspectCertificate } from '../../domain/pki/inspect.ts';
-import type { Owners } from '../../domain/plan/other-store.ts';
-import type { HostSpec } from '../../domain/settings.ts';
+import { knownHosts } from '../../domain/plan/other-store.ts';
 import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
 import type { CredentialChange } from '../../domain/trust/changes.ts';
 import { type AccessView, viewOf } from '../../domain/trust/view.ts';
@@ -17,7 +14,7 @@ export async function resolveIntent(intent: Intent, { store, runtime, progress }
   const wanted = intent.want(state, now);
   requireIssuing(viewOf(state, now), wanted.credentials);
   for (const note of wanted.notes ?? []) progress.note(note);
-  return { wanted, state, now, issued: false, owners: ownersOf(wanted.hosts, state) };
+  return { wanted, state, now, issued: false, known: knownHosts(state) };
 }
 
 /** What needs the CA's key is refused where it is not in the store: E_CA_KEY_EXTERNAL (exit 2). */
@@ -29,15 +26,4 @@ function requireIssuing(view: AccessView, changes: readonly CredentialChange[]):
       change.kind === 'client' ? change.record.name : change.kind === 'issuing-ca' ? change.client : undefined;
     if (client !== undefined && !view.issuers.get(client)?.current) throw externalCaKey();
   }
-}
-
-function ownersOf(specs: readonly HostSpec[], state: StoreState): Owners {
-  return new Map(
-    specs.flatMap(({ name }) => {
-      const known = state.hosts.get(name);
-      return known === undefined
-        ? []
-        : [[known.serverCert, { name, sans: inspectCertificate(known.serverCert).sans }] as const];
-    }),
-  );
 }
