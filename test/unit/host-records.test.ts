@@ -206,6 +206,27 @@ describe('others write to the store while a run goes on', () => {
     expect(ids.join()).toContain('bob');
     expect(ids.join()).not.toContain('ann');
   });
+
+  test('a key that is replaced by one of the host itself is not tried with the new certificate', async () => {
+    const store = await newStore();
+    const known = await setUp(b2('10.0.0.12'), store);
+    const context = await runOn(store);
+    const prepared = await plan(b2('10.0.0.12', { keys: 'host' }), context);
+    const tried: string[] = [];
+    const probe: Runtime['probe'] = async ({ credentials }) => {
+      if (credentials) tried.push(credentials.cert);
+      return { kind: 'refused', cause: 'other', reason: '', chain: '', elapsedMs: 0 };
+    };
+    for (const [key, times] of [
+      [{ kind: 'host', path: '/run/k/key.pem' }, 0],
+      [{ kind: 'keep' }, 1],
+    ] as const) {
+      tried.length = 0;
+      const sent = { ca: known.ca, cert: known.serverCert, key };
+      await verify(prepared, sent, context, { runtime: { ...context.runtime, probe } });
+      expect(tried.filter((cert) => cert === known.serverCert)).toHaveLength(times);
+    }
+  });
 });
 
 describe('what is asked for differs from the certificate that is there', () => {

@@ -35,7 +35,9 @@ export async function verify(
   if (credentials !== undefined && 'restored' in credentials)
     return verifyHost(runtime.probe, { ...base, ...restoredRequest(planned, clients, now) });
   if (sent === undefined) return [];
-  const key = sent.key.kind === 'send' ? sent.key.key : latest.hosts.get(spec.name)?.serverKey;
+  // A key that the host made itself is not here, and the one before does not belong to the new certificate.
+  const kept = sent.key.kind === 'keep' ? latest.hosts.get(spec.name)?.serverKey : undefined;
+  const key = sent.key.kind === 'send' ? sent.key.key : kept;
   const [client, ...others] = clients.filter(({ record }) => isAccepted(record, spec));
   // Over a fleet one client is enough; of a single host people want to read who is accepted.
   const more = wanted.hosts.length > 1 ? [] : others.filter(({ cert }) => isFrom(cert, sent.ca, 'client', now));
