@@ -4,7 +4,8 @@ import type { StoreChange } from '../adapters/store/records.ts';
 import { hasChanges } from '../domain/plan/plan.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { viewOf } from '../domain/trust/view.ts';
-import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import { plural } from '../domain/words.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import type {
   Changed,
@@ -40,14 +41,35 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     if (base.wanted.temporary && allFailed(planned.hosts)) return failed(planned, base);
     await confirm(intent, planned, run);
     const issued = await issueCredentials(intent, planned, base, run);
-    const results = await overEach(issued.wanted.hosts, run, (spec, line) =>
-      changeOne(spec, planned, issued, { ...run, intent }, line),
-    );
+    const results = await changeEach(planned, issued, { ...run, intent });
     if (allFailed(results)) await issued.rollBackHost();
     return { wanted: issued.wanted, results, state: issued.state, copies: issued.copies };
   } finally {
     for (const one of planned.hosts) if (one.kind === 'done') await one.value.session.close();
   }
+}
+
+/** Every host; those whose plan failed have failed already, and count as a canary and as a failure. */
+async function changeEach(
+  planned: Planned,
+  issued: Issued,
+  run: Run & { readonly intent: Intent },
+): Promise<HostResult<HostOutcome>[]> {
+  const { hosts } = issued.wanted;
+  const failures = new Map(planned.hosts.flatMap((one) => (one.kind === 'failed' ? [[one.host, one] as const] : [])));
+  const left = hosts.filter(({ name }) => !failures.has(name));
+  const canaries = hosts.slice(0, run.canary ?? 0);
+  const stopped = canaries.some(({ name }) => failures.has(name))
+    ? 'the canary failed'
+    : failures.size >= (run.maxFailures ?? Number.POSITIVE_INFINITY)
+      ? `stopped after ${plural(failures.size, 'failure')}`
+      : undefined;
+  const maxFailures = run.maxFailures === undefined ? undefined : run.maxFailures - failures.size;
+  const results =
+    stopped === undefined
+      ? await overEach(left, { ...run, maxFailures }, (spec, line) => changeOne(spec, planned, issued, run, line))
+      : left.map(({ name }) => ({ host: name, kind: 'skipped' as const, reason: stopped }));
+  return hosts.flatMap(({ name }) => failures.get(name) ?? results.find(({ host }) => host === name) ?? []);
 }
 
 /** One host: transact, verify, record, commit; or only verify where there is nothing to change. */
@@ -135,7 +157,6 @@ async function changeOne(
   line: HostProgress,
 ): Promise<HostOutcome> {
   const first = shown.hosts.find(({ host }) => host === spec.name);
-  if (first?.kind === 'failed') throw new DockerTlsErrors(first.errors);
   let agreed = first?.kind === 'done' ? first.value : undefined;
   let opened = await reopen(spec, shown, agreed, run, line);
   for (let retry = true; ; retry = false) {
