@@ -22,6 +22,8 @@ export type ApplyRequest = {
   /** The client to verify hosts with; without `named` another one will do, and is made only where there is none. */
   readonly client: { readonly spec: ClientSpec; readonly named: boolean };
   readonly takeOver?: boolean;
+  /** Clients of a CA that a host accepts now, and that nobody here knows, may lose it. */
+  readonly rejectOthers?: boolean;
   readonly addHardening?: boolean;
 };
 
@@ -36,7 +38,7 @@ export function apply(request: ApplyRequest, run: Run): Promise<Changed> {
 }
 
 export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wanted {
-  const { hosts, ca, client, takeOver = false, addHardening = false } = request;
+  const { hosts, ca, client, takeOver = false, rejectOthers = false, addHardening = false } = request;
   const clients = fleetClients(request.clients ?? [], state, now);
   const inFile = clients.accepted[0];
   const named = client.named || inFile !== undefined;
@@ -47,12 +49,14 @@ export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date)
     : verifierOf(state, spec, { named, without: clients.revoked, now });
   const credentials = [...firstCa(state.ca, ca), ...clients.changes, ...verifier.changes];
   // What cannot be done with this CA is said before anything is issued.
-  if (clients.changes.length > 0) accessOf(state, preview(viewOf(state, now), credentials), hosts);
+  const asking = { rejectOthers, now, changed: hosts };
+  const view = preview(viewOf(state, now), credentials);
+  const notes = clients.changes.length > 0 ? accessOf(state, view, asking).notes : [];
   return {
     hosts,
     credentials,
-    target: { kind: 'desired', takeOver, addHardening },
-    notes: clients.notes,
+    target: { kind: 'desired', takeOver, rejectOthers, addHardening },
+    notes: [...clients.notes, ...notes],
     verifyAs: [verifier.name, ...clients.accepted],
     mustReject: clients.revoked,
     // What is said of clients that are there already counts whatever becomes of hosts.

@@ -20,13 +20,14 @@ export type AddRequest = {
   /** For a CA that has to be made. */
   readonly ca: CaSpec;
   readonly flags: HostFlags;
+  readonly rejectOthers: boolean;
 };
 
-export function addClients({ clients, requested, ca, flags }: AddRequest, run: Run): Promise<Changed> {
+export function addClients({ clients, requested, ca, ...about }: AddRequest, run: Run): Promise<Changed> {
   const want = (state: StoreState, now: Date): Wanted => {
     requireHosts(requested.hosts ?? [], state);
     const changes = clients.flatMap((spec) => admit(state, spec, requested, now).changes);
-    return tellHosts(state, [...firstCa(state.ca, ca), ...changes], flags, now);
+    return tellHosts(state, [...firstCa(state.ca, ca), ...changes], { ...about, now });
   };
   return change({ reason: 'client add', want, question: askAboutHosts }, run);
 }
@@ -37,14 +38,15 @@ export type SignRequest = {
   readonly csr: string;
   readonly ca: CaSpec;
   readonly flags: HostFlags;
+  readonly rejectOthers: boolean;
 };
 
 /** Hosts that would accept the client against its record are changed; those that do not accept it yet are left to `apply`. */
-export function signClient({ spec, csr, ca, flags }: SignRequest, run: Run): Promise<Changed> {
+export function signClient({ spec, csr, ca, ...about }: SignRequest, run: Run): Promise<Changed> {
   const want = (state: StoreState, now: Date): Wanted => {
     requireHosts(spec.hosts ?? [], state);
     const one = signed(state, spec, csr, now);
-    const wanted = tellHosts(state, [...firstCa(state.ca, ca), one], flags, now);
+    const wanted = tellHosts(state, [...firstCa(state.ca, ca), one], { ...about, now });
     const view = preview(viewOf(state, now), wanted.credentials);
     const ids = [...trustedIds(view), ...(view.issuers.get(spec.name)?.ids ?? [])];
     const isTrusted = ({ name }: HostSpec) =>
@@ -55,32 +57,44 @@ export function signClient({ spec, csr, ca, flags }: SignRequest, run: Run): Pro
   return change({ reason: 'client sign', want, question: askAboutHosts }, run);
 }
 
-export function revokeClient(name: string, flags: HostFlags, run: Run): Promise<Changed> {
+export function revokeClient(
+  name: string,
+  about: { readonly flags: HostFlags; readonly rejectOthers: boolean },
+  run: Run,
+): Promise<Changed> {
   const want = (state: StoreState, now: Date): Wanted => ({
-    ...tellHosts(state, [revoked(state, name, now)], flags, now),
-    notes: [],
+    ...tellHosts(state, [revoked(state, name, now)], { ...about, now, unexplained: true }),
     mustReject: [name],
   });
   const question = () => `Revoke ${name} on every host? Its certificate cannot be restored.`;
   return change({ reason: 'client revoke', want, question }, run);
 }
 
+type About = {
+  readonly flags: HostFlags;
+  readonly rejectOthers: boolean;
+  readonly now: Date;
+  /** Every host is meant: none needs a reason of its own. */
+  readonly unexplained?: boolean;
+};
+
 /** The hosts whose trust file is outdated once the changes are made, and why each of them is changed. */
-function tellHosts(state: StoreState, credentials: readonly CredentialChange[], flags: HostFlags, now: Date): Wanted {
+function tellHosts(
+  state: StoreState,
+  credentials: readonly CredentialChange[],
+  { flags, rejectOthers, now, unexplained = false }: About,
+): Wanted {
   const view = preview(viewOf(state, now), credentials);
-  const { outdated, withoutClients } = accessOf(state, view);
+  const { outdated, withoutClients, notes } = accessOf(state, view, { rejectOthers, now });
   const records = credentials.flatMap((one) => ('record' in one ? [one.record] : []));
   const unnamed = outdated.filter((host) => !records.some(({ hosts }) => hosts?.includes(host)));
   const names = records.map(({ name }) => name).join(', ');
+  const hosts = unnamed.map((name) => state.hosts.get(name) as StoredHost);
   return {
     hosts: specsFor(outdated, state, flags),
     credentials,
-    target: { kind: 'desired', addHardening: true },
-    notes: reasonsFor(
-      unnamed.map((name) => state.hosts.get(name) as StoredHost),
-      view,
-      `${names} must not get in there`,
-    ),
+    target: { kind: 'desired', rejectOthers, addHardening: true },
+    notes: [...notes, ...(unexplained ? [] : reasonsFor(hosts, view, `${names} must be rejected there`))],
     leftOut: withoutClients,
   };
 }

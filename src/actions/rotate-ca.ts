@@ -5,13 +5,14 @@ import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { type RotationStage, rotationStage } from '../domain/plan/stages.ts';
 import type { CaSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
+import { certificateIds } from '../domain/trust/ca-id.ts';
 import { caBreaksClients } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, preview } from '../domain/trust/changes.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
 import { activeClients, renewed } from '../domain/trust/clients.ts';
 import { breaksClients } from '../domain/trust/server.ts';
 import { isFrom } from '../domain/trust/trust.ts';
-import { viewOf } from '../domain/trust/view.ts';
+import { trustFor, viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Intent, Run, Wanted } from '../engine/intent.ts';
@@ -27,6 +28,8 @@ export type RotateCaRequest = {
   /** Without the passphrase of the old keys. */
   readonly lost: boolean;
   readonly noOverlap: boolean;
+  /** Clients that nobody here knows may lose a host. */
+  readonly rejectOthers: boolean;
 };
 
 export type StageChange = { readonly stage: 'accept' | 'issue' | 'drop'; readonly changed: Changed };
@@ -63,7 +66,8 @@ export async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChang
     return {
       hosts: specsFor(stage.hosts, state, flags),
       credentials: stage.stage === 'drop' ? [{ kind: 'drop-old-cas' }] : [],
-      target: { kind: 'desired', addHardening: true },
+      // A CA that is dropped by name goes with all its clients.
+      target: { kind: 'desired', rejectOthers: true, addHardening: true },
       copies: true,
     };
   };
@@ -89,19 +93,21 @@ async function requireCopies(state: StoreState, run: Run): Promise<void> {
 
 /** A new CA, and for every client an issuing CA under it; every host learns to accept both. */
 function beginning(request: RotateCaRequest): Intent {
+  const { rejectOthers } = request;
   return {
     reason: 'rotate ca',
     want(state, now) {
       const credentials = beginChanges(request, state);
       const view = preview(viewOf(state, now), credentials);
-      const { outdated, withoutClients } = accessOf(state, view);
+      const { outdated, withoutClients, notes } = accessOf(state, view, { rejectOthers, now });
       const olds = [state.ca, ...state.oldCas].flatMap((ca) => (ca === undefined ? [] : [ca.cert]));
       // Where every older CA has expired there is nothing left to accept: old and new change at once, in stage 2.
       const hosts = olds.every((cert) => inspectCertificate(cert).notAfter < now) ? [] : outdated;
       return {
         hosts: specsFor(hosts, state, request.flags),
         credentials,
-        target: { kind: 'desired', addHardening: true },
+        target: { kind: 'desired', rejectOthers, addHardening: true },
+        notes,
         leftOut: withoutClients,
         copies: true,
       };
@@ -132,13 +138,13 @@ function beginChanges({ ca, lost }: RotateCaRequest, state: StoreState): Credent
   ];
 }
 
-function accepting({ flags }: RotateCaRequest): Intent {
+function accepting({ flags, rejectOthers }: RotateCaRequest): Intent {
   return {
     reason: 'rotate ca',
     want: (state, now) => ({
       hosts: specsFor(stageOf(state, now).hosts, state, flags),
       credentials: [],
-      target: { kind: 'desired', addHardening: true },
+      target: { kind: 'desired', rejectOthers, addHardening: true },
       copies: true,
     }),
     question: () => 'Stage 1: let these hosts accept old and new?',
@@ -147,7 +153,7 @@ function accepting({ flags }: RotateCaRequest): Intent {
 
 /** New certificates for clients whose key is here, and for hosts. `begun`: changes of a stage 1 that is only planned. */
 function issuing(
-  { flags, noOverlap }: RotateCaRequest,
+  { flags, noOverlap, rejectOthers }: RotateCaRequest,
   begun: (state: StoreState) => readonly CredentialChange[],
 ): Intent {
   return {
@@ -169,7 +175,7 @@ function issuing(
       return {
         hosts: waits ? [] : specsFor(servers, state, flags),
         credentials: [...first, ...clients.map(({ record }) => renewed(state, record.name, undefined, now))],
-        target: { kind: 'desired', force: 'from the new CA', noOverlap, addHardening: true },
+        target: { kind: 'desired', force: 'from the new CA', noOverlap, rejectOthers, addHardening: true },
         leftOut: waits ? [caBreaksClients(breaking, unfetched)] : [],
         copies: true,
       };
@@ -186,13 +192,15 @@ function oldCasOf({ ca, oldCas }: StoreState, begun: readonly CredentialChange[]
 /** Where a rotation stands, by the store alone. */
 export function stageOf(state: StoreState, now: Date): RotationStage {
   if (state.ca === undefined) return { stage: 'none', hosts: [], clients: [] };
-  const { outdated } = accessOf(state, viewOf(state, now));
+  const view = viewOf(state, now);
+  const { outdated } = accessOf(state, view, { rejectOthers: true, now });
   const own = [...state.clients.values()].filter(({ record }) => record.reaches === undefined);
   return rotationStage({
     ca: state.ca.cert,
     oldCas: state.oldCas.map((old) => old.cert),
-    hosts: [...state.hosts.values()].map(({ record: { name }, ca: trust, serverCert }) => {
-      return { name, trust, outdated: outdated.includes(name), serverCert };
+    hosts: [...state.hosts.values()].map(({ record, ca: trust, serverCert }) => {
+      const wanted = outdated.includes(record.name) ? trustFor(record, view) : certificateIds(trust);
+      return { name: record.name, trust, outdated: outdated.includes(record.name), wanted, serverCert };
     }),
     clients: own.map(({ record: { name, revokedAt }, cert, key }) => {
       return { name, cert, revoked: revokedAt !== undefined, keyHere: key !== undefined };

@@ -15,17 +15,16 @@ import {
   caSpec,
   clientSpec,
   PASSPHRASE_OPTIONS,
-  passphraseSource,
-  readSecret,
+  REJECT_OPTION,
   runFlags,
   SAFETY_OPTIONS,
   SSH_OPTIONS,
-  sudoPassword,
   TAKE_OVER_OPTION,
 } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { renderPlanned } from './render/change.ts';
 import { unknownName } from './resolve-target.ts';
+import { passphraseSource, readSecret, sudoPassword } from './secrets.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 
@@ -40,12 +39,14 @@ export const RUN_OPTIONS = {
   ...SSH_OPTIONS,
   ...SAFETY_OPTIONS,
   ...TAKE_OVER_OPTION,
+  ...REJECT_OPTION,
   ...PASSPHRASE_OPTIONS,
   ...POOL_OPTIONS,
   client: {
     kind: 'text',
     value: 'NAME',
-    summary: 'the client that verifies the hosts; default: the one whose key is here',
+    group: 'Safety',
+    summary: 'verify as this client (default: your own)',
     completes: 'client',
   },
 } as const satisfies OptionSpecs;
@@ -55,6 +56,7 @@ export const STORED_OPTIONS = {
   ...SSH_OPTIONS,
   caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
   ...SAFETY_OPTIONS,
+  ...REJECT_OPTION,
   ...POOL_OPTIONS,
 } as const satisfies OptionSpecs;
 
@@ -191,6 +193,7 @@ export async function openHosts(
       ca: selection.ca ?? CA_DEFAULTS,
       client: { spec: clientSpec(name, {}), named: client !== undefined },
       takeOver: options.takeOver,
+      rejectOthers: options.rejectOtherClients,
       // Only a fleet file says which fixes there are not.
       addHardening: global.file === undefined,
     },

@@ -23,7 +23,7 @@ import {
 } from '../domain/pki/certificate.ts';
 import { parseCsr } from '../domain/pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
-import type { KeyType } from '../domain/pki/keys.ts';
+import type { KeyType } from '../domain/pki/key-types.ts';
 import type { CertificateRequest } from '../domain/plan/desired.ts';
 import type { Secret } from '../domain/secret.ts';
 import { caNotAccepted, externalCaKey } from '../domain/trust/ca-refusals.ts';

@@ -2,10 +2,8 @@
 # Every fact is a section (src/domain/dockerd/sections.ts): CONTENT, newline, "--NONCE NAME", newline. The nonce is drawn here and now, so no
 # content can be taken for another fact, whatever it holds.
 # Put in before this text: api.sh, unread.sh, and MORE_PATHS: further files of settings that are wanted, one per line.
-export LC_ALL=C
 NL='
 '
-PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 nonce=$(od -An -N 16 -t x1 /dev/urandom | tr -d ' \n')
 [ "${#nonce}" = 32 ] || exit 70
 end() { printf '\n--%s %s\n' "$nonce" "$1"; }
@@ -213,6 +211,13 @@ PATHS
       sed -n -e 's/^.*--config-file=//p' -e '/--config-file$/{n;p;}'
   ); do
     followed "$path"
+  done
+  # The CAs whose clients the daemon accepts, by a flag or as "tlscacert": dockerd's own default as well.
+  for path in /root/.docker/ca.pem $(
+    cat $fragment $dropins $environment "/proc/${pid:-0}/cmdline" $paths 2>/dev/null | tr -s "\0 \"'" '\n\n\n\n' |
+      sed -n -e 's/^.*--tlscacert=//p' -e '/--tlscacert$/{n;p;}' -e '/^tlscacert$/{n;n;p;}'
+  ); do
+    case $path in /etc/docker/tls/current/*) ;; *) followed "$path" ;; esac
   done
 
   # Settings that were edited after the daemon had started: nobody knows yet whether it starts with them.

@@ -44,7 +44,11 @@ type Began = Base & Pick<Run, 'store' | 'runtime' | 'passphrase'> & { readonly r
 
 async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target> = {}): Promise<Began> {
   return {
-    runtime: { now: () => now, signal: new AbortController().signal } as Runtime,
+    runtime: {
+      now: () => now,
+      signal: new AbortController().signal,
+      probe: async () => ({ kind: 'accepted' }),
+    } as unknown as Runtime,
     passphrase: NO_PASSPHRASE,
     store,
     state: await store.read(),

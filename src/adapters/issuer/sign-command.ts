@@ -6,7 +6,8 @@
 import { isAbsolute, resolve } from 'node:path';
 import { makeCsr, parseCsr } from '../../domain/pki/csr.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../../domain/pki/inspect.ts';
-import { generateKey, type KeyType, openPublicKey } from '../../domain/pki/keys.ts';
+import type { KeyType } from '../../domain/pki/key-types.ts';
+import { generateKey, openPublicKey } from '../../domain/pki/keys.ts';
 import { formatSan, type San } from '../../domain/pki/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';

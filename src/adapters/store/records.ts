@@ -4,7 +4,7 @@
  */
 
 import * as z from 'zod/mini';
-import { KEY_TYPES } from '../../domain/pki/keys.ts';
+import { KEY_TYPES } from '../../domain/pki/key-types.ts';
 import type { Secret } from '../../domain/secret.ts';
 import {
   CLIENT_SETTINGS,
@@ -64,6 +64,8 @@ export const caRecord = z.looseObject({
   days: number,
   /** The command that signs where the key is elsewhere (docs/ca.md). */
   signCommand: z.optional(text),
+  /** It was made elsewhere: clients that it issued there are not in this store. */
+  imported: z.optional(z.boolean()),
   /** PEM of the CAs above an intermediate one. */
   chain: z.optional(text),
 });

@@ -32,7 +32,7 @@ export const command = defineCommand({
       ...(keyType === undefined ? {} : { keyType }),
     };
     const clients = [...new Set(args.names)].map((name) => ({ ...clientSpec(name, options), ...requested }));
-    const changed = await addClients({ clients, requested, ca, flags }, run);
+    const changed = await addClients({ clients, requested, ca, flags, rejectOthers: options.rejectOtherClients }, run);
     const { result, text, ...rest } = renderChange(changed, context);
     const { credentials } = changed.wanted;
     const kinds = new Map(

@@ -17,7 +17,7 @@ export const command = defineCommand({
   async run(context) {
     const { name } = context.args;
     const { run, flags } = await openStoredRun(context, context.options);
-    const changed = await revokeClient(name, flags, run);
+    const changed = await revokeClient(name, { flags, rejectOthers: context.options.rejectOtherClients }, run);
     const { result, text, ...rest } = renderChange(changed, context);
     if (changed.planned !== undefined) return { ...rest, text, result: { client: name, ...(result as object) } };
     const client = changed.state.clients.get(name);

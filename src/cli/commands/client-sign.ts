@@ -50,7 +50,7 @@ export const command = defineCommand({
       ...clientSpec(name, days === undefined ? {} : { days }),
       ...(options.hosts.length > 0 ? { hosts: options.hosts } : {}),
     };
-    const changed = await signClient({ spec, csr, ca, flags }, run);
+    const changed = await signClient({ spec, csr, ca, flags, rejectOthers: options.rejectOtherClients }, run);
     const rendered = renderChange(changed, context);
     if (changed.planned !== undefined) return { ...rendered, result: { client: name, ...(rendered.result as object) } };
     // Once the certificate is out, it is too late to tell a host that must not accept it.

@@ -46,7 +46,7 @@ export const command = defineCommand({
       return finish(await dropOldCas(flags, run), stage, context);
     }
     const { new: again, lostPassphrase: lost, noOverlap } = options;
-    const done = await rotateCa({ ca, flags, again, lost, noOverlap }, run);
+    const done = await rotateCa({ ca, flags, again, lost, noOverlap, rejectOthers: options.rejectOtherClients }, run);
     const parts = done.map((one) => ({ ...renderChange(one.changed, context), stage: one.stage }));
     const errors = parts.flatMap((part) => part.errors ?? []);
     const stages = parts.map((part) => ({ stage: part.stage, ...(part.result as object) }));

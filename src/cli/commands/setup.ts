@@ -23,6 +23,7 @@ import {
   clientSpec,
   HOST_OPTIONS,
   hostFlags,
+  REJECT_OPTION,
   SSH_OPTIONS,
   TAKE_OVER_OPTION,
 } from '../host-options.ts';
@@ -37,6 +38,7 @@ import {
   askDestination,
   askFleet,
   askHost,
+  askOtherClients,
   askTakeOver,
   type SetupContext,
   whatThisIs,
@@ -57,6 +59,7 @@ export const command = defineCommand({
     ...SSH_OPTIONS,
     ...HOST_OPTIONS,
     ...TAKE_OVER_OPTION,
+    ...REJECT_OPTION,
     ...CA_OPTIONS,
     client: {
       kind: 'text',
@@ -96,6 +99,9 @@ export const command = defineCommand({
         if (!known) spec = await askHost(context, flags, first, opened, state);
       }
       const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, state));
+      const settled = takeOver || options.rejectOtherClients;
+      const others = settled ? undefined : await askOtherClients(context, opened, spec, state);
+      if (others === 'accept') spec = { ...spec, acceptCa: 'existing' };
       const client = await askClient(context, state);
       const docker = await askContext(context, spec, state);
       if (docker !== undefined) {
@@ -112,6 +118,7 @@ export const command = defineCommand({
           named: client.requested,
         },
         takeOver,
+        rejectOthers: options.rejectOtherClients || others === 'reject',
         addHardening: global.file === undefined,
       };
       const wanted = wantedHosts(request, state, runtime.now());

@@ -1,6 +1,6 @@
 /** Owns the desired state of one host: everything that a plan is made from besides the facts. */
 
-import type { KeyType } from '../pki/keys.ts';
+import type { KeyType } from '../pki/key-types.ts';
 import type { San } from '../pki/names.ts';
 import type { Secret } from '../secret.ts';
 import type { CaId } from '../trust/ca-id.ts';

@@ -2,7 +2,8 @@
 
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
-import { isFrom } from '../trust/trust.ts';
+import { type CaId, certificateIds } from '../trust/ca-id.ts';
+import { isFrom, isUnder } from '../trust/trust.ts';
 
 export type RotationHost = {
   readonly name: string;
@@ -10,6 +11,8 @@ export type RotationHost = {
   readonly trust: string;
   /** It is not what it should be while old and new are accepted (or after the old one is dropped). */
   readonly outdated: boolean;
+  /** The CAs that should be in it. */
+  readonly wanted: readonly CaId[];
   readonly serverCert: string;
 };
 
@@ -47,7 +50,7 @@ export function rotationStage(input: RotationInput): RotationStage {
   const changing = input.hosts.filter((host) => host.outdated);
   const outdated = changing.map((host) => host.name);
   if (oldCas.length === 0) {
-    const others = changing.filter((host) => trustsAnother(host.trust, ca)).map((host) => host.name);
+    const others = changing.filter((host) => trustsAnother(host, ca)).map((host) => host.name);
     return { stage: others.length > 0 ? 'clear' : 'none', hosts: others, clients: [] };
   }
   const clients = input.clients
@@ -62,12 +65,9 @@ export function rotationStage(input: RotationInput): RotationStage {
   return { stage: 'drop', hosts: input.hosts.map((host) => host.name), clients: [] };
 }
 
-/** Whether a trust file holds a CA that is neither the given one nor below it, dates aside. */
-function trustsAnother(trust: string, ca: string): boolean {
-  return splitBundle(trust).some((pem) => {
-    const { notBefore, notAfter } = inspectCertificate(pem);
-    return !isFrom(pem, ca, 'client', new Date((notBefore.getTime() + notAfter.getTime()) / 2));
-  });
+/** Whether a host has a CA that it should not have, and that is neither the given one nor below it, dates aside. */
+function trustsAnother({ trust, wanted }: RotationHost, ca: string): boolean {
+  return splitBundle(trust).some((pem) => !wanted.includes(certificateIds(pem)[0] ?? '') && !isUnder(pem, ca));
 }
 
 function isExpired(cert: string, now: Date): boolean {

@@ -2,9 +2,11 @@
 
 import type { StoredHost, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
+import { type OtherClients, otherClients, otherClientsLose, otherClientsNotes } from '../plan/other-clients.ts';
 import type { HostSpec } from '../settings.ts';
 import { listWords } from '../words.ts';
 import { certificateIds, sameIds } from './ca-id.ts';
+import { acceptsAll } from './trust.ts';
 import { type AccessView, trustFor } from './view.ts';
 
 export type Access = {
@@ -12,29 +14,49 @@ export type Access = {
   readonly outdated: readonly string[];
   /** Hosts that no client may use any more (E_NO_CLIENTS, exit 5): they stay as they are, for nothing could be verified there. */
   readonly withoutClients: readonly DockerTlsError[];
+  /** Who else loses hosts that list their clients from now on, in words: clients of an imported CA that are not in this store. */
+  readonly notes: readonly string[];
+};
+
+export type Asking = {
+  /** Clients that nobody here knows may lose a host. */
+  readonly rejectOthers: boolean;
+  readonly now: Date;
+  /** In place of the specs on record. */
+  readonly changed?: readonly HostSpec[];
 };
 
 /**
- * What a view of the clients means for the hosts of the store, `changed` in place of the specs on record. What cannot be done with this CA
- * fails here, with E_CA_LEAF_ONLY or E_NO_ISSUER (exit 2).
+ * What a view of the clients means for the hosts of the store. What cannot be done with this CA fails here, with E_CA_LEAF_ONLY,
+ * E_CA_ACCEPTED or E_NO_ISSUER (exit 2), and what needs its own yes with E_OTHER_CLIENTS (exit 4).
  */
 export function accessOf(
-  { hosts }: Pick<StoreState, 'hosts'>,
+  state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>,
   view: AccessView,
-  changed: readonly HostSpec[] = [],
+  { rejectOthers, now, changed = [] }: Asking,
 ): Access {
   const outdated: string[] = [];
   const withoutClients: DockerTlsError[] = [];
-  for (const { record, ca } of hosts.values()) {
+  const losing: { readonly name: string; readonly others: OtherClients }[] = [];
+  for (const host of state.hosts.values()) {
+    const { record, ca } = host;
+    const spec = { ...record, ...changed.find(({ name }) => name === record.name) };
+    const accepting = { ...spec, acceptCa: spec.acceptCa ?? record.acceptCa };
     try {
-      const trust = trustFor(changed.find((spec) => spec.name === record.name) ?? record, view);
-      if (!sameIds(trust, certificateIds(ca))) outdated.push(record.name);
+      if (!sameIds(trustFor(accepting, view), certificateIds(ca))) outdated.push(record.name);
     } catch (error) {
       if (!(error instanceof DockerTlsError) || error.code !== 'E_NO_CLIENTS') throw error;
       withoutClients.push(leftAsItIs(record.name, error));
     }
+    if (acceptsAll(accepting, [...view.clients.values()])) continue;
+    const others = otherClients({ trust: ca, path: '', ours: true }, accepting.acceptCa ?? '', { ...state, host }, now);
+    if (others.losing.length > 0) losing.push({ name: record.name, others });
   }
-  return { outdated, withoutClients };
+  const [first] = losing;
+  const where = losing.map(({ name }) => name).join(', ');
+  if (first !== undefined && !rejectOthers) throw otherClientsLose(where, first.others, 'ours');
+  const notes = first === undefined ? [] : otherClientsNotes(first.others).map((note) => `on ${where}: ${note}`);
+  return { outdated, withoutClients, notes };
 }
 
 function leftAsItIs(host: string, { hints }: DockerTlsError): DockerTlsError {

@@ -1,7 +1,8 @@
 /** Owns what a run wants of the CA and the clients, as data: shown by a plan, previewed here, carried out by engine/issue.ts alone. */
 
 import type { ClientRecord } from '../../adapters/store/records.ts';
-import type { KeyType } from '../pki/keys.ts';
+import { splitBundle } from '../pki/inspect.ts';
+import type { KeyType } from '../pki/key-types.ts';
 import type { CaSpec } from '../settings.ts';
 import { NEW_CA, newIssuerId } from './ca-id.ts';
 import type { AccessView } from './view.ts';
@@ -45,13 +46,18 @@ function afterOne(view: AccessView, change: CredentialChange): AccessView {
         ca: NEW_CA,
         oldCas: [...(view.ca === undefined ? [] : [view.ca]), ...view.oldCas],
         issuing: 'here',
-        issuers: new Map([...view.issuers].map(([name, { ids }]) => [name, { ids, current: false }])),
+        issuers: new Map([...view.issuers].map(([name, { ids, pem }]) => [name, { ids, pem, current: false }])),
       };
     case 'drop-old-cas':
       return {
         ...view,
         oldCas: [],
-        issuers: new Map([...view.issuers].map(([name, issuer]) => [name, { ...issuer, ids: issuer.ids.slice(0, 1) }])),
+        issuers: new Map(
+          [...view.issuers].map(([name, issuer]) => [
+            name,
+            { ...issuer, ids: issuer.ids.slice(0, 1), pem: splitBundle(issuer.pem)[0] ?? '' },
+          ]),
+        ),
       };
     case 'issuing-ca':
       return withIssuer(view, change.client);
@@ -71,5 +77,5 @@ function withIssuer(view: AccessView, client: string): AccessView {
   const known = view.issuers.get(client);
   if (view.issuing !== 'here' || known?.current) return view;
   const ids = [newIssuerId(client), ...(view.oldCas.length > 0 ? (known?.ids ?? []) : [])];
-  return { ...view, issuers: new Map([...view.issuers, [client, { ids, current: true }]]) };
+  return { ...view, issuers: new Map([...view.issuers, [client, { ids, current: true, pem: known?.pem ?? '' }]]) };
 }

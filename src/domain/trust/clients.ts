@@ -3,7 +3,7 @@
 import type { ClientRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { parseCsr } from '../pki/csr.ts';
-import { isKeyType } from '../pki/keys.ts';
+import { isKeyType } from '../pki/key-types.ts';
 import type { ClientSpec } from '../settings.ts';
 import type { CredentialChange } from './changes.ts';
 import { clientExists, refuseForeign, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';

@@ -6,7 +6,10 @@ import { covers, formatSan, parseSan, type San } from '../pki/names.ts';
 import { renewal } from '../pki/renewal.ts';
 import type { HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
-import type { CaId } from './ca-id.ts';
+import { type CaId, certificateIds } from './ca-id.ts';
+
+/** What of a host's spec says whom it accepts. */
+export type Accepting = Pick<HostSpec, 'name' | 'clients' | 'acceptCa'>;
 
 /** What is known of a client when a trust file is made. */
 export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
@@ -17,6 +20,8 @@ export type TrustInput = {
   readonly clients: readonly TrustedClient[];
   /** Each client's issuing CAs: the one in use first, during a rotation the one before as well. */
   readonly issuers: ReadonlyMap<string, readonly CaId[]>;
+  /** Whether a client's issuing CA stands under one of these CAs (PEM). */
+  isBelow(client: string, cas: string): boolean;
 };
 
 /** Whether a client may reach a host, by both records. */
@@ -28,15 +33,17 @@ export function isAccepted(client: TrustedClient, spec: Pick<HostSpec, 'name' | 
   );
 }
 
+/** Whether a host has to tell nobody apart: then its trust file holds the CAs. */
+export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): boolean {
+  return spec.clients === undefined && clients.every((client) => isAccepted(client, spec));
+}
+
 /**
  * The CAs in the trust file of a host. As long as every client is accepted it holds the CAs, so that a new client needs no change of any host;
  * else only the issuing CAs of those who are (dockerd has no revocation list). Fails with E_NO_CLIENTS, E_NO_ISSUER (exit 2).
  */
-export function trustFile(
-  spec: Pick<HostSpec, 'name' | 'clients'>,
-  { cas, clients, issuers }: TrustInput,
-): readonly CaId[] {
-  if (spec.clients === undefined && clients.every((client) => isAccepted(client, spec))) return cas;
+export function trustFile(spec: Accepting, { cas, clients, issuers, isBelow }: TrustInput): readonly CaId[] {
+  if (acceptsAll(spec, clients)) return withAccepted(cas, spec);
   const accepted = clients.filter((client) => isAccepted(client, spec));
   if (accepted.length === 0) {
     throw new DockerTlsError({
@@ -60,7 +67,31 @@ export function trustFile(
       hints: without.map((client) => `docker-tls rotate client ${client.name}`),
     });
   }
-  return accepted.flatMap((client) => issuers.get(client.name) ?? []);
+  const { acceptCa } = spec;
+  const inside =
+    acceptCa === undefined ? [] : clients.filter((one) => !isAccepted(one, spec) && isBelow(one.name, acceptCa));
+  if (inside.length > 0) throw acceptedAsAWhole(spec, inside);
+  return withAccepted(
+    accepted.flatMap((client) => issuers.get(client.name) ?? []),
+    spec,
+  );
+}
+
+/** The CAs of `--accept-ca` come last, each once. */
+function withAccepted(trust: readonly CaId[], { acceptCa = '' }: Accepting): readonly CaId[] {
+  return [...trust, ...certificateIds(acceptCa).filter((id) => !trust.includes(id))];
+}
+
+function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly TrustedClient[]): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CA_ACCEPTED',
+    exit: 2,
+    where: name,
+    message: `the host accepts every client of the CA "${splitBundle(acceptCa)
+      .map((pem) => inspectCertificate(pem).subject)
+      .join('", "')}" (--accept-ca), so ${clients.map((client) => client.name).join(', ')} cannot be rejected`,
+    hints: [`docker-tls setup ${name} --accept-ca none`],
+  });
 }
 
 /**
@@ -69,12 +100,12 @@ export function trustFile(
  * Fails with E_CA_LEAF_ONLY (exit 2).
  */
 export function leafOnlyTrust(
-  spec: Pick<HostSpec, 'name' | 'clients'>,
+  spec: Accepting,
   cas: readonly CaId[],
   clients: readonly TrustedClient[],
 ): readonly CaId[] {
   const rejected = clients.filter((client) => !isAccepted(client, spec));
-  if (rejected.length === 0) return cas;
+  if (rejected.length === 0) return withAccepted(cas, spec);
   throw new DockerTlsError({
     code: 'E_CA_LEAF_ONLY',
     exit: 2,
@@ -159,6 +190,14 @@ export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', n
     purpose,
     now,
   }).ok;
+}
+
+/** Whether a certificate of a CA or a client stands under a trust file, dates and purposes aside. */
+export function isUnder(cert: string, trust: string): boolean {
+  const { notBefore, notAfter } = inspectCertificate(cert);
+  const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);
+  const verdict = verifyChain({ leaf: cert, anchors: [trust], purpose: 'client', now: middle });
+  return verdict.ok || verdict.reason === 'wrong-purpose';
 }
 
 /** Another trust file in the place of the one in force. */

@@ -2,9 +2,8 @@
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { splitBundle } from '../pki/inspect.ts';
-import type { HostSpec } from '../settings.ts';
 import { type CaId, certificateIds } from './ca-id.ts';
-import { isFrom, leafOnlyTrust, type TrustedClient, trustFile } from './trust.ts';
+import { type Accepting, isFrom, isUnder, leafOnlyTrust, type TrustedClient, trustFile } from './trust.ts';
 
 export type Issuing =
   /** The CA signs CAs and leaves here. */
@@ -14,13 +13,16 @@ export type Issuing =
   /** Its key is not in the store. */
   | 'external';
 
+/** `pem`: those that there are. */
+export type Issuers = { readonly ids: readonly CaId[]; readonly current: boolean; readonly pem: string };
+
 export type AccessView = {
   /** The CA that issues; undefined where there is none yet. */
   readonly ca: CaId | undefined;
   /** CAs that issued before and are still trusted. */
   readonly oldCas: readonly CaId[];
   /** Each client's issuing CAs, the one in use first. `current`: that one is of the CA that issues, and its key is here. */
-  readonly issuers: ReadonlyMap<string, { readonly ids: readonly CaId[]; readonly current: boolean }>;
+  readonly issuers: ReadonlyMap<string, Issuers>;
   /** Clients of this store's CA; imported ones of other CAs do not count. */
   readonly clients: ReadonlyMap<string, TrustedClient>;
   readonly issuing: Issuing;
@@ -37,6 +39,7 @@ export function viewOf(state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'cl
         name,
         {
           ids: certificateIds(cert),
+          pem: cert,
           // Few runs need it, and it costs a verification.
           get current() {
             return keyPem !== undefined && ca !== undefined && isFrom(splitBundle(cert)[0] ?? '', ca, 'client', now);
@@ -62,19 +65,36 @@ export function trustedIds({ ca, oldCas }: AccessView): readonly CaId[] {
 }
 
 /** The CAs in a host's trust file. Fails with E_NO_CLIENTS, E_NO_ISSUER, E_CA_LEAF_ONLY (exit 2). */
-export function trustFor(spec: Pick<HostSpec, 'name' | 'clients'>, view: AccessView): readonly CaId[] {
+export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
   const clients = [...view.clients.values()];
   if (view.issuing === 'command' && !clients.some(({ name }) => view.issuers.has(name)))
     return leafOnlyTrust(spec, trustedIds(view), clients);
   const issuers = new Map([...view.issuers].map(([name, { ids }]) => [name, ids]));
-  return trustFile(spec, { cas: trustedIds(view), clients, issuers });
+  return trustFile(spec, {
+    cas: trustedIds(view),
+    clients,
+    issuers,
+    isBelow: (client, cas) => isBelow(view, client, cas),
+  });
 }
 
-/** The certificates (PEM) of CAs that the store has. Throws for one that is not there (any more). */
-export function bundleOf(ids: readonly CaId[], state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers'>): string {
+/** An issuing CA that is still to be made stands under the CA that issues. */
+function isBelow({ ca, issuers }: AccessView, client: string, cas: string): boolean {
+  const issuer = issuers.get(client);
+  if (issuer === undefined) return false;
+  const coming = issuer.ids.some((id) => typeof id !== 'string') && typeof ca === 'string';
+  return (coming && certificateIds(cas).includes(ca)) || splitBundle(issuer.pem).some((pem) => isUnder(pem, cas));
+}
+
+/** The certificates (PEM) of CAs that the store has, or that are given beside. Throws for one that is not there (any more). */
+export function bundleOf(
+  ids: readonly CaId[],
+  state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers'>,
+  beside = '',
+): string {
   const known = new Map(
-    [state.ca, ...state.oldCas, ...state.issuers.values()]
-      .flatMap((one) => splitBundle(one?.cert ?? ''))
+    [beside, ...[state.ca, ...state.oldCas, ...state.issuers.values()].map((one) => one?.cert ?? '')]
+      .flatMap(splitBundle)
       .map((pem) => [certificateIds(pem)[0], pem]),
   );
   return ids

@@ -116,7 +116,7 @@ export async function withCredentials<T>(
   const { credentials, latest, spec } = planned;
   if (credentials === undefined || 'restored' in credentials) return work(undefined);
   const now = run.runtime.now();
-  const ca = bundleOf(resolveIds(credentials.trust, viewOf(latest, now)), latest);
+  const ca = bundleOf(resolveIds(credentials.trust, viewOf(latest, now)), latest, spec.acceptCa);
   const { certificate } = credentials;
   if ('keep' in certificate) {
     const known = latest.hosts.get(spec.name);

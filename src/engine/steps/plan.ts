@@ -1,17 +1,27 @@
 /** Owns the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
+import { permittedNames } from '../../domain/pki/authority.ts';
 import { installedCredentials } from '../../domain/plan/facts.ts';
+import {
+  acceptedCa,
+  acceptedNotes,
+  otherClients,
+  otherClientsLose,
+  otherClientsNotes,
+  trustNow,
+} from '../../domain/plan/other-clients.ts';
 import { type KnownHosts, managedExternally, otherName, otherStore } from '../../domain/plan/other-store.ts';
-import { planHost } from '../../domain/plan/plan.ts';
+import { hasChanges, planHost } from '../../domain/plan/plan.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview } from '../../domain/trust/changes.ts';
 import { desiredCredentials } from '../../domain/trust/server.ts';
 import { isAccepted, namesFor } from '../../domain/trust/trust.ts';
-import { type AccessView, resolveIds, viewOf } from '../../domain/trust/view.ts';
+import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
 import type { OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
+import { wayProblem } from '../reachability.ts';
 import { hardenOpened } from './harden.ts';
 import { problemsOf } from './preflight.ts';
 import { droppedNotes, hardeningOf, latestOf } from './record.ts';
@@ -69,12 +79,15 @@ async function planDesired(
   const known = latest.hosts.get(requested.name);
   // Fixes that were made once stay with the host, whoever changes it next.
   const entries = hardeningOf(requested, known?.record, target);
-  const spec: HostSpec = entries.length === 0 ? requested : { ...requested, harden: entries };
+  const trusted = trustNow(opened.facts);
+  const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
+  const spec: HostSpec = { ...requested, acceptCa, ...(entries.length === 0 ? {} : { harden: entries }) };
   const hardened =
     entries.length === 0 ? undefined : await hardenOpened(session, spec, entries, known?.record.harden ?? [], runtime);
   const facts = hardened?.facts ?? opened.facts;
   const address = spec.address ?? session.dialled;
-  const names = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, known?.record.sans);
+  const found = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, known?.record.sans);
+  const names = permittedNames(found, [address, ...spec.sans.map(({ value }) => value)], latest.ca?.cert);
   const installed = installedCredentials(facts);
   const onHost =
     installed !== undefined &&
@@ -84,6 +97,12 @@ async function planDesired(
   const { force, noOverlap } = target;
   const credentials = desiredCredentials({ spec, names, view, state: latest, onHost, force, noOverlap, now });
   const other = otherStore(facts, spec.name, latest);
+  const next = bundleOf(
+    credentials.trust.filter((id) => typeof id === 'string'),
+    latest,
+    acceptCa,
+  );
+  const others = otherClients(trusted, next, { ...latest, ...(known ? { host: known } : {}) }, new Date(facts.clockMs));
   const plan = planHost(facts, {
     name: spec.name,
     port: spec.port,
@@ -93,11 +112,18 @@ async function planDesired(
     ...(spec.liveRestore === undefined ? {} : { liveRestore: spec.liveRestore }),
     ...hardened?.desired,
     notes: [
-      ...(other === undefined ? [] : [other]),
+      ...(other === undefined ? otherClientsNotes(others) : [other]),
+      ...acceptedNotes(acceptCa, trusted),
       ...droppedNotes(known?.record, entries),
       ...(hardened?.desired.notes ?? []),
     ],
   });
+  const problems = problemsOf({ ...opened, facts }, spec, plan, now);
+  // Of a firewall on the host itself the preflight knows more.
+  const way =
+    hasChanges(plan) && problems.every(({ code }) => code !== 'E_FIREWALL')
+      ? await wayProblem(runtime.probe, spec.name, { address, port: spec.port }, plan.warnings)
+      : undefined;
   return {
     spec,
     address,
@@ -111,7 +137,11 @@ async function planDesired(
     accepts: [...view.clients.values()].filter((client) => isAccepted(client, spec)).map(({ name }) => name),
     problems: [
       ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
-      ...problemsOf({ ...opened, facts }, spec, plan, now),
+      ...(other !== undefined || target.rejectOthers || !others.needsYes
+        ? []
+        : [otherClientsLose(spec.name, others, trusted?.ours ? 'ours' : 'theirs')]),
+      ...problems,
+      ...(way === undefined ? [] : [way]),
     ],
   };
 }
