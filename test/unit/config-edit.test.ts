@@ -3,7 +3,7 @@ import { addClientToFleet, addHostToFleet } from '../../src/domain/fleet/edit.ts
 import { parseFleet } from '../../src/domain/fleet/fleet.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { completeHost, type HostSpec } from '../../src/domain/settings.ts';
-import { DockerTlsError, DockerTlsErrors } from '../../src/errors/errors.ts';
+import { DockerTlsErrors } from '../../src/errors/errors.ts';
 
 const FLEET = `# yaml-language-server: $schema=fleet.schema.json
 # Hosts of the build farm. Ask Ada before you add one.
