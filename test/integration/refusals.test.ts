@@ -8,6 +8,11 @@ import { dockerMachineNames } from '../../src/actions/take-over.ts';
 import { connectOpenSsh } from '../../src/adapters/ssh/openssh.ts';
 import { readRequests } from '../../src/adapters/store/requests.ts';
 import { parseState } from '../../src/domain/plan/host-state.ts';
+import { completeHost } from '../../src/domain/settings.ts';
+import { trustFile } from '../../src/domain/trust/trust.ts';
+import type { OpenedHost } from '../../src/engine/intent.ts';
+import { planRestored } from '../../src/engine/steps/restore.ts';
+import { factsOf } from '../support/host-facts.ts';
 import { failure } from '../support/ssh-login.ts';
 
 let directory: string;
@@ -60,4 +65,24 @@ test('E_TEMP_DIRECTORY: no directory for the program that answers ssh', async ()
     code: 'E_TEMP_DIRECTORY',
     exit: 2,
   });
+});
+
+test('E_NO_CLIENTS and E_NO_ISSUER: a host that no client could use, or that could not tell clients apart', () => {
+  const clients = [{ name: 'ann', hosts: ['web'] }, { name: 'eve' }] as const;
+  const input = { cas: [], clients, issuers: new Map(), isBelow: () => false };
+  expect(() => trustFile({ name: 'web', clients: [] }, input)).toThrow(
+    expect.objectContaining({ code: 'E_NO_CLIENTS', exit: 2, where: 'web' }),
+  );
+  expect(() => trustFile({ name: 'web', clients: ['ann'] }, input)).toThrow(
+    expect.objectContaining({ code: 'E_NO_ISSUER', exit: 2, hints: ['docker-tls rotate client ann'] }),
+  );
+});
+
+test.each(['previous', 7] as const)('E_NO_GENERATION: a rollback to %s, which the host has not kept', (to) => {
+  const state = { schema: 1, name: 'web', generation: 1, generations: [], managed: [] };
+  const opened = { facts: { ...factsOf(), state } } as unknown as OpenedHost;
+  const spec = completeHost({ name: 'web', ssh: { destination: 'web' } });
+  expect(() => planRestored(opened, spec, { to } as Parameters<typeof planRestored>[2])).toThrow(
+    expect.objectContaining({ code: 'E_NO_GENERATION', exit: 2, where: 'web' }),
+  );
 });
