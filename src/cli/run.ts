@@ -28,7 +28,8 @@ import { passphraseSource, readSecret, sudoPassword } from './secrets.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 
-const POOL_OPTIONS = {
+/** How a run goes over several hosts. */
+export const POOL_OPTIONS = {
   canary: { kind: 'number', min: 0, value: 'N', summary: 'this many hosts first; the others only if all went well' },
   maxFailures: { kind: 'number', min: 1, value: 'N', summary: 'begin no further host after this many failures' },
 } as const satisfies OptionSpecs;
@@ -41,7 +42,6 @@ export const RUN_OPTIONS = {
   ...TAKE_OVER_OPTION,
   ...REJECT_OPTION,
   ...PASSPHRASE_OPTIONS,
-  ...POOL_OPTIONS,
   client: {
     kind: 'text',
     value: 'NAME',
@@ -168,7 +168,7 @@ export async function sudoPasswords(
 export async function openHosts(
   context: Around,
   hosts: readonly string[],
-  options: OptionValues<typeof RUN_OPTIONS>,
+  options: OptionValues<typeof RUN_OPTIONS> & Partial<OptionValues<typeof POOL_OPTIONS>>,
 ): Promise<{
   readonly run: Run;
   readonly state: StoreState;

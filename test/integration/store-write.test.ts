@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StoreChange } from '../../src/adapters/store/records.ts';
 import { makeChange } from '../../src/adapters/store/journal.ts';
+import type { StoreChange } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import {

@@ -6,7 +6,7 @@ import { gravestExit } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { dockerConfigDirectory } from '../options.ts';
 import { renderChange } from '../render/change.ts';
-import { openHosts, RUN_OPTIONS } from '../run.ts';
+import { openHosts, POOL_OPTIONS, RUN_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'apply',
@@ -18,7 +18,7 @@ export const command = defineCommand({
     'docker-tls apply -f fleet.yaml --canary 1 --max-failures 2 --limit "build-*" --yes',
   ],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
-  options: RUN_OPTIONS,
+  options: { ...RUN_OPTIONS, ...POOL_OPTIONS },
   async run(context) {
     const { args, options, runtime } = context;
     const { run, request, state } = await openHosts(context, args.hosts, options);

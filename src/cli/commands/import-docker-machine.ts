@@ -57,6 +57,9 @@ export const command = defineCommand({
     const next =
       hosts.length === 0 ? [] : [`docker-tls apply ${hosts.map(shellQuote).join(' ')}`, 'docker-tls rotate ca'];
     const result = { hosts, cas: taken.oldCas.length, clients, dryRun: global.dryRun };
-    return { exit: 0, result, text, next, errors: [...taken.problems, ...taken.copies] };
+    const errors = [...taken.problems, ...taken.copies];
+    // What was taken over is done, whatever became of the others: no status that says that nothing was touched.
+    const partly = errors.length > 0 && hosts.length > 0 && !global.dryRun;
+    return { exit: partly ? 4 : 0, result, text, next, errors };
   },
 });
