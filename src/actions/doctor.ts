@@ -8,6 +8,7 @@ import { dockerHost } from '../adapters/docker/environment.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
+import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import { preflight } from '../domain/plan/preflight.ts';
 import type { Login } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -148,6 +149,7 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
     const { login } = session;
     const { doubt } = judgeFirewall(facts.firewall, record.port);
     const nowMs = runtime.now().getTime();
+    const other = otherStore(facts, record.name, state);
     const cert = installedCredentials(facts)?.cert;
     return {
       skewMs,
@@ -156,7 +158,10 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
         docker: facts.docker.unit.active,
         tlsSocket: facts.docker.tlsSocket.active,
         listens: facts.listeners.some((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${record.port}`)),
-        problems: preflight({ host: record.name, login, facts, skewMs, nowMs, port: record.port }),
+        problems: [
+          ...(other === undefined ? [] : [managedExternally(record.name, other)]),
+          ...preflight({ host: record.name, login, facts, skewMs, nowMs, port: record.port }),
+        ],
         ...(doubt === undefined ? {} : { doubt }),
         ...(cert === undefined ? {} : { serverCert: cert }),
       },

@@ -114,7 +114,8 @@ export async function changeAccess(
   };
 }
 
-/** `3 hosts: a, b, c`. */
+/** `3 hosts: a, b, c`, or `no host`. */
 export function nameHosts(specs: readonly HostSpec[]): string {
+  if (specs.length === 0) return 'no host';
   return `${plural(specs.length, 'host')}: ${specs.map((spec) => spec.name).join(', ')}`;
 }

@@ -25,6 +25,7 @@ import { type ChangeOutcome, changeHost, sshOptions } from './change-host.ts';
 import { asStored, droppedNotes, hardeningOf, latestOf, saveHost } from './host-records.ts';
 import type { Keyring } from './keyring.ts';
 import { wayProblem } from './reachability.ts';
+import { namingKnown } from './specs.ts';
 import { type CheckResult, requireVerified, type VerifyRequest, verifyHost } from './verify-host.ts';
 
 export type RunContext = {
@@ -228,7 +229,10 @@ function accepted(spec: HostSpec, clients: ReadonlyMap<string, StoredClient>): s
 
 /** Both of the above: everything that is needed before anything changes. */
 export async function prepareHost(spec: HostSpec, context: RunContext, progress: HostProgress): Promise<PreparedHost> {
-  return planOpened(await openHost(spec, context, progress), spec, context, progress);
+  const opened = await openHost(spec, context, progress).catch((error: unknown) => {
+    throw namingKnown(error, spec.name, context.state);
+  });
+  return planOpened(opened, spec, context, progress);
 }
 
 async function closingOnError<T>(session: HostSession, host: string, work: () => Promise<T>): Promise<T> {

@@ -13,6 +13,7 @@ import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import { type ChangeOutcome, changeHost } from './change-host.ts';
 import { factsOf, isStale, type OpenedHost, openHost, type RunContext, refuseProblems } from './host-run.ts';
+import { namingKnown } from './specs.ts';
 import { type CheckResult, verifyHost } from './verify-host.ts';
 
 export type PreparedReturn = {
@@ -45,7 +46,9 @@ export async function prepareReturn(
   context: ReturnContext,
   progress: HostProgress,
 ): Promise<PreparedReturn> {
-  const opened = await openHost(spec, context, progress);
+  const opened = await openHost(spec, context, progress).catch((error: unknown) => {
+    throw namingKnown(error, spec.name, context.state);
+  });
   try {
     return planReturnOf(opened, spec, target, context);
   } catch (error) {

@@ -1,8 +1,8 @@
 /** doctor on a real host, as a user with sudo: each cause is named, and after the commands that it prints all is well. */
 
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
@@ -18,6 +18,9 @@ beforeAll(async () => {
   expect(await person.run(person.setup(host, ['--name', 'web', '--context', 'web'], 'ops'))).toMatchObject({
     status: 0,
   });
+  expect(await person.run(['client', 'add', 'bob', '--yes'])).toMatchObject({ status: 0 });
+  const issuer = readFileSync(join(person.store, 'ca/issuers/bob/ca.pem'), 'utf8');
+  expect(await host.exec('cat >/root/bob.pem', { input: issuer })).toMatchObject({ exit: 0 });
   const bin = join(person.home, 'bin');
   mkdirSync(bin);
   // Whoever pastes the command answers its question.
@@ -30,6 +33,7 @@ beforeAll(async () => {
     chmodSync(join(bin, name), 0o755);
   }
 });
+beforeEach(() => shell('docker context use default'));
 afterEach(async () => {
   await host.must('iptables -F INPUT; rm -f /etc/docker/daemon.json');
 });
@@ -63,10 +67,10 @@ test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Reco
     'iptables -A INPUT -p tcp --dport 2376 -j REJECT',
   ],
   [
-    'another trust file on the host',
+    'a trust file without this client',
     'client-refused',
     /does not let the client laptop in/,
-    'cd /etc/docker/tls/current && openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=x -out ca.pem 2>/dev/null && systemctl restart docker',
+    'cp /root/bob.pem /etc/docker/tls/current/ca.pem && systemctl restart docker',
   ],
   [
     'a daemon that hangs',
@@ -98,8 +102,8 @@ test('settings that dockerd does not start with are named as setup names them', 
   await host.exec('echo \'{ "hosts": ["tcp://0.0.0.0:2375"] }\' >/etc/docker/daemon.json; systemctl restart docker');
   const found: Result = JSON.parse((await shell(doctor)).out).result;
   expect(found).toMatchObject({
-    cause: 'connection-refused',
-    message: expect.stringMatching(/daemon\.json.*--host|-H/),
+    cause: 'daemon-not-answering',
+    message: expect.stringMatching(/dockerd is not running.*daemon\.json.*(--host|-H)/),
   });
   await host.must('rm /etc/docker/daemon.json');
   const start = found.hints.filter((hint) => /systemctl (reset-failed|stop|start)/.test(hint));

@@ -3,6 +3,7 @@ import { duration } from '../../src/adapters/docker/clocks.ts';
 import { diagnose } from '../../src/adapters/docker/diagnose.ts';
 import type { Diagnosis, DiagnosisInput } from '../../src/adapters/docker/diagnosis.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
+import { managedExternally } from '../../src/domain/plan/other-store.ts';
 import type { ProbeOutcome } from '../../src/runtime.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 
@@ -323,6 +324,14 @@ describe('a host that cannot be used', () => {
     expect(found.cause).toBe(cause);
     expect(found.message).toContain(says);
     expect(found.hints[0]).toBe(firstHint);
+  });
+
+  it('looked after by another store says so, and how to take it over', () => {
+    const moved = managedExternally('build-1', 'this host was set up from another store');
+    const inside = { docker: 'active', tlsSocket: 'active', listens: true, problems: [moved] };
+    const found = ask({ outcome: refused('client-refused'), inside });
+    expect(found.message).toContain('set up from another store');
+    expect(found.hints.at(-1)).toBe('or take the host over: docker-tls apply build-1 --take-over');
   });
 
   it('goes before anything that the environment says', () => {

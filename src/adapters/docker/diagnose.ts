@@ -5,7 +5,7 @@
 
 import { verifyChain } from '../../domain/pki/inspect.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { printable } from '../../errors/errors.ts';
+import { type DockerTlsError, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type Diagnosis,
   type DiagnosisInput,
   type Expected,
+  type Inside,
   nameOf,
   newCredentials,
   ours,
@@ -163,6 +164,13 @@ function wrongName(input: DiagnosisInput, name: string, address: string): Diagno
 /** The records let this client in, and its credentials are in their time: then the host, or the copy of the credentials, is behind the records. */
 function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
   const { expected } = input;
+  const moved = input.inside?.problems.find(({ code }) => code === 'E_HOST_MANAGED');
+  if (moved !== undefined)
+    return {
+      cause: 'client-refused',
+      message: `${expected.host} does not let this client in: ${moved.message}`,
+      hints: [...moved.hints.slice(0, -1), `or take the host over: docker-tls apply ${name} --take-over`],
+    };
   const subject = infos(input.clientCert ?? '')[0]?.subject;
   const who = subject === undefined ? 'this client' : `the client ${subject}`;
   return {
@@ -224,19 +232,9 @@ function nothingListens({ expected, inside }: DiagnosisInput, address: string, p
       remotely(expected, 'hostname', '-I'),
       `getent hosts ${shellQuote(address)}`,
     );
-  const start = [
-    remotely(expected, 'systemctl', 'reset-failed', 'docker', 'docker-tls.socket'),
-    // The socket does not start under a daemon that runs.
-    remotely(expected, 'systemctl', 'stop', 'docker'),
-    remotely(expected, 'systemctl', 'start', 'docker-tls.socket', 'docker'),
-  ];
-  const [problem] = inside.problems.filter(({ code }) => code !== 'E_FIREWALL' && code !== 'E_CLOCK');
-  if (inside.docker !== 'active')
-    return say(
-      `${begins}: dockerd is not running there (docker.service is ${inside.docker})${problem === undefined ? '' : `: ${problem.message}`}`,
-      ...(problem?.hints ?? []),
-      ...start,
-    );
+  const stopped = notRunning(expected, inside);
+  if (stopped !== undefined) return say(`${begins}: ${stopped.message}`, ...stopped.hints);
+  const [problem] = inside.problems.filter(keepsItDown);
   return say(
     `${begins}: dockerd runs there, but not on that port (docker-tls.socket is ${inside.tlsSocket})`,
     ...(problem?.hints ?? []),
@@ -244,8 +242,35 @@ function nothingListens({ expected, inside }: DiagnosisInput, address: string, p
   );
 }
 
+function keepsItDown({ code }: DockerTlsError): boolean {
+  return code !== 'E_FIREWALL' && code !== 'E_CLOCK';
+}
+
+/** Why dockerd does not run, as setup sees it, and how it runs again. */
+function notRunning(
+  expected: Expected,
+  { docker, problems }: Inside,
+): Pick<Diagnosis, 'message' | 'hints'> | undefined {
+  if (docker === 'active') return undefined;
+  const [problem] = problems.filter(keepsItDown);
+  const why = problem === undefined ? '' : `: ${problem.message}`;
+  return {
+    message: `dockerd is not running there (docker.service is ${docker})${why}`,
+    hints: [
+      ...(problem?.hints ?? []),
+      remotely(expected, 'systemctl', 'reset-failed', 'docker', 'docker-tls.socket'),
+      // The socket does not start under a daemon that runs.
+      remotely(expected, 'systemctl', 'stop', 'docker'),
+      remotely(expected, 'systemctl', 'start', 'docker-tls.socket', 'docker'),
+    ],
+  };
+}
+
 function timedOut({ expected, inside }: DiagnosisInput, outcome: Refused, address: string, port: string): Diagnosis {
   if (outcome.stage === 'handshake' || outcome.stage === 'answer') {
+    // systemd takes the connections as long as its socket is there.
+    const stopped = inside === undefined ? undefined : notRunning(expected, inside);
+    if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
     return {
       cause: 'daemon-not-answering',
       message: `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,

@@ -101,8 +101,8 @@ export const command = defineCommand({
         ...(old ? ['They are of the old CA, for its hosts do not all accept the new one yet.'] : []),
       ];
       const next = [
+        ...(apply.length > 0 ? [`here:                        docker-tls apply ${apply.join(' ')}`] : []),
         `where the request was made:  docker-tls client import ${options.out ?? out}`,
-        ...(apply.length > 0 ? [`before that, here:           docker-tls apply ${apply.join(' ')}`] : []),
         ...(old ? ['then sign it once more, after: docker-tls rotate ca'] : []),
       ];
       return { exit: 0, result, text: lines.join('\n'), next };
