@@ -152,12 +152,15 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
         }),
       );
     },
-    password({ host, prompt, echo }) {
-      const message = `${printable(host)}: ${printable(prompt)}`;
-      const flag = '-i FILE';
+    password({ host, prompt, echo, why }) {
+      const question = {
+        message: `${printable(host)}: ${printable(prompt)}`,
+        flag: '-i FILE',
+        ...(why === undefined ? {} : { explain: printable(why) }),
+      };
       return echo
-        ? prompts.input({ message, flag }).then((text) => new Secret(text))
-        : prompts.password({ message, flag, allowEmpty: true });
+        ? prompts.input(question).then((text) => new Secret(text))
+        : prompts.password({ ...question, allowEmpty: true });
     },
     touch({ host, key }) {
       void prompts.show(`${printable(host)}: touch the security key ${printable(key)}\n`).catch(() => undefined);

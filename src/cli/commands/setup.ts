@@ -89,8 +89,8 @@ export const command = defineCommand({
       let spec = first;
       if (prompts.interactive) {
         reached.done(whatThisIs(opened));
-        const known = { known: knownHosts(session.state), takeOver: options.takeOver };
-        const twin = otherName(opened.facts, first, session.state, opened.session.dialled, known);
+        const around = { known: knownHosts(session.state), takeOver: options.takeOver };
+        const twin = otherName(opened.facts, first, session.state, opened.session.dialled, around);
         refuseProblems({
           problems: [
             ...(twin === undefined ? [] : [twin]),
