@@ -137,7 +137,7 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
       ...(ask ? { ask } : {}),
       signal: runtime.signal,
     });
-    const { gather } = await import('../adapters/ssh/gather.ts');
+    const { gather } = await import('../engine/gather.ts');
     const { facts, skewMs } = await gather(session, { now: runtime.now, signal: runtime.signal });
     const { stdout } = await session.run({
       phase: 'journal',
