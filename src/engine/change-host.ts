@@ -1,14 +1,14 @@
 /** Owns the carrying out of one change: start, verification over new connections, store, confirmation; and the rollback from anywhere in between. */
 
 import { randomBytes } from 'node:crypto';
-import type { Ending } from '../adapters/ssh/transaction.ts';
+import type { Ending, EndingResult } from '../adapters/ssh/transaction.ts';
 import type { HostSpec } from '../domain/fleet/spec.ts';
 import type { Credentials } from '../domain/plan/desired.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
 import { hostSettingsOf } from '../domain/plan/host-settings.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import { diskFullError, rollbackByHand } from '../domain/plan/preflight.ts';
-import { renderTransaction } from '../domain/plan/transaction.ts';
+import { asBefore, renderTransaction } from '../domain/plan/transaction.ts';
 import { DockerTlsError, type ExitStatus, interrupted } from '../errors/errors.ts';
 import type { HostProgress, HostSession, SshOptions } from '../runtime.ts';
 import type { RunContext } from './host-run.ts';
@@ -111,7 +111,7 @@ export async function changeHost(change: HostChange): Promise<ChangeOutcome> {
     await change.save();
     progress.phase('confirm');
     confirming = true;
-    const ending = await endTransaction(fresh, id, 'commit').catch((error: unknown) =>
+    const { ending } = await endTransaction(fresh, id, 'commit').catch((error: unknown) =>
       settle(change, id, error, endTransaction),
     );
     if (ending !== 'committed') {
@@ -140,12 +140,12 @@ async function settle(
   id: string,
   cause: unknown,
   endTransaction: typeof import('../adapters/ssh/transaction.ts').endTransaction,
-): Promise<Ending> {
+): Promise<EndingResult> {
   const session = await change.context.runtime.connect(sshOptions(change.spec, change.context)).catch(() => undefined);
   if (session === undefined) throw cause;
   try {
-    const ending = await endTransaction(session, id, 'commit');
-    if (ending !== 'nothing') return ending;
+    const result = await endTransaction(session, id, 'commit');
+    if (result.ending !== 'nothing') return result;
     // Nothing under way: either it was kept, or it went back. The host's records know.
     const { gather } = await import('../adapters/ssh/gather.ts');
     const { facts } = await gather(session, { now: change.context.runtime.now });
@@ -153,7 +153,7 @@ async function settle(
       change.plan.generation === 'none'
         ? facts.state === undefined
         : facts.state?.generation === change.plan.generation;
-    return kept ? 'committed' : 'nothing';
+    return { ending: kept ? 'committed' : 'nothing', remark: '' };
   } finally {
     await session.close();
   }
@@ -181,13 +181,14 @@ async function rollBackHost(
   const { spec, session, context, progress } = change;
   progress.phase('roll back');
   let ending: Ending | 'unreachable' = 'unreachable';
+  let remark = '';
   for (const open of [
     async () => session,
     async () => context.runtime.connect({ ...sshOptions(spec, context), signal: new AbortController().signal }),
   ]) {
     try {
       const other = await open();
-      ending = await endTransaction(other, id, 'undo');
+      ({ ending, remark } = await endTransaction(other, id, 'undo'));
       if (other !== session) await other.close();
       break;
     } catch {
@@ -222,7 +223,7 @@ async function rollBackHost(
       ? `the host cannot be reached; it ${confirming ? 'has kept the change, or ' : ''}goes back on its own within ${spec.confirmWithin} s`
       : confirming && ending !== 'undone'
         ? 'the host may have kept the change: run the same command again'
-        : 'the host is as it was before';
+        : asBefore(remark);
   if (context.runtime.signal.aborted) {
     return interrupted(`interrupted; ${back}`, { where: spec.name, details: unwritten, cause });
   }

@@ -221,7 +221,7 @@ const OWN: Entry = { kind: 'file', mode: 0o400, uid: 0, content: 'mine' };
 function facts(old: ReadonlyMap<string, string>): HostFacts {
   const unit = { active: 'active', fragment: '', dropIns: [], environmentFiles: [], unread: [] };
   return {
-    docker: { unit, version: '', cmdline: [], containers: [] },
+    docker: { unit, version: '', cmdline: [], containers: [], programs: [] },
     files: jsonState(old.get('/docker/daemon.json')),
     leads: new Map(),
     directories: new Map(),
