@@ -1,7 +1,7 @@
 # Docker's API on this host, by whatever the host has. Put in before facts.sh and rollback.sh, and before the audit's facts.sh.
 
 # GET of paths over a local socket: api SOCKET NONCE PATH…. Prints for each its answer, newline, `--NONCE api STATUS PATH`, newline
-# (src/domain/dockerd/sections.ts); STATUS is 000 where none came. A nonce comes to other programs by stdin, where nobody else reads it.
+# (src/domain/dockerd/sections.ts); STATUS is 000 where none came, and then it is the last. A nonce comes to other programs by stdin, where nobody else reads it.
 # 2: there is nothing to ask with.
 api() {
   [ $# -gt 2 ] || return 0
@@ -22,7 +22,7 @@ api() {
 api_curl() {
   socket=$1
   {
-    printf 'silent\ngloboff\nmax-time = 15\nwrite-out = "\\n--%s api %%{http_code} %%{url_effective}\\n"\n' "$2"
+    printf 'silent\ngloboff\nfail-early\nmax-time = 15\nwrite-out = "\\n--%s api %%{http_code} %%{url_effective}\\n"\n' "$2"
     shift 2
     printf 'url = "http://docker%s"\n' "$@"
   } | curl -q --unix-socket "$socket" -K -
@@ -47,6 +47,7 @@ api_perl() {
       }
       $answer = "" if $status eq "000";
       print $answer, "\n--$nonce api $status $path\n";
+      last if $status eq "000";
     }'
 }
 
@@ -70,6 +71,8 @@ for path in filter(None, lines[2:]):
     except Exception:
         status, body = 0, b""
     out.write(body + ("\n--%s api %03d %s\n" % (lines[1], status, path)).encode())
+    if status == 0:
+        break
 '
 }
 

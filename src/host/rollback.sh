@@ -391,24 +391,6 @@ restart_docker() {
 }
 
 start_docker() {
-  want=inactive
-  [ -e "$UNITS/docker-tls.socket" ] && want=active
-  is=inactive
-  active "$socket_unit" && is=active
-  systemctl reset-failed docker.service docker-tls.socket docker.socket 2>/dev/null
-  if [ "$1" = stop ]; then
-    service stop docker.service docker-tls.socket 2>/dev/null
-    return 0
-  fi
-  note_dependents
-  if [ "$is" = active ] && [ "$want" = active ]; then hold_port; fi
-  # Alone: what needs the daemon (Requires=, PartOf=) would be stopped with it, as by `docker compose down`, and with it its containers.
-  service --job-mode=ignore-dependencies stop docker.service 2>/dev/null
-  release_port
-  start_docker && start_dependents
-}
-
-start_docker() {
   if [ "$want" = "$is" ] && [ ! -e "$T/socket-changed" ]; then
     service start docker.service
     return
@@ -729,7 +711,7 @@ case ${1:-} in
     if [ -e "$T/committed" ]; then outcome=committed; else outcome=undone; fi
     undo "${2:-asked}"
     status=$?
-    [ "$status" -eq 0 ] && printf '@result %s %s\n' "$outcome" "$(printf '%s' "$REMARK" | base64 | tr -d '\n')"
+    [ "$status" -eq 0 ] && printf '@result %s%s\n' "$outcome" "${REMARK:+ $(printf '%s' "$REMARK" | base64 | tr -d '\n')}"
     # A unit (boot, timer) takes what runs in the background along when it ends: systemd has to have forgotten the recovery unit by then.
     wait
     exit "$status"

@@ -5,7 +5,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
@@ -85,6 +85,10 @@ beforeAll(async () => {
   [host] = (await labUp({ names: ['obstacles'] })) as [LabHost];
   person = newPerson(program, [host]);
   await host.container('web');
+  // The table starts it more often than systemd lets anybody.
+  await host.must(
+    "mkdir -p /run/systemd/system/docker.service.d && printf '[Unit]\\nStartLimitIntervalSec=0\\n' >/run/systemd/system/docker.service.d/limit.conf && systemctl daemon-reload",
+  );
 });
 afterAll(async () => {
   await host?.down();
@@ -104,12 +108,25 @@ async function restart(): Promise<void> {
 
 describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, onlyBefore, leftRunning }) => {
   let bare: string;
+  let made = false;
+  async function begin(): Promise<void> {
+    await host.must(make);
+    made = true;
+  }
+  async function end(): Promise<void> {
+    made = false;
+    await host.must(unmake);
+    await host.must('systemctl is-active docker');
+  }
   beforeEach(async () => {
     bare = await files();
   });
+  afterEach(async () => {
+    if (made) await end();
+  });
 
   test(`found before a change: ${refused === undefined ? 'it works' : 'it says so and changes nothing'}`, async () => {
-    await host.must(make);
+    await begin();
     const before = await files();
     const web = await host.exec('pidof sleep');
     const run = await person.run(person.setup(host));
@@ -125,8 +142,7 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
       expect(words).toMatch(/hint: .*ssh /);
     }
     expect(await files()).toBe(before);
-    await host.must(unmake);
-    await host.must('systemctl is-active docker');
+    await end();
   });
 
   test.skipIf(onlyBefore)('come up between change and rollback: files and daemon are back', async () => {
@@ -149,7 +165,7 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
       child.once('close', () => reject(new Error(`it ended: ${words}`)));
     });
     expect(await host.must('ls /var/lib/docker-tls')).toBe('txn');
-    await host.must(make);
+    await begin();
     child.kill('SIGINT');
     child.kill('SIGCONT');
     expect(await ended, words).toBe(130);
@@ -161,7 +177,7 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
       expect(said).toMatch(/the host.s files are as they were before, but docker\.service could not start again/);
       expect(said).toMatch(leftRunning);
     }
-    await host.must(unmake);
+    await end();
     if (leftRunning !== undefined) await restart();
     expect(await files()).toBe(bare);
   });

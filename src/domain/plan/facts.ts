@@ -203,7 +203,9 @@ export function parseFacts(stdout: Buffer): HostFacts {
       cmdline: get('cmdline').split('\n'),
       answers: typeof info.ID === 'string' || typeof info.ServerVersion === 'string',
       // Without a program to ask with there is no answer at all, not even one that none came.
-      silent: unit.ActiveState === 'active' && (get('api-socket') === '' || answers.get('/info')?.status === 0),
+      silent:
+        unit.ActiveState === 'active' &&
+        (get('api-socket') === '' || [...answers.values()].some(({ status }) => status === 0)),
       programs: lines('programs'),
       listsContainers: answers.get('/containers/json')?.status === 200,
       liveRestore: info.LiveRestoreEnabled === true,

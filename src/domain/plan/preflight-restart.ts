@@ -55,7 +55,7 @@ function silentProblem({ host, login, facts, plan }: PreflightInput, view: Daemo
   const listens = view.listeners.some(({ kind }) => kind === 'unix' || kind === 'fd');
   const without =
     plan?.daemon.action === 'restart' ? ['or go on without, and let containers stop: --containers may-stop'] : [];
-  if (apiSocket === '' && view.listeners.length > 0 && !listens) {
+  if (view.listeners.length > 0 && !listens) {
     const inJson = view.listeners.some(({ from }) => from === 'json') && fileText(facts, view.configFile) !== undefined;
     return problem(
       host,
