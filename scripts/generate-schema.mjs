@@ -1,4 +1,4 @@
-// Writes schema/fleet.schema.json, the JSON Schema of fleet.yaml for editors, from src/domain/fleet/schema.ts.
+// Writes schema/fleet.schema.json, the JSON Schema of fleet.yaml for editors, and the tables of keys in docs/fleet.md, from src/domain/fleet/schema.ts.
 // Usage: node scripts/generate-schema.mjs [--check]: with --check it writes nothing and ends with 1 when the file is not current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -20,11 +20,18 @@ const bundle = await build({
   logLevel: 'warning',
 });
 const source = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
-const { fleetJsonSchema } = await import(`data:text/javascript;base64,${source}`);
-const text = `${JSON.stringify(fleetJsonSchema(), null, 2)}\n`;
-
-if (!process.argv.includes('--check')) writeFileSync(target, text);
-else if (readFileSync(target, 'utf8') !== text) {
-  console.error('schema/fleet.schema.json is not current: node scripts/generate-schema.mjs');
-  process.exitCode = 1;
+const { fleetJsonSchema, keyTables } = await import(`data:text/javascript;base64,${source}`);
+const docs = new URL('../docs/fleet.md', import.meta.url);
+const page = readFileSync(docs, 'utf8');
+const tables = keyTables();
+const texts = [
+  [target, `${JSON.stringify(fleetJsonSchema(), null, 2)}\n`],
+  [docs, page.replace(/(<!-- keys: (\w+) -->\n)(?:\|.*\n)*/g, (_, mark, name) => `${mark}${tables[name]}\n`)],
+];
+for (const [file, text] of texts) {
+  if (!process.argv.includes('--check')) writeFileSync(file, text);
+  else if (readFileSync(file, 'utf8') !== text) {
+    console.error(`${fileURLToPath(file)} is not current: node scripts/generate-schema.mjs`);
+    process.exitCode = 1;
+  }
 }

@@ -56,5 +56,6 @@ vm_run() { # NAME, after host_load
 vm_exec() { # NAME CMD…, after host_load
   local options
   mapfile -t options < <(host_ssh_options "$1")
-  ssh "${options[@]}" "ops@$(net_address "$number")" "cd / && exec sudo -n env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root $(printf '%q ' "${@:2}")"
+  # On a busy computer it is slow to answer. The first value wins.
+  ssh -o ConnectTimeout=30 -o ServerAliveInterval=30 "${options[@]}" "ops@$(net_address "$number")" "cd / && exec sudo -n env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root $(printf '%q ' "${@:2}")"
 }

@@ -11,7 +11,7 @@ import {
   type StoreState,
 } from '../adapters/store/records.ts';
 import type { PendingRequest } from '../adapters/store/requests.ts';
-import { nameOf } from '../domain/fleet/destination.ts';
+import { nameOf } from '../domain/destination.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import { isKeyType, keyMatches } from '../domain/pki/keys.ts';
 import { renewal } from '../domain/pki/renewal.ts';

@@ -16,8 +16,8 @@ import {
 import { dockerHost } from '../adapters/docker/environment.ts';
 import type { ClientCopies, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
 import { type ReachableHost, reachableHosts } from '../engine/reachable-hosts.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';

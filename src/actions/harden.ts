@@ -1,9 +1,9 @@
 /** Owns what hardening needs of a host before it can be planned: the facts of the audit, and the fixes that the record remembers. */
 
-import type { HostSpec } from '../domain/fleet/spec.ts';
 import type { DesiredHost } from '../domain/plan/desired.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
 import { HARDENING_PATHS, hardenHost } from '../domain/plan/hardening.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import type { HostSession, Runtime } from '../runtime.ts';
 import { gatherAuditFacts } from './audit.ts';
 

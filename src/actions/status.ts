@@ -7,11 +7,11 @@ import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import type { Secret } from '../domain/secret.ts';
+import { completeHost, type HostSpec } from '../domain/settings.ts';
 import { externalKey } from '../engine/client-refusals.ts';
 import { openHost } from '../engine/host-run.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
-import { specOfRecord } from '../engine/specs.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { Progress, Runtime, SshOptions } from '../runtime.ts';
 
@@ -124,7 +124,7 @@ async function askHosts(
   options: StatusOptions,
   progress: Progress,
 ): Promise<Map<string, LiveRow>> {
-  const specs = hosts.map((host) => specOfRecord(host.record));
+  const specs = hosts.map((host) => completeHost(host.record));
   const now = runtime.now();
   const unexpired = [...state.clients.values()].filter(({ cert }) => inspectCertificate(cert).notAfter > now);
   const results = await overHosts(
@@ -205,7 +205,7 @@ async function askOverTls(
 async function askOverSsh(
   runtime: Runtime,
   host: StoredHost,
-  spec: ReturnType<typeof specOfRecord>,
+  spec: HostSpec,
   options: StatusOptions,
   line: ReturnType<Progress['host']>,
 ): Promise<string[]> {

@@ -15,11 +15,11 @@ import {
   type StoredOldCa,
   type StoreState,
 } from '../adapters/store/records.ts';
-import { DEFAULTS } from '../domain/fleet/spec.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import { isKeyType, keyMatches } from '../domain/pki/keys.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
+import { CLIENT_DEFAULTS, complete, HOST_SETTINGS } from '../domain/settings.ts';
 import { isFrom } from '../domain/trust/trust.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
@@ -99,8 +99,8 @@ export function takeOverChange(
   );
   const taken = clients.map(({ name, cert }): StoredClient => {
     const { keyType } = inspectCertificate(cert);
-    const record = { name, createdAt: time, updatedAt: time, days: DEFAULTS.days };
-    return { record: { ...record, keyType: isKeyType(keyType) ? keyType : DEFAULTS.keyType }, ca, cert };
+    const record = { name, createdAt: time, updatedAt: time, days: CLIENT_DEFAULTS.days };
+    return { record: { ...record, keyType: isKeyType(keyType) ? keyType : CLIENT_DEFAULTS.keyType }, ca, cert };
   });
   const known = own.map(({ directory: _, ...client }) => ({ ...client, ca }));
   return {
@@ -156,19 +156,18 @@ async function credentialsOf(
     ca: { cert, ...(keyPem ? { keyPem } : {}) },
     host: {
       record: {
+        ...complete(HOST_SETTINGS, {
+          port: found.port,
+          keyType: isKeyType(info.keyType) ? info.keyType : undefined,
+        }),
         name,
         address: found.address,
-        port: found.port,
         ssh: {
           destination: found.address,
           user: found.ssh.user,
           port: found.ssh.port,
           ...(found.ssh.keyFile === undefined ? {} : { identities: [found.ssh.keyFile] }),
         },
-        sans: [],
-        keyType: isKeyType(info.keyType) ? info.keyType : DEFAULTS.keyType,
-        days: DEFAULTS.days,
-        containers: 'keep',
         createdAt: time,
         updatedAt: time,
       },

@@ -3,6 +3,7 @@
  * what it is given, and what it gives back. A command prints nothing itself.
  */
 
+import type { Group } from '../domain/settings.ts';
 import type { DockerTlsError, ExitStatus } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
 import type { Prompts } from './prompts.ts';
@@ -17,6 +18,8 @@ type OptionBase = {
   readonly short?: string;
   /** The word for the value in the help, for instance `FILE`. */
   readonly value?: string;
+  /** The heading of the help that it stands under. */
+  readonly group?: Group;
   /** Left out of the help and of completion. */
   readonly hidden?: boolean;
   readonly completes?: Completes;

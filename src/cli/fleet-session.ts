@@ -1,8 +1,8 @@
 /** Owns the start of a command over several hosts: which they are, the CA and clients they need, the passwords that are asked once. */
 
 import type { Store } from '../adapters/store/store.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
 import type { Secret } from '../domain/secret.ts';
+import { CA_DEFAULTS, type CaSpec, type HostSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import { accessOf } from '../engine/access.ts';
 import { ensureClients } from '../engine/fleet-apply.ts';
@@ -12,15 +12,17 @@ import { specsFor } from '../engine/specs.ts';
 import { userName } from '../user.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 import {
-  CA_OPTIONS,
+  type CA_OPTIONS,
   caSpec,
   clientSpec,
-  HOST_OPTIONS,
-  hostFlags,
+  PASSPHRASE_OPTIONS,
   passphraseSource,
   readSecret,
+  runFlags,
+  SAFETY_OPTIONS,
   SSH_OPTIONS,
   sudoPassword,
+  TAKE_OVER_OPTION,
 } from './host-options.ts';
 import { unknownName } from './resolve-target.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from './selection.ts';
@@ -30,8 +32,9 @@ import { openSession, type Session, usableClients, verifierFor } from './session
 export const RUN_OPTIONS = {
   ...SELECTION_OPTIONS,
   ...SSH_OPTIONS,
-  ...HOST_OPTIONS,
-  ...CA_OPTIONS,
+  ...SAFETY_OPTIONS,
+  ...TAKE_OVER_OPTION,
+  ...PASSPHRASE_OPTIONS,
   client: {
     kind: 'text',
     value: 'NAME',
@@ -61,9 +64,9 @@ export async function startRun(
   const { runtime, prompts } = context;
   const { storeOf } = await import('./store.ts');
   const state = await storeOf(context).read();
-  const selection = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
+  const selection = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
   const passphrase = requestedOnce(passphraseSource(options, runtime, prompts, selection.secrets.caPassphrase));
-  const start = () => openSession(context, { ca: caSpec(options, selection.ca), passphrase });
+  const start = () => openSession(context, { ca: selection.ca ?? CA_DEFAULTS, passphrase });
   let passwords: Promise<Pick<RunContext, 'sudoPassword' | 'sudoPasswords'>> | undefined;
   let saved: Session | undefined;
   /** Planned and then applied, a run opens twice. */
@@ -77,7 +80,7 @@ export async function startRun(
     if (options.client !== undefined) requireClient(options.client, session.keyring.clients());
     const verifier = await verifierFor(
       session,
-      clientSpec(name, options),
+      clientSpec(name, {}),
       options.client !== undefined || accepted.length > 0,
     );
     const verifiers = [verifier, ...accepted, ...usableClients(session.state, session.keyring.change())];
@@ -102,7 +105,7 @@ export async function startRun(
       await passwords;
       const { store } = await start();
       return store.withLock(`docker-tls ${reason}`, async () => {
-        const session = await openSession(context, { ca: caSpec(options, selection.ca), passphrase, store });
+        const session = await openSession(context, { ca: selection.ca ?? CA_DEFAULTS, passphrase, store });
         const run = await contextOf(session);
         // What cannot be had with this CA must not come to stand in the store, from where no run could take it back.
         if (Object.keys(session.keyring.change().clients ?? {}).length > 0) await accessOf(session, selection.specs);
@@ -191,29 +194,11 @@ export type StoredRun = {
 
 export type StoredOptions = Partial<OptionValues<typeof SSH_OPTIONS>> &
   Partial<OptionValues<typeof CA_OPTIONS>> &
-  Partial<Pick<OptionValues<typeof HOST_OPTIONS>, 'containers' | 'confirmWithin' | 'keyType'>> & {
+  Partial<OptionValues<typeof SAFETY_OPTIONS>> & {
+    /** Of a new CA, and of the certificates under it. */
+    readonly keyType?: CaSpec['keyType'];
     readonly noOverlap?: boolean;
   };
-
-/** One by one, for a command has options of its own: `--days`, `--key-type` and `--name` of a client are not about hosts. */
-function storedFlags(options: StoredOptions, cwd: string) {
-  const { identity = [], jump = [], sshConfig, transport, hostKey, containers, confirmWithin, keyType } = options;
-  return hostFlags(
-    {
-      identity,
-      jump,
-      sshConfig,
-      transport,
-      hostKey,
-      askSudoPassword: false,
-      sudoPasswordFile: undefined,
-      containers,
-      confirmWithin,
-      keyType,
-    },
-    cwd,
-  );
-}
 
 /**
  * Reads the store for a command that changes what is there: rotation, revocation; with `-f` also the secrets that the fleet file names.
@@ -230,7 +215,7 @@ export async function startStored(
     typeof SSH_OPTIONS
   > &
     OptionValues<typeof CA_OPTIONS>;
-  const flags = storedFlags(options, runtime.cwd);
+  const flags = { ...runFlags(options, runtime.cwd), keyType: options.keyType };
   const { storeOf } = await import('./store.ts');
   const state = await (store ?? storeOf(context)).read();
   const fleet =
@@ -238,14 +223,8 @@ export async function startStored(
       ? undefined
       : await selectSpecs(context, [], { inventory: undefined, limit: [], shard: undefined }, state, undefined);
   const known = fleet?.specs.filter(({ name }) => state.hosts.has(name)) ?? [];
-  const record = state.ca?.record;
   // A new CA is like the one before, unless the options say otherwise.
-  const ca = {
-    ...caSpec({ ...full, keyType: options.keyType }),
-    ...(options.caName === undefined && record ? { name: record.name } : {}),
-    ...(options.keyType === undefined && record ? { keyType: record.keyType } : {}),
-    ...(options.caDays === undefined && record ? { days: record.days } : {}),
-  };
+  const ca = caSpec(full, state.ca?.record);
   const session = await openSession(context, {
     ca,
     passphrase: passphraseSource(full, runtime, prompts, fleet?.secrets.caPassphrase),

@@ -1,9 +1,12 @@
 /** Owns the help texts, made from the commands' data. Pure. */
 
+import type { Group } from '../domain/settings.ts';
 import { padText, wrapText } from '../domain/words.ts';
 import { type ArgumentSpecs, type Command, type OptionSpec, type OptionSpecs, optionFlag } from './command.ts';
 import type { CommandEntry } from './commands.ts';
 import { commonOptions, GLOBAL_OPTIONS } from './options.ts';
+
+const GROUPS = ['Connection', 'Host', 'Certificate', 'Safety', 'Docker CLI'] as const satisfies readonly Group[];
 
 /** The first page: every command with its line; groups stand together, in the order of the list. */
 export function renderOverview(program: string, commands: readonly CommandEntry[], columns: number): string {
@@ -58,8 +61,12 @@ export function renderCommand(program: string, command: Command, columns: number
       ),
     );
   }
-  const own = optionRows(command.options, columns);
-  if (own.length > 0) lines.push('', 'Options:', ...own);
+  const shown = Object.entries(command.options).filter(([, { hidden }]) => !hidden);
+  // What has no heading is what this command is about.
+  for (const group of [undefined, ...GROUPS]) {
+    const own = Object.fromEntries(shown.filter(([, spec]) => spec.group === group));
+    if (Object.keys(own).length > 0) lines.push('', `${group ?? 'Options'}:`, ...optionRows(own, columns));
+  }
   lines.push('', 'Options of every command:', ...optionRows(commonOptions(command), columns));
   if (command.examples) lines.push('', 'Examples:', ...command.examples.map((line) => `  ${line}`));
   return `${lines.join('\n')}\n`;
@@ -80,13 +87,14 @@ function optionRows(options: OptionSpecs, columns: number): string[] {
   return rows(
     Object.entries(options)
       .filter(([, spec]) => !spec.hidden)
-      .map(([key, spec]) => [optionWord(key, spec), withChoices(spec.summary, 'choices' in spec ? spec.choices : [])]),
+      .map(([key, spec]) => [optionWord(key, spec), spec.summary]),
     columns,
   );
 }
 
 function optionWord(key: string, spec: OptionSpec): string {
-  const value = spec.kind === 'flag' ? '' : ` ${spec.value ?? (spec.kind === 'duration' ? 'TIME' : 'VALUE')}`;
+  const word = spec.kind === 'choice' ? spec.choices.join('|') : spec.kind === 'duration' ? 'TIME' : 'VALUE';
+  const value = spec.kind === 'flag' ? '' : ` ${spec.value ?? word}`;
   return `${spec.short ? `-${spec.short}, ` : '    '}${optionFlag(key)}${value}${spec.kind === 'list' ? '…' : ''}`;
 }
 

@@ -1,89 +1,111 @@
-/** Owns the options that say how a host is reached and what it gets: one per question of setup, shared by every command that changes hosts. */
+/** Owns the options that say how a host is reached and what it gets, made from the table of settings, and the reading of their values. */
 
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import * as z from 'zod/mini';
 import { checkName } from '../adapters/store/records.ts';
-import { type CaSpec, type ClientSpec, DEFAULTS } from '../domain/fleet/spec.ts';
-import { KEY_TYPES } from '../domain/pki/keys.ts';
-import { parseSan } from '../domain/pki/names.ts';
+import { schemaProblems } from '../domain/fleet/fleet-problems.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
+import {
+  CA_DEFAULTS,
+  CA_SETTINGS,
+  type CaSpec,
+  CLIENT_DEFAULTS,
+  CLIENT_SETTINGS,
+  type ClientSpec,
+  defaultWords,
+  HOST_SETTINGS,
+  type HostSettings,
+  type Setting,
+  type Settings,
+  SSH_SETTINGS,
+  type SshSpec,
+  type ValuesOf,
+} from '../domain/settings.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import type { HostFlags } from '../engine/specs.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import type { OptionSpecs, OptionValues } from './command.ts';
+import { type OptionSpec, type OptionSpecs, type OptionValues, optionFlag } from './command.ts';
 import type { Prompts } from './prompts.ts';
+
+/** The flags of a table, by the key of the option. */
+type FlagsOf<T> = {
+  readonly [K in keyof T as T[K] extends { readonly flag: { readonly name: infer N extends string } }
+    ? N
+    : T[K] extends { readonly flag: object }
+      ? K
+      : never]: T[K];
+};
+
+function flagsOf<T extends Settings>(table: T): FlagsOf<T> {
+  const options = Object.entries<Setting>(table).flatMap(([field, { flag, ...setting }]): [string, OptionSpec][] => {
+    if (flag === undefined) return [];
+    const { name = field, group, short, value } = flag;
+    const otherwise = defaultWords(setting);
+    const summary = otherwise === undefined ? setting.summary : `${setting.summary} (default: ${otherwise})`;
+    const { schema: _, ...kind } = setting;
+    const completes = value === 'FILE' ? 'file' : undefined;
+    return [[name, { ...kind, summary, group, short, value, completes }]];
+  });
+  return Object.fromEntries(options) as FlagsOf<T>;
+}
 
 /** How a host is reached. */
 export const SSH_OPTIONS = {
-  identity: { kind: 'list', short: 'i', value: 'FILE', summary: 'SSH key file', completes: 'file' },
-  sshConfig: { kind: 'text', value: 'FILE', summary: 'another file than ~/.ssh/config', completes: 'file' },
-  jump: { kind: 'list', value: 'HOST', summary: 'jump hosts, nearest first' },
-  transport: {
-    kind: 'choice',
-    choices: ['ssh2', 'openssh'],
-    summary: 'openssh: the ssh of this system, for FIDO keys, certificates and ProxyCommand',
-  },
-  hostKey: { kind: 'text', value: 'KEY', summary: 'strict, accept-new, or exactly SHA256:…' },
-  askSudoPassword: { kind: 'flag', summary: 'ask for the password that sudo wants' },
+  ...flagsOf(SSH_SETTINGS),
+  askSudoPassword: { kind: 'flag', group: 'Connection', summary: 'ask for the password that sudo wants' },
   sudoPasswordFile: {
     kind: 'text',
+    group: 'Connection',
     value: 'FILE',
     summary: 'read the password for sudo from a file',
     completes: 'file',
   },
 } as const satisfies OptionSpecs;
 
-/** What a host gets. */
+/** What a host is to be; one flag for each of its settings that has one. */
 export const HOST_OPTIONS = {
-  name: { kind: 'text', value: 'NAME', summary: 'its name in our store; default: as dialled' },
-  address: { kind: 'text', value: 'NAME', summary: 'what clients dial; default: as ssh dials it' },
-  port: { kind: 'number', min: 1, max: 65_535, value: 'PORT', summary: 'TLS port of the daemon; default 2376' },
-  listen: { kind: 'list', value: 'ADDR', summary: 'listen on this address only' },
-  san: { kind: 'list', value: 'NAME', summary: 'further names and addresses for its certificate' },
-  keyType: { kind: 'choice', choices: KEY_TYPES, summary: 'kind of keys; default p256' },
-  days: {
-    kind: 'number',
-    min: 1,
-    max: 36_500,
-    value: 'N',
-    summary: `lifetime of certificates; default ${DEFAULTS.days}`,
+  name: {
+    kind: 'text',
+    group: 'Host',
+    value: 'NAME',
+    summary: 'name of the host for status, env, verify … (default: as dialled)',
   },
-  containers: { kind: 'choice', choices: ['keep', 'may-stop'], summary: 'keep (default): no container stops' },
-  keys: {
-    kind: 'choice',
-    choices: ['store', 'host'],
-    summary: "host: the server's key is made there and never travels",
-  },
-  liveRestore: { kind: 'flag', summary: 'leave live-restore switched on' },
-  takeOver: { kind: 'flag', summary: 'take the host over from another store that manages it' },
-  keep: { kind: 'number', min: 1, max: 100, value: 'N', summary: 'generations that the host keeps; default 5' },
-  confirmWithin: {
-    kind: 'duration',
-    value: 'TIME',
-    summary: 'roll back automatically unless confirmed within TIME; default 90s',
-  },
+  ...flagsOf(HOST_SETTINGS),
 } as const satisfies OptionSpecs;
 
-/** The CA and how its key is protected. */
-export const CA_OPTIONS = {
-  caName: { kind: 'text', value: 'NAME', summary: 'name of a new CA; default docker-tls' },
-  caDays: {
-    kind: 'number',
-    min: 1,
-    max: 36_500,
-    value: 'N',
-    summary: `lifetime of a new CA; default ${DEFAULTS.caDays}`,
-  },
+/** The settings that every command which changes hosts takes for its run. */
+const { containers, confirmWithin } = HOST_SETTINGS;
+const RUN_SETTINGS = { containers, confirmWithin };
+export const SAFETY_OPTIONS = flagsOf(RUN_SETTINGS);
+
+export const TAKE_OVER_OPTION = {
+  takeOver: { kind: 'flag', group: 'Safety', summary: 'take the host over from another store that manages it' },
+} as const satisfies OptionSpecs;
+
+/** Key and lifetime of a client. */
+export const CLIENT_OPTIONS = flagsOf(CLIENT_SETTINGS);
+
+/** How the key of the CA is protected. */
+export const PASSPHRASE_OPTIONS = {
   caPassphraseFile: {
     kind: 'text',
+    group: 'Certificate',
     value: 'FILE',
     summary: "read the CA's passphrase from a file; or DOCKER_TLS_CA_PASSPHRASE",
     completes: 'file',
   },
-  noCaPassphrase: { kind: 'flag', summary: 'store the key of a new CA without a passphrase' },
+  noCaPassphrase: {
+    kind: 'flag',
+    group: 'Certificate',
+    summary: 'store the key of a new CA without a passphrase',
+  },
 } as const satisfies OptionSpecs;
+
+/** A new CA, and how its key is protected. */
+export const CA_OPTIONS = { ...flagsOf(CA_SETTINGS), ...PASSPHRASE_OPTIONS } as const satisfies OptionSpecs;
 
 /** When a renewal is due. */
 export const DUE_OPTIONS = {
@@ -95,87 +117,68 @@ export const DUE_OPTIONS = {
 } as const satisfies OptionSpecs;
 
 type SshValues = OptionValues<typeof SSH_OPTIONS>;
-type HostValues = OptionValues<typeof HOST_OPTIONS>;
-type CaValues = OptionValues<typeof CA_OPTIONS>;
+type PassphraseValues = OptionValues<typeof PASSPHRASE_OPTIONS>;
+type Said = Readonly<Record<string, unknown>>;
 
-/** What the options say of a host; undefined where they say nothing. Fails with E_NAME (exit 2). */
-export function hostFlags(options: SshValues & Partial<HostValues>, cwd: string): HostFlags {
-  const filled = (list: readonly string[] | undefined): readonly string[] | undefined =>
-    list !== undefined && list.length > 0 ? list : undefined;
-  const names = filled(options.san);
-  for (const name of names ?? []) parseSan(name);
-  if (options.address !== undefined) parseSan(options.address);
-  for (const address of options.listen ?? []) requireAddress(address);
-  requireHostKey(options.hostKey);
+/** The values that a command line gives to the flags of a table. Fails with E_USAGE, E_NAME (exit 2). */
+function saidOf<T extends Settings>(table: T, options: Said): Partial<ValuesOf<T>> {
+  return Object.fromEntries(
+    Object.entries<Setting>(table).flatMap(([field, setting]) => {
+      const name = setting.flag?.name ?? field;
+      const given = options[name];
+      const nothing = given === undefined || given === false || (Array.isArray(given) && given.length === 0);
+      if (setting.flag === undefined || nothing) return [];
+      return [[field, readSetting(setting, given, `${optionFlag(name)}: `)]];
+    }),
+  ) as Partial<ValuesOf<T>>;
+}
+
+/** A value as it was typed, read by the rule of its setting. `where` comes before the words of an error: E_USAGE, E_NAME (exit 2). */
+export function readSetting({ schema }: Setting, given: unknown, where: string): unknown {
+  const read = z.safeDecode(schema, given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const cause = issue?.code === 'custom' ? (issue.params?.error as DockerTlsError | undefined) : undefined;
+  const [problem] = schemaProblems(read.error.issues, { value: given, knownKeys: () => [] });
+  throw new DockerTlsError({
+    code: cause?.code ?? 'E_USAGE',
+    exit: 2,
+    message: `${where}${problem?.message}`,
+    hints: problem?.hints ?? [],
+  });
+}
+
+/** What the options of any command that reaches hosts say of them: the way to log in, and what holds for this run. */
+export function runFlags(options: Said, cwd: string): HostFlags {
+  const { identities, configFile, ...ssh }: Partial<SshSpec> = saidOf(SSH_SETTINGS, options);
   return {
     ssh: {
-      identities: filled(options.identity)?.map((file) => resolve(cwd, file)),
-      configFile: options.sshConfig === undefined ? undefined : resolve(cwd, options.sshConfig),
-      jump: filled(options.jump),
-      transport: options.transport,
-      hostKey: options.hostKey,
+      ...ssh,
+      identities: identities?.map((file) => resolve(cwd, file)),
+      configFile: configFile === undefined ? undefined : resolve(cwd, configFile),
     },
-    name: options.name === undefined ? undefined : checkName('host', options.name),
-    address: options.address,
-    port: options.port,
-    listen: filled(options.listen),
-    sans: names,
-    keyType: options.keyType,
-    days: options.days,
-    containers: options.containers,
-    keys: options.keys,
-    liveRestore: options.liveRestore ? true : undefined,
-    keep: options.keep,
-    confirmWithin:
-      options.confirmWithin === undefined ? undefined : Math.max(10, Math.round(options.confirmWithin / 1000)),
+    ...saidOf(RUN_SETTINGS, options),
   };
 }
 
-function requireHostKey(value: string | undefined): void {
-  if (value === undefined || value === 'strict' || value === 'accept-new' || /^SHA256:[A-Za-z0-9+/]{43}=?$/.test(value))
-    return;
-  throw new DockerTlsError({
-    code: 'E_USAGE',
-    exit: 2,
-    message: `--host-key ${value} is neither strict, accept-new nor a fingerprint`,
-    hints: ['--host-key accept-new', 'ssh-keyscan HOST 2>/dev/null | ssh-keygen -lf -'],
-  });
+/** What the options of `setup` say of a host. Fails with E_USAGE, E_NAME (exit 2). */
+export function hostFlags(options: Said & { readonly name?: string }, cwd: string): HostFlags {
+  const said: Partial<HostSettings> = saidOf(HOST_SETTINGS, options);
+  return {
+    ...runFlags(options, cwd),
+    ...said,
+    name: options.name === undefined ? undefined : checkName('host', options.name),
+  };
 }
-
-function requireAddress(text: string): void {
-  if (parseSan(text).kind === 'ip') return;
-  throw new DockerTlsError({
-    code: 'E_NAME',
-    exit: 2,
-    message: `--listen takes an address of the host, not a name: ${text}`,
-    hints: ['--listen 10.0.0.7'],
-  });
-}
-
-const CA_DEFAULTS: CaSpec = { name: DEFAULTS.caName, keyType: DEFAULTS.keyType, days: DEFAULTS.caDays };
 
 /** A new CA, as the options want it; where they say nothing, as `base` has it. */
-export function caSpec(
-  options: CaValues & { readonly keyType?: HostValues['keyType'] },
-  base: CaSpec = CA_DEFAULTS,
-): CaSpec {
-  return {
-    name: options.caName ?? base.name,
-    keyType: options.keyType ?? base.keyType,
-    days: options.caDays ?? base.days,
-  };
+export function caSpec(options: Said & { readonly keyType?: CaSpec['keyType'] }, base: CaSpec = CA_DEFAULTS): CaSpec {
+  return { ...base, ...saidOf(CA_SETTINGS, options), keyType: options.keyType ?? base.keyType };
 }
 
 /** The client that this computer uses. */
-export function clientSpec(
-  name: string,
-  options: { readonly keyType?: HostValues['keyType']; readonly days?: number },
-): ClientSpec {
-  return {
-    name: checkName('client', name),
-    keyType: options.keyType ?? DEFAULTS.keyType,
-    days: options.days ?? DEFAULTS.days,
-  };
+export function clientSpec(name: string, said: Partial<Pick<ClientSpec, 'keyType' | 'days'>>): ClientSpec {
+  return { name: checkName('client', name), ...CLIENT_DEFAULTS, ...saidOf(CLIENT_SETTINGS, said) };
 }
 
 /** How often somebody may type it. */
@@ -186,7 +189,7 @@ const NEW_CA = { message: 'New passphrase of the CA:', confirm: true };
 
 /** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
 export function passphraseSource(
-  options: CaValues,
+  options: PassphraseValues,
   runtime: Runtime,
   prompts: Prompts,
   reference?: string,

@@ -8,7 +8,7 @@ import { specFor } from '../engine/specs.ts';
 import { gravestExit, printable } from '../errors/errors.ts';
 import type { CommandContext, CommandResult, OptionSpecs, OptionValues } from './command.ts';
 import { openFleetFile } from './fleet-file.ts';
-import { hostFlags, SSH_OPTIONS, sudoPassword } from './host-options.ts';
+import { runFlags, SAFETY_OPTIONS, SSH_OPTIONS, sudoPassword } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 import { handEdits, renderChecks, renderWarnings } from './render/outcome.ts';
@@ -17,15 +17,7 @@ import { tableWidth } from './render/table.ts';
 import { usableClients } from './session.ts';
 import { storeOf } from './store.ts';
 
-export const RETURN_OPTIONS = {
-  ...SSH_OPTIONS,
-  containers: { kind: 'choice', choices: ['keep', 'may-stop'], summary: 'keep (default): no container stops' },
-  confirmWithin: {
-    kind: 'duration',
-    value: 'TIME',
-    summary: 'the host takes this back on its own after this; default 90s',
-  },
-} as const satisfies OptionSpecs;
+export const RETURN_OPTIONS = { ...SSH_OPTIONS, ...SAFETY_OPTIONS } as const satisfies OptionSpecs;
 
 /** Goes back to a generation, or gives the host back (`none`). Asks once unless --yes. */
 export async function runReturn(
@@ -38,12 +30,12 @@ export async function runReturn(
   }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'prompts' | 'progress' | 'command'>,
   host: string,
   target: number | 'previous' | 'none',
-  options: OptionValues<typeof RETURN_OPTIONS> & { readonly allowRevoked?: boolean },
+  options: OptionValues<typeof RETURN_OPTIONS> & { readonly allowRevoked?: boolean; readonly allowPlainTcp?: boolean },
 ): Promise<CommandResult> {
   const colours = coloursOf(runtime.io);
   const store = storeOf({ global, runtime });
   const state = await store.read();
-  const flags = { ...hostFlags(options, runtime.cwd), name: undefined };
+  const flags = runFlags(options, runtime.cwd);
   const fleet = await openFleetFile({ global, runtime });
   // What the store knows of a host is how it was left; one that another store set up may still be in the file.
   const spec = state.hosts.has(host) ? specFor(host, state, flags) : (fleet ?? { specFor }).specFor(host, state, flags);
@@ -55,6 +47,8 @@ export async function runReturn(
     reason: command,
     verifiers: usableClients(state),
     allowRevoked: options.allowRevoked === true,
+    // A dry run shows it as a warning, among all that would change.
+    allowPlainTcp: options.allowPlainTcp === true || global.dryRun,
     ...(sudo ? { sudoPassword: sudo } : {}),
     ...(prompts.ssh ? { ask: prompts.ssh } : {}),
   };

@@ -1,6 +1,6 @@
 /** Owns what the rotations and changes of access have in common: the question, the change of several hosts, the result. */
 
-import type { HostSpec } from '../domain/fleet/spec.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
 import { accessOf } from '../engine/access.ts';
 import { applyHosts, planHosts } from '../engine/fleet-apply.ts';
@@ -9,7 +9,7 @@ import { errorsOf, exitOfResults } from '../engine/pool.ts';
 import { gravestExit } from '../errors/errors.ts';
 import type { CommandContext, CommandResult, OptionSpecs } from './command.ts';
 import type { StoredRun } from './fleet-session.ts';
-import { CA_OPTIONS, HOST_OPTIONS, SSH_OPTIONS } from './host-options.ts';
+import { PASSPHRASE_OPTIONS, SAFETY_OPTIONS, SSH_OPTIONS } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 import { outcomeJson, renderResults } from './render/outcome.ts';
@@ -19,9 +19,8 @@ import { tableWidth } from './render/table.ts';
 /** What every command takes that changes hosts which are in the store already. */
 export const ROTATE_OPTIONS = {
   ...SSH_OPTIONS,
-  caPassphraseFile: CA_OPTIONS.caPassphraseFile,
-  containers: HOST_OPTIONS.containers,
-  confirmWithin: HOST_OPTIONS.confirmWithin,
+  caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
+  ...SAFETY_OPTIONS,
   canary: { kind: 'number', min: 0, value: 'N', summary: 'this many hosts first; the others only if all went well' },
   maxFailures: { kind: 'number', min: 1, value: 'N', summary: 'begin no further host after this many failures' },
 } as const satisfies OptionSpecs;

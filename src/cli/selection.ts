@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { StoreState } from '../adapters/store/records.ts';
 import { parseShard, selectHosts } from '../domain/fleet/selection.ts';
-import type { CaSpec, ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
 import { shellQuote } from '../domain/quote.ts';
+import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { type HostFlags, specsFor, storedSpecs, withFlags } from '../engine/specs.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { homeDirectory } from '../user.ts';
@@ -77,9 +77,7 @@ export async function selectSpecs(
     return { specs: onTop(specs, flags), clients: [], secrets: {}, fromFleet: false };
   }
   const specs =
-    flags !== undefined && hosts.length > 0
-      ? specsFor(hosts, state, hosts.length === 1 ? flags : { ...flags, name: undefined, address: undefined })
-      : storedSpecs(hosts, state, reached);
+    flags !== undefined && hosts.length > 0 ? specsFor(hosts, state, flags) : storedSpecs(hosts, state, reached);
   return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {}, fromFleet: false };
 }
 
@@ -96,19 +94,9 @@ function meant(
   return both.length > 0 ? both.map((spec) => spec.name) : [`${hosts.join(', ')} and ${limit.join(', ')} at once`];
 }
 
-/** What was said on the command line holds for every host that was chosen. Fails with E_USAGE (exit 2). */
+/** What was said on the command line holds for every host that was chosen. */
 function onTop(specs: readonly HostSpec[], flags: HostFlags | undefined): readonly HostSpec[] {
-  if (flags === undefined) return specs;
-  const own = flags.name === undefined ? flags.address && '--address' : '--name';
-  if (flags.name !== undefined || (own !== undefined && specs.length > 1)) {
-    throw new DockerTlsError({
-      code: 'E_USAGE',
-      exit: 2,
-      message: `${own} belongs to one host: write it into the file`,
-      hints: [own === '--name' ? 'the key under hosts: is the name' : 'hosts: { build-1: { address: NAME } }'],
-    });
-  }
-  return specs.map((spec) => withFlags(spec, flags));
+  return flags === undefined ? specs : specs.map((spec) => withFlags(spec, flags));
 }
 
 /** As a person would type it: relative where the file is below the working directory. */

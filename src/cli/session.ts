@@ -2,8 +2,8 @@
 
 import type { StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store, UndoToken } from '../adapters/store/store.ts';
-import type { CaSpec, ClientSpec } from '../domain/fleet/spec.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { CaSpec, ClientSpec } from '../domain/settings.ts';
 import type { RunContext } from '../engine/host-run.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import { type Keyring, openKeyring } from '../engine/keyring.ts';

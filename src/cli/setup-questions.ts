@@ -4,32 +4,29 @@ import { join } from 'node:path';
 import { contextName } from '../actions/context.ts';
 import { contextNameOf } from '../adapters/docker/contexts.ts';
 import { nameProblem, type StoreState } from '../adapters/store/records.ts';
-import { parseDestination } from '../domain/fleet/destination.ts';
-import { completeHost, type HostSpec } from '../domain/fleet/spec.ts';
-import { parseSan } from '../domain/pki/names.ts';
+import { parseDestination } from '../domain/destination.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
+import {
+  completeHost,
+  fleetKey,
+  HOST_SETTINGS,
+  type HostSettings,
+  type HostSpec,
+  type Setting,
+} from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
 import type { OpenedHost } from '../engine/host-run.ts';
+import type { HostFlags } from '../engine/specs.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import { userName } from '../user.ts';
-import type { CommandContext } from './command.ts';
+import { type CommandContext, optionFlag } from './command.ts';
 import { type FleetFile, fleetFileAt } from './fleet-file.ts';
+import { readSetting } from './host-options.ts';
 import type { Prompts } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 
 export type SetupContext = Pick<
-  CommandContext<
-    { host?: string },
-    {
-      client?: string;
-      context?: string;
-      use: boolean;
-      configDirectory: boolean;
-      name?: string;
-      address?: string;
-      san: readonly string[];
-    }
-  >,
+  CommandContext<{ host?: string }, { client?: string }>,
   'options' | 'prompts' | 'runtime' | 'global' | 'args'
 >;
 
@@ -57,13 +54,14 @@ export function whatThisIs({ facts }: OpenedHost): string {
 
 /** The questions about a new host; what was said by a flag is not asked. */
 export async function askHost(
-  { options, prompts }: SetupContext,
+  { prompts }: SetupContext,
+  flags: HostFlags,
   spec: HostSpec,
   opened: OpenedHost,
   state: StoreState,
 ): Promise<HostSpec> {
   const name =
-    options.name ??
+    flags.name ??
     (await prompts.input({
       explain: 'Name for this host (used by docker-tls status, env, verify …)',
       message: 'Name:',
@@ -71,23 +69,37 @@ export async function askHost(
       flag: '--name',
       validate: (text) => nameProblem(text) ?? (state.hosts.has(text) ? 'There is a host of that name.' : true),
     }));
-  const address =
-    options.address ??
-    (
-      await prompts.input({
-        explain: 'Which name or IP address do clients dial? It goes into the certificate.',
-        message: 'Address:',
-        default: opened.session.dialled,
-        flag: '--address',
-        key: 'address',
-        validate: refusal((text) => parseSan(text.trim())),
-      })
-    ).trim();
-  const proposed = opened.proposed(address).map((san) => san.value);
-  const sans = options.san.length > 0 ? options.san : await askNames(prompts, proposed);
+  const { dialled } = opened.session;
+  const address = flags.address ?? (await askSetting(prompts, 'address', { default: dialled }));
+  const proposed = opened.proposed(address).map(({ value }) => value);
+  const already = `In the certificate already: ${printable(proposed.join(', '))}.`;
+  const sans = flags.sans ?? (await askSetting(prompts, 'sans', { more: already }));
   // The proposal is no wish: it goes along when ssh dials another address.
-  const requested = address === opened.session.dialled && options.address === undefined ? undefined : address;
-  return completeHost({ ...spec, name, address: requested, sans });
+  const own = address === dialled && flags.address === undefined ? undefined : address;
+  return completeHost({ ...spec, name, address: own, sans });
+}
+
+/** The question of a setting, in the words of its table. */
+async function askSetting<F extends 'address' | 'sans'>(
+  prompts: Prompts,
+  field: F,
+  options: { readonly default?: string; readonly more?: string },
+): Promise<NonNullable<HostSettings[F]>> {
+  const setting: Setting = HOST_SETTINGS[field];
+  const { message = '', explain = '' } = setting.question ?? {};
+  const read = (text: string) => {
+    const words = text.split(/[\s,]+/).filter((word) => word !== '');
+    return readSetting(setting, setting.kind === 'list' ? words : text.trim(), '');
+  };
+  const answer = await prompts.input({
+    explain: [explain, ...(options.more ? [options.more] : [])].join(' '),
+    message,
+    default: options.default,
+    flag: optionFlag(setting.flag?.name ?? field),
+    key: fleetKey(field, setting),
+    validate: refusal(read),
+  });
+  return read(answer) as NonNullable<HostSettings[F]>;
 }
 
 /** The fleet file that lies here, or a new one; undefined where nobody wants it. One that cannot be read is left alone. */
@@ -123,18 +135,6 @@ export async function askTakeOver(
   });
   if (!agreed) throw managedExternally(host, other);
   return true;
-}
-
-async function askNames(prompts: Prompts, proposed: readonly string[]): Promise<readonly string[]> {
-  const words = (text: string) => text.split(/[\s,]+/).filter((word) => word !== '');
-  const answer = await prompts.input({
-    explain: `Is it reached by other names or addresses too? In the certificate already: ${printable(proposed.join(', '))}.`,
-    message: 'Further names (none: Enter):',
-    flag: '--san',
-    key: 'sans',
-    validate: refusal((text) => words(text).map(parseSan)),
-  });
-  return words(answer);
 }
 
 /** An address says little: then the host's own name, where it is free. */

@@ -1,7 +1,7 @@
 /** Owns who may reach what: clients that come, change or go, in memory; and which hosts then still have to hear of it. */
 
 import type { ClientRecord, StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
+import type { ClientSpec, HostSpec } from '../domain/settings.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { refuseForeign, refuseOther, unknownClient } from './client-refusals.ts';
 import type { Keyring } from './keyring.ts';

@@ -2,13 +2,12 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Ending, EndingResult } from '../adapters/ssh/transaction.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
 import type { Credentials } from '../domain/plan/desired.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
-import { hostSettingsOf } from '../domain/plan/host-settings.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import { diskFullError, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderTransaction } from '../domain/plan/transaction.ts';
+import { type HostSpec, keptOf } from '../domain/settings.ts';
 import { DockerTlsError, type ExitStatus, interrupted } from '../errors/errors.ts';
 import type { HostProgress, HostSession, SshOptions } from '../runtime.ts';
 import type { RunContext } from './host-run.ts';
@@ -81,7 +80,7 @@ export async function changeHost(change: HostChange): Promise<ChangeOutcome> {
     confirmWithin: spec.confirmWithin,
     keep: spec.keep,
     reason: context.reason,
-    requested: hostSettingsOf(spec),
+    settings: keptOf(spec),
   });
   let warnings: readonly string[];
   try {

@@ -1,8 +1,9 @@
 /** Owns plan and apply over hosts: the same for one host and for a fleet. Reads like a table of contents. */
 
 import type { StoredClient } from '../adapters/store/records.ts';
-import type { ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
 import type { Owners } from '../domain/plan/other-store.ts';
+import type { ClientSpec, HostSpec } from '../domain/settings.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Progress } from '../runtime.ts';
 import { admit, amended } from './access.ts';
@@ -94,7 +95,9 @@ function ownersOf(specs: readonly HostSpec[], { state }: RunContext): Owners {
   return new Map(
     specs.flatMap(({ name }) => {
       const known = state.hosts.get(name);
-      return known === undefined ? [] : [[known.serverCert, { name, sans: known.record.sans }] as const];
+      return known === undefined
+        ? []
+        : [[known.serverCert, { name, sans: inspectCertificate(known.serverCert).sans }] as const];
     }),
   );
 }
@@ -128,7 +131,7 @@ export function applyHosts(
     const run = { ...context, owners };
     const prepared = await prepareHost(spec, run, line);
     const outcome = await applyHost(prepared, run, line);
-    owners.set(prepared.desired.credentials.cert, { name: spec.name, sans: prepared.sans.map(({ value }) => value) });
+    owners.set(prepared.desired.credentials.cert, { name: spec.name, sans: prepared.sans });
     line.done(outcome.changed ? 'done' : 'nothing to do');
     return outcome;
   });

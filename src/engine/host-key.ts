@@ -2,11 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import type { StoreState } from '../adapters/store/records.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
 import { parseCsr } from '../domain/pki/csr.ts';
-import type { SanName } from '../domain/pki/names.ts';
+import type { San } from '../domain/pki/names.ts';
 import type { Credentials } from '../domain/plan/desired.ts';
 import { shellQuote, sudoCommand } from '../domain/quote.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import { DockerTlsError, printableLines } from '../errors/errors.ts';
 import type { HostProgress, HostSession } from '../runtime.ts';
 import type { PreparedHost, RunContext } from './host-run.ts';
@@ -25,7 +25,7 @@ export type HostKeyRequest = {
   readonly spec: HostSpec;
   readonly context: RunContext;
   readonly latest: StoreState;
-  readonly sans: readonly SanName[];
+  readonly sans: readonly San[];
   readonly ca: string;
   /** The certificate in the store is in force on the host, with its key. */
   readonly onHost: boolean;

@@ -3,13 +3,12 @@
  * revoke clients and rotate certificates meanwhile, and what they wrote counts.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { HostRecord, StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
-import { hostSettingsOf } from '../domain/plan/host-settings.ts';
+import { type HostSpec, storedOf } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { PreparedHost, RunContext } from './host-run.ts';
-import { recordOfSettings } from './specs.ts';
 
 type RecordsContext = Pick<RunContext, 'store' | 'keyring'>;
 
@@ -59,7 +58,7 @@ export async function saveHost(prepared: PreparedHost, context: RunContext): Pro
       known !== undefined &&
       known.ca === desired.credentials.ca &&
       known.serverCert === desired.credentials.cert &&
-      JSON.stringify(known.record) === JSON.stringify(record);
+      isDeepStrictEqual(asJson(known.record), asJson(record));
     if (same) return undefined;
     const { key } = desired.credentials;
     const serverKey = key.kind === 'send' ? key.key : key.kind === 'keep' ? known?.serverKey : undefined;
@@ -99,25 +98,26 @@ export function droppedNotes(known: HostRecord | undefined, entries: readonly st
 }
 
 function recordOf(
-  { spec, plan, address, sans }: PreparedHost,
+  { spec, plan, address }: PreparedHost,
   known: HostRecord | undefined,
   time: string,
   harden: readonly string[],
 ): HostRecord {
   return {
     ...known,
+    ...storedOf(harden.length === 0 ? spec : { ...spec, harden }),
     name: spec.name,
     address,
     ssh: spec.ssh,
-    sans: sans.map((san) => san.value),
-    containers: spec.containers,
     createdAt: known?.createdAt ?? time,
     updatedAt: known?.updatedAt ?? time,
     generation: plan.generation === 'none' ? undefined : plan.generation,
-    keep: spec.keep,
-    confirmWithin: spec.confirmWithin,
-    ...recordOfSettings(hostSettingsOf(harden.length === 0 ? spec : { ...spec, harden })),
   };
+}
+
+/** Without what is undefined. */
+function asJson(record: HostRecord): unknown {
+  return JSON.parse(JSON.stringify(record));
 }
 
 function storeChanged(home: string, what: string, where = home): DockerTlsError {

@@ -2,14 +2,14 @@
 
 import type { StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
-import { proposeSans, type SanName } from '../domain/pki/names.ts';
+import { proposeSans, type San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredHost, KeySource } from '../domain/plan/desired.ts';
 import { type HostFacts, installedCredentials } from '../domain/plan/facts.ts';
 import { managedExternally, type Owners, otherName, otherStore } from '../domain/plan/other-store.ts';
 import { type HostPlan, hasChanges, planHost } from '../domain/plan/plan.ts';
 import { preflight, swarmProblem } from '../domain/plan/preflight.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import { isAccepted, namesFor } from '../domain/trust/trust.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { HostProgress, HostSession, Runtime, SshOptions } from '../runtime.ts';
@@ -53,7 +53,7 @@ export type PreparedHost = {
   readonly skewMs: number;
   /** What the store said when the plan was made; of the hosts this one alone. */
   readonly latest: StoreState;
-  readonly sans: readonly SanName[];
+  readonly sans: readonly San[];
   readonly desired: DesiredHost;
   readonly plan: HostPlan;
   readonly credentialsWhy: string;
@@ -81,7 +81,7 @@ export type OpenedHost = {
   readonly facts: HostFacts;
   readonly skewMs: number;
   /** Names that the host's own facts propose for its certificate, the dialled one first. */
-  proposed(address: string): SanName[];
+  proposed(address: string): San[];
 };
 
 type Opening = Pick<RunContext, 'runtime' | 'sudoPassword' | 'sudoPasswords' | 'ask'>;
@@ -101,7 +101,7 @@ export async function factsOf(session: HostSession, context: Opening, progress: 
     now: context.runtime.now,
     signal: context.runtime.signal,
   });
-  const proposed = (address: string): SanName[] =>
+  const proposed = (address: string): San[] =>
     proposeSans({
       dialled: address,
       hostname: facts.hostname,
@@ -138,7 +138,7 @@ export async function planOpened(
           );
     const facts = hardened?.facts ?? opened.facts;
     const address = spec.address ?? session.dialled;
-    const before = known?.record.requestedSans;
+    const before = known?.record.sans;
     const sans = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, before);
     const { credentials, why } = await desiredCredentials(spec, context, latest, facts, sans);
     const other = otherStore(facts, spec.name, latest);
@@ -215,7 +215,7 @@ async function desiredCredentials(
   context: RunContext,
   latest: StoreState,
   facts: HostFacts,
-  sans: readonly SanName[],
+  sans: readonly San[],
 ): Promise<{ credentials: Credentials; why: string }> {
   const { keyring } = context;
   const ca = await keyring.trustFor(spec, latest);

@@ -12,7 +12,6 @@ import type {
   StoredOldCa,
   StoreState,
 } from '../adapters/store/records.ts';
-import type { CaSpec, ClientSpec, HostSpec } from '../domain/fleet/spec.ts';
 import {
   crossSign,
   issueCa,
@@ -25,8 +24,9 @@ import {
 import { parseCsr } from '../domain/pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/keys.ts';
-import type { SanName } from '../domain/pki/names.ts';
+import type { San } from '../domain/pki/names.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { hostsLosing, isFrom, leafOnlyTrust, reasonToIssue, trustFile } from '../domain/trust/trust.ts';
 import { caBreaksClients, caNotAccepted, externalCaKey } from './ca-refusals.ts';
 import { clientExists, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
@@ -83,7 +83,7 @@ export type Keyring = {
   /** A new leaf (and key) for a client that is there; its own CA stays as long as it is from the CA in force. */
   renewClient(name: string, days?: number): Promise<StoredClient>;
   /** The server's credentials: those that are known as long as they fit, else new ones. */
-  server(spec: HostSpec, sans: readonly SanName[], options?: IssueOptions): Promise<ServerCredentials>;
+  server(spec: HostSpec, sans: readonly San[], options?: IssueOptions): Promise<ServerCredentials>;
   /** The trust file of a host (src/domain/trust/trust.ts); `latest`: a newer look at the store than the one the keyring was opened with. */
   trustFor(spec: Pick<HostSpec, 'name' | 'clients'>, latest?: People): Promise<string>;
   /** The clients of the store, with those that this run made or amended on top as long as they are not written. */
@@ -314,7 +314,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
     return stored;
   }
 
-  async function server(spec: HostSpec, sans: readonly SanName[], more: IssueOptions = {}): Promise<ServerCredentials> {
+  async function server(spec: HostSpec, sans: readonly San[], more: IssueOptions = {}): Promise<ServerCredentials> {
     const known = (more.latest ?? state).hosts.get(spec.name);
     const why =
       more.force ??

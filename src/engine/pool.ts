@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import pMap from 'p-map';
-import type { HostSpec } from '../domain/fleet/spec.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
 import { asErrors, type DockerTlsError, type ExitStatus, gravestExit } from '../errors/errors.ts';
 import type { Progress } from '../runtime.ts';

@@ -3,18 +3,16 @@
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { UndoToken } from '../adapters/store/store.ts';
 import { CURRENT_LINK, STATE } from '../domain/dockerd/paths.ts';
-import type { HostSpec } from '../domain/fleet/spec.ts';
-import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { type HostFacts, installedCredentials } from '../domain/plan/facts.ts';
-import { hostSettingsOf } from '../domain/plan/host-settings.ts';
+import { plainTcpProblem } from '../domain/plan/plain-tcp.ts';
 import { type HostPlan, hasChanges, planRestore } from '../domain/plan/plan.ts';
 import { preflight, swarmProblem } from '../domain/plan/preflight.ts';
+import { type HostSpec, keptOf } from '../domain/settings.ts';
 import { type AccessChange, compareTrust, isFrom } from '../domain/trust/trust.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import { type ChangeOutcome, changeHost } from './change-host.ts';
 import { factsOf, isStale, type OpenedHost, openHost, type RunContext, refuseProblems } from './host-run.ts';
-import { recordOfSettings } from './specs.ts';
 import { type CheckResult, verifyHost } from './verify-host.ts';
 
 export type PreparedReturn = {
@@ -33,6 +31,8 @@ type RestoreCredentials = { readonly ca: string; readonly cert: string };
 export type ReturnContext = Omit<RunContext, 'keyring' | 'saveBase'> & {
   /** Go back also where a revoked client, or whoever has credentials of a dropped CA, gets in again. */
   readonly allowRevoked?: boolean;
+  /** Remove also where a TCP port opens again that accepts every client. */
+  readonly allowPlainTcp?: boolean;
 };
 
 /**
@@ -79,10 +79,16 @@ function planReturnOf(
       hints: [`docker-tls setup ${spec.name}`],
     });
   }
-  if (target === 'none') return plannedReturn(opened, planRestore(facts, 'none', spec), spec, context);
+  if (target === 'none') {
+    const plan = planRestore(facts, 'none', spec);
+    const prepared = plannedReturn(opened, plan, spec, context);
+    return context.allowPlainTcp
+      ? prepared
+      : { ...prepared, problems: [...prepared.problems, ...plainTcpProblem(plan)] };
+  }
   const chosen = resolveGeneration(spec.name, facts, target);
   const credentials = credentialsOf(spec.name, facts, chosen);
-  const then: HostSpec = { ...spec, ...facts.state.generations.find(({ number }) => number === chosen)?.requested };
+  const then: HostSpec = { ...spec, ...facts.state.generations.find(({ number }) => number === chosen)?.settings };
   const plan = planRestore(facts, chosen, then);
   const access = accessBy(credentials.ca, facts, context);
   const prepared = plannedReturn(opened, plan, then, context);
@@ -275,8 +281,7 @@ async function makeReturn(
         [spec.name]: {
           record: {
             ...known.record,
-            ...recordOfSettings(hostSettingsOf(spec)),
-            sans: inspectCertificate(credentials.cert).sans.map(({ value }) => value),
+            ...keptOf(spec),
             generation: plan.generation as number,
             updatedAt: context.runtime.now().toISOString(),
           },

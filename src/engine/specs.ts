@@ -1,23 +1,20 @@
 /** Owns the question which hosts a run is about: from a host's record in the store, or from what was typed. */
 
-import { checkName, type HostRecord, type StoreState } from '../adapters/store/records.ts';
-import { destinationWords, nameOf, parseDestination, wayOf } from '../domain/fleet/destination.ts';
-import { completeHost, type HostSpec } from '../domain/fleet/spec.ts';
-import type { HostSettings } from '../domain/plan/host-settings.ts';
+import { checkName, type StoreState } from '../adapters/store/records.ts';
+import { destinationWords, nameOf, parseDestination, wayOf } from '../domain/destination.ts';
+import { uniqueSans } from '../domain/pki/names.ts';
 import { shellQuote } from '../domain/quote.ts';
+import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../domain/settings.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { reachableHosts } from './reachable-hosts.ts';
 
 /** What the flags of a command say about a host; what is undefined was not said. */
-export type HostFlags = Partial<Omit<HostSpec, 'name' | 'ssh'>> & {
-  readonly name?: string;
-  readonly ssh: Partial<HostSpec['ssh']>;
-};
+export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
 
 /** A host with what the flags say on top. */
 export function withFlags(spec: HostSpec, flags: HostFlags): HostSpec {
   // `--san` names further ones.
-  const sans = [...new Set([...spec.sans, ...(flags.sans ?? [])])];
+  const sans = uniqueSans([...spec.sans, ...(flags.sans ?? [])]);
   return { ...spec, ...given(flags), sans, name: spec.name, ssh: { ...spec.ssh, ...given(flags.ssh) } };
 }
 
@@ -25,42 +22,12 @@ function given(flags: object): object {
   return Object.fromEntries(Object.entries(flags).filter(([key, value]) => value !== undefined && key !== 'ssh'));
 }
 
-/** A host as it was set up. */
-export function specOfRecord(record: HostRecord): HostSpec {
-  return completeHost({
-    name: record.name,
-    ssh: record.ssh,
-    address: record.address,
-    port: record.port,
-    listen: record.listen === undefined ? undefined : record.listen.split(','),
-    sans: record.requestedSans,
-    keyType: record.keyType,
-    days: record.days,
-    containers: record.containers,
-    keys: record.keys,
-    clients: record.clients,
-    liveRestore: record.liveRestore,
-    keep: record.keep,
-    confirmWithin: record.confirmWithin,
-    harden: record.harden,
-  });
-}
-
-/** The opposite, for what of a spec shows on the host. */
-export function recordOfSettings({
-  listen,
-  sans,
-  ...requested
-}: HostSettings): Omit<HostSettings, 'listen' | 'sans'> & Pick<HostRecord, 'listen' | 'requestedSans'> {
-  return { ...requested, requestedSans: sans, listen: listen.length > 0 ? listen.join(',') : undefined };
-}
-
 /**
  * The host that HOST means: one of the store (by name, or by where ssh goes, as whichever user), with what the flags say on top,
  * or a new one. Fails with E_HOST_NAME, E_NAME, E_HOST_EXTERNAL, E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
 export function specFor(host: string, state: StoreState, flags: HostFlags): HostSpec {
-  const stored = [...state.hosts.values()].map(({ record }) => specOfRecord(record));
+  const stored = [...state.hosts.values()].map(({ record }) => completeHost(record));
   const known = knownHost(stored, host, flags);
   if (known !== undefined) return known;
   if (flags.name === undefined && reachableHosts(state).has(host)) throw external(host);
@@ -145,7 +112,7 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
       completeHost({ ...record, clients: undefined, ssh: { destination: record.address } }),
     ]),
   );
-  const own = [...state.hosts.values()].map((host) => specOfRecord(host.record));
+  const own = [...state.hosts.values()].map((host) => completeHost(host.record));
   if (hosts.length === 0) {
     if (state.hosts.size === 0 && !(reached && foreign.size > 0)) {
       throw new DockerTlsError({

@@ -61,6 +61,28 @@ audit_facts() {
   augenrules --check; end augenrules
   auditctl -s 2>&1; end "auditctl-status $?"
   auditctl -l 2>&1; end "auditctl-list $?"
+  systemd-tmpfiles --cat-config | grep '^[dDvqQ]'; end tmpfiles
+  command -v perl >/dev/null || return 0
+  watched_directories; end "audit-directories $?"
+}
+
+# Directories whose contents the kernel watches, one a line. auditctl -l does not tell them from files, nor from directories that were not
+# there when their rule was loaded. So the kernel is asked (linux/audit.h: AUDIT_LIST_RULES is 1013, AUDIT_DIR 107; the fields before it that
+# have a text of their own stand there first).
+watched_directories() {
+  perl -e '
+    socket(S, 16, 3, 9) && send(S, pack("LSSLL", 16, 1013, 5, 1, 0), 0) or exit 1;
+    while (defined recv(S, $reply, 65536, 0)) {
+      my ($size, $type) = unpack("LS", $reply);
+      exit($type != 3) if $type != 1013;
+      my ($count, @rest) = unpack("x24 L x256 L64 L64 x256 L/a", $reply);
+      my ($text, $at) = (pop @rest, 0);
+      for my $i (0 .. $count - 1) {
+        my ($field, $length) = @rest[$i, 64 + $i];
+        print substr($text, $at, $length), "\n" if $field == 107;
+        $at += $length if grep { $_ == $field } 13 .. 17, 19 .. 23, 105, 107, 112, 210;
+      }
+    }'
 }
 
 sshd_facts() {

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatusRow } from '../../src/actions/status.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { renderPrometheus } from '../../src/cli/render/prometheus.ts';
-import { completeHost } from '../../src/domain/fleet/spec.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { openKeyring } from '../../src/engine/keyring.ts';
 import { runCli } from '../support/cli.ts';
 
@@ -31,17 +31,15 @@ beforeAll(async () => {
   const record = {
     ...spec,
     address: 'build-1',
-    sans: ['build-1'],
     createdAt: began.toISOString(),
     updatedAt: began.toISOString(),
   };
-  const { listen: _, ...host } = record;
   await store.withLock('test', async () => {
     await store.write({
       ...keyring.change(),
       hosts: {
         'build-1': {
-          record: host,
+          record,
           ca: await keyring.trusted(),
           serverCert: server.cert,
           ...(server.key ? { serverKey: server.key } : {}),

@@ -10,8 +10,8 @@ import { readContext, writeContext } from '../../src/adapters/docker/contexts.ts
 import { openStore } from '../../src/adapters/store/store.ts';
 import { passphraseSource } from '../../src/cli/host-options.ts';
 import type { Prompts } from '../../src/cli/prompts.ts';
-import { completeHost } from '../../src/domain/fleet/spec.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { HostSession, Runtime, SshOptions } from '../../src/runtime.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';
@@ -163,7 +163,12 @@ test('contexts that lead to a host go with it, and no others', async () => {
   const clients = [...(await store()).clients.values()];
   const around = { store: openStore(home), dockerConfig, now: () => new Date(FACTS_TIME_MS) };
   const specs = ['b1', 'b2'].map((name, index) =>
-    completeHost({ name, ssh: { destination: `10.0.0.${index + 1}` }, context: `to-${name}`, use: name === 'b1' }),
+    completeHost({
+      name,
+      ssh: { destination: `10.0.0.${index + 1}` },
+      context: `to-${name}`,
+      ...(name === 'b1' ? { use: true } : {}),
+    }),
   );
   expect(await giveContexts(specs, clients, around)).toEqual([]);
   // Another host of the store has the same address: nobody knows whose context it is.

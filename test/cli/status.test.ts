@@ -58,7 +58,14 @@ async function serve(name: string, host: IssuedHost = {}): Promise<void> {
   await store.withLock('test', async () => {
     const stored = (await store.read()).hosts.get(name);
     if (stored === undefined) throw new Error(name);
-    await store.write({ hosts: { [name]: { ...stored, record: { ...stored.record, ...host, port: daemon.port } } } });
+    await store.write({
+      hosts: {
+        [name]: {
+          ...stored,
+          record: { ...stored.record, ...(host.clients ? { clients: host.clients } : {}), port: daemon.port },
+        },
+      },
+    });
   });
 }
 

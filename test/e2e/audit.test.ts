@@ -69,7 +69,7 @@ describe.each(suites)('on %s', (suite) => {
       await become('web');
       expect(await verdicts()).toEqual(golden(`setup-${suite}`));
       await host.must('docker rm -f web');
-      await dockerTls('harden', host.name, '--accept', 'icc,sshd-root,sshd-passwords,docker-group');
+      await dockerTls('harden', host.name, '--accept', 'icc,userland-proxy,sshd-root,sshd-passwords,docker-group');
       await become('web');
       expect(await verdicts()).toEqual(golden(`harden-${suite}`));
       await host.must('docker rm -f web && docker image prune -af');

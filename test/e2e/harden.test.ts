@@ -76,7 +76,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
 
     const shown = await run('harden', 'web', '--dry-run');
     expect(shown.out).toMatch(/costs +no-new-privileges: programs inside new containers/);
-    for (const fix of ['userns-remap', 'icc', 'docker-group', 'sshd-root', 'sshd-passwords'])
+    for (const fix of ['userland-proxy', 'userns-remap', 'icc', 'docker-group', 'sshd-root', 'sshd-passwords'])
       expect(shown.out).toMatch(new RegExp(`left out: ${fix}, since .* --accept ${fix}`));
     const yes = ['--accept', 'docker-group,sshd-root,sshd-passwords', '--keep-docker-group', 'noisy'];
     const hardened = await run('harden', 'web', ...yes, '--yes');
@@ -89,8 +89,8 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect(hardened.out, '00-base.conf sorts after ours').not.toMatch(/MaxAuthTries/);
     expect(await host.must('stat -c %a /etc/docker/certs.d/registry.lab:5000/client.key')).toBe('400');
     expect(await host.must('cat /etc/audit/audit.rules')).toMatch(/by-hand/);
-    // noisy stays in the docker group, as was asked for; the other two need a yes of their own.
-    expect(new Set(await fixable())).toEqual(new Set(['docker-group', 'icc', 'userns-remap']));
+    // noisy stays in the docker group, as was asked for; the others need a yes of their own.
+    expect(new Set(await fixable())).toEqual(new Set(['docker-group', 'icc', 'userland-proxy', 'userns-remap']));
     expect(await pid()).toBe(running);
     // A member that comes back stands last in the line: which order it is has no meaning, so noisy is the first here.
     expect(await host.must('getent group docker')).toMatch(/:noisy$/);
@@ -126,7 +126,7 @@ describe('userns-remap', () => {
   beforeAll(async () => {
     [host] = (await labUp({ names: ['harden-userns'], suite: 'trixie' })) as [LabHost];
     home = await mkdtemp(join(tmpdir(), 'docker-tls-userns-'));
-    await host.container('web');
+    await host.container('web', '-p 8081:80', 'httpd -f -h /etc');
   });
   afterAll(async () => {
     await host?.down();
@@ -141,12 +141,20 @@ describe('userns-remap', () => {
         env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
       });
     const started = () => host.must("docker inspect -f '{{.State.Pid}} {{.State.StartedAt}}' web");
+    const answers = async () =>
+      (
+        await fetch(`http://${host.address}:8081/hostname`, { signal: AbortSignal.timeout(5000) }).catch(
+          () => undefined,
+        )
+      )?.ok === true;
     const before = await started();
+    expect(await answers()).toBe(true);
     const setup = await run('setup', `root@${host.address}`, '--name', 'web', '--no-ca-passphrase');
     expect(setup.status, setup.err).toBe(0);
     const hardened = await run('harden', 'web', '--only', 'userns-remap', '--accept', 'userns-remap');
     expect(hardened.status, hardened.err).toBe(0);
-    expect(hardened.out).toMatch(/costs: userns-remap: existing images and containers are hidden/);
+    expect(hardened.out).toMatch(/costs: userns-remap: existing images and containers are hidden.*ports answer nobody/);
+    expect(await answers()).toBe(false);
     expect(await host.must("docker info -f '{{.SecurityOptions}}'")).toContain('name=userns');
     expect(await host.must('docker ps -aq')).toBe('');
     expect(await host.must(`ls -d /proc/${before.split(' ')[0]}`)).not.toBe('');
@@ -155,7 +163,61 @@ describe('userns-remap', () => {
     expect(await host.must("docker info -f '{{.SecurityOptions}}'")).not.toContain('name=userns');
     expect(await started()).toBe(before);
     expect(await host.must('docker exec web echo alive')).toBe('alive');
+    expect(await answers()).toBe(true);
     expect((await run('plan', 'web', '--check')).status).toBe(0);
+  });
+});
+
+describe('icc, and MaxAuthTries of the article', () => {
+  let host: LabHost;
+  let home: string;
+
+  beforeAll(async () => {
+    [host] = (await labUp({ names: ['harden-icc'], suite: 'trixie' })) as [LabHost];
+    home = await mkdtemp(join(tmpdir(), 'docker-tls-icc-'));
+    await host.container('web', '--restart=always', 'httpd -f -h /etc');
+    await host.container('asker', '--restart=always');
+  });
+  afterAll(async () => {
+    await host?.down();
+    await rm(home, { recursive: true, force: true });
+  });
+
+  it('icc waits for a start without containers, and says so only where they do not stop', {
+    timeout: 120_000,
+  }, async () => {
+    const run = (...words: string[]) =>
+      program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', '--yes'], {
+        env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
+      });
+    const reaches = async () => {
+      const web = await host.must("docker inspect -f '{{.NetworkSettings.IPAddress}}' web");
+      return (await host.exec(`docker exec asker wget -q -T 3 -O /dev/null http://${web}/hostname`)).exit === 0;
+    };
+    const setup = await run('setup', `root@${host.address}`, '--name', 'web', '--no-ca-passphrase');
+    expect(setup.status, setup.err).toBe(0);
+    const late = /icc: with containers running dockerd keeps the default bridge/;
+    const only = ['harden', 'web', '--only', 'icc', '--accept', 'icc'];
+    expect((await run(...only, '--dry-run')).out.replace(/\s+/g, ' ')).toMatch(late);
+    const kept = await run(...only);
+    expect(kept.out.replace(/\s+/g, ' ')).toMatch(late);
+    expect(await reaches()).toBe(true);
+    expect((await run('rollback', 'web')).status).toBe(0);
+    const stopped = await run(...only, '--containers', 'may-stop');
+    expect(stopped.status, stopped.err).toBe(0);
+    expect(stopped.out).toMatch(/costs: icc: /);
+    expect(stopped.out.replace(/\s+/g, ' ')).not.toMatch(late);
+    await host.must('until [ "$(docker ps -q | wc -l)" = 2 ]; do sleep 0.2; done');
+    expect(await reaches()).toBe(false);
+
+    const unused = await run('harden', 'web', '--only', 'sshd', '--accept', 'icc');
+    expect([unused.status, unused.err]).toEqual([2, expect.stringMatching(/--accept icc: not among the fixes/)]);
+    const article = await run('harden', 'web', '--profile', 'article');
+    expect(article.status, article.err).toBe(0);
+    expect(await host.must('sshd -T')).toMatch(/^maxauthtries 2$/im);
+    expect((await run('apply', 'web')).out).toContain('nothing to do');
+    expect((await run('harden', 'web', '--only', 'sshd')).out).not.toMatch(/costs: sshd/);
+    expect(await host.must('sshd -T')).toMatch(/^maxauthtries 2$/im);
   });
 });
 

@@ -34,6 +34,10 @@ function all(ids: readonly string[], state: string): Record<string, string> {
   return Object.fromEntries(ids.map((id) => [id, state]));
 }
 
+/** Where audit rules and their directory come from, in full. */
+const ETC =
+  'cd /etc && find audit tmpfiles.d -printf "%M %u:%g %p %l\\n" | sort && find audit tmpfiles.d -type f -exec sha256sum {} + | sort';
+
 const WATCHED = [3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 17, 18].map((number) => `1.1.${number}`);
 const CONFINED = ['5.2', '5.11', '5.12', '5.22', '5.29'];
 
@@ -98,6 +102,41 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     expect(await rules()).toEqual(['-w /srv -p wa -k by-hand']);
     expect(await host.must('sha256sum /etc/audit/rules.d/*')).toBe(before);
     expect(await host.must('augenrules --check')).toMatch(/No change/);
+  });
+
+  it('goes on hearing after a reboot, and says so where it does not', { timeout: 900_000 }, async () => {
+    const RUN = ['1.1.4', '1.1.8'];
+    const heard = async () => {
+      await host.must('chmod 0666 /run/containerd/containerd.sock; chmod 0660 /run/containerd/containerd.sock');
+      // The log is written a moment later.
+      return host.must(
+        'sleep 3; ausearch --input-logs -k docker-tls -c chmod -ts boot 2>/dev/null | grep -c "name=.*containerd.sock"; :',
+      );
+    };
+    const before = await host.must(`${ETC}; auditctl -l`);
+    const generation = await host.must(
+      'sed -n \'s/^  "generation": \\([0-9]*\\),/\\1/p\' /var/lib/docker-tls/state.json',
+    );
+    await done('harden', 'web', '--only', 'audit-rules', '--yes');
+    expect(await verdicts(...WATCHED)).toEqual(all(WATCHED, 'pass'));
+    await host.reboot();
+    expect(await verdicts(...WATCHED)).toEqual(all(WATCHED, 'pass'));
+    expect(await heard()).toBe('2');
+    expect((await run('plan', 'web', '--check')).status).toBe(0);
+
+    // As rules that somebody wrote by hand: loaded before containerd makes its directory.
+    await host.must('mv /etc/tmpfiles.d/docker-tls.conf /root/');
+    expect(await verdicts(...RUN), 'deaf from the next boot on').toEqual(all(RUN, 'finding'));
+    await host.reboot();
+    expect(await host.must('auditctl -l')).toContain('-w /run/containerd -p wa');
+    expect(await heard()).toBe('0');
+    expect(await verdicts(...WATCHED)).toEqual({ ...all(WATCHED, 'pass'), ...all(RUN, 'finding') });
+    await done('harden', 'web', '--only', 'audit-rules', '--yes');
+    expect(await verdicts(...WATCHED)).toEqual(all(WATCHED, 'pass'));
+    expect(await heard()).toBe('2');
+
+    await done('rollback', 'web', '--to', generation, '--yes');
+    expect(await host.must(`${ETC}; auditctl -l`)).toBe(before);
   });
 
   it('the plug pulled in the middle of a change: the host comes back as it was, by itself', {

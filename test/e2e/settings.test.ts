@@ -31,6 +31,8 @@ type Case = {
   readonly refused?: readonly (string | RegExp)[];
   /** Words of the plan or the outcome. */
   readonly says?: readonly RegExp[];
+  /** The TCP address that accepts every client before setup, and after remove: a yes of its own. */
+  readonly opens?: string;
   /** Shell that holds once the host is set up. */
   readonly holds?: string;
   /** Shell that takes away what `first` and `later` did. */
@@ -67,12 +69,14 @@ const cases: readonly Case[] = [
     name: 'an open port by $DOCKER_OPTS',
     files: { '/etc/default/docker': 'DOCKER_OPTS="-H tcp://0.0.0.0:2375 --debug"\n' },
     says: [/tcp:\/\/0\.0\.0\.0:2375 is closed: it answers everybody/],
+    opens: 'tcp://0.0.0.0:2375',
     holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
   },
   {
     name: 'an open port in the second line of $DOCKER_OPTS',
     files: { '/etc/default/docker': 'DOCKER_OPTS="--debug \\\n  -H tcp://0.0.0.0:2375"\n' },
     says: [/tcp:\/\/0\.0\.0\.0:2375 is closed: it answers everybody/],
+    opens: 'tcp://0.0.0.0:2375',
     holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
   },
   {
@@ -80,6 +84,7 @@ const cases: readonly Case[] = [
     files: { '/etc/systemd/system/docker.socket.d/tcp.conf': '[Socket]\nListenStream=2375\n' },
     first: 'systemctl stop docker.service docker.socket; systemctl daemon-reload; systemctl start docker.socket',
     says: [/2375 of docker\.socket rejects connections without a certificate/],
+    opens: '[::]:2375 (docker.socket)',
     holds: '! docker -H tcp://127.0.0.1:2375 version >/dev/null 2>&1',
     last: 'systemctl stop docker.service docker.socket',
   },
@@ -92,6 +97,7 @@ const cases: readonly Case[] = [
     },
     first: `mkdir -p /etc/docker ${DROP_INS}; ln -s ../mine/daemon.json /etc/docker/; ln -s /etc/mine/override.conf ${DROP_INS}/; ln -sf ../mine/docker /etc/default/docker`,
     says: [/2375 is closed/],
+    opens: 'tcp://0.0.0.0:2375',
     holds: `${closed2375} && docker info -f '{{.Debug}} {{.Labels}}' | grep -q 'true .linked=yes' && [ -L /etc/docker/daemon.json ] && [ -L /etc/default/docker ] && tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline | grep -q -- '--log-level=warn'`,
     last: `rm -rf /etc/mine /etc/docker/daemon.json ${DROP_INS}/override.conf /etc/default/docker`,
   },
@@ -114,6 +120,7 @@ const cases: readonly Case[] = [
       [`${DROP_INS}/override.conf`]: execStart(DAEMON),
     },
     says: [/2375 is closed/, /refused for about a second/],
+    opens: 'tcp://0.0.0.0:2375',
     holds: closed2375,
   },
   {
@@ -143,6 +150,7 @@ const cases: readonly Case[] = [
     name: 'an open port by a flag',
     files: { [`${DROP_INS}/tcp.conf`]: execStart(`${DAEMON} -H fd:// -H tcp://0.0.0.0:2375`) },
     says: [/2375 is closed/],
+    opens: 'tcp://0.0.0.0:2375',
     holds: closed2375,
   },
   {
@@ -342,8 +350,21 @@ describe.each(cases.map((one, index) => ({ ...one, index })))('$name', (one) => 
       const second = await person.run(person.setup(host, ['--san', `s${one.index}.example`]));
       expect(second, second.err).toMatchObject({ status: 0 });
       await host.must(`docker ps >/dev/null && { ${one.holds ?? 'true'}; }`);
-      const removed = await person.run(['remove', host.name, '--yes']);
+      const remove = ['remove', host.name, '--yes'];
+      if (one.opens !== undefined) {
+        const kept = await person.run(remove);
+        expect([kept.status, kept.err]).toEqual([4, expect.stringContaining('E_OPENS_PLAIN_TCP')]);
+        expect(kept.err).toContain(`opens ${one.opens}, which accepts every client`);
+        await host.must(`docker ps >/dev/null && { ${one.holds ?? 'true'}; }`);
+        const shown = await person.run([...remove, '--dry-run']);
+        expect([shown.status, shown.out.replace(/\s+/g, ' ')]).toEqual([
+          0,
+          expect.stringContaining(`${one.opens} opens again`),
+        ]);
+      }
+      const removed = await person.run([...remove, ...(one.opens ? ['--allow-plain-tcp'] : [])]);
       expect(removed, removed.err).toMatchObject({ status: 0 });
+      if (one.opens !== undefined) expect(removed.out).toContain(`${one.opens} opens again`);
       const after = await snapshot(host);
       // Where dockerd makes its own socket, a restart makes another one.
       expect(compare(before, after, /^socket inode/)).toEqual([]);

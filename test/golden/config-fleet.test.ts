@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { parseFleet } from '../../src/domain/fleet/fleet.ts';
 import { chosenSpecs, parseInventory } from '../../src/domain/fleet/inventory.ts';
 import { selectHosts } from '../../src/domain/fleet/selection.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
 import { DockerTlsErrors } from '../../src/errors/errors.ts';
 
 /** All hosts of an inventory, or everything that is said of them. */
@@ -73,7 +74,7 @@ test('every key means what it says', () => {
         address: 'edge.example.org',
         port: 2377,
         listen: ['10.0.0.9', '2001:db8::7'],
-        sans: ['edge.internal', '*.edge.example.org', '192.0.2.7'],
+        sans: ['edge.internal', '*.edge.example.org', '192.0.2.7'].map(parseSan),
         keyType: 'rsa3072',
         days: 30,
         containers: 'may-stop',
@@ -235,7 +236,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
       'f:2:43 keep is at least 1',
       'f:2:62 a change waits from 10s up to 24h for its confirmation',
       'f:2:89 confirm-within is at least 10',
-      'f:2:115 this is no time; write 90s, 15m or 2h',
+      'f:2:115 this is not a time; write 90s, 15m or 2h',
     ],
   ],
   'a choice that is none': [
@@ -249,12 +250,12 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
   'what a shell would take for something else': [
     'hosts: { a: $(id), b: { ssh: "-oProxyCommand=id" }, c: { address: "a;b", sans: ["`id`"], ssh: { jump: ["x y"], user: "r|m", identities: [-F] } } }',
     [
-      'f:2:13 "$(id)" is not a host: [user@]name[:port], or local | ssh: root@build-1.example.org | ssh: admin@[2001:db8::7]:2222',
-      'f:2:30 "-oProxyCommand=id" is not a host: [user@]name[:port], or local | ssh: root@build-1.example.org | ssh: admin@[2001:db8::7]:2222',
+      'f:2:13 "$(id)" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
+      'f:2:30 "-oProxyCommand=id" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
       'f:2:67 "a;b" is no name for a certificate: it is neither a DNS name nor an IP address | give a name such as build-1.example.com, 10.0.0.5 or 2001:db8::5',
       'f:2:81 "`id`" is no name for a certificate: it is neither a DNS name nor an IP address | give a name such as build-1.example.com, 10.0.0.5 or 2001:db8::5',
-      'f:2:104 "x y" is not a host: [user@]name[:port], or local | ssh: root@build-1.example.org | ssh: admin@[2001:db8::7]:2222',
-      'f:2:118 "r|m" is no name of a user',
+      'f:2:104 "x y" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
+      'f:2:118 "r|m@host" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
       'f:2:138 a file name that begins with - would be taken for an option | write ./-F',
     ],
   ],
@@ -308,7 +309,7 @@ test('what Ansible prints of an INI inventory', () => {
     {
       ...build,
       name: 'build-2',
-      sans: ['build-2.example.org', '10.0.0.12'],
+      sans: ['build-2.example.org', '10.0.0.12'].map(parseSan),
       ssh: { destination: 'build-2', jump: ['ops@bastion.example.org', '10.0.0.1:2200'], hostKey: 'accept-new' },
     },
     { ...build, name: 'db1.example.org', ssh: { destination: 'db1.example.org' } },

@@ -69,7 +69,7 @@ const damages: readonly Damage[] = [
   [
     'a host.json with wrong values',
     (home) => replace(join(home, 'hosts/web/host.json'), '{"name":"web"}'),
-    /address is missing, port is missing/,
+    /ssh is missing, address is missing/,
     /^mv .*hosts\/web .*hosts-web\.damaged$/,
   ],
   [

@@ -15,7 +15,7 @@ import {
   ipText,
   parseSan,
   proposeSans,
-  type SanName,
+  type San,
   uniqueSans,
 } from '../../src/domain/pki/names.ts';
 import { pemBlocks, pemEncode } from '../../src/domain/pki/pem.ts';
@@ -74,7 +74,7 @@ describe('names', () => {
       fc.property(
         fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...'a1.-*:[]/%@ \n') })),
         (text) => {
-          let name: SanName;
+          let name: San;
           try {
             name = parseSan(text);
           } catch (error) {

@@ -31,6 +31,7 @@ import type { PathState } from '../../src/domain/plan/host-files.ts';
 import type { HostPlan } from '../../src/domain/plan/plan.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { keptOf } from '../../src/domain/settings.ts';
 
 type Entry = { kind: 'file' | 'link' | 'absent'; mode: number; uid: number; content: string };
 type Case = {
@@ -321,7 +322,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
         confirmWithin: 30,
         keep: 3,
         reason: 'test',
-        requested: { port: 2376, listen: [], sans: [], keyType: 'p256', days: 397, keys: 'store' },
+        settings: keptOf({}),
       },
     );
     const input = Buffer.concat(transaction.input.map((part) => (part instanceof Secret ? part.reveal() : part)));

@@ -18,7 +18,7 @@ const DIRECT: Readonly<Record<string, readonly string[]>> = {
 
 /** Directories from which a file of a directory may import, besides its own and OPEN. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  domain: [],
+  domain: ['domain/pki', 'domain/audit'],
   'domain/pki': ['domain'],
   'domain/trust': PURE,
   'domain/fleet': PURE,
@@ -51,7 +51,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['cli'],
   ssh2: ['adapters/ssh'],
   yaml: ['domain/fleet', 'domain/audit'],
-  zod: ['domain/fleet'],
+  zod: ['domain', 'domain/fleet', 'domain/plan', 'adapters/store', 'cli'],
 };
 
 /** What the domain may take from Node: computing, not effects. */

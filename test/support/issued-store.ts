@@ -2,8 +2,8 @@
 
 import type { HostRecord, StoredHost } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
-import { completeHost } from '../../src/domain/fleet/spec.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { openKeyring } from '../../src/engine/keyring.ts';
 
 export type IssuedHost = {
@@ -41,21 +41,10 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
     const hosts: Record<string, StoredHost> = {};
     for (const [name, host] of Object.entries(options.hosts ?? {})) {
       const address = host.address ?? '127.0.0.1';
-      const spec = completeHost({ name, ssh: { destination: address }, address, days: options.days ?? 397 });
-      const credentials = await keyring.server(spec, (host.sans ?? [address]).map(parseSan));
-      const record: HostRecord = {
-        name,
-        address,
-        port: host.port ?? 2376,
-        ssh: spec.ssh,
-        sans: host.sans ?? [address],
-        keyType: 'p256',
-        days: spec.days,
-        containers: 'keep',
-        ...(host.clients ? { clients: host.clients } : {}),
-        createdAt: now.toISOString(),
-        updatedAt: now.toISOString(),
-      };
+      const { clients, port, sans = [address] } = host;
+      const spec = completeHost({ name, ssh: { destination: address }, port, clients, days: options.days ?? 397 });
+      const credentials = await keyring.server(spec, sans.map(parseSan));
+      const record: HostRecord = { ...spec, address, createdAt: now.toISOString(), updatedAt: now.toISOString() };
       hosts[name] = {
         record,
         ca: await keyring.trustFor({ name, clients: host.clients }),

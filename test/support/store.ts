@@ -5,7 +5,9 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoreState } from '../../src/adapters/store/records.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { CREDENTIALS } from './store-credentials.ts';
 
 const TIME = '2026-11-25T10:00:00.000Z';
@@ -27,14 +29,13 @@ export function sampleIssuer(which: number): StoredIssuer {
 export function sampleHost(name: string, which: number): StoredHost {
   return {
     record: {
-      name,
+      ...completeHost({
+        name,
+        ssh: { destination: `root@${name}`, identities: ['/home/a/.ssh/id'], transport: 'ssh2' },
+        sans: ['other.example', '10.0.0.1'].map(parseSan),
+        days: 365,
+      }),
       address: `${name}.example`,
-      port: 2376,
-      ssh: { destination: `root@${name}`, identities: ['/home/a/.ssh/id'], transport: 'ssh2' },
-      sans: [`${name}.example`, '10.0.0.1'],
-      keyType: 'p256',
-      days: 365,
-      containers: 'keep',
       createdAt: TIME,
       updatedAt: TIME,
       generation: which,

@@ -48,6 +48,7 @@ const BAD = `services:
     devices: ["/dev/sda:/dev/sda"]
     security_opt:
       - seccomp:unconfined
+      - systempaths=unconfined
       - apparmor=unconfined
     volumes:
       - /var/run/docker.sock:/var/run/docker.sock:ro
@@ -79,13 +80,13 @@ function braced(text: string): string {
 describe('lines and forms', () => {
   test.each([
     ['5.5', ['5 is privileged']],
-    ['5.32', ['19 /var/run/docker.sock is mounted on /var/run/docker.sock']],
-    ['5.6', ['20 /etc is mounted on /host, writable']],
-    ['5.20', ['20 /host has propagation rshared']],
-    ['5.8', ['25 publishes port 443', '26 publishes port 80']],
-    ['4.10', ['28 API_TOKEN is written out']],
+    ['5.32', ['20 /var/run/docker.sock is mounted on /var/run/docker.sock']],
+    ['5.6', ['21 /etc is mounted on /host, writable']],
+    ['5.20', ['21 /host has propagation rshared']],
+    ['5.8', ['26 publishes port 443', '27 publishes port 80']],
+    ['4.10', ['29 API_TOKEN is written out']],
     ['5.13', ['2 can write to its root file system']],
-    ['icc', ['30 its containers reach all ports of one another']],
+    ['icc', ['31 its containers reach all ports of one another']],
   ])('%s', (id, lines) => {
     expect(found(BAD, id)).toEqual(lines);
   });

@@ -178,8 +178,23 @@ ARG VERSION
     ['4.1', 'FROM a:1\nENV APP=app\nARG APP=root\nUSER $APP\n', []],
     ['4.1', `FROM a:1 AS x\nENV ID=0\nFROM x\nENV WHO="$ID"\nuser ${braced('WHO')}:5\n`, ['5 the last USER is 0:5']],
     ['4.1', 'ARG ID=0\nFROM a:1\nARG ID\nUSER $ID\n', ['4 the last USER is 0']],
-    ['4.1', 'ARG ID=0\nFROM a:1\nUSER $ID\nENV ID=0\n', []],
-    ['4.1', 'FROM a:1 AS x\nARG ID=0\nFROM x\nUSER $ID\n', []],
+    [
+      '4.1',
+      'ARG ID=1\nFROM a:1\nUSER $ID\nENV ID=1\n',
+      ['3 the last USER is $ID, and no ARG or ENV before it sets ID: empty means root'],
+    ],
+    [
+      '4.1',
+      'FROM a:1 AS x\nARG ID=1\nFROM x\nUSER $ID\n',
+      ['4 the last USER is $ID, and no ARG or ENV before it sets ID: empty means root'],
+    ],
+    [
+      '4.1',
+      `FROM a:1\nARG ID=1\nUSER $ID:${braced('GRP')}\n`,
+      [`3 the last USER is 1:${braced('GRP')}, and no ARG or ENV before it sets GRP: empty means root`],
+    ],
+    ['4.1', 'FROM a:1\nARG ID\nUSER $ID\n', []],
+    ['4.1', 'FROM a:1 AS x\nENV ID=7\nFROM x\nUSER $ID\n', []],
     ['4.1', `FROM a:1\nARG ID=app\nUSER ${braced('ID:-0')}\n`, []],
     [
       '5.28',
@@ -195,7 +210,7 @@ ARG VERSION
   test('variables that double, and many of them, end soon', () => {
     const doubled = Array.from({ length: 60 }, () => 'ARG A=$A$A').join('\n');
     const many = Array.from({ length: 9000 }, (_, index) => `ENV A${index}=$A${index - 1}x`).join('\n');
-    expect(found(`ARG A=x\n${doubled}\nFROM $A\n${doubled}\n${many}\nUSER $A8999\n`, '4.1')).toEqual([]);
+    expect(found(`ARG A=x\n${doubled}\nFROM $A\n${doubled}\n${many}\nUSER $A8999\n`, '4.1')).toHaveLength(1);
   });
 
   test('two backslashes at the end of a line continue nothing', () => {

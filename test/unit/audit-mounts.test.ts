@@ -16,7 +16,8 @@ describe('what a mount gives away', () => {
     '/home',
     '/home/ben',
     '/root',
-    '/bin',
+    '/dev',
+    '/proc',
     '/run',
     '/var/run',
     '/root/.ssh',
@@ -43,6 +44,12 @@ describe('what a mount gives away', () => {
   });
 
   test.each([
+    '/bin',
+    '/boot',
+    '/lib',
+    '/sys',
+    '/usr',
+    '/usr/',
     '/etc/cron.d',
     '/root/bin',
     '/dev/sda',

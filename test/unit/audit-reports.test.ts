@@ -274,6 +274,26 @@ describe('JUnit', () => {
     expect(sum('errors')).toBe(1);
     expect(elements.filter((name) => name === 'testsuite')).toHaveLength(report.subjects.length);
   });
+
+  test("has what Ant's schema requires, in its order (github.com/windyroad/JUnit-Schema)", () => {
+    const suites = [...text.matchAll(/<testsuite ([^>]*)>(.*?)<\/testsuite>/gs)];
+    expect(suites).toHaveLength(report.subjects.length);
+    suites.forEach(([, head = '', body = ''], index) => {
+      const names = [...head.matchAll(/([a-z]+)="[^"]+"/g)].map(([, name]) => name);
+      expect(new Set(names)).toEqual(
+        new Set('id package name hostname timestamp time tests failures errors skipped'.split(' ')),
+      );
+      expect(head).toMatch(new RegExp(`^id="${index}" .* timestamp="2026-11-25T11:00:00" `));
+      const children = [...body.matchAll(/^ {4}<([a-z-]+)/gm)].map(([, name]) => name);
+      expect(children.filter((name, at) => name !== children[at - 1])).toEqual([
+        'properties',
+        'testcase',
+        'system-out',
+        'system-err',
+      ]);
+    });
+    expect(text).toMatch(/\n<testsuites>\n/);
+  });
 });
 
 describe('HTML', () => {

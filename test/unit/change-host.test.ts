@@ -1,8 +1,8 @@
 /** How a change that cannot be kept goes back, while others hold the store. */
 
 import { expect, test } from 'vitest';
-import { completeHost } from '../../src/domain/fleet/spec.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { changeHost } from '../../src/engine/change-host.ts';
 import type { HostSession, Runtime } from '../../src/runtime.ts';
 import { desired, FACTS_TIME_MS, factsOf } from '../support/host-facts.ts';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { addClientToFleet, addHostToFleet } from '../../src/domain/fleet/edit.ts';
 import { parseFleet } from '../../src/domain/fleet/fleet.ts';
-import { completeHost, type HostSpec } from '../../src/domain/fleet/spec.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { completeHost, type HostSpec } from '../../src/domain/settings.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../src/errors/errors.ts';
 
 const FLEET = `# yaml-language-server: $schema=fleet.schema.json
@@ -91,7 +92,7 @@ test('only what is no default is written', () => {
 
 test('what the defaults give is taken back where it can be', () => {
   const text = addHostToFleet(FLEET, host('open', { clients: undefined, confirmWithin: 90 }));
-  expect(changed(FLEET, text)).toEqual(['+    open:', '+        confirm-within: 90', '+        clients: all']);
+  expect(changed(FLEET, text)).toEqual(['+    open:', '+        clients: all', '+        confirm-within: 90']);
 });
 
 test('what the defaults give and no entry can take back is said', () => {
@@ -160,8 +161,8 @@ test('an edit never changes another host through an alias', () => {
   const shared = 'version: 1\nhosts:\n  a: {ssh: x, sans: &names [n.example.org]}\n  b: {ssh: y, sans: *names}\n';
   const spec = hostOf(shared, 'a') as HostSpec;
   try {
-    const text = addHostToFleet(shared, { ...spec, sans: ['m.example.org'] });
-    expect(hostOf(text, 'b')?.sans).toEqual(['n.example.org']);
+    const text = addHostToFleet(shared, { ...spec, sans: [parseSan('m.example.org')] });
+    expect(hostOf(text, 'b')?.sans).toEqual([parseSan('n.example.org')]);
   } catch (error) {
     expect(error).toSatisfy((thrown) => thrown instanceof DockerTlsError || thrown instanceof DockerTlsErrors);
   }
@@ -175,7 +176,7 @@ test('flow style, empty sections and other indentation are kept', () => {
     addHostToFleet('version: 1\nhosts: {} # none yet\n', completeHost({ name: 'b', ssh: { destination: 'y' } })),
   ).toBe('version: 1\nhosts:\n  # none yet\n  b: y\n');
   const flat = 'version: 1\nhosts:\n  a:\n    ssh: x\n    sans:\n    - n\n';
-  expect(addHostToFleet(flat, completeHost({ name: 'b', ssh: { destination: 'b' }, sans: ['m'] }))).toBe(
+  expect(addHostToFleet(flat, completeHost({ name: 'b', ssh: { destination: 'b' }, sans: [parseSan('m')] }))).toBe(
     `${flat}  b:\n    sans:\n    - m\n`,
   );
 });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { auditRules } from '../../src/domain/audit/audit-rules.ts';
 import { fileFixes } from '../../src/domain/audit/checks/files.ts';
+import type { FixName } from '../../src/domain/audit/fixes.ts';
 import type { DaemonView } from '../../src/domain/plan/daemon-view.ts';
 import {
   chooseFixes,
@@ -14,7 +15,7 @@ import {
   recordHardening,
 } from '../../src/domain/plan/hardening.ts';
 import { hardenDaemon } from '../../src/domain/plan/hardening-daemon.ts';
-import { hardenFiles, renderAuditRules } from '../../src/domain/plan/hardening-files.ts';
+import { AUDIT_RULES, hardenFiles, renderAuditRules, TMPFILES } from '../../src/domain/plan/hardening-files.ts';
 import { hardenSshd, type Login } from '../../src/domain/plan/hardening-sshd.ts';
 import { altered } from '../support/audit-facts.ts';
 import { factsOf } from '../support/host-facts.ts';
@@ -31,7 +32,7 @@ const settings = new Map(
   }),
 );
 const config = '# a comment\nInclude /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\nMatch User git\n  PermitTTY no\n';
-const input = { settings, version: 1000, config, matches: [], login: operator };
+const input = { settings, version: 1000, config, matches: [], login: operator, maxAuthTries: 4 };
 const all = new Set(['sshd', 'sshd-root', 'sshd-passwords'] as const);
 
 describe('the choice of fixes', () => {
@@ -39,9 +40,15 @@ describe('the choice of fixes', () => {
     const choice = chooseFixes({ only: [], profile: 'cis', accepted: ['icc'] });
     expect(choice.fixes).toContain('icc');
     expect(choice.fixes).not.toContain('userns-remap');
-    const left = ['userns-remap', 'sshd-root', 'sshd-passwords', 'docker-group'];
+    const left = ['userland-proxy', 'userns-remap', 'sshd-root', 'sshd-passwords', 'docker-group'];
     expect(choice.leftOut.map((fix) => fix.name)).toEqual(left);
     for (const fix of choice.leftOut) expect(fix.cost, fix.name).toBeTruthy();
+  });
+
+  it('names what was accepted and is not chosen', () => {
+    const choose = (profile: 'cis' | 'minimal', ...only: FixName[]) =>
+      chooseFixes({ only, profile, accepted: ['icc', 'sshd-root'] }).notChosen;
+    expect([choose('cis'), choose('minimal'), choose('cis', 'icc')]).toEqual([[], ['icc', 'sshd-root'], ['sshd-root']]);
   });
 
   it('also where it was named', () => {
@@ -63,12 +70,13 @@ describe('the choice of fixes', () => {
   });
 
   it('is remembered once, in one order, with who stays in the docker group', () => {
-    expect(recordHardening(['sshd', 'icc', 'sshd', 'docker-group:bob'], ['ann', 'bob'])).toEqual([
-      'icc',
-      'sshd',
-      'docker-group:ann',
-      'docker-group:bob',
-    ]);
+    expect(
+      recordHardening(['sshd', 'icc', 'sshd', 'docker-group:bob', 'sshd:max-auth-tries=3'], {
+        keepInDockerGroup: ['ann', 'bob'],
+        maxAuthTries: 2,
+      }),
+    ).toEqual(['icc', 'sshd', 'docker-group:ann', 'docker-group:bob', 'sshd:max-auth-tries=2']);
+    expect(recordHardening(['sshd'], { keepInDockerGroup: [], maxAuthTries: undefined })).toEqual(['sshd']);
   });
 });
 
@@ -202,6 +210,36 @@ describe('sshd', () => {
     expect(costs?.map((cost) => cost.replace(/:.*/, ''))).toEqual(names);
   });
 
+  it('says what it costs only where something changes', () => {
+    const made = (entries: string[], audit: Parameters<typeof altered>[1], more = {}) =>
+      hardenHost({
+        entries,
+        known: [],
+        facts: factsOf({ 'file:/etc/ssh/sshd_config': `file 644 0:0\n${config}`, ...more }),
+        audit: altered('bad-trixie', audit),
+        login: operator,
+      }).costs?.map((cost) => cost.replace(/:.*/, ''));
+    const sections = {
+      'sshd 0': 'maxauthtries 4\npermitrootlogin no\npasswordauthentication no\nkbdinteractiveauthentication no\n',
+    };
+    expect(made([...all], { sections })).toEqual([]);
+    expect(made([...all, 'sshd:max-auth-tries=2'], { sections })).toEqual(['sshd']);
+    const json = { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "userland-proxy": false, "icc": false }' };
+    const daemon = ['icc', 'userland-proxy', 'userns-remap'];
+    expect([made(daemon, {}), made(daemon, {}, json)]).toEqual([daemon, ['userns-remap']]);
+    const group = { 'file:/etc/group': 'file 644 0:0\nroot:x:0:\ndocker:x:5:ann\n' };
+    expect([made(['docker-group'], {}), made(['docker-group'], {}, group)]).toEqual([[], ['docker-group']]);
+  });
+
+  it('allows as many tries as are asked for, and never more than the host does', () => {
+    const tries = (maxAuthTries: number, now: string) =>
+      /^MaxAuthTries (.*)$/m.exec(
+        hardenSshd(all, { ...input, settings: new Map(settings).set('maxauthtries', [now]), maxAuthTries }).content ??
+          '',
+      )?.[1];
+    expect([tries(2, '6'), tries(4, '6'), tries(4, '2')]).toEqual(['2', '4', '2']);
+  });
+
   it('leaves root alone until its own fix is asked for', () => {
     expect(hardenSshd(new Set(['sshd']), input).content).not.toMatch(/PermitRootLogin/);
   });
@@ -260,16 +298,17 @@ describe('files', () => {
     expect(made({ loaded: [], files: rules }).notes.join()).toMatch(
       /kernel does not have them all.*auditctl -R \/etc\/audit/,
     );
-    for (const change of [{}, { byHand: true }, { locked: true }]) expect(made(change).extras).toHaveLength(1);
+    for (const change of [{}, { byHand: true }, { locked: true }])
+      expect(made(change).extras).toMatchObject([{ path: AUDIT_RULES }, { path: TMPFILES }]);
+    const rootless = { ...facts, files: new Map([...facts.files].filter(([path]) => path !== '/run/containerd')) };
+    expect(hardenFiles(new Set(['audit-rules']), rootless, '', []).extras).toMatchObject([{ path: AUDIT_RULES }]);
   });
 });
 
 describe('the daemon', () => {
   const view = { flags: [], json: { values: {} } } as unknown as DaemonView;
   const limits = (openFiles: number | undefined) =>
-    hardenDaemon(new Set(['default-ulimits']), view, { swarm: false, running: [], openFiles }).settings[
-      'default-ulimits'
-    ];
+    hardenDaemon(new Set(['default-ulimits']), view, { swarm: false, openFiles }).settings['default-ulimits'];
 
   it('promises containers no more open files than dockerd may have itself: they would not start', () => {
     expect(limits(20_000)).toMatchObject({ nofile: { Hard: 20_000, Soft: 20_000 } });

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/adapters/store/store.ts';
-import { completeHost, type HostSpec } from '../../src/domain/fleet/spec.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { completeHost, type HostSpec } from '../../src/domain/settings.ts';
 import { isFrom } from '../../src/domain/trust/trust.ts';
 import { revoked } from '../../src/engine/access.ts';
 import { hostKeyCredentials } from '../../src/engine/host-key.ts';
@@ -179,11 +180,11 @@ describe('others write to the store while a run goes on', () => {
 });
 
 describe('what is asked for differs from the certificate that is there', () => {
-  const base: Partial<HostSpec> = { sans: ['old.example.org', 'kept.example.org'] };
+  const base: Partial<HostSpec> = { sans: ['old.example.org', 'kept.example.org'].map(parseSan) };
   test.each<[string, Partial<HostSpec>, string]>([
     ['nothing', base, ''],
-    ['a name less', { sans: ['kept.example.org'] }, 'it still has old.example.org'],
-    ['a name more', { sans: [...(base.sans ?? []), 'new.example.org'] }, 'it lacks new.example.org'],
+    ['a name less', { sans: [parseSan('kept.example.org')] }, 'it still has old.example.org'],
+    ['a name more', { sans: [...(base.sans ?? []), parseSan('new.example.org')] }, 'it lacks new.example.org'],
     ['days', { ...base, days: 90 }, 'it was made for 397 days, not 90'],
     ['the kind of key', { ...base, keyType: 'p384' }, 'its key is p256, not p384'],
   ])('%s', async (_, wanted, why) => {

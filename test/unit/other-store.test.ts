@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { StoreState } from '../../src/adapters/store/records.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
 import { parseFacts } from '../../src/domain/plan/facts.ts';
 import { managedExternally, otherName, otherStore } from '../../src/domain/plan/other-store.ts';
 import { printFacts } from '../support/sections.ts';
@@ -68,7 +69,7 @@ test('credentials without records are told as well, and the error says how to go
 
 test('a host by two names is told, and neither a copy of it nor itself is', () => {
   const facts = { ...theirs, addresses: [{ interface: 'eth0', address: '10.0.0.5' }] };
-  const owners = new Map([[pem('SERVER'), { name: 'a', sans: ['10.0.0.5', '127.0.0.1'] }]]);
+  const owners = new Map([[pem('SERVER'), { name: 'a', sans: ['10.0.0.5', '127.0.0.1'].map(parseSan) }]]);
   const error = otherName(facts, 'alias', owners);
   expect(error).toMatchObject({ code: 'E_HOST_TWO_NAMES', exit: 4, where: 'alias' });
   expect(error?.message).toMatch(/^this is the host a, /);
@@ -76,5 +77,7 @@ test('a host by two names is told, and neither a copy of it nor itself is', () =
   const copy = ['10.0.0.6', '127.0.0.1'].map((address) => ({ interface: 'eth0', address }));
   expect(otherName({ ...facts, addresses: copy }, 'copy', owners)).toBeUndefined();
   expect(otherName(factsOf({}), 'fresh', owners)).toBeUndefined();
-  expect(otherName(facts, 'other', new Map([[pem('OLD'), { name: 'a', sans: ['10.0.0.5'] }]]))).toBeUndefined();
+  expect(
+    otherName(facts, 'other', new Map([[pem('OLD'), { name: 'a', sans: [parseSan('10.0.0.5')] }]])),
+  ).toBeUndefined();
 });

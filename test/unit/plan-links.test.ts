@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { STATE } from '../../src/domain/dockerd/paths.ts';
-import type { HostSettings } from '../../src/domain/plan/host-settings.ts';
 import { planHost, planRestore } from '../../src/domain/plan/plan.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
+import { keptOf } from '../../src/domain/settings.ts';
 import { desired, factsOf, FACTS_TIME_MS as NOW } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';
@@ -15,8 +15,15 @@ function linked(path: string, to: string, lies: string): Record<string, string> 
 }
 
 const config = linked(JSON_FILE, '/srv/cfg/daemon.json', 'file 600 0:7\n{ "data-root": "/data" }\n');
-const requested: HostSettings = { port: 2376, listen: [], sans: [], keyType: 'p256', days: 397, keys: 'store' };
-const options = { id: 'a1', who: 'me', now: new Date(0), confirmWithin: 90, keep: 3, reason: 'test', requested };
+const options = {
+  id: 'a1',
+  who: 'me',
+  now: new Date(0),
+  confirmWithin: 90,
+  keep: 3,
+  reason: 'test',
+  settings: keptOf({}),
+};
 
 /** What travels to the host. */
 function sent(facts: ReturnType<typeof factsOf>, plan = planHost(facts, desired)) {

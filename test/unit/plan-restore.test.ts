@@ -4,8 +4,9 @@ import pico from 'picocolors';
 import { expect, test } from 'vitest';
 import { handEdits } from '../../src/cli/render/outcome.ts';
 import { renderPlan } from '../../src/cli/render/plan.ts';
-import { completeHost } from '../../src/domain/fleet/spec.ts';
+import { plainTcpProblem } from '../../src/domain/plan/plain-tcp.ts';
 import { planRestore } from '../../src/domain/plan/plan.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { desired, factsOf } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';
@@ -52,4 +53,37 @@ test.each([
   expect(planned('inactive').action).toBe('stop');
   expect(planned('failed').action).toBe('stop');
   expect(planned('active').action).toBe('restart');
+});
+
+const OPTIONS = '/etc/default/docker';
+
+test.each([
+  ['by $DOCKER_OPTS', 'DOCKER_OPTS="-H tcp://0.0.0.0:2375"\n', {}, ['tcp://0.0.0.0:2375']],
+  [
+    'with TLS, but no certificate asked for',
+    'DOCKER_OPTS="--tls --tlsverify=false -H tcp://0.0.0.0:2376"\n',
+    {},
+    ['tcp://0.0.0.0:2376'],
+  ],
+  ['that asks for a certificate', 'DOCKER_OPTS="--tlsverify -H tcp://0.0.0.0:2376"\n', {}, []],
+  [
+    'of another socket unit',
+    '',
+    { sockets: 'Id=x.socket\nListen=[::]:2375 (Stream)\nActiveState=active' },
+    ['[::]:2375 (x.socket)'],
+  ],
+  ['nowhere', 'DOCKER_OPTS="--debug"\n', {}, []],
+])('remove warns of a TCP port %s, and takes a yes of its own', (_, origin, more, opens) => {
+  const managed = [{ kind: 'file', path: OPTIONS }];
+  const facts = factsOf({
+    [`file:${OPTIONS}`]: 'file 644 0:0\nDOCKER_OPTS=""\n',
+    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, generation: 1, generations: [], managed })}`,
+    [`file:${STATE}/origin/manifest`]: `file 600 0:0\n1\tfile\t644\t0:0\t${OPTIONS}\n`,
+    [`file:${STATE}/origin/1`]: `file 644 0:0\n${origin}`,
+    ...more,
+  });
+  const plan = planRestore(facts, 'none', desired);
+  expect(plan.opens).toEqual(opens);
+  expect(plan.warnings.filter((warning) => warning.includes('opens again'))).toHaveLength(opens.length);
+  expect(plainTcpProblem(plan).map(({ code }) => code)).toEqual(opens.map(() => 'E_OPENS_PLAIN_TCP'));
 });

@@ -4,7 +4,7 @@ import pico from 'picocolors';
 import { expect, test } from 'vitest';
 import { costLines, renderOutcome } from '../../src/cli/render/outcome.ts';
 import { renderPlan, renderPlans } from '../../src/cli/render/plan.ts';
-import { completeHost } from '../../src/domain/fleet/spec.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import type { HostOutcome, PreparedHost } from '../../src/engine/host-run.ts';
 
 const plain = pico.createColors(false);

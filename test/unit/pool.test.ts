@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { completeHost } from '../../src/domain/fleet/spec.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { defaultParallel, errorsOf, exitOfResults, type FleetOptions, overHosts } from '../../src/engine/pool.ts';
 import { DockerTlsError, type ExitStatus } from '../../src/errors/errors.ts';
 import type { Progress } from '../../src/runtime.ts';

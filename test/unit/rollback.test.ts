@@ -1,23 +1,30 @@
 /** What a rollback brings back besides files: what was asked for, and who gets in. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { completeHost } from '../../src/domain/fleet/spec.ts';
 import { issueCa, issueClient, issueClientAuthority, openAuthority } from '../../src/domain/pki/certificate.ts';
-import { hostSettingsOf, parseHostSettings } from '../../src/domain/plan/host-settings.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { completeHost, keptOf, readKept, writeKept } from '../../src/domain/settings.ts';
 import { compareTrust } from '../../src/domain/trust/trust.ts';
 
-describe('what was asked for', () => {
-  const spec = completeHost({ name: 'h', ssh: { destination: 'h' }, port: 2399, harden: ['icc'], clients: ['ann'] });
-
-  test('comes back from the host as it was', () => {
-    const requested = hostSettingsOf(spec);
-    expect(parseHostSettings(JSON.parse(JSON.stringify(requested)))).toEqual(requested);
+describe('the settings of a generation', () => {
+  const spec = completeHost({
+    name: 'h',
+    ssh: { destination: 'h' },
+    port: 2399,
+    harden: ['icc'],
+    clients: ['ann'],
+    sans: [parseSan('alt.example.org')],
   });
 
-  test('also what was not asked for: it replaces what is asked for now', () => {
-    const plain = parseHostSettings(
-      JSON.parse(JSON.stringify(hostSettingsOf(completeHost({ name: 'h', ssh: { destination: 'h' } })))),
-    );
+  test('comes back from the host as it was', () => {
+    const kept = keptOf(spec);
+    const written = JSON.parse(JSON.stringify(writeKept(kept)));
+    expect(written.sans).toEqual(['alt.example.org']);
+    expect(readKept(written)).toEqual(kept);
+  });
+
+  test('also those that it did not have: they replace those of now', () => {
+    const plain = readKept(JSON.parse(JSON.stringify(writeKept(keptOf({})))));
     expect({ ...spec, ...plain }).toMatchObject({ port: 2376, harden: undefined, clients: undefined });
   });
 
@@ -25,7 +32,6 @@ describe('what was asked for', () => {
   test.each([
     ['nothing', undefined],
     ['a text', 'p256'],
-    ['no port', { ...good, port: undefined }],
     ['a port that is none', { ...good, port: 70_000 }],
     ['a port as text', { ...good, port: '2376' }],
     ['an address with a line end', { ...good, listen: ['10.0.0.1\nExecStartPre=/bin/sh'] }],
@@ -34,8 +40,8 @@ describe('what was asked for', () => {
     ['clients that are not names', { ...good, clients: [{}] }],
     ['hardening that is no list', { ...good, harden: 'icc' }],
   ])('a host that kept %s is not believed', (_, value) => {
-    expect(parseHostSettings(good)).toBeDefined();
-    expect(parseHostSettings(value)).toBeUndefined();
+    expect(readKept(good)).toBeDefined();
+    expect(readKept(value)).toBeUndefined();
   });
 });
 

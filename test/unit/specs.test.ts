@@ -2,19 +2,20 @@
 
 import { expect, test } from 'vitest';
 import type { HostRecord, StoreState } from '../../src/adapters/store/records.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { type HostFlags, specFor, specsFor, storedSpecs } from '../../src/engine/specs.ts';
 
 const RECORD: HostRecord = {
-  name: 'build-1',
+  ...completeHost({
+    name: 'build-1',
+    ssh: { destination: '10.0.0.1', user: 'root', identities: ['/keys/a'] },
+    port: 2377,
+    listen: ['10.0.0.1'],
+    keyType: 'p384',
+    days: 30,
+    clients: ['ada'],
+  }),
   address: 'build-1.example.org',
-  port: 2377,
-  ssh: { destination: '10.0.0.1', user: 'root', identities: ['/keys/a'] },
-  listen: '10.0.0.1',
-  sans: [],
-  keyType: 'p384',
-  days: 30,
-  containers: 'keep',
-  clients: ['ada'],
   createdAt: '2026-01-01T00:00:00Z',
   updatedAt: '2026-01-01T00:00:00Z',
 };

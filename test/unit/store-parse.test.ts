@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
+  CA_FILE,
+  CLIENT_FILE,
   caDirectoryName,
   certificateProblem,
+  HOST_FILE,
   keyProblem,
-  parseCaRecord,
-  parseClientRecord,
-  parseHostRecord,
 } from '../../src/adapters/store/parse.ts';
 import { checkName, nameProblem } from '../../src/adapters/store/records.ts';
 import { sampleCa, sampleClient, sampleHost } from '../support/store.ts';
@@ -56,40 +56,65 @@ describe('records', () => {
 
   test('come back as they went in, unknown keys included', () => {
     const extended = { ...host, later: { version: 2 } };
-    expect(parseHostRecord(JSON.stringify(extended))).toEqual({ ok: true, value: extended });
-    expect(parseClientRecord(JSON.stringify(client))).toEqual({ ok: true, value: client });
-    expect(parseCaRecord(JSON.stringify(ca))).toEqual({ ok: true, value: ca });
+    expect(HOST_FILE.read(HOST_FILE.write(extended))).toEqual({ ok: true, value: extended });
+    expect(CLIENT_FILE.read(CLIENT_FILE.write(client))).toEqual({ ok: true, value: client });
+    expect(CA_FILE.read(CA_FILE.write(ca))).toEqual({ ok: true, value: ca });
   });
 
+  test('hold text where values are read from text', () => {
+    expect(JSON.parse(HOST_FILE.write(host))).toMatchObject({ sans: ['other.example', '10.0.0.1'], port: 2376 });
+  });
+
+  const json = JSON.parse(HOST_FILE.write(host)) as Record<string, unknown>;
   test.each([
     ['an empty file', '', 'is empty'],
-    ['half a file', JSON.stringify(host).slice(0, 80), 'is not JSON'],
+    ['half a file', JSON.stringify(json).slice(0, 80), 'is not JSON'],
     ['a list', '[]', 'does not hold a JSON object'],
     ['null', 'null', 'does not hold a JSON object'],
-    ['no name', JSON.stringify({ ...host, name: undefined }), 'name is missing'],
-    ['an empty address', JSON.stringify({ ...host, address: '' }), 'address is not a text'],
-    ['port 0', JSON.stringify({ ...host, port: 0 }), 'port is not a port'],
-    ['a port as text', JSON.stringify({ ...host, port: '2376' }), 'port is not a port'],
-    ['a wrong ssh port', JSON.stringify({ ...host, ssh: { destination: 'x', port: 70000 } }), 'ssh.port is not a port'],
-    ['ssh as text', JSON.stringify({ ...host, ssh: 'root@x' }), 'ssh is not an object'],
+    ['no name', JSON.stringify({ ...json, name: undefined }), 'name is missing'],
+    ['an empty address', JSON.stringify({ ...json, address: '' }), 'is no name for a certificate'],
+    ['port 0', JSON.stringify({ ...json, port: 0 }), 'port is at least 1'],
+    ['a port as text', JSON.stringify({ ...json, port: '2376' }), 'a number is expected for port, not text'],
+    [
+      'a wrong ssh port',
+      JSON.stringify({ ...json, ssh: { destination: 'x', port: 70000 } }),
+      'ssh.port: port is at most 65535',
+    ],
+    ['ssh as text', JSON.stringify({ ...json, ssh: 'root@x' }), 'a map is expected for ssh, not text'],
     [
       'a wrong transport',
-      JSON.stringify({ ...host, ssh: { destination: 'x', transport: 'telnet' } }),
-      'ssh.transport is not one of',
+      JSON.stringify({ ...json, ssh: { destination: 'x', transport: 'telnet' } }),
+      'ssh.transport: telnet is not possible for transport',
     ],
-    ['numbers as SANs', JSON.stringify({ ...host, sans: [1] }), 'sans is not a list of texts'],
-    ['an unknown key type', JSON.stringify({ ...host, keyType: 'dsa' }), 'keyType is not one of'],
-    ['days below 0', JSON.stringify({ ...host, days: -1 }), 'days is not a whole number'],
-    ['a time that is none', JSON.stringify({ ...host, createdAt: 'yesterday-ish' }), 'createdAt is not a time'],
-    ['null for an optional flag', JSON.stringify({ ...host, liveRestore: null }), 'liveRestore is not true or false'],
-    ['an inherited name', JSON.stringify({ ...host, toString: 1 }).replace('"days"', '"Days"'), 'days is missing'],
+    ['numbers as SANs', JSON.stringify({ ...json, sans: [1] }), 'sans.0: text is expected'],
+    ['an unknown key type', JSON.stringify({ ...json, keyType: 'dsa' }), 'dsa is not possible for keyType'],
+    ['days below 0', JSON.stringify({ ...json, days: -1 }), 'days is at least 1'],
+    ['a time that is none', JSON.stringify({ ...json, createdAt: 'yesterday-ish' }), 'createdAt: this is not a time'],
+    [
+      'null for an optional flag',
+      JSON.stringify({ ...json, liveRestore: null }),
+      'true or false is expected for liveRestore, not nothing',
+    ],
+    [
+      'an inherited name',
+      JSON.stringify({ ...json, toString: 1 }).replace('"address"', '"Address"'),
+      'address is missing',
+    ],
   ])('%s is refused', (_what, text, problem) => {
-    expect(parseHostRecord(text)).toEqual({ ok: false, problem: expect.stringContaining(problem) });
+    expect(HOST_FILE.read(text)).toEqual({ ok: false, problem: expect.stringContaining(problem) });
   });
 
   test('all that is wrong is named at once', () => {
-    const parsed = parseHostRecord(JSON.stringify({ ...host, port: 'x', days: 'y' }));
-    expect(parsed).toEqual({ ok: false, problem: 'has wrong values: port is not a port, days is not a whole number' });
+    const read = HOST_FILE.read(JSON.stringify({ ...json, port: 'x', days: 'y' }));
+    expect(read).toEqual({
+      ok: false,
+      problem: 'has wrong values: a number is expected for port, not text, a number is expected for days, not text',
+    });
+  });
+
+  test('settings that are not there have their defaults', () => {
+    const { keep: _, sans: __, ...older } = json;
+    expect(HOST_FILE.read(JSON.stringify(older))).toMatchObject({ ok: true, value: { keep: 5, sans: [] } });
   });
 });
 

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { contextNameProblem } from '../../domain/fleet/names.ts';
+import { contextNameProblem } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';

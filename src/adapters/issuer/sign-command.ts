@@ -4,13 +4,13 @@
  */
 
 import { isAbsolute, resolve } from 'node:path';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { makeCsr, parseCsr } from '../../domain/pki/csr.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../../domain/pki/inspect.ts';
 import { generateKey, type KeyType, openPublicKey } from '../../domain/pki/keys.ts';
-import { formatSan, type SanName } from '../../domain/pki/names.ts';
+import { formatSan, type San } from '../../domain/pki/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
+import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError, interrupted, printableLines } from '../../errors/errors.ts';
 
 export type SignRequest = {
@@ -21,7 +21,7 @@ export type SignRequest = {
   /** The host's or the client's name in our store. */
   readonly name: string;
   /** Names that the certificate has to have; for servers. */
-  readonly sans?: readonly SanName[];
+  readonly sans?: readonly San[];
   /** PEM of the CA that signs: the certificate has to lead there. */
   readonly ca: string;
   readonly now: Date;
@@ -133,7 +133,7 @@ export async function signServer(
   sign: ExternalSigner,
   request: Pick<SignRequest, 'ca' | 'now'> & {
     readonly spec: Pick<HostSpec, 'name' | 'days' | 'keyType'>;
-    readonly sans: readonly SanName[];
+    readonly sans: readonly San[];
     /** Of a key that was made on the host: there is no request for it. */
     readonly publicKey?: string;
   },

@@ -6,13 +6,13 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import { type FileContent, inside } from './files.ts';
 import type { Incoming } from './journal.ts';
 import {
+  CA_FILE,
+  CLIENT_FILE,
   caDirectoryName,
   certificateProblem,
+  HOST_FILE,
   keyProblem,
-  type Parsed,
-  parseCaRecord,
-  parseClientRecord,
-  parseHostRecord,
+  type RecordFile,
 } from './parse.ts';
 import { readState, SCHEMA } from './read.ts';
 import { checkName, type StoreChange, type StoredOldCa } from './records.ts';
@@ -41,9 +41,9 @@ export function changeEntries(home: string, change: StoreChange): { incoming: In
     return { kind: 'key', bytes: pem };
   }
 
-  function record(value: unknown, parse: (text: string) => Parsed<unknown>): FileContent {
-    const bytes = `${JSON.stringify(value, null, 2)}\n`;
-    const parsed = parse(bytes);
+  function record<T>(file: RecordFile<T>, value: T): FileContent {
+    const bytes = file.write(value);
+    const parsed = file.read(bytes);
     refuse(parsed.ok ? undefined : parsed.problem);
     return { kind: 'record', bytes };
   }
@@ -57,7 +57,7 @@ export function changeEntries(home: string, change: StoreChange): { incoming: In
     directory(`ca/old/${caDirectoryName(cert)}`, {
       'ca.pem': certificate(cert),
       'ca-key.pem': keyPem && key(keyPem),
-      'ca.json': about && record(about, parseCaRecord),
+      'ca.json': about && record(CA_FILE, about),
     });
   }
 
@@ -72,7 +72,7 @@ export function changeEntries(home: string, change: StoreChange): { incoming: In
     incoming.push({ path: 'ca/ca.pem', content: certificate(cert) });
     if (keyPem === undefined) removals.push('ca/ca-key.pem');
     else incoming.push({ path: 'ca/ca-key.pem', content: key(keyPem) });
-    incoming.push({ path: 'ca/ca.json', content: record(about, parseCaRecord) });
+    incoming.push({ path: 'ca/ca.json', content: record(CA_FILE, about) });
   }
   for (const [name, { cert, keyPem, oldKeyPem }] of Object.entries(change.issuers ?? {})) {
     directory(`ca/issuers/${checkName('client', name)}`, {
@@ -84,7 +84,7 @@ export function changeEntries(home: string, change: StoreChange): { incoming: In
   for (const [name, host] of Object.entries(change.hosts ?? {})) {
     refuse(host.record.name === name ? undefined : `is the record of ${host.record.name}, not of ${name}`);
     directory(`hosts/${checkName('host', name)}`, {
-      'host.json': record(host.record, parseHostRecord),
+      'host.json': record(HOST_FILE, host.record),
       'ca.pem': certificate(host.ca),
       'server-cert.pem': certificate(host.serverCert),
       'server-key.pem': host.serverKey && key(host.serverKey),
@@ -93,7 +93,7 @@ export function changeEntries(home: string, change: StoreChange): { incoming: In
   for (const [name, client] of Object.entries(change.clients ?? {})) {
     refuse(client.record.name === name ? undefined : `is the record of ${client.record.name}, not of ${name}`);
     directory(`clients/${checkName('client', name)}`, {
-      'client.json': record(client.record, parseClientRecord),
+      'client.json': record(CLIENT_FILE, client.record),
       'ca.pem': certificate(client.ca),
       'cert.pem': certificate(client.cert),
       'key.pem': client.key && key(client.key),

@@ -4,14 +4,7 @@ import { join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { inside } from './files.ts';
-import {
-  caDirectoryName,
-  type Parsed,
-  parseCaRecord,
-  parseClientRecord,
-  parseHostRecord,
-  parseObject,
-} from './parse.ts';
+import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type Parsed, parseObject } from './parse.ts';
 import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoredOldCa, StoreState } from './records.ts';
 import { type Files, openTree, type Tree } from './tree.ts';
 
@@ -104,7 +97,7 @@ function readCa(home: string, tree: Tree): StoredCa | undefined {
   }
   const cert = file('ca.pem').certificate('', true);
   const keyPem = file('ca-key.pem').key('');
-  const record = file('ca.json').text('', true, parseCaRecord);
+  const record = file('ca.json').text('', true, CA_FILE.read);
   return cert === undefined || record === undefined ? undefined : { cert, keyPem, record };
 }
 
@@ -133,7 +126,7 @@ function readOldCa(tree: Tree): ReadDirectory<StoredOldCa> {
   return (serial, files, directory) => {
     const cert = files.certificate('ca.pem', true);
     const keyPem = files.key('ca-key.pem');
-    const record = files.text('ca.json', false, parseCaRecord);
+    const record = files.text('ca.json', false, CA_FILE.read);
     if (cert === undefined) return undefined;
     const right = caDirectoryName(cert);
     if (right === serial) return { serial, cert, keyPem, record };
@@ -152,7 +145,7 @@ function readIssuer(_name: string, files: Files): StoredIssuer | undefined {
 
 function readHost(tree: Tree): ReadDirectory<StoredHost> {
   return (name, files, directory) => {
-    const record = files.text('host.json', true, parseHostRecord);
+    const record = files.text('host.json', true, HOST_FILE.read);
     const ca = files.certificate('ca.pem', true);
     const serverCert = files.certificate('server-cert.pem', true);
     const serverKey = files.key('server-key.pem');
@@ -164,7 +157,7 @@ function readHost(tree: Tree): ReadDirectory<StoredHost> {
 
 function readClient(home: string, tree: Tree): ReadDirectory<StoredClient & { readonly directory: string }> {
   return (name, files, directory) => {
-    const record = files.text('client.json', true, parseClientRecord);
+    const record = files.text('client.json', true, CLIENT_FILE.read);
     const ca = files.certificate('ca.pem', true);
     const cert = files.certificate('cert.pem', true);
     const key = files.key('key.pem');

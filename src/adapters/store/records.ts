@@ -1,85 +1,94 @@
 /**
  * Owns what the store remembers: the records of hosts, clients and the CA, what a whole store looks like once read,
- * what a change to it may hold. Records are checked by hand, which costs no import.
+ * what a change to it may hold. A record keeps keys that it does not know: they are a newer program's.
  */
 
-import type { SshSpec } from '../../domain/fleet/spec.ts';
-import type { KeyType } from '../../domain/pki/keys.ts';
+import * as z from 'zod/mini';
+import { KEY_TYPES } from '../../domain/pki/keys.ts';
 import type { Secret } from '../../domain/secret.ts';
+import {
+  CLIENT_SETTINGS,
+  SSH_SETTINGS,
+  type SshSpec,
+  STORED,
+  type StoredSettings,
+  storedShape,
+} from '../../domain/settings.ts';
+import { choice, count, dialled } from '../../domain/values.ts';
 
-export { checkName, nameProblem } from '../../domain/fleet/names.ts';
+export { checkName, nameProblem } from '../../domain/names.ts';
 
-/** A host that was set up. Times are ISO 8601 in UTC. */
-export type HostRecord = {
-  readonly name: string;
-  /** What clients dial. */
-  readonly address: string;
-  readonly port: number;
-  readonly ssh: SshSpec;
-  readonly listen?: string;
-  readonly sans: readonly string[];
-  /** Those of them that somebody asked for; absent: nobody knows any more. */
-  readonly requestedSans?: readonly string[];
-  readonly keyType: KeyType;
-  /** Lifetime of its certificates. */
-  readonly days: number;
-  readonly containers: 'keep' | 'may-stop';
-  /** Where the server's key is made and kept; absent: `store`. */
-  readonly keys?: 'store' | 'host';
-  /** Which clients this host accepts; absent: all of the CA. */
-  readonly clients?: readonly string[];
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  readonly generation?: number;
-  readonly liveRestore?: boolean;
-  /** How many generations the host keeps. */
-  readonly keep?: number;
-  /** Seconds until the host rolls itself back unless the change is confirmed. */
-  readonly confirmWithin?: number;
-  readonly harden?: readonly string[];
-};
+const text = z.string().check(z.minLength(1));
+const number = count(0, Number.MAX_SAFE_INTEGER);
+const keyType = choice(KEY_TYPES).schema;
+/** ISO 8601 in UTC. */
+const time = z.string().check(z.refine((value) => !Number.isNaN(Date.parse(value)), 'this is not a time'));
+const dated = { createdAt: time, updatedAt: time };
 
-/** A client that was issued credentials. Times are ISO 8601 in UTC. */
-export type ClientRecord = {
-  readonly name: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
+/** A `host.json`: settings by the fields of their table, and how the host was left. */
+export const hostRecord = z.looseObject({
+  name: text,
+  ssh: z.looseObject({ destination: text, ...storedShape(SSH_SETTINGS) }),
+  ...storedShape(STORED),
+  address: dialled,
+  ...dated,
+  generation: z.optional(number),
+});
+
+/** A `client.json`: a client that was issued credentials. */
+export const clientRecord = z.looseObject({
+  name: text,
+  ...dated,
   /** Which hosts accept it; absent: all. */
-  readonly hosts?: readonly string[];
+  hosts: z.optional(CLIENT_SETTINGS.hosts.schema),
   /** It is this computer's own (workflows/own-client.ts). */
-  readonly own?: boolean;
-  /** Where the docker CLI of this computer holds copies of its files. */
-  readonly copies?: readonly ClientCopies[];
-  readonly days: number;
-  readonly keyType: KeyType;
-  readonly revokedAt?: string;
+  own: z.optional(z.boolean()),
+  /** Where the docker CLI of this computer holds copies of its files: docker contexts, and the config directory itself. */
+  copies: z.optional(
+    z.array(z.looseObject({ dockerConfig: text, contexts: z.array(z.string()), directory: z.boolean() })),
+  ),
+  days: number,
+  keyType,
+  revokedAt: z.optional(time),
   /** It was issued elsewhere and imported here: the hosts it reaches, which nothing else here has to know. */
-  readonly reaches?: readonly ReachedHost[];
+  reaches: z.optional(z.array(z.looseObject({ name: text, address: text, port: count(1, 65_535) }))),
   /** Its key was made on this computer for a request that others sign. */
-  readonly ownKey?: boolean;
-};
+  ownKey: z.optional(z.boolean()),
+});
 
-/** Copies in one Docker config directory (DOCKER_CONFIG differs between users and jobs): docker contexts, and the directory itself. */
-export type ClientCopies = {
-  /** Absolute. */
-  readonly dockerConfig: string;
-  readonly contexts: readonly string[];
-  readonly directory: boolean;
-};
-
-/** A host that is known only through a client's bundle: neither its own credentials nor a way to log in are here. */
-export type ReachedHost = { readonly name: string; readonly address: string; readonly port: number };
-
-export type CaRecord = {
-  readonly name: string;
-  readonly createdAt: string;
-  readonly keyType: KeyType;
-  readonly days: number;
+/** A `ca.json`. */
+export const caRecord = z.looseObject({
+  name: text,
+  createdAt: time,
+  keyType,
+  days: number,
   /** The command that signs where the key is elsewhere (docs/ca.md). */
-  readonly signCommand?: string;
+  signCommand: z.optional(text),
   /** PEM of the CAs above an intermediate one. */
-  readonly chain?: string;
+  chain: z.optional(text),
+});
+
+/** Read-only, and without the door for keys that a schema does not know. */
+type Data<T> = T extends readonly (infer E)[]
+  ? readonly Data<E>[]
+  : T extends object
+    ? { readonly [K in keyof T as string extends K ? never : K]: Data<T[K]> }
+    : T;
+
+export type HostRecord = StoredSettings & {
+  readonly name: string;
+  readonly ssh: SshSpec;
+  readonly address: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly generation?: number | undefined;
 };
+export type ClientRecord = Data<z.output<typeof clientRecord>>;
+export type CaRecord = Data<z.output<typeof caRecord>>;
+/** Copies in one Docker config directory (DOCKER_CONFIG, absolute, differs between users and jobs). */
+export type ClientCopies = NonNullable<ClientRecord['copies']>[number];
+/** A host that is known only through a client's bundle: neither its own credentials nor a way to log in are here. */
+export type ReachedHost = NonNullable<ClientRecord['reaches']>[number];
 
 /** Certificates are PEM text (perhaps several in one); keys are PEM in a Secret, absent where they are kept elsewhere. */
 export type StoredCa = { readonly cert: string; readonly keyPem?: Secret; readonly record: CaRecord };

@@ -24,7 +24,7 @@ import { formOf, REPORT_FORMS, type ReportForm, renderReport, saveReport } from 
 import { type CommandContext, defineCommand, type OptionSpecs, type OptionValues } from '../command.ts';
 import { readIn } from '../files.ts';
 import { sudoPasswords } from '../fleet-session.ts';
-import { hostFlags, SSH_OPTIONS } from '../host-options.ts';
+import { runFlags, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
 import { SELECTION_OPTIONS, selectSpecs } from '../selection.ts';
 import { storeOf } from '../store.ts';
@@ -155,7 +155,7 @@ const NO_HOSTS = { results: [], stored: new Set<string>() };
 async function auditSelected(context: Context, hosts: readonly string[]) {
   const { options, global, runtime, prompts, progress } = context;
   const state = await storeOf({ global, runtime }).read();
-  const { specs, secrets } = await selectSpecs(context, hosts, options, state, hostFlags(options, runtime.cwd));
+  const { specs, secrets } = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
   const audit = {
     runtime,
     state,

@@ -5,14 +5,14 @@ import { dateWords } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
-import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
+import { CA_OPTIONS, CLIENT_OPTIONS } from '../host-options.ts';
 
 export const command = defineCommand({
   name: 'ca create',
   summary: 'A new CA; setup makes one by itself',
   examples: ['docker-tls ca create', 'docker-tls ca create --ca-name acme-docker --ca-days 1825 --key-type p384'],
   args: {},
-  options: { ...CA_OPTIONS, keyType: HOST_OPTIONS.keyType },
+  options: { ...CA_OPTIONS, keyType: CLIENT_OPTIONS.keyType },
   async run(context) {
     const { options, global } = context;
     const { session } = await startStored(context, options, 'ca create');

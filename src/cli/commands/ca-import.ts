@@ -7,7 +7,7 @@ import { Secret } from '../../domain/secret.ts';
 import { dateWords } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 import { readIn } from '../files.ts';
-import { CA_OPTIONS, passphraseSource } from '../host-options.ts';
+import { PASSPHRASE_OPTIONS, passphraseSource } from '../host-options.ts';
 import { usage } from '../options.ts';
 import { storeOf } from '../store.ts';
 
@@ -28,8 +28,8 @@ export const command = defineCommand({
     key: { kind: 'text', value: 'FILE', summary: 'its private key (PEM)', completes: 'file' },
     chain: { kind: 'text', value: 'FILE', summary: 'the CAs above an intermediate one (PEM)', completes: 'file' },
     signCommand: { kind: 'text', value: 'COMMAND', summary: 'signs requests; split into words, no shell' },
-    caPassphraseFile: CA_OPTIONS.caPassphraseFile,
-    noCaPassphrase: CA_OPTIONS.noCaPassphrase,
+    caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
+    noCaPassphrase: PASSPHRASE_OPTIONS.noCaPassphrase,
   },
   async run({ options, global, runtime, prompts }) {
     if (options.cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
@@ -39,7 +39,7 @@ export const command = defineCommand({
     const cert = await text(options.cert);
     const key = options.key === undefined ? undefined : new Secret(await readIn(options.key, runtime.cwd));
     const chain = options.chain === undefined ? undefined : await text(options.chain);
-    const passphrase = passphraseSource({ ...options, caName: undefined, caDays: undefined }, runtime, prompts);
+    const passphrase = passphraseSource(options, runtime, prompts);
     const store = storeOf({ global, runtime });
     return store.withLock('docker-tls ca import', async () => {
       const change = await importCa({

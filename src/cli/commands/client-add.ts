@@ -5,7 +5,7 @@ import { dateWords, listWords, plural } from '../../domain/words.ts';
 import { admit, requireHosts } from '../../engine/access.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
-import { clientSpec, HOST_OPTIONS } from '../host-options.ts';
+import { CLIENT_OPTIONS, clientSpec } from '../host-options.ts';
 import { changeAccess, ROTATE_OPTIONS } from '../rotate.ts';
 
 export const command = defineCommand({
@@ -18,8 +18,8 @@ export const command = defineCommand({
   options: {
     ...ROTATE_OPTIONS,
     hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it; default: all', completes: 'host' },
-    days: HOST_OPTIONS.days,
-    keyType: HOST_OPTIONS.keyType,
+    days: CLIENT_OPTIONS.days,
+    keyType: CLIENT_OPTIONS.keyType,
   },
   async run(context) {
     const { args, options, global, runtime } = context;

@@ -2,12 +2,12 @@
 
 import { checkName } from '../../adapters/store/records.ts';
 import { readRequests, writeRequest } from '../../adapters/store/requests.ts';
-import { DEFAULTS } from '../../domain/fleet/spec.ts';
 import { makeCsr } from '../../domain/pki/csr.ts';
 import { generateKey } from '../../domain/pki/keys.ts';
+import { CLIENT_DEFAULTS } from '../../domain/settings.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
-import { HOST_OPTIONS } from '../host-options.ts';
+import { CLIENT_OPTIONS } from '../host-options.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
@@ -24,7 +24,7 @@ export const command = defineCommand({
   args: { name: { summary: 'name of the client, which daemons see', required: true } },
   options: {
     ...OUT_OPTIONS,
-    keyType: HOST_OPTIONS.keyType,
+    keyType: CLIENT_OPTIONS.keyType,
     new: { kind: 'flag', summary: 'another key, though a request waits already' },
   },
   async run({ args, options, global, runtime }) {
@@ -35,7 +35,7 @@ export const command = defineCommand({
     const store = storeOf({ global, runtime });
     return store.withLock('docker-tls client request', async () => {
       const waiting = options.new ? undefined : readRequests(global.home).find((request) => request.name === name);
-      const request = waiting ?? (await newRequest(name, options.keyType ?? DEFAULTS.keyType));
+      const request = waiting ?? (await newRequest(name, options.keyType ?? CLIENT_DEFAULTS.keyType));
       if (global.dryRun)
         return { exit: 0, result: { client: name, dryRun: true }, text: `would make a request for ${name}` };
       if (waiting === undefined) await writeRequest(global.home, request);

@@ -10,7 +10,7 @@ import { clientAccess } from '../../engine/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, readIn, writeOut } from '../files.ts';
 import { startStored } from '../fleet-session.ts';
-import { CA_OPTIONS, clientSpec, HOST_OPTIONS } from '../host-options.ts';
+import { CA_OPTIONS, CLIENT_OPTIONS, clientSpec } from '../host-options.ts';
 import { usage } from '../options.ts';
 import { type AccessChanged, changeAccess, ROTATE_OPTIONS } from '../rotate.ts';
 
@@ -30,7 +30,7 @@ export const command = defineCommand({
     ...CA_OPTIONS,
     ...ROTATE_OPTIONS,
     name: { kind: 'text', value: 'NAME', summary: 'name of the client; default: as the request says' },
-    days: HOST_OPTIONS.days,
+    days: CLIENT_OPTIONS.days,
     hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it; default: all', completes: 'host' },
   },
   async run(context) {

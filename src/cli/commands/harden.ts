@@ -1,15 +1,22 @@
 /** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
 import { type Fix, type FixName, needsYes } from '../../domain/audit/fixes.ts';
-import { destinationWords, nameOf } from '../../domain/fleet/destination.ts';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
-import { chooseFixes, FIXES, leftOutOn, PROFILES, profilesOf, recordHardening } from '../../domain/plan/hardening.ts';
+import { destinationWords, nameOf } from '../../domain/destination.ts';
+import {
+  ARTICLE_AUTH_TRIES,
+  chooseFixes,
+  FIXES,
+  leftOutOn,
+  PROFILES,
+  profilesOf,
+  recordHardening,
+} from '../../domain/plan/hardening.ts';
 import { hasChanges } from '../../domain/plan/plan.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { completeHost, type HostSpec } from '../../domain/settings.ts';
 import { hangText, plural } from '../../domain/words.ts';
 import { applyHosts, planHosts } from '../../engine/fleet-apply.ts';
 import { errorsOf, exitOfResults } from '../../engine/pool.ts';
-import { specOfRecord } from '../../engine/specs.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
@@ -24,8 +31,11 @@ import { storeOf } from '../store.ts';
 export const command = defineCommand({
   name: 'harden',
   summary: 'Fix audit findings (planned, verified, rolled back on failure)',
-  about:
-    'For hosts that are set up. Without --only and --profile: every fix that audit knows.\nFixes that can break existing access (icc, userns-remap, sshd-root, sshd-passwords, docker-group) are skipped\nunless you pass --accept NAME.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.',
+  about: `For hosts that are set up. Without --only and --profile: every fix that audit knows.\nFixes that can break existing access are skipped unless you pass --accept NAME:\n${FIXES.filter(
+    (fix) => fix.needsYes,
+  )
+    .map((fix) => fix.name)
+    .join(', ')}.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.`,
   examples: [
     'docker-tls harden --list',
     'docker-tls harden build-1 --profile minimal',
@@ -38,6 +48,12 @@ export const command = defineCommand({
     profile: { kind: 'choice', choices: PROFILES, summary: 'a set of fixes; default cis, which is all' },
     accept: { kind: 'list', value: 'FIX', summary: 'yes to what this fix costs, where it needs one (--list)' },
     keepDockerGroup: { kind: 'list', value: 'USER', summary: 'this user stays in the docker group' },
+    maxAuthTries: {
+      kind: 'number',
+      min: 1,
+      value: 'N',
+      summary: 'keys and passwords that one SSH connection may try (fix sshd); default 4, with profile article 2',
+    },
     list: { kind: 'flag', summary: 'show the fixes and what they cost; needs no host' },
   },
   async run(context) {
@@ -49,6 +65,20 @@ export const command = defineCommand({
       profile: options.profile ?? 'cis',
       accepted: options.accept.map((name) => fixNamed(name, '--accept')),
     });
+    if (choice.notChosen.length > 0)
+      throw usage(`--accept ${choice.notChosen.join(',')}: not among the fixes that are chosen`, [
+        `docker-tls harden --only ${choice.notChosen.join(',')} --accept ${choice.notChosen.join(',')}`,
+        'docker-tls harden --list',
+      ]);
+    if (options.maxAuthTries !== undefined && !choice.fixes.includes('sshd'))
+      throw usage('--max-auth-tries: the fix sshd, which it is about, is not among those that are chosen', [
+        `docker-tls harden --only sshd --max-auth-tries ${options.maxAuthTries}`,
+      ]);
+    const article = options.profile === 'article' && choice.fixes.includes('sshd') ? ARTICLE_AUTH_TRIES : undefined;
+    const settings = {
+      keepInDockerGroup: options.keepDockerGroup,
+      maxAuthTries: options.maxAuthTries ?? article,
+    };
     if (choice.fixes.length === 0)
       throw usage('no fix is left to make', [...choice.leftOut.map(leftOutWords), 'docker-tls harden --list']);
     const columns = tableWidth(runtime.io);
@@ -60,8 +90,8 @@ export const command = defineCommand({
       if (record === undefined) throw notSetUp(spec);
       const entries = [...(spec.harden ?? []), ...(record.harden ?? []), ...choice.fixes];
       // Another user of the same host may harden it: what is known of the host stays.
-      const base = { ...specOfRecord(record), ...spec, address: spec.address };
-      return { ...base, harden: recordHardening(entries, options.keepDockerGroup) };
+      const base = { ...completeHost(record), ...spec, address: spec.address };
+      return { ...base, harden: recordHardening(entries, settings) };
     });
     const leftOut = leftOutOn(
       choice.leftOut,

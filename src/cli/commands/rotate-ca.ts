@@ -11,7 +11,7 @@ import { refreshCopies } from '../../engine/installed-copies.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { type StoredRun, startStored } from '../fleet-session.ts';
-import { CA_OPTIONS, HOST_OPTIONS } from '../host-options.ts';
+import { CA_OPTIONS, CLIENT_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
 import { agree } from '../prompts.ts';
 import { changeHosts, ROTATE_OPTIONS } from '../rotate.ts';
@@ -26,7 +26,7 @@ export const command = defineCommand({
   options: {
     ...ROTATE_OPTIONS,
     ...CA_OPTIONS,
-    keyType: HOST_OPTIONS.keyType,
+    keyType: CLIENT_OPTIONS.keyType,
     drop: { kind: 'flag', summary: 'stage 3: stop accepting the old CA' },
     new: { kind: 'flag', summary: 'begin another rotation although the last one is not dropped yet' },
     noOverlap: {

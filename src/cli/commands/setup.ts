@@ -1,12 +1,12 @@
 /** Owns `setup`: the wizard, and the same from flags. */
 
 import { checkContextOf, contextName, giveContexts } from '../../actions/context.ts';
-import { checkContextName, readContext } from '../../adapters/docker/contexts.ts';
+import { readContext } from '../../adapters/docker/contexts.ts';
 import { detectShell, dockerHost, useOf } from '../../adapters/docker/environment.ts';
 import { checkName } from '../../adapters/store/records.ts';
-import type { HostSpec } from '../../domain/fleet/spec.ts';
 import { hasChanges } from '../../domain/plan/plan.ts';
 import { preflight } from '../../domain/plan/preflight.ts';
+import type { HostSpec } from '../../domain/settings.ts';
 import { requireLatest } from '../../engine/host-records.ts';
 import { applyHost, type HostOutcome, openHost, planOpened, refuseProblems } from '../../engine/host-run.ts';
 import { makeOwn } from '../../engine/own-client.ts';
@@ -23,6 +23,7 @@ import {
   passphraseSource,
   SSH_OPTIONS,
   sudoPassword,
+  TAKE_OVER_OPTION,
 } from '../host-options.ts';
 import { dockerConfigDirectory } from '../options.ts';
 import { agree } from '../prompts.ts';
@@ -55,6 +56,7 @@ export const command = defineCommand({
   options: {
     ...SSH_OPTIONS,
     ...HOST_OPTIONS,
+    ...TAKE_OVER_OPTION,
     ...CA_OPTIONS,
     client: {
       kind: 'text',
@@ -62,19 +64,10 @@ export const command = defineCommand({
       summary: "name of this computer's client; default: your user name",
       completes: 'client',
     },
-    context: { kind: 'text', value: 'NAME', summary: 'write a docker context of this name' },
-    use: { kind: 'flag', summary: 'make it the current context' },
-    configDirectory: { kind: 'flag', summary: "put the client's files into the Docker config directory itself too" },
   },
   async run(context) {
     const { args, options, global, runtime, prompts, progress } = context;
-    const flags = {
-      ...hostFlags(options, runtime.cwd),
-      context: options.context,
-      use: options.use || undefined,
-      configDirectory: options.configDirectory || undefined,
-    };
-    if (options.context !== undefined) checkContextName(options.context);
+    const flags = hostFlags(options, runtime.cwd);
     if (options.client !== undefined) checkName('client', options.client);
     const fleet = await openFleetFile(context);
     const session = await openSession(context, {
@@ -101,7 +94,7 @@ export const command = defineCommand({
             nowMs: runtime.now().getTime(),
           }),
         });
-        if (!known) spec = await askHost(context, first, opened, session.state);
+        if (!known) spec = await askHost(context, flags, first, opened, session.state);
       }
       const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, session.state));
       const client = await askClient(context, session.state);

@@ -71,6 +71,8 @@ export type ContainerFact = {
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
   readonly securityOpt: readonly string[];
+  /** Nothing of /proc and /sys is masked or read-only: `systempaths=unconfined`, which is not among the options. */
+  readonly bareSystemPaths: boolean;
   readonly readonlyRoot: boolean;
   /** Bytes; 0 means no limit. */
   readonly memory: number;
@@ -114,6 +116,9 @@ export function containerFact(value: Json): ContainerFact {
     capAdd: textsAt(host, 'CapAdd'),
     capDrop: textsAt(host, 'CapDrop'),
     securityOpt: textsAt(host, 'SecurityOpt'),
+    bareSystemPaths: [at(host, 'MaskedPaths'), at(host, 'ReadonlyPaths')].some(
+      (paths) => Array.isArray(paths) && paths.length === 0,
+    ),
     readonlyRoot: at(host, 'ReadonlyRootfs') === true,
     memory: numberAt(host, 'Memory'),
     cpuShares: numberAt(host, 'CpuShares'),

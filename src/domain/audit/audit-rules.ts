@@ -2,7 +2,7 @@
 
 export type AuditRule = {
   readonly path: string;
-  /** Everything below the path is watched too. */
+  /** It watches a directory, and everything below the path is watched too. */
   readonly recursive: boolean;
   readonly permissions: string;
 };
@@ -41,14 +41,53 @@ function real(path: string): string {
   return path.replace(/^\/(bin|sbin|lib|lib32|lib64)(?=\/|$)/, '/usr/$1').replace(/^\/var\/run(?=\/|$)/, '/run');
 }
 
-/** True when a rule reports changes to the path: itself, or a watched directory above it. */
-export function isWatched(rules: readonly AuditRule[], path: string): boolean {
+/**
+ * True when a rule reports changes to the path: itself, or a watched directory above it. `inside`: it is a directory, and what happens in it
+ * counts.
+ */
+export function isWatched(rules: readonly AuditRule[], path: string, inside = false): boolean {
   const wanted = real(path);
   return rules.some((rule) => {
     const watched = real(rule.path);
     return (
       rule.permissions.includes('w') &&
-      (watched === wanted || (rule.recursive && wanted.startsWith(watched === '/' ? '/' : `${watched}/`)))
+      ((watched === wanted && (rule.recursive || !inside)) || (rule.recursive && isBelow(wanted, watched)))
     );
   });
+}
+
+/** True when a rule for the path, or for a directory above it, reports nothing that happens inside. */
+export function isHollow(rules: readonly AuditRule[], path: string): boolean {
+  const wanted = real(path);
+  return rules.some((rule) => !rule.recursive && (real(rule.path) === wanted || isBelow(wanted, real(rule.path))));
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path.startsWith(directory === '/' ? '/' : `${directory}/`);
+}
+
+/**
+ * What the rules of a file come to at the next boot, when /run is empty but for `made`. A directory that is not there when `-w` is loaded is
+ * taken for a file: the kernel then records nothing that happens inside. A rule in such a directory is not loaded, nor are those after it.
+ */
+export function rulesAtBoot(rules: readonly AuditRule[], made: ReadonlySet<string>): readonly AuditRule[] {
+  const isThere = (path: string): boolean => !path.startsWith('/run/') || made.has(path);
+  return rules.flatMap((rule) => {
+    const path = real(rule.path);
+    const directory = path.slice(0, path.lastIndexOf('/'));
+    return isThere(directory) ? [{ ...rule, recursive: rule.recursive && isThere(path) }] : [];
+  });
+}
+
+/** Loaded rules as the kernel has them: `directories` are those whose contents it watches. */
+export function rulesInKernel(rules: readonly AuditRule[], directories: readonly string[]): readonly AuditRule[] {
+  const watched = new Set(directories.map((path) => path.replace(/(?<=.)\/+$/, '')));
+  return rules.map((rule) => ({ ...rule, recursive: watched.has(rule.path) }));
+}
+
+/** Directories that lines of tmpfiles.d make: `d /run/containerd 0711 root root -`. */
+export function tmpfilesDirectories(text: string): ReadonlySet<string> {
+  return new Set(
+    Array.from(text.matchAll(/^[dDvqQ]\S*\s+"?(\/[^\s"]+)/gm), ([, path = '']) => real(path.replace(/(?<=.)\/+$/, ''))),
+  );
 }

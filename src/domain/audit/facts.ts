@@ -6,7 +6,14 @@ import script from '../../host/audit-facts.sh';
 import sshdScript from '../../host/sshd.sh';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { type DockerFacts, dockerFacts, isPodman } from './api.ts';
-import { type AuditRule, auditRules, otherRules } from './audit-rules.ts';
+import {
+  type AuditRule,
+  auditRules,
+  otherRules,
+  rulesAtBoot,
+  rulesInKernel,
+  tmpfilesDirectories,
+} from './audit-rules.ts';
 import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
 
 /** Give this to HostSession.run, as root; its standard output goes to parseAuditFacts. */
@@ -263,6 +270,9 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
   const byHand =
     text('augenrules').includes('Rules have changed') &&
     otherRules(text('audit-rules')).some((rule) => !inDirectory.has(rule));
+  const loaded = list?.status === 0 ? auditRules(list.text) : [];
+  const directories = withStatus('audit-directories');
+  const madeAtBoot = tmpfilesDirectories(text('tmpfiles'));
   const bootDisabled = /(?:^|\s)audit=(?:0|off)(?:\s|$)/.test(text('kernel-cmdline'));
   const sshd = withStatus('sshd');
   const answers = apiAnswers(sections);
@@ -280,8 +290,13 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
       installed: list !== undefined,
       refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
       enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
-      loaded: list?.status === 0 ? auditRules(list.text) : [],
-      files: auditRules(`${text('audit-rules')}\n${augenrules && !byHand ? text('audit-rules-d') : ''}`),
+      // Without perl the kernel does not tell; then a rule is taken to be what it is at boot.
+      loaded:
+        directories?.status === 0 ? rulesInKernel(loaded, lines(directories.text)) : rulesAtBoot(loaded, madeAtBoot),
+      files: rulesAtBoot(
+        auditRules(`${text('audit-rules')}\n${augenrules && !byHand ? text('audit-rules-d') : ''}`),
+        madeAtBoot,
+      ),
     },
     apparmor: text('apparmor') === 'Y',
     selinux: text('selinux') !== '',

@@ -57,12 +57,13 @@ export const ALL_FIXES: readonly Fix[] = [
   {
     name: 'userland-proxy',
     title: 'userland-proxy=false in daemon.json',
-    cost: 'published ports are reached through the firewall rules only: not over ::1 of the host',
+    cost: "published ports stop answering in three cases: over the host's IPv6 addresses (container with IPv4 only), by the host's address from containers of other networks, and from the container itself until it restarts",
+    needsYes: true,
   },
   {
     name: 'userns-remap',
     title: 'userns-remap=default in daemon.json',
-    cost: 'existing images and containers are hidden until it is switched off again; those that run go on, out of reach of docker',
+    cost: 'existing images and containers are hidden until it is switched off again; those that run go on, out of reach of docker, and their published ports answer nobody',
     needsYes: true,
   },
   {
@@ -72,15 +73,15 @@ export const ALL_FIXES: readonly Fix[] = [
   },
   {
     name: 'default-ulimits',
-    title: 'default limits of open files and processes',
-    cost: 'new containers that need more say so with --ulimit',
+    title: 'a default limit of open files for containers',
+    cost: 'new containers that need more open files say so with --ulimit nofile=N',
   },
   { name: 'experimental', title: 'experimental=false' },
   { name: 'audit-rules', title: 'an audit rules file for dockerd and its files, loaded where the kernel can' },
   {
     name: 'sshd',
     title: 'a drop-in for sshd: LogLevel, MaxAuthTries, MaxSessions, PubkeyAuthentication, PermitEmptyPasswords',
-    cost: 'a login that offers more than four keys before the right one is refused',
+    cost: 'a login that offers more keys than MaxAuthTries (4, with profile article 2) before the right one is refused',
   },
   {
     name: 'sshd-root',

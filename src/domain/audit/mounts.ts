@@ -3,24 +3,13 @@
 import { posix } from 'node:path';
 import type { Mount } from './api.ts';
 
-/** Directories whose contents make root: writing to any of it is enough, and nothing in a container needs one of them whole. */
-const SYSTEM = [
-  '/bin',
-  '/boot',
-  '/dev',
-  '/etc',
-  '/lib',
-  '/lib32',
-  '/lib64',
-  '/proc',
-  '/root',
-  '/sbin',
-  '/sys',
-  '/usr',
-  '/var/lib/containerd',
-  '/var/lib/docker',
-  '/var/spool/cron',
-].map(segments);
+/** Directories whose contents make root: writing to any of it is enough. Read-only nobody learns a secret from them. */
+const PUBLIC = ['/bin', '/boot', '/lib', '/lib32', '/lib64', '/sbin', '/sys', '/usr'].map(segments);
+
+/** The same, and as a whole they hold secrets or devices as well. */
+const PRIVATE = ['/dev', '/etc', '/proc', '/root', '/var/lib/containerd', '/var/lib/docker', '/var/spool/cron'].map(
+  segments,
+);
 
 /** Reading is enough, or, of a socket, talking to it: `:ro` changes nothing. A star is any name. */
 const SECRET = [
@@ -85,9 +74,9 @@ export function isSensitive(mount: Mount): boolean {
   if (!source.startsWith('/') || HARMLESS_DEVICE.test(source)) return false;
   const parts = segments(source);
   if (SECRET.some((secret) => relation(parts, secret) !== 'apart')) return true;
-  const system = SYSTEM.map((directory) => relation(parts, directory));
-  if (system.includes('holds')) return true;
-  return mount.writable && (system.includes('inside') || HIDDEN_AT_HOME.test(source));
+  if (PRIVATE.some((directory) => relation(parts, directory) === 'holds')) return true;
+  const isOfSystem = [...PRIVATE, ...PUBLIC].some((directory) => relation(parts, directory) !== 'apart');
+  return mount.writable && (isOfSystem || HIDDEN_AT_HOME.test(source));
 }
 
 /** Docker's own control socket, or a directory that holds it. */

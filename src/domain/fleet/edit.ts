@@ -5,12 +5,13 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isScalar, Scalar, type YAMLMap } from 'yaml';
+import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { parseDestination } from './destination.ts';
+import { parseDestination } from '../destination.ts';
+import type { ClientSpec, HostSpec } from '../settings.ts';
 import { type Fleet, parseFleet, readFleet, withSudo } from './fleet.ts';
 import { clientEntry, clientOf, hostEntry, hostOf } from './fleet-entry.ts';
-import type { HostEntry } from './schema.ts';
-import type { ClientSpec, HostSpec } from './spec.ts';
+import { clientValueSchema, type Entry, type HostEntry, hostValueSchema } from './schema.ts';
 
 const NEW_FILE = `# Docker hosts under mutual TLS. See what would change: docker-tls plan -f FILE; make it so: docker-tls apply -f FILE
 version: 1
@@ -34,7 +35,7 @@ export function addHostToFleet(text: string | undefined, spec: HostSpec, options
   const { path = 'fleet.yaml', sudoPassword } = options;
   const { fleet, yaml, print } = open(text, path);
   const { defaults } = fleet;
-  const effect = (entry: unknown) => plain(hostOf(spec.name, entry as HostEntry, defaults));
+  const effect = (entry: unknown) => plain(hostOf(spec.name, z.parse(hostValueSchema, entry) as HostEntry, defaults));
   setEntry(yaml, 'hosts', spec.name, withSudo(hostEntry(spec, defaults), sudoPassword), effect);
   const edited = print();
   const after = parseFleet(edited, path);
@@ -56,7 +57,9 @@ export function addHostToFleet(text: string | undefined, spec: HostSpec, options
 /** The text with the client in it, new or changed. Fails with E_FLEET (exit 2). */
 export function addClientToFleet(text: string | undefined, spec: ClientSpec, path = 'fleet.yaml'): string {
   const { fleet, yaml, print } = open(text, path);
-  setEntry(yaml, 'clients', spec.name, clientEntry(spec), (entry) => plain(clientOf(spec.name, entry as null)));
+  setEntry(yaml, 'clients', spec.name, clientEntry(spec), (entry) =>
+    plain(clientOf(spec.name, z.parse(clientValueSchema, entry) as Entry | null)),
+  );
   const edited = print();
   assertRest(fleet, parseFleet(edited, path), path, { clients: spec.name });
   return edited;

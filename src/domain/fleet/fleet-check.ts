@@ -1,11 +1,11 @@
 /** Owns what a fleet file must keep to beyond its shape: names that refer to each other, hosts and names that are there twice. */
 
-import { wayOf } from './destination.ts';
+import { wayOf } from '../destination.ts';
+import { nameProblem } from '../names.ts';
+import type { ClientSpec, HostSpec } from '../settings.ts';
 import type { Path, Problem } from './fleet-document.ts';
-import { nameProblem } from './names.ts';
 import { nearestNames } from './nearest.ts';
 import type { FleetFile } from './schema.ts';
-import type { ClientSpec, HostSpec } from './spec.ts';
 
 /** Names that are there twice or not at all, in a file of whatever shape: said together with what is wrong with the shape. */
 export function nameProblems(value: unknown): Problem[] {

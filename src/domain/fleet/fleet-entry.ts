@@ -1,140 +1,98 @@
 /** Owns the two ways between an entry of the fleet file and a complete HostSpec or ClientSpec; only what is no default is written. */
 
-import { destinationWords, parseDestination } from './destination.ts';
-import { confirmSeconds } from './fleet-time.ts';
-import type { ClientEntry, DefaultsEntry, HostEntry, SshEntry } from './schema.ts';
-import { type ClientSpec, completeHost, DEFAULTS, type HostSpec, type SshSpec } from './spec.ts';
-
-/** What belongs to one host, and never to the defaults of all. */
-const OWN = ['address', 'context', 'use', 'configDirectory'] as const satisfies readonly (keyof HostSpec)[];
-type Own = (typeof OWN)[number];
+import * as z from 'zod/mini';
+import { destinationWords, parseDestination } from '../destination.ts';
+import {
+  CLIENT_DEFAULTS,
+  CLIENT_SETTINGS,
+  type ClientSpec,
+  complete,
+  completeHost,
+  fleetKey,
+  HOST_SETTINGS,
+  type HostSettings,
+  type HostSpec,
+  type Settings,
+  SSH_SETTINGS,
+  type SshSpec,
+  type ValuesOf,
+} from '../settings.ts';
+import type { Entry, HostEntry, SshEntry } from './schema.ts';
 
 /** What every host of a fleet has unless it says otherwise. */
-export type HostDefaults = Partial<Omit<HostSpec, 'name' | 'ssh' | Own>> & {
-  readonly ssh?: Partial<Omit<SshSpec, 'destination'>>;
-};
+export type HostDefaults = Partial<HostSettings> & { readonly ssh?: Partial<SshSpec> };
 
-/** Field of HostSpec to key in the file, where the value is the same in both. A new field does not compile without its key. */
-const HOST_KEYS = {
-  address: 'address',
-  port: 'port',
-  listen: 'listen',
-  sans: 'sans',
-  keyType: 'key-type',
-  days: 'days',
-  containers: 'containers',
-  keys: 'keys',
-  liveRestore: 'live-restore',
-  keep: 'keep',
-  harden: 'harden',
-  context: 'context',
-  use: 'use',
-  configDirectory: 'config-directory',
-} as const satisfies Record<Exclude<keyof HostSpec, 'name' | 'ssh' | 'clients' | 'confirmWithin'>, keyof HostEntry>;
+/** The values that an entry (as the schema read it) says. `all` for a list is undefined, and so takes one of the defaults back. */
+export function valuesOf<T extends Settings>(table: T, entry: Entry): Partial<ValuesOf<T>> {
+  const said = Object.entries(table).filter(([field, setting]) => fleetKey(field, setting) in entry);
+  return Object.fromEntries(said.map(([field, setting]) => [field, entry[fleetKey(field, setting)]])) as Partial<
+    ValuesOf<T>
+  >;
+}
 
-const SSH_KEYS = {
-  user: 'user',
-  port: 'port',
-  identities: 'identities',
-  configFile: 'config',
-  jump: 'jump',
-  transport: 'transport',
-  hostKey: 'host-key',
-} as const satisfies Record<Exclude<keyof SshSpec, 'destination'>, keyof SshEntry>;
-
-const hostKeys = Object.entries(HOST_KEYS) as [keyof typeof HOST_KEYS, keyof HostEntry][];
-const sshKeys = Object.entries(SSH_KEYS) as [keyof typeof SSH_KEYS, keyof SshEntry][];
+/** The shortest entry, as it is written, that gives `values` where `inherited` holds already. */
+export function entryOf(
+  table: Settings,
+  values: Readonly<Record<string, unknown>>,
+  inherited: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const entry: Record<string, unknown> = {};
+  for (const [field, setting] of Object.entries(table)) {
+    const value = values[field];
+    if (same(value, inherited[field])) continue;
+    // What is undefined can be written where a word stands for it (`all`).
+    const written = value === undefined ? z.safeEncode(setting.schema, value).data : z.encode(setting.schema, value);
+    if (written !== undefined) entry[fleetKey(field, setting)] = written;
+  }
+  return entry;
+}
 
 /** The fields that `defaults` sets. */
-export function defaultsOf(entry: DefaultsEntry = {}): HostDefaults {
-  const ssh = sshFields(entry.ssh ?? {});
-  return { ...hostFields(entry), ...(Object.keys(ssh).length === 0 ? {} : { ssh }) };
+export function defaultsOf(entry: Entry & { readonly ssh?: SshEntry } = {}): HostDefaults {
+  const ssh = valuesOf(SSH_SETTINGS, entry.ssh ?? {});
+  return { ...valuesOf(HOST_SETTINGS, entry), ...(Object.keys(ssh).length === 0 ? {} : { ssh }) };
 }
 
 /** A complete host. Fails with E_HOST_NAME (exit 2) where the name itself is dialled and cannot be. */
 export function hostOf(name: string, entry: HostEntry | string | null, defaults: HostDefaults): HostSpec {
   const own: HostEntry = entry === null ? {} : typeof entry === 'string' ? { ssh: entry } : entry;
   const reach: SshEntry = typeof own.ssh === 'string' ? { destination: own.ssh } : (own.ssh ?? {});
-  const ssh = { ...defaults.ssh, ...parseDestination(reach.destination ?? name), ...sshFields(reach) };
-  // `all` takes a list of the defaults back.
-  const { clients: everybody, ...inherited } = defaults;
-  const clients = own.clients === undefined ? everybody : own.clients === 'all' ? undefined : own.clients;
-  return completeHost({ ...inherited, ...hostFields(own), clients, name, ssh: withoutEmpty(ssh) as SshSpec });
+  const ssh = {
+    ...defaults.ssh,
+    ...parseDestination(reach.destination ?? name),
+    ...valuesOf(SSH_SETTINGS, reach),
+  };
+  return completeHost({ ...defaults, ...valuesOf(HOST_SETTINGS, own), name, ssh: withoutEmpty(ssh) as SshSpec });
 }
 
 /** The shortest entry that hostOf makes `spec` of. A default that `spec` has not is kept out of sight: the caller compares. */
 export function hostEntry(spec: HostSpec, defaults: HostDefaults): HostEntry | string | null {
-  const inherited = completeHost({ ...defaults, name: spec.name, ssh: { destination: spec.name } });
-  const entry: Record<string, unknown> = {};
   const ssh = sshEntry(spec, defaults.ssh ?? {});
-  if (ssh !== undefined) entry.ssh = ssh;
-  for (const [field, key] of hostKeys) {
-    if (spec[field] !== undefined && !same(spec[field], inherited[field])) entry[key] = spec[field];
-  }
-  if (spec.confirmWithin !== inherited.confirmWithin) entry['confirm-within'] = spec.confirmWithin;
-  if (!same(spec.clients, inherited.clients)) entry.clients = spec.clients ?? 'all';
+  const entry = {
+    ...(ssh === undefined ? {} : { ssh }),
+    ...entryOf(HOST_SETTINGS, spec, complete(HOST_SETTINGS, defaults)),
+  };
   const keys = Object.keys(entry);
   if (keys.length === 0) return null;
-  return keys.length === 1 && typeof entry.ssh === 'string' ? entry.ssh : (entry as HostEntry);
+  return keys.length === 1 && typeof ssh === 'string' ? ssh : entry;
 }
 
-/** The shortest `defaults`; undefined where there is nothing to say. */
-export function defaultsEntry(defaults: HostDefaults): DefaultsEntry | undefined {
-  const entry: Record<string, unknown> = {};
-  const ssh = writtenSsh(defaults.ssh ?? {}, {});
-  if (Object.keys(ssh).length > 0) entry.ssh = ssh;
-  for (const [field, key] of hostKeys) {
-    if (!isOwn(field) && defaults[field] !== undefined) entry[key] = defaults[field];
-  }
-  if (defaults.confirmWithin !== undefined) entry['confirm-within'] = defaults.confirmWithin;
-  if (defaults.clients !== undefined) entry.clients = defaults.clients;
-  return Object.keys(entry).length === 0 ? undefined : (entry as DefaultsEntry);
-}
-
-export function clientOf(name: string, entry: ClientEntry | null): ClientSpec {
-  const hosts = entry?.hosts === 'all' ? undefined : entry?.hosts;
+/** The shortest `defaults`, empty where there is nothing to say. */
+export function defaultsEntry({ ssh = {}, ...defaults }: HostDefaults): Entry {
+  const written = writtenSsh(ssh, {});
   return {
-    name,
-    keyType: entry?.['key-type'] ?? DEFAULTS.keyType,
-    days: entry?.days ?? DEFAULTS.days,
-    ...(hosts === undefined ? {} : { hosts }),
-    ...(entry?.revoked ? { revoked: true } : {}),
+    ...(Object.keys(written).length > 0 ? { ssh: written } : {}),
+    ...entryOf(HOST_SETTINGS, defaults, {}),
   };
 }
 
-export function clientEntry(spec: ClientSpec): ClientEntry | null {
-  const entry: ClientEntry = {
-    ...(spec.keyType === DEFAULTS.keyType ? {} : { 'key-type': spec.keyType }),
-    ...(spec.days === DEFAULTS.days ? {} : { days: spec.days }),
-    ...(spec.hosts === undefined ? {} : { hosts: [...spec.hosts] }),
-    ...(spec.revoked ? { revoked: true } : {}),
-  };
+export function clientOf(name: string, entry: Entry | null): ClientSpec {
+  return { name, ...complete(CLIENT_SETTINGS, valuesOf(CLIENT_SETTINGS, entry ?? {})) };
+}
+
+export function clientEntry(spec: ClientSpec): Entry | null {
+  const entry = entryOf(CLIENT_SETTINGS, spec, CLIENT_DEFAULTS);
   return Object.keys(entry).length === 0 ? null : entry;
-}
-
-function isOwn(field: keyof HostSpec): field is Own {
-  return OWN.some((own) => own === field);
-}
-
-function hostFields(entry: HostEntry | DefaultsEntry): Partial<Omit<HostSpec, 'name' | 'ssh'>> {
-  const fields: Record<string, unknown> = {};
-  for (const [field, key] of hostKeys) {
-    const value = (entry as HostEntry)[key];
-    if (value !== undefined) fields[field] = value;
-  }
-  const confirm = entry['confirm-within'];
-  if (confirm !== undefined) fields.confirmWithin = confirmSeconds(confirm);
-  if (entry.clients !== undefined && entry.clients !== 'all') fields.clients = entry.clients;
-  return fields as Partial<HostSpec>;
-}
-
-function sshFields(entry: SshEntry): Partial<SshSpec> {
-  const fields: Record<string, unknown> = {};
-  for (const [field, key] of sshKeys) {
-    const value = entry[key];
-    if (value !== undefined) fields[field] = value;
-  }
-  return fields as Partial<SshSpec>;
 }
 
 /** What has to be written for `ssh`: nothing, `[user@]name[:port]`, or a map. */
@@ -144,26 +102,19 @@ function sshEntry({ name, ssh }: HostSpec, defaults: Partial<SshSpec>): SshEntry
   const named = same(parsed(name), { destination: ssh.destination });
   if (named && ownKeys.length === 0) return undefined;
   if (ownKeys.every((key) => key === 'user' || key === 'port')) {
-    const text = destinationWords({ ...(written as typeof ssh), destination: ssh.destination });
-    const { user: wantedUser, port } = written;
-    const wanted = {
-      destination: ssh.destination,
-      ...(wantedUser ? { user: wantedUser } : {}),
-      ...(port ? { port } : {}),
-    };
+    const { user, port } = written;
+    const wanted = { destination: ssh.destination, user, port };
+    const text = destinationWords(wanted);
     if (same(parsed(text), wanted)) return text;
   }
   return { ...(named ? {} : { destination: ssh.destination }), ...written };
 }
 
 function writtenSsh(ssh: Partial<SshSpec>, defaults: Partial<SshSpec>): SshEntry {
-  const entry: Record<string, unknown> = {};
-  for (const [field, key] of sshKeys) {
-    // A list of the defaults is taken back by an empty one.
-    const value = ssh[field] ?? (Array.isArray(defaults[field]) && defaults[field].length > 0 ? [] : undefined);
-    if (value !== undefined && !same(value, defaults[field])) entry[key] = value;
-  }
-  return entry as SshEntry;
+  // A list of the defaults is taken back by an empty one.
+  const emptied = Object.entries(defaults).map(([field, value]) => [field, Array.isArray(value) ? [] : value]);
+  const own = Object.entries(ssh).filter(([, value]) => value !== undefined);
+  return entryOf(SSH_SETTINGS, Object.fromEntries([...emptied, ...own]), defaults);
 }
 
 function parsed(destination: string): ReturnType<typeof parseDestination> | undefined {
@@ -175,13 +126,13 @@ function parsed(destination: string): ReturnType<typeof parseDestination> | unde
 }
 
 /** Empty lists of ssh mean the same as none. */
-function withoutEmpty(ssh: SshSpec): Partial<SshSpec> {
+function withoutEmpty(ssh: Partial<SshSpec>): Partial<SshSpec> {
   return Object.fromEntries(
     Object.entries(ssh).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
   );
 }
 
-/** Values of entries: scalars, and lists of scalars in their order. */
+/** As JSON has it: scalars, lists of them in their order, names of certificates. */
 function same(left: unknown, right: unknown): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }

@@ -1,8 +1,8 @@
 /** Owns what file names in a fleet or an inventory mean: relative ones are relative to its directory, `~/` is the reader's home. */
 
 import { dirname, join, resolve } from 'node:path';
+import type { HostSpec, SshSpec } from '../settings.ts';
 import type { Fleet } from './fleet.ts';
-import type { HostSpec, SshSpec } from './spec.ts';
 
 /**
  * The fleet with every file name absolute: keys, ssh configs and `file:` references. `path` of the fleet has to be absolute

@@ -1,10 +1,10 @@
 /** Owns the words for what breaks the schema: each of zod's issues as a problem with its place, its cause and what to write instead. */
 
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
+import { NAME_HINT, nameProblem } from '../names.ts';
+import { secretReferenceError } from '../secret-reference.ts';
 import type { Path, Problem } from './fleet-document.ts';
-import { NAME_HINT, nameProblem } from './names.ts';
 import { nearestNames } from './nearest.ts';
-import { secretReferenceError } from './secret-reference.ts';
 
 type Issue = z.core.$ZodIssue;
 

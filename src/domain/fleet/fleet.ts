@@ -1,10 +1,13 @@
 /**
- * Owns the fleet file as a whole: text to Fleet with all errors at once, and a Fleet to text. Import it lazily: zod and yaml
- * take some 80 ms. The shape is schema.ts's, edits are edit.ts's.
+ * Owns the fleet file as a whole: text to Fleet with all errors at once, and a Fleet to text. Import it lazily: yaml
+ * takes some 30 ms. The shape is schema.ts's, edits are edit.ts's.
  */
 
 import { stringify } from 'yaml';
+import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';
+import { nameProblem } from '../names.ts';
+import { CA_DEFAULTS, CA_SETTINGS, type CaSpec, type ClientSpec, complete, type HostSpec } from '../settings.ts';
 import { fleetProblems, nameProblems, section } from './fleet-check.ts';
 import {
   type FleetDocument,
@@ -18,14 +21,14 @@ import {
   clientOf,
   defaultsEntry,
   defaultsOf,
+  entryOf,
   type HostDefaults,
   hostEntry,
   hostOf,
+  valuesOf,
 } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
-import { nameProblem } from './names.ts';
 import {
-  type CaEntry,
   clientValueSchema,
   defaultsSchema,
   type FleetFile,
@@ -34,7 +37,6 @@ import {
   hostValueSchema,
   knownKeys,
 } from './schema.ts';
-import { type CaSpec, type ClientSpec, DEFAULTS, type HostSpec } from './spec.ts';
 
 /** References to secrets, `env:NAME`, `file:PATH` or `prompt`; never a secret itself. */
 export type FleetSecrets = {
@@ -93,7 +95,7 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
     problems.push(...shape.filter(({ path: at }) => !said.has(JSON.stringify(at))));
   }
   // What contradicts itself is said at once with what has no right shape.
-  const file = parsed.success ? parsed.data : readablePart(document.value);
+  const file = parsed.success ? (parsed.data as FleetFile) : readablePart(document.value);
   const defaults = defaultsOf(file.defaults);
   const hosts = Object.entries(file.hosts ?? {}).flatMap(([name, entry]) => {
     try {
@@ -118,7 +120,7 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
     document,
     fleet: {
       path,
-      ca: caOf(file.ca),
+      ca: complete(CA_SETTINGS, valuesOf(CA_SETTINGS, file.ca ?? {})),
       defaults,
       hosts,
       clients,
@@ -130,24 +132,29 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
 
 /** The hosts and clients of a file that are right by themselves; no host where nobody can tell what all of them have. */
 function readablePart(value: unknown): FleetFile {
-  const entries = (key: 'hosts' | 'clients') => Object.entries(section(value, key));
-  const right = (name: string, schema: typeof hostValueSchema | typeof clientValueSchema, entry: unknown) =>
-    nameProblem(name) === undefined && schema.safeParse(entry).success;
-  const defaults = defaultsSchema.optional().safeParse(section(value, undefined).defaults);
-  const hosts = defaults.success ? entries('hosts').filter(([name, entry]) => right(name, hostValueSchema, entry)) : [];
-  const clients = entries('clients').filter(([name, entry]) => right(name, clientValueSchema, entry));
+  const right = (key: 'hosts' | 'clients', schema: z.ZodMiniType) =>
+    Object.fromEntries(
+      Object.entries(section(value, key)).flatMap(([name, entry]) => {
+        const read = z.safeParse(schema, entry);
+        return read.success && nameProblem(name) === undefined ? [[name, read.data]] : [];
+      }),
+    );
+  const defaults = z.safeParse(z.optional(defaultsSchema), section(value, undefined).defaults);
   return {
-    version: 1,
-    ...(defaults.data ? { defaults: defaults.data } : {}),
-    hosts: Object.fromEntries(hosts),
-    clients: Object.fromEntries(clients),
+    defaults: defaults.data,
+    hosts: defaults.success ? right('hosts', hostValueSchema) : {},
+    clients: right('clients', clientValueSchema),
   } as FleetFile;
 }
 
 /** The fleet as YAML; parseFleet reads the same fleet back (positions and comments apart). Only what is no default is written. */
 export function renderFleet(fleet: Pick<Fleet, 'ca' | 'defaults' | 'hosts' | 'clients' | 'secrets'>): string {
   const { ca, defaults, hosts, clients, secrets } = fleet;
-  const caEntry = writtenCa(ca, secrets.caPassphrase);
+  const { caPassphrase } = secrets;
+  const caEntry = {
+    ...entryOf(CA_SETTINGS, ca, CA_DEFAULTS),
+    ...(caPassphrase === undefined ? {} : { passphrase: caPassphrase }),
+  };
   const { sudoDefault } = secrets;
   const common = {
     ...defaultsEntry(defaults),
@@ -168,23 +175,6 @@ export function renderFleet(fleet: Pick<Fleet, 'ca' | 'defaults' | 'hosts' | 'cl
 export function withSudo(entry: HostEntry | string | null, reference: string | undefined): HostEntry | string | null {
   if (reference === undefined) return entry;
   return { ...(typeof entry === 'string' ? { ssh: entry } : entry), 'sudo-password': reference };
-}
-
-function caOf(entry: CaEntry = {}): CaSpec {
-  return {
-    name: entry.name ?? DEFAULTS.caName,
-    keyType: entry['key-type'] ?? DEFAULTS.keyType,
-    days: entry.days ?? DEFAULTS.caDays,
-  };
-}
-
-function writtenCa(ca: CaSpec, passphrase: string | undefined): CaEntry {
-  return {
-    ...(ca.name === DEFAULTS.caName ? {} : { name: ca.name }),
-    ...(ca.keyType === DEFAULTS.keyType ? {} : { 'key-type': ca.keyType }),
-    ...(ca.days === DEFAULTS.caDays ? {} : { days: ca.days }),
-    ...(passphrase === undefined ? {} : { passphrase }),
-  };
 }
 
 function secretsOf(file: FleetFile): FleetSecrets {

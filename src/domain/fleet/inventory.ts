@@ -3,22 +3,27 @@
  * Import it lazily, as fleet.ts. Ansible's passwords are neither read nor kept.
  */
 
+import * as z from 'zod/mini';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
-import { nameOf, parseDestination } from './destination.ts';
+import { nameOf, parseDestination } from '../destination.ts';
+import { nameProblem } from '../names.ts';
+import type { HostSpec } from '../settings.ts';
+import { fleetKey, HOST_SETTINGS, type Settings, SSH_SETTINGS } from '../settings.ts';
 import { hasControls } from './fleet-document.ts';
 import { hostOf } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
 import { parseSshArguments } from './inventory-ssh.ts';
-import { nameProblem } from './names.ts';
 import { type HostEntry, hostSchema, knownKeys, type SshEntry } from './schema.ts';
-import type { HostSpec } from './spec.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
 
 const PREFIX = 'docker_tls_';
-const LISTS = new Set(['listen', 'sans', 'clients', 'harden', 'identities', 'jump']);
-const NUMBERS = new Set(['port', 'days', 'keep', 'confirm-within']);
-const SWITCHES = new Set(['live-restore', 'use', 'config-directory']);
+/** How a key's value is written where all is text. */
+const KINDS = new Map(
+  [HOST_SETTINGS, SSH_SETTINGS].flatMap((table: Settings) =>
+    Object.entries(table).map(([field, setting]) => [fleetKey(field, setting), setting.kind] as const),
+  ),
+);
 const MAX_ERRORS = 50;
 
 /** Ansible's variables for keys of our `ssh`, by precedence. */
@@ -92,7 +97,7 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
     const say = (message: string, hints: readonly string[] = []) => problems.push(problem(where, message, hints));
     const own = readable(all, say);
     const entry = entryOf(ansibleName, own, say);
-    const parsed = hostSchema.safeParse(entry);
+    const parsed = z.safeParse(hostSchema, entry);
     if (!parsed.success) {
       const context = { value: { hosts: { [ansibleName]: entry } }, knownKeys };
       for (const { path: at, key, message, hints } of schemaProblems(parsed.error.issues, context, [
@@ -230,17 +235,20 @@ function entryOf(name: string, variables: Variables, say: Say): Record<string, u
 
 /** INI inventories and `-e` know text only: `true`, `2377` and `a,b` are what they say. */
 function coerced(key: string, value: unknown): unknown {
-  if (SWITCHES.has(key)) {
-    const off = value === false || (typeof value === 'string' && /^(?:false|no|off|0)$/i.test(value));
-    // What one host has or has not is switched off by leaving it out.
-    if (off) return key === 'live-restore' ? false : undefined;
-    if (typeof value === 'string' && /^(?:true|yes|on|1)$/i.test(value)) return true;
+  switch (KINDS.get(key)) {
+    case 'flag': {
+      const off = value === false || (typeof value === 'string' && /^(?:false|no|off|0)$/i.test(value));
+      // What one host has or has not is switched off by leaving it out.
+      if (off) return key === 'live-restore' ? false : undefined;
+      return typeof value === 'string' && /^(?:true|yes|on|1)$/i.test(value) ? true : value;
+    }
+    case 'list':
+      return typeof value === 'string' && value !== 'all' ? value.split(/[\s,]+/).filter((one) => one !== '') : value;
+    case 'number':
+      return numeric(value);
+    default:
+      return key === 'confirm-within' ? numeric(value) : value;
   }
-  if (NUMBERS.has(key)) return numeric(value);
-  if (LISTS.has(key) && typeof value === 'string' && !(key === 'clients' && value === 'all')) {
-    return value.split(/[\s,]+/).filter((one) => one !== '');
-  }
-  return value;
 }
 
 /** JSON may hold objects whose toString is no function. */

@@ -8,7 +8,7 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import type { Secret } from '../secret.ts';
 import { type Asn1, int, raw, seq, tagged, time } from './der.ts';
 import { generatePair, type KeyPair, type KeyType, keyTypeOf, openKey, openPublicKey } from './keys.ts';
-import type { SanName } from './names.ts';
+import type { San } from './names.ts';
 import { parseCertificate, splitBundle } from './parse.ts';
 import { pemEncode } from './pem.ts';
 import {
@@ -230,7 +230,7 @@ type ForeignKey = { readonly publicKey: string; readonly keyType?: undefined };
 export type ServerOptions = {
   readonly ca: Authority | OpenAuthority;
   /** At least one. */
-  readonly sans: readonly SanName[];
+  readonly sans: readonly San[];
   readonly days: number;
   readonly now: Date;
   /** Default: the first name that fits. Only for people: clients look at `sans`. */

@@ -19,14 +19,14 @@ import {
   tagged,
 } from './der.ts';
 import { keyTypeOf, openKey } from './keys.ts';
-import { parseSan, type SanName } from './names.ts';
+import { parseSan, type San } from './names.ts';
 import { OID } from './oids.ts';
 import { parseExtensions, parseName } from './parse.ts';
 import { pemBlocks, pemEncode } from './pem.ts';
 import { commonName, sanExtension } from './profiles.ts';
 import { refuseWeakKey, signBody, signerFor, verifies } from './signing.ts';
 
-export type CsrOptions = { readonly key: Secret; readonly commonName: string; readonly sans?: readonly SanName[] };
+export type CsrOptions = { readonly key: Secret; readonly commonName: string; readonly sans?: readonly San[] };
 
 /** A request for this key, as PEM. Throws E_NAME, E_KEY_…. */
 export function makeCsr(options: CsrOptions): string {
@@ -41,7 +41,7 @@ export function makeCsr(options: CsrOptions): string {
 /** What a request asks for. Everything in it is its sender's word, but for the key: the signature verifies that the sender has it. */
 export type Csr = {
   readonly commonName: string;
-  readonly sans: readonly SanName[];
+  readonly sans: readonly San[];
   /** `PUBLIC KEY` PEM, as issueClient and issueServer take it. */
   readonly publicKey: string;
   /** A word of keyTypeOf. */
@@ -77,7 +77,7 @@ export function parseCsr(pem: string): Csr {
 
 function readFields(der: Buffer): {
   commonName: string;
-  sans: readonly SanName[];
+  sans: readonly San[];
   publicKey: KeyObject;
   algorithm: string;
   signature: Buffer;

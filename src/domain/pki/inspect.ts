@@ -2,7 +2,7 @@
 
 import { printable } from '../../errors/errors.ts';
 import { keyTypeOf } from './keys.ts';
-import { covers, type SanName } from './names.ts';
+import { covers, type San } from './names.ts';
 import { OID, shortName } from './oids.ts';
 import { type ParsedCertificate, parseCertificate, splitBundle } from './parse.ts';
 
@@ -19,7 +19,7 @@ export type CertificateInfo = {
   readonly serial: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly sans: readonly SanName[];
+  readonly sans: readonly San[];
   readonly isCa: boolean;
   /** How many CAs may stand below; null: no limit. */
   readonly pathLen: number | null;

@@ -5,7 +5,7 @@ import { domainToASCII } from 'node:url';
 import { DockerTlsError } from '../../errors/errors.ts';
 
 /** A name that a server certificate answers for. `value` is in normal form: lower case, no trailing dot, punycode, RFC 5952. */
-export type SanName = { readonly kind: 'dns' | 'ip'; readonly value: string };
+export type San = { readonly kind: 'dns' | 'ip'; readonly value: string };
 
 const MAX_DNS_LENGTH = 253; // RFC 1035 2.3.4, without the root's dot
 const MAX_LABEL_LENGTH = 63;
@@ -14,7 +14,7 @@ const MAX_LABEL_LENGTH = 63;
  * Reads a DNS name (a leading `*` label is allowed), an IPv4 or IPv6 address (brackets allowed), or the forms `DNS:x`,
  * `IP:x`, `IP Address:x` that openssl prints. Throws E_NAME, with a hint, for anything else.
  */
-export function parseSan(text: string): SanName {
+export function parseSan(text: string): San {
   const match = /^\s*(?:(dns|ip|ip address):)?(.*?)\s*$/is.exec(text);
   const prefix = match?.[1]?.toLowerCase();
   const bare = match?.[2] ?? '';
@@ -29,7 +29,7 @@ export function parseSan(text: string): SanName {
   return { kind: 'dns', value: parseDns(text, bare) };
 }
 
-function parseIp(text: string): SanName | undefined {
+function parseIp(text: string): San | undefined {
   if (text.includes('%')) return undefined;
   // Node's pattern for IPv6 is slow on what is none, which most texts are.
   if (!text.includes(':')) return isIPv4(text) ? { kind: 'ip', value: text } : undefined;
@@ -98,12 +98,12 @@ function nameError(text: string, why: string, hints: readonly string[]): DockerT
 }
 
 /** For people and openssl: `DNS:name` or `IP:address`. parseSan reads it back. */
-export function formatSan(name: SanName): string {
+export function formatSan(name: San): string {
   return `${name.kind === 'dns' ? 'DNS' : 'IP'}:${name.value}`;
 }
 
 /** Each name once, first place kept. */
-export function uniqueSans(names: readonly SanName[]): SanName[] {
+export function uniqueSans(names: readonly San[]): San[] {
   return [...new Map(names.map((name) => [formatSan(name), name])).values()];
 }
 
@@ -111,8 +111,8 @@ export function uniqueSans(names: readonly SanName[]): SanName[] {
  * Whether a certificate with these names answers for what a client dials: addresses by their bytes, DNS names whole, a
  * wildcard for exactly one label (RFC 6125 6.4.3). What is no name at all is not covered.
  */
-export function covers(sans: readonly SanName[], address: string): boolean {
-  let dialled: SanName;
+export function covers(sans: readonly San[], address: string): boolean {
+  let dialled: San;
   try {
     dialled = parseSan(address);
   } catch {
@@ -139,14 +139,14 @@ export type NameFacts = {
 };
 
 /** Clients on the host itself dial these. */
-const LOCAL: readonly SanName[] = [
+const LOCAL: readonly San[] = [
   { kind: 'dns', value: 'localhost' },
   { kind: 'ip', value: '127.0.0.1' },
   { kind: 'ip', value: '::1' },
 ];
 
 /** The names to propose for a server certificate, each once: what is dialled, the host's own names and addresses, extra ones, localhost. */
-export function proposeSans(facts: NameFacts): SanName[] {
+export function proposeSans(facts: NameFacts): San[] {
   const addresses = (facts.addresses ?? []).map((address) => address.split('/')[0]);
   return uniqueSans([
     parseSan(facts.dialled),
@@ -157,8 +157,8 @@ export function proposeSans(facts: NameFacts): SanName[] {
   ]);
 }
 
-function usefulFact(text: string | undefined): SanName[] {
-  let name: SanName;
+function usefulFact(text: string | undefined): San[] {
+  let name: San;
   try {
     name = parseSan(text ?? '');
   } catch {

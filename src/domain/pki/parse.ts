@@ -15,7 +15,7 @@ import {
   TAG,
   textOf,
 } from './der.ts';
-import { ipText, type SanName } from './names.ts';
+import { ipText, type San } from './names.ts';
 import { OID, shortName } from './oids.ts';
 import { pemBlocks, pemEncode } from './pem.ts';
 
@@ -41,7 +41,7 @@ export type Extensions = {
   readonly keyUsage: readonly string[] | undefined;
   /** Object identifiers; undefined: no restriction. */
   readonly extKeyUsage: readonly string[] | undefined;
-  readonly sans: readonly SanName[];
+  readonly sans: readonly San[];
   readonly ski: Buffer | undefined;
   readonly aki: Buffer | undefined;
   /** Critical ones that are not known here: whoever verifies has to refuse (RFC 5280 4.2). */
@@ -170,7 +170,7 @@ function parseKeyUsage(bitString: Buffer): string[] {
 }
 
 /** dNSName and iPAddress; other kinds (mail, URI) have no part in reaching a daemon. */
-function parseGeneralName(name: Asn1): SanName[] {
+function parseGeneralName(name: Asn1): San[] {
   switch (contextNumber(name)) {
     case 2:
       return [{ kind: 'dns', value: content(name).toString('latin1').toLowerCase() }];

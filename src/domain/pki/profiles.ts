@@ -20,7 +20,7 @@ import {
   taggedBytes,
   utf8,
 } from './der.ts';
-import { ipBytes, type SanName } from './names.ts';
+import { ipBytes, type San } from './names.ts';
 import { OID } from './oids.ts';
 
 const HOUR_MS = 3_600_000;
@@ -155,7 +155,7 @@ export function authorityExtensions(ids: KeyIds, options: { pathLen?: number; cl
 }
 
 /** RSA may be used by TLS 1.2 to encipher a key, hence the bit; nothing else needs it. */
-export function serverExtensions(ids: KeyIds, sans: readonly SanName[], keyType: string): Asn1[] {
+export function serverExtensions(ids: KeyIds, sans: readonly San[], keyType: string): Asn1[] {
   const usages = keyType.startsWith('rsa') ? SIGNS_AND_ENCIPHERS : SIGNS;
   return [raw(NOT_A_CA), raw(usages), raw(FOR_SERVERS), sanExtension(sans), ...keyIds(ids)];
 }
@@ -165,7 +165,7 @@ export function clientExtensions(ids: KeyIds): Asn1[] {
 }
 
 /** GeneralNames: dNSName is [2], iPAddress [7]. */
-export function sanExtension(sans: readonly SanName[]): Asn1 {
+export function sanExtension(sans: readonly San[]): Asn1 {
   const names = sans.map(({ kind, value }) =>
     kind === 'dns' ? taggedBytes(2, Buffer.from(value, 'latin1')) : taggedBytes(7, ipBytes(value)),
   );

@@ -4,6 +4,7 @@ import { flagValues } from '../dockerd/command-line.ts';
 import { parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { shellQuote } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
+import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
 
 /** How containers live through the change. */
@@ -44,6 +45,14 @@ export function planContainers(
     wouldStop: running.map((container) => container.name),
     ...unlisted,
   };
+}
+
+/** icc is a rule of the default bridge, which dockerd makes anew only when no container is on it. */
+export function bridgeWarnings(settings: DesiredHost['daemonSettings'], { running, how }: ContainerPlan): string[] {
+  if (settings?.icc !== false || running.length === 0 || how === 'stop') return [];
+  return [
+    'icc: with containers running dockerd keeps the default bridge as it is; it takes effect at the first start of docker without any',
+  ];
 }
 
 /** What dockerd listens on without being told. */

@@ -3,8 +3,8 @@
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { CURRENT_LINK, LOCK, SERVER_FILES, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
+import type { KeptSettings } from '../settings.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
-import type { HostSettings } from './host-settings.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
 import { parseJson, parseProperties } from './lenient.ts';
 
@@ -35,8 +35,8 @@ export type HostGeneration = {
   readonly at: string;
   readonly by: string;
   readonly reason: string;
-  /** Absent in the records of an earlier version. */
-  readonly requested?: HostSettings;
+  /** The host's settings when it was made; absent where they cannot be read. */
+  readonly settings?: KeptSettings | undefined;
 };
 
 /** The host's own records, /var/lib/docker-tls/state.json. */

@@ -15,13 +15,12 @@ export type HardenedDaemon = {
 /** `name=value` of the limits that containers get unless told otherwise: what most services need, and no host runs dry of. */
 const OPEN_FILES = 64_000;
 
-/** What the fixes make of the settings. `running`: names of the containers that run now. */
+/** What the fixes make of the settings. */
 export function hardenDaemon(
   fixes: ReadonlySet<FixName>,
   view: DaemonView,
   host: {
     readonly swarm: boolean;
-    readonly running: readonly string[];
     /** What dockerd may have itself. */
     readonly openFiles: number | undefined;
   },
@@ -29,14 +28,7 @@ export function hardenDaemon(
   const settings: Record<string, unknown> = {};
   const notes: string[] = [];
   let liveRestore: true | undefined;
-  if (fixes.has('icc') && switchNow(view, 'icc', true)) {
-    settings.icc = false;
-    if (host.running.length > 0) {
-      notes.push(
-        'icc: with containers running dockerd keeps the default bridge as it is; it takes effect at the first start of docker without any',
-      );
-    }
-  }
+  if (fixes.has('icc') && switchNow(view, 'icc', true)) settings.icc = false;
   if (fixes.has('log-level')) {
     if (switchNow(view, 'debug', false)) settings.debug = undefined;
     const level = settingNow(view, 'log-level');

@@ -1,14 +1,17 @@
 /** Owns the fixes of files and groups: audit rules, the docker group, owners and modes. */
 
-import { auditRules, isWatched } from '../audit/audit-rules.ts';
+import { auditRules } from '../audit/audit-rules.ts';
 import { type FileFix, fileFixes } from '../audit/checks/files.ts';
-import { dataRoot, WATCHES } from '../audit/checks/host.ts';
+import { dataRoot, isAudited, WATCHES } from '../audit/checks/host.ts';
 import type { AuditFacts } from '../audit/facts.ts';
 import type { FixName } from '../audit/fixes.ts';
 import { DROP_IN_DIRECTORY, SOCKET_PATH, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import type { ExtraChange } from './desired.ts';
 
 export const AUDIT_RULES = '/etc/audit/rules.d/docker-tls.rules';
+/** Makes /run/containerd before rules are loaded at boot, as containerd itself makes it later. */
+export const TMPFILES = '/etc/tmpfiles.d/docker-tls.conf';
+const CONTAINERD_RUN = '/run/containerd';
 /** Nobody else's key: the kernel refuses a rule that is there already, and drops rules by their key (rollback.sh). */
 const KEY = 'docker-tls';
 export const GROUP_FILE = '/etc/group';
@@ -33,8 +36,8 @@ export function hardenFiles(
     const { audit } = facts;
     const content = renderAuditRules(facts);
     const paths = auditRules(content).map((rule) => rule.path);
-    const written = paths.every((path) => isWatched(audit.files, path));
-    const loaded = paths.every((path) => isWatched(audit.loaded, path));
+    const written = paths.every((path) => isAudited(audit.files, facts, path));
+    const loaded = paths.every((path) => isAudited(audit.loaded, facts, path));
     extras.push({
       kind: 'file',
       path: AUDIT_RULES,
@@ -42,6 +45,14 @@ export function hardenFiles(
       content,
       reason: 'audit-rules',
     });
+    if (paths.includes(CONTAINERD_RUN))
+      extras.push({
+        kind: 'file',
+        path: TMPFILES,
+        mode: '0644',
+        content: `# Written by docker-tls: a rule for a directory that is not there when it is loaded records nothing inside.\nd ${CONTAINERD_RUN} 0711 root root -\n`,
+        reason: 'audit-rules',
+      });
     loadAuditRules =
       audit.kernel && !audit.bootDisabled && audit.installed && audit.refused === undefined && !audit.locked;
     if (audit.byHand)
@@ -77,7 +88,8 @@ export function hardenFiles(
 
 /**
  * One rule for each file that is there. The data directory is watched itself and not below: every write of every container would be
- * logged. What lies in /run is watched by its directory, because a rule for a path whose directory is missing at boot stops the loading of all that follow.
+ * logged. What lies in /run is watched by its directory, which a line of tmpfiles.d makes before rules are loaded at boot: a rule for a path
+ * in a directory that is missing then stops the loading of all that follow, and one for the missing directory itself records nothing inside.
  */
 export function renderAuditRules(facts: AuditFacts): string {
   const present = WATCHES.flatMap((watch) => watch.paths(facts)).filter((path) => facts.files.has(path));

@@ -25,26 +25,33 @@ export type SshdInput = {
   /** The text of sshd_config. */
   readonly config: string | undefined;
   readonly login: Login;
+  /** The most keys and passwords that one connection may try. */
+  readonly maxAuthTries: number;
 };
 
-export type HardenedSshd = { readonly content?: string; readonly notes: readonly string[] };
+export type HardenedSshd = {
+  readonly content?: string;
+  /** Keywords that get another value than they have. */
+  readonly changed: readonly string[];
+  readonly notes: readonly string[];
+};
 
-const MOST_TRIES = 4;
 const MOST_SESSIONS = 10;
 const FIRST_WITH_INCLUDE = 802;
 
 /** The drop-in's text; without one the notes say why. A host that is stricter already stays so. */
 export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): HardenedSshd {
-  if (!['sshd', 'sshd-root', 'sshd-passwords'].some((fix) => fixes.has(fix as FixName))) return { notes: [] };
+  if (!['sshd', 'sshd-root', 'sshd-passwords'].some((fix) => fixes.has(fix as FixName)))
+    return { changed: [], notes: [] };
   const { settings } = input;
   if (settings === undefined)
-    return { notes: ['sshd: it is not there, or does not take its own configuration (sshd -t)'] };
+    return { changed: [], notes: ['sshd: it is not there, or does not take its own configuration (sshd -t)'] };
   const now = (key: string): string => settings.get(key.toLowerCase())?.[0]?.toLowerCase() ?? '';
   const lines: [string, string][] = [];
   const notes: string[] = [];
   if (fixes.has('sshd')) {
     if (!now('LogLevel').startsWith('debug')) lines.push(['LogLevel', 'VERBOSE']);
-    lines.push(['MaxAuthTries', `${atMost(now('MaxAuthTries'), MOST_TRIES)}`]);
+    lines.push(['MaxAuthTries', `${atMost(now('MaxAuthTries'), input.maxAuthTries)}`]);
     lines.push(['MaxSessions', `${atMost(now('MaxSessions'), MOST_SESSIONS)}`]);
     lines.push(['PermitEmptyPasswords', 'no']);
   }
@@ -74,14 +81,14 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
       );
     }
   }
-  if (lines.length === 1) return { notes };
+  if (lines.length === 1) return { changed: [], notes };
   const included = includeLine(input.config ?? '');
   if (included === undefined) {
     const old = input.version !== undefined && input.version < FIRST_WITH_INCLUDE;
     const text = old
       ? `sshd: it is older than OpenSSH 8.2 and reads no drop-ins, so nothing was changed; write at the top of ${SSHD_CONFIG}: ${lines.map((line) => line.join(' ')).join('; ')}`
       : `sshd: it does not read /etc/ssh/sshd_config.d, so nothing was changed; make this the first line of ${SSHD_CONFIG}: Include /etc/ssh/sshd_config.d/*.conf`;
-    return { notes: [...notes, text] };
+    return { changed: [], notes: [...notes, text] };
   }
   for (const [keyword, value] of lines) {
     for (const { criteria, settings: own } of input.matches) {
@@ -97,7 +104,8 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
     ...lines.map(([keyword, value]) => `${keyword} ${value}`),
     '',
   ].join('\n');
-  return { content: text, notes };
+  const changed = lines.filter(([keyword, value]) => sameValue(now(keyword)) !== value.toLowerCase());
+  return { content: text, changed: changed.map(([keyword]) => keyword), notes };
 }
 
 /** Root may be shut out only when somebody else got in, and its password only when root got in with a key. Undefined: it stays. */
@@ -112,6 +120,11 @@ function rootLogin(now: string, { user, remote, byKey }: Login, notes: string[])
   }
   notes.push(`sshd-root: root keeps its login, by password too, since no login with a key was verified; ${next}`);
   return undefined;
+}
+
+/** `sshd -T` calls it by its older name. */
+function sameValue(value: string): string {
+  return value === 'without-password' ? 'prohibit-password' : value;
 }
 
 function atMost(now: string, most: number): number {

@@ -9,9 +9,9 @@ import { SSHD_DROP_IN } from '../dockerd/paths.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
-import { hardenDaemon } from './hardening-daemon.ts';
-import { AUDIT_RULES, GROUP_FILE, hardenFiles } from './hardening-files.ts';
-import { hardenSshd, type Login, SSHD_CONFIG } from './hardening-sshd.ts';
+import { type HardenedDaemon, hardenDaemon } from './hardening-daemon.ts';
+import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } from './hardening-files.ts';
+import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG } from './hardening-sshd.ts';
 
 /** Every fix but `tls`, which `setup` makes. */
 export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls');
@@ -46,6 +46,8 @@ export type Choice = {
   readonly fixes: readonly FixName[];
   /** Not made, because nobody said yes to what they cost. */
   readonly leftOut: readonly Fix[];
+  /** Accepted, though they are not among those to be made. */
+  readonly notChosen: readonly FixName[];
 };
 
 /** The fixes of a profile, or those that are named; those that cost need to be accepted by name. */
@@ -57,7 +59,11 @@ export function chooseFixes(wanted: {
   const requested = wanted.only.length > 0 ? wanted.only : MEMBERS[wanted.profile];
   const all = FIXES.filter((fix) => requested.includes(fix.name));
   const refused = (fix: Fix): boolean => needsYes(fix.name) && !wanted.accepted.includes(fix.name);
-  return { fixes: all.filter((fix) => !refused(fix)).map((fix) => fix.name), leftOut: all.filter(refused) };
+  return {
+    fixes: all.filter((fix) => !refused(fix)).map((fix) => fix.name),
+    leftOut: all.filter(refused),
+    notChosen: wanted.accepted.filter((name) => !requested.includes(name)),
+  };
 }
 
 /** Those that a host lacks: what all have already was said yes to before, and stays. `hosts`: their entries. */
@@ -68,30 +74,59 @@ export function leftOutOn(leftOut: readonly Fix[], hosts: readonly (readonly str
 /** The record of a host remembers who stays in the docker group, beside the names of fixes: `docker-group:USER`. */
 const KEPT_MEMBER = 'docker-group:';
 
-/** Fixes and kept members as the record has them, in one order, without doubles. */
-export function recordHardening(fixes: readonly string[], keepInDockerGroup: readonly string[]): readonly string[] {
+/** And how many keys and passwords one SSH connection may try: `sshd:max-auth-tries=N`. The CIS benchmark has 4, and so has a record without. */
+const MAX_AUTH_TRIES = 'sshd:max-auth-tries=';
+const CIS_AUTH_TRIES = 4;
+/** The article that this tool began with. */
+export const ARTICLE_AUTH_TRIES = 2;
+
+/** Fixes and their settings as the record has them, in one order, without doubles. */
+export function recordHardening(
+  fixes: readonly string[],
+  settings: { readonly keepInDockerGroup: readonly string[]; readonly maxAuthTries: number | undefined },
+): readonly string[] {
   const known = FIXES.map((fix) => fix.name as string).filter((name) => fixes.includes(name));
   const kept = [
     ...fixes.filter((entry) => entry.startsWith(KEPT_MEMBER)),
-    ...keepInDockerGroup.map((user) => KEPT_MEMBER + user),
+    ...settings.keepInDockerGroup.map((user) => KEPT_MEMBER + user),
   ];
-  return [...known, ...[...new Set(kept)].sort()];
+  const tries = [
+    ...fixes.filter((entry) => entry.startsWith(MAX_AUTH_TRIES)),
+    ...(settings.maxAuthTries === undefined ? [] : [`${MAX_AUTH_TRIES}${settings.maxAuthTries}`]),
+  ];
+  return [
+    ...known,
+    ...[...new Set(kept)].sort(),
+    ...(tries.length === 0 ? [] : [`${MAX_AUTH_TRIES}${maxAuthTries(tries)}`]),
+  ];
+}
+
+/** The strictest that was asked for. */
+function maxAuthTries(entries: readonly string[]): number {
+  const asked = entries.flatMap((entry) =>
+    entry.startsWith(MAX_AUTH_TRIES) ? [Number(entry.slice(MAX_AUTH_TRIES.length))] : [],
+  );
+  return asked.length === 0 ? CIS_AUTH_TRIES : Math.min(...asked);
 }
 
 /** Paths whose state the fixes need, beside what every plan asks for. */
-export const HARDENING_PATHS: readonly string[] = [SSHD_CONFIG, SSHD_DROP_IN, AUDIT_RULES, GROUP_FILE];
+export const HARDENING_PATHS: readonly string[] = [SSHD_CONFIG, SSHD_DROP_IN, AUDIT_RULES, TMPFILES, GROUP_FILE];
 
-/** What could not be made costs nothing; the notes say why. True for fixes of anything else. */
-function isMadeInSshd(fix: FixName, content = ''): boolean {
+/** What changes nothing costs nothing: the host has it already, or it could not be made, and the notes say why. */
+function changesHost(fix: FixName, daemon: HardenedDaemon, files: HardenedFiles, sshd: HardenedSshd): boolean {
   switch (fix) {
     case 'sshd':
-      return /^MaxAuthTries /m.test(content);
+      return sshd.changed.includes('MaxAuthTries');
     case 'sshd-root':
-      return /^PermitRootLogin /m.test(content);
+      return sshd.changed.includes('PermitRootLogin');
     case 'sshd-passwords':
-      return /^(Password|KbdInteractive)Authentication no$/m.test(content);
+      return sshd.changed.some((keyword) =>
+        /^(Password|KbdInteractive|ChallengeResponse)Authentication$/.test(keyword),
+      );
+    case 'docker-group':
+      return files.extras.some(({ kind }) => kind === 'member');
     default:
-      return true;
+      return (fix === 'log-limits' ? 'log-opts' : fix) in daemon.settings;
   }
 }
 
@@ -112,7 +147,6 @@ export function hardenHost({ entries, known, facts, audit, login }: HardenInput)
   const daemon = hardenDaemon(fixes, viewDaemon(facts), {
     swarm: facts.docker.swarm,
     openFiles: audit.daemon.openFiles,
-    running: facts.docker.containers.map((container) => container.name),
   });
   const files = hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep);
   const sshd = hardenSshd(fixes, {
@@ -121,6 +155,7 @@ export function hardenHost({ entries, known, facts, audit, login }: HardenInput)
     config: fileText(facts, SSHD_CONFIG),
     matches: audit.sshdMatch,
     login,
+    maxAuthTries: maxAuthTries(entries),
   });
   return {
     daemonSettings: daemon.settings,
@@ -143,7 +178,7 @@ export function hardenHost({ entries, known, facts, audit, login }: HardenInput)
     loadAuditRules: files.loadAuditRules,
     costs: FIXES.filter(
       ({ name, cost }) =>
-        cost !== undefined && fixes.has(name) && !known.includes(name) && isMadeInSshd(name, sshd.content),
+        cost !== undefined && fixes.has(name) && !known.includes(name) && changesHost(name, daemon, files, sshd),
     ).map(({ name, cost }) => `${name}: ${cost}`),
     notes: [...daemon.notes, ...files.notes, ...sshd.notes],
   };

@@ -1,41 +1,44 @@
 /** Owns the reading of the host's own records: state.json, and the snapshots that rollbacks and `remove` go back to. */
 
+import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { STATE } from '../dockerd/paths.ts';
-import type { HostGeneration, HostState, SnapshotEntry } from './facts.ts';
+import { readKept, writeKept } from '../settings.ts';
+import { count } from '../values.ts';
+import type { HostState, SnapshotEntry } from './facts.ts';
 import type { PathState } from './host-files.ts';
-import { parseHostSettings } from './host-settings.ts';
 import { parseJson } from './lenient.ts';
 
+const number = count(0, Number.MAX_SAFE_INTEGER);
+const hostState = z.object({
+  schema: z.literal(1),
+  generation: number,
+  generations: z.array(
+    z.object({ number, at: z.string(), by: z.string(), reason: z.string(), settings: z.optional(z.unknown()) }),
+  ),
+  managed: z.array(z.object({ kind: z.string(), path: z.string() })),
+});
+
+/** state.json; undefined where there is none. Fails with E_HOST_STATE (exit 4) when it is damaged. */
 export function parseState(state: PathState | undefined): HostState | undefined {
   if (state?.kind !== 'file') return undefined;
-  const value = parseJson(state.content);
-  if (value.schema !== 1 || typeof value.generation !== 'number' || !Array.isArray(value.managed)) {
-    throw new DockerTlsError({
-      code: 'E_HOST_STATE',
-      exit: 4,
-      message: `${STATE}/state.json on the host is damaged or of a newer docker-tls`,
-      hints: [`look at it on the host: cat ${STATE}/state.json`],
-    });
+  const read = z.safeParse(hostState, parseJson(state.content));
+  if (read.success) {
+    const { generations, ...rest } = read.data;
+    return { ...rest, generations: generations.map((one) => ({ ...one, settings: readKept(one.settings) })) };
   }
-  return {
-    schema: 1,
-    generation: value.generation,
-    generations: Array.isArray(value.generations) ? value.generations.map(parseGeneration) : [],
-    managed: value.managed as HostState['managed'],
-  };
+  throw new DockerTlsError({
+    code: 'E_HOST_STATE',
+    exit: 4,
+    message: `${STATE}/state.json on the host is damaged or of a newer docker-tls`,
+    hints: [`look at it on the host: cat ${STATE}/state.json`],
+  });
 }
 
-function parseGeneration(value: Partial<Record<keyof HostGeneration, unknown>> | null): HostGeneration {
-  const { number, at, by, reason, requested } = value ?? {};
-  const known = parseHostSettings(requested);
-  return {
-    number: Number(number),
-    at: String(at ?? ''),
-    by: String(by ?? ''),
-    reason: String(reason ?? ''),
-    ...(known ? { requested: known } : {}),
-  };
+/** The text of state.json. */
+export function renderState({ generations, ...rest }: HostState): string {
+  const written = generations.map((one) => ({ ...one, settings: one.settings && writeKept(one.settings) }));
+  return `${JSON.stringify({ ...rest, generations: written }, undefined, 2)}\n`;
 }
 
 export function parseSnapshot(files: ReadonlyMap<string, PathState>, directory: string): Map<string, SnapshotEntry> {

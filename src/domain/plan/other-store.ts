@@ -6,6 +6,7 @@
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { STATE } from '../dockerd/paths.ts';
+import type { San } from '../pki/names.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
 
 /**
@@ -48,7 +49,7 @@ export function managedExternally(host: string, words: string): DockerTlsError {
 }
 
 /** The hosts of one run by the server certificate that each got last; a host may be reached by two ways that look different. */
-export type Owners = Map<string, { readonly name: string; readonly sans: readonly string[] }>;
+export type Owners = Map<string, { readonly name: string; readonly sans: readonly San[] }>;
 
 /**
  * The error (exit 4) for a host that another name of the same run stands for; undefined where it is itself alone. A copy of a host has its
@@ -58,7 +59,8 @@ export function otherName(facts: HostFacts, host: string, owners: Owners): Docke
   const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
   const owner = installed === undefined ? undefined : owners.get(installed.cert);
   if (owner === undefined || owner.name === host) return undefined;
-  if (!facts.addresses.some(({ address }) => owner.sans.includes(address) && !/^(127\.|::1$)/.test(address))) {
+  const names = owner.sans.map(({ value }) => value);
+  if (!facts.addresses.some(({ address }) => names.includes(address) && !/^(127\.|::1$)/.test(address))) {
     return undefined;
   }
   return new DockerTlsError({

@@ -18,6 +18,7 @@ import { type DaemonView, isTlsFlag, TLS_KEYS } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { type FileChange, text } from './file-change.ts';
+import { socketPorts } from './plain-tcp.ts';
 import type { HostPlan } from './plan.ts';
 
 /** Keys of daemon.json that dockerd takes in on SIGHUP (dockerd(8), "Configuration reload behavior"); others need a restart. */
@@ -112,13 +113,9 @@ function closedListeners(view: DaemonView, desired: DesiredHost): DaemonView['li
 /** TCP ports of other socket units that answer everybody so far: `--tlsverify` holds for every socket that systemd hands over. */
 function socketWarnings(facts: HostFacts, view: DaemonView): string[] {
   if (!view.listeners.some((listener) => listener.kind === 'fd') || isVerified(facts, view)) return [];
-  return facts.docker.otherSockets.flatMap(({ unit, listens }) =>
-    listens
-      .filter((address) => /:\d+$/.test(address) && !/^[/@]/.test(address))
-      .map(
-        (address) =>
-          `${address} of ${unit} rejects connections without a certificate: clients that use it without TLS no longer work`,
-      ),
+  return socketPorts(facts).map(
+    ({ address, unit }) =>
+      `${address} of ${unit} rejects connections without a certificate: clients that use it without TLS no longer work`,
   );
 }
 

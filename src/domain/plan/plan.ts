@@ -11,7 +11,7 @@ import {
   STATE,
   TLS_DIRECTORY,
 } from '../dockerd/paths.ts';
-import { type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
+import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -19,6 +19,7 @@ import { fileText, type HostFacts, hasDocker, installedCredentials, type Snapsho
 import { bySnapshot, type FileChange, foldAttributes, link, planFile, text } from './file-change.ts';
 import { judgeFirewall } from './firewall.ts';
 import type { PathState } from './host-files.ts';
+import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { isDaemonPath, isTlsPath, planDaemon, planDaemonJson, planDropIn, planVariables } from './plan-daemon.ts';
 
 export type HostPlan = {
@@ -43,10 +44,15 @@ export type HostPlan = {
   readonly containers: ContainerPlan;
   /** The daemon's configuration file, and its text before and after. */
   readonly daemonJson: { readonly path: string; readonly before?: string; readonly after?: string };
+  /** TCP addresses that accept every client without a certificate from then on. */
+  readonly opens: readonly string[];
   /** What hardening costs whoever uses the host. */
   readonly costs: readonly string[];
   readonly warnings: readonly string[];
 };
+
+/** Files after which audit rules are loaded anew. */
+const AUDIT_FILES = /^\/etc\/(audit|tmpfiles\.d)\//;
 
 /** Whether there is anything to do. */
 export function hasChanges(plan: HostPlan): boolean {
@@ -87,6 +93,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     .map((change) => withDrift(change, facts));
   const credentials = planCredentials(facts, desired);
   const daemon = planDaemon(facts, view, desired, files, credentials, json.after);
+  const containers = planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after);
   const busy = files.length > 0 || credentials !== undefined || daemon.action !== 'none';
   return {
     host: desired.name,
@@ -102,14 +109,16 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     ),
     daemon,
     sshd: desired.reloadSshd && files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: desired.loadAuditRules && files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
-    containers: planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after),
+    audit: desired.loadAuditRules && files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
+    containers,
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
+    opens: [],
     costs: busy ? (desired.costs ?? []) : [],
     warnings: [
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),
+      ...bridgeWarnings(desired.daemonSettings, containers),
       ...rootlessWarnings(facts),
       ...firewallWarnings(facts, desired.port, daemon.action),
       ...listenWarnings(facts, desired.listen, daemon.action),
@@ -134,6 +143,7 @@ export function planRestore(
     .map(({ path }) => bySnapshot(state(path), path))
     .filter((change) => differs(change, facts))
     .map((change) => withBefore(withDrift(change, facts), facts));
+  const opens = target === 'none' ? plainTcpAfter(facts, files) : [];
   const after = (path: string, links = 8): string | undefined => {
     const entry = managed.some((item) => item.path === path) ? state(path) : undefined;
     if (entry?.kind === 'link' && links > 0) return after(resolve(dirname(path), entry.to ?? ''), links - 1);
@@ -157,11 +167,13 @@ export function planRestore(
     managed: target === 'none' ? [] : managed,
     daemon,
     sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: files.some((change) => change.path.startsWith('/etc/audit/')) ? 'load' : 'none',
+    audit: files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),
     daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
+    opens,
     costs: [],
     warnings: [
+      ...plainTcpWarnings(opens),
       ...mountedSocketWarnings(facts, view, daemon.action),
       ...(target === 'none' && wasStopped(facts) && daemon.action !== 'stop'
         ? ['docker.service was not running before the first setup; it stays up now, for the containers in it']

@@ -23,11 +23,12 @@ import {
 import { validationCommand } from '../dockerd/validate.ts';
 import { shellQuote } from '../quote.ts';
 import { Secret } from '../secret.ts';
+import type { KeptSettings } from '../settings.ts';
 import { fileName, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, type HostState, realPath } from './facts.ts';
 import { type FileChange, text } from './file-change.ts';
-import type { HostSettings } from './host-settings.ts';
+import { renderState } from './host-state.ts';
 import type { HostPlan } from './plan.ts';
 import { startNeeds } from './start-needs.ts';
 
@@ -47,7 +48,7 @@ export type TransactionOptions = {
   /** For the host's records: why the generation was made. */
   readonly reason: string;
   /** Kept on the host with the generation. */
-  readonly requested: HostSettings;
+  readonly settings: KeptSettings;
 };
 
 export type Transaction = {
@@ -104,7 +105,7 @@ export function renderTransaction(
     SETTINGS_SIZE: bytes(`${assignments(settings)}\n`),
     MANIFEST_SIZE: bytes(`${manifest}\n`),
     MANAGED_SIZE: bytes(plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join('')),
-    STATE_SIZE: bytes(`${JSON.stringify(nextState(plan, facts, options), undefined, 2)}\n`),
+    STATE_SIZE: bytes(renderState(nextState(plan, facts, options))),
     SEEN_SIZE: bytes(seen(facts).join('')),
   };
   const forms = protect ? daemonJsonForms(plan, facts) : [];
@@ -271,7 +272,7 @@ function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions
     generation: number,
     generations: [
       ...(facts.state?.generations ?? []),
-      { number, at: options.now.toISOString(), by: options.who, reason: options.reason, requested: options.requested },
+      { number, at: options.now.toISOString(), by: options.who, reason: options.reason, settings: options.settings },
     ].slice(-options.keep),
     managed: plan.managed,
   };

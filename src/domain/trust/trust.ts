@@ -1,10 +1,10 @@
 /** Owns whom a host accepts: the text of its trust file, and the rules by which a server certificate goes on being good. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { HostSpec } from '../fleet/spec.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts';
-import { covers, formatSan, parseSan, type SanName } from '../pki/names.ts';
+import { covers, formatSan, parseSan, type San } from '../pki/names.ts';
 import { renewal } from '../pki/renewal.ts';
+import type { HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 
 /** What is known of a client when a trust file is made. */
@@ -87,7 +87,7 @@ export function leafOnlyTrust(
 export function reasonToIssue(
   cert: string | undefined,
   spec: Pick<HostSpec, 'keyType' | 'days'>,
-  sans: readonly SanName[],
+  sans: readonly San[],
   /** `days`: the lifetime that was asked for when it was issued. */
   options: { readonly cas: string; readonly now: Date; readonly days?: number },
 ): string | undefined {
@@ -115,20 +115,20 @@ export function reasonToIssue(
 }
 
 /**
- * The names that a host's certificate has to have: those it has, or, the first time, those its facts propose; and those asked for.
- * What was asked for `before` and is not any more goes, unless the host itself has that name.
+ * The names that a host's certificate has to have: those it has, or, the first time, those its facts propose; and those requested.
+ * What was requested `before` and no longer is goes, unless the host itself has that name.
  */
 export function namesFor(
-  requested: readonly string[],
+  requested: readonly San[],
   cert: string | undefined,
-  proposed: readonly SanName[],
+  proposed: readonly San[],
   address: string,
-  before: readonly string[] = [],
-): SanName[] {
-  const had = new Set(before.map((name) => formatSan(parseSan(name))));
+  before: readonly San[] = [],
+): San[] {
+  const had = new Set(before.map(formatSan));
   for (const san of proposed) had.delete(formatSan(san));
   const base = cert === undefined ? proposed : inspectCertificate(cert).sans.filter((san) => !had.has(formatSan(san)));
-  const all = [...base, ...requested.map(parseSan)];
+  const all = [...base, ...requested];
   const names = covers(all, address) ? all : [parseSan(address), ...all];
   return [...new Map(names.map((san) => [formatSan(san), san])).values()];
 }

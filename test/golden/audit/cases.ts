@@ -63,6 +63,7 @@ const AUDITING: Alteration = {
     'auditctl-list 255': undefined,
     'auditctl-status 0': 'enabled 1\nfailure 1\n',
     'auditctl-list 0': RULES,
+    tmpfiles: 'd /run/containerd 0711 root root -\n',
   },
 };
 const NO_RULES: Alteration = {
@@ -72,6 +73,46 @@ const NO_RULES: Alteration = {
 const AUDIT_IDS = Array.from({ length: 16 }, (_, index) => `1.1.${index + 3}`);
 
 const AUDIT_CASES: readonly Case[] = [
+  ...['1.1.4', '1.1.8'].flatMap((check): readonly Case[] => [
+    {
+      check,
+      name: 'the kernel says that it watches the directory',
+      host: 'good-trixie',
+      change: { sections: { ...AUDITING.sections, 'audit-directories 0': '/etc/docker\n/run/containerd\n' } },
+      state: 'pass',
+    },
+    {
+      check,
+      name: 'the kernel took the directory for a file, as it was made after the rules were loaded',
+      host: 'good-trixie',
+      change: { sections: { ...AUDITING.sections, 'audit-directories 0': '/etc/docker\n' } },
+      state: 'finding',
+      says: 'loaded, but the kernel records nothing that happens inside',
+    },
+    {
+      check,
+      name: 'and at the next boot it will',
+      host: 'good-trixie',
+      change: { sections: { ...AUDITING.sections, 'audit-directories 0': '/run/containerd\n', tmpfiles: '' } },
+      state: 'finding',
+      says: 'at boot before its directory is made',
+    },
+  ]),
+  {
+    check: '1.1.8',
+    name: 'a rule in a directory that is not there at boot is not loaded then',
+    host: 'good-trixie',
+    change: {
+      sections: {
+        ...AUDITING.sections,
+        'audit-rules-d': '-w /run/containerd/containerd.sock -p wa',
+        'audit-directories 0': '/run/containerd\n',
+        tmpfiles: 'd /run/lock 0755\n',
+      },
+    },
+    state: 'finding',
+    says: 'it is gone then',
+  },
   ...AUDIT_IDS.map(
     (check): Case => ({
       check,
@@ -885,6 +926,25 @@ const CONTAINER_CASES: readonly Case[] = [
     host: 'good-trixie',
     change: { ...container({ State: { Pid: 77 } }), sections: { 'process-status': '/proc/77/status:Seccomp:\t0' } },
     state: 'finding',
+  },
+  ...(['ALLOW', 'LOG', 'ERRNO'] as const).map(
+    (action): Case => ({
+      check: '5.22',
+      name: `a profile of one's own whose default is ${action}`,
+      host: 'good-trixie',
+      change: container({
+        HostConfig: { SecurityOpt: [`seccomp={"defaultAction": "SCMP_ACT_${action}",\n "syscalls": []}`] },
+      }),
+      ...(action === 'ERRNO' ? { state: 'pass' } : { state: 'finding', says: 'allows every system call' }),
+    }),
+  ),
+  {
+    check: 'container.2',
+    name: 'systempaths=unconfined',
+    host: 'good-trixie',
+    change: container({ HostConfig: { MaskedPaths: [], ReadonlyPaths: [] } }),
+    state: 'finding',
+    says: 'unconfined',
   },
   {
     check: '5.5',

@@ -29,7 +29,7 @@ function run(args, input = '', program = lab) {
 }
 
 /** All but userns-remap: the lab starts no container then ("remapped" is that state). */
-const ACCEPTED = 'icc,sshd-root,sshd-passwords,docker-group';
+const ACCEPTED = 'icc,userland-proxy,sshd-root,sshd-passwords,docker-group';
 
 /** The program as it is now. */
 function dockerTls(...words) {

@@ -245,7 +245,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     title: 'System calls of containers are filtered',
     severity: 'high',
     why: 'seccomp takes away the system calls that most kernel exploits need.',
-    fix: 'Leave out --security-opt seccomp=unconfined and --privileged.',
+    fix: 'Leave out --security-opt seccomp=unconfined and --privileged; a profile of your own begins with "defaultAction": "SCMP_ACT_ERRNO".',
     evaluate: seccomp,
   },
   {
@@ -350,5 +350,13 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     'docker run --cap-drop ALL --cap-add WHAT-IT-NEEDS …, `cap_drop: [ALL]` in the Compose file',
     ({ capDrop, privileged }) =>
       privileged || !capDrop.some((name) => name.toUpperCase() === 'ALL') ? ['keeps the default capabilities'] : [],
+  ),
+  check(
+    'container.2',
+    'high',
+    "The kernel's own paths are masked in containers",
+    'With all of /proc and /sys at hand, root in a container can write to kernel.core_pattern and so run programs on the host.',
+    'Leave out --security-opt systempaths=unconfined.',
+    ({ bareSystemPaths }) => (bareSystemPaths ? ['system paths are unconfined'] : []),
   ),
 ];

@@ -1,7 +1,7 @@
 /** Owns the checks of section 1: the host itself, and who is watched on it. */
 
 import { textAt } from '../api.ts';
-import { isWatched } from '../audit-rules.ts';
+import { type AuditRule, isHollow, isWatched } from '../audit-rules.ts';
 import { type Check, finding, forPerson, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import { setting } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
@@ -64,13 +64,18 @@ function version(facts: AuditFacts, now: Date): Verdict {
   return days <= 365 ? PASS : finding([{ place: 'dockerd', text: `version ${name} was built ${days} days ago` }]);
 }
 
+/** Of a directory what happens inside counts as well; of the data root it would be every write of every container. */
+export function isAudited(rules: readonly AuditRule[], facts: AuditFacts, path: string): boolean {
+  return isWatched(rules, path, facts.files.get(path)?.kind === 'directory' && path !== dataRoot(facts));
+}
+
 /** An audit rule that is loaded now and stands in a file for the next boot. */
 function watched(facts: AuditFacts, paths: readonly string[], what: string): Verdict {
   const present = paths.filter((path) => path !== '' && facts.files.has(path));
   const path = present[0];
   if (path === undefined) return notApplicable(`there is no ${what}`);
   const { audit } = facts;
-  const inFiles = present.some((candidate) => isWatched(audit.files, candidate));
+  const inFiles = present.some((candidate) => isAudited(audit.files, facts, candidate));
   const said = inFiles ? 'a rule for it stands in /etc/audit' : 'no rule for it stands in /etc/audit';
   if (!audit.kernel) return notApplicable('the kernel has no audit subsystem', [{ place: path, text: said }]);
   if (audit.bootDisabled) {
@@ -82,7 +87,18 @@ function watched(facts: AuditFacts, paths: readonly string[], what: string): Ver
       { place: path, text: said },
     ]);
   }
-  const isLoaded = present.some((candidate) => isWatched(audit.loaded, candidate));
+  const isLoaded = present.some((candidate) => isAudited(audit.loaded, facts, candidate));
+  if (!isLoaded && isHollow(audit.loaded, path))
+    return finding([
+      {
+        place: path,
+        text: 'a rule is loaded, but the kernel records nothing that happens inside: the directory was made later',
+      },
+    ]);
+  if (!inFiles && isHollow(audit.files, path))
+    return finding([
+      { place: path, text: 'a rule is loaded at boot before its directory is made: then nothing inside is recorded' },
+    ]);
   if (isLoaded && !audit.enabled)
     return finding([{ place: path, text: 'a rule is loaded, but auditing is off (auditctl -e 1)' }]);
   if (isLoaded && inFiles) return PASS;
@@ -107,12 +123,21 @@ function unitFile(facts: AuditFacts, unit: string): readonly string[] {
   return facts.units.get(unit)?.get('FragmentPath') ?? [];
 }
 
-type Watch = { readonly id: string; readonly what: string; readonly paths: (facts: AuditFacts) => readonly string[] };
+type Watch = {
+  readonly id: string;
+  readonly what: string;
+  readonly paths: (facts: AuditFacts) => readonly string[];
+  /** What has to be done beside the rule. */
+  readonly also?: string;
+};
+
+const IN_TIME =
+  ', and "d /run/containerd 0711 root root -" into /etc/tmpfiles.d/docker.conf (at boot rules are loaded before containerd makes it)';
 
 /** What has to be watched; `harden` writes its rules from the same list. */
 export const WATCHES: readonly Watch[] = [
   { id: '1.1.3', what: 'dockerd', paths: (facts) => [facts.daemon.binary, ...programs('dockerd')] },
-  { id: '1.1.4', what: '/run/containerd', paths: () => ['/run/containerd'] },
+  { id: '1.1.4', what: '/run/containerd', paths: () => ['/run/containerd'], also: IN_TIME },
   {
     id: '1.1.5',
     what: "Docker's data directory",
@@ -120,7 +145,7 @@ export const WATCHES: readonly Watch[] = [
   },
   { id: '1.1.6', what: '/etc/docker', paths: () => ['/etc/docker'] },
   { id: '1.1.7', what: 'docker.service', paths: (facts) => unitFile(facts, 'docker.service') },
-  { id: '1.1.8', what: 'containerd.sock', paths: () => ['/run/containerd/containerd.sock'] },
+  { id: '1.1.8', what: 'containerd.sock', paths: () => ['/run/containerd/containerd.sock'], also: IN_TIME },
   { id: '1.1.9', what: 'docker.socket', paths: (facts) => unitFile(facts, 'docker.socket') },
   { id: '1.1.10', what: '/etc/default/docker', paths: () => ['/etc/default/docker'] },
   { id: '1.1.11', what: 'daemon.json', paths: (facts) => [facts.daemon.file.path, '/etc/docker/daemon.json'] },
@@ -157,7 +182,7 @@ export const HOST_CHECKS: readonly Check[] = [
       title: `Changes to ${watch.what} are audited`,
       severity: 'low',
       why: 'Without an audit rule nobody can say afterwards who changed it.',
-      fix: `Put a rule "-w PATH -p wa -k docker" for ${watch.what} into /etc/audit/rules.d/docker.rules, then: augenrules --load`,
+      fix: `Put a rule "-w PATH -p wa -k docker" for ${watch.what} into /etc/audit/rules.d/docker.rules${watch.also ?? ''}, then: augenrules --load`,
       fixable: 'audit-rules',
       evaluate: (facts) => watched(facts, watch.paths(facts), watch.what),
     }),

@@ -237,7 +237,7 @@ export const TLS_CHECKS: readonly Check[] = [
     title: 'The certificate names what clients dial',
     severity: 'medium',
     why: 'Otherwise clients fail, and people switch verification off.',
-    fix: 'docker-tls setup HOST --san NAME, or docker-tls rotate server HOST --san NAME',
+    fix: 'docker-tls setup HOST --san NAME',
     evaluate: (facts, outside) => {
       const leaf = serverChain(facts, outside);
       const first = leaf?.chain[0];

@@ -324,6 +324,14 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
         ? []
         : [{ text: 'keeps the default capabilities', line: service.get('cap_drop')?.line ?? service.line }],
   ),
+  check(
+    'systempaths',
+    'high',
+    "The kernel's own paths are masked",
+    'With all of /proc and /sys at hand, root in a container can run programs on the host.',
+    'Take systempaths:unconfined out of security_opt.',
+    (service) => securityOptions(service, /^systempaths[=:]unconfined$/),
+  ),
   {
     id: 'compose.icc',
     severity: 'info',

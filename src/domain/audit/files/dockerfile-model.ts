@@ -137,6 +137,18 @@ export function expanded({ instructions, stages }: Dockerfile, instruction: Inst
   return expand(instruction.text, inside);
 }
 
+/** Whether an ENV or ARG that counts for the instruction names the variable; a base that is not in the file may set it as well. */
+export function isDeclared({ instructions, stages }: Dockerfile, instruction: Instruction, variable: string): boolean {
+  const chain = finalStages({ instructions, stages: stages.slice(0, instruction.stage + 1) });
+  return instructions
+    .slice(0, instructions.indexOf(instruction))
+    .some(
+      ({ name, text, stage }) =>
+        ((name === 'ENV' && chain.includes(stage)) || (name === 'ARG' && stage === instruction.stage)) &&
+        pairs(name, text).some(([key]) => key === variable),
+    );
+}
+
 /** The last stage and the stages of this file that it builds on, last first: what the image is made of. */
 export function finalStages({ stages }: Dockerfile): readonly number[] {
   const chain: number[] = [];

@@ -10,6 +10,7 @@ import {
   expanded,
   finalStages,
   type Instruction,
+  isDeclared,
   MAX_LINES,
   pairs,
   parseDockerfile,
@@ -53,7 +54,13 @@ function user(file: Dockerfile): Verdict {
       { place: 'FROM', text: 'no USER: the base decides, and most bases decide for root', line: lastStageLine(file) },
     ]);
   const name = expanded(file, last).trim().replace(/["']/g, '');
-  return isRootUser(name) ? finding([at(last, `the last USER is ${name}`)]) : PASS;
+  if (isRootUser(name)) return finding([at(last, `the last USER is ${name}`)]);
+  const unset = Array.from(name.matchAll(/\$\{?(\w+)/g), ([, variable = '']) => variable).find(
+    (variable) => !isDeclared(file, last, variable),
+  );
+  return unset === undefined
+    ? PASS
+    : finding([at(last, `the last USER is ${name}, and no ARG or ENV before it sets ${unset}: empty means root`)]);
 }
 
 function healthCheck(file: Dockerfile): Verdict {

@@ -1,4 +1,7 @@
-/** Owns the report as JUnit XML (the dialect that Jenkins, GitLab and others read): a suite for each host or file. */
+/**
+ * Owns the report as JUnit XML, a suite for each host or file: valid against the schema of Ant's report (windyroad/JUnit-Schema), which is the
+ * strictest of the dialects that Jenkins, GitLab and others read.
+ */
 
 import { type CheckResult, counts } from '../evaluate.ts';
 import { clean } from './clean.ts';
@@ -30,19 +33,22 @@ function testCase(result: CheckResult, suite: string): string {
   return `${open}>\n      <failure type="${result.severity}" message="${xml(lines[0] ?? result.title)}">${body}</failure>\n    </testcase>`;
 }
 
-function suite(subject: Subject, createdAt: string): string {
+function suite(subject: Subject, id: number, { createdAt, version }: AuditReport): string {
   const name = xml(subject.name);
-  const head = `  <testsuite name="${name}" timestamp="${xml(createdAt.slice(0, 19))}" time="0"`;
+  const hostname = subject.kind === 'host' || subject.kind === 'unreachable' ? name : 'localhost';
+  const head = `  <testsuite id="${id}" package="docker-tls.audit" name="${name}" hostname="${hostname}" timestamp="${xml(createdAt.slice(0, 19))}" time="0"`;
+  const properties = `    <properties>\n      <property name="docker-tls" value="${xml(version)}"/>\n    </properties>`;
+  const end = '    <system-out/>\n    <system-err/>\n  </testsuite>';
   if (subject.kind === 'unreachable') {
-    return `${head} tests="1" failures="0" errors="1" skipped="0">\n    <testcase name="audit" classname="${name}" time="0">\n      <error type="unreachable" message="${xml(subject.error)}"/>\n    </testcase>\n  </testsuite>`;
+    return `${head} tests="1" failures="0" errors="1" skipped="0">\n${properties}\n    <testcase name="audit" classname="${name}" time="0">\n      <error type="unreachable" message="${xml(subject.error)}"/>\n    </testcase>\n${end}`;
   }
   const failures = subject.results.filter(counts).length;
   const skipped = subject.results.filter((result) => result.state !== 'pass' && !counts(result)).length;
   const cases = subject.results.map((result) => testCase(result, subject.name)).join('\n');
-  return `${head} tests="${subject.results.length}" failures="${failures}" errors="0" skipped="${skipped}">\n${cases}\n  </testsuite>`;
+  return `${head} tests="${subject.results.length}" failures="${failures}" errors="0" skipped="${skipped}">\n${properties}\n${cases}\n${end}`;
 }
 
 export function renderJunit(report: AuditReport): string {
-  const suites = report.subjects.map((subject) => suite(subject, report.createdAt)).join('\n');
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="docker-tls audit">\n${suites}\n</testsuites>\n`;
+  const suites = report.subjects.map((subject, index) => suite(subject, index, report)).join('\n');
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites}\n</testsuites>\n`;
 }

@@ -124,6 +124,7 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
           driver: {
             name: 'docker-tls',
             semanticVersion: report.version,
+            informationUri: 'https://www.npmjs.com/package/docker-tls',
             rules: [...rules.values()],
           },
         },

@@ -1,6 +1,6 @@
 /** Owns the rule for names of hosts, clients and CAs: what the fleet file, the command line and the store accept alike. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 
 export const NAME_HINT = 'up to 128 letters, digits and . _ @ + - after a first letter or digit';
 

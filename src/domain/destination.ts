@@ -1,10 +1,12 @@
 /** Owns the reading of HOST as people type it: `[user@]name[:port]`, `ssh://…`, IPv6 in brackets, or `local`. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
-import type { SshSpec } from './spec.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+
+/** Where ssh goes, as it is typed. */
+export type Destination = { readonly destination: string; readonly user?: string; readonly port?: number };
 
 /** Where ssh goes. Fails with E_HOST_NAME (exit 2) on anything that ssh or a shell could take for something else. */
-export function parseDestination(text: string): Pick<SshSpec, 'destination' | 'user' | 'port'> {
+export function parseDestination(text: string): Destination {
   const body = text.replace(/^ssh:\/\//, '').replace(/\/$/, '');
   const match =
     /^(?:([^@\s/]+)@)?(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]|[^@:\s/[\]]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?::(\d{1,5}))?$/.exec(
@@ -23,7 +25,7 @@ export function parseDestination(text: string): Pick<SshSpec, 'destination' | 'u
       code: 'E_HOST_NAME',
       exit: 2,
       message: `"${text}" is not a host: [user@]name[:port], ssh://user@name:port, or local`,
-      hints: ['docker-tls setup root@build-1.example.org', 'docker-tls setup admin@[2001:db8::7]:2222'],
+      hints: ['for instance root@build-1.example.org, or admin@[2001:db8::7]:2222'],
     });
   }
   return { destination: name, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) };
@@ -36,12 +38,12 @@ export function nameOf(destination: string): string {
 }
 
 /** As `parseDestination` reads it. */
-export function destinationWords({ user, destination, port }: Pick<SshSpec, 'destination' | 'user' | 'port'>): string {
+export function destinationWords({ user, destination, port }: Destination): string {
   const place = destination.includes(':') ? `[${destination}]` : destination;
   return `${user === undefined ? '' : `${user}@`}${place}${port === undefined ? '' : `:${port}`}`;
 }
 
 /** Where ssh ends, whoever logs in: the same text for two of them means the same host. */
-export function wayOf(ssh: SshSpec): string {
+export function wayOf(ssh: Destination & { readonly jump?: readonly string[]; readonly configFile?: string }): string {
   return JSON.stringify([ssh.destination.toLowerCase(), ssh.port ?? 22, ssh.jump ?? [], ssh.configFile ?? '']);
 }

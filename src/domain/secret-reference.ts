@@ -1,6 +1,6 @@
 /** Owns how a secret is named where no secret may stand: `env:NAME`, `file:PATH` or `prompt`. Reading it is the caller's. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 
 export type SecretReference =
   | { readonly kind: 'env'; readonly name: string }

@@ -1,0 +1,294 @@
+/**
+ * Owns THE table of what can be said of a host (and of how SSH reaches it, of a client, of a CA): its value, its default, its flag, its
+ * words, and where it is remembered. Types, flags and their help, the wizard's questions, the fleet file with its JSON Schema, records in
+ * the store, what the host keeps with a generation, and the tables of docs/fleet.md follow: a new setting is a line here, and its use.
+ */
+
+import * as z from 'zod/mini';
+import { KEY_TYPES } from './pki/keys.ts';
+import * as values from './values.ts';
+import { choice, type Kind, list, names, on, onOff, text, whole } from './values.ts';
+
+/** The headings of the help. */
+export type Group = 'Connection' | 'Host' | 'Certificate' | 'Safety' | 'Docker CLI';
+
+export type Setting = Kind & {
+  /** Reads what a file or a flag says (JSON in, value out), and writes it again. */
+  readonly schema: z.ZodMiniType;
+  /** What a host has that says nothing, and what that means for people where there is no such value. */
+  readonly default?: unknown;
+  readonly otherwise?: string;
+  /** What it is, for help, editors and docs. */
+  readonly summary: string;
+  /** Its flag of `setup`: heading, word for the value; name and short form where the field's name is not it. */
+  readonly flag?: { readonly group: Group; readonly value?: string; readonly name?: string; readonly short?: string };
+  /** Its key in the fleet file, where that is not the field's name with hyphens. */
+  readonly key?: string;
+  /** What the wizard asks about a new host. */
+  readonly question?: { readonly message: string; readonly explain: string };
+  /** Of one host, never of all: no key of `defaults`. */
+  readonly own?: true;
+  /** Of the computer that runs `setup` or `apply`: no part of the host's record. */
+  readonly here?: true;
+  /** The host keeps it with each generation, so that a rollback brings the wish back along with the files. */
+  readonly kept?: true;
+};
+
+export type Settings = Readonly<Record<string, Setting>>;
+
+const [own, here, kept] = [true, true, true] as const;
+const ssh = { group: 'Connection' } as const;
+const host = { group: 'Host' } as const;
+const certificate = { group: 'Certificate' } as const;
+const safety = { group: 'Safety' } as const;
+const cli = { group: 'Docker CLI' } as const;
+const none: readonly never[] = [];
+const MAX_DAYS = 36_500;
+const keyType = { ...choice(KEY_TYPES), default: 'p256' } as const;
+/** Server and client certificates: just under the 398 days that strict clients allow. */
+const days = { ...whole(1, MAX_DAYS), default: 397, flag: { ...certificate, value: 'N' } } as const;
+
+/** How SSH reaches a host, beside the destination. */
+export const SSH_SETTINGS = {
+  user: { ...text(values.user), summary: 'who logs in', otherwise: 'ssh config, else your own name' },
+  port: { ...whole(1, 65_535), summary: 'port of sshd', otherwise: 'ssh config, else 22' },
+  identities: {
+    ...list(values.file),
+    summary: 'SSH key files, in this order',
+    otherwise: 'ssh config, agent',
+    flag: { ...ssh, name: 'identity', short: 'i', value: 'FILE' },
+  },
+  configFile: {
+    ...text(values.file),
+    summary: 'another file than ~/.ssh/config',
+    flag: { ...ssh, name: 'sshConfig', value: 'FILE' },
+    key: 'config',
+  },
+  jump: {
+    ...list(values.destination),
+    summary: 'jump hosts, nearest first',
+    otherwise: 'ssh config',
+    flag: { ...ssh, value: 'HOST' },
+  },
+  transport: {
+    ...choice(['ssh2', 'openssh']),
+    summary: 'openssh: the ssh of this system, for FIDO keys, certificates and ProxyCommand',
+    otherwise: 'ssh2',
+    flag: ssh,
+  },
+  hostKey: {
+    ...text(values.hostKey),
+    summary: 'known_hosts only, unknown keys too (they are stored), or exactly the one named',
+    otherwise: 'strict',
+    flag: { ...ssh, value: 'strict|accept-new|SHA256:…' },
+  },
+} as const satisfies Settings;
+
+/** What a host is to be. */
+export const HOST_SETTINGS = {
+  address: {
+    ...text(values.dialled),
+    summary: 'name or IP address that clients dial',
+    otherwise: 'what ssh dials',
+    flag: { ...host, value: 'NAME' },
+    question: {
+      message: 'Address:',
+      explain: 'Which name or IP address do clients dial? It goes into the certificate.',
+    },
+    own,
+  },
+  port: {
+    ...whole(1, 65_535),
+    default: 2376,
+    summary: 'TLS port of the daemon',
+    flag: { ...host, value: 'PORT' },
+    kept,
+  },
+  listen: {
+    ...list(values.ownAddress),
+    default: none,
+    summary: 'IP addresses to listen on',
+    otherwise: 'all',
+    flag: { ...host, value: 'ADDR' },
+    kept,
+  },
+  sans: {
+    ...list(values.san),
+    default: none,
+    summary: 'further names and addresses for the certificate, beside those found on the host',
+    flag: { ...certificate, name: 'san', value: 'NAME' },
+    question: { message: 'Further names (none: Enter):', explain: 'Is it reached by other names or addresses too?' },
+    kept,
+  },
+  keyType: { ...keyType, summary: "type of the server's key", flag: certificate, kept },
+  days: { ...days, summary: "lifetime of the server's certificate in days", kept },
+  keys: {
+    ...choice(['store', 'host']),
+    default: 'store',
+    summary: "host: the server's key is made on the host and never travels",
+    flag: certificate,
+    kept,
+  },
+  clients: { ...names, summary: 'clients that the host accepts, or all', otherwise: 'all', kept },
+  containers: {
+    ...choice(['keep', 'may-stop']),
+    default: 'keep',
+    summary: 'keep containers running across a restart, or let them stop',
+    flag: safety,
+  },
+  liveRestore: {
+    ...onOff,
+    summary: 'leave live-restore on after the change',
+    otherwise: 'as the host has it',
+    flag: safety,
+    kept,
+  },
+  keep: { ...whole(1, 100), default: 5, summary: 'generations that the host keeps', flag: { ...safety, value: 'N' } },
+  confirmWithin: {
+    ...text(values.seconds),
+    default: 90,
+    otherwise: '90s',
+    summary: 'roll back automatically unless confirmed within this: 90s, 15m, 2h',
+    flag: { ...safety, value: 'TIME' },
+  },
+  harden: {
+    ...list(values.fix),
+    summary: 'fixes of docker-tls harden that belong to the host; docker-group:USER leaves that user in the group',
+    kept,
+  },
+  context: {
+    ...text(values.contextName),
+    summary: 'a docker context of this name, on each computer that runs setup or apply',
+    flag: { ...cli, value: 'NAME' },
+    own,
+    here,
+  },
+  use: {
+    ...on,
+    summary: "make that context the current one; without a name, one of the host's name",
+    flag: cli,
+    own,
+    here,
+  },
+  configDirectory: {
+    ...on,
+    summary: "put the client's files into the Docker config directory too, for plain DOCKER_TLS_VERIFY=1",
+    flag: cli,
+    own,
+    here,
+  },
+} as const satisfies Settings;
+
+export const CLIENT_SETTINGS = {
+  keyType: { ...keyType, summary: 'type of its key', flag: certificate },
+  days: { ...days, summary: 'lifetime of its certificate in days' },
+  hosts: { ...names, summary: 'hosts that accept it, or all', otherwise: 'all' },
+  revoked: { ...onOff, summary: 'true: no host accepts it' },
+} as const satisfies Settings;
+
+export const CA_SETTINGS = {
+  name: {
+    ...text(values.named(64)),
+    default: 'docker-tls',
+    summary: 'name of a new CA',
+    flag: { ...certificate, name: 'caName', value: 'NAME' },
+  },
+  keyType: { ...keyType, summary: 'type of its key' },
+  days: {
+    ...whole(1, MAX_DAYS),
+    default: 3650,
+    summary: 'lifetime of a new CA in days',
+    flag: { ...certificate, name: 'caDays', value: 'N' },
+  },
+} as const satisfies Settings;
+
+type Frozen<T> = T extends readonly (infer E)[] ? readonly E[] : T;
+type ValueOf<S> = S extends { readonly schema: infer Z extends z.ZodMiniType } ? Frozen<z.output<Z>> : never;
+type FieldsWith<T, P> = { [K in keyof T]: T[K] extends P ? K : never }[keyof T];
+type Defaulted<T> = FieldsWith<T, { readonly default: unknown }>;
+/** The values of a table: those with a default are always there. */
+export type ValuesOf<T> = { readonly [K in Defaulted<T>]: ValueOf<T[K]> } & {
+  readonly [K in Exclude<keyof T, Defaulted<T>>]?: ValueOf<T[K]> | undefined;
+};
+
+export type HostSettings = ValuesOf<typeof HOST_SETTINGS>;
+export type KeptSettings = Pick<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly kept: true }>>;
+export type StoredSettings = Omit<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly here: true }>>;
+export type SshSpec = ValuesOf<typeof SSH_SETTINGS> & {
+  /** What ssh dials: a name, an address, an alias of the ssh config, or `local`. */
+  readonly destination: string;
+};
+/** One host, complete. */
+export type HostSpec = HostSettings & { readonly name: string; readonly ssh: SshSpec };
+export type ClientSpec = ValuesOf<typeof CLIENT_SETTINGS> & { readonly name: string };
+export type CaSpec = ValuesOf<typeof CA_SETTINGS>;
+
+/** The values of the entries of `values` that are in the table; `undefined` is the table's default. */
+export function complete<T extends Settings>(table: T, values: Readonly<Record<string, unknown>>): ValuesOf<T> {
+  const own = Object.entries(table).map(([field, setting]) => [field, values[field] ?? setting.default]);
+  return Object.fromEntries(own.filter(([, value]) => value !== undefined)) as ValuesOf<T>;
+}
+
+/** A host with everything that was not said filled in. */
+export function completeHost(host: Partial<HostSettings> & Pick<HostSpec, 'name' | 'ssh'>): HostSpec {
+  return { name: host.name, ssh: host.ssh, ...complete(HOST_SETTINGS, host) };
+}
+
+export const CLIENT_DEFAULTS = complete(CLIENT_SETTINGS, {});
+export const CA_DEFAULTS = complete(CA_SETTINGS, {});
+
+/** `keyType` as the fleet file has it: `key-type`. */
+export function fleetKey(field: string, setting: Setting): string {
+  return setting.key ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** What holds where nothing is said, in words; undefined where that is plainly nothing. */
+export function defaultWords({ default: value, otherwise }: Setting): string | undefined {
+  return otherwise ?? (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
+}
+
+/** The schemas of a table by field, for records and the host's state: what is absent has its default. */
+export function storedShape(table: Settings): Record<string, z.ZodMiniType> {
+  return Object.fromEntries(
+    Object.entries(table).map(([field, { schema, default: value }]) => [
+      field,
+      value === undefined ? z.optional(schema) : z._default(schema, value),
+    ]),
+  );
+}
+
+function part<P extends 'kept' | 'here'>(property: P, is: boolean): Settings {
+  return Object.fromEntries(
+    Object.entries<Setting>(HOST_SETTINGS).filter(([, one]) => (one[property] ?? false) === is),
+  );
+}
+
+/** What the host keeps of its settings, and what its record in the store holds. */
+const KEPT = part('kept', true);
+export const STORED = part('here', false);
+const keptSchema = z.object(storedShape(KEPT));
+
+/** Every field of the table has its key, so that spread over others these replace them all. */
+function allOf<T>(table: Settings, settings: Partial<HostSettings>): T {
+  const own: Readonly<Record<string, unknown>> = complete(table, settings);
+  return Object.fromEntries(Object.keys(table).map((field) => [field, own[field]])) as T;
+}
+
+export function keptOf(settings: Partial<HostSettings>): KeptSettings {
+  return allOf(KEPT, settings);
+}
+
+export function storedOf(settings: HostSettings): StoredSettings {
+  return allOf(STORED, settings);
+}
+
+/** Reads what a host kept; undefined where it is not of that shape. */
+export function readKept(value: unknown): KeptSettings | undefined {
+  const read = z.safeDecode(keptSchema, value as Record<string, unknown>);
+  return read.success ? keptOf(read.data as Partial<HostSettings>) : undefined;
+}
+
+/** As JSON, for the host. */
+export function writeKept(settings: KeptSettings): Record<string, unknown> {
+  return z.encode(keptSchema, { ...settings });
+}
