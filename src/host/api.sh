@@ -77,17 +77,21 @@ for path in filter(None, lines[2:]):
 }
 
 # Where the daemon PID answers to this host itself: of the sockets that it has open, as the kernel lists them, the first whose file is still
-# there. Nothing where there is none. Its settings say less: a socket of systemd's that dockerd was not handed takes connections as well.
+# there. Nothing where there is none. One that it opened itself comes first: it may not listen on what systemd hands it.
 local_socket() {
-  open=$NL$(ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/^.* -> socket:\[\([0-9]*\)\]$/\1/p')$NL
-  sed -n 's/^[^ ]* [^ ]* [^ ]* 00010000 [^ ]* [^ ]* *\([0-9]*\) \//\1 \//p' "/proc/$1/net/unix" 2>/dev/null |
+  own=$(sockets_of "$1")
+  handed=$(sockets_of 1)
+  sed -n 's/^[^ ]* [^ ]* [^ ]* 00010000 [^ ]* [^ ]* *\([0-9]*\) \//\1 \//p' "/proc/$1/net/unix" 2>/dev/null | {
+    found=
     while read -r inode path; do
       # Those that it has for its own parts.
       case $path in */libnetwork/* | */metrics.sock | */swarm/control.sock) continue ;; esac
-      case $open in *"$NL$inode$NL"*) ;; *) continue ;; esac
-      if [ -S "$path" ]; then
-        printf '%s' "$path"
-        break
-      fi
+      case $own in *"[$inode]"*) [ -S "$path" ] || continue ;; *) continue ;; esac
+      case $handed in *"[$inode]"*) found=${found:-$path} ;; *) found=$path; break ;; esac
     done
+    printf '%s' "$found"
+  }
 }
+
+# Inodes of the sockets that a process has open: sockets_of PID
+sockets_of() { ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p'; }

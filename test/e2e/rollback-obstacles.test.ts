@@ -123,6 +123,7 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
   });
   afterEach(async () => {
     if (made) await end();
+    await host.exec('[ ! -e /var/lib/docker-tls/txn ] || sh /var/lib/docker-tls/txn/rollback.sh undo requested');
   });
 
   test(`found before a change: ${refused === undefined ? 'it works' : 'it says so and changes nothing'}`, async () => {
