@@ -66,6 +66,7 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
         createdAt: state.ca?.record.createdAt ?? now.toISOString(),
         keyType: isKeyType(info.keyType) ? info.keyType : 'p256',
         days: Math.max(1, Math.round((info.notAfter.getTime() - info.notBefore.getTime()) / 86_400_000)),
+        imported: true,
         ...(command === undefined ? {} : { signCommand: command }),
         ...(chain.length === 0 ? {} : { chain: chain.join('') }),
       },

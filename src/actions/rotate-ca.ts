@@ -11,7 +11,7 @@ export async function stageOf(state: StoreState, keyring: Keyring, now: Date): P
   if (state.ca === undefined) return { stage: 'none', hosts: [], clients: [] };
   const hosts = [];
   for (const host of state.hosts.values()) {
-    const wanted = await keyring.trustFor({ name: host.record.name, clients: host.record.clients });
+    const wanted = await keyring.trustFor(host.record);
     hosts.push({ name: host.record.name, trust: host.ca, wanted, serverCert: host.serverCert });
   }
   return rotationStage({

@@ -30,6 +30,7 @@ export type StatusRow = {
   readonly renew?: readonly string[];
   readonly renewable?: boolean;
   readonly address?: string;
+  readonly description?: string | undefined;
   readonly generation?: number;
   /** How the host differs from the store; empty: it does not; undefined: not asked. */
   readonly drift?: readonly string[];
@@ -89,6 +90,7 @@ export async function status(
       ...row('host', host.record.name, host.serverCert),
       address: `${host.record.address}:${host.record.port}`,
       generation: host.record.generation,
+      description: host.record.description,
       ...requested.get(host.record.name),
     })),
     ...[...state.clients.values()].map((client) => ({

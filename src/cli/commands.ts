@@ -125,6 +125,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/remove.ts')).command,
   },
   {
+    name: 'forget',
+    summary: 'Drop a host that is gone from the store, without connecting to it',
+    load: async () => (await import('./commands/forget.ts')).command,
+  },
+  {
+    name: 'rename',
+    summary: 'Give a host of the store another name; changes nothing on it',
+    load: async () => (await import('./commands/rename.ts')).command,
+  },
+  {
     name: 'audit',
     summary: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
     load: async () => (await import('./commands/audit.ts')).command,

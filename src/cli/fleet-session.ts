@@ -17,6 +17,7 @@ import {
   clientSpec,
   PASSPHRASE_OPTIONS,
   passphraseSource,
+  REJECT_OPTION,
   readSecret,
   runFlags,
   SAFETY_OPTIONS,
@@ -34,6 +35,7 @@ export const RUN_OPTIONS = {
   ...SSH_OPTIONS,
   ...SAFETY_OPTIONS,
   ...TAKE_OVER_OPTION,
+  ...REJECT_OPTION,
   ...PASSPHRASE_OPTIONS,
   client: {
     kind: 'text',
@@ -66,7 +68,8 @@ export async function startRun(
   const state = await storeOf(context).read();
   const selection = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
   const passphrase = requestedOnce(passphraseSource(options, runtime, prompts, selection.secrets.caPassphrase));
-  const start = () => openSession(context, { ca: selection.ca ?? CA_DEFAULTS, passphrase });
+  const about = { ca: selection.ca ?? CA_DEFAULTS, passphrase, rejectOthers: options.rejectOtherClients };
+  const start = () => openSession(context, about);
   let passwords: Promise<Pick<RunContext, 'sudoPassword' | 'sudoPasswords'>> | undefined;
   let saved: Session | undefined;
   /** Planned and then applied, a run opens twice. */
@@ -105,7 +108,7 @@ export async function startRun(
       await passwords;
       const { store } = await start();
       return store.withLock(`docker-tls ${reason}`, async () => {
-        const session = await openSession(context, { ca: selection.ca ?? CA_DEFAULTS, passphrase, store });
+        const session = await openSession(context, { ...about, store });
         const run = await contextOf(session);
         // What cannot be had with this CA must not come to stand in the store, from where no run could take it back.
         if (Object.keys(session.keyring.change().clients ?? {}).length > 0) await accessOf(session, selection.specs);
@@ -198,6 +201,8 @@ export type StoredOptions = Partial<OptionValues<typeof SSH_OPTIONS>> &
     /** Of a new CA, and of the certificates under it. */
     readonly keyType?: CaSpec['keyType'];
     readonly noOverlap?: boolean;
+    readonly rejectOtherClients?: boolean;
+    readonly drop?: boolean;
   };
 
 /**
@@ -229,6 +234,8 @@ export async function startStored(
     ca,
     passphrase: passphraseSource(full, runtime, prompts, fleet?.secrets.caPassphrase),
     noOverlap: options.noOverlap ?? false,
+    // A CA that is dropped by name goes with all its clients.
+    rejectOthers: options.rejectOtherClients ?? options.drop ?? false,
     ...(store ? { store } : {}),
   });
   return {

@@ -1,5 +1,6 @@
 /** Owns the options that say how a host is reached and what it gets, made from the table of settings, and the reading of their values. */
 
+import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
@@ -23,6 +24,7 @@ import {
   type SshSpec,
   type ValuesOf,
 } from '../domain/settings.ts';
+import { isAcceptWord } from '../domain/values.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import type { HostFlags } from '../engine/specs.ts';
 import { DockerTlsError } from '../errors/errors.ts';
@@ -82,7 +84,19 @@ const RUN_SETTINGS = { containers, confirmWithin };
 export const SAFETY_OPTIONS = flagsOf(RUN_SETTINGS);
 
 export const TAKE_OVER_OPTION = {
-  takeOver: { kind: 'flag', group: 'Safety', summary: 'take the host over from another store that manages it' },
+  takeOver: {
+    kind: 'flag',
+    group: 'Safety',
+    summary: 'take the host over from another store, or as the copy of a host',
+  },
+} as const satisfies OptionSpecs;
+
+export const REJECT_OPTION = {
+  rejectOtherClients: {
+    kind: 'flag',
+    group: 'Safety',
+    summary: 'stop accepting clients of a CA that were issued outside this store',
+  },
 } as const satisfies OptionSpecs;
 
 /** Key and lifetime of a client. */
@@ -162,13 +176,32 @@ export function runFlags(options: Said, cwd: string): HostFlags {
 }
 
 /** What the options of `setup` say of a host. Fails with E_USAGE, E_NAME (exit 2). */
-export function hostFlags(options: Said & { readonly name?: string }, cwd: string): HostFlags {
-  const said: Partial<HostSettings> = saidOf(HOST_SETTINGS, options);
+export function hostFlags(
+  options: Said & { readonly name?: string; readonly acceptCa?: string },
+  cwd: string,
+): HostFlags {
+  const { acceptCa } = options;
+  const said: Partial<HostSettings> = saidOf(HOST_SETTINGS, {
+    ...options,
+    ...(acceptCa === undefined ? {} : { acceptCa: certificatesOf(acceptCa, cwd) }),
+  });
   return {
     ...runFlags(options, cwd),
     ...said,
     name: options.name === undefined ? undefined : checkName('host', options.name),
   };
+}
+
+/** What `--accept-ca` says: a word, or what is in the file. Fails with E_FILE (exit 2). */
+function certificatesOf(word: string, cwd: string): string {
+  if (isAcceptWord(word)) return word;
+  const path = resolve(cwd, word);
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const hints = [`ls -l ${shellQuote(path)}`];
+    throw new DockerTlsError({ code: 'E_FILE', exit: 2, message: `--accept-ca: ${path} cannot be read`, hints, cause });
+  }
 }
 
 /** A new CA, as the options want it; where they say nothing, as `base` has it. */

@@ -44,7 +44,10 @@ export type Prompts = {
   /** `--yes`: true without a question. */
   confirm(question: Question & { readonly default?: boolean }): Promise<boolean>;
   input(
-    question: Question & { readonly default?: string; readonly validate?: (text: string) => true | string },
+    question: Question & {
+      readonly default?: string;
+      readonly validate?: (text: string) => true | string | Promise<true | string>;
+    },
   ): Promise<string>;
   /** `confirm`: asked twice until both are the same. An empty answer is refused unless `allowEmpty`. */
   password(

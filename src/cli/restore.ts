@@ -5,7 +5,7 @@ import { durationWords, listWords } from '../domain/words.ts';
 import { refuseProblems } from '../engine/host-run.ts';
 import { prepareReturn, type ReturnContext, returnHost } from '../engine/restore-host.ts';
 import { specFor } from '../engine/specs.ts';
-import { gravestExit, printable } from '../errors/errors.ts';
+import { DockerTlsError, gravestExit, printable } from '../errors/errors.ts';
 import type { CommandContext, CommandResult, OptionSpecs, OptionValues } from './command.ts';
 import { openFleetFile } from './fleet-file.ts';
 import { runFlags, SAFETY_OPTIONS, SSH_OPTIONS, sudoPassword } from './host-options.ts';
@@ -54,7 +54,9 @@ export async function runReturn(
   };
   const line = progress.host(spec.name);
   const began = runtime.now().getTime();
-  const prepared = await prepareReturn(spec, target, context, line);
+  const prepared = await prepareReturn(spec, target, context, line).catch((error: unknown) => {
+    throw target === 'none' && state.hosts.has(spec.name) ? offeringForget(error, spec.name) : error;
+  });
   const { plan, opened, address } = prepared;
   const contexts = target === 'none' ? await contextsOf(spec.name, state) : [];
   const contextNames = contexts.map(({ name }) => name);
@@ -120,4 +122,20 @@ export async function runReturn(
   } finally {
     await opened.session.close();
   }
+}
+
+/** Errors of a host that may be gone, or whose address another one has by now. */
+const GONE = [
+  'E_SSH_TIMEOUT',
+  'E_SSH_UNREACHABLE',
+  'E_SSH_REFUSED',
+  'E_SSH_NAME',
+  'E_SSH_LOST',
+  'E_SSH_HOST_KEY_UNKNOWN',
+  'E_SSH_HOST_KEY_CHANGED',
+];
+
+function offeringForget(error: unknown, host: string): unknown {
+  if (!(error instanceof DockerTlsError) || !GONE.includes(error.code)) return error;
+  return error.hinting([...error.hints, `if the host is gone for good: docker-tls forget ${host}`]);
 }

@@ -9,7 +9,7 @@ import { errorsOf, exitOfResults } from '../engine/pool.ts';
 import { gravestExit } from '../errors/errors.ts';
 import type { CommandContext, CommandResult, OptionSpecs } from './command.ts';
 import type { StoredRun } from './fleet-session.ts';
-import { PASSPHRASE_OPTIONS, SAFETY_OPTIONS, SSH_OPTIONS } from './host-options.ts';
+import { PASSPHRASE_OPTIONS, REJECT_OPTION, SAFETY_OPTIONS, SSH_OPTIONS } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 import { outcomeJson, renderResults } from './render/outcome.ts';
@@ -21,6 +21,7 @@ export const ROTATE_OPTIONS = {
   ...SSH_OPTIONS,
   caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
   ...SAFETY_OPTIONS,
+  ...REJECT_OPTION,
   canary: { kind: 'number', min: 0, value: 'N', summary: 'this many hosts first; the others only if all went well' },
   maxFailures: { kind: 'number', min: 1, value: 'N', summary: 'begin no further host after this many failures' },
 } as const satisfies OptionSpecs;

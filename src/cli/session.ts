@@ -2,6 +2,7 @@
 
 import type { StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store, UndoToken } from '../adapters/store/store.ts';
+import type { KnownHosts } from '../domain/plan/other-store.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { CaSpec, ClientSpec } from '../domain/settings.ts';
 import type { RunContext } from '../engine/host-run.ts';
@@ -16,6 +17,9 @@ export type Session = {
   readonly store: Store;
   readonly state: StoreState;
   readonly keyring: Keyring;
+  /** Clients that nobody here knows may lose a host: --reject-other-clients. */
+  readonly rejectOthers: boolean;
+  readonly now: Date;
   /** The context for workflows, once the client that verifies hosts is known. */
   context(
     options: {
@@ -33,6 +37,7 @@ export type SessionOptions = {
   readonly ca: CaSpec;
   readonly passphrase: PassphraseSource;
   readonly noOverlap?: boolean;
+  readonly rejectOthers?: boolean;
   /** The store whose lock is held already; default: opened here. */
   readonly store?: Store;
 };
@@ -44,20 +49,25 @@ export async function openSession(
 ): Promise<Session> {
   const store = options.store ?? storeOf({ global, runtime });
   const state = await store.read();
-  const { ca, passphrase, noOverlap = false } = options;
-  const keyring = openKeyring({ state, ca, passphrase, noOverlap, now: runtime.now() });
+  const { ca, passphrase, noOverlap = false, rejectOthers = false } = options;
+  const now = runtime.now();
+  const keyring = openKeyring({ state, ca, passphrase, noOverlap, now });
   let base: Promise<UndoToken> | undefined;
   return {
     store,
     state,
     keyring,
+    rejectOthers,
+    now,
     context: ({ verifier, reason, ...more }) => ({
       runtime,
       store,
       state,
       keyring,
+      known: knownHosts(state),
       verifiers: [...(verifier ? [verifier] : []), ...usableClients(state, keyring.change())],
       reason,
+      rejectOthers,
       // Only a fleet file says which fixes there are not.
       addHardening: global.file === undefined,
       ...(prompts.ssh ? { ask: prompts.ssh } : {}),
@@ -84,6 +94,11 @@ export async function openSession(
       base = undefined;
     },
   };
+}
+
+/** A new map for each run: what it sets up is added. */
+export function knownHosts({ hosts }: StoreState): KnownHosts {
+  return new Map([...hosts].map(([name, { serverCert }]) => [name, serverCert]));
 }
 
 /** Two first runs at the same moment: the CA of the one that comes later must not take the place of the other's. */

@@ -5,6 +5,7 @@ import { contextName } from '../actions/context.ts';
 import { contextNameOf } from '../adapters/docker/contexts.ts';
 import { nameProblem, type StoreState } from '../adapters/store/records.ts';
 import { parseDestination } from '../domain/destination.ts';
+import { otherClients, otherClientsLose, otherClientsNotes, trustNow } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import {
   completeHost,
@@ -16,6 +17,7 @@ import {
 } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
 import type { OpenedHost } from '../engine/host-run.ts';
+import { wayProblem } from '../engine/reachability.ts';
 import type { HostFlags } from '../engine/specs.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import { userName } from '../user.ts';
@@ -54,7 +56,7 @@ export function whatThisIs({ facts }: OpenedHost): string {
 
 /** The questions about a new host; what was said by a flag is not asked. */
 export async function askHost(
-  { prompts }: SetupContext,
+  { prompts, runtime }: SetupContext,
   flags: HostFlags,
   spec: HostSpec,
   opened: OpenedHost,
@@ -70,7 +72,12 @@ export async function askHost(
       validate: (text) => nameProblem(text) ?? (state.hosts.has(text) ? 'There is a host of that name.' : true),
     }));
   const { dialled } = opened.session;
-  const address = flags.address ?? (await askSetting(prompts, 'address', { default: dialled }));
+  const address =
+    flags.address ??
+    (await askSetting(prompts, 'address', {
+      default: dialled,
+      check: (name) => wayProblem(runtime.probe, spec.name, { address: name, port: spec.port }),
+    }));
   const proposed = opened.proposed(address).map(({ value }) => value);
   const already = `In the certificate already: ${printable(proposed.join(', '))}.`;
   const sans = flags.sans ?? (await askSetting(prompts, 'sans', { more: already }));
@@ -83,7 +90,12 @@ export async function askHost(
 async function askSetting<F extends 'address' | 'sans'>(
   prompts: Prompts,
   field: F,
-  options: { readonly default?: string; readonly more?: string },
+  options: {
+    readonly default?: string;
+    readonly more?: string;
+    /** What stands against an answer that could be read. */
+    readonly check?: (value: NonNullable<HostSettings[F]>) => Promise<DockerTlsError | undefined>;
+  },
 ): Promise<NonNullable<HostSettings[F]>> {
   const setting: Setting = HOST_SETTINGS[field];
   const { message = '', explain = '' } = setting.question ?? {};
@@ -97,7 +109,12 @@ async function askSetting<F extends 'address' | 'sans'>(
     default: options.default,
     flag: optionFlag(setting.flag?.name ?? field),
     key: fleetKey(field, setting),
-    validate: refusal(read),
+    validate: async (text) => {
+      const readable = refusal(read)(text);
+      if (readable !== true) return readable;
+      const problem = await options.check?.(read(text) as NonNullable<HostSettings[F]>);
+      return problem === undefined ? true : [problem.message, ...problem.hints].join('\n');
+    },
   });
   return read(answer) as NonNullable<HostSettings[F]>;
 }
@@ -135,6 +152,41 @@ export async function askTakeOver(
   });
   if (!agreed) throw managedExternally(host, other);
   return true;
+}
+
+/** A daemon that has clients already, of a CA that is not ours: what becomes of them is said before anything changes. */
+export async function askOtherClients(
+  { prompts }: SetupContext,
+  { facts }: OpenedHost,
+  { name, acceptCa }: HostSpec,
+  state: StoreState,
+): Promise<'accept' | 'reject' | undefined> {
+  const now = prompts.interactive && acceptCa === undefined ? trustNow(facts) : undefined;
+  if (now === undefined || now.ours) return undefined;
+  const ours = [state.ca, ...state.oldCas].map((ca) => ca?.cert ?? '').join('');
+  const others = otherClients(now, ours, state, new Date(facts.clockMs));
+  if (!others.needsYes) return undefined;
+  const answer = await prompts.select({
+    explain: `This daemon has clients already: ${otherClientsNotes(others).join('; ')}.`,
+    message: 'What becomes of them?',
+    choices: [
+      ...(others.losing.length > 0
+        ? [
+            {
+              value: 'accept',
+              name: 'they stay accepted, beside ours',
+              description: 'Their ca.pem needs our CA as well, which the new server certificate is from.',
+            } as const,
+          ]
+        : []),
+      { value: 'reject', name: 'they are rejected from now on' } as const,
+      { value: 'end', name: 'end here, and import their CA first: docker-tls ca import' } as const,
+    ],
+    flag: '--accept-ca existing, or --reject-other-clients',
+    key: `hosts.${name}.accept-ca`,
+  });
+  if (answer === 'end') throw otherClientsLose(name, others, 'theirs');
+  return answer;
 }
 
 /** An address says little: then the host's own name, where it is free. */

@@ -97,6 +97,12 @@ export const HOST_SETTINGS = {
     },
     own,
   },
+  description: {
+    ...text(values.line),
+    summary: 'what the host is for; shown by status',
+    flag: { ...host, value: 'TEXT' },
+    own,
+  },
   port: {
     ...whole(1, 65_535),
     default: 2376,
@@ -130,6 +136,12 @@ export const HOST_SETTINGS = {
     kept,
   },
   clients: { ...names, summary: 'clients that the host accepts, or all', otherwise: 'all', kept },
+  acceptCa: {
+    ...text(values.acceptCa),
+    summary: 'CAs (PEM) whose clients are accepted too; existing: those that the daemon trusts before setup; none',
+    otherwise: 'as before',
+    flag: { ...safety, value: 'FILE' },
+  },
   containers: {
     ...choice(['keep', 'may-stop']),
     default: 'keep',
@@ -153,7 +165,8 @@ export const HOST_SETTINGS = {
   },
   harden: {
     ...list(values.fix),
-    summary: 'fixes of docker-tls harden that belong to the host; docker-group:USER leaves that user in the group',
+    summary:
+      'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group, sshd:max-auth-tries=N is its value',
     kept,
   },
   context: {

@@ -8,6 +8,7 @@ import { DockerTlsError } from '../errors/errors.ts';
 import { ALL_FIXES } from './audit/fixes.ts';
 import { parseDestination } from './destination.ts';
 import { contextNameProblem, NAME_HINT, nameProblem } from './names.ts';
+import { inspectCertificate, splitBundle } from './pki/inspect.ts';
 import { parseSan, type San } from './pki/names.ts';
 import { parseSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
 
@@ -120,11 +121,33 @@ export const names = {
   }),
 } as const;
 
+export const line = checked((value) => {
+  if (!/^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u.test(value)) refuse('one line of 1 to 200 printable characters is expected');
+});
+
 export const file = checked((value) => {
   if (value === '') refuse('the name of a file is empty');
   if (value.startsWith('-'))
     refuse('a file name that begins with - would be taken for an option', [`write ./${value}`]);
 });
+
+/** A word of `acceptCa` that is no certificate. */
+export function isAcceptWord(text: string): boolean {
+  return text === 'existing' || text === 'none';
+}
+
+/** PEM, each certificate a CA's, as it is kept; or a word. */
+export const acceptCa = readable(
+  (value) => {
+    if (isAcceptWord(value)) return value;
+    const certs = splitBundle(value);
+    const other = certs.find((pem) => !inspectCertificate(pem).isCa);
+    if (certs.length === 0) refuse('it is neither existing, none nor the certificate of a CA (PEM)');
+    if (other !== undefined) refuse(`the certificate of "${inspectCertificate(other).subject}" is not a CA's`);
+    return certs.join('');
+  },
+  (value) => value,
+);
 
 export const destination = checked(parseDestination);
 export const user = checked((value) => parseDestination(`${value}@host`));
@@ -171,13 +194,21 @@ export const seconds = z.union([
   ),
 ]);
 
-/** A fix of `harden`, or `docker-group:USER`: a member that the fix of that name leaves in the group. */
+const FIX_SETTINGS = [/^docker-group:[^\s\p{C}]+$/u, /^sshd:max-auth-tries=[1-9]\d?$/u];
+
+/** A fix of `harden`, or what is to hold for one: `docker-group:USER` (who stays), `sshd:max-auth-tries=N`. */
 export const fix = z.string().check(
   ({ value, issues }) => {
-    if (FIX_NAMES.includes(value) || /^docker-group:[^\s\p{C}]+$/u.test(value)) return;
+    if (FIX_NAMES.includes(value) || FIX_SETTINGS.some((setting) => setting.test(value))) return;
     issues.push({ code: 'invalid_value', values: [...FIX_NAMES], input: value });
   },
-  z.meta({ anyOf: [{ enum: [...FIX_NAMES] }, { pattern: '^docker-group:\\S+$' }] }),
+  z.meta({
+    anyOf: [
+      { enum: [...FIX_NAMES] },
+      { pattern: '^docker-group:\\S+$' },
+      { pattern: '^sshd:max-auth-tries=[1-9][0-9]?$' },
+    ],
+  }),
 );
 
 export const contextName = checked((value) => {

@@ -1,7 +1,9 @@
 /** Owns who may reach what: clients that come, change or go, in memory; and which hosts then still have to hear of it. */
 
 import type { ClientRecord, StoredClient, StoreState } from '../adapters/store/records.ts';
+import { otherClients, otherClientsLose, otherClientsNotes } from '../domain/plan/other-clients.ts';
 import type { ClientSpec, HostSpec } from '../domain/settings.ts';
+import { type Accepting, acceptsAll } from '../domain/trust/trust.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { refuseForeign, refuseOther, unknownClient } from './client-refusals.ts';
 import type { Keyring } from './keyring.ts';
@@ -11,28 +13,69 @@ export type Access = {
   readonly outdated: readonly string[];
   /** Hosts that nobody may use any more (E_NO_CLIENTS, exit 5): they stay as they are, for nothing could be verified there. */
   readonly withoutClients: readonly DockerTlsError[];
+  /** Who else loses hosts that list their clients from now on, in words: clients of an imported CA that are not in this store. */
+  readonly notes: readonly string[];
 };
 
 /**
  * What the access that the keyring holds means for the hosts of the store, `changed` in place of the specs on record. To be asked before
- * access is written: what cannot be done with this CA fails here, with E_CA_LEAF_ONLY or E_NO_ISSUER (exit 2).
+ * access is written: what cannot be done with this CA fails here, with E_CA_LEAF_ONLY or E_NO_ISSUER (exit 2), and what needs its own yes
+ * with E_OTHER_CLIENTS (exit 4).
  */
 export async function accessOf(
-  { state, keyring }: { readonly state: StoreState; readonly keyring: Keyring },
+  {
+    state,
+    keyring,
+    rejectOthers,
+    now,
+  }: { readonly state: StoreState; readonly keyring: Keyring; readonly rejectOthers: boolean; readonly now: Date },
   changed: readonly HostSpec[] = [],
 ): Promise<Access> {
   const outdated: string[] = [];
   const withoutClients: DockerTlsError[] = [];
   for (const { record, ca } of state.hosts.values()) {
     try {
-      const trust = await keyring.trustFor(changed.find((spec) => spec.name === record.name) ?? record);
+      const spec = changed.find(({ name }) => name === record.name) ?? record;
+      const trust = await keyring.trustFor({ ...spec, acceptCa: spec.acceptCa ?? record.acceptCa });
       if (trust !== ca) outdated.push(record.name);
     } catch (error) {
       if (!(error instanceof DockerTlsError) || error.code !== 'E_NO_CLIENTS') throw error;
       withoutClients.push(leftAsItIs(record.name, error));
     }
   }
-  return { outdated, withoutClients };
+  const clients = [...keyring.clients().values()].map(({ record }) => record);
+  const specs = [...state.hosts.values()].map(
+    ({ record }) => changed.find(({ name }) => name === record.name) ?? record,
+  );
+  const notes = requireYes({ ...state, clients }, specs, rejectOthers, now);
+  return { outdated, withoutClients, notes };
+}
+
+/** What of a client's record says whom it reaches. */
+export type AccessRecord = Pick<ClientRecord, 'name' | 'hosts' | 'revokedAt' | 'reaches'>;
+
+/**
+ * Who else loses hosts of the store when `clients` are all that there are, in words; nothing is signed for it. Fails with E_OTHER_CLIENTS
+ * (exit 4) unless that was agreed to.
+ */
+export function requireYes(
+  state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'> & { readonly clients: readonly AccessRecord[] },
+  specs: readonly Accepting[],
+  agreed: boolean,
+  now: Date,
+): string[] {
+  const own = state.clients.filter(({ reaches }) => reaches === undefined);
+  const losing = specs.flatMap((spec) => {
+    const host = state.hosts.get(spec.name);
+    if (host === undefined || acceptsAll(spec, own)) return [];
+    const trust = { trust: host.ca, path: '', ours: true };
+    const others = otherClients(trust, spec.acceptCa ?? host.record.acceptCa ?? '', { ...state, host }, now);
+    return others.losing.length === 0 ? [] : [{ name: spec.name, others }];
+  });
+  const [first] = losing;
+  const where = losing.map(({ name }) => name).join(', ');
+  if (first !== undefined && !agreed) throw otherClientsLose(where, first.others, 'ours');
+  return first === undefined ? [] : otherClientsNotes(first.others).map((note) => `on ${where}: ${note}`);
 }
 
 function leftAsItIs(host: string, { hints }: DockerTlsError): DockerTlsError {

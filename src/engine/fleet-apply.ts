@@ -1,8 +1,6 @@
 /** Owns plan and apply over hosts: the same for one host and for a fleet. Reads like a table of contents. */
 
 import type { StoredClient } from '../adapters/store/records.ts';
-import { inspectCertificate } from '../domain/pki/inspect.ts';
-import type { Owners } from '../domain/plan/other-store.ts';
 import type { ClientSpec, HostSpec } from '../domain/settings.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Progress } from '../runtime.ts';
@@ -91,17 +89,6 @@ function revokedAgain(name: string): DockerTlsError {
   });
 }
 
-function ownersOf(specs: readonly HostSpec[], { state }: RunContext): Owners {
-  return new Map(
-    specs.flatMap(({ name }) => {
-      const known = state.hosts.get(name);
-      return known === undefined
-        ? []
-        : [[known.serverCert, { name, sans: inspectCertificate(known.serverCert).sans }] as const];
-    }),
-  );
-}
-
 /** The plan of every host; sessions are closed, nothing is changed. A host with problems fails with them. */
 export function planHosts(
   specs: readonly HostSpec[],
@@ -109,9 +96,8 @@ export function planHosts(
   options: FleetOptions,
   progress: Progress,
 ): Promise<HostResult<PreparedHost>[]> {
-  const owners = ownersOf(specs, context);
   return overHosts(specs, options, progress, context.runtime.now, async (spec, line) => {
-    const prepared = await prepareHost(spec, { ...context, owners }, line);
+    const prepared = await prepareHost(spec, context, line);
     await prepared.session.close();
     refuseProblems(prepared);
     line.done('planned');
@@ -126,12 +112,10 @@ export function applyHosts(
   options: FleetOptions,
   progress: Progress,
 ): Promise<HostResult<HostOutcome>[]> {
-  const owners = ownersOf(specs, context);
   return overHosts(specs, options, progress, context.runtime.now, async (spec, line) => {
-    const run = { ...context, owners };
-    const prepared = await prepareHost(spec, run, line);
-    const outcome = await applyHost(prepared, run, line);
-    owners.set(prepared.desired.credentials.cert, { name: spec.name, sans: prepared.sans });
+    const prepared = await prepareHost(spec, context, line);
+    const outcome = await applyHost(prepared, context, line);
+    context.known.set(spec.name, prepared.desired.credentials.cert);
     line.done(outcome.changed ? 'done' : 'nothing to do');
     return outcome;
   });

@@ -5,7 +5,15 @@ import type { Store } from '../adapters/store/store.ts';
 import { proposeSans, type San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredHost, KeySource } from '../domain/plan/desired.ts';
 import { type HostFacts, installedCredentials } from '../domain/plan/facts.ts';
-import { managedExternally, type Owners, otherName, otherStore } from '../domain/plan/other-store.ts';
+import {
+  acceptedCa,
+  acceptedNotes,
+  otherClients,
+  otherClientsLose,
+  otherClientsNotes,
+  trustNow,
+} from '../domain/plan/other-clients.ts';
+import { type KnownHosts, managedExternally, otherName, otherStore } from '../domain/plan/other-store.ts';
 import { type HostPlan, hasChanges, planHost } from '../domain/plan/plan.ts';
 import { preflight, swarmProblem } from '../domain/plan/preflight.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -16,6 +24,7 @@ import type { HostProgress, HostSession, Runtime, SshOptions } from '../runtime.
 import { type ChangeOutcome, changeHost, sshOptions } from './change-host.ts';
 import { asStored, droppedNotes, hardeningOf, latestOf, saveHost } from './host-records.ts';
 import type { Keyring } from './keyring.ts';
+import { wayProblem } from './reachability.ts';
 import { type CheckResult, requireVerified, type VerifyRequest, verifyHost } from './verify-host.ts';
 
 export type RunContext = {
@@ -31,10 +40,12 @@ export type RunContext = {
   readonly ask?: SshOptions['ask'];
   /** Hosts that another store manages may change hands. */
   readonly takeOver?: boolean;
+  /** Clients of a CA that a host accepts now, and that nobody here knows, may lose it. */
+  readonly rejectOthers?: boolean;
   /** The fixes of a spec are added to those that the host has, also by another run meanwhile: nobody asked to take any away. */
   readonly addHardening?: boolean;
-  /** Who has which certificate among the hosts of this run. */
-  readonly owners?: Owners;
+  /** The hosts of the store, and those that this run has set up: a host is refused under a second name. */
+  readonly known: KnownHosts;
   /** Clients that must not get in: tried beside the usual untrusted clients. */
   readonly mustRefuse?: VerifyRequest['revoked'];
   /** For the host's records, for instance `setup`. */
@@ -122,10 +133,14 @@ export async function planOpened(
   return closingOnError(session, wanted.name, async () => {
     progress.phase('plan');
     const latest = await latestOf(wanted.name, context);
+    const twin = otherName(opened.facts, wanted, latest, session.dialled, context);
+    if (twin !== undefined) throw twin;
     const known = latest.hosts.get(wanted.name);
     // Fixes that were made once stay with the host, whoever changes it next.
     const entries = hardeningOf(wanted, known?.record, context);
-    const spec: HostSpec = entries.length === 0 ? wanted : { ...wanted, harden: entries };
+    const now = trustNow(opened.facts);
+    const acceptCa = acceptedCa(wanted.acceptCa, known?.record.acceptCa, now);
+    const spec: HostSpec = { ...wanted, acceptCa, ...(entries.length === 0 ? {} : { harden: entries }) };
     const hardened =
       entries.length === 0
         ? undefined
@@ -142,6 +157,12 @@ export async function planOpened(
     const sans = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, before);
     const { credentials, why } = await desiredCredentials(spec, context, latest, facts, sans);
     const other = otherStore(facts, spec.name, latest);
+    const others = otherClients(
+      now,
+      credentials.ca,
+      { ...latest, ...(known ? { host: known } : {}) },
+      new Date(facts.clockMs),
+    );
     const desired: DesiredHost = {
       name: spec.name,
       port: spec.port,
@@ -151,25 +172,34 @@ export async function planOpened(
       ...(spec.liveRestore === undefined ? {} : { liveRestore: spec.liveRestore }),
       ...hardened?.desired,
       notes: [
-        ...(other === undefined ? [] : [other]),
+        ...(other === undefined ? otherClientsNotes(others) : [other]),
+        ...acceptedNotes(acceptCa, now),
         ...droppedNotes(known?.record, entries),
         ...(hardened?.desired.notes ?? []),
       ],
     };
     const plan = planHost(facts, desired);
-    const twin = otherName(facts, spec.name, context.owners ?? new Map());
+    const found = preflight({
+      host: spec.name,
+      login: session.login,
+      facts,
+      skewMs,
+      nowMs: context.runtime.now().getTime(),
+      port: spec.port,
+      plan,
+    });
+    // Of a firewall on the host itself the preflight knows more.
+    const way =
+      hasChanges(plan) && found.every(({ code }) => code !== 'E_FIREWALL')
+        ? await wayProblem(context.runtime.probe, spec.name, { address, port: spec.port }, plan.warnings)
+        : undefined;
     const problems = [
-      ...(twin === undefined ? [] : [twin]),
       ...(other === undefined || context.takeOver ? [] : [managedExternally(spec.name, other)]),
-      ...preflight({
-        host: spec.name,
-        login: session.login,
-        facts,
-        skewMs,
-        nowMs: context.runtime.now().getTime(),
-        port: spec.port,
-        plan,
-      }),
+      ...(other !== undefined || context.rejectOthers || !others.needsYes
+        ? []
+        : [otherClientsLose(spec.name, others, now?.ours ? 'ours' : 'theirs')]),
+      ...found,
+      ...(way === undefined ? [] : [way]),
       ...swarmProblem(spec.name, facts, spec.containers, plan),
     ];
     return {
@@ -264,15 +294,17 @@ async function credentialsFor(
 /** Verifies a host with the credentials that it has to serve. */
 export async function checksOf(prepared: PreparedHost, context: RunContext): Promise<CheckResult[]> {
   const { desired, address, latest } = prepared;
-  const key =
-    desired.credentials.key.kind === 'send' ? desired.credentials.key.key : latest.hosts.get(desired.name)?.serverKey;
+  const { key: source, cert } = desired.credentials;
+  // A key that the host made itself is not here, and the one before does not belong to the new certificate.
+  const kept = source.kind === 'keep' ? latest.hosts.get(desired.name)?.serverKey : undefined;
+  const key = source.kind === 'send' ? source.key : kept;
   const verifiers = asStored(context.verifiers, context.keyring, latest);
   return verifyHost(context.runtime.probe, {
     address,
     port: desired.port,
     ...(await credentialsFor(prepared.spec, { keyring: context.keyring, verifiers })),
-    ...(key ? { server: { cert: desired.credentials.cert, key } } : {}),
-    serverCert: desired.credentials.cert,
+    ...(key ? { server: { cert, key } } : {}),
+    serverCert: cert,
     ...(context.mustRefuse ? { revoked: context.mustRefuse } : {}),
     now: context.runtime.now(),
   });

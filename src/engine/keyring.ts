@@ -27,7 +27,7 @@ import { isKeyType } from '../domain/pki/keys.ts';
 import type { San } from '../domain/pki/names.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
-import { hostsLosing, isFrom, leafOnlyTrust, reasonToIssue, trustFile } from '../domain/trust/trust.ts';
+import { type Accepting, hostsLosing, isFrom, leafOnlyTrust, reasonToIssue, trustFile } from '../domain/trust/trust.ts';
 import { caBreaksClients, caNotAccepted, externalCaKey } from './ca-refusals.ts';
 import { clientExists, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
 import { type PassphraseSource, protectKeys } from './key-protection.ts';
@@ -85,7 +85,7 @@ export type Keyring = {
   /** The server's credentials: those that are known as long as they fit, else new ones. */
   server(spec: HostSpec, sans: readonly San[], options?: IssueOptions): Promise<ServerCredentials>;
   /** The trust file of a host (src/domain/trust/trust.ts); `latest`: a newer look at the store than the one the keyring was opened with. */
-  trustFor(spec: Pick<HostSpec, 'name' | 'clients'>, latest?: People): Promise<string>;
+  trustFor(spec: Accepting, latest?: People): Promise<string>;
   /** The clients of the store, with those that this run made or amended on top as long as they are not written. */
   clients(latest?: People): ReadonlyMap<string, StoredClient>;
   /** The passphrase's protection for a key that is going to be stored. */
@@ -350,7 +350,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
     return new Map([...latest.clients, ...(written && latest !== state ? [] : Object.entries(made.clients))]);
   }
 
-  async function trustFor(spec: Pick<HostSpec, 'name' | 'clients'>, latest: People = state): Promise<string> {
+  async function trustFor(spec: Accepting, latest: People = state): Promise<string> {
     const fresh = written && latest !== state ? [] : Object.entries(made.issuers);
     const issuers = new Map([...latest.issuers, ...fresh].map(([name, issuer]) => [name, issuer.cert]));
     // Clients that were issued elsewhere are none of this host's.

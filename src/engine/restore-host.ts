@@ -28,7 +28,7 @@ export type PreparedReturn = {
 
 type RestoreCredentials = { readonly ca: string; readonly cert: string };
 
-export type ReturnContext = Omit<RunContext, 'keyring' | 'saveBase'> & {
+export type ReturnContext = Omit<RunContext, 'keyring' | 'known' | 'saveBase'> & {
   /** Go back also where a revoked client, or whoever has credentials of a dropped CA, gets in again. */
   readonly allowRevoked?: boolean;
   /** Remove also where a TCP port opens again that accepts every client. */

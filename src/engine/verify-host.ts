@@ -93,25 +93,25 @@ export function requireVerified(
       : checks.every((check) => SILENT.includes(check.cause))
         ? `nothing answered from here; ${ending}`
         : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}; ${ending}`,
-    hints: first === undefined ? [`docker-tls doctor ${host}`] : waysIn(first, (client ?? bad[0])?.cause),
+    hints: first === undefined ? [`docker-tls doctor ${host}`] : hintsFor(first, (client ?? bad[0])?.cause),
     details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
   });
 }
 
-/** What to try, by the cause, where the daemon was fine and the way from here to it was not. */
-function waysIn({ address, port }: VerifiedAt, cause: CheckResult['cause']): string[] {
+/** What to try, by the cause, where the way from here to the daemon is at fault and not the daemon. */
+export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['cause']): string[] {
   const otherAddress = 'if clients reach the host by another name or address: --address NAME';
   const otherPort = 'or take a port that is open: --port N';
   const again = 'then run the same command again';
   switch (cause) {
     case 'timed-out':
     case 'connection-refused':
+    case 'unreachable':
       return [
         `clients dial TCP port ${port} of ${address} itself, not through ssh's jump hosts: let it through every firewall on the way, a cloud's security groups included; ${again}`,
         otherPort,
         otherAddress,
       ];
-    case 'unreachable':
     case 'name-not-found':
       return [`getent hosts ${shellQuote(address)}`, otherAddress];
     case 'wrong-name':

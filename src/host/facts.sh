@@ -214,6 +214,13 @@ PATHS
   ); do
     followed "$path"
   done
+  # The CAs whose clients the daemon accepts, by a flag or as "tlscacert": dockerd's own default as well.
+  for path in /root/.docker/ca.pem $(
+    cat $fragment $dropins $environment "/proc/${pid:-0}/cmdline" $paths 2>/dev/null | tr -s "\0 \"'" '\n\n\n\n' |
+      sed -n -e 's/^.*--tlscacert=//p' -e '/--tlscacert$/{n;p;}' -e '/^tlscacert$/{n;n;p;}'
+  ); do
+    case $path in /etc/docker/tls/current/*) ;; *) followed "$path" ;; esac
+  done
 
   # Settings that were edited after the daemon had started: nobody knows yet whether it starts with them.
   if [ -n "$began" ] && [ "${pid:-0}" -gt 0 ]; then

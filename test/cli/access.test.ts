@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
-import { runUnreached } from '../support/cli.ts';
+import { runCli, runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
 import { writeSignScript } from '../support/sign-script.ts';
 import { newHome, removeHomes } from '../support/store.ts';
@@ -63,6 +63,67 @@ describe('a CA that signs leaf certificates only', () => {
     expect([exit, json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
     expect(existsSync(join(directory, 'ann.tar'))).toBe(false);
     expect(await client('ann')).toBeUndefined();
+  });
+});
+
+describe('an imported CA, which has clients that are not in this store', () => {
+  beforeEach(async () => {
+    const ca = factory.issue('company', { ca: true });
+    await run('ca', 'import', '--cert', ca.certFile, '--key', ca.keyFile, '--no-ca-passphrase');
+    await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
+    writeFileSync(
+      join(directory, 'fleet.yaml'),
+      'version: 1\nhosts: { build-1: 127.0.0.1, build-2: 127.0.0.2 }\nclients: { eve: { revoked: true }, laptop: {} }\n',
+    );
+  });
+
+  test.each([
+    ['client revoke', ['client', 'revoke', 'eve', '--yes'], 'build-1, build-2'],
+    ['its dry run', ['client', 'revoke', 'eve', '--dry-run'], 'build-1, build-2'],
+    ['client add --hosts', ['client', 'add', 'eve', '--hosts', 'build-1', '--yes'], 'build-2'],
+    ['its dry run', ['client', 'add', 'eve', '--hosts', 'build-1', '--dry-run'], 'build-2'],
+    ['client add of a new one', ['client', 'add', 'ci', '--hosts', 'build-1', '--yes'], 'build-2'],
+    ['its dry run', ['client', 'add', 'ci', '--hosts', 'build-1', '--dry-run'], 'build-2'],
+    ['apply with a fleet file that revokes', ['apply', '-f', 'fleet.yaml', '--yes'], 'build-1, build-2'],
+  ])('%s is refused without its own yes: hosts would list their clients', async (_, argv, where) => {
+    const before = await state();
+    const { exit, json } = await run(...argv);
+    expect([exit, json.error?.code, json.error?.where]).toEqual([4, 'E_OTHER_CLIENTS', where]);
+    expect(json.error?.message).toContain('clients of the CA "company"');
+    expect(json.error?.hints.join('\n')).toContain('--reject-other-clients');
+    expect([await state(), dialled]).toEqual([before, []]);
+  });
+
+  test('with it the dry run says whom it hits, and the change is made', async () => {
+    const yes = '--reject-other-clients';
+    const home2 = ['--home', home];
+    const dry = await runCli(['client', 'revoke', 'eve', '--dry-run', yes, ...home2]);
+    expect([dry.exit, dry.out]).toEqual([
+      0,
+      expect.stringMatching(/on build-1, build-2: every client of the CA "company" .* will be rejected/),
+    ]);
+    const add = await runCli(['client', 'add', 'ci', '--hosts', 'build-1', '--dry-run', yes, ...home2]);
+    expect(add.out).toMatch(/on build-2: every client of the CA "company" .* will be rejected/);
+    await run('client', 'revoke', 'eve', '--yes', yes);
+    expect((await client('eve'))?.revokedAt).toBeDefined();
+    expect(new Set(dialled)).toEqual(new Set(['build-1', 'build-2']));
+  });
+
+  test('a client for all hosts cuts nobody off and needs no yes', async () => {
+    expect((await run('client', 'add', 'ci', '--yes')).exit).toBe(0);
+  });
+
+  test('where a host lists its clients already, nobody is left to be cut off', async () => {
+    await run('client', 'revoke', 'eve', '--yes', '--reject-other-clients');
+    const store = openStore(home);
+    await store.withLock('test', async () => {
+      const { hosts, issuers } = await store.read();
+      const listed = [...hosts].map(
+        ([name, host]) => [name, { ...host, ca: issuers.get('laptop')?.cert ?? '' }] as const,
+      );
+      await store.write({ hosts: Object.fromEntries(listed) });
+    });
+    expect((await run('client', 'add', 'ci', '--hosts', 'build-1', '--dry-run')).exit).toBe(0);
   });
 });
 

@@ -146,3 +146,26 @@ test('on a narrow terminal what fits is whole, and what is wrong with a host is 
     if (columns > 100) expect(out).toContain('127.0.0.1:1 ');
   }
 });
+
+test('what a host is for is shown, where any host says it', async () => {
+  await issueStore(home, { hosts: { up: {}, down: {} }, clients: { laptop: undefined } });
+  const text = async () => (await runCli(['status', '--offline', '--home', home])).out;
+  expect(await text()).not.toContain('DESCRIPTION');
+  const store = openStore(home);
+  const set = (description: string) =>
+    store.withLock('test', async () => {
+      const stored = (await store.read()).hosts.get('up');
+      if (stored !== undefined)
+        await store.write({ hosts: { up: { ...stored, record: { ...stored.record, description } } } });
+    });
+  await set('builds of the website, rack 4');
+  expect(await text()).toMatch(/DESCRIPTION\n(.*\n)*host +up .*builds of the website, rack 4\n/);
+  const { json } = await runCli(['status', '--offline', '--json', '--home', home]);
+  const rows: { name: string; description?: string }[] = json.result.rows;
+  expect(rows.map(({ name, description }) => [name, description])).toContainEqual([
+    'up',
+    'builds of the website, rack 4',
+  ]);
+  expect(rows.find(({ name }) => name === 'down')).not.toHaveProperty('description');
+  await expect(set('a\u001b[2Jb')).rejects.toThrow(TypeError);
+});

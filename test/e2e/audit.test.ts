@@ -54,6 +54,20 @@ describe.each(suites)('on %s', (suite) => {
     expect(made, made.err).toMatchObject({ exit: 0 });
   }
 
+  test('a seccomp profile that allows by default, and bare system paths', async () => {
+    await host.must('printf \'{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [] }\' >/root/allow.json');
+    await host.container('plain');
+    await host.container('allows', '--security-opt seccomp=/root/allow.json');
+    await host.container('bare', '--security-opt systempaths=unconfined');
+    const results = new Map(evaluate(await gather()).map((result) => [result.id, result]));
+    expect(results.get('container.2')?.evidence).toMatchObject([{ place: 'container bare' }]);
+    expect(results.get('5.22')?.evidence).toContainEqual({
+      place: 'container allows',
+      text: 'its seccomp profile allows every system call that it does not name',
+    });
+    await host.must('docker rm -f plain allows bare; docker image prune -af; rm /root/allow.json');
+  });
+
   test('fresh, after setup, after harden, restored, and with everything wrong: judged as recorded', async () => {
     expect(await verdicts()).toEqual(golden(`fresh-${suite}`));
     const home = mkdtempSync(join(tmpdir(), 'docker-tls-audit-'));

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
+import { KEYS } from '../support/terminal.ts';
 
 let program: Program;
 let host: LabHost;
@@ -112,9 +113,29 @@ test('what stands against the docker context is said before the host changes', a
   expect(readFileSync(join(person.home, '.docker/config.json'), 'utf8')).toBe('{"auths":');
 });
 
-test('an address that the clients cannot reach the daemon by: taken back', async () => {
+test('an address that does not resolve, leads nowhere or is filtered on the way is refused before anything changes', async () => {
+  await remember();
+  const at = (address: string) => person.run(person.setup(host, ['--address', address]));
+  await expectRefused(await at('no-such-host.invalid'), 'E_ADDRESS', 4);
+  await expectRefused(await at('10.213.255.254'), 'E_PORT_FILTERED', 4);
+  // Before the chains that setup looks at, as a cloud's security group is.
+  await host.must('iptables -t raw -A PREROUTING -p tcp --dport 2376 -j DROP');
+  try {
+    await expectRefused(await at(host.address), 'E_PORT_FILTERED', 4);
+    const terminal = person.terminal(['setup', `root@${host.address}`, '-i', host.keyFile, '--name', 'w']);
+    await terminal.answer('Address:', KEYS.enter);
+    await terminal.see('does not answer from here: a firewall drops the connection');
+    terminal.type(KEYS.ctrlC);
+    expect(await terminal.ended).toBe(130);
+    expect(await snapshotHost(host)).toBe(before.host);
+  } finally {
+    await host.must('iptables -t raw -D PREROUTING -p tcp --dport 2376 -j DROP');
+  }
+});
+
+test("an address that is another machine's: taken back", async () => {
   before = { home: person.snapshot(), host: await snapshotHost(host, { daemon: false }) };
-  const run = await person.run(person.setup(host, ['--address', '10.213.255.254']));
+  const run = await person.run(person.setup(host, ['--address', '10.213.0.1']));
   expect({ status: run.status, err: run.err }).toMatchObject({ status: 7 });
   expect(run.err).toContain('error[E_VERIFY]');
   // The store does not know the host, so doctor could say nothing.

@@ -86,7 +86,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect(hardened.out).toMatch(/costs: no-new-privileges: /);
     expect(hardened.out).toMatch(/audit\.rules has rules that stand in no file of rules\.d/);
     expect(hardened.out).toMatch(/for ops MaxSessions is 30 and not 10: another line .* wins/);
-    expect(hardened.out, '00-base.conf sorts after ours').not.toMatch(/MaxAuthTries/);
+    expect(hardened.out, '00-base.conf sorts after ours').not.toMatch(/MaxAuthTries (is|says|stands)/);
     expect(await host.must('stat -c %a /etc/docker/certs.d/registry.lab:5000/client.key')).toBe('400');
     expect(await host.must('cat /etc/audit/audit.rules')).toMatch(/by-hand/);
     // noisy stays in the docker group, as was asked for; the others need a yes of their own.

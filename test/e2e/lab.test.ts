@@ -93,6 +93,14 @@ describe('two hosts', () => {
     expect(here()).toBe(before);
   });
 
+  test('a host that shuts root out of ssh is seen to be up again', async () => {
+    await one.must("printf 'PermitRootLogin no\\n' >/etc/ssh/sshd_config.d/0-no-root.conf");
+    await one.reboot();
+    expect((await one.ssh('true')).exit).not.toBe(0);
+    expect((await one.ssh('true', { user: 'ops' })).exit).toBe(0);
+    await one.must('rm /etc/ssh/sshd_config.d/0-no-root.conf && systemctl restart ssh');
+  });
+
   test('a host that reboots itself comes back', async () => {
     const boot = await two.must('cat /proc/sys/kernel/random/boot_id');
     await two.ssh('systemctl reboot');

@@ -72,6 +72,7 @@ test('every key means what it says', () => {
           hostKey: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
         },
         address: 'edge.example.org',
+        description: 'the proxy, rack 4',
         port: 2377,
         listen: ['10.0.0.9', '2001:db8::7'],
         sans: ['edge.internal', '*.edge.example.org', '192.0.2.7'].map(parseSan),
@@ -82,7 +83,7 @@ test('every key means what it says', () => {
         liveRestore: true,
         keep: 9,
         confirmWithin: 120,
-        harden: ['sshd', 'no-new-privileges'],
+        harden: ['sshd', 'no-new-privileges', 'docker-group', 'docker-group:ci', 'sshd:max-auth-tries=2'],
         context: 'edge-docker',
         use: true,
         configDirectory: true,
@@ -109,12 +110,12 @@ test('every key means what it says', () => {
         ['build-1.example.org', { line: 22, column: 3 }],
         ['build-2', { line: 25, column: 3 }],
         ['edge', { line: 27, column: 3 }],
-        ['here', { line: 55, column: 3 }],
+        ['here', { line: 56, column: 3 }],
       ]),
       clients: new Map([
-        ['ops', { line: 58, column: 3 }],
-        ['ci', { line: 59, column: 3 }],
-        ['left-us', { line: 63, column: 3 }],
+        ['ops', { line: 59, column: 3 }],
+        ['ci', { line: 60, column: 3 }],
+        ['left-us', { line: 64, column: 3 }],
       ]),
     },
   });
@@ -237,6 +238,13 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
       'f:2:62 a change waits from 10s up to 24h for its confirmation',
       'f:2:89 confirm-within is at least 10',
       'f:2:115 this is not a time; write 90s, 15m or 2h',
+    ],
+  ],
+  'text that is no line': [
+    'hosts: { a: { description: "" }, b: { description: 7 } }',
+    [
+      'f:2:28 one line of 1 to 200 printable characters is expected',
+      'f:2:52 text is expected for description, not a number | put it in quotes: "7"',
     ],
   ],
   'a choice that is none': [

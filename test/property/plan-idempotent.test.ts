@@ -121,7 +121,7 @@ function carriedOut(facts: HostFacts, plan: HostPlan, desired: DesiredHost): Hos
     serverKey: set ? '400 0:0' : undefined,
     directories: new Map(set ? [[`${TLS_DIRECTORY}/${plan.generation}`, '700 0:0']] : []),
     state: set
-      ? { schema: 1, generation: plan.generation as number, generations: [], managed: plan.managed }
+      ? { schema: 1, name: plan.host, generation: plan.generation as number, generations: [], managed: plan.managed }
       : undefined,
     docker: {
       ...facts.docker,

@@ -36,10 +36,15 @@ const nobody = { forNewCa: async () => undefined, forExistingCa: () => Promise.r
 async function runOn(store: ReturnType<typeof openStore>, more: Partial<RunContext> = {}): Promise<RunContext> {
   const state = await store.read();
   return {
-    runtime: { now: () => now, signal: new AbortController().signal } as Runtime,
+    runtime: {
+      now: () => now,
+      signal: new AbortController().signal,
+      probe: async () => ({ kind: 'accepted' }),
+    } as unknown as Runtime,
     store,
     state,
     keyring: openKeyring({ state, ca: { name: 'test', keyType: 'p256', days: 3650 }, passphrase: nobody, now }),
+    known: new Map(),
     verifiers: [...state.clients.values()],
     reason: 'apply',
     saveBase: async () => {},
@@ -176,6 +181,28 @@ describe('others write to the store while a run goes on', () => {
     await checksOf(prepared, { ...context, runtime: { ...context.runtime, probe } });
     expect(ids.join()).toContain('bob');
     expect(ids.join()).not.toContain('ann');
+  });
+
+  test('a key that is replaced by one of the host itself is not tried with the new certificate', async () => {
+    const store = await newStore();
+    const known = await setUp(b2('10.0.0.12'), store);
+    const context = await runOn(store);
+    const prepared = await plan(b2('10.0.0.12', { keys: 'host' }), context);
+    const tried: string[] = [];
+    const probe: Runtime['probe'] = async ({ credentials }) => {
+      if (credentials) tried.push(credentials.cert);
+      return { kind: 'refused', cause: 'other', reason: '', chain: '', elapsedMs: 0 };
+    };
+    for (const [key, times] of [
+      [{ kind: 'host', path: '/run/k/key.pem' }, 0],
+      [{ kind: 'keep' }, 1],
+    ] as const) {
+      tried.length = 0;
+      const credentials = { ...prepared.desired.credentials, cert: known.serverCert, key };
+      const run = { ...context, runtime: { ...context.runtime, probe } };
+      await checksOf({ ...prepared, desired: { ...prepared.desired, credentials } }, run);
+      expect(tried.filter((cert) => cert === known.serverCert)).toHaveLength(times);
+    }
   });
 });
 

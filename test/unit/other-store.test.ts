@@ -2,14 +2,21 @@
 
 import { expect, test } from 'vitest';
 import type { StoreState } from '../../src/adapters/store/records.ts';
+import { issueCa, issueServer } from '../../src/domain/pki/certificate.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { parseFacts } from '../../src/domain/plan/facts.ts';
 import { managedExternally, otherName, otherStore } from '../../src/domain/plan/other-store.ts';
 import { printFacts } from '../support/sections.ts';
 
 const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
+const now = new Date('2026-03-01T00:00:00Z');
+const ca = await issueCa({ name: 'test', days: 30, keyType: 'p256', now });
+const issue = async () =>
+  (await issueServer({ ca, sans: ['10.0.0.5', '127.0.0.1'].map(parseSan), days: 9, keyType: 'p256', now })).cert;
+const [SERVER, OLD] = [await issue(), await issue()];
 const STATE = {
   schema: 1,
+  name: 'h1',
   generation: 2,
   generations: [
     { number: 1, at: '2026-01-01T00:00:00Z', by: 'bob@desk', reason: 'setup' },
@@ -25,7 +32,7 @@ function factsOf(credentials: { ca?: string; state?: boolean; transaction?: bool
         ? {}
         : {
             'file:/etc/docker/tls/current/ca.pem': `file 444 0:0\n${credentials.ca}`,
-            'file:/etc/docker/tls/current/server-cert.pem': `file 444 0:0\n${pem('SERVER')}`,
+            'file:/etc/docker/tls/current/server-cert.pem': `file 444 0:0\n${SERVER}`,
           }),
       ...(credentials.transaction ? { transaction: 'abc' } : {}),
       ...(credentials.state ? { 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(STATE)}` } : {}),
@@ -67,17 +74,53 @@ test('credentials without records are told as well, and the error says how to go
   expect(managedExternally('h1', words as string)).toMatchObject({ code: 'E_HOST_MANAGED', exit: 4, where: 'h1' });
 });
 
-test('a host by two names is told, and neither a copy of it nor itself is', () => {
-  const facts = { ...theirs, addresses: [{ interface: 'eth0', address: '10.0.0.5' }] };
-  const owners = new Map([[pem('SERVER'), { name: 'a', sans: ['10.0.0.5', '127.0.0.1'].map(parseSan) }]]);
-  const error = otherName(facts, 'alias', owners);
-  expect(error).toMatchObject({ code: 'E_HOST_TWO_NAMES', exit: 4, where: 'alias' });
-  expect(error?.message).toMatch(/^this is the host a, /);
-  expect(otherName(facts, 'a', owners)).toBeUndefined();
-  const copy = ['10.0.0.6', '127.0.0.1'].map((address) => ({ interface: 'eth0', address }));
-  expect(otherName({ ...facts, addresses: copy }, 'copy', owners)).toBeUndefined();
-  expect(otherName(factsOf({}), 'fresh', owners)).toBeUndefined();
-  expect(
-    otherName(facts, 'other', new Map([[pem('OLD'), { name: 'a', sans: [parseSan('10.0.0.5')] }]])),
-  ).toBeUndefined();
+const ours = stateOf({ ca: { cert: pem('THEIRS') } as StoreState['ca'] });
+const at = (...addresses: string[]) => addresses.map((address) => ({ interface: 'eth0', address }));
+const named = (name: string) => ({ name, ssh: { destination: '10.0.0.9', user: 'root' } });
+const known = (cert: string) => new Map([['a', cert]]);
+
+test('a host of the store is refused under another name, and every way out is a command', () => {
+  const facts = { ...theirs, addresses: at('10.0.0.5') };
+  const error = otherName(facts, named('alias'), ours, '10.0.0.9', { known: known(SERVER), takeOver: true });
+  expect(error).toMatchObject({
+    code: 'E_HOST_TWO_NAMES',
+    exit: 4,
+    where: 'alias',
+    message: expect.stringContaining('already in the store as a;'),
+    hints: [
+      'use the name it has: docker-tls setup a',
+      'or rename it: docker-tls rename a alias',
+      'or, if it has moved here: docker-tls setup root@10.0.0.9 --name a --address 10.0.0.9',
+    ],
+  });
+  const both = known(SERVER).set('alias', OLD);
+  expect(otherName(facts, named('alias'), ours, '10.0.0.9', { known: both })?.hints).toEqual([
+    'drop one of the two records: docker-tls forget alias',
+    'then: docker-tls apply a',
+  ]);
+});
+
+test('by its own record where the certificate is not the one in the store', () => {
+  const facts = (name: string) => ({ ...theirs, state: { ...STATE, schema: 1 as const, name } });
+  expect(otherName(facts('a'), named('alias'), ours, '10.0.0.9', { known: known(OLD) })?.code).toBe('E_HOST_TWO_NAMES');
+  expect(otherName(facts('b'), named('alias'), ours, '10.0.0.9', { known: known(OLD) })).toBeUndefined();
+  // Renamed here since: its record has the name before.
+  const swapped = known(OLD).set('alias', SERVER);
+  expect(otherName(facts('a'), named('alias'), ours, '10.0.0.9', { known: swapped })).toBeUndefined();
+});
+
+test('a copy, or a host that has moved, is let through only when somebody says which of the two it is', () => {
+  const facts = { ...theirs, addresses: at('10.0.0.6', '127.0.0.1') };
+  const around = { known: known(SERVER) };
+  expect(otherName(facts, named('copy'), ours, '10.0.0.9', around)?.hints.slice(3)).toEqual([
+    'or, if it is a copy of a (a cloned disk): run the same command with --take-over',
+  ]);
+  expect(otherName(facts, named('copy'), ours, '10.0.0.9', { ...around, takeOver: true })).toBeUndefined();
+});
+
+test("nothing is said of a fresh host, of the host itself, and of another store's", () => {
+  const around = { known: known(SERVER) };
+  expect(otherName(factsOf({}), named('fresh'), ours, '10.0.0.9', around)).toBeUndefined();
+  expect(otherName(theirs, named('a'), ours, '10.0.0.9', around)).toBeUndefined();
+  expect(otherName(theirs, named('alias'), stateOf(), '10.0.0.9', around)).toBeUndefined();
 });

@@ -65,7 +65,7 @@ describe('daemon.json is a link', () => {
     const facts = factsOf({
       'file:/srv/cfg/daemon.json': 'file 644 0:0\n{ "data-root": "/data" }',
       [`file:${JSON_FILE}`]: 'file 644 0:0\n{ "debug": true }',
-      [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, generation: 1, generations: [], managed })}`,
+      [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, name: 'h1', generation: 1, generations: [], managed })}`,
       [`file:${STATE}/origin/manifest`]: `file 600 0:0\n1\tlink\t777\t0:0\t${JSON_FILE}\n`,
       [`file:${STATE}/origin/1`]: 'link 777 0:0\n/srv/cfg/daemon.json',
     });

@@ -73,7 +73,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     {
       unit: (good.unit as string).replace('=active', '=failed'),
       'file:/var/lib/docker-tls/state.json':
-        'file 600 0:0\n{ "schema": 1, "generation": 1, "generations": [], "managed": [] }',
+        'file 600 0:0\n{ "schema": 1, "name": "h1", "generation": 1, "generations": [], "managed": [] }',
     },
     /^$/,
   ],
@@ -264,7 +264,7 @@ describe('a TCP port of another socket unit', () => {
 });
 
 describe('a daemon that did not run before the first setup', () => {
-  const state = { schema: 1, generation: 1, generations: [], managed: [] };
+  const state = { schema: 1, name: 'h1', generation: 1, generations: [], managed: [] };
   const stopped = {
     'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}`,
     'file:/var/lib/docker-tls/origin/manifest': 'file 600 0:0\n0\tunit\tinactive\t-\tdocker.service\n',
@@ -294,6 +294,7 @@ describe('containers over a restart', () => {
   test('remove protects containers from a configuration without live-restore', () => {
     const state = {
       schema: 1,
+      name: 'h1',
       generation: 1,
       generations: [],
       managed: [{ kind: 'file', path: '/etc/docker/daemon.json' }],

@@ -16,7 +16,7 @@ function given(now: string, more: Readonly<Record<string, string>> = {}) {
   const managed = [{ kind: 'file', path: JSON_FILE }];
   return factsOf({
     [`file:${JSON_FILE}`]: `file 644 0:0\n${now}`,
-    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, generation: 1, generations: [], managed })}`,
+    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, name: 'h1', generation: 1, generations: [], managed })}`,
     [`file:${STATE}/origin/manifest`]: `file 600 0:0\n1\tabsent\t-\t-\t${JSON_FILE}\n`,
     [`file:${STATE}/generations/1/manifest`]: `file 600 0:0\n1\tfile\t644\t0:0\t${JSON_FILE}\n`,
     [`file:${STATE}/generations/1/1`]: 'file 644 0:0\n{ "icc": false }\n',
@@ -77,7 +77,7 @@ test.each([
   const managed = [{ kind: 'file', path: OPTIONS }];
   const facts = factsOf({
     [`file:${OPTIONS}`]: 'file 644 0:0\nDOCKER_OPTS=""\n',
-    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, generation: 1, generations: [], managed })}`,
+    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, name: 'h1', generation: 1, generations: [], managed })}`,
     [`file:${STATE}/origin/manifest`]: `file 600 0:0\n1\tfile\t644\t0:0\t${OPTIONS}\n`,
     [`file:${STATE}/origin/1`]: `file 644 0:0\n${origin}`,
     ...more,

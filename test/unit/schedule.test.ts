@@ -128,3 +128,23 @@ test('the line that help shows for cron keeps what is in the crontab', async () 
   execFileSync('sh', ['-c', example], { env: { ...process.env, PATH: `${directory}:${process.env.PATH}` } });
   expect(readFileSync(table, 'utf8')).toBe('1 2 * * * mine\nout of schedule 50%\n');
 });
+
+test('a passphrase that the schedule does not have is said, with the flag that gives it', async () => {
+  const home = join(directory, 'locked');
+  const env = { DOCKER_TLS_CA_PASSPHRASE: 'correct staple' };
+  expect((await runCli(['ca', 'create', '--home', home], { env })).exit).toBe(0);
+  const warned = async (...argv: string[]) => (await runCli(['schedule', '--home', home, ...argv])).err;
+  expect(await warned()).toMatch(/every renewal would fail.*docker-tls schedule --install --ca-passphrase-file FILE/);
+  expect(await warned('--form', 'cron')).toContain('docker-tls schedule --form cron --ca-passphrase-file FILE');
+  const file = join(directory, 'words');
+  writeFileSync(file, 'correct staple\n', { mode: 0o600 });
+  const fleet = join(directory, 'locked.yaml');
+  writeFileSync(fleet, `version: 1\nca: { passphrase: "file:${file}" }\nhosts: { a: {} }\n`);
+  for (const argv of [
+    ['--ca-passphrase-file', file],
+    ['-f', fleet],
+    ['--form', 'github'],
+    ['--home', directory],
+  ])
+    expect({ argv, err: await warned(...argv) }).toEqual({ argv, err: '' });
+});

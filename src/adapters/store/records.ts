@@ -64,6 +64,8 @@ export const caRecord = z.looseObject({
   days: number,
   /** The command that signs where the key is elsewhere (docs/ca.md). */
   signCommand: z.optional(text),
+  /** It was made elsewhere: clients that it issued there are not in this store. */
+  imported: z.optional(z.boolean()),
   /** PEM of the CAs above an intermediate one. */
   chain: z.optional(text),
 });

@@ -2,11 +2,12 @@
 
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { dateWords, listWords, plural } from '../../domain/words.ts';
-import { admit, requireHosts } from '../../engine/access.ts';
+import { type AccessRecord, admit, requireHosts, requireYes } from '../../engine/access.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
 import { CLIENT_OPTIONS, clientSpec } from '../host-options.ts';
 import { changeAccess, ROTATE_OPTIONS } from '../rotate.ts';
+import type { Session } from '../session.ts';
 
 export const command = defineCommand({
   name: 'client add',
@@ -40,6 +41,7 @@ export const command = defineCommand({
       const lines = [
         ...(missing.length > 0 ? [`would make ${plural(missing.length, 'client')}: ${listWords(missing, 10)}`] : []),
         ...(there.length > 0 ? [`there already: ${listWords(there, 10)}`] : []),
+        ...wouldLose(first.session, names, options.hosts),
       ];
       return { exit: 0, result, text: lines.join('\n') };
     }
@@ -78,6 +80,23 @@ export const command = defineCommand({
     });
   },
 });
+
+/** Who else would lose hosts that list their clients from then on. Fails as requireYes does. */
+function wouldLose(
+  { state, rejectOthers, now }: Session,
+  names: readonly string[],
+  hosts: readonly string[],
+): string[] {
+  const named = names.map((name) => ({
+    name,
+    ...state.clients.get(name)?.record,
+    ...(hosts.length > 0 ? { hosts } : {}),
+  }));
+  const clients = new Map([...state.clients.values()].map(({ record }) => [record.name, record as AccessRecord]));
+  for (const record of named) clients.set(record.name, record);
+  const specs = [...state.hosts.values()].map(({ record }) => record);
+  return requireYes({ ...state, clients: [...clients.values()] }, specs, rejectOthers, now);
+}
 
 /** What was said of a client that is there already. */
 function settingsText({

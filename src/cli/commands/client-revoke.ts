@@ -23,14 +23,15 @@ export const command = defineCommand({
       const { state, keyring } = run.session;
       const client = revoked(state, args.name, runtime.now());
       keyring.amend(client);
-      const { outdated, withoutClients } = await accessOf(run.session);
+      const { outdated, withoutClients, notes } = await accessOf(run.session);
       if (global.dryRun)
         return {
           exit: 0,
           result: { client: args.name, dryRun: true, hosts: outdated },
-          text: `would revoke ${args.name} on ${nameHosts(run.specs(outdated))}`,
+          text: [`would revoke ${args.name} on ${nameHosts(run.specs(outdated))}`, ...notes].join('\n'),
           errors: withoutClients,
         };
+      for (const note of notes) await prompts.show(`${note}\n`);
       await agree(prompts, `Revoke ${args.name} on every host? Its certificate cannot be brought back.`);
       const check = client.key === undefined ? [] : [{ name: args.name, cert: client.cert, key: client.key }];
       const changed = await changeAccess(

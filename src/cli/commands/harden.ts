@@ -51,6 +51,7 @@ export const command = defineCommand({
     maxAuthTries: {
       kind: 'number',
       min: 1,
+      max: 99,
       value: 'N',
       summary: 'keys and passwords that one SSH connection may try (fix sshd); default 4, with profile article 2',
     },

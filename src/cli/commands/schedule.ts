@@ -5,12 +5,16 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { renderCi, renderCron, renderSystemd, SCHEDULE_FORMS } from '../../actions/schedule.ts';
 import { replaceFiles, withFileErrors } from '../../adapters/docker/files.ts';
+import type { StoreState } from '../../adapters/store/records.ts';
+import type { Fleet } from '../../domain/fleet/fleet.ts';
+import { isEncrypted } from '../../domain/pki/keys.ts';
 import type { Runtime } from '../../runtime.ts';
 import { homeDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
 import { readFleetText } from '../fleet-file.ts';
 import { CA_OPTIONS, readSecretFile, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'schedule',
@@ -31,7 +35,7 @@ export const command = defineCommand({
     caPassphraseFile: CA_OPTIONS.caPassphraseFile,
     sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
   },
-  async run({ options, global, runtime }) {
+  async run({ options, global, runtime, progress }) {
     const form = options.form ?? 'systemd';
     if (options.install && form !== 'systemd')
       throw usage('--install is for systemd', ['docker-tls schedule --install']);
@@ -49,7 +53,14 @@ export const command = defineCommand({
     };
     const passphraseFile = await secretFile(caPassphraseFile, '--ca-passphrase-file');
     const sudoPasswordFile = await secretFile(sudoFile, '--sudo-password-file');
-    const environment = form === 'github' && global.file !== undefined ? await environmentOf(global.file, runtime) : [];
+    const secrets = global.file === undefined ? undefined : await secretsOf(global.file, runtime);
+    const environment = form === 'github' && secrets !== undefined ? environmentOf(secrets) : [];
+    // A runner of a CI system has a store and a secret of its own.
+    const warnings =
+      passphraseFile === undefined && (form === 'systemd' || form === 'cron')
+        ? missingPassphrase(await storeOf({ global, runtime }).read(), secrets?.caPassphrase, form)
+        : [];
+    for (const warning of warnings) progress.note(warning);
     const settings = {
       environment,
       program: [process.execPath, realpathSync(process.argv[1] ?? 'docker-tls')],
@@ -62,7 +73,7 @@ export const command = defineCommand({
     };
     if (form !== 'systemd') {
       const text = form === 'cron' ? renderCron(settings) : renderCi(form, { ...settings, program: ['docker-tls'] });
-      return { exit: 0, result: { form, text }, text };
+      return { exit: 0, result: { form, text, warnings }, text };
     }
     const files = renderSystemd(settings);
     const system = process.getuid?.() === 0;
@@ -71,7 +82,7 @@ export const command = defineCommand({
       : join(runtime.env.XDG_CONFIG_HOME ?? join(homeDirectory(runtime.env), '.config'), 'systemd', 'user');
     if (!options.install || global.dryRun) {
       const text = files.map((one) => `# ${join(directory, one.name)}\n${one.text}`).join('\n');
-      return { exit: 0, result: { form, directory, files }, text };
+      return { exit: 0, result: { form, directory, files, warnings }, text };
     }
     await withFileErrors(directory, async () => {
       await mkdir(directory, { recursive: true });
@@ -80,7 +91,7 @@ export const command = defineCommand({
     const ctl = system ? 'systemctl' : 'systemctl --user';
     return {
       exit: 0,
-      result: { form, directory, files: files.map((one) => one.name) },
+      result: { form, directory, files: files.map((one) => one.name), warnings },
       text: [
         `written: ${files.map((one) => join(directory, one.name)).join(', ')}`,
         '',
@@ -92,12 +103,26 @@ export const command = defineCommand({
   },
 });
 
-/** The environment variables that the fleet file takes secrets from. The file may be one of the runner's, and not here. */
-async function environmentOf(file: string, runtime: Runtime): Promise<string[]> {
+/** What a schedule without the passphrase of the CA's key would come to, and the flag that gives it. */
+function missingPassphrase({ ca, issuers }: StoreState, reference: string | undefined, form: string): string[] {
+  const locked = [ca, ...issuers.values()].some((one) => one?.keyPem !== undefined && isEncrypted(one.keyPem));
+  if (!locked || reference?.startsWith('file:') || reference?.startsWith('env:')) return [];
+  const again = `docker-tls schedule${form === 'cron' ? ' --form cron' : ' --install'} --ca-passphrase-file FILE`;
+  return [
+    `the CA's key has a passphrase, which the schedule cannot ask for: every renewal would fail. Put it into a file that only you can read: ${again}`,
+  ];
+}
+
+/** The secrets of the fleet file, which may be one of the runner's, and not here. */
+async function secretsOf(file: string, runtime: Runtime): Promise<Fleet['secrets'] | undefined> {
   const text = await readFleetText(resolve(runtime.cwd, file));
-  if (text === undefined) return [];
+  if (text === undefined) return undefined;
   const { parseFleet } = await import('../../domain/fleet/fleet.ts');
-  const { caPassphrase, sudoPassword } = parseFleet(text, file).secrets;
+  return parseFleet(text, file).secrets;
+}
+
+/** The environment variables that the fleet file takes secrets from. */
+function environmentOf({ caPassphrase, sudoPassword }: Fleet['secrets']): string[] {
   const references = [...(caPassphrase === undefined ? [] : [caPassphrase]), ...Object.values(sudoPassword)];
   return [...new Set(references.flatMap((one) => (one.startsWith('env:') ? [one.slice(4)] : [])))];
 }

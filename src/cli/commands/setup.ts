@@ -4,6 +4,7 @@ import { checkContextOf, contextName, giveContexts } from '../../actions/context
 import { readContext } from '../../adapters/docker/contexts.ts';
 import { detectShell, dockerHost, useOf } from '../../adapters/docker/environment.ts';
 import { checkName } from '../../adapters/store/records.ts';
+import { otherName } from '../../domain/plan/other-store.ts';
 import { hasChanges } from '../../domain/plan/plan.ts';
 import { preflight } from '../../domain/plan/preflight.ts';
 import type { HostSpec } from '../../domain/settings.ts';
@@ -21,6 +22,7 @@ import {
   HOST_OPTIONS,
   hostFlags,
   passphraseSource,
+  REJECT_OPTION,
   SSH_OPTIONS,
   sudoPassword,
   TAKE_OVER_OPTION,
@@ -31,13 +33,14 @@ import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
-import { openSession, verifierFor } from '../session.ts';
+import { knownHosts, openSession, verifierFor } from '../session.ts';
 import {
   askClient,
   askContext,
   askDestination,
   askFleet,
   askHost,
+  askOtherClients,
   askTakeOver,
   type SetupContext,
   whatThisIs,
@@ -57,6 +60,7 @@ export const command = defineCommand({
     ...SSH_OPTIONS,
     ...HOST_OPTIONS,
     ...TAKE_OVER_OPTION,
+    ...REJECT_OPTION,
     ...CA_OPTIONS,
     client: {
       kind: 'text',
@@ -73,6 +77,7 @@ export const command = defineCommand({
     const session = await openSession(context, {
       ca: caSpec(options, fleet?.ca),
       passphrase: passphraseSource(options, runtime, prompts, fleet?.secrets.caPassphrase),
+      rejectOthers: options.rejectOtherClients,
     });
     const host = (args.host ?? (await askDestination(context))).trim();
     const first = fleet?.specFor(host, session.state, flags) ?? specFor(host, session.state, flags);
@@ -85,18 +90,28 @@ export const command = defineCommand({
       let spec = first;
       if (prompts.interactive) {
         reached.done(whatThisIs(opened));
+        const known = { known: knownHosts(session.state), takeOver: options.takeOver };
+        const twin = otherName(opened.facts, first, session.state, opened.session.dialled, known);
         refuseProblems({
-          problems: preflight({
-            ...opened,
-            login: opened.session.login,
-            host: first.name,
-            port: first.port,
-            nowMs: runtime.now().getTime(),
-          }),
+          problems: [
+            ...(twin === undefined ? [] : [twin]),
+            ...preflight({
+              ...opened,
+              login: opened.session.login,
+              host: first.name,
+              port: first.port,
+              nowMs: runtime.now().getTime(),
+            }),
+          ],
         });
         if (!known) spec = await askHost(context, flags, first, opened, session.state);
       }
       const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, session.state));
+      const others =
+        takeOver || options.rejectOtherClients
+          ? undefined
+          : await askOtherClients(context, opened, spec, session.state);
+      if (others === 'accept') spec = { ...spec, acceptCa: 'existing' };
       const client = await askClient(context, session.state);
       const docker = await askContext(context, spec, session.state);
       if (docker !== undefined) {
@@ -111,7 +126,13 @@ export const command = defineCommand({
         sudoPassword: sudoReference(options, runtime.cwd),
         client: verifier.fresh ? wanted : undefined,
       });
-      const run = session.context({ verifier, reason: 'setup', takeOver, ...(sudo ? { sudoPassword: sudo } : {}) });
+      const run = session.context({
+        verifier,
+        reason: 'setup',
+        takeOver,
+        ...(others === 'reject' ? { rejectOthers: true } : {}),
+        ...(sudo ? { sudoPassword: sudo } : {}),
+      });
       const prepared = await planOpened(opened, spec, run, line);
       refuseProblems(prepared);
       await checkContextOf(spec, verifier, session.state, dockerConfigDirectory(runtime));

@@ -105,6 +105,7 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
         : row.state === 'due'
           ? colours.yellow
           : colours.red;
+  const described = rows.some(({ description }) => description !== undefined);
   const table = renderTable(
     [
       { title: '' },
@@ -116,6 +117,7 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
       { title: 'RENEW FROM' },
       { title: 'GEN', align: 'right' },
       { title: 'DRIFT', shrinkTo: 10 },
+      ...(described ? [{ title: 'DESCRIPTION', shrinkTo: 20, leaveOut: 3 }] : []),
     ],
     rows.map((row) => [
       row.kind,
@@ -127,6 +129,7 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
       { text: row.state === 'ok' ? dateWords(row.dueAt) : row.state, style: tone(row) },
       row.generation ?? '',
       driftCell(row, colours),
+      ...(described ? [row.description ?? ''] : []),
     ]),
     { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
   );

@@ -42,6 +42,8 @@ export type HostGeneration = {
 /** The host's own records, /var/lib/docker-tls/state.json. */
 export type HostState = {
   readonly schema: 1;
+  /** Its name in the store that changed it last. */
+  readonly name: string;
   readonly generation: number;
   readonly generations: readonly HostGeneration[];
   /** Every path under our care, in the order in which it is put in place. */

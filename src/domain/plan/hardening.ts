@@ -104,7 +104,7 @@ export function recordHardening(
 /** The strictest that was asked for. */
 function maxAuthTries(entries: readonly string[]): number {
   const asked = entries.flatMap((entry) =>
-    entry.startsWith(MAX_AUTH_TRIES) ? [Number(entry.slice(MAX_AUTH_TRIES.length))] : [],
+    entry.startsWith(MAX_AUTH_TRIES) ? [Number(entry.slice(MAX_AUTH_TRIES.length)) || CIS_AUTH_TRIES] : [],
   );
   return asked.length === 0 ? CIS_AUTH_TRIES : Math.min(...asked);
 }

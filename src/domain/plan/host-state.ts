@@ -12,6 +12,7 @@ import { parseJson } from './lenient.ts';
 const number = count(0, Number.MAX_SAFE_INTEGER);
 const hostState = z.object({
   schema: z.literal(1),
+  name: z.string(),
   generation: number,
   generations: z.array(
     z.object({ number, at: z.string(), by: z.string(), reason: z.string(), settings: z.optional(z.unknown()) }),

@@ -5,19 +5,20 @@
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { destinationWords } from '../destination.ts';
 import { STATE } from '../dockerd/paths.ts';
-import type { San } from '../pki/names.ts';
+import { inspectCertificate } from '../pki/inspect.ts';
+import { shellQuote } from '../quote.ts';
+import type { HostSpec } from '../settings.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
+
+type OurCertificates = Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>;
 
 /**
  * Who has the host in their care, in words; undefined where nobody has, or where we are. One certificate in common, of a CA or of what
  * we remember of the host's trust file, is enough to be ours: then those who get in now are known here.
  */
-export function otherStore(
-  facts: HostFacts,
-  host: string,
-  state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>,
-): string | undefined {
+export function otherStore(facts: HostFacts, host: string, state: OurCertificates): string | undefined {
   // Credentials of a change that nobody has confirmed go again by themselves.
   const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
   if (facts.state === undefined && installed === undefined) return undefined;
@@ -48,30 +49,49 @@ export function managedExternally(host: string, words: string): DockerTlsError {
   });
 }
 
-/** The hosts of one run by the server certificate that each got last; a host may be reached by two ways that look different. */
-export type Owners = Map<string, { readonly name: string; readonly sans: readonly San[] }>;
+/** Hosts that are known here, by name: the server certificate (PEM) that each got last. */
+export type KnownHosts = Map<string, string>;
+
+/** The host's own record names it, or its certificate does; undefined where it is unknown here, or known by the name `host`. */
+function knownName(facts: HostFacts, host: string, hosts: KnownHosts): string | undefined {
+  const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
+  if (installed === undefined || hosts.get(host) === installed.cert) return undefined;
+  const byCert = [...hosts].find(([, cert]) => cert === installed.cert)?.[0];
+  const recorded = facts.state?.name;
+  const name = byCert ?? (recorded !== undefined && hosts.has(recorded) ? recorded : undefined);
+  return name === host ? undefined : name;
+}
 
 /**
- * The error (exit 4) for a host that another name of the same run stands for; undefined where it is itself alone. A copy of a host has its
- * certificate, but not its addresses.
+ * The error (exit 4) for a host that is known here by another name: a second record would have its clients rejected. A copy of a host has
+ * its certificate, but not its addresses: `takeOver` lets one become a host of its own. Nothing is said of another store's host.
  */
-export function otherName(facts: HostFacts, host: string, owners: Owners): DockerTlsError | undefined {
-  const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
-  const owner = installed === undefined ? undefined : owners.get(installed.cert);
-  if (owner === undefined || owner.name === host) return undefined;
-  const names = owner.sans.map(({ value }) => value);
-  if (!facts.addresses.some(({ address }) => names.includes(address) && !/^(127\.|::1$)/.test(address))) {
-    return undefined;
-  }
+export function otherName(
+  facts: HostFacts,
+  { name: host, ssh }: Pick<HostSpec, 'name' | 'ssh'>,
+  state: OurCertificates,
+  dialled: string,
+  { known: hosts, takeOver = false }: { readonly known: KnownHosts; readonly takeOver?: boolean },
+): DockerTlsError | undefined {
+  const name = knownName(facts, host, hosts);
+  if (name === undefined || otherStore(facts, host, state) !== undefined) return undefined;
+  const sans = inspectCertificate(hosts.get(name) ?? '').sans.map(({ value }) => value);
+  const itself = facts.addresses.some(({ address }) => sans.includes(address) && !/^(127\.|::1$)/.test(address));
+  if (takeOver && !itself) return undefined;
+  const typed = shellQuote(destinationWords(ssh));
   return new DockerTlsError({
     code: 'E_HOST_TWO_NAMES',
     exit: 4,
     where: host,
-    message: `this is the host ${owner.name}, by another way: one host, two names, which would undo each other's work`,
-    hints: [
-      'take one of the two out of the fleet file',
-      `if it shall have this name from now on: --limit ${host}, and take ${owner.name} out`,
-    ],
+    message: `this host is already in the store as ${name}; a second record would reject the clients of the first`,
+    hints: hosts.has(host)
+      ? [`drop one of the two records: docker-tls forget ${host}`, `then: docker-tls apply ${name}`]
+      : [
+          `use the name it has: docker-tls setup ${name}`,
+          `or rename it: docker-tls rename ${name} ${host}`,
+          `or, if it has moved here: docker-tls setup ${typed} --name ${name} --address ${shellQuote(dialled)}`,
+          ...(itself ? [] : [`or, if it is a copy of ${name} (a cloned disk): run the same command with --take-over`]),
+        ],
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
-import { isFrom } from '../trust/trust.ts';
+import { isFrom, isUnder } from '../trust/trust.ts';
 
 export type RotationHost = {
   readonly name: string;
@@ -47,7 +47,7 @@ export function rotationStage(input: RotationInput): RotationStage {
   const changing = input.hosts.filter((host) => host.trust !== host.wanted);
   const outdated = changing.map((host) => host.name);
   if (oldCas.length === 0) {
-    const others = changing.filter((host) => trustsAnother(host.trust, ca)).map((host) => host.name);
+    const others = changing.filter((host) => trustsAnother(host, ca)).map((host) => host.name);
     return { stage: others.length > 0 ? 'clear' : 'none', hosts: others, clients: [] };
   }
   const clients = input.clients
@@ -62,12 +62,10 @@ export function rotationStage(input: RotationInput): RotationStage {
   return { stage: 'drop', hosts: input.hosts.map((host) => host.name), clients: [] };
 }
 
-/** Whether a trust file holds a CA that is neither the given one nor below it, dates aside. */
-function trustsAnother(trust: string, ca: string): boolean {
-  return splitBundle(trust).some((pem) => {
-    const { notBefore, notAfter } = inspectCertificate(pem);
-    return !isFrom(pem, ca, 'client', new Date((notBefore.getTime() + notAfter.getTime()) / 2));
-  });
+/** Whether a host has a CA that it should not have, and that is neither the given one nor below it, dates aside. */
+function trustsAnother({ trust, wanted }: RotationHost, ca: string): boolean {
+  const stays = splitBundle(wanted);
+  return splitBundle(trust).some((pem) => !stays.includes(pem) && !isUnder(pem, ca));
 }
 
 function isExpired(cert: string, now: Date): boolean {

@@ -269,6 +269,7 @@ function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions
   const number = plan.generation === 'none' ? 0 : plan.generation;
   return {
     schema: 1,
+    name: plan.host,
     generation: number,
     generations: [
       ...(facts.state?.generations ?? []),

@@ -7,6 +7,9 @@ import { renewal } from '../pki/renewal.ts';
 import type { HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 
+/** What of a host's spec says whom it accepts. */
+export type Accepting = Pick<HostSpec, 'name' | 'clients' | 'acceptCa'>;
+
 /** What is known of a client when a trust file is made. */
 export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
 
@@ -27,12 +30,17 @@ export function isAccepted(client: TrustedClient, spec: Pick<HostSpec, 'name' | 
   );
 }
 
+/** Whether a host has to tell nobody apart: then its trust file holds the CAs. */
+export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): boolean {
+  return spec.clients === undefined && clients.every((client) => isAccepted(client, spec));
+}
+
 /**
  * The trust file of a host. As long as every client is accepted it holds the CAs, so that a new client needs no change of any host;
  * else only the issuing CAs of those who are (dockerd has no revocation list). Fails with E_NO_CLIENTS, E_NO_ISSUER (exit 2).
  */
-export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clients, issuers }: TrustInput): string {
-  if (spec.clients === undefined && clients.every((client) => isAccepted(client, spec))) return cas;
+export function trustFile(spec: Accepting, { cas, clients, issuers }: TrustInput): string {
+  if (acceptsAll(spec, clients)) return withAccepted(cas, spec);
   const accepted = clients.filter((client) => isAccepted(client, spec));
   if (accepted.length === 0) {
     throw new DockerTlsError({
@@ -56,7 +64,36 @@ export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clien
       hints: without.map((client) => `docker-tls rotate client ${client.name}`),
     });
   }
-  return accepted.map((client) => issuers.get(client.name)).join('');
+  const inside = clients.filter((client) => !isAccepted(client, spec) && comesFrom(issuers.get(client.name), spec));
+  if (inside.length > 0) throw acceptedAsAWhole(spec, inside);
+  return withAccepted(accepted.map((client) => issuers.get(client.name)).join(''), spec);
+}
+
+/** The CAs of `--accept-ca` come last, each once. */
+function withAccepted(trust: string, { acceptCa = '' }: Accepting): string {
+  const there = splitBundle(trust);
+  return (
+    trust +
+    splitBundle(acceptCa)
+      .filter((pem) => !there.includes(pem))
+      .join('')
+  );
+}
+
+function comesFrom(issuer: string | undefined, { acceptCa = '' }: Accepting): boolean {
+  return issuer !== undefined && splitBundle(issuer).some((pem) => isUnder(pem, acceptCa));
+}
+
+function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly TrustedClient[]): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CA_ACCEPTED',
+    exit: 2,
+    where: name,
+    message: `the host accepts every client of the CA "${splitBundle(acceptCa)
+      .map((pem) => inspectCertificate(pem).subject)
+      .join('", "')}" (--accept-ca), so ${clients.map((client) => client.name).join(', ')} cannot be rejected`,
+    hints: [`docker-tls setup ${name} --accept-ca none`],
+  });
 }
 
 /**
@@ -64,13 +101,9 @@ export function trustFile(spec: Pick<HostSpec, 'name' | 'clients'>, { cas, clien
  * another. All of them, or an honest no.
  * Fails with E_CA_LEAF_ONLY (exit 2).
  */
-export function leafOnlyTrust(
-  spec: Pick<HostSpec, 'name' | 'clients'>,
-  cas: string,
-  clients: readonly TrustedClient[],
-): string {
+export function leafOnlyTrust(spec: Accepting, cas: string, clients: readonly TrustedClient[]): string {
   const rejected = clients.filter((client) => !isAccepted(client, spec));
-  if (rejected.length === 0) return cas;
+  if (rejected.length === 0) return withAccepted(cas, spec);
   throw new DockerTlsError({
     code: 'E_CA_LEAF_ONLY',
     exit: 2,
@@ -155,6 +188,14 @@ export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', n
     purpose,
     now,
   }).ok;
+}
+
+/** Whether a certificate of a CA or a client stands under a trust file, dates and purposes aside. */
+export function isUnder(cert: string, trust: string): boolean {
+  const { notBefore, notAfter } = inspectCertificate(cert);
+  const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);
+  const verdict = verifyChain({ leaf: cert, anchors: [trust], purpose: 'client', now: middle });
+  return verdict.ok || verdict.reason === 'wrong-purpose';
 }
 
 /** Another trust file in the place of the one in force. */

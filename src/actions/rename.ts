@@ -1,0 +1,40 @@
+/** Owns `rename`: another name for a host of the store. The host is not contacted; its clients, certificate and address stay. */
+
+import { checkName, type StoreChange, type StoreState } from '../adapters/store/records.ts';
+import type { Store } from '../adapters/store/store.ts';
+import { reachableHosts } from '../engine/reachable-hosts.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+
+/** The change that renames a host of the store, in every list of hosts that a client has too. Fails with E_NAME, E_HOST_TAKEN (exit 2). */
+export function renamed(state: StoreState, from: string, to: string, now: Date): StoreChange {
+  checkName('host', to);
+  const host = state.hosts.get(from);
+  if (host === undefined) throw new Error(`renamed: ${from} is not in the store`);
+  if (reachableHosts(state).has(to)) {
+    throw new DockerTlsError({
+      code: 'E_HOST_TAKEN',
+      exit: 2,
+      where: to,
+      message: 'there is a host of this name already',
+      hints: ['docker-tls status'],
+    });
+  }
+  const updatedAt = now.toISOString();
+  const clients = [...state.clients.values()].flatMap(({ directory: _, ...client }) => {
+    const { name, hosts } = client.record;
+    if (!hosts?.includes(from)) return [];
+    const names = hosts.map((one) => (one === from ? to : one));
+    return [[name, { ...client, record: { ...client.record, hosts: names, updatedAt } }] as const];
+  });
+  return {
+    hosts: { [to]: { ...host, record: { ...host.record, name: to, updatedAt } } },
+    removeHosts: [from],
+    clients: Object.fromEntries(clients),
+  };
+}
+
+export function renameHost(from: string, to: string, store: Store, now: () => Date): Promise<void> {
+  return store.withLock('docker-tls rename', async () => {
+    await store.write(renamed(await store.read(), from, to, now()));
+  });
+}

@@ -1,0 +1,174 @@
+/**
+ * Owns the question which clients lose a host that nobody here knows by name: those of a CA that the host accepts now, and whose clients
+ * were issued elsewhere. Computed from certificates that exist and from what the host shows; nothing is signed for it.
+ */
+
+import { resolve } from 'node:path/posix';
+import type { StoreState } from '../../adapters/store/records.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { flagValues } from '../dockerd/command-line.ts';
+import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
+import { isUnder } from '../trust/trust.ts';
+import { listWords } from '../words.ts';
+import { viewDaemon } from './daemon-view.ts';
+import { fileText, type HostFacts, installedCredentials } from './facts.ts';
+
+/** Where dockerd looks for the CA when nothing names a file. */
+const DEFAULT_CA_FILE = '/root/.docker/ca.pem';
+
+/** What a host accepts now. */
+export type TrustNow = {
+  /** PEM of the CAs; empty where the file could not be read. */
+  readonly trust: string;
+  /** The file on the host. */
+  readonly path: string;
+  /** It is the trust file of our own generation in force. */
+  readonly ours: boolean;
+};
+
+/** A CA as it is shown. */
+export type NamedCa = { readonly subject: string; readonly fingerprint: string };
+
+/** The trust file that the daemon goes by, ours or one that was there before; undefined: no client has to show a certificate over TCP. */
+export function trustNow(facts: HostFacts): TrustNow | undefined {
+  const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
+  if (installed !== undefined && facts.state !== undefined)
+    return { trust: certificatesIn(installed.ca), path: '/etc/docker/tls/current/ca.pem', ours: true };
+  const view = viewDaemon(facts);
+  const sockets = facts.docker.otherSockets.flatMap(({ listens }) => listens);
+  const reachable = view.listeners.some(({ kind }) => kind === 'tcp') || sockets.some((listen) => /:\d+$/.test(listen));
+  if (!view.tlsVerified || !reachable) return undefined;
+  const named = flagValues(view.flags, '--tlscacert').at(-1) ?? view.json.values.tlscacert;
+  const path = resolve('/', typeof named === 'string' ? named : DEFAULT_CA_FILE);
+  return { trust: certificatesIn(fileText(facts, path) ?? ''), path, ours: false };
+}
+
+/** What of `--accept-ca` a host gets: `asked` is PEM, `existing`, `none`, or nothing, which leaves it as it is `known`. */
+export function acceptedCa(
+  requested: string | undefined,
+  known: string | undefined,
+  now: TrustNow | undefined,
+): string | undefined {
+  if (requested === undefined) return known;
+  if (requested === 'none') return undefined;
+  if (requested !== 'existing') return requested;
+  return known ?? (now === undefined || now.ours || now.trust === '' ? undefined : now.trust);
+}
+
+export type OtherClients = {
+  /** CAs whose clients are accepted now and will not be, where nobody here knows all of them. */
+  readonly losing: readonly NamedCa[];
+  /** The host's own file of them could not be read. */
+  readonly unread: string | undefined;
+  /** Nobody does that by the way: it needs its own yes. */
+  readonly needsYes: boolean;
+};
+
+type Known = Pick<StoreState, 'ca' | 'oldCas' | 'issuers'> & {
+  /** The trust file and the CAs that are accepted beside, as the store has them of this host. */
+  readonly host?: { readonly ca: string; readonly record: { readonly acceptCa?: string } };
+};
+
+/** Who loses the host when its trust file becomes `next` (PEM). A CA that has expired `at` that time has nobody to lose. */
+export function otherClients(now: TrustNow | undefined, next: string, known: Known, at: Date): OtherClients {
+  if (now === undefined) return { losing: [], unread: undefined, needsYes: false };
+  const cas = [...(known.ca === undefined ? [] : [known.ca]), ...known.oldCas];
+  // Of these it is certain that others have clients of theirs.
+  const imported = prints(cas.filter(({ record }) => record?.imported).map(({ cert }) => cert));
+  const ours = prints([
+    ...cas.map(({ cert }) => cert),
+    ...[...known.issuers.values()].map(({ cert }) => cert),
+    known.host?.ca ?? '',
+    known.host?.record.acceptCa ?? '',
+  ]);
+  const stays = prints([next]);
+  const lost = splitBundle(now.trust)
+    .map((pem) => ({ pem, ...inspectCertificate(pem) }))
+    .filter(({ fingerprint }) => !stays.has(fingerprint) && (imported.has(fingerprint) || !ours.has(fingerprint)))
+    .filter(({ pem, notAfter }) => notAfter > at && !isUnder(pem, next));
+  const unread = !now.ours && now.trust === '' ? now.path : undefined;
+  return {
+    losing: lost.map(({ subject, fingerprint }) => ({ subject, fingerprint })),
+    unread,
+    // A CA that somebody wrote into our own file by hand is drift, which every change puts right.
+    needsYes: unread !== undefined || lost.some(({ fingerprint }) => !now.ours || imported.has(fingerprint)),
+  };
+}
+
+/** What a plan says of it; nothing where nobody loses anything. */
+export function otherClientsNotes({ losing, unread }: OtherClients): string[] {
+  return [
+    ...(losing.length === 0
+      ? []
+      : [`every client of ${caWords(losing)} that is not in this store is accepted now and will be rejected`]),
+    ...(unread === undefined
+      ? []
+      : [`${unread} names the CA that the daemon accepts now, and could not be read: its clients will be rejected`]),
+  ];
+}
+
+/** Clients of a CA that goes on being accepted know nothing of ours, which the host's new certificate comes from. */
+export function acceptedNotes(accepted: string | undefined, now: TrustNow | undefined): string[] {
+  if (accepted === undefined || now === undefined || now.ours) return [];
+  return [
+    `clients of ${caWords(named(accepted))} stay accepted; their ca.pem needs our CA as well, which the host's new certificate is from: docker-tls ca export`,
+  ];
+}
+
+/** Exit 4: a host refuses to lose clients that nobody named. */
+export function otherClientsLose(
+  host: string,
+  { losing, unread }: OtherClients,
+  now: 'ours' | 'theirs',
+): DockerTlsError {
+  const hints = {
+    // Our own trust file: the CA was imported, and a list of clients takes its place.
+    ours: [
+      'to keep the CA as a whole: leave the list of clients out; this client then ends with its certificate (docs/ca.md)',
+    ],
+    theirs: [
+      'keep accepting them: --accept-ca existing',
+      'or have this store issue from that CA, before the first host: docker-tls ca import --cert FILE --key FILE',
+    ],
+  }[now];
+  return new DockerTlsError({
+    code: 'E_OTHER_CLIENTS',
+    exit: 4,
+    where: host,
+    message:
+      losing.length === 0
+        ? `${unread} names the CA that the daemon accepts now, and could not be read: whoever has a certificate of it would be rejected`
+        : `clients of ${caWords(losing)} are accepted now and would be rejected; those that are not in this store are known to nobody here`,
+    hints: [...hints, 'stop accepting them: --reject-other-clients'],
+    details: losing.map(({ subject, fingerprint }) => `${subject} SHA256 ${fingerprint}`),
+  });
+}
+
+/** `the CA "Example" (SHA256 AB:CD:…)` */
+function caWords(cas: readonly NamedCa[]): string {
+  const words = cas.map(({ subject, fingerprint }) => `"${subject}" (SHA256 ${fingerprint.slice(0, 23)}…)`);
+  return `the ${cas.length === 1 ? 'CA' : 'CAs'} ${listWords(words, 4)}`;
+}
+
+function named(pem: string): NamedCa[] {
+  return splitBundle(pem).map(inspectCertificate);
+}
+
+function prints(bundles: readonly string[]): Set<string> {
+  return new Set(named(bundles.join('')).map(({ fingerprint }) => fingerprint));
+}
+
+/** The certificates of a file that may hold anything; those that cannot be read let nobody in. */
+function certificatesIn(text: string): string {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks
+    .filter((block) => {
+      try {
+        return inspectCertificate(block).fingerprint !== '';
+      } catch {
+        return false;
+      }
+    })
+    .map((block) => `${block}\n`)
+    .join('');
+}

@@ -1,0 +1,42 @@
+/** Owns the look at the way from here to a host's TLS port: found before anything changes, not by the verification after a restart. */
+
+import { DockerTlsError } from '../errors/errors.ts';
+import type { Probe, ProbeOutcome } from '../runtime.ts';
+import { hintsFor, type VerifiedAt } from './verify-host.ts';
+
+/** Three attempts of TCP: at once, after one second and after three. */
+const TIMEOUT_MS = 5000;
+
+/**
+ * What stands in the way (E_ADDRESS, E_PORT_FILTERED; exit 4), or undefined. A refused connection is an open way: nothing listens yet.
+ * `more`: what is known of the host's own firewall.
+ */
+export async function wayProblem(
+  probe: Probe,
+  host: string,
+  at: VerifiedAt,
+  more: readonly string[] = [],
+): Promise<DockerTlsError | undefined> {
+  const outcome = await probe({ ...at, ca: '', plain: true, timeoutMs: TIMEOUT_MS });
+  const found = obstacle(outcome, at);
+  if (found === undefined || outcome.kind === 'accepted') return undefined;
+  return new DockerTlsError({ ...found, exit: 4, where: host, hints: hintsFor(at, outcome.cause), details: more });
+}
+
+function obstacle(outcome: ProbeOutcome, { address, port }: VerifiedAt): { code: string; message: string } | undefined {
+  if (outcome.kind === 'accepted') return undefined;
+  switch (outcome.cause) {
+    case 'name-not-found':
+      return { code: 'E_ADDRESS', message: `${address} does not resolve here, and clients would dial it` };
+    case 'unreachable':
+      return { code: 'E_PORT_FILTERED', message: `no route from here to port ${port} of ${address}` };
+    case 'timed-out':
+      if (outcome.stage !== 'connect') return undefined;
+      return {
+        code: 'E_PORT_FILTERED',
+        message: `port ${port} of ${address} does not answer from here: a firewall drops the connection`,
+      };
+    default:
+      return undefined;
+  }
+}
