@@ -512,7 +512,7 @@ clear_recovery() {
 
 # Where systemd has read the recovery unit with others (a change of unit files, a boot), it has to forget it.
 forget_recovery() {
-  [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || systemctl daemon-reload 2>/dev/null
+  [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || reread 2>/dev/null
 }
 
 # The records of this change, and the directory above when nothing else is in it: one command, so that half of it is not left. A link is not ours.
