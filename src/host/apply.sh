@@ -6,7 +6,6 @@
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
 # Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
 umask 077
-export LC_ALL=C
 trap '' HUP PIPE
 T=$STATE/txn
 STEP=lock
@@ -172,9 +171,9 @@ place_new() { # MODE OWNER SOURCE TARGET
       ;;
     same)
       now=${4%.docker-tls-new}
-      if [ -e "$now" ] || [ -L "$now" ]; then ln -P -- "$now" "$4" 2>/dev/null || cp -a -- "$now" "$4" 2>"$ERR"; fi
+      if [ -e "$now" ] || [ -L "$now" ]; then ln -P -- "$now" "$4" 2>/dev/null || copy "$now" "$4" 2>"$ERR"; fi
       ;;
-    snap:*) cp -a -- "${3#snap:}" "$4" 2>"$ERR" ;;
+    snap:*) copy "${3#snap:}" "$4" 2>"$ERR" ;;
     copy:*) ( umask "$(printf '%04o' $((0777 & ~0$1)))"; cat -- "${3#copy:}" >"$4" ) 2>"$ERR" ;;
     *) echo "unknown source" >"$ERR"; return 1 ;;
   esac
@@ -206,7 +205,10 @@ fi
 
 # ---- keep: the originals beside their places, and, the first time, in the origin
 step keep
-mkdir -p "$T/origin" 2>"$ERR" && { [ ! -d "$STATE/origin" ] || cp -a "$STATE/origin/." "$T/origin/"; } 2>"$ERR" || fail "$(words)"
+mkdir -p "$T/origin" 2>"$ERR" || fail "$(words)"
+for path in "$STATE"/origin/*; do
+  if [ -e "$path" ] || [ -L "$path" ]; then copy "$path" "$T/origin/${path##*/}" 2>"$ERR" || fail "$(words)"; fi
+done
 # Whether docker ran before the first change belongs to the origin as well.
 if [ "$WAS_ACTIVE" = yes ]; then was=active; else was=inactive; fi
 if [ ! -f "$T/origin/manifest" ]; then
@@ -224,7 +226,7 @@ count=$(wc -l <"$T/origin/manifest")
 # a copy, and the very same contents take its place for a try.
 keep_copy() {
   rm -f -- "$1.docker-tls-old" "$1.docker-tls-tmp" &&
-    cp -a -- "$1" "$1.docker-tls-old" && cp -a -- "$1" "$1.docker-tls-tmp" && mv -fT -- "$1.docker-tls-tmp" "$1"
+    copy "$1" "$1.docker-tls-old" && copy "$1" "$1.docker-tls-tmp" && mv -fT -- "$1.docker-tls-tmp" "$1"
 }
 true >"$T/kept.part" || fail "$(df -Pk "$STATE" | tail -n 1)"
 while IFS=$TAB read -r index kind mode owner source path <&3; do
@@ -283,7 +285,7 @@ set --
 # What sshd will do for root and for the operator, beside what our drop-in says: a line elsewhere may win over it.
 compare_sshd() {
   [ -f "$SSHD_DROP_IN" ] || return 0
-  for user in $(printf '%s\n' root "${SUDO_USER:-$(id -un)}" | sort -u); do
+  for user in $(printf '%s\n' root "$OPERATOR" | sort -u); do
     effective_sshd -C "user=$user,host=localhost,addr=127.0.0.1" 2>/dev/null >"$T/sshd-$user" || continue
     sed -n 's/^\([A-Z][A-Za-z]*\) \([A-Za-z0-9-]*\)$/\1 \2/p' "$SSHD_DROP_IN" | while read -r key value; do
       # prohibit-password has an older name.

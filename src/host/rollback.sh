@@ -1,4 +1,3 @@
-#!/bin/sh
 # The rollback of a change by docker-tls. It lies on the host beside the change's own records and is started by a timer,
 # by a reboot, or by the operator's computer:
 #   sh rollback.sh undo REASON     put everything back as it was (or finish, when the change was already confirmed)
@@ -19,10 +18,6 @@
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
 set -u
 umask 077
-LC_ALL=C
-export LC_ALL
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
 : "${T:=${0%/*}}"
 STATE=${T%/*}
 TAB=$(printf '\t')
@@ -57,6 +52,16 @@ holds_mutex() {
 
 # ---- files -------------------------------------------------------------------------------------------------------
 
+# The same file, or the same link, under another path: copy FROM TO. A link is made anew: with it, uutils' `cp -a` changes the mode of the
+# file that it leads to.
+copy() {
+  if [ -L "$1" ]; then
+    ln -sT -- "$(readlink -- "$1")" "$2" && chown -h "$(stat -c %u:%g -- "$1")" -- "$2"
+  else
+    cp -a -- "$1" "$2"
+  fi
+}
+
 # The state of a path as a line of a snapshot, and its copy as DIR/INDEX: snapshot_path DIR INDEX KIND PATH
 snapshot_path() {
   case $3 in
@@ -71,9 +76,9 @@ snapshot_path() {
       ;;
     *)
       if [ -L "$4" ]; then
-        cp -a -- "$4" "$1/$2" && printf '%s\tlink\t777\t%s\t%s\n' "$2" "$(stat -c '%u:%g' -- "$4")" "$4" >>"$1/manifest"
+        copy "$4" "$1/$2" && printf '%s\tlink\t777\t%s\t%s\n' "$2" "$(stat -c '%u:%g' -- "$4")" "$4" >>"$1/manifest"
       elif [ -e "$4" ]; then
-        cp -a -- "$4" "$1/$2" && printf '%s\tfile\t%s\t%s\n' "$2" "$(stat -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
+        copy "$4" "$1/$2" && printf '%s\tfile\t%s\t%s\n' "$2" "$(stat -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
       else
         printf '%s\tabsent\t-\t-\t%s\n' "$2" "$4" >>"$1/manifest"
       fi
@@ -97,7 +102,7 @@ set_member() {
 place_as() {
   # A link gets a copy, and so does what lies on a file system without second names.
   if [ -L "$1.docker-tls-$2" ] || ! ln -fT -- "$1.docker-tls-$2" "$1.docker-tls-tmp" 2>/dev/null; then
-    rm -f -- "$1.docker-tls-tmp" && cp -a -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
+    rm -f -- "$1.docker-tls-tmp" && copy "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
   fi
   if ! mv -fT -- "$1.docker-tls-tmp" "$1" 2>/dev/null; then
     # mv refuses two names of one file; then an earlier try, which was killed, has done it already.

@@ -7,6 +7,7 @@ import rollbackVerbs from '../../host/rollback.sh';
 import sshdScript from '../../host/sshd.sh';
 import unarmedScript from '../../host/unarmed.sh';
 import unreadScript from '../../host/unread.sh';
+import { cleanShell } from '../dockerd/clean-environment.ts';
 import { editDaemonJson } from '../dockerd/daemon-json.ts';
 import { isOurDropIn } from '../dockerd/drop-in.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
@@ -32,8 +33,13 @@ import { renderState } from './host-state.ts';
 import type { HostPlan } from './plan.ts';
 import { startNeeds } from './start-needs.ts';
 
-/** What lies on the host for the time of a change. */
-const rollbackScript = `${apiScript}\n${rollbackVerbs}`;
+/** What lies on the host for the time of a change. A timer, a boot or a person starts it, so it makes its environment clean by itself. */
+const rollbackScript = [
+  '#!/bin/sh',
+  `case $1 in undo | commit) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
+  apiScript,
+  rollbackVerbs,
+].join('\n');
 
 export type TransactionOptions = {
   /** Names this change in lock, timer and journal: letters and digits only. */
