@@ -4,7 +4,7 @@ import { type ClientBundle, packBundle, renderBundleEnv, renderBundlePem } from 
 import { dockerHost } from '../adapters/docker/environment.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Secret } from '../domain/secret.ts';
-import { externalKey, unknownClient } from '../engine/client-refusals.ts';
+import { externalKey, unknownClient } from '../domain/trust/client-refusals.ts';
 import { accepts, reachableHosts } from '../engine/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 

@@ -17,7 +17,7 @@ import { isKeyType } from '../domain/pki/key-types.ts';
 import { keyMatches } from '../domain/pki/keys.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import type { Secret } from '../domain/secret.ts';
-import { clientExists } from '../engine/client-refusals.ts';
+import { clientExists } from '../domain/trust/client-refusals.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
 export type BundleReading = {

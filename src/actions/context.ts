@@ -101,7 +101,7 @@ export async function checkGiveContext(
 /** For a host that is not in the store yet: what stands against the context that its spec asks for is said before the host changes. */
 export async function checkContextOf(
   spec: HostSpec,
-  { ca, cert, key }: StoredClient,
+  { ca, cert, key }: Pick<StoredClient, 'ca' | 'cert' | 'key'>,
   state: StoreState,
   dockerConfig: string,
 ): Promise<void> {

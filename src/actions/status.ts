@@ -8,10 +8,10 @@ import { renewal } from '../domain/pki/renewal.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
-import { externalKey } from '../engine/client-refusals.ts';
-import { openHost } from '../engine/host-run.ts';
+import { externalKey } from '../domain/trust/client-refusals.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
+import { openHost } from '../engine/steps/connect.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { Progress, Runtime, SshOptions } from '../runtime.ts';
 

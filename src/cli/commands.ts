@@ -61,7 +61,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'client revoke',
-    summary: 'No host accepts this client any more; nobody else is touched',
+    summary: 'No host accepts this client any more; other clients keep their files',
     load: async () => (await import('./commands/client-revoke.ts')).command,
   },
   {

@@ -47,6 +47,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
   plan: 'planning',
   probe: 'probing access',
   key: 'having the key made on the host',
+  issue: 'issuing the certificate',
   lock: "taking the host's lock",
   arm: 'arming the rollback on the host',
   stage: 'staging files',

@@ -2,8 +2,8 @@
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { nearestNames } from '../domain/fleet/nearest.ts';
+import { ownOf } from '../domain/trust/clients.ts';
 import { listWords } from '../domain/words.ts';
-import { ownOf } from '../engine/own-client.ts';
 import { accepts, probeClientAt, type ReachableHost, reachableHosts } from '../engine/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 

@@ -26,6 +26,8 @@ export type VerifyRequest = {
   readonly ca: string;
   /** Who has to get in; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
   readonly client?: { readonly name: string } & ProbeCredentials;
+  /** Further clients that have to be accepted. */
+  readonly others?: readonly ({ readonly name: string } & ProbeCredentials)[];
   /** The server's own credentials, which must not open the door; absent where its key is not here. */
   readonly server?: ProbeCredentials;
   /** The certificate that has to be served (PEM); absent: any that verifies. */
@@ -57,6 +59,9 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
           attempt({}).then((outcome) => refused('no certificate', outcome)),
         ]
       : [attempt({}).then((outcome) => refusedBy('no certificate', outcome, request.serverCert))]),
+    ...(request.others ?? []).map(async ({ name, cert, key }) =>
+      accepted(`client ${name}`, await attempt({ credentials: { cert, key } }), request.serverCert),
+    ),
     // A server may ask for a certificate in one version and not in the other.
     attempt({ maxVersion: 'TLSv1.2' }).then((outcome) => refused('no certificate, TLS 1.2', outcome)),
     attempt({ credentials: untrusted }).then((outcome) => refused("another CA's certificate", outcome)),

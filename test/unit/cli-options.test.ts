@@ -203,7 +203,7 @@ test('no arguments, however strange, make the parser fail in another way than by
 });
 
 test('-f is refused by exactly those commands that read no fleet file', async () => {
-  const reads = /startStored|startRun|selectSpecs|openFleetFile|runReturn|global\.file/;
+  const reads = /openStoredRun|openHosts|openRestore|selectSpecs|openFleetFile|global\.file/;
   for (const { name, load } of COMMANDS) {
     const command = await load();
     const source = readFileSync(

@@ -1,6 +1,6 @@
 /** Owns the words by which a CA cannot issue: its key is elsewhere, or its credentials would lock somebody out. */
 
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 
 export function externalCaKey(): DockerTlsError {
   return new DockerTlsError({

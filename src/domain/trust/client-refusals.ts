@@ -1,7 +1,7 @@
 /** Owns the words by which credentials for a client are refused. */
 
-import type { StoredClient } from '../adapters/store/records.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import type { StoredClient } from '../../adapters/store/records.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 
 /** A client that was revoked, or that another CA issued, is not ours to issue: E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
 export function refuseOther(client: StoredClient): void {

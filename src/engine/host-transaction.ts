@@ -1,10 +1,10 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
-import { diskFullError, lockedError, rollbackByHand } from '../../domain/plan/preflight.ts';
-import { asBefore, renderEnding, type Transaction } from '../../domain/plan/transaction.ts';
-import { sudoCommand } from '../../domain/quote.ts';
-import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
-import type { HostSession } from '../../runtime.ts';
+import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
+import { asBefore, renderEnding, type Transaction } from '../domain/plan/transaction.ts';
+import { sudoCommand } from '../domain/quote.ts';
+import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
+import type { HostSession } from '../runtime.ts';
 
 /**
  * Runs a transaction up to the restarted daemon, and gives what the host has to say beside that; the host then waits for `endTransaction(…, 'commit')` and goes back on its own
