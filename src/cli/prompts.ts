@@ -239,7 +239,6 @@ function noTerminal(message: string, { flag, key }: AnswerSource, terminal: bool
   const ways = key === undefined ? flag : `${flag}, or ${key} in the fleet file`;
   return new DockerTlsError({
     code: 'E_NO_TERMINAL',
-    exit: 2,
     message: terminal
       ? `an answer is missing, and --yes asks nothing: ${question}`
       : `an answer is missing, and there is no terminal to ask for it: ${question}`,
@@ -250,5 +249,5 @@ function noTerminal(message: string, { flag, key }: AnswerSource, terminal: bool
 /** One question before something changes; with --yes it is answered. Fails with E_DECLINED (exit 130) when the answer is no. */
 export async function agree(prompts: Prompts, message: string): Promise<void> {
   if (await prompts.confirm({ message, default: false, flag: '--yes' })) return;
-  throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+  throw new DockerTlsError({ code: 'E_DECLINED', message: 'nothing was changed' });
 }

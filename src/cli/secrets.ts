@@ -46,7 +46,6 @@ export function passphraseSource(
       if (!prompts.interactive) {
         throw new DockerTlsError({
           code: 'E_CA_PASSPHRASE',
-          exit: 2,
           message: 'no passphrase given for the new CA key; pass --ca-passphrase-file or --no-ca-passphrase',
           hints: ['--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)', '--no-ca-passphrase'],
         });
@@ -102,26 +101,24 @@ export async function readSecretFile(path: string, flag: string): Promise<Secret
     if (cause instanceof DockerTlsError) throw cause;
     throw new DockerTlsError({
       code: 'E_SECRET_FILE',
-      exit: 2,
       message: `${flag}: ${path} cannot be read`,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });
   }
   const line = text.split(/\r?\n/)[0] ?? '';
-  if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} is empty` });
+  if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', message: `${flag}: ${path} is empty` });
   return new Secret(line);
 }
 
 /** No hint to change its mode: /tmp and /dev/null are everybody's on purpose. */
 function noFile(path: string, flag: string, what: string): DockerTlsError {
-  return new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} ${what}` });
+  return new DockerTlsError({ code: 'E_SECRET_FILE', message: `${flag}: ${path} ${what}` });
 }
 
 function openToAll(path: string, flag: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SECRET_FILE',
-    exit: 2,
     message: `${flag}: everybody on this computer can open ${path}`,
     hints: [`chmod 600 ${shellQuote(path)}`],
   });
@@ -142,7 +139,6 @@ export async function readSecret(
     if (value) return new Secret(value);
     throw new DockerTlsError({
       code: 'E_SECRET_ENV',
-      exit: 2,
       message: `${key}: the environment variable ${reference.slice(4)} is not set`,
       hints: [`read -rs ${reference.slice(4)}; export ${reference.slice(4)}`],
     });

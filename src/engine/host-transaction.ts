@@ -87,7 +87,6 @@ function translate(
   if (kind === 'again') {
     return new DockerTlsError({
       code: 'E_STALE_CHANGE',
-      exit: 5,
       where: host,
       message: 'an earlier change that nobody had confirmed was taken back just now; the new one was not begun',
       hints: ['run the same command again'],
@@ -96,7 +95,6 @@ function translate(
   if (kind === 'blocked') {
     return new DockerTlsError({
       code: 'E_ROLLBACK',
-      exit: 6,
       where: host,
       message: 'an earlier change is half done and could not be taken back; nothing further was changed',
       hints: [rollbackByHand(login), sudoCommand(login, 'journalctl', '-t', 'docker-tls', '-n', '20', '--no-pager')],
@@ -109,19 +107,17 @@ function translate(
     if (changed !== undefined) {
       return new DockerTlsError({
         code: 'E_HOST_CHANGED',
-        exit: 5,
         where: host,
         message: `${changed} was changed by somebody else since the plan was made; nothing was changed`,
         hints: ['run the same command again: it plans anew'],
       });
     }
     if (NO_SPACE.test(message) || / 100% /.test(message)) {
-      return diskFullError({ host, login }, 4, "the host's disk is full; nothing was changed", said);
+      return diskFullError({ host, login }, "the host's disk is full; nothing was changed", said);
     }
     if (step === 'validate') {
       return new DockerTlsError({
         code: 'E_DAEMON_CONFIG',
-        exit: 5,
         where: host,
         message: 'dockerd refuses the configuration that it would get; nothing was changed',
         hints: ['fix what it names, then run the same command again'],
@@ -130,7 +126,6 @@ function translate(
     }
     return new DockerTlsError({
       code: 'E_APPLY',
-      exit: 5,
       where: host,
       message: `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
     });
@@ -143,7 +138,6 @@ function translate(
     const units = step.endsWith('-sshd') ? ['ssh.service', 'sshd.service'] : ['docker.service', 'docker-tls.socket'];
     return new DockerTlsError({
       code: started ? 'E_DAEMON_START' : 'E_APPLY',
-      exit: 5,
       where: host,
       message: started
         ? `the daemon did not start with the new configuration; ${left === '' ? `${back} and runs as before` : back}`
@@ -155,7 +149,6 @@ function translate(
   if (kind === 'stuck') {
     return new DockerTlsError({
       code: 'E_ROLLBACK',
-      exit: 6,
       where: host,
       message: `the change failed (${printable(step)}), and rolling back failed as well: ${message}`,
       hints: [
@@ -167,7 +160,6 @@ function translate(
   }
   return new DockerTlsError({
     code: 'E_UNANSWERED',
-    exit: 5,
     where: host,
     message: 'the host did not say how the change ended',
     hints: [rollbackByHand(login)],

@@ -74,7 +74,6 @@ export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostS
   if (flags.name !== undefined && flags.name !== name) {
     throw new DockerTlsError({
       code: 'E_HOST_KNOWN',
-      exit: 2,
       where: host,
       message: `this host is known already, by the name ${name}`,
       hints: [`docker-tls setup ${name}`, `another name for it: docker-tls remove ${name}, then setup again`],
@@ -87,7 +86,6 @@ export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostS
     const again = `docker-tls setup ${shellQuote(host)} --name`;
     throw new DockerTlsError({
       code: 'E_HOST_TAKEN',
-      exit: 2,
       where: host,
       message: `${name} is the name of another host, ${destinationWords(known.ssh)}`,
       hints: [
@@ -117,7 +115,6 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     if (state.hosts.size === 0 && !(reached && foreign.size > 0)) {
       throw new DockerTlsError({
         code: 'E_NO_HOSTS',
-        exit: 2,
         message: 'no host has been set up yet',
         hints: ['docker-tls setup root@HOST', 'or name a fleet file: -f fleet.yaml'],
       });
@@ -132,7 +129,6 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     if (other !== undefined) throw external(host);
     throw new DockerTlsError({
       code: 'E_HOST_UNKNOWN',
-      exit: 2,
       message: `no host ${host} in the store`,
       hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
     });
@@ -142,7 +138,6 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
 function external(host: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_HOST_EXTERNAL',
-    exit: 2,
     where: host,
     message: 'this host was set up from another store; here it is known only to a client that was imported',
     hints: [`docker-tls verify ${host}`, `docker-tls env ${host}`],

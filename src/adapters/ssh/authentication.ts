@@ -198,7 +198,6 @@ export class Authentication {
     const left = this.#queue.length + Math.max(0, this.#keys.signers.length - KEYS_AT_MOST);
     return new DockerTlsError({
       code: 'E_SSH_AUTH',
-      exit: 4,
       message: `authentication failed for ${user}@${hostName}`,
       where: this.#options.host,
       details: [

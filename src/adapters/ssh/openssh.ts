@@ -85,7 +85,6 @@ async function openDirectory(options: SshOptions): Promise<string> {
   }
   throw new DockerTlsError({
     code: 'E_TEMP_DIRECTORY',
-    exit: 2,
     message: `ssh has to start a small program of ours, and none can be put and run in ${parents.join(', ')}`,
     where: options.host,
     hints: ['TMPDIR=DIRECTORY docker-tls …', '--transport ssh2'],
@@ -220,7 +219,6 @@ async function checkIdentities(options: SshOptions, endpoint: Endpoint): Promise
     if (!explicit || (await readIfThere(file).catch(() => undefined)) !== undefined) continue;
     throw new DockerTlsError({
       code: 'E_SSH_KEY_FILE',
-      exit: 2,
       message: `the key file ${file} does not exist or cannot be read`,
       where: options.host,
       hints: [`ls -l ${shellQuote(file)}`],
@@ -238,7 +236,7 @@ function transportOver(
   remove: () => Promise<void>,
 ): Transport {
   const lost = (): DockerTlsError =>
-    new DockerTlsError({ code: 'E_SSH_LOST', exit: 4, message: 'the connection broke', where: options.host });
+    new DockerTlsError({ code: 'E_SSH_LOST', message: 'the connection broke', where: options.host });
   async function open(words: readonly string[]): Promise<Channel> {
     if (end.value !== undefined) throw lost();
     const command = words.map(shellQuote).join(' ');
