@@ -97,13 +97,22 @@ export function createPrompts(options: PromptsOptions): Prompts {
     });
   }
 
+  /** What is wrong with an answer, in lines that the terminal does not break within a word; two columns are the mark's. */
+  function wrapped(validate: (text: string) => true | string | Promise<true | string>) {
+    return async (text: string): Promise<true | string> => {
+      const found = await validate(text);
+      const lines = (line: string): string[] => wrapText(line, Math.max(30, options.io.columns - 3));
+      return found === true ? true : found.split('\n').flatMap(lines).join('\n');
+    };
+  }
+
   const prompts: Omit<Prompts, 'ssh'> = {
     interactive,
     show: (text) => inTurn(async () => options.io.err(text)),
     confirm: ({ message, default: fallback = false, ...source }) =>
       options.yes ? Promise.resolve(true) : ask({ type: 'confirm', message, default: fallback }, source),
     input: ({ message, default: fallback, validate, ...source }) =>
-      ask({ type: 'input', message, default: fallback, validate }, source),
+      ask({ type: 'input', message, default: fallback, validate: validate && wrapped(validate) }, source),
     async password({ message, confirm, allowEmpty, validate, ...source }) {
       const check = (text: string) => (text === '' && !allowEmpty ? 'It is empty.' : (validate?.(text) ?? true));
       for (;;) {
@@ -152,12 +161,15 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
         }),
       );
     },
-    password({ host, prompt, echo }) {
-      const message = `${printable(host)}: ${printable(prompt)}`;
-      const flag = '-i FILE';
+    password({ host, prompt, echo, why }) {
+      const question = {
+        message: `${printable(host)}: ${printable(prompt)}`,
+        flag: '-i FILE',
+        ...(why === undefined ? {} : { explain: printable(why) }),
+      };
       return echo
-        ? prompts.input({ message, flag }).then((text) => new Secret(text))
-        : prompts.password({ message, flag, allowEmpty: true });
+        ? prompts.input(question).then((text) => new Secret(text))
+        : prompts.password({ ...question, allowEmpty: true });
     },
     touch({ host, key }) {
       void prompts.show(`${printable(host)}: touch the security key ${printable(key)}\n`).catch(() => undefined);

@@ -5,6 +5,7 @@ import { destinationWords, nameOf, parseDestination, wayOf } from '../domain/des
 import { uniqueSans } from '../domain/pki/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../domain/settings.ts';
+import { listWords } from '../domain/words.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { reachableHosts } from './reachable-hosts.ts';
 
@@ -129,7 +130,7 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     if (other !== undefined) throw external(host);
     throw new DockerTlsError({
       code: 'E_HOST_UNKNOWN',
-      message: `no host ${host} in the store`,
+      message: `no host ${host} in the store; known: ${listWords([...state.hosts.keys()], 8) || 'none'}`,
       hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
     });
   });
@@ -157,4 +158,11 @@ function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | und
   } catch {
     return undefined;
   }
+}
+
+/** A name without an address that no host of the store has may be a slip of the hand: the error names those that there are. */
+export function namingKnown(error: unknown, host: string, { hosts }: StoreState): unknown {
+  if (!(error instanceof DockerTlsError) || error.code !== 'E_SSH_NAME' || hosts.has(host) || hosts.size === 0)
+    return error;
+  return error.hinting([...error.hints, `hosts of the store: ${listWords([...hosts.keys()], 8)}`]);
 }

@@ -171,7 +171,7 @@ function masterArguments(options: SshOptions, directory: string): string[] {
  * Our settings come first and so win over the user's files (ssh_config(5): the first value obtained is used, and all key files). A
  * file and not options, because ssh hands `-F` on to the ssh of a jump host, which the same keys may open.
  */
-function renderConfig(options: SshOptions, { detaches }: Endpoint, answers: Answers): string {
+function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, answers: Answers): string {
   const include =
     options.configFile === undefined
       ? [join(homeDirectory(), '.ssh/config'), '/etc/ssh/ssh_config']
@@ -183,7 +183,7 @@ function renderConfig(options: SshOptions, { detaches }: Endpoint, answers: Answ
     ...(options.knownHostsFile === undefined
       ? []
       : [`  UserKnownHostsFile ${configWord(options.knownHostsFile)}`, '  GlobalKnownHostsFile /dev/null']),
-    ...(options.identities ?? []).map((file) => `  IdentityFile ${configWord(file)}`),
+    ...identities.filter(({ explicit }) => explicit).map(({ file }) => `  IdentityFile ${configWord(file)}`),
     `  BatchMode ${options.ask === undefined ? 'yes' : 'no'}`,
     '  UpdateHostKeys no',
     '  ForwardAgent no',

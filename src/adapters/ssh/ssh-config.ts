@@ -5,6 +5,7 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -184,7 +185,11 @@ export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, re
   const configured = (config.get('identityfile') ?? DEFAULT_KEYS.map((name) => `~/.ssh/${name}`))
     .filter((path) => path !== 'none')
     .map((path) => expand(path.replace(/^"(.*)"$/, '$1')));
-  const explicit = (options.identities ?? []).map(expand);
+  // KEY.pub stands for a key of the agent, and without one for the file beside it.
+  const explicit = (options.identities ?? []).map(expand).flatMap((file) => {
+    const beside = file.replace(/\.pub$/, '');
+    return beside !== file && existsSync(beside) ? [file, beside] : [file];
+  });
   const family = one('addressfamily');
   const agent = agentSocket(one('identityagent'), config.get('identityagent')?.[0] === 'none', expand);
   return {
