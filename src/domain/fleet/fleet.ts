@@ -1,13 +1,12 @@
 /**
- * Owns the fleet file as a whole: text to Fleet with all errors at once, and a Fleet to text. Import it lazily: yaml
+ * Owns the fleet file as a whole: text to Fleet with all errors at once. Import it lazily: yaml
  * takes some 30 ms. The shape is schema.ts's, edits are edit.ts's.
  */
 
-import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { nameProblem } from '../names.ts';
-import { CA_DEFAULTS, CA_SETTINGS, type CaSpec, type ClientSpec, complete, type HostSpec } from '../settings.ts';
+import { CA_SETTINGS, type CaSpec, type ClientSpec, complete, type HostSpec } from '../settings.ts';
 import { fleetProblems, nameProblems, section } from './fleet-check.ts';
 import {
   type FleetDocument,
@@ -16,17 +15,7 @@ import {
   parseFleetDocument,
   problemErrors,
 } from './fleet-document.ts';
-import {
-  clientEntry,
-  clientOf,
-  defaultsEntry,
-  defaultsOf,
-  entryOf,
-  type HostDefaults,
-  hostEntry,
-  hostOf,
-  valuesOf,
-} from './fleet-entry.ts';
+import { clientOf, defaultsOf, type HostDefaults, hostOf, valuesOf } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
 import {
   clientValueSchema,
@@ -145,30 +134,6 @@ function readablePart(value: unknown): FleetFile {
     hosts: defaults.success ? right('hosts', hostValueSchema) : {},
     clients: right('clients', clientValueSchema),
   } as FleetFile;
-}
-
-/** The fleet as YAML; parseFleet reads the same fleet back (positions and comments apart). Only what is no default is written. */
-export function renderFleet(fleet: Pick<Fleet, 'ca' | 'defaults' | 'hosts' | 'clients' | 'secrets'>): string {
-  const { ca, defaults, hosts, clients, secrets } = fleet;
-  const { caPassphrase } = secrets;
-  const caEntry = {
-    ...entryOf(CA_SETTINGS, ca, CA_DEFAULTS),
-    ...(caPassphrase === undefined ? {} : { passphrase: caPassphrase }),
-  };
-  const { sudoDefault } = secrets;
-  const common = {
-    ...defaultsEntry(defaults),
-    ...(sudoDefault === undefined ? {} : { 'sudo-password': sudoDefault }),
-  };
-  const own = (name: string) => (secrets.sudoPassword[name] === sudoDefault ? undefined : secrets.sudoPassword[name]);
-  const file = {
-    version: 1,
-    ...(Object.keys(caEntry).length === 0 ? {} : { ca: caEntry }),
-    ...(Object.keys(common).length === 0 ? {} : { defaults: common }),
-    hosts: new Map(hosts.map((spec) => [spec.name, withSudo(hostEntry(spec, defaults), own(spec.name))])),
-    ...(clients.length === 0 ? {} : { clients: new Map(clients.map((spec) => [spec.name, clientEntry(spec)])) }),
-  };
-  return stringify(file, { lineWidth: 0, nullStr: '', aliasDuplicateObjects: false });
 }
 
 /** A host's entry with the reference to its sudo password. */
