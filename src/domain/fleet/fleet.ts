@@ -8,13 +8,7 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import { nameProblem } from '../names.ts';
 import { CA_SETTINGS, type CaSpec, type ClientSpec, complete, type HostSpec } from '../settings.ts';
 import { fleetProblems, nameProblems, section } from './fleet-check.ts';
-import {
-  type FleetDocument,
-  type Position,
-  type Problem,
-  parseFleetDocument,
-  problemErrors,
-} from './fleet-document.ts';
+import { type FleetDocument, type Problem, parseFleetDocument, problemErrors } from './fleet-document.ts';
 import { clientOf, defaultsOf, type HostDefaults, hostOf, valuesOf } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
 import {
@@ -46,11 +40,6 @@ export type Fleet = {
   readonly hosts: readonly HostSpec[];
   readonly clients: readonly ClientSpec[];
   readonly secrets: FleetSecrets;
-  /** Where each entry begins. */
-  readonly positions: {
-    readonly hosts: ReadonlyMap<string, Position>;
-    readonly clients: ReadonlyMap<string, Position>;
-  };
 };
 
 /**
@@ -103,8 +92,6 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
   const clients = Object.entries(file.clients ?? {}).map(([name, entry]) => clientOf(name, entry));
   problems.push(...fleetProblems(file, hosts, clients));
   if (problems.length > 0) refuse(problems);
-  const positions = (section: 'hosts' | 'clients', specs: readonly { readonly name: string }[]) =>
-    new Map(specs.map(({ name }) => [name, document.position([section], name)]));
   return {
     document,
     fleet: {
@@ -114,7 +101,6 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
       hosts,
       clients,
       secrets: secretsOf(file),
-      positions: { hosts: positions('hosts', hosts), clients: positions('clients', clients) },
     },
   };
 }
