@@ -23,7 +23,6 @@ export function createCa(ca: CaSpec, run: Run): Promise<Changed> {
 function caExists(home: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CA_EXISTS',
-    exit: 2,
     where: home,
     message: 'there is a CA in this store already',
     hints: ['docker-tls ca show', 'a new one in its place, with no client locked out: docker-tls rotate ca'],

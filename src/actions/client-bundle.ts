@@ -20,7 +20,6 @@ export function bundleOf(state: StoreState, client: StoredClient, only: readonly
   if (record.revokedAt !== undefined) {
     throw new DockerTlsError({
       code: 'E_CLIENT_REVOKED',
-      exit: 2,
       where: record.name,
       message: `this client was revoked at ${record.revokedAt}`,
       hints: [`docker-tls client add ${record.name}-2`],
@@ -32,7 +31,6 @@ export function bundleOf(state: StoreState, client: StoredClient, only: readonly
     if (host !== undefined && accepts(host, client)) continue;
     throw new DockerTlsError({
       code: host === undefined ? 'E_HOST_UNKNOWN' : 'E_CLIENT_NOT_ACCEPTED',
-      exit: 2,
       where: name,
       message: host === undefined ? 'no host of this name in the store' : `this host does not accept ${record.name}`,
       hints: ['docker-tls client list'],

@@ -75,7 +75,7 @@ export async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChang
   return { stage: 'drop', changed: await change({ reason: 'rotate ca', want, question }, run) };
 }
 
-/** While both are accepted, and the store still tells files of the old CA as ours: docker here must not be what is locked out. Exit 4. */
+/** While both are accepted, and the store still tells files of the old CA as ours: docker here must not be what is locked out. E_CLIENT_COPY. */
 async function requireCopies(state: StoreState, run: Run): Promise<void> {
   const copies = await refreshAll([...state.clients.keys()], state, run);
   const problems = [...copies.values()].flatMap((one) => one.problems);
@@ -83,8 +83,7 @@ async function requireCopies(state: StoreState, run: Run): Promise<void> {
   throw new DockerTlsErrors([
     ...problems,
     new DockerTlsError({
-      code: 'E_CLIENT_FILES',
-      exit: 4,
+      code: 'E_CLIENT_COPY',
       message: 'the old CA is still accepted: docker on this machine could not be given its new files',
       hints: ['docker-tls rotate ca --drop'],
     }),
@@ -125,7 +124,6 @@ function beginChanges({ ca, lost }: RotateCaRequest, state: StoreState): Credent
   if (state.ca === undefined) {
     throw new DockerTlsError({
       code: 'E_NO_CA',
-      exit: 2,
       message: 'there is no CA to rotate yet',
       hints: ['docker-tls setup root@HOST'],
     });
@@ -214,7 +212,6 @@ function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, 'clients
   const here = stage.clients.some((name) => clients.get(name)?.key !== undefined);
   throw new DockerTlsError({
     code: 'E_CA_IN_USE',
-    exit: 3,
     message: `the old CA is still needed by ${[...stage.hosts.map((host) => `host ${host}`), ...stage.clients.map((client) => `client ${client}`)].join(', ')}`,
     hints: [...(stage.hosts.length > 0 || here ? ['docker-tls rotate ca'] : []), ...nextSteps(stage.clients, clients)],
   });

@@ -185,7 +185,6 @@ async function askOverTls(
   if (outcome.kind === 'refused' && outcome.chain === '') {
     throw new DockerTlsError({
       code: 'E_TLS',
-      exit: 4,
       where: host.record.name,
       message: `${address}:${port}: ${outcome.reason}`,
       hints: [`docker-tls doctor ${host.record.name}`],

@@ -242,7 +242,6 @@ function appendLog(file: string, text: string): void {
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_LOG_FILE',
-      exit: 2,
       where: file,
       message: `the log file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
       hints: ['name another file with --log FILE'],

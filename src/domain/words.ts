@@ -21,6 +21,7 @@ export function listWords(words: readonly string[], limit = Number.POSITIVE_INFI
 
 /** `3 hosts: a, b, c`. */
 export function nameHosts(hosts: readonly { readonly name: string }[]): string {
+  if (hosts.length === 0) return 'no host';
   return `${plural(hosts.length, 'host')}: ${hosts.map(({ name }) => name).join(', ')}`;
 }
 

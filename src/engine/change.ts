@@ -19,6 +19,7 @@ import type {
   Wanted,
 } from './intent.ts';
 import { type HostResult, overHosts } from './pool.ts';
+import { namingKnown } from './specs.ts';
 import { closingOnError, factsOf, openHost } from './steps/connect.ts';
 import { type Issued, issueCredentials, withCredentials } from './steps/issue.ts';
 import { agreedPart, type Base, planOpened } from './steps/plan.ts';
@@ -115,7 +116,7 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
   const alone = isAlone(wanted) && !run.dryRun;
   if (!alone && !run.asks && !run.dryRun) return { wanted, hosts: [] };
   const hosts = await overEach(wanted.hosts, run, async (spec, line) => {
-    const opened = run.opened?.get(spec.name) ?? (await openHost(spec, run, line));
+    const opened = run.opened?.get(spec.name) ?? (await open(spec, base, run, line));
     const planned = await planOne(opened, spec, base, run, line);
     if (alone) return planned;
     await planned.session.close();
@@ -158,7 +159,7 @@ async function changeOne(
 ): Promise<HostOutcome> {
   const first = shown.hosts.find(({ host }) => host === spec.name);
   let agreed = first?.kind === 'done' ? first.value : undefined;
-  let opened = await reopen(spec, shown, agreed, run, line);
+  let opened = await reopen(spec, shown, base, agreed, run, line);
   for (let retry = true; ; retry = false) {
     const planned = await planOne(opened, spec, base, run, line);
     try {
@@ -188,13 +189,20 @@ function doneWords({ changed, plan }: HostOutcome): string {
 async function reopen(
   spec: HostSpec,
   { wanted }: Planned,
+  base: Base,
   agreed: PlannedHost | undefined,
   run: Run,
   line: HostProgress,
 ): Promise<OpenedHost> {
-  if (agreed === undefined || !isAlone(wanted)) return openHost(spec, run, line);
+  if (agreed === undefined || !isAlone(wanted)) return open(spec, base, run, line);
   if (!run.asks) return agreed.opened;
-  return factsOf(agreed.session, run, line).catch(() => openHost(spec, run, line));
+  return factsOf(agreed.session, run, line).catch(() => open(spec, base, run, line));
+}
+
+function open(spec: HostSpec, { state }: Base, run: Run, line: HostProgress): Promise<OpenedHost> {
+  return openHost(spec, run, line).catch((error: unknown) => {
+    throw namingKnown(error, spec.name, state);
+  });
 }
 
 function isSame(agreed: PlannedHost, planned: PlannedHost, base: Issued): boolean {

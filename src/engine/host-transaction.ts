@@ -1,7 +1,7 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
 import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
-import { renderEnding, type Transaction } from '../domain/plan/transaction.ts';
+import { asBefore, renderEnding, type Transaction } from '../domain/plan/transaction.ts';
 import { sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
 import type { HostSession } from '../runtime.ts';
@@ -36,12 +36,17 @@ export async function startTransaction(
 /** What an ending came to: `nothing` when the host knows no such change (any more), `full` when its disk had no room to keep it. */
 export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck' | 'full';
 
+/** `remark`: what is not as it was although the files are; empty otherwise. */
+export type EndingResult = { readonly ending: Ending; readonly remark: string };
+
 /** Keeps a change, or takes it back, over any session with the host. */
-export async function endTransaction(session: HostSession, id: string, verb: 'commit' | 'undo'): Promise<Ending> {
+export async function endTransaction(session: HostSession, id: string, verb: 'commit' | 'undo'): Promise<EndingResult> {
   const result = await session.run({ phase: verb, script: renderEnding(verb, id), asRoot: true, timeoutMs: 240_000 });
   const [word, why] = lastResult(result.stdout.toString('utf8'));
-  if (word === 'uncommitted' && NO_SPACE.test(decode(why))) return 'full';
-  return word === 'committed' || word === 'undone' || word === 'nothing' ? word : 'stuck';
+  if (word === 'uncommitted' && NO_SPACE.test(decode(why))) return { ending: 'full', remark: '' };
+  return word === 'committed' || word === 'undone' || word === 'nothing'
+    ? { ending: word, remark: printable(decode(why), 600) }
+    : { ending: 'stuck', remark: '' };
 }
 
 function warnings(stdout: string): readonly string[] {
@@ -65,7 +70,7 @@ function decode(text: string | undefined): string {
 
 function translate(
   { host, login }: Pick<HostSession, 'host' | 'login'>,
-  [kind, step = '', words, journal]: readonly string[],
+  [kind, step = '', words, journal, remark]: readonly string[],
   stderr: string,
 ): DockerTlsError {
   if (kind === 'locked') {
@@ -82,7 +87,6 @@ function translate(
   if (kind === 'again') {
     return new DockerTlsError({
       code: 'E_STALE_CHANGE',
-      exit: 5,
       where: host,
       message: 'an earlier change that nobody had confirmed was taken back just now; the new one was not begun',
       hints: ['run the same command again'],
@@ -91,7 +95,6 @@ function translate(
   if (kind === 'blocked') {
     return new DockerTlsError({
       code: 'E_ROLLBACK',
-      exit: 6,
       where: host,
       message: 'an earlier change is half done and could not be taken back; nothing further was changed',
       hints: [rollbackByHand(login), sudoCommand(login, 'journalctl', '-t', 'docker-tls', '-n', '20', '--no-pager')],
@@ -104,19 +107,17 @@ function translate(
     if (changed !== undefined) {
       return new DockerTlsError({
         code: 'E_HOST_CHANGED',
-        exit: 5,
         where: host,
         message: `${changed} was changed by somebody else since the plan was made; nothing was changed`,
         hints: ['run the same command again: it plans anew'],
       });
     }
     if (NO_SPACE.test(message) || / 100% /.test(message)) {
-      return diskFullError({ host, login }, 4, "the host's disk is full; nothing was changed", said);
+      return diskFullError({ host, login }, "the host's disk is full; nothing was changed", said);
     }
     if (step === 'validate') {
       return new DockerTlsError({
         code: 'E_DAEMON_CONFIG',
-        exit: 5,
         where: host,
         message: 'dockerd refuses the configuration that it would get; nothing was changed',
         hints: ['fix what it names, then run the same command again'],
@@ -125,22 +126,22 @@ function translate(
     }
     return new DockerTlsError({
       code: 'E_APPLY',
-      exit: 5,
       where: host,
       message: `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
     });
   }
   const lines = printableLines(decode(journal), 15);
   if (kind === 'back') {
-    const started = step === 'restart' || step === 'reload' || step === 'protect';
+    const started = step === 'restart' || step === 'reload';
+    const left = printable(decode(remark), 600);
+    const back = left === '' ? 'the host was rolled back' : asBefore(left);
     const units = step.endsWith('-sshd') ? ['ssh.service', 'sshd.service'] : ['docker.service', 'docker-tls.socket'];
     return new DockerTlsError({
       code: started ? 'E_DAEMON_START' : 'E_APPLY',
-      exit: 5,
       where: host,
       message: started
-        ? 'the daemon did not start with the new configuration; the host was rolled back and runs as before'
-        : `the change failed (${printable(step)}): ${message}; the host was rolled back`,
+        ? `the daemon did not start with the new configuration; ${left === '' ? `${back} and runs as before` : back}`
+        : `the change failed (${printable(step)}): ${message}; ${back}`,
       hints: [sudoCommand(login, 'journalctl', ...units.flatMap((unit) => ['-u', unit]), '-n', '50', '--no-pager')],
       details: [...(started ? said : []), ...lines],
     });
@@ -148,7 +149,6 @@ function translate(
   if (kind === 'stuck') {
     return new DockerTlsError({
       code: 'E_ROLLBACK',
-      exit: 6,
       where: host,
       message: `the change failed (${printable(step)}), and rolling back failed as well: ${message}`,
       hints: [
@@ -160,7 +160,6 @@ function translate(
   }
   return new DockerTlsError({
     code: 'E_UNANSWERED',
-    exit: 5,
     where: host,
     message: 'the host did not say how the change ended',
     hints: [rollbackByHand(login)],

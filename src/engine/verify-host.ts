@@ -85,21 +85,22 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
 export function requireVerified(
   host: string,
   checks: readonly CheckResult[],
+  /** What became of the host; empty where the rollback adds it. */
   ending: string,
   first?: VerifiedAt,
 ): void {
   const bad = checks.filter((check) => !check.ok);
   if (bad.length === 0) return;
+  const end = ending === '' ? '' : `; ${ending}`;
   const client = bad.find((check) => check.expected === 'accepted');
   throw new DockerTlsError({
     code: 'E_VERIFY',
-    exit: 7,
     where: host,
     message: client
-      ? `${client.who} was rejected (${client.outcome}); ${ending}`
+      ? `${client.who} was rejected (${client.outcome})${end}`
       : checks.every((check) => SILENT.includes(check.cause))
-        ? `nothing answered from here; ${ending}`
-        : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}; ${ending}`,
+        ? `nothing answered from here${end}`
+        : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}${end}`,
     hints: first === undefined ? [`docker-tls doctor ${host}`] : hintsFor(first, (client ?? bad[0])?.cause),
     details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
   });

@@ -133,7 +133,7 @@ describe('client revoke', () => {
     const { exit, json } = await run('client', 'revoke', 'eve', '--yes');
     expect([exit, json.ok]).toEqual([5, false]);
     expect(json.error?.errors?.map(({ code, where }) => [code, where])).toEqual([
-      ['E_NO_CLIENTS', 'build-1'],
+      ['E_HOST_WITHOUT_CLIENTS', 'build-1'],
       ['E_SSH_TIMEOUT', 'build-2'],
     ]);
     expect(json.error?.errors?.[0]).toMatchObject({ message: expect.stringContaining('still accepts') });

@@ -36,7 +36,7 @@ function cli(argv: readonly string[], setting: CliSetting = {}) {
     cwd: directory,
     connect: (options) => {
       dialled.push(options);
-      return Promise.reject(new DockerTlsError({ code: 'E_SSH_REFUSED', exit: 4, message: 'nobody answers' }));
+      return Promise.reject(new DockerTlsError({ code: 'E_SSH_REFUSED', message: 'nobody answers' }));
     },
     ...setting,
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), ...setting.env },

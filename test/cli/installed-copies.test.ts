@@ -60,6 +60,16 @@ test('a copy that is gone is said, and not made again', async () => {
   expect(readdirSync(dirname(home))).not.toContain('ada');
 });
 
+test('a copy that cannot be updated is an error of its own, and the store has the new credentials', async () => {
+  await run('ada', 'context', 'web');
+  const meta = join(directory('ada'), 'contexts/meta');
+  for (const id of readdirSync(meta)) writeFileSync(join(meta, id, 'meta.json'), '{"Name":');
+  const before = cert();
+  const { exit, json } = await run('ada', 'rotate', 'client', 'ci', '--yes', '--json');
+  expect([exit, json.error?.code]).toEqual([4, 'E_CLIENT_COPY']);
+  expect(cert()).not.toBe(before);
+});
+
 describe('a rotation of the CA', () => {
   const inDirectory = (name = 'cert.pem') => readFileSync(join(directory('ada'), name), 'utf8');
   const tell = async () => {

@@ -139,6 +139,9 @@ test('commands in groups', () => {
   expect(findCommand(['aply'], entries)).toEqual({ kind: 'unknown', nearest: ['apply'] });
   expect(findCommand(['rotate', 'sever'], entries)).toEqual({ kind: 'unknown', nearest: ['rotate server'] });
   expect(findCommand(['rotate', 'xxxxxx'], entries)).toMatchObject({ kind: 'unknown', nearest: { length: 3 } });
+  expect(findCommand(['revoke', 'bob'])).toEqual({ kind: 'unknown', nearest: ['client revoke'] });
+  expect(findCommand(['rm', 'x'])).toEqual({ kind: 'unknown', nearest: ['remove', 'forget'] });
+  expect(findCommand(['version'])).toEqual({ kind: 'unknown', nearest: ['--version'] });
   expect(findCommand(['qqqqqq'], entries)).toEqual({ kind: 'unknown', nearest: [] });
   expect(findCommand([], entries).kind).toBe('unknown');
 });

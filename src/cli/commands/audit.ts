@@ -207,7 +207,6 @@ async function readText(path: string, cwd: string): Promise<string> {
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_AUDIT_FILE',
-      exit: 2,
       message: 'it cannot be read',
       where: path,
       hints: [`ls -l ${shellQuote(path)}`],

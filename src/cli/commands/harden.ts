@@ -125,7 +125,6 @@ function notSetUp({ name, ssh }: HostSpec): DockerTlsError {
   const named = name === nameOf(ssh.destination) ? '' : ` --name ${shellQuote(name)}`;
   return new DockerTlsError({
     code: 'E_NOT_SET_UP',
-    exit: 2,
     where: name,
     message: 'it is not set up yet; hardening is part of the same change and its rollback',
     hints: [`docker-tls setup ${shellQuote(destinationWords(ssh))}${named}`],

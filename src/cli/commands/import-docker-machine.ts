@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import { importDockerMachines } from '../../actions/import-docker-machine.ts';
 import { dockerMachineNames } from '../../actions/take-over.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
 import { homeDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS } from '../host-options.ts';
@@ -58,13 +57,9 @@ export const command = defineCommand({
     const next =
       hosts.length === 0 ? [] : [`docker-tls apply ${hosts.map(shellQuote).join(' ')}`, 'docker-tls rotate ca'];
     const result = { hosts, cas: taken.oldCas.length, clients, dryRun: global.dryRun };
+    const errors = [...taken.problems, ...taken.copies];
     // What was taken over is done, whatever became of the others: no status that says that nothing was touched.
-    const problems = [...taken.problems, ...taken.copies];
-    const errors = hosts.length === 0 || global.dryRun ? problems : problems.map(partly);
-    return { exit: 0, result, text, next, errors };
+    const partly = errors.length > 0 && hosts.length > 0 && !global.dryRun;
+    return { exit: partly ? 4 : 0, result, text, next, errors };
   },
 });
-
-function partly({ code, message, where, hints, details, cause }: DockerTlsError): DockerTlsError {
-  return new DockerTlsError({ code, exit: 4, message, ...(where && { where }), hints, details, cause });
-}

@@ -155,7 +155,6 @@ async function refuseContext(name: string, runtime: SetupContext['runtime']): Pr
   if (found === undefined || found.ours) return;
   throw new DockerTlsError({
     code: 'E_CONTEXT_EXISTS',
-    exit: 2,
     where: name,
     message: `there is a docker context ${name} already, and docker-tls did not write it`,
     hints: ['choose another name: --context NAME', `docker context inspect ${name}`],

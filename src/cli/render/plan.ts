@@ -127,17 +127,21 @@ export function plansJson(results: readonly HostResult<PlannedHost>[]): { change
 }
 
 /** What becomes of containers; `untouched` and `stop` of those that the daemon does not list. */
-const FATE: Readonly<Record<HostPlan['containers']['how'], string>> = {
-  untouched: 'are not touched',
-  'live-restore': 'keep running (live-restore is on)',
-  temporary: 'keep running (live-restore is on for the restart, then off again)',
-  'switched-on': 'keep running (live-restore is switched on)',
-  stop: 'stop, and start again by their restart policy',
+const FATE: Readonly<Record<HostPlan['containers']['how'], (count: number) => string>> = {
+  untouched: (count) => `${count === 1 ? 'is' : 'are'} not touched`,
+  'live-restore': (count) => `${keeps(count)} (live-restore is on)`,
+  temporary: (count) => `${keeps(count)} (live-restore is on for the restart, then off again)`,
+  'switched-on': (count) => `${keeps(count)} (live-restore is switched on)`,
+  stop: (count) => `${count === 1 ? 'stops, and starts' : 'stop, and start'} again by their restart policy`,
 };
+
+function keeps(count: number): string {
+  return `${count === 1 ? 'keeps' : 'keep'} running`;
+}
 
 function containerWords(plan: HostPlan): string {
   const { running, how, wouldStop, unlisted } = plan.containers;
-  if (unlisted) return `the daemon does not say which run; those that do ${FATE[how]}`;
+  if (unlisted) return `the daemon does not say which run; those that do ${FATE[how](2)}`;
   if (running.length === 0)
     return how === 'temporary' || how === 'switched-on'
       ? 'none is running; one that starts until the restart keeps running'
@@ -151,13 +155,13 @@ function containerWords(plan: HostPlan): string {
       return `${plural(running.length, 'container')} untouched: ${names}`;
     case 'stop': {
       const stay = running.filter(({ restart }) => restart === 'no' || restart === '').map(({ name }) => name);
-      const what = `${plural(wouldStop.length, 'container')} stop: ${names}`;
+      const what = `${plural(wouldStop.length, 'container')} ${wouldStop.length === 1 ? 'stops' : 'stop'}: ${names}`;
       return stay.length === 0
         ? `${what}; all of them start again by themselves`
         : `${what}; without a restart policy, and so stopped until somebody starts them: ${listWords(stay, 6)}`;
     }
     default:
-      return `${plural(running.length, 'container')} ${FATE[how]}: ${names}`;
+      return `${plural(running.length, 'container')} ${FATE[how](running.length)}: ${names}`;
   }
 }
 

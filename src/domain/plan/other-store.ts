@@ -37,7 +37,6 @@ export function otherStore(facts: HostFacts, host: string, state: OurCertificate
 export function managedExternally(host: string, words: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_HOST_MANAGED',
-    exit: 4,
     where: host,
     message: words,
     hints: [
@@ -86,7 +85,6 @@ export function otherName(
   const typed = shellQuote(destinationWords(ssh));
   return new DockerTlsError({
     code: 'E_HOST_TWO_NAMES',
-    exit: 4,
     where: host,
     message: `this host is already in the store as ${name}; a second record would reject the clients of the first`,
     hints: hosts.has(host)

@@ -12,7 +12,7 @@ import { type AccessView, trustFor } from './view.ts';
 export type Access = {
   /** Hosts of the store whose trust file is not what it should be. */
   readonly outdated: readonly string[];
-  /** Hosts that no client may use any more (E_NO_CLIENTS, exit 5): they stay as they are, for nothing could be verified there. */
+  /** Hosts that no client may use any more (E_HOST_WITHOUT_CLIENTS): they stay as they are, for nothing could be verified there. */
   readonly withoutClients: readonly DockerTlsError[];
   /** Who else loses hosts that list their clients from now on, in words: clients of an imported CA that are not in this store. */
   readonly notes: readonly string[];
@@ -61,8 +61,7 @@ export function accessOf(
 
 function leftAsItIs(host: string, { hints }: DockerTlsError): DockerTlsError {
   return new DockerTlsError({
-    code: 'E_NO_CLIENTS',
-    exit: 5,
+    code: 'E_HOST_WITHOUT_CLIENTS',
     where: host,
     message: 'no client would be allowed on this host; left unchanged (it still accepts its current clients)',
     hints: [...hints, `docker-tls remove ${host}`],

@@ -76,7 +76,6 @@ export function revoked(state: Pick<StoreState, 'clients' | 'hosts'>, name: stri
   if (client.record.revokedAt === undefined && others.length === 0 && state.hosts.size > 0) {
     throw new DockerTlsError({
       code: 'E_LAST_CLIENT',
-      exit: 2,
       where: name,
       message: 'it is the last client: without it no client is accepted, and nothing could be verified',
       hints: ['docker-tls client add NAME', `docker-tls client revoke ${name}`],
@@ -156,7 +155,6 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
   if (gone.length > 0 && accepted.length === 0 && others.length === 0) {
     throw new DockerTlsError({
       code: 'E_LAST_CLIENT',
-      exit: 2,
       where: gone.join(', '),
       message: 'no client is left: no client would be accepted, and nothing could be verified',
       hints: ['write another client into the file, under clients:'],
@@ -172,7 +170,6 @@ function renewalOf(name: string, known: StoredClient | undefined): string {
 function revokedAgain(name: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CLIENT_REVOKED',
-    exit: 2,
     where: name,
     message: 'this client was revoked, which cannot be undone: others may hold its certificate',
     hints: [`mark it in the file: clients: { ${name}: { revoked: true } }`, 'and issue a client of another name'],
@@ -185,7 +182,6 @@ export function requireHosts(names: readonly string[], { hosts }: Pick<StoreStat
   if (unknown.length === 0) return;
   throw new DockerTlsError({
     code: 'E_HOST_UNKNOWN',
-    exit: 2,
     message: `no host ${unknown.join(', ')} in the store`,
     hints: ['docker-tls status --offline'],
   });

@@ -87,7 +87,6 @@ export function breaksClients(serverCert: string, oldCas: StoreState['oldCas'], 
 function commandNeedsKey(host: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SIGN_COMMAND',
-    exit: 2,
     where: host,
     message: 'a sign command needs a request, and that needs the key: it cannot be made on the host',
     hints: [`docker-tls setup ${host} --keys store`],

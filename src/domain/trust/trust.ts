@@ -48,7 +48,6 @@ export function trustFile(spec: Accepting, { cas, clients, issuers, isBelow }: T
   if (accepted.length === 0) {
     throw new DockerTlsError({
       code: 'E_NO_CLIENTS',
-      exit: 2,
       where: spec.name,
       message: 'no client would be accepted',
       hints:
@@ -61,7 +60,6 @@ export function trustFile(spec: Accepting, { cas, clients, issuers, isBelow }: T
   if (without.length > 0) {
     throw new DockerTlsError({
       code: 'E_NO_ISSUER',
-      exit: 2,
       where: spec.name,
       message: `${without.map((client) => client.name).join(', ')} has no issuing CA of its own, so it cannot be told from clients that are not accepted`,
       hints: without.map((client) => `docker-tls rotate client ${client.name}`),
@@ -85,7 +83,6 @@ function withAccepted(trust: readonly CaId[], { acceptCa = '' }: Accepting): rea
 function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly TrustedClient[]): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CA_ACCEPTED',
-    exit: 2,
     where: name,
     message: `the host accepts every client of the CA "${splitBundle(acceptCa)
       .map((pem) => inspectCertificate(pem).subject)
@@ -108,7 +105,6 @@ export function leafOnlyTrust(
   if (rejected.length === 0) return withAccepted(cas, spec);
   throw new DockerTlsError({
     code: 'E_CA_LEAF_ONLY',
-    exit: 2,
     where: spec.name,
     message: `the CA signs leaf certificates only, so every certificate it signs for a client opens this host; ${rejected.map((client) => client.name).join(', ')} cannot be kept out`,
     hints: [

@@ -66,7 +66,6 @@ async function makeKey(
   if (result.status === 0) return result.stdout.toString('utf8');
   throw new DockerTlsError({
     code: 'E_HOST_KEY',
-    exit: 4,
     where: spec.name,
     message: `the host could not make its key: ${printableLines(result.stderr, 3).join('; ')}`,
     hints: [

@@ -136,7 +136,6 @@ export function droppedNotes(known: HostRecord | undefined, entries: readonly st
 export function storeChanged(home: string, what: string, where = home): DockerTlsError {
   return new DockerTlsError({
     code: 'E_STORE_CHANGED',
-    exit: 5,
     where,
     message: `another run has changed ${what} in the store in the meantime`,
     hints: ['run the same command again: it begins from what is stored now'],

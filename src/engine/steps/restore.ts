@@ -66,7 +66,6 @@ function notSetUp(host: string, facts: HostFacts): DockerTlsError {
   const lost = facts.files.get(CURRENT_LINK)?.kind === 'link';
   return new DockerTlsError({
     code: 'E_NOT_SET_UP',
-    exit: 2,
     where: host,
     message: lost
       ? `the host's own records (${STATE}) are gone, though files of docker-tls lie there`
@@ -89,7 +88,6 @@ function credentialsOf(host: string, facts: HostFacts, generation: number): Rest
   if (credentials !== undefined) return credentials;
   throw new DockerTlsError({
     code: 'E_NO_GENERATION',
-    exit: 2,
     where: host,
     message: `the credentials of generation ${generation} are no longer on the host`,
     hints: [
@@ -147,7 +145,6 @@ function revokedProblem(
   return [
     new DockerTlsError({
       code: 'E_ACCEPTS_REVOKED',
-      exit: 4,
       where: host,
       message:
         revoked.length > 0
@@ -173,7 +170,6 @@ function resolveGeneration(host: string, facts: HostFacts, target: number | 'pre
   if (chosen !== undefined) return chosen;
   throw new DockerTlsError({
     code: 'E_NO_GENERATION',
-    exit: 2,
     where: host,
     message:
       target === 'previous'

@@ -1,8 +1,9 @@
 /** Owns the one way in which a change that failed is undone from here: the script that the host has armed, over any connection. */
 
 import { rollbackByHand } from '../../domain/plan/preflight.ts';
+import { asBefore } from '../../domain/plan/transaction.ts';
 import type { HostSpec } from '../../domain/settings.ts';
-import { DockerTlsError, type ExitStatus, interrupted } from '../../errors/errors.ts';
+import { DockerTlsError, interrupted } from '../../errors/errors.ts';
 import { type Ending, endTransaction } from '../host-transaction.ts';
 import type { HostChange } from '../intent.ts';
 import { sshOptions } from './connect.ts';
@@ -18,13 +19,14 @@ export async function rollBackHost(
   const { spec, session, reach, progress } = change;
   progress.phase('roll back');
   let ending: Ending | 'unreachable' = 'unreachable';
+  let remark = '';
   for (const open of [
     async () => session,
     async () => reach.runtime.connect({ ...sshOptions(spec, reach), signal: new AbortController().signal }),
   ]) {
     try {
       const other = await open();
-      ending = await endTransaction(other, id, 'undo');
+      ({ ending, remark } = await endTransaction(other, id, 'undo'));
       if (other !== session) await other.close();
       break;
     } catch {
@@ -46,7 +48,6 @@ export async function rollBackHost(
   if (ending === 'stuck') {
     return new DockerTlsError({
       code: 'E_ROLLBACK',
-      exit: 6,
       where: spec.name,
       message: `${why}; rolling back failed as well`,
       hints: [rollbackByHand(session.login)],
@@ -59,7 +60,7 @@ export async function rollBackHost(
       ? `the host cannot be reached; it ${confirming ? 'has kept the change, or ' : ''}goes back on its own within ${spec.confirmWithin} s`
       : confirming && ending !== 'undone'
         ? 'the host may have kept the change: run the same command again'
-        : 'the host is as it was before';
+        : asBefore(remark);
   if (reach.runtime.signal.aborted) {
     return interrupted(`interrupted; ${back}`, { where: spec.name, details: unwritten, cause });
   }
@@ -67,12 +68,10 @@ export async function rollBackHost(
     // It was verified too late: what was connected at was the old state again.
     return notConfirmed(spec, `the host had already gone back: nothing was confirmed within ${spec.confirmWithin} s`);
   }
-  const exit: ExitStatus = original?.code === 'E_VERIFY' ? 7 : 5;
   return new DockerTlsError({
     code: original?.code ?? 'E_APPLY',
-    exit,
     where: spec.name,
-    message: `${why.replace(/; the host was rolled back$/, '')}; ${back}`,
+    message: `${why}; ${back}`,
     // Its hint is the rollback, which has just been taken.
     hints:
       original?.code === 'E_UNANSWERED' && ending !== 'unreachable'
@@ -80,13 +79,12 @@ export async function rollBackHost(
         : (original?.hints ?? []),
     details: [...(original?.details ?? []), ...unwritten],
     cause,
-  });
+  }).afterRollback();
 }
 
 export function notConfirmed(spec: HostSpec, message: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_NOT_CONFIRMED',
-    exit: 5,
     where: spec.name,
     message,
     hints: ['run the same command again', `give it more time: --confirm-within ${spec.confirmWithin * 2}s`],

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { diskFullError } from '../../domain/plan/preflight.ts';
 import { renderTransaction } from '../../domain/plan/transaction.ts';
 import { keptOf } from '../../domain/settings.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession } from '../../runtime.ts';
 import { startTransaction } from '../host-transaction.ts';
@@ -14,7 +15,7 @@ import { sshOptions } from './connect.ts';
 import { notConfirmed, rollBackHost } from './roll-back.ts';
 
 /** Errors with which the host itself says how a change ended. */
-const ENDED = new Set([
+const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_HOST_LOCKED',
   'E_HOST_CHANGED',
   'E_STALE_CHANGE',
@@ -65,7 +66,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     const opening = runtime.connect(sshOptions(spec, reach));
     // Both are needed; whichever fails first must not leave the other unwatched.
     const [checks, fresh] = await Promise.all([change.verify(), opening.then((value) => (confirmation = value))]);
-    requireVerified(spec.name, checks, 'the host was rolled back', change.first);
+    requireVerified(spec.name, checks, '', change.first);
     runtime.signal.throwIfAborted();
     await change.save();
     progress.phase('confirm');
@@ -74,7 +75,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     if (ending !== 'committed') {
       rolledBack = ending === 'nothing';
       if (rolledBack) await change.unsave();
-      if (ending === 'full') throw diskFullError(fresh, 5, "the host's disk was too full to keep the change");
+      if (ending === 'full') throw diskFullError(fresh, "the host's disk was too full to keep the change");
       throw notConfirmed(
         spec,
         rolledBack
