@@ -73,7 +73,7 @@ test('a host as it should be, edited by hand, without SSH, and stopped', async (
 
 test('what plan would refuse is seen, such as a daemon.json with which dockerd does not start', async () => {
   await host.must("echo '{ oops' >/etc/docker/daemon.json");
-  expect((await rowOf('web')).row?.drift.join()).toMatch(/daemon\.json:1: not valid JSON/);
+  expect(String((await rowOf('web')).row?.drift)).toMatch(/daemon\.json:1: not valid JSON/);
   await host.must('rm /etc/docker/daemon.json');
   expect(await rowOf('web')).toMatchObject({ exit: 0, row: { drift: [] } });
 });
