@@ -1,7 +1,7 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
 import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
-import { renderEnding, type Transaction } from '../domain/plan/transaction.ts';
+import { asBefore, renderEnding, type Transaction } from '../domain/plan/transaction.ts';
 import { sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
 import type { HostSession } from '../runtime.ts';
@@ -36,12 +36,17 @@ export async function startTransaction(
 /** What an ending came to: `nothing` when the host knows no such change (any more), `full` when its disk had no room to keep it. */
 export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck' | 'full';
 
+/** `remark`: what is not as it was although the files are; empty otherwise. */
+export type EndingResult = { readonly ending: Ending; readonly remark: string };
+
 /** Keeps a change, or takes it back, over any session with the host. */
-export async function endTransaction(session: HostSession, id: string, verb: 'commit' | 'undo'): Promise<Ending> {
+export async function endTransaction(session: HostSession, id: string, verb: 'commit' | 'undo'): Promise<EndingResult> {
   const result = await session.run({ phase: verb, script: renderEnding(verb, id), asRoot: true, timeoutMs: 240_000 });
   const [word, why] = lastResult(result.stdout.toString('utf8'));
-  if (word === 'uncommitted' && NO_SPACE.test(decode(why))) return 'full';
-  return word === 'committed' || word === 'undone' || word === 'nothing' ? word : 'stuck';
+  if (word === 'uncommitted' && NO_SPACE.test(decode(why))) return { ending: 'full', remark: '' };
+  return word === 'committed' || word === 'undone' || word === 'nothing'
+    ? { ending: word, remark: printable(decode(why), 600) }
+    : { ending: 'stuck', remark: '' };
 }
 
 function warnings(stdout: string): readonly string[] {
@@ -65,7 +70,7 @@ function decode(text: string | undefined): string {
 
 function translate(
   { host, login }: Pick<HostSession, 'host' | 'login'>,
-  [kind, step = '', words, journal]: readonly string[],
+  [kind, step = '', words, journal, remark]: readonly string[],
   stderr: string,
 ): DockerTlsError {
   if (kind === 'locked') {
@@ -127,14 +132,16 @@ function translate(
   }
   const lines = printableLines(decode(journal), 15);
   if (kind === 'back') {
-    const started = step === 'restart' || step === 'reload' || step === 'protect';
+    const started = step === 'restart' || step === 'reload';
+    const left = printable(decode(remark), 600);
+    const back = left === '' ? 'the host was rolled back' : asBefore(left);
     const units = step.endsWith('-sshd') ? ['ssh.service', 'sshd.service'] : ['docker.service', 'docker-tls.socket'];
     return new DockerTlsError({
       code: started ? 'E_DAEMON_START' : 'E_APPLY',
       where: host,
       message: started
-        ? 'the daemon did not start with the new configuration; the host was rolled back and runs as before'
-        : `the change failed (${printable(step)}): ${message}; the host was rolled back`,
+        ? `the daemon did not start with the new configuration; ${left === '' ? `${back} and runs as before` : back}`
+        : `the change failed (${printable(step)}): ${message}; ${back}`,
       hints: [sudoCommand(login, 'journalctl', ...units.flatMap((unit) => ['-u', unit]), '-n', '50', '--no-pager')],
       details: [...(started ? said : []), ...lines],
     });

@@ -4,7 +4,8 @@
  * of their own; only systemd and the daemon are stand-ins.
  */
 
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -23,7 +24,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
 import type { FileChange } from '../../src/domain/plan/file-change.ts';
 import type { PathState } from '../../src/domain/plan/host-files.ts';
@@ -127,6 +128,16 @@ const STUBS: Record<string, string> = {
   curl: `grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false; printf '{"LiveRestoreEnabled":%s}' $on`,
 };
 
+/** Holds a socket, as dockerd does, and outlives SIGHUP; what it answers comes from the stub of curl. */
+let daemon: ChildProcess;
+beforeAll(async () => {
+  const socket = join(mkdtempSync(join(tmpdir(), 'docker-tls-socket-')), 'docker.sock');
+  const script = `process.on('SIGHUP', () => {}); require('net').createServer().listen(${JSON.stringify(socket)}, () => console.log('up'))`;
+  daemon = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  if (daemon.stdout) await once(daemon.stdout, 'data');
+});
+afterAll(() => void daemon?.kill('SIGKILL'));
+
 class Sandbox {
   readonly directory = mkdtempSync(join(tmpdir(), 'docker-tls-tree-'));
   readonly shell: readonly string[];
@@ -136,7 +147,10 @@ class Sandbox {
     for (const name of ['etc/systemd/system', 'etc/docker', 'var/docker', 'run', 'real', 'stub'])
       mkdirSync(join(this.directory, name), { recursive: true });
     for (const [name, text] of Object.entries(STUBS)) this.#stub(name, text);
-    this.#stub('systemctl', `echo "$*" >>${this.directory}/systemctl`);
+    this.#stub(
+      'systemctl',
+      `echo "$*" >>${this.directory}/systemctl; case $* in *MainPID*) echo ActiveState=active; echo MainPID=${daemon.pid} ;; esac`,
+    );
     // Every command that changes a name may be the last one.
     for (const name of ['mv', 'ln', 'rm', 'mkdir', 'cp']) {
       copyFileSync(`/usr/bin/${name}`, join(this.directory, 'real', name));
@@ -226,7 +240,7 @@ const OWN: Entry = { kind: 'file', mode: 0o400, uid: 0, content: 'mine' };
 function facts(old: ReadonlyMap<string, string>): HostFacts {
   const unit = { active: 'active', fragment: '', dropIns: [], environmentFiles: [], unread: [] };
   return {
-    docker: { unit, version: '', cmdline: [], containers: [] },
+    docker: { unit, version: '', cmdline: [], containers: [], programs: [] },
     files: jsonState(old.get('/docker/daemon.json')),
     leads: new Map(),
     directories: new Map(),

@@ -21,6 +21,8 @@ export const GOOD_FACTS: Readonly<Record<string, string>> = {
   'file:/etc/default/docker': 'absent',
   'file:/etc/docker/daemon.json': 'absent',
   dockerd: '/usr/sbin/dockerd',
+  programs: '/usr/sbin/iptables\n/usr/sbin/runc\n/usr/sbin/docker-proxy',
+  'api-socket': '/run/docker.sock',
   version: '{"Version":"26.1.5"}',
   info: '{"ID":"x","ServerVersion":"26.1.5","LiveRestoreEnabled":false,"Plugins":{"Log":["json-file","local"]}}',
   containers: '[{"Id":"abc","Names":["/web"]}]',

@@ -54,6 +54,6 @@ describe('an ending', () => {
     [`uncommitted ${base64('anything else')}`, 'stuck'],
     ['uncommitted ', 'stuck'],
   ])('%s', async (line, ending) => {
-    expect(await endTransaction(host(line), 'a', 'commit')).toBe(ending);
+    expect(await endTransaction(host(line), 'a', 'commit')).toEqual({ ending, remark: '' });
   });
 });

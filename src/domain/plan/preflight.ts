@@ -10,6 +10,7 @@ import { fileText, type HostFacts, hasDocker } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import type { HostPlan } from './plan.ts';
 import { checkDaemonJson, editUnit, problem } from './preflight-config.ts';
+import { checkRestart } from './preflight-restart.ts';
 
 export type PreflightInput = {
   readonly host: string;
@@ -39,7 +40,13 @@ export function preflight(input: PreflightInput): DockerTlsError[] {
   const basics = checkBasics(input);
   if (basics.length > 0) return basics;
   const view = viewDaemon(input.facts);
-  return [...checkUnit(input, view), ...checkDaemonJson(input, view), ...checkHost(input), ...checkContainers(input)];
+  return [
+    ...checkUnit(input, view),
+    ...checkDaemonJson(input, view),
+    ...checkRestart(input, view),
+    ...checkHost(input),
+    ...checkContainers(input),
+  ];
 }
 
 function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsError[] {

@@ -1,6 +1,7 @@
 /** Owns the one way in which a change that failed is undone from here: the script that the host has armed, over any connection. */
 
 import { rollbackByHand } from '../../domain/plan/preflight.ts';
+import { asBefore } from '../../domain/plan/transaction.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError, interrupted } from '../../errors/errors.ts';
 import { type Ending, endTransaction } from '../host-transaction.ts';
@@ -18,13 +19,14 @@ export async function rollBackHost(
   const { spec, session, reach, progress } = change;
   progress.phase('roll back');
   let ending: Ending | 'unreachable' = 'unreachable';
+  let remark = '';
   for (const open of [
     async () => session,
     async () => reach.runtime.connect({ ...sshOptions(spec, reach), signal: new AbortController().signal }),
   ]) {
     try {
       const other = await open();
-      ending = await endTransaction(other, id, 'undo');
+      ({ ending, remark } = await endTransaction(other, id, 'undo'));
       if (other !== session) await other.close();
       break;
     } catch {
@@ -58,7 +60,7 @@ export async function rollBackHost(
       ? `the host cannot be reached; it ${confirming ? 'has kept the change, or ' : ''}goes back on its own within ${spec.confirmWithin} s`
       : confirming && ending !== 'undone'
         ? 'the host may have kept the change: run the same command again'
-        : 'the host is as it was before';
+        : asBefore(remark);
   if (reach.runtime.signal.aborted) {
     return interrupted(`interrupted; ${back}`, { where: spec.name, details: unwritten, cause });
   }

@@ -75,7 +75,16 @@ export const DAEMON = {
   E_ROOTLESS: [4, 'A rootless Docker answers on the socket.', 'ls -l /var/run/docker.sock'],
   E_UNIT_COMMAND: [4, 'ExecStart of docker.service does not run dockerd itself.', 'systemctl cat docker.service'],
   E_UNIT_VARIABLE: [4, 'A variable of the unit sets listening or TLS flags.', 'systemctl edit docker.service'],
-  E_UNIT_NEEDS: [4, 'docker.service needs a unit that cannot start.', 'systemctl list-dependencies docker.service'],
+  E_DOCKER_SILENT: [
+    4,
+    'dockerd runs and does not answer on a socket of the host, so it cannot be asked whether containers outlive a restart.',
+    'systemctl status docker.service docker.socket',
+  ],
+  E_UNIT_NEEDS: [
+    4,
+    'docker.service needs a unit or a program without which it would not start again.',
+    'systemctl list-dependencies docker.service',
+  ],
   E_UNIT_UNREAD: [4, 'Unit files were changed but not loaded.', 'systemctl daemon-reload'],
   E_DAEMON_JSON: [4, 'daemon.json is not valid.', 'python3 -m json.tool /etc/docker/daemon.json'],
   E_CONFIG_FILE: [4, "The daemon's configuration file cannot be read or kept.", 'ls -l /etc/docker/daemon.json'],
