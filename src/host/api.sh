@@ -8,7 +8,10 @@ api() {
   # An old curl does not know the option (2): it would look for a host called docker otherwise.
   if command -v curl >/dev/null 2>&1; then
     answers=$(api_curl "$@" 2>/dev/null)
-    [ $? = 2 ] || { printf '%s\n' "$answers"; return 0; }
+    [ $? = 2 ] || {
+      printf '%s\n' "$answers"
+      return 0
+    }
   fi
   if command -v perl >/dev/null 2>&1; then
     api_perl "$@" 2>/dev/null
@@ -87,7 +90,11 @@ local_socket() {
       # Those that it has for its own parts.
       case $path in */libnetwork/* | */metrics.sock | */swarm/control.sock) continue ;; esac
       case $own in *"[$inode]"*) [ -S "$path" ] || continue ;; *) continue ;; esac
-      case $handed in *"[$inode]"*) found=${found:-$path} ;; *) found=$path; break ;; esac
+      case $handed in *"[$inode]"*) found=${found:-$path} ;; *)
+        found=$path
+        break
+        ;;
+      esac
     done
     printf '%s' "$found"
   }
