@@ -2,11 +2,13 @@
 
 import { splitCommand } from '../adapters/issuer/sign-command.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
+import { authorityFlaws } from '../domain/pki/authority.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
-import { decryptKey, encryptKey, isEncrypted, isKeyType, keyMatches, keyOpens } from '../domain/pki/keys.ts';
+import { isKeyType } from '../domain/pki/key-types.ts';
+import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 
 export type CaImport = {
   readonly state: StoreState;
@@ -22,16 +24,15 @@ export type CaImport = {
 
 /**
  * What is stored. Its key is kept under the passphrase it has, or a new one. The same CA again may add its key or a command; another
- * CA cannot take the place of one that hosts or clients know.
- * Fails (exit 2) with E_CERT_DAMAGED, E_CA_NOT_CA, E_CA_EXPIRED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS, E_SIGN_COMMAND.
+ * CA cannot take the place of one that hosts or clients know, only of one that was imported and never used.
+ * Fails (exit 2) as authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS, E_SIGN_COMMAND.
  */
 export async function importCa(request: CaImport): Promise<StoreChange> {
   const { state, key, signCommand, passphrase, now } = request;
   const [cert = '', ...above] = splitBundle(request.cert);
   const info = inspectCertificate(request.cert);
-  if (!info.isCa || (info.keyUsage !== null && !info.keyUsage.includes('keyCertSign')))
-    throw caError('E_CA_NOT_CA', `the certificate of "${info.subject}" may not sign other certificates`);
-  if (now > info.notAfter) throw caError('E_CA_EXPIRED', `the CA expired at ${info.notAfter.toISOString()}`);
+  const flaws = authorityFlaws(cert, now);
+  if (flaws.length > 0) throw flaws.length === 1 ? flaws[0] : new DockerTlsErrors(flaws);
   const chain = [...above, ...splitBundle(request.chain ?? '')];
   if (chain.length > 0) {
     const verdict = verifyChain({ leaf: cert, intermediates: chain, anchors: chain, purpose: 'server', now });
@@ -41,7 +42,7 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
   }
   if (signCommand !== undefined) splitCommand(signCommand);
   const same = state.ca !== undefined && splitBundle(state.ca.cert)[0] === cert;
-  if (state.ca !== undefined && !same) {
+  if (state.ca !== undefined && !same && !neverUsed(state)) {
     throw caError('E_CA_EXISTS', 'there is another CA in this store already', [
       'docker-tls ca show',
       'keep this one apart: --home DIR',
@@ -63,7 +64,7 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
       ...(kept === undefined ? {} : { keyPem: kept }),
       record: {
         name: info.subject,
-        createdAt: state.ca?.record.createdAt ?? now.toISOString(),
+        createdAt: (same ? state.ca?.record.createdAt : undefined) ?? now.toISOString(),
         keyType: isKeyType(info.keyType) ? info.keyType : 'p256',
         days: Math.max(1, Math.round((info.notAfter.getTime() - info.notBefore.getTime()) / 86_400_000)),
         imported: true,
@@ -74,12 +75,19 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
   };
 }
 
+/** Nothing was ever issued by the CA of the store, which was made elsewhere. */
+function neverUsed({ ca, oldCas, issuers, hosts, clients }: StoreState): boolean {
+  const own = [...clients.values()].filter(({ record }) => record.reaches === undefined);
+  return ca?.record.imported === true && oldCas.length + issuers.size + hosts.size + own.length === 0;
+}
+
 /** The key, tried against its certificate, under our own encryption. */
 async function protectedKey(cert: string, key: Secret, passphrase: PassphraseSource): Promise<Secret> {
   const words = isEncrypted(key)
     ? await passphrase.forExistingCa((given) => keyOpens(key, given))
     : await passphrase.forNewCa();
-  const open = isEncrypted(key) ? await decryptKey(key, words) : key;
+  // Read and written again: whatever else stands in the file (attributes, parameters, certificates) is no part of the key.
+  const open = await decryptKey(key, isEncrypted(key) ? words : undefined);
   if (!keyMatches(cert, open)) throw caError('E_CA_KEY', 'the key does not belong to the certificate of the CA');
   return words === undefined ? open : encryptKey(open, words);
 }

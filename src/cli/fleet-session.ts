@@ -16,16 +16,14 @@ import {
   caSpec,
   clientSpec,
   PASSPHRASE_OPTIONS,
-  passphraseSource,
   REJECT_OPTION,
-  readSecret,
   runFlags,
   SAFETY_OPTIONS,
   SSH_OPTIONS,
-  sudoPassword,
   TAKE_OVER_OPTION,
 } from './host-options.ts';
 import { unknownName } from './resolve-target.ts';
+import { passphraseSource, readSecret, sudoPassword } from './secrets.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from './selection.ts';
 import { openSession, type Session, usableClients, verifierFor } from './session.ts';
 
@@ -40,7 +38,8 @@ export const RUN_OPTIONS = {
   client: {
     kind: 'text',
     value: 'NAME',
-    summary: 'the client that verifies the hosts; default: the one whose key is here',
+    group: 'Safety',
+    summary: 'verify as this client (default: your own)',
     completes: 'client',
   },
 } as const satisfies OptionSpecs;

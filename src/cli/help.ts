@@ -1,116 +1,93 @@
-/** Owns the help texts, made from the commands' data. Pure. */
+/** Owns the help texts: the commands' data, laid out by commander. Pure. */
 
+import { Help, type Option, Command as Page } from 'commander';
 import type { Group } from '../domain/settings.ts';
-import { padText, wrapText } from '../domain/words.ts';
-import { type ArgumentSpecs, type Command, type OptionSpec, type OptionSpecs, optionFlag } from './command.ts';
+import type { Command } from './command.ts';
 import type { CommandEntry } from './commands.ts';
-import { commonOptions, GLOBAL_OPTIONS } from './options.ts';
+import { createParser, GLOBAL_OPTIONS, parserOption } from './options.ts';
 
-const GROUPS = ['Connection', 'Host', 'Certificate', 'Safety', 'Docker CLI'] as const satisfies readonly Group[];
+/** The headings of a page, in their order; what has none is what the command is about. */
+const GROUPS: readonly string[] = [
+  'Options',
+  'Hosts',
+  'Connection',
+  'Host',
+  'Certificate',
+  'Docker CLI',
+  'Secrets',
+  'Safety',
+  'Output',
+] satisfies (Group | 'Options')[];
+/** Groups that `setup` explains: on the pages of other commands the names of their options are enough. */
+const SHORT: readonly string[] = ['Connection', 'Secrets', 'Output'] satisfies Group[];
 
 /** The first page: every command with its line; groups stand together, in the order of the list. */
 export function renderOverview(program: string, commands: readonly CommandEntry[], columns: number): string {
-  return [
+  const page = listPage(program, commands).description(
     'Mutual TLS for remote Docker daemons: set up over SSH, checked, reversible, renewed before it expires.',
-    '',
-    `Usage: ${program} COMMAND [OPTION…]`,
-    '',
-    'Commands:',
-    ...rows(
-      commands.map(({ name, summary }) => [name, summary]),
-      columns,
-    ),
-    '',
-    'Options of every command:',
-    ...optionRows(GLOBAL_OPTIONS, columns),
-    '',
-    `Start here:  ${program} setup root@HOST`,
-    `One command: ${program} COMMAND --help`,
-    '',
-  ].join('\n');
+  );
+  for (const [key, spec] of Object.entries(GLOBAL_OPTIONS)) page.addOption(parserOption(key, spec));
+  const next = [`Start here:  ${program} setup root@HOST`, `One command: ${program} COMMAND --help`];
+  return render(page, columns, next, `${program} setup --help`);
 }
 
 /** The page of a group, for instance `rotate`. */
 export function renderGroup(program: string, group: string, entries: readonly CommandEntry[], columns: number): string {
-  return [
-    `Usage: ${program} ${group} COMMAND [OPTION…]`,
-    '',
-    'Commands:',
-    ...rows(
-      entries.map(({ name, summary }) => [name, summary]),
-      columns,
-    ),
-    '',
-    `One command: ${program} ${group} COMMAND --help`,
-    '',
-  ].join('\n');
+  return render(listPage(program, entries, group), columns, [`One command: ${program} ${group} COMMAND --help`]);
 }
 
 /** The page of one command. */
 export function renderCommand(program: string, command: Command, columns: number): string {
-  const args = Object.entries(command.args);
-  const lines = [`Usage: ${[program, command.name, ...usageWords(command)].join(' ')}`, '', `${command.summary}.`];
-  if (command.about) lines.push('', ...command.about.split('\n').flatMap((line) => wrapText(line, columns)));
-  if (args.length > 0) {
-    lines.push(
-      '',
-      'Arguments:',
-      ...rows(
-        args.map(([name, spec]) => [name.toUpperCase(), withChoices(spec.summary, spec.choices)]),
-        columns,
-      ),
-    );
-  }
-  const shown = Object.entries(command.options).filter(([, { hidden }]) => !hidden);
-  // What has no heading is what this command is about.
-  for (const group of [undefined, ...GROUPS]) {
-    const own = Object.fromEntries(shown.filter(([, spec]) => spec.group === group));
-    if (Object.keys(own).length > 0) lines.push('', `${group ?? 'Options'}:`, ...optionRows(own, columns));
-  }
-  lines.push('', 'Options of every command:', ...optionRows(commonOptions(command), columns));
-  if (command.examples) lines.push('', 'Examples:', ...command.examples.map((line) => `  ${line}`));
-  return `${lines.join('\n')}\n`;
+  const page = createParser(command, `${program} ${command.name}`)
+    .usage([...argumentWords(command), '[OPTION…]'].join(' '))
+    .description([`${command.summary}.`, ...(command.about ? ['', command.about] : [])].join('\n'));
+  const { name, examples = [] } = command;
+  const after = examples.length > 0 ? ['Examples:', ...examples.map((line) => `  ${line}`)] : [];
+  return render(page, columns, after, name === 'setup' ? undefined : `${program} setup --help`);
 }
 
-function usageWords(command: Command): string[] {
-  return [...argumentWords(command.args), '[OPTION…]'];
+function listPage(program: string, entries: readonly CommandEntry[], group?: string): Page {
+  const page = new Page(group === undefined ? program : `${program} ${group}`);
+  page.helpOption(false).helpCommand(false).usage('COMMAND [OPTION…]');
+  for (const { name, summary } of entries) page.addCommand(new Page(name).description(summary));
+  return page;
 }
 
-function argumentWords(args: ArgumentSpecs): string[] {
-  return Object.entries(args).map(([name, spec]) => {
-    const word = `${name.toUpperCase()}${spec.many ? '…' : ''}`;
-    return spec.required ? word : `[${word}]`;
+function argumentWords({ args }: Command): string[] {
+  return Object.entries(args).map(([name, { many, required }]) => {
+    const word = `${name.toUpperCase()}${many ? '…' : ''}`;
+    return required ? word : `[${word}]`;
   });
 }
 
-function optionRows(options: OptionSpecs, columns: number): string[] {
-  return rows(
-    Object.entries(options)
-      .filter(([, spec]) => !spec.hidden)
-      .map(([key, spec]) => [optionWord(key, spec), spec.summary]),
-    columns,
-  );
+/** `-i, --identity FILE…`; what has no letter stands where the others' names do. */
+function optionTerm({ flags, short, parseArg }: Option): string {
+  return `${short ? '' : '    '}${flags.replace(/[<>]/g, '')}${parseArg ? '…' : ''}`;
 }
 
-function optionWord(key: string, spec: OptionSpec): string {
-  const word = spec.kind === 'choice' ? spec.choices.join('|') : spec.kind === 'duration' ? 'TIME' : 'VALUE';
-  const value = spec.kind === 'flag' ? '' : ` ${spec.value ?? word}`;
-  return `${spec.short ? `-${spec.short}, ` : '    '}${optionFlag(key)}${value}${spec.kind === 'list' ? '…' : ''}`;
+function groupOf({ helpGroupHeading = '' }: Option): string {
+  return helpGroupHeading.replace(/:$/, '');
 }
 
-function withChoices(summary: string, choices: readonly string[] | undefined): string {
-  return choices && choices.length > 0 ? `${summary}: ${choices.join(', ')}` : summary;
-}
-
-/** Two columns, the second wrapped; a first column that is too wide gets a line of its own. */
-function rows(pairs: readonly (readonly [string, string])[], columns: number): string[] {
-  const width = Math.min(30, Math.max(0, ...pairs.map(([left]) => left.length)));
-  return pairs.flatMap(([left, right]) => {
-    const [first = '', ...rest] = wrapText(right, Math.max(30, columns - width - 4));
-    const indent = ' '.repeat(width + 4);
-    const body = rest.map((line) => indent + line);
-    return left.length > width
-      ? [`  ${left}`, indent + first, ...body]
-      : [`  ${padText(left, width)}  ${first}`, ...body];
+/** `explained`: the command whose page explains the groups in SHORT; undefined: this one. A page of commands explains no option. */
+function render(page: Page, columns: number, after: readonly string[], explained?: string): string {
+  const layout = new Help();
+  layout.helpWidth = columns;
+  const all = (page.options as Option[]).sort((a, b) => GROUPS.indexOf(groupOf(a)) - GROUPS.indexOf(groupOf(b)));
+  const shown = all.filter(({ hidden }) => !hidden);
+  const brief = (option: Option): boolean =>
+    explained !== undefined && (page.commands.length > 0 || SHORT.includes(groupOf(option)));
+  const paragraphs = GROUPS.flatMap((group) => {
+    const flags = shown.filter((option) => brief(option) && groupOf(option) === group).map(({ long }) => long);
+    return flags.length > 0 ? [layout.formatItem(`${group}:`, 11, flags.join(', '), layout).slice(2)] : [];
   });
+  page.configureHelp({
+    helpWidth: columns,
+    subcommandTerm: (sub) => sub.name(),
+    argumentTerm: (argument) => argument.name().toUpperCase(),
+    optionTerm,
+    visibleOptions: () => shown.filter((option) => !brief(option)),
+  });
+  const more = paragraphs.length > 0 ? [...paragraphs, `  (see ${explained})`, ''] : [];
+  return `${[page.helpInformation().trimEnd(), '', ...more, ...after].join('\n').trimEnd()}\n`;
 }

@@ -18,27 +18,36 @@ import {
 } from './command.ts';
 
 export const GLOBAL_OPTIONS = {
-  file: { kind: 'text', short: 'f', value: 'FILE', summary: 'the fleet file (fleet.yaml)', completes: 'file' },
-  json: { kind: 'flag', summary: 'one JSON document on stdout' },
-  yes: { kind: 'flag', short: 'y', summary: 'answer yes to every confirmation; never prompt' },
-  dryRun: { kind: 'flag', summary: 'say what would be done, change nothing' },
+  file: {
+    kind: 'text',
+    group: 'Hosts',
+    short: 'f',
+    value: 'FILE',
+    summary: 'the fleet file (fleet.yaml)',
+    completes: 'file',
+  },
+  json: { kind: 'flag', group: 'Output', summary: 'one JSON document on stdout' },
+  yes: { kind: 'flag', group: 'Safety', short: 'y', summary: 'answer yes to every question; never prompt' },
+  dryRun: { kind: 'flag', group: 'Safety', summary: 'say what would be done, change nothing' },
   parallel: {
     kind: 'number',
+    group: 'Hosts',
     value: 'N',
     min: 1,
     max: 1000,
-    summary: 'hosts at the same time; default: 10 for each processor, at most 50',
+    summary: 'hosts at the same time (default: 10 per CPU)',
   },
   home: {
     kind: 'text',
+    group: 'Output',
     value: 'DIR',
-    summary: 'the store (DOCKER_TLS_HOME; default: Docker config directory + /tls)',
+    summary: 'the store (default: DOCKER_TLS_HOME, ~/.docker/tls)',
     completes: 'directory',
   },
-  log: { kind: 'text', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
-  noColor: { kind: 'flag', summary: 'no colours (also NO_COLOR)' },
-  verbose: { kind: 'flag', short: 'v', summary: 'say more, for instance the stack of a bug' },
-  help: { kind: 'flag', short: 'h', summary: 'show help' },
+  log: { kind: 'text', group: 'Output', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
+  noColor: { kind: 'flag', group: 'Output', summary: 'no colours (also NO_COLOR)' },
+  verbose: { kind: 'flag', group: 'Output', short: 'v', summary: 'say more, for instance the stack of a bug' },
+  help: { kind: 'flag', group: 'Output', short: 'h', summary: 'show help' },
 } as const satisfies OptionSpecs;
 
 /** What can be known before the command is: output form, colour, and which words may name the command. */
@@ -104,20 +113,27 @@ export type Surroundings = {
   readonly cwd: string;
 };
 
-/** Parses what follows the command's name. Errors: E_USAGE, exit 2, with the nearest right name where there is one. */
-export function parseOptions(command: Command, argv: readonly string[], around: Surroundings): Parsed {
-  const specs = optionsOf(command);
-  const parser = new Parser(`docker-tls ${command.name}`);
+/** The command as commander has it: what parses its words, and lays out its help. */
+export function createParser(command: Command, name: string): Parser {
+  const parser = new Parser(name);
   parser
     .exitOverride()
     .helpOption(false)
-    .configureOutput({ writeErr: () => {}, outputError: () => {} });
-  parser.showSuggestionAfterError(false).allowExcessArguments(false);
-  for (const [key, spec] of Object.entries(specs)) parser.addOption(parserOption(key, spec));
-  for (const [name, spec] of Object.entries(command.args)) {
-    const word = spec.many ? `${name}...` : name;
-    parser.argument(spec.required ? `<${word}>` : `[${word}]`);
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .showSuggestionAfterError(false)
+    .allowExcessArguments(false);
+  for (const [key, spec] of Object.entries(optionsOf(command))) parser.addOption(parserOption(key, spec));
+  for (const [word, { many, required, summary, choices }] of Object.entries(command.args)) {
+    const words = many ? `${word}...` : word;
+    parser.argument(required ? `<${words}>` : `[${words}]`, choices ? `${summary}: ${choices.join('|')}` : summary);
   }
+  return parser;
+}
+
+/** Parses what follows the command's name. Errors: E_USAGE, exit 2, with the nearest right name where there is one. */
+export function parseOptions(command: Command, argv: readonly string[], around: Surroundings): Parsed {
+  const specs = optionsOf(command);
+  const parser = createParser(command, `docker-tls ${command.name}`);
   try {
     parser.parse([...argv], { from: 'user' });
   } catch (error) {
@@ -180,10 +196,17 @@ function isNegative(key: string): boolean {
   return /^no[A-Z]/.test(key);
 }
 
-function parserOption(key: string, spec: OptionSpec): ParserOption {
+export function parserOption(key: string, spec: OptionSpec): ParserOption {
   const names = `${spec.short ? `-${spec.short}, ` : ''}${optionFlag(key)}`;
-  if (spec.kind === 'flag') return new ParserOption(names);
-  const option = new ParserOption(`${names} <${spec.value ?? 'VALUE'}>`);
+  const choices = spec.kind === 'choice' ? spec.choices.join('|') : '';
+  // A long list would push every summary of the page to the right.
+  const long = choices.length > 19;
+  const word = spec.value ?? (spec.kind === 'duration' ? 'TIME' : choices === '' || long ? 'VALUE' : choices);
+  const option = new ParserOption(
+    spec.kind === 'flag' ? names : `${names} <${word}>`,
+    long ? `${spec.summary}: ${choices}` : spec.summary,
+  );
+  option.helpGroup(`${spec.group ?? 'Options'}:`).hideHelp(spec.hidden === true);
   return spec.kind === 'list' ? option.argParser((value: string, all?: string[]) => [...(all ?? []), value]) : option;
 }
 

@@ -8,12 +8,13 @@ import { specFor } from '../engine/specs.ts';
 import { DockerTlsError, gravestExit, printable } from '../errors/errors.ts';
 import type { CommandContext, CommandResult, OptionSpecs, OptionValues } from './command.ts';
 import { openFleetFile } from './fleet-file.ts';
-import { runFlags, SAFETY_OPTIONS, SSH_OPTIONS, sudoPassword } from './host-options.ts';
+import { runFlags, SAFETY_OPTIONS, SSH_OPTIONS } from './host-options.ts';
 import { agree } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 import { handEdits, renderChecks, renderWarnings } from './render/outcome.ts';
 import { renderLoss, renderPlan } from './render/plan.ts';
 import { tableWidth } from './render/table.ts';
+import { sudoPassword } from './secrets.ts';
 import { usableClients } from './session.ts';
 import { storeOf } from './store.ts';
 

@@ -15,12 +15,13 @@ import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 export const SELECTION_OPTIONS = {
   inventory: {
     kind: 'text',
+    group: 'Hosts',
     value: 'FILE',
-    summary: 'hosts from `ansible-inventory --list`, or one a line; - is standard input',
+    summary: 'ansible-inventory --list, or a host a line',
     completes: 'file',
   },
-  limit: { kind: 'list', value: 'NAME', summary: 'only these hosts; * and ? match' },
-  shard: { kind: 'text', value: 'I/N', summary: 'only the I-th of N parts of the hosts, to split a run' },
+  limit: { kind: 'list', group: 'Hosts', value: 'NAME', summary: 'only these hosts; * and ? match' },
+  shard: { kind: 'text', group: 'Hosts', value: 'I/N', summary: 'only part I of N, to split a run' },
 } as const satisfies OptionSpecs;
 
 export type Selection = {

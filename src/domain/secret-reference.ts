@@ -2,26 +2,15 @@
 
 import { DockerTlsError } from '../errors/errors.ts';
 
-export type SecretReference =
-  | { readonly kind: 'env'; readonly name: string }
-  /** `path` as written: relative ones are resolved by fleet-paths.ts. */
-  | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'prompt' };
-
-/** The same rule as a pattern, for editors. */
-export const SECRET_REFERENCE_PATTERN = '^(env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:.{1,4096}|prompt)$';
+export const SECRET_REFERENCE_PATTERN =
+  '^(env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:[^\\u0000-\\u001f\\u007f]{1,4096}|prompt)$';
 
 /**
- * Reads `env:NAME`, `file:PATH` or `prompt`. Fails with E_SECRET_REFERENCE (exit 2) for everything else; since that may be the
- * secret itself, the error does not repeat it.
+ * Fails with E_SECRET_REFERENCE (exit 2) for everything else than `env:NAME`, `file:PATH` and `prompt`; since that may be the secret
+ * itself, the error does not repeat it.
  */
-export function parseSecretReference(text: string): SecretReference {
-  if (text === 'prompt') return { kind: 'prompt' };
-  const name = /^env:([A-Za-z_][A-Za-z0-9_]{0,127})$/.exec(text)?.[1];
-  if (name !== undefined) return { kind: 'env', name };
-  const path = /^file:([^\u0000-\u001f\u007f]{1,4096})$/.exec(text)?.[1];
-  if (path !== undefined) return { kind: 'file', path };
-  throw secretReferenceError();
+export function checkSecretReference(text: string): void {
+  if (!new RegExp(SECRET_REFERENCE_PATTERN).test(text)) throw secretReferenceError();
 }
 
 /** E_SECRET_REFERENCE: something that is not the name of a secret stands in its place. */

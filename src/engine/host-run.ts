@@ -2,6 +2,7 @@
 
 import type { StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
+import { permittedNames } from '../domain/pki/authority.ts';
 import { proposeSans, type San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredHost, KeySource } from '../domain/plan/desired.ts';
 import { type HostFacts, installedCredentials } from '../domain/plan/facts.ts';
@@ -154,7 +155,8 @@ export async function planOpened(
     const facts = hardened?.facts ?? opened.facts;
     const address = spec.address ?? session.dialled;
     const before = known?.record.sans;
-    const sans = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, before);
+    const names = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, before);
+    const sans = permittedNames(names, [address, ...spec.sans.map(({ value }) => value)], latest.ca?.cert);
     const { credentials, why } = await desiredCredentials(spec, context, latest, facts, sans);
     const other = otherStore(facts, spec.name, latest);
     const others = otherClients(

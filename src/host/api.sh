@@ -1,4 +1,5 @@
 # Docker's API on this host, by whatever the host has. Put in before facts.sh and rollback.sh, and before the audit's facts.sh.
+# Needs programs: curl ls perl python3 sed
 
 # GET of paths over a local socket: api SOCKET NONCE PATH…. Prints for each its answer, newline, `--NONCE api STATUS PATH`, newline
 # (src/domain/dockerd/sections.ts); STATUS is 000 where none came, and then it is the last. A nonce comes to other programs by stdin, where nobody else reads it.

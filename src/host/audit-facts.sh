@@ -35,7 +35,7 @@ host_facts() {
   uname -sr; end kernel
   cat /etc/os-release; end os-release
   date +%s; end clock
-  printf '%s' "${SUDO_USER:-$(id -un)}"; end operator
+  printf '%s' "$OPERATOR"; end operator
   cat /proc/cmdline; end kernel-cmdline
   [ ! -e /proc/self/loginuid ] || echo yes; end audit-kernel
   cat /sys/module/apparmor/parameters/enabled; end apparmor
@@ -71,6 +71,7 @@ audit_facts() {
 # have a text of their own stand there first).
 watched_directories() {
   perl -e '
+    alarm 5;
     socket(S, 16, 3, 9) && send(S, pack("LSSLL", 16, 1013, 5, 1, 0), 0) or exit 1;
     while (defined recv(S, $reply, 65536, 0)) {
       my ($size, $type) = unpack("LS", $reply);
@@ -82,7 +83,8 @@ watched_directories() {
         print substr($text, $at, $length), "\n" if $field == 107;
         $at += $length if grep { $_ == $field } 13 .. 17, 19 .. 23, 105, 107, 112, 210;
       }
-    }'
+    }
+    exit 1'
 }
 
 sshd_facts() {
@@ -103,7 +105,7 @@ sshd_files() {
   sshd_files=$(sshd_options | sed -n 's/^-f//p')
   : "${sshd_files:=/etc/ssh/sshd_config}"
   level=$sshd_files
-  for depth in 1 2 3 4; do
+  for _ in 1 2 3 4; do
     next=
     set -f
     # shellcheck disable=SC2046,SC2086 # a list of patterns, of plain names
@@ -197,7 +199,7 @@ dockerd_facts() {
     cat "/proc/$dockerd/cmdline"; end dockerd-cmdline
     readlink "/proc/$dockerd/exe"; end dockerd-exe
     awk '/^Max open files/ { print $5 }' "/proc/$dockerd/limits"; end dockerd-open-files
-    # shellcheck disable=SC2012 # only the link targets of sockets are taken
+    # shellcheck disable=SC2010,SC2012 # only the link targets of sockets are taken
     ls -l "/proc/$dockerd/fd" | grep -o 'socket:\[[0-9]*\]$'; end dockerd-sockets
     own_config
     read_arguments
@@ -322,10 +324,6 @@ api_facts() {
 }
 
 main() {
-  LC_ALL=C
-  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-  unset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
-  export LC_ALL PATH
   nonce=$(od -An -N 16 -t x1 /dev/urandom | tr -d ' \n')
   [ "${#nonce}" = 32 ] || return 70
   gnu_stat=no
@@ -337,7 +335,7 @@ main() {
   dockerd_facts
   file_facts
   api_facts
-  end done
+  end 'done'
 }
 
 main </dev/null 2>/dev/null

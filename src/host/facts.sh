@@ -2,10 +2,8 @@
 # Every fact is a section (src/domain/dockerd/sections.ts): CONTENT, newline, "--NONCE NAME", newline. The nonce is drawn here and now, so no
 # content can be taken for another fact, whatever it holds.
 # Put in before this text: api.sh, unread.sh, and MORE_PATHS: further files of settings that are wanted, one per line.
-export LC_ALL=C
 NL='
 '
-PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 nonce=$(od -An -N 16 -t x1 /dev/urandom | tr -d ' \n')
 [ "${#nonce}" = 32 ] || exit 70
 end() { printf '\n--%s %s\n' "$nonce" "$1"; }

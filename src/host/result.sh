@@ -1,4 +1,5 @@
 # The last line of a script: what came of it (src/host/protocol.ts).
+# Needs programs: base64 tr
 
 # result KIND FIELD…: the fields in base64, an empty one as `-`.
 result() {

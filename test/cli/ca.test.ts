@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -70,7 +71,104 @@ describe('ca create, show, export', () => {
   });
 });
 
+/** A CA made by openssl alone, with its own key and extensions; the file of its certificate, and beside it `-key.pem`. */
+function own(
+  subject: string,
+  extensions: readonly string[] = [],
+  key: readonly string[] = ec('P-256'),
+  usage = true,
+): string {
+  const base = file(`own-${randomUUID()}`);
+  const lines = ['[req]', 'distinguished_name=dn', '[dn]', '[ext]', 'basicConstraints=critical,CA:TRUE'];
+  writeFileSync(
+    `${base}.cnf`,
+    [...lines, ...(usage ? ['keyUsage=critical,keyCertSign,cRLSign'] : []), ...extensions].join('\n'),
+  );
+  const files = ['-keyout', `${base}-key.pem`, '-out', `${base}.pem`, '-config', `${base}.cnf`, '-extensions', 'ext'];
+  execFileSync('openssl', ['req', '-x509', '-nodes', '-newkey', ...key, '-subj', subject, ...files], { stdio: 'pipe' });
+  return `${base}.pem`;
+}
+const ec = (curve: string) => ['ec', '-pkeyopt', `ec_paramgen_curve:${curve}`];
+/** Name constraints that exclude every DNS name (an empty one) and every address, which openssl's own words cannot say. */
+const NOTHING = ['3036a134', '30028200', `300a8708${'00'.repeat(8)}`, `30228720${'00'.repeat(32)}`]
+  .join('')
+  .replace(/..(?=.)/g, '$&:');
+const keyOf = (cert: string) => cert.replace(/\.pem$/, '-key.pem');
+
 describe('ca import', () => {
+  test('of a key file that holds more than the key, only the key is kept', async () => {
+    const cert = own('/CN=x');
+    execFileSync('openssl', [
+      'pkcs12',
+      '-export',
+      '-in',
+      cert,
+      '-inkey',
+      keyOf(cert),
+      '-out',
+      file('x.p12'),
+      '-passout',
+      'pass:',
+    ]);
+    execFileSync('openssl', ['pkcs12', '-in', file('x.p12'), '-passin', 'pass:', '-nodes', '-out', file('all.pem')], {
+      stdio: 'pipe',
+    });
+    const all = readFileSync(file('all.pem'), 'utf8');
+    expect(all).toMatch(/Bag Attributes[\s\S]*BEGIN CERTIFICATE[\s\S]*BEGIN PRIVATE KEY/);
+    const { exit, err } = await run('ca', 'import', '--cert', cert, '--key', 'all.pem', '--no-ca-passphrase');
+    expect([exit, err]).toEqual([0, '']);
+    expect(readFileSync(join(home, 'ca/ca-key.pem'), 'utf8')).toMatch(
+      /^-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n$/,
+    );
+  });
+
+  test('several things against it are said together', async () => {
+    const { exit, json } = await run(
+      'ca',
+      'import',
+      '--cert',
+      own('/CN=x', ['extendedKeyUsage=codeSigning'], ec('secp256k1')),
+      '--json',
+    );
+    expect(exit).toBe(2);
+    expect(json.error?.errors?.map(({ code }) => code)).toEqual(['E_CA_USAGE', 'E_CA_KEY_TYPE']);
+  });
+
+  test.each([
+    ['P-384', ec('P-384')],
+    ['P-521', ec('P-521')],
+    ['Ed25519', ['ed25519']],
+    ['RSA 2048', ['rsa:2048']],
+  ])('%s works: what it issues holds for openssl', async (_, key) => {
+    const cert = own('/CN=x', ['extendedKeyUsage=serverAuth,clientAuth'], key);
+    expect((await run('ca', 'import', '--cert', cert, '--key', keyOf(cert), '--no-ca-passphrase')).exit).toBe(0);
+    await issueStore(home, { clients: { ci: undefined } });
+    const client = join(home, 'clients/ci/cert.pem');
+    const args = ['verify', '-x509_strict', '-CAfile', cert, '-untrusted', client, '-purpose', 'sslclient', client];
+    expect(execFileSync('openssl', args, { encoding: 'utf8' })).toContain('OK');
+  });
+
+  test('without key usage, or an intermediate: it works, and the verifiers that refuse it are named', async () => {
+    const bare = await run('ca', 'import', '--cert', own('/CN=bare', [], ec('P-256'), false), '--dry-run', '--json');
+    expect(bare.json.result.warnings).toEqual([expect.stringContaining('"bare" has no key usage')]);
+    const middle = factory.issue('middle', { ca: true, by: factory.issue('root', { ca: true }) });
+    const below = await run('ca', 'import', '--cert', middle.certFile, '--dry-run');
+    expect(below.out).toMatch(/warning: "middle" is an intermediate CA: .*docker-py/);
+    const root = await run('ca', 'import', '--cert', own('/CN=root'), '--dry-run', '--json');
+    expect(root.json.result.warnings).toEqual([]);
+  });
+
+  test('what was imported and never used can be replaced; what was used cannot', async () => {
+    const [first, second, third] = [own('/CN=first'), own('/CN=second'), own('/CN=third')];
+    const take = (cert: string) =>
+      run('ca', 'import', '--cert', cert, '--key', keyOf(cert), '--no-ca-passphrase', '--json');
+    expect((await take(first)).exit).toBe(0);
+    expect((await take(second)).exit).toBe(0);
+    expect((await run('ca', 'show', '--json')).json.result).toMatchObject({ subject: 'second', old: [] });
+    await issueStore(home, { clients: { ci: undefined } });
+    expect((await take(third)).json.error?.code).toBe('E_CA_EXISTS');
+  });
+
   test('with its key this store issues; openssl follows from client to root', async () => {
     const root = factory.issue('root', { ca: true });
     const middle = factory.issue('middle', { ca: true, by: root });
@@ -134,6 +232,36 @@ describe('ca import', () => {
       () => [factory.issue('a', { ca: true }).certFile, '--key', factory.issue('b', { ca: true }).keyFile],
       'E_CA_KEY',
     ],
+    [
+      'one whose time has not come',
+      () => [factory.issue('new', { ca: true, from: 2, to: 30 }).certFile],
+      'E_CA_NOT_YET_VALID',
+    ],
+    ['one with no name', () => [own('/')], 'E_CA_SUBJECT'],
+    ['one for servers alone', () => [own('/CN=x', ['extendedKeyUsage=serverAuth'])], 'E_CA_USAGE'],
+    ['one for mail', () => [own('/CN=x', ['extendedKeyUsage=emailProtection'])], 'E_CA_USAGE'],
+    ['an unknown critical extension', () => [own('/CN=x', ['1.2.3.4.5=critical,ASN1:UTF8String:x'])], 'E_CA_EXTENSION'],
+    [
+      'constraints that exclude every name',
+      () => [own('/CN=x', [`nameConstraints=critical,DER:${NOTHING}`])],
+      'E_CA_NAMES',
+    ],
+    [
+      'constraints on directory names',
+      () => [own('/CN=x', ['nameConstraints=critical,permitted;dirName:dir', '[dir]', 'O=corp'])],
+      'E_CA_NAMES',
+    ],
+    ['a short RSA key', () => [own('/CN=x', [], ['rsa:1024'])], 'E_CA_KEY_TYPE'],
+    ['a short curve', () => [own('/CN=x', [], ec('prime192v1'))], 'E_CA_KEY_TYPE'],
+    ['a foreign curve', () => [own('/CN=x', [], ec('secp256k1'))], 'E_CA_KEY_TYPE'],
+    ['another one', () => [own('/CN=x', [], ec('brainpoolP256r1'))], 'E_CA_KEY_TYPE'],
+    [
+      'a curve spelled out',
+      () => [own('/CN=x', [], [...ec('P-256'), '-pkeyopt', 'ec_param_enc:explicit'])],
+      'E_CA_KEY_TYPE',
+    ],
+    ['Ed448', () => [own('/CN=x', [], ['ed448'])], 'E_CA_KEY_TYPE'],
+    ['RSA-PSS', () => [own('/CN=x', [], ['rsa-pss', '-pkeyopt', 'rsa_keygen_bits:2048'])], 'E_CA_KEY_TYPE'],
     ['one whose time is over', () => [factory.issue('old', { ca: true, from: -10, to: -1 }).certFile], 'E_CA_EXPIRED'],
     [
       'a chain of others',
@@ -160,10 +288,10 @@ describe('ca import', () => {
     await run('ca', 'import', '--cert', ca.certFile);
     const add = await run('client', 'add', 'ci', '--json');
     expect(add.json.error?.code).toBe('E_CA_KEY_EXTERNAL');
-    const second = await run('ca', 'import', '--cert', factory.issue('second', { ca: true }).certFile, '--json');
-    expect(second.json.error?.code).toBe('E_CA_EXISTS');
     expect((await run('ca', 'import', '--cert', ca.certFile, '--key', ca.keyFile, '--no-ca-passphrase')).exit).toBe(0);
     expect((await run('client', 'add', 'ci')).exit).toBe(0);
+    const second = await run('ca', 'import', '--cert', factory.issue('second', { ca: true }).certFile, '--json');
+    expect(second.json.error?.code).toBe('E_CA_EXISTS');
   });
 });
 
@@ -211,7 +339,7 @@ describe('a command that signs', () => {
           continue;
         carried.push(request);
         const [profile = ''] = request.split('-');
-        const cert = execFileSync(sign, [profile, '30'], { input: readFileSync(file(request)) });
+        const cert = execFileSync(sign, [profile, '29'], { input: readFileSync(file(request)) });
         writeFileSync(file(request.replace('.csr', '.pem')), cert);
       }
     }, 100);
@@ -237,6 +365,32 @@ describe('a command that signs', () => {
     const { json, exit: status } = await run('client', 'add', 'ci', '--json');
     expect([status, json.error?.code]).toEqual([exit, code]);
     expect(json.error?.message).toMatch(message);
+  });
+
+  test.each<[string, (script: string) => string, RegExp]>([
+    ['for clients as well', (text) => text.replace('=%sAuth', '=%sAuth,clientAuth'), /good for clients as well/],
+    ['for any purpose', (text) => text.replace('extendedKeyUsage=%sAuth\\n', '#%s\\n'), /good for clients as well/],
+    ['for clients', (text) => text.replace('=%sAuth', '=clientAuth#%s'), /it is for clientAuth/],
+    ['that may not sign', (text) => text.replace('digitalSignature', 'keyEncipherment'), /may not sign/],
+    ['that outlives its CA', (text) => text.replace('-days "$2"', '-days 3650'), /after its CA/],
+    [
+      'that has expired',
+      (text) => text.replace('-days "$2"', '-not_before 20200101000000Z -not_after 20200201000000Z'),
+      /expired/,
+    ],
+    ['cut short', (text) => text.replace('2>/dev/null', '2>/dev/null | sed 5d'), /cannot be read/],
+  ])('a server certificate %s is refused before any host is dialled', async (_, change, message) => {
+    const ca = factory.issue('company', { ca: true });
+    const script = writeSignScript(file('sign'), ca);
+    const text = readFileSync(script, 'utf8');
+    expect(change(text)).not.toBe(text);
+    writeFileSync(script, change(text));
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', script);
+    await expect(issueStore(home, { hosts: { web: {} } })).rejects.toMatchObject({
+      code: 'E_SIGN_COMMAND',
+      exit: 2,
+      message: expect.stringMatching(message),
+    });
   });
 
   test('that is named from the directory of the import is found from any other, and asked for no day beyond the CA', async () => {

@@ -8,8 +8,8 @@ import { contextsOf, giveContexts, takeContextsAway } from '../../src/actions/co
 import { currentContext } from '../../src/adapters/docker/config-file.ts';
 import { readContext, writeContext } from '../../src/adapters/docker/contexts.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
-import { passphraseSource } from '../../src/cli/host-options.ts';
 import type { Prompts } from '../../src/cli/prompts.ts';
+import { passphraseSource } from '../../src/cli/secrets.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';

@@ -105,7 +105,8 @@ const cases: readonly Case[] = [
     name: 'TLS of its own by $DOCKER_OPTS',
     first: OWN_CREDENTIALS,
     files: { '/etc/default/docker': `DOCKER_OPTS='-H tcp://0.0.0.0:2376 ${OWN_TLS}'\n` },
-    says: [/TLS settings that the daemon has now are replaced/],
+    flags: ['--accept-ca', 'existing'],
+    says: [/TLS settings that the daemon has now are replaced/, /clients of the CA\s+"own"/],
     last: 'rm -f /etc/docker/*.pem',
   },
   {
@@ -131,6 +132,7 @@ const cases: readonly Case[] = [
         '{ "tlsverify": true, "tlscacert": "/etc/docker/ca.pem", "tlscert": "/etc/docker/server.pem", "tlskey": "/etc/docker/server-key.pem" }',
       [`${DROP_INS}/override.conf`]: execStart(`${DAEMON} -H fd:// -H tcp://0.0.0.0:2399`),
     },
+    flags: ['--reject-other-clients'],
     holds: "ss -Hltn 'sport = :2399' | grep -q .",
     last: 'rm -f /etc/docker/*.pem',
   },

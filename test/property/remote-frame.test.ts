@@ -26,12 +26,21 @@ function read(stdout: Buffer, stderr: Buffer): Answer {
   return { status: out.status, stdout: out.output(), stderr: err.output().toString('utf8') };
 }
 
+const WORDS = commandWords(MARK, 'plain', 'ops');
+
+/** The command as it is, but for the shell that is /bin/sh, and what its PATH begins with. */
+function start(shell: string, input: Buffer, path = ''): { stdout: Buffer; stderr: Buffer } {
+  const words = WORDS.map((word) => (word.startsWith('PATH=') ? word.replace('=', `=${path}`) : word));
+  const at = words.indexOf('/bin/sh');
+  return spawnSync('/usr/bin/env', ['-a', 'sh', ...words.slice(1, at), shell, ...words.slice(at + 1)], { input });
+}
+
 function runIn(shell: string, script: string, input: Uint8Array, path?: string): Answer {
-  const result = spawnSync(shell, commandWords(MARK, 'plain').slice(1), {
-    argv0: 'sh',
-    input: Buffer.concat([Buffer.from('a line that nobody asked for\n'), requestHead(MARK, script), input]),
-    env: { PATH: path ?? process.env.PATH },
-  });
+  const result = start(
+    shell,
+    Buffer.concat([Buffer.from('a line that nobody asked for\n'), requestHead(MARK, script), input]),
+    path,
+  );
   return read(result.stdout, result.stderr);
 }
 
@@ -80,10 +89,7 @@ describe.each(SYSTEM_SHELLS.filter((file) => spawnSync('which', [file]).status =
     const script = 'echo first\necho second\ncat <<END\nthird\nEND\necho fourth';
     const head = requestHead(MARK, script);
     for (let length = 40; length < head.length - 3; length += 3) {
-      const result = spawnSync(shell, commandWords(MARK, 'plain').slice(1), {
-        argv0: 'sh',
-        input: head.subarray(0, length),
-      });
+      const result = start(shell, head.subarray(0, length));
       const answer = read(result.stdout, result.stderr);
       expect(answer.stdout.toString()).toBe('');
       expect(answer.status).not.toBe(0);
@@ -114,14 +120,14 @@ it('does not let a head that reads ahead swallow the input', () => {
     'dash',
     'head -c 3; echo; printf "a\\nb\\n" | head -n 1; cat',
     Buffer.from('abcdef'),
-    `${directory}:${process.env.PATH}`,
+    `${directory}:`,
   );
   expect(answer.stdout.toString()).toBe('abc\na\ndef');
 });
 
 describe.each(LOGIN_SHELLS)('login shell %s', (shell) => {
   it('hands the command on as it is', () => {
-    const command = commandWords(MARK, 'plain').map(shellQuote).join(' ');
+    const command = WORDS.map(shellQuote).join(' ');
     const result = spawnSync(shell, ['-c', command], {
       input: Buffer.concat([requestHead(MARK, 'echo "$#:it\'s"; cat'), Buffer.from('\0binary\xff', 'latin1')]),
     });
@@ -130,10 +136,69 @@ describe.each(LOGIN_SHELLS)('login shell %s', (shell) => {
 
   it('is not confused by a shell that prints its own command line', () => {
     if (!/bash|dash|zsh/.test(shell)) return;
-    const command = commandWords(MARK, 'plain').map(shellQuote).join(' ');
+    const command = WORDS.map(shellQuote).join(' ');
     const result = spawnSync(shell, ['-xvc', command], { input: requestHead(MARK, 'echo clean; echo err >&2') });
     expect(read(result.stdout, result.stderr)).toEqual({ status: 0, stdout: Buffer.from('clean\n'), stderr: 'err\n' });
   });
+});
+
+/** Variables that change what shells and tools do, and names that our scripts use for themselves. */
+const HOSTILE = {
+  ...{
+    T: '/tmp',
+    STATE: '/tmp',
+    UNITS: '/tmp',
+    nonce: 'x',
+    IFS: 'e/',
+    PS4: '$(touch /tmp/pwned)',
+    CDPATH: '/usr:/tmp',
+  },
+  ...{
+    POSIXLY_CORRECT: '1',
+    GREP_OPTIONS: '-v',
+    TAR_OPTIONS: '--delete',
+    LS_COLORS: 'x',
+    LC_ALL: 'tr_TR.UTF-8',
+    LANG: 'tr_TR.UTF-8',
+  },
+  ...{
+    BASH_ENV: '/dev/stderr',
+    ENV: '/dev/stderr',
+    SHELLOPTS: 'noclobber:xtrace',
+    PERL5OPT: '-d',
+    PYTHONSTARTUP: '/x',
+  },
+  ...{
+    DOCKER_HOST: 'tcp://192.0.2.1:1',
+    DOCKER_CONTEXT: 'x',
+    DOCKER_TLS_VERIFY: '1',
+    SYSTEMD_LOG_LEVEL: 'debug',
+    TZ: 'Asia/Tokyo',
+  },
+  ...{
+    'BASH_FUNC_head%%': '() { echo hijacked; }',
+    PATH: '/nonexistent',
+    HOME: '/root',
+    SUDO_USER: 'other',
+    PWD: '/x',
+  },
+};
+
+it.each(['/bin/bash', '/usr/bin/dash'])('nothing of the environment of a login by %s reaches a script', (shell) => {
+  const result = spawnSync(shell, ['-c', WORDS.map(shellQuote).join(' ')], {
+    input: requestHead(MARK, '/usr/bin/env; umask; pwd'),
+    env: HOSTILE,
+  });
+  const lines = read(result.stdout, result.stderr).stdout.toString().trimEnd().split('\n');
+  // PWD is the shell's own.
+  expect(lines.filter((line) => !/^(PWD=\/|_=|SHLVL=|OLDPWD=)/.test(line)).sort()).toEqual([
+    '/',
+    '0022',
+    'HOME=/',
+    'LC_ALL=C',
+    'OPERATOR=ops',
+    expect.stringMatching(/^PATH=\/usr\/sbin:/),
+  ]);
 });
 
 describe('FrameReader', () => {

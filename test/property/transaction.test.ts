@@ -340,7 +340,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
         kept = existsSync(join(records, 'committed')) || !existsSync(join(records, 'settings'));
       const verb = confirming ? 'commit abc123' : end === 'boot' ? 'undo boot' : 'undo timer';
       if (existsSync(join(records, 'settings')))
-        box.run(`exec ${shell.join(' ')} /var/lib/docker-tls/txn/rollback.sh ${verb}`, Buffer.alloc(0), crash);
+        box.run(`exec ${shell.join(' ')} /var/lib/docker-tls/txn/rollback.sh clean ${verb}`, Buffer.alloc(0), crash);
       else if (existsSync(unit)) {
         const command = /^ExecStart=\/bin\/sh -c '(.*)'$/m.exec(readFileSync(unit, 'utf8'))?.[1];
         box.run(command ?? 'exit 1', Buffer.alloc(0), crash);

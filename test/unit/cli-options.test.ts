@@ -217,3 +217,14 @@ test('-f is refused by exactly those commands that read no fleet file', async ()
     expect(renderCommand('docker-tls', command, 80)).not.toContain('--file');
   }
 });
+
+test('the help of harden fits on a screen, and every page in its columns', async () => {
+  for (const { load } of COMMANDS) {
+    const command = await load();
+    const page = renderCommand('docker-tls', command, 80).split('\n');
+    const examples = page.indexOf('Examples:');
+    for (const line of page.slice(1, examples < 0 ? undefined : examples))
+      expect.soft([command.name, line, line.length <= 80]).toEqual([command.name, line, true]);
+    if (command.name === 'harden') expect(page.length - 1).toBeLessThanOrEqual(45);
+  }
+});

@@ -4,7 +4,7 @@ import { parseFleet } from '../../src/domain/fleet/fleet.ts';
 import { resolveFleetPaths } from '../../src/domain/fleet/fleet-paths.ts';
 import { nearestNames } from '../../src/domain/fleet/nearest.ts';
 import { fleetJsonSchema, keyTables, knownKeys } from '../../src/domain/fleet/schema.ts';
-import { parseSecretReference } from '../../src/domain/secret-reference.ts';
+import { checkSecretReference } from '../../src/domain/secret-reference.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -64,13 +64,8 @@ hosts:
   });
 });
 
-test.each([
-  ['env:SUDO_PASSWORD', { kind: 'env', name: 'SUDO_PASSWORD' }],
-  ['file:/run/secrets/sudo', { kind: 'file', path: '/run/secrets/sudo' }],
-  ['file:a b', { kind: 'file', path: 'a b' }],
-  ['prompt', { kind: 'prompt' }],
-])('%s names a secret', (text, reference) => {
-  expect(parseSecretReference(text)).toEqual(reference);
+test.each(['env:SUDO_PASSWORD', 'file:/run/secrets/sudo', 'file:a b', 'prompt'])('%s names a secret', (text) => {
+  expect(() => checkSecretReference(text)).not.toThrow();
 });
 
 test.each([
@@ -88,7 +83,7 @@ test.each([
 ])('%j names none, and is not repeated', (text) => {
   let thrown: unknown;
   try {
-    parseSecretReference(text);
+    checkSecretReference(text);
   } catch (error) {
     thrown = error;
   }

@@ -93,12 +93,7 @@ test.each([
   ];
   writeFileSync(join(stub, 'systemctl'), `#!/bin/sh\ncat <<'UNIT'\n${unit.join('\n')}\nUNIT\n`, { mode: 0o755 });
   for (const name of ['a b.env', 'one.glob', 'two words.glob']) writeFileSync(join(directory, name), `A=${name}`);
-  const script = [
-    `MORE_PATHS=`,
-    apiScript,
-    unreadScript,
-    factsScript.replace(/^ *PATH=.*$/m, `PATH=${stub}:$PATH`),
-  ].join('\n');
+  const script = [`MORE_PATHS= PATH=${stub}:$PATH`, apiScript, unreadScript, factsScript].join('\n');
   const { stdout, stderr } = spawnSync(shell, [...args, '-c', script], {
     cwd: directory,
     maxBuffer: 1 << 26,

@@ -9,6 +9,8 @@ import { type OpenChannel, runScript, type SudoKnowledge } from './exec.ts';
 /** What a transport gives: a way to start commands, and the end of it all. */
 export type Transport = {
   readonly user: string;
+  /** Who is at work, where it is not the user that logs in: `sudo docker-tls … local`. */
+  readonly operator?: string;
   readonly dialled: string;
   /** A key (or an agent's) accept us, and no password was needed. */
   readonly byKey?: () => boolean;
@@ -46,7 +48,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     dialled: transport.dialled,
     ...(transport.byKey?.() ? { authenticatedBy: 'key' as const } : {}),
     run: (request: ScriptRequest): Promise<ScriptResult> =>
-      runScript({ options, user: transport.user, open, sudo }, request),
+      runScript({ options, user: transport.user, operator: transport.operator ?? transport.user, open, sudo }, request),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -64,7 +66,8 @@ function loginOf({ destination, port, identities, configFile, jump }: SshOptions
 async function openTransport(options: SshOptions): Promise<Transport> {
   if (options.destination === 'local') {
     const { openLocalChannel } = await import('./local.ts');
-    return { user: userName(), dialled: 'localhost', open: openLocalChannel, close: async () => {} };
+    const operator = process.env.SUDO_USER || userName();
+    return { user: userName(), operator, dialled: 'localhost', open: openLocalChannel, close: async () => {} };
   }
   remoteCounters.connections += 1;
   if (options.transport === 'openssh') {

@@ -40,6 +40,8 @@ export type SudoKnowledge = {
 export type ExecContext = {
   readonly options: SshOptions;
   readonly user: string;
+  /** Told to the scripts as OPERATOR. */
+  readonly operator: string;
   readonly open: OpenChannel;
   readonly sudo: SudoKnowledge;
 };
@@ -119,7 +121,7 @@ class Run {
 
   async #start(): Promise<void> {
     const head = requestHead(this.#mark, this.#request.script);
-    const channel = await this.#context.open(commandWords(this.#mark, this.#mode));
+    const channel = await this.#context.open(commandWords(this.#mark, this.#mode, this.#context.operator));
     this.#channel = channel;
     if (this.#settled) {
       channel.kill();

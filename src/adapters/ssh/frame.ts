@@ -16,14 +16,13 @@
  * Everything here is pure.
  */
 
+import { cleanShell } from '../../domain/dockerd/clean-environment.ts';
+
 /** How the script becomes root: not at all, by `sudo -n` (never asks), or by `sudo -S` (asks on stderr, reads stdin). */
 export type SudoMode = 'plain' | 'never-ask' | 'may-ask';
 
 /** A random mark in its two halves, each of 16 hexadecimal digits. */
 export type Mark = { readonly first: string; readonly second: string };
-
-const PATHS =
-  'PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH; LC_ALL=C; export LC_ALL';
 
 /**
  * What runs as the final user. `$1$2` is the mark. A line of stdin that is not the mark is skipped, never executed: it
@@ -32,27 +31,31 @@ const PATHS =
  * out with three bytes and replaced, for the bootstrap and the script alike, by a byte-wise dd.
  */
 const BOOTSTRAP = [
-  PATHS,
-  'cd /',
+  'cd /; umask 022',
   'if [ "$(echo ab | { head -c 1; cat; } 2>/dev/null)" = ab ]; then :; else head() { if [ "$#$1" = 2-c ]; then dd bs=1 count="$2" 2>/dev/null; else command head "$@"; fi; }; fi',
   'echo "$1$2:run"; echo "$1$2:run" >&2',
   'while :; do IFS=" " read -r mark length || exit 98; if [ "$mark" = "$1$2" ]; then break; fi; done',
   '( set --; eval "$(head -c "$length")" ); code=$?; echo "$1$2:end $code"; echo "$1$2:end $code" >&2',
 ].join('; ');
 
-/** What the login shell starts: decides who runs the bootstrap (`$1`), and says how far it came. `$4` is the SudoMode. */
+/** What sudo starts: it has put its own environment together (PAM's pam_env reads /etc/environment), which the bootstrap is not to see. */
+const ROOT = `exec ${cleanShell({ OPERATOR: '"$4"' }).join(' ')} -c "$1" sh "$2" "$3"`;
+
+/** What the login shell starts: decides who runs the bootstrap (`$1`), `$2` for root, and says how far it came. `$5` is the SudoMode. */
 const LAUNCHER = [
-  'B="$1"; shift; echo "$1$2:shell"; echo "$1$2:shell" >&2',
-  PATHS,
+  'B="$1"; R="$2"; shift 2; echo "$1$2:shell"; echo "$1$2:shell" >&2',
   'if [ "$3" = plain ] || [ "$(id -u)" = 0 ]; then eval "$B"; exit 0; fi',
   'if command -v sudo >/dev/null 2>&1; then :; else echo "$1$2:nosudo"; exit 0; fi',
-  'if [ "$3" = never-ask ]; then exec sudo -n -- /bin/sh -c "$B" sh "$1" "$2"; fi',
-  'exec sudo -S -p "$1$2:ask" -- /bin/sh -c "$B" sh "$1" "$2"',
+  'if [ "$3" = never-ask ]; then exec sudo -n -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"; fi',
+  'exec sudo -S -p "$1$2:ask" -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"',
 ].join('; ');
 
-/** The words of the command that one exec runs. Quote each by shellQuote and join them for a login shell. */
-export function commandWords(mark: Mark, mode: SudoMode): readonly string[] {
-  return ['/bin/sh', '-c', LAUNCHER, 'sh', BOOTSTRAP, mark.first, mark.second, mode];
+/**
+ * The words of the command that one exec runs. Quote each by shellQuote and join them for a login shell. Scripts find the name of the
+ * operator's account on the host in OPERATOR.
+ */
+export function commandWords(mark: Mark, mode: SudoMode, operator: string): readonly string[] {
+  return [...cleanShell({ OPERATOR: operator }), '-c', LAUNCHER, 'sh', BOOTSTRAP, ROOT, mark.first, mark.second, mode];
 }
 
 /**

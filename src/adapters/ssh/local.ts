@@ -7,14 +7,14 @@ import type { Channel, ChannelEnd } from './exec.ts';
 export async function openLocalChannel(words: readonly string[]): Promise<Channel> {
   const [file, ...args] = words;
   if (file === undefined) throw new TypeError('a command needs a word');
-  return await startProgram(file, args);
+  return await startProgram(file, args, {});
 }
 
-/** A program of this machine as a Channel. Its environment is ours, with `env` on top. */
+/** A program of this machine as a Channel. `env` is its whole environment. */
 export async function startProgram(
   file: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string | undefined>>,
 ): Promise<Channel> {
   const { execa } = await import('execa');
   const program = execa(file, [...args], {
@@ -23,6 +23,7 @@ export async function startProgram(
     reject: false,
     encoding: 'buffer',
     env,
+    extendEnv: false,
     detached: true,
   });
   // Detached: Ctrl-C goes to the whole foreground group, and the rollback needs what runs here.

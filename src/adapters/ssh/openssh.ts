@@ -47,7 +47,7 @@ async function startMaster(options: SshOptions, endpoint: Endpoint): Promise<Tra
   };
   try {
     await writeFile(join(directory, 'config'), renderConfig(options, endpoint, answers), { mode: 0o600 });
-    const env = { ...answers.env, LC_ALL: 'C' };
+    const env = { ...process.env, ...answers.env, LC_ALL: 'C' };
     const master = await startProgram('/bin/sh', ['-c', KEEPER, 'sh', ...masterArguments(options, directory)], env);
     const end = watch(master);
     const settled = await waitForMaster(options, endpoint, directory, end, answers, (started) => {
@@ -234,7 +234,7 @@ function transportOver(
   directory: string,
   master: Channel,
   end: MasterEnd,
-  env: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string | undefined>>,
   remove: () => Promise<void>,
 ): Transport {
   const lost = (): DockerTlsError =>

@@ -7,8 +7,9 @@ import { Secret } from '../../domain/secret.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
 import { startStored } from '../fleet-session.ts';
-import { CA_OPTIONS, readSecretFile } from '../host-options.ts';
+import { CA_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { readSecretFile } from '../secrets.ts';
 import { noCa } from './ca-show.ts';
 
 export const command = defineCommand({

@@ -2,13 +2,15 @@
 
 import { importCa } from '../../actions/ca-import.ts';
 import { anchorCommand } from '../../adapters/issuer/sign-command.ts';
+import { authorityWarnings } from '../../domain/pki/authority.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { Secret } from '../../domain/secret.ts';
 import { dateWords } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 import { readIn } from '../files.ts';
-import { PASSPHRASE_OPTIONS, passphraseSource } from '../host-options.ts';
+import { PASSPHRASE_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { passphraseSource } from '../secrets.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
@@ -54,6 +56,7 @@ export const command = defineCommand({
       if (!global.dryRun) await store.write(change);
       const { subject, fingerprint, notAfter } = inspectCertificate(cert);
       const issues = change.ca?.keyPem ? 'key' : change.ca?.record.signCommand ? 'command' : 'external';
+      const warnings = authorityWarnings(cert, change.ca?.record.chain ?? '');
       const how = {
         key: 'this store issues with its key',
         command: 'a command signs; its clients cannot be revoked one by one',
@@ -61,8 +64,8 @@ export const command = defineCommand({
       }[issues];
       return {
         exit: 0,
-        result: { subject, fingerprint, notAfter: notAfter.toISOString(), issues, dryRun: global.dryRun },
-        text: `CA ${subject}, until ${dateWords(notAfter)}: ${how}\n${fingerprint}`,
+        result: { subject, fingerprint, notAfter: notAfter.toISOString(), issues, warnings, dryRun: global.dryRun },
+        text: `CA ${subject}, until ${dateWords(notAfter)}: ${how}\n${[fingerprint, ...warnings.map((warning) => `warning: ${warning}`)].join('\n')}`,
       };
     });
   },

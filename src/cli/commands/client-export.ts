@@ -5,8 +5,8 @@ import { BUNDLE_FORMATS, bundleOf, clientOf, renderBundle } from '../../actions/
 import type { Secret } from '../../domain/secret.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
-import { readSecretFile } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { readSecretFile } from '../secrets.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({

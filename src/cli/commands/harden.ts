@@ -31,31 +31,35 @@ import { storeOf } from '../store.ts';
 export const command = defineCommand({
   name: 'harden',
   summary: 'Fix audit findings (planned, verified, rolled back on failure)',
-  about: `For hosts that are set up. Without --only and --profile: every fix that audit knows.\nFixes that can break existing access are skipped unless you pass --accept NAME:\n${FIXES.filter(
+  about: `Without --only and --profile: every fix that audit knows. Fixes that can break existing access are skipped unless you pass --accept NAME: ${FIXES.filter(
     (fix) => fix.needsYes,
   )
     .map((fix) => fix.name)
-    .join(', ')}.\nThe host remembers its fixes: a later apply keeps them; rollback and remove undo them.`,
+    .join(', ')}.\nA later apply keeps the fixes; rollback and remove undo them.`,
   examples: [
-    'docker-tls harden --list',
-    'docker-tls harden build-1 --profile minimal',
+    'docker-tls harden build-1 --profile minimal --dry-run',
     'docker-tls harden build-1 --accept icc --keep-docker-group ci --yes',
   ],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: {
     ...RUN_OPTIONS,
     only: { kind: 'list', value: 'FIX', summary: 'only these fixes' },
-    profile: { kind: 'choice', choices: PROFILES, summary: 'a set of fixes; default cis, which is all' },
-    accept: { kind: 'list', value: 'FIX', summary: 'yes to what this fix costs, where it needs one (--list)' },
+    profile: {
+      kind: 'choice',
+      choices: PROFILES,
+      value: 'NAME',
+      summary: 'a set of fixes (default: cis)',
+    },
+    accept: { kind: 'list', value: 'FIX', summary: 'accept what this fix costs (see --list)' },
     keepDockerGroup: { kind: 'list', value: 'USER', summary: 'this user stays in the docker group' },
     maxAuthTries: {
       kind: 'number',
       min: 1,
       max: 99,
       value: 'N',
-      summary: 'keys and passwords that one SSH connection may try (fix sshd); default 4, with profile article 2',
+      summary: 'MaxAuthTries (default: 4; profile article: 2)',
     },
-    list: { kind: 'flag', summary: 'show the fixes and what they cost; needs no host' },
+    list: { kind: 'flag', summary: 'show the fixes and their costs; needs no host' },
   },
   async run(context) {
     const { args, options, global, runtime, prompts, progress } = context;

@@ -12,8 +12,9 @@ import type { Runtime } from '../../runtime.ts';
 import { homeDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
 import { readFleetText } from '../fleet-file.ts';
-import { CA_OPTIONS, readSecretFile, SSH_OPTIONS } from '../host-options.ts';
+import { CA_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { readSecretFile } from '../secrets.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({

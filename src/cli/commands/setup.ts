@@ -21,10 +21,8 @@ import {
   clientSpec,
   HOST_OPTIONS,
   hostFlags,
-  passphraseSource,
   REJECT_OPTION,
   SSH_OPTIONS,
-  sudoPassword,
   TAKE_OVER_OPTION,
 } from '../host-options.ts';
 import { dockerConfigDirectory } from '../options.ts';
@@ -33,6 +31,7 @@ import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
 import { renderPlan } from '../render/plan.ts';
 import { tableWidth } from '../render/table.ts';
+import { passphraseSource, sudoPassword } from '../secrets.ts';
 import { knownHosts, openSession, verifierFor } from '../session.ts';
 import {
   askClient,

@@ -15,6 +15,8 @@ import {
   tmpfilesDirectories,
 } from './audit-rules.ts';
 import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
+import { type Listener, parseListeners } from './listeners.ts';
+import { parseMatches, parseSshd, type SshdMatch, sshdVersion } from './sshd-facts.ts';
 
 /** Give this to HostSession.run, as root; its standard output goes to parseAuditFacts. */
 export const AUDIT_SCRIPT: string = `${apiScript}\n${sshdScript}\n${script}`;
@@ -38,14 +40,9 @@ export type TlsFile = {
   readonly pem: string;
 };
 
-export type Listener = { readonly address: string; readonly port: number; readonly byDockerd: boolean };
-
 export type ProcessFact = { readonly noNewPrivileges: boolean; readonly seccomp: boolean };
 
 export type Unit = ReadonlyMap<string, readonly string[]>;
-
-/** What sshd does for some logins only. */
-export type SshdMatch = { readonly criteria: string; readonly settings: ReadonlyMap<string, string> };
 
 /** Everything that one run of facts.sh tells. Text in it is the host's: clean it before it is shown. */
 export type AuditFacts = {
@@ -156,26 +153,6 @@ function execStartWords(unit: Unit | undefined): readonly string[] | undefined {
   return argv?.split(/\s+/);
 }
 
-/** `0100007F:1F90` as the kernel prints addresses: 32-bit words in host order (little-endian assumed, as on all that run Docker). */
-function parseAddress(hex: string): { address: string; port: number } {
-  const [words = '', port = '0'] = hex.split(':');
-  const bytes = Buffer.from(words, 'hex');
-  for (let index = 0; index + 4 <= bytes.length; index += 4) bytes.subarray(index, index + 4).reverse();
-  if (bytes.length === 4) return { address: bytes.join('.'), port: Number.parseInt(port, 16) };
-  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
-  const address = groups.join(':').replace(/(^|:)0(:0)+(:|$)/, '::');
-  return { address: address === '' ? '::' : address, port: Number.parseInt(port, 16) };
-}
-
-function parseListeners(text: string, sockets: string): readonly Listener[] {
-  const inodes = new Set(Array.from(sockets.matchAll(/socket:\[(\d+)\]/g), (found) => found[1] ?? ''));
-  return lines(text).flatMap((line): readonly Listener[] => {
-    const found = /^\S+ ((?:[0-9A-F]{8}|[0-9A-F]{32}):[0-9A-F]{4}) (\d+)$/.exec(line);
-    if (found === null) return [];
-    return [{ ...parseAddress(found[1] ?? ''), byDockerd: inodes.has(found[2] ?? '') }];
-  });
-}
-
 function groupMembers(group: string, users: string): readonly string[] | undefined {
   const found = /^docker:[^:]*:(\d+):(.*)$/m.exec(group);
   if (found === null) return undefined;
@@ -195,33 +172,6 @@ function parseProcesses(text: string): ReadonlyMap<number, ProcessFact> {
     });
   }
   return found;
-}
-
-function parseSshd(text: string): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>();
-  for (const line of lines(text)) {
-    const [, key = '', value = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
-    found.set(key.toLowerCase(), [...(found.get(key.toLowerCase()) ?? []), value]);
-  }
-  return found;
-}
-
-/** Match blocks, each with what it says of a keyword first. */
-function parseMatches(text: string): readonly SshdMatch[] {
-  const found: { readonly criteria: string; readonly settings: Map<string, string> }[] = [];
-  for (const line of lines(text)) {
-    const [, keyword = '', value = ''] = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)"?(.*?)"?\s*$/.exec(line) ?? [];
-    const key = keyword.toLowerCase();
-    if (key === 'match') found.push({ criteria: value, settings: new Map() });
-    const settings = found.at(-1)?.settings;
-    if (key !== 'match' && key !== '' && settings?.has(key) === false) settings.set(key, value);
-  }
-  return found;
-}
-
-function sshdVersion(text: string): number | undefined {
-  const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(text) ?? [];
-  return major === undefined ? undefined : Number(major) * 100 + Number(minor);
 }
 
 function notWhole(): never {

@@ -46,7 +46,6 @@ function problemsOf(issue: Issue, context: ProblemContext, path: Path): Problem[
     case 'too_big':
       return [outOfRange(path, issue, found)];
     case 'custom': {
-      if (secret) return [badSecret(path)];
       const hints = (issue.params?.hints ?? []) as readonly string[];
       return [{ path, message: issue.message, ...(hints.length > 0 ? { hints } : {}) }];
     }

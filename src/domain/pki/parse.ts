@@ -1,7 +1,7 @@
 /** Owns reading a certificate: its fields and extensions by forge's ASN.1, its key and signature by node:crypto. */
 
 import { X509Certificate } from 'node:crypto';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { type NameConstraints, parseNameConstraints } from './constraints.ts';
 import {
   type Asn1,
   children,
@@ -17,7 +17,7 @@ import {
 } from './der.ts';
 import { ipText, type San } from './names.ts';
 import { OID, shortName } from './oids.ts';
-import { pemBlocks, pemEncode } from './pem.ts';
+import { certDamaged, splitBundle } from './pem.ts';
 
 export type ParsedCertificate = {
   readonly x509: X509Certificate;
@@ -44,21 +44,10 @@ export type Extensions = {
   readonly sans: readonly San[];
   readonly ski: Buffer | undefined;
   readonly aki: Buffer | undefined;
+  readonly nameConstraints: NameConstraints | undefined;
   /** Critical ones that are not known here: whoever verifies has to refuse (RFC 5280 4.2). */
   readonly unknownCritical: readonly string[];
 };
-
-/** Every certificate of a PEM text, in order, each as normal PEM. Throws E_CERT_DAMAGED when one is torn; none at all is an empty list. */
-export function splitBundle(pem: string): string[] {
-  const { blocks, torn } = pemBlocks(pem);
-  if (torn) throw certDamaged('a BEGIN line has no END line');
-  return blocks
-    .filter(({ label }) => /^(?:X509 )?CERTIFICATE$/.test(label))
-    .map(({ der }) => {
-      if (der === undefined) throw certDamaged('its base64 is torn');
-      return pemEncode('CERTIFICATE', der);
-    });
-}
 
 /** Reads the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
 export function parseCertificate(pem: string): ParsedCertificate {
@@ -72,11 +61,21 @@ export function parseCertificate(pem: string): ParsedCertificate {
   }
 }
 
+/** The SubjectPublicKeyInfo of the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
+export function publicKeyInfo(pem: string): Asn1 | undefined {
+  const fields = fieldsOf(parseCertificate(pem).x509.raw);
+  return fields[5];
+}
+
+/** Version 1 has no [0] in front; its fields begin at once. */
+function fieldsOf(der: Buffer): readonly Asn1[] {
+  const all = children(children(decode(der))[0]);
+  return contextNumber(all[0]) === 0 ? all.slice(1) : all;
+}
+
 function parseFields(der: Buffer): Omit<ParsedCertificate, 'x509' | 'pem'> {
-  const [tbs, algorithm] = children(decode(der));
-  // Version 1 has no [0] in front; its fields begin at once.
-  const all = children(tbs);
-  const fields = contextNumber(all[0]) === 0 ? all.slice(1) : all;
+  const [, algorithm] = children(decode(der));
+  const fields = fieldsOf(der);
   const [, , issuer, times, subject] = fields;
   const [notBefore, notAfter] = children(times);
   const wrapped = fields.find((field) => contextNumber(field) === 3);
@@ -122,6 +121,7 @@ export function parseExtensions(list: readonly Asn1[]): Extensions {
   const extUsage = field(OID.extKeyUsage);
   const sans = field(OID.subjectAltName);
   const aki = field(OID.authorityKeyIdentifier);
+  const names = field(OID.nameConstraints);
   return {
     isCa,
     pathLen,
@@ -130,6 +130,7 @@ export function parseExtensions(list: readonly Asn1[]): Extensions {
     sans: sans === undefined ? [] : children(sans).flatMap(parseGeneralName),
     ski: ski && content(ski),
     aki: aki && children(aki).flatMap((part) => (contextNumber(part) === 0 ? [content(part)] : []))[0],
+    nameConstraints: names && parseNameConstraints(names),
     unknownCritical: [...byId].filter(([id, { critical }]) => critical && !KNOWN.has(id)).map(([id]) => shortName(id)),
   };
 }
@@ -141,10 +142,11 @@ const KNOWN: ReadonlySet<string> = new Set([
   OID.subjectAltName,
   OID.subjectKeyIdentifier,
   OID.authorityKeyIdentifier,
+  OID.nameConstraints,
 ]);
 
-/** Known, but not evaluated here: name constraints and policies (RFC 5280 4.2.1.4 to 4.2.1.14). */
-const UNCHECKED: ReadonlySet<string> = new Set(['2.5.29.30', '2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54']);
+/** Known, but not evaluated here: policies (RFC 5280 4.2.1.4 to 4.2.1.14). */
+const UNCHECKED: ReadonlySet<string> = new Set(['2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54']);
 
 function parseConstraints(value: Asn1): [boolean, number | undefined] {
   const fields = children(value);
@@ -181,14 +183,4 @@ function parseGeneralName(name: Asn1): San[] {
     default:
       return [];
   }
-}
-
-export function certDamaged(why: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CERT_DAMAGED',
-    exit: 2,
-    message: `the certificate cannot be read: ${why}`,
-    hints: ['look at it with: openssl x509 -noout -text -in FILE'],
-    cause,
-  });
 }

@@ -1,8 +1,8 @@
 /** Owns the fixes of sshd: one drop-in that comes before all others, since the first value that sshd reads wins (sshd_config(5)). */
 
 import { secondFactors } from '../audit/checks/ssh.ts';
-import type { SshdMatch } from '../audit/facts.ts';
 import type { FixName } from '../audit/fixes.ts';
+import type { SshdMatch } from '../audit/sshd-facts.ts';
 
 export const SSHD_CONFIG = '/etc/ssh/sshd_config';
 

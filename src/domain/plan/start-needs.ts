@@ -9,6 +9,7 @@ export type StartNeed = { readonly name: string; readonly path: string | undefin
 
 /** The first Docker that does not start without docker-proxy (26.1 and 28.5 do not, 20.10 does). */
 const NEEDS_PROXY = 26;
+
 /** What dockerd does not start without: it goes on running for as long as nobody restarts it. */
 export function startNeeds(facts: HostFacts, view: DaemonView): StartNeed[] {
   const found = (...names: string[]): string | undefined =>

@@ -1,8 +1,9 @@
-/** Owns the form in which a plan travels to its host: one script and one stream of bytes (read by src/host/apply.sh). */
+/** Owns the form in which a plan travels to its host: one script and one stream of bytes (read by the modules of src/host/apply). */
 
 import { createHash } from 'node:crypto';
 import type { ChangeVariables, EntryKind, EntrySource, HostScriptSettings } from '../../host/protocol.ts';
 import { APPLY_SCRIPT, ENDING_FUNCTIONS, ROLLBACK_SCRIPT } from '../../host/scripts.ts';
+import { cleanShell } from '../dockerd/clean-environment.ts';
 import { editDaemonJson } from '../dockerd/daemon-json.ts';
 import { isOurDropIn } from '../dockerd/drop-in.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
@@ -27,6 +28,13 @@ import { type FileChange, text } from './file-change.ts';
 import { renderState } from './host-state.ts';
 import type { HostPlan } from './plan.ts';
 import { startNeeds } from './start-needs.ts';
+
+/** What lies on the host for the time of a change. A timer, a boot or a person starts it, so it makes its environment clean by itself. */
+const rollbackScript = [
+  '#!/bin/sh',
+  `case $1 in undo | commit) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
+  ROLLBACK_SCRIPT,
+].join('\n');
 
 export type TransactionOptions = {
   /** Names this change in lock, timer and journal: letters and digits only. */
@@ -94,7 +102,7 @@ export function renderTransaction(
     KEEP: `${options.keep}`,
   };
   const parts = {
-    ROLLBACK_SIZE: bytes(ROLLBACK_SCRIPT),
+    ROLLBACK_SIZE: bytes(rollbackScript),
     SETTINGS_SIZE: bytes(`${assignments(settings)}\n`),
     MANIFEST_SIZE: bytes(`${manifest}\n`),
     MANAGED_SIZE: bytes(plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join('')),

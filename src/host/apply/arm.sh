@@ -1,4 +1,7 @@
 # Arms the rollback: from here on the host rolls back automatically, also when this script is killed or the host reboots
+# Needs functions: fail make_directories step words
+# Needs variables: CONFIRM STAGING STATE T TXN UNITS
+# Needs programs: cat cp ln mkdir mv rm sync systemd-run
 
 step arm
 make_directories "$UNITS/sysinit.target.wants" 0755 || fail "$(words)"

@@ -1,7 +1,13 @@
 # Keeps: the originals beside their places, and, the first time, in the origin
+# Needs functions: copy fail is_member snapshot_path step words
+# Needs variables: CREATED ERR NL STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
+# Needs programs: cut df ln mkdir mv readlink rm stat sync tail wc
 
 step keep
-mkdir -p "$T/origin" 2>"$ERR" && { [ ! -d "$STATE/origin" ] || cp -a "$STATE/origin/." "$T/origin/"; } 2>"$ERR" || fail "$(words)"
+mkdir -p "$T/origin" 2>"$ERR" || fail "$(words)"
+for path in "$STATE"/origin/*; do
+  if [ -e "$path" ] || [ -L "$path" ]; then copy "$path" "$T/origin/${path##*/}" 2>"$ERR" || fail "$(words)"; fi
+done
 # Whether docker ran before the first change belongs to the origin as well.
 if [ "$WAS_ACTIVE" = yes ]; then was=active; else was=inactive; fi
 if [ ! -f "$T/origin/manifest" ]; then
@@ -19,7 +25,7 @@ count=$(wc -l <"$T/origin/manifest")
 # a copy, and the very same contents take its place for a try.
 keep_copy() {
   rm -f -- "$1.docker-tls-old" "$1.docker-tls-tmp" &&
-    cp -a -- "$1" "$1.docker-tls-old" && cp -a -- "$1" "$1.docker-tls-tmp" && mv -fT -- "$1.docker-tls-tmp" "$1"
+    copy "$1" "$1.docker-tls-old" && copy "$1" "$1.docker-tls-tmp" && mv -fT -- "$1.docker-tls-tmp" "$1"
 }
 true >"$T/kept.part" || fail "$(df -Pk "$STATE" | tail -n 1)"
 while IFS=$TAB read -r index kind mode owner source path <&3; do

@@ -3,8 +3,10 @@
 # daemon.json (when live-restore is on for a moment), then each file of the manifest whose source is `stdin`.
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
 # Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
+# Needs functions: clear_unarmed result undo
+# Needs variables: CONFIRM LOCK STATE TXN UNITS WHO
+# Needs programs: date dd flock head rm sed sh timeout
 umask 077
-export LC_ALL=C
 trap '' HUP PIPE
 T=$STATE/txn
 STEP=lock

@@ -1,4 +1,8 @@
 # The records of the change, from standard input; and whether the host is still what the plan was made from.
+# Needs functions: changed fail take unread_units
+# Needs variables: CONFIRM FRAGMENT KNOWN_UNITS MANAGED_SIZE MANIFEST_SIZE NL ROLLBACK_SIZE SEEN_SIZE SETTINGS_SIZE
+# Needs variables: STAGING STATE_SIZE TXN
+# Needs programs: df grep head mkdir rm sed sh sha256sum stat tail
 
 # The records of the change arrive in a staging directory in memory: a reboot before the rollback is armed leaves nothing.
 mkdir -m 0700 -- "$STAGING" 2>/dev/null || fail "cannot make $STAGING"

@@ -1,4 +1,7 @@
 # Stages: everything that is needed lies on the host before anything changes
+# Needs functions: copy fail make_directories plainly step take words
+# Needs variables: DAEMON_JSON ERR JSON_FORMS NL T TAB TLS_DIRECTORY UNITS VALIDATE
+# Needs programs: cat chmod chown df head ln rm sed sh sha256sum sort stat tail
 
 step stage
 # What comes on stdin becomes a file with its final mode and owner: arrive SIZE MODE OWNER PATH
@@ -38,9 +41,9 @@ place_new() { # MODE OWNER SOURCE TARGET
       ;;
     same)
       now=${4%.docker-tls-new}
-      if [ -e "$now" ] || [ -L "$now" ]; then ln -P -- "$now" "$4" 2>/dev/null || cp -a -- "$now" "$4" 2>"$ERR"; fi
+      if [ -e "$now" ] || [ -L "$now" ]; then ln -P -- "$now" "$4" 2>/dev/null || copy "$now" "$4" 2>"$ERR"; fi
       ;;
-    snap:*) cp -a -- "${3#snap:}" "$4" 2>"$ERR" ;;
+    snap:*) copy "${3#snap:}" "$4" 2>"$ERR" ;;
     copy:*) (
       umask "$(printf '%04o' $((0777 & ~0$1)))"
       cat -- "${3#copy:}" >"$4"

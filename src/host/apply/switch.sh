@@ -1,9 +1,14 @@
 # Puts the change in place: from here on something changes, and every failure goes through the rollback.
+# Needs functions: apply_services effective_sshd fail keep_audit_rules mark missing_programs place_as plainly
+# Needs functions: reload_live_restore result set_member step undo warn words
+# Needs variables: AUDIT DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SSHD SSHD_DROP_IN STEP T
+# Needs variables: TAB UNITS
+# Needs programs: chmod chown cmp date grep journalctl rm sed sort sshd sync systemctl tail timeout
 
 # What sshd will do for root and for the operator, beside what our drop-in says: a line elsewhere may win over it.
 compare_sshd() {
   [ -f "$SSHD_DROP_IN" ] || return 0
-  for user in $(printf '%s\n' root "${SUDO_USER:-$(id -un)}" | sort -u); do
+  for user in $(printf '%s\n' root "$OPERATOR" | sort -u); do
     effective_sshd -C "user=$user,host=localhost,addr=127.0.0.1" 2>/dev/null >"$T/sshd-$user" || continue
     sed -n 's/^\([A-Z][A-Za-z]*\) \([A-Za-z0-9-]*\)$/\1 \2/p' "$SSHD_DROP_IN" | while read -r key value; do
       # prohibit-password has an older name.

@@ -1,4 +1,7 @@
 # Rules of the kernel's audit. They are no part of the transaction: a rule that is not taken is said, and undoes nothing.
+# Needs functions: mark warn
+# Needs variables: AUDIT_DIRECTORY T
+# Needs programs: auditctl augenrules cat grep rm tail tr
 
 # Rules of ours carry the key docker-tls, so that the kernel can be asked to drop those and no others: what somebody else has loaded, be it by
 # hand and in no file, stays as it is. Hence no `augenrules --load`, which drops all (or, without -D in rules.d, none), and stops at the

@@ -1,4 +1,3 @@
-#!/bin/sh
 # The rollback of a change by docker-tls. It lies on the host beside the change's own records and is started by a timer,
 # by a reboot, or by the operator's computer:
 #   sh rollback.sh undo REASON     put everything back as it was (or finish, when the change was already confirmed)
@@ -16,12 +15,10 @@
 #   audit-generated  mark: audit.rules was what augenrules makes of rules.d
 #   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
+# Needs variables: T UNITS
+# Needs programs: base64 flock ln logger sed sleep tr
 set -u
 umask 077
-LC_ALL=C
-export LC_ALL
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
 : "${T:=${0%/*}}"
 STATE=${T%/*}
 TAB=$(printf '\t')
@@ -69,6 +66,7 @@ take_mutex() {
 # Does a process hold the mutex? Under any number: while a shell runs a command without descriptor 9, it keeps it as another.
 holds_mutex() {
   for held in "/proc/$1"/fd/*; do
+    # shellcheck disable=SC3013 # dash, bash and busybox have -ef
     if [ "$held" -ef "$UNITS" ]; then return 0; fi
   done
   return 1

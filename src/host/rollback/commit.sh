@@ -1,4 +1,8 @@
 # The confirmation: the change counts, its generation is kept, and old ones go.
+# Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery mark note
+# Needs functions: remove_created restore_live_restore snapshot_path stop_timer
+# Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL STATE T TAB TLS_DIRECTORY TXN UNITS
+# Needs programs: cat find grep ls mkdir mv rm rmdir sort sync tail
 
 # Everything of a confirmation that could fail comes before the mark; what comes after it can be done again by `undo`.
 commit() {
@@ -84,6 +88,7 @@ credential_directories() {
 
 # Keeps the newest KEEP generations, and the directories of credentials that they and `current` point to.
 prune() {
+  # shellcheck disable=SC2010 # numbers
   for old in $(ls -A "$STATE/generations" | grep -x '[0-9]*' | sort -rn | tail -n "+$((KEEP + 1))"); do
     [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
   done

@@ -1,4 +1,7 @@
 # The running dockerd: told to read its configuration, asked whether it has, and live-restore for the moment of a restart.
+# Needs functions: active api await local_socket note place_as
+# Needs variables: BACK DAEMON DAEMON_JSON NL TXN WAS_ACTIVE
+# Needs programs: date docker rm systemctl timeout
 
 # Makes a daemon read its configuration, and sets `pid` to its number: hup UNIT. Not by `systemctl reload`: an emptied ExecReload=, a host
 # without /bin/kill, and the kill of procps in a Turkish locale ("Invalid argument") all fail there.

@@ -1,4 +1,7 @@
 # Units that need docker.service: noted before it stops, started again after it.
+# Needs functions: active service
+# Needs variables: NEEDED_BY NL T docker_unit
+# Needs programs: cat rm sed systemctl
 
 # Units that need docker.service and are active now: those that its stop would take along (as systemd does, theirs as well), and that its
 # start would not bring back. Those of the first time count, also for the rollback.
@@ -6,6 +9,7 @@ note_dependents() {
   # Empty: the write was killed before anything was stopped.
   [ ! -s "$T/dependents" ] || return 0
   dependents=
+  # shellcheck disable=SC2046 # names of units have no blanks
   set -- $(needed_by "$docker_unit")
   while [ $# -gt 0 ]; do
     case $NL$dependents in *"$NL$1$NL"*)
@@ -16,6 +20,7 @@ note_dependents() {
     unit=$NL$(systemctl show -p ActiveState $NEEDED_BY -- "$1" 2>/dev/null)$NL
     if active "$unit"; then
       dependents=$dependents$1$NL
+      # shellcheck disable=SC2046
       set -- "$@" $(needed_by "$unit")
     fi
     shift

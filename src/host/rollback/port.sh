@@ -1,4 +1,7 @@
 # The TLS port in the moment before dockerd stops: new connections wait at the firewall.
+# Needs functions: active
+# Needs variables: T docker_unit socket_unit
+# Needs programs: grep rm sed sleep sort ss timeout
 
 # When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
 # moment before: a first packet that is dropped is sent again by the client's kernel a second later, and then systemd holds the port.

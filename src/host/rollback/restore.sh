@@ -1,4 +1,16 @@
 # The files of a change: what a path was, its place taken by one rename, and everything back.
+# Needs variables: DAEMON_JSON LIVE_RESTORE T TAB
+# Needs programs: chmod chown cp cut getent gpasswd grep ln mv readlink rm rmdir sort stat tr
+
+# The same file, or the same link, under another path: copy FROM TO. A link is made anew: with it, uutils' `cp -a` changes the mode of the
+# file that it leads to.
+copy() {
+  if [ -L "$1" ]; then
+    ln -sT -- "$(readlink -- "$1")" "$2" && chown -h "$(stat -c %u:%g -- "$1")" -- "$2"
+  else
+    cp -a -- "$1" "$2"
+  fi
+}
 
 # The state of a path as a line of a snapshot, and its copy as DIR/INDEX: snapshot_path DIR INDEX KIND PATH
 snapshot_path() {
@@ -14,9 +26,9 @@ snapshot_path() {
       ;;
     *)
       if [ -L "$4" ]; then
-        cp -a -- "$4" "$1/$2" && printf '%s\tlink\t777\t%s\t%s\n' "$2" "$(stat -c '%u:%g' -- "$4")" "$4" >>"$1/manifest"
+        copy "$4" "$1/$2" && printf '%s\tlink\t777\t%s\t%s\n' "$2" "$(stat -c '%u:%g' -- "$4")" "$4" >>"$1/manifest"
       elif [ -e "$4" ]; then
-        cp -a -- "$4" "$1/$2" && printf '%s\tfile\t%s\t%s\n' "$2" "$(stat -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
+        copy "$4" "$1/$2" && printf '%s\tfile\t%s\t%s\n' "$2" "$(stat -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
       else
         printf '%s\tabsent\t-\t-\t%s\n' "$2" "$4" >>"$1/manifest"
       fi
@@ -40,10 +52,11 @@ set_member() {
 place_as() {
   # A link gets a copy, and so does what lies on a file system without second names.
   if [ -L "$1.docker-tls-$2" ] || ! ln -fT -- "$1.docker-tls-$2" "$1.docker-tls-tmp" 2>/dev/null; then
-    rm -f -- "$1.docker-tls-tmp" && cp -a -- "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
+    rm -f -- "$1.docker-tls-tmp" && copy "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
   fi
   if ! mv -fT -- "$1.docker-tls-tmp" "$1" 2>/dev/null; then
     # mv refuses two names of one file; then an earlier try, which was killed, has done it already.
+    # shellcheck disable=SC3013 # dash, bash and busybox have -ef
     if [ -L "$1" ] || ! [ "$1" -ef "$1.docker-tls-$2" ]; then
       # busybox's mv does not replace a link to a directory.
       if [ -L "$1" ] && [ -d "$1" ]; then rm -f -- "$1" || return 1; fi

@@ -1,4 +1,8 @@
 # Services on the files that now lie there: docker.service restarted, reloaded or left, sshd reloaded, audit rules loaded.
+# Needs functions: active hold_port hup is_up load_audit_rules look_at_units mark note note_dependents obstacle
+# Needs functions: release_port reload_docker start_dependents
+# Needs variables: AUDIT BACK DAEMON LIMIT SSHD T UNITS socket_unit
+# Needs programs: sleep systemctl timeout
 
 # Makes the services take in the files that now lie there, and brings the daemon to where it has to be: apply_services start|stop
 apply_services() {

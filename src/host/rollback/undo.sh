@@ -1,4 +1,8 @@
 # The rollback: everything back as it was, at once, by the timer or at the next boot.
+# Needs functions: apply_services clear_beside clear_blobs final_daemon_json finish mark note place_as release_port
+# Needs functions: reload_live_restore remove_created reread restore_files restore_live_restore
+# Needs variables: DAEMON_JSON LIVE_RESTORE LOCK STATE T TXN UNITS WAS_ACTIVE
+# Needs programs: ls rm sleep systemctl
 
 undo() {
   reason=$1

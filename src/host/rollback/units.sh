@@ -1,4 +1,6 @@
 # Unit files: what systemd has of them, whether it can read them, and whether docker.service would start on them.
+# Needs variables: BACK NEEDS NL T
+# Needs programs: mount sed systemctl
 
 # By these a unit stops with another one.
 NEEDED_BY='-p RequiredBy -p RequisiteOf -p BoundBy -p ConsistsOf -p PropagatesStopTo'

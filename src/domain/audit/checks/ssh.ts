@@ -1,7 +1,8 @@
 /** Owns the checks of sshd, judged by its effective settings (sshd -T), includes and defaults among them. */
 
 import { type Check, type Evidence, finding, notApplicable, PASS, SEVERITIES, type Severity } from '../check.ts';
-import type { AuditFacts, SshdMatch } from '../facts.ts';
+import type { AuditFacts } from '../facts.ts';
+import type { SshdMatch } from '../sshd-facts.ts';
 
 type PasswordMethod = 'password' | 'keyboard-interactive';
 

@@ -1,0 +1,151 @@
+/** Owns where secrets come from: the CA's passphrase and the password for sudo, from a file, the environment, or a question. */
+
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { shellQuote } from '../domain/quote.ts';
+import { Secret } from '../domain/secret.ts';
+import type { PassphraseSource } from '../engine/key-protection.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import type { Runtime } from '../runtime.ts';
+import type { OptionValues } from './command.ts';
+import type { PASSPHRASE_OPTIONS, SSH_OPTIONS } from './host-options.ts';
+import type { Prompts } from './prompts.ts';
+import { keepFromChildren } from './runtime.ts';
+
+type SshValues = OptionValues<typeof SSH_OPTIONS>;
+type PassphraseValues = OptionValues<typeof PASSPHRASE_OPTIONS>;
+
+/** How often somebody may type it. */
+const PASSPHRASE_TRIES = 3;
+const OLD_CA = { message: 'Passphrase of the CA:' };
+/** A slip of the hand would lock the key up under words that nobody knows. */
+const NEW_CA = { message: 'New passphrase of the CA:', confirm: true };
+
+/** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
+export function passphraseSource(
+  options: PassphraseValues,
+  runtime: Runtime,
+  prompts: Prompts,
+  reference?: string,
+): PassphraseSource {
+  // Before the first child process, though the key may be opened long after it.
+  if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
+  async function given(fresh: boolean): Promise<Secret | undefined> {
+    if (options.caPassphraseFile !== undefined)
+      return readSecretFile(resolve(runtime.cwd, options.caPassphraseFile), '--ca-passphrase-file');
+    const fromEnvironment = runtime.env.DOCKER_TLS_CA_PASSPHRASE;
+    if (fromEnvironment) return new Secret(fromEnvironment);
+    return reference === undefined || reference === 'none'
+      ? undefined
+      : readSecret(reference, 'ca.passphrase', runtime, prompts, fresh ? NEW_CA : OLD_CA);
+  }
+  return {
+    async forNewCa() {
+      const secret = await given(true);
+      if (secret !== undefined || options.noCaPassphrase || reference === 'none') return secret;
+      if (!prompts.interactive) {
+        throw new DockerTlsError({
+          code: 'E_CA_PASSPHRASE',
+          exit: 2,
+          message: 'no passphrase given for the new CA key; pass --ca-passphrase-file or --no-ca-passphrase',
+          hints: ['--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)', '--no-ca-passphrase'],
+        });
+      }
+      const protect = await prompts.confirm({
+        explain:
+          'Anyone with the CA key can grant access. A passphrase makes a stolen key file useless; docker-tls asks for it whenever it issues a certificate.',
+        message: "Protect the CA's key with a passphrase?",
+        default: true,
+        flag: '--no-ca-passphrase',
+      });
+      if (!protect) return undefined;
+      return prompts.password({ ...NEW_CA, flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' });
+    },
+    async forExistingCa(opens) {
+      const secret = await given(false);
+      if (secret !== undefined) return secret;
+      const question = { ...OLD_CA, flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' };
+      let typed = await prompts.password(question);
+      // After the last one whoever opens the key says what is wrong.
+      for (let tries = 1; tries < PASSPHRASE_TRIES && !(await opens(typed)); tries += 1)
+        typed = await prompts.password({ ...question, explain: 'The key does not open with that one.' });
+      return typed;
+    },
+  };
+}
+
+/** The password for sudo, when the options promise one, or else the fleet file does. */
+export async function sudoPassword(
+  options: Pick<SshValues, 'askSudoPassword' | 'sudoPasswordFile'>,
+  runtime: Runtime,
+  prompts: Prompts,
+  reference?: string,
+): Promise<Secret | undefined> {
+  if (options.sudoPasswordFile !== undefined)
+    return readSecretFile(resolve(runtime.cwd, options.sudoPasswordFile), '--sudo-password-file');
+  const question = { message: 'Password for sudo:' };
+  if (options.askSudoPassword)
+    return prompts.password({ ...question, flag: '--sudo-password-file FILE', key: 'sudo-password' });
+  return reference === undefined ? undefined : readSecret(reference, 'sudo-password', runtime, prompts, question);
+}
+
+/** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or open to everybody on this computer. */
+export async function readSecretFile(path: string, flag: string): Promise<Secret> {
+  let text: string;
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw noFile(path, flag, 'is a directory');
+    if (process.platform !== 'win32' && (found.mode & 0o007) !== 0)
+      throw found.isFile() || found.isFIFO() ? openToAll(path, flag) : noFile(path, flag, 'is a device, no file');
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof DockerTlsError) throw cause;
+    throw new DockerTlsError({
+      code: 'E_SECRET_FILE',
+      exit: 2,
+      message: `${flag}: ${path} cannot be read`,
+      hints: [`ls -l ${shellQuote(path)}`],
+      cause,
+    });
+  }
+  const line = text.split(/\r?\n/)[0] ?? '';
+  if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} is empty` });
+  return new Secret(line);
+}
+
+/** No hint to change its mode: /tmp and /dev/null are everybody's on purpose. */
+function noFile(path: string, flag: string, what: string): DockerTlsError {
+  return new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} ${what}` });
+}
+
+function openToAll(path: string, flag: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SECRET_FILE',
+    exit: 2,
+    message: `${flag}: everybody on this computer can open ${path}`,
+    hints: [`chmod 600 ${shellQuote(path)}`],
+  });
+}
+
+/** A secret that the fleet file names: `env:NAME`, `file:PATH` or `prompt`. Fails with E_SECRET_ENV, E_SECRET_FILE (exit 2). */
+export async function readSecret(
+  reference: string,
+  key: string,
+  runtime: Runtime,
+  prompts: Prompts,
+  question: { readonly message: string; readonly confirm?: boolean },
+): Promise<Secret> {
+  if (reference.startsWith('file:')) return readSecretFile(resolve(runtime.cwd, reference.slice(5)), key);
+  if (reference.startsWith('env:')) {
+    const value = runtime.env[reference.slice(4)];
+    keepFromChildren(reference.slice(4));
+    if (value) return new Secret(value);
+    throw new DockerTlsError({
+      code: 'E_SECRET_ENV',
+      exit: 2,
+      message: `${key}: the environment variable ${reference.slice(4)} is not set`,
+      hints: [`read -rs ${reference.slice(4)}; export ${reference.slice(4)}`],
+    });
+  }
+  return prompts.password({ ...question, flag: `${key}: env:NAME or file:PATH in the fleet file` });
+}

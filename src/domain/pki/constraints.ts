@@ -1,0 +1,75 @@
+/** Owns name constraints (RFC 5280 4.2.1.10): which names a CA may certify, as Go and OpenSSL read them. */
+
+import { type Asn1, children, content, contextNumber } from './der.ts';
+import { ipBytes, type San } from './names.ts';
+
+type Subtrees = {
+  /** Lower case; `corp.example` covers itself and what is below, `.corp.example` only what is below; empty covers everything. */
+  readonly dns: readonly string[];
+  /** Address and mask. */
+  readonly ip: readonly (readonly [Buffer, Buffer])[];
+  /** Numbers of GeneralName of a kind that is not understood by every verifier, for instance 4: directory names. */
+  readonly other: readonly number[];
+};
+
+export type NameConstraints = { readonly permitted: Subtrees; readonly excluded: Subtrees };
+
+/** Names of mail and of URIs (1, 6) have no part in reaching a daemon. */
+const HARMLESS: readonly (number | undefined)[] = [1, 6];
+
+/** Reads the extension's value. Throws an Error when damaged. */
+export function parseNameConstraints(value: Asn1): NameConstraints {
+  const lists = children(value);
+  const of = (number: number): Subtrees => {
+    const found = lists.filter((list) => contextNumber(list) === number).flatMap(children);
+    const bases = found.flatMap((subtree) => children(subtree).slice(0, 1));
+    const ofKind = (kind: number) => bases.filter((base) => contextNumber(base) === kind).map(content);
+    return {
+      dns: ofKind(2).map((bytes) => bytes.toString('latin1').toLowerCase()),
+      ip: ofKind(7).map((bytes) => {
+        if (bytes.length !== 8 && bytes.length !== 32) throw new Error('a range of addresses of no known length');
+        return [bytes.subarray(0, bytes.length / 2), bytes.subarray(bytes.length / 2)] as const;
+      }),
+      other: bases
+        .map(contextNumber)
+        .filter((kind) => kind !== 2 && kind !== 7 && !HARMLESS.includes(kind)) as number[],
+    };
+  };
+  return { permitted: of(0), excluded: of(1) };
+}
+
+/** Whether the CA may certify a name: a kind that `permitted` does not mention is free, `excluded` comes first. */
+export function permits({ permitted, excluded }: NameConstraints, san: San): boolean {
+  if (san.kind === 'dns') {
+    // A wildcard stands for names below its parent.
+    const name = san.value.replace(/^\*\./, '');
+    if (excluded.dns.some((base) => isBelow(name, base))) return false;
+    return permitted.dns.length === 0 || permitted.dns.some((base) => isBelow(name, base));
+  }
+  const address = Buffer.from(ipBytes(san.value));
+  if (excluded.ip.some((range) => isWithin(address, range))) return false;
+  return permitted.ip.length === 0 || permitted.ip.some((range) => isWithin(address, range));
+}
+
+/** Why nothing that we need can be certified under these; undefined: something can. */
+export function constraintFlaw({ permitted, excluded }: NameConstraints): string | undefined {
+  if (permitted.other.length > 0 || excluded.other.length > 0)
+    return 'its name constraints are about directory names or other kinds that Docker (Go) does not understand, and so refuses';
+  const everyAddress = [4, 16].every((length) =>
+    excluded.ip.some(([address, mask]) => address.length === length && mask.every((byte) => byte === 0)),
+  );
+  if (excluded.dns.includes('') && everyAddress) return 'its name constraints exclude every name and every address';
+  return undefined;
+}
+
+function isBelow(name: string, base: string): boolean {
+  if (base === '') return true;
+  return base.startsWith('.') ? name.endsWith(base) : name === base || name.endsWith(`.${base}`);
+}
+
+function isWithin(address: Buffer, [base, mask]: readonly [Buffer, Buffer]): boolean {
+  return (
+    address.length === base.length &&
+    address.every((byte, index) => (byte & (mask[index] ?? 0)) === ((base[index] ?? 0) & (mask[index] ?? 0)))
+  );
+}
