@@ -5,7 +5,7 @@ import { applyBaseline, type Baseline } from '../domain/audit/baseline.ts';
 import { readCertificates } from '../domain/audit/certificates.ts';
 import type { AuditProbe } from '../domain/audit/check.ts';
 import { wantedProbes } from '../domain/audit/evaluate.ts';
-import { AUDIT_SCRIPT, type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
 import { type AuditedFile, type AuditedHost, auditHost, type Subject } from '../domain/audit/report/report.ts';
 import { score, scoreWords } from '../domain/audit/score.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -14,6 +14,7 @@ import { type FleetOptions, type HostResult, overHosts } from '../engine/pool.ts
 import { probeClientAt } from '../engine/reachable-hosts.ts';
 import { untrustedCredentials } from '../engine/untrusted-client.ts';
 import { printable } from '../errors/errors.ts';
+import { AUDIT_SCRIPT } from '../host/scripts.ts';
 import type { HostSession, ProbeCredentials, ProbeRequest, Progress, Runtime, SshQuestions } from '../runtime.ts';
 
 export type AuditContext = {

@@ -7,6 +7,20 @@ import lockModule from './apply/lock.sh';
 import receiveModule from './apply/receive.sh';
 import stageModule from './apply/stage.sh';
 import switchModule from './apply/switch.sh';
+import auditApiModule from './audit/api.sh';
+import auditDockerdModule from './audit/dockerd.sh';
+import auditFilesModule from './audit/files.sh';
+import auditHostModule from './audit/host.sh';
+import auditMainModule from './audit/main.sh';
+import auditSectionsModule from './audit/sections.sh';
+import auditSshdModule from './audit/sshd.sh';
+import factsDaemonModule from './facts/daemon.sh';
+import factsHostModule from './facts/host.sh';
+import factsMainModule from './facts/main.sh';
+import factsPathsModule from './facts/paths.sh';
+import factsRecordsModule from './facts/records.sh';
+import factsSectionsModule from './facts/sections.sh';
+import factsUnitsModule from './facts/units.sh';
 import resultModule from './result.sh';
 import auditRulesModule from './rollback/audit-rules.sh';
 import baseModule from './rollback/base.sh';
@@ -56,3 +70,29 @@ export const APPLY_SCRIPT: string = [
 
 /** Functions for the end of a change that may not have armed its rollback. */
 export const ENDING_FUNCTIONS: string = [unarmedModule, resultModule].join('\n');
+
+/** Gathers what a plan needs to know, and changes nothing. MORE_PATHS before it: further files of settings that are wanted, one per line. */
+export const FACTS_SCRIPT: string = [
+  apiModule,
+  unreadModule,
+  factsSectionsModule,
+  factsPathsModule,
+  factsUnitsModule,
+  factsDaemonModule,
+  factsHostModule,
+  factsRecordsModule,
+  factsMainModule,
+].join('\n');
+
+/** Gathers what the audit judges, and changes nothing. */
+export const AUDIT_SCRIPT: string = [
+  apiModule,
+  sshdModule,
+  auditSectionsModule,
+  auditHostModule,
+  auditSshdModule,
+  auditDockerdModule,
+  auditFilesModule,
+  auditApiModule,
+  auditMainModule,
+].join('\n');

@@ -12,14 +12,14 @@ import {
   SETTINGS,
   STEPS,
 } from '../../src/host/protocol.ts';
-import { APPLY_SCRIPT, ROLLBACK_SCRIPT } from '../../src/host/scripts.ts';
+import { APPLY_SCRIPT, AUDIT_SCRIPT, FACTS_SCRIPT, ROLLBACK_SCRIPT } from '../../src/host/scripts.ts';
 import { type ShellParts, shellParts } from '../support/shell-tree.ts';
 
 const HOST = new URL('../../src/host/', import.meta.url).pathname;
-const CHANGE = ['result.sh', 'api.sh', 'unread.sh', 'unarmed.sh', 'sshd.sh'];
+const SHARED = ['result.sh', 'api.sh', 'unread.sh', 'unarmed.sh', 'sshd.sh'];
 const files = [
-  ...CHANGE,
-  ...['apply', 'rollback'].flatMap((directory) =>
+  ...SHARED,
+  ...['apply', 'rollback', 'facts', 'audit'].flatMap((directory) =>
     readdirSync(join(HOST, directory)).map((name) => `${directory}/${name}`),
   ),
 ].sort();
@@ -64,19 +64,20 @@ describe.each([...modules])('%s', (_, module) => {
   });
 });
 
-test('a module of the rollback needs nothing of a change', () => {
-  const own = new Set(
-    [...modules]
-      .filter(([file]) => file.startsWith('rollback/') || CHANGE.includes(file))
-      .flatMap(([, { parts }]) => [...parts.functions]),
-  );
-  const missing = [...shellParts(ROLLBACK_SCRIPT).calls].filter((name) => defined.has(name) && !own.has(name));
-  expect(missing).toEqual([]);
+test.each([
+  ['rollback', ROLLBACK_SCRIPT],
+  // It includes the rollback once that has arrived.
+  ['apply', `${APPLY_SCRIPT}\n${ROLLBACK_SCRIPT}`],
+  ['facts', FACTS_SCRIPT],
+  ['audit', AUDIT_SCRIPT],
+])('the script of %s has every function that its modules need', (_, script) => {
+  const { calls, functions } = shellParts(script);
+  expect([...calls].filter((name) => defined.has(name) && !functions.has(name))).toEqual([]);
 });
 
 describe('the protocol', () => {
-  const lines = [...modules.values()].flatMap(({ parts }) => parts.lines);
-  const all = [...modules.values()];
+  const all = [...modules].filter(([file]) => !/^(facts|audit)\//.test(file)).map(([, module]) => module);
+  const lines = all.flatMap(({ parts }) => parts.lines);
 
   test('every variable comes from the settings, from the change, or from a module', () => {
     const known = new Set<string>([
