@@ -116,7 +116,7 @@ async function onRealHosts() {
   }
 }
 
-/** What facts.sh says on a lab host that was never set up. */
+/** What the facts script says on a lab host that was never set up. */
 async function recordFacts() {
   const name = 'bench-facts';
   execFileSync(lab, ['up', name, '--owner-pid', String(process.pid)], { stdio: 'ignore' });

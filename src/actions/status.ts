@@ -8,10 +8,10 @@ import { renewal } from '../domain/pki/renewal.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
-import { externalKey } from '../engine/client-refusals.ts';
-import { openHost } from '../engine/host-run.ts';
+import { externalKey } from '../domain/trust/client-refusals.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
+import { openHost } from '../engine/steps/connect.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { Progress, Runtime, SshOptions } from '../runtime.ts';
 
@@ -185,7 +185,6 @@ async function askOverTls(
   if (outcome.kind === 'refused' && outcome.chain === '') {
     throw new DockerTlsError({
       code: 'E_TLS',
-      exit: 4,
       where: host.record.name,
       message: `${address}:${port}: ${outcome.reason}`,
       hints: [`docker-tls doctor ${host.record.name}`],

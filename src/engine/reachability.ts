@@ -1,5 +1,6 @@
 /** Owns the look at the way from here to a host's TLS port: found before anything changes, not by the verification after a restart. */
 
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Probe, ProbeOutcome } from '../runtime.ts';
 import { hintsFor, type VerifiedAt } from './verify-host.ts';
@@ -20,10 +21,13 @@ export async function wayProblem(
   const outcome = await probe({ ...at, ca: '', plain: true, timeoutMs: TIMEOUT_MS });
   const found = obstacle(outcome, at);
   if (found === undefined || outcome.kind === 'accepted') return undefined;
-  return new DockerTlsError({ ...found, exit: 4, where: host, hints: hintsFor(at, outcome.cause), details: more });
+  return new DockerTlsError({ ...found, where: host, hints: hintsFor(at, outcome.cause), details: more });
 }
 
-function obstacle(outcome: ProbeOutcome, { address, port }: VerifiedAt): { code: string; message: string } | undefined {
+function obstacle(
+  outcome: ProbeOutcome,
+  { address, port }: VerifiedAt,
+): { code: ErrorCode; message: string } | undefined {
   if (outcome.kind === 'accepted') return undefined;
   switch (outcome.cause) {
     case 'name-not-found':

@@ -26,6 +26,8 @@ export type VerifyRequest = {
   readonly ca: string;
   /** Who has to get in; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
   readonly client?: { readonly name: string } & ProbeCredentials;
+  /** Further clients that have to be accepted. */
+  readonly others?: readonly ({ readonly name: string } & ProbeCredentials)[];
   /** The server's own credentials, which must not open the door; absent where its key is not here. */
   readonly server?: ProbeCredentials;
   /** The certificate that has to be served (PEM); absent: any that verifies. */
@@ -57,6 +59,9 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
           attempt({}).then((outcome) => refused('no certificate', outcome)),
         ]
       : [attempt({}).then((outcome) => refusedBy('no certificate', outcome, request.serverCert))]),
+    ...(request.others ?? []).map(async ({ name, cert, key }) =>
+      accepted(`client ${name}`, await attempt({ credentials: { cert, key } }), request.serverCert),
+    ),
     // A server may ask for a certificate in one version and not in the other.
     attempt({ maxVersion: 'TLSv1.2' }).then((outcome) => refused('no certificate, TLS 1.2', outcome)),
     attempt({ credentials: untrusted }).then((outcome) => refused("another CA's certificate", outcome)),
@@ -80,21 +85,22 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
 export function requireVerified(
   host: string,
   checks: readonly CheckResult[],
+  /** What became of the host; empty where the rollback adds it. */
   ending: string,
   first?: VerifiedAt,
 ): void {
   const bad = checks.filter((check) => !check.ok);
   if (bad.length === 0) return;
+  const end = ending === '' ? '' : `; ${ending}`;
   const client = bad.find((check) => check.expected === 'accepted');
   throw new DockerTlsError({
     code: 'E_VERIFY',
-    exit: 7,
     where: host,
     message: client
-      ? `${client.who} was rejected (${client.outcome}); ${ending}`
+      ? `${client.who} was rejected (${client.outcome})${end}`
       : checks.every((check) => SILENT.includes(check.cause))
-        ? `nothing answered from here; ${ending}`
-        : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}; ${ending}`,
+        ? `nothing answered from here${end}`
+        : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}${end}`,
     hints: first === undefined ? [`docker-tls doctor ${host}`] : hintsFor(first, (client ?? bad[0])?.cause),
     details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
   });

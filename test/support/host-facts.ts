@@ -1,6 +1,6 @@
-/** Owns the facts of a host that is fit for everything, as facts.sh prints them, for tests that need no real one. */
+/** Owns the facts of a host that is fit for everything, as the facts script prints them, for tests that need no real one. */
 
-import type { DesiredHost } from '../../src/domain/plan/desired.ts';
+import type { Credentials, DesiredHost } from '../../src/domain/plan/desired.ts';
 import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { printFacts } from './sections.ts';
@@ -43,6 +43,13 @@ export const desired: DesiredHost = {
   name: 'h1',
   port: 2376,
   listen: [],
-  credentials: { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
+  credentials: {
+    trust: [{ new: 'CA' }],
+    certificate: { issue: { names: [], keyType: 'p256', days: 397, reason: 'it has none yet' } },
+    key: 'send',
+  },
   containers: 'keep',
 };
+
+/** What is sent for it. */
+export const sent: Credentials = { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } };

@@ -139,6 +139,9 @@ test('commands in groups', () => {
   expect(findCommand(['aply'], entries)).toEqual({ kind: 'unknown', nearest: ['apply'] });
   expect(findCommand(['rotate', 'sever'], entries)).toEqual({ kind: 'unknown', nearest: ['rotate server'] });
   expect(findCommand(['rotate', 'xxxxxx'], entries)).toMatchObject({ kind: 'unknown', nearest: { length: 3 } });
+  expect(findCommand(['revoke', 'bob'])).toEqual({ kind: 'unknown', nearest: ['client revoke'] });
+  expect(findCommand(['rm', 'x'])).toEqual({ kind: 'unknown', nearest: ['remove', 'forget'] });
+  expect(findCommand(['version'])).toEqual({ kind: 'unknown', nearest: ['--version'] });
   expect(findCommand(['qqqqqq'], entries)).toEqual({ kind: 'unknown', nearest: [] });
   expect(findCommand([], entries).kind).toBe('unknown');
 });
@@ -203,7 +206,7 @@ test('no arguments, however strange, make the parser fail in another way than by
 });
 
 test('-f is refused by exactly those commands that read no fleet file', async () => {
-  const reads = /startStored|startRun|selectSpecs|openFleetFile|runReturn|global\.file/;
+  const reads = /openStoredRun|openHosts|openRestore|selectSpecs|openFleetFile|global\.file/;
   for (const { name, load } of COMMANDS) {
     const command = await load();
     const source = readFileSync(

@@ -1,12 +1,12 @@
-/** facts.sh, run on this machine by each kind of shell, and its reading: whatever lies at a path comes back byte for byte. */
+/** The facts script, run on this machine by each kind of shell, and its reading: whatever lies at a path comes back byte for byte. */
 import { type StdioOptions, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { gather } from '../../src/adapters/ssh/gather.ts';
 import { parseFacts } from '../../src/domain/plan/facts.ts';
 import { shellQuote } from '../../src/domain/quote.ts';
+import { gather } from '../../src/engine/gather.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { FACTS_SCRIPT } from '../../src/host/scripts.ts';
 import type { HostSession } from '../../src/runtime.ts';

@@ -1,7 +1,7 @@
 /** What a host answers to a change, and what is made of it for people. */
 
 import { describe, expect, test } from 'vitest';
-import { endTransaction, startTransaction } from '../../src/adapters/ssh/transaction.ts';
+import { endTransaction, startTransaction } from '../../src/engine/host-transaction.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { HostSession } from '../../src/runtime.ts';
 

@@ -6,7 +6,6 @@ import { DockerTlsError, interrupted as interruption } from '../../errors/errors
 export function noShell(host: string, user: string, what: string, details: string[] = []): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_NO_SHELL',
-    exit: 4,
     message: `${user} logged in, but the host ${what}`,
     where: host,
     hints: [`the user needs a login shell and no forced command; on the host, as root: getent passwd ${user}`],

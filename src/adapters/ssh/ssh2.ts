@@ -223,7 +223,6 @@ function transportOver(client: Client, all: readonly Client[], hop: Hop): Transp
       const lost = (cause: unknown): DockerTlsError =>
         new DockerTlsError({
           code: 'E_SSH_LOST',
-          exit: 4,
           message: 'the connection broke',
           where: options.host,
           cause,

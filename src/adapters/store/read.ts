@@ -65,7 +65,6 @@ function checkSchema(home: string, tree: Tree): void {
   if (schema === undefined || schema <= SCHEMA) return;
   throw new DockerTlsError({
     code: 'E_STORE_SCHEMA',
-    exit: 2,
     message: `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
     where: at,
     hints: [

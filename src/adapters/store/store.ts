@@ -189,7 +189,6 @@ async function settled<T>(home: string, read: () => T): Promise<T> {
   }
   throw new DockerTlsError({
     code: 'E_STORE_LOCKED',
-    exit: 4,
     message: 'another run keeps changing the store while it is read',
     where: home,
     hints: ['wait until that run has ended and try again'],

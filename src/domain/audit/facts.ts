@@ -1,4 +1,4 @@
-/** Owns the facts of a host that the checks judge, and their parsing from what facts.sh printed. */
+/** Owns the facts of a host that the checks judge, and their parsing from what AUDIT_SCRIPT printed. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
@@ -38,7 +38,7 @@ export type ProcessFact = { readonly noNewPrivileges: boolean; readonly seccomp:
 
 export type Unit = ReadonlyMap<string, readonly string[]>;
 
-/** Everything that one run of facts.sh tells. Text in it is the host's: clean it before it is shown. */
+/** Everything that one run of AUDIT_SCRIPT tells. Text in it is the host's: clean it before it is shown. */
 export type AuditFacts = {
   readonly kernel: string;
   readonly os: string;
@@ -171,7 +171,6 @@ function parseProcesses(text: string): ReadonlyMap<number, ProcessFact> {
 function notWhole(): never {
   throw new DockerTlsError({
     code: 'E_AUDIT_FACTS',
-    exit: 4,
     message: 'the host did not answer the questions of the audit to the end',
     hints: ['docker-tls doctor HOST'],
   });

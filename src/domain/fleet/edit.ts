@@ -44,7 +44,6 @@ export function addHostToFleet(text: string | undefined, spec: HostSpec, options
   if (differing.length > 0) {
     throw new DockerTlsError({
       code: 'E_FLEET_DEFAULTS',
-      exit: 2,
       message: `the defaults of the file give ${spec.name} something it has not: ${differing.join(', ')}`,
       where: path,
       hints: ['move it from defaults to the hosts that have it', `or give ${spec.name} a value of its own`],
@@ -239,7 +238,6 @@ function assertRest(before: Fleet, after: Fleet, path: string, edited: { hosts?:
 function hangsTogether(path: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_FLEET_EDIT',
-    exit: 2,
     message: 'other entries of the file hang on this one, by an anchor (&) and an alias (*)',
     where: path,
     hints: ['write the values out where the alias stands, then try again'],

@@ -131,15 +131,14 @@ export function lockedError(
   ]);
 }
 
-/** The error for a disk that fills in the middle of a change. `exit`: 4 when nothing was changed, 5 when it was taken back. */
+/** The error for a disk that fills in the middle of a change. */
 export function diskFullError(
   { host, login }: Pick<PreflightInput, 'host' | 'login'>,
-  exit: 4 | 5,
   message: string,
   details: readonly string[] = [],
 ): DockerTlsError {
   const hints = [`see what fills it: ${sshCommand(login, 'df', '-h')}`];
-  return new DockerTlsError({ code: 'E_DISK_FULL', exit, where: host, message, hints, details });
+  return new DockerTlsError({ code: 'E_DISK_FULL', where: host, message, hints, details });
 }
 
 /** States of a unit that will be another one soon. */

@@ -1,7 +1,7 @@
 /** Owns the words by which credentials for a client are refused. */
 
-import type { StoredClient } from '../adapters/store/records.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import type { StoredClient } from '../../adapters/store/records.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 
 /** A client that was revoked, or that another CA issued, is not ours to issue: E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
 export function refuseOther(client: StoredClient): void {
@@ -13,7 +13,6 @@ export function refuseOther(client: StoredClient): void {
   if (record.revokedAt === undefined) return;
   throw new DockerTlsError({
     code: 'E_CLIENT_REVOKED',
-    exit: 2,
     where: record.name,
     message: `this client was revoked at ${record.revokedAt}`,
     hints: [`docker-tls client add ${record.name}-2`],
@@ -31,7 +30,6 @@ export function refuseForeign({ record }: StoredClient, hints: readonly string[]
   if (record.reaches === undefined) return;
   throw new DockerTlsError({
     code: 'E_CLIENT_EXTERNAL',
-    exit: 2,
     where: record.name,
     message: 'this client was issued elsewhere and imported here',
     hints,
@@ -41,7 +39,6 @@ export function refuseForeign({ record }: StoredClient, hints: readonly string[]
 export function unknownClient(name: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CLIENT_UNKNOWN',
-    exit: 2,
     message: `no client ${name} in the store`,
     hints: ['docker-tls client list', `docker-tls client add ${name}`],
   });
@@ -50,7 +47,6 @@ export function unknownClient(name: string): DockerTlsError {
 export function externalKey(name: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CLIENT_NO_KEY',
-    exit: 2,
     where: name,
     message: 'its key is on another computer and stays there',
     hints: [`on that computer: docker-tls client request ${name}`, 'then here: docker-tls client sign REQUEST'],
@@ -61,7 +57,6 @@ export function externalKey(name: string): DockerTlsError {
 export function clientExists(name: string, way: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CLIENT_EXISTS',
-    exit: 2,
     where: name,
     message: 'there is another client of this name already',
     hints: [way, 'docker-tls client list'],

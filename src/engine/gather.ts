@@ -1,10 +1,11 @@
 /** Owns the gathering of a host's facts: one exec that changes nothing. */
 
-import { type HostFacts, parseFacts } from '../../domain/plan/facts.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
-import { FACTS_SCRIPT } from '../../host/scripts.ts';
-import type { HostSession } from '../../runtime.ts';
+import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import { AUDIT_SCRIPT, FACTS_SCRIPT } from '../host/scripts.ts';
+import type { HostSession } from '../runtime.ts';
 
 export type Gathered = {
   readonly facts: HostFacts;
@@ -44,4 +45,16 @@ async function gatherOnce(session: HostSession, options: GatherOptions): Promise
   const after = options.now().getTime();
   const facts = parseFacts(result.stdout);
   return { facts, skewMs: facts.clockMs - (before + after) / 2 };
+}
+
+/** All facts that the checks need, in one exec, as root. Errors: those of the session, E_AUDIT_FACTS (exit 4). */
+export async function gatherAuditFacts(session: HostSession, signal: AbortSignal): Promise<AuditFacts> {
+  const result = await session.run({
+    phase: 'audit',
+    script: AUDIT_SCRIPT,
+    asRoot: true,
+    timeoutMs: 120_000,
+    signal,
+  });
+  return parseAuditFacts(result.stdout);
 }

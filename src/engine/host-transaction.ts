@@ -1,11 +1,11 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
-import { diskFullError, lockedError, rollbackByHand } from '../../domain/plan/preflight.ts';
-import { asBefore, renderEnding, type Transaction } from '../../domain/plan/transaction.ts';
-import { sudoCommand } from '../../domain/quote.ts';
-import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
-import { type HostResult, parseResult, parseWarnings } from '../../host/protocol.ts';
-import type { HostSession } from '../../runtime.ts';
+import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
+import { asBefore, renderEnding, type Transaction } from '../domain/plan/transaction.ts';
+import { sudoCommand } from '../domain/quote.ts';
+import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
+import { type HostResult, parseResult, parseWarnings } from '../host/protocol.ts';
+import type { HostSession } from '../runtime.ts';
 
 /**
  * Runs a transaction up to the restarted daemon, and gives what the host has to say beside that; the host then waits for `endTransaction(…, 'commit')` and goes back on its own
@@ -73,7 +73,6 @@ function translate(
     case 'again':
       return new DockerTlsError({
         code: 'E_STALE_CHANGE',
-        exit: 5,
         where: host,
         message: 'an earlier change that nobody had confirmed was taken back just now; the new one was not begun',
         hints: ['run the same command again'],
@@ -81,7 +80,6 @@ function translate(
     case 'blocked':
       return new DockerTlsError({
         code: 'E_ROLLBACK',
-        exit: 6,
         where: host,
         message: 'an earlier change is half done and could not be taken back; nothing further was changed',
         hints: [rollbackByHand(login), sudoCommand(login, 'journalctl', '-t', 'docker-tls', '-n', '20', '--no-pager')],
@@ -89,7 +87,6 @@ function translate(
     case 'changed':
       return new DockerTlsError({
         code: 'E_HOST_CHANGED',
-        exit: 5,
         where: host,
         message: `${printable(last.path, 500)} was changed by somebody else since the plan was made; nothing was changed`,
         hints: ['run the same command again: it plans anew'],
@@ -101,7 +98,6 @@ function translate(
     case 'stuck':
       return new DockerTlsError({
         code: 'E_ROLLBACK',
-        exit: 6,
         where: host,
         message: `the change failed (${printable(last.step)}), and rolling back failed as well: ${reason(last.why)}`,
         hints: [
@@ -113,7 +109,6 @@ function translate(
     default:
       return new DockerTlsError({
         code: 'E_UNANSWERED',
-        exit: 5,
         where: host,
         message: 'the host did not say how the change ended',
         hints: [rollbackByHand(login)],
@@ -137,12 +132,11 @@ function failed({ host, login }: Pick<HostSession, 'host' | 'login'>, step: stri
   const said = printableLines(why, 20);
   const message = reason(why);
   if (NO_SPACE.test(message) || / 100% /.test(message)) {
-    return diskFullError({ host, login }, 4, "the host's disk is full; nothing was changed", said);
+    return diskFullError({ host, login }, "the host's disk is full; nothing was changed", said);
   }
   if (step === 'validate') {
     return new DockerTlsError({
       code: 'E_DAEMON_CONFIG',
-      exit: 5,
       where: host,
       message: 'dockerd refuses the configuration that it would get; nothing was changed',
       hints: ['fix what it names, then run the same command again'],
@@ -151,7 +145,6 @@ function failed({ host, login }: Pick<HostSession, 'host' | 'login'>, step: stri
   }
   return new DockerTlsError({
     code: 'E_APPLY',
-    exit: 5,
     where: host,
     message: `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
   });
@@ -167,7 +160,6 @@ function rolledBack(
   const units = step.endsWith('-sshd') ? ['ssh.service', 'sshd.service'] : ['docker.service', 'docker-tls.socket'];
   return new DockerTlsError({
     code: started ? 'E_DAEMON_START' : 'E_APPLY',
-    exit: 5,
     where: host,
     message: started
       ? `the daemon did not start with the new configuration; ${left === '' ? `${back} and runs as before` : back}`

@@ -3,9 +3,9 @@
 import { expect, test } from 'vitest';
 import { planHost } from '../../src/domain/plan/plan.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import { changeHost } from '../../src/engine/change-host.ts';
+import { transact } from '../../src/engine/steps/transact.ts';
 import type { HostSession, Runtime } from '../../src/runtime.ts';
-import { desired, FACTS_TIME_MS, factsOf } from '../support/host-facts.ts';
+import { desired, FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
 
 /** A host that answers as its scripts do; `asked` is what it was asked for, in order. */
 function hostThat(answers: Readonly<Record<string, string>>, requested: string[]): HostSession {
@@ -31,21 +31,21 @@ function change(
     requested.push(what);
     if (what.startsWith('!')) throw new Error('the store is held');
   };
-  return changeHost({
+  return transact({
     plan: planHost(facts, desired),
     facts,
-    credentials: desired.credentials,
+    credentials: sent,
     spec: completeHost({ name: 'h1', ssh: { destination: 'h1' } }),
     session,
-    context: {
+    reach: {
       runtime: {
         now: () => new Date(FACTS_TIME_MS),
         signal: new AbortController().signal,
         operator: 'me',
         connect: async () => session,
       } as unknown as Runtime,
-      reason: 'test',
     },
+    reason: 'test',
     progress: { phase() {}, done() {}, failed() {} },
     verify: async () => [],
     save: act(records.save),

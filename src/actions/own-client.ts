@@ -3,11 +3,6 @@
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 
-/** The own one of some clients. */
-export function ownOf<Client extends Pick<StoredClient, 'record'>>(clients: readonly Client[]): Client | undefined {
-  return clients.find(({ record }) => record.own);
-}
-
 /** Makes a client this computer's own, in place of any other. Nothing is written when it is already. */
 export async function makeOwn(store: Store, name: string): Promise<void> {
   await store.withLock('docker-tls setup', async () => {

@@ -1,11 +1,11 @@
 /** Owns what hardening needs of a host before it can be planned: the facts of the audit, and the fixes that the record remembers. */
 
-import type { DesiredHost } from '../domain/plan/desired.ts';
-import type { HostFacts } from '../domain/plan/facts.ts';
-import { HARDENING_PATHS, hardenHost } from '../domain/plan/hardening.ts';
-import type { HostSpec } from '../domain/settings.ts';
-import type { HostSession, Runtime } from '../runtime.ts';
-import { gatherAuditFacts } from './audit.ts';
+import type { DesiredHost } from '../../domain/plan/desired.ts';
+import type { HostFacts } from '../../domain/plan/facts.ts';
+import { HARDENING_PATHS, hardenHost } from '../../domain/plan/hardening.ts';
+import type { HostSpec } from '../../domain/settings.ts';
+import type { HostSession, Runtime } from '../../runtime.ts';
+import { gather, gatherAuditFacts } from '../gather.ts';
 
 export type HardenedHost = {
   /** The facts of the plan, with the files that the fixes are about. */
@@ -22,7 +22,6 @@ export async function hardenOpened(
   known: readonly string[],
   runtime: Pick<Runtime, 'now' | 'signal'>,
 ): Promise<HardenedHost> {
-  const { gather } = await import('../adapters/ssh/gather.ts');
   const [{ facts }, audit] = await Promise.all([
     gather(session, { now: runtime.now, signal: runtime.signal, paths: HARDENING_PATHS }),
     gatherAuditFacts(session, runtime.signal),

@@ -1,11 +1,10 @@
 /** Owns the words by which a CA cannot issue: its key is elsewhere, or its credentials would lock somebody out. */
 
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 
 export function externalCaKey(): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CA_KEY_EXTERNAL',
-    exit: 2,
     message: 'the key of the CA is not in this store, so nothing can be issued here',
     hints: [
       'where the key is: docker-tls client sign REQUEST',
@@ -19,7 +18,6 @@ export function externalCaKey(): DockerTlsError {
 export function caNotAccepted(client: string, hosts: readonly string[]): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CA_NOT_ACCEPTED',
-    exit: 3,
     where: client,
     message: `${hosts.join(', ')} ${hosts.length === 1 ? 'does' : 'do'} not accept the new CA yet, and the old one cannot issue any more: new credentials would lock this client out there`,
     hints: ['docker-tls rotate ca'],
@@ -30,7 +28,6 @@ export function caNotAccepted(client: string, hosts: readonly string[]): DockerT
 export function caBreaksClients(hosts: readonly string[], unfetched: readonly string[] = []): DockerTlsError {
   return new DockerTlsError({
     code: 'E_BREAKS_CLIENTS',
-    exit: 3,
     where: hosts.join(', '),
     message: `the old CA key is unavailable, so the new CA cannot be cross-signed: clients that still hold only the old CA will not trust this host${unfetched.length > 0 ? ` (${unfetched.join(', ')}, and every older copy)` : ''}`,
     hints: [
