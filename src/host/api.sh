@@ -1,4 +1,4 @@
-# Docker's API on this host, by whatever the host has. Put in before facts.sh and rollback.sh, and before the audit's facts.sh.
+# Docker's API on this host, by whatever the host has.
 # Needs programs: curl ls perl python3 sed
 
 # GET of paths over a local socket: api SOCKET NONCE PATH…. Prints for each its answer, newline, `--NONCE api STATUS PATH`, newline

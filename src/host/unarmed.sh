@@ -1,4 +1,4 @@
-# What is left of a change that was given up before its rollback was armed. Put in before apply.sh, and into the end of a change.
+# What is left of a change that was given up before its rollback was armed.
 # Needs variables: LOCK STATE UNITS
 # Needs programs: rm rmdir
 

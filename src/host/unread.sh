@@ -1,4 +1,4 @@
-# Unit files of docker.service that systemd has not read. Put in before facts.sh and apply.sh.
+# Unit files of docker.service that systemd has not read.
 # Needs variables: NL
 # Needs programs: readlink
 
