@@ -6,6 +6,7 @@ import { SOCKET_UNIT } from '../domain/dockerd/paths.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
+import { preflight } from '../domain/plan/preflight.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
@@ -245,7 +246,11 @@ async function askOverSsh(
     )
       drift.push(`${SOCKET_UNIT} does not listen`);
     if (facts.transaction !== undefined) drift.push('a change is under way');
-    return drift;
+    // What plan and apply would refuse, such as a daemon.json with which dockerd does not start again.
+    const { login } = opened.session;
+    const nowMs = runtime.now().getTime();
+    const problems = preflight({ ...opened, host: spec.name, login, port: spec.port, nowMs });
+    return [...drift, ...problems.map(({ message }) => message)];
   } finally {
     await opened.session.close();
   }

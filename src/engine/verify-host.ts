@@ -14,6 +14,8 @@ export type CheckResult = {
   readonly ok: boolean;
   /** What happened, clean, one line. */
   readonly outcome: string;
+  /** What is wrong is the server's certificate: it is not the one on record. */
+  readonly otherCertificate?: true;
   /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
   readonly elapsedMs: number;
@@ -93,15 +95,21 @@ export function requireVerified(
   if (bad.length === 0) return;
   const end = ending === '' ? '' : `; ${ending}`;
   const client = bad.find((check) => check.expected === 'accepted');
+  const other = bad.every((check) => check.otherCertificate);
   throw new DockerTlsError({
     code: 'E_VERIFY',
     where: host,
-    message: client
-      ? `${client.who} was rejected (${client.outcome})${end}`
-      : checks.every((check) => SILENT.includes(check.cause))
-        ? `nothing answered from here${end}`
-        : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}${end}`,
-    hints: first === undefined ? [`docker-tls doctor ${host}`] : hintsFor(first, (client ?? bad[0])?.cause),
+    message: other
+      ? `${OTHER_CERTIFICATE}${end}`
+      : client
+        ? `${client.who} was rejected (${client.outcome})${end}`
+        : checks.every((check) => SILENT.includes(check.cause))
+          ? `nothing answered from here${end}`
+          : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}${end}`,
+    hints:
+      first === undefined
+        ? [`docker-tls ${other ? 'apply' : 'doctor'} ${host}`]
+        : hintsFor(first, (client ?? bad[0])?.cause),
     details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
   });
 }
@@ -133,13 +141,16 @@ export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['caus
   }
 }
 
+/** After a run that died between the host and the store, or a roll back by hand. */
+const OTHER_CERTIFICATE = 'the host serves another certificate than the one on record';
+
 function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
   const check = { who, expected: 'accepted', ok: false, elapsedMs: outcome.elapsedMs } as const;
   if (outcome.kind === 'refused')
     return { ...check, outcome: `${outcome.cause}: ${outcome.reason}`, cause: outcome.cause };
   if (outcome.status !== 200) return { ...check, outcome: `the daemon answered with status ${outcome.status}` };
   if (serverCert !== undefined && !sameLeaf(serverCert, outcome.chain))
-    return { ...check, outcome: 'another certificate than the new one is served' };
+    return { ...check, outcome: `accepted, but ${OTHER_CERTIFICATE}`, otherCertificate: true };
   return { ...check, ok: true, outcome: `accepted (${outcome.protocol})` };
 }
 
@@ -150,7 +161,7 @@ function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | unde
   if (outcome.cause !== 'client-refused')
     return { ...check, ok: false, outcome: `${outcome.cause}: ${outcome.reason}` };
   if (serverCert === undefined || sameLeaf(serverCert, outcome.chain)) return check;
-  return { ...check, ok: false, outcome: 'another certificate than the new one is served' };
+  return { ...check, ok: false, outcome: OTHER_CERTIFICATE, otherCertificate: true };
 }
 
 /** A port that does not answer refuses nobody: it verifies nothing. */

@@ -126,7 +126,7 @@ describe('a rotation of the CA', () => {
     mkdirSync(join(directory('ada'), 'cert.pem'));
     const refused = await drop();
     expect([refused.exit, refused.err]).toEqual([4, expect.stringContaining('the old CA is still accepted')]);
-    expect(refused.err).toContain('E_CLIENT_FILES');
+    expect(refused.err).toContain('E_CLIENT_COPY');
     expect(readdirSync(join(home, 'ca/old'))).toHaveLength(1);
   });
 

@@ -1,5 +1,6 @@
 /** Owns what a store's files mean together: which directory holds what, what must not be missing, and the schema. Changes nothing. */
 
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -48,6 +49,15 @@ export function checkStore(home: string): void {
   checkSchema(home, tree);
   for (const directory of ['ca', ...COLLECTIONS]) tree.checkDirectory(directory);
   tree.problems.refuse();
+}
+
+/** Throws what the operating system says where a directory of the store cannot be changed (another user made it, for instance). */
+export function requireWritable(home: string): void {
+  for (const directory of ['ca', ...COLLECTIONS].map((path) => inside(home, path))) {
+    if (!existsSync(directory)) continue;
+    const below = directory === inside(home, 'ca') ? [] : readdirSync(directory).map((name) => join(directory, name));
+    for (const path of [directory, ...below]) accessSync(path, constants.W_OK);
+  }
 }
 
 /** Comes first: what a newer program wrote is not judged. */

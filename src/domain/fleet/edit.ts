@@ -118,9 +118,8 @@ function stitched(source: string, before: string, after: string, path: string): 
 }
 
 function meansTheSame(left: string, right: string, path: string): boolean {
-  const meaning = (text: string) => ({ ...parseFleet(text, path), positions: undefined });
   try {
-    return isDeepStrictEqual(meaning(left), meaning(right));
+    return isDeepStrictEqual(parseFleet(left, path), parseFleet(right, path));
   } catch {
     // Whatever is wrong with the text is said when the caller reads it.
     return false;
