@@ -16,6 +16,8 @@ export type CheckResult = {
   readonly outcome: string;
   /** What is wrong is the server's certificate: it is not the one on record. */
   readonly otherCertificate?: true;
+  /** The revoked client whose own certificate was tried. */
+  readonly revoked?: string;
   /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
   readonly elapsedMs: number;
@@ -74,9 +76,10 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
     attempt({ ...(credentials ? { credentials } : {}), maxVersion: 'TLSv1.1' }).then((outcome) =>
       refused('TLS 1.1', outcome),
     ),
-    ...(request.revoked ?? []).map(async (client) =>
-      refused(`revoked client ${client.name}`, await attempt({ credentials: { cert: client.cert, key: client.key } })),
-    ),
+    ...(request.revoked ?? []).map(async ({ name, cert, key }) => ({
+      ...refused(`revoked client ${name}`, await attempt({ credentials: { cert, key } })),
+      revoked: name,
+    })),
   ]);
 }
 

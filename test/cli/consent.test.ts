@@ -7,15 +7,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { openStore } from '../../src/adapters/store/store.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
-import type { HostSession } from '../../src/runtime.ts';
-import { recordedBytes } from '../support/audit-facts.ts';
+import { answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
-import { GOOD_FACTS } from '../support/host-facts.ts';
 import { issueStore } from '../support/issued-store.ts';
-import { printFacts } from '../support/sections.ts';
 import { writeSignScript } from '../support/sign-script.ts';
 import { newHome, picture, removeHomes } from '../support/store.ts';
 
@@ -50,62 +46,12 @@ afterAll(() => {
   factory.remove();
 });
 
-const STATE = '/var/lib/docker-tls';
 const now = new Date();
 let home: string;
 let directory: string;
 let onHost: string[];
 let passphrases: number;
 let signed: string;
-
-const CREDENTIALS = [
-  ['ca.pem', 'ca'],
-  ['server-cert.pem', 'serverCert'],
-] as const;
-
-/** What a host tells that has two generations, with the credentials that the store has of it. */
-async function facts(host: string): Promise<Buffer> {
-  const stored = (await openStore(home).read()).hosts.get(host);
-  const link = { kind: 'link', path: '/etc/docker/tls/current' };
-  const files = [1, 2, 'current'].flatMap((generation) =>
-    CREDENTIALS.map(([file, what]) => [
-      `file:/etc/docker/tls/${generation}/${file}`,
-      `file 444 0:0\n${stored?.[what] ?? ''}`,
-    ]),
-  );
-  const generations = [1, 2].flatMap((number) => [
-    [`file:${STATE}/generations/${number}/manifest`, `file 600 0:0\n1\tlink\t777\t0:0\t${link.path}\n`],
-    [`file:${STATE}/generations/${number}/1`, `link 777 0:0\n${number}`],
-  ]);
-  const written = [1, 2].map((number) => ({ number, at: now.toISOString(), by: 'me', reason: 'test' }));
-  const state = { schema: 1, name: host, generation: 2, generations: written, managed: [link] };
-  const known = {
-    ...Object.fromEntries([...files, ...generations]),
-    [`file:${link.path}`]: 'link 777 0:0\n2',
-    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}`,
-    [`file:${STATE}/origin/manifest`]: `file 600 0:0\n1\tabsent\t-\t-\t${link.path}\n`,
-  };
-  return printFacts({
-    ...GOOD_FACTS,
-    clock: `${Math.floor(now.getTime() / 1000)}`,
-    ...(stored === undefined ? {} : known),
-  });
-}
-
-function session(host: string): HostSession {
-  return {
-    host,
-    login: { destination: host },
-    user: 'root',
-    dialled: '127.0.0.1',
-    run: async ({ phase }: { phase: string }) => {
-      if (phase !== 'facts' && phase !== 'audit') onHost.push(phase);
-      const stdout = phase === 'audit' ? recordedBytes('fresh-trixie') : await facts(host);
-      return { status: 0, stdout, stderr: '' };
-    },
-    close: async () => {},
-  } as unknown as HostSession;
-}
 
 /** The passphrase is in the environment, from where it is taken when it is needed. */
 function environment(): Record<string, string> {
@@ -123,7 +69,7 @@ function run(argv: readonly string[]): Promise<CliRun> {
     cwd: directory,
     env: environment(),
     now: () => now,
-    connect: async ({ host }) => session(host),
+    connect: answeringHosts({ home, now, onChange: (phase) => onHost.push(phase) }),
     probe: async () => ({ kind: 'refused', cause: 'connection-refused', reason: '', chain: '', elapsedMs: 0 }),
   });
 }

@@ -91,6 +91,7 @@ test.each([
   [['h', '--ca-day', '3'], /unknown option '--ca-day'/, 'did you mean --ca-days?'],
   [['h', '--ca-day=3'], /unknown option/, 'did you mean --ca-days?'],
   [['h', '--ca-days', '0'], /--ca-days: "0" is no whole number from 1 to 100/, 'docker-tls sample --help'],
+  [['h', '--ca-days', '101'], /--ca-days: "101" is no whole number from 1 to 100/, 'docker-tls sample --help'],
   [['h', '--ca-days', '1e1'], /no whole number/, 'docker-tls sample --help'],
   [['h', '--parallel', '0'], /--parallel/, 'docker-tls sample --help'],
   [['h', '--key-type', 'p265'], /none of p256, p384/, 'did you mean p256?'],

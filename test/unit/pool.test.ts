@@ -47,6 +47,15 @@ describe('a run over hosts', () => {
     expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_SSH_LOST b', 'E_APPLY d']);
   });
 
+  test('a host that may be half done is graver than any that has gone back', async () => {
+    const results = await run({ a: 6, b: 5, c: 7, d: 4, e: 1 });
+    expect(exitOfResults(results)).toBe(6);
+    expect(errorsOf(results).map(({ exit }) => exit)).toEqual([4, 7, 5, 1, 6]);
+    expect(exitOfResults(await run({ a: 5, b: 6 }))).toBe(6);
+    expect(exitOfResults(await run({ a: 5, b: 1 }))).toBe(1);
+    expect(exitOfResults(await run({ a: 7, b: 5 }))).toBe(5);
+  });
+
   test('2 says that nothing was touched, so it is no status of a run in which a host was', async () => {
     expect(exitOfResults(await run({ b: 2 }))).toBe(4);
     expect(exitOfResults(await run({ a: 2, b: 2, c: 2, d: 2, e: 2 }))).toBe(2);

@@ -23,7 +23,10 @@ export const command = defineCommand({
     const client = changed.state.clients.get(name);
     const hosts = changed.results.length;
     // Said only of what was tried.
-    const tried = client?.key !== undefined && hosts > 0 ? ', tried with its own certificate' : '';
+    const everywhere = changed.results.every(
+      (one) => one.kind === 'done' && one.value.checks.some(({ ok, revoked }) => ok && revoked === name),
+    );
+    const tried = everywhere ? ', tried with its own certificate' : '';
     const ending =
       rest.exit !== 0
         ? `${name} is revoked, but still accepted by the hosts that failed: fix them, then run the same command again.`
