@@ -10,7 +10,7 @@ export type Wall = { readonly name: string; readonly hints: readonly string[] };
 /** `wall`: it surely blocks; its hints are commands, to be run as root. `doubt`: it may, in words. Neither: nothing is seen that would. */
 export type FirewallJudgement = { readonly wall?: Wall; readonly doubt?: string };
 
-/** As many rules as facts.sh takes. */
+/** As many rules as src/host/facts/records.sh takes. */
 const IPTABLES_LINES = 200;
 
 export function judgeFirewall(firewall: HostFacts['firewall'], port: number): FirewallJudgement {
