@@ -71,7 +71,10 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const everything: FileChange[] = [
     link(CURRENT_LINK, `${generation}`),
     ...(listening === 'systemd'
-      ? [text(SOCKET_PATH, renderSocketUnit(desired.listen, desired.port)), link(SOCKET_WANTS, `../${SOCKET_UNIT}`)]
+      ? [
+          text(SOCKET_PATH, renderSocketUnit(desired.listen, desired.port, dropInPath)),
+          link(SOCKET_WANTS, `../${SOCKET_UNIT}`),
+        ]
       : []),
     ...planVariables(facts, view, desired, placed, warnings),
     ...(json.change ? [json.change] : []),
