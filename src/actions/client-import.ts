@@ -13,7 +13,8 @@ import {
 import type { PendingRequest } from '../adapters/store/requests.ts';
 import { nameOf } from '../domain/destination.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
-import { isKeyType, keyMatches } from '../domain/pki/keys.ts';
+import { isKeyType } from '../domain/pki/key-types.ts';
+import { keyMatches } from '../domain/pki/keys.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import type { Secret } from '../domain/secret.ts';
 import { clientExists } from '../engine/client-refusals.ts';

@@ -16,7 +16,8 @@ import {
   type StoreState,
 } from '../adapters/store/records.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
-import { isKeyType, keyMatches } from '../domain/pki/keys.ts';
+import { isKeyType } from '../domain/pki/key-types.ts';
+import { keyMatches } from '../domain/pki/keys.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { CLIENT_DEFAULTS, complete, HOST_SETTINGS } from '../domain/settings.ts';

@@ -12,7 +12,7 @@ import { type OutputForm, printErrors, printResult } from './output.ts';
 import { readCall } from './plugin-call.ts';
 import { createProgress, type ProgressScreen } from './progress.ts';
 import { createPrompts } from './prompts.ts';
-import { createRuntime } from './runtime.ts';
+import { createRuntime, takeEnvironment } from './runtime.ts';
 import { type SignalWatch, watchSignals } from './signals.ts';
 
 declare const DOCKER_TLS_VERSION: string;
@@ -26,7 +26,7 @@ export async function main(
   overrides: Partial<Runtime> = {},
   commands: readonly CommandEntry[] = COMMANDS,
 ): Promise<ExitStatus> {
-  const { words: called, ...call } = readCall(argv, overrides.env ?? process.env);
+  const { words: called, ...call } = readCall(argv, overrides.env ?? takeEnvironment());
   const seen = glance(called);
   let progress: ProgressScreen | undefined;
   const watch = overrides.signal

@@ -24,6 +24,18 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
   };
 }
 
+/** The environment as it was given to us. What it holds that is secret is ours to read, and no child process gets it. */
+export function takeEnvironment(): Runtime['env'] {
+  const env = { ...process.env };
+  keepFromChildren('DOCKER_TLS_CA_PASSPHRASE');
+  return env;
+}
+
+/** Takes a variable out of the environment that child processes inherit. */
+export function keepFromChildren(name: string): void {
+  delete process.env[name];
+}
+
 function processIo(colour: boolean): Io {
   const { env, stdin, stdout, stderr } = process;
   const toFile = isFile(stdout.fd);

@@ -10,6 +10,7 @@ import type { Runtime } from '../runtime.ts';
 import type { OptionValues } from './command.ts';
 import type { PASSPHRASE_OPTIONS, SSH_OPTIONS } from './host-options.ts';
 import type { Prompts } from './prompts.ts';
+import { keepFromChildren } from './runtime.ts';
 
 type SshValues = OptionValues<typeof SSH_OPTIONS>;
 type PassphraseValues = OptionValues<typeof PASSPHRASE_OPTIONS>;
@@ -27,6 +28,8 @@ export function passphraseSource(
   prompts: Prompts,
   reference?: string,
 ): PassphraseSource {
+  // Before the first child process, though the key may be opened long after it.
+  if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
   async function given(fresh: boolean): Promise<Secret | undefined> {
     if (options.caPassphraseFile !== undefined)
       return readSecretFile(resolve(runtime.cwd, options.caPassphraseFile), '--ca-passphrase-file');
@@ -135,6 +138,7 @@ export async function readSecret(
   if (reference.startsWith('file:')) return readSecretFile(resolve(runtime.cwd, reference.slice(5)), key);
   if (reference.startsWith('env:')) {
     const value = runtime.env[reference.slice(4)];
+    keepFromChildren(reference.slice(4));
     if (value) return new Secret(value);
     throw new DockerTlsError({
       code: 'E_SECRET_ENV',

@@ -1,11 +1,11 @@
 /**
- * Owns THE table of what can be said of a host (and of how SSH reaches it, of a client, of a CA): its value, its default, its flag, its
+ * Owns THE table of what can be said of a host (of how SSH reaches it, of a client, of a CA): value, default, flag,
  * words, and where it is remembered. Types, flags and their help, the wizard's questions, the fleet file with its JSON Schema, records in
  * the store, what the host keeps with a generation, and the tables of docs/fleet.md follow: a new setting is a line here, and its use.
  */
 
 import * as z from 'zod/mini';
-import { KEY_TYPES } from './pki/keys.ts';
+import { KEY_TYPES } from './pki/key-types.ts';
 import * as values from './values.ts';
 import { choice, type Kind, list, names, on, onOff, text, whole } from './values.ts';
 
@@ -36,7 +36,8 @@ export type Setting = Kind & {
 
 export type Settings = Readonly<Record<string, Setting>>;
 
-const [own, here, kept] = [true, true, true] as const;
+const [own, kept] = [true, true] as const;
+const mine = { own: true, here: true } as const;
 const ssh = { group: 'Connection' } as const;
 const host = { group: 'Host' } as const;
 const certificate = { group: 'Certificate' } as const;
@@ -148,13 +149,7 @@ export const HOST_SETTINGS = {
     summary: 'containers across a restart',
     flag: safety,
   },
-  liveRestore: {
-    ...onOff,
-    summary: 'leave live-restore on after the change',
-    otherwise: 'as the host has it',
-    flag: safety,
-    kept,
-  },
+  liveRestore: { ...onOff, summary: 'leave live-restore on afterwards', otherwise: 'as it is', flag: safety, kept },
   keep: { ...whole(1, 100), default: 5, summary: 'generations that the host keeps', flag: { ...safety, value: 'N' } },
   confirmWithin: {
     ...text(values.seconds),
@@ -173,22 +168,19 @@ export const HOST_SETTINGS = {
     ...text(values.contextName),
     summary: 'a docker context of this name, on each computer that runs setup or apply',
     flag: { ...cli, value: 'NAME' },
-    own,
-    here,
+    ...mine,
   },
   use: {
     ...on,
     summary: "make that context the current one; without a name, one of the host's name",
     flag: cli,
-    own,
-    here,
+    ...mine,
   },
   configDirectory: {
     ...on,
     summary: "put the client's files into the Docker config directory too, for plain DOCKER_TLS_VERIFY=1",
     flag: cli,
-    own,
-    here,
+    ...mine,
   },
 } as const satisfies Settings;
 
@@ -276,7 +268,6 @@ function part<P extends 'kept' | 'here'>(property: P, is: boolean): Settings {
   );
 }
 
-/** What the host keeps of its settings, and what its record in the store holds. */
 const KEPT = part('kept', true);
 export const STORED = part('here', false);
 const keptSchema = z.object(storedShape(KEPT));
@@ -287,10 +278,12 @@ function allOf<T>(table: Settings, settings: Partial<HostSettings>): T {
   return Object.fromEntries(Object.keys(table).map((field) => [field, own[field]])) as T;
 }
 
+/** What the host keeps of its settings. */
 export function keptOf(settings: Partial<HostSettings>): KeptSettings {
   return allOf(KEPT, settings);
 }
 
+/** What its record in the store holds of them. */
 export function storedOf(settings: HostSettings): StoredSettings {
   return allOf(STORED, settings);
 }

@@ -23,7 +23,7 @@ import {
 } from '../domain/pki/certificate.ts';
 import { parseCsr } from '../domain/pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
-import { isKeyType } from '../domain/pki/keys.ts';
+import { isKeyType } from '../domain/pki/key-types.ts';
 import type { San } from '../domain/pki/names.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';

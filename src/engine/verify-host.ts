@@ -57,6 +57,8 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
           attempt({}).then((outcome) => refused('no certificate', outcome)),
         ]
       : [attempt({}).then((outcome) => refusedBy('no certificate', outcome, request.serverCert))]),
+    // A server may ask for a certificate in one version and not in the other.
+    attempt({ maxVersion: 'TLSv1.2' }).then((outcome) => refused('no certificate, TLS 1.2', outcome)),
     attempt({ credentials: untrusted }).then((outcome) => refused("another CA's certificate", outcome)),
     ...(request.server
       ? [attempt({ credentials: request.server }).then((outcome) => refused("the server's own certificate", outcome))]

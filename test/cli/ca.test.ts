@@ -339,7 +339,7 @@ describe('a command that signs', () => {
           continue;
         carried.push(request);
         const [profile = ''] = request.split('-');
-        const cert = execFileSync(sign, [profile, '30'], { input: readFileSync(file(request)) });
+        const cert = execFileSync(sign, [profile, '29'], { input: readFileSync(file(request)) });
         writeFileSync(file(request.replace('.csr', '.pem')), cert);
       }
     }, 100);
@@ -365,6 +365,32 @@ describe('a command that signs', () => {
     const { json, exit: status } = await run('client', 'add', 'ci', '--json');
     expect([status, json.error?.code]).toEqual([exit, code]);
     expect(json.error?.message).toMatch(message);
+  });
+
+  test.each<[string, (script: string) => string, RegExp]>([
+    ['for clients as well', (text) => text.replace('=%sAuth', '=%sAuth,clientAuth'), /good for clients as well/],
+    ['for any purpose', (text) => text.replace('extendedKeyUsage=%sAuth\\n', '#%s\\n'), /good for clients as well/],
+    ['for clients', (text) => text.replace('=%sAuth', '=clientAuth#%s'), /it is for clientAuth/],
+    ['that may not sign', (text) => text.replace('digitalSignature', 'keyEncipherment'), /may not sign/],
+    ['that outlives its CA', (text) => text.replace('-days "$2"', '-days 3650'), /after its CA/],
+    [
+      'that has expired',
+      (text) => text.replace('-days "$2"', '-not_before 20200101000000Z -not_after 20200201000000Z'),
+      /expired/,
+    ],
+    ['cut short', (text) => text.replace('2>/dev/null', '2>/dev/null | sed 5d'), /cannot be read/],
+  ])('a server certificate %s is refused before any host is dialled', async (_, change, message) => {
+    const ca = factory.issue('company', { ca: true });
+    const script = writeSignScript(file('sign'), ca);
+    const text = readFileSync(script, 'utf8');
+    expect(change(text)).not.toBe(text);
+    writeFileSync(script, change(text));
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', script);
+    await expect(issueStore(home, { hosts: { web: {} } })).rejects.toMatchObject({
+      code: 'E_SIGN_COMMAND',
+      exit: 2,
+      message: expect.stringMatching(message),
+    });
   });
 
   test('that is named from the directory of the import is found from any other, and asked for no day beyond the CA', async () => {

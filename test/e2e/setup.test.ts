@@ -54,6 +54,7 @@ describe.each(suites)('as root, on %s', (suite) => {
     ).toEqual([
       ['client laptop', 'accepted', true],
       ['no certificate', 'refused', true],
+      ['no certificate, TLS 1.2', 'refused', true],
       ["another CA's certificate", 'refused', true],
       ["the server's own certificate", 'refused', true],
       ['plain HTTP', 'refused', true],

@@ -20,7 +20,7 @@ import {
   issueServer,
 } from '../../src/domain/pki/certificate.ts';
 import { verifyChain } from '../../src/domain/pki/inspect.ts';
-import { KEY_TYPES, type KeyType } from '../../src/domain/pki/keys.ts';
+import { KEY_TYPES, type KeyType } from '../../src/domain/pki/key-types.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 
 const run = promisify(execFile);

@@ -6,7 +6,7 @@ import { addClientToFleet, addHostToFleet } from '../../src/domain/fleet/edit.ts
 import { type Fleet, parseFleet, renderFleet } from '../../src/domain/fleet/fleet.ts';
 import { chosenSpecs, parseInventory } from '../../src/domain/fleet/inventory.ts';
 import { parseSshArguments, shellWords } from '../../src/domain/fleet/inventory-ssh.ts';
-import { KEY_TYPES } from '../../src/domain/pki/keys.ts';
+import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
 import { DockerTlsErrors } from '../../src/errors/errors.ts';
 
 /** The fleet, or undefined where errors that a user can meet were thrown; anything else fails the test. */

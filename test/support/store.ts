@@ -35,7 +35,7 @@ export function sampleHost(name: string, which: number): StoredHost {
         sans: ['other.example', '10.0.0.1'].map(parseSan),
         days: 365,
       }),
-      address: `${name}.example`,
+      address: `${name.replace('@', '.')}.example`,
       createdAt: TIME,
       updatedAt: TIME,
       generation: which,

@@ -125,6 +125,18 @@ describe('parseDockerMachine', () => {
     ],
     ['another name', (copy) => Object.assign(copy, { Name: 'x' }), 'E_DOCKER_MACHINE_DAMAGED', 'Name'],
     ['no address', (copy) => Object.assign(copy.Driver, { IPAddress: '' }), 'E_DOCKER_MACHINE_ADDRESS', 'no address'],
+    [
+      'an address that is none',
+      (copy) => Object.assign(copy.Driver, { IPAddress: '10.0.0.7; reboot' }),
+      'E_DOCKER_MACHINE_DAMAGED',
+      'IPAddress',
+    ],
+    [
+      'a wildcard',
+      (copy) => Object.assign(copy.Driver, { IPAddress: '*.corp' }),
+      'E_DOCKER_MACHINE_DAMAGED',
+      'IPAddress',
+    ],
     ['no driver', (copy) => Object.assign(copy, { Driver: null }), 'E_DOCKER_MACHINE_DAMAGED', 'Driver is missing'],
     [
       'no certificates',

@@ -12,7 +12,8 @@ import {
   openAuthority,
 } from '../../src/domain/pki/certificate.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../../src/domain/pki/inspect.ts';
-import { generateKey, KEY_TYPES, keyMatches, publicKeyOf } from '../../src/domain/pki/keys.ts';
+import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
+import { generateKey, keyMatches, publicKeyOf } from '../../src/domain/pki/keys.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { LEAF_BACKDATE_MS } from '../../src/domain/pki/profiles.ts';
 import { Secret } from '../../src/domain/secret.ts';

@@ -3,12 +3,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { issueCa } from '../../src/domain/pki/certificate.ts';
+import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
 import {
   decryptKey,
   encryptKey,
   generateKey,
   isEncrypted,
-  KEY_TYPES,
   keyMatches,
   keyTypeOf,
   publicKeyOf,

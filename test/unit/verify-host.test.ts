@@ -53,6 +53,17 @@ test.each<[Cause, RegExp[]]>([
   expect(error.hints.join()).not.toContain('doctor');
 });
 
+test('a host that asks for a certificate in TLS 1.3 alone is not closed', async () => {
+  const checks = await verifyHost(
+    async ({ maxVersion, credentials }) =>
+      maxVersion === 'TLSv1.2' && credentials === undefined
+        ? { kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.2', chain: '', elapsedMs: 1 }
+        : { kind: 'refused', cause: 'client-refused', reason: 'why', chain: '', elapsedMs: 1 },
+    { address: '10.0.0.1', port: 2376, ca: '', now: new Date('2026-01-01T00:00:00Z') },
+  );
+  expect(checks.filter(({ ok }) => !ok).map(({ who }) => who)).toContain('no certificate, TLS 1.2');
+});
+
 test('where nothing answers nobody got further than he may, and jump hosts are no way for clients', async () => {
   const silent = (await verify('timed-out')).filter(({ expected }) => expected === 'refused');
   const error = failure(() => requireVerified('new', silent, 'x', { address: '10.0.0.1', port: 2377 }));

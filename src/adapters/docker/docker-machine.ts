@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import { parseSan } from '../../domain/pki/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 
@@ -48,6 +49,7 @@ export function parseDockerMachine(file: DockerMachineFile): DockerMachine {
   const auth = options.object('AuthOptions');
   const address = driver.text('IPAddress');
   if (address === undefined) throw noAddress(file);
+  if (!isDialled(address)) throw damaged(file, `Driver.IPAddress is no name or address: ${JSON.stringify(address)}`);
   const oldStore = driver.text('StorePath');
   const path = (recorded: string | undefined, ...fallback: string[]): string =>
     recorded === undefined ? join(file.storeDirectory, ...fallback) : rebase(recorded, oldStore, file.storeDirectory);
@@ -69,6 +71,14 @@ export function parseDockerMachine(file: DockerMachineFile): DockerMachine {
       clientCert: path(auth.text('ClientCertPath'), 'certs', 'cert.pem'),
     },
   };
+}
+
+function isDialled(address: string): boolean {
+  try {
+    return !parseSan(address).value.startsWith('*');
+  } catch {
+    return false;
+  }
 }
 
 /** Fields of one JSON object, each with the type it must have; Go writes an empty text or zero for what is not set. */

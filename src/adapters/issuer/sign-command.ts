@@ -6,11 +6,13 @@
 import { isAbsolute, resolve } from 'node:path';
 import { makeCsr, parseCsr } from '../../domain/pki/csr.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../../domain/pki/inspect.ts';
-import { generateKey, type KeyType, openPublicKey } from '../../domain/pki/keys.ts';
+import type { KeyType } from '../../domain/pki/key-types.ts';
+import { generateKey, openPublicKey } from '../../domain/pki/keys.ts';
 import { formatSan, type San } from '../../domain/pki/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { HostSpec } from '../../domain/settings.ts';
+import { dateWords } from '../../domain/words.ts';
 import { DockerTlsError, interrupted, printableLines } from '../../errors/errors.ts';
 
 export type SignRequest = {
@@ -167,6 +169,16 @@ export async function signClient(
 
 /** The leaf for the request's key, then its chain; all else that was printed is left out. Fails with E_SIGN_COMMAND (exit 2). */
 export function checkSigned(printed: string, request: SignRequest): string {
+  try {
+    return readSigned(printed, request);
+  } catch (error) {
+    // Of what was printed, not of a file of the user's.
+    if (error instanceof DockerTlsError && error.code !== 'E_SIGN_COMMAND') throw wrongAnswer(request, error.message);
+    throw error;
+  }
+}
+
+function readSigned(printed: string, request: SignRequest): string {
   const blocks = printed.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   const certificates = blocks.flatMap((block) => splitBundle(`${block}\n`));
   const wanted = openPublicKey(parseCsr(request.csr).publicKey);
@@ -189,6 +201,24 @@ export function checkSigned(printed: string, request: SignRequest): string {
   });
   if (!verdict.ok)
     throw wrongAnswer(request, `its certificate does not hold under the CA of this store: ${verdict.message}`);
+  const [ca = ''] = splitBundle(request.ca);
+  const end = ca === '' ? undefined : inspectCertificate(ca).notAfter;
+  if (end !== undefined && info.notAfter > end)
+    throw wrongAnswer(
+      request,
+      `its certificate ends on ${dateWords(info.notAfter)}, after its CA (${dateWords(end)}), which strict verifiers refuse`,
+    );
+  // With a host's key nobody may be a client of the others; without a purpose everybody may be both.
+  if (request.profile === 'server' && (info.extKeyUsage === null || info.extKeyUsage.includes('clientAuth')))
+    throw wrongAnswer(
+      request,
+      `its certificate is good for clients as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); serverAuth alone is needed`,
+    );
+  if (info.keyUsage !== null && !info.keyUsage.includes('digitalSignature'))
+    throw wrongAnswer(
+      request,
+      `its certificate may not sign (key usage: ${info.keyUsage.join(', ')}), which TLS 1.3 needs`,
+    );
   const has = new Set(info.sans.map(formatSan));
   const missing = (request.sans ?? []).filter((san) => !has.has(formatSan(san)));
   if (missing.length > 0)

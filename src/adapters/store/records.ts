@@ -4,7 +4,7 @@
  */
 
 import * as z from 'zod/mini';
-import { KEY_TYPES } from '../../domain/pki/keys.ts';
+import { KEY_TYPES } from '../../domain/pki/key-types.ts';
 import type { Secret } from '../../domain/secret.ts';
 import {
   CLIENT_SETTINGS,

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { dockerMachineNames, readDockerMachines, takeOverChange } from '../../actions/take-over.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { refreshCopies } from '../../engine/installed-copies.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import { homeDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
 import { startStored } from '../fleet-session.ts';
@@ -72,7 +73,13 @@ export const command = defineCommand({
             ].join('\n');
       const next =
         hosts.length === 0 ? [] : [`docker-tls apply ${hosts.map(shellQuote).join(' ')}`, 'docker-tls rotate ca'];
-      return { exit: 0, result, text, next, errors: problems };
+      // What was taken over is done, whatever became of the others: no status that says that nothing was touched.
+      const errors = hosts.length === 0 || global.dryRun ? problems : problems.map(partly);
+      return { exit: 0, result, text, next, errors };
     });
   },
 });
+
+function partly({ code, message, where, hints, details, cause }: DockerTlsError): DockerTlsError {
+  return new DockerTlsError({ code, exit: 4, message, ...(where && { where }), hints, details, cause });
+}

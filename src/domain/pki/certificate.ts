@@ -7,10 +7,11 @@ import { createPublicKey } from 'node:crypto';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { Secret } from '../secret.ts';
 import { type Asn1, int, raw, seq, tagged, time } from './der.ts';
-import { generatePair, type KeyPair, type KeyType, keyTypeOf, openKey, openPublicKey } from './keys.ts';
+import type { KeyType } from './key-types.ts';
+import { generatePair, type KeyPair, keyTypeOf, openKey, openPublicKey } from './keys.ts';
 import type { San } from './names.ts';
-import { parseCertificate, splitBundle } from './parse.ts';
-import { pemEncode } from './pem.ts';
+import { parseCertificate } from './parse.ts';
+import { pemEncode, splitBundle } from './pem.ts';
 import {
   authorityExtensions,
   authorityName,

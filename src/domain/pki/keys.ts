@@ -14,15 +14,9 @@ import { promisify } from 'node:util';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { Secret } from '../secret.ts';
 import { children, content, decode, encode, octets, seq } from './der.ts';
+import type { KeyType } from './key-types.ts';
 import { encryptUnder } from './pbes2.ts';
 import { type PemBlock, pemBlocks, pemEncode } from './pem.ts';
-
-export const KEY_TYPES = ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa3072', 'rsa4096'] as const;
-export type KeyType = (typeof KEY_TYPES)[number];
-
-export function isKeyType(text: string): text is KeyType {
-  return (KEY_TYPES as readonly string[]).includes(text);
-}
 
 /** `key`: PKCS#8 PEM; `spki`: the public key's DER; `privateKey` opens the private key for signing. */
 export type KeyPair = { readonly key: Secret; readonly spki: Buffer; readonly privateKey: () => KeyObject };

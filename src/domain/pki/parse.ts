@@ -1,7 +1,6 @@
 /** Owns reading a certificate: its fields and extensions by forge's ASN.1, its key and signature by node:crypto. */
 
 import { X509Certificate } from 'node:crypto';
-import { DockerTlsError } from '../../errors/errors.ts';
 import { type NameConstraints, parseNameConstraints } from './constraints.ts';
 import {
   type Asn1,
@@ -18,7 +17,7 @@ import {
 } from './der.ts';
 import { ipText, type San } from './names.ts';
 import { OID, shortName } from './oids.ts';
-import { pemBlocks, pemEncode } from './pem.ts';
+import { certDamaged, splitBundle } from './pem.ts';
 
 export type ParsedCertificate = {
   readonly x509: X509Certificate;
@@ -49,18 +48,6 @@ export type Extensions = {
   /** Critical ones that are not known here: whoever verifies has to refuse (RFC 5280 4.2). */
   readonly unknownCritical: readonly string[];
 };
-
-/** Every certificate of a PEM text, in order, each as normal PEM. Throws E_CERT_DAMAGED when one is torn; none at all is an empty list. */
-export function splitBundle(pem: string): string[] {
-  const { blocks, torn } = pemBlocks(pem);
-  if (torn) throw certDamaged('a BEGIN line has no END line');
-  return blocks
-    .filter(({ label }) => /^(?:X509 )?CERTIFICATE$/.test(label))
-    .map(({ der }) => {
-      if (der === undefined) throw certDamaged('its base64 is torn');
-      return pemEncode('CERTIFICATE', der);
-    });
-}
 
 /** Reads the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
 export function parseCertificate(pem: string): ParsedCertificate {
@@ -196,14 +183,4 @@ function parseGeneralName(name: Asn1): San[] {
     default:
       return [];
   }
-}
-
-export function certDamaged(why: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CERT_DAMAGED',
-    exit: 2,
-    message: `the certificate cannot be read: ${why}`,
-    hints: ['look at it with: openssl x509 -noout -text -in FILE'],
-    cause,
-  });
 }

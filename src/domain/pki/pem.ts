@@ -1,5 +1,7 @@
 /** Owns PEM (RFC 7468): blocks of base64 between BEGIN and END lines, found in text that may hold other things too. */
 
+import { DockerTlsError } from '../../errors/errors.ts';
+
 export type PemBlock = {
   /** For instance `CERTIFICATE`. */
   readonly label: string;
@@ -36,4 +38,26 @@ export function pemBlocks(text: string): { readonly blocks: readonly PemBlock[];
   }
   const begun = text.match(/-----BEGIN [A-Z0-9 ]{1,40}-----/g)?.length ?? 0;
   return { blocks, torn: begun !== blocks.length };
+}
+
+/** Every certificate of a PEM text, in order, each as normal PEM. Throws E_CERT_DAMAGED when one is torn; none at all is an empty list. */
+export function splitBundle(pem: string): string[] {
+  const { blocks, torn } = pemBlocks(pem);
+  if (torn) throw certDamaged('a BEGIN line has no END line');
+  return blocks
+    .filter(({ label }) => /^(?:X509 )?CERTIFICATE$/.test(label))
+    .map(({ der }) => {
+      if (der === undefined) throw certDamaged('its base64 is torn');
+      return pemEncode('CERTIFICATE', der);
+    });
+}
+
+export function certDamaged(why: string, cause?: unknown): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CERT_DAMAGED',
+    exit: 2,
+    message: `the certificate cannot be read: ${why}`,
+    hints: ['look at it with: openssl x509 -noout -text -in FILE'],
+    cause,
+  });
 }

@@ -9,8 +9,9 @@ import { Secret } from '../secret.ts';
 import { type Asn1, bmp, encode, int, nothing, octets, oid, seq, set, tagged, taggedBytes } from './der.ts';
 import { openKey } from './keys.ts';
 import { OID } from './oids.ts';
-import { parseCertificate, splitBundle } from './parse.ts';
+import { parseCertificate } from './parse.ts';
 import { encryptUnder } from './pbes2.ts';
+import { splitBundle } from './pem.ts';
 
 /**
  * Rounds of the MAC's key derivation, the cheapest way to try passphrases on this file: far above openssl's 2,048, at 0.2 s.
