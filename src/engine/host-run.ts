@@ -193,7 +193,15 @@ export async function planOpened(
     // Of a firewall on the host itself the preflight knows more.
     const way =
       hasChanges(plan) && found.every(({ code }) => code !== 'E_FIREWALL')
-        ? await wayProblem(context.runtime.probe, spec.name, { address, port: spec.port }, plan.warnings)
+        ? await wayProblem(
+            context.runtime.probe,
+            spec.name,
+            { address, port: spec.port },
+            {
+              login: session.login,
+              firewall: facts.firewall,
+            },
+          )
         : undefined;
     const problems = [
       ...(other === undefined || context.takeOver ? [] : [managedExternally(spec.name, other)]),

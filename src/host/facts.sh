@@ -260,7 +260,7 @@ PATHS
     say listeners ""
   fi
   df -Pk /etc /var/lib /run 2>/dev/null; end disk
-  if command -v iptables >/dev/null 2>&1; then iptables -S INPUT 2>/dev/null | head -n 200; end iptables; fi
+  if command -v iptables >/dev/null 2>&1; then for chain in INPUT OUTPUT; do iptables -S "$chain" 2>/dev/null | head -n 200; done; end iptables; fi
   if [ -f /etc/ufw/ufw.conf ] && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
     { grep '^DEFAULT_INPUT_POLICY=' /etc/default/ufw; cat /etc/ufw/user.rules; } 2>/dev/null | head -c 65536; end ufw
   fi

@@ -58,7 +58,7 @@ test('setup keeps all of it, and a second one has nothing to do', async () => {
 });
 
 test('a setting goes to that daemon.json, and remove brings all of it back', async () => {
-  const harden = await person.run(['harden', host.name, '--only', 'log-rotation,live-restore', '--yes']);
+  const harden = await person.run(['harden', host.name, '--only', 'log-limits,live-restore', '--yes']);
   expect(harden, harden.err).toMatchObject({ status: 0 });
   const run = await person.run(['remove', host.name, '--yes']);
   expect(run, run.err).toMatchObject({ status: 0 });

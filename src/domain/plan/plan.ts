@@ -252,7 +252,9 @@ function listenWarnings(facts: HostFacts, listen: readonly string[], action: str
 
 function firewallWarnings(facts: HostFacts, port: number, action: string): string[] {
   const { doubt } = judgeFirewall(facts.firewall, port);
-  return action === 'restart' && doubt !== undefined ? [doubt] : [];
+  return action === 'restart' && doubt !== undefined
+    ? [`${doubt.words}; if it does not answer: ${doubt.hints.join(', then ')}`]
+    : [];
 }
 
 /** Rootless daemons of users are none of ours: found, named, left alone. */

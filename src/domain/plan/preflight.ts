@@ -295,7 +295,7 @@ function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): 
         problem(
           host,
           'E_FIREWALL',
-          `its firewall (${wall.name}) lets nobody in on port ${port}`,
+          wall.words,
           wall.hints.map((hint) => sudoCommand(login, ...hint.split(' '))),
         ),
       );
