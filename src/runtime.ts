@@ -36,8 +36,8 @@ export type SshQuestions = {
   hostKey(question: { host: string; address: string; type: string; fingerprint: string }): Promise<boolean>;
   /** The passphrase of an encrypted key file; asked once for a file, whatever the number of hosts. `again`: the answer before was wrong. */
   passphrase(question: { file: string; again?: boolean }): Promise<Secret>;
-  /** A login password or a keyboard-interactive prompt (`echo` false: hidden). The prompt is cleaned. */
-  password(question: { host: string; prompt: string; echo: boolean }): Promise<Secret>;
+  /** A login password or a keyboard-interactive prompt (`echo` false: hidden). The prompt is cleaned. `why`: what was not accepted before. */
+  password(question: { host: string; prompt: string; echo: boolean; why?: string }): Promise<Secret>;
   /** A security key waits to be touched: a notice, nothing is asked. `key`: its type and fingerprint. */
   touch?(notice: { host: string; key: string }): void;
   /** The password for sudo. Asked only if sudo wants one. `again`: the answer before was wrong. */

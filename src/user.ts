@@ -25,7 +25,6 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>> 
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_NO_HOME',
-      exit: 2,
       message: `${userName()} has no home directory: HOME is not set, and passwd has no entry for this user`,
       hints: ['export HOME=/path/to/a/directory'],
       cause,

@@ -5,16 +5,17 @@ import { applyBaseline, type Baseline } from '../domain/audit/baseline.ts';
 import { readCertificates } from '../domain/audit/certificates.ts';
 import type { AuditProbe } from '../domain/audit/check.ts';
 import { wantedProbes } from '../domain/audit/evaluate.ts';
-import { AUDIT_SCRIPT, type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import type { AuditFacts } from '../domain/audit/facts.ts';
 import { type AuditedFile, type AuditedHost, auditHost, type Subject } from '../domain/audit/report/report.ts';
 import { score, scoreWords } from '../domain/audit/score.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import { gatherAuditFacts } from '../engine/gather.ts';
 import { type FleetOptions, type HostResult, overHosts } from '../engine/pool.ts';
 import { probeClientAt } from '../engine/reachable-hosts.ts';
 import { untrustedCredentials } from '../engine/untrusted-client.ts';
 import { printable } from '../errors/errors.ts';
-import type { HostSession, ProbeCredentials, ProbeRequest, Progress, Runtime, SshQuestions } from '../runtime.ts';
+import type { ProbeCredentials, ProbeRequest, Progress, Runtime, SshQuestions } from '../runtime.ts';
 
 export type AuditContext = {
   readonly runtime: Runtime;
@@ -25,7 +26,6 @@ export type AuditContext = {
   readonly ask?: SshQuestions;
 };
 
-const FACTS_TIMEOUT_MS = 120_000;
 /** A firewall that drops says nothing; the ports that dockerd serves answer at once. */
 const PROBE_TIMEOUT_MS = 5000;
 
@@ -58,18 +58,6 @@ export async function auditHosts(
     line.done(scoreWords(subject.score));
     return known === undefined ? subject : withOurClients(subject, known, context.state);
   });
-}
-
-/** All facts that the checks need, in one exec, as root. Errors: those of the session, E_AUDIT_FACTS (exit 4). */
-export async function gatherAuditFacts(session: HostSession, signal: AbortSignal): Promise<AuditFacts> {
-  const result = await session.run({
-    phase: 'audit',
-    script: AUDIT_SCRIPT,
-    asRoot: true,
-    timeoutMs: FACTS_TIMEOUT_MS,
-    signal,
-  });
-  return parseAuditFacts(result.stdout);
 }
 
 /** What the network lets anybody do, all at once; and what our own client may, where the store has one. */

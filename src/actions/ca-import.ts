@@ -8,6 +8,7 @@ import { isKeyType } from '../domain/pki/key-types.ts';
 import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 
 export type CaImport = {
@@ -92,10 +93,9 @@ async function protectedKey(cert: string, key: Secret, passphrase: PassphraseSou
   return words === undefined ? open : encryptKey(open, words);
 }
 
-function caError(code: string, message: string, hints: readonly string[] = []): DockerTlsError {
+function caError(code: ErrorCode, message: string, hints: readonly string[] = []): DockerTlsError {
   return new DockerTlsError({
     code,
-    exit: 2,
     message,
     hints: hints.length > 0 ? hints : ['openssl x509 -noout -text -in FILE'],
   });

@@ -4,7 +4,7 @@ import { type ClientBundle, packBundle, renderBundleEnv, renderBundlePem } from 
 import { dockerHost } from '../adapters/docker/environment.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Secret } from '../domain/secret.ts';
-import { externalKey, unknownClient } from '../engine/client-refusals.ts';
+import { externalKey, unknownClient } from '../domain/trust/client-refusals.ts';
 import { accepts, reachableHosts } from '../engine/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
@@ -20,7 +20,6 @@ export function bundleOf(state: StoreState, client: StoredClient, only: readonly
   if (record.revokedAt !== undefined) {
     throw new DockerTlsError({
       code: 'E_CLIENT_REVOKED',
-      exit: 2,
       where: record.name,
       message: `this client was revoked at ${record.revokedAt}`,
       hints: [`docker-tls client add ${record.name}-2`],
@@ -32,7 +31,6 @@ export function bundleOf(state: StoreState, client: StoredClient, only: readonly
     if (host !== undefined && accepts(host, client)) continue;
     throw new DockerTlsError({
       code: host === undefined ? 'E_HOST_UNKNOWN' : 'E_CLIENT_NOT_ACCEPTED',
-      exit: 2,
       where: name,
       message: host === undefined ? 'no host of this name in the store' : `this host does not accept ${record.name}`,
       hints: ['docker-tls client list'],

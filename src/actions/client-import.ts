@@ -17,7 +17,7 @@ import { isKeyType } from '../domain/pki/key-types.ts';
 import { keyMatches } from '../domain/pki/keys.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import type { Secret } from '../domain/secret.ts';
-import { clientExists } from '../engine/client-refusals.ts';
+import { clientExists } from '../domain/trust/client-refusals.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
 export type BundleReading = {
@@ -51,7 +51,6 @@ export function readBundle(data: Buffer, { ca, name }: BundleReading = {}): Clie
   if (bundle !== undefined) return bundle;
   throw new DockerTlsError({
     code: 'E_BUNDLE',
-    exit: 2,
     message: 'this is neither a tar archive, nor PEM, nor lines with DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY',
     hints: [
       // DER, as PKCS#12 is.
@@ -67,7 +66,6 @@ export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
     if (/^tcp:\/\/[^/]+:[0-9]{1,5}$/.test(host)) return { name: nameOf(addressOf(host)[0]), host };
     throw new DockerTlsError({
       code: 'E_USAGE',
-      exit: 2,
       message: `--host takes what DOCKER_HOST would be, not ${host}`,
       hints: ['--host tcp://build-1.example.org:2376'],
     });
@@ -113,7 +111,6 @@ export function importClient({ state, bundle, pending, replace, now, ...options 
   if (renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now }).state === 'expired') {
     throw new DockerTlsError({
       code: 'E_BUNDLE',
-      exit: 2,
       where: name,
       message: `the certificate in this bundle expired at ${info.notAfter.toISOString()}`,
       hints: [`where it was issued: docker-tls rotate client ${bundle.client}`, `docker-tls client request ${name}`],
@@ -174,7 +171,6 @@ function noRequest(name: string, pending: readonly PendingRequest[]): DockerTlsE
   const waiting = pending.map((request) => request.name).join(', ');
   return new DockerTlsError({
     code: 'E_NO_REQUEST',
-    exit: 2,
     where: name,
     message: `there is no key in this bundle, and its certificate belongs to no request of this computer (${waiting || 'none waits'})`,
     hints: [`docker-tls client request ${name}`, 'import it on the computer where the request was made'],

@@ -101,7 +101,7 @@ export async function checkGiveContext(
 /** For a host that is not in the store yet: what stands against the context that its spec asks for is said before the host changes. */
 export async function checkContextOf(
   spec: HostSpec,
-  { ca, cert, key }: StoredClient,
+  { ca, cert, key }: Pick<StoredClient, 'ca' | 'cert' | 'key'>,
   state: StoreState,
   dockerConfig: string,
 ): Promise<void> {
@@ -111,10 +111,10 @@ export async function checkContextOf(
   const request = { context, dockerConfig, use, configDirectory, replace: false };
   await checkPlaces(state, { client: { ca, cert }, key }, request).catch((error: unknown) => {
     if (!(error instanceof DockerTlsError) || error.code !== 'E_CLIENT_FILES_EXIST') throw error;
-    const { code, exit, message } = error;
+    const { code, message } = error;
     const later = `docker-tls context ${spec.name} --config-directory --replace`;
     const hints = [`leave --config-directory out; then, to replace them (copies are kept): ${later}`];
-    throw new DockerTlsError({ code, exit, message, where: spec.name, hints });
+    throw new DockerTlsError({ code, message, where: spec.name, hints });
   });
 }
 
@@ -198,7 +198,6 @@ export async function giveContexts(
 function noClientFor(host: string, context: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_NO_CLIENTS',
-    exit: 2,
     where: host,
     message: `the context ${context} was not made: no client whose key is here is accepted`,
     hints: ['docker-tls client list'],
@@ -300,7 +299,6 @@ function credentials(
   if (client.key) return { host, client, key: client.key };
   throw new DockerTlsError({
     code: 'E_CLIENT_NO_KEY',
-    exit: 2,
     where: request.client,
     message: 'the key of this client is not in this store; it was made elsewhere and stays there',
     hints: ['on the computer that has the key: docker-tls client import FILE'],

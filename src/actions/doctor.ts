@@ -6,6 +6,11 @@ import { diagnose } from '../adapters/docker/diagnose.ts';
 import type { Diagnosis, Inside } from '../adapters/docker/diagnosis.ts';
 import { dockerHost } from '../adapters/docker/environment.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import { installedCredentials } from '../domain/plan/facts.ts';
+import { judgeFirewall } from '../domain/plan/firewall.ts';
+import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
+import { preflight } from '../domain/plan/preflight.ts';
+import { type Login, sudoCommand } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type ReachableHost, trustedCas } from '../engine/reachable-hosts.ts';
 import { DockerTlsError, printableLines } from '../errors/errors.ts';
@@ -18,6 +23,8 @@ export type DoctorRequest = {
   readonly host: ReachableHost;
   /** With its key. */
   readonly client: StoredClient & { readonly directory: string };
+  /** It was asked for by name. */
+  readonly named: boolean;
   readonly dockerConfig: string;
   /** Log in as well, for the clock and the journal. */
   readonly ssh: boolean;
@@ -33,12 +40,19 @@ export type Examination = Diagnosis & {
   readonly clockSkewMs?: number;
   /** Last lines of the daemon's journal, clean; only where the daemon is at fault. */
   readonly journal: readonly string[];
-  /** Why SSH told nothing. */
-  readonly sshProblem?: string;
+  /** Why SSH told nothing, and what to do about that. */
+  readonly sshProblem?: { readonly message: string; readonly hints: readonly string[] };
 };
 
 /** What only the host's own journal explains. */
-const DAEMONS_FAULT: readonly string[] = ['connection-refused', 'daemon-not-answering', 'reset', 'other', 'protocol'];
+const DAEMONS_FAULT: readonly string[] = [
+  'connection-refused',
+  'timed-out',
+  'daemon-not-answering',
+  'reset',
+  'other',
+  'protocol',
+];
 const SSH_DECIDES: readonly string[] = ['expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
 
 /** Finds one cause. Fails only as the store and the docker contexts do; a host that is not there is a finding. */
@@ -55,14 +69,14 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
   });
   const cause = outcome.kind === 'refused' ? outcome.cause : outcome.status >= 500 ? 'daemon-not-answering' : 'none';
   const wanted = [...DAEMONS_FAULT, ...SSH_DECIDES].includes(cause);
-  const seen = wanted && request.ssh ? await lookInside(request) : {};
+  const seen: Seen = wanted && request.ssh ? await lookInside(request) : {};
   const current = await currentContext(dockerConfig);
   const copies = (client.record.copies ?? []).filter((one) => one.dockerConfig === dockerConfig);
   const own = (await contextsTo(endpoint, copies)).map(({ name }) => name);
   // Of several contexts that lead there, the one in use is as good as any.
   const inUse = runtime.env.DOCKER_CONTEXT || current;
   const context = own.find((one) => one === inUse) ?? own[0];
-  const ssh = request.state.hosts.get(name)?.record.ssh;
+  const ssh = seen.login ?? request.state.hosts.get(name)?.record.ssh;
   const cas = trustedCas(request.state);
   const diagnosis = diagnose({
     outcome,
@@ -78,6 +92,7 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
       host: endpoint,
       certPath: client.directory,
       client: client.record.name,
+      named: request.named,
       external: host.serverCert === undefined,
       ownKey: client.record.ownKey ?? false,
       caExpired: isOver(host.serverCert === undefined ? client.ca : (request.state.ca?.cert ?? ''), runtime.now()),
@@ -92,7 +107,7 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
     client: client.record.name,
     ...(seen.skewMs === undefined ? {} : { clockSkewMs: seen.skewMs }),
     journal: DAEMONS_FAULT.includes(diagnosis.cause) ? (seen.journal ?? []) : [],
-    ...(seen.problem === undefined ? {} : { sshProblem: seen.problem }),
+    ...(seen.problem === undefined ? {} : { sshProblem: { message: seen.problem.message, hints: seen.problem.hints } }),
   };
 }
 
@@ -106,22 +121,11 @@ type Seen = {
   readonly skewMs?: number;
   readonly inside?: Inside;
   readonly journal?: readonly string[];
-  readonly problem?: string;
+  readonly problem?: DockerTlsError;
+  readonly login?: Login;
 };
 
-/** One line for each fact, then the journal. Nanoseconds are GNU's; others print the letter, which is cut off. */
-function insideScript(port: number): string {
-  return [
-    'date -u +%s.%N',
-    'systemctl is-active docker.service || true',
-    'systemctl is-active docker-tls.socket || true',
-    `if ss -ltn >/dev/null 2>&1; then ss -Hltn 'sport = :${port}' | wc -l; else echo; fi`,
-    '{ base64 < /etc/docker/tls/current/server-cert.pem | tr -d "\\n"; } 2>/dev/null; echo',
-    'journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
-  ].join('\n');
-}
-
-/** Clock, units, port and journal in one run; that SSH is not to be had is no failure. */
+/** What setup knows of a host, and the journal; that SSH is not to be had is no failure. */
 async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise<Seen> {
   const record = state.hosts.get(host.record.name)?.record;
   if (record === undefined) return {};
@@ -133,31 +137,40 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
       ...(ask ? { ask } : {}),
       signal: runtime.signal,
     });
-    const began = runtime.now().getTime();
+    const { gather } = await import('../engine/gather.ts');
+    const { facts, skewMs } = await gather(session, { now: runtime.now, signal: runtime.signal });
     const { stdout } = await session.run({
-      phase: 'doctor',
-      script: insideScript(record.port),
+      phase: 'journal',
+      script: 'journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
       asRoot: true,
       timeoutMs: 10_000,
       signal: runtime.signal,
     });
-    const middle = (began + runtime.now().getTime()) / 2;
-    const [clock = '', docker = '', tlsSocket = '', listeners = '', cert = '', ...journal] = stdout
-      .toString('utf8')
-      .split('\n');
-    const there = Number.parseFloat(clock) * 1000;
+    const { login } = session;
+    const { doubt } = judgeFirewall(facts.firewall, record.port);
+    const nowMs = runtime.now().getTime();
+    const other = otherStore(facts, record.name, state);
+    const cert = installedCredentials(facts)?.cert;
     return {
-      ...(Number.isFinite(there) ? { skewMs: Math.round(there - middle) } : {}),
+      skewMs,
+      login,
       inside: {
-        docker: docker.trim(),
-        tlsSocket: tlsSocket.trim(),
-        ...(listeners.trim() === '' ? {} : { listens: Number.parseInt(listeners, 10) > 0 }),
-        ...(cert === '' ? {} : { serverCert: Buffer.from(cert, 'base64').toString('utf8') }),
+        docker: facts.docker.unit.active,
+        tlsSocket: facts.docker.tlsSocket.active,
+        listens: facts.listeners.some((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${record.port}`)),
+        problems: [
+          ...(other === undefined ? [] : [managedExternally(record.name, other)]),
+          ...preflight({ host: record.name, login, facts, skewMs, nowMs, port: record.port }),
+        ],
+        ...(doubt === undefined
+          ? {}
+          : { doubt: [doubt.words, ...doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' ')))].join('; ') }),
+        ...(cert === undefined ? {} : { serverCert: cert }),
       },
-      journal: printableLines(journal.join('\n'), 8),
+      journal: printableLines(stdout.toString('utf8'), 8),
     };
   } catch (error) {
-    if (error instanceof DockerTlsError && error.exit !== 130) return { problem: error.message };
+    if (error instanceof DockerTlsError && error.exit !== 130) return { problem: error };
     throw error;
   }
 }

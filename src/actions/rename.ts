@@ -13,7 +13,6 @@ export function renamed(state: StoreState, from: string, to: string, now: Date):
   if (reachableHosts(state).has(to)) {
     throw new DockerTlsError({
       code: 'E_HOST_TAKEN',
-      exit: 2,
       where: to,
       message: 'there is a host of this name already',
       hints: ['docker-tls status'],

@@ -1,84 +1,228 @@
-/** Owns the rotation of the CA: accept old and new, issue from the new, drop the old. Reads like a table of contents. */
+/** Owns `rotate ca`: accept old and new, issue from the new, drop the old. Each stage is a change of its own; any of them can be the first. */
 
-import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { type RotationStage, rotationStage } from '../domain/plan/stages.ts';
-import { externalKey } from '../engine/client-refusals.ts';
-import type { Keyring } from '../engine/keyring.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import type { CaSpec } from '../domain/settings.ts';
+import { accessOf } from '../domain/trust/access.ts';
+import { certificateIds } from '../domain/trust/ca-id.ts';
+import { caBreaksClients } from '../domain/trust/ca-refusals.ts';
+import { type CredentialChange, preview } from '../domain/trust/changes.ts';
+import { externalKey } from '../domain/trust/client-refusals.ts';
+import { activeClients, renewed } from '../domain/trust/clients.ts';
+import { breaksClients } from '../domain/trust/server.ts';
+import { isFrom } from '../domain/trust/trust.ts';
+import { trustFor, viewOf } from '../domain/trust/view.ts';
+import { plural } from '../domain/words.ts';
+import { change } from '../engine/change.ts';
+import type { Changed, Intent, Run, Wanted } from '../engine/intent.ts';
+import { type HostFlags, specsFor } from '../engine/specs.ts';
+import { refreshAll } from '../engine/steps/issue.ts';
+import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 
-/** Where a rotation stands, by the store alone. */
-export async function stageOf(state: StoreState, keyring: Keyring, now: Date): Promise<RotationStage> {
-  if (state.ca === undefined) return { stage: 'none', hosts: [], clients: [] };
-  const hosts = [];
-  for (const host of state.hosts.values()) {
-    const wanted = await keyring.trustFor(host.record);
-    hosts.push({ name: host.record.name, trust: host.ca, wanted, serverCert: host.serverCert });
+export type RotateCaRequest = {
+  readonly ca: CaSpec;
+  readonly flags: HostFlags;
+  /** Begin another rotation although the last one is not dropped yet. */
+  readonly again: boolean;
+  /** Without the passphrase of the old keys. */
+  readonly lost: boolean;
+  readonly noOverlap: boolean;
+  /** Clients that nobody here knows may lose a host. */
+  readonly rejectOthers: boolean;
+};
+
+export type StageChange = { readonly stage: 'accept' | 'issue' | 'drop'; readonly changed: Changed };
+
+/** Stages 1 and 2, as far as they are not done; the second only where the first went well. A dry run plans both. */
+export async function rotateCa(request: RotateCaRequest, run: Run): Promise<readonly StageChange[]> {
+  const done: StageChange[] = [];
+  const now = run.runtime.now();
+  const before = await run.store.read();
+  const first = stageOf(before, now).stage;
+  const begins = request.again || first === 'none' || first === 'clear';
+  if (begins || first === 'accept') {
+    run.progress.note('stage 1: accept the old CA and the new one');
+    const changed = await change(begins ? beginning(request) : accepting(request), run);
+    done.push({ stage: 'accept', changed });
+    if (!run.dryRun && changed.results.some(({ kind }) => kind !== 'done')) return done;
   }
-  return rotationStage({
-    ca: state.ca.cert,
-    oldCas: state.oldCas.map((old) => old.cert),
-    hosts,
-    clients: ownClients(state).map((client) => ({
-      name: client.record.name,
-      cert: client.cert,
-      revoked: client.record.revokedAt !== undefined,
-      keyHere: client.key !== undefined,
-    })),
-    now,
-  });
+  const next = run.dryRun ? 'issue' : stageOf(await run.store.read(), now).stage;
+  if (next !== 'issue' || (run.dryRun && first === 'drop' && !begins)) return done;
+  run.progress.note('stage 2: issue from the new CA');
+  const begun = run.dryRun && begins ? (state: StoreState) => beginChanges(request, state) : () => [];
+  done.push({ stage: 'issue', changed: await change(issuing(request, begun), run) });
+  return done;
 }
 
-/** Stage three is refused while anything still depends on the old CA (E_CA_IN_USE, exit 3), which is named. */
-export function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, 'clients'>): void {
-  if (stage.stage === 'drop' || stage.stage === 'clear' || stage.stage === 'none') return;
-  throw new DockerTlsError({
-    code: 'E_CA_IN_USE',
-    exit: 3,
-    message: `the old CA is still needed by ${[...stage.hosts.map((host) => `host ${host}`), ...stage.clients.map((client) => `client ${client}`)].join(', ')}`,
-    hints: [
-      ...(stage.hosts.length > 0 || stage.clients.some((name) => clients.get(name)?.key !== undefined)
-        ? ['docker-tls rotate ca']
-        : []),
-      ...waysOn(stage.clients, clients),
-    ],
-  });
+/** Stage 3. Refused while a host or client still depends on the old CA: E_CA_IN_USE (exit 3). */
+export async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChange> {
+  const before = await run.store.read();
+  refuseDrop(stageOf(before, run.runtime.now()), before);
+  if (!run.dryRun) await requireCopies(before, run);
+  const want = (state: StoreState, now: Date): Wanted => {
+    const stage = stageOf(state, now);
+    refuseDrop(stage, state);
+    return {
+      hosts: specsFor(stage.hosts, state, flags),
+      credentials: stage.stage === 'drop' ? [{ kind: 'drop-old-cas' }] : [],
+      // A CA that is dropped by name goes with all its clients.
+      target: { kind: 'desired', rejectOthers: true, addHardening: true },
+      copies: true,
+    };
+  };
+  const question = () => 'Stop accepting the old CA? Clients that have not fetched their new files are locked out.';
+  return { stage: 'drop', changed: await change({ reason: 'rotate ca', want, question }, run) };
 }
 
-/** What has to be done elsewhere for clients whose key is not here: no command of this computer renews them. */
-export function waysOn(names: readonly string[], clients: StoreState['clients']): string[] {
-  return names
-    .filter((name) => clients.get(name)?.key === undefined)
-    .flatMap((name) => [
-      ...externalKey(name).hints,
-      `if ${name} is not to get in any more: docker-tls client revoke ${name}`,
-    ]);
+/** While both are accepted, and the store still tells files of the old CA as ours: docker here must not be what is locked out. E_CLIENT_COPY. */
+async function requireCopies(state: StoreState, run: Run): Promise<void> {
+  const copies = await refreshAll([...state.clients.keys()], state, run);
+  const problems = [...copies.values()].flatMap((one) => one.problems);
+  if (problems.length === 0) return;
+  throw new DockerTlsErrors([
+    ...problems,
+    new DockerTlsError({
+      code: 'E_CLIENT_COPY',
+      message: 'the old CA is still accepted: docker on this machine could not be given its new files',
+      hints: ['docker-tls rotate ca --drop'],
+    }),
+  ]);
 }
 
-/** Clients of this store's CA; those that were issued elsewhere and imported here are no business of a rotation. */
-export function ownClients(state: StoreState): (StoredClient & { readonly directory: string })[] {
-  return [...state.clients.values()].filter(({ record }) => record.reaches === undefined);
+/** A new CA, and for every client an issuing CA under it; every host learns to accept both. */
+function beginning(request: RotateCaRequest): Intent {
+  const { rejectOthers } = request;
+  return {
+    reason: 'rotate ca',
+    want(state, now) {
+      const credentials = beginChanges(request, state);
+      const view = preview(viewOf(state, now), credentials);
+      const { outdated, withoutClients, notes } = accessOf(state, view, { rejectOthers, now });
+      const olds = [state.ca, ...state.oldCas].flatMap((ca) => (ca === undefined ? [] : [ca.cert]));
+      // Where every older CA has expired there is nothing left to accept: old and new change at once, in stage 2.
+      const hosts = olds.every((cert) => inspectCertificate(cert).notAfter < now) ? [] : outdated;
+      return {
+        hosts: specsFor(hosts, state, request.flags),
+        credentials,
+        target: { kind: 'desired', rejectOthers, addHardening: true },
+        notes,
+        leftOut: withoutClients,
+        copies: true,
+      };
+    },
+    question({ hosts }) {
+      const lost = request.lost
+        ? " The keys that cannot be opened any more (of the CA and of clients' issuing CAs) are deleted."
+        : '';
+      return `Make a new CA, and let ${plural(hosts.length, 'host')} accept old and new?${lost}`;
+    },
+  };
 }
 
-/**
- * Makes the new CA, and for every client an issuing CA under it; clients trust hosts of both from the first moment. Written at once.
- * `lost`: without the passphrase of the old keys.
- */
-export async function beginRotation(state: StoreState, keyring: Keyring, lost = false): Promise<void> {
+function beginChanges({ ca, lost }: RotateCaRequest, state: StoreState): CredentialChange[] {
   if (state.ca === undefined) {
     throw new DockerTlsError({
       code: 'E_NO_CA',
-      exit: 2,
       message: 'there is no CA to rotate yet',
       hints: ['docker-tls setup root@HOST'],
     });
   }
-  await keyring.replaceCa({ lost });
-  const ca = await keyring.trusted();
-  for (const { directory: _, ...client } of ownClients(state)) {
-    if (client.record.revokedAt !== undefined) continue;
-    // A colleague's as well: hosts that list clients one by one have to know it before the colleague asks for credentials.
-    const { name } = client.record;
-    if (client.key !== undefined || state.issuers.has(name)) await keyring.prepareIssuer(name);
-    keyring.amend({ ...client, ca });
-  }
+  // A colleague's as well: hosts that list clients one by one have to know it before the colleague asks for a certificate.
+  const clients = activeClients(state).filter(({ key, record }) => key !== undefined || state.issuers.has(record.name));
+  return [
+    { kind: 'replace-ca', ca, lost },
+    ...clients.map(({ record: { name, keyType } }) => ({ kind: 'issuing-ca' as const, client: name, keyType })),
+  ];
+}
+
+function accepting({ flags, rejectOthers }: RotateCaRequest): Intent {
+  return {
+    reason: 'rotate ca',
+    want: (state, now) => ({
+      hosts: specsFor(stageOf(state, now).hosts, state, flags),
+      credentials: [],
+      target: { kind: 'desired', rejectOthers, addHardening: true },
+      copies: true,
+    }),
+    question: () => 'Stage 1: let these hosts accept old and new?',
+  };
+}
+
+/** New certificates for clients whose key is here, and for hosts. `begun`: changes of a stage 1 that is only planned. */
+function issuing(
+  { flags, noOverlap, rejectOthers }: RotateCaRequest,
+  begun: (state: StoreState) => readonly CredentialChange[],
+): Intent {
+  return {
+    reason: 'rotate ca',
+    want(state, now) {
+      const first = begun(state);
+      const stage = stageOf(state, now);
+      const clients = activeClients(state).filter(({ key, record }) =>
+        key === undefined ? false : first.length > 0 || stage.clients.includes(record.name),
+      );
+      const isNew = (name: string) =>
+        first.length === 0 && isFrom(state.hosts.get(name)?.serverCert ?? '', state.ca?.cert ?? '', 'server', now);
+      const servers = [...state.hosts.keys()].filter((name) => !isNew(name));
+      const breaking = servers.filter((name) =>
+        breaksClients(state.hosts.get(name)?.serverCert ?? '', oldCasOf(state, first), now),
+      );
+      const waits = breaking.length > 0 && !noOverlap;
+      const unfetched = stage.clients.filter((name) => state.clients.get(name)?.key === undefined);
+      return {
+        hosts: waits ? [] : specsFor(servers, state, flags),
+        credentials: [...first, ...clients.map(({ record }) => renewed(state, record.name, undefined, now))],
+        target: { kind: 'desired', force: 'from the new CA', noOverlap, rejectOthers, addHardening: true },
+        leftOut: waits ? [caBreaksClients(breaking, unfetched)] : [],
+        copies: true,
+      };
+    },
+    question: ({ hosts }) => (hosts.length === 0 ? undefined : 'Stage 2: give these hosts certificates of the new CA?'),
+  };
+}
+
+/** The CAs that are older than the one that issues, once `begun` is carried out. */
+function oldCasOf({ ca, oldCas }: StoreState, begun: readonly CredentialChange[]): StoreState['oldCas'] {
+  return begun.length > 0 && ca !== undefined ? [{ ...ca, serial: '' }, ...oldCas] : oldCas;
+}
+
+/** Where a rotation stands, by the store alone. */
+export function stageOf(state: StoreState, now: Date): RotationStage {
+  if (state.ca === undefined) return { stage: 'none', hosts: [], clients: [] };
+  const view = viewOf(state, now);
+  const { outdated } = accessOf(state, view, { rejectOthers: true, now });
+  const own = [...state.clients.values()].filter(({ record }) => record.reaches === undefined);
+  return rotationStage({
+    ca: state.ca.cert,
+    oldCas: state.oldCas.map((old) => old.cert),
+    hosts: [...state.hosts.values()].map(({ record, ca: trust, serverCert }) => {
+      const wanted = outdated.includes(record.name) ? trustFor(record, view) : certificateIds(trust);
+      return { name: record.name, trust, outdated: outdated.includes(record.name), wanted, serverCert };
+    }),
+    clients: own.map(({ record: { name, revokedAt }, cert, key }) => {
+      return { name, cert, revoked: revokedAt !== undefined, keyHere: key !== undefined };
+    }),
+    now,
+  });
+}
+
+function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, 'clients'>): void {
+  if (stage.stage === 'drop' || stage.stage === 'clear' || stage.stage === 'none') return;
+  const here = stage.clients.some((name) => clients.get(name)?.key !== undefined);
+  throw new DockerTlsError({
+    code: 'E_CA_IN_USE',
+    message: `the old CA is still needed by ${[...stage.hosts.map((host) => `host ${host}`), ...stage.clients.map((client) => `client ${client}`)].join(', ')}`,
+    hints: [...(stage.hosts.length > 0 || here ? ['docker-tls rotate ca'] : []), ...nextSteps(stage.clients, clients)],
+  });
+}
+
+/** What has to be done elsewhere for clients whose key is not here: no command of this computer renews them. */
+export function nextSteps(names: readonly string[], clients: StoreState['clients']): string[] {
+  return names
+    .filter((name) => clients.get(name)?.key === undefined)
+    .flatMap((name) => [
+      ...externalKey(name).hints,
+      `if ${name} is no longer to be accepted: docker-tls client revoke ${name}`,
+    ]);
 }

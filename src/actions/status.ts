@@ -6,12 +6,13 @@ import { SOCKET_UNIT } from '../domain/dockerd/paths.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
+import { preflight } from '../domain/plan/preflight.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
-import { externalKey } from '../engine/client-refusals.ts';
-import { openHost } from '../engine/host-run.ts';
+import { externalKey } from '../domain/trust/client-refusals.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
+import { openHost } from '../engine/steps/connect.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { Progress, Runtime, SshOptions } from '../runtime.ts';
 
@@ -185,7 +186,6 @@ async function askOverTls(
   if (outcome.kind === 'refused' && outcome.chain === '') {
     throw new DockerTlsError({
       code: 'E_TLS',
-      exit: 4,
       where: host.record.name,
       message: `${address}:${port}: ${outcome.reason}`,
       hints: [`docker-tls doctor ${host.record.name}`],
@@ -246,7 +246,11 @@ async function askOverSsh(
     )
       drift.push(`${SOCKET_UNIT} does not listen`);
     if (facts.transaction !== undefined) drift.push('a change is under way');
-    return drift;
+    // What plan and apply would refuse, such as a daemon.json with which dockerd does not start again.
+    const { login } = opened.session;
+    const nowMs = runtime.now().getTime();
+    const problems = preflight({ ...opened, host: spec.name, login, port: spec.port, nowMs });
+    return [...drift, ...problems.map(({ message }) => message)];
   } finally {
     await opened.session.close();
   }

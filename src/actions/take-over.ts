@@ -42,7 +42,6 @@ export async function dockerMachineNames(storeDirectory: string): Promise<string
   const entries = await readdir(join(storeDirectory, 'machines'), { withFileTypes: true }).catch((cause: unknown) => {
     throw new DockerTlsError({
       code: 'E_DOCKER_MACHINE_STORE',
-      exit: 2,
       where: storeDirectory,
       message: 'there is no store of docker-machine here (no directory machines in it)',
       hints: ['docker-tls import docker-machine --storage-path DIRECTORY', 'ls ~/.docker/machine/machines'],
@@ -142,7 +141,6 @@ async function credentialsOf(
   if (cert === '' || !keyMatches(serverCert, serverKey)) {
     throw new DockerTlsError({
       code: 'E_DOCKER_MACHINE_DAMAGED',
-      exit: 2,
       where: name,
       message: "the credentials in docker-machine's store are no CA and server certificate with its key",
       hints: [`ls -l ${shellQuote(files.ca)} ${shellQuote(files.serverCert)} ${shellQuote(files.serverKey)}`],
@@ -185,7 +183,6 @@ async function readText(path: string, name: string): Promise<string> {
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_DOCKER_MACHINE_STORE',
-      exit: 2,
       where: name,
       message: `${path} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
       hints: [`ls -l ${shellQuote(path)}`],
@@ -196,8 +193,7 @@ async function readText(path: string, name: string): Promise<string> {
 
 function alreadyHere(name: string): DockerTlsError {
   return new DockerTlsError({
-    code: 'E_HOST_EXISTS',
-    exit: 2,
+    code: 'E_HOST_TAKEN',
     where: name,
     message: 'there is a host of this name in the store already',
     hints: ['docker-tls status'],

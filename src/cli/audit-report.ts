@@ -89,7 +89,6 @@ export async function saveReport(out: string, cwd: string, text: string): Promis
     if (temporary !== undefined) await rm(temporary, { force: true });
     throw new DockerTlsError({
       code: 'E_AUDIT_OUT',
-      exit: 2,
       message: 'the report cannot be written',
       where: path,
       hints: [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`],

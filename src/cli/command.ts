@@ -4,7 +4,8 @@
  */
 
 import type { Group } from '../domain/settings.ts';
-import type { DockerTlsError, ExitStatus } from '../errors/errors.ts';
+import type { ExitStatus } from '../errors/catalogue.ts';
+import type { DockerTlsError } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
 import type { Prompts } from './prompts.ts';
 

@@ -61,7 +61,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'client revoke',
-    summary: 'No host accepts this client any more; nobody else is touched',
+    summary: 'No host accepts this client any more; other clients keep their files',
     load: async () => (await import('./commands/client-revoke.ts')).command,
   },
   {
@@ -176,6 +176,22 @@ export type Found =
   | { readonly kind: 'group'; readonly group: string; readonly entries: readonly CommandEntry[] }
   | { readonly kind: 'unknown'; readonly nearest: readonly string[] };
 
+/** What other programs call these, and what people look for here. */
+const MEANT: Readonly<Record<string, readonly string[]>> = {
+  ls: ['status', 'client list'],
+  ps: ['status', 'env'],
+  list: ['status', 'client list'],
+  version: ['--version'],
+  ssh: ['env', 'context'],
+  use: ['env', 'context'],
+  renew: ['rotate server', 'rotate client'],
+  rm: ['remove', 'forget'],
+  delete: ['remove', 'forget'],
+  uninstall: ['remove'],
+  check: ['doctor', 'verify'],
+  test: ['verify', 'doctor'],
+};
+
 /** The command that one or two words name; a longer name wins (`ca show` before `ca`). */
 export function findCommand(words: readonly string[], commands: readonly CommandEntry[] = COMMANDS): Found {
   const [first = '', second] = words;
@@ -193,6 +209,10 @@ export function findCommand(words: readonly string[], commands: readonly Command
     const choices = near.length > 0 ? near : entries.map((entry) => entry.name.slice(first.length + 1));
     return { kind: 'unknown', nearest: choices.map((name) => `${first} ${name}`) };
   }
+  // The second word alone: revoke for client revoke.
+  const grouped = commands.filter((entry) => entry.name.endsWith(` ${first}`)).map(({ name }) => name);
+  const meant = [...(MEANT[first] ?? []), ...grouped];
+  if (meant.length > 0) return { kind: 'unknown', nearest: meant };
   const names = [...new Set(commands.flatMap((entry) => [entry.name.split(' ')[0] as string]))];
   return { kind: 'unknown', nearest: nearestNames(first, names) };
 }

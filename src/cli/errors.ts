@@ -1,7 +1,8 @@
 /** Owns how a failure is said: for people (`error[E_…] where: …`, details, hints) and as JSON. */
 
 import pico from 'picocolors';
-import { type DockerTlsError, type ExitStatus, gravestExit, printable } from '../errors/errors.ts';
+import type { ExitStatus } from '../errors/catalogue.ts';
+import { type DockerTlsError, gravestExit, printable } from '../errors/errors.ts';
 
 /** `error` of the JSON document. */
 export type JsonError = {

@@ -42,7 +42,6 @@ export function checkOut({ runtime, global, out, replace, binary }: Omit<OutFile
   if (!replace && existsSync(path)) {
     throw new DockerTlsError({
       code: 'E_FILE_EXISTS',
-      exit: 2,
       where: path,
       message: 'there is a file of this name already',
       hints: ['--out OTHER', '--replace'],
@@ -74,7 +73,6 @@ export async function readIn(path: string, cwd: string): Promise<Buffer> {
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_FILE',
-      exit: 2,
       where: path,
       message: `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
       hints: [`ls -l ${shellQuote(path)}`],

@@ -48,7 +48,6 @@ export async function openFleetFile({
   if (global.file === '-') {
     throw new DockerTlsError({
       code: 'E_USAGE',
-      exit: 2,
       message: 'a fleet file has a name here; standard input is read by plan and apply',
       hints: ['-f fleet.yaml'],
     });
@@ -148,7 +147,6 @@ export async function readFleetText(path: string): Promise<string | undefined> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new DockerTlsError({
       code: 'E_FLEET',
-      exit: 2,
       where: path,
       message: `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
       hints: [`ls -l ${shellQuote(path)}`],

@@ -145,7 +145,6 @@ export function readSetting({ schema }: Setting, given: unknown, where: string):
   const [problem] = schemaProblems(read.error.issues, { value: given, knownKeys: () => [] });
   throw new DockerTlsError({
     code: cause?.code ?? 'E_USAGE',
-    exit: 2,
     message: `${where}${problem?.message}`,
     hints: problem?.hints ?? [],
   });
@@ -189,7 +188,7 @@ function certificatesOf(word: string, cwd: string): string {
     return readFileSync(path, 'utf8');
   } catch (cause) {
     const hints = [`ls -l ${shellQuote(path)}`];
-    throw new DockerTlsError({ code: 'E_FILE', exit: 2, message: `--accept-ca: ${path} cannot be read`, hints, cause });
+    throw new DockerTlsError({ code: 'E_FILE', message: `--accept-ca: ${path} cannot be read`, hints, cause });
   }
 }
 

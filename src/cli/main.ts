@@ -1,7 +1,8 @@
 /** Owns one run from the words of the command line to the exit status. Ends nothing itself: bin/docker-tls.js does. */
 
 import { durationWords } from '../domain/words.ts';
-import { asErrors, type ExitStatus, interrupted, printable } from '../errors/errors.ts';
+import type { ExitStatus } from '../errors/catalogue.ts';
+import { asErrors, interrupted, printable } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Command, CommandResult } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';

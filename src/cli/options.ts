@@ -288,5 +288,5 @@ function usageError(command: Command, specs: OptionSpecs, argv: readonly string[
 
 /** A call that cannot be understood: E_USAGE, exit status 2. */
 export function usage(message: string, hints: readonly string[]): DockerTlsError {
-  return new DockerTlsError({ code: 'E_USAGE', exit: 2, message, hints });
+  return new DockerTlsError({ code: 'E_USAGE', message, hints });
 }

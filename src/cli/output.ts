@@ -1,6 +1,7 @@
 /** Owns what a run prints at its end: text and errors for people, or exactly one JSON document. */
 
-import { type DockerTlsError, type ExitStatus, gravestExit } from '../errors/errors.ts';
+import type { ExitStatus } from '../errors/catalogue.ts';
+import { type DockerTlsError, gravestExit } from '../errors/errors.ts';
 import type { Io } from '../runtime.ts';
 import type { CommandResult } from './command.ts';
 import { exitOf, jsonError, renderErrors } from './errors.ts';

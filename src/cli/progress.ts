@@ -47,6 +47,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
   plan: 'planning',
   probe: 'probing access',
   key: 'having the key made on the host',
+  issue: 'issuing the certificate',
   lock: "taking the host's lock",
   arm: 'arming the rollback on the host',
   stage: 'staging files',
@@ -241,7 +242,6 @@ function appendLog(file: string, text: string): void {
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_LOG_FILE',
-      exit: 2,
       where: file,
       message: `the log file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
       hints: ['name another file with --log FILE'],

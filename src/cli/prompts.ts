@@ -97,13 +97,22 @@ export function createPrompts(options: PromptsOptions): Prompts {
     });
   }
 
+  /** What is wrong with an answer, in lines that the terminal does not break within a word; two columns are the mark's. */
+  function wrapped(validate: (text: string) => true | string | Promise<true | string>) {
+    return async (text: string): Promise<true | string> => {
+      const found = await validate(text);
+      const lines = (line: string): string[] => wrapText(line, Math.max(30, options.io.columns - 3));
+      return found === true ? true : found.split('\n').flatMap(lines).join('\n');
+    };
+  }
+
   const prompts: Omit<Prompts, 'ssh'> = {
     interactive,
     show: (text) => inTurn(async () => options.io.err(text)),
     confirm: ({ message, default: fallback = false, ...source }) =>
       options.yes ? Promise.resolve(true) : ask({ type: 'confirm', message, default: fallback }, source),
     input: ({ message, default: fallback, validate, ...source }) =>
-      ask({ type: 'input', message, default: fallback, validate }, source),
+      ask({ type: 'input', message, default: fallback, validate: validate && wrapped(validate) }, source),
     async password({ message, confirm, allowEmpty, validate, ...source }) {
       const check = (text: string) => (text === '' && !allowEmpty ? 'It is empty.' : (validate?.(text) ?? true));
       for (;;) {
@@ -152,12 +161,15 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
         }),
       );
     },
-    password({ host, prompt, echo }) {
-      const message = `${printable(host)}: ${printable(prompt)}`;
-      const flag = '-i FILE';
+    password({ host, prompt, echo, why }) {
+      const question = {
+        message: `${printable(host)}: ${printable(prompt)}`,
+        flag: '-i FILE',
+        ...(why === undefined ? {} : { explain: printable(why) }),
+      };
       return echo
-        ? prompts.input({ message, flag }).then((text) => new Secret(text))
-        : prompts.password({ message, flag, allowEmpty: true });
+        ? prompts.input(question).then((text) => new Secret(text))
+        : prompts.password({ ...question, allowEmpty: true });
     },
     touch({ host, key }) {
       void prompts.show(`${printable(host)}: touch the security key ${printable(key)}\n`).catch(() => undefined);
@@ -239,7 +251,6 @@ function noTerminal(message: string, { flag, key }: AnswerSource, terminal: bool
   const ways = key === undefined ? flag : `${flag}, or ${key} in the fleet file`;
   return new DockerTlsError({
     code: 'E_NO_TERMINAL',
-    exit: 2,
     message: terminal
       ? `an answer is missing, and --yes asks nothing: ${question}`
       : `an answer is missing, and there is no terminal to ask for it: ${question}`,
@@ -250,5 +261,5 @@ function noTerminal(message: string, { flag, key }: AnswerSource, terminal: bool
 /** One question before something changes; with --yes it is answered. Fails with E_DECLINED (exit 130) when the answer is no. */
 export async function agree(prompts: Prompts, message: string): Promise<void> {
   if (await prompts.confirm({ message, default: false, flag: '--yes' })) return;
-  throw new DockerTlsError({ code: 'E_DECLINED', exit: 130, message: 'nothing was changed' });
+  throw new DockerTlsError({ code: 'E_DECLINED', message: 'nothing was changed' });
 }

@@ -2,9 +2,10 @@
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { nearestNames } from '../domain/fleet/nearest.ts';
+import { ownOf } from '../domain/trust/clients.ts';
 import { listWords } from '../domain/words.ts';
-import { ownOf } from '../engine/own-client.ts';
 import { accepts, probeClientAt, type ReachableHost, reachableHosts } from '../engine/reachable-hosts.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
 export type KnownClient = StoredClient & { readonly directory: string };
@@ -25,7 +26,6 @@ export function resolveHost(state: StoreState, name: string | undefined, command
   if (!only) {
     throw new DockerTlsError({
       code: 'E_NO_HOSTS',
-      exit: 2,
       message: 'no host is set up in this store yet',
       hints: ['docker-tls setup root@HOST', 'docker-tls client import FILE'],
     });
@@ -48,7 +48,6 @@ export function resolveClient(
   if (client.key) return client;
   throw new DockerTlsError({
     code: 'E_CLIENT_NO_KEY',
-    exit: 2,
     where: client.record.name,
     message: 'the key of this client is not in this store; it was made elsewhere and stays there',
     hints: [`on the computer that has the key: docker-tls client import FILE`],
@@ -72,7 +71,6 @@ function namedClient(state: StoreState, host: ReachableHost, name: string, comma
   if (client.record.revokedAt !== undefined) {
     throw new DockerTlsError({
       code: 'E_CLIENT_REVOKED',
-      exit: 2,
       where: name,
       message: `this client was revoked at ${client.record.revokedAt}`,
       hints: ['docker-tls client add NAME'],
@@ -81,7 +79,6 @@ function namedClient(state: StoreState, host: ReachableHost, name: string, comma
   if (accepts(host, client)) return client;
   throw new DockerTlsError({
     code: 'E_CLIENT_NOT_ACCEPTED',
-    exit: 2,
     where: name,
     message: `the host ${host.record.name} does not accept this client`,
     hints: ['docker-tls client list'],
@@ -96,7 +93,6 @@ function onlyClient(state: StoreState, host: ReachableHost, command: string): Kn
   if (!only) {
     throw new DockerTlsError({
       code: 'E_NO_CLIENTS',
-      exit: 2,
       where: host.record.name,
       message: 'the store holds no client that this host accepts',
       hints: ['docker-tls client add NAME'],
@@ -112,7 +108,7 @@ function onlyClient(state: StoreState, host: ReachableHost, command: string): Kn
 /** E_…_UNKNOWN (exit 2), with the nearest right names to paste after `command`. */
 export function unknownName(
   what: string,
-  code: string,
+  code: ErrorCode,
   name: string,
   names: readonly string[],
   command: string,
@@ -120,17 +116,15 @@ export function unknownName(
   const near = nearestNames(name, names);
   return new DockerTlsError({
     code,
-    exit: 2,
     where: name,
     message: `there is no ${what} of this name in the store; known: ${listWords(names, 8) || 'none'}`,
     hints: near.length > 0 ? near.map((one) => `${command} ${one}`) : ['docker-tls status'],
   });
 }
 
-function ambiguous(what: string, code: string, names: readonly string[], before: string): DockerTlsError {
+function ambiguous(what: string, code: ErrorCode, names: readonly string[], before: string): DockerTlsError {
   return new DockerTlsError({
     code,
-    exit: 2,
     message: `there are ${names.length} ${what}s; say which`,
     hints: names.slice(0, 5).map((name) => `${before}${name}`),
   });

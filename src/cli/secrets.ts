@@ -15,11 +15,16 @@ import { keepFromChildren } from './runtime.ts';
 type SshValues = OptionValues<typeof SSH_OPTIONS>;
 type PassphraseValues = OptionValues<typeof PASSPHRASE_OPTIONS>;
 
-/** How often somebody may type it. */
-const PASSPHRASE_TRIES = 3;
 const OLD_CA = { message: 'Passphrase of the CA:' };
+/** What is shorter is soon guessed by whoever has the file. */
+const SHORTEST_PASSPHRASE = 8;
 /** A slip of the hand would lock the key up under words that nobody knows. */
-const NEW_CA = { message: 'New passphrase of the CA:', confirm: true };
+const NEW_CA = {
+  message: 'New passphrase of the CA:',
+  confirm: true,
+  validate: (text: string) =>
+    text.length < SHORTEST_PASSPHRASE ? `Too short: at least ${SHORTEST_PASSPHRASE} characters.` : true,
+} as const;
 
 /** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
 export function passphraseSource(
@@ -46,7 +51,6 @@ export function passphraseSource(
       if (!prompts.interactive) {
         throw new DockerTlsError({
           code: 'E_CA_PASSPHRASE',
-          exit: 2,
           message: 'no passphrase given for the new CA key; pass --ca-passphrase-file or --no-ca-passphrase',
           hints: ['--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)', '--no-ca-passphrase'],
         });
@@ -66,9 +70,12 @@ export function passphraseSource(
       if (secret !== undefined) return secret;
       const question = { ...OLD_CA, flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' };
       let typed = await prompts.password(question);
-      // After the last one whoever opens the key says what is wrong.
-      for (let tries = 1; tries < PASSPHRASE_TRIES && !(await opens(typed)); tries += 1)
-        typed = await prompts.password({ ...question, explain: 'The key does not open with that one.' });
+      // Until it opens, or Ctrl-C: what else was answered is not lost.
+      for (let tries = 1; !(await opens(typed)); tries += 1) {
+        const lost =
+          tries < 3 ? '' : ' If nobody knows it any more: Ctrl-C, then docker-tls rotate ca --lost-passphrase';
+        typed = await prompts.password({ ...question, explain: `The key does not open with that one.${lost}` });
+      }
       return typed;
     },
   };
@@ -102,26 +109,24 @@ export async function readSecretFile(path: string, flag: string): Promise<Secret
     if (cause instanceof DockerTlsError) throw cause;
     throw new DockerTlsError({
       code: 'E_SECRET_FILE',
-      exit: 2,
       message: `${flag}: ${path} cannot be read`,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });
   }
   const line = text.split(/\r?\n/)[0] ?? '';
-  if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} is empty` });
+  if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', message: `${flag}: ${path} is empty` });
   return new Secret(line);
 }
 
 /** No hint to change its mode: /tmp and /dev/null are everybody's on purpose. */
 function noFile(path: string, flag: string, what: string): DockerTlsError {
-  return new DockerTlsError({ code: 'E_SECRET_FILE', exit: 2, message: `${flag}: ${path} ${what}` });
+  return new DockerTlsError({ code: 'E_SECRET_FILE', message: `${flag}: ${path} ${what}` });
 }
 
 function openToAll(path: string, flag: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SECRET_FILE',
-    exit: 2,
     message: `${flag}: everybody on this computer can open ${path}`,
     hints: [`chmod 600 ${shellQuote(path)}`],
   });
@@ -133,7 +138,11 @@ export async function readSecret(
   key: string,
   runtime: Runtime,
   prompts: Prompts,
-  question: { readonly message: string; readonly confirm?: boolean },
+  question: {
+    readonly message: string;
+    readonly confirm?: boolean;
+    readonly validate?: (text: string) => true | string;
+  },
 ): Promise<Secret> {
   if (reference.startsWith('file:')) return readSecretFile(resolve(runtime.cwd, reference.slice(5)), key);
   if (reference.startsWith('env:')) {
@@ -142,7 +151,6 @@ export async function readSecret(
     if (value) return new Secret(value);
     throw new DockerTlsError({
       code: 'E_SECRET_ENV',
-      exit: 2,
       message: `${key}: the environment variable ${reference.slice(4)} is not set`,
       hints: [`read -rs ${reference.slice(4)}; export ${reference.slice(4)}`],
     });

@@ -47,7 +47,6 @@ export async function selectSpecs(
   if (global.file !== undefined && options.inventory !== undefined) {
     throw new DockerTlsError({
       code: 'E_USAGE',
-      exit: 2,
       message: 'hosts come from a fleet file or from an inventory, not from both at once',
       hints: ['leave out -f or --inventory'],
     });
@@ -125,7 +124,6 @@ async function readInput(path: string, cwd: string): Promise<string> {
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_FLEET',
-      exit: 2,
       message: `${path} cannot be read`,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,

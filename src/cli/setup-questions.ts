@@ -16,7 +16,7 @@ import {
   type Setting,
 } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
-import type { OpenedHost } from '../engine/host-run.ts';
+import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import type { HostFlags } from '../engine/specs.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';

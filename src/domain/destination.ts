@@ -23,7 +23,6 @@ export function parseDestination(text: string): Destination {
   if (!good || (port !== undefined && (port < 1 || port > 65_535))) {
     throw new DockerTlsError({
       code: 'E_HOST_NAME',
-      exit: 2,
       message: `"${text}" is not a host: [user@]name[:port], ssh://user@name:port, or local`,
       hints: ['for instance root@build-1.example.org, or admin@[2001:db8::7]:2222'],
     });

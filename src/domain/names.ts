@@ -16,7 +16,6 @@ export function checkName(what: 'host' | 'client' | 'CA', name: string): string 
   if (why === undefined) return name;
   throw new DockerTlsError({
     code: 'E_NAME',
-    exit: 2,
     message: `"${name}" cannot be the name of a ${what}: ${why}`,
     hints: [`choose a name such as ${what === 'host' ? 'build-1' : 'laptop'}: ${NAME_HINT}`],
   });

@@ -17,7 +17,6 @@ export function checkSecretReference(text: string): void {
 export function secretReferenceError(): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SECRET_REFERENCE',
-    exit: 2,
     message: 'a secret never stands in a file; name where it comes from: env:NAME, file:PATH or prompt',
     hints: [
       'if this was a real password, change it: the file may have been copied already',

@@ -19,6 +19,12 @@ export function listWords(words: readonly string[], limit = Number.POSITIVE_INFI
   return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
 
+/** `3 hosts: a, b, c`. */
+export function nameHosts(hosts: readonly { readonly name: string }[]): string {
+  if (hosts.length === 0) return 'no host';
+  return `${plural(hosts.length, 'host')}: ${hosts.map(({ name }) => name).join(', ')}`;
+}
+
 /** Time that passed, in milliseconds: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`, `3 days`. */
 export function durationWords(ms: number): string {
   if (ms < 9.95 * SECOND_MS) return `${(ms / SECOND_MS).toFixed(1)} s`;

@@ -22,7 +22,7 @@ export type CopiesOutcome = {
   readonly updated: readonly string[];
   /** Copies that are gone, or in whose place somebody else has put other files, in words; they are left alone. */
   readonly missing: readonly string[];
-  /** Copies that could not be renewed (exit 4: something else may have changed before); the others were. */
+  /** Copies that could not be renewed (E_CLIENT_COPY); the others were. */
   readonly problems: readonly DockerTlsError[];
 };
 
@@ -43,8 +43,10 @@ export async function refreshCopies({ state, client }: CopiesRequest): Promise<C
       await work();
     } catch (error) {
       if (!(error instanceof DockerTlsError)) throw error;
-      const { code, message, hints, details, cause } = error;
-      problems.push(new DockerTlsError({ code, exit: 4, message, where: error.where ?? where, hints, details, cause }));
+      const { message, hints, details, cause } = error;
+      problems.push(
+        new DockerTlsError({ code: 'E_CLIENT_COPY', message, where: error.where ?? where, hints, details, cause }),
+      );
     }
   }
   // The issuing CAs (during a rotation there are several) tell our own files also where a run died between the store and the copies.

@@ -16,8 +16,10 @@ export type KeyProtection = {
   protect(key: Secret): Promise<Secret>;
   /** The key itself. */
   open(stored: Secret): Promise<Secret>;
+  /** Asks for the words, where the keys have any. */
+  unlock(): Promise<void>;
   /** Nobody knows the words of the keys in this store any more: those made from now on get words of their own. */
-  beginAnew(): void;
+  beginAnew(): Promise<void>;
 };
 
 /** Known from the CA that is there, chosen for the first one; asked for when it is needed, at most once. */
@@ -51,8 +53,30 @@ export function protectKeys(
     async open(stored) {
       return known.get(stored) ?? (isEncrypted(stored) ? decryptKey(stored, await passphrase()) : stored);
     },
-    beginAnew() {
+    async unlock() {
+      await passphrase();
+    },
+    async beginAnew() {
       secret = source.forNewCa();
+      await secret;
+    },
+  };
+}
+
+/** A run may open the store's keys more than once; nobody is asked twice. The words of a CA that was just made are known. */
+export function requestedOnce(source: PassphraseSource): PassphraseSource {
+  let fresh: ReturnType<PassphraseSource['forNewCa']> | undefined;
+  let existing: ReturnType<PassphraseSource['forExistingCa']> | undefined;
+  return {
+    forNewCa: () => {
+      fresh ??= source.forNewCa();
+      return fresh;
+    },
+    async forExistingCa(opens) {
+      const words = await fresh;
+      if (words !== undefined && (await opens(words))) return words;
+      existing ??= source.forExistingCa(opens);
+      return existing;
     },
   };
 }

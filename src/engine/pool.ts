@@ -4,7 +4,8 @@ import { availableParallelism } from 'node:os';
 import pMap from 'p-map';
 import type { HostSpec } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
-import { asErrors, type DockerTlsError, type ExitStatus, gravestExit } from '../errors/errors.ts';
+import type { ExitStatus } from '../errors/catalogue.ts';
+import { asErrors, type DockerTlsError, gravestExit } from '../errors/errors.ts';
 import type { Progress } from '../runtime.ts';
 
 export type FleetOptions = {

@@ -3,6 +3,7 @@
 import type { HostFacts } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Probe, ProbeOutcome } from '../runtime.ts';
 import { hintsFor, type VerifiedAt } from './verify-host.ts';
@@ -28,14 +29,16 @@ export async function wayProblem(
     doubt?.hints.map((hint) => sudoCommand(known?.login ?? { destination: host }, ...hint.split(' '))) ?? [];
   return new DockerTlsError({
     ...found,
-    exit: 4,
     where: host,
     hints: [...commands, ...hintsFor(at, outcome.cause)],
     details: doubt ? [doubt.words] : [],
   });
 }
 
-function obstacle(outcome: ProbeOutcome, { address, port }: VerifiedAt): { code: string; message: string } | undefined {
+function obstacle(
+  outcome: ProbeOutcome,
+  { address, port }: VerifiedAt,
+): { code: ErrorCode; message: string } | undefined {
   if (outcome.kind === 'accepted') return undefined;
   switch (outcome.cause) {
     case 'name-not-found':

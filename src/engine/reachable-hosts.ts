@@ -2,7 +2,7 @@
 
 import type { HostRecord, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Secret } from '../domain/secret.ts';
-import { ownOf } from './own-client.ts';
+import { ownOf } from '../domain/trust/clients.ts';
 
 export type ReachableHost = {
   readonly record: Pick<HostRecord, 'name' | 'address' | 'port' | 'clients'>;

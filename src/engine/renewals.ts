@@ -19,7 +19,6 @@ export function resolveNames(what: 'host' | 'client', certs: ReadonlyMap<string,
     const command = `docker-tls rotate ${what === 'host' ? 'server' : 'client'}`;
     throw new DockerTlsError({
       code: 'E_USAGE',
-      exit: 2,
       message: `say which: ${what} names, --due or --all`,
       hints: [`${command} --due`, `${command} --all`],
     });
@@ -28,7 +27,6 @@ export function resolveNames(what: 'host' | 'client', certs: ReadonlyMap<string,
   if (unknown.length > 0) {
     throw new DockerTlsError({
       code: what === 'host' ? 'E_HOST_UNKNOWN' : 'E_CLIENT_UNKNOWN',
-      exit: 2,
       message: `no ${what} ${unknown.join(', ')} in the store`,
       hints: ['docker-tls status --offline'],
     });

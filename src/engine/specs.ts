@@ -5,6 +5,7 @@ import { destinationWords, nameOf, parseDestination, wayOf } from '../domain/des
 import { uniqueSans } from '../domain/pki/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../domain/settings.ts';
+import { listWords } from '../domain/words.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { reachableHosts } from './reachable-hosts.ts';
 
@@ -74,7 +75,6 @@ export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostS
   if (flags.name !== undefined && flags.name !== name) {
     throw new DockerTlsError({
       code: 'E_HOST_KNOWN',
-      exit: 2,
       where: host,
       message: `this host is known already, by the name ${name}`,
       hints: [`docker-tls setup ${name}`, `another name for it: docker-tls remove ${name}, then setup again`],
@@ -87,7 +87,6 @@ export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostS
     const again = `docker-tls setup ${shellQuote(host)} --name`;
     throw new DockerTlsError({
       code: 'E_HOST_TAKEN',
-      exit: 2,
       where: host,
       message: `${name} is the name of another host, ${destinationWords(known.ssh)}`,
       hints: [
@@ -117,7 +116,6 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     if (state.hosts.size === 0 && !(reached && foreign.size > 0)) {
       throw new DockerTlsError({
         code: 'E_NO_HOSTS',
-        exit: 2,
         message: 'no host has been set up yet',
         hints: ['docker-tls setup root@HOST', 'or name a fleet file: -f fleet.yaml'],
       });
@@ -132,8 +130,7 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     if (other !== undefined) throw external(host);
     throw new DockerTlsError({
       code: 'E_HOST_UNKNOWN',
-      exit: 2,
-      message: `no host ${host} in the store`,
+      message: `no host ${host} in the store; known: ${listWords([...state.hosts.keys()], 8) || 'none'}`,
       hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
     });
   });
@@ -142,7 +139,6 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
 function external(host: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_HOST_EXTERNAL',
-    exit: 2,
     where: host,
     message: 'this host was set up from another store; here it is known only to a client that was imported',
     hints: [`docker-tls verify ${host}`, `docker-tls env ${host}`],
@@ -162,4 +158,11 @@ function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | und
   } catch {
     return undefined;
   }
+}
+
+/** A name without an address that no host of the store has may be a slip of the hand: the error names those that there are. */
+export function namingKnown(error: unknown, host: string, { hosts }: StoreState): unknown {
+  if (!(error instanceof DockerTlsError) || error.code !== 'E_SSH_NAME' || hosts.has(host) || hosts.size === 0)
+    return error;
+  return error.hinting([...error.hints, `hosts of the store: ${listWords([...hosts.keys()], 8)}`]);
 }

@@ -14,6 +14,10 @@ export type CheckResult = {
   readonly ok: boolean;
   /** What happened, clean, one line. */
   readonly outcome: string;
+  /** What is wrong is the server's certificate: it is not the one on record. */
+  readonly otherCertificate?: true;
+  /** The revoked client whose own certificate was tried. */
+  readonly revoked?: string;
   /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
   readonly elapsedMs: number;
@@ -26,6 +30,8 @@ export type VerifyRequest = {
   readonly ca: string;
   /** Who has to get in; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
   readonly client?: { readonly name: string } & ProbeCredentials;
+  /** Further clients that have to be accepted. */
+  readonly others?: readonly ({ readonly name: string } & ProbeCredentials)[];
   /** The server's own credentials, which must not open the door; absent where its key is not here. */
   readonly server?: ProbeCredentials;
   /** The certificate that has to be served (PEM); absent: any that verifies. */
@@ -57,6 +63,9 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
           attempt({}).then((outcome) => refused('no certificate', outcome)),
         ]
       : [attempt({}).then((outcome) => refusedBy('no certificate', outcome, request.serverCert))]),
+    ...(request.others ?? []).map(async ({ name, cert, key }) =>
+      accepted(`client ${name}`, await attempt({ credentials: { cert, key } }), request.serverCert),
+    ),
     // A server may ask for a certificate in one version and not in the other.
     attempt({ maxVersion: 'TLSv1.2' }).then((outcome) => refused('no certificate, TLS 1.2', outcome)),
     attempt({ credentials: untrusted }).then((outcome) => refused("another CA's certificate", outcome)),
@@ -67,9 +76,10 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
     attempt({ ...(credentials ? { credentials } : {}), maxVersion: 'TLSv1.1' }).then((outcome) =>
       refused('TLS 1.1', outcome),
     ),
-    ...(request.revoked ?? []).map(async (client) =>
-      refused(`revoked client ${client.name}`, await attempt({ credentials: { cert: client.cert, key: client.key } })),
-    ),
+    ...(request.revoked ?? []).map(async ({ name, cert, key }) => ({
+      ...refused(`revoked client ${name}`, await attempt({ credentials: { cert, key } })),
+      revoked: name,
+    })),
   ]);
 }
 
@@ -80,22 +90,29 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
 export function requireVerified(
   host: string,
   checks: readonly CheckResult[],
+  /** What became of the host; empty where the rollback adds it. */
   ending: string,
   first?: VerifiedAt,
 ): void {
   const bad = checks.filter((check) => !check.ok);
   if (bad.length === 0) return;
+  const end = ending === '' ? '' : `; ${ending}`;
   const client = bad.find((check) => check.expected === 'accepted');
+  const other = bad.every((check) => check.otherCertificate);
   throw new DockerTlsError({
     code: 'E_VERIFY',
-    exit: 7,
     where: host,
-    message: client
-      ? `${client.who} was rejected (${client.outcome}); ${ending}`
-      : checks.every((check) => SILENT.includes(check.cause))
-        ? `nothing answered from here; ${ending}`
-        : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}; ${ending}`,
-    hints: first === undefined ? [`docker-tls doctor ${host}`] : hintsFor(first, (client ?? bad[0])?.cause),
+    message: other
+      ? `${OTHER_CERTIFICATE}${end}`
+      : client
+        ? `${client.who} was rejected (${client.outcome})${end}`
+        : checks.every((check) => SILENT.includes(check.cause))
+          ? `nothing answered from here${end}`
+          : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}${end}`,
+    hints:
+      first === undefined
+        ? [`docker-tls ${other ? 'apply' : 'doctor'} ${host}`]
+        : hintsFor(first, (client ?? bad[0])?.cause),
     details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
   });
 }
@@ -127,13 +144,16 @@ export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['caus
   }
 }
 
+/** After a run that died between the host and the store, or a roll back by hand. */
+const OTHER_CERTIFICATE = 'the host serves another certificate than the one on record';
+
 function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
   const check = { who, expected: 'accepted', ok: false, elapsedMs: outcome.elapsedMs } as const;
   if (outcome.kind === 'refused')
     return { ...check, outcome: `${outcome.cause}: ${outcome.reason}`, cause: outcome.cause };
   if (outcome.status !== 200) return { ...check, outcome: `the daemon answered with status ${outcome.status}` };
   if (serverCert !== undefined && !sameLeaf(serverCert, outcome.chain))
-    return { ...check, outcome: 'another certificate than the new one is served' };
+    return { ...check, outcome: `accepted, but ${OTHER_CERTIFICATE}`, otherCertificate: true };
   return { ...check, ok: true, outcome: `accepted (${outcome.protocol})` };
 }
 
@@ -144,7 +164,7 @@ function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | unde
   if (outcome.cause !== 'client-refused')
     return { ...check, ok: false, outcome: `${outcome.cause}: ${outcome.reason}` };
   if (serverCert === undefined || sameLeaf(serverCert, outcome.chain)) return check;
-  return { ...check, ok: false, outcome: 'another certificate than the new one is served' };
+  return { ...check, ok: false, outcome: OTHER_CERTIFICATE, otherCertificate: true };
 }
 
 /** A port that does not answer refuses nobody: it verifies nothing. */

@@ -3,20 +3,15 @@
  * anything else that is thrown, and the cleaning of text that came from a host before anybody sees it.
  */
 
-/**
- * Exit statuses: 0 done; 1 a bug of ours; 2 usage or configuration; 3 an honest "no"; 4 unreachable or refused;
- * 5 failed and rolled back; 6 rollback failed; 7 verification failed; 130 interrupted.
- */
-export type ExitStatus = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
+import { type ErrorCode, type ExitStatus, exitOfCode } from './catalogue.ts';
 
 export type ErrorOptions = {
-  /** Stable name, `E_…`, which scripts may match. */
-  readonly code: string;
-  readonly exit: ExitStatus;
+  /** What happened; the exit status follows from it (catalogue.ts). */
+  readonly code: ErrorCode;
   /** What happened and why, one sentence without a full stop. May hold text from a host: it is cleaned here. */
   readonly message: string;
   /** The host, file or line it is about. */
-  readonly where?: string;
+  readonly where?: string | undefined;
   /** Commands to paste, or one short sentence each. */
   readonly hints?: readonly string[];
   /** Further lines worth reading, for instance the daemon's own last journal lines. */
@@ -26,20 +21,24 @@ export type ErrorOptions = {
 
 /** A failure that a user can meet and fix. Anything else that is thrown is a bug of ours (exit status 1). */
 export class DockerTlsError extends Error {
-  readonly code: string;
-  readonly exit: ExitStatus;
+  readonly code: ErrorCode;
   readonly where: string | undefined;
   readonly hints: readonly string[];
   readonly details: readonly string[];
+  #afterRollback = false;
 
   constructor(options: ErrorOptions) {
     super(printable(options.message), { cause: options.cause });
     this.name = 'DockerTlsError';
     this.code = options.code;
-    this.exit = options.exit;
     this.where = options.where === undefined ? undefined : printable(options.where);
     this.hints = (options.hints ?? []).map((line) => printable(line));
     this.details = (options.details ?? []).map((line) => printable(line));
+  }
+
+  get exit(): ExitStatus {
+    const own = exitOfCode(this.code);
+    return this.#afterRollback && own !== 6 && own !== 7 ? 5 : own;
   }
 
   /** The same failure, said of a place: used where a host's name becomes known only further out. */
@@ -52,9 +51,21 @@ export class DockerTlsError extends Error {
     return this.#with({ hints });
   }
 
-  #with(change: Pick<ErrorOptions, 'where' | 'hints'>): DockerTlsError {
-    const { code, exit, message, where, hints, details, cause } = this;
-    return new DockerTlsError({ code, exit, message, ...(where && { where }), hints, details, cause, ...change });
+  /**
+   * The same failure, which ended a change that had begun. Whatever the code's own status is, the run then ends with 5 (failed and
+   * rolled back); only a failed verification (7) and a failed rollback (6) keep theirs.
+   */
+  afterRollback(): DockerTlsError {
+    const error = this.#with({});
+    error.#afterRollback = true;
+    return error;
+  }
+
+  #with(change: Partial<Pick<ErrorOptions, 'where' | 'hints'>>): DockerTlsError {
+    const { code, message, where, hints, details, cause } = this;
+    const error = new DockerTlsError({ code, message, where, hints, details, cause, ...change });
+    error.#afterRollback = this.#afterRollback;
+    return error;
   }
 }
 
@@ -86,7 +97,7 @@ export function interrupted(
   message: string,
   more: { where?: string; details?: readonly string[]; hints?: readonly string[]; cause?: unknown } = {},
 ): DockerTlsError {
-  return new DockerTlsError({ code: 'E_INTERRUPTED', exit: 130, message, ...more });
+  return new DockerTlsError({ code: 'E_INTERRUPTED', message, ...more });
 }
 
 function isAbort(thrown: unknown): boolean {
@@ -97,7 +108,6 @@ function bug(thrown: unknown): DockerTlsError {
   const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `something that is no error was thrown`;
   return new DockerTlsError({
     code: 'E_BUG',
-    exit: 1,
     message: `a bug in docker-tls: ${printable(said, 300)}`,
     hints: ['run it again with -v to see where it happened', REPORT],
     cause: thrown,

@@ -1,7 +1,7 @@
 # Docker's API on this host, by whatever the host has. Put in before facts.sh and rollback.sh, and before the audit's facts.sh.
 
 # GET of paths over a local socket: api SOCKET NONCE PATH…. Prints for each its answer, newline, `--NONCE api STATUS PATH`, newline
-# (src/domain/dockerd/sections.ts); STATUS is 000 where none came. A nonce comes to other programs by stdin, where nobody else reads it.
+# (src/domain/dockerd/sections.ts); STATUS is 000 where none came, and then it is the last. A nonce comes to other programs by stdin, where nobody else reads it.
 # 2: there is nothing to ask with.
 api() {
   [ $# -gt 2 ] || return 0
@@ -22,7 +22,7 @@ api() {
 api_curl() {
   socket=$1
   {
-    printf 'silent\ngloboff\nmax-time = 15\nwrite-out = "\\n--%s api %%{http_code} %%{url_effective}\\n"\n' "$2"
+    printf 'silent\ngloboff\nfail-early\nmax-time = 15\nwrite-out = "\\n--%s api %%{http_code} %%{url_effective}\\n"\n' "$2"
     shift 2
     printf 'url = "http://docker%s"\n' "$@"
   } | curl -q --unix-socket "$socket" -K -
@@ -47,6 +47,7 @@ api_perl() {
       }
       $answer = "" if $status eq "000";
       print $answer, "\n--$nonce api $status $path\n";
+      last if $status eq "000";
     }'
 }
 
@@ -70,5 +71,27 @@ for path in filter(None, lines[2:]):
     except Exception:
         status, body = 0, b""
     out.write(body + ("\n--%s api %03d %s\n" % (lines[1], status, path)).encode())
+    if status == 0:
+        break
 '
 }
+
+# Where the daemon PID answers to this host itself: of the sockets that it has open, as the kernel lists them, the first whose file is still
+# there. Nothing where there is none. One that it opened itself comes first: it may not listen on what systemd hands it.
+local_socket() {
+  own=$(sockets_of "$1")
+  handed=$(sockets_of 1)
+  sed -n 's/^[^ ]* [^ ]* [^ ]* 00010000 [^ ]* [^ ]* *\([0-9]*\) \//\1 \//p' "/proc/$1/net/unix" 2>/dev/null | {
+    found=
+    while read -r inode path; do
+      # Those that it has for its own parts.
+      case $path in */libnetwork/* | */metrics.sock | */swarm/control.sock) continue ;; esac
+      case $own in *"[$inode]"*) [ -S "$path" ] || continue ;; *) continue ;; esac
+      case $handed in *"[$inode]"*) found=${found:-$path} ;; *) found=$path; break ;; esac
+    done
+    printf '%s' "$found"
+  }
+}
+
+# Inodes of the sockets that a process has open: sockets_of PID
+sockets_of() { ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p'; }

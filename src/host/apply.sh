@@ -304,11 +304,15 @@ back() {
   LIMIT=$ROLLBACK_LIMIT
   lines=$(timeout 10 journalctl -u docker.service -u docker-tls.socket --since "@$SINCE" -n 400 --no-pager -o cat 2>/dev/null | plainly | tail -n 30 | tail -c 8000 | b64)
   if undo failed >/dev/null 2>&1; then how=back; else how=stuck; fi
-  printf '@result %s %s %s %s\n' "$how" "$STEP" "$(printf '%s' "$1" | b64)" "${lines:--}"
+  printf '@result %s %s %s %s %s\n' "$how" "$STEP" "$(printf '%s' "$1" | b64)" "${lines:--}" "$(printf '%s' "$REMARK" | b64)"
   exit 0
 }
 trap - EXIT
 if [ "$AUDIT" = load ]; then keep_audit_rules; fi
+if [ "$DAEMON" = restart ]; then
+  missing=$(missing_programs)
+  [ -z "$missing" ] || fail "dockerd would not start again: ${missing%; }"
+fi
 mark switched || fail "could not write $T"
 sync "$T" 2>/dev/null
 if [ "$LIVE_RESTORE" = temporary ]; then

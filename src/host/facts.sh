@@ -116,15 +116,15 @@ $unit
 UNIT
 }
 
-# The socket on which the daemon answers to this host itself: the usual one, or whichever its settings name.
-local_socket() {
-  if [ -S /var/run/docker.sock ]; then printf /var/run/docker.sock; return; fi
-  for path in $(
-    printf '%s\n' "$units" | sed -n 's/^Listen=\(\/.*\) (Stream)$/\1/p'
-    cat /etc/docker/daemon.json "/proc/${pid:-0}/cmdline" 2>/dev/null | tr '\0" ' '\n\n\n' | sed -n 's/^.*unix:\/\/\//\//p'
-  ); do
-    if [ -S "$path" ]; then printf '%s' "$path"; return; fi
+# Programs that dockerd looks for when it starts, with where it finds them: in its own PATH, or beside it (moby: lookupBinPath).
+program_facts() {
+  search=$(cat "/proc/${pid:-0}/environ" 2>/dev/null | tr '\0' '\n' | sed -n 's/^PATH=//p')
+  search=${search:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
+  for name in iptables runc buildkit-runc docker-proxy; do
+    where=$(PATH=$search:/usr/local/libexec/docker:/usr/libexec/docker:/usr/local/lib/docker:/usr/lib/docker command -v "$name")
+    case $where in /*) printf '%s\n' "$where" ;; esac
   done
+  end programs
 }
 
 # What the daemon is asked over its socket: it takes a while to answer. One that is not running would be started by the question.
@@ -260,6 +260,8 @@ PATHS
     say listeners ""
   fi
   df -Pk /etc /var/lib /run 2>/dev/null; end disk
+  df -Pk /run/systemd 2>/dev/null; end run-space
+  program_facts
   if command -v iptables >/dev/null 2>&1; then for chain in INPUT OUTPUT; do iptables -S "$chain" 2>/dev/null | head -n 200; done; end iptables; fi
   if [ -f /etc/ufw/ufw.conf ] && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
     { grep '^DEFAULT_INPUT_POLICY=' /etc/default/ufw; cat /etc/ufw/user.rules; } 2>/dev/null | head -c 65536; end ufw
@@ -274,7 +276,7 @@ printf 'docker-tls-facts 1 %s\n' "$nonce"
 settle_units
 read_unit
 socket=
-if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then socket=$(local_socket); fi
+if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then socket=$(local_socket "$pid"); fi
 # Both at the same time; the daemon's answers wait in the pipe.
 exec 3>&1
 daemon_facts | { host_facts >&3; paths_facts >&3; cat >&3; }

@@ -4,13 +4,14 @@
 #   sh rollback.sh commit ID       the change was verified from outside: keep it
 # It can be killed at any moment and started again. The directory it lies in (`txn`) holds:
 #   settings   shell assignments: TXN UNITS LOCK TLS_DIRECTORY DAEMON WAS_ACTIVE LIVE_RESTORE LIVE_RESTORE_STAYS
-#              DAEMON_JSON API_SOCKET SSHD SSHD_DROP_IN AUDIT GENERATION KEEP
+#              DAEMON_JSON NEEDS SSHD SSHD_DROP_IN AUDIT GENERATION KEEP
 #   manifest   what changes: index, kind, mode, owner, source, path; one line each, separated by tabs
 #   kept       what was there before: index, kind, mode, owner, path
 #   created    directories that were made, in order; all-created: with those of earlier changes
 #   managed    every path that this and earlier changes have put under our care: kind, path
 #   switched   mark: from just before the first rename        protected  mark: live-restore was switched on
 #   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
+#   stopped    mark: docker.service has been stopped
 #   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
 #   audit-generated  mark: audit.rules was what augenrules makes of rules.d
 #   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
@@ -25,6 +26,11 @@ NL='
 AUDIT_DIRECTORY=${AUDIT_DIRECTORY:-/etc/audit}
 # Seconds that a start of the daemon may take until it counts as failed.
 LIMIT=300
+# yes: on the rollback, where what cannot be checked is no reason to stop half way.
+BACK=no
+# What the operator has to know although everything is back.
+REMARK=
+socket=
 
 # A mark is a second name of a file that is already there, so that a full disk cannot prevent it.
 mark() { ln -f -- "$T/id" "$T/$1"; }
@@ -163,22 +169,43 @@ refused() {
   return 1
 }
 
+# Makes a daemon read its configuration, and sets `pid` to its number: hup UNIT. Not by `systemctl reload`: an emptied ExecReload=, a host
+# without /bin/kill, and the kill of procps in a Turkish locale ("Invalid argument") all fail there.
+# One that is still starting would die of it.
+hup() {
+  unit=$NL$(systemctl show -p ActiveState -p MainPID -- "$1" 9<&-)$NL
+  active "$unit" || return 1
+  pid=${unit#*"${NL}MainPID="} && pid=${pid%%"$NL"*}
+  [ "${pid:-0}" -gt 1 ] && kill -s HUP "$pid"
+}
+
+# dockerd takes its configuration in some time later: wait until it says so, on the socket that it has now: reload_docker WORDS…
+reload_docker() {
+  began=$(date +%s.%N)
+  hup docker.service || return 1
+  socket=$(exec 9<&-; local_socket "$pid")
+  await "$@" && return 0
+  [ "$BACK" = yes ] && note "docker.service was told to read its configuration and does not say whether it has ($*)"
+}
+
 # Is live-restore on in the running daemon? 2: nobody can know.
 live_restore_is() {
-  info=$(exec 9<&-; api "$API_SOCKET" "$TXN" /info)
+  [ -n "$socket" ] || return 2
+  info=$(exec 9<&-; api "$socket" "$TXN" /info)
   if [ $? = 2 ]; then
     command -v docker >/dev/null 2>&1 || return 2
     # What it refuses it says on stderr, and there it may also warn: of a missing HOME, of its own configuration.
-    info=$(exec 9<&-; timeout 10 docker -H "unix://$API_SOCKET" info --format '"LiveRestoreEnabled":{{.LiveRestoreEnabled}}' 2>&1)
+    info=$(exec 9<&-; timeout 10 docker -H "unix://$socket" info --format '"LiveRestoreEnabled":{{.LiveRestoreEnabled}}' 2>&1)
   fi
   case $info in *"\"LiveRestoreEnabled\":$1"*) return 0 ;; esac
   ! refused "$info" || return 2
   return 1
 }
 
-# Has dockerd taken its configuration in since then? It says so as an event; what it does not accept it only logs. 2: nobody can know.
-reloaded_since() {
-  events=$(exec 9<&-; api "$API_SOCKET" "$TXN" "/events?since=$1&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D")
+# Has dockerd taken its configuration in since `began`? It says so as an event; what it does not accept it only logs. 2: nobody can know.
+reloaded() {
+  [ -n "$socket" ] || return 2
+  events=$(exec 9<&-; api "$socket" "$TXN" "/events?since=$began&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D")
   [ $? != 2 ] || return 2
   case $events in *'"reload"'*) return 0 ;; esac
   ! refused "$events" || return 2
@@ -206,22 +233,14 @@ is_up() { systemctl -q is-active docker.service; }
 restore_live_restore() {
   if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then
     is_up || await is_up || return 1
-    place_as "$DAEMON_JSON" "$1-off" && service reload docker.service && await live_restore_is false
-  else
-    place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
   fi
-}
-
-# dockerd takes its configuration in on SIGHUP, some time later: wait until it says so.
-reload_docker() {
-  began=$(date +%s.%N)
-  service reload docker.service && await reloaded_since "$began"
+  place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
 }
 
 reload_live_restore() {
   # Where it does not run there is nothing to take in; and where it hangs in its start, a reload would wait for that without end.
   is_up || return 0
-  service reload docker.service && await live_restore_is "$1"
+  reload_docker live_restore_is "$1"
 }
 
 # When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
@@ -285,7 +304,38 @@ active() {
 # systemd reads all its unit files anew, which takes it 0.1 s: only where ours changed, or somebody else's that it has not read yet.
 read_units() {
   case $docker_unit$socket_unit in *"${NL}NeedDaemonReload=yes$NL"*) ;; *) [ -e "$T/units-changed" ] || return 0 ;; esac
-  systemctl daemon-reload
+  reread
+}
+
+# Going back, it does so also where less than 16 MiB are free on /run, which systemd refuses by itself: /run may hold more for that moment.
+reread() {
+  systemctl daemon-reload 9<&- && return 0
+  [ "$BACK" = yes ] || return 1
+  size=$(sed -n 's/^[^ ]* \/run tmpfs \([^ ]*,\)\{0,1\}size=\([0-9]*\)k[, ].*$/\2/p' /proc/mounts)
+  [ -n "$size" ] && mount -o "remount,size=$((size + 32768))k" /run || return 1
+  systemctl daemon-reload 9<&-
+  reread=$?
+  mount -o "remount,size=${size}k" /run
+  return "$reread"
+}
+
+# Why docker.service would not start on what lies there now, as far as that can be told before it is stopped; nothing: it would.
+obstacle() {
+  refusal=$(read_units 2>&1) || { printf 'systemd cannot read the unit files: %s' "$refusal"; return; }
+  missing_programs
+}
+
+# Programs without which dockerd does not start (it may run for years after they are gone).
+missing_programs() {
+  printf '%s\n' "$NEEDS" | while IFS= read -r program; do
+    [ -z "$program" ] || [ -x "$program" ] || printf '%s is missing; ' "$program"
+  done
+}
+
+# It can neither be stopped nor started: what is back comes into force some other day.
+leave_running() {
+  REMARK="docker.service could not start again (${1%; }), so it was left running, with the settings of the change that was rolled back: put that right, then: systemctl daemon-reload && systemctl restart docker.service"
+  note "$REMARK"
 }
 
 # Units that need docker.service and are active now: those that its stop would take along (as systemd does, theirs as well), and that its
@@ -336,6 +386,7 @@ restart_docker() {
     service stop docker.service docker-tls.socket 2>/dev/null
     return 0
   fi
+  mark stopped
   note_dependents
   if [ "$is" = active ] && [ "$want" = active ]; then hold_port; fi
   # Alone: what needs the daemon (Requires=, PartOf=) would be stopped with it, as by `docker compose down`, and with it its containers.
@@ -363,22 +414,17 @@ service() { timeout "$LIMIT" systemctl "$@" 9<&-; }
 # Makes the services take in the files that now lie there, and brings the daemon to where it has to be: apply_services start|stop
 apply_services() {
   bad=0
-  if [ "$DAEMON" != none ]; then
-    look_at_units
-    read_units || bad=1
-  fi
-  case $DAEMON in
-    restart | stop) restart_docker "$1" || bad=1 ;;
-    reload) reload_docker || bad=1 ;;
-  esac
+  if [ "$DAEMON" != none ]; then apply_daemon "$1" || bad=1; fi
   if [ "$SSHD" = reload ]; then
-    for unit in ssh sshd; do
-      systemctl -q is-active "$unit.service" || continue
+    for name in ssh sshd; do
+      systemctl -q is-active "$name.service" || continue
       # An sshd that got its port from a socket unit cannot open it again when it reads its configuration anew (it ends with "Cannot bind
       # any address"). systemd holds the port for it, so starting it anew refuses nobody, and sessions live on (KillMode=process).
-      verb=reload
-      if systemctl -q is-active "$unit.socket"; then verb=restart; fi
-      systemctl "$verb" "$unit.service" || { bad=1; STEP="$verb-sshd"; }
+      if systemctl -q is-active "$name.socket"; then
+        systemctl restart "$name.service" || { bad=1; STEP=restart-sshd; }
+      else
+        hup "$name.service" || { bad=1; STEP=reload-sshd; }
+      fi
       break
     done
     # sshd closes its port for a moment while it reads its configuration again; the verification comes over a new connection.
@@ -386,6 +432,29 @@ apply_services() {
   fi
   if [ "$AUDIT" = load ]; then load_audit_rules; fi
   return "$bad"
+}
+
+apply_daemon() {
+  look_at_units
+  why=$(obstacle)
+  if [ "$BACK" = no ] && [ -n "$why" ]; then
+    printf 'dockerd would not start again: %s\n' "${why%; }" >&2
+    STEP=check
+    return 1
+  fi
+  case $DAEMON in
+    reload)
+      if [ "$BACK" = yes ] && ! is_up; then service start docker.service; else reload_docker reloaded; fi
+      ;;
+    restart | stop)
+      if [ "$BACK" = yes ] && [ "$1" = start ] && is_up; then
+        # It still runs as it did before the change.
+        [ -e "$T/stopped" ] || return 0
+        if [ -n "$why" ]; then leave_running "$why"; return 0; fi
+      fi
+      restart_docker "$1"
+      ;;
+  esac
 }
 
 # Rules of ours carry the key docker-tls, so that the kernel can be asked to drop those and no others: what somebody else has loaded, be it by
@@ -448,7 +517,7 @@ clear_recovery() {
 
 # Where systemd has read the recovery unit with others (a change of unit files, a boot), it has to forget it.
 forget_recovery() {
-  [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || systemctl daemon-reload 2>/dev/null
+  [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || reread 2>/dev/null
 }
 
 # The records of this change, and the directory above when nothing else is in it: one command, so that half of it is not left. A link is not ours.
@@ -460,6 +529,7 @@ clear_records() {
 
 undo() {
   reason=$1
+  BACK=yes
   if [ -e "$T/committed" ]; then finish; return; fi
   release_port
   if [ -e "$T/switched" ] && [ ! -e "$T/restored" ]; then
@@ -492,7 +562,7 @@ roll_back_files() {
     # The daemon has not started yet: it will start on what lies there now.
     restore_files || result=1
     if [ "$LIVE_RESTORE" = temporary ]; then final_daemon_json old || result=1; fi
-    systemctl daemon-reload || result=1
+    reread || result=1
     # A boot that found no unit for our port has not planned its start. It comes before the daemon's, which waits for us.
     if [ -e "$UNITS/docker-tls.socket" ]; then systemctl --no-block start docker-tls.socket 9<&- || result=1; fi
     return "$result"
@@ -500,7 +570,7 @@ roll_back_files() {
   if [ "$LIVE_RESTORE" = temporary ]; then
     place_as "$DAEMON_JSON" old-on || result=1
     # A daemon that runs on a configuration without live-restore would take the containers down with it.
-    if [ -e "$T/services" ]; then reload_live_restore true || :; fi
+    if [ -e "$T/services" ]; then reload_live_restore true; fi
   fi
   restore_files || result=1
   # undo: half way
@@ -646,7 +716,7 @@ case ${1:-} in
     if [ -e "$T/committed" ]; then outcome=committed; else outcome=undone; fi
     undo "${2:-asked}"
     status=$?
-    [ "$status" -eq 0 ] && echo "@result $outcome"
+    [ "$status" -eq 0 ] && printf '@result %s%s\n' "$outcome" "${REMARK:+ $(printf '%s' "$REMARK" | base64 | tr -d '\n')}"
     # A unit (boot, timer) takes what runs in the background along when it ends: systemd has to have forgotten the recovery unit by then.
     wait
     exit "$status"

@@ -275,7 +275,7 @@ describe('ca import', () => {
     [
       'a command with an open quotation mark',
       () => [factory.issue('d', { ca: true }).certFile, '--sign-command', "sign '"],
-      'E_SIGN_COMMAND',
+      'E_USAGE',
     ],
   ])('refuses %s', async (_, files, code) => {
     const { exit, json } = await run('ca', 'import', '--no-ca-passphrase', '--json', '--cert', ...files());
@@ -356,7 +356,7 @@ describe('a command that signs', () => {
   test.each<[string, string, number, RegExp, string?]>([
     ['fails', '#!/bin/sh\necho no such profile >&2; exit 3\n', 4, /status 3/],
     ['Ctrl-C ends', '#!/bin/sh\nkill -INT $$\n', 130, /interrupted while the sign command for ci ran/, 'E_INTERRUPTED'],
-    ['prints nothing', '#!/bin/sh\ncat >/dev/null\n', 2, /no certificate/],
+    ['prints nothing', '#!/bin/sh\ncat >/dev/null\n', 2, /no certificate/, 'E_SIGN_ANSWER'],
   ])('that %s says so', async (_, text, exit, message, code = 'E_SIGN_COMMAND') => {
     const ca = factory.issue('company', { ca: true });
     writeFileSync(file('bad'), text);
@@ -387,7 +387,7 @@ describe('a command that signs', () => {
     writeFileSync(script, change(text));
     await run('ca', 'import', '--cert', ca.certFile, '--sign-command', script);
     await expect(issueStore(home, { hosts: { web: {} } })).rejects.toMatchObject({
-      code: 'E_SIGN_COMMAND',
+      code: 'E_SIGN_ANSWER',
       exit: 2,
       message: expect.stringMatching(message),
     });

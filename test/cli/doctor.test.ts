@@ -108,11 +108,20 @@ describe('one cause, exit status 7, and a command that fixes it', () => {
     ['host-overridden', { DOCKER_HOST: 'tcp://10.9.9.9:2376' }],
     ['tls-verify-alone', { DOCKER_TLS_VERIFY: '0' }],
     ['context-overridden', { DOCKER_CONTEXT: 'prod' }],
-    ['wrong-context', {}],
   ])('%s: the host is fine, this computer is not', async (cause, env) => {
     await store(await daemon(server()));
     const { exit, json } = await run(env);
     expect([exit, json.result.cause]).toEqual([7, cause]);
+  });
+
+  test('another current context is a note, and no fault', async () => {
+    await store(await daemon(server()));
+    const { exit, json } = await run();
+    expect([exit, json.result.cause, json.result.note]).toEqual([
+      0,
+      'none',
+      expect.stringContaining('context default'),
+    ]);
   });
 
   test('of two clients here the first is taken', async () => {

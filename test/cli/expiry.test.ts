@@ -5,12 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatusRow } from '../../src/actions/status.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
 import { renderPrometheus } from '../../src/cli/render/prometheus.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import { openKeyring } from '../../src/engine/keyring.ts';
 import { runCli } from '../support/cli.ts';
+import { issueStore } from '../support/issued-store.ts';
 
 const began = new Date('2026-01-01T00:00:00Z');
 const DAYS = 300;
@@ -18,34 +15,11 @@ let directory: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'docker-tls-expiry-'));
-  const store = openStore(join(directory, 'tls'));
-  const state = await store.read();
-  const passphrase = {
-    forNewCa: async () => undefined,
-    forExistingCa: () => Promise.reject(new Error('not encrypted')),
-  };
-  const keyring = openKeyring({ state, ca: { name: 'test', keyType: 'p256', days: 3650 }, passphrase, now: began });
-  const spec = completeHost({ name: 'build-1', ssh: { destination: 'build-1' }, days: DAYS });
-  await keyring.client({ name: 'laptop', keyType: 'p256', days: DAYS });
-  const server = await keyring.server(spec, [parseSan('build-1')]);
-  const record = {
-    ...spec,
-    address: 'build-1',
-    createdAt: began.toISOString(),
-    updatedAt: began.toISOString(),
-  };
-  await store.withLock('test', async () => {
-    await store.write({
-      ...keyring.change(),
-      hosts: {
-        'build-1': {
-          record,
-          ca: await keyring.trusted(),
-          serverCert: server.cert,
-          ...(server.key ? { serverKey: server.key } : {}),
-        },
-      },
-    });
+  await issueStore(join(directory, 'tls'), {
+    now: began,
+    days: DAYS,
+    hosts: { 'build-1': { address: 'build-1' } },
+    clients: { laptop: undefined },
   });
 });
 

@@ -54,10 +54,20 @@ test('what a run that died left behind is fixed by the next one, though nothing 
 test('a copy that is gone is said, and not made again', async () => {
   await run('ada', 'context', 'web');
   rmSync(directory('ada'), { recursive: true });
-  const { exit, out } = await run('ada', 'rotate', 'client', 'ci', '--yes');
+  const { exit, err } = await run('ada', 'rotate', 'client', 'ci', '--yes');
   expect(exit).toBe(0);
-  expect(out).toContain(`gone, or not written by docker-tls, and so not updated: context web in ${directory('ada')}`);
+  expect(err).toContain(`gone, or not written by docker-tls, and so not updated: context web in ${directory('ada')}`);
   expect(readdirSync(dirname(home))).not.toContain('ada');
+});
+
+test('a copy that cannot be updated is an error of its own, and the store has the new credentials', async () => {
+  await run('ada', 'context', 'web');
+  const meta = join(directory('ada'), 'contexts/meta');
+  for (const id of readdirSync(meta)) writeFileSync(join(meta, id, 'meta.json'), '{"Name":');
+  const before = cert();
+  const { exit, json } = await run('ada', 'rotate', 'client', 'ci', '--yes', '--json');
+  expect([exit, json.error?.code]).toEqual([4, 'E_CLIENT_COPY']);
+  expect(cert()).not.toBe(before);
 });
 
 describe('a rotation of the CA', () => {
@@ -115,8 +125,8 @@ describe('a rotation of the CA', () => {
     mkdirSync(directory('ada'));
     mkdirSync(join(directory('ada'), 'cert.pem'));
     const refused = await drop();
-    expect([refused.exit, refused.out]).toEqual([4, expect.stringContaining('The old CA is still accepted')]);
-    expect(refused.err).toContain('E_CLIENT_FILES');
+    expect([refused.exit, refused.err]).toEqual([4, expect.stringContaining('the old CA is still accepted')]);
+    expect(refused.err).toContain('E_CLIENT_COPY');
     expect(readdirSync(join(home, 'ca/old'))).toHaveLength(1);
   });
 

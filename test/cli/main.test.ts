@@ -27,15 +27,13 @@ async function runTry(
 
 const unreachable = new DockerTlsError({
   code: 'E_SSH_UNREACHABLE',
-  exit: 4,
   where: 'build-1',
   message: 'no answer',
   details: ['dialled 192.0.2.1 port 22'],
   hints: ['ping build-1'],
 });
 const failed = new DockerTlsError({
-  code: 'E_ROLLED_BACK',
-  exit: 5,
+  code: 'E_APPLY',
   where: 'build-2',
   message: 'dockerd did not start',
 });
@@ -104,18 +102,18 @@ test('several failures: all are said, the gravest gives the status', async () =>
   const several = () => Promise.reject(new DockerTlsErrors([unreachable, failed]));
   const people = await runTry(several);
   expect(people.exit).toBe(5);
-  expect(people.err).toMatch(/E_SSH_UNREACHABLE[\s\S]*E_ROLLED_BACK/);
+  expect(people.err).toMatch(/E_SSH_UNREACHABLE[\s\S]*E_APPLY/);
   const { out } = await runTry(several, ['--json']);
   const { error } = JSON.parse(out);
   expect(error).toMatchObject({ code: 'E_SEVERAL', message: '2 failures' });
-  expect(error.errors.map((one: { code: string }) => one.code)).toEqual(['E_SSH_UNREACHABLE', 'E_ROLLED_BACK']);
+  expect(error.errors.map((one: { code: string }) => one.code)).toEqual(['E_SSH_UNREACHABLE', 'E_APPLY']);
 });
 
 test('a fleet: the result stands, and beside it what failed', async () => {
   const fleet = () => ({ exit: 0 as const, result: { hosts: 3 }, text: 'table', errors: [unreachable, failed] });
   const people = await runTry(fleet);
   expect(people).toMatchObject({ exit: 5, out: 'table\n' });
-  expect(people.err).toMatch(/E_SSH_UNREACHABLE[\s\S]*E_ROLLED_BACK/);
+  expect(people.err).toMatch(/E_SSH_UNREACHABLE[\s\S]*E_APPLY/);
   const { out } = await runTry(fleet, ['--json']);
   expect(JSON.parse(out)).toMatchObject({ ok: false, result: { hosts: 3 }, error: { code: 'E_SEVERAL' } });
 });

@@ -16,6 +16,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, finished, type Program } from '../support/cli.ts';
+import { issueStore } from '../support/issued-store.ts';
 import { writeSignScript } from '../support/sign-script.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -58,6 +59,22 @@ test('a reader that goes away is no failure and leaves no word', () => {
   const script = `("${process.execPath}" "${program.bin}" --help; echo "status $?" >&2) | true`;
   const { stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
   expect(stderr).toBe('status 0\n');
+});
+
+test('a store behind a link that leads nowhere is not taken for none', async () => {
+  const at = mkdtempSync(join(tmpdir(), 'docker-tls-link-'));
+  symlinkSync(join(at, 'disk/store'), join(at, 'tls'));
+  for (const argv of [
+    ['status', '--offline'],
+    ['ca', 'create', '--no-ca-passphrase'],
+  ]) {
+    const { status, err } = await program.run([...argv, '--home', join(at, 'tls')]);
+    expect([status, err]).toEqual([
+      2,
+      expect.stringMatching(/error\[E_STORE_DAMAGED\].*leads to .*disk\/store, which is not there/),
+    ]);
+  }
+  rmSync(at, { recursive: true });
 });
 
 test('no child process gets the passphrase, whichever variable brings it', async () => {
@@ -145,6 +162,16 @@ describe.skipIf(process.getuid?.() !== 0)('a user without an entry in passwd', (
     expect(dialled.err).toMatch(/^error\[E_SSH_REFUSED\]/m);
     const local = await run({ HOME: home }, 'setup', 'local', '--dry-run', '--yes');
     expect(local.err).toMatch(/^error\[E_(?!BUG)/m);
+  });
+
+  test('finds out before a host is dialled that the store cannot be written', async () => {
+    const store = join(home, 'closed');
+    await issueStore(store, { hosts: { web: {} }, clients: { laptop: undefined } });
+    execFileSync('chown', ['-R', '12345:12345', store]);
+    chmodSync(join(store, 'hosts'), 0o500);
+    const { status, err } = await run({ HOME: home }, 'apply', '--yes', '--home', store);
+    expect([status, err]).toEqual([4, expect.stringMatching(/^error\[E_STORE_WRITE\].*EACCES at .*\/hosts/m)]);
+    expect(err).not.toMatch(/E_SSH|connect/);
   });
 
   test('and without HOME is told what is missing', async () => {

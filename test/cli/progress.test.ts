@@ -171,9 +171,11 @@ test('a long result is broken between words', async () => {
 test('every phase of a run and every step of a change has words', () => {
   const read = (file: string) => readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
   const steps = [...read('host/apply.sh').matchAll(/^ *step ([a-z-]+)/gm)].map(([, step]) => step ?? '');
-  const phases = ['actions/audit', 'engine/change-host', 'engine/host-key', 'engine/host-run'].flatMap((file) =>
-    [...read(`${file}.ts`).matchAll(/\.phase\('([^']+)'\)/g)].map(([, phase]) => phase ?? ''),
-  );
+  const phases = [
+    'actions/audit',
+    'engine/change',
+    ...['connect', 'host-key', 'issue', 'plan', 'roll-back', 'transact'].map((step) => `engine/steps/${step}`),
+  ].flatMap((file) => [...read(`${file}.ts`).matchAll(/\.phase\('([^']+)'\)/g)].map(([, phase]) => phase ?? ''));
   expect(steps).toContain('protect');
   expect(phases).toContain('probe');
   const known = Object.keys(PHASE_WORDS);

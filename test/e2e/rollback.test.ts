@@ -67,11 +67,11 @@ describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
   test('where nobody here gets in, the certificate that comes back is verified all the same', async () => {
     const other = newPerson(program, [host]);
     const { out } = await person.run(['rollback', host.name, '--dry-run', '--json']);
-    const { returnsTo } = JSON.parse(out).result.plan;
+    const { returnsTo } = JSON.parse(out).result.hosts[0].plan;
     const address = ['--ssh-config', `${other.home}/.ssh/config`, '-i', host.keyFile];
     const back = await other.run(['rollback', `root@${host.address}`, ...address, '--yes']);
     expect(back, back.err).toMatchObject({ status: 0 });
-    expect(back.out).toContain(`generation ${returnsTo} is in force again`);
+    expect(back.out).toContain(`generation ${returnsTo} is active again`);
     expect(back.out).toMatch(/no certificate: rejected/);
     other.remove();
     await done(person.setup(host));

@@ -65,10 +65,17 @@ test('a host as it should be, edited by hand, without SSH, and stopped', async (
   expect(await causeOf('web')).toMatch(
     /^connection-refused: .*dockerd is not running there \(docker\.service is inactive\)$/,
   );
-  const [, fix] = /^ssh .* '([^']+)'$/.exec((await examined('web')).hints[0] ?? '') ?? [];
-  await host.must(`systemctl start docker.socket; ${fix}`);
-  expect(await causeOf('web')).toMatch(/^wrong-context|^none/);
+  const fixes = (await examined('web')).hints.map((hint: string) => hint.replace(/^ssh .*?root@\S+ /, ''));
+  await host.must(`systemctl start docker.socket; ${fixes.join('; ')}`);
+  expect(await causeOf('web')).toMatch(/^none/);
   expect((await rowOf('web')).exit).toBe(0);
+});
+
+test('what plan would refuse is seen, such as a daemon.json with which dockerd does not start', async () => {
+  await host.must("echo '{ oops' >/etc/docker/daemon.json");
+  expect(String((await rowOf('web')).row?.drift)).toMatch(/daemon\.json:1: not valid JSON/);
+  await host.must('rm /etc/docker/daemon.json');
+  expect(await rowOf('web')).toMatchObject({ exit: 0, row: { drift: [] } });
 });
 
 test('with a fleet file: its hosts, and those of it that are not set up yet', async () => {

@@ -105,19 +105,6 @@ test('every key means what it says', () => {
         here: 'file:secrets/sudo',
       },
     },
-    positions: {
-      hosts: new Map([
-        ['build-1.example.org', { line: 22, column: 3 }],
-        ['build-2', { line: 25, column: 3 }],
-        ['edge', { line: 27, column: 3 }],
-        ['here', { line: 56, column: 3 }],
-      ]),
-      clients: new Map([
-        ['ops', { line: 59, column: 3 }],
-        ['ci', { line: 60, column: 3 }],
-        ['left-us', { line: 64, column: 3 }],
-      ]),
-    },
   });
 });
 

@@ -74,6 +74,16 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('takes KEY.pub for the key beside it, where no agent holds it', async () => {
+    const pair = makeKey('ed25519');
+    const file = join(directory, `beside-${transport}`);
+    writeFileSync(file, pair.privateKey, { mode: 0o600 });
+    writeFileSync(`${file}.pub`, pair.publicKey);
+    await withServer({ authorizedKeys: [pair.publicKey] }, async (server) => {
+      expect(await logIn(optionsFor(server, { transport, identities: [`${file}.pub`] }))).toBe('in\n');
+    });
+  });
+
   it('asks for the passphrase of an encrypted key once, whatever the number of hosts', async () => {
     const locked = makeKey('ed25519', 'open sesame');
     const file = join(directory, `locked-${transport}`);

@@ -185,8 +185,8 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
 
   it.each<[string, Partial<SshOptions>, string, number]>([
     ['a name without address', { destination: 'no-such-host.invalid' }, 'E_SSH_NAME', 4],
-    ['a name that is none', { destination: 'a;b' }, 'E_SSH_NAME', 2],
-    ['an option as a name', { destination: '-oProxyCommand=x' }, 'E_SSH_NAME', 2],
+    ['a name that is none', { destination: 'a;b' }, 'E_HOST_NAME', 2],
+    ['an option as a name', { destination: '-oProxyCommand=x' }, 'E_HOST_NAME', 2],
     ['a closed port', { port: 1 }, 'E_SSH_REFUSED', 4],
     ['a missing key file', { identities: ['/nonexistent/key'] }, 'E_SSH_KEY_FILE', 2],
     ['a missing ssh config', { configFile: '/nonexistent/config' }, 'E_SSH_CONFIG', 2],

@@ -1,9 +1,10 @@
-/** Any fleet file that parses prints and parses to the same; no text can crash or hang the parsers. */
+/** Edits make what any fleet file that parses says; no text can crash or hang the parsers. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { addClientToFleet, addHostToFleet } from '../../src/domain/fleet/edit.ts';
-import { type Fleet, parseFleet, renderFleet } from '../../src/domain/fleet/fleet.ts';
+import { type Fleet, parseFleet } from '../../src/domain/fleet/fleet.ts';
 import { chosenSpecs, parseInventory } from '../../src/domain/fleet/inventory.ts';
 import { parseSshArguments, shellWords } from '../../src/domain/fleet/inventory-ssh.ts';
 import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
@@ -23,10 +24,6 @@ function parsed(text: string): Fleet | undefined {
     }
     return undefined;
   }
-}
-
-function meaning({ ca, defaults, hosts, clients, secrets }: Fleet) {
-  return { ca, defaults, hosts, clients, secrets };
 }
 
 const name = fc
@@ -139,24 +136,6 @@ const fleetData = fc
   });
 
 describe('a fleet file that parses', () => {
-  test('prints and parses to the same', () => {
-    let good = 0;
-    fc.assert(
-      fc.property(fleetData, (data) => {
-        // JSON is YAML.
-        const fleet = parsed(JSON.stringify(data, null, 1));
-        if (fleet === undefined) return;
-        good += 1;
-        const text = renderFleet(fleet);
-        const again = parsed(text);
-        expect(again && meaning(again), text).toEqual(meaning(fleet));
-        expect(renderFleet(again as Fleet)).toBe(text);
-      }),
-      { numRuns: 200 },
-    );
-    expect(good).toBeGreaterThan(100);
-  });
-
   test('is, host by host and client by client, what edits make', () => {
     let moves = 0;
     let good = 0;
@@ -165,8 +144,11 @@ describe('a fleet file that parses', () => {
         const fleet = parsed(JSON.stringify(data));
         if (fleet === undefined) return;
         good += 1;
-        const bare = fleet.clients.map((client) => ({ ...client, hosts: undefined }));
-        const start = renderFleet({ ...fleet, hosts: [], clients: bare });
+        const bare = Object.entries<object | null | undefined>(data.clients).map(([one, entry]) => [
+          one,
+          { ...entry, hosts: 'all' },
+        ]);
+        const start = stringify({ ...data, hosts: {}, clients: Object.fromEntries(bare) });
         let text = `${start.replace('version: 1', 'version: 1 # ours')}# the end\n`;
         for (const host of fleet.hosts)
           text = addHostToFleet(text, host, { sudoPassword: fleet.secrets.sudoPassword[host.name] });
@@ -267,8 +249,7 @@ describe('no text crashes the parsers', () => {
         fc.array(fc.oneof(fc.constantFrom(...SCRAPS), fc.string({ unit: 'binary', maxLength: 5 })), { maxLength: 40 }),
         (parts) => {
           const text = parts.join('');
-          const fleet = parsed(text) ?? parsed(`version: 1\nhosts:\n${text}`);
-          if (fleet !== undefined) expect(meaning(parsed(renderFleet(fleet)) as Fleet)).toEqual(meaning(fleet));
+          if (parsed(text) === undefined) parsed(`version: 1\nhosts:\n${text}`);
         },
       ),
       { numRuns: 1000 },

@@ -10,9 +10,11 @@ import { fileText, type HostFacts, parseFacts, type SnapshotEntry } from '../../
 import type { FileChange } from '../../src/domain/plan/file-change.ts';
 import type { PathState } from '../../src/domain/plan/host-files.ts';
 import { type HostPlan, hasChanges, planHost, planRestore } from '../../src/domain/plan/plan.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { certificateIds } from '../../src/domain/trust/ca-id.ts';
 import { printFacts } from '../support/sections.ts';
+import { CREDENTIALS } from '../support/store-credentials.ts';
 
+const [CA, CERT] = CREDENTIALS.map(({ cert }) => cert) as [string, string];
 const UNIT = '/usr/lib/systemd/system/docker.service';
 const DEFAULTS = '/etc/default/docker';
 const JSON_PATH = '/etc/docker/daemon.json';
@@ -93,7 +95,7 @@ function begin(given: {
 }
 
 /** What the host's scripts make of a change, on facts instead of files. */
-function carriedOut(facts: HostFacts, plan: HostPlan, desired: DesiredHost): HostFacts {
+function carriedOut(facts: HostFacts, plan: HostPlan): HostFacts {
   const files = new Map(facts.files);
   const origin = new Map(facts.origin);
   for (const change of plan.files) {
@@ -101,12 +103,12 @@ function carriedOut(facts: HostFacts, plan: HostPlan, desired: DesiredHost): Hos
     files.set(change.path, lies(change));
   }
   if (plan.credentials) {
-    files.set(`${CURRENT_LINK}/ca.pem`, { kind: 'file', mode: '444', owner: '0:0', content: desired.credentials.ca });
+    files.set(`${CURRENT_LINK}/ca.pem`, { kind: 'file', mode: '444', owner: '0:0', content: CA });
     files.set(`${CURRENT_LINK}/server-cert.pem`, {
       kind: 'file',
       mode: '444',
       owner: '0:0',
-      content: desired.credentials.cert,
+      content: CERT,
     });
   }
   const dropIns = [...files]
@@ -156,13 +158,13 @@ test('apply, then plan is empty, then remove gives everything back', () => {
         name: 'h',
         port: 2376,
         listen,
-        credentials: { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
+        credentials: { trust: certificateIds(CA), certificate: { keep: certificateIds(CERT) }, key: 'send' },
         containers: 'keep',
         ...(liveRestore === undefined ? {} : { liveRestore }),
       };
       const before = begin(given);
       const plan = planHost(before, desired);
-      const after = carriedOut(before, plan, desired);
+      const after = carriedOut(before, plan);
       const again = planHost(after, desired);
       expect(
         hasChanges(again),
@@ -178,7 +180,7 @@ test('apply, then plan is empty, then remove gives everything back', () => {
       if (line?.value.includes('$DOCKER_OPTS'))
         expect(fileText(after, DEFAULTS) ?? '').not.toMatch(/^DOCKER_OPTS=.*--tls/m);
 
-      const back = carriedOut(after, planRestore(after, 'none', desired), desired);
+      const back = carriedOut(after, planRestore(after, 'none', desired));
       expect(present(back)).toEqual(present(before));
     }),
     { numRuns: 400 },

@@ -4,7 +4,8 @@
  * of their own; only systemd and the daemon are stand-ins.
  */
 
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -23,14 +24,18 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
 import type { FileChange } from '../../src/domain/plan/file-change.ts';
 import type { PathState } from '../../src/domain/plan/host-files.ts';
 import type { HostPlan } from '../../src/domain/plan/plan.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { keptOf } from '../../src/domain/settings.ts';
+import { completeHost, keptOf } from '../../src/domain/settings.ts';
+import { startTransaction } from '../../src/engine/host-transaction.ts';
+import type { HostChange } from '../../src/engine/intent.ts';
+import { transact } from '../../src/engine/steps/transact.ts';
+import type { HostSession } from '../../src/runtime.ts';
 
 type Entry = { kind: 'file' | 'link' | 'absent'; mode: number; uid: number; content: string };
 type Case = {
@@ -123,6 +128,16 @@ const STUBS: Record<string, string> = {
   curl: `grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false; printf '{"LiveRestoreEnabled":%s}' $on`,
 };
 
+/** Holds a socket, as dockerd does, and outlives SIGHUP; what it answers comes from the stub of curl. */
+let daemon: ChildProcess;
+beforeAll(async () => {
+  const socket = join(mkdtempSync(join(tmpdir(), 'docker-tls-socket-')), 'docker.sock');
+  const script = `process.on('SIGHUP', () => {}); require('net').createServer().listen(${JSON.stringify(socket)}, () => console.log('up'))`;
+  daemon = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  if (daemon.stdout) await once(daemon.stdout, 'data');
+});
+afterAll(() => void daemon?.kill('SIGKILL'));
+
 class Sandbox {
   readonly directory = mkdtempSync(join(tmpdir(), 'docker-tls-tree-'));
   readonly shell: readonly string[];
@@ -132,7 +147,10 @@ class Sandbox {
     for (const name of ['etc/systemd/system', 'etc/docker', 'var/docker', 'run', 'real', 'stub'])
       mkdirSync(join(this.directory, name), { recursive: true });
     for (const [name, text] of Object.entries(STUBS)) this.#stub(name, text);
-    this.#stub('systemctl', `echo "$*" >>${this.directory}/systemctl`);
+    this.#stub(
+      'systemctl',
+      `echo "$*" >>${this.directory}/systemctl; case $* in *MainPID*) echo ActiveState=active; echo MainPID=${daemon.pid} ;; esac`,
+    );
     // Every command that changes a name may be the last one.
     for (const name of ['mv', 'ln', 'rm', 'mkdir', 'cp']) {
       copyFileSync(`/usr/bin/${name}`, join(this.directory, 'real', name));
@@ -222,7 +240,7 @@ const OWN: Entry = { kind: 'file', mode: 0o400, uid: 0, content: 'mine' };
 function facts(old: ReadonlyMap<string, string>): HostFacts {
   const unit = { active: 'active', fragment: '', dropIns: [], environmentFiles: [], unread: [] };
   return {
-    docker: { unit, version: '', cmdline: [], containers: [] },
+    docker: { unit, version: '', cmdline: [], containers: [], programs: [] },
     files: jsonState(old.get('/docker/daemon.json')),
     leads: new Map(),
     directories: new Map(),
@@ -423,4 +441,140 @@ describe.each(shells.map((shell) => ({ shell })))('under $shell', ({ shell }) =>
     },
     600_000,
   );
+});
+
+describe.runIf(process.getuid?.() === 0)('a change that may not go through, as the engine runs it', () => {
+  const path = '/etc/docker/daemon.json';
+  const file = (content: string): Entry => ({ kind: 'file', mode: 0o644, uid: 0, content });
+  const plan = {
+    host: 'box',
+    purpose: 'apply',
+    generation: 1,
+    credentials: { reason: 'new' },
+    managed: [{ kind: 'file', path: '/etc/default/docker' }],
+    files: [change('/etc/default/docker', file('new'))],
+    daemon: { action: 'none', reason: '' },
+    sshd: 'none',
+    audit: 'none',
+    containers: { running: [], how: 'untouched', wouldStop: [] },
+    daemonJson: { path },
+    warnings: [],
+  } as unknown as HostPlan;
+  const credentials = { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } } as const;
+  const spec = completeHost({ name: 'box', ssh: { destination: 'box' } });
+  const TIMER = 'exec dash /var/lib/docker-tls/txn/rollback.sh clean undo timer';
+
+  /** The session runs what it is given in the sandbox. */
+  function sessionOf(box: Sandbox): HostSession {
+    const close = async (): Promise<void> => {};
+    return {
+      host: 'box',
+      user: 'root',
+      dialled: '10.0.0.1',
+      login: { destination: 'box' },
+      run: async ({ script, input = [] }) => {
+        const bytes = input.map((part) => Buffer.from(part instanceof Secret ? part.reveal() : part));
+        return { status: 0, stdout: Buffer.from(box.run(script, Buffer.concat(bytes))), stderr: '' };
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  }
+
+  function changeOf(box: Sandbox, verify: () => void = () => {}): HostChange & { readonly books: string[] } {
+    const books: string[] = [];
+    const session = sessionOf(box);
+    const signal = new AbortController().signal;
+    const runtime = { operator: 'me', now: () => new Date(0), signal, connect: async () => session };
+    return {
+      plan,
+      facts: facts(box.state()),
+      credentials,
+      spec,
+      session,
+      reach: { runtime } as unknown as HostChange['reach'],
+      reason: 'test',
+      progress: { phase() {}, done() {}, failed() {} },
+      verify: async () => {
+        verify();
+        return [];
+      },
+      save: async () => void books.push('save'),
+      unsave: async () => void books.push('unsave'),
+      books,
+    };
+  }
+
+  /** A host with a daemon.json; what is left of it has to be what `work` says, by default what was there. */
+  async function refused(
+    work: (box: Sandbox) => Promise<unknown>,
+    left: 'as before' | 'half done' = 'as before',
+  ): Promise<unknown> {
+    const box = new Sandbox(['dash']);
+    try {
+      put(box.directory, path, file('{ "icc": true }'));
+      const old = box.state();
+      const error = await work(box).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      const now = box.state();
+      if (left === 'as before') {
+        expect(now.get('/default/docker')).toBeUndefined();
+        expect(now.get('/docker/tls/1')).toBeUndefined();
+      } else expect(Object.fromEntries(now)).not.toEqual(Object.fromEntries(old));
+      return error;
+    } finally {
+      box.remove();
+    }
+  }
+
+  test('E_HOST_CHANGED: another administrator wrote a file that the plan was made from', async () => {
+    const error = await refused(async (box) => {
+      const one = changeOf(box);
+      put(box.directory, path, file('{ "icc": false }'));
+      await transact(one).finally(() => expect(one.books).toEqual([]));
+    });
+    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(path) });
+  });
+
+  test('E_STALE_CHANGE: a change that its controller never confirmed goes back before the next one', async () => {
+    const error = await refused(async (box) => {
+      const one = changeOf(box);
+      const transaction = renderTransaction(plan, one.facts, credentials, {
+        id: 'abc123',
+        who: 'me',
+        now: new Date(0),
+        confirmWithin: 30,
+        keep: 3,
+        reason: 'test',
+        settings: keptOf({}),
+      });
+      await startTransaction(one.session, transaction, { timeoutMs: 1000 });
+      expect(box.state().get('/default/docker')).toBeDefined();
+      const lock = join(box.directory, 'run/docker-tls.lock');
+      writeFileSync(lock, readFileSync(lock, 'utf8').replace(/^expires=.*$/m, 'expires=1'));
+      await transact(one);
+    });
+    expect(error).toMatchObject({ code: 'E_STALE_CHANGE', exit: 5 });
+  });
+
+  test('E_NOT_CONFIRMED: the host has rolled back by itself when it is told to keep the change', async () => {
+    const error = await refused(async (box) => {
+      const one = changeOf(box, () => void box.run(TIMER, Buffer.alloc(0)));
+      await transact(one).finally(() => expect(one.books).toEqual(['save', 'unsave']));
+    });
+    expect(error).toMatchObject({ code: 'E_NOT_CONFIRMED', exit: 5 });
+  });
+
+  test('E_ROLLBACK: a change that failed and cannot be taken back either', async () => {
+    const error = await refused(async (box) => {
+      const broken = (): void => {
+        for (const name of ['mv', 'rm']) writeFileSync(join(box.directory, 'stub', name), '#!/bin/sh\nexit 1\n');
+        throw new Error('not verified');
+      };
+      await transact(changeOf(box, broken));
+    }, 'half done');
+    expect(error).toMatchObject({ code: 'E_ROLLBACK', exit: 6, hints: [expect.stringContaining('rollback.sh')] });
+  });
 });

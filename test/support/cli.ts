@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandEntry } from '../../src/cli/commands.ts';
 import { main } from '../../src/cli/main.ts';
-import { DockerTlsError, type ExitStatus } from '../../src/errors/errors.ts';
+import type { ExitStatus } from '../../src/errors/catalogue.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { Io, Runtime } from '../../src/runtime.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -83,7 +84,7 @@ export function runUnreached(
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
     connect: async ({ host }) => {
       dialled(host);
-      throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', exit: 4, message: 'nobody answers' });
+      throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', message: 'nobody answers' });
     },
   });
 }

@@ -1,6 +1,6 @@
 /** Owns the facts of a host that is fit for everything, as facts.sh prints them, for tests that need no real one. */
 
-import type { DesiredHost } from '../../src/domain/plan/desired.ts';
+import type { Credentials, DesiredHost } from '../../src/domain/plan/desired.ts';
 import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { printFacts } from './sections.ts';
@@ -21,6 +21,8 @@ export const GOOD_FACTS: Readonly<Record<string, string>> = {
   'file:/etc/default/docker': 'absent',
   'file:/etc/docker/daemon.json': 'absent',
   dockerd: '/usr/sbin/dockerd',
+  programs: '/usr/sbin/iptables\n/usr/sbin/runc\n/usr/sbin/docker-proxy',
+  'api-socket': '/run/docker.sock',
   version: '{"Version":"26.1.5"}',
   info: '{"ID":"x","ServerVersion":"26.1.5","LiveRestoreEnabled":false,"Plugins":{"Log":["json-file","local"]}}',
   containers: '[{"Id":"abc","Names":["/web"]}]',
@@ -41,6 +43,13 @@ export const desired: DesiredHost = {
   name: 'h1',
   port: 2376,
   listen: [],
-  credentials: { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
+  credentials: {
+    trust: [{ new: 'CA' }],
+    certificate: { issue: { names: [], keyType: 'p256', days: 397, reason: 'it has none yet' } },
+    key: 'send',
+  },
   containers: 'keep',
 };
+
+/** What is sent for it. */
+export const sent: Credentials = { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } };

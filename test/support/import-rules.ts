@@ -8,10 +8,8 @@ const APART = ['adapters/ssh', 'adapters/store', 'adapters/docker', 'adapters/is
 const OPEN = ['', 'errors', 'host'];
 /** The engine sees adapters through the Runtime, and names their types. What it still calls directly: */
 const DIRECT: Readonly<Record<string, readonly string[]>> = {
-  'src/engine/change-host.ts': ['adapters/ssh'],
-  'src/engine/host-run.ts': ['adapters/ssh', 'actions'],
   'src/engine/installed-copies.ts': ['adapters/docker'],
-  'src/engine/keyring.ts': ['adapters/issuer'],
+  'src/engine/issue.ts': ['adapters/issuer'],
   'src/engine/specs.ts': ['adapters/store'],
   'src/engine/verify-host.ts': ['adapters/docker'],
 };

@@ -1,10 +1,13 @@
-/** Owns a store with real credentials for tests: a CA, hosts that were never really set up, and clients, issued by our own keyring. */
+/** Owns a store with real credentials for tests: a CA, hosts that were never really set up, and clients, issued by our own issuer. */
 
 import type { HostRecord, StoredHost } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import { openKeyring } from '../../src/engine/keyring.ts';
+import { firstCa } from '../../src/domain/trust/changes.ts';
+import { admit } from '../../src/domain/trust/clients.ts';
+import { bundleOf, trustFor, viewOf } from '../../src/domain/trust/view.ts';
+import { openIssuer } from '../../src/engine/issue.ts';
 
 export type IssuedHost = {
   readonly address?: string;
@@ -22,7 +25,7 @@ export type IssuedOptions = {
   readonly days?: number;
 };
 
-const NOBODY = {
+export const NO_PASSPHRASE = {
   forNewCa: async () => undefined,
   forExistingCa: async () => {
     throw new Error('nothing is encrypted');
@@ -35,23 +38,32 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
   const store = openStore(home);
   await store.withLock('test', async () => {
     const state = await store.read();
-    const keyring = openKeyring({ state, ca: { name: 'test', keyType: 'p256', days: 3650 }, passphrase: NOBODY, now });
-    for (const [name, hosts] of Object.entries(options.clients ?? {}))
-      await keyring.client({ name, keyType: 'p256', days: options.days ?? 397, ...(hosts ? { hosts } : {}) });
+    const ca = { name: 'test', keyType: 'p256', days: 3650 } as const;
+    const days = options.days ?? 397;
+    const clients = Object.entries(options.clients ?? {}).flatMap(
+      ([name, hosts]) => admit(state, { name, keyType: 'p256', days, ...(hosts ? { hosts } : {}) }, {}, now).changes,
+    );
+    const issuer = openIssuer(state, { passphrase: NO_PASSPHRASE, now });
+    const change = await issuer.carryOut([...firstCa(state.ca, ca), ...clients]);
+    await store.write(change);
+    const issued = await store.read();
+    const view = viewOf(issued, now);
     const hosts: Record<string, StoredHost> = {};
     for (const [name, host] of Object.entries(options.hosts ?? {})) {
       const address = host.address ?? '127.0.0.1';
-      const { clients, port, sans = [address] } = host;
-      const spec = completeHost({ name, ssh: { destination: address }, port, clients, days: options.days ?? 397 });
-      const credentials = await keyring.server(spec, sans.map(parseSan));
+      const { clients: accepted, port, sans = [address] } = host;
+      const spec = completeHost({ name, ssh: { destination: address }, port, clients: accepted, days });
+      const { keyType } = spec;
+      const request = { names: sans.map(parseSan), keyType, days, reason: 'test' };
+      const credentials = await issuer.server(name, request);
       const record: HostRecord = { ...spec, address, createdAt: now.toISOString(), updatedAt: now.toISOString() };
       hosts[name] = {
         record,
-        ca: await keyring.trustFor({ name, clients: host.clients }),
+        ca: bundleOf(trustFor({ name, clients: host.clients }, view), issued),
         serverCert: credentials.cert,
         ...(credentials.key ? { serverKey: credentials.key } : {}),
       };
     }
-    await store.write({ ...keyring.change(), hosts });
+    await store.write({ hosts });
   });
 }

@@ -1,5 +1,5 @@
 /** api.sh: Docker's API asked by curl, perl or python3, whichever a host has, with the same words from each. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -79,7 +79,7 @@ test.each([['curl'], ['perl'], ['python3']])(
   'by %s: where nobody listens there is no answer, and no time is lost',
   async (program) => {
     const { out } = await ask(pathOf(`dead-${program}`, [program]), join(directory, 'nobody'), '/info', '/version');
-    expect(answersOf(out)).toEqual({ '/info': { status: 0, body: '' }, '/version': { status: 0, body: '' } });
+    expect(answersOf(out)).toEqual({ '/info': { status: 0, body: '' } });
   },
 );
 
@@ -94,5 +94,41 @@ test('no path is no question', async () => {
   expect(await ask(pathOf('no-path', ['curl']), join(directory, 'socket'))).toEqual({
     status: 0,
     out: Buffer.alloc(0),
+  });
+});
+
+describe.each(['dash', 'bash', 'busybox sh'])('the local socket of a daemon, by %s', (shell) => {
+  function localSocket(pid: number): string {
+    const [program = '', ...words] = shell.split(' ');
+    const script = `${apiScript}\nlocal_socket ${pid}`;
+    return spawnSync(program, [...words, '-c', script], { encoding: 'utf8' }).stdout;
+  }
+
+  test('is one that it has open itself', () => {
+    expect(localSocket(process.pid)).toBe(join(directory, 'socket'));
+    expect(localSocket(process.ppid)).not.toBe(join(directory, 'socket'));
+  });
+
+  test('is none of those that it has for its own parts, and none whose file is gone', async () => {
+    const open = ['libnetwork/1.sock', 'metrics.sock', 'swarm/control.sock', 'gone.sock'];
+    const below = mkdtempSync(join(tmpdir(), 'docker-tls-sockets-'));
+    for (const name of ['libnetwork', 'swarm']) mkdirSync(join(below, name));
+    const script = `for (const name of ${JSON.stringify(open)}) require('net').createServer().listen(require('path').join(${JSON.stringify(below)}, name), () => console.log(name))`;
+    const child = spawn(process.execPath, ['-e', script]);
+    try {
+      await new Promise<void>((done) => {
+        let lines = 0;
+        child.stdout.on('data', (part: Buffer) => {
+          lines += part.toString().split('\n').length - 1;
+          if (lines === open.length) done();
+        });
+      });
+      expect(localSocket(child.pid ?? 0)).toBe(join(below, 'gone.sock'));
+      rmSync(join(below, 'gone.sock'));
+      expect(localSocket(child.pid ?? 0)).toBe('');
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(below, { recursive: true, force: true });
+    }
   });
 });

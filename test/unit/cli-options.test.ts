@@ -91,6 +91,7 @@ test.each([
   [['h', '--ca-day', '3'], /unknown option '--ca-day'/, 'did you mean --ca-days?'],
   [['h', '--ca-day=3'], /unknown option/, 'did you mean --ca-days?'],
   [['h', '--ca-days', '0'], /--ca-days: "0" is no whole number from 1 to 100/, 'docker-tls sample --help'],
+  [['h', '--ca-days', '101'], /--ca-days: "101" is no whole number from 1 to 100/, 'docker-tls sample --help'],
   [['h', '--ca-days', '1e1'], /no whole number/, 'docker-tls sample --help'],
   [['h', '--parallel', '0'], /--parallel/, 'docker-tls sample --help'],
   [['h', '--key-type', 'p265'], /none of p256, p384/, 'did you mean p256?'],
@@ -139,6 +140,9 @@ test('commands in groups', () => {
   expect(findCommand(['aply'], entries)).toEqual({ kind: 'unknown', nearest: ['apply'] });
   expect(findCommand(['rotate', 'sever'], entries)).toEqual({ kind: 'unknown', nearest: ['rotate server'] });
   expect(findCommand(['rotate', 'xxxxxx'], entries)).toMatchObject({ kind: 'unknown', nearest: { length: 3 } });
+  expect(findCommand(['revoke', 'bob'])).toEqual({ kind: 'unknown', nearest: ['client revoke'] });
+  expect(findCommand(['rm', 'x'])).toEqual({ kind: 'unknown', nearest: ['remove', 'forget'] });
+  expect(findCommand(['version'])).toEqual({ kind: 'unknown', nearest: ['--version'] });
   expect(findCommand(['qqqqqq'], entries)).toEqual({ kind: 'unknown', nearest: [] });
   expect(findCommand([], entries).kind).toBe('unknown');
 });
@@ -203,7 +207,7 @@ test('no arguments, however strange, make the parser fail in another way than by
 });
 
 test('-f is refused by exactly those commands that read no fleet file', async () => {
-  const reads = /startStored|startRun|selectSpecs|openFleetFile|runReturn|global\.file/;
+  const reads = /openStoredRun|openHosts|openRestore|selectSpecs|openFleetFile|global\.file/;
   for (const { name, load } of COMMANDS) {
     const command = await load();
     const source = readFileSync(

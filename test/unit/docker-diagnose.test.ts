@@ -3,6 +3,7 @@ import { duration } from '../../src/adapters/docker/clocks.ts';
 import { diagnose } from '../../src/adapters/docker/diagnose.ts';
 import type { Diagnosis, DiagnosisInput } from '../../src/adapters/docker/diagnosis.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
+import { managedExternally } from '../../src/domain/plan/other-store.ts';
 import type { ProbeOutcome } from '../../src/runtime.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 
@@ -175,11 +176,11 @@ describe('a host that cannot be used', () => {
         outcome: refused('unknown-authority', { chain: self }),
         storedCert: server,
         cas: ca.cert,
-        inside: { docker: 'active', tlsSocket: 'active', serverCert: server },
+        inside: { docker: 'active', tlsSocket: 'active', serverCert: server, problems: [] },
       },
       'unknown-authority',
       'another program answers',
-      "ssh build-1 'ss -ltnp sport = :2376'",
+      "ssh -t build-1 'sudo ss -ltnp '\\''sport = :2376'\\'''",
     ],
     [
       'another authority, seen from a computer that only has a client',
@@ -232,42 +233,51 @@ describe('a host that cannot be used', () => {
       { outcome: refused('connection-refused') },
       'connection-refused',
       'nothing listens on port 2376 of 10.0.0.7',
-      "ssh build-1 'systemctl status docker docker-tls.socket'",
+      'ssh -t build-1 sudo systemctl status docker docker-tls.socket',
     ],
     [
       'a dockerd that has stopped',
-      { outcome: refused('connection-refused'), inside: { docker: 'failed', tlsSocket: 'inactive', listens: false } },
+      {
+        outcome: refused('connection-refused'),
+        inside: { docker: 'failed', tlsSocket: 'inactive', listens: false, problems: [] },
+      },
       'connection-refused',
       'docker.service is failed',
-      "ssh build-1 'systemctl reset-failed docker docker-tls.socket; systemctl start docker-tls.socket docker'",
+      'ssh -t build-1 sudo systemctl reset-failed docker docker-tls.socket',
     ],
     [
       'a dockerd without its socket',
-      { outcome: refused('connection-refused'), inside: { docker: 'active', tlsSocket: 'inactive', listens: false } },
+      {
+        outcome: refused('connection-refused'),
+        inside: { docker: 'active', tlsSocket: 'inactive', listens: false, problems: [] },
+      },
       'connection-refused',
       'docker-tls.socket is inactive',
       'docker-tls apply build-1',
     ],
     [
       'a firewall that rejects',
-      { outcome: refused('connection-refused'), inside: { docker: 'active', tlsSocket: 'active', listens: true } },
+      {
+        outcome: refused('connection-refused'),
+        inside: { docker: 'active', tlsSocket: 'active', listens: true, problems: [] },
+      },
       'connection-refused',
       'a firewall in between',
-      "ssh build-1 'nft list ruleset | grep -n 2376'",
+      'ssh -t build-1 sudo hostname -I',
     ],
     [
       'silence',
       { outcome: refused('timed-out', { stage: 'connect' }) },
       'timed-out',
       'firewall',
-      'nc -vz -w 5 10.0.0.7 2376',
+      'let TCP port 2376 through every firewall between this computer and 10.0.0.7, then: docker-tls doctor build-1',
     ],
     [
       'a daemon that hangs',
       { outcome: refused('timed-out', { stage: 'handshake' }) },
       'daemon-not-answering',
       'does not answer',
-      "ssh build-1 'systemctl status docker'",
+      'ssh -t build-1 sudo systemctl status docker',
     ],
     ['no way there', { outcome: refused('unreachable') }, 'unreachable', 'said the probe', 'ping -c 1 10.0.0.7'],
     [
@@ -290,7 +300,7 @@ describe('a host that cannot be used', () => {
       { outcome: refused('protocol', { notTls: true }) },
       'protocol',
       'is no TLS port',
-      "ssh build-1 'ss -ltnp sport = :2376'",
+      "ssh -t build-1 'sudo ss -ltnp '\\''sport = :2376'\\'''",
     ],
     ['a cut connection', { outcome: refused('reset') }, 'reset', 'cuts it', 'docker-tls doctor build-1'],
     ['something else', { outcome: refused('other') }, 'other', 'said the probe', 'docker-tls verify build-1'],
@@ -299,14 +309,14 @@ describe('a host that cannot be used', () => {
       { outcome: accepted({ status: 403 }) },
       'denied-by-daemon',
       'authorization plugin',
-      'ssh build-1 \'docker info --format "{{.Plugins.Authorization}}"\'',
+      "ssh -t build-1 'sudo docker info --format '\\''{{.Plugins.Authorization}}'\\'''",
     ],
     [
       'a daemon in trouble',
       { outcome: accepted({ status: 503 }) },
       'daemon-not-answering',
       'answers 503',
-      "ssh build-1 'journalctl -u docker -n 50'",
+      'ssh -t build-1 sudo journalctl -u docker -n 50 --no-pager',
     ],
   ];
   it.each(cases)('%s', (_what, input, cause, says, firstHint) => {
@@ -314,6 +324,14 @@ describe('a host that cannot be used', () => {
     expect(found.cause).toBe(cause);
     expect(found.message).toContain(says);
     expect(found.hints[0]).toBe(firstHint);
+  });
+
+  it('looked after by another store says so, and how to take it over', () => {
+    const moved = managedExternally('build-1', 'this host was set up from another store');
+    const inside = { docker: 'active', tlsSocket: 'active', listens: true, problems: [moved] };
+    const found = ask({ outcome: refused('client-refused'), inside });
+    expect(found.message).toContain('set up from another store');
+    expect(found.hints.at(-1)).toBe('or take the host over: docker-tls apply build-1 --take-over');
   });
 
   it('goes before anything that the environment says', () => {
@@ -327,7 +345,7 @@ describe('a host that cannot be used', () => {
       outcome: refused('connection-refused'),
       expected: { ...expected, ssh: { destination: '10.0.0.7', user: 'root', port: 2222 } },
     });
-    expect(found.hints[0]).toBe("ssh -p 2222 root@10.0.0.7 'systemctl status docker docker-tls.socket'");
+    expect(found.hints[0]).toBe('ssh -p 2222 root@10.0.0.7 systemctl status docker docker-tls.socket');
   });
 });
 
@@ -340,10 +358,10 @@ describe('a host that is fine', () => {
       'by DOCKER_CONTEXT',
       { env: { ...goodEnv, DOCKER_CONTEXT: 'build' }, currentContext: undefined },
       'none',
-      'points to it',
+      'answers this client',
       'docker --context build version',
     ],
-    ['by environment', { env: byEnv, expected: noContext }, 'none', 'points to it', 'docker version'],
+    ['by environment', { env: byEnv, expected: noContext }, 'none', 'answers this client', 'docker version'],
     [
       'by environment, with a slash more and DOCKER_TLS_VERIFY=0, which turns TLS on',
       {
@@ -355,7 +373,7 @@ describe('a host that is fine', () => {
         },
       },
       'none',
-      'points to it',
+      'answers this client',
       'docker --context build version',
     ],
     [
@@ -397,7 +415,7 @@ describe('a host that is fine', () => {
       'credentials in the config directory itself',
       { env: { ...byEnv, DOCKER_CERT_PATH: undefined }, expected: { ...expected, certPath: '/home/ada/.docker' } },
       'none',
-      'points to it',
+      'answers this client',
       'docker --context build version',
     ],
     [
@@ -407,25 +425,13 @@ describe('a host that is fine', () => {
       'DOCKER_CONTEXT is prod',
       'unset DOCKER_CONTEXT',
     ],
-    [
-      'another context',
-      { currentContext: 'prod' },
-      'wrong-context',
-      'uses the context prod',
-      'docker context use build',
-    ],
-    [
-      'no context',
-      { currentContext: undefined },
-      'wrong-context',
-      'uses the context default',
-      'docker context use build',
-    ],
+    ['another context', { currentContext: 'prod' }, 'none', 'answers this client', 'docker --context build version'],
+    ['no context', { currentContext: undefined }, 'none', 'answers this client', 'docker --context build version'],
     [
       'nothing at all',
       { currentContext: undefined, expected: noContext },
-      'wrong-context',
-      'uses the context default',
+      'none',
+      'answers this client',
       'eval "$(docker-tls env build-1)"',
     ],
     [
@@ -453,14 +459,14 @@ describe('a host that is fine', () => {
       'DOCKER_API_VERSION within',
       { env: { ...goodEnv, DOCKER_API_VERSION: '1.44' } },
       'none',
-      'points to it',
+      'answers this client',
       'docker --context build version',
     ],
     [
       'an answer that is no version',
       { env: { ...goodEnv, DOCKER_API_VERSION: '1.44' }, outcome: accepted({ body: '<html>' }) },
       'none',
-      'points to it',
+      'answers this client',
       'docker --context build version',
     ],
   ];
@@ -469,6 +475,20 @@ describe('a host that is fine', () => {
     expect(found.cause).toBe(cause);
     expect(found.message).toContain(says);
     expect(found.hints[0]).toBe(firstHint);
+  });
+
+  it('with another context in use is fine, and that is a note', () => {
+    expect(ask({ currentContext: 'prod' })).toMatchObject({
+      cause: 'none',
+      note: 'docker on this machine uses the context prod now',
+      hints: ['docker --context build version', 'docker context use build'],
+    });
+    expect(ask({}).note).toBeUndefined();
+  });
+
+  it('keeps the client that was named in its commands', () => {
+    const found = ask({ env: { DOCKER_HOST: 'tcp://other:1' }, expected: { ...noContext, named: true } });
+    expect(found.hints).toEqual(['eval "$(docker-tls env build-1 --client laptop)"']);
   });
 
   it('never shows what a terminal would take for a command', () => {

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { gather } from '../../src/adapters/ssh/gather.ts';
 import { parseFacts } from '../../src/domain/plan/facts.ts';
 import { shellQuote } from '../../src/domain/quote.ts';
+import { gather } from '../../src/engine/gather.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import apiScript from '../../src/host/api.sh';
 import factsScript from '../../src/host/facts.sh';

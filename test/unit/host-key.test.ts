@@ -1,8 +1,8 @@
 /** What is said of a host that cannot make its key; that hosts make theirs is tested on real ones. */
 
 import { expect, test } from 'vitest';
-import { withHostKey } from '../../src/engine/host-key.ts';
-import type { PreparedHost, RunContext } from '../../src/engine/host-run.ts';
+import type { PlannedHost, Run } from '../../src/engine/intent.ts';
+import { withHostKey } from '../../src/engine/steps/host-key.ts';
 import type { HostProgress } from '../../src/runtime.ts';
 
 test('without openssl: hints that every command can be followed by, rotate included', async () => {
@@ -14,8 +14,8 @@ test('without openssl: hints that every command can be followed by, rotate inclu
       return { status: 3, stdout: Buffer.alloc(0), stderr: 'openssl is not installed\n' };
     },
   };
-  const prepared = { spec: { name: 'build-1', keyType: 'p256' }, session, sans: [] } as unknown as PreparedHost;
-  const context = { runtime: {} } as unknown as RunContext;
+  const prepared = { spec: { name: 'build-1', keyType: 'p256' }, session } as unknown as PlannedHost;
+  const context = { runtime: {} } as unknown as Run;
   const progress = { phase: () => {} } as unknown as HostProgress;
   const work = () => Promise.reject(new Error('it has no key'));
   await expect(withHostKey(prepared, context, progress, work)).rejects.toMatchObject({

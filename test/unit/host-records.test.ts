@@ -4,19 +4,28 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { StoredClient } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { completeHost, type HostSpec } from '../../src/domain/settings.ts';
+import { certificateIds } from '../../src/domain/trust/ca-id.ts';
+import type { CredentialChange } from '../../src/domain/trust/changes.ts';
+import { admit, revoked } from '../../src/domain/trust/clients.ts';
+import { desiredCredentials } from '../../src/domain/trust/server.ts';
 import { isFrom } from '../../src/domain/trust/trust.ts';
-import { revoked } from '../../src/engine/access.ts';
-import { hostKeyCredentials } from '../../src/engine/host-key.ts';
-import { droppedNotes, hardeningOf, requireLatest, saveHost } from '../../src/engine/host-records.ts';
-import { checksOf, planOpened, type RunContext } from '../../src/engine/host-run.ts';
-import { openKeyring } from '../../src/engine/keyring.ts';
+import { viewOf } from '../../src/domain/trust/view.ts';
+import type { PlannedHost, Run, Wanted } from '../../src/engine/intent.ts';
+import { openIssuer } from '../../src/engine/issue.ts';
+import { withCredentials } from '../../src/engine/steps/issue.ts';
+import { type Base, planOpened } from '../../src/engine/steps/plan.ts';
+import { droppedNotes, hardeningOf, recordHost } from '../../src/engine/steps/record.ts';
+import { verify } from '../../src/engine/steps/verify.ts';
 import type { HostSession, Runtime } from '../../src/runtime.ts';
 import { FACTS_TIME_MS, factsOf } from '../support/host-facts.ts';
-import { issueStore } from '../support/issued-store.ts';
+import { issueStore, NO_PASSPHRASE } from '../support/issued-store.ts';
+
+type Target = Extract<Wanted['target'], { kind: 'desired' }>;
 
 const now = new Date(FACTS_TIME_MS);
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-records-'));
@@ -30,43 +39,67 @@ async function newStore(clients: Readonly<Record<string, readonly string[] | und
   return openStore(home, { now: () => now });
 }
 
-const nobody = { forNewCa: async () => undefined, forExistingCa: () => Promise.reject(new Error('not encrypted')) };
-
 /** A run as `apply` begins it: one look at the store, then many hosts. */
-async function runOn(store: ReturnType<typeof openStore>, more: Partial<RunContext> = {}): Promise<RunContext> {
-  const state = await store.read();
+type Began = Base & Pick<Run, 'store' | 'runtime' | 'passphrase'> & { readonly reason: string };
+
+async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target> = {}): Promise<Began> {
   return {
     runtime: {
       now: () => now,
       signal: new AbortController().signal,
       probe: async () => ({ kind: 'accepted' }),
     } as unknown as Runtime,
+    passphrase: NO_PASSPHRASE,
     store,
-    state,
-    keyring: openKeyring({ state, ca: { name: 'test', keyType: 'p256', days: 3650 }, passphrase: nobody, now }),
+    state: await store.read(),
+    now,
+    issued: true,
     known: new Map(),
-    verifiers: [...state.clients.values()],
     reason: 'apply',
-    saveBase: async () => {},
-    ...more,
+    wanted: { hosts: [], credentials: [], target: { kind: 'desired', ...target } as Target },
   };
 }
 
 const quiet = { phase() {}, done() {}, failed() {} };
 
-function plan(spec: HostSpec, context: RunContext, dialled = spec.ssh.destination) {
+function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination) {
   const session = { dialled, close: async () => {} } as HostSession;
-  const facts = factsOf();
-  return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, spec, context, quiet);
+  return planOpened({ session, facts: factsOf(), skewMs: 0, proposed: () => [] }, spec, run, run, quiet);
 }
 
-/** Plans and writes it down, as though the host had been changed. */
+/** Writes down what was planned, as though the host had been changed. */
+async function save(planned: PlannedHost, run: Began) {
+  const full = run as unknown as Run;
+  await withCredentials(planned, run, full, quiet, (sent) => recordHost(planned, sent, run, full));
+}
+
 async function setUp(spec: HostSpec, store: ReturnType<typeof openStore>, dialled?: string) {
-  const context = await runOn(store);
-  await saveHost(await plan(spec, context, dialled), context);
+  const run = await runOn(store);
+  await save(await plan(spec, run, dialled), run);
   const found = (await store.read()).hosts.get(spec.name);
   if (found === undefined) throw new Error('it was not stored');
   return found;
+}
+
+/** Issues, and writes it. */
+async function carryOut(changes: readonly CredentialChange[], store: ReturnType<typeof openStore>): Promise<void> {
+  const issuer = openIssuer(await store.read(), { passphrase: NO_PASSPHRASE, now });
+  await store.withLock('test', async () => store.write(await issuer.carryOut(changes)));
+}
+
+async function revoke(name: string, store: ReturnType<typeof openStore>) {
+  await carryOut([revoked(await store.read(), name, now)], store);
+  return (await store.read()).clients.get(name) as StoredClient;
+}
+
+function trustOf({ credentials }: PlannedHost) {
+  return credentials !== undefined && 'trust' in credentials ? credentials.trust : [];
+}
+
+/** Why the host gets a certificate. */
+function whyOf({ credentials }: PlannedHost): string {
+  const certificate = credentials !== undefined && 'certificate' in credentials ? credentials.certificate : undefined;
+  return certificate !== undefined && 'issue' in certificate ? certificate.issue.reason : '';
 }
 
 const b2 = (destination: string, more: Partial<HostSpec> = {}) =>
@@ -78,7 +111,7 @@ describe('the address that clients dial', () => {
     expect((await setUp(b2('10.0.0.12'), store)).record.address).toBe('10.0.0.12');
     const moved = await plan(b2('10.0.0.99'), await runOn(store));
     expect(moved.address).toBe('10.0.0.99');
-    expect(moved.sans.map(({ value }) => value)).toContain('10.0.0.99');
+    expect(moved.names.map(({ value }) => value)).toContain('10.0.0.99');
   });
 
   test('one that was asked for and is not any more goes', async () => {
@@ -93,63 +126,59 @@ describe('others write to the store while a run goes on', () => {
     const store = await newStore({ ann: undefined, bob: undefined });
     const context = await runOn(store);
     const before = await plan(b2('10.0.0.12'), context);
-    const bob = revoked(await store.read(), 'bob', now);
-    await store.withLock('client revoke', () => store.write({ clients: { bob } }));
+    const bob = await revoke('bob', store);
 
     const after = await plan(b2('10.0.0.12'), context);
     expect(after.accepts).toEqual(['ann']);
-    expect(isFrom(bob.cert, after.desired.credentials.ca, 'client', now)).toBe(false);
-    expect(isFrom(bob.cert, before.desired.credentials.ca, 'client', now)).toBe(true);
-
-    await expect(requireLatest(before, context)).rejects.toMatchObject({
-      code: 'E_STORE_CHANGED',
-      exit: 5,
-      where: 'b2',
-    });
-    await expect(saveHost(before, context)).rejects.toMatchObject({ code: 'E_STORE_CHANGED' });
+    await expect(save(before, context)).rejects.toMatchObject({ code: 'E_STORE_CHANGED', exit: 5, where: 'b2' });
     expect((await store.read()).hosts.size).toBe(0);
-    await saveHost(after, context);
-    expect((await store.read()).hosts.get('b2')?.ca).toBe(after.desired.credentials.ca);
+    await save(after, context);
+    const ca = (await store.read()).hosts.get('b2')?.ca ?? '';
+    expect(isFrom(bob.cert, ca, 'client', now)).toBe(false);
+    expect(certificateIds(ca)).toEqual(trustOf(after));
+    expect(certificateIds(ca)).not.toEqual(trustOf(before));
   });
 
   test('clients that the run itself has made count until they are written, then the store does', async () => {
     const store = await newStore();
-    const context = await runOn(store);
+    const run = await runOn(store);
+    const credentials = admit(run.state, { name: 'new', keyType: 'p256', days: 30 }, {}, now).changes;
+    const context = { ...run, issued: false, wanted: { ...run.wanted, credentials } };
     const spec = b2('10.0.0.12', { clients: ['new'] });
-    const made = await context.keyring.client({ name: 'new', keyType: 'p256', days: 30 });
-    expect((await plan(spec, context)).accepts).toEqual(['new']);
-    await store.withLock('apply', () => store.write(context.keyring.change()));
-    context.keyring.written();
-    expect((await plan(spec, context)).accepts).toEqual(['new']);
-    const gone = { ...made, record: { ...made.record, revokedAt: now.toISOString() } };
-    const { fresh: _, ...client } = gone;
-    await store.withLock('client revoke', () => store.write({ clients: { new: client } }));
-    await expect(plan(spec, context)).rejects.toMatchObject({ code: 'E_NO_CLIENTS' });
+    const planned = await plan(spec, context);
+    expect([planned.accepts, trustOf(planned)]).toEqual([['new'], [{ new: 'client new' }]]);
+    await carryOut(credentials, store);
+    const again = await plan(spec, { ...context, issued: true });
+    expect(again.accepts).toEqual(['new']);
+    expect(trustOf(again)).toEqual(certificateIds((await store.read()).issuers.get('new')?.cert ?? ''));
+    await revoke('new', store);
+    await expect(plan(spec, { ...context, issued: true })).rejects.toMatchObject({ code: 'E_NO_CLIENTS' });
   });
 
   test('a certificate that was rotated meanwhile is not taken back', async () => {
     const store = await newStore();
     await setUp(b2('10.0.0.12'), store);
     const context = await runOn(store);
-    const rotating = await runOn(store, { forceCredentials: 'rotated' });
-    await saveHost(await plan(b2('10.0.0.12'), rotating), rotating);
-    const now = (await store.read()).hosts.get('b2')?.serverCert;
+    const rotating = await runOn(store, { force: 'rotated' });
+    await save(await plan(b2('10.0.0.12'), rotating), rotating);
+    const now = (await store.read()).hosts.get('b2')?.serverCert ?? '';
     expect(now).not.toBe(context.state.hosts.get('b2')?.serverCert);
-    expect((await plan(b2('10.0.0.12'), context)).desired.credentials.cert).toBe(now);
+    expect((await plan(b2('10.0.0.12'), context)).credentials).toMatchObject({
+      certificate: { keep: certificateIds(now) },
+    });
   });
 
   test('fixes that another harden made meanwhile stay in the record; a fleet file says all of them', async () => {
     const store = await newStore();
     await setUp(b2('10.0.0.12'), store);
     const prepared = await plan(b2('10.0.0.12'), await runOn(store));
-    const save = async (harden: readonly string[], more: Partial<RunContext>) => {
-      const context = await runOn(store, more);
-      await saveHost({ ...prepared, spec: { ...prepared.spec, harden } }, context);
+    const saved = async (harden: readonly string[], more: Partial<Target>) => {
+      await save({ ...prepared, spec: { ...prepared.spec, harden } }, await runOn(store, more));
       return (await store.read()).hosts.get('b2')?.record.harden;
     };
-    expect(await save(['log-limits'], { addHardening: true })).toEqual(['log-limits']);
-    expect(await save(['sshd'], { addHardening: true })).toEqual(['sshd', 'log-limits']);
-    expect(await save(['sshd'], {})).toEqual(['sshd']);
+    expect(await saved(['log-limits'], { addHardening: true })).toEqual(['log-limits']);
+    expect(await saved(['sshd'], { addHardening: true })).toEqual(['sshd', 'log-limits']);
+    expect(await saved(['sshd'], {})).toEqual(['sshd']);
     const record = (await store.read()).hosts.get('b2')?.record;
     expect(hardeningOf({ harden: ['icc'] }, record, { addHardening: true })).toEqual(['icc', 'sshd']);
     expect(hardeningOf({}, record, {})).toEqual(['sshd']);
@@ -161,9 +190,8 @@ describe('others write to the store while a run goes on', () => {
   test('nothing is made under a CA that was replaced meanwhile', async () => {
     const store = await newStore();
     const context = await runOn(store);
-    const rotating = await runOn(store);
-    await rotating.keyring.replaceCa();
-    await store.withLock('rotate ca', () => store.write(rotating.keyring.change()));
+    const ca = { name: 'test', keyType: 'p256', days: 3650 } as const;
+    await carryOut([{ kind: 'replace-ca', ca, lost: false }], store);
     await expect(plan(b2('10.0.0.12'), context)).rejects.toMatchObject({ code: 'E_STORE_CHANGED', exit: 5 });
   });
 
@@ -171,14 +199,14 @@ describe('others write to the store while a run goes on', () => {
     const store = await newStore({ ann: undefined, bob: undefined });
     const ids: string[] = [];
     const context = await runOn(store);
-    const state = await store.read();
-    await store.withLock('client revoke', () => store.write({ clients: { ann: revoked(state, 'ann', now) } }));
+    await revoke('ann', store);
     const probe: Runtime['probe'] = async ({ credentials }) => {
       if (credentials) ids.push(inspectCertificate(credentials.cert).subject);
       return { kind: 'refused', cause: 'other', reason: '', chain: '', elapsedMs: 0 };
     };
     const prepared = await plan(b2('10.0.0.12'), context);
-    await checksOf(prepared, { ...context, runtime: { ...context.runtime, probe } });
+    const sent = { ca: '', cert: '', key: { kind: 'keep' } } as const;
+    await verify(prepared, sent, context, { runtime: { ...context.runtime, probe } });
     expect(ids.join()).toContain('bob');
     expect(ids.join()).not.toContain('ann');
   });
@@ -198,9 +226,8 @@ describe('others write to the store while a run goes on', () => {
       [{ kind: 'keep' }, 1],
     ] as const) {
       tried.length = 0;
-      const credentials = { ...prepared.desired.credentials, cert: known.serverCert, key };
-      const run = { ...context, runtime: { ...context.runtime, probe } };
-      await checksOf({ ...prepared, desired: { ...prepared.desired, credentials } }, run);
+      const sent = { ca: known.ca, cert: known.serverCert, key };
+      await verify(prepared, sent, context, { runtime: { ...context.runtime, probe } });
       expect(tried.filter((cert) => cert === known.serverCert)).toHaveLength(times);
     }
   });
@@ -219,11 +246,11 @@ describe('what is asked for differs from the certificate that is there', () => {
     await setUp(b2('10.0.0.12', base), store);
     const context = await runOn(store);
     const prepared = await plan(b2('10.0.0.12', wanted), context);
-    expect(prepared.credentialsWhy).toBe(why);
+    expect(whyOf(prepared)).toBe(why);
     if (why !== '') {
-      await saveHost(prepared, context);
+      await save(prepared, context);
       const again = await plan(b2('10.0.0.12', wanted), await runOn(store));
-      expect(again.credentialsWhy).toBe('');
+      expect(whyOf(again)).toBe('');
     }
   });
 
@@ -233,18 +260,16 @@ describe('what is asked for differs from the certificate that is there', () => {
     const { serverKey: _, ...onHost } = known;
     const context = await runOn(store);
     const credentials = (keyType: HostSpec['keyType']) =>
-      hostKeyCredentials({
+      desiredCredentials({
         spec: b2('10.0.0.12', { keys: 'host', keyType }),
-        context,
-        latest: { ...context.state, hosts: new Map([['b2', onHost]]) },
-        sans: inspectCertificate(known.serverCert).sans,
-        ca: known.ca,
+        names: inspectCertificate(known.serverCert).sans,
+        view: viewOf(context.state, now),
+        state: { ...context.state, hosts: new Map([['b2', onHost]]) },
         onHost: true,
+        now,
       });
-    expect(await credentials('p256')).toMatchObject({ why: '', credentials: { key: { kind: 'keep' } } });
-    expect(await credentials('p384')).toMatchObject({
-      why: 'its key is p256, not p384',
-      credentials: { key: { kind: 'host' } },
-    });
+    expect(credentials('p256')).toMatchObject({ key: 'keep' });
+    const reason = 'its key is p256, not p384';
+    expect(credentials('p384')).toMatchObject({ certificate: { issue: { reason } }, key: 'host' });
   });
 });

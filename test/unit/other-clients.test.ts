@@ -10,7 +10,8 @@ import {
   otherClientsNotes,
   trustNow,
 } from '../../src/domain/plan/other-clients.ts';
-import { trustFile } from '../../src/domain/trust/trust.ts';
+import { certificateIds } from '../../src/domain/trust/ca-id.ts';
+import { isUnder, trustFile } from '../../src/domain/trust/trust.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { factsOf, UNIT } from '../support/host-facts.ts';
 
@@ -132,9 +133,10 @@ describe('who loses a host', () => {
 describe('--accept-ca', () => {
   const host = { name: 'build-1' };
   const input = (clients: { name: string; hosts?: string[] }[], issuer = below) => ({
-    cas: ours.cert,
+    cas: certificateIds(ours.cert),
     clients,
-    issuers: new Map(clients.map(({ name }) => [name, issuer.cert])),
+    issuers: new Map(clients.map(({ name }) => [name, certificateIds(issuer.cert)])),
+    isBelow: (_: string, cas: string) => isUnder(issuer.cert, cas),
   });
 
   test('is what was said, what the daemon trusted before, or as it was', () => {
@@ -148,10 +150,12 @@ describe('--accept-ca', () => {
   });
 
   test('stands beside our CA, once, and beside a list of clients', () => {
-    expect(trustFile({ ...host, acceptCa: theirs.cert }, input([{ name: 'a' }]))).toBe(ours.cert + theirs.cert);
-    expect(trustFile({ ...host, acceptCa: ours.cert }, input([{ name: 'a' }]))).toBe(ours.cert);
+    expect(trustFile({ ...host, acceptCa: theirs.cert }, input([{ name: 'a' }]))).toEqual(
+      certificateIds(ours.cert + theirs.cert),
+    );
+    expect(trustFile({ ...host, acceptCa: ours.cert }, input([{ name: 'a' }]))).toEqual(certificateIds(ours.cert));
     const listed = input([{ name: 'a' }, { name: 'b', hosts: [] }], ours);
-    expect(trustFile({ ...host, acceptCa: theirs.cert }, listed)).toBe(ours.cert + theirs.cert);
+    expect(trustFile({ ...host, acceptCa: theirs.cert }, listed)).toEqual(certificateIds(ours.cert + theirs.cert));
   });
 
   test('keeps nobody out who has a certificate of it, so that is refused', () => {

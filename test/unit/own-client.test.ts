@@ -4,11 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { makeOwn } from '../../src/actions/own-client.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { anyClient, resolveClient, resolveHost } from '../../src/cli/resolve-target.ts';
-import { type Session, verifierFor } from '../../src/cli/session.ts';
-import { openKeyring } from '../../src/engine/keyring.ts';
-import { makeOwn } from '../../src/engine/own-client.ts';
+import { verifierOf } from '../../src/domain/trust/clients.ts';
 import { probeClientAt } from '../../src/engine/reachable-hosts.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { picture } from '../support/store.ts';
@@ -17,18 +16,9 @@ const home = mkdtempSync(join(tmpdir(), 'docker-tls-own-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const store = openStore(home);
-const passphrase = { forNewCa: async () => undefined, forExistingCa: () => Promise.reject(new Error('not encrypted')) };
-
-async function verifier(name: string, requested: boolean): Promise<string> {
+async function verifier(name: string, named: boolean): Promise<string> {
   const state = await store.read();
-  const keyring = openKeyring({
-    state,
-    ca: { name: 'test', keyType: 'p256', days: 3650 },
-    passphrase,
-    now: new Date(),
-  });
-  const session = { state, keyring } as unknown as Session;
-  return (await verifierFor(session, { name, keyType: 'p256', days: 30 }, requested)).record.name;
+  return verifierOf(state, { name, keyType: 'p256', days: 30 }, { named, without: [], now: new Date() }).name;
 }
 
 async function chosen(): Promise<string> {

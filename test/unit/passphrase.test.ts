@@ -25,16 +25,32 @@ const opens = async (words: Secret) => words.revealText() === 'right';
 test.each([
   [['right'], 'right', 1],
   [['wrong', 'right'], 'right', 2],
-  [['wrong', 'wrong', 'wrong', 'right'], 'wrong', 3],
+  [['wrong', 'wrong', 'wrong', 'right'], 'right', 4],
 ])('of %j it is %s', async (answers, wanted, questions) => {
   const { requested, source: passphrase } = source(answers);
   expect((await passphrase.forExistingCa(opens)).revealText()).toBe(wanted);
   expect(requested).toHaveLength(questions);
-  expect(requested.slice(1)).toEqual(requested.slice(1).map(() => 'The key does not open with that one.'));
+  expect(requested.slice(1, 3).join()).not.toContain('--lost-passphrase');
+  for (const explain of requested.slice(1)) expect(explain).toContain('The key does not open with that one.');
+  for (const explain of requested.slice(3)) expect(explain).toContain('docker-tls rotate ca --lost-passphrase');
 });
 
 test('what was given beforehand is not asked for', async () => {
   const { requested, source: passphrase } = source([], { DOCKER_TLS_CA_PASSPHRASE: 'wrong' });
   expect((await passphrase.forExistingCa(opens)).revealText()).toBe('wrong');
   expect(requested).toEqual([]);
+});
+
+test.each(['x', 'seven c'])('a new one of %j is too short to protect anything', async (typed) => {
+  const checks: (true | string)[] = [];
+  const prompts = {
+    interactive: true,
+    confirm: async () => true,
+    password: async ({ validate }: { validate?: (text: string) => true | string }) => {
+      checks.push(validate?.(typed) ?? true, validate?.('correct staple') ?? true);
+      return new Secret('correct staple');
+    },
+  } as unknown as Prompts;
+  await passphraseSource(OPTIONS, { env: {}, cwd: '/' } as Runtime, prompts).forNewCa();
+  expect(checks).toEqual(['Too short: at least 8 characters.', true]);
 });

@@ -6,7 +6,7 @@ import { planHost, planRestore } from '../../src/domain/plan/plan.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { keptOf } from '../../src/domain/settings.ts';
-import { desired, factsOf, FACTS_TIME_MS as NOW } from '../support/host-facts.ts';
+import { sent as credentials, desired, factsOf, FACTS_TIME_MS as NOW } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';
 
@@ -27,7 +27,7 @@ const options = {
 
 /** What travels to the host. */
 function sent(facts: ReturnType<typeof factsOf>, plan = planHost(facts, desired)) {
-  const { script, input } = renderTransaction(plan, facts, desired.credentials, options);
+  const { script, input } = renderTransaction(plan, facts, credentials, options);
   return { script, input: input.map((part) => (part instanceof Uint8Array ? Buffer.from(part).toString() : '')) };
 }
 

@@ -6,11 +6,11 @@ import { preflight, swarmProblem } from '../../src/domain/plan/preflight.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { desired, factsOf, GOOD_FACTS as good, FACTS_TIME_MS as NOW, UNIT } from '../support/host-facts.ts';
 
-function problems(more: Readonly<Record<string, string>>, skewMs = 0): string[] {
+function problems(more: Readonly<Record<string, string | undefined>>, skewMs = 0): string[] {
   return errors(more, skewMs).map((error) => `${error.code} ${error.message}`);
 }
 
-function errors(more: Readonly<Record<string, string>>, skewMs: number): DockerTlsError[] {
+function errors(more: Readonly<Record<string, string | undefined>>, skewMs: number): DockerTlsError[] {
   const facts = factsOf(more);
   const plan = planHost(facts, desired);
   return [
@@ -27,7 +27,7 @@ function errors(more: Readonly<Record<string, string>>, skewMs: number): DockerT
   ];
 }
 
-const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, RegExp, number?]>> = {
+const one: Readonly<Record<string, readonly [Readonly<Record<string, string | undefined>>, RegExp, number?]>> = {
   'nothing wrong': [{}, /^$/],
   'no systemd': [{ systemd: '' }, /^E_NO_SYSTEMD/],
   'no docker': [{ dockerd: '', unit: 'LoadState=not-found' }, /^E_NO_DOCKER no dockerd/],
@@ -77,6 +77,54 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string>>, R
     },
     /^$/,
   ],
+  'no iptables, which the next start needs': [
+    { programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy' },
+    /^E_UNIT_NEEDS dockerd does not start without iptables, .* once stopped, it would not start again$/,
+  ],
+  'no iptables, which nobody needs': [
+    {
+      programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy',
+      'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "iptables": false }',
+    },
+    /^$/,
+  ],
+  'no iptables, with nftables in its place': [
+    {
+      programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy',
+      [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --firewall-backend=nftables\n',
+    },
+    /^$/,
+  ],
+  'no runc': [{ programs: '/usr/sbin/iptables\n/usr/sbin/docker-proxy' }, /^E_UNIT_NEEDS .* without runc,/],
+  "buildkit's runc alone": [
+    { programs: '/usr/sbin/iptables\n/usr/bin/buildkit-runc\n/usr/libexec/docker/docker-proxy' },
+    /^$/,
+  ],
+  'no docker-proxy': [{ programs: '/usr/sbin/iptables\n/usr/sbin/runc' }, /^E_UNIT_NEEDS .* without docker-proxy,/],
+  'no docker-proxy, where no version needs it': [
+    { programs: '/usr/sbin/iptables\n/usr/sbin/runc', version: '{"Version":"20.10.24"}' },
+    /^$/,
+  ],
+  'no socket that the daemon has open': [{ 'api-socket': '' }, /^E_DOCKER_SILENT .* the file of its socket is gone/],
+  'a socket on which no answer comes': [
+    { info: undefined, 'api 000 /info': '' },
+    /^E_DOCKER_SILENT dockerd runs, but does not answer on \/run\/docker\.sock$/,
+  ],
+  'an answer that a plugin refuses': [{ info: undefined, 'api 403 /info': '{"message":"denied"}' }, /^$/],
+  'no program to ask with': [{ info: undefined, version: undefined, containers: undefined }, /^$/],
+  'no unix socket at all': [
+    {
+      'api-socket': '',
+      [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd\n',
+      'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "hosts": ["tcp://127.0.0.1:2375"] }',
+    },
+    /^E_DOCKER_SILENT dockerd listens on no unix socket/,
+  ],
+  'less on /run than systemd wants': [
+    { 'run-space': 'x\ntmpfs 20000 3617 16383 1% /run' },
+    /^E_DISK_FULL only 16383 kB are free on \/run: systemd reads no unit files/,
+  ],
+  'as much on /run as systemd wants': [{ 'run-space': 'x\ntmpfs 20000 3616 16384 1% /run' }, /^$/],
   'a full disk': [{ disk: 'x\n/dev/vda 100000 99990 10 100% /' }, /^E_DISK_FULL only 10 kB are free on \//],
   'a clock that is behind': [{}, /^E_CLOCK its clock is 120 minutes behind/, -7_200_000],
   'a clock that is ahead': [{}, /^E_CLOCK its clock is 1500 minutes ahead of/, 25 * 3_600_000],
@@ -267,7 +315,7 @@ describe('the local socket over a restart', () => {
   const mounted =
     '[{"Id":"abc","Names":["/ci"],"Mounts":[{"Type":"bind","Source":"/run/docker.sock"}]},{"Id":"d","Names":["/web"]}]';
   const unit = (line: string) => ({ [`file:${UNIT}`]: `file 644 0:0\n[Service]\nExecStart=${line}\n` });
-  const words = (more: Readonly<Record<string, string>>) =>
+  const words = (more: Readonly<Record<string, string | undefined>>) =>
     planHost(factsOf({ containers: mounted, ...more }), desired).warnings.join();
   test.each([
     [

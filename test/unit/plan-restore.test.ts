@@ -34,7 +34,7 @@ test.each([
   expect(handEdits(plan)).toEqual(edited);
   const spec = completeHost({ name: 'h', ssh: { destination: 'h' } });
   const text = renderPlan(
-    { plan, facts, address: 'h', sans: [], credentialsWhy: '', spec, contexts: [] },
+    { plan, facts, address: 'h', names: [], spec, contexts: [] },
     pico.createColors(false),
     false,
     80,

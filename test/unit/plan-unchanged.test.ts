@@ -5,15 +5,15 @@ import { expect, test } from 'vitest';
 import { costLines, renderOutcome } from '../../src/cli/render/outcome.ts';
 import { renderPlan, renderPlans } from '../../src/cli/render/plan.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import type { HostOutcome, PreparedHost } from '../../src/engine/host-run.ts';
+import type { HostOutcome, PlannedHost } from '../../src/engine/intent.ts';
 
 const plain = pico.createColors(false);
 const WARNING = 'icc: no longer asked for, and what was changed for it stays';
 
-function still(name: string, warnings: readonly string[]): PreparedHost {
-  const plan = { host: name, port: 2376, files: [], daemon: { action: 'none' }, warnings };
+function still(name: string, warnings: readonly string[]): PlannedHost {
+  const plan = { host: name, purpose: 'apply', port: 2376, files: [], daemon: { action: 'none' }, warnings };
   const spec = completeHost({ name, ssh: { destination: name } });
-  return { plan, spec, address: name, facts: { os: 'Debian', docker: { version: '28' } } } as unknown as PreparedHost;
+  return { plan, spec, address: name, facts: { os: 'Debian', docker: { version: '28' } } } as unknown as PlannedHost;
 }
 
 test('of one host', () => {

@@ -1,13 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { completeHost } from '../../src/domain/settings.ts';
 import { defaultParallel, errorsOf, exitOfResults, type FleetOptions, overHosts } from '../../src/engine/pool.ts';
-import { DockerTlsError, type ExitStatus } from '../../src/errors/errors.ts';
+import type { ErrorCode, ExitStatus } from '../../src/errors/catalogue.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { Progress } from '../../src/runtime.ts';
 
 const quiet: Progress = { host: () => ({ phase() {}, done() {}, failed() {} }), note() {} };
 const names = ['a', 'b', 'c', 'd', 'e'];
 const specs = names.map((name) => completeHost({ name, ssh: { destination: name } }));
-const failure = (exit: ExitStatus) => new DockerTlsError({ code: `E_${exit}`, exit, message: 'no' });
+const CODE_OF: Partial<Record<ExitStatus, ErrorCode>> = {
+  1: 'E_BUG',
+  2: 'E_USAGE',
+  3: 'E_CA_IN_USE',
+  4: 'E_SSH_LOST',
+  5: 'E_APPLY',
+  6: 'E_ROLLBACK',
+  7: 'E_VERIFY',
+  130: 'E_INTERRUPTED',
+};
+const failure = (exit: ExitStatus) => new DockerTlsError({ code: CODE_OF[exit] as ErrorCode, message: 'no' });
 
 function run(fails: Readonly<Record<string, ExitStatus>>, options: Partial<FleetOptions> = {}, seen: string[] = []) {
   const all = { parallel: 1, signal: new AbortController().signal, ...options };
@@ -33,7 +44,16 @@ describe('a run over hosts', () => {
     expect(kinds(results)).toBe('dfdfd');
     expect(results.map(({ host }) => host)).toEqual(names);
     expect(exitOfResults(results)).toBe(5);
-    expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_4 b', 'E_5 d']);
+    expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_SSH_LOST b', 'E_APPLY d']);
+  });
+
+  test('a host that may be half done is graver than any that has gone back', async () => {
+    const results = await run({ a: 6, b: 5, c: 7, d: 4, e: 1 });
+    expect(exitOfResults(results)).toBe(6);
+    expect(errorsOf(results).map(({ exit }) => exit)).toEqual([4, 7, 5, 1, 6]);
+    expect(exitOfResults(await run({ a: 5, b: 6 }))).toBe(6);
+    expect(exitOfResults(await run({ a: 5, b: 1 }))).toBe(1);
+    expect(exitOfResults(await run({ a: 7, b: 5 }))).toBe(5);
   });
 
   test('2 says that nothing was touched, so it is no status of a run in which a host was', async () => {

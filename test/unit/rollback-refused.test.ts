@@ -7,7 +7,7 @@ const SCRIPT = new URL('../../src/host/rollback.sh', import.meta.url).pathname;
 
 /** The exit status of a question, where the daemon gives this answer. */
 function ask(question: string, body: string, status: number): number | null {
-  const script = `set --; T=/nowhere/txn; . ${SCRIPT}; TXN=abc123 API_SOCKET=/s; api() { printf '%s\\n--abc123 api %s /x\\n' "$BODY" "$STATUS"; }; ${question}`;
+  const script = `set --; T=/nowhere/txn; . ${SCRIPT}; TXN=abc123 socket=/s began=1; api() { printf '%s\\n--abc123 api %s /x\\n' "$BODY" "$STATUS"; }; ${question}`;
   return spawnSync('sh', ['-c', script], { env: { ...process.env, BODY: body, STATUS: `${status}` } }).status;
 }
 
@@ -21,9 +21,9 @@ test.each([
   ['live_restore_is true', denied, 403, 2],
   ['live_restore_is true', broken, 500, 2],
   ['live_restore_is true', '{"message":"starting"}', 503, 1],
-  ['reloaded_since 1', '{"Action":"reload"}', 200, 0],
-  ['reloaded_since 1', '', 200, 1],
-  ['reloaded_since 1', denied, 403, 2],
+  ['reloaded', '{"Action":"reload"}', 200, 0],
+  ['reloaded', '', 200, 1],
+  ['reloaded', denied, 403, 2],
 ])('%s, answered %s with %i: %i', (question, body, status, exit) => {
   expect(ask(question, body, status)).toBe(exit);
 });
@@ -35,7 +35,7 @@ test.each([
   ['', 'true', 1],
 ])('a host that has the docker command alone, which warns and says %s: is it %s? %i', (answer, wanted, exit) => {
   const docker = `docker() { case $* in *'"LiveRestoreEnabled":{{.LiveRestoreEnabled}}'*) ;; *) return 1 ;; esac; echo 'WARNING: Error loading config file' >&2; printf '%s\\n' "$ANSWER"; echo late >&2; }`;
-  const script = `set --; T=/nowhere/txn; . ${SCRIPT}; TXN=abc123 API_SOCKET=/s; api() { return 2; }; timeout() { shift; "$@"; }; ${docker}; live_restore_is ${wanted}`;
+  const script = `set --; T=/nowhere/txn; . ${SCRIPT}; TXN=abc123 socket=/s began=1; api() { return 2; }; timeout() { shift; "$@"; }; ${docker}; live_restore_is ${wanted}`;
   expect(spawnSync('sh', ['-c', script], { env: { ...process.env, ANSWER: answer } }).status).toBe(exit);
 });
 

@@ -115,7 +115,7 @@ describe('jumpOptions', () => {
     for (const jump of ['', 'a b@', 'gate:x', '@gate:22:33']) {
       expect(() => {
         const { destination } = jumpOptions(options, jump);
-        if (/\s|^$/.test(destination)) throw new DockerTlsError({ code: 'E_SSH_NAME', exit: 2, message: 'x' });
+        if (/\s|^$/.test(destination)) throw new DockerTlsError({ code: 'E_HOST_NAME', message: 'x' });
       }).toThrow(DockerTlsError);
     }
   });
@@ -129,7 +129,7 @@ describe('jumpOptions', () => {
 it.each(['a;b', '-oProxyCommand=touch /tmp/x', 'a b', '$(id)', 'a\nb', ''])(
   'refuses the name %j',
   async (destination) => {
-    await expect(resolveEndpoint({ ...options, destination })).rejects.toMatchObject({ code: 'E_SSH_NAME', exit: 2 });
+    await expect(resolveEndpoint({ ...options, destination })).rejects.toMatchObject({ code: 'E_HOST_NAME', exit: 2 });
   },
 );
 

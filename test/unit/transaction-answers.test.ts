@@ -1,7 +1,7 @@
 /** What a host answers to a change, and what is made of it for people. */
 
 import { describe, expect, test } from 'vitest';
-import { endTransaction, startTransaction } from '../../src/adapters/ssh/transaction.ts';
+import { endTransaction, startTransaction } from '../../src/engine/host-transaction.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { HostSession } from '../../src/runtime.ts';
 
@@ -54,6 +54,6 @@ describe('an ending', () => {
     [`uncommitted ${base64('anything else')}`, 'stuck'],
     ['uncommitted ', 'stuck'],
   ])('%s', async (line, ending) => {
-    expect(await endTransaction(host(line), 'a', 'commit')).toBe(ending);
+    expect(await endTransaction(host(line), 'a', 'commit')).toEqual({ ending, remark: '' });
   });
 });

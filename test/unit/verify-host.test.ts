@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { refusalOf } from '../../src/adapters/docker/refusal.ts';
 import { coloursOf } from '../../src/cli/render/colours.ts';
 import { renderChecks } from '../../src/cli/render/outcome.ts';
+import { issueCa } from '../../src/domain/pki/certificate.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { requireVerified, verifyHost } from '../../src/engine/verify-host.ts';
 import type { Io, ProbeOutcome } from '../../src/runtime.ts';
@@ -62,6 +63,27 @@ test('a host that asks for a certificate in TLS 1.3 alone is not closed', async 
     { address: '10.0.0.1', port: 2376, ca: '', now: new Date('2026-01-01T00:00:00Z') },
   );
   expect(checks.filter(({ ok }) => !ok).map(({ who }) => who)).toContain('no certificate, TLS 1.2');
+});
+
+test('a client that is accepted by another server certificate is not called rejected', async () => {
+  const ca = await issueCa({ name: 'ca', days: 9, now: new Date() });
+  const checks = await verifyHost(
+    async ({ credentials, maxVersion }) =>
+      credentials?.cert === 'ada' && maxVersion === undefined
+        ? { kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain: ca.cert, elapsedMs: 1 }
+        : { kind: 'refused', cause: 'client-refused', reason: 'why', chain: '', elapsedMs: 1 },
+    {
+      address: '10.0.0.1',
+      port: 2376,
+      ca: '',
+      client: { name: 'ada', cert: 'ada', key: new Secret('k') },
+      serverCert: (await issueCa({ name: 'other', days: 9, now: new Date() })).cert,
+      now: new Date('2026-01-01T00:00:00Z'),
+    },
+  );
+  const error = failure(() => requireVerified('web', checks, 'x'));
+  expect(error.message).toBe('the host serves another certificate than the one on record; x');
+  expect(error.hints).toEqual(['docker-tls apply web']);
 });
 
 test('where nothing answers nobody got further than he may, and jump hosts are no way for clients', async () => {

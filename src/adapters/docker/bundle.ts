@@ -181,7 +181,6 @@ function endLine(text: string): string {
 function broken(why: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_BUNDLE',
-    exit: 2,
     message: `this is no bundle of a client's credentials: ${why}`,
     hints: ['docker-tls client export NAME', 'tar -tvf FILE'],
   });

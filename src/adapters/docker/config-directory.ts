@@ -78,7 +78,6 @@ function textOf(data: string | Secret): string {
 function existing(paths: readonly string[]): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CLIENT_FILES_EXIST',
-    exit: 2,
     message: `there are other TLS files in the Docker config directory already: ${paths.join(', ')}`,
     hints: [
       'use a docker context alone, without --config-directory: docker-tls context HOST',

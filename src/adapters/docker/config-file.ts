@@ -66,7 +66,6 @@ function parseConfig(text: string | undefined, file: string): Record<string, unk
 function damaged(file: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_DOCKER_CONFIG',
-    exit: 2,
     message: "Docker's config.json is no JSON object, so nothing was changed in it",
     where: file,
     hints: [`python3 -m json.tool ${shellQuote(file)}`],

@@ -145,7 +145,6 @@ export function checkContextName(name: string): void {
   if (why === undefined) return;
   throw new DockerTlsError({
     code: 'E_CONTEXT_NAME',
-    exit: 2,
     message: `"${name}" cannot be the name of a docker context: ${why}`,
     hints: ['docker-tls context HOST --context NAME'],
   });
@@ -225,7 +224,6 @@ async function readMeta(place: ContextPlace): Promise<Fields | undefined> {
   if (meta !== undefined && meta.Name === place.name) return meta;
   throw new DockerTlsError({
     code: 'E_CONTEXT_DAMAGED',
-    exit: 2,
     message: `the docker context ${place.name} is damaged: its meta.json is no JSON object with that name`,
     where: metaFile,
     hints: [`docker context rm ${place.name}`, `rm ${shellQuote(metaFile)}`],
@@ -252,7 +250,6 @@ function fieldsOf(value: unknown): Fields {
 function foreign(place: ContextPlace, wayOut: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CONTEXT_EXISTS',
-    exit: 2,
     message: `there is a docker context ${place.name}, which docker-tls did not write`,
     hints: [`docker context inspect ${place.name}`, wayOut],
   });

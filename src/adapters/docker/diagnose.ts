@@ -5,7 +5,7 @@
 
 import { verifyChain } from '../../domain/pki/inspect.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { printable } from '../../errors/errors.ts';
+import { type DockerTlsError, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
 import {
@@ -13,12 +13,14 @@ import {
   type Diagnosis,
   type DiagnosisInput,
   type Expected,
+  type Inside,
   nameOf,
   newCredentials,
+  ours,
   owners,
   remotely,
 } from './diagnosis.ts';
-import { settingsFault } from './settings.ts';
+import { otherContext, settingsFault } from './settings.ts';
 
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
 type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
@@ -28,7 +30,12 @@ export function diagnose(input: DiagnosisInput): Diagnosis {
   const { outcome } = input;
   const found = outcome.kind === 'refused' ? diagnoseRefusal(input, outcome) : diagnoseAnswer(input, outcome);
   // Names in certificates and values of variables are part of these texts.
-  return { ...found, message: printable(found.message), hints: found.hints.map((hint) => printable(hint)) };
+  return {
+    ...found,
+    message: printable(found.message),
+    hints: found.hints.map((hint) => printable(hint)),
+    ...(found.note === undefined ? {} : { note: printable(found.note) }),
+  };
 }
 
 function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
@@ -37,24 +44,25 @@ function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
     return {
       cause: 'denied-by-daemon',
       message: 'TLS is fine, but the daemon answers 403: an authorization plugin does not allow this client',
-      hints: [remotely(expected, 'docker info --format "{{.Plugins.Authorization}}"')],
+      hints: [remotely(expected, 'docker', 'info', '--format', '{{.Plugins.Authorization}}')],
     };
   }
   if (outcome.status >= 500) {
     return {
       cause: 'daemon-not-answering',
       message: `TLS is fine, but the daemon answers ${outcome.status}`,
-      hints: [remotely(expected, 'journalctl -u docker -n 50'), remotely(expected, 'systemctl restart docker')],
+      hints: [journal(expected), remotely(expected, 'systemctl', 'restart', 'docker')],
     };
   }
   return (
     settingsFault(input, outcome.body) ?? {
       cause: 'none',
-      message: `${expected.host} answers this client over ${outcome.protocol || 'HTTP'}, and docker on this machine points to it`,
+      message: `${expected.host} answers this client over ${outcome.protocol || 'HTTP'}`,
       hints:
         expected.context === undefined
           ? ['docker version']
           : [`docker --context ${shellQuote(expected.context)} version`],
+      ...otherContext(input),
     }
   );
 }
@@ -77,7 +85,7 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
     case 'connection-refused':
       return nothingListens(input, address, port, name);
     case 'timed-out':
-      return timedOut(expected, outcome, address, port);
+      return timedOut(input, outcome, address, port);
     case 'unreachable':
       return simply(
         `there is no way from this computer to ${address}: ${outcome.reason}`,
@@ -99,22 +107,22 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
       if (outcome.notTls)
         return simply(
           `port ${port} of ${address} is no TLS port: another program than dockerd answers there (${outcome.reason})`,
-          remotely(expected, `ss -ltnp sport = :${port}`),
+          remotely(expected, 'ss', '-ltnp', `sport = :${port}`),
         );
       return simply(
         `${address} and this computer have no version of TLS in common: ${outcome.reason}`,
         `openssl s_client -connect ${shellQuote(`${address.includes(':') ? `[${address}]` : address}:${port}`)} -brief`,
-        remotely(expected, 'dockerd --version'),
+        remotely(expected, 'dockerd', '--version'),
       );
     case 'reset':
       return simply(
         `${address} accepts the connection and then cuts it without a word, which a proxy, a load balancer or a daemon that is just stopping does`,
-        `docker-tls doctor ${name}`,
-        remotely(expected, 'journalctl -u docker -n 50'),
+        ours('doctor', expected),
+        journal(expected),
       );
     case 'not-spoken-here':
     case 'other':
-      return simply(outcome.reason, `docker-tls verify ${name}`, remotely(expected, 'journalctl -u docker -n 50'));
+      return simply(outcome.reason, ours('verify', expected), journal(expected));
   }
 }
 
@@ -156,6 +164,13 @@ function wrongName(input: DiagnosisInput, name: string, address: string): Diagno
 /** The records let this client in, and its credentials are in their time: then the host, or the copy of the credentials, is behind the records. */
 function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
   const { expected } = input;
+  const moved = input.inside?.problems.find(({ code }) => code === 'E_HOST_MANAGED');
+  if (moved !== undefined)
+    return {
+      cause: 'client-refused',
+      message: `${expected.host} does not let this client in: ${moved.message}`,
+      hints: [...moved.hints.slice(0, -1), `or take the host over: docker-tls apply ${name} --take-over`],
+    };
   const subject = infos(input.clientCert ?? '')[0]?.subject;
   const who = subject === undefined ? 'this client' : `the client ${subject}`;
   return {
@@ -186,7 +201,7 @@ function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string)
   if (lying !== undefined && lying === stored)
     return say(
       `${begins}, and ours lies on the host: another program answers on that port`,
-      remotely(expected, `ss -ltnp sport = :${addressOf(expected.host)[1]}`),
+      remotely(expected, 'ss', '-ltnp', `sport = :${addressOf(expected.host)[1]}`),
     );
   return say(`${begins}: the host has been given the certificate of another CA`, `docker-tls apply ${name}`);
 }
@@ -206,42 +221,84 @@ function nothingListens({ expected, inside }: DiagnosisInput, address: string, p
   if (inside === undefined)
     return say(
       `${begins}: the daemon or its socket is stopped, or the port is another one`,
-      remotely(expected, 'systemctl status docker docker-tls.socket'),
+      remotely(expected, 'systemctl', 'status', 'docker', 'docker-tls.socket'),
       owners(expected, `docker-tls apply ${name}`),
     );
+  const wall = inside.problems.find(({ code }) => code === 'E_FIREWALL');
+  if (inside.listens && wall !== undefined) return say(wall.message, ...wall.hints);
   if (inside.listens)
     return say(
       `port ${port} of ${address} is open on the host, but the connection was refused: a firewall in between rejects it, or the address leads to another host`,
-      remotely(expected, `nft list ruleset | grep -n ${port}`),
+      remotely(expected, 'hostname', '-I'),
+      `getent hosts ${shellQuote(address)}`,
     );
-  if (inside.docker !== 'active')
-    return say(
-      `${begins}: dockerd is not running there (docker.service is ${inside.docker})`,
-      remotely(expected, 'systemctl reset-failed docker docker-tls.socket; systemctl start docker-tls.socket docker'),
-    );
+  const stopped = notRunning(expected, inside);
+  if (stopped !== undefined) return say(`${begins}: ${stopped.message}`, ...stopped.hints);
+  const [problem] = inside.problems.filter(keepsItDown);
   return say(
     `${begins}: dockerd runs there, but not on that port (docker-tls.socket is ${inside.tlsSocket})`,
+    ...(problem?.hints ?? []),
     owners(expected, `docker-tls apply ${name}`),
   );
 }
 
-function timedOut(expected: Expected, outcome: Refused, address: string, port: string): Diagnosis {
+function keepsItDown({ code }: DockerTlsError): boolean {
+  return code !== 'E_FIREWALL' && code !== 'E_CLOCK';
+}
+
+/** Why dockerd does not run, as setup sees it, and how it runs again. */
+function notRunning(
+  expected: Expected,
+  { docker, problems }: Inside,
+): Pick<Diagnosis, 'message' | 'hints'> | undefined {
+  if (docker === 'active') return undefined;
+  const [problem] = problems.filter(keepsItDown);
+  const why = problem === undefined ? '' : `: ${problem.message}`;
+  return {
+    message: `dockerd is not running there (docker.service is ${docker})${why}`,
+    hints: [
+      ...(problem?.hints ?? []),
+      remotely(expected, 'systemctl', 'reset-failed', 'docker', 'docker-tls.socket'),
+      // The socket does not start under a daemon that runs.
+      remotely(expected, 'systemctl', 'stop', 'docker'),
+      remotely(expected, 'systemctl', 'start', 'docker-tls.socket', 'docker'),
+    ],
+  };
+}
+
+function timedOut({ expected, inside }: DiagnosisInput, outcome: Refused, address: string, port: string): Diagnosis {
   if (outcome.stage === 'handshake' || outcome.stage === 'answer') {
+    // systemd takes the connections as long as its socket is there.
+    const stopped = inside === undefined ? undefined : notRunning(expected, inside);
+    if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
     return {
       cause: 'daemon-not-answering',
       message: `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,
-      hints: [remotely(expected, 'systemctl status docker'), remotely(expected, 'journalctl -u docker -n 50')],
+      hints: [
+        remotely(expected, 'systemctl', 'status', 'docker'),
+        journal(expected),
+        remotely(expected, 'systemctl', 'restart', 'docker'),
+      ],
     };
   }
+  const wall = inside?.problems.find(({ code }) => code === 'E_FIREWALL');
+  const where =
+    wall !== undefined
+      ? wall.message
+      : inside === undefined
+        ? "a firewall drops the packets (the host's own, or the cloud's security group), or the host is down"
+        : `a firewall on the way drops the packets, such as a cloud's security group${inside.doubt === undefined ? '' : `, or the host's own: ${inside.doubt}`}`;
   return {
     cause: 'timed-out',
-    message: `no answer at all from port ${port} of ${address}: a firewall drops the packets (the host's own, or the cloud's security group), or the host is down`,
-    hints: [
-      `nc -vz -w 5 ${shellQuote(address)} ${port}`,
-      remotely(expected, `nft list ruleset | grep -n ${port}`),
-      remotely(expected, `ufw allow ${port}/tcp`),
+    message: `no answer at all from port ${port} of ${address}: ${where}`,
+    hints: wall?.hints ?? [
+      `let TCP port ${port} through every firewall between this computer and ${address}, then: ${ours('doctor', expected)}`,
     ],
   };
+}
+
+function journal(expected: Expected): string {
+  return remotely(expected, 'journalctl', '-u', 'docker', '-n', '50', '--no-pager');
 }
 
 function issuerOf(outcome: Refused): string {

@@ -1,6 +1,7 @@
 /** Owns what `doctor` is asked and what it answers: the types, and the words that commands in hints need. Pure. */
 
-import { type Login, shellQuote, sshWords } from '../../domain/quote.ts';
+import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
+import type { DockerTlsError } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 
 export type Cause =
@@ -13,7 +14,6 @@ export type Cause =
   | 'denied-by-daemon'
   | 'host-overridden'
   | 'context-overridden'
-  | 'wrong-context'
   | 'tls-off'
   | 'tls-verify-alone'
   | 'cert-path'
@@ -25,6 +25,8 @@ export type Diagnosis = {
   readonly message: string;
   /** Commands to paste, the likeliest first. */
   readonly hints: readonly string[];
+  /** What is worth knowing beside it, and no fault: docker uses another context now. */
+  readonly note?: string;
 };
 
 export type Expected = {
@@ -37,6 +39,8 @@ export type Expected = {
   readonly certPath: string;
   /** The client's name in our store, for commands. */
   readonly client: string;
+  /** It was named, and is not the one that commands take by themselves. */
+  readonly named?: boolean;
   /** It was set up from another store: commands that change it belong there, and new credentials come from there. */
   readonly external?: boolean;
   /** The client's key was made on this computer and never left it: new credentials come for a request. */
@@ -56,6 +60,10 @@ export type Inside = {
   readonly listens?: boolean;
   /** The server certificate (PEM) under our care there. */
   readonly serverCert?: string;
+  /** What would stand against a change, its firewall included: mostly what is wrong. */
+  readonly problems: readonly DockerTlsError[];
+  /** What its firewall may do, in words. */
+  readonly doubt?: string;
 };
 
 export type DiagnosisInput = {
@@ -91,10 +99,14 @@ export function addressOf(host: string): readonly [address: string, port: string
   return [(bracketed ?? plain ?? host).replace('%25', '%'), port ?? '2376'];
 }
 
-/** The command to run on the host, by ssh. */
-export function remotely(expected: Expected, command: string): string {
-  const login = expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] };
-  return login.destination === 'local' ? command : `${sshWords(login)} ${shellQuote(command)}`;
+/** A command of ours about the host, as the client in question where that has to be said. */
+export function ours(verb: 'doctor' | 'env' | 'verify', expected: Expected): string {
+  return `docker-tls ${verb} ${nameOf(expected)}${expected.named ? ` --client ${shellQuote(expected.client)}` : ''}`;
+}
+
+/** Words to run on the host as root, by ssh. */
+export function remotely(expected: Expected, ...words: readonly string[]): string {
+  return sudoCommand(expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] }, ...words);
 }
 
 /** A command that changes the host: on this computer, or where the host was set up. */

@@ -156,7 +156,6 @@ function place(file: DockerMachineFile): string {
 function damaged(file: DockerMachineFile, why: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_DOCKER_MACHINE_DAMAGED',
-    exit: 2,
     message: `docker-machine's record of ${file.name} cannot be read: ${why}`,
     where: place(file),
     hints: [`python3 -m json.tool ${shellQuote(place(file))}`],
@@ -166,7 +165,6 @@ function damaged(file: DockerMachineFile, why: string): DockerTlsError {
 function wrongVersion(file: DockerMachineFile, version: number): DockerTlsError {
   return new DockerTlsError({
     code: 'E_DOCKER_MACHINE_VERSION',
-    exit: 2,
     message: `docker-machine's record of ${file.name} has version ${version}, not 3`,
     where: place(file),
     hints: [`docker-machine inspect ${shellQuote(file.name)}`],
@@ -176,7 +174,6 @@ function wrongVersion(file: DockerMachineFile, version: number): DockerTlsError 
 function noAddress(file: DockerMachineFile): DockerTlsError {
   return new DockerTlsError({
     code: 'E_DOCKER_MACHINE_ADDRESS',
-    exit: 2,
     message: `docker-machine has no address for ${file.name}: it was never started, or is stopped`,
     where: place(file),
     hints: [`docker-machine start ${shellQuote(file.name)}`, 'docker-tls setup HOST'],

@@ -168,7 +168,6 @@ function hasControls(value: string): boolean {
 function unfit(what: string, shell: Shell, why: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_ENV_VALUE',
-    exit: 2,
     message: `${what} holds ${why}, which cannot be written for ${shell}`,
     hints: [
       'choose a --home directory without such characters',

@@ -112,7 +112,6 @@ export async function withFileErrors<T>(path: string, work: () => Promise<T>): P
     const at = (cause as NodeJS.ErrnoException).path ?? path;
     throw new DockerTlsError({
       code: 'E_CLIENT_FILES',
-      exit: 2,
       message: `${at} cannot be read or written: ${why}`,
       where: path,
       hints:

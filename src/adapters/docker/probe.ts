@@ -132,7 +132,6 @@ async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
   if (request.anyServer !== true && certificatesOf(request.ca).length === 0) {
     throw new DockerTlsError({
       code: 'E_PROBE_TRUST',
-      exit: 2,
       message: 'the CA certificate to trust is missing or damaged',
     });
   }
@@ -160,7 +159,6 @@ async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_PROBE_CREDENTIALS',
-      exit: 2,
       message:
         'the client certificate and its key cannot be used together: one is damaged, or they do not belong together',
       cause,

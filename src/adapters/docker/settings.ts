@@ -4,7 +4,7 @@
  */
 
 import { shellQuote } from '../../domain/quote.ts';
-import { type Diagnosis, type DiagnosisInput, nameOf } from './diagnosis.ts';
+import { type Diagnosis, type DiagnosisInput, ours } from './diagnosis.ts';
 
 /** The first setting that leads docker elsewhere or without the right credentials; `versionBody` is the daemon's answer to /version. */
 export function settingsFault(input: DiagnosisInput, versionBody: string): Diagnosis | undefined {
@@ -14,7 +14,7 @@ export function settingsFault(input: DiagnosisInput, versionBody: string): Diagn
 
 function hostFault({ env, expected }: DiagnosisInput): Diagnosis | undefined {
   const host = env.DOCKER_HOST ?? '';
-  const takeOver = `eval "$(docker-tls env ${nameOf(expected)})"`;
+  const takeOver = `eval "$(${ours('env', expected)})"`;
   if (plain(host) !== plain(expected.host)) {
     const over = expected.context === undefined ? '' : `, which beats every context, ${expected.context} too`;
     return {
@@ -52,7 +52,7 @@ function contextFault({ env, expected, currentContext }: DiagnosisInput): Diagno
   const byVariable = env.DOCKER_CONTEXT || undefined;
   const context = byVariable ?? currentContext;
   if (context !== undefined && context !== 'default' && context === expected.context) return undefined;
-  const takeOver = `eval "$(docker-tls env ${nameOf(expected)})"`;
+  const takeOver = `eval "$(${ours('env', expected)})"`;
   const use =
     expected.context === undefined ? [takeOver] : [`docker context use ${shellQuote(expected.context)}`, takeOver];
   if (byVariable !== undefined) {
@@ -73,10 +73,27 @@ function contextFault({ env, expected, currentContext }: DiagnosisInput): Diagno
       hints: ['unset DOCKER_TLS_VERIFY', ...use],
     };
   }
+  return undefined;
+}
+
+/** Docker uses another context now, or none: not a fault of the host, and said beside the verdict. */
+export function otherContext({
+  env,
+  expected,
+  currentContext,
+}: DiagnosisInput): Pick<Diagnosis, 'hints' | 'note'> | undefined {
+  const context = currentContext ?? 'default';
+  if ((env.DOCKER_HOST ?? '') !== '' || (env.DOCKER_CONTEXT ?? '') !== '' || context === expected.context)
+    return undefined;
   return {
-    cause: 'wrong-context',
-    message: `${expected.host} is fine, but docker on this machine uses the context ${context ?? 'default'}`,
-    hints: use,
+    note: `docker on this machine uses the context ${context} now`,
+    hints:
+      expected.context === undefined
+        ? [`eval "$(${ours('env', expected)})"`]
+        : [
+            `docker --context ${shellQuote(expected.context)} version`,
+            `docker context use ${shellQuote(expected.context)}`,
+          ],
   };
 }
 

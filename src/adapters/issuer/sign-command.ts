@@ -38,7 +38,7 @@ const CLOCK_MS = 300_000;
 
 /**
  * Words as a POSIX shell splits them, and nothing else of a shell: blanks separate, '…' is literal, within "…" and outside quotes a
- * backslash takes the next character as it is. Variables, wildcards, pipes and the like mean nothing. Fails with E_SIGN_COMMAND (exit 2).
+ * backslash takes the next character as it is. Variables, wildcards, pipes and the like mean nothing. Fails with E_USAGE.
  */
 export function splitCommand(command: string): string[] {
   const words: string[] = [];
@@ -99,7 +99,7 @@ function daysWithin({ days, ca, now }: SignRequest): number {
   return Math.max(1, Math.min(days, left));
 }
 
-/** A signer that runs `command`. Fails with E_SIGN_COMMAND: exit 4 when it fails, exit 2 when what it prints is not what was asked for. */
+/** A signer that runs `command`. Fails with E_SIGN_COMMAND when it fails, E_SIGN_ANSWER when what it prints is not what was asked for. */
 export function commandSigner(command: string): ExternalSigner {
   splitCommand(command);
   return async (request) => {
@@ -117,7 +117,6 @@ export function commandSigner(command: string): ExternalSigner {
     if (ran.failed) {
       throw new DockerTlsError({
         code: 'E_SIGN_COMMAND',
-        exit: 4,
         where: request.name,
         message: `the sign command ${ran.timedOut ? `did not end within ${TIMEOUT_MS / 60_000} minutes` : ran.exitCode === undefined ? `could not be run: ${ran.code ?? ran.shortMessage}` : `ended with status ${ran.exitCode}`}`,
         details: printableLines(ran.stderr ?? '', 10),
@@ -144,8 +143,7 @@ export async function signServer(
   const { name, days, keyType } = spec;
   if (request.publicKey !== undefined) {
     throw new DockerTlsError({
-      code: 'E_SIGN_COMMAND',
-      exit: 2,
+      code: 'E_USAGE',
       where: name,
       message: 'a sign command needs a request, and that needs the key: it cannot be made on the host',
       hints: [`docker-tls setup ${name} --keys store`],
@@ -167,7 +165,7 @@ export async function signClient(
   return { cert: await sign({ ...rest, csr, profile: 'client' }), key };
 }
 
-/** The leaf for the request's key, then its chain; all else that was printed is left out. Fails with E_SIGN_COMMAND (exit 2). */
+/** The leaf for the request's key, then its chain; all else that was printed is left out. Fails with E_SIGN_ANSWER. */
 export function checkSigned(printed: string, request: SignRequest): string {
   try {
     return readSigned(printed, request);
@@ -234,8 +232,7 @@ function begun(notBefore: Date, now: Date): Date {
 
 function wrongAnswer({ name }: SignRequest, why: string): DockerTlsError {
   return new DockerTlsError({
-    code: 'E_SIGN_COMMAND',
-    exit: 2,
+    code: 'E_SIGN_ANSWER',
     where: name,
     message: `what the sign command gave cannot be used: ${why}`,
     hints: ['docker-tls ca show', 'docker-tls ca import --cert FILE --sign-command COMMAND'],
@@ -244,8 +241,7 @@ function wrongAnswer({ name }: SignRequest, why: string): DockerTlsError {
 
 function wrongCommand(command: string, why: string): DockerTlsError {
   return new DockerTlsError({
-    code: 'E_SIGN_COMMAND',
-    exit: 2,
+    code: 'E_USAGE',
     message: `the sign command cannot be split into words: ${why}`,
     where: command,
     hints: ["--sign-command '/usr/local/bin/sign-docker {profile} {days}'"],

@@ -2,6 +2,7 @@
 
 import type { AuthHandlerMiddleware, BaseAgent, ParsedKey } from 'ssh2';
 import type { Secret } from '../../domain/secret.ts';
+import { listWords } from '../../domain/words.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import type { Deadline } from './deadline.ts';
@@ -186,9 +187,19 @@ export class Authentication {
     ) {
       return known;
     }
-    const answer = await this.#clock.during(() => inTurn(() => ask.password({ host, prompt, echo })));
+    const why = this.#whyAsked();
+    const answer = await this.#clock.during(() =>
+      inTurn(() => ask.password({ host, prompt, echo, ...(why === undefined ? {} : { why }) })),
+    );
     if (remember) passwords.set(id, answer);
     return answer;
+  }
+
+  /** What the host did not accept before it came to this question. */
+  #whyAsked(): string | undefined {
+    if (this.#tries.password + this.#tries['keyboard-interactive'] > 1) return 'That was not accepted.';
+    const keys = this.#tried.flatMap((one) => (one.startsWith('publickey ') ? [one.slice('publickey '.length)] : []));
+    return keys.length === 0 ? undefined : `The host did not accept ${listWords(keys, 4)}.`;
   }
 
   /** The error for a login that was refused. */
@@ -198,7 +209,6 @@ export class Authentication {
     const left = this.#queue.length + Math.max(0, this.#keys.signers.length - KEYS_AT_MOST);
     return new DockerTlsError({
       code: 'E_SSH_AUTH',
-      exit: 4,
       message: `authentication failed for ${user}@${hostName}`,
       where: this.#options.host,
       details: [

@@ -7,7 +7,6 @@ import { DockerTlsError, interrupted as interruption } from '../../errors/errors
 export function noShell(host: string, user: string, what: string, details: string[] = []): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_NO_SHELL',
-    exit: 4,
     message: `${user} logged in, but the host ${what}`,
     where: host,
     hints: [
@@ -47,7 +46,6 @@ export const HANGS_UP =
 export function hungUp(host: string, login: Login, cause?: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_LOST',
-    exit: 4,
     message: 'the connection broke',
     where: host,
     hints: [HANGS_UP, `see it from here: ${sshCommand(login, 'true')}`],

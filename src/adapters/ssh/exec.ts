@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Login } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
 import type { ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
 import { Deadline } from './deadline.ts';
@@ -234,11 +235,11 @@ class Run {
   }
 
   #error(
-    code: string,
+    code: ErrorCode,
     message: string,
     rest: { hints?: string[]; details?: string[]; cause?: unknown } = {},
   ): DockerTlsError {
-    return new DockerTlsError({ code, exit: 4, message, where: this.#context.options.host, ...rest });
+    return new DockerTlsError({ code, message, where: this.#context.options.host, ...rest });
   }
 
   #words(): string[] {

@@ -76,7 +76,6 @@ function unknown(
   const port = endpoint.port === 22 ? '' : `-p ${endpoint.port} `;
   return new DockerTlsError({
     code: 'E_SSH_HOST_KEY_UNKNOWN',
-    exit: 4,
     message: `the host's key is not known: ${keyType(blob)} ${fingerprint(blob)}`,
     where: options.host,
     details:
@@ -107,7 +106,6 @@ function changed(options: SshOptions, name: string, blob: Buffer, known: KnownHo
       : `offers only a key of another type, ${keyType(blob)} ${fingerprint(blob)}`;
   return new DockerTlsError({
     code: 'E_SSH_HOST_KEY_CHANGED',
-    exit: 4,
     message: `the host's key has changed: possible man-in-the-middle attack: ${known.file}:${known.line} knows ${known.type} ${fingerprint(known.key)}, the host ${how}`,
     where: options.host,
     hints: [`only if you know why: ssh-keygen -f ${known.file} -R '${name}'`],
@@ -117,7 +115,6 @@ function changed(options: SshOptions, name: string, blob: Buffer, known: KnownHo
 function revoked(options: SshOptions, blob: Buffer, known: KnownHost): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_HOST_KEY_REVOKED',
-    exit: 4,
     message: `the host's key ${keyType(blob)} ${fingerprint(blob)} is revoked in ${known.file}:${known.line}`,
     where: options.host,
     hints: ['give the host a new key, on the host as root: rm /etc/ssh/ssh_host_*_key* && ssh-keygen -A'],
@@ -127,7 +124,6 @@ function revoked(options: SshOptions, blob: Buffer, known: KnownHost): DockerTls
 function notPinned(options: SshOptions, pinned: string, blob: Buffer): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_HOST_KEY_PIN',
-    exit: 4,
     message: `the host's key is ${keyType(blob)} ${fingerprint(blob)}, not ${pinned}`,
     where: options.host,
     hints: ['compare, on the host: for key in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $key; done'],

@@ -281,7 +281,6 @@ async function publicFile(file: string): Promise<Buffer | undefined> {
 function keyFileError(file: string, what: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_KEY_FILE',
-    exit: 2,
     message: `the key file ${file} ${what}`,
     hints: [`ls -l ${shellQuote(file)}`],
     cause,
@@ -291,7 +290,6 @@ function keyFileError(file: string, what: string, cause?: unknown): DockerTlsErr
 function unsupported(file: string, what: string, others = [`ssh-add ${file}`]): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_KEY_UNSUPPORTED',
-    exit: 2,
     message: `the key ${file} ${what}`,
     hints: ['--transport openssh', ...others],
   });
@@ -300,7 +298,6 @@ function unsupported(file: string, what: string, others = [`ssh-add ${file}`]): 
 function passphraseError(file: string, what: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_KEY_PASSPHRASE',
-    exit: 2,
     message: `the key ${file} ${what}`,
     hints: [`ssh-add ${file}`],
   });

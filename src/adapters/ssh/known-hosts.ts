@@ -172,7 +172,6 @@ export async function readRevoked(file: string): Promise<KnownHost[]> {
   if (bytes.toString('latin1', 0, 6) === 'SSHKRL') {
     throw new DockerTlsError({
       code: 'E_SSH_KNOWN_HOSTS_FILE',
-      exit: 2,
       message: `${file} is a binary revocation list, which the ssh2 transport cannot read`,
       hints: ['--transport openssh'],
     });
@@ -222,7 +221,6 @@ function fileError(file: string, what: string, cause: unknown): DockerTlsError {
   const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
   return new DockerTlsError({
     code: 'E_SSH_KNOWN_HOSTS_FILE',
-    exit: 2,
     message: `${file} ${what} (${reason})`,
     hints: [`ls -l ${shellQuote(file)}`, '--host-key SHA256:… compares with a fingerprint and writes nothing'],
     cause,

@@ -64,5 +64,5 @@ export async function startProgram(
 }
 
 function cannotStart(file: string, cause: unknown): DockerTlsError {
-  return new DockerTlsError({ code: 'E_PROGRAM_MISSING', exit: 2, message: `${file} cannot be started`, cause });
+  return new DockerTlsError({ code: 'E_PROGRAM_MISSING', message: `${file} cannot be started`, cause });
 }

@@ -166,7 +166,6 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
   if (ask === undefined) {
     throw new DockerTlsError({
       code: 'E_SSH_KEY_PASSPHRASE',
-      exit: 2,
       message: `ssh asks "${printable(prompt.trim(), 200)}", and nobody can be asked`,
       where: host,
       hints: ['in a terminal, without --yes: docker-tls …', '-i KEYFILE'],

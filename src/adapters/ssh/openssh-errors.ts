@@ -3,6 +3,7 @@
  * under LC_ALL=C are all there is; they are always shown too. Host keys never get here: host-key.ts knows better.
  */
 
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { HANGS_UP } from './exec-errors.ts';
@@ -15,7 +16,6 @@ export async function checkOpenSsh(options: SshOptions): Promise<void> {
   if (result.status === 'missing') {
     throw new DockerTlsError({
       code: 'E_PROGRAM_MISSING',
-      exit: 2,
       message: '--transport openssh needs the ssh program, and there is none',
       where: options.host,
       hints: ['apt-get install openssh-client', '--transport ssh2'],
@@ -25,7 +25,6 @@ export async function checkOpenSsh(options: SshOptions): Promise<void> {
   if (major !== undefined && Number(major) * 100 + Number(minor) < 805) {
     throw new DockerTlsError({
       code: 'E_SSH_OPENSSH_OLD',
-      exit: 2,
       message: `--transport openssh needs OpenSSH 8.5 or later, this is ${printable(result.stderr.trim(), 100)}`,
       where: options.host,
       hints: ['--transport ssh2'],
@@ -35,8 +34,7 @@ export async function checkOpenSsh(options: SshOptions): Promise<void> {
 
 type Reading = {
   readonly words: RegExp;
-  readonly code: string;
-  readonly exit?: 2;
+  readonly code: ErrorCode;
   readonly say: (at: string, endpoint: Endpoint) => string;
   readonly hints?: (endpoint: Endpoint) => string[];
 };
@@ -75,7 +73,6 @@ const READINGS: readonly Reading[] = [
   {
     words: /Bad configuration option|bad configuration|keyword .* extra arguments|missing argument/i,
     code: 'E_SSH_CONFIG',
-    exit: 2,
     say: () => 'ssh does not accept its configuration',
   },
   {
@@ -106,7 +103,6 @@ export function translateOpenSsh(
   const refused = reading?.code === 'E_SSH_AUTH';
   return new DockerTlsError({
     code: reading?.code ?? 'E_SSH_REFUSED',
-    exit: reading?.exit ?? 4,
     message: reading?.say(at, hop) ?? `ssh could not connect to ${at}`,
     where: hop === endpoint ? options.host : `${options.host} (jump ${hop.hostName})`,
     details: [
@@ -167,7 +163,6 @@ export function openSshTimedOut(
 ): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_TIMEOUT',
-    exit: 4,
     message: untouched
       ? `logging in: nobody touched the security key within ${limitMs} ms`
       : `connecting: no login at ${place(endpoint)} within ${limitMs} ms`,

@@ -86,7 +86,6 @@ async function openDirectory(options: SshOptions): Promise<string> {
   }
   throw new DockerTlsError({
     code: 'E_TEMP_DIRECTORY',
-    exit: 2,
     message: `ssh has to start a small program of ours, and none can be put and run in ${parents.join(', ')}`,
     where: options.host,
     hints: ['TMPDIR=DIRECTORY docker-tls …', '--transport ssh2'],
@@ -173,7 +172,7 @@ function masterArguments(options: SshOptions, directory: string): string[] {
  * Our settings come first and so win over the user's files (ssh_config(5): the first value obtained is used, and all key files). A
  * file and not options, because ssh hands `-F` on to the ssh of a jump host, which the same keys may open.
  */
-function renderConfig(options: SshOptions, { detaches }: Endpoint, answers: Answers): string {
+function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, answers: Answers): string {
   const include =
     options.configFile === undefined
       ? [join(homeDirectory(), '.ssh/config'), '/etc/ssh/ssh_config']
@@ -185,7 +184,7 @@ function renderConfig(options: SshOptions, { detaches }: Endpoint, answers: Answ
     ...(options.knownHostsFile === undefined
       ? []
       : [`  UserKnownHostsFile ${configWord(options.knownHostsFile)}`, '  GlobalKnownHostsFile /dev/null']),
-    ...(options.identities ?? []).map((file) => `  IdentityFile ${configWord(file)}`),
+    ...identities.filter(({ explicit }) => explicit).map(({ file }) => `  IdentityFile ${configWord(file)}`),
     `  BatchMode ${options.ask === undefined ? 'yes' : 'no'}`,
     '  UpdateHostKeys no',
     '  ForwardAgent no',
@@ -221,7 +220,6 @@ async function checkIdentities(options: SshOptions, endpoint: Endpoint): Promise
     if (!explicit || (await readIfThere(file).catch(() => undefined)) !== undefined) continue;
     throw new DockerTlsError({
       code: 'E_SSH_KEY_FILE',
-      exit: 2,
       message: `the key file ${file} does not exist or cannot be read`,
       where: options.host,
       hints: [`ls -l ${shellQuote(file)}`],

@@ -9,14 +9,13 @@ export type Hop = { readonly options: SshOptions; readonly endpoint: Endpoint };
 
 const MOST_HOPS = 8;
 
-/** All hops to the destination, nearest first: jump hosts as asked for, or as the ssh config has them. Errors: E_SSH_CONFIG, E_SSH_NAME, E_SSH_PROXY_COMMAND. */
+/** All hops to the destination, nearest first: jump hosts as asked for, or as the ssh config has them. Errors: E_SSH_CONFIG, E_HOST_NAME, E_SSH_PROXY_COMMAND. */
 export async function route(options: SshOptions, depth = 0): Promise<Hop[]> {
   const endpoint = await resolveEndpoint(options);
   const jumps = options.jump ?? endpoint.jump;
   if (depth > MOST_HOPS || jumps.length > MOST_HOPS) {
     throw new DockerTlsError({
       code: 'E_SSH_CONFIG',
-      exit: 2,
       message: `more than ${MOST_HOPS} jump hosts, or a circle of them`,
       where: options.host.replace(/ \(jump .*/, ''),
       hints: [`ssh -G ${endpoint.alias}`],
@@ -46,7 +45,6 @@ export async function route(options: SshOptions, depth = 0): Promise<Hop[]> {
 function needsOpenSsh(options: SshOptions, what: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SSH_PROXY_COMMAND',
-    exit: 2,
     message: `the ssh config wants a ${what} for ${options.destination}, which the ssh2 transport cannot use`,
     where: options.host,
     hints: ['--transport openssh'],

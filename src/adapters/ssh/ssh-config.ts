@@ -5,6 +5,7 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -52,14 +53,13 @@ export type Endpoint = {
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'];
 
 /**
- * Resolves the destination of `options`. Errors: E_SSH_NAME (a name no host can have), E_SSH_CONFIG (ssh refuses its configuration).
+ * Resolves the destination of `options`. Errors: E_HOST_NAME (a name no host can have), E_SSH_CONFIG (ssh refuses its configuration).
  */
 export async function resolveEndpoint(options: SshOptions): Promise<Endpoint> {
   const { destination } = options;
   if (!/^[A-Za-z0-9_.:%[\]@+-]+$/.test(destination) || destination.startsWith('-')) {
     throw new DockerTlsError({
-      code: 'E_SSH_NAME',
-      exit: 2,
+      code: 'E_HOST_NAME',
       message: `"${destination}" cannot be the name or address of a host`,
       where: options.host,
     });
@@ -67,8 +67,7 @@ export async function resolveEndpoint(options: SshOptions): Promise<Endpoint> {
   // What ssh itself refuses since 9.6: a user name ends up in ProxyCommand and Match exec by way of %r.
   if (options.user !== undefined && (options.user.startsWith('-') || /[\s\0-\x1f'"`$\\;&<>|(){}]/.test(options.user))) {
     throw new DockerTlsError({
-      code: 'E_SSH_NAME',
-      exit: 2,
+      code: 'E_HOST_NAME',
       message: `"${options.user}" cannot be the name of a user`,
       where: options.host,
     });
@@ -86,8 +85,7 @@ export function jumpOptions(options: SshOptions, jump: string): SshOptions {
   const name = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
   if (match === null || name === undefined) {
     throw new DockerTlsError({
-      code: 'E_SSH_NAME',
-      exit: 2,
+      code: 'E_HOST_NAME',
       message: `the jump host "${jump}" is not [user@]name[:port]`,
       where: options.host,
     });
@@ -123,7 +121,6 @@ async function sshG(options: SshOptions): Promise<string | undefined> {
     if (options.configFile === undefined) return undefined;
     throw new DockerTlsError({
       code: 'E_SSH_CONFIG',
-      exit: 2,
       message: `${options.configFile} can be read by the ssh program only, and there is none`,
       where: options.host,
       hints: ['apt-get install openssh-client'],
@@ -131,7 +128,6 @@ async function sshG(options: SshOptions): Promise<string | undefined> {
   }
   throw new DockerTlsError({
     code: 'E_SSH_CONFIG',
-    exit: 2,
     message: 'ssh does not accept its configuration',
     where: options.host,
     details: printableLines(result.stderr, 5),
@@ -189,7 +185,11 @@ export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, re
   const configured = (config.get('identityfile') ?? DEFAULT_KEYS.map((name) => `~/.ssh/${name}`))
     .filter((path) => path !== 'none')
     .map((path) => expand(path.replace(/^"(.*)"$/, '$1')));
-  const explicit = (options.identities ?? []).map(expand);
+  // KEY.pub stands for a key of the agent, and without one for the file beside it.
+  const explicit = (options.identities ?? []).map(expand).flatMap((file) => {
+    const beside = file.replace(/\.pub$/, '');
+    return beside !== file && existsSync(beside) ? [file, beside] : [file];
+  });
   const family = one('addressfamily');
   const agent = agentSocket(one('identityagent'), config.get('identityagent')?.[0] === 'none', expand);
   return {

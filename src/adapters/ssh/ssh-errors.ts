@@ -1,6 +1,7 @@
 /** Owns the translation of what node's sockets and ssh2 report into errors for people: by code and level, once. */
 
 import { shellQuote } from '../../domain/quote.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import type { Authentication } from './authentication.ts';
@@ -52,12 +53,12 @@ function words(...all: readonly string[]): string {
 
 function fail(
   options: SshOptions,
-  code: string,
+  code: ErrorCode,
   message: string,
   hints: string[] = [],
   cause?: unknown,
 ): DockerTlsError {
-  return new DockerTlsError({ code, exit: 4, message, where: options.host, hints, cause });
+  return new DockerTlsError({ code, message, where: options.host, hints, cause });
 }
 
 /** An error of a jump host that was to lead on: it refused (with the reason of RFC 4254, 5.1), or is gone. */

@@ -134,7 +134,6 @@ function refuseTwins(home: string, incoming: readonly Incoming[], removals: read
       if (twin !== undefined && twin !== name) {
         throw new DockerTlsError({
           code: 'E_NAME',
-          exit: 2,
           message: `"${name}" cannot be the name of a ${what}: there is "${twin}", which differs only in upper and lower case`,
           hints: ['choose another name', 'docker-tls status'],
         });

@@ -85,7 +85,6 @@ function settleMode(path: string, mode: number, found: number, change: (mode: nu
   }
   throw new DockerTlsError({
     code: 'E_STORE_MODES',
-    exit: 2,
     message: 'the file system does not keep the modes of files, so private keys would be open to others',
     where: path,
     hints: ['choose a directory on a file system of this computer with --home'],
@@ -146,7 +145,6 @@ export function errnoOf(error: unknown): string | undefined {
 export function notADirectory(path: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_STORE_DAMAGED',
-    exit: 2,
     message: `${path} is not a directory`,
     where: path,
     hints: [`mv ${shellQuote(path)} ${shellQuote(`${path}.damaged`)}`],
@@ -161,7 +159,6 @@ export function writeFailure(home: string, error: unknown): unknown {
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
     return new DockerTlsError({
       code: 'E_STORE_FULL',
-      exit: 4,
       message: `no space is left for the store in ${home}; it is as it was`,
       where: home,
       hints: [`df -h ${shellQuote(home)}`, 'make room, or choose another directory with --home'],
@@ -170,7 +167,6 @@ export function writeFailure(home: string, error: unknown): unknown {
   }
   return new DockerTlsError({
     code: 'E_STORE_WRITE',
-    exit: 4,
     message: `the store cannot be written: ${errno}${path === undefined ? '' : ` at ${path}`}`,
     where: home,
     hints: [`ls -la ${shellQuote(home)}`, 'choose another directory with --home'],

@@ -180,7 +180,6 @@ async function close(home: string, plan: Plan, journal: string, name: string): P
 function halfMade(home: string, cause: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_STORE_HALF',
-    exit: 6,
     message: `the store could neither be changed nor put back (${errnoOf(cause) ?? cause}); the next run that changes it will finish`,
     where: home,
     hints: [`ls -la ${shellQuote(home)}`, `df -h ${shellQuote(home)}`],
@@ -221,7 +220,6 @@ function readPlan(journal: string): Plan {
   }
   throw new DockerTlsError({
     code: 'E_STORE_DAMAGED',
-    exit: 2,
     message: `${file}, the list of a half-made change, ${parsed.ok ? 'is not ours' : parsed.problem}`,
     where: join(journal, '..'),
     hints: [`mv ${shellQuote(journal)} ${shellQuote(join(journal, '..', 'change.damaged'))}`, 'docker-tls status'],

@@ -168,7 +168,6 @@ function locked(path: string, holder: Holder | 'unreadable', leftover?: string):
   const files = [path, ...(leftover === undefined ? [] : [leftover])].map(shellQuote).join(' ');
   return new DockerTlsError({
     code: 'E_STORE_LOCKED',
-    exit: 4,
     message:
       holder === 'unreadable'
         ? 'another run holds the store, and its lock does not say who'

@@ -61,7 +61,6 @@ export function collectProblems(home: string): Problems {
         const lines = [...new Set(modes.map(({ path, what }) => `${path} ${what}`))];
         throw new DockerTlsError({
           code: 'E_STORE_MODES',
-          exit: 2,
           message: lines.length === 1 ? `${lines[0]}` : `${lines.length} things in the store are not yours alone`,
           where: home,
           hints: commands(modes),
@@ -72,7 +71,6 @@ export function collectProblems(home: string): Problems {
         const lines = [...new Set(damages.map(({ path, what }) => `${path} ${what}`))];
         throw new DockerTlsError({
           code: 'E_STORE_DAMAGED',
-          exit: 2,
           message: lines.length === 1 ? `${lines[0]}` : `${lines.length} things in the store are damaged`,
           where: home,
           hints: [...new Set(damages.flatMap(({ hints }) => hints))],

@@ -1,5 +1,6 @@
 /** Owns what a store's files mean together: which directory holds what, what must not be missing, and the schema. Changes nothing. */
 
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -50,6 +51,15 @@ export function checkStore(home: string): void {
   tree.problems.refuse();
 }
 
+/** Throws what the operating system says where a directory of the store cannot be changed (another user made it, for instance). */
+export function requireWritable(home: string): void {
+  for (const directory of ['ca', ...COLLECTIONS].map((path) => inside(home, path))) {
+    if (!existsSync(directory)) continue;
+    const below = directory === inside(home, 'ca') ? [] : readdirSync(directory).map((name) => join(directory, name));
+    for (const path of [directory, ...below]) accessSync(path, constants.W_OK);
+  }
+}
+
 /** Comes first: what a newer program wrote is not judged. */
 function checkSchema(home: string, tree: Tree): void {
   const restore = [`(umask 077; echo '{"schema":${SCHEMA}}' > ${shellQuote(join(home, 'store.json'))})`];
@@ -65,7 +75,6 @@ function checkSchema(home: string, tree: Tree): void {
   if (schema === undefined || schema <= SCHEMA) return;
   throw new DockerTlsError({
     code: 'E_STORE_SCHEMA',
-    exit: 2,
     message: `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
     where: at,
     hints: [

@@ -30,7 +30,6 @@ export function readRequests(home: string): PendingRequest[] {
     } catch (cause) {
       throw new DockerTlsError({
         code: 'E_REQUEST_DAMAGED',
-        exit: 2,
         where: directory,
         message: `the request of ${name} cannot be read: ${errnoOf(cause) ?? 'it is damaged'}`,
         hints: [`docker-tls client request ${name} --new`],

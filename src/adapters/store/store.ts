@@ -6,7 +6,7 @@ import { changeEntries } from './change.ts';
 import { writeFailure } from './files.ts';
 import { type Change, finishJournal, makeChange, sweepJournal, undoChange } from './journal.ts';
 import { type Lock, takeLock } from './lock.ts';
-import { checkStore, type ReadScope, readState, storeExists } from './read.ts';
+import { checkStore, type ReadScope, readState, requireWritable, storeExists } from './read.ts';
 import type { StoreChange, StoreState } from './records.ts';
 import { treeSignature } from './tree.ts';
 
@@ -76,6 +76,8 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
     try {
       checkStore(directory);
       await translated(directory, () => finishJournal(directory));
+      // Before a host changes, not after: its record could not be written.
+      await translated(directory, async () => requireWritable(directory));
     } catch (error) {
       await taken.release();
       throw error;
@@ -189,7 +191,6 @@ async function settled<T>(home: string, read: () => T): Promise<T> {
   }
   throw new DockerTlsError({
     code: 'E_STORE_LOCKED',
-    exit: 4,
     message: 'another run keeps changing the store while it is read',
     where: home,
     hints: ['wait until that run has ended and try again'],

@@ -12,13 +12,14 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   type Stats,
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
-import { errnoOf, type FileKind, inside } from './files.ts';
+import { errnoOf, type FileKind, inside, present } from './files.ts';
 import { type OpenJournal, openJournal } from './journal.ts';
 import { certificateProblem, keyProblem, type Parsed } from './parse.ts';
 import { collectProblems, type Problems } from './problems.ts';
@@ -63,8 +64,13 @@ export function openTree(home: string): Tree | undefined {
     if (journal !== undefined) problems.check(journal.directory, lstatSync(journal.directory), 'directory');
     return makeTree(home, journal, problems);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    if (errnoOf(error) === 'ENOTDIR') problems.damage(home, 'is not a directory', [`ls -ld ${shellQuote(home)}`]);
+    if (errnoOf(error) === 'ENOENT') {
+      if (!present(home)) return undefined;
+      // Nothing would be found where the store is on a disk that is not mounted, and another one be begun.
+      const hints = [`ls -l ${shellQuote(home)}`, 'mount the disk that it is on'];
+      problems.damage(home, `leads to ${readlinkSync(home)}, which is not there`, hints);
+    } else if (errnoOf(error) === 'ENOTDIR')
+      problems.damage(home, 'is not a directory', [`ls -ld ${shellQuote(home)}`]);
     else if (errnoOf(error) === 'EACCES') problems.unreachable(home);
     else throw error;
     problems.refuse();

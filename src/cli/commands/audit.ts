@@ -23,9 +23,9 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import { formOf, REPORT_FORMS, type ReportForm, renderReport, saveReport } from '../audit-report.ts';
 import { type CommandContext, defineCommand, type OptionSpecs, type OptionValues } from '../command.ts';
 import { readIn } from '../files.ts';
-import { sudoPasswords } from '../fleet-session.ts';
 import { runFlags, SSH_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { sudoPasswords } from '../run.ts';
 import { SELECTION_OPTIONS, selectSpecs } from '../selection.ts';
 import { storeOf } from '../store.ts';
 
@@ -207,7 +207,6 @@ async function readText(path: string, cwd: string): Promise<string> {
   } catch (cause) {
     throw new DockerTlsError({
       code: 'E_AUDIT_FILE',
-      exit: 2,
       message: 'it cannot be read',
       where: path,
       hints: [`ls -l ${shellQuote(path)}`],

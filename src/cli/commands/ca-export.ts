@@ -4,11 +4,12 @@ import { resolve } from 'node:path';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { encryptKey } from '../../domain/pki/keys.ts';
 import { Secret } from '../../domain/secret.ts';
+import { openIssuer } from '../../engine/issue.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
-import { startStored } from '../fleet-session.ts';
 import { CA_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
+import { openStoredRun } from '../run.ts';
 import { readSecretFile } from '../secrets.ts';
 import { noCa } from './ca-show.ts';
 
@@ -32,8 +33,8 @@ export const command = defineCommand({
   },
   async run(context) {
     const { options, global, runtime, prompts } = context;
-    const { session } = await startStored(context, options, 'ca export');
-    const { ca } = session.state;
+    const { run, state } = await openStoredRun(context, options);
+    const { ca } = state;
     if (ca === undefined) throw noCa();
     const { fingerprint, subject } = inspectCertificate(ca.cert);
     const result = { subject, fingerprint, key: options.withKey };
@@ -47,7 +48,7 @@ export const command = defineCommand({
       throw usage('--with-key needs a file', ['docker-tls ca export --with-key --out FILE']);
     const file = { runtime, global, out: options.out, replace: options.replace };
     checkOut(file, true);
-    const authority = await session.keyring.authority();
+    const authority = await openIssuer(state, { passphrase: run.passphrase, now: runtime.now() }).authority();
     const passphrase =
       options.passphraseFile === undefined
         ? await prompts.password({

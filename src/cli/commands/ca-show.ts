@@ -66,7 +66,6 @@ function keyState(key: Secret | undefined): 'encrypted' | 'not encrypted' | 'ext
 export function noCa(): DockerTlsError {
   return new DockerTlsError({
     code: 'E_NO_CA',
-    exit: 2,
     message: 'there is no CA in this store yet',
     hints: ['docker-tls ca create', 'docker-tls ca import --cert FILE --key FILE'],
   });

@@ -1,13 +1,12 @@
 /** Owns `client add`: credentials for a person or a program, for all hosts or for some. */
 
+import { addClients } from '../../actions/client-access.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { dateWords, listWords, plural } from '../../domain/words.ts';
-import { type AccessRecord, admit, requireHosts, requireYes } from '../../engine/access.ts';
 import { defineCommand } from '../command.ts';
-import { startStored } from '../fleet-session.ts';
 import { CLIENT_OPTIONS, clientSpec } from '../host-options.ts';
-import { changeAccess, ROTATE_OPTIONS } from '../rotate.ts';
-import type { Session } from '../session.ts';
+import { renderChange } from '../render/change.ts';
+import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'client add',
@@ -17,86 +16,60 @@ export const command = defineCommand({
   examples: ['docker-tls client add ci', 'docker-tls client add ci --hosts build-1,build-2 --days 30'],
   args: { names: { summary: 'names of clients', required: true, many: true } },
   options: {
-    ...ROTATE_OPTIONS,
+    ...STORED_OPTIONS,
     hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it; default: all', completes: 'host' },
     days: CLIENT_OPTIONS.days,
     keyType: CLIENT_OPTIONS.keyType,
   },
   async run(context) {
-    const { args, options, global, runtime } = context;
+    const { args, options } = context;
     // They are the client's; the hosts that are changed keep their own.
-    const { days: _, keyType: __, ...about } = options;
-    const first = await startStored(context, about, 'client add');
-    const names = [...new Set(args.names)];
-    requireHosts(options.hosts, first.session.state);
-    const said = {
+    const { days, keyType, ...about } = options;
+    const { run, state, flags, ca } = await openStoredRun(context, about);
+    const requested = {
       ...(options.hosts.length > 0 ? { hosts: options.hosts } : {}),
-      ...(options.days === undefined ? {} : { days: options.days }),
-      ...(options.keyType === undefined ? {} : { keyType: options.keyType }),
+      ...(days === undefined ? {} : { days }),
+      ...(keyType === undefined ? {} : { keyType }),
     };
-    if (global.dryRun) {
-      const there = names.filter((name) => first.session.state.clients.has(name));
-      const missing = names.filter((name) => !there.includes(name));
-      const result = { clients: names.map((client) => ({ client, created: missing.includes(client) })), dryRun: true };
-      const lines = [
-        ...(missing.length > 0 ? [`would make ${plural(missing.length, 'client')}: ${listWords(missing, 10)}`] : []),
-        ...(there.length > 0 ? [`there already: ${listWords(there, 10)}`] : []),
-        ...wouldLose(first.session, names, options.hosts),
-      ];
-      return { exit: 0, result, text: lines.join('\n') };
-    }
-    return first.session.store.withLock('docker-tls client add', async () => {
-      const run = await startStored(context, about, 'client add', first.session.store);
-      const { session } = run;
-      const admitted = [];
-      for (const name of names)
-        admitted.push(await admit(session, { ...clientSpec(name, options), ...said }, said, runtime.now()));
-      const changed = await changeAccess(context, {
-        run,
-        question: (hosts) => `Change who is accepted on ${hosts}?`,
-        canary: options.canary,
-        maxFailures: options.maxFailures,
-      });
-      const { clients } = await session.store.read();
-      const done = admitted.map(({ client: { record, cert }, change }) => ({
-        client: record.name,
-        directory: clients.get(record.name)?.directory ?? '',
-        expires: inspectCertificate(cert).notAfter,
-        created: change === 'created',
-        changed: change === 'changed',
-      }));
-      const lines = done.map((one) =>
-        one.created
-          ? `client ${one.client}: until ${dateWords(one.expires)}, in ${one.directory}`
-          : `client ${one.client} is there already, in ${one.directory}${one.changed ? `; now with ${settingsText(said)}` : ''}`,
-      );
-      const result = { clients: done.map((one) => ({ ...one, expires: one.expires.toISOString() })) };
-      return {
-        ...changed,
-        result: { ...result, ...(changed.hosts.length > 0 ? (changed.result as object) : {}) },
-        text: [...lines, ...(changed.hosts.length > 0 ? ['', changed.text] : [])].join('\n'),
-        ...(changed.hosts.length > 0 ? {} : { next: [`docker-tls client export ${names[0]} --out ${names[0]}.tar`] }),
-      };
+    const clients = [...new Set(args.names)].map((name) => ({ ...clientSpec(name, options), ...requested }));
+    const changed = await addClients({ clients, requested, ca, flags, rejectOthers: options.rejectOtherClients }, run);
+    const { result, text, ...rest } = renderChange(changed, context);
+    const { credentials } = changed.wanted;
+    const kinds = new Map(
+      credentials.flatMap((one) => ('record' in one ? [[one.record.name, one.kind] as const] : [])),
+    );
+    const issuing = clients.map(({ name }) => {
+      return { client: name, created: kinds.get(name) === 'client', changed: kinds.get(name) === 'record' };
     });
+    if (changed.planned !== undefined) {
+      const there = issuing.filter(({ created }) => !created && state.clients.size > 0).map(({ client }) => client);
+      const lines = [text, ...(there.length > 0 ? [`there already: ${listWords(there, 10)}`] : [])];
+      const out = lines.filter((line) => line !== '').join('\n\n');
+      return { ...rest, text: out, result: { clients: issuing, ...(result as object) } };
+    }
+    const done = issuing.flatMap((one) => {
+      const stored = changed.state.clients.get(one.client);
+      return stored === undefined
+        ? []
+        : [{ ...one, directory: stored.directory, expires: inspectCertificate(stored.cert).notAfter }];
+    });
+    const lines = done.map((one) =>
+      one.created
+        ? `client ${one.client}: until ${dateWords(one.expires)}, in ${one.directory}`
+        : `client ${one.client} is there already, in ${one.directory}${one.changed ? `; now with ${settingsText(requested)}` : ''}`,
+    );
+    const hosts = changed.results.length > 0;
+    return {
+      ...rest,
+      result: {
+        clients: done.map((one) => ({ ...one, expires: one.expires.toISOString() })),
+        ...(hosts ? (result as object) : {}),
+      },
+      text: [...lines, ...(text === '' ? [] : ['', text])].join('\n'),
+      ...(hosts ? {} : { next: [`docker-tls client export ${clients[0]?.name} --out ${clients[0]?.name}.tar`] }),
+    };
   },
 });
-
-/** Who else would lose hosts that list their clients from then on. Fails as requireYes does. */
-function wouldLose(
-  { state, rejectOthers, now }: Session,
-  names: readonly string[],
-  hosts: readonly string[],
-): string[] {
-  const named = names.map((name) => ({
-    name,
-    ...state.clients.get(name)?.record,
-    ...(hosts.length > 0 ? { hosts } : {}),
-  }));
-  const clients = new Map([...state.clients.values()].map(({ record }) => [record.name, record as AccessRecord]));
-  for (const record of named) clients.set(record.name, record);
-  const specs = [...state.hosts.values()].map(({ record }) => record);
-  return requireYes({ ...state, clients: [...clients.values()] }, specs, rejectOthers, now);
-}
 
 /** What was said of a client that is there already. */
 function settingsText({

@@ -60,7 +60,6 @@ export const command = defineCommand({
     if (bundle === undefined) {
       throw new DockerTlsError({
         code: 'E_BUNDLE',
-        exit: 2,
         message: 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment',
         hints: ['docker-tls client export NAME --format env --out FILE'],
       });

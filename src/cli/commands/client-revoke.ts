@@ -1,60 +1,42 @@
 /** Owns `client revoke`: takes access away from one client, on every host, and verifies it. */
 
+import { revokeClient } from '../../actions/client-access.ts';
 import { plural } from '../../domain/words.ts';
-import { accessOf, revoked } from '../../engine/access.ts';
 import { defineCommand } from '../command.ts';
-import { startStored } from '../fleet-session.ts';
-import { agree } from '../prompts.ts';
-import { changeAccess, nameHosts, ROTATE_OPTIONS } from '../rotate.ts';
+import { renderChange } from '../render/change.ts';
+import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'client revoke',
-  summary: 'No host accepts this client any more; nobody else is touched',
+  summary: 'No host accepts this client any more; other clients keep their files',
   about:
-    'Every host gets a list of the clients that it still accepts, without this one; nobody else gets new files. It is verified by trying the revoked certificate.\nHosts that cannot be reached still accept it: run the same command again when they are back. A host that nobody else may use is left as it is, and named.',
+    'Every host gets a list of the clients that it still accepts, without this one; no other client needs new files. It is verified by trying the revoked certificate.\nHosts that cannot be reached still accept it: run the same command again when they are back. A host that no other client may use is left as it is, and named.',
   examples: ['docker-tls client revoke eve'],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
-  options: ROTATE_OPTIONS,
+  options: STORED_OPTIONS,
   async run(context) {
-    const { args, options, global, prompts, runtime } = context;
-    const first = await startStored(context, options, 'client revoke');
-    return first.session.store.withLock('docker-tls client revoke', async () => {
-      const run = await startStored(context, options, 'client revoke', first.session.store);
-      const { state, keyring } = run.session;
-      const client = revoked(state, args.name, runtime.now());
-      keyring.amend(client);
-      const { outdated, withoutClients, notes } = await accessOf(run.session);
-      if (global.dryRun)
-        return {
-          exit: 0,
-          result: { client: args.name, dryRun: true, hosts: outdated },
-          text: [`would revoke ${args.name} on ${nameHosts(run.specs(outdated))}`, ...notes].join('\n'),
-          errors: withoutClients,
-        };
-      for (const note of notes) await prompts.show(`${note}\n`);
-      await agree(prompts, `Revoke ${args.name} on every host? Its certificate cannot be brought back.`);
-      const check = client.key === undefined ? [] : [{ name: args.name, cert: client.cert, key: client.key }];
-      const changed = await changeAccess(
-        { ...context, global: { ...global, yes: true } },
-        {
-          run,
-          more: { mustRefuse: check },
-          question: () => '',
-          canary: options.canary,
-          maxFailures: options.maxFailures,
-        },
-      );
-      const ending =
-        changed.exit !== 0
-          ? `${args.name} is revoked, but still accepted by the hosts that failed: fix them, then run the same command again.`
-          : outdated.length === 0
-            ? `${args.name} is revoked; no host accepts it.`
-            : `${args.name} is revoked: ${plural(outdated.length, 'host')} ${outdated.length === 1 ? 'rejects' : 'reject'} it${check.length > 0 ? ', tried with its own certificate' : ''}.`;
-      return {
-        ...changed,
-        result: { client: args.name, revokedAt: client.record.revokedAt, ...(changed.result as object) },
-        text: [changed.text, ending].filter((part) => part !== '').join('\n\n'),
-      };
-    });
+    const { name } = context.args;
+    const { run, flags } = await openStoredRun(context, context.options);
+    const changed = await revokeClient(name, { flags, rejectOthers: context.options.rejectOtherClients }, run);
+    const { result, text, ...rest } = renderChange(changed, context);
+    if (changed.planned !== undefined) return { ...rest, text, result: { client: name, ...(result as object) } };
+    const client = changed.state.clients.get(name);
+    const hosts = changed.results.length;
+    // Said only of what was tried.
+    const everywhere = changed.results.every(
+      (one) => one.kind === 'done' && one.value.checks.some(({ ok, revoked }) => ok && revoked === name),
+    );
+    const tried = everywhere ? ', tried with its own certificate' : '';
+    const ending =
+      rest.exit !== 0
+        ? `${name} is revoked, but still accepted by the hosts that failed: fix them, then run the same command again.`
+        : hosts === 0
+          ? `${name} is revoked; no host accepts it.`
+          : `${name} is revoked: ${plural(hosts, 'host')} ${hosts === 1 ? 'rejects' : 'reject'} it${tried}.`;
+    return {
+      ...rest,
+      result: { client: name, revokedAt: client?.record.revokedAt, ...(result as object) },
+      text: [text, ending].filter((part) => part !== '').join('\n\n'),
+    };
   },
 });

@@ -1,7 +1,11 @@
 /** Owns `doctor HOST`: one cause, and the command that fixes it. */
 
 import { examine } from '../../actions/doctor.ts';
+import { dockerHost } from '../../adapters/docker/environment.ts';
+import type { StoreState } from '../../adapters/store/records.ts';
+import { type ReachableHost, reachableHosts } from '../../engine/reachable-hosts.ts';
 import { printable } from '../../errors/errors.ts';
+import type { Runtime } from '../../runtime.ts';
 import { defineCommand } from '../command.ts';
 import { dockerConfigDirectory } from '../options.ts';
 import { coloursOf } from '../render/colours.ts';
@@ -23,13 +27,14 @@ export const command = defineCommand({
   },
   async run({ args, options, global, runtime, prompts }) {
     const state = await storeOf({ global, runtime }).read();
-    const host = resolveHost(state, args.host, 'docker-tls doctor');
+    const host = resolveHost(state, args.host ?? hostOfEnvironment(state, runtime.env), 'docker-tls doctor');
     const client = anyClient(state, host, options.client, 'docker-tls doctor');
     const found = await examine({
       runtime,
       state,
       host,
       client,
+      named: options.client !== undefined,
       dockerConfig: dockerConfigDirectory(runtime),
       ssh: !options.noSsh,
       ...(prompts.ssh ? { ask: prompts.ssh } : {}),
@@ -40,10 +45,23 @@ export const command = defineCommand({
     const text = [
       `${well ? colours.green('✓') : colours.red('✗')} ${colours.bold(found.cause === 'none' ? 'all is well' : found.cause)}: ${found.message}`,
       ...found.journal.map((line) => colours.dim(`  journal: ${line}`)),
-      ...(found.sshProblem === undefined ? [] : [colours.dim(`  ssh: ${printable(found.sshProblem)}`)]),
+      ...(found.sshProblem === undefined
+        ? []
+        : [
+            colours.dim(`  ssh: ${printable(found.sshProblem.message)}`),
+            ...found.sshProblem.hints.map((hint) => colours.dim(`       ${hint}`)),
+          ]),
+      ...(found.note === undefined ? [] : [`  ${found.note}`]),
       '',
       ...found.hints.map((hint) => `  ${hint}`),
     ].join('\n');
     return { exit: well ? 0 : 7, result: found, text };
   },
 });
+
+/** The host that docker goes to by the environment, where none was named. */
+function hostOfEnvironment(state: StoreState, { DOCKER_HOST: dialled }: Runtime['env']): string | undefined {
+  if (!dialled) return undefined;
+  const same = ({ record }: ReachableHost) => dockerHost(record.address, record.port) === dialled.replace(/\/+$/, '');
+  return [...reachableHosts(state).values()].find(same)?.record.name;
+}

@@ -1,5 +1,6 @@
 /** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
+import { apply } from '../../actions/apply.ts';
 import { type Fix, type FixName, needsYes } from '../../domain/audit/fixes.ts';
 import { destinationWords, nameOf } from '../../domain/destination.ts';
 import {
@@ -11,22 +12,17 @@ import {
   profilesOf,
   recordHardening,
 } from '../../domain/plan/hardening.ts';
-import { hasChanges } from '../../domain/plan/plan.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { completeHost, type HostSpec } from '../../domain/settings.ts';
-import { hangText, plural } from '../../domain/words.ts';
-import { applyHosts, planHosts } from '../../engine/fleet-apply.ts';
-import { errorsOf, exitOfResults } from '../../engine/pool.ts';
+import { hangText } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
-import { RUN_OPTIONS, startRun } from '../fleet-session.ts';
 import { usage } from '../options.ts';
-import { agree } from '../prompts.ts';
+import { renderChange } from '../render/change.ts';
 import { coloursOf } from '../render/colours.ts';
-import { costLines, outcomeJson, renderOutcome, renderResults } from '../render/outcome.ts';
-import { renderPlan } from '../render/plan.ts';
+import { costLines } from '../render/outcome.ts';
 import { tableWidth } from '../render/table.ts';
-import { storeOf } from '../store.ts';
+import { openHosts, RUN_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'harden',
@@ -62,9 +58,9 @@ export const command = defineCommand({
     list: { kind: 'flag', summary: 'show the fixes and their costs; needs no host' },
   },
   async run(context) {
-    const { args, options, global, runtime, prompts, progress } = context;
-    const colours = coloursOf(runtime.io);
-    if (options.list) return listFixes(tableWidth(context.runtime.io));
+    const { args, options, runtime } = context;
+    const columns = tableWidth(runtime.io);
+    if (options.list) return listFixes(columns);
     const choice = chooseFixes({
       only: options.only.map((name) => fixNamed(name, '--only')),
       profile: options.profile ?? 'cis',
@@ -79,19 +75,16 @@ export const command = defineCommand({
       throw usage('--max-auth-tries: the fix sshd, which it is about, is not among those that are chosen', [
         `docker-tls harden --only sshd --max-auth-tries ${options.maxAuthTries}`,
       ]);
+    if (choice.fixes.length === 0)
+      throw usage('no fix is left to make', [...choice.leftOut.map(leftOutWords), 'docker-tls harden --list']);
     const article = options.profile === 'article' && choice.fixes.includes('sshd') ? ARTICLE_AUTH_TRIES : undefined;
     const settings = {
       keepInDockerGroup: options.keepDockerGroup,
       maxAuthTries: options.maxAuthTries ?? article,
     };
-    if (choice.fixes.length === 0)
-      throw usage('no fix is left to make', [...choice.leftOut.map(leftOutWords), 'docker-tls harden --list']);
-    const columns = tableWidth(runtime.io);
-    const yellowLine = (line: string): string => colours.yellow(hangText(line, columns, 2));
-    const run = await startRun(context, args.hosts, options, 'harden');
-    const { hosts } = await storeOf({ global, runtime }).read();
-    const specs = run.specs.map((spec) => {
-      const record = hosts.get(spec.name)?.record;
+    const { run, request, state } = await openHosts(context, args.hosts, options);
+    const hosts = request.hosts.map((spec) => {
+      const record = state.hosts.get(spec.name)?.record;
       if (record === undefined) throw notSetUp(spec);
       const entries = [...(spec.harden ?? []), ...(record.harden ?? []), ...choice.fixes];
       // Another user of the same host may harden it: what is known of the host stays.
@@ -100,53 +93,18 @@ export const command = defineCommand({
     });
     const leftOut = leftOutOn(
       choice.leftOut,
-      specs.map(({ harden }) => harden),
+      hosts.map(({ harden }) => harden),
     );
-    const left = leftOut.map(leftOutWords);
-    const open = async (how?: { readonly save: boolean }) => ({ ...(await run.open(how)), addHardening: true });
-    const fleet = { parallel: global.parallel, signal: runtime.signal };
-    if (!global.yes || global.dryRun) {
-      const planned = await planHosts(specs, await open(), fleet, progress);
-      const plans = planned.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
-      const text = [
-        ...plans.map((one) => renderPlan(one, colours, global.verbose, columns)),
-        ...(left.length > 0 ? [left.map(yellowLine).join('\n')] : []),
-      ].join('\n\n');
-      if (global.dryRun) {
-        return {
-          exit: exitOfResults(planned, runtime.signal),
-          result: {
-            fixes: choice.fixes,
-            leftOut: leftOut.map((fix) => fix.name),
-            hosts: planned.map((one) => (one.kind === 'done' ? { host: one.host, plan: one.value.plan } : one)),
-          },
-          text,
-          errors: errorsOf(planned),
-        };
-      }
-      const changed = plans.filter((one) => hasChanges(one.plan)).length;
-      if (changed > 0) {
-        await prompts.show(`\n${text}\n\n`);
-        const message = `Make these changes on ${changed} of ${plural(specs.length, 'host')}?`;
-        await agree(prompts, message);
-      }
-    }
-    const results = await applyHosts(specs, await open({ save: true }), fleet, progress);
-    const only = results.length === 1 ? results[0] : undefined;
-    const said = results.flatMap((one) => (one.kind === 'done' ? costLines(one.value) : []));
-    const text = [
-      only?.kind === 'done' ? renderOutcome(only.value, colours) : renderResults(results, colours, columns),
-      ...[...said, ...left].map(yellowLine),
-    ].join('\n');
+    const changed = await apply({ ...request, reason: 'harden', hosts, addHardening: true }, run);
+    const { result, text, ...rest } = renderChange(changed, context);
+    const costs = changed.results.flatMap((one) => (one.kind === 'done' ? costLines(one.value) : []));
+    const lines = [...costs, ...leftOut.map(leftOutWords)].map((line) =>
+      coloursOf(runtime.io).yellow(hangText(line, columns, 2)),
+    );
     return {
-      exit: exitOfResults(results, runtime.signal),
-      result: {
-        fixes: choice.fixes,
-        leftOut: leftOut.map((fix) => fix.name),
-        hosts: results.map(outcomeJson),
-      },
-      text,
-      errors: errorsOf(results),
+      ...rest,
+      result: { fixes: choice.fixes, leftOut: leftOut.map((fix) => fix.name), ...(result as object) },
+      text: [text, ...lines].join('\n'),
     };
   },
 });
@@ -167,7 +125,6 @@ function notSetUp({ name, ssh }: HostSpec): DockerTlsError {
   const named = name === nameOf(ssh.destination) ? '' : ` --name ${shellQuote(name)}`;
   return new DockerTlsError({
     code: 'E_NOT_SET_UP',
-    exit: 2,
     where: name,
     message: 'it is not set up yet; hardening is part of the same change and its rollback',
     hints: [`docker-tls setup ${shellQuote(destinationWords(ssh))}${named}`],

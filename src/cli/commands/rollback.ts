@@ -1,19 +1,29 @@
-/** Owns `rollback HOST`: back to the generation before, verified. */
+/** Owns `rollback HOST…`: back to the generation before, verified. */
 
+import { restore } from '../../actions/restore.ts';
 import { defineCommand } from '../command.ts';
-import { RETURN_OPTIONS, runReturn } from '../restore.ts';
+import { renderChange } from '../render/change.ts';
+import { openRestore, RESTORE_OPTIONS } from '../restore.ts';
 
 export const command = defineCommand({
   name: 'rollback',
   summary: 'Back to the generation before, verified',
   about:
-    'The host keeps its last generations (--keep). A rollback is a new generation, so it can be taken back as well.\nWhat was asked for when the generation was made (port, addresses, clients, hardening) comes back with it, so that the next run does not undo it. One from before a client was revoked, or a CA dropped, is refused.',
+    'The host keeps its last generations (--keep). A rollback is a new generation, so it can be rolled back as well.\nWhat was requested when the generation was made (port, addresses, clients, hardening) comes back with it, so that the next run does not undo it. One from before a client was revoked, or a CA dropped, is refused.',
   examples: ['docker-tls rollback build-1', 'docker-tls rollback build-1 --to 3'],
-  args: { host: { summary: 'the host', required: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts', required: true, many: true, completes: 'host' } },
   options: {
-    ...RETURN_OPTIONS,
+    ...RESTORE_OPTIONS,
     to: { kind: 'number', min: 1, value: 'N', summary: 'this generation instead of the one before' },
-    allowRevoked: { kind: 'flag', summary: 'also where a revoked client, or a dropped CA, gets in again' },
+    allowRevoked: { kind: 'flag', summary: 'also where a revoked client, or a dropped CA, is accepted again' },
   },
-  run: (context) => runReturn(context, context.args.host, context.options.to ?? 'previous', context.options),
+  async run(context) {
+    const { args, options } = context;
+    const { run, hosts } = await openRestore(context, args.hosts, options);
+    const { allowRevoked } = options;
+    return renderChange(
+      await restore({ hosts, to: options.to ?? 'previous', allowRevoked, allowPlainTcp: false }, run),
+      context,
+    );
+  },
 });

@@ -1,13 +1,14 @@
 /** Owns `rotate client`: new key and certificate for clients; no host is touched. */
 
+import { rotateClient } from '../../actions/rotate-client.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { dateWords, plural } from '../../domain/words.ts';
-import { refuseRenewal } from '../../engine/client-refusals.ts';
-import { type CopiesOutcome, refreshCopies } from '../../engine/installed-copies.ts';
+import type { CopiesOutcome } from '../../engine/installed-copies.ts';
 import { resolveNames } from '../../engine/renewals.ts';
 import { defineCommand } from '../command.ts';
-import { startStored } from '../fleet-session.ts';
 import { CA_OPTIONS, DUE_OPTIONS } from '../host-options.ts';
+import { renderChange } from '../render/change.ts';
+import { openStoredRun } from '../run.ts';
 
 export const command = defineCommand({
   name: 'rotate client',
@@ -24,9 +25,9 @@ export const command = defineCommand({
     days: { kind: 'number', min: 1, max: 36_500, value: 'N', summary: 'lifetime; default: as before' },
   },
   async run(context) {
-    const { args, options, global, runtime } = context;
-    const { session } = await startStored(context, options, 'rotate client');
-    const here = [...session.state.clients.values()].filter(
+    const { args, options, runtime } = context;
+    const { run, state } = await openStoredRun(context, options);
+    const here = [...state.clients.values()].filter(
       (client) =>
         args.clients.includes(client.record.name) ||
         (client.record.revokedAt === undefined && client.key !== undefined && client.record.reaches === undefined),
@@ -39,63 +40,50 @@ export const command = defineCommand({
       now: runtime.now(),
       ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
     });
-    for (const client of here) if (names.includes(client.record.name)) refuseRenewal(client);
-    const old = new Map(names.map((name) => [name, inspectCertificate(certs.get(name) ?? '')]));
-    if (global.dryRun)
-      return {
-        exit: 0,
-        result: { clients: names.map((name) => ({ client: name })), dryRun: true },
-        text: names.length === 0 ? 'Nothing is due.' : `would renew ${names.join(', ')}`,
-      };
-    return session.store.withLock('docker-tls rotate client', async () => {
-      const renewed = [];
-      for (const name of names) renewed.push(await session.keyring.renewClient(name, options.days));
-      if (renewed.length > 0) await session.store.write(session.keyring.change());
-      const state = await session.store.read();
-      // Of every client: a run before this one may have died between the store and the copies.
-      const copies = new Map<string, CopiesOutcome>();
-      for (const [name, client] of state.clients)
-        if (client.record.revokedAt === undefined) copies.set(name, await refreshCopies({ state, client }));
-      const result = renewed.map(({ record: { name }, cert }) => ({
-        client: name,
-        expires: inspectCertificate(cert).notAfter.toISOString(),
-        oldExpires: old.get(name)?.notAfter.toISOString(),
-        contexts: copies.get(name)?.contexts ?? [],
-        configDirectory: copies.get(name)?.directory ?? false,
-        missing: copies.get(name)?.missing ?? [],
-      }));
-      const late = [...copies].filter(([name, { updated }]) => updated.length > 0 && !names.includes(name));
-      const missing = [...copies.values()].flatMap((one) => one.missing);
-      const lines = [
-        ...(names.length === 0 ? ['Nothing is due.'] : []),
-        ...renewed.map(({ record: { name }, cert }) =>
-          sayRenewed(name, cert, copies.get(name)?.updated ?? [], old.get(name)?.notAfter, runtime.now()),
-        ),
-        ...late.map(([name, { updated }]) => `${name}: updated ${updated.join(', ')}`),
-        ...missing.map((what) => `gone, or not written by docker-tls, and so not updated: ${what}`),
-      ];
-      return {
-        exit: 0,
-        result: { clients: result },
-        text: lines.join('\n'),
-        errors: [...copies.values()].flatMap((one) => one.problems),
-      };
+    const changed = await rotateClient({ names: () => names, days: options.days }, run);
+    const { result: planned, ...rest } = renderChange(changed, context);
+    const nothing = names.length === 0 ? ['Nothing is due.'] : [];
+    if (changed.planned !== undefined) {
+      const result = { ...(planned as object), clients: names.map((name) => ({ client: name })) };
+      return { ...rest, result, text: [...nothing, rest.text].join('\n').trim() };
+    }
+    const { copies } = changed;
+    const renewed = names.map((name) => {
+      const before = inspectCertificate(certs.get(name) ?? '').notAfter;
+      const after = inspectCertificate(changed.state.clients.get(name)?.cert ?? '').notAfter;
+      return { name, before, after, copies: copies.get(name) };
     });
+    const late = [...copies].filter(([name, { updated }]) => updated.length > 0 && !names.includes(name));
+    const lines = [
+      ...nothing,
+      ...renewed.map((one) => sayRenewed(one, runtime.now())),
+      ...late.map(([name, { updated }]) => `${name}: updated ${updated.join(', ')}`),
+      ...(rest.text === '' ? [] : [rest.text]),
+    ];
+    const clients = renewed.map((one) => ({
+      client: one.name,
+      expires: one.after.toISOString(),
+      oldExpires: one.before.toISOString(),
+      contexts: one.copies?.contexts ?? [],
+      configDirectory: one.copies?.directory ?? false,
+      missing: one.copies?.missing ?? [],
+    }));
+    return { ...rest, result: { clients }, text: lines.join('\n') };
   },
 });
 
-function sayRenewed(
-  name: string,
-  cert: string,
-  updated: readonly string[],
-  before: Date | undefined,
-  now: Date,
-): string {
-  const left = before === undefined ? 0 : Math.floor((before.getTime() - now.getTime()) / 86_400_000);
+type Renewed = {
+  readonly name: string;
+  readonly before: Date;
+  readonly after: Date;
+  readonly copies: CopiesOutcome | undefined;
+};
+
+function sayRenewed({ name, before, after, copies }: Renewed, now: Date): string {
+  const updated = copies?.updated ?? [];
+  const left = Math.floor((before.getTime() - now.getTime()) / 86_400_000);
   return [
-    `${name}: renewed until ${dateWords(inspectCertificate(cert).notAfter)}${updated.length > 0 ? `; updated ${updated.join(', ')}` : ''}`,
-    ...(before !== undefined && before > now
-      ? [`  the old certificate stays valid until ${dateWords(before)} (${plural(left, 'day')})`]
-      : []),
+    `${name}: renewed until ${dateWords(after)}${updated.length > 0 ? `; updated ${updated.join(', ')}` : ''}`,
+    ...(before > now ? [`  the old certificate stays valid until ${dateWords(before)} (${plural(left, 'day')})`] : []),
   ].join('\n');
 }

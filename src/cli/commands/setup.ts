@@ -1,18 +1,20 @@
 /** Owns `setup`: the wizard, and the same from flags. */
 
+import { type ApplyRequest, apply, clientsFor, wantedHosts } from '../../actions/apply.ts';
 import { checkContextOf, contextName, giveContexts } from '../../actions/context.ts';
+import { makeOwn } from '../../actions/own-client.ts';
 import { readContext } from '../../adapters/docker/contexts.ts';
 import { detectShell, dockerHost, useOf } from '../../adapters/docker/environment.ts';
 import { checkName } from '../../adapters/store/records.ts';
-import { otherName } from '../../domain/plan/other-store.ts';
-import { hasChanges } from '../../domain/plan/plan.ts';
+import { knownHosts, otherName } from '../../domain/plan/other-store.ts';
 import { preflight } from '../../domain/plan/preflight.ts';
 import type { HostSpec } from '../../domain/settings.ts';
-import { requireLatest } from '../../engine/host-records.ts';
-import { applyHost, type HostOutcome, openHost, planOpened, refuseProblems } from '../../engine/host-run.ts';
-import { makeOwn } from '../../engine/own-client.ts';
+import type { HostOutcome } from '../../engine/intent.ts';
+import type { HostResult } from '../../engine/pool.ts';
 import { specFor } from '../../engine/specs.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { openHost } from '../../engine/steps/connect.ts';
+import { refuseProblems } from '../../engine/steps/preflight.ts';
+import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { openFleetFile, sudoReference } from '../fleet-file.ts';
 import {
@@ -26,13 +28,10 @@ import {
   TAKE_OVER_OPTION,
 } from '../host-options.ts';
 import { dockerConfigDirectory } from '../options.ts';
-import { agree } from '../prompts.ts';
+import { renderChange } from '../render/change.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
-import { renderPlan } from '../render/plan.ts';
-import { tableWidth } from '../render/table.ts';
-import { passphraseSource, sudoPassword } from '../secrets.ts';
-import { knownHosts, openSession, verifierFor } from '../session.ts';
+import { openRun } from '../run.ts';
 import {
   askClient,
   askContext,
@@ -44,6 +43,7 @@ import {
   type SetupContext,
   whatThisIs,
 } from '../setup-questions.ts';
+import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'setup',
@@ -72,92 +72,77 @@ export const command = defineCommand({
     const { args, options, global, runtime, prompts, progress } = context;
     const flags = hostFlags(options, runtime.cwd);
     if (options.client !== undefined) checkName('client', options.client);
+    const store = storeOf(context);
+    const state = await store.read();
     const fleet = await openFleetFile(context);
-    const session = await openSession(context, {
-      ca: caSpec(options, fleet?.ca),
-      passphrase: passphraseSource(options, runtime, prompts, fleet?.secrets.caPassphrase),
-      rejectOthers: options.rejectOtherClients,
-    });
     const host = (args.host ?? (await askDestination(context))).trim();
-    const first = fleet?.specFor(host, session.state, flags) ?? specFor(host, session.state, flags);
-    const sudo = await sudoPassword(options, runtime, prompts, fleet?.secrets.sudoPasswordOf(first.name));
-    const reach = { runtime, ...(sudo ? { sudoPassword: sudo } : {}), ...(prompts.ssh ? { ask: prompts.ssh } : {}) };
+    const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
+    const reference = fleet?.secrets.sudoPasswordOf(first.name);
+    const secrets = {
+      ...(fleet?.secrets.caPassphrase === undefined ? {} : { caPassphrase: fleet.secrets.caPassphrase }),
+      ...(reference === undefined ? {} : { sudoPassword: { [first.name]: reference } }),
+    };
+    const run = await openRun(context, options, { specs: [first], secrets });
     const reached = progress.host(first.name);
-    const opened = await openHost(first, reach, reached);
+    const opened = await openHost(first, run, reached);
     try {
-      const known = session.state.hosts.has(first.name);
+      reached.done(whatThisIs(opened));
+      const known = state.hosts.has(first.name);
       let spec = first;
       if (prompts.interactive) {
-        reached.done(whatThisIs(opened));
-        const known = { known: knownHosts(session.state), takeOver: options.takeOver };
-        const twin = otherName(opened.facts, first, session.state, opened.session.dialled, known);
-        refuseProblems({
-          problems: [
-            ...(twin === undefined ? [] : [twin]),
-            ...preflight({
-              ...opened,
-              login: opened.session.login,
-              host: first.name,
-              port: first.port,
-              nowMs: runtime.now().getTime(),
-            }),
-          ],
-        });
-        if (!known) spec = await askHost(context, flags, first, opened, session.state);
+        const { port, name } = first;
+        const { login } = opened.session;
+        const elsewhere = { known: knownHosts(state), takeOver: options.takeOver };
+        const twin = otherName(opened.facts, first, state, opened.session.dialled, elsewhere);
+        const problems = preflight({ ...opened, login, host: name, port, nowMs: runtime.now().getTime() });
+        refuseProblems({ problems: [...(twin === undefined ? [] : [twin]), ...problems] });
+        if (!known) spec = await askHost(context, flags, first, opened, state);
       }
-      const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, session.state));
-      const others =
-        takeOver || options.rejectOtherClients
-          ? undefined
-          : await askOtherClients(context, opened, spec, session.state);
+      const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, state));
+      const settled = takeOver || options.rejectOtherClients;
+      const others = settled ? undefined : await askOtherClients(context, opened, spec, state);
       if (others === 'accept') spec = { ...spec, acceptCa: 'existing' };
-      const client = await askClient(context, session.state);
-      const docker = await askContext(context, spec, session.state);
+      const client = await askClient(context, state);
+      const docker = await askContext(context, spec, state);
       if (docker !== undefined) {
         await refuseContext(docker, runtime);
         if (contextName(spec) === undefined) spec = { ...spec, context: docker };
       }
       const file = fleet ?? (known ? undefined : await askFleet(context));
-      const line = prompts.interactive ? progress.host(spec.name) : reached;
-      const wanted = clientSpec(client.name, { keyType: spec.keyType, days: options.days });
-      const verifier = await verifierFor(session, wanted, client.requested);
+      const request: ApplyRequest = {
+        reason: 'setup',
+        hosts: [spec],
+        ca: caSpec(options, fleet?.ca),
+        client: {
+          spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }),
+          named: client.requested,
+        },
+        takeOver,
+        rejectOthers: options.rejectOtherClients || others === 'reject',
+        addHardening: global.file === undefined,
+      };
+      const wanted = wantedHosts(request, state, runtime.now());
+      const [verifier] = clientsFor(wanted, state);
+      const fresh = wanted.credentials.some(({ kind }) => kind === 'client');
       const writeFleet = await file?.edit(spec, {
         sudoPassword: sudoReference(options, runtime.cwd),
-        client: verifier.fresh ? wanted : undefined,
+        client: fresh ? request.client.spec : undefined,
       });
-      const run = session.context({
-        verifier,
-        reason: 'setup',
-        takeOver,
-        ...(others === 'reject' ? { rejectOthers: true } : {}),
-        ...(sudo ? { sudoPassword: sudo } : {}),
-      });
-      const prepared = await planOpened(opened, spec, run, line);
-      refuseProblems(prepared);
-      await checkContextOf(spec, verifier, session.state, dockerConfigDirectory(runtime));
-      const plan = renderPlan(prepared, coloursOf(runtime.io), global.verbose, tableWidth(runtime.io));
-      if (global.dryRun) {
-        line.done('planned');
-        const place = { address: prepared.address, port: spec.port, client: verifier.record.name };
-        return { exit: 0, result: { ...place, plan: prepared.plan }, text: plan };
-      }
-      // Whoever thinks about it holds up nobody: the store is free until there is an answer.
-      if (hasChanges(prepared.plan)) await agreeTo(plan, context);
-      return await session.store.withLock('docker-tls setup', async () => {
-        await requireLatest(prepared, run);
-        const outcome = await applyHost(prepared, run, line).catch(async (error: unknown) => {
-          await session.forget();
-          throw error;
-        });
-        line.done(outcome.changed ? `done, generation ${outcome.plan.generation}` : 'nothing to do, in sync');
-        await makeOwn(session.store, verifier.record.name);
-        await writeFleet?.();
-        // The host is done, whatever becomes of the context.
-        const { store } = session;
-        const around = { store, dockerConfig: dockerConfigDirectory(runtime), now: runtime.now };
-        const errors = await giveContexts([spec], [verifier], around);
-        return finish(context, spec, outcome, verifier.record.name, errors.length > 0 ? undefined : docker, errors);
-      });
+      const dockerConfig = dockerConfigDirectory(runtime);
+      if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
+      const changed = await apply(request, { ...run, opened: new Map([[spec.name, opened]]) });
+      const rendered = renderChange(changed, context);
+      const [outcome] = changed.results;
+      const name = changed.wanted.verifyAs?.[0] ?? '';
+      if (changed.planned !== undefined)
+        return { ...rendered, result: { client: name, ...(rendered.result as object) } };
+      if (outcome?.kind !== 'done') throw new DockerTlsErrors(rendered.errors ?? []);
+      await makeOwn(store, name);
+      await writeFleet?.();
+      // The host is done, whatever becomes of the context.
+      const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
+      const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
+      return finish(context, spec, outcome, name, errors.length > 0 ? undefined : docker, errors);
     } finally {
       await opened.session.close();
     }
@@ -170,43 +155,36 @@ async function refuseContext(name: string, runtime: SetupContext['runtime']): Pr
   if (found === undefined || found.ours) return;
   throw new DockerTlsError({
     code: 'E_CONTEXT_EXISTS',
-    exit: 2,
     where: name,
     message: `there is a docker context ${name} already, and docker-tls did not write it`,
     hints: ['choose another name: --context NAME', `docker context inspect ${name}`],
   });
 }
 
-/** Shows the plan, also to whoever agreed beforehand, and asks once; without somebody to ask, --yes has to have been given. */
-async function agreeTo(plan: string, { prompts, global }: SetupContext): Promise<void> {
-  if (global.yes || prompts.interactive) await prompts.show(`\n${plan}\n\n`);
-  if (global.yes) return;
-  await agree(prompts, 'Make these changes?');
-}
-
 function finish(
   context: SetupContext,
   spec: HostSpec,
-  outcome: HostOutcome,
+  result: Extract<HostResult<HostOutcome>, { kind: 'done' }>,
   client: string,
   docker: string | undefined,
   errors: readonly DockerTlsError[],
 ): CommandResult {
+  const { value } = result;
   const colours = coloursOf(context.runtime.io);
-  const endpoint = dockerHost(outcome.address, spec.port);
+  const endpoint = dockerHost(value.address, spec.port);
   // On a terminal the progress has said already how it ended.
   const verified = context.runtime.io.errIsTerminal
-    ? `\nProven from here, over new connections:\n${[renderChecks(outcome.checks, colours), ...renderWarnings(outcome.warnings, colours)].join('\n')}`
-    : renderOutcome(outcome, colours);
+    ? `\nVerified from here, over new connections:\n${[renderChecks(value.checks, colours), ...renderWarnings(value.warnings, colours)].join('\n')}`
+    : renderOutcome(value, colours);
+  // Only those that were tried.
+  const accepted = value.checks.flatMap(({ who, expected, ok }) =>
+    expected === 'accepted' && ok ? [colours.bold(who.replace(/^client /, ''))] : [],
+  );
+  const sentence = accepted.length === 0 ? 'Next:' : `${endpoint} accepts ${accepted.join(', ')}. Next:`;
   return {
     exit: 0,
-    result: {
-      ...(outcomeJson({ host: spec.name, kind: 'done', value: outcome, elapsedMs: outcome.elapsedMs }) as object),
-      endpoint,
-      client,
-      ...(docker ? { context: docker } : {}),
-    },
-    text: [verified, '', `${endpoint} accepts ${colours.bold(client)}. Next:`].join('\n'),
+    result: { ...(outcomeJson(result) as object), endpoint, client, ...(docker ? { context: docker } : {}) },
+    text: [verified, '', sentence].join('\n'),
     next: nextCommands(context, spec, docker),
     errors,
   };

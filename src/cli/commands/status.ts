@@ -7,11 +7,11 @@ import { dateWords, hangText, listWords, plural } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { checkOut, writeOut } from '../files.ts';
-import { sudoPasswords } from '../fleet-session.ts';
 import { DUE_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderPrometheus } from '../render/prometheus.ts';
 import { type Cell, renderTable, tableWidth } from '../render/table.ts';
+import { sudoPasswords } from '../run.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from '../selection.ts';
 import { storeOf } from '../store.ts';
 

@@ -39,7 +39,6 @@ export const command = defineCommand({
         if (host === undefined)
           throw new DockerTlsError({
             code: 'E_HOST_UNKNOWN',
-            exit: 2,
             where: spec.name,
             message: 'it has not been set up yet',
             hints: [`docker-tls apply ${spec.name}`],

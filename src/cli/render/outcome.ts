@@ -2,11 +2,12 @@
 
 import type { HostPlan } from '../../domain/plan/plan.ts';
 import { durationWords, plural } from '../../domain/words.ts';
-import type { HostOutcome } from '../../engine/host-run.ts';
+import type { HostOutcome } from '../../engine/intent.ts';
 import type { HostResult } from '../../engine/pool.ts';
 import type { CheckResult } from '../../engine/verify-host.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
+import { renderLoss } from './diff.ts';
 import { renderTable } from './table.ts';
 
 /** One line for each attempt to get in. */
@@ -86,6 +87,7 @@ export function outcomeJson(result: HostResult<HostOutcome>): unknown {
     address: value.address,
     port: value.plan.port,
     generation: value.plan.generation,
+    ...(value.plan.returnsTo === undefined ? {} : { returnsTo: value.plan.returnsTo }),
     files: value.plan.files.map((change) => change.path),
     handEdits: handEdits(value.plan),
     daemon: value.plan.daemon.action,
@@ -108,18 +110,34 @@ export function failureJson(result: Extract<HostResult<unknown>, { kind: 'failed
 
 /** For a single host: the sentence that ends a change. */
 export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
-  const took = durationWords(outcome.elapsedMs);
-  const head = outcome.changed
-    ? `${colours.bold(outcome.host)}: done in ${took}, generation ${outcome.plan.generation}`
-    : `${colours.bold(outcome.host)}: nothing to do, in sync`;
-  const edits = handEdits(outcome.plan).map(
-    (path) => `${printable(path)}: what somebody had edited by hand there is replaced`,
+  const { plan, checks } = outcome;
+  const head = `${colours.bold(outcome.host)}: ${headWords(outcome)}`;
+  if (plan.purpose !== 'apply') {
+    // Nobody saw the plan after --yes, and this is the last that is seen of an edit.
+    const lost = plan.files.filter((change) => change.drift === true);
+    return [
+      head,
+      ...(checks.length > 0 ? [renderChecks(checks, colours)] : []),
+      ...renderWarnings([...new Set([...plan.warnings, ...outcome.warnings])], colours),
+      ...lost.flatMap((change) => [
+        ...renderWarnings([`${printable(change.path)}: what was edited by hand there is gone`], colours),
+        ...renderLoss(change, colours),
+      ]),
+    ].join('\n');
+  }
+  const edits = handEdits(plan).map((path) => `${printable(path)}: what somebody had edited by hand there is replaced`);
+  return [head, renderChecks(checks, colours), ...renderWarnings([...edits, ...warningsOf(outcome)], colours)].join(
+    '\n',
   );
-  return [
-    head,
-    renderChecks(outcome.checks, colours),
-    ...renderWarnings([...edits, ...warningsOf(outcome)], colours),
-  ].join('\n');
+}
+
+function headWords({ changed, plan, elapsedMs }: HostOutcome): string {
+  const took = durationWords(elapsedMs);
+  if (!changed) return 'nothing to do, in sync';
+  if (plan.purpose === 'remove') return `docker-tls removed, original configuration restored, in ${took}`;
+  return plan.purpose === 'rollback'
+    ? `generation ${plan.returnsTo} is active again, as generation ${plan.generation}, in ${took}`
+    : `done in ${took}, generation ${plan.generation}`;
 }
 
 /** Where nothing was to do, what the plan had to say would be told nowhere else. */

@@ -1,23 +1,23 @@
 /** Owns how a plan looks to people: what would change, file by file, and what it means for daemon, containers and clients. */
 
-import { createTwoFilesPatch } from 'diff';
 import { contextName } from '../../actions/context.ts';
 import type { FileChange } from '../../domain/plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
 import { maskPasswords } from '../../domain/secret.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/words.ts';
-import type { PreparedHost } from '../../engine/host-run.ts';
+import type { PlannedHost } from '../../engine/intent.ts';
 import type { HostResult } from '../../engine/pool.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
+import { renderDiff, renderLoss } from './diff.ts';
 import { failureJson } from './outcome.ts';
 
 const LABEL = 13;
 
 /** The plan of one host. `verbose`: every new file in full, too. Sentences are broken at `columns`. */
 export function renderPlan(
-  prepared: Pick<PreparedHost, 'plan' | 'facts' | 'address' | 'sans' | 'credentialsWhy' | 'spec'> &
-    Partial<Pick<PreparedHost, 'accepts'>> & {
+  planned: Pick<PlannedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> &
+    Partial<Pick<PlannedHost, 'accepts'>> & {
       /** Docker contexts of this computer that go with the host. */
       readonly contexts?: readonly string[];
     },
@@ -25,7 +25,7 @@ export function renderPlan(
   verbose = false,
   columns = Number.POSITIVE_INFINITY,
 ): string {
-  const { plan, facts, address, sans, credentialsWhy, spec } = prepared;
+  const { plan, facts, address, names, spec } = planned;
   const lines: string[] = [];
   const row = (label: string, text: string, style = colours.dim): void => {
     const [first = '', ...rest] = wrapText(text, Math.max(24, columns - LABEL - 3));
@@ -42,9 +42,13 @@ export function renderPlan(
     return lines.join('\n');
   }
   if (plan.credentials && plan.purpose === 'apply') {
-    row('certificate', `${credentialsWhy === '' ? plan.credentials.reason : `new: ${credentialsWhy}`}`);
-    row('names', sans.map((san) => san.value).join(', '));
-    if (prepared.accepts !== undefined && prepared.accepts.length > 0) row('accepts', listWords(prepared.accepts, 12));
+    const { certificate, reason } = plan.credentials;
+    row(
+      'issue' in certificate ? 'certificate' : 'credentials',
+      'issue' in certificate ? `new: ${certificate.issue.reason}` : reason,
+    );
+    row('names', names.map((name) => name.value).join(', '));
+    if (planned.accepts !== undefined && planned.accepts.length > 0) row('accepts', listWords(planned.accepts, 12));
   }
   for (const change of plan.files) lines.push(...renderChange(change, colours, verbose).map((line) => `  ${line}`));
   row('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
@@ -60,8 +64,8 @@ export function renderPlan(
   const context = plan.purpose === 'apply' ? contextName(spec) : undefined;
   if (context !== undefined)
     row('here', `docker context ${context} leads there${spec.use ? ', and is the one in use from then on' : ''}`);
-  if (prepared.contexts !== undefined && prepared.contexts.length > 0)
-    row('here', `docker context ${listWords(prepared.contexts, 12)} goes`);
+  if (planned.contexts !== undefined && planned.contexts.length > 0)
+    row('here', `docker context ${listWords(planned.contexts, 12)} goes`);
   row('rollback', `automatic after ${spec.confirmWithin} s unless this machine confirms`);
   for (const cost of plan.costs) row('costs', printable(cost), colours.yellow);
   for (const warning of plan.warnings) row('warning', printable(warning), colours.yellow);
@@ -70,7 +74,7 @@ export function renderPlan(
 
 /** The plans of several hosts, what would change in full, the rest in one line. */
 export function renderPlans(
-  results: readonly HostResult<PreparedHost>[],
+  results: readonly HostResult<PlannedHost>[],
   colours: Colours,
   verbose: boolean,
   columns?: number,
@@ -84,7 +88,7 @@ export function renderPlans(
     12,
   );
   return [
-    ...changing.map((prepared) => renderPlan(prepared, colours, verbose, columns)),
+    ...changing.map((planned) => renderPlan(planned, colours, verbose, columns)),
     ...(still.length > 0 ? [`${colours.green('nothing to do')} on ${plural(still.length, 'host')}: ${names}`] : []),
     ...warningsOf(still).map(({ warning, hosts }) =>
       hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(warning)}`, columns, 9),
@@ -94,7 +98,7 @@ export function renderPlans(
 }
 
 /** Each warning once, with the hosts that have it. */
-function warningsOf(plans: readonly PreparedHost[]): { warning: string; hosts: string[] }[] {
+function warningsOf(plans: readonly PlannedHost[]): { warning: string; hosts: string[] }[] {
   const all = new Map<string, string[]>();
   for (const { plan, spec } of plans) {
     for (const warning of plan.warnings) all.set(warning, [...(all.get(warning) ?? []), spec.name]);
@@ -103,7 +107,7 @@ function warningsOf(plans: readonly PreparedHost[]): { warning: string; hosts: s
 }
 
 /** The same for the JSON document. */
-export function plansJson(results: readonly HostResult<PreparedHost>[]): { changes: number; hosts: unknown[] } {
+export function plansJson(results: readonly HostResult<PlannedHost>[]): { changes: number; hosts: unknown[] } {
   const hosts = results.map((one) => {
     if (one.kind === 'skipped') return { host: one.host, result: 'skipped', reason: one.reason };
     if (one.kind === 'failed') return failureJson(one);
@@ -123,17 +127,21 @@ export function plansJson(results: readonly HostResult<PreparedHost>[]): { chang
 }
 
 /** What becomes of containers; `untouched` and `stop` of those that the daemon does not list. */
-const FATE: Readonly<Record<HostPlan['containers']['how'], string>> = {
-  untouched: 'are not touched',
-  'live-restore': 'keep running (live-restore is on)',
-  temporary: 'keep running (live-restore is on for the restart, then off again)',
-  'switched-on': 'keep running (live-restore is switched on)',
-  stop: 'stop, and start again by their restart policy',
+const FATE: Readonly<Record<HostPlan['containers']['how'], (count: number) => string>> = {
+  untouched: (count) => `${count === 1 ? 'is' : 'are'} not touched`,
+  'live-restore': (count) => `${keeps(count)} (live-restore is on)`,
+  temporary: (count) => `${keeps(count)} (live-restore is on for the restart, then off again)`,
+  'switched-on': (count) => `${keeps(count)} (live-restore is switched on)`,
+  stop: (count) => `${count === 1 ? 'stops, and starts' : 'stop, and start'} again by their restart policy`,
 };
+
+function keeps(count: number): string {
+  return `${count === 1 ? 'keeps' : 'keep'} running`;
+}
 
 function containerWords(plan: HostPlan): string {
   const { running, how, wouldStop, unlisted } = plan.containers;
-  if (unlisted) return `the daemon does not say which run; those that do ${FATE[how]}`;
+  if (unlisted) return `the daemon does not say which run; those that do ${FATE[how](2)}`;
   if (running.length === 0)
     return how === 'temporary' || how === 'switched-on'
       ? 'none is running; one that starts until the restart keeps running'
@@ -147,13 +155,13 @@ function containerWords(plan: HostPlan): string {
       return `${plural(running.length, 'container')} untouched: ${names}`;
     case 'stop': {
       const stay = running.filter(({ restart }) => restart === 'no' || restart === '').map(({ name }) => name);
-      const what = `${plural(wouldStop.length, 'container')} stop: ${names}`;
+      const what = `${plural(wouldStop.length, 'container')} ${wouldStop.length === 1 ? 'stops' : 'stop'}: ${names}`;
       return stay.length === 0
         ? `${what}; all of them start again by themselves`
         : `${what}; without a restart policy, and so stopped until somebody starts them: ${listWords(stay, 6)}`;
     }
     default:
-      return `${plural(running.length, 'container')} ${FATE[how]}: ${names}`;
+      return `${plural(running.length, 'container')} ${FATE[how](running.length)}: ${names}`;
   }
 }
 
@@ -186,22 +194,4 @@ function renderChange(change: FileChange, colours: Colours, verbose: boolean): s
         ...renderDiff(change.before, change.after ?? '', colours),
       ];
   }
-}
-
-/** What goes of a file that somebody had edited. */
-export function renderLoss({ before = '', after = '' }: FileChange, colours: Colours): string[] {
-  return renderDiff(before, after, colours);
-}
-
-function renderDiff(before: string, after: string, colours: Colours): string[] {
-  return createTwoFilesPatch('', '', before, after, '', '', { context: 1 })
-    .split('\n')
-    .slice(4)
-    .filter((line) => line !== '' && !line.startsWith('\\'))
-    .map((line) => {
-      const text = `    ${printable(maskPasswords(line))}`;
-      if (line.startsWith('+')) return colours.green(text);
-      if (line.startsWith('-')) return colours.red(text);
-      return colours.dim(text);
-    });
 }

@@ -39,7 +39,6 @@ export function parseBaseline(text: string, path: string): Baseline {
     errors.push(
       new DockerTlsError({
         code: 'E_BASELINE',
-        exit: 2,
         message,
         where: `${path}:${line}`,
         hints: ['accept: [{ check: "2.9", reason: "…", expires: 2027-06-30 }]'],

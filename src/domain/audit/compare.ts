@@ -22,7 +22,6 @@ export function findingsOfReport(text: string, path: string): readonly FindingKe
   if (!Array.isArray(at(report, 'subjects'))) {
     throw new DockerTlsError({
       code: 'E_AUDIT_REPORT',
-      exit: 2,
       message: 'this is not a report of docker-tls audit --json',
       where: path,
       hints: ['docker-tls audit HOST --json > report.json'],

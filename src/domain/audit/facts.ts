@@ -177,7 +177,6 @@ function parseProcesses(text: string): ReadonlyMap<number, ProcessFact> {
 function notWhole(): never {
   throw new DockerTlsError({
     code: 'E_AUDIT_FACTS',
-    exit: 4,
     message: 'the host did not answer the questions of the audit to the end',
     hints: ['docker-tls doctor HOST'],
   });

@@ -44,7 +44,6 @@ export function addHostToFleet(text: string | undefined, spec: HostSpec, options
   if (differing.length > 0) {
     throw new DockerTlsError({
       code: 'E_FLEET_DEFAULTS',
-      exit: 2,
       message: `the defaults of the file give ${spec.name} something it has not: ${differing.join(', ')}`,
       where: path,
       hints: ['move it from defaults to the hosts that have it', `or give ${spec.name} a value of its own`],
@@ -119,9 +118,8 @@ function stitched(source: string, before: string, after: string, path: string): 
 }
 
 function meansTheSame(left: string, right: string, path: string): boolean {
-  const meaning = (text: string) => ({ ...parseFleet(text, path), positions: undefined });
   try {
-    return isDeepStrictEqual(meaning(left), meaning(right));
+    return isDeepStrictEqual(parseFleet(left, path), parseFleet(right, path));
   } catch {
     // Whatever is wrong with the text is said when the caller reads it.
     return false;
@@ -239,7 +237,6 @@ function assertRest(before: Fleet, after: Fleet, path: string, edited: { hosts?:
 function hangsTogether(path: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_FLEET_EDIT',
-    exit: 2,
     message: 'other entries of the file hang on this one, by an anchor (&) and an alias (*)',
     where: path,
     hints: ['write the values out where the alias stands, then try again'],

@@ -113,7 +113,6 @@ function fleetErrors(path: string, placed: readonly Placed[]): DockerTlsErrors {
       ({ line, column, message, hints = [] }, index) =>
         new DockerTlsError({
           code: 'E_FLEET',
-          exit: 2,
           message,
           where: `${path}:${line}:${column}`,
           hints: index === shown.length - 1 && rest > 0 ? [...hints, `${rest} more such errors follow`] : hints,

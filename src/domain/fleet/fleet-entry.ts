@@ -31,7 +31,7 @@ export function valuesOf<T extends Settings>(table: T, entry: Entry): Partial<Va
 }
 
 /** The shortest entry, as it is written, that gives `values` where `inherited` holds already. */
-export function entryOf(
+function entryOf(
   table: Settings,
   values: Readonly<Record<string, unknown>>,
   inherited: Readonly<Record<string, unknown>>,
@@ -75,15 +75,6 @@ export function hostEntry(spec: HostSpec, defaults: HostDefaults): HostEntry | s
   const keys = Object.keys(entry);
   if (keys.length === 0) return null;
   return keys.length === 1 && typeof ssh === 'string' ? ssh : entry;
-}
-
-/** The shortest `defaults`, empty where there is nothing to say. */
-export function defaultsEntry({ ssh = {}, ...defaults }: HostDefaults): Entry {
-  const written = writtenSsh(ssh, {});
-  return {
-    ...(Object.keys(written).length > 0 ? { ssh: written } : {}),
-    ...entryOf(HOST_SETTINGS, defaults, {}),
-  };
 }
 
 export function clientOf(name: string, entry: Entry | null): ClientSpec {

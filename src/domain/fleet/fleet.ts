@@ -1,32 +1,15 @@
 /**
- * Owns the fleet file as a whole: text to Fleet with all errors at once, and a Fleet to text. Import it lazily: yaml
+ * Owns the fleet file as a whole: text to Fleet with all errors at once. Import it lazily: yaml
  * takes some 30 ms. The shape is schema.ts's, edits are edit.ts's.
  */
 
-import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { nameProblem } from '../names.ts';
-import { CA_DEFAULTS, CA_SETTINGS, type CaSpec, type ClientSpec, complete, type HostSpec } from '../settings.ts';
+import { CA_SETTINGS, type CaSpec, type ClientSpec, complete, type HostSpec } from '../settings.ts';
 import { fleetProblems, nameProblems, section } from './fleet-check.ts';
-import {
-  type FleetDocument,
-  type Position,
-  type Problem,
-  parseFleetDocument,
-  problemErrors,
-} from './fleet-document.ts';
-import {
-  clientEntry,
-  clientOf,
-  defaultsEntry,
-  defaultsOf,
-  entryOf,
-  type HostDefaults,
-  hostEntry,
-  hostOf,
-  valuesOf,
-} from './fleet-entry.ts';
+import { type FleetDocument, type Problem, parseFleetDocument, problemErrors } from './fleet-document.ts';
+import { clientOf, defaultsOf, type HostDefaults, hostOf, valuesOf } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
 import {
   clientValueSchema,
@@ -57,11 +40,6 @@ export type Fleet = {
   readonly hosts: readonly HostSpec[];
   readonly clients: readonly ClientSpec[];
   readonly secrets: FleetSecrets;
-  /** Where each entry begins. */
-  readonly positions: {
-    readonly hosts: ReadonlyMap<string, Position>;
-    readonly clients: ReadonlyMap<string, Position>;
-  };
 };
 
 /**
@@ -114,8 +92,6 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
   const clients = Object.entries(file.clients ?? {}).map(([name, entry]) => clientOf(name, entry));
   problems.push(...fleetProblems(file, hosts, clients));
   if (problems.length > 0) refuse(problems);
-  const positions = (section: 'hosts' | 'clients', specs: readonly { readonly name: string }[]) =>
-    new Map(specs.map(({ name }) => [name, document.position([section], name)]));
   return {
     document,
     fleet: {
@@ -125,7 +101,6 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
       hosts,
       clients,
       secrets: secretsOf(file),
-      positions: { hosts: positions('hosts', hosts), clients: positions('clients', clients) },
     },
   };
 }
@@ -145,30 +120,6 @@ function readablePart(value: unknown): FleetFile {
     hosts: defaults.success ? right('hosts', hostValueSchema) : {},
     clients: right('clients', clientValueSchema),
   } as FleetFile;
-}
-
-/** The fleet as YAML; parseFleet reads the same fleet back (positions and comments apart). Only what is no default is written. */
-export function renderFleet(fleet: Pick<Fleet, 'ca' | 'defaults' | 'hosts' | 'clients' | 'secrets'>): string {
-  const { ca, defaults, hosts, clients, secrets } = fleet;
-  const { caPassphrase } = secrets;
-  const caEntry = {
-    ...entryOf(CA_SETTINGS, ca, CA_DEFAULTS),
-    ...(caPassphrase === undefined ? {} : { passphrase: caPassphrase }),
-  };
-  const { sudoDefault } = secrets;
-  const common = {
-    ...defaultsEntry(defaults),
-    ...(sudoDefault === undefined ? {} : { 'sudo-password': sudoDefault }),
-  };
-  const own = (name: string) => (secrets.sudoPassword[name] === sudoDefault ? undefined : secrets.sudoPassword[name]);
-  const file = {
-    version: 1,
-    ...(Object.keys(caEntry).length === 0 ? {} : { ca: caEntry }),
-    ...(Object.keys(common).length === 0 ? {} : { defaults: common }),
-    hosts: new Map(hosts.map((spec) => [spec.name, withSudo(hostEntry(spec, defaults), own(spec.name))])),
-    ...(clients.length === 0 ? {} : { clients: new Map(clients.map((spec) => [spec.name, clientEntry(spec)])) }),
-  };
-  return stringify(file, { lineWidth: 0, nullStr: '', aliasDuplicateObjects: false });
 }
 
 /** A host's entry with the reference to its sudo password. */

@@ -287,5 +287,5 @@ function twice(where: string, name: string): DockerTlsError {
 }
 
 function problem(where: string, message: string, hints: readonly string[] = []): DockerTlsError {
-  return new DockerTlsError({ code: 'E_INVENTORY', exit: 2, message, where, hints });
+  return new DockerTlsError({ code: 'E_INVENTORY', message, where, hints });
 }

@@ -12,7 +12,6 @@ export function parseShard(text: string): Shard {
   if (match && shard.index >= 1 && shard.index <= shard.count) return shard;
   throw new DockerTlsError({
     code: 'E_USAGE',
-    exit: 2,
     message: `--shard ${text} is not I/N with I from 1 to N`,
     hints: ['--shard 1/4'],
   });
@@ -31,7 +30,6 @@ export function selectHosts<T extends Named>(
   if (idle.length > 0) {
     throw new DockerTlsError({
       code: 'E_LIMIT',
-      exit: 2,
       message: `no host matches ${idle.join(', ')}`,
       hints: [
         `the hosts are: ${hosts

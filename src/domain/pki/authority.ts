@@ -1,5 +1,6 @@
 /** Owns what a CA from elsewhere has to be, so that what is issued under it is taken by Docker and the other verifiers. */
 
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { constraintFlaw, permits } from './constraints.ts';
 import { children, isType, TAG } from './der.ts';
@@ -19,7 +20,7 @@ export function authorityFlaws(pem: string, now: Date): DockerTlsError[] {
   const { subject, notBefore, notAfter, extensions } = parseCertificate(pem);
   const { subject: name, keyType } = inspectCertificate(pem);
   const { keyUsage, extKeyUsage, unknownCritical, nameConstraints } = extensions;
-  const flaws: (readonly [code: string, message: string] | false | undefined)[] = [
+  const flaws: (readonly [code: ErrorCode, message: string] | false | undefined)[] = [
     (!extensions.isCa || (keyUsage !== undefined && !keyUsage.includes('keyCertSign'))) && [
       'E_CA_NOT_CA',
       `the certificate of "${name}" may not sign other certificates`,
@@ -49,7 +50,6 @@ export function authorityFlaws(pem: string, now: Date): DockerTlsError[] {
       ? [
           new DockerTlsError({
             code: flaw[0],
-            exit: 2,
             message: flaw[1],
             hints: ['openssl x509 -noout -text -in FILE'],
           }),
@@ -84,7 +84,6 @@ export function permittedNames(names: readonly San[], wanted: readonly string[],
   if (needed.length > 0) {
     throw new DockerTlsError({
       code: 'E_CA_NAMES',
-      exit: 2,
       message: `the CA may not certify ${needed.map(({ value }) => value).join(', ')} (its name constraints)`,
       hints: ['dial the host by a name that it permits: --address NAME', 'docker-tls ca show'],
     });
@@ -97,7 +96,7 @@ function nameFlaw(constraints: ReturnType<typeof parseCertificate>['extensions']
   return flaw === undefined ? undefined : (['E_CA_NAMES', flaw] as const);
 }
 
-function keyFlaw(pem: string, type: string): readonly [string, string] | undefined {
+function keyFlaw(pem: string, type: string): readonly [ErrorCode, string] | undefined {
   const bits = /^rsa(\d+)$/.exec(type)?.[1];
   const taken =
     bits !== undefined

@@ -4,6 +4,7 @@
  */
 
 import { createPublicKey } from 'node:crypto';
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { Secret } from '../secret.ts';
 import { type Asn1, int, raw, seq, tagged, time } from './der.ts';
@@ -100,8 +101,8 @@ function isSelfIssued(pem: string): boolean {
   return subject.der.equals(issuer.der);
 }
 
-function caError(code: string, message: string, hints: readonly string[]): DockerTlsError {
-  return new DockerTlsError({ code, exit: 2, message, hints });
+function caError(code: ErrorCode, message: string, hints: readonly string[]): DockerTlsError {
+  return new DockerTlsError({ code, message, hints });
 }
 
 export type CaOptions = {

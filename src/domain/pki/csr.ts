@@ -62,7 +62,6 @@ export function parseCsr(pem: string): Csr {
   if (!verifies(fields.algorithm, firstChildBytes(block.der), fields.publicKey, fields.signature)) {
     throw new DockerTlsError({
       code: 'E_CSR_SIGNATURE',
-      exit: 2,
       message: 'the signature of the certificate request is not by its own key',
       hints: ['make a new one: docker-tls client request NAME'],
     });
@@ -105,7 +104,6 @@ function readFields(der: Buffer): {
 function damaged(why: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CSR_DAMAGED',
-    exit: 2,
     message: `the certificate request cannot be read: ${why}`,
     hints: ['look at it with: openssl req -noout -text -verify -in FILE'],
     cause,

@@ -158,7 +158,6 @@ export function openKey(pem: Secret, passphrase?: Secret): KeyObject {
   if (block.label === 'OPENSSH PRIVATE KEY') {
     throw new DockerTlsError({
       code: 'E_KEY_FORMAT',
-      exit: 2,
       message: 'the private key is in the format of OpenSSH, which TLS does not use',
       hints: ['ssh-keygen -p -m PKCS8 -f COPY-OF-THE-KEY'],
     });
@@ -241,7 +240,6 @@ export function keyMatches(certPem: string, key: Secret): boolean {
 function damaged(why: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_KEY_DAMAGED',
-    exit: 2,
     message: `the key cannot be read: ${why}`,
     hints: ['look at it with: openssl pkey -noout -text -in FILE'],
     cause,
@@ -251,7 +249,6 @@ function damaged(why: string, cause?: unknown): DockerTlsError {
 function passphraseError(message: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_KEY_PASSPHRASE',
-    exit: 2,
     message,
     hints: ['give the right one with --ca-passphrase-file FILE or in DOCKER_TLS_CA_PASSPHRASE'],
     cause,

@@ -55,7 +55,6 @@ export function splitBundle(pem: string): string[] {
 export function certDamaged(why: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CERT_DAMAGED',
-    exit: 2,
     message: `the certificate cannot be read: ${why}`,
     hints: ['look at it with: openssl x509 -noout -text -in FILE'],
     cause,

@@ -4,6 +4,7 @@
  */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { Secret } from '../secret.ts';
 import { type Asn1, bmp, encode, int, nothing, octets, oid, seq, set, tagged, taggedBytes } from './der.ts';
@@ -98,6 +99,6 @@ function fill(bytes: Uint8Array, block: number): Buffer {
   return Buffer.alloc(block * Math.ceil(bytes.length / block), bytes);
 }
 
-function pkcs12Error(code: string, message: string): DockerTlsError {
-  return new DockerTlsError({ code, exit: 2, message });
+function pkcs12Error(code: ErrorCode, message: string): DockerTlsError {
+  return new DockerTlsError({ code, message });
 }

@@ -59,7 +59,6 @@ export function validity(options: {
   if (!(days > 0 && days <= MAX_DAYS)) {
     throw new DockerTlsError({
       code: 'E_DAYS',
-      exit: 2,
       message: `a lifetime of ${days} days is not possible`,
       hints: [`give more than 0 and at most ${MAX_DAYS} days`],
     });
@@ -67,7 +66,6 @@ export function validity(options: {
   if (issuer !== undefined && issuer.notAfter.getTime() <= now.getTime()) {
     throw new DockerTlsError({
       code: 'E_CA_EXPIRED',
-      exit: 2,
       message: `the CA expired on ${issuer.notAfter.toISOString()}: what it signs now, nobody accepts`,
       hints: ['docker-tls rotate ca'],
     });
@@ -94,7 +92,6 @@ export function commonName(text: string): Buffer {
   if (text.trim() === '' || [...text].length > MAX_COMMON_NAME || /[\u0000-\u001f\u007f-\u009f]/.test(text)) {
     throw new DockerTlsError({
       code: 'E_NAME',
-      exit: 2,
       message: `"${text.slice(0, 80)}" cannot be the name in a certificate`,
       hints: [`give 1 to ${MAX_COMMON_NAME} characters, without control characters`],
     });

@@ -45,7 +45,6 @@ export function refuseWeakKey(type: string): void {
     return;
   throw new DockerTlsError({
     code: 'E_KEY_TYPE',
-    exit: 2,
     message: `a key of type ${type} is not used: TLS clients refuse it`,
     hints: ['use p256, p384, ed25519 or RSA with at least 2048 bits'],
   });

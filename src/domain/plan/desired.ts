@@ -1,6 +1,27 @@
 /** Owns the desired state of one host: everything that a plan is made from besides the facts. */
 
+import type { KeyType } from '../pki/key-types.ts';
+import type { San } from '../pki/names.ts';
 import type { Secret } from '../secret.ts';
+import type { CaId } from '../trust/ca-id.ts';
+
+/** A server certificate that is to be issued. */
+export type CertificateRequest = {
+  readonly names: readonly San[];
+  readonly keyType: KeyType;
+  readonly days: number;
+  readonly reason: string;
+};
+
+/** What a host is to have, by names and ids: neither certificates nor keys. */
+export type DesiredCredentials = {
+  /** CAs in its trust file. */
+  readonly trust: readonly CaId[];
+  /** `keep`: ids of the certificate that the store has and of its chain. */
+  readonly certificate: { readonly keep: readonly string[] } | { readonly issue: CertificateRequest };
+  /** `send`: from here; `keep`: the one on the host stays; `host`: the host makes one. */
+  readonly key: KeySource['kind'];
+};
 
 /** Where the server's key of the new generation comes from. */
 export type KeySource =
@@ -10,6 +31,7 @@ export type KeySource =
   /** A key that the host made itself, at this path. */
   | { readonly kind: 'host'; readonly path: string };
 
+/** The same as it is sent, made once the plan is agreed to. */
 export type Credentials = {
   /** Trust file: PEM of every CA whose clients are accepted. */
   readonly ca: string;
@@ -47,7 +69,7 @@ export type DesiredHost = {
   readonly port: number;
   /** Addresses to listen on; empty: all. */
   readonly listen: readonly string[];
-  readonly credentials: Credentials;
+  readonly credentials: DesiredCredentials;
   readonly containers: 'keep' | 'may-stop';
   /** live-restore stays on afterwards. Undefined: as the host has it. */
   readonly liveRestore?: boolean;

@@ -96,6 +96,10 @@ export type HostFacts = {
     readonly cmdline: readonly string[];
     /** The daemon answered over its local socket. */
     readonly answers: boolean;
+    /** It runs and does not even refuse an answer there, or has no such socket. */
+    readonly silent: boolean;
+    /** Where dockerd finds the programs that it may need to start: absolute paths. */
+    readonly programs: readonly string[];
     /** It said which containers run; a plugin for authorization may keep that from us. */
     readonly listsContainers: boolean;
     readonly liveRestore: boolean;
@@ -126,6 +130,8 @@ export type HostFacts = {
   readonly listeners: readonly string[];
   /** Free kilobytes by mount point. */
   readonly disk: readonly { readonly mount: string; readonly freeKb: number }[];
+  /** Free kilobytes of /run/systemd; undefined when they are not known. */
+  readonly runFreeKb: number | undefined;
   readonly firewall: {
     readonly iptables: string;
     readonly ufw: string | undefined;
@@ -198,6 +204,11 @@ export function parseFacts(stdout: Buffer): HostFacts {
       snap: raw.get('snap'),
       cmdline: get('cmdline').split('\n'),
       answers: typeof info.ID === 'string' || typeof info.ServerVersion === 'string',
+      // Without a program to ask with there is no answer at all, not even one that none came.
+      silent:
+        unit.ActiveState === 'active' &&
+        (get('api-socket') === '' || [...answers.values()].some(({ status }) => status === 0)),
+      programs: lines('programs'),
       listsContainers: answers.get('/containers/json')?.status === 200,
       liveRestore: info.LiveRestoreEnabled === true,
       swarm:
@@ -220,12 +231,8 @@ export function parseFacts(stdout: Buffer): HostFacts {
     listeners: get('listeners')
       .split('\n')
       .filter((line) => line.trim() !== ''),
-    disk: get('disk')
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-      .filter((columns) => columns.length >= 6)
-      .map((columns) => ({ mount: columns.slice(5).join(' '), freeKb: Number(columns[3]) })),
+    disk: parseDisk(get('disk')),
+    runFreeKb: parseDisk(get('run-space'))[0]?.freeKb,
     firewall: { iptables: get('iptables'), ufw: raw.get('ufw'), nft: get('nft'), firewalld: raw.get('firewalld') },
   };
 }
@@ -256,10 +263,19 @@ export function installedCredentials(
   return ca === undefined || cert === undefined ? undefined : { ca, cert };
 }
 
+/** What `df -Pk` printed. */
+function parseDisk(text: string): { mount: string; freeKb: number }[] {
+  return text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns.length >= 6)
+    .map((columns) => ({ mount: columns.slice(5).join(' '), freeKb: Number(columns[3]) }));
+}
+
 function unreadable(message: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_FACTS',
-    exit: 4,
     message,
     hints: ['try again; if it stays so, look at the host itself: its /bin/sh, od, stat and find are needed'],
   });

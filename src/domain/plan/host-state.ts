@@ -30,7 +30,6 @@ export function parseState(state: PathState | undefined): HostState | undefined 
   }
   throw new DockerTlsError({
     code: 'E_HOST_STATE',
-    exit: 4,
     message: `${STATE}/state.json on the host is damaged or of a newer docker-tls`,
     hints: [`look at it on the host: cat ${STATE}/state.json`],
   });

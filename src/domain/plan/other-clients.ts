@@ -133,7 +133,6 @@ export function otherClientsLose(
   }[now];
   return new DockerTlsError({
     code: 'E_OTHER_CLIENTS',
-    exit: 4,
     where: host,
     message:
       losing.length === 0

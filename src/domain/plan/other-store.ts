@@ -37,7 +37,6 @@ export function otherStore(facts: HostFacts, host: string, state: OurCertificate
 export function managedExternally(host: string, words: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_HOST_MANAGED',
-    exit: 4,
     where: host,
     message: words,
     hints: [
@@ -51,6 +50,11 @@ export function managedExternally(host: string, words: string): DockerTlsError {
 
 /** Hosts that are known here, by name: the server certificate (PEM) that each got last. */
 export type KnownHosts = Map<string, string>;
+
+/** A new map for each run: what it sets up is added. */
+export function knownHosts({ hosts }: Pick<StoreState, 'hosts'>): KnownHosts {
+  return new Map([...hosts].map(([name, { serverCert }]) => [name, serverCert]));
+}
 
 /** The host's own record names it, or its certificate does; undefined where it is unknown here, or known by the name `host`. */
 function knownName(facts: HostFacts, host: string, hosts: KnownHosts): string | undefined {
@@ -81,7 +85,6 @@ export function otherName(
   const typed = shellQuote(destinationWords(ssh));
   return new DockerTlsError({
     code: 'E_HOST_TWO_NAMES',
-    exit: 4,
     where: host,
     message: `this host is already in the store as ${name}; a second record would reject the clients of the first`,
     hints: hosts.has(host)

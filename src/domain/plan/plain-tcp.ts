@@ -47,7 +47,6 @@ export function plainTcpProblem({ host, opens }: HostPlan): DockerTlsError[] {
   return [
     new DockerTlsError({
       code: 'E_OPENS_PLAIN_TCP',
-      exit: 4,
       where: host,
       message: `the configuration from before setup opens ${opens.join(' and ')}, which accepts every client without a certificate`,
       hints: [

@@ -11,10 +11,11 @@ import {
   STATE,
   TLS_DIRECTORY,
 } from '../dockerd/paths.ts';
+import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
-import type { DesiredHost } from './desired.ts';
+import type { DesiredCredentials, DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, hasDocker, installedCredentials, type SnapshotEntry } from './facts.ts';
 import { bySnapshot, type FileChange, foldAttributes, link, planFile, text } from './file-change.ts';
 import { judgeFirewall } from './firewall.ts';
@@ -33,7 +34,7 @@ export type HostPlan = {
   /** `systemd`: our socket unit holds the port, clients wait through a restart; `daemon`: dockerd opens it, clients are refused for a moment. */
   readonly listening: 'systemd' | 'daemon' | 'none';
   /** New credentials are put on the host. */
-  readonly credentials?: { readonly reason: string };
+  readonly credentials?: DesiredCredentials & { readonly reason: string };
   readonly files: readonly FileChange[];
   /** Every path under our care afterwards, in order. */
   readonly managed: readonly { readonly kind: string; readonly path: string }[];
@@ -94,7 +95,8 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const files = [...returned, ...wanted]
     .filter((change) => change.path !== CURRENT_LINK && differs(change, facts))
     .map((change) => withDrift(change, facts));
-  const credentials = planCredentials(facts, desired);
+  const reason = whyCredentials(facts, desired.credentials);
+  const credentials = reason === undefined ? undefined : { reason, ...desired.credentials };
   const daemon = planDaemon(facts, view, desired, files, credentials, json.after);
   const containers = planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after);
   const busy = files.length > 0 || credentials !== undefined || daemon.action !== 'none';
@@ -211,17 +213,20 @@ export function nextGeneration(facts: HostFacts): number {
   return Math.max(...numbers) + 1;
 }
 
-function planCredentials(facts: HostFacts, desired: DesiredHost): { reason: string } | undefined {
+/** Why the host gets credentials; undefined: it has those that it should have. */
+function whyCredentials(facts: HostFacts, { certificate, trust }: DesiredCredentials): string | undefined {
   const installed = installedCredentials(facts);
-  if (installed === undefined) return { reason: 'the host has no certificate of ours yet' };
+  if (installed === undefined) return 'the host has no certificate of ours yet';
   // Deleted by hand: without them nobody can give the host back.
-  if (facts.state === undefined) return { reason: `the host's own records (${STATE}) are gone` };
-  if (installed.cert !== desired.credentials.cert) return { reason: 'a new server certificate' };
-  if (installed.ca !== desired.credentials.ca) return { reason: 'other clients are accepted' };
-  if (facts.serverKey !== '400 0:0') return { reason: "the key on the host is not root's alone" };
+  if (facts.state === undefined) return `the host's own records (${STATE}) are gone`;
+  const [leaf, ...chain] = certificateIds(installed.cert);
+  if (!('keep' in certificate) || certificate.keep[0] !== leaf) return 'a new server certificate';
+  if (!sameIds(certificate.keep.slice(1), chain)) return 'another chain of the server certificate';
+  if (!sameIds(trust, certificateIds(installed.ca))) return 'other clients are accepted';
+  if (facts.serverKey !== '400 0:0') return "the key on the host is not root's alone";
   const link = facts.files.get(CURRENT_LINK);
   if (link?.kind === 'link' && facts.directories.get(`${TLS_DIRECTORY}/${link.to}`) !== '700 0:0')
-    return { reason: 'the directory of the key is open to others' };
+    return 'the directory of the key is open to others';
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 /** Owns what stands against a change in the daemon's own configuration file, and the making of problems and hints that all checks share. */
 
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
 import { lineOfKey } from '../dockerd/daemon-json.ts';
@@ -12,12 +13,12 @@ import type { PreflightInput } from './preflight.ts';
 /** A problem of a host, found before anything changes. */
 export function problem(
   host: string,
-  code: string,
+  code: ErrorCode,
   message: string,
   hints: readonly string[],
   details: readonly string[] = [],
 ): DockerTlsError {
-  return new DockerTlsError({ code, exit: 4, message, where: host, hints, details });
+  return new DockerTlsError({ code, message, where: host, hints, details });
 }
 
 /** Commands that edit a setting of the daemon where it is: a file of the administrator's, the packaged unit, or one beside a packaged drop-in. */

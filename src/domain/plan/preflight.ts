@@ -10,6 +10,7 @@ import { fileText, type HostFacts, hasDocker } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import type { HostPlan } from './plan.ts';
 import { checkDaemonJson, editAt, placeOf, problem } from './preflight-config.ts';
+import { checkRestart } from './preflight-restart.ts';
 
 export type PreflightInput = {
   readonly host: string;
@@ -39,7 +40,13 @@ export function preflight(input: PreflightInput): DockerTlsError[] {
   const basics = checkBasics(input);
   if (basics.length > 0) return basics;
   const view = viewDaemon(input.facts);
-  return [...checkUnit(input, view), ...checkDaemonJson(input, view), ...checkHost(input), ...checkContainers(input)];
+  return [
+    ...checkUnit(input, view),
+    ...checkDaemonJson(input, view),
+    ...checkRestart(input, view),
+    ...checkHost(input),
+    ...checkContainers(input),
+  ];
 }
 
 function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsError[] {
@@ -124,15 +131,14 @@ export function lockedError(
   ]);
 }
 
-/** The error for a disk that fills in the middle of a change. `exit`: 4 when nothing was changed, 5 when it was taken back. */
+/** The error for a disk that fills in the middle of a change. */
 export function diskFullError(
   { host, login }: Pick<PreflightInput, 'host' | 'login'>,
-  exit: 4 | 5,
   message: string,
   details: readonly string[] = [],
 ): DockerTlsError {
   const hints = [`see what fills it: ${sshCommand(login, 'df', '-h')}`];
-  return new DockerTlsError({ code: 'E_DISK_FULL', exit, where: host, message, hints, details });
+  return new DockerTlsError({ code: 'E_DISK_FULL', where: host, message, hints, details });
 }
 
 /** States of a unit that will be another one soon. */

@@ -2,14 +2,17 @@
 
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
+import { type CaId, certificateIds } from '../trust/ca-id.ts';
 import { isFrom, isUnder } from '../trust/trust.ts';
 
 export type RotationHost = {
   readonly name: string;
   /** The trust file that the host has. */
   readonly trust: string;
-  /** The trust file that it should have while old and new are accepted (or after the old one is dropped). */
-  readonly wanted: string;
+  /** It is not what it should be while old and new are accepted (or after the old one is dropped). */
+  readonly outdated: boolean;
+  /** The CAs that should be in it. */
+  readonly wanted: readonly CaId[];
   readonly serverCert: string;
 };
 
@@ -44,7 +47,7 @@ export type RotationStage = {
 
 export function rotationStage(input: RotationInput): RotationStage {
   const { ca, oldCas, now } = input;
-  const changing = input.hosts.filter((host) => host.trust !== host.wanted);
+  const changing = input.hosts.filter((host) => host.outdated);
   const outdated = changing.map((host) => host.name);
   if (oldCas.length === 0) {
     const others = changing.filter((host) => trustsAnother(host, ca)).map((host) => host.name);
@@ -64,8 +67,7 @@ export function rotationStage(input: RotationInput): RotationStage {
 
 /** Whether a host has a CA that it should not have, and that is neither the given one nor below it, dates aside. */
 function trustsAnother({ trust, wanted }: RotationHost, ca: string): boolean {
-  const stays = splitBundle(wanted);
-  return splitBundle(trust).some((pem) => !stays.includes(pem) && !isUnder(pem, ca));
+  return splitBundle(trust).some((pem) => !wanted.includes(certificateIds(pem)[0] ?? '') && !isUnder(pem, ca));
 }
 
 function isExpired(cert: string, now: Date): boolean {

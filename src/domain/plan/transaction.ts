@@ -31,6 +31,7 @@ import { fileText, type HostFacts, type HostState, realPath } from './facts.ts';
 import { type FileChange, text } from './file-change.ts';
 import { renderState } from './host-state.ts';
 import type { HostPlan } from './plan.ts';
+import { startNeeds } from './start-needs.ts';
 
 /** What lies on the host for the time of a change. A timer, a boot or a person starts it, so it makes its environment clean by itself. */
 const rollbackScript = [
@@ -98,7 +99,7 @@ export function renderTransaction(
     LIVE_RESTORE: protect ? 'temporary' : 'untouched',
     LIVE_RESTORE_STAYS: plan.containers.how === 'switched-on' ? 'yes' : 'no',
     DAEMON_JSON: plan.daemonJson.path,
-    API_SOCKET: facts.docker.apiSocket || '/var/run/docker.sock',
+    NEEDS: plan.daemon.action === 'restart' ? neededPaths(facts).join('\n') : '',
     SSHD: plan.sshd,
     SSHD_DROP_IN,
     AUDIT: plan.audit,
@@ -138,6 +139,14 @@ export function renderTransaction(
   };
 }
 
+/** Programs without which dockerd would not start again, where they are now. */
+function neededPaths(facts: HostFacts): string[] {
+  const view = viewDaemon(facts);
+  const program = view.commandLine?.program.text.replace(/^[-@:+!|]+/, '') ?? '';
+  const needed = startNeeds(facts, view).flatMap(({ path }) => path ?? []);
+  return program.startsWith('/') ? [program, ...needed] : needed;
+}
+
 /** What the plan was made from, for the host to compare with what it has when the change begins. */
 function seen(facts: HostFacts): string[] {
   const view = viewDaemon(facts);
@@ -161,6 +170,11 @@ function seen(facts: HostFacts): string[] {
     if (now.kind !== 'file' || now.content.length >= 1_000_000 || now.content.includes('\ufffd')) return [];
     return [`${createHash('sha256').update(now.content).digest('hex')}  ${path}\n`];
   });
+}
+
+/** How a host is after its rollback. */
+export function asBefore(remark: string): string {
+  return remark === '' ? 'the host is as it was before' : `the host's files are as they were before, but ${remark}`;
 }
 
 /**

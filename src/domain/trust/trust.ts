@@ -1,4 +1,4 @@
-/** Owns whom a host accepts: the text of its trust file, and the rules by which a server certificate goes on being good. */
+/** Owns whom a host accepts: the CAs in its trust file, and the rules by which a server certificate goes on being good. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts';
@@ -6,6 +6,7 @@ import { covers, formatSan, parseSan, type San } from '../pki/names.ts';
 import { renewal } from '../pki/renewal.ts';
 import type { HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
+import { type CaId, certificateIds } from './ca-id.ts';
 
 /** What of a host's spec says whom it accepts. */
 export type Accepting = Pick<HostSpec, 'name' | 'clients' | 'acceptCa'>;
@@ -14,11 +15,13 @@ export type Accepting = Pick<HostSpec, 'name' | 'clients' | 'acceptCa'>;
 export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
 
 export type TrustInput = {
-  /** PEM of the CA that issues now and of those that a rotation has not dropped yet. */
-  readonly cas: string;
+  /** The CA that issues now and those that a rotation has not dropped yet. */
+  readonly cas: readonly CaId[];
   readonly clients: readonly TrustedClient[];
-  /** PEM of each client's issuing CAs: the one in use first, during a rotation the one before as well. */
-  readonly issuers: ReadonlyMap<string, string>;
+  /** Each client's issuing CAs: the one in use first, during a rotation the one before as well. */
+  readonly issuers: ReadonlyMap<string, readonly CaId[]>;
+  /** Whether a client's issuing CA stands under one of these CAs (PEM). */
+  isBelow(client: string, cas: string): boolean;
 };
 
 /** Whether a client may reach a host, by both records. */
@@ -36,16 +39,15 @@ export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): 
 }
 
 /**
- * The trust file of a host. As long as every client is accepted it holds the CAs, so that a new client needs no change of any host;
+ * The CAs in the trust file of a host. As long as every client is accepted it holds the CAs, so that a new client needs no change of any host;
  * else only the issuing CAs of those who are (dockerd has no revocation list). Fails with E_NO_CLIENTS, E_NO_ISSUER (exit 2).
  */
-export function trustFile(spec: Accepting, { cas, clients, issuers }: TrustInput): string {
+export function trustFile(spec: Accepting, { cas, clients, issuers, isBelow }: TrustInput): readonly CaId[] {
   if (acceptsAll(spec, clients)) return withAccepted(cas, spec);
   const accepted = clients.filter((client) => isAccepted(client, spec));
   if (accepted.length === 0) {
     throw new DockerTlsError({
       code: 'E_NO_CLIENTS',
-      exit: 2,
       where: spec.name,
       message: 'no client would be accepted',
       hints:
@@ -58,36 +60,29 @@ export function trustFile(spec: Accepting, { cas, clients, issuers }: TrustInput
   if (without.length > 0) {
     throw new DockerTlsError({
       code: 'E_NO_ISSUER',
-      exit: 2,
       where: spec.name,
       message: `${without.map((client) => client.name).join(', ')} has no issuing CA of its own, so it cannot be told from clients that are not accepted`,
       hints: without.map((client) => `docker-tls rotate client ${client.name}`),
     });
   }
-  const inside = clients.filter((client) => !isAccepted(client, spec) && comesFrom(issuers.get(client.name), spec));
+  const { acceptCa } = spec;
+  const inside =
+    acceptCa === undefined ? [] : clients.filter((one) => !isAccepted(one, spec) && isBelow(one.name, acceptCa));
   if (inside.length > 0) throw acceptedAsAWhole(spec, inside);
-  return withAccepted(accepted.map((client) => issuers.get(client.name)).join(''), spec);
-}
-
-/** The CAs of `--accept-ca` come last, each once. */
-function withAccepted(trust: string, { acceptCa = '' }: Accepting): string {
-  const there = splitBundle(trust);
-  return (
-    trust +
-    splitBundle(acceptCa)
-      .filter((pem) => !there.includes(pem))
-      .join('')
+  return withAccepted(
+    accepted.flatMap((client) => issuers.get(client.name) ?? []),
+    spec,
   );
 }
 
-function comesFrom(issuer: string | undefined, { acceptCa = '' }: Accepting): boolean {
-  return issuer !== undefined && splitBundle(issuer).some((pem) => isUnder(pem, acceptCa));
+/** The CAs of `--accept-ca` come last, each once. */
+function withAccepted(trust: readonly CaId[], { acceptCa = '' }: Accepting): readonly CaId[] {
+  return [...trust, ...certificateIds(acceptCa).filter((id) => !trust.includes(id))];
 }
 
 function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly TrustedClient[]): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CA_ACCEPTED',
-    exit: 2,
     where: name,
     message: `the host accepts every client of the CA "${splitBundle(acceptCa)
       .map((pem) => inspectCertificate(pem).subject)
@@ -101,12 +96,15 @@ function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly 
  * another. All of them, or an honest no.
  * Fails with E_CA_LEAF_ONLY (exit 2).
  */
-export function leafOnlyTrust(spec: Accepting, cas: string, clients: readonly TrustedClient[]): string {
+export function leafOnlyTrust(
+  spec: Accepting,
+  cas: readonly CaId[],
+  clients: readonly TrustedClient[],
+): readonly CaId[] {
   const rejected = clients.filter((client) => !isAccepted(client, spec));
   if (rejected.length === 0) return withAccepted(cas, spec);
   throw new DockerTlsError({
     code: 'E_CA_LEAF_ONLY',
-    exit: 2,
     where: spec.name,
     message: `the CA signs leaf certificates only, so every certificate it signs for a client opens this host; ${rejected.map((client) => client.name).join(', ')} cannot be kept out`,
     hints: [

@@ -44,7 +44,7 @@ const MAX_ITEMS = 2000;
 function failure(message: string, where: string): DockerTlsError {
   const file = where.replace(/:\d+$/, '');
   const hints = [`docker compose -f ${shellQuote(file)} config --quiet`];
-  return new DockerTlsError({ code: 'E_COMPOSE', exit: 2, message, where, hints });
+  return new DockerTlsError({ code: 'E_COMPOSE', message, where, hints });
 }
 
 /** Throws DockerTlsErrors when it is no YAML, or no Compose file. Size, depth and aliases are bounded: hostile files end in an error. */

@@ -233,5 +233,5 @@ export function auditDockerfile(text: string, path: string): readonly CheckResul
 
 function refused(message: string, path: string): DockerTlsError {
   const hints = [`docker build --check -f ${shellQuote(path)} .`];
-  return new DockerTlsError({ code: 'E_DOCKERFILE', exit: 2, message, where: path, hints });
+  return new DockerTlsError({ code: 'E_DOCKERFILE', message, where: path, hints });
 }

@@ -1,0 +1,98 @@
+/** Owns how a change looks to people and in JSON, planned or made: the same for every command that changes something. */
+
+import { type CredentialChange, signs } from '../../domain/trust/changes.ts';
+import { listWords, plural } from '../../domain/words.ts';
+import type { Changed, Planned } from '../../engine/intent.ts';
+import { errorsOf, exitOfResults } from '../../engine/pool.ts';
+import { gravestExit } from '../../errors/errors.ts';
+import type { CommandContext, CommandResult } from '../command.ts';
+import { type Colours, coloursOf } from './colours.ts';
+import { outcomeJson, renderOutcome, renderResults } from './outcome.ts';
+import { plansJson, renderPlans } from './plan.ts';
+import { tableWidth } from './table.ts';
+
+type Around = Pick<CommandContext<unknown, unknown>, 'global' | 'runtime'>;
+
+/** What a change came to, or would come to; a command puts its own sentences around it. */
+export function renderChange(changed: Changed, around: Around): CommandResult {
+  const { wanted, planned, results, copies } = changed;
+  const { runtime } = around;
+  const leftOut = wanted.leftOut ?? [];
+  const exits = leftOut.map(({ exit }) => exit);
+  if (planned !== undefined) {
+    return {
+      exit: gravestExit([exitOfResults(planned.hosts, runtime.signal), ...exits]),
+      result: {
+        dryRun: true,
+        notes: wanted.notes ?? [],
+        credentials: wanted.credentials.map(credentialJson),
+        ...plansJson(planned.hosts),
+      },
+      text: renderPlanned(planned, around),
+      errors: [...leftOut, ...errorsOf(planned.hosts)],
+    };
+  }
+  const colours = coloursOf(runtime.io);
+  const [only] = results;
+  const text =
+    results.length === 1 && only?.kind === 'done'
+      ? renderOutcome(only.value, colours)
+      : results.length === 0
+        ? ''
+        : renderResults(results, colours, tableWidth(runtime.io));
+  return {
+    exit: gravestExit([exitOfResults(results, runtime.signal), ...exits]),
+    result: { hosts: results.map(outcomeJson) },
+    text,
+    errors: [...[...copies.values()].flatMap(({ problems }) => problems), ...leftOut, ...errorsOf(results)],
+  };
+}
+
+/** What would be issued, then what would change on hosts, and why on hosts that nobody named. */
+export function renderPlanned({ wanted, hosts }: Planned, { runtime, global }: Around): string {
+  const colours = coloursOf(runtime.io);
+  const columns = tableWidth(runtime.io);
+  return [
+    renderCredentials(wanted.credentials, colours),
+    hosts.length === 0 ? '' : renderPlans(hosts, colours, global.verbose, columns),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** One line for each kind of thing. */
+function renderCredentials(changes: readonly CredentialChange[], { bold }: Colours): string {
+  const lines = changes.flatMap((change) => {
+    if (change.kind === 'create-ca' || change.kind === 'replace-ca')
+      return [`new CA       ${bold(change.ca.name)}, ${change.ca.keyType}, ${plural(change.ca.days, 'day')}`];
+    return change.kind === 'drop-old-cas' ? ['old CA       no longer accepted'] : [];
+  });
+  const named = (title: string, filter: (change: CredentialChange) => boolean) => {
+    const names = changes.filter(filter).flatMap((change) => ('record' in change ? [change.record.name] : []));
+    if (names.length > 0) lines.push(`${title.padEnd(13)}${listWords(names, 12)}`);
+  };
+  named('new client', (change) => change.kind === 'client' && change.why === 'new');
+  named('renewed', (change) => change.kind === 'client' && change.why === 'renewal');
+  named('revoked', (change) => change.kind === 'record' && change.record.revokedAt !== undefined);
+  named('changed', (change) => change.kind === 'record' && change.record.revokedAt === undefined);
+  return lines.join('\n');
+}
+
+function credentialJson(change: CredentialChange) {
+  const issues = signs(change);
+  switch (change.kind) {
+    case 'create-ca':
+    case 'replace-ca':
+      return { change: change.kind, issues, ...change.ca };
+    case 'issuing-ca':
+      return { change: change.kind, issues, client: change.client };
+    case 'client':
+    case 'record': {
+      const { name, hosts, days, keyType, revokedAt } = change.record;
+      const why = change.kind === 'client' ? change.why : revokedAt === undefined ? 'changed' : 'revoked';
+      return { change: change.kind, issues, client: name, why, hosts, days, keyType };
+    }
+    default:
+      return { change: change.kind, issues };
+  }
+}

@@ -1,0 +1,30 @@
+/** Owns what dockerd does not start without, as far as its settings and its version tell. */
+
+import { flagValues } from '../dockerd/command-line.ts';
+import type { DaemonView } from './daemon-view.ts';
+import type { HostFacts } from './facts.ts';
+
+/** A program that dockerd looks for when it starts; `path` is undefined where the host has none. */
+export type StartNeed = { readonly name: string; readonly path: string | undefined; readonly package: string };
+
+/** The first Docker that does not start without docker-proxy (26.1 and 28.5 do not, 20.10 does). */
+const NEEDS_PROXY = 26;
+
+/** What dockerd does not start without: it goes on running for as long as nobody restarts it. */
+export function startNeeds(facts: HostFacts, view: DaemonView): StartNeed[] {
+  const found = (...names: string[]): string | undefined =>
+    facts.docker.programs.find((path) => names.some((name) => path.endsWith(`/${name}`)));
+  const setting = (key: string): string =>
+    flagValues(view.flags, `--${key}`).at(-1) ?? String(view.json.values[key] ?? '');
+  const off = (key: string): boolean => /^(0|f|false)$/i.test(setting(key));
+  const needs: StartNeed[] = [{ name: 'runc', path: found('runc', 'buildkit-runc'), package: 'runc' }];
+  if (!off('iptables') && setting('firewall-backend') !== 'nftables')
+    needs.push({ name: 'iptables', path: found('iptables'), package: 'iptables' });
+  if (
+    Number.parseInt(facts.docker.version, 10) >= NEEDS_PROXY &&
+    !off('userland-proxy') &&
+    setting('userland-proxy-path') === ''
+  )
+    needs.push({ name: 'docker-proxy', path: found('docker-proxy'), package: 'docker.io' });
+  return needs;
+}

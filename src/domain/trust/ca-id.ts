@@ -1,0 +1,27 @@
+/** Owns the names of CAs in plans: fingerprints, which can be compared without reading a certificate. */
+
+import { createHash } from 'node:crypto';
+
+/** A CA: the SHA-256 fingerprint of its certificate (`AA:BB:…`), or what it will be where it has yet to be made. */
+export type CaId = string | { readonly new: string };
+
+export const NEW_CA: CaId = { new: 'CA' };
+
+export function newIssuerId(client: string): CaId {
+  return { new: `client ${client}` };
+}
+
+/** Fingerprints of the certificates in a PEM text, in order. Reads no certificate, so the text may come from a host. */
+export function certificateIds(pem: string): string[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => {
+    const der = Buffer.from(block.replace(/-----[A-Z ]+-----/g, ''), 'base64');
+    return (createHash('sha256').update(der).digest('hex').toUpperCase().match(/../g) ?? []).join(':');
+  });
+}
+
+/** Whether two lists name the same CAs; a trust file has no order. */
+export function sameIds(one: readonly CaId[], other: readonly CaId[]): boolean {
+  const sorted = (ids: readonly CaId[]) => [...new Set(ids.map((id) => JSON.stringify(id)))].sort().join();
+  return sorted(one) === sorted(other);
+}

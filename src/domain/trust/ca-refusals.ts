@@ -1,0 +1,42 @@
+/** Owns the words by which a CA cannot issue: its key is elsewhere, or its credentials would lock somebody out. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+
+export function externalCaKey(): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CA_KEY_EXTERNAL',
+    message: 'the key of the CA is not in this store, so nothing can be issued here',
+    hints: [
+      'where the key is: docker-tls client sign REQUEST',
+      'have a command sign: docker-tls ca import --cert FILE --sign-command COMMAND',
+      'if the key is lost: docker-tls rotate ca',
+    ],
+  });
+}
+
+/** In the middle of a rotation: hosts that accept the client today would turn its new credentials away. */
+export function caNotAccepted(client: string, hosts: readonly string[]): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CA_NOT_ACCEPTED',
+    where: client,
+    message: `${hosts.join(', ')} ${hosts.length === 1 ? 'does' : 'do'} not accept the new CA yet, and the old one cannot issue any more: new credentials would lock this client out there`,
+    hints: ['docker-tls rotate ca'],
+  });
+}
+
+/** `unfetched`: clients that are known to have only files of the old CA. */
+export function caBreaksClients(hosts: readonly string[], unfetched: readonly string[] = []): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_BREAKS_CLIENTS',
+    where: hosts.join(', '),
+    message: `the old CA key is unavailable, so the new CA cannot be cross-signed: clients that still hold only the old CA will not trust this host${unfetched.length > 0 ? ` (${unfetched.join(', ')}, and every older copy)` : ''}`,
+    hints: [
+      ...unfetched.flatMap((name) => [
+        `where ${name} is: docker-tls client request ${name}`,
+        `then here: docker-tls client sign REQUEST`,
+      ]),
+      'for older copies: docker-tls client export NAME --out NAME.tar',
+      'when every client has new files, or at their expense: docker-tls rotate ca --no-overlap',
+    ],
+  });
+}

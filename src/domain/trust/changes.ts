@@ -1,0 +1,81 @@
+/** Owns what a run wants of the CA and the clients, as data: shown by a plan, previewed here, carried out by engine/issue.ts alone. */
+
+import type { ClientRecord } from '../../adapters/store/records.ts';
+import { splitBundle } from '../pki/inspect.ts';
+import type { KeyType } from '../pki/key-types.ts';
+import type { CaSpec } from '../settings.ts';
+import { NEW_CA, newIssuerId } from './ca-id.ts';
+import type { AccessView } from './view.ts';
+
+export type CredentialChange =
+  /** The first CA of a store. */
+  | { readonly kind: 'create-ca'; readonly ca: CaSpec }
+  /** A new CA that issues from now on; the one before stays trusted. `lost`: the keys of this store cannot be opened and go. */
+  | { readonly kind: 'replace-ca'; readonly ca: CaSpec; readonly lost: boolean }
+  /** CAs that issued before are no longer trusted. */
+  | { readonly kind: 'drop-old-cas' }
+  /** An issuing CA for a client, under the CA in use. */
+  | { readonly kind: 'issuing-ca'; readonly client: string; readonly keyType: KeyType }
+  /** A certificate for a client: with a new key, or for a request (PEM) whose key stays with its owner. */
+  | { readonly kind: 'client'; readonly why: 'new' | 'renewal'; readonly record: ClientRecord; readonly csr?: string }
+  /** A client's record alone: its hosts, its revocation, when to renew. */
+  | { readonly kind: 'record'; readonly record: ClientRecord };
+
+/** A store without a CA gets one first. */
+export function firstCa(known: unknown, ca: CaSpec): readonly CredentialChange[] {
+  return known === undefined ? [{ kind: 'create-ca', ca }] : [];
+}
+
+/** Whether a key of the CA is needed for it, or a sign command. */
+export function signs({ kind }: CredentialChange): boolean {
+  return kind !== 'record' && kind !== 'drop-old-cas';
+}
+
+/** The store's CAs and clients once the changes are carried out. */
+export function preview(view: AccessView, changes: readonly CredentialChange[]): AccessView {
+  return changes.reduce(afterOne, view);
+}
+
+function afterOne(view: AccessView, change: CredentialChange): AccessView {
+  switch (change.kind) {
+    case 'create-ca':
+      return { ...view, ca: NEW_CA, issuing: 'here' };
+    case 'replace-ca':
+      return {
+        ...view,
+        ca: NEW_CA,
+        oldCas: [...(view.ca === undefined ? [] : [view.ca]), ...view.oldCas],
+        issuing: 'here',
+        issuers: new Map([...view.issuers].map(([name, { ids, pem }]) => [name, { ids, pem, current: false }])),
+      };
+    case 'drop-old-cas':
+      return {
+        ...view,
+        oldCas: [],
+        issuers: new Map(
+          [...view.issuers].map(([name, issuer]) => [
+            name,
+            { ...issuer, ids: issuer.ids.slice(0, 1), pem: splitBundle(issuer.pem)[0] ?? '' },
+          ]),
+        ),
+      };
+    case 'issuing-ca':
+      return withIssuer(view, change.client);
+    case 'client':
+      return withIssuer(withClient(view, change.record), change.record.name);
+    case 'record':
+      return withClient(view, change.record);
+  }
+}
+
+function withClient(view: AccessView, record: ClientRecord): AccessView {
+  return { ...view, clients: new Map([...view.clients, [record.name, record]]) };
+}
+
+/** The issuing CA before stays beside the new one as long as its CA is trusted: hosts that list clients one by one accept both. */
+function withIssuer(view: AccessView, client: string): AccessView {
+  const known = view.issuers.get(client);
+  if (view.issuing !== 'here' || known?.current) return view;
+  const ids = [newIssuerId(client), ...(view.oldCas.length > 0 ? (known?.ids ?? []) : [])];
+  return { ...view, issuers: new Map([...view.issuers, [client, { ids, current: true, pem: known?.pem ?? '' }]]) };
+}

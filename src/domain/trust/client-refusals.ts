@@ -1,0 +1,64 @@
+/** Owns the words by which credentials for a client are refused. */
+
+import type { StoredClient } from '../../adapters/store/records.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+
+/** A client that was revoked, or that another CA issued, is not ours to issue: E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
+export function refuseOther(client: StoredClient): void {
+  const { record } = client;
+  refuseForeign(client, [
+    `a new request for those who issued it: docker-tls client request ${record.name}`,
+    '--client NAME',
+  ]);
+  if (record.revokedAt === undefined) return;
+  throw new DockerTlsError({
+    code: 'E_CLIENT_REVOKED',
+    where: record.name,
+    message: `this client was revoked at ${record.revokedAt}`,
+    hints: [`docker-tls client add ${record.name}-2`],
+  });
+}
+
+/** A client that gets no new key here: as `refuseOther`, and E_CLIENT_NO_KEY (exit 2). */
+export function refuseRenewal(client: StoredClient): void {
+  refuseOther(client);
+  if (client.key === undefined) throw externalKey(client.record.name);
+}
+
+/** A client that another CA issued: E_CLIENT_EXTERNAL (exit 2). */
+export function refuseForeign({ record }: StoredClient, hints: readonly string[]): void {
+  if (record.reaches === undefined) return;
+  throw new DockerTlsError({
+    code: 'E_CLIENT_EXTERNAL',
+    where: record.name,
+    message: 'this client was issued elsewhere and imported here',
+    hints,
+  });
+}
+
+export function unknownClient(name: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CLIENT_UNKNOWN',
+    message: `no client ${name} in the store`,
+    hints: ['docker-tls client list', `docker-tls client add ${name}`],
+  });
+}
+
+export function externalKey(name: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CLIENT_NO_KEY',
+    where: name,
+    message: 'its key is on another computer and stays there',
+    hints: [`on that computer: docker-tls client request ${name}`, 'then here: docker-tls client sign REQUEST'],
+  });
+}
+
+/** `way`: the command with another name. */
+export function clientExists(name: string, way: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CLIENT_EXISTS',
+    where: name,
+    message: 'there is another client of this name already',
+    hints: [way, 'docker-tls client list'],
+  });
+}

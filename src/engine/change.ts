@@ -1,0 +1,239 @@
+/** Owns the ordered list of steps of a change. Everything up to `confirm` changes nothing and signs nothing, here, on a host or at any CA. */
+
+import type { StoreChange } from '../adapters/store/records.ts';
+import { hasChanges } from '../domain/plan/plan.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import { viewOf } from '../domain/trust/view.ts';
+import { plural } from '../domain/words.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import type { HostProgress } from '../runtime.ts';
+import type {
+  Changed,
+  ChangeOutcome,
+  HostOutcome,
+  Intent,
+  OpenedHost,
+  Planned,
+  PlannedHost,
+  Run,
+  Wanted,
+} from './intent.ts';
+import { type HostResult, overHosts } from './pool.ts';
+import { namingKnown } from './specs.ts';
+import { closingOnError, factsOf, openHost } from './steps/connect.ts';
+import { type Issued, issueCredentials, withCredentials } from './steps/issue.ts';
+import { agreedPart, type Base, planOpened } from './steps/plan.ts';
+import { refuseProblems } from './steps/preflight.ts';
+import { recordHost } from './steps/record.ts';
+import { resolveIntent } from './steps/resolve.ts';
+import { transact } from './steps/transact.ts';
+import { verify } from './steps/verify.ts';
+import { requireVerified } from './verify-host.ts';
+
+/**
+ * Makes a change, or with `dryRun` only plans it. What hosts fail with is in their results; what stands against the whole run is thrown:
+ * the refusals of the intent, E_STORE_CHANGED (exit 5), and what the issuer, the store and the question fail with.
+ */
+export async function change(intent: Intent, run: Run): Promise<Changed> {
+  const base = await resolveIntent(intent, run);
+  const planned = await planFirst(base, run);
+  try {
+    if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };
+    if (base.wanted.temporary && allFailed(planned.hosts)) return failed(planned, base);
+    await confirm(intent, planned, run);
+    const issued = await issueCredentials(intent, planned, base, run);
+    const results = await changeEach(planned, issued, { ...run, intent });
+    if (allFailed(results)) await issued.rollBackHost();
+    return { wanted: issued.wanted, results, state: issued.state, copies: issued.copies };
+  } finally {
+    for (const one of planned.hosts) if (one.kind === 'done') await one.value.session.close();
+  }
+}
+
+/** Every host; those whose plan failed have failed already, and count as a canary and as a failure. */
+async function changeEach(
+  planned: Planned,
+  issued: Issued,
+  run: Run & { readonly intent: Intent },
+): Promise<HostResult<HostOutcome>[]> {
+  const { hosts } = issued.wanted;
+  const failures = new Map(planned.hosts.flatMap((one) => (one.kind === 'failed' ? [[one.host, one] as const] : [])));
+  const left = hosts.filter(({ name }) => !failures.has(name));
+  const canaries = hosts.slice(0, run.canary ?? 0);
+  const stopped = canaries.some(({ name }) => failures.has(name))
+    ? 'the canary failed'
+    : failures.size >= (run.maxFailures ?? Number.POSITIVE_INFINITY)
+      ? `stopped after ${plural(failures.size, 'failure')}`
+      : undefined;
+  const maxFailures = run.maxFailures === undefined ? undefined : run.maxFailures - failures.size;
+  const results =
+    stopped === undefined
+      ? await overEach(left, { ...run, maxFailures }, (spec, line) => changeOne(spec, planned, issued, run, line))
+      : left.map(({ name }) => ({ host: name, kind: 'skipped' as const, reason: stopped }));
+  return hosts.flatMap(({ name }) => failures.get(name) ?? results.find(({ host }) => host === name) ?? []);
+}
+
+/** One host: transact, verify, record, commit; or only verify where there is nothing to change. */
+async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: HostProgress): Promise<HostOutcome> {
+  const { spec, plan, session, facts, address } = planned;
+  const began = run.runtime.now().getTime();
+  const first = planned.latest.hosts.has(spec.name) ? {} : { first: { address, port: spec.port } };
+  let undo: StoreChange | undefined;
+  return withCredentials(planned, base, run, line, async (sent) => {
+    const check = () => verify(planned, sent, base, run);
+    const record = async () => {
+      undo = await recordHost(planned, sent, base, run);
+    };
+    let outcome: ChangeOutcome = { checks: [], warnings: [] };
+    if (!hasChanges(plan) && plan.purpose !== 'remove') {
+      line.phase('verify');
+      outcome = { checks: await check(), warnings: [] };
+      requireVerified(spec.name, outcome.checks, 'the host was not changed', first.first);
+      await record();
+    } else {
+      outcome = await transact({
+        ...{ plan, facts, credentials: sent, spec, session, reach: run, reason: base.reason, progress: line, ...first },
+        verify: check,
+        save: record,
+        unsave: async () => {
+          const before = undo;
+          undo = undefined;
+          if (before !== undefined)
+            await run.store.withLock(`docker-tls ${base.reason}`, () => run.store.write(before));
+        },
+      });
+    }
+    if (sent !== undefined) base.known.set(spec.name, sent.cert);
+    const elapsedMs = run.runtime.now().getTime() - began;
+    const changed = hasChanges(plan) || plan.purpose === 'remove';
+    return { ...outcome, host: spec.name, changed, plan, address, accepts: planned.accepts, elapsedMs };
+  });
+}
+
+/** Plans what is shown. A single host stays open until it is changed; of several the sessions do not outlast a question. */
+async function planFirst(base: Base, run: Run): Promise<Planned> {
+  const { wanted } = base;
+  const alone = isAlone(wanted) && !run.dryRun;
+  if (!alone && !run.asks && !run.dryRun) return { wanted, hosts: [] };
+  const hosts = await overEach(wanted.hosts, run, async (spec, line) => {
+    const opened = run.opened?.get(spec.name) ?? (await open(spec, base, run, line));
+    const planned = await planOne(opened, spec, base, run, line);
+    if (alone) return planned;
+    await planned.session.close();
+    line.done('planned');
+    return planned;
+  });
+  return { wanted, hosts };
+}
+
+function isAlone({ hosts }: Wanted): boolean {
+  return hosts.length === 1;
+}
+
+/** plan, preflight */
+function planOne(opened: OpenedHost, spec: HostSpec, base: Base, run: Run, line: HostProgress): Promise<PlannedHost> {
+  return closingOnError(opened.session, spec.name, async () => {
+    const planned = await planOpened(opened, spec, base, run, line);
+    refuseProblems(planned);
+    return planned;
+  });
+}
+
+async function confirm(intent: Intent, planned: Planned, run: Run): Promise<void> {
+  run.runtime.signal.throwIfAborted();
+  const changing = planned.hosts.filter((one) => one.kind === 'done' && hasChanges(one.value.plan)).length;
+  const question = intent.question?.(planned.wanted, changing);
+  if (question !== undefined) await run.confirm(planned, question);
+}
+
+/**
+ * One host at its turn, planned again from what it and the store are by then: what was shown is what is done, or it is shown and asked
+ * again. An unconfirmed change of another run is rolled back by the host first (E_STALE_CHANGE); then the same, once.
+ */
+async function changeOne(
+  spec: HostSpec,
+  shown: Planned,
+  base: Issued,
+  run: Run & { readonly intent: Intent },
+  line: HostProgress,
+): Promise<HostOutcome> {
+  const first = shown.hosts.find(({ host }) => host === spec.name);
+  let agreed = first?.kind === 'done' ? first.value : undefined;
+  let opened = await reopen(spec, shown, base, agreed, run, line);
+  for (let retry = true; ; retry = false) {
+    const planned = await planOne(opened, spec, base, run, line);
+    try {
+      if (run.asks && agreed !== undefined && !isSame(agreed, planned, base)) await askAgain(planned, base, run);
+      const outcome = await carryOut(planned, base, run, line);
+      line.done(doneWords(outcome));
+      await planned.session.close();
+      return outcome;
+    } catch (error) {
+      const stale = error instanceof DockerTlsError && error.code === 'E_STALE_CHANGE';
+      if (!stale || !retry) {
+        await planned.session.close();
+        throw error;
+      }
+      agreed = planned;
+      opened = await closingOnError(planned.session, spec.name, () => factsOf(planned.session, run, line));
+    }
+  }
+}
+
+function doneWords({ changed, plan }: HostOutcome): string {
+  if (!changed) return 'nothing to do';
+  return plan.generation === 'none' ? 'removed' : `done, generation ${plan.generation}`;
+}
+
+/** A session that has waited for an answer may be gone, and what the host said over it is old. */
+async function reopen(
+  spec: HostSpec,
+  { wanted }: Planned,
+  base: Base,
+  agreed: PlannedHost | undefined,
+  run: Run,
+  line: HostProgress,
+): Promise<OpenedHost> {
+  if (agreed === undefined || !isAlone(wanted)) return open(spec, base, run, line);
+  if (!run.asks) return agreed.opened;
+  return factsOf(agreed.session, run, line).catch(() => open(spec, base, run, line));
+}
+
+function open(spec: HostSpec, { state }: Base, run: Run, line: HostProgress): Promise<OpenedHost> {
+  return openHost(spec, run, line).catch((error: unknown) => {
+    throw namingKnown(error, spec.name, state);
+  });
+}
+
+function isSame(agreed: PlannedHost, planned: PlannedHost, base: Issued): boolean {
+  const view = viewOf(planned.latest, base.now);
+  return agreedPart(agreed, view) === agreedPart(planned, view);
+}
+
+async function askAgain(
+  planned: PlannedHost,
+  { wanted }: Issued,
+  run: Run & { readonly intent: Intent },
+): Promise<void> {
+  const name = planned.spec.name;
+  run.progress.note(`${name}: it changed since its plan was shown; this is the new plan`);
+  const hosts = [{ host: name, kind: 'done' as const, value: planned, elapsedMs: 0 }];
+  await confirm(run.intent, { wanted, hosts }, run);
+}
+
+function overEach<T>(
+  specs: readonly HostSpec[],
+  { parallel, canary, maxFailures, runtime: { signal, now }, progress }: Run,
+  work: (spec: HostSpec, line: HostProgress) => Promise<T>,
+): Promise<HostResult<T>[]> {
+  return overHosts(specs, { parallel, canary, maxFailures, signal }, progress, now, work);
+}
+
+function allFailed(results: readonly HostResult<unknown>[]): boolean {
+  return results.length > 0 && results.every(({ kind }) => kind !== 'done');
+}
+
+function failed({ hosts, wanted }: Planned, { state }: Base): Changed {
+  const results = hosts.filter((one) => one.kind !== 'done');
+  return { wanted, results, state, copies: new Map() };
+}

@@ -1,0 +1,74 @@
+/** Owns the gathering of a host's facts: one exec that changes nothing. */
+
+import { AUDIT_SCRIPT, type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import { DAEMON_JSON } from '../domain/dockerd/paths.ts';
+import { viewDaemon } from '../domain/plan/daemon-view.ts';
+import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import apiScript from '../host/api.sh';
+import factsScript from '../host/facts.sh';
+import unreadScript from '../host/unread.sh';
+import type { HostSession } from '../runtime.ts';
+
+export type Gathered = {
+  readonly facts: HostFacts;
+  /** How far the host's clock is ahead of ours (negative: behind), in milliseconds; right to about the round trip. */
+  readonly skewMs: number;
+};
+
+export type GatherOptions = {
+  /** Further paths whose state is wanted, for hardening. */
+  readonly paths?: readonly string[];
+  readonly now: () => Date;
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * Asks a host for its facts, as root; once more where the answer is not whole or a file of it changed meanwhile. Errors: those of
+ * HostSession.run, E_FACTS, E_HOST_STATE.
+ */
+export async function gather(session: HostSession, options: GatherOptions): Promise<Gathered> {
+  const found = await gatherWhole(session, options);
+  // Where the daemon's configuration file is, only its unit says.
+  const { configName } = viewDaemon(found.facts);
+  if (configName === DAEMON_JSON || !configName.startsWith('/') || /[\n\0]/.test(configName)) return found;
+  return gatherWhole(session, { ...options, paths: [...(options.paths ?? []), configName] });
+}
+
+async function gatherWhole(session: HostSession, options: GatherOptions): Promise<Gathered> {
+  try {
+    return await gatherOnce(session, options);
+  } catch (error) {
+    if (!(error instanceof DockerTlsError && error.code === 'E_FACTS')) throw error;
+    return gatherOnce(session, options);
+  }
+}
+
+async function gatherOnce(session: HostSession, options: GatherOptions): Promise<Gathered> {
+  const before = options.now().getTime();
+  const result = await session.run({
+    phase: 'facts',
+    script: [`MORE_PATHS=${shellQuote((options.paths ?? []).join('\n'))}`, apiScript, unreadScript, factsScript].join(
+      '\n',
+    ),
+    asRoot: true,
+    timeoutMs: 60_000,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  const after = options.now().getTime();
+  const facts = parseFacts(result.stdout);
+  return { facts, skewMs: facts.clockMs - (before + after) / 2 };
+}
+
+/** All facts that the checks need, in one exec, as root. Errors: those of the session, E_AUDIT_FACTS (exit 4). */
+export async function gatherAuditFacts(session: HostSession, signal: AbortSignal): Promise<AuditFacts> {
+  const result = await session.run({
+    phase: 'audit',
+    script: AUDIT_SCRIPT,
+    asRoot: true,
+    timeoutMs: 120_000,
+    signal,
+  });
+  return parseAuditFacts(result.stdout);
+}

@@ -1,0 +1,233 @@
+/**
+ * Owns issuing: the only code that opens a CA key, runs a sign command or asks for a passphrase. Works in memory on what the store has;
+ * the engine calls it once a plan is agreed to, under the store's lock, and writes what comes out.
+ */
+
+import { commandSigner, signClient, signServer } from '../adapters/issuer/sign-command.ts';
+import type {
+  ClientRecord,
+  StoreChange,
+  StoredCa,
+  StoredClient,
+  StoredIssuer,
+  StoreState,
+} from '../adapters/store/records.ts';
+import {
+  crossSign,
+  issueCa,
+  issueClient,
+  issueClientAuthority,
+  issueServer,
+  type OpenAuthority,
+  openAuthority,
+} from '../domain/pki/certificate.ts';
+import { parseCsr } from '../domain/pki/csr.ts';
+import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
+import type { KeyType } from '../domain/pki/key-types.ts';
+import type { CertificateRequest } from '../domain/plan/desired.ts';
+import type { Secret } from '../domain/secret.ts';
+import { caNotAccepted, externalCaKey } from '../domain/trust/ca-refusals.ts';
+import { type CredentialChange, signs } from '../domain/trust/changes.ts';
+import { canVouch } from '../domain/trust/server.ts';
+import { hostsLosing, isFrom } from '../domain/trust/trust.ts';
+import { type PassphraseSource, protectKeys } from './key-protection.ts';
+
+export type IssuerOptions = { readonly passphrase: PassphraseSource; readonly now: Date };
+
+export type IssuedCertificate = { readonly cert: string; readonly key: Secret | undefined };
+
+export type Issuer = {
+  /** Carries changes out, in order; gives what is to be stored. Fails with E_CA_NOT_ACCEPTED (exit 3), E_SIGN_COMMAND, E_KEY_PASSPHRASE. */
+  carryOut(changes: readonly CredentialChange[]): Promise<StoreChange>;
+  /** A server certificate. `publicKey`: of a key that stays on the host (PEM). */
+  server(host: string, request: CertificateRequest, publicKey?: string): Promise<IssuedCertificate>;
+  /** Asks for the passphrase that changes, or (without any) server certificates need: before a lock is taken. */
+  unlock(changes: readonly CredentialChange[]): Promise<void>;
+  /** A key in the form in which it is stored. */
+  protect(key: Secret): Promise<Secret>;
+  /** The CA's own key, for `ca export`. */
+  authority(): Promise<OpenAuthority>;
+};
+
+/** An issuer over the store as it was read. Nothing is asked or opened before it is needed. */
+export function openIssuer(state: StoreState, { passphrase, now }: IssuerOptions): Issuer {
+  const keys = protectKeys(state, passphrase);
+  const command = state.ca?.keyPem === undefined ? state.ca?.record.signCommand : undefined;
+  const external = command === undefined ? undefined : commandSigner(command);
+  /** A CA that this run makes has its key here. */
+  const signer = () => (made.ca === undefined ? external : undefined);
+  let { ca, oldCas } = state as { ca: StoredCa | undefined; oldCas: StoreState['oldCas'] };
+  // A client may be called constructor.
+  const issuers: Record<string, StoredIssuer> = Object.create(null);
+  const clients: Record<string, StoredClient> = Object.create(null);
+  let made: Pick<StoreChange, 'ca' | 'retireCa' | 'oldCas' | 'removeOldCas'> = {};
+  let opened: Promise<OpenAuthority> | undefined;
+  let crossed: Promise<string> | undefined;
+
+  function authority(): Promise<OpenAuthority> {
+    opened ??= openCa();
+    return opened;
+  }
+
+  async function openCa(): Promise<OpenAuthority> {
+    if (ca?.keyPem === undefined) throw externalCaKey();
+    return openAuthority({ cert: ca.cert, key: await keys.open(ca.keyPem) });
+  }
+
+  function trusted(): string {
+    return [ca, ...oldCas].map((one) => one?.cert ?? '').join('');
+  }
+
+  async function makeCa(spec: { name: string; keyType: KeyType; days: number }): Promise<void> {
+    const issued = await issueCa({ ...spec, now });
+    const keyPem = await keys.protect(issued.key);
+    ca = { cert: issued.leaf, keyPem, record: { ...spec, createdAt: now.toISOString() } };
+    opened = Promise.resolve(issued);
+    made = { ...made, ca };
+  }
+
+  async function replaceCa(spec: Parameters<typeof makeCa>[0], lost: boolean): Promise<void> {
+    const before = ca;
+    if (before !== undefined) oldCas = [{ ...before, serial: '' }, ...oldCas];
+    if (lost) {
+      oldCas = oldCas.map(({ keyPem: _, ...old }) => old);
+      made = { oldCas };
+      for (const [name, { cert }] of state.issuers) issuers[name] = { cert };
+    } else {
+      made = { retireCa: before !== undefined };
+      if (before?.keyPem !== undefined) await keys.open(before.keyPem); // or two passphrases would be in force from now on
+    }
+    await makeCa(spec);
+    const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
+    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: trusted() };
+  }
+
+  function dropOldCas(): void {
+    made = { removeOldCas: oldCas.map(({ serial }) => serial) };
+    oldCas = [];
+    for (const [name, { cert, keyPem }] of state.issuers)
+      issuers[name] = { cert: splitBundle(cert)[0] ?? cert, ...(keyPem ? { keyPem } : {}) };
+    const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
+    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: trusted() };
+  }
+
+  /** The client's issuing CA under the CA in use, made where there is none. */
+  async function newestIssuer(name: string, keyType: KeyType): Promise<StoredIssuer> {
+    const known = issuers[name] ?? state.issuers.get(name);
+    const [first = ''] = splitBundle(known?.cert ?? '');
+    if (known?.keyPem !== undefined && isFrom(first, ca?.cert ?? '', 'client', now)) return known;
+    const days = ca?.record.days ?? 0;
+    const fresh = await issueClientAuthority({ ca: await authority(), clientName: name, days, keyType, now });
+    const keyPem = await keys.protect(fresh.key);
+    // All of them: a rotation begun before the last one was through leaves clients with certificates of the one before.
+    const old = oldCas.length > 0 ? { cert: known?.cert ?? '', oldKeyPem: known?.keyPem } : { cert: '' };
+    issuers[name] = { ...old, cert: fresh.leaf + old.cert, keyPem };
+    return issuers[name];
+  }
+
+  /** What signs for a client: its newest issuing CA, or the one before as long as a host that accepts the client knows only that. */
+  async function clientAuthority({ name, keyType }: ClientRecord): Promise<{ cert: string; key: Secret }> {
+    const { cert, keyPem, oldKeyPem } = await newestIssuer(name, keyType);
+    const [newest = '', before] = splitBundle(cert);
+    if (before !== undefined && oldKeyPem !== undefined && losing(name, before, newest).length > 0)
+      return { cert: before, key: await keys.open(oldKeyPem) };
+    if (keyPem === undefined) throw externalCaKey();
+    return { cert: newest, key: await keys.open(keyPem) };
+  }
+
+  function losing(name: string, before: string, after: string): string[] {
+    const client = (clients[name] ?? state.clients.get(name))?.record ?? { name };
+    return hostsLosing([...state.hosts.values()], { client, before, after, now });
+  }
+
+  async function client({ record, csr }: Extract<CredentialChange, { kind: 'client' }>): Promise<void> {
+    const { name, days, keyType } = record;
+    const known = state.clients.get(name);
+    const sign = signer();
+    const issued =
+      csr === undefined
+        ? sign === undefined
+          ? await issueClient({ authority: await clientAuthority(record), name, days, keyType, now })
+          : await signClient(sign, { name, keyType, days, ca: trusted(), now })
+        : { cert: await signRequest(record, csr), key: undefined };
+    // What replaces another certificate must not lock its owner out.
+    const hosts = known === undefined ? [] : losing(name, known.cert, issued.cert);
+    if (hosts.length > 0) throw caNotAccepted(name, hosts);
+    const { cert, key } = issued;
+    clients[name] = { record, ca: trusted(), cert, ...(key ? { key } : {}) };
+  }
+
+  async function signRequest(record: ClientRecord, csr: string): Promise<string> {
+    const { name, days } = record;
+    const sign = signer();
+    if (sign !== undefined) return sign({ csr, profile: 'client', days, name, ca: trusted(), now });
+    const { publicKey } = parseCsr(csr);
+    return (await issueClient({ authority: await clientAuthority(record), name, days, publicKey, now })).cert;
+  }
+
+  /**
+   * While an older CA is still trusted, servers send a certificate of the new CA that the old one has signed as well: clients that have
+   * not fetched their new files go on trusting them. Empty where there is no older CA, or its key or its time is gone.
+   */
+  async function crossCertificates(): Promise<string> {
+    const certs: string[] = [];
+    for (const old of oldCas) {
+      const days = Math.floor((inspectCertificate(old.cert).notAfter.getTime() - now.getTime()) / 86_400_000);
+      if (old.keyPem === undefined || days < 1 || !canVouch(old)) continue;
+      const issuer = openAuthority({ cert: old.cert, key: await keys.open(old.keyPem) });
+      certs.push(crossSign({ ca: await authority(), issuer, days, now }).leaf);
+    }
+    return certs.join('');
+  }
+
+  async function one(change: CredentialChange): Promise<void> {
+    switch (change.kind) {
+      case 'create-ca':
+        return makeCa(change.ca);
+      case 'replace-ca':
+        return replaceCa(change.ca, change.lost);
+      case 'drop-old-cas':
+        return dropOldCas();
+      case 'issuing-ca':
+        await newestIssuer(change.client, change.keyType);
+        return;
+      case 'client':
+        return client(change);
+      case 'record': {
+        const { directory: _, ...stored } = state.clients.get(change.record.name) as StoredClient & {
+          directory?: string;
+        };
+        clients[change.record.name] = { ...stored, ...clients[change.record.name], record: change.record };
+      }
+    }
+  }
+
+  return {
+    async carryOut(changes) {
+      for (const change of changes) await one(change);
+      return { ...made, issuers: { ...issuers }, clients: { ...clients } };
+    },
+    async server(host, { names: sans, keyType, days }, publicKey) {
+      const sign = signer();
+      if (sign !== undefined) {
+        const spec = { name: host, days, keyType };
+        return signServer(sign, { spec, sans, ca: trusted(), now, ...(publicKey ? { publicKey } : {}) });
+      }
+      const base = { ca: await authority(), sans, days, now };
+      const issued =
+        publicKey === undefined
+          ? await issueServer({ ...base, keyType })
+          : { ...(await issueServer({ ...base, publicKey })), key: undefined };
+      crossed ??= crossCertificates();
+      return { cert: issued.cert + (await crossed), key: issued.key };
+    },
+    async unlock(changes) {
+      const fresh = changes.some(({ kind }) => kind === 'create-ca' || kind === 'replace-ca');
+      if (changes.some((change) => change.kind === 'replace-ca' && change.lost)) await keys.beginAnew();
+      else if (fresh || (ca?.keyPem !== undefined && (changes.length === 0 || changes.some(signs))))
+        await keys.unlock();
+    },
+    protect: keys.protect,
+    authority,
+  };
+}

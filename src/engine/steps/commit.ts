@@ -1,0 +1,34 @@
+/** Owns telling a host to keep its change, also where the connection breaks while it is told. */
+
+import type { HostSession } from '../../runtime.ts';
+import { gather } from '../gather.ts';
+import { type Ending, endTransaction } from '../host-transaction.ts';
+import type { HostChange } from '../intent.ts';
+import { sshOptions } from './connect.ts';
+
+/** How the change ended. Over a session that was opened after the change: a host that lets nobody in any more must not keep it. */
+export function commit(change: HostChange, id: string, fresh: HostSession): Promise<Ending> {
+  return endTransaction(fresh, id, 'commit').then(
+    ({ ending }) => ending,
+    (error: unknown) => settle(change, id, error),
+  );
+}
+
+/** The connection broke while the host was being told to keep the change: ask again, over another one, how it ended. */
+async function settle(change: HostChange, id: string, cause: unknown): Promise<Ending> {
+  const session = await change.reach.runtime.connect(sshOptions(change.spec, change.reach)).catch(() => undefined);
+  if (session === undefined) throw cause;
+  try {
+    const { ending } = await endTransaction(session, id, 'commit');
+    if (ending !== 'nothing') return ending;
+    // Nothing under way: either it was kept, or it went back. The host's records know.
+    const { facts } = await gather(session, { now: change.reach.runtime.now });
+    const kept =
+      change.plan.generation === 'none'
+        ? facts.state === undefined
+        : facts.state?.generation === change.plan.generation;
+    return kept ? 'committed' : 'nothing';
+  } finally {
+    await session.close();
+  }
+}

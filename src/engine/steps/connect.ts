@@ -1,0 +1,56 @@
+/** Owns the connection to a host and its facts: what is known before anything is planned. Changes nothing. */
+
+import { proposeSans } from '../../domain/pki/names.ts';
+import type { HostSpec } from '../../domain/settings.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
+import { gather } from '../gather.ts';
+import type { OpenedHost, Reach } from '../intent.ts';
+
+/** Interfaces whose addresses nobody dials: Docker's and other virtual bridges. */
+const VIRTUAL = /^(docker\d*|br-|veth|virbr|cni|flannel|cali|lxc|podman)/;
+
+/** How a host of the spec is dialled. */
+export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): SshOptions {
+  const sudoPassword = reach.sudoPasswords?.get(spec.name) ?? reach.sudoPassword;
+  return {
+    ...spec.ssh,
+    host: spec.name,
+    ...(sudoPassword ? { sudoPassword } : {}),
+    ...(ask ? { ask } : {}),
+    signal: runtime.signal,
+  };
+}
+
+/** Connects and gathers facts. The session stays open. */
+export async function openHost(spec: HostSpec, reach: Reach, progress: HostProgress): Promise<OpenedHost> {
+  progress.phase('connect');
+  const session = await reach.runtime.connect(sshOptions(spec, reach));
+  return closingOnError(session, spec.name, () => factsOf(session, reach, progress));
+}
+
+/** Gathers facts over a session that is open. */
+export async function factsOf(
+  session: HostSession,
+  { runtime: { now, signal } }: Reach,
+  progress: HostProgress,
+): Promise<OpenedHost> {
+  progress.phase('facts');
+  const { facts, skewMs } = await gather(session, { now, signal });
+  const addresses = facts.addresses.filter((entry) => !VIRTUAL.test(entry.interface)).map((entry) => entry.address);
+  return {
+    session,
+    facts,
+    skewMs,
+    proposed: (dialled) => proposeSans({ dialled, hostname: facts.hostname, fqdn: facts.fqdn, addresses }),
+  };
+}
+
+export async function closingOnError<T>(session: HostSession, host: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await session.close();
+    throw error instanceof DockerTlsError && error.where === undefined ? error.at(host) : error;
+  }
+}

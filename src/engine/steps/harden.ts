@@ -1,0 +1,32 @@
+/** Owns what hardening needs of a host before it can be planned: the facts of the audit, and the fixes that the record remembers. */
+
+import type { DesiredHost } from '../../domain/plan/desired.ts';
+import type { HostFacts } from '../../domain/plan/facts.ts';
+import { HARDENING_PATHS, hardenHost } from '../../domain/plan/hardening.ts';
+import type { HostSpec } from '../../domain/settings.ts';
+import type { HostSession, Runtime } from '../../runtime.ts';
+import { gather, gatherAuditFacts } from '../gather.ts';
+
+export type HardenedHost = {
+  /** The facts of the plan, with the files that the fixes are about. */
+  readonly facts: HostFacts;
+  readonly desired: Partial<DesiredHost>;
+};
+
+/** Asks a host that is open for what the fixes need; changes nothing there. `entries`: as in the record of a host. */
+export async function hardenOpened(
+  session: HostSession,
+  spec: HostSpec,
+  entries: readonly string[],
+  /** Those that the host had before. */
+  known: readonly string[],
+  runtime: Pick<Runtime, 'now' | 'signal'>,
+): Promise<HardenedHost> {
+  const [{ facts }, audit] = await Promise.all([
+    gather(session, { now: runtime.now, signal: runtime.signal, paths: HARDENING_PATHS }),
+    gatherAuditFacts(session, runtime.signal),
+  ]);
+  const remote = spec.ssh.destination !== 'local';
+  const login = { user: session.user, remote, byKey: session.authenticatedBy === 'key' };
+  return { facts, desired: hardenHost({ entries, known, facts, audit, login }) };
+}

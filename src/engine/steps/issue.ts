@@ -1,0 +1,142 @@
+/** Owns when something is issued: after consent, under the store's lock, from what is stored by then. */
+
+import { isDeepStrictEqual } from 'node:util';
+import type { StoreState } from '../../adapters/store/records.ts';
+import type { Credentials } from '../../domain/plan/desired.ts';
+import { signs } from '../../domain/trust/changes.ts';
+import { keptChain } from '../../domain/trust/server.ts';
+import { bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
+import type { HostProgress } from '../../runtime.ts';
+import { type CopiesOutcome, refreshCopies } from '../installed-copies.ts';
+import type { Intent, Planned, PlannedHost, Run, Wanted } from '../intent.ts';
+import { openIssuer } from '../issue.ts';
+import { withHostKey } from './host-key.ts';
+import type { Base } from './plan.ts';
+import { storeChanged } from './record.ts';
+
+export type Issued = Base & {
+  readonly reason: string;
+  readonly copies: ReadonlyMap<string, CopiesOutcome>;
+  /** Takes out what was made for hosts, where none came to use it. */
+  rollBackHost(): Promise<void>;
+};
+
+/**
+ * Carries out what is wanted of the CA and the clients, and writes it. Begins from what is stored by now; where somebody agreed to a plan
+ * and more would be done than it showed, E_STORE_CHANGED (exit 5). Otherwise fails as the issuer and the store do.
+ */
+export async function issueCredentials(
+  intent: Intent,
+  { wanted, hosts }: Planned,
+  { known, state: before, now }: Base,
+  run: Run,
+): Promise<Issued> {
+  const { store } = run;
+  const options = { passphrase: run.passphrase, now };
+  const plans = hosts.flatMap((one) => (one.kind === 'done' ? [one.value.plan] : []));
+  const servers = plans.some(({ credentials }) => credentials !== undefined && 'issue' in credentials.certificate);
+  // Whoever types a passphrase holds up nobody: the store is free meanwhile.
+  if (servers || wanted.credentials.some(signs)) await openIssuer(before, options).unlock(wanted.credentials);
+  const nothing = { reason: intent.reason, known, now, issued: true, rollBackHost: async () => {} };
+  if (wanted.credentials.length === 0) {
+    const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before, run) : NONE;
+    return { ...nothing, wanted, state: before, copies };
+  }
+  return store.withLock(`docker-tls ${intent.reason}`, async () => {
+    const state = await store.read();
+    const again = intent.want(state, now);
+    if (run.asks && !isDeepStrictEqual(again, wanted)) throw storeChanged(store.home, 'the CA or its clients');
+    const change = await openIssuer(state, options).carryOut(again.credentials);
+    await store.write(change);
+    const after = await store.read();
+    const renewed = wanted.copies ? [...after.clients.keys()] : Object.keys(change.clients ?? {});
+    const copies = await refreshAll(renewed, after, run);
+    return {
+      ...nothing,
+      wanted: again,
+      state: after,
+      copies,
+      rollBackHost: () => rollBackHost(again, state, run, intent.reason),
+    };
+  });
+}
+
+const NONE: Issued['copies'] = new Map();
+
+/** Contexts and directories of docker that hold copies of clients' files get the new ones. */
+export async function refreshAll(
+  names: readonly string[],
+  state: StoreState,
+  { progress }: Pick<Run, 'progress'>,
+): Promise<Issued['copies']> {
+  const copies = new Map<string, CopiesOutcome>();
+  for (const name of names) {
+    const client = state.clients.get(name);
+    if (client !== undefined && client.record.revokedAt === undefined && client.record.reaches === undefined)
+      copies.set(name, await refreshCopies({ state, client }));
+    for (const what of copies.get(name)?.missing ?? [])
+      progress.note(`gone, or not written by docker-tls, and so not updated: ${what}`);
+  }
+  return copies;
+}
+
+/** Only what this run has made, and only while no host of the store uses it. */
+async function rollBackHost(wanted: Wanted, before: StoreState, { store, shared }: Run, reason: string): Promise<void> {
+  if (!wanted.temporary || shared) return;
+  await store.withLock(`docker-tls ${reason}`, async () => {
+    const { ca, oldCas, hosts, clients, issuers } = await store.read();
+    if (hosts.size > before.hosts.size) return;
+    const made = (names: Iterable<string>, known: ReadonlyMap<string, unknown>) =>
+      [...names].filter((name) => !known.has(name));
+    const wantedNames = wanted.credentials.flatMap((one) => (one.kind === 'client' ? [one.record.name] : []));
+    const fresh = made(wantedNames, before.clients).filter((name) => clients.has(name));
+    await store.write({
+      ...(before.ca === undefined && ca !== undefined ? { retireCa: true } : {}),
+      removeClients: fresh,
+      removeIssuers: made(fresh, before.issuers).filter((name) => issuers.has(name)),
+    });
+    if (before.ca !== undefined || ca === undefined) return;
+    const known = new Set(oldCas.map(({ serial }) => serial));
+    const retired = (await store.read()).oldCas.filter(({ serial }) => !known.has(serial));
+    await store.write({ removeOldCas: retired.map(({ serial }) => serial) });
+  });
+}
+
+/**
+ * The credentials of a host as they are sent: a certificate that is kept comes from the store, a new one is issued now. A key that the
+ * host makes exists as long as `work` lasts.
+ */
+export async function withCredentials<T>(
+  planned: PlannedHost,
+  { reason }: { readonly reason: string },
+  run: Run,
+  progress: HostProgress,
+  work: (sent: Credentials | undefined) => Promise<T>,
+): Promise<T> {
+  const { credentials, latest, spec } = planned;
+  if (credentials === undefined || 'restored' in credentials) return work(undefined);
+  const now = run.runtime.now();
+  const ca = bundleOf(resolveIds(credentials.trust, viewOf(latest, now)), latest, spec.acceptCa);
+  const { certificate } = credentials;
+  if ('keep' in certificate) {
+    const known = latest.hosts.get(spec.name);
+    const cert = keptChain(known?.serverCert ?? '', viewOf(latest, now), latest);
+    const key = known?.serverKey;
+    const source: Credentials['key'] =
+      credentials.key === 'send' && key !== undefined ? { kind: 'send', key } : { kind: 'keep' };
+    return work({ ca, cert, key: source });
+  }
+  const issue = (publicKey?: string) =>
+    run.store.withLock(`docker-tls ${reason}`, () =>
+      openIssuer(latest, { passphrase: run.passphrase, now }).server(spec.name, certificate.issue, publicKey),
+    );
+  if (credentials.key === 'host')
+    return withHostKey(planned, run, progress, async ({ publicKey, path }) => {
+      const { cert } = await issue(publicKey);
+      return work({ ca, cert, key: { kind: 'host', path } });
+    });
+  progress.phase('issue');
+  const { cert, key } = await issue();
+  if (key === undefined) throw new Error(`no key for the certificate of ${spec.name}`);
+  return work({ ca, cert, key: { kind: 'send', key } });
+}

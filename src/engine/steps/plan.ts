@@ -1,0 +1,163 @@
+/** Owns the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
+
+import type { StoreState } from '../../adapters/store/records.ts';
+import { permittedNames } from '../../domain/pki/authority.ts';
+import { installedCredentials } from '../../domain/plan/facts.ts';
+import {
+  acceptedCa,
+  acceptedNotes,
+  otherClients,
+  otherClientsLose,
+  otherClientsNotes,
+  trustNow,
+} from '../../domain/plan/other-clients.ts';
+import { type KnownHosts, managedExternally, otherName, otherStore } from '../../domain/plan/other-store.ts';
+import { hasChanges, planHost } from '../../domain/plan/plan.ts';
+import type { HostSpec } from '../../domain/settings.ts';
+import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
+import { preview } from '../../domain/trust/changes.ts';
+import { desiredCredentials } from '../../domain/trust/server.ts';
+import { isAccepted, namesFor } from '../../domain/trust/trust.ts';
+import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
+import type { HostProgress } from '../../runtime.ts';
+import type { OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
+import { wayProblem } from '../reachability.ts';
+import { hardenOpened } from './harden.ts';
+import { problemsOf } from './preflight.ts';
+import { droppedNotes, hardeningOf, latestOf } from './record.ts';
+import { planRestored } from './restore.ts';
+
+/** What the hosts of one run have in common. */
+export type Base = {
+  readonly wanted: Wanted;
+  /** The store when the run began, or once it had issued. */
+  readonly state: StoreState;
+  /** When it began. */
+  readonly now: Date;
+  /** The credentials that are wanted are in the store. */
+  readonly issued: boolean;
+  /** The hosts of the store, and those that this run has set up: a host is refused under a second name. */
+  readonly known: KnownHosts;
+};
+
+/** The access that the host is planned for: the store's, with what is not issued yet on top. */
+export function viewFor(latest: StoreState, { wanted, issued }: Base, now: Date): AccessView {
+  const view = viewOf(latest, now);
+  return issued ? view : preview(view, wanted.credentials);
+}
+
+/** The plan of a host that is open. Fails with E_STORE_CHANGED (exit 5), and as desiredCredentials and planRestored do. */
+export async function planOpened(
+  opened: OpenedHost,
+  requested: HostSpec,
+  base: Base,
+  run: Pick<Run, 'runtime' | 'store'>,
+  progress: HostProgress,
+): Promise<PlannedHost> {
+  progress.phase('plan');
+  const latest = await latestOf(requested.name, base, run.store);
+  const { target } = base.wanted;
+  return target.kind === 'generation'
+    ? planRestored(opened, requested, { ...target, latest, now: run.runtime.now() })
+    : planDesired(opened, requested, latest, target, base, run);
+}
+
+async function planDesired(
+  opened: OpenedHost,
+  requested: HostSpec,
+  latest: StoreState,
+  target: Extract<Wanted['target'], { kind: 'desired' }>,
+  base: Base,
+  { runtime }: Pick<Run, 'runtime'>,
+): Promise<PlannedHost> {
+  const { session } = opened;
+  const now = runtime.now();
+  const { takeOver = false } = target;
+  const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
+  if (twin !== undefined) throw twin;
+  const view = viewFor(latest, base, now);
+  const known = latest.hosts.get(requested.name);
+  // Fixes that were made once stay with the host, whoever changes it next.
+  const entries = hardeningOf(requested, known?.record, target);
+  const trusted = trustNow(opened.facts);
+  const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
+  const spec: HostSpec = { ...requested, acceptCa, ...(entries.length === 0 ? {} : { harden: entries }) };
+  const hardened =
+    entries.length === 0 ? undefined : await hardenOpened(session, spec, entries, known?.record.harden ?? [], runtime);
+  const facts = hardened?.facts ?? opened.facts;
+  const address = spec.address ?? session.dialled;
+  const found = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, known?.record.sans);
+  const names = permittedNames(found, [address, ...spec.sans.map(({ value }) => value)], latest.ca?.cert);
+  const installed = installedCredentials(facts);
+  const onHost =
+    installed !== undefined &&
+    known !== undefined &&
+    sameIds(certificateIds(installed.cert), certificateIds(known.serverCert)) &&
+    facts.serverKey !== undefined;
+  const { force, noOverlap } = target;
+  const credentials = desiredCredentials({ spec, names, view, state: latest, onHost, force, noOverlap, now });
+  const other = otherStore(facts, spec.name, latest);
+  const next = bundleOf(
+    credentials.trust.filter((id) => typeof id === 'string'),
+    latest,
+    acceptCa,
+  );
+  const others = otherClients(trusted, next, { ...latest, ...(known ? { host: known } : {}) }, new Date(facts.clockMs));
+  const plan = planHost(facts, {
+    name: spec.name,
+    port: spec.port,
+    listen: spec.listen,
+    credentials: credentials,
+    containers: spec.containers,
+    ...(spec.liveRestore === undefined ? {} : { liveRestore: spec.liveRestore }),
+    ...hardened?.desired,
+    notes: [
+      ...(other === undefined ? otherClientsNotes(others) : [other]),
+      ...acceptedNotes(acceptCa, trusted),
+      ...droppedNotes(known?.record, entries),
+      ...(hardened?.desired.notes ?? []),
+    ],
+  });
+  const problems = problemsOf({ ...opened, facts }, spec, plan, now);
+  // Of a firewall on the host itself the preflight knows more.
+  const way =
+    hasChanges(plan) && problems.every(({ code }) => code !== 'E_FIREWALL')
+      ? await wayProblem(
+          runtime.probe,
+          spec.name,
+          { address, port: spec.port },
+          { firewall: facts.firewall, login: opened.session.login },
+        )
+      : undefined;
+  return {
+    spec,
+    address,
+    session,
+    opened,
+    facts,
+    latest,
+    names,
+    plan,
+    credentials,
+    accepts: [...view.clients.values()].filter((client) => isAccepted(client, spec)).map(({ name }) => name),
+    problems: [
+      ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
+      ...(other !== undefined || target.rejectOthers || !others.needsYes
+        ? []
+        : [otherClientsLose(spec.name, others, trusted?.ours ? 'ours' : 'theirs')]),
+      ...problems,
+      ...(way === undefined ? [] : [way]),
+    ],
+  };
+}
+
+/**
+ * What of a plan a person agreed to, to compare two of them by: all but which containers happen to run. CAs that were to be made then
+ * are called as they are called now.
+ */
+export function agreedPart({ plan, names, address, accepts }: PlannedHost, view: AccessView): string {
+  const { containers, credentials, ...rest } = plan;
+  const trust = credentials === undefined ? undefined : resolveIds(credentials.trust, view);
+  const { how, wouldStop } = containers;
+  return JSON.stringify({ rest, credentials: { ...credentials, trust }, how, wouldStop, names, address, accepts });
+}

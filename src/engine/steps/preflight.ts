@@ -1,0 +1,27 @@
+/** Owns what stands against a change of a host before it begins. */
+
+import type { HostPlan } from '../../domain/plan/plan.ts';
+import { preflight, swarmProblem } from '../../domain/plan/preflight.ts';
+import type { HostSpec } from '../../domain/settings.ts';
+import { type DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
+import type { OpenedHost, PlannedHost } from '../intent.ts';
+
+/** Everything at once. */
+export function problemsOf(
+  { session, facts, skewMs }: Pick<OpenedHost, 'session' | 'facts' | 'skewMs'>,
+  { name, port, containers }: HostSpec,
+  plan: HostPlan,
+  now: Date,
+): DockerTlsError[] {
+  const { login } = session;
+  return [
+    ...preflight({ host: name, login, facts, skewMs, nowMs: now.getTime(), port, plan }),
+    ...swarmProblem(name, facts, containers, plan),
+  ];
+}
+
+/** Everything that stands against the change, thrown together. */
+export function refuseProblems({ problems }: Pick<PlannedHost, 'problems'>): void {
+  if (problems.length === 1 && problems[0]) throw problems[0];
+  if (problems.length > 1) throw new DockerTlsErrors(problems);
+}

@@ -1,0 +1,29 @@
+/** Owns what a run begins from: the store as it is, and what is wanted by it. */
+
+import { knownHosts } from '../../domain/plan/other-store.ts';
+import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
+import type { CredentialChange } from '../../domain/trust/changes.ts';
+import { type AccessView, viewOf } from '../../domain/trust/view.ts';
+import type { Intent, Run } from '../intent.ts';
+import type { Base } from './plan.ts';
+
+/** Reads the store, and asks the intent. Throws what stands against the whole run. */
+export async function resolveIntent(intent: Intent, { store, runtime, progress }: Run): Promise<Base> {
+  const now = runtime.now();
+  const state = await store.read();
+  const wanted = intent.want(state, now);
+  requireIssuing(viewOf(state, now), wanted.credentials);
+  for (const note of wanted.notes ?? []) progress.note(note);
+  return { wanted, state, now, issued: false, known: knownHosts(state) };
+}
+
+/** What needs the CA's key is refused where it is not in the store: E_CA_KEY_EXTERNAL (exit 2). */
+function requireIssuing(view: AccessView, changes: readonly CredentialChange[]): void {
+  const made = changes.some(({ kind }) => kind === 'create-ca' || kind === 'replace-ca');
+  if (view.issuing !== 'external' || made) return;
+  for (const change of changes) {
+    const client =
+      change.kind === 'client' ? change.record.name : change.kind === 'issuing-ca' ? change.client : undefined;
+    if (client !== undefined && !view.issuers.get(client)?.current) throw externalCaKey();
+  }
+}

@@ -1,0 +1,184 @@
+/** Owns the plan of a host that goes back on purpose: to an earlier generation, or to what it was before the first setup. */
+
+import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
+import { CURRENT_LINK, STATE } from '../../domain/dockerd/paths.ts';
+import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
+import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
+import { type HostPlan, planRestore } from '../../domain/plan/plan.ts';
+import type { HostSpec } from '../../domain/settings.ts';
+import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { OpenedHost, PlannedHost, Target } from '../intent.ts';
+import { problemsOf } from './preflight.ts';
+
+type RestoreContext = Extract<Target, { kind: 'generation' }> & { readonly latest: StoreState; readonly now: Date };
+
+type RestoredCredentials = { readonly ca: string; readonly cert: string };
+
+/** Fails with E_NOT_SET_UP, E_NO_GENERATION (exit 2). */
+export function planRestored(opened: OpenedHost, spec: HostSpec, context: RestoreContext): PlannedHost {
+  const { facts } = opened;
+  const { to } = context;
+  if (facts.state === undefined) throw notSetUp(spec.name, facts);
+  if (to === 'none') {
+    const plan = planRestore(facts, 'none', spec);
+    const found = planned(opened, plan, spec, context, undefined);
+    return context.allowPlainTcp ? found : { ...found, problems: [...found.problems, ...plainTcpProblem(plan)] };
+  }
+  const chosen = resolveGeneration(spec.name, facts, to);
+  const restored = credentialsOf(spec.name, facts, chosen);
+  // With what was asked for when the generation was made.
+  const then: HostSpec = { ...spec, ...facts.state.generations.find(({ number }) => number === chosen)?.settings };
+  const plan = planRestore(facts, chosen, then);
+  const access = accessBy(restored.ca, facts, context);
+  const found = planned(opened, plan, then, context, restored);
+  return {
+    ...found,
+    plan: { ...plan, warnings: [...plan.warnings, ...accessWarnings(access)] },
+    problems: [
+      ...found.problems,
+      ...(context.allowRevoked ? [] : revokedProblem(spec.name, chosen, access, facts, context)),
+    ],
+  };
+}
+
+function planned(
+  opened: OpenedHost,
+  plan: HostPlan,
+  spec: HostSpec,
+  { latest, now }: RestoreContext,
+  restored: RestoredCredentials | undefined,
+): PlannedHost {
+  const { session, facts } = opened;
+  const problems = problemsOf(opened, spec, plan, now).filter(
+    ({ code }) =>
+      code !== 'E_FIREWALL' &&
+      code !== 'E_CLOCK' &&
+      // Whoever took Docker away first has our files left.
+      (code !== 'E_NO_DOCKER' || plan.daemon.action !== 'stop'),
+  );
+  const address = spec.address ?? session.dialled;
+  const credentials = restored && { restored };
+  return { spec, address, session, opened, facts, latest, names: [], plan, accepts: [], problems, credentials };
+}
+
+function notSetUp(host: string, facts: HostFacts): DockerTlsError {
+  const lost = facts.files.get(CURRENT_LINK)?.kind === 'link';
+  return new DockerTlsError({
+    code: 'E_NOT_SET_UP',
+    where: host,
+    message: lost
+      ? `the host's own records (${STATE}) are gone, though files of docker-tls lie there`
+      : 'docker-tls has not changed this host (or has given it back already)',
+    hints: lost
+      ? [`write new ones: docker-tls setup ${host}`, 'then run the same command again']
+      : [`docker-tls setup ${host}`],
+  });
+}
+
+/** The directory of credentials that a generation points to; undefined where it is not on the host. */
+function directoryOf(facts: HostFacts, generation: number): number | undefined {
+  const to = facts.generations.get(generation)?.get(CURRENT_LINK)?.to;
+  return to !== undefined && /^\d+$/.test(to) ? Number(to) : undefined;
+}
+
+function credentialsOf(host: string, facts: HostFacts, generation: number): RestoredCredentials {
+  const directory = directoryOf(facts, generation);
+  const credentials = directory === undefined ? undefined : installedCredentials(facts, directory);
+  if (credentials !== undefined) return credentials;
+  throw new DockerTlsError({
+    code: 'E_NO_GENERATION',
+    where: host,
+    message: `the credentials of generation ${generation} are no longer on the host`,
+    hints: [
+      `new ones: docker-tls setup ${host}`,
+      `or to what it was before the first setup: docker-tls remove ${host}`,
+    ],
+  });
+}
+
+/** Who gets in by another trust file than the one in force, by the clients that this store has issued. */
+function accessBy(ca: string, facts: HostFacts, { latest: state, now }: RestoreContext): AccessChange {
+  return compareTrust(
+    installedCredentials(facts)?.ca ?? '',
+    ca,
+    ownClients(state.clients.values()).map(({ record, cert }) => ({ ...record, cert })),
+    [state.ca, ...state.oldCas, ...state.issuers.values()].flatMap((ca) => ca?.cert ?? []),
+    now,
+  );
+}
+
+/** Clients that were issued elsewhere and imported here are none of this host's. */
+export function ownClients(clients: Iterable<StoredClient>): StoredClient[] {
+  return [...clients].filter(({ record }) => record.reaches === undefined);
+}
+
+function accessWarnings({ again, noLonger, revoked, untrusted }: AccessChange): string[] {
+  return [
+    ...revoked.map((name) => `${name}, which was revoked, gets in with that generation`),
+    ...again.map((name) => `${name} gets in again`),
+    ...noLonger.map((name) => `${name} does not get in any more`),
+    ...untrusted.map(
+      (name) => `the CA ${name} is trusted again, which is not of this store: whoever has a certificate of it gets in`,
+    ),
+  ];
+}
+
+/** A rollback must not give access back by the way: to a revoked client, or to whoever has credentials of a CA that was dropped. */
+function revokedProblem(
+  host: string,
+  generation: number,
+  access: AccessChange,
+  facts: HostFacts,
+  context: RestoreContext,
+): DockerTlsError[] {
+  const { revoked, untrusted } = access;
+  if (!acceptsMore(access)) return [];
+  const better = [...facts.generations.keys()]
+    .filter((number) => number !== facts.state?.generation)
+    .sort((a, b) => b - a)
+    .find((number) => {
+      const directory = directoryOf(facts, number);
+      const credentials = directory === undefined ? undefined : installedCredentials(facts, directory);
+      return credentials !== undefined && !acceptsMore(accessBy(credentials.ca, facts, context));
+    });
+  return [
+    new DockerTlsError({
+      code: 'E_ACCEPTS_REVOKED',
+      where: host,
+      message:
+        revoked.length > 0
+          ? `generation ${generation} is from before ${revoked.join(', ')} ${revoked.length === 1 ? 'was' : 'were'} revoked and would let ${revoked.length === 1 ? 'it' : 'them'} in`
+          : `generation ${generation} trusts the CA ${untrusted.join(', ')}, which this store does not have (any more), and would accept whoever has a certificate of it`,
+      hints: [
+        ...(better === undefined ? [] : [`a generation that does not: docker-tls rollback ${host} --to ${better}`]),
+        `if it has to be: docker-tls rollback ${host} --to ${generation} --allow-revoked && docker-tls ${revoked.length > 0 ? `client revoke ${revoked[0]}` : `setup ${host}`}`,
+      ],
+    }),
+  ];
+}
+
+function acceptsMore({ revoked, untrusted }: AccessChange): boolean {
+  return revoked.length + untrusted.length > 0;
+}
+
+function resolveGeneration(host: string, facts: HostFacts, target: number | 'previous'): number {
+  const current = facts.state?.generation ?? 0;
+  const kept = [...facts.generations.keys()].filter((number) => number !== current).sort((a, b) => b - a);
+  const chosen =
+    target === 'previous' ? kept.find((number) => number < current) : kept.find((number) => number === target);
+  if (chosen !== undefined) return chosen;
+  throw new DockerTlsError({
+    code: 'E_NO_GENERATION',
+    where: host,
+    message:
+      target === 'previous'
+        ? `there is no generation before ${current} on the host`
+        : `generation ${target} is not kept on the host`,
+    hints: [
+      kept.length > 0
+        ? `docker-tls rollback ${host} --to ${kept[0]}`
+        : `to what it was before the first setup: docker-tls remove ${host}`,
+    ],
+  });
+}

@@ -1,0 +1,92 @@
+/** Owns the one way in which a change that failed is undone from here: the script that the host has armed, over any connection. */
+
+import { rollbackByHand } from '../../domain/plan/preflight.ts';
+import { asBefore } from '../../domain/plan/transaction.ts';
+import type { HostSpec } from '../../domain/settings.ts';
+import { DockerTlsError, interrupted } from '../../errors/errors.ts';
+import { type Ending, endTransaction } from '../host-transaction.ts';
+import type { HostChange } from '../intent.ts';
+import { sshOptions } from './connect.ts';
+
+/** Takes the change back at once, over the old connection or a new one; says what came of it. */
+export async function rollBackHost(
+  change: HostChange,
+  id: string,
+  cause: unknown,
+  /** The host may have heard that it should keep the change. */
+  confirming = false,
+): Promise<unknown> {
+  const { spec, session, reach, progress } = change;
+  progress.phase('roll back');
+  let ending: Ending | 'unreachable' = 'unreachable';
+  let remark = '';
+  for (const open of [
+    async () => session,
+    async () => reach.runtime.connect({ ...sshOptions(spec, reach), signal: new AbortController().signal }),
+  ]) {
+    try {
+      const other = await open();
+      ({ ending, remark } = await endTransaction(other, id, 'undo'));
+      if (other !== session) await other.close();
+      break;
+    } catch {
+      // The next way, or the host's own timer.
+    }
+  }
+  // After the host, which must not wait for whoever holds the store.
+  const unwritten =
+    ending === 'committed'
+      ? []
+      : await change.unsave().then(
+          () => [],
+          (error: unknown) => [
+            `the store still has the change: ${error instanceof Error ? error.message : String(error)}`,
+          ],
+        );
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const original = cause instanceof DockerTlsError ? cause : undefined;
+  if (ending === 'stuck') {
+    return new DockerTlsError({
+      code: 'E_ROLLBACK',
+      where: spec.name,
+      message: `${why}; rolling back failed as well`,
+      hints: [rollbackByHand(session.login)],
+      details: [...(original?.details ?? []), ...unwritten],
+      cause,
+    });
+  }
+  const back =
+    ending === 'unreachable'
+      ? `the host cannot be reached; it ${confirming ? 'has kept the change, or ' : ''}goes back on its own within ${spec.confirmWithin} s`
+      : confirming && ending !== 'undone'
+        ? 'the host may have kept the change: run the same command again'
+        : asBefore(remark);
+  if (reach.runtime.signal.aborted) {
+    return interrupted(`interrupted; ${back}`, { where: spec.name, details: unwritten, cause });
+  }
+  if (ending === 'nothing' && original?.code === 'E_VERIFY') {
+    // It was verified too late: what was connected at was the old state again.
+    return notConfirmed(spec, `the host had already gone back: nothing was confirmed within ${spec.confirmWithin} s`);
+  }
+  return new DockerTlsError({
+    code: original?.code ?? 'E_APPLY',
+    where: spec.name,
+    message: `${why}; ${back}`,
+    // Its hint is the rollback, which has just been taken.
+    hints:
+      original?.code === 'E_UNANSWERED' && ending !== 'unreachable'
+        ? ['run the same command again']
+        : (original?.hints ?? []),
+    details: [...(original?.details ?? []), ...unwritten],
+    cause,
+  }).afterRollback();
+}
+
+export function notConfirmed(spec: HostSpec, message: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_NOT_CONFIRMED',
+    where: spec.name,
+    message,
+    hints: ['run the same command again', `give it more time: --confirm-within ${spec.confirmWithin * 2}s`],
+  });
+}

@@ -1,0 +1,93 @@
+/** Owns one change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
+
+import { randomBytes } from 'node:crypto';
+import { diskFullError } from '../../domain/plan/preflight.ts';
+import { renderTransaction } from '../../domain/plan/transaction.ts';
+import { keptOf } from '../../domain/settings.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { HostSession } from '../../runtime.ts';
+import { startTransaction } from '../host-transaction.ts';
+import type { ChangeOutcome, HostChange } from '../intent.ts';
+import { requireVerified } from '../verify-host.ts';
+import { commit } from './commit.ts';
+import { sshOptions } from './connect.ts';
+import { notConfirmed, rollBackHost } from './roll-back.ts';
+
+/** Errors with which the host itself says how a change ended. */
+const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'E_HOST_LOCKED',
+  'E_HOST_CHANGED',
+  'E_STALE_CHANGE',
+  'E_DISK_FULL',
+  'E_DAEMON_CONFIG',
+  'E_DAEMON_START',
+  'E_APPLY',
+  'E_ROLLBACK',
+]);
+
+/**
+ * One transaction (docs/how-it-works.md): start, verify over new connections, write the store, confirm over a new ssh connection.
+ * Whatever goes wrong leads to the rollback that lies on the host; the error says whether it was taken.
+ */
+export async function transact(change: HostChange): Promise<ChangeOutcome> {
+  const { plan, spec, session, reach, progress } = change;
+  const { runtime } = reach;
+  const id = randomBytes(6).toString('hex');
+  const transaction = renderTransaction(plan, change.facts, change.credentials, {
+    id,
+    who: runtime.operator,
+    now: runtime.now(),
+    confirmWithin: spec.confirmWithin,
+    keep: spec.keep,
+    reason: change.reason,
+    settings: keptOf(spec),
+  });
+  let warnings: readonly string[];
+  try {
+    runtime.signal.throwIfAborted();
+    warnings = await startTransaction(session, transaction, {
+      timeoutMs: (spec.confirmWithin + 60) * 1000,
+      signal: runtime.signal,
+      onStep: (step) => progress.phase(step),
+    });
+  } catch (error) {
+    // The host itself said how it ended: nothing is left to take back.
+    if (error instanceof DockerTlsError && ENDED.has(error.code)) throw error;
+    throw await rollBackHost(change, id, error);
+  }
+  let confirmation: HostSession | undefined;
+  let confirming = false;
+  /** The host has gone back by itself: nothing is left to take back. */
+  let rolledBack = false;
+  try {
+    runtime.signal.throwIfAborted();
+    progress.phase('verify');
+    const opening = runtime.connect(sshOptions(spec, reach));
+    // Both are needed; whichever fails first must not leave the other unwatched.
+    const [checks, fresh] = await Promise.all([change.verify(), opening.then((value) => (confirmation = value))]);
+    requireVerified(spec.name, checks, '', change.first);
+    runtime.signal.throwIfAborted();
+    await change.save();
+    progress.phase('confirm');
+    confirming = true;
+    const ending = await commit(change, id, fresh);
+    if (ending !== 'committed') {
+      rolledBack = ending === 'nothing';
+      if (rolledBack) await change.unsave();
+      if (ending === 'full') throw diskFullError(fresh, "the host's disk was too full to keep the change");
+      throw notConfirmed(
+        spec,
+        rolledBack
+          ? `the host had already gone back: the change was not confirmed within ${spec.confirmWithin} s`
+          : 'the host could not keep the change',
+      );
+    }
+    return { checks, warnings };
+  } catch (error) {
+    if (rolledBack) throw error;
+    throw await rollBackHost(change, id, error, confirming);
+  } finally {
+    await confirmation?.close();
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Owns the one list of failures that a user can meet: code, exit status, meaning and what to do. docs/errors.md is written
+ * from it (test/unit/errors.test.ts), the exit status of every error follows from it.
+ */
+
+import { COMMAND_LINE, DOCKER_CLI, FLEET, STORE } from './codes/local.ts';
+import { CA, CERTIFICATES, CLIENTS } from './codes/pki.ts';
+import { AUDIT, CHANGE, DAEMON, HOST, SSH } from './codes/remote.ts';
+
+/**
+ * Exit statuses: 0 done; 1 a bug of ours; 2 usage or configuration; 3 an honest "no"; 4 unreachable or refused;
+ * 5 failed and rolled back; 6 rollback failed; 7 verification failed; 130 interrupted.
+ */
+export type ExitStatus = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
+
+/** Exit status; what it means, one sentence; what to do, a sentence or a command. */
+export type CodeEntry = readonly [exit: ExitStatus, meaning: string, fix: string];
+export type CodeGroup = Readonly<Record<string, CodeEntry>>;
+
+const CODES = {
+  ...COMMAND_LINE,
+  ...FLEET,
+  ...SSH,
+  ...HOST,
+  ...DAEMON,
+  ...CHANGE,
+  ...CERTIFICATES,
+  ...CA,
+  ...CLIENTS,
+  ...STORE,
+  ...DOCKER_CLI,
+  ...AUDIT,
+};
+
+/** Stable names that scripts may match. */
+export type ErrorCode = keyof typeof CODES;
+
+/** In the order of the docs. */
+export const GROUPS: readonly (readonly [title: string, codes: CodeGroup])[] = [
+  ['Command line and secrets', COMMAND_LINE],
+  ['Fleet file', FLEET],
+  ['SSH and sudo', SSH],
+  ['Host', HOST],
+  ['Docker daemon', DAEMON],
+  ['Change and rollback', CHANGE],
+  ['Certificates and keys', CERTIFICATES],
+  ['CA', CA],
+  ['Clients', CLIENTS],
+  ['Store', STORE],
+  ['Docker on this machine', DOCKER_CLI],
+  ['Audit', AUDIT],
+];
+
+export function exitOfCode(code: ErrorCode): ExitStatus {
+  return CODES[code][0];
+}

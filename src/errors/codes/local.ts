@@ -1,0 +1,98 @@
+/** Owns the codes of what goes wrong on this machine: command line, secrets, fleet file, store, Docker's own files. */
+
+import type { CodeGroup } from '../catalogue.ts';
+
+export const COMMAND_LINE = {
+  E_USAGE: [2, 'The command line cannot be understood.', 'docker-tls COMMAND --help'],
+  E_NAME: [2, 'A name that a host, client or certificate cannot have.', 'Use letters, digits, dots and dashes.'],
+  E_HOST_NAME: [2, 'Text that is not a host to log in to.', 'Write [user@]name[:sshport], ssh://… or local.'],
+  E_HOST_UNKNOWN: [2, 'No host of that name is in the store or the fleet file.', 'docker-tls status'],
+  E_HOST_AMBIGUOUS: [2, 'There are several hosts and none is named.', 'Name one of the hosts that the error lists.'],
+  E_NO_HOSTS: [2, 'There is no host yet.', 'docker-tls setup HOST'],
+  E_LIMIT: [2, '--limit or --shard matches no host.', 'docker-tls status'],
+  E_NO_TERMINAL: [
+    2,
+    'A question has no answer and there is no terminal to ask on.',
+    'Pass the flag that the error names.',
+  ],
+  E_DECLINED: [130, 'A confirmation was answered with no; nothing was changed.', 'Run the command again.'],
+  E_INTERRUPTED: [130, 'The run was stopped by Ctrl-C or a signal.', 'Run the command again.'],
+  E_FILE: [2, 'A file that was named cannot be read.', 'ls -l FILE'],
+  E_FILE_EXISTS: [2, 'The output file exists already.', 'Pass --replace, or another --out.'],
+  E_LOG_FILE: [2, 'The log file cannot be written.', 'Pass another file with --log FILE.'],
+  E_NO_HOME: [2, 'This user has no home directory, so the store has no place.', 'Pass --home DIR.'],
+  E_TEMP_DIRECTORY: [
+    2,
+    'No temporary directory allows a program to run, which ssh needs to ask for a password.',
+    'TMPDIR=DIRECTORY docker-tls …',
+  ],
+  E_PROGRAM_MISSING: [2, 'A program that this command needs is not installed here.', 'Install the program named.'],
+  E_SECRET_ENV: [2, 'The environment variable of a secret is empty or not set.', 'Set the variable named.'],
+  E_SECRET_FILE: [2, 'The file of a secret is missing, empty or readable by other users.', 'chmod 600 FILE'],
+  E_SECRET_REFERENCE: [2, 'A secret stands in a file as plain text.', 'Write env:NAME, file:PATH or prompt.'],
+  E_OUTPUT: [1, 'What was printed could not be written, as on a full disk.', 'df -h'],
+  E_NODE_VERSION: [2, 'This Node.js is too old.', 'Install the version of Node.js that the error names.'],
+  E_BUG: [1, 'A bug in docker-tls.', 'Run it again with -v and report the output.'],
+} as const satisfies CodeGroup;
+
+export const FLEET = {
+  E_FLEET: [
+    2,
+    'The fleet file is missing or wrong; every problem is listed with its line.',
+    'Correct the lines named.',
+  ],
+  E_FLEET_DEFAULTS: [
+    2,
+    "The file's defaults would give a host something that it does not have.",
+    'Move the key from defaults to the hosts that need it.',
+  ],
+  E_FLEET_EDIT: [
+    2,
+    'An entry cannot be removed because an alias elsewhere in the file uses it.',
+    'Write the values out where the alias stands.',
+  ],
+  E_INVENTORY: [2, 'An inventory is not one that docker-tls can import.', 'Correct the lines named.'],
+} as const satisfies CodeGroup;
+
+export const STORE = {
+  E_STORE_LOCKED: [4, 'Another run is changing the store.', 'Wait until that run has ended.'],
+  E_STORE_CHANGED: [5, 'Another run changed the store after this one had planned.', 'Run the command again.'],
+  E_STORE_DAMAGED: [2, 'A file in the store cannot be read as what it should be.', 'Restore the file from a backup.'],
+  E_STORE_MODES: [2, 'Other users could change the store.', 'chmod -R go-rwx DIR'],
+  E_STORE_SCHEMA: [2, 'The store was written by a newer docker-tls.', 'Install that version.'],
+  E_STORE_FULL: [4, 'There is no space left for the store.', 'df -h DIR'],
+  E_STORE_WRITE: [4, 'The store cannot be written.', 'ls -ld DIR'],
+  E_STORE_HALF: [
+    6,
+    'The store could neither be changed nor put back; the next run completes the change.',
+    'Make space, then run the command again.',
+  ],
+  E_REQUEST_DAMAGED: [2, 'A certificate request in the store cannot be read.', 'docker-tls client request NAME --new'],
+  E_HOST_KNOWN: [2, 'This host is in the store under another name.', 'Use the name that the error gives.'],
+  E_HOST_TAKEN: [2, 'Another host in the store has this name.', 'docker-tls status'],
+  E_HOST_TWO_NAMES: [4, 'Two names stand for one host.', 'docker-tls forget OTHER-NAME'],
+  E_HOST_EXTERNAL: [
+    2,
+    'The host was set up from another store; this one only has a client for it.',
+    'Run the command where the host was set up.',
+  ],
+} as const satisfies CodeGroup;
+
+export const DOCKER_CLI = {
+  E_CONTEXT_NAME: [2, 'A name that a docker context cannot have.', 'Pass --context NAME.'],
+  E_CONTEXT_EXISTS: [2, 'A docker context of this name exists and is not ours.', 'Pass --context OTHER, or --replace.'],
+  E_CONTEXT_DAMAGED: [2, "A docker context's files are damaged.", 'docker context rm NAME'],
+  E_DOCKER_CONFIG: [2, "Docker's config.json is not a JSON object.", 'python3 -m json.tool ~/.docker/config.json'],
+  E_CLIENT_FILES: [2, "A client's files cannot be written or read.", 'ls -ld DIRECTORY'],
+  E_CLIENT_FILES_EXIST: [2, 'Other TLS files are there already.', 'Pass --replace; copies are kept.'],
+  E_CLIENT_COPY: [
+    4,
+    "A copy of a client's credentials could not be brought up to date; the store has the new ones.",
+    'Fix what the error names, then run docker-tls context HOST.',
+  ],
+  E_ENV_VALUE: [2, 'A value cannot be written for this shell.', 'Use a --home directory without such characters.'],
+  E_DOCKER_MACHINE_STORE: [2, 'There is no docker-machine store to import from.', 'Pass its directory.'],
+  E_DOCKER_MACHINE_DAMAGED: [2, "A machine's config.json lacks what is needed.", 'docker-machine inspect NAME'],
+  E_DOCKER_MACHINE_VERSION: [2, "A machine's config.json is from an old docker-machine.", 'docker-machine ls'],
+  E_DOCKER_MACHINE_ADDRESS: [2, 'A machine has no recorded address.', 'docker-machine start NAME'],
+} as const satisfies CodeGroup;

@@ -1,0 +1,83 @@
+/** Owns the codes of certificates, keys, CAs and clients. */
+
+import type { CodeGroup } from '../catalogue.ts';
+
+export const CERTIFICATES = {
+  E_CERT_DAMAGED: [2, 'A certificate cannot be read.', 'openssl x509 -noout -text -in FILE'],
+  E_CSR_DAMAGED: [2, 'A certificate request cannot be read.', 'openssl req -noout -text -verify -in FILE'],
+  E_CSR_SIGNATURE: [
+    2,
+    'The signature of a certificate request does not match its key.',
+    'docker-tls client request NAME',
+  ],
+  E_DAYS: [2, 'A lifetime that a certificate cannot have.', 'Pass --days with a smaller number.'],
+  E_KEY_DAMAGED: [2, 'A private key cannot be read.', 'openssl pkey -noout -text -in FILE'],
+  E_KEY_FORMAT: [2, "A private key is in OpenSSH's format.", 'ssh-keygen -p -m PKCS8 -f COPY-OF-THE-KEY'],
+  E_KEY_TYPE: [2, 'A key of a type that TLS clients reject.', 'Pass --key-type p256.'],
+  E_KEY_PASSPHRASE: [2, 'The passphrase of a private key is missing or wrong.', 'Pass --ca-passphrase-file FILE.'],
+  E_PKCS12_KEY: [2, 'The key does not belong to the certificate to be exported.', 'docker-tls rotate client NAME'],
+  E_PKCS12_PASSPHRASE: [2, 'A PKCS#12 file needs a passphrase.', 'Pass --passphrase-file FILE.'],
+  E_PROBE_CREDENTIALS: [
+    2,
+    'A client certificate and its key cannot be used together.',
+    'docker-tls rotate client NAME',
+  ],
+  E_PROBE_TRUST: [2, 'The CA certificate to verify with is missing or damaged.', 'docker-tls ca show'],
+} as const satisfies CodeGroup;
+
+export const CA = {
+  E_NO_CA: [2, 'There is no CA in this store yet.', 'docker-tls ca create'],
+  E_CA_EXISTS: [2, 'The store has another CA already.', 'docker-tls rotate ca'],
+  E_CA_PASSPHRASE: [2, 'No passphrase was given for a new CA key.', 'Pass --ca-passphrase-file or --no-ca-passphrase.'],
+  E_CA_NOT_CA: [2, 'The certificate may not sign other certificates.', 'Import the certificate of a CA.'],
+  E_CA_EXPIRED: [2, 'The CA has expired.', 'docker-tls rotate ca'],
+  E_CA_NOT_YET_VALID: [2, 'The CA is not valid yet.', 'openssl x509 -noout -dates -in FILE'],
+  E_CA_SUBJECT: [2, 'The CA has no name.', 'Import a CA with a subject.'],
+  E_CA_USAGE: [2, 'The extended key usage of the CA excludes servers or clients.', 'Import a CA without that limit.'],
+  E_CA_EXTENSION: [2, 'The CA has a critical extension that verifiers reject.', 'Import a CA without it.'],
+  E_CA_NAMES: [2, "The CA's name constraints exclude a name of the host.", 'docker-tls ca show'],
+  E_CA_KEY_TYPE: [2, "Verifiers reject the type or size of the CA's key.", 'Import a CA with a P-256 or RSA 2048 key.'],
+  E_CA_CHAIN: [2, 'The chain does not lead from the CA to a root.', 'Pass the whole chain with --chain FILE.'],
+  E_CA_KEY: [2, 'The key does not belong to the certificate of the CA.', 'Import the matching key.'],
+  E_CA_PATHLEN: [
+    2,
+    'The CA may not sign another CA, which each client needs.',
+    'Pass --sign-command in place of --key.',
+  ],
+  E_CA_LEAF_ONLY: [2, 'The CA signs leaf certificates only, so one client cannot be rejected.', 'Import another CA.'],
+  E_CA_ACCEPTED: [
+    2,
+    'The host accepts every client of a CA, so one of them cannot be rejected.',
+    'docker-tls setup HOST --accept-ca none',
+  ],
+  E_CA_KEY_EXTERNAL: [2, "The CA's key is not in this store.", 'docker-tls client sign REQUEST'],
+  E_CA_IN_USE: [3, 'A host or client still depends on the old CA.', 'docker-tls rotate ca'],
+  E_CA_NOT_ACCEPTED: [3, 'Hosts do not accept the new CA yet.', 'docker-tls rotate ca'],
+  E_BREAKS_CLIENTS: [3, 'Clients that hold only the old CA would lose access.', 'Update them, or pass --no-overlap.'],
+  E_NO_ISSUER: [2, 'A client has no issuing CA of its own.', 'docker-tls rotate client NAME'],
+  E_SIGN_COMMAND: [4, 'The sign command failed or could not be started.', 'Run the command that the error gives.'],
+  E_SIGN_ANSWER: [2, 'The sign command printed a certificate that cannot be used.', 'docker-tls ca show'],
+} as const satisfies CodeGroup;
+
+export const CLIENTS = {
+  E_CLIENT_UNKNOWN: [2, 'No client of that name is in the store.', 'docker-tls client list'],
+  E_CLIENT_AMBIGUOUS: [2, 'There are several clients and none is named.', 'Pass --client NAME.'],
+  E_CLIENT_EXISTS: [2, 'There is a client of this name already.', 'docker-tls client list'],
+  E_CLIENT_EXTERNAL: [2, 'Another store issued this client.', 'Run the command where the client was issued.'],
+  E_CLIENT_REVOKED: [2, 'The client is revoked.', 'docker-tls client add OTHER-NAME'],
+  E_CLIENT_NOT_ACCEPTED: [2, 'The host does not accept this client.', 'docker-tls client add NAME --host HOST'],
+  E_CLIENT_NO_KEY: [
+    2,
+    "The client's key is not on this machine.",
+    'Run the command on the machine that holds the key.',
+  ],
+  E_NO_CLIENTS: [2, 'The host accepts no client of this store.', 'docker-tls client add NAME --host HOST'],
+  E_HOST_WITHOUT_CLIENTS: [
+    5,
+    'No client would be allowed on a host, so it was left unchanged and still accepts its current clients.',
+    'docker-tls client add NAME --host HOST',
+  ],
+  E_LAST_CLIENT: [2, 'It is the last client: nothing could be verified without it.', 'docker-tls client add NAME'],
+  E_BUNDLE: [2, 'A bundle of credentials is incomplete, damaged or expired.', 'docker-tls client export NAME'],
+  E_NO_REQUEST: [2, 'A certificate belongs to no request of this machine.', 'docker-tls client request NAME'],
+} as const satisfies CodeGroup;

@@ -1,0 +1,128 @@
+/** Owns the codes of what goes wrong on the way to a host and on it: SSH, sudo, host, daemon, change and rollback, audit. */
+
+import type { CodeGroup } from '../catalogue.ts';
+
+export const SSH = {
+  E_SSH_NAME: [4, 'No address is known for the host.', 'getent hosts NAME'],
+  E_SSH_REFUSED: [4, 'Nothing listens on the SSH port, or it hangs up.', 'ssh -v HOST'],
+  E_SSH_UNREACHABLE: [4, 'There is no route to the host.', 'ssh -v HOST'],
+  E_SSH_TIMEOUT: [4, 'The host did not answer in time.', 'ssh -v HOST'],
+  E_SSH_LOST: [4, 'The SSH connection broke.', 'Run the command again.'],
+  E_SSH_AUTH: [4, 'The host accepted none of the keys or passwords.', 'ssh-copy-id HOST'],
+  E_SSH_NO_ALGORITHM: [4, 'The host and this machine share no SSH algorithm.', 'Pass --transport openssh.'],
+  E_SSH_HOST_KEY_UNKNOWN: [4, "The host's key is not in known_hosts.", 'Compare it, then pass --host-key accept-new.'],
+  E_SSH_HOST_KEY_CHANGED: [
+    4,
+    "The host's key is not the recorded one: possible man-in-the-middle attack.",
+    'Find out why, then ssh-keygen -R HOST.',
+  ],
+  E_SSH_HOST_KEY_PIN: [4, "The host's key is not the one pinned by --host-key SHA256:….", 'Compare the fingerprints.'],
+  E_SSH_HOST_KEY_REVOKED: [4, "The host's key is revoked in known_hosts.", 'Give the host a new key.'],
+  E_SSH_KNOWN_HOSTS_FILE: [2, 'A known_hosts file cannot be read or written.', 'ls -l ~/.ssh/known_hosts'],
+  E_SSH_KEY_FILE: [2, 'A private key for SSH is missing or cannot be read.', 'ls -l KEYFILE'],
+  E_SSH_KEY_PASSPHRASE: [2, 'The passphrase of an SSH key is missing or wrong.', 'ssh-add KEYFILE'],
+  E_SSH_KEY_UNSUPPORTED: [2, 'The ssh2 transport cannot use this key.', 'Pass --transport openssh.'],
+  E_SSH_CONFIG: [2, 'The ssh configuration cannot be used.', 'ssh -G HOST'],
+  E_SSH_PROXY_COMMAND: [2, 'The ssh2 transport does not run a ProxyCommand.', 'Pass --transport openssh.'],
+  E_SSH_OPENSSH_OLD: [2, '--transport openssh needs a newer OpenSSH.', 'Pass --transport ssh2.'],
+  E_SSH_NO_SHELL: [4, 'The user has no usable shell on the host.', 'getent passwd USER'],
+  E_SSH_OUTPUT: [4, 'The host printed far more than any answer has.', 'docker-tls doctor HOST'],
+  E_SUDO_MISSING: [4, 'The user is not root and the host has no sudo.', 'Log in as root, or install sudo.'],
+  E_SUDO_PASSWORD: [4, 'sudo asks for a password.', 'Pass --ask-sudo-password.'],
+  E_SUDO_REFUSED: [4, 'sudo does not let this user become root, or rejected the password.', 'ssh -t HOST sudo -l'],
+} as const satisfies CodeGroup;
+
+export const HOST = {
+  E_FACTS: [4, 'The host did not answer the questions about its state to the end.', 'Run the command again.'],
+  E_NO_SYSTEMD: [4, 'systemd does not run on the host.', 'Use a host with systemd.'],
+  E_SYSTEMD_OLD: [4, 'systemd on the host is too old for the rollback.', 'Upgrade the host.'],
+  E_CLOCK: [4, "The host's clock is wrong, so certificates would not be valid there.", 'timedatectl set-ntp true'],
+  E_DISK_FULL: [4, "The host's disk is full, or nearly.", 'df -h'],
+  E_FIREWALL: [4, "The host's firewall does not accept connections to the TLS port.", 'Run the command that it names.'],
+  E_PORT_TAKEN: [4, 'Another program listens on the TLS port.', 'Pass --port N.'],
+  E_ADDRESS: [4, 'The address that clients would dial does not resolve here.', 'Pass --address NAME.'],
+  E_PORT_FILTERED: [
+    4,
+    'A firewall between here and the host drops connections to the TLS port.',
+    'Open the port, or pass --port N.',
+  ],
+  E_OTHER_CLIENTS: [4, 'Clients of a CA that the daemon accepts now would be rejected.', 'Pass --accept-ca existing.'],
+  E_HOST_KEY: [4, 'The host could not generate its private key.', 'docker-tls setup HOST --keys store'],
+  E_HOST_LOCKED: [4, 'Another run is changing this host.', 'Wait until its lock expires.'],
+  E_HOST_STATE: [4, "docker-tls's state.json on the host is damaged or newer.", 'cat /etc/docker/tls/state.json'],
+  E_HOST_MANAGED: [4, 'The host is managed from another store.', 'Pass --home DIR, or use docker-tls client request.'],
+  E_NOT_SET_UP: [2, 'docker-tls has not set up this host.', 'docker-tls setup HOST'],
+  E_NO_GENERATION: [2, 'The generation to return to is not on the host.', 'docker-tls remove HOST'],
+  E_ACCEPTS_REVOKED: [
+    4,
+    'The earlier generation would accept a revoked client or an unknown CA.',
+    'docker-tls setup HOST',
+  ],
+  E_OPENS_PLAIN_TCP: [
+    4,
+    'The original configuration opens a TCP port that accepts every client.',
+    'docker-tls remove HOST --allow-plain-tcp',
+  ],
+  E_TLS: [4, 'The daemon could not be reached over TLS.', 'docker-tls doctor HOST'],
+} as const satisfies CodeGroup;
+
+export const DAEMON = {
+  E_NO_DOCKER: [4, 'Docker is not installed on the host.', 'apt-get install docker.io'],
+  E_DOCKER_SNAP: [4, 'Docker is installed as a snap.', 'Install it as a package.'],
+  E_DOCKER_MASKED: [4, 'docker.service is masked.', 'systemctl unmask docker.service'],
+  E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],
+  E_DOCKER_BUSY: [4, 'docker.service is starting or stopping and does not finish.', 'journalctl -u docker.service'],
+  E_ROOTLESS: [4, 'A rootless Docker answers on the socket.', 'ls -l /var/run/docker.sock'],
+  E_UNIT_COMMAND: [4, 'ExecStart of docker.service does not run dockerd itself.', 'systemctl cat docker.service'],
+  E_UNIT_VARIABLE: [4, 'A variable of the unit sets listening or TLS flags.', 'systemctl edit docker.service'],
+  E_DOCKER_SILENT: [
+    4,
+    'dockerd runs and does not answer on a socket of the host, so it cannot be asked whether containers outlive a restart.',
+    'systemctl status docker.service docker.socket',
+  ],
+  E_UNIT_NEEDS: [
+    4,
+    'docker.service needs a unit or a program without which it would not start again.',
+    'systemctl list-dependencies docker.service',
+  ],
+  E_UNIT_UNREAD: [4, 'Unit files were changed but not loaded.', 'systemctl daemon-reload'],
+  E_DAEMON_JSON: [4, 'daemon.json is not valid.', 'python3 -m json.tool /etc/docker/daemon.json'],
+  E_CONFIG_FILE: [4, "The daemon's configuration file cannot be read or kept.", 'ls -l /etc/docker/daemon.json'],
+  E_CONFLICT: [4, 'A setting is given both as a flag and in daemon.json.', 'Remove one of the two.'],
+  E_LIVE_RESTORE: [4, 'live-restore is off, so containers would stop.', 'Pass --containers may-stop.'],
+  E_SWARM: [4, 'The host is in swarm mode, so containers would stop.', 'Pass --containers may-stop.'],
+} as const satisfies CodeGroup;
+
+export const CHANGE = {
+  E_HOST_CHANGED: [5, 'The host was changed after the plan was made; nothing was applied.', 'Run the command again.'],
+  E_STALE_CHANGE: [5, 'An earlier change was never confirmed and has just been rolled back.', 'Run the command again.'],
+  E_DAEMON_CONFIG: [5, 'dockerd rejects the new configuration; nothing was applied.', 'Fix what the details name.'],
+  E_DAEMON_START: [
+    5,
+    'The daemon did not start with the new configuration; the host was rolled back.',
+    'journalctl -u docker.service',
+  ],
+  E_APPLY: [5, 'The change failed; the host is as it was before.', 'journalctl -t docker-tls'],
+  E_UNANSWERED: [5, 'The host did not report how the change ended.', 'Run the command that the error gives.'],
+  E_NOT_CONFIRMED: [
+    5,
+    'The change was not confirmed in time, so the host rolled it back.',
+    'Run the command again with a longer --confirm-within.',
+  ],
+  E_VERIFY: [
+    7,
+    'A connection was accepted or rejected that should not have been; a change is rolled back.',
+    'docker-tls doctor HOST',
+  ],
+  E_ROLLBACK: [6, 'Rolling back failed: the host is half changed.', 'Run the rollback command that the error gives.'],
+} as const satisfies CodeGroup;
+
+export const AUDIT = {
+  E_AUDIT_FACTS: [4, "The host did not answer the audit's questions to the end.", 'docker-tls doctor HOST'],
+  E_AUDIT_FILE: [2, 'A file to audit cannot be read.', 'ls -l FILE'],
+  E_AUDIT_OUT: [2, 'The report cannot be written.', 'ls -ld DIRECTORY'],
+  E_AUDIT_REPORT: [2, 'The file to compare with is not a report.', 'docker-tls audit HOST --json > report.json'],
+  E_BASELINE: [2, 'The baseline file is wrong.', 'Correct the lines named.'],
+  E_COMPOSE: [2, 'A Compose file cannot be read.', 'docker compose config'],
+  E_DOCKERFILE: [2, 'A Dockerfile cannot be read.', 'docker build --check .'],
+} as const satisfies CodeGroup;

@@ -1,0 +1,139 @@
+/** A change to its end, on hosts that answer as their scripts do: what is verified from here, what comes of it, and what needs its own yes. */
+
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import type { StoredClient } from '../../src/adapters/store/records.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import type { Probe } from '../../src/runtime.ts';
+import { type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
+import { type CliRun, runCli } from '../support/cli.ts';
+import { issueStore } from '../support/issued-store.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+const factory = new CertificateFactory();
+const now = new Date();
+let home: string;
+let directory: string;
+/** Scripts that change something, in order. */
+let phases: string[];
+/** Certificates of clients that were tried. */
+let tried: string[];
+let accepted: (cert: string) => boolean;
+let served: string;
+
+afterAll(() => {
+  removeHomes();
+  factory.remove();
+});
+
+beforeEach(async () => {
+  home = newHome();
+  directory = dirname(home);
+  phases = [];
+  tried = [];
+  await issueStore(home, { now, hosts: { h1: {} }, clients: { laptop: undefined, eve: undefined } });
+  const laptop = (await client('laptop')).cert;
+  accepted = (cert) => cert === laptop;
+  served = (await host()).serverCert;
+});
+
+const store = () => openStore(home);
+const host = async (name = 'h1') => {
+  const found = (await store().read()).hosts.get(name);
+  if (found === undefined) throw new Error(`no host ${name}`);
+  return found;
+};
+const client = async (name: string) => (await store().read()).clients.get(name) as StoredClient & { directory: string };
+
+const probe: Probe = async ({ credentials, maxVersion }) => {
+  const cert = credentials?.cert ?? '';
+  if (cert !== '') tried.push(cert);
+  return accepted(cert) && maxVersion === undefined
+    ? { kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain: served, elapsedMs: 1 }
+    : { kind: 'refused', cause: 'client-refused', reason: 'why', chain: served, elapsedMs: 1 };
+};
+
+function run(argv: readonly string[], hosts: Partial<AnsweringHosts> = {}): Promise<CliRun> {
+  return runCli(argv, {
+    cwd: directory,
+    env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
+    now: () => now,
+    connect: answeringHosts({ home, now, onChange: (phase) => phases.push(phase), ...hosts }),
+    probe,
+  });
+}
+
+describe('client revoke', () => {
+  const revoke = ['client', 'revoke', 'eve', '--yes'];
+
+  test('tries the certificate that is revoked, and says so', async () => {
+    const eve = (await client('eve')).cert;
+    const { exit, out } = await run(revoke);
+    expect([exit, phases]).toEqual([0, ['apply', 'commit']]);
+    expect(tried).toContain(eve);
+    expect(out).toContain('eve is revoked: 1 host rejects it, tried with its own certificate.');
+  });
+
+  test('a host that still accepts it goes back, and nobody is told that it rejects it', async () => {
+    accepted = () => true;
+    const { exit, out, err } = await run(revoke);
+    expect([exit, phases]).toEqual([7, ['apply', 'undo']]);
+    expect(err).toContain('revoked client eve');
+    expect(out).toContain('eve is revoked, but still accepted by the hosts that failed');
+  });
+
+  test('without its key here it is not tried, and nobody is told that it was', async () => {
+    const { key: _, directory: __, ...eve } = await client('eve');
+    const locked = store();
+    await locked.withLock('test', () => locked.write({ clients: { eve } }));
+    const { exit, out } = await run(revoke);
+    expect([exit, tried.includes(eve.cert)]).toEqual([0, false]);
+    expect(out).toContain('eve is revoked: 1 host rejects it.');
+  });
+});
+
+test('a host that serves another certificate than the one sent goes back, and the store keeps the old one', async () => {
+  const before = (await host()).serverCert;
+  const { exit, err } = await run(['rotate', 'server', 'h1', '--yes']);
+  expect([exit, phases]).toEqual([7, ['apply', 'undo']]);
+  expect(err).toContain('the host serves another certificate');
+  expect((await host()).serverCert).toBe(before);
+});
+
+describe('what --yes alone does not agree to', () => {
+  test('clients of a CA that the daemon accepts now, which nobody here knows', async () => {
+    const theirs = factory.issue('Theirs', { ca: true });
+    const facts = {
+      'file:/etc/default/docker':
+        'file 644 0:0\nDOCKER_OPTS="-H tcp://0.0.0.0:2376 --tlsverify --tlscacert=/etc/docker/ca.pem --tlscert=/c --tlskey=/k"\n',
+      'file:/etc/docker/ca.pem': `file 644 0:0\n${theirs.cert}`,
+    };
+    const setup = ['setup', 'root@h9', '--json', '--yes'];
+    const { json } = await run(setup, { facts });
+    const codes = json.error?.errors?.map(({ code }) => code) ?? [json.error?.code];
+    expect([codes.includes('E_OTHER_CLIENTS'), phases]).toEqual([true, []]);
+    const agreed = await run([...setup, '--reject-other-clients'], { facts });
+    expect(agreed.out).not.toContain('E_OTHER_CLIENTS');
+  });
+
+  test('a TCP port without TLS that opens again', async () => {
+    const facts = {
+      'file:/etc/default/docker': 'file 644 0:0\nDOCKER_OPTS="-H tcp://0.0.0.0:2375"\n',
+    };
+    const remove = ['remove', 'h1', '--json', '--yes'];
+    const { exit, json } = await run(remove, { facts });
+    expect([exit, json.error?.code, phases]).toEqual([4, 'E_OPENS_PLAIN_TCP', []]);
+    expect((await run([...remove, '--allow-plain-tcp'], { facts })).exit).toBe(0);
+    expect(phases).toEqual(['apply', 'commit']);
+  });
+});
+
+describe('one host under two names', () => {
+  test('a host of the store is not set up again under another', async () => {
+    const before = await store().read();
+    const { exit, json } = await run(['setup', 'root@alias', '--json', '--yes'], { nameOf: () => 'h1' });
+    expect([exit, json.error?.code, phases]).toEqual([4, 'E_HOST_TWO_NAMES', []]);
+    expect((await store().read()).hosts).toEqual(before.hosts);
+  });
+});

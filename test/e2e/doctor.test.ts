@@ -1,0 +1,127 @@
+/** doctor on a real host, as a user with sudo: each cause is named, and after the commands that it prints all is well. */
+
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { type LabHost, labClient, labUp } from '../support/lab.ts';
+import { newPerson, type Person } from '../support/person.ts';
+
+let program: Program;
+let host: LabHost;
+let person: Person;
+
+beforeAll(async () => {
+  program = buildProgram();
+  [host] = (await labUp({ names: ['doctor-1'] })) as [LabHost];
+  person = newPerson(program, [host]);
+  expect(await person.run(person.setup(host, ['--name', 'web', '--context', 'web'], 'ops'))).toMatchObject({
+    status: 0,
+  });
+  expect(await person.run(['client', 'add', 'bob', '--yes'])).toMatchObject({ status: 0 });
+  const issuer = readFileSync(join(person.store, 'ca/issuers/bob/ca.pem'), 'utf8');
+  expect(await host.exec('cat >/root/bob.pem', { input: issuer })).toMatchObject({ exit: 0 });
+  const bin = join(person.home, 'bin');
+  mkdirSync(bin);
+  // Whoever pastes the command answers its question.
+  const own = `case $1 in apply|setup|rotate) set -- "$@" --yes;; esac\nexec ${process.execPath} ${program.bin} "$@"`;
+  for (const [name, text] of [
+    ['docker-tls', own],
+    ['docker', `exec ${await labClient()} "$@"`],
+  ] as const) {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(bin, name), 0o755);
+  }
+});
+beforeEach(() => shell('docker context use default'));
+afterEach(async () => {
+  await host.must('iptables -F INPUT; rm -f /etc/docker/daemon.json');
+});
+afterAll(async () => {
+  await host?.down();
+  person?.remove();
+  program?.remove();
+});
+
+type Result = { cause: string; message: string; hints: string[]; note?: string };
+
+async function shell(script: string, env: Readonly<Record<string, string>> = {}) {
+  const PATH = `${join(person.home, 'bin')}:${process.env.PATH ?? ''}`;
+  return person.call('/bin/sh', ['-c', script], { ...env, PATH });
+}
+
+const doctor = 'docker-tls doctor web --timeout 3s --json';
+
+test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Record<string, string>]>([
+  [
+    'a daemon that is stopped',
+    'connection-refused',
+    /docker.service is inactive/,
+    'systemctl stop docker.socket docker-tls.socket docker',
+  ],
+  ['a firewall rule that drops', 'timed-out', /firewall \(iptables\)/, 'iptables -A INPUT -p tcp --dport 2376 -j DROP'],
+  [
+    'a firewall rule that rejects',
+    'connection-refused',
+    /firewall \(iptables\)/,
+    'iptables -A INPUT -p tcp --dport 2376 -j REJECT',
+  ],
+  [
+    'a trust file without this client',
+    'client-refused',
+    /does not let the client laptop in/,
+    'cp /root/bob.pem /etc/docker/tls/current/ca.pem && systemctl restart docker',
+  ],
+  [
+    'a daemon that hangs',
+    'daemon-not-answering',
+    /takes connections, but the daemon behind it does not answer/,
+    'pkill -STOP -x dockerd',
+  ],
+  ['another DOCKER_HOST', 'host-overridden', /DOCKER_HOST is unix/, 'true', { DOCKER_HOST: 'unix:///nowhere' }],
+  ['another DOCKER_CONTEXT', 'context-overridden', /DOCKER_CONTEXT is prod/, 'true', { DOCKER_CONTEXT: 'prod' }],
+  ['a stray DOCKER_TLS_VERIFY', 'tls-verify-alone', /turns TLS on/, 'true', { DOCKER_TLS_VERIFY: '1' }],
+  [
+    'an old DOCKER_API_VERSION',
+    'api-version',
+    /older than/,
+    'docker info >/dev/null',
+    { DOCKER_HOST: '', DOCKER_API_VERSION: '1.9' },
+  ],
+])('%s', async (_, cause, says, breaks, env = {}) => {
+  await host.must(breaks);
+  const found: Result = JSON.parse((await shell(doctor, env)).out).result;
+  expect(found).toMatchObject({ cause, message: expect.stringMatching(says) });
+  const pasted = found.hints.filter((hint) => /^(ssh|docker|docker-tls|eval|unset|export) /.test(hint));
+  expect(pasted).toEqual(found.hints);
+  const after = await shell(`{ ${pasted.join('\n')}\n} >&2; ${doctor}`, env);
+  expect({ pasted, err: after.err, after: JSON.parse(after.out).result }).toMatchObject({ after: { cause: 'none' } });
+});
+
+test('settings that dockerd does not start with are named as setup names them', async () => {
+  await host.exec('echo \'{ "hosts": ["tcp://0.0.0.0:2375"] }\' >/etc/docker/daemon.json; systemctl restart docker');
+  const found: Result = JSON.parse((await shell(doctor)).out).result;
+  expect(found).toMatchObject({
+    cause: 'daemon-not-answering',
+    message: expect.stringMatching(/dockerd is not running.*daemon\.json.*(--host|-H)/),
+  });
+  await host.must('rm /etc/docker/daemon.json');
+  const start = found.hints.filter((hint) => /systemctl (reset-failed|stop|start)/.test(hint));
+  const after = await shell(`{ ${start.join('\n')}\n} >&2; ${doctor}`);
+  expect(JSON.parse(after.out).result).toMatchObject({ cause: 'none' });
+});
+
+test('another current context is a note, and DOCKER_HOST says which host is meant', async () => {
+  const run = await shell('docker-tls doctor --json', {
+    DOCKER_HOST: `tcp://${host.address}:2376`,
+    DOCKER_TLS_VERIFY: '1',
+  });
+  expect(JSON.parse(run.out).result.host).toBe('web');
+  await shell('docker context use default');
+  const noted = await shell(doctor);
+  expect(noted.status).toBe(0);
+  expect(JSON.parse(noted.out).result).toMatchObject({
+    cause: 'none',
+    note: expect.stringContaining('context default'),
+  });
+});

@@ -1,0 +1,88 @@
+/** What damaged files and missing programs are answered with, each by its code. */
+
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { dockerMachineNames } from '../../src/actions/take-over.ts';
+import { connectOpenSsh } from '../../src/adapters/ssh/openssh.ts';
+import { readRequests } from '../../src/adapters/store/requests.ts';
+import { parseState } from '../../src/domain/plan/host-state.ts';
+import { completeHost } from '../../src/domain/settings.ts';
+import { trustFile } from '../../src/domain/trust/trust.ts';
+import type { OpenedHost } from '../../src/engine/intent.ts';
+import { planRestored } from '../../src/engine/steps/restore.ts';
+import { factsOf } from '../support/host-facts.ts';
+import { failure } from '../support/ssh-login.ts';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-refusals-'));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** The first program of that name on PATH. */
+function program(name: string, text: string): void {
+  writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`);
+  chmodSync(join(directory, name), 0o755);
+  vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
+}
+
+const options = { host: 'build-1', destination: 'build-1.example.org' };
+
+test('E_REQUEST_DAMAGED: a request without its key', () => {
+  mkdirSync(join(directory, 'requests/ann'), { recursive: true });
+  expect(() => readRequests(directory)).toThrow(expect.objectContaining({ code: 'E_REQUEST_DAMAGED', exit: 2 }));
+});
+
+test('E_HOST_STATE: state.json of a host that is cut short', () => {
+  const state = { kind: 'file', mode: '600', owner: '0:0', content: '{"schema":' } as const;
+  expect(() => parseState(state)).toThrow(expect.objectContaining({ code: 'E_HOST_STATE', exit: 4 }));
+});
+
+test('E_DOCKER_MACHINE_STORE: a directory that docker-machine never used', async () => {
+  expect(await failure(dockerMachineNames(directory))).toMatchObject({ code: 'E_DOCKER_MACHINE_STORE', exit: 2 });
+});
+
+test('E_PROGRAM_MISSING: the openssh transport without ssh', async () => {
+  vi.stubEnv('PATH', directory);
+  expect(await failure(connectOpenSsh(options))).toMatchObject({ code: 'E_PROGRAM_MISSING', exit: 2 });
+});
+
+test('E_SSH_OPENSSH_OLD: an OpenSSH without KnownHostsCommand', async () => {
+  program('ssh', 'echo "OpenSSH_8.4p1 Debian-5, OpenSSL 1.1.1w" >&2');
+  expect(await failure(connectOpenSsh(options))).toMatchObject({ code: 'E_SSH_OPENSSH_OLD', exit: 2 });
+});
+
+test('E_TEMP_DIRECTORY: no directory for the program that answers ssh', async () => {
+  const missing = join(directory, 'missing');
+  for (const name of ['TMPDIR', 'XDG_RUNTIME_DIR', 'HOME']) vi.stubEnv(name, missing);
+  expect(await failure(connectOpenSsh({ ...options, destination: '127.0.0.1' }))).toMatchObject({
+    code: 'E_TEMP_DIRECTORY',
+    exit: 2,
+  });
+});
+
+test('E_NO_CLIENTS and E_NO_ISSUER: a host that no client could use, or that could not tell clients apart', () => {
+  const clients = [{ name: 'ann', hosts: ['web'] }, { name: 'eve' }] as const;
+  const input = { cas: [], clients, issuers: new Map(), isBelow: () => false };
+  expect(() => trustFile({ name: 'web', clients: [] }, input)).toThrow(
+    expect.objectContaining({ code: 'E_NO_CLIENTS', exit: 2, where: 'web' }),
+  );
+  expect(() => trustFile({ name: 'web', clients: ['ann'] }, input)).toThrow(
+    expect.objectContaining({ code: 'E_NO_ISSUER', exit: 2, hints: ['docker-tls rotate client ann'] }),
+  );
+});
+
+test.each(['previous', 7] as const)('E_NO_GENERATION: a rollback to %s, which the host has not kept', (to) => {
+  const state = { schema: 1, name: 'web', generation: 1, generations: [], managed: [] };
+  const opened = { facts: { ...factsOf(), state } } as unknown as OpenedHost;
+  const spec = completeHost({ name: 'web', ssh: { destination: 'web' } });
+  expect(() => planRestored(opened, spec, { to } as Parameters<typeof planRestored>[2])).toThrow(
+    expect.objectContaining({ code: 'E_NO_GENERATION', exit: 2, where: 'web' }),
+  );
+});

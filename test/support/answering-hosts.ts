@@ -1,0 +1,76 @@
+/** Owns hosts of a store for tests that answer as their scripts do, without doing anything: two generations, our credentials, and any outcome. */
+
+import { openStore } from '../../src/adapters/store/store.ts';
+import type { HostSession, SshOptions } from '../../src/runtime.ts';
+import { recordedBytes } from './audit-facts.ts';
+import { GOOD_FACTS } from './host-facts.ts';
+import { printFacts } from './sections.ts';
+
+const STATE = '/var/lib/docker-tls';
+const CREDENTIALS = [
+  ['ca.pem', 'ca'],
+  ['server-cert.pem', 'serverCert'],
+] as const;
+
+export type AnsweringHosts = {
+  readonly home: string;
+  readonly now: Date;
+  /** By phase, what the host says came of it; a change goes well without it. */
+  readonly answers?: Readonly<Record<string, string>>;
+  /** Sections of facts in place of those of a host that is as the store has it. */
+  readonly facts?: Readonly<Record<string, string>>;
+  /** The name in the store of the host that is dialled, where it is another. */
+  readonly nameOf?: (dialled: string) => string;
+  /** Told the phase of every script that changes something. */
+  readonly onChange?: (phase: string) => void;
+};
+
+/** Opens sessions to such hosts. */
+export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions, 'host'>) => Promise<HostSession> {
+  const { answers = {}, nameOf = (name) => name, onChange } = hosts;
+  const outcomes: Readonly<Record<string, string>> = {
+    apply: 'switched',
+    commit: 'committed',
+    undo: 'undone',
+    ...answers,
+  };
+  return async ({ host }) =>
+    ({
+      host,
+      login: { destination: host },
+      user: 'root',
+      dialled: '127.0.0.1',
+      run: async ({ phase }: { phase: string }) => {
+        if (phase === 'facts') return { status: 0, stdout: await factsOf(nameOf(host), hosts), stderr: '' };
+        if (phase === 'audit') return { status: 0, stdout: recordedBytes('fresh-trixie'), stderr: '' };
+        onChange?.(phase);
+        return { status: 0, stdout: Buffer.from(`@result ${outcomes[phase]}\n`), stderr: '' };
+      },
+      close: async () => {},
+    }) as unknown as HostSession;
+}
+
+async function factsOf(host: string, { home, now, facts = {} }: AnsweringHosts): Promise<Buffer> {
+  const stored = (await openStore(home).read()).hosts.get(host);
+  const clock = `${Math.floor(now.getTime() / 1000)}`;
+  if (stored === undefined) return printFacts({ ...GOOD_FACTS, clock, ...facts });
+  const link = { kind: 'link', path: '/etc/docker/tls/current' };
+  const files = [1, 2, 'current'].flatMap((generation) =>
+    CREDENTIALS.map(([file, what]) => [`file:/etc/docker/tls/${generation}/${file}`, `file 444 0:0\n${stored[what]}`]),
+  );
+  const generations = [1, 2].flatMap((number) => [
+    [`file:${STATE}/generations/${number}/manifest`, `file 600 0:0\n1\tlink\t777\t0:0\t${link.path}\n`],
+    [`file:${STATE}/generations/${number}/1`, `link 777 0:0\n${number}`],
+  ]);
+  const written = [1, 2].map((number) => ({ number, at: now.toISOString(), by: 'me', reason: 'test' }));
+  const state = { schema: 1, name: host, generation: 2, generations: written, managed: [link] };
+  return printFacts({
+    ...GOOD_FACTS,
+    clock,
+    ...Object.fromEntries([...files, ...generations]),
+    [`file:${link.path}`]: 'link 777 0:0\n2',
+    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}`,
+    [`file:${STATE}/origin/manifest`]: `file 600 0:0\n1\tabsent\t-\t-\t${link.path}\n`,
+    ...facts,
+  });
+}

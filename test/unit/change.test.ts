@@ -1,0 +1,62 @@
+/** What others do to the store between the plan of a run and its writes. */
+
+import { afterAll, expect, test } from 'vitest';
+import { addClients } from '../../src/actions/client-access.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { isFrom } from '../../src/domain/trust/trust.ts';
+import type { Run } from '../../src/engine/intent.ts';
+import type { Runtime } from '../../src/runtime.ts';
+import { issueStore, NO_PASSPHRASE } from '../support/issued-store.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+afterAll(removeHomes);
+const now = new Date();
+
+/** A first run of `client add ann`; another one makes the CA while this one waits for its passphrase. */
+async function secondFirstRun(asks: boolean) {
+  const home = newHome();
+  const store = openStore(home);
+  const run = {
+    runtime: { now: () => now, signal: new AbortController().signal } as unknown as Runtime,
+    store,
+    progress: { host: () => ({ phase() {}, done() {}, failed() {} }), note() {} },
+    passphrase: {
+      ...NO_PASSPHRASE,
+      forNewCa: async () => {
+        await issueStore(home, { now, clients: { bob: undefined } });
+        return undefined;
+      },
+    },
+    dryRun: false,
+    asks,
+    confirm: async () => {},
+  } satisfies Run;
+  const spec = { name: 'ann', keyType: 'p256', days: 90 } as const;
+  const error = await addClients(
+    {
+      clients: [spec],
+      requested: {},
+      ca: { name: 'second', keyType: 'p256', days: 90 },
+      flags: { ssh: {} },
+      rejectOthers: false,
+    },
+    run,
+  ).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return { error, state: await store.read() };
+}
+
+test('a second first run issues from the CA that the first has made', async () => {
+  const { error, state } = await secondFirstRun(false);
+  expect([error, state.ca?.record.name, state.oldCas.length]).toEqual([undefined, 'test', 0]);
+  for (const name of ['ann', 'bob'])
+    expect(isFrom(state.clients.get(name)?.cert ?? '', state.ca?.cert ?? '', 'client', now)).toBe(true);
+});
+
+test('or, where somebody agreed to a plan with a new CA, does nothing', async () => {
+  const { error, state } = await secondFirstRun(true);
+  expect(error).toMatchObject({ code: 'E_STORE_CHANGED', exit: 5 });
+  expect([state.ca?.record.name, [...state.clients.keys()]]).toEqual(['test', ['bob']]);
+});

@@ -1,0 +1,105 @@
+/** What a rollback does with a daemon that cannot be reloaded, asked, or started again. The real script, systemd's answers. */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const SCRIPT = new URL('../../src/host/rollback.sh', import.meta.url).pathname;
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-daemon-'));
+  writeFileSync(join(directory, 'id'), 'abc123');
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function run(shell: string, text: string): { status: number | null; stdout: string } {
+  const [program = '', ...words] = shell.split(' ');
+  const stubs = `logger() { shift 3; echo "note $*"; }; api() { return 2; }; local_socket() { :; }; sleep() { :; }
+    NEEDS= TXN=abc123 UNITS=${directory} DAEMON=restart DAEMON_JSON=${directory}/daemon.json WAS_ACTIVE=yes`;
+  return spawnSync(program, [...words, '-c', `set --; T=${directory}; . ${SCRIPT}; ${stubs}; ${text}`], {
+    encoding: 'utf8',
+  });
+}
+
+/** Whether docker.service is active; what else is done to services is printed. */
+const SYSTEMD = (active: boolean): string =>
+  `systemctl() { case "$*" in '-q is-active'*) ${active} ;; show*) printf 'ActiveState=active\\nListen=\\n\\nActiveState=inactive\\n' ;; reset-failed*) ;; *) echo "$*" ;; esac; }
+   service() { echo "$*"; }`;
+
+describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
+  test('SIGHUP needs no systemctl reload and no kill program; one that is still starting gets none', async () => {
+    const child = spawn(process.execPath, [
+      '-e',
+      "process.on('SIGHUP', () => { console.log('hup'); process.exit(0); }); setInterval(() => {}, 1000); console.log('up');",
+    ]);
+    await once(child.stdout, 'data');
+    const systemd = (state: string): string =>
+      `systemctl() { printf 'ActiveState=${state}\\nMainPID=${child.pid}\\n'; }; PATH=/nowhere; hup docker.service`;
+    expect(run(shell, systemd('activating')).status).not.toBe(0);
+    expect(child.exitCode).toBeNull();
+    const hup = once(child, 'exit');
+    expect(run(shell, systemd('active')).status).toBe(0);
+    expect((await hup)[0]).toBe(0);
+  });
+
+  test('no answer: a change stops there, its rollback goes on and says so', () => {
+    const silent = 'hup() { :; }; await() { return 1; };';
+    expect(run(shell, `${silent} reload_docker live_restore_is true`).status).toBe(1);
+    const back = run(shell, `${silent} BACK=yes; reload_docker live_restore_is true`);
+    expect(back.status).toBe(0);
+    expect(back.stdout).toMatch(/^note docker\.service was told to read its configuration and does not say/);
+  });
+
+  test.each([
+    ['true', 1, ''],
+    ['BACK=yes', 0, 'mount -o remount,size=42768k /run\nmount -o remount,size=10000k /run\n'],
+  ])('a daemon-reload that systemd refuses for lack of room, %s', (back, status, said) => {
+    const systemd = 'systemctl() { [ -e $T/room ]; }; mount() { echo "mount $*"; : >$T/room; }';
+    const proc = 'sed() { echo \'tmpfs /run tmpfs rw,nosuid,size=10000k,mode=755 0 0\' | command sed "$1" "$2"; }';
+    const result = run(shell, `${systemd}; ${proc}; ${back}; reread`);
+    expect([result.status, result.stdout]).toEqual([status, said]);
+  });
+
+  test('where /run cannot be made larger it is over', () => {
+    expect(run(shell, 'systemctl() { false; }; mount() { false; }; BACK=yes; reread').status).toBe(1);
+  });
+
+  const gone = `NEEDS="/nowhere/iptables
+/bin/sh"`;
+  test('a daemon that would not start again is not stopped by a change', () => {
+    const result = run(shell, `${SYSTEMD(true)}; ${gone}; apply_daemon start 2>&1; echo "$? $STEP"`);
+    expect(result.stdout).toBe('dockerd would not start again: /nowhere/iptables is missing\n1 check\n');
+  });
+
+  test('nor by its rollback, which says that it runs on', () => {
+    const result = run(shell, `${SYSTEMD(true)}; ${gone}; mark stopped; BACK=yes; apply_daemon start; echo "$?"`);
+    expect(result.stdout).toMatch(
+      /^note docker\.service could not start again \(\/nowhere\/iptables is missing\), .*\n0\n$/,
+    );
+  });
+
+  test('one that does not run is started all the same', () => {
+    const result = run(shell, `${SYSTEMD(false)}; ${gone}; BACK=yes; apply_daemon start`);
+    expect(result.stdout).toContain('start docker.service\n');
+    expect(run(shell, `${SYSTEMD(false)}; DAEMON=reload BACK=yes; apply_daemon start`).stdout).toBe(
+      'start docker.service\n',
+    );
+  });
+
+  test('one that was never stopped is not stopped by the rollback', () => {
+    expect(run(shell, `${SYSTEMD(true)}; BACK=yes; apply_daemon start`).stdout).toBe('');
+    const after = run(shell, `${SYSTEMD(true)}; mark stopped; BACK=yes; apply_daemon start`);
+    expect(after.stdout).toContain('stop docker.service\nstart docker.service\n');
+  });
+
+  test('before it is stopped, that is noted', () => {
+    run(shell, `${SYSTEMD(true)}; apply_daemon start`);
+    expect(readFileSync(join(directory, 'stopped'), 'utf8')).toBe('abc123');
+  });
+});
