@@ -9,6 +9,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hostScripts } from '../host-scripts.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-bench-'));
@@ -115,14 +116,14 @@ async function onRealHosts() {
   }
 }
 
-/** What facts.sh says on a lab host that was never set up. */
-function recordFacts() {
+/** What the facts script says on a lab host that was never set up. */
+async function recordFacts() {
   const name = 'bench-facts';
   execFileSync(lab, ['up', name, '--owner-pid', String(process.pid)], { stdio: 'ignore' });
   try {
-    const scripts = ['api', 'unread', 'facts'].map((part) => readFileSync(join(root, `src/host/${part}.sh`), 'utf8'));
+    const { FACTS_SCRIPT } = await hostScripts();
     return execFileSync(lab, ['exec', name, 'sh', '-s'], {
-      input: ['MORE_PATHS=', ...scripts].join('\n'),
+      input: `MORE_PATHS=\n${FACTS_SCRIPT}`,
       maxBuffer: 1 << 24,
     });
   } finally {
@@ -133,7 +134,7 @@ function recordFacts() {
 /** Real ssh servers in a process of their own; behind each login is a recording in place of a shell. */
 async function onLoopback() {
   const { default: ssh2 } = await import('ssh2');
-  writeFileSync(join(directory, 'facts'), recordFacts());
+  writeFileSync(join(directory, 'facts'), await recordFacts());
   const key = ssh2.utils.generateKeyPairSync('ed25519');
   writeFileSync(join(directory, 'key'), key.private, { mode: 0o600 });
   const rows = [['servers on loopback', 'wall s', 'CPU ms/host', 'RSS MB']];

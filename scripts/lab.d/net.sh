@@ -11,7 +11,7 @@ readonly NET_LOCK=/run/docker-tls-lab.lock NET_NEXT=/run/docker-tls-lab.next
 
 net_address() { printf '10.213.%d.%d' $(($1 / 250)) $(($1 % 250 + 2)); } # NUMBER
 net_mac() { printf '02:d7:1a:b0:%02x:%02x' $(($1 / 256)) $(($1 % 256)); }
-net_address6() { printf 'fd0d:0c5e::%x' $(($1 + 16)); }                  # NUMBER
+net_address6() { printf 'fd0d:0c5e::%x' $(($1 + 16)); } # NUMBER
 
 # A number that no host has. Numbers go up and are used again late, so that an address that a test has just
 # seen does not come back with another host key.

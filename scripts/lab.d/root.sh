@@ -9,12 +9,20 @@ root_packages() { # SUITE
     procps curl auditd busybox-static fish)
   [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
   ! is_vm "$1" || packages+=("${VM_PACKAGES[@]}")
-  (IFS=,; printf '%s' "${packages[*]}")
+  (
+    IFS=,
+    printf '%s' "${packages[*]}"
+  )
 }
 
 root_folder() { # SUITE
   local hash
-  hash=$({ printf '%s\n' "$1"; root_packages "$1"; declare -f root_settle root_users root_image; ! is_vm "$1" || declare -f vm_settle; } | sha256sum)
+  hash=$({
+    printf '%s\n' "$1"
+    root_packages "$1"
+    declare -f root_settle root_users root_image
+    ! is_vm "$1" || declare -f vm_settle
+  } | sha256sum)
   printf '%s/roots/%s-%s' "$LAB" "$1" "${hash:0:12}"
 }
 
@@ -27,7 +35,10 @@ root_build() { # SUITE
   need_packages debootstrap:debootstrap busybox:busybox-static
   mkdir -p "$LAB/roots" "$LAB/debs/$suite" "$LAB/locks"
   exec {lock}>"$LAB/locks/root.$suite"
-  flock -n "$lock" || { say "another run is building $suite: waiting for it"; flock "$lock"; }
+  flock -n "$lock" || {
+    say "another run is building $suite: waiting for it"
+    flock "$lock"
+  }
   if [[ ! -d $root ]]; then
     say "building the $suite root with debootstrap (about a minute, once)"
     part=$LAB/roots/.part.$suite

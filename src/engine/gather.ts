@@ -1,14 +1,12 @@
 /** Owns the gathering of a host's facts: one exec that changes nothing. */
 
-import { AUDIT_SCRIPT, type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
 import { DAEMON_JSON } from '../domain/dockerd/paths.ts';
 import { viewDaemon } from '../domain/plan/daemon-view.ts';
 import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
-import apiScript from '../host/api.sh';
-import factsScript from '../host/facts.sh';
-import unreadScript from '../host/unread.sh';
+import { AUDIT_SCRIPT, FACTS_SCRIPT } from '../host/scripts.ts';
 import type { HostSession } from '../runtime.ts';
 
 export type Gathered = {
@@ -49,9 +47,7 @@ async function gatherOnce(session: HostSession, options: GatherOptions): Promise
   const before = options.now().getTime();
   const result = await session.run({
     phase: 'facts',
-    script: [`MORE_PATHS=${shellQuote((options.paths ?? []).join('\n'))}`, apiScript, unreadScript, factsScript].join(
-      '\n',
-    ),
+    script: `MORE_PATHS=${shellQuote((options.paths ?? []).join('\n'))}\n${FACTS_SCRIPT}`,
     asRoot: true,
     timeoutMs: 60_000,
     ...(options.signal ? { signal: options.signal } : {}),

@@ -4,6 +4,7 @@ import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/prefl
 import { asBefore, renderEnding, type Transaction } from '../domain/plan/transaction.ts';
 import { sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
+import { type HostResult, parseResult, parseWarnings } from '../host/protocol.ts';
 import type { HostSession } from '../runtime.ts';
 
 /**
@@ -28,8 +29,9 @@ export async function startTransaction(
     },
     ...(options.signal ? { signal: options.signal } : {}),
   });
-  const last = lastResult(result.stdout.toString('utf8'));
-  if (last[0] === 'switched') return warnings(result.stdout.toString('utf8'));
+  const stdout = result.stdout.toString('utf8');
+  const last = parseResult(stdout);
+  if (last?.kind === 'switched') return parseWarnings(stdout).map((text) => printable(text, 500));
   throw translate(session, last, result.stderr);
 }
 
@@ -42,127 +44,131 @@ export type EndingResult = { readonly ending: Ending; readonly remark: string };
 /** Keeps a change, or takes it back, over any session with the host. */
 export async function endTransaction(session: HostSession, id: string, verb: 'commit' | 'undo'): Promise<EndingResult> {
   const result = await session.run({ phase: verb, script: renderEnding(verb, id), asRoot: true, timeoutMs: 240_000 });
-  const [word, why] = lastResult(result.stdout.toString('utf8'));
-  if (word === 'uncommitted' && NO_SPACE.test(decode(why))) return { ending: 'full', remark: '' };
-  return word === 'committed' || word === 'undone' || word === 'nothing'
-    ? { ending: word, remark: printable(decode(why), 600) }
-    : { ending: 'stuck', remark: '' };
-}
-
-function warnings(stdout: string): readonly string[] {
-  return Array.from(stdout.matchAll(/^@warning (\S+)$/gm), (found) => printable(decode(found[1]), 500));
+  const last = parseResult(result.stdout.toString('utf8'));
+  switch (last?.kind) {
+    case 'undone':
+      return { ending: 'undone', remark: printable(last.remark, 600) };
+    case 'committed':
+    case 'nothing':
+      return { ending: last.kind, remark: '' };
+    case 'uncommitted':
+      return { ending: NO_SPACE.test(last.why) ? 'full' : 'stuck', remark: '' };
+    default:
+      return { ending: 'stuck', remark: '' };
+  }
 }
 
 /** The C locale's words of ENOSPC and EDQUOT: the scripts set it. */
 const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
-function lastResult(stdout: string): string[] {
-  const line = stdout
-    .split('\n')
-    .filter((text) => text.startsWith('@result '))
-    .at(-1);
-  return (line ?? '').split(' ').slice(1);
-}
-
-function decode(text: string | undefined): string {
-  return text === undefined || text === '-' ? '' : Buffer.from(text, 'base64').toString('utf8');
-}
-
 function translate(
-  { host, login }: Pick<HostSession, 'host' | 'login'>,
-  [kind, step = '', words, journal, remark]: readonly string[],
+  session: Pick<HostSession, 'host' | 'login'>,
+  last: HostResult | undefined,
   stderr: string,
 ): DockerTlsError {
-  if (kind === 'locked') {
-    const text = decode(step);
-    const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1] ?? '';
-    return lockedError(
-      { host, login },
-      printable(value('who') || 'another run', 200),
-      new Date(Number(value('since') || Number.NaN) * 1000),
-      // The host's own present; a lock that nobody could read is gone soon.
-      Math.max(1, Number(value('expires')) - Number(words)) || 1,
-    );
-  }
-  if (kind === 'again') {
-    return new DockerTlsError({
-      code: 'E_STALE_CHANGE',
-      where: host,
-      message: 'an earlier change that nobody had confirmed was taken back just now; the new one was not begun',
-      hints: ['run the same command again'],
-    });
-  }
-  if (kind === 'blocked') {
-    return new DockerTlsError({
-      code: 'E_ROLLBACK',
-      where: host,
-      message: 'an earlier change is half done and could not be taken back; nothing further was changed',
-      hints: [rollbackByHand(login), sudoCommand(login, 'journalctl', '-t', 'docker-tls', '-n', '20', '--no-pager')],
-    });
-  }
-  const said = printableLines(decode(words), 20);
-  const message = said.join('; ') || 'the host gave no reason';
-  if (kind === 'failed') {
-    const changed = /^changed: (.+)/.exec(said[0] ?? '')?.[1];
-    if (changed !== undefined) {
+  const { host, login } = session;
+  switch (last?.kind) {
+    case 'locked':
+      return lockedBy(session, last.lock, last.now);
+    case 'again':
+      return new DockerTlsError({
+        code: 'E_STALE_CHANGE',
+        where: host,
+        message: 'an earlier change that nobody had confirmed was taken back just now; the new one was not begun',
+        hints: ['run the same command again'],
+      });
+    case 'blocked':
+      return new DockerTlsError({
+        code: 'E_ROLLBACK',
+        where: host,
+        message: 'an earlier change is half done and could not be taken back; nothing further was changed',
+        hints: [rollbackByHand(login), sudoCommand(login, 'journalctl', '-t', 'docker-tls', '-n', '20', '--no-pager')],
+      });
+    case 'changed':
       return new DockerTlsError({
         code: 'E_HOST_CHANGED',
         where: host,
-        message: `${changed} was changed by somebody else since the plan was made; nothing was changed`,
+        message: `${printable(last.path, 500)} was changed by somebody else since the plan was made; nothing was changed`,
         hints: ['run the same command again: it plans anew'],
       });
-    }
-    if (NO_SPACE.test(message) || / 100% /.test(message)) {
-      return diskFullError({ host, login }, "the host's disk is full; nothing was changed", said);
-    }
-    if (step === 'validate') {
+    case 'failed':
+      return failed(session, last.step, last.why);
+    case 'rolled-back':
+      return rolledBack(session, last);
+    case 'stuck':
       return new DockerTlsError({
-        code: 'E_DAEMON_CONFIG',
+        code: 'E_ROLLBACK',
         where: host,
-        message: 'dockerd refuses the configuration that it would get; nothing was changed',
-        hints: ['fix what it names, then run the same command again'],
-        details: said,
+        message: `the change failed (${printable(last.step)}), and rolling back failed as well: ${reason(last.why)}`,
+        hints: [
+          rollbackByHand(login),
+          sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '50', '--no-pager'),
+        ],
+        details: printableLines(last.journal, 15),
       });
-    }
-    return new DockerTlsError({
-      code: 'E_APPLY',
-      where: host,
-      message: `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
-    });
+    default:
+      return new DockerTlsError({
+        code: 'E_UNANSWERED',
+        where: host,
+        message: 'the host did not say how the change ended',
+        hints: [rollbackByHand(login)],
+        details: printableLines(stderr, 10),
+      });
   }
-  const lines = printableLines(decode(journal), 15);
-  if (kind === 'back') {
-    const started = step === 'restart' || step === 'reload';
-    const left = printable(decode(remark), 600);
-    const back = left === '' ? 'the host was rolled back' : asBefore(left);
-    const units = step.endsWith('-sshd') ? ['ssh.service', 'sshd.service'] : ['docker.service', 'docker-tls.socket'];
-    return new DockerTlsError({
-      code: started ? 'E_DAEMON_START' : 'E_APPLY',
-      where: host,
-      message: started
-        ? `the daemon did not start with the new configuration; ${left === '' ? `${back} and runs as before` : back}`
-        : `the change failed (${printable(step)}): ${message}; ${back}`,
-      hints: [sudoCommand(login, 'journalctl', ...units.flatMap((unit) => ['-u', unit]), '-n', '50', '--no-pager')],
-      details: [...(started ? said : []), ...lines],
-    });
+}
+
+function lockedBy({ host, login }: Pick<HostSession, 'host' | 'login'>, lock: string, now: string): DockerTlsError {
+  const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(lock)?.[1] ?? '';
+  return lockedError(
+    { host, login },
+    printable(value('who') || 'another run', 200),
+    new Date(Number(value('since') || Number.NaN) * 1000),
+    // The host's own present; a lock that nobody could read is gone soon.
+    Math.max(1, Number(value('expires')) - Number(now)) || 1,
+  );
+}
+
+function failed({ host, login }: Pick<HostSession, 'host' | 'login'>, step: string, why: string): DockerTlsError {
+  const said = printableLines(why, 20);
+  const message = reason(why);
+  if (NO_SPACE.test(message) || / 100% /.test(message)) {
+    return diskFullError({ host, login }, "the host's disk is full; nothing was changed", said);
   }
-  if (kind === 'stuck') {
+  if (step === 'validate') {
     return new DockerTlsError({
-      code: 'E_ROLLBACK',
+      code: 'E_DAEMON_CONFIG',
       where: host,
-      message: `the change failed (${printable(step)}), and rolling back failed as well: ${message}`,
-      hints: [
-        rollbackByHand(login),
-        sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '50', '--no-pager'),
-      ],
-      details: lines,
+      message: 'dockerd refuses the configuration that it would get; nothing was changed',
+      hints: ['fix what it names, then run the same command again'],
+      details: said,
     });
   }
   return new DockerTlsError({
-    code: 'E_UNANSWERED',
+    code: 'E_APPLY',
     where: host,
-    message: 'the host did not say how the change ended',
-    hints: [rollbackByHand(login)],
-    details: printableLines(stderr, 10),
+    message: `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
   });
+}
+
+function rolledBack(
+  { host, login }: Pick<HostSession, 'host' | 'login'>,
+  { step, why, journal, remark }: Extract<HostResult, { kind: 'rolled-back' }>,
+): DockerTlsError {
+  const started = step === 'restart' || step === 'reload';
+  const left = printable(remark, 600);
+  const back = left === '' ? 'the host was rolled back' : asBefore(left);
+  const units = step.endsWith('-sshd') ? ['ssh.service', 'sshd.service'] : ['docker.service', 'docker-tls.socket'];
+  return new DockerTlsError({
+    code: started ? 'E_DAEMON_START' : 'E_APPLY',
+    where: host,
+    message: started
+      ? `the daemon did not start with the new configuration; ${left === '' ? `${back} and runs as before` : back}`
+      : `the change failed (${printable(step)}): ${reason(why)}; ${back}`,
+    hints: [sudoCommand(login, 'journalctl', ...units.flatMap((unit) => ['-u', unit]), '-n', '50', '--no-pager')],
+    details: [...(started ? printableLines(why, 20) : []), ...printableLines(journal, 15)],
+  });
+}
+
+function reason(why: string): string {
+  return printableLines(why, 20).join('; ') || 'the host gave no reason';
 }

@@ -1,4 +1,5 @@
-# Docker's API on this host, by whatever the host has. Put in before facts.sh and rollback.sh, and before the audit's facts.sh.
+# Docker's API on this host, by whatever the host has.
+# Needs programs: curl ls perl python3 sed
 
 # GET of paths over a local socket: api SOCKET NONCE PATH…. Prints for each its answer, newline, `--NONCE api STATUS PATH`, newline
 # (src/domain/dockerd/sections.ts); STATUS is 000 where none came, and then it is the last. A nonce comes to other programs by stdin, where nobody else reads it.
@@ -8,7 +9,10 @@ api() {
   # An old curl does not know the option (2): it would look for a host called docker otherwise.
   if command -v curl >/dev/null 2>&1; then
     answers=$(api_curl "$@" 2>/dev/null)
-    [ $? = 2 ] || { printf '%s\n' "$answers"; return 0; }
+    [ $? = 2 ] || {
+      printf '%s\n' "$answers"
+      return 0
+    }
   fi
   if command -v perl >/dev/null 2>&1; then
     api_perl "$@" 2>/dev/null
@@ -87,7 +91,11 @@ local_socket() {
       # Those that it has for its own parts.
       case $path in */libnetwork/* | */metrics.sock | */swarm/control.sock) continue ;; esac
       case $own in *"[$inode]"*) [ -S "$path" ] || continue ;; *) continue ;; esac
-      case $handed in *"[$inode]"*) found=${found:-$path} ;; *) found=$path; break ;; esac
+      case $handed in *"[$inode]"*) found=${found:-$path} ;; *)
+        found=$path
+        break
+        ;;
+      esac
     done
     printf '%s' "$found"
   }

@@ -1,4 +1,5 @@
-# What the sshd of this host was started with. Put in before apply.sh and the audit's facts.sh.
+# What the sshd of this host was started with.
+# Needs programs: cat grep sed sshd tr
 
 # -o and -f of the sshd that runs, one a line: they win over every file (sshd(8)). Its title shows its arguments without their quotes:
 # `-o PermitRootLogin no` was one word.

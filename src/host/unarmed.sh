@@ -1,4 +1,6 @@
-# What is left of a change that was given up before its rollback was armed. Put in before apply.sh, and into the end of a change.
+# What is left of a change that was given up before its rollback was armed.
+# Needs variables: LOCK STATE UNITS
+# Needs programs: rm rmdir
 
 # Takes it away: clear_unarmed STAGING, with UNITS STATE LOCK set
 clear_unarmed() {

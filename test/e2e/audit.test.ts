@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CheckResult, evaluate } from '../../src/domain/audit/evaluate.ts';
-import { AUDIT_SCRIPT, type AuditFacts, parseAuditFacts } from '../../src/domain/audit/facts.ts';
+import { type AuditFacts, parseAuditFacts } from '../../src/domain/audit/facts.ts';
+import { AUDIT_SCRIPT } from '../../src/host/scripts.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labRun, labUp, suites } from '../support/lab.ts';
 

@@ -207,7 +207,7 @@ async function containers(): Promise<string[]> {
 
 /**
  * Nobody is rejected, and no connection is cut. But where this computer was so busy that its own client needed longer than a host
- * waits for one (3 s, rollback.sh), the daemon cuts it: such cuts may be hardly any.
+ * waits for one (3 s, src/host/rollback/port.sh), the daemon cuts it: such cuts may be hardly any.
  */
 function expectUndisturbed(pollers: readonly Poller[]): void {
   const all = pollers.flatMap((poller) => poller.refusals);

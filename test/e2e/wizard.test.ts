@@ -32,10 +32,10 @@ function questions(user: 'root' | 'pat'): readonly (readonly [question: string, 
     ['Client:', `laptop${enter}`],
     [`Make the docker context ${host.name}? (Y/n)`, enter],
     ['Begin a fleet file here, fleet.yaml, with this host? (y/N)', `y${enter}`],
+    ['Make these changes? (y/N)', `y${enter}`],
     ["Protect the CA's key with a passphrase? (Y/n)", enter],
     ['New passphrase of the CA:', `correct staple${enter}`],
     ['The same again:', `correct staple${enter}`],
-    ['Make these changes? (y/N)', `y${enter}`],
   ];
 }
 
@@ -142,7 +142,7 @@ test('from the first question to docker ps', async () => {
   expect(await host.must('cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -')).toContain(shown);
   for (const line of ['one restart', 'build.example.org', 'docker-tls.socket', 'rollback'])
     expect(planned).toContain(line);
-  await terminal.answer('Make these changes? (y/N)', `y${enter}`);
+  for (const [question, keys] of questions('root').slice(-4)) await terminal.answer(question, keys);
   expect(await terminal.ended).toBe(0);
   const end = terminal.screen();
   expect(end).toContain('Verified from here');

@@ -21,13 +21,14 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: 'all of 2, 3.9 to 3.14',
     bench:
-      'without jq, daemon.json is read line by line: a value on the line below its key, and the last key of a file of one line, are not seen',
+      'without jq, reads daemon.json line by line: misses a value on the line below its key, and the last key of a one-line file',
     ours: 'daemon.json is parsed, as strictly as dockerd does',
   },
   {
     checks: '2.2, 2.9, 2.12, 5.26',
-    bench: 'PASS for what is written in daemon.json and not in force: nobody restarted, or the container is older',
-    ours: 'what dockerd and the kernel say of themselves',
+    bench:
+      'PASS for settings in daemon.json that are not active, because dockerd was not restarted or the container is older',
+    ours: 'the active settings of dockerd and the kernel',
   },
   {
     checks: '2.3',
@@ -38,7 +39,7 @@ const DIFFERENCES: readonly Difference[] = [
     checks: '2.7',
     bench:
       'INFO "not listening on TCP" for a port of a socket unit, for `hosts` over several lines and for two TCP addresses; with jq, WARN for TLS that is right in daemon.json; PASS for `--tlsverify=false`; WARN for `--tls` alone, which verifies clients',
-    ours: 'flags, daemon.json, socket units and the sockets that dockerd holds; who gets in is tried from outside (tls.1 to tls.4)',
+    ours: 'flags, daemon.json, socket units and the sockets that dockerd holds; probes from outside test which clients are accepted (tls.1 to tls.4)',
   },
   {
     checks: '2.8',
@@ -64,7 +65,7 @@ const DIFFERENCES: readonly Difference[] = [
     checks: '2.17',
     bench:
       'INFO from Docker 23.0 on, where the profile is called builtin and no longer default; INFO for unconfined as well',
-    ours: 'pass, and a finding for unconfined; a profile from a file is for a person to judge',
+    ours: 'pass, and a finding for unconfined; a profile from a file is manual',
   },
   {
     checks: '2.18',
@@ -74,18 +75,18 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '1.1.1',
     bench: 'WARN unless the data directory itself is a mount point, also for /data/docker on its own /data',
-    ours: 'asks whether the file system is another one than that of the host',
+    ours: 'whether its file system differs from that of the root directory',
   },
   {
     checks: '1.1.2',
-    bench: 'INFO with a list; with -u, a WARN for whom it does not know. Primary groups are not seen',
+    bench: 'INFO with a list; with -u, a WARN for unknown users. Primary groups are not seen',
     ours: 'a finding for each member, primary groups included; accepted ones go into a baseline',
   },
   {
     checks: '1.1.3 to 1.1.18',
     bench:
-      'PASS when a loaded rule has the path somewhere in it: one for reading only, for /usr/bin/dockerd-old, or one that no file keeps over a reboot. WARN where a watched directory above covers it, and where the kernel has no auditing. Without auditctl a rule in a file is enough',
-    ours: 'the rule has to cover the path, report writes, be loaded and stand in a file; without auditing in the kernel it does not apply',
+      'PASS if a loaded rule contains the path anywhere: a rule for reading only, for /usr/bin/dockerd-old, or one that does not survive a reboot. WARN where a watched parent directory covers it, and where the kernel has no auditing. Without auditctl a rule in a file is enough',
+    ours: 'the rule must cover the path, report writes, be loaded and be in a file; without auditing in the kernel it does not apply',
   },
   {
     checks: '1.1.4, 1.1.8',
@@ -111,7 +112,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '3.1 to 3.4, 3.17, 3.18',
     bench: 'the unit file in /etc or /lib, and /etc/docker/daemon.json; drop-ins are not looked at',
-    ours: 'the files in force (`--config-file`); drop-ins and the directories of TLS files are file.1 to file.4',
+    ours: 'the files in use (`--config-file`); drop-ins and the directories of TLS files are file.1 to file.4',
   },
   {
     checks: '3.7, 3.8',
@@ -136,12 +137,12 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '4.5',
     bench: 'the environment of the shell in which it runs',
-    ours: "/etc/environment, profiles and root's shell: what people get who log in",
+    ours: "/etc/environment, profiles and root's shell: what a login shell gets",
   },
   {
     checks: '4.7, 4.9',
     bench:
-      'INFO for the letters "update" or "ADD" anywhere in a history, as in `LABEL ADDRESS`; of each line 4.7 sees the first 45',
+      'INFO for the letters "update" or "ADD" anywhere in a history, as in `LABEL ADDRESS`; 4.7 sees the first 45 characters of each line',
     ours: 'a finding for instructions: an update that stands alone, an ADD that is not the root file system',
   },
   {
@@ -170,7 +171,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '5.9, 5.14',
     bench: '0.0.0.0 and IPv4 only: PASS for a port on [::]; 5.9 is WARN for every other port',
-    ours: 'both families; 5.9 lists the ports and asks a person',
+    ours: 'both families; 5.9 lists the ports and is manual',
   },
   {
     checks: '5.12',
@@ -185,7 +186,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '5.19',
     bench: "upside down: INFO for the daemon's limits, PASS for limits of the container's own",
-    ours: 'limits of its own are for a person to judge',
+    ours: "limits of the container's own are manual",
   },
   {
     checks: '5.22',
@@ -220,7 +221,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '2.1, 5.23, 7.7',
     bench: 'NOTE or INFO, and PASS for certificates of 2 days',
-    ours: '2.1 is a finding of severity info; a privileged exec that runs now is one, past ones and lifetimes a person judges',
+    ours: '2.1 is a finding of severity info; a privileged exec that runs now is one, past ones and lifetimes are manual',
   },
   {
     checks: "all, while Docker's API does not answer",
@@ -241,13 +242,14 @@ const DIFFERENCES: readonly Difference[] = [
 
 export function renderBenchDoc(): readonly string[] {
   return [
-    '## Beside docker-bench-security',
+    '## Comparison with docker-bench-security',
     '',
-    'Both were run on the same hosts: Docker 20.10, 26.1 and 28.5, fresh, after `setup`, after `harden` and deliberately bad, then some hundred variations of',
-    'flags, daemon.json, modes, audit rules, images and containers, with jq on the host and without. Each row is a difference where we believe ours, and why;',
-    'those of 1.1.1, 5.12 and 7.1, and -u, keys and the 45 letters, are read and not seen. Where no row stands for a check, both said the same. What it was',
-    'right about has been fixed here. Its text is that of 1.6.0 (CIS 1.6), section 5 as a fork has it. `node scripts/compare-dbs.mjs DIR LAB-HOST…`',
-    'does it again, with your checkout of it.',
+    'Both were run on the same hosts: Docker 20.10, 26.1 and 28.5, fresh, after `setup`, after `harden`, and deliberately insecure. About a hundred variations of flags,',
+    'daemon.json, modes, audit rules, images and containers followed, with and without jq on the host. Each row is a difference in which we consider our verdict',
+    'correct. Checks without a row had the same verdict in both. Where docker-bench-security was right, the audit was fixed.',
+    '',
+    'The rows of 1.1.1, 5.12 and 7.1, and the statements about -u, keys and the 45 characters, come from its source and were not observed. The version is 1.6.0',
+    '(CIS 1.6), with section 5 as in a fork. `node scripts/compare-dbs.mjs DIR LAB-HOST…` repeats the comparison with your checkout of it.',
     '',
     '| checks | docker-bench-security | here |',
     '|---|---|---|',

@@ -10,6 +10,17 @@ const root = new URL('../..', import.meta.url).pathname;
 
 export type PausingProgram = { start(argv: readonly string[], home: string): ChildProcess; remove(): void };
 
+const pause = (step: string): string =>
+  `if [ "$(cat /run/fault-step 2>/dev/null)" = ${step} ]; then : >/run/fault-at; until [ -e /run/fault-go ]; do sleep 0.05; done; fi`;
+
+/** Lines of the host's scripts, with the pause that comes after each. */
+const PAUSES: Readonly<Record<string, string>> = {
+  '  # a place to stop at for tests': pause('"$1"'),
+  '    # commit: nothing counts yet': pause('commit'),
+  '  # finish: the change counts': pause('kept'),
+  '  # undo: half way': pause('undo'),
+};
+
 /**
  * The program, built so that a host stops at the step that /run/fault-step names, says so by /run/fault-at, and goes on
  * when /run/fault-go is there. Nothing else differs from what is shipped.
@@ -19,22 +30,16 @@ export async function pausingProgram(): Promise<PausingProgram> {
   mkdirSync(join(directory, 'bin'));
   cpSync(join(root, 'bin/docker-tls.js'), join(directory, 'bin/docker-tls.js'));
   cpSync(join(root, 'package.json'), join(directory, 'package.json'));
-  const pause = (step: string): string =>
-    `if [ "$(cat /run/fault-step 2>/dev/null)" = ${step} ]; then : >/run/fault-at; until [ -e /run/fault-go ]; do sleep 0.05; done; fi`;
+  const put = new Set<string>();
   const pauses: Plugin = {
     name: 'pauses',
     setup(builder) {
-      builder.onLoad({ filter: /\/(apply|rollback)\.sh$/ }, ({ path }) => {
+      builder.onLoad({ filter: /\/src\/host\/.*\.sh$/ }, ({ path }) => {
         let text = readFileSync(path, 'utf8');
-        const put = (after: string, line: string): void => {
-          if (!text.includes(after)) throw new Error(`${path} has no longer: ${after}`);
+        for (const [after, line] of Object.entries(PAUSES)) {
+          if (!text.includes(after)) continue;
           text = text.replace(after, `${after}\n${line}`);
-        };
-        if (path.endsWith('apply.sh')) put('  # a place to stop at for tests', pause('"$1"'));
-        else {
-          put('    # commit: nothing counts yet', pause('commit'));
-          put('  # finish: the change counts', pause('kept'));
-          put('  # undo: half way', pause('undo'));
+          put.add(after);
         }
         return { contents: text, loader: 'text' };
       });
@@ -65,6 +70,8 @@ export async function pausingProgram(): Promise<PausingProgram> {
     },
     logLevel: 'error',
   });
+  const missing = Object.keys(PAUSES).filter((line) => !put.has(line));
+  if (missing.length > 0) throw new Error(`no script has: ${missing.join(', ')}`);
   const bin = join(directory, 'bin/docker-tls.js');
   return {
     start: (argv, home) =>

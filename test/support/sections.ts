@@ -17,7 +17,7 @@ const API_PATHS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What src/host/facts.sh would print for these texts. What lies at a path is `file:PATH`, and its text `absent`, `other`,
+ * What the facts script would print for these texts. What lies at a path is `file:PATH`, and its text `absent`, `other`,
  * `link MODE OWNER`, newline, goal, or `file MODE OWNER`, newline, content.
  */
 export function printFacts(texts: Readonly<Record<string, string>>): Buffer {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { AUDIT_SCRIPT, parseAuditFacts } from '../../src/domain/audit/facts.ts';
+import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
+import { AUDIT_SCRIPT } from '../../src/host/scripts.ts';
 import { altered, recordedBytes } from '../support/audit-facts.ts';
 import { printSections, sectionsOf } from '../support/sections.ts';
 

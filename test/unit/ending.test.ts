@@ -43,7 +43,7 @@ const everything = (): string[] =>
     .map((entry) => entry.name);
 
 test.each([
-  ['undo', '@result undone\n'],
+  ['undo', '@result undone -\n'],
   ['commit', '@result nothing\n'],
 ] as const)('%s', (verb, said) => {
   killed(ID);

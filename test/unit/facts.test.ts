@@ -1,4 +1,4 @@
-/** facts.sh, run on this machine by each kind of shell, and its reading: whatever lies at a path comes back byte for byte. */
+/** The facts script, run on this machine by each kind of shell, and its reading: whatever lies at a path comes back byte for byte. */
 import { type StdioOptions, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,7 @@ import { parseFacts } from '../../src/domain/plan/facts.ts';
 import { shellQuote } from '../../src/domain/quote.ts';
 import { gather } from '../../src/engine/gather.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
-import apiScript from '../../src/host/api.sh';
-import factsScript from '../../src/host/facts.sh';
-import unreadScript from '../../src/host/unread.sh';
+import { FACTS_SCRIPT } from '../../src/host/scripts.ts';
 import type { HostSession } from '../../src/runtime.ts';
 import { GOOD_OUTPUT } from '../support/host-facts.ts';
 import { printSections, sectionsOf } from '../support/sections.ts';
@@ -24,7 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 function run(shell: readonly string[], paths: readonly string[]): Buffer {
-  const script = [`MORE_PATHS=${shellQuote(paths.join('\n'))}`, apiScript, unreadScript, factsScript].join('\n');
+  const script = `MORE_PATHS=${shellQuote(paths.join('\n'))}\n${FACTS_SCRIPT}`;
   const [program = 'sh', ...args] = shell;
   const result = spawnSync(program, [...args, '-c', script], { cwd: directory, maxBuffer: 1 << 26, stdio: QUIET });
   expect(result.stderr.toString()).toBe('');
@@ -93,7 +91,7 @@ test.each([
   ];
   writeFileSync(join(stub, 'systemctl'), `#!/bin/sh\ncat <<'UNIT'\n${unit.join('\n')}\nUNIT\n`, { mode: 0o755 });
   for (const name of ['a b.env', 'one.glob', 'two words.glob']) writeFileSync(join(directory, name), `A=${name}`);
-  const script = [`MORE_PATHS= PATH=${stub}:$PATH`, apiScript, unreadScript, factsScript].join('\n');
+  const script = `MORE_PATHS= PATH=${stub}:$PATH\n${FACTS_SCRIPT}`;
   const { stdout, stderr } = spawnSync(shell, [...args, '-c', script], {
     cwd: directory,
     maxBuffer: 1 << 26,
@@ -121,12 +119,8 @@ test('restart policies are read where the daemon has its data, and a task of swa
   }
   const containers =
     '[{"Id":"abc","Names":["/a"],"Labels":{}},{"Id":"def","Names":["/b"]},{"Id":"789","Names":["/c.1"],"Labels":{"com.docker.swarm.task.id":"x"}}]';
-  const script = [
-    'MORE_PATHS=',
-    `api() { printf '%s\\n--%s api 200 /info\\n%s\\n--%s api 200 /containers/json\\n' ${shellQuote(`{"ID":"x","DockerRootDir":"${directory}","Name":"h"}`)} "$2" ${shellQuote(containers)} "$2"; }`,
-    unreadScript,
-    factsScript.replace(/^socket=$/m, 'socket=/s; pid=0'),
-  ].join('\n');
+  const stub = `api() { printf '%s\\n--%s api 200 /info\\n%s\\n--%s api 200 /containers/json\\n' ${shellQuote(`{"ID":"x","DockerRootDir":"${directory}","Name":"h"}`)} "$2" ${shellQuote(containers)} "$2"; }`;
+  const script = `MORE_PATHS=\n${FACTS_SCRIPT.replace(/^socket=$/m, () => `socket=/s pid=0\n${stub}`)}`;
   const { stdout } = spawnSync('sh', ['-c', script], { cwd: directory, maxBuffer: 1 << 26, stdio: QUIET });
   const found = parseFacts(stdout).docker.containers.map(({ name, restart }) => `${name} ${restart}`);
   expect(found).toEqual(['a always', 'b no', 'c.1 swarm']);

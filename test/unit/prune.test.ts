@@ -5,8 +5,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { rollbackScript } from '../support/host-script.ts';
 
-const SCRIPT = new URL('../../src/host/rollback.sh', import.meta.url).pathname;
+const SCRIPT = rollbackScript;
 
 test.each([
   ['of any kind', ''],

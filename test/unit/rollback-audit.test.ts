@@ -8,8 +8,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { rollbackScript } from '../support/host-script.ts';
 
-const SCRIPT = new URL('../../src/host/rollback.sh', import.meta.url).pathname;
+const SCRIPT = rollbackScript;
 const directories: string[] = [];
 afterEach(() => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });

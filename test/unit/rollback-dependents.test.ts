@@ -5,8 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { rollbackScript } from '../support/host-script.ts';
 
-const SCRIPT = new URL('../../src/host/rollback.sh', import.meta.url).pathname;
+const SCRIPT = rollbackScript;
 
 let directory: string;
 beforeEach(() => {

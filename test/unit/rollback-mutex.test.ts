@@ -9,8 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-
-const SCRIPT = readFileSync(new URL('../../src/host/rollback.sh', import.meta.url), 'utf8');
+import { ROLLBACK_SCRIPT } from '../../src/host/scripts.ts';
 
 let root: string;
 let holder: ChildProcess | undefined;
@@ -21,7 +20,10 @@ beforeEach(() => {
   const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
   writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
   // A minute's patience is none of what is tried here, and this computer's own /run is none of its business.
-  const script = SCRIPT.replace('take_mutex 30', 'take_mutex 1').replaceAll('/run/docker-tls-', `${root}/run-`);
+  const script = ROLLBACK_SCRIPT.replace('take_mutex 30', 'take_mutex 1').replaceAll(
+    '/run/docker-tls-',
+    `${root}/run-`,
+  );
   writeFileSync(join(root, 'state/txn/rollback.sh'), script);
 });
 afterEach(() => {
@@ -51,7 +53,7 @@ test.each(['dash', 'bash'])('a change that hangs in the start of its daemon is e
   const child = await hold(shell, 'sleep 600');
   writeFileSync(join(root, 'state/txn/pid'), `${child.pid}`);
   const ended = once(child, 'exit');
-  expect(rollback()).toContain('@result undone\n');
+  expect(rollback()).toContain('@result undone -\n');
   expect((await ended)[1]).toBe('SIGKILL');
   expect(existsSync(join(root, 'state'))).toBe(false);
 });
@@ -60,14 +62,14 @@ test('a key that the host made for the change goes with it, whoever asked for it
   writeFileSync(join(root, 'state/txn/pid'), '');
   mkdirSync(join(root, 'run-key-0123456789ab'));
   writeFileSync(join(root, 'run-key-0123456789ab/key.pem'), 'KEY');
-  expect(rollback()).toContain('@result undone\n');
+  expect(rollback()).toContain('@result undone -\n');
   expect(existsSync(join(root, 'run-key-0123456789ab'))).toBe(false);
 });
 
 test('another rollback is waited for, however long it starts the daemon', async () => {
   writeFileSync(join(root, 'state/txn/pid'), '');
   await hold('sh', 'sleep 3');
-  expect(rollback()).toContain('@result undone\n');
+  expect(rollback()).toContain('@result undone -\n');
   expect(existsSync(join(root, 'ended'))).toBe(true);
 });
 

@@ -2,8 +2,9 @@
 
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { rollbackScript } from '../support/host-script.ts';
 
-const SCRIPT = new URL('../../src/host/rollback.sh', import.meta.url).pathname;
+const SCRIPT = rollbackScript;
 
 /** The exit status of a question, where the daemon gives this answer. */
 function ask(question: string, body: string, status: number): number | null {

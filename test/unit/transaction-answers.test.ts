@@ -32,19 +32,19 @@ async function refusal(line: string): Promise<DockerTlsError> {
 describe('a lock', () => {
   const lock = base64('who=eve@elsewhere\nsince=1000\nexpires=1150\ntransaction=x\n');
   test('expires in the time that is left by the clock of the host', async () => {
-    const error = await refusal(`locked ${lock} 1120`);
+    const error = await refusal(`locked ${lock} ${base64('1120')}`);
     expect(error).toMatchObject({ code: 'E_HOST_LOCKED', exit: 4 });
     expect(error.hints[0]).toBe('wait: the lock expires in 30 s');
   });
   test('that is gone by now is over in a second', async () => {
-    expect((await refusal('locked  1120')).hints[0]).toBe('wait: the lock expires in 1 s');
+    expect((await refusal(`locked - ${base64('1120')}`)).hints[0]).toBe('wait: the lock expires in 1 s');
   });
 });
 
 describe('an ending', () => {
   test.each([
     ['committed', 'committed'],
-    ['undone', 'undone'],
+    ['undone -', 'undone'],
     ['nothing', 'nothing'],
     [
       `uncommitted ${base64("cp: error writing '/var/lib/docker-tls/txn/generation/1': No space left on device")}`,
@@ -52,8 +52,33 @@ describe('an ending', () => {
     ],
     [`uncommitted ${base64('mkdir: cannot create directory: Disk quota exceeded')}`, 'full'],
     [`uncommitted ${base64('anything else')}`, 'stuck'],
-    ['uncommitted ', 'stuck'],
+    ['uncommitted -', 'stuck'],
   ])('%s', async (line, ending) => {
     expect(await endTransaction(host(line), 'a', 'commit')).toEqual({ ending, remark: '' });
+  });
+
+  test('a remark of the rollback comes along, without what a terminal would obey', async () => {
+    expect(await endTransaction(host(`undone ${base64('it \u001b[2Jruns on')}`), 'a', 'undo')).toEqual({
+      ending: 'undone',
+      remark: 'it runs on',
+    });
+  });
+});
+
+describe('a change', () => {
+  const steps = `${base64('check')} ${base64('dockerd would not start again')} -`;
+  test.each([
+    [`rolled-back ${steps} -`, 'E_APPLY', /\(check\): dockerd would not start again; the host was rolled back$/],
+    [`rolled-back ${steps} ${base64('it runs on')}`, 'E_APPLY', /files are as they were before, but it runs on$/],
+    [`rolled-back ${base64('restart')} - - -`, 'E_DAEMON_START', /the host was rolled back and runs as before$/],
+    [`stuck ${steps}`, 'E_ROLLBACK', /and rolling back failed as well: dockerd would not/],
+    [`changed ${base64('/etc/x')}`, 'E_HOST_CHANGED', /^\/etc\/x was changed by somebody else/],
+    ['again', 'E_STALE_CHANGE', /taken back just now/],
+    ['blocked', 'E_ROLLBACK', /half done/],
+    ['', 'E_UNANSWERED', /did not say/],
+  ])('%s', async (line, code, message) => {
+    const error = await refusal(line);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
   });
 });

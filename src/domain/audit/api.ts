@@ -197,7 +197,7 @@ export function networkFact(value: Json): NetworkFact {
 
 export type ExecFact = { readonly container: string; readonly privileged: boolean; readonly user: string };
 
-/** What the API said. Lists are as long as facts.sh asks for, 300 containers and 200 images: config.5 tells when there are more. */
+/** What the API said. Lists are as long as src/host/audit/api.sh asks for, 300 containers and 200 images: config.5 tells when there are more. */
 export type DockerFacts = {
   readonly info: Json;
   readonly version: Json;
@@ -218,7 +218,7 @@ export function isPodman(answers: ApiAnswers): boolean {
   return listAt(version, 'Components').some((component) => textAt(component, 'Name') === 'Podman Engine');
 }
 
-/** `answers`: status and body by path, as facts.sh printed them. Undefined when `/info` was not answered. */
+/** `answers`: status and body by path, as src/host/audit/api.sh printed them. Undefined when `/info` was not answered. */
 export function dockerFacts(answers: ApiAnswers): DockerFacts | undefined {
   function get(path: string): Json {
     const answer = answers.get(path);

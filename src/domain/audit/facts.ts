@@ -1,9 +1,6 @@
-/** Owns the facts of a host that the checks judge, and their parsing from what facts.sh printed. */
+/** Owns the facts of a host that the checks judge, and their parsing from what AUDIT_SCRIPT printed. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import apiScript from '../../host/api.sh';
-import script from '../../host/audit-facts.sh';
-import sshdScript from '../../host/sshd.sh';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { type DockerFacts, dockerFacts, isPodman } from './api.ts';
 import {
@@ -17,9 +14,6 @@ import {
 import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
 import { type Listener, parseListeners } from './listeners.ts';
 import { parseMatches, parseSshd, type SshdMatch, sshdVersion } from './sshd-facts.ts';
-
-/** Give this to HostSession.run, as root; its standard output goes to parseAuditFacts. */
-export const AUDIT_SCRIPT: string = `${apiScript}\n${sshdScript}\n${script}`;
 
 export type FileFact = {
   readonly path: string;
@@ -44,7 +38,7 @@ export type ProcessFact = { readonly noNewPrivileges: boolean; readonly seccomp:
 
 export type Unit = ReadonlyMap<string, readonly string[]>;
 
-/** Everything that one run of facts.sh tells. Text in it is the host's: clean it before it is shown. */
+/** Everything that one run of AUDIT_SCRIPT tells. Text in it is the host's: clean it before it is shown. */
 export type AuditFacts = {
   readonly kernel: string;
   readonly os: string;

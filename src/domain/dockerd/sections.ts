@@ -7,7 +7,7 @@
 /** One section: its name as the script gave it, and its bytes exactly as printed. */
 export type Section = { readonly name: string; readonly content: Buffer };
 
-/** Which script printed: facts.sh of this directory, or that of src/audit. */
+/** Which script printed: the facts of a plan, or those of the audit. */
 export type SectionKind = 'facts' | 'audit';
 
 /** What Docker's API answered, by path: from the sections that api.sh prints. Status 0: no answer came. */

@@ -1,4 +1,4 @@
-/** Owns what is known of a host before anything is planned: the parser of what src/host/facts.sh printed. */
+/** Owns what is known of a host before anything is planned: the parser of what the facts script printed. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { CURRENT_LINK, LOCK, SERVER_FILES, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
@@ -141,7 +141,7 @@ export type HostFacts = {
 };
 
 /**
- * Reads the output of facts.sh. Whatever a host prints, the result has this shape; only an output without its end is
+ * Reads the output of the facts script. Whatever a host prints, the result has this shape; only an output without its end is
  * refused (E_FACTS, exit 4). Texts are as the host gave them: `printable` before showing.
  */
 export function parseFacts(stdout: Buffer): HostFacts {

@@ -12,7 +12,7 @@ export type Wall = { readonly name: string; readonly words: string; readonly hin
 /** `wall`: it surely blocks. `doubt`: it may. Neither: nothing is seen that would. */
 export type FirewallJudgement = { readonly wall?: Wall; readonly doubt?: Wall };
 
-/** As many rules as facts.sh takes. */
+/** As many rules as src/host/facts/records.sh takes. */
 const IPTABLES_LINES = 200;
 
 export function judgeFirewall(firewall: HostFacts['firewall'], port: number): FirewallJudgement {

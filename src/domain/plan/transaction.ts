@@ -1,12 +1,8 @@
-/** Owns the form in which a plan travels to its host: one script and one stream of bytes (read by src/host/apply.sh). */
+/** Owns the form in which a plan travels to its host: one script and one stream of bytes (read by the modules of src/host/apply). */
 
 import { createHash } from 'node:crypto';
-import apiScript from '../../host/api.sh';
-import applyScript from '../../host/apply.sh';
-import rollbackVerbs from '../../host/rollback.sh';
-import sshdScript from '../../host/sshd.sh';
-import unarmedScript from '../../host/unarmed.sh';
-import unreadScript from '../../host/unread.sh';
+import type { ChangeVariables, EntryKind, EntrySource, HostScriptSettings } from '../../host/protocol.ts';
+import { APPLY_SCRIPT, ENDING_FUNCTIONS, ROLLBACK_SCRIPT } from '../../host/scripts.ts';
 import { cleanShell } from '../dockerd/clean-environment.ts';
 import { editDaemonJson } from '../dockerd/daemon-json.ts';
 import { hasOurName } from '../dockerd/drop-in.ts';
@@ -37,8 +33,7 @@ import { startNeeds } from './start-needs.ts';
 const rollbackScript = [
   '#!/bin/sh',
   `case $1 in undo | commit) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
-  apiScript,
-  rollbackVerbs,
+  ROLLBACK_SCRIPT,
 ].join('\n');
 
 export type TransactionOptions = {
@@ -64,11 +59,11 @@ export type Transaction = {
 };
 
 type Entry = {
-  readonly kind: string;
+  readonly kind: EntryKind;
   readonly path: string;
   readonly mode: string;
   readonly owner: string;
-  readonly source: string;
+  readonly source: EntrySource;
   readonly data?: Uint8Array | Secret;
 };
 
@@ -89,7 +84,7 @@ export function renderTransaction(
       [index + 1, entry.kind, entry.mode, entry.owner, entry.source, checkPath(entry.path)].join('\t'),
     )
     .join('\n');
-  const settings = {
+  const settings: HostScriptSettings = {
     TXN: options.id,
     UNITS,
     LOCK,
@@ -115,7 +110,8 @@ export function renderTransaction(
     SEEN_SIZE: bytes(seen(facts).join('')),
   };
   const forms = protect ? daemonJsonForms(plan, facts) : [];
-  const variables = {
+  const length = (part: Uint8Array): string => `${part.length}`;
+  const variables: ChangeVariables = {
     TXN: options.id,
     WHO: options.who,
     CONFIRM: `${options.confirmWithin}`,
@@ -125,12 +121,17 @@ export function renderTransaction(
     FRAGMENT: facts.docker.unit.fragment,
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
     VALIDATE: validation(plan, facts, entries, protect),
-    ...Object.fromEntries(Object.entries(parts).map(([name, data]) => [name, `${data.length}`])),
+    ROLLBACK_SIZE: length(parts.ROLLBACK_SIZE),
+    SETTINGS_SIZE: length(parts.SETTINGS_SIZE),
+    MANIFEST_SIZE: length(parts.MANIFEST_SIZE),
+    MANAGED_SIZE: length(parts.MANAGED_SIZE),
+    STATE_SIZE: length(parts.STATE_SIZE),
+    SEEN_SIZE: length(parts.SEEN_SIZE),
     JSON_FORMS: forms.map(({ suffix, data, mode, owner }) => `${suffix}:${data.length}:${mode}:${owner}`).join(' '),
   };
   return {
     id: options.id,
-    script: `${assignments(variables)}\n${unreadScript}\n${sshdScript}\n${unarmedScript}\n${applyScript}`,
+    script: `${assignments(variables)}\n${APPLY_SCRIPT}`,
     input: [
       ...Object.values(parts),
       ...forms.map(({ data }) => data),
@@ -187,16 +188,16 @@ export function renderEnding(verb: 'commit' | 'undo', id: string): string {
   // The change may still be at work: it holds the lock on this directory from its first to its last step.
   return [
     assignments({ UNITS, STATE, LOCK }),
-    unarmedScript,
+    ENDING_FUNCTIONS,
     `exec 9<${UNITS} && flock -w 120 9`,
     `if [ ! -f ${txn}/settings ] && grep -qxF ${shellQuote(`transaction=${id}`)} ${LOCK} 2>/dev/null; then`,
     `  clear_unarmed ${shellQuote(`/run/docker-tls-${id}`)}`,
-    `  echo '@result ${verb === 'undo' ? 'undone' : 'nothing'}'`,
+    verb === 'undo' ? "  result undone ''" : '  result nothing',
     `elif [ -f ${txn}/rollback.sh ] && [ "$(cat ${txn}/id 2>/dev/null)" = ${shellQuote(id)} ]; then`,
     '  exec 9<&-',
     `  sh ${txn}/rollback.sh ${verb} ${argument}`,
     'else',
-    "  echo '@result nothing'",
+    '  result nothing',
     'fi',
   ].join('\n');
 }
@@ -225,7 +226,7 @@ function blob(path: string, mode: string, data: Uint8Array | Secret): Entry {
   return { kind: 'blob', path, mode, owner: '0:0', source: stdin(data), data };
 }
 
-function stdin(data: Uint8Array | Secret): string {
+function stdin(data: Uint8Array | Secret): EntrySource {
   const raw = data instanceof Secret ? data.reveal() : data;
   return `stdin:${raw.length}:${createHash('sha256').update(raw).digest('hex')}`;
 }

@@ -7,12 +7,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hostScripts } from '../../../scripts/host-scripts.mjs';
 
 const here = new URL('./', import.meta.url);
 const lab = fileURLToPath(new URL('../../../scripts/lab', here));
-const script = ['host/api.sh', 'host/sshd.sh', 'host/audit-facts.sh']
-  .map((part) => readFileSync(new URL(`../../../src/${part}`, here), 'utf8'))
-  .join('\n');
+const { AUDIT_SCRIPT: script } = await hostScripts();
 const states = readFileSync(new URL('states.sh', here));
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));

@@ -1,0 +1,18 @@
+// The scripts that run on a host, put together from their modules as the program does it (src/host/scripts.ts).
+import { build } from 'esbuild';
+
+const root = new URL('..', import.meta.url).pathname;
+
+/** All exports of src/host/scripts.ts. */
+export async function hostScripts() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ['src/host/scripts.ts'],
+    bundle: true,
+    format: 'esm',
+    loader: { '.sh': 'text' },
+    write: false,
+    logLevel: 'error',
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}

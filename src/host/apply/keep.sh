@@ -1,0 +1,82 @@
+# Keeps: the originals beside their places, and, the first time, in the origin
+# Needs functions: copy fail is_member snapshot_path step words
+# Needs variables: CREATED ERR NL STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
+# Needs programs: cut df ln mkdir mv readlink rm stat sync tail wc
+
+step keep
+mkdir -p "$T/origin" 2>"$ERR" || fail "$(words)"
+for path in "$STATE"/origin/*; do
+  if [ -e "$path" ] || [ -L "$path" ]; then copy "$path" "$T/origin/${path##*/}" 2>"$ERR" || fail "$(words)"; fi
+done
+# Whether docker ran before the first change belongs to the origin as well.
+if [ "$WAS_ACTIVE" = yes ]; then was=active; else was=inactive; fi
+if [ ! -f "$T/origin/manifest" ]; then
+  # The records were deleted by hand, and credentials of ours lie there: their directory goes with us one day.
+  left=$(readlink -- "$TLS_DIRECTORY/current" 2>/dev/null)
+  case $left in
+    '' | *[!0-9]*) ;;
+    *) printf '%s\n' "$TLS_DIRECTORY" "$TLS_DIRECTORY/$left" "$UNITS/docker.service.d" >>"$CREATED" || fail "$(df -Pk "$STATE" | tail -n 1)" ;;
+  esac
+fi
+[ -f "$T/origin/manifest" ] || printf '0\tunit\t%s\t-\tdocker.service\n' "$was" >"$T/origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
+known=$NL$(cut -f 5 "$T/origin/manifest")$NL
+count=$(wc -l <"$T/origin/manifest")
+# What cannot have a second name (a mount, an immutable file) may not be replaceable either, which the rollback could not fix: it gets
+# a copy, and the very same contents take its place for a try.
+keep_copy() {
+  rm -f -- "$1.docker-tls-old" "$1.docker-tls-tmp" &&
+    copy "$1" "$1.docker-tls-old" && copy "$1" "$1.docker-tls-tmp" && mv -fT -- "$1.docker-tls-tmp" "$1"
+}
+true >"$T/kept.part" || fail "$(df -Pk "$STATE" | tail -n 1)"
+while IFS=$TAB read -r index kind mode owner source path <&3; do
+  line=
+  case $kind in
+    file | link | absent)
+      if [ -e "$path.docker-tls-tmp" ]; then rm -f -- "$path.docker-tls-tmp" 2>"$ERR" || fail "$(words)"; fi
+      if [ -L "$path" ] || [ -e "$path" ]; then
+        # A second name of the same file: nothing to copy, nothing to lose. What changes it later is a rename.
+        ln -fPT -- "$path" "$path.docker-tls-old" 2>/dev/null || keep_copy "$path" 2>"$ERR" || fail "$path cannot be replaced: $(words)"
+        if [ -L "$path" ]; then was='link'; else was='file'; fi
+        line="$index$TAB$was$TAB-$TAB-$TAB$path"
+      else
+        line="$index${TAB}absent$TAB-$TAB-$TAB$path"
+      fi
+      ;;
+    attributes)
+      # Somebody took the file away since: there is nothing to keep.
+      [ -e "$path" ] || continue
+      line="$index${TAB}attributes$TAB$(stat -L -c "%a${TAB}%u:%g" -- "$path")$TAB$path"
+      ;;
+    member)
+      if is_member "$path"; then was=present; else was=absent; fi
+      line="$index${TAB}member$TAB$was$TAB-$TAB$path"
+      ;;
+    *) continue ;;
+  esac
+  printf '%s\n' "$line" >>"$T/kept.part" 2>"$ERR" || fail "$(words)"
+  # What is only held for a moment is not ours: its origin is whatever it is on the day when a change writes it.
+  [ "$source" != same ] || continue
+  case $known in
+    *"$NL$path$NL"*) ;;
+    *)
+      count=$((count + 1))
+      case $path in
+        # Nobody else has files of these names: what lies there without an origin is ours, from before the records were deleted.
+        "$TLS_DIRECTORY/current" | "$UNITS/docker-tls.socket" | "$UNITS/sockets.target.wants/docker-tls.socket" | \
+          "$UNITS/docker.service.d/zz-docker-tls.conf" | "$UNITS/docker.service.d/~"*zz-docker-tls.conf)
+          printf '%s\tabsent\t-\t-\t%s\n' "$count" "$path" >>"$T/origin/manifest" 2>"$ERR" || fail "$(words)"
+          ;;
+        *) snapshot_path "$T/origin" "$count" "$kind" "$path" 2>"$ERR" || fail "$(words)" ;;
+      esac
+      ;;
+  esac
+done 3<"$T/manifest"
+mv -- "$T/kept.part" "$T/kept" || fail "could not keep the originals"
+# What the rollback needs has to be on the disk, and not only in memory, before anything changes.
+set -- "$T/kept" "$T/created"
+while IFS=$TAB read -r index kind mode owner source path <&3; do
+  if [ -f "$path.docker-tls-new" ] && [ ! -L "$path.docker-tls-new" ]; then set -- "$@" "$path.docker-tls-new"; fi
+  if [ "$kind" = blob ]; then set -- "$@" "$path"; fi
+done 3<"$T/manifest"
+sync "$@" "$T"/origin/* "$T/origin" "$T" 2>/dev/null
+set --

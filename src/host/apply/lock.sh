@@ -1,0 +1,79 @@
+# One change of a host, from its lock to the restarted daemon; the confirmation comes later, over a new connection.
+# Standard input carries, one after the other: rollback.sh, settings, manifest, managed, state.json, seen, the four forms of
+# daemon.json (when live-restore is on for a moment), then each file of the manifest whose source is `stdin`.
+# It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
+# Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
+# Needs functions: clear_unarmed result undo
+# Needs variables: CONFIRM LOCK STATE TXN UNITS WHO
+# Needs programs: date dd flock head rm sed sh timeout
+umask 077
+trap '' HUP PIPE
+T=$STATE/txn
+STEP=lock
+step() {
+  STEP=$1
+  printf '@ %s\n' "$1" 2>/dev/null
+  # a place to stop at for tests
+}
+# `head` may be a function here: the bootstrap (src/adapters/ssh/frame.ts) replaces one that reads more than it prints.
+case $(command -v head) in
+  */*) take() { timeout "$CONFIRM" head -c "$1"; } ;;
+  *) take() { timeout "$CONFIRM" dd bs=1 count="$1" 2>/dev/null; } ;;
+esac
+
+# One change at a time.
+step lock
+command -v flock >/dev/null 2>&1 || {
+  result failed lock 'this host has no flock (of util-linux)'
+  exit 0
+}
+exec 9<"$UNITS" || exit 1
+flock -w 20 9 || {
+  result locked "$(head -c 1000 "$LOCK" 2>/dev/null)" "$(date +%s)"
+  exit 0
+}
+now=$(date +%s)
+if [ -e "$LOCK" ] && [ "$now" -lt "$(sed -n 's/^expires=\([0-9]\{1,12\}\)$/\1/p' "$LOCK")" ] 2>/dev/null; then
+  result locked "$(head -c 1000 "$LOCK")" "$now"
+  exit 0
+fi
+STAGING=/run/docker-tls-$TXN
+# Whatever ends this script before the daemon was touched leaves nothing behind.
+abandon() {
+  trap - EXIT
+  if [ -f "$T/settings" ]; then
+    undo abandoned >/dev/null 2>&1
+  else
+    clear_unarmed "$STAGING"
+  fi
+  rm -rf -- "$STAGING"
+}
+fail() {
+  abandon
+  result failed "$STEP" "$1"
+  exit 0
+}
+# What the plan was made from is something else now.
+changed() {
+  abandon
+  result changed "$1"
+  exit 0
+}
+if [ -f "$T/settings" ]; then
+  # A change that nobody confirmed and whose lock has expired, or that a reboot left: it goes back first. The plan that
+  # is about to be carried out was made from what it left behind, so it has to be made again.
+  exec 9<&-
+  if sh "$T/rollback.sh" undo stale >/dev/null 2>&1; then result again; else result blocked; fi
+  exit 0
+fi
+rm -rf -- "$T" /run/docker-tls-[0-9a-f]*
+rm -f -- "$LOCK"
+(
+  set -C
+  printf 'who=%s\nsince=%s\nexpires=%s\ntransaction=%s\n' "$WHO" "$now" "$((now + CONFIRM + 60))" "$TXN" >"$LOCK"
+) 2>/dev/null ||
+  {
+    result failed lock "cannot write $LOCK"
+    exit 0
+  }
+trap abandon EXIT

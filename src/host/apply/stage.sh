@@ -1,0 +1,80 @@
+# Stages: everything that is needed lies on the host before anything changes
+# Needs functions: copy fail make_directories plainly step take words
+# Needs variables: DAEMON_JSON ERR JSON_FORMS NL T TAB TLS_DIRECTORY UNITS VALIDATE
+# Needs programs: cat chmod chown df head ln rm sed sh sha256sum sort stat tail
+
+step stage
+# What comes on stdin becomes a file with its final mode and owner: arrive SIZE MODE OWNER PATH
+arrive() {
+  (
+    umask "$(printf '%04o' $((0777 & ~0$2)))"
+    take "$1" >"$4"
+  ) 2>"$ERR" || return 1
+  [ "$3" = 0:0 ] || chown "$3" -- "$4" 2>>"$ERR" || return 1
+  # What `>` cannot give: x, s and t; and chown takes s away.
+  case $2 in 0[0246][0246][0246]) ;; *) chmod "$2" -- "$4" 2>>"$ERR" ;; esac
+}
+if [ -n "$JSON_FORMS" ]; then
+  make_directories "${DAEMON_JSON%/*}" 0755 || fail "$(words)"
+  rm -f -- "$DAEMON_JSON.docker-tls-old-on" "$DAEMON_JSON.docker-tls-old-off" "$DAEMON_JSON.docker-tls-new-on" "$DAEMON_JSON.docker-tls-new-off"
+  sizes=
+  set --
+  for form in $JSON_FORMS; do
+    name=${form%%:*} form=${form#*:}
+    size=${form%%:*} form=${form#*:}
+    arrive "$size" "${form%%:*}" "${form#*:}" "$DAEMON_JSON.docker-tls-$name" || fail "$(words)"
+    set -- "$@" "$DAEMON_JSON.docker-tls-$name"
+    sizes="$sizes$size$NL"
+  done
+  [ "$(stat -c %s -- "$@")$NL" = "$sizes" ] || fail "could not store $DAEMON_JSON: $(df -Pk "${DAEMON_JSON%/*}" | tail -n 1)"
+  set --
+fi
+true >"$T/sums"
+# A file comes from stdin, from a snapshot on this host, from another file of this host, or is a second name of what lies there (if anything does).
+place_new() { # MODE OWNER SOURCE TARGET
+  if [ -e "$4" ] || [ -L "$4" ]; then rm -f -- "$4"; fi
+  case $3 in
+    stdin:*)
+      size=${3#stdin:}
+      printf '%s  %s\n' "${size#*:}" "$4" >>"$T/sums"
+      arrive "${size%%:*}" "$1" "$2" "$4" || return 1
+      ;;
+    same)
+      now=${4%.docker-tls-new}
+      if [ -e "$now" ] || [ -L "$now" ]; then ln -P -- "$now" "$4" 2>/dev/null || copy "$now" "$4" 2>"$ERR"; fi
+      ;;
+    snap:*) copy "${3#snap:}" "$4" 2>"$ERR" ;;
+    copy:*) (
+      umask "$(printf '%04o' $((0777 & ~0$1)))"
+      cat -- "${3#copy:}" >"$4"
+    ) 2>"$ERR" ;;
+    *)
+      echo "unknown source" >"$ERR"
+      return 1
+      ;;
+  esac
+}
+while IFS=$TAB read -r index kind mode owner source path <&3; do
+  case $kind in
+    blob)
+      make_directories "${path%/*}" 0700 || fail "$(words)"
+      place_new "$mode" "$owner" "$source" "$path" || fail "$(words)"
+      ;;
+    file)
+      make_directories "${path%/*}" 0755 || fail "$(words)"
+      place_new "$mode" "$owner" "$source" "$path.docker-tls-new" || fail "$(words)"
+      ;;
+    link)
+      make_directories "${path%/*}" 0755 || fail "$(words)"
+      ln -sfT -- "${source#to:}" "$path.docker-tls-new" 2>"$ERR" || fail "$(words)"
+      ;;
+  esac
+done 3<"$T/manifest"
+if [ -s "$T/sums" ] && ! sha256sum -c "$T/sums" >/dev/null 2>&1; then
+  fail "what was sent did not arrive whole: $(df -Pk "$TLS_DIRECTORY" "$UNITS" 2>/dev/null | sed 1d | sort -u)"
+fi
+if [ -n "$VALIDATE" ]; then
+  step validate
+  # Without the pages of help that dockerd prints after a wrong flag.
+  sh -c "$VALIDATE" >"$ERR" 2>&1 </dev/null || fail "$(plainly <"$ERR" | head -c 2000)"
+fi

@@ -1,0 +1,76 @@
+# Puts the change in place: from here on something changes, and every failure goes through the rollback.
+# Needs functions: apply_services effective_sshd fail keep_audit_rules mark missing_programs place_as plainly
+# Needs functions: reload_live_restore result set_member step undo warn words
+# Needs variables: AUDIT DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SSHD SSHD_DROP_IN STEP T
+# Needs variables: TAB UNITS
+# Needs programs: chmod chown cmp date grep journalctl rm sed sort sshd sync systemctl tail timeout
+
+# What sshd will do for root and for the operator, beside what our drop-in says: a line elsewhere may win over it.
+compare_sshd() {
+  [ -f "$SSHD_DROP_IN" ] || return 0
+  for user in $(printf '%s\n' root "$OPERATOR" | sort -u); do
+    effective_sshd -C "user=$user,host=localhost,addr=127.0.0.1" 2>/dev/null >"$T/sshd-$user" || continue
+    sed -n 's/^\([A-Z][A-Za-z]*\) \([A-Za-z0-9-]*\)$/\1 \2/p' "$SSHD_DROP_IN" | while read -r key value; do
+      # prohibit-password has an older name.
+      now=$(sed -n "s/^$key //Ip" "$T/sshd-$user" | sed 's/^without-password$/prohibit-password/')
+      [ -z "$now" ] || printf '%s' "$now" | grep -qixF -- "$value" ||
+        warn "sshd: for $user $key is $now and not $value: another line (sshd -T -C user=$user), or an option of sshd's own command line, wins over $SSHD_DROP_IN"
+    done
+  done
+}
+
+SINCE=$(date +%s)
+back() {
+  trap - EXIT
+  # The change had to start its daemon in the time for its confirmation; what ran before gets the time that it needs.
+  LIMIT=$ROLLBACK_LIMIT
+  lines=$(timeout 10 journalctl -u docker.service -u docker-tls.socket --since "@$SINCE" -n 400 --no-pager -o cat 2>/dev/null | plainly | tail -n 30 | tail -c 8000)
+  if undo failed >/dev/null 2>&1; then result rolled-back "$STEP" "$1" "$lines" "$REMARK"; else result stuck "$STEP" "$1" "$lines"; fi
+  exit 0
+}
+trap - EXIT
+if [ "$AUDIT" = load ]; then keep_audit_rules; fi
+if [ "$DAEMON" = restart ]; then
+  missing=$(missing_programs)
+  [ -z "$missing" ] || fail "dockerd would not start again: ${missing%; }"
+fi
+mark switched || fail "could not write $T"
+sync "$T" 2>/dev/null
+if [ "$LIVE_RESTORE" = temporary ]; then
+  step protect
+  mark protected
+  place_as "$DAEMON_JSON" old-on 2>"$ERR" || back "$(words)"
+  reload_live_restore true 2>"$ERR" || back "the daemon did not take in live-restore: $(words)"
+fi
+step switch
+while IFS=$TAB read -r index kind mode owner source path <&3; do
+  if [ "$LIVE_RESTORE" = temporary ] && [ "$path" = "$DAEMON_JSON" ]; then
+    place_as "$path" new-on 2>"$ERR" || back "$(words)"
+    continue
+  fi
+  case $path in "$UNITS"/*) mark units-changed ;; esac
+  case $kind in
+    file | link)
+      if [ "$path" = "$UNITS/docker-tls.socket" ] && ! cmp -s "$path" "$path.docker-tls-new"; then mark socket-changed; fi
+      place_as "$path" new 2>"$ERR" || back "$(words)"
+      ;;
+    absent) rm -f -- "$path" 2>"$ERR" || back "$(words)" ;;
+    attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
+    member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
+  esac
+done 3<"$T/manifest"
+sync "$UNITS" /etc/docker 2>/dev/null
+if [ "$SSHD" = reload ]; then
+  step check-sshd
+  sshd -t 2>"$ERR" || back "sshd does not accept its configuration: $(words)"
+  compare_sshd
+fi
+mark services
+if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi
+if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
+apply_services "$how" 2>"$ERR" || back "$(words)"
+case $DAEMON in
+  none | stop) ;;
+  *) systemctl -q is-active docker.service || back "docker.service is not active" ;;
+esac
+result switched

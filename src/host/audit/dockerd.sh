@@ -1,0 +1,115 @@
+# The dockerd that runs, its arguments and its daemon.json.
+# Needs functions: end stat_files tls_file
+# Needs programs: awk cat grep head ls readlink sed tr
+
+# The host's own dockerd, not one that runs in a container; root's before a rootless one.
+find_dockerd() {
+  dockerd=
+  for file in /run/docker.pid /var/run/docker.pid; do
+    # dockerd writes it without a line end, which read calls the end of the file.
+    read -r dockerd <"$file"
+    [ -n "$dockerd" ] && [ "$(cat "/proc/$dockerd/comm")" = dockerd ] && return 0
+  done
+  dockerd=
+  for file in $(grep -lx dockerd /proc/[0-9]*/comm); do
+    file=${file%/comm}
+    grep -qE 'docker[-/][0-9a-f]{64}' "$file/cgroup" && continue
+    [ -n "$dockerd" ] || dockerd=${file#/proc/}
+    [ -O "$file" ] || continue
+    dockerd=${file#/proc/}
+    return 0
+  done
+}
+
+# Where the dockerd that was found looks for its daemon.json: a rootless one in its user's directory (docs.docker.com, "Rootless mode").
+own_config() {
+  [ -O "/proc/$dockerd" ] && return 0
+  own=$(tr '\000' '\n' <"/proc/$dockerd/environ")
+  directory=$(printf '%s\n' "$own" | sed -n 's/^XDG_CONFIG_HOME=//p' | head -n 1)
+  [ -n "$directory" ] || directory=$(printf '%s\n' "$own" | sed -n 's|^HOME=\(.*\)|\1/.config|p' | head -n 1)
+  [ -z "$directory" ] || config=$directory/docker/daemon.json
+}
+
+use_option() { # NAME VALUE
+  case $1 in
+    --config-file) config=$2 ;;
+    --tlscacert) tls_ca=$2 ;;
+    --tlscert) tls_cert=$2 ;;
+    --tlskey) tls_key=$2 ;;
+    --data-root | --graph | -g) data_root=$2 ;;
+    # The first that it serves; fd:// is systemd's. A socket that is merely there may be nobody's.
+    -H | --host) case $2 in unix://?*) : "${own_socket:=${2#unix://}}" ;; fd://*) : "${own_socket:=$socket}" ;; esac ;;
+  esac
+}
+
+read_arguments() {
+  wanted=
+  set -f
+  IFS='
+'
+  # shellcheck disable=SC2046 # one word per line is meant
+  set -- $(tr '\000' '\n' <"/proc/$dockerd/cmdline")
+  unset IFS
+  set +f
+  for word in "$@"; do
+    if [ -n "$wanted" ]; then
+      use_option "$wanted" "$word"
+      wanted=
+      continue
+    fi
+    case $word in
+      --config-file=* | --tlscacert=* | --tlscert=* | --tlskey=* | --host=* | -H=* | --data-root=* | --graph=* | -g=*)
+        use_option "${word%%=*}" "${word#*=}"
+        ;;
+      -H?*) use_option -H "${word#-H}" ;;
+      -H | --host | --config-file | --tlscacert | --tlscert | --tlskey | --data-root | --graph | -g) wanted=$word ;;
+    esac
+    case $word in --tls | --tls=* | --tlsverify | --tlsverify=*) uses_tls=yes ;; esac
+  done
+}
+
+json_path() { printf '%s' "$flat" | sed -n 's/.*"'"$1"'" *: *"\([^"\\]*\)".*/\1/p'; }
+
+dockerd_facts() {
+  config=/etc/docker/daemon.json tls_ca='' tls_cert='' tls_key='' uses_tls='' socket=/var/run/docker.sock own_socket='' data_root=''
+  find_dockerd
+  if [ -n "$dockerd" ]; then
+    cat "/proc/$dockerd/cmdline"
+    end dockerd-cmdline
+    readlink "/proc/$dockerd/exe"
+    end dockerd-exe
+    awk '/^Max open files/ { print $5 }' "/proc/$dockerd/limits"
+    end dockerd-open-files
+    # shellcheck disable=SC2010,SC2012 # only the link targets of sockets are taken
+    ls -l "/proc/$dockerd/fd" | grep -o 'socket:\[[0-9]*\]$'
+    end dockerd-sockets
+    own_config
+    read_arguments
+  fi
+  printf '%s' "$config"
+  end config-path
+  if [ -f "$config" ]; then
+    head -c 262144 "$config"
+    end config
+    stat_files "$config"
+    end config-stat
+    flat=$(head -c 262144 "$config" | tr '\n\t\r\000' '    ')
+    case $flat in *'"tls'*) uses_tls=yes ;; esac
+    [ -n "$tls_ca" ] || tls_ca=$(json_path tlscacert)
+    [ -n "$tls_cert" ] || tls_cert=$(json_path tlscert)
+    [ -n "$tls_key" ] || tls_key=$(json_path tlskey)
+    [ -n "$data_root" ] || data_root=$(json_path data-root)
+    for word in $(printf '%s' "$flat" | grep -oE '"(fd|unix)://[^" \\]*"'); do
+      word=${word#?}
+      use_option --host "${word%?}"
+    done
+  fi
+  [ ! -S "$own_socket" ] || socket=$own_socket
+  [ -S "$socket" ] || for file in /run/user/*/docker.sock; do [ ! -S "$file" ] || socket=$file; done
+  if [ -n "$uses_tls" ]; then # dockerd's own defaults
+    : "${tls_ca:=/root/.docker/ca.pem}" "${tls_cert:=/root/.docker/cert.pem}" "${tls_key:=/root/.docker/key.pem}"
+  fi
+  tls_file ca "$tls_ca"
+  tls_file cert "$tls_cert"
+  tls_file key "$tls_key"
+}

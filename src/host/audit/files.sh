@@ -1,0 +1,53 @@
+# Files of Docker, with modes and owners; and where private keys are.
+# Needs functions: end stat_files
+# Needs variables: data_root gnu_stat socket tls_ca tls_cert tls_key
+# Needs programs: find xargs
+
+file_facts() {
+  units=
+  for directory in /etc /run /usr/local/lib /usr/lib /lib; do
+    units="$units $directory/systemd/system/docker.service $directory/systemd/system/docker.socket"
+  done
+  drop_ins=
+  for directory in /etc /run /usr/local/lib /usr/lib /lib; do
+    [ ! -L "$directory" ] || continue
+    for file in "$directory"/systemd/system/docker.service.d "$directory"/systemd/system/docker.socket.d; do
+      drop_ins="$drop_ins $file $file/*.conf"
+    done
+  done
+  tls_directories=
+  for file in "$tls_ca" "$tls_cert" "$tls_key"; do
+    case $file in /*/*) tls_directories="$tls_directories ${file%/*}" ;; esac
+  done
+  programs=
+  for directory in /usr/bin /usr/sbin /usr/local/bin; do
+    for file in dockerd containerd containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 runc; do
+      programs="$programs $directory/$file"
+    done
+  done
+  # shellcheck disable=SC2086 # lists of plain names
+  stat_files $units $drop_ins $programs $tls_directories /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
+    /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock "$socket" /run/containerd /run/containerd/containerd.sock \
+    /var/lib/docker ${data_root:+"$data_root"} /etc/containerd/config.toml
+  end files
+  [ ! -d /etc/docker/certs.d ] || {
+    if [ "$gnu_stat" = yes ]; then
+      find -L /etc/docker/certs.d -maxdepth 3 -type f -exec stat -L --printf '%f %u %g %U %G %s %n\000' {} +
+    else
+      find -L /etc/docker/certs.d -maxdepth 3 -type f -exec stat -L -c '%f %u %g %U %G %s %n' {} +
+    fi
+    end registry-files
+  }
+  set -- /etc/docker
+  for file in "$tls_ca" "$tls_cert" "$tls_key"; do
+    case $file in '' | /etc/docker/*) ;; /*/*) [ ! -e "$file" ] || set -- "$@" "${file%/*}" ;; esac
+  done
+  if [ "$gnu_stat" = yes ]; then
+    find "$@" -xdev -maxdepth 6 -type f -size -128 -exec grep -lZ -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' {} + |
+      xargs -0 -r stat -L --printf '%f %u %g %U %G %s %n\000'
+  else
+    find "$@" -xdev -maxdepth 6 -type f -size -128 -exec grep -q -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' {} \; \
+      -exec stat -L -c '%f %u %g %U %G %s %n' {} \;
+  fi
+  end key-files
+}

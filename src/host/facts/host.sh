@@ -1,0 +1,83 @@
+# The host: its system, files of settings, records of docker-tls, network.
+# Needs functions: end followed say unread_units
+# Needs variables: MORE_PATHS NL began dropins environment fragment paths pid
+# Needs programs: cat date find hostname id ip sed sh systemctl timeout tr uname
+
+# Further files of settings that are wanted.
+more_paths_facts() {
+  while IFS= read -r path; do
+    [ -z "$path" ] || followed "$path"
+  done <<PATHS
+$MORE_PATHS
+PATHS
+}
+
+# The system itself.
+system_facts() {
+  say uid "$(id -u)"
+  say clock "$(date +%s.%N)"
+  name=
+  read -r name </proc/sys/kernel/hostname
+  say hostname "$name"
+  say fqdn "$(timeout 2 hostname -f 2>/dev/null)"
+  say system "$(uname -sm)"
+  say os "$(cat /etc/os-release 2>/dev/null)"
+  if [ -d /run/systemd/system ]; then
+    say systemd "$(systemctl --version)"
+  else
+    say systemd ""
+  fi
+  ip -o addr show scope global 2>/dev/null
+  end addresses
+}
+
+# Docker of another kind: a snap, and those of users.
+other_docker_facts() {
+  for path in /etc/systemd/system/snap.docker*.service; do
+    if [ -e "$path" ]; then
+      say snap "$path"
+      break
+    fi
+  done
+  # Rootless daemons of users: the unit that their setup makes, and the socket of one that runs. A home that hangs is not waited for.
+  timeout 5 sh -c 'set --
+    while IFS=: read -r name word uid gid gecos home shell; do
+      if [ -e "$home/.config/systemd/user/docker.service" ]; then set -- "$@" "$home/.config/systemd/user/docker.service"; fi
+    done </etc/passwd
+    for path in /run/user/*/docker.sock; do
+      if [ -e "$path" ]; then set -- "$@" "$path"; fi
+    done
+    [ $# = 0 ] || stat -c "%U %n" -- "$@"' 2>/dev/null
+  end rootless
+}
+
+# The files that the daemon's settings stand in.
+settings_facts() {
+  if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then
+    tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null
+    end cmdline
+  fi
+  say drop-ins "$dropins"
+  say environment-files "$environment"
+  say unread "$(unread_units "$fragment" "$dropins")"
+  set -f
+  IFS=$NL
+  for path in $fragment $dropins $environment; do followed "$path"; done
+  followed /etc/docker/daemon.json
+  # The CAs whose clients the daemon accepts, by a flag or as "tlscacert": dockerd's own default as well.
+  for path in /root/.docker/ca.pem $(
+    cat $fragment $dropins $environment "/proc/${pid:-0}/cmdline" $paths 2>/dev/null | tr -s "\0 \"'" '\n\n\n\n' |
+      sed -n -e 's/^.*--tlscacert=//p' -e '/--tlscacert$/{n;p;}' -e '/^tlscacert$/{n;n;p;}'
+  ); do
+    case $path in /etc/docker/tls/current/*) ;; *) followed "$path" ;; esac
+  done
+
+  # Settings that were edited after the daemon had started: nobody knows yet whether it starts with them.
+  if [ -n "$began" ] && [ "${pid:-0}" -gt 0 ]; then
+    find -L /etc/docker/daemon.json $fragment $dropins $environment \
+      -maxdepth 0 -newermt "$began 1 second" 2>/dev/null
+    end edited
+  fi
+  unset IFS
+  set +f
+}

@@ -1,0 +1,81 @@
+# What systemd has of the units of Docker.
+# Needs functions: say
+# Needs variables: NL
+# Needs programs: sed sleep systemctl
+
+# The units: systemd answers a block each, in this order, with an empty line in between.
+show_units() {
+  units=$(systemctl show docker.service docker.socket docker-tls.socket -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload -p TriggeredBy -p Listen -p Requires -p Requisite -p BindsTo 2>/dev/null)
+  unit=${units%%"$NL$NL"*}
+}
+
+# A daemon that is just starting or stopping will be something else in a moment, as on a host that boots: wait for it.
+settle_units() {
+  tries=0
+  show_units
+  while [ "$tries" -lt 40 ]; do
+    case $NL$unit$NL in
+      *"${NL}ActiveState=activating$NL"* | *"${NL}ActiveState=deactivating$NL"* | *"${NL}ActiveState=reloading$NL"*) ;;
+      *) return 0 ;;
+    esac
+    tries=$((tries + 1))
+    sleep 0.5
+    show_units
+  done
+}
+
+# A list of paths as systemd writes it, one per line: spaces in between, and double quotes around what holds odd characters.
+split_paths() {
+  case $1 in
+    *\"*) printf '%s\n' "$1" | sed 's/"\{0,1\} "\{0,1\}\//\n\//g; s/^"//; s/"$//; s/\\\(["\\$`]\)/\1/g' ;;
+    *) printf '%s\n' $1 ;;
+  esac
+}
+
+# `dropins` and `environment` hold one path per line.
+read_unit() {
+  pid=0 fragment='' dropins='' began='' environment='' triggers='' needs=''
+  while IFS= read -r line; do
+    value=${line#*=}
+    case $line in
+      MainPID=*) pid=$value ;;
+      FragmentPath=*) fragment=$value ;;
+      DropInPaths=?*) dropins=$(split_paths "$value")$NL ;;
+      ExecMainStartTimestamp=*) began=$value ;;
+      EnvironmentFiles=*)
+        # Its only expansion is that of a pattern such as /etc/docker.d/*.env.
+        IFS=$NL
+        for path in ${value% (ignore_errors=*}; do environment=$environment$path$NL; done
+        unset IFS
+        ;;
+      TriggeredBy=*) triggers=$value ;;
+      Requires=* | Requisite=* | BindsTo=*) needs="$needs $value" ;;
+    esac
+  done <<UNIT
+$unit
+UNIT
+}
+
+# The daemon's unit, whatever it needs, and whatever hands it sockets.
+unit_facts() {
+  sockets=${units#*"$NL$NL"}
+  say unit "$unit"
+  say docker-socket "${sockets%%"$NL$NL"*}"
+  say tls-socket "${sockets#*"$NL$NL"}"
+  # Whatever it does not start without.
+  others=
+  for name in $needs; do
+    case $name in docker.socket | docker-tls.socket | sysinit.target | *.slice | -*) ;; *) others="$others $name" ;; esac
+  done
+  [ -z "$others" ] || others=$(systemctl show $others -p Id -p LoadState 2>/dev/null)
+  case " $needs " in *' docker.socket '*) own=${sockets%%"$NL$NL"*} ;; *) own= ;; esac
+  [ -z "$own$others" ] || say needs "$own$NL$NL$others"
+  # Whatever else hands sockets to the daemon.
+  others=
+  for name in $triggers; do
+    case $name in docker-tls.socket | docker.socket) ;; *.socket) others="$others $name" ;; esac
+  done
+  case " $triggers " in *' docker.socket '*) own=${sockets%%"$NL$NL"*} ;; *) own= ;; esac
+  [ -z "$others" ] || others=$(systemctl show $others -p Id -p ActiveState -p Listen 2>/dev/null)
+  [ -z "$own$others" ] || say sockets "$own$NL$NL$others"
+}

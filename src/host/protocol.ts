@@ -1,0 +1,128 @@
+/**
+ * Owns the protocol between this program and the scripts that run on a host in a change: what is sent, and what is answered. The scripts
+ * are held against it by test/unit/host-protocol.test.ts.
+ */
+
+/** Variables of the file `settings`, which is stored on the host for as long as a change is under way. */
+export const SETTINGS = [
+  'TXN',
+  'UNITS',
+  'LOCK',
+  'TLS_DIRECTORY',
+  'DAEMON',
+  'WAS_ACTIVE',
+  'LIVE_RESTORE',
+  'LIVE_RESTORE_STAYS',
+  'DAEMON_JSON',
+  'NEEDS',
+  'SSHD',
+  'SSHD_DROP_IN',
+  'AUDIT',
+  'GENERATION',
+  'KEEP',
+] as const;
+export type HostScriptSettings = Readonly<Record<(typeof SETTINGS)[number], string>>;
+
+/** Variables that stand before the script of a change; `…_SIZE` are lengths in bytes of what comes on its standard input, in this order. */
+export const CHANGE_VARIABLES = [
+  'TXN',
+  'WHO',
+  'CONFIRM',
+  'STATE',
+  'LOCK',
+  'UNITS',
+  'FRAGMENT',
+  'KNOWN_UNITS',
+  'VALIDATE',
+  'ROLLBACK_SIZE',
+  'SETTINGS_SIZE',
+  'MANIFEST_SIZE',
+  'MANAGED_SIZE',
+  'STATE_SIZE',
+  'SEEN_SIZE',
+  'JSON_FORMS',
+] as const;
+export type ChangeVariables = Readonly<Record<(typeof CHANGE_VARIABLES)[number], string>>;
+
+/** Kinds of entries of the manifest. `blob`: a file in a directory of credentials, which is new. */
+export const ENTRY_KINDS = ['blob', 'file', 'link', 'absent', 'attributes', 'member'] as const;
+export type EntryKind = (typeof ENTRY_KINDS)[number];
+
+/**
+ * Where an entry's content comes from: `stdin:SIZE:SHA256`, `snap:PATH` (a snapshot on the host), `copy:PATH` (another file there), `to:GOAL`
+ * (of a link), `same` (it stays), `-` (it has none).
+ */
+export type EntrySource =
+  | `stdin:${number}:${string}`
+  | `snap:${string}`
+  | `copy:${string}`
+  | `to:${string}`
+  | 'same'
+  | '-';
+
+/** `@ STEP` is printed when one begins. */
+export const STEPS = [
+  'lock',
+  'arm',
+  'stage',
+  'validate',
+  'keep',
+  'protect',
+  'switch',
+  'check-sshd',
+  'services',
+  'restart',
+  'reload',
+  'stop',
+] as const;
+
+/** Steps that only a result names: where `restart` or `services` ended. */
+export const LATE_STEPS = ['check', 'reload-sshd', 'restart-sshd'] as const;
+
+/** Every last line, `@result KIND FIELD…`: its kinds, with the names of their fields. */
+export const RESULTS = {
+  /** The change is in place and waits for its confirmation. */
+  switched: [],
+  /** Another change holds the host: the text of its lock, and the host's time in seconds. */
+  locked: ['lock', 'now'],
+  /** An earlier change was rolled back first; or could not be. */
+  again: [],
+  blocked: [],
+  /** Nothing was changed: somebody else changed this path since the plan was made; or a step failed. */
+  changed: ['path'],
+  failed: ['step', 'why'],
+  /** Rolled back. `journal`: the daemon's last lines; `remark`: what is not as it was although the files are. */
+  'rolled-back': ['step', 'why', 'journal', 'remark'],
+  /** The rollback failed as well. */
+  stuck: ['step', 'why', 'journal'],
+  /** Of an ending. */
+  committed: [],
+  uncommitted: ['why'],
+  undone: ['remark'],
+  /** The host knows no such change, or no longer. */
+  nothing: [],
+} as const;
+type Fields = typeof RESULTS;
+export type ResultKind = keyof Fields;
+export type HostResult = {
+  [Kind in ResultKind]: { readonly kind: Kind } & Readonly<Record<Fields[Kind][number], string>>;
+}[ResultKind];
+
+/** The last result of an output; undefined where there is none of a known kind with all its fields. Texts are as the host gave them. */
+export function parseResult(stdout: string): HostResult | undefined {
+  const line = stdout.split('\n').findLast((text) => text.startsWith('@result '));
+  const [kind = '', ...words] = (line ?? '').split(' ').slice(1);
+  if (!Object.hasOwn(RESULTS, kind)) return undefined;
+  const names: readonly string[] = RESULTS[kind as ResultKind];
+  if (names.length !== words.length) return undefined;
+  return { kind, ...Object.fromEntries(names.map((name, index) => [name, decode(words[index])])) } as HostResult;
+}
+
+/** What the operator should know beside the result: `@warning BASE64`. */
+export function parseWarnings(stdout: string): string[] {
+  return Array.from(stdout.matchAll(/^@warning (\S+)$/gm), (found) => decode(found[1]));
+}
+
+function decode(text: string | undefined): string {
+  return text === undefined || text === '-' ? '' : Buffer.from(text, 'base64').toString('utf8');
+}

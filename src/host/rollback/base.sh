@@ -1,0 +1,73 @@
+# The rollback of a change by docker-tls. It lies on the host beside the change's own records and is started by a timer,
+# by a reboot, or by the operator's computer:
+#   sh rollback.sh undo REASON     put everything back as it was (or finish, when the change was already confirmed)
+#   sh rollback.sh commit ID       the change was verified from outside: keep it
+# It can be killed at any moment and started again. The directory it lies in (`txn`) holds:
+#   settings   shell assignments (src/host/protocol.ts)
+#   manifest   what changes: index, kind, mode, owner, source, path; one line each, separated by tabs
+#   kept       what was there before: index, kind, mode, owner, path
+#   created    directories that were made, in order; all-created: with those of earlier changes
+#   managed    every path that this and earlier changes have put under our care: kind, path
+#   switched   mark: from just before the first rename        protected  mark: live-restore was switched on
+#   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
+#   stopped    mark: docker.service has been stopped
+#   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
+#   audit-generated  mark: audit.rules was what augenrules makes of rules.d
+#   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
+#   dependents       units that need docker.service and were active when it was first stopped, one per line
+# Needs variables: T UNITS
+# Needs programs: base64 flock ln logger sed sleep tr
+set -u
+umask 077
+: "${T:=${0%/*}}"
+STATE=${T%/*}
+TAB=$(printf '\t')
+NL='
+'
+AUDIT_DIRECTORY=${AUDIT_DIRECTORY:-/etc/audit}
+# Seconds that a start of the daemon may take until it counts as failed.
+LIMIT=300
+# yes: on the rollback, where what cannot be checked is no reason to stop half way.
+BACK=no
+# What the operator has to know although everything is back.
+REMARK=
+socket=
+
+# A mark is a second name of a file that is already there, so that a full disk cannot prevent it.
+mark() { ln -f -- "$T/id" "$T/$1"; }
+
+note() { logger -t docker-tls -- "$*" 2>/dev/null || :; }
+
+# For the operator's eyes, beside the result.
+warn() { printf '@warning %s\n' "$(printf '%s' "$1" | base64 | tr -d '\n')" 2>/dev/null; }
+
+# Seconds by a clock that nobody sets.
+uptime_s() { sed 's/\..*//' /proc/uptime; }
+
+# Waits until a question is answered with yes; where nobody can know, as long as it usually takes: await WORDS…
+await() {
+  end=$(($(uptime_s) + 30))
+  while [ "$(uptime_s)" -lt "$end" ]; do
+    "$@" && return 0
+    [ $? -ne 2 ] || {
+      sleep 2
+      return 0
+    }
+    sleep 0.05
+  done
+  return 1
+}
+
+# One transaction's steps never run at the same time as its rollback. The lock is on a directory that always exists.
+take_mutex() {
+  exec 9<"$UNITS" && flock -w "$1" 9
+}
+
+# Does a process hold the mutex? Under any number: while a shell runs a command without descriptor 9, it keeps it as another.
+holds_mutex() {
+  for held in "/proc/$1"/fd/*; do
+    # shellcheck disable=SC3013 # dash, bash and busybox have -ef
+    if [ "$held" -ef "$UNITS" ]; then return 0; fi
+  done
+  return 1
+}

@@ -1,0 +1,101 @@
+# The confirmation: the change counts, its generation is kept, and old ones go.
+# Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery mark note
+# Needs functions: remove_created restore_live_restore snapshot_path stop_timer
+# Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL STATE T TAB TLS_DIRECTORY TXN UNITS
+# Needs programs: cat find grep ls mkdir mv rm rmdir sort sync tail
+
+# Everything of a confirmation that could fail comes before the mark; what comes after it can be done again by `undo`.
+commit() {
+  if [ ! -e "$T/committed" ]; then
+    # commit: nothing counts yet
+    if [ "$LIVE_RESTORE" = temporary ]; then
+      if [ "$LIVE_RESTORE_STAYS" = no ]; then
+        restore_live_restore new || return 1
+      fi
+      final_daemon_json new || return 1
+    fi
+    if [ "$GENERATION" != none ]; then
+      rm -rf -- "$T/generation"
+      mkdir -- "$T/generation" && true >"$T/generation/manifest" || return 1
+      index=0
+      while IFS=$TAB read -r kind path <&3; do
+        index=$((index + 1))
+        snapshot_path "$T/generation" "$index" "$kind" "$path" || return 1
+      done 3<"$T/managed"
+    fi
+    # What `remove` takes away one day. The directory of the recovery unit is only the transaction's.
+    set -- "$T/created"
+    [ ! -e "$STATE/created" ] || set -- "$@" "$STATE/created"
+    sort -u -- "$@" >"$T/sorted" || return 1
+    true >"$T/all-created" || return 1
+    while IFS= read -r directory <&3; do
+      if [ -d "$directory" ] && [ "$directory" != "$UNITS/sysinit.target.wants" ]; then printf '%s\n' "$directory" >>"$T/all-created" || return 1; fi
+    done 3<"$T/sorted"
+    sync "$T"/* "$T"/generation/* 2>/dev/null
+    mark committed || return 1
+    # Who is told that it counts must not find it gone after a loss of power.
+    sync "$T" 2>/dev/null
+  fi
+  finish
+}
+
+finish() {
+  # finish: the change counts
+  clear_beside
+  clear_recovery
+  if [ "$GENERATION" = none ]; then
+    rm -rf -- "$STATE/origin" "$STATE/generations" /run/docker-tls-key-*
+    rm -f -- "$STATE/state.json"
+    for directory in $(credential_directories "$T/all-created"); do rm -rf -- "$directory"; done
+    rm -f -- "$STATE/created"
+    remove_created "$T/all-created"
+    remove_created "$T/created"
+    forget_recovery
+    note "removed ($TXN)"
+  else
+    if [ -d "$T/generation" ]; then
+      mkdir -p -- "$STATE/generations"
+      rm -rf -- "$STATE/generations/$GENERATION"
+      mv -T -- "$T/generation" "$STATE/generations/$GENERATION"
+    fi
+    if [ -d "$T/origin" ]; then
+      rm -rf -- "$STATE/origin"
+      mv -T -- "$T/origin" "$STATE/origin"
+    fi
+    if [ -f "$T/state.json" ]; then mv -fT -- "$T/state.json" "$STATE/state.json"; fi
+    # A directory that only the transaction needed goes now.
+    rmdir -- "$UNITS/sysinit.target.wants" 2>/dev/null
+    if [ -f "$T/all-created" ]; then mv -fT -- "$T/all-created" "$STATE/created"; fi
+    prune
+    note "generation $GENERATION is in force ($TXN)"
+  fi
+  stop_timer
+  rm -f -- "$LOCK"
+  clear_records
+  # It comes last and nobody waits for it: while systemd reads, every other call to it would wait as well. By `exec`, since a shell that
+  # redirects a function keeps the old descriptors, with them the mutex and the pipe that the answer comes by.
+  if [ "$GENERATION" != none ]; then {
+    exec >/dev/null 2>&1 </dev/null 9<&-
+    forget_recovery
+  } & fi
+  return 0
+}
+
+# Directories of credentials that we made, out of lists of made directories: names without blanks. Whatever else lies beside them is not ours.
+credential_directories() {
+  cat -- "$@" 2>/dev/null | grep -x -- "$TLS_DIRECTORY/[0-9][0-9]*" | sort -u
+}
+
+# Keeps the newest KEEP generations, and the directories of credentials that they and `current` point to.
+prune() {
+  # shellcheck disable=SC2010 # numbers
+  for old in $(ls -A "$STATE/generations" | grep -x '[0-9]*' | sort -rn | tail -n "+$((KEEP + 1))"); do
+    [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
+  done
+  # The second way is busybox's.
+  used=$(find "$TLS_DIRECTORY" "$STATE/generations" -maxdepth 2 -type l -printf '%l\n' 2>/dev/null) ||
+    used=$(find "$TLS_DIRECTORY" "$STATE/generations" -maxdepth 2 -type l -exec readlink -- {} \;) || return 0
+  for directory in $(credential_directories "$STATE/created"); do
+    case $NL$used$NL in *"$NL${directory##*/}$NL"*) ;; *) rm -rf -- "$directory" ;; esac
+  done
+}

@@ -1,0 +1,92 @@
+# The running dockerd: told to read its configuration, asked whether it has, and live-restore for the moment of a restart.
+# Needs functions: active api await local_socket note place_as
+# Needs variables: BACK DAEMON DAEMON_JSON NL TXN WAS_ACTIVE
+# Needs programs: date docker rm systemctl timeout
+
+# Makes a daemon read its configuration, and sets `pid` to its number: hup UNIT. Not by `systemctl reload`: an emptied ExecReload=, a host
+# without /bin/kill, and the kill of procps in a Turkish locale ("Invalid argument") all fail there.
+# One that is still starting would die of it.
+hup() {
+  unit=$NL$(systemctl show -p ActiveState -p MainPID -- "$1" 9<&-)$NL
+  active "$unit" || return 1
+  pid=${unit#*"${NL}MainPID="} && pid=${pid%%"$NL"*}
+  [ "${pid:-0}" -gt 1 ] && kill -s HUP "$pid"
+}
+
+# dockerd takes its configuration in some time later: wait until it says so, on the socket that it has now: reload_docker WORDS…
+reload_docker() {
+  began=$(date +%s.%N)
+  hup docker.service || return 1
+  socket=$(
+    exec 9<&-
+    local_socket "$pid"
+  )
+  await "$@" && return 0
+  [ "$BACK" = yes ] && note "docker.service was told to read its configuration and does not say whether it has ($*)"
+}
+
+# Did the daemon refuse an answer of api? A plugin for authorization that does not let the question through, or that has failed itself: then
+# nobody can know, as where there is nothing to ask with.
+refused() {
+  case $1 in *"--$TXN api 401 "* | *"--$TXN api 403 "* | *"authorization denied by plugin"* | *'"message":"plugin '*' failed with error: '*) return 0 ;; esac
+  return 1
+}
+
+# Is live-restore on in the running daemon? 2: nobody can know.
+live_restore_is() {
+  [ -n "$socket" ] || return 2
+  info=$(
+    exec 9<&-
+    api "$socket" "$TXN" /info
+  )
+  if [ $? = 2 ]; then
+    command -v docker >/dev/null 2>&1 || return 2
+    # What it refuses it says on stderr, and there it may also warn: of a missing HOME, of its own configuration.
+    info=$(
+      exec 9<&-
+      timeout 10 docker -H "unix://$socket" info --format '"LiveRestoreEnabled":{{.LiveRestoreEnabled}}' 2>&1
+    )
+  fi
+  case $info in *"\"LiveRestoreEnabled\":$1"*) return 0 ;; esac
+  ! refused "$info" || return 2
+  return 1
+}
+
+# Has dockerd taken its configuration in since `began`? It says so as an event; what it does not accept it only logs. 2: nobody can know.
+reloaded() {
+  [ -n "$socket" ] || return 2
+  events=$(
+    exec 9<&-
+    api "$socket" "$TXN" "/events?since=$began&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D"
+  )
+  [ $? != 2 ] || return 2
+  case $events in *'"reload"'*) return 0 ;; esac
+  ! refused "$events" || return 2
+  return 1
+}
+
+is_up() { systemctl -q is-active docker.service; }
+
+# Takes away the live-restore of a moment: restore_live_restore old|new. Never while the daemon is down, which systemd may be about to
+# start again after it has died: it would come back without live-restore and stop every container.
+restore_live_restore() {
+  if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then
+    is_up || await is_up || return 1
+  fi
+  place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
+}
+
+reload_live_restore() {
+  # Where it does not run there is nothing to take in; and where it hangs in its start, a reload would wait for that without end.
+  is_up || return 0
+  reload_docker live_restore_is "$1"
+}
+
+# daemon.json as it is meant to stay, after live-restore was on for a moment: final_daemon_json old|new
+final_daemon_json() {
+  if [ -e "$DAEMON_JSON.docker-tls-$1" ] || [ -L "$DAEMON_JSON.docker-tls-$1" ]; then
+    place_as "$DAEMON_JSON" "$1"
+  else
+    rm -f -- "$DAEMON_JSON"
+  fi
+}

@@ -1,0 +1,46 @@
+# The TLS port in the moment before dockerd stops: new connections wait at the firewall.
+# Needs functions: active
+# Needs variables: T docker_unit socket_unit
+# Needs programs: grep rm sed sleep sort ss timeout
+
+# When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
+# moment before: a first packet that is dropped is sent again by the client's kernel a second later, and then systemd holds the port.
+# A host without iptables goes without. `held` names the ports before the rules are there: whatever dies, `undo` lets them go first.
+hold_port() {
+  # Rules of a try that was killed: a second set would outlive the release, which takes out one.
+  release_port
+  active "$docker_unit" && command -v iptables >/dev/null && command -v ss >/dev/null || return 0
+  printf '%s\n' "$socket_unit" | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p' | sort -u >"$T/held" || return 0
+  hold_rules -I
+  tries=0
+  while [ "$tries" -lt 60 ] && under_way; do
+    tries=$((tries + 1))
+    sleep 0.05
+  done
+}
+
+# Is a connection to one of the held ports under way: one whose client has said something in the last 3 s? Who is silent for longer
+# listens to a stream or keeps the connection for later; waiting changes nothing for those.
+under_way() {
+  while IFS= read -r port <&4; do
+    ss -Htin state established "( sport = :$port )" | grep '^[[:space:]]' |
+      grep -qvE 'lastrcv:([3-9]|[1-9][0-9]+)[0-9]{3}' && return 0
+  done 4<"$T/held"
+  return 1
+}
+
+# Puts in (-I) or takes out (-D) the rules that hold the port.
+hold_rules() {
+  while IFS= read -r port <&4; do
+    for tool in iptables ip6tables; do
+      timeout 5 "$tool" -w 2 "$1" INPUT -p tcp --dport "$port" --syn -m comment --comment docker-tls-hold -j DROP 2>/dev/null 9<&-
+    done
+  done 4<"$T/held"
+  return 0
+}
+
+release_port() {
+  [ -e "$T/held" ] || return 0
+  hold_rules -D
+  rm -f -- "$T/held"
+}

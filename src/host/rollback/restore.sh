@@ -1,0 +1,112 @@
+# The files of a change: what a path was, its place taken by one rename, and everything back.
+# Needs variables: DAEMON_JSON LIVE_RESTORE T TAB
+# Needs programs: chmod chown cp cut getent gpasswd grep ln mv readlink rm rmdir sort stat tr
+
+# The same file, or the same link, under another path: copy FROM TO. A link is made anew: with it, uutils' `cp -a` changes the mode of the
+# file that it leads to.
+copy() {
+  if [ -L "$1" ]; then
+    ln -sT -- "$(readlink -- "$1")" "$2" && chown -h "$(stat -c %u:%g -- "$1")" -- "$2"
+  else
+    cp -a -- "$1" "$2"
+  fi
+}
+
+# The state of a path as a line of a snapshot, and its copy as DIR/INDEX: snapshot_path DIR INDEX KIND PATH
+snapshot_path() {
+  case $3 in
+    member)
+      if is_member "$4"; then present=present; else present=absent; fi
+      printf '%s\tmember\t%s\t-\t%s\n' "$2" "$present" "$4" >>"$1/manifest"
+      ;;
+    attributes)
+      if [ -e "$4" ]; then
+        printf '%s\tattributes\t%s\t%s\n' "$2" "$(stat -L -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
+      fi
+      ;;
+    *)
+      if [ -L "$4" ]; then
+        copy "$4" "$1/$2" && printf '%s\tlink\t777\t%s\t%s\n' "$2" "$(stat -c '%u:%g' -- "$4")" "$4" >>"$1/manifest"
+      elif [ -e "$4" ]; then
+        copy "$4" "$1/$2" && printf '%s\tfile\t%s\t%s\n' "$2" "$(stat -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
+      else
+        printf '%s\tabsent\t-\t-\t%s\n' "$2" "$4" >>"$1/manifest"
+      fi
+      ;;
+  esac
+}
+
+# GROUP:USER as it stands in the group file.
+is_member() {
+  getent group "${1%%:*}" | cut -d: -f4 | tr ',' '\n' | grep -qxF -- "${1#*:}"
+}
+
+set_member() {
+  case $1 in
+    present) is_member "$2" || gpasswd -a "${2#*:}" "${2%%:*}" >/dev/null ;;
+    absent) ! is_member "$2" || gpasswd -d "${2#*:}" "${2%%:*}" >/dev/null ;;
+  esac
+}
+
+# Puts PATH.docker-tls-SUFFIX in the place of PATH by one rename, and keeps it: place_as PATH SUFFIX
+place_as() {
+  # A link gets a copy, and so does what lies on a file system without second names.
+  if [ -L "$1.docker-tls-$2" ] || ! ln -fT -- "$1.docker-tls-$2" "$1.docker-tls-tmp" 2>/dev/null; then
+    rm -f -- "$1.docker-tls-tmp" && copy "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
+  fi
+  if ! mv -fT -- "$1.docker-tls-tmp" "$1" 2>/dev/null; then
+    # mv refuses two names of one file; then an earlier try, which was killed, has done it already.
+    # shellcheck disable=SC3013 # dash, bash and busybox have -ef
+    if [ -L "$1" ] || ! [ "$1" -ef "$1.docker-tls-$2" ]; then
+      # busybox's mv does not replace a link to a directory.
+      if [ -L "$1" ] && [ -d "$1" ]; then rm -f -- "$1" || return 1; fi
+      mv -fT -- "$1.docker-tls-tmp" "$1" || return 1
+    fi
+  fi
+  [ ! -e "$1.docker-tls-tmp" ] || rm -f -- "$1.docker-tls-tmp"
+}
+
+# Every path back to what was kept. Renames only, so that a full disk cannot stop it.
+restore_files() {
+  [ -f "$T/kept" ] || return 0
+  bad=0
+  while IFS=$TAB read -r index kind mode owner path <&3; do
+    if [ "$LIVE_RESTORE" = temporary ] && [ "$path" = "$DAEMON_JSON" ]; then continue; fi
+    case $kind in
+      file | link) place_as "$path" old || bad=1 ;;
+      absent) rm -f -- "$path" || bad=1 ;;
+      attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } || bad=1 ;;
+      member) set_member "$mode" "$path" || bad=1 ;;
+    esac
+  done 3<"$T/kept"
+  return "$bad"
+}
+
+# Takes away what lies beside the files: staged and kept copies.
+clear_beside() {
+  [ -f "$T/manifest" ] || return 0
+  set --
+  while IFS=$TAB read -r index kind mode owner source path <&3; do
+    case $kind in
+      file | link | absent)
+        for suffix in new old tmp old-on old-off new-on new-off; do set -- "$@" "$path.docker-tls-$suffix"; done
+        ;;
+    esac
+  done 3<"$T/manifest"
+  [ $# = 0 ] || rm -f -- "$@"
+}
+
+clear_blobs() {
+  [ -f "$T/manifest" ] || return 0
+  set --
+  while IFS=$TAB read -r index kind mode owner source path <&3; do
+    if [ "$kind" = blob ]; then set -- "$@" "$path"; fi
+  done 3<"$T/manifest"
+  [ $# = 0 ] || rm -f -- "$@"
+}
+
+# Directories that this change made, innermost first; those that are still in use stay.
+remove_created() {
+  [ -f "$1" ] || return 0
+  sort -r -u "$1" | while IFS= read -r directory; do rmdir -- "$directory" 2>/dev/null || :; done
+}

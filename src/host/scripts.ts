@@ -1,0 +1,98 @@
+/** Owns which modules make up each script that runs on a host, and their order. What a module needs stands in its header. */
+
+import apiModule from './api.sh';
+import armModule from './apply/arm.sh';
+import keepModule from './apply/keep.sh';
+import lockModule from './apply/lock.sh';
+import receiveModule from './apply/receive.sh';
+import stageModule from './apply/stage.sh';
+import switchModule from './apply/switch.sh';
+import auditApiModule from './audit/api.sh';
+import auditDockerdModule from './audit/dockerd.sh';
+import auditFilesModule from './audit/files.sh';
+import auditHostModule from './audit/host.sh';
+import auditMainModule from './audit/main.sh';
+import auditSectionsModule from './audit/sections.sh';
+import auditSshdModule from './audit/sshd.sh';
+import factsDaemonModule from './facts/daemon.sh';
+import factsHostModule from './facts/host.sh';
+import factsMainModule from './facts/main.sh';
+import factsPathsModule from './facts/paths.sh';
+import factsRecordsModule from './facts/records.sh';
+import factsSectionsModule from './facts/sections.sh';
+import factsUnitsModule from './facts/units.sh';
+import resultModule from './result.sh';
+import auditRulesModule from './rollback/audit-rules.sh';
+import baseModule from './rollback/base.sh';
+import commitModule from './rollback/commit.sh';
+import daemonModule from './rollback/daemon.sh';
+import dependentsModule from './rollback/dependents.sh';
+import portModule from './rollback/port.sh';
+import restoreModule from './rollback/restore.sh';
+import servicesModule from './rollback/services.sh';
+import undoModule from './rollback/undo.sh';
+import unitsModule from './rollback/units.sh';
+import verbsModule from './rollback/verbs.sh';
+import sshdModule from './sshd.sh';
+import unarmedModule from './unarmed.sh';
+import unreadModule from './unread.sh';
+
+/** Stored on the host for as long as a change is under way. */
+export const ROLLBACK_SCRIPT: string = [
+  baseModule,
+  resultModule,
+  apiModule,
+  restoreModule,
+  unitsModule,
+  daemonModule,
+  portModule,
+  dependentsModule,
+  auditRulesModule,
+  servicesModule,
+  undoModule,
+  commitModule,
+  verbsModule,
+].join('\n');
+
+/** A change, up to the restarted daemon: it includes the script above once it has arrived. */
+export const APPLY_SCRIPT: string = [
+  unreadModule,
+  sshdModule,
+  unarmedModule,
+  resultModule,
+  lockModule,
+  receiveModule,
+  armModule,
+  stageModule,
+  keepModule,
+  switchModule,
+].join('\n');
+
+/** Functions for the end of a change that may not have armed its rollback. */
+export const ENDING_FUNCTIONS: string = [unarmedModule, resultModule].join('\n');
+
+/** Gathers what a plan needs to know, and changes nothing. MORE_PATHS before it: further files of settings that are wanted, one per line. */
+export const FACTS_SCRIPT: string = [
+  apiModule,
+  unreadModule,
+  factsSectionsModule,
+  factsPathsModule,
+  factsUnitsModule,
+  factsDaemonModule,
+  factsHostModule,
+  factsRecordsModule,
+  factsMainModule,
+].join('\n');
+
+/** Gathers what the audit judges, and changes nothing. */
+export const AUDIT_SCRIPT: string = [
+  apiModule,
+  sshdModule,
+  auditSectionsModule,
+  auditHostModule,
+  auditSshdModule,
+  auditDockerdModule,
+  auditFilesModule,
+  auditApiModule,
+  auditMainModule,
+].join('\n');

@@ -1,0 +1,12 @@
+/** The script of a rollback as a file, for tests that read its functions into a shell of their own. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROLLBACK_SCRIPT } from '../../src/host/scripts.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-script-'));
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+
+export const rollbackScript = join(directory, 'rollback.sh');
+writeFileSync(rollbackScript, ROLLBACK_SCRIPT);

@@ -1,0 +1,141 @@
+/** The modules of the scripts that run on a host: each says in its header what it needs, and all keep to the one protocol. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  CHANGE_VARIABLES,
+  ENTRY_KINDS,
+  LATE_STEPS,
+  parseResult,
+  RESULTS,
+  SETTINGS,
+  STEPS,
+} from '../../src/host/protocol.ts';
+import { APPLY_SCRIPT, AUDIT_SCRIPT, FACTS_SCRIPT, ROLLBACK_SCRIPT } from '../../src/host/scripts.ts';
+import { type ShellParts, shellParts } from '../support/shell-tree.ts';
+
+const HOST = new URL('../../src/host/', import.meta.url).pathname;
+const SHARED = ['result.sh', 'api.sh', 'unread.sh', 'unarmed.sh', 'sshd.sh'];
+const files = [
+  ...SHARED,
+  ...['apply', 'rollback', 'facts', 'audit'].flatMap((directory) =>
+    readdirSync(join(HOST, directory)).map((name) => `${directory}/${name}`),
+  ),
+].sort();
+
+type Module = { readonly text: string; readonly parts: ShellParts };
+const modules = new Map<string, Module>(
+  files.map((file) => {
+    const text = readFileSync(join(HOST, file), 'utf8');
+    return [file, { text, parts: shellParts(text) }];
+  }),
+);
+const defined = new Set([...modules.values()].flatMap(({ parts }) => [...parts.functions]));
+
+/** What a header says: `# Needs functions: a b`, over as many lines as it takes. */
+function header(text: string, what: string): string[] {
+  return [...text.matchAll(new RegExp(`^# Needs ${what}: (.+)$`, 'gm'))]
+    .flatMap((match) => (match[1] ?? '').split(' '))
+    .sort();
+}
+
+function needs({ parts }: Module): { functions: string[]; variables: string[]; programs: string[] } {
+  const others = [...parts.calls].filter((name) => !parts.functions.has(name));
+  return {
+    functions: others.filter((name) => defined.has(name)).sort(),
+    variables: [...parts.reads].filter((name) => !parts.sets.has(name)).sort(),
+    programs: others.filter((name) => !defined.has(name)).sort(),
+  };
+}
+
+describe.each([...modules])('%s', (_, module) => {
+  test('says which functions, variables and programs it needs, and no others', () => {
+    const { text } = module;
+    expect({
+      functions: header(text, 'functions'),
+      variables: header(text, 'variables'),
+      programs: header(text, 'programs'),
+    }).toEqual(needs(module));
+  });
+
+  test('is short, and a shell of any kind reads it', () => {
+    expect(module.text.split('\n').length).toBeLessThan(150);
+  });
+});
+
+test.each([
+  ['rollback', ROLLBACK_SCRIPT],
+  // It includes the rollback once that has arrived.
+  ['apply', `${APPLY_SCRIPT}\n${ROLLBACK_SCRIPT}`],
+  ['facts', FACTS_SCRIPT],
+  ['audit', AUDIT_SCRIPT],
+])('the script of %s has every function that its modules need', (_, script) => {
+  const { calls, functions } = shellParts(script);
+  expect([...calls].filter((name) => defined.has(name) && !functions.has(name))).toEqual([]);
+});
+
+describe('the protocol', () => {
+  const all = [...modules].filter(([file]) => !/^(facts|audit)\//.test(file)).map(([, module]) => module);
+  const lines = all.flatMap(({ parts }) => parts.lines);
+
+  test('every variable comes from the settings, from the change, or from a module', () => {
+    const known = new Set<string>([
+      ...SETTINGS,
+      ...CHANGE_VARIABLES,
+      'OPERATOR',
+      ...all.flatMap(({ parts }) => [...parts.sets]),
+    ]);
+    // ${T:=…}, and sections of a program in another language.
+    const unknown = all.flatMap(({ parts }) => [...parts.reads]).filter((name) => !known.has(name) && name !== 'T');
+    expect(unknown).toEqual([]);
+  });
+
+  test('every setting and every variable of a change is read', () => {
+    const reads = new Set(all.flatMap(({ parts }) => [...parts.reads]));
+    expect([...SETTINGS, ...CHANGE_VARIABLES].filter((name) => !reads.has(name))).toEqual([]);
+  });
+
+  test('steps', () => {
+    const steps = lines.filter(([name]) => name === 'step').map(([, step]) => step);
+    // One names what happens to the daemon.
+    expect(steps.filter((step) => step === undefined)).toHaveLength(1);
+    const literal = steps.filter((step) => step !== undefined);
+    expect([...new Set([...literal, 'restart', 'reload', 'stop'])].sort()).toEqual([...STEPS].sort());
+    const late = [...`${APPLY_SCRIPT}${ROLLBACK_SCRIPT}`.matchAll(/\bSTEP=([a-z-]+)/g)].map(([, step]) => step);
+    expect([...new Set(late)].filter((step) => step !== 'lock').sort()).toEqual([...LATE_STEPS].sort());
+  });
+
+  test('results, each with all of its fields', () => {
+    const results = lines.filter(([name]) => name === 'result');
+    const counts = new Map<string, number[]>(Object.keys(RESULTS).map((kind) => [kind, []]));
+    for (const [, kind, ...fields] of results) counts.get(kind ?? '')?.push(fields.length);
+    expect(results.filter(([, kind]) => !counts.has(kind ?? ''))).toEqual([]);
+    for (const [kind, found] of counts) {
+      const expected = RESULTS[kind as keyof typeof RESULTS].length;
+      expect(found.length, kind).toBeGreaterThan(0);
+      expect(found, kind).toEqual(found.map(() => expected));
+    }
+    expect(all.filter(({ text }) => /(echo|printf) '@result/.test(text))).toEqual([]);
+  });
+
+  test('kinds of entries', () => {
+    const handled = [...APPLY_SCRIPT.matchAll(/^ +([a-z| ]+)\)/gm)].flatMap(([, words]) =>
+      (words ?? '').split(/[| ]+/),
+    );
+    for (const kind of ENTRY_KINDS) expect(handled, kind).toContain(kind);
+  });
+
+  test('a result is read with its fields; one of another kind, or without them, is none', () => {
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    expect(parseResult(`@ lock\n@result failed ${base64('lock')} ${base64('a b\n')}\n`)).toEqual({
+      kind: 'failed',
+      step: 'lock',
+      why: 'a b\n',
+    });
+    expect(parseResult('@result undone -\n')).toEqual({ kind: 'undone', remark: '' });
+    expect(parseResult('@result again\n@result switched\n')).toEqual({ kind: 'switched' });
+    for (const line of ['@result undone', '@result switched x', '@result toString', '@result', 'result switched'])
+      expect(parseResult(`${line}\n`), line).toBeUndefined();
+  });
+});
