@@ -538,6 +538,25 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
     expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(path) });
   });
 
+  test('E_HOST_CHANGED: or one that an earlier change of ours wrote', async () => {
+    const managed = '/etc/systemd/system/docker-tls.socket';
+    const error = await refused(async (box) => {
+      put(box.directory, managed, file('edited'));
+      const { facts: known, ...one } = changeOf(box);
+      const state = {
+        schema: 1,
+        name: 'box',
+        generation: 0,
+        generations: [],
+        managed: [{ kind: 'file', path: managed }],
+      };
+      const written: PathState = { kind: 'file', mode: '644', owner: '0:0', content: 'ours' };
+      const files = new Map([...known.files, [managed, written] as const]);
+      await transact({ ...one, facts: { ...known, files, state } as unknown as HostFacts });
+    });
+    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(managed) });
+  });
+
   test('E_STALE_CHANGE: a change that its controller never confirmed goes back before the next one', async () => {
     const error = await refused(async (box) => {
       const one = changeOf(box);

@@ -1,0 +1,169 @@
+/** How a change ends where connections break, the host has gone back by itself, or somebody interrupts. */
+
+import { expect, test } from 'vitest';
+import { planHost } from '../../src/domain/plan/plan.ts';
+import { completeHost } from '../../src/domain/settings.ts';
+import { transact } from '../../src/engine/steps/transact.ts';
+import type { CheckResult } from '../../src/engine/verify-host.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
+import type { HostSession, Runtime, SshOptions } from '../../src/runtime.ts';
+import { desired, FACTS_TIME_MS, factsOf, GOOD_FACTS, sent } from '../support/host-facts.ts';
+import { printFacts } from '../support/sections.ts';
+
+/** By phase: what the host says came of it; LOST: the connection breaks. */
+type Answers = Readonly<Record<string, string>>;
+const LOST = 'lost';
+const plan = planHost(factsOf(), desired);
+const lost = () => new DockerTlsError({ code: 'E_SSH_LOST', message: 'the connection is gone' });
+const WITHIN = completeHost({ name: 'h1', ssh: { destination: 'h1' } }).confirmWithin;
+
+type Setting = {
+  /** Over the connection of the plan, then over each that is opened later; none: it cannot be opened. */
+  readonly answers: readonly (Answers | undefined)[];
+  readonly verify?: (stop: AbortController) => readonly CheckResult[];
+  /** The generation that the host has by its own records. */
+  readonly generation?: number;
+};
+
+async function play({ answers, verify = () => [], generation }: Setting) {
+  /** `CONNECTION PHASE`, and what became of the store. */
+  const log: string[] = [];
+  const signals: (AbortSignal | undefined)[] = [];
+  const stop = new AbortController();
+  const state = { schema: 1, name: 'h1', generation, generations: [], managed: [] };
+  const facts = printFacts({
+    ...GOOD_FACTS,
+    ...(generation === undefined
+      ? {}
+      : { 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}` }),
+  });
+  const session = (number: number) =>
+    ({
+      host: 'h1',
+      login: { destination: 'h1' },
+      run: async ({ phase }: { phase: string }) => {
+        if (phase === 'facts') return { stdout: facts, stderr: '', status: 0 };
+        log.push(`${number} ${phase}`);
+        const answer = answers[number]?.[phase];
+        if (answer === undefined || answer === LOST) throw lost();
+        return { stdout: Buffer.from(`@result ${answer}\n`), stderr: '', status: 0 };
+      },
+      close: async () => void log.push(`${number} close`),
+    }) as unknown as HostSession;
+  let opened = 0;
+  const runtime = {
+    now: () => new Date(FACTS_TIME_MS),
+    signal: stop.signal,
+    operator: 'me',
+    connect: async ({ signal }: SshOptions) => {
+      opened += 1;
+      signals.push(signal);
+      if (answers[opened] === undefined) throw lost();
+      return session(opened);
+    },
+  } as unknown as Runtime;
+  const error = await transact({
+    plan,
+    facts: factsOf(),
+    credentials: sent,
+    spec: completeHost({ name: 'h1', ssh: { destination: 'h1' } }),
+    session: session(0),
+    reach: { runtime },
+    reason: 'test',
+    progress: { phase() {}, done() {}, failed() {} },
+    verify: async () => [...verify(stop)],
+    save: async () => void log.push('save'),
+    unsave: async () => void log.push('unsave'),
+  }).then(
+    () => undefined,
+    (thrown: unknown) => thrown as DockerTlsError,
+  );
+  return { error, log, signals };
+}
+
+const rejected: CheckResult = { who: 'client ann', expected: 'accepted', ok: false, outcome: 'no', elapsedMs: 1 };
+const apply = { apply: 'switched' };
+
+test('a change is kept over the connection that was opened after it', async () => {
+  const { error, log } = await play({ answers: [apply, { commit: 'committed' }] });
+  expect([error, log]).toEqual([undefined, ['0 apply', 'save', '1 commit', '1 close']]);
+});
+
+test('a change that is not verified is not kept', async () => {
+  const { error, log } = await play({ answers: [{ ...apply, undo: 'undone' }, {}], verify: () => [rejected] });
+  expect(error).toMatchObject({ code: 'E_VERIFY', exit: 7, message: expect.stringContaining('as it was before') });
+  expect(log).toEqual(['0 apply', '0 undo', 'unsave', '1 close']);
+});
+
+test('the rollback goes over a new connection where the old one is gone', async () => {
+  const { error, log } = await play({ answers: [apply, undefined, { undo: 'undone' }] });
+  expect(log).toEqual(['0 apply', '0 undo', '2 undo', '2 close', 'unsave']);
+  expect(error).toMatchObject({ code: 'E_SSH_LOST', exit: 5, message: expect.stringContaining('as it was before') });
+});
+
+test('also when somebody has interrupted: that connection is not interrupted', async () => {
+  const verify = (stop: AbortController) => {
+    stop.abort();
+    return [];
+  };
+  const { error, log, signals } = await play({ answers: [apply, {}, { undo: 'undone' }], verify });
+  expect(error).toMatchObject({
+    code: 'E_INTERRUPTED',
+    exit: 130,
+    message: expect.stringContaining('as it was before'),
+  });
+  expect(log).not.toContain('save');
+  expect(signals.map((signal) => signal?.aborted)).toEqual([true, false]);
+});
+
+test('a host that cannot be reached goes back on its own, which is said', async () => {
+  const { error } = await play({ answers: [apply] });
+  expect(error?.message).toContain(`the host cannot be reached; it goes back on its own within ${WITHIN} s`);
+  expect(error?.exit).toBe(5);
+});
+
+test('once it was told to keep the change it may have kept it, which is said as well', async () => {
+  const { error, log } = await play({ answers: [apply, { commit: LOST }] });
+  expect(error?.message).toContain('cannot be reached; it has kept the change, or goes back on its own');
+  expect(log).toContain('save');
+  const unclear = await play({ answers: [{ ...apply, undo: 'nothing' }, { commit: LOST }] });
+  expect(unclear.error?.message).toContain('the host may have kept the change: run the same command again');
+});
+
+test('a rollback that fails is graver than what led to it', async () => {
+  const { error } = await play({ answers: [{ ...apply, undo: 'uncommitted' }, {}], verify: () => [rejected] });
+  expect(error).toMatchObject({ code: 'E_ROLLBACK', exit: 6, hints: [expect.stringContaining('rollback.sh')] });
+});
+
+test('a verification that came too late met the old state', async () => {
+  const { error } = await play({ answers: [{ ...apply, undo: 'nothing' }, {}], verify: () => [rejected] });
+  expect(error).toMatchObject({ code: 'E_NOT_CONFIRMED', exit: 5 });
+});
+
+test('a host that had gone back when it was told to keep the change has nothing to roll back, and the store follows', async () => {
+  const { error, log } = await play({ answers: [apply, { commit: 'nothing' }] });
+  expect(error).toMatchObject({ code: 'E_NOT_CONFIRMED', exit: 5 });
+  expect(log).toEqual(['0 apply', 'save', '1 commit', 'unsave', '1 close']);
+});
+
+test.each([
+  ['it has kept the change', plan.generation as number, undefined],
+  ['it has gone back', undefined, 'E_NOT_CONFIRMED'],
+])('where the connection broke while it was told, its own records say that %s', async (_, generation, code) => {
+  const { error, log } = await play({
+    answers: [apply, { commit: LOST }, { commit: 'nothing' }],
+    ...(generation === undefined ? {} : { generation }),
+  });
+  expect(error?.code).toBe(code);
+  expect(log.includes('unsave')).toBe(code !== undefined);
+});
+
+test.each([
+  ['E_HOST_LOCKED', 'locked - 1'],
+  ['E_HOST_CHANGED', `failed seen ${Buffer.from('changed: /x').toString('base64')}`],
+  ['E_STALE_CHANGE', 'again'],
+  ['E_APPLY', 'back files - - -'],
+])('a host that says %s has ended the change itself', async (code, answer) => {
+  const { error, log } = await play({ answers: [{ apply: answer }] });
+  expect([error?.code, log]).toEqual([code, ['0 apply']]);
+});
