@@ -5,7 +5,7 @@ import type { StoreState } from '../adapters/store/records.ts';
 import type { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
-import type { Planned, Run } from '../engine/intent.ts';
+import type { Run } from '../engine/intent.ts';
 import { requestedOnce } from '../engine/key-protection.ts';
 import type { HostFlags } from '../engine/specs.ts';
 import { userName } from '../user.ts';
@@ -83,17 +83,18 @@ export async function openRun(
     shared: options.shard !== undefined,
     passphrase: requestedOnce(passphraseSource(withDefaults(options), runtime, prompts, secrets.caPassphrase)),
     ask: prompts.ssh,
-    confirm: (planned, question) => confirm(context, planned, question),
+    confirm: confirming(context, !global.yes),
     ...(await sudoPasswords(withDefaults(options), { specs, secrets }, context)),
     ...more,
   };
 }
 
-/** Shows the plans and asks; without a terminal to ask on, --yes has to have been given. */
-async function confirm(context: Around, planned: Planned, question: string): Promise<void> {
-  const { global, prompts, runtime } = context;
-  if (!global.yes) await prompts.show(`\n${renderPlanned(planned, { runtime, global })}\n\n`);
-  await agree(prompts, question);
+/** Asks, after the plans where they are to be shown; without a terminal to ask on, --yes has to have been given. */
+export function confirming({ global, prompts, runtime }: Around, show: boolean): Run['confirm'] {
+  return async (planned, question) => {
+    if (show) await prompts.show(`\n${renderPlanned(planned, { runtime, global })}\n\n`);
+    await agree(prompts, question);
+  };
 }
 
 function withDefaults(options: RunOptions) {

@@ -21,7 +21,7 @@ import type {
 import { type HostResult, overHosts } from './pool.ts';
 import { namingKnown } from './specs.ts';
 import { closingOnError, factsOf, openHost } from './steps/connect.ts';
-import { type Issued, issueCredentials, withCredentials } from './steps/issue.ts';
+import { type Issued, issueCredentials, unlockCa, withCredentials } from './steps/issue.ts';
 import { agreedPart, type Base, planOpened } from './steps/plan.ts';
 import { refuseProblems } from './steps/preflight.ts';
 import { recordHost } from './steps/record.ts';
@@ -41,10 +41,16 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };
     if (base.wanted.temporary && allFailed(planned.hosts)) return failed(planned, base);
     await confirm(intent, planned, run);
-    const issued = await issueCredentials(intent, planned, base, run);
-    const results = await changeEach(planned, issued, { ...run, intent });
-    if (allFailed(results)) await issued.rollBackHost();
-    return { wanted: issued.wanted, results, state: issued.state, copies: issued.copies };
+    await unlockCa(planned, base, run);
+    // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
+    const held = base.wanted.temporary === true && isAlone(base.wanted) && !run.shared;
+    const carryOn = async (): Promise<Changed> => {
+      const issued = await issueCredentials(intent, planned, base, run, held);
+      const results = await changeEach(planned, issued, { ...run, intent });
+      if (allFailed(results)) await issued.retract();
+      return { wanted: issued.wanted, results, state: issued.state, copies: issued.copies };
+    };
+    return held ? await run.store.withLock(`docker-tls ${intent.reason}`, carryOn) : await carryOn();
   } finally {
     for (const one of planned.hosts) if (one.kind === 'done') await one.value.session.close();
   }

@@ -31,7 +31,7 @@ import { dockerConfigDirectory } from '../options.ts';
 import { renderChange } from '../render/change.ts';
 import { coloursOf } from '../render/colours.ts';
 import { outcomeJson, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
-import { openRun } from '../run.ts';
+import { confirming, openRun } from '../run.ts';
 import {
   askClient,
   askContext,
@@ -82,7 +82,8 @@ export const command = defineCommand({
       ...(fleet?.secrets.caPassphrase === undefined ? {} : { caPassphrase: fleet.secrets.caPassphrase }),
       ...(reference === undefined ? {} : { sudoPassword: { [first.name]: reference } }),
     };
-    const run = await openRun(context, options, { specs: [first], secrets });
+    // With --yes the plan is shown as well: it is the first that this host gets.
+    const run = await openRun(context, options, { specs: [first], secrets }, { confirm: confirming(context, true) });
     const reached = progress.host(first.name);
     const opened = await openHost(first, run, reached);
     try {

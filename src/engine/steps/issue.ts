@@ -18,8 +18,16 @@ export type Issued = Base & {
   readonly reason: string;
   readonly copies: ReadonlyMap<string, CopiesOutcome>;
   /** Takes out what was made for hosts, where none came to use it. */
-  rollBackHost(): Promise<void>;
+  retract(): Promise<void>;
 };
+
+/** Asks for the CA's passphrase where something will be signed. Comes before the store's lock: a person who types holds up no other run. */
+export async function unlockCa({ wanted, hosts }: Planned, { state, now }: Base, run: Run): Promise<void> {
+  const plans = hosts.flatMap((one) => (one.kind === 'done' ? [one.value.plan] : []));
+  const servers = plans.some(({ credentials }) => credentials !== undefined && 'issue' in credentials.certificate);
+  if (!servers && !wanted.credentials.some(signs)) return;
+  await openIssuer(state, { passphrase: run.passphrase, now }).unlock(wanted.credentials);
+}
 
 /**
  * Carries out what is wanted of the CA and the clients, and writes it. Begins from what is stored by now; where somebody agreed to a plan
@@ -27,17 +35,15 @@ export type Issued = Base & {
  */
 export async function issueCredentials(
   intent: Intent,
-  { wanted, hosts }: Planned,
+  { wanted }: Planned,
   { known, state: before, now }: Base,
   run: Run,
+  /** The store stays locked until every host is done, so that what is written here can be taken back as if it had never been. */
+  held: boolean,
 ): Promise<Issued> {
   const { store } = run;
   const options = { passphrase: run.passphrase, now };
-  const plans = hosts.flatMap((one) => (one.kind === 'done' ? [one.value.plan] : []));
-  const servers = plans.some(({ credentials }) => credentials !== undefined && 'issue' in credentials.certificate);
-  // Whoever types a passphrase holds up nobody: the store is free meanwhile.
-  if (servers || wanted.credentials.some(signs)) await openIssuer(before, options).unlock(wanted.credentials);
-  const nothing = { reason: intent.reason, known, now, issued: true, rollBackHost: async () => {} };
+  const nothing = { reason: intent.reason, known, now, issued: true, retract: async () => {} };
   if (wanted.credentials.length === 0) {
     const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before, run) : NONE;
     return { ...nothing, wanted, state: before, copies };
@@ -47,7 +53,7 @@ export async function issueCredentials(
     const again = intent.want(state, now);
     if (run.asks && !isDeepStrictEqual(again, wanted)) throw storeChanged(store.home, 'the CA or its clients');
     const change = await openIssuer(state, options).carryOut(again.credentials);
-    await store.write(change);
+    const written = await store.write(change);
     const after = await store.read();
     const renewed = wanted.copies ? [...after.clients.keys()] : Object.keys(change.clients ?? {});
     const copies = await refreshAll(renewed, after, run);
@@ -56,7 +62,7 @@ export async function issueCredentials(
       wanted: again,
       state: after,
       copies,
-      rollBackHost: () => rollBackHost(again, state, run, intent.reason),
+      retract: () => (held ? written.undo() : retract(again, state, run, intent.reason)),
     };
   });
 }
@@ -81,7 +87,7 @@ export async function refreshAll(
 }
 
 /** Only what this run has made, and only while no host of the store uses it. */
-async function rollBackHost(wanted: Wanted, before: StoreState, { store, shared }: Run, reason: string): Promise<void> {
+async function retract(wanted: Wanted, before: StoreState, { store, shared }: Run, reason: string): Promise<void> {
   if (!wanted.temporary || shared) return;
   await store.withLock(`docker-tls ${reason}`, async () => {
     const { ca, oldCas, hosts, clients, issuers } = await store.read();
