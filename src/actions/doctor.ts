@@ -10,7 +10,7 @@ import { installedCredentials } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import { preflight } from '../domain/plan/preflight.ts';
-import type { Login } from '../domain/quote.ts';
+import { type Login, sudoCommand } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type ReachableHost, trustedCas } from '../engine/reachable-hosts.ts';
 import { DockerTlsError, printableLines } from '../errors/errors.ts';
@@ -162,7 +162,9 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
           ...(other === undefined ? [] : [managedExternally(record.name, other)]),
           ...preflight({ host: record.name, login, facts, skewMs, nowMs, port: record.port }),
         ],
-        ...(doubt === undefined ? {} : { doubt }),
+        ...(doubt === undefined
+          ? {}
+          : { doubt: [doubt.words, ...doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' ')))].join('; ') }),
         ...(cert === undefined ? {} : { serverCert: cert }),
       },
       journal: printableLines(stdout.toString('utf8'), 8),

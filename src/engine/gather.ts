@@ -1,6 +1,8 @@
 /** Owns the gathering of a host's facts: one exec that changes nothing. */
 
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import { DAEMON_JSON } from '../domain/dockerd/paths.ts';
+import { viewDaemon } from '../domain/plan/daemon-view.ts';
 import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
@@ -25,6 +27,14 @@ export type GatherOptions = {
  * HostSession.run, E_FACTS, E_HOST_STATE.
  */
 export async function gather(session: HostSession, options: GatherOptions): Promise<Gathered> {
+  const found = await gatherWhole(session, options);
+  // Where the daemon's configuration file is, only its unit says.
+  const { configName } = viewDaemon(found.facts);
+  if (configName === DAEMON_JSON || !configName.startsWith('/') || /[\n\0]/.test(configName)) return found;
+  return gatherWhole(session, { ...options, paths: [...(options.paths ?? []), configName] });
+}
+
+async function gatherWhole(session: HostSession, options: GatherOptions): Promise<Gathered> {
   try {
     return await gatherOnce(session, options);
   } catch (error) {

@@ -1,5 +1,8 @@
 /** Owns the look at the way from here to a host's TLS port: found before anything changes, not by the verification after a restart. */
 
+import type { HostFacts } from '../domain/plan/facts.ts';
+import { judgeFirewall } from '../domain/plan/firewall.ts';
+import { type Login, sudoCommand } from '../domain/quote.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Probe, ProbeOutcome } from '../runtime.ts';
@@ -10,18 +13,26 @@ const TIMEOUT_MS = 5000;
 
 /**
  * What stands in the way (E_ADDRESS, E_PORT_FILTERED; exit 4), or undefined. A refused connection is an open way: nothing listens yet.
- * `more`: what is known of the host's own firewall.
+ * `known`: what the host says of its own firewall, which is named first.
  */
 export async function wayProblem(
   probe: Probe,
   host: string,
   at: VerifiedAt,
-  more: readonly string[] = [],
+  known?: { readonly firewall: HostFacts['firewall']; readonly login: Login },
 ): Promise<DockerTlsError | undefined> {
   const outcome = await probe({ ...at, ca: '', plain: true, timeoutMs: TIMEOUT_MS });
   const found = obstacle(outcome, at);
   if (found === undefined || outcome.kind === 'accepted') return undefined;
-  return new DockerTlsError({ ...found, where: host, hints: hintsFor(at, outcome.cause), details: more });
+  const doubt = known && judgeFirewall(known.firewall, at.port).doubt;
+  const commands =
+    doubt?.hints.map((hint) => sudoCommand(known?.login ?? { destination: host }, ...hint.split(' '))) ?? [];
+  return new DockerTlsError({
+    ...found,
+    where: host,
+    hints: [...commands, ...hintsFor(at, outcome.cause)],
+    details: doubt ? [doubt.words] : [],
+  });
 }
 
 function obstacle(
@@ -33,7 +44,10 @@ function obstacle(
     case 'name-not-found':
       return { code: 'E_ADDRESS', message: `${address} does not resolve here, and clients would dial it` };
     case 'unreachable':
-      return { code: 'E_PORT_FILTERED', message: `no route from here to port ${port} of ${address}` };
+      return {
+        code: 'E_PORT_FILTERED',
+        message: `no route from here to port ${port} of ${address}, or a firewall refuses it`,
+      };
     case 'timed-out':
       if (outcome.stage !== 'connect') return undefined;
       return {

@@ -14,7 +14,7 @@ unread_units() {
       name=${path##*/}
       # An empty one, or a link to /dev/null, masks others of its name.
       [ -s "$path" ] || continue
-      case $name in zz-docker-tls.conf | '~'*zz-docker-tls.conf) continue ;; esac
+      case $name in *zz-docker-tls.conf) if grep -q '^# Written by docker-tls\.' "$path"; then continue; fi ;; esac
       case $NL$2$NL in *"$NL$path$NL"* | *"$NL$real/$name$NL"*) continue ;; esac
       # One of the same name in /etc counts before it; and systemd may name /usr/lib as /lib.
       if [ "$directory" != /etc/systemd/system ]; then

@@ -49,6 +49,18 @@ function agentHolding(publicKey: string): Buffer {
 }
 
 describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
+  it('names the banner that is too long for ssh2, and no refusal', async () => {
+    await withServer({ ...withKey, banner: 'x'.repeat(60_000) }, async (server) => {
+      const login = logIn(optionsFor(server, { transport }));
+      if (transport === 'openssh') expect(await login).toBe('in\n');
+      else
+        expect(await failure(login)).toMatchObject({
+          code: 'E_SSH_REFUSED',
+          hints: ['--transport openssh', expect.stringContaining('Banner')],
+        });
+    });
+  });
+
   it('logs in with a key file, through a banner, and says who it is', async () => {
     await withServer({ ...withKey, banner: 'Authorised use only.\n', noise: 'Welcome \u001b[31m!' }, async (server) => {
       const session = await connect(optionsFor(server, { transport }));

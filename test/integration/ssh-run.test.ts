@@ -152,6 +152,26 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it.each<[string, string, string, RegExp]>([
+    ['reads standard input', 'cat >/dev/null', 'E_SSH_NO_SHELL', /reads standard input.*case \$- in/],
+    ['waits', 'sleep 20', 'E_SSH_TIMEOUT', /^see how long a login takes: ssh .* true\n.*start-up files/],
+  ])('names the likely cause where a login shell %s', async (_name, startUp, code, hints) => {
+    const shell = { shell: '/bin/sh', shellArguments: ['-c', `${startUp}; exec /bin/sh "$@"`, 'sh'] };
+    await withServer({ ...withKey, ...shell }, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const error = await failure(session.run({ phase: 'facts', script: ':', asRoot: false, timeoutMs: 2000 }));
+      expect([error.code, error.hints.join('\n')]).toEqual([code, expect.stringMatching(hints)]);
+      await session.close();
+    });
+  });
+
+  it('names the log of sshd where it hangs up after the login', async () => {
+    await withServer({ ...withKey, misbehave: 'hang-up-after-login' }, async (server) => {
+      const error = await failure(connect(optionsFor(server, { transport })).then(whoami));
+      expect([error.code, error.hints[0]]).toEqual(['E_SSH_LOST', expect.stringContaining('journalctl -u ssh')]);
+    });
+  });
+
   it('says so when the script kills its shell', async () => {
     await withServer(withKey, async (server) => {
       const session = await connect(optionsFor(server, { transport }));

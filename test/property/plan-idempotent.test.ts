@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isOurDropIn } from '../../src/domain/dockerd/drop-in.ts';
+import { hasOurName } from '../../src/domain/dockerd/drop-in.ts';
 import { CURRENT_LINK, DROP_IN_DIRECTORY, TLS_DIRECTORY } from '../../src/domain/dockerd/paths.ts';
 import { effectiveList } from '../../src/domain/dockerd/unit.ts';
 import type { DesiredHost } from '../../src/domain/plan/desired.ts';
@@ -174,7 +174,7 @@ test('apply, then plan is empty, then remove gives everything back', () => {
       // The command line in force is ours, asks for certificates, and opens no port without asking.
       const units = [UNIT, ...after.docker.unit.dropIns].map((path) => ({ path, text: fileText(after, path) ?? '' }));
       const line = effectiveList(units, 'Service', 'ExecStart').at(-1);
-      expect(isOurDropIn((line?.path ?? '').replace(/^.*\//, ''))).toBe(true);
+      expect(hasOurName(line?.path ?? '')).toBe(true);
       expect(line?.value).toContain('--tlsverify');
       expect(line?.value.match(/--tlsverify/g)).toHaveLength(1);
       if (line?.value.includes('$DOCKER_OPTS'))

@@ -75,7 +75,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: '1.1.1',
     bench: 'WARN unless the data directory itself is a mount point, also for /data/docker on its own /data',
-    ours: 'whether its file system differs from that of the root directory',
+    ours: 'whether the data directory shares its file system with the rest of the host',
   },
   {
     checks: '1.1.2',

@@ -7,9 +7,10 @@ import {
   parseCommandLine,
   parseListener,
   renderCommandLine,
+  variableOf,
 } from '../../src/domain/dockerd/command-line.ts';
 import { editDaemonJson, lineOfKey, parseDaemonJson } from '../../src/domain/dockerd/daemon-json.ts';
-import { dropInName, isOurDropIn, renderSocketUnit } from '../../src/domain/dockerd/drop-in.ts';
+import { dropInName, hasOurName, renderSocketUnit } from '../../src/domain/dockerd/drop-in.ts';
 import { environmentValue, replaceValue } from '../../src/domain/dockerd/environment-file.ts';
 import { effectiveList, parseUnit, splitWords, unitWord } from '../../src/domain/dockerd/unit.ts';
 import { validationCommand } from '../../src/domain/dockerd/validate.ts';
@@ -51,10 +52,37 @@ describe('unit files', () => {
   });
 });
 
+/** A variable as a unit has it: biome takes the braces for a mistake. */
+function braced(name: string): string {
+  return `$\{${name}}`;
+}
+
 describe('command lines of dockerd', () => {
+  const unset = (): undefined => undefined;
+
+  // As systemd 252, 257 and 262 pass them on.
+  test('braced variables are filled in, inside words too; $NAME stays, and so does what @ makes the name', () => {
+    const values: Readonly<Record<string, string>> = { DATA: '/a b', OPTS: '--icc=false' };
+    const text = `@/usr/bin/dockerd docker[1] --data-root=${braced('DATA')}/x ${braced('OPTS')} "--label=a\\x20$${braced('DATA')}\\040${braced('NO')}b" $OPTS`;
+    const line = parseCommandLine(text, (name) => values[name]);
+    expect(line?.flags.map(({ name, value }) => `${name}=${value}`)).toEqual([
+      '--data-root=/a b/x',
+      '--icc=false',
+      `--label=a ${braced('DATA')} b`,
+      '=$OPTS',
+    ]);
+    expect(line?.flags.map(variableOf)).toEqual([undefined, undefined, undefined, 'OPTS']);
+    if (line === undefined) throw new Error('not read');
+    expect(renderCommandLine(line, (flag) => flag.name === '--icc', [])).toBe(text.replace(` ${braced('OPTS')}`, ''));
+    expect(
+      parseCommandLine(`:/usr/bin/dockerd --label=${braced('DATA')}`, (name) => values[name])?.flags[0]?.value,
+    ).toBe(braced('DATA'));
+  });
+
   test('flags in every spelling; the rest of the line stays as it was written', () => {
     const line = parseCommandLine(
       '-/usr/sbin/dockerd -H fd:// --host=unix:///x -Htcp://y:1 -D --log-level warn "--label=a b" $DOCKER_OPTS',
+      unset,
     );
     if (line === undefined) throw new Error('not read');
     expect(flagValues(line.flags, '--host')).toEqual(['fd://', 'unix:///x', 'tcp://y:1']);
@@ -70,13 +98,14 @@ describe('command lines of dockerd', () => {
     '--a-new-switch -H fd:// -l warn',
     '-D=false -H fd:// --label x',
   ])('a switch takes no word: %s', (words) => {
-    const line = parseCommandLine(`/usr/bin/dockerd ${words}`);
+    const line = parseCommandLine(`/usr/bin/dockerd ${words}`, unset);
     expect(flagValues(line?.flags ?? [], '--host')).toEqual(['fd://']);
   });
 
   test('a value may look odd', () => {
     const line = parseCommandLine(
       '/usr/bin/dockerd --bridge-accept-fwmark 0x1/0x3 --oom-score-adjust -500 --icc=false -H fd:// -- -H tcp://x:1',
+      unset,
     );
     expect(line?.flags.map(({ name, value }) => `${name}=${value}`)).toEqual([
       '--bridge-accept-fwmark=0x1/0x3',
@@ -92,7 +121,7 @@ describe('command lines of dockerd', () => {
   test.each(['/bin/sh -c "dockerd"', '/usr/local/bin/wrap -H fd://', ''])(
     '%j does not start dockerd itself',
     (text) => {
-      expect(parseCommandLine(text)).toBeUndefined();
+      expect(parseCommandLine(text, unset)).toBeUndefined();
     },
   );
 
@@ -109,7 +138,9 @@ describe('command lines of dockerd', () => {
   });
 
   test('variables: the last assignment wins, quotes go', () => {
-    expect(environmentValue('#X="a"\nX=1\nexport X="-H b"\nY=2', 'X')).toMatchObject({ value: '-H b', line: 3 });
+    expect(environmentValue('#X="a"\nX=1\nX ="-H b"\nY=2', 'X')).toMatchObject({ value: '-H b', line: 3 });
+    // systemd 252, 257 and 262: "Ignoring invalid environment assignment 'export X=…'"
+    expect(environmentValue('X=1\nexport X="-H b"\n', 'X')).toMatchObject({ value: '1', line: 1 });
     expect(environmentValue('# X=1', 'X')).toBeUndefined();
   });
 
@@ -117,7 +148,8 @@ describe('command lines of dockerd', () => {
     ['a\nX=--debug \\\n  -H tcp://0:2375\nY=1', '--debug   -H tcp://0:2375', 2, 3],
     ['X="--debug \\\n-H tcp://0:2375"', '--debug -H tcp://0:2375', 1, 2],
     ['X="--debug\n-H fd://"\nY=2', '--debug\n-H fd://', 1, 2],
-    [`X='a\\'\nX = no`, 'a\\', 1, 1],
+    [`X='a\\'\n# X = no`, 'a\\', 1, 1],
+    [`X=1\nX = blanks`, 'blanks', 2, 2],
     ['X=a"b" # c  \n', 'a"b" # c', 1, 1],
     ['X="a \\"b\\" \\d" \'e\'', 'a "b" \\de', 1, 1],
   ])('variables as systemd reads them: %j', (text, value, line, endLine) => {
@@ -177,16 +209,22 @@ describe('drop-ins and the socket', () => {
     [['~~late.conf'], '~~zz-docker-tls.conf'],
   ])('beside %j: %s', (others, name) => {
     expect(dropInName(others)).toBe(name);
-    expect(isOurDropIn(name)).toBe(true);
-    for (const other of others) expect(other < name && !isOurDropIn(other)).toBe(true);
+    expect(hasOurName(name)).toBe(true);
+    for (const other of others) expect(other < name && !hasOurName(other)).toBe(true);
   });
 
   test('addresses, IPv6 in brackets', () => {
-    expect(renderSocketUnit(['10.0.0.1', 'fd00::1'], 99)).toMatch(
+    expect(renderSocketUnit(['10.0.0.1', 'fd00::1'], 99, '/d')).toMatch(
       /ListenStream=10\.0\.0\.1:99\nListenStream=\[fd00::1\]:99\n/,
     );
-    expect(renderSocketUnit([], 2376)).toMatch(/ListenStream=2376\n/);
+    expect(renderSocketUnit([], 2376, '/d')).toMatch(/ListenStream=2376\n/);
   });
+});
+
+test('a daemon.json that is null has no settings, as for dockerd', () => {
+  expect(parseDaemonJson('null\n')).toEqual({ values: {} });
+  expect(parseDaemonJson('[]').error?.reason).toBe('NotAnObject');
+  expect(JSON.parse(editDaemonJson(' null\n', { debug: true }))).toEqual({ debug: true });
 });
 
 describe('asking dockerd itself', () => {
@@ -210,6 +248,12 @@ describe('asking dockerd itself', () => {
   test('before 23.0 by a pid file that cannot be made', () => {
     expect(validationCommand({ ...base, version: '20.10.24' })).toContain('--pidfile /proc/docker-tls/pid');
     expect(validationCommand({ ...base, version: '20.10.24', configSetsPidfile: true })).toBe('');
+  });
+  test('with variables inside words, and without the name that @ gives', () => {
+    const execStart = `@/usr/sbin/dockerd docker --data-root=${braced('DATA')}/x $DOCKER_OPTS`;
+    expect(validationCommand({ ...base, execStart, variables: { DATA: '/a b', DOCKER_OPTS: '-D' } })).toBe(
+      "timeout 20 /usr/sbin/dockerd '--data-root=/a b/x' -D --validate",
+    );
   });
   test('not where systemd has to fill something in', () => {
     expect(validationCommand({ ...base, execStart: '/usr/sbin/dockerd --label=%H' })).toBe('');

@@ -4,6 +4,7 @@ import { diagnose } from '../../src/adapters/docker/diagnose.ts';
 import type { Diagnosis, DiagnosisInput } from '../../src/adapters/docker/diagnosis.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
 import { managedExternally } from '../../src/domain/plan/other-store.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { ProbeOutcome } from '../../src/runtime.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 
@@ -324,6 +325,14 @@ describe('a host that cannot be used', () => {
     expect(found.cause).toBe(cause);
     expect(found.message).toContain(says);
     expect(found.hints[0]).toBe(firstHint);
+  });
+
+  it('cut off by systemd, as dockerd does not start, says why', () => {
+    const problem = new DockerTlsError({ code: 'E_CONFLICT', message: 'hosts stands twice', hints: ['fix it'] });
+    const inside = { docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
+    const found = ask({ outcome: refused('reset'), inside });
+    expect(found).toMatchObject({ cause: 'daemon-not-answering', hints: { 0: 'fix it', length: 4 } });
+    expect(found.message).toContain('docker.service is failed): hosts stands twice');
   });
 
   it('looked after by another store says so, and how to take it over', () => {

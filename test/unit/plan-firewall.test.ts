@@ -17,7 +17,7 @@ const cases: readonly [string, Partial<HostFacts['firewall']>, Verdict][] = [
   [
     'ufw: allowed for some',
     { ufw: `${UFW_POLICY}### tuple ### limit_log any 2000:3000 0.0.0.0/0 any 10.0.0.0/8 in` },
-    'open',
+    'doubt',
   ],
   ['ufw: another port', { ufw: `${UFW_POLICY}### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in` }, 'wall'],
   ['ufw: allows by default', { ufw: 'DEFAULT_INPUT_POLICY="ACCEPT"\n' }, 'open'],
@@ -49,9 +49,35 @@ const cases: readonly [string, Partial<HostFacts['firewall']>, Verdict][] = [
     { iptables: '-P INPUT DROP\n-A INPUT -p tcp -m multiport --dports 22,2376 -j ACCEPT' },
     'open',
   ],
-  ['iptables: a chain of its own', { iptables: '-P INPUT DROP\n-A INPUT -j site' }, 'open'],
-  ['iptables: goes to a chain of its own', { iptables: '-P INPUT DROP\n-A INPUT -g site' }, 'open'],
-  ['iptables: all but one', { iptables: '-P INPUT DROP\n-A INPUT -p tcp ! --dport 22 -j ACCEPT' }, 'open'],
+  ['iptables: a chain of its own', { iptables: '-P INPUT DROP\n-A INPUT -j site' }, 'doubt'],
+  ['iptables: goes to a chain of its own', { iptables: '-P INPUT DROP\n-A INPUT -g site' }, 'doubt'],
+  ['iptables: all but one', { iptables: '-P INPUT DROP\n-A INPUT -p tcp ! --dport 22 -j ACCEPT' }, 'doubt'],
+  [
+    'iptables: accepts the port for some',
+    { iptables: '-P INPUT DROP\n-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 2376 -j ACCEPT' },
+    'doubt',
+  ],
+  [
+    'iptables: accepts new connections to the port',
+    { iptables: '-P INPUT DROP\n-A INPUT -p tcp -m conntrack --ctstate NEW,RELATED -m tcp --dport 2376 -j ACCEPT' },
+    'open',
+  ],
+  ['iptables: drops what goes out', { iptables: '-P INPUT ACCEPT\n-P OUTPUT DROP' }, 'wall'],
+  [
+    'iptables: drops what goes out, but answers',
+    { iptables: '-P OUTPUT DROP\n-A OUTPUT -m state --state RELATED,ESTABLISHED -j ACCEPT' },
+    'open',
+  ],
+  [
+    'iptables: drops the answers',
+    { iptables: '-P OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --sport 2376 -j DROP' },
+    'wall',
+  ],
+  [
+    'iptables: drops what goes out to another port',
+    { iptables: '-P OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 25 -j DROP' },
+    'open',
+  ],
   [
     'iptables: too many to tell',
     { iptables: `-P INPUT DROP${'\n-A INPUT -s 10.0.0.1 -p udp -j ACCEPT'.repeat(200)}` },
@@ -78,11 +104,15 @@ const cases: readonly [string, Partial<HostFacts['firewall']>, Verdict][] = [
   ],
   ['nft: drops by default', { nft: nft('drop', 'tcp dport 22 accept') }, 'doubt'],
   ['nft: the port', { nft: nft('drop', 'tcp dport { 22, 2300-2400 } accept') }, 'open'],
+  ['nft: the port for some', { nft: nft('drop', 'ip saddr 10.0.0.0/8 tcp dport 2376 accept') }, 'doubt'],
+  ['nft: drops the port', { nft: nft('accept', 'tcp dport 2376 drop') }, 'doubt'],
+  ['nft: what goes out', { nft: nft('drop', 'ct state established,related accept', 'output') }, 'open'],
+  ['nft: drops what goes out', { nft: nft('drop', 'udp dport 53 accept', 'output') }, 'doubt'],
   ['nft: accepts by default', { nft: nft('accept', 'tcp dport 22 accept') }, 'open'],
 ];
 
-function nft(policy: string, rule: string): string {
-  return `table inet filter {\n\tchain input {\n\t\ttype filter hook input priority filter; policy ${policy};\n\t\t${rule}\n\t}\n}`;
+function nft(policy: string, rule: string, hook = 'input'): string {
+  return `table inet filter {\n\tchain ${hook} {\n\t\ttype filter hook ${hook} priority filter; policy ${policy};\n\t\t${rule}\n\t}\n}`;
 }
 
 test.each(cases)('%s', (_, firewall, verdict) => {

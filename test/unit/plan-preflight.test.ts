@@ -185,7 +185,7 @@ test('commands to paste log in as this run did, with a terminal for sudo', () =>
   expect(commands.length).toBeGreaterThan(10);
   for (const command of commands)
     expect(command).toMatch(/^ssh (-t -p 2222 ops@10\.0\.0\.1 '?sudo |-p 2222 ops@10\.0\.0\.1 )/);
-  expect(commands.join('\n')).toContain('ssh -t -p 2222 ops@10.0.0.1 sudo systemctl edit docker.service');
+  expect(commands.join('\n')).toContain('ssh -t -p 2222 ops@10.0.0.1 sudo systemctl edit --full docker.service');
 });
 
 test('another port than the one that our socket holds has to be free as well', () => {

@@ -27,8 +27,17 @@ test('a name without an address', async () => {
 });
 
 test('no answer to the attempt, and no route', async () => {
-  const error = await wayProblem(refused('timed-out'), 'h1', at, ['nftables drops by default']);
-  expect(error).toMatchObject({ code: 'E_PORT_FILTERED', exit: 4, details: ['nftables drops by default'] });
+  const firewall = { iptables: '', ufw: undefined, nft: '', firewalld: '\nssh' };
+  const error = await wayProblem(refused('timed-out'), 'h1', at, {
+    firewall,
+    login: { destination: 'h1', user: 'root' },
+  });
+  expect(error).toMatchObject({
+    code: 'E_PORT_FILTERED',
+    exit: 4,
+    details: [expect.stringContaining('firewalld names port 2376 nowhere')],
+  });
+  expect(error?.hints[0]).toBe('ssh root@h1 firewall-cmd --permanent --add-port=2376/tcp');
   expect(error?.hints.join('\n')).toMatch(/security groups[\s\S]*--port N[\s\S]*--address NAME/);
   expect((await wayProblem(refused('unreachable'), 'h1', at))?.code).toBe('E_PORT_FILTERED');
 });

@@ -80,8 +80,8 @@ describe.runIf(process.getuid?.() === 0).each([['dash'], ['bash']])('by %s', (sh
     put('/usr/lib/systemd/system/docker.service.d/masked.conf', '[Service]\n');
     put('/usr/lib/systemd/system/docker.service.d/both.conf', '[Service]\n');
     put(`${ETC}/docker.service.d/both.conf`, '[Service]\n');
-    put(`${ETC}/docker.service.d/zz-docker-tls.conf`, '[Service]\n');
-    put(`${ETC}/docker.service.d/~~zz-docker-tls.conf`, '[Service]\n');
+    put(`${ETC}/docker.service.d/zz-docker-tls.conf`, '# Written by docker-tls.\n[Service]\n');
+    put(`${ETC}/docker.service.d/~~zz-docker-tls.conf`, '# Written by docker-tls.\n[Service]\n');
     put(`${ETC}/docker.service.d/README`, 'text\n');
     expect(unread(shell, [`${ETC}/docker.service.d/both.conf`])).toEqual([]);
   });

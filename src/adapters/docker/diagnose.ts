@@ -114,12 +114,16 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
         `openssl s_client -connect ${shellQuote(`${address.includes(':') ? `[${address}]` : address}:${port}`)} -brief`,
         remotely(expected, 'dockerd', '--version'),
       );
-    case 'reset':
+    case 'reset': {
+      // systemd cuts what it took for a daemon that does not come up.
+      const stopped = input.inside && notRunning(expected, input.inside);
+      if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
       return simply(
         `${address} accepts the connection and then cuts it without a word, which a proxy, a load balancer or a daemon that is just stopping does`,
         ours('doctor', expected),
         journal(expected),
       );
+    }
     case 'not-spoken-here':
     case 'other':
       return simply(outcome.reason, ours('verify', expected), journal(expected));

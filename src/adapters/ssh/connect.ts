@@ -1,10 +1,10 @@
 /** Owns the choice of a transport and the session that stands on it. */
 
-import type { Login } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
 import { userName } from '../../user.ts';
 import { type OpenChannel, runScript, type SudoKnowledge } from './exec.ts';
+import { loginOf } from './login.ts';
 
 /** What a transport gives: a way to start commands, and the end of it all. */
 export type Transport = {
@@ -28,6 +28,7 @@ export const remoteCounters = { connections: 0, execs: 0 };
 export async function connect(options: SshOptions): Promise<HostSession> {
   const transport = await openTransport(options);
   const sudo: SudoKnowledge = options.sudoPassword === undefined ? {} : { password: options.sudoPassword };
+  const login = loginOf(options, transport.user);
   let closed = false;
   async function close(): Promise<void> {
     if (closed) return;
@@ -43,23 +44,17 @@ export async function connect(options: SshOptions): Promise<HostSession> {
   }
   return {
     host: options.host,
-    login: loginOf(options, transport.user),
+    login,
     user: transport.user,
     dialled: transport.dialled,
     ...(transport.byKey?.() ? { authenticatedBy: 'key' as const } : {}),
     run: (request: ScriptRequest): Promise<ScriptResult> =>
-      runScript({ options, user: transport.user, operator: transport.operator ?? transport.user, open, sudo }, request),
+      runScript(
+        { options, login, user: transport.user, operator: transport.operator ?? transport.user, open, sudo },
+        request,
+      ),
     close,
     [Symbol.asyncDispose]: close,
-  };
-}
-
-function loginOf({ destination, port, identities, configFile, jump }: SshOptions, user: string): Login {
-  const requested = { port, identities, configFile, jump };
-  return {
-    destination,
-    user,
-    ...Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined)),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Owns the errors of running commands that more than one file has to tell. */
 
+import { type Login, sshCommand } from '../../domain/quote.ts';
 import { DockerTlsError, interrupted as interruption } from '../../errors/errors.ts';
 
 /** The host answers, but nothing can be run there. */
@@ -8,8 +9,47 @@ export function noShell(host: string, user: string, what: string, details: strin
     code: 'E_SSH_NO_SHELL',
     message: `${user} logged in, but the host ${what}`,
     where: host,
-    hints: [`the user needs a login shell and no forced command; on the host, as root: getent passwd ${user}`],
+    hints: [
+      `the user needs a login shell, no forced command, and start-up files that do not end it; on the host, as root: getent passwd ${user}`,
+    ],
     details,
+  });
+}
+
+/** How far a command came before it hung or was lost; the bootstrap's own status 98 says that it found no script in its input. */
+export type Halt = 'login' | 'sudo' | 'script' | 'swallowed';
+
+/** What most likely keeps the host from running our command, and how to see it. */
+export function haltHints(login: Login, user: string, halt: Halt): string[] {
+  switch (halt) {
+    case 'login':
+      return [
+        `see how long a login takes: ${sshCommand(login, 'true')}`,
+        `something runs or waits before our command: on the host, see the start-up files of ${user}'s shell (~/.bashrc, /etc/profile.d, /etc/ssh/sshrc) and forced commands (command= in authorized_keys, ForceCommand in sshd_config)`,
+      ];
+    case 'sudo':
+      return [`see what sudo waits for: ${sshCommand({ ...login, terminal: true }, 'sudo', 'true')}`];
+    case 'swallowed':
+      return [
+        `a start-up file of ${user}'s shell reads standard input, by which our script comes; put this line at the top of ${user}'s ~/.bashrc: case $- in *i*) ;; *) return ;; esac`,
+      ];
+    case 'script':
+      return [`see whether the host is still there, and how busy: ${sshCommand(login, 'uptime')}`];
+  }
+}
+
+/** Of a connection that ends right after its login. */
+export const HANGS_UP =
+  'if that happens each time, the log of sshd says why: journalctl -u ssh -u sshd -n 20 (on the host, as root); PermitRootLogin forced-commands-only in sshd_config is one cause';
+
+/** The host hung up on a login that it had accepted. */
+export function hungUp(host: string, login: Login, cause?: unknown): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SSH_LOST',
+    message: 'the connection broke',
+    where: host,
+    hints: [HANGS_UP, `see it from here: ${sshCommand(login, 'true')}`],
+    cause,
   });
 }
 

@@ -4,13 +4,14 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import type { Login } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
 import type { ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
 import { Deadline } from './deadline.ts';
-import { interrupted, noShell } from './exec-errors.ts';
-import { commandWords, FrameReader, type Mark, requestHead, type SudoMode } from './frame.ts';
+import { type Halt, haltHints, interrupted, noShell } from './exec-errors.ts';
+import { commandWords, FrameReader, type FrameStage, type Mark, requestHead, type SudoMode } from './frame.ts';
 
 /** How a command ended, as the transport says it. `lost` holds the error when the connection broke. */
 export type ChannelEnd = { readonly status?: number; readonly signal?: string; readonly lost?: Error };
@@ -41,11 +42,16 @@ export type SudoKnowledge = {
 export type ExecContext = {
   readonly options: SshOptions;
   readonly user: string;
+  /** For the commands in hints. */
+  readonly login: Login;
   /** Told to the scripts as OPERATOR. */
   readonly operator: string;
   readonly open: OpenChannel;
   readonly sudo: SudoKnowledge;
 };
+
+/** The bootstrap's status where its input ended before the script came (src/adapters/ssh/frame.ts). */
+const NO_SCRIPT = 98;
 
 /** As many as sudo's own passwd_tries (sudoers(5)). */
 const SUDO_TRIES = 3;
@@ -214,6 +220,7 @@ class Run {
     if (this.#settled) return;
     if (this.#out.stage === 'ended') this.#finish();
     else if (end.lost !== undefined) this.#fail(this.#lost('the connection broke', end.lost));
+    else if (this.#out.stage === 'running' && end.status === NO_SCRIPT) this.#fail(this.#swallowed());
     else if (this.#out.stage === 'running') {
       this.#fail(this.#lost(end.signal ? `its shell was killed by ${end.signal}` : 'its shell went away', undefined));
     } else if (this.#out.stage === 'before') this.#fail(this.#noShell(end));
@@ -241,13 +248,34 @@ class Run {
   }
 
   #lost(how: string, cause: unknown): DockerTlsError {
-    return this.#error('E_SSH_LOST', `lost while the phase ${this.#request.phase} ran: ${how}`, { cause });
+    // A connection that ends before our command said a word is another matter than a slow login.
+    const early = cause instanceof DockerTlsError && this.#out.stage === 'before';
+    return this.#error('E_SSH_LOST', `lost while the phase ${this.#request.phase} ran: ${how}`, {
+      hints: early ? [...cause.hints] : this.#halted(),
+      cause,
+    });
   }
 
   #timedOut(): DockerTlsError {
     const { phase, timeoutMs } = this.#request;
     const how = this.#out.stage === 'running' ? 'is not done' : 'did not begin';
-    return this.#error('E_SSH_TIMEOUT', `the phase ${phase} ${how} after ${timeoutMs} ms`, { details: this.#words() });
+    return this.#error('E_SSH_TIMEOUT', `the phase ${phase} ${how} after ${timeoutMs} ms`, {
+      hints: this.#halted(),
+      details: this.#words(),
+    });
+  }
+
+  #halted(): string[] {
+    const halts: Partial<Record<FrameStage, Halt>> = { before: 'login', shell: 'sudo' };
+    return haltHints(this.#context.login, this.#context.user, halts[this.#out.stage] ?? 'script');
+  }
+
+  #swallowed(): DockerTlsError {
+    const { login, options, user } = this.#context;
+    return this.#error('E_SSH_NO_SHELL', `${user} logged in, but our script did not reach /bin/sh on ${options.host}`, {
+      hints: haltHints(login, user, 'swallowed'),
+      details: this.#words(),
+    });
   }
 
   #tooMuch(which: 'noise' | 'output'): DockerTlsError {

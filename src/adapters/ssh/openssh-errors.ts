@@ -6,6 +6,7 @@
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
+import { HANGS_UP } from './exec-errors.ts';
 import { type Endpoint, runSsh } from './ssh-config.ts';
 import { place, sshCopyId, sshVerbose } from './ssh-errors.ts';
 
@@ -73,6 +74,12 @@ const READINGS: readonly Reading[] = [
     words: /Bad configuration option|bad configuration|keyword .* extra arguments|missing argument/i,
     code: 'E_SSH_CONFIG',
     say: () => 'ssh does not accept its configuration',
+  },
+  {
+    words: /^Connection to \S+ closed by remote host/m,
+    code: 'E_SSH_LOST',
+    say: (at) => `${at} hung up right after the login`,
+    hints: (endpoint) => [HANGS_UP, sshVerbose(endpoint)],
   },
   { words: /Connection refused/i, code: 'E_SSH_REFUSED', say: (at) => `nothing listens on ${at}` },
   { words: /timed out|Timeout, server/i, code: 'E_SSH_TIMEOUT', say: (at) => `connecting: ${at} did not answer` },

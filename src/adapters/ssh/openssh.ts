@@ -14,9 +14,10 @@ import { homeDirectory } from '../../user.ts';
 import type { Transport } from './connect.ts';
 import { Deadline } from './deadline.ts';
 import type { Channel, ChannelEnd } from './exec.ts';
-import { interrupted } from './exec-errors.ts';
+import { hungUp, interrupted } from './exec-errors.ts';
 import { lockedFiles } from './keys.ts';
 import { startProgram } from './local.ts';
+import { loginOf } from './login.ts';
 import { type Answers, startAnswers } from './openssh-answers.ts';
 import { checkOpenSsh, isOpenSshDrop, openSshTimedOut, translateOpenSsh } from './openssh-errors.ts';
 import { withRetry } from './retry.ts';
@@ -235,8 +236,7 @@ function transportOver(
   env: Readonly<Record<string, string | undefined>>,
   remove: () => Promise<void>,
 ): Transport {
-  const lost = (): DockerTlsError =>
-    new DockerTlsError({ code: 'E_SSH_LOST', message: 'the connection broke', where: options.host });
+  const lost = (): DockerTlsError => hungUp(options.host, loginOf(options, endpoint.user));
   async function open(words: readonly string[]): Promise<Channel> {
     if (end.value !== undefined) throw lost();
     const command = words.map(shellQuote).join(' ');

@@ -127,6 +127,16 @@ export function translateSsh2(
   const at = place(endpoint);
   if (error?.level === 'client-socket') return translateSocket(error, options, endpoint);
   if (error?.level === 'client-authentication') return authentication.error(error);
+  if (phase === 'logging in' && error !== undefined && error.level === undefined) {
+    // Not an answer to the login: ssh2 gave up on what the host sent, such as a packet of more than 35,000 bytes.
+    return fail(
+      options,
+      'E_SSH_REFUSED',
+      `the ssh2 transport cannot read what ${at} sends during the login (${printable(error.message, 200)})`,
+      ['--transport openssh', 'a banner of more than 30 kB is one cause: Banner in sshd_config'],
+      error,
+    );
+  }
   if (phase === 'logging in') {
     // The host hangs up: too many tries (disconnect reason 2 of OpenSSH, 14 of RFC 4253), or LoginGraceTime.
     return authentication.error(error ?? new Error('the host hung up'));

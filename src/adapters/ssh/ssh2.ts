@@ -4,17 +4,18 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel, ServerHostKeyAlgorithm } from 'ssh2';
 import { shellQuote } from '../../domain/quote.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import type { DockerTlsError } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { Authentication } from './authentication.ts';
 import type { Transport } from './connect.ts';
 import { Deadline } from './deadline.ts';
 import type { Channel, ChannelEnd } from './exec.ts';
-import { interrupted, noShell } from './exec-errors.ts';
+import { hungUp, interrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { findKeys } from './keys.ts';
 import { wantedTypes } from './known-hosts.ts';
 import { askKnownHostsCommand } from './known-hosts-command.ts';
+import { loginOf } from './login.ts';
 import { withRetry } from './retry.ts';
 import { signAtOnce } from './round-trips.ts';
 import { type Hop, route } from './route.ts';
@@ -220,13 +221,7 @@ function transportOver(client: Client, all: readonly Client[], hop: Hop): Transp
   });
   const open = (words: readonly string[]): Promise<Channel> =>
     new Promise((resolve, reject) => {
-      const lost = (cause: unknown): DockerTlsError =>
-        new DockerTlsError({
-          code: 'E_SSH_LOST',
-          message: 'the connection broke',
-          where: options.host,
-          cause,
-        });
+      const lost = (cause: unknown): DockerTlsError => hungUp(options.host, loginOf(options, endpoint.user), cause);
       if (gone !== undefined) {
         reject(lost(gone));
         return;

@@ -33,7 +33,7 @@ function lineOf(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
 
-/** Parses as strictly as dockerd does: no comments, no trailing commas, no key twice, one object. */
+/** Parses as strictly as dockerd does: no comments, no trailing commas, no key twice, one object (or null, which is none). */
 export function parseDaemonJson(path: string, text: string | undefined): DaemonJson {
   if (text === undefined) return { path, text, value: undefined, errors: [] };
   const errors: string[] = [];
@@ -46,7 +46,7 @@ export function parseDaemonJson(path: string, text: string | undefined): DaemonJ
   for (const problem of problems.slice(0, 3)) {
     errors.push(`line ${lineOf(body, problem.offset)}: ${printParseErrorCode(problem.error)}`);
   }
-  if (problems.length === 0 && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+  if (problems.length === 0 && (typeof value !== 'object' || Array.isArray(value))) {
     errors.push('line 1: not an object');
   }
   const seen = new Set<string>();

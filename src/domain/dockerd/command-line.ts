@@ -14,6 +14,8 @@ export type Flag = {
 export type CommandLine = {
   /** The binary as written, systemd's prefixes (`-`, `@`, `!` …) included. */
   readonly program: Word;
+  /** What the prefix `@` makes the name that the daemon sees as its own. */
+  readonly argv0?: Word;
   readonly flags: readonly Flag[];
 };
 
@@ -43,12 +45,32 @@ export function parseFlags(words: readonly Word[]): Flag[] {
   return flags;
 }
 
-/** Reads an ExecStart value; undefined where it does not start dockerd itself (a wrapper script, a shell). */
-export function parseCommandLine(execStart: string): CommandLine | undefined {
+/**
+ * Reads an ExecStart value; undefined where it does not start dockerd itself (a wrapper script, a shell). `lookUp` gives the values of
+ * variables: `${NAME}` is filled in, also inside a word, and stays one word. `$NAME` as a word of its own is left to the caller, since it
+ * becomes as many words as its value has.
+ */
+export function parseCommandLine(
+  execStart: string,
+  lookUp: (name: string) => string | undefined,
+): CommandLine | undefined {
   const [program, ...rest] = splitWords(execStart);
-  if (program === undefined || !/(^|\/)dockerd(-[a-z0-9.]+)?$/.test(program.text.replace(/^[-@:+!|]+/, '')))
-    return undefined;
-  return { program, flags: parseFlags(rest) };
+  const [, prefix = '', path = ''] = /^([-@:+!|]*)([\s\S]*)$/.exec(program?.text ?? '') ?? [];
+  if (program === undefined || !/(^|\/)dockerd(-[a-z0-9.]+)?$/.test(path)) return undefined;
+  const filled = prefix.includes(':') ? rest : rest.map((word) => ({ ...word, text: fillIn(word.text, lookUp) }));
+  const argv0 = prefix.includes('@') ? filled.shift() : undefined;
+  return { program, ...(argv0 ? { argv0 } : {}), flags: parseFlags(filled) };
+}
+
+function fillIn(text: string, lookUp: (name: string) => string | undefined): string {
+  return text.replace(/\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)\})/g, (all, name?: string) =>
+    name === undefined ? all.slice(1) : (lookUp(name) ?? ''),
+  );
+}
+
+/** The variable that a word becomes the words of: `$DOCKER_OPTS`. */
+export function variableOf({ name, words }: Flag): string | undefined {
+  return name === '' ? /^(["']?)\$([A-Za-z_][A-Za-z0-9_]*)\1$/.exec(words[0]?.raw ?? '')?.[2] : undefined;
 }
 
 /** The value of each occurrence of a flag. */
@@ -60,6 +82,7 @@ export function flagValues(flags: readonly Flag[], name: string): string[] {
 export function renderCommandLine(line: CommandLine, drop: (flag: Flag) => boolean, add: readonly string[]): string {
   return [
     line.program.raw,
+    ...(line.argv0 ? [line.argv0.raw] : []),
     ...line.flags.filter((flag) => !drop(flag)).flatMap((flag) => flag.words.map((word) => word.raw)),
     ...add.map(unitWord),
   ].join(' ');

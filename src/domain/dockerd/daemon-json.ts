@@ -7,7 +7,7 @@ export type DaemonJson = {
   readonly error?: { line: number; reason: string };
 };
 
-/** Reads daemon.json; an absent or empty file has no values. A syntax error is returned with its line, never thrown. */
+/** Reads daemon.json; an absent or empty file has no values, nor has one that is `null`. A syntax error is returned with its line, never thrown. */
 export function parseDaemonJson(text: string | undefined): DaemonJson {
   if (text === undefined || text.trim() === '') return { values: {} };
   const errors: ParseError[] = [];
@@ -17,7 +17,7 @@ export function parseDaemonJson(text: string | undefined): DaemonJson {
   if (first)
     return { values: {}, error: { line: lineAt(body, first.offset), reason: printParseErrorCode(first.error) } };
   // The other parser is for the place of an error: it takes a key `__proto__` for the object's prototype.
-  const values = plainJson(body);
+  const values = plainJson(body) ?? {};
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     return { values: {}, error: { line: 1, reason: 'NotAnObject' } };
   }
@@ -32,15 +32,20 @@ function plainJson(text: string): unknown {
   }
 }
 
+/** No settings at all, for dockerd: nothing, or `null`. */
+function isEmpty(text: string | undefined): boolean {
+  return text === undefined || /^\s*(null\s*)?$/.test(text);
+}
+
 /**
  * The text with some keys set (undefined: taken out). Everything else stays byte for byte; a new file gets four spaces
  * and a final newline. An object without keys stays an object, since an emptied file would look damaged.
  */
 export function editDaemonJson(text: string | undefined, changes: Readonly<Record<string, unknown>>): string {
-  let result = text === undefined || text.trim() === '' ? '{}\n' : text;
+  let result = text === undefined || isEmpty(text) ? '{}\n' : text;
   // What stands on one line stays on one line: without options jsonc-parser only puts in what is new.
   const options =
-    text !== undefined && text.trim() !== '' && !text.trim().includes('\n')
+    text !== undefined && !isEmpty(text) && !text.trim().includes('\n')
       ? {}
       : { formattingOptions: indentation(result) };
   for (const [key, value] of Object.entries(changes)) {

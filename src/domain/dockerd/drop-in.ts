@@ -1,6 +1,6 @@
 /** Owns the text of the units that docker-tls writes: the drop-in for docker.service and our socket unit. */
 
-import { DROP_IN_DIRECTORY, DROP_IN_NAME } from './paths.ts';
+import { DROP_IN_NAME } from './paths.ts';
 
 export type DropIn = {
   /** The whole command line. */
@@ -9,10 +9,12 @@ export type DropIn = {
   readonly sockets: readonly string[];
 };
 
+const HEADER = '# Written by docker-tls.';
+
 /** The drop-in for docker.service. ExecStart is emptied first: a service of Type=notify may have only one (systemd.service(5)). */
 export function renderDropIn(dropIn: DropIn): string {
   return [
-    '# Written by docker-tls. Changes made here are shown as drift by `docker-tls plan`.',
+    `${HEADER} Changes made here are shown as drift by \`docker-tls plan\`.`,
     '# `docker-tls remove HOST` takes it away again.',
     '[Service]',
     ...(dropIn.sockets.length > 0 ? [`Sockets=${dropIn.sockets.join(' ')}`] : []),
@@ -25,16 +27,16 @@ export function renderDropIn(dropIn: DropIn): string {
 /**
  * The socket unit that holds the TLS port, so that clients wait during a restart instead of being refused.
  * `listen`: addresses without a port; none means every address (systemd binds `[::]`, both families).
- * FreeBind lets it start before an address exists (a VPN's). Without the drop-in (deleted by hand) dockerd would take the port without TLS,
+ * `dropIn`: the path of our drop-in. FreeBind lets it start before an address exists (a VPN's). Without the drop-in (deleted by hand) dockerd would take the port without TLS,
  * open to everybody: then it does not listen.
  */
-export function renderSocketUnit(listen: readonly string[], port: number): string {
+export function renderSocketUnit(listen: readonly string[], port: number, dropIn: string): string {
   const streams = listen.length === 0 ? [`${port}`] : listen.map((address) => `${bracketed(address)}:${port}`);
   return [
-    '# Written by docker-tls.',
+    HEADER,
     '[Unit]',
     'Description=Docker API over mutual TLS (docker-tls)',
-    `ConditionPathExistsGlob=${DROP_IN_DIRECTORY}/*${DROP_IN_NAME}`,
+    `ConditionPathExists=${dropIn}`,
     '',
     '[Socket]',
     ...streams.map((stream) => `ListenStream=${stream}`),
@@ -63,7 +65,12 @@ export function dropInName(others: readonly string[]): string {
   return name;
 }
 
-/** Whether a drop-in's name is ours. */
-export function isOurDropIn(name: string): boolean {
-  return name.replace(/^~*/, '') === DROP_IN_NAME;
+/** Whether a drop-in has a name of ours. An administrator's own may have it too: that one does not begin as ours do. */
+export function hasOurName(path: string): boolean {
+  return /(^|\/)~*zz-docker-tls\.conf$/.test(path);
+}
+
+/** Whether a drop-in that docker-tls has no record of is ours all the same. */
+export function isOurDropIn(path: string, text: string): boolean {
+  return hasOurName(path) && text.startsWith(HEADER);
 }

@@ -9,7 +9,8 @@ export function environmentValue(text: string, name: string): Assignment | undef
   let at = 0;
   let line = 1;
   while (at < text.length) {
-    const start = /^[ \t\r]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=/.exec(lineFrom(text, at));
+    // systemd reads `export NAME` as an odd name, and passes it over.
+    const start = /^[ \t\r]*([^\s#;=][^=]*?)[ \t]*=/.exec(lineFrom(text, at));
     if (start === null) {
       at += lineFrom(text, at).length + 1;
       line += 1;

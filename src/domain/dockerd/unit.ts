@@ -80,9 +80,12 @@ export function splitWords(command: string): Word[] {
       const char = command[index] ?? '';
       if (quote === '' && /\s/.test(char)) break;
       if (char === '\\' && index + 1 < command.length) {
-        const next = command[index + 1] ?? '';
-        text += { n: '\n', t: '\t', s: ' ' }[next] ?? next;
-        index += 2;
+        const [sequence = '', hex, octal] =
+          /^\\(?:x([0-9a-fA-F]{2})|([0-3][0-7]{2})|[\s\S])/.exec(command.slice(index)) ?? [];
+        const code = hex === undefined ? Number.parseInt(octal ?? '', 8) : Number.parseInt(hex, 16);
+        const next = sequence.slice(1);
+        text += Number.isNaN(code) ? ({ n: '\n', t: '\t', s: ' ' }[next] ?? next) : String.fromCharCode(code);
+        index += sequence.length;
         continue;
       }
       if (quote !== '') {

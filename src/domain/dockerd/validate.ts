@@ -1,12 +1,12 @@
 /** Owns the question to dockerd itself whether it would start with a configuration, asked before anything changes. */
 
 import { shellQuote } from '../quote.ts';
-import { parseCommandLine, parseFlags } from './command-line.ts';
+import { parseCommandLine, parseFlags, variableOf } from './command-line.ts';
 import { splitWords } from './unit.ts';
 
 export type Validation = {
   readonly execStart: string;
-  /** Values of `$VARIABLE` words of the command line. */
+  /** Values of the variables in the command line. */
   readonly variables: Readonly<Record<string, string>>;
   readonly version: string;
   readonly configFile: string;
@@ -25,12 +25,12 @@ export type Validation = {
  * after it has accepted flags and daemon.json, and before it touches anything (moby 20.10, cmd/dockerd/daemon.go, `start`).
  */
 export function validationCommand(validation: Validation): string {
-  const line = parseCommandLine(validation.execStart);
+  const line = parseCommandLine(validation.execStart, (name) => validation.variables[name]);
   if (line === undefined || validation.version === '') return '';
   const program = line.program.text.replace(/^[-@:+!|]+/, '');
   const words: string[] = [];
   for (const flag of line.flags) {
-    const name = /^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$/.exec(flag.name === '' ? (flag.value ?? '') : '')?.[1];
+    const name = variableOf(flag);
     if (name !== undefined) {
       words.push(...splitWords(validation.variables[name] ?? '').map((word) => word.text));
       continue;
@@ -41,7 +41,6 @@ export function validationCommand(validation: Validation): string {
       words.push(
         word.text
           .replaceAll('%%', '%')
-          .replaceAll('$$', '$')
           .replaceAll(`${validation.credentialsBefore}/`, `${validation.credentialsAfter}/`),
       );
     }

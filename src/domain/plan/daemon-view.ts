@@ -8,6 +8,7 @@ import {
   parseCommandLine,
   parseFlags,
   parseListener,
+  variableOf,
 } from '../dockerd/command-line.ts';
 import { type DaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { isOurDropIn } from '../dockerd/drop-in.ts';
@@ -17,12 +18,11 @@ import { tlsMode } from '../dockerd/tls-mode.ts';
 import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../dockerd/unit.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 
-/** Flags that come in through a variable such as `$DOCKER_OPTS`. `file` is undefined where the unit itself sets the variable. */
-export type VariableFlags = Assignment & {
-  readonly name: string;
-  readonly file: string | undefined;
-  readonly flags: readonly Flag[];
-};
+/** A variable's value and the file that it is in; `file` is undefined where that is a unit's own. */
+export type PlacedVariable = Assignment & { readonly path: string; readonly file: string | undefined };
+
+/** Flags that come in through a variable such as `$DOCKER_OPTS`. */
+export type VariableFlags = PlacedVariable & { readonly name: string; readonly flags: readonly Flag[] };
 
 export type PlacedListener = Listener & { readonly from: 'flag' | 'variable' | 'json' };
 
@@ -32,6 +32,8 @@ export type DaemonView = {
   /** Names of the other drop-ins, without directory. */
   readonly otherDropIns: readonly string[];
   readonly variables: readonly VariableFlags[];
+  /** Any variable that the daemon's command line may use. */
+  readonly variable: (name: string) => PlacedVariable | undefined;
   /** Every flag, those of variables included. */
   readonly flags: readonly Flag[];
   /** Where the daemon's configuration file really lies, and the path that the daemon itself opens: a link's, where it is one. */
@@ -48,12 +50,19 @@ export type DaemonView = {
 /** Reads the daemon's configuration from the facts; what could not be understood is undefined and found by the preflight. */
 export function viewDaemon(facts: HostFacts): DaemonView {
   const paths = [facts.docker.unit.fragment, ...facts.docker.unit.dropIns].filter((path) => path !== '');
+  const managed = new Set(facts.state?.managed.map(({ path }) => path));
   const files: UnitFile[] = paths
-    .filter((path) => !isOurDropIn(fileName(path)))
-    .map((path) => ({ path, text: fileText(facts, path) ?? '' }));
+    .map((path) => ({ path, text: fileText(facts, path) ?? '' }))
+    .filter(({ path, text }) => !managed.has(path) && !isOurDropIn(path, text));
   const execStart = effectiveList(files, 'Service', 'ExecStart').at(-1);
-  const commandLine = execStart === undefined ? undefined : parseCommandLine(execStart.value);
-  const variables = commandLine === undefined ? [] : readVariables(commandLine, facts, files);
+  const variable = (name: string): PlacedVariable | undefined => readVariable(name, facts, files);
+  const commandLine =
+    execStart === undefined ? undefined : parseCommandLine(execStart.value, (name) => variable(name)?.value);
+  const variables = (commandLine?.flags ?? []).flatMap((flag): VariableFlags[] => {
+    const name = variableOf(flag);
+    const found = name === undefined ? undefined : variable(name);
+    return name !== undefined && found ? [{ name, ...found, flags: parseFlags(splitWords(found.value)) }] : [];
+  });
   const flags = [
     ...(commandLine?.flags ?? []).filter((flag) => flag.name !== ''),
     ...variables.flatMap((variable) => variable.flags),
@@ -68,8 +77,9 @@ export function viewDaemon(facts: HostFacts): DaemonView {
   return {
     execStart,
     commandLine,
-    otherDropIns: facts.docker.unit.dropIns.map(fileName).filter((name) => !isOurDropIn(name)),
+    otherDropIns: files.slice(facts.docker.unit.fragment === '' ? 0 : 1).map(({ path }) => fileName(path)),
     variables,
+    variable,
     flags,
     configFile,
     configName,
@@ -127,28 +137,17 @@ function isTrue(value: string | undefined): boolean {
   return value !== undefined && /^(1|t|true)$/i.test(value);
 }
 
-function readVariables(line: CommandLine, facts: HostFacts, files: readonly UnitFile[]): VariableFlags[] {
-  const variables: VariableFlags[] = [];
-  for (const flag of line.flags) {
-    const name = /^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$/.exec(flag.name === '' ? (flag.value ?? '') : '')?.[1];
-    if (name === undefined) continue;
-    let found: (Assignment & { readonly file: string | undefined }) | undefined;
-    for (const setting of effectiveList(files, 'Service', 'Environment')) {
-      for (const word of splitWords(setting.value)) {
-        if (word.text.startsWith(`${name}=`))
-          found = {
-            value: word.text.slice(name.length + 1),
-            line: setting.line,
-            endLine: setting.line,
-            file: undefined,
-          };
-      }
-    }
-    for (const file of facts.docker.unit.environmentFiles) {
-      const value = environmentValue(fileText(facts, file) ?? '', name);
-      if (value !== undefined) found = { ...value, file: realPath(facts, file) };
-    }
-    if (found) variables.push({ name, ...found, flags: parseFlags(splitWords(found.value)) });
+/** The value that a variable has for the daemon: the last assignment counts, and files come after the unit's own settings. */
+function readVariable(name: string, facts: HostFacts, files: readonly UnitFile[]): PlacedVariable | undefined {
+  const value = `${name}=`;
+  let found: PlacedVariable | undefined;
+  for (const { value: words, line, path } of effectiveList(files, 'Service', 'Environment')) {
+    const word = splitWords(words).findLast(({ text }) => text.startsWith(value));
+    if (word) found = { value: word.text.slice(value.length), line, endLine: line, path, file: undefined };
   }
-  return variables;
+  for (const file of facts.docker.unit.environmentFiles) {
+    const assignment = environmentValue(fileText(facts, file) ?? '', name);
+    if (assignment) found = { ...assignment, path: realPath(facts, file), file: realPath(facts, file) };
+  }
+  return found;
 }

@@ -1,14 +1,16 @@
 /**
- * Owns the one question about a host's firewall: does it let new TCP connections in to a port? Only what is sure stands against a change;
- * what is not is a warning, since the verification from outside decides.
+ * Owns the one question about a host's firewall: do new TCP connections get in to a port, and the answers out? Only what is sure stands
+ * against a change; what is not is a warning, and named when the port turns out not to answer from here.
  */
 
 import type { HostFacts } from './facts.ts';
+import { judgeNft } from './firewall-nft.ts';
 
-export type Wall = { readonly name: string; readonly hints: readonly string[] };
+/** A firewall that blocks, or may block: its tool, what it does, and the commands that let the port through, to be run as root. */
+export type Wall = { readonly name: string; readonly words: string; readonly hints: readonly string[] };
 
-/** `wall`: it surely blocks; its hints are commands, to be run as root. `doubt`: it may, in words. Neither: nothing is seen that would. */
-export type FirewallJudgement = { readonly wall?: Wall; readonly doubt?: string };
+/** `wall`: it surely blocks. `doubt`: it may. Neither: nothing is seen that would. */
+export type FirewallJudgement = { readonly wall?: Wall; readonly doubt?: Wall };
 
 /** As many rules as src/host/facts/records.sh takes. */
 const IPTABLES_LINES = 200;
@@ -16,80 +18,103 @@ const IPTABLES_LINES = 200;
 export function judgeFirewall(firewall: HostFacts['firewall'], port: number): FirewallJudgement {
   if (firewall.firewalld !== undefined) return judgeFirewalld(firewall.firewalld, port);
   if (firewall.ufw !== undefined) return judgeUfw(firewall.ufw, port);
-  const iptables = judgeIptables(firewall.iptables, port);
-  return iptables.wall !== undefined || iptables.doubt !== undefined ? iptables : judgeNft(firewall.nft, port);
+  const [input, output] = (['INPUT', 'OUTPUT'] as const).map((chain) => judgeIptables(firewall.iptables, chain, port));
+  const nft = judgeNft(firewall.nft, port);
+  const all = [input, output, nft];
+  return all.find((one) => one?.wall) ?? all.find((one) => one?.doubt) ?? {};
 }
 
-/** Ports and services of the default zone alone: a rich rule, another zone or the zone's target may accept it as well. */
+/** Ports and services of the default zone alone: a rich rule, another zone or the zone's target may let it in as well. */
 function judgeFirewalld(words: string, port: number): FirewallJudgement {
   const open = words
     .split(/\s+/)
     .some((word) => word === `${port}/tcp` || (port === 2376 && word === 'docker-swarm') || portRange(word, port));
   if (open) return {};
   return {
-    doubt: `firewalld names port ${port} nowhere in its default zone; if the verification fails: firewall-cmd --permanent --add-port=${port}/tcp, then firewall-cmd --reload`,
+    doubt: {
+      name: 'firewalld',
+      words: `firewalld names port ${port} nowhere in its default zone`,
+      hints: [`firewall-cmd --permanent --add-port=${port}/tcp`, 'firewall-cmd --reload'],
+    },
   };
 }
 
 /** DEFAULT_INPUT_POLICY, then the rules, of which the first that matches counts (`### tuple ### allow tcp 2376 DEST SPORT SOURCE in`). */
 function judgeUfw(text: string, port: number): FirewallJudgement {
-  const wall = { name: 'ufw', hints: [`ufw allow ${port}/tcp`] };
+  const ufw = (words: string): Wall => ({ name: 'ufw', words, hints: [`ufw allow ${port}/tcp`] });
+  const wall = ufw(`ufw lets no connection in on port ${port}`);
+  let some = false;
   for (const line of text.split('\n')) {
     const [action, protocol, ports = '', , , source = '', direction] = line.replace(/^### tuple ### /, '').split(' ');
     const [, verb] = /^(allow|limit|deny|reject)(?:_log(?:-all)?)?$/.exec(action ?? '') ?? [];
     if (verb === undefined || !/^(tcp|any)$/.test(protocol ?? '') || !portField(ports, port)) continue;
-    if (verb === 'allow' || verb === 'limit') return {};
-    if (direction === 'in' && /^(0\.0\.0\.0\/0|::\/0|any)$/.test(source)) return { wall };
+    const everywhere = direction === 'in' && /^(0\.0\.0\.0\/0|::\/0|any)$/.test(source);
+    if (verb === 'allow' || verb === 'limit') {
+      if (everywhere) return {};
+      some = true;
+    } else if (everywhere)
+      return some ? { doubt: ufw(`ufw lets a connection in on port ${port} only by some of its rules`) } : { wall };
   }
   const policy = /^DEFAULT_INPUT_POLICY="?(\w+)/m.exec(text)?.[1];
   if (policy === 'ACCEPT') return {};
+  if (some) return { doubt: ufw(`ufw lets a connection in on port ${port} only by some of its rules`) };
   if (policy === 'DROP' || policy === 'REJECT') return { wall };
-  return { doubt: `ufw is on and names port ${port} nowhere; if the verification fails: ufw allow ${port}/tcp` };
+  return { doubt: ufw(`ufw is on and names port ${port} nowhere`) };
 }
 
-/** Goes through the INPUT chain (`iptables -S INPUT`) as a new TCP connection from elsewhere would. */
-function judgeIptables(text: string, port: number): FirewallJudgement {
-  const wall = { name: 'iptables', hints: [`iptables -I INPUT -p tcp --dport ${port} -j ACCEPT`] };
-  const lines = text.split('\n');
+/**
+ * Goes through a chain (`iptables -S`) as the packets of a new TCP connection from another machine would: INPUT as the first of them,
+ * OUTPUT as the answer.
+ */
+function judgeIptables(text: string, chain: 'INPUT' | 'OUTPUT', port: number): FirewallJudgement {
+  const what = chain === 'INPUT' ? `connection in on port ${port}` : `answer out of port ${port}`;
+  const side = chain === 'INPUT' ? '--dport' : '--sport';
+  const tables = (words: string): Wall => ({
+    name: 'iptables',
+    words: `iptables ${words}`,
+    hints: [`iptables -I ${chain} -p tcp ${side} ${port} -j ACCEPT`],
+  });
+  const lines = text.split('\n').filter((line) => new RegExp(`^-[AP] ${chain} `).test(line));
+  let some = false;
+  const blocked = (): FirewallJudgement =>
+    some ? { doubt: tables(`lets a ${what} only by some of its rules`) } : { wall: tables(`lets no ${what}`) };
   for (const line of lines) {
-    if (!line.startsWith('-A INPUT')) continue;
+    if (!line.startsWith('-A')) continue;
     const rule = line.replace(/ --comment ("(?:[^"\\]|\\.)*"|\S+)/, '');
-    const verdict = / -[jg] (\S+)/.exec(rule)?.[1] ?? '';
-    if (verdict === 'LOG' || verdict === '' || !couldMatch(rule, port)) continue;
-    // ACCEPT, or a chain of somebody's own whose rules we do not know.
-    if (verdict !== 'DROP' && verdict !== 'REJECT') return {};
-    if (surelyMatches(rule)) return { wall };
+    const target = / -[jg] (\S+)/.exec(rule)?.[1] ?? '';
+    if (target === 'LOG' || target === '' || !couldMatch(rule, chain, port)) continue;
+    if (target === 'DROP' || target === 'REJECT') {
+      if (surelyMatches(rule)) return blocked();
+    } else if (target === 'ACCEPT' && surelyMatches(rule)) return {};
+    // For some sources, or a chain of somebody's own whose rules we do not know.
+    else some = true;
   }
-  if (!/^-P INPUT (?:DROP|REJECT)/m.test(text)) return {};
-  return lines.length < IPTABLES_LINES
-    ? { wall }
-    : { doubt: `iptables drops what no rule accepts, and has too many rules to tell whether one names port ${port}` };
+  if (!lines.some((line) => /^-P \S+ (?:DROP|REJECT)/.test(line))) return {};
+  if (lines.length < IPTABLES_LINES) return blocked();
+  return {
+    doubt: tables(`drops what no rule lets through, and has too many rules to tell whether one names port ${port}`),
+  };
 }
 
-function couldMatch(rule: string, port: number): boolean {
-  if (/ -i lo( |$)/.test(rule)) return false;
+function couldMatch(rule: string, chain: 'INPUT' | 'OUTPUT', port: number): boolean {
+  if (/ -[io] lo( |$)/.test(rule)) return false;
   // What is turned round is not judged.
   if (rule.includes(' ! ')) return true;
   const protocol = / -p (\S+)/.exec(rule)?.[1];
   if (protocol !== undefined && protocol !== 'tcp' && protocol !== 'all') return false;
   const states = / --(?:ct)?state (\S+)/.exec(rule)?.[1];
-  if (states !== undefined && !states.split(',').includes('NEW')) return false;
-  const ports = / --dports? (\S+)/.exec(rule)?.[1];
-  return ports === undefined || portField(ports, port);
+  if (states !== undefined && !states.split(',').includes(chain === 'INPUT' ? 'NEW' : 'ESTABLISHED')) return false;
+  const side = chain === 'INPUT' ? 'd' : 's';
+  const ports = new RegExp(` --${side}ports? (\\S+)`).exec(rule)?.[1];
+  // The client's port may be any, but hardly one that a rule names.
+  return ports === undefined ? !/ --[ds]ports? /.test(rule) : portField(ports, port);
 }
 
-/** Nothing in the rule but the protocol, the port and what happens: then it is for everybody, from everywhere, always. */
+/** Nothing in the rule but the protocol, the port, the state and what happens: then it is for every source, always. */
 function surelyMatches(rule: string): boolean {
-  return /^-A INPUT(?: -p \S+| -m (?:tcp|multiport|comment)| --dports? \S+| -j \S+| --reject-with \S+)*$/.test(rule);
-}
-
-/** A chain of nftables' own that drops by default: which sets and jumps let something in is not followed. */
-function judgeNft(ruleset: string, port: number): FirewallJudgement {
-  if (!/hook input priority [^;]+; policy drop;/.test(ruleset)) return {};
-  const named = [...ruleset.matchAll(/\bdport (\{[^}]*\}|\S+)/g)].some(([, ports = '']) =>
-    (ports.match(/\d+(?:-\d+)?/g) ?? []).some((part) => portField(part.replace('-', ':'), port)),
+  return /^-A \S+(?: -p \S+| -m (?:tcp|multiport|comment|state|conntrack)| --[ds]ports? \S+| --(?:ct)?state \S+| -j \S+| --reject-with \S+)*$/.test(
+    rule,
   );
-  return named ? {} : { doubt: `nftables drops by default what comes in, and no rule names port ${port}` };
 }
 
 function portRange(word: string, port: number): boolean {

@@ -1,7 +1,7 @@
 /** Owns the part of a plan that is about dockerd itself: its command line, its variables, daemon.json, and whether it has to restart. */
 
 import { renderCommandLine } from '../dockerd/command-line.ts';
-import { editDaemonJson } from '../dockerd/daemon-json.ts';
+import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
 import {
@@ -244,14 +244,7 @@ export function planDaemon(
 }
 
 function changedKeys(before: string | undefined, after: string | undefined): string[] {
-  const read = (value: string | undefined): Record<string, unknown> => {
-    try {
-      return value === undefined || value.trim() === '' ? {} : (JSON.parse(value) as Record<string, unknown>);
-    } catch {
-      return {};
-    }
-  };
-  const [old, next] = [read(before), read(after)];
+  const [old, next] = [parseDaemonJson(before).values, parseDaemonJson(after).values];
   return [...new Set([...Object.keys(old), ...Object.keys(next)])].filter(
     (key) => JSON.stringify(old[key]) !== JSON.stringify(next[key]),
   );

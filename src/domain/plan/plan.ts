@@ -72,7 +72,10 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const everything: FileChange[] = [
     link(CURRENT_LINK, `${generation}`),
     ...(listening === 'systemd'
-      ? [text(SOCKET_PATH, renderSocketUnit(desired.listen, desired.port)), link(SOCKET_WANTS, `../${SOCKET_UNIT}`)]
+      ? [
+          text(SOCKET_PATH, renderSocketUnit(desired.listen, desired.port, dropInPath)),
+          link(SOCKET_WANTS, `../${SOCKET_UNIT}`),
+        ]
       : []),
     ...planVariables(facts, view, desired, placed, warnings),
     ...(json.change ? [json.change] : []),
@@ -254,7 +257,9 @@ function listenWarnings(facts: HostFacts, listen: readonly string[], action: str
 
 function firewallWarnings(facts: HostFacts, port: number, action: string): string[] {
   const { doubt } = judgeFirewall(facts.firewall, port);
-  return action === 'restart' && doubt !== undefined ? [doubt] : [];
+  return action === 'restart' && doubt !== undefined
+    ? [`${doubt.words}; if it does not answer: ${doubt.hints.join(', then ')}`]
+    : [];
 }
 
 /** Rootless daemons of users are none of ours: found, named, left alone. */

@@ -7,7 +7,7 @@ import { lineOfKey } from '../dockerd/daemon-json.ts';
 import { flagOfKey, isMerged } from '../dockerd/flags.ts';
 import { type Login, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
-import { fileText } from './facts.ts';
+import { fileText, type HostFacts } from './facts.ts';
 import type { PreflightInput } from './preflight.ts';
 
 /** A problem of a host, found before anything changes. */
@@ -21,9 +21,22 @@ export function problem(
   return new DockerTlsError({ code, message, where: host, hints, details });
 }
 
-/** Where a unit is edited. */
-export function editUnit(login: Login, ...flags: readonly string[]): string {
-  return sudoCommand({ ...login, terminal: true }, 'systemctl', 'edit', ...flags, 'docker.service');
+/** Commands that edit a setting of the daemon where it is: a file of the administrator's, the packaged unit, or one beside a packaged drop-in. */
+export function editAt(login: Login, path: string, facts: HostFacts): string[] {
+  const edit = (...words: readonly string[]): string => sudoCommand({ ...login, terminal: true }, ...words);
+  if (!path.startsWith('/etc/')) {
+    const flags = path === facts.docker.unit.fragment ? ['--full'] : [];
+    return [edit('systemctl', 'edit', ...flags, 'docker.service')];
+  }
+  const isUnit = path.startsWith('/etc/systemd/');
+  return [edit('vi', path), ...(isUnit ? [sudoCommand(login, 'systemctl', 'daemon-reload')] : [])];
+}
+
+/** Where a flag of the daemon is set: in a variable, or on the unit's command line. */
+export function placeOf(view: DaemonView, flag: string, facts: HostFacts): { path: string; words: string } {
+  const variable = view.variables.find((one) => flagValues(one.flags, flag).length > 0);
+  const { path, line } = variable ?? view.execStart ?? { path: facts.docker.unit.fragment, line: 1 };
+  return { path, words: `${variable ? `${variable.name} of ` : ''}${path}:${line}` };
 }
 
 /** The configuration file: one that dockerd would start with, and that can be edited and kept. */
@@ -79,23 +92,13 @@ export function checkDaemonJson({ host, login, facts }: PreflightInput, view: Da
     // Ours to resolve: the keys are taken out of daemon.json.
     if (isTlsFlag({ name: flag, value: undefined, words: [] })) continue;
     if (isMerged(key) || flagValues(view.flags, flag).length === 0) continue;
-    const variable = view.variables.find((one) => flagValues(one.flags, flag).length > 0);
-    const where =
-      variable?.file !== undefined
-        ? `${variable.name} of ${variable.file}:${variable.line}`
-        : view.execStart
-          ? `${view.execStart.path}:${view.execStart.line}`
-          : 'the unit';
+    const where = placeOf(view, flag, facts);
     found.push(
       problem(
         host,
         'E_CONFLICT',
-        `"${key}" stands in ${path}:${lineOfKey(text, key)} and as ${flag} in ${where}: dockerd refuses to start with both`,
-        [
-          variable?.file !== undefined
-            ? `take one of them out: edit ${variable.file} or ${path}`
-            : `take one of them out: ${editUnit(login)}, or edit ${path}`,
-        ],
+        `"${key}" stands in ${path}:${lineOfKey(text, key)} and as ${flag} in ${where.words}: dockerd refuses to start with both`,
+        [`take one of them out of its file: ${editAt(login, path, facts)[0]}`, ...editAt(login, where.path, facts)],
       ),
     );
   }

@@ -9,7 +9,7 @@ import { type DaemonView, isTlsFlag, viewDaemon } from './daemon-view.ts';
 import { fileText, type HostFacts, hasDocker } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import type { HostPlan } from './plan.ts';
-import { checkDaemonJson, editUnit, problem } from './preflight-config.ts';
+import { checkDaemonJson, editAt, placeOf, problem } from './preflight-config.ts';
 import { checkRestart } from './preflight-restart.ts';
 
 export type PreflightInput = {
@@ -193,7 +193,10 @@ function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): Do
         host,
         'E_UNIT_COMMAND',
         `${place}: ExecStart does not start dockerd itself${view.execStart ? `: ${view.execStart.value}` : ''}`,
-        [`make ExecStart there a plain dockerd command line: ${editUnit(login, '--full')}`],
+        [
+          'make ExecStart there a plain dockerd command line:',
+          ...editAt(login, view.execStart?.path ?? facts.docker.unit.fragment, facts),
+        ],
       ),
     );
   }
@@ -204,8 +207,8 @@ function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): Do
         problem(
           host,
           'E_UNIT_VARIABLE',
-          `${variable.name} in docker.service (line ${variable.line} of its file) sets listening or TLS flags`,
-          [`take -H and --tls flags out of it: ${editUnit(login)}`],
+          `${variable.path}:${variable.line}: ${variable.name} sets listening or TLS flags`,
+          ['take -H and --tls flags out of it there:', ...editAt(login, variable.path, facts)],
         ),
       );
     }
@@ -298,7 +301,7 @@ function checkHost({ host, login, facts, skewMs, port, plan }: PreflightInput): 
         problem(
           host,
           'E_FIREWALL',
-          `its firewall (${wall.name}) lets nobody in on port ${port}`,
+          wall.words,
           wall.hints.map((hint) => sudoCommand(login, ...hint.split(' '))),
         ),
       );
@@ -317,9 +320,11 @@ function checkContainers({ host, login, facts, plan }: PreflightInput): DockerTl
   const view = viewDaemon(facts);
   if (plan.containers.how !== 'stop') {
     if (flagValues(view.flags, '--live-restore').length === 0) return [];
+    const { path, words } = placeOf(view, '--live-restore', facts);
     return [
-      problem(host, 'E_LIVE_RESTORE', 'live-restore is switched off by a flag of the unit, so containers would stop', [
-        `take --live-restore=false out: ${editUnit(login)}`,
+      problem(host, 'E_LIVE_RESTORE', `live-restore is switched off by a flag in ${words}, so containers would stop`, [
+        'take --live-restore=false out there:',
+        ...editAt(login, path, facts),
         'or let them stop: --containers may-stop',
       ]),
     ];

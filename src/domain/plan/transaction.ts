@@ -5,7 +5,7 @@ import type { ChangeVariables, EntryKind, EntrySource, HostScriptSettings } from
 import { APPLY_SCRIPT, ENDING_FUNCTIONS, ROLLBACK_SCRIPT } from '../../host/scripts.ts';
 import { cleanShell } from '../dockerd/clean-environment.ts';
 import { editDaemonJson } from '../dockerd/daemon-json.ts';
-import { isOurDropIn } from '../dockerd/drop-in.ts';
+import { hasOurName } from '../dockerd/drop-in.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
 import {
   CURRENT_LINK,
@@ -21,7 +21,7 @@ import { validationCommand } from '../dockerd/validate.ts';
 import { shellQuote } from '../quote.ts';
 import { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
-import { fileName, viewDaemon } from './daemon-view.ts';
+import { viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, type HostState, realPath } from './facts.ts';
 import { type FileChange, text } from './file-change.ts';
@@ -291,16 +291,19 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[],
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
   // New credentials without a new drop-in: the one in force is asked about.
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
-    kind === 'file' && path.startsWith(`${DROP_IN_DIRECTORY}/`) && isOurDropIn(fileName(path));
+    kind === 'file' && path.startsWith(`${DROP_IN_DIRECTORY}/`) && hasOurName(path);
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
   const view = viewDaemon(facts);
+  const execStart = /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
+  const names = Array.from(execStart.matchAll(/\$\{?([A-Za-z_][A-Za-z0-9_]*)/g), ([, name = '']) => name);
   return validationCommand({
-    execStart: /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '',
+    execStart,
     variables: Object.fromEntries(
-      view.variables.map((variable) => {
-        const edited = plan.files.find((change) => change.path === variable.file)?.after;
-        const value = edited === undefined ? variable.value : (environmentValue(edited, variable.name)?.value ?? '');
-        return [variable.name, value];
+      names.map((name) => {
+        const variable = view.variable(name);
+        const edited = plan.files.find((change) => change.path === variable?.file)?.after;
+        const value = edited === undefined ? variable?.value : environmentValue(edited, name)?.value;
+        return [name, value ?? ''];
       }),
     ),
     version: facts.docker.version,

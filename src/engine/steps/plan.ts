@@ -122,7 +122,12 @@ async function planDesired(
   // Of a firewall on the host itself the preflight knows more.
   const way =
     hasChanges(plan) && problems.every(({ code }) => code !== 'E_FIREWALL')
-      ? await wayProblem(runtime.probe, spec.name, { address, port: spec.port }, plan.warnings)
+      ? await wayProblem(
+          runtime.probe,
+          spec.name,
+          { address, port: spec.port },
+          { firewall: facts.firewall, login: opened.session.login },
+        )
       : undefined;
   return {
     spec,

@@ -63,13 +63,7 @@ settings_facts() {
   set -f
   IFS=$NL
   for path in $fragment $dropins $environment; do followed "$path"; done
-  # An administrator's own --config-file, as the unit or the running daemon has it.
-  for path in /etc/docker/daemon.json $(
-    cat $fragment $dropins $environment "/proc/${pid:-0}/cmdline" 2>/dev/null | tr -s "\0 \"'" '\n\n\n\n' |
-      sed -n -e 's/^.*--config-file=//p' -e '/--config-file$/{n;p;}'
-  ); do
-    followed "$path"
-  done
+  followed /etc/docker/daemon.json
   # The CAs whose clients the daemon accepts, by a flag or as "tlscacert": dockerd's own default as well.
   for path in /root/.docker/ca.pem $(
     cat $fragment $dropins $environment "/proc/${pid:-0}/cmdline" $paths 2>/dev/null | tr -s "\0 \"'" '\n\n\n\n' |

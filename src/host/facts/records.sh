@@ -51,7 +51,7 @@ network_facts() {
   df -Pk /run/systemd 2>/dev/null
   end run-space
   if command -v iptables >/dev/null 2>&1; then
-    iptables -S INPUT 2>/dev/null | head -n 200
+    for chain in INPUT OUTPUT; do iptables -S "$chain" 2>/dev/null | head -n 200; done
     end iptables
   fi
   if [ -f /etc/ufw/ufw.conf ] && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
