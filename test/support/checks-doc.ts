@@ -103,7 +103,7 @@ export function renderChecksDoc(): string {
     "Those hosts are containers. Checks that depend on the kernel are tested both ways on a virtual machine with Debian's kernel (the recordings `…-trixie-vm`, and",
     '`test/e2e/kernel.test.ts`): audit rules (1.1.3 to 1.1.18), AppArmor (5.2), and limits of memory, CPU and processes (5.11, 5.12, 5.29).',
     '',
-    "These are tested on altered facts only: containers with SELinux labels (5.3 was seen as a finding, because Debian's Docker labels no container), aufs and",
+    "Some cases are tested on altered facts only. These are containers with SELinux labels (5.3 was seen as a finding, because Debian's Docker labels no container), aufs and",
     'devicemapper (2.6, 2.11), a dockerd older than 17.06 (tls.4 was only seen passing), and more than one swarm manager (7.2).',
   ].join('\n')}\n`;
 }
