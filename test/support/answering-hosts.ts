@@ -31,7 +31,7 @@ export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions
   const outcomes: Readonly<Record<string, string>> = {
     apply: 'switched',
     commit: 'committed',
-    undo: 'undone',
+    undo: 'undone -',
     ...answers,
   };
   return async ({ host }) =>

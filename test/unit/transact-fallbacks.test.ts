@@ -90,13 +90,13 @@ test('a change is kept over the connection that was opened after it', async () =
 });
 
 test('a change that is not verified is not kept', async () => {
-  const { error, log } = await play({ answers: [{ ...apply, undo: 'undone' }, {}], verify: () => [rejected] });
+  const { error, log } = await play({ answers: [{ ...apply, undo: 'undone -' }, {}], verify: () => [rejected] });
   expect(error).toMatchObject({ code: 'E_VERIFY', exit: 7, message: expect.stringContaining('as it was before') });
   expect(log).toEqual(['0 apply', '0 undo', 'unsave', '1 close']);
 });
 
 test('the rollback goes over a new connection where the old one is gone', async () => {
-  const { error, log } = await play({ answers: [apply, undefined, { undo: 'undone' }] });
+  const { error, log } = await play({ answers: [apply, undefined, { undo: 'undone -' }] });
   expect(log).toEqual(['0 apply', '0 undo', '2 undo', '2 close', 'unsave']);
   expect(error).toMatchObject({ code: 'E_SSH_LOST', exit: 5, message: expect.stringContaining('as it was before') });
 });
@@ -106,7 +106,7 @@ test('also when somebody has interrupted: that connection is not interrupted', a
     stop.abort();
     return [];
   };
-  const { error, log, signals } = await play({ answers: [apply, {}, { undo: 'undone' }], verify });
+  const { error, log, signals } = await play({ answers: [apply, {}, { undo: 'undone -' }], verify });
   expect(error).toMatchObject({
     code: 'E_INTERRUPTED',
     exit: 130,
@@ -131,7 +131,7 @@ test('once it was told to keep the change it may have kept it, which is said as 
 });
 
 test('a rollback that fails is graver than what led to it', async () => {
-  const { error } = await play({ answers: [{ ...apply, undo: 'uncommitted' }, {}], verify: () => [rejected] });
+  const { error } = await play({ answers: [{ ...apply, undo: 'stuck - - -' }, {}], verify: () => [rejected] });
   expect(error).toMatchObject({ code: 'E_ROLLBACK', exit: 6, hints: [expect.stringContaining('rollback.sh')] });
 });
 
@@ -159,10 +159,10 @@ test.each([
 });
 
 test.each([
-  ['E_HOST_LOCKED', 'locked - 1'],
-  ['E_HOST_CHANGED', `failed seen ${Buffer.from('changed: /x').toString('base64')}`],
+  ['E_HOST_LOCKED', 'locked - -'],
+  ['E_HOST_CHANGED', `changed ${Buffer.from('/x').toString('base64')}`],
   ['E_STALE_CHANGE', 'again'],
-  ['E_APPLY', 'back files - - -'],
+  ['E_APPLY', 'rolled-back switch - - -'],
 ])('a host that says %s has ended the change itself', async (code, answer) => {
   const { error, log } = await play({ answers: [{ apply: answer }] });
   expect([error?.code, log]).toEqual([code, ['0 apply']]);

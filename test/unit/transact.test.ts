@@ -55,7 +55,7 @@ function change(
 
 test('the host goes back before the store does, and also where the store cannot', async () => {
   const requested: string[] = [];
-  const failed = await change({ apply: 'switched', undo: 'undone' }, requested, {
+  const failed = await change({ apply: 'switched', undo: 'undone -' }, requested, {
     save: '!save',
     unsave: '!unsave',
   }).catch((error: unknown) => error);
@@ -77,7 +77,7 @@ test('what the host has kept stays in the store', async () => {
 });
 
 test('where the script on the host died, nobody is told to take a rollback that has been taken', async () => {
-  const failed = await change({ apply: '', undo: 'undone' }, [], { save: 'save', unsave: 'unsave' }).catch(
+  const failed = await change({ apply: '', undo: 'undone -' }, [], { save: 'save', unsave: 'unsave' }).catch(
     (error: unknown) => error,
   );
   expect(failed).toMatchObject({ code: 'E_UNANSWERED', exit: 5, hints: ['run the same command again'] });

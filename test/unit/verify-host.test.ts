@@ -1,6 +1,6 @@
 /** What follows from the answers at the door: a verification, or an error with the way on. */
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { refusalOf } from '../../src/adapters/docker/refusal.ts';
 import { coloursOf } from '../../src/cli/render/colours.ts';
 import { renderChecks } from '../../src/cli/render/outcome.ts';
@@ -84,6 +84,55 @@ test('a client that is accepted by another server certificate is not called reje
   const error = failure(() => requireVerified('web', checks, 'x'));
   expect(error.message).toBe('the host serves another certificate than the one on record; x');
   expect(error.hints).toEqual(['docker-tls apply web']);
+});
+
+describe('a port', () => {
+  const key = new Secret('k');
+  const everybody = {
+    ...{ address: '10.0.0.1', port: 2376, ca: '', now: new Date('2026-01-01T00:00:00Z') },
+    client: { name: 'ada', cert: 'ada', key },
+    others: [{ name: 'bob', cert: 'bob', key }],
+    server: { cert: 'server', key },
+    revoked: [{ name: 'eve', cert: 'eve', key }],
+  };
+  const bad = (checks: Awaited<ReturnType<typeof verifyHost>>) => checks.flatMap(({ who, ok }) => (ok ? [] : [who]));
+  const open: ProbeOutcome = { kind: 'accepted', status: 200, body: '', protocol: 'x', chain: '', elapsedMs: 1 };
+  const shut: ProbeOutcome = { kind: 'refused', cause: 'client-refused', reason: 'why', chain: '', elapsedMs: 1 };
+
+  test('that lets everybody in fails for each who must not get in', async () => {
+    expect(bad(await verifyHost(async () => open, everybody))).toEqual([
+      'no certificate',
+      'no certificate, TLS 1.2',
+      "another CA's certificate",
+      "the server's own certificate",
+      'plain HTTP',
+      'TLS 1.1',
+      'revoked client eve',
+    ]);
+  });
+
+  test('that lets nobody in fails for each who has to', async () => {
+    expect(bad(await verifyHost(async () => shut, everybody))).toEqual(['client ada', 'client bob']);
+  });
+
+  test('that is not answered by a daemon that is fit is no good', async () => {
+    const checks = await verifyHost(async () => ({ ...open, status: 403 }), everybody);
+    expect(checks[0]).toMatchObject({ who: 'client ada', ok: false, outcome: 'the daemon answered with status 403' });
+  });
+
+  test('where no client is here, has to ask for a certificate and to serve the one on record', async () => {
+    const { client: _, others: __, ...nobody } = everybody;
+    const [ours, theirs] = [
+      await issueCa({ name: 'a', days: 9, now: nobody.now }),
+      await issueCa({ name: 'b', days: 9, now: nobody.now }),
+    ];
+    const first = async (outcome: ProbeOutcome) =>
+      (await verifyHost(async () => outcome, { ...nobody, serverCert: ours.cert }))[0];
+    expect(await first({ ...shut, chain: ours.cert })).toMatchObject({ who: 'no certificate', ok: true });
+    expect(await first({ ...shut, chain: theirs.cert })).toMatchObject({ ok: false, otherCertificate: true });
+    expect(await first({ ...shut, chain: '' })).toMatchObject({ ok: false, otherCertificate: true });
+    expect(await first({ ...shut, cause: 'wrong-name', chain: ours.cert })).toMatchObject({ ok: false });
+  });
 });
 
 test('where nothing answers nobody got further than he may, and jump hosts are no way for clients', async () => {
