@@ -49,7 +49,7 @@ export const HOST = {
   E_OTHER_CLIENTS: [4, 'Clients of a CA that the daemon accepts now would be rejected.', 'Pass --accept-ca existing.'],
   E_HOST_KEY: [4, 'The host could not generate its private key.', 'docker-tls setup HOST --keys store'],
   E_HOST_LOCKED: [4, 'Another run is changing this host.', 'Wait until its lock expires.'],
-  E_HOST_STATE: [4, "docker-tls's state.json on the host is damaged or newer.", 'cat /etc/docker/tls/state.json'],
+  E_HOST_STATE: [4, "docker-tls's state.json on the host is damaged or newer.", 'cat /var/lib/docker-tls/state.json'],
   E_HOST_MANAGED: [4, 'The host is managed from another store.', 'Pass --home DIR, or use docker-tls client request.'],
   E_NOT_SET_UP: [2, 'docker-tls has not set up this host.', 'docker-tls setup HOST'],
   E_NO_GENERATION: [2, 'The generation to return to is not on the host.', 'docker-tls remove HOST'],
