@@ -2,9 +2,10 @@
 
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
 import { DAEMON_JSON } from '../domain/dockerd/paths.ts';
+import { installCommand, NEEDED_PROGRAMS, parseMissing } from '../domain/dockerd/programs.ts';
 import { viewDaemon } from '../domain/plan/daemon-view.ts';
 import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
-import { shellQuote } from '../domain/quote.ts';
+import { shellQuote, sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { AUDIT_SCRIPT, FACTS_SCRIPT } from '../host/scripts.ts';
 import type { HostSession } from '../runtime.ts';
@@ -24,7 +25,7 @@ export type GatherOptions = {
 
 /**
  * Asks a host for its facts, as root; once more where the answer is not whole or a file of it changed meanwhile. Errors: those of
- * HostSession.run, E_FACTS, E_HOST_STATE.
+ * HostSession.run, E_HOST_PROGRAM, E_FACTS, E_HOST_STATE.
  */
 export async function gather(session: HostSession, options: GatherOptions): Promise<Gathered> {
   const found = await gatherWhole(session, options);
@@ -47,14 +48,35 @@ async function gatherOnce(session: HostSession, options: GatherOptions): Promise
   const before = options.now().getTime();
   const result = await session.run({
     phase: 'facts',
-    script: `MORE_PATHS=${shellQuote((options.paths ?? []).join('\n'))}\n${FACTS_SCRIPT}`,
+    script: [
+      `MORE_PATHS=${shellQuote((options.paths ?? []).join('\n'))}`,
+      `PROGRAMS=${shellQuote(NEEDED_PROGRAMS.join(' '))}`,
+      FACTS_SCRIPT,
+    ].join('\n'),
     asRoot: true,
     timeoutMs: 60_000,
     ...(options.signal ? { signal: options.signal } : {}),
   });
   const after = options.now().getTime();
+  const missing = parseMissing(result.stdout.toString('latin1'));
+  if (missing !== undefined) throw programsMissing(session, missing);
   const facts = parseFacts(result.stdout);
   return { facts, skewMs: facts.clockMs - (before + after) / 2 };
+}
+
+function programsMissing(
+  { host, login }: HostSession,
+  { programs, osRelease }: { programs: string[]; osRelease: string },
+): DockerTlsError {
+  const command = installCommand(osRelease, programs);
+  return new DockerTlsError({
+    code: 'E_HOST_PROGRAM',
+    where: host,
+    message: `this host has no ${programs.join(', no ')}`,
+    hints: [
+      command === undefined ? 'install it on the host with its own package manager' : sudoCommand(login, ...command),
+    ],
+  });
 }
 
 /** All facts that the checks need, in one exec, as root. Errors: those of the session, E_AUDIT_FACTS (exit 4). */

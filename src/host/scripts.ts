@@ -18,6 +18,7 @@ import factsDaemonModule from './facts/daemon.sh';
 import factsHostModule from './facts/host.sh';
 import factsMainModule from './facts/main.sh';
 import factsPathsModule from './facts/paths.sh';
+import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
 import factsUnitsModule from './facts/units.sh';
@@ -71,8 +72,12 @@ export const APPLY_SCRIPT: string = [
 /** Functions for the end of a change that may not have armed its rollback. */
 export const ENDING_FUNCTIONS: string = [unarmedModule, resultModule].join('\n');
 
-/** Gathers what a plan needs to know, and changes nothing. MORE_PATHS before it: further files of settings that are wanted, one per line. */
+/**
+ * Gathers what a plan needs to know, and changes nothing. Before it: MORE_PATHS, further files of
+ * settings that are wanted, one per line; PROGRAMS, those that have to be there.
+ */
 export const FACTS_SCRIPT: string = [
+  factsProgramsModule,
   apiModule,
   unreadModule,
   factsSectionsModule,

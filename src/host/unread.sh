@@ -1,6 +1,6 @@
 # Unit files of docker.service that systemd has not read.
 # Needs variables: NL
-# Needs programs: readlink
+# Needs programs: grep readlink
 
 # Those other than our drop-in, one per line: systemd would read them at the next change, and nobody has looked at what they say.
 # unread_units FRAGMENT KNOWN (drop-ins, one per line)

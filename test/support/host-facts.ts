@@ -27,6 +27,7 @@ export const GOOD_FACTS: Readonly<Record<string, string>> = {
   info: '{"ID":"x","ServerVersion":"26.1.5","LiveRestoreEnabled":false,"Plugins":{"Log":["json-file","local"]}}',
   containers: '[{"Id":"abc","Names":["/web"]}]',
   disk: 'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 100000 1 99999 1% /',
+  mounts: '/ rw,relatime,rw',
 };
 
 /** The same as a host prints it. */

@@ -32,7 +32,7 @@ export type Mark = { readonly first: string; readonly second: string };
  */
 const BOOTSTRAP = [
   'cd /; umask 022',
-  'if [ "$(echo ab | { head -c 1; cat; } 2>/dev/null)" = ab ]; then :; else head() { if [ "$#$1" = 2-c ]; then dd bs=1 count="$2" 2>/dev/null; else command head "$@"; fi; }; fi',
+  'if [ "$(echo ab | { head -c 1 && cat; } 2>/dev/null)" = ab ]; then :; else head() { if [ "$#$1" = 2-c ]; then dd bs=1 count="$2" 2>/dev/null; else command head "$@"; fi; }; fi',
   'echo "$1$2:run"; echo "$1$2:run" >&2',
   'while :; do IFS=" " read -r mark length || exit 98; if [ "$mark" = "$1$2" ]; then break; fi; done',
   '( set --; eval "$(head -c "$length")" ); code=$?; echo "$1$2:end $code"; echo "$1$2:end $code" >&2',
@@ -45,7 +45,7 @@ const ROOT = `exec ${cleanShell({ OPERATOR: '"$4"' }).join(' ')} -c "$1" sh "$2"
 const LAUNCHER = [
   'B="$1"; R="$2"; shift 2; echo "$1$2:shell"; echo "$1$2:shell" >&2',
   'if [ "$3" = plain ] || [ "$(id -u)" = 0 ]; then eval "$B"; exit 0; fi',
-  'if command -v sudo >/dev/null 2>&1; then :; else echo "$1$2:nosudo"; exit 0; fi',
+  'if command -v sudo >/dev/null 2>&1; then :; else while read -r l; do echo "$l"; done </etc/os-release; echo "$1$2:nosudo"; exit 0; fi',
   'if [ "$3" = never-ask ]; then exec sudo -n -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"; fi',
   'exec sudo -S -p "$1$2:ask" -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"',
 ].join('; ');

@@ -130,6 +130,8 @@ export type HostFacts = {
   readonly listeners: readonly string[];
   /** Free kilobytes by mount point. */
   readonly disk: readonly { readonly mount: string; readonly freeKb: number }[];
+  /** In the order of mounting: of two at the same path the last one counts. */
+  readonly mounts: readonly { readonly path: string; readonly readOnly: boolean }[];
   /** Free kilobytes of /run/systemd; undefined when they are not known. */
   readonly runFreeKb: number | undefined;
   readonly firewall: {
@@ -232,6 +234,7 @@ export function parseFacts(stdout: Buffer): HostFacts {
       .split('\n')
       .filter((line) => line.trim() !== ''),
     disk: parseDisk(get('disk')),
+    mounts: parseMounts(get('mounts')),
     runFreeKb: parseDisk(get('run-space'))[0]?.freeKb,
     firewall: { iptables: get('iptables'), ufw: raw.get('ufw'), nft: get('nft'), firewalld: raw.get('firewalld') },
   };
@@ -264,6 +267,20 @@ export function installedCredentials(
 }
 
 /** What `df -Pk` printed. */
+/** `PATH OPTIONS`, blanks and the like in octal (proc(5)). */
+function parseMounts(text: string): HostFacts['mounts'] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [path = '', options = ''] = line.split(' ');
+      return {
+        path: path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+        readOnly: options.split(',').includes('ro'),
+      };
+    });
+}
+
 function parseDisk(text: string): { mount: string; freeKb: number }[] {
   return text
     .split('\n')

@@ -10,6 +10,7 @@ import { fileText, type HostFacts, hasDocker } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import type { HostPlan } from './plan.ts';
 import { checkDaemonJson, editAt, placeOf, problem } from './preflight-config.ts';
+import { checkMounts } from './preflight-mounts.ts';
 import { checkRestart } from './preflight-restart.ts';
 
 export type PreflightInput = {
@@ -44,6 +45,7 @@ export function preflight(input: PreflightInput): DockerTlsError[] {
     ...checkUnit(input, view),
     ...checkDaemonJson(input, view),
     ...checkRestart(input, view),
+    ...checkMounts(input),
     ...checkHost(input),
     ...checkContainers(input),
   ];

@@ -34,6 +34,9 @@ export const SSH = {
 
 export const HOST = {
   E_FACTS: [4, 'The host did not answer the questions about its state to the end.', 'Run the command again.'],
+  E_HOST_PROGRAM: [4, 'A basic program is missing on the host.', 'Install the package that it names.'],
+  E_READ_ONLY: [4, 'A file system of the host that has to be written is mounted read-only.', 'findmnt'],
+  E_MOUNTED_FILE: [4, 'A file that has to be replaced is a mount of its own.', 'findmnt'],
   E_NO_SYSTEMD: [4, 'systemd does not run on the host.', 'Use a host with systemd.'],
   E_SYSTEMD_OLD: [4, 'systemd on the host is too old for the rollback.', 'Upgrade the host.'],
   E_CLOCK: [4, "The host's clock is wrong, so certificates would not be valid there.", 'timedatectl set-ntp true'],

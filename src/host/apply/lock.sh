@@ -23,10 +23,6 @@ esac
 
 # One change at a time.
 step lock
-command -v flock >/dev/null 2>&1 || {
-  result failed lock 'this host has no flock (of util-linux)'
-  exit 0
-}
 exec 9<"$UNITS" || exit 1
 flock -w 20 9 || {
   result locked "$(head -c 1000 "$LOCK" 2>/dev/null)" "$(date +%s)"

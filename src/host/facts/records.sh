@@ -1,7 +1,7 @@
 # What docker-tls has on the host, and what may stand in its way.
 # Needs functions: end file look say
 # Needs variables: NL filed
-# Needs programs: cat df firewall-cmd grep head iptables nft ss systemctl timeout
+# Needs programs: cat df firewall-cmd grep head iptables nft sed ss systemctl timeout
 
 # What docker-tls itself has on the host.
 record_facts() {
@@ -50,6 +50,9 @@ network_facts() {
   end disk
   df -Pk /run/systemd 2>/dev/null
   end run-space
+  # Where, and how: the options of the mount, and of its file system.
+  sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \(\/[^ ]*\) \([^ ]*\) .* \([^ ]*\)$/\1 \2,\3/p' /proc/self/mountinfo | grep -vE '^/(proc|sys|dev|var/lib/docker/|run/docker/)' | head -n 500
+  end mounts
   if command -v iptables >/dev/null 2>&1; then
     for chain in INPUT OUTPUT; do iptables -S "$chain" 2>/dev/null | head -n 200; done
     end iptables

@@ -1,0 +1,43 @@
+/** Owns what mounts stand against a change: file systems that cannot be written, and files that are mounts and so cannot be replaced. */
+
+import type { DockerTlsError } from '../../errors/errors.ts';
+import { STATE, TLS_DIRECTORY, UNITS } from '../dockerd/paths.ts';
+import { sudoCommand } from '../quote.ts';
+import type { PreflightInput } from './preflight.ts';
+import { problem } from './preflight-config.ts';
+
+export function checkMounts({ host, login, facts, plan }: PreflightInput): DockerTlsError[] {
+  const mountOf = (path: string): (typeof facts.mounts)[number] | undefined =>
+    facts.mounts
+      .filter((mount) => mount.path === '/' || path === mount.path || path.startsWith(`${mount.path}/`))
+      .reduce<(typeof facts.mounts)[number] | undefined>(
+        (best, mount) => (best === undefined || mount.path.length >= best.path.length ? mount : best),
+        undefined,
+      );
+  const replaced = (plan?.files ?? []).filter(({ kind }) => kind !== 'attributes' && kind !== 'member');
+  const protects = plan?.containers.how === 'temporary' || plan?.containers.how === 'switched-on';
+  const files = [...replaced.map(({ path }) => path), ...(plan && protects ? [plan.daemonJson.path] : [])];
+  const found = new Map<string, DockerTlsError>();
+  for (const path of [...files, `${TLS_DIRECTORY}/current`, `${UNITS}/docker.service.d`, `${STATE}/txn`]) {
+    const mount = mountOf(path);
+    if (mount === undefined || found.has(mount.path)) continue;
+    if (mount.path === path && files.includes(path)) {
+      found.set(
+        path,
+        problem(host, 'E_MOUNTED_FILE', `${path} is a mount of its own, so it cannot be replaced`, [
+          `see where it comes from: ${sudoCommand(login, 'findmnt', path)}`,
+          `change it there, or let the host have a file of its own: ${sudoCommand(login, 'umount', path)}`,
+        ]),
+      );
+    } else if (mount.readOnly) {
+      found.set(
+        mount.path,
+        problem(host, 'E_READ_ONLY', `${mount.path} is mounted read-only, and ${path} has to be written`, [
+          `see how it is mounted: ${sudoCommand(login, 'findmnt', mount.path)}`,
+          `make it writable until the next boot: ${sudoCommand(login, 'mount', '-o', 'remount,rw', mount.path)}`,
+        ]),
+      );
+    }
+  }
+  return [...found.values()];
+}
