@@ -36,6 +36,7 @@ import { requireVerified } from './verify-host.ts';
  */
 export async function change(intent: Intent, run: Run): Promise<Changed> {
   const base = await resolveIntent(intent, run);
+  if (!run.dryRun) await run.store.requireWritable();
   const planned = await planFirst(base, run);
   try {
     if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };

@@ -24,7 +24,6 @@ const away = (path: string): [string, string] => [`mv ${path} ${path}.away`, `mv
 
 test.each<[string, readonly [string, string], RegExp, LabUser?]>([
   ['od', away('/usr/bin/od'), /E_HOST_PROGRAM.* has no od\n.* apt-get install -y --reinstall coreutils\n/],
-  ['head', away('/usr/bin/head'), /E_HOST_PROGRAM.* has no head\n.* apt-get install -y --reinstall coreutils\n/],
   ['systemd-run', away('/usr/bin/systemd-run'), /E_HOST_PROGRAM.* has no systemd-run\n.* --reinstall systemd\n/],
   ['cmp', away('/usr/bin/cmp'), /E_HOST_PROGRAM.* has no cmp\n.* --reinstall diffutils\n/],
   ['sudo', away('/usr/bin/sudo'), /E_SUDO_MISSING.*\n[\s\S]*as root: apt-get install -y --reinstall sudo\n/, 'ops'],

@@ -24,6 +24,8 @@ export type Store = {
   readonly home: string;
   /** Whether there is a store here. */
   exists(): Promise<boolean>;
+  /** Changes nothing. Fails with E_STORE_WRITE (exit 4) where a change could not be written: to be found before a host changes, not after. */
+  requireWritable(): Promise<void>;
   /**
    * Everything, parsed; an empty state where nothing is stored yet. Changes nothing, and sees either all or nothing of a write,
    * whether one is running now or died half way. With `hosts` of the hosts only those: what a look costs does not grow with a fleet.
@@ -76,8 +78,6 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
     try {
       checkStore(directory);
       await translated(directory, () => finishJournal(directory));
-      // Before a host changes, not after: its record could not be written.
-      await translated(directory, async () => requireWritable(directory));
     } catch (error) {
       await taken.release();
       throw error;
@@ -125,6 +125,10 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
 
     async exists() {
       return settled(directory, () => storeExists(directory));
+    },
+
+    async requireWritable() {
+      await translated(directory, async () => requireWritable(directory));
     },
 
     async read(scope) {
