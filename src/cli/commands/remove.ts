@@ -47,7 +47,7 @@ export const command = defineCommand({
       ...result,
       result: { ...(result.result as object), contexts: gone },
       text:
-        gone.length > 0 ? `${result.text}\n  gone here as well: docker context ${listWords(gone, 12)}` : result.text,
+        gone.length > 0 ? `${result.text}\n  also removed: docker context ${listWords(gone, 12)}` : result.text,
       errors: [...result.errors, ...errors],
     };
   },
