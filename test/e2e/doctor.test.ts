@@ -59,11 +59,11 @@ test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Reco
     /docker.service is inactive/,
     'systemctl stop docker.socket docker-tls.socket docker',
   ],
-  ['a firewall rule that drops', 'timed-out', /firewall \(iptables\)/, 'iptables -A INPUT -p tcp --dport 2376 -j DROP'],
+  ['a firewall rule that drops', 'timed-out', /iptables/, 'iptables -A INPUT -p tcp --dport 2376 -j DROP'],
   [
     'a firewall rule that rejects',
     'connection-refused',
-    /firewall \(iptables\)/,
+    /iptables/,
     'iptables -A INPUT -p tcp --dport 2376 -j REJECT',
   ],
   [

@@ -180,7 +180,7 @@ describe.each(SUITES)('%s', (suite) => {
       expect([wrong.code, wrong.exit]).toEqual(['E_SUDO_REFUSED', 4]);
       inside(
         name,
-        "id untrusted client || (useradd -m untrusted client && echo 'untrusted client:correct horse' | chpasswd && cp -r ~pat/.ssh ~untrusted client/ && chown -R untrusted client: ~untrusted client)",
+        "id outsider || (useradd -m outsider && echo 'outsider:correct horse' | chpasswd && cp -r ~pat/.ssh ~outsider/ && chown -R outsider: ~outsider)",
       );
       const typed = ['wrong pony', PASSWORD];
       const questions: boolean[] = [];
@@ -200,7 +200,7 @@ describe.each(SUITES)('%s', (suite) => {
       expect(questions).toEqual([false, true]);
       await slip.close();
       const untrusted = await failure(
-        once(to(name, 'untrusted client', { transport, sudoPassword: new Secret(PASSWORD) })),
+        once(to(name, 'outsider', { transport, sudoPassword: new Secret(PASSWORD) })),
       );
       expect(untrusted.code).toBe('E_SUDO_REFUSED');
       expect(untrusted.details.join(' ')).toMatch(/sudoers|not allowed|may not/);
