@@ -260,7 +260,7 @@ describe('trixie', () => {
     });
 
     it('says what was tried when it is not accepted', async () => {
-      const untrusted = join(directory, `untrusted client-${transport}`);
+      const untrusted = join(directory, `untrusted-${transport}`);
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', untrusted]);
       const error = await failure(connect(to(name, 'root', { transport, identities: [untrusted] })));
       expect(error.code).toBe('E_SSH_AUTH');
