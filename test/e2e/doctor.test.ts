@@ -60,12 +60,7 @@ test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Reco
     'systemctl stop docker.socket docker-tls.socket docker',
   ],
   ['a firewall rule that drops', 'timed-out', /iptables/, 'iptables -A INPUT -p tcp --dport 2376 -j DROP'],
-  [
-    'a firewall rule that rejects',
-    'connection-refused',
-    /iptables/,
-    'iptables -A INPUT -p tcp --dport 2376 -j REJECT',
-  ],
+  ['a firewall rule that rejects', 'connection-refused', /iptables/, 'iptables -A INPUT -p tcp --dport 2376 -j REJECT'],
   [
     'a trust file without this client',
     'client-refused',

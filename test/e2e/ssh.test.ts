@@ -199,9 +199,7 @@ describe.each(SUITES)('%s', (suite) => {
       expect((await as(slip, 'id -un')).stdout.toString()).toBe('root\n');
       expect(questions).toEqual([false, true]);
       await slip.close();
-      const untrusted = await failure(
-        once(to(name, 'outsider', { transport, sudoPassword: new Secret(PASSWORD) })),
-      );
+      const untrusted = await failure(once(to(name, 'outsider', { transport, sudoPassword: new Secret(PASSWORD) })));
       expect(untrusted.code).toBe('E_SUDO_REFUSED');
       expect(untrusted.details.join(' ')).toMatch(/sudoers|not allowed|may not/);
     });

@@ -46,8 +46,7 @@ export const command = defineCommand({
     return {
       ...result,
       result: { ...(result.result as object), contexts: gone },
-      text:
-        gone.length > 0 ? `${result.text}\n  also removed: docker context ${listWords(gone, 12)}` : result.text,
+      text: gone.length > 0 ? `${result.text}\n  also removed: docker context ${listWords(gone, 12)}` : result.text,
       errors: [...result.errors, ...errors],
     };
   },
