@@ -1,6 +1,7 @@
 /** Owns the gathering of a host's facts: one exec that changes nothing. */
 
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import { SYSCTLS } from '../domain/audit/host-settings.ts';
 import { DAEMON_JSON } from '../domain/dockerd/paths.ts';
 import { installCommand, NEEDED_PROGRAMS, parseMissing } from '../domain/dockerd/programs.ts';
 import { viewDaemon } from '../domain/plan/daemon-view.ts';
@@ -83,7 +84,7 @@ function programsMissing(
 export async function gatherAuditFacts(session: HostSession, signal: AbortSignal): Promise<AuditFacts> {
   const result = await session.run({
     phase: 'audit',
-    script: AUDIT_SCRIPT,
+    script: `SYSCTLS=${shellQuote(SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' '))}\n${AUDIT_SCRIPT}`,
     asRoot: true,
     timeoutMs: 120_000,
     signal,
