@@ -256,6 +256,15 @@ export const SSH_CHECKS: readonly Check[] = [
       return open.length === 0 ? undefined : { text: `${open.join(' and ')}: not no` };
     },
   ),
+  check(
+    'ssh.12',
+    'info',
+    'At most two sessions for each connection',
+    'Lynis wants two. Shared connections (ControlMaster, Ansible, DOCKER_HOST=ssh://) want more.',
+    'MaxSessions 2',
+    'sshd-sessions',
+    (value) => (Number(value('maxsessions')) <= 2 ? undefined : { text: `MaxSessions is ${value('maxsessions')}` }),
+  ),
   {
     id: 'ssh.8',
     severity: 'high',
