@@ -37,11 +37,8 @@ const PROFILE_SUMMARY = 'a set of fixes (default: cis)';
 export const command = defineCommand({
   name: 'harden',
   summary: 'Fix audit findings (planned, verified, rolled back on failure)',
-  about: `Without --only and --profile: what the CIS Docker Benchmark asks for. Fixes that can break existing access are skipped unless you pass --accept NAME: ${FIXES.filter(
-    (fix) => fix.risk === 'yes',
-  )
-    .map((fix) => fix.name)
-    .join(', ')}.\nA later apply keeps the fixes; rollback and remove undo them.`,
+  about:
+    'Without --only and --profile: what the CIS Docker Benchmark asks for. Fixes that can break existing access are skipped unless you pass --accept NAME (--list says which).\nA later apply keeps the fixes; rollback and remove undo them.',
   examples: [
     'docker-tls harden build-1 --profile minimal --dry-run',
     'docker-tls harden build-1 --accept icc --keep-docker-group ci --yes',
@@ -65,7 +62,7 @@ export const command = defineCommand({
       value: 'N',
       summary: 'MaxAuthTries (default: 4; profile article: 2)',
     },
-    banner: { kind: 'text', value: 'TEXT', summary: 'text of the fix banner: one line, yours to word' },
+    banner: { kind: 'text', value: 'TEXT', summary: 'the words of the fix banner, in one line' },
     list: { kind: 'flag', summary: 'show the fixes and their costs; needs no host' },
   },
   async run(context) {
