@@ -77,11 +77,11 @@ test('SARIF has the numbers of all editions', () => {
 test('--benchmark: an edition without the control knows no such check', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-benchmark-'));
   try {
-    writeFileSync(join(directory, 'c.yml'), 'services: {}\n');
+    writeFileSync(join(directory, 'c.yml'), 'services:\n  web:\n    image: a:1\n');
     const audit = (...argv: string[]) =>
       runCli(['audit', '--home', directory, '--compose', 'c.yml', ...argv], { cwd: directory });
-    expect((await audit('--json')).out).toContain('"benchmark":"1.8"');
-    expect((await audit('--benchmark', '1.6', '--json')).out).toContain('"benchmark":"1.6"');
+    expect((await audit('--json')).out).toContain('"benchmark": "1.8"');
+    expect((await audit('--benchmark', '1.6', '--json')).out).toContain('"benchmark": "1.6"');
     const refused = await audit('--benchmark', '1.6', '--check', '2.19');
     expect([refused.exit, refused.err]).toEqual([2, expect.stringMatching(/there is no such check\n/)]);
   } finally {
