@@ -38,7 +38,7 @@ export const command = defineCommand({
   name: 'harden',
   summary: 'Fix audit findings (planned, verified, rolled back on failure)',
   about:
-    'Without --only and --profile: what the CIS Docker Benchmark asks for. Fixes that can break existing access are skipped unless you pass --accept NAME (--list says which).\nA later apply keeps the fixes; rollback and remove undo them.',
+    'Fixes that can break existing access are skipped unless you pass --accept NAME (--list says which, and what each costs). A later apply keeps the fixes; rollback and remove undo them.',
   examples: [
     'docker-tls harden build-1 --profile minimal --dry-run',
     'docker-tls harden build-1 --accept icc --keep-docker-group ci --yes',
