@@ -59,7 +59,9 @@ apply_daemon() {
           return 0
         fi
       fi
-      restart_docker "$1"
+      restart_docker "$1" && return 0
+      [ "$BACK" = yes ] && [ -n "$why" ] || return 1
+      leave_down "$why"
       ;;
   esac
 }
@@ -67,6 +69,12 @@ apply_daemon() {
 # It can neither be stopped nor started: what is back comes into force some other day.
 leave_running() {
   REMARK="docker.service could not start again (${1%; }), so it was left running, with the settings of the change that was rolled back: put that right, then: systemctl daemon-reload && systemctl restart docker.service"
+  note "$REMARK"
+}
+
+# It was down already, and what it needs for a start is gone: no rollback can bring that back.
+leave_down() {
+  REMARK="docker.service is down and cannot start (${1%; }): put that right, then: systemctl restart docker.service"
   note "$REMARK"
 }
 
