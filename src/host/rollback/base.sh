@@ -32,6 +32,8 @@ LIMIT=300
 BACK=no
 # What the operator has to know although everything is back.
 REMARK=
+# yes: the daemon is down, and nothing here can start it.
+LEFT_DOWN=no
 socket=
 
 # A mark is a second name of a file that is already there, so that a full disk cannot prevent it.
