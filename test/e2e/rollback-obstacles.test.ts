@@ -62,7 +62,8 @@ const OBSTACLES: Readonly<Record<string, Obstacle>> = {
   },
   'no iptables, and a daemon that is down': {
     make: 'mv /usr/sbin/iptables /usr/sbin/iptables.away; systemctl stop docker.service 2>/dev/null',
-    unmake: 'mv /usr/sbin/iptables.away /usr/sbin/iptables; systemctl reset-failed docker; systemctl restart docker; docker start web',
+    unmake:
+      'mv /usr/sbin/iptables.away /usr/sbin/iptables; systemctl reset-failed docker; systemctl restart docker; docker start web',
     refused: ['E_UNIT_NEEDS', /dockerd does not start without iptables/],
     leftDown:
       /docker\.service is down and cannot start \(\/usr\/sbin\/iptables is missing\): put that right, then: systemctl restart docker\.service/,
