@@ -40,7 +40,9 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
   const planned = await planFirst(base, run);
   try {
     if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };
-    if (base.wanted.temporary && allFailed(planned.hosts)) return failed(planned, base);
+    // Nothing is left to ask about.
+    if ((base.wanted.temporary || base.wanted.target.kind === 'generation') && allFailed(planned.hosts))
+      return failed(planned, base);
     await confirm(intent, planned, run);
     await unlockCa(planned, base, run);
     // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
@@ -127,7 +129,7 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
     const planned = await planOne(opened, spec, base, run, line);
     if (alone) return planned;
     await planned.session.close();
-    line.done('planned');
+    line.pause();
     return planned;
   });
   return { wanted, hosts };
