@@ -432,7 +432,7 @@ describe('a command that signs', () => {
     await until('asked');
     await store.withLock('another run', async () => {
       const ann = (await store.read()).clients.get('ann') as StoredClient;
-      const { directory: _, ...stored } = ann;
+      const { directory: _, ...stored } = ann as StoredClient & { directory?: string };
       await store.write({ clients: { ann: { ...stored, record: { ...ann.record, days: 7 } } } });
     });
     writeFileSync(file('go'), '');

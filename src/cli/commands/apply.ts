@@ -59,10 +59,10 @@ function nextCommands(
   specs: readonly HostSpec[],
   { args, options, global, runtime }: Pick<Context, 'args' | 'options' | 'global' | 'runtime'>,
 ): string[] {
-  const from = { file: global.file, inventory: options.inventory };
-  if (planned !== undefined) return planned.hosts.some(isChanging) ? [applyCommand(args.hosts, from)] : [];
+  if (planned !== undefined)
+    return planned.hosts.some(isChanging) ? [applyCommand(args.hosts, global.file, options)] : [];
   const left = results.flatMap(({ kind, host }) => (kind === 'done' ? [] : [host]));
-  if (left.length > 0) return [`when that is fixed:  ${applyCommand(left, from)}`];
+  if (left.length > 0) return [`when that is fixed:  ${applyCommand(left, global.file, options)}`];
   const first = results.find((one) => one.kind === 'done' && one.value.changed);
   const spec = specs.find(({ name }) => name === first?.host);
   return spec === undefined ? [] : useCommands(spec, contextName(spec), runtime);

@@ -19,8 +19,7 @@ export const command = defineCommand({
     const { run, request } = await openHosts(context, args.hosts, options);
     const result = renderChange(await apply({ ...request, reason: 'plan' }, { ...run, dryRun: true }), context);
     const { changes } = result.result as { changes: number };
-    const from = { file: context.global.file, inventory: options.inventory };
-    const next = changes > 0 ? [applyCommand(args.hosts, from)] : [];
+    const next = changes > 0 ? [applyCommand(args.hosts, context.global.file, options)] : [];
     return { ...result, next, exit: result.exit !== 0 ? result.exit : options.check && changes > 0 ? 3 : 0 };
   },
 });
