@@ -147,7 +147,7 @@ test('from the first question to docker ps', async () => {
   await terminal.answer('Client:', `laptop${enter}`);
   await terminal.answer(`Docker context: (${host.name})`, enter);
   await terminal.answer('Begin a fleet file here, fleet.yaml, with this host? (y/N)', `y${enter}`);
-  const planned = await terminal.see(/Make these changes[^]*Make these changes\? \(Enter/);
+  const planned = await terminal.see(/Make these changes[\s\S]*Make these changes\? \(Enter/);
   // The key that was shown is the host's own.
   const shown = /SHA256:[A-Za-z0-9+/]{43}/.exec(planned)?.[0] ?? 'none';
   expect(await host.must('cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -')).toContain(shown);
