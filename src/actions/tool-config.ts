@@ -14,8 +14,12 @@ import { type NewCopy, withHandedOut } from '../domain/trust/handed-out.ts';
 import type { ReachableHost } from '../engine/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
-/** A tool on this computer: it reads the files in the store, and its context is kept up to date by docker-tls. */
-export function accessHere({ record }: ReachableHost, client: StoredClient & { readonly directory: string }): Access {
+/** A tool on this computer: it reads the files in the store, and its context is kept up to date by docker-tls (`typed`: as it is called here). */
+export function accessHere(
+  { record }: ReachableHost,
+  client: StoredClient & { readonly directory: string },
+  typed: (command: string) => string,
+): Access {
   const context = contextNameOf(record.name);
   const command = `docker-tls context ${shellQuote(record.name)} --client ${shellQuote(client.record.name)}`;
   return {
@@ -23,7 +27,7 @@ export function accessHere({ record }: ReachableHost, client: StoredClient & { r
     endpoint: dockerHost(record.address, record.port),
     client: client.record.name,
     directory: client.directory,
-    context: { name: context, command },
+    context: { name: context, command: typed(command) },
   };
 }
 

@@ -8,6 +8,7 @@ import { afterRenewal, isTool, renderTool, TOOLS, type ToolName, takesSeveral } 
 import { accepts, type ReachableHost, reachableHosts } from '../../engine/reachable-hosts.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type CommandResult, defineCommand, type GlobalOptions } from '../command.ts';
+import { hintPrefix } from '../hint-prefix.ts';
 import { storeDirectory, usage } from '../options.ts';
 import { CLIENT_OPTION, clientName, type KnownClient, resolveClient, resolveHost } from '../resolve-target.ts';
 import { storeOf } from '../store.ts';
@@ -90,7 +91,11 @@ async function configureTool(
   const store = storeOf(around);
   const state = await store.read();
   const { hosts, client } = reachedBy(tool, asked, state);
-  const [first, ...others] = hosts.map((host) => accessHere(host, client));
+  const typed = hintPrefix(
+    runtime.program,
+    global.home === storeDirectory(undefined, runtime) ? undefined : global.home,
+  );
+  const [first, ...others] = hosts.map((host) => accessHere(host, client, typed));
   if (first === undefined) throw new Error('a client without hosts was resolved');
   const text = renderTool(tool, [first, ...others], (host) => `docker-tls env ${shellQuote(host)} --format ${tool}`);
   const names = hosts.map(({ record }) => record.name);

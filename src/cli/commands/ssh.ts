@@ -21,6 +21,8 @@ export const command = defineCommand({
   },
   options: {},
   async run({ args, global, runtime }) {
+    if (global.json)
+      throw usage('--json: standard output belongs to what runs on the host', [`docker-tls ssh ${args.host}`]);
     const { hosts, clients } = await storeOf({ global, runtime }).read();
     const host = hosts.get(args.host);
     if (host === undefined) {

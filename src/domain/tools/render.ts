@@ -7,12 +7,11 @@ import { type Access, ansible, filesOf, hcl, property, quoted, readFile } from '
 export function renderBuildx({ host, context }: Access): string {
   const [name, builder] = [shellQuote(context.name), shellQuote(`${context.name}-builder`)];
   return lines(
-    context.command,
-    `# The BuildKit of ${host} itself needs no more: docker buildx build --builder ${name} --tag app .`,
-    '# A builder in a container, for caches and several platforms:',
+    `${context.command} &&`,
     `docker buildx create --name ${builder} --driver docker-container ${name}`,
     `# docker buildx build --builder ${builder} --load --tag app .`,
     `# docker buildx rm ${builder}`,
+    `# The BuildKit of ${host} itself needs no builder: docker --context ${name} buildx build --tag app .`,
   );
 }
 
