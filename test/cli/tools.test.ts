@@ -197,7 +197,7 @@ test('client import --from-env --context NAME: a context of that name, and what 
   const imported = await run(['client', 'import', '--from-env', '--context', 'ci-build', '--use'], job);
   expect(imported.exit, imported.err).toBe(0);
   expect(imported.out).toContain('contexts: ci-build');
-  expect(imported.out).toContain('unset DOCKER_HOST');
+  expect(imported.out).toContain('unset DOCKER_HOST DOCKER_TLS_VERIFY');
   const config = JSON.parse(readFileSync(join(directory, 'job-docker/config.json'), 'utf8'));
   expect(config.currentContext).toBe('ci-build');
   const { DOCKER_HOST: _, ...without } = job as Record<string, string>;

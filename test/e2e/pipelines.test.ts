@@ -87,7 +87,7 @@ describe.skipIf(!existsSync(BUILDX))('with buildx', () => {
       'docker_tls() { "$NODE" "$PROGRAM" "$@"; }; docker_tls client import --from-env --context ci --use';
     const own = { ...secrets, NODE: process.execPath, PROGRAM: program.bin };
     const script = 'docker buildx create --name one ci && docker buildx rm one && docker buildx build --tag line .';
-    const done = await run(`${imported} && unset DOCKER_HOST && ${script}`, own);
+    const done = await run(`${imported} && unset DOCKER_HOST DOCKER_TLS_VERIFY && ${script}`, own);
     expect(done.status, done.err).toBe(0);
     expect(await builtBy('line')).toBe('line');
     const refused = await run(

@@ -133,7 +133,8 @@ export const command = defineCommand({
                   ? 'docker version'
                   : `docker --context ${contexts[0]} version`,
             ];
-      const stronger = ['DOCKER_HOST', 'DOCKER_CONTEXT'].filter((one) => runtime.env[one]);
+      // buildx looks for ~/.docker/ca.pem as long as DOCKER_TLS_VERIFY is set, whatever the context says.
+      const stronger = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_TLS_VERIFY'].filter((one) => runtime.env[one]);
       if (options.use && contexts.length > 0 && stronger.length > 0) next.unshift(`unset ${stronger.join(' ')}`);
       return {
         exit: 0,
