@@ -149,7 +149,7 @@ describe('as people type them', () => {
   test('ssh needs a host of the store', async () => {
     const { exit, err } = await run(['ssh', 'biuld-1']);
     expect(exit).toBe(2);
-    expect(err).toMatch(/E_HOST_UNKNOWN[^]*hint: docker-tls ssh build-1/);
+    expect(err).toMatch(/E_HOST_UNKNOWN[\s\S]*hint: docker-tls ssh build-1/);
     expect((await run(['ssh', 'build-1', '--json'])).json.error?.code).toBe('E_USAGE');
   });
 });
