@@ -47,7 +47,7 @@ export function bundleOf(state: StoreState, client: StoredClient, only: readonly
     })),
     ca,
     cert,
-    ...(key ? { key } : {}),
+    key,
   };
 }
 

@@ -151,7 +151,7 @@ export function importClient({ state, bundle, pending, replace, now, ...options 
   return {
     client,
     // A client of our own that is replaced by an untrusted client takes its issuing CA along.
-    change: { clients: { [name]: client }, ...(issuedHere && replace ? { removeIssuers: [name] } : {}) },
+    change: { clients: { [name]: client }, removeIssuers: issuedHere && replace ? [name] : undefined },
     answers: answered.map((request) => request.name),
   };
 }

@@ -65,7 +65,7 @@ export async function status(
       notBefore: info.notBefore,
       notAfter: info.notAfter,
       now,
-      ...(options.withinDays === undefined ? {} : { withinDays: options.withinDays }),
+      withinDays: options.withinDays,
     });
     return {
       kind,
@@ -150,7 +150,7 @@ async function askHosts(
       const unreachable = told.map(sayFailure).join('; ');
       const found = [...drift, ...(unreachable === '' ? [] : [unreachable])];
       line.done(found.length === 0 ? 'as it should be' : found.join('; '));
-      return { drift, ...(unreachable === '' ? {} : { unreachable }) };
+      return { drift, unreachable: unreachable === '' ? undefined : unreachable };
     },
   );
   return new Map(
@@ -181,7 +181,7 @@ async function askOverTls(
     // Not the host's own trust file: that may name single clients' CAs alone.
     ca: trustedCas(state),
     timeoutMs: 10_000,
-    ...(client?.key ? { credentials: { cert: client.cert, key: client.key } } : {}),
+    credentials: client?.key && { cert: client.cert, key: client.key },
   });
   if (outcome.kind === 'refused' && outcome.chain === '') {
     throw new DockerTlsError({
@@ -215,9 +215,9 @@ async function askOverSsh(
     spec,
     {
       runtime,
-      ...(options.sudoPassword ? { sudoPassword: options.sudoPassword } : {}),
-      ...(options.sudoPasswords ? { sudoPasswords: options.sudoPasswords } : {}),
-      ...(options.ask ? { ask: options.ask } : {}),
+      sudoPassword: options.sudoPassword,
+      sudoPasswords: options.sudoPasswords,
+      ask: options.ask,
     },
     line,
   );

@@ -152,7 +152,7 @@ async function credentialsOf(
   const info = inspectCertificate(serverCert);
   const time = now.toISOString();
   return {
-    ca: { cert, ...(keyPem ? { keyPem } : {}) },
+    ca: { cert, keyPem },
     host: {
       record: {
         ...complete(HOST_SETTINGS, {
@@ -165,7 +165,7 @@ async function credentialsOf(
           destination: found.address,
           user: found.ssh.user,
           port: found.ssh.port,
-          ...(found.ssh.keyFile === undefined ? {} : { identities: [found.ssh.keyFile] }),
+          identities: found.ssh.keyFile === undefined ? undefined : [found.ssh.keyFile],
         },
         createdAt: time,
         updatedAt: time,

@@ -171,7 +171,7 @@ export function hostFlags(
   const { acceptCa } = options;
   const said: Partial<HostSettings> = saidOf(HOST_SETTINGS, {
     ...options,
-    ...(acceptCa === undefined ? {} : { acceptCa: certificatesOf(acceptCa, cwd) }),
+    acceptCa: acceptCa === undefined ? undefined : certificatesOf(acceptCa, cwd),
   });
   return {
     ...runFlags(options, cwd),

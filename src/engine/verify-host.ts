@@ -73,9 +73,7 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
       ? [attempt({ credentials: request.server }).then((outcome) => refused("the server's own certificate", outcome))]
       : []),
     attempt({ plain: true }).then((outcome) => refused('plain HTTP', outcome)),
-    attempt({ ...(credentials ? { credentials } : {}), maxVersion: 'TLSv1.1' }).then((outcome) =>
-      refused('TLS 1.1', outcome),
-    ),
+    attempt({ credentials, maxVersion: 'TLSv1.1' }).then((outcome) => refused('TLS 1.1', outcome)),
     ...(request.revoked ?? []).map(async ({ name, cert, key }) => ({
       ...refused(`revoked client ${name}`, await attempt({ credentials: { cert, key } })),
       revoked: name,

@@ -94,9 +94,10 @@ export const command = defineCommand({
     ]);
     const selection: Selection = {
       checks: options.check,
-      ...(options.baseline === undefined
-        ? {}
-        : { baseline: parseBaseline(await readText(options.baseline, runtime.cwd), options.baseline) }),
+      baseline:
+        options.baseline === undefined
+          ? undefined
+          : parseBaseline(await readText(options.baseline, runtime.cwd), options.baseline),
     };
     const known =
       options.compare === undefined
@@ -112,7 +113,7 @@ export const command = defineCommand({
       subjects: [...subjectsOf(results), ...files].map((subject) => refined(subject, selection, now)),
     };
     const comparison = known === undefined ? undefined : compareReports(known, report);
-    const result = { ...report, ...(comparison ? { comparison } : {}) };
+    const result = { ...report, comparison };
     const expired = selection.baseline === undefined ? [] : expiredEntries(selection.baseline, now);
     if (expired.length > 0) {
       context.progress.note(
@@ -135,7 +136,7 @@ export const command = defineCommand({
       exit: failed !== 0 ? failed : tooMuch ? 3 : 0,
       result: saved === undefined ? result : { ...result, out: saved },
       text: saved === undefined ? text : summary(report, form, saved),
-      ...(form === 'table' || saved !== undefined ? { next: wayOn(report, stored, global.file !== undefined) } : {}),
+      next: form === 'table' || saved !== undefined ? wayOn(report, stored, global.file !== undefined) : undefined,
       errors: errorsOf(results),
     };
   },
@@ -160,7 +161,7 @@ async function auditSelected(context: Context, hosts: readonly string[]) {
     runtime,
     state,
     ...(await sudoPasswords(options, { specs, secrets }, context)),
-    ...(prompts.ssh ? { ask: prompts.ssh } : {}),
+    ask: prompts.ssh,
   };
   const results = await auditHosts(specs, audit, { parallel: global.parallel, signal: runtime.signal }, progress);
   return { results, stored: new Set(state.hosts.keys()) };

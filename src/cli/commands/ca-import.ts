@@ -49,9 +49,9 @@ export const command = defineCommand({
         cert,
         passphrase,
         now: runtime.now(),
-        ...(key ? { key } : {}),
-        ...(chain === undefined ? {} : { chain }),
-        ...(options.signCommand === undefined ? {} : { signCommand: anchorCommand(options.signCommand, runtime.cwd) }),
+        key,
+        chain,
+        signCommand: options.signCommand === undefined ? undefined : anchorCommand(options.signCommand, runtime.cwd),
       });
       if (!global.dryRun) await store.write(change);
       const { subject, fingerprint, notAfter } = inspectCertificate(cert);

@@ -53,8 +53,8 @@ export const command = defineCommand({
       args.file === undefined
         ? bundleOfEnvironment(runtime.env)
         : readBundle(await readIn(args.file, runtime.cwd), {
-            ...(ca === undefined ? {} : { ca }),
-            ...(options.name === undefined ? {} : { name: options.name }),
+            ca,
+            name: options.name,
           });
     const bundle = read && options.host.length > 0 ? { ...read, hosts: namedHosts(options.host) } : read;
     if (bundle === undefined) {
@@ -73,7 +73,7 @@ export const command = defineCommand({
         pending: readRequests(global.home),
         replace: options.replace,
         now: runtime.now(),
-        ...(options.name === undefined ? {} : { name: options.name }),
+        name: options.name,
       });
       const { name } = imported.client.record;
       if (global.dryRun) return { exit: 0, result: { client: name, dryRun: true }, text: `would import ${name}` };

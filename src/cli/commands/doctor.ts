@@ -37,8 +37,8 @@ export const command = defineCommand({
       named: options.client !== undefined,
       dockerConfig: dockerConfigDirectory(runtime),
       ssh: !options.noSsh,
-      ...(prompts.ssh ? { ask: prompts.ssh } : {}),
-      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+      ask: prompts.ssh,
+      timeoutMs: options.timeout,
     });
     const colours = coloursOf(runtime.io);
     const well = found.cause === 'none';

@@ -38,7 +38,7 @@ export const command = defineCommand({
       due: options.due,
       all: options.all,
       now: runtime.now(),
-      ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
+      withinDays: options.within && options.within / 86_400_000,
     });
     const changed = await rotateClient({ names: () => names, days: options.days }, run);
     const { result: planned, ...rest } = renderChange(changed, context);

@@ -79,8 +79,8 @@ export const command = defineCommand({
     const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
     const reference = fleet?.secrets.sudoPasswordOf(first.name);
     const secrets = {
-      ...(fleet?.secrets.caPassphrase === undefined ? {} : { caPassphrase: fleet.secrets.caPassphrase }),
-      ...(reference === undefined ? {} : { sudoPassword: { [first.name]: reference } }),
+      caPassphrase: fleet?.secrets.caPassphrase,
+      sudoPassword: reference === undefined ? undefined : { [first.name]: reference },
     };
     // With --yes the plan is shown as well: it is the first that this host gets.
     const run = await openRun(context, options, { specs: [first], secrets }, { confirm: confirming(context, true) });
@@ -184,7 +184,7 @@ function finish(
   const sentence = accepted.length === 0 ? 'Next:' : `${endpoint} accepts ${accepted.join(', ')}. Next:`;
   return {
     exit: 0,
-    result: { ...(outcomeJson(result) as object), endpoint, client, ...(docker ? { context: docker } : {}) },
+    result: { ...(outcomeJson(result) as object), endpoint, client, context: docker },
     text: [verified, '', sentence].join('\n'),
     next: nextCommands(context, spec, docker),
     errors,

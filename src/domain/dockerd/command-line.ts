@@ -59,7 +59,7 @@ export function parseCommandLine(
   if (program === undefined || !/(^|\/)dockerd(-[a-z0-9.]+)?$/.test(path)) return undefined;
   const filled = prefix.includes(':') ? rest : rest.map((word) => ({ ...word, text: fillIn(word.text, lookUp) }));
   const argv0 = prefix.includes('@') ? filled.shift() : undefined;
-  return { program, ...(argv0 ? { argv0 } : {}), flags: parseFlags(filled) };
+  return { program, argv0, flags: parseFlags(filled) };
 }
 
 function fillIn(text: string, lookUp: (name: string) => string | undefined): string {

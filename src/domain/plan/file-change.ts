@@ -27,7 +27,7 @@ export type FileChange = {
 
 /** A text file with its final mode. */
 export function text(path: string, content: string, mode = '0644', owner = '0:0', reason?: string): FileChange {
-  return { kind: 'file', path, mode, owner, after: content, pending: true, ...(reason ? { reason } : {}) };
+  return { kind: 'file', path, mode, owner, after: content, pending: true, reason: reason || undefined };
 }
 
 export function link(path: string, to: string): FileChange {

@@ -57,8 +57,8 @@ export function parseSnapshot(files: ReadonlyMap<string, PathState>, directory: 
       owner,
       path: rest.join('\t'),
       copy,
-      ...(state?.kind === 'file' ? { content: state.content } : {}),
-      ...(state?.kind === 'link' ? { to: state.to } : {}),
+      content: state?.kind === 'file' ? state.content : undefined,
+      to: state?.kind === 'link' ? state.to : undefined,
     });
   }
   return entries;

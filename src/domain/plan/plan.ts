@@ -106,7 +106,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     generation: busy ? generation : (facts.state?.generation ?? generation),
     port: desired.port,
     listening,
-    ...(credentials ? { credentials } : {}),
+    credentials,
     files: busy ? [link(CURRENT_LINK, `${generation}`), ...files].map((change) => withBefore(change, facts)) : [],
     managed: mergeManaged(
       managedBefore.filter((item) => hardening(item) || item.path === view.configFile),
@@ -165,7 +165,7 @@ export function planRestore(
     host: desired.name,
     purpose: target === 'none' ? 'remove' : 'rollback',
     generation: target === 'none' ? 'none' : nextGeneration(facts),
-    ...(target === 'none' ? {} : { returnsTo: target }),
+    returnsTo: target === 'none' ? undefined : target,
     port: desired.port,
     listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : 'daemon',
     files,

@@ -97,7 +97,7 @@ async function retract(wanted: Wanted, before: StoreState, { store, shared }: Ru
     const wantedNames = wanted.credentials.flatMap((one) => (one.kind === 'client' ? [one.record.name] : []));
     const fresh = made(wantedNames, before.clients).filter((name) => clients.has(name));
     await store.write({
-      ...(before.ca === undefined && ca !== undefined ? { retireCa: true } : {}),
+      retireCa: (before.ca === undefined && ca !== undefined) || undefined,
       removeClients: fresh,
       removeIssuers: made(fresh, before.issuers).filter((name) => issuers.has(name)),
     });
