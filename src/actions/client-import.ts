@@ -3,15 +3,10 @@
 import { type ClientBundle, parseBundleEnv, unpackBundle } from '../adapters/docker/bundle.ts';
 import { addressOf } from '../adapters/docker/diagnosis.ts';
 import { parsePemBundle } from '../adapters/docker/pem-bundle.ts';
-import {
-  checkName,
-  type ReachedHost,
-  type StoreChange,
-  type StoredClient,
-  type StoreState,
-} from '../adapters/store/records.ts';
+import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { PendingRequest } from '../adapters/store/requests.ts';
 import { nameOf } from '../domain/destination.ts';
+import { checkName } from '../domain/names.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
 import { keyMatches } from '../domain/pki/keys.ts';

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { checkName } from '../adapters/store/records.ts';
 import { schemaProblems } from '../domain/fleet/fleet-problems.ts';
+import { checkName } from '../domain/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import {
   CA_DEFAULTS,

@@ -3,8 +3,9 @@
 import { join } from 'node:path';
 import { contextName } from '../actions/context.ts';
 import { contextNameOf } from '../adapters/docker/contexts.ts';
-import { nameProblem, type StoreState } from '../adapters/store/records.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import { parseDestination } from '../domain/destination.ts';
+import { nameProblem } from '../domain/names.ts';
 import { otherClients, otherClientsLose, otherClientsNotes, trustNow } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import {

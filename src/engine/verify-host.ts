@@ -1,6 +1,6 @@
 /** Owns the verification that a host accepts the right people and nobody else: real connections from this computer, all at once. */
 
-import { dockerHost } from '../adapters/docker/environment.ts';
+import { dockerHost } from '../domain/destination.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';

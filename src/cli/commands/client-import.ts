@@ -85,7 +85,7 @@ export const command = defineCommand({
       if (stored === undefined) throw new Error(`${name} was just written`);
       const hosts = [...reachableHosts(state).values()].filter((host) => accepts(host, stored));
       const contexts: string[] = [];
-      const problems: DockerTlsError[] = [...(await refreshCopies({ state: before, client: stored })).problems];
+      const problems: DockerTlsError[] = [...(await refreshCopies(stored, before, runtime)).problems];
       for (const [index, { record }] of (options.noContext ? [] : hosts).entries()) {
         try {
           // Names of hosts may hold an @, names of contexts may not.

@@ -1,8 +1,8 @@
 /** Owns `doctor HOST`: one cause, and the command that fixes it. */
 
 import { examine } from '../../actions/doctor.ts';
-import { dockerHost } from '../../adapters/docker/environment.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
+import { dockerHost } from '../../domain/destination.ts';
 import { type ReachableHost, reachableHosts } from '../../engine/reachable-hosts.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Runtime } from '../../runtime.ts';

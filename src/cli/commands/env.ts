@@ -1,6 +1,7 @@
 /** Owns `env HOST`: the lines that point docker at a host, in the words of a shell. Reads the store; changes nothing. */
 
-import { detectShell, dockerHost, renderEnvironment, SHELLS } from '../../adapters/docker/environment.ts';
+import { detectShell, renderEnvironment, SHELLS } from '../../adapters/docker/environment.ts';
+import { dockerHost } from '../../domain/destination.ts';
 import { defineCommand } from '../command.ts';
 import { storeDirectory, usage } from '../options.ts';
 import { resolveClient, resolveHost } from '../resolve-target.ts';

@@ -3,8 +3,8 @@
 import { rotateClient } from '../../actions/rotate-client.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { dateWords, plural } from '../../domain/words.ts';
-import type { CopiesOutcome } from '../../engine/installed-copies.ts';
 import { resolveNames } from '../../engine/renewals.ts';
+import type { CopiesOutcome } from '../../runtime.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS, DUE_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';

@@ -4,8 +4,9 @@ import { type ApplyRequest, apply, clientsFor, wantedHosts } from '../../actions
 import { checkContextOf, contextName, giveContexts } from '../../actions/context.ts';
 import { makeOwn } from '../../actions/own-client.ts';
 import { readContext } from '../../adapters/docker/contexts.ts';
-import { detectShell, dockerHost, useOf } from '../../adapters/docker/environment.ts';
-import { checkName } from '../../adapters/store/records.ts';
+import { detectShell, useOf } from '../../adapters/docker/environment.ts';
+import { dockerHost } from '../../domain/destination.ts';
+import { checkName } from '../../domain/names.ts';
 import { knownHosts, otherName } from '../../domain/plan/other-store.ts';
 import { preflight } from '../../domain/plan/preflight.ts';
 import type { HostSpec } from '../../domain/settings.ts';
