@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { STATE } from '../../src/domain/dockerd/paths.ts';
-import { planHost, planRestore } from '../../src/domain/plan/plan.ts';
+import { planHost } from '../../src/domain/plan/plan.ts';
+import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { keptOf } from '../../src/domain/settings.ts';
