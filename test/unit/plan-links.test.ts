@@ -76,8 +76,8 @@ describe('daemon.json is a link', () => {
   });
 
   test.each([
-    ['to no file', linked(JSON_FILE, '/dev/null', 'other 666 0:0\n'), /leads to \/dev\/null, which is no file/],
-    ['nowhere', { [`file:${JSON_FILE}`]: 'link 777 0:0\n/no/such/file' }, /daemon\.json is a link that leads nowhere/],
+    ['to no file', linked(JSON_FILE, '/dev/null', 'other 666 0:0\n'), /leads to \/dev\/null, which is not a file/],
+    ['nowhere', { [`file:${JSON_FILE}`]: 'link 777 0:0\n/no/such/file' }, /daemon\.json is a dangling link/],
   ])('it leads %s', (_, more, words) => {
     const facts = factsOf(more);
     const found = preflight({

@@ -362,7 +362,7 @@ test('an address to listen on that the host lacks is said: a slip of the hand, o
     planHost(facts, { ...desired, listen }).warnings.filter((line) => line.includes('no interface'));
   expect(said('10.0.0.9', '2001:DB8::9', '127.0.0.1', '::', 'fe80::1')).toEqual([]);
   expect(said('10.0.0.9', '10.0.0.8')).toEqual([
-    'no interface of the host has the address 10.0.0.8 now: nobody gets in there until one has',
+    'no interface of the host has the address 10.0.0.8 now: no client can connect there until one has',
   ]);
 });
 
