@@ -1,6 +1,7 @@
 /** Owns what is known of a host before anything is planned: the parser of what the facts script printed. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { distributionOf } from '../dockerd/packages.ts';
 import { CURRENT_LINK, LOCK, SERVER_FILES, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
@@ -42,6 +43,7 @@ export function parseFacts(stdout: Buffer) {
     fqdn: get('fqdn').trim(),
     system: get('system'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(get('os'))?.[1] ?? '',
+    distribution: distributionOf(get('os')),
     /** undefined: no systemd runs here. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
     addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({

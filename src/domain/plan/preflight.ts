@@ -2,6 +2,7 @@
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
+import { installDockerHints } from '../dockerd/packages.ts';
 import { LOCK, STATE } from '../dockerd/paths.ts';
 import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import { viewDaemon } from './daemon-view.ts';
@@ -60,12 +61,11 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
   if (!hasDocker(facts) && docker.snap !== undefined)
     add('E_DOCKER_SNAP', 'Docker is installed as a snap, which keeps its own configuration', [
       sudo('snap', 'remove', 'docker'),
-      sudo('apt-get', 'install', '-y', 'docker.io'),
+      ...installDockerHints(login, facts.distribution),
     ]);
   else if (!hasDocker(facts))
     add('E_NO_DOCKER', docker.binary === '' ? 'no dockerd on this host' : 'dockerd is here, but no docker.service', [
-      `on Debian or Ubuntu: ${sudo('apt-get', 'install', '-y', 'docker.io')}`,
-      'or follow https://docs.docker.com/engine/install/',
+      ...installDockerHints(login, facts.distribution),
       ...(docker.unit.active === 'active'
         ? [`if it is to go, with its containers: ${sudo('systemctl', 'stop', 'docker.service')}`]
         : []),
