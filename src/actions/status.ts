@@ -10,6 +10,7 @@ import { preflight } from '../domain/plan/preflight.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
+import { plural } from '../domain/words.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
 import { openHost } from '../engine/steps/connect.ts';
@@ -148,8 +149,9 @@ async function askHosts(
       if (told.some(({ code, exit }) => code === 'E_BUG' || exit === 130)) throw new DockerTlsErrors(told);
       if (failures.length > 0 && failures.length === answers.length) throw failures[0];
       const unreachable = told.map(sayFailure).join('; ');
-      const found = [...drift, ...(unreachable === '' ? [] : [unreachable])];
-      line.done(found.length === 0 ? 'as it should be' : found.join('; '));
+      if (unreachable !== '') line.failed('unreachable');
+      else if (drift.length > 0) line.failed(plural(drift.length, 'difference'));
+      else line.done('in sync');
       return { drift, unreachable: unreachable === '' ? undefined : unreachable };
     },
   );
@@ -229,7 +231,7 @@ async function askOverSsh(
     if (credentials?.cert !== host.serverCert) drift.push('another certificate lies on the host than in the store');
     if (credentials?.ca !== host.ca) drift.push('another trust file lies on the host than in the store');
     if (host.record.generation !== undefined && facts.state.generation !== host.record.generation)
-      drift.push(`generation ${facts.state.generation} is in force, the store knows ${host.record.generation}`);
+      drift.push(`generation ${facts.state.generation} is active, the store knows ${host.record.generation}`);
     const ours = facts.generations.get(facts.state.generation);
     for (const [path, entry] of ours ?? []) {
       const now = facts.files.get(path);

@@ -142,6 +142,7 @@ export const HOST_SETTINGS = {
     summary: 'CAs (PEM) whose clients are accepted too; existing: those that the daemon trusts before setup; none',
     otherwise: 'as before',
     flag: { ...safety, value: 'FILE' },
+    kept,
   },
   containers: {
     ...choice(['keep', 'may-stop']),

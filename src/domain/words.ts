@@ -1,5 +1,6 @@
 /** Owns how times, counts and widths are said to people. Pure: the present is a parameter. */
 
+import { stripVTControlCharacters } from 'node:util';
 import truncatedWidth from 'fast-string-truncated-width';
 import stringWidth from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
@@ -72,4 +73,19 @@ export function wrapText(text: string, width: number): string[] {
 export function hangText(text: string, columns: number | undefined, indent: number): string {
   if (columns === undefined) return text;
   return wrapText(text, Math.max(24, columns - indent)).join(`\n${' '.repeat(indent)}`);
+}
+
+/** Lines to paste. */
+const COMMAND = /^ +(docker|docker-tls|ssh|sudo|eval|export|unset|systemctl|loginctl) /;
+
+/** Every line in at most `columns` columns; what does not fit goes on below, two columns further in. A command stays whole. */
+export function wrapLines(text: string, columns: number): string {
+  const lines = text.split('\n').map((line) => {
+    if (textWidth(line) <= columns || COMMAND.test(stripVTControlCharacters(line))) return line;
+    const indent = /^ */.exec(line)?.[0] ?? '';
+    const width = Math.max(24, columns - indent.length - 2);
+    const [first = '', ...rest] = wrapText(line.slice(indent.length), width);
+    return [`${indent}${first}`, ...rest.map((part) => `${indent}  ${part}`)].join('\n');
+  });
+  return lines.join('\n');
 }

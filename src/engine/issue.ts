@@ -50,10 +50,15 @@ export type Issuer = {
   authority(): Promise<OpenAuthority>;
 };
 
+/** A command of the user's signs, which may wait for a person: no other run has to wait for it. */
+export function signsByCommand({ ca }: Pick<StoreState, 'ca'>): boolean {
+  return ca?.keyPem === undefined && ca?.record.signCommand !== undefined;
+}
+
 /** An issuer over the store as it was read. Nothing is asked or opened before it is needed. */
 export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerOptions): Issuer {
   const keys = protectKeys(state, passphrase);
-  const command = state.ca?.keyPem === undefined ? state.ca?.record.signCommand : undefined;
+  const command = signsByCommand(state) ? state.ca?.record.signCommand : undefined;
   /** The sign command; a CA that this run makes has its key here. */
   const external = () => (made.ca === undefined ? command : undefined);
   let { ca, oldCas } = state as { ca: StoredCa | undefined; oldCas: StoreState['oldCas'] };
@@ -78,6 +83,14 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
     return [ca, ...oldCas].map((one) => one?.cert ?? '').join('');
   }
 
+  /** The trust file of clients; with the CAs above an intermediate one where that was asked for. */
+  function clientTrust(): string {
+    const above = [ca, ...oldCas].flatMap((one) =>
+      one?.record?.wholeChain === true ? splitBundle(one.record.chain ?? '') : [],
+    );
+    return trusted() + [...new Set(above)].join('');
+  }
+
   async function makeCa(spec: { name: string; keyType: KeyType; days: number }): Promise<void> {
     const issued = await issueCa({ ...spec, now });
     const keyPem = await keys.protect(issued.key);
@@ -99,7 +112,7 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
     }
     await makeCa(spec);
     const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
-    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: trusted() };
+    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: clientTrust() };
   }
 
   function dropOldCas(): void {
@@ -108,7 +121,7 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
     for (const [name, { cert, keyPem }] of state.issuers)
       issuers[name] = { cert: splitBundle(cert)[0] ?? cert, ...(keyPem ? { keyPem } : {}) };
     const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
-    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: trusted() };
+    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: clientTrust() };
   }
 
   /** The client's issuing CA under the CA in use, made where there is none. */
@@ -147,7 +160,7 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
     // What replaces another certificate must not lock its owner out.
     const hosts = known === undefined ? [] : losing(name, known.cert, issued.cert);
     if (hosts.length > 0) throw caNotAccepted(name, hosts);
-    clients[name] = { ...issued, record, ca: trusted() };
+    clients[name] = { ...issued, record, ca: clientTrust() };
   }
 
   /** With a key that is made here, unless there is a request. */

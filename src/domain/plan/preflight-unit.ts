@@ -12,7 +12,7 @@ const IN_BETWEEN = ['activating', 'deactivating', 'reloading', 'refreshing', 'ma
 export function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
   const { found, add } = collect(host);
   const systemctl = (...words: readonly string[]): string => sudoCommand(login, 'systemctl', ...words);
-  const journal = sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '30', '--no-pager');
+  const journal = (): string => sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '30', '--no-pager');
   const { unread, active, fragment } = facts.docker.unit;
   if (unread.length > 0)
     add(
@@ -56,13 +56,13 @@ export function checkUnit({ host, login, facts }: PreflightInput, view: DaemonVi
     add(
       'E_DOCKER_BUSY',
       `docker.service is ${active}, and has been for as long as we waited: it neither runs nor rests`,
-      [`see why: ${journal}`, 'run the same command again once it runs'],
+      [`see why: ${journal()}`, 'run the same command again once it runs'],
     );
   // On a host that docker-tls manages, what is amiss may be ours: the credentials deleted by hand, a dockerd that moved with an upgrade.
   // Every change puts that right, or shows why the daemon does not start and rolls back.
   if (active === 'failed' && facts.state === undefined)
     add('E_DOCKER_DOWN', 'docker.service has failed already, before any change', [
-      journal,
+      journal(),
       systemctl('reset-failed', 'docker.service'),
       systemctl('start', 'docker.service'),
     ]);
