@@ -5,6 +5,7 @@ import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { dockerFacts, isPodman } from './api.ts';
 import { auditRules, otherRules, rulesAtBoot, rulesInKernel, tmpfilesDirectories } from './audit-rules.ts';
 import { parseArguments, parseDaemonJson } from './dockerd.ts';
+import { parseHostSettings } from './host-settings.ts';
 import { parseListeners } from './listeners.ts';
 import { parseMatches, parseSshd, sshdVersion } from './sshd-facts.ts';
 
@@ -175,6 +176,8 @@ export function parseAuditFacts(stdout: Buffer) {
         madeAtBoot,
       ),
     },
+    /** Outside of Docker; undefined where the host did not say. */
+    settings: parseHostSettings((name) => bytes(name)?.toString('utf8')),
     apparmor: text('apparmor') === 'Y',
     selinux: text('selinux') !== '',
     /** Mount points, each with the device (`major:minor`) that is mounted there. */

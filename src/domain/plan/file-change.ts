@@ -7,10 +7,10 @@ import type { SnapshotEntry } from './host-state.ts';
 
 /** Holds no secret: private keys are not files of a plan but credentials, and travel apart. */
 export type FileChange = {
-  readonly kind: 'file' | 'link' | 'absent' | 'attributes' | 'member';
-  /** For a membership `group:user`. */
+  readonly kind: 'file' | 'link' | 'absent' | 'attributes' | 'member' | 'sysctl';
+  /** For a membership `group:user`, for a kernel setting its key. */
   readonly path: string;
-  /** Octal, four digits; for a membership `present` or `absent`; `-` where it has no meaning. */
+  /** Octal, four digits; for a membership `present` or `absent`, for a kernel setting its value; `-` where it has no meaning. */
   readonly mode: string;
   readonly owner: string;
   /** Text of a file afterwards. */
@@ -23,9 +23,12 @@ export type FileChange = {
   /** The path is no longer what docker-tls had put there: somebody edited it. */
   readonly drift?: boolean;
   readonly reason?: string;
-  /** For attributes and memberships: there is something to do. */
+  /** For attributes, memberships and kernel settings: there is something to do. */
   readonly pending: boolean;
 };
+
+/** Kinds of changes that put nothing at a path. */
+export const WITHOUT_FILE: readonly string[] = ['attributes', 'member', 'sysctl'];
 
 /** A text file with its final mode. */
 export function text(path: string, content: string, mode = '0644', owner = '0:0', reason?: string): FileChange {
@@ -58,7 +61,8 @@ export function bySnapshot(entry: SnapshotEntry | undefined, path: string): File
     case 'attributes':
       return { kind: 'attributes', path, mode: entry.mode.padStart(4, '0'), owner: entry.owner, pending: true };
     case 'member':
-      return { kind: 'member', path, mode: entry.mode, owner: '-', pending: true };
+    case 'sysctl':
+      return { kind: entry.kind, path, mode: entry.mode, owner: '-', pending: true };
     default:
       return absent(path);
   }
@@ -92,6 +96,8 @@ export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
         pending: true,
         reason: extra.reason,
       };
+    case 'sysctl':
+      return { kind: 'sysctl', path: extra.key, mode: extra.value, owner: '-', pending: true, reason: extra.reason };
   }
 }
 
@@ -150,7 +156,7 @@ export function withDrift(change: FileChange, facts: HostFacts): FileChange {
     (ours.kind === 'absent' && now.kind === 'absent') ||
     (ours.kind === 'link' && now.kind === 'link' && now.to === ours.to) ||
     (ours.kind === 'file' && now.kind === 'file' && now.content === ours.content && now.mode === ours.mode);
-  return same || change.kind === 'attributes' || change.kind === 'member' ? change : { ...change, drift: true };
+  return same || WITHOUT_FILE.includes(change.kind) ? change : { ...change, drift: true };
 }
 
 /** With what is there now. */

@@ -24,6 +24,7 @@ import {
   link,
   planFile,
   text,
+  WITHOUT_FILE,
   withBefore,
   withDrift,
 } from './file-change.ts';
@@ -95,7 +96,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const managedBefore = facts.state?.managed ?? [];
   const kept = new Set(wanted.map((change) => change.path));
   const hardening = ({ kind, path }: { kind: string; path: string }): boolean =>
-    kind === 'attributes' || kind === 'member' || !isTlsPath(path, view);
+    WITHOUT_FILE.includes(kind) || !isTlsPath(path, view);
   const returned = managedBefore
     .filter((item) => !kept.has(item.path) && item.path !== view.configFile && !hardening(item))
     .map(({ path }) => bySnapshot(facts.origin.get(path), path));
