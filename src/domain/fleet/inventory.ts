@@ -34,12 +34,16 @@ const ANSIBLE = {
   identities: ['ansible_ssh_private_key_file', 'ansible_private_key_file'],
 } as const;
 const ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'] as const;
+/** Windows and network devices: no Docker host that ssh reaches. */
+const OTHER_MACHINES = /^(?:[\w.]+\.)?(?:winrm|psrp|network_cli|netconf|httpapi)$/;
 const READ: ReadonlySet<string> = new Set(['ansible_connection', ...ARGUMENTS, ...Object.values(ANSIBLE).flat()]);
 
 /** What an inventory says of one host. A host that is not for us, or not fit, is no trouble as long as nobody chooses it. */
 export type InventoryHost = {
   readonly name: string;
   readonly spec?: HostSpec;
+  /** Its ansible_connection is one of another kind of machine, such as winrm. */
+  readonly connection?: string;
   /** E_INVENTORY (exit 2). */
   readonly problems: readonly DockerTlsError[];
 };
@@ -96,6 +100,8 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
     const problems: DockerTlsError[] = [];
     const say = (message: string, hints: readonly string[] = []) => problems.push(problem(where, message, hints));
     const own = readable(all, say);
+    const connection = wordOf(own.ansible_connection ?? '');
+    const other = OTHER_MACHINES.test(connection) ? { connection } : {};
     const entry = entryOf(ansibleName, own, say);
     const parsed = z.safeParse(hostSchema, entry);
     if (!parsed.success) {
@@ -107,7 +113,7 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
         const keys = [...at.slice(2), ...(key === undefined ? [] : [key])].filter((one) => typeof one === 'string');
         say(`${variableOf(keys, own)}${message}`, hints);
       }
-      return { name: ansibleName, problems };
+      return { name: ansibleName, problems, ...other };
     }
     const name = nameProblem(ansibleName) === undefined ? ansibleName : nameOf(ansibleName);
     if (nameProblem(name) !== undefined) {
@@ -116,7 +122,7 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
     }
     if (taken.has(name)) problems.push(twice(where, name));
     taken.add(name);
-    return { name, spec: hostOf(name, parsed.data as HostEntry, {}), problems };
+    return { name, spec: hostOf(name, parsed.data as HostEntry, {}), problems, ...other };
   });
 }
 
