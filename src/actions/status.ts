@@ -6,6 +6,7 @@ import { SOCKET_UNIT } from '../domain/dockerd/paths.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
+import { WITHOUT_FILE } from '../domain/plan/file-change.ts';
 import { preflight } from '../domain/plan/preflight.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
@@ -235,7 +236,7 @@ async function askOverSsh(
     const ours = facts.generations.get(facts.state.generation);
     for (const [path, entry] of ours ?? []) {
       const now = facts.files.get(path);
-      if (now === undefined || entry.kind === 'attributes' || entry.kind === 'member') continue;
+      if (now === undefined || WITHOUT_FILE.includes(entry.kind)) continue;
       const same =
         (entry.kind === 'absent' && now.kind === 'absent') ||
         (entry.kind === 'link' && now.kind === 'link' && now.to === entry.to) ||

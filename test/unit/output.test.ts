@@ -23,8 +23,12 @@ function printed(result: Partial<CommandResult>, form: { quiet?: boolean } = {})
   const said = { out: '', err: '' };
   const io = {
     ...{ outIsTerminal: true, errIsTerminal: true, inIsTerminal: true, columns: 30, colour: false },
-    out: (text: string) => void (said.out += text),
-    err: (text: string) => void (said.err += text),
+    out(text: string) {
+      said.out += text;
+    },
+    err(text: string) {
+      said.err += text;
+    },
   };
   const words = (text: string) => text;
   const whole = { exit: 0 as const, result: {}, text: '', ...result };

@@ -235,6 +235,8 @@ function renderChange(change: FileChange, { colours, diff = false }: PlanForm): 
       return [`${colours.red('-')} ${path}${drift}`, ...(change.drift ? renderLoss(change, colours) : [])];
     case 'attributes':
       return [`${colours.yellow('~')} ${path}  mode ${change.mode}, owner ${change.owner}${why}`];
+    case 'sysctl':
+      return [`${colours.yellow('~')} running kernel: ${path} = ${change.mode}${why}`];
     case 'member':
       return [`${colours.yellow('~')} ${change.mode === 'present' ? 'add to' : 'take out of'} group: ${path}${why}`];
     case 'file':
