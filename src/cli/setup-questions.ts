@@ -88,16 +88,21 @@ export async function propose(
   return { spec, client, context, file: fleet };
 }
 
-/** The context of the host's name, unless another one has that name. */
+/** The context of the host's name, unless another one has that name, or docker's files here cannot be read: nobody asked for one. */
 async function freeContext(
   { name, address, port }: HostSpec,
   { session }: OpenedHost,
   runtime: Runtime,
 ): Promise<string | undefined> {
   const context = contextNameOf(name);
-  const found = await readContext({ name: context, dockerConfig: dockerConfigDirectory(runtime) });
-  const same = found?.ours && found.host === dockerHost(address ?? session.dialled, port);
-  return found === undefined || same ? context : undefined;
+  const endpoint = dockerHost(address ?? session.dialled, port);
+  try {
+    const found = await readContext({ name: context, dockerConfig: dockerConfigDirectory(runtime) });
+    return found === undefined || (found.ours && found.host === endpoint) ? context : undefined;
+  } catch (error) {
+    if (error instanceof DockerTlsError) return undefined;
+    throw error;
+  }
 }
 
 function ownName(): string {
