@@ -161,7 +161,7 @@ describe('sshd', () => {
 
   it('says what wins over it', () => {
     const { notes } = hardenSshd(all, { ...input, config: `MaxAuthTries 20\n${config}` });
-    expect(notes.join()).toMatch(/MaxAuthTries stands in .* before its Include/);
+    expect(notes.join()).toMatch(/MaxAuthTries is set in .* before its Include/);
   });
 
   it('does not tell an sshd without Include to include, but what to write', () => {

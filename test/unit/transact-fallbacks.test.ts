@@ -118,7 +118,7 @@ test('also when somebody has interrupted: that connection is not interrupted', a
 
 test('a host that cannot be reached goes back on its own, which is said', async () => {
   const { error } = await play({ answers: [apply] });
-  expect(error?.message).toContain(`the host cannot be reached; it goes back on its own within ${WITHIN} s`);
+  expect(error?.message).toContain(`the host cannot be reached; it rolls back by itself within ${WITHIN} s`);
   expect(error?.exit).toBe(5);
 });
 
