@@ -305,7 +305,7 @@ describe('files', () => {
       hardenFiles(new Set(['audit-rules']), { ...facts, audit: { ...audit, ...change } }, '', []);
     expect([made({}).loadAuditRules, made({}).notes]).toEqual([true, []]);
     expect(made({ byHand: true }).loadAuditRules).toBe(true);
-    expect(made({ byHand: true }).notes.join()).toMatch(/keeps it by hand: it stays/);
+    expect(made({ byHand: true }).notes.join()).toMatch(/maintained by hand: it stays/);
     expect(made({ locked: true }).loadAuditRules).toBe(false);
     expect(made({ locked: true }).notes.join()).toMatch(/until the next boot/);
     expect(made({ augenrules: false }).notes.join()).toMatch(/without augenrules nothing reads rules\.d at boot/);

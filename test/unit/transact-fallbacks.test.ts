@@ -124,7 +124,7 @@ test('a host that cannot be reached goes back on its own, which is said', async 
 
 test('once it was told to keep the change it may have kept it, which is said as well', async () => {
   const { error, log } = await play({ answers: [apply, { commit: LOST }] });
-  expect(error?.message).toContain('cannot be reached; it has kept the change, or goes back on its own');
+  expect(error?.message).toContain('cannot be reached; it has kept the change, or rolls back by itself');
   expect(log).toContain('save');
   const unclear = await play({ answers: [{ ...apply, undo: 'nothing' }, { commit: LOST }] });
   expect(unclear.error?.message).toContain('the host may have kept the change: run the same command again');
