@@ -174,6 +174,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/doctor.ts')).command,
   },
   {
+    name: 'notices',
+    summary: 'Say after docker commands when a certificate is due: on or off',
+    load: async () => (await import('./commands/notices.ts')).command,
+  },
+  {
     name: 'schedule',
     summary: 'Renew on its own: a systemd timer, a cron line, or a CI job',
     load: async () => (await import('./commands/schedule.ts')).command,
