@@ -53,7 +53,7 @@ What a tool gets names the paths of the files; it contains no secret. ansible-in
     const shell = format ?? options.shell ?? detectShell(runtime.env);
     if (options.unset) {
       const text = renderEnvironment({ shell, variables: NOTHING, unset: true });
-      return { exit: 0, result: { shell, unset: Object.keys(NOTHING), text }, text };
+      return { exit: 0, result: { shell, unset: Object.keys(NOTHING), text }, text, verbatim: true };
     }
     const state = await storeOf({ global, runtime }).read();
     const host = resolveHost(state, args.host, 'docker-tls env');
@@ -76,7 +76,12 @@ What a tool gets names the paths of the files; it contains no secret. ansible-in
     // The comment is a convenience: left out when it would need quoting, whose rules differ from shell to shell.
     const again = words.every((word) => /^[\w./:@+-]+$/.test(word)) ? words.join(' ') : undefined;
     const text = renderEnvironment({ shell, variables, usage: again });
-    return { exit: 0, result: { shell, host: host.record.name, client: client.record.name, variables, text }, text };
+    return {
+      exit: 0,
+      result: { shell, host: host.record.name, client: client.record.name, variables, text },
+      text,
+      verbatim: true,
+    };
   },
 });
 
