@@ -169,6 +169,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ssh.ts')).command,
   },
   {
+    name: 'tunnel',
+    summary: 'Reach the daemon of a host through SSH, as long as this runs',
+    load: async () => (await import('./commands/tunnel.ts')).command,
+  },
+  {
     name: 'doctor',
     summary: 'Diagnose why docker cannot reach a host, and print the fix',
     load: async () => (await import('./commands/doctor.ts')).command,
