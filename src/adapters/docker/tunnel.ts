@@ -6,9 +6,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, createSecureContext } from 'node:tls';
+import { bareAddress } from '../../domain/destination.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
-import { bareAddress, checkServerName } from './served.ts';
+import { checkServerName } from './served.ts';
 
 export type TunnelRequest = {
   /** A socket (mode 0600), or a port of 127.0.0.1 without TLS of ours. */
@@ -71,6 +72,8 @@ function listen(server: Server, at: TunnelRequest['at']): Promise<void> {
 
 async function serve(local: Socket, { at, dial, address, ca, client }: TunnelRequest): Promise<void> {
   const stream = await dial();
+  // Whatever becomes of it, an error of the stream is this connection's end and not the program's.
+  stream.on('error', () => {});
   const remote = 'port' in at ? stream : tlsOver(stream, address, ca, client);
   await new Promise<void>((resolve, reject) => {
     const end = (error?: Error): void => {
