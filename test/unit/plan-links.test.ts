@@ -6,7 +6,7 @@ import { planHost } from '../../src/domain/plan/plan.ts';
 import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
-import { keptOf } from '../../src/domain/settings.ts';
+import { keptOf } from '../../src/domain/settings-stored.ts';
 import { sent as credentials, desired, factsOf, FACTS_TIME_MS as NOW } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';

@@ -3,7 +3,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { issueCa, issueClient, issueClientAuthority, openAuthority } from '../../src/domain/pki/certificate.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
-import { completeHost, keptOf, readKept, writeKept } from '../../src/domain/settings.ts';
+import { completeHost } from '../../src/domain/settings.ts';
+import { keptOf, readKept, writeKept } from '../../src/domain/settings-stored.ts';
 import { compareTrust } from '../../src/domain/trust/trust.ts';
 
 describe('the settings of a generation', () => {

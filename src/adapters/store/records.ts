@@ -6,14 +6,8 @@
 import * as z from 'zod/mini';
 import { KEY_TYPES } from '../../domain/pki/key-types.ts';
 import type { Secret } from '../../domain/secret.ts';
-import {
-  CLIENT_SETTINGS,
-  SSH_SETTINGS,
-  type SshSpec,
-  STORED,
-  type StoredSettings,
-  storedShape,
-} from '../../domain/settings.ts';
+import { CLIENT_SETTINGS, SSH_SETTINGS, type SshSpec, type StoredSettings } from '../../domain/settings.ts';
+import { STORED, storedShape } from '../../domain/settings-stored.ts';
 import { choice, count, dialled } from '../../domain/values.ts';
 
 const text = z.string().check(z.minLength(1));

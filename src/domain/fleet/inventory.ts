@@ -1,5 +1,5 @@
 /**
- * Owns hosts that come from elsewhere than a fleet file: what `ansible-inventory --list` prints, or one HOST a line.
+ * Owns hosts that come from other sources than a fleet file: what `ansible-inventory --list` prints, or one HOST a line.
  * Import it lazily, as fleet.ts. Ansible's passwords are neither read nor kept.
  */
 
@@ -7,8 +7,7 @@ import * as z from 'zod/mini';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import { nameOf, parseDestination } from '../destination.ts';
 import { nameProblem } from '../names.ts';
-import type { HostSpec } from '../settings.ts';
-import { fleetKey, HOST_SETTINGS, type Settings, SSH_SETTINGS } from '../settings.ts';
+import { fleetKey, HOST_SETTINGS, type HostSpec, type Settings, SSH_SETTINGS } from '../settings.ts';
 import { hasControls } from './fleet-document.ts';
 import { hostOf } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';

@@ -3,7 +3,8 @@
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { STATE } from '../dockerd/paths.ts';
-import { type KeptSettings, readKept, writeKept } from '../settings.ts';
+import type { KeptSettings } from '../settings.ts';
+import { readKept, writeKept } from '../settings-stored.ts';
 import { count } from '../values.ts';
 import type { PathState } from './host-files.ts';
 import { parseJson } from './lenient.ts';

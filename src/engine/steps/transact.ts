@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { diskFullError } from '../../domain/plan/preflight.ts';
 import { renderTransaction } from '../../domain/plan/transaction.ts';
-import { keptOf } from '../../domain/settings.ts';
+import { keptOf } from '../../domain/settings-stored.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession } from '../../runtime.ts';
