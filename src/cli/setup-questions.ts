@@ -3,9 +3,9 @@
 import { join } from 'node:path';
 import { contextName } from '../actions/context.ts';
 import { contextNameOf, readContext } from '../adapters/docker/contexts.ts';
-import { dockerHost } from '../adapters/docker/environment.ts';
-import { nameProblem, type StoreState } from '../adapters/store/records.ts';
-import { parseDestination } from '../domain/destination.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { dockerHost, parseDestination } from '../domain/destination.ts';
+import { nameProblem } from '../domain/names.ts';
 import { otherClients, otherClientsLose, otherClientsNotes, trustNow } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import {
@@ -169,7 +169,7 @@ export async function askAddress(
 ): Promise<string> {
   return askSetting(prompts, 'address', {
     default: address ?? dialled,
-    ...(problem === undefined ? {} : { more: [problem.message, ...problem.hints].join('\n') }),
+    more: problem && [problem.message, ...problem.hints].join('\n'),
     check: (given) => wayProblem(probe, name, { address: given, port }),
   });
 }

@@ -1,7 +1,8 @@
 /** Owns the question which hosts a run is about: from a host's record in the store, or from what was typed. */
 
-import { checkName, type StoreState } from '../adapters/store/records.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import { destinationWords, nameOf, parseDestination, wayOf } from '../domain/destination.ts';
+import { checkName } from '../domain/names.ts';
 import { uniqueSans } from '../domain/pki/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../domain/settings.ts';
