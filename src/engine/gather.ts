@@ -79,11 +79,18 @@ function programsMissing(
   });
 }
 
-/** All facts that the checks need, in one exec, as root. Errors: those of the session, E_AUDIT_FACTS (exit 4). */
-export async function gatherAuditFacts(session: HostSession, signal: AbortSignal): Promise<AuditFacts> {
+/**
+ * All facts that the checks need, or only those of the known vulnerabilities, in one exec, as root. Errors: those of the session,
+ * E_AUDIT_FACTS (exit 4).
+ */
+export async function gatherAuditFacts(
+  session: HostSession,
+  signal: AbortSignal,
+  parts: 'all' | 'software' = 'all',
+): Promise<AuditFacts> {
   const result = await session.run({
     phase: 'audit',
-    script: AUDIT_SCRIPT,
+    script: `PARTS=${parts}\n${AUDIT_SCRIPT}`,
     asRoot: true,
     timeoutMs: 120_000,
     signal,

@@ -13,6 +13,7 @@ import auditFilesModule from './audit/files.sh';
 import auditHostModule from './audit/host.sh';
 import auditMainModule from './audit/main.sh';
 import auditSectionsModule from './audit/sections.sh';
+import auditSoftwareModule from './audit/software.sh';
 import auditSshdModule from './audit/sshd.sh';
 import factsDaemonModule from './facts/daemon.sh';
 import factsHostModule from './facts/host.sh';
@@ -98,6 +99,7 @@ export const AUDIT_SCRIPT: string = [
   auditSshdModule,
   auditDockerdModule,
   auditFilesModule,
+  auditSoftwareModule,
   auditApiModule,
   auditMainModule,
 ].join('\n');

@@ -37,6 +37,7 @@ const report: AuditReport = {
   createdAt: NOW.toISOString(),
   version: '0.1.0',
   benchmark: '1.8',
+  vulnerabilities: '2026-11-26',
   subjects: [
     ...hosts,
     { ...(hosts[4] as AuditedHost), name: 'accepting', results: accepted, score: score(accepted) },
@@ -110,7 +111,7 @@ describe('the table', () => {
     });
     for (const { id } of (hosts[4] as AuditedHost).results.filter(counts)) expect(text).toContain(` ${id} `);
     expect(text).toContain('[harden --only icc --accept icc]');
-    expect(text).toMatch(/2\.10 +User namespaces are in use: shared images \(until 2027-01-01\)/);
+    expect(text).toMatch(/2\.10 +User namespaces are not in use: shared images \(until 2027-01-01\)/);
     expect(text).toContain('not audited: connection refused');
     expect(text).toContain('Since the last report: 1 new, 0 gone, 7 unchanged\n  + a  2.10  p');
   });

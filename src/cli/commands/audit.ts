@@ -13,6 +13,7 @@ import {
   type AuditReport,
   fileName,
   judged,
+  reportHead,
   type Subject,
 } from '../../domain/audit/report/report.ts';
 import { fails, score, scoreWords } from '../../domain/audit/score.ts';
@@ -115,9 +116,7 @@ export const command = defineCommand({
 
     const now = runtime.now();
     const report: AuditReport = {
-      createdAt: now.toISOString(),
-      version: DOCKER_TLS_VERSION,
-      benchmark,
+      ...reportHead(now, DOCKER_TLS_VERSION, benchmark),
       subjects: [...subjectsOf(results), ...files].map((subject) => refined(subject, selection, now)),
     };
     const comparison = known === undefined ? undefined : compareReports(known, report);

@@ -139,6 +139,9 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
   return [
     table,
     ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
+    ...rows.flatMap(({ name, upgrade }) =>
+      upgrade === undefined ? [] : [hangText(printable(`${name}: ${upgrade.text}`), columns, 2)],
+    ),
     ...(rows.some(isOldCa) ? ['A rotation of the CA is under way: an old one is still trusted.'] : []),
     attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
   ].join('\n');

@@ -13,6 +13,7 @@ import {
 } from './audit-rules.ts';
 import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
 import { type Listener, parseListeners } from './listeners.ts';
+import { parseSoftware, type SoftwareFacts } from './software.ts';
 import { parseMatches, parseSshd, type SshdMatch, sshdVersion } from './sshd-facts.ts';
 
 export type FileFact = {
@@ -78,6 +79,7 @@ export type AuditFacts = {
     /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
     readonly words: readonly string[] | undefined;
   };
+  readonly software: SoftwareFacts;
   readonly files: ReadonlyMap<string, FileFact>;
   readonly tls: { readonly ca?: TlsFile; readonly cert?: TlsFile; readonly key?: TlsFile };
   readonly registryFiles: readonly FileFact[];
@@ -259,6 +261,7 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
       flags: parseArguments(words ?? []),
       file: parseDaemonJson(configPath, bytes('config')?.toString('utf8')),
     },
+    software: parseSoftware((name) => bytes(name)?.toString('utf8').trimEnd()),
     files,
     tls: { ca: tlsFile('ca'), cert: tlsFile('cert'), key: tlsFile('key') },
     registryFiles: fileFacts(bytes('registry-files') ?? Buffer.alloc(0)),

@@ -4,6 +4,7 @@ import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/domain
 import { type CheckResult, evaluate } from '../../../src/domain/audit/evaluate.ts';
 import type { ProbeOutcome } from '../../../src/runtime.ts';
 import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
+import { SOFTWARE_CASES } from './software-cases.ts';
 
 export type Case = {
   readonly check: string;
@@ -1137,4 +1138,5 @@ export const CASES: readonly Case[] = [
   ...CONTAINER_CASES,
   ...SWARM_CASES,
   ...TLS_CASES,
+  ...SOFTWARE_CASES,
 ];
