@@ -84,7 +84,7 @@ export function renderChecksDoc(): string {
     '| of a distribution, without a changelog (minimised images), or with its older entries cut off; a host without dpkg and rpm | a version outside | nothing: the check says "cannot tell" and does not count |',
     '',
     'Only the ids in a changelog leave the host. Entries that take more than a version count where that is there: an authorization plugin, firewalld, a swarm,',
-    "containerd's CRI plugin (low where no Kubernetes uses it). BuildKit is judged by the engine that holds it. The versions are those that run; runc and the clients have that",
+    "containerd's CRI plugin (low where no Kubernetes uses it). BuildKit is judged by the engine that holds it. The versions are those that run; the clients have that",
     'of their package. Severities are those of the CVE record or the vendor; where there is none the evidence says "no score published", and the severity is ours.',
     '',
     'The table follows [golang/vulndb](https://github.com/golang/vulndb) (CC-BY-4.0) and the release notes of [moby](https://github.com/moby/moby/releases).',

@@ -121,7 +121,7 @@ function ulimits(facts: AuditFacts): Verdict {
   if (facts.daemon.words === undefined) return notApplicable('there is no dockerd');
   if ((setting(facts.daemon, 'default-ulimits')?.values.length ?? 0) > 0) return PASS;
   return finding([
-    { place: facts.daemon.file.path, text: 'containers get no default limits of open files or processes' },
+    { place: facts.daemon.file.path, text: 'containers get no default limit, such as that of open files' },
   ]);
 }
 
@@ -274,10 +274,10 @@ export const DAEMON_CHECKS: readonly Check[] = [
   },
   {
     id: '2.9',
-    title: 'Default limits of open files and processes are set',
-    failure: 'No default limits of open files and processes',
+    title: 'Default limits (ulimits) are set for containers',
+    failure: 'No default limits (ulimits) for containers',
     severity: 'low',
-    why: "One container can use up the host's files and processes.",
+    why: "One container can use up the host's open files.",
     fix: '"default-ulimits": { "nofile": { "Name": "nofile", "Hard": 64000, "Soft": 64000 } } in daemon.json',
     fixable: 'default-ulimits',
     evaluate: ulimits,
