@@ -1,6 +1,7 @@
 /** Owns the gathering of a host's facts: one exec that changes nothing. */
 
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import { SYSCTLS } from '../domain/audit/host-settings.ts';
 import { distributionOf, installHint } from '../domain/dockerd/packages.ts';
 import { DAEMON_JSON } from '../domain/dockerd/paths.ts';
 import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../domain/dockerd/programs.ts';
@@ -88,7 +89,11 @@ export async function gatherAuditFacts(
 ): Promise<AuditFacts> {
   const result = await session.run({
     phase: 'audit',
-    script: `PARTS=${parts}\n${AUDIT_SCRIPT}`,
+    script: [
+      `PARTS=${parts}`,
+      `SYSCTLS=${shellQuote(SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' '))}`,
+      AUDIT_SCRIPT,
+    ].join('\n'),
     asRoot: true,
     timeoutMs: 120_000,
     signal,

@@ -68,6 +68,8 @@ export const caRecord = z.looseObject({
   imported: z.optional(z.boolean()),
   /** PEM of the CAs above an intermediate one. */
   chain: z.optional(text),
+  /** The trust file of a client holds that chain as well. */
+  wholeChain: z.optional(z.boolean()),
 });
 
 /** Read-only, and without the door for keys that a schema does not know. */

@@ -55,7 +55,7 @@ export const command = defineCommand({
       '',
       ...found.hints.map((hint) => `  ${hint}`),
     ].join('\n');
-    return { exit: well ? 0 : 7, result: found, text };
+    return { exit: well ? 0 : 7, result: found, text, attention: '' };
   },
 });
 

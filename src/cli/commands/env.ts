@@ -33,7 +33,7 @@ export const command = defineCommand({
     const shell = options.format ?? options.shell ?? detectShell(runtime.env);
     if (options.unset) {
       const text = renderEnvironment({ shell, variables: NOTHING, unset: true });
-      return { exit: 0, result: { shell, unset: Object.keys(NOTHING), text }, text };
+      return { exit: 0, result: { shell, unset: Object.keys(NOTHING), text }, text, verbatim: true };
     }
     const state = await storeOf({ global, runtime }).read();
     const host = resolveHost(state, args.host, 'docker-tls env');
@@ -56,6 +56,11 @@ export const command = defineCommand({
     // The comment is a convenience: left out when it would need quoting, whose rules differ from shell to shell.
     const again = words.every((word) => /^[\w./:@+-]+$/.test(word)) ? words.join(' ') : undefined;
     const text = renderEnvironment({ shell, variables, usage: again });
-    return { exit: 0, result: { shell, host: host.record.name, client: client.record.name, variables, text }, text };
+    return {
+      exit: 0,
+      result: { shell, host: host.record.name, client: client.record.name, variables, text },
+      text,
+      verbatim: true,
+    };
   },
 });

@@ -1,6 +1,7 @@
 /** Owns `verify [HOST…]`: verifies over the network who gets in and who must not. */
 
 import { verifyStored } from '../../actions/verify.ts';
+import { plural } from '../../domain/words.ts';
 import { errorsOf, exitOfResults, overHosts } from '../../engine/pool.ts';
 import { reachableHosts } from '../../engine/reachable-hosts.ts';
 import { requireVerified } from '../../engine/verify-host.ts';
@@ -52,7 +53,7 @@ export const command = defineCommand({
         );
         const bad = checks.filter((check) => !check.ok);
         if (bad.length === 0) line.done('verified');
-        else line.failed(bad.map((check) => `${check.who}: ${check.outcome}`).join('; '));
+        else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
         return checks;
       },
     );
@@ -83,6 +84,7 @@ export const command = defineCommand({
         ),
       },
       text,
+      attention: '',
       errors: [...errorsOf(results), ...failures],
     };
   },

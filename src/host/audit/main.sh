@@ -1,5 +1,5 @@
 # Prints all of it, or with PARTS=software only what the known vulnerabilities are judged by.
-# Needs functions: api_facts audit_facts dockerd_facts end file_facts host_facts software_facts sshd_facts
+# Needs functions: api_facts audit_facts dockerd_facts end file_facts hardening_facts host_facts software_facts sshd_facts
 # Needs variables: PARTS
 # Needs programs: od stat tr
 
@@ -12,6 +12,7 @@ main() {
   host_facts
   [ "${PARTS:-all}" = software ] || {
     audit_facts
+    hardening_facts
     sshd_facts
   }
   dockerd_facts
