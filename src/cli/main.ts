@@ -102,7 +102,7 @@ async function dispatch(
     );
   }
   const command = await found.entry.load();
-  if (asksHelp) return help(renderCommand(program, command, columns));
+  if (asksHelp) return help(renderCommand(program, command, columns, found.entry.alias));
   const taken = positions.slice(0, command.name.split(' ').length);
   const rest = argv.filter((_, index) => !taken.includes(index));
   const parsed = parseOptions(command, rest, runtime);

@@ -215,7 +215,7 @@ export function parserOption(key: string, spec: OptionSpec): ParserOption {
   const word = spec.value ?? (spec.kind === 'duration' ? 'TIME' : choices === '' || long ? 'VALUE' : choices);
   const option = new ParserOption(
     spec.kind === 'flag' ? names : `${names} <${word}>`,
-    long ? `${spec.summary}: ${choices}` : spec.summary,
+    long ? `${spec.summary}: ${choices.length > 60 ? choices.replaceAll('|', ', ') : choices}` : spec.summary,
   );
   option.helpGroup(`${spec.group ?? 'Options'}:`).hideHelp(spec.hidden === true);
   return spec.kind === 'list' ? option.argParser((value: string, all?: string[]) => [...(all ?? []), value]) : option;

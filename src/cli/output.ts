@@ -20,7 +20,7 @@ export type OutputForm = {
 /** Prints a result; its exit status is the gravest of its own and those of its errors. */
 export function printResult(io: Io, form: OutputForm, result: CommandResult): ExitStatus {
   const errors = (result.errors ?? []).map((error) => inWords(error, form));
-  const exit = gravestExit([result.exit, ...errors.map((error) => error.exit)]);
+  const exit = errors.length === 0 ? result.exit : gravestExit([result.exit, ...errors.map((error) => error.exit)]);
   if (form.json) {
     printDocument(io, { ...head(form, exit === 0), result: result.result, ...errorPart(errors) });
     return exit;

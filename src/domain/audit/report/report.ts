@@ -9,6 +9,7 @@ import { isOn } from '../dockerd.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
+import type { LynisAnswer } from '../lynis.ts';
 import { type Score, score } from '../score.ts';
 import { bestUpgrade, TABLE_DATE, type Upgrade } from '../vulnerabilities.ts';
 
@@ -41,6 +42,8 @@ export type AuditedHost = {
   readonly upgrade?: Upgrade;
   readonly certificates: readonly ReportedCertificate[];
   readonly access: readonly ReportedAccess[];
+  /** Where it was asked for. */
+  readonly lynis?: LynisAnswer;
 };
 
 /** A Compose file or Dockerfile; `name` is its path, as `fileName` writes it. */
