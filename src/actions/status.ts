@@ -71,7 +71,7 @@ export async function status(
       notBefore: info.notBefore,
       notAfter: info.notAfter,
       now,
-      ...(options.withinDays === undefined ? {} : { withinDays: options.withinDays }),
+      withinDays: options.withinDays,
     });
     return {
       kind,
@@ -159,7 +159,7 @@ async function askHosts(
       if (unreachable !== '') line.failed('unreachable');
       else if (drift.length > 0) line.failed(plural(drift.length, 'difference'));
       else line.done('in sync');
-      return { drift, ...(unreachable === '' ? {} : { unreachable }), ...(upgrade ? { upgrade } : {}) };
+      return { drift, upgrade, unreachable: unreachable === '' ? undefined : unreachable };
     },
   );
   return new Map(
@@ -190,7 +190,7 @@ async function askOverTls(
     // Not the host's own trust file: that may name single clients' CAs alone.
     ca: trustedCas(state),
     timeoutMs: 10_000,
-    ...(client?.key ? { credentials: { cert: client.cert, key: client.key } } : {}),
+    credentials: client?.key && { cert: client.cert, key: client.key },
   });
   if (outcome.kind === 'refused' && outcome.chain === '') {
     throw new DockerTlsError({
@@ -234,9 +234,9 @@ async function askOverSsh(
     spec,
     {
       runtime,
-      ...(options.sudoPassword ? { sudoPassword: options.sudoPassword } : {}),
-      ...(options.sudoPasswords ? { sudoPasswords: options.sudoPasswords } : {}),
-      ...(options.ask ? { ask: options.ask } : {}),
+      sudoPassword: options.sudoPassword,
+      sudoPasswords: options.sudoPasswords,
+      ask: options.ask,
     },
     line,
   );

@@ -21,8 +21,8 @@ export function verifyStored(
     port: host.record.port,
     ca: client.ca,
     client: { name: client.record.name, cert: client.cert, key: client.key as Secret },
-    ...(host.serverKey && host.serverCert ? { server: { cert: host.serverCert, key: host.serverKey } } : {}),
-    ...(host.serverCert ? { serverCert: host.serverCert } : {}),
+    server: host.serverKey && host.serverCert ? { cert: host.serverCert, key: host.serverKey } : undefined,
+    serverCert: host.serverCert,
     revoked: revoked.map((one) => ({ name: one.record.name, cert: one.cert, key: one.key as Secret })),
     now: runtime.now(),
   });

@@ -1,6 +1,6 @@
 /** Owns the verification that a host accepts the right people and nobody else: real connections from this computer, all at once. */
 
-import { dockerHost } from '../adapters/docker/environment.ts';
+import { dockerHost } from '../domain/destination.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
@@ -73,9 +73,7 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
       ? [attempt({ credentials: request.server }).then((outcome) => refused("the server's own certificate", outcome))]
       : []),
     attempt({ plain: true }).then((outcome) => refused('plain HTTP', outcome)),
-    attempt({ ...(credentials ? { credentials } : {}), maxVersion: 'TLSv1.1' }).then((outcome) =>
-      refused('TLS 1.1', outcome),
-    ),
+    attempt({ credentials, maxVersion: 'TLSv1.1' }).then((outcome) => refused('TLS 1.1', outcome)),
     ...(request.revoked ?? []).map(async ({ name, cert, key }) => ({
       ...refused(`revoked client ${name}`, await attempt({ credentials: { cert, key } })),
       revoked: name,

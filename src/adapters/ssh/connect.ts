@@ -47,7 +47,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     login,
     user: transport.user,
     dialled: transport.dialled,
-    ...(transport.byKey?.() ? { authenticatedBy: 'key' as const } : {}),
+    authenticatedBy: transport.byKey?.() ? 'key' : undefined,
     run: (request: ScriptRequest): Promise<ScriptResult> =>
       runScript(
         { options, login, user: transport.user, operator: transport.operator ?? transport.user, open, sudo },

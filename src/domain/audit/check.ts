@@ -92,7 +92,7 @@ export function forPerson(question: string, evidence?: readonly Evidence[]): Ver
 }
 
 export function finding(evidence: readonly Evidence[], severity?: Severity, stays?: string): Verdict {
-  return { state: 'finding', evidence, severity, ...(stays === undefined ? {} : { stays }) };
+  return { state: 'finding', evidence, severity, stays };
 }
 
 /** The gravest of what the pieces of evidence say of themselves. */

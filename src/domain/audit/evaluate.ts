@@ -87,8 +87,8 @@ function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
   return evidence.map(({ place, text, line, severity }) => ({
     place: printable(maskPasswords(place), EVIDENCE_LENGTH),
     text: printable(maskPasswords(text), EVIDENCE_LENGTH),
-    ...(line === undefined ? {} : { line }),
-    ...(severity === undefined ? {} : { severity }),
+    line,
+    severity,
   }));
 }
 
