@@ -17,8 +17,9 @@ import { gatherAuditFacts } from '../engine/gather.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
 import { openHost } from '../engine/steps/connect.ts';
+import { alongWay } from '../engine/through.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
-import type { HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
+import type { HostSession, Probe, Progress, Runtime, SshOptions } from '../runtime.ts';
 
 export type StatusRow = {
   readonly kind: 'ca' | 'old ca' | 'host' | 'client';
@@ -145,7 +146,13 @@ async function askHosts(
       const host = state.hosts.get(spec.name) as StoredHost;
       // Both at once, and what one of them found is worth having also when the other fails.
       const answers = await Promise.allSettled([
-        ...(options.tls ? [askOverTls(runtime, state, host, unexpired)] : []),
+        ...(options.tls
+          ? [
+              alongWay(spec, { runtime, ...(options.ask ? { ask: options.ask } : {}) }, ({ probe }) =>
+                askOverTls(probe, state, host, unexpired),
+              ),
+            ]
+          : []),
         ...(options.ssh ? [askOverSsh(runtime, host, spec, options, line)] : []),
       ]);
       const live = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
@@ -177,14 +184,14 @@ function sayFailure({ code, message }: DockerTlsError): string {
 }
 
 async function askOverTls(
-  runtime: Runtime,
+  probe: Probe,
   state: StoreState,
   host: StoredHost,
   unexpired: readonly StoredClient[],
 ): Promise<LiveRow> {
   const { address, port } = host.record;
   const client = probeClientAt(unexpired, host);
-  const outcome = await runtime.probe({
+  const outcome = await probe({
     address,
     port,
     // Not the host's own trust file: that may name single clients' CAs alone.

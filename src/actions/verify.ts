@@ -2,13 +2,15 @@
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Secret } from '../domain/secret.ts';
+import { completeHost } from '../domain/settings.ts';
+import type { Reach } from '../engine/intent.ts';
 import type { ReachableHost } from '../engine/reachable-hosts.ts';
-import { type CheckResult, verifyHost } from '../engine/verify-host.ts';
-import type { Runtime } from '../runtime.ts';
+import { alongWay, said } from '../engine/through.ts';
+import { type CheckResult, type VerifyRequest, verifyHost } from '../engine/verify-host.ts';
 
-/** `client` needs its key in the store. Clients that were revoked and whose credentials are still here must be refused. */
+/** Through ssh where the host's record says so. `client` needs its key in the store. Clients that were revoked and whose credentials are still here must be refused. */
 export function verifyStored(
-  runtime: Runtime,
+  reach: Reach,
   state: StoreState,
   host: ReachableHost,
   client: StoredClient,
@@ -16,7 +18,10 @@ export function verifyStored(
   const revoked = [...state.clients.values()].filter(
     (one) => one.record.revokedAt !== undefined && one.key !== undefined && host.serverCert !== undefined,
   );
-  return verifyHost(runtime.probe, {
+  const { runtime } = reach;
+  const own = state.hosts.get(host.record.name);
+  const spec = own === undefined || host.serverCert === undefined ? undefined : completeHost(own.record);
+  const request: VerifyRequest = {
     address: host.record.address,
     port: host.record.port,
     ca: client.ca,
@@ -25,5 +30,7 @@ export function verifyStored(
     serverCert: host.serverCert,
     revoked: revoked.map((one) => ({ name: one.record.name, cert: one.cert, key: one.key as Secret })),
     now: runtime.now(),
-  });
+  };
+  if (spec === undefined) return verifyHost(runtime.probe, request);
+  return alongWay(spec, reach, async (way) => said(await verifyHost(way.probe, request), way));
 }

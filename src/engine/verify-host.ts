@@ -20,6 +20,8 @@ export type CheckResult = {
   readonly revoked?: string;
   /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
+  /** It was not tried from here, but through ssh: from where. */
+  readonly via?: string;
   readonly elapsedMs: number;
 };
 
@@ -125,6 +127,7 @@ export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['caus
     case 'connection-refused':
     case 'unreachable':
       return [
+        'where only SSH reaches the host (a bastion): --reach ssh verifies through it, and clients use docker-tls tunnel',
         `clients dial TCP port ${port} of ${address} itself, not through ssh's jump hosts: let it through every firewall on the way, a cloud's security groups included; ${again}`,
         otherPort,
         otherAddress,
