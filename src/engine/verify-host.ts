@@ -1,4 +1,4 @@
-/** Owns the verification that a host accepts the right people and nobody else: real connections from this computer, all at once. */
+/** Owns the verification that a host accepts its clients and rejects all others: real connections from this computer, all at once. */
 
 import { dockerHost } from '../domain/destination.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
@@ -30,7 +30,7 @@ export type VerifyRequest = {
   readonly port: number;
   /** What the client trusts, PEM. */
   readonly ca: string;
-  /** Who has to get in; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
+  /** The client that must be accepted; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
   readonly client?: { readonly name: string } & ProbeCredentials;
   /** Further clients that have to be accepted. */
   readonly others?: readonly ({ readonly name: string } & ProbeCredentials)[];
@@ -46,7 +46,7 @@ export type VerifyRequest = {
 
 export type VerifiedAt = Pick<VerifyRequest, 'address' | 'port'>;
 
-/** Connects as everybody: the client, nobody, an untrusted client's CA, the server itself, over plain HTTP, and with an old protocol. */
+/** Connects as the client, without a certificate, as an untrusted client, the server itself, over plain HTTP, and with an old protocol. */
 export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<CheckResult[]> {
   const base: ProbeRequest = {
     address: request.address,

@@ -61,6 +61,13 @@ export function parseFacts(stdout: Buffer) {
         environmentFiles: lines('environment-files'),
         /** Unit files of the daemon that systemd has not read yet. */
         unread: lines('unread'),
+        /** systemd starts and stops it when asked (RefuseManualStart, RefuseManualStop). */
+        canStart: unit.CanStart !== 'no',
+        canStop: unit.CanStop !== 'no',
+        /** Conditions and assertions of its unit files that are not met now (of systemd-analyze: `docker.service: ConditionPathExists=/x failed.`, and a summary). */
+        unmet: [...get('unmet').matchAll(/((?:Condition|Assert)\w+=.*) failed\.$/gm)].map(([, one = '']) =>
+          printable(one),
+        ),
       },
       socket: serviceState(parseProperties(get('docker-socket'))),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
@@ -75,6 +82,8 @@ export function parseFacts(stdout: Buffer) {
       apiSocket: get('api-socket'),
       /** A unit of docker's snap. */
       snap: raw.get('snap'),
+      /** A vendor's system whose own tools configure dockerd. */
+      vendor: raw.has('vendor') ? printable(get('vendor')) : undefined,
       cmdline: get('cmdline').split('\n'),
       /** The daemon answered over its local socket. */
       answers: typeof info.ID === 'string' || typeof info.ServerVersion === 'string',
@@ -128,7 +137,7 @@ export function hasDocker({ docker }: HostFacts): boolean {
   return docker.binary !== '' && docker.unit.load !== 'not-found' && docker.unit.load !== '';
 }
 
-/** Where a file of settings really lies: that is what a change edits, so that the administrator's link stays as it is. */
+/** Where a file of settings really is: that is what a change edits, so that the administrator's link stays as it is. */
 export function realPath(facts: HostFacts, path: string): string {
   return facts.leads.get(path) ?? path;
 }
@@ -139,7 +148,7 @@ export function fileText(facts: HostFacts, path: string): string | undefined {
   return state?.kind === 'file' ? state.content : undefined;
 }
 
-/** The certificates that lie on the host, in the generation in force or in another directory of credentials. */
+/** The certificates that are stored on the host, in the generation in force or in another directory of credentials. */
 export function installedCredentials(
   facts: HostFacts,
   directory: number | 'current' = 'current',
@@ -257,7 +266,7 @@ function parseLock(state: PathState | undefined): { who: string; sinceMs: number
   if (state?.kind !== 'file') return undefined;
   const values = parseProperties(state.content);
   return {
-    who: printable(values.who ?? 'somebody', 200),
+    who: printable(values.who ?? 'another run', 200),
     sinceMs: Number(values.since ?? 0) * 1000,
     expiresMs: Number(values.expires ?? 0) * 1000,
   };

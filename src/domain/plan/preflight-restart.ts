@@ -2,7 +2,7 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { installHint } from '../dockerd/packages.ts';
-import { type Login, sudoCommand } from '../quote.ts';
+import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText } from './facts.ts';
 import type { HostPlan } from './plan.ts';
@@ -24,6 +24,7 @@ export function checkRestart(input: PreflightInput, view: DaemonView): DockerTls
   const { host, login, facts, plan } = input;
   const { found, add } = collect(host);
   const restarts = plan === undefined || plan.daemon.action === 'restart';
+  if (restarts) found.push(...checkUnitRestarts(input));
   for (const need of restarts ? startNeeds(facts, view).filter(({ path }) => path === undefined) : [])
     add(
       'E_UNIT_NEEDS',
@@ -44,6 +45,23 @@ export function checkRestart(input: PreflightInput, view: DaemonView): DockerTls
   return found;
 }
 
+/** What systemd itself has against a restart of docker.service. */
+function checkUnitRestarts({ host, login, facts }: PreflightInput): DockerTlsError[] {
+  const { canStart, canStop, unmet, active } = facts.docker.unit;
+  const reasons = [
+    ...(canStop || active !== 'active' ? [] : ['docker.service cannot be stopped: its unit has RefuseManualStop=yes']),
+    ...(canStart ? [] : ['docker.service cannot be started: its unit has RefuseManualStart=yes']),
+    ...unmet.map(
+      (condition) => `docker.service has ${condition}, which is not met now: once stopped, it would not start again`,
+    ),
+  ];
+  return reasons.map((reason) =>
+    problem(host, 'E_UNIT_NEEDS', reason, [
+      `see where that is set: ${sshCommand(login, 'systemctl', 'cat', 'docker.service')}`,
+    ]),
+  );
+}
+
 function silentProblem({ host, login, facts, plan }: PreflightInput, view: DaemonView): DockerTlsError {
   const { apiSocket, socket } = facts.docker;
   const listens = view.listeners.some(({ kind }) => kind === 'unix' || kind === 'fd');
@@ -54,7 +72,7 @@ function silentProblem({ host, login, facts, plan }: PreflightInput, view: Daemo
     return problem(
       host,
       'E_DOCKER_SILENT',
-      'dockerd listens on no unix socket, so nobody on the host can ask it whether its containers outlive a restart',
+      'dockerd listens on no unix socket, so it cannot be asked whether its containers outlive a restart',
       [
         `add unix:///var/run/docker.sock to ${inJson ? `"hosts" in ${view.configFile}` : 'its -H flags'}, then: ${sudoCommand(login, 'systemctl', 'restart', 'docker.service')}`,
         ...without,
@@ -65,7 +83,7 @@ function silentProblem({ host, login, facts, plan }: PreflightInput, view: Daemo
     host,
     'E_DOCKER_SILENT',
     apiSocket === ''
-      ? 'dockerd runs, but the file of its socket is gone: nobody on the host can reach it'
+      ? 'dockerd runs, but the file of its socket is gone: no program on the host can reach it'
       : `dockerd runs, but does not answer on ${apiSocket}`,
     [...restartCommands(login, apiSocket === '' && socket.active === 'active'), ...without],
   );
