@@ -1,35 +1,8 @@
-/** Owns the checks of section 5: how the running containers were started, and what they have in truth. */
+import type { Check } from '../check.ts';
+import { ISOLATION_CHECKS } from './container-isolation.ts';
+import { askPerson, containerCheck, ownLimits, runningContainers, swarmNeed } from './running.ts';
 
-import type { ContainerFact } from '../api.ts';
-import { type Check, notApplicable, type Severity } from '../check.ts';
-import { holdsDockerSocket, isSensitive } from '../mounts.ts';
-import {
-  askPerson,
-  capabilities,
-  execs,
-  noNewPrivileges,
-  ownLimits,
-  runningContainers,
-  seccomp,
-  swarmNeed,
-} from './running.ts';
-
-/** A check that looks at one thing of each running container. */
-function check(
-  id: string,
-  severity: Severity,
-  title: string,
-  failure: string,
-  why: string,
-  fix: string,
-  wrong: (container: ContainerFact) => readonly string[],
-): Check {
-  return { id, severity, title, failure, why, fix, evaluate: (facts) => runningContainers(facts, wrong) };
-}
-
-const NAMESPACES = 'A shared namespace takes away a wall between the container and the host.';
-
-export const CONTAINER_CHECKS: readonly Check[] = [
+const OPERATION: readonly Check[] = [
   {
     id: '5.1',
     title: 'Swarm mode is off where it is not needed',
@@ -40,65 +13,6 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     evaluate: swarmNeed,
   },
   {
-    id: '5.2',
-    title: 'AppArmor confines the containers',
-    failure: 'Containers run without AppArmor',
-    severity: 'medium',
-    why: 'The profile keeps a container from mounting, tracing and writing to /proc and /sys.',
-    fix: 'Leave out --security-opt apparmor=unconfined and --privileged.',
-    evaluate: (facts) =>
-      facts.apparmor
-        ? runningContainers(facts, ({ apparmor }) =>
-            apparmor === '' || apparmor === 'unconfined' ? ['no AppArmor profile'] : [],
-          )
-        : notApplicable("the kernel's AppArmor is not on"),
-  },
-  {
-    id: '5.3',
-    title: 'SELinux confines the containers',
-    failure: 'Containers run without SELinux labels',
-    severity: 'medium',
-    why: 'Labels keep a container from the files of the host and of others.',
-    fix: '"selinux-enabled": true in daemon.json, no --security-opt label=disable',
-    evaluate: (facts) =>
-      facts.selinux
-        ? runningContainers(facts, ({ processLabel }) => (processLabel === '' ? ['no SELinux label'] : []))
-        : notApplicable("the kernel's SELinux is not on"),
-  },
-  {
-    id: '5.4',
-    title: 'Containers get no more capabilities than the default',
-    failure: 'Containers have capabilities beyond the default',
-    severity: 'medium',
-    why: 'Each capability is a part of root; SYS_ADMIN and some others are nearly all of it.',
-    fix: 'Leave out --cap-add, or note why each is needed.',
-    evaluate: capabilities,
-  },
-  check(
-    '5.5',
-    'high',
-    'No container is privileged',
-    'A container runs privileged',
-    'A privileged container can load kernel modules and write to the disks: it is root on the host.',
-    'Leave out --privileged; give single capabilities or devices instead.',
-    ({ privileged }) => (privileged ? ['is privileged'] : []),
-  ),
-  check(
-    '5.6',
-    'high',
-    "The host's own directories are not mounted into containers",
-    "The host's own directories are mounted into containers",
-    'Whoever can write to /etc, /root or a disk, read /etc/shadow or a private key, or talk to containerd owns the host.',
-    'Mount only the files that are needed, read-only (:ro); no secrets, and no sockets of container engines.',
-    ({ mounts }) =>
-      mounts
-        .filter(isSensitive)
-        .map(
-          ({ source, destination, writable }) =>
-            `${source} is mounted on ${destination}, ${writable ? 'writable' : 'read-only'}`,
-        ),
-  ),
-  {
     id: '5.7',
     title: 'No SSH server runs in a container',
     failure: 'An SSH server runs in a container',
@@ -108,7 +22,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     evaluate: (facts) =>
       runningContainers(facts, ({ id }) => (facts.sshdContainers.has(id) ? ['an sshd runs in it'] : [])),
   },
-  check(
+  containerCheck(
     '5.8',
     'low',
     'No privileged ports of the host are published',
@@ -135,16 +49,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
         ports.map(({ container, hostIp, hostPort }) => `${hostIp || '0.0.0.0'}:${hostPort} leads to ${container}`),
       ),
   },
-  check(
-    '5.10',
-    'medium',
-    "The host's network is not shared",
-    "The host's network is shared",
-    `${NAMESPACES} The container reaches services that listen on 127.0.0.1, and can open any port.`,
-    'Leave out --network host; publish ports instead.',
-    ({ networkMode }) => (networkMode === 'host' ? ["shares the host's network"] : []),
-  ),
-  check(
+  containerCheck(
     '5.11',
     'medium',
     'Memory is limited',
@@ -153,7 +58,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     'docker run --memory 512m …, or `mem_limit:` in the Compose file',
     ({ memory }) => (memory > 0 ? [] : ['has no memory limit']),
   ),
-  check(
+  containerCheck(
     '5.12',
     'low',
     'CPU is limited or weighted',
@@ -163,7 +68,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     ({ cpuShares, nanoCpus, cpuQuota }) =>
       cpuShares > 0 || nanoCpus > 0 || cpuQuota > 0 ? [] : ['has no CPU limit or weight'],
   ),
-  check(
+  containerCheck(
     '5.13',
     'low',
     'The root file system is read-only',
@@ -172,7 +77,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     'docker run --read-only --tmpfs /tmp …, `read_only: true` in the Compose file',
     ({ readonlyRoot }) => (readonlyRoot ? [] : ['can write to its root file system']),
   ),
-  check(
+  containerCheck(
     '5.14',
     'medium',
     'Published ports are bound to one address',
@@ -187,7 +92,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
       ),
     ],
   ),
-  check(
+  containerCheck(
     '5.15',
     'low',
     'Restarts end after five failures',
@@ -201,35 +106,6 @@ export const CONTAINER_CHECKS: readonly Check[] = [
           ? [`restarts ${restartMax === 0 ? 'without end' : `${restartMax} times`}`]
           : [],
   ),
-  check(
-    '5.16',
-    'high',
-    "The host's processes are not shared",
-    "The host's processes are shared",
-    `${NAMESPACES} It can see and signal all processes.`,
-    'Leave out --pid host.',
-    ({ pidMode }) => (pidMode === 'host' ? ["shares the host's processes"] : []),
-  ),
-  check(
-    '5.17',
-    'medium',
-    "The host's IPC is not shared",
-    "The host's IPC is shared",
-    `${NAMESPACES} It can read the shared memory of others.`,
-    'Leave out --ipc host.',
-    ({ ipcMode }) => (ipcMode === 'host' ? ["shares the host's IPC"] : []),
-  ),
-  {
-    id: '5.18',
-    title: 'Devices of the host are not handed in',
-    failure: 'Devices of the host are handed in',
-    severity: 'info',
-    why: 'A disk device is the whole host.',
-    fix: 'Leave out --device, or note why.',
-    manual: true,
-    evaluate: (facts) =>
-      askPerson(facts, 'are these devices needed?', ({ devices }) => devices.map((device) => `has ${device}`)),
-  },
   {
     id: '5.19',
     title: 'Default limits are changed only where needed',
@@ -239,55 +115,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     manual: true,
     evaluate: ownLimits,
   },
-  check(
-    '5.20',
-    'medium',
-    'Mounts do not spread to the host',
-    'Mounts spread to the host',
-    'With shared propagation a mount made in the container appears on the host.',
-    'Leave out :shared and :rshared.',
-    ({ mounts }) =>
-      mounts
-        .filter(({ propagation }) => /^r?shared$/.test(propagation))
-        .map(({ destination, propagation }) => `${destination} has propagation ${propagation}`),
-  ),
-  check(
-    '5.21',
-    'low',
-    "The host's name space (UTS) is not shared",
-    "The host's name space (UTS) is shared",
-    `${NAMESPACES} It can change the host's name.`,
-    'Leave out --uts host.',
-    ({ utsMode }) => (utsMode === 'host' ? ["shares the host's UTS"] : []),
-  ),
-  {
-    id: '5.22',
-    title: 'System calls of containers are filtered',
-    failure: 'System calls of a container are not filtered',
-    severity: 'high',
-    why: 'seccomp takes away the system calls that most kernel exploits need.',
-    fix: 'Leave out --security-opt seccomp=unconfined and --privileged; a profile of your own begins with "defaultAction": "SCMP_ACT_ERRNO".',
-    evaluate: seccomp,
-  },
-  {
-    id: '5.23',
-    title: 'No privileged docker exec',
-    failure: 'A privileged docker exec is running',
-    severity: 'medium',
-    why: 'It gives a process in the container all capabilities, whatever the container was started with.',
-    fix: 'docker exec without --privileged',
-    evaluate: (facts) => execs(facts, false),
-  },
-  {
-    id: '5.24',
-    title: 'No docker exec as root',
-    severity: 'info',
-    why: 'It makes root in a container that was meant to run as a user.',
-    fix: 'docker exec without --user root',
-    manual: true,
-    evaluate: (facts) => execs(facts, true),
-  },
-  check(
+  containerCheck(
     '5.25',
     'low',
     'Containers stay in the default cgroup',
@@ -296,16 +124,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     'Leave out --cgroup-parent.',
     ({ cgroupParent }) => (cgroupParent === '' ? [] : [`is in ${cgroupParent}`]),
   ),
-  {
-    id: '5.26',
-    title: 'Running containers cannot gain new privileges',
-    failure: 'Running containers can gain new privileges',
-    severity: 'medium',
-    why: 'A setuid program in an image is the usual first step to root in the container.',
-    fix: 'docker run --security-opt no-new-privileges …; with the daemon-wide setting: start the container anew',
-    evaluate: noNewPrivileges,
-  },
-  check(
+  containerCheck(
     '5.27',
     'low',
     'Health is checked at run time',
@@ -326,7 +145,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
         /@sha256:/.test(image) ? [] : [`runs ${image}${/:[^/]+$/.test(image) ? '' : ' (no tag: latest)'}`],
       ),
   },
-  check(
+  containerCheck(
     '5.29',
     'medium',
     'The number of processes is limited',
@@ -335,7 +154,7 @@ export const CONTAINER_CHECKS: readonly Check[] = [
     'docker run --pids-limit 200 …, `pids_limit:` in the Compose file',
     ({ pidsLimit }) => (pidsLimit > 0 ? [] : ['has no limit of processes']),
   ),
-  check(
+  containerCheck(
     '5.30',
     'low',
     'The default bridge is not used',
@@ -348,46 +167,9 @@ export const CONTAINER_CHECKS: readonly Check[] = [
         ? ['is on the default bridge']
         : [],
   ),
-  check(
-    '5.31',
-    'medium',
-    "The host's user namespace is not shared",
-    "The host's user namespace is shared",
-    `${NAMESPACES} Root in it is root on the host, in spite of userns-remap.`,
-    'Leave out --userns host.',
-    ({ usernsMode }) => (usernsMode === 'host' ? ["shares the host's users"] : []),
-  ),
-  {
-    id: '5.32',
-    title: "Docker's socket is not mounted into containers",
-    failure: "Docker's socket is mounted into containers",
-    severity: 'high',
-    why: 'Who has the socket can start a privileged container: it is root on the host, and :ro changes nothing.',
-    fix: 'Take the mount out, or put a filtering proxy for the API in between.',
-    evaluate: (facts) =>
-      runningContainers(facts, ({ mounts }) =>
-        mounts
-          .filter((mount) => holdsDockerSocket(mount, facts.apiSocket))
-          .map(({ source, destination }) => `${source} is mounted on ${destination}`),
-      ),
-  },
-  check(
-    'container.1',
-    'low',
-    'Containers drop the capabilities that they do not need',
-    'Containers keep capabilities that they do not need',
-    'The default set still holds NET_RAW, MKNOD, SETUID and others that most programs never use.',
-    'docker run --cap-drop ALL --cap-add WHAT-IT-NEEDS …, `cap_drop: [ALL]` in the Compose file',
-    ({ capDrop, privileged }) =>
-      privileged || !capDrop.some((name) => name.toUpperCase() === 'ALL') ? ['keeps the default capabilities'] : [],
-  ),
-  check(
-    'container.2',
-    'high',
-    "The kernel's own paths are masked in containers",
-    "The kernel's own paths are open in containers",
-    'With all of /proc and /sys at hand, root in a container can write to kernel.core_pattern and so run programs on the host.',
-    'Leave out --security-opt systempaths=unconfined.',
-    ({ bareSystemPaths }) => (bareSystemPaths ? ['system paths are unconfined'] : []),
-  ),
 ];
+
+/** In the order of the benchmark. */
+export const CONTAINER_CHECKS: readonly Check[] = [...OPERATION, ...ISOLATION_CHECKS].sort((a, b) =>
+  a.id.localeCompare(b.id, 'en', { numeric: true }),
+);

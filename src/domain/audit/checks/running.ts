@@ -2,10 +2,21 @@
 
 import { type ContainerFact, textAt } from '../api.ts';
 import { isGrave, moreThanDefault } from '../capabilities.ts';
-import { type Evidence, finding, forPerson, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import {
+  type Check,
+  type Evidence,
+  finding,
+  forPerson,
+  judge,
+  notApplicable,
+  PASS,
+  type Severity,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 import { defaultUlimits } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
-import { securityOption } from './daemon.ts';
+import { securityOption } from './daemon-verdicts.ts';
 
 function running(facts: AuditFacts): readonly ContainerFact[] | Verdict {
   if (facts.docker === undefined) return UNANSWERED;
@@ -107,4 +118,17 @@ export function swarmNeed(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   if (textAt(facts.docker.info, 'Swarm', 'LocalNodeState') !== 'active') return PASS;
   return finding([{ place: 'dockerd', text: 'swarm mode is on: it opens more ports to the network' }]);
+}
+
+/** A check that looks at one thing of each running container. */
+export function containerCheck(
+  id: string,
+  severity: Severity,
+  title: string,
+  failure: string,
+  why: string,
+  fix: string,
+  wrong: (container: ContainerFact) => readonly string[],
+): Check {
+  return { id, severity, title, failure, why, fix, evaluate: (facts) => runningContainers(facts, wrong) };
 }

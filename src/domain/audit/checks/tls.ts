@@ -79,11 +79,8 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
         }));
   const evidence = [...probed, ...told];
   if (evidence.length > 0) {
-    const severity: Severity = evidence.every(({ local }) => local) ? 'high' : 'critical';
-    return finding(
-      evidence.map(({ place, text }) => ({ place, text })),
-      severity,
-    );
+    const places = evidence.map(({ place, text }) => ({ place, text }));
+    return finding(places, evidence.every(({ local }) => local) ? 'high' : 'critical');
   }
   if (facts.daemon.words === undefined && facts.docker === undefined) return notApplicable('there is no dockerd');
   return PASS;

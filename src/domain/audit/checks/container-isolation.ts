@@ -1,0 +1,212 @@
+import { type Check, notApplicable } from '../check.ts';
+import { holdsDockerSocket, isSensitive } from '../mounts.ts';
+import {
+  askPerson,
+  capabilities,
+  containerCheck,
+  execs,
+  noNewPrivileges,
+  runningContainers,
+  seccomp,
+} from './running.ts';
+
+const NAMESPACES = 'A shared namespace takes away a wall between the container and the host.';
+
+export const ISOLATION_CHECKS: readonly Check[] = [
+  {
+    id: '5.2',
+    title: 'AppArmor confines the containers',
+    failure: 'Containers run without AppArmor',
+    severity: 'medium',
+    why: 'The profile keeps a container from mounting, tracing and writing to /proc and /sys.',
+    fix: 'Leave out --security-opt apparmor=unconfined and --privileged.',
+    evaluate: (facts) =>
+      facts.apparmor
+        ? runningContainers(facts, ({ apparmor }) =>
+            apparmor === '' || apparmor === 'unconfined' ? ['no AppArmor profile'] : [],
+          )
+        : notApplicable("the kernel's AppArmor is not on"),
+  },
+  {
+    id: '5.3',
+    title: 'SELinux confines the containers',
+    failure: 'Containers run without SELinux labels',
+    severity: 'medium',
+    why: 'Labels keep a container from the files of the host and of others.',
+    fix: '"selinux-enabled": true in daemon.json, no --security-opt label=disable',
+    evaluate: (facts) =>
+      facts.selinux
+        ? runningContainers(facts, ({ processLabel }) => (processLabel === '' ? ['no SELinux label'] : []))
+        : notApplicable("the kernel's SELinux is not on"),
+  },
+  {
+    id: '5.4',
+    title: 'Containers get no more capabilities than the default',
+    failure: 'Containers have capabilities beyond the default',
+    severity: 'medium',
+    why: 'Each capability is a part of root; SYS_ADMIN and some others are nearly all of it.',
+    fix: 'Leave out --cap-add, or note why each is needed.',
+    evaluate: capabilities,
+  },
+  containerCheck(
+    '5.5',
+    'high',
+    'No container is privileged',
+    'A container runs privileged',
+    'A privileged container can load kernel modules and write to the disks: it is root on the host.',
+    'Leave out --privileged; give single capabilities or devices instead.',
+    ({ privileged }) => (privileged ? ['is privileged'] : []),
+  ),
+  containerCheck(
+    '5.6',
+    'high',
+    "The host's own directories are not mounted into containers",
+    "The host's own directories are mounted into containers",
+    'Whoever can write to /etc, /root or a disk, read /etc/shadow or a private key, or talk to containerd owns the host.',
+    'Mount only the files that are needed, read-only (:ro); no secrets, and no sockets of container engines.',
+    ({ mounts }) =>
+      mounts
+        .filter(isSensitive)
+        .map(
+          ({ source, destination, writable }) =>
+            `${source} is mounted on ${destination}, ${writable ? 'writable' : 'read-only'}`,
+        ),
+  ),
+  containerCheck(
+    '5.10',
+    'medium',
+    "The host's network is not shared",
+    "The host's network is shared",
+    `${NAMESPACES} The container reaches services that listen on 127.0.0.1, and can open any port.`,
+    'Leave out --network host; publish ports instead.',
+    ({ networkMode }) => (networkMode === 'host' ? ["shares the host's network"] : []),
+  ),
+  containerCheck(
+    '5.16',
+    'high',
+    "The host's processes are not shared",
+    "The host's processes are shared",
+    `${NAMESPACES} It can see and signal all processes.`,
+    'Leave out --pid host.',
+    ({ pidMode }) => (pidMode === 'host' ? ["shares the host's processes"] : []),
+  ),
+  containerCheck(
+    '5.17',
+    'medium',
+    "The host's IPC is not shared",
+    "The host's IPC is shared",
+    `${NAMESPACES} It can read the shared memory of others.`,
+    'Leave out --ipc host.',
+    ({ ipcMode }) => (ipcMode === 'host' ? ["shares the host's IPC"] : []),
+  ),
+  {
+    id: '5.18',
+    title: 'Devices of the host are not handed in',
+    failure: 'Devices of the host are handed in',
+    severity: 'info',
+    why: 'A disk device is the whole host.',
+    fix: 'Leave out --device, or note why.',
+    manual: true,
+    evaluate: (facts) =>
+      askPerson(facts, 'are these devices needed?', ({ devices }) => devices.map((device) => `has ${device}`)),
+  },
+  containerCheck(
+    '5.20',
+    'medium',
+    'Mounts do not spread to the host',
+    'Mounts spread to the host',
+    'With shared propagation a mount made in the container appears on the host.',
+    'Leave out :shared and :rshared.',
+    ({ mounts }) =>
+      mounts
+        .filter(({ propagation }) => /^r?shared$/.test(propagation))
+        .map(({ destination, propagation }) => `${destination} has propagation ${propagation}`),
+  ),
+  containerCheck(
+    '5.21',
+    'low',
+    "The host's name space (UTS) is not shared",
+    "The host's name space (UTS) is shared",
+    `${NAMESPACES} It can change the host's name.`,
+    'Leave out --uts host.',
+    ({ utsMode }) => (utsMode === 'host' ? ["shares the host's UTS"] : []),
+  ),
+  {
+    id: '5.22',
+    title: 'System calls of containers are filtered',
+    failure: 'System calls of a container are not filtered',
+    severity: 'high',
+    why: 'seccomp takes away the system calls that most kernel exploits need.',
+    fix: 'Leave out --security-opt seccomp=unconfined and --privileged; a profile of your own begins with "defaultAction": "SCMP_ACT_ERRNO".',
+    evaluate: seccomp,
+  },
+  {
+    id: '5.23',
+    title: 'No privileged docker exec',
+    failure: 'A privileged docker exec is running',
+    severity: 'medium',
+    why: 'It gives a process in the container all capabilities, whatever the container was started with.',
+    fix: 'docker exec without --privileged',
+    evaluate: (facts) => execs(facts, false),
+  },
+  {
+    id: '5.24',
+    title: 'No docker exec as root',
+    severity: 'info',
+    why: 'It makes root in a container that was meant to run as a user.',
+    fix: 'docker exec without --user root',
+    manual: true,
+    evaluate: (facts) => execs(facts, true),
+  },
+  {
+    id: '5.26',
+    title: 'Running containers cannot gain new privileges',
+    failure: 'Running containers can gain new privileges',
+    severity: 'medium',
+    why: 'A setuid program in an image is the usual first step to root in the container.',
+    fix: 'docker run --security-opt no-new-privileges …; with the daemon-wide setting: start the container anew',
+    evaluate: noNewPrivileges,
+  },
+  containerCheck(
+    '5.31',
+    'medium',
+    "The host's user namespace is not shared",
+    "The host's user namespace is shared",
+    `${NAMESPACES} Root in it is root on the host, in spite of userns-remap.`,
+    'Leave out --userns host.',
+    ({ usernsMode }) => (usernsMode === 'host' ? ["shares the host's users"] : []),
+  ),
+  {
+    id: '5.32',
+    title: "Docker's socket is not mounted into containers",
+    failure: "Docker's socket is mounted into containers",
+    severity: 'high',
+    why: 'Who has the socket can start a privileged container: it is root on the host, and :ro changes nothing.',
+    fix: 'Take the mount out, or put a filtering proxy for the API in between.',
+    evaluate: (facts) =>
+      runningContainers(facts, ({ mounts }) =>
+        mounts
+          .filter((mount) => holdsDockerSocket(mount, facts.apiSocket))
+          .map(({ source, destination }) => `${source} is mounted on ${destination}`),
+      ),
+  },
+  containerCheck(
+    'container.1',
+    'low',
+    'Containers drop the capabilities that they do not need',
+    'Containers keep capabilities that they do not need',
+    'The default set still holds NET_RAW, MKNOD, SETUID and others that most programs never use.',
+    'docker run --cap-drop ALL --cap-add WHAT-IT-NEEDS …, `cap_drop: [ALL]` in the Compose file',
+    ({ capDrop, privileged }) =>
+      privileged || !capDrop.some((name) => name.toUpperCase() === 'ALL') ? ['keeps the default capabilities'] : [],
+  ),
+  containerCheck(
+    'container.2',
+    'high',
+    "The kernel's own paths are masked in containers",
+    "The kernel's own paths are open in containers",
+    'With all of /proc and /sys at hand, root in a container can write to kernel.core_pattern and so run programs on the host.',
+    'Leave out --security-opt systempaths=unconfined.',
+    ({ bareSystemPaths }) => (bareSystemPaths ? ['system paths are unconfined'] : []),
+  ),
+];
