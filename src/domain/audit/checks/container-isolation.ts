@@ -1,3 +1,5 @@
+/** Owns the checks of section 5 on isolation: what a running container may do to the host. */
+
 import { type Check, notApplicable } from '../check.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import {

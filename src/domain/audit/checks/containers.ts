@@ -1,3 +1,5 @@
+/** Owns the checks of section 5: how the running containers were started, and what they have in truth. */
+
 import type { Check } from '../check.ts';
 import { ISOLATION_CHECKS } from './container-isolation.ts';
 import { askPerson, containerCheck, ownLimits, runningContainers, swarmNeed } from './running.ts';

@@ -1,3 +1,5 @@
+/** Owns the checks of a Compose file. Their ids carry the benchmark's numbers: `compose.5.5` is 5.5 for a service that is not started yet. */
+
 import { type CheckResult, resultOf } from '../evaluate.ts';
 import { type ComposeCheck, check } from './compose-check.ts';
 import { COMPOSE_ISOLATION } from './compose-isolation.ts';
