@@ -1,6 +1,6 @@
 /** Key files, requests and PKCS#12 as other programs read them: openssl and Java's keytool. */
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,14 +18,6 @@ import { Secret } from '../../src/domain/secret.ts';
 const run = promisify(execFile);
 const now = new Date();
 const passphrase = new Secret('correct horse battery');
-const hasKeytool = (() => {
-  try {
-    execFileSync('keytool', ['-help'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 let directory: string;
 let passFile: string;
@@ -106,7 +98,7 @@ describe.each(KEY_TYPES)('%s', (keyType) => {
     );
   });
 
-  test.skipIf(!hasKeytool)("Java's keytool reads our PKCS#12: one private key with its chain", async () => {
+  test("Java's keytool reads our PKCS#12: one private key with its chain", async () => {
     const { chain, bundle } = await makeBundle(keyType);
     const path = await file('java.p12', bundle.reveal());
     const args = [
