@@ -13,6 +13,7 @@ import {
   namesMatch,
   parseKnownHosts,
   readKnownHosts,
+  readRevoked,
   renderKnownHost,
   wantedTypes,
 } from '../../src/adapters/ssh/known-hosts.ts';
@@ -121,6 +122,7 @@ describe('the verdict', () => {
     ['an authority alone', `@cert-authority host ${A.line}`, A.blob, undefined, 'unknown'],
     ['the bare name vouches', `host ${A.line}`, A.blob, 'host', 'known'],
     ['the bare name does not condemn', `host ${B.line}`, A.blob, 'host', 'unknown'],
+    ['an authority of the bare name', `@cert-authority host ${A.line}`, A.blob, 'host', 'unknown'],
     ['the bare name revokes', `@revoked host ${A.line}`, A.blob, 'host', 'revoked'],
   ];
   it.each(cases)('%s', (_name, text, blob, bare, wanted) => {
@@ -132,6 +134,13 @@ describe('the verdict', () => {
     const lines = parseKnownHosts(`host ${R.line}\nhost ${A.line}\nhost ${B.line}\n@revoked host ${B.line}`, 'f');
     expect(wantedTypes('strict', lines, ['host'])).toEqual(['ssh-rsa', 'ssh-ed25519']);
   });
+});
+
+it('refuses a binary revocation list, which it could only take for an empty one', async () => {
+  const file = join(mkdtempSync('/tmp/docker-tls-test-kh-'), 'revoked');
+  writeFileSync(file, `SSHKRL\n\0${A.line}`);
+  const refused = { code: 'E_SSH_KNOWN_HOSTS_FILE', hints: ['--transport openssh'] };
+  await expect(readRevoked(file)).rejects.toMatchObject(refused);
 });
 
 describe('adding', () => {
