@@ -19,7 +19,7 @@ import {
   issueServer,
 } from '../../src/domain/pki/certificate.ts';
 import { verifyChain } from '../../src/domain/pki/inspect.ts';
-import { KEY_TYPES, type KeyType } from '../../src/domain/pki/key-types.ts';
+import type { KeyType } from '../../src/domain/pki/key-types.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { withStrictServer } from '../support/strict-server.ts';
 
@@ -80,10 +80,11 @@ type Credentials = {
 
 async function makeCredentials(caType: KeyType, leafType: KeyType): Promise<Credentials> {
   const ca = await issueCa({ name: `Test ${caType}`, days: 3650, now, keyType: caType });
-  // Bob is there only to be another one: RSA keys take long.
+  // RSA keys take long: a CA and the two that shake hands are enough. Bob is there only to be another one.
+  const annType = leafType.startsWith('rsa') ? 'p256' : leafType;
   const [server, ann, bob] = await Promise.all([
     issueServer({ ca, sans, days: 397, now, keyType: leafType }),
-    issueClientAuthority({ ca, clientName: 'ann', days: 1000, now, keyType: leafType }),
+    issueClientAuthority({ ca, clientName: 'ann', days: 1000, now, keyType: annType }),
     issueClientAuthority({ ca, clientName: 'bob', days: 1000, now }),
   ]);
   const client = await issueClient({ authority: ann, name: 'ann', days: 90, now, keyType: leafType });
@@ -92,9 +93,12 @@ async function makeCredentials(caType: KeyType, leafType: KeyType): Promise<Cred
 }
 
 const PAIRS: readonly (readonly [ca: KeyType, leaf: KeyType])[] = [
-  ...KEY_TYPES.map((type) => [type, type] as const),
+  ['p256', 'p256'],
+  ['p384', 'p384'],
+  ['ed25519', 'ed25519'],
+  ['rsa2048', 'rsa2048'],
   ['rsa4096', 'p256'],
-  ['p256', 'rsa2048'],
+  ['p256', 'rsa3072'],
   ['p384', 'ed25519'],
 ];
 

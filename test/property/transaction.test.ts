@@ -235,7 +235,7 @@ describe.each(shells.map((shell) => ({ shell })))('under $shell', ({ shell }) =>
     () => {
       fc.assert(
         fc.property(cases, (one) => void play(shell, one)),
-        { numRuns: 25, endOnFailure: true },
+        { numRuns: 15, endOnFailure: true },
       );
     },
     600_000,
@@ -245,7 +245,8 @@ describe.each(shells.map((shell) => ({ shell })))('under $shell', ({ shell }) =>
     'a confirmation that ends at any of its commands, and then the timer',
     () => {
       const file: Entry = { kind: 'file', mode: 0o644, uid: 0, content: 'x' };
-      for (let at = 1; at <= 12; at += 1) {
+      // Which command is the last is no matter of the shell: one tries all of them.
+      for (let at = 1; at <= 12; at += shell[0] === 'dash' ? 1 : 4) {
         play(shell, {
           before: {},
           after: { '/etc/default/docker': file },

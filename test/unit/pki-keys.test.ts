@@ -37,7 +37,7 @@ test('an RSA key is made while the event loop lives', async () => {
   const timer = setInterval(() => {
     ticks += 1;
   }, 1);
-  await Promise.all([generateKey('rsa3072'), generateKey('rsa3072')]);
+  await generateKey('rsa2048');
   clearInterval(timer);
   expect(ticks).toBeGreaterThan(0);
 });
