@@ -70,7 +70,7 @@ export const HOST = {
 } as const satisfies CodeGroup;
 
 export const DAEMON = {
-  E_NO_DOCKER: [4, 'Docker is not installed on the host.', 'apt-get install docker.io'],
+  E_NO_DOCKER: [4, 'Docker is not installed on the host.', 'Install it: https://docs.docker.com/engine/install/'],
   E_DOCKER_SNAP: [4, 'Docker is installed as a snap.', 'Install it as a package.'],
   E_DOCKER_MASKED: [4, 'docker.service is masked.', 'systemctl unmask docker.service'],
   E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],
