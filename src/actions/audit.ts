@@ -7,16 +7,25 @@ import { readCertificates } from '../domain/audit/certificates.ts';
 import type { AuditProbe } from '../domain/audit/check.ts';
 import { inBenchmark, wantedProbes } from '../domain/audit/evaluate.ts';
 import type { AuditFacts } from '../domain/audit/facts.ts';
+import { parseLynis } from '../domain/audit/lynis.ts';
 import { type AuditedFile, type AuditedHost, auditHost, type Subject } from '../domain/audit/report/report.ts';
 import { score, scoreWords } from '../domain/audit/score.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
-import { gatherAuditFacts } from '../engine/gather.ts';
+import { gatherAuditFacts, gatherLynis } from '../engine/gather.ts';
 import { type FleetOptions, type HostResult, overHosts } from '../engine/pool.ts';
 import { probeClientAt } from '../engine/reachable-hosts.ts';
 import { untrustedCredentials } from '../engine/untrusted-client.ts';
 import { printable } from '../errors/errors.ts';
-import type { ProbeCredentials, ProbeRequest, Progress, Runtime, SshQuestions } from '../runtime.ts';
+import type {
+  HostProgress,
+  HostSession,
+  ProbeCredentials,
+  ProbeRequest,
+  Progress,
+  Runtime,
+  SshQuestions,
+} from '../runtime.ts';
 
 export type AuditContext = {
   readonly runtime: Runtime;
@@ -26,6 +35,8 @@ export type AuditContext = {
   readonly sudoPasswords?: ReadonlyMap<string, Secret>;
   readonly ask?: SshQuestions;
   readonly selection: Selection;
+  /** Lynis is run where it is installed. */
+  readonly lynis?: boolean;
 };
 
 /** A firewall that drops says nothing; the ports that dockerd serves answer at once. */
@@ -57,10 +68,21 @@ export async function auditHosts(
     const address = spec.address ?? session.dialled;
     const probes = await probeFromOutside(context, facts, address, spec, untrusted);
     const found = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
-    const subject = selectResults(found, context.selection, runtime.now());
+    const selected = selectResults(found, context.selection, runtime.now());
+    const subject = context.lynis ? await withLynis(selected, session, line, runtime.signal) : selected;
     line.done(scoreWords(subject.score));
     return known === undefined ? subject : withOurClients(subject, known, context.state);
   });
+}
+
+async function withLynis(
+  subject: AuditedHost,
+  session: HostSession,
+  line: HostProgress,
+  signal: AbortSignal,
+): Promise<AuditedHost> {
+  line.phase('lynis');
+  return { ...subject, lynis: parseLynis(await gatherLynis(session, signal), subject.results) };
 }
 
 /** What the network lets anybody do, all at once; and what our own client may, where the store has one. */

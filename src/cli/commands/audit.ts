@@ -34,6 +34,7 @@ const OPTIONS = {
     completes: 'file',
   },
   dockerfile: { kind: 'list', value: 'FILE', summary: 'audit a Dockerfile; needs no host', completes: 'file' },
+  lynis: { kind: 'flag', summary: 'run Lynis where it is installed: its index, and the fixes that raise it' },
   check: { kind: 'list', value: 'ID', summary: 'only these checks; 5.* is a whole section' },
   benchmark: {
     kind: 'choice',
@@ -165,6 +166,7 @@ async function auditSelected(context: Context, hosts: readonly string[], selecti
     ...{ runtime, state, selection },
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...(prompts.ssh ? { ask: prompts.ssh } : {}),
+    lynis: options.lynis,
   };
   const results = await auditHosts(specs, audit, { parallel: global.parallel, signal: runtime.signal }, progress);
   return { results, stored: new Set(state.hosts.keys()) };
