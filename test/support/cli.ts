@@ -115,11 +115,7 @@ export function buildProgram(): Program {
   return {
     bin,
     start,
-    async run(argv, { input = '', ...options } = {}) {
-      const run = await finished(start(argv, options), input);
-      requireStatus(run);
-      return run;
-    },
+    run: (argv, { input = '', ...options } = {}) => finished(start(argv, options), input),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

@@ -51,7 +51,7 @@ function assertedCodes(directories: RegExp): ReadonlySet<string> {
   return new Set(texts.flatMap(asserted));
 }
 
-// That a run ends with the status of its code, test/support/exit-status.ts sees to in every run of every test.
+// That a run ends with the status of its code, test/support/exit-status.ts sees to in every run inside a test.
 test('every code is asserted in some test', () => {
   const asserted = assertedCodes(/./);
   expect(CODES.filter((code) => !asserted.has(code))).toEqual([]);
