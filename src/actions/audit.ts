@@ -57,8 +57,8 @@ export async function auditHosts(
     await using session = await runtime.connect({
       ...spec.ssh,
       host: spec.name,
-      ...(sudoPassword ? { sudoPassword } : {}),
-      ...(context.ask ? { ask: context.ask } : {}),
+      sudoPassword,
+      ask: context.ask,
       signal: runtime.signal,
     });
     line.phase('facts');

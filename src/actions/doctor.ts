@@ -1,11 +1,12 @@
 /** Owns the examination of one host: a probe as the client, this computer's settings, and, where SSH gets through, the host's clock and journal. */
 
+import { cliApiVersion } from '../adapters/docker/cli-version.ts';
 import { infos } from '../adapters/docker/clocks.ts';
 import { currentContext } from '../adapters/docker/config-file.ts';
 import { diagnose } from '../adapters/docker/diagnose.ts';
 import type { Diagnosis, Inside } from '../adapters/docker/diagnosis.ts';
-import { dockerHost } from '../adapters/docker/environment.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import { dockerHost } from '../domain/destination.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
@@ -71,6 +72,7 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
   const wanted = [...DAEMONS_FAULT, ...SSH_DECIDES].includes(cause);
   const seen: Seen = wanted && request.ssh ? await lookInside(request) : {};
   const current = await currentContext(dockerConfig);
+  const cli = outcome.kind === 'accepted' ? await cliApiVersion(runtime.env) : undefined;
   const copies = (client.record.copies ?? []).filter((one) => one.dockerConfig === dockerConfig);
   const own = (await contextsTo(endpoint, copies)).map(({ name }) => name);
   // Of several contexts that lead there, the one in use is as good as any.
@@ -81,12 +83,14 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
   const diagnosis = diagnose({
     outcome,
     now: runtime.now(),
-    ...(seen.skewMs === undefined ? {} : { remoteClockSkewMs: seen.skewMs }),
-    ...(seen.inside === undefined ? {} : { inside: seen.inside }),
+    remoteClockSkewMs: seen.skewMs,
+    inside: seen.inside,
     clientCert: client.cert,
-    ...(host.serverCert === undefined ? {} : { storedCert: host.serverCert, cas }),
+    storedCert: host.serverCert,
+    cas: host.serverCert && cas,
     env: runtime.env,
-    ...(current === undefined ? {} : { currentContext: current }),
+    cliApiVersion: cli,
+    currentContext: current,
     expected: {
       name,
       host: endpoint,
@@ -96,8 +100,8 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
       external: host.serverCert === undefined,
       ownKey: client.record.ownKey ?? false,
       caExpired: isOver(host.serverCert === undefined ? client.ca : (request.state.ca?.cert ?? ''), runtime.now()),
-      ...(ssh === undefined ? {} : { ssh }),
-      ...(context === undefined ? {} : { context }),
+      ssh,
+      context,
     },
   });
   return {
@@ -105,9 +109,9 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
     host: name,
     endpoint,
     client: client.record.name,
-    ...(seen.skewMs === undefined ? {} : { clockSkewMs: seen.skewMs }),
+    clockSkewMs: seen.skewMs,
     journal: DAEMONS_FAULT.includes(diagnosis.cause) ? (seen.journal ?? []) : [],
-    ...(seen.problem === undefined ? {} : { sshProblem: { message: seen.problem.message, hints: seen.problem.hints } }),
+    sshProblem: seen.problem && { message: seen.problem.message, hints: seen.problem.hints },
   };
 }
 
@@ -134,7 +138,7 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
       ...record.ssh,
       host: record.name,
       connectTimeoutMs: 5000,
-      ...(ask ? { ask } : {}),
+      ask,
       signal: runtime.signal,
     });
     const { gather } = await import('../engine/gather.ts');
@@ -162,10 +166,8 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
           ...(other === undefined ? [] : [managedExternally(record.name, other)]),
           ...preflight({ host: record.name, login, facts, skewMs, nowMs, port: record.port }),
         ],
-        ...(doubt === undefined
-          ? {}
-          : { doubt: [doubt.words, ...doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' ')))].join('; ') }),
-        ...(cert === undefined ? {} : { serverCert: cert }),
+        doubt: doubt && [doubt.words, ...doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' ')))].join('; '),
+        serverCert: cert,
       },
       journal: printableLines(stdout.toString('utf8'), 8),
     };

@@ -15,8 +15,9 @@ import { plural } from '../domain/words.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
 import { openHost } from '../engine/steps/connect.ts';
+import { alongWay } from '../engine/through.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
-import type { Progress, Runtime, SshOptions } from '../runtime.ts';
+import type { Probe, Progress, Runtime, SshOptions } from '../runtime.ts';
 
 export type StatusRow = {
   readonly kind: 'ca' | 'old ca' | 'host' | 'client';
@@ -67,7 +68,7 @@ export async function status(
       notBefore: info.notBefore,
       notAfter: info.notAfter,
       now,
-      ...(options.withinDays === undefined ? {} : { withinDays: options.withinDays }),
+      withinDays: options.withinDays,
     });
     return {
       kind,
@@ -141,7 +142,13 @@ async function askHosts(
       const host = state.hosts.get(spec.name) as StoredHost;
       // Both at once, and what one of them found is worth having also when the other fails.
       const answers = await Promise.allSettled([
-        ...(options.tls ? [askOverTls(runtime, state, host, unexpired)] : []),
+        ...(options.tls
+          ? [
+              alongWay(spec, { runtime, ...(options.ask ? { ask: options.ask } : {}) }, ({ probe }) =>
+                askOverTls(probe, state, host, unexpired),
+              ),
+            ]
+          : []),
         ...(options.ssh ? [askOverSsh(runtime, host, spec, options, line)] : []),
       ]);
       const drift = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
@@ -153,7 +160,7 @@ async function askHosts(
       if (unreachable !== '') line.failed('unreachable');
       else if (drift.length > 0) line.failed(plural(drift.length, 'difference'));
       else line.done('in sync');
-      return { drift, ...(unreachable === '' ? {} : { unreachable }) };
+      return { drift, unreachable: unreachable === '' ? undefined : unreachable };
     },
   );
   return new Map(
@@ -171,20 +178,20 @@ function sayFailure({ code, message }: DockerTlsError): string {
 }
 
 async function askOverTls(
-  runtime: Runtime,
+  probe: Probe,
   state: StoreState,
   host: StoredHost,
   unexpired: readonly StoredClient[],
 ): Promise<string[]> {
   const { address, port } = host.record;
   const client = probeClientAt(unexpired, host);
-  const outcome = await runtime.probe({
+  const outcome = await probe({
     address,
     port,
     // Not the host's own trust file: that may name single clients' CAs alone.
     ca: trustedCas(state),
     timeoutMs: 10_000,
-    ...(client?.key ? { credentials: { cert: client.cert, key: client.key } } : {}),
+    credentials: client?.key && { cert: client.cert, key: client.key },
   });
   if (outcome.kind === 'refused' && outcome.chain === '') {
     throw new DockerTlsError({
@@ -218,9 +225,9 @@ async function askOverSsh(
     spec,
     {
       runtime,
-      ...(options.sudoPassword ? { sudoPassword: options.sudoPassword } : {}),
-      ...(options.sudoPasswords ? { sudoPasswords: options.sudoPasswords } : {}),
-      ...(options.ask ? { ask: options.ask } : {}),
+      sudoPassword: options.sudoPassword,
+      sudoPasswords: options.sudoPasswords,
+      ask: options.ask,
     },
     line,
   );

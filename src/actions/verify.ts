@@ -2,13 +2,15 @@
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Secret } from '../domain/secret.ts';
+import { completeHost } from '../domain/settings.ts';
+import type { Reach } from '../engine/intent.ts';
 import type { ReachableHost } from '../engine/reachable-hosts.ts';
-import { type CheckResult, verifyHost } from '../engine/verify-host.ts';
-import type { Runtime } from '../runtime.ts';
+import { alongWay, said } from '../engine/through.ts';
+import { type CheckResult, type VerifyRequest, verifyHost } from '../engine/verify-host.ts';
 
-/** `client` needs its key in the store. Clients that were revoked and whose credentials are still here must be refused. */
+/** Through ssh where the host's record says so. `client` needs its key in the store. Clients that were revoked and whose credentials are still here must be refused. */
 export function verifyStored(
-  runtime: Runtime,
+  reach: Reach,
   state: StoreState,
   host: ReachableHost,
   client: StoredClient,
@@ -16,14 +18,19 @@ export function verifyStored(
   const revoked = [...state.clients.values()].filter(
     (one) => one.record.revokedAt !== undefined && one.key !== undefined && host.serverCert !== undefined,
   );
-  return verifyHost(runtime.probe, {
+  const { runtime } = reach;
+  const own = state.hosts.get(host.record.name);
+  const spec = own === undefined || host.serverCert === undefined ? undefined : completeHost(own.record);
+  const request: VerifyRequest = {
     address: host.record.address,
     port: host.record.port,
     ca: client.ca,
     client: { name: client.record.name, cert: client.cert, key: client.key as Secret },
-    ...(host.serverKey && host.serverCert ? { server: { cert: host.serverCert, key: host.serverKey } } : {}),
-    ...(host.serverCert ? { serverCert: host.serverCert } : {}),
+    server: host.serverKey && host.serverCert ? { cert: host.serverCert, key: host.serverKey } : undefined,
+    serverCert: host.serverCert,
     revoked: revoked.map((one) => ({ name: one.record.name, cert: one.cert, key: one.key as Secret })),
     now: runtime.now(),
-  });
+  };
+  if (spec === undefined) return verifyHost(runtime.probe, request);
+  return alongWay(spec, reach, async (way) => said(await verifyHost(way.probe, request), way));
 }

@@ -169,9 +169,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ssh.ts')).command,
   },
   {
+    name: 'tunnel',
+    summary: 'Reach the daemon of a host through SSH, as long as this runs',
+    load: async () => (await import('./commands/tunnel.ts')).command,
+  },
+  {
     name: 'doctor',
     summary: 'Diagnose why docker cannot reach a host, and print the fix',
     load: async () => (await import('./commands/doctor.ts')).command,
+  },
+  {
+    name: 'notices',
+    summary: 'Say after docker commands when a certificate is due: on or off',
+    load: async () => (await import('./commands/notices.ts')).command,
   },
   {
     name: 'schedule',

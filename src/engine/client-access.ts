@@ -20,7 +20,7 @@ export type ClientAccess = {
   readonly toAdd: readonly string[];
   readonly toDrop: readonly string[];
   readonly key: 'here' | 'external';
-  /** Issued elsewhere and imported here. */
+  /** Issued from another store and imported here. */
   readonly imported: boolean;
   readonly contexts: readonly string[];
   /** A Docker config directory itself holds copies. */
@@ -55,12 +55,12 @@ export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
       imported: record.reaches !== undefined,
       contexts: (record.copies ?? []).flatMap((one) => one.contexts),
       configDirectory: (record.copies ?? []).some((one) => one.directory),
-      ...(record.revokedAt === undefined ? {} : { revokedAt: record.revokedAt }),
+      revokedAt: record.revokedAt,
     };
   });
 }
 
-/** Whether a trust file lets a client in, dates aside; most hosts have the same one, which is looked at once. */
+/** Whether a trust file accepts a client, dates aside; most hosts have the same one, which is looked at once. */
 function trusting(client: StoredClient, { notBefore, notAfter }: { notBefore: Date; notAfter: Date }) {
   const known = new Map<string, boolean>();
   const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);

@@ -57,7 +57,7 @@ async function gatherOnce(session: HostSession, options: GatherOptions): Promise
     ].join('\n'),
     asRoot: true,
     timeoutMs: 60_000,
-    ...(options.signal ? { signal: options.signal } : {}),
+    signal: options.signal,
   });
   const after = options.now().getTime();
   const missing = parseMissing(result.stdout.toString('latin1'));

@@ -1,8 +1,9 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
+import { STATE, TLS_DIRECTORY } from '../domain/dockerd/paths.ts';
 import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderEnding, type Transaction } from '../domain/plan/transaction.ts';
-import { sudoCommand } from '../domain/quote.ts';
+import { type Login, sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
 import { type HostResult, parseResult, parseWarnings } from '../host/protocol.ts';
 import type { HostSession } from '../runtime.ts';
@@ -27,7 +28,7 @@ export async function startTransaction(
     onLine: (line) => {
       if (line.startsWith('@ ')) options.onStep?.(printable(line.slice(2), 40));
     },
-    ...(options.signal ? { signal: options.signal } : {}),
+    signal: options.signal,
   });
   const stdout = result.stdout.toString('utf8');
   const last = parseResult(stdout);
@@ -74,7 +75,7 @@ function translate(
       return new DockerTlsError({
         code: 'E_STALE_CHANGE',
         where: host,
-        message: 'an earlier change that nobody had confirmed was taken back just now; the new one was not begun',
+        message: 'an earlier, unconfirmed change was rolled back just now; the new one was not started',
         hints: ['run the same command again'],
       });
     case 'blocked':
@@ -88,7 +89,7 @@ function translate(
       return new DockerTlsError({
         code: 'E_HOST_CHANGED',
         where: host,
-        message: `${printable(last.path, 500)} was changed by somebody else since the plan was made; nothing was changed`,
+        message: `${printable(last.path, 500)} was changed since the plan was made; nothing was changed`,
         hints: ['run the same command again: it plans anew'],
       });
     case 'failed':
@@ -147,7 +148,21 @@ function failed({ host, login }: Pick<HostSession, 'host' | 'login'>, step: stri
     code: 'E_APPLY',
     where: host,
     message: `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
+    hints: lookHints(login, message),
   });
+}
+
+/** Commands that look at the path that a failure names. */
+function lookHints(login: Login, message: string): string[] {
+  const named = /(\/(?:etc|var|run)\/[^\s':]*)/.exec(message)?.[1]?.replace(/\.docker-tls-[a-z-]+$/, '');
+  if (named === undefined) return [`see what is in the way: ${sudoCommand(login, 'ls', '-la', TLS_DIRECTORY, STATE)}`];
+  const paths = [named.slice(0, named.lastIndexOf('/')), named];
+  return message.includes('Operation not permitted')
+    ? [
+        `see whether it is immutable (i, a): ${sudoCommand(login, 'lsattr', '-d', ...paths)}`,
+        `if it is: ${sudoCommand(login, 'chattr', '-ia', ...paths)}`,
+      ]
+    : [`see what is in the way: ${sudoCommand(login, 'ls', '-ld', ...paths)}`];
 }
 
 function rolledBack(
@@ -170,5 +185,10 @@ function rolledBack(
 }
 
 function reason(why: string): string {
-  return printableLines(why, 20).join('; ') || 'the host gave no reason';
+  // Without where in a script of ours the shell was.
+  return (
+    printableLines(why, 20)
+      .map((line) => line.replace(/^\S*sh: (?:line )?\d+: (?:eval: )?/, ''))
+      .join('; ') || 'the host gave no reason'
+  );
 }

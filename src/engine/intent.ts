@@ -10,8 +10,7 @@ import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { CredentialChange } from '../domain/trust/changes.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
-import type { HostProgress, HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
-import type { CopiesOutcome } from './installed-copies.ts';
+import type { CopiesOutcome, HostProgress, HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
 import type { PassphraseSource } from './key-protection.ts';
 import type { HostResult } from './pool.ts';
 import type { CheckResult, VerifiedAt } from './verify-host.ts';
@@ -19,7 +18,7 @@ import type { CheckResult, VerifiedAt } from './verify-host.ts';
 export type Intent = {
   /** For locks and the host's own records, for instance `rotate server`. */
   readonly reason: string;
-  /** What is wanted, by what the store has. Pure; called again once the store is locked. Throws what stands against it. */
+  /** What is wanted, by what the store has. Pure; called again once the store is locked. Throws what prevents it. */
   want(state: StoreState, now: Date): Wanted;
   /** What is asked before anything changes; undefined: nothing. */
   question?(wanted: Wanted, changing: number): string | undefined;

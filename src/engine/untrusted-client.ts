@@ -1,4 +1,4 @@
-/** Owns the credentials of somebody whom no host may accept: a client of a CA that nobody trusts. */
+/** Owns the credentials of a client that no host may accept: its CA is trusted nowhere. */
 
 import { issueCa, issueClient } from '../domain/pki/certificate.ts';
 import type { ProbeCredentials } from '../runtime.ts';

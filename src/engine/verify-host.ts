@@ -1,6 +1,6 @@
-/** Owns the verification that a host accepts the right people and nobody else: real connections from this computer, all at once. */
+/** Owns the verification that a host accepts its clients and rejects all others: real connections from this computer, all at once. */
 
-import { dockerHost } from '../adapters/docker/environment.ts';
+import { dockerHost } from '../domain/destination.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
@@ -20,6 +20,8 @@ export type CheckResult = {
   readonly revoked?: string;
   /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
+  /** It was not tried from here, but through ssh: from where. */
+  readonly via?: string;
   readonly elapsedMs: number;
 };
 
@@ -28,7 +30,7 @@ export type VerifyRequest = {
   readonly port: number;
   /** What the client trusts, PEM. */
   readonly ca: string;
-  /** Who has to get in; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
+  /** The client that must be accepted; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
   readonly client?: { readonly name: string } & ProbeCredentials;
   /** Further clients that have to be accepted. */
   readonly others?: readonly ({ readonly name: string } & ProbeCredentials)[];
@@ -44,7 +46,7 @@ export type VerifyRequest = {
 
 export type VerifiedAt = Pick<VerifyRequest, 'address' | 'port'>;
 
-/** Connects as everybody: the client, nobody, an untrusted client's CA, the server itself, over plain HTTP, and with an old protocol. */
+/** Connects as the client, without a certificate, as an untrusted client, the server itself, over plain HTTP, and with an old protocol. */
 export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<CheckResult[]> {
   const base: ProbeRequest = {
     address: request.address,
@@ -73,9 +75,7 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
       ? [attempt({ credentials: request.server }).then((outcome) => refused("the server's own certificate", outcome))]
       : []),
     attempt({ plain: true }).then((outcome) => refused('plain HTTP', outcome)),
-    attempt({ ...(credentials ? { credentials } : {}), maxVersion: 'TLSv1.1' }).then((outcome) =>
-      refused('TLS 1.1', outcome),
-    ),
+    attempt({ credentials, maxVersion: 'TLSv1.1' }).then((outcome) => refused('TLS 1.1', outcome)),
     ...(request.revoked ?? []).map(async ({ name, cert, key }) => ({
       ...refused(`revoked client ${name}`, await attempt({ credentials: { cert, key } })),
       revoked: name,
@@ -127,6 +127,7 @@ export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['caus
     case 'connection-refused':
     case 'unreachable':
       return [
+        'where only SSH reaches the host (a bastion): --reach ssh verifies through it, and clients use docker-tls tunnel',
         `clients dial TCP port ${port} of ${address} itself, not through ssh's jump hosts: let it through every firewall on the way, a cloud's security groups included; ${again}`,
         otherPort,
         otherAddress,

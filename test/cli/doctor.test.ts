@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { StoredClient } from '../../src/adapters/store/records.ts';
@@ -121,6 +122,19 @@ describe('one cause, exit status 7, and a command that fixes it', () => {
       0,
       'none',
       expect.stringContaining('context default'),
+    ]);
+  });
+
+  test('a docker command that is older than the oldest version that the daemon takes', async () => {
+    await store(await daemon(server()));
+    const bin = join(dirname(home), 'bin');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, 'docker'), '#!/bin/sh\necho 1.18\n', { mode: 0o755 });
+    const { exit, json } = await run({ PATH: `${bin}:/usr/bin:/bin` });
+    expect([exit, json.result.cause, json.result.message]).toEqual([
+      7,
+      'api-version',
+      expect.stringMatching(/speaks version 1\.18 of the API at most; .* wants 1\.24 or newer/),
     ]);
   });
 

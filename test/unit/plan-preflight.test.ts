@@ -1,7 +1,8 @@
 /** What stands against a change, each from the facts alone, and all at once. */
 
 import { describe, expect, test } from 'vitest';
-import { hasChanges, planHost, planRestore } from '../../src/domain/plan/plan.ts';
+import { hasChanges, planHost } from '../../src/domain/plan/plan.ts';
+import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight, swarmProblem } from '../../src/domain/plan/preflight.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { desired, factsOf, GOOD_FACTS as good, FACTS_TIME_MS as NOW, UNIT } from '../support/host-facts.ts';
@@ -45,6 +46,22 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     { needs: '\n\nId=gone.service\nLoadState=not-found' },
     /^E_UNIT_NEEDS docker\.service needs gone\.service, which is not there/,
   ],
+  'a unit that refuses to be stopped': [
+    { unit: `${good.unit}\nCanStart=yes\nCanStop=no` },
+    /^E_UNIT_NEEDS docker\.service cannot be stopped: its unit has RefuseManualStop=yes$/,
+  ],
+  'a condition that is not met': [
+    { unmet: 'docker.service: ConditionPathExists=/no/such failed.\nConditions failed.' },
+    /^E_UNIT_NEEDS docker\.service has ConditionPathExists=\/no\/such, which is not met now/,
+  ],
+  'a file system that cannot be written': [
+    { mounts: '/ rw,relatime,rw\n/etc ro,relatime,rw' },
+    /^E_READ_ONLY \/etc is mounted read-only, and \/etc\/docker\/tls\/current has to be written$/,
+  ],
+  "a vendor's system": [
+    { systemd: '', vendor: 'Unraid' },
+    /^E_VENDOR_SYSTEM Unraid configures dockerd with tools of its own/,
+  ],
   'an old systemd': [{ systemd: 'systemd 235' }, /^E_SYSTEMD_OLD systemd 235 is too old/],
   'neither running nor stopped': [
     { unit: (good.unit as string).replace('=active', '=activating') },
@@ -59,7 +76,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
       'file:/etc/default/docker': 'file 644 0:0\n# mine\nDOCKER_OPTS="--debug \\\n --label a=b"\n',
       'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "labels": [] }',
     },
-    /^E_CONFLICT "labels" stands in \/etc\/docker\/daemon\.json:1 and as --label in DOCKER_OPTS of \/etc\/default\/docker:2:/,
+    /^E_CONFLICT "labels" is set in \/etc\/docker\/daemon\.json:1 and as --label in DOCKER_OPTS of \/etc\/default\/docker:2:/,
   ],
   'our port, held by another socket unit': [
     {
@@ -365,7 +382,7 @@ test('an address to listen on that the host lacks is said: a slip of the hand, o
     planHost(facts, { ...desired, listen }).warnings.filter((line) => line.includes('no interface'));
   expect(said('10.0.0.9', '2001:DB8::9', '127.0.0.1', '::', 'fe80::1')).toEqual([]);
   expect(said('10.0.0.9', '10.0.0.8')).toEqual([
-    'no interface of the host has the address 10.0.0.8 now: nobody gets in there until one has',
+    'no interface of the host has the address 10.0.0.8 now: no client can connect there until one has',
   ]);
 });
 

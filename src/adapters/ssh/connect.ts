@@ -1,7 +1,7 @@
 /** Owns the choice of a transport and the session that stands on it. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
+import type { HostSession, ScriptRequest, ScriptResult, SshOptions, Tunnel } from '../../runtime.ts';
 import { userName } from '../../user.ts';
 import { type OpenChannel, runScript, type SudoKnowledge } from './exec.ts';
 import { loginOf } from './login.ts';
@@ -15,6 +15,7 @@ export type Transport = {
   /** A key (or an agent's) accept us, and no password was needed. */
   readonly byKey?: () => boolean;
   readonly open: OpenChannel;
+  readonly tunnel: Tunnel;
   close(): Promise<void>;
 };
 
@@ -47,12 +48,13 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     login,
     user: transport.user,
     dialled: transport.dialled,
-    ...(transport.byKey?.() ? { authenticatedBy: 'key' as const } : {}),
+    authenticatedBy: transport.byKey?.() ? 'key' : undefined,
     run: (request: ScriptRequest): Promise<ScriptResult> =>
       runScript(
         { options, login, user: transport.user, operator: transport.operator ?? transport.user, open, sudo },
         request,
       ),
+    tunnel: transport.tunnel,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -60,9 +62,16 @@ export async function connect(options: SshOptions): Promise<HostSession> {
 
 async function openTransport(options: SshOptions): Promise<Transport> {
   if (options.destination === 'local') {
-    const { openLocalChannel } = await import('./local.ts');
+    const { localTunnel, openLocalChannel } = await import('./local.ts');
     const operator = process.env.SUDO_USER || userName();
-    return { user: userName(), operator, dialled: 'localhost', open: openLocalChannel, close: async () => {} };
+    return {
+      user: userName(),
+      operator,
+      dialled: 'localhost',
+      open: openLocalChannel,
+      tunnel: localTunnel,
+      close: async () => {},
+    };
   }
   remoteCounters.connections += 1;
   if (options.transport === 'openssh') {

@@ -47,7 +47,7 @@ function problemsOf(issue: Issue, context: ProblemContext, path: Path): Problem[
       return [outOfRange(path, issue, found)];
     case 'custom': {
       const hints = (issue.params?.hints ?? []) as readonly string[];
-      return [{ path, message: issue.message, ...(hints.length > 0 ? { hints } : {}) }];
+      return [{ path, message: issue.message, hints: hints.length > 0 ? hints : undefined }];
     }
     default:
       return [{ path, message: 'this value is not possible here' }];
@@ -79,7 +79,7 @@ function misplaced(path: Path, key: string, { knownKeys }: ProblemContext): stri
   const inSsh = path.at(-1) === 'ssh';
   const other = knownKeys(inSsh ? path.slice(0, -1) : [...path, 'ssh']);
   if (!other.includes(key)) return undefined;
-  return inSsh ? `${key} stands beside ssh, not in it` : `${key} belongs into ssh: { ${key}: … }`;
+  return inSsh ? `${key} is beside ssh, not in it` : `${key} belongs into ssh: { ${key}: … }`;
 }
 
 /** Of the forms that a value may have, the one whose kind was written is what was meant. */
@@ -131,13 +131,17 @@ function wrongChoice(path: Path, values: readonly string[], found: unknown): Pro
     typeof found === 'object'
       ? `${values.join(', ')} is expected here, not ${kindOf(found)}`
       : `${short(String(found))} is not possible for ${typeof path.at(-1) === 'number' ? String(path.at(-2)) : key}; there is ${values.join(', ')}`;
-  return { path, message, ...(near.length > 0 ? { hints: [`did you mean ${near.join(' or ')}?`] } : {}) };
+  return { path, message, hints: near.length > 0 ? [`did you mean ${near.join(' or ')}?`] : undefined };
 }
 
 function outOfRange(path: Path, issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, found: unknown): Problem {
   const limit = issue.code === 'too_small' ? Number(issue.minimum) : Number(issue.maximum);
   if (Array.isArray(found)) {
-    return { path, message: 'the list is empty: that would let nobody in', hints: ['take the key out, or write all'] };
+    return {
+      path,
+      message: 'the list is empty: no client would be accepted',
+      hints: ['take the key out, or write all'],
+    };
   }
   return { path, message: `${String(path.at(-1))} is ${issue.code === 'too_small' ? 'at least' : 'at most'} ${limit}` };
 }

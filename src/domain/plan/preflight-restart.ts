@@ -2,12 +2,12 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { installHint } from '../dockerd/packages.ts';
-import { type Login, sudoCommand } from '../quote.ts';
+import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText } from './facts.ts';
 import type { HostPlan } from './plan.ts';
 import type { PreflightInput } from './preflight.ts';
-import { problem } from './preflight-config.ts';
+import { collect, problem } from './preflight-config.ts';
 import { startNeeds } from './start-needs.ts';
 
 /** RELOAD_DISK_SPACE_MIN of systemd (src/core/dbus-manager.c): with less on /run it refuses a daemon-reload. */
@@ -22,36 +22,44 @@ function asksDaemon({ daemon, containers }: HostPlan): boolean {
 
 export function checkRestart(input: PreflightInput, view: DaemonView): DockerTlsError[] {
   const { host, login, facts, plan } = input;
-  const found: DockerTlsError[] = [];
-  if (plan === undefined || plan.daemon.action === 'restart') {
-    for (const need of startNeeds(facts, view)) {
-      if (need.path !== undefined) continue;
-      found.push(
-        problem(
-          host,
-          'E_UNIT_NEEDS',
-          `dockerd does not start without ${need.name}, and this host has none in dockerd's PATH: once stopped, it would not start again`,
-          [installHint(login, facts.distribution, [need.package])],
-        ),
-      );
-    }
-  }
+  const { found, add } = collect(host);
+  const restarts = plan === undefined || plan.daemon.action === 'restart';
+  if (restarts) found.push(...checkUnitRestarts(input));
+  for (const need of restarts ? startNeeds(facts, view).filter(({ path }) => path === undefined) : [])
+    add(
+      'E_UNIT_NEEDS',
+      `dockerd does not start without ${need.name}, and this host has none in dockerd's PATH: once stopped, it would not start again`,
+      [installHint(login, facts.distribution, [need.package])],
+    );
   if (plan !== undefined && asksDaemon(plan) && facts.docker.silent) found.push(silentProblem(input, view));
   const reserved = facts.systemd === undefined || facts.systemd < NEEDS_NO_RESERVE;
-  if (reserved && facts.runFreeKb !== undefined && facts.runFreeKb < SYSTEMD_RESERVE_KB) {
-    found.push(
-      problem(
-        host,
-        'E_DISK_FULL',
-        `only ${facts.runFreeKb} kB are free on /run: systemd reads no unit files with less than ${SYSTEMD_RESERVE_KB} kB`,
-        [
-          `see what fills it: ${sudoCommand(login, 'du', '-xhd', '2', '-t', '1M', '/run')}`,
-          `or let it hold more until the next boot: ${sudoCommand(login, 'mount', '-o', 'remount,size=64M', '/run')}`,
-        ],
-      ),
+  if (reserved && facts.runFreeKb !== undefined && facts.runFreeKb < SYSTEMD_RESERVE_KB)
+    add(
+      'E_DISK_FULL',
+      `only ${facts.runFreeKb} kB are free on /run: systemd reads no unit files with less than ${SYSTEMD_RESERVE_KB} kB`,
+      [
+        `see what fills it: ${sudoCommand(login, 'du', '-xhd', '2', '-t', '1M', '/run')}`,
+        `or let it hold more until the next boot: ${sudoCommand(login, 'mount', '-o', 'remount,size=64M', '/run')}`,
+      ],
     );
-  }
   return found;
+}
+
+/** What systemd itself has against a restart of docker.service. */
+function checkUnitRestarts({ host, login, facts }: PreflightInput): DockerTlsError[] {
+  const { canStart, canStop, unmet, active } = facts.docker.unit;
+  const reasons = [
+    ...(canStop || active !== 'active' ? [] : ['docker.service cannot be stopped: its unit has RefuseManualStop=yes']),
+    ...(canStart ? [] : ['docker.service cannot be started: its unit has RefuseManualStart=yes']),
+    ...unmet.map(
+      (condition) => `docker.service has ${condition}, which is not met now: once stopped, it would not start again`,
+    ),
+  ];
+  return reasons.map((reason) =>
+    problem(host, 'E_UNIT_NEEDS', reason, [
+      `see where that is set: ${sshCommand(login, 'systemctl', 'cat', 'docker.service')}`,
+    ]),
+  );
 }
 
 function silentProblem({ host, login, facts, plan }: PreflightInput, view: DaemonView): DockerTlsError {
@@ -64,7 +72,7 @@ function silentProblem({ host, login, facts, plan }: PreflightInput, view: Daemo
     return problem(
       host,
       'E_DOCKER_SILENT',
-      'dockerd listens on no unix socket, so nobody on the host can ask it whether its containers outlive a restart',
+      'dockerd listens on no unix socket, so it cannot be asked whether its containers outlive a restart',
       [
         `add unix:///var/run/docker.sock to ${inJson ? `"hosts" in ${view.configFile}` : 'its -H flags'}, then: ${sudoCommand(login, 'systemctl', 'restart', 'docker.service')}`,
         ...without,
@@ -75,7 +83,7 @@ function silentProblem({ host, login, facts, plan }: PreflightInput, view: Daemo
     host,
     'E_DOCKER_SILENT',
     apiSocket === ''
-      ? 'dockerd runs, but the file of its socket is gone: nobody on the host can reach it'
+      ? 'dockerd runs, but the file of its socket is gone: no program on the host can reach it'
       : `dockerd runs, but does not answer on ${apiSocket}`,
     [...restartCommands(login, apiSocket === '' && socket.active === 'active'), ...without],
   );

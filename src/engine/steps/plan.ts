@@ -23,6 +23,7 @@ import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trus
 import type { HostProgress } from '../../runtime.ts';
 import type { OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
 import { wayProblem } from '../reachability.ts';
+import { wayTo } from '../through.ts';
 import { hardenOpened } from './harden.ts';
 import { problemsOf } from './preflight.ts';
 import { droppedNotes, hardeningOf, latestOf } from './record.ts';
@@ -82,7 +83,7 @@ async function planDesired(
   const entries = hardeningOf(requested, known?.record, target);
   const trusted = trustNow(opened.facts);
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
-  const spec: HostSpec = { ...requested, acceptCa, ...(entries.length === 0 ? {} : { harden: entries }) };
+  const spec: HostSpec = { ...requested, acceptCa, harden: entries.length === 0 ? requested.harden : entries };
   const hardened =
     entries.length === 0
       ? undefined
@@ -110,14 +111,14 @@ async function planDesired(
     latest,
     acceptCa,
   );
-  const others = otherClients(trusted, next, { ...latest, ...(known ? { host: known } : {}) }, new Date(facts.clockMs));
+  const others = otherClients(trusted, next, { ...latest, host: known }, new Date(facts.clockMs));
   const plan = planHost(facts, {
     name: spec.name,
     port: spec.port,
     listen: spec.listen,
     credentials: credentials,
     containers: spec.containers,
-    ...(spec.liveRestore === undefined ? {} : { liveRestore: spec.liveRestore }),
+    liveRestore: spec.liveRestore,
     ...hardened?.desired,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),
@@ -131,7 +132,7 @@ async function planDesired(
   const way =
     hasChanges(plan) && problems.every(({ code }) => code !== 'E_FIREWALL')
       ? await wayProblem(
-          runtime.probe,
+          wayTo(spec, runtime.probe, session).probe,
           spec.name,
           { address, port: spec.port },
           { firewall: facts.firewall, login: opened.session.login },

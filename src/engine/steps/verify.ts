@@ -8,6 +8,7 @@ import { isAccepted, isFrom } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
 import type { PlannedHost, Run, Wanted } from '../intent.ts';
+import { said, wayTo } from '../through.ts';
 import { type CheckResult, verifyHost } from '../verify-host.ts';
 import { ownClients } from './restore.ts';
 
@@ -31,9 +32,10 @@ export async function verify(
   const { credentials, latest, spec, address } = planned;
   const now = runtime.now();
   const base = { address, port: spec.port, now };
+  const way = wayTo(spec, runtime.probe, planned.session);
   const clients = usableClients(latest, wanted.verifyAs);
   if (credentials !== undefined && 'restored' in credentials)
-    return verifyHost(runtime.probe, { ...base, ...restoredRequest(planned, clients, now) });
+    return said(await verifyHost(way.probe, { ...base, ...restoredRequest(planned, clients, now) }), way);
   if (sent === undefined) return [];
   // A key that the host made itself is not here, and the one before does not belong to the new certificate.
   const kept = sent.key.kind === 'keep' ? latest.hosts.get(spec.name)?.serverKey : undefined;
@@ -41,19 +43,20 @@ export async function verify(
   const [client, ...others] = clients.filter(({ record }) => isAccepted(record, spec));
   // Over a fleet one client is enough; of a single host people want to read who is accepted.
   const more = wanted.hosts.length > 1 ? [] : others.filter(({ cert }) => isFrom(cert, sent.ca, 'client', now));
-  return verifyHost(runtime.probe, {
+  const checks = await verifyHost(way.probe, {
     ...base,
     // Without a client of ours: only what is served, and who is rejected.
     ca: client?.ca ?? bundleOf(trustedIds(viewOf(state, now)), state),
-    ...(client ? { client: named(client) } : {}),
+    client: client && named(client),
     others: more.slice(0, MOST_OTHERS).map(named),
-    ...(key ? { server: { cert: sent.cert, key } } : {}),
+    server: key && { cert: sent.cert, key },
     serverCert: sent.cert,
     revoked: (wanted.mustReject ?? []).flatMap((name) => {
       const one = latest.clients.get(name);
       return one?.key === undefined ? [] : [named(one)];
     }),
   });
+  return said(checks, way);
 }
 
 const MOST_OTHERS = 7;
@@ -72,8 +75,8 @@ function restoredRequest({ credentials, latest, spec }: PlannedHost, clients: re
   return {
     // Where no client of ours is accepted, exactly this certificate has to be served.
     ca: client?.ca ?? cert,
-    ...(client ? { client: named(client) } : {}),
-    ...(serverKey ? { server: { cert, key: serverKey } } : {}),
+    client: client && named(client),
+    server: serverKey && { cert, key: serverKey },
     serverCert: cert,
     revoked: ownClients(latest.clients.values()).flatMap((one) =>
       one.record.revokedAt !== undefined && one.key !== undefined && !isTrusted(one) ? [named(one)] : [],
