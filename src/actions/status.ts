@@ -2,6 +2,7 @@
 
 import { newCredentials } from '../adapters/docker/diagnosis.ts';
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
+import { bestUpgrade, type Upgrade } from '../domain/audit/vulnerabilities.ts';
 import { SOCKET_UNIT } from '../domain/dockerd/paths.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewal } from '../domain/pki/renewal.ts';
@@ -12,12 +13,13 @@ import type { Secret } from '../domain/secret.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
 import { plural } from '../domain/words.ts';
+import { gatherAuditFacts } from '../engine/gather.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
 import { openHost } from '../engine/steps/connect.ts';
 import { alongWay } from '../engine/through.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
-import type { Probe, Progress, Runtime, SshOptions } from '../runtime.ts';
+import type { HostSession, Probe, Progress, Runtime, SshOptions } from '../runtime.ts';
 
 export type StatusRow = {
   readonly kind: 'ca' | 'old ca' | 'host' | 'client';
@@ -38,6 +40,8 @@ export type StatusRow = {
   readonly generation?: number;
   /** How the host differs from the store; empty: it does not; undefined: not asked. */
   readonly drift?: readonly string[];
+  /** The package whose upgrade closes most known vulnerabilities. No reason for attention: `audit --fail-on` is. */
+  readonly upgrade?: Upgrade;
   /** Why the host could not be asked, or not by one of the two ways. */
   readonly unreachable?: string;
 };
@@ -121,7 +125,7 @@ export function needsAttention(row: StatusRow): boolean {
 }
 
 /** What asking a host gave: `unreachable` beside `drift` says that one of the two ways answered. */
-type LiveRow = Pick<StatusRow, 'drift' | 'unreachable'>;
+type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade'>;
 
 async function askHosts(
   runtime: Runtime,
@@ -151,7 +155,9 @@ async function askHosts(
           : []),
         ...(options.ssh ? [askOverSsh(runtime, host, spec, options, line)] : []),
       ]);
-      const drift = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+      const live = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+      const drift = live.flatMap((one) => one.drift ?? []);
+      const upgrade = live.find((one) => one.upgrade !== undefined)?.upgrade;
       const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
       const told = failures.flatMap((error) => asErrors(error, runtime.signal));
       if (told.some(({ code, exit }) => code === 'E_BUG' || exit === 130)) throw new DockerTlsErrors(told);
@@ -160,7 +166,7 @@ async function askHosts(
       if (unreachable !== '') line.failed('unreachable');
       else if (drift.length > 0) line.failed(plural(drift.length, 'difference'));
       else line.done('in sync');
-      return { drift, unreachable: unreachable === '' ? undefined : unreachable };
+      return { drift, upgrade, unreachable: unreachable === '' ? undefined : unreachable };
     },
   );
   return new Map(
@@ -182,7 +188,7 @@ async function askOverTls(
   state: StoreState,
   host: StoredHost,
   unexpired: readonly StoredClient[],
-): Promise<string[]> {
+): Promise<LiveRow> {
   const { address, port } = host.record;
   const client = probeClientAt(unexpired, host);
   const outcome = await probe({
@@ -211,7 +217,17 @@ async function askOverTls(
   // Where no client of this computer is accepted, being rejected is as it should be.
   if (outcome.kind === 'refused' && !(client === undefined && outcome.cause === 'client-refused'))
     drift.push(`${outcome.cause}: ${outcome.reason}`);
-  return drift;
+  return { drift };
+}
+
+/** Undefined where nothing is open, and where the host does not tell: status is about other things. */
+async function upgradeOf(session: HostSession, signal: AbortSignal): Promise<Upgrade | undefined> {
+  try {
+    return bestUpgrade(await gatherAuditFacts(session, signal, 'software'));
+  } catch (error) {
+    if (error instanceof DockerTlsError && error.code === 'E_AUDIT_FACTS') return undefined;
+    throw error;
+  }
 }
 
 async function askOverSsh(
@@ -220,7 +236,7 @@ async function askOverSsh(
   spec: HostSpec,
   options: StatusOptions,
   line: ReturnType<Progress['host']>,
-): Promise<string[]> {
+): Promise<LiveRow> {
   const opened = await openHost(
     spec,
     {
@@ -233,7 +249,10 @@ async function askOverSsh(
   );
   try {
     const { facts } = opened;
-    if (facts.state === undefined) return ['docker-tls has not changed this host, or it was restored'];
+    const upgrade = await upgradeOf(opened.session, runtime.signal);
+    const found = upgrade === undefined ? {} : { upgrade };
+    if (facts.state === undefined)
+      return { drift: ['docker-tls has not changed this host, or it was restored'], ...found };
     const drift: string[] = [];
     const credentials = installedCredentials(facts);
     if (credentials?.cert !== host.serverCert) drift.push('another certificate lies on the host than in the store');
@@ -260,7 +279,7 @@ async function askOverSsh(
     const { login } = opened.session;
     const nowMs = runtime.now().getTime();
     const problems = preflight({ ...opened, host: spec.name, login, port: spec.port, nowMs });
-    return [...drift, ...problems.map(({ message }) => message)];
+    return { drift: [...drift, ...problems.map(({ message }) => message)], ...found };
   } finally {
     await opened.session.close();
   }
