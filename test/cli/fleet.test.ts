@@ -119,7 +119,7 @@ test('the words for a new CA that the file asks for are asked for twice, those o
   const prompts = {
     password: async (question: { confirm?: boolean }) => {
       requested.push(question);
-      return new Secret('x');
+      return new Secret('correct horse');
     },
   } as unknown as Prompts;
   const source = passphraseSource({ noCaPassphrase: false } as never, { env: {} } as Runtime, prompts, 'prompt');

@@ -6,7 +6,7 @@ import { listWords } from '../../domain/words.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import type { Deadline } from './deadline.ts';
-import { type FoundKeys, NEEDS_OPENSSH, type Signer } from './keys.ts';
+import type { FoundKeys, Signer } from './keys.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
 import { sshCopyId } from './ssh-errors.ts';
@@ -29,6 +29,7 @@ export class Authentication {
   readonly #clock: Deadline;
   readonly #queue: Signer[];
   readonly #tried: string[] = [];
+  readonly #triedKeys: string[] = [];
   #methods: readonly string[] | undefined;
   #signed = false;
   #lastWasKey = false;
@@ -83,6 +84,7 @@ export class Authentication {
       const signer = this.#queue.shift() as Signer;
       this.#lastWasKey = true;
       this.#tried.push(`publickey ${signer.label}`);
+      this.#triedKeys.push(signer.label);
       return { type: 'agent', username, agent: this.#agentOf(signer) };
     }
     if (unknown) {
@@ -196,7 +198,7 @@ export class Authentication {
   /** What the host did not accept before it came to this question. */
   #whyAsked(): string | undefined {
     if (this.#tries.password + this.#tries['keyboard-interactive'] > 1) return 'That was not accepted.';
-    const keys = this.#tried.flatMap((one) => (one.startsWith('publickey ') ? [one.slice('publickey '.length)] : []));
+    const keys = this.#triedKeys;
     return keys.length === 0 ? undefined : `The host did not accept ${listWords(keys, 4)}.`;
   }
 
@@ -219,7 +221,7 @@ export class Authentication {
         ...this.#keys.passedOver,
       ],
       hints: [
-        ...(this.#keys.passedOver.some((line) => line.endsWith(NEEDS_OPENSSH)) ? ['--transport openssh'] : []),
+        ...(this.#keys.needsOpenssh ? ['--transport openssh'] : []),
         '-i KEYFILE',
         'ssh-add KEYFILE',
         sshCopyId(this.#endpoint),

@@ -89,7 +89,7 @@ function unknown(
     hints: [
       ...(authority === undefined || openssh ? [] : ['--transport openssh']),
       // A fingerprint on the command line is the last host's.
-      ...(/ \(jump [^)]*\)$/.test(options.host) ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
+      ...(options.jumpTo !== undefined ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
       'on a network that you trust: --host-key accept-new',
       // Where the configuration keeps none, a line more would help nobody.
       ...(file === undefined || file === '/dev/null'

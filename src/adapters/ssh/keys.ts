@@ -26,6 +26,8 @@ export type FoundKeys = {
   readonly signers: readonly Signer[];
   /** Why keys could not be used, one line each, for the error that ends it all. */
   readonly passedOver: readonly string[];
+  /** The openssh transport could use one of those. */
+  readonly needsOpenssh: boolean;
 };
 
 type Ssh2 = typeof import('ssh2');
@@ -35,18 +37,24 @@ type Ssh2 = typeof import('ssh2');
  * then the files themselves. Errors: E_SSH_KEY_FILE (a file named with -i is missing or unreadable), E_SSH_KEY_UNSUPPORTED.
  */
 export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoint): Promise<FoundKeys> {
-  if (!endpoint.publicKeys) return { signers: [], passedOver: [] };
+  if (!endpoint.publicKeys) return { signers: [], passedOver: [], needsOpenssh: false };
   const passedOver: string[] = [];
+  let needsOpenssh = false;
+  const leaveToOpenssh = (what: string): void => {
+    passedOver.push(`${what} needs --transport openssh`);
+    needsOpenssh = true;
+  };
   const files: Signer[] = [];
   const named = new Set<string>();
   for (const identity of endpoint.identities) {
-    if (await isThere(`${identity.file}-cert.pub`)) passedOver.push(`${identity.file}-cert.pub: ${NEEDS_OPENSSH}`);
+    if (await isThere(`${identity.file}-cert.pub`)) leaveToOpenssh(`${identity.file}-cert.pub:`);
     const found = await fileSigner(ssh2, options, identity.file, identity.explicit);
     if (typeof found === 'string') passedOver.push(found);
     else if (Buffer.isBuffer(found)) named.add(found.toString('base64'));
+    else if (found !== undefined && 'forOpenssh' in found) leaveToOpenssh(found.forOpenssh);
     else if (found !== undefined) files.push(found);
   }
-  passedOver.push(...endpoint.certificateFiles.map((file) => `${file}: ${NEEDS_OPENSSH}`));
+  for (const file of endpoint.certificateFiles) leaveToOpenssh(`${file}:`);
   let held: Signer[] = [];
   if (endpoint.agent !== undefined) {
     try {
@@ -60,7 +68,7 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
       ]);
       held = usable;
       for (const { type, comment } of all.filter((key) => OPENSSH_ALONE.test(key.type))) {
-        passedOver.push(`agent key ${printable(comment, 100)}: ${printable(type, 60)} ${NEEDS_OPENSSH}`);
+        leaveToOpenssh(`agent key ${printable(comment, 100)}: ${printable(type, 60)}`);
       }
     } catch (error) {
       passedOver.push(`agent ${endpoint.agent}: ${printable((error as Error).message, 200)}`);
@@ -73,11 +81,8 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
     endpoint.identitiesOnly || (options.identities?.length ?? 0) > 0 ? [] : held.filter((s) => !isNamed(s));
   const inAgent = new Set(fromAgent.map((signer) => signer.blob.toString('base64')));
   const fromFiles = files.filter((signer) => !inAgent.has(signer.blob.toString('base64')));
-  return { signers: [...fromAgent, ...agentOnly, ...fromFiles], passedOver };
+  return { signers: [...fromAgent, ...agentOnly, ...fromFiles], passedOver, needsOpenssh };
 }
-
-/** Said of what only the other transport can use; the error for a refused login then points there. */
-export const NEEDS_OPENSSH = 'needs --transport openssh';
 
 /** Security keys and certificates. */
 const OPENSSH_ALONE = /^sk-|-cert-v0/;
@@ -118,14 +123,14 @@ function asParsed(ssh2: Ssh2, key: ParsedKey | Buffer): ParsedKey[] {
 
 /**
  * A key file as a Signer; a public key file as its blob, which stands for a key of the agent; a line for people when it
- * cannot be used; undefined when it is not there and nobody named it.
+ * cannot be used, `forOpenssh` when the other transport can; undefined when it is not there and nobody named it.
  */
 async function fileSigner(
   ssh2: Ssh2,
   options: SshOptions,
   file: string,
   explicit: boolean,
-): Promise<Signer | Buffer | string | undefined> {
+): Promise<Signer | Buffer | string | { readonly forOpenssh: string } | undefined> {
   let text: Buffer | undefined;
   try {
     text = await readIfThere(file);
@@ -140,7 +145,7 @@ async function fileSigner(
   const shown = publicHalf(text) ?? (await publicFile(file));
   const kind = (shown ?? text).toString('latin1', 0, 100).split(' ')[0] ?? '';
   if (OPENSSH_ALONE.test(kind)) {
-    if (!explicit) return `${file}: ${printable(kind)} ${NEEDS_OPENSSH}`;
+    if (!explicit) return { forOpenssh: `${file}: ${printable(kind)}` };
     // Not ssh-add: from the agent ssh2 cannot use it either.
     throw unsupported(file, `is of type ${printable(kind)}, which the ssh2 transport cannot use`, []);
   }
@@ -156,7 +161,7 @@ async function fileSigner(
     throw unsupported(file, `cannot be used (${printable(unlocked.message, 200)})`);
   }
   if (unusableCipher(text)) {
-    if (!explicit) return `${file}: its encryption ${NEEDS_OPENSSH}`;
+    if (!explicit) return { forOpenssh: `${file}: its encryption` };
     throw unsupported(file, 'is encrypted in a way that the ssh2 transport cannot read');
   }
   const open = (): Promise<ParsedKey> => unlock(ssh2, options, file, text);
