@@ -8,7 +8,7 @@ import type { PathState } from '../../src/domain/plan/host-files.ts';
 import type { HostPlan } from '../../src/domain/plan/plan.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { completeHost, keptOf } from '../../src/domain/settings.ts';
+import { completeHost, keptOf } from '../../src/domain/settings-stored.ts';
 import { startTransaction } from '../../src/engine/host-transaction.ts';
 import type { HostChange } from '../../src/engine/intent.ts';
 import { transact } from '../../src/engine/steps/transact.ts';
