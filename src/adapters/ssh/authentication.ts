@@ -6,7 +6,7 @@ import { listWords } from '../../domain/words.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import type { Deadline } from './deadline.ts';
-import { type FoundKeys, NEEDS_OPENSSH, type Signer } from './keys.ts';
+import type { FoundKeys, Signer } from './keys.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
 import { sshCopyId } from './ssh-errors.ts';
@@ -220,12 +220,7 @@ export class Authentication {
         ...(left > 0 ? [`not tried: ${left} more keys, since hosts hang up after 6 tries`] : []),
         ...this.#keys.passedOver,
       ],
-      hints: [
-        ...(this.#keys.passedOver.some((line) => line.endsWith(NEEDS_OPENSSH)) ? ['--transport openssh'] : []),
-        '-i KEYFILE',
-        'ssh-add KEYFILE',
-        sshCopyId(this.#endpoint),
-      ],
+      hints: ['-i KEYFILE', 'ssh-add KEYFILE', sshCopyId(this.#endpoint)],
       cause,
     });
   }

@@ -12,6 +12,8 @@ export type Transport = {
   /** Who is at work, where it is not the user that logs in: `sudo docker-tls … local`. */
   readonly operator?: string;
   readonly dialled: string;
+  /** Which transport it is, and why where ssh2 could not be used: for -v. */
+  readonly transport: string;
   /** A key (or an agent's) accept us, and no password was needed. */
   readonly byKey?: () => boolean;
   readonly open: OpenChannel;
@@ -47,6 +49,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     login,
     user: transport.user,
     dialled: transport.dialled,
+    transport: transport.transport,
     ...(transport.byKey?.() ? { authenticatedBy: 'key' as const } : {}),
     run: (request: ScriptRequest): Promise<ScriptResult> =>
       runScript(
@@ -62,13 +65,27 @@ async function openTransport(options: SshOptions): Promise<Transport> {
   if (options.destination === 'local') {
     const { openLocalChannel } = await import('./local.ts');
     const operator = process.env.SUDO_USER || userName();
-    return { user: userName(), operator, dialled: 'localhost', open: openLocalChannel, close: async () => {} };
+    return {
+      user: userName(),
+      operator,
+      dialled: 'localhost',
+      transport: 'local',
+      open: openLocalChannel,
+      close: async () => {},
+    };
   }
   remoteCounters.connections += 1;
-  if (options.transport === 'openssh') {
-    const { connectOpenSsh } = await import('./openssh.ts');
-    return await connectOpenSsh(options);
+  let reason = '';
+  if (options.transport !== 'openssh') {
+    const { connectSsh2 } = await import('./ssh2.ts');
+    try {
+      return await connectSsh2(options);
+    } catch (error) {
+      const beyond = error instanceof DockerTlsError && error.code === 'E_SSH_TRANSPORT' ? error : undefined;
+      if (beyond === undefined || options.transport === 'ssh2') throw error;
+      reason = ` (${beyond.message})`;
+    }
   }
-  const { connectSsh2 } = await import('./ssh2.ts');
-  return await connectSsh2(options);
+  const { connectOpenSsh } = await import('./openssh.ts');
+  return { ...(await connectOpenSsh(options)), transport: `openssh${reason}` };
 }

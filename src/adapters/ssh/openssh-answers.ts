@@ -156,8 +156,8 @@ function jumpHop(options: SshOptions, endpoint: Endpoint, name: string): { optio
   };
 }
 
-/** Passphrases by key file: each ssh has to be told, the person only once. */
-const passphrases = new Map<string, Secret>();
+/** Passphrases by key file, and passwords by the prompt that names user and host: each ssh has to be told, the person only once. */
+const told = new Map<string, Secret>();
 
 /** `given`: what this ssh was told, by key file; one that asks again was told wrong. */
 async function answerPrompt(options: SshOptions, given: Map<string, Secret>, prompt: string): Promise<Secret> {
@@ -173,14 +173,22 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
   }
   const file = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt)?.[1];
   return await inTurn(async () => {
-    if (file === undefined) return await ask.password({ host, prompt: printable(prompt.trim(), 200), echo: false });
-    const known = passphrases.get(file);
-    const wrong = given.get(file);
+    // A code that is good once is asked for each time.
+    const subject =
+      file ?? (/^\S+@\S+'s password: ?$/.test(prompt) ? `${options.destination} ${options.port} ${prompt}` : undefined);
+    const question = { host, prompt: printable(prompt.trim(), 200), echo: false };
+    if (subject === undefined) return await ask.password(question);
+    const known = told.get(subject);
+    const wrong = given.get(subject);
     // What another host's ssh was told meanwhile is newer than what this one was told.
     const answer =
-      known !== undefined && known !== wrong ? known : await ask.passphrase({ file, again: wrong !== undefined });
-    passphrases.set(file, answer);
-    given.set(file, answer);
+      known !== undefined && known !== wrong
+        ? known
+        : file === undefined
+          ? await ask.password(question)
+          : await ask.passphrase({ file, again: wrong !== undefined });
+    told.set(subject, answer);
+    given.set(subject, answer);
     return answer;
   });
 }

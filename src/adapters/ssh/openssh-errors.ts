@@ -16,18 +16,18 @@ export async function checkOpenSsh(options: SshOptions): Promise<void> {
   if (result.status === 'missing') {
     throw new DockerTlsError({
       code: 'E_PROGRAM_MISSING',
-      message: '--transport openssh needs the ssh program, and there is none',
+      message: 'the openssh transport needs the ssh program, which is not installed',
       where: options.host,
-      hints: ['apt-get install openssh-client', '--transport ssh2'],
+      hints: ['apt-get install openssh-client'],
     });
   }
   const [, major, minor] = /OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)/.exec(result.stderr) ?? [];
   if (major !== undefined && Number(major) * 100 + Number(minor) < 805) {
     throw new DockerTlsError({
       code: 'E_SSH_OPENSSH_OLD',
-      message: `--transport openssh needs OpenSSH 8.5 or later, this is ${printable(result.stderr.trim(), 100)}`,
+      message: `the openssh transport needs OpenSSH 8.5 or later, this is ${printable(result.stderr.trim(), 100)}`,
       where: options.host,
-      hints: ['--transport ssh2'],
+      hints: ['apt-get install openssh-client'],
     });
   }
 }

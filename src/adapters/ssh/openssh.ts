@@ -1,6 +1,6 @@
 /**
- * Owns the openssh transport: the system's ssh, with one master connection per session in a directory of its own, for what
- * ssh2 cannot do (FIDO keys, certificates, ProxyCommand, post-quantum-only servers). Host keys are still settled by
+ * Owns the openssh transport: the system's ssh, with one master connection per session in a directory of its own, for all that
+ * ssh2 cannot do (E_SSH_TRANSPORT). Host keys are still settled by
  * host-key.ts, and questions still go to the same person: ssh asks through openssh-answers.ts.
  */
 
@@ -258,6 +258,7 @@ function transportOver(
   return {
     user: endpoint.user,
     dialled: endpoint.hostName,
+    transport: 'openssh',
     open: withSemaphore(open),
     close: async () => {
       master.endInput();
