@@ -11,6 +11,7 @@ import type { Secret } from '../domain/secret.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
 import { overHosts } from '../engine/pool.ts';
+import { probeAs } from '../engine/probes.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
 import { openHost } from '../engine/steps/connect.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
@@ -175,14 +176,11 @@ async function askOverTls(
 ): Promise<string[]> {
   const { address, port } = host.record;
   const client = probeClientAt(unexpired, host);
-  const outcome = await runtime.probe({
-    address,
-    port,
-    // Not the host's own trust file: that may name single clients' CAs alone.
-    ca: trustedCas(state),
-    timeoutMs: 10_000,
-    ...(client?.key ? { credentials: { cert: client.cert, key: client.key } } : {}),
-  });
+  // Not the host's own trust file: that may name single clients' CAs alone.
+  const at = { address, port, ca: trustedCas(state), timeoutMs: 10_000, now: runtime.now() };
+  const credentials = client?.key && { cert: client.cert, key: client.key };
+  const row = credentials === undefined ? 'no-certificate' : 'own-certificate';
+  const outcome = await probeAs(runtime.probe, row, at, credentials);
   if (outcome.kind === 'refused' && outcome.chain === '') {
     throw new DockerTlsError({
       code: 'E_TLS',
@@ -197,7 +195,7 @@ async function askOverTls(
     inspectCertificate(outcome.chain).fingerprint !== inspectCertificate(host.serverCert).fingerprint
   )
     drift.push('serves another certificate than the store has');
-  if (outcome.kind === 'accepted' && client === undefined) drift.push('accepts whoever has no certificate');
+  if (outcome.kind === 'accepted' && client === undefined) drift.push('accepts clients without a certificate');
   // Where no client of this computer is accepted, being rejected is as it should be.
   if (outcome.kind === 'refused' && !(client === undefined && outcome.cause === 'client-refused'))
     drift.push(`${outcome.cause}: ${outcome.reason}`);

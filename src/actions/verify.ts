@@ -1,29 +1,35 @@
-/** Owns the verification of a host that the store knows: with its own record, a client of the store, and everybody who must not get in. */
+/** Owns the verification of a host that the store knows: as a client of the store, and as every client that must be rejected. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ReachableHost } from '../engine/reachable-hosts.ts';
 import { type CheckResult, verifyHost } from '../engine/verify-host.ts';
 import type { Runtime } from '../runtime.ts';
 
-/** `client` needs its key in the store. Clients that were revoked and whose credentials are still here must be refused. */
+/** `client` needs its key in the store. Revoked and expired clients whose credentials are still here must be rejected. */
 export function verifyStored(
   runtime: Runtime,
   state: StoreState,
   host: ReachableHost,
   client: StoredClient,
 ): Promise<CheckResult[]> {
-  const revoked = [...state.clients.values()].filter(
-    (one) => one.record.revokedAt !== undefined && one.key !== undefined && host.serverCert !== undefined,
-  );
+  const now = runtime.now();
+  const { serverKey, serverCert } = host;
+  const held = [...state.clients.values()].flatMap((one) => {
+    const { record, cert, key } = one;
+    return key === undefined || serverCert === undefined ? [] : [{ name: record.name, cert, key, record }];
+  });
+  const isOver = ({ cert }: { readonly cert: string }): boolean => inspectCertificate(cert).notAfter <= now;
   return verifyHost(runtime.probe, {
     address: host.record.address,
     port: host.record.port,
     ca: client.ca,
     client: { name: client.record.name, cert: client.cert, key: client.key as Secret },
-    ...(host.serverKey && host.serverCert ? { server: { cert: host.serverCert, key: host.serverKey } } : {}),
-    ...(host.serverCert ? { serverCert: host.serverCert } : {}),
-    revoked: revoked.map((one) => ({ name: one.record.name, cert: one.cert, key: one.key as Secret })),
-    now: runtime.now(),
+    ...(serverKey && serverCert ? { server: { cert: serverCert, key: serverKey } } : {}),
+    ...(serverCert ? { serverCert } : {}),
+    expired: held.filter((one) => one.record.revokedAt === undefined && one.name !== client.record.name && isOver(one)),
+    revoked: held.filter(({ record }) => record.revokedAt !== undefined),
+    now,
   });
 }

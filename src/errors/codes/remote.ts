@@ -23,7 +23,7 @@ export const SSH = {
   E_SSH_KEY_PASSPHRASE: [2, 'The passphrase of an SSH key is missing or wrong.', 'ssh-add KEYFILE'],
   E_SSH_CONFIG: [2, 'The ssh configuration cannot be used.', 'ssh -G HOST'],
   E_SSH_TRANSPORT: [2, '--transport ssh2 cannot do what the ssh config or a key needs.', 'Pass --transport openssh.'],
-  E_SSH_OPENSSH_OLD: [2, 'The openssh transport needs OpenSSH 8.5 or later.', 'apt-get install openssh-client'],
+  E_SSH_OPENSSH_OLD: [2, 'The openssh transport needs a newer OpenSSH.', 'apt-get install openssh-client'],
   E_SSH_NO_SHELL: [4, 'The user has no usable shell on the host.', 'getent passwd USER'],
   E_SSH_OUTPUT: [4, 'The host printed far more than any answer has.', 'docker-tls doctor HOST'],
   E_SUDO_MISSING: [4, 'The user is not root and the host has no sudo.', 'Log in as root, or install sudo.'],
