@@ -2,9 +2,10 @@
 
 import type { StoredHost, StoreState } from '../adapters/store/records.ts';
 import { applyBaseline, type Baseline } from '../domain/audit/baseline.ts';
+import { type Benchmark, NEWEST } from '../domain/audit/benchmark.ts';
 import { readCertificates } from '../domain/audit/certificates.ts';
 import type { AuditProbe } from '../domain/audit/check.ts';
-import { wantedProbes } from '../domain/audit/evaluate.ts';
+import { inBenchmark, wantedProbes } from '../domain/audit/evaluate.ts';
 import type { AuditFacts } from '../domain/audit/facts.ts';
 import { type AuditedFile, type AuditedHost, auditHost, type Subject } from '../domain/audit/report/report.ts';
 import { score, scoreWords } from '../domain/audit/score.ts';
@@ -115,16 +116,17 @@ function withOurClients(subject: AuditedHost, host: StoredHost, state: StoreStat
 export type Selection = {
   /** Ids; `*` at the end stands for anything. Empty: all. */
   readonly checks: readonly string[];
+  /** The edition whose numbers name the checks, here and in the baseline. */
+  readonly benchmark?: Benchmark;
   readonly baseline?: Baseline;
 };
 
 /** The subject with the checks that were asked for; accepted findings are marked, and the score is made anew. */
 export function selectResults<S extends AuditedHost | AuditedFile>(subject: S, selection: Selection, now: Date): S {
-  const { checks, baseline } = selection;
+  const { checks, baseline, benchmark = NEWEST } = selection;
+  const all = inBenchmark(subject.results, benchmark);
   const chosen =
-    checks.length === 0
-      ? subject.results
-      : subject.results.filter(({ id }) => checks.some((pattern) => matchesCheck(pattern, id)));
+    checks.length === 0 ? all : all.filter(({ id }) => checks.some((pattern) => matchesCheck(pattern, id)));
   const results = baseline === undefined ? chosen : applyBaseline(chosen, subject.name, baseline, now);
   return { ...subject, results, score: score(results) };
 }

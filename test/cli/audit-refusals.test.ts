@@ -12,7 +12,7 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'docker-tls-audit-'));
   writeFileSync(join(directory, 'c.yml'), 'services:\n  web:\n    image: a:1\n');
   writeFileSync(join(directory, 'open.yml'), 'services: [');
-  writeFileSync(join(directory, 'baseline.yaml'), 'accept: [{ check: "2.9", reason: x, expires: never }]\n');
+  writeFileSync(join(directory, 'baseline.yaml'), 'accept: [{ check: "2.10", reason: x, expires: never }]\n');
   writeFileSync(join(directory, 'other.json'), '{}');
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

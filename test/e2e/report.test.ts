@@ -34,7 +34,10 @@ describe.skipIf(!hasBrowser)('the page in chromium', () => {
     const now = new Date('2026-11-25T11:00:00Z');
     const hosts = RECORDED.map((name): AuditedHost => auditHost(name, parseAuditFacts(recordedBytes(name)), { now }));
     const evil = { ...(hosts[3] as AuditedHost), name: EVIL };
-    writeFileSync(page, renderHtml({ createdAt: now.toISOString(), version: '0.1.0', subjects: [...hosts, evil] }));
+    writeFileSync(
+      page,
+      renderHtml({ createdAt: now.toISOString(), version: '0.1.0', benchmark: '1.8', subjects: [...hosts, evil] }),
+    );
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

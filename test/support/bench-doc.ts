@@ -15,7 +15,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     checks: 'all of 2, 3.9 to 3.14',
     bench:
-      'takes the command line of the newest process that has "dockerd" anywhere in it: with an editor open on dockerd\'s flags 2.2 and 2.9 pass. A flag with a space (`--config-file /x`, `--tlskey /x`) is not seen',
+      'takes the command line of the newest process that has "dockerd" anywhere in it: with an editor open on dockerd\'s flags 2.2 and 2.10 pass. A flag with a space (`--config-file /x`, `--tlskey /x`) is not seen',
     ours: 'the process that docker.pid names, else a dockerd outside of containers; flags in any spelling',
   },
   {
@@ -25,7 +25,7 @@ const DIFFERENCES: readonly Difference[] = [
     ours: 'daemon.json is parsed, as strictly as dockerd does',
   },
   {
-    checks: '2.2, 2.9, 2.12, 5.26',
+    checks: '2.2, 2.10, 2.13, 5.26',
     bench:
       'PASS for settings in daemon.json that are not active, because dockerd was not restarted or the container is older',
     ours: 'the active settings of dockerd and the kernel',
@@ -36,39 +36,39 @@ const DIFFERENCES: readonly Difference[] = [
     ours: 'a finding: the level is debug then',
   },
   {
-    checks: '2.7',
+    checks: '2.8',
     bench:
       'INFO "not listening on TCP" for a port of a socket unit, for `hosts` over several lines and for two TCP addresses; with jq, WARN for TLS that is right in daemon.json; PASS for `--tlsverify=false`; WARN for `--tls` alone, which verifies clients',
     ours: 'flags, daemon.json, socket units and the sockets that dockerd holds; probes from outside test which clients are accepted (tls.1 to tls.4)',
   },
   {
-    checks: '2.8',
+    checks: '2.9',
     bench: 'INFO where no limits are set',
     ours: 'a finding of severity low, which `harden` fixes',
   },
   {
-    checks: '2.9, 2.14, 2.15',
+    checks: '2.10, 2.15, 2.16',
     bench: 'PASS for `--userns-remap=`, `--no-new-privileges=false`, `--live-restore=false`',
     ours: 'the value counts',
   },
   {
-    checks: '2.10',
+    checks: '2.11',
     bench: 'never sees cgroup-parent in daemon.json (`grep -v ""` matches nothing)',
     ours: 'sees it in both places',
   },
   {
-    checks: '2.13',
+    checks: '2.14',
     bench: 'PASS for every driver but json-file: local, journald, none',
     ours: 'a finding unless the driver sends logs away, or is journald with systemd-journal-upload',
   },
   {
-    checks: '2.17',
+    checks: '2.18',
     bench:
       'INFO from Docker 23.0 on, where the profile is called builtin and no longer default; INFO for unconfined as well',
     ours: 'pass, and a finding for unconfined; a profile from a file is manual',
   },
   {
-    checks: '2.18',
+    checks: '2.19',
     bench: 'INFO "deprecated" from 19.04 on, also where `"experimental": true` is set',
     ours: 'a finding where it is set',
   },
@@ -214,7 +214,7 @@ const DIFFERENCES: readonly Difference[] = [
     ours: 'counts managers: an odd number, more than one where there are workers',
   },
   {
-    checks: '7.1 to 7.9 without a swarm, 2.15 in one; 4.6, 4.7, 4.9 without images; 5 without a container',
+    checks: '7.1 to 7.9 without a swarm, 2.16 in one; 4.6, 4.7, 4.9 without images; 5 without a container',
     bench: 'PASS; 5 is left out',
     ours: 'not applicable, with that reason; neither counts for the score',
   },
@@ -249,7 +249,7 @@ export function renderBenchDoc(): readonly string[] {
     'correct. Checks without a row had the same verdict in both. Where docker-bench-security was right, the audit was fixed.',
     '',
     'The rows of 1.1.1, 5.12 and 7.1, and the statements about -u, keys and the 45 characters, come from its source and were not observed. The version is 1.6.0',
-    '(CIS 1.6), with section 5 as in a fork. `node scripts/compare-dbs.mjs DIR LAB-HOST…` repeats the comparison with your checkout of it.',
+    '(CIS 1.6), with section 5 as in a fork. Numbers here are those of CIS 1.8: its 2.7 to 2.18 are 2.8 to 2.19 in this table. `node scripts/compare-dbs.mjs DIR LAB-HOST…` repeats the comparison with your checkout of it.',
     '',
     '| checks | docker-bench-security | here |',
     '|---|---|---|',

@@ -22,28 +22,28 @@ function one(results: ReturnType<typeof apply>, id: string) {
 
 describe('a baseline', () => {
   test('accepts a finding until its last day', () => {
-    const text = 'accept:\n  - check: "2.9"\n    reason: images are shared\n    expires: 2027-03-01\n';
-    expect(one(apply(text), '2.9')?.accepted).toEqual({ reason: 'images are shared', expires: '2027-03-01' });
-    expect(one(apply(text.replace('03-01', '02-28')), '2.9')?.accepted).toBeUndefined();
+    const text = 'accept:\n  - check: "2.10"\n    reason: images are shared\n    expires: 2027-03-01\n';
+    expect(one(apply(text), '2.10')?.accepted).toEqual({ reason: 'images are shared', expires: '2027-03-01' });
+    expect(one(apply(text.replace('03-01', '02-28')), '2.10')?.accepted).toBeUndefined();
     expect(expiredEntries(parseBaseline(text.replace('03-01', '02-28'), 'b'), NOW)).toHaveLength(1);
   });
 
   test('holds for the host that it names', () => {
-    const text = '{"accept": [{"check": "2.9", "host": "build-1", "reason": "r", "expires": "2028-01-01"}]}';
-    expect(one(apply(text), '2.9')?.accepted).toBeDefined();
-    expect(one(apply(text, 'web-1'), '2.9')?.accepted).toBeUndefined();
+    const text = '{"accept": [{"check": "2.10", "host": "build-1", "reason": "r", "expires": "2028-01-01"}]}';
+    expect(one(apply(text), '2.10')?.accepted).toBeDefined();
+    expect(one(apply(text, 'web-1'), '2.10')?.accepted).toBeUndefined();
   });
 
   test.each(['host: [build-1, web-1]', 'host: ""', 'host:', 'place: [a, b]', 'place: { a: b }'])(
     'with %s does not hold everywhere, but is refused',
     (entry) => {
-      const text = `accept:\n- check: "2.9"\n  ${entry}\n  reason: r\n  expires: 2028-01-01\n`;
+      const text = `accept:\n- check: "2.10"\n  ${entry}\n  reason: r\n  expires: 2028-01-01\n`;
       expect(() => apply(text)).toThrow(/has to be one name/);
     },
   );
 
   test('ends on a day that there is', () => {
-    const text = 'accept: [{ check: "2.9", reason: r, expires: 2028-02-30 }]';
+    const text = 'accept: [{ check: "2.10", reason: r, expires: 2028-02-30 }]';
     expect(() => apply(text)).toThrow(/a day is missing/);
   });
 
@@ -63,7 +63,7 @@ describe('a baseline', () => {
         .filter(({ accepted }) => accepted)
         .every(({ id }) => id.startsWith('3.')),
     ).toBe(true);
-    expect(one(apply('accept: [{ check: 2.9, reason: r, expires: 2028-01-01 }]'), '2.9')?.accepted).toBeDefined();
+    expect(one(apply('accept: [{ check: 2.10, reason: r, expires: 2028-01-01 }]'), '2.10')?.accepted).toBeDefined();
   });
 
   test('of 2.10 is not one of 2.1', () => {
@@ -75,14 +75,14 @@ describe('a baseline', () => {
     const entry = (check: string) => `accept: [{ check: "${check}", reason: r, expires: 2028-01-01 }]`;
     expect(() => apply(entry('2.99'))).toThrow(/there is no check 2\.99, but 2\.9/);
     expect(() => apply(entry('9.*'))).toThrow(/there is no check 9\.\*/);
-    for (const known of ['2.9', '2.*', '*', 'compose.5.*', 'dockerfile.shell', 'ssh.6'])
+    for (const known of ['2.10', '2.*', '*', 'compose.5.*', 'dockerfile.shell', 'ssh.6'])
       expect(() => apply(entry(known))).not.toThrow();
   });
 
   test('names a file however its path is written', () => {
-    const text = (path: string) => `accept: [{ check: "2.9", host: ${path}, reason: r, expires: 2028-01-01 }]`;
-    expect(one(apply(text('./a//b.yml'), 'a/b.yml'), '2.9')?.accepted).toBeDefined();
-    expect(one(apply(text('../b.yml'), 'b.yml'), '2.9')?.accepted).toBeUndefined();
+    const text = (path: string) => `accept: [{ check: "2.10", host: ${path}, reason: r, expires: 2028-01-01 }]`;
+    expect(one(apply(text('./a//b.yml'), 'a/b.yml'), '2.10')?.accepted).toBeDefined();
+    expect(one(apply(text('../b.yml'), 'b.yml'), '2.10')?.accepted).toBeUndefined();
   });
 
   test('changes nothing that passed', () => {
@@ -95,7 +95,7 @@ describe('a baseline', () => {
 
   test('with mistakes is refused with all of them and their lines', () => {
     const text =
-      'accept:\n  - check: "2.9"\n    expires: never\n  - { reason: r, expires: 2028-01-01, chek: x }\nothers: 1\n';
+      'accept:\n  - check: "2.10"\n    expires: never\n  - { reason: r, expires: 2028-01-01, chek: x }\nothers: 1\n';
     let errors: DockerTlsErrors | undefined;
     try {
       parseBaseline(text, 'b.yaml');
@@ -121,11 +121,14 @@ describe('a baseline', () => {
 });
 
 describe('the comparison with the last report', () => {
-  const report: AuditReport = { createdAt: NOW.toISOString(), version: '0.1.0', subjects: [host] };
+  const report: AuditReport = { createdAt: NOW.toISOString(), version: '0.1.0', benchmark: '1.8', subjects: [host] };
   const fixed: AuditReport = {
     ...report,
     subjects: [
-      { ...host, results: host.results.map((result) => (result.id === '2.9' ? { ...result, state: 'pass' } : result)) },
+      {
+        ...host,
+        results: host.results.map((result) => (result.id === '2.10' ? { ...result, state: 'pass' } : result)),
+      },
     ],
   };
 
@@ -136,22 +139,22 @@ describe('the comparison with the last report', () => {
 
   test('tells what is new and what is gone', () => {
     expect(compareReports(findingsOfReport(JSON.stringify(report), 'r'), fixed).gone.map(({ check }) => check)).toEqual(
-      ['2.9'],
+      ['2.10'],
     );
     expect(
       compareReports(findingsOfReport(JSON.stringify(fixed), 'r'), report).appeared.map(({ check }) => check),
-    ).toEqual(['2.9']);
+    ).toEqual(['2.10']);
   });
 
   test('what is accepted now is not gone', () => {
     const text =
-      'accept: [{ check: "2.9", reason: r, expires: 2028-01-01 }, { check: "4.1", place: container bad, reason: r, expires: 2028-01-01 }]';
+      'accept: [{ check: "2.10", reason: r, expires: 2028-01-01 }, { check: "4.1", place: container bad, reason: r, expires: 2028-01-01 }]';
     const accepted: AuditReport = { ...report, subjects: [{ ...host, results: apply(text) }] };
     const before = findingsOfReport(JSON.stringify(report), 'r');
     expect(compareReports(before, accepted)).toMatchObject({ appeared: [], gone: [] });
     expect(
       compareReports(findingsOfReport(JSON.stringify(accepted), 'r'), report).appeared.map(({ check }) => check),
-    ).toEqual(['2.9', '4.1']);
+    ).toEqual(['2.10', '4.1']);
   });
 
   test.each([

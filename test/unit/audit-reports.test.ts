@@ -28,7 +28,7 @@ const hosts = RECORDED.map(
 const accepted = applyBaseline(
   (hosts[4] as AuditedHost).results,
   'bad-trixie',
-  { accept: [{ check: '2.9', reason: 'shared images', expires: '2027-01-01' }] },
+  { accept: [{ check: '2.10', reason: 'shared images', expires: '2027-01-01' }] },
   NOW,
 );
 const compose = auditCompose('services:\n  web:\n    image: x\n    privileged: true\n', 'dir/compose.yaml');
@@ -36,6 +36,7 @@ const file: AuditedFile = { kind: 'compose', name: 'dir/compose.yaml', results: 
 const report: AuditReport = {
   createdAt: NOW.toISOString(),
   version: '0.1.0',
+  benchmark: '1.8',
   subjects: [
     ...hosts,
     { ...(hosts[4] as AuditedHost), name: 'accepting', results: accepted, score: score(accepted) },
@@ -105,13 +106,13 @@ describe('the table', () => {
   test('names every open finding, its fix, what was accepted and what was not reached', () => {
     const text = renderAuditTable(report, {
       columns: 120,
-      comparison: { appeared: [{ subject: 'a', check: '2.9', place: 'p' }], gone: [], same: 7 },
+      comparison: { appeared: [{ subject: 'a', check: '2.10', place: 'p' }], gone: [], same: 7 },
     });
     for (const { id } of (hosts[4] as AuditedHost).results.filter(counts)) expect(text).toContain(` ${id} `);
     expect(text).toContain('[harden --only icc --accept icc]');
-    expect(text).toMatch(/2\.9 +User namespaces are in use: shared images \(until 2027-01-01\)/);
+    expect(text).toMatch(/2\.10 +User namespaces are in use: shared images \(until 2027-01-01\)/);
     expect(text).toContain('not audited: connection refused');
-    expect(text).toContain('Since the last report: 1 new, 0 gone, 7 unchanged\n  + a  2.9  p');
+    expect(text).toContain('Since the last report: 1 new, 0 gone, 7 unchanged\n  + a  2.10  p');
   });
 
   test('colours only through the function it was given', () => {
@@ -158,7 +159,7 @@ describe('SARIF', () => {
     expect(run.results).toHaveLength(open.length);
     expect(run.results.filter((result: { suppressions?: unknown[] }) => result.suppressions !== undefined)).toEqual([
       expect.objectContaining({
-        ruleId: '2.9',
+        ruleId: '2.10',
         suppressions: [{ kind: 'external', status: 'accepted', justification: 'shared images' }],
       }),
     ]);

@@ -6,6 +6,7 @@ import { fails, score, scoreWords } from '../../src/domain/audit/score.ts';
 function result(state: Verdict['state'], severity: Severity, accepted?: CheckResult['accepted']): CheckResult {
   return {
     id: 'x.1',
+    cis: {},
     title: 't',
     group: 'Host',
     severity,

@@ -2,6 +2,7 @@
 
 import { auditHosts, matchesCheck, type Selection, selectResults, subjectsOf } from '../../actions/audit.ts';
 import { expiredEntries, parseBaseline } from '../../domain/audit/baseline.ts';
+import { BENCHMARKS, type Benchmark, idIn, NEWEST } from '../../domain/audit/benchmark.ts';
 import { SEVERITIES } from '../../domain/audit/check.ts';
 import { compareReports, findingsOfReport } from '../../domain/audit/compare.ts';
 import { CHECKS } from '../../domain/audit/evaluate.ts';
@@ -40,6 +41,11 @@ const OPTIONS = {
   },
   dockerfile: { kind: 'list', value: 'FILE', summary: 'audit a Dockerfile; needs no host', completes: 'file' },
   check: { kind: 'list', value: 'ID', summary: 'only these checks; 5.* is a whole section' },
+  benchmark: {
+    kind: 'choice',
+    choices: BENCHMARKS,
+    summary: `edition of the CIS Docker Benchmark whose numbers name the checks (default: ${NEWEST})`,
+  },
   format: {
     kind: 'choice',
     choices: REPORT_FORMS,
@@ -87,21 +93,23 @@ export const command = defineCommand({
       args.hosts.length === 0 &&
       global.file === undefined &&
       options.inventory === undefined;
-    requireChecks(options.check, [
+    const benchmark = options.benchmark ?? NEWEST;
+    requireChecks(options.check, benchmark, [
       ...(onlyFiles ? [] : CHECKS),
       ...(options.compose.length > 0 ? COMPOSE_CHECKS : []),
       ...(options.dockerfile.length > 0 ? DOCKERFILE_CHECKS : []),
     ]);
     const selection: Selection = {
       checks: options.check,
+      benchmark,
       ...(options.baseline === undefined
         ? {}
-        : { baseline: parseBaseline(await readText(options.baseline, runtime.cwd), options.baseline) }),
+        : { baseline: parseBaseline(await readText(options.baseline, runtime.cwd), options.baseline, benchmark) }),
     };
     const known =
       options.compare === undefined
         ? undefined
-        : findingsOfReport(await readText(options.compare, runtime.cwd), options.compare);
+        : findingsOfReport(await readText(options.compare, runtime.cwd), options.compare, benchmark);
     const files = await auditFiles(options, runtime.cwd);
     const { results, stored } = onlyFiles ? NO_HOSTS : await auditSelected(context, args.hosts);
 
@@ -109,6 +117,7 @@ export const command = defineCommand({
     const report: AuditReport = {
       createdAt: now.toISOString(),
       version: DOCKER_TLS_VERSION,
+      benchmark,
       subjects: [...subjectsOf(results), ...files].map((subject) => refined(subject, selection, now)),
     };
     const comparison = known === undefined ? undefined : compareReports(known, report);
@@ -184,9 +193,14 @@ function refined(subject: Subject, selection: Selection, now: Date): Subject {
 }
 
 /** A misspelt check would pass every host, and one for hosts every file. `asked`: those of what is audited. */
-function requireChecks(patterns: readonly string[], requested: readonly { readonly id: string }[]): void {
-  const ids = requested.map(({ id }) => id);
-  const all = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].map(({ id }) => id);
+function requireChecks(
+  patterns: readonly string[],
+  benchmark: Benchmark,
+  requested: readonly { readonly id: string }[],
+): void {
+  const numbers = (checks: typeof requested) => checks.flatMap(({ id }) => idIn(id, benchmark) ?? []);
+  const ids = numbers(requested);
+  const all = numbers([...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS]);
   for (const pattern of patterns) {
     if (ids.some((id) => matchesCheck(pattern, id))) continue;
     const exists = all.some((id) => matchesCheck(pattern, id));

@@ -4,6 +4,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import { nearestNames } from '../fleet/nearest.ts';
 import { at, entriesAt, listAt, textAt } from './api.ts';
+import { type Benchmark, idIn, NEWEST } from './benchmark.ts';
 import { CHECKS, type CheckResult } from './evaluate.ts';
 import { COMPOSE_CHECKS } from './files/compose.ts';
 import { DOCKERFILE_CHECKS } from './files/dockerfile.ts';
@@ -23,14 +24,14 @@ export type AcceptedFinding = {
 
 export type Baseline = { readonly accept: readonly AcceptedFinding[] };
 
-const IDS = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].map(({ id }) => id);
 const KEYS = ['check', 'host', 'place', 'reason', 'expires'];
 
 /**
  * Reads a baseline, YAML or JSON: `accept:` and a list of `{ check, host?, place?, reason, expires }`.
- * Throws DockerTlsErrors with all mistakes, each with its line.
+ * Its checks are named by their numbers in `benchmark`. Throws DockerTlsErrors with all mistakes, each with its line.
  */
-export function parseBaseline(text: string, path: string): Baseline {
+export function parseBaseline(text: string, path: string, benchmark: Benchmark = NEWEST): Baseline {
+  const ids = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].flatMap(({ id }) => idIn(id, benchmark) ?? []);
   const counter = new LineCounter();
   // failsafe: every scalar is text, so that 2.10 does not become 2.1.
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, schema: 'failsafe' });
@@ -41,7 +42,7 @@ export function parseBaseline(text: string, path: string): Baseline {
         code: 'E_BASELINE',
         message,
         where: `${path}:${line}`,
-        hints: ['accept: [{ check: "2.9", reason: "…", expires: 2027-06-30 }]'],
+        hints: ['accept: [{ check: "2.10", reason: "…", expires: 2027-06-30 }]'],
       }),
     );
   }
@@ -65,8 +66,8 @@ export function parseBaseline(text: string, path: string): Baseline {
     const check = textAt(item, 'check');
     const expires = textAt(item, 'expires');
     if (!/^([a-z0-9.]+\*?|\*)$/.test(check)) wrong(`accept[${index}].check: the id of a check is missing`, line);
-    else if (!IDS.some((id) => matches(check, id))) {
-      const near = nearestNames(check, IDS);
+    else if (!ids.some((id) => matches(check, id))) {
+      const near = nearestNames(check, ids);
       wrong(
         `accept[${index}].check: there is no check ${check}${near.length > 0 ? `, but ${near.join(', ')}` : ''}`,
         line,

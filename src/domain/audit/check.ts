@@ -57,7 +57,7 @@ export type Outside = {
 };
 
 export type Check = {
-  /** The CIS Docker Benchmark 1.6 number, or our own: `tls.1`. */
+  /** The number in the newest CIS Docker Benchmark, or our own: `tls.1`. */
   readonly id: string;
   readonly title: string;
   readonly severity: Severity;

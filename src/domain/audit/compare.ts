@@ -2,6 +2,8 @@
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { at, type Json, listAt, parseJson, textAt } from './api.ts';
+import { BENCHMARKS, type Benchmark, idIn, NEWEST } from './benchmark.ts';
+import { CHECKS } from './evaluate.ts';
 import { type AuditReport, fileName, judged } from './report/report.ts';
 
 export type FindingKey = { readonly subject: string; readonly check: string; readonly place: string };
@@ -14,9 +16,9 @@ export type Comparison = {
 
 /**
  * Reads a report that an earlier `audit --json` printed, whole or only its `result`, as far as the comparison needs it.
- * Throws E_AUDIT_REPORT when it is none.
+ * Its checks get their numbers in `benchmark`. Throws E_AUDIT_REPORT when it is none.
  */
-export function findingsOfReport(text: string, path: string): readonly FindingKey[] {
+export function findingsOfReport(text: string, path: string, benchmark: Benchmark = NEWEST): readonly FindingKey[] {
   const value = parseJson(text.replace(/^\ufeff/, ''));
   const report: Json = at(value, 'result') ?? value;
   if (!Array.isArray(at(report, 'subjects'))) {
@@ -27,7 +29,13 @@ export function findingsOfReport(text: string, path: string): readonly FindingKe
       hints: ['docker-tls audit HOST --json > report.json'],
     });
   }
-  return keysOf(report);
+  const its = BENCHMARKS.find((known) => known === textAt(report, 'benchmark')) ?? benchmark;
+  if (its === benchmark) return keysOf(report);
+  const ids = new Map(CHECKS.map(({ id }) => [idIn(id, its), idIn(id, benchmark)]));
+  return keysOf(report).flatMap((key) => {
+    const check = ids.has(key.check) ? ids.get(key.check) : key.check;
+    return check === undefined ? [] : [{ ...key, check }];
+  });
 }
 
 function keysOf(report: Json): readonly FindingKey[] {

@@ -2,6 +2,7 @@
 
 import { printable } from '../../errors/errors.ts';
 import { maskPasswords } from '../secret.ts';
+import { type Benchmark, idIn, type Numbers, numbersOf } from './benchmark.ts';
 import {
   type AuditProbe,
   type Check,
@@ -42,6 +43,8 @@ export const CHECKS: readonly Check[] = [
 /** A check and its verdict. Serialises as it is; all text in it is clean. */
 export type CheckResult = {
   readonly id: string;
+  /** Its numbers in the editions of the CIS Docker Benchmark; empty for a check of our own. */
+  readonly cis: Numbers;
   readonly title: string;
   readonly group: string;
   /** Of this finding, where the check found a graver or lighter case than usual. */
@@ -85,6 +88,7 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): Chec
   const stays = verdict.state === 'finding' ? verdict.stays : undefined;
   return {
     id,
+    cis: numbersOf(id),
     title,
     group: groupOf(id),
     severity: (verdict.state === 'finding' ? verdict.severity : undefined) ?? check.severity,
@@ -120,6 +124,14 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}): rea
     const verdict = check.evaluate(facts, whole);
     // Where nothing could have been asked, an answer that did not come would be the wrong thing to look for.
     return resultOf(check, nobody && verdict === UNANSWERED ? nobodyThere(facts) : verdict);
+  });
+}
+
+/** The results under the numbers of another edition, without the controls that it does not have. */
+export function inBenchmark(results: readonly CheckResult[], benchmark: Benchmark): readonly CheckResult[] {
+  return results.flatMap((result) => {
+    const id = idIn(result.id, benchmark);
+    return id === undefined ? [] : [{ ...result, id }];
   });
 }
 

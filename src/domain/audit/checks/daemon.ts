@@ -244,6 +244,19 @@ export const DAEMON_CHECKS: readonly Check[] = [
   },
   {
     id: '2.7',
+    title: 'The devicemapper storage driver is not used',
+    severity: 'low',
+    why: 'devicemapper is deprecated since Docker 18.09 and gone from 25.0: its images and containers do not outlive an upgrade.',
+    fix: '"storage-driver": "overlay2" in daemon.json (existing images have to be pulled again)',
+    evaluate: (facts) =>
+      facts.docker === undefined
+        ? UNANSWERED
+        : textAt(facts.docker.info, 'Driver') === 'devicemapper'
+          ? finding([{ place: 'dockerd', text: 'the storage driver is devicemapper' }])
+          : PASS,
+  },
+  {
+    id: '2.8',
     title: 'TCP is served with mutual TLS only',
     severity: 'critical',
     why: "Docker's API is root on the host: without client certificates everybody who reaches the port is root.",
@@ -252,7 +265,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: tls,
   },
   {
-    id: '2.8',
+    id: '2.9',
     title: 'Default limits of open files and processes are set',
     severity: 'low',
     why: "One container can use up the host's files and processes.",
@@ -261,7 +274,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: ulimits,
   },
   {
-    id: '2.9',
+    id: '2.10',
     title: 'User namespaces are in use',
     severity: 'medium',
     why: 'With them, root in a container is an ordinary user on the host.',
@@ -270,7 +283,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: userns,
   },
   {
-    id: '2.10',
+    id: '2.11',
     title: 'The default cgroup parent is used',
     severity: 'low',
     why: 'Another parent can escape the limits that the host sets for Docker.',
@@ -278,7 +291,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: mustBeUnset('cgroup-parent', (value) => value !== '', 'not the default'),
   },
   {
-    id: '2.11',
+    id: '2.12',
     title: 'The base device size is unchanged',
     severity: 'low',
     why: 'A larger base device lets a container fill the disk.',
@@ -286,7 +299,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: mustBeUnset('storage-opts', (value) => value.startsWith('dm.basesize'), 'changed'),
   },
   {
-    id: '2.12',
+    id: '2.13',
     title: 'An authorization plugin decides what clients may do',
     severity: 'low',
     why: 'Without one a client certificate is all or nothing. docker-tls gives every person a certificate that can be revoked alone, which limits who, not what.',
@@ -294,7 +307,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: authorization,
   },
   {
-    id: '2.13',
+    id: '2.14',
     title: 'Logs of containers are kept on another host too',
     severity: 'low',
     why: 'An intruder wipes local logs first.',
@@ -302,7 +315,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: logDriver,
   },
   {
-    id: '2.14',
+    id: '2.15',
     title: 'Containers cannot gain new privileges',
     severity: 'medium',
     why: 'A setuid program in an image is the usual first step from a user in a container to root in it.',
@@ -311,7 +324,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: noNewPrivileges,
   },
   {
-    id: '2.15',
+    id: '2.16',
     title: 'Containers outlive a restart of the daemon',
     severity: 'low',
     why: 'Without live-restore an update or a renewed certificate stops every container.',
@@ -320,7 +333,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: liveRestore,
   },
   {
-    id: '2.16',
+    id: '2.17',
     title: 'The userland proxy is switched off',
     severity: 'low',
     why: 'It is one more process per published port, and hides the true source address of connections.',
@@ -329,7 +342,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: mustBe(false, 'userland-proxy', true, 'docker-proxy runs for each published port'),
   },
   {
-    id: '2.17',
+    id: '2.18',
     title: 'System calls are filtered for all containers',
     severity: 'high',
     why: 'seccomp takes away the rarely used system calls that most kernel exploits need.',
@@ -337,7 +350,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     evaluate: seccomp,
   },
   {
-    id: '2.18',
+    id: '2.19',
     title: 'Experimental features are off',
     severity: 'low',
     why: 'They are not covered by security fixes.',

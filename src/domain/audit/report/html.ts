@@ -116,7 +116,7 @@ export function renderHtml(report: AuditReport): string {
 </head>
 <body><main>
 <h1>Docker audit</h1>
-<p class="soft">${about}, ${time} UTC, docker-tls ${report.version}</p>
+<p class="soft">${about}, ${time} UTC, docker-tls ${report.version}, CIS Docker Benchmark ${report.benchmark}</p>
 ${totals(report)}
 <div class="cards">${subjects.map(card)}${unreachable}</div>
 ${matrices(subjects)}
@@ -125,7 +125,7 @@ ${hosts === 0 ? undefined : renderAccess(report)}
 <h2 id="findings">What was found, and how to fix it</h2>
 ${subjects.map(subjectPart)}
 <footer><p>The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical finding holds it below 40, one open high finding below 70. Accepted findings count neither way.</p>
-<p>Numbers without a word in front are those of the CIS Docker Benchmark 1.6.</p></footer>
+<p>Numbers without a word in front are those of the CIS Docker Benchmark ${report.benchmark}.</p></footer>
 </main></body>
 </html>
 `;

@@ -2,6 +2,7 @@
 
 import { printable } from '../../../errors/errors.ts';
 import { textAt } from '../api.ts';
+import type { Benchmark } from '../benchmark.ts';
 import { readCertificates } from '../certificates.ts';
 import type { Outside } from '../check.ts';
 import { isOn } from '../dockerd.ts';
@@ -62,6 +63,8 @@ export type AuditReport = {
   readonly createdAt: string;
   /** Of docker-tls. */
   readonly version: string;
+  /** The edition that the numbers of checks are from. */
+  readonly benchmark: Benchmark;
   readonly subjects: readonly Subject[];
 };
 
@@ -102,7 +105,7 @@ function accessOf(
   // Our own client is to get in; whoever else does shows that anybody may.
   const untrusted = outside.probes?.filter((probe) => probe.what !== 'own-certificate' && gotIn(probe)) ?? [];
   const open = new Set(untrusted.map(({ address, port }) => `${address}:${port}`));
-  const unprotected = results.some(({ id, state }) => (id === '2.7' || id === 'tls.3') && state === 'finding');
+  const unprotected = results.some(({ id, state }) => (id === '2.8' || id === 'tls.3') && state === 'finding');
   if (unprotected) for (const { address } of exposedAddresses(facts)) open.add(address);
   const anybody = [...open].map((where) => ({ who: 'anybody', how: 'no certificate asked for', where, grave: true }));
   const members = facts.dockerGroup ?? [];

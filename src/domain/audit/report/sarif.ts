@@ -34,7 +34,14 @@ function rule(result: CheckResult) {
       markdown: `${result.why}\n\n**To fix:** ${result.fix}`,
     },
     defaultConfiguration: { level: LEVELS[result.severity] },
-    properties: { 'security-severity': SCALE[result.severity], tags: ['security', 'docker'] },
+    properties: {
+      'security-severity': SCALE[result.severity],
+      tags: [
+        'security',
+        'docker',
+        ...Object.entries(result.cis).map(([benchmark, number]) => `CIS Docker ${benchmark}: ${number}`),
+      ],
+    },
   };
 }
 
