@@ -1,11 +1,12 @@
 /** Owns the gathering of a host's facts: one exec that changes nothing. */
 
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import { distributionOf, installHint } from '../domain/dockerd/packages.ts';
 import { DAEMON_JSON } from '../domain/dockerd/paths.ts';
-import { installCommand, NEEDED_PROGRAMS, parseMissing } from '../domain/dockerd/programs.ts';
+import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../domain/dockerd/programs.ts';
 import { viewDaemon } from '../domain/plan/daemon-view.ts';
 import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
-import { shellQuote, sudoCommand } from '../domain/quote.ts';
+import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { AUDIT_SCRIPT, FACTS_SCRIPT } from '../host/scripts.ts';
 import type { HostSession } from '../runtime.ts';
@@ -68,14 +69,11 @@ function programsMissing(
   { host, login }: HostSession,
   { programs, osRelease }: { programs: string[]; osRelease: string },
 ): DockerTlsError {
-  const command = installCommand(osRelease, programs);
   return new DockerTlsError({
     code: 'E_HOST_PROGRAM',
     where: host,
     message: `this host has no ${programs.join(', no ')}`,
-    hints: [
-      command === undefined ? 'install it on the host with its own package manager' : sudoCommand(login, ...command),
-    ],
+    hints: [installHint(login, distributionOf(osRelease), packagesOf(programs))],
   });
 }
 

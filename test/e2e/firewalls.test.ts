@@ -1,12 +1,9 @@
 /** Firewalls of a host that keep its TLS port closed: named before anything changes, and the command that is printed opens the port. */
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
+import { installNft } from '../support/nft.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
 
 let program: Program;
@@ -17,16 +14,7 @@ beforeAll(async () => {
   program = buildProgram();
   [host] = (await labUp({ names: ['firewalls'] })) as [LabHost];
   person = newPerson(program, [host]);
-  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-nft-'));
-  execFileSync('apt-get', ['download', 'nftables', 'libnftables1', 'libjansson4', 'libedit2', 'libbsd0', 'libmd0'], {
-    cwd: directory,
-    stdio: 'ignore',
-  });
-  for (const name of readdirSync(directory)) {
-    execFileSync('dpkg-deb', ['-x', join(directory, name), join(directory, 'files')]);
-  }
-  execFileSync('cp', ['-a', `${directory}/files/.`, host.root]);
-  rmSync(directory, { recursive: true, force: true });
+  installNft(host);
 });
 afterAll(async () => {
   await host?.down();

@@ -17,8 +17,9 @@ type Obstacle = {
   readonly refused?: readonly [code: string, words: RegExp];
   /** It cannot come up in the middle of a change. */
   readonly onlyBefore?: true;
-  /** The daemon cannot be restarted: it runs on, and the words say so. */
+  /** The daemon cannot be restarted: it runs on, or stays down, and the words say so. */
   readonly leftRunning?: RegExp;
+  readonly leftDown?: RegExp;
 };
 
 const DROP_INS = '/etc/systemd/system/docker.service.d';
@@ -58,6 +59,14 @@ const OBSTACLES: Readonly<Record<string, Obstacle>> = {
     ...away('/usr/sbin/iptables'),
     refused: ['E_UNIT_NEEDS', /dockerd does not start without iptables/],
     leftRunning: /could not start again \(\/usr\/sbin\/iptables is missing\), so it was left running/,
+  },
+  'no iptables, and a daemon that is down': {
+    make: 'mv /usr/sbin/iptables /usr/sbin/iptables.away; systemctl stop docker.service 2>/dev/null',
+    unmake:
+      'mv /usr/sbin/iptables.away /usr/sbin/iptables; systemctl reset-failed docker; systemctl restart docker; docker start web',
+    refused: ['E_UNIT_NEEDS', /dockerd does not start without iptables/],
+    leftDown:
+      /docker\.service is down and cannot start \(\/usr\/sbin\/iptables is missing\): put that right, then: systemctl restart docker\.service/,
   },
   'no runc': {
     ...away('/usr/sbin/runc'),
@@ -108,7 +117,7 @@ async function restart(): Promise<void> {
   );
 }
 
-describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, onlyBefore, leftRunning }) => {
+describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, onlyBefore, leftRunning, leftDown }) => {
   let bare: string;
   let made = false;
   async function begin(): Promise<void> {
@@ -173,15 +182,18 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
     child.kill('SIGCONT');
     expect(await ended, words).toBe(130);
     expect(await container()).toBe(web);
-    await host.must('systemctl is-active docker && ! ls /var/lib/docker-tls /etc/docker/tls 2>/dev/null');
+    await host.must(
+      `${leftDown ? '!' : ''} systemctl -q is-active docker && ! ls /var/lib/docker-tls /etc/docker/tls 2>/dev/null`,
+    );
     const said = words.replace(/\s+/g, ' ');
-    if (leftRunning === undefined) expect(said).toMatch(/interrupted; the host is as it was before/);
+    const left = leftRunning ?? leftDown;
+    if (left === undefined) expect(said).toMatch(/interrupted; the host is as it was before/);
     else {
-      expect(said).toMatch(/the host.s files are as they were before, but docker\.service could not start again/);
-      expect(said).toMatch(leftRunning);
+      expect(said).toMatch(/the host.s files are as they were before, but docker\.service /);
+      expect(said).toMatch(left);
     }
     await end();
-    if (leftRunning !== undefined) await restart();
+    if (left !== undefined) await restart();
     expect(await files()).toBe(bare);
   });
 });

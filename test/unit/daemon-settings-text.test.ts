@@ -79,6 +79,17 @@ describe('command lines of dockerd', () => {
     ).toBe(braced('DATA'));
   });
 
+  test('env may start it, with variables and without options', () => {
+    const text = `-/usr/bin/env PATH=${braced('BIN')}:/usr/sbin "A=b c" ${braced('BIN')}/dockerd --host=fd:// $DOCKER_OPTS`;
+    const line = parseCommandLine(text, () => '/opt/bin');
+    if (line === undefined) throw new Error('not read');
+    expect(line).toMatchObject({ program: '/opt/bin/dockerd', environment: ['PATH=/opt/bin:/usr/sbin', 'A=b c'] });
+    expect(flagValues(line.flags, '--host')).toEqual(['fd://']);
+    expect(renderCommandLine(line, () => false, ['--tlsverify'])).toBe(`${text} --tlsverify`);
+    for (const other of ['env -i dockerd', 'env -S "dockerd -D"', 'env A=b', '@/usr/bin/env env dockerd', 'sh dockerd'])
+      expect(parseCommandLine(other, unset)).toBeUndefined();
+  });
+
   test('flags in every spelling; the rest of the line stays as it was written', () => {
     const line = parseCommandLine(
       '-/usr/sbin/dockerd -H fd:// --host=unix:///x -Htcp://y:1 -D --log-level warn "--label=a b" $DOCKER_OPTS',

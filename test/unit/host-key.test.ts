@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { PlannedHost, Run } from '../../src/engine/intent.ts';
 import { withHostKey } from '../../src/engine/steps/host-key.ts';
 import type { HostProgress } from '../../src/runtime.ts';
+import { factsOf } from '../support/host-facts.ts';
 
 test('without openssl: hints that every command can be followed by, rotate included', async () => {
   const scripts: string[] = [];
@@ -14,7 +15,8 @@ test('without openssl: hints that every command can be followed by, rotate inclu
       return { status: 3, stdout: Buffer.alloc(0), stderr: 'openssl is not installed\n' };
     },
   };
-  const prepared = { spec: { name: 'build-1', keyType: 'p256' }, session } as unknown as PlannedHost;
+  const facts = factsOf({ os: 'ID=fedora\n' });
+  const prepared = { spec: { name: 'build-1', keyType: 'p256' }, session, facts } as unknown as PlannedHost;
   const context = { runtime: {} } as unknown as Run;
   const progress = { phase: () => {} } as unknown as HostProgress;
   const work = () => Promise.reject(new Error('it has no key'));
@@ -22,7 +24,7 @@ test('without openssl: hints that every command can be followed by, rotate inclu
     code: 'E_HOST_KEY',
     exit: 4,
     hints: [
-      'ssh root@10.0.0.1 apt-get install -y openssl',
+      'ssh root@10.0.0.1 dnf install -y openssl',
       'or let the key be made here: docker-tls setup build-1 --keys store',
       'in a fleet file: keys: store',
     ],

@@ -98,6 +98,22 @@ const cases: readonly [string, Partial<HostFacts['firewall']>, Verdict][] = [
     'open',
   ]),
   [
+    'iptables: rejects the port for some',
+    {
+      iptables:
+        '-P INPUT ACCEPT\n-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 2376 -j REJECT --reject-with icmp-port-unreachable',
+    },
+    'doubt',
+  ],
+  [
+    'iptables: rejects the port for some, and accepts it for the rest',
+    {
+      iptables:
+        '-P INPUT DROP\n-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 2376 -j REJECT\n-A INPUT -p tcp --dport 2376 -j ACCEPT',
+    },
+    'doubt',
+  ],
+  [
     'iptables: drops some first, and then all',
     { iptables: '-P INPUT DROP\n-A INPUT -d 224.0.0.0/4 -j DROP\n-A INPUT -p tcp --dport 22 -j ACCEPT' },
     'wall',

@@ -124,6 +124,10 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     { 'run-space': 'x\ntmpfs 20000 3617 16383 1% /run' },
     /^E_DISK_FULL only 16383 kB are free on \/run: systemd reads no unit files/,
   ],
+  'little on /run, and a systemd that needs no more': [
+    { systemd: 'systemd 262 (262.1)', 'run-space': 'x\ntmpfs 20000 3617 16383 1% /run' },
+    /^$/,
+  ],
   'as much on /run as systemd wants': [{ 'run-space': 'x\ntmpfs 20000 3616 16384 1% /run' }, /^$/],
   'a full disk': [{ disk: 'x\n/dev/vda 100000 99990 10 100% /' }, /^E_DISK_FULL only 10 kB are free on \//],
   'a clock that is behind': [{}, /^E_CLOCK its clock is 120 minutes behind/, -7_200_000],

@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { installCommand, NEEDED_PROGRAMS, parseMissing } from '../../src/domain/dockerd/programs.ts';
+import { distributionOf, installCommand, installDockerHints } from '../../src/domain/dockerd/packages.ts';
+import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../../src/domain/dockerd/programs.ts';
 import programsModule from '../../src/host/facts/programs.sh';
 
 const HOST = new URL('../../src/host/', import.meta.url).pathname;
@@ -56,13 +57,37 @@ test.each(['dash', 'bash', 'busybox sh'])(
   },
 );
 
-test.each([
-  ['ID=debian\n', 'apt-get install -y --reinstall coreutils util-linux'],
-  ['NAME="AlmaLinux"\nID="almalinux"\nID_LIKE="rhel centos fedora"\n', 'dnf install -y coreutils util-linux'],
-  ['ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', 'zypper install -y -f coreutils util-linux'],
-  ['ID=alpine\n', 'apk add coreutils util-linux'],
-  ['ID=nixos\n', undefined],
-  ['', undefined],
-])('%j', (osRelease, command) => {
-  expect(installCommand(osRelease, ['flock', 'od'])?.join(' ')).toBe(command);
+const DISTRIBUTIONS = {
+  debian: 'ID=debian\n',
+  mint: 'ID=linuxmint\nID_LIKE="ubuntu debian"\n',
+  fedora: 'ID=fedora\n',
+  alma: 'NAME="AlmaLinux"\nID="almalinux"\nID_LIKE="rhel centos fedora"\n',
+  amazon: 'ID="amzn"\nID_LIKE="fedora"\n',
+  suse: 'ID="opensuse-leap"\nID_LIKE="suse opensuse"\n',
+  alpine: 'ID=alpine\n',
+  arch: 'ID=arch\n',
+  nixos: 'ID=nixos\n',
+  nothing: '',
+};
+
+test.each<[keyof typeof DISTRIBUTIONS, string | undefined, string | undefined]>([
+  ['debian', 'apt-get install -y --reinstall coreutils util-linux openssh-client', 'docker.io'],
+  ['mint', 'apt-get install -y --reinstall coreutils util-linux openssh-client', 'docker.io'],
+  ['fedora', 'dnf install -y coreutils util-linux openssh-clients', 'moby-engine'],
+  // Its `docker` is Podman.
+  ['alma', 'dnf install -y coreutils util-linux openssh-clients', undefined],
+  ['amazon', 'dnf install -y coreutils util-linux openssh-clients', 'docker'],
+  ['suse', 'zypper install -y -f coreutils util-linux openssh-clients', 'docker'],
+  ['alpine', 'apk add coreutils util-linux openssh-client', 'docker'],
+  ['arch', 'pacman -S --noconfirm coreutils util-linux openssh', 'docker'],
+  ['nixos', undefined, undefined],
+  ['nothing', undefined, undefined],
+])('packages on %s', (name, command, docker) => {
+  const distribution = distributionOf(DISTRIBUTIONS[name]);
+  const packages = [...packagesOf(['flock', 'od']), 'openssh-client'];
+  expect(installCommand(distribution, packages)?.join(' ')).toBe(command);
+  const hints = installDockerHints({ destination: 'h1', user: 'root' }, distribution);
+  expect(hints.length).toBe(docker === undefined ? 1 : 2);
+  if (docker !== undefined) expect(hints[0]).toMatch(new RegExp(`^ssh root@h1 .* ${docker}$`));
+  expect(hints.at(-1)).toMatch(/install it.*: https:\/\/docs\.docker\.com\/engine\/install\/$/);
 });

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { installCommand } from '../../domain/dockerd/programs.ts';
+import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
 import type { Login } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
@@ -299,7 +299,7 @@ class Run {
     return this.#error('E_SUDO_MISSING', `${this.#context.user} is not root and the host has no sudo`, {
       hints: [
         `log in as root: root@${this.#context.options.destination}`,
-        `or, on the host as root: ${(installCommand(this.#out.noise(), ['sudo']) ?? ['install', 'sudo']).join(' ')}`,
+        `or, on the host as root: ${(installCommand(distributionOf(this.#out.noise()), ['sudo']) ?? ['install', 'sudo']).join(' ')}`,
       ],
     });
   }

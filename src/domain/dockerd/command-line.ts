@@ -12,10 +12,12 @@ export type Flag = {
 };
 
 export type CommandLine = {
-  /** The binary as written, systemd's prefixes (`-`, `@`, `!` …) included. */
-  readonly program: Word;
-  /** What the prefix `@` makes the name that the daemon sees as its own. */
-  readonly argv0?: Word;
+  /** What stands before the flags, as written: `env` with its variables, the binary, and what the prefix `@` makes its name. */
+  readonly head: readonly Word[];
+  /** The binary, without systemd's prefixes (`-`, `@`, `!` …). */
+  readonly program: string;
+  /** `NAME=value`, where `env` starts it. */
+  readonly environment: readonly string[];
   readonly flags: readonly Flag[];
 };
 
@@ -54,12 +56,24 @@ export function parseCommandLine(
   execStart: string,
   lookUp: (name: string) => string | undefined,
 ): CommandLine | undefined {
-  const [program, ...rest] = splitWords(execStart);
-  const [, prefix = '', path = ''] = /^([-@:+!|]*)([\s\S]*)$/.exec(program?.text ?? '') ?? [];
-  if (program === undefined || !/(^|\/)dockerd(-[a-z0-9.]+)?$/.test(path)) return undefined;
-  const filled = prefix.includes(':') ? rest : rest.map((word) => ({ ...word, text: fillIn(word.text, lookUp) }));
-  const argv0 = prefix.includes('@') ? filled.shift() : undefined;
-  return { program, ...(argv0 ? { argv0 } : {}), flags: parseFlags(filled) };
+  const words = splitWords(execStart);
+  const [, prefix = '', path = ''] = /^([-@:+!|]*)([\s\S]*)$/.exec(words[0]?.text ?? '') ?? [];
+  const filled = words.map((word, index) => ({
+    ...word,
+    text: index === 0 ? path : prefix.includes(':') ? word.text : fillIn(word.text, lookUp),
+  }));
+  // Options of env (`-i`, `-S`) would be another matter.
+  const byEnv = /(^|\/)env$/.test(path) && !prefix.includes('@');
+  const at = byEnv ? filled.findIndex(({ text }, index) => index > 0 && !/^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) : 0;
+  const program = filled[at]?.text ?? '';
+  if (!/(^|\/)dockerd(-[a-z0-9.]+)?$/.test(program)) return undefined;
+  const flags = at + (prefix.includes('@') ? 2 : 1);
+  return {
+    head: filled.slice(0, flags),
+    program,
+    environment: filled.slice(1, Math.max(at, 1)).map(({ text }) => text),
+    flags: parseFlags(filled.slice(flags)),
+  };
 }
 
 function fillIn(text: string, lookUp: (name: string) => string | undefined): string {
@@ -81,8 +95,7 @@ export function flagValues(flags: readonly Flag[], name: string): string[] {
 /** The same program with other flags: those that `drop` names are left out, `add` comes last; everything else stays as it was written. */
 export function renderCommandLine(line: CommandLine, drop: (flag: Flag) => boolean, add: readonly string[]): string {
   return [
-    line.program.raw,
-    ...(line.argv0 ? [line.argv0.raw] : []),
+    ...line.head.map(({ raw }) => raw),
     ...line.flags.filter((flag) => !drop(flag)).flatMap((flag) => flag.words.map((word) => word.raw)),
     ...add.map(unitWord),
   ].join(' ');

@@ -1,6 +1,4 @@
-/** Owns the programs that the scripts on a host need, and the command that installs them there. */
-
-type Family = 'apt' | 'dnf' | 'zypper' | 'apk' | 'pacman';
+/** Owns the programs that the scripts on a host need, and the packages that hold them. */
 
 /** Programs by package, which has the same name everywhere. Whatever else the scripts call they do without. */
 const PACKAGES: readonly { readonly programs: readonly string[]; readonly name: string }[] = [
@@ -48,29 +46,7 @@ export function parseMissing(stdout: string): { programs: string[]; osRelease: s
   return names === '' ? undefined : { programs: names.trim().split(' '), osRelease };
 }
 
-const INSTALL: Readonly<Record<Family, readonly string[]>> = {
-  apt: ['apt-get', 'install', '-y', '--reinstall'],
-  dnf: ['dnf', 'install', '-y'],
-  zypper: ['zypper', 'install', '-y', '-f'],
-  apk: ['apk', 'add'],
-  pacman: ['pacman', '-S', '--noconfirm'],
-};
-
-const FAMILIES: readonly (readonly [RegExp, Family])[] = [
-  [/debian|ubuntu/, 'apt'],
-  [/fedora|rhel|centos|amzn/, 'dnf'],
-  [/suse/, 'zypper'],
-  [/alpine/, 'apk'],
-  [/arch/, 'pacman'],
-];
-
-/** The words of a command, to be run as root, that installs what is missing; undefined for a distribution that is not known. */
-export function installCommand(osRelease: string, programs: readonly string[]): string[] | undefined {
-  const ids = [...osRelease.matchAll(/^ID(?:_LIKE)?="?([a-z0-9 ._-]+)/gm)].map(([, id = '']) => id).join(' ');
-  const family = FAMILIES.find(([pattern]) => pattern.test(ids))?.[1];
-  if (family === undefined) return undefined;
-  const names = PACKAGES.filter((one) => one.programs.some((program) => programs.includes(program))).map(
-    ({ name }) => name,
-  );
-  return [...INSTALL[family], ...names];
+/** The packages that hold programs. */
+export function packagesOf(programs: readonly string[]): string[] {
+  return PACKAGES.filter((one) => one.programs.some((program) => programs.includes(program))).map(({ name }) => name);
 }

@@ -27,7 +27,8 @@ export type Validation = {
 export function validationCommand(validation: Validation): string {
   const line = parseCommandLine(validation.execStart, (name) => validation.variables[name]);
   if (line === undefined || validation.version === '') return '';
-  const program = line.program.text.replace(/^[-@:+!|]+/, '');
+  // What systemd has in its own PATH is not known here.
+  if (line.head.some(({ raw }) => /^["']?PATH=.*\$/.test(raw))) return '';
   const words: string[] = [];
   for (const flag of line.flags) {
     const name = variableOf(flag);
@@ -48,7 +49,8 @@ export function validationCommand(validation: Validation): string {
   const flags = parseFlags(words.map((text) => ({ raw: text, text }))).filter((flag) => flag.name !== '--config-file');
   const kept = flags.filter((flag) => flag.name !== '--pidfile').flatMap((flag) => flag.words.map((word) => word.text));
   const config = validation.stagedConfigFile ?? (validation.configExists ? validation.configFile : undefined);
-  const command = ['timeout', '20', program, ...kept, ...(config === undefined ? [] : ['--config-file', config])]
+  const start = line.environment.length > 0 ? ['env', ...line.environment, line.program] : [line.program];
+  const command = ['timeout', '20', ...start, ...kept, ...(config === undefined ? [] : ['--config-file', config])]
     .map(shellQuote)
     .join(' ');
   if (Number.parseInt(validation.version, 10) >= 23) return `${command} --validate`;

@@ -1,6 +1,7 @@
 /** Owns what is known of a host before anything is planned: the parser of what the facts script printed. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { type Distribution, distributionOf } from '../dockerd/packages.ts';
 import { CURRENT_LINK, LOCK, SERVER_FILES, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import type { KeptSettings } from '../settings.ts';
@@ -70,6 +71,7 @@ export type HostFacts = {
   readonly fqdn: string;
   readonly system: string;
   readonly os: string;
+  readonly distribution: Distribution | undefined;
   /** undefined: no systemd runs here. */
   readonly systemd: number | undefined;
   readonly addresses: readonly { readonly interface: string; readonly address: string }[];
@@ -179,6 +181,7 @@ export function parseFacts(stdout: Buffer): HostFacts {
     fqdn: get('fqdn').trim(),
     system: get('system'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(get('os'))?.[1] ?? '',
+    distribution: distributionOf(get('os')),
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
     addresses: get('addresses')
       .split('\n')

@@ -76,8 +76,11 @@ function judgeIptables(text: string, chain: 'INPUT' | 'OUTPUT', port: number): F
   });
   const lines = text.split('\n').filter((line) => new RegExp(`^-[AP] ${chain} `).test(line));
   let some = false;
+  let denied = false;
   const blocked = (): FirewallJudgement =>
     some ? { doubt: tables(`lets a ${what} only by some of its rules`) } : { wall: tables(`lets no ${what}`) };
+  const open = (): FirewallJudgement =>
+    denied ? { doubt: tables(`rejects or drops a ${what} by some of its rules`) } : {};
   for (const line of lines) {
     if (!line.startsWith('-A')) continue;
     const rule = line.replace(/ --comment ("(?:[^"\\]|\\.)*"|\S+)/, '');
@@ -85,11 +88,13 @@ function judgeIptables(text: string, chain: 'INPUT' | 'OUTPUT', port: number): F
     if (target === 'LOG' || target === '' || !couldMatch(rule, chain, port)) continue;
     if (target === 'DROP' || target === 'REJECT') {
       if (surelyMatches(rule)) return blocked();
-    } else if (target === 'ACCEPT' && surelyMatches(rule)) return {};
+      // One for this very port is meant for its clients; one for every port, such as a list of attackers, is not.
+      denied ||= / --[ds]ports? /.test(rule) && !rule.includes(' ! ');
+    } else if (target === 'ACCEPT' && surelyMatches(rule)) return open();
     // For some sources, or a chain of somebody's own whose rules we do not know.
     else some = true;
   }
-  if (!lines.some((line) => /^-P \S+ (?:DROP|REJECT)/.test(line))) return {};
+  if (!lines.some((line) => /^-P \S+ (?:DROP|REJECT)/.test(line))) return open();
   if (lines.length < IPTABLES_LINES) return blocked();
   return {
     doubt: tables(`drops what no rule lets through, and has too many rules to tell whether one names port ${port}`),

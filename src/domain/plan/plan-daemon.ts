@@ -47,7 +47,8 @@ export function isTlsPath(path: string, view: DaemonView): boolean {
     path.startsWith(`${DROP_IN_DIRECTORY}/`) ||
     path === view.configFile ||
     view.environmentFiles.includes(path) ||
-    path.startsWith('/etc/default/')
+    path.startsWith('/etc/default/') ||
+    path.startsWith('/etc/sysconfig/')
   );
 }
 

@@ -1,6 +1,7 @@
 /** Owns what a restart of dockerd, and its rollback, need from the host: programs, an answering API, and a systemd that reads unit files. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
+import { installHint } from '../dockerd/packages.ts';
 import { type Login, sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText } from './facts.ts';
@@ -11,6 +12,8 @@ import { startNeeds } from './start-needs.ts';
 
 /** RELOAD_DISK_SPACE_MIN of systemd (src/core/dbus-manager.c): with less on /run it refuses a daemon-reload. */
 const SYSTEMD_RESERVE_KB = 16_384;
+/** The first systemd that was seen to reload with less; 257 refuses. */
+const NEEDS_NO_RESERVE = 262;
 
 /** Whether the change has to know what the running daemon says: that it has taken in its configuration. */
 function asksDaemon({ daemon, containers }: HostPlan): boolean {
@@ -28,13 +31,14 @@ export function checkRestart(input: PreflightInput, view: DaemonView): DockerTls
           host,
           'E_UNIT_NEEDS',
           `dockerd does not start without ${need.name}, and this host has none in dockerd's PATH: once stopped, it would not start again`,
-          [`on Debian or Ubuntu: ${sudoCommand(login, 'apt-get', 'install', '-y', '--reinstall', need.package)}`],
+          [installHint(login, facts.distribution, [need.package])],
         ),
       );
     }
   }
   if (plan !== undefined && asksDaemon(plan) && facts.docker.silent) found.push(silentProblem(input, view));
-  if (facts.runFreeKb !== undefined && facts.runFreeKb < SYSTEMD_RESERVE_KB) {
+  const reserved = facts.systemd === undefined || facts.systemd < NEEDS_NO_RESERVE;
+  if (reserved && facts.runFreeKb !== undefined && facts.runFreeKb < SYSTEMD_RESERVE_KB) {
     found.push(
       problem(
         host,

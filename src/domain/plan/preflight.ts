@@ -2,6 +2,7 @@
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
+import { installDockerHints } from '../dockerd/packages.ts';
 import { LOCK, SOCKET_PATH, SOCKET_UNIT, STATE } from '../dockerd/paths.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { type Login, sshCommand, sudoCommand } from '../quote.ts';
@@ -75,15 +76,14 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
       facts.docker.snap !== undefined
         ? problem(host, 'E_DOCKER_SNAP', 'Docker is installed as a snap, which keeps its own configuration', [
             sudoCommand(login, 'snap', 'remove', 'docker'),
-            sudoCommand(login, 'apt-get', 'install', '-y', 'docker.io'),
+            ...installDockerHints(login, facts.distribution),
           ])
         : problem(
             host,
             'E_NO_DOCKER',
             facts.docker.binary === '' ? 'no dockerd on this host' : 'dockerd is here, but no docker.service',
             [
-              `on Debian or Ubuntu: ${sudoCommand(login, 'apt-get', 'install', '-y', 'docker.io')}`,
-              'or follow https://docs.docker.com/engine/install/',
+              ...installDockerHints(login, facts.distribution),
               ...(facts.docker.unit.active === 'active'
                 ? [`if it is to go, with its containers: ${sudoCommand(login, 'systemctl', 'stop', 'docker.service')}`]
                 : []),

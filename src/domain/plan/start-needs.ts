@@ -17,7 +17,11 @@ export function startNeeds(facts: HostFacts, view: DaemonView): StartNeed[] {
   const setting = (key: string): string =>
     flagValues(view.flags, `--${key}`).at(-1) ?? String(view.json.values[key] ?? '');
   const off = (key: string): boolean => /^(0|f|false)$/i.test(setting(key));
-  const needs: StartNeed[] = [{ name: 'runc', path: found('runc', 'buildkit-runc'), package: 'runc' }];
+  // Docker's own packages for Debian keep dockerd in /usr/bin.
+  const ce = facts.distribution?.manager === 'apt' && facts.docker.binary.startsWith('/usr/bin/');
+  const needs: StartNeed[] = [
+    { name: 'runc', path: found('runc', 'buildkit-runc'), package: ce ? 'containerd.io' : 'runc' },
+  ];
   if (!off('iptables') && setting('firewall-backend') !== 'nftables')
     needs.push({ name: 'iptables', path: found('iptables'), package: 'iptables' });
   if (
@@ -25,6 +29,10 @@ export function startNeeds(facts: HostFacts, view: DaemonView): StartNeed[] {
     !off('userland-proxy') &&
     setting('userland-proxy-path') === ''
   )
-    needs.push({ name: 'docker-proxy', path: found('docker-proxy'), package: 'docker.io' });
+    needs.push({
+      name: 'docker-proxy',
+      path: found('docker-proxy'),
+      package: ce ? 'docker-ce' : (facts.distribution?.docker ?? 'docker-ce'),
+    });
   return needs;
 }

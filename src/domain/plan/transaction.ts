@@ -143,7 +143,7 @@ export function renderTransaction(
 /** Programs without which dockerd would not start again, where they are now. */
 function neededPaths(facts: HostFacts): string[] {
   const view = viewDaemon(facts);
-  const program = view.commandLine?.program.text.replace(/^[-@:+!|]+/, '') ?? '';
+  const program = view.commandLine?.program ?? '';
   const needed = startNeeds(facts, view).flatMap(({ path }) => path ?? []);
   return program.startsWith('/') ? [program, ...needed] : needed;
 }

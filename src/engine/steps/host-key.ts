@@ -1,11 +1,12 @@
 /** Owns server keys that never travel: the host makes its key and a signing request, and gets a certificate back. */
 
 import { randomBytes } from 'node:crypto';
+import { installHint } from '../../domain/dockerd/packages.ts';
 import { parseCsr } from '../../domain/pki/csr.ts';
-import { shellQuote, sudoCommand } from '../../domain/quote.ts';
+import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError, printableLines } from '../../errors/errors.ts';
-import type { HostProgress, HostSession } from '../../runtime.ts';
+import type { HostProgress } from '../../runtime.ts';
 import type { PlannedHost, Run } from '../intent.ts';
 
 /** How openssl makes a key of each type (openssl-genpkey(1)). */
@@ -24,15 +25,16 @@ const GENPKEY: Readonly<Record<HostSpec['keyType'], string>> = {
  * with the host's next boot). Fails with E_HOST_KEY (exit 4).
  */
 export async function withHostKey<T>(
-  { spec, session }: Pick<PlannedHost, 'spec' | 'session'>,
+  host: Pick<PlannedHost, 'spec' | 'session' | 'facts'>,
   run: Pick<Run, 'runtime'>,
   progress: HostProgress,
   work: (key: { readonly publicKey: string; readonly path: string }) => Promise<T>,
 ): Promise<T> {
+  const { session } = host;
   const directory = `/run/docker-tls-key-${randomBytes(6).toString('hex')}`;
   try {
     progress.phase('key');
-    const { publicKey } = parseCsr(await makeKey(session, spec, directory, run));
+    const { publicKey } = parseCsr(await makeKey(host, directory, run));
     return await work({ publicKey, path: `${directory}/key.pem` });
   } finally {
     // No signal: this is what has to happen after Ctrl-C as well.
@@ -43,8 +45,7 @@ export async function withHostKey<T>(
 }
 
 async function makeKey(
-  session: HostSession,
-  spec: HostSpec,
+  { session, spec, facts }: Pick<PlannedHost, 'spec' | 'session' | 'facts'>,
   directory: string,
   { runtime }: Pick<Run, 'runtime'>,
 ): Promise<string> {
@@ -69,7 +70,7 @@ async function makeKey(
     where: spec.name,
     message: `the host could not make its key: ${printableLines(result.stderr, 3).join('; ')}`,
     hints: [
-      sudoCommand(session.login, 'apt-get', 'install', '-y', 'openssl'),
+      installHint(session.login, facts.distribution, ['openssl']),
       // rotate has no --keys.
       `or let the key be made here: docker-tls setup ${spec.name} --keys store`,
       'in a fleet file: keys: store',

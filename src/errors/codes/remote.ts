@@ -23,7 +23,7 @@ export const SSH = {
   E_SSH_KEY_PASSPHRASE: [2, 'The passphrase of an SSH key is missing or wrong.', 'ssh-add KEYFILE'],
   E_SSH_CONFIG: [2, 'The ssh configuration cannot be used.', 'ssh -G HOST'],
   E_SSH_TRANSPORT: [2, '--transport ssh2 cannot do what the ssh config or a key needs.', 'Pass --transport openssh.'],
-  E_SSH_OPENSSH_OLD: [2, 'The openssh transport needs a newer OpenSSH.', 'apt-get install openssh-client'],
+  E_SSH_OPENSSH_OLD: [2, 'The openssh transport needs a newer OpenSSH.', 'Update OpenSSH.'],
   E_SSH_NO_SHELL: [4, 'The user has no usable shell on the host.', 'getent passwd USER'],
   E_SSH_OUTPUT: [4, 'The host printed far more than any answer has.', 'docker-tls doctor HOST'],
   E_SUDO_MISSING: [4, 'The user is not root and the host has no sudo.', 'Log in as root, or install sudo.'],
@@ -69,7 +69,7 @@ export const HOST = {
 } as const satisfies CodeGroup;
 
 export const DAEMON = {
-  E_NO_DOCKER: [4, 'Docker is not installed on the host.', 'apt-get install docker.io'],
+  E_NO_DOCKER: [4, 'Docker is not installed on the host.', 'Install it: https://docs.docker.com/engine/install/'],
   E_DOCKER_SNAP: [4, 'Docker is installed as a snap.', 'Install it as a package.'],
   E_DOCKER_MASKED: [4, 'docker.service is masked.', 'systemctl unmask docker.service'],
   E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],

@@ -14,6 +14,7 @@
 #   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
 #   audit-generated  mark: audit.rules was what augenrules makes of rules.d
 #   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
+#   held-by-iptables mark: those rules are of iptables, and not of nft
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
 # Needs variables: T UNITS
 # Needs programs: base64 flock ln logger sed sleep tr
@@ -31,6 +32,8 @@ LIMIT=300
 BACK=no
 # What the operator has to know although everything is back.
 REMARK=
+# yes: the daemon is down, and nothing here can start it.
+LEFT_DOWN=no
 socket=
 
 # A mark is a second name of a file that is already there, so that a full disk cannot prevent it.

@@ -1,17 +1,20 @@
 # The TLS port in the moment before dockerd stops: new connections wait at the firewall.
-# Needs functions: active
+# Needs functions: active mark
 # Needs variables: T docker_unit socket_unit
-# Needs programs: grep rm sed sleep sort ss timeout
+# Needs programs: grep nft rm sed sleep sort ss timeout
 
 # When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
 # moment before: a first packet that is dropped is sent again by the client's kernel a second later, and then systemd holds the port.
-# A host without iptables goes without. `held` names the ports before the rules are there: whatever dies, `undo` lets them go first.
+# A host without nft and iptables goes without. `held` names the ports before the rules are there: whatever dies, `undo` lets them go first.
 hold_port() {
   # Rules of a try that was killed: a second set would outlive the release, which takes out one.
   release_port
-  active "$docker_unit" && command -v iptables >/dev/null && command -v ss >/dev/null || return 0
+  active "$docker_unit" && command -v ss >/dev/null || return 0
   printf '%s\n' "$socket_unit" | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p' | sort -u >"$T/held" || return 0
-  hold_rules -I
+  if ! hold_by_nft; then
+    command -v iptables >/dev/null && mark held-by-iptables || return 0
+    iptables_rules -I
+  fi
   tries=0
   while [ "$tries" -lt 60 ] && under_way; do
     tries=$((tries + 1))
@@ -29,8 +32,18 @@ under_way() {
   return 1
 }
 
+# A table of our own, before every rule of others, in one step: it is there whole or not at all.
+hold_by_nft() {
+  command -v nft >/dev/null || return 1
+  {
+    printf 'table inet docker-tls-hold {\nchain input {\ntype filter hook input priority -300; policy accept;\n'
+    sed 's/.*/tcp dport & tcp flags \& (fin|syn|rst|ack) == syn drop/' "$T/held"
+    printf '}\n}\n'
+  } | timeout 5 nft -f - 2>/dev/null 9<&-
+}
+
 # Puts in (-I) or takes out (-D) the rules that hold the port.
-hold_rules() {
+iptables_rules() {
   while IFS= read -r port <&4; do
     for tool in iptables ip6tables; do
       timeout 5 "$tool" -w 2 "$1" INPUT -p tcp --dport "$port" --syn -m comment --comment docker-tls-hold -j DROP 2>/dev/null 9<&-
@@ -41,6 +54,8 @@ hold_rules() {
 
 release_port() {
   [ -e "$T/held" ] || return 0
-  hold_rules -D
-  rm -f -- "$T/held"
+  # Also where nft has failed: one that was killed may have done its work.
+  if command -v nft >/dev/null; then timeout 5 nft delete table inet docker-tls-hold 2>/dev/null 9<&-; fi
+  if [ -e "$T/held-by-iptables" ]; then iptables_rules -D; fi
+  rm -f -- "$T/held" "$T/held-by-iptables"
 }

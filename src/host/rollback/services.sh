@@ -1,7 +1,7 @@
 # Services on the files that now lie there: docker.service restarted, reloaded or left, sshd reloaded, audit rules loaded.
 # Needs functions: active hold_port hup is_up load_audit_rules look_at_units mark note note_dependents obstacle
 # Needs functions: release_port reload_docker start_dependents
-# Needs variables: AUDIT BACK DAEMON LIMIT SSHD T UNITS socket_unit
+# Needs variables: AUDIT BACK DAEMON DAEMON_JSON LIMIT LIVE_RESTORE SSHD T UNITS socket_unit
 # Needs programs: sleep systemctl timeout
 
 # Makes the services take in the files that now lie there, and brings the daemon to where it has to be: apply_services start|stop
@@ -59,7 +59,9 @@ apply_daemon() {
           return 0
         fi
       fi
-      restart_docker "$1"
+      restart_docker "$1" && return 0
+      [ "$BACK" = yes ] && [ -n "$why" ] || return 1
+      leave_down "$why"
       ;;
   esac
 }
@@ -67,6 +69,14 @@ apply_daemon() {
 # It can neither be stopped nor started: what is back comes into force some other day.
 leave_running() {
   REMARK="docker.service could not start again (${1%; }), so it was left running, with the settings of the change that was rolled back: put that right, then: systemctl daemon-reload && systemctl restart docker.service"
+  note "$REMARK"
+}
+
+# It was down already, and what it needs for a start is gone: no rollback can bring that back.
+leave_down() {
+  LEFT_DOWN=yes
+  REMARK="docker.service is down and cannot start (${1%; }): put that right, then: systemctl restart docker.service"
+  [ "$LIVE_RESTORE" != temporary ] || REMARK="$REMARK; containers that still run stop with that, unless $DAEMON_JSON has \"live-restore\": true by then"
   note "$REMARK"
 }
 

@@ -1,7 +1,7 @@
 # The rollback: everything back as it was, at once, by the timer or at the next boot.
 # Needs functions: apply_services clear_beside clear_blobs final_daemon_json finish mark note place_as release_port
 # Needs functions: reload_live_restore remove_created reread restore_files restore_live_restore
-# Needs variables: DAEMON_JSON LIVE_RESTORE LOCK STATE T TXN UNITS WAS_ACTIVE
+# Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK STATE T TXN UNITS WAS_ACTIVE
 # Needs programs: ls rm sleep systemctl
 
 undo() {
@@ -63,7 +63,7 @@ roll_back_files() {
     } || result=1
   fi
   if [ "$LIVE_RESTORE" = temporary ] && [ "$result" = 0 ]; then
-    if [ -e "$T/protected" ]; then restore_live_restore old || result=1; fi
+    if [ -e "$T/protected" ] && [ "$LEFT_DOWN" = no ]; then restore_live_restore old || result=1; fi
     final_daemon_json old || result=1
   fi
   return "$result"

@@ -202,7 +202,7 @@ export const HOST_CHECKS: readonly Check[] = [
     title: 'The version of Docker is up to date',
     severity: 'medium',
     why: 'Known holes in dockerd, containerd and runc let containers become the host.',
-    fix: 'apt-get update && apt-get install --only-upgrade docker.io (or docker-ce, containerd.io)',
+    fix: 'Upgrade docker.io, docker-ce, moby-engine or docker, containerd and runc: apt-get install --only-upgrade, dnf upgrade, zypper update, apk upgrade.',
     evaluate: (facts, outside) => version(facts, outside.now),
   },
 ];
