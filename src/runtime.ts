@@ -177,10 +177,14 @@ export type HostProgress = {
   phase(text: string): void;
   done(text?: string): void;
   failed(text: string): void;
+  /** The work pauses and is neither done nor failed: no tick, and not counted. Without a text nothing is shown on a terminal. */
+  pause(text?: string): void;
 };
 
 /** What people watch while a workflow runs (on err, and in `--log FILE`). Never give it a secret. */
 export type Progress = {
   host(name: string): HostProgress;
   note(text: string): void;
+  /** How long a person has been asked so far: no part of what a host took. */
+  askedMs(): number;
 };

@@ -25,6 +25,7 @@ export type AuditContext = {
   /** Of single hosts, by name. */
   readonly sudoPasswords?: ReadonlyMap<string, Secret>;
   readonly ask?: SshQuestions;
+  readonly selection: Selection;
 };
 
 /** A firewall that drops says nothing; the ports that dockerd serves answer at once. */
@@ -54,7 +55,8 @@ export async function auditHosts(
     const known = context.state.hosts.get(spec.name);
     const address = spec.address ?? session.dialled;
     const probes = await probeFromOutside(context, facts, address, spec);
-    const subject = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
+    const found = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
+    const subject = selectResults(found, context.selection, runtime.now());
     line.done(scoreWords(subject.score));
     return known === undefined ? subject : withOurClients(subject, known, context.state);
   });

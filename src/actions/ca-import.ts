@@ -18,6 +18,8 @@ export type CaImport = {
   readonly key?: Secret;
   /** PEM of the CAs above it. */
   readonly chain?: string;
+  /** Clients trust the chain as well, up to its root. */
+  readonly wholeChain?: boolean;
   readonly signCommand?: string;
   readonly passphrase: PassphraseSource;
   readonly now: Date;
@@ -41,6 +43,10 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
     if (!verdict.ok && verdict.reason !== 'wrong-purpose')
       throw caError('E_CA_CHAIN', `the chain does not lead up from the CA: ${verdict.message}`);
   }
+  if (request.wholeChain && !chain.some((pem) => inspectCertificate(pem).selfIssued))
+    throw caError('E_CA_CHAIN', '--whole-chain needs the CAs above this one, up to the root', [
+      'docker-tls ca import --cert FILE --key FILE --chain ROOT.pem --whole-chain',
+    ]);
   if (signCommand !== undefined) splitCommand(signCommand);
   const same = state.ca !== undefined && splitBundle(state.ca.cert)[0] === cert;
   if (state.ca !== undefined && !same && !neverUsed(state)) {
@@ -71,6 +77,7 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
         imported: true,
         ...(command === undefined ? {} : { signCommand: command }),
         ...(chain.length === 0 ? {} : { chain: chain.join('') }),
+        ...(request.wholeChain ? { wholeChain: true } : {}),
       },
     },
   };

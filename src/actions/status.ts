@@ -6,10 +6,12 @@ import { SOCKET_UNIT } from '../domain/dockerd/paths.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
+import { WITHOUT_FILE } from '../domain/plan/file-change.ts';
 import { preflight } from '../domain/plan/preflight.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
+import { plural } from '../domain/words.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
@@ -149,8 +151,9 @@ async function askHosts(
       if (told.some(({ code, exit }) => code === 'E_BUG' || exit === 130)) throw new DockerTlsErrors(told);
       if (failures.length > 0 && failures.length === answers.length) throw failures[0];
       const unreachable = told.map(sayFailure).join('; ');
-      const found = [...drift, ...(unreachable === '' ? [] : [unreachable])];
-      line.done(found.length === 0 ? 'as it should be' : found.join('; '));
+      if (unreachable !== '') line.failed('unreachable');
+      else if (drift.length > 0) line.failed(plural(drift.length, 'difference'));
+      else line.done('in sync');
       return { drift, ...(unreachable === '' ? {} : { unreachable }) };
     },
   );
@@ -227,11 +230,11 @@ async function askOverSsh(
     if (credentials?.cert !== host.serverCert) drift.push('another certificate lies on the host than in the store');
     if (credentials?.ca !== host.ca) drift.push('another trust file lies on the host than in the store');
     if (host.record.generation !== undefined && facts.state.generation !== host.record.generation)
-      drift.push(`generation ${facts.state.generation} is in force, the store knows ${host.record.generation}`);
+      drift.push(`generation ${facts.state.generation} is active, the store knows ${host.record.generation}`);
     const ours = facts.generations.get(facts.state.generation);
     for (const [path, entry] of ours ?? []) {
       const now = facts.files.get(path);
-      if (now === undefined || entry.kind === 'attributes' || entry.kind === 'member') continue;
+      if (now === undefined || WITHOUT_FILE.includes(entry.kind)) continue;
       const same =
         (entry.kind === 'absent' && now.kind === 'absent') ||
         (entry.kind === 'link' && now.kind === 'link' && now.to === entry.to) ||

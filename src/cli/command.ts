@@ -87,6 +87,9 @@ export type GlobalOptions = {
   readonly parallel: number | undefined;
   readonly log: string | undefined;
   readonly verbose: boolean;
+  readonly quiet: boolean;
+  /** Plans show the content of new files, too. */
+  readonly diff: boolean;
 };
 
 export type CommandContext<A, O> = {
@@ -106,6 +109,10 @@ export type CommandResult = {
   readonly result: unknown;
   /** For people, on stdout; an empty text prints nothing. Text from hosts must be clean (`printable`, `table`). */
   readonly text: string;
+  /** What --quiet still shows of it where all went well; undefined: the text itself is what was asked for. */
+  readonly attention?: string;
+  /** The text goes elsewhere, such as into a shell: its lines are never broken. */
+  readonly verbatim?: boolean;
   /** Commands to go on with, `docker-tls …` or others, perhaps behind some words: after the text, as this person has to type them. */
   readonly next?: readonly string[];
   /** Failures of single hosts beside a result, the gravest last: printed after the text, and `error` in JSON. */

@@ -9,6 +9,8 @@ import type { Command } from './command.ts';
 export type CommandEntry = {
   /** One word, or two for a command in a group. */
   readonly name: string;
+  /** The same, as docker calls it. */
+  readonly alias?: string;
   readonly summary: string;
   readonly load: () => Promise<Command>;
 };
@@ -61,13 +63,20 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'client revoke',
+    alias: 'client rm',
     summary: 'No host accepts this client any more; other clients keep their files',
     load: async () => (await import('./commands/client-revoke.ts')).command,
   },
   {
     name: 'client list',
+    alias: 'client ls',
     summary: 'Who can reach what',
     load: async () => (await import('./commands/client-list.ts')).command,
+  },
+  {
+    name: 'client use',
+    summary: "Make a client this computer's own: the one that commands use without --client",
+    load: async () => (await import('./commands/client-use.ts')).command,
   },
   {
     name: 'client export',
@@ -146,13 +155,18 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'env',
-    summary: 'Lines for the shell that point docker at a host',
+    summary: 'Lines for the shell, or for a tool, that point it at a host',
     load: async () => (await import('./commands/env.ts')).command,
   },
   {
     name: 'context',
     summary: 'Create or update a docker context for a host',
     load: async () => (await import('./commands/context.ts')).command,
+  },
+  {
+    name: 'ssh',
+    summary: 'Log in to a host by SSH, as docker-tls does',
+    load: async () => (await import('./commands/ssh.ts')).command,
   },
   {
     name: 'doctor',
@@ -169,6 +183,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Print the completion script for a shell',
     load: async () => (await import('./commands/completion.ts')).command,
   },
+  {
+    name: 'version',
+    summary: 'The version of docker-tls, and what it runs on',
+    load: async () => (await import('./commands/version.ts')).command,
+  },
 ];
 
 export type Found =
@@ -181,8 +200,6 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   ls: ['status', 'client list'],
   ps: ['status', 'env'],
   list: ['status', 'client list'],
-  version: ['--version'],
-  ssh: ['env', 'context'],
   use: ['env', 'context'],
   renew: ['rotate server', 'rotate client'],
   rm: ['remove', 'forget'],
@@ -195,7 +212,7 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
 /** The command that one or two words name; a longer name wins (`ca show` before `ca`). */
 export function findCommand(words: readonly string[], commands: readonly CommandEntry[] = COMMANDS): Found {
   const [first = '', second] = words;
-  const both = commands.find((entry) => entry.name === `${first} ${second}`);
+  const both = commands.find(({ name, alias }) => [name, alias].includes(`${first} ${second}`));
   if (both) return { kind: 'command', entry: both };
   const one = commands.find((entry) => entry.name === first);
   if (one) return { kind: 'command', entry: one };

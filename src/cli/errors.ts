@@ -1,6 +1,7 @@
 /** Owns how a failure is said: for people (`error[E_…] where: …`, details, hints) and as JSON. */
 
 import pico from 'picocolors';
+import { wrapLines } from '../domain/words.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit, printable } from '../errors/errors.ts';
 
@@ -19,13 +20,20 @@ export function exitOf(errors: readonly DockerTlsError[]): ExitStatus {
   return gravestExit(errors.map((error) => error.exit));
 }
 
-/** For stderr. The stack of a bug is shown only if `verbose`. */
-export function renderErrors(errors: readonly DockerTlsError[], style: { colour: boolean; verbose: boolean }): string {
+/** For stderr. The stack of a bug is shown only if `verbose`. Lines end at `columns`, but for hints, which are pasted. */
+export function renderErrors(
+  errors: readonly DockerTlsError[],
+  style: { colour: boolean; verbose: boolean; columns?: number | undefined },
+): string {
   const { red, bold, dim, cyan } = pico.createColors(style.colour);
+  const { columns = Number.POSITIVE_INFINITY } = style;
   return errors
     .flatMap((error) => [
-      `${red(bold(`error[${error.code}]`))}${error.where === undefined ? '' : ` ${bold(error.where)}`}: ${error.message}`,
-      ...error.details.map((line) => dim(`  ${line}`)),
+      wrapLines(
+        `${red(bold(`error[${error.code}]`))}${error.where === undefined ? '' : ` ${bold(error.where)}`}: ${error.message}`,
+        columns,
+      ),
+      ...error.details.map((line) => dim(wrapLines(`  ${line}`, columns))),
       ...(style.verbose ? stackOf(error).map((line) => dim(`  ${line}`)) : []),
       ...error.hints.map((hint) => `  ${cyan('hint:')} ${hint}`),
     ])

@@ -24,6 +24,8 @@ export type FleetFile = {
     readonly caPassphrase: string | undefined;
     sudoPasswordOf(host: string): string | undefined;
   };
+  /** The file has a host of this name. */
+  has(host: string): boolean;
   /** What the file has under this name, else what the store has, else a new host on the file's defaults; flags come on top. */
   specFor(host: string, state: StoreState, flags: HostFlags): HostSpec;
   /**
@@ -79,6 +81,7 @@ export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | '
       caPassphrase: fleet?.secrets.caPassphrase,
       sudoPasswordOf: (host) => fleet?.secrets.sudoPassword[host] ?? fleet?.secrets.sudoDefault,
     },
+    has: (host) => fleet?.hosts.some(({ name }) => name === host) === true,
     specFor(host, state, flags) {
       const known = knownHost(fleet?.hosts ?? [], host, flags);
       if (known !== undefined) return known;

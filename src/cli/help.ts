@@ -37,10 +37,16 @@ export function renderGroup(program: string, group: string, entries: readonly Co
 }
 
 /** The page of one command. */
-export function renderCommand(program: string, command: Command, columns: number): string {
+export function renderCommand(program: string, command: Command, columns: number, alias?: string): string {
   const page = createParser(command, `${program} ${command.name}`)
     .usage([...argumentWords(command), '[OPTION…]'].join(' '))
-    .description([`${command.summary}.`, ...(command.about ? ['', command.about] : [])].join('\n'));
+    .description(
+      [
+        `${command.summary}.`,
+        ...(command.about ? ['', command.about] : []),
+        ...(alias ? ['', `The same: ${program} ${alias}`] : []),
+      ].join('\n'),
+    );
   const { name, examples = [] } = command;
   const after = examples.length > 0 ? ['Examples:', ...examples.map((line) => `  ${line}`)] : [];
   return render(page, columns, after, name === 'setup' ? undefined : `${program} setup --help`);

@@ -37,7 +37,12 @@ export async function main(
       );
   const signal = overrides.signal ?? (watch as SignalWatch).signal;
   const runtime: Runtime = { ...createRuntime({ colour: seen.colour, signal }), ...overrides, ...call };
-  const form = { json: seen.json, verbose: seen.verbose, words: hintPrefix(runtime.program, seen.home) };
+  const form = {
+    json: seen.json,
+    verbose: seen.verbose,
+    quiet: seen.quiet,
+    words: hintPrefix(runtime.program, seen.home),
+  };
   try {
     const run = dispatch(called, seen, { commands, runtime, form }, (screen) => {
       progress = screen;
@@ -97,7 +102,7 @@ async function dispatch(
     );
   }
   const command = await found.entry.load();
-  if (asksHelp) return help(renderCommand(program, command, columns));
+  if (asksHelp) return help(renderCommand(program, command, columns, found.entry.alias));
   const taken = positions.slice(0, command.name.split(' ').length);
   const rest = argv.filter((_, index) => !taken.includes(index));
   const parsed = parseOptions(command, rest, runtime);
@@ -115,6 +120,7 @@ async function runCommand(
   const progress = createProgress({
     io: given.io,
     now: given.now,
+    silent: global.quiet,
     live: given.io.errIsTerminal && given.env.TERM !== 'dumb',
     logFile: global.log,
     rows: process.stderr.rows,

@@ -45,8 +45,15 @@ export const GLOBAL_OPTIONS = {
     completes: 'directory',
   },
   log: { kind: 'text', group: 'Output', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
+  diff: { kind: 'flag', group: 'Output', summary: 'plans with the content of every file; never a secret' },
+  quiet: {
+    kind: 'flag',
+    group: 'Output',
+    short: 'q',
+    summary: 'only errors, and what needs attention (for cron and CI)',
+  },
   noColor: { kind: 'flag', group: 'Output', summary: 'no colours (also NO_COLOR)' },
-  verbose: { kind: 'flag', group: 'Output', short: 'v', summary: 'say more, for instance the stack of a bug' },
+  verbose: { kind: 'flag', group: 'Output', short: 'v', summary: 'say more: every host of a plan, the stack of a bug' },
   help: { kind: 'flag', group: 'Output', short: 'h', summary: 'show help' },
 } as const satisfies OptionSpecs;
 
@@ -55,6 +62,7 @@ export type Glance = {
   readonly json: boolean;
   readonly colour: boolean;
   readonly verbose: boolean;
+  readonly quiet: boolean;
   readonly help: boolean;
   readonly version: boolean;
   /** What --home says, as it was typed. */
@@ -84,6 +92,7 @@ export function glance(argv: readonly string[]): Glance {
     json: open.includes('--json'),
     colour: !open.includes('--no-color'),
     verbose: open.includes('-v') || open.includes('--verbose'),
+    quiet: open.includes('-q') || open.includes('--quiet'),
     help: open.includes('--help') || open.includes('-h'),
     version: before.includes('--version'),
     home: (open[home] === '--home' ? open[home + 1] : open[home]?.slice('--home='.length)) || undefined,
@@ -184,6 +193,8 @@ function globalOptions(values: Readonly<Record<string, unknown>>, around: Surrou
     parallel: values.parallel as number | undefined,
     log: path(values.log),
     verbose: values.verbose === true,
+    quiet: values.quiet === true,
+    diff: values.diff === true,
   };
 }
 
@@ -204,7 +215,7 @@ export function parserOption(key: string, spec: OptionSpec): ParserOption {
   const word = spec.value ?? (spec.kind === 'duration' ? 'TIME' : choices === '' || long ? 'VALUE' : choices);
   const option = new ParserOption(
     spec.kind === 'flag' ? names : `${names} <${word}>`,
-    long ? `${spec.summary}: ${choices}` : spec.summary,
+    long ? `${spec.summary}: ${choices.length > 60 ? choices.replaceAll('|', ', ') : choices}` : spec.summary,
   );
   option.helpGroup(`${spec.group ?? 'Options'}:`).hideHelp(spec.hidden === true);
   return spec.kind === 'list' ? option.argParser((value: string, all?: string[]) => [...(all ?? []), value]) : option;

@@ -1,5 +1,6 @@
 /** Owns what a run prints at its end: text and errors for people, or exactly one JSON document. */
 
+import { wrapLines } from '../domain/words.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit } from '../errors/errors.ts';
 import type { Io } from '../runtime.ts';
@@ -12,21 +13,32 @@ export type OutputForm = {
   readonly command: string;
   readonly json: boolean;
   readonly verbose: boolean;
+  readonly quiet: boolean;
   readonly words: HintPrefix;
 };
 
 /** Prints a result; its exit status is the gravest of its own and those of its errors. */
 export function printResult(io: Io, form: OutputForm, result: CommandResult): ExitStatus {
   const errors = (result.errors ?? []).map((error) => inWords(error, form));
-  const exit = gravestExit([result.exit, ...errors.map((error) => error.exit)]);
+  const exit = errors.length === 0 ? result.exit : gravestExit([result.exit, ...errors.map((error) => error.exit)]);
   if (form.json) {
     printDocument(io, { ...head(form, exit === 0), result: result.result, ...errorPart(errors) });
     return exit;
   }
-  if (result.text !== '') io.out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
-  if (result.next !== undefined && result.next.length > 0) io.out(renderNext(result.next, form, io));
-  if (errors.length > 0) io.err(renderErrors(errors, { colour: errColour(io), verbose: form.verbose }));
+  const brief = form.quiet && exit === 0 && result.attention !== undefined;
+  const text = brief ? (result.attention ?? '') : result.text;
+  if (text !== '') {
+    const lines = io.outIsTerminal && result.verbatim !== true ? wrapLines(text, io.columns) : text;
+    io.out(lines.endsWith('\n') ? lines : `${lines}\n`);
+  }
+  if (!form.quiet && result.next !== undefined && result.next.length > 0) io.out(renderNext(result.next, form, io));
+  if (errors.length > 0) io.err(renderErrors(errors, errorStyle(io, form)));
   return exit;
+}
+
+function errorStyle(io: Io, { verbose }: OutputForm) {
+  const columns = io.errIsTerminal ? io.columns : undefined;
+  return { colour: io.colour && io.errIsTerminal, verbose, columns };
 }
 
 function renderNext(next: readonly string[], { words }: OutputForm, io: Io): string {
@@ -38,7 +50,7 @@ function renderNext(next: readonly string[], { words }: OutputForm, io: Io): str
 export function printErrors(io: Io, form: OutputForm, found: readonly DockerTlsError[]): ExitStatus {
   const errors = found.map((error) => inWords(error, form));
   if (form.json) printDocument(io, { ...head(form, false), ...errorPart(errors) });
-  else io.err(renderErrors(errors, { colour: errColour(io), verbose: form.verbose }));
+  else io.err(renderErrors(errors, errorStyle(io, form)));
   return exitOf(errors);
 }
 
@@ -66,8 +78,4 @@ function head(form: OutputForm, ok: boolean) {
 function errorPart(errors: readonly DockerTlsError[]) {
   const error = jsonError(errors);
   return error === undefined ? {} : { error };
-}
-
-function errColour(io: Io): boolean {
-  return io.colour && io.errIsTerminal;
 }

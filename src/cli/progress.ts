@@ -65,7 +65,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
   'roll back': 'rolling back',
 };
 
-type Line = { readonly host: string; phase: string; readonly startedAt: number; phaseAt: number };
+type Line = { readonly host: string; phase: string; startedAt: number; phaseAt: number };
 
 /** Errors: E_LOG_FILE (exit 2) if the log file cannot be written now; later that is said once, and no host's change is cut off. */
 export function createProgress(options: ProgressOptions): ProgressScreen {
@@ -77,6 +77,8 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   let drawn = 0;
   let frame = 0;
   let paused = 0;
+  let pausedAt = 0;
+  let askedMs = 0;
   let held = '';
   let timer: NodeJS.Timeout | undefined;
 
@@ -130,6 +132,16 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     drawn = rows.length;
   }
 
+  /** The time in which a person was asked is no host's. */
+  function stopClocks(ms: number): void {
+    askedMs += ms;
+    const now = performance.now();
+    for (const line of lines.values()) {
+      line.startedAt = Math.min(now, line.startedAt + ms);
+      line.phaseAt = Math.min(now, line.phaseAt + ms);
+    }
+  }
+
   /** What was to be said while a question was up. */
   function release(): string {
     const text = held;
@@ -156,7 +168,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     const took = line === undefined ? '' : durationWords(performance.now() - line.startedAt);
     lines.delete(host);
     tick();
-    const said = text === '' ? word : `${word}: ${text}`;
+    const said = [word, text].filter((part) => part !== '').join(': ');
     log(`${host}: ${said}${took === '' ? '' : ` (${took})`}`);
     if (!live) {
       draw(`${host}: ${said}\n`);
@@ -190,12 +202,22 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
         finished.failed += 1;
         finish(name, red('✖'), 'failed', printable(raw, 300));
       },
+      pause(raw) {
+        if (raw !== undefined) {
+          finish(name, dim('·'), '', printable(raw, 300));
+          return;
+        }
+        lines.delete(name);
+        tick();
+        draw();
+      },
     };
   }
 
   return {
     host,
     log,
+    askedMs: () => askedMs + (paused > 0 ? performance.now() - pausedAt : 0),
     note(raw) {
       const text = printable(raw, 1000);
       log(text);
@@ -206,13 +228,19 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
       return [...lines.values()].map(({ host, phase, phaseAt }) => ({ host, phase, elapsedMs: now - phaseAt }));
     },
     async suspend(work) {
-      if (live && paused === 0) io.err(erase());
+      if (paused === 0) {
+        if (live) io.err(erase());
+        pausedAt = performance.now();
+      }
       paused += 1;
       try {
         return await work();
       } finally {
         paused -= 1;
-        if (paused === 0) draw(release());
+        if (paused === 0) {
+          stopClocks(performance.now() - pausedAt);
+          draw(release());
+        }
       }
     },
     close() {

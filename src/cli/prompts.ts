@@ -7,7 +7,7 @@ import type { Key } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import pico from 'picocolors';
 import { Secret } from '../domain/secret.ts';
-import { wrapText } from '../domain/words.ts';
+import { wrapLines, wrapText } from '../domain/words.ts';
 import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
 import type { Io, SshQuestions } from '../runtime.ts';
 
@@ -54,6 +54,8 @@ export type Prompts = {
     question: Question & {
       readonly confirm?: boolean;
       readonly allowEmpty?: boolean;
+      /** This answer is not asked for twice. */
+      readonly unconfirmed?: string;
       readonly validate?: (text: string) => true | string;
     },
   ): Promise<Secret>;
@@ -108,16 +110,16 @@ export function createPrompts(options: PromptsOptions): Prompts {
 
   const prompts: Omit<Prompts, 'ssh'> = {
     interactive,
-    show: (text) => inTurn(async () => options.io.err(text)),
+    show: (text) => inTurn(async () => options.io.err(wrapLines(text, options.io.columns))),
     confirm: ({ message, default: fallback = false, ...source }) =>
       options.yes ? Promise.resolve(true) : ask({ type: 'confirm', message, default: fallback }, source),
     input: ({ message, default: fallback, validate, ...source }) =>
       ask({ type: 'input', message, default: fallback, validate: validate && wrapped(validate) }, source),
-    async password({ message, confirm, allowEmpty, validate, ...source }) {
+    async password({ message, confirm, allowEmpty, unconfirmed, validate, ...source }) {
       const check = (text: string) => (text === '' && !allowEmpty ? 'It is empty.' : (validate?.(text) ?? true));
       for (;;) {
         const first = await ask<string>({ type: 'password', message, mask: '*', validate: check }, source);
-        if (!confirm || first === '') return new Secret(first);
+        if (!confirm || first === '' || first === unconfirmed) return new Secret(first);
         const { explain: _, ...ways } = source;
         const again = await ask<string>({ type: 'password', message: 'The same again:', mask: '*' }, ways);
         if (first === again) return new Secret(first);
@@ -260,6 +262,9 @@ function noTerminal(message: string, { flag, key }: AnswerSource, terminal: bool
 
 /** One question before something changes; with --yes it is answered. Fails with E_DECLINED (exit 130) when the answer is no. */
 export async function agree(prompts: Prompts, message: string): Promise<void> {
-  if (await prompts.confirm({ message, default: false, flag: '--yes' })) return;
-  throw new DockerTlsError({ code: 'E_DECLINED', message: 'nothing was changed' });
+  if (!(await prompts.confirm({ message, default: false, flag: '--yes' }))) throw declined();
+}
+
+export function declined(): DockerTlsError {
+  return new DockerTlsError({ code: 'E_DECLINED', message: 'nothing was changed' });
 }

@@ -7,8 +7,25 @@ import { listWords } from '../domain/words.ts';
 import { accepts, probeClientAt, type ReachableHost, reachableHosts } from '../engine/reachable-hosts.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
+import type { Runtime } from '../runtime.ts';
+import type { OptionSpec } from './command.ts';
 
 export type KnownClient = StoredClient & { readonly directory: string };
+
+export const CLIENT_OPTION = {
+  kind: 'text',
+  value: 'NAME',
+  summary: "whose certificate to use (default: DOCKER_TLS_CLIENT, this computer's own)",
+  completes: 'client',
+} as const satisfies OptionSpec;
+
+/** The client that --client or DOCKER_TLS_CLIENT names. */
+export function clientName(
+  { client }: { readonly client: string | undefined },
+  { env }: Pick<Runtime, 'env'>,
+): string | undefined {
+  return client ?? (env.DOCKER_TLS_CLIENT || undefined);
+}
 
 /**
  * The host that was named, or the only one there is. `command` is for hints, for instance `docker-tls env`.
@@ -54,15 +71,21 @@ export function resolveClient(
   });
 }
 
-/** As resolveClient, for whom any client will do: of several this computer's own, or the first. */
+/** As resolveClient, for whom any client will do: the one that DOCKER_TLS_CLIENT prefers, of several this computer's own, or the first. */
 export function anyClient(
   state: StoreState,
   host: ReachableHost,
-  name: string | undefined,
+  { client }: { readonly client: string | undefined },
+  { env }: Pick<Runtime, 'env'>,
   command: string,
 ): KnownClient {
-  if (name !== undefined) return resolveClient(state, host, name, command);
-  return probeClientAt(state.clients.values(), host) ?? resolveClient(state, host, undefined, command);
+  if (client !== undefined) return resolveClient(state, host, client, command);
+  const preferred = state.clients.get(env.DOCKER_TLS_CLIENT ?? '');
+  return (
+    probeClientAt(preferred === undefined ? [] : [preferred], host) ??
+    probeClientAt(state.clients.values(), host) ??
+    resolveClient(state, host, undefined, command)
+  );
 }
 
 function namedClient(state: StoreState, host: ReachableHost, name: string, command: string): KnownClient {
@@ -102,7 +125,9 @@ function onlyClient(state: StoreState, host: ReachableHost, command: string): Kn
   const own = ownOf(usable);
   if (own !== undefined) return own;
   const names = usable.map((client) => client.record.name);
-  throw ambiguous('client', 'E_CLIENT_AMBIGUOUS', names, `${command} ${host.record.name} --client `);
+  throw ambiguous('client', 'E_CLIENT_AMBIGUOUS', names, `${command} ${host.record.name} --client `, [
+    `or for every command here: docker-tls client use ${names[0]}`,
+  ]);
 }
 
 /** E_…_UNKNOWN (exit 2), with the nearest right names to paste after `command`. */
@@ -122,10 +147,16 @@ export function unknownName(
   });
 }
 
-function ambiguous(what: string, code: ErrorCode, names: readonly string[], before: string): DockerTlsError {
+function ambiguous(
+  what: string,
+  code: ErrorCode,
+  names: readonly string[],
+  before: string,
+  more: readonly string[] = [],
+): DockerTlsError {
   return new DockerTlsError({
     code,
     message: `there are ${names.length} ${what}s; say which`,
-    hints: names.slice(0, 5).map((name) => `${before}${name}`),
+    hints: [...names.slice(0, 5).map((name) => `${before}${name}`), ...more],
   });
 }

@@ -90,10 +90,15 @@ export async function openRun(
 }
 
 /** Asks, after the plans where they are to be shown; without a terminal to ask on, --yes has to have been given. */
-export function confirming({ global, prompts, runtime }: Around, show: boolean): Run['confirm'] {
+export function confirming(
+  { global, prompts, runtime }: Around,
+  show: boolean,
+  ask = (question: string) => agree(prompts, question),
+): Run['confirm'] {
   return async (planned, question) => {
-    if (show) await prompts.show(`\n${renderPlanned(planned, { runtime, global })}\n\n`);
-    await agree(prompts, question);
+    if (show && !(global.quiet && global.yes))
+      await prompts.show(`\n${renderPlanned(planned, { runtime, global })}\n\n`);
+    await ask(question);
   };
 }
 

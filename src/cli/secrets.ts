@@ -15,16 +15,22 @@ import { keepFromChildren } from './runtime.ts';
 type SshValues = OptionValues<typeof SSH_OPTIONS>;
 type PassphraseValues = OptionValues<typeof PASSPHRASE_OPTIONS>;
 
+/** What is typed for a new CA without a passphrase. */
+const NONE = 'none';
 const OLD_CA = { message: 'Passphrase of the CA:' };
-/** What is shorter is soon guessed by whoever has the file. */
-const SHORTEST_PASSPHRASE = 8;
 /** A slip of the hand would lock the key up under words that nobody knows. */
 const NEW_CA = {
   message: 'New passphrase of the CA:',
   confirm: true,
-  validate: (text: string) =>
-    text.length < SHORTEST_PASSPHRASE ? `Too short: at least ${SHORTEST_PASSPHRASE} characters.` : true,
+  validate: (text: string) => weakness(text) ?? true,
 } as const;
+
+/** What is soon guessed by whoever has the key file. */
+function weakness(passphrase: string): string | undefined {
+  if (passphrase.length < 8) return 'Too short: at least 8 characters.';
+  if (new Set(passphrase).size < 4) return 'Too simple: the same few characters over and over.';
+  return /^(passw|12345|qwert)/i.test(passphrase) ? 'Too common: such words are tried first.' : undefined;
+}
 
 /** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
 export function passphraseSource(
@@ -47,6 +53,8 @@ export function passphraseSource(
   return {
     async forNewCa() {
       const secret = await given(true);
+      const weak = secret === undefined ? undefined : weakness(secret.reveal().toString('utf8'));
+      if (weak !== undefined) await prompts.show(`warning: the passphrase given for the new CA is weak. ${weak}\n`);
       if (secret !== undefined || options.noCaPassphrase || reference === 'none') return secret;
       if (!prompts.interactive) {
         throw new DockerTlsError({
@@ -55,15 +63,16 @@ export function passphraseSource(
           hints: ['--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)', '--no-ca-passphrase'],
         });
       }
-      const protect = await prompts.confirm({
+      const typed = await prompts.password({
+        ...NEW_CA,
         explain:
-          'Anyone with the CA key can grant access. A passphrase makes a stolen key file useless; docker-tls asks for it whenever it issues a certificate.',
-        message: "Protect the CA's key with a passphrase?",
-        default: true,
-        flag: '--no-ca-passphrase',
+          'Anyone with the CA key can grant access. A passphrase makes a stolen key file useless; docker-tls asks for it whenever it issues a certificate. To do without: none.',
+        validate: (text) => text === NONE || NEW_CA.validate(text),
+        unconfirmed: NONE,
+        flag: '--ca-passphrase-file FILE, or --no-ca-passphrase',
+        key: 'ca.passphrase',
       });
-      if (!protect) return undefined;
-      return prompts.password({ ...NEW_CA, flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' });
+      return typed.reveal().toString('utf8') === NONE ? undefined : typed;
     },
     async forExistingCa(opens) {
       const secret = await given(false);

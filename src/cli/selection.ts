@@ -20,7 +20,12 @@ export const SELECTION_OPTIONS = {
     summary: 'ansible-inventory --list, or a host a line',
     completes: 'file',
   },
-  limit: { kind: 'list', group: 'Hosts', value: 'NAME', summary: 'only these hosts; * and ? match' },
+  limit: {
+    kind: 'list',
+    group: 'Hosts',
+    value: 'NAME',
+    summary: 'only these hosts or groups; * and ? match',
+  },
   shard: { kind: 'text', group: 'Hosts', value: 'I/N', summary: 'only part I of N, to split a run' },
 } as const satisfies OptionSpecs;
 

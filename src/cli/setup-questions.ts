@@ -1,8 +1,9 @@
-/** Owns the questions of `setup`: what the wizard asks, in its order; what was said by a flag is not asked. */
+/** Owns the questions of `setup`, and what it proposes where nothing was said: what was said by a flag is not asked. */
 
 import { join } from 'node:path';
 import { contextName } from '../actions/context.ts';
-import { contextNameOf } from '../adapters/docker/contexts.ts';
+import { contextNameOf, readContext } from '../adapters/docker/contexts.ts';
+import { dockerHost } from '../adapters/docker/environment.ts';
 import { nameProblem, type StoreState } from '../adapters/store/records.ts';
 import { parseDestination } from '../domain/destination.ts';
 import { otherClients, otherClientsLose, otherClientsNotes, trustNow } from '../domain/plan/other-clients.ts';
@@ -20,15 +21,20 @@ import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import type { HostFlags } from '../engine/specs.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
+import type { Runtime } from '../runtime.ts';
 import { userName } from '../user.ts';
 import { type CommandContext, optionFlag } from './command.ts';
 import { type FleetFile, fleetFileAt } from './fleet-file.ts';
 import { readSetting } from './host-options.ts';
-import type { Prompts } from './prompts.ts';
+import { dockerConfigDirectory } from './options.ts';
+import { declined, type Prompts } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 
 export type SetupContext = Pick<
-  CommandContext<{ host?: string }, { client?: string }>,
+  CommandContext<
+    { host?: string },
+    { client?: string; context?: string; noContext: boolean; use: boolean; configDirectory: boolean }
+  >,
   'options' | 'prompts' | 'runtime' | 'global' | 'args'
 >;
 
@@ -54,8 +60,77 @@ export function whatThisIs({ facts }: OpenedHost): string {
   return `${facts.os}, Docker ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
 }
 
-/** The questions about a new host; what was said by a flag is not asked. */
-export async function askHost(
+/** What a setup is about, besides the host's own state: what flags and facts propose, and what was answered. */
+export type Answers = {
+  readonly spec: HostSpec;
+  readonly client: { readonly name: string; readonly requested: boolean };
+  /** The docker context to make; undefined: none. */
+  readonly context: string | undefined;
+  /** The fleet file that gets the host. */
+  readonly file: FleetFile | undefined;
+};
+
+/** What a setup does where nobody is asked; the wizard shows the same, and `e` edits it. */
+export async function propose(
+  { options, runtime }: SetupContext,
+  flags: HostFlags,
+  first: HostSpec,
+  opened: OpenedHost,
+  { state, fleet }: { readonly state: StoreState; readonly fleet: FleetFile | undefined },
+): Promise<Answers> {
+  const known = state.hosts.has(first.name) || fleet?.has(first.name) === true;
+  const name = flags.name ?? (known ? first.name : proposedName(first, opened, state));
+  const spec = { ...first, name };
+  const client = { name: options.client ?? ownName(), requested: options.client !== undefined };
+  const requested = options.noContext ? undefined : contextName(spec);
+  const wanted = requested === undefined && !known && !options.noContext;
+  const context = wanted ? await freeContext(spec, opened, runtime) : requested;
+  return { spec, client, context, file: fleet };
+}
+
+/** The context of the host's name, unless another one has that name. */
+async function freeContext(
+  { name, address, port }: HostSpec,
+  { session }: OpenedHost,
+  runtime: Runtime,
+): Promise<string | undefined> {
+  const context = contextNameOf(name);
+  const found = await readContext({ name: context, dockerConfig: dockerConfigDirectory(runtime) });
+  const same = found?.ours && found.host === dockerHost(address ?? session.dialled, port);
+  return found === undefined || same ? context : undefined;
+}
+
+function ownName(): string {
+  return userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
+}
+
+/** Asks for each of them, with what there is as the default; what was said by a flag is not asked. */
+export async function editAnswers(
+  context: SetupContext,
+  flags: HostFlags,
+  { spec: before, ...answers }: Answers,
+  opened: OpenedHost,
+  state: StoreState,
+): Promise<Answers> {
+  const { options, prompts } = context;
+  const spec = await askHost(context, flags, before, opened, state);
+  const client = options.client === undefined ? await askClient(context, answers.client.name) : answers.client;
+  const asked = options.context !== undefined || options.noContext || options.use || options.configDirectory;
+  const docker = asked
+    ? answers.context
+    : await prompts.input({
+        explain: `Docker reaches the host by a context. Without one (-): docker-tls env ${spec.name}`,
+        message: 'Docker context:',
+        default: answers.context === undefined ? '-' : contextNameOf(spec.name),
+        flag: '--context',
+        validate: (text) => text === '-' || refusal((word) => readSetting(HOST_SETTINGS.context, word, ''))(text),
+      });
+  const file = answers.file ?? (await askFleet(context));
+  return { spec: { ...spec, context: options.context }, client, context: docker === '-' ? undefined : docker, file };
+}
+
+/** The questions about a new host. */
+async function askHost(
   { prompts, runtime }: SetupContext,
   flags: HostFlags,
   spec: HostSpec,
@@ -67,23 +142,37 @@ export async function askHost(
     (await prompts.input({
       explain: 'Name for this host (used by docker-tls status, env, verify …)',
       message: 'Name:',
-      default: proposedName(spec, opened, state),
+      default: spec.name,
       flag: '--name',
       validate: (text) => nameProblem(text) ?? (state.hosts.has(text) ? 'There is a host of that name.' : true),
     }));
   const { dialled } = opened.session;
-  const address =
-    flags.address ??
-    (await askSetting(prompts, 'address', {
-      default: dialled,
-      check: (name) => wayProblem(runtime.probe, spec.name, { address: name, port: spec.port }),
-    }));
+  const address = flags.address ?? (await askAddress(prompts, runtime, { ...spec, name }, dialled));
   const proposed = opened.proposed(address).map(({ value }) => value);
   const already = `In the certificate already: ${printable(proposed.join(', '))}.`;
   const sans = flags.sans ?? (await askSetting(prompts, 'sans', { more: already }));
-  // The proposal is no wish: it goes along when ssh dials another address.
-  const own = address === dialled && flags.address === undefined ? undefined : address;
-  return completeHost({ ...spec, name, address: own, sans });
+  return withAddress({ ...spec, name, sans }, address, opened, flags);
+}
+
+/** The address that clients dial, which can be reached from here. */
+export async function askAddress(
+  prompts: Prompts,
+  { probe }: Runtime,
+  { name, address, port }: HostSpec,
+  dialled: string,
+  problem?: DockerTlsError,
+): Promise<string> {
+  return askSetting(prompts, 'address', {
+    default: address ?? dialled,
+    ...(problem === undefined ? {} : { more: [problem.message, ...problem.hints].join('\n') }),
+    check: (given) => wayProblem(probe, name, { address: given, port }),
+  });
+}
+
+/** The proposal is no wish: it goes along when ssh dials another address. */
+export function withAddress(spec: HostSpec, address: string, { session }: OpenedHost, flags: HostFlags): HostSpec {
+  const own = address === session.dialled && flags.address === undefined ? undefined : address;
+  return completeHost({ ...spec, address: own });
 }
 
 /** The question of a setting, in the words of its table. */
@@ -120,8 +209,7 @@ async function askSetting<F extends 'address' | 'sans'>(
 }
 
 /** The fleet file that lies here, or a new one; undefined where nobody wants it. One that cannot be read is left alone. */
-export async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile | undefined> {
-  if (!prompts.interactive) return undefined;
+async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile | undefined> {
   const file = await fleetFileAt(join(runtime.cwd, 'fleet.yaml'), runtime).catch(() => undefined);
   if (file === undefined) return undefined;
   const found = file.ca !== undefined;
@@ -197,13 +285,7 @@ function proposedName(spec: HostSpec, { facts }: OpenedHost, state: StoreState):
   return usable && (!dialledByName || spec.ssh.destination === 'local') ? own : spec.name;
 }
 
-export async function askClient(
-  { options, prompts }: SetupContext,
-  state: StoreState,
-): Promise<{ name: string; requested: boolean }> {
-  if (options.client !== undefined) return { name: options.client, requested: true };
-  const name = userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
-  if (!prompts.interactive || state.clients.size > 0) return { name, requested: false };
+async function askClient({ prompts }: SetupContext, name: string): Promise<Answers['client']> {
   const answer = await prompts.input({
     explain: "Who are you? Your certificate gets this name; the daemon's authorization plugins see it as the user.",
     message: 'Client:',
@@ -215,24 +297,18 @@ export async function askClient(
   return { name: answer, requested: true };
 }
 
-/** Asked before the host changes, so that whoever stops at a question leaves nothing behind. */
-export async function askContext(
-  { prompts }: SetupContext,
-  spec: HostSpec,
-  state: StoreState,
-): Promise<string | undefined> {
-  const requested = contextName(spec);
-  if (requested !== undefined) return requested;
-  const name = contextNameOf(spec.name);
-  const known = state.hosts.has(spec.name) || !prompts.interactive;
-  if (known) return undefined;
-  const wanted = await prompts.confirm({
-    explain: `Docker reaches the host by a context: docker --context ${name} ps. (Without one: docker-tls env ${name})`,
-    message: `Make the docker context ${name}?`,
-    default: true,
-    flag: '--context',
+/** The answer to a plan that is to be made anew. */
+export class Edit extends Error {}
+
+/** Shows the plan and asks: Enter, e, or n. Throws Edit for e, E_DECLINED (exit 130) for n. */
+export async function confirmOrEdit({ prompts }: SetupContext, question: string): Promise<void> {
+  const answer = await prompts.input({
+    message: `${question} (Enter: yes, e: edit, n: no)`,
+    flag: '--yes',
+    validate: (text) => /^(y|yes|e|edit|n|no)?$/i.test(text.trim()) || 'Enter, e or n.',
   });
-  return wanted ? name : undefined;
+  if (/^e/i.test(answer.trim())) throw new Edit();
+  if (/^n/i.test(answer.trim())) throw declined();
 }
 
 /** For questions: what is wrong with an answer, in the words of whoever reads it. */

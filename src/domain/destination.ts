@@ -46,3 +46,23 @@ export function destinationWords({ user, destination, port }: Destination): stri
 export function wayOf(ssh: Destination & { readonly jump?: readonly string[]; readonly configFile?: string }): string {
   return JSON.stringify([ssh.destination.toLowerCase(), ssh.port ?? 22, ssh.jump ?? [], ssh.configFile ?? '']);
 }
+
+type Placed = {
+  readonly name: string;
+  readonly address?: string | undefined;
+  readonly ssh: Destination & { readonly jump?: readonly string[] };
+};
+
+/** Names of the hosts among `all` that ssh reaches through `host`, as far as their settings say so (ssh's own configuration may lead further). */
+export function reachedThrough(host: Placed, all: Iterable<Placed>): readonly string[] {
+  const own = [host.name, host.ssh.destination, host.address].map((name) => name?.toLowerCase());
+  return [...all].flatMap(({ name, ssh }) => (ssh.jump?.some((hop) => own.includes(hopName(hop))) ? [name] : []));
+}
+
+/** `[user@]name[:port]` or `ssh://…`, without all but the name. */
+function hopName(hop: string): string | undefined {
+  const match = /^(?:ssh:\/\/)?(?:[^@]+@)?(?:\[([^\]]+)\]|([^:/]+|[0-9A-Fa-f:]*::?[0-9A-Fa-f:]*))(?::\d+)?\/?$/.exec(
+    hop,
+  );
+  return (match?.[1] ?? match?.[2])?.toLowerCase();
+}

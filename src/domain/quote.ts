@@ -40,16 +40,18 @@ export function sudoCommand(login: Login, ...words: readonly string[]): string {
 }
 
 /** `ssh` with all that leads to the host, without the command. */
-export function sshWords({ destination, user, port, identities, configFile, jump, terminal }: Login): string {
+export function sshWords(login: Login): string {
+  return ['ssh', ...sshArguments(login)].map(shellQuote).join(' ');
+}
+
+/** The same for a program to start: what follows `ssh`, unquoted. */
+export function sshArguments({ destination, user, port, identities, configFile, jump, terminal }: Login): string[] {
   return [
-    'ssh',
     ...(terminal ? ['-t'] : []),
     ...(configFile === undefined ? [] : ['-F', configFile]),
     ...(identities ?? []).flatMap((file) => ['-i', file]),
     ...(jump === undefined || jump.length === 0 ? [] : ['-J', jump.join(',')]),
     ...(port === undefined ? [] : ['-p', String(port)]),
     user === undefined ? destination : `${user}@${destination}`,
-  ]
-    .map(shellQuote)
-    .join(' ');
+  ];
 }

@@ -142,6 +142,7 @@ export const HOST_SETTINGS = {
     summary: 'CAs (PEM) whose clients are accepted too; existing: those that the daemon trusts before setup; none',
     otherwise: 'as before',
     flag: { ...safety, value: 'FILE' },
+    kept,
   },
   containers: {
     ...choice(['keep', 'may-stop']),
@@ -161,7 +162,7 @@ export const HOST_SETTINGS = {
   harden: {
     ...list(values.fix),
     summary:
-      'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group, sshd:max-auth-tries=N is its value',
+      'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group, sshd:max-auth-tries=N and banner:text=TEXT are their values',
     kept,
   },
   context: {

@@ -202,12 +202,15 @@ export const seconds = z.union([
   ),
 ]);
 
+/** One line, without what a terminal, or agetty with its \\ codes, takes for more than text. */
+export const BANNER_TEXT = /^[^\p{C}\\]{1,1000}$/u;
 const FIX_SETTINGS = [/^docker-group:[^\s\p{C}]+$/u, /^sshd:max-auth-tries=[1-9]\d?$/u];
 
-/** A fix of `harden`, or what is to hold for one: `docker-group:USER` (who stays), `sshd:max-auth-tries=N`. */
+/** A fix of `harden`, or what is to hold for one: `docker-group:USER` (who stays), `sshd:max-auth-tries=N`, `banner:text=…`. */
 export const fix = z.string().check(
   ({ value, issues }) => {
     if (FIX_NAMES.includes(value) || FIX_SETTINGS.some((setting) => setting.test(value))) return;
+    if (value.startsWith('banner:text=') && BANNER_TEXT.test(value.slice('banner:text='.length))) return;
     issues.push({ code: 'invalid_value', values: [...FIX_NAMES], input: value });
   },
   z.meta({
@@ -215,6 +218,7 @@ export const fix = z.string().check(
       { enum: [...FIX_NAMES] },
       { pattern: '^docker-group:\\S+$' },
       { pattern: '^sshd:max-auth-tries=[1-9][0-9]?$' },
+      { pattern: '^banner:text=.+$' },
     ],
   }),
 );

@@ -100,3 +100,18 @@ export function hangText(text: string, columns: number | undefined, indent: numb
   if (columns === undefined) return text;
   return wrapText(text, Math.max(24, columns - indent)).join(`\n${' '.repeat(indent)}`);
 }
+
+/** Lines to paste. */
+const COMMAND = /^ +(docker|docker-tls|ssh|sudo|eval|export|unset|systemctl|loginctl) /;
+
+/** Every line in at most `columns` columns; what does not fit goes on below, two columns further in. A command stays whole. */
+export function wrapLines(text: string, columns: number): string {
+  const lines = text.split('\n').map((line) => {
+    if (textWidth(line) <= columns || COMMAND.test(stripVTControlCharacters(line))) return line;
+    const indent = /^ */.exec(line)?.[0] ?? '';
+    const width = Math.max(24, columns - indent.length - 2);
+    const [first = '', ...rest] = wrapText(line.slice(indent.length), width);
+    return [`${indent}${first}`, ...rest.map((part) => `${indent}  ${part}`)].join('\n');
+  });
+  return lines.join('\n');
+}

@@ -18,6 +18,7 @@ import type {
   Run,
   Wanted,
 } from './intent.ts';
+import { signsByCommand } from './issue.ts';
 import { type HostResult, overHosts } from './pool.ts';
 import { namingKnown } from './specs.ts';
 import { closingOnError, factsOf, openHost } from './steps/connect.ts';
@@ -40,11 +41,13 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
   const planned = await planFirst(base, run);
   try {
     if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };
-    if (base.wanted.temporary && allFailed(planned.hosts)) return failed(planned, base);
+    // Nothing is left to ask about.
+    if ((base.wanted.temporary || base.wanted.target.kind === 'generation') && allFailed(planned.hosts))
+      return failed(planned, base);
     await confirm(intent, planned, run);
     await unlockCa(planned, base, run);
     // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
-    const held = base.wanted.temporary === true && isAlone(base.wanted) && !run.shared;
+    const held = base.wanted.temporary === true && isAlone(base.wanted) && !run.shared && !signsByCommand(base.state);
     const carryOn = async (): Promise<Changed> => {
       const issued = await issueCredentials(intent, planned, base, run, held);
       const results = await changeEach(planned, issued, { ...run, intent });
@@ -127,7 +130,7 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
     const planned = await planOne(opened, spec, base, run, line);
     if (alone) return planned;
     await planned.session.close();
-    line.done('planned');
+    line.pause();
     return planned;
   });
   return { wanted, hosts };

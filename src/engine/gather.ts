@@ -1,6 +1,7 @@
 /** Owns the gathering of a host's facts: one exec that changes nothing. */
 
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
+import { SYSCTLS } from '../domain/audit/host-settings.ts';
 import { distributionOf, installHint } from '../domain/dockerd/packages.ts';
 import { DAEMON_JSON } from '../domain/dockerd/paths.ts';
 import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../domain/dockerd/programs.ts';
@@ -81,7 +82,7 @@ function programsMissing(
 export async function gatherAuditFacts(session: HostSession, signal: AbortSignal): Promise<AuditFacts> {
   const result = await session.run({
     phase: 'audit',
-    script: AUDIT_SCRIPT,
+    script: `SYSCTLS=${shellQuote(SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' '))}\n${AUDIT_SCRIPT}`,
     asRoot: true,
     timeoutMs: 120_000,
     signal,

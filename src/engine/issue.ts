@@ -49,6 +49,11 @@ export type Issuer = {
   authority(): Promise<OpenAuthority>;
 };
 
+/** A command of the user's signs, which may wait for a person: nobody else has to wait for it. */
+export function signsByCommand({ ca }: Pick<StoreState, 'ca'>): boolean {
+  return ca?.keyPem === undefined && ca?.record.signCommand !== undefined;
+}
+
 /** An issuer over the store as it was read. Nothing is asked or opened before it is needed. */
 export function openIssuer(state: StoreState, { passphrase, now }: IssuerOptions): Issuer {
   const keys = protectKeys(state, passphrase);
@@ -78,6 +83,14 @@ export function openIssuer(state: StoreState, { passphrase, now }: IssuerOptions
     return [ca, ...oldCas].map((one) => one?.cert ?? '').join('');
   }
 
+  /** The trust file of clients; with the CAs above an intermediate one where that was asked for. */
+  function clientTrust(): string {
+    const above = [ca, ...oldCas].flatMap((one) =>
+      one?.record?.wholeChain === true ? splitBundle(one.record.chain ?? '') : [],
+    );
+    return trusted() + [...new Set(above)].join('');
+  }
+
   async function makeCa(spec: { name: string; keyType: KeyType; days: number }): Promise<void> {
     const issued = await issueCa({ ...spec, now });
     const keyPem = await keys.protect(issued.key);
@@ -99,7 +112,7 @@ export function openIssuer(state: StoreState, { passphrase, now }: IssuerOptions
     }
     await makeCa(spec);
     const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
-    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: trusted() };
+    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: clientTrust() };
   }
 
   function dropOldCas(): void {
@@ -108,7 +121,7 @@ export function openIssuer(state: StoreState, { passphrase, now }: IssuerOptions
     for (const [name, { cert, keyPem }] of state.issuers)
       issuers[name] = { cert: splitBundle(cert)[0] ?? cert, ...(keyPem ? { keyPem } : {}) };
     const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
-    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: trusted() };
+    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: clientTrust() };
   }
 
   /** The client's issuing CA under the CA in use, made where there is none. */
@@ -154,7 +167,7 @@ export function openIssuer(state: StoreState, { passphrase, now }: IssuerOptions
     const hosts = known === undefined ? [] : losing(name, known.cert, issued.cert);
     if (hosts.length > 0) throw caNotAccepted(name, hosts);
     const { cert, key } = issued;
-    clients[name] = { record, ca: trusted(), cert, ...(key ? { key } : {}) };
+    clients[name] = { record, ca: clientTrust(), cert, ...(key ? { key } : {}) };
   }
 
   async function signRequest(record: ClientRecord, csr: string): Promise<string> {

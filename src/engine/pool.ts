@@ -52,19 +52,21 @@ export async function overHosts<T>(
       results.set(spec.name, { host: spec.name, kind: 'skipped', reason: stopped ?? 'interrupted' });
       return;
     }
-    const began = now().getTime();
+    const clock = () => now().getTime() - progress.askedMs();
+    const began = clock();
     const line = progress.host(spec.name);
     try {
       const value = await work(spec, line);
-      results.set(spec.name, { host: spec.name, kind: 'done', value, elapsedMs: now().getTime() - began });
+      results.set(spec.name, { host: spec.name, kind: 'done', value, elapsedMs: clock() - began });
     } catch (error) {
       const errors = asErrors(error, options.signal);
-      line.failed(errors.map((one) => one.message).join('; '));
+      // In full it is said once, at the end, with what to do.
+      line.failed([...new Set(errors.map(({ code }) => code))].join(', '));
       results.set(spec.name, {
         host: spec.name,
         kind: 'failed',
         errors: errors.map((one) => (one.where === undefined ? one.at(spec.name) : one)),
-        elapsedMs: now().getTime() - began,
+        elapsedMs: clock() - began,
       });
       failures += 1;
       // What went wrong here may go wrong anywhere; those at work come to their end.

@@ -45,7 +45,7 @@ export const CHANGE_VARIABLES = [
 export type ChangeVariables = Readonly<Record<(typeof CHANGE_VARIABLES)[number], string>>;
 
 /** Kinds of entries of the manifest. `blob`: a file in a directory of credentials, which is new. */
-export const ENTRY_KINDS = ['blob', 'file', 'link', 'absent', 'attributes', 'member'] as const;
+export const ENTRY_KINDS = ['blob', 'file', 'link', 'absent', 'attributes', 'member', 'sysctl'] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /**

@@ -10,6 +10,7 @@ import switchModule from './apply/switch.sh';
 import auditApiModule from './audit/api.sh';
 import auditDockerdModule from './audit/dockerd.sh';
 import auditFilesModule from './audit/files.sh';
+import auditHardeningModule from './audit/hardening.sh';
 import auditHostModule from './audit/host.sh';
 import auditMainModule from './audit/main.sh';
 import auditSectionsModule from './audit/sections.sh';
@@ -95,6 +96,7 @@ export const AUDIT_SCRIPT: string = [
   sshdModule,
   auditSectionsModule,
   auditHostModule,
+  auditHardeningModule,
   auditSshdModule,
   auditDockerdModule,
   auditFilesModule,

@@ -1,9 +1,13 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import tls from 'node:tls';
+import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { commandLine, splitCommand } from '../../src/adapters/issuer/sign-command.ts';
+import type { StoredClient } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
@@ -167,6 +171,55 @@ describe('ca import', () => {
     expect((await run('ca', 'show', '--json')).json.result).toMatchObject({ subject: 'second', old: [] });
     await issueStore(home, { clients: { ci: undefined } });
     expect((await take(third)).json.error?.code).toBe('E_CA_EXISTS');
+  });
+
+  test('of an intermediate, clients get the whole chain if they want it: Node and s_client take that, and not the one without', async () => {
+    const root = factory.issue('root', { ca: true });
+    const middle = factory.issue('middle', { ca: true, by: root });
+    const served = factory.issue('localhost', { by: middle });
+    const words = ['ca', 'import', '--cert', middle.certFile, '--key', middle.keyFile, '--no-ca-passphrase'];
+    const refused = await run(...words, '--whole-chain', '--json');
+    expect(refused.json.error?.code).toBe('E_CA_CHAIN');
+    expect((await run(...words)).exit).toBe(0);
+    expect((await run('client', 'add', 'bare', '--yes')).exit).toBe(0);
+    const again = await run(...words, '--chain', root.certFile, '--whole-chain', '--json');
+    expect(again.json.result.warnings).toEqual([]);
+    expect((await run('client', 'add', 'whole', '--yes')).exit).toBe(0);
+    const options = { cert: readFileSync(served.certFile), key: readFileSync(served.keyFile) };
+    const server = tls.createServer(options, (socket) => socket.on('error', () => undefined).end('hello'));
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    const { port } = server.address() as AddressInfo;
+    const node = (ca: string) =>
+      new Promise<string>((answer) => {
+        const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: readFileSync(ca) }, () =>
+          answer('ok'),
+        );
+        socket.on('error', (error: NodeJS.ErrnoException) => answer(error.code ?? ''));
+      });
+    const openssl = promisify(execFile);
+    const sClient = (ca: string) =>
+      openssl('timeout', [
+        '5',
+        'openssl',
+        's_client',
+        '-connect',
+        `127.0.0.1:${port}`,
+        '-CAfile',
+        ca,
+        '-verify_return_error',
+      ]).then(
+        ({ stdout }) => /Verify return code: .*/.exec(stdout)?.[0],
+        ({ stdout }: { stdout: string }) => /Verify return code: .*/.exec(stdout)?.[0],
+      );
+    const bundle = (name: string) => join(home, 'clients', name, 'ca.pem');
+    expect(await node(bundle('bare'))).toBe('UNABLE_TO_GET_ISSUER_CERT');
+    expect(await node(bundle('whole'))).toBe('ok');
+    expect(await sClient(bundle('bare'))).toContain('unable to get issuer certificate');
+    expect(await sClient(bundle('whole'))).toContain('0 (ok)');
+    server.close();
+    // What a client gets anew has it, too.
+    expect((await run('rotate', 'client', 'bare', '--yes')).exit).toBe(0);
+    expect(readFileSync(bundle('bare'), 'utf8')).toBe(readFileSync(bundle('whole'), 'utf8'));
   });
 
   test('with its key this store issues; openssl follows from client to root', async () => {
@@ -351,6 +404,40 @@ describe('a command that signs', () => {
     expect(carried.sort()).toEqual(['client-ci.csr', 'server-web.csr']);
     const { hosts } = await openStore(home).read();
     expect(inspectCertificate(hosts.get('web')?.serverCert ?? '').sans.map(({ value }) => value)).toContain('10.0.0.9');
+  }, 30_000);
+
+  test('while a person signs, other runs use the store; what they changed of the CA or the client is not overwritten', async () => {
+    const ca = factory.issue('company', { ca: true });
+    const sign = writeSignScript(file('sign'), ca);
+    writeFileSync(
+      file('slow'),
+      `#!/bin/sh\ncd ${directory}\ntouch asked\nwhile [ ! -e go ]; do sleep 0.05; done\nexec ${sign} "$@"\n`,
+    );
+    chmodSync(file('slow'), 0o755);
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', file('slow'));
+    const until = async (name: string) => {
+      while (!existsSync(file(name))) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    const first = run('client', 'add', 'ann', '--yes', '--json');
+    await until('asked');
+    const store = openStore(home);
+    await store.withLock('another run', async () => {
+      expect((await store.read()).clients.size).toBe(0);
+    });
+    writeFileSync(file('go'), '');
+    expect((await first).exit).toBe(0);
+    rmSync(file('go'));
+    rmSync(file('asked'));
+    const second = run('rotate', 'client', 'ann', '--yes', '--json');
+    await until('asked');
+    await store.withLock('another run', async () => {
+      const ann = (await store.read()).clients.get('ann') as StoredClient;
+      const { directory: _, ...stored } = ann as StoredClient & { directory?: string };
+      await store.write({ clients: { ann: { ...stored, record: { ...ann.record, days: 7 } } } });
+    });
+    writeFileSync(file('go'), '');
+    expect((await second).json.error?.code).toBe('E_STORE_CHANGED');
+    expect((await store.read()).clients.get('ann')?.record.days).toBe(7);
   }, 30_000);
 
   test.each<[string, string, number, RegExp, string?]>([

@@ -71,7 +71,7 @@ describe('a client that was issued elsewhere', () => {
     expect([first.exit, first.json.error, first.json.result.stage.stage]).toEqual([0, undefined, 'drop']);
     const between = await runCli(['status', '--offline', '--check', '--home', home]);
     expect([between.exit, between.out]).toEqual([0, expect.stringMatching(/rotation of the CA is under way/)]);
-    expect(between.out).toMatch(/^ +docker-tls .*rotate ca$/m);
+    expect(between.out).toMatch(/^ +docker-tls .*rotate ca --drop$/m);
     expect((await run('rotate', 'ca', '--drop', '--yes')).exit).toBe(0);
     const after = await state();
     expect(after.clients.get('ann')).toEqual(before);

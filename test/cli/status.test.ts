@@ -140,7 +140,7 @@ test('on a narrow terminal what fits is whole, and what is wrong with a host is 
     const table = out.split('\n').filter((line) => /^( |ca|host|client)/.test(line) && !line.includes('docker-tls '));
     expect(table.filter((line) => line.length > columns)).toEqual([]);
     expect(table.length).toBeGreaterThanOrEqual(3);
-    expect(out).toMatch(/^host +build-1 .* silent$/m);
+    expect(out).toMatch(/^host +build-1 .* unreachable$/m);
     expect(out).toMatch(/^build-1: E_TLS: .*127\.0\.0\.1:1/m);
     expect(out).toMatch(/^ {2}docker-tls .*doctor build-1$/m);
     if (columns > 100) expect(out).toContain('127.0.0.1:1 ');

@@ -22,6 +22,12 @@ const FILES =
  */
 const WITHOUT_BACKUPS = `{ ${FILES}; } | grep -vE ' \\./(group|gshadow)-( |$)'`;
 
+/** Kernel settings that belong to the host itself, also where it is a container. */
+const RUNNING =
+  'cd /proc/sys/net && grep -rs "" ipv4/conf/all ipv4/conf/default ipv6/conf/all ipv6/conf/default ipv4/icmp_echo_ignore_broadcasts | LC_ALL=C sort';
+
+const BANNER = 'Authorized users only. Use of this system is monitored, recorded and reported.';
+
 describe.each(suites)('on %s', (suite: Suite) => {
   let host: LabHost;
   let home: string;
@@ -62,6 +68,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
 
   it('fixes what can be fixed, keeps everybody in, and gives all of it back', { timeout: 240_000 }, async () => {
     const before = await host.must(WITHOUT_BACKUPS);
+    const kernel = await host.must(RUNNING);
     const running = await pid();
     const to = `ops@${host.address}`;
     const ssh = ['-i', host.keyFile, '--host-key', 'accept-new'];
@@ -78,14 +85,17 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect(shown.out).toMatch(/costs +no-new-privileges: programs inside new containers/);
     for (const fix of ['userland-proxy', 'userns-remap', 'icc', 'docker-group', 'sshd-root', 'sshd-passwords'])
       expect(shown.out).toMatch(new RegExp(`left out: ${fix}, since .* --accept ${fix}`));
-    const yes = ['--accept', 'docker-group,sshd-root,sshd-passwords', '--keep-docker-group', 'noisy'];
+    const accepted =
+      'docker-group,sshd-root,sshd-passwords,sshd-forwarding,sshd-sessions,modules-used,umask,session-timeout';
+    const yes = ['--profile', 'lynis', '--banner', BANNER, '--accept', accepted, '--keep-docker-group', 'noisy'];
     const hardened = await run('harden', 'web', ...yes, '--yes');
     expect(hardened.status, hardened.err).toBe(0);
     expect(hardened.out).toContain('left out: userns-remap');
     expect(hardened.out).toContain('left out: icc');
+    expect(hardened.out).toMatch(/kernel-self: nothing is changed, since this host is a container/);
     expect(hardened.out).toMatch(/costs: no-new-privileges: /);
     expect(hardened.out).toMatch(/audit\.rules has rules that stand in no file of rules\.d/);
-    expect(hardened.out).toMatch(/for ops MaxSessions is 30 and not 10: another line .* wins/);
+    expect(hardened.out).toMatch(/for ops MaxSessions is 30 and not 2: another line .* wins/);
     expect(hardened.out, '00-base.conf sorts after ours').not.toMatch(/MaxAuthTries (is|says|stands)/);
     expect(await host.must('stat -c %a /etc/docker/certs.d/registry.lab:5000/client.key')).toBe('400');
     expect(await host.must('cat /etc/audit/audit.rules')).toMatch(/by-hand/);
@@ -97,7 +107,13 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect((await host.ssh('true', { user: 'ops' })).exit).toBe(0);
     expect((await host.ssh('true', { user: 'root' })).exit).not.toBe(0);
     expect(await host.must('sshd -T')).toMatch(/^passwordauthentication no$/im);
-    expect(await host.must('sshd -T')).toMatch(/^maxauthtries 4$/im);
+    expect(await host.must('sshd -T')).toMatch(/^maxauthtries 3$/im);
+    expect(await host.must('cat /proc/sys/net/ipv4/conf/all/send_redirects /proc/sys/net/ipv4/ip_forward')).toBe(
+      '0\n1',
+    );
+    // Its banner goes to ssh's own words, a login shell has its umask and its end.
+    expect((await host.ssh('umask', { user: 'ops' })).exit).toBe(0);
+    expect(await host.must("su -l pat -c 'umask; echo $TMOUT; ulimit -c'")).toBe('0027\n900\n0');
     const [ssh4] = (await results()).filter(({ id }) => id === 'ssh.4');
     expect(ssh4).toMatchObject({ state: 'finding', fix: expect.stringMatching(/stands in a Match block/) });
 
@@ -113,6 +129,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect(removed.status, removed.err).toBe(0);
     expect(await pid()).toBe(running);
     expect(await host.must(WITHOUT_BACKUPS)).toBe(before);
+    expect(await host.must(RUNNING)).toBe(kernel);
     // The last edit was gpasswd's, which gave a member back.
     expect(await host.must('diff /etc/group- /etc/group || :')).toMatch(/^> docker:/m);
     expect((await host.ssh('true', { user: 'root' })).exit).toBe(0);

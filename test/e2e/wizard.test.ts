@@ -20,20 +20,15 @@ afterAll(async () => {
   program?.remove();
 });
 
-/** Every question of the first setup, in its order, with an answer. */
+const CHANGES = 'Make these changes? (Enter: yes, e: edit, n: no)';
+
+/** Every question of the first setup, in its order, with an answer: five at most for root. */
 function questions(user: 'root' | 'pat'): readonly (readonly [question: string, keys: string])[] {
   return [
     ['Host:', `${user}@${host.address}${enter}`],
     ['Is that its key? (y/N)', `y${enter}`],
     ...(user === 'pat' ? [['Password for sudo of pat', `${labPassword}${enter}`] as const] : []),
-    [`Name: (${host.name})`, enter],
-    [`Address: (${host.address})`, enter],
-    ['Further names (none: Enter):', `build.example.org${enter}`],
-    ['Client:', `laptop${enter}`],
-    [`Make the docker context ${host.name}? (Y/n)`, enter],
-    ['Begin a fleet file here, fleet.yaml, with this host? (y/N)', `y${enter}`],
-    ['Make these changes? (y/N)', `y${enter}`],
-    ["Protect the CA's key with a passphrase? (Y/n)", enter],
+    [CHANGES, enter],
     ['New passphrase of the CA:', `correct staple${enter}`],
     ['The same again:', `correct staple${enter}`],
   ];
@@ -73,16 +68,9 @@ describe('Ctrl-C and Ctrl-D', () => {
     'Host:',
     'Is that its key? (y/N)',
     'Password for sudo of pat',
-    'Name:',
-    'Address:',
-    'Further names (none: Enter):',
-    'Client:',
-    'Make the docker context',
-    'Begin a fleet file here',
-    "Protect the CA's key with a passphrase? (Y/n)",
     'New passphrase of the CA:',
     'The same again:',
-    'Make these changes? (y/N)',
+    CHANGES,
   ];
   const presses = requested.flatMap((question) => [
     [question, 'Ctrl-C', ctrlC] as const,
@@ -124,8 +112,8 @@ test('a host that is declined stays as it was', async () => {
   const person = newPerson(program);
   const before = { home: person.snapshot(), host: await snapshotHost(host) };
   const terminal = start(person);
-  await answerUntil(terminal, 'root', 'Make these changes? (y/N)');
-  await terminal.answer('Make these changes? (y/N)', enter);
+  await answerUntil(terminal, 'root', CHANGES);
+  await terminal.answer(CHANGES, `n${enter}`);
   expect(await terminal.ended).toBe(130);
   expect(terminal.screen()).toContain('error[E_DECLINED]');
   expect({ home: person.snapshot(), host: await snapshotHost(host) }).toEqual(before);
@@ -133,16 +121,39 @@ test('a host that is declined stays as it was', async () => {
 });
 
 test('from the first question to docker ps', async () => {
+  const unattended = newPerson(program, [host]);
+  const words = [
+    'setup',
+    `root@${host.address}`,
+    '-i',
+    host.keyFile,
+    '--ssh-config',
+    '.ssh/config',
+    '--no-ca-passphrase',
+  ];
+  const dry = await unattended.run([...words, '--yes', '--dry-run']);
+  unattended.remove();
   const person = newPerson(program);
   const terminal = start(person);
-  await answerUntil(terminal, 'root', 'Make these changes? (y/N)');
-  const planned = await terminal.see('Make these changes? (y/N)');
+  await answerUntil(terminal, 'root', CHANGES);
+  // Name, address, names, client and context are those of --yes.
+  const proposed = (await terminal.see(CHANGES)).replace(/\s+/g, ' ');
+  expect(dry.out).toContain(`docker context ${host.name} points there`);
+  expect(proposed).toContain(dry.out.replace(/\s+/g, ' ').trim());
+  await terminal.answer(CHANGES, `e${enter}`);
+  await terminal.answer(`Name: (${host.name})`, enter);
+  await terminal.answer(`Address: (${host.address})`, enter);
+  await terminal.answer('Further names (none: Enter):', `build.example.org${enter}`);
+  await terminal.answer('Client:', `laptop${enter}`);
+  await terminal.answer(`Docker context: (${host.name})`, enter);
+  await terminal.answer('Begin a fleet file here, fleet.yaml, with this host? (y/N)', `y${enter}`);
+  const planned = await terminal.see(/Make these changes[\s\S]*Make these changes\? \(Enter/);
   // The key that was shown is the host's own.
   const shown = /SHA256:[A-Za-z0-9+/]{43}/.exec(planned)?.[0] ?? 'none';
   expect(await host.must('cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -')).toContain(shown);
   for (const line of ['one restart', 'build.example.org', 'docker-tls.socket', 'rollback'])
     expect(planned).toContain(line);
-  for (const [question, keys] of questions('root').slice(-4)) await terminal.answer(question, keys);
+  for (const [question, keys] of questions('root').slice(-3)) await terminal.answer(question, keys);
   expect(await terminal.ended).toBe(0);
   const end = terminal.screen();
   expect(end).toContain('Verified from here');
@@ -165,7 +176,7 @@ test('from the first question to docker ps', async () => {
   // For somebody else it is not theirs: said, and asked.
   const other = newPerson(program);
   const theirs = start(other);
-  await answerUntil(theirs, 'root', 'Client:');
+  await answerUntil(theirs, 'root', CHANGES);
   expect(await theirs.see('Take it over? (y/N)')).toContain('set up from another store, last by');
   await theirs.answer('Take it over? (y/N)', enter);
   expect(await theirs.ended).toBe(4);

@@ -494,7 +494,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       session,
       reach: { runtime } as unknown as HostChange['reach'],
       reason: 'test',
-      progress: { phase() {}, done() {}, failed() {} },
+      progress: { phase() {}, done() {}, failed() {}, pause() {} },
       verify: async () => {
         verify();
         return [];

@@ -2,7 +2,16 @@
 
 export type SourceFile = { readonly path: string; readonly text: string };
 
-const PURE = ['domain', 'domain/pki', 'domain/trust', 'domain/fleet', 'domain/dockerd', 'domain/plan', 'domain/audit'];
+const PURE = [
+  'domain',
+  'domain/pki',
+  'domain/trust',
+  'domain/fleet',
+  'domain/dockerd',
+  'domain/plan',
+  'domain/audit',
+  'domain/tools',
+];
 const APART = ['adapters/ssh', 'adapters/store', 'adapters/docker', 'adapters/issuer'];
 /** What every directory may import: contracts, errors, and the text of the scripts that run on a host. */
 const OPEN = ['', 'errors', 'host'];
@@ -22,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'domain/fleet': PURE,
   'domain/dockerd': ['domain', 'domain/pki'],
   'domain/plan': PURE,
+  'domain/tools': ['domain'],
   'domain/audit': PURE,
   'adapters/ssh': PURE,
   'adapters/store': PURE,

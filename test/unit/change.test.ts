@@ -19,7 +19,7 @@ async function secondFirstRun(asks: boolean) {
   const run = {
     runtime: { now: () => now, signal: new AbortController().signal } as unknown as Runtime,
     store,
-    progress: { host: () => ({ phase() {}, done() {}, failed() {} }), note() {} },
+    progress: { host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }), note() {}, askedMs: () => 0 },
     passphrase: {
       ...NO_PASSPHRASE,
       forNewCa: async () => {

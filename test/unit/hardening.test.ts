@@ -32,7 +32,16 @@ const settings = new Map(
   }),
 );
 const config = '# a comment\nInclude /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\nMatch User git\n  PermitTTY no\n';
-const input = { settings, version: 1000, config, matches: [], login: operator, maxAuthTries: 4 };
+const input = {
+  settings,
+  version: 1000,
+  config,
+  matches: [],
+  login: operator,
+  maxAuthTries: 4,
+  leadsTo: [],
+  banner: false,
+};
 const all = new Set(['sshd', 'sshd-root', 'sshd-passwords'] as const);
 
 describe('the choice of fixes', () => {
@@ -64,9 +73,10 @@ describe('the choice of fixes', () => {
   });
 
   it('has every fix in a profile, and nothing that needs a yes in the minimal one', () => {
-    for (const fix of FIXES) expect(profilesOf(fix.name), fix.name).toContain('cis');
+    for (const fix of FIXES) expect(profilesOf(fix.name), fix.name).toContain('lynis');
     for (const profile of PROFILES) expect(FIXES.some((fix) => profilesOf(fix.name).includes(profile))).toBe(true);
-    expect(FIXES.filter((fix) => profilesOf(fix.name).includes('minimal') && fix.needsYes)).toEqual([]);
+    expect(FIXES.filter((fix) => profilesOf(fix.name).includes('minimal') !== (fix.risk === 'none'))).toEqual([]);
+    for (const { name, risk, cost } of FIXES) expect(cost === undefined, name).toBe(risk === 'none');
   });
 
   it('is remembered once, in one order, with who stays in the docker group', () => {
@@ -206,7 +216,14 @@ describe('sshd', () => {
     ['UsePAM yes\n', []],
   ])('says what it costs only where it is made: %j', (text, names) => {
     const host = factsOf({ 'file:/etc/ssh/sshd_config': `file 644 0:0\n${text}` });
-    const { costs } = hardenHost({ entries: [...all], known: [], facts: host, audit: facts, login: operator });
+    const { costs } = hardenHost({
+      entries: [...all],
+      known: [],
+      facts: host,
+      audit: facts,
+      login: operator,
+      leadsTo: [],
+    });
     expect(costs?.map((cost) => cost.replace(/:.*/, ''))).toEqual(names);
   });
 
@@ -218,6 +235,7 @@ describe('sshd', () => {
         facts: factsOf({ 'file:/etc/ssh/sshd_config': `file 644 0:0\n${config}`, ...more }),
         audit: altered('bad-trixie', audit),
         login: operator,
+        leadsTo: [],
       }).costs?.map((cost) => cost.replace(/:.*/, ''));
     const sections = {
       'sshd 0': 'maxauthtries 4\npermitrootlogin no\npasswordauthentication no\nkbdinteractiveauthentication no\n',

@@ -60,7 +60,7 @@ async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target
   };
 }
 
-const quiet = { phase() {}, done() {}, failed() {} };
+const quiet = { phase() {}, done() {}, failed() {}, pause() {} };
 
 function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination) {
   const session = { dialled, close: async () => {} } as HostSession;

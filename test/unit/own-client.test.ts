@@ -27,9 +27,9 @@ async function chosen(): Promise<string> {
 }
 
 /** Who is to verify a host, where anybody will do. */
-async function proving(): Promise<string> {
+async function proving(env: Readonly<Record<string, string>> = {}): Promise<string> {
   const state = await store.read();
-  return anyClient(state, resolveHost(state, 'h1', 'verify'), undefined, 'verify').record.name;
+  return anyClient(state, resolveHost(state, 'h1', 'verify'), { client: undefined }, { env }, 'verify').record.name;
 }
 
 test('a client of other hosts does not connect, own or not', async () => {

@@ -41,6 +41,23 @@ test('what was given beforehand is not asked for', async () => {
   expect(requested).toEqual([]);
 });
 
+test('a new one may be declined, but not by Enter; one that was given and is weak gets a word', async () => {
+  const shown: string[] = [];
+  const prompts = {
+    interactive: true,
+    show: async (text: string) => shown.push(text),
+    password: async ({ validate }: { validate?: (text: string) => true | string }) => {
+      expect([validate?.(''), validate?.('none')]).toEqual(['Too short: at least 8 characters.', true]);
+      return new Secret('none');
+    },
+  } as unknown as Prompts;
+  const from = (env: Runtime['env']) => passphraseSource(OPTIONS, { env, cwd: '/' } as Runtime, prompts).forNewCa();
+  expect(await from({})).toBeUndefined();
+  expect(shown).toEqual([]);
+  for (const weak of ['x', 'aaaaaaaaaa', 'password1']) await from({ DOCKER_TLS_CA_PASSPHRASE: weak });
+  expect(shown.join('')).toMatch(/weak\. Too short[\s\S]*Too simple[\s\S]*Too common/);
+});
+
 test.each(['x', 'seven c'])('a new one of %j is too short to protect anything', async (typed) => {
   const checks: (true | string)[] = [];
   const prompts = {

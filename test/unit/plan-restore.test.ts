@@ -34,10 +34,8 @@ test.each([
   expect(handEdits(plan)).toEqual(edited);
   const spec = completeHost({ name: 'h', ssh: { destination: 'h' } });
   const text = renderPlan(
-    { plan, facts, address: 'h', names: [], spec, contexts: [] },
-    pico.createColors(false),
-    false,
-    80,
+    { plan, facts, address: 'h', names: [], spec },
+    { colours: pico.createColors(false), columns: 80 },
   );
   expect(text.includes('edited by hand since')).toBe(edited.length > 0);
   expect(text.includes('-{ "icc": false, "labels": ["a=b"] }')).toBe(edited.length > 0);

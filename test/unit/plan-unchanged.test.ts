@@ -8,6 +8,7 @@ import { completeHost } from '../../src/domain/settings.ts';
 import type { HostOutcome, PlannedHost } from '../../src/engine/intent.ts';
 
 const plain = pico.createColors(false);
+const form = { colours: plain };
 const WARNING = 'icc: no longer asked for, and what was changed for it stays';
 
 function still(name: string, warnings: readonly string[]): PlannedHost {
@@ -17,7 +18,7 @@ function still(name: string, warnings: readonly string[]): PlannedHost {
 }
 
 test('of one host', () => {
-  expect(renderPlan(still('web', [WARNING]), plain)).toMatch(/nothing to do.*\n {2}warning +icc: no longer/);
+  expect(renderPlan(still('web', [WARNING]), form)).toMatch(/nothing to do.*\n {2}warning +icc: no longer/);
   const outcome = { ...still('web', [WARNING]), host: 'web', changed: false, checks: [], warnings: [], elapsedMs: 1 };
   expect(renderOutcome(outcome as unknown as HostOutcome, plain)).toContain(`! ${WARNING}`);
 });
@@ -25,8 +26,10 @@ test('of one host', () => {
 test('of many, each sentence once', () => {
   const hosts = [still('web', [WARNING]), still('db', [WARNING]), still('ci', [])];
   const results = hosts.map((value) => ({ kind: 'done' as const, host: value.spec.name, value, elapsedMs: 1 }));
-  const text = renderPlans(results, plain, false);
-  expect(text).toContain(`nothing to do on 3 hosts: web, db and ci\n\nwarning  web and db: ${WARNING}\n\n0 of 3 hosts`);
+  const text = renderPlans(results, form);
+  expect(text).toContain(
+    `nothing to do on 3 hosts, in sync: web, db and ci\n\nwarning  web and db: ${WARNING}\n\n0 of 3 hosts`,
+  );
 });
 
 test('by harden once, whether something was to do or not, and never as the host wrote it', () => {

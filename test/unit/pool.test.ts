@@ -5,7 +5,11 @@ import type { ErrorCode, ExitStatus } from '../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { Progress } from '../../src/runtime.ts';
 
-const quiet: Progress = { host: () => ({ phase() {}, done() {}, failed() {} }), note() {} };
+const quiet: Progress = {
+  host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }),
+  note() {},
+  askedMs: () => 0,
+};
 const names = ['a', 'b', 'c', 'd', 'e'];
 const specs = names.map((name) => completeHost({ name, ssh: { destination: name } }));
 const CODE_OF: Partial<Record<ExitStatus, ErrorCode>> = {

@@ -70,7 +70,7 @@ async function play({ answers, verify = () => [], generation }: Setting) {
     session: session(0),
     reach: { runtime },
     reason: 'test',
-    progress: { phase() {}, done() {}, failed() {} },
+    progress: { phase() {}, done() {}, failed() {}, pause() {} },
     verify: async () => [...verify(stop)],
     save: async () => void log.push('save'),
     unsave: async () => void log.push('unsave'),

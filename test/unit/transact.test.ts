@@ -46,7 +46,7 @@ function change(
       } as unknown as Runtime,
     },
     reason: 'test',
-    progress: { phase() {}, done() {}, failed() {} },
+    progress: { phase() {}, done() {}, failed() {}, pause() {} },
     verify: async () => [],
     save: act(records.save),
     unsave: act(records.unsave),

@@ -47,6 +47,23 @@ export const clientRecord = z.looseObject({
   copies: z.optional(
     z.array(z.looseObject({ dockerConfig: text, contexts: z.array(z.string()), directory: z.boolean() })),
   ),
+  /** Copies that left this store, and tools that read the files only once: a renewal has to name them. */
+  handedOut: z.optional(
+    z.array(
+      z.looseObject({
+        format: text,
+        /** The hosts that were named; none: all. */
+        hosts: z.array(z.string()),
+        /** An export; absent: lines that `env` printed for a tool. */
+        file: z.optional(text),
+        /** Where the tool finds the files on its computer. */
+        directory: z.optional(text),
+        /** SHA-256 of the certificate that was handed out. */
+        certificate: text,
+        at: time,
+      }),
+    ),
+  ),
   days: number,
   keyType,
   revokedAt: z.optional(time),
@@ -68,6 +85,8 @@ export const caRecord = z.looseObject({
   imported: z.optional(z.boolean()),
   /** PEM of the CAs above an intermediate one. */
   chain: z.optional(text),
+  /** The trust file of a client holds that chain as well. */
+  wholeChain: z.optional(z.boolean()),
 });
 
 /** Read-only, and without the door for keys that a schema does not know. */
@@ -89,6 +108,8 @@ export type ClientRecord = Data<z.output<typeof clientRecord>>;
 export type CaRecord = Data<z.output<typeof caRecord>>;
 /** Copies in one Docker config directory (DOCKER_CONFIG, absolute, differs between users and jobs). */
 export type ClientCopies = NonNullable<ClientRecord['copies']>[number];
+/** A copy of a client's credentials that is not on this computer, or that a tool has read. */
+export type HandedOut = NonNullable<ClientRecord['handedOut']>[number];
 /** A host that is known only through a client's bundle: neither its own credentials nor a way to log in are here. */
 export type ReachedHost = NonNullable<ClientRecord['reaches']>[number];
 

@@ -8,13 +8,7 @@ import { compareReports, findingsOfReport } from '../../domain/audit/compare.ts'
 import { CHECKS } from '../../domain/audit/evaluate.ts';
 import { auditCompose, COMPOSE_CHECKS } from '../../domain/audit/files/compose.ts';
 import { auditDockerfile, DOCKERFILE_CHECKS } from '../../domain/audit/files/dockerfile.ts';
-import {
-  type AuditedFile,
-  type AuditReport,
-  fileName,
-  judged,
-  type Subject,
-} from '../../domain/audit/report/report.ts';
+import { type AuditedFile, type AuditReport, fileName, judged } from '../../domain/audit/report/report.ts';
 import { fails, score, scoreWords } from '../../domain/audit/score.ts';
 import { nearestNames } from '../../domain/fleet/nearest.ts';
 import { shellQuote } from '../../domain/quote.ts';
@@ -111,14 +105,14 @@ export const command = defineCommand({
         ? undefined
         : findingsOfReport(await readText(options.compare, runtime.cwd), options.compare, benchmark);
     const files = await auditFiles(options, runtime.cwd);
-    const { results, stored } = onlyFiles ? NO_HOSTS : await auditSelected(context, args.hosts);
+    const { results, stored } = onlyFiles ? NO_HOSTS : await auditSelected(context, args.hosts, selection);
 
     const now = runtime.now();
     const report: AuditReport = {
       createdAt: now.toISOString(),
       version: DOCKER_TLS_VERSION,
       benchmark,
-      subjects: [...subjectsOf(results), ...files].map((subject) => refined(subject, selection, now)),
+      subjects: [...subjectsOf(results), ...files.map((file) => selectResults(file, selection, now))],
     };
     const comparison = known === undefined ? undefined : compareReports(known, report);
     const result = { ...report, ...(comparison ? { comparison } : {}) };
@@ -144,6 +138,8 @@ export const command = defineCommand({
       exit: failed !== 0 ? failed : tooMuch ? 3 : 0,
       result: saved === undefined ? result : { ...result, out: saved },
       text: saved === undefined ? text : summary(report, form, saved),
+      verbatim: form !== 'table' && saved === undefined,
+      ...(over === undefined ? {} : { attention: '' }),
       ...(form === 'table' || saved !== undefined ? { next: wayOn(report, stored, global.file !== undefined) } : {}),
       errors: errorsOf(results),
     };
@@ -161,13 +157,12 @@ function wayOn(report: AuditReport, stored: ReadonlySet<string>, fleet: boolean)
 
 const NO_HOSTS = { results: [], stored: new Set<string>() };
 
-async function auditSelected(context: Context, hosts: readonly string[]) {
+async function auditSelected(context: Context, hosts: readonly string[], selection: Selection) {
   const { options, global, runtime, prompts, progress } = context;
   const state = await storeOf({ global, runtime }).read();
   const { specs, secrets } = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
   const audit = {
-    runtime,
-    state,
+    ...{ runtime, state, selection },
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...(prompts.ssh ? { ask: prompts.ssh } : {}),
   };
@@ -186,10 +181,6 @@ async function auditFiles({ compose, dockerfile }: AuditValues, cwd: string): Pr
     files.push({ kind: 'dockerfile', name: fileName(name), results, score: score(results) });
   }
   return files;
-}
-
-function refined(subject: Subject, selection: Selection, now: Date): Subject {
-  return subject.kind === 'unreachable' ? subject : selectResults(subject, selection, now);
 }
 
 /** A misspelt check would pass every host, and one for hosts every file. `asked`: those of what is audited. */

@@ -21,7 +21,7 @@ export const command = defineCommand({
     'With --key this store issues, as with a CA it made itself. With --sign-command a command signs: it gets a request on standard input, and the profile (server or client) and the days as arguments, and prints the certificate. With neither, nothing can be issued here.\nA CA that signs by a command signs leaf certificates only: its clients cannot be told apart by a host, so none can be revoked before its end (docs/ca.md).',
   examples: [
     'docker-tls ca import --cert ca.pem --key ca-key.pem',
-    'docker-tls ca import --cert intermediate.pem --key intermediate-key.pem --chain root.pem',
+    'docker-tls ca import --cert intermediate.pem --key intermediate-key.pem --chain root.pem --whole-chain',
     "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
   ],
   args: {},
@@ -29,6 +29,10 @@ export const command = defineCommand({
     cert: { kind: 'text', value: 'FILE', summary: 'its certificate (PEM)', completes: 'file' },
     key: { kind: 'text', value: 'FILE', summary: 'its private key (PEM)', completes: 'file' },
     chain: { kind: 'text', value: 'FILE', summary: 'the CAs above an intermediate one (PEM)', completes: 'file' },
+    wholeChain: {
+      kind: 'flag',
+      summary: "put that chain into clients' ca.pem too, for Node, Python and OpenSSL (docs/ca.md)",
+    },
     signCommand: { kind: 'text', value: 'COMMAND', summary: 'signs requests; split into words, no shell' },
     caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
     noCaPassphrase: PASSPHRASE_OPTIONS.noCaPassphrase,
@@ -51,12 +55,13 @@ export const command = defineCommand({
         now: runtime.now(),
         ...(key ? { key } : {}),
         ...(chain === undefined ? {} : { chain }),
+        wholeChain: options.wholeChain,
         ...(options.signCommand === undefined ? {} : { signCommand: anchorCommand(options.signCommand, runtime.cwd) }),
       });
       if (!global.dryRun) await store.write(change);
       const { subject, fingerprint, notAfter } = inspectCertificate(cert);
       const issues = change.ca?.keyPem ? 'key' : change.ca?.record.signCommand ? 'command' : 'external';
-      const warnings = authorityWarnings(cert, change.ca?.record.chain ?? '');
+      const warnings = authorityWarnings(cert, change.ca?.record.wholeChain === true);
       const how = {
         key: 'this store issues with its key',
         command: 'a command signs; its clients cannot be revoked one by one',

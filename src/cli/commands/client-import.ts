@@ -25,7 +25,7 @@ export const command = defineCommand({
     'docker-tls client import ann.tar --no-context && eval "$(docker-tls env build-1)"',
     'docker-tls client import ann.pem --ca ca.pem --host tcp://build-1.example.org:2376',
     'openssl pkcs12 -in ci.p12 -nodes | docker-tls client import -',
-    'docker-tls client import --from-env',
+    'docker-tls client import --from-env --context ci --use',
   ],
   args: { file: { summary: 'the bundle; - is standard input', completes: 'file' } },
   options: {
@@ -41,6 +41,11 @@ export const command = defineCommand({
       completes: 'file',
     },
     host: { kind: 'list', value: 'tcp://…', summary: 'hosts that the client reaches, where the credentials name none' },
+    context: {
+      kind: 'text',
+      value: 'NAME',
+      summary: "the context's name, where there is one host; default: the host's",
+    },
     noContext: { kind: 'flag', summary: 'make no docker contexts' },
     use: { kind: 'flag', summary: "make the (first) host's context the current one" },
     replace: { kind: 'flag', summary: 'take the place of another client of that name, and of contexts of others' },
@@ -64,6 +69,7 @@ export const command = defineCommand({
         hints: ['docker-tls client export NAME --format env --out FILE'],
       });
     }
+    if (options.context !== undefined) requireOneHost(options.context, bundle.hosts, options.noContext);
     const store = storeOf({ global, runtime });
     return store.withLock('docker-tls client import', async () => {
       const before = await store.read();
@@ -89,7 +95,7 @@ export const command = defineCommand({
       for (const [index, { record }] of (options.noContext ? [] : hosts).entries()) {
         try {
           // Names of hosts may hold an @, names of contexts may not.
-          const context = contextNameOf(record.name);
+          const context = options.context ?? contextNameOf(record.name);
           checkContextName(context);
           await giveContext({
             store,
@@ -127,6 +133,9 @@ export const command = defineCommand({
                   ? 'docker version'
                   : `docker --context ${contexts[0]} version`,
             ];
+      // buildx looks for ~/.docker/ca.pem as long as DOCKER_TLS_VERIFY is set, whatever the context says.
+      const stronger = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_TLS_VERIFY'].filter((one) => runtime.env[one]);
+      if (options.use && contexts.length > 0 && stronger.length > 0) next.unshift(`unset ${stronger.join(' ')}`);
       return {
         exit: 0,
         result: { client: name, directory: stored.directory, expires: notAfter.toISOString(), hosts: names, contexts },
@@ -137,3 +146,19 @@ export const command = defineCommand({
     });
   },
 });
+
+/** A name is for one context: said before anything is stored. */
+function requireOneHost(context: string, hosts: readonly { readonly name: string }[], none: boolean): void {
+  if (none)
+    throw usage('--context and --no-context exclude each other', ['docker-tls client import FILE --no-context']);
+  checkContextName(context);
+  if (hosts.length === 1) return;
+  throw usage(
+    hosts.length === 0
+      ? `--context ${context} needs a host, and the credentials name none`
+      : `--context ${context} names one context; the credentials name ${hosts.length} hosts`,
+    hosts.length === 0
+      ? ['--host tcp://build-1.example.org:2376']
+      : ['leave --context out: each host gets a context of its own'],
+  );
+}

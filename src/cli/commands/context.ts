@@ -6,7 +6,7 @@ import { dockerHost } from '../../adapters/docker/environment.ts';
 import type { Runtime } from '../../runtime.ts';
 import { defineCommand } from '../command.ts';
 import { dockerConfigDirectory } from '../options.ts';
-import { resolveClient, resolveHost } from '../resolve-target.ts';
+import { CLIENT_OPTION, clientName, resolveClient, resolveHost } from '../resolve-target.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
@@ -18,7 +18,7 @@ export const command = defineCommand({
   examples: ['docker-tls context build-1 --use', 'docker-tls context build-1 --client ci --context build-1-ci'],
   args: { host: { summary: "the host's name in the store", completes: 'host' } },
   options: {
-    client: { kind: 'text', value: 'NAME', summary: 'whose certificate to use', completes: 'client' },
+    client: CLIENT_OPTION,
     context: { kind: 'text', value: 'NAME', summary: "the context's name; default: the host's" },
     use: { kind: 'flag', summary: 'make it the current context' },
     configDirectory: {
@@ -32,7 +32,7 @@ export const command = defineCommand({
     const store = storeOf({ global, runtime });
     const state = await store.read();
     const host = resolveHost(state, args.host, 'docker-tls context');
-    const client = resolveClient(state, host, options.client, 'docker-tls context');
+    const client = resolveClient(state, host, clientName(options, runtime), 'docker-tls context');
     const context = options.context ?? contextNameOf(host.record.name);
     checkContextName(context);
     const request = {

@@ -9,7 +9,7 @@ import type { Runtime } from '../../runtime.ts';
 import { defineCommand } from '../command.ts';
 import { dockerConfigDirectory } from '../options.ts';
 import { coloursOf } from '../render/colours.ts';
-import { anyClient, resolveHost } from '../resolve-target.ts';
+import { anyClient, CLIENT_OPTION, resolveHost } from '../resolve-target.ts';
 import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
@@ -21,14 +21,14 @@ export const command = defineCommand({
   examples: ['docker-tls doctor build-1', 'docker-tls doctor build-1 --client ci --no-ssh'],
   args: { host: { summary: "the host's name in the store", completes: 'host' } },
   options: {
-    client: { kind: 'text', value: 'NAME', summary: 'whose certificate to use', completes: 'client' },
+    client: CLIENT_OPTION,
     noSsh: { kind: 'flag', summary: 'do not log in to the host' },
     timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait for an answer; default 5s' },
   },
   async run({ args, options, global, runtime, prompts }) {
     const state = await storeOf({ global, runtime }).read();
     const host = resolveHost(state, args.host ?? hostOfEnvironment(state, runtime.env), 'docker-tls doctor');
-    const client = anyClient(state, host, options.client, 'docker-tls doctor');
+    const client = anyClient(state, host, options, runtime, 'docker-tls doctor');
     const found = await examine({
       runtime,
       state,
@@ -55,7 +55,7 @@ export const command = defineCommand({
       '',
       ...found.hints.map((hint) => `  ${hint}`),
     ].join('\n');
-    return { exit: well ? 0 : 7, result: found, text };
+    return { exit: well ? 0 : 7, result: found, text, attention: '' };
   },
 });
 

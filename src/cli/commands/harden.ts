@@ -1,37 +1,44 @@
 /** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
 import { apply } from '../../actions/apply.ts';
-import { type Fix, type FixName, needsYes } from '../../domain/audit/fixes.ts';
+import { type Fix, type FixName, NEVER, needsYes, type Risk } from '../../domain/audit/fixes.ts';
 import { destinationWords, nameOf } from '../../domain/destination.ts';
 import {
-  ARTICLE_AUTH_TRIES,
   chooseFixes,
   FIXES,
   leftOutOn,
+  PROFILE_AUTH_TRIES,
   PROFILES,
   profilesOf,
   recordHardening,
 } from '../../domain/plan/hardening.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { completeHost, type HostSpec } from '../../domain/settings.ts';
+import { BANNER_TEXT } from '../../domain/values.ts';
 import { hangText } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { usage } from '../options.ts';
+import type { Prompts } from '../prompts.ts';
 import { renderChange } from '../render/change.ts';
 import { coloursOf } from '../render/colours.ts';
 import { costLines } from '../render/outcome.ts';
 import { tableWidth } from '../render/table.ts';
 import { openHosts, RUN_OPTIONS } from '../run.ts';
 
+const BANNER_EXAMPLE =
+  'Authorized users only. Use of this system is monitored and recorded. Unauthorized access is prohibited and may be prosecuted by law.';
+
+const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'no risk', low: 'low risk', yes: 'takes a yes of its own' };
+
+/** Measured on lab hosts by scripts/lynis.mjs. */
+const PROFILE_SUMMARY = 'a set of fixes (default: cis)';
+
 export const command = defineCommand({
   name: 'harden',
   summary: 'Fix audit findings (planned, verified, rolled back on failure)',
-  about: `Without --only and --profile: every fix that audit knows. Fixes that can break existing access are skipped unless you pass --accept NAME: ${FIXES.filter(
-    (fix) => fix.needsYes,
-  )
-    .map((fix) => fix.name)
-    .join(', ')}.\nA later apply keeps the fixes; rollback and remove undo them.`,
+  about:
+    'Fixes that can break existing access are skipped unless you pass --accept NAME (--list says which, and what each costs). A later apply keeps the fixes; rollback and remove undo them.',
   examples: [
     'docker-tls harden build-1 --profile minimal --dry-run',
     'docker-tls harden build-1 --accept icc --keep-docker-group ci --yes',
@@ -44,7 +51,7 @@ export const command = defineCommand({
       kind: 'choice',
       choices: PROFILES,
       value: 'NAME',
-      summary: 'a set of fixes (default: cis)',
+      summary: PROFILE_SUMMARY,
     },
     accept: { kind: 'list', value: 'FIX', summary: 'accept what this fix costs (see --list)' },
     keepDockerGroup: { kind: 'list', value: 'USER', summary: 'this user stays in the docker group' },
@@ -55,14 +62,16 @@ export const command = defineCommand({
       value: 'N',
       summary: 'MaxAuthTries (default: 4; profile article: 2)',
     },
+    banner: { kind: 'text', value: 'TEXT', summary: 'the words of the fix banner, in one line' },
     list: { kind: 'flag', summary: 'show the fixes and their costs; needs no host' },
   },
   async run(context) {
     const { args, options, runtime } = context;
     const columns = tableWidth(runtime.io);
     if (options.list) return listFixes(columns);
+    const only = options.only.map((name) => fixNamed(name, '--only'));
     const choice = chooseFixes({
-      only: options.only.map((name) => fixNamed(name, '--only')),
+      only,
       profile: options.profile ?? 'cis',
       accepted: options.accept.map((name) => fixNamed(name, '--accept')),
     });
@@ -77,10 +86,12 @@ export const command = defineCommand({
       ]);
     if (choice.fixes.length === 0)
       throw usage('no fix is left to make', [...choice.leftOut.map(leftOutWords), 'docker-tls harden --list']);
-    const article = options.profile === 'article' && choice.fixes.includes('sshd') ? ARTICLE_AUTH_TRIES : undefined;
+    const banner = await bannerText(options.banner, choice.fixes, only.includes('banner'), context.prompts);
+    const tries = choice.fixes.includes('sshd') ? PROFILE_AUTH_TRIES[options.profile ?? 'cis'] : undefined;
     const settings = {
       keepInDockerGroup: options.keepDockerGroup,
-      maxAuthTries: options.maxAuthTries ?? article,
+      maxAuthTries: options.maxAuthTries ?? tries,
+      banner,
     };
     const { run, request, state } = await openHosts(context, args.hosts, options);
     const hosts = request.hosts.map((spec) => {
@@ -98,9 +109,12 @@ export const command = defineCommand({
     const changed = await apply({ ...request, reason: 'harden', hosts, addHardening: true }, run);
     const { result, text, ...rest } = renderChange(changed, context);
     const costs = changed.results.flatMap((one) => (one.kind === 'done' ? costLines(one.value) : []));
-    const lines = [...costs, ...leftOut.map(leftOutWords)].map((line) =>
-      coloursOf(runtime.io).yellow(hangText(line, columns, 2)),
-    );
+    const wordless = choice.fixes.includes('banner') && hosts.some(({ harden }) => !harden.includes('banner'));
+    const unmade = [
+      ...leftOut.map(leftOutWords),
+      ...(wordless ? ['left out: banner, since its words are yours; to make it: --banner TEXT'] : []),
+    ];
+    const lines = [...costs, ...unmade].map((line) => coloursOf(runtime.io).yellow(hangText(line, columns, 2)));
     return {
       ...rest,
       result: { fixes: choice.fixes, leftOut: leftOut.map((fix) => fix.name), ...(result as object) },
@@ -108,6 +122,31 @@ export const command = defineCommand({
     };
   },
 });
+
+/** What it says is the owner's to decide: no text, no banner. */
+async function bannerText(
+  given: string | undefined,
+  fixes: readonly FixName[],
+  named: boolean,
+  prompts: Prompts,
+): Promise<string | undefined> {
+  if (!fixes.includes('banner')) {
+    if (given === undefined) return undefined;
+    throw usage('--banner: the fix banner is not among those that are chosen', ['docker-tls harden --only banner']);
+  }
+  const one = 'it has to be one line of text, without \\';
+  if (given === undefined)
+    return named || prompts.interactive
+      ? prompts.input({
+          message: 'Text of the banner',
+          default: BANNER_EXAMPLE,
+          validate: (text) => BANNER_TEXT.test(text) || one,
+          flag: '--banner TEXT',
+        })
+      : undefined;
+  if (BANNER_TEXT.test(given)) return given;
+  throw usage(`--banner: ${one}`, [`--banner ${shellQuote(BANNER_EXAMPLE)}`]);
+}
 
 function leftOutWords({ name, cost }: Fix): string {
   return `left out: ${name}, since ${cost}; to make it all the same: --accept ${name}`;
@@ -140,13 +179,20 @@ function listFixes(columns: number | undefined) {
   const text = fixes
     .map((fix) =>
       [
-        `${fix.name}  (${fix.profiles.join(', ')})`,
+        `${fix.name}  (${fix.profiles.join(', ')}; ${RISK_WORDS[fix.risk]})`,
         `    ${hangText(fix.title, columns, 4)}`,
         ...(fix.cost
-          ? [`    ${hangText(`costs: ${fix.cost}${fix.needsYes ? ` (needs --accept ${fix.name})` : ''}`, columns, 4)}`]
+          ? [
+              `    ${hangText(`costs: ${fix.cost}${fix.risk === 'yes' ? ` (needs --accept ${fix.name})` : ''}`, columns, 4)}`,
+            ]
           : []),
       ].join('\n'),
     )
     .join('\n');
-  return { exit: 0 as const, result: { fixes }, text };
+  const never = NEVER.map(({ setting, why }) => `    ${hangText(`${setting}: ${why}`, columns, 6)}`);
+  return {
+    exit: 0 as const,
+    result: { fixes, never: NEVER },
+    text: [text, 'never, by no fix and no profile:', ...never].join('\n'),
+  };
 }

@@ -3,6 +3,7 @@
 import { apply } from '../../actions/apply.ts';
 import { defineCommand } from '../command.ts';
 import { renderChange } from '../render/change.ts';
+import { applyCommand } from '../render/next.ts';
 import { openHosts, RUN_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
@@ -18,6 +19,7 @@ export const command = defineCommand({
     const { run, request } = await openHosts(context, args.hosts, options);
     const result = renderChange(await apply({ ...request, reason: 'plan' }, { ...run, dryRun: true }), context);
     const { changes } = result.result as { changes: number };
-    return { ...result, exit: result.exit !== 0 ? result.exit : options.check && changes > 0 ? 3 : 0 };
+    const next = changes > 0 ? [applyCommand(args.hosts, context.global.file, options)] : [];
+    return { ...result, next, exit: result.exit !== 0 ? result.exit : options.check && changes > 0 ? 3 : 0 };
   },
 });

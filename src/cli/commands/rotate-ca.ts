@@ -1,14 +1,13 @@
 /** Owns `rotate ca`: a new CA in stages that can be stopped and resumed anywhere. */
 
-import { dropOldCas, nextSteps, rotateCa, type StageChange, stageOf } from '../../actions/rotate-ca.ts';
-import type { StoreState } from '../../adapters/store/records.ts';
+import { dropOldCas, rotateCa, type StageChange, stageOf } from '../../actions/rotate-ca.ts';
 import type { RotationStage } from '../../domain/plan/stages.ts';
-import { listWords } from '../../domain/words.ts';
 import { gravestExit } from '../../errors/errors.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { CA_OPTIONS, CLIENT_OPTIONS } from '../host-options.ts';
 import { usage } from '../options.ts';
 import { renderChange } from '../render/change.ts';
+import { describeRotation } from '../render/rotation.ts';
 import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
@@ -58,7 +57,7 @@ export const command = defineCommand({
       return {
         exit: gravestExit(parts.map(({ exit }) => exit)),
         result: { stage, stages },
-        text: [describe(stage, after), ...text].join('\n\n'),
+        text: [describeRotation(stage, after), ...text].join('\n\n'),
         errors,
       };
     const exit = gravestExit(parts.map((part) => part.exit));
@@ -66,7 +65,7 @@ export const command = defineCommand({
     const rest =
       now.stage === 'drop'
         ? 'Old and new are accepted, everything here has new certificates.\nWhen every client has fetched theirs:'
-        : describe(now, after);
+        : describeRotation(now, after);
     return {
       exit,
       result: { stages, stage: now },
@@ -95,28 +94,4 @@ function finish(
     result: { ...(dryRun ? { stage } : {}), stages: [{ stage: 'drop', ...(result as object) }] },
     text: [text, dryRun ? '' : ending].filter((part) => part !== '').join('\n\n'),
   };
-}
-
-function remaining({ hosts, clients }: RotationStage): string[] {
-  return [...hosts.map((name) => `host ${name}`), ...clients.map((name) => `client ${name}`)];
-}
-
-function describe(stage: RotationStage, state: StoreState): string {
-  const hosts = stage.hosts.length === 0 ? 'no host' : stage.hosts.join(', ');
-  const all = [...state.hosts.keys()].join(', ');
-  switch (stage.stage) {
-    case 'none':
-      return `No rotation is under way. It would go like this:\n  1 accept  ${all} accept the old CA and a new one\n  2 issue   hosts and clients get credentials of the new CA\n  3 drop    (docker-tls rotate ca --drop) the old CA is no longer accepted`;
-    case 'accept':
-      return `Stage 1, accept old and new, is still to be done on ${hosts}.`;
-    case 'issue':
-      return [
-        `Stage 2, issue from the new CA, is still to be done for ${listWords(remaining(stage), 24)}.`,
-        ...nextSteps(stage.clients, state.clients).map((way) => `  ${way}`),
-      ].join('\n');
-    case 'drop':
-      return 'Stage 3, drop the old CA: docker-tls rotate ca --drop';
-    case 'clear':
-      return `The old CA is dropped here; ${hosts} still accept it: docker-tls rotate ca --drop`;
-  }
 }

@@ -2,6 +2,7 @@
 
 import { rotateClient } from '../../actions/rotate-client.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { type OutdatedCopy, outdatedCopies } from '../../domain/trust/handed-out.ts';
 import { dateWords, plural } from '../../domain/words.ts';
 import type { CopiesOutcome } from '../../engine/installed-copies.ts';
 import { resolveNames } from '../../engine/renewals.ts';
@@ -51,7 +52,9 @@ export const command = defineCommand({
     const renewed = names.map((name) => {
       const before = inspectCertificate(certs.get(name) ?? '').notAfter;
       const after = inspectCertificate(changed.state.clients.get(name)?.cert ?? '').notAfter;
-      return { name, before, after, copies: copies.get(name) };
+      const client = changed.state.clients.get(name);
+      const outdated = client === undefined ? [] : outdatedCopies(client);
+      return { name, before, after, copies: copies.get(name), outdated };
     });
     const late = [...copies].filter(([name, { updated }]) => updated.length > 0 && !names.includes(name));
     const lines = [
@@ -67,6 +70,7 @@ export const command = defineCommand({
       contexts: one.copies?.contexts ?? [],
       configDirectory: one.copies?.directory ?? false,
       missing: one.copies?.missing ?? [],
+      outdated: one.outdated,
     }));
     return { ...rest, result: { clients }, text: lines.join('\n') };
   },
@@ -77,13 +81,16 @@ type Renewed = {
   readonly before: Date;
   readonly after: Date;
   readonly copies: CopiesOutcome | undefined;
+  readonly outdated: readonly OutdatedCopy[];
 };
 
-function sayRenewed({ name, before, after, copies }: Renewed, now: Date): string {
+function sayRenewed({ name, before, after, copies, outdated }: Renewed, now: Date): string {
   const updated = copies?.updated ?? [];
   const left = Math.floor((before.getTime() - now.getTime()) / 86_400_000);
   return [
     `${name}: renewed until ${dateWords(after)}${updated.length > 0 ? `; updated ${updated.join(', ')}` : ''}`,
     ...(before > now ? [`  the old certificate stays valid until ${dateWords(before)} (${plural(left, 'day')})`] : []),
+    ...(outdated.length > 0 ? ['  still with the old certificate:'] : []),
+    ...outdated.map(({ what, renew }) => `    ${what}: ${renew}`),
   ].join('\n');
 }

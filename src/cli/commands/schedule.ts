@@ -74,7 +74,7 @@ export const command = defineCommand({
     };
     if (form !== 'systemd') {
       const text = form === 'cron' ? renderCron(settings) : renderCi(form, { ...settings, program: ['docker-tls'] });
-      return { exit: 0, result: { form, text, warnings }, text };
+      return { exit: 0, result: { form, text, warnings }, text, verbatim: true };
     }
     const files = renderSystemd(settings);
     const system = process.getuid?.() === 0;
@@ -83,7 +83,7 @@ export const command = defineCommand({
       : join(runtime.env.XDG_CONFIG_HOME ?? join(homeDirectory(runtime.env), '.config'), 'systemd', 'user');
     if (!options.install || global.dryRun) {
       const text = files.map((one) => `# ${join(directory, one.name)}\n${one.text}`).join('\n');
-      return { exit: 0, result: { form, directory, files, warnings }, text };
+      return { exit: 0, result: { form, directory, files, warnings }, text, verbatim: true };
     }
     await withFileErrors(directory, async () => {
       await mkdir(directory, { recursive: true });

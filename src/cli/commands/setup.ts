@@ -4,18 +4,19 @@ import { type ApplyRequest, apply, clientsFor, wantedHosts } from '../../actions
 import { checkContextOf, contextName, giveContexts } from '../../actions/context.ts';
 import { makeOwn } from '../../actions/own-client.ts';
 import { readContext } from '../../adapters/docker/contexts.ts';
-import { detectShell, dockerHost, useOf } from '../../adapters/docker/environment.ts';
-import { checkName } from '../../adapters/store/records.ts';
+import { dockerHost } from '../../adapters/docker/environment.ts';
+import { checkName, type StoreState } from '../../adapters/store/records.ts';
 import { knownHosts, otherName } from '../../domain/plan/other-store.ts';
 import { preflight } from '../../domain/plan/preflight.ts';
 import type { HostSpec } from '../../domain/settings.ts';
-import type { HostOutcome } from '../../engine/intent.ts';
+import type { HostOutcome, OpenedHost, Run } from '../../engine/intent.ts';
 import type { HostResult } from '../../engine/pool.ts';
-import { specFor } from '../../engine/specs.ts';
+import { wayProblem } from '../../engine/reachability.ts';
+import { type HostFlags, specFor } from '../../engine/specs.ts';
 import { openHost } from '../../engine/steps/connect.ts';
 import { refuseProblems } from '../../engine/steps/preflight.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
-import { type CommandResult, defineCommand } from '../command.ts';
+import { type CommandResult, defineCommand, type OptionSpecs, type OptionValues } from '../command.ts';
 import { openFleetFile, sudoReference } from '../fleet-file.ts';
 import {
   CA_OPTIONS,
@@ -30,20 +31,41 @@ import {
 import { dockerConfigDirectory } from '../options.ts';
 import { renderChange } from '../render/change.ts';
 import { coloursOf } from '../render/colours.ts';
-import { outcomeJson, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
+import { useCommands } from '../render/next.ts';
+import { outcomeJson, renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
 import { confirming, openRun } from '../run.ts';
 import {
-  askClient,
-  askContext,
+  type Answers,
+  askAddress,
   askDestination,
-  askFleet,
-  askHost,
   askOtherClients,
   askTakeOver,
+  confirmOrEdit,
+  Edit,
+  editAnswers,
+  propose,
   type SetupContext,
   whatThisIs,
+  withAddress,
 } from '../setup-questions.ts';
 import { storeOf } from '../store.ts';
+
+const OPTIONS = {
+  ...SSH_OPTIONS,
+  ...HOST_OPTIONS,
+  ...TAKE_OVER_OPTION,
+  ...REJECT_OPTION,
+  ...CA_OPTIONS,
+  noContext: { kind: 'flag', group: 'Output', summary: 'make no docker context' },
+  client: {
+    kind: 'text',
+    value: 'NAME',
+    summary: "name of this computer's client; default: your user name",
+    completes: 'client',
+  },
+} as const satisfies OptionSpecs;
+
+type Options = OptionValues<typeof OPTIONS>;
 
 export const command = defineCommand({
   name: 'setup',
@@ -55,25 +77,12 @@ export const command = defineCommand({
     'docker-tls setup root@build-1 -i ~/.ssh/id_ed25519 --host-key accept-new --no-ca-passphrase --client laptop --yes',
   ],
   args: { host: { summary: '[user@]name[:port], ssh://…, or local' } },
-  options: {
-    ...SSH_OPTIONS,
-    ...HOST_OPTIONS,
-    ...TAKE_OVER_OPTION,
-    ...REJECT_OPTION,
-    ...CA_OPTIONS,
-    client: {
-      kind: 'text',
-      value: 'NAME',
-      summary: "name of this computer's client; default: your user name",
-      completes: 'client',
-    },
-  },
+  options: OPTIONS,
   async run(context) {
-    const { args, options, global, runtime, prompts, progress } = context;
+    const { args, options, runtime, prompts, progress } = context;
     const flags = hostFlags(options, runtime.cwd);
     if (options.client !== undefined) checkName('client', options.client);
-    const store = storeOf(context);
-    const state = await store.read();
+    const state = await storeOf(context).read();
     const fleet = await openFleetFile(context);
     const host = (args.host ?? (await askDestination(context))).trim();
     const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
@@ -82,73 +91,116 @@ export const command = defineCommand({
       ...(fleet?.secrets.caPassphrase === undefined ? {} : { caPassphrase: fleet.secrets.caPassphrase }),
       ...(reference === undefined ? {} : { sudoPassword: { [first.name]: reference } }),
     };
+    const known = state.hosts.has(first.name);
+    const editable = prompts.interactive && !known;
     // With --yes the plan is shown as well: it is the first that this host gets.
-    const run = await openRun(context, options, { specs: [first], secrets }, { confirm: confirming(context, true) });
+    const confirm = confirming(context, true, editable ? (question) => confirmOrEdit(context, question) : undefined);
+    const run = await openRun(context, options, { specs: [first], secrets }, { confirm });
     const reached = progress.host(first.name);
-    const opened = await openHost(first, run, reached);
+    let opened = await openHost(first, run, reached);
     try {
-      reached.done(whatThisIs(opened));
-      const known = state.hosts.has(first.name);
-      let spec = first;
-      if (prompts.interactive) {
-        const { port, name } = first;
-        const { login } = opened.session;
-        const elsewhere = { known: knownHosts(state), takeOver: options.takeOver };
-        const twin = otherName(opened.facts, first, state, opened.session.dialled, elsewhere);
-        const problems = preflight({ ...opened, login, host: name, port, nowMs: runtime.now().getTime() });
-        refuseProblems({ problems: [...(twin === undefined ? [] : [twin]), ...problems] });
-        if (!known) spec = await askHost(context, flags, first, opened, state);
-      }
-      const takeOver = options.takeOver || (await askTakeOver(context, opened, spec.name, state));
+      reached.pause(whatThisIs(opened));
+      if (prompts.interactive) refuseEarly(first, opened, state, options.takeOver, runtime);
+      let answers = await propose(context, flags, first, opened, { state, fleet });
+      if (editable) answers = await withOpenWay(context, flags, answers, opened);
+      const takeOver = options.takeOver || (await askTakeOver(context, opened, answers.spec.name, state));
       const settled = takeOver || options.rejectOtherClients;
-      const others = settled ? undefined : await askOtherClients(context, opened, spec, state);
-      if (others === 'accept') spec = { ...spec, acceptCa: 'existing' };
-      const client = await askClient(context, state);
-      const docker = await askContext(context, spec, state);
-      if (docker !== undefined) {
-        await refuseContext(docker, runtime);
-        if (contextName(spec) === undefined) spec = { ...spec, context: docker };
+      const others = settled ? undefined : await askOtherClients(context, opened, answers.spec, state);
+      const rejectOthers = options.rejectOtherClients || others === 'reject';
+      const settings = others === 'accept' ? { acceptCa: 'existing' } : {};
+      for (;;) {
+        const asked: Asked = { ...answers, takeOver, rejectOthers, spec: { ...answers.spec, ...settings } };
+        try {
+          return await carryOut(context, asked, { run, opened, state });
+        } catch (error) {
+          if (!(error instanceof Edit)) throw error;
+          answers = await editAnswers(context, flags, answers, opened, state);
+          opened = await openHost(first, run, reached);
+          reached.pause();
+        }
       }
-      const file = fleet ?? (known ? undefined : await askFleet(context));
-      const request: ApplyRequest = {
-        reason: 'setup',
-        hosts: [spec],
-        ca: caSpec(options, fleet?.ca),
-        client: {
-          spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }),
-          named: client.requested,
-        },
-        takeOver,
-        rejectOthers: options.rejectOtherClients || others === 'reject',
-        addHardening: global.file === undefined,
-      };
-      const wanted = wantedHosts(request, state, runtime.now());
-      const [verifier] = clientsFor(wanted, state);
-      const fresh = wanted.credentials.some(({ kind }) => kind === 'client');
-      const writeFleet = await file?.edit(spec, {
-        sudoPassword: sudoReference(options, runtime.cwd),
-        client: fresh ? request.client.spec : undefined,
-      });
-      const dockerConfig = dockerConfigDirectory(runtime);
-      if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
-      const changed = await apply(request, { ...run, opened: new Map([[spec.name, opened]]) });
-      const rendered = renderChange(changed, context);
-      const [outcome] = changed.results;
-      const name = changed.wanted.verifyAs?.[0] ?? '';
-      if (changed.planned !== undefined)
-        return { ...rendered, result: { client: name, ...(rendered.result as object) } };
-      if (outcome?.kind !== 'done') throw new DockerTlsErrors(rendered.errors ?? []);
-      await makeOwn(store, name);
-      await writeFleet?.();
-      // The host is done, whatever becomes of the context.
-      const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
-      const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
-      return finish(context, spec, outcome, name, errors.length > 0 ? undefined : docker, errors);
     } finally {
       await opened.session.close();
     }
   },
 });
+
+type Asked = Answers & { readonly takeOver: boolean; readonly rejectOthers: boolean };
+
+/** The host as the answers have it, and docker here. */
+async function carryOut(
+  context: SetupContext & { readonly options: Options },
+  { spec: asked, client, context: docker, file, takeOver, rejectOthers }: Asked,
+  { run, opened, state }: { readonly run: Run; readonly opened: OpenedHost; readonly state: StoreState },
+): Promise<CommandResult> {
+  const { options, global, runtime } = context;
+  const { store } = run;
+  if (docker !== undefined) await refuseContext(docker, runtime);
+  const spec = docker === undefined || contextName(asked) !== undefined ? asked : { ...asked, context: docker };
+  const request: ApplyRequest = {
+    reason: 'setup',
+    hosts: [spec],
+    ca: caSpec(options, file?.ca),
+    client: {
+      spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }),
+      named: client.requested,
+    },
+    takeOver,
+    rejectOthers,
+    addHardening: global.file === undefined,
+  };
+  const wanted = wantedHosts(request, state, runtime.now());
+  const [verifier] = clientsFor(wanted, state);
+  const fresh = wanted.credentials.some(({ kind }) => kind === 'client');
+  const writeFleet = await file?.edit(spec, {
+    sudoPassword: sudoReference(options, runtime.cwd),
+    client: fresh ? request.client.spec : undefined,
+  });
+  const dockerConfig = dockerConfigDirectory(runtime);
+  if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
+  const changed = await apply(request, { ...run, opened: new Map([[spec.name, opened]]) });
+  const rendered = renderChange(changed, context);
+  const [outcome] = changed.results;
+  const name = changed.wanted.verifyAs?.[0] ?? '';
+  if (changed.planned !== undefined) return { ...rendered, result: { client: name, ...(rendered.result as object) } };
+  if (outcome?.kind !== 'done') throw new DockerTlsErrors(rendered.errors ?? []);
+  await makeOwn(store, name);
+  await writeFleet?.();
+  // The host is done, whatever becomes of the context.
+  const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
+  const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
+  return finish(context, spec, outcome, name, errors.length > 0 ? undefined : docker, errors);
+}
+
+/** What stands against a setup at all is said before a question is asked. */
+function refuseEarly(
+  { name, ssh, port }: HostSpec,
+  opened: OpenedHost,
+  state: StoreState,
+  takeOver: boolean,
+  runtime: SetupContext['runtime'],
+): void {
+  const { login, dialled } = opened.session;
+  const twin = otherName(opened.facts, { name, ssh }, state, dialled, { known: knownHosts(state), takeOver });
+  const problems = preflight({ ...opened, login, host: name, port, nowMs: runtime.now().getTime() });
+  refuseProblems({ problems: [...(twin === undefined ? [] : [twin]), ...problems] });
+}
+
+/** An address that cannot be reached from here is asked for at once: everything is verified by it. */
+async function withOpenWay(
+  { prompts, runtime }: SetupContext,
+  flags: HostFlags,
+  answers: Answers,
+  opened: OpenedHost,
+): Promise<Answers> {
+  const { spec } = answers;
+  const { dialled } = opened.session;
+  const at = { address: spec.address ?? dialled, port: spec.port };
+  const problem = flags.address === undefined ? await wayProblem(runtime.probe, spec.name, at) : undefined;
+  if (problem === undefined) return answers;
+  const address = await askAddress(prompts, runtime, spec, dialled, problem);
+  return { ...answers, spec: withAddress(spec, address, opened, flags) };
+}
 
 /** A context of that name that is not ours: said before the host is changed, not after. */
 async function refuseContext(name: string, runtime: SetupContext['runtime']): Promise<void> {
@@ -186,15 +238,8 @@ function finish(
     exit: 0,
     result: { ...(outcomeJson(result) as object), endpoint, client, ...(docker ? { context: docker } : {}) },
     text: [verified, '', sentence].join('\n'),
-    next: nextCommands(context, spec, docker),
+    next: useCommands(spec, docker, context.runtime),
+    attention: renderAttention([result]),
     errors,
   };
-}
-
-/** Two commands to go on with. */
-function nextCommands({ runtime }: SetupContext, { name, use }: HostSpec, dockerContext: string | undefined): string[] {
-  const { docker } = runtime;
-  if (dockerContext !== undefined)
-    return [`${docker}${use ? '' : ` --context ${dockerContext}`} ps`, 'docker-tls status'];
-  return [useOf(detectShell(runtime.env), `docker-tls env ${name}`), 'docker ps'];
 }

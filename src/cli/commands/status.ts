@@ -10,6 +10,7 @@ import { checkOut, writeOut } from '../files.ts';
 import { DUE_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderPrometheus } from '../render/prometheus.ts';
+import { type Rotation, rotationOf } from '../render/rotation.ts';
 import { type Cell, renderTable, tableWidth } from '../render/table.ts';
 import { sudoPasswords } from '../run.ts';
 import { SELECTION_OPTIONS, type Selection, selectSpecs } from '../selection.ts';
@@ -79,24 +80,34 @@ export const command = defineCommand({
     // node_exporter reads the file at any moment: it has to appear whole.
     if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
     const due = rows.filter(needsAttention);
+    const rotation = rotationOf(stored, runtime.now());
     const attention = due.length + missing.length;
     const text =
       rows.length === 0 && missing.length === 0
         ? 'Nothing is set up yet. Begin with:'
         : [
-            ...(rows.length > 0 ? [renderStatus(rows, coloursOf(runtime.io), tableWidth(runtime.io))] : []),
+            ...(rows.length > 0 ? [renderStatus(rows, coloursOf(runtime.io), tableWidth(runtime.io), rotation)] : []),
             ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
           ].join('\n\n');
     return {
       exit: options.check && attention > 0 ? 3 : 0,
       result: { rows: rows.map(rowJson), attention, ...(missing.length > 0 ? { missing } : {}) },
       text,
-      next: rows.length === 0 && missing.length === 0 ? ['docker-tls setup'] : [...new Set(waysOn(rows, global.file))],
+      attention: attention === 0 ? '' : text,
+      next:
+        rows.length === 0 && missing.length === 0
+          ? ['docker-tls setup']
+          : [...new Set(waysOn(rows, rotation, global.file))],
     };
   },
 });
 
-function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: number | undefined): string {
+function renderStatus(
+  rows: readonly StatusRow[],
+  colours: Colours,
+  columns: number | undefined,
+  rotation: Rotation | undefined,
+): string {
   const tone = (row: StatusRow) =>
     row.state === 'ok'
       ? colours.green
@@ -139,19 +150,15 @@ function renderStatus(rows: readonly StatusRow[], colours: Colours, columns: num
   return [
     table,
     ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
-    ...(rows.some(isOldCa) ? ['A rotation of the CA is under way: an old one is still trusted.'] : []),
+    ...(rotation === undefined ? [] : [`A rotation of the CA is under way. ${rotation.words}`]),
     attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
   ].join('\n');
 }
 
-function isOldCa({ kind }: StatusRow): boolean {
-  return kind === 'old ca';
-}
-
 /** Commands for what is due. A CA that has expired renews nothing, and its successor renews it all. */
-function waysOn(rows: readonly StatusRow[], file: string | undefined): string[] {
+function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file: string | undefined): string[] {
   const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
-  const old = due.some(isOldCa) ? ['docker-tls rotate ca --drop'] : rows.some(isOldCa) ? ['docker-tls rotate ca'] : [];
+  const old = rotation?.next ?? [];
   const clients = due.filter((row) => row.kind === 'client');
   if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
     return ['docker-tls rotate ca', ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))), ...old];
@@ -166,22 +173,21 @@ function waysOn(rows: readonly StatusRow[], file: string | undefined): string[] 
 
 /** What to look at where a host differs, or does not answer. */
 function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): string[] {
-  const silent = rows.filter((row) => row.unreachable !== undefined);
+  const unreachable = rows.filter((row) => row.unreachable !== undefined);
   const different = rows.filter((row) => row.unreachable === undefined && (row.drift?.length ?? 0) > 0);
   const names = different.map((row) => row.name).join(' ');
   return [
-    ...silent.slice(0, 3).map((row) => `docker-tls doctor ${row.name}`),
+    ...unreachable.slice(0, 3).map((row) => `docker-tls doctor ${row.name}`),
     ...(different.length > 0 ? [`docker-tls plan ${file === undefined ? names : `-f ${shellQuote(file)}`}`] : []),
   ];
 }
 
 function driftCell(row: StatusRow, colours: Colours): Cell {
   if (row.drift === undefined && row.unreachable === undefined) return '';
-  if (row.unreachable !== undefined)
-    return { text: row.drift?.length ? 'drift, silent' : 'silent', style: colours.red };
+  if (row.unreachable !== undefined) return { text: 'unreachable', style: colours.red };
   const { length } = foundOf(row);
   return length === 0
-    ? { text: 'none', style: colours.green }
+    ? { text: 'in sync', style: colours.green }
     : { text: plural(length, 'difference'), style: colours.red };
 }
 

@@ -1,6 +1,7 @@
 /** Owns `verify [HOST…]`: verifies over the network who gets in and who must not. */
 
 import { verifyStored } from '../../actions/verify.ts';
+import { plural } from '../../domain/words.ts';
 import { errorsOf, exitOfResults, overHosts } from '../../engine/pool.ts';
 import { reachableHosts } from '../../engine/reachable-hosts.ts';
 import { requireVerified } from '../../engine/verify-host.ts';
@@ -8,7 +9,7 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { coloursOf } from '../render/colours.ts';
 import { renderChecks } from '../render/outcome.ts';
-import { anyClient } from '../resolve-target.ts';
+import { anyClient, CLIENT_OPTION } from '../resolve-target.ts';
 import { SELECTION_OPTIONS, selectSpecs } from '../selection.ts';
 import { storeOf } from '../store.ts';
 
@@ -21,7 +22,7 @@ export const command = defineCommand({
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: {
     ...SELECTION_OPTIONS,
-    client: { kind: 'text', value: 'NAME', summary: 'whose certificate has to get in', completes: 'client' },
+    client: CLIENT_OPTION,
   },
   async run(context) {
     const { args, options, global, runtime, progress } = context;
@@ -48,11 +49,11 @@ export const command = defineCommand({
           runtime,
           state,
           host,
-          anyClient(state, host, options.client, 'docker-tls verify'),
+          anyClient(state, host, options, runtime, 'docker-tls verify'),
         );
         const bad = checks.filter((check) => !check.ok);
         if (bad.length === 0) line.done('verified');
-        else line.failed(bad.map((check) => `${check.who}: ${check.outcome}`).join('; '));
+        else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
         return checks;
       },
     );
@@ -83,6 +84,7 @@ export const command = defineCommand({
         ),
       },
       text,
+      attention: '',
       errors: [...errorsOf(results), ...failures],
     };
   },

@@ -7,8 +7,8 @@ import { errorsOf, exitOfResults } from '../../engine/pool.ts';
 import { gravestExit } from '../../errors/errors.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { type Colours, coloursOf } from './colours.ts';
-import { outcomeJson, renderOutcome, renderResults } from './outcome.ts';
-import { plansJson, renderPlans } from './plan.ts';
+import { outcomeJson, renderAttention, renderOutcome, renderResults } from './outcome.ts';
+import { isChanging, plansJson, renderPlans } from './plan.ts';
 import { tableWidth } from './table.ts';
 
 type Around = Pick<CommandContext<unknown, unknown>, 'global' | 'runtime'>;
@@ -29,6 +29,7 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
         ...plansJson(planned.hosts),
       },
       text: renderPlanned(planned, around),
+      attention: planned.hosts.some(isChanging) ? renderPlanned(planned, around) : '',
       errors: [...leftOut, ...errorsOf(planned.hosts)],
     };
   }
@@ -44,6 +45,7 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
     exit: gravestExit([exitOfResults(results, runtime.signal), ...exits]),
     result: { hosts: results.map(outcomeJson) },
     text,
+    attention: renderAttention(results),
     errors: [...[...copies.values()].flatMap(({ problems }) => problems), ...leftOut, ...errorsOf(results)],
   };
 }
@@ -51,10 +53,10 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
 /** What would be issued, then what would change on hosts, and why on hosts that nobody named. */
 export function renderPlanned({ wanted, hosts }: Planned, { runtime, global }: Around): string {
   const colours = coloursOf(runtime.io);
-  const columns = tableWidth(runtime.io);
+  const { verbose, diff } = global;
   return [
     renderCredentials(wanted.credentials, colours),
-    hosts.length === 0 ? '' : renderPlans(hosts, colours, global.verbose, columns),
+    hosts.length === 0 ? '' : renderPlans(hosts, { colours, verbose, diff, columns: tableWidth(runtime.io) }),
   ]
     .filter((part) => part !== '')
     .join('\n\n');

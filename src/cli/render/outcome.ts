@@ -21,6 +21,16 @@ export function renderChecks(checks: readonly CheckResult[], colours: Colours): 
     .join('\n');
 }
 
+/** Of a run that went well, what is to be read all the same. */
+export function renderAttention(results: readonly HostResult<HostOutcome>[]): string {
+  const lines = results.flatMap((one) => {
+    if (one.kind !== 'done') return [];
+    const { plan, warnings } = one.value;
+    return [...new Set([...plan.warnings, ...warnings])].map((text) => `${one.host}: ${printable(text)}`);
+  });
+  return lines.join('\n');
+}
+
 /** Host, result, what changed, seconds. */
 export function renderResults(
   results: readonly HostResult<HostOutcome>[],
@@ -42,13 +52,7 @@ export function renderResults(
         return [result.host, { text: 'skipped', style: colours.yellow }, result.reason, ''];
       const seconds = (result.elapsedMs / 1000).toFixed(1);
       if (result.kind === 'failed') {
-        const last = result.errors.at(-1);
-        return [
-          result.host,
-          { text: 'failed', style: colours.red },
-          `${last?.code ?? ''}: ${last?.message ?? ''}`,
-          seconds,
-        ];
+        return [result.host, { text: 'failed', style: colours.red }, result.errors.at(-1)?.code ?? '', seconds];
       }
       return [result.host, { text: 'ok', style: colours.green }, whatChanged(result.value), seconds];
     }),

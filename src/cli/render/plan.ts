@@ -1,6 +1,7 @@
 /** Owns how a plan looks to people: what would change, file by file, and what it means for daemon, containers and clients. */
 
 import { contextName } from '../../actions/context.ts';
+import { CURRENT_LINK } from '../../domain/dockerd/paths.ts';
 import type { FileChange } from '../../domain/plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
 import { maskPasswords } from '../../domain/secret.ts';
@@ -14,83 +15,139 @@ import { failureJson } from './outcome.ts';
 
 const LABEL = 13;
 
-/** The plan of one host. `verbose`: every new file in full, too. Sentences are broken at `columns`. */
-export function renderPlan(
-  planned: Pick<PlannedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> &
-    Partial<Pick<PlannedHost, 'accepts'>> & {
-      /** Docker contexts of this computer that go with the host. */
-      readonly contexts?: readonly string[];
-    },
-  colours: Colours,
-  verbose = false,
-  columns = Number.POSITIVE_INFINITY,
-): string {
-  const { plan, facts, address, names, spec } = planned;
-  const lines: string[] = [];
-  const row = (label: string, text: string, style = colours.dim): void => {
-    const [first = '', ...rest] = wrapText(text, Math.max(24, columns - LABEL - 3));
-    lines.push(`  ${style(label.padEnd(LABEL))}${first}`);
-    lines.push(...rest.map((line) => `${' '.repeat(LABEL + 2)}${line}`));
-  };
+export type PlanForm = {
+  readonly colours: Colours;
+  /** Every host on its own, also where several change in the same way. */
+  readonly verbose?: boolean;
+  /** The content of new files, too. */
+  readonly diff?: boolean;
+  /** Sentences are broken here. */
+  readonly columns?: number | undefined;
+};
+
+type Shown = Pick<PlannedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> & Partial<Pick<PlannedHost, 'accepts'>>;
+
+/** The plan of one host. */
+export function renderPlan(planned: Shown, form: PlanForm): string {
+  const { colours, columns = Number.POSITIVE_INFINITY } = form;
+  const { plan, facts, address } = planned;
   const where = `${address}:${plan.port}`;
   const what = printable(`${facts.os}, Docker ${facts.docker.version}`);
   const fits = textWidth(`${plan.host}  ${where}  ${what}`) <= columns;
-  lines.push(`${colours.bold(plan.host)}  ${where}${fits ? '  ' : '\n  '}${colours.dim(what)}`);
-  if (!hasChanges(plan)) {
-    lines.push(`  ${colours.green('nothing to do')}: it is as it should be`);
-    for (const warning of plan.warnings) row('warning', printable(warning), colours.yellow);
-    return lines.join('\n');
-  }
-  if (plan.credentials && plan.purpose === 'apply') {
-    const { certificate, reason } = plan.credentials;
-    row(
-      'issue' in certificate ? 'certificate' : 'credentials',
-      'issue' in certificate ? `new: ${certificate.issue.reason}` : reason,
-    );
-    row('names', names.map((name) => name.value).join(', '));
-    if (planned.accepts !== undefined && planned.accepts.length > 0) row('accepts', listWords(planned.accepts, 12));
-  }
-  for (const change of plan.files) lines.push(...renderChange(change, colours, verbose).map((line) => `  ${line}`));
-  row('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
-  row('containers', containerWords(plan));
-  if (plan.daemon.action === 'restart' && plan.listening !== 'none') {
-    row(
-      'clients',
-      plan.listening === 'systemd'
-        ? 'wait during the restart: systemd holds the port'
-        : 'are refused for a moment during the restart',
-    );
-  }
-  const context = plan.purpose === 'apply' ? contextName(spec) : undefined;
-  if (context !== undefined)
-    row('here', `docker context ${context} leads there${spec.use ? ', and is the one in use from then on' : ''}`);
-  if (planned.contexts !== undefined && planned.contexts.length > 0)
-    row('here', `docker context ${listWords(planned.contexts, 12)} goes`);
-  row('rollback', `automatic after ${spec.confirmWithin} s unless this machine confirms`);
-  for (const cost of plan.costs) row('costs', printable(cost), colours.yellow);
-  for (const warning of plan.warnings) row('warning', printable(warning), colours.yellow);
-  return lines.join('\n');
+  const head = `${colours.bold(plan.host)}  ${where}${fits ? '  ' : '\n  '}${colours.dim(what)}`;
+  const warnings = plan.warnings.map((text) => row(form, 'warning', printable(text), colours.yellow));
+  const body = hasChanges(plan) ? changeLines([planned], form) : [`  ${colours.green('nothing to do')}, in sync`];
+  return [head, ...body, ...warnings].join('\n');
 }
 
-/** The plans of several hosts, what would change in full, the rest in one line. */
-export function renderPlans(
-  results: readonly HostResult<PlannedHost>[],
-  colours: Colours,
-  verbose: boolean,
-  columns?: number,
-): string {
+function row(
+  { columns = Number.POSITIVE_INFINITY, colours }: PlanForm,
+  label: string,
+  text: string,
+  style = colours.dim,
+) {
+  const [first = '', ...rest] = wrapText(text, Math.max(24, columns - LABEL - 3));
+  return [`  ${style(label.padEnd(LABEL))}${first}`, ...rest.map((line) => `${' '.repeat(LABEL + 2)}${line}`)].join(
+    '\n',
+  );
+}
+
+/** What changes, and what it means: of one host, or of several that change in the same way (`likeness`). */
+function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
+  const { colours } = form;
+  const [{ plan, spec, names, accepts = [] }] = hosts as [Shown];
+  const lines: string[] = [];
+  const add = (label: string, text: string, style = colours.dim) => lines.push(row(form, label, text, style));
+  if (plan.credentials && plan.purpose === 'apply') {
+    const { certificate, reason } = plan.credentials;
+    if ('issue' in certificate) add('certificate', `new: ${certificate.issue.reason}`);
+    else add('credentials', reason);
+    if (hosts.length === 1) add('names', names.map(({ value }) => value).join(', '));
+    if (accepts.length > 0) add('accepts', listWords(accepts, 12));
+  }
+  for (const change of plan.files)
+    if (hosts.length === 1 || change.path !== CURRENT_LINK)
+      lines.push(...renderChange(change, form).map((line) => `  ${line}`));
+  add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
+  add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
+  if (plan.daemon.action === 'restart' && plan.listening !== 'none') {
+    const waits = plan.listening === 'systemd';
+    const words = waits
+      ? 'wait during the restart: systemd holds the port'
+      : 'are refused for a moment during the restart';
+    add('clients', words);
+  }
+  const contexts = plan.purpose === 'apply' ? hosts.flatMap((one) => contextName(one.spec) ?? []) : [];
+  if (contexts.length === 1)
+    add('here', `docker context ${contexts[0]} points there${spec.use ? ', and becomes the current one' : ''}`);
+  else if (contexts.length > 1) add('here', `docker contexts ${listWords(contexts, 6)} point there`);
+  add('rollback', `automatic after ${spec.confirmWithin} s unless this machine confirms`);
+  for (const cost of plan.costs) add('costs', printable(cost), colours.yellow);
+  return lines;
+}
+
+/** Of several hosts: names would fill the screen. */
+function containersOf(hosts: readonly Shown[]): string {
+  const [first] = hosts as [Shown];
+  const { how } = first.plan.containers;
+  const count = hosts.reduce((sum, { plan }) => sum + plan.containers.running.length, 0);
+  if (count === 0) return containerWords(first.plan);
+  return how === 'stop'
+    ? `${plural(count, 'container')} ${count === 1 ? 'stops' : 'stop'} (which: -v)`
+    : `${plural(count, 'container')} ${FATE[how](count)}`;
+}
+
+/** Hosts of one likeness change in the same way: all that is shown of their plans is the same but for names, addresses and containers. */
+function likeness({ plan, spec, accepts, ...planned }: Shown, form: PlanForm): string {
+  const { how, running, unlisted } = plan.containers;
+  const alone = how === 'stop' || unlisted ? `${plan.host} ` : '';
+  const containers = { ...plan.containers, running: [], wouldStop: [] };
+  const shown = { plan: { ...plan, containers }, spec: { ...spec, name: '', context: undefined }, accepts, ...planned };
+  return `${alone}${running.length > 0}${changeLines([{ ...shown, names: [] }], form)
+    .filter((line) => !line.includes(`${CURRENT_LINK} ->`))
+    .join('\n')}`;
+}
+
+/** Planned, and with something to do. */
+export function isChanging(one: HostResult<PlannedHost>): boolean {
+  return one.kind === 'done' && hasChanges(one.value.plan);
+}
+
+function inGroups(hosts: readonly PlannedHost[], keyOf: (host: PlannedHost) => string): PlannedHost[][] {
+  const groups = new Map<string, PlannedHost[]>();
+  for (const host of hosts) {
+    const key = keyOf(host);
+    groups.set(key, [...(groups.get(key) ?? []), host]);
+  }
+  return [...groups.values()];
+}
+
+/** The plans of several hosts: those that change in the same way as one, what is the same on the rest in one line. */
+export function renderPlans(results: readonly HostResult<PlannedHost>[], form: PlanForm): string {
+  const { colours, columns, verbose = false } = form;
   const plans = results.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
   const changing = plans.filter(({ plan }) => hasChanges(plan));
   const still = plans.filter(({ plan }) => !hasChanges(plan));
-  if (results.length === 1 && plans[0] !== undefined) return renderPlan(plans[0], colours, verbose, columns);
-  const names = listWords(
-    still.map(({ spec }) => spec.name),
-    12,
-  );
+  if (results.length === 1 && plans[0] !== undefined) return renderPlan(plans[0], form);
+  const groups = inGroups(changing, (planned) => (verbose ? planned.plan.host : likeness(planned, form)));
+  const alone = groups.flatMap((group) => (group.length === 1 ? group : []));
+  const folded = groups.filter((group) => group.length > 1);
+  const names = (of: readonly PlannedHost[]) =>
+    listWords(
+      of.map(({ spec }) => spec.name),
+      verbose ? undefined : 12,
+    );
+  const warnings = warningsOf([...folded.flat(), ...still]);
   return [
-    ...changing.map((planned) => renderPlan(planned, colours, verbose, columns)),
-    ...(still.length > 0 ? [`${colours.green('nothing to do')} on ${plural(still.length, 'host')}: ${names}`] : []),
-    ...warningsOf(still).map(({ warning, hosts }) =>
+    ...folded.map((group) => {
+      const head = hangText(`${plural(group.length, 'host')} in the same way: ${names(group)}`, columns, 2);
+      return [colours.bold(head), ...changeLines(group, form)].join('\n');
+    }),
+    ...alone.map((planned) => renderPlan(planned, form)),
+    ...(still.length > 0
+      ? [`${colours.green('nothing to do')} on ${plural(still.length, 'host')}, in sync: ${names(still)}`]
+      : []),
+    ...warnings.map(({ warning, hosts }) =>
       hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(warning)}`, columns, 9),
     ),
     `${changing.length} of ${plural(results.length, 'host')} would change`,
@@ -122,7 +179,7 @@ export function plansJson(results: readonly HostResult<PlannedHost>[]): { change
       seconds: one.elapsedMs / 1000,
     };
   });
-  const changes = results.filter((one) => one.kind === 'done' && hasChanges(one.value.plan)).length;
+  const changes = results.filter(isChanging).length;
   return { changes, hosts };
 }
 
@@ -165,7 +222,7 @@ function containerWords(plan: HostPlan): string {
   }
 }
 
-function renderChange(change: FileChange, colours: Colours, verbose: boolean): string[] {
+function renderChange(change: FileChange, { colours, diff = false }: PlanForm): string[] {
   const path = printable(change.path);
   const drift = change.drift ? colours.yellow('  (edited by hand since)') : '';
   const why = change.reason ? colours.dim(`  ${change.reason}`) : '';
@@ -178,13 +235,15 @@ function renderChange(change: FileChange, colours: Colours, verbose: boolean): s
       return [`${colours.red('-')} ${path}${drift}`, ...(change.drift ? renderLoss(change, colours) : [])];
     case 'attributes':
       return [`${colours.yellow('~')} ${path}  mode ${change.mode}, owner ${change.owner}${why}`];
+    case 'sysctl':
+      return [`${colours.yellow('~')} running kernel: ${path} = ${change.mode}${why}`];
     case 'member':
       return [`${colours.yellow('~')} ${change.mode === 'present' ? 'add to' : 'take out of'} group: ${path}${why}`];
     case 'file':
       if (change.before === undefined)
         return [
           `${colours.green('+')} ${path}${drift}${why}`,
-          ...(verbose
+          ...(diff
             ? (change.after ?? '').split('\n').map((line) => colours.green(`    + ${printable(maskPasswords(line))}`))
             : []),
         ];

@@ -106,6 +106,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['config', 'Configuration of the daemon'],
   ['ssh', 'SSH'],
   ['1', 'Host'],
+  ['host', 'Host, outside of Docker'],
   ['2', 'Docker daemon'],
   ['3', 'Files'],
   ['file', 'Files'],

@@ -17,6 +17,7 @@ import { CONFIG_CHECKS } from './checks/config.ts';
 import { CONTAINER_CHECKS } from './checks/containers.ts';
 import { DAEMON_CHECKS } from './checks/daemon.ts';
 import { FILE_CHECKS } from './checks/files.ts';
+import { HARDENING_CHECKS } from './checks/hardening.ts';
 import { HOST_CHECKS } from './checks/host.ts';
 import { IMAGE_CHECKS } from './checks/images.ts';
 import { SSH_CHECKS } from './checks/ssh.ts';
@@ -32,6 +33,7 @@ export const CHECKS: readonly Check[] = [
   ...CONFIG_CHECKS,
   ...SSH_CHECKS,
   ...HOST_CHECKS,
+  ...HARDENING_CHECKS,
   ...DAEMON_CHECKS,
   ...FILE_CHECKS,
   ...IMAGE_CHECKS,

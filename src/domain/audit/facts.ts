@@ -12,6 +12,7 @@ import {
   tmpfilesDirectories,
 } from './audit-rules.ts';
 import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
+import { type HostSettings, parseHostSettings } from './host-settings.ts';
 import { type Listener, parseListeners } from './listeners.ts';
 import { parseMatches, parseSshd, type SshdMatch, sshdVersion } from './sshd-facts.ts';
 
@@ -63,6 +64,8 @@ export type AuditFacts = {
     /** Those that the next boot loads. */
     readonly files: readonly AuditRule[];
   };
+  /** Outside of Docker; undefined where the host did not say. */
+  readonly settings: HostSettings | undefined;
   readonly apparmor: boolean;
   readonly selinux: boolean;
   /** Mount points, each with the device (`major:minor`) that is mounted there. */
@@ -241,6 +244,7 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
         madeAtBoot,
       ),
     },
+    settings: parseHostSettings((name) => bytes(name)?.toString('utf8')),
     apparmor: text('apparmor') === 'Y',
     selinux: text('selinux') !== '',
     mounts: new Map(

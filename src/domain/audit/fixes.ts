@@ -17,15 +17,31 @@ export type FixName =
   | 'sshd-root'
   | 'sshd-passwords'
   | 'docker-group'
-  | 'file-modes';
+  | 'file-modes'
+  | 'kernel-network'
+  | 'kernel-self'
+  | 'kernel-bpf'
+  | 'modules'
+  | 'modules-used'
+  | 'sshd-idle'
+  | 'sshd-x11'
+  | 'sshd-forwarding'
+  | 'sshd-sessions'
+  | 'core-dumps'
+  | 'login-defs'
+  | 'banner'
+  | 'umask'
+  | 'session-timeout';
+
+/** `none`: nobody loses anything. `low`: something rare, named by the cost. `yes`: something that works now stops: accepted by name only. */
+export type Risk = 'none' | 'low' | 'yes';
 
 export type Fix = {
   readonly name: FixName;
   readonly title: string;
+  readonly risk: Risk;
   /** What the user would lose. */
   readonly cost?: string;
-  /** Somebody or something that works now would no longer: it takes a yes of its own. */
-  readonly needsYes?: true;
 };
 
 /** The command of docker-tls that makes a fix, without its host. */
@@ -35,71 +51,170 @@ export function fixCommand(name: FixName): string {
 }
 
 export function needsYes(name: FixName): boolean {
-  return ALL_FIXES.some((fix) => fix.name === name && fix.needsYes === true);
+  return ALL_FIXES.some((fix) => fix.name === name && fix.risk === 'yes');
 }
 
 export const ALL_FIXES: readonly Fix[] = [
-  { name: 'tls', title: 'serve TCP with mutual TLS only (as `docker-tls setup` does)' },
+  { name: 'tls', title: 'serve TCP with mutual TLS only (as `docker-tls setup` does)', risk: 'none' },
   {
     name: 'icc',
     title: 'icc=false in daemon.json',
     cost: 'containers on the default bridge can no longer reach one another',
-    needsYes: true,
+    risk: 'yes',
   },
-  { name: 'log-level', title: 'log-level=info' },
-  { name: 'iptables', title: 'let Docker keep its firewall rules' },
+  { name: 'log-level', title: 'log-level=info', risk: 'none' },
+  { name: 'iptables', title: 'let Docker keep its firewall rules', risk: 'none' },
   {
     name: 'no-new-privileges',
     title: 'no-new-privileges=true in daemon.json',
     cost: 'programs inside new containers cannot gain rights through setuid or sudo',
+    risk: 'low',
   },
-  { name: 'live-restore', title: 'live-restore=true in daemon.json' },
+  { name: 'live-restore', title: 'live-restore=true in daemon.json', risk: 'none' },
   {
     name: 'userland-proxy',
     title: 'userland-proxy=false in daemon.json',
     cost: "published ports stop answering in three cases: over the host's IPv6 addresses (container with IPv4 only), by the host's address from containers of other networks, and from the container itself until it restarts",
-    needsYes: true,
+    risk: 'yes',
   },
   {
     name: 'userns-remap',
     title: 'userns-remap=default in daemon.json',
     cost: 'existing images and containers are hidden until it is switched off again; those that run go on, out of reach of docker, and their published ports answer nobody',
-    needsYes: true,
+    risk: 'yes',
   },
   {
     name: 'log-limits',
     title: 'max-size and max-file for container logs',
     cost: 'new containers keep the last lines of their logs only',
+    risk: 'low',
   },
   {
     name: 'default-ulimits',
     title: 'a default limit of open files for containers',
     cost: 'new containers that need more open files say so with --ulimit nofile=N',
+    risk: 'low',
   },
-  { name: 'experimental', title: 'experimental=false' },
-  { name: 'audit-rules', title: 'an audit rules file for dockerd and its files, loaded where the kernel can' },
+  { name: 'experimental', title: 'experimental=false', risk: 'none' },
+  {
+    name: 'audit-rules',
+    title: 'an audit rules file for dockerd and its files, loaded where the kernel can',
+    risk: 'none',
+  },
   {
     name: 'sshd',
     title: 'a drop-in for sshd: LogLevel, MaxAuthTries, MaxSessions, PubkeyAuthentication, PermitEmptyPasswords',
     cost: 'a login that offers more keys than MaxAuthTries (4, with profile article 2) before the right one is refused',
+    risk: 'low',
   },
   {
     name: 'sshd-root',
     title: 'no logins as root over SSH (by key only, where harden itself logs in as root)',
     cost: 'whoever logs in as root, by password or at all, has to log in as a user with sudo',
-    needsYes: true,
+    risk: 'yes',
   },
   {
     name: 'sshd-passwords',
     title: 'no password logins over SSH',
     cost: 'whoever has no key can no longer log in',
-    needsYes: true,
+    risk: 'yes',
   },
   {
     name: 'docker-group',
     title: 'take users out of the docker group',
     cost: 'those users, the one who hardens among them, can no longer use docker without sudo',
-    needsYes: true,
+    risk: 'yes',
   },
-  { name: 'file-modes', title: "owners and modes of Docker's files" },
+  { name: 'file-modes', title: "owners and modes of Docker's files", risk: 'none' },
+  {
+    name: 'kernel-network',
+    title: 'sysctl: no redirects, no source routes, martians logged, addresses checked on their way in',
+    risk: 'low',
+    cost: 'answers that leave by another interface than they are expected on are dropped, where no interface has rp_filter=2; forwarding stays on',
+  },
+  {
+    name: 'kernel-self',
+    title: 'sysctl: kernel addresses, its log, ptrace, perf and FIFOs are closed to users',
+    risk: 'low',
+    cost: 'users cannot attach a debugger to their other programs, read dmesg or use perf; the console has no SysRq',
+  },
+  {
+    name: 'kernel-bpf',
+    title: 'sysctl: kernel.unprivileged_bpf_disabled=1',
+    risk: 'low',
+    cost: 'it cannot be set back before the next boot, by nobody, so rollback and remove take effect then; BPF of root goes on',
+  },
+  {
+    name: 'modules',
+    title: 'modprobe: dccp, rds, tipc, FireWire, USB storage, and old file systems are never loaded',
+    risk: 'low',
+    cost: 'USB disks and FireWire devices are not recognised any more; modules that are loaded now are left out',
+  },
+  {
+    name: 'modules-used',
+    title: 'modprobe: sctp, squashfs and udf are never loaded',
+    risk: 'yes',
+    cost: 'published /sctp ports, snaps and ISO images with UDF do not work any more',
+  },
+  {
+    name: 'sshd-idle',
+    title: 'sshd: TCPKeepAlive no, ClientAliveInterval 300, ClientAliveCountMax 2',
+    risk: 'low',
+    cost: 'an SSH session whose client does not answer for ten minutes ends',
+  },
+  { name: 'sshd-x11', title: 'sshd: X11Forwarding no', risk: 'low', cost: 'ssh -X shows no windows' },
+  {
+    name: 'sshd-forwarding',
+    title: 'sshd: AllowTcpForwarding no, AllowAgentForwarding no',
+    risk: 'yes',
+    cost: 'ssh -L, -R and -A, editors over SSH and jumps through this host do not work any more; it is left out where a host of the store is reached through this one',
+  },
+  {
+    name: 'sshd-sessions',
+    title: 'sshd: MaxSessions 2',
+    risk: 'yes',
+    cost: 'one shared SSH connection (ControlMaster, Ansible, DOCKER_HOST=ssh://) carries two sessions at a time',
+  },
+  {
+    name: 'core-dumps',
+    title: 'no core dumps of logins and services',
+    risk: 'low',
+    cost: 'coredumpctl has nothing to show; containers keep the limits that docker gives them',
+  },
+  {
+    name: 'login-defs',
+    title:
+      'login.defs: passwords of new accounts end after a year, failed logins are noted, more rounds for SHA hashes',
+    risk: 'low',
+    cost: 'passwords of accounts made from now on end after 365 days; the rest is cosmetic on Debian, which hashes with yescrypt and has no faillog',
+  },
+  {
+    name: 'banner',
+    title: 'a banner before each login: /etc/issue, /etc/issue.net, and sshd shows it (--banner TEXT)',
+    risk: 'none',
+  },
+  {
+    name: 'umask',
+    title: 'umask 027 for logins',
+    risk: 'yes',
+    cost: 'files that users make are closed to others: shared directories and build checkouts may need another group',
+  },
+  {
+    name: 'session-timeout',
+    title: 'idle shells end after 15 minutes (TMOUT)',
+    risk: 'yes',
+    cost: 'shells that wait end, those in tmux, of docker attach and on the console among them',
+  },
+];
+
+/** What scanners and other tools set, and these fixes never do. */
+export const NEVER: readonly { readonly setting: string; readonly why: string }[] = [
+  { setting: 'net.ipv4.ip_forward=0', why: 'published ports and the networks of containers stop working' },
+  {
+    setting: 'kernel.modules_disabled=1',
+    why: 'Docker loads overlay, veth, br_netfilter and others when it needs them',
+  },
+  { setting: 'user.max_user_namespaces=0', why: 'userns-remap, rootless Docker and rootless builds stop working' },
+  { setting: 'a firewall policy', why: 'it can shut out SSH, the TLS port and the networks of containers' },
+  { setting: 'auditd that stops the host when its disk is full', why: "a container's log can fill the disk" },
 ];

@@ -12,6 +12,7 @@ import { fleetKey, HOST_SETTINGS, type Settings, SSH_SETTINGS } from '../setting
 import { hasControls } from './fleet-document.ts';
 import { hostOf } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
+import { hostGroups } from './inventory-groups.ts';
 import { parseSshArguments } from './inventory-ssh.ts';
 import { type HostEntry, hostSchema, knownKeys, type SshEntry } from './schema.ts';
 
@@ -40,6 +41,8 @@ const READ: ReadonlySet<string> = new Set(['ansible_connection', ...ARGUMENTS, .
 export type InventoryHost = {
   readonly name: string;
   readonly spec?: HostSpec;
+  /** Groups of Ansible that it is in, also through their children. */
+  readonly groups?: readonly string[];
   /** E_INVENTORY (exit 2). */
   readonly problems: readonly DockerTlsError[];
 };
@@ -91,7 +94,10 @@ export function parseHostList(text: string, path = 'inventory'): InventoryHost[]
 
 function parseAnsible(text: string, path: string): InventoryHost[] {
   const taken = new Set<string>();
-  return [...hostVariables(text, path)].map(([ansibleName, all]) => {
+  const inventory = readJson(text, path);
+  const groupsOf = hostGroups(inventory);
+  return [...hostVariables(inventory, groupsOf.keys())].map(([ansibleName, all]) => {
+    const groups = groupsOf.get(ansibleName) ?? [];
     const where = `${path}: ${ansibleName}`;
     const problems: DockerTlsError[] = [];
     const say = (message: string, hints: readonly string[] = []) => problems.push(problem(where, message, hints));
@@ -107,21 +113,20 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
         const keys = [...at.slice(2), ...(key === undefined ? [] : [key])].filter((one) => typeof one === 'string');
         say(`${variableOf(keys, own)}${message}`, hints);
       }
-      return { name: ansibleName, problems };
+      return { name: ansibleName, groups, problems };
     }
     const name = nameProblem(ansibleName) === undefined ? ansibleName : nameOf(ansibleName);
     if (nameProblem(name) !== undefined) {
       say(`${quoted(ansibleName)} cannot be a name: ${nameProblem(name)}`);
-      return { name: ansibleName, problems };
+      return { name: ansibleName, groups, problems };
     }
     if (taken.has(name)) problems.push(twice(where, name));
     taken.add(name);
-    return { name, spec: hostOf(name, parsed.data as HostEntry, {}), problems };
+    return { name, groups, spec: hostOf(name, parsed.data as HostEntry, {}), problems };
   });
 }
 
-/** Every host with its variables, in the order of the groups. Hosts without variables stand in groups only. */
-function hostVariables(text: string, path: string): Map<string, Variables> {
+function readJson(text: string, path: string): Variables {
   let inventory: unknown;
   try {
     inventory = JSON.parse(text.replace(/^\ufeff/, ''));
@@ -131,17 +136,15 @@ function hostVariables(text: string, path: string): Map<string, Variables> {
       problem(path, 'this is not JSON', ['ansible-inventory -i hosts.ini --list > inventory.json']),
     ]);
   }
-  if (!isRecord(inventory)) {
-    throw new DockerTlsErrors([
-      problem(path, 'this is no inventory of Ansible', ['ansible-inventory -i hosts.ini --list']),
-    ]);
-  }
+  if (isRecord(inventory)) return inventory;
+  throw new DockerTlsErrors([
+    problem(path, 'this is no inventory of Ansible', ['ansible-inventory -i hosts.ini --list']),
+  ]);
+}
+
+/** Every host with its variables, in the order of the groups. Hosts without variables stand in groups only. */
+function hostVariables(inventory: Variables, names: Iterable<string>): Map<string, Variables> {
   const meta = isRecord(inventory._meta) && isRecord(inventory._meta.hostvars) ? inventory._meta.hostvars : {};
-  const names = Object.entries(inventory).flatMap(([group, value]) => {
-    if (group === '_meta') return [];
-    const members = Array.isArray(value) ? value : isRecord(value) ? value.hosts : undefined;
-    return Array.isArray(members) ? members.filter((name): name is string => typeof name === 'string') : [];
-  });
   return new Map(
     [...new Set([...names, ...Object.keys(meta)])].map((name) => {
       const own = Object.hasOwn(meta, name) ? meta[name] : undefined;

@@ -2,7 +2,8 @@
 
 import { DockerTlsError } from '../../errors/errors.ts';
 
-type Named = { readonly name: string };
+/** `groups`: those of the inventory that it is in. */
+type Named = { readonly name: string; readonly groups?: readonly string[] };
 export type Shard = { readonly index: number; readonly count: number };
 
 /** Reads `I/N` (the first part is 1/N). Fails with E_USAGE (exit 2). */
@@ -18,15 +19,15 @@ export function parseShard(text: string): Shard {
 }
 
 /**
- * The hosts that every condition lets through, in their order. `limit`: names and patterns (`*`, `?`), none means all; each has to
- * match something (E_LIMIT, exit 2). `shard`: every count-th host in the order of names, so that N runners share nothing.
+ * The hosts that every condition lets through, in their order. `limit`: names of hosts or of their groups, and patterns (`*`, `?`), none means all;
+ * each has to match something (E_LIMIT, exit 2). `shard`: every count-th host in the order of names, so that N runners share nothing.
  */
 export function selectHosts<T extends Named>(
   hosts: readonly T[],
   options: { readonly limit?: readonly string[]; readonly shard?: Shard },
 ): T[] {
   const limit = options.limit ?? [];
-  const idle = limit.filter((pattern) => !hosts.some((host) => matches(pattern, host.name)));
+  const idle = limit.filter((pattern) => !hosts.some((host) => matches(pattern, host)));
   if (idle.length > 0) {
     throw new DockerTlsError({
       code: 'E_LIMIT',
@@ -39,15 +40,18 @@ export function selectHosts<T extends Named>(
       ],
     });
   }
-  const chosen =
-    limit.length === 0 ? hosts : hosts.filter((host) => limit.some((pattern) => matches(pattern, host.name)));
+  const chosen = limit.length === 0 ? hosts : hosts.filter((host) => limit.some((pattern) => matches(pattern, host)));
   const { shard } = options;
   if (shard === undefined) return [...chosen];
   const sorted = chosen.map((host) => host.name).sort();
   return chosen.filter((host) => sorted.indexOf(host.name) % shard.count === shard.index - 1);
 }
 
-function matches(pattern: string, name: string): boolean {
+function matches(pattern: string, { name, groups = [] }: Named): boolean {
+  return [name, ...groups].some((one) => matchesName(pattern, one));
+}
+
+function matchesName(pattern: string, name: string): boolean {
   if (!/[*?]/.test(pattern)) return pattern === name;
   const source = [...pattern]
     .map((char) => (char === '*' ? '.*' : char === '?' ? '.' : char.replace(/[.+^${}()|[\]\\]/g, '\\$&')))

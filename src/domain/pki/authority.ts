@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { constraintFlaw, permits } from './constraints.ts';
 import { children, isType, TAG } from './der.ts';
-import { inspectCertificate, splitBundle } from './inspect.ts';
+import { inspectCertificate } from './inspect.ts';
 import type { San } from './names.ts';
 import { OID, shortName } from './oids.ts';
 import { parseCertificate, publicKeyInfo } from './parse.ts';
@@ -58,17 +58,17 @@ export function authorityFlaws(pem: string, now: Date): DockerTlsError[] {
   );
 }
 
-/** What strict verifiers will not like, though Docker takes it. `chain`: PEM of the CAs above it. */
-export function authorityWarnings(pem: string, chain: string): string[] {
+/** What strict verifiers will not like, though Docker takes it. `wholeChain`: clients get the CAs above it, too. */
+export function authorityWarnings(pem: string, wholeChain: boolean): string[] {
   const { keyUsage, selfIssued, subject } = inspectCertificate(pem);
   return [
     ...(keyUsage === null
       ? [`"${subject}" has no key usage: strict verifiers (Python 3.13 and later) refuse what it signs`]
       : []),
-    ...(selfIssued
+    ...(selfIssued || wholeChain
       ? []
       : [
-          `"${subject}" is an intermediate CA: Node, dockerode, docker-py and openssl s_client refuse the ca.pem of its clients, which ends in it; docker and curl take it (docs/ca.md${splitBundle(chain).length > 0 ? ', with the way for the others' : ''})`,
+          `"${subject}" is an intermediate CA: Node, dockerode, docker-py and openssl s_client refuse the ca.pem of its clients, which ends in it; docker and curl take it. For the others, import it with --chain and --whole-chain (docs/ca.md)`,
         ]),
   ];
 }

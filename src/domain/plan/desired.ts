@@ -40,7 +40,7 @@ export type Credentials = {
   readonly key: KeySource;
 };
 
-/** A file, link, attribute or membership that hardening wants, beside what TLS needs. */
+/** A file, link, attribute, membership or kernel setting that hardening wants, beside what TLS needs. */
 export type ExtraChange =
   | {
       readonly kind: 'file';
@@ -61,6 +61,13 @@ export type ExtraChange =
       readonly group: string;
       readonly user: string;
       readonly present: boolean;
+      readonly reason: string;
+    }
+  | {
+      /** A kernel setting that is to have this value now. */
+      readonly kind: 'sysctl';
+      readonly key: string;
+      readonly value: string;
       readonly reason: string;
     };
 

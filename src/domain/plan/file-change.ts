@@ -5,10 +5,10 @@ import { type HostFacts, realPath, type SnapshotEntry } from './facts.ts';
 
 /** Holds no secret: private keys are not files of a plan but credentials, and travel apart. */
 export type FileChange = {
-  readonly kind: 'file' | 'link' | 'absent' | 'attributes' | 'member';
-  /** For a membership `group:user`. */
+  readonly kind: 'file' | 'link' | 'absent' | 'attributes' | 'member' | 'sysctl';
+  /** For a membership `group:user`, for a kernel setting its key. */
   readonly path: string;
-  /** Octal, four digits; for a membership `present` or `absent`; `-` where it has no meaning. */
+  /** Octal, four digits; for a membership `present` or `absent`, for a kernel setting its value; `-` where it has no meaning. */
   readonly mode: string;
   readonly owner: string;
   /** Text of a file afterwards. */
@@ -21,9 +21,12 @@ export type FileChange = {
   /** The path is no longer what docker-tls had put there: somebody edited it. */
   readonly drift?: boolean;
   readonly reason?: string;
-  /** For attributes and memberships: there is something to do. */
+  /** For attributes, memberships and kernel settings: there is something to do. */
   readonly pending: boolean;
 };
+
+/** Kinds of changes that put nothing at a path. */
+export const WITHOUT_FILE: readonly string[] = ['attributes', 'member', 'sysctl'];
 
 /** A text file with its final mode. */
 export function text(path: string, content: string, mode = '0644', owner = '0:0', reason?: string): FileChange {
@@ -56,7 +59,8 @@ export function bySnapshot(entry: SnapshotEntry | undefined, path: string): File
     case 'attributes':
       return { kind: 'attributes', path, mode: entry.mode.padStart(4, '0'), owner: entry.owner, pending: true };
     case 'member':
-      return { kind: 'member', path, mode: entry.mode, owner: '-', pending: true };
+    case 'sysctl':
+      return { kind: entry.kind, path, mode: entry.mode, owner: '-', pending: true };
     default:
       return absent(path);
   }
@@ -90,6 +94,8 @@ export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
         pending: true,
         reason: extra.reason,
       };
+    case 'sysctl':
+      return { kind: 'sysctl', path: extra.key, mode: extra.value, owner: '-', pending: true, reason: extra.reason };
   }
 }
 

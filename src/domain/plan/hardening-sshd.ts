@@ -3,6 +3,8 @@
 import { secondFactors } from '../audit/checks/ssh.ts';
 import type { FixName } from '../audit/fixes.ts';
 import type { SshdMatch } from '../audit/sshd-facts.ts';
+import { listWords } from '../words.ts';
+import { ISSUE_FILES } from './hardening-host.ts';
 
 export const SSHD_CONFIG = '/etc/ssh/sshd_config';
 
@@ -27,6 +29,10 @@ export type SshdInput = {
   readonly login: Login;
   /** The most keys and passwords that one connection may try. */
   readonly maxAuthTries: number;
+  /** Hosts of the store that are reached through this one. */
+  readonly leadsTo: readonly string[];
+  /** A banner is written, for sshd to show. */
+  readonly banner: boolean;
 };
 
 export type HardenedSshd = {
@@ -37,12 +43,32 @@ export type HardenedSshd = {
 };
 
 const MOST_SESSIONS = 10;
+const STRICT_SESSIONS = 2;
+
+/** Fixes that are lines of the drop-in alone. `most`: a smaller value of the host stays. */
+const LINES: readonly { fix: FixName; keyword: string; value: string; most?: true }[] = [
+  { fix: 'sshd-idle', keyword: 'TCPKeepAlive', value: 'no' },
+  { fix: 'sshd-idle', keyword: 'ClientAliveInterval', value: '300', most: true },
+  { fix: 'sshd-idle', keyword: 'ClientAliveCountMax', value: '2', most: true },
+  { fix: 'sshd-x11', keyword: 'X11Forwarding', value: 'no' },
+  { fix: 'sshd-forwarding', keyword: 'AllowTcpForwarding', value: 'no' },
+  { fix: 'sshd-forwarding', keyword: 'AllowAgentForwarding', value: 'no' },
+];
+
+/** Fixes that this drop-in makes. */
+export const SSHD_FIXES: readonly FixName[] = [
+  'sshd',
+  'sshd-root',
+  'sshd-passwords',
+  'sshd-sessions',
+  'banner',
+  ...LINES.map(({ fix }) => fix),
+];
 const FIRST_WITH_INCLUDE = 802;
 
 /** The drop-in's text; without one the notes say why. A host that is stricter already stays so. */
 export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): HardenedSshd {
-  if (!['sshd', 'sshd-root', 'sshd-passwords'].some((fix) => fixes.has(fix as FixName)))
-    return { changed: [], notes: [] };
+  if (!SSHD_FIXES.some((fix) => fixes.has(fix))) return { changed: [], notes: [] };
   const { settings } = input;
   if (settings === undefined)
     return { changed: [], notes: ['sshd: it is not there, or does not take its own configuration (sshd -t)'] };
@@ -52,14 +78,26 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
   if (fixes.has('sshd')) {
     if (!now('LogLevel').startsWith('debug')) lines.push(['LogLevel', 'VERBOSE']);
     lines.push(['MaxAuthTries', `${atMost(now('MaxAuthTries'), input.maxAuthTries)}`]);
-    lines.push(['MaxSessions', `${atMost(now('MaxSessions'), MOST_SESSIONS)}`]);
-    lines.push(['PermitEmptyPasswords', 'no']);
   }
+  if (fixes.has('sshd') || fixes.has('sshd-sessions')) {
+    const most = fixes.has('sshd-sessions') ? STRICT_SESSIONS : MOST_SESSIONS;
+    lines.push(['MaxSessions', `${atMost(now('MaxSessions'), most)}`]);
+  }
+  if (fixes.has('sshd')) lines.push(['PermitEmptyPasswords', 'no']);
+  const { leadsTo } = input;
+  if (fixes.has('sshd-forwarding') && leadsTo.length > 0)
+    notes.push(`sshd-forwarding: left out, since ${listWords(leadsTo)} would no longer be reached through this host`);
+  for (const { fix, keyword, value, most } of LINES) {
+    if (!fixes.has(fix) || (fix === 'sshd-forwarding' && leadsTo.length > 0)) continue;
+    lines.push([keyword, most === undefined ? value : `${atMost(now(keyword), Number(value))}`]);
+  }
+  if (fixes.has('banner') && input.banner) lines.push(['Banner', ISSUE_FILES[1]]);
   if (fixes.has('sshd-root')) {
     const root = rootLogin(now('PermitRootLogin'), input.login, notes);
     if (root !== undefined) lines.push(['PermitRootLogin', root]);
   }
-  lines.push(['PubkeyAuthentication', 'yes']);
+  if (fixes.has('sshd') || fixes.has('sshd-root') || fixes.has('sshd-passwords'))
+    lines.push(['PubkeyAuthentication', 'yes']);
   if (fixes.has('sshd-passwords')) {
     // Before OpenSSH 8.7 the older name is a switch of its own, and either opens the way.
     const keyboard = ['KbdInteractiveAuthentication', 'ChallengeResponseAuthentication'].filter(
@@ -81,7 +119,7 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
       );
     }
   }
-  if (lines.length === 1) return { changed: [], notes };
+  if (lines.every(([keyword]) => keyword === 'PubkeyAuthentication')) return { changed: [], notes };
   const included = includeLine(input.config ?? '');
   if (included === undefined) {
     const old = input.version !== undefined && input.version < FIRST_WITH_INCLUDE;

@@ -11,17 +11,37 @@ import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { type HardenedDaemon, hardenDaemon } from './hardening-daemon.ts';
 import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } from './hardening-files.ts';
-import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG } from './hardening-sshd.ts';
+import { type HardenedSettings, HOST_PATHS, hardenSettings } from './hardening-host.ts';
+import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG, SSHD_FIXES } from './hardening-sshd.ts';
 
 /** Every fix but `tls`, which `setup` makes. */
 export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls');
 
-export const PROFILES = ['cis', 'article', 'minimal'] as const;
+export const PROFILES = ['cis', 'article', 'lynis', 'minimal'] as const;
 export type Profile = (typeof PROFILES)[number];
 
-/** `minimal`: what nobody notices but an intruder. `article`: host, daemon and containers as the article has them. */
+/** Fixes of the host outside of Docker: the CIS Docker Benchmark does not have them. */
+const OF_HOST: readonly FixName[] = [
+  'kernel-network',
+  'kernel-self',
+  'kernel-bpf',
+  'modules',
+  'modules-used',
+  'sshd-idle',
+  'sshd-x11',
+  'sshd-forwarding',
+  'sshd-sessions',
+  'core-dumps',
+  'login-defs',
+  'banner',
+  'umask',
+  'session-timeout',
+];
+
+/** `minimal`: what takes no risk at all. `article`: host, daemon and containers as the article has them. `lynis`: every fix. */
 const MEMBERS: Readonly<Record<Profile, readonly FixName[]>> = {
-  cis: FIXES.map((fix) => fix.name),
+  cis: FIXES.map((fix) => fix.name).filter((name) => !OF_HOST.includes(name)),
+  lynis: FIXES.map((fix) => fix.name),
   article: [
     'icc',
     'no-new-privileges',
@@ -35,7 +55,7 @@ const MEMBERS: Readonly<Record<Profile, readonly FixName[]>> = {
     'sshd-root',
     'sshd-passwords',
   ],
-  minimal: ['log-level', 'iptables', 'live-restore', 'log-limits', 'experimental', 'audit-rules', 'file-modes'],
+  minimal: FIXES.filter((fix) => fix.risk === 'none').map((fix) => fix.name),
 };
 
 export function profilesOf(fix: FixName): readonly Profile[] {
@@ -77,15 +97,22 @@ const KEPT_MEMBER = 'docker-group:';
 /** And how many keys and passwords one SSH connection may try: `sshd:max-auth-tries=N`. The CIS benchmark has 4, and so has a record without. */
 const MAX_AUTH_TRIES = 'sshd:max-auth-tries=';
 const CIS_AUTH_TRIES = 4;
-/** The article that this tool began with. */
-export const ARTICLE_AUTH_TRIES = 2;
+
+/** What profiles set beyond CIS: the article that this tool began with, and what Lynis wants. */
+export const PROFILE_AUTH_TRIES: Readonly<Partial<Record<Profile, number>>> = { article: 2, lynis: 3 };
+
+/** The text of the fix `banner`: `banner:text=…`. */
+const BANNER = 'banner:text=';
 
 /** Fixes and their settings as the record has them, in one order, without doubles. */
 export function recordHardening(
   fixes: readonly string[],
-  settings: { readonly keepInDockerGroup: readonly string[]; readonly maxAuthTries: number | undefined },
+  settings: {
+    readonly keepInDockerGroup: readonly string[];
+    readonly maxAuthTries: number | undefined;
+    readonly banner?: string | undefined;
+  },
 ): readonly string[] {
-  const known = FIXES.map((fix) => fix.name as string).filter((name) => fixes.includes(name));
   const kept = [
     ...fixes.filter((entry) => entry.startsWith(KEPT_MEMBER)),
     ...settings.keepInDockerGroup.map((user) => KEPT_MEMBER + user),
@@ -94,11 +121,23 @@ export function recordHardening(
     ...fixes.filter((entry) => entry.startsWith(MAX_AUTH_TRIES)),
     ...(settings.maxAuthTries === undefined ? [] : [`${MAX_AUTH_TRIES}${settings.maxAuthTries}`]),
   ];
+  const banner =
+    settings.banner === undefined ? fixes.find((entry) => entry.startsWith(BANNER)) : BANNER + settings.banner;
+  const known = FIXES.map((fix) => fix.name as string)
+    .filter((name) => fixes.includes(name))
+    // Nobody worded it.
+    .filter((name) => name !== 'banner' || banner !== undefined);
   return [
     ...known,
+    ...(banner === undefined ? [] : [banner]),
     ...[...new Set(kept)].sort(),
     ...(tries.length === 0 ? [] : [`${MAX_AUTH_TRIES}${maxAuthTries(tries)}`]),
   ];
+}
+
+/** The text of the banner, as the record has it. */
+export function bannerOf(entries: readonly string[]): string | undefined {
+  return entries.find((entry) => entry.startsWith(BANNER))?.slice(BANNER.length);
 }
 
 /** The strictest that was asked for. */
@@ -110,24 +149,39 @@ function maxAuthTries(entries: readonly string[]): number {
 }
 
 /** Paths whose state the fixes need, beside what every plan asks for. */
-export const HARDENING_PATHS: readonly string[] = [SSHD_CONFIG, SSHD_DROP_IN, AUDIT_RULES, TMPFILES, GROUP_FILE];
+export const HARDENING_PATHS: readonly string[] = [
+  SSHD_CONFIG,
+  SSHD_DROP_IN,
+  AUDIT_RULES,
+  TMPFILES,
+  GROUP_FILE,
+  ...HOST_PATHS,
+];
+
+/** Keywords of the drop-in by which a fix changes something. */
+const SSHD_KEYWORDS: Readonly<Partial<Record<FixName, RegExp>>> = {
+  sshd: /^MaxAuthTries$/,
+  'sshd-root': /^PermitRootLogin$/,
+  'sshd-passwords': /^(Password|KbdInteractive|ChallengeResponse)Authentication$/,
+  'sshd-idle': /^(TCPKeepAlive|ClientAlive.*)$/,
+  'sshd-x11': /^X11Forwarding$/,
+  'sshd-forwarding': /^Allow(Tcp|Agent)Forwarding$/,
+  'sshd-sessions': /^MaxSessions$/,
+};
+
+type Hardened = {
+  readonly daemon: HardenedDaemon;
+  readonly files: HardenedFiles;
+  readonly sshd: HardenedSshd;
+  readonly host: HardenedSettings;
+};
 
 /** What changes nothing costs nothing: the host has it already, or it could not be made, and the notes say why. */
-function changesHost(fix: FixName, daemon: HardenedDaemon, files: HardenedFiles, sshd: HardenedSshd): boolean {
-  switch (fix) {
-    case 'sshd':
-      return sshd.changed.includes('MaxAuthTries');
-    case 'sshd-root':
-      return sshd.changed.includes('PermitRootLogin');
-    case 'sshd-passwords':
-      return sshd.changed.some((keyword) =>
-        /^(Password|KbdInteractive|ChallengeResponse)Authentication$/.test(keyword),
-      );
-    case 'docker-group':
-      return files.extras.some(({ kind }) => kind === 'member');
-    default:
-      return (fix === 'log-limits' ? 'log-opts' : fix) in daemon.settings;
-  }
+function changesHost(fix: FixName, { daemon, files, sshd, host }: Hardened): boolean {
+  const keywords = SSHD_KEYWORDS[fix];
+  if (keywords !== undefined) return sshd.changed.some((keyword) => keywords.test(keyword));
+  if (fix === 'docker-group') return files.extras.some(({ kind }) => kind === 'member');
+  return host.changed.has(fix) || (fix === 'log-limits' ? 'log-opts' : fix) in daemon.settings;
 }
 
 export type HardenInput = {
@@ -138,10 +192,12 @@ export type HardenInput = {
   readonly facts: HostFacts;
   readonly audit: AuditFacts;
   readonly login: Login;
+  /** Hosts of the store that are reached through this one. */
+  readonly leadsTo: readonly string[];
 };
 
 /** What the fixes add to the desired state; what cannot be done, or not now, is in `notes`. */
-export function hardenHost({ entries, known, facts, audit, login }: HardenInput): Partial<DesiredHost> {
+export function hardenHost({ entries, known, facts, audit, login, leadsTo }: HardenInput): Partial<DesiredHost> {
   const fixes = new Set(FIXES.map((fix) => fix.name).filter((name) => entries.includes(name)));
   const keep = entries.filter((entry) => entry.startsWith(KEPT_MEMBER)).map((entry) => entry.slice(KEPT_MEMBER.length));
   const daemon = hardenDaemon(fixes, viewDaemon(facts), {
@@ -156,12 +212,20 @@ export function hardenHost({ entries, known, facts, audit, login }: HardenInput)
     matches: audit.sshdMatch,
     login,
     maxAuthTries: maxAuthTries(entries),
+    leadsTo,
+    banner: bannerOf(entries) !== undefined,
+  });
+  const host = hardenSettings(fixes, {
+    settings: audit.settings,
+    file: (path) => fileText(facts, path),
+    banner: bannerOf(entries),
   });
   return {
     daemonSettings: daemon.settings,
     ...(daemon.liveRestore ? { liveRestore: true } : {}),
     extras: [
       ...files.extras,
+      ...host.extras,
       ...(sshd.content === undefined
         ? []
         : [
@@ -170,7 +234,7 @@ export function hardenHost({ entries, known, facts, audit, login }: HardenInput)
               path: SSHD_DROP_IN,
               mode: '0644',
               content: sshd.content,
-              reason: [...fixes].filter((name) => name.startsWith('sshd')).join(', '),
+              reason: [...fixes].filter((name) => SSHD_FIXES.includes(name)).join(', '),
             },
           ]),
     ],
@@ -178,8 +242,11 @@ export function hardenHost({ entries, known, facts, audit, login }: HardenInput)
     loadAuditRules: files.loadAuditRules,
     costs: FIXES.filter(
       ({ name, cost }) =>
-        cost !== undefined && fixes.has(name) && !known.includes(name) && changesHost(name, daemon, files, sshd),
+        cost !== undefined &&
+        fixes.has(name) &&
+        !known.includes(name) &&
+        changesHost(name, { daemon, files, sshd, host }),
     ).map(({ name, cost }) => `${name}: ${cost}`),
-    notes: [...daemon.notes, ...files.notes, ...sshd.notes],
+    notes: [...daemon.notes, ...files.notes, ...sshd.notes, ...host.notes],
   };
 }

@@ -17,7 +17,7 @@ import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, hasDocker, installedCredentials, type SnapshotEntry } from './facts.ts';
-import { bySnapshot, type FileChange, foldAttributes, link, planFile, text } from './file-change.ts';
+import { bySnapshot, type FileChange, foldAttributes, link, planFile, text, WITHOUT_FILE } from './file-change.ts';
 import { judgeFirewall } from './firewall.ts';
 import type { PathState } from './host-files.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
@@ -88,7 +88,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const managedBefore = facts.state?.managed ?? [];
   const kept = new Set(wanted.map((change) => change.path));
   const hardening = ({ kind, path }: { kind: string; path: string }): boolean =>
-    kind === 'attributes' || kind === 'member' || !isTlsPath(path, view);
+    WITHOUT_FILE.includes(kind) || !isTlsPath(path, view);
   const returned = managedBefore
     .filter((item) => !kept.has(item.path) && item.path !== view.configFile && !hardening(item))
     .map(({ path }) => bySnapshot(facts.origin.get(path), path));
@@ -299,7 +299,7 @@ function withDrift(change: FileChange, facts: HostFacts): FileChange {
     (ours.kind === 'absent' && now.kind === 'absent') ||
     (ours.kind === 'link' && now.kind === 'link' && now.to === ours.to) ||
     (ours.kind === 'file' && now.kind === 'file' && now.content === ours.content && now.mode === ours.mode);
-  return same || change.kind === 'attributes' || change.kind === 'member' ? change : { ...change, drift: true };
+  return same || WITHOUT_FILE.includes(change.kind) ? change : { ...change, drift: true };
 }
 
 function withBefore(change: FileChange, facts: HostFacts): FileChange {

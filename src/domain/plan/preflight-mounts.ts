@@ -3,6 +3,7 @@
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { STATE, TLS_DIRECTORY, UNITS } from '../dockerd/paths.ts';
 import { sudoCommand } from '../quote.ts';
+import { WITHOUT_FILE } from './file-change.ts';
 import type { PreflightInput } from './preflight.ts';
 import { problem } from './preflight-config.ts';
 
@@ -14,7 +15,7 @@ export function checkMounts({ host, login, facts, plan }: PreflightInput): Docke
         (best, mount) => (best === undefined || mount.path.length >= best.path.length ? mount : best),
         undefined,
       );
-  const replaced = (plan?.files ?? []).filter(({ kind }) => kind !== 'attributes' && kind !== 'member');
+  const replaced = (plan?.files ?? []).filter(({ kind }) => !WITHOUT_FILE.includes(kind));
   const protects = plan?.containers.how === 'temporary' || plan?.containers.how === 'switched-on';
   const files = [...replaced.map(({ path }) => path), ...(plan && protects ? [plan.daemonJson.path] : [])];
   const found = new Map<string, DockerTlsError>();

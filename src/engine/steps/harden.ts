@@ -2,7 +2,7 @@
 
 import type { DesiredHost } from '../../domain/plan/desired.ts';
 import type { HostFacts } from '../../domain/plan/facts.ts';
-import { HARDENING_PATHS, hardenHost } from '../../domain/plan/hardening.ts';
+import { HARDENING_PATHS, type HardenInput, hardenHost } from '../../domain/plan/hardening.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import type { HostSession, Runtime } from '../../runtime.ts';
 import { gather, gatherAuditFacts } from '../gather.ts';
@@ -13,13 +13,11 @@ export type HardenedHost = {
   readonly desired: Partial<DesiredHost>;
 };
 
-/** Asks a host that is open for what the fixes need; changes nothing there. `entries`: as in the record of a host. */
+/** Asks a host that is open for what the fixes need; changes nothing there. */
 export async function hardenOpened(
   session: HostSession,
   spec: HostSpec,
-  entries: readonly string[],
-  /** Those that the host had before. */
-  known: readonly string[],
+  wanted: Pick<HardenInput, 'entries' | 'known' | 'leadsTo'>,
   runtime: Pick<Runtime, 'now' | 'signal'>,
 ): Promise<HardenedHost> {
   const [{ facts }, audit] = await Promise.all([
@@ -28,5 +26,5 @@ export async function hardenOpened(
   ]);
   const remote = spec.ssh.destination !== 'local';
   const login = { user: session.user, remote, byKey: session.authenticatedBy === 'key' };
-  return { facts, desired: hardenHost({ entries, known, facts, audit, login }) };
+  return { facts, desired: hardenHost({ ...wanted, facts, audit, login }) };
 }

@@ -1,7 +1,7 @@
 /** Owns when something is issued: after consent, under the store's lock, from what is stored by then. */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { StoreState } from '../../adapters/store/records.ts';
+import type { StoreChange, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
 import { signs } from '../../domain/trust/changes.ts';
 import { keptChain } from '../../domain/trust/server.ts';
@@ -9,7 +9,7 @@ import { bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
 import { type CopiesOutcome, refreshCopies } from '../installed-copies.ts';
 import type { Intent, Planned, PlannedHost, Run, Wanted } from '../intent.ts';
-import { openIssuer } from '../issue.ts';
+import { openIssuer, signsByCommand } from '../issue.ts';
 import { withHostKey } from './host-key.ts';
 import type { Base } from './plan.ts';
 import { storeChanged } from './record.ts';
@@ -48,11 +48,23 @@ export async function issueCredentials(
     const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before, run) : NONE;
     return { ...nothing, wanted, state: before, copies };
   }
-  return store.withLock(`docker-tls ${intent.reason}`, async () => {
+  const prepare = async () => {
     const state = await store.read();
     const again = intent.want(state, now);
-    if (run.asks && !isDeepStrictEqual(again, wanted)) throw storeChanged(store.home, 'the CA or its clients');
-    const change = await openIssuer(state, options).carryOut(again.credentials);
+    if (run.asks && !isDeepStrictEqual(again, wanted)) throw changed();
+    return { state, again };
+  };
+  const changed = () => storeChanged(store.home, 'the CA or its clients');
+  const carryOut = ({ state, again }: Awaited<ReturnType<typeof prepare>>) =>
+    openIssuer(state, options).carryOut(again.credentials);
+  const early = signsByCommand(before) ? await prepare() : undefined;
+  const signed = early === undefined ? undefined : await carryOut(early);
+  return store.withLock(`docker-tls ${intent.reason}`, async () => {
+    const present = await prepare();
+    const { state, again } = present;
+    if (early !== undefined && signed !== undefined && !isStill(early.state, state, signed)) throw changed();
+    if (early !== undefined && !isDeepStrictEqual(early.again.credentials, again.credentials)) throw changed();
+    const change = signed ?? (await carryOut(present));
     const written = await store.write(change);
     const after = await store.read();
     const renewed = wanted.copies ? [...after.clients.keys()] : Object.keys(change.clients ?? {});
@@ -65,6 +77,15 @@ export async function issueCredentials(
       retract: () => (held ? written.undo() : retract(again, state, run, intent.reason)),
     };
   });
+}
+
+/** Whether what a change was made from is as it was: the CAs, and the clients that it replaces. */
+function isStill(before: StoreState, now: StoreState, { clients = {} }: StoreChange): boolean {
+  const seen = ({ ca, oldCas, ...state }: StoreState) => [
+    [ca, ...oldCas].map((one) => one?.cert),
+    Object.keys(clients).map((name) => state.clients.get(name)?.cert),
+  ];
+  return isDeepStrictEqual(seen(before), seen(now));
 }
 
 const NONE: Issued['copies'] = new Map();
@@ -132,10 +153,10 @@ export async function withCredentials<T>(
       credentials.key === 'send' && key !== undefined ? { kind: 'send', key } : { kind: 'keep' };
     return work({ ca, cert, key: source });
   }
+  const sign = (publicKey?: string) =>
+    openIssuer(latest, { passphrase: run.passphrase, now }).server(spec.name, certificate.issue, publicKey);
   const issue = (publicKey?: string) =>
-    run.store.withLock(`docker-tls ${reason}`, () =>
-      openIssuer(latest, { passphrase: run.passphrase, now }).server(spec.name, certificate.issue, publicKey),
-    );
+    signsByCommand(latest) ? sign(publicKey) : run.store.withLock(`docker-tls ${reason}`, () => sign(publicKey));
   if (credentials.key === 'host')
     return withHostKey(planned, run, progress, async ({ publicKey, path }) => {
       const { cert } = await issue(publicKey);

@@ -1,6 +1,7 @@
 /** Owns the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
+import { reachedThrough } from '../../domain/destination.ts';
 import { permittedNames } from '../../domain/pki/authority.ts';
 import { installedCredentials } from '../../domain/plan/facts.ts';
 import {
@@ -83,7 +84,14 @@ async function planDesired(
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
   const spec: HostSpec = { ...requested, acceptCa, ...(entries.length === 0 ? {} : { harden: entries }) };
   const hardened =
-    entries.length === 0 ? undefined : await hardenOpened(session, spec, entries, known?.record.harden ?? [], runtime);
+    entries.length === 0
+      ? undefined
+      : await hardenOpened(
+          session,
+          spec,
+          { entries, known: known?.record.harden ?? [], leadsTo: hostsBehind(spec, latest, base.wanted) },
+          runtime,
+        );
   const facts = hardened?.facts ?? opened.facts;
   const address = spec.address ?? session.dialled;
   const found = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, known?.record.sans);
@@ -149,6 +157,12 @@ async function planDesired(
       ...(way === undefined ? [] : [way]),
     ],
   };
+}
+
+/** Hosts of the store and of this run that are reached through this one. */
+function hostsBehind(spec: HostSpec, latest: StoreState, { hosts }: Wanted): readonly string[] {
+  const stored = [...latest.hosts.values()].map(({ record }) => record);
+  return [...new Set(reachedThrough(spec, [...stored, ...hosts]))].filter((name) => name !== spec.name);
 }
 
 /**

@@ -13,7 +13,7 @@ Description=docker-tls: undo or finish a change that a reboot interrupted
 DefaultDependencies=no
 RequiresMountsFor=$STATE /etc
 After=local-fs.target
-Before=docker.service docker.socket docker-tls.socket sockets.target auditd.service audit-rules.service shutdown.target
+Before=systemd-sysctl.service docker.service docker.socket docker-tls.socket sockets.target auditd.service audit-rules.service shutdown.target
 Conflicts=shutdown.target
 
 [Service]

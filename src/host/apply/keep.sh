@@ -1,5 +1,5 @@
 # Keeps: the originals beside their places, and, the first time, in the origin
-# Needs functions: copy fail is_member snapshot_path step words
+# Needs functions: copy fail is_member snapshot_path step sysctl_value words
 # Needs variables: CREATED ERR NL STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
 # Needs programs: cut df ln mkdir mv readlink rm stat sync tail wc
 
@@ -50,6 +50,10 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     member)
       if is_member "$path"; then was=present; else was=absent; fi
       line="$index${TAB}member$TAB$was$TAB-$TAB$path"
+      ;;
+    sysctl)
+      was=$(sysctl_value "$path") || continue
+      line="$index${TAB}sysctl$TAB$was$TAB-$TAB$path"
       ;;
     *) continue ;;
   esac

@@ -1,6 +1,6 @@
 # Puts the change in place: from here on something changes, and every failure goes through the rollback.
 # Needs functions: apply_services effective_sshd fail keep_audit_rules mark missing_programs place_as plainly
-# Needs functions: reload_live_restore result set_member step undo warn words
+# Needs functions: reload_live_restore result set_member set_sysctl step undo warn words
 # Needs variables: AUDIT DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SSHD SSHD_DROP_IN STEP T
 # Needs variables: TAB UNITS
 # Needs programs: chmod chown cmp date grep journalctl rm sed sort sshd sync systemctl tail timeout
@@ -57,6 +57,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     absent) rm -f -- "$path" 2>"$ERR" || back "$(words)" ;;
     attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
     member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
+    sysctl) set_sysctl "$path" "$mode" 2>"$ERR" || back "$(words)" ;;
   esac
 done 3<"$T/manifest"
 sync "$UNITS" /etc/docker 2>/dev/null

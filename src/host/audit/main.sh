@@ -1,5 +1,5 @@
 # Prints all of it.
-# Needs functions: api_facts audit_facts dockerd_facts end file_facts host_facts sshd_facts
+# Needs functions: api_facts audit_facts dockerd_facts end file_facts hardening_facts host_facts sshd_facts
 # Needs programs: od stat tr
 
 main() {
@@ -10,6 +10,7 @@ main() {
   printf 'docker-tls-audit 1 %s\n' "$nonce"
   host_facts
   audit_facts
+  hardening_facts
   sshd_facts
   dockerd_facts
   file_facts

@@ -1,6 +1,7 @@
 # The files of a change: what a path was, its place taken by one rename, and everything back.
+# Needs functions: warn
 # Needs variables: DAEMON_JSON LIVE_RESTORE T TAB
-# Needs programs: chmod chown cp cut getent gpasswd grep ln mv readlink rm rmdir sort stat tr
+# Needs programs: cat chmod chown cp cut getent gpasswd grep ln mv readlink rm rmdir sort stat tr
 
 # The same file, or the same link, under another path: copy FROM TO. A link is made anew: with it, uutils' `cp -a` changes the mode of the
 # file that it leads to.
@@ -18,6 +19,9 @@ snapshot_path() {
     member)
       if is_member "$4"; then present=present; else present=absent; fi
       printf '%s\tmember\t%s\t-\t%s\n' "$2" "$present" "$4" >>"$1/manifest"
+      ;;
+    sysctl)
+      if value=$(sysctl_value "$4"); then printf '%s\tsysctl\t%s\t-\t%s\n' "$2" "$value" "$4" >>"$1/manifest"; fi
       ;;
     attributes)
       if [ -e "$4" ]; then
@@ -46,6 +50,19 @@ set_member() {
     present) is_member "$2" || gpasswd -a "${2#*:}" "${2%%:*}" >/dev/null ;;
     absent) ! is_member "$2" || gpasswd -d "${2#*:}" "${2%%:*}" >/dev/null ;;
   esac
+}
+
+# The running value of a kernel setting: sysctl_value KEY
+sysctl_value() { cat "/proc/sys/$(printf '%s' "$1" | tr . /)" 2>/dev/null; }
+
+# set_sysctl KEY VALUE. One of them goes one way only, which is no reason to stop, but it is said.
+set_sysctl() {
+  now=$(sysctl_value "$1") || return 0
+  if [ "$now" = "$2" ]; then return 0; fi
+  printf '%s\n' "$2" >"/proc/sys/$(printf '%s' "$1" | tr . /)" && return 0
+  [ "$1" = kernel.unprivileged_bpf_disabled ] || return 1
+  REMARK="$1 stays $now until the next boot, since the kernel does not set it back"
+  warn "$REMARK"
 }
 
 # Puts PATH.docker-tls-SUFFIX in the place of PATH by one rename, and keeps it: place_as PATH SUFFIX
@@ -77,6 +94,7 @@ restore_files() {
       absent) rm -f -- "$path" || bad=1 ;;
       attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } || bad=1 ;;
       member) set_member "$mode" "$path" || bad=1 ;;
+      sysctl) set_sysctl "$path" "$mode" || bad=1 ;;
     esac
   done 3<"$T/kept"
   return "$bad"

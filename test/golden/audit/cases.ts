@@ -2,6 +2,7 @@
 
 import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/domain/audit/check.ts';
 import { type CheckResult, evaluate } from '../../../src/domain/audit/evaluate.ts';
+import { BLOCKED, LOGIN_DEFS, SYSCTLS } from '../../../src/domain/audit/host-settings.ts';
 import type { ProbeOutcome } from '../../../src/runtime.ts';
 import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
 
@@ -1131,7 +1132,86 @@ const TLS_CASES: readonly Case[] = [
   },
 ];
 
+/** Sections of the host outside of Docker; the recorded hosts are from before they were asked for. */
+function hostSays(sections: Readonly<Record<string, string>>): Alteration {
+  const right = {
+    container: 'none',
+    sysctl: SYSCTLS.map(({ key, value }) => `${key.replaceAll('.', '/')}:${value}`).join('\n'),
+    modules: 'overlay\nveth',
+    modprobe: Object.values(BLOCKED)
+      .flat()
+      .map((name) => `install ${name} /bin/false`)
+      .join('\n'),
+    'login-defs': LOGIN_DEFS.map(({ key, value }) => `${key}\t${value}`).join('\n'),
+    'core-limits': '* hard core 0',
+    coredump: 'Storage=none',
+    profile: 'umask 027\nTMOUT=900\nreadonly TMOUT',
+    'issue-net': 'Authorized users only. All use of this system is monitored and recorded.',
+  };
+  return { sections: { ...right, 'sshd 0': 'banner /etc/issue.net', ...sections } };
+}
+const HOST_CHECKS = [
+  'host.1',
+  'host.2',
+  'host.3',
+  'host.4',
+  'host.5',
+  'host.6',
+  'host.7',
+  'host.8',
+  'host.9',
+  'host.10',
+];
+
+const HARDENING_CASES: readonly Case[] = [
+  ...HOST_CHECKS.map((check): Case => ({ check, name: 'all as harden makes it', change: hostSays({}), state: 'pass' })),
+  ...(
+    [
+      ['host.1', { sysctl: 'net/ipv4/conf/all/send_redirects:1' }, 'is 1, not 0'],
+      ['host.2', { sysctl: 'kernel/kptr_restrict:0' }, 'is 0, not 2'],
+      ['host.3', { sysctl: 'kernel/unprivileged_bpf_disabled:0' }, 'is 0, not 1'],
+      ['host.4', { modprobe: 'blacklist dccp\ninstall dccp /sbin/modprobe dccp' }, 'can be loaded: dccp, rds'],
+      ['host.5', { modprobe: 'install sctp /bin/true\ninstall udf /usr/bin/false' }, 'can be loaded: squashfs'],
+      ['host.6', { coredump: '', 'core-limits': '* soft core 0' }, 'no line "* hard core 0"; Storage is not none'],
+      ['host.7', { 'login-defs': 'PASS_MAX_DAYS\t99999\nPASS_MIN_DAYS\t7' }, 'PASS_MAX_DAYS is 99999, not 365; SHA'],
+      ['host.8', { 'issue-net': 'Debian GNU/Linux 13' }, 'has no text of its own'],
+      ['host.9', { 'login-defs': 'UMASK\t022', profile: '  umask 022' }, 'UMASK is 022; umask 022'],
+      ['host.10', { profile: '# TMOUT=60' }, 'TMOUT is not set'],
+    ] as const
+  ).map(
+    ([check, sections, says]): Case => ({ check, name: 'not so', change: hostSays(sections), state: 'finding', says }),
+  ),
+  ...(
+    [
+      ['host.1', 'loose on purpose', { sysctl: 'net/ipv4/conf/all/rp_filter:2' }],
+      ['host.2', 'stricter', { sysctl: 'kernel/yama/ptrace_scope:3\nkernel/perf_event_paranoid:4' }],
+      ['host.3', "Debian's default", { sysctl: 'kernel/unprivileged_bpf_disabled:2' }],
+      ['host.4', 'in use', { modprobe: '', modules: BLOCKED.modules.join('\n').replaceAll('-', '_') }],
+      ['host.9', 'stricter', { 'login-defs': 'UMASK 077', profile: '' }],
+      ['host.10', 'shorter', { profile: 'export TMOUT=300' }],
+    ] as const
+  ).map(([check, name, sections]): Case => ({ check, name, change: hostSays(sections), state: 'pass' })),
+  ...['host.2', 'host.3', 'host.4', 'host.5'].map(
+    (check): Case => ({
+      check,
+      name: 'a container',
+      change: hostSays({ container: 'lxc', sysctl: 'kernel/kptr_restrict:0', modprobe: '' }),
+      state: 'not-applicable',
+      says: 'the kernel of another machine',
+    }),
+  ),
+  ...(
+    [
+      ['ssh.9', 'x11forwarding no'],
+      ['ssh.10', 'clientaliveinterval 300\nclientalivecountmax 2\ntcpkeepalive no'],
+      ['ssh.12', 'maxsessions 2'],
+      ['ssh.11', 'allowtcpforwarding no\nallowagentforwarding no'],
+    ] as const
+  ).map(([check, says]): Case => ({ check, name: says, change: { sections: { 'sshd 0': says } }, state: 'pass' })),
+];
+
 export const CASES: readonly Case[] = [
+  ...HARDENING_CASES,
   ...AUDIT_CASES,
   ...DAEMON_CASES,
   ...CONTAINER_CASES,

@@ -2,6 +2,7 @@
 
 import { type Check, type Evidence, finding, notApplicable, PASS, SEVERITIES, type Severity } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
+import type { FixName } from '../fixes.ts';
 import type { SshdMatch } from '../sshd-facts.ts';
 
 type PasswordMethod = 'password' | 'keyboard-interactive';
@@ -75,7 +76,7 @@ function check(
   title: string,
   why: string,
   lines: string,
-  fixable: 'sshd' | 'sshd-root' | 'sshd-passwords',
+  fixable: FixName,
   wrong: (value: (key: string) => string) => Fault | undefined,
   /** Why harden leaves this one as it is. */
   unfixable?: (facts: AuditFacts) => string | undefined,
@@ -216,6 +217,53 @@ export const SSH_CHECKS: readonly Check[] = [
             severity: value('passwordauthentication') === 'yes' ? 'critical' : 'low',
           }
         : undefined,
+  ),
+  check(
+    'ssh.9',
+    'low',
+    'X11 is not forwarded',
+    'A server shows no windows, and a forwarded display can be read and typed into by whoever is root there.',
+    'X11Forwarding no',
+    'sshd-x11',
+    (value) => (value('x11forwarding') === 'yes' ? { text: 'X11Forwarding is yes' } : undefined),
+  ),
+  check(
+    'ssh.10',
+    'info',
+    'Sessions whose client is gone end',
+    'An answer inside the encryption tells whether the client is still there; TCP keepalives can be forged.',
+    'TCPKeepAlive no, ClientAliveInterval 300 and ClientAliveCountMax 2',
+    'sshd-idle',
+    (value) => {
+      const interval = Number(value('clientaliveinterval'));
+      if (interval === 0 || interval > 300) return { text: `ClientAliveInterval is ${interval}` };
+      if (Number(value('clientalivecountmax')) > 2)
+        return { text: `ClientAliveCountMax is ${value('clientalivecountmax')}` };
+      return value('tcpkeepalive') === 'yes' ? { text: 'TCPKeepAlive is yes' } : undefined;
+    },
+  ),
+  check(
+    'ssh.11',
+    'info',
+    'Connections and agents are not forwarded',
+    'Whoever logs in reaches the network behind the host, and root uses a forwarded agent. Jumps and editors need it.',
+    'AllowTcpForwarding no and AllowAgentForwarding no',
+    'sshd-forwarding',
+    (value) => {
+      const open = ['AllowTcpForwarding', 'AllowAgentForwarding'].filter(
+        (keyword) => !['no', ''].includes(value(keyword.toLowerCase())),
+      );
+      return open.length === 0 ? undefined : { text: `${open.join(' and ')}: not no` };
+    },
+  ),
+  check(
+    'ssh.12',
+    'info',
+    'At most two sessions for each connection',
+    'Lynis wants two. Shared connections (ControlMaster, Ansible, DOCKER_HOST=ssh://) want more.',
+    'MaxSessions 2',
+    'sshd-sessions',
+    (value) => (Number(value('maxsessions')) <= 2 ? undefined : { text: `MaxSessions is ${value('maxsessions')}` }),
   ),
   {
     id: 'ssh.8',

@@ -1,0 +1,81 @@
+/** Owns the configuration of tools for a client of the store, and remembering who was given its credentials. */
+
+import { contextNameOf } from '../adapters/docker/contexts.ts';
+import { dockerHost } from '../adapters/docker/environment.ts';
+import { packTar } from '../adapters/docker/tar.ts';
+import type { StoredClient } from '../adapters/store/records.ts';
+import type { Store } from '../adapters/store/store.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { Secret } from '../domain/secret.ts';
+import { type Access, contextCommand } from '../domain/tools/access.ts';
+import { fileOf, renderTool, type ToolName } from '../domain/tools/tools.ts';
+import { externalKey } from '../domain/trust/client-refusals.ts';
+import { type NewCopy, withHandedOut } from '../domain/trust/handed-out.ts';
+import type { ReachableHost } from '../engine/reachable-hosts.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+
+/** A tool on this computer: it reads the files in the store, and its context is kept up to date by docker-tls (`typed`: as it is called here). */
+export function accessHere(
+  { record }: ReachableHost,
+  client: StoredClient & { readonly directory: string },
+  typed: (command: string) => string,
+): Access {
+  const context = contextNameOf(record.name);
+  const command = `docker-tls context ${shellQuote(record.name)} --client ${shellQuote(client.record.name)}`;
+  return {
+    host: record.name,
+    endpoint: dockerHost(record.address, record.port),
+    client: client.record.name,
+    directory: client.directory,
+    context: { name: context, command: typed(command) },
+  };
+}
+
+/** A tool on a computer without the store, where the files are in `directory`. */
+export function accessThere(
+  { name, host }: { readonly name: string; readonly host: string },
+  client: string,
+  directory: string,
+): Access {
+  const access = { host: name, endpoint: host, client, directory };
+  const context = contextNameOf(name);
+  return { ...access, context: { name: context, command: contextCommand(access, context) } };
+}
+
+/** An archive for such a computer: the client's three files and the tool's configuration. Fails with E_CLIENT_NO_KEY, and as renderTool does. */
+export function packTool(
+  tool: ToolName,
+  all: readonly [Access, ...Access[]],
+  { ca, cert, key, record }: StoredClient,
+  now: Date,
+): Secret {
+  if (key === undefined) throw externalKey(record.name);
+  const text = renderTool(
+    tool,
+    all,
+    (host) => `docker-tls client export ${record.name} --format ${tool} --hosts ${host}`,
+  );
+  const files = [
+    { name: 'ca.pem', data: Buffer.from(ca), mode: 0o444 },
+    { name: 'cert.pem', data: Buffer.from(cert), mode: 0o444 },
+    { name: 'key.pem', data: key.reveal(), mode: 0o400 },
+    { name: fileOf(tool), data: Buffer.from(text), mode: 0o644 },
+  ];
+  return new Secret(packTar(files, now));
+}
+
+/** Remembers a copy in the client's record. False where the store cannot be written just now: what was asked for is done all the same. */
+export async function rememberCopy(store: Store, client: string, copy: NewCopy, now: Date): Promise<boolean> {
+  try {
+    await store.withLock('docker-tls client export', async () => {
+      const known = (await store.read({ hosts: [] })).clients.get(client);
+      if (known === undefined) return;
+      const { directory: _, ...stored } = known;
+      await store.write({ clients: { [client]: { ...stored, record: withHandedOut(stored, copy, now) } } });
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof DockerTlsError) return false;
+    throw error;
+  }
+}

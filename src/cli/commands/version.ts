@@ -1,0 +1,23 @@
+/** Owns `version`: what to name in a report of a bug. */
+
+import { defineCommand } from '../command.ts';
+
+declare const DOCKER_TLS_VERSION: string;
+
+export const command = defineCommand({
+  name: 'version',
+  withoutFleet: true,
+  summary: 'The version of docker-tls, and what it runs on',
+  examples: ['docker-tls version'],
+  args: {},
+  options: {},
+  async run() {
+    const version = DOCKER_TLS_VERSION;
+    const { version: node, platform, arch } = process;
+    return {
+      exit: 0,
+      result: { version, node, platform, arch },
+      text: `docker-tls ${version}\nNode.js ${node.slice(1)}, ${platform} ${arch}`,
+    };
+  },
+});

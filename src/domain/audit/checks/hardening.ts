@@ -1,0 +1,189 @@
+/** Owns the checks of the host outside of Docker: kernel settings, modules and logins. Lynis asks for all of them, the CIS Docker Benchmark for none. */
+
+import {
+  type Check,
+  type Evidence,
+  finding,
+  judge,
+  notApplicable,
+  PASS,
+  type Severity,
+  type Verdict,
+} from '../check.ts';
+import type { AuditFacts } from '../facts.ts';
+import type { FixName } from '../fixes.ts';
+import {
+  type HostSettings,
+  isOwn,
+  isStrict,
+  looseLoginDefs,
+  looseModules,
+  looseSysctls,
+  SYSCTLS,
+  TIMEOUT_S,
+} from '../host-settings.ts';
+
+const UNSAID = notApplicable('the host does not say');
+
+function check(
+  id: string,
+  fixable: FixName,
+  severity: Severity,
+  title: string,
+  why: string,
+  fix: string,
+  wrong: (settings: HostSettings, facts: AuditFacts) => readonly Evidence[] | Verdict,
+): Check {
+  return {
+    id,
+    severity,
+    title,
+    why,
+    fix,
+    fixable,
+    evaluate: (facts) => {
+      if (facts.settings === undefined) return UNSAID;
+      const found = wrong(facts.settings, facts);
+      return 'state' in found ? found : judge(found);
+    },
+  };
+}
+
+function kernel(settings: HostSettings, fix: FixName): readonly Evidence[] | Verdict {
+  const rows = SYSCTLS.filter((row) => row.fix === fix);
+  if (!rows.some((row) => isOwn(settings, row))) return notApplicable('a container has the kernel of another machine');
+  return looseSysctls(settings, fix).map(({ key, now, value }) => ({ place: key, text: `is ${now}, not ${value}` }));
+}
+
+function modules(settings: HostSettings, fix: 'modules' | 'modules-used'): readonly Evidence[] | Verdict {
+  if (settings.container) return notApplicable('a container has the kernel of another machine');
+  const loose = looseModules(settings, fix);
+  return loose.length === 0 ? PASS : finding([{ place: 'modprobe', text: `can be loaded: ${loose.join(', ')}` }]);
+}
+
+const SYSCTL = 'harden writes /etc/sysctl.d/zz-docker-tls.conf and the running value';
+
+export const HARDENING_CHECKS: readonly Check[] = [
+  check(
+    'host.1',
+    'kernel-network',
+    'low',
+    'The network of the kernel believes nobody',
+    'Redirects, source routes and forged addresses lead traffic elsewhere. Forwarding, which Docker needs, is none of it.',
+    SYSCTL,
+    (settings) => kernel(settings, 'kernel-network'),
+  ),
+  check(
+    'host.2',
+    'kernel-self',
+    'low',
+    'The kernel keeps its addresses and its log to itself',
+    'Kernel addresses, its log, ptrace and perf are what an exploit begins with; containers share the kernel.',
+    SYSCTL,
+    (settings) => kernel(settings, 'kernel-self'),
+  ),
+  check(
+    'host.3',
+    'kernel-bpf',
+    'medium',
+    'Users cannot load BPF programs',
+    'The verifier of BPF has been a way to root more than once.',
+    `${SYSCTL}; 1 cannot be set back before the next boot`,
+    (settings) => {
+      const found = kernel(settings, 'kernel-bpf');
+      // 2, as Debian has it, shuts it as well, until root opens it.
+      return 'state' in found || settings.sysctl.get('kernel.unprivileged_bpf_disabled') !== '2' ? found : PASS;
+    },
+  ),
+  check(
+    'host.4',
+    'modules',
+    'low',
+    'Modules that a server does not need are not loaded',
+    'Rare protocols and file systems are loaded on demand, also for users, and their holes with them.',
+    'install NAME /bin/false in /etc/modprobe.d/',
+    (settings) => modules(settings, 'modules'),
+  ),
+  check(
+    'host.5',
+    'modules-used',
+    'info',
+    'sctp, squashfs and udf are not loaded',
+    'They are loaded on demand. Docker needs sctp for published /sctp ports, snaps need squashfs.',
+    'install NAME /bin/false in /etc/modprobe.d/, where nothing needs them',
+    (settings) => modules(settings, 'modules-used'),
+  ),
+  check(
+    'host.6',
+    'core-dumps',
+    'low',
+    'No core dumps are kept',
+    'The memory of a program holds keys and passwords.',
+    '* hard core 0 in /etc/security/limits.d/, Storage=none in /etc/systemd/coredump.conf.d/',
+    ({ coreLimit, coredumpStored }) => [
+      ...(coreLimit ? [] : [{ place: '/etc/security/limits.d', text: 'no line "* hard core 0"' }]),
+      ...(coredumpStored ? [{ place: 'systemd-coredump', text: 'Storage is not none' }] : []),
+    ],
+  ),
+  check(
+    'host.7',
+    'login-defs',
+    'info',
+    'Passwords of new accounts expire',
+    'It is for accounts made later, and for scanners: Debian hashes with yescrypt, and accounts should have keys.',
+    'PASS_MAX_DAYS 365, PASS_MIN_DAYS 1 and others in /etc/login.defs',
+    ({ loginDefs }) => {
+      if (loginDefs.size === 0) return notApplicable('there is no /etc/login.defs');
+      return looseLoginDefs(loginDefs, 'login-defs').map(({ key, now, value }) => ({
+        place: '/etc/login.defs',
+        text: `${key} is ${now === '' ? 'not set' : now}, not ${value}`,
+      }));
+    },
+  ),
+  check(
+    'host.8',
+    'banner',
+    'info',
+    'A banner says before the login whose host it is',
+    'Some courts ask for it. Its words are yours.',
+    'docker-tls harden HOST --only banner --banner TEXT',
+    ({ issue }, { sshd }) => {
+      const shown = sshd?.get('banner')?.[0];
+      // What the distribution wrote names itself and nothing else.
+      const plain = issue.length < 60;
+      return [
+        ...(issue === '' || plain ? [{ place: '/etc/issue.net', text: 'has no text of its own' }] : []),
+        ...(sshd !== undefined && (shown === undefined || shown === 'none')
+          ? [{ place: 'sshd', text: 'shows no banner' }]
+          : []),
+      ];
+    },
+  ),
+  check(
+    'host.9',
+    'umask',
+    'info',
+    'New files of users are closed to others',
+    'What is made without a thought should not be open to all.',
+    'UMASK 027 in /etc/login.defs, umask 027 in /etc/profile.d/',
+    ({ loginDefs, umask }) => [
+      ...looseLoginDefs(loginDefs, 'umask').map(({ now }) => ({
+        place: '/etc/login.defs',
+        text: `UMASK is ${now === '' ? 'not set' : now}`,
+      })),
+      ...umask.filter((mask) => !isStrict(mask)).map((mask) => ({ place: '/etc/profile', text: `umask ${mask}` })),
+    ],
+  ),
+  check(
+    'host.10',
+    'session-timeout',
+    'info',
+    'Idle shells end',
+    'A shell that somebody left open is open to whoever comes by.',
+    `TMOUT=${TIMEOUT_S} in /etc/profile.d/`,
+    ({ timeout }) =>
+      timeout !== undefined && timeout > 0 && timeout <= TIMEOUT_S
+        ? []
+        : [{ place: '/etc/profile.d', text: timeout === undefined ? 'TMOUT is not set' : `TMOUT is ${timeout}` }],
+  ),
+];

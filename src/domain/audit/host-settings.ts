@@ -1,0 +1,194 @@
+/** Owns the settings of the host outside of Docker that checks judge and fixes make: kernel, modules, logins. What is stricter already stays. */
+
+import type { FixName } from './fixes.ts';
+
+type Row = {
+  readonly fix: FixName;
+  readonly key: string;
+  readonly value: string;
+  /** Further values that are as strict or stricter: they stay. */
+  readonly stays?: readonly string[];
+};
+
+const NETWORK: readonly (readonly [string, string, ...string[]])[] = [
+  ['net.ipv4.conf.all.accept_redirects', '0'],
+  ['net.ipv4.conf.default.accept_redirects', '0'],
+  ['net.ipv4.conf.all.accept_source_route', '0'],
+  ['net.ipv4.conf.default.accept_source_route', '0'],
+  ['net.ipv4.conf.all.send_redirects', '0'],
+  ['net.ipv4.conf.default.send_redirects', '0'],
+  ['net.ipv4.conf.all.log_martians', '1'],
+  ['net.ipv4.conf.default.log_martians', '1'],
+  // 2 is somebody's choice, for routes that are not the same both ways.
+  ['net.ipv4.conf.all.rp_filter', '1', '2'],
+  ['net.ipv4.icmp_echo_ignore_broadcasts', '1'],
+  ['net.ipv4.icmp_ignore_bogus_error_responses', '1'],
+  ['net.ipv4.tcp_syncookies', '1', '2'],
+  ['net.ipv6.conf.all.accept_redirects', '0'],
+  ['net.ipv6.conf.default.accept_redirects', '0'],
+  ['net.ipv6.conf.all.accept_source_route', '0', '-1'],
+  ['net.ipv6.conf.default.accept_source_route', '0', '-1'],
+];
+
+const SELF: typeof NETWORK = [
+  ['dev.tty.ldisc_autoload', '0'],
+  ['fs.protected_fifos', '2'],
+  ['fs.protected_hardlinks', '1'],
+  ['fs.protected_regular', '2'],
+  ['fs.protected_symlinks', '1'],
+  ['fs.suid_dumpable', '0'],
+  ['kernel.core_uses_pid', '1'],
+  ['kernel.ctrl-alt-del', '0'],
+  ['kernel.dmesg_restrict', '1'],
+  ['kernel.kptr_restrict', '2'],
+  ['kernel.perf_event_paranoid', '3', '4'],
+  ['kernel.randomize_va_space', '2'],
+  ['kernel.sysrq', '0'],
+  ['kernel.yama.ptrace_scope', '1', '2', '3'],
+  ['net.core.bpf_jit_harden', '2'],
+];
+
+function rows(fix: FixName, list: typeof NETWORK): readonly Row[] {
+  return list.map(([key, value, ...stays]) => ({ fix, key, value, stays }));
+}
+
+/** Kernel settings. None of them is one that Docker needs otherwise. */
+export const SYSCTLS: readonly Row[] = [
+  ...rows('kernel-network', NETWORK),
+  ...rows('kernel-self', SELF),
+  ...rows('kernel-bpf', [['kernel.unprivileged_bpf_disabled', '1']]),
+];
+
+/** Settings of the whole kernel: in a container they would be those of the machine outside. */
+export function isOwn({ container }: HostSettings, { fix }: Row): boolean {
+  return !container || fix === 'kernel-network';
+}
+
+/** Modules that are never to be loaded. */
+export const BLOCKED: Readonly<Record<'modules' | 'modules-used', readonly string[]>> = {
+  modules: [
+    'dccp',
+    'rds',
+    'tipc',
+    'usb-storage',
+    'uas',
+    'firewire-core',
+    'firewire-ohci',
+    'firewire-sbp2',
+    'cramfs',
+    'freevxfs',
+    'hfs',
+    'hfsplus',
+    'jffs2',
+  ],
+  'modules-used': ['sctp', 'squashfs', 'udf'],
+};
+
+export const LOGIN_DEFS: readonly (Row & { readonly stricter: (now: number) => boolean })[] = [
+  { fix: 'login-defs', key: 'PASS_MAX_DAYS', value: '365', stricter: (now) => now > 0 && now < 365 },
+  { fix: 'login-defs', key: 'PASS_MIN_DAYS', value: '1', stricter: (now) => now > 1 },
+  { fix: 'login-defs', key: 'SHA_CRYPT_MIN_ROUNDS', value: '65536', stricter: (now) => now > 65_536 },
+  { fix: 'login-defs', key: 'SHA_CRYPT_MAX_ROUNDS', value: '65536', stricter: (now) => now > 65_536 },
+  { fix: 'login-defs', key: 'FAILLOG_ENAB', value: 'yes', stricter: () => false },
+  { fix: 'umask', key: 'UMASK', value: '027', stricter: (now) => isStrictUmask(now) },
+];
+
+/** `now`: its octal digits, read as decimal ones. */
+function isStrictUmask(now: number): boolean {
+  return isStrict(String(now));
+}
+
+/** Keeps files from the group's writing and from all others, as 027 does. */
+export function isStrict(umask: string): boolean {
+  const bits = Number.parseInt(umask, 8);
+  return /^[0-7]{1,4}$/.test(umask) && (bits & 0o027) === 0o027;
+}
+
+/** The longest that a shell may be idle, in seconds. */
+export const TIMEOUT_S = 900;
+
+/** What the host says of itself, as text. */
+export type HostSettings = {
+  /** It shares the kernel of another machine. */
+  readonly container: boolean;
+  readonly sysctl: ReadonlyMap<string, string>;
+  readonly loaded: ReadonlySet<string>;
+  /** Modules whose loading a file of modprobe.d forbids. */
+  readonly blocked: ReadonlySet<string>;
+  readonly loginDefs: ReadonlyMap<string, string>;
+  /** Nobody's login may leave a core dump, and systemd stores none. */
+  readonly coreLimit: boolean;
+  readonly coredumpStored: boolean;
+  /** umask and TMOUT of /etc/profile and what it reads: the last of each file. */
+  readonly umask: readonly string[];
+  readonly timeout: number | undefined;
+  readonly issue: string;
+};
+
+/** modprobe takes `-` and `_` for the same. */
+export function moduleName(name: string): string {
+  return name.replaceAll('-', '_');
+}
+
+/** Reads the sections of src/host/audit/hardening.sh; undefined where the host did not answer them. */
+export function parseHostSettings(text: (section: string) => string | undefined): HostSettings | undefined {
+  const sysctl = text('sysctl');
+  if (sysctl === undefined) return undefined;
+  const lines = (section: string): string[] => (text(section) ?? '').split('\n').map((line) => line.trim());
+  const profile = lines('profile').filter((line) => !line.startsWith('#'));
+  const timeouts = profile.flatMap((line) => /\bTMOUT=["']?(\d+)/.exec(line)?.[1] ?? []);
+  const container = (text('container') ?? '').trim();
+  return {
+    container: container !== '' && container !== 'none',
+    sysctl: new Map(
+      sysctl.split('\n').flatMap((line) => {
+        const [, path, value] = /^([^:]+):(.*)$/.exec(line.trim()) ?? [];
+        return path === undefined ? [] : [[path.replaceAll('/', '.'), (value ?? '').trim()] as const];
+      }),
+    ),
+    loaded: new Set(lines('modules').map(moduleName)),
+    blocked: new Set(
+      lines('modprobe').flatMap((line) => {
+        const name = /^install\s+(\S+)\s+(?:\/usr)?\/bin\/(?:false|true)\b/.exec(line)?.[1];
+        return name === undefined ? [] : [moduleName(name)];
+      }),
+    ),
+    loginDefs: new Map(
+      lines('login-defs').flatMap((line) => {
+        const [, key, value] = /^([A-Z_]+)\s+(\S+)/.exec(line) ?? [];
+        return key === undefined ? [] : [[key, value ?? ''] as const];
+      }),
+    ),
+    coreLimit: lines('core-limits').some((line) => /^\*\s+(hard|-)\s+core\s+0\b/.test(line)),
+    coredumpStored: !lines('coredump').some((line) => /^Storage\s*=\s*none\b/i.test(line)),
+    umask: profile.flatMap((line) => /^umask\s+([0-7]{1,4})\b/.exec(line)?.[1] ?? []),
+    timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1)),
+    issue: (text('issue-net') ?? '').trim(),
+  };
+}
+
+/** Kernel settings of a fix that the host has and that are not as strict as they should be. */
+export function looseSysctls(host: HostSettings, fix: FixName): readonly (Row & { readonly now: string })[] {
+  return SYSCTLS.flatMap((row) => {
+    const now = host.sysctl.get(row.key);
+    const right = now === undefined || now === row.value || row.stays?.includes(now) === true;
+    return row.fix !== fix || right || !isOwn(host, row) ? [] : [{ ...row, now }];
+  });
+}
+
+/** Lines of login.defs of a fix that are not as strict as they should be. */
+export function looseLoginDefs(
+  loginDefs: ReadonlyMap<string, string>,
+  fix: FixName,
+): readonly (Row & { now: string })[] {
+  return LOGIN_DEFS.flatMap((row) => {
+    const now = loginDefs.get(row.key) ?? '';
+    const right = now === row.value || (/^\d+$/.test(now) && row.stricter(Number(now)));
+    return row.fix !== fix || right ? [] : [{ ...row, now }];
+  });
+}
+
+/** Modules of a fix that could still be loaded; those that are loaded now are in use, and left alone. */
+export function looseModules(host: HostSettings, fix: 'modules' | 'modules-used'): readonly string[] {
+  return BLOCKED[fix].filter((name) => !host.blocked.has(moduleName(name)) && !host.loaded.has(moduleName(name)));
+}

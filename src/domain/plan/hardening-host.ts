@@ -1,0 +1,185 @@
+/** Owns the fixes of the host outside of Docker: kernel settings, modules and logins, each a file and, for the kernel, the running value. */
+
+import type { FixName } from '../audit/fixes.ts';
+import {
+  BLOCKED,
+  type HostSettings,
+  isOwn,
+  isStrict,
+  looseLoginDefs,
+  looseModules,
+  looseSysctls,
+  moduleName,
+  SYSCTLS,
+  TIMEOUT_S,
+} from '../audit/host-settings.ts';
+import type { ExtraChange } from './desired.ts';
+
+const WRITTEN = 'Written by docker-tls. `docker-tls remove HOST` takes it away again.';
+const LOGIN_DEFS_FILE = '/etc/login.defs';
+const SYSCTL_FILE = '/etc/sysctl.d/zz-docker-tls.conf';
+const MODPROBE_FILE = '/etc/modprobe.d/docker-tls.conf';
+export const ISSUE_FILES = ['/etc/issue', '/etc/issue.net'] as const;
+
+/** Files that belong to one fix alone, and never say anything else. */
+const FILES: readonly { readonly fix: FixName; readonly path: string; readonly text: string }[] = [
+  {
+    fix: 'core-dumps',
+    path: '/etc/security/limits.d/docker-tls.conf',
+    text: `# ${WRITTEN}\n* hard core 0\nroot hard core 0\n`,
+  },
+  {
+    fix: 'core-dumps',
+    path: '/etc/systemd/coredump.conf.d/docker-tls.conf',
+    text: `# ${WRITTEN}\n[Coredump]\nStorage=none\nProcessSizeMax=0\n`,
+  },
+  { fix: 'core-dumps', path: '/etc/profile.d/docker-tls-core.sh', text: `# ${WRITTEN}\nulimit -c 0\n` },
+  { fix: 'umask', path: '/etc/profile.d/docker-tls-umask.sh', text: `# ${WRITTEN}\numask 027\n` },
+  {
+    fix: 'session-timeout',
+    path: '/etc/profile.d/docker-tls-timeout.sh',
+    text: `# ${WRITTEN}\nTMOUT=${TIMEOUT_S}\nreadonly TMOUT\nexport TMOUT\n`,
+  },
+];
+
+/** What these fixes write, or edit. */
+export const HOST_PATHS: readonly string[] = [
+  ...FILES.map(({ path }) => path),
+  SYSCTL_FILE,
+  MODPROBE_FILE,
+  LOGIN_DEFS_FILE,
+  ...ISSUE_FILES,
+];
+
+export type HardenedSettings = {
+  readonly extras: readonly ExtraChange[];
+  /** Fixes that change something. */
+  readonly changed: ReadonlySet<FixName>;
+  readonly notes: readonly string[];
+};
+
+export type HostSettingsInput = {
+  /** Undefined: the host did not say. */
+  readonly settings: HostSettings | undefined;
+  /** The text of a file; undefined where there is none. */
+  readonly file: (path: string) => string | undefined;
+  readonly banner: string | undefined;
+};
+
+/** A host that is stricter already stays so. */
+export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsInput): HardenedSettings {
+  const extras: ExtraChange[] = [];
+  const changed = new Set<FixName>();
+  const notes: string[] = [];
+  const { settings, file } = input;
+  const write = (reasons: readonly FixName[], path: string, content: string): void => {
+    extras.push({ kind: 'file', path, mode: '0644', content, reason: reasons.join(', ') });
+    if (file(path) !== content) for (const reason of reasons) changed.add(reason);
+  };
+  for (const { fix, path, text } of FILES) {
+    if (!fixes.has(fix)) continue;
+    const theirs = file(path) === undefined ? stricterAlready(fix, settings) : undefined;
+    if (theirs === undefined) write([fix], path, text);
+    else notes.push(`${fix}: ${theirs}`);
+  }
+  if (settings !== undefined) {
+    kernelSettings(fixes, settings, write, extras, changed, notes);
+    blockModules(fixes, settings, file(MODPROBE_FILE), write, notes);
+  }
+  editLoginDefs(fixes, file(LOGIN_DEFS_FILE), write);
+  if (fixes.has('banner') && input.banner !== undefined)
+    for (const path of ISSUE_FILES) write(['banner'], path, `${wrapped(input.banner)}\n`);
+  return { extras, changed, notes };
+}
+
+type Write = (reasons: readonly FixName[], path: string, content: string) => void;
+
+/** What somebody else has set stays, where it is as strict; two readonly TMOUT would make every login complain. */
+function stricterAlready(fix: FixName, settings: HostSettings | undefined): string | undefined {
+  const { timeout, umask = [] } = settings ?? {};
+  if (fix === 'session-timeout' && timeout !== undefined)
+    return timeout > 0 && timeout <= TIMEOUT_S
+      ? `TMOUT is ${timeout} already`
+      : `TMOUT=${timeout} stands in /etc/profile or /etc/profile.d, and stays; take it out there`;
+  if (fix === 'umask' && umask.length > 0 && umask.every(isStrict)) return `umask is ${umask.at(-1)} already`;
+  return undefined;
+}
+
+function kernelSettings(
+  fixes: ReadonlySet<FixName>,
+  settings: HostSettings,
+  write: Write,
+  extras: ExtraChange[],
+  changed: Set<FixName>,
+  notes: string[],
+): void {
+  const chosen = SYSCTLS.filter(({ fix }) => fixes.has(fix));
+  for (const fix of new Set(chosen.filter((row) => !isOwn(settings, row)).map((row) => row.fix)))
+    notes.push(`${fix}: nothing is changed, since this host is a container and has the kernel of another machine`);
+  const own = chosen.filter((row) => isOwn(settings, row));
+  const lines = own
+    // Where the host is stricter its own files say so, and this one comes last.
+    .filter(({ key, stays }) => settings.sysctl.has(key) && !stays?.includes(settings.sysctl.get(key) ?? ''))
+    .map(({ key, value }) => `${key} = ${value}`);
+  if (lines.length > 0) {
+    const reasons = [...new Set(own.map(({ fix }) => fix))];
+    write(reasons, SYSCTL_FILE, [`# ${WRITTEN}`, ...lines, ''].join('\n'));
+  }
+  for (const { fix, key, value } of [...new Set(own.map((row) => row.fix))].flatMap((one) =>
+    looseSysctls(settings, one),
+  )) {
+    extras.push({ kind: 'sysctl', key, value, reason: fix });
+    changed.add(fix);
+  }
+}
+
+function blockModules(
+  fixes: ReadonlySet<FixName>,
+  settings: HostSettings,
+  ours: string | undefined,
+  write: Write,
+  notes: string[],
+): void {
+  const lines: string[] = [];
+  const reasons: FixName[] = [];
+  for (const fix of ['modules', 'modules-used'] as const) {
+    if (!fixes.has(fix)) continue;
+    const loaded = BLOCKED[fix].filter((name) => settings.loaded.has(moduleName(name)));
+    if (loaded.length > 0) notes.push(`${fix}: ${loaded.join(', ')}: loaded now, so left alone`);
+    const loose = looseModules(settings, fix);
+    const mine = BLOCKED[fix].filter((name) => loose.includes(name) || ours?.includes(`install ${name} `));
+    if (mine.length === 0) continue;
+    reasons.push(fix);
+    lines.push(...mine.map((name) => `install ${name} /bin/false\nblacklist ${name}`));
+  }
+  if (lines.length > 0) write(reasons, MODPROBE_FILE, [`# ${WRITTEN}`, ...lines, ''].join('\n'));
+}
+
+/** Values are changed where they stand; what is missing goes to the end. */
+function editLoginDefs(fixes: ReadonlySet<FixName>, now: string | undefined, write: Write): void {
+  const asked = (['login-defs', 'umask'] as const).filter((fix) => fixes.has(fix));
+  if (now === undefined || asked.length === 0) return;
+  let text = now;
+  for (const fix of asked) {
+    const values = new Map(
+      Array.from(now.matchAll(/^[ \t]*([A-Z_]+)[ \t]+(\S+)/gm), ([, key = '', value = '']) => [key, value]),
+    );
+    for (const { key, value } of looseLoginDefs(values, fix)) {
+      const line = `${key}\t${value}`;
+      const there = new RegExp(`^[ \\t]*${key}[ \\t].*$`, 'gm');
+      text = there.test(text) ? text.replace(there, line) : `${text.replace(/(?<!\n)$/, '\n')}${line}\n`;
+    }
+  }
+  write(asked, LOGIN_DEFS_FILE, text);
+}
+
+/** At most 78 columns a line. */
+function wrapped(text: string): string {
+  const lines: string[] = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    if (last !== '' && last.length + word.length > 77) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,61 @@
+/** Owns what a tool has to know to use a host, and how a value is written in each tool's language. Pure. */
+
+import { shellQuote } from '../quote.ts';
+
+/** One host as one client reaches it. No secret: the key is named by its path. */
+export type Access = {
+  /** The host's name in the store. */
+  readonly host: string;
+  /** Its DOCKER_HOST, `tcp://…:PORT`. */
+  readonly endpoint: string;
+  readonly client: string;
+  /** The directory with ca.pem, cert.pem and key.pem, on the computer where the tool runs. */
+  readonly directory: string;
+  /** The docker context of the host, and the command that makes it there. */
+  readonly context: { readonly name: string; readonly command: string };
+};
+
+export type Files = { readonly ca: string; readonly cert: string; readonly key: string };
+
+/** The three files. A directory of Windows keeps its separator. */
+export function filesOf({ directory }: Access): Files {
+  const separator = /^[A-Za-z]:\\/.test(directory) ? '\\' : '/';
+  const at = (name: string): string => `${directory}${directory.endsWith(separator) ? '' : separator}${name}`;
+  return { ca: at('ca.pem'), cert: at('cert.pem'), key: at('key.pem') };
+}
+
+/** The command that makes a context of such files where docker-tls is not installed. */
+export function contextCommand(access: Omit<Access, 'context'>, name: string): string {
+  const { ca, cert, key } = filesOf(access as Access);
+  const endpoint = [`host=${access.endpoint}`, `ca=${ca}`, `cert=${cert}`, `key=${key}`];
+  // docker reads these as one line of CSV: a field with a comma or a quotation mark is quoted.
+  const fields = endpoint.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field));
+  return `docker context create ${shellQuote(name)} --docker ${shellQuote(fields.join(','))}`;
+}
+
+/** A double-quoted scalar of YAML 1.2, and a basic string of TOML 1.0: both take JSON's escapes. */
+export function quoted(value: string): string {
+  return JSON.stringify(value);
+}
+
+/** HCL 2 (Terraform, Nomad): a template begins with `${` or `%{`. */
+export function hcl(value: string): string {
+  return JSON.stringify(value).replace(/[$%](?=\{)/g, '$&$&');
+}
+
+/** YAML that Ansible does not take for a template. */
+export function ansible(value: string): string {
+  return /\{[{%#]/.test(value) ? `!unsafe ${quoted(value)}` : quoted(value);
+}
+
+/** java.util.Properties: a value may hold `:` and `=`; a backslash begins an escape, and other letters than ASCII are written as one. */
+export function property(value: string): string {
+  return value
+    .replaceAll('\\', '\\\\')
+    .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** A path in Jenkins' configuration as code, read on the controller. `^` escapes what would be another variable. */
+export function readFile(path: string): string {
+  return quoted(`\${readFile:${path.replaceAll('${', '^${')}}`);
+}

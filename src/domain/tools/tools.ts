@@ -1,0 +1,114 @@
+/** Owns the table of tools: how each is configured, whether it takes several hosts, and what it needs after a renewal. Pure. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { Access } from './access.ts';
+import {
+  renderAnsible,
+  renderAnsibleInventory,
+  renderBuildx,
+  renderDockerJava,
+  renderGitlabRunner,
+  renderJenkins,
+  renderNomad,
+  renderPodman,
+  renderPortainer,
+  renderPrometheus,
+  renderTerraform,
+  renderTestcontainers,
+  renderTraefik,
+  renderVscode,
+} from './render.ts';
+
+export const TOOLS = [
+  'buildx',
+  'testcontainers',
+  'gitlab-runner',
+  'jenkins-casc',
+  'terraform',
+  'ansible',
+  'ansible-inventory',
+  'prometheus',
+  'traefik',
+  'portainer',
+  'nomad',
+  'podman',
+  'docker-java',
+  'vscode',
+] as const;
+export type ToolName = (typeof TOOLS)[number];
+
+type Tool = {
+  /** The file of this text in an archive. */
+  readonly file: string;
+  /** What brings a renewed client into effect, where the tool keeps its own copy or reads the files only once. */
+  readonly afterRenewal?: string;
+} & (
+  | { readonly several: true; render(all: readonly [Access, ...Access[]]): string }
+  | { readonly several?: undefined; render(access: Access): string }
+);
+
+const TABLE: Readonly<Record<ToolName, Tool>> = {
+  buildx: { file: 'buildx.sh', render: renderBuildx },
+  testcontainers: { file: 'testcontainers.properties', render: renderTestcontainers },
+  'gitlab-runner': { file: 'config.toml', render: renderGitlabRunner },
+  'jenkins-casc': {
+    file: 'docker.yaml',
+    several: true,
+    render: renderJenkins,
+    afterRenewal: 'reload the configuration as code',
+  },
+  terraform: { file: 'docker.tf', render: renderTerraform },
+  ansible: { file: 'docker.yml', render: renderAnsible },
+  'ansible-inventory': { file: 'inventory.yml', several: true, render: renderAnsibleInventory },
+  prometheus: { file: 'prometheus.yml', several: true, render: renderPrometheus },
+  traefik: { file: 'traefik.yml', render: renderTraefik, afterRenewal: 'restart Traefik' },
+  portainer: { file: 'portainer.sh', render: renderPortainer, afterRenewal: 'upload the new certificates' },
+  nomad: { file: 'nomad.hcl', render: renderNomad, afterRenewal: 'restart the Nomad agent' },
+  podman: { file: 'podman.sh', render: renderPodman },
+  'docker-java': { file: 'docker-java.properties', render: renderDockerJava },
+  vscode: { file: 'settings.json', render: renderVscode },
+};
+
+export function isTool(format: string): format is ToolName {
+  return (TOOLS as readonly string[]).includes(format);
+}
+
+/** Whether the text is about all hosts of a client where none is named. */
+export function takesSeveral(tool: ToolName): boolean {
+  return TABLE[tool].several === true;
+}
+
+export function fileOf(tool: ToolName): string {
+  return TABLE[tool].file;
+}
+
+export function afterRenewal(tool: ToolName): string | undefined {
+  return TABLE[tool].afterRenewal;
+}
+
+/** The tool's text; ends in a newline. `naming`: the command that names one host. Fails with E_ENV_VALUE (exit 2) for control characters, and E_HOST_AMBIGUOUS for several hosts where it takes one. */
+export function renderTool(
+  tool: ToolName,
+  all: readonly [Access, ...Access[]],
+  naming: (host: string) => string,
+): string {
+  if (all.some(({ host, endpoint, client, directory }) => hasControls(`${host}${endpoint}${client}${directory}`))) {
+    throw new DockerTlsError({
+      code: 'E_ENV_VALUE',
+      message: `a path or name holds a newline or another control character, which cannot be written for ${tool}`,
+      hints: ['choose a --home directory without such characters'],
+    });
+  }
+  const entry = TABLE[tool];
+  if (entry.several) return entry.render(all);
+  if (all.length === 1) return entry.render(all[0]);
+  throw new DockerTlsError({
+    code: 'E_HOST_AMBIGUOUS',
+    message: `${tool} takes one host; there are ${all.length}`,
+    hints: all.slice(0, 5).map(({ host }) => naming(host)),
+  });
+}
+
+function hasControls(value: string): boolean {
+  return /[\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(value);
+}

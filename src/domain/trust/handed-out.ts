@@ -1,0 +1,61 @@
+/** Owns which copies of a client's credentials, outside this store, a renewal leaves behind, and what brings each up to date. Pure. */
+
+import type { ClientRecord, HandedOut, StoredClient } from '../../adapters/store/records.ts';
+import { inspectCertificate } from '../pki/inspect.ts';
+import { shellQuote } from '../quote.ts';
+import { afterRenewal, isTool } from '../tools/tools.ts';
+
+/** What is remembered of one copy; its certificate and time are those of now. */
+export type NewCopy = Omit<HandedOut, 'at' | 'certificate'>;
+
+export type OutdatedCopy = {
+  /** For instance `/home/ada/ci.tar (tar)` or `traefik (build-1)`. */
+  readonly what: string;
+  /** A command, or what to do at the tool. */
+  readonly renew: string;
+};
+
+/** Enough to see who has old credentials; the oldest are forgotten first. */
+const MOST = 50;
+
+/** The record with one more copy; a second one in the same place takes the place of the first. */
+export function withHandedOut(
+  { record, cert }: Pick<StoredClient, 'record' | 'cert'>,
+  copy: NewCopy,
+  now: Date,
+): ClientRecord {
+  const others = (record.handedOut ?? []).filter((one) => placeOf(one) !== placeOf(copy));
+  const entry = { ...copy, certificate: inspectCertificate(cert).fingerprint, at: now.toISOString() };
+  return { ...record, handedOut: [...others, entry].slice(-MOST), updatedAt: now.toISOString() };
+}
+
+/** Copies that hold another certificate than the client has now. */
+export function outdatedCopies({ record, cert }: Pick<StoredClient, 'record' | 'cert'>): OutdatedCopy[] {
+  const { fingerprint } = inspectCertificate(cert);
+  return (record.handedOut ?? [])
+    .filter(({ certificate }) => certificate !== fingerprint)
+    .map((copy) => ({ what: whatOf(copy), renew: renewalOf(record.name, copy) }));
+}
+
+function placeOf({ format, file, hosts, directory }: NewCopy): string {
+  return JSON.stringify(file === undefined || file === '-' ? [format, file, hosts, directory] : [file]);
+}
+
+function whatOf({ format, file, hosts, at }: HandedOut): string {
+  const about = [format, ...hosts].join(', ');
+  const day = at.slice(0, 10);
+  if (file === undefined) return `${format}${hosts.length > 0 ? ` (${hosts.join(', ')})` : ''}`;
+  return file === '-' ? `what was exported on ${day} (${about})` : `${file} (${about}), exported on ${day}`;
+}
+
+function renewalOf(client: string, { format, file, hosts, directory }: HandedOut): string {
+  if (file === undefined) return (isTool(format) ? afterRenewal(format) : undefined) ?? 'give it the new files';
+  return [
+    'docker-tls client export',
+    client,
+    ...['--format', format],
+    ...(hosts.length > 0 ? ['--hosts', hosts.join(',')] : []),
+    ...(directory === undefined ? [] : ['--directory', shellQuote(directory)]),
+    ...(file === '-' ? ['--out', '-'] : ['--out', shellQuote(file), '--replace']),
+  ].join(' ');
+}

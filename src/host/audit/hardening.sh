@@ -1,0 +1,27 @@
+# Settings of the host outside of Docker: its kernel's, its modules, its logins.
+# Needs functions: end
+# Needs variables: SYSCTLS
+# Needs programs: cat cut grep head systemd-detect-virt
+
+hardening_facts() {
+  systemd-detect-virt --container
+  end container
+  # A list of paths below /proc/sys (src/domain/audit/host-settings.ts); /dev/null makes grep print names also where there is but one.
+  # shellcheck disable=SC2086
+  (cd /proc/sys && grep -s '' /dev/null $SYSCTLS)
+  end sysctl
+  cut -d ' ' -f 1 /proc/modules
+  end modules
+  grep -hsE '^[[:space:]]*install[[:space:]]' /etc/modprobe.d/*.conf /run/modprobe.d/*.conf /usr/lib/modprobe.d/*.conf /lib/modprobe.d/*.conf
+  end modprobe
+  grep -E '^[[:space:]]*[A-Z_]+[[:space:]]' /etc/login.defs
+  end login-defs
+  grep -hsE '^[^#]*[[:space:]]core[[:space:]]' /etc/security/limits.conf /etc/security/limits.d/*.conf
+  end core-limits
+  cat /etc/systemd/coredump.conf /etc/systemd/coredump.conf.d/*.conf | grep '^Storage'
+  end coredump
+  grep -hsE 'umask|TMOUT' /etc/profile /etc/profile.d/*.sh /etc/bash.bashrc
+  end profile
+  head -c 4096 /etc/issue.net
+  end issue-net
+}

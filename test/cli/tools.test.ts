@@ -1,0 +1,209 @@
+/** Tools that use a client: what they are given here and for another computer, who is told of a renewal, and which client is meant. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { type CliRun, runCli } from '../support/cli.ts';
+import { issueStore } from '../support/issued-store.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-tools-'));
+let home: string;
+let count = 0;
+
+beforeAll(async () => {
+  await issueStore(join(directory, 'first'), {
+    hosts: { 'build-1': { address: '10.0.0.1' }, 'build-2': { address: '10.0.0.2' }, web: { address: '10.0.0.3' } },
+    clients: { ci: ['build-1', 'build-2'], laptop: undefined },
+  });
+});
+beforeEach(() => {
+  count += 1;
+  home = join(directory, `home-${count}`);
+  execFileSync('cp', ['-a', join(directory, 'first'), home]);
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const run = (argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> =>
+  runCli(argv, {
+    cwd: directory,
+    env: { DOCKER_TLS_HOME: home, HOME: directory, DOCKER_CONFIG: join(directory, `docker-${count}`), ...env },
+  });
+const record = async (name: string) => (await openStore(home).read()).clients.get(name)?.record;
+
+describe('env --format TOOL', () => {
+  test('one host: paths of the store, and no secret', async () => {
+    const { exit, out } = await run(['env', 'build-1', '--client', 'ci', '--format', 'traefik']);
+    expect(exit).toBe(0);
+    const { endpoint, tls } = parse(out).providers.docker;
+    expect([endpoint, tls.key]).toEqual(['tcp://10.0.0.1:2376', join(home, 'clients/ci/key.pem')]);
+    expect(out).not.toContain('PRIVATE KEY');
+  });
+
+  test('a tool that takes several hosts gets those that accept the client; one that takes one asks which', async () => {
+    const inventory = await run(['env', '--client', 'ci', '--format', 'ansible-inventory']);
+    expect(Object.keys(parse(inventory.out).docker_tls.hosts)).toEqual(['build-1', 'build-2']);
+    const one = await run(['env', 'web', '--client', 'laptop', '--format', 'prometheus']);
+    expect(parse(one.out).scrape_configs).toHaveLength(1);
+    expect((await run(['env', '--client', 'ci', '--format', 'nomad', '--json'])).json.error?.code).toBe(
+      'E_HOST_AMBIGUOUS',
+    );
+    expect((await run(['env', 'web', '--client', 'ci', '--format', 'nomad', '--json'])).json.error?.code).toBe(
+      'E_CLIENT_NOT_ACCEPTED',
+    );
+  });
+
+  test('a tool that reads its files at each use leaves the store as it was', async () => {
+    await run(['env', 'build-1', '--client', 'ci', '--format', 'gitlab-runner']);
+    expect((await record('ci'))?.handedOut).toBeUndefined();
+  });
+});
+
+describe('an archive for a computer without the store', () => {
+  test('three files and the configuration with their paths there, 0600', async () => {
+    const argv = ['client', 'export', 'ci', '--format', 'prometheus', '--directory', '/etc/prom', '--out', 'prom.tar'];
+    const { exit, err } = await run(argv);
+    expect([exit, err]).toEqual([0, '']);
+    const archive = join(directory, 'prom.tar');
+    expect(statSync(archive).mode & 0o777).toBe(0o600);
+    const there = mkdtempSync(join(directory, 'there-'));
+    execFileSync('tar', ['-C', there, '-xf', archive]);
+    expect(statSync(join(there, 'key.pem')).mode & 0o777).toBe(0o400);
+    expect(readFileSync(join(there, 'key.pem'), 'utf8')).toBe(readFileSync(join(home, 'clients/ci/key.pem'), 'utf8'));
+    const [first] = parse(readFileSync(join(there, 'prometheus.yml'), 'utf8')).scrape_configs;
+    expect(first.docker_sd_configs[0].tls_config.key_file).toBe('/etc/prom/key.pem');
+  });
+
+  test('the directory has to be said, and belongs to tools alone', async () => {
+    const tool = await run(['client', 'export', 'ci', '--format', 'nomad', '--out', 'n.tar', '--json']);
+    expect(tool.json.error).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('--directory') });
+    const bundle = await run(['client', 'export', 'ci', '--directory', '/x', '--out', 'n.tar', '--json']);
+    expect(bundle.json.error?.code).toBe('E_USAGE');
+    const two = ['client', 'export', 'ci', '--format', 'nomad', '--directory', '/x', '--out', 'n.tar', '--json'];
+    expect((await run(two)).json.error).toMatchObject({
+      code: 'E_HOST_AMBIGUOUS',
+      hints: ['docker-tls client export ci --format nomad --hosts build-1', expect.any(String)],
+    });
+  });
+});
+
+test('a renewal names the copies that are outdated, each with what renews it; renewed ones are named no more', async () => {
+  const exported = ['client', 'export', 'ci', '--out', 'ci.tar', '--replace'];
+  await run(exported);
+  await run(['client', 'export', 'ci', '--format', 'env', '--hosts', 'build-1', '--out', '-']);
+  await run(['env', 'build-1', '--client', 'ci', '--format', 'traefik']);
+  const rotated = await run(['rotate', 'client', 'ci', '--yes']);
+  expect(rotated.exit, rotated.err).toBe(0);
+  const tar = `docker-tls client export ci --format tar --out ${join(directory, 'ci.tar')} --replace`;
+  expect(rotated.out).toContain(`${join(directory, 'ci.tar')} (tar), exported on`);
+  expect(rotated.out).toContain(tar);
+  expect(rotated.out).toContain('docker-tls client export ci --format env --hosts build-1 --out -');
+  expect(rotated.out).toContain('traefik (build-1): restart Traefik');
+  await run(tar.split(' ').slice(1));
+  const again = await run(['rotate', 'client', 'ci', '--yes', '--json']);
+  // Every one holds an older certificate now; after the export of one, the others are left.
+  expect(again.json.result.clients[0].outdated).toHaveLength(3);
+  await run(tar.split(' ').slice(1));
+  const { outdatedCopies } = await import('../../src/domain/trust/handed-out.ts');
+  const client = (await openStore(home).read()).clients.get('ci');
+  expect(outdatedCopies(client as NonNullable<typeof client>).map(({ what }) => what)).toEqual([
+    expect.stringContaining('what was exported'),
+    'traefik (build-1)',
+  ]);
+});
+
+describe('which client is meant', () => {
+  const used = async (env: Readonly<Record<string, string>> = {}) =>
+    (await run(['env', 'build-1', '--json', '--format', 'sh'], env)).json;
+
+  test('several, and none said: ambiguous; client use makes one the default, DOCKER_TLS_CLIENT another for a shell', async () => {
+    expect((await used()).error?.hints).toContain('or for every command here: docker-tls client use ci');
+    expect((await used({ DOCKER_TLS_CLIENT: 'ci' })).result.client).toBe('ci');
+    expect((await run(['client', 'use', 'laptop'])).out).toBe(
+      'this computer uses the client laptop where none is named\n',
+    );
+    expect((await used()).result.client).toBe('laptop');
+    expect((await used({ DOCKER_TLS_CLIENT: 'ci' })).result.client).toBe('ci');
+    expect((await used({ DOCKER_TLS_CLIENT: 'eve' })).error?.code).toBe('E_CLIENT_UNKNOWN');
+    expect((await run(['client', 'use', 'eve', '--json'])).json.error?.code).toBe('E_CLIENT_UNKNOWN');
+  });
+});
+
+describe('as people type them', () => {
+  test('version, client ls, client rm', async () => {
+    expect((await run(['version', '--json'])).json.result).toMatchObject({
+      version: '0.0.0-test',
+      node: process.version,
+    });
+    expect((await run(['client', 'ls'])).out).toContain('laptop');
+    expect((await run(['client', 'rm', '--help'])).out).toContain('The same: docker-tls client rm');
+    expect((await run(['client', 'rm', 'eve', '--yes', '--json'])).json).toMatchObject({
+      command: 'client revoke',
+      error: { code: 'E_CLIENT_UNKNOWN' },
+    });
+  });
+
+  test('ssh needs a host of the store', async () => {
+    const { exit, err } = await run(['ssh', 'biuld-1']);
+    expect(exit).toBe(2);
+    expect(err).toMatch(/E_HOST_UNKNOWN[\s\S]*hint: docker-tls ssh build-1/);
+    expect((await run(['ssh', 'build-1', '--json'])).json.error?.code).toBe('E_USAGE');
+  });
+});
+
+describe('--limit', () => {
+  test('takes groups of an inventory, and of groups in them', async () => {
+    const inventory = {
+      _meta: { hostvars: {} },
+      all: { children: ['prod', 'ungrouped'] },
+      prod: { children: ['webs', 'prod'] },
+      webs: { hosts: ['web-1', 'web-2'] },
+      dbs: ['db-1'],
+    };
+    writeFileSync(join(directory, 'inventory.json'), JSON.stringify(inventory));
+    const { parseInventory } = await import('../../src/domain/fleet/inventory.ts');
+    const { selectHosts } = await import('../../src/domain/fleet/selection.ts');
+    const all = parseInventory(readFileSync(join(directory, 'inventory.json'), 'utf8'));
+    const limit = (...names: string[]) => selectHosts(all, { limit: names }).map(({ name }) => name);
+    expect(limit('prod')).toEqual(['web-1', 'web-2']);
+    expect(limit('dbs', 'web-1')).toEqual(['web-1', 'db-1']);
+    expect(limit('d*')).toEqual(['db-1']);
+    expect(() => limit('staging')).toThrow(/no host matches staging/);
+    const dialled: string[] = [];
+    await runCli(['plan', '--inventory', 'inventory.json', '--limit', 'dbs', '--json'], {
+      cwd: directory,
+      env: { DOCKER_TLS_HOME: home, HOME: directory },
+      connect: async ({ host }) => {
+        dialled.push(host);
+        throw new Error('no');
+      },
+    });
+    expect(dialled).toEqual(['db-1']);
+  });
+});
+
+test('client import --from-env --context NAME: a context of that name, and what beats it', async () => {
+  const { out } = await run(['client', 'export', 'ci', '--format', 'env', '--hosts', 'build-1', '--out', '-']);
+  const variables = Object.fromEntries(
+    out
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/=(.*)/s).slice(0, 2)),
+  );
+  const job = { ...variables, DOCKER_TLS_HOME: join(directory, 'job'), DOCKER_CONFIG: join(directory, 'job-docker') };
+  const imported = await run(['client', 'import', '--from-env', '--context', 'ci-build', '--use'], job);
+  expect(imported.exit, imported.err).toBe(0);
+  expect(imported.out).toContain('contexts: ci-build');
+  expect(imported.out).toContain('unset DOCKER_HOST DOCKER_TLS_VERIFY');
+  const config = JSON.parse(readFileSync(join(directory, 'job-docker/config.json'), 'utf8'));
+  expect(config.currentContext).toBe('ci-build');
+  const { DOCKER_HOST: _, ...without } = job as Record<string, string>;
+  const none = await run(['client', 'import', '--from-env', '--context', 'x1', '--json'], {
+    ...without,
+    DOCKER_TLS_HOME: join(directory, 'job-2'),
+  });
+  expect(none.json.error).toMatchObject({ code: 'E_USAGE', hints: ['--host tcp://build-1.example.org:2376'] });
+});

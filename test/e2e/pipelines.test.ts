@@ -1,0 +1,99 @@
+/** The CI examples as a runner runs them: a context from the secrets, and an image built with buildx on a real host. */
+
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { type LabHost, labClient, labUp } from '../support/lab.ts';
+import { newPerson, type Person } from '../support/person.ts';
+
+/** Debian has it from trixie on. */
+const BUILDX = '/usr/libexec/docker/cli-plugins/docker-buildx';
+
+let program: Program;
+let host: LabHost;
+let person: Person;
+let secrets: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  program = buildProgram();
+  await labClient();
+  [host] = (await labUp({ names: ['pipelines'] })) as [LabHost];
+  person = newPerson(program, [host]);
+  for (const argv of [
+    person.setup(host),
+    ['client', 'add', 'ci'],
+    ['client', 'export', 'ci', '--format', 'env', '--out', join(person.home, 'ci.env')],
+  ]) {
+    const done = await person.run(argv);
+    expect(done.status, done.err).toBe(0);
+  }
+  const text = readFileSync(join(person.home, 'ci.env'), 'utf8');
+  secrets = Object.fromEntries(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/=(.*)/s).slice(0, 2)),
+  );
+}, 400_000);
+afterAll(async () => {
+  await host?.down();
+  person?.remove();
+  program?.remove();
+});
+
+/** A job's directory with something to build, and its environment: no variable of ours, a home of its own. */
+function job(name: string): {
+  readonly run: (script: string, env?: object) => ReturnType<Person['call']>;
+  readonly home: string;
+} {
+  const home = join(person.home, name);
+  mkdirSync(home);
+  copyFileSync('/bin/busybox', join(home, 'busybox'));
+  writeFileSync(join(home, 'Dockerfile'), `FROM scratch\nCOPY busybox /busybox\nLABEL built-by=${name}\n`);
+  const env = { HOME: home, RUNNER_TEMP: home };
+  return { home, run: (script, more = {}) => person.call('sh', ['-ec', `cd "$HOME"; ${script}`], { ...env, ...more }) };
+}
+const builtBy = (name: string) => host.must(`docker image inspect -f '{{index .Config.Labels "built-by"}}' ${name}`);
+const example = (path: string) => parse(readFileSync(new URL(`../../examples/${path}`, import.meta.url), 'utf8'));
+
+describe.skipIf(!existsSync(BUILDX))('with buildx', () => {
+  test('GitHub Actions', async () => {
+    const { run, home } = job('github');
+    const steps: { run?: string; env?: object }[] = example('github-actions/use-docker.yml').jobs.build.steps;
+    for (const step of steps.filter((one) => one.run !== undefined)) {
+      const done = await run(step.run as string, step.env === undefined ? {} : secrets);
+      expect(done.status, `${step.run}\n${done.err}`).toBe(0);
+    }
+    expect(await builtBy('app')).toBe('github');
+    expect(existsSync(join(home, 'docker-client'))).toBe(false);
+  });
+
+  test('GitLab CI', async () => {
+    const { run } = job('gitlab');
+    const { build } = example('gitlab-ci/use-docker.gitlab-ci.yml');
+    // GitLab runs both parts in one shell, where its variables are set.
+    const main = await run([...build.before_script, ...build.script].join('\n'), secrets);
+    expect(main.status, main.err).toBe(0);
+    expect(await builtBy('app')).toBe('gitlab');
+    const after = await run(build.after_script.join('\n'), secrets);
+    expect(after.status, after.err).toBe(0);
+  });
+
+  test('one line with docker-tls; buildx takes its context for a builder, and refuses the environment', async () => {
+    const { run } = job('line');
+    const imported =
+      'docker_tls() { "$NODE" "$PROGRAM" "$@"; }; docker_tls client import --from-env --context ci --use';
+    const own = { ...secrets, NODE: process.execPath, PROGRAM: program.bin };
+    const script = 'docker buildx create --name one ci && docker buildx rm one && docker buildx build --tag line .';
+    const done = await run(`${imported} && unset DOCKER_HOST DOCKER_TLS_VERIFY && ${script}`, own);
+    expect(done.status, done.err).toBe(0);
+    expect(await builtBy('line')).toBe('line');
+    const refused = await run(
+      `DOCKER_CERT_PATH=${join(person.store, 'clients/ci')} docker buildx create --name two`,
+      secrets,
+    );
+    expect([refused.status, refused.err]).toEqual([1, expect.stringContaining('TLS data loaded from environment')]);
+  });
+});

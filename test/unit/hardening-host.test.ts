@@ -1,0 +1,179 @@
+/** The fixes of the host outside of Docker as data: what is written, what a stricter host keeps, and that a second run finds nothing. */
+
+import { describe, expect, it } from 'vitest';
+import type { FixName } from '../../src/domain/audit/fixes.ts';
+import { NEVER } from '../../src/domain/audit/fixes.ts';
+import { parseHostSettings, SYSCTLS } from '../../src/domain/audit/host-settings.ts';
+import { reachedThrough } from '../../src/domain/destination.ts';
+import { recordHardening } from '../../src/domain/plan/hardening.ts';
+import { hardenSettings } from '../../src/domain/plan/hardening-host.ts';
+import { hardenSshd } from '../../src/domain/plan/hardening-sshd.ts';
+import { fix as harden } from '../../src/domain/values.ts';
+
+const LOOSE: Readonly<Record<string, string>> = {
+  container: 'none',
+  sysctl: 'net/ipv4/conf/all/rp_filter:0\nnet/ipv4/conf/all/send_redirects:1\nkernel/kptr_restrict:0',
+  modules: 'overlay\nuas',
+  'login-defs': 'PASS_MAX_DAYS\t99999\nUMASK\t022',
+};
+const DEFS = '# passwords\nPASS_MAX_DAYS\t99999\n#PASS_MIN_DAYS 0\nUMASK\t\t022\n';
+
+function hardened(fixes: readonly FixName[], sections: Readonly<Record<string, string>> = {}, files = {}) {
+  const says: Readonly<Record<string, string>> = { ...LOOSE, ...sections };
+  const there: Readonly<Record<string, string>> = { '/etc/login.defs': DEFS, ...files };
+  const { extras, ...rest } = hardenSettings(new Set(fixes), {
+    settings: parseHostSettings((name) => says[name] ?? ''),
+    file: (path) => there[path],
+    banner: undefined,
+  });
+  const written = Object.fromEntries(
+    extras.flatMap((extra) => (extra.kind === 'file' ? [[extra.path, extra.content]] : [])),
+  );
+  const running = extras.flatMap((extra) => (extra.kind === 'sysctl' ? [`${extra.key}=${extra.value}`] : []));
+  return { ...rest, written, running };
+}
+const SYSCTL = '/etc/sysctl.d/zz-docker-tls.conf';
+const MODPROBE = '/etc/modprobe.d/docker-tls.conf';
+
+describe('kernel settings', () => {
+  it('are a file and the running values, of those that the kernel has', () => {
+    const { written, running } = hardened(['kernel-network', 'kernel-self']);
+    expect(running).toEqual([
+      'net.ipv4.conf.all.send_redirects=0',
+      'net.ipv4.conf.all.rp_filter=1',
+      'kernel.kptr_restrict=2',
+    ]);
+    expect(written[SYSCTL]?.split('\n').slice(1)).toEqual([
+      'net.ipv4.conf.all.send_redirects = 0',
+      'net.ipv4.conf.all.rp_filter = 1',
+      'kernel.kptr_restrict = 2',
+      '',
+    ]);
+  });
+
+  it('of a second run change nothing', () => {
+    const fixes = ['kernel-network', 'kernel-self'] as const;
+    const { written } = hardened(fixes);
+    const sysctl = 'net/ipv4/conf/all/rp_filter:1\nnet/ipv4/conf/all/send_redirects:0\nkernel/kptr_restrict:2';
+    const again = hardened(fixes, { sysctl }, written);
+    expect([again.written[SYSCTL], again.running, [...again.changed]]).toEqual([written[SYSCTL], [], []]);
+  });
+
+  it('that are stricter, or loose on purpose, stay and are not written', () => {
+    const { written, running } = hardened(['kernel-network', 'kernel-self'], {
+      sysctl: 'net/ipv4/conf/all/rp_filter:2\nkernel/yama/ptrace_scope:2',
+    });
+    expect([written, running]).toEqual([{}, []]);
+  });
+
+  it('of the whole kernel are left alone in a container', () => {
+    const { written, running, notes } = hardened(['kernel-network', 'kernel-self', 'kernel-bpf'], { container: 'lxc' });
+    expect(Object.values(written).join()).not.toContain('kernel.');
+    expect(running.every((line) => line.startsWith('net.'))).toBe(true);
+    expect(notes).toEqual([expect.stringMatching(/^kernel-self: .*container/), expect.stringMatching(/^kernel-bpf: /)]);
+  });
+
+  it('never take from Docker what it needs', () => {
+    const keys = SYSCTLS.map(({ key }) => key).join(' ');
+    expect(keys).not.toMatch(/forward|modules_disabled|userns|user_namespaces|kexec/);
+    expect(NEVER.length).toBeGreaterThan(3);
+  });
+});
+
+describe('modules', () => {
+  it('that are loaded now are left alone, and said; those that take a yes need theirs', () => {
+    const { written, notes } = hardened(['modules']);
+    expect(written[MODPROBE]).toContain('install usb-storage /bin/false\nblacklist usb-storage\n');
+    expect(written[MODPROBE]).not.toMatch(/\b(uas|sctp|squashfs|udf|vfat|overlay)\b/);
+    expect(notes).toEqual(['modules: uas: loaded now, so left alone']);
+    expect(hardened(['modules', 'modules-used']).written[MODPROBE]).toMatch(/install sctp[\s\S]*install udf/);
+  });
+
+  it('of a second run are the same', () => {
+    const { written } = hardened(['modules']);
+    const again = hardened(['modules'], { modprobe: written[MODPROBE] ?? '' }, written);
+    expect([again.written, [...again.changed]]).toEqual([written, []]);
+  });
+});
+
+describe('logins', () => {
+  it('login.defs is edited where a value stands, and keeps all else', () => {
+    const { written } = hardened(['login-defs', 'umask']);
+    expect(written['/etc/login.defs']).toBe(
+      '# passwords\nPASS_MAX_DAYS\t365\n#PASS_MIN_DAYS 0\nUMASK\t027\nPASS_MIN_DAYS\t1\nSHA_CRYPT_MIN_ROUNDS\t65536\nSHA_CRYPT_MAX_ROUNDS\t65536\nFAILLOG_ENAB\tyes\n',
+    );
+    const strict = { '/etc/login.defs': 'PASS_MAX_DAYS 90\nUMASK 077\n' };
+    expect(hardened(['login-defs', 'umask'], {}, strict).written['/etc/login.defs']).toMatch(
+      /^PASS_MAX_DAYS 90\nUMASK 077\nPASS_MIN_DAYS\t1\n/,
+    );
+    expect([...hardened(['umask'], { profile: 'umask 077' }, strict).changed]).toEqual([]);
+  });
+
+  it("somebody else's TMOUT stays", () => {
+    expect(Object.keys(hardened(['session-timeout']).written)).toEqual(['/etc/profile.d/docker-tls-timeout.sh']);
+    for (const [profile, note] of [
+      ['TMOUT=600', /TMOUT is 600 already/],
+      ['readonly TMOUT=7200', /TMOUT=7200 stands in/],
+    ] as const) {
+      const { written, notes } = hardened(['session-timeout'], { profile });
+      expect([written, notes]).toEqual([{}, [expect.stringMatching(note)]]);
+    }
+  });
+
+  it('a banner is one line without codes, and nothing without words', () => {
+    const settings = { keepInDockerGroup: [], maxAuthTries: undefined };
+    expect(recordHardening(['banner', 'sshd'], settings)).toEqual(['sshd']);
+    const entries = recordHardening(['banner'], { ...settings, banner: 'Keep out' });
+    expect(entries).toEqual(['banner', 'banner:text=Keep out']);
+    expect(recordHardening(entries, settings)).toEqual(entries);
+    const taken = (text: string) => harden.safeParse(`banner:text=${text}`).success;
+    expect([taken('Keep out'), taken('a\nb'), taken('\u001b[2J'), taken('\\n'), taken('')]).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe('sshd', () => {
+  const login = { user: 'ops', remote: true, byKey: true };
+  const settings = new Map([
+    ['maxsessions', ['10']],
+    ['clientaliveinterval', ['120']],
+    ['allowtcpforwarding', ['yes']],
+  ]);
+  const input = { settings, version: 1000, config: 'Include /etc/ssh/sshd_config.d/*.conf', matches: [], login };
+  const made = (fixes: readonly FixName[], leadsTo: readonly string[] = []) =>
+    hardenSshd(new Set(fixes), { ...input, maxAuthTries: 4, leadsTo, banner: true });
+
+  it('gets lines of one fix alone, and keeps what is stricter', () => {
+    const lines = (...fixes: FixName[]) => made(fixes).content?.split('\n').slice(1, -1);
+    expect(lines('sshd-x11')).toEqual(['X11Forwarding no']);
+    expect(lines('sshd-idle')).toEqual(['TCPKeepAlive no', 'ClientAliveInterval 120', 'ClientAliveCountMax 2']);
+    expect(lines('sshd-sessions')).toEqual(['MaxSessions 2']);
+    expect(lines('sshd', 'sshd-sessions')).toContain('MaxSessions 2');
+    expect(lines('banner')).toEqual(['Banner /etc/issue.net']);
+  });
+
+  it('goes on forwarding where other hosts are reached through it', () => {
+    expect(made(['sshd-forwarding']).content).toContain('AllowTcpForwarding no\nAllowAgentForwarding no\n');
+    const { content, notes } = made(['sshd-forwarding'], ['db', 'web']);
+    expect([content, notes]).toEqual([
+      undefined,
+      ['sshd-forwarding: left out, since db and web would no longer be reached through this host'],
+    ]);
+    const host = { name: 'edge', address: '192.0.2.1', ssh: { destination: 'edge.example' } };
+    const behind = (name: string, ...jump: string[]) => ({ name, ssh: { destination: name, jump } });
+    expect(
+      reachedThrough(host, [
+        behind('a', 'ops@EDGE.example:2222'),
+        behind('b', 'other', 'ssh://edge'),
+        behind('c', '192.0.2.1'),
+        behind('d', 'other'),
+        { name: 'e', ssh: { destination: 'e' } },
+      ]),
+    ).toEqual(['a', 'b', 'c']);
+  });
+});
