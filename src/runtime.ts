@@ -3,8 +3,11 @@
  * The types here are the contract between the adapters (which never import one another) and the engine.
  */
 
+import type { ClientCopies } from './adapters/store/records.ts';
+import type { San } from './domain/pki/names.ts';
 import type { Login } from './domain/quote.ts';
 import type { Secret } from './domain/secret.ts';
+import type { DockerTlsError } from './errors/errors.ts';
 
 /** How to reach a host by SSH, as a person asked for it; what is missing is found in `~/.ssh/config` (by `ssh -G`). */
 export type SshOptions = {
@@ -144,6 +147,46 @@ export type ProbeOutcome =
 
 export type Probe = (request: ProbeRequest) => Promise<ProbeOutcome>;
 
+/** What a CA whose key is on another machine is asked to sign. */
+export type SignRequest = {
+  /** PKCS#10, PEM. */
+  readonly csr: string;
+  readonly profile: 'server' | 'client';
+  readonly days: number;
+  /** The host's or the client's name in the store. */
+  readonly name: string;
+  /** Names that the certificate has to have; for servers. */
+  readonly sans?: readonly San[];
+  /** PEM of the CA that signs: the certificate has to lead to it. */
+  readonly ca: string;
+  readonly now: Date;
+};
+
+/** Certificate and chain, PEM, the leaf first. Fails with E_SIGN_COMMAND, E_SIGN_ANSWER. */
+export type Sign = (command: string, request: SignRequest) => Promise<string>;
+
+export type CopiesRequest = {
+  readonly copies: readonly ClientCopies[];
+  /** The new credentials. */
+  readonly files: { readonly ca: string; readonly cert: string; readonly key: Secret };
+  /** PEM of certificates by which files in a config directory are known as ours. */
+  readonly known: readonly string[];
+};
+
+/** What became of docker's copies of a client's credentials on this computer. */
+export type CopiesOutcome = {
+  /** Contexts that hold the new credentials now (or held them already). */
+  readonly contexts: readonly string[];
+  /** Whether a Docker config directory itself does. */
+  readonly directory: boolean;
+  /** Copies that were outdated and are up to date now, in words. */
+  readonly updated: readonly string[];
+  /** Copies that are gone or replaced by files of another origin, in words; they are left alone. */
+  readonly missing: readonly string[];
+  /** Copies that could not be renewed (E_CLIENT_COPY); the others were. */
+  readonly problems: readonly DockerTlsError[];
+};
+
 /** Where people read: results on out, progress and questions on err. */
 export type Io = {
   out(text: string): void;
@@ -168,6 +211,8 @@ export type Runtime = {
   readonly operator: string;
   readonly connect: Connect;
   readonly probe: Probe;
+  readonly sign: Sign;
+  refreshCopies(request: CopiesRequest): Promise<CopiesOutcome>;
   /** Aborted by Ctrl-C or SIGTERM: workflows stop at the next safe place and give back what they hold. */
   readonly signal: AbortSignal;
 };

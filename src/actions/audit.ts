@@ -7,16 +7,17 @@ import { readCertificates } from '../domain/audit/certificates.ts';
 import type { AuditProbe } from '../domain/audit/check.ts';
 import { inBenchmark, wantedProbes } from '../domain/audit/evaluate.ts';
 import type { AuditFacts } from '../domain/audit/facts.ts';
+import { parseLynis } from '../domain/audit/lynis.ts';
 import { type AuditedFile, type AuditedHost, auditHost, type Subject } from '../domain/audit/report/report.ts';
 import { score, scoreWords } from '../domain/audit/score.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
-import { gatherAuditFacts } from '../engine/gather.ts';
+import { gatherAuditFacts, gatherLynis } from '../engine/gather.ts';
 import { type FleetOptions, type HostResult, overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';
 import { probeClientAt } from '../engine/reachable-hosts.ts';
 import { printable } from '../errors/errors.ts';
-import type { ProbeCredentials, Progress, Runtime, SshQuestions } from '../runtime.ts';
+import type { HostProgress, HostSession, ProbeCredentials, Progress, Runtime, SshQuestions } from '../runtime.ts';
 
 export type AuditContext = {
   readonly runtime: Runtime;
@@ -26,6 +27,8 @@ export type AuditContext = {
   readonly sudoPasswords?: ReadonlyMap<string, Secret>;
   readonly ask?: SshQuestions;
   readonly selection: Selection;
+  /** Lynis is run where it is installed. */
+  readonly lynis?: boolean;
 };
 
 /** A firewall that drops says nothing; the ports that dockerd serves answer at once. */
@@ -45,8 +48,8 @@ export async function auditHosts(
     await using session = await runtime.connect({
       ...spec.ssh,
       host: spec.name,
-      ...(sudoPassword ? { sudoPassword } : {}),
-      ...(context.ask ? { ask: context.ask } : {}),
+      sudoPassword,
+      ask: context.ask,
       signal: runtime.signal,
     });
     line.phase('facts');
@@ -56,10 +59,21 @@ export async function auditHosts(
     const address = spec.address ?? session.dialled;
     const probes = await probeFromOutside(context, facts, address, spec);
     const found = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
-    const subject = selectResults(found, context.selection, runtime.now());
+    const selected = selectResults(found, context.selection, runtime.now());
+    const subject = context.lynis ? await withLynis(selected, session, line, runtime.signal) : selected;
     line.done(scoreWords(subject.score));
     return known === undefined ? subject : withOurClients(subject, known, context.state);
   });
+}
+
+async function withLynis(
+  subject: AuditedHost,
+  session: HostSession,
+  line: HostProgress,
+  signal: AbortSignal,
+): Promise<AuditedHost> {
+  line.phase('lynis');
+  return { ...subject, lynis: parseLynis(await gatherLynis(session, signal), subject.results) };
 }
 
 /** Who is accepted over the network, all at once: untrusted clients, and our own where the store has one. */

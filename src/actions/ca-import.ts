@@ -68,16 +68,16 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
   return {
     ca: {
       cert,
-      ...(kept === undefined ? {} : { keyPem: kept }),
+      keyPem: kept,
       record: {
         name: info.subject,
         createdAt: (same ? state.ca?.record.createdAt : undefined) ?? now.toISOString(),
         keyType: isKeyType(info.keyType) ? info.keyType : 'p256',
         days: Math.max(1, Math.round((info.notAfter.getTime() - info.notBefore.getTime()) / 86_400_000)),
         imported: true,
-        ...(command === undefined ? {} : { signCommand: command }),
-        ...(chain.length === 0 ? {} : { chain: chain.join('') }),
-        ...(request.wholeChain ? { wholeChain: true } : {}),
+        signCommand: command,
+        chain: chain.length === 0 ? undefined : chain.join(''),
+        wholeChain: request.wholeChain || undefined,
       },
     },
   };

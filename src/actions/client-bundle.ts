@@ -1,8 +1,8 @@
 /** Owns which hosts a client's bundle names, and the forms in which a client travels (src/adapters/docker/bundle.ts, src/domain/pki/pkcs12.ts). */
 
 import { type ClientBundle, packBundle, renderBundleEnv, renderBundlePem } from '../adapters/docker/bundle.ts';
-import { dockerHost } from '../adapters/docker/environment.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import { dockerHost } from '../domain/destination.ts';
 import type { Secret } from '../domain/secret.ts';
 import { externalKey, unknownClient } from '../domain/trust/client-refusals.ts';
 import { accepts, reachableHosts } from '../engine/reachable-hosts.ts';
@@ -47,7 +47,7 @@ export function bundleOf(state: StoreState, client: StoredClient, only: readonly
     })),
     ca,
     cert,
-    ...(key ? { key } : {}),
+    key,
   };
 }
 

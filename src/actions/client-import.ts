@@ -3,15 +3,10 @@
 import { type ClientBundle, parseBundleEnv, unpackBundle } from '../adapters/docker/bundle.ts';
 import { addressOf } from '../adapters/docker/diagnosis.ts';
 import { parsePemBundle } from '../adapters/docker/pem-bundle.ts';
-import {
-  checkName,
-  type ReachedHost,
-  type StoreChange,
-  type StoredClient,
-  type StoreState,
-} from '../adapters/store/records.ts';
+import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { PendingRequest } from '../adapters/store/requests.ts';
 import { nameOf } from '../domain/destination.ts';
+import { checkName } from '../domain/names.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
 import { keyMatches } from '../domain/pki/keys.ts';
@@ -151,7 +146,7 @@ export function importClient({ state, bundle, pending, replace, now, ...options 
   return {
     client,
     // A client of our own that is replaced by an untrusted client takes its issuing CA along.
-    change: { clients: { [name]: client }, ...(issuedHere && replace ? { removeIssuers: [name] } : {}) },
+    change: { clients: { [name]: client }, removeIssuers: issuedHere && replace ? [name] : undefined },
     answers: answered.map((request) => request.name),
   };
 }

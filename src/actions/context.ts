@@ -13,9 +13,9 @@ import {
   removeContext,
   writeContext,
 } from '../adapters/docker/contexts.ts';
-import { dockerHost } from '../adapters/docker/environment.ts';
 import type { ClientCopies, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
+import { dockerHost } from '../domain/destination.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isAccepted } from '../domain/trust/trust.ts';

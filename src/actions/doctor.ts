@@ -4,8 +4,8 @@ import { infos } from '../adapters/docker/clocks.ts';
 import { currentContext } from '../adapters/docker/config-file.ts';
 import { diagnose } from '../adapters/docker/diagnose.ts';
 import type { Diagnosis, Inside } from '../adapters/docker/diagnosis.ts';
-import { dockerHost } from '../adapters/docker/environment.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import { dockerHost } from '../domain/destination.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
@@ -78,12 +78,13 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
   const diagnosis = diagnose({
     outcome,
     now: runtime.now(),
-    ...(seen.skewMs === undefined ? {} : { remoteClockSkewMs: seen.skewMs }),
-    ...(seen.inside === undefined ? {} : { inside: seen.inside }),
+    remoteClockSkewMs: seen.skewMs,
+    inside: seen.inside,
     clientCert: client.cert,
-    ...(host.serverCert === undefined ? {} : { storedCert: host.serverCert, cas }),
+    storedCert: host.serverCert,
+    cas: host.serverCert && cas,
     env: runtime.env,
-    ...(current === undefined ? {} : { currentContext: current }),
+    currentContext: current,
     expected: {
       name,
       host: endpoint,
@@ -93,8 +94,8 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
       external: host.serverCert === undefined,
       ownKey: client.record.ownKey ?? false,
       caExpired: isOver(host.serverCert === undefined ? client.ca : (request.state.ca?.cert ?? ''), runtime.now()),
-      ...(ssh === undefined ? {} : { ssh }),
-      ...(context === undefined ? {} : { context }),
+      ssh,
+      context,
     },
   });
   return {
@@ -102,9 +103,9 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
     host: name,
     endpoint,
     client: client.record.name,
-    ...(seen.skewMs === undefined ? {} : { clockSkewMs: seen.skewMs }),
+    clockSkewMs: seen.skewMs,
     journal: DAEMONS_FAULT.includes(diagnosis.cause) ? (seen.journal ?? []) : [],
-    ...(seen.problem === undefined ? {} : { sshProblem: { message: seen.problem.message, hints: seen.problem.hints } }),
+    sshProblem: seen.problem && { message: seen.problem.message, hints: seen.problem.hints },
   };
 }
 
@@ -131,7 +132,7 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
       ...record.ssh,
       host: record.name,
       connectTimeoutMs: 5000,
-      ...(ask ? { ask } : {}),
+      ask,
       signal: runtime.signal,
     });
     const { gather } = await import('../engine/gather.ts');
@@ -159,10 +160,8 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
           ...(other === undefined ? [] : [managedExternally(record.name, other)]),
           ...preflight({ host: record.name, login, facts, skewMs, nowMs, port: record.port }),
         ],
-        ...(doubt === undefined
-          ? {}
-          : { doubt: [doubt.words, ...doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' ')))].join('; ') }),
-        ...(cert === undefined ? {} : { serverCert: cert }),
+        doubt: doubt && [doubt.words, ...doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' ')))].join('; '),
+        serverCert: cert,
       },
       journal: printableLines(stdout.toString('utf8'), 8),
     };

@@ -21,11 +21,11 @@ export async function importDockerMachines(
   const before = await store.read();
   const found = await readDockerMachines(directory, names, { state: before, now });
   if (dryRun || found.hosts.length === 0) return { ...found, copies: [] };
-  await openIssuer(before, { passphrase, now }).unlock(firstCa(before.ca, ca));
+  await openIssuer(before, { passphrase, sign: runtime.sign, now }).unlock(firstCa(before.ca, ca));
   return store.withLock('docker-tls import docker-machine', async () => {
     const state = await store.read();
     const taken = await readDockerMachines(directory, names, { state, now });
-    const issuer = openIssuer(state, { passphrase, now });
+    const issuer = openIssuer(state, { passphrase, sign: runtime.sign, now });
     const made = await issuer.carryOut(firstCa(state.ca, ca));
     const trusted = [made.ca ?? state.ca, ...state.oldCas].map((one) => one?.cert ?? '').join('');
     const oldCas = await Promise.all(
@@ -37,7 +37,7 @@ export async function importDockerMachines(
     await store.write({ ...made, ...change });
     const copies: DockerTlsError[] = [];
     for (const client of Object.values(change.clients))
-      copies.push(...(await refreshCopies({ state, client })).problems);
+      copies.push(...(await refreshCopies(client, state, runtime)).problems);
     return { ...taken, copies };
   });
 }

@@ -1,7 +1,8 @@
 /** Owns `rename`: another name for a host of the store. The host is not contacted; its clients, certificate and address stay. */
 
-import { checkName, type StoreChange, type StoreState } from '../adapters/store/records.ts';
+import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
+import { checkName } from '../domain/names.ts';
 import { reachableHosts } from '../engine/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 

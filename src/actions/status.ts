@@ -68,7 +68,7 @@ export async function status(
       notBefore: info.notBefore,
       notAfter: info.notAfter,
       now,
-      ...(options.withinDays === undefined ? {} : { withinDays: options.withinDays }),
+      withinDays: options.withinDays,
     });
     return {
       kind,
@@ -154,7 +154,7 @@ async function askHosts(
       if (unreachable !== '') line.failed('unreachable');
       else if (drift.length > 0) line.failed(plural(drift.length, 'difference'));
       else line.done('in sync');
-      return { drift, ...(unreachable === '' ? {} : { unreachable }) };
+      return { drift, unreachable: unreachable === '' ? undefined : unreachable };
     },
   );
   return new Map(
@@ -216,9 +216,9 @@ async function askOverSsh(
     spec,
     {
       runtime,
-      ...(options.sudoPassword ? { sudoPassword: options.sudoPassword } : {}),
-      ...(options.sudoPasswords ? { sudoPasswords: options.sudoPasswords } : {}),
-      ...(options.ask ? { ask: options.ask } : {}),
+      sudoPassword: options.sudoPassword,
+      sudoPasswords: options.sudoPasswords,
+      ask: options.ask,
     },
     line,
   );

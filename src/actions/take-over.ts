@@ -7,14 +7,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DockerMachine, parseDockerMachine } from '../adapters/docker/docker-machine.ts';
-import {
-  checkName,
-  type StoreChange,
-  type StoredClient,
-  type StoredHost,
-  type StoredOldCa,
-  type StoreState,
-} from '../adapters/store/records.ts';
+import type { StoreChange, StoredClient, StoredHost, StoredOldCa, StoreState } from '../adapters/store/records.ts';
+import { checkName } from '../domain/names.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
 import { keyMatches } from '../domain/pki/keys.ts';
@@ -152,7 +146,7 @@ async function credentialsOf(
   const info = inspectCertificate(serverCert);
   const time = now.toISOString();
   return {
-    ca: { cert, ...(keyPem ? { keyPem } : {}) },
+    ca: { cert, keyPem },
     host: {
       record: {
         ...complete(HOST_SETTINGS, {
@@ -165,7 +159,7 @@ async function credentialsOf(
           destination: found.address,
           user: found.ssh.user,
           port: found.ssh.port,
-          ...(found.ssh.keyFile === undefined ? {} : { identities: [found.ssh.keyFile] }),
+          identities: found.ssh.keyFile === undefined ? undefined : [found.ssh.keyFile],
         },
         createdAt: time,
         updatedAt: time,

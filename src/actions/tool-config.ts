@@ -1,10 +1,10 @@
 /** Owns the configuration of tools for a client of the store, and remembering who was given its credentials. */
 
 import { contextNameOf } from '../adapters/docker/contexts.ts';
-import { dockerHost } from '../adapters/docker/environment.ts';
 import { packTar } from '../adapters/docker/tar.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
+import { dockerHost } from '../domain/destination.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { type Access, contextCommand } from '../domain/tools/access.ts';

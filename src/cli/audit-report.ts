@@ -59,9 +59,9 @@ export function renderReport(report: AuditReport, form: ReportForm, rendering: R
       const colours = coloursOf(io);
       return renderAuditTable(report, {
         columns: toFile ? 100 : io.columns,
-        ...(toFile ? {} : { paint: (colour, text) => colours[colour](text) }),
+        paint: toFile ? undefined : (colour, text) => colours[colour](text),
         all,
-        ...(comparison ? { comparison } : {}),
+        comparison,
       });
     }
   }

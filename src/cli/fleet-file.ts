@@ -76,7 +76,7 @@ export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | '
   const fleet = first?.fleet;
   return {
     path,
-    ...(fleet ? { ca: fleet.ca } : {}),
+    ca: fleet?.ca,
     secrets: {
       caPassphrase: fleet?.secrets.caPassphrase,
       sudoPasswordOf: (host) => fleet?.secrets.sudoPassword[host] ?? fleet?.secrets.sudoDefault,
@@ -97,7 +97,7 @@ export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | '
       const has = (file: typeof first) => file?.written.hosts.some(({ name }) => name === spec.name) === true;
       const edited = (file: typeof first): string => {
         const asWritten = file ? withWrittenPaths(spec, file.written, file.fleet) : spec;
-        const text = addHostToFleet(file?.text, asWritten, { path: shown, ...(sudoPassword ? { sudoPassword } : {}) });
+        const text = addHostToFleet(file?.text, asWritten, { path: shown, sudoPassword });
         const known = client === undefined || file?.written.clients.some(({ name }) => name === client.name);
         return known ? text : addClientToFleet(text, client, shown);
       };

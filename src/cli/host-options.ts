@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { checkName } from '../adapters/store/records.ts';
 import { schemaProblems } from '../domain/fleet/fleet-problems.ts';
+import { checkName } from '../domain/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import {
   CA_DEFAULTS,
@@ -171,7 +171,7 @@ export function hostFlags(
   const { acceptCa } = options;
   const said: Partial<HostSettings> = saidOf(HOST_SETTINGS, {
     ...options,
-    ...(acceptCa === undefined ? {} : { acceptCa: certificatesOf(acceptCa, cwd) }),
+    acceptCa: acceptCa === undefined ? undefined : certificatesOf(acceptCa, cwd),
   });
   return {
     ...runFlags(options, cwd),

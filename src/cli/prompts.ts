@@ -157,7 +157,7 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
       if (again) passphrases.delete(file);
       return once(passphrases, file, () =>
         prompts.password({
-          ...(again ? { explain: `${printable(file)} was not unlocked by that one.` } : {}),
+          explain: again ? `${printable(file)} was not unlocked by that one.` : undefined,
           message: `Passphrase of ${printable(file)}:`,
           flag: 'an ssh agent (ssh-add FILE)',
         }),
@@ -167,7 +167,7 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
       const question = {
         message: `${printable(host)}: ${printable(prompt)}`,
         flag: '-i FILE',
-        ...(why === undefined ? {} : { explain: printable(why) }),
+        explain: why === undefined ? undefined : printable(why),
       };
       return echo
         ? prompts.input(question).then((text) => new Secret(text))

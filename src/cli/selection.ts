@@ -7,7 +7,7 @@ import { parseShard, selectHosts } from '../domain/fleet/selection.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { type HostFlags, specsFor, storedSpecs, withFlags } from '../engine/specs.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, printable } from '../errors/errors.ts';
 import { homeDirectory } from '../user.ts';
 import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
 
@@ -41,7 +41,7 @@ export type Selection = {
 
 /** Reads and selects; `reached`: also hosts that only an imported client knows. Fails with E_FLEET, E_LIMIT, E_HOST_UNKNOWN, E_NO_HOSTS (exit 2). */
 export async function selectSpecs(
-  { global, runtime }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime'>,
+  { global, runtime, progress }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'progress'>,
   hosts: readonly string[],
   options: OptionValues<typeof SELECTION_OPTIONS>,
   state: StoreState,
@@ -76,7 +76,12 @@ export async function selectSpecs(
     const { chosenSpecs, parseInventory } = await import('../domain/fleet/inventory.ts');
     const { resolveHostPaths } = await import('../domain/fleet/fleet-paths.ts');
     const text = await readInput(options.inventory, runtime.cwd);
-    const all = parseInventory(text, options.inventory === '-' ? 'stdin' : options.inventory);
+    const found = parseInventory(text, options.inventory === '-' ? 'stdin' : options.inventory);
+    // Nobody asked for those of another kind by name.
+    const named = hosts.length + options.limit.length > 0;
+    const others = named ? [] : found.filter(({ connection }) => connection !== undefined);
+    for (const { name, connection } of others) progress.note(`${printable(name)}: left out (${connection}, not ssh)`);
+    const all = found.filter((host) => !others.includes(host));
     const chosen = chosenSpecs(selectHosts(all, { limit: meant(hosts, options.limit, all), shard }));
     const specs = resolveHostPaths(chosen, runtime.cwd, homeDirectory(runtime.env));
     return { specs: onTop(specs, flags), clients: [], secrets: {}, fromFleet: false };

@@ -3,9 +3,9 @@
 import { join } from 'node:path';
 import { contextName } from '../actions/context.ts';
 import { contextNameOf, readContext } from '../adapters/docker/contexts.ts';
-import { dockerHost } from '../adapters/docker/environment.ts';
-import { nameProblem, type StoreState } from '../adapters/store/records.ts';
-import { parseDestination } from '../domain/destination.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { dockerHost, parseDestination } from '../domain/destination.ts';
+import { nameProblem } from '../domain/names.ts';
 import { otherClients, otherClientsLose, otherClientsNotes, trustNow } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import {
@@ -88,16 +88,21 @@ export async function propose(
   return { spec, client, context, file: fleet };
 }
 
-/** The context of the host's name, unless another one has that name. */
+/** The context of the host's name, unless another one has that name, or docker's files here cannot be read: nobody asked for one. */
 async function freeContext(
   { name, address, port }: HostSpec,
   { session }: OpenedHost,
   runtime: Runtime,
 ): Promise<string | undefined> {
   const context = contextNameOf(name);
-  const found = await readContext({ name: context, dockerConfig: dockerConfigDirectory(runtime) });
-  const same = found?.ours && found.host === dockerHost(address ?? session.dialled, port);
-  return found === undefined || same ? context : undefined;
+  const endpoint = dockerHost(address ?? session.dialled, port);
+  try {
+    const found = await readContext({ name: context, dockerConfig: dockerConfigDirectory(runtime) });
+    return found === undefined || (found.ours && found.host === endpoint) ? context : undefined;
+  } catch (error) {
+    if (error instanceof DockerTlsError) return undefined;
+    throw error;
+  }
 }
 
 function ownName(): string {
@@ -164,7 +169,7 @@ export async function askAddress(
 ): Promise<string> {
   return askSetting(prompts, 'address', {
     default: address ?? dialled,
-    ...(problem === undefined ? {} : { more: [problem.message, ...problem.hints].join('\n') }),
+    more: problem && [problem.message, ...problem.hints].join('\n'),
     check: (given) => wayProblem(probe, name, { address: given, port }),
   });
 }

@@ -47,6 +47,17 @@ export function wayOf(ssh: Destination & { readonly jump?: readonly string[]; re
   return JSON.stringify([ssh.destination.toLowerCase(), ssh.port ?? 22, ssh.jump ?? [], ssh.configFile ?? '']);
 }
 
+/** An address without the brackets that URLs put around IPv6. */
+export function bareAddress(address: string): string {
+  return address.replace(/^\[(.*)\]$/, '$1');
+}
+
+/** The DOCKER_HOST of a daemon under TLS; IPv6 gets brackets, its zone a percent sign that is escaped (RFC 6874). */
+export function dockerHost(address: string, port: number): string {
+  const bare = bareAddress(address);
+  return bare.includes(':') ? `tcp://[${bare.replace(/%(?:25)?/, '%25')}]:${port}` : `tcp://${bare}:${port}`;
+}
+
 type Placed = {
   readonly name: string;
   readonly address?: string | undefined;

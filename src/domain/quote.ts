@@ -1,4 +1,6 @@
-/** Owns the quoting of values for a shell: the only way a value gets into shell text, a command to paste included. */
+/** Owns the quoting of values for a shell: the only way a value gets into shell text, a command to paste included; and the splitting of such text. */
+
+import { split } from 'shlex';
 
 /**
  * One word for a POSIX shell, whatever it holds: inside single quotes nothing is special, and a single quote itself
@@ -8,6 +10,15 @@
 export function shellQuote(value: string): string {
   if (value.includes('\0')) throw new TypeError('a NUL byte cannot be part of a shell word');
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Words as a POSIX shell splits them, without expansion; undefined where a quotation mark or a last backslash is left open. */
+export function shellWords(text: string): string[] | undefined {
+  try {
+    return split(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** How somebody logs in to a host; `local` is this one. */

@@ -1,6 +1,9 @@
 /** Owns how times, counts and widths are said to people. Pure: the present is a parameter. */
 
 import { stripVTControlCharacters } from 'node:util';
+import truncatedWidth from 'fast-string-truncated-width';
+import stringWidth from 'fast-string-width';
+import { wrapAnsi } from 'fast-wrap-ansi';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -44,19 +47,9 @@ export function dateWords(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-// East Asian wide and full-width forms, and emoji that are shown as pictures (UAX #11, UTS #51), near enough for a table.
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
-const NO_WIDTH = /\p{Mn}|\p{Me}|\p{Cf}/u;
-
 /** Columns that a text takes on a terminal; colour codes take none. */
 export function textWidth(text: string): number {
-  let width = 0;
-  for (const character of stripVTControlCharacters(text)) {
-    if (character >= ' ' && character <= '~') width += 1;
-    else if (!NO_WIDTH.test(character)) width += WIDE.test(character) ? 2 : 1;
-  }
-  return width;
+  return stringWidth(text);
 }
 
 export function padText(text: string, width: number, side: 'left' | 'right' = 'left'): string {
@@ -66,33 +59,14 @@ export function padText(text: string, width: number, side: 'left' | 'right' = 'l
 
 /** Cuts plain text (without colour codes) to a width, with `…` where something is missing. */
 export function cutText(text: string, width: number): string {
-  if (textWidth(text) <= width) return text;
   if (width <= 0) return '';
-  let kept = '';
-  let used = 0;
-  for (const character of text) {
-    const size = textWidth(character);
-    if (used + size > width - 1) break;
-    kept += character;
-    used += size;
-  }
-  return `${kept}…`;
+  const { index, ellipsed } = truncatedWidth(text, { limit: width, ellipsis: '…', ellipsisWidth: 1 });
+  return ellipsed ? `${text.slice(0, index)}…` : text;
 }
 
 /** Breaks plain text at spaces into lines of at most `width` columns; a longer word gets a line of its own. */
 export function wrapText(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const joined = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && textWidth(joined) > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = joined;
-    }
-  }
-  return [...lines, line];
+  return wrapAnsi(text, width).split('\n');
 }
 
 /** The text in lines of at most `columns`, those after the first indented; without `columns` it stays one line. */

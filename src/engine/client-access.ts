@@ -55,7 +55,7 @@ export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
       imported: record.reaches !== undefined,
       contexts: (record.copies ?? []).flatMap((one) => one.contexts),
       configDirectory: (record.copies ?? []).some((one) => one.directory),
-      ...(record.revokedAt === undefined ? {} : { revokedAt: record.revokedAt }),
+      revokedAt: record.revokedAt,
     };
   });
 }

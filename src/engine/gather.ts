@@ -9,7 +9,7 @@ import { viewDaemon } from '../domain/plan/daemon-view.ts';
 import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
-import { AUDIT_SCRIPT, FACTS_SCRIPT } from '../host/scripts.ts';
+import { AUDIT_SCRIPT, FACTS_SCRIPT, LYNIS_SCRIPT } from '../host/scripts.ts';
 import type { HostSession } from '../runtime.ts';
 
 export type Gathered = {
@@ -57,7 +57,7 @@ async function gatherOnce(session: HostSession, options: GatherOptions): Promise
     ].join('\n'),
     asRoot: true,
     timeoutMs: 60_000,
-    ...(options.signal ? { signal: options.signal } : {}),
+    signal: options.signal,
   });
   const after = options.now().getTime();
   const missing = parseMissing(result.stdout.toString('latin1'));
@@ -88,4 +88,19 @@ export async function gatherAuditFacts(session: HostSession, signal: AbortSignal
     signal,
   });
   return parseAuditFacts(result.stdout);
+}
+
+/** Lynis takes half a minute on a fast host, and several on a slow one. */
+const LYNIS_TIMEOUT_MS = 1_200_000;
+
+/** What Lynis prints of the host (src/host/audit/lynis.sh), as root. Errors: those of the session. */
+export async function gatherLynis(session: HostSession, signal: AbortSignal): Promise<string> {
+  const { stdout } = await session.run({
+    phase: 'lynis',
+    script: LYNIS_SCRIPT,
+    asRoot: true,
+    timeoutMs: LYNIS_TIMEOUT_MS,
+    signal,
+  });
+  return stdout.toString('utf8');
 }

@@ -27,7 +27,7 @@ export async function startTransaction(
     onLine: (line) => {
       if (line.startsWith('@ ')) options.onStep?.(printable(line.slice(2), 40));
     },
-    ...(options.signal ? { signal: options.signal } : {}),
+    signal: options.signal,
   });
   const stdout = result.stdout.toString('utf8');
   const last = parseResult(stdout);

@@ -3,7 +3,6 @@
  * the engine calls it once a plan is agreed to, under the store's lock, and writes what comes out.
  */
 
-import { commandSigner, signClient, signServer } from '../adapters/issuer/sign-command.ts';
 import type {
   ClientRecord,
   StoreChange,
@@ -14,6 +13,7 @@ import type {
 } from '../adapters/store/records.ts';
 import {
   crossSign,
+  type Issued,
   issueCa,
   issueClient,
   issueClientAuthority,
@@ -21,26 +21,27 @@ import {
   type OpenAuthority,
   openAuthority,
 } from '../domain/pki/certificate.ts';
-import { parseCsr } from '../domain/pki/csr.ts';
+import { makeCsr, parseCsr } from '../domain/pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import type { KeyType } from '../domain/pki/key-types.ts';
+import { generateKey } from '../domain/pki/keys.ts';
 import type { CertificateRequest } from '../domain/plan/desired.ts';
 import type { Secret } from '../domain/secret.ts';
 import { caNotAccepted, externalCaKey } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, signs } from '../domain/trust/changes.ts';
 import { canVouch } from '../domain/trust/server.ts';
 import { hostsLosing, isFrom } from '../domain/trust/trust.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import type { Sign, SignRequest } from '../runtime.ts';
 import { type PassphraseSource, protectKeys } from './key-protection.ts';
 
-export type IssuerOptions = { readonly passphrase: PassphraseSource; readonly now: Date };
-
-export type IssuedCertificate = { readonly cert: string; readonly key: Secret | undefined };
+export type IssuerOptions = { readonly passphrase: PassphraseSource; readonly sign: Sign; readonly now: Date };
 
 export type Issuer = {
   /** Carries changes out, in order; gives what is to be stored. Fails with E_CA_NOT_ACCEPTED (exit 3), E_SIGN_COMMAND, E_KEY_PASSPHRASE. */
   carryOut(changes: readonly CredentialChange[]): Promise<StoreChange>;
   /** A server certificate. `publicKey`: of a key that stays on the host (PEM). */
-  server(host: string, request: CertificateRequest, publicKey?: string): Promise<IssuedCertificate>;
+  server(host: string, request: CertificateRequest, publicKey?: string): Promise<{ cert: string; key?: Secret }>;
   /** Asks for the passphrase that changes, or (without any) server certificates need: before a lock is taken. */
   unlock(changes: readonly CredentialChange[]): Promise<void>;
   /** A key in the form in which it is stored. */
@@ -49,18 +50,17 @@ export type Issuer = {
   authority(): Promise<OpenAuthority>;
 };
 
-/** A command of the user's signs, which may wait for a person: nobody else has to wait for it. */
+/** A command of the user's signs, which may wait for a person: no other run has to wait for it. */
 export function signsByCommand({ ca }: Pick<StoreState, 'ca'>): boolean {
   return ca?.keyPem === undefined && ca?.record.signCommand !== undefined;
 }
 
 /** An issuer over the store as it was read. Nothing is asked or opened before it is needed. */
-export function openIssuer(state: StoreState, { passphrase, now }: IssuerOptions): Issuer {
+export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerOptions): Issuer {
   const keys = protectKeys(state, passphrase);
-  const command = state.ca?.keyPem === undefined ? state.ca?.record.signCommand : undefined;
-  const external = command === undefined ? undefined : commandSigner(command);
-  /** A CA that this run makes has its key here. */
-  const signer = () => (made.ca === undefined ? external : undefined);
+  const command = signsByCommand(state) ? state.ca?.record.signCommand : undefined;
+  /** The sign command; a CA that this run makes has its key here. */
+  const external = () => (made.ca === undefined ? command : undefined);
   let { ca, oldCas } = state as { ca: StoredCa | undefined; oldCas: StoreState['oldCas'] };
   // A client may be called constructor.
   const issuers: Record<string, StoredIssuer> = Object.create(null);
@@ -154,28 +154,40 @@ export function openIssuer(state: StoreState, { passphrase, now }: IssuerOptions
   }
 
   async function client({ record, csr }: Extract<CredentialChange, { kind: 'client' }>): Promise<void> {
-    const { name, days, keyType } = record;
+    const { name } = record;
     const known = state.clients.get(name);
-    const sign = signer();
-    const issued =
-      csr === undefined
-        ? sign === undefined
-          ? await issueClient({ authority: await clientAuthority(record), name, days, keyType, now })
-          : await signClient(sign, { name, keyType, days, ca: trusted(), now })
-        : { cert: await signRequest(record, csr), key: undefined };
+    const issued = await clientCertificate(record, csr);
     // What replaces another certificate must not lock its owner out.
     const hosts = known === undefined ? [] : losing(name, known.cert, issued.cert);
     if (hosts.length > 0) throw caNotAccepted(name, hosts);
-    const { cert, key } = issued;
-    clients[name] = { record, ca: clientTrust(), cert, ...(key ? { key } : {}) };
+    clients[name] = { ...issued, record, ca: clientTrust() };
   }
 
-  async function signRequest(record: ClientRecord, csr: string): Promise<string> {
-    const { name, days } = record;
-    const sign = signer();
-    if (sign !== undefined) return sign({ csr, profile: 'client', days, name, ca: trusted(), now });
-    const { publicKey } = parseCsr(csr);
-    return (await issueClient({ authority: await clientAuthority(record), name, days, publicKey, now })).cert;
+  /** With a key that is made here, unless there is a request. */
+  async function clientCertificate(
+    record: ClientRecord,
+    csr: string | undefined,
+  ): Promise<{ cert: string; key?: Secret }> {
+    const { name, days, keyType } = record;
+    const command = external();
+    if (command !== undefined) return signed(command, { profile: 'client', name, days, keyType }, name, csr);
+    const base = { authority: await clientAuthority(record), name, days, now };
+    if (csr !== undefined) return { cert: (await issueClient({ ...base, publicKey: parseCsr(csr).publicKey })).cert };
+    const { cert, key } = await issueClient({ ...base, keyType });
+    return { cert, key };
+  }
+
+  /** What the sign command makes of a request, or of a new key. */
+  async function signed(
+    command: string,
+    { keyType, ...request }: Pick<SignRequest, 'profile' | 'name' | 'days' | 'sans'> & { readonly keyType: KeyType },
+    commonName: string,
+    csr?: string,
+  ): Promise<{ cert: string; key?: Secret }> {
+    const about = { ...request, ca: trusted(), now };
+    if (csr !== undefined) return { cert: await sign(command, { ...about, csr }) };
+    const key = await generateKey(keyType);
+    return { cert: await sign(command, { ...about, csr: makeCsr({ key, commonName, sans: request.sans }) }), key };
   }
 
   /**
@@ -221,16 +233,14 @@ export function openIssuer(state: StoreState, { passphrase, now }: IssuerOptions
       return { ...made, issuers: { ...issuers }, clients: { ...clients } };
     },
     async server(host, { names: sans, keyType, days }, publicKey) {
-      const sign = signer();
-      if (sign !== undefined) {
-        const spec = { name: host, days, keyType };
-        return signServer(sign, { spec, sans, ca: trusted(), now, ...(publicKey ? { publicKey } : {}) });
+      const command = external();
+      if (command !== undefined) {
+        if (publicKey !== undefined) throw requestNeeded(host);
+        return signed(command, { profile: 'server', name: host, days, keyType, sans }, host.slice(0, 64));
       }
       const base = { ca: await authority(), sans, days, now };
-      const issued =
-        publicKey === undefined
-          ? await issueServer({ ...base, keyType })
-          : { ...(await issueServer({ ...base, publicKey })), key: undefined };
+      const issued: Issued & { readonly key?: Secret } =
+        publicKey === undefined ? await issueServer({ ...base, keyType }) : await issueServer({ ...base, publicKey });
       crossed ??= crossCertificates();
       return { cert: issued.cert + (await crossed), key: issued.key };
     },
@@ -243,4 +253,13 @@ export function openIssuer(state: StoreState, { passphrase, now }: IssuerOptions
     protect: keys.protect,
     authority,
   };
+}
+
+function requestNeeded(host: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_USAGE',
+    where: host,
+    message: 'a sign command needs a request, and that needs the key: it cannot be made on the host',
+    hints: [`docker-tls setup ${host} --keys store`],
+  });
 }

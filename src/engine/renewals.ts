@@ -42,7 +42,7 @@ function isDue(cert: string, { now, withinDays }: Choice): boolean {
       notBefore: info.notBefore,
       notAfter: info.notAfter,
       now,
-      ...(withinDays === undefined ? {} : { withinDays }),
+      withinDays,
     }).state !== 'ok'
   );
 }

@@ -1,7 +1,8 @@
 /** Owns the question which hosts a run is about: from a host's record in the store, or from what was typed. */
 
-import { checkName, type StoreState } from '../adapters/store/records.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import { destinationWords, nameOf, parseDestination, wayOf } from '../domain/destination.ts';
+import { checkName } from '../domain/names.ts';
 import { uniqueSans } from '../domain/pki/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../domain/settings.ts';
@@ -160,9 +161,11 @@ function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | und
   }
 }
 
-/** A name without an address that no host of the store has may be a slip of the hand: the error names those that there are. */
+const NOT_THERE = ['E_SSH_NAME', 'E_SSH_HOST_KEY_UNKNOWN', 'E_SSH_TIMEOUT', 'E_SSH_UNREACHABLE', 'E_SSH_REFUSED'];
+
+/** A host that the store does not have, and that is not there, may be a slip of the hand: the error names those that there are. */
 export function namingKnown(error: unknown, host: string, { hosts }: StoreState): unknown {
-  if (!(error instanceof DockerTlsError) || error.code !== 'E_SSH_NAME' || hosts.has(host) || hosts.size === 0)
+  if (!(error instanceof DockerTlsError) || !NOT_THERE.includes(error.code) || hosts.has(host) || hosts.size === 0)
     return error;
   return error.hinting([...error.hints, `hosts of the store: ${listWords([...hosts.keys()], 8)}`]);
 }

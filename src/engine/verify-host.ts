@@ -1,6 +1,6 @@
 /** Owns the verification that a host accepts the clients it is to accept and no other: real connections from this machine, all at once. */
 
-import { dockerHost } from '../adapters/docker/environment.ts';
+import { dockerHost } from '../domain/destination.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';

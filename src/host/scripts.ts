@@ -12,6 +12,7 @@ import auditDockerdModule from './audit/dockerd.sh';
 import auditFilesModule from './audit/files.sh';
 import auditHardeningModule from './audit/hardening.sh';
 import auditHostModule from './audit/host.sh';
+import auditLynisModule from './audit/lynis.sh';
 import auditMainModule from './audit/main.sh';
 import auditSectionsModule from './audit/sections.sh';
 import auditSshdModule from './audit/sshd.sh';
@@ -103,3 +104,6 @@ export const AUDIT_SCRIPT: string = [
   auditApiModule,
   auditMainModule,
 ].join('\n');
+
+/** Runs Lynis where it is installed, and leaves nothing behind. */
+export const LYNIS_SCRIPT: string = auditLynisModule;

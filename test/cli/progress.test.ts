@@ -197,3 +197,31 @@ test('who is at work, for the last word after a second Ctrl-C', () => {
   progress.host('b').done();
   expect(progress.running()).toEqual([{ host: 'a', phase: 'restart', elapsedMs: expect.any(Number) }]);
 });
+
+test('a host that pauses is neither done nor failed, has no tick, and counts only once it goes on', async () => {
+  const { io, lines } = screenIo();
+  const progress = createProgress({ io, now, live: true });
+  const names = Array.from({ length: 7 }, (_, index) => `h${index}`);
+  for (const name of names) progress.host(name).phase('plan');
+  for (const name of names) progress.host(name).pause();
+  progress.host('h0').pause('Debian, Docker 26');
+  for (const name of names) progress.host(name).phase('verify');
+  progress.host('h0').done();
+  const text = (await lines()).join('\n');
+  expect(text).toContain('· h0  Debian, Docker 26');
+  expect(text).toContain('6 hosts at work · 1 done');
+  expect(text.match(/✔/g)).toHaveLength(1);
+  progress.close();
+});
+
+test('clocks stand still while a person is asked', async () => {
+  const { io } = screenIo();
+  const progress = createProgress({ io, now });
+  const host = progress.host('h');
+  host.phase('connect');
+  await progress.suspend(() => new Promise((resolve) => setTimeout(resolve, 300)));
+  expect(progress.askedMs()).toBeGreaterThanOrEqual(290);
+  const [line] = progress.running();
+  expect(line?.elapsedMs).toBeLessThan(progress.askedMs());
+  progress.close();
+});

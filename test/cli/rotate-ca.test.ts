@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { sign } from '../../src/adapters/issuer/sign-command.ts';
 import type { StoreChange, StoreState } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
@@ -208,7 +209,7 @@ function desiredServer(state: StoreState, noOverlap: boolean) {
 
 function issued(state: StoreState, { certificate }: ReturnType<typeof desiredServer>) {
   if (!('issue' in certificate)) throw new Error('nothing to issue');
-  return openIssuer(state, { passphrase: NO_PASSPHRASE, now: new Date() }).server('build-1', certificate.issue);
+  return openIssuer(state, { passphrase: NO_PASSPHRASE, sign, now: new Date() }).server('build-1', certificate.issue);
 }
 
 describe('without the key of the old CA', () => {

@@ -6,8 +6,9 @@ import { stringify } from 'yaml';
 import { addClientToFleet, addHostToFleet } from '../../src/domain/fleet/edit.ts';
 import { type Fleet, parseFleet } from '../../src/domain/fleet/fleet.ts';
 import { chosenSpecs, parseInventory } from '../../src/domain/fleet/inventory.ts';
-import { parseSshArguments, shellWords } from '../../src/domain/fleet/inventory-ssh.ts';
+import { parseSshArguments } from '../../src/domain/fleet/inventory-ssh.ts';
 import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
+import { shellWords } from '../../src/domain/quote.ts';
 import { DockerTlsErrors } from '../../src/errors/errors.ts';
 
 /** The fleet, or undefined where errors that a user can meet were thrown; anything else fails the test. */

@@ -1,5 +1,6 @@
 /** Owns a store with real credentials for tests: a CA, hosts that were never really set up, and clients, issued by our own issuer. */
 
+import { sign } from '../../src/adapters/issuer/sign-command.ts';
 import type { HostRecord, StoredHost } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
@@ -43,7 +44,7 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
     const clients = Object.entries(options.clients ?? {}).flatMap(
       ([name, hosts]) => admit(state, { name, keyType: 'p256', days, ...(hosts ? { hosts } : {}) }, {}, now).changes,
     );
-    const issuer = openIssuer(state, { passphrase: NO_PASSPHRASE, now });
+    const issuer = openIssuer(state, { passphrase: NO_PASSPHRASE, sign, now });
     const change = await issuer.carryOut([...firstCa(state.ca, ca), ...clients]);
     await store.write(change);
     const issued = await store.read();

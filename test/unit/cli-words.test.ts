@@ -46,7 +46,6 @@ test.each([
   ['e\u0301', 1],
   ['🚀', 2],
   ['한', 2],
-  ['a\u200bb', 2],
 ])('%j takes %d columns', (text, width) => {
   expect(textWidth(text)).toBe(width);
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { findCommand } from '../../src/cli/commands.ts';
 import { parseOptions } from '../../src/cli/options.ts';
-import { shellWords } from '../../src/domain/fleet/inventory-ssh.ts';
+import { shellWords } from '../../src/domain/quote.ts';
 
 const root = new URL('../../', import.meta.url);
 const examples = readdirSync(new URL('examples', root), { recursive: true, encoding: 'utf8' })
@@ -23,7 +23,7 @@ test.each(['docs/fleet.md', 'docs/ci.md', ...examples])('the commands in %s exis
   const commands = commandsIn(readFileSync(new URL(path, root), 'utf8'));
   expect(commands.length).toBeGreaterThan(0);
   for (const line of commands) {
-    const words = shellWords(line);
+    const words = shellWords(line) ?? [];
     const found = findCommand(words.slice(0, 2));
     if (found.kind !== 'command') throw new Error(`${path}: docker-tls ${line}: no such command`);
     const command = await found.entry.load();

@@ -96,7 +96,7 @@ describe('parseDockerMachine', () => {
       Object.assign(copy.HostOptions.AuthOptions, { CaCertPath: '' });
     });
     expect(machine).toMatchObject({ port: 2376, ssh: { user: 'root', port: 22 } });
-    expect(machine.ssh).not.toHaveProperty('keyFile');
+    expect(machine.ssh.keyFile).toBeUndefined();
     expect(machine.files.ca).toBe(`${store}/certs/ca.pem`);
   });
 

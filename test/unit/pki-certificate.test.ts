@@ -24,10 +24,12 @@ const sans = ['build-1.example.com', '10.0.0.5', '2001:db8::5'].map(parseSan);
 
 describe.each(KEY_TYPES)('%s', (keyType) => {
   test('each kind has the extensions of its profile and no others', async () => {
-    const ca = await issueCa({ name: 'Test', days: 3650, now, keyType });
+    // A large RSA key takes a second and more: one of each is enough.
+    const others = /^rsa[34]/.test(keyType) ? 'p256' : keyType;
+    const ca = await issueCa({ name: 'Test', days: 3650, now, keyType: others });
     const server = await issueServer({ ca, sans, days: 397, now, keyType });
-    const authority = await issueClientAuthority({ ca, clientName: 'laptop', days: 1000, now, keyType });
-    const client = await issueClient({ authority, name: 'laptop', days: 90, now, keyType });
+    const authority = await issueClientAuthority({ ca, clientName: 'laptop', days: 1000, now, keyType: others });
+    const client = await issueClient({ authority, name: 'laptop', days: 90, now, keyType: others });
 
     const [caInfo, serverInfo, authorityInfo, clientInfo] = [ca, server, authority, client].map(({ cert }) =>
       inspectCertificate(cert),
@@ -38,7 +40,7 @@ describe.each(KEY_TYPES)('%s', (keyType) => {
       keyUsage: ['keyCertSign', 'cRLSign'],
       extKeyUsage: null,
       selfIssued: true,
-      keyType,
+      keyType: others,
     });
     expect(caInfo?.aki).toBe(caInfo?.ski);
     expect(serverInfo).toMatchObject({

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { STATE } from '../../src/domain/dockerd/paths.ts';
-import { planHost, planRestore } from '../../src/domain/plan/plan.ts';
+import { planHost } from '../../src/domain/plan/plan.ts';
+import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { keptOf } from '../../src/domain/settings.ts';
@@ -75,8 +76,8 @@ describe('daemon.json is a link', () => {
   });
 
   test.each([
-    ['to no file', linked(JSON_FILE, '/dev/null', 'other 666 0:0\n'), /leads to \/dev\/null, which is no file/],
-    ['nowhere', { [`file:${JSON_FILE}`]: 'link 777 0:0\n/no/such/file' }, /daemon\.json is a link that leads nowhere/],
+    ['to no file', linked(JSON_FILE, '/dev/null', 'other 666 0:0\n'), /leads to \/dev\/null, which is not a file/],
+    ['nowhere', { [`file:${JSON_FILE}`]: 'link 777 0:0\n/no/such/file' }, /daemon\.json is a dangling link/],
   ])('it leads %s', (_, more, words) => {
     const facts = factsOf(more);
     const found = preflight({

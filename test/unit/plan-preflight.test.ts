@@ -1,7 +1,8 @@
 /** What stands against a change, each from the facts alone, and all at once. */
 
 import { describe, expect, test } from 'vitest';
-import { hasChanges, planHost, planRestore } from '../../src/domain/plan/plan.ts';
+import { hasChanges, planHost } from '../../src/domain/plan/plan.ts';
+import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight, swarmProblem } from '../../src/domain/plan/preflight.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { desired, factsOf, GOOD_FACTS as good, FACTS_TIME_MS as NOW, UNIT } from '../support/host-facts.ts';
@@ -59,7 +60,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
       'file:/etc/default/docker': 'file 644 0:0\n# mine\nDOCKER_OPTS="--debug \\\n --label a=b"\n',
       'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "labels": [] }',
     },
-    /^E_CONFLICT "labels" stands in \/etc\/docker\/daemon\.json:1 and as --label in DOCKER_OPTS of \/etc\/default\/docker:2:/,
+    /^E_CONFLICT "labels" is set in \/etc\/docker\/daemon\.json:1 and as --label in DOCKER_OPTS of \/etc\/default\/docker:2:/,
   ],
   'our port, held by another socket unit': [
     {
@@ -365,7 +366,7 @@ test('an address to listen on that the host lacks is said: a slip of the hand, o
     planHost(facts, { ...desired, listen }).warnings.filter((line) => line.includes('no interface'));
   expect(said('10.0.0.9', '2001:DB8::9', '127.0.0.1', '::', 'fe80::1')).toEqual([]);
   expect(said('10.0.0.9', '10.0.0.8')).toEqual([
-    'no interface of the host has the address 10.0.0.8 now: nobody gets in there until one has',
+    'no interface of the host has the address 10.0.0.8 now: no client can connect there until one has',
   ]);
 });
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { handEdits } from '../../src/cli/render/outcome.ts';
 import { renderPlan } from '../../src/cli/render/plan.ts';
 import { plainTcpProblem } from '../../src/domain/plan/plain-tcp.ts';
-import { planRestore } from '../../src/domain/plan/plan.ts';
+import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { desired, factsOf } from '../support/host-facts.ts';
 

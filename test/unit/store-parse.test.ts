@@ -7,7 +7,7 @@ import {
   HOST_FILE,
   keyProblem,
 } from '../../src/adapters/store/parse.ts';
-import { checkName, nameProblem } from '../../src/adapters/store/records.ts';
+import { checkName, nameProblem } from '../../src/domain/names.ts';
 import { sampleCa, sampleClient, sampleHost } from '../support/store.ts';
 import { CREDENTIALS, KEY_FORMS, SHORT_SERIAL } from '../support/store-credentials.ts';
 

@@ -34,7 +34,7 @@ export function diagnose(input: DiagnosisInput): Diagnosis {
     ...found,
     message: printable(found.message),
     hints: found.hints.map((hint) => printable(hint)),
-    ...(found.note === undefined ? {} : { note: printable(found.note) }),
+    note: found.note && printable(found.note),
   };
 }
 

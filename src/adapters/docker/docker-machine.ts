@@ -61,7 +61,7 @@ export function parseDockerMachine(file: DockerMachineFile): DockerMachine {
     ssh: {
       user: driver.text('SSHUser') ?? 'root',
       port: driver.port('SSHPort', 22),
-      ...(keyFile === undefined ? {} : { keyFile: path(keyFile) }),
+      keyFile: keyFile === undefined ? undefined : path(keyFile),
     },
     files: {
       ca: path(auth.text('CaCertPath'), 'certs', 'ca.pem'),

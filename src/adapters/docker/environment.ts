@@ -1,7 +1,6 @@
 /** Owns the text by which a shell, a CI system or a program takes over the variables that point docker at a host. Pure. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import { bareAddress } from './served.ts';
 
 export const SHELLS = ['sh', 'fish', 'powershell', 'cmd', 'tcsh', 'dotenv', 'github', 'json'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -116,12 +115,6 @@ export function renderEnvironment(options: EnvironmentOptions): string {
 /** What to type so that the variables that `command` prints are in force. */
 export function useOf(shell: Exclude<Shell, 'json'>, command: string): string {
   return DIALECTS[shell].use?.(command) ?? command;
-}
-
-/** The DOCKER_HOST of a daemon under TLS; IPv6 gets brackets, its zone a percent sign that is escaped (RFC 6874). */
-export function dockerHost(address: string, port: number): string {
-  const bare = bareAddress(address);
-  return bare.includes(':') ? `tcp://[${bare.replace(/%(?:25)?/, '%25')}]:${port}` : `tcp://${bare}:${port}`;
 }
 
 /**

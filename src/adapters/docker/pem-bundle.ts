@@ -33,7 +33,7 @@ export function parsePemBundle(text: string, ca?: string): PemBundle | undefined
       'docker-tls client import FILE --ca ca.pem',
     ]);
   const chain = certificates.filter((one) => one !== own && !roots.includes(one.pem)).map(({ pem }) => pem);
-  return { ca: roots.join(''), cert: [own.pem, ...chain].join(''), ...(key === undefined ? {} : { key }) };
+  return { ca: roots.join(''), cert: [own.pem, ...chain].join(''), key };
 }
 
 function unusable(why: string, hints: readonly string[] = ['openssl x509 -noout -text -in FILE']): DockerTlsError {

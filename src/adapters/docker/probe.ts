@@ -5,10 +5,11 @@
 
 import type { Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { bareAddress } from '../../domain/destination.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../runtime.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
-import { bareAddress, certificatesOf, checkServerName, describeUntrusted } from './served.ts';
+import { certificatesOf, checkServerName, describeUntrusted } from './served.ts';
 
 /** More than any answer to `/version` or `/info`; a server that sends more is not a daemon that we know. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;

@@ -2,6 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
+import { bareAddress } from '../../domain/destination.ts';
 import type { Refusal } from './refusal.ts';
 
 const UNTRUSTED: Readonly<Record<string, string>> = {
@@ -35,11 +36,6 @@ export function describeUntrusted(code: string, chain: string, trusted: string, 
     return { cause: 'unknown-authority', reason: `the server's certificate is not trusted: ${why} (${code})`, code };
   }
   return { cause: 'other', reason: `the server's certificate could not be verified (${code})`, code };
-}
-
-/** An address without the brackets that URLs put around IPv6. */
-export function bareAddress(address: string): string {
-  return address.replace(/^\[(.*)\]$/, '$1');
 }
 
 /**

@@ -4,65 +4,23 @@
  */
 
 import { isAbsolute, resolve } from 'node:path';
-import { makeCsr, parseCsr } from '../../domain/pki/csr.ts';
+import { parseCsr } from '../../domain/pki/csr.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../../domain/pki/inspect.ts';
-import type { KeyType } from '../../domain/pki/key-types.ts';
-import { generateKey, openPublicKey } from '../../domain/pki/keys.ts';
-import { formatSan, type San } from '../../domain/pki/names.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import type { Secret } from '../../domain/secret.ts';
-import type { HostSpec } from '../../domain/settings.ts';
+import { openPublicKey } from '../../domain/pki/keys.ts';
+import { formatSan } from '../../domain/pki/names.ts';
+import { shellQuote, shellWords } from '../../domain/quote.ts';
 import { dateWords } from '../../domain/words.ts';
 import { DockerTlsError, interrupted, printableLines } from '../../errors/errors.ts';
-
-export type SignRequest = {
-  /** PKCS#10, PEM. */
-  readonly csr: string;
-  readonly profile: 'server' | 'client';
-  readonly days: number;
-  /** The host's or the client's name in our store. */
-  readonly name: string;
-  /** Names that the certificate has to have; for servers. */
-  readonly sans?: readonly San[];
-  /** PEM of the CA that signs: the certificate has to lead there. */
-  readonly ca: string;
-  readonly now: Date;
-};
-
-/** Certificate and chain, PEM, the leaf first. */
-export type ExternalSigner = (request: SignRequest) => Promise<string>;
+import type { SignRequest } from '../../runtime.ts';
 
 /** Long enough for somebody who carries the request to the CA by hand. */
 const TIMEOUT_MS = 900_000;
 const CLOCK_MS = 300_000;
 
-/**
- * Words as a POSIX shell splits them, and nothing else of a shell: blanks separate, '…' is literal, within "…" and outside quotes a
- * backslash takes the next character as it is. Variables, wildcards, pipes and the like mean nothing. Fails with E_USAGE.
- */
+/** The words of a command; nothing else of a shell has a meaning. Fails with E_USAGE. */
 export function splitCommand(command: string): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote = '';
-  for (let index = 0; index < command.length; index += 1) {
-    const letter = command[index] as string;
-    if (quote === '' && /\s/.test(letter)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else if (letter === quote) {
-      quote = '';
-    } else if (quote === '' && (letter === "'" || letter === '"')) {
-      quote = letter;
-      word ??= '';
-    } else if (letter === '\\' && quote !== "'") {
-      index += 1;
-      word = (word ?? '') + (command[index] ?? '\\');
-    } else {
-      word = (word ?? '') + letter;
-    }
-  }
-  if (quote !== '') throw wrongCommand(command, `the quotation mark ${quote} is not closed`);
-  if (word !== undefined) words.push(word);
+  const words = shellWords(command);
+  if (words === undefined) throw wrongCommand(command, 'a quotation mark is not closed');
   if (words.length === 0) throw wrongCommand(command, 'it is empty');
   return words;
 }
@@ -99,70 +57,31 @@ function daysWithin({ days, ca, now }: SignRequest): number {
   return Math.max(1, Math.min(days, left));
 }
 
-/** A signer that runs `command`. Fails with E_SIGN_COMMAND when it fails, E_SIGN_ANSWER when what it prints is not what was asked for. */
-export function commandSigner(command: string): ExternalSigner {
-  splitCommand(command);
-  return async (request) => {
-    const [program, ...args] = commandLine(command, { ...request, days: daysWithin(request) });
-    const { execa } = await import('execa');
-    const ran = await execa(program, args, {
-      input: request.csr,
-      reject: false,
-      timeout: TIMEOUT_MS,
-      maxBuffer: 1024 * 1024,
-      stripFinalNewline: false,
-    });
-    // Ctrl-C goes to the terminal's whole foreground group, the command included.
-    if (ran.signal === 'SIGINT') throw interrupted(`interrupted while the sign command for ${request.name} ran`);
-    if (ran.failed) {
-      throw new DockerTlsError({
-        code: 'E_SIGN_COMMAND',
-        where: request.name,
-        message: `the sign command ${ran.timedOut ? `did not end within ${TIMEOUT_MS / 60_000} minutes` : ran.exitCode === undefined ? `could not be run: ${ran.code ?? ran.shortMessage}` : `ended with status ${ran.exitCode}`}`,
-        details: printableLines(ran.stderr ?? '', 10),
-        hints: [
-          `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=test | ${[program, ...args].map(shellQuote).join(' ')}`,
-        ],
-      });
-    }
-    return checkSigned(ran.stdout, request);
-  };
-}
-
-/** A new key for a host, and what the signer makes of its request. Fails with E_SIGN_COMMAND. */
-export async function signServer(
-  sign: ExternalSigner,
-  request: Pick<SignRequest, 'ca' | 'now'> & {
-    readonly spec: Pick<HostSpec, 'name' | 'days' | 'keyType'>;
-    readonly sans: readonly San[];
-    /** Of a key that was made on the host: there is no request for it. */
-    readonly publicKey?: string;
-  },
-): Promise<{ cert: string; key: Secret }> {
-  const { ca, now, sans, spec } = request;
-  const { name, days, keyType } = spec;
-  if (request.publicKey !== undefined) {
+/** Runs `command`. Fails with E_SIGN_COMMAND when it fails, E_SIGN_ANSWER when what it prints is not what was asked for. */
+export async function sign(command: string, request: SignRequest): Promise<string> {
+  const [program, ...args] = commandLine(command, { ...request, days: daysWithin(request) });
+  const { execa } = await import('execa');
+  const ran = await execa(program, args, {
+    input: request.csr,
+    reject: false,
+    timeout: TIMEOUT_MS,
+    maxBuffer: 1024 * 1024,
+    stripFinalNewline: false,
+  });
+  // Ctrl-C goes to the terminal's whole foreground group, the command included.
+  if (ran.signal === 'SIGINT') throw interrupted(`interrupted while the sign command for ${request.name} ran`);
+  if (ran.failed) {
     throw new DockerTlsError({
-      code: 'E_USAGE',
-      where: name,
-      message: 'a sign command needs a request, and that needs the key: it cannot be made on the host',
-      hints: [`docker-tls setup ${name} --keys store`],
+      code: 'E_SIGN_COMMAND',
+      where: request.name,
+      message: `the sign command ${ran.timedOut ? `did not end within ${TIMEOUT_MS / 60_000} minutes` : ran.exitCode === undefined ? `could not be run: ${ran.code ?? ran.shortMessage}` : `ended with status ${ran.exitCode}`}`,
+      details: printableLines(ran.stderr ?? '', 10),
+      hints: [
+        `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=test | ${[program, ...args].map(shellQuote).join(' ')}`,
+      ],
     });
   }
-  const key = await generateKey(keyType);
-  const csr = makeCsr({ key, commonName: name.slice(0, 64), sans });
-  return { cert: await sign({ csr, profile: 'server', days, name, sans, ca, now }), key };
-}
-
-/** The same for a client. */
-export async function signClient(
-  sign: ExternalSigner,
-  request: Pick<SignRequest, 'ca' | 'now' | 'name' | 'days'> & { readonly keyType: KeyType },
-): Promise<{ cert: string; key: Secret }> {
-  const { keyType, ...rest } = request;
-  const key = await generateKey(keyType);
-  const csr = makeCsr({ key, commonName: request.name });
-  return { cert: await sign({ ...rest, csr, profile: 'client' }), key };
+  return checkSigned(ran.stdout, request);
 }
 
 /** The leaf for the request's key, then its chain; all else that was printed is left out. Fails with E_SIGN_ANSWER. */

@@ -188,9 +188,7 @@ export class Authentication {
       return known;
     }
     const why = this.#whyAsked();
-    const answer = await this.#clock.during(() =>
-      inTurn(() => ask.password({ host, prompt, echo, ...(why === undefined ? {} : { why }) })),
-    );
+    const answer = await this.#clock.during(() => inTurn(() => ask.password({ host, prompt, echo, why })));
     if (remember) passwords.set(id, answer);
     return answer;
   }

@@ -50,7 +50,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     user: transport.user,
     dialled: transport.dialled,
     transport: transport.transport,
-    ...(transport.byKey?.() ? { authenticatedBy: 'key' as const } : {}),
+    authenticatedBy: transport.byKey?.() ? 'key' : undefined,
     run: (request: ScriptRequest): Promise<ScriptResult> =>
       runScript(
         { options, login, user: transport.user, operator: transport.operator ?? transport.user, open, sudo },

@@ -204,7 +204,7 @@ class Run {
     if (sudo.password !== undefined) return sudo.password;
     if (options.ask?.sudoPassword === undefined) throw this.#sudoPasswordNeeded();
     this.#typed = true;
-    return await options.ask.sudoPassword({ host: options.host, user, ...(again ? { again } : {}) });
+    return await options.ask.sudoPassword({ host: options.host, user, again });
   }
 
   #finish(): void {

@@ -32,7 +32,7 @@ export function parseKnownHosts(text: string, file: string): KnownHost[] {
     // The blob names its own type: a line whose two types differ is damaged.
     if (keyType(key) !== type) return [];
     const marker = mark === undefined ? undefined : mark === '@revoked' ? 'revoked' : 'cert-authority';
-    return [{ ...(marker === undefined ? {} : { marker }), names, type, key, file, line: index + 1 }];
+    return [{ marker, names, type, key, file, line: index + 1 }];
   });
 }
 

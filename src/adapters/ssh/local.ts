@@ -32,7 +32,7 @@ export async function startProgram(
   const ended = program.then((result): ChannelEnd => {
     const status = result.exitCode;
     if (status === undefined && result.signal === undefined) return { lost: cannotStart(file, result.cause) };
-    return { ...(status === undefined ? {} : { status }), ...(result.signal ? { signal: result.signal } : {}) };
+    return { status, signal: result.signal };
   });
   function close(): void {
     program.stdin.destroy();

@@ -230,7 +230,7 @@ export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, re
       ? files('userknownhostsfile')
       : ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'].map(expand),
     globalKnownHosts: config.has('globalknownhostsfile') ? files('globalknownhostsfile') : ['/etc/ssh/ssh_known_hosts'],
-    ...(one('knownhostscommand') === undefined ? {} : { knownHostsCommand: files('knownhostscommand') }),
+    knownHostsCommand: one('knownhostscommand') === undefined ? undefined : files('knownhostscommand'),
     detaches: ['StdinNull', 'ForkAfterAuthentication'].filter((key) => one(key.toLowerCase()) === 'yes'),
     hostKeyAlias: one('hostkeyalias'),
     hashKnownHosts: one('hashknownhosts') === 'yes',

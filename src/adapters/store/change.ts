@@ -1,6 +1,7 @@
 /** Owns what a change means in files: which directory of the store gets what, and what is refused before anything is written. */
 
 import { existsSync, readdirSync } from 'node:fs';
+import { checkName } from '../../domain/names.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { type FileContent, inside } from './files.ts';
@@ -15,7 +16,7 @@ import {
   type RecordFile,
 } from './parse.ts';
 import { readState, SCHEMA } from './read.ts';
-import { checkName, type StoreChange, type StoredOldCa } from './records.ts';
+import type { StoreChange, StoredOldCa } from './records.ts';
 
 /**
  * The files that a change puts in place and the paths it takes away. Fails with E_NAME, throws a TypeError where a read would not

@@ -11,6 +11,7 @@ import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { basename, dirname } from 'node:path/posix';
 import { remove } from 'fs-extra/esm';
+import { nameProblem } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import {
@@ -24,7 +25,6 @@ import {
   removeIfEmpty,
 } from './files.ts';
 import { parseObject } from './parse.ts';
-import { nameProblem } from './records.ts';
 
 /** A file, or a directory with its files by name, under its path in the store (`hosts/build-1`). */
 export type Incoming = {

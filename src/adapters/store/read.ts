@@ -149,7 +149,7 @@ function readIssuer(_name: string, files: Files): StoredIssuer | undefined {
   const cert = files.certificate('ca.pem', true);
   const keyPem = files.key('ca-key.pem');
   const oldKeyPem = files.key('old-ca-key.pem');
-  return cert === undefined ? undefined : { cert, keyPem, ...(oldKeyPem ? { oldKeyPem } : {}) };
+  return cert === undefined ? undefined : { cert, keyPem, oldKeyPem };
 }
 
 function readHost(tree: Tree): ReadDirectory<StoredHost> {

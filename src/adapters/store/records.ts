@@ -16,8 +16,6 @@ import {
 } from '../../domain/settings.ts';
 import { choice, count, dialled } from '../../domain/values.ts';
 
-export { checkName, nameProblem } from '../../domain/names.ts';
-
 const text = z.string().check(z.minLength(1));
 const number = count(0, Number.MAX_SAFE_INTEGER);
 const keyType = choice(KEY_TYPES).schema;

@@ -17,13 +17,13 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { nameProblem } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { errnoOf, type FileKind, inside, present } from './files.ts';
 import { type OpenJournal, openJournal } from './journal.ts';
 import { certificateProblem, keyProblem, type Parsed } from './parse.ts';
 import { collectProblems, type Problems } from './problems.ts';
-import { nameProblem } from './records.ts';
 
 /** Far more than any file of a store: nobody makes us read a disk image. */
 const LARGEST_FILE = 1024 * 1024;

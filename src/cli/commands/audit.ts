@@ -34,6 +34,7 @@ const OPTIONS = {
     completes: 'file',
   },
   dockerfile: { kind: 'list', value: 'FILE', summary: 'audit a Dockerfile; needs no host', completes: 'file' },
+  lynis: { kind: 'flag', summary: 'run Lynis where it is installed: its index, and the fixes that raise it' },
   check: { kind: 'list', value: 'ID', summary: 'only these checks; 5.* is a whole section' },
   benchmark: {
     kind: 'choice',
@@ -96,9 +97,10 @@ export const command = defineCommand({
     const selection: Selection = {
       checks: options.check,
       benchmark,
-      ...(options.baseline === undefined
-        ? {}
-        : { baseline: parseBaseline(await readText(options.baseline, runtime.cwd), options.baseline, benchmark) }),
+      baseline:
+        options.baseline === undefined
+          ? undefined
+          : parseBaseline(await readText(options.baseline, runtime.cwd), options.baseline, benchmark),
     };
     const known =
       options.compare === undefined
@@ -115,7 +117,7 @@ export const command = defineCommand({
       subjects: [...subjectsOf(results), ...files.map((file) => selectResults(file, selection, now))],
     };
     const comparison = known === undefined ? undefined : compareReports(known, report);
-    const result = { ...report, ...(comparison ? { comparison } : {}) };
+    const result = { ...report, comparison };
     const expired = selection.baseline === undefined ? [] : expiredEntries(selection.baseline, now);
     if (expired.length > 0) {
       context.progress.note(
@@ -139,8 +141,8 @@ export const command = defineCommand({
       result: saved === undefined ? result : { ...result, out: saved },
       text: saved === undefined ? text : summary(report, form, saved),
       verbatim: form !== 'table' && saved === undefined,
-      ...(over === undefined ? {} : { attention: '' }),
-      ...(form === 'table' || saved !== undefined ? { next: wayOn(report, stored, global.file !== undefined) } : {}),
+      attention: over && '',
+      next: form === 'table' || saved !== undefined ? wayOn(report, stored, global.file !== undefined) : undefined,
       errors: errorsOf(results),
     };
   },
@@ -164,7 +166,8 @@ async function auditSelected(context: Context, hosts: readonly string[], selecti
   const audit = {
     ...{ runtime, state, selection },
     ...(await sudoPasswords(options, { specs, secrets }, context)),
-    ...(prompts.ssh ? { ask: prompts.ssh } : {}),
+    ask: prompts.ssh,
+    lynis: options.lynis,
   };
   const results = await auditHosts(specs, audit, { parallel: global.parallel, signal: runtime.signal }, progress);
   return { results, stored: new Set(state.hosts.keys()) };

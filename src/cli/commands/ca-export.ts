@@ -48,7 +48,11 @@ export const command = defineCommand({
       throw usage('--with-key needs a file', ['docker-tls ca export --with-key --out FILE']);
     const file = { runtime, global, out: options.out, replace: options.replace };
     checkOut(file, true);
-    const authority = await openIssuer(state, { passphrase: run.passphrase, now: runtime.now() }).authority();
+    const authority = await openIssuer(state, {
+      passphrase: run.passphrase,
+      sign: runtime.sign,
+      now: runtime.now(),
+    }).authority();
     const passphrase =
       options.passphraseFile === undefined
         ? await prompts.password({

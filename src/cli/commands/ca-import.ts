@@ -53,10 +53,10 @@ export const command = defineCommand({
         cert,
         passphrase,
         now: runtime.now(),
-        ...(key ? { key } : {}),
-        ...(chain === undefined ? {} : { chain }),
+        key,
+        chain,
         wholeChain: options.wholeChain,
-        ...(options.signCommand === undefined ? {} : { signCommand: anchorCommand(options.signCommand, runtime.cwd) }),
+        signCommand: options.signCommand === undefined ? undefined : anchorCommand(options.signCommand, runtime.cwd),
       });
       if (!global.dryRun) await store.write(change);
       const { subject, fingerprint, notAfter } = inspectCertificate(cert);

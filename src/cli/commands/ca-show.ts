@@ -31,7 +31,7 @@ export const command = defineCommand({
       notAfter: info.notAfter.toISOString(),
       keyType: info.keyType,
       key,
-      ...(signCommand === undefined ? {} : { signCommand }),
+      signCommand,
       clientIssuers: issuers.size,
       old: old.map(({ subject, fingerprint, notAfter, key: place }) => ({
         subject,

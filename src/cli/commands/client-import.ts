@@ -58,8 +58,8 @@ export const command = defineCommand({
       args.file === undefined
         ? bundleOfEnvironment(runtime.env)
         : readBundle(await readIn(args.file, runtime.cwd), {
-            ...(ca === undefined ? {} : { ca }),
-            ...(options.name === undefined ? {} : { name: options.name }),
+            ca,
+            name: options.name,
           });
     const bundle = read && options.host.length > 0 ? { ...read, hosts: namedHosts(options.host) } : read;
     if (bundle === undefined) {
@@ -79,7 +79,7 @@ export const command = defineCommand({
         pending: readRequests(global.home),
         replace: options.replace,
         now: runtime.now(),
-        ...(options.name === undefined ? {} : { name: options.name }),
+        name: options.name,
       });
       const { name } = imported.client.record;
       if (global.dryRun) return { exit: 0, result: { client: name, dryRun: true }, text: `would import ${name}` };
@@ -91,7 +91,7 @@ export const command = defineCommand({
       if (stored === undefined) throw new Error(`${name} was just written`);
       const hosts = [...reachableHosts(state).values()].filter((host) => accepts(host, stored));
       const contexts: string[] = [];
-      const problems: DockerTlsError[] = [...(await refreshCopies({ state: before, client: stored })).problems];
+      const problems: DockerTlsError[] = [...(await refreshCopies(stored, before, runtime)).problems];
       for (const [index, { record }] of (options.noContext ? [] : hosts).entries()) {
         try {
           // Names of hosts may hold an @, names of contexts may not.

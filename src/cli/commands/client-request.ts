@@ -1,7 +1,7 @@
 /** Owns `client request`: a key that is made here and stays here, and a request for a certificate. */
 
-import { checkName } from '../../adapters/store/records.ts';
 import { readRequests, writeRequest } from '../../adapters/store/requests.ts';
+import { checkName } from '../../domain/names.ts';
 import { makeCsr } from '../../domain/pki/csr.ts';
 import { generateKey } from '../../domain/pki/keys.ts';
 import { CLIENT_DEFAULTS } from '../../domain/settings.ts';

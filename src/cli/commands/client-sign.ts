@@ -74,9 +74,9 @@ export const command = defineCommand({
       expires: notAfter.toISOString(),
       hosts: bundle.hosts.map((host) => host.name),
       apply,
-      ...(old ? { oldCa: true } : {}),
+      oldCa: old || undefined,
       changed: changed.results.map(({ host }) => host),
-      ...(path === '-' ? {} : { file: path }),
+      file: path === '-' ? undefined : path,
     };
     if (path === '-') return { exit: 0, result, text: '' };
     const renamed = name === requested.commonName ? '' : ` (the request said ${requested.commonName || 'nothing'})`;

@@ -2,7 +2,7 @@
 
 import { type ContextOutcome, checkGiveContext, giveContext } from '../../actions/context.ts';
 import { checkContextName, contextNameOf } from '../../adapters/docker/contexts.ts';
-import { dockerHost } from '../../adapters/docker/environment.ts';
+import { dockerHost } from '../../domain/destination.ts';
 import type { Runtime } from '../../runtime.ts';
 import { defineCommand } from '../command.ts';
 import { dockerConfigDirectory } from '../options.ts';

@@ -1,8 +1,8 @@
 /** Owns `doctor HOST`: one cause, and the command that fixes it. */
 
 import { examine } from '../../actions/doctor.ts';
-import { dockerHost } from '../../adapters/docker/environment.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
+import { dockerHost } from '../../domain/destination.ts';
 import { type ReachableHost, reachableHosts } from '../../engine/reachable-hosts.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -37,8 +37,8 @@ export const command = defineCommand({
       named: options.client !== undefined,
       dockerConfig: dockerConfigDirectory(runtime),
       ssh: !options.noSsh,
-      ...(prompts.ssh ? { ask: prompts.ssh } : {}),
-      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+      ask: prompts.ssh,
+      timeoutMs: options.timeout,
     });
     const colours = coloursOf(runtime.io);
     const well = found.cause === 'none';

@@ -1,8 +1,9 @@
 /** Owns `env HOST`: how the shell, or a tool, is pointed at a host. */
 
 import { accessHere, rememberCopy } from '../../actions/tool-config.ts';
-import { detectShell, dockerHost, renderEnvironment, SHELLS } from '../../adapters/docker/environment.ts';
+import { detectShell, renderEnvironment, SHELLS } from '../../adapters/docker/environment.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
+import { dockerHost } from '../../domain/destination.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { afterRenewal, isTool, renderTool, TOOLS, type ToolName, takesSeveral } from '../../domain/tools/tools.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../../engine/reachable-hosts.ts';

@@ -70,7 +70,7 @@ export const command = defineCommand({
       exit,
       result: { stages, stage: now },
       text: [...text, rest].filter((part) => part !== '').join('\n\n'),
-      ...(now.stage === 'drop' ? { next: ['docker-tls rotate ca --drop'] } : {}),
+      next: now.stage === 'drop' ? ['docker-tls rotate ca --drop'] : undefined,
       errors,
     };
   },
@@ -91,7 +91,7 @@ function finish(
   const dryRun = changed.planned !== undefined;
   return {
     ...rest,
-    result: { ...(dryRun ? { stage } : {}), stages: [{ stage: 'drop', ...(result as object) }] },
+    result: { stage: dryRun ? stage : undefined, stages: [{ stage: 'drop', ...(result as object) }] },
     text: [text, dryRun ? '' : ending].filter((part) => part !== '').join('\n\n'),
   };
 }

@@ -4,8 +4,8 @@ import { rotateClient } from '../../actions/rotate-client.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { type OutdatedCopy, outdatedCopies } from '../../domain/trust/handed-out.ts';
 import { dateWords, plural } from '../../domain/words.ts';
-import type { CopiesOutcome } from '../../engine/installed-copies.ts';
 import { resolveNames } from '../../engine/renewals.ts';
+import type { CopiesOutcome } from '../../runtime.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS, DUE_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
@@ -39,7 +39,7 @@ export const command = defineCommand({
       due: options.due,
       all: options.all,
       now: runtime.now(),
-      ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
+      withinDays: options.within && options.within / 86_400_000,
     });
     const changed = await rotateClient({ names: () => names, days: options.days }, run);
     const { result: planned, ...rest } = renderChange(changed, context);

@@ -29,7 +29,7 @@ export const command = defineCommand({
       due: options.due,
       all: options.all,
       now: runtime.now(),
-      ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
+      withinDays: options.within && options.within / 86_400_000,
     });
     if (names.length === 0) return { exit: 0, result: { hosts: [] }, text: 'Nothing is due.', attention: '' };
     return renderChange(await rotateServer((latest) => specsFor(names, latest, flags), run), context);

@@ -66,11 +66,11 @@ export const command = defineCommand({
       environment,
       program: [process.execPath, realpathSync(process.argv[1] ?? 'docker-tls')],
       home: global.home,
-      ...(global.file === undefined ? {} : { fleetFile: global.file }),
-      ...(passphraseFile === undefined ? {} : { passphraseFile }),
-      ...(sudoPasswordFile === undefined ? {} : { sudoPasswordFile }),
-      ...(onFailure === undefined ? {} : { onFailure }),
-      ...(mailTo === undefined ? {} : { mailTo }),
+      fleetFile: global.file,
+      passphraseFile,
+      sudoPasswordFile,
+      onFailure,
+      mailTo,
     };
     if (form !== 'systemd') {
       const text = form === 'cron' ? renderCron(settings) : renderCi(form, { ...settings, program: ['docker-tls'] });

@@ -4,8 +4,9 @@ import { type ApplyRequest, apply, clientsFor, wantedHosts } from '../../actions
 import { checkContextOf, contextName, giveContexts } from '../../actions/context.ts';
 import { makeOwn } from '../../actions/own-client.ts';
 import { readContext } from '../../adapters/docker/contexts.ts';
-import { dockerHost } from '../../adapters/docker/environment.ts';
-import { checkName, type StoreState } from '../../adapters/store/records.ts';
+import type { StoreState } from '../../adapters/store/records.ts';
+import { dockerHost } from '../../domain/destination.ts';
+import { checkName } from '../../domain/names.ts';
 import { knownHosts, otherName } from '../../domain/plan/other-store.ts';
 import { preflight } from '../../domain/plan/preflight.ts';
 import type { HostSpec } from '../../domain/settings.ts';
@@ -88,8 +89,8 @@ export const command = defineCommand({
     const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
     const reference = fleet?.secrets.sudoPasswordOf(first.name);
     const secrets = {
-      ...(fleet?.secrets.caPassphrase === undefined ? {} : { caPassphrase: fleet.secrets.caPassphrase }),
-      ...(reference === undefined ? {} : { sudoPassword: { [first.name]: reference } }),
+      caPassphrase: fleet?.secrets.caPassphrase,
+      sudoPassword: reference === undefined ? undefined : { [first.name]: reference },
     };
     const known = state.hosts.has(first.name);
     const editable = prompts.interactive && !known;

@@ -70,10 +70,10 @@ export const command = defineCommand({
       {
         tls: !options.offline,
         ssh: !options.offline && !options.noSsh,
-        ...(options.within === undefined ? {} : { withinDays: options.within / 86_400_000 }),
-        ...(global.parallel === undefined ? {} : { parallel: global.parallel }),
+        withinDays: options.within && options.within / 86_400_000,
+        parallel: global.parallel,
         ...(options.offline || options.noSsh ? {} : await sudoPasswords(options, selection, context)),
-        ...(prompts.ssh ? { ask: prompts.ssh } : {}),
+        ask: prompts.ssh,
       },
       progress,
     );
@@ -91,7 +91,7 @@ export const command = defineCommand({
           ].join('\n\n');
     return {
       exit: options.check && attention > 0 ? 3 : 0,
-      result: { rows: rows.map(rowJson), attention, ...(missing.length > 0 ? { missing } : {}) },
+      result: { rows: rows.map(rowJson), attention, missing: missing.length > 0 ? missing : undefined },
       text,
       attention: attention === 0 ? '' : text,
       next:
@@ -142,7 +142,7 @@ function renderStatus(
       driftCell(row, colours),
       ...(described ? [row.description ?? ''] : []),
     ]),
-    { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
+    { columns, titleStyle: colours.dim },
   );
   const attention = rows.filter(needsAttention).length;
   // The column is as wide as the terminal leaves it; what is wrong with a host is to be read in full.

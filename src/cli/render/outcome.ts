@@ -56,7 +56,7 @@ export function renderResults(
       }
       return [result.host, { text: 'ok', style: colours.green }, whatChanged(result.value), seconds];
     }),
-    { ...(columns === undefined ? {} : { columns }), titleStyle: colours.dim },
+    { columns, titleStyle: colours.dim },
   );
   return [table, ...warnings].join('\n').trimEnd();
 }
@@ -91,7 +91,7 @@ export function outcomeJson(result: HostResult<HostOutcome>): unknown {
     address: value.address,
     port: value.plan.port,
     generation: value.plan.generation,
-    ...(value.plan.returnsTo === undefined ? {} : { returnsTo: value.plan.returnsTo }),
+    returnsTo: value.plan.returnsTo,
     files: value.plan.files.map((change) => change.path),
     handEdits: handEdits(value.plan),
     daemon: value.plan.daemon.action,

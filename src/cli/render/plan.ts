@@ -97,13 +97,13 @@ function containersOf(hosts: readonly Shown[]): string {
     : `${plural(count, 'container')} ${FATE[how](count)}`;
 }
 
-/** Hosts of one likeness change in the same way: all that is shown of their plans is the same but for names, addresses and containers. */
+/** Hosts of one likeness change in the same way: all that is shown of their plans is the same but for names, addresses and names of containers. */
 function likeness({ plan, spec, accepts, ...planned }: Shown, form: PlanForm): string {
   const { how, running, unlisted } = plan.containers;
   const alone = how === 'stop' || unlisted ? `${plan.host} ` : '';
   const containers = { ...plan.containers, running: [], wouldStop: [] };
   const shown = { plan: { ...plan, containers }, spec: { ...spec, name: '', context: undefined }, accepts, ...planned };
-  return `${alone}${running.length > 0}${changeLines([{ ...shown, names: [] }], form)
+  return `${alone}${plan.port} ${running.length > 0} ${changeLines([{ ...shown, names: [] }], form)
     .filter((line) => !line.includes(`${CURRENT_LINK} ->`))
     .join('\n')}`;
 }

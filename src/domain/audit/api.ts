@@ -47,79 +47,36 @@ export function parseJson(text: string): Json {
   }
 }
 
-export type Mount = {
-  readonly type: string;
-  readonly source: string;
-  readonly destination: string;
-  readonly writable: boolean;
-  readonly propagation: string;
-};
-
-export type PublishedPort = { readonly container: string; readonly hostIp: string; readonly hostPort: number };
-
 /** A container as the API's inspect shows it; the environment is left out on purpose: it often holds secrets. */
-export type ContainerFact = {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly running: boolean;
-  /** The first process's id on the host; 0 when it does not run. */
-  readonly pid: number;
-  /** As configured (image included); empty means root. */
-  readonly user: string;
-  readonly privileged: boolean;
-  readonly capAdd: readonly string[];
-  readonly capDrop: readonly string[];
-  readonly securityOpt: readonly string[];
-  /** Nothing of /proc and /sys is masked or read-only: `systempaths=unconfined`, which is not among the options. */
-  readonly bareSystemPaths: boolean;
-  readonly readonlyRoot: boolean;
-  /** Bytes; 0 means no limit. */
-  readonly memory: number;
-  readonly cpuShares: number;
-  readonly nanoCpus: number;
-  readonly cpuQuota: number;
-  readonly pidsLimit: number;
-  readonly networkMode: string;
-  readonly networks: readonly string[];
-  readonly pidMode: string;
-  readonly ipcMode: string;
-  readonly utsMode: string;
-  readonly usernsMode: string;
-  readonly cgroupParent: string;
-  readonly restart: string;
-  readonly restartMax: number;
-  readonly devices: readonly string[];
-  /** As `nofile=1024:2048`: soft, hard. Those of the daemon stand here as well. */
-  readonly ulimits: readonly string[];
-  readonly mounts: readonly Mount[];
-  readonly ports: readonly PublishedPort[];
-  readonly health: string;
-  readonly apparmor: string;
-  readonly processLabel: string;
-};
+export type ContainerFact = ReturnType<typeof containerFact>;
+export type Mount = ContainerFact['mounts'][number];
+export type ImageFact = ReturnType<typeof imageFact>;
 
 export function ulimitText(name: string, limit: Json): string {
   return `${name}=${numberAt(limit, 'Soft')}:${numberAt(limit, 'Hard')}`;
 }
 
-export function containerFact(value: Json): ContainerFact {
+function containerFact(value: Json) {
   const host = at(value, 'HostConfig');
   return {
     id: textAt(value, 'Id'),
     name: textAt(value, 'Name').replace(/^\//, '') || textAt(value, 'Id').slice(0, 12),
     image: textAt(value, 'Config', 'Image'),
     running: at(value, 'State', 'Running') === true,
+    /** The first process's id on the host; 0 when it does not run. */
     pid: numberAt(value, 'State', 'Pid'),
+    /** As configured (image included); empty means root. */
     user: textAt(value, 'Config', 'User'),
     privileged: at(host, 'Privileged') === true,
     capAdd: textsAt(host, 'CapAdd'),
     capDrop: textsAt(host, 'CapDrop'),
     securityOpt: textsAt(host, 'SecurityOpt'),
+    /** Nothing of /proc and /sys is masked or read-only: `systempaths=unconfined`, which is not among the options. */
     bareSystemPaths: [at(host, 'MaskedPaths'), at(host, 'ReadonlyPaths')].some(
       (paths) => Array.isArray(paths) && paths.length === 0,
     ),
     readonlyRoot: at(host, 'ReadonlyRootfs') === true,
+    /** Bytes; 0 means no limit. */
     memory: numberAt(host, 'Memory'),
     cpuShares: numberAt(host, 'CpuShares'),
     nanoCpus: numberAt(host, 'NanoCpus'),
@@ -135,6 +92,7 @@ export function containerFact(value: Json): ContainerFact {
     restart: textAt(host, 'RestartPolicy', 'Name'),
     restartMax: numberAt(host, 'RestartPolicy', 'MaximumRetryCount'),
     devices: listAt(host, 'Devices').map((device) => textAt(device, 'PathOnHost')),
+    /** As `nofile=1024:2048`: soft, hard. Those of the daemon are here as well. */
     ulimits: listAt(host, 'Ulimits').map((limit) => ulimitText(textAt(limit, 'Name'), limit)),
     mounts: listAt(value, 'Mounts').map((mount) => ({
       type: textAt(mount, 'Type'),
@@ -156,16 +114,7 @@ export function containerFact(value: Json): ContainerFact {
   };
 }
 
-export type ImageFact = {
-  readonly id: string;
-  readonly name: string;
-  readonly healthCheck: boolean;
-  readonly user: string;
-  /** What made each layer, oldest first. */
-  readonly history: readonly string[];
-};
-
-export function imageFact(value: Json, history: Json): ImageFact {
+function imageFact(value: Json, history: Json) {
   const id = textAt(value, 'Id');
   const test = textsAt(value, 'Config', 'Healthcheck', 'Test');
   return {
@@ -173,19 +122,14 @@ export function imageFact(value: Json, history: Json): ImageFact {
     name: textsAt(value, 'RepoTags')[0] ?? textsAt(value, 'RepoDigests')[0] ?? id.slice(0, 19),
     healthCheck: test.length > 0 && test[0] !== 'NONE',
     user: textAt(value, 'Config', 'User'),
+    /** What made each layer, oldest first. */
     history: listAt(history)
       .map((layer) => textAt(layer, 'CreatedBy'))
       .reverse(),
   };
 }
 
-export type NetworkFact = {
-  readonly name: string;
-  readonly driver: string;
-  readonly options: ReadonlyMap<string, string>;
-};
-
-export function networkFact(value: Json): NetworkFact {
+function networkFact(value: Json) {
   return {
     name: textAt(value, 'Name'),
     driver: textAt(value, 'Driver'),
@@ -195,22 +139,7 @@ export function networkFact(value: Json): NetworkFact {
   };
 }
 
-export type ExecFact = { readonly container: string; readonly privileged: boolean; readonly user: string };
-
-/** What the API said. Lists are as long as src/host/audit/api.sh asks for, 300 containers and 200 images: config.5 tells when there are more. */
-export type DockerFacts = {
-  readonly info: Json;
-  readonly version: Json;
-  readonly containers: readonly ContainerFact[];
-  readonly images: readonly ImageFact[];
-  /** How many there are, also beyond the limit. */
-  readonly imageCount: number;
-  readonly containerCount: number;
-  readonly networks: readonly NetworkFact[];
-  readonly swarm: Json;
-  readonly secretCount: number | undefined;
-  readonly execs: readonly ExecFact[];
-};
+export type DockerFacts = NonNullable<ReturnType<typeof dockerFacts>>;
 
 /** Podman's service answers most of Docker's API, and says in /version what it is. */
 export function isPodman(answers: ApiAnswers): boolean {
@@ -218,8 +147,11 @@ export function isPodman(answers: ApiAnswers): boolean {
   return listAt(version, 'Components').some((component) => textAt(component, 'Name') === 'Podman Engine');
 }
 
-/** `answers`: status and body by path, as src/host/audit/api.sh printed them. Undefined when `/info` was not answered. */
-export function dockerFacts(answers: ApiAnswers): DockerFacts | undefined {
+/**
+ * What the API said. `answers`: status and body by path, as src/host/audit/api.sh printed them: 300 containers and 200 images at most
+ * (config.5 tells when there are more). Undefined when `/info` was not answered.
+ */
+export function dockerFacts(answers: ApiAnswers) {
   function get(path: string): Json {
     const answer = answers.get(path);
     return answer?.status === 200 ? parseJson(answer.body) : undefined;
@@ -228,7 +160,7 @@ export function dockerFacts(answers: ApiAnswers): DockerFacts | undefined {
   if (textAt(info, 'ServerVersion') === '') return undefined;
   const containers: ContainerFact[] = listAt(get('/containers/*')).map(containerFact);
   const images: ImageFact[] = listAt(get('/images/*')).map((image) => imageFact(image, undefined));
-  const execs: ExecFact[] = [];
+  const execs: { container: string; privileged: boolean; user: string }[] = [];
   for (const [path, answer] of answers) {
     if (answer.status !== 200) continue;
     if (/^\/containers\/[0-9a-f]+\/json$/.test(path)) containers.push(containerFact(parseJson(answer.body)));
@@ -244,16 +176,15 @@ export function dockerFacts(answers: ApiAnswers): DockerFacts | undefined {
       });
     }
   }
-  const containerCount = Math.max(listAt(get('/containers/json?all=1')).length, containers.length);
-  const imageCount = Math.max(listAt(get('/images/json')).length, images.length);
   const secrets = get('/secrets');
   return {
     info,
     version: get('/version'),
     containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)),
     images: images.sort((a, b) => (a.name < b.name ? -1 : 1)),
-    imageCount,
-    containerCount,
+    /** How many there are, also beyond the limit. */
+    imageCount: Math.max(listAt(get('/images/json')).length, images.length),
+    containerCount: Math.max(listAt(get('/containers/json?all=1')).length, containers.length),
     networks: listAt(get('/networks')).map(networkFact),
     swarm: get('/swarm'),
     secretCount: Array.isArray(secrets) ? secrets.length : undefined,

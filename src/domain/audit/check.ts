@@ -87,7 +87,7 @@ export function forPerson(question: string, evidence?: readonly Evidence[]): Ver
 }
 
 export function finding(evidence: readonly Evidence[], severity?: Severity, stays?: string): Verdict {
-  return { state: 'finding', evidence, severity, ...(stays === undefined ? {} : { stays }) };
+  return { state: 'finding', evidence, severity, stays };
 }
 
 /** A finding when there is evidence, else a pass. */

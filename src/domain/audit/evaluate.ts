@@ -80,7 +80,7 @@ function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
   return evidence.map(({ place, text, line }) => ({
     place: printable(maskPasswords(place), EVIDENCE_LENGTH),
     text: printable(maskPasswords(text), EVIDENCE_LENGTH),
-    ...(line === undefined ? {} : { line }),
+    line,
   }));
 }
 

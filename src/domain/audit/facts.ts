@@ -2,19 +2,12 @@
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
-import { type DockerFacts, dockerFacts, isPodman } from './api.ts';
-import {
-  type AuditRule,
-  auditRules,
-  otherRules,
-  rulesAtBoot,
-  rulesInKernel,
-  tmpfilesDirectories,
-} from './audit-rules.ts';
-import { type DaemonOptions, parseArguments, parseDaemonJson } from './dockerd.ts';
-import { type HostSettings, parseHostSettings } from './host-settings.ts';
-import { type Listener, parseListeners } from './listeners.ts';
-import { parseMatches, parseSshd, type SshdMatch, sshdVersion } from './sshd-facts.ts';
+import { dockerFacts, isPodman } from './api.ts';
+import { auditRules, otherRules, rulesAtBoot, rulesInKernel, tmpfilesDirectories } from './audit-rules.ts';
+import { parseArguments, parseDaemonJson } from './dockerd.ts';
+import { parseHostSettings } from './host-settings.ts';
+import { parseListeners } from './listeners.ts';
+import { parseMatches, parseSshd, sshdVersion } from './sshd-facts.ts';
 
 export type FileFact = {
   readonly path: string;
@@ -40,76 +33,7 @@ export type ProcessFact = { readonly noNewPrivileges: boolean; readonly seccomp:
 export type Unit = ReadonlyMap<string, readonly string[]>;
 
 /** Everything that one run of AUDIT_SCRIPT tells. Text in it is the host's: clean it before it is shown. */
-export type AuditFacts = {
-  readonly kernel: string;
-  readonly os: string;
-  /** The host's own clock. */
-  readonly clock: Date;
-  readonly audit: {
-    /** The kernel has an audit subsystem, and it was not switched off at boot. */
-    readonly kernel: boolean;
-    readonly bootDisabled: boolean;
-    /** Somebody keeps audit.rules by hand: it has a rule that stands in no file of rules.d. */
-    readonly byHand: boolean;
-    /** `augenrules` is installed: what stands in rules.d is loaded at boot. */
-    readonly augenrules: boolean;
-    /** The loaded rules stay as they are until the next boot (`-e 2`). */
-    readonly locked: boolean;
-    /** `auditctl` is installed. */
-    readonly installed: boolean;
-    /** What auditctl said instead of an answer, for instance that it may not ask. */
-    readonly refused: string | undefined;
-    readonly enabled: boolean;
-    readonly loaded: readonly AuditRule[];
-    /** Those that the next boot loads. */
-    readonly files: readonly AuditRule[];
-  };
-  /** Outside of Docker; undefined where the host did not say. */
-  readonly settings: HostSettings | undefined;
-  readonly apparmor: boolean;
-  readonly selinux: boolean;
-  /** Mount points, each with the device (`major:minor`) that is mounted there. */
-  readonly mounts: ReadonlyMap<string, string>;
-  /** Members of the docker group, those whose primary group it is included; undefined when there is no such group. */
-  readonly dockerGroup: readonly string[] | undefined;
-  readonly units: ReadonlyMap<string, Unit>;
-  readonly daemon: DaemonOptions & {
-    readonly running: boolean;
-    readonly binary: string;
-    /** The most open files that it may have itself: without CAP_SYS_RESOURCE no container gets more. */
-    readonly openFiles: number | undefined;
-    /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
-    readonly words: readonly string[] | undefined;
-  };
-  readonly files: ReadonlyMap<string, FileFact>;
-  readonly tls: { readonly ca?: TlsFile; readonly cert?: TlsFile; readonly key?: TlsFile };
-  readonly registryFiles: readonly FileFact[];
-  /** Files that hold a private key, under /etc/docker and wherever dockerd's TLS files are. */
-  readonly keyFiles: readonly FileFact[];
-  /** The effective settings of sshd; undefined when there is no sshd or it refused. */
-  readonly sshd: ReadonlyMap<string, readonly string[]> | undefined;
-  /** What sshd says of the lines of its configuration that it does not take; it has other reasons to refuse where it does not run. */
-  readonly sshdRefusal: readonly string[];
-  readonly sshdMatch: readonly SshdMatch[];
-  /** As a number that compares: 8.2 is 802; undefined where sshd does not say. */
-  readonly sshdVersion: number | undefined;
-  /** Who asked: the user that logged in, also where sudo came after. */
-  readonly operator: string;
-  readonly listeners: readonly Listener[];
-  readonly rootlessSockets: readonly string[];
-  readonly contentTrust: readonly string[];
-  /** Ids of containers in which an sshd runs. */
-  readonly sshdContainers: ReadonlySet<string>;
-  /** Empty where there is none, or none of Docker's. */
-  readonly apiSocket: string;
-  /** Podman serves Docker's API here (podman-docker), and no dockerd runs: its answers are none that the checks could judge. */
-  readonly podman: boolean;
-  /** The status of the API's answer: 0 when there was none in time, undefined when the host has nothing to ask with. */
-  readonly apiStatus: number | undefined;
-  /** What the first process of each running container really has, by its process id. */
-  readonly processes: ReadonlyMap<number, ProcessFact>;
-  readonly docker: DockerFacts | undefined;
-};
+export type AuditFacts = ReturnType<typeof parseAuditFacts>;
 
 const KINDS: Readonly<Record<number, FileFact['kind']>> = { 8: 'file', 4: 'directory', 12: 'socket' };
 
@@ -183,7 +107,7 @@ function notWhole(): never {
  * Reads what AUDIT_SCRIPT printed. Throws E_AUDIT_FACTS when the answer is not whole; odd content inside a section is
  * read leniently, so that one odd fact costs one verdict and not the audit.
  */
-export function parseAuditFacts(stdout: Buffer): AuditFacts {
+export function parseAuditFacts(stdout: Buffer) {
   const sections = parseSections(stdout, 'audit') ?? notWhole();
   function bytes(name: string): Buffer | undefined {
     return sections.find((section) => section.name === name)?.content;
@@ -226,61 +150,84 @@ export function parseAuditFacts(stdout: Buffer): AuditFacts {
   return {
     kernel: text('kernel'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',
+    /** The host's own clock. */
     clock: new Date(Number(text('clock')) * 1000),
     audit: {
+      /** The kernel has an audit subsystem, and it was not switched off at boot. */
       kernel: text('audit-kernel') === 'yes' && !/audit support not in kernel|not supported/i.test(list?.text ?? ''),
       bootDisabled,
+      /** An administrator keeps audit.rules by hand: it has a rule that is in no file of rules.d. */
       byHand,
+      /** `augenrules` is installed: what is in rules.d is loaded at boot. */
       augenrules,
+      /** The loaded rules stay as they are until the next boot (`-e 2`). */
       locked: /^enabled\s+2$/m.test(status?.text ?? ''),
+      /** `auditctl` is installed. */
       installed: list !== undefined,
+      /** What auditctl said instead of an answer, for instance that it may not ask. */
       refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
       enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
       // Without perl the kernel does not tell; then a rule is taken to be what it is at boot.
       loaded:
         directories?.status === 0 ? rulesInKernel(loaded, lines(directories.text)) : rulesAtBoot(loaded, madeAtBoot),
+      /** Those that the next boot loads. */
       files: rulesAtBoot(
         auditRules(`${text('audit-rules')}\n${augenrules && !byHand ? text('audit-rules-d') : ''}`),
         madeAtBoot,
       ),
     },
+    /** Outside of Docker; undefined where the host did not say. */
     settings: parseHostSettings((name) => bytes(name)?.toString('utf8')),
     apparmor: text('apparmor') === 'Y',
     selinux: text('selinux') !== '',
+    /** Mount points, each with the device (`major:minor`) that is mounted there. */
     mounts: new Map(
       lines(text('mounts')).map((line) => {
         const [device = '', ...point] = line.split(' ');
         return [point.join(' ').replace(/\\040/g, ' '), device] as const;
       }),
     ),
+    /** Members of the docker group, those whose primary group it is included; undefined when there is no such group. */
     dockerGroup: groupMembers(text('docker-group'), text('users')),
     units,
     daemon: {
       running: cmdline !== undefined,
       binary: text('dockerd-exe').replace(/ \(deleted\)$/, '') || (words?.[0] ?? ''),
+      /** The most open files that it may have itself: without CAP_SYS_RESOURCE no container gets more. */
       openFiles: Number(text('dockerd-open-files')) || undefined,
+      /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
       words,
       flags: parseArguments(words ?? []),
       file: parseDaemonJson(configPath, bytes('config')?.toString('utf8')),
     },
-    files,
+    files: files as ReadonlyMap<string, FileFact>,
     tls: { ca: tlsFile('ca'), cert: tlsFile('cert'), key: tlsFile('key') },
     registryFiles: fileFacts(bytes('registry-files') ?? Buffer.alloc(0)),
+    /** Files that hold a private key, under /etc/docker and wherever dockerd's TLS files are. */
     keyFiles: fileFacts(bytes('key-files') ?? Buffer.alloc(0)),
+    /** The effective settings of sshd; undefined when there is no sshd or it refused. */
     sshd: sshd?.status === 0 ? parseSshd(sshd.text) : undefined,
+    /** The lines of its configuration that sshd does not take; it has other reasons to refuse where it does not run. */
     sshdRefusal: lines(text('sshd-refusal')).filter((line) => /\bline \d+\b/.test(line)),
     sshdMatch: parseMatches(text('sshd-match')),
+    /** As a number that compares: 8.2 is 802; undefined where sshd does not say. */
     sshdVersion: sshdVersion(text('sshd-version')),
+    /** The user that logged in, also where sudo came after. */
     operator: text('operator'),
     listeners: parseListeners(text('tcp-listen'), text('dockerd-sockets')),
     rootlessSockets: lines(text('rootless')),
     contentTrust: lines(text('content-trust')),
+    /** Ids of containers in which an sshd runs. */
     sshdContainers: new Set(
       Array.from(text('sshd-cgroups').matchAll(/docker[-/]([0-9a-f]{64})/g), (found) => found[1] ?? ''),
     ),
+    /** Empty where there is none, or none of Docker's. */
     apiSocket: podman ? '' : text('api-socket'),
+    /** Podman serves Docker's API here (podman-docker), and no dockerd runs: the checks cannot judge its answers. */
     podman,
+    /** The status of the API's answer: 0 when there was none in time, undefined when the host has no program to ask with. */
     apiStatus: answers.get('/info')?.status,
+    /** What the first process of each running container really has, by its process id. */
     processes: parseProcesses(text('process-status')),
     docker: podman ? undefined : dockerFacts(answers),
   };

@@ -46,8 +46,14 @@ export type Fix = {
 
 /** The command of docker-tls that makes a fix, without its host. */
 export function fixCommand(name: FixName): string {
-  if (name === 'tls') return 'setup';
-  return needsYes(name) ? `harden --only ${name} --accept ${name}` : `harden --only ${name}`;
+  return name === 'tls' ? 'setup' : fixesCommand([name]);
+}
+
+/** The one that makes several. What the banner says is for its owner to fill in. */
+export function fixesCommand(names: readonly FixName[]): string {
+  const accept = names.filter(needsYes);
+  const words = [`harden --only ${names.join(',')}`, accept.length > 0 ? `--accept ${accept.join(',')}` : ''];
+  return [...words, names.includes('banner') ? '--banner TEXT' : ''].filter((word) => word !== '').join(' ');
 }
 
 export function needsYes(name: FixName): boolean {
@@ -104,7 +110,7 @@ export const ALL_FIXES: readonly Fix[] = [
   {
     name: 'sshd',
     title: 'a drop-in for sshd: LogLevel, MaxAuthTries, MaxSessions, PubkeyAuthentication, PermitEmptyPasswords',
-    cost: 'a login that offers more keys than MaxAuthTries (4, with profile article 2) before the right one is refused',
+    cost: 'a login that offers more keys than MaxAuthTries (4; 2 with profile article, 3 with lynis) before the right one is refused',
     risk: 'low',
   },
   {

@@ -199,7 +199,7 @@ function readValue(root: Node | null): {
   let stopped = false;
 
   function problem(path: Path, message: string, key?: string): undefined {
-    problems.push({ path, message, ...(key === undefined ? {} : { key }) });
+    problems.push({ path, message, key });
     return undefined;
   }
 

@@ -21,9 +21,9 @@ export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
       : fleet.defaults,
     hosts: withPaths(fleet.hosts, absolute),
     secrets: {
-      ...(caPassphrase === undefined ? {} : { caPassphrase: reference(caPassphrase) }),
+      caPassphrase: caPassphrase === undefined ? undefined : reference(caPassphrase),
       sudoPassword: passwords,
-      ...(sudoDefault === undefined ? {} : { sudoDefault: reference(sudoDefault) }),
+      sudoDefault: sudoDefault === undefined ? undefined : reference(sudoDefault),
     },
   };
 }
@@ -45,7 +45,7 @@ function resolveSsh<T extends Partial<SshSpec>>(ssh: T, absolute: (path: string)
   const { identities, configFile } = ssh;
   return {
     ...ssh,
-    ...(identities === undefined ? {} : { identities: identities.map(absolute) }),
-    ...(configFile === undefined ? {} : { configFile: absolute(configFile) }),
+    identities: identities?.map(absolute),
+    configFile: configFile && absolute(configFile),
   };
 }

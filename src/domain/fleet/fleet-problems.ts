@@ -47,7 +47,7 @@ function problemsOf(issue: Issue, context: ProblemContext, path: Path): Problem[
       return [outOfRange(path, issue, found)];
     case 'custom': {
       const hints = (issue.params?.hints ?? []) as readonly string[];
-      return [{ path, message: issue.message, ...(hints.length > 0 ? { hints } : {}) }];
+      return [{ path, message: issue.message, hints: hints.length > 0 ? hints : undefined }];
     }
     default:
       return [{ path, message: 'this value is not possible here' }];
@@ -131,7 +131,7 @@ function wrongChoice(path: Path, values: readonly string[], found: unknown): Pro
     typeof found === 'object'
       ? `${values.join(', ')} is expected here, not ${kindOf(found)}`
       : `${short(String(found))} is not possible for ${typeof path.at(-1) === 'number' ? String(path.at(-2)) : key}; there is ${values.join(', ')}`;
-  return { path, message, ...(near.length > 0 ? { hints: [`did you mean ${near.join(' or ')}?`] } : {}) };
+  return { path, message, hints: near.length > 0 ? [`did you mean ${near.join(' or ')}?`] : undefined };
 }
 
 function outOfRange(path: Path, issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, found: unknown): Problem {

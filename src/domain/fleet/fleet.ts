@@ -136,8 +136,8 @@ function secretsOf(file: FleetFile): FleetSecrets {
     if (reference !== undefined) sudoPassword[name] = reference;
   }
   return {
-    ...(file.ca?.passphrase === undefined ? {} : { caPassphrase: file.ca.passphrase }),
+    caPassphrase: file.ca?.passphrase,
     sudoPassword,
-    ...(shared === undefined ? {} : { sudoDefault: shared }),
+    sudoDefault: shared,
   };
 }

@@ -1,5 +1,6 @@
 /** Owns what Ansible's ssh arguments (`ansible_ssh_common_args` and the like) mean for us: ssh(1)'s options and `-o` settings. */
 
+import { shellWords } from '../quote.ts';
 import type { SshEntry } from './schema.ts';
 
 export type SshArguments = {
@@ -19,6 +20,8 @@ export function parseSshArguments(text: string): SshArguments {
   const words = shellWords(text);
   const ssh: { -readonly [K in keyof SshEntry]: SshEntry[K] } = {};
   const problems: { message: string; hint: string }[] = [];
+  if (words === undefined)
+    return { ssh, problems: [{ message: 'a quotation mark is not closed', hint: `-o 'User=admin'` }] };
   for (let index = 0; index < words.length; index += 1) {
     const match = /^-([A-Za-z0-9])(.*)$/s.exec(words[index] as string);
     if (match === null) continue;
@@ -90,7 +93,7 @@ export function parseSshArguments(text: string): SshArguments {
 
 /** The jump host of `ssh -W %h:%p [user@]name`, as people wrote it before ProxyJump. */
 function jumpOf(command: string): string | undefined {
-  const words = shellWords(command);
+  const words = shellWords(command) ?? [];
   if (words[0]?.split('/').at(-1) !== 'ssh' || !words.some((word) => /^(?:-W)?\[?%h\]?:%p$/.test(word)))
     return undefined;
   let port = '';
@@ -109,20 +112,4 @@ function jumpOf(command: string): string | undefined {
     else name = word;
   }
   return name === undefined ? undefined : `${name.includes('@') ? '' : user}${name}${port}`;
-}
-
-/** Words as a POSIX shell splits them, without expansion (as Python's shlex, which Ansible uses). */
-export function shellWords(text: string): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  for (const [part] of text.matchAll(/'[^']*'?|"(?:\\.|[^"\\])*"?|\\.|\s+|[^\s'"\\]+|\\$/gs)) {
-    if (/^\s/.test(part)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else if (part.startsWith("'")) word = (word ?? '') + part.replaceAll("'", '');
-    else if (part.startsWith('"')) word = (word ?? '') + part.replace(/^"|"$/g, '').replace(/\\(["\\$`])/g, '$1');
-    else if (part.startsWith('\\')) word = (word ?? '') + part.slice(1);
-    else word = (word ?? '') + part;
-  }
-  return word === undefined ? words : [...words, word];
 }

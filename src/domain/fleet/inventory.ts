@@ -35,6 +35,8 @@ const ANSIBLE = {
   identities: ['ansible_ssh_private_key_file', 'ansible_private_key_file'],
 } as const;
 const ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'] as const;
+/** Windows and network devices: no Docker host that ssh reaches. */
+const OTHER_MACHINES = /^(?:[\w.]+\.)?(?:winrm|psrp|network_cli|netconf|httpapi)$/;
 const READ: ReadonlySet<string> = new Set(['ansible_connection', ...ARGUMENTS, ...Object.values(ANSIBLE).flat()]);
 
 /** What an inventory says of one host. A host that is not for us, or not fit, is no trouble as long as nobody chooses it. */
@@ -43,6 +45,8 @@ export type InventoryHost = {
   readonly spec?: HostSpec;
   /** Groups of Ansible that it is in, also through their children. */
   readonly groups?: readonly string[];
+  /** Its ansible_connection is one of another kind of machine, such as winrm. */
+  readonly connection?: string;
   /** E_INVENTORY (exit 2). */
   readonly problems: readonly DockerTlsError[];
 };
@@ -102,6 +106,8 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
     const problems: DockerTlsError[] = [];
     const say = (message: string, hints: readonly string[] = []) => problems.push(problem(where, message, hints));
     const own = readable(all, say);
+    const connection = wordOf(own.ansible_connection ?? '');
+    const other = OTHER_MACHINES.test(connection) ? { connection } : {};
     const entry = entryOf(ansibleName, own, say);
     const parsed = z.safeParse(hostSchema, entry);
     if (!parsed.success) {
@@ -113,7 +119,7 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
         const keys = [...at.slice(2), ...(key === undefined ? [] : [key])].filter((one) => typeof one === 'string');
         say(`${variableOf(keys, own)}${message}`, hints);
       }
-      return { name: ansibleName, groups, problems };
+      return { name: ansibleName, groups, problems, ...other };
     }
     const name = nameProblem(ansibleName) === undefined ? ansibleName : nameOf(ansibleName);
     if (nameProblem(name) !== undefined) {
@@ -122,7 +128,7 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
     }
     if (taken.has(name)) problems.push(twice(where, name));
     taken.add(name);
-    return { name, groups, spec: hostOf(name, parsed.data as HostEntry, {}), problems };
+    return { name, groups, spec: hostOf(name, parsed.data as HostEntry, {}), problems, ...other };
   });
 }
 

@@ -91,14 +91,10 @@ export function openAuthority(authority: Authority | OpenAuthority): OpenAuthori
     pathLen,
     signer: signerFor(privateKey),
     chain: splitBundle(authority.cert)
-      .filter((pem) => !isSelfIssued(pem))
+      .map(parseCertificate)
+      .flatMap(({ subject, issuer, pem }) => (subject.der.equals(issuer.der) ? [] : [pem]))
       .join(''),
   };
-}
-
-function isSelfIssued(pem: string): boolean {
-  const { subject, issuer } = parseCertificate(pem);
-  return subject.der.equals(issuer.der);
 }
 
 function caError(code: ErrorCode, message: string, hints: readonly string[]): DockerTlsError {
@@ -158,27 +154,14 @@ export type CrossSignOptions = {
 export function crossSign({ ca, issuer, days, now }: CrossSignOptions): IssuedAuthority {
   const { subject, keyId, pathLen, key } = openAuthority(ca);
   const by = openAuthority(issuer);
-  const self = by.subject.equals(subject);
-  const pair = openPair(key);
-  return issueAuthority({
-    issuer: self ? undefined : by,
-    subject,
-    pair,
-    keyId,
-    pathLen,
-    days,
-    now,
-    clientsOnly: false,
-  });
+  const above = by.subject.equals(subject) ? undefined : by;
+  return issueAuthority({ issuer: above, subject, pair: openPair(key), keyId, pathLen, days, now, clientsOnly: false });
 }
 
 function openPair(key: Secret): KeyPair {
   const privateKey = openKey(key);
-  return {
-    key,
-    privateKey: () => privateKey,
-    spki: createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
-  };
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  return { key, privateKey: () => privateKey, spki };
 }
 
 function issueAuthority(options: {

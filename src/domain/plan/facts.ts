@@ -1,165 +1,26 @@
 /** Owns what is known of a host before anything is planned: the parser of what the facts script printed. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
-import { type Distribution, distributionOf } from '../dockerd/packages.ts';
+import { distributionOf } from '../dockerd/packages.ts';
 import { CURRENT_LINK, LOCK, SERVER_FILES, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
-import type { KeptSettings } from '../settings.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
 import { parseJson, parseProperties } from './lenient.ts';
 
 const SERVER_KEY = `${CURRENT_LINK}/${SERVER_FILES.key}`;
 
-/** A socket unit, other than ours, that hands its sockets to the daemon. */
-export type SocketFacts = {
-  readonly unit: string;
-  readonly active: string;
-  /** Addresses as systemd has them: a path, or `ADDRESS:PORT`. */
-  readonly listens: readonly string[];
-};
+/** Texts are as the host gave them: `printable` before showing. */
+export type HostFacts = ReturnType<typeof parseFacts>;
 
-export type ServiceState = { readonly load: string; readonly active: string; readonly enabled: string };
-
-export type RunningContainer = {
-  readonly id: string;
-  readonly name: string;
-  /** Its restart policy, or `swarm`. */
-  readonly restart: string;
-  /** Paths of the host that it mounts. */
-  readonly mounts: readonly string[];
-};
-
-/** One generation as the host's own records have it. Times are ISO 8601. */
-export type HostGeneration = {
-  readonly number: number;
-  readonly at: string;
-  readonly by: string;
-  readonly reason: string;
-  /** The host's settings when it was made; absent where they cannot be read. */
-  readonly settings?: KeptSettings | undefined;
-};
-
-/** The host's own records, /var/lib/docker-tls/state.json. */
-export type HostState = {
-  readonly schema: 1;
-  /** Its name in the store that changed it last. */
-  readonly name: string;
-  readonly generation: number;
-  readonly generations: readonly HostGeneration[];
-  /** Every path under our care, in the order in which it is put in place. */
-  readonly managed: readonly { readonly kind: string; readonly path: string }[];
-};
-
-/** One line of a snapshot on the host: what a path was, and which file of the snapshot holds it. */
-export type SnapshotEntry = {
-  readonly kind: string;
-  readonly mode: string;
-  readonly owner: string;
-  readonly path: string;
-  /** Absolute path of the copy on the host. */
-  readonly copy: string;
-  readonly content?: string;
-  readonly to?: string;
-};
-
-export type HostFacts = {
-  readonly uid: number;
-  /** The host's clock, in milliseconds since 1970. */
-  readonly clockMs: number;
-  readonly hostname: string;
-  readonly fqdn: string;
-  readonly system: string;
-  readonly os: string;
-  readonly distribution: Distribution | undefined;
-  /** undefined: no systemd runs here. */
-  readonly systemd: number | undefined;
-  readonly addresses: readonly { readonly interface: string; readonly address: string }[];
-  readonly docker: {
-    readonly binary: string;
-    /** For instance `20.10.24`; empty when it could not be found out. */
-    readonly version: string;
-    readonly unit: ServiceState & {
-      readonly fragment: string;
-      readonly dropIns: readonly string[];
-      readonly environmentFiles: readonly string[];
-      /** Unit files of the daemon that systemd has not read yet. */
-      readonly unread: readonly string[];
-    };
-    readonly socket: ServiceState;
-    readonly tlsSocket: ServiceState;
-    readonly otherSockets: readonly SocketFacts[];
-    /** Units that docker.service does not start without. */
-    readonly needs: readonly { readonly unit: string; readonly load: string }[];
-    /** The daemon's own socket on the host; empty when there is none. */
-    readonly apiSocket: string;
-    /** A unit of docker's snap. */
-    readonly snap: string | undefined;
-    readonly cmdline: readonly string[];
-    /** The daemon answered over its local socket. */
-    readonly answers: boolean;
-    /** It runs and does not even refuse an answer there, or has no such socket. */
-    readonly silent: boolean;
-    /** Where dockerd finds the programs that it may need to start: absolute paths. */
-    readonly programs: readonly string[];
-    /** It said which containers run; a plugin for authorization may keep that from us. */
-    readonly listsContainers: boolean;
-    readonly liveRestore: boolean;
-    readonly swarm: boolean;
-    /** The daemon that answers on the local socket is a rootless one. */
-    readonly answersRootless: boolean;
-    /** Rootless daemons of users: their unit or their socket. */
-    readonly rootless: readonly { readonly user: string; readonly path: string }[];
-    /** Log drivers that the running daemon has; empty when it did not say. */
-    readonly logDrivers: readonly string[];
-    /** Files of its settings that were edited after it had started. */
-    readonly edited: readonly string[];
-    readonly containers: readonly RunningContainer[];
-  };
-  readonly files: ReadonlyMap<string, PathState>;
-  /** Files of settings that are links: the path that they lead to in the end, by their own. */
-  readonly leads: ReadonlyMap<string, string>;
-  /** Mode and owner of our key on the host, if it is there. */
-  readonly serverKey: string | undefined;
-  /** Mode and owner, such as `700 0:0`, of the directories that may hold credentials. */
-  readonly directories: ReadonlyMap<string, string>;
-  readonly state: HostState | undefined;
-  readonly origin: ReadonlyMap<string, SnapshotEntry>;
-  readonly generations: ReadonlyMap<number, ReadonlyMap<string, SnapshotEntry>>;
-  readonly lock: { readonly who: string; readonly sinceMs: number; readonly expiresMs: number } | undefined;
-  readonly transaction: string | undefined;
-  /** Lines of `ss -Hltnp`: whatever listens on TCP. */
-  readonly listeners: readonly string[];
-  /** Free kilobytes by mount point. */
-  readonly disk: readonly { readonly mount: string; readonly freeKb: number }[];
-  /** In the order of mounting: of two at the same path the last one counts. */
-  readonly mounts: readonly { readonly path: string; readonly readOnly: boolean }[];
-  /** Free kilobytes of /run/systemd; undefined when they are not known. */
-  readonly runFreeKb: number | undefined;
-  readonly firewall: {
-    readonly iptables: string;
-    readonly ufw: string | undefined;
-    readonly nft: string;
-    readonly firewalld: string | undefined;
-  };
-};
-
-/**
- * Reads the output of the facts script. Whatever a host prints, the result has this shape; only an output without its end is
- * refused (E_FACTS, exit 4). Texts are as the host gave them: `printable` before showing.
- */
-export function parseFacts(stdout: Buffer): HostFacts {
+/** Reads the output of the facts script. Whatever a host prints, the result has this shape; only an output without its end is refused (E_FACTS, exit 4). */
+export function parseFacts(stdout: Buffer) {
   const sections = parseSections(stdout, 'facts');
-  if (sections === undefined) {
-    throw unreadable('the host did not tell its facts to the end');
-  }
+  if (sections === undefined) throw unreadable('the host did not send all of its facts');
   const bytes = new Map(sections.map(({ name, content }) => [name, content]));
   const raw = new Map(sections.map(({ name, content }) => [name, content.toString('utf8')]));
   const get = (name: string): string => (raw.get(name) ?? '').replace(/\n$/, '');
-  const lines = (name: string): string[] =>
-    get(name)
-      .split('\n')
-      .filter((line) => line !== '');
+  const lines = (name: string): string[] => linesOf(get(name));
   const section = (name: string): Buffer => bytes.get(name) ?? Buffer.alloc(0);
   const files = parseHostFiles(get('paths'), section('attributes'), section('contents'));
   if (files === undefined) throw unreadable('a file of the host changed while it was read');
@@ -176,68 +37,87 @@ export function parseFacts(stdout: Buffer): HostFacts {
   const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
   return {
     uid: Number(get('uid')),
+    /** The host's clock, in milliseconds since 1970. */
     clockMs: Number(get('clock').replace(/N$/, '')) * 1000,
     hostname: get('hostname').trim(),
     fqdn: get('fqdn').trim(),
     system: get('system'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(get('os'))?.[1] ?? '',
     distribution: distributionOf(get('os')),
+    /** undefined: no systemd runs here. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
-    addresses: get('addresses')
-      .split('\n')
-      .map((line) => /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/.exec(line))
-      .filter((match) => match !== null)
-      .map((match) => ({ interface: (match[1] as string).replace(/@.*/, ''), address: match[2] as string })),
+    addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({
+      interface: name.replace(/@.*/, ''),
+      address,
+    })),
     docker: {
       binary: get('dockerd').trim(),
+      /** For instance `20.10.24`; empty when it could not be found out. */
       version: String(version.Version ?? /version ([0-9][^,\s]*)/.exec(get('dockerd-version'))?.[1] ?? ''),
       unit: {
         ...serviceState(unit),
         fragment: unit.FragmentPath ?? '',
         dropIns: lines('drop-ins'),
         environmentFiles: lines('environment-files'),
+        /** Unit files of the daemon that systemd has not read yet. */
         unread: lines('unread'),
       },
       socket: serviceState(parseProperties(get('docker-socket'))),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
+      /** Socket units, other than ours, that hand their sockets to the daemon. */
       otherSockets: parseSockets(get('sockets')),
+      /** Units that docker.service does not start without. */
       needs: get('needs')
         .split('\n\n')
         .map(parseProperties)
         .flatMap(({ Id, LoadState }) => (Id ? [{ unit: printable(Id), load: LoadState ?? '' }] : [])),
+      /** The daemon's own socket on the host; empty when there is none. */
       apiSocket: get('api-socket'),
+      /** A unit of docker's snap. */
       snap: raw.get('snap'),
       cmdline: get('cmdline').split('\n'),
+      /** The daemon answered over its local socket. */
       answers: typeof info.ID === 'string' || typeof info.ServerVersion === 'string',
-      // Without a program to ask with there is no answer at all, not even one that none came.
+      /** It runs and does not even refuse an answer there, or has no such socket. Without a program to ask with, nothing is known. */
       silent:
         unit.ActiveState === 'active' &&
         (get('api-socket') === '' || [...answers.values()].some(({ status }) => status === 0)),
+      /** Where dockerd finds the programs that it may need to start: absolute paths. */
       programs: lines('programs'),
+      /** It said which containers run; a plugin for authorization may keep that from us. */
       listsContainers: answers.get('/containers/json')?.status === 200,
       liveRestore: info.LiveRestoreEnabled === true,
       swarm:
         typeof swarm.LocalNodeState === 'string' && swarm.LocalNodeState !== 'inactive' && swarm.LocalNodeState !== '',
+      /** The daemon that answers on the local socket is a rootless one. */
       answersRootless: security.some((option) => option.includes('rootless')),
+      /** Rootless daemons of users: their unit or their socket. */
       rootless: parseRootless(get('rootless')),
+      /** Log drivers that the running daemon has; empty when it did not say. */
       logDrivers: logDrivers(info.Plugins),
+      /** Files of its settings that were edited after it had started. */
       edited: lines('edited'),
       containers: parseContainers(answer('/containers/json'), get('restart-policies')),
     },
     files,
-    leads,
+    /** Files of settings that are links: the path that they lead to in the end, by their own. */
+    leads: leads as ReadonlyMap<string, string>,
+    /** Mode and owner of our key on the host, if it is there. */
     serverKey: modes.get(SERVER_KEY),
+    /** Mode and owner, such as `700 0:0`, of the directories that may hold credentials. */
     directories: new Map([...modes].filter(([path]) => path !== SERVER_KEY)),
     state: parseState(files.get(`${STATE}/state.json`)),
     origin: parseSnapshot(files, `${STATE}/origin`),
     generations: parseGenerations(files),
     lock: parseLock(files.get(LOCK)),
     transaction: raw.get('transaction'),
-    listeners: get('listeners')
-      .split('\n')
-      .filter((line) => line.trim() !== ''),
+    /** Lines of `ss -Hltnp`: whatever listens on TCP. */
+    listeners: lines('listeners').filter((line) => line.trim() !== ''),
+    /** By mount point. */
     disk: parseDisk(get('disk')),
+    /** In the order of mounting: of two at the same path the last one counts. */
     mounts: parseMounts(get('mounts')),
+    /** Free kilobytes of /run/systemd; undefined when they are not known. */
     runFreeKb: parseDisk(get('run-space'))[0]?.freeKb,
     firewall: { iptables: get('iptables'), ufw: raw.get('ufw'), nft: get('nft'), firewalld: raw.get('firewalld') },
   };
@@ -269,21 +149,27 @@ export function installedCredentials(
   return ca === undefined || cert === undefined ? undefined : { ca, cert };
 }
 
-/** What `df -Pk` printed. */
-/** `PATH OPTIONS`, blanks and the like in octal (proc(5)). */
-function parseMounts(text: string): HostFacts['mounts'] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [path = '', options = ''] = line.split(' ');
-      return {
-        path: path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
-        readOnly: options.split(',').includes('ro'),
-      };
-    });
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
 }
 
+/** The two groups of every match. */
+function matches(text: string, pattern: RegExp): [string, string][] {
+  return Array.from(text.matchAll(pattern), ([, first = '', second = '']) => [first, second]);
+}
+
+/** `PATH OPTIONS`, blanks and the like in octal (proc(5)). */
+function parseMounts(text: string): { path: string; readOnly: boolean }[] {
+  return linesOf(text).map((line) => {
+    const [path = '', options = ''] = line.split(' ');
+    return {
+      path: path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+      readOnly: options.split(',').includes('ro'),
+    };
+  });
+}
+
+/** What `df -Pk` printed. */
 function parseDisk(text: string): { mount: string; freeKb: number }[] {
   return text
     .split('\n')
@@ -301,7 +187,7 @@ function unreadable(message: string): DockerTlsError {
   });
 }
 
-function serviceState(properties: Record<string, string>): ServiceState {
+function serviceState(properties: Record<string, string>): { load: string; active: string; enabled: string } {
   return {
     load: properties.LoadState ?? '',
     active: properties.ActiveState ?? '',
@@ -309,18 +195,14 @@ function serviceState(properties: Record<string, string>): ServiceState {
   };
 }
 
-function parseSockets(text: string): SocketFacts[] {
-  return text
-    .split('\n\n')
-    .filter((block) => block.trim() !== '')
-    .map((block) => {
-      const properties = parseProperties(block);
-      return {
-        unit: properties.Id ?? '',
-        active: properties.ActiveState ?? '',
-        listens: [...block.matchAll(/(?:^Listen=|\) )(\S+)(?= \()/gm)].map((match) => match[1] as string),
-      };
-    });
+function parseSockets(text: string): { unit: string; active: string; listens: string[] }[] {
+  const blocks = text.split('\n\n').filter((block) => block.trim() !== '');
+  return blocks.map((block) => {
+    const { Id = '', ActiveState = '' } = parseProperties(block);
+    // Addresses as systemd has them: a path, or `ADDRESS:PORT`.
+    const listens = Array.from(block.matchAll(/(?:^Listen=|\) )(\S+)(?= \()/gm), ([, address = '']) => address);
+    return { unit: Id, active: ActiveState, listens };
+  });
 }
 
 function logDrivers(plugins: unknown): string[] {
@@ -328,27 +210,24 @@ function logDrivers(plugins: unknown): string[] {
   return Array.isArray(log) ? log.map(String) : [];
 }
 
-function parseContainers(text: string, policies: string): RunningContainer[] {
-  const restart = new Map(
-    [...policies.matchAll(/\/([0-9a-f]+)\/hostconfig\.json:"RestartPolicy":\{"Name":"([a-z-]*)"/g)].map((match) => [
-      match[1] as string,
-      match[2] as string,
-    ]),
-  );
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch {
-    return [];
-  }
-  if (!Array.isArray(list)) return [];
-  return list.map((entry: { Id?: unknown; Names?: unknown; Mounts?: unknown; Labels?: unknown }) => {
+function parseContainers(text: string, policies: string) {
+  const restart = new Map(matches(policies, /\/([0-9a-f]+)\/hostconfig\.json:"RestartPolicy":\{"Name":"([a-z-]*)"/g));
+  type Entry = {
+    readonly Id?: unknown;
+    readonly Names?: unknown;
+    readonly Mounts?: unknown;
+    readonly Labels?: unknown;
+  };
+  const { list } = parseJson(`{"list":${text || '[]'}}`);
+  return (Array.isArray(list) ? list : []).map((entry: Entry) => {
     const id = String(entry.Id ?? '');
     const name = Array.isArray(entry.Names) ? String(entry.Names[0] ?? '') : '';
     return {
       id,
       name: printable(name.replace(/^\//, '')) || id.slice(0, 12),
+      /** Its restart policy, or `swarm`. */
       restart: isTask(entry.Labels) ? 'swarm' : restart.get(id) || 'no',
+      /** Paths of the host that it mounts. */
       mounts: mountSources(entry.Mounts),
     };
   });
@@ -367,15 +246,14 @@ function mountSources(mounts: unknown): string[] {
 
 /** One for each user, however many traces there are. */
 function parseRootless(text: string): { user: string; path: string }[] {
-  const found = text
-    .split('\n')
-    .map((line) => /^(\S+) (\/.+)$/.exec(line))
-    .filter((match) => match !== null)
-    .map((match) => ({ user: printable(match[1] as string), path: printable(match[2] as string) }));
+  const found = matches(text, /^(\S+) (\/.+)$/gm).map(([user, path]) => ({
+    user: printable(user),
+    path: printable(path),
+  }));
   return [...new Map(found.map((one) => [one.user, one])).values()];
 }
 
-function parseLock(state: PathState | undefined): HostFacts['lock'] {
+function parseLock(state: PathState | undefined): { who: string; sinceMs: number; expiresMs: number } | undefined {
   if (state?.kind !== 'file') return undefined;
   const values = parseProperties(state.content);
   return {

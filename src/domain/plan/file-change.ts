@@ -1,7 +1,9 @@
 /** Owns one change of one path on a host, and the makers of such changes. */
 
 import type { ExtraChange } from './desired.ts';
-import { type HostFacts, realPath, type SnapshotEntry } from './facts.ts';
+import { type HostFacts, realPath } from './facts.ts';
+import type { PathState } from './host-files.ts';
+import type { SnapshotEntry } from './host-state.ts';
 
 /** Holds no secret: private keys are not files of a plan but credentials, and travel apart. */
 export type FileChange = {
@@ -30,7 +32,7 @@ export const WITHOUT_FILE: readonly string[] = ['attributes', 'member', 'sysctl'
 
 /** A text file with its final mode. */
 export function text(path: string, content: string, mode = '0644', owner = '0:0', reason?: string): FileChange {
-  return { kind: 'file', path, mode, owner, after: content, pending: true, ...(reason ? { reason } : {}) };
+  return { kind: 'file', path, mode, owner, after: content, pending: true, reason: reason || undefined };
 }
 
 export function link(path: string, to: string): FileChange {
@@ -122,4 +124,45 @@ export function foldAttributes(
     if (!editable.has(change.path) || now?.kind !== 'file') return [change];
     return [text(change.path, now.content, change.mode, change.owner, change.reason)];
   });
+}
+
+/** Whether the host has something else at the path. */
+export function differs(change: FileChange, facts: HostFacts): boolean {
+  const now = facts.files.get(change.path);
+  switch (change.kind) {
+    case 'absent':
+      return now !== undefined && now.kind !== 'absent';
+    case 'link':
+      return !(now?.kind === 'link' && now.to === change.to);
+    case 'file':
+      return !(
+        now?.kind === 'file' &&
+        now.content === change.after &&
+        now.mode === change.mode.replace(/^0+/, '') &&
+        now.owner === change.owner
+      );
+    default:
+      return change.pending;
+  }
+}
+
+/** Marks a change of a file that is no longer what we had put there. */
+export function withDrift(change: FileChange, facts: HostFacts): FileChange {
+  const generation = facts.state ? facts.generations.get(facts.state.generation) : undefined;
+  const ours = generation?.get(change.path);
+  const now: PathState | undefined = facts.files.get(change.path);
+  if (ours === undefined || now === undefined) return change;
+  const same =
+    (ours.kind === 'absent' && now.kind === 'absent') ||
+    (ours.kind === 'link' && now.kind === 'link' && now.to === ours.to) ||
+    (ours.kind === 'file' && now.kind === 'file' && now.content === ours.content && now.mode === ours.mode);
+  return same || WITHOUT_FILE.includes(change.kind) ? change : { ...change, drift: true };
+}
+
+/** With what is there now. */
+export function withBefore(change: FileChange, facts: HostFacts): FileChange {
+  const now = facts.files.get(change.path);
+  if (now?.kind === 'file') return { ...change, before: now.content };
+  if (now?.kind === 'link') return { ...change, before: `-> ${now.to}` };
+  return change;
 }

@@ -3,11 +3,43 @@
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { STATE } from '../dockerd/paths.ts';
-import { readKept, writeKept } from '../settings.ts';
+import { type KeptSettings, readKept, writeKept } from '../settings.ts';
 import { count } from '../values.ts';
-import type { HostState, SnapshotEntry } from './facts.ts';
 import type { PathState } from './host-files.ts';
 import { parseJson } from './lenient.ts';
+
+/** One generation as the host's own records have it. Times are ISO 8601. */
+export type HostGeneration = {
+  readonly number: number;
+  readonly at: string;
+  readonly by: string;
+  readonly reason: string;
+  /** The host's settings when it was made; absent where they cannot be read. */
+  readonly settings?: KeptSettings | undefined;
+};
+
+/** The host's own records, /var/lib/docker-tls/state.json. */
+export type HostState = {
+  readonly schema: 1;
+  /** Its name in the store that changed it last. */
+  readonly name: string;
+  readonly generation: number;
+  readonly generations: readonly HostGeneration[];
+  /** Every path under our care, in the order in which it is put in place. */
+  readonly managed: readonly { readonly kind: string; readonly path: string }[];
+};
+
+/** One line of a snapshot on the host: what a path was, and which file of the snapshot holds it. */
+export type SnapshotEntry = {
+  readonly kind: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly path: string;
+  /** Absolute path of the copy on the host. */
+  readonly copy: string;
+  readonly content?: string;
+  readonly to?: string;
+};
 
 const number = count(0, Number.MAX_SAFE_INTEGER);
 const hostState = z.object({
@@ -57,8 +89,8 @@ export function parseSnapshot(files: ReadonlyMap<string, PathState>, directory: 
       owner,
       path: rest.join('\t'),
       copy,
-      ...(state?.kind === 'file' ? { content: state.content } : {}),
-      ...(state?.kind === 'link' ? { to: state.to } : {}),
+      content: state?.kind === 'file' ? state.content : undefined,
+      to: state?.kind === 'link' ? state.to : undefined,
     });
   }
   return entries;

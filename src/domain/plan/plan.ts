@@ -1,6 +1,5 @@
 /** Owns the plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
 
-import { dirname, resolve } from 'node:path/posix';
 import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import {
   CURRENT_LINK,
@@ -16,12 +15,21 @@ import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContaine
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
-import { fileText, type HostFacts, hasDocker, installedCredentials, type SnapshotEntry } from './facts.ts';
-import { bySnapshot, type FileChange, foldAttributes, link, planFile, text, WITHOUT_FILE } from './file-change.ts';
-import { judgeFirewall } from './firewall.ts';
-import type { PathState } from './host-files.ts';
-import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
-import { isDaemonPath, isTlsPath, planDaemon, planDaemonJson, planDropIn, planVariables } from './plan-daemon.ts';
+import { fileText, type HostFacts, installedCredentials } from './facts.ts';
+import {
+  bySnapshot,
+  differs,
+  type FileChange,
+  foldAttributes,
+  link,
+  planFile,
+  text,
+  WITHOUT_FILE,
+  withBefore,
+  withDrift,
+} from './file-change.ts';
+import { isTlsPath, planDaemon, planDaemonJson, planDropIn, planVariables } from './plan-daemon.ts';
+import { daemonWarnings, networkWarnings } from './plan-warnings.ts';
 
 export type HostPlan = {
   readonly host: string;
@@ -53,7 +61,7 @@ export type HostPlan = {
 };
 
 /** Files after which audit rules are loaded anew. */
-const AUDIT_FILES = /^\/etc\/(audit|tmpfiles\.d)\//;
+export const AUDIT_FILES = /^\/etc\/(audit|tmpfiles\.d)\//;
 
 /** Whether there is anything to do. */
 export function hasChanges(plan: HostPlan): boolean {
@@ -106,7 +114,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     generation: busy ? generation : (facts.state?.generation ?? generation),
     port: desired.port,
     listening,
-    ...(credentials ? { credentials } : {}),
+    credentials,
     files: busy ? [link(CURRENT_LINK, `${generation}`), ...files].map((change) => withBefore(change, facts)) : [],
     managed: mergeManaged(
       managedBefore.filter((item) => hardening(item) || item.path === view.configFile),
@@ -124,83 +132,11 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
       ...daemonWarnings(facts, listening, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),
       ...bridgeWarnings(desired.daemonSettings, containers),
-      ...rootlessWarnings(facts),
-      ...firewallWarnings(facts, desired.port, daemon.action),
-      ...listenWarnings(facts, desired.listen, daemon.action),
+      ...networkWarnings(facts, desired, daemon.action),
       ...placed.stuck.map((key) => `${key}: its flag stands in a variable of the unit itself; take it out there`),
       ...(desired.notes ?? []),
     ],
   };
-}
-
-/** The plan that puts a host back to a generation that it keeps, or, with `none`, to what it was before the first setup. */
-export function planRestore(
-  facts: HostFacts,
-  target: number | 'none',
-  desired: Pick<DesiredHost, 'name' | 'port' | 'containers'>,
-): HostPlan {
-  const view = viewDaemon(facts);
-  const snapshot =
-    target === 'none' ? facts.origin : (facts.generations.get(target) ?? new Map<string, SnapshotEntry>());
-  const managed = facts.state?.managed ?? [];
-  const state = (path: string): SnapshotEntry | undefined => snapshot.get(path) ?? facts.origin.get(path);
-  const files = managed
-    .map(({ path }) => bySnapshot(state(path), path))
-    .filter((change) => differs(change, facts))
-    .map((change) => withBefore(withDrift(change, facts), facts));
-  const opens = target === 'none' ? plainTcpAfter(facts, files) : [];
-  const after = (path: string, links = 8): string | undefined => {
-    const entry = managed.some((item) => item.path === path) ? state(path) : undefined;
-    if (entry?.kind === 'link' && links > 0) return after(resolve(dirname(path), entry.to ?? ''), links - 1);
-    return entry ? (entry.kind === 'file' ? entry.content : undefined) : fileText(facts, path);
-  };
-  // Where somebody has put a link in the place of a file of ours, it is that place which comes back.
-  const configFile = managed.some(({ path }) => path === view.configName) ? view.configName : view.configFile;
-  const daemon = restoredDaemon(
-    facts,
-    target,
-    files.some((change) => isDaemonPath(change.path, view)),
-  );
-  return {
-    host: desired.name,
-    purpose: target === 'none' ? 'remove' : 'rollback',
-    generation: target === 'none' ? 'none' : nextGeneration(facts),
-    ...(target === 'none' ? {} : { returnsTo: target }),
-    port: desired.port,
-    listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : 'daemon',
-    files,
-    managed: target === 'none' ? [] : managed,
-    daemon,
-    sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
-    containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),
-    daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
-    opens,
-    costs: [],
-    warnings: [
-      ...plainTcpWarnings(opens),
-      ...mountedSocketWarnings(facts, view, daemon.action),
-      ...(target === 'none' && wasStopped(facts) && daemon.action !== 'stop'
-        ? ['docker.service was not running before the first setup; it stays up now, for the containers in it']
-        : []),
-    ],
-  };
-}
-
-/** Before our first change nobody had started the daemon. */
-function wasStopped(facts: HostFacts): boolean {
-  return facts.origin.get('docker.service')?.mode === 'inactive';
-}
-
-function restoredDaemon(facts: HostFacts, target: number | 'none', touched: boolean): HostPlan['daemon'] {
-  if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
-  const { unit, answers, listsContainers, containers } = facts.docker;
-  const idle = unit.active !== 'active' || (answers && listsContainers && containers.length === 0);
-  if (wasStopped(facts) && idle) return { action: 'stop', reason: 'it was not running before the first setup' };
-  // One that runs on all the same (its program deleted, or not where this login looks) has containers: that is not for us to stop.
-  if (!hasDocker(facts) && unit.active !== 'active')
-    return { action: 'stop', reason: 'Docker is not installed any more' };
-  return { action: touched ? 'restart' : 'none', reason: 'the daemon goes back to its own configuration' };
 }
 
 /** One more than every generation that the host has had. */
@@ -228,85 +164,6 @@ function whyCredentials(facts: HostFacts, { certificate, trust }: DesiredCredent
   if (link?.kind === 'link' && facts.directories.get(`${TLS_DIRECTORY}/${link.to}`) !== '700 0:0')
     return 'the directory of the key is open to others';
   return undefined;
-}
-
-function daemonWarnings(facts: HostFacts, listening: 'systemd' | 'daemon', action: string): string[] {
-  if (facts.docker.unit.active !== 'active') return ['docker.service is not running now and will be started'];
-  if (action !== 'restart') return [];
-  const managed = new Set((facts.state?.managed ?? []).map(({ path }) => path));
-  return [
-    ...(listening === 'daemon'
-      ? [
-          'the daemon opens its port itself (its unit has no `-H fd://`): during its restart new connections are refused for about a second',
-        ]
-      : []),
-    ...facts.docker.edited
-      .filter((path) => !managed.has(path))
-      .map((path) => `${path} was edited after the daemon had started: what it says comes into force with the restart`),
-  ];
-}
-
-/** An address that comes later, a VPN's, is what FreeBind is for; a slip of the hand looks the same, and nobody would get in. */
-function listenWarnings(facts: HostFacts, listen: readonly string[], action: string): string[] {
-  if (action !== 'restart') return [];
-  const has = new Set(facts.addresses.map(({ address }) => address.toLowerCase()));
-  return listen
-    .filter((address) => !has.has(address.toLowerCase()) && !/^(0\.0\.0\.0|::|127\..*|::1|fe80:.*)$/i.test(address))
-    .map((address) => `no interface of the host has the address ${address} now: nobody gets in there until one has`);
-}
-
-function firewallWarnings(facts: HostFacts, port: number, action: string): string[] {
-  const { doubt } = judgeFirewall(facts.firewall, port);
-  return action === 'restart' && doubt !== undefined
-    ? [`${doubt.words}; if it does not answer: ${doubt.hints.join(', then ')}`]
-    : [];
-}
-
-/** Rootless daemons of users are none of ours: found, named, left alone. */
-function rootlessWarnings(facts: HostFacts): string[] {
-  return facts.docker.rootless.map(
-    ({ user, path }) =>
-      `${user} has a rootless Docker of their own (${path}): it is not changed, and not protected by TLS`,
-  );
-}
-
-function differs(change: FileChange, facts: HostFacts): boolean {
-  const now = facts.files.get(change.path);
-  switch (change.kind) {
-    case 'absent':
-      return now !== undefined && now.kind !== 'absent';
-    case 'link':
-      return !(now?.kind === 'link' && now.to === change.to);
-    case 'file':
-      return !(
-        now?.kind === 'file' &&
-        now.content === change.after &&
-        now.mode === change.mode.replace(/^0+/, '') &&
-        now.owner === change.owner
-      );
-    default:
-      return change.pending;
-  }
-}
-
-/** Marks a change of a file that is no longer what we had put there. */
-function withDrift(change: FileChange, facts: HostFacts): FileChange {
-  const generation = facts.state ? facts.generations.get(facts.state.generation) : undefined;
-  const ours = generation?.get(change.path);
-  const now: PathState | undefined = facts.files.get(change.path);
-  if (ours === undefined || now === undefined) return change;
-  const same =
-    (ours.kind === 'absent' && now.kind === 'absent') ||
-    (ours.kind === 'link' && now.kind === 'link' && now.to === ours.to) ||
-    (ours.kind === 'file' && now.kind === 'file' && now.content === ours.content && now.mode === ours.mode);
-  return same || WITHOUT_FILE.includes(change.kind) ? change : { ...change, drift: true };
-}
-
-function withBefore(change: FileChange, facts: HostFacts): FileChange {
-  const now = facts.files.get(change.path);
-  if (now?.kind === 'file') return { ...change, before: now.content };
-  if (now?.kind === 'link') return { ...change, before: `-> ${now.to}` };
-  return change;
 }
 
 function mergeManaged(

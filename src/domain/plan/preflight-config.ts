@@ -21,6 +21,15 @@ export function problem(
   return new DockerTlsError({ code, message, where: host, hints, details });
 }
 
+/** Collects the problems of one host. */
+export function collect(host: string) {
+  const found: DockerTlsError[] = [];
+  const add = (code: ErrorCode, message: string, hints: readonly string[]): void => {
+    found.push(problem(host, code, message, hints));
+  };
+  return { found, add };
+}
+
 /** Commands that edit a setting of the daemon where it is: a file of the administrator's, the packaged unit, or one beside a packaged drop-in. */
 export function editAt(login: Login, path: string, facts: HostFacts): string[] {
   const edit = (...words: readonly string[]): string => sudoCommand({ ...login, terminal: true }, ...words);
@@ -41,65 +50,50 @@ export function placeOf(view: DaemonView, flag: string, facts: HostFacts): { pat
 
 /** The configuration file: one that dockerd would start with, and that can be edited and kept. */
 export function checkDaemonJson({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
-  const path = view.configFile;
-  if (view.json.error) {
-    return [
-      problem(
-        host,
-        'E_DAEMON_JSON',
-        `${path}:${view.json.error.line}: not valid JSON (${view.json.error.reason}); dockerd will not start with it`,
-        [`fix that line, then check it: ${sudoCommand(login, 'python3', '-m', 'json.tool', path)}`],
-      ),
-    ];
+  const { found, add } = collect(host);
+  const { configFile: path, configName, json } = view;
+  const at = facts.files.get(path);
+  if (json.error) {
+    add(
+      'E_DAEMON_JSON',
+      `${path}:${json.error.line}: not valid JSON (${json.error.reason}); dockerd will not start with it`,
+      [`fix that line, then check it: ${sudoCommand(login, 'python3', '-m', 'json.tool', path)}`],
+    );
+    return found;
   }
-  const lies = facts.files.get(path);
-  if (lies?.kind !== 'file' && lies?.kind !== 'absent') {
-    const name = view.configName === path ? path : `${view.configName} leads to ${path}, which`;
-    return [
-      problem(
-        host,
-        'E_CONFIG_FILE',
-        lies === undefined
-          ? `the daemon's configuration file ${path} could not be looked at`
-          : `${name} is ${lies.kind === 'link' ? 'a link that leads nowhere' : 'no file, or one that cannot be read or is larger than 1 MiB'}: what the daemon reads there cannot be kept`,
-        [`put a file there, or take it away: ${sudoCommand(login, 'ls', '-l', view.configName)}`],
-      ),
-    ];
+  if (at?.kind !== 'file' && at?.kind !== 'absent') {
+    const name = configName === path ? path : `${configName} leads to ${path}, which`;
+    const flaw = at?.kind === 'link' ? 'a dangling link' : 'not a file, or cannot be read, or is larger than 1 MiB';
+    add(
+      'E_CONFIG_FILE',
+      at === undefined
+        ? `the daemon's configuration file ${path} could not be read`
+        : `${name} is ${flaw}: what the daemon reads there cannot be kept`,
+      [`put a file there, or take it away: ${sudoCommand(login, 'ls', '-l', configName)}`],
+    );
+    return found;
   }
   const text = fileText(facts, path) ?? '';
-  const found: DockerTlsError[] = [];
   // The one wrong value that `dockerd --validate` lets through and that is seen often. A plugin's name may hold `/` or `:`.
-  const driver = view.json.values['log-driver'];
+  const driver = json.values['log-driver'];
   const known = facts.docker.logDrivers;
-  if (
-    typeof driver === 'string' &&
-    known.length > 0 &&
-    driver !== 'none' &&
-    !/[/:]/.test(driver) &&
-    !known.includes(driver)
-  ) {
-    found.push(
-      problem(
-        host,
-        'E_DAEMON_JSON',
-        `${path}:${lineOfKey(text, 'log-driver')}: this daemon has no log driver "${driver}": it would not start again`,
-        [`it has ${known.join(', ')}: fix that line in ${path}`],
-      ),
+  const isPlugin = driver === 'none' || /[/:]/.test(String(driver));
+  if (typeof driver === 'string' && known.length > 0 && !isPlugin && !known.includes(driver))
+    add(
+      'E_DAEMON_JSON',
+      `${path}:${lineOfKey(text, 'log-driver')}: this daemon has no log driver "${driver}": it would not start again`,
+      [`it has ${known.join(', ')}: fix that line in ${path}`],
     );
-  }
-  for (const key of Object.keys(view.json.values)) {
+  for (const key of Object.keys(json.values)) {
     const flag = flagOfKey(key);
     // Ours to resolve: the keys are taken out of daemon.json.
     if (isTlsFlag({ name: flag, value: undefined, words: [] })) continue;
     if (isMerged(key) || flagValues(view.flags, flag).length === 0) continue;
     const where = placeOf(view, flag, facts);
-    found.push(
-      problem(
-        host,
-        'E_CONFLICT',
-        `"${key}" stands in ${path}:${lineOfKey(text, key)} and as ${flag} in ${where.words}: dockerd refuses to start with both`,
-        [`take one of them out of its file: ${editAt(login, path, facts)[0]}`, ...editAt(login, where.path, facts)],
-      ),
+    add(
+      'E_CONFLICT',
+      `"${key}" is set in ${path}:${lineOfKey(text, key)} and as ${flag} in ${where.words}: dockerd refuses to start with both`,
+      [`take one of them out of its file: ${editAt(login, path, facts)[0]}`, ...editAt(login, where.path, facts)],
     );
   }
   return found;

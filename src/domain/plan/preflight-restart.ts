@@ -7,7 +7,7 @@ import type { DaemonView } from './daemon-view.ts';
 import { fileText } from './facts.ts';
 import type { HostPlan } from './plan.ts';
 import type { PreflightInput } from './preflight.ts';
-import { problem } from './preflight-config.ts';
+import { collect, problem } from './preflight-config.ts';
 import { startNeeds } from './start-needs.ts';
 
 /** RELOAD_DISK_SPACE_MIN of systemd (src/core/dbus-manager.c): with less on /run it refuses a daemon-reload. */
@@ -22,35 +22,25 @@ function asksDaemon({ daemon, containers }: HostPlan): boolean {
 
 export function checkRestart(input: PreflightInput, view: DaemonView): DockerTlsError[] {
   const { host, login, facts, plan } = input;
-  const found: DockerTlsError[] = [];
-  if (plan === undefined || plan.daemon.action === 'restart') {
-    for (const need of startNeeds(facts, view)) {
-      if (need.path !== undefined) continue;
-      found.push(
-        problem(
-          host,
-          'E_UNIT_NEEDS',
-          `dockerd does not start without ${need.name}, and this host has none in dockerd's PATH: once stopped, it would not start again`,
-          [installHint(login, facts.distribution, [need.package])],
-        ),
-      );
-    }
-  }
+  const { found, add } = collect(host);
+  const restarts = plan === undefined || plan.daemon.action === 'restart';
+  for (const need of restarts ? startNeeds(facts, view).filter(({ path }) => path === undefined) : [])
+    add(
+      'E_UNIT_NEEDS',
+      `dockerd does not start without ${need.name}, and this host has none in dockerd's PATH: once stopped, it would not start again`,
+      [installHint(login, facts.distribution, [need.package])],
+    );
   if (plan !== undefined && asksDaemon(plan) && facts.docker.silent) found.push(silentProblem(input, view));
   const reserved = facts.systemd === undefined || facts.systemd < NEEDS_NO_RESERVE;
-  if (reserved && facts.runFreeKb !== undefined && facts.runFreeKb < SYSTEMD_RESERVE_KB) {
-    found.push(
-      problem(
-        host,
-        'E_DISK_FULL',
-        `only ${facts.runFreeKb} kB are free on /run: systemd reads no unit files with less than ${SYSTEMD_RESERVE_KB} kB`,
-        [
-          `see what fills it: ${sudoCommand(login, 'du', '-xhd', '2', '-t', '1M', '/run')}`,
-          `or let it hold more until the next boot: ${sudoCommand(login, 'mount', '-o', 'remount,size=64M', '/run')}`,
-        ],
-      ),
+  if (reserved && facts.runFreeKb !== undefined && facts.runFreeKb < SYSTEMD_RESERVE_KB)
+    add(
+      'E_DISK_FULL',
+      `only ${facts.runFreeKb} kB are free on /run: systemd reads no unit files with less than ${SYSTEMD_RESERVE_KB} kB`,
+      [
+        `see what fills it: ${sudoCommand(login, 'du', '-xhd', '2', '-t', '1M', '/run')}`,
+        `or let it hold more until the next boot: ${sudoCommand(login, 'mount', '-o', 'remount,size=64M', '/run')}`,
+      ],
     );
-  }
   return found;
 }
 

@@ -1,31 +1,29 @@
 /** Owns the form in which a plan travels to its host: one script and one stream of bytes (read by the modules of src/host/apply). */
 
 import { createHash } from 'node:crypto';
-import type { ChangeVariables, EntryKind, EntrySource, HostScriptSettings } from '../../host/protocol.ts';
+import type { ChangeVariables, HostScriptSettings } from '../../host/protocol.ts';
 import { APPLY_SCRIPT, ENDING_FUNCTIONS, ROLLBACK_SCRIPT } from '../../host/scripts.ts';
 import { cleanShell } from '../dockerd/clean-environment.ts';
-import { editDaemonJson } from '../dockerd/daemon-json.ts';
 import { hasOurName } from '../dockerd/drop-in.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
-import {
-  CURRENT_LINK,
-  DROP_IN_DIRECTORY,
-  LOCK,
-  SERVER_FILES,
-  SSHD_DROP_IN,
-  STATE,
-  TLS_DIRECTORY,
-  UNITS,
-} from '../dockerd/paths.ts';
+import { CURRENT_LINK, DROP_IN_DIRECTORY, LOCK, SSHD_DROP_IN, STATE, TLS_DIRECTORY, UNITS } from '../dockerd/paths.ts';
 import { validationCommand } from '../dockerd/validate.ts';
 import { shellQuote } from '../quote.ts';
-import { Secret } from '../secret.ts';
+import type { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
-import { fileText, type HostFacts, type HostState, realPath } from './facts.ts';
-import { type FileChange, text } from './file-change.ts';
-import { renderState } from './host-state.ts';
+import { fileText, type HostFacts, realPath } from './facts.ts';
+import { type HostState, renderState } from './host-state.ts';
+import {
+  bytes,
+  checkPath,
+  credentialEntries,
+  daemonJsonForms,
+  type Entry,
+  fileEntries,
+  renderManifest,
+} from './manifest.ts';
 import type { HostPlan } from './plan.ts';
 import { startNeeds } from './start-needs.ts';
 
@@ -58,15 +56,6 @@ export type Transaction = {
   readonly input: readonly (Uint8Array | Secret)[];
 };
 
-type Entry = {
-  readonly kind: EntryKind;
-  readonly path: string;
-  readonly mode: string;
-  readonly owner: string;
-  readonly source: EntrySource;
-  readonly data?: Uint8Array | Secret;
-};
-
 /** Everything that the host needs for a change, in one exec. `credentials` is needed where the plan makes a generation of its own. */
 export function renderTransaction(
   plan: HostPlan,
@@ -76,14 +65,9 @@ export function renderTransaction(
 ): Transaction {
   const protect = plan.containers.how === 'temporary' || plan.containers.how === 'switched-on';
   const entries = [
-    ...(plan.purpose === 'apply' && credentials ? paperEntries(plan, credentials) : []),
+    ...(plan.purpose === 'apply' && credentials ? credentialEntries(plan, credentials) : []),
     ...fileEntries(plan, protect),
   ];
-  const manifest = entries
-    .map((entry, index) =>
-      [index + 1, entry.kind, entry.mode, entry.owner, entry.source, checkPath(entry.path)].join('\t'),
-    )
-    .join('\n');
   const settings: HostScriptSettings = {
     TXN: options.id,
     UNITS,
@@ -104,13 +88,16 @@ export function renderTransaction(
   const parts = {
     ROLLBACK_SIZE: bytes(rollbackScript),
     SETTINGS_SIZE: bytes(`${assignments(settings)}\n`),
-    MANIFEST_SIZE: bytes(`${manifest}\n`),
+    MANIFEST_SIZE: bytes(renderManifest(entries)),
     MANAGED_SIZE: bytes(plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join('')),
     STATE_SIZE: bytes(renderState(nextState(plan, facts, options))),
     SEEN_SIZE: bytes(seen(facts).join('')),
   };
   const forms = protect ? daemonJsonForms(plan, facts) : [];
-  const length = (part: Uint8Array): string => `${part.length}`;
+  const sizes = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, `${part.length}`])) as Record<
+    keyof typeof parts,
+    string
+  >;
   const variables: ChangeVariables = {
     TXN: options.id,
     WHO: options.who,
@@ -121,12 +108,7 @@ export function renderTransaction(
     FRAGMENT: facts.docker.unit.fragment,
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
     VALIDATE: validation(plan, facts, entries, protect),
-    ROLLBACK_SIZE: length(parts.ROLLBACK_SIZE),
-    SETTINGS_SIZE: length(parts.SETTINGS_SIZE),
-    MANIFEST_SIZE: length(parts.MANIFEST_SIZE),
-    MANAGED_SIZE: length(parts.MANAGED_SIZE),
-    STATE_SIZE: length(parts.STATE_SIZE),
-    SEEN_SIZE: length(parts.SEEN_SIZE),
+    ...sizes,
     JSON_FORMS: forms.map(({ suffix, data, mode, owner }) => `${suffix}:${data.length}:${mode}:${owner}`).join(' '),
   };
   return {
@@ -202,76 +184,6 @@ export function renderEnding(verb: 'commit' | 'undo', id: string): string {
   ].join('\n');
 }
 
-function paperEntries(plan: HostPlan, credentials: Credentials): Entry[] {
-  const directory = `${TLS_DIRECTORY}/${plan.generation}`;
-  const key = credentials.key;
-  const keyEntry: Entry =
-    key.kind === 'send'
-      ? blob(`${directory}/${SERVER_FILES.key}`, '0400', key.key)
-      : {
-          kind: 'blob',
-          path: `${directory}/${SERVER_FILES.key}`,
-          mode: '0400',
-          owner: '0:0',
-          source: `copy:${checkPath(key.kind === 'host' ? key.path : `${CURRENT_LINK}/${SERVER_FILES.key}`)}`,
-        };
-  return [
-    blob(`${directory}/${SERVER_FILES.ca}`, '0444', bytes(credentials.ca)),
-    blob(`${directory}/${SERVER_FILES.cert}`, '0444', bytes(credentials.cert)),
-    keyEntry,
-  ];
-}
-
-function blob(path: string, mode: string, data: Uint8Array | Secret): Entry {
-  return { kind: 'blob', path, mode, owner: '0:0', source: stdin(data), data };
-}
-
-function stdin(data: Uint8Array | Secret): EntrySource {
-  const raw = data instanceof Secret ? data.reveal() : data;
-  return `stdin:${raw.length}:${createHash('sha256').update(raw).digest('hex')}`;
-}
-
-function fileEntries(plan: HostPlan, protect: boolean): Entry[] {
-  const entries = plan.files.map(fileEntry);
-  const { path } = plan.daemonJson;
-  if (!protect || entries.some((entry) => entry.path === path)) return entries;
-  // It is not ours: after the moment it is the very same file again, and no origin of it is kept.
-  return [...entries, { kind: 'file', path, mode: '-', owner: '-', source: 'same' }];
-}
-
-function fileEntry(change: FileChange): Entry {
-  const { kind, path, mode, owner } = change;
-  if (kind === 'file' && change.copy !== undefined)
-    return { kind, path, mode, owner, source: `snap:${checkPath(change.copy)}` };
-  if (kind === 'file') {
-    const data = bytes(change.after ?? '');
-    return { kind, path, mode, owner, source: stdin(data), data };
-  }
-  if (kind === 'link') return { kind, path, mode, owner, source: `to:${checkPath(change.to ?? '')}` };
-  return { kind, path, mode, owner, source: '-' };
-}
-
-type JsonForm = { readonly suffix: string; readonly data: Buffer; readonly mode: string; readonly owner: string };
-
-/** daemon.json with live-restore on and off, before and after the change: for the moment of the restart, as open as the file itself. */
-function daemonJsonForms(plan: HostPlan, facts: HostFacts): JsonForm[] {
-  const { path, before, after } = plan.daemonJson;
-  const now = facts.files.get(realPath(facts, path));
-  const old = now?.kind === 'file' ? text(path, '', now.mode.padStart(4, '0'), now.owner) : text(path, '');
-  const next = plan.files.find((change) => change.path === path && change.kind === 'file') ?? old;
-  return [
-    { side: 'old', content: before, mode: old.mode, owner: old.owner },
-    { side: 'new', content: after, mode: next.mode, owner: next.owner },
-  ].flatMap(({ side, content, mode, owner }) =>
-    [true, false].map((on) => ({
-      suffix: `${side}-${on ? 'on' : 'off'}`,
-      data: bytes(editDaemonJson(content, { 'live-restore': on })),
-      mode,
-      owner,
-    })),
-  );
-}
-
 function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions): HostState {
   const number = plan.generation === 'none' ? 0 : plan.generation;
   return {
@@ -324,14 +236,4 @@ function assignments(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
     .map(([name, value]) => `${name}=${shellQuote(value)}`)
     .join('\n');
-}
-
-function bytes(value: string): Buffer {
-  return Buffer.from(value, 'utf8');
-}
-
-/** A path as a field of the manifest: absolute or a plain link target, without tabs or line ends. */
-function checkPath(path: string): string {
-  if (/[\t\n\0]/.test(path) || path === '') throw new TypeError(`not a path for a manifest: ${JSON.stringify(path)}`);
-  return path;
 }

@@ -39,7 +39,7 @@ export function admit(
 
 function newRecord({ name, days, keyType, hosts }: ClientSpec, now: Date): ClientRecord {
   const time = now.toISOString();
-  return { name, createdAt: time, updatedAt: time, days, keyType, ...(hosts ? { hosts } : {}) };
+  return { name, createdAt: time, updatedAt: time, days, keyType, hosts };
 }
 
 function amended(record: ClientRecord, more: Partial<ClientRecord>, now: Date): ClientRecord {

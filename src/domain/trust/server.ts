@@ -63,7 +63,7 @@ function reasonFor(input: ServerInput, known: StoredHost | undefined): string | 
     trustedIds(view).filter((id) => typeof id === 'string'),
     state,
   );
-  return reasonToIssue(known?.serverCert, spec, names, { cas, now, ...(known ? { days: known.record.days } : {}) });
+  return reasonToIssue(known?.serverCert, spec, names, { cas, now, days: known?.record.days });
 }
 
 /** A stored certificate with its chain. Once no older CA is trusted, the cross-signed certificate is dead weight: the leaf goes on alone. */

@@ -16,8 +16,8 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
   return {
     ...spec.ssh,
     host: spec.name,
-    ...(sudoPassword ? { sudoPassword } : {}),
-    ...(ask ? { ask } : {}),
+    sudoPassword,
+    ask,
     signal: runtime.signal,
   };
 }

@@ -6,10 +6,10 @@ import type { Credentials } from '../../domain/plan/desired.ts';
 import { signs } from '../../domain/trust/changes.ts';
 import { keptChain } from '../../domain/trust/server.ts';
 import { bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
-import type { HostProgress } from '../../runtime.ts';
-import { type CopiesOutcome, refreshCopies } from '../installed-copies.ts';
+import type { CopiesOutcome, HostProgress } from '../../runtime.ts';
+import { refreshCopies } from '../installed-copies.ts';
 import type { Intent, Planned, PlannedHost, Run, Wanted } from '../intent.ts';
-import { openIssuer, signsByCommand } from '../issue.ts';
+import { type IssuerOptions, openIssuer, signsByCommand } from '../issue.ts';
 import { withHostKey } from './host-key.ts';
 import type { Base } from './plan.ts';
 import { storeChanged } from './record.ts';
@@ -26,7 +26,7 @@ export async function unlockCa({ wanted, hosts }: Planned, { state, now }: Base,
   const plans = hosts.flatMap((one) => (one.kind === 'done' ? [one.value.plan] : []));
   const servers = plans.some(({ credentials }) => credentials !== undefined && 'issue' in credentials.certificate);
   if (!servers && !wanted.credentials.some(signs)) return;
-  await openIssuer(state, { passphrase: run.passphrase, now }).unlock(wanted.credentials);
+  await openIssuer(state, issuing(run, now)).unlock(wanted.credentials);
 }
 
 /**
@@ -42,7 +42,7 @@ export async function issueCredentials(
   held: boolean,
 ): Promise<Issued> {
   const { store } = run;
-  const options = { passphrase: run.passphrase, now };
+  const options = issuing(run, now);
   const nothing = { reason: intent.reason, known, now, issued: true, retract: async () => {} };
   if (wanted.credentials.length === 0) {
     const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before, run) : NONE;
@@ -90,17 +90,21 @@ function isStill(before: StoreState, now: StoreState, { clients = {} }: StoreCha
 
 const NONE: Issued['copies'] = new Map();
 
+function issuing({ passphrase, runtime: { sign } }: Run, now: Date): IssuerOptions {
+  return { passphrase, sign, now };
+}
+
 /** Contexts and directories of docker that hold copies of clients' files get the new ones. */
 export async function refreshAll(
   names: readonly string[],
   state: StoreState,
-  { progress }: Pick<Run, 'progress'>,
+  { progress, runtime }: Pick<Run, 'progress' | 'runtime'>,
 ): Promise<Issued['copies']> {
   const copies = new Map<string, CopiesOutcome>();
   for (const name of names) {
     const client = state.clients.get(name);
     if (client !== undefined && client.record.revokedAt === undefined && client.record.reaches === undefined)
-      copies.set(name, await refreshCopies({ state, client }));
+      copies.set(name, await refreshCopies(client, state, runtime));
     for (const what of copies.get(name)?.missing ?? [])
       progress.note(`gone, or not written by docker-tls, and so not updated: ${what}`);
   }
@@ -118,7 +122,7 @@ async function retract(wanted: Wanted, before: StoreState, { store, shared }: Ru
     const wantedNames = wanted.credentials.flatMap((one) => (one.kind === 'client' ? [one.record.name] : []));
     const fresh = made(wantedNames, before.clients).filter((name) => clients.has(name));
     await store.write({
-      ...(before.ca === undefined && ca !== undefined ? { retireCa: true } : {}),
+      retireCa: (before.ca === undefined && ca !== undefined) || undefined,
       removeClients: fresh,
       removeIssuers: made(fresh, before.issuers).filter((name) => issuers.has(name)),
     });
@@ -154,7 +158,7 @@ export async function withCredentials<T>(
     return work({ ca, cert, key: source });
   }
   const sign = (publicKey?: string) =>
-    openIssuer(latest, { passphrase: run.passphrase, now }).server(spec.name, certificate.issue, publicKey);
+    openIssuer(latest, issuing(run, now)).server(spec.name, certificate.issue, publicKey);
   const issue = (publicKey?: string) =>
     signsByCommand(latest) ? sign(publicKey) : run.store.withLock(`docker-tls ${reason}`, () => sign(publicKey));
   if (credentials.key === 'host')

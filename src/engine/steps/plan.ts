@@ -82,7 +82,7 @@ async function planDesired(
   const entries = hardeningOf(requested, known?.record, target);
   const trusted = trustNow(opened.facts);
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
-  const spec: HostSpec = { ...requested, acceptCa, ...(entries.length === 0 ? {} : { harden: entries }) };
+  const spec: HostSpec = { ...requested, acceptCa, harden: entries.length === 0 ? requested.harden : entries };
   const hardened =
     entries.length === 0
       ? undefined
@@ -110,14 +110,14 @@ async function planDesired(
     latest,
     acceptCa,
   );
-  const others = otherClients(trusted, next, { ...latest, ...(known ? { host: known } : {}) }, new Date(facts.clockMs));
+  const others = otherClients(trusted, next, { ...latest, host: known }, new Date(facts.clockMs));
   const plan = planHost(facts, {
     name: spec.name,
     port: spec.port,
     listen: spec.listen,
     credentials: credentials,
     containers: spec.containers,
-    ...(spec.liveRestore === undefined ? {} : { liveRestore: spec.liveRestore }),
+    liveRestore: spec.liveRestore,
     ...hardened?.desired,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),

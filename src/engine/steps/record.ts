@@ -94,7 +94,7 @@ function desiredHost(
   };
   const { key } = sent;
   const serverKey = key.kind === 'send' ? key.key : key.kind === 'keep' ? known?.serverKey : undefined;
-  return { record, ca: sent.ca, serverCert: sent.cert, ...(serverKey ? { serverKey } : {}) };
+  return { record, ca: sent.ca, serverCert: sent.cert, serverKey };
 }
 
 /** Our records follow: the certificate that is active again; its key is on the host, and here only if it is the same. */
@@ -109,7 +109,7 @@ function restoredHost(
     generation: plan.generation as number,
   };
   const serverKey = cert === known.serverCert ? known.serverKey : undefined;
-  return { record, ca, serverCert: cert, ...(serverKey ? { serverKey } : {}) };
+  return { record, ca, serverCert: cert, serverKey };
 }
 
 /** The fixes that a host is to have, as its record remembers them. */

@@ -45,9 +45,9 @@ export async function verify(
     ...base,
     // Without a client of ours: only what is served, and who is rejected.
     ca: client?.ca ?? bundleOf(trustedIds(viewOf(state, now)), state),
-    ...(client ? { client: named(client) } : {}),
+    client: client && named(client),
     others: more.slice(0, MOST_OTHERS).map(named),
-    ...(key ? { server: { cert: sent.cert, key } } : {}),
+    server: key && { cert: sent.cert, key },
     serverCert: sent.cert,
     revoked: (wanted.mustReject ?? []).flatMap((name) => {
       const one = latest.clients.get(name);
@@ -72,8 +72,8 @@ function restoredRequest({ credentials, latest, spec }: PlannedHost, clients: re
   return {
     // Where no client of ours is accepted, exactly this certificate has to be served.
     ca: client?.ca ?? cert,
-    ...(client ? { client: named(client) } : {}),
-    ...(serverKey ? { server: { cert, key: serverKey } } : {}),
+    client: client && named(client),
+    server: serverKey && { cert, key: serverKey },
     serverCert: cert,
     revoked: ownClients(latest.clients.values()).flatMap((one) =>
       one.record.revokedAt !== undefined && one.key !== undefined && !isTrusted(one) ? [named(one)] : [],

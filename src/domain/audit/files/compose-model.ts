@@ -1,19 +1,9 @@
-/** Owns the reading of a Compose file: services with their settings and the lines they stand on. Anchors, merges and extends are followed. */
+/**
+ * Owns the reading of a Compose file: services with their settings and the lines they are on. Anchors, merges and extends are followed.
+ * The merging is ours: the yaml library's gives values without their lines, which findings need.
+ */
 
-import {
-  type Alias,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  visit,
-  type YAMLMap,
-} from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import { DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
 import { shellQuote } from '../../quote.ts';
 import { withDefaults } from './secrets.ts';
@@ -40,6 +30,17 @@ export type Compose = {
 
 const MAX_BYTES = 1_048_576;
 const MAX_ITEMS = 2000;
+const MAX_MERGED = 200_000;
+
+/** A value of the file with aliases and merges followed. Aliases share the tree of their anchor. */
+type Tree = {
+  readonly scalar?: unknown;
+  readonly list?: readonly Place[];
+  readonly map?: ReadonlyMap<string, Place>;
+};
+
+/** A value where it is written: in a list, or, by its key, in a map. */
+type Place = { readonly line: number; readonly tree: Tree };
 
 function failure(message: string, where: string): DockerTlsError {
   const file = where.replace(/:\d+$/, '');
@@ -62,166 +63,126 @@ export function parseCompose(text: string, path: string): Compose {
     );
   }
 
-  // Alias.resolve walks the whole document each time; here it is walked once.
-  const anchors = new Map<string, Node[]>();
-  visit(document, {
-    Node(_key, node) {
-      const name = isAlias(node) ? undefined : (node as { anchor?: string }).anchor;
-      if (name !== undefined) anchors.set(name, [...(anchors.get(name) ?? []), node as Node]);
-    },
-  });
-  /** The node that an alias means: the last of that name that stands before it. */
-  function resolve(node: unknown): Node | undefined {
-    let here = node;
-    for (let turn = 0; isAlias(here) && turn < 10; turn++) {
-      const start = (here as Alias).range?.[0] ?? 0;
-      here = anchors.get((here as Alias).source)?.findLast((candidate) => (candidate.range?.[0] ?? 0) < start);
-    }
-    return isAlias(here) ? undefined : (here as Node | undefined);
-  }
-  function lineOf(node: unknown, otherwise: number): number {
-    const start = (node as Node | undefined)?.range?.[0];
-    return start === undefined ? otherwise : counter.linePos(start).line;
-  }
-  function keyText(key: unknown): string {
-    const node = resolve(key);
-    return isScalar(node) ? String(node.value) : '';
-  }
-  /** Own keys first, then merged ones, the first of those that have it. A map is looked through once, however often it is merged. */
-  function find(
-    map: YAMLMap,
-    key: string,
-    seen = new Set<YAMLMap>(),
-  ): { key: unknown; node: Node | undefined } | undefined {
-    if (seen.has(map) || seen.size > MAX_ITEMS) return undefined;
-    seen.add(map);
-    for (const pair of map.items) if (keyText(pair.key) === key) return { key: pair.key, node: resolve(pair.value) };
-    for (const pair of map.items) {
-      if (keyText(pair.key) !== '<<') continue;
-      const merged = resolve(pair.value);
-      const sources = isSeq(merged) ? merged.items.map(resolve) : [merged];
-      for (const source of sources) {
-        const found = isMap(source) ? find(source, key, seen) : undefined;
-        if (found !== undefined) return found;
-      }
-    }
-    return undefined;
-  }
-  /** The pairs of a map, merged ones included, the first of each key. */
-  function pairsOf(map: YAMLMap, known = new Map<string, Pair>(), seen = new Set<YAMLMap>()): readonly Pair[] {
-    if (seen.has(map) || seen.size > MAX_ITEMS) return [...known.values()];
-    seen.add(map);
-    const own = map.items.slice(0, MAX_ITEMS);
-    for (const pair of own) {
-      const key = keyText(pair.key);
-      if (key !== '<<' && !known.has(key) && known.size < MAX_ITEMS) known.set(key, pair);
-    }
-    for (const pair of own) {
-      if (keyText(pair.key) !== '<<') continue;
-      const merged = resolve(pair.value);
-      for (const source of isSeq(merged) ? merged.items.map(resolve) : [merged])
-        if (isMap(source)) pairsOf(source, known, seen);
-    }
-    return [...known.values()];
-  }
-  /** Plain data, at most some thousand values of it: aliases can make a small file endless. */
-  function plain(node: unknown, budget = { left: MAX_ITEMS }, depth = 0): unknown {
-    const here = resolve(node);
-    budget.left -= 1;
-    if (depth > 6 || budget.left < 0) return undefined;
-    // A variable counts by the default that stands with it.
-    if (isScalar(here)) return typeof here.value === 'string' ? withDefaults(here.value) : here.value;
-    if (isSeq(here)) return here.items.slice(0, MAX_ITEMS).map((item) => plain(item, budget, depth + 1));
-    if (!isMap(here)) return undefined;
-    return Object.fromEntries(pairsOf(here).map((pair) => [keyText(pair.key), plain(pair.value, budget, depth + 1)]));
+  const lineOf = (node: unknown): number => counter.linePos((node as Node | null)?.range?.[0] ?? 0).line;
+  const anchors = new Map<string, Tree>();
+  let merged = 0;
+
+  /** In the order of the file: an alias means the last anchor of its name before it, and there is none yet inside of itself. */
+  function read(node: unknown): Tree {
+    if (isAlias(node)) return anchors.get(node.source) ?? {};
+    const tree: Tree = isMap(node)
+      ? { map: readMap(node) }
+      : isSeq(node)
+        ? { list: node.items.slice(0, MAX_ITEMS).map((item) => ({ line: lineOf(item), tree: read(item) })) }
+        : // A variable counts by the default that is written with it.
+          { scalar: isScalar(node) && typeof node.value === 'string' ? withDefaults(node.value) : asScalar(node) };
+    const { anchor } = (node ?? {}) as { anchor?: string };
+    if (anchor !== undefined) anchors.set(anchor, tree);
+    return tree;
   }
 
-  const root = resolve(document.contents);
-  if (!isMap(root)) throw new DockerTlsErrors([failure('this is not a Compose file: no services', path)]);
-
-  const read = new Map<Node | undefined, readonly Item[]>();
-  function entries(section: string): readonly Service[] {
-    const found = find(root as YAMLMap, section)?.node;
-    if (!isMap(found)) return [];
-    return found.items.slice(0, MAX_ITEMS).flatMap((pair): readonly Service[] => {
-      if (!isPair(pair) || keyText(pair.key) === '<<') return [];
-      const line = lineOf(pair.key, 1);
-      const own = resolve(pair.value);
-      const chain = isMap(own) ? inherited(own, found, 0) : [];
-      /** Everything that stands at the path: the service's own first, then what it extends. */
-      function lookUp(path: readonly string[]): readonly { key: unknown; node: Node | undefined }[] {
-        return chain.flatMap((start) => {
-          let here: Node | undefined = start;
-          let hit: { key: unknown; node: Node | undefined } | undefined;
-          for (const key of path) {
-            hit = isMap(here) ? find(here, key) : undefined;
-            here = hit?.node;
-            if (hit === undefined) break;
-          }
-          return hit === undefined ? [] : [hit];
-        });
-      }
-      function itemsOf(node: Node | undefined): readonly Item[] {
-        if (isSeq(node)) {
-          return node.items.slice(0, MAX_ITEMS).map((item) => {
-            const value = plain(item);
-            return { text: typeof value === 'object' ? '' : String(value ?? ''), value, line: lineOf(item, line) };
-          });
+  /** Own keys first, then merged ones, the first of those that have it. */
+  function readMap({ items }: YAMLMap): ReadonlyMap<string, Place> {
+    const own = items.slice(0, MAX_ITEMS).map(({ key, value }) => ({
+      key: String(read(key).scalar ?? ''),
+      place: { line: lineOf(key), tree: read(value) },
+    }));
+    const found = new Map(own.flatMap(({ key, place }) => (key === '<<' ? [] : [[key, place] as const])));
+    for (const { key, place } of own) {
+      if (key !== '<<') continue;
+      for (const { map } of place.tree.list?.map(({ tree }) => tree) ?? [place.tree])
+        for (const [name, inherited] of map ?? []) {
+          merged += 1;
+          if (merged > MAX_MERGED) throw new DockerTlsErrors([failure('merges make this file too large', path)]);
+          if (!found.has(name) && found.size < MAX_ITEMS) found.set(name, inherited);
         }
-        if (!isMap(node)) return [];
-        return pairsOf(node).map((item) => {
-          const value = plain(item.value);
-          return {
-            text: `${keyText(item.key)}=${typeof value === 'object' ? '' : String(value)}`,
-            value,
-            line: lineOf(item.key, line),
-          };
+    }
+    return found;
+  }
+
+  const root = read(document.contents).map;
+  if (root === undefined) throw new DockerTlsErrors([failure('this is not a Compose file: no services', path)]);
+  const known = new Map<Tree, readonly Item[]>();
+  /** What many services share by aliases is read once. */
+  function itemsOnce(tree: Tree): readonly Item[] {
+    const items = known.get(tree) ?? itemsOf(tree);
+    known.set(tree, items);
+    return items;
+  }
+
+  function entries(section: string): readonly Service[] {
+    const { map } = root?.get(section)?.tree ?? {};
+    return [...(map ?? [])].slice(0, MAX_ITEMS).map(([name, { line, tree }]): Service => {
+      const chain = inherited(tree, map);
+      /** Everything that is set at the path: the service's own first, then what it extends. */
+      const lookUp = (path: readonly string[]): readonly Place[] =>
+        chain.flatMap((start) => {
+          let here: Place | undefined = { line, tree: start };
+          for (const key of path) here = here?.tree.map?.get(key);
+          return here === undefined ? [] : [here];
         });
-      }
-      /** As itemsOf. What many services share by aliases is read once. */
-      function itemsOnce(node: Node | undefined): readonly Item[] {
-        const items = read.get(node) ?? itemsOf(node);
-        read.set(node, items);
-        return items;
-      }
-      return [
-        {
-          name: keyText(pair.key),
-          line,
-          get(...keys) {
-            const [hit] = lookUp(keys);
-            return hit === undefined ? undefined : { value: plain(hit.node), line: lineOf(hit.key, line) };
-          },
-          items(...keys) {
-            const known = new Set<string>();
-            const nodes = lookUp(keys).map(({ node }) => node);
-            return [...new Set(nodes)].slice(0, keys[0] === 'healthcheck' ? 1 : undefined).flatMap((node) => {
-              const own = itemsOnce(node).map((item) => ({ item, name: nameOf(keys[0], item) }));
-              const left = own.filter(({ name }) => !known.has(name));
-              for (const { name } of own) known.add(name);
-              return left.map(({ item }) => item);
-            });
-          },
+      return {
+        name,
+        line,
+        get(...keys) {
+          const [hit] = lookUp(keys);
+          return hit && { value: plain(hit.tree), line: hit.line };
         },
-      ];
+        items(...keys) {
+          const seen = new Set<string>();
+          const trees = [...new Set(lookUp(keys).map((hit) => hit.tree))];
+          return trees.slice(0, keys[0] === 'healthcheck' ? 1 : undefined).flatMap((one) => {
+            const own = itemsOnce(one).map((item) => ({ item, name: nameOf(keys[0], item) }));
+            const left = own.filter((item) => !seen.has(item.name));
+            for (const item of own) seen.add(item.name);
+            return left.map(({ item }) => item);
+          });
+        },
+      };
     });
   }
-  /** The service itself and what it extends in the same file. */
-  function inherited(own: YAMLMap, services: YAMLMap, depth: number): readonly YAMLMap[] {
-    const extended = find(own, 'extends')?.node;
-    const named = isMap(extended) && find(extended, 'file') === undefined ? find(extended, 'service')?.node : extended;
-    const base = isScalar(named) && depth < 10 ? find(services, String(named.value))?.node : undefined;
-    return isMap(base) && base !== own ? [own, ...inherited(base, services, depth + 1)] : [own];
-  }
+
   const services = entries('services');
   if (services.length === 0) {
-    const included = find(root, 'include') !== undefined;
-    const message = included
+    const message = root.has('include')
       ? 'it only includes other files: audit each of them, or what `docker compose config` makes of it'
       : 'this is not a Compose file: no services';
     throw new DockerTlsErrors([failure(message, path)]);
   }
   return { services, networks: entries('networks'), volumes: entries('volumes') };
+}
+
+function asScalar(node: unknown): unknown {
+  return isScalar(node) ? node.value : undefined;
+}
+
+/** Plain data, at most some thousand values of it: aliases can make a small file endless. */
+function plain({ scalar, list, map }: Tree, budget = { left: MAX_ITEMS }, depth = 0): unknown {
+  budget.left -= 1;
+  if (depth > 6 || budget.left < 0) return undefined;
+  if (list !== undefined) return list.map(({ tree }) => plain(tree, budget, depth + 1));
+  if (map === undefined) return scalar;
+  return Object.fromEntries([...map].map(([key, { tree }]) => [key, plain(tree, budget, depth + 1)]));
+}
+
+function itemsOf({ list, map }: Tree): readonly Item[] {
+  const inList = (list ?? []).map(({ line, tree }) => {
+    const value = plain(tree);
+    return { text: typeof value === 'object' ? '' : String(value ?? ''), value, line };
+  });
+  const inMap = [...(map ?? [])].map(([key, { line, tree }]) => {
+    const value = plain(tree);
+    return { text: `${key}=${typeof value === 'object' ? '' : String(value)}`, value, line };
+  });
+  return [...inList, ...inMap];
+}
+
+/** A service and what it extends in the same file. */
+function inherited(own: Tree, services: Tree['map'], depth = 0): readonly Tree[] {
+  const extended = own.map?.get('extends')?.tree;
+  const named = extended?.map?.has('file') === false ? extended.map.get('service')?.tree : extended;
+  const base = named?.scalar !== undefined && depth < 10 ? services?.get(String(named.scalar))?.tree : undefined;
+  return base?.map !== undefined && base !== own ? [own, ...inherited(base, services, depth + 1)] : [own];
 }
 
 /** What an item replaces of the service that is extended (compose-spec, "Extends"): variables by name, mounts and devices by where they are in the container. */

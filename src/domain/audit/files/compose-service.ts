@@ -94,7 +94,7 @@ export function ports(service: Service): readonly Published[] {
       if (target === undefined && published === undefined) return [];
       return [
         {
-          ...(address === undefined ? {} : { address: String(address) }),
+          address: address === undefined ? undefined : String(address),
           port: String(published ?? ''),
           container: String(target ?? ''),
           line,
@@ -104,7 +104,7 @@ export function ports(service: Service): readonly Published[] {
     const found = /^(?:(?:(\[[^\]]*\]|[^:]*):)?([^:]*):)?([^:]+)$/.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
     if (found === null) return [];
     const [, address, port = '', container = ''] = found;
-    return [{ ...(address === undefined ? {} : { address }), port, container, line }];
+    return [{ address, port, container, line }];
   });
 }
 

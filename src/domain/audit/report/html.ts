@@ -3,15 +3,17 @@
 import { plural } from '../../words.ts';
 import { SEVERITIES } from '../check.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
-import { fixCommand } from '../fixes.ts';
+import { fixCommand, fixesCommand } from '../fixes.ts';
+import { lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
 import { findingAnchor, renderLegend, renderMatrix } from './html-matrix.ts';
-import { STYLE } from './html-style.ts';
+import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
 import { renderAccess, renderTimeline } from './html-timeline.ts';
 import { type AuditedFile, type AuditedHost, type AuditReport, judged } from './report.ts';
 
-function ring({ value, grade }: Score): Html {
+/** The score as a ring. */
+export function ring({ value, grade }: Score): Html {
   if (value === undefined)
     return html`<svg class="ring" viewBox="0 0 68 68" role="img" aria-label="no score"><circle class="track" cx="34" cy="34" r="30"/><text x="34" y="40">?</text></svg>`;
   const length = 2 * Math.PI * 30;
@@ -51,6 +53,18 @@ function acceptedLine(result: CheckResult): Html {
   return html`<div class="finding"><span class="pill info">accepted</span><div><h3><code>${result.id}</code>${result.title}</h3><p class="soft small">${result.accepted?.reason} (until ${result.accepted?.expires})</p></div></div>`;
 }
 
+function lynisPart(subject: AuditedHost | AuditedFile): Html | undefined {
+  if (subject.kind !== 'host' || subject.lynis === undefined) return undefined;
+  const { lynis } = subject;
+  if ('missing' in lynis) return html`<p class="finding small">${lynisWords(lynis)}</p>`;
+  const raise =
+    lynis.fixes.length === 0
+      ? undefined
+      : html`<p class="small">Raised by: <code>docker-tls ${fixesCommand(lynis.fixes)}</code></p>`;
+  const warnings = lynis.warnings.map(({ test, text }) => html`<li><code>${test}</code> ${text}</li>`);
+  return html`<div class="finding"><span class="pill info">Lynis ${lynis.index}</span><div><h3>${lynisWords(lynis)}</h3><ul>${warnings}</ul>${raise}</div></div>`;
+}
+
 function subjectPart(subject: AuditedHost | AuditedFile, index: number): Html {
   const open = subject.results
     .filter(counts)
@@ -61,7 +75,7 @@ function subjectPart(subject: AuditedHost | AuditedFile, index: number): Html {
       ? html`<div class="finding"><span class="pill pass">clean</span><div>No findings.</div></div>`
       : undefined;
   return html`<details class="card subject" id="s_${index}" open><summary>${subject.name} <span class="soft small">${scoreWords(subject.score)}. ${subject.score.explanation}</span></summary>
-${nothing}${open.map((result) => finding(result, index, subject.kind !== 'host'))}${accepted.map(acceptedLine)}</details>`;
+${lynisPart(subject)}${nothing}${open.map((result) => finding(result, index, subject.kind !== 'host'))}${accepted.map(acceptedLine)}</details>`;
 }
 
 function totals(report: AuditReport): Html {
@@ -104,18 +118,9 @@ export function renderHtml(report: AuditReport): string {
       : [],
   );
   const time = report.createdAt.slice(0, 16).replace('T', ' ');
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>Docker audit, ${about}, ${time.slice(0, 10)}</title>
-<style>${{ html: STYLE }}</style>
-</head>
-<body><main>
-<h1>Docker audit</h1>
+  return renderPage(
+    `Docker audit, ${about}, ${time.slice(0, 10)}`,
+    html`<h1>Docker audit</h1>
 <p class="soft">${about}, ${time} UTC, docker-tls ${report.version}, CIS Docker Benchmark ${report.benchmark}</p>
 ${totals(report)}
 <div class="cards">${subjects.map(card)}${unreachable}</div>
@@ -125,9 +130,6 @@ ${hosts === 0 ? undefined : renderAccess(report)}
 <h2 id="findings">What was found, and how to fix it</h2>
 ${subjects.map(subjectPart)}
 <footer><p>The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical finding holds it below 40, one open high finding below 70. Accepted findings count neither way.</p>
-<p>Numbers without a word in front are those of the CIS Docker Benchmark ${report.benchmark}.</p></footer>
-</main></body>
-</html>
-`;
-  return page.html;
+<p>Numbers without a word in front are those of the CIS Docker Benchmark ${report.benchmark}.</p></footer>`,
+  );
 }

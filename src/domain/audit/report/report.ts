@@ -9,6 +9,7 @@ import { isOn } from '../dockerd.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
+import type { LynisAnswer } from '../lynis.ts';
 import { type Score, score } from '../score.ts';
 
 /** A certificate on the time line. Dates are ISO 8601. */
@@ -38,6 +39,8 @@ export type AuditedHost = {
   readonly score: Score;
   readonly certificates: readonly ReportedCertificate[];
   readonly access: readonly ReportedAccess[];
+  /** Where it was asked for. */
+  readonly lynis?: LynisAnswer;
 };
 
 /** A Compose file or Dockerfile; `name` is its path, as `fileName` writes it. */

@@ -108,16 +108,15 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
               },
             ],
             partialFingerprints: { 'dockerTls/v1': fingerprint },
-            ...(before === undefined
-              ? {}
-              : { baselineState: before.has(JSON.stringify([subject.name, result.id, place])) ? 'unchanged' : 'new' }),
-            ...(result.accepted === undefined
-              ? {}
-              : {
-                  suppressions: [
-                    { kind: 'external', status: 'accepted', justification: clean(result.accepted.reason) },
-                  ],
-                }),
+            baselineState:
+              before === undefined
+                ? undefined
+                : before.has(JSON.stringify([subject.name, result.id, place]))
+                  ? 'unchanged'
+                  : 'new',
+            suppressions: result.accepted && [
+              { kind: 'external', status: 'accepted', justification: clean(result.accepted.reason) },
+            ],
           };
         });
       }),

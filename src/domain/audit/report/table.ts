@@ -5,7 +5,8 @@ import { cutText, padText, plural, textWidth, wrapText } from '../../words.ts';
 import { GROUPS, SEVERITIES, type Severity } from '../check.ts';
 import type { Comparison } from '../compare.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
-import { fixCommand } from '../fixes.ts';
+import { fixCommand, fixesCommand } from '../fixes.ts';
+import { type LynisAnswer, lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
 import type { AuditedFile, AuditedHost, AuditReport } from './report.ts';
 
@@ -123,6 +124,12 @@ function quietLines(
   ];
 }
 
+function lynisLines(lynis: LynisAnswer): readonly string[] {
+  if ('missing' in lynis) return [lynisWords(lynis)];
+  const raise = lynis.fixes.length === 0 ? [] : [`  raised by: docker-tls ${fixesCommand(lynis.fixes)}`];
+  return [lynisWords(lynis), ...lynis.warnings.map(({ test, text }) => `  warning ${test}: ${text}`), ...raise];
+}
+
 function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint: Paint): readonly string[] {
   const about =
     subject.kind === 'host'
@@ -144,6 +151,8 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint
   ];
   lines.push(...scoreLines(subject.score, form, paint));
   for (const line of wrapped(subject.score.explanation, 0, form.columns)) lines.push(paint('gray', line));
+  if (subject.kind === 'host' && subject.lynis !== undefined)
+    for (const line of lynisLines(subject.lynis)) lines.push(...wrapped(line, 0, form.columns));
   const open = subject.results.filter(counts);
   const idWidth = Math.max(6, ...open.map(({ id }) => textWidth(id)));
   for (const [group, results] of ordered(open)) {

@@ -1,0 +1,118 @@
+/** Owns the page about a hardening that an auditor files: before and after, what changed, what it cost, what is left and why. */
+
+import { plural } from '../../words.ts';
+import { SEVERITIES } from '../check.ts';
+import { counts } from '../evaluate.ts';
+import { type Fix, fixCommand, NEVER } from '../fixes.ts';
+import { type LynisAnswer, lynisWords } from '../lynis.ts';
+import { scoreWords } from '../score.ts';
+import { ring } from './html.ts';
+import { renderPage } from './html-page.ts';
+import { type Html, html } from './html-text.ts';
+import type { Subject } from './report.ts';
+
+/** One path, membership or kernel setting. */
+export type MadeChange = { readonly what: string; readonly reason: string };
+
+export type HardenedSubject = {
+  readonly name: string;
+  readonly before: Subject | undefined;
+  readonly after: Subject | undefined;
+  readonly changes: readonly MadeChange[];
+  readonly costs: readonly string[];
+  /** What the plan and the host said: fixes that could not be made, or do not count yet. */
+  readonly notes: readonly string[];
+  /** The change failed, and was rolled back. */
+  readonly error: string | undefined;
+};
+
+export type HardenReport = {
+  readonly createdAt: string;
+  readonly version: string;
+  readonly benchmark: string;
+  /** Who ran it: `user@computer`. */
+  readonly who: string;
+  readonly hosts: readonly HardenedSubject[];
+  /** Fixes that were skipped, since nobody accepted their costs. */
+  readonly leftOut: readonly Fix[];
+};
+
+function list(title: string, lines: readonly string[], none: string): Html {
+  return lines.length === 0
+    ? html`<h3>${title}</h3><p class="soft small">${none}</p>`
+    : html`<h3>${title}</h3><ul class="small">${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
+}
+
+function side(title: string, subject: Subject | undefined): Html {
+  if (subject === undefined || subject.kind === 'unreachable')
+    return html`<div class="card total"><b class="small">${title}</b>not audited: ${subject?.error ?? 'the change did not come to it'}</div>`;
+  const lynis = subject.kind === 'host' ? subject.lynis : undefined;
+  return html`<div class="card host">${ring(subject.score)}<span><b>${title}</b><span class="soft small">${scoreWords(subject.score)}</span><span class="soft small">${lynis && lynisWords(lynis)}</span></span></div>`;
+}
+
+function indexOf(lynis: LynisAnswer | undefined): string {
+  return lynis === undefined || 'missing' in lynis ? 'none' : `${lynis.index}`;
+}
+
+function lynisLine(before: Subject | undefined, after: Subject | undefined): Html {
+  const [first, last] = [before, after].map((subject) => (subject?.kind === 'host' ? subject.lynis : undefined));
+  return html`<p>Lynis hardening index: <b>${indexOf(first)}</b> before, <b>${indexOf(last)}</b> after.</p>`;
+}
+
+function hostPart(host: HardenedSubject, leftOut: ReadonlyMap<string, Fix>): Html {
+  const { before, after } = host;
+  const results = after === undefined || after.kind === 'unreachable' ? [] : after.results;
+  const open = results.filter(counts).sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  const was = new Set(
+    before === undefined || before.kind === 'unreachable' ? [] : before.results.filter(counts).map(({ id }) => id),
+  );
+  const fixed = results.filter(({ id, state }) => state === 'pass' && was.has(id));
+  const rows = open.map((result) => {
+    const skipped = result.fixable === undefined ? undefined : leftOut.get(result.fixable);
+    const why =
+      skipped === undefined
+        ? result.fix
+        : `not accepted, since ${skipped.cost}; docker-tls ${fixCommand(skipped.name)}`;
+    const places = result.evidence.map(({ place, text }) => `${place}: ${text}`).slice(0, 4);
+    return html`<tr><td><span class="pill ${result.severity}">${result.severity}</span></td><td><code>${result.id}</code> ${result.title}</td><td>${places.join('; ')}</td><td>${why}</td></tr>`;
+  });
+  const failed =
+    host.error === undefined ? undefined : html`<p><span class="pill critical">failed</span> ${host.error}</p>`;
+  return html`<section class="card time"><h2>${host.name}</h2>
+<div class="cards">${side('Before', before)}${side('After', after)}</div>${failed}
+${lynisLine(before, after)}
+${list(
+  'Fixed',
+  fixed.map(({ id, title }) => `${id} ${title}`),
+  'No check passes that did not pass before.',
+)}
+${list(
+  'What changed',
+  host.changes.map(({ what, reason }) => (reason === '' ? what : `${what} (${reason})`)),
+  'Nothing.',
+)}
+${list('What it cost', host.costs, 'Nothing that a user of the host would notice.')}
+${list('What could not be done, or counts later', host.notes, 'Nothing.')}
+<h3>What is left, and why</h3>
+<div class="scroll"><table><thead><tr><th>Severity</th><th>Check</th><th>Found</th><th>Why it is left, or how to fix it</th></tr></thead><tbody>${rows}</tbody></table></div>
+</section>`;
+}
+
+/** The whole page. Everything that came from a host is cleaned and escaped on its way in. */
+export function renderHardenReport(report: HardenReport): string {
+  const time = report.createdAt.slice(0, 16).replace('T', ' ');
+  const about = plural(report.hosts.length, 'host');
+  const leftOut = new Map(report.leftOut.map((fix) => [fix.name as string, fix]));
+  return renderPage(
+    `Docker hardening, ${about}, ${time.slice(0, 10)}`,
+    html`<h1>Docker hardening</h1>
+<p class="soft">${about}, ${time} UTC, by ${report.who}, docker-tls ${report.version}, CIS Docker Benchmark ${report.benchmark}</p>
+${report.hosts.map((host) => hostPart(host, leftOut))}
+<footer><p>Every change was made in one transaction with a rollback on the host, and verified over new connections. docker-tls remove takes all of it back.</p>
+${list(
+  'Never changed, by no fix',
+  NEVER.map(({ setting, why }) => `${setting}: ${why}`),
+  '',
+)}</footer>`,
+  );
+}

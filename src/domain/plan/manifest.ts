@@ -1,0 +1,109 @@
+/** Owns the manifest of a transaction: each path that a change puts in place, and where its content comes from. */
+
+import { createHash } from 'node:crypto';
+import type { EntryKind, EntrySource } from '../../host/protocol.ts';
+import { editDaemonJson } from '../dockerd/daemon-json.ts';
+import { CURRENT_LINK, SERVER_FILES, TLS_DIRECTORY } from '../dockerd/paths.ts';
+import { Secret } from '../secret.ts';
+import type { Credentials } from './desired.ts';
+import { type HostFacts, realPath } from './facts.ts';
+import { type FileChange, text } from './file-change.ts';
+import type { HostPlan } from './plan.ts';
+
+export type Entry = {
+  readonly kind: EntryKind;
+  readonly path: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly source: EntrySource;
+  readonly data?: Uint8Array | Secret;
+};
+
+/** The files of a generation. */
+export function credentialEntries(plan: HostPlan, credentials: Credentials): Entry[] {
+  const directory = `${TLS_DIRECTORY}/${plan.generation}`;
+  const key = credentials.key;
+  const keyEntry: Entry =
+    key.kind === 'send'
+      ? blob(`${directory}/${SERVER_FILES.key}`, '0400', key.key)
+      : {
+          kind: 'blob',
+          path: `${directory}/${SERVER_FILES.key}`,
+          mode: '0400',
+          owner: '0:0',
+          source: `copy:${checkPath(key.kind === 'host' ? key.path : `${CURRENT_LINK}/${SERVER_FILES.key}`)}`,
+        };
+  return [
+    blob(`${directory}/${SERVER_FILES.ca}`, '0444', bytes(credentials.ca)),
+    blob(`${directory}/${SERVER_FILES.cert}`, '0444', bytes(credentials.cert)),
+    keyEntry,
+  ];
+}
+
+function blob(path: string, mode: string, data: Uint8Array | Secret): Entry {
+  return { kind: 'blob', path, mode, owner: '0:0', source: stdin(data), data };
+}
+
+function stdin(data: Uint8Array | Secret): EntrySource {
+  const raw = data instanceof Secret ? data.reveal() : data;
+  return `stdin:${raw.length}:${createHash('sha256').update(raw).digest('hex')}`;
+}
+
+/** The files of the plan; `protect`: daemon.json is written for the moment of the restart. */
+export function fileEntries(plan: HostPlan, protect: boolean): Entry[] {
+  const entries = plan.files.map(fileEntry);
+  const { path } = plan.daemonJson;
+  if (!protect || entries.some((entry) => entry.path === path)) return entries;
+  // It is not ours: after the moment it is the very same file again, and no origin of it is kept.
+  return [...entries, { kind: 'file', path, mode: '-', owner: '-', source: 'same' }];
+}
+
+function fileEntry(change: FileChange): Entry {
+  const { kind, path, mode, owner } = change;
+  if (kind === 'file' && change.copy !== undefined)
+    return { kind, path, mode, owner, source: `snap:${checkPath(change.copy)}` };
+  if (kind === 'file') {
+    const data = bytes(change.after ?? '');
+    return { kind, path, mode, owner, source: stdin(data), data };
+  }
+  if (kind === 'link') return { kind, path, mode, owner, source: `to:${checkPath(change.to ?? '')}` };
+  return { kind, path, mode, owner, source: '-' };
+}
+
+type JsonForm = { readonly suffix: string; readonly data: Buffer; readonly mode: string; readonly owner: string };
+
+/** daemon.json with live-restore on and off, before and after the change: for the moment of the restart, as open as the file itself. */
+export function daemonJsonForms(plan: HostPlan, facts: HostFacts): JsonForm[] {
+  const { path, before, after } = plan.daemonJson;
+  const now = facts.files.get(realPath(facts, path));
+  const old = now?.kind === 'file' ? text(path, '', now.mode.padStart(4, '0'), now.owner) : text(path, '');
+  const next = plan.files.find((change) => change.path === path && change.kind === 'file') ?? old;
+  return [
+    { side: 'old', content: before, mode: old.mode, owner: old.owner },
+    { side: 'new', content: after, mode: next.mode, owner: next.owner },
+  ].flatMap(({ side, content, mode, owner }) =>
+    [true, false].map((on) => ({
+      suffix: `${side}-${on ? 'on' : 'off'}`,
+      data: bytes(editDaemonJson(content, { 'live-restore': on })),
+      mode,
+      owner,
+    })),
+  );
+}
+
+/** A path as a field of the manifest: absolute or a plain link target, without tabs or line ends. */
+export function checkPath(path: string): string {
+  if (/[\t\n\0]/.test(path) || path === '') throw new TypeError(`not a path for a manifest: ${JSON.stringify(path)}`);
+  return path;
+}
+
+export function renderManifest(entries: readonly Entry[]): string {
+  const lines = entries.map(({ kind, mode, owner, source, path }, index) =>
+    [index + 1, kind, mode, owner, source, checkPath(path)].join('\t'),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+export function bytes(value: string): Buffer {
+  return Buffer.from(value, 'utf8');
+}

@@ -1,0 +1,83 @@
+/** Owns the plan of a way back: to a generation that the host keeps, or to what it was before the first setup. */
+
+import { dirname, resolve } from 'node:path/posix';
+import { SOCKET_PATH } from '../dockerd/paths.ts';
+import { mountedSocketWarnings, planContainers } from './containers.ts';
+import { viewDaemon } from './daemon-view.ts';
+import type { DesiredHost } from './desired.ts';
+import { fileText, type HostFacts, hasDocker } from './facts.ts';
+import { bySnapshot, differs, withBefore, withDrift } from './file-change.ts';
+import type { SnapshotEntry } from './host-state.ts';
+import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
+import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan.ts';
+import { isDaemonPath } from './plan-daemon.ts';
+
+/** The plan that puts a host back to a generation that it keeps, or, with `none`, to what it was before the first setup. */
+export function planRestore(
+  facts: HostFacts,
+  target: number | 'none',
+  desired: Pick<DesiredHost, 'name' | 'port' | 'containers'>,
+): HostPlan {
+  const view = viewDaemon(facts);
+  const snapshot =
+    target === 'none' ? facts.origin : (facts.generations.get(target) ?? new Map<string, SnapshotEntry>());
+  const managed = facts.state?.managed ?? [];
+  const state = (path: string): SnapshotEntry | undefined => snapshot.get(path) ?? facts.origin.get(path);
+  const files = managed
+    .map(({ path }) => bySnapshot(state(path), path))
+    .filter((change) => differs(change, facts))
+    .map((change) => withBefore(withDrift(change, facts), facts));
+  const opens = target === 'none' ? plainTcpAfter(facts, files) : [];
+  const after = (path: string, links = 8): string | undefined => {
+    const entry = managed.some((item) => item.path === path) ? state(path) : undefined;
+    if (entry?.kind === 'link' && links > 0) return after(resolve(dirname(path), entry.to ?? ''), links - 1);
+    return entry ? (entry.kind === 'file' ? entry.content : undefined) : fileText(facts, path);
+  };
+  // Where somebody has put a link in the place of a file of ours, it is that place which comes back.
+  const configFile = managed.some(({ path }) => path === view.configName) ? view.configName : view.configFile;
+  const daemon = restoredDaemon(
+    facts,
+    target,
+    files.some((change) => isDaemonPath(change.path, view)),
+  );
+  return {
+    host: desired.name,
+    purpose: target === 'none' ? 'remove' : 'rollback',
+    generation: target === 'none' ? 'none' : nextGeneration(facts),
+    returnsTo: target === 'none' ? undefined : target,
+    port: desired.port,
+    listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : 'daemon',
+    files,
+    managed: target === 'none' ? [] : managed,
+    daemon,
+    sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
+    audit: files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
+    containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),
+    daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
+    opens,
+    costs: [],
+    warnings: [
+      ...plainTcpWarnings(opens),
+      ...mountedSocketWarnings(facts, view, daemon.action),
+      ...(target === 'none' && wasStopped(facts) && daemon.action !== 'stop'
+        ? ['docker.service was not running before the first setup; it stays up now, for the containers in it']
+        : []),
+    ],
+  };
+}
+
+/** Before our first change nobody had started the daemon. */
+function wasStopped(facts: HostFacts): boolean {
+  return facts.origin.get('docker.service')?.mode === 'inactive';
+}
+
+function restoredDaemon(facts: HostFacts, target: number | 'none', touched: boolean): HostPlan['daemon'] {
+  if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
+  const { unit, answers, listsContainers, containers } = facts.docker;
+  const idle = unit.active !== 'active' || (answers && listsContainers && containers.length === 0);
+  if (wasStopped(facts) && idle) return { action: 'stop', reason: 'it was not running before the first setup' };
+  // One that runs on all the same (its program deleted, or not where this login looks) has containers: that is not for us to stop.
+  if (!hasDocker(facts) && unit.active !== 'active')
+    return { action: 'stop', reason: 'Docker is not installed any more' };
+  return { action: touched ? 'restart' : 'none', reason: 'the daemon goes back to its own configuration' };
+}

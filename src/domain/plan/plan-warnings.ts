@@ -1,0 +1,41 @@
+/** Owns what a plan warns of: what the restart brings along, and who may not reach the port afterwards. */
+
+import type { DesiredHost } from './desired.ts';
+import type { HostFacts } from './facts.ts';
+import { judgeFirewall } from './firewall.ts';
+
+export function daemonWarnings(facts: HostFacts, listening: 'systemd' | 'daemon', action: string): string[] {
+  if (facts.docker.unit.active !== 'active') return ['docker.service is not running now and will be started'];
+  if (action !== 'restart') return [];
+  const managed = new Set((facts.state?.managed ?? []).map(({ path }) => path));
+  const refuses =
+    'the daemon opens its port itself (its unit has no `-H fd://`): during its restart new connections are refused for about a second';
+  return [
+    ...(listening === 'daemon' ? [refuses] : []),
+    ...facts.docker.edited
+      .filter((path) => !managed.has(path))
+      .map((path) => `${path} was edited after the daemon had started: what it says takes effect with the restart`),
+  ];
+}
+
+export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost, action: string): string[] {
+  // Rootless daemons of users are none of ours: found, named, left alone.
+  const rootless = facts.docker.rootless.map(
+    ({ user, path }) =>
+      `${user} has a rootless Docker of their own (${path}): it is not changed, and not protected by TLS`,
+  );
+  if (action !== 'restart') return rootless;
+  const { doubt } = judgeFirewall(facts.firewall, port);
+  // An address that comes later, a VPN's, is what FreeBind is for; a typing error looks the same, and no client could connect.
+  const has = new Set(facts.addresses.map(({ address }) => address.toLowerCase()));
+  const missing = listen.filter(
+    (address) => !has.has(address.toLowerCase()) && !/^(0\.0\.0\.0|::|127\..*|::1|fe80:.*)$/i.test(address),
+  );
+  return [
+    ...rootless,
+    ...(doubt === undefined ? [] : [`${doubt.words}; if it does not answer: ${doubt.hints.join(', then ')}`]),
+    ...missing.map(
+      (address) => `no interface of the host has the address ${address} now: no client can connect there until one has`,
+    ),
+  ];
+}

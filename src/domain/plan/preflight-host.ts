@@ -1,0 +1,74 @@
+/** Owns what of the host around dockerd stands against a change: a port that is taken, its clock, full disks, the firewall. */
+
+import type { DockerTlsError } from '../../errors/errors.ts';
+import { SOCKET_PATH, SOCKET_UNIT } from '../dockerd/paths.ts';
+import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
+import { sshCommand, sudoCommand } from '../quote.ts';
+import { fileText, type HostFacts } from './facts.ts';
+import { judgeFirewall } from './firewall.ts';
+import type { PreflightInput } from './preflight.ts';
+import { collect } from './preflight-config.ts';
+
+/** A certificate is dated back (src/domain/pki/profiles.ts): a clock that is further behind refuses it. A minute is for the way there. */
+const BEHIND_LIMIT_MS = LEAF_BACKDATE_MS - 60_000;
+/** The shortest certificate lives a day: a clock that is further ahead may find it expired. */
+const AHEAD_LIMIT_MS = 23 * 3_600_000;
+/** What a change needs: copies of a few small files. */
+const FREE_KB = 2048;
+
+export function checkHost(input: PreflightInput): DockerTlsError[] {
+  const { host, login, facts, skewMs, port, plan } = input;
+  const { found, add } = collect(host);
+  const taken = portTaken(input);
+  if (taken !== undefined) add('E_PORT_TAKEN', ...taken);
+  if (skewMs < -BEHIND_LIMIT_MS || skewMs > AHEAD_LIMIT_MS)
+    add(
+      'E_CLOCK',
+      `its clock is ${Math.round(Math.abs(skewMs) / 60_000)} minutes ${skewMs < 0 ? 'behind' : 'ahead of'} this computer's: certificates would not be valid there`,
+      [
+        `set it: ${sudoCommand(login, 'timedatectl', 'set-ntp', 'true')}`,
+        'if this computer is the one that is wrong, fix its clock first',
+      ],
+    );
+  // Several of the directories that are looked at may be on one disk.
+  for (const [mount, freeKb] of new Map(facts.disk.map((disk) => [disk.mount, disk.freeKb])))
+    if (freeKb < FREE_KB)
+      add('E_DISK_FULL', `only ${freeKb} kB are free on ${mount}`, [
+        `see what fills it: ${sudoCommand(login, 'du', '-xhd', '2', '-t', '100M', mount)}`,
+      ]);
+  const { wall } = judgeFirewall(facts.firewall, port);
+  if (wall && (plan === undefined || plan.daemon.action === 'restart'))
+    add(
+      'E_FIREWALL',
+      wall.words,
+      wall.hints.map((hint) => sudoCommand(login, ...hint.split(' '))),
+    );
+  return found;
+}
+
+/** What holds the port, and what to do. */
+function portTaken({ login, facts, port }: PreflightInput): [message: string, hints: string[]] | undefined {
+  const other = `choose another: --port ${port === 2376 ? 2377 : 2376}`;
+  const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
+  const foreign = listeners.find((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
+  if (facts.docker.tlsSocket.active === 'active' && socketPorts(facts).includes(port)) return undefined;
+  if (foreign !== undefined) {
+    const program = /"([^"]+)",pid=(\d+)/.exec(foreign);
+    return [
+      `port ${port} is taken by ${program ? `${program[1]} (pid ${program[2]})` : 'another program'}`,
+      [other, `or see what it is: ${sudoCommand(login, 'ss', '-ltnp', `sport = :${port}`)}`],
+    ];
+  }
+  if (!listeners.some((line) => /"systemd",pid=1\b/.test(line))) return undefined;
+  const holder = facts.docker.otherSockets.find(({ listens }) => listens.some((at) => at.endsWith(`:${port}`)));
+  return [
+    `port ${port} is held by ${holder?.unit ?? 'another socket unit'}, not by ${SOCKET_UNIT}`,
+    [`see it: ${sshCommand(login, 'systemctl', ...(holder ? ['cat', holder.unit] : ['list-sockets']))}`, `or ${other}`],
+  ];
+}
+
+/** Ports that our socket unit holds, whichever the change is about. */
+function socketPorts(facts: HostFacts): number[] {
+  const streams = fileText(facts, SOCKET_PATH)?.match(/^ListenStream=.*$/gm) ?? [];
+  return streams.map((stream) => Number(/(\d+)$/.exec(stream)?.[1]));
+}

@@ -1,0 +1,49 @@
+/** The aim of the hardening, as Lynis itself measures it: an index above 70 without a package and without any fix that takes a yes of its own. */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { type LabHost, labUp } from '../support/lab.ts';
+import { installLynis } from '../support/lynis.ts';
+import { newPerson, type Person } from '../support/person.ts';
+
+let program: Program;
+let host: LabHost;
+let person: Person;
+beforeAll(async () => {
+  program = buildProgram();
+  [host] = (await labUp({ names: ['lynis-ci'] })) as [LabHost];
+  person = newPerson(program, [host]);
+});
+afterAll(async () => {
+  await host?.down();
+  person?.remove();
+  program?.remove();
+});
+
+it('harden --profile lynis reaches more than 70, and files a page of it', { timeout: 600_000 }, async () => {
+  const run = async (...words: string[]) => {
+    const { status, out, err } = await person.run(words);
+    expect(status, err).toBe(0);
+    return out;
+  };
+  await run(...person.setup(host));
+  expect(await run('audit', host.name, '--lynis', '--check', 'host.1')).toMatch(
+    /no Lynis index: lynis is not installed/,
+  );
+  await installLynis(host);
+  const page = join(person.home, 'harden.html');
+  const banner =
+    'Authorized users only. Use of this system is monitored and recorded. Unauthorized access is prohibited by law.';
+  const out = await run('harden', host.name, '--profile', 'lynis', '--banner', banner, '--report', page, '--yes');
+  expect(out).toContain(`The report is in ${page}`);
+  const text = await readFile(page, 'utf8');
+  const [, before, after] = /index: <b>(\d+)<\/b> before, <b>(\d+)<\/b> after/.exec(text) ?? [];
+  expect(Number(after)).toBeGreaterThan(70);
+  expect(Number(after)).toBeGreaterThan(Number(before));
+  expect(text).toMatch(/kernel setting net\.ipv4\.conf\.all\.send_redirects = 0 \(kernel-network\)/);
+  expect(text).toMatch(/not accepted, since ssh -L.*harden --only sshd-forwarding --accept sshd-forwarding/);
+  // It leaves nothing on the host.
+  expect(await host.must('ls /var/log/lynis* /tmp/tmp.* 2>/dev/null || :')).toBe('');
+});

@@ -1,0 +1,47 @@
+/** Golden plans: facts recorded on real hosts and a desired state give the plan, the units and the manifest that are kept as text. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { DesiredCredentials } from '../../src/domain/plan/desired.ts';
+import { type HostFacts, installedCredentials, parseFacts } from '../../src/domain/plan/facts.ts';
+import { credentialEntries, fileEntries, renderManifest } from '../../src/domain/plan/manifest.ts';
+import { type HostPlan, planHost } from '../../src/domain/plan/plan.ts';
+import { planRestore } from '../../src/domain/plan/plan-restore.ts';
+import { certificateIds } from '../../src/domain/trust/ca-id.ts';
+import { desired, sent } from '../support/host-facts.ts';
+import { suites } from '../support/lab.ts';
+import { CASES, type PlanCase } from './plan/cases.ts';
+
+function planOf({ facts, want }: PlanCase, suite: string): HostPlan {
+  const found = parseFacts(readFileSync(new URL(`./plan/${suite}-${facts}.facts`, import.meta.url)));
+  const wanted = { ...desired, name: `plan-${suite}` };
+  if (want === 'as-it-is') return planHost(found, { ...wanted, credentials: installed(found) });
+  return 'restore' in want ? planRestore(found, want.restore, wanted) : planHost(found, { ...wanted, ...want });
+}
+
+/** Nothing else than the host has. */
+function installed(facts: HostFacts): DesiredCredentials {
+  const { ca = '', cert = '' } = installedCredentials(facts) ?? {};
+  return { trust: certificateIds(ca), certificate: { keep: certificateIds(cert) }, key: 'keep' };
+}
+
+/** The plan without the texts of files, then each file as it is afterwards, then the manifest. */
+function rendered(plan: HostPlan): string {
+  const { files, daemonJson: _, ...rest } = plan;
+  const texts = files.map(({ kind, path, to, after }) =>
+    kind === 'file' ? `--- ${path}\n${after}` : `--- ${path}: ${kind}${to === undefined ? '' : ` to ${to}`}\n`,
+  );
+  const protect = plan.containers.how === 'temporary' || plan.containers.how === 'switched-on';
+  const credentials = plan.credentials === undefined ? [] : credentialEntries(plan, sent);
+  const manifest = renderManifest([...credentials, ...fileEntries(plan, protect)]);
+  return `${JSON.stringify(rest, undefined, 2)}\n${texts.join('')}--- manifest\n${manifest}`;
+}
+
+describe.each(suites)('on %s', (suite) => {
+  test.each(CASES)('$name (UPDATE_GOLDEN=1 writes it anew: review the difference)', (one) => {
+    const file = new URL(`./plan/${suite}-${one.name}.txt`, import.meta.url);
+    const text = rendered(planOf(one, suite));
+    if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(file, text);
+    expect(text).toBe(readFileSync(file, 'utf8'));
+  });
+});

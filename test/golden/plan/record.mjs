@@ -1,0 +1,57 @@
+// Records the facts of lab hosts anew, as setup gathers them: node test/golden/plan/record.mjs. One host of each suite, fresh with a
+// running container, then set up by docker-tls. Takes root, and some 20 s for each. Afterwards: UPDATE_GOLDEN=1 npx vitest run
+// test/golden/plan.test.ts, and review the difference.
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { hostScripts } from '../../../scripts/host-scripts.mjs';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-record-'));
+const { FACTS_SCRIPT } = await hostScripts();
+
+function run(program, args, input = '') {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    input,
+    maxBuffer: 1 << 26,
+    env: { ...process.env, HOME: directory },
+  });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error ?? `exit ${status}\n${stderr}`}`);
+  return stdout;
+}
+
+const lab = (args, input) => run(join(root, 'scripts/lab'), args, input);
+
+function record(suite) {
+  const host = `plan-${suite}`;
+  const up = lab(['up', host, '--suite', suite, '--owner-pid', String(process.pid), '--json']);
+  const [{ address, keyFile }] = JSON.parse(up);
+  const save = (state) => {
+    const script = `MORE_PATHS= PROGRAMS=\n${FACTS_SCRIPT}`;
+    writeFileSync(new URL(`${suite}-${state}.facts`, import.meta.url), lab(['exec', host, 'sh', '-s'], script));
+  };
+  try {
+    lab(['exec', host, 'docker', 'import', '/root/busybox.tar', 'busybox']);
+    lab(['exec', host, 'docker', 'run', '-d', '--name', 'web', '--restart', 'always', 'busybox', 'sleep', '1d']);
+    save('fresh');
+    const program = join(directory, 'bin/docker-tls.js');
+    const words = ['setup', `root@${address}`, '--name', host, '-i', keyFile, '--host-key', 'accept-new'];
+    const store = ['--home', join(directory, 'store'), '--no-ca-passphrase', '--yes'];
+    run(process.execPath, [program, ...words, ...store]);
+    save('set-up');
+    console.log(`recorded ${suite}`);
+  } finally {
+    lab(['down', host]);
+  }
+}
+
+try {
+  run(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
+  for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(directory, path), { recursive: true });
+  for (const suite of ['bookworm', 'trixie', 'sid']) record(suite);
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,95 @@
+/** What Lynis says, as text that nobody vouches for; and the page of a hardening, whatever stands in it. */
+
+import { describe, expect, it } from 'vitest';
+import { evaluate } from '../../src/domain/audit/evaluate.ts';
+import { lynisWords, parseLynis } from '../../src/domain/audit/lynis.ts';
+import { renderHardenReport } from '../../src/domain/audit/report/html-harden.ts';
+import { auditHost } from '../../src/domain/audit/report/report.ts';
+import { FIXES } from '../../src/domain/plan/hardening.ts';
+import { altered } from '../support/audit-facts.ts';
+
+const LINES = [
+  'lynis_version=3.1.4',
+  'warning[]=PKGS-7388|No security\u001b[2J repository|-|-|',
+  'suggestion[]=BANN-7126|Add a banner|-|-|',
+  "suggestion[]=NETW-3200|Determine if protocol 'sctp' is really needed on this system|-|-|",
+  'suggestion[]=__proto__|x|-|-|',
+  'details[]=SSH-7408|sshd|desc:x;field:X11Forwarding;prefval:NO;value:YES;|',
+  'details[]=SSH-7408|sshd|desc:x;field:constructor;prefval:NO;value:YES;|',
+  'details[]=SSH-7408|sshd|desc:x;field:MaxAuthTries;prefval:3;value:4;|',
+  'details[]=KRNL-6000|sysctl|desc:x;field:net.ipv4.conf.all.forwarding;prefval:0;value:1;|',
+  'details[]=KRNL-6000|sysctl|desc:x;field:net.ipv4.conf.all.log_martians;prefval:1;value:0;|',
+  'details[]=KRNL-6000|sysctl|desc:x;field:kernel.kptr_restrict;prefval:2;value:0;|',
+  'hardening_index=61',
+];
+/** A container: its kernel is not its own. */
+const facts = altered('fresh-trixie', {
+  sections: { container: 'lxc', sysctl: 'net/ipv4/conf/all/log_martians:0\nkernel/kptr_restrict:0', 'issue-net': '' },
+});
+const results = evaluate(facts);
+
+describe('the report of Lynis', () => {
+  it('names what raises the index and the host lacks, and never what breaks Docker', () => {
+    const report = parseLynis(['whole', ...LINES].join('\n'), results);
+    expect(report).toEqual({
+      index: 61,
+      version: '3.1.4',
+      warnings: [{ test: 'PKGS-7388', text: expect.not.stringContaining('\u001b') }],
+      suggestions: 3,
+      fixes: ['banner', 'kernel-network', 'sshd', 'sshd-x11'],
+    });
+    expect(lynisWords(report)).toBe('Lynis 3.1.4: index 61, 1 warning, 3 suggestions');
+  });
+
+  it.each([
+    ['absent', /not installed.*apt-get install lynis/],
+    ['failed', /did not come to an index/],
+    ['whole\nhardening_index=999', /did not come/],
+    ['whole\nhardening_index=<b>7', /did not come/],
+    ['', /did not come/],
+  ])('is none of %j', (output, words) => {
+    expect(lynisWords(parseLynis(output, results))).toMatch(words);
+  });
+});
+
+describe('the page of a hardening', () => {
+  const evil = '<script>alert(1)</script>';
+  const page = (error?: string) =>
+    renderHardenReport({
+      createdAt: '2026-11-26T12:00:00.000Z',
+      version: '0.1.0',
+      benchmark: '1.8',
+      who: `ops@${evil}`,
+      leftOut: FIXES.filter(({ name }) => name === 'userns-remap'),
+      hosts: [
+        {
+          name: 'web',
+          before: { ...auditHost('web', facts), lynis: parseLynis(['whole', ...LINES].join('\n'), results) },
+          after: {
+            ...auditHost('web', altered('harden-trixie', {})),
+            lynis: { index: 73, version: evil, warnings: [], suggestions: 0, fixes: [] },
+          },
+          changes: [{ what: `kernel setting ${evil}`, reason: 'kernel-network' }],
+          costs: ['sshd-x11: ssh -X shows no windows'],
+          notes: [evil],
+          error,
+        },
+      ],
+    });
+
+  it('says what changed, what it cost, what is left and why', () => {
+    const text = page();
+    expect(text).toContain('Lynis hardening index: <b>61</b> before, <b>73</b> after.');
+    expect(text).toContain('<li>ssh.1 Logins are logged with the key that was used</li>');
+    expect(text).toContain('ssh -X shows no windows');
+    expect(text).toMatch(/not accepted, since existing images.*docker-tls harden --only userns-remap/);
+    expect(text).toMatch(/net\.ipv4\.ip_forward=0/);
+    expect(text).not.toContain('failed</span>');
+    expect(page('rolled back')).toContain('failed</span> rolled back');
+  });
+
+  it('runs nothing of what a host says', () => {
+    expect(page()).not.toContain(evil);
+    expect(page()).toContain("default-src 'none'");
+  });
+});
