@@ -16,7 +16,7 @@ import { probeAs } from '../engine/probes.ts';
 import { type ReachableHost, trustedCas } from '../engine/reachable-hosts.ts';
 import { DockerTlsError, printableLines } from '../errors/errors.ts';
 import type { Runtime, SshOptions } from '../runtime.ts';
-import { contextsTo } from './context.ts';
+import { contextsTo } from './contexts-of-host.ts';
 
 export type DoctorRequest = {
   readonly runtime: Runtime;

@@ -3,7 +3,8 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
 import { userName } from '../../user.ts';
-import { type OpenChannel, runScript, type SudoKnowledge } from './exec.ts';
+import type { OpenChannel, SudoKnowledge } from './channel.ts';
+import { runScript } from './exec.ts';
 import { loginOf } from './login.ts';
 
 /** What a transport gives: a way to start commands, and the end of it all. */

@@ -1,7 +1,7 @@
 /** Owns the transport to this machine itself: the same scripts, with no network between. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { Channel, ChannelEnd } from './exec.ts';
+import type { Channel, ChannelEnd } from './channel.ts';
 
 /** Starts a command of these words on this machine. Throws E_SSH_NO_SHELL when there is no /bin/sh. */
 export async function openLocalChannel(words: readonly string[]): Promise<Channel> {

@@ -2,15 +2,15 @@
 
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Client, ClientChannel, ServerHostKeyAlgorithm } from 'ssh2';
+import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
 import { shellQuote } from '../../domain/quote.ts';
 import { listWords } from '../../domain/words.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { Authentication } from './authentication.ts';
+import type { Channel } from './channel.ts';
 import type { Transport } from './connect.ts';
 import { Deadline } from './deadline.ts';
-import type { Channel, ChannelEnd } from './exec.ts';
 import { hungUp, interrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { findKeys } from './keys.ts';
@@ -29,6 +29,7 @@ import {
   translateSocket,
   translateSsh2,
 } from './ssh-errors.ts';
+import { channelOf, closeAll } from './ssh2-channel.ts';
 
 type Ssh2 = typeof import('ssh2');
 
@@ -248,61 +249,4 @@ function transportOver(client: Client, all: readonly Client[], hop: Hop): Transp
     open: withSemaphore(open),
     close: () => closeAll(all),
   };
-}
-
-function channelOf(client: Client, stream: ClientChannel, gone: () => Error | undefined): Channel {
-  const ended = new Promise<ChannelEnd>((resolve) => {
-    let end: ChannelEnd | undefined;
-    stream.on('exit', (status: number | null, signal?: string) => {
-      end = status === null ? { signal: signal ?? 'a signal' } : { status };
-    });
-    const close = (): void => {
-      client.off('close', close);
-      const lost = gone();
-      resolve(end ?? (lost === undefined ? {} : { lost }));
-    };
-    stream.once('close', close);
-    client.once('close', close);
-  });
-  stream.on('error', () => {});
-  stream.stderr.on('error', () => {});
-  return {
-    write: (bytes) => {
-      if (stream.writable) stream.write(bytes);
-    },
-    endInput: () => {
-      if (stream.writable) stream.end();
-    },
-    onOutput: (listener) => {
-      stream.on('data', (chunk: Buffer) => listener('stdout', chunk));
-      stream.stderr.on('data', (chunk: Buffer) => listener('stderr', chunk));
-    },
-    ended,
-    close: () => stream.close(),
-    kill: () => {
-      try {
-        stream.signal('TERM');
-      } catch {
-        // The channel or the connection is closed already.
-      }
-      stream.close();
-    },
-  };
-}
-
-/** Ends the connections, the farthest first, and waits for their sockets. */
-async function closeAll(clients: readonly Client[]): Promise<void> {
-  for (const client of [...clients].reverse()) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        client.destroy();
-        resolve();
-      }, 1000);
-      client.once('close', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      client.end();
-    });
-  }
 }
