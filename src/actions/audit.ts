@@ -99,7 +99,7 @@ async function probeFromOutside(
   ]);
 }
 
-/** The certificates that we issued belong on the time line, and their owners among those who get in. */
+/** The certificates that we issued belong on the time line, and their owners among the accepted clients. */
 function withOurClients(subject: AuditedHost, host: StoredHost, state: StoreState): AuditedHost {
   const { name, address, port } = host.record;
   const clients = [...state.clients.values()].filter(
@@ -128,7 +128,7 @@ function withOurClients(subject: AuditedHost, host: StoredHost, state: StoreStat
   };
 }
 
-/** What a run wants to hear of: only some checks, and without what somebody accepted. */
+/** What a run wants to hear of: only some checks, and without accepted findings. */
 export type Selection = {
   /** Ids; `*` at the end stands for anything. Empty: all. */
   readonly checks: readonly string[];

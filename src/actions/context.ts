@@ -239,7 +239,7 @@ function credentials(
   throw new DockerTlsError({
     code: 'E_CLIENT_NO_KEY',
     where: request.client,
-    message: 'the key of this client is not in this store; it was made elsewhere and stays there',
+    message: 'the key of this client is not in this store; it was made on another machine and stays there',
     hints: ['on the computer that has the key: docker-tls client import FILE'],
   });
 }

@@ -24,7 +24,7 @@ export async function contextsTo(
 
 /**
  * Our contexts on this computer that lead to a host, and to no other one of the store: what `remove` takes away with it. A context that
- * cannot be read is left out: nobody knows where it leads.
+ * cannot be read is left out: where it points is unknown.
  */
 export async function contextsOf(host: string, state: StoreState): Promise<readonly ContextPlace[]> {
   const record = state.hosts.get(host)?.record;

@@ -40,9 +40,9 @@ export async function askOverTls(
     outcome.chain === '' ||
     inspectCertificate(outcome.chain).fingerprint !== inspectCertificate(host.serverCert).fingerprint
   )
-    drift.push('serves another certificate than the store has');
+    drift.push('does not serve the certificate in the store');
   if (outcome.kind === 'accepted' && client === undefined) drift.push('accepts clients without a certificate');
-  // Where no client of this computer is accepted, being rejected is as it should be.
+  // Where no client of this computer is accepted, being rejected is right.
   if (outcome.kind === 'refused' && !(client === undefined && outcome.cause === 'client-refused'))
     drift.push(`${outcome.cause}: ${outcome.reason}`);
   return drift;
@@ -60,8 +60,8 @@ export async function askOverSsh(
     if (facts.state === undefined) return ['docker-tls has not changed this host, or it was restored'];
     const drift: string[] = [];
     const credentials = installedCredentials(facts);
-    if (credentials?.cert !== host.serverCert) drift.push('another certificate lies on the host than in the store');
-    if (credentials?.ca !== host.ca) drift.push('another trust file lies on the host than in the store');
+    if (credentials?.cert !== host.serverCert) drift.push('the certificate on the host is not the one in the store');
+    if (credentials?.ca !== host.ca) drift.push('the trust file on the host is not the one in the store');
     if (host.record.generation !== undefined && facts.state.generation !== host.record.generation)
       drift.push(`generation ${facts.state.generation} is active, the store knows ${host.record.generation}`);
     const ours = facts.generations.get(facts.state.generation);

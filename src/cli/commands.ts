@@ -53,7 +53,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'client revoke',
     alias: 'client rm',
-    summary: 'No host accepts this client any more; other clients keep their files',
+    summary: 'Reject a client on every host; other clients keep their files',
     load: async () => (await import('./commands/client-revoke.ts')).command,
   },
   {
@@ -96,7 +96,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ),
   entry(
     'ca import',
-    'Use a CA of your own, also one whose key stays elsewhere',
+    'Use your own CA, even if its key stays on another machine',
     () => import('./commands/ca-import.ts'),
   ),
   entry(

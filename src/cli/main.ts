@@ -166,11 +166,11 @@ function stopWaiting(runtime: Runtime, progress: ProgressScreen | undefined, for
   const running = progress?.running() ?? [];
   progress?.close();
   const details = running.map(({ host, phase, elapsedMs }) => `${host}: ${phase} (for ${durationWords(elapsedMs)})`);
-  const message = 'not waiting any longer';
+  const message = 'no longer waiting';
   const error =
     running.length === 0
       ? interrupted(message)
-      : interrupted(`${message}; a host in the middle of a change goes back on its own when it is not confirmed`, {
+      : interrupted(`${message}; a host in the middle of a change rolls back on its own unless it is confirmed`, {
           details,
           hints: ['docker-tls status'],
         });

@@ -20,7 +20,7 @@ export type ClientAccess = {
   readonly toAdd: readonly string[];
   readonly toDrop: readonly string[];
   readonly key: 'here' | 'external';
-  /** Issued elsewhere and imported here. */
+  /** Issued by another store and imported here. */
   readonly imported: boolean;
   readonly contexts: readonly string[];
   /** A Docker config directory itself holds copies. */

@@ -118,6 +118,7 @@ hosts: { b1: root@10.0.0.1 }
 test('the words for a new CA that the file asks for are asked for twice, those of one that is there once', async () => {
   const requested: { confirm?: boolean }[] = [];
   const prompts = {
+    show: async () => {},
     password: async (question: { confirm?: boolean }) => {
       requested.push(question);
       return new Secret('x');

@@ -66,7 +66,7 @@ it('where nobody can be asked the time runs on, and a PIN is an error with a way
     expect(await pin.ended).toBe(1);
     expect(answers.failure()).toMatchObject({
       code: 'E_SSH_KEY_PASSPHRASE',
-      message: 'ssh asks "Enter PIN for ED25519-SK key /k:", and nobody can be asked',
+      message: 'ssh asks "Enter PIN for ED25519-SK key /k:", and there is no terminal to ask on',
     });
     // Closing ends the notice too: none outlives ssh.
     await answers.close();

@@ -118,7 +118,9 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     writeFileSync(file, locked.privateKey, { mode: 0o600 });
     await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
       const error = await failure(connect(optionsFor(server, { transport, identities: [file] })));
-      expect([error.message, ...error.details].join('\n')).toContain(`${file} is encrypted and nobody can be asked`);
+      expect([error.message, ...error.details].join('\n')).toContain(
+        `${file} is encrypted and there is no terminal to ask on`,
+      );
       expect(error.hints[0]).toBe(`ssh-add ${file}`);
     });
   });

@@ -24,7 +24,7 @@ import { journal, nothingListens, notRunning, timedOut } from './silence.ts';
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
 type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
 
-/** The one cause, and how to fix it; `none` when the host answers this client and nothing on this computer leads docker elsewhere. */
+/** The one cause, and how to fix it; `none` when the host answers this client and nothing on this computer points docker elsewhere. */
 export function diagnose(input: DiagnosisInput): Diagnosis {
   const { outcome } = input;
   const found = outcome.kind === 'refused' ? diagnoseRefusal(input, outcome) : diagnoseAnswer(input, outcome);
@@ -99,7 +99,7 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
       );
     case 'plain-http':
       return simply(
-        `port ${port} of ${address} speaks plain HTTP: whoever reaches it is root there, and no certificate is asked for`,
+        `port ${port} of ${address} speaks plain HTTP: any client that reaches it is root there; no certificate is required`,
         owners(expected, `docker-tls apply ${name}`),
       );
     case 'protocol':
@@ -151,7 +151,7 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
 
 function wrongName(input: DiagnosisInput, name: string, address: string): Diagnosis {
   const names = input.names ?? infos(input.outcome.chain)[0]?.sans.map((san) => san.value) ?? [];
-  const has = names.length === 0 ? 'names nobody' : `is for ${names.join(', ')}`;
+  const has = names.length === 0 ? 'has no names' : `is for ${names.join(', ')}`;
   return {
     cause: 'wrong-name',
     message: `the certificate there ${has}, and not for ${address}, which is what was dialled`,
@@ -171,19 +171,19 @@ function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): D
   if (moved !== undefined)
     return {
       cause: 'client-refused',
-      message: `${expected.host} does not let this client in: ${moved.message}`,
+      message: `${expected.host} rejects this client: ${moved.message}`,
       hints: [...moved.hints.slice(0, -1), `or take the host over: docker-tls apply ${name} --take-over`],
     };
   const subject = infos(input.clientCert ?? '')[0]?.subject;
   const who = subject === undefined ? 'this client' : `the client ${subject}`;
   return {
     cause: 'client-refused',
-    message: `${expected.host} is the right one, but does not let ${who} in: ${outcome.reason.replace(/^the server refused this client: /, '')}`,
+    message: `${expected.host} is the right one, but rejects ${who}: ${outcome.reason.replace(/^the server refused this client: /, '')}`,
     hints: expected.external ? newCredentials(expected) : [`docker-tls apply ${name}`, 'docker-tls client list'],
   };
 }
 
-/** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or somebody else's. */
+/** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or a foreign one. */
 function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
   const { expected, storedCert, inside } = input;
   const say = (message: string, ...hints: string[]): Diagnosis => ({ cause: 'unknown-authority', message, hints });
@@ -203,7 +203,7 @@ function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string)
     );
   if (lying !== undefined && lying === stored)
     return say(
-      `${begins}, and ours lies on the host: another program answers on that port`,
+      `${begins}, and ours is on the host: another program answers on that port`,
       remotely(expected, 'ss', '-ltnp', `sport = :${addressOf(expected.host)[1]}`),
     );
   return say(`${begins}: the host has been given the certificate of another CA`, `docker-tls apply ${name}`);

@@ -13,7 +13,7 @@ import { sshCopyId } from './ssh-errors.ts';
 
 type Ssh2 = typeof import('ssh2');
 
-/** OpenSSH's server hangs up after 6 failures (MaxAuthTries). Keys leave room for a password when somebody can type one. */
+/** OpenSSH's server hangs up after 6 failures (MaxAuthTries). Keys leave room for a password where there is a terminal. */
 const KEYS_AT_MOST = 5;
 const KEYS_BEFORE_ASKING_THE_SERVER = 3;
 const PASSWORD_TRIES = 3;
@@ -52,7 +52,7 @@ export class Authentication {
     return this.#lastWasKey && !this.#requested;
   }
 
-  /** A key was asked to sign and has not yet: an agent that waits for somebody, or hangs. */
+  /** A key was asked to sign and has not yet: an agent that waits for a confirmation, or hangs. */
   get signing(): boolean {
     return this.#signing;
   }
@@ -120,7 +120,7 @@ export class Authentication {
     const fail = (error: unknown): void => {
       this.failure = error;
     };
-    // An agent may ask somebody first; where nobody is, it has no more time than the host.
+    // An agent may ask its user first; without a terminal it has no more time than the host.
     const inItsTime: <T>(work: () => Promise<T>) => Promise<T> =
       this.#options.ask === undefined ? (work) => work() : (work) => this.#clock.during(work);
     class OneKey extends this.#ssh2.BaseAgent {
@@ -203,7 +203,7 @@ export class Authentication {
   /** The error for a login that was refused. */
   error(cause?: unknown): DockerTlsError {
     const { user, hostName } = this.#endpoint;
-    const tried = this.#tried.length === 0 ? 'nothing (no key, no agent, nobody to ask)' : this.#tried.join(', ');
+    const tried = this.#tried.length === 0 ? 'nothing (no key, no agent, no terminal)' : this.#tried.join(', ');
     const left = this.#queue.length + Math.max(0, this.#keys.signers.length - KEYS_AT_MOST);
     return new DockerTlsError({
       code: 'E_SSH_AUTH',
@@ -213,7 +213,7 @@ export class Authentication {
         `tried: ${tried}`,
         ...(this.#methods === undefined ? [] : [`the host allows: ${printable(this.#methods.join(', '), 200)}`]),
         ...(this.#options.ask === undefined && (this.#methods ?? []).some((method) => method !== 'publickey')
-          ? ['passwords were not tried: without a terminal nobody can be asked']
+          ? ['passwords were not tried: there is no terminal to ask on']
           : []),
         ...(left > 0 ? [`not tried: ${left} more keys, since hosts hang up after 6 tries`] : []),
         ...this.#keys.passedOver,

@@ -48,7 +48,7 @@ class Run {
   #channel: Channel | undefined;
   #sent = false;
   #answered = 0;
-  /** Somebody typed the password for this run. */
+  /** The password was typed for this run. */
   #typed = false;
   #clock: Deadline | undefined;
   #settled = false;
@@ -141,7 +141,7 @@ class Run {
   }
 
   /**
-   * sudo wants a password; asking again means that the one before was wrong. Whoever types it may try as often as sudo itself allows; one
+   * sudo wants a password; asking again means that the one before was wrong. A typed one may be tried as often as sudo itself allows; one
    * that was given beforehand stays wrong.
    */
   #answer(): void {

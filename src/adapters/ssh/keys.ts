@@ -86,7 +86,7 @@ function agentKeyForOpenSsh(socket: string): Promise<string | undefined> {
   });
 }
 
-/** How long an agent may take to say what it holds. Some have somebody unlock them first. */
+/** How long an agent may take to say what it holds. Some wait to be unlocked first. */
 const LISTS_MS = 5000;
 const LISTS_FOR_PEOPLE_MS = 60_000;
 
@@ -121,7 +121,7 @@ function asParsed(ssh2: Ssh2, key: ParsedKey | Buffer): ParsedKey[] {
 
 /**
  * A key file as a Signer; a public key file as its blob, which stands for a key of the agent; a line for people when it
- * cannot be used; undefined when it is not there and nobody named it.
+ * cannot be used; undefined when it is not there and was not named with -i.
  */
 async function fileSigner(
   ssh2: Ssh2,
@@ -192,7 +192,7 @@ const PASSPHRASE_TRIES = 3;
 
 async function askAndParse(ssh2: Ssh2, options: SshOptions, file: string, text: Buffer): Promise<ParsedKey> {
   const { ask } = options;
-  if (ask === undefined) throw passphraseError(file, 'is encrypted and nobody can be asked for its passphrase');
+  if (ask === undefined) throw passphraseError(file, 'is encrypted and there is no terminal to ask for its passphrase');
   for (let tries = 0; tries < PASSPHRASE_TRIES; tries += 1) {
     const passphrase: Secret = await inTurn(() => ask.passphrase({ file, again: tries > 0 }));
     const key = ssh2.utils.parseKey(text, passphrase.reveal());

@@ -23,7 +23,7 @@ export type Answers = {
   readonly env: Readonly<Record<string, string>>;
   /** The first failure on our side: it says more than ssh's "verification failed". */
   failure(): unknown;
-  /** A security key waits for somebody who touches it. */
+  /** A security key waits to be touched. */
   untouched(): boolean;
   close(): Promise<void>;
 };
@@ -69,7 +69,7 @@ export async function startAnswers(
       if (text.length > 100_000) socket.destroy();
       // The line is the question. The program stays, and when ssh ends it the socket closes.
       if (!text.endsWith('\n')) return;
-      // Where nobody reads the notice, nobody comes to touch the key either: the time runs on.
+      // Without a terminal the notice is not seen and the key is not touched: the time runs on.
       const key = noticeOfTouch(text);
       const thinking = key !== undefined && options.ask === undefined ? undefined : clock();
       thinking?.pause();
@@ -166,7 +166,7 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
   if (ask === undefined) {
     throw new DockerTlsError({
       code: 'E_SSH_KEY_PASSPHRASE',
-      message: `ssh asks "${printable(prompt.trim(), 200)}", and nobody can be asked`,
+      message: `ssh asks "${printable(prompt.trim(), 200)}", and there is no terminal to ask on`,
       where: host,
       hints: ['in a terminal, without --yes: docker-tls …', '-i KEYFILE'],
     });

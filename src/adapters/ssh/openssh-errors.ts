@@ -90,7 +90,7 @@ const READINGS: readonly Reading[] = [
   },
 ];
 
-/** The error for a master connection that did not come about. `locked`: key files that ssh passes over, since nobody can be asked. */
+/** The error for a master connection that did not come about. `locked`: key files that ssh passes over, since there is no terminal. */
 export function translateOpenSsh(
   options: SshOptions,
   endpoint: Endpoint,
@@ -108,7 +108,7 @@ export function translateOpenSsh(
     details: [
       ...printableLines(words, 6),
       ...(refused
-        ? locked.map((file) => `the key ${file} is encrypted and nobody can be asked for its passphrase`)
+        ? locked.map((file) => `the key ${file} is encrypted and there is no terminal to ask for its passphrase`)
         : []),
     ],
     hints: [
@@ -164,7 +164,7 @@ export function openSshTimedOut(
   return new DockerTlsError({
     code: 'E_SSH_TIMEOUT',
     message: untouched
-      ? `logging in: nobody touched the security key within ${limitMs} ms`
+      ? `logging in: the security key was not touched within ${limitMs} ms`
       : `connecting: no login at ${place(endpoint)} within ${limitMs} ms`,
     where: options.host,
     details: printableLines(words, 6),

@@ -19,7 +19,7 @@ export type Access = {
 };
 
 export type Asking = {
-  /** Clients that nobody here knows may lose a host. */
+  /** Clients that this store does not know may lose a host. */
   readonly rejectOthers: boolean;
   readonly now: Date;
   /** In place of the specs on record. */
