@@ -3,6 +3,7 @@
  * The types here are the contract between the adapters (which never import one another) and the engine.
  */
 
+import type { Duplex } from 'node:stream';
 import type { ClientCopies } from './adapters/store/records.ts';
 import type { San } from './domain/pki/names.ts';
 import type { Login } from './domain/quote.ts';
@@ -81,8 +82,19 @@ export type HostSession = {
   /** `key`: a key or an agent accept us, with no password beside it. Absent: something else, or not known. */
   readonly authenticatedBy?: 'key';
   run(request: ScriptRequest): Promise<ScriptResult>;
+  /** TCP connections from the jump host, or from the host itself where there is none. */
+  readonly tunnel?: Tunnel;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+};
+
+/** Errors of `open`: E_SSH_… where ssh does not forward, or the connection is refused there. */
+export type Tunnel = {
+  /** Where its connections begin, for instance `the jump host gate.example.org`. */
+  readonly via: string;
+  open(address: string, port: number): Promise<Duplex>;
+  /** The ssh connection is over. */
+  readonly ended: Promise<void>;
 };
 
 export type Connect = (options: SshOptions) => Promise<HostSession>;
@@ -102,6 +114,8 @@ export type ProbeRequest = {
   readonly anyServer?: boolean;
   readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
   readonly plain?: boolean;
+  /** Makes the connection, for instance through ssh; default: TCP from here. */
+  readonly dial?: () => Promise<Duplex>;
   /** GET this path over the connection (default `/version`): a refused TLS 1.3 client finds out at its first read. */
   readonly path?: string;
   readonly timeoutMs: number;

@@ -67,6 +67,7 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
       ca,
       cert,
       key,
+      source: { store: store.home, hostName: host.record.name, client: client.record.name },
       use,
       replace,
     });

@@ -12,10 +12,11 @@ import { probeAs } from '../engine/probes.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
 import { openHost } from '../engine/steps/connect.ts';
 import { DockerTlsError } from '../errors/errors.ts';
-import type { HostProgress, Runtime } from '../runtime.ts';
+import type { HostProgress, Probe } from '../runtime.ts';
 
 export async function askOverTls(
-  runtime: Runtime,
+  probe: Probe,
+  now: Date,
   state: StoreState,
   host: StoredHost,
   unexpired: readonly StoredClient[],
@@ -23,10 +24,10 @@ export async function askOverTls(
   const { address, port } = host.record;
   const client = probeClientAt(unexpired, host);
   // Not the host's own trust file: that may name single clients' CAs alone.
-  const at = { address, port, ca: trustedCas(state), timeoutMs: 10_000, now: runtime.now() };
+  const at = { address, port, ca: trustedCas(state), timeoutMs: 10_000, now };
   const credentials = client?.key && { cert: client.cert, key: client.key };
   const row = credentials === undefined ? 'no-certificate' : 'own-certificate';
-  const outcome = await probeAs(runtime.probe, row, at, credentials);
+  const outcome = await probeAs(probe, row, at, credentials);
   if (outcome.kind === 'refused' && outcome.chain === '') {
     throw new DockerTlsError({
       code: 'E_TLS',

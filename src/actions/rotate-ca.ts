@@ -28,7 +28,7 @@ export type RotateCaRequest = {
   /** Without the passphrase of the old keys. */
   readonly lost: boolean;
   readonly noOverlap: boolean;
-  /** Clients that this store does not know may lose a host. */
+  /** Clients unknown to this store may lose a host. */
   readonly rejectOthers: boolean;
 };
 

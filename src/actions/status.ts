@@ -9,6 +9,7 @@ import { completeHost } from '../domain/settings.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
 import { plural } from '../domain/words.ts';
 import { overHosts } from '../engine/pool.ts';
+import { alongWay } from '../engine/through.ts';
 import { asErrors, type DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { Progress, Runtime, SshOptions } from '../runtime.ts';
 import { askOverSsh, askOverTls } from './drift.ts';
@@ -136,7 +137,13 @@ async function askHosts(
       const host = state.hosts.get(spec.name) as StoredHost;
       // Both at once, and what one of them found is worth having also when the other fails.
       const answers = await Promise.allSettled([
-        ...(options.tls ? [askOverTls(runtime, state, host, unexpired)] : []),
+        ...(options.tls
+          ? [
+              alongWay(spec, { runtime, ask: options.ask }, ({ probe }) =>
+                askOverTls(probe, runtime.now(), state, host, unexpired),
+              ),
+            ]
+          : []),
         ...(options.ssh ? [askOverSsh(host, spec, { ...options, runtime }, line)] : []),
       ]);
       const drift = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));

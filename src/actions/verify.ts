@@ -3,17 +3,20 @@
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import type { Secret } from '../domain/secret.ts';
+import { completeHost } from '../domain/settings.ts';
+import type { Reach } from '../engine/intent.ts';
 import type { ReachableHost } from '../engine/reachable-hosts.ts';
-import { type CheckResult, verifyHost } from '../engine/verify-host.ts';
-import type { Runtime } from '../runtime.ts';
+import { alongWay, said } from '../engine/through.ts';
+import { type CheckResult, type VerifyRequest, verifyHost } from '../engine/verify-host.ts';
 
-/** `client` needs its key in the store. Revoked and expired clients whose credentials are still here must be rejected. */
+/** Through ssh where the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still here must be rejected. */
 export function verifyStored(
-  runtime: Runtime,
+  reach: Reach,
   state: StoreState,
   host: ReachableHost,
   client: StoredClient,
 ): Promise<CheckResult[]> {
+  const { runtime } = reach;
   const now = runtime.now();
   const { serverKey, serverCert } = host;
   const held = [...state.clients.values()].flatMap((one) => {
@@ -21,7 +24,9 @@ export function verifyStored(
     return key === undefined || serverCert === undefined ? [] : [{ name: record.name, cert, key, record }];
   });
   const isOver = ({ cert }: { readonly cert: string }): boolean => inspectCertificate(cert).notAfter <= now;
-  return verifyHost(runtime.probe, {
+  const own = state.hosts.get(host.record.name);
+  const spec = own === undefined || serverCert === undefined ? undefined : completeHost(own.record);
+  const request: VerifyRequest = {
     address: host.record.address,
     port: host.record.port,
     ca: client.ca,
@@ -31,5 +36,7 @@ export function verifyStored(
     expired: held.filter((one) => one.record.revokedAt === undefined && one.name !== client.record.name && isOver(one)),
     revoked: held.filter(({ record }) => record.revokedAt !== undefined),
     now,
-  });
+  };
+  if (spec === undefined) return verifyHost(runtime.probe, request);
+  return alongWay(spec, reach, async (way) => said(await verifyHost(way.probe, request), way));
 }

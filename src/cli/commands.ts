@@ -129,7 +129,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('env', 'Lines for the shell, or for a tool, that point it at a host', () => import('./commands/env.ts')),
   entry('context', 'Create or update a docker context for a host', () => import('./commands/context.ts')),
   entry('ssh', 'Log in to a host by SSH, as docker-tls does', () => import('./commands/ssh.ts')),
+  entry('tunnel', 'Reach the daemon of a host through SSH, as long as this runs', () => import('./commands/tunnel.ts')),
   entry('doctor', 'Diagnose why docker cannot reach a host, and print the fix', () => import('./commands/doctor.ts')),
+  entry(
+    'notices',
+    'Say after docker commands when a certificate is due: on or off',
+    () => import('./commands/notices.ts'),
+  ),
   entry(
     'schedule',
     'Renew on its own: a systemd timer, a cron line, or a CI job',

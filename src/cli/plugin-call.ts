@@ -18,7 +18,7 @@ const VALUED_LETTERS = 'cHl';
 /** Reads how the program was called, as itself or as a plugin. Of docker's options --config counts here too: it says where the store is. */
 export function readCall(argv: readonly string[], env: Runtime['env']): Call {
   const plugin = Boolean(env.DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND);
-  const { config, count } = plugin ? dockerOptions(argv) : { config: undefined, count: 0 };
+  const { config, count }: DockerOptions = plugin ? dockerOptions(argv) : { count: 0 };
   const rest = argv.slice(count);
   const help = rest[0] === 'help' && rest[1] === 'tls';
   if (rest[0] !== 'tls' && !help) {
@@ -33,18 +33,35 @@ export function readCall(argv: readonly string[], env: Runtime['env']): Call {
   };
 }
 
-/** How many words in front are docker's options, and the value of --config. They are read as docker does, by the rules of Go's pflag. */
-function dockerOptions(argv: readonly string[]): { count: number; config: string | undefined } {
-  let config: string | undefined;
+export type DockerOptions = {
+  /** How many words in front are docker's options. */
+  readonly count: number;
+  readonly config?: string | undefined;
+  readonly context?: string | undefined;
+  readonly host?: string | undefined;
+};
+
+/** Docker's own options in front of its command, read as docker does, by the rules of Go's pflag. */
+export function dockerOptions(argv: readonly string[]): DockerOptions {
+  const found: Record<string, string | undefined> = {};
   let index = 0;
   for (; argv[index]?.startsWith('-'); index += 1) {
     const word = argv[index] as string;
     const [, name = '', value] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
     const apart = name === '' ? takesNext(word.slice(1)) : VALUED.includes(name) && value === undefined;
-    if (name === 'config') config = value ?? argv[index + 1];
+    const letters = [...word.slice(1)];
+    const letter = letters.findIndex((one) => VALUED_LETTERS.includes(one));
+    if (VALUED.includes(name)) found[name] = value ?? argv[index + 1];
+    else if (name === '' && letter >= 0)
+      found[letters[letter] as string] = apart
+        ? argv[index + 1]
+        : letters
+            .slice(letter + 1)
+            .join('')
+            .replace(/^=/, '');
     if (apart) index += 1;
   }
-  return { count: index, config };
+  return { count: index, config: found.config, context: found.context ?? found.c, host: found.host ?? found.H };
 }
 
 /** Whether letters behind one dash (`-D`, `-Dc`, `-cNAME`) want the next word: the first that takes a value takes what follows it. */

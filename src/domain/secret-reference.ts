@@ -17,7 +17,7 @@ export function checkSecretReference(text: string): void {
 export function secretReferenceError(): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SECRET_REFERENCE',
-    message: 'a secret never stands in a file; name where it comes from: env:NAME, file:PATH or prompt',
+    message: 'a secret is never written in a file; name where it comes from: env:NAME, file:PATH or prompt',
     hints: [
       'if this was a real password, change it: the file may have been copied already',
       'prompt asks for it at each run',

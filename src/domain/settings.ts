@@ -111,6 +111,12 @@ export const HOST_SETTINGS = {
     flag: { ...host, value: 'PORT' },
     kept,
   },
+  reach: {
+    ...choice(['direct', 'ssh']),
+    default: 'direct',
+    summary: 'ssh: this machine cannot dial the TLS port (a bastion), so it is verified through the jump host',
+    flag: host,
+  },
   listen: {
     ...list(values.ownAddress),
     default: none,

@@ -32,7 +32,7 @@ import { verify } from './steps/verify.ts';
 import { requireVerified } from './verify-host.ts';
 
 /**
- * Makes a change, or with `dryRun` only plans it. What hosts fail with is in their results; what stands against the whole run is thrown:
+ * Makes a change, or with `dryRun` only plans it. What hosts fail with is in their results; what prevents the whole run is thrown:
  * the refusals of the intent, E_STORE_CHANGED (exit 5), and what the issuer, the store and the question fail with.
  */
 export async function change(intent: Intent, run: Run): Promise<Changed> {

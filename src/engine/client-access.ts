@@ -20,7 +20,7 @@ export type ClientAccess = {
   readonly toAdd: readonly string[];
   readonly toDrop: readonly string[];
   readonly key: 'here' | 'external';
-  /** Issued by another store and imported here. */
+  /** Issued from another store and imported here. */
   readonly imported: boolean;
   readonly contexts: readonly string[];
   /** A Docker config directory itself holds copies. */
@@ -60,7 +60,7 @@ export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
   });
 }
 
-/** Whether a trust file lets a client in, dates aside; most hosts have the same one, which is looked at once. */
+/** Whether a trust file accepts a client, dates aside; most hosts have the same one, which is looked at once. */
 function trusting(client: StoredClient, { notBefore, notAfter }: { notBefore: Date; notAfter: Date }) {
   const known = new Map<string, boolean>();
   const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);

@@ -74,7 +74,7 @@ function translate(
       return new DockerTlsError({
         code: 'E_STALE_CHANGE',
         where: host,
-        message: 'an earlier change that nobody had confirmed was taken back just now; the new one was not begun',
+        message: 'an earlier, unconfirmed change was rolled back just now; the new one was not started',
         hints: ['run the same command again'],
       });
     case 'blocked':
@@ -88,7 +88,7 @@ function translate(
       return new DockerTlsError({
         code: 'E_HOST_CHANGED',
         where: host,
-        message: `${printable(last.path, 500)} was changed by somebody else since the plan was made; nothing was changed`,
+        message: `${printable(last.path, 500)} was changed since the plan was made; nothing was changed`,
         hints: ['run the same command again: it plans anew'],
       });
     case 'failed':

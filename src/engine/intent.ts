@@ -18,7 +18,7 @@ import type { CheckResult, VerifiedAt } from './verify-host.ts';
 export type Intent = {
   /** For locks and the host's own records, for instance `rotate server`. */
   readonly reason: string;
-  /** What is wanted, by what the store has. Pure; called again once the store is locked. Throws what stands against it. */
+  /** What is wanted, by what the store has. Pure; called again once the store is locked. Throws what prevents it. */
   want(state: StoreState, now: Date): Wanted;
   /** What is asked before anything changes; undefined: nothing. */
   question?(wanted: Wanted, changing: number): string | undefined;

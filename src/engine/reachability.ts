@@ -13,7 +13,7 @@ import { hintsFor, type VerifiedAt } from './verify-host.ts';
 const TIMEOUT_MS = 5000;
 
 /**
- * What stands in the way (E_ADDRESS, E_PORT_FILTERED; exit 4), or undefined. A refused connection is an open way: nothing listens yet.
+ * What prevents it (E_ADDRESS, E_PORT_FILTERED; exit 4), or undefined. A refused connection is an open way: nothing listens yet.
  * `known`: what the host says of its own firewall, which is named first.
  */
 export async function wayProblem(

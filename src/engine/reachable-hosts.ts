@@ -6,7 +6,7 @@ import { ownOf } from '../domain/trust/clients.ts';
 
 export type ReachableHost = {
   readonly record: Pick<HostRecord, 'name' | 'address' | 'port' | 'clients'>;
-  /** Absent for a host that was set up elsewhere. */
+  /** Absent for a host that was set up from another store. */
   readonly serverCert?: string;
   readonly serverKey?: Secret;
 };
@@ -40,7 +40,7 @@ export function trustedCas({ ca, oldCas }: StoreState): string {
   return [...(ca ? [ca.cert] : []), ...oldCas.map((old) => old.cert)].join('');
 }
 
-/** Whether the records say that a host lets a client in. */
+/** Whether by the records a host accepts a client. */
 export function accepts(host: ReachableHost, { record }: StoredClient): boolean {
   const { name, clients } = host.record;
   // A client of another CA knows its own hosts, and a host of ours knows nothing of it.

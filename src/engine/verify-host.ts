@@ -1,4 +1,4 @@
-/** Owns the verification that a host accepts the clients it is to accept and no other: real connections from this machine, all at once. */
+/** Owns the verification that a host accepts its clients and rejects all others: real connections from this computer, all at once. */
 
 import { dockerHost } from '../domain/destination.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
@@ -20,6 +20,8 @@ export type CheckResult = {
   readonly revoked?: string | undefined;
   /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
+  /** It was not tried from here, but through ssh: from where. */
+  readonly via?: string;
   readonly elapsedMs: number;
 };
 
@@ -28,7 +30,7 @@ export type VerifyRequest = {
   readonly port: number;
   /** What the client trusts, PEM. */
   readonly ca: string;
-  /** Who has to be accepted; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
+  /** The client that must be accepted; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
   readonly client?: { readonly name: string } & ProbeCredentials;
   /** Further clients that have to be accepted. */
   readonly others?: readonly ({ readonly name: string } & ProbeCredentials)[];
@@ -121,6 +123,7 @@ export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['caus
     case 'connection-refused':
     case 'unreachable':
       return [
+        'where only SSH reaches the host (a bastion): --reach ssh verifies through it, and clients use docker-tls tunnel',
         `clients dial TCP port ${port} of ${address} itself, not through ssh's jump hosts: let it through every firewall on the way, a cloud's security groups included; ${again}`,
         otherPort,
         otherAddress,

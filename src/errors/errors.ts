@@ -80,7 +80,7 @@ export class DockerTlsErrors extends Error {
   }
 }
 
-const REPORT = 'please report it, with the command and this message, to whoever gave you docker-tls';
+const REPORT = 'please report it, with the command and this message, to the maintainers of docker-tls';
 
 /** What was thrown, as failures that can be said; never empty. What is not one of ours is a bug, E_BUG. */
 export function asErrors(thrown: unknown, signal?: AbortSignal): readonly DockerTlsError[] {

@@ -317,7 +317,7 @@ describe('signals', () => {
     const { status, err } = await run;
     expect(status).toBe(130);
     expect(err).toMatch(
-      /rolls back on its own[\s\S]*build-1: restart the daemon \(for [\d.]+ s\)[\s\S]*hint: docker-tls status/,
+      /rolls back by itself[\s\S]*build-1: restart the daemon \(for [\d.]+ s\)[\s\S]*hint: docker-tls status/,
     );
     expect(err).not.toMatch(/restored/);
   });

@@ -32,7 +32,8 @@ const run = (argv: readonly string[], env: Readonly<Record<string, string>> = {}
     cwd: directory,
     env: { DOCKER_TLS_HOME: home, HOME: directory, DOCKER_CONFIG: join(directory, `docker-${count}`), ...env },
   });
-const record = async (name: string) => (await openStore(home).read()).clients.get(name)?.record;
+const stored = async (name: string) => (await openStore(home).read()).clients.get(name);
+const record = async (name: string) => (await stored(name))?.record;
 
 describe('env --format TOOL', () => {
   test('one host: paths of the store, and no secret', async () => {
@@ -107,6 +108,9 @@ test('a renewal names the copies that are outdated, each with what renews it; re
   // Every one holds an older certificate now; after the export of one, the others are left.
   expect(again.json.result.clients[0].outdated).toHaveLength(3);
   await run(tar.split(' ').slice(1));
+  const listed = (await run(['client', 'ls'])).out;
+  expect(listed).toContain('ci, an old certificate is in traefik (build-1): restart Traefik');
+  expect(listed).not.toContain('ci.tar');
   const { outdatedCopies } = await import('../../src/domain/trust/handed-out.ts');
   const client = (await openStore(home).read()).clients.get('ci');
   expect(outdatedCopies(client as NonNullable<typeof client>).map(({ what }) => what)).toEqual([
@@ -129,6 +133,14 @@ describe('which client is meant', () => {
     expect((await used({ DOCKER_TLS_CLIENT: 'ci' })).result.client).toBe('ci');
     expect((await used({ DOCKER_TLS_CLIENT: 'eve' })).error?.code).toBe('E_CLIENT_UNKNOWN');
     expect((await run(['client', 'use', 'eve', '--json'])).json.error?.code).toBe('E_CLIENT_UNKNOWN');
+    const store = openStore(home);
+    await store.withLock('test', async () => {
+      const { directory: _, ...ci } = (await store.read()).clients.get('ci') as NonNullable<
+        Awaited<ReturnType<typeof stored>>
+      >;
+      await store.write({ clients: { ci: { ...ci, record: { ...ci.record, revokedAt: new Date().toISOString() } } } });
+    });
+    expect((await run(['client', 'use', 'ci', '--json'])).json.error?.code).toBe('E_CLIENT_REVOKED');
   });
 });
 

@@ -15,6 +15,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { issueStore } from '../support/issued-store.ts';
+import { openTerminal } from '../support/terminal.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
@@ -85,5 +87,20 @@ describe('as a plugin of the docker CLI', () => {
 
   test('docker --help lists it', async () => {
     expect((await run('docker', ['--help'], { env })).stdout).toMatch(/^ +tls\*? +TLS for remote Docker daemons/m);
+  });
+
+  test('docker asks it after a command, on a terminal, and shows what is due', async () => {
+    const now = new Date(Date.now() - 300 * 86_400_000);
+    const hosts = { 'build-1': { address: '127.0.0.1', port: 1 } };
+    await issueStore(join(docker, 'tls'), { now, hosts, clients: { ci: undefined } });
+    await run(program, ['context', 'build-1', '--client', 'ci'], { env });
+    await run(program, ['notices', 'on'], { env });
+    const terminal = openTerminal('docker', ['--context', 'build-1', 'version'], { env, columns: 200 });
+    await terminal.ended;
+    expect(terminal.screen()).toContain('the client ci expires in 96 days: docker tls rotate client ci');
+    await run(program, ['notices', 'off'], { env });
+    const quiet = openTerminal('docker', ['--context', 'build-1', 'version'], { env, columns: 200 });
+    await quiet.ended;
+    expect(quiet.screen()).not.toContain('docker tls rotate');
   });
 });

@@ -191,3 +191,42 @@ test('a canary that fails, and a run that stops after failures, leave the other 
   const idle = await person.run(['plan', '-f', file, '--check', '--json']);
   expect(idle.status, idle.out).toBe(0);
 }, 300_000);
+
+test('a host whose TLS port only the jump host reaches: said before anything changes, verified from there, used through a tunnel', async () => {
+  await settled();
+  const rule = `INPUT -p tcp --dport 2376 ! -s ${gate.address} -j DROP`;
+  await inner.must(`iptables -I ${rule}`);
+  try {
+    const [, before] = await ids();
+    const ssh = { ...byKey(), jump: [`root@${gate.address}`] };
+    const direct = fleet('direct.yaml', ssh, { sans: ['bastion.example.org'] });
+    const refused = await person.run(['apply', '-f', direct, '--limit', inner.name, '--yes', '--json']);
+    expect(refused.status, refused.out).toBe(4);
+    expect(refused.out).toContain('E_PORT_FILTERED');
+    expect(refused.out).toContain('--reach ssh');
+    expect((await ids())[1]).toBe(before);
+    const file = fleet('bastion.yaml', ssh, { reach: 'ssh', sans: ['bastion.example.org'] });
+    const done = await person.run(['apply', '-f', file, '--limit', inner.name, '--yes', '--json']);
+    expect(done.status, done.err + done.out).toBe(0);
+    const { checks } = JSON.parse(done.out).result.hosts[0];
+    expect(checks.map(({ via }: { via?: string }) => via)).toEqual(checks.map(() => `the jump host ${gate.address}`));
+    const verified = await person.run(['verify', inner.name]);
+    expect([verified.status, verified.out]).toEqual([0, expect.stringContaining('through the jump host')]);
+    await inner.must('docker image inspect busybox >/dev/null 2>&1 || docker import /root/busybox.tar busybox');
+    const script = 'stat -c %a "$' + '{DOCKER_HOST#unix://}"; docker run -i --rm busybox cat';
+    const used = await finished(
+      program.start(['tunnel', inner.name, '--client', 'ci', '--', 'sh', '-c', script], {
+        env: person.env,
+        cwd: person.home,
+      }),
+      'to and fro',
+    );
+    expect([used.status, used.out], used.err).toEqual([0, '600\nto and fro']);
+    expect((await person.run(['client', 'add', 'eve'])).status).toBe(0);
+    const revoked = await person.run(['client', 'revoke', 'eve', '--yes', '--json']);
+    expect(revoked.status, revoked.err + revoked.out).toBe(0);
+    expect(revoked.out).toContain('rejected, through the jump host');
+  } finally {
+    await inner.must(`iptables -D ${rule}`);
+  }
+}, 300_000);

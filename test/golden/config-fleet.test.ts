@@ -122,7 +122,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     'hosts:\n  a: { user: root, ssh: { keys: host } }',
     [
       'f:3:8 there is no key user in hosts | user belongs into ssh: { user: … }',
-      'f:3:27 there is no key keys in hosts | keys stands beside ssh, not in it',
+      'f:3:27 there is no key keys in hosts | keys is beside ssh, not in it',
     ],
   ],
   'the address of all hosts': [
@@ -188,13 +188,13 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
   ],
   'an empty list of clients': [
     'hosts: { a: { clients: [] } }',
-    ['f:2:24 the list is empty: that would let nobody in | take the key out, or write all'],
+    ['f:2:24 the list is empty: no client would be accepted | take the key out, or write all'],
   ],
   'secrets themselves': [
     'ca: { passphrase: correct horse }\nhosts: { a: { sudo-password: 12345 } }',
     ['f:2:19', 'f:3:30'].map(
       (at) =>
-        `${at} a secret never stands in a file; name where it comes from: env:NAME, file:PATH or prompt | if this was a real password, change it: the file may have been copied already | prompt asks for it at each run`,
+        `${at} a secret is never written in a file; name where it comes from: env:NAME, file:PATH or prompt | if this was a real password, change it: the file may have been copied already | prompt asks for it at each run`,
     ),
   ],
   'values of another kind': [

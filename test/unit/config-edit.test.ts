@@ -139,7 +139,7 @@ test('a short host grows into a map', () => {
 
 test('a literal password is refused on the way in, too', () => {
   expect(() => addHostToFleet(FLEET, host('x'), { sudoPassword: 'hunter2' })).toThrow(
-    /a secret never stands in a file/,
+    /a secret is never written in a file/,
   );
 });
 

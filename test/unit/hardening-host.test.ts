@@ -113,7 +113,7 @@ describe('logins', () => {
     expect(Object.keys(hardened(['session-timeout']).written)).toEqual(['/etc/profile.d/docker-tls-timeout.sh']);
     for (const [profile, note] of [
       ['TMOUT=600', /TMOUT is 600 already/],
-      ['readonly TMOUT=7200', /TMOUT=7200 stands in/],
+      ['readonly TMOUT=7200', /TMOUT=7200 is set in/],
     ] as const) {
       const { written, notes } = hardened(['session-timeout'], { profile });
       expect([written, notes]).toEqual([{}, [expect.stringMatching(note)]]);

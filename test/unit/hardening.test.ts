@@ -161,7 +161,7 @@ describe('sshd', () => {
 
   it('says what wins over it', () => {
     const { notes } = hardenSshd(all, { ...input, config: `MaxAuthTries 20\n${config}` });
-    expect(notes.join()).toMatch(/MaxAuthTries stands in .* before its Include/);
+    expect(notes.join()).toMatch(/MaxAuthTries is set in .* before its Include/);
   });
 
   it('does not tell an sshd without Include to include, but what to write', () => {
@@ -305,7 +305,7 @@ describe('files', () => {
       hardenFiles(new Set(['audit-rules']), { ...facts, audit: { ...audit, ...change } }, '', []);
     expect([made({}).loadAuditRules, made({}).notes]).toEqual([true, []]);
     expect(made({ byHand: true }).loadAuditRules).toBe(true);
-    expect(made({ byHand: true }).notes.join()).toMatch(/keeps it by hand: it stays/);
+    expect(made({ byHand: true }).notes.join()).toMatch(/maintained by hand: it stays/);
     expect(made({ locked: true }).loadAuditRules).toBe(false);
     expect(made({ locked: true }).notes.join()).toMatch(/until the next boot/);
     expect(made({ augenrules: false }).notes.join()).toMatch(/without augenrules nothing reads rules\.d at boot/);

@@ -118,13 +118,13 @@ test('also when somebody has interrupted: that connection is not interrupted', a
 
 test('a host that cannot be reached goes back on its own, which is said', async () => {
   const { error } = await play({ answers: [apply] });
-  expect(error?.message).toContain(`the host cannot be reached; it goes back on its own within ${WITHIN} s`);
+  expect(error?.message).toContain(`the host cannot be reached; it rolls back by itself within ${WITHIN} s`);
   expect(error?.exit).toBe(5);
 });
 
 test('once it was told to keep the change it may have kept it, which is said as well', async () => {
   const { error, log } = await play({ answers: [apply, { commit: LOST }] });
-  expect(error?.message).toContain('cannot be reached; it has kept the change, or goes back on its own');
+  expect(error?.message).toContain('cannot be reached; it has kept the change, or rolls back by itself');
   expect(log).toContain('save');
   const unclear = await play({ answers: [{ ...apply, undo: 'nothing' }, { commit: LOST }] });
   expect(unclear.error?.message).toContain('the host may have kept the change: run the same command again');

@@ -72,8 +72,8 @@ describe('a change', () => {
     [`rolled-back ${steps} ${base64('it runs on')}`, 'E_APPLY', /files are as they were before, but it runs on$/],
     [`rolled-back ${base64('restart')} - - -`, 'E_DAEMON_START', /the host was rolled back and runs as before$/],
     [`stuck ${steps}`, 'E_ROLLBACK', /and rolling back failed as well: dockerd would not/],
-    [`changed ${base64('/etc/x')}`, 'E_HOST_CHANGED', /^\/etc\/x was changed by somebody else/],
-    ['again', 'E_STALE_CHANGE', /taken back just now/],
+    [`changed ${base64('/etc/x')}`, 'E_HOST_CHANGED', /^\/etc\/x was changed since the plan was made/],
+    ['again', 'E_STALE_CHANGE', /rolled back just now/],
     ['blocked', 'E_ROLLBACK', /half done/],
     ['', 'E_UNANSWERED', /did not say/],
   ])('%s', async (line, code, message) => {

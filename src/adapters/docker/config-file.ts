@@ -1,4 +1,4 @@
-/** Owns the one key of Docker's config.json that we touch: currentContext. Everything else in the file stays byte for byte. */
+/** Owns the keys of Docker's config.json that we touch: currentContext, and the hooks of our plugin. Everything else in the file stays byte for byte. */
 
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,16 +14,40 @@ export async function currentContext(dockerConfig: string): Promise<string | und
   return typeof name === 'string' && name !== '' && name !== 'default' ? name : undefined;
 }
 
+/** Sets or, with undefined, takes away the current context, as editConfig does. */
+export function setCurrentContext(dockerConfig: string, name: string | undefined): Promise<boolean> {
+  return editConfig(dockerConfig, [[['currentContext'], name]]);
+}
+
+/** After these commands docker asks the plugin whether it has something to say (docker/cli, cli-plugins/manager/hooks.go). */
+const HOOKED =
+  'build,buildx,compose,container,create,exec,image,images,info,logs,ps,pull,push,run,start,system,version';
+
+/** Has docker ask our plugin after its commands, or no longer. Docker asks no plugin at all without its feature `hooks`, which stays on. */
+export function setHooks(dockerConfig: string, on: boolean): Promise<boolean> {
+  return editConfig(
+    dockerConfig,
+    on
+      ? [
+          [['features', 'hooks'], 'true'],
+          [['plugins', 'tls', 'hooks'], HOOKED],
+        ]
+      : [[['plugins', 'tls'], undefined]],
+  );
+}
+
+type Edit = readonly [path: readonly string[], value: string | undefined];
+
 /**
- * Sets or, with undefined, takes away the current context. Other keys, their order, the indentation, the file's mode and a symbolic
- * link to it are kept. True when that changed the file. Fails with E_DOCKER_CONFIG when it is no JSON object.
+ * Sets or takes away keys. Other keys, their order, the indentation, the file's mode and a symbolic link to it are kept. True when that
+ * changed the file. Fails with E_DOCKER_CONFIG when it is no JSON object.
  */
-export async function setCurrentContext(dockerConfig: string, name: string | undefined): Promise<boolean> {
+async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise<boolean> {
   const link = join(dockerConfig, 'config.json');
   const before = await readIfThere(link);
   const config = parseConfig(before, link);
-  if (config.currentContext === name) return false;
-  const after = await edit(before, name);
+  if (edits.every(([path, value]) => valueAt(config, path) === value)) return false;
+  const after = await edited(before, edits);
   // A dotfiles directory may own the real file; renaming over the link would part the two.
   const file = await realpath(link).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return link;
@@ -39,17 +63,27 @@ export async function setCurrentContext(dockerConfig: string, name: string | und
   return true;
 }
 
-async function edit(before: string | undefined, name: string | undefined): Promise<string> {
-  // Docker itself indents with a tab.
-  if (before === undefined || before.trim() === '') return `${JSON.stringify({ currentContext: name }, null, '\t')}\n`;
+function valueAt(config: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined),
+    config,
+  );
+}
+
+async function edited(before: string | undefined, edits: readonly Edit[]): Promise<string> {
   const { applyEdits, modify } = await import('jsonc-parser');
-  const indent = /\n([ \t]+)"/.exec(before)?.[1] ?? '\t';
+  const text = before === undefined || before.trim() === '' ? '{}\n' : before;
+  // Docker itself indents with a tab.
+  const indent = /\n([ \t]+)"/.exec(text)?.[1] ?? '\t';
   const formattingOptions = {
     insertSpaces: !indent.startsWith('\t'),
     tabSize: indent.length,
-    eol: before.includes('\r\n') ? '\r\n' : '\n',
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
   };
-  return applyEdits(before, modify(before, ['currentContext'], name, { formattingOptions }));
+  return edits.reduce(
+    (known, [path, value]) => applyEdits(known, modify(known, [...path], value, { formattingOptions })),
+    text,
+  );
 }
 
 function parseConfig(text: string | undefined, file: string): Record<string, unknown> {

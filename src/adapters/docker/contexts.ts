@@ -31,6 +31,8 @@ export type ContextToWrite = ContextPlace & {
   readonly ca: string;
   readonly cert: string;
   readonly key: Secret;
+  /** Whose copies these are: what is said of their expiry names both. Default: as it was. */
+  readonly source?: { readonly store: string; readonly hostName: string; readonly client: string };
   /** Make it the current context. */
   readonly use?: boolean;
   /** Take over a context of that name that is not ours. */
@@ -207,13 +209,17 @@ function mergeMeta(before: Fields, context: ContextToWrite): Fields {
     Metadata: {
       ...metadata,
       Description: context.description ?? metadata.Description ?? DESCRIPTION,
-      [MARK]: { ...fieldsOf(metadata[MARK]), Schema: 1 },
+      [MARK]: { ...fieldsOf(metadata[MARK]), Schema: 1, ...sourceFields(context.source) },
     },
     Endpoints: {
       ...endpoints,
       docker: { ...fieldsOf(endpoints.docker), Host: context.host, SkipTLSVerify: false },
     },
   };
+}
+
+function sourceFields(source: ContextToWrite['source']): Fields {
+  return source === undefined ? {} : { Store: source.store, Host: source.hostName, Client: source.client };
 }
 
 async function readMeta(place: ContextPlace): Promise<Fields | undefined> {

@@ -3,7 +3,7 @@
  * the cause in one stable word. Causes come from error codes, never from message text.
  */
 
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { bareAddress } from '../../domain/destination.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
@@ -22,7 +22,7 @@ type Connected = { readonly protocol: string; readonly chain: string };
 type Stage = 'connect' | 'handshake' | 'answer';
 
 /** What one attempt learnt so far; kept outside the promise chain so that a time-out can say how far it got. */
-type Attempt = { stage: Stage; chain: string; protocol: string; keyed: boolean; socket?: Socket | undefined };
+type Attempt = { stage: Stage; chain: string; protocol: string; keyed: boolean; socket?: Duplex | undefined };
 
 /** Ends an attempt with a cause that was found here rather than by the socket. */
 class Refused extends Error {
@@ -111,7 +111,12 @@ function expiry(milliseconds: number, error: () => Error): { promise: Promise<ne
 }
 
 /** A TCP connection. Node tries all addresses of a name; 250 ms for each, its default, is too short for a slow network. */
-async function dial(request: ProbeRequest, state: Attempt): Promise<Socket> {
+async function dial(request: ProbeRequest, state: Attempt): Promise<Duplex> {
+  if (request.dial !== undefined) {
+    const stream = await request.dial();
+    state.socket = stream;
+    return stream;
+  }
   const { connect } = await import('node:net');
   const socket = connect({
     host: bareAddress(request.address),
@@ -241,7 +246,7 @@ async function askPlain(request: ProbeRequest, state: Attempt): Promise<Answer> 
 }
 
 /** One GET over a connection that is there already. */
-async function get(socket: Socket, path: string): Promise<Answer> {
+async function get(socket: Duplex, path: string): Promise<Answer> {
   const http = await import('node:http');
   return new Promise<Answer>((resolve, reject) => {
     const request = http.get({

@@ -1,7 +1,7 @@
 /** Owns the choice of a transport and the session that stands on it. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
+import type { HostSession, ScriptRequest, ScriptResult, SshOptions, Tunnel } from '../../runtime.ts';
 import { userName } from '../../user.ts';
 import type { OpenChannel, SudoKnowledge } from './channel.ts';
 import { runScript } from './exec.ts';
@@ -18,6 +18,7 @@ export type Transport = {
   /** A key (or an agent's) accept us, and no password was needed. */
   readonly byKey?: () => boolean;
   readonly open: OpenChannel;
+  readonly tunnel: Tunnel;
   close(): Promise<void>;
 };
 
@@ -57,6 +58,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
         { options, login, user: transport.user, operator: transport.operator ?? transport.user, open, sudo },
         request,
       ),
+    tunnel: transport.tunnel,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -64,7 +66,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
 
 async function openTransport(options: SshOptions): Promise<Transport> {
   if (options.destination === 'local') {
-    const { openLocalChannel } = await import('./local.ts');
+    const { localTunnel, openLocalChannel } = await import('./local.ts');
     const operator = process.env.SUDO_USER || userName();
     return {
       user: userName(),
@@ -72,6 +74,7 @@ async function openTransport(options: SshOptions): Promise<Transport> {
       dialled: 'localhost',
       transport: 'local',
       open: openLocalChannel,
+      tunnel: localTunnel,
       close: async () => {},
     };
   }

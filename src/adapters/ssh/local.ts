@@ -1,6 +1,10 @@
 /** Owns the transport to this machine itself: the same scripts, with no network between. */
 
+import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
 import { DockerTlsError } from '../../errors/errors.ts';
+import type { Tunnel } from '../../runtime.ts';
 import type { Channel, ChannelEnd } from './channel.ts';
 
 /** Starts a command of these words on this machine. Throws E_SSH_NO_SHELL when there is no /bin/sh. */
@@ -65,4 +69,25 @@ export async function startProgram(
 
 function cannotStart(file: string, cause: unknown): DockerTlsError {
   return new DockerTlsError({ code: 'E_PROGRAM_MISSING', message: `${file} cannot be started`, cause });
+}
+
+/** This machine reaches itself without ssh. */
+export const localTunnel: Tunnel = {
+  via: 'this machine',
+  open: (address, port) =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ host: address, port, noDelay: true });
+      socket.once('connect', () => resolve(socket));
+      socket.once('error', reject);
+    }),
+  ended: new Promise(() => {}),
+};
+
+/** A connection that `ssh -W` makes; it ends with the program. */
+export function openForward(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Duplex {
+  const child = spawn('ssh', [...args], { stdio: ['pipe', 'pipe', 'ignore'], env });
+  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  child.once('error', (error) => stream.destroy(error));
+  stream.once('close', () => child.kill());
+  return stream;
 }

@@ -16,7 +16,7 @@ import type { Transport } from './connect.ts';
 import { Deadline } from './deadline.ts';
 import { hungUp, interrupted } from './exec-errors.ts';
 import { lockedFiles } from './keys.ts';
-import { startProgram } from './local.ts';
+import { openForward, startProgram } from './local.ts';
 import { loginOf } from './login.ts';
 import { type Answers, startAnswers } from './openssh-answers.ts';
 import { checkOpenSsh, isOpenSshDrop, openSshTimedOut, translateOpenSsh } from './openssh-errors.ts';
@@ -260,6 +260,16 @@ function transportOver(
     dialled: endpoint.hostName,
     transport: 'openssh',
     open: withSemaphore(open),
+    tunnel: {
+      via: `ssh to ${endpoint.hostName}`,
+      open: async (address, port) => {
+        if (end.value !== undefined) throw lost();
+        const to = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+        const args = ['-F', join(directory, 'config'), '-S', join(directory, 'c'), '-o', 'ControlMaster=no'];
+        return openForward([...args, '-o', 'ProxyCommand=false', '-W', to, '--', options.destination], env);
+      },
+      ended: master.ended.then(() => {}),
+    },
     close: async () => {
       master.endInput();
       await Promise.race([master.ended, new Promise((resolve) => setTimeout(resolve, 1000))]);

@@ -6,7 +6,7 @@ import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
 import { shellQuote } from '../../domain/quote.ts';
 import { listWords } from '../../domain/words.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
-import type { SshOptions } from '../../runtime.ts';
+import type { SshOptions, Tunnel } from '../../runtime.ts';
 import { Authentication } from './authentication.ts';
 import type { Channel } from './channel.ts';
 import type { Transport } from './connect.ts';
@@ -53,7 +53,7 @@ export async function connectSsh2(options: SshOptions): Promise<Transport> {
     for (const hop of hops) clients.push(await withRetry(() => login(ssh2, hop, clients.at(-1)), isDrop));
     const [through, last] = [clients.at(-1), hops.at(-1)];
     if (through === undefined || last === undefined) throw new TypeError('a route has a hop');
-    return transportOver(through, clients, last);
+    return transportOver(through, clients, hops, last);
   } catch (error) {
     for (const client of clients.reverse()) client.end();
     throw error;
@@ -214,7 +214,7 @@ function forward(through: Client, options: SshOptions, endpoint: Endpoint): Prom
   });
 }
 
-function transportOver(client: Client, all: readonly Client[], hop: Hop): Transport {
+function transportOver(client: Client, all: readonly Client[], hops: readonly Hop[], hop: Hop): Transport {
   const { options, endpoint } = hop;
   let gone: Error | undefined;
   client.setMaxListeners(0);
@@ -247,6 +247,18 @@ function transportOver(client: Client, all: readonly Client[], hop: Hop): Transp
     transport: 'ssh2',
     byKey: () => byKey.has(client),
     open: withSemaphore(open),
+    tunnel: tunnelOver(all, hops),
     close: () => closeAll(all),
+  };
+}
+
+/** The jump host is near the TLS port, and forwards anyway; the host itself may forbid it (AllowTcpForwarding). */
+function tunnelOver(clients: readonly Client[], hops: readonly Hop[]): Tunnel {
+  const at = Math.max(clients.length - 2, 0);
+  const [client, hop] = [clients[at] as Client, hops[at] as Hop];
+  return {
+    via: `${clients.length > 1 ? 'the jump host' : 'ssh to'} ${hop.endpoint.hostName}`,
+    open: (hostName, port) => forward(client, hop.options, { ...hop.endpoint, hostName, port }),
+    ended: new Promise((resolve) => client.once('close', () => resolve())),
   };
 }

@@ -1,5 +1,6 @@
 /** Owns `client list`: who can reach what. Reads the store; asks no host. */
 
+import { type OutdatedCopy, outdatedCopies } from '../../domain/trust/handed-out.ts';
 import { dateWords } from '../../domain/words.ts';
 import { type ClientAccess, clientAccess } from '../../engine/client-access.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
@@ -18,7 +19,10 @@ export const command = defineCommand({
   options: {},
   async run({ global, runtime }) {
     const state = await storeOf({ global, runtime }).read();
-    const clients = clientAccess(state, runtime.now());
+    const clients = clientAccess(state, runtime.now()).map((client) => {
+      const stored = client.state === 'revoked' ? undefined : state.clients.get(client.name);
+      return { ...client, outdated: stored === undefined ? [] : outdatedCopies(stored) };
+    });
     return {
       exit: 0,
       result: { clients: clients.map((client) => ({ ...client, notAfter: client.notAfter.toISOString() })) },
@@ -29,8 +33,10 @@ export const command = defineCommand({
   },
 });
 
+type Listed = ClientAccess & { readonly outdated: readonly OutdatedCopy[] };
+
 function renderClients(
-  clients: readonly ClientAccess[],
+  clients: readonly Listed[],
   colours: Colours,
   columns: number,
 ): Pick<CommandResult, 'text' | 'next'> {
@@ -64,10 +70,13 @@ function renderClients(
     { columns, titleStyle: colours.dim },
   );
   const outdated = [...new Set(clients.flatMap((client) => [...client.toAdd, ...client.toDrop]))].sort();
-  if (outdated.length === 0) return { text: table };
+  const copies = clients.flatMap(({ name, outdated }) =>
+    outdated.map(({ what, renew }) => `${name}, an old certificate is in ${what}: ${renew}`),
+  );
+  if (outdated.length === 0) return { text: [table, ...copies].join('\n') };
   const lines = clients.flatMap((client) => [
     ...(client.toAdd.length > 0 ? [`${client.name} is not accepted yet by ${client.toAdd.join(', ')}`] : []),
     ...(client.toDrop.length > 0 ? [`${client.name} is still accepted by ${client.toDrop.join(', ')}`] : []),
   ]);
-  return { text: [table, ...lines].join('\n'), next: [`docker-tls apply ${outdated.join(' ')}`] };
+  return { text: [table, ...copies, ...lines].join('\n'), next: [`docker-tls apply ${outdated.join(' ')}`] };
 }

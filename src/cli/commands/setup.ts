@@ -197,7 +197,8 @@ async function withOpenWay(
   const { spec } = answers;
   const { dialled } = opened.session;
   const at = { address: spec.address ?? dialled, port: spec.port };
-  const problem = flags.address === undefined ? await wayProblem(runtime.probe, spec.name, at) : undefined;
+  const direct = flags.address === undefined && spec.reach !== 'ssh';
+  const problem = direct ? await wayProblem(runtime.probe, spec.name, at) : undefined;
   if (problem === undefined) return answers;
   const address = await askAddress(prompts, runtime, spec, dialled, problem);
   return { ...answers, spec: withAddress(spec, address, opened, flags) };

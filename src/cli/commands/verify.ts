@@ -17,7 +17,7 @@ export const command = defineCommand({
   name: 'verify',
   summary: 'Verify over the network which clients are accepted and which are rejected',
   about:
-    'Connects as your client, without a certificate, with one from an untrusted CA, as the server itself, over plain HTTP and with TLS 1.1. Needs no SSH.',
+    'Connects as your client, without a certificate, with one from an untrusted CA, as the server itself, over plain HTTP and with TLS 1.1. Needs no SSH, except for hosts that were set up with --reach ssh: those are verified through it, and each result says so.',
   examples: ['docker-tls verify', 'docker-tls verify build-1 --client ci'],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: {
@@ -25,7 +25,7 @@ export const command = defineCommand({
     client: CLIENT_OPTION,
   },
   async run(context) {
-    const { args, options, global, runtime, progress } = context;
+    const { args, options, global, runtime, progress, prompts } = context;
     const colours = coloursOf(runtime.io);
     const state = await storeOf({ global, runtime }).read();
     const { specs } = await selectSpecs(context, args.hosts, options, state, undefined, { reached: true });
@@ -46,7 +46,7 @@ export const command = defineCommand({
           });
         line.phase('verify');
         const checks = await verifyStored(
-          runtime,
+          { runtime, ask: prompts.ssh },
           state,
           host,
           anyClient(state, host, options, runtime, 'docker-tls verify'),

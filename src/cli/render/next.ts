@@ -9,10 +9,11 @@ import { RUN_OPTIONS } from '../run.ts';
 
 /** How docker reaches the host: by its context where it has one, else by the environment. */
 export function useCommands(
-  { name, use }: Pick<HostSpec, 'name' | 'use'>,
+  { name, use, reach }: Pick<HostSpec, 'name' | 'use' | 'reach'>,
   context: string | undefined,
   { docker, env }: Pick<Runtime, 'docker' | 'env'>,
 ): string[] {
+  if (reach === 'ssh') return [`docker-tls tunnel ${name} -- docker ps`, 'docker-tls status'];
   if (context !== undefined) return [`${docker}${use ? '' : ` --context ${context}`} ps`, 'docker-tls status'];
   return [useOf(detectShell(env), `docker-tls env ${name}`), 'docker ps'];
 }

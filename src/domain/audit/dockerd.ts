@@ -53,7 +53,7 @@ export function parseDaemonJson(path: string, text: string | undefined): DaemonJ
   for (const property of parseTree(body, [], strict)?.children ?? []) {
     const key = property.children?.[0];
     if (key === undefined || typeof key.value !== 'string') continue;
-    if (seen.has(key.value)) errors.push(`line ${lineOf(body, key.offset)}: the key "${key.value}" stands there twice`);
+    if (seen.has(key.value)) errors.push(`line ${lineOf(body, key.offset)}: the key "${key.value}" is there twice`);
     seen.add(key.value);
   }
   return { path, text, value: typeof value === 'object' && value !== null ? value : {}, errors };

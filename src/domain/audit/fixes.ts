@@ -86,7 +86,7 @@ export const ALL_FIXES: readonly Fix[] = [
   {
     name: 'userns-remap',
     title: 'userns-remap=default in daemon.json',
-    cost: 'existing images and containers are hidden until it is switched off again; those that run go on, out of reach of docker, and their published ports answer nobody',
+    cost: 'existing images and containers are hidden until it is switched off again; those that run go on, out of reach of docker, and their published ports do not answer',
     risk: 'yes',
   },
   {
@@ -116,13 +116,13 @@ export const ALL_FIXES: readonly Fix[] = [
   {
     name: 'sshd-root',
     title: 'no logins as root over SSH (by key only, where harden itself logs in as root)',
-    cost: 'whoever logs in as root, by password or at all, has to log in as a user with sudo',
+    cost: 'users who log in as root, by password or at all, have to log in as a user with sudo',
     risk: 'yes',
   },
   {
     name: 'sshd-passwords',
     title: 'no password logins over SSH',
-    cost: 'whoever has no key can no longer log in',
+    cost: 'users without a key can no longer log in',
     risk: 'yes',
   },
   {
@@ -148,19 +148,19 @@ export const ALL_FIXES: readonly Fix[] = [
     name: 'kernel-bpf',
     title: 'sysctl: kernel.unprivileged_bpf_disabled=1',
     risk: 'low',
-    cost: 'it cannot be set back before the next boot, by nobody, so rollback and remove take effect then; BPF of root goes on',
+    cost: 'nothing can set it back before the next boot, so rollback and remove take effect then; BPF of root goes on',
   },
   {
     name: 'modules',
     title: 'modprobe: dccp, rds, tipc, FireWire, USB storage, and old file systems are never loaded',
     risk: 'low',
-    cost: 'USB disks and FireWire devices are not recognised any more; modules that are loaded now are left out',
+    cost: 'USB disks and FireWire devices are no longer recognised; modules that are loaded now are left out',
   },
   {
     name: 'modules-used',
     title: 'modprobe: sctp, squashfs and udf are never loaded',
     risk: 'yes',
-    cost: 'published /sctp ports, snaps and ISO images with UDF do not work any more',
+    cost: 'published /sctp ports, snaps and ISO images with UDF no longer work',
   },
   {
     name: 'sshd-idle',
@@ -173,7 +173,7 @@ export const ALL_FIXES: readonly Fix[] = [
     name: 'sshd-forwarding',
     title: 'sshd: AllowTcpForwarding no, AllowAgentForwarding no',
     risk: 'yes',
-    cost: 'ssh -L, -R and -A, editors over SSH and jumps through this host do not work any more; it is left out where a host of the store is reached through this one',
+    cost: 'ssh -L, -R and -A, editors over SSH and jumps through this host no longer work; it is left out where a host of the store is reached through this one',
   },
   {
     name: 'sshd-sessions',

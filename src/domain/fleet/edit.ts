@@ -239,7 +239,7 @@ function hangsTogether(path: string, cause?: unknown): DockerTlsError {
     code: 'E_FLEET_EDIT',
     message: 'other entries of the file hang on this one, by an anchor (&) and an alias (*)',
     where: path,
-    hints: ['write the values out where the alias stands, then try again'],
+    hints: ['write the values out where the alias is, then try again'],
     cause,
   });
 }

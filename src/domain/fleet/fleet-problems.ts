@@ -79,7 +79,7 @@ function misplaced(path: Path, key: string, { knownKeys }: ProblemContext): stri
   const inSsh = path.at(-1) === 'ssh';
   const other = knownKeys(inSsh ? path.slice(0, -1) : [...path, 'ssh']);
   if (!other.includes(key)) return undefined;
-  return inSsh ? `${key} stands beside ssh, not in it` : `${key} belongs into ssh: { ${key}: … }`;
+  return inSsh ? `${key} is beside ssh, not in it` : `${key} belongs into ssh: { ${key}: … }`;
 }
 
 /** Of the forms that a value may have, the one whose kind was written is what was meant. */
@@ -137,7 +137,11 @@ function wrongChoice(path: Path, values: readonly string[], found: unknown): Pro
 function outOfRange(path: Path, issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, found: unknown): Problem {
   const limit = issue.code === 'too_small' ? Number(issue.minimum) : Number(issue.maximum);
   if (Array.isArray(found)) {
-    return { path, message: 'the list is empty: that would let nobody in', hints: ['take the key out, or write all'] };
+    return {
+      path,
+      message: 'the list is empty: no client would be accepted',
+      hints: ['take the key out, or write all'],
+    };
   }
   return { path, message: `${String(path.at(-1))} is ${issue.code === 'too_small' ? 'at least' : 'at most'} ${limit}` };
 }

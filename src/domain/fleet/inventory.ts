@@ -63,7 +63,7 @@ export function parseInventory(text: string, path = 'inventory'): InventoryHost[
   return /^\s*[{[]/.test(text.replace(/^\ufeff/, '')) ? parseAnsible(text, path) : parseHostList(text, path);
 }
 
-/** The hosts that were chosen, or everything that stands against them: DockerTlsErrors of E_INVENTORY (exit 2). */
+/** The hosts that were chosen, or everything that prevents it: DockerTlsErrors of E_INVENTORY (exit 2). */
 export function chosenSpecs(hosts: readonly InventoryHost[]): HostSpec[] {
   const problems = hosts.flatMap((host) => host.problems);
   if (problems.length > 0) throw new DockerTlsErrors(problems.slice(0, MAX_ERRORS));

@@ -75,7 +75,7 @@ export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action
       .map(({ name }) => name);
     if (names.length === 0) return [];
     return [
-      `dockerd itself makes ${path} anew when it starts; ${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} it mounted and cannot reach the daemon any more until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
+      `dockerd itself makes ${path} anew when it starts; ${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} it mounted and can no longer reach the daemon until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
     ];
   });
 }

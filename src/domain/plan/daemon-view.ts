@@ -36,7 +36,7 @@ export type DaemonView = {
   readonly variable: (name: string) => PlacedVariable | undefined;
   /** Every flag, those of variables included. */
   readonly flags: readonly Flag[];
-  /** Where the daemon's configuration file really lies, and the path that the daemon itself opens: a link's, where it is one. */
+  /** Where the daemon's configuration file really is, and the path that the daemon itself opens: a link's, where it is one. */
   readonly configFile: string;
   readonly configName: string;
   /** Real paths of the unit's environment files. */

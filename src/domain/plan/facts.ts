@@ -128,7 +128,7 @@ export function hasDocker({ docker }: HostFacts): boolean {
   return docker.binary !== '' && docker.unit.load !== 'not-found' && docker.unit.load !== '';
 }
 
-/** Where a file of settings really lies: that is what a change edits, so that the administrator's link stays as it is. */
+/** Where a file of settings really is: that is what a change edits, so that the administrator's link stays as it is. */
 export function realPath(facts: HostFacts, path: string): string {
   return facts.leads.get(path) ?? path;
 }
@@ -139,7 +139,7 @@ export function fileText(facts: HostFacts, path: string): string | undefined {
   return state?.kind === 'file' ? state.content : undefined;
 }
 
-/** The certificates that lie on the host, in the generation in force or in another directory of credentials. */
+/** The certificates that are stored on the host, in the generation in force or in another directory of credentials. */
 export function installedCredentials(
   facts: HostFacts,
   directory: number | 'current' = 'current',
@@ -257,7 +257,7 @@ function parseLock(state: PathState | undefined): { who: string; sinceMs: number
   if (state?.kind !== 'file') return undefined;
   const values = parseProperties(state.content);
   return {
-    who: printable(values.who ?? 'somebody', 200),
+    who: printable(values.who ?? 'another run', 200),
     sinceMs: Number(values.since ?? 0) * 1000,
     expiresMs: Number(values.expires ?? 0) * 1000,
   };

@@ -42,7 +42,7 @@ function judgeFirewalld(words: string, port: number): FirewallJudgement {
 /** DEFAULT_INPUT_POLICY, then the rules, of which the first that matches counts (`### tuple ### allow tcp 2376 DEST SPORT SOURCE in`). */
 function judgeUfw(text: string, port: number): FirewallJudgement {
   const ufw = (words: string): Wall => ({ name: 'ufw', words, hints: [`ufw allow ${port}/tcp`] });
-  const wall = ufw(`ufw lets no connection in on port ${port}`);
+  const wall = ufw(`ufw allows no connection to port ${port}`);
   let some = false;
   for (const line of text.split('\n')) {
     const [action, protocol, ports = '', , , source = '', direction] = line.replace(/^### tuple ### /, '').split(' ');
@@ -53,11 +53,11 @@ function judgeUfw(text: string, port: number): FirewallJudgement {
       if (everywhere) return {};
       some = true;
     } else if (everywhere)
-      return some ? { doubt: ufw(`ufw lets a connection in on port ${port} only by some of its rules`) } : { wall };
+      return some ? { doubt: ufw(`ufw allows connections to port ${port} only by some of its rules`) } : { wall };
   }
   const policy = /^DEFAULT_INPUT_POLICY="?(\w+)/m.exec(text)?.[1];
   if (policy === 'ACCEPT') return {};
-  if (some) return { doubt: ufw(`ufw lets a connection in on port ${port} only by some of its rules`) };
+  if (some) return { doubt: ufw(`ufw allows connections to port ${port} only by some of its rules`) };
   if (policy === 'DROP' || policy === 'REJECT') return { wall };
   return { doubt: ufw(`ufw is on and names port ${port} nowhere`) };
 }

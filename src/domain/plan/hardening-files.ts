@@ -57,11 +57,11 @@ export function hardenFiles(
       audit.kernel && !audit.bootDisabled && audit.installed && audit.refused === undefined && !audit.locked;
     if (audit.byHand)
       notes.push(
-        `audit-rules: /etc/audit/audit.rules has rules that stand in no file of rules.d, so somebody keeps it by hand: it stays, and ${AUDIT_RULES} counts at the next boot once what it says stands there`,
+        `audit-rules: /etc/audit/audit.rules has rules that are in no file of rules.d, so it is maintained by hand: it stays, and ${AUDIT_RULES} counts at the next boot once what it says stands there`,
       );
     else if (audit.installed && !audit.augenrules)
       notes.push(
-        `audit-rules: without augenrules nothing reads rules.d at boot: ${AUDIT_RULES} counts at the next boot once what it says stands in /etc/audit/audit.rules`,
+        `audit-rules: without augenrules nothing reads rules.d at boot: ${AUDIT_RULES} counts at the next boot once its rules are in /etc/audit/audit.rules`,
       );
     if (!audit.kernel || audit.bootDisabled)
       notes.push('audit-rules: the kernel does not audit; the rules are written, and count once it does');

@@ -100,7 +100,7 @@ function stricterAlready(fix: FixName, settings: HostSettings | undefined): stri
   if (fix === 'session-timeout' && timeout !== undefined)
     return timeout > 0 && timeout <= TIMEOUT_S
       ? `TMOUT is ${timeout} already`
-      : `TMOUT=${timeout} stands in /etc/profile or /etc/profile.d, and stays; take it out there`;
+      : `TMOUT=${timeout} is set in /etc/profile or /etc/profile.d, and stays; take it out there`;
   if (fix === 'umask' && umask.length > 0 && umask.every(isStrict)) return `umask is ${umask.at(-1)} already`;
   return undefined;
 }

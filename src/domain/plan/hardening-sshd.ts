@@ -115,7 +115,7 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
       }
     } else {
       notes.push(
-        'sshd-passwords: password logins stay, since this run did not log in over SSH with a key; nobody shall be locked out',
+        'sshd-passwords: password logins stay, since this run did not log in over SSH with a key and would lock users out',
       );
     }
   }
@@ -135,7 +135,7 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
         notes.push(`sshd: Match ${criteria} says ${keyword} ${other}, and so wins for those; take it out there`);
     }
     if (included.before.has(keyword.toLowerCase()))
-      notes.push(`sshd: ${keyword} stands in ${SSHD_CONFIG} before its Include, and so wins; take it out there`);
+      notes.push(`sshd: ${keyword} is set in ${SSHD_CONFIG} before its Include, and so wins; take it out there`);
   }
   const text = [
     '# Written by docker-tls. `docker-tls remove HOST` takes it away again.',

@@ -136,8 +136,8 @@ export function otherClientsLose(
     where: host,
     message:
       losing.length === 0
-        ? `${unread} names the CA that the daemon accepts now, and could not be read: whoever has a certificate of it would be rejected`
-        : `clients of ${caWords(losing)} are accepted now and would be rejected; those that are not in this store are known to nobody here`,
+        ? `${unread} names the CA that the daemon accepts now, and could not be read: clients with a certificate of it would be rejected`
+        : `clients of ${caWords(losing)} are accepted now and would be rejected; those that are not in this store cannot be listed here`,
     hints: [...hints, 'stop accepting them: --reject-other-clients'],
     details: losing.map(({ subject, fingerprint }) => `${subject} SHA256 ${fingerprint}`),
   });

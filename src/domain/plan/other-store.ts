@@ -41,7 +41,7 @@ export function managedExternally(host: string, words: string): DockerTlsError {
     message: words,
     hints: [
       'use that store: --home DIRECTORY',
-      'or let yourself be accepted by whoever has it: docker-tls client request NAME',
+      'or ask its administrator for access: docker-tls client request NAME',
       'or take the host over: --take-over',
     ],
     details: [`its own records are ${STATE}/state.json`],

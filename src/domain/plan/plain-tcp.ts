@@ -41,7 +41,7 @@ export function plainTcpWarnings(opens: readonly string[]): string[] {
   );
 }
 
-/** What stands against a change that opens such ports; empty where it opens none. */
+/** What prevents a change that opens such ports; empty where it opens none. */
 export function plainTcpProblem({ host, opens }: HostPlan): DockerTlsError[] {
   if (opens.length === 0) return [];
   return [

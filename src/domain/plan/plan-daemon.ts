@@ -137,7 +137,7 @@ export function planVariables(
     if (view.tlsVerified) warnings.push(`${listener.text} is replaced by port ${desired.port} of docker-tls`);
     else
       warnings.push(
-        `${listener.text} is closed: it answers everybody, without TLS; clients that still use it need the new address`,
+        `${listener.text} is closed: it answers every client, without TLS; clients that still use it need the new address`,
       );
   }
   warnings.push(...socketWarnings(facts, view));
@@ -236,7 +236,7 @@ export function planDaemon(
     facts.docker.cmdline.length > 1 &&
     !facts.docker.cmdline.includes(`--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`)
   ) {
-    return { action: 'restart', reason: 'it runs without the configuration that lies on the host' };
+    return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
   }
   if (view.listeners.some((listener) => listener.kind === 'fd') && facts.docker.tlsSocket.active !== 'active') {
     return { action: 'restart', reason: `${SOCKET_UNIT} does not listen on port ${desired.port}` };

@@ -68,7 +68,7 @@ export function hasChanges(plan: HostPlan): boolean {
   return plan.files.length > 0 || plan.credentials !== undefined || plan.daemon.action !== 'none';
 }
 
-/** The plan that brings a host to the desired state. Pure; what stands against it is found by `preflight`. */
+/** The plan that brings a host to the desired state. Pure; what prevents it is found by `preflight`. */
 export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const view = viewDaemon(facts);
   const generation = nextGeneration(facts);
@@ -133,7 +133,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
       ...mountedSocketWarnings(facts, view, daemon.action),
       ...bridgeWarnings(desired.daemonSettings, containers),
       ...networkWarnings(facts, desired, daemon.action),
-      ...placed.stuck.map((key) => `${key}: its flag stands in a variable of the unit itself; take it out there`),
+      ...placed.stuck.map((key) => `${key}: its flag is in a variable of the unit itself; take it out there`),
       ...(desired.notes ?? []),
     ],
   };

@@ -1,4 +1,4 @@
-/** Owns what of the host around dockerd stands against a change: a port that is taken, its clock, full disks, the firewall. */
+/** Owns what of the host around dockerd prevents a change: a port that is taken, its clock, full disks, the firewall. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { SOCKET_PATH, SOCKET_UNIT } from '../dockerd/paths.ts';

@@ -1,4 +1,4 @@
-/** Owns what mounts stand against a change: file systems that cannot be written, and files that are mounts and so cannot be replaced. */
+/** Owns what mounts prevent a change: file systems that cannot be written, and files that are mounts and so cannot be replaced. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { STATE, TLS_DIRECTORY, UNITS } from '../dockerd/paths.ts';

@@ -54,7 +54,7 @@ function silentProblem({ host, login, facts, plan }: PreflightInput, view: Daemo
     return problem(
       host,
       'E_DOCKER_SILENT',
-      'dockerd listens on no unix socket, so nobody on the host can ask it whether its containers outlive a restart',
+      'dockerd listens on no unix socket, so it cannot be asked whether its containers outlive a restart',
       [
         `add unix:///var/run/docker.sock to ${inJson ? `"hosts" in ${view.configFile}` : 'its -H flags'}, then: ${sudoCommand(login, 'systemctl', 'restart', 'docker.service')}`,
         ...without,
@@ -65,7 +65,7 @@ function silentProblem({ host, login, facts, plan }: PreflightInput, view: Daemo
     host,
     'E_DOCKER_SILENT',
     apiSocket === ''
-      ? 'dockerd runs, but the file of its socket is gone: nobody on the host can reach it'
+      ? 'dockerd runs, but the file of its socket is gone: no program on the host can reach it'
       : `dockerd runs, but does not answer on ${apiSocket}`,
     [...restartCommands(login, apiSocket === '' && socket.active === 'active'), ...without],
   );

@@ -1,4 +1,4 @@
-/** Owns what of docker.service stands against a change: units that systemd has not read or would not start, a command that is not dockerd. */
+/** Owns what of docker.service prevents a change: units that systemd has not read or would not start, a command that is not dockerd. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { sshCommand, sudoCommand } from '../quote.ts';

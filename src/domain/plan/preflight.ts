@@ -1,4 +1,4 @@
-/** Owns what stands against a change: everything is found before anything is touched, and said at once. */
+/** Owns what prevents a change: everything is found before anything is touched, and said at once. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';

@@ -27,7 +27,7 @@ import {
 import type { HostPlan } from './plan.ts';
 import { startNeeds } from './start-needs.ts';
 
-/** What lies on the host for the time of a change. A timer, a boot or a person starts it, so it makes its environment clean by itself. */
+/** What is stored on the host for the time of a change. A timer, a boot or a person starts it, so it makes its environment clean by itself. */
 const rollbackScript = [
   '#!/bin/sh',
   `case $1 in undo | commit) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,

@@ -12,14 +12,14 @@ import { type AccessView, trustFor } from './view.ts';
 export type Access = {
   /** Hosts of the store whose trust file is not what it should be. */
   readonly outdated: readonly string[];
-  /** Hosts that no client may use any more (E_HOST_WITHOUT_CLIENTS): they stay as they are, for nothing could be verified there. */
+  /** Hosts that no client may use (E_HOST_WITHOUT_CLIENTS): they stay as they are, for nothing could be verified there. */
   readonly withoutClients: readonly DockerTlsError[];
   /** Who else loses hosts that list their clients from now on, in words: clients of an imported CA that are not in this store. */
   readonly notes: readonly string[];
 };
 
 export type Asking = {
-  /** Clients that this store does not know may lose a host. */
+  /** Clients unknown to this store may lose a host. */
   readonly rejectOthers: boolean;
   readonly now: Date;
   /** In place of the specs on record. */

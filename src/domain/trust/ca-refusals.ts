@@ -19,7 +19,7 @@ export function caNotAccepted(client: string, hosts: readonly string[]): DockerT
   return new DockerTlsError({
     code: 'E_CA_NOT_ACCEPTED',
     where: client,
-    message: `${hosts.join(', ')} ${hosts.length === 1 ? 'does' : 'do'} not accept the new CA yet, and the old one cannot issue any more: new credentials would lock this client out there`,
+    message: `${hosts.join(', ')} ${hosts.length === 1 ? 'does' : 'do'} not accept the new CA yet, and the old one can no longer issue: new credentials would lock this client out there`,
     hints: ['docker-tls rotate ca'],
   });
 }

@@ -31,7 +31,7 @@ export function refuseForeign({ record }: StoredClient, hints: readonly string[]
   throw new DockerTlsError({
     code: 'E_CLIENT_EXTERNAL',
     where: record.name,
-    message: 'this client was issued elsewhere and imported here',
+    message: 'this client was issued from another store and imported here',
     hints,
   });
 }

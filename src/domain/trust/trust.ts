@@ -198,7 +198,7 @@ export function isUnder(cert: string, trust: string): boolean {
 
 /** Another trust file in the place of the one in force. */
 export type AccessChange = {
-  /** Clients that get in by it and do not now, and the other way round. */
+  /** Clients that it accepts and the active one does not, and the other way round. */
   readonly again: readonly string[];
   readonly noLonger: readonly string[];
   /** Revoked clients that it accepts, whatever the one in force does. */
@@ -207,7 +207,7 @@ export type AccessChange = {
   readonly untrusted: readonly string[];
 };
 
-/** Who gets in by `next` (PEM) and not by `current`. `ours`: PEM of our CAs and of the clients' issuing CAs. */
+/** Clients that `next` (PEM) accepts and `current` does not. `ours`: PEM of our CAs and of the clients' issuing CAs. */
 export function compareTrust(
   current: string,
   next: string,

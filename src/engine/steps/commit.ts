@@ -6,7 +6,7 @@ import { type Ending, endTransaction } from '../host-transaction.ts';
 import type { HostChange } from '../intent.ts';
 import { sshOptions } from './connect.ts';
 
-/** How the change ended. Over a session that was opened after the change: a host that lets nobody in any more must not keep it. */
+/** How the change ended. Over a session that was opened after the change: a host that no longer accepts logins must not keep it. */
 export function commit(change: HostChange, id: string, fresh: HostSession): Promise<Ending> {
   return endTransaction(fresh, id, 'commit').then(
     ({ ending }) => ending,

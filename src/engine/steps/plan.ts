@@ -23,6 +23,7 @@ import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trus
 import type { HostProgress } from '../../runtime.ts';
 import type { OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
 import { wayProblem } from '../reachability.ts';
+import { wayTo } from '../through.ts';
 import { hardenOpened } from './harden.ts';
 import { problemsOf } from './preflight.ts';
 import { droppedNotes, hardeningOf, latestOf } from './record.ts';
@@ -131,7 +132,7 @@ async function planDesired(
   const way =
     hasChanges(plan) && problems.every(({ code }) => code !== 'E_FIREWALL')
       ? await wayProblem(
-          runtime.probe,
+          wayTo(spec, runtime.probe, session).probe,
           spec.name,
           { address, port: spec.port },
           { firewall: facts.firewall, login: opened.session.login },

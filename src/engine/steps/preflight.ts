@@ -1,4 +1,4 @@
-/** Owns what stands against a change of a host before it begins. */
+/** Owns what prevents a change of a host before it begins. */
 
 import type { HostPlan } from '../../domain/plan/plan.ts';
 import { preflight, swarmProblem } from '../../domain/plan/preflight.ts';
@@ -20,7 +20,7 @@ export function problemsOf(
   ];
 }
 
-/** Everything that stands against the change, thrown together. */
+/** Everything that prevents the change, thrown together. */
 export function refuseProblems({ problems }: Pick<PlannedHost, 'problems'>): void {
   if (problems.length === 1 && problems[0]) throw problems[0];
   if (problems.length > 1) throw new DockerTlsErrors(problems);

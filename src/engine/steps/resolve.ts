@@ -7,7 +7,7 @@ import { type AccessView, viewOf } from '../../domain/trust/view.ts';
 import type { Intent, Run } from '../intent.ts';
 import type { Base } from './plan.ts';
 
-/** Reads the store, and asks the intent. Throws what stands against the whole run. */
+/** Reads the store, and asks the intent. Throws what prevents the whole run. */
 export async function resolveIntent(intent: Intent, { store, runtime, progress }: Run): Promise<Base> {
   const now = runtime.now();
   const state = await store.read();

@@ -1,4 +1,4 @@
-/** Owns the plan of a host that goes back on purpose: to an earlier generation, or to what it was before the first setup. */
+/** Owns the plan of a host that is rolled back on purpose: to an earlier generation, or to what it was before the first setup. */
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { CURRENT_LINK, STATE } from '../../domain/dockerd/paths.ts';
@@ -98,7 +98,7 @@ function credentialsOf(host: string, facts: HostFacts, generation: number): Rest
   });
 }
 
-/** Who gets in by another trust file than the one in force, by the clients that this store has issued. */
+/** Who is accepted by another trust file than the active one, by the clients that this store has issued. */
 function accessBy(ca: string, facts: HostFacts, { latest: state, now }: RestoreContext): AccessChange {
   return compareTrust(
     installedCredentials(facts)?.ca ?? '',
@@ -116,16 +116,17 @@ export function ownClients(clients: Iterable<StoredClient>): StoredClient[] {
 
 function accessWarnings({ again, noLonger, revoked, untrusted }: AccessChange): string[] {
   return [
-    ...revoked.map((name) => `${name}, which was revoked, gets in with that generation`),
-    ...again.map((name) => `${name} gets in again`),
-    ...noLonger.map((name) => `${name} does not get in any more`),
+    ...revoked.map((name) => `${name}, which was revoked, is accepted by that generation`),
+    ...again.map((name) => `${name} is accepted again`),
+    ...noLonger.map((name) => `${name} is no longer accepted`),
     ...untrusted.map(
-      (name) => `the CA ${name} is trusted again, which is not of this store: whoever has a certificate of it gets in`,
+      (name) =>
+        `the CA ${name} is trusted again, which is not of this store: any client with a certificate of it is accepted`,
     ),
   ];
 }
 
-/** A rollback must not give access back by the way: to a revoked client, or to whoever has credentials of a CA that was dropped. */
+/** A rollback must not silently accept again: a revoked client, or clients of a CA that was dropped. */
 function revokedProblem(
   host: string,
   generation: number,
@@ -149,8 +150,8 @@ function revokedProblem(
       where: host,
       message:
         revoked.length > 0
-          ? `generation ${generation} is from before ${revoked.join(', ')} ${revoked.length === 1 ? 'was' : 'were'} revoked and would let ${revoked.length === 1 ? 'it' : 'them'} in`
-          : `generation ${generation} trusts the CA ${untrusted.join(', ')}, which this store does not have (any more), and would accept whoever has a certificate of it`,
+          ? `generation ${generation} is from before ${revoked.join(', ')} ${revoked.length === 1 ? 'was' : 'were'} revoked and would accept ${revoked.length === 1 ? 'it' : 'them'}`
+          : `generation ${generation} trusts the CA ${untrusted.join(', ')}, which is not in this store, and would accept any client with a certificate of it`,
       hints: [
         ...(better === undefined ? [] : [`a generation that does not: docker-tls rollback ${host} --to ${better}`]),
         `if it has to be: docker-tls rollback ${host} --to ${generation} --allow-revoked && docker-tls ${revoked.length > 0 ? `client revoke ${revoked[0]}` : `setup ${host}`}`,

@@ -57,7 +57,7 @@ export async function rollBackHost(
   }
   const back =
     ending === 'unreachable'
-      ? `the host cannot be reached; it ${confirming ? 'has kept the change, or ' : ''}goes back on its own within ${spec.confirmWithin} s`
+      ? `the host cannot be reached; it ${confirming ? 'has kept the change, or ' : ''}rolls back by itself within ${spec.confirmWithin} s`
       : confirming && ending !== 'undone'
         ? 'the host may have kept the change: run the same command again'
         : asBefore(remark);
@@ -66,7 +66,7 @@ export async function rollBackHost(
   }
   if (ending === 'nothing' && original?.code === 'E_VERIFY') {
     // It was verified too late: what was connected at was the old state again.
-    return notConfirmed(spec, `the host had already gone back: nothing was confirmed within ${spec.confirmWithin} s`);
+    return notConfirmed(spec, `the host had already rolled back: nothing was confirmed within ${spec.confirmWithin} s`);
   }
   return new DockerTlsError({
     code: original?.code ?? 'E_APPLY',

@@ -28,7 +28,7 @@ const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /**
  * One transaction (docs/how-it-works.md): start, verify over new connections, write the store, confirm over a new ssh connection.
- * Whatever goes wrong leads to the rollback that lies on the host; the error says whether it was taken.
+ * Every failure leads to the rollback that is stored on the host; the error says whether it was taken.
  */
 export async function transact(change: HostChange): Promise<ChangeOutcome> {
   const { plan, spec, session, reach, progress } = change;
@@ -58,7 +58,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
   }
   let confirmation: HostSession | undefined;
   let confirming = false;
-  /** The host has gone back by itself: nothing is left to take back. */
+  /** The host has rolled back by itself: nothing is left to undo. */
   let rolledBack = false;
   try {
     runtime.signal.throwIfAborted();
@@ -79,7 +79,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
       throw notConfirmed(
         spec,
         rolledBack
-          ? `the host had already gone back: the change was not confirmed within ${spec.confirmWithin} s`
+          ? `the host had already rolled back: the change was not confirmed within ${spec.confirmWithin} s`
           : 'the host could not keep the change',
       );
     }

@@ -8,6 +8,7 @@ import { isAccepted, isFrom } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
 import type { PlannedHost, Run, Wanted } from '../intent.ts';
+import { said, wayTo } from '../through.ts';
 import { type CheckResult, verifyHost } from '../verify-host.ts';
 import { ownClients } from './restore.ts';
 
@@ -31,9 +32,10 @@ export async function verify(
   const { credentials, latest, spec, address } = planned;
   const now = runtime.now();
   const base = { address, port: spec.port, now };
+  const way = wayTo(spec, runtime.probe, planned.session);
   const clients = usableClients(latest, wanted.verifyAs);
   if (credentials !== undefined && 'restored' in credentials)
-    return verifyHost(runtime.probe, { ...base, ...restoredRequest(planned, clients, now) });
+    return said(await verifyHost(way.probe, { ...base, ...restoredRequest(planned, clients, now) }), way);
   if (sent === undefined) return [];
   // A key that the host made itself is not here, and the one before does not belong to the new certificate.
   const kept = sent.key.kind === 'keep' ? latest.hosts.get(spec.name)?.serverKey : undefined;
@@ -41,7 +43,7 @@ export async function verify(
   const [client, ...others] = clients.filter(({ record }) => isAccepted(record, spec));
   // Over a fleet one client is enough; of a single host people want to read who is accepted.
   const more = wanted.hosts.length > 1 ? [] : others.filter(({ cert }) => isFrom(cert, sent.ca, 'client', now));
-  return verifyHost(runtime.probe, {
+  const checks = await verifyHost(way.probe, {
     ...base,
     // Without a client of ours: only what is served, and who is rejected.
     ca: client?.ca ?? bundleOf(trustedIds(viewOf(state, now)), state),
@@ -54,6 +56,7 @@ export async function verify(
       return one?.key === undefined ? [] : [named(one)];
     }),
   });
+  return said(checks, way);
 }
 
 const MOST_OTHERS = 7;

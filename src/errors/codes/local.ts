@@ -29,7 +29,7 @@ export const COMMAND_LINE = {
   E_PROGRAM_MISSING: [2, 'A program that this command needs is not installed here.', 'Install the program named.'],
   E_SECRET_ENV: [2, 'The environment variable of a secret is empty or not set.', 'Set the variable named.'],
   E_SECRET_FILE: [2, 'The file of a secret is missing, empty or readable by other users.', 'chmod 600 FILE'],
-  E_SECRET_REFERENCE: [2, 'A secret stands in a file as plain text.', 'Write env:NAME, file:PATH or prompt.'],
+  E_SECRET_REFERENCE: [2, 'A file contains a secret as plain text.', 'Write env:NAME, file:PATH or prompt.'],
   E_OUTPUT: [1, 'What was printed could not be written, as on a full disk.', 'df -h'],
   E_NODE_VERSION: [2, 'This Node.js is too old.', 'Install the version of Node.js that the error names.'],
   E_BUG: [1, 'A bug in docker-tls.', 'Run it again with -v and report the output.'],
@@ -48,8 +48,8 @@ export const FLEET = {
   ],
   E_FLEET_EDIT: [
     2,
-    'An entry cannot be removed because an alias elsewhere in the file uses it.',
-    'Write the values out where the alias stands.',
+    'An entry cannot be removed because an alias in another entry of the file uses it.',
+    'Write the values out where the alias is.',
   ],
   E_INVENTORY: [2, 'An inventory is not one that docker-tls can import.', 'Correct the lines named.'],
 } as const satisfies CodeGroup;
@@ -70,7 +70,7 @@ export const STORE = {
   E_REQUEST_DAMAGED: [2, 'A certificate request in the store cannot be read.', 'docker-tls client request NAME --new'],
   E_HOST_KNOWN: [2, 'This host is in the store under another name.', 'Use the name that the error gives.'],
   E_HOST_TAKEN: [2, 'Another host in the store has this name.', 'docker-tls status'],
-  E_HOST_TWO_NAMES: [4, 'Two names stand for one host.', 'docker-tls forget OTHER-NAME'],
+  E_HOST_TWO_NAMES: [4, 'One host has two names.', 'docker-tls forget OTHER-NAME'],
   E_HOST_EXTERNAL: [
     2,
     'The host was set up from another store; this one only has a client for it.',

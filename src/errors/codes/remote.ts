@@ -43,6 +43,7 @@ export const HOST = {
   E_FIREWALL: [4, "The host's firewall does not accept connections to the TLS port.", 'Run the command that it names.'],
   E_PORT_TAKEN: [4, 'Another program listens on the TLS port.', 'Pass --port N.'],
   E_ADDRESS: [4, 'The address that clients would dial does not resolve here.', 'Pass --address NAME.'],
+  E_TUNNEL: [4, 'A tunnel cannot be opened: here, or because the host rejects the client.', 'docker-tls status HOST'],
   E_PORT_FILTERED: [
     4,
     'A firewall between here and the host drops connections to the TLS port.',

@@ -1,0 +1,25 @@
+/** Owns `notices on|off`: whether docker says after its commands that a certificate is due (src/cli/notice.ts). */
+
+import { setHooks } from '../../adapters/docker/config-file.ts';
+import { defineCommand } from '../command.ts';
+import { dockerConfigDirectory } from '../options.ts';
+
+export const command = defineCommand({
+  name: 'notices',
+  withoutFleet: true,
+  summary: 'Say after docker commands when a certificate is due: on or off',
+  about:
+    "Needs docker-tls as a plugin of docker 26 or later. Docker then asks it after its commands, on a terminal only; it answers one line when the certificate of the host or of the client is due, with the command that renews it.\non adds to Docker's config.json the feature hooks, which lets every plugin speak, and the commands after which ours is asked; off takes the latter away.",
+  examples: ['docker-tls notices on', 'docker-tls notices off'],
+  args: { setting: { summary: 'on or off', required: true, choices: ['on', 'off'] } },
+  options: {},
+  async run({ args: { setting }, global, runtime }) {
+    const dockerConfig = dockerConfigDirectory(runtime);
+    const changed = global.dryRun ? false : await setHooks(dockerConfig, setting === 'on');
+    return {
+      exit: 0,
+      result: { notices: setting, changed, dockerConfig, ...(global.dryRun ? { dryRun: true } : {}) },
+      text: `${global.dryRun ? 'would turn notices' : 'notices are'} ${setting} (${dockerConfig}/config.json)`,
+    };
+  },
+});

@@ -1,0 +1,140 @@
+/**
+ * Owns what docker-tls says after a command of docker: one line, when the certificate of the host or of the client is due. Docker starts us
+ * for it and waits, so this is a program of its own that loads nothing but what it names, reads the few files in use, and never fails.
+ */
+
+import { createHash, X509Certificate } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { renewal } from '../domain/pki/renewal.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { dockerOptions } from './plugin-call.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Where docker went, and whose files it used. */
+type Used = {
+  readonly store: string;
+  readonly host: string | undefined;
+  readonly client: string;
+  readonly cert: string;
+};
+
+/** More hosts than this are not searched for the one that DOCKER_HOST names. */
+const MOST_HOSTS = 200;
+
+/** The answer to docker's `docker-cli-plugin-hooks` (docker/cli, cli-plugins/hooks): empty when there is nothing to say. `parent`: docker's own argv. */
+export function hookAnswer(env: Env, parent: readonly string[], now: Date): string {
+  try {
+    const used = usedBy(env, parent);
+    const line = used === undefined ? undefined : noticeOf(used, env, now);
+    // A Go template: names hold no braces, paths may.
+    return line === undefined ? '' : JSON.stringify({ Type: 0, Template: line.replaceAll('{', '{{"{"}}') });
+  } catch {
+    // Nothing may come between a person and docker.
+    return '';
+  }
+}
+
+/** The command line of docker, which started us. Only Linux shows it: elsewhere --context is not seen. */
+export function parentArguments(): string[] {
+  try {
+    return readFileSync(`/proc/${process.ppid}/cmdline`, 'utf8').split('\0').slice(1);
+  } catch {
+    return [];
+  }
+}
+
+function usedBy(env: Env, parent: readonly string[]): Used | undefined {
+  const { config, context: flag, host } = dockerOptions(parent);
+  if (host !== undefined) return undefined;
+  if (env.DOCKER_HOST && flag === undefined) return usedByEnvironment(env.DOCKER_HOST, env);
+  const directory = config ?? (env.DOCKER_CONFIG || join(homedir(), '.docker'));
+  const context = flag ?? (env.DOCKER_CONTEXT || currentContext(directory));
+  if (context === undefined) return undefined;
+  const id = createHash('sha256').update(context).digest('hex');
+  const { Metadata: metadata } = json(join(directory, 'contexts/meta', id, 'meta.json'));
+  const mark = (metadata as Fields | undefined)?.DockerTls as Fields | undefined;
+  const { Store: store, Host: name, Client: client } = mark ?? {};
+  if (typeof store !== 'string' || typeof name !== 'string' || typeof client !== 'string') return undefined;
+  return { store, host: name, client, cert: join(directory, 'contexts/tls', id, 'docker/cert.pem') };
+}
+
+/** Lines of `env`: DOCKER_CERT_PATH is the client's directory in the store. */
+function usedByEnvironment(endpoint: string, { DOCKER_CERT_PATH: path }: Env): Used | undefined {
+  if (!path || basename(dirname(path)) !== 'clients') return undefined;
+  const store = dirname(dirname(resolve(path)));
+  const [, address, port] = /^tcp:\/\/(.+):(\d+)$/.exec(endpoint) ?? [];
+  const bare = address?.replace(/^\[|\]$/g, '');
+  const host = names(join(store, 'hosts'))
+    .slice(0, MOST_HOSTS)
+    .find((name) => {
+      const record = json(join(store, 'hosts', name, 'host.json'));
+      return record.address === bare && String(record.port) === port;
+    });
+  return { store, host, client: basename(path), cert: join(path, 'cert.pem') };
+}
+
+function noticeOf({ store, host, client, cert }: Used, env: Env, now: Date): string | undefined {
+  const standard = resolve(env.DOCKER_TLS_HOME || join(env.DOCKER_CONFIG || join(homedir(), '.docker'), 'tls'));
+  const home = resolve(store) === standard ? '' : ` --home ${shellQuote(store)}`;
+  const renewed = imported(store, client)
+    ? `docker tls client import FILE${home}, with a new bundle from where it was issued`
+    : `docker tls rotate client ${client}${home}`;
+  const parts = [
+    due(`the client ${client}`, cert, renewed, now),
+    ...(host === undefined
+      ? []
+      : [
+          due(
+            `the certificate of ${host}`,
+            join(store, 'hosts', host, 'server-cert.pem'),
+            `docker tls rotate server ${host}${home}`,
+            now,
+          ),
+        ]),
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join('; ');
+}
+
+function due(what: string, file: string, command: string, now: Date): string | undefined {
+  const text = read(file);
+  if (text === undefined) return undefined;
+  const { validFrom, validTo } = new X509Certificate(text);
+  const { state, daysLeft } = renewal({ notBefore: new Date(validFrom), notAfter: new Date(validTo), now });
+  if (state !== 'due' && state !== 'expired') return undefined;
+  const left = daysLeft === 1 ? '1 day' : `${daysLeft} days`;
+  return `${what} ${state === 'expired' ? 'has expired' : `expires in ${left}`}: ${command}`;
+}
+
+function imported(store: string, client: string): boolean {
+  return json(join(store, 'clients', client, 'client.json')).reaches !== undefined;
+}
+
+function currentContext(directory: string): string | undefined {
+  const { currentContext: name } = json(join(directory, 'config.json'));
+  return typeof name === 'string' && name !== '' && name !== 'default' ? name : undefined;
+}
+
+function json(file: string): Fields {
+  const text = read(file);
+  return text === undefined ? {} : (JSON.parse(text) as Fields);
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function names(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
