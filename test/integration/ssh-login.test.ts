@@ -119,7 +119,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
       const error = await failure(connect(optionsFor(server, { transport, identities: [file] })));
       expect([error.message, ...error.details].join('\n')).toContain(
-        `${file} is encrypted and there is no terminal to ask on`,
+        `${file} is encrypted and there is no terminal to ask`,
       );
       expect(error.hints[0]).toBe(`ssh-add ${file}`);
     });
