@@ -57,5 +57,5 @@ const licences = [...directories].sort().map((directory) => {
 });
 writeFileSync(
   join(resolve(root, outdir), 'THIRD-PARTY-LICENSES.txt'),
-  `docker-tls contains these packages.\n\n${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`,
+  `docker-tls contains these packages, and entries of golang/vulndb (https://github.com/golang/vulndb, CC-BY-4.0) in its table of known vulnerabilities.\n\n${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`,
 );

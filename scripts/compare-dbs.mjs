@@ -27,7 +27,8 @@ function theirs(host) {
     D=$(mktemp -d) && tar -xC $D && cd $D && bash docker-bench-security.sh -b 2>/dev/null; rm -r $D`;
   const said = String(run(lab, ['exec', host, 'sh', '-c', script], { input }));
   const lines = [...said.matchAll(/^\[(PASS|WARN|INFO|NOTE)\] (\d+(?:\.\d+)+) +- /gm)];
-  return new Map(lines.map(([, verdict, id]) => [id, verdict]));
+  // 1.1 and 1.2 are headings.
+  return new Map(lines.filter(([, , id]) => !/^1\.\d$/.test(id)).map(([, verdict, id]) => [id, verdict]));
 }
 
 /** Ours by number; what a person has to judge is `asks`. */

@@ -1,5 +1,6 @@
 /** Owns the examination of one host: a probe as the client, this computer's settings, and, where SSH gets through, the host's clock and journal. */
 
+import { cliApiVersion } from '../adapters/docker/cli-version.ts';
 import { infos } from '../adapters/docker/clocks.ts';
 import { currentContext } from '../adapters/docker/config-file.ts';
 import { diagnose } from '../adapters/docker/diagnose.ts';
@@ -68,6 +69,7 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
   const wanted = [...DAEMONS_FAULT, ...SSH_DECIDES].includes(cause);
   const seen: Seen = wanted && request.ssh ? await lookInside(request) : {};
   const current = await currentContext(dockerConfig);
+  const cli = outcome.kind === 'accepted' ? await cliApiVersion(runtime.env) : undefined;
   const copies = (client.record.copies ?? []).filter((one) => one.dockerConfig === dockerConfig);
   const own = (await contextsTo(endpoint, copies)).map(({ name }) => name);
   // Of several contexts that lead there, the one in use is as good as any.
@@ -84,6 +86,7 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
     storedCert: host.serverCert,
     cas: host.serverCert && cas,
     env: runtime.env,
+    cliApiVersion: cli,
     currentContext: current,
     expected: {
       name,

@@ -61,7 +61,11 @@ export function padText(text: string, width: number, side: 'left' | 'right' = 'l
 export function cutText(text: string, width: number): string {
   if (width <= 0) return '';
   const { index, ellipsed } = truncatedWidth(text, { limit: width, ellipsis: '…', ellipsisWidth: 1 });
-  return ellipsed ? `${text.slice(0, index)}…` : text;
+  if (!ellipsed) return text;
+  // The library cuts one character late where one before is not ASCII.
+  let kept = text.slice(0, index);
+  while (textWidth(kept) >= width) kept = kept.slice(0, -1);
+  return `${kept}…`;
 }
 
 /** Breaks plain text at spaces into lines of at most `width` columns; a longer word gets a line of its own. */

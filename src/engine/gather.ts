@@ -78,11 +78,22 @@ function programsMissing(
   });
 }
 
-/** All facts that the checks need, in one exec, as root. Errors: those of the session, E_AUDIT_FACTS (exit 4). */
-export async function gatherAuditFacts(session: HostSession, signal: AbortSignal): Promise<AuditFacts> {
+/**
+ * All facts that the checks need, or only those of the known vulnerabilities, in one exec, as root. Errors: those of the session,
+ * E_AUDIT_FACTS (exit 4).
+ */
+export async function gatherAuditFacts(
+  session: HostSession,
+  signal: AbortSignal,
+  parts: 'all' | 'software' = 'all',
+): Promise<AuditFacts> {
   const result = await session.run({
     phase: 'audit',
-    script: `SYSCTLS=${shellQuote(SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' '))}\n${AUDIT_SCRIPT}`,
+    script: [
+      `PARTS=${parts}`,
+      `SYSCTLS=${shellQuote(SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' '))}`,
+      AUDIT_SCRIPT,
+    ].join('\n'),
     asRoot: true,
     timeoutMs: 120_000,
     signal,

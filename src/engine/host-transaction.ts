@@ -1,8 +1,9 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
+import { STATE, TLS_DIRECTORY } from '../domain/dockerd/paths.ts';
 import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderEnding, type Transaction } from '../domain/plan/transaction.ts';
-import { sudoCommand } from '../domain/quote.ts';
+import { type Login, sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
 import { type HostResult, parseResult, parseWarnings } from '../host/protocol.ts';
 import type { HostSession } from '../runtime.ts';
@@ -147,7 +148,21 @@ function failed({ host, login }: Pick<HostSession, 'host' | 'login'>, step: stri
     code: 'E_APPLY',
     where: host,
     message: `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
+    hints: lookHints(login, message),
   });
+}
+
+/** Commands that look at the path that a failure names. */
+function lookHints(login: Login, message: string): string[] {
+  const named = /(\/(?:etc|var|run)\/[^\s':]*)/.exec(message)?.[1]?.replace(/\.docker-tls-[a-z-]+$/, '');
+  if (named === undefined) return [`see what is in the way: ${sudoCommand(login, 'ls', '-la', TLS_DIRECTORY, STATE)}`];
+  const paths = [named.slice(0, named.lastIndexOf('/')), named];
+  return message.includes('Operation not permitted')
+    ? [
+        `see whether it is immutable (i, a): ${sudoCommand(login, 'lsattr', '-d', ...paths)}`,
+        `if it is: ${sudoCommand(login, 'chattr', '-ia', ...paths)}`,
+      ]
+    : [`see what is in the way: ${sudoCommand(login, 'ls', '-ld', ...paths)}`];
 }
 
 function rolledBack(
@@ -170,5 +185,10 @@ function rolledBack(
 }
 
 function reason(why: string): string {
-  return printableLines(why, 20).join('; ') || 'the host gave no reason';
+  // Without where in a script of ours the shell was.
+  return (
+    printableLines(why, 20)
+      .map((line) => line.replace(/^\S*sh: (?:line )?\d+: (?:eval: )?/, ''))
+      .join('; ') || 'the host gave no reason'
+  );
 }

@@ -15,6 +15,7 @@ import auditHostModule from './audit/host.sh';
 import auditLynisModule from './audit/lynis.sh';
 import auditMainModule from './audit/main.sh';
 import auditSectionsModule from './audit/sections.sh';
+import auditSoftwareModule from './audit/software.sh';
 import auditSshdModule from './audit/sshd.sh';
 import factsDaemonModule from './facts/daemon.sh';
 import factsHostModule from './facts/host.sh';
@@ -101,6 +102,7 @@ export const AUDIT_SCRIPT: string = [
   auditSshdModule,
   auditDockerdModule,
   auditFilesModule,
+  auditSoftwareModule,
   auditApiModule,
   auditMainModule,
 ].join('\n');

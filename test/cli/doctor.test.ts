@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { StoredClient } from '../../src/adapters/store/records.ts';
@@ -124,6 +125,19 @@ describe('one cause, exit status 7, and a command that fixes it', () => {
     ]);
   });
 
+  test('a docker command that is older than the oldest version that the daemon takes', async () => {
+    await store(await daemon(server()));
+    const bin = join(dirname(home), 'bin');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, 'docker'), '#!/bin/sh\necho 1.18\n', { mode: 0o755 });
+    const { exit, json } = await run({ PATH: `${bin}:/usr/bin:/bin` });
+    expect([exit, json.result.cause, json.result.message]).toEqual([
+      7,
+      'api-version',
+      expect.stringMatching(/speaks version 1\.18 of the API at most; .* wants 1\.24 or newer/),
+    ]);
+  });
+
   test('of two clients here the first is taken', async () => {
     const port = await daemon(server());
     await store(port);
@@ -149,4 +163,17 @@ describe('one cause, exit status 7, and a command that fixes it', () => {
     const { exit, json } = await run(env);
     expect([exit, json.result.cause]).toEqual([0, 'none']);
   });
+});
+
+test('a host behind a bastion is not dialled from here: the tunnel is named first', async () => {
+  await store(1);
+  const opened = openStore(home);
+  await opened.withLock('test', async () => {
+    const host = (await opened.read()).hosts.get('build-1');
+    if (host === undefined) throw new Error('just written');
+    await opened.write({ hosts: { 'build-1': { ...host, record: { ...host.record, reach: 'ssh' } } } });
+  });
+  const { json } = await run();
+  expect(json.result.cause).toBe('connection-refused');
+  expect(json.result.hints[0]).toBe('docker-tls tunnel build-1 -- docker version');
 });

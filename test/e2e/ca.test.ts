@@ -128,7 +128,7 @@ test.each([
   done(await person.run(['setup', host.name, '--accept-ca', 'none', '--yes']));
   expect((await version(host, ada, ours)).status).not.toBe(0);
   // What was accepted belongs to the generation: it comes back, and stays for the runs that follow.
-  done(await person.run(['rollback', host.name, '--yes']));
+  done(await person.run(['rollback', host.name, '--allow-revoked', '--yes']));
   done(await version(host, ada, ours));
   done(await person.run(['plan', host.name, '--check']));
   done(await person.run(['remove', host.name, '--yes']));

@@ -36,9 +36,8 @@ function all(ids: readonly string[], state: string): Record<string, string> {
 }
 
 /** What the fixes write, in full. */
-const PLACES =
-  'audit tmpfiles.d sysctl.d modprobe.d profile.d security systemd/coredump.conf.d login.defs issue issue.net ssh';
-const ETC = `cd /etc && find ${PLACES} -printf "%M %u:%g %p %l\\n" 2>/dev/null | sort && find ${PLACES} -type f -exec sha256sum {} + 2>/dev/null | sort`;
+const PLACES = 'audit tmpfiles.d sysctl.d modprobe.d profile.d security login.defs issue issue.net ssh';
+const ETC = `cd /etc && find ${PLACES} -printf "%M %u:%g %p %l\\n" 2>/dev/null | sort && find ${PLACES} systemd/coredump.conf.d -type f -exec sha256sum {} + 2>/dev/null | sort`;
 /** Running values of the kernel that nothing else changes meanwhile. */
 const RUNNING =
   'cd /proc/sys && grep -rs "" dev/tty fs/protected_* fs/suid_dumpable kernel/kptr_restrict kernel/yama kernel/sysrq kernel/core_uses_pid kernel/dmesg_restrict kernel/perf_event_paranoid net/core/bpf_jit_harden net/ipv4/conf/all net/ipv4/conf/default net/ipv6/conf/all net/ipv6/conf/default | sort';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { renderHtml } from '../../src/domain/audit/report/html.ts';
 import { type AuditedHost, auditHost } from '../../src/domain/audit/report/report.ts';
-import { RECORDED, recordedBytes } from '../support/audit-facts.ts';
+import { recordedBytes } from '../support/audit-facts.ts';
 
 const FLAGS = [
   '--headless',
@@ -32,11 +32,18 @@ describe.skipIf(!hasBrowser)('the page in chromium', () => {
     directory = mkdtempSync(join(tmpdir(), 'docker-tls-report-'));
     page = join(directory, 'report.html');
     const now = new Date('2026-11-25T11:00:00Z');
-    const hosts = RECORDED.map((name): AuditedHost => auditHost(name, parseAuditFacts(recordedBytes(name)), { now }));
-    const evil = { ...(hosts[3] as AuditedHost), name: EVIL };
+    const names = ['bad-trixie', 'fresh-bookworm', 'setup-sid', 'harden-trixie', 'swarm-trixie'] as const;
+    const hosts = names.map((name): AuditedHost => auditHost(name, parseAuditFacts(recordedBytes(name)), { now }));
+    const evil = { ...(hosts[0] as AuditedHost), name: EVIL };
     writeFileSync(
       page,
-      renderHtml({ createdAt: now.toISOString(), version: '0.1.0', benchmark: '1.8', subjects: [...hosts, evil] }),
+      renderHtml({
+        createdAt: now.toISOString(),
+        version: '0.1.0',
+        benchmark: '1.8',
+        vulnerabilities: '2026-11-26',
+        subjects: [...hosts, evil],
+      }),
     );
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -70,6 +77,44 @@ describe.skipIf(!hasBrowser)('the page in chromium', () => {
     );
     // An empty page of this size is some 10 kB.
     expect(statSync(picture).size).toBeGreaterThan(80_000);
+  });
+
+  test('is read on a phone: nothing sticks out at 400 px, and no label covers the end of a bar', async () => {
+    // The page itself runs no script: another page looks at it.
+    const outer = join(directory, 'outer.html');
+    const measure = `onload = () => {
+      const inner = document.querySelector('iframe').contentDocument;
+      const rect = (element) => element.getBoundingClientRect();
+      const lanes = [...inner.querySelectorAll('.lane:not(.axis)')];
+      document.title = JSON.stringify({
+        width: inner.documentElement.scrollWidth,
+        lanes: lanes.length,
+        covered: lanes.filter((lane) => rect(lane.querySelector('.left')).left < rect(lane.querySelector('.bar')).right).length,
+        upright: [...inner.querySelectorAll('h3')].filter((title) => rect(title).width < 150).length,
+      });
+    }`;
+    const source = readFileSync(page, 'utf8').replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+    writeFileSync(
+      outer,
+      `<!doctype html><iframe style="width:400px;height:900px;border:0" srcdoc="${source}"></iframe><script>${measure}</script>`,
+    );
+    const { stdout } = await execa(
+      'chromium',
+      [
+        ...FLAGS,
+        `--user-data-dir=${join(directory, 'profile')}`,
+        '--virtual-time-budget=5000',
+        '--dump-dom',
+        `file://${outer}`,
+      ],
+      { timeout: 60_000 },
+    );
+    expect(JSON.parse(/<title>(.*?)<\/title>/.exec(stdout)?.[1] ?? '{}')).toEqual({
+      width: 400,
+      lanes: expect.any(Number),
+      covered: 0,
+      upright: 0,
+    });
   });
 
   test('is printed on several pages', async () => {

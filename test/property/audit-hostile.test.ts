@@ -108,6 +108,7 @@ function reportOf(word: string): AuditReport {
     createdAt: '2026-11-25T11:00:00.000Z',
     version: '0.1.0',
     benchmark: '1.8',
+    vulnerabilities: '2026-11-26',
     subjects: [
       { ...host, access: [...host.access, { who: word, how: word, where: word, grave: true }] },
       { kind: 'compose', name: word, results: compose, score: score(compose) },

@@ -5,6 +5,7 @@ import { CHECKS } from '../../src/domain/audit/evaluate.ts';
 import { COMPOSE_CHECKS } from '../../src/domain/audit/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../src/domain/audit/files/dockerfile.ts';
 import { ALL_FIXES, fixCommand } from '../../src/domain/audit/fixes.ts';
+import { TABLE_DATE, VULNERABILITIES } from '../../src/domain/audit/vulnerabilities.ts';
 import { renderBenchDoc } from './bench-doc.ts';
 
 type Row = Omit<Check, 'evaluate'>;
@@ -29,7 +30,8 @@ export function renderChecksDoc(): string {
   const names = [...new Set(GROUPS.map(([, name]) => name))];
   const groups = names.flatMap((name) => {
     const rows = all.filter(({ id }) => groupOf(id) === name);
-    return rows.length === 0 ? [] : ['', `## ${name}`, '', ...table(rows)];
+    const title = name === 'Known vulnerabilities' ? 'Checks of known vulnerabilities' : name;
+    return rows.length === 0 ? [] : ['', `## ${title}`, '', ...table(rows)];
   });
   return `${[
     '# The checks of `docker-tls audit`',
@@ -68,6 +70,25 @@ export function renderChecksDoc(): string {
     '',
     '`--compare REPORT` compares with the output of an earlier `audit --json`, by host or file, check and place. A finding is gone if its check was judged again and no',
     'longer finds it. A finding that is accepted now is neither gone nor new. An expired acceptance makes its finding new.',
+    '',
+    '## Known vulnerabilities',
+    '',
+    `The checks vuln.engine to vuln.buildx hold what is installed against a table of ${VULNERABILITIES.length} entries (\`src/domain/audit/vulnerabilities.json\`, sources read up to`,
+    `${TABLE_DATE}; every report names the date). Each open entry is a piece of evidence with its id as place, so that a baseline can accept one of them. The severity of a`,
+    'finding is that of its gravest entry, and `--fail-on` sees it. `status` and every report name the package whose upgrade closes most of them.',
+    '',
+    '| package | fixed is | open is |',
+    '|---|---|---|',
+    '| docker-ce, docker-ce-cli, containerd.io, docker-buildx-plugin, docker-compose-plugin; a program that no package brought | a version outside of the affected ranges | a version inside |',
+    '| of a distribution (docker.io, containerd, runc, moby-engine …), with its changelog on the host | a version outside, or an id that the changelog names | a version inside, and an id that it does not name |',
+    '| of a distribution, without a changelog (minimised images), or with its older entries cut off; a host without dpkg and rpm | a version outside | nothing: the check says "cannot tell" and does not count |',
+    '',
+    'Only the ids in a changelog leave the host. Entries that take more than a version count where that is there: an authorization plugin, firewalld, a swarm,',
+    "containerd's CRI plugin (low where no Kubernetes uses it). BuildKit is judged by the engine that holds it. The versions are those that run; the clients have that",
+    'of their package. Severities are those of the CVE record or the vendor; where there is none the evidence says "no score published", and the severity is ours.',
+    '',
+    'The table follows [golang/vulndb](https://github.com/golang/vulndb) (CC-BY-4.0) and the release notes of [moby](https://github.com/moby/moby/releases).',
+    '`node scripts/vulnerabilities.mjs CHECKOUT` brings it up to a checkout of vulndb and prints what changes. A test fails when it is older than six months.',
     ...groups,
     '',
     '## What `harden` fixes, and what it costs',

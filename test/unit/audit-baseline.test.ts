@@ -121,7 +121,13 @@ describe('a baseline', () => {
 });
 
 describe('the comparison with the last report', () => {
-  const report: AuditReport = { createdAt: NOW.toISOString(), version: '0.1.0', benchmark: '1.8', subjects: [host] };
+  const report: AuditReport = {
+    createdAt: NOW.toISOString(),
+    version: '0.1.0',
+    benchmark: '1.8',
+    vulnerabilities: '2026-11-26',
+    subjects: [host],
+  };
   const fixed: AuditReport = {
     ...report,
     subjects: [

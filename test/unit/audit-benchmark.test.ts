@@ -51,6 +51,7 @@ test('a number means what its edition says: in results, --check, baseline and co
     createdAt: '',
     version: '',
     benchmark: '1.6',
+    vulnerabilities: '2026-11-26',
     subjects: [{ ...host, results: inBenchmark(host.results, '1.6') }],
   };
   const now: AuditReport = { ...before, benchmark: '1.8', subjects: [host] };
@@ -62,7 +63,7 @@ test('a number means what its edition says: in results, --check, baseline and co
 
 test('SARIF has the numbers of all editions', () => {
   const log = JSON.parse(
-    renderSarif({ createdAt: NOW.toISOString(), version: '', benchmark: '1.8', subjects: [host] }),
+    renderSarif({ createdAt: NOW.toISOString(), version: '', benchmark: '1.8', vulnerabilities: '', subjects: [host] }),
   );
   const rule = log.runs[0].tool.driver.rules.find(({ id }: { id: string }) => id === '2.8');
   expect(rule.properties.tags).toEqual([

@@ -37,6 +37,7 @@ const report: AuditReport = {
   createdAt: NOW.toISOString(),
   version: '0.1.0',
   benchmark: '1.8',
+  vulnerabilities: '2026-11-26',
   subjects: [
     ...hosts,
     { ...(hosts[4] as AuditedHost), name: 'accepting', results: accepted, score: score(accepted) },
@@ -110,7 +111,7 @@ describe('the table', () => {
     });
     for (const { id } of (hosts[4] as AuditedHost).results.filter(counts)) expect(text).toContain(` ${id} `);
     expect(text).toContain('[harden --only icc --accept icc]');
-    expect(text).toMatch(/2\.10 +User namespaces are in use: shared images \(until 2027-01-01\)/);
+    expect(text).toMatch(/2\.10 +User namespaces are not in use: shared images \(until 2027-01-01\)/);
     expect(text).toContain('not audited: connection refused');
     expect(text).toContain('Since the last report: 1 new, 0 gone, 7 unchanged\n  + a  2.10  p');
   });
@@ -294,6 +295,50 @@ describe('JUnit', () => {
       ]);
     });
     expect(text).toMatch(/\n<testsuites>\n/);
+  });
+});
+
+describe('HTML for people who look', () => {
+  const named = (name: string) => renderHtml({ ...bad, subjects: [{ ...badHost, name }] });
+  const page = named('web;reboot');
+
+  test('begins with the dates of its sources', () => {
+    expect(page.slice(0, page.indexOf('<h2'))).toMatch(
+      /CIS Docker Benchmark 1\.8, known vulnerabilities as of 2026-11-26\./,
+    );
+  });
+
+  test('has the gravest rows first, named by what is wrong', () => {
+    const groups = [...page.matchAll(/<tr class="group [a-z]*"><th colspan="2">([^<]*)</g)].map(([, name]) => name);
+    expect(groups).toEqual([...SEVERITIES, 'nothing found']);
+    const rows = page.slice(page.indexOf('<tr class="group'));
+    expect(rows.indexOf('A container runs privileged')).toBeGreaterThan(rows.indexOf('>high<'));
+    expect(rows.indexOf('A container runs privileged')).toBeLessThan(rows.indexOf('>medium<'));
+    expect(page).not.toContain('No container is privileged');
+  });
+
+  test('has a command to paste for every finding, whatever the host is called', () => {
+    const findings = page.match(/<div class="finding" id=/g)?.length;
+    const own = [...page.matchAll(/<pre class="command">(docker-tls [^<]*)<\/pre>/g)].map(([, command]) => command);
+    expect(own).toHaveLength(findings ?? 0);
+    for (const command of own) expect(command).toMatch(/^docker-tls (setup|harden|audit) &#39;web;reboot&#39;( --|$)/);
+    expect(page).toContain('docker-tls rotate server &#39;web;reboot&#39;');
+    expect(page).not.toMatch(/docker-tls [a-z ]+ HOST/);
+  });
+
+  test('shows a socket that every local user may write to under who can reach what', () => {
+    const access = page.slice(page.indexOf('id="access"'), page.indexOf('id="findings"'));
+    expect(access).toMatch(
+      /every local user<\/td><td class="grave">socket with mode 0666<\/td><td class="mono grave">\/run\/docker\.sock</,
+    );
+    expect(access.match(/every local user/g)).toHaveLength(2);
+    expect(renderHtml({ ...bad, subjects: [hosts[1] as AuditedHost] })).not.toContain('every local user');
+  });
+
+  test('names the upgrade that closes most', () => {
+    expect(page).toMatch(
+      /id="upgrades".*runc has 4 known vulnerabilities \(3 high, 1 low\).*apt-get install --only-upgrade runc/s,
+    );
   });
 });
 

@@ -8,6 +8,7 @@ function result(state: Verdict['state'], severity: Severity, accepted?: CheckRes
     id: 'x.1',
     cis: {},
     title: 't',
+    failure: 'f',
     group: 'Host',
     severity,
     why: 'w',

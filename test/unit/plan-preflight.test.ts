@@ -46,6 +46,22 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     { needs: '\n\nId=gone.service\nLoadState=not-found' },
     /^E_UNIT_NEEDS docker\.service needs gone\.service, which is not there/,
   ],
+  'a unit that refuses to be stopped': [
+    { unit: `${good.unit}\nCanStart=yes\nCanStop=no` },
+    /^E_UNIT_NEEDS docker\.service cannot be stopped: its unit has RefuseManualStop=yes$/,
+  ],
+  'a condition that is not met': [
+    { unmet: 'docker.service: ConditionPathExists=/no/such failed.\nConditions failed.' },
+    /^E_UNIT_NEEDS docker\.service has ConditionPathExists=\/no\/such, which is not met now/,
+  ],
+  'a file system that cannot be written': [
+    { mounts: '/ rw,relatime,rw\n/etc ro,relatime,rw' },
+    /^E_READ_ONLY \/etc is mounted read-only, and \/etc\/docker\/tls\/current has to be written$/,
+  ],
+  "a vendor's system": [
+    { systemd: '', vendor: 'Unraid' },
+    /^E_VENDOR_SYSTEM Unraid configures dockerd with tools of its own/,
+  ],
   'an old systemd': [{ systemd: 'systemd 235' }, /^E_SYSTEMD_OLD systemd 235 is too old/],
   'neither running nor stopped': [
     { unit: (good.unit as string).replace('=active', '=activating') },

@@ -25,7 +25,19 @@ const OPTIONAL = [
     'iptables',
     'journalctl',
   ],
-  ...['logger', 'mount', 'nft', 'perl', 'python3', 'sh', 'ss', 'sshd', 'sync'],
+  ...[
+    'logger',
+    'mount',
+    'nft',
+    'perl',
+    'python3',
+    'restorecon',
+    'selinuxenabled',
+    'sh',
+    'ss',
+    'sshd',
+    'systemd-analyze',
+  ],
 ];
 
 test('every program that a header names is looked for, or done without', () => {

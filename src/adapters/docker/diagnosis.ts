@@ -83,6 +83,8 @@ export type DiagnosisInput = {
   /** Absent where the host was not asked. */
   readonly inside?: Inside;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The newest version of the API that the docker command here speaks. */
+  readonly cliApiVersion?: string;
   /** currentContext of Docker's config.json. */
   readonly currentContext?: string;
   readonly expected: Expected;

@@ -97,11 +97,20 @@ export function otherContext({
   };
 }
 
-/** DOCKER_API_VERSION pins the version that docker speaks; daemons take a range (their `/version` tells it). */
-function apiVersionFault({ env, expected }: DiagnosisInput, versionBody: string): Diagnosis | undefined {
+/** Daemons take a range of versions of the API (their `/version` tells it); DOCKER_API_VERSION pins the one that docker speaks. */
+function apiVersionFault(
+  { env, expected, cliApiVersion: cli }: DiagnosisInput,
+  versionBody: string,
+): Diagnosis | undefined {
   const pinned = env.DOCKER_API_VERSION || undefined;
-  if (pinned === undefined) return undefined;
   const { ApiVersion: most, MinAPIVersion: least } = parseObject(versionBody);
+  if (pinned === undefined && cli !== undefined && typeof least === 'string' && compare(cli, least) < 0)
+    return {
+      cause: 'api-version',
+      message: `the docker command of this computer speaks version ${cli} of the API at most; the daemon of ${expected.host} wants ${least} or newer: install a newer docker command here`,
+      hints: ['docker --version'],
+    };
+  if (pinned === undefined) return undefined;
   const outside =
     typeof least === 'string' && compare(pinned, least) < 0
       ? `older than ${least}, the oldest that the daemon of ${expected.host} speaks`

@@ -41,13 +41,16 @@ const BOOTSTRAP = [
 /** What sudo starts: it has put its own environment together (PAM's pam_env reads /etc/environment), which the bootstrap is not to see. */
 const ROOT = `exec ${cleanShell({ OPERATOR: '"$4"' }).join(' ')} -c "$1" sh "$2" "$3"`;
 
-/** What the login shell starts: decides who runs the bootstrap (`$1`), `$2` for root, and says how far it came. `$5` is the SudoMode. */
+/**
+ * What the login shell starts: decides who runs the bootstrap (`$1`), `$2` for root, and says how far it came. `$5` is the SudoMode. root by name:
+ * sudoers may have another account as default.
+ */
 const LAUNCHER = [
   'B="$1"; R="$2"; shift 2; echo "$1$2:shell"; echo "$1$2:shell" >&2',
   'if [ "$3" = plain ] || [ "$(id -u)" = 0 ]; then eval "$B"; exit 0; fi',
   'if command -v sudo >/dev/null 2>&1; then :; else while read -r l; do echo "$l"; done </etc/os-release; echo "$1$2:nosudo"; exit 0; fi',
-  'if [ "$3" = never-ask ]; then exec sudo -n -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"; fi',
-  'exec sudo -S -p "$1$2:ask" -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"',
+  'if [ "$3" = never-ask ]; then exec sudo -n -u root -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"; fi',
+  'exec sudo -S -u root -p "$1$2:ask" -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"',
 ].join('; ');
 
 /**

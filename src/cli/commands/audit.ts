@@ -8,7 +8,7 @@ import { compareReports, findingsOfReport } from '../../domain/audit/compare.ts'
 import { CHECKS } from '../../domain/audit/evaluate.ts';
 import { auditCompose, COMPOSE_CHECKS } from '../../domain/audit/files/compose.ts';
 import { auditDockerfile, DOCKERFILE_CHECKS } from '../../domain/audit/files/dockerfile.ts';
-import { type AuditedFile, type AuditReport, fileName, judged } from '../../domain/audit/report/report.ts';
+import { type AuditedFile, type AuditReport, fileName, judged, reportHead } from '../../domain/audit/report/report.ts';
 import { fails, score, scoreWords } from '../../domain/audit/score.ts';
 import { nearestNames } from '../../domain/fleet/nearest.ts';
 import { shellQuote } from '../../domain/quote.ts';
@@ -111,9 +111,7 @@ export const command = defineCommand({
 
     const now = runtime.now();
     const report: AuditReport = {
-      createdAt: now.toISOString(),
-      version: DOCKER_TLS_VERSION,
-      benchmark,
+      ...reportHead(now, DOCKER_TLS_VERSION, benchmark),
       subjects: [...subjectsOf(results), ...files.map((file) => selectResults(file, selection, now))],
     };
     const comparison = known === undefined ? undefined : compareReports(known, report);

@@ -29,7 +29,7 @@ export const command = defineCommand({
     const state = await storeOf({ global, runtime }).read();
     const host = resolveHost(state, args.host ?? hostOfEnvironment(state, runtime.env), 'docker-tls doctor');
     const client = anyClient(state, host, options, runtime, 'docker-tls doctor');
-    const found = await examine({
+    const examined = await examine({
       runtime,
       state,
       host,
@@ -40,6 +40,12 @@ export const command = defineCommand({
       ask: prompts.ssh,
       timeoutMs: options.timeout,
     });
+    // Such a host is not dialled from here: that it does not answer is as it should be.
+    const { name } = host.record;
+    const behind = state.hosts.get(name)?.record.reach === 'ssh' && NOT_DIALLED.includes(examined.cause);
+    const found = behind
+      ? { ...examined, hints: [`docker-tls tunnel ${name} -- docker version`, ...examined.hints] }
+      : examined;
     const colours = coloursOf(runtime.io);
     const well = found.cause === 'none';
     const text = [
@@ -58,6 +64,9 @@ export const command = defineCommand({
     return { exit: well ? 0 : 7, result: found, text, attention: '' };
   },
 });
+
+/** What a bastion makes of a connection from here. */
+const NOT_DIALLED: readonly string[] = ['timed-out', 'connection-refused', 'unreachable', 'name-not-found'];
 
 /** The host that docker goes to by the environment, where none was named. */
 function hostOfEnvironment(state: StoreState, { DOCKER_HOST: dialled }: Runtime['env']): string | undefined {

@@ -36,7 +36,7 @@ export const command = defineCommand({
       const names = [...contexts.values()].flat().map(({ name }) => name);
       const text =
         changed.planned && names.length > 0
-          ? `${result.text}\n\ndocker context ${listWords(names, 12)} goes`
+          ? `${result.text}\n\nwould also be removed: ${contextWords(names)}`
           : result.text;
       return { ...result, text, result: { ...(result.result as object), contexts: changed.planned ? names : [] } };
     }
@@ -46,11 +46,15 @@ export const command = defineCommand({
     return {
       ...result,
       result: { ...(result.result as object), contexts: gone },
-      text: gone.length > 0 ? `${result.text}\n  also removed: docker context ${listWords(gone, 12)}` : result.text,
+      text: gone.length > 0 ? `${result.text}\n  also removed: ${contextWords(gone)}` : result.text,
       errors: [...result.errors, ...errors],
     };
   },
 });
+
+function contextWords(names: readonly string[]): string {
+  return `docker ${names.length === 1 ? 'context' : 'contexts'} ${listWords(names, 12)}`;
+}
 
 /** Errors of a host that may be gone, or whose address another one has by now. */
 const GONE = [

@@ -150,6 +150,9 @@ function renderStatus(
   return [
     table,
     ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
+    ...rows.flatMap(({ name, upgrade }) =>
+      upgrade === undefined ? [] : [hangText(printable(`${name}: ${upgrade.text}`), columns, 2)],
+    ),
     ...(rotation === undefined ? [] : [`A rotation of the CA is under way. ${rotation.words}`]),
     attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
   ].join('\n');

@@ -5,6 +5,7 @@ import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import { nearestNames } from '../fleet/nearest.ts';
 import { at, entriesAt, listAt, textAt } from './api.ts';
 import { type Benchmark, idIn, NEWEST } from './benchmark.ts';
+import { gravestOf } from './check.ts';
 import { CHECKS, type CheckResult } from './evaluate.ts';
 import { COMPOSE_CHECKS } from './files/compose.ts';
 import { DOCKERFILE_CHECKS } from './files/dockerfile.ts';
@@ -132,7 +133,7 @@ export function applyBaseline(
     if (first === undefined || left.length === result.evidence.length) return result;
     if (left.length === 0) return { ...result, accepted: { reason: first.reason, expires: first.expires } };
     const acceptedPlaces = result.evidence.filter(({ place }) => places.has(place)).map(({ place }) => place);
-    return { ...result, evidence: left, acceptedPlaces };
+    return { ...result, evidence: left, acceptedPlaces, severity: gravestOf(left) ?? result.severity };
   });
 }
 

@@ -14,6 +14,8 @@ export type Evidence = {
   readonly text: string;
   /** The line of a file, from 1. */
   readonly line?: number;
+  /** Where pieces of one finding weigh differently. */
+  readonly severity?: Severity;
 };
 
 /** Three answers and no fourth. A finding may be graver or lighter than its check usually is. */
@@ -59,7 +61,10 @@ export type Outside = {
 export type Check = {
   /** The number in the newest CIS Docker Benchmark, or our own: `tls.1`. */
   readonly id: string;
+  /** What should be. */
   readonly title: string;
+  /** What is wrong where it is not so: the title of a finding. A manual check finds nothing. */
+  readonly failure?: string;
   readonly severity: Severity;
   /** What can happen. */
   readonly why: string;
@@ -90,6 +95,11 @@ export function finding(evidence: readonly Evidence[], severity?: Severity, stay
   return { state: 'finding', evidence, severity, stays };
 }
 
+/** The gravest of what the pieces of evidence say of themselves. */
+export function gravestOf(evidence: readonly Evidence[]): Severity | undefined {
+  return SEVERITIES.find((severity) => evidence.some((piece) => piece.severity === severity));
+}
+
 /** A finding when there is evidence, else a pass. */
 export function judge(evidence: readonly Evidence[], severity?: Severity): Verdict {
   return evidence.length === 0 ? PASS : finding(evidence, severity);
@@ -103,6 +113,7 @@ export function groupOf(id: string): string {
 
 export const GROUPS: readonly (readonly [string, string])[] = [
   ['tls', 'TLS and the network'],
+  ['vuln', 'Known vulnerabilities'],
   ['config', 'Configuration of the daemon'],
   ['ssh', 'SSH'],
   ['1', 'Host'],
@@ -115,6 +126,7 @@ export const GROUPS: readonly (readonly [string, string])[] = [
   ['container', 'Containers'],
   ['6', 'Operations'],
   ['7', 'Swarm'],
+  ['swarm', 'Swarm'],
   ['compose', 'Compose file'],
   ['dockerfile', 'Dockerfile'],
 ];

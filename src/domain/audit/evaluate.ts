@@ -20,9 +20,11 @@ import { FILE_CHECKS } from './checks/files.ts';
 import { HARDENING_CHECKS } from './checks/hardening.ts';
 import { HOST_CHECKS } from './checks/host.ts';
 import { IMAGE_CHECKS } from './checks/images.ts';
+import { SETTINGS_CHECKS } from './checks/settings.ts';
 import { SSH_CHECKS } from './checks/ssh.ts';
 import { OPERATION_CHECKS, SWARM_CHECKS } from './checks/swarm.ts';
 import { TLS_CHECKS } from './checks/tls.ts';
+import { VULNERABILITY_CHECKS } from './checks/vulnerabilities.ts';
 import { exposedAddresses } from './exposure.ts';
 import type { AuditFacts } from './facts.ts';
 import type { FixName } from './fixes.ts';
@@ -30,7 +32,9 @@ import type { FixName } from './fixes.ts';
 /** All checks, in the order of reports. */
 export const CHECKS: readonly Check[] = [
   ...TLS_CHECKS,
+  ...VULNERABILITY_CHECKS,
   ...CONFIG_CHECKS,
+  ...SETTINGS_CHECKS,
   ...SSH_CHECKS,
   ...HOST_CHECKS,
   ...HARDENING_CHECKS,
@@ -47,7 +51,10 @@ export type CheckResult = {
   readonly id: string;
   /** Its numbers in the editions of the CIS Docker Benchmark; empty for a check of our own. */
   readonly cis: Numbers;
+  /** What should be. */
   readonly title: string;
+  /** The title of a finding: what is wrong. */
+  readonly failure: string;
   readonly group: string;
   /** Of this finding, where the check found a graver or lighter case than usual. */
   readonly severity: Severity;
@@ -77,10 +84,11 @@ export function counts(result: CheckResult): boolean {
 const EVIDENCE_LENGTH = 300;
 
 function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
-  return evidence.map(({ place, text, line }) => ({
+  return evidence.map(({ place, text, line, severity }) => ({
     place: printable(maskPasswords(place), EVIDENCE_LENGTH),
     text: printable(maskPasswords(text), EVIDENCE_LENGTH),
     line,
+    severity,
   }));
 }
 
@@ -92,6 +100,7 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): Chec
     id,
     cis: numbersOf(id),
     title,
+    failure: check.failure ?? title,
     group: groupOf(id),
     severity: (verdict.state === 'finding' ? verdict.severity : undefined) ?? check.severity,
     why,

@@ -7,6 +7,7 @@ import { auditRules, otherRules, rulesAtBoot, rulesInKernel, tmpfilesDirectories
 import { parseArguments, parseDaemonJson } from './dockerd.ts';
 import { parseHostSettings } from './host-settings.ts';
 import { parseListeners } from './listeners.ts';
+import { parseSoftware } from './software.ts';
 import { parseMatches, parseSshd, sshdVersion } from './sshd-facts.ts';
 
 export type FileFact = {
@@ -200,6 +201,7 @@ export function parseAuditFacts(stdout: Buffer) {
       flags: parseArguments(words ?? []),
       file: parseDaemonJson(configPath, bytes('config')?.toString('utf8')),
     },
+    software: parseSoftware((name) => bytes(name)?.toString('utf8').trimEnd()),
     files: files as ReadonlyMap<string, FileFact>,
     tls: { ca: tlsFile('ca'), cert: tlsFile('cert'), key: tlsFile('key') },
     registryFiles: fileFacts(bytes('registry-files') ?? Buffer.alloc(0)),

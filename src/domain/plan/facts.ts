@@ -61,6 +61,13 @@ export function parseFacts(stdout: Buffer) {
         environmentFiles: lines('environment-files'),
         /** Unit files of the daemon that systemd has not read yet. */
         unread: lines('unread'),
+        /** systemd starts and stops it when asked (RefuseManualStart, RefuseManualStop). */
+        canStart: unit.CanStart !== 'no',
+        canStop: unit.CanStop !== 'no',
+        /** Conditions and assertions of its unit files that are not met now (of systemd-analyze: `docker.service: ConditionPathExists=/x failed.`, and a summary). */
+        unmet: [...get('unmet').matchAll(/((?:Condition|Assert)\w+=.*) failed\.$/gm)].map(([, one = '']) =>
+          printable(one),
+        ),
       },
       socket: serviceState(parseProperties(get('docker-socket'))),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
@@ -75,6 +82,8 @@ export function parseFacts(stdout: Buffer) {
       apiSocket: get('api-socket'),
       /** A unit of docker's snap. */
       snap: raw.get('snap'),
+      /** A vendor's system whose own tools configure dockerd. */
+      vendor: raw.has('vendor') ? printable(get('vendor')) : undefined,
       cmdline: get('cmdline').split('\n'),
       /** The daemon answered over its local socket. */
       answers: typeof info.ID === 'string' || typeof info.ServerVersion === 'string',

@@ -2,7 +2,7 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { installHint } from '../dockerd/packages.ts';
-import { type Login, sudoCommand } from '../quote.ts';
+import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText } from './facts.ts';
 import type { HostPlan } from './plan.ts';
@@ -24,6 +24,7 @@ export function checkRestart(input: PreflightInput, view: DaemonView): DockerTls
   const { host, login, facts, plan } = input;
   const { found, add } = collect(host);
   const restarts = plan === undefined || plan.daemon.action === 'restart';
+  if (restarts) found.push(...checkUnitRestarts(input));
   for (const need of restarts ? startNeeds(facts, view).filter(({ path }) => path === undefined) : [])
     add(
       'E_UNIT_NEEDS',
@@ -42,6 +43,23 @@ export function checkRestart(input: PreflightInput, view: DaemonView): DockerTls
       ],
     );
   return found;
+}
+
+/** What systemd itself has against a restart of docker.service. */
+function checkUnitRestarts({ host, login, facts }: PreflightInput): DockerTlsError[] {
+  const { canStart, canStop, unmet, active } = facts.docker.unit;
+  const reasons = [
+    ...(canStop || active !== 'active' ? [] : ['docker.service cannot be stopped: its unit has RefuseManualStop=yes']),
+    ...(canStart ? [] : ['docker.service cannot be started: its unit has RefuseManualStart=yes']),
+    ...unmet.map(
+      (condition) => `docker.service has ${condition}, which is not met now: once stopped, it would not start again`,
+    ),
+  ];
+  return reasons.map((reason) =>
+    problem(host, 'E_UNIT_NEEDS', reason, [
+      `see where that is set: ${sshCommand(login, 'systemctl', 'cat', 'docker.service')}`,
+    ]),
+  );
 }
 
 function silentProblem({ host, login, facts, plan }: PreflightInput, view: DaemonView): DockerTlsError {

@@ -50,6 +50,14 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
   const { found, add } = collect(host);
   const sudo = (...words: readonly string[]): string => sudoCommand(login, ...words);
   const { docker, systemd, lock } = facts;
+  if (docker.vendor !== undefined) {
+    add(
+      'E_VENDOR_SYSTEM',
+      `${docker.vendor} configures dockerd with tools of its own, which undo what others change there`,
+      ['configure TLS by hand, with the tools of that system: docs/hosts.md, "Systems of vendors"'],
+    );
+    return found;
+  }
   if (systemd === undefined)
     add('E_NO_SYSTEMD', 'no systemd runs on this host', [
       'docker-tls changes dockerd through systemd units; use a host whose init is systemd',
@@ -62,6 +70,7 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
     add('E_DOCKER_SNAP', 'Docker is installed as a snap, which keeps its own configuration', [
       sudo('snap', 'remove', 'docker'),
       ...installDockerHints(login, facts.distribution),
+      'or keep the snap and configure TLS by hand: docs/hosts.md, "Docker from snap"',
     ]);
   else if (!hasDocker(facts))
     add('E_NO_DOCKER', docker.binary === '' ? 'no dockerd on this host' : 'dockerd is here, but no docker.service', [

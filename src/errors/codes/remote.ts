@@ -72,6 +72,7 @@ export const HOST = {
 export const DAEMON = {
   E_NO_DOCKER: [4, 'Docker is not installed on the host.', 'Install it: https://docs.docker.com/engine/install/'],
   E_DOCKER_SNAP: [4, 'Docker is installed as a snap.', 'Install it as a package.'],
+  E_VENDOR_SYSTEM: [4, "A vendor's system configures dockerd itself.", 'docs/hosts.md, "Systems of vendors"'],
   E_DOCKER_MASKED: [4, 'docker.service is masked.', 'systemctl unmask docker.service'],
   E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],
   E_DOCKER_BUSY: [4, 'docker.service is starting or stopping and does not finish.', 'journalctl -u docker.service'],
@@ -85,8 +86,8 @@ export const DAEMON = {
   ],
   E_UNIT_NEEDS: [
     4,
-    'docker.service needs a unit or a program without which it would not start again.',
-    'systemctl list-dependencies docker.service',
+    'docker.service could not be stopped, or not be started again: it needs a unit, a program or a condition.',
+    'systemctl cat docker.service; systemctl list-dependencies docker.service',
   ],
   E_UNIT_UNREAD: [4, 'Unit files were changed but not loaded.', 'systemctl daemon-reload'],
   E_DAEMON_JSON: [4, 'daemon.json is not valid.', 'python3 -m json.tool /etc/docker/daemon.json'],

@@ -1,9 +1,9 @@
 # Puts the change in place: from here on something changes, and every failure goes through the rollback.
 # Needs functions: apply_services effective_sshd fail keep_audit_rules mark missing_programs place_as plainly
 # Needs functions: reload_live_restore result set_member set_sysctl step undo warn words
-# Needs variables: AUDIT DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SSHD SSHD_DROP_IN STEP T
+# Needs variables: AUDIT CREATED DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SSHD SSHD_DROP_IN STEP T
 # Needs variables: TAB UNITS
-# Needs programs: chmod chown cmp date grep journalctl rm sed sort sshd sync systemctl tail timeout
+# Needs programs: chmod chown cmp date grep journalctl restorecon rm sed selinuxenabled sort sshd sync systemctl tail timeout
 
 # What sshd will do for root and for the operator, beside what our drop-in says: a line elsewhere may win over it.
 compare_sshd() {
@@ -17,6 +17,17 @@ compare_sshd() {
         warn "sshd: for $user $key is $now and not $value: another line (sshd -T -C user=$user), or an option of sshd's own command line, wins over $SSHD_DROP_IN"
     done
   done
+}
+
+# Labels as the policy of SELinux has them for these paths: what is made in a directory gets the directory's own.
+restore_labels() {
+  selinuxenabled 2>/dev/null || return 0
+  set --
+  while IFS= read -r path <&3; do set -- "$@" "$path"; done 3<"$CREATED"
+  while IFS=$TAB read -r index kind mode owner source path <&3; do
+    case $kind in blob | file | link) set -- "$@" "$path" ;; esac
+  done 3<"$T/manifest"
+  restorecon -- "$@" 2>"$ERR" || warn "restorecon failed: $(words)"
 }
 
 SINCE=$(date +%s)
@@ -60,6 +71,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     sysctl) set_sysctl "$path" "$mode" 2>"$ERR" || back "$(words)" ;;
   esac
 done 3<"$T/manifest"
+restore_labels
 sync "$UNITS" /etc/docker 2>/dev/null
 if [ "$SSHD" = reload ]; then
   step check-sshd

@@ -1,6 +1,6 @@
 # Docker's own answers.
 # Needs functions: api end
-# Needs variables: nonce socket
+# Needs variables: PARTS nonce socket
 # Needs programs: awk cut docker grep head readlink sed sort
 
 ask() { api "$socket" "$nonce" "$@"; }
@@ -41,6 +41,10 @@ api_facts() {
   printf '%s\n' "$info"
   # A daemon that hangs would let each of the other questions wait.
   case $info in *" api 200 "*) ;; *) return 0 ;; esac
+  [ "${PARTS:-all}" != software ] || {
+    ask /version
+    return 0
+  }
   # Those that run come first, however many are kept beside them.
   lists=$(ask /containers/json '/containers/json?all=1' /images/json /version)
   printf '%s\n' "$lists"

@@ -1,5 +1,6 @@
-# Prints all of it.
-# Needs functions: api_facts audit_facts dockerd_facts end file_facts hardening_facts host_facts sshd_facts
+# Prints all of it, or with PARTS=software only what the known vulnerabilities are judged by.
+# Needs functions: api_facts audit_facts dockerd_facts end file_facts hardening_facts host_facts software_facts sshd_facts
+# Needs variables: PARTS
 # Needs programs: od stat tr
 
 main() {
@@ -9,11 +10,14 @@ main() {
   stat --printf '' / && gnu_stat=yes
   printf 'docker-tls-audit 1 %s\n' "$nonce"
   host_facts
-  audit_facts
-  hardening_facts
-  sshd_facts
+  [ "${PARTS:-all}" = software ] || {
+    audit_facts
+    hardening_facts
+    sshd_facts
+  }
   dockerd_facts
-  file_facts
+  [ "${PARTS:-all}" = software ] || file_facts
+  software_facts
   api_facts
   end 'done'
 }

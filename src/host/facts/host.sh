@@ -31,8 +31,15 @@ system_facts() {
   end addresses
 }
 
-# Docker of another kind: a snap, and those of users.
+# Docker of another kind: of a vendor's system, a snap, and those of users.
 other_docker_facts() {
+  if [ -e /etc/synoinfo.conf ]; then
+    say vendor 'Synology DSM'
+  elif [ -e /etc/config/uLinux.conf ]; then
+    say vendor 'QNAP QTS'
+  elif [ -e /etc/unraid-version ]; then
+    say vendor Unraid
+  fi
   for path in /etc/systemd/system/snap.docker*.service; do
     if [ -e "$path" ]; then
       say snap "$path"
@@ -64,9 +71,12 @@ settings_facts() {
   IFS=$NL
   for path in $fragment $dropins $environment; do followed "$path"; done
   followed /etc/docker/daemon.json
+  # Files only: a pipe would be waited for.
+  readable=
+  for path in $fragment $dropins $environment $paths; do [ ! -f "$path" ] || readable=$readable$path$NL; done
   # The CAs whose clients the daemon accepts, by a flag or as "tlscacert": dockerd's own default as well.
   for path in /root/.docker/ca.pem $(
-    cat $fragment $dropins $environment "/proc/${pid:-0}/cmdline" $paths 2>/dev/null | tr -s "\0 \"'" '\n\n\n\n' |
+    cat $readable "/proc/${pid:-0}/cmdline" 2>/dev/null | tr -s "\0 \"'" '\n\n\n\n' |
       sed -n -e 's/^.*--tlscacert=//p' -e '/--tlscacert$/{n;p;}' -e '/^tlscacert$/{n;n;p;}'
   ); do
     case $path in /etc/docker/tls/current/*) ;; *) followed "$path" ;; esac

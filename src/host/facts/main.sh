@@ -1,5 +1,5 @@
 # Gathers the facts, all of them.
-# Needs functions: daemon_facts end local_socket more_paths_facts network_facts other_docker_facts paths_facts
+# Needs functions: condition_facts daemon_facts end local_socket more_paths_facts network_facts other_docker_facts paths_facts
 # Needs functions: program_facts read_unit record_facts settings_facts settle_units system_facts unit_facts
 # Needs variables: nonce pid
 # Needs programs: cat
@@ -16,6 +16,7 @@ daemon_facts | {
     more_paths_facts
     system_facts
     unit_facts
+    condition_facts
     other_docker_facts
     settings_facts
     record_facts

@@ -46,7 +46,7 @@ network_facts() {
   else
     say listeners ""
   fi
-  df -Pk /etc /var/lib /run 2>/dev/null
+  df -Pk /etc /var/lib /run /etc/docker /etc/systemd/system /var/lib/docker-tls 2>/dev/null
   end disk
   df -Pk /run/systemd 2>/dev/null
   end run-space

@@ -1,11 +1,11 @@
 # What systemd has of the units of Docker.
 # Needs functions: say
 # Needs variables: NL
-# Needs programs: sed sleep systemctl
+# Needs programs: grep sed sleep systemctl systemd-analyze
 
 # The units: systemd answers a block each, in this order, with an empty line in between.
 show_units() {
-  units=$(systemctl show docker.service docker.socket docker-tls.socket -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload -p TriggeredBy -p Listen -p Requires -p Requisite -p BindsTo 2>/dev/null)
+  units=$(systemctl show docker.service docker.socket docker-tls.socket -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload -p TriggeredBy -p Listen -p Requires -p Requisite -p BindsTo -p CanStart -p CanStop 2>/dev/null)
   unit=${units%%"$NL$NL"*}
 }
 
@@ -54,6 +54,17 @@ read_unit() {
   done <<UNIT
 $unit
 UNIT
+}
+
+# Why systemd would not start the daemon as its unit files are now; it looks at conditions only when it starts a unit.
+condition_facts() {
+  set -f
+  IFS=$NL
+  if grep -qsE '^[[:space:]]*(Condition|Assert)[A-Za-z]+[[:space:]]*=' $fragment $dropins; then
+    unmet=$(systemd-analyze condition --unit=docker.service 2>&1) || say unmet "$unmet"
+  fi
+  unset IFS
+  set +f
 }
 
 # The daemon's unit, whatever it needs, and whatever hands it sockets.

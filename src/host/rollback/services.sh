@@ -103,7 +103,8 @@ restart_docker() {
 
 start_docker() {
   if [ "$want" = "$is" ] && [ ! -e "$T/socket-changed" ]; then
-    service start docker.service
+    # A condition that is not met is no failure to systemctl.
+    service start docker.service && is_up
     return
   fi
   [ "$is" = active ] && service stop docker-tls.socket 2>/dev/null
@@ -111,7 +112,7 @@ start_docker() {
     # A local client may have woken the daemon in between; it then has pulled our socket in by itself.
     systemctl -q is-active docker-tls.socket || service start docker-tls.socket || return 1
   fi
-  service start docker.service
+  service start docker.service && is_up
 }
 
 # Some units wait for their daemon without end (TimeoutStartSec=0). The mutex is not for those that we start.

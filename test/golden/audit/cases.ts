@@ -5,6 +5,7 @@ import { type CheckResult, evaluate } from '../../../src/domain/audit/evaluate.t
 import { BLOCKED, LOGIN_DEFS, SYSCTLS } from '../../../src/domain/audit/host-settings.ts';
 import type { ProbeOutcome } from '../../../src/runtime.ts';
 import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
+import { SOFTWARE_CASES } from './software-cases.ts';
 
 export type Case = {
   readonly check: string;
@@ -1217,4 +1218,5 @@ export const CASES: readonly Case[] = [
   ...CONTAINER_CASES,
   ...SWARM_CASES,
   ...TLS_CASES,
+  ...SOFTWARE_CASES,
 ];

@@ -97,6 +97,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
   {
     id: 'config.1',
     title: 'daemon.json can be read by dockerd',
+    failure: 'dockerd cannot read daemon.json',
     severity: 'high',
     why: 'A file that dockerd cannot read is found out at its next start, and then nothing starts.',
     fix: 'Fix the line; dockerd --validate (23.0 and later) checks it.',
@@ -105,6 +106,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
   {
     id: 'config.2',
     title: 'No setting is given both as a flag and in daemon.json',
+    failure: 'A setting is given both as a flag and in daemon.json',
     severity: 'high',
     why: 'dockerd refuses to start then, even when both are equal.',
     fix: 'Keep one of the two: see systemctl cat docker.service and daemon.json.',
@@ -113,6 +115,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
   {
     id: 'config.3',
     title: 'Socket units of Docker are protected',
+    failure: 'A socket unit of Docker is open',
     severity: 'critical',
     why: 'A socket unit opens its port before dockerd starts, and flags do not show it.',
     fix: 'docker-tls setup HOST, or SocketMode=0660 in the unit',
@@ -121,6 +124,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
   {
     id: 'config.4',
     title: 'Logs of containers are limited',
+    failure: 'Logs of containers grow without limit',
     severity: 'medium',
     why: 'A full disk stops the whole host.',
     fix: '"log-opts": { "max-size": "10m", "max-file": "3" } in daemon.json (for containers created from then on)',
@@ -130,6 +134,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
   {
     id: 'config.5',
     title: "Docker's API tells the audit everything",
+    failure: "Docker's API did not tell the audit everything",
     severity: 'critical',
     why: 'Containers, images and most settings are judged by what it says. While it is silent nobody knows what runs, and there is no score.',
     fix: 'systemctl status docker.service; journalctl -u docker.service -n 50; then audit again',

@@ -246,6 +246,7 @@ function ownerCheck(kind: Kind): Check {
   return {
     id: kind.ownerId,
     title: `${kind.what} ${kind.plural === true ? 'belong' : 'belongs'} to root:${group}`,
+    failure: `${kind.what} ${kind.plural === true ? 'do' : 'does'} not belong to root:${group}`,
     severity: kind.severity,
     why: kind.why,
     fix: `chown root:${group} the file`,
@@ -263,6 +264,7 @@ function modeCheck(kind: Kind): Check {
   return {
     id: kind.modeId,
     title: `${kind.what} ${kind.plural === true ? 'have' : 'has'} mode ${octal(kind.mode)} or narrower`,
+    failure: `${kind.what} ${kind.plural === true ? 'have' : 'has'} a mode wider than ${octal(kind.mode)}`,
     severity: kind.severity,
     why: kind.why,
     fix: `chmod ${octal(kind.mode)} the file`,

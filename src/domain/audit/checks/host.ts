@@ -162,6 +162,7 @@ export const HOST_CHECKS: readonly Check[] = [
   {
     id: '1.1.1',
     title: "Docker's data has a file system of its own",
+    failure: "Docker's data shares a file system with the host",
     severity: 'low',
     why: 'Images and logs that fill the disk stop the whole host, and a mount of its own can be limited and watched.',
     fix: 'Mount a partition or volume on /var/lib/docker (move the data while docker is stopped).',
@@ -170,6 +171,7 @@ export const HOST_CHECKS: readonly Check[] = [
   {
     id: '1.1.2',
     title: 'Only trusted users control the daemon',
+    failure: 'Users in the docker group are root',
     severity: 'medium',
     why: 'Whoever is in the docker group can mount / into a container and so is root, without a password and without a trace in sudo.',
     fix: 'gpasswd --delete USER docker',
@@ -180,6 +182,7 @@ export const HOST_CHECKS: readonly Check[] = [
     (watch): Check => ({
       id: watch.id,
       title: `Changes to ${watch.what} are audited`,
+      failure: `Changes to ${watch.what} are not audited`,
       severity: 'low',
       why: 'Without an audit rule nobody can say afterwards who changed it.',
       fix: `Put a rule "-w PATH -p wa -k docker" for ${watch.what} into /etc/audit/rules.d/docker.rules${watch.also ?? ''}, then: augenrules --load`,
@@ -200,6 +203,7 @@ export const HOST_CHECKS: readonly Check[] = [
   {
     id: '1.2.2',
     title: 'The version of Docker is up to date',
+    failure: 'The version of Docker is out of date',
     severity: 'medium',
     why: 'Known holes in dockerd, containerd and runc let containers become the host.',
     fix: 'Upgrade docker.io, docker-ce, moby-engine or docker, containerd and runc: apt-get install --only-upgrade, dnf upgrade, zypper update, apk upgrade.',

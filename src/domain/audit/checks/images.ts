@@ -67,6 +67,7 @@ export const IMAGE_CHECKS: readonly Check[] = [
   {
     id: '4.1',
     title: 'Containers run as a user of their own',
+    failure: 'Containers run as root',
     severity: 'medium',
     why: 'Root in a container needs one hole less to become root on the host.',
     fix: 'A USER line in the Dockerfile, or `user:` in the Compose file.',
@@ -102,6 +103,7 @@ export const IMAGE_CHECKS: readonly Check[] = [
   {
     id: '4.5',
     title: 'Only signed images are pulled',
+    failure: 'Unsigned images can be pulled',
     severity: 'low',
     why: 'A tag can be moved to another image; a signature cannot. (Docker Content Trust is being retired: pinning by digest does the same.)',
     fix: 'echo DOCKER_CONTENT_TRUST=1 >> /etc/environment, or pin images by digest',
@@ -110,6 +112,7 @@ export const IMAGE_CHECKS: readonly Check[] = [
   {
     id: '4.6',
     title: 'Images have a health check',
+    failure: 'Images have no health check',
     severity: 'low',
     why: 'Without one Docker calls a hung program healthy.',
     fix: 'HEALTHCHECK CMD … in the Dockerfile, or `healthcheck:` in the Compose file.',
@@ -118,6 +121,7 @@ export const IMAGE_CHECKS: readonly Check[] = [
   {
     id: '4.7',
     title: 'Images do not update the package index alone',
+    failure: 'Images update the package index alone',
     severity: 'low',
     why: 'The layer is cached: later installs come from an old index, without fixes.',
     fix: 'RUN apt-get update && apt-get install -y … in one line',
@@ -136,6 +140,7 @@ export const IMAGE_CHECKS: readonly Check[] = [
   {
     id: '4.9',
     title: 'Images are made with COPY, not ADD',
+    failure: 'Images are made with ADD',
     severity: 'low',
     why: 'ADD unpacks archives and fetches URLs, so what gets in depends on others.',
     fix: 'COPY in place of ADD; curl with a checksum for URLs.',

@@ -1,7 +1,18 @@
 /** Owns the checks of sections 6 and 7: how many images and containers pile up, and swarm mode. */
 
 import { at, numberAt, textAt } from '../api.ts';
-import { type Check, finding, forPerson, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import { readCertificates } from '../certificates.ts';
+import {
+  type Check,
+  type Evidence,
+  finding,
+  forPerson,
+  judge,
+  notApplicable,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 
 function inSwarm(facts: AuditFacts, evaluate: (docker: NonNullable<AuditFacts['docker']>) => Verdict): Verdict {
@@ -49,6 +60,31 @@ function encryption(facts: AuditFacts): Verdict {
   );
 }
 
+const DAY_MS = 86_400_000;
+
+/** A node renews its certificate when half of its life is over; where less than a fifth is left, that failed. The CA is renewed by hand. */
+function certificates(facts: AuditFacts, now: Date): Verdict {
+  return inSwarm(facts, () => {
+    const { swarmNode, swarmCa } = facts.software;
+    const node = readCertificates(swarmNode).slice(0, 1);
+    const authorities = readCertificates(swarmCa);
+    if (node.length === 0) return notApplicable('the certificate of this node was not found');
+    const left = ({ notAfter }: { notAfter: Date }) => notAfter.getTime() - now.getTime();
+    const say = (place: string, days: number): Evidence => ({
+      place,
+      text: days < 0 ? `expired ${-days} days ago: dockerd does not start again` : `expires in ${days} days`,
+    });
+    return judge([
+      ...node
+        .filter((one) => left(one) < (one.notAfter.getTime() - one.notBefore.getTime()) / 5)
+        .map((one) => say('certificate of this node', Math.floor(left(one) / DAY_MS))),
+      ...authorities
+        .filter((one) => left(one) < 30 * DAY_MS)
+        .map((one) => say('CA of the swarm', Math.floor(left(one) / DAY_MS))),
+    ]);
+  });
+}
+
 function seconds(nanoseconds: number): string {
   const days = nanoseconds / 86_400e9;
   return days >= 1 ? `${Math.round(days)} days` : `${Math.round(nanoseconds / 3600e9)} hours`;
@@ -89,8 +125,18 @@ export const OPERATION_CHECKS: readonly Check[] = [
 
 export const SWARM_CHECKS: readonly Check[] = [
   {
+    id: 'swarm.1',
+    title: "The swarm's certificates are renewed in time",
+    failure: "The swarm's certificates expire",
+    severity: 'high',
+    why: 'A node with an expired certificate is out of the swarm, and its dockerd does not start again (moby#24132).',
+    fix: 'docker swarm ca --rotate on a manager; a node that is out: docker swarm leave --force, then join again',
+    evaluate: (facts, outside) => certificates(facts, outside.now),
+  },
+  {
     id: '7.1',
     title: 'The swarm has as many managers as it needs',
+    failure: 'The swarm has too many managers, or an even number',
     severity: 'low',
     why: 'Every manager holds the keys of the whole swarm; an even number adds risk without safety.',
     fix: 'docker node demote NAME, for 1, 3, 5 or 7 managers',
@@ -99,6 +145,7 @@ export const SWARM_CHECKS: readonly Check[] = [
   {
     id: '7.2',
     title: 'Swarm is bound to one interface',
+    failure: 'Swarm listens on every interface',
     severity: 'medium',
     why: 'Its control port is for the other hosts of the swarm only.',
     fix: 'docker swarm init --listen-addr ADDRESS:2377 (when the swarm is made)',
@@ -107,6 +154,7 @@ export const SWARM_CHECKS: readonly Check[] = [
   {
     id: '7.3',
     title: 'Overlay networks are encrypted',
+    failure: 'Overlay networks are not encrypted',
     severity: 'medium',
     why: 'What containers of different hosts say to each other can be read on the network between.',
     fix: 'docker network create --driver overlay --opt encrypted NAME',
@@ -131,6 +179,7 @@ export const SWARM_CHECKS: readonly Check[] = [
   {
     id: '7.5',
     title: 'Managers are locked',
+    failure: 'Managers are not locked',
     severity: 'medium',
     why: "Without autolock the swarm's keys lie readable on the managers' disks.",
     fix: 'docker swarm update --autolock=true (and keep the key that it prints)',

@@ -165,6 +165,7 @@ export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.1',
     title: 'Nobody gets in without a certificate',
+    failure: 'Clients without a certificate get in',
     severity: 'critical',
     why: "Docker's API is root on the host.",
     fix: 'docker-tls setup HOST',
@@ -174,6 +175,7 @@ export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.2',
     title: "Nobody gets in with another CA's certificate",
+    failure: "Clients with another CA's certificate get in",
     severity: 'critical',
     why: 'A certificate that anybody can make is no certificate.',
     fix: 'docker-tls setup HOST',
@@ -186,6 +188,7 @@ export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.3',
     title: "Docker's API is not served in plain HTTP",
+    failure: "Docker's API is served in plain HTTP",
     severity: 'critical',
     why: 'Port 2375 is searched for on the whole Internet, and an open one is taken over within hours.',
     fix: 'docker-tls setup HOST (it takes the plain address out)',
@@ -195,6 +198,7 @@ export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.4',
     title: 'Only TLS 1.2 and later are spoken',
+    failure: 'TLS before 1.2 is accepted',
     severity: 'medium',
     why: 'TLS 1.0 and 1.1 are broken and withdrawn (RFC 8996).',
     fix: 'Upgrade Docker: dockerd refuses them since 17.06.',
@@ -203,6 +207,7 @@ export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.5',
     title: "The server's certificate is valid for at least 30 more days",
+    failure: "The server's certificate expires within 30 days",
     severity: 'medium',
     why: 'On the day it expires, all clients are locked out at once.',
     fix: 'docker-tls rotate server HOST',
@@ -214,6 +219,7 @@ export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.6',
     title: 'Keys and signatures are strong',
+    failure: 'A key or signature is weak',
     severity: 'high',
     why: 'A short key or a SHA-1 signature can be forged.',
     fix: 'docker-tls rotate server HOST (or docker-tls rotate ca, where the CA is weak)',
@@ -235,6 +241,7 @@ export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.7',
     title: 'The certificate names what clients dial',
+    failure: 'The certificate does not name what clients dial',
     severity: 'medium',
     why: 'Otherwise clients fail, and people switch verification off.',
     fix: 'docker-tls setup HOST --san NAME',
@@ -253,6 +260,7 @@ export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.8',
     title: 'The CAs that are trusted are valid for at least 90 more days',
+    failure: 'A trusted CA expires within 90 days',
     severity: 'medium',
     why: 'With its CA every client certificate expires, and a new CA takes time to hand out.',
     fix: 'docker-tls rotate ca',
@@ -266,6 +274,7 @@ export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.9',
     title: 'Private keys are private',
+    failure: 'Private keys can be read by others',
     severity: 'critical',
     why: 'Whoever can read a key can be that host or that client. Keys are looked for in /etc/docker and wherever dockerd points to.',
     fix: 'chown root:root and chmod 0400 the key; a key that others could read should be replaced: docker-tls rotate server HOST',
@@ -275,6 +284,7 @@ export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.10',
     title: "The CA's private key is not on the host",
+    failure: "The CA's private key is on the host",
     severity: 'high',
     why: 'Whoever takes the host over could make certificates for all hosts and clients.',
     fix: 'Move it to the place where certificates are made (docker-tls ca import), and delete it here.',

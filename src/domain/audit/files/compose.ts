@@ -36,11 +36,12 @@ function check(
   id: string,
   severity: Severity,
   title: string,
+  failure: string,
   why: string,
   fix: string,
   wrong: (service: Service, compose: Compose) => readonly Wrong[],
 ): ComposeCheck {
-  return { id: `compose.${id}`, severity, title, why, fix, evaluate: perService(wrong) };
+  return { id: `compose.${id}`, severity, title, failure, why, fix, evaluate: perService(wrong) };
 }
 
 export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
@@ -48,6 +49,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '4.1',
     'medium',
     'Services run as a user of their own',
+    'Services run as root',
     'Root in a container needs one hole less to become root on the host.',
     'user: "1000:1000"',
     user,
@@ -56,6 +58,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '4.10',
     'high',
     'No secrets in environment',
+    'Secrets in the environment',
     'Whoever can see the container or this file reads them; they end up in logs and in version control.',
     'secrets: with a file, or a variable from an .env file that is not committed',
     secrets,
@@ -64,6 +67,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.2',
     'medium',
     'AppArmor stays on',
+    'AppArmor is switched off',
     'The profile keeps a container from mounting and tracing.',
     'Take apparmor:unconfined out of security_opt.',
     (service) => securityOptions(service, /^apparmor[=:]unconfined$/),
@@ -72,6 +76,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.4',
     'medium',
     'No more capabilities than the default are added',
+    'Capabilities beyond the default are added',
     'Each capability is a part of root.',
     'cap_drop: [ALL], and in cap_add only what the program needs',
     (service) =>
@@ -84,6 +89,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.5',
     'high',
     'No service is privileged',
+    'A service runs privileged',
     'A privileged container is root on the host.',
     'Take privileged out; add single capabilities or devices instead.',
     (service) =>
@@ -95,6 +101,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.6',
     'high',
     "The host's own directories are not mounted",
+    "The host's own directories are mounted",
     'Whoever can write to /etc, /root or a disk, read /etc/shadow or a private key, or talk to containerd owns the host.',
     'Mount only the files that are needed, read-only (:ro); no secrets, and no sockets of container engines.',
     (service, compose) =>
@@ -109,6 +116,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.8',
     'low',
     'No privileged ports are published',
+    'Privileged ports are published',
     'Ports below 1024 are where clients expect services of the host itself.',
     'Publish a port above 1023, or note why this one is meant.',
     (service) =>
@@ -120,24 +128,39 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.10',
     'medium',
     "The host's network is not shared",
+    "The host's network is shared",
     'The container reaches what listens on 127.0.0.1, and can open any port.',
     'Take network_mode: host out; publish ports instead.',
     (service) => is(service, 'network_mode', 'host', "shares the host's network"),
   ),
-  check('5.11', 'medium', 'Memory is limited', 'One container can take all memory.', 'mem_limit: 512m', (service) =>
-    missing(service, [['mem_limit'], ['deploy', 'resources', 'limits', 'memory']], 'has no memory limit'),
+  check(
+    '5.11',
+    'medium',
+    'Memory is limited',
+    'Memory is not limited',
+    'One container can take all memory.',
+    'mem_limit: 512m',
+    (service) => missing(service, [['mem_limit'], ['deploy', 'resources', 'limits', 'memory']], 'has no memory limit'),
   ),
-  check('5.12', 'low', 'CPU is limited or weighted', 'One container can take all CPUs.', 'cpus: 1.0', (service) =>
-    missing(
-      service,
-      [['cpus'], ['cpu_shares'], ['cpu_quota'], ['deploy', 'resources', 'limits', 'cpus']],
-      'has no CPU limit or weight',
-    ),
+  check(
+    '5.12',
+    'low',
+    'CPU is limited or weighted',
+    'CPU is neither limited nor weighted',
+    'One container can take all CPUs.',
+    'cpus: 1.0',
+    (service) =>
+      missing(
+        service,
+        [['cpus'], ['cpu_shares'], ['cpu_quota'], ['deploy', 'resources', 'limits', 'cpus']],
+        'has no CPU limit or weight',
+      ),
   ),
   check(
     '5.13',
     'low',
     'The root file system is read-only',
+    'The root file system is writable',
     'What an intruder cannot write, he cannot keep.',
     'read_only: true, and tmpfs: [/tmp]',
     (service) =>
@@ -149,6 +172,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.14',
     'medium',
     'Published ports are bound to one address',
+    'Ports are published on every address',
     'A port on all addresses is open on every network of the host, past most firewalls.',
     'ports: ["127.0.0.1:8080:80"]',
     (service) =>
@@ -166,6 +190,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.15',
     'low',
     'Restarts end after five failures',
+    'Restarts do not end after five failures',
     'A program that crashes for ever hides its crash and burns the CPU.',
     'restart: on-failure:5',
     restart,
@@ -174,6 +199,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.16',
     'high',
     "The host's processes are not shared",
+    "The host's processes are shared",
     'It can see and signal all processes.',
     'Take pid: host out.',
     (service) => is(service, 'pid', 'host', "shares the host's processes"),
@@ -182,6 +208,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.17',
     'medium',
     "The host's IPC is not shared",
+    "The host's IPC is shared",
     'It can read the shared memory of others.',
     'Take ipc: host out.',
     (service) => is(service, 'ipc', 'host', "shares the host's IPC"),
@@ -190,6 +217,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.18',
     'medium',
     'Devices of the host are not handed in',
+    'Devices of the host are handed in',
     'A disk device is the whole host.',
     'Take devices out, or accept it with a reason (baseline).',
     devices,
@@ -198,6 +226,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.20',
     'medium',
     'Mounts do not spread to the host',
+    'Mounts spread to the host',
     'A mount made in the container appears on the host.',
     'Take shared and rshared out.',
     (service, compose) =>
@@ -209,6 +238,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.21',
     'low',
     "The host's name space (UTS) is not shared",
+    "The host's name space (UTS) is shared",
     "It can change the host's name.",
     'Take uts: host out.',
     (service) => is(service, 'uts', 'host', "shares the host's UTS"),
@@ -217,6 +247,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.22',
     'high',
     'System calls are filtered',
+    'System calls are not filtered',
     'seccomp takes away the system calls that most kernel exploits need.',
     'Take seccomp:unconfined out of security_opt.',
     (service) => securityOptions(service, /^seccomp[=:]unconfined$/),
@@ -225,6 +256,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.25',
     'low',
     'Services stay in the default cgroup',
+    'Services are in another cgroup than the default',
     'Another cgroup can have other limits.',
     'Take cgroup_parent out.',
     (service) => {
@@ -236,6 +268,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.26',
     'medium',
     'Services cannot gain new privileges',
+    'Services can gain new privileges',
     'A setuid program in an image is the usual first step to root in the container.',
     'security_opt: ["no-new-privileges:true"]',
     (service) =>
@@ -247,6 +280,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.27',
     'low',
     'Health is checked',
+    'Health is not checked',
     'Without a check Docker calls a hung program healthy.',
     'healthcheck: { test: [CMD, …] }',
     (service) => {
@@ -268,6 +302,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.28',
     'low',
     'Images are named by version',
+    'Images are not named by version',
     'latest means another image tomorrow.',
     'image: name:1.2 (best with @sha256:…)',
     (service) => {
@@ -284,6 +319,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.29',
     'medium',
     'The number of processes is limited',
+    'The number of processes is not limited',
     "A fork bomb in one container takes the host's process table.",
     'pids_limit: 200',
     (service) =>
@@ -293,6 +329,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.31',
     'medium',
     "The host's user namespace is not shared",
+    "The host's user namespace is shared",
     'Root in it is root on the host, in spite of userns-remap.',
     'Take userns_mode: host out.',
     (service) => is(service, 'userns_mode', 'host', "shares the host's users"),
@@ -301,6 +338,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     '5.32',
     'high',
     "Docker's socket is not mounted",
+    "Docker's socket is mounted",
     'Who has the socket is root on the host, and :ro changes nothing.',
     'Take the mount out, or put a filtering proxy for the API in between.',
     (service, compose) => [
@@ -317,6 +355,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     'caps',
     'low',
     'All capabilities are dropped first',
+    'Capabilities are not dropped first',
     'The default set holds NET_RAW, SETUID and others that most programs never use.',
     'cap_drop: [ALL]',
     (service) =>
@@ -328,6 +367,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     'systempaths',
     'high',
     "The kernel's own paths are masked",
+    "The kernel's own paths are open",
     'With all of /proc and /sys at hand, root in a container can run programs on the host.',
     'Take systempaths:unconfined out of security_opt.',
     (service) => securityOptions(service, /^systempaths[=:]unconfined$/),
@@ -336,6 +376,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [
     id: 'compose.icc',
     severity: 'info',
     title: 'Containers of a network are kept apart where they can be',
+    failure: 'Containers of a network reach one another',
     why: 'Services that only meet through a proxy need not reach one another.',
     fix: 'driver_opts: { com.docker.network.bridge.enable_icc: "false" }',
     evaluate: icc,

@@ -74,7 +74,7 @@ function hostPart(host: HardenedSubject, leftOut: ReadonlyMap<string, Fix>): Htm
         ? result.fix
         : `not accepted, since ${skipped.cost}; docker-tls ${fixCommand(skipped.name)}`;
     const places = result.evidence.map(({ place, text }) => `${place}: ${text}`).slice(0, 4);
-    return html`<tr><td><span class="pill ${result.severity}">${result.severity}</span></td><td><code>${result.id}</code> ${result.title}</td><td>${places.join('; ')}</td><td>${why}</td></tr>`;
+    return html`<tr><td><span class="pill ${result.severity}">${result.severity}</span></td><td><code>${result.id}</code> ${result.failure}</td><td>${places.join('; ')}</td><td>${why}</td></tr>`;
   });
   const failed =
     host.error === undefined ? undefined : html`<p><span class="pill critical">failed</span> ${host.error}</p>`;

@@ -1,6 +1,6 @@
 /** Owns the matrix of the page: every check against every host. */
 
-import { GROUPS, SEVERITIES, type Severity } from '../check.ts';
+import { SEVERITIES, type Severity } from '../check.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
 import { anchor, type Html, html } from './html-text.ts';
 import type { AuditedFile, AuditedHost } from './report.ts';
@@ -9,7 +9,7 @@ const LETTERS: Readonly<Record<Severity, string>> = { critical: 'C', high: 'H', 
 
 function cell(result: CheckResult | undefined, subject: AuditedHost | AuditedFile, place: string): Html {
   if (result === undefined) return html`<td></td>`;
-  const about = `${subject.name}: ${result.title}`;
+  const about = `${subject.name}: ${result.state === 'finding' ? result.failure : result.title}`;
   if (result.state === 'pass') return html`<td><span class="cell pass" title="${about}: passed">✓</span></td>`;
   if (result.state === 'not-applicable') {
     const sign = result.manual ? '?' : '·';
@@ -32,31 +32,32 @@ function gravest(results: readonly (CheckResult | undefined)[]): number {
   return Math.min(SEVERITIES.length, ...open.map((result) => SEVERITIES.indexOf((result as CheckResult).severity)));
 }
 
-/** `offset`: the place of the first subject among all of the page, which anchors count by. */
+/** Rows by the gravest that a host has, critical first. `offset`: the place of the first subject among all of the page, which anchors count by. */
 export function renderMatrix(subjects: readonly (AuditedHost | AuditedFile)[], offset: number): Html {
   const known = subjects.map((subject) => new Map(subject.results.map((result) => [result.id, result])));
   const checks = new Map<string, CheckResult>();
   for (const subject of subjects)
     for (const result of subject.results) if (!checks.has(result.id)) checks.set(result.id, result);
-  const names = [...new Set(GROUPS.map(([, name]) => name))];
-  const body = names.flatMap((group): readonly Html[] => {
-    const rows = [...checks.values()].filter((check) => check.group === group);
-    if (rows.length === 0) return [];
-    const lines = rows.map((check) => {
-      const results = known.map((results) => results.get(check.id));
-      const quiet = gravest(results) === SEVERITIES.length;
-      const cells = results.map((result, index) =>
-        cell(result, subjects[index] as AuditedHost, findingAnchor(offset + index, check.id)),
-      );
-      return {
-        quiet,
-        row: html`<tr class="${quiet ? 'quiet' : ''}"><th scope="row"><code>${check.id}</code> ${check.title}</th>${cells}</tr>`,
-      };
-    });
-    const quiet = lines.every((line) => line.quiet);
+  const rows = [...checks.values()].map((check) => {
+    const results = known.map((one) => one.get(check.id));
+    const cells = results.map((result, index) =>
+      cell(result, subjects[index] as AuditedHost, findingAnchor(offset + index, check.id)),
+    );
+    const rank = gravest(results);
+    const quiet = rank === SEVERITIES.length;
+    const title = quiet ? check.title : check.failure;
+    return {
+      rank,
+      row: html`<tr class="${quiet ? 'quiet' : ''}"><th scope="row"><code>${check.id}</code> ${title}</th>${cells}</tr>`,
+    };
+  });
+  const body = [...SEVERITIES, 'nothing found'].flatMap((name, rank): readonly Html[] => {
+    const mine = rows.filter((row) => row.rank === rank);
+    if (mine.length === 0) return [];
+    const quiet = rank === SEVERITIES.length ? 'quiet' : '';
     return [
-      html`<tr class="group ${quiet ? 'quiet' : ''}"><th colspan="${subjects.length + 1}">${group}</th></tr>`,
-      ...lines.map(({ row }) => row),
+      html`<tr class="group ${quiet}"><th colspan="${subjects.length + 1}">${name}</th></tr>`,
+      ...mine.map(({ row }) => row),
     ];
   });
   const heads = subjects.map(({ name }) => html`<th scope="col"><span title="${name}">${name}</span></th>`);

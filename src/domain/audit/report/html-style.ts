@@ -34,30 +34,34 @@ p { margin: 0 0 8px; } a { color: inherit; } code, .mono { font-family: ui-monos
 .choice { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; margin: 0 0 10px; font-size: 13px; } .choice label { cursor: pointer; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 14px; font-size: 12px; margin: 0 0 10px; }
 .scroll { overflow: auto; max-height: 82vh; } table { border-collapse: collapse; width: 100%; }
-th, td { overflow-wrap: anywhere; text-align: left; padding: 6px 12px; vertical-align: top; border-bottom: 1px solid var(--line); } tr:last-child > td { border-bottom: 0; }
+th, td { overflow-wrap: break-word; text-align: left; padding: 6px 12px; vertical-align: top; border-bottom: 1px solid var(--line); } tr:last-child > td { border-bottom: 0; }
 thead th { font-size: 12px; color: var(--soft); font-weight: 600; }
 .matrix { border-collapse: separate; border-spacing: 0; width: auto; min-width: 100%; font-size: 13px; }
 .matrix thead th { position: sticky; top: 0; background: var(--card); z-index: 2; vertical-align: bottom; padding: 10px 2px; }
 .matrix thead th:first-child { left: 0; z-index: 3; padding-left: 14px; } .matrix thead span { display: block; writing-mode: vertical-rl; transform: rotate(180deg); max-height: 150px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; margin: 0 auto; color: var(--ink); }
-.matrix tbody th { position: sticky; left: 0; background: var(--card); z-index: 1; font-weight: 400; padding: 3px 14px; width: 100%; min-width: 260px; } .matrix tbody th code { display: inline-block; min-width: 78px; color: var(--soft); }
+.matrix tbody th { position: sticky; left: 0; background: var(--card); z-index: 1; font-weight: 400; padding: 3px 14px; width: 100%; min-width: 260px; } .matrix tbody th code { display: inline-block; min-width: 112px; padding-right: 8px; color: var(--soft); }
 .matrix tr:hover > * { background: var(--hover); } .matrix .group th { font-weight: 700; padding-top: 14px; } .matrix .group:hover > * { background: var(--card); }
 .matrix td { padding: 3px 2px; text-align: center; min-width: 34px; } .cell { display: inline-block; width: 24px; text-align: center; line-height: 20px; border-radius: 5px; font-size: 11px; font-weight: 700; text-decoration: none; }
 .cell.none { color: var(--soft); font-weight: 400; } .cell.pass { background: none; } .cell.accepted { background: none; outline: 1px dashed currentColor; outline-offset: -2px; }
 body:has(#only-findings:checked) .matrix .quiet { display: none; }
-.time { padding: 14px 16px; } .lane { display: grid; grid-template-columns: minmax(160px, 290px) 1fr; gap: 14px; align-items: center; padding: 4px 0; font-size: 13px; } .lane > :first-child { overflow-wrap: anywhere; line-height: 1.3; }
+.time { padding: 14px 16px; } .lane { display: grid; grid-template-columns: minmax(160px, 290px) 1fr 118px; gap: 14px; align-items: center; padding: 4px 0; font-size: 13px; } .lane > :first-child { overflow-wrap: anywhere; line-height: 1.3; }
 .track { position: relative; height: 22px; border-radius: 5px; background: var(--hover); overflow: hidden; } .bar { position: absolute; top: 3px; bottom: 3px; border-radius: 4px; min-width: 3px; background: var(--pass); opacity: .85; }
 .bar.soon { background: var(--medium); } .bar.over { background: var(--critical); } .now { position: absolute; top: 0; bottom: 0; width: 2px; background: var(--ink); }
-.track i { position: absolute; right: 8px; top: 1px; font-style: normal; font-size: 12px; line-height: 20px; padding: 0 4px; border-radius: 4px; background: var(--card); } .axis .track { background: none; height: 18px; overflow: visible; } .axis .track i { right: auto; transform: translateX(-50%); background: none; color: var(--soft); white-space: nowrap; }
+.lane .left { font-size: 12px; white-space: nowrap; } .axis .track { background: none; height: 18px; overflow: visible; } .axis .track i { position: absolute; top: 1px; font-style: normal; font-size: 12px; line-height: 20px; transform: translateX(-50%); color: var(--soft); white-space: nowrap; }
 .axis .track i.first { transform: none; } .axis .track i.last { transform: translateX(-100%); }
 td.grave { background: var(--critical-bg); }
 details.subject { margin: 0 0 14px; } details.subject > summary { padding: 12px 16px; cursor: pointer; font-weight: 600; overflow-wrap: anywhere; } details.subject > summary span { font-weight: 400; }
-.finding { padding: 12px 16px; border-top: 1px solid var(--line); display: grid; grid-template-columns: 78px 1fr; gap: 4px 14px; } .finding:target { background: var(--hover); }
+.finding { padding: 12px 16px; border-top: 1px solid var(--line); display: grid; grid-template-columns: 78px minmax(0, 1fr); gap: 4px 14px; } .finding:target { background: var(--hover); }
 .finding > .pill { justify-self: start; align-self: start; } .finding ul { margin: 4px 0 6px; padding: 0 0 0 18px; } .finding li { overflow-wrap: anywhere; } .finding .fix { border-left: 3px solid var(--line); padding-left: 10px; margin-top: 4px; overflow-wrap: anywhere; }
+.command { margin: 6px 0 2px; padding: 5px 10px; border-radius: 6px; background: var(--hover); border: 1px solid var(--line); overflow-x: auto; white-space: pre; user-select: all; font: 12px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; } .again { color: var(--soft); }
 .finding h3 code { color: var(--soft); font-weight: 400; margin-right: 8px; }
 footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
-@media (max-width: 640px) { main { padding: 18px 12px 40px; } .finding { grid-template-columns: 1fr; } .lane { grid-template-columns: 1fr; gap: 2px; } }
+@media (max-width: 640px) { main { padding: 18px 12px 40px; } .finding { grid-template-columns: minmax(0, 1fr); } .lane { grid-template-columns: 1fr 104px; gap: 2px 10px; } .lane > :first-child { grid-column: 1 / -1; } th, td { padding: 6px 8px; } .axis .track i.middle { display: none; }
+  .stack thead { display: none; } .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; } .stack td, .stack th { border-bottom: 0; padding-bottom: 0; } .stack tr { padding-bottom: 8px; border-bottom: 1px solid var(--line); }
+  .matrix tbody th { min-width: 190px; padding: 3px 8px; } .matrix tbody th code { display: block; } }
 @media print { :root { color-scheme: light; } body { background: #fff; font-size: 11px; } main { max-width: none; padding: 0; } h2 { margin-top: 22px; break-after: avoid; }
   .choice { display: none !important; } .legend { display: flex; flex-wrap: wrap; gap: 4px 14px; font-size: 12px; margin: 0 0 10px; }
 .scroll { max-height: none; overflow: visible; } .matrix thead th, .matrix tbody th { position: static; } .matrix thead { display: table-header-group; } .matrix tbody th { min-width: 0; }
+  .command { white-space: pre-wrap; }
   .card, .finding, .host, tr { break-inside: avoid; } .scroll { break-inside: auto; } .legend, h2 + p { break-after: avoid; } details.subject { break-inside: auto; } .matrix .quiet { display: none; } * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } a { text-decoration: none; } }
 `;

@@ -53,9 +53,9 @@ export function renderTimeline(report: AuditReport): Html {
   const at = (time: number): number => (100 * (time - start)) / (end - start);
   const marks = [start, now, (now + end) / 2, end].map((time, index) => {
     // Where the start is close to now, its label would stand on the other.
-    if (index === 0 && at(now) < 12) return html``;
+    if (index === 0 && at(now) < 30) return html``;
     const words = index === 1 ? 'now' : new Date(time).toISOString().slice(0, 10);
-    return html`<i class="${['first', '', '', 'last'][index]}" style="left:${percent(at(time))}">${words}</i>`;
+    return html`<i class="${['first', '', 'middle', 'last'][index]}" style="left:${percent(at(time))}">${words}</i>`;
   });
   const bars = rows.map(({ hosts, certificate, from, to }) => {
     const third = (to - from) / 3;
@@ -63,9 +63,9 @@ export function renderTimeline(report: AuditReport): Html {
     const left = at(Math.max(from, start));
     const width = Math.max(0.5, at(Math.min(to, end)) - left);
     return html`<div class="lane"><div><b title="${hosts.join(', ')}">${hosts.length > 3 ? `${hosts.length} hosts` : hosts.join(', ')}</b> <span class="soft">${ROLES[certificate.role]}, ${certificate.name}</span></div>
-<div class="track"><span class="bar ${tone}" style="left:${percent(left)};width:${percent(width)}"></span><span class="now" style="left:${percent(at(now))}"></span><i title="${certificate.notAfter}">${leftWords(to, now)}</i></div></div>`;
+<div class="track"><span class="bar ${tone}" style="left:${percent(left)};width:${percent(width)}"></span><span class="now" style="left:${percent(at(now))}"></span></div><div class="left" title="${certificate.notAfter}">${leftWords(to, now)}</div></div>`;
   });
-  return html`${title}<div class="card time">${bars}<div class="lane axis"><div></div><div class="track">${marks}</div></div></div>`;
+  return html`${title}<div class="card time">${bars}<div class="lane axis"><div></div><div class="track">${marks}</div><div></div></div></div>`;
 }
 
 export function renderAccess(report: AuditReport): Html {
@@ -84,5 +84,5 @@ export function renderAccess(report: AuditReport): Html {
       }),
   );
   return html`${title}<p class="soft small">Whoever controls the daemon is root on its host.</p>
-<div class="card scroll"><table><thead><tr><th>Host</th><th>Who</th><th>How</th><th>Where</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+<div class="card scroll"><table class="stack"><thead><tr><th>Host</th><th>Who</th><th>How</th><th>Where</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }

@@ -1,11 +1,14 @@
 /** Owns the report as one HTML file for a fleet: no script, nothing loaded from anywhere, good on paper. */
 
+import { shellQuote } from '../../quote.ts';
 import { plural } from '../../words.ts';
+import { NEWEST } from '../benchmark.ts';
 import { SEVERITIES } from '../check.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand, fixesCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
+import { clean } from './clean.ts';
 import { findingAnchor, renderLegend, renderMatrix } from './html-matrix.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
@@ -38,19 +41,34 @@ function card(subject: AuditedHost | AuditedFile, index: number): Html {
   return html`<a class="card host" href="#s_${index}" title="${subject.score.explanation}">${ring(subject.score)}<span><b>${subject.name}</b><span class="soft small">${words}</span>${pills(subject.score)}</span></a>`;
 }
 
-function finding(result: CheckResult, index: number, isFile: boolean): Html {
+function finding(result: CheckResult, index: number, subject: AuditedHost | AuditedFile): Html {
+  const isFile = subject.kind !== 'host';
   const evidence = result.evidence.map(({ place, text, line }) => {
     const where = isFile && line !== undefined ? `line ${line}, ${place}` : place;
     return html`<li><span class="mono">${where}</span>: ${text}</li>`;
   });
-  const fix =
-    result.fixable === undefined ? undefined : html` <span class="pill info">${fixCommand(result.fixable)}</span>`;
-  return html`<div class="finding" id="${findingAnchor(index, result.id)}"><span class="pill ${result.severity}">${result.severity}</span><div><h3><code>${result.id}</code>${result.title}</h3>
-<ul>${evidence}</ul><p class="soft small">${result.why}</p><div class="fix small">${result.fix}${fix}</div></div></div>`;
+  const command =
+    result.fixable === undefined
+      ? html` <span class="again">Then:</span><pre class="command">${hostCommand(`audit --check ${isFile ? result.id : (result.cis[NEWEST] ?? result.id)}`, subject)}</pre>`
+      : html`<pre class="command">${hostCommand(fixCommand(result.fixable), subject)}</pre>`;
+  return html`<div class="finding" id="${findingAnchor(index, result.id)}"><span class="pill ${result.severity}">${result.severity}</span><div><h3><code>${result.id}</code>${result.failure}</h3>
+<ul>${evidence}</ul><p class="soft small">${result.why}</p><div class="fix small">${fixWords(result, subject)}${command}</div></div></div>`;
+}
+
+/** A command of docker-tls for one host or file, ready to paste. */
+function hostCommand(command: string, { kind, name }: AuditedHost | AuditedFile): string {
+  const [verb = '', ...options] = command.split(' ');
+  const subject = kind === 'host' ? [] : [`--${kind}`];
+  return ['docker-tls', verb, ...subject, shellQuote(clean(name)), ...options].join(' ');
+}
+
+/** What has to be done, with the host's name in its commands. */
+function fixWords({ fix }: CheckResult, { name }: AuditedHost | AuditedFile): string {
+  return fix.replace(/(?<=docker-tls [a-z]+ (?:[a-z]+ )?)HOST\b/g, () => shellQuote(clean(name)));
 }
 
 function acceptedLine(result: CheckResult): Html {
-  return html`<div class="finding"><span class="pill info">accepted</span><div><h3><code>${result.id}</code>${result.title}</h3><p class="soft small">${result.accepted?.reason} (until ${result.accepted?.expires})</p></div></div>`;
+  return html`<div class="finding"><span class="pill info">accepted</span><div><h3><code>${result.id}</code>${result.failure}</h3><p class="soft small">${result.accepted?.reason} (until ${result.accepted?.expires})</p></div></div>`;
 }
 
 function lynisPart(subject: AuditedHost | AuditedFile): Html | undefined {
@@ -75,7 +93,7 @@ function subjectPart(subject: AuditedHost | AuditedFile, index: number): Html {
       ? html`<div class="finding"><span class="pill pass">clean</span><div>No findings.</div></div>`
       : undefined;
   return html`<details class="card subject" id="s_${index}" open><summary>${subject.name} <span class="soft small">${scoreWords(subject.score)}. ${subject.score.explanation}</span></summary>
-${lynisPart(subject)}${nothing}${open.map((result) => finding(result, index, subject.kind !== 'host'))}${accepted.map(acceptedLine)}</details>`;
+${lynisPart(subject)}${nothing}${open.map((result) => finding(result, index, subject))}${accepted.map(acceptedLine)}</details>`;
 }
 
 function totals(report: AuditReport): Html {
@@ -87,6 +105,20 @@ function totals(report: AuditReport): Html {
   const values = subjects.flatMap(({ score }) => score.value ?? []);
   const worst = values.length === 0 ? undefined : Math.min(...values);
   return html`<div class="totals">${boxes}<div class="card total"><b>${worst}</b>lowest score</div></div>`;
+}
+
+/** The upgrade of each host that closes most known vulnerabilities. */
+function renderUpgrades(subjects: readonly (AuditedHost | AuditedFile)[]): Html {
+  const rows = subjects.flatMap((subject) =>
+    subject.kind === 'host' && subject.upgrade !== undefined
+      ? [
+          html`<tr><th scope="row">${subject.name}</th><td>${subject.upgrade.text}<pre class="command">${subject.upgrade.command}</pre></td></tr>`,
+        ]
+      : [],
+  );
+  if (rows.length === 0) return html``;
+  return html`<h2 id="upgrades">Upgrades that close most known vulnerabilities</h2>
+<div class="card scroll"><table class="stack"><thead><tr><th>Host</th><th>Upgrade, as root on the host</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 /** Hosts and files have other checks: a matrix for each. */
@@ -121,10 +153,11 @@ export function renderHtml(report: AuditReport): string {
   return renderPage(
     `Docker audit, ${about}, ${time.slice(0, 10)}`,
     html`<h1>Docker audit</h1>
-<p class="soft">${about}, ${time} UTC, docker-tls ${report.version}, CIS Docker Benchmark ${report.benchmark}</p>
+<p class="soft">${about}, ${time} UTC, docker-tls ${report.version}. CIS Docker Benchmark ${report.benchmark}, known vulnerabilities as of ${report.vulnerabilities}.</p>
 ${totals(report)}
 <div class="cards">${subjects.map(card)}${unreachable}</div>
 ${matrices(subjects)}
+${renderUpgrades(subjects)}
 ${hosts === 0 ? undefined : renderTimeline(report)}
 ${hosts === 0 ? undefined : renderAccess(report)}
 <h2 id="findings">What was found, and how to fix it</h2>

@@ -30,7 +30,7 @@ function testCase(result: CheckResult, suite: string): string {
     ({ place, text, line }) => `${place}${line === undefined ? '' : `:${line}`}: ${text}`,
   );
   const body = [...lines, `Why: ${result.why}`, `To fix: ${result.fix}`].map(xml).join('\n');
-  return `${open}>\n      <failure type="${result.severity}" message="${xml(lines[0] ?? result.title)}">${body}</failure>\n    </testcase>`;
+  return `${open}>\n      <failure type="${result.severity}" message="${xml(`${result.failure}. ${lines[0] ?? ''}`)}">${body}</failure>\n    </testcase>`;
 }
 
 function suite(subject: Subject, id: number, { createdAt, version }: AuditReport): string {

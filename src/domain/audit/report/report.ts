@@ -11,6 +11,7 @@ import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 import type { LynisAnswer } from '../lynis.ts';
 import { type Score, score } from '../score.ts';
+import { bestUpgrade, TABLE_DATE, type Upgrade } from '../vulnerabilities.ts';
 
 /** A certificate on the time line. Dates are ISO 8601. */
 export type ReportedCertificate = {
@@ -37,6 +38,8 @@ export type AuditedHost = {
   readonly docker?: string;
   readonly results: readonly CheckResult[];
   readonly score: Score;
+  /** The package whose upgrade closes most known vulnerabilities. */
+  readonly upgrade?: Upgrade;
   readonly certificates: readonly ReportedCertificate[];
   readonly access: readonly ReportedAccess[];
   /** Where it was asked for. */
@@ -57,6 +60,11 @@ export function fileName(path: string): string {
   return parts.join('/') || path;
 }
 
+/** What every report says of itself. */
+export function reportHead(now: Date, version: string, benchmark: Benchmark): Omit<AuditReport, 'subjects'> {
+  return { createdAt: now.toISOString(), version, benchmark, vulnerabilities: TABLE_DATE };
+}
+
 /** A host that could not be asked. */
 export type UnauditedHost = { readonly kind: 'unreachable'; readonly name: string; readonly error: string };
 
@@ -68,6 +76,8 @@ export type AuditReport = {
   readonly version: string;
   /** The edition that the numbers of checks are from. */
   readonly benchmark: Benchmark;
+  /** The day up to which the sources of the table of known vulnerabilities were read. */
+  readonly vulnerabilities: string;
   readonly subjects: readonly Subject[];
 };
 
@@ -132,7 +142,21 @@ function accessOf(
       ),
     )
     .map(({ name }) => ({ who: `container ${name}`, how: 'mounted docker.sock', where: facts.apiSocket, grave: true }));
-  return [...anybody, ...mounts, ...trusted, ...group].map(({ who, how, where, grave }) => ({
+  // Whoever may write to a socket controls the daemon, whatever group it has.
+  const sockets = [...facts.files.values()].filter(
+    ({ path, kind, mode }) =>
+      kind === 'socket' &&
+      (mode & 0o002) !== 0 &&
+      // /var/run is /run.
+      !(path.startsWith('/var/run/') && facts.files.has(path.slice(4))),
+  );
+  const local = sockets.map(({ path, mode }) => ({
+    who: 'every local user',
+    how: `socket with mode ${mode.toString(8).padStart(4, '0')}`,
+    where: path,
+    grave: true,
+  }));
+  return [...anybody, ...local, ...mounts, ...trusted, ...group].map(({ who, how, where, grave }) => ({
     who: printable(who, 200),
     how,
     where: printable(where, 200),
@@ -144,6 +168,7 @@ function accessOf(
 export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outside> = {}): AuditedHost {
   const results = evaluate(facts, outside);
   const version = textAt(facts.docker?.info, 'ServerVersion');
+  const upgrade = bestUpgrade(facts);
   return {
     kind: 'host',
     name,
@@ -152,6 +177,7 @@ export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outs
     docker: version === '' ? undefined : printable(version, 60),
     results,
     score: score(results),
+    ...(upgrade === undefined ? {} : { upgrade: { ...upgrade, text: printable(upgrade.text, 300) } }),
     certificates: certificatesOf(facts, outside),
     access: accessOf(facts, outside, results),
   };

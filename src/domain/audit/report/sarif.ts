@@ -84,7 +84,7 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
       .filter(({ state }) => state === 'finding')
       .flatMap((result) => {
         if (!rules.has(result.id)) rules.set(result.id, rule(result));
-        return result.evidence.map(({ place, text, line }: Evidence) => {
+        return result.evidence.map(({ place, text, line, severity = result.severity }: Evidence) => {
           const name = clean(subject.name, 300);
           const cleanPlace = clean(place, 300);
           const fingerprint = `${name}/${result.id}/${cleanPlace}`;
@@ -92,8 +92,8 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
             ruleId: result.id,
             ruleIndex: [...rules.keys()].indexOf(result.id),
             kind: 'fail',
-            level: LEVELS[result.severity],
-            message: { text: clean(`${result.title}. ${name}, ${cleanPlace}: ${text}`) },
+            level: LEVELS[severity],
+            message: { text: clean(`${result.failure}. ${name}, ${cleanPlace}: ${text}`) },
             locations: [
               {
                 physicalLocation: {

@@ -85,7 +85,7 @@ function findingLines(
   const indent = narrow ? 4 : 13 + idWidth;
   const severity = paint(COLOURS[result.severity], padText(result.severity, 9));
   const head = `  ${severity} ${padText(cutText(result.id, idWidth), idWidth)} `;
-  const title = wrapped(result.title, indent, form.columns).map((line) => line.trimStart());
+  const title = wrapped(result.failure, indent, form.columns).map((line) => line.trimStart());
   const [first = '', ...rest] = narrow ? ['', ...title] : title;
   const lines = [`${head}${paint('bold', first)}`.trimEnd()];
   for (const line of rest) lines.push(' '.repeat(indent) + paint('bold', line));
@@ -118,7 +118,8 @@ function quietLines(
     '',
     `  ${paint('bold', title)}`,
     ...results.map((result) => {
-      const left = `  ${padText(cutText(result.id, 16), Math.max(8, ...results.map(({ id }) => textWidth(id))))} ${result.title}`;
+      const id = padText(cutText(result.id, 16), Math.max(8, ...results.map((one) => textWidth(one.id))));
+      const left = `  ${id} ${result.accepted === undefined ? result.title : result.failure}`;
       return paint('gray', cutText(printable(`${left}${say(result)}`), form.columns));
     }),
   ];
@@ -151,6 +152,8 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint
   ];
   lines.push(...scoreLines(subject.score, form, paint));
   for (const line of wrapped(subject.score.explanation, 0, form.columns)) lines.push(paint('gray', line));
+  if (subject.kind === 'host' && subject.upgrade !== undefined)
+    lines.push(...wrapped(`Known vulnerabilities: ${subject.upgrade.text}`, 0, form.columns));
   if (subject.kind === 'host' && subject.lynis !== undefined)
     for (const line of lynisLines(subject.lynis)) lines.push(...wrapped(line, 0, form.columns));
   const open = subject.results.filter(counts);

@@ -1,0 +1,56 @@
+# What is installed of Docker's parts: packages, the vulnerabilities that their changelogs name, and what containerd is told.
+# Needs functions: certificates end
+# Needs variables: data_root
+# Needs programs: apt-cache awk dpkg-query grep head rpm sed sort systemctl tail tr zcat
+
+software_facts() {
+  set -- docker.io docker-ce docker-ce-cli docker-cli moby-engine moby-cli docker docker-buildx docker-buildx-plugin \
+    docker-compose docker-compose-v2 docker-compose-plugin docker-compose-switch containerd containerd.io moby-containerd runc moby-runc
+  if command -v dpkg-query >/dev/null; then
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' "$@" | sed -n 's/^installed //p')
+    printf '%s' "$installed"
+    end packages-deb
+    # shellcheck disable=SC2086 # names of packages
+    apt-cache policy ${installed:+$(printf '%s\n' "$installed" | sed 's/ .*//')} | awk '/^[^ ]/ { sub(/:$/, ""); name = $0 } / Candidate: / { print name, $2 }'
+    end packages-candidates
+  elif command -v rpm >/dev/null; then
+    installed=$(rpm -q --qf 'installed %{NAME} %{VERSION}-%{RELEASE}\n' "$@" | sed -n 's/^installed //p')
+    printf '%s' "$installed"
+    end packages-rpm
+  else
+    installed=
+  fi
+  for package in $(printf '%s\n' "$installed" | sed 's/ .*//'); do
+    changelog=$(package_changelog "$package")
+    [ -n "$changelog" ] || continue
+    # An id may be broken after its second hyphen. Only ids leave the host, and the year of the oldest entry where older ones are gone.
+    printf '%s' "$changelog" | tr '\n' ' ' | sed 's/\(CVE-[0-9]*-\) */\1/g' | grep -oE '(CVE-[0-9]+-[0-9]+|GHSA(-[0-9a-z]{4}){3})' | sort -u
+    case $changelog in *"ntries have been removed"* | *"lder changelog entries"*)
+      printf '%s\n' "$changelog" | sed -n 's/^ -- .* \([12][0-9][0-9][0-9]\) [0-9:]* .*/since \1/p' | tail -n 1
+      ;;
+    esac
+    end "changelog $package"
+  done
+  systemctl show --no-pager -p ActiveState firewalld.service
+  end firewalld
+  grep -lxE 'kubelet|k3s(-server)?|k0s|microk8s' /proc/[0-9]*/comm | head -n 1
+  end kubelet
+  [ ! -f /etc/containerd/config.toml ] || {
+    head -c 65536 /etc/containerd/config.toml | grep -v '^[[:space:]]*#' | tr '\n' ' ' | grep -oE 'disabled_plugins *= *\[[^]]*\]'
+    end containerd-disabled
+  }
+  certificates "${data_root:-/var/lib/docker}/swarm/certificates/swarm-node.crt"
+  end swarm-node
+  certificates "${data_root:-/var/lib/docker}/swarm/certificates/swarm-root-ca.crt"
+  end swarm-ca
+}
+
+package_changelog() {
+  for file in "/usr/share/doc/$1/changelog.Debian.gz" "/usr/share/doc/$1/changelog.gz"; do
+    [ ! -f "$file" ] || {
+      zcat "$file"
+      return 0
+    }
+  done
+  ! command -v rpm >/dev/null || rpm -q --changelog "$1"
+}

@@ -1,0 +1,107 @@
+/**
+ * Strange hosts, by the table in test/support/strange: each works (setup, a second one with nothing to do, remove, and the host is as it
+ * was), or ends with one clear error and an untouched host. A dozen of them here; all of them by scripts/strange.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exitOfCode } from '../../src/errors/catalogue.ts';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { type LabHost, labUp, type Suite } from '../support/lab.ts';
+import { installNft } from '../support/nft.ts';
+import { newPerson, type Person, snapshotHost } from '../support/person.ts';
+import type { StrangeCase } from '../support/strange/case.ts';
+import { STRANGE } from '../support/strange/cases.ts';
+
+const all = process.env.STRANGE === 'all';
+const suite = (process.env.STRANGE_SUITE ?? 'trixie') as Suite;
+const part = process.env.STRANGE_PART ?? '';
+
+let program: Program;
+let host: LabHost | undefined;
+let person: Person;
+/** How the host was before anything strange. */
+let pristine: string;
+let boots = 0;
+
+/** The first host, and another one after a case that could not be undone. */
+async function fresh(): Promise<LabHost> {
+  await host?.down();
+  person?.remove();
+  boots += 1;
+  [host] = (await labUp({ names: [`strange${part}-${boots}`], suite })) as [LabHost];
+  person = newPerson(program, [host]);
+  installNft(host);
+  execFileSync('sh', [
+    '-c',
+    'cp -a /usr/bin/chattr "$0/usr/bin/" && cp -a /usr/lib/x86_64-linux-gnu/libe2p.so.2* "$0/usr/lib/x86_64-linux-gnu/"',
+    host.root,
+  ]);
+  await host.must('cp -a /etc /root/etc && nft flush ruleset');
+  await host.container('web');
+  pristine = await files(host);
+  return host;
+}
+
+/** Without what every start of the daemon, and docker.socket, changes. */
+async function files(of: LabHost): Promise<string> {
+  return (await snapshotHost(of, { daemon: false })).replace(/\n\d+ (\S+ \S+)$/, '\n$1');
+}
+
+async function undo(of: LabHost, { end }: StrangeCase): Promise<boolean> {
+  const { exit } = await of.exec(`${end ?? ':'}
+    [ ! -e /var/lib/docker-tls/txn ] || exit 1
+    for path in docker default/docker systemd/system sudoers.d ssh security environment hosts os-release passwd group gshadow machine-id localtime ufw; do
+      rm -rf "/etc/$path" && { [ ! -e "/root/etc/$path" ] && [ ! -L "/root/etc/$path" ] || cp -a "/root/etc/$path" "/etc/$path"; } || exit 1
+    done
+    rm -f /etc/locale.conf; rm -rf /var/lib/docker-tls
+    systemctl daemon-reload; systemctl reset-failed docker.service docker.socket; systemctl -q is-active docker.socket || systemctl restart docker.socket
+    systemctl restart docker.service && docker start web`);
+  return exit === 0 && (await files(of)) === pristine;
+}
+
+beforeAll(() => {
+  program = buildProgram();
+});
+afterAll(async () => {
+  await host?.down();
+  person?.remove();
+  program?.remove();
+});
+
+describe.each(STRANGE)('$title', ({ cases }) => {
+  const chosen = cases.filter(({ short }) => all || short);
+  test.skipIf(chosen.length === 0).each(chosen.length === 0 ? cases.slice(0, 1) : chosen)('$name', async (one) => {
+    const on = host ?? (await fresh());
+    try {
+      await on.must(one.make);
+      await on.exec('timeout 10 docker start web');
+      await check(on, one);
+    } finally {
+      if (!(await undo(on, one))) {
+        await on.down();
+        host = undefined;
+      }
+    }
+  });
+});
+
+async function check(on: LabHost, { code, says, user, setup = [], remove = [] }: StrangeCase): Promise<void> {
+  const words = person.setup(on, setup, user);
+  const before = await files(on);
+  const run = await person.run(words);
+  const said = `${run.out}\n${run.err}`.replace(/\s+/g, ' ');
+  expect(said).not.toContain('\u001b]');
+  if (says) expect(said).toMatch(says);
+  if (code !== undefined) {
+    expect(said).toContain(`error[${code}]`);
+    expect(run.status, said).toBe(exitOfCode(code));
+    expect(said).toContain('hint: ');
+  } else {
+    expect(run, said).toMatchObject({ status: 0 });
+    expect((await person.run(words)).out).toContain('nothing to do');
+    const removed = await person.run(['remove', on.name, '--yes', ...remove]);
+    expect(removed, removed.err).toMatchObject({ status: 0 });
+  }
+  expect(await files(on)).toBe(before);
+}

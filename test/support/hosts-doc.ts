@@ -1,0 +1,84 @@
+/** Owns docs/hosts.md: which hosts there are, and what happens on strange ones, made from the cases that are tried. */
+
+import { exitOfCode } from '../../src/errors/catalogue.ts';
+import type { StrangeCase } from './strange/case.ts';
+import { STRANGE } from './strange/cases.ts';
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*');
+}
+
+/** What becomes of the host, by the exit status (src/errors/catalogue.ts). */
+function outcome({ code, remark }: StrangeCase): string {
+  const words =
+    code === undefined
+      ? 'works'
+      : `[${code}](errors.md#${code.toLowerCase()})${exitOfCode(code) === 4 ? '' : ', rolled back'}`;
+  return remark === undefined ? words : `${words}; ${cell(remark)}`;
+}
+
+export function renderHostsDoc(): string {
+  const count = STRANGE.reduce((sum, { cases }) => sum + cases.length, 0);
+  return `${[
+    '# Hosts',
+    '',
+    'This page is generated from the cases of the tests (`UPDATE_DOCS=1 npx vitest run test/unit/hosts-doc.test.ts`); do not edit it by hand.',
+    '',
+    '## Kinds of hosts',
+    '',
+    '| kind | docker-tls | how it is tested |',
+    '|---|---|---|',
+    "| Debian and Ubuntu with systemd, `docker.io` or Docker's own packages | works | every test of the lab: Docker 20.10, 26.1 and 28.5, systemd 252, 257 and 262 |",
+    '| RHEL, Alma, Rocky, Fedora, openSUSE, Arch with systemd | works where docker.service starts dockerd itself | the unit, `/etc/sysconfig/docker` and the words of firewalld on a Debian host; not on the distribution itself |',
+    '| hosts with nft and without iptables | works, where dockerd needs no iptables (`"iptables": false`, `"firewall-backend": "nftables"`) | `test/e2e/held-port.test.ts`, Docker 28.5; not the nftables backend of Docker 29 |',
+    '| Fedora CoreOS, Flatcar: `/usr` is read-only, `ExecStart=/usr/bin/env … dockerd` | works | the mount and the command line on a Debian host |',
+    '| hosts without systemd (Alpine, Devuan) | [E_NO_SYSTEMD](errors.md#e_no_systemd) | |',
+    '| rootless Docker | left alone and named; alone on its host [E_NO_DOCKER](errors.md#e_no_docker) | below |',
+    '| Docker from snap | [E_DOCKER_SNAP](errors.md#e_docker_snap), see below | below |',
+    '| Docker Desktop, Colima, Lima | the daemon runs in a virtual machine: a Lima machine with systemd is a host like every other by its own ssh | not tried |',
+    '| Synology DSM, QNAP QTS, Unraid | [E_VENDOR_SYSTEM](errors.md#e_vendor_system), see below | their marks on a Debian host, below |',
+    '',
+    '### Docker from snap',
+    '',
+    'The snap keeps its configuration below `/var/snap/docker/current`, of which each refresh makes a new copy, and AppArmor keeps its dockerd from',
+    '`/etc/docker`. docker-tls does not change it. Either install Docker as a package, or configure TLS by hand, with a server certificate of a CA of',
+    'your own. `/var/snap/docker/common` stays the same over a refresh. (From the documentation of snaps; not tried here.)',
+    '',
+    '    sudo install -d -m 700 /var/snap/docker/common/tls',
+    '    sudo install -m 400 server-key.pem /var/snap/docker/common/tls/',
+    '    sudo install -m 444 ca.pem server-cert.pem /var/snap/docker/common/tls/',
+    '',
+    'In `/var/snap/docker/current/config/daemon.json`:',
+    '',
+    '```json',
+    '{',
+    '  "hosts": ["unix:///var/run/docker.sock", "tcp://0.0.0.0:2376"],',
+    '  "tlsverify": true,',
+    '  "tlscacert": "/var/snap/docker/common/tls/ca.pem",',
+    '  "tlscert": "/var/snap/docker/common/tls/server-cert.pem",',
+    '  "tlskey": "/var/snap/docker/common/tls/server-key.pem"',
+    '}',
+    '```',
+    '',
+    'Then `sudo snap restart docker`. After `snap refresh docker`, check the file: a refresh that brings a file of its own loses the settings, and the port is closed.',
+    '',
+    '### Systems of vendors',
+    '',
+    'Their own tools write the configuration of dockerd, and write it anew with an update or a restart. docker-tls recognises Synology DSM, QNAP QTS and',
+    'Unraid and changes nothing there. Where such a system offers the settings of daemon.json, use the five keys above with paths that its updates keep;',
+    'otherwise reach the daemon through ssh: `docker context create NAME --docker host=ssh://USER@HOST`.',
+    '',
+    '## Strange hosts',
+    '',
+    `${count} cases. "works" means: setup, a second setup with nothing to do, and remove, after which the host is as it was. With an error before the change the host is`,
+    'untouched. `scripts/strange` runs all of them on lab hosts, `scripts/strange WORD` those whose group or name has the word; CI runs a dozen.',
+    ...STRANGE.flatMap(({ title, cases }) => [
+      '',
+      `### ${title}`,
+      '',
+      '| case | what happens |',
+      '|---|---|',
+      ...cases.map((one) => `| ${cell(one.name)} | ${outcome(one)} |`),
+    ]),
+  ].join('\n')}\n`;
+}

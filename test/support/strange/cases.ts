@@ -1,0 +1,18 @@
+/** Owns the whole table of strange hosts, by groups, as docs/hosts.md has them. */
+
+import type { StrangeCase } from './case.ts';
+import { DOCKERS, FIREWALLS, LOGINS, MOUNTS, NAMES, PROGRAMS } from './hosts.ts';
+import { DAEMON_JSON, ENVIRONMENT } from './settings.ts';
+import { UNITS } from './units.ts';
+
+export const STRANGE: readonly { readonly title: string; readonly cases: readonly StrangeCase[] }[] = [
+  { title: 'Units', cases: UNITS },
+  { title: 'Environment files', cases: ENVIRONMENT },
+  { title: 'daemon.json', cases: DAEMON_JSON },
+  { title: 'Firewalls and ports', cases: FIREWALLS },
+  { title: 'Logins: shells, sshd, sudo', cases: LOGINS },
+  { title: 'Missing programs', cases: PROGRAMS },
+  { title: 'Mounts, disks, directories', cases: MOUNTS },
+  { title: 'Names, locales, limits', cases: NAMES },
+  { title: 'Installations of Docker', cases: DOCKERS },
+];
