@@ -14,6 +14,8 @@ import type { DockerTlsError } from './errors/errors.ts';
 export type SshOptions = {
   /** Short name for messages and the store. */
   readonly host: string;
+  /** Of a jump host: the host that it leads to. */
+  readonly jumpTo?: string;
   /** What to dial: a name or address, an alias of the ssh config, or `local` for this machine. */
   readonly destination: string;
   readonly user?: string;

@@ -181,7 +181,6 @@ describe.skipIf(process.getuid?.() !== 0)('a user without an entry in passwd', (
 
 describe('as a plugin of the docker CLI', () => {
   const home = join(directory, 'home');
-  const hasDocker = spawnSync('docker', ['--version']).status === 0;
   const docker = (...argv: string[]) =>
     spawnSync('docker', argv, { encoding: 'utf8', env: { PATH: process.env.PATH, HOME: home } });
 
@@ -199,7 +198,7 @@ describe('as a plugin of the docker CLI', () => {
     });
   });
 
-  test.skipIf(!hasDocker)('docker lists it and passes calls on', () => {
+  test('docker lists it and passes calls on', () => {
     expect(docker('--help').stdout).toMatch(/^\s+tls\*\s+TLS for remote Docker daemons/m);
     expect(docker('tls', '--version').stdout).toMatch(/^docker-tls \d/);
     const wrong = docker('tls', 'nonsense');
@@ -209,7 +208,7 @@ describe('as a plugin of the docker CLI', () => {
     expect(docker('tls', 'completion', '--help').stdout).toMatch(/Usage: docker tls completion/);
   });
 
-  test.skipIf(!hasDocker)('options of docker itself may stand in front', () => {
+  test('options of docker itself may stand in front', () => {
     const other = join(directory, 'other');
     mkdirSync(join(other, 'cli-plugins'), { recursive: true });
     symlinkSync(program.bin, join(other, 'cli-plugins/docker-tls'));

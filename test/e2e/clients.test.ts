@@ -2,8 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore } from '../../src/adapters/store/store.ts';
-import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
+import { openAuthority } from '../../src/domain/pki/certificate.ts';
+import { inspectCertificate, splitBundle } from '../../src/domain/pki/inspect.ts';
+import type { Secret } from '../../src/domain/secret.ts';
 import { runCli } from '../support/cli.ts';
+import { forbidden, tryAll, unchained, unlisted } from '../support/forbidden.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
@@ -74,6 +77,35 @@ test('credentials that are signed for one host open no other, from the moment th
   expect(version(host).status).toBe(0);
   expect(version(second)).toMatchObject({ status: 1, stderr: expect.stringContaining('certificate') });
   expect((await at(home, 'verify')).exit).toBe(0);
+});
+
+test('dockerd accepts no forbidden certificate, where it trusts the CA and where it lists its clients', async () => {
+  const { ca: stored, issuers, clients, hosts } = await openStore(home).read();
+  const open = ({ cert, keyPem }: { cert: string; keyPem?: Secret } = { cert: '' }) =>
+    openAuthority({ cert: splitBundle(cert)[0] ?? '', key: keyPem as Secret });
+  const ca = open(stored);
+  const client = open(issuers.get('laptop'));
+  const credentials = ({ cert, key }: { cert: string; key?: Secret } = { cert: '' }) => ({ cert, key: key as Secret });
+  const accepted = credentials(clients.get('laptop'));
+  const servers = Object.fromEntries(
+    [...hosts.values()].map(({ record, serverCert, serverKey }) => [
+      `the certificate of ${record.name}`,
+      credentials({ cert: serverCert, ...(serverKey && { key: serverKey }) }),
+    ]),
+  );
+  const everywhere = await forbidden({ ca, client, accepted, name: 'laptop', servers });
+  const whole = { ...everywhere, ...(await unchained({ ca, client })) };
+  const listed = { ...everywhere, ...(await unlisted({ ca, client })) };
+  let tried = 0;
+  for (const [{ address }, table] of [
+    [host, whole],
+    [second, listed],
+  ] as const) {
+    const found = await tryAll({ host: address, port: 2376, ca: ca.cert }, accepted, table);
+    expect(found.gotIn).toEqual([]);
+    tried += found.tried;
+  }
+  expect(tried).toBeGreaterThan(150);
 });
 
 test('the lifetime and the kind of key of a client are not those of the hosts that hear of it', async () => {

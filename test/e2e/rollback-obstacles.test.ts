@@ -157,7 +157,8 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
     await end();
   });
 
-  test.skipIf(onlyBefore)('come up between change and rollback: files and daemon are back', async () => {
+  if (onlyBefore) return;
+  test('come up between change and rollback: files and daemon are back', async () => {
     const web = await container();
     const child = spawn(process.execPath, [program.bin, ...person.setup(host)], {
       stdio: ['ignore', 'pipe', 'pipe'],

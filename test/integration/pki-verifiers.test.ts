@@ -1,7 +1,6 @@
 /** Certificates before strict verifiers: openssl -x509_strict, Python's default context, curl, and Node's TLS, over loopback. */
 
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -20,21 +19,13 @@ import {
   issueServer,
 } from '../../src/domain/pki/certificate.ts';
 import { verifyChain } from '../../src/domain/pki/inspect.ts';
-import { KEY_TYPES, type KeyType } from '../../src/domain/pki/key-types.ts';
+import type { KeyType } from '../../src/domain/pki/key-types.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
+import { withStrictServer } from '../support/strict-server.ts';
 
 const run = promisify(execFile);
 const now = new Date();
 const sans = ['localhost', '127.0.0.1', '::1', 'build-1.example.com', '*.build.example.com'].map(parseSan);
-
-const hasDocker = (() => {
-  try {
-    execFileSync('docker', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 let directory: string;
 beforeAll(async () => {
@@ -89,10 +80,11 @@ type Credentials = {
 
 async function makeCredentials(caType: KeyType, leafType: KeyType): Promise<Credentials> {
   const ca = await issueCa({ name: `Test ${caType}`, days: 3650, now, keyType: caType });
-  // Bob is there only to be another one: RSA keys take long.
+  // RSA keys take long: a CA and the two that shake hands are enough. Bob is there only to be another one.
+  const annType = leafType.startsWith('rsa') ? 'p256' : leafType;
   const [server, ann, bob] = await Promise.all([
     issueServer({ ca, sans, days: 397, now, keyType: leafType }),
-    issueClientAuthority({ ca, clientName: 'ann', days: 1000, now, keyType: leafType }),
+    issueClientAuthority({ ca, clientName: 'ann', days: 1000, now, keyType: annType }),
     issueClientAuthority({ ca, clientName: 'bob', days: 1000, now }),
   ]);
   const client = await issueClient({ authority: ann, name: 'ann', days: 90, now, keyType: leafType });
@@ -101,9 +93,12 @@ async function makeCredentials(caType: KeyType, leafType: KeyType): Promise<Cred
 }
 
 const PAIRS: readonly (readonly [ca: KeyType, leaf: KeyType])[] = [
-  ...KEY_TYPES.map((type) => [type, type] as const),
+  ['p256', 'p256'],
+  ['p384', 'p384'],
+  ['ed25519', 'ed25519'],
+  ['rsa2048', 'rsa2048'],
   ['rsa4096', 'p256'],
-  ['p256', 'rsa2048'],
+  ['p256', 'rsa3072'],
   ['p384', 'ed25519'],
 ];
 
@@ -170,7 +165,7 @@ describe.each(PAIRS)('CA %s, leaves %s', (caType, leafType) => {
     });
   });
 
-  test.skipIf(!hasDocker)('the docker CLI gets through', async () => {
+  test('the docker CLI gets through', async () => {
     const { ca, server, client } = credentials;
     const [caFile, certFile, keyFile] = [
       await file(ca.cert),
@@ -297,26 +292,6 @@ async function withServer(
   }
 }
 
-/**
- * The same from Python, whose server tells a refused client why (Node's just hangs up) and takes any certificate of the trust
- * file as the end of a chain, as Go and so dockerd does.
- */
-async function withStrictServer(
-  credentials: { server: { cert: string; key: IssuedPair['key'] }; trust: string },
-  use: (port: number) => Promise<void>,
-): Promise<void> {
-  const { server: own, trust } = credentials;
-  const files = await Promise.all([file(trust), file(own.cert), file(own.key.revealText())]);
-  const server = spawn('/usr/bin/python3', ['-c', PYTHON_SERVER, ...files], { stdio: ['ignore', 'pipe', 'inherit'] });
-  try {
-    const [port] = (await once(server.stdout, 'data')) as [Buffer];
-    await use(Number(port.toString()));
-  } finally {
-    server.kill();
-    await once(server, 'exit');
-  }
-}
-
 /** Reads too: under TLS 1.3 a refused client finds out only then. */
 function nodeClient(
   port: number,
@@ -352,27 +327,4 @@ for host in ("127.0.0.1", "::1"):
             while chunk := wrapped.recv(4096):
                 answer += chunk
 print(answer.decode().split("\\r\\n\\r\\n")[1])
-`;
-
-const PYTHON_SERVER = `
-import socket, ssl, sys, threading
-trust, cert, key = sys.argv[1:]
-context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=trust)
-context.verify_mode = ssl.CERT_REQUIRED
-context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
-context.load_cert_chain(cert, key)
-def serve(plain):
-    try:
-        with context.wrap_socket(plain, server_side=True) as wrapped:
-            wrapped.recv(4096)
-            names = dict(pair for part in wrapped.getpeercert()["subject"] for pair in part)
-            body = "hello " + names["commonName"]
-            wrapped.sendall(f"HTTP/1.1 200 OK\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n{body}".encode())
-            wrapped.unwrap()
-    except OSError:
-        plain.close()
-listener = socket.create_server(("127.0.0.1", 0))
-print(listener.getsockname()[1], flush=True)
-while True:
-    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 `;

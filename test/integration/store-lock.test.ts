@@ -145,14 +145,14 @@ describe('the lock', () => {
         }
       }
       console.log('done');`;
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 3; round++) {
       const victim = await holder(home);
       victim.child.kill('SIGKILL');
       await victim.ended;
       const runs = await Promise.all(Array.from({ length: 4 }, () => runChild(script, [bundle, home, '5']).ended));
       expect(runs.map(({ stdout, stderr }) => stdout + stderr)).toEqual(Array(4).fill('done\n'));
     }
-    expect((await first.read()).hosts.get('sum')?.record.generation).toBe(100);
+    expect((await first.read()).hosts.get('sum')?.record.generation).toBe(60);
     expect(readdirSync(home).sort()).toEqual(['hosts', 'store.json']);
   });
 });

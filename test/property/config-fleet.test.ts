@@ -240,7 +240,7 @@ describe('no text crashes the parsers', () => {
         parsed(Buffer.from(bytes).toString('utf8'));
         parsed(Buffer.from(bytes).toString('latin1'));
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -253,7 +253,7 @@ describe('no text crashes the parsers', () => {
           if (parsed(text) === undefined) parsed(`version: 1\nhosts:\n${text}`);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 
@@ -264,7 +264,7 @@ describe('no text crashes the parsers', () => {
         const start = at % text.length;
         parsed(text.slice(0, start) + scrap + text.slice(start + length));
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -298,7 +298,7 @@ describe('no text crashes the parsers', () => {
           for (const one of error.errors) expect(one.code).toBe('E_INVENTORY');
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 

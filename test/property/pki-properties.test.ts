@@ -86,7 +86,7 @@ describe('names', () => {
           expect(parseSan(name.value)).toEqual(name);
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 
@@ -127,9 +127,9 @@ describe('certificates', () => {
     );
   });
 
-  // About 1 in 256 EC points looks like nested ASN.1 to forge; 600 keys meet that with a chance of 9 in 10, and 1,200 with 99 in 100.
-  test('1,200 random EC keys are all certified, asked for, read back and matched', async () => {
-    for (let round = 0; round < 1200; round += 1) {
+  // About 1 in 256 EC points looks like nested ASN.1 to forge; 400 keys meet that with a chance of 8 in 10, and each run makes new ones.
+  test('400 random EC keys are all certified, asked for, read back and matched', async () => {
+    for (let round = 0; round < 400; round += 1) {
       const key = await generateKey('p256');
       const csr = parseCsr(makeCsr({ key, commonName: `client-${round}` }));
       expect(csr.publicKey).toBe(publicKeyOf(key));

@@ -185,6 +185,6 @@ test('apply, then plan is empty, then remove gives everything back', () => {
       const back = carriedOut(after, planRestore(after, 'none', desired));
       expect(present(back)).toEqual(present(before));
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });

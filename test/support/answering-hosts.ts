@@ -15,8 +15,8 @@ const CREDENTIALS = [
 export type AnsweringHosts = {
   readonly home: string;
   readonly now: Date;
-  /** By phase, what the host says came of it; a change goes well without it. */
-  readonly answers?: Readonly<Record<string, string>>;
+  /** By phase, what the host says came of it: always, or one after the other. A change goes well without it. */
+  readonly answers?: Readonly<Record<string, string | readonly string[]>>;
   /** Sections of facts in place of those of a host that is as the store has it. */
   readonly facts?: Readonly<Record<string, string>>;
   /** The name in the store of the host that is dialled, where it is another. */
@@ -28,11 +28,17 @@ export type AnsweringHosts = {
 /** Opens sessions to such hosts. */
 export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions, 'host'>) => Promise<HostSession> {
   const { answers = {}, nameOf = (name) => name, onChange } = hosts;
-  const outcomes: Readonly<Record<string, string>> = {
+  const outcomes: Readonly<Record<string, string | readonly string[]>> = {
     apply: 'switched',
     commit: 'committed',
     undo: 'undone -',
     ...answers,
+  };
+  const times = new Map<string, number>();
+  const outcomeOf = (phase: string): string | undefined => {
+    const turn = times.get(phase) ?? 0;
+    times.set(phase, turn + 1);
+    return [outcomes[phase] ?? []].flat().at(turn) ?? [outcomes[phase] ?? []].flat().at(-1);
   };
   return async ({ host }) =>
     ({
@@ -44,7 +50,7 @@ export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions
         if (phase === 'facts') return { status: 0, stdout: await factsOf(nameOf(host), hosts), stderr: '' };
         if (phase === 'audit') return { status: 0, stdout: recordedBytes('fresh-trixie'), stderr: '' };
         onChange?.(phase);
-        return { status: 0, stdout: Buffer.from(`@result ${outcomes[phase]}\n`), stderr: '' };
+        return { status: 0, stdout: Buffer.from(`@result ${outcomeOf(phase)}\n`), stderr: '' };
       },
       close: async () => {},
     }) as unknown as HostSession;

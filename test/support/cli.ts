@@ -9,6 +9,7 @@ import { main } from '../../src/cli/main.ts';
 import type { ExitStatus } from '../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { Io, Runtime } from '../../src/runtime.ts';
+import { requireStatus } from './exit-status.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -63,6 +64,7 @@ export async function runCli(argv: readonly string[], { commands, ...setting }: 
     { env: {}, ...setting, signal: setting.signal ?? new AbortController().signal, io },
     commands,
   );
+  requireStatus({ status: exit, out, err });
   return {
     exit,
     out,

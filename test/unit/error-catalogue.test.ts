@@ -33,17 +33,34 @@ test.each<[ErrorCode, number, number]>([
   expect(error.afterRollback().at('build-1').hinting([]).exit).toBe(after);
 });
 
-/** Every file that a test may raise a code in, without those that only list codes. */
-function testTexts(): string[] {
+/** Codes that tests assert, in files below `directories`: in a statement that expects something, or in a table that a test goes through. */
+function assertedCodes(directories: RegExp): ReadonlySet<string> {
   const root = new URL('../', import.meta.url);
-  return readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.ts') && !/error-catalogue|unit\/pool/.test(name))
+  const texts = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts') && directories.test(name) && !/error-catalogue|unit\/pool/.test(name))
     .map((name) => readFileSync(new URL(name, root), 'utf8'));
+  const asserted = (text: string): string[] =>
+    text
+      .split(/;\n/)
+      .filter((statement) => {
+        const tables = [...statement.matchAll(/^ *(?:export )?const (\w+)\b/gm)].map(([, name]) => name);
+        const used = tables.some((name) => new RegExp(`(?:\\.each|for) ?\\([^;]*\\b${name}\\b`).test(text));
+        return used || /\bexpect\(|\.each\b/.test(statement);
+      })
+      .flatMap((statement) => statement.match(/\bE_[A-Z0-9_]+\b/g) ?? []);
+  return new Set(texts.flatMap(asserted));
 }
 
-test('every code is raised in some test', () => {
-  const named = new Set(testTexts().flatMap((text) => text.match(/\bE_[A-Z0-9_]+\b/g) ?? []));
-  expect(CODES.filter((code) => !named.has(code))).toEqual([]);
+// That a run ends with the status of its code, test/support/exit-status.ts sees to in every run inside a test.
+test('every code is asserted in some test', () => {
+  const asserted = assertedCodes(/./);
+  expect(CODES.filter((code) => !asserted.has(code))).toEqual([]);
+});
+
+test('those of safety are asserted where a real shell carries the change out, or on a host', () => {
+  const safety: readonly ErrorCode[] = ['E_HOST_CHANGED', 'E_ROLLBACK', 'E_STALE_CHANGE', 'E_NOT_CONFIRMED'];
+  const asserted = assertedCodes(/^(?:e2e|property)\//);
+  expect(safety.filter((code) => !asserted.has(code))).toEqual([]);
 });
 
 test('every code is raised by the source, and no other (types see to those in src/)', () => {

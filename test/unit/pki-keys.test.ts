@@ -17,19 +17,22 @@ import { Secret } from '../../src/domain/secret.ts';
 
 const passphrase = new Secret('correct horse, bätteríe ✓');
 
-describe.each(KEY_TYPES)('%s', (type) => {
-  test('is made, told, encrypted and decrypted', async () => {
-    const key = await generateKey(type);
-    expect(key.revealText()).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
-    expect(isEncrypted(key)).toBe(false);
-    expect(keyTypeOf(key)).toBe(type);
-    expect(keyTypeOf(publicKeyOf(key))).toBe(type);
-    const encrypted = await encryptKey(key, passphrase);
-    expect(encrypted.revealText()).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
-    expect(isEncrypted(encrypted)).toBe(true);
-    expect((await decryptKey(encrypted, passphrase)).revealText()).toBe(key.revealText());
-    expect((await decryptKey(key)).revealText()).toBe(key.revealText());
-  });
+test.each(KEY_TYPES)('%s is made and told', async (type) => {
+  const key = await generateKey(type);
+  expect(key.revealText()).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+  expect(isEncrypted(key)).toBe(false);
+  expect(keyTypeOf(key)).toBe(type);
+  expect(keyTypeOf(publicKeyOf(key))).toBe(type);
+  expect((await decryptKey(key)).revealText()).toBe(key.revealText());
+});
+
+// Slow on purpose, whatever the key: 600,000 rounds.
+test('a key is encrypted and decrypted', async () => {
+  const key = await generateKey('ed25519');
+  const encrypted = await encryptKey(key, passphrase);
+  expect(encrypted.revealText()).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
+  expect(isEncrypted(encrypted)).toBe(true);
+  expect((await decryptKey(encrypted, passphrase)).revealText()).toBe(key.revealText());
 });
 
 test('an RSA key is made while the event loop lives', async () => {
@@ -37,7 +40,7 @@ test('an RSA key is made while the event loop lives', async () => {
   const timer = setInterval(() => {
     ticks += 1;
   }, 1);
-  await Promise.all([generateKey('rsa3072'), generateKey('rsa3072')]);
+  await generateKey('rsa2048');
   clearInterval(timer);
   expect(ticks).toBeGreaterThan(0);
 });
@@ -87,7 +90,7 @@ describe('the old PEM forms', () => {
 test('many wrong passphrases are all called wrong, none damage', async () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const weak = privateKey.export({ type: 'sec1', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' }).toString();
-  for (let round = 0; round < 1500; round += 1) {
+  for (let round = 0; round < 700; round += 1) {
     await expect(decryptKey(new Secret(weak), new Secret(`${round}`))).rejects.toMatchObject({
       code: 'E_KEY_PASSPHRASE',
     });

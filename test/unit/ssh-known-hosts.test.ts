@@ -1,6 +1,6 @@
 /** known_hosts in all its forms, checked against ssh-keygen where there is one. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import {
   namesMatch,
   parseKnownHosts,
   readKnownHosts,
+  readRevoked,
   renderKnownHost,
   wantedTypes,
 } from '../../src/adapters/ssh/known-hosts.ts';
@@ -62,24 +63,21 @@ describe('names', () => {
     ]);
   });
 
-  it.skipIf(spawnSync('ssh-keygen', ['-?']).error !== undefined)(
-    'agrees with ssh-keygen on hashes and fingerprints',
-    () => {
-      const directory = mkdtempSync('/tmp/docker-tls-test-kh-');
-      const file = join(directory, 'known_hosts');
-      writeFileSync(file, `host,10.0.0.1 ${A.line}\n[host]:2222 ${B.line}\n`);
-      execFileSync('ssh-keygen', ['-q', '-H', '-f', file], { stdio: 'ignore' });
-      const lines = parseKnownHosts(readFileSync(file, 'utf8'), file);
-      expect(lines.every((line) => line.names.startsWith('|1|'))).toBe(true);
-      expect(judgeHostKey(lines, 'host', A.blob).kind).toBe('known');
-      expect(judgeHostKey(lines, '10.0.0.1', A.blob).kind).toBe('known');
-      expect(judgeHostKey(lines, '[host]:2222', B.blob).kind).toBe('known');
-      expect(judgeHostKey(lines, 'host', B.blob).kind).toBe('changed');
-      writeFileSync(file, `${renderKnownHost('[other]:22022', R.blob, true)}\n`);
-      const found = execFileSync('ssh-keygen', ['-F', '[other]:22022', '-l', '-f', file]).toString();
-      expect(found).toContain(fingerprint(R.blob));
-    },
-  );
+  it('agrees with ssh-keygen on hashes and fingerprints', () => {
+    const directory = mkdtempSync('/tmp/docker-tls-test-kh-');
+    const file = join(directory, 'known_hosts');
+    writeFileSync(file, `host,10.0.0.1 ${A.line}\n[host]:2222 ${B.line}\n`);
+    execFileSync('ssh-keygen', ['-q', '-H', '-f', file], { stdio: 'ignore' });
+    const lines = parseKnownHosts(readFileSync(file, 'utf8'), file);
+    expect(lines.every((line) => line.names.startsWith('|1|'))).toBe(true);
+    expect(judgeHostKey(lines, 'host', A.blob).kind).toBe('known');
+    expect(judgeHostKey(lines, '10.0.0.1', A.blob).kind).toBe('known');
+    expect(judgeHostKey(lines, '[host]:2222', B.blob).kind).toBe('known');
+    expect(judgeHostKey(lines, 'host', B.blob).kind).toBe('changed');
+    writeFileSync(file, `${renderKnownHost('[other]:22022', R.blob, true)}\n`);
+    const found = execFileSync('ssh-keygen', ['-F', '[other]:22022', '-l', '-f', file]).toString();
+    expect(found).toContain(fingerprint(R.blob));
+  });
 });
 
 describe('lines', () => {
@@ -124,6 +122,7 @@ describe('the verdict', () => {
     ['an authority alone', `@cert-authority host ${A.line}`, A.blob, undefined, 'unknown'],
     ['the bare name vouches', `host ${A.line}`, A.blob, 'host', 'known'],
     ['the bare name does not condemn', `host ${B.line}`, A.blob, 'host', 'unknown'],
+    ['an authority of the bare name', `@cert-authority host ${A.line}`, A.blob, 'host', 'unknown'],
     ['the bare name revokes', `@revoked host ${A.line}`, A.blob, 'host', 'revoked'],
   ];
   it.each(cases)('%s', (_name, text, blob, bare, wanted) => {
@@ -135,6 +134,13 @@ describe('the verdict', () => {
     const lines = parseKnownHosts(`host ${R.line}\nhost ${A.line}\nhost ${B.line}\n@revoked host ${B.line}`, 'f');
     expect(wantedTypes('strict', lines, ['host'])).toEqual(['ssh-rsa', 'ssh-ed25519']);
   });
+});
+
+it('refuses a binary revocation list, which it could only take for an empty one', async () => {
+  const file = join(mkdtempSync('/tmp/docker-tls-test-kh-'), 'revoked');
+  writeFileSync(file, `SSHKRL\n\0${A.line}`);
+  const refused = { code: 'E_SSH_KNOWN_HOSTS_FILE', hints: ['--transport openssh'] };
+  await expect(readRevoked(file)).rejects.toMatchObject(refused);
 });
 
 describe('adding', () => {

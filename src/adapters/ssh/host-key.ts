@@ -84,7 +84,7 @@ function unknown(
           ],
     hints: [
       // A fingerprint on the command line is the last host's.
-      ...(/ \(jump [^)]*\)$/.test(options.host) ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
+      ...(options.jumpTo !== undefined ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
       'on a network that you trust: --host-key accept-new',
       // Where the configuration keeps none, one more line would not help.
       ...(file === undefined || file === '/dev/null'

@@ -17,7 +17,7 @@ export async function route(options: SshOptions, depth = 0): Promise<Hop[]> {
     throw new DockerTlsError({
       code: 'E_SSH_CONFIG',
       message: `more than ${MOST_HOPS} jump hosts, or a circle of them`,
-      where: options.host.replace(/ \(jump .*/, ''),
+      where: options.jumpTo ?? options.host,
       hints: [`ssh -G ${endpoint.alias}`],
     });
   }

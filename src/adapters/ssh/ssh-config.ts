@@ -108,6 +108,7 @@ export function jumpOptions(options: SshOptions, jump: string): SshOptions {
   return {
     ...options,
     host: `${options.host} (jump ${name})`,
+    jumpTo: options.jumpTo ?? options.host,
     destination: name,
     user: match[1],
     port: match[3] === undefined ? undefined : Number(match[3]),

@@ -90,7 +90,7 @@ async function planDesired(
       : await hardenOpened(
           session,
           spec,
-          { entries, known: known?.record.harden ?? [], leadsTo: hostsBehind(spec, latest, base.wanted) },
+          { entries, known: known?.record.harden ?? [], leadsTo: hostsBehind(spec, base) },
           runtime,
         );
   const facts = hardened?.facts ?? opened.facts;
@@ -161,9 +161,9 @@ async function planDesired(
 }
 
 /** Hosts of the store and of this run that are reached through this one. */
-function hostsBehind(spec: HostSpec, latest: StoreState, { hosts }: Wanted): readonly string[] {
-  const stored = [...latest.hosts.values()].map(({ record }) => record);
-  return [...new Set(reachedThrough(spec, [...stored, ...hosts]))].filter((name) => name !== spec.name);
+function hostsBehind(spec: HostSpec, { state, wanted }: Base): readonly string[] {
+  const stored = [...state.hosts.values()].map(({ record }) => record);
+  return [...new Set(reachedThrough(spec, [...stored, ...wanted.hosts]))].filter((name) => name !== spec.name);
 }
 
 /**

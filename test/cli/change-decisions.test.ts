@@ -1,0 +1,96 @@
+/** Decisions of the engine on hosts that answer as their scripts do: what is tried again, what is refused, and what needs its own flag. */
+
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { openStore } from '../../src/adapters/store/store.ts';
+import type { Probe } from '../../src/runtime.ts';
+import { type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
+import { type CliRun, runCli } from '../support/cli.ts';
+import { issueStore } from '../support/issued-store.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+const now = new Date();
+let home: string;
+let phases: string[];
+
+afterAll(removeHomes);
+beforeEach(async () => {
+  home = newHome();
+  phases = [];
+  await issueStore(home, { now, hosts: { h1: {}, h2: {}, h3: {} }, clients: { laptop: undefined, eve: undefined } });
+});
+
+/** Accepts every client that is not revoked. */
+const probe: Probe = async ({ address, credentials, maxVersion }) => {
+  const { hosts, clients } = await openStore(home).read();
+  const chain = [...hosts.values()].find(({ record }) => record.address === address)?.serverCert ?? '';
+  const good = [...clients.values()].some(({ cert, record }) => cert === credentials?.cert && !record.revokedAt);
+  return good && maxVersion === undefined
+    ? { kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain, elapsedMs: 1 }
+    : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 };
+};
+
+function run(argv: readonly string[], hosts: Partial<AnsweringHosts> = {}): Promise<CliRun> {
+  const directory = dirname(home);
+  return runCli([...argv, '--json'], {
+    cwd: directory,
+    env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
+    now: () => now,
+    connect: answeringHosts({ home, now, onChange: (phase) => phases.push(phase), ...hosts }),
+    probe,
+  });
+}
+
+const codes = ({ json }: CliRun) => (json.error?.errors ?? [json.error]).map((error) => error?.code);
+
+describe('a host that has just rolled back a change of another run', () => {
+  test('is planned and changed once more', async () => {
+    const { exit } = await run(['rollback', 'h1', '--yes'], { answers: { apply: ['again', 'switched'] } });
+    expect([exit, phases]).toEqual([0, ['apply', 'apply', 'commit']]);
+  });
+
+  test('and no more than once', async () => {
+    const again = await run(['rollback', 'h1', '--yes'], { answers: { apply: 'again' } });
+    expect([again.exit, codes(again), phases]).toEqual([5, ['E_STALE_CHANGE'], ['apply', 'apply']]);
+  });
+});
+
+test('a host that was changed since its plan is not tried again, and nothing is undone', async () => {
+  const changed = await run(['rollback', 'h1', '--yes'], {
+    answers: { apply: `changed ${Buffer.from('/x').toString('base64')}` },
+  });
+  expect([changed.exit, codes(changed), phases]).toEqual([5, ['E_HOST_CHANGED'], ['apply']]);
+});
+
+test('a rollback that accepts a revoked client again needs a flag of its own', async () => {
+  // h1 has not heard of the revocation, so that its earlier generation is as the one in force.
+  const store = openStore(home);
+  const eve = (await store.read()).clients.get('eve');
+  const { directory: _, ...revoked } = eve as typeof eve & { directory: string };
+  await store.withLock('test', () =>
+    store.write({
+      clients: { eve: { ...revoked, record: { ...revoked.record, revokedAt: now.toISOString() } } as never },
+    }),
+  );
+  const refused = await run(['rollback', 'h1', '--yes']);
+  expect([refused.exit, codes(refused), phases]).toEqual([4, ['E_ACCEPTS_REVOKED'], []]);
+  const allowed = await run(['rollback', 'h1', '--allow-revoked', '--yes']);
+  expect([allowed.exit, phases]).toEqual([0, ['apply', 'commit']]);
+});
+
+describe('several hosts', () => {
+  const rotate = ['rotate', 'server', 'h1', 'h2', 'h3', '--yes', '--parallel', '1'];
+  const failing = { answers: { apply: `failed validate ${Buffer.from('no').toString('base64')}` } };
+
+  test('a canary that fails leaves the others alone', async () => {
+    const { exit, json } = await run([...rotate, '--canary', '1'], failing);
+    expect([exit, phases]).toEqual([5, ['apply']]);
+    expect(JSON.stringify(json.result)).toContain('the canary failed');
+  });
+
+  test('none is begun after so many failures', async () => {
+    const { exit, json } = await run([...rotate, '--max-failures', '2'], failing);
+    expect([exit, phases]).toEqual([5, ['apply', 'apply']]);
+    expect(JSON.stringify(json.result)).toContain('stopped after 2 failures');
+  });
+});

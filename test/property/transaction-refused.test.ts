@@ -1,0 +1,171 @@
+/** Changes that may not go through, as the engine runs them: the real scripts in a sandbox, and the error that each ends with. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { HostFacts } from '../../src/domain/plan/facts.ts';
+import type { PathState } from '../../src/domain/plan/host-files.ts';
+import type { HostPlan } from '../../src/domain/plan/plan.ts';
+import { renderTransaction } from '../../src/domain/plan/transaction.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { completeHost, keptOf } from '../../src/domain/settings.ts';
+import { startTransaction } from '../../src/engine/host-transaction.ts';
+import type { HostChange } from '../../src/engine/intent.ts';
+import { transact } from '../../src/engine/steps/transact.ts';
+import type { HostSession } from '../../src/runtime.ts';
+import { change, type Entry, factsOfTree, put, Sandbox } from '../support/host-sandbox.ts';
+
+describe.runIf(process.getuid?.() === 0)('a change that may not go through, as the engine runs it', () => {
+  const path = '/etc/docker/daemon.json';
+  const file = (content: string): Entry => ({ kind: 'file', mode: 0o644, uid: 0, content });
+  const plan = {
+    host: 'box',
+    purpose: 'apply',
+    generation: 1,
+    credentials: { reason: 'new' },
+    managed: [{ kind: 'file', path: '/etc/default/docker' }],
+    files: [change('/etc/default/docker', file('new'))],
+    daemon: { action: 'none', reason: '' },
+    sshd: 'none',
+    audit: 'none',
+    containers: { running: [], how: 'untouched', wouldStop: [] },
+    daemonJson: { path },
+    warnings: [],
+  } as unknown as HostPlan;
+  const credentials = { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } } as const;
+  const spec = completeHost({ name: 'box', ssh: { destination: 'box' } });
+  const TIMER = 'exec dash /var/lib/docker-tls/txn/rollback.sh clean undo timer';
+
+  /** The session runs what it is given in the sandbox. */
+  function sessionOf(box: Sandbox): HostSession {
+    const close = async (): Promise<void> => {};
+    return {
+      host: 'box',
+      user: 'root',
+      dialled: '10.0.0.1',
+      login: { destination: 'box' },
+      run: async ({ script, input = [] }) => {
+        const bytes = input.map((part) => Buffer.from(part instanceof Secret ? part.reveal() : part));
+        return { status: 0, stdout: Buffer.from(box.run(script, Buffer.concat(bytes))), stderr: '' };
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  }
+
+  function changeOf(box: Sandbox, verify: () => void = () => {}): HostChange & { readonly books: string[] } {
+    const books: string[] = [];
+    const session = sessionOf(box);
+    const signal = new AbortController().signal;
+    const runtime = { operator: 'me', now: () => new Date(0), signal, connect: async () => session };
+    return {
+      plan,
+      facts: factsOfTree(box.state()),
+      credentials,
+      spec,
+      session,
+      reach: { runtime } as unknown as HostChange['reach'],
+      reason: 'test',
+      progress: { phase() {}, done() {}, failed() {}, pause() {} },
+      verify: async () => {
+        verify();
+        return [];
+      },
+      save: async () => void books.push('save'),
+      unsave: async () => void books.push('unsave'),
+      books,
+    };
+  }
+
+  /** A host with a daemon.json; what is left of it has to be what `work` says, by default what was there. */
+  async function refused(
+    work: (box: Sandbox) => Promise<unknown>,
+    left: 'as before' | 'half done' = 'as before',
+  ): Promise<unknown> {
+    const box = new Sandbox(['dash']);
+    try {
+      put(box.directory, path, file('{ "icc": true }'));
+      const old = box.state();
+      const error = await work(box).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      const now = box.state();
+      if (left === 'as before') {
+        expect(now.get('/default/docker')).toBeUndefined();
+        expect(now.get('/docker/tls/1')).toBeUndefined();
+      } else expect(Object.fromEntries(now)).not.toEqual(Object.fromEntries(old));
+      return error;
+    } finally {
+      box.remove();
+    }
+  }
+
+  test('E_HOST_CHANGED: another administrator wrote a file that the plan was made from', async () => {
+    const error = await refused(async (box) => {
+      const one = changeOf(box);
+      put(box.directory, path, file('{ "icc": false }'));
+      await transact(one).finally(() => expect(one.books).toEqual([]));
+    });
+    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(path) });
+  });
+
+  test('E_HOST_CHANGED: or one that an earlier change of ours wrote', async () => {
+    const managed = '/etc/systemd/system/docker-tls.socket';
+    const error = await refused(async (box) => {
+      put(box.directory, managed, file('edited'));
+      const { facts: known, ...one } = changeOf(box);
+      const state = {
+        schema: 1,
+        name: 'box',
+        generation: 0,
+        generations: [],
+        managed: [{ kind: 'file', path: managed }],
+      };
+      const written: PathState = { kind: 'file', mode: '644', owner: '0:0', content: 'ours' };
+      const files = new Map([...known.files, [managed, written] as const]);
+      await transact({ ...one, facts: { ...known, files, state } as unknown as HostFacts });
+    });
+    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(managed) });
+  });
+
+  test('E_STALE_CHANGE: a change that its controller never confirmed goes back before the next one', async () => {
+    const error = await refused(async (box) => {
+      const one = changeOf(box);
+      const transaction = renderTransaction(plan, one.facts, credentials, {
+        id: 'abc123',
+        who: 'me',
+        now: new Date(0),
+        confirmWithin: 30,
+        keep: 3,
+        reason: 'test',
+        settings: keptOf({}),
+      });
+      await startTransaction(one.session, transaction, { timeoutMs: 1000 });
+      expect(box.state().get('/default/docker')).toBeDefined();
+      const lock = join(box.directory, 'run/docker-tls.lock');
+      writeFileSync(lock, readFileSync(lock, 'utf8').replace(/^expires=.*$/m, 'expires=1'));
+      await transact(one);
+    });
+    expect(error).toMatchObject({ code: 'E_STALE_CHANGE', exit: 5 });
+  });
+
+  test('E_NOT_CONFIRMED: the host has rolled back by itself when it is told to keep the change', async () => {
+    const error = await refused(async (box) => {
+      const one = changeOf(box, () => void box.run(TIMER, Buffer.alloc(0)));
+      await transact(one).finally(() => expect(one.books).toEqual(['save', 'unsave']));
+    });
+    expect(error).toMatchObject({ code: 'E_NOT_CONFIRMED', exit: 5 });
+  });
+
+  test('E_ROLLBACK: a change that failed and cannot be taken back either', async () => {
+    const error = await refused(async (box) => {
+      const broken = (): void => {
+        for (const name of ['mv', 'rm']) writeFileSync(join(box.directory, 'stub', name), '#!/bin/sh\nexit 1\n');
+        throw new Error('not verified');
+      };
+      await transact(changeOf(box, broken));
+    }, 'half done');
+    expect(error).toMatchObject({ code: 'E_ROLLBACK', exit: 6, hints: [expect.stringContaining('rollback.sh')] });
+  });
+});

@@ -1,0 +1,188 @@
+/**
+ * A host in directories of its own, for the scripts that run on hosts: as root in a mount namespace, where /etc, /var/lib and /run are the
+ * sandbox's. The scripts, the shell and the tools are the real ones; only systemd and the daemon are stand-ins.
+ */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import type { HostFacts } from '../../src/domain/plan/facts.ts';
+import type { FileChange } from '../../src/domain/plan/file-change.ts';
+import type { PathState } from '../../src/domain/plan/host-files.ts';
+
+export type Entry = { kind: 'file' | 'link' | 'absent'; mode: number; uid: number; content: string };
+/** What lies in a directory: path -> type, mode, owner, contents. */
+export function read(root: string, path = '', found = new Map<string, string>()): Map<string, string> {
+  for (const name of readdirSync(join(root, path))) {
+    const below = `${path}/${name}`;
+    const stat = lstatSync(join(root, below));
+    const head = `${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}`;
+    if (stat.isSymbolicLink()) found.set(below, `link ${stat.uid}:${stat.gid} ${readlinkSync(join(root, below))}`);
+    else if (stat.isFile()) found.set(below, `file ${head} ${readFileSync(join(root, below), 'base64')}`);
+    else {
+      found.set(below, `directory ${head}`);
+      read(root, below, found);
+    }
+  }
+  return found;
+}
+
+export function put(root: string, path: string, { kind, mode, uid, content }: Entry): void {
+  const at = join(root, path);
+  mkdirSync(dirname(at), { recursive: true });
+  // A link to a directory is another thing to some tools than one to nowhere.
+  if (kind === 'link')
+    symlinkSync(content.length % 3 === 0 ? '.' : content.replaceAll('\0', '').trim() || 'nowhere', at);
+  if (kind !== 'file') return;
+  writeFileSync(at, path.endsWith('.json') ? `{ "debug": ${content.length % 2 === 0} }` : content);
+  chownSync(at, uid, uid);
+  chmodSync(at, mode);
+}
+
+export function change(path: string, { kind, mode, uid, content }: Entry): FileChange {
+  if (kind === 'absent') return { kind, path, mode: '-', owner: '-', pending: true };
+  if (kind === 'link') {
+    const to = content.length % 3 === 0 ? '..' : `../${content.length}`;
+    return { kind, path, mode: '-', owner: '-', to, pending: true };
+  }
+  const after = path.endsWith('.json') ? `{ "icc": ${content.length % 2 === 0} }` : content;
+  return { kind, path, mode: mode.toString(8).padStart(4, '0'), owner: `${uid}:${uid}`, after, pending: true };
+}
+
+const STUBS: Record<string, string> = {
+  'systemd-run': 'exit 0',
+  journalctl: 'exit 0',
+  logger: 'exit 0',
+  curl: `grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false; printf '{"LiveRestoreEnabled":%s}' $on`,
+};
+
+/** Holds a socket, as dockerd does, and outlives SIGHUP; what it answers comes from the stub of curl. */
+let daemon: ChildProcess;
+beforeAll(async () => {
+  const socket = join(mkdtempSync(join(tmpdir(), 'docker-tls-socket-')), 'docker.sock');
+  const script = `process.on('SIGHUP', () => {}); require('net').createServer().listen(${JSON.stringify(socket)}, () => console.log('up'))`;
+  daemon = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  if (daemon.stdout) await once(daemon.stdout, 'data');
+});
+afterAll(() => void daemon?.kill('SIGKILL'));
+
+export class Sandbox {
+  readonly directory = mkdtempSync(join(tmpdir(), 'docker-tls-tree-'));
+  readonly shell: readonly string[];
+
+  constructor(shell: readonly string[]) {
+    this.shell = shell;
+    for (const name of ['etc/systemd/system', 'etc/docker', 'var/docker', 'run', 'real', 'stub'])
+      mkdirSync(join(this.directory, name), { recursive: true });
+    for (const [name, text] of Object.entries(STUBS)) this.#stub(name, text);
+    this.#stub(
+      'systemctl',
+      `echo "$*" >>${this.directory}/systemctl; case $* in *MainPID*) echo ActiveState=active; echo MainPID=${daemon.pid} ;; esac`,
+    );
+    // Every command that changes a name may be the last one.
+    for (const name of ['mv', 'ln', 'rm', 'mkdir', 'cp']) {
+      copyFileSync(`/usr/bin/${name}`, join(this.directory, 'real', name));
+      this.#stub(
+        name,
+        `n=0; read -r n 2>/dev/null <${this.directory}/count; n=$((n+1)); echo $n >${this.directory}/count
+read -r at done <${this.directory}/crash
+if [ $n = "$at" ] && [ $done = false ]; then kill -9 $PPID; exit 1; fi
+${this.directory}/real/${name} "$@"; code=$?
+if [ $n = "$at" ]; then kill -9 $PPID; fi
+exit $code`,
+      );
+    }
+  }
+
+  #stub(name: string, text: string): void {
+    writeFileSync(join(this.directory, 'stub', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+
+  /** Runs shell text with our directories in the places of /etc, /var/lib and /run; gives what it printed. */
+  run(text: string, input: Buffer, crash?: { at: number; done: boolean }): string {
+    writeFileSync(join(this.directory, 'count'), '0\n');
+    writeFileSync(join(this.directory, 'crash'), crash ? `${crash.at} ${crash.done}\n` : '0 true\n');
+    writeFileSync(join(this.directory, 'script'), text);
+    const stubs = readdirSync(join(this.directory, 'stub')).filter((name) => existsSync(`/usr/bin/${name}`));
+    const outer = [
+      'set -e',
+      ...stubs.map((name) => `mount --bind ${this.directory}/stub/${name} /usr/bin/${name}`),
+      `mount --bind ${this.directory}/run /run`,
+      `mount --bind ${this.directory}/var /var/lib`,
+      `mount --bind ${this.directory}/etc /etc`,
+      `exec ${this.shell.join(' ')} -c 'eval "$(cat ${this.directory}/script)"'`,
+    ].join('\n');
+    const result = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-c', outer], {
+      input,
+      timeout: 60_000,
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    });
+    // What crashes early has not read all of its input.
+    if (result.error && (result.error as NodeJS.ErrnoException).code !== 'EPIPE') throw result.error;
+    return result.stdout.toString() + (process.env.SHOW ? result.stderr.toString() : '');
+  }
+
+  state(): Map<string, string> {
+    return read(join(this.directory, 'etc'));
+  }
+
+  /** What systemd was told, in order. */
+  told(): string[] {
+    const log = join(this.directory, 'systemctl');
+    return existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : [];
+  }
+
+  remove(): void {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        rmSync(this.directory, { recursive: true, force: true });
+        return;
+      } catch (error) {
+        // The end of a confirmation goes on in the background for a moment, and may write here meanwhile.
+        if (tries === 20) throw error;
+        spawnSync('sleep', ['0.05']);
+      }
+    }
+  }
+}
+
+/** Of what lies on the host only daemon.json is looked at. */
+export function factsOfTree(old: ReadonlyMap<string, string>): HostFacts {
+  const unit = { active: 'active', fragment: '', dropIns: [], environmentFiles: [], unread: [] };
+  return {
+    docker: { unit, version: '', cmdline: [], containers: [], programs: [] },
+    files: jsonState(old.get('/docker/daemon.json')),
+    leads: new Map(),
+    directories: new Map(),
+    generations: new Map(),
+    origin: new Map(),
+  } as unknown as HostFacts;
+}
+
+function jsonState(lies: string | undefined): Map<string, PathState> {
+  const [kind, mode = '', owner = '', content = ''] = (lies ?? 'absent').split(' ');
+  const state: PathState =
+    kind === 'file'
+      ? { kind, mode, owner, content: Buffer.from(content, 'base64').toString('utf8') }
+      : kind === 'link'
+        ? { kind, to: '' }
+        : { kind: 'absent' };
+  return new Map([['/etc/docker/daemon.json', state]]);
+}

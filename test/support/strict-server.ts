@@ -1,0 +1,56 @@
+/**
+ * A server in Python that stands for dockerd: it tells a refused client why (Node's just hangs up), and takes any certificate of the
+ * trust file as the end of a chain, as Go and so dockerd does.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProbeCredentials } from '../../src/runtime.ts';
+
+/** Greets a client of `trust` (PEM) by its common name, and no other. */
+export async function withStrictServer(
+  { server, trust }: { readonly server: ProbeCredentials; readonly trust: string },
+  use: (port: number) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-strict-'));
+  const files = [trust, server.cert, server.key.revealText()].map((text, index) => {
+    const path = join(directory, `${index}.pem`);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
+  });
+  const child = spawn('/usr/bin/python3', ['-c', PROGRAM, ...files], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const [port] = (await once(child.stdout, 'data')) as [Buffer];
+    await use(Number(port.toString()));
+  } finally {
+    child.kill();
+    await once(child, 'exit');
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const PROGRAM = `
+import socket, ssl, sys, threading
+trust, cert, key = sys.argv[1:]
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=trust)
+context.verify_mode = ssl.CERT_REQUIRED
+context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+context.load_cert_chain(cert, key)
+def serve(plain):
+    try:
+        with context.wrap_socket(plain, server_side=True) as wrapped:
+            wrapped.recv(4096)
+            names = dict(pair for part in wrapped.getpeercert()["subject"] for pair in part)
+            body = "hello " + names["commonName"]
+            wrapped.sendall(f"HTTP/1.1 200 OK\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n{body}".encode())
+            wrapped.unwrap()
+    except OSError:
+        plain.close()
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+`;
