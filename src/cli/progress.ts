@@ -45,6 +45,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
   connect: 'connecting over ssh',
   facts: 'looking at the host',
   plan: 'planning',
+  lynis: 'running lynis',
   probe: 'probing access',
   key: 'having the key made on the host',
   issue: 'issuing the certificate',

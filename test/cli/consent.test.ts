@@ -136,6 +136,7 @@ const CHANGING: readonly (readonly [name: string, argv: readonly string[], asks:
   ['client add', ['ci'], false],
   ['client revoke', ['eve'], true],
   ['client sign', ['ann.csr', '--hosts', 'h1'], true],
+  ['client use', ['ann'], false],
   ['harden', ['--only', 'log-limits'], true],
   ['rollback', ['h1'], true],
   ['remove', ['h1', 'h2'], true],
@@ -148,7 +149,7 @@ const CHANGING: readonly (readonly [name: string, argv: readonly string[], asks:
 
 /** Those that only read, or write nothing but files for a client or for docker on this computer. */
 const OTHERS =
-  /^(verify|status|audit|doctor|env|context|schedule|completion|client (list|export|import|request)|ca (show|export))$/;
+  /^(verify|status|audit|doctor|env|context|schedule|completion|ssh|tunnel|notices|version|client (list|export|import|request)|ca (show|export))$/;
 
 test('every command is in one of the tables', () => {
   const listed = new Set(CHANGING.map(([name]) => name));

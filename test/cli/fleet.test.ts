@@ -121,7 +121,7 @@ test('the words for a new CA that the file asks for are asked for twice, those o
     show: async () => {},
     password: async (question: { confirm?: boolean }) => {
       requested.push(question);
-      return new Secret('x');
+      return new Secret('correct horse');
     },
   } as unknown as Prompts;
   const source = passphraseSource({ noCaPassphrase: false } as never, { env: {} } as Runtime, prompts, 'prompt');
