@@ -10,14 +10,17 @@ import { newPerson, type Person } from '../support/person.ts';
 
 let program: Program;
 let host: LabHost;
+/** Reached through it. */
+let behind: LabHost;
 let person: Person;
 beforeAll(async () => {
   program = buildProgram();
-  [host] = (await labUp({ names: ['lynis-ci'] })) as [LabHost];
-  person = newPerson(program, [host]);
+  [host, behind] = (await labUp({ names: ['lynis-ci', 'lynis-ci-2'] })) as [LabHost, LabHost];
+  person = newPerson(program, [host, behind]);
 });
 afterAll(async () => {
   await host?.down();
+  await behind?.down();
   person?.remove();
   program?.remove();
 });
@@ -29,6 +32,7 @@ it('harden --profile lynis reaches more than 70, and files a page of it', { time
     return out;
   };
   await run(...person.setup(host));
+  await run(...person.setup(behind, ['--jump', `ops@${host.address}`]));
   expect(await run('audit', host.name, '--lynis', '--check', 'host.1')).toMatch(
     /no Lynis index: lynis is not installed/,
   );
@@ -36,14 +40,29 @@ it('harden --profile lynis reaches more than 70, and files a page of it', { time
   const page = join(person.home, 'harden.html');
   const banner =
     'Authorized users only. Use of this system is monitored and recorded. Unauthorized access is prohibited by law.';
-  const out = await run('harden', host.name, '--profile', 'lynis', '--banner', banner, '--report', page, '--yes');
+  const out = await run(
+    'harden',
+    host.name,
+    '--profile',
+    'lynis',
+    '--accept',
+    'sshd-forwarding',
+    '--banner',
+    banner,
+    '--report',
+    page,
+    '--yes',
+  );
   expect(out).toContain(`The report is in ${page}`);
   const text = await readFile(page, 'utf8');
   const [, before, after] = /index: <b>(\d+)<\/b> before, <b>(\d+)<\/b> after/.exec(text) ?? [];
   expect(Number(after)).toBeGreaterThan(70);
   expect(Number(after)).toBeGreaterThan(Number(before));
   expect(text).toMatch(/kernel setting net\.ipv4\.conf\.all\.send_redirects = 0 \(kernel-network\)/);
-  expect(text).toMatch(/not accepted, since ssh -L.*harden --only sshd-forwarding --accept sshd-forwarding/);
+  expect(text).toMatch(/not accepted, since one shared SSH.*harden --only sshd-sessions --accept sshd-sessions/);
+  // A jump host of ours goes on leading to the hosts behind it, also where its forwarding was given up by name.
+  expect(out).toContain(`sshd-forwarding: left out, since ${behind.name} would no longer be reached`);
+  await run('plan', behind.name, '--check');
   // It leaves nothing on the host.
   expect(await host.must('ls /var/log/lynis* /tmp/tmp.* 2>/dev/null || :')).toBe('');
 });
