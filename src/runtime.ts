@@ -24,6 +24,7 @@ export type SshOptions = {
   readonly configFile?: string;
   /** Jump hosts, nearest first, each `[user@]name[:port]`. */
   readonly jump?: readonly string[];
+  /** Absent: ssh2, and openssh where the ssh config or a key needs it. */
   readonly transport?: 'ssh2' | 'openssh';
   /** `strict`: only known keys (asks where `ask.hostKey` is given); `accept-new`: store unknown keys; `SHA256:…`: exactly this one. */
   readonly hostKey?: string;
@@ -78,6 +79,8 @@ export type HostSession = {
   readonly user: string;
   /** The address that was dialled, as resolved from the ssh config: what a client would dial as well. */
   readonly dialled: string;
+  /** Which transport, and why where it is not ssh2: for -v. */
+  readonly transport?: string;
   /** `key`: a key or an agent accept us, with no password beside it. Absent: something else, or not known. */
   readonly authenticatedBy?: 'key';
   run(request: ScriptRequest): Promise<ScriptResult>;

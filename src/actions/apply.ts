@@ -22,7 +22,7 @@ export type ApplyRequest = {
   /** The client to verify hosts with; without `named` another one will do, and is made only where there is none. */
   readonly client: { readonly spec: ClientSpec; readonly named: boolean };
   readonly takeOver?: boolean;
-  /** Clients of a CA that a host accepts now, and that nobody here knows, may lose it. */
+  /** Clients of a CA that a host accepts now, and that this store does not know, may lose it. */
   readonly rejectOthers?: boolean;
   readonly addHardening?: boolean;
 };

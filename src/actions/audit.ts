@@ -14,18 +14,10 @@ import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { gatherAuditFacts, gatherLynis } from '../engine/gather.ts';
 import { type FleetOptions, type HostResult, overHosts } from '../engine/pool.ts';
+import { probeAs } from '../engine/probes.ts';
 import { probeClientAt } from '../engine/reachable-hosts.ts';
-import { untrustedCredentials } from '../engine/untrusted-client.ts';
 import { printable } from '../errors/errors.ts';
-import type {
-  HostProgress,
-  HostSession,
-  ProbeCredentials,
-  ProbeRequest,
-  Progress,
-  Runtime,
-  SshQuestions,
-} from '../runtime.ts';
+import type { HostProgress, HostSession, ProbeCredentials, Progress, Runtime, SshQuestions } from '../runtime.ts';
 
 export type AuditContext = {
   readonly runtime: Runtime;
@@ -50,7 +42,6 @@ export async function auditHosts(
   progress: Progress,
 ): Promise<HostResult<AuditedHost>[]> {
   const { runtime } = context;
-  const untrusted = await untrustedCredentials(runtime.now());
   return overHosts(specs, options, progress, runtime.now, async (spec, line) => {
     line.phase('connect');
     const sudoPassword = context.sudoPasswords?.get(spec.name) ?? context.sudoPassword;
@@ -66,7 +57,7 @@ export async function auditHosts(
     line.phase('probe');
     const known = context.state.hosts.get(spec.name);
     const address = spec.address ?? session.dialled;
-    const probes = await probeFromOutside(context, facts, address, spec, untrusted);
+    const probes = await probeFromOutside(context, facts, address, spec);
     const found = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
     const selected = selectResults(found, context.selection, runtime.now());
     const subject = context.lynis ? await withLynis(selected, session, line, runtime.signal) : selected;
@@ -85,51 +76,30 @@ async function withLynis(
   return { ...subject, lynis: parseLynis(await gatherLynis(session, signal), subject.results) };
 }
 
-/** What the network lets anybody do, all at once; and what our own client may, where the store has one. */
+/** Who is accepted over the network, all at once: untrusted clients, and our own where the store has one. */
 async function probeFromOutside(
   { runtime, state }: AuditContext,
   facts: AuditFacts,
   address: string,
   spec: HostSpec,
-  untrusted: ProbeCredentials,
 ): Promise<AuditProbe[]> {
-  const questions: Readonly<Record<AuditProbe['what'], Partial<ProbeRequest>>> = {
-    plain: { plain: true },
-    'no-certificate': { anyServer: true },
-    'other-authority': { anyServer: true, credentials: untrusted },
-    'old-protocol': { anyServer: true, maxVersion: 'TLSv1.1' },
-    'own-certificate': {},
-  };
-  const requested = wantedProbes(facts, address).map((wanted) => ({
-    ...wanted,
-    request: questions[wanted.what],
-    ca: '',
-  }));
+  const at = { address, timeoutMs: PROBE_TIMEOUT_MS, now: runtime.now() };
   const known = state.hosts.get(spec.name);
   const client = known === undefined ? undefined : probeClientAt(state.clients.values(), known);
-  const own =
-    client?.key === undefined
+  const { key } = client ?? {};
+  const ask = async (what: AuditProbe['what'], port: number, ca?: string, credentials?: ProbeCredentials) => ({
+    ...{ what, address, port },
+    outcome: await probeAs(runtime.probe, what, { ...at, port, ca }, credentials),
+  });
+  return Promise.all([
+    ...(client === undefined || key === undefined
       ? []
-      : [
-          {
-            what: 'own-certificate' as const,
-            address,
-            port: spec.port,
-            request: { credentials: { cert: client.cert, key: client.key } },
-            ca: client.ca,
-          },
-        ];
-  return Promise.all(
-    [...own, ...requested].map(async ({ what, port, request, ca }) => ({
-      what,
-      address,
-      port,
-      outcome: await runtime.probe({ address, port, ca, timeoutMs: PROBE_TIMEOUT_MS, ...request }),
-    })),
-  );
+      : [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key })]),
+    ...wantedProbes(facts, address).map(({ what, port }) => ask(what, port)),
+  ]);
 }
 
-/** The certificates that we issued belong on the time line, and their owners among those who get in. */
+/** The certificates that we issued belong on the time line, and their owners among the accepted clients. */
 function withOurClients(subject: AuditedHost, host: StoredHost, state: StoreState): AuditedHost {
   const { name, address, port } = host.record;
   const clients = [...state.clients.values()].filter(
@@ -158,7 +128,7 @@ function withOurClients(subject: AuditedHost, host: StoredHost, state: StoreStat
   };
 }
 
-/** What a run wants to hear of: only some checks, and without what somebody accepted. */
+/** What a run wants to hear of: only some checks, and without accepted findings. */
 export type Selection = {
   /** Ids; `*` at the end stands for anything. Empty: all. */
   readonly checks: readonly string[];

@@ -1,4 +1,4 @@
-/** Owns the taking in of a CA that was made elsewhere: with its key, without it, or with a command that signs. */
+/** Owns the import of a CA that another tool made: with its key, without it, or with a command that signs. */
 
 import { splitCommand } from '../adapters/issuer/sign-command.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
@@ -53,7 +53,7 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
     throw caError('E_CA_EXISTS', 'there is another CA in this store already', [
       'docker-tls ca show',
       'keep this one apart: --home DIR',
-      'a new CA in its place, with nobody locked out: docker-tls rotate ca',
+      'a new CA in its place, with no client locked out: docker-tls rotate ca',
     ]);
   }
   const kept = key === undefined ? (same ? state.ca?.keyPem : undefined) : await protectedKey(cert, key, passphrase);
@@ -83,7 +83,7 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
   };
 }
 
-/** Nothing was ever issued by the CA of the store, which was made elsewhere. */
+/** Nothing was ever issued by the CA of the store, which was made by another tool. */
 function neverUsed({ ca, oldCas, issuers, hosts, clients }: StoreState): boolean {
   const own = [...clients.values()].filter(({ record }) => record.reaches === undefined);
   return ca?.record.imported === true && oldCas.length + issuers.size + hosts.size + own.length === 0;

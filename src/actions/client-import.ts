@@ -1,4 +1,4 @@
-/** Owns the taking in of a client that was issued elsewhere: from a bundle, or from what a CI system keeps as secrets. */
+/** Owns the import of a client that another store issued: from a bundle, or from what a CI system keeps as secrets. */
 
 import { type ClientBundle, parseBundleEnv, unpackBundle } from '../adapters/docker/bundle.ts';
 import { addressOf } from '../adapters/docker/diagnosis.ts';

@@ -4,15 +4,7 @@
  */
 
 import { checkConfigDirectory, installIntoConfigDirectory } from '../adapters/docker/config-directory.ts';
-import {
-  type Context,
-  type ContextPlace,
-  checkContext,
-  contextNameOf,
-  readContext,
-  removeContext,
-  writeContext,
-} from '../adapters/docker/contexts.ts';
+import { checkContext, contextNameOf, writeContext } from '../adapters/docker/contexts.ts';
 import type { ClientCopies, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { dockerHost } from '../domain/destination.ts';
@@ -205,61 +197,8 @@ function noClientFor(host: string, context: string): DockerTlsError {
   });
 }
 
-/** The contexts among a client's copies that lead to an endpoint. Fails as readContext does. */
-export async function contextsTo(
-  endpoint: string,
-  copies: readonly ClientCopies[],
-): Promise<(Context & Pick<ClientCopies, 'dockerConfig'>)[]> {
-  const found: (Context & Pick<ClientCopies, 'dockerConfig'>)[] = [];
-  for (const { dockerConfig, contexts } of copies) {
-    for (const name of contexts) {
-      const context = await readContext({ name, dockerConfig });
-      if (context?.host === endpoint) found.push({ ...context, dockerConfig });
-    }
-  }
-  return found;
-}
-
-/**
- * Our contexts on this computer that lead to a host, and to no other one of the store: what `remove` takes away with it. A context that
- * cannot be read is left out: nobody knows where it leads.
- */
-export async function contextsOf(host: string, state: StoreState): Promise<readonly ContextPlace[]> {
-  const record = state.hosts.get(host)?.record;
-  if (record === undefined) return [];
-  const endpoint = dockerHost(record.address, record.port);
-  const others = [...state.hosts.values()].filter(({ record: { name } }) => name !== host);
-  if (others.some((other) => dockerHost(other.record.address, other.record.port) === endpoint)) return [];
-  const copies = [...state.clients.values()].flatMap((client) => client.record.copies ?? []);
-  const found = await Promise.all(copies.map((one) => contextsTo(endpoint, [one]).catch(() => [])));
-  return found.flat().filter(({ ours }) => ours);
-}
-
-/**
- * Takes contexts away, from the store's records as well; call it inside the store's lock. Gives the names of those that went; what stands
- * against one is an error beside the others.
- */
-export async function takeContextsAway(
-  places: readonly ContextPlace[],
-  { store, now }: Pick<ContextRequest, 'store' | 'now'>,
-): Promise<{ readonly gone: string[]; readonly errors: DockerTlsError[] }> {
-  const gone: string[] = [];
-  const errors: DockerTlsError[] = [];
-  for (const { name, dockerConfig } of places) {
-    try {
-      await removeContext({ name, dockerConfig });
-      await remember({ store, now, client: '', dockerConfig }, (copies) => withContext(copies, false, name));
-      gone.push(name);
-    } catch (error) {
-      if (!(error instanceof DockerTlsError)) throw error;
-      errors.push(error);
-    }
-  }
-  return { gone, errors };
-}
-
 /** Each copy belongs to exactly one client, the `owner`. Nothing is written when the store knows it already. */
-async function remember(
+export async function remember(
   { store, client, dockerConfig, now }: Pick<ContextRequest, 'store' | 'client' | 'dockerConfig' | 'now'>,
   change: (copies: ClientCopies, owner: boolean) => ClientCopies,
 ): Promise<void> {
@@ -280,7 +219,7 @@ async function remember(
   if (Object.keys(clients).length > 0) await store.write({ clients });
 }
 
-function withContext(copies: ClientCopies, owner: boolean, context: string): ClientCopies {
+export function withContext(copies: ClientCopies, owner: boolean, context: string): ClientCopies {
   const { contexts } = copies;
   if (contexts.includes(context) === owner) return copies;
   return { ...copies, contexts: owner ? [...contexts, context] : contexts.filter((one) => one !== context) };
@@ -301,7 +240,7 @@ function credentials(
   throw new DockerTlsError({
     code: 'E_CLIENT_NO_KEY',
     where: request.client,
-    message: 'the key of this client is not in this store; it was made elsewhere and stays there',
+    message: 'the key of this client is not in this store; it was made on another machine and stays there',
     hints: ['on the computer that has the key: docker-tls client import FILE'],
   });
 }

@@ -13,10 +13,11 @@ import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import { preflight } from '../domain/plan/preflight.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
+import { probeAs } from '../engine/probes.ts';
 import { type ReachableHost, trustedCas } from '../engine/reachable-hosts.ts';
 import { DockerTlsError, printableLines } from '../errors/errors.ts';
 import type { Runtime, SshOptions } from '../runtime.ts';
-import { contextsTo } from './context.ts';
+import { contextsTo } from './contexts-of-host.ts';
 
 export type DoctorRequest = {
   readonly runtime: Runtime;
@@ -61,13 +62,9 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
   const { runtime, host, client, dockerConfig } = request;
   const { address, port, name } = host.record;
   const endpoint = dockerHost(address, port);
-  const outcome = await runtime.probe({
-    address,
-    port,
-    ca: client.ca,
-    credentials: { cert: client.cert, key: client.key as Secret },
-    timeoutMs: request.timeoutMs ?? 5000,
-  });
+  const at = { address, port, ca: client.ca, timeoutMs: request.timeoutMs ?? 5000, now: runtime.now() };
+  const credentials = { cert: client.cert, key: client.key as Secret };
+  const outcome = await probeAs(runtime.probe, 'own-certificate', at, credentials);
   const cause = outcome.kind === 'refused' ? outcome.cause : outcome.status >= 500 ? 'daemon-not-answering' : 'none';
   const wanted = [...DAEMONS_FAULT, ...SSH_DECIDES].includes(cause);
   const seen: Seen = wanted && request.ssh ? await lookInside(request) : {};

@@ -4,7 +4,7 @@ import type { StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { clientAccess } from '../engine/client-access.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
-import { contextsOf, takeContextsAway } from './context.ts';
+import { contextsOf, takeContextsAway } from './contexts-of-host.ts';
 
 export type ForgottenHost = {
   readonly host: string;

@@ -1,4 +1,4 @@
-/** Owns which client is this computer's own: the one that setup or `client use` gave it, and that is meant where nobody says which. */
+/** Owns which client is this computer's own: the one that setup or `client use` gave it, and that is meant where a command names none. */
 
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';

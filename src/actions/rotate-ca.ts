@@ -113,7 +113,7 @@ function beginning(request: RotateCaRequest): Intent {
     },
     question({ hosts }) {
       const lost = request.lost
-        ? " The keys that cannot be opened any more (of the CA and of clients' issuing CAs) are deleted."
+        ? " The keys that can no longer be opened (of the CA and of clients' issuing CAs) are deleted."
         : '';
       return `Make a new CA, and let ${plural(hosts.length, 'host')} accept old and new?${lost}`;
     },
@@ -217,7 +217,7 @@ function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, 'clients
   });
 }
 
-/** What has to be done elsewhere for clients whose key is not here: no command of this computer renews them. */
+/** What has to be done on other machines for clients whose key is not here: no command of this computer renews them. */
 export function nextSteps(names: readonly string[], clients: StoreState['clients']): string[] {
   return names
     .filter((name) => clients.get(name)?.key === undefined)

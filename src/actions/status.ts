@@ -15,6 +15,7 @@ import { externalKey } from '../domain/trust/client-refusals.ts';
 import { plural } from '../domain/words.ts';
 import { gatherAuditFacts } from '../engine/gather.ts';
 import { overHosts } from '../engine/pool.ts';
+import { probeAs } from '../engine/probes.ts';
 import { probeClientAt, trustedCas } from '../engine/reachable-hosts.ts';
 import { openHost } from '../engine/steps/connect.ts';
 import { alongWay } from '../engine/through.ts';
@@ -149,7 +150,7 @@ async function askHosts(
         ...(options.tls
           ? [
               alongWay(spec, { runtime, ...(options.ask ? { ask: options.ask } : {}) }, ({ probe }) =>
-                askOverTls(probe, state, host, unexpired),
+                askOverTls(probe, now, state, host, unexpired),
               ),
             ]
           : []),
@@ -185,20 +186,22 @@ function sayFailure({ code, message }: DockerTlsError): string {
 
 async function askOverTls(
   probe: Probe,
+  now: Date,
   state: StoreState,
   host: StoredHost,
   unexpired: readonly StoredClient[],
 ): Promise<LiveRow> {
   const { address, port } = host.record;
   const client = probeClientAt(unexpired, host);
-  const outcome = await probe({
-    address,
-    port,
-    // Not the host's own trust file: that may name single clients' CAs alone.
-    ca: trustedCas(state),
-    timeoutMs: 10_000,
-    credentials: client?.key && { cert: client.cert, key: client.key },
-  });
+  // Not the host's own trust file: that may name single clients' CAs alone.
+  const at = { address, port, ca: trustedCas(state), timeoutMs: 10_000, now };
+  const credentials = client?.key && { cert: client.cert, key: client.key };
+  const outcome = await probeAs(
+    probe,
+    credentials === undefined ? 'no-certificate' : 'own-certificate',
+    at,
+    credentials,
+  );
   if (outcome.kind === 'refused' && outcome.chain === '') {
     throw new DockerTlsError({
       code: 'E_TLS',
@@ -212,9 +215,9 @@ async function askOverTls(
     outcome.chain === '' ||
     inspectCertificate(outcome.chain).fingerprint !== inspectCertificate(host.serverCert).fingerprint
   )
-    drift.push('serves another certificate than the store has');
-  if (outcome.kind === 'accepted' && client === undefined) drift.push('accepts whoever has no certificate');
-  // Where no client of this computer is accepted, being rejected is as it should be.
+    drift.push('does not serve the certificate in the store');
+  if (outcome.kind === 'accepted' && client === undefined) drift.push('accepts clients without a certificate');
+  // Where no client of this computer is accepted, being rejected is right.
   if (outcome.kind === 'refused' && !(client === undefined && outcome.cause === 'client-refused'))
     drift.push(`${outcome.cause}: ${outcome.reason}`);
   return { drift };
@@ -255,8 +258,8 @@ async function askOverSsh(
       return { drift: ['docker-tls has not changed this host, or it was restored'], ...found };
     const drift: string[] = [];
     const credentials = installedCredentials(facts);
-    if (credentials?.cert !== host.serverCert) drift.push('another certificate lies on the host than in the store');
-    if (credentials?.ca !== host.ca) drift.push('another trust file lies on the host than in the store');
+    if (credentials?.cert !== host.serverCert) drift.push('the certificate on the host is not the one in the store');
+    if (credentials?.ca !== host.ca) drift.push('the trust file on the host is not the one in the store');
     if (host.record.generation !== undefined && facts.state.generation !== host.record.generation)
       drift.push(`generation ${facts.state.generation} is active, the store knows ${host.record.generation}`);
     const ours = facts.generations.get(facts.state.generation);

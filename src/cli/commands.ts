@@ -15,56 +15,45 @@ export type CommandEntry = {
   readonly load: () => Promise<Command>;
 };
 
+/** A file of commands/, imported when the command is called. */
+function entry(name: string, summary: string, load: () => Promise<{ readonly command: Command }>): CommandEntry {
+  return { name, summary, load: async () => (await load()).command };
+}
+
 export const COMMANDS: readonly CommandEntry[] = [
-  {
-    name: 'setup',
-    summary: 'Set up mutual TLS on a Docker host over SSH',
-    load: async () => (await import('./commands/setup.ts')).command,
-  },
-  {
-    name: 'plan',
-    summary: 'What apply would change; changes nothing',
-    load: async () => (await import('./commands/plan.ts')).command,
-  },
-  {
-    name: 'apply',
-    summary: 'Make hosts what they should be, in parallel',
-    load: async () => (await import('./commands/apply.ts')).command,
-  },
-  {
-    name: 'verify',
-    summary: 'Verify over the network which clients are accepted and which are rejected',
-    load: async () => (await import('./commands/verify.ts')).command,
-  },
-  {
-    name: 'status',
-    summary: 'Every host, client and CA: expiry, days left, renewal due, drift',
-    load: async () => (await import('./commands/status.ts')).command,
-  },
-  {
-    name: 'rotate server',
-    summary: 'New key and certificate for hosts; nothing is refused, nothing stops',
-    load: async () => (await import('./commands/rotate-server.ts')).command,
-  },
-  {
-    name: 'rotate client',
-    summary: 'New key and certificate for clients; touches no host',
-    load: async () => (await import('./commands/rotate-client.ts')).command,
-  },
-  {
-    name: 'rotate ca',
-    summary: 'A new CA: accept old and new, issue from the new, drop the old',
-    load: async () => (await import('./commands/rotate-ca.ts')).command,
-  },
-  {
-    name: 'client add',
-    summary: 'A client certificate for a person or a program',
-    load: async () => (await import('./commands/client-add.ts')).command,
-  },
+  entry('setup', 'Set up mutual TLS on a Docker host over SSH', () => import('./commands/setup.ts')),
+  entry('plan', 'What apply would change; changes nothing', () => import('./commands/plan.ts')),
+  entry('apply', 'Make hosts what they should be, in parallel', () => import('./commands/apply.ts')),
+  entry(
+    'verify',
+    'Verify over the network which clients are accepted and which are rejected',
+    () => import('./commands/verify.ts'),
+  ),
+  entry(
+    'status',
+    'Every host, client and CA: expiry, days left, renewal due, drift',
+    () => import('./commands/status.ts'),
+  ),
+  entry(
+    'rotate server',
+    'New key and certificate for hosts; nothing is refused, nothing stops',
+    () => import('./commands/rotate-server.ts'),
+  ),
+  entry(
+    'rotate client',
+    'New key and certificate for clients; touches no host',
+    () => import('./commands/rotate-client.ts'),
+  ),
+  entry(
+    'rotate ca',
+    'A new CA: accept old and new, issue from the new, drop the old',
+    () => import('./commands/rotate-ca.ts'),
+  ),
+  entry('client add', 'A client certificate for a person or a program', () => import('./commands/client-add.ts')),
   {
     name: 'client revoke',
     alias: 'client rm',
-    summary: 'No host accepts this client any more; other clients keep their files',
+    summary: 'Reject a client on every host; other clients keep their files',
     load: async () => (await import('./commands/client-revoke.ts')).command,
   },
   {
@@ -73,131 +62,87 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Who can reach what',
     load: async () => (await import('./commands/client-list.ts')).command,
   },
-  {
-    name: 'client use',
-    summary: "Make a client this computer's own: the one that commands use without --client",
-    load: async () => (await import('./commands/client-use.ts')).command,
-  },
-  {
-    name: 'client export',
-    summary: 'A client as one file for another computer, a keychain or CI',
-    load: async () => (await import('./commands/client-export.ts')).command,
-  },
-  {
-    name: 'client import',
-    summary: 'Directory, contexts and environment from a bundle of another computer',
-    load: async () => (await import('./commands/client-import.ts')).command,
-  },
-  {
-    name: 'client request',
-    summary: 'A key that never leaves this computer, and a request for its certificate',
-    load: async () => (await import('./commands/client-request.ts')).command,
-  },
-  {
-    name: 'client sign',
-    summary: "Sign a colleague's request; the key stays with its owner",
-    load: async () => (await import('./commands/client-sign.ts')).command,
-  },
-  {
-    name: 'ca create',
-    summary: 'A new CA; setup makes one by itself',
-    load: async () => (await import('./commands/ca-create.ts')).command,
-  },
-  {
-    name: 'ca show',
-    summary: 'The CA: name, fingerprint, validity, where its key is',
-    load: async () => (await import('./commands/ca-show.ts')).command,
-  },
-  {
-    name: 'ca export',
-    summary: "The CA's certificate; with --with-key its key too, always encrypted",
-    load: async () => (await import('./commands/ca-export.ts')).command,
-  },
-  {
-    name: 'ca import',
-    summary: 'Use a CA of your own, also one whose key stays elsewhere',
-    load: async () => (await import('./commands/ca-import.ts')).command,
-  },
-  {
-    name: 'import docker-machine',
-    summary: "Take over hosts from docker-machine's store",
-    load: async () => (await import('./commands/import-docker-machine.ts')).command,
-  },
-  {
-    name: 'rollback',
-    summary: 'Back to the generation before, verified',
-    load: async () => (await import('./commands/rollback.ts')).command,
-  },
-  {
-    name: 'remove',
-    summary: "Undo: the host's files, units and socket as they were before setup",
-    load: async () => (await import('./commands/remove.ts')).command,
-  },
-  {
-    name: 'forget',
-    summary: 'Drop a host that is gone from the store, without connecting to it',
-    load: async () => (await import('./commands/forget.ts')).command,
-  },
-  {
-    name: 'rename',
-    summary: 'Give a host of the store another name; changes nothing on it',
-    load: async () => (await import('./commands/rename.ts')).command,
-  },
-  {
-    name: 'audit',
-    summary: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
-    load: async () => (await import('./commands/audit.ts')).command,
-  },
-  {
-    name: 'harden',
-    summary: 'Fix audit findings (planned, verified, rolled back on failure)',
-    load: async () => (await import('./commands/harden.ts')).command,
-  },
-  {
-    name: 'env',
-    summary: 'Lines for the shell, or for a tool, that point it at a host',
-    load: async () => (await import('./commands/env.ts')).command,
-  },
-  {
-    name: 'context',
-    summary: 'Create or update a docker context for a host',
-    load: async () => (await import('./commands/context.ts')).command,
-  },
-  {
-    name: 'ssh',
-    summary: 'Log in to a host by SSH, as docker-tls does',
-    load: async () => (await import('./commands/ssh.ts')).command,
-  },
-  {
-    name: 'tunnel',
-    summary: 'Reach the daemon of a host through SSH, as long as this runs',
-    load: async () => (await import('./commands/tunnel.ts')).command,
-  },
-  {
-    name: 'doctor',
-    summary: 'Diagnose why docker cannot reach a host, and print the fix',
-    load: async () => (await import('./commands/doctor.ts')).command,
-  },
-  {
-    name: 'notices',
-    summary: 'Say after docker commands when a certificate is due: on or off',
-    load: async () => (await import('./commands/notices.ts')).command,
-  },
-  {
-    name: 'schedule',
-    summary: 'Renew on its own: a systemd timer, a cron line, or a CI job',
-    load: async () => (await import('./commands/schedule.ts')).command,
-  },
-  {
-    name: 'completion',
-    summary: 'Print the completion script for a shell',
-    load: async () => (await import('./commands/completion.ts')).command,
-  },
-  {
-    name: 'version',
-    summary: 'The version of docker-tls, and what it runs on',
-    load: async () => (await import('./commands/version.ts')).command,
-  },
+  entry(
+    'client use',
+    "Make a client this computer's own: the one that commands use without --client",
+    () => import('./commands/client-use.ts'),
+  ),
+  entry(
+    'client export',
+    'A client as one file for another computer, a keychain or CI',
+    () => import('./commands/client-export.ts'),
+  ),
+  entry(
+    'client import',
+    'Directory, contexts and environment from a bundle of another computer',
+    () => import('./commands/client-import.ts'),
+  ),
+  entry(
+    'client request',
+    'A key that never leaves this computer, and a request for its certificate',
+    () => import('./commands/client-request.ts'),
+  ),
+  entry(
+    'client sign',
+    "Sign a colleague's request; the key stays with its owner",
+    () => import('./commands/client-sign.ts'),
+  ),
+  entry('ca create', 'A new CA; setup makes one by itself', () => import('./commands/ca-create.ts')),
+  entry('ca show', 'The CA: name, fingerprint, validity, where its key is', () => import('./commands/ca-show.ts')),
+  entry(
+    'ca export',
+    "The CA's certificate; with --with-key its key too, always encrypted",
+    () => import('./commands/ca-export.ts'),
+  ),
+  entry(
+    'ca import',
+    'Use your own CA, even if its key stays on another machine',
+    () => import('./commands/ca-import.ts'),
+  ),
+  entry(
+    'import docker-machine',
+    "Take over hosts from docker-machine's store",
+    () => import('./commands/import-docker-machine.ts'),
+  ),
+  entry('rollback', 'Back to the generation before, verified', () => import('./commands/rollback.ts')),
+  entry(
+    'remove',
+    "Undo: the host's files, units and socket as they were before setup",
+    () => import('./commands/remove.ts'),
+  ),
+  entry(
+    'forget',
+    'Drop a host that is gone from the store, without connecting to it',
+    () => import('./commands/forget.ts'),
+  ),
+  entry('rename', 'Give a host of the store another name; changes nothing on it', () => import('./commands/rename.ts')),
+  entry(
+    'audit',
+    'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
+    () => import('./commands/audit.ts'),
+  ),
+  entry(
+    'harden',
+    'Fix audit findings (planned, verified, rolled back on failure)',
+    () => import('./commands/harden.ts'),
+  ),
+  entry('env', 'Lines for the shell, or for a tool, that point it at a host', () => import('./commands/env.ts')),
+  entry('context', 'Create or update a docker context for a host', () => import('./commands/context.ts')),
+  entry('ssh', 'Log in to a host by SSH, as docker-tls does', () => import('./commands/ssh.ts')),
+  entry('tunnel', 'Reach the daemon of a host through SSH, as long as this runs', () => import('./commands/tunnel.ts')),
+  entry('doctor', 'Diagnose why docker cannot reach a host, and print the fix', () => import('./commands/doctor.ts')),
+  entry(
+    'notices',
+    'Say after docker commands when a certificate is due: on or off',
+    () => import('./commands/notices.ts'),
+  ),
+  entry(
+    'schedule',
+    'Renew on its own: a systemd timer, a cron line, or a CI job',
+    () => import('./commands/schedule.ts'),
+  ),
+  entry('completion', 'Print the completion script for a shell', () => import('./commands/completion.ts')),
+  entry('version', 'The version of docker-tls, and what it runs on', () => import('./commands/version.ts')),
 ];
 
 export type Found =

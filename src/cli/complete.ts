@@ -11,7 +11,7 @@ import { GLOBAL_OPTIONS, glance, optionsOf, storeDirectory } from './options.ts'
 
 type Candidate = { readonly word: string; readonly summary?: string };
 
-// What the shell shall do with the candidates, cobra's numbers: offer files as well, no files, only directories.
+// What the shell does with the candidates, cobra's numbers: offer files as well, no files, only directories.
 const FILES = 0;
 const NO_FILES = 4;
 const DIRECTORIES = 16;

@@ -3,7 +3,7 @@
 import { durationWords } from '../domain/words.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { asErrors, interrupted, printable } from '../errors/errors.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Progress, Runtime } from '../runtime.ts';
 import type { Command, CommandResult } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { renderCommand, renderGroup, renderOverview } from './help.ts';
@@ -112,20 +112,21 @@ async function dispatch(
 async function runCommand(
   command: Command,
   parsed: Parsed,
-  runtime: Runtime,
+  given: Runtime,
   form: OutputForm,
   watchProgress: (screen: ProgressScreen) => void,
 ): Promise<ExitStatus> {
   const { global } = parsed;
   const progress = createProgress({
-    io: runtime.io,
-    now: runtime.now,
+    io: given.io,
+    now: given.now,
     silent: global.quiet,
-    live: runtime.io.errIsTerminal && runtime.env.TERM !== 'dumb',
+    live: given.io.errIsTerminal && given.env.TERM !== 'dumb',
     logFile: global.log,
     rows: process.stderr.rows,
   });
   watchProgress(progress);
+  const runtime = global.verbose ? sayTransport(given, progress) : given;
   const prompts = createPrompts({ io: runtime.io, yes: global.yes, signal: runtime.signal, suspend: progress.suspend });
   progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
   try {
@@ -148,12 +149,24 @@ async function runCommand(
   }
 }
 
+/** -v: by which transport each connection is made. */
+function sayTransport(runtime: Runtime, progress: Progress): Runtime {
+  return {
+    ...runtime,
+    connect: async (target) => {
+      const session = await runtime.connect(target);
+      if (session.transport !== undefined) progress.note(`${target.host}: transport ${printable(session.transport)}`);
+      return session;
+    },
+  };
+}
+
 /** The second Ctrl-C: says what is going on and lets go. Hosts in the middle of a change undo it themselves when their timer fires. */
 function stopWaiting(runtime: Runtime, progress: ProgressScreen | undefined, form: OutputForm): ExitStatus {
   const running = progress?.running() ?? [];
   progress?.close();
   const details = running.map(({ host, phase, elapsedMs }) => `${host}: ${phase} (for ${durationWords(elapsedMs)})`);
-  const message = 'not waiting any longer';
+  const message = 'no longer waiting';
   const error =
     running.length === 0
       ? interrupted(message)

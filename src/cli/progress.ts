@@ -1,6 +1,6 @@
 /**
  * Owns what people watch while a run goes on, on stderr. On a terminal the hosts at work have a live line each and
- * finished ones scroll up; elsewhere every phase is a plain line. `--log FILE` gets all of it with times.
+ * finished ones scroll up; otherwise every phase is a plain line. `--log FILE` gets all of it with times.
  *
  * A renderer of our own, because it has to stay calm from 1 to 200 hosts: only hosts at work are redrawn, never more
  * than fit on the screen, and the rest is counted in one line.
@@ -40,7 +40,7 @@ export type ProgressScreen = Progress & {
 const REDRAW_MS = 120;
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/** What the phases of a run are called where somebody watches; plain lines and the log keep the short names. */
+/** What the phases of a run are called on a terminal; plain lines and the log keep the short names. */
 export const PHASE_WORDS: Readonly<Record<string, string>> = {
   connect: 'connecting over ssh',
   facts: 'looking at the host',

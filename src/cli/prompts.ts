@@ -11,7 +11,7 @@ import { wrapLines, wrapText } from '../domain/words.ts';
 import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
 import type { Io, SshQuestions } from '../runtime.ts';
 
-/** Where else the answer can come from: named in the error when nobody can be asked. */
+/** Where else the answer can come from: named in the error where there is no terminal. */
 export type AnswerSource = {
   /** The flag, for instance `--address ADDR`. */
   readonly flag: string;
@@ -37,7 +37,7 @@ type Question = AnswerSource & {
 };
 
 export type Prompts = {
-  /** Somebody can be asked: a terminal, and no `--yes`. */
+  /** There is someone to ask: a terminal, and no `--yes`. */
   readonly interactive: boolean;
   /** Text for people to read before they answer, such as a plan; it stays on the screen. */
   show(text: string): Promise<void>;
@@ -63,7 +63,7 @@ export type Prompts = {
   checkbox<T>(
     question: Question & { readonly choices: readonly Choice<T>[]; readonly required?: boolean },
   ): Promise<readonly T[]>;
-  /** For SshOptions.ask; undefined when nobody can be asked. */
+  /** For SshOptions.ask; undefined without a terminal. */
   readonly ssh: SshQuestions | undefined;
 };
 

@@ -66,7 +66,7 @@ export function resolveClient(
   throw new DockerTlsError({
     code: 'E_CLIENT_NO_KEY',
     where: client.record.name,
-    message: 'the key of this client is not in this store; it was made elsewhere and stays there',
+    message: 'the key of this client is not in this store; it was made on another machine and stays there',
     hints: [`on the computer that has the key: docker-tls client import FILE`],
   });
 }

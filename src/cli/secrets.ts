@@ -18,7 +18,7 @@ type PassphraseValues = OptionValues<typeof PASSPHRASE_OPTIONS>;
 /** What is typed for a new CA without a passphrase. */
 const NONE = 'none';
 const OLD_CA = { message: 'Passphrase of the CA:' };
-/** A slip of the hand would lock the key up under words that nobody knows. */
+/** A typing error would lock the key under an unknown passphrase. */
 const NEW_CA = {
   message: 'New passphrase of the CA:',
   confirm: true,
@@ -81,8 +81,7 @@ export function passphraseSource(
       let typed = await prompts.password(question);
       // Until it opens, or Ctrl-C: what else was answered is not lost.
       for (let tries = 1; !(await opens(typed)); tries += 1) {
-        const lost =
-          tries < 3 ? '' : ' If nobody knows it any more: Ctrl-C, then docker-tls rotate ca --lost-passphrase';
+        const lost = tries < 3 ? '' : ' If it is lost: Ctrl-C, then docker-tls rotate ca --lost-passphrase';
         typed = await prompts.password({ ...question, explain: `The key does not open with that one.${lost}` });
       }
       return typed;
@@ -105,7 +104,7 @@ export async function sudoPassword(
   return reference === undefined ? undefined : readSecret(reference, 'sudo-password', runtime, prompts, question);
 }
 
-/** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or open to everybody on this computer. */
+/** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or readable by every local user. */
 export async function readSecretFile(path: string, flag: string): Promise<Secret> {
   let text: string;
   try {
@@ -128,7 +127,7 @@ export async function readSecretFile(path: string, flag: string): Promise<Secret
   return new Secret(line);
 }
 
-/** No hint to change its mode: /tmp and /dev/null are everybody's on purpose. */
+/** No hint to change its mode: /tmp and /dev/null are open to all users on purpose. */
 function noFile(path: string, flag: string, what: string): DockerTlsError {
   return new DockerTlsError({ code: 'E_SECRET_FILE', message: `${flag}: ${path} ${what}` });
 }
@@ -136,7 +135,7 @@ function noFile(path: string, flag: string, what: string): DockerTlsError {
 function openToAll(path: string, flag: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SECRET_FILE',
-    message: `${flag}: everybody on this computer can open ${path}`,
+    message: `${flag}: every local user can read ${path}`,
     hints: [`chmod 600 ${shellQuote(path)}`],
   });
 }

@@ -213,7 +213,7 @@ async function askSetting<F extends 'address' | 'sans'>(
   return read(answer) as NonNullable<HostSettings[F]>;
 }
 
-/** The fleet file that lies here, or a new one; undefined where nobody wants it. One that cannot be read is left alone. */
+/** The fleet file in this directory, or a new one; undefined where it is not wanted. One that cannot be read is left alone. */
 async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile | undefined> {
   const file = await fleetFileAt(join(runtime.cwd, 'fleet.yaml'), runtime).catch(() => undefined);
   if (file === undefined) return undefined;
@@ -228,7 +228,7 @@ async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile |
   return wanted ? file : undefined;
 }
 
-/** A host in the care of another store: its clients are locked out, which nobody does by the way. */
+/** A host in the care of another store: its clients are locked out, which needs a yes of its own. */
 export async function askTakeOver(
   { prompts }: SetupContext,
   { facts }: OpenedHost,
@@ -238,7 +238,7 @@ export async function askTakeOver(
   const other = prompts.interactive ? otherStore(facts, host, state) : undefined;
   if (other === undefined) return false;
   const agreed = await prompts.confirm({
-    explain: `Look out: ${other}.`,
+    explain: `Warning: ${other}.`,
     message: 'Take it over?',
     default: false,
     flag: '--take-over',
@@ -316,7 +316,7 @@ export async function confirmOrEdit({ prompts }: SetupContext, question: string)
   if (/^n/i.test(answer.trim())) throw declined();
 }
 
-/** For questions: what is wrong with an answer, in the words of whoever reads it. */
+/** For questions: what is wrong with an answer, in words for the reader. */
 function refusal(read: (text: string) => unknown): (text: string) => true | string {
   return (text) => {
     try {

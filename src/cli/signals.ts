@@ -1,5 +1,5 @@
 /**
- * Owns what reaches the process from outside of the run: Ctrl-C, SIGTERM, SIGHUP, and errors that nobody caught. The first aborts the run's signal: the workflow stops at the next safe place and gives back
+ * Owns what reaches the process from outside of the run: Ctrl-C, SIGTERM, SIGHUP, and uncaught errors. The first aborts the run's signal: the workflow stops at the next safe place and gives back
  * what it holds. A second one stops the waiting: whatever host is in the middle of a change rolls back on its own.
  */
 
@@ -13,7 +13,7 @@ export type SignalWatch = {
   readonly signal: AbortSignal;
   /** Resolves at the second signal. */
   readonly insisted: Promise<void>;
-  /** Rejects with an error that was thrown where nobody waits for it, for instance in a timer: a bug, which is said as one. */
+  /** Rejects with an error that was thrown outside of any await, for instance in a timer: a bug, which is said as one. */
   readonly stray: Promise<never>;
   stop(): void;
 };

@@ -73,8 +73,8 @@ export const SSH_SETTINGS = {
   },
   transport: {
     ...choice(['ssh2', 'openssh']),
-    summary: 'openssh: the ssh of this system, for FIDO keys, certificates and ProxyCommand',
-    otherwise: 'ssh2',
+    summary: 'ssh2 (built in), or openssh (the ssh program)',
+    otherwise: 'ssh2, and openssh where the ssh config or a key needs it',
     flag: ssh,
   },
   hostKey: {

@@ -51,7 +51,7 @@ export type Target =
       readonly noOverlap?: boolean;
       /** Hosts that another store manages may change hands. */
       readonly takeOver?: boolean;
-      /** Clients of a CA that a host accepts now, and that nobody here knows, may lose it. */
+      /** Clients of a CA that a host accepts now, and that this store does not know, may lose it. */
       readonly rejectOthers?: boolean;
       /** The fixes of a spec are added to those that the host has: nobody asked to take any away. */
       readonly addHardening?: boolean;

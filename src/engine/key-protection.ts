@@ -63,7 +63,7 @@ export function protectKeys(
   };
 }
 
-/** A run may open the store's keys more than once; nobody is asked twice. The words of a CA that was just made are known. */
+/** A run may open the store's keys more than once; and asks only once. The passphrase of a CA that was just made are known. */
 export function requestedOnce(source: PassphraseSource): PassphraseSource {
   let fresh: ReturnType<PassphraseSource['forNewCa']> | undefined;
   let existing: ReturnType<PassphraseSource['forExistingCa']> | undefined;

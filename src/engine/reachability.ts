@@ -6,6 +6,7 @@ import { type Login, sudoCommand } from '../domain/quote.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Probe, ProbeOutcome } from '../runtime.ts';
+import { probeAs } from './probes.ts';
 import { hintsFor, type VerifiedAt } from './verify-host.ts';
 
 /** Three attempts of TCP: at once, after one second and after three. */
@@ -21,7 +22,7 @@ export async function wayProblem(
   at: VerifiedAt,
   known?: { readonly firewall: HostFacts['firewall']; readonly login: Login },
 ): Promise<DockerTlsError | undefined> {
-  const outcome = await probe({ ...at, ca: '', plain: true, timeoutMs: TIMEOUT_MS });
+  const outcome = await probeAs(probe, 'plain', { ...at, ca: '', timeoutMs: TIMEOUT_MS, now: new Date(0) });
   const found = obstacle(outcome, at);
   if (found === undefined || outcome.kind === 'accepted') return undefined;
   const doubt = known && judgeFirewall(known.firewall, at.port).doubt;

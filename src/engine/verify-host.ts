@@ -4,8 +4,8 @@ import { dockerHost } from '../domain/destination.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
-import type { Probe, ProbeCredentials, ProbeOutcome, ProbeRequest } from '../runtime.ts';
-import { untrustedCredentials } from './untrusted-client.ts';
+import type { Probe, ProbeCredentials, ProbeOutcome } from '../runtime.ts';
+import { PROBES, type ProbeName, probeAs } from './probes.ts';
 
 export type CheckResult = {
   /** Who connects, for instance `client laptop` or `no certificate`. */
@@ -17,7 +17,7 @@ export type CheckResult = {
   /** What is wrong is the server's certificate: it is not the one on record. */
   readonly otherCertificate?: true;
   /** The revoked client whose own certificate was tried. */
-  readonly revoked?: string;
+  readonly revoked?: string | undefined;
   /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
   /** It was not tried from here, but through ssh: from where. */
@@ -34,11 +34,13 @@ export type VerifyRequest = {
   readonly client?: { readonly name: string } & ProbeCredentials;
   /** Further clients that have to be accepted. */
   readonly others?: readonly ({ readonly name: string } & ProbeCredentials)[];
-  /** The server's own credentials, which must not open the door; absent where its key is not here. */
+  /** The server's own credentials, which must not be accepted of a client; absent where its key is not here. */
   readonly server?: ProbeCredentials;
   /** The certificate that has to be served (PEM); absent: any that verifies. */
   readonly serverCert?: string;
-  /** Clients that were rejected by name and must be refused. */
+  /** Clients whose certificate is over and must be refused. */
+  readonly expired?: readonly ({ readonly name: string } & ProbeCredentials)[];
+  /** Clients that were revoked and must be refused. */
   readonly revoked?: readonly ({ readonly name: string } & ProbeCredentials)[];
   readonly now: Date;
   readonly timeoutMs?: number;
@@ -46,41 +48,35 @@ export type VerifyRequest = {
 
 export type VerifiedAt = Pick<VerifyRequest, 'address' | 'port'>;
 
-/** Connects as the client, without a certificate, as an untrusted client, the server itself, over plain HTTP, and with an old protocol. */
+/** Makes every connection of the matrix (probes.ts) that there are credentials for, all at once. */
 export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<CheckResult[]> {
-  const base: ProbeRequest = {
-    address: request.address,
-    port: request.port,
-    ca: request.ca,
-    timeoutMs: request.timeoutMs ?? 10_000,
-  };
-  const { client } = request;
-  const credentials = client && { cert: client.cert, key: client.key };
-  const untrusted = await untrustedCredentials(request.now);
-  const attempt = (more: Partial<ProbeRequest>): Promise<ProbeOutcome> => probe({ ...base, ...more });
-  return Promise.all([
-    ...(client && credentials
-      ? [
-          attempt({ credentials }).then((outcome) => accepted(`client ${client.name}`, outcome, request.serverCert)),
-          attempt({}).then((outcome) => refused('no certificate', outcome)),
-        ]
-      : [attempt({}).then((outcome) => refusedBy('no certificate', outcome, request.serverCert))]),
-    ...(request.others ?? []).map(async ({ name, cert, key }) =>
-      accepted(`client ${name}`, await attempt({ credentials: { cert, key } }), request.serverCert),
-    ),
-    // A server may ask for a certificate in one version and not in the other.
-    attempt({ maxVersion: 'TLSv1.2' }).then((outcome) => refused('no certificate, TLS 1.2', outcome)),
-    attempt({ credentials: untrusted }).then((outcome) => refused("another CA's certificate", outcome)),
-    ...(request.server
-      ? [attempt({ credentials: request.server }).then((outcome) => refused("the server's own certificate", outcome))]
-      : []),
-    attempt({ plain: true }).then((outcome) => refused('plain HTTP', outcome)),
-    attempt({ credentials, maxVersion: 'TLSv1.1' }).then((outcome) => refused('TLS 1.1', outcome)),
-    ...(request.revoked ?? []).map(async ({ name, cert, key }) => ({
-      ...refused(`revoked client ${name}`, await attempt({ credentials: { cert, key } })),
-      revoked: name,
-    })),
-  ]);
+  const { client, others = [], server, expired = [], revoked = [], serverCert } = request;
+  const at = { ...request, timeoutMs: request.timeoutMs ?? 10_000 };
+  type Named = ProbeCredentials & { readonly name?: string };
+  const as = (name: ProbeName, all: readonly (Named | undefined)[]) => all.map((one) => [name, one] as const);
+  const rows: readonly (readonly [ProbeName, Named | undefined])[] = [
+    ...as('own-certificate', client === undefined ? [] : [client]),
+    ...as('no-certificate', [undefined]),
+    ...as('own-certificate', others),
+    ...as('no-certificate-1.2', [undefined]),
+    ...as('other-authority', [undefined]),
+    ...as('server-certificate', server === undefined ? [] : [server]),
+    ...as('plain', [undefined]),
+    ...as('old-protocol', [client]),
+    ...as('expired-certificate', expired),
+    ...as('revoked-certificate', revoked),
+  ];
+  return await Promise.all(
+    rows.map(async ([row, credentials]) => {
+      const shown = credentials && { cert: credentials.cert, key: credentials.key };
+      const outcome = await probeAs(probe, row, at, shown);
+      const name = row === 'old-protocol' ? undefined : credentials?.name;
+      const who = name === undefined ? PROBES[row].who : `${PROBES[row].who} ${name}`;
+      if (PROBES[row].expected === 'accepted') return accepted(who, outcome, serverCert);
+      if (row === 'no-certificate' && client === undefined) return refusedBy(who, outcome, serverCert);
+      return { ...refused(who, outcome), ...(row === 'revoked-certificate' ? { revoked: name } : {}) };
+    }),
+  );
 }
 
 /**

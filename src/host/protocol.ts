@@ -88,7 +88,7 @@ export const RESULTS = {
   /** An earlier change was rolled back first; or could not be. */
   again: [],
   blocked: [],
-  /** Nothing was changed: somebody else changed this path since the plan was made; or a step failed. */
+  /** Nothing was changed: this path was changed by another program since the plan was made; or a step failed. */
   changed: ['path'],
   failed: ['step', 'why'],
   /** Rolled back. `journal`: the daemon's last lines; `remark`: what is not as it was although the files are. */

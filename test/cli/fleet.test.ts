@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { contextsOf, giveContexts, takeContextsAway } from '../../src/actions/context.ts';
+import { giveContexts } from '../../src/actions/context.ts';
+import { contextsOf, takeContextsAway } from '../../src/actions/contexts-of-host.ts';
 import { currentContext } from '../../src/adapters/docker/config-file.ts';
 import { readContext, writeContext } from '../../src/adapters/docker/contexts.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
@@ -117,6 +118,7 @@ hosts: { b1: root@10.0.0.1 }
 test('the words for a new CA that the file asks for are asked for twice, those of one that is there once', async () => {
   const requested: { confirm?: boolean }[] = [];
   const prompts = {
+    show: async () => {},
     password: async (question: { confirm?: boolean }) => {
       requested.push(question);
       return new Secret('correct horse');

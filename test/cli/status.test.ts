@@ -90,7 +90,7 @@ test("a client that the host's own list does not name verifies nothing about it"
   await issueStore(home, { hosts: { up: { clients: ['ci'] } }, clients: { laptop: undefined, ci: undefined } });
   await serve('up');
   expect((await rowsOf('--no-ssh', '--check')).host('up')).toMatchObject({ drift: [] });
-  // The key of the one who is accepted is elsewhere: then being rejected is as it should be.
+  // The key of the one who is accepted is elsewhere: then being rejected is right.
   const store = openStore(home);
   await store.withLock('test', async () => {
     const { key: _, directory: __, ...ci } = (await store.read()).clients.get('ci') ?? {};

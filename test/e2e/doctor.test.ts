@@ -64,7 +64,7 @@ test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Reco
   [
     'a trust file without this client',
     'client-refused',
-    /does not let the client laptop in/,
+    /rejects the client laptop/,
     'cp /root/bob.pem /etc/docker/tls/current/ca.pem && systemctl restart docker',
   ],
   [

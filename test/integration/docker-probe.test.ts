@@ -187,7 +187,12 @@ describe('a daemon with credentials that are not good', () => {
       'unknown-authority',
       'DEPTH_ZERO_SELF_SIGNED_CERT',
     ],
-    ['that names nobody but by CN', factory.issue('127.0.0.1', { by: ca }), 'wrong-name', 'names nobody'],
+    [
+      'that names nobody but by CN',
+      factory.issue('127.0.0.1', { by: ca }),
+      'wrong-name',
+      'no subject alternative name',
+    ],
     [
       'for clients only',
       factory.issue('c', { by: ca, san: 'IP:127.0.0.1', usage: 'clientAuth' }),

@@ -1,18 +1,16 @@
 /** What the system's ssh asks and tells while it logs in, by the very program that it starts: a security key's touch and PIN, and an agent's keys. */
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { parseIdentities } from '../../src/adapters/ssh/agent-keys.ts';
 import { connect } from '../../src/adapters/ssh/connect.ts';
 import { Deadline } from '../../src/adapters/ssh/deadline.ts';
 import { startAnswers } from '../../src/adapters/ssh/openssh-answers.ts';
 import { endpointFrom } from '../../src/adapters/ssh/ssh-config.ts';
 import type { SshOptions } from '../../src/runtime.ts';
-import { failure, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
+import { failure, logIn, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
 
 let directory: string;
 
@@ -68,7 +66,7 @@ it('where nobody can be asked the time runs on, and a PIN is an error with a way
     expect(await pin.ended).toBe(1);
     expect(answers.failure()).toMatchObject({
       code: 'E_SSH_KEY_PASSPHRASE',
-      message: 'ssh asks "Enter PIN for ED25519-SK key /k:", and nobody can be asked',
+      message: 'ssh asks "Enter PIN for ED25519-SK key /k:", and there is no terminal to ask on',
     });
     // Closing ends the notice too: none outlives ssh.
     await answers.close();
@@ -78,43 +76,24 @@ it('where nobody can be asked the time runs on, and a PIN is an error with a way
   }
 });
 
-const string = (text: string | Buffer): Buffer => {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(Buffer.byteLength(text));
-  return Buffer.concat([length, Buffer.from(text)]);
-};
-
-function identities(...keys: readonly { type: string; comment: string }[]): Buffer {
-  const count = Buffer.alloc(4);
-  count.writeUInt32BE(keys.length);
-  const entries = keys.flatMap(({ type, comment }) => [
-    string(Buffer.concat([string(type), string(Buffer.alloc(32)), string('ssh:')])),
-    string(comment),
-  ]);
-  return string(Buffer.concat([Buffer.from([12]), count, ...entries]));
-}
-
-it('names the security keys and certificates of an agent, which ssh2 cannot use, and the way out', async () => {
-  const held = [
-    { type: 'sk-ssh-ed25519@openssh.com', comment: 'my token' },
-    { type: 'ssh-ed25519-cert-v01@openssh.com', comment: 'mine \u001b[31m' },
-  ];
-  const answer = identities(...held);
-  expect(parseIdentities(answer)).toEqual(held);
-  for (let length = 0; length < answer.length; length += 1) parseIdentities(answer.subarray(0, length));
+it('leaves an agent that holds a certificate to openssh, but for a key that is named', async () => {
   const socket = join(directory, 'agent');
-  const agent = createServer((client) => client.on('data', () => client.write(answer)).on('error', () => {}));
-  await new Promise<void>((resolve) => agent.listen(socket, resolve));
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+  const [authority, mine] = [join(directory, 'authority'), join(directory, 'mine')];
+  for (const file of [authority, mine]) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
+  execFileSync('ssh-keygen', ['-q', '-s', authority, '-I', 'me', `${mine}.pub`]);
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  await expect.poll(() => spawnSync('ssh-add', ['-q', mine], { env }).status).toBe(0);
   const configFile = join(directory, 'config');
   writeFileSync(configFile, `IdentityAgent ${socket}\nIdentityFile none\n`);
   try {
     await withServer(withKey, async (server) => {
-      const error = await failure(connect(optionsFor(server, { identities: [], configFile })));
-      expect([error.code, error.hints[0]]).toEqual(['E_SSH_AUTH', '--transport openssh']);
-      expect(error.details).toContain('agent key my token: sk-ssh-ed25519@openssh.com needs --transport openssh');
-      expect(error.details.join('\n')).not.toContain('\u001b');
+      const error = await failure(connect(optionsFor(server, { identities: [], configFile, transport: 'ssh2' })));
+      expect(error.code).toBe('E_SSH_TRANSPORT');
+      expect(error.message).toContain('ssh-ed25519-cert-v01@openssh.com');
+      expect(await logIn(optionsFor(server, { configFile, transport: 'ssh2' }))).toBe('in\n');
     });
   } finally {
-    agent.close();
+    agent.kill();
   }
 });

@@ -57,38 +57,6 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
-  it('takes the word of the KnownHostsCommand in the ssh config', async () => {
-    await withServer(withKey, async (server) => {
-      const program = join(directory, `known by ${transport}`);
-      const configFile = join(directory, `config-command-${transport}`);
-      writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\nKnownHostsCommand "${program}" %H %t %K\n`);
-      const options = optionsFor(server, { transport, configFile, hostKey: 'strict' });
-      writeFileSync(program, '#!/bin/sh\necho "$1 $2 $3"\n', { mode: 0o755 });
-      expect(await logIn(options)).toBe('in\n');
-      writeFileSync(program, '#!/bin/sh\necho "@revoked * $2 $3"\n');
-      expect((await failure(connect(options))).code).toBe('E_SSH_HOST_KEY_REVOKED');
-      writeFileSync(program, '#!/bin/sh\necho "$1 $2 $3"; exit 1\n');
-      expect((await failure(connect(options))).code).toBe('E_SSH_HOST_KEY_UNKNOWN');
-    });
-  });
-
-  it('asks for a key of the type that the KnownHostsCommand knows', async () => {
-    const hostKeys = [makeKey('ed25519').privateKey, makeKey('rsa').privateKey];
-    await withServer({ ...withKey, hostKeys }, async (server) => {
-      const program = join(directory, `rsa-alone-${transport}`);
-      const configFile = join(directory, `config-rsa-alone-${transport}`);
-      writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\nKnownHostsCommand ${program} %H %I %t %K %f\n`);
-      const requested = join(directory, `asked-${transport}`);
-      writeFileSync(
-        program,
-        `#!/bin/sh\necho "$2 $3 $5" >>${requested}\necho "$1 ${server.hostKeys.find((key) => key.startsWith('ssh-rsa'))}"\n`,
-        { mode: 0o755 },
-      );
-      expect(await logIn(optionsFor(server, { transport, configFile, hostKey: 'strict' }))).toBe('in\n');
-      expect(readFileSync(requested, 'utf8')).toMatch(/^ORDER NONE NONE\nHOSTNAME ssh-rsa SHA256:/);
-    });
-  });
-
   it('refuses a revoked key even when it is pinned', async () => {
     await withServer(withKey, async (server) => {
       const options = optionsFor(server, { transport, hostKey: server.fingerprints[0] });
@@ -139,6 +107,40 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   });
 });
 
+describe('openssh by itself', () => {
+  it('takes the word of the KnownHostsCommand in the ssh config', async () => {
+    await withServer(withKey, async (server) => {
+      const program = join(directory, `known by openssh`);
+      const configFile = join(directory, `config-command`);
+      writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\nKnownHostsCommand "${program}" %H %t %K\n`);
+      const options = optionsFor(server, { configFile, hostKey: 'strict' });
+      writeFileSync(program, '#!/bin/sh\necho "$1 $2 $3"\n', { mode: 0o755 });
+      expect(await logIn(options)).toBe('in\n');
+      writeFileSync(program, '#!/bin/sh\necho "@revoked * $2 $3"\n');
+      expect((await failure(connect(options))).code).toBe('E_SSH_HOST_KEY_REVOKED');
+      writeFileSync(program, '#!/bin/sh\necho "$1 $2 $3"; exit 1\n');
+      expect((await failure(connect(options))).code).toBe('E_SSH_HOST_KEY_UNKNOWN');
+    });
+  });
+
+  it('asks for a key of the type that the KnownHostsCommand knows', async () => {
+    const hostKeys = [makeKey('ed25519').privateKey, makeKey('rsa').privateKey];
+    await withServer({ ...withKey, hostKeys }, async (server) => {
+      const program = join(directory, `rsa-alone`);
+      const configFile = join(directory, `config-rsa-alone`);
+      writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\nKnownHostsCommand ${program} %H %I %t %K %f\n`);
+      const requested = join(directory, `asked`);
+      writeFileSync(
+        program,
+        `#!/bin/sh\necho "$2 $3 $5" >>${requested}\necho "$1 ${server.hostKeys.find((key) => key.startsWith('ssh-rsa'))}"\n`,
+        { mode: 0o755 },
+      );
+      expect(await logIn(optionsFor(server, { configFile, hostKey: 'strict' }))).toBe('in\n');
+      expect(readFileSync(requested, 'utf8')).toMatch(/^ORDER NONE NONE\nHOSTNAME ssh-rsa SHA256:/);
+    });
+  });
+});
+
 describe('ssh2 alone', () => {
   it('refuses a host that has only keys of a type that was never seen', async () => {
     await withServer(withKey, async (server) => {
@@ -150,14 +152,17 @@ describe('ssh2 alone', () => {
     });
   });
 
-  it('says that it cannot check host certificates', async () => {
+  it('leaves a host to openssh for which a certificate authority is trusted', async () => {
     await withServer(withKey, async (server) => {
       const options = optionsFor(server, { hostKey: 'strict' });
       writeFileSync(options.knownHostsFile ?? '', `@cert-authority [127.0.0.1]:* ${makeKey().publicKey}\n`);
-      const error = await failure(connect(options));
-      expect(error.code).toBe('E_SSH_HOST_KEY_UNKNOWN');
-      expect(error.hints[0]).toBe('--transport openssh');
-      expect(error.details[0]).toContain(':1');
+      const error = await failure(connect({ ...options, transport: 'ssh2' }));
+      expect(error.code).toBe('E_SSH_TRANSPORT');
+      expect(error.message).toContain(`${options.knownHostsFile}:1`);
+      expect(server.seen.connections).toBe(0);
+      const plain = await failure(connect(options));
+      expect(plain.code).toBe('E_SSH_HOST_KEY_UNKNOWN');
+      expect(plain.details[0]).toContain('no valid certificate');
     });
   });
 

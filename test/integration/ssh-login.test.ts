@@ -49,18 +49,6 @@ function agentHolding(publicKey: string): Buffer {
 }
 
 describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
-  it('names the banner that is too long for ssh2, and no refusal', async () => {
-    await withServer({ ...withKey, banner: 'x'.repeat(60_000) }, async (server) => {
-      const login = logIn(optionsFor(server, { transport }));
-      if (transport === 'openssh') expect(await login).toBe('in\n');
-      else
-        expect(await failure(login)).toMatchObject({
-          code: 'E_SSH_REFUSED',
-          hints: ['--transport openssh', expect.stringContaining('Banner')],
-        });
-    });
-  });
-
   it('logs in with a key file, through a banner, and says who it is', async () => {
     await withServer({ ...withKey, banner: 'Authorised use only.\n', noise: 'Welcome \u001b[31m!' }, async (server) => {
       const session = await connect(optionsFor(server, { transport }));
@@ -130,7 +118,9 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     writeFileSync(file, locked.privateKey, { mode: 0o600 });
     await withServer({ authorizedKeys: [locked.publicKey] }, async (server) => {
       const error = await failure(connect(optionsFor(server, { transport, identities: [file] })));
-      expect([error.message, ...error.details].join('\n')).toContain(`${file} is encrypted and nobody can be asked`);
+      expect([error.message, ...error.details].join('\n')).toContain(
+        `${file} is encrypted and there is no terminal to ask`,
+      );
       expect(error.hints[0]).toBe(`ssh-add ${file}`);
     });
   });
@@ -288,20 +278,62 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   });
 });
 
+/** One keyword each that decides what ssh2 does not. */
+const OPENSSH_ALONE: Readonly<Record<string, string>> = {
+  BindAddress: '127.0.0.1',
+  BindInterface: 'lo',
+  CertificateFile: '/etc/hostname',
+  ControlPath: '/tmp/none-%C',
+  HostbasedAuthentication: 'yes',
+  KnownHostsCommand: '/bin/true',
+  PKCS11Provider: '/usr/lib/none.so',
+  PreferredAuthentications: 'publickey',
+  ProxyCommand: 'nc %h %p',
+  RevokedHostKeys: '/dev/null',
+  VerifyHostKeyDNS: 'yes',
+};
+
 describe('ssh2 alone', () => {
-  it('leaves ProxyCommand, FIDO keys and certificates to the other transport', async () => {
-    const config = join(directory, 'proxy');
-    writeFileSync(config, 'Host *\n ProxyCommand nc %h %p\n');
-    const proxy = await failure(connect(optionsFor({ port: 22 }, { configFile: config })));
-    expect([proxy.code, proxy.hints[0]]).toEqual(['E_SSH_PROXY_COMMAND', '--transport openssh']);
+  it('leaves a banner that is too long for it to openssh', async () => {
+    await withServer({ ...withKey, banner: 'x'.repeat(60_000) }, async (server) => {
+      const error = await failure(connect(optionsFor(server, { transport: 'ssh2' })));
+      expect([error.code, error.hints]).toEqual(['E_SSH_TRANSPORT', ['--transport openssh']]);
+      const session = await connect(optionsFor(server));
+      expect(await whoami(session)).toBe('in\n');
+      expect(session.transport).toMatch(/^openssh \(.* cannot read what 127/);
+      await session.close();
+    });
+  });
+
+  it.each(Object.entries(OPENSSH_ALONE))(
+    'leaves %s to openssh before it dials, and ignores none',
+    async (key, value) => {
+      const configFile = join(directory, `config-${key}`);
+      writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\n${key} ${value}\n`);
+      await withServer(withKey, async (server) => {
+        const error = await failure(connect(optionsFor(server, { configFile, transport: 'ssh2' })));
+        expect([error.code, error.exit, error.hints]).toEqual(['E_SSH_TRANSPORT', 2, ['--transport openssh']]);
+        expect(error.message).toContain(`the ssh config has ${key}`);
+        expect(server.seen.connections).toBe(0);
+        const jump = { ...optionsFor({ port: 22 }, { transport: 'ssh2' }), jump: [`tester@127.0.0.1:${server.port}`] };
+        expect((await failure(connect({ ...jump, configFile }))).code).toBe('E_SSH_TRANSPORT');
+      });
+    },
+  );
+
+  it('leaves keys to openssh that it cannot use: FIDO, a certificate, a foreign form', async () => {
     const fido = join(directory, 'id_ed25519_sk');
     writeFileSync(fido, 'not to be read', { mode: 0o600 });
     writeFileSync(`${fido}.pub`, 'sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t\n');
-    const error = await failure(connect(optionsFor({ port: 22 }, { identities: [fido] })));
-    // Not ssh-add: the agent's FIDO keys are as little use to ssh2.
-    expect([error.code, error.hints]).toEqual(['E_SSH_KEY_UNSUPPORTED', ['--transport openssh']]);
-    const half = await failure(connect(optionsFor({ port: 22 }, { identities: [`${fido}.pub`] })));
-    expect([half.code, half.hints]).toEqual([error.code, error.hints]);
+    const certified = join(directory, 'certified');
+    writeFileSync(certified, key.privateKey, { mode: 0o600 });
+    writeFileSync(`${certified}-cert.pub`, '');
+    const foreign = join(directory, 'pkcs8');
+    execFileSync('openssl', ['genpkey', '-algorithm', 'RSA', '-out', foreign], { stdio: 'ignore' });
+    for (const identity of [fido, `${fido}.pub`, certified, foreign]) {
+      const error = await failure(connect(optionsFor({ port: 22 }, { identities: [identity], transport: 'ssh2' })));
+      expect([error.code, error.hints]).toEqual(['E_SSH_TRANSPORT', ['--transport openssh']]);
+    }
   });
 
   it('stops offering keys before the host hangs up', async () => {
@@ -432,11 +464,4 @@ describe('ssh2 alone', () => {
     });
     agent.close();
   }, 20_000);
-
-  it('logs in with the right key in one step', async () => {
-    await withServer(withKey, async (server) => {
-      await logIn(optionsFor(server));
-      expect(server.seen.auth).toEqual(['publickey signed']);
-    });
-  });
 });

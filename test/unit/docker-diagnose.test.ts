@@ -140,7 +140,7 @@ describe('a host that cannot be used', () => {
       'no name',
       { outcome: refused('wrong-name'), names: [] },
       'wrong-name',
-      'names nobody',
+      'has no names',
       'docker-tls setup build-1 --san 10.0.0.7',
     ],
     [
@@ -205,7 +205,7 @@ describe('a host that cannot be used', () => {
       'a client that is not accepted',
       { outcome: refused('client-refused') },
       'client-refused',
-      'does not let the client laptop in',
+      'rejects the client laptop',
       'docker-tls apply build-1',
     ],
     [

@@ -85,7 +85,7 @@ describe('endpointFrom', () => {
       acceptNew: true,
       jump: ['a@one:22', 'two'],
       family: 6,
-      revokedHostKeys: '/etc/revoked',
+      needsOpenSsh: ['RevokedHostKeys'],
       passwords: false,
       keyboardInteractive: true,
     });
@@ -95,7 +95,7 @@ describe('endpointFrom', () => {
     const config = parseSshG('port 2222\nuser ops\nstricthostkeychecking false\nproxycommand none\nproxyjump none');
     const endpoint = endpointFrom({ ...options, user: 'me', port: 22, identities: ['~/k'] }, config);
     expect(endpoint).toMatchObject({ user: 'me', port: 22, acceptNew: false, jump: [] });
-    expect(endpoint.proxyCommand).toBeUndefined();
+    expect(endpoint.needsOpenSsh).toEqual([]);
     expect(endpoint.identities[0]).toEqual({ file: `${homedir()}/k`, explicit: true });
   });
 });

@@ -13,7 +13,6 @@ import {
   namesMatch,
   parseKnownHosts,
   readKnownHosts,
-  readRevoked,
   renderKnownHost,
   wantedTypes,
 } from '../../src/adapters/ssh/known-hosts.ts';
@@ -134,13 +133,6 @@ describe('the verdict', () => {
     const lines = parseKnownHosts(`host ${R.line}\nhost ${A.line}\nhost ${B.line}\n@revoked host ${B.line}`, 'f');
     expect(wantedTypes('strict', lines, ['host'])).toEqual(['ssh-rsa', 'ssh-ed25519']);
   });
-});
-
-it('refuses a binary revocation list, which it could only take for an empty one', async () => {
-  const file = join(mkdtempSync('/tmp/docker-tls-test-kh-'), 'revoked');
-  writeFileSync(file, `SSHKRL\n\0${A.line}`);
-  const refused = { code: 'E_SSH_KNOWN_HOSTS_FILE', hints: ['--transport openssh'] };
-  await expect(readRevoked(file)).rejects.toMatchObject(refused);
 });
 
 describe('adding', () => {

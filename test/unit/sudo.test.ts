@@ -1,13 +1,8 @@
 /** Passwords for sudo: which is sent, how often, and when none is. The host is a stand-in for sudo's side of the frame. */
 
 import { expect, test } from 'vitest';
-import {
-  type Channel,
-  type ChannelEnd,
-  type ExecContext,
-  runScript,
-  type SudoKnowledge,
-} from '../../src/adapters/ssh/exec.ts';
+import type { Channel, ChannelEnd, ExecContext, SudoKnowledge } from '../../src/adapters/ssh/channel.ts';
+import { runScript } from '../../src/adapters/ssh/exec.ts';
 import { Secret } from '../../src/domain/secret.ts';
 
 const RIGHT = 'correct horse';

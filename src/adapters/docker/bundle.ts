@@ -44,7 +44,7 @@ export function packBundle(bundle: ClientBundle, now: Date): Secret {
 }
 
 /**
- * What packBundle packed. It came from elsewhere, so everything is checked: only known files, small, no paths; certificates that are
+ * What packBundle packed. It came from another machine, so everything is checked: only known files, small, no paths; certificates that are
  * certificates, a key that belongs to them, hosts that are tcp:// addresses. Fails with E_BUNDLE (exit 2).
  */
 export function unpackBundle(archive: Uint8Array): ClientBundle {

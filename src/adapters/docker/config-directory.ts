@@ -13,13 +13,13 @@ export type DirectoryToWrite = {
   readonly key: Secret;
   /** Client certificates of ours (PEM), or their issuing CAs: files that hold one of them may be replaced without being asked. */
   readonly known?: readonly string[];
-  /** Replace files of somebody else; those are kept beside as NAME.before-docker-tls. */
+  /** Replace files that docker-tls did not write; those are kept beside as NAME.before-docker-tls. */
   readonly replace?: boolean;
 };
 
 /**
  * Puts a client's credentials into the config directory, keys 0400 and certificates 0444, so that DOCKER_HOST and DOCKER_TLS_VERIFY=1 are
- * enough. `kept`: copies of somebody else's files that were replaced. Nothing is written when everything is as it should be.
+ * enough. `kept`: copies of foreign files that were replaced. Nothing is written when everything is in sync.
  * Errors (exit 2): E_CLIENT_FILES_EXIST when there are other files and neither `known` nor `replace` lets them go; E_CLIENT_FILES.
  */
 export async function installIntoConfigDirectory(
@@ -42,7 +42,7 @@ export async function checkConfigDirectory(files: DirectoryToWrite): Promise<voi
   await withFileErrors(files.dockerConfig, () => compare(files));
 }
 
-/** What is to be written, and the files of somebody else that are in its way. */
+/** What is to be written, and the foreign files in its way. */
 async function compare({ dockerConfig, ca, cert, key, known = [], replace }: DirectoryToWrite) {
   const wanted = [
     { path: join(dockerConfig, 'ca.pem'), data: ca, mode: CERT_MODE },

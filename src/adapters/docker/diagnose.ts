@@ -5,15 +5,13 @@
 
 import { verifyChain } from '../../domain/pki/inspect.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { type DockerTlsError, printable } from '../../errors/errors.ts';
+import { printable } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
 import {
   addressOf,
   type Diagnosis,
   type DiagnosisInput,
-  type Expected,
-  type Inside,
   nameOf,
   newCredentials,
   ours,
@@ -21,11 +19,12 @@ import {
   remotely,
 } from './diagnosis.ts';
 import { otherContext, settingsFault } from './settings.ts';
+import { journal, nothingListens, notRunning, timedOut } from './silence.ts';
 
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
 type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
 
-/** The one cause, and how to fix it; `none` when the host answers this client and nothing on this computer leads docker elsewhere. */
+/** The one cause, and how to fix it; `none` when the host answers this client and nothing on this computer points docker elsewhere. */
 export function diagnose(input: DiagnosisInput): Diagnosis {
   const { outcome } = input;
   const found = outcome.kind === 'refused' ? diagnoseRefusal(input, outcome) : diagnoseAnswer(input, outcome);
@@ -100,7 +99,7 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
       );
     case 'plain-http':
       return simply(
-        `port ${port} of ${address} speaks plain HTTP: whoever reaches it is root there, and no certificate is asked for`,
+        `port ${port} of ${address} speaks plain HTTP: any client that reaches it is root there; no certificate is required`,
         owners(expected, `docker-tls apply ${name}`),
       );
     case 'protocol':
@@ -152,7 +151,7 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
 
 function wrongName(input: DiagnosisInput, name: string, address: string): Diagnosis {
   const names = input.names ?? infos(input.outcome.chain)[0]?.sans.map((san) => san.value) ?? [];
-  const has = names.length === 0 ? 'names nobody' : `is for ${names.join(', ')}`;
+  const has = names.length === 0 ? 'has no names' : `is for ${names.join(', ')}`;
   return {
     cause: 'wrong-name',
     message: `the certificate there ${has}, and not for ${address}, which is what was dialled`,
@@ -172,19 +171,19 @@ function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): D
   if (moved !== undefined)
     return {
       cause: 'client-refused',
-      message: `${expected.host} does not let this client in: ${moved.message}`,
+      message: `${expected.host} rejects this client: ${moved.message}`,
       hints: [...moved.hints.slice(0, -1), `or take the host over: docker-tls apply ${name} --take-over`],
     };
   const subject = infos(input.clientCert ?? '')[0]?.subject;
   const who = subject === undefined ? 'this client' : `the client ${subject}`;
   return {
     cause: 'client-refused',
-    message: `${expected.host} is the right one, but does not let ${who} in: ${outcome.reason.replace(/^the server refused this client: /, '')}`,
+    message: `${expected.host} is the right one, but rejects ${who}: ${outcome.reason.replace(/^the server refused this client: /, '')}`,
     hints: expected.external ? newCredentials(expected) : [`docker-tls apply ${name}`, 'docker-tls client list'],
   };
 }
 
-/** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or somebody else's. */
+/** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or a foreign one. */
 function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
   const { expected, storedCert, inside } = input;
   const say = (message: string, ...hints: string[]): Diagnosis => ({ cause: 'unknown-authority', message, hints });
@@ -204,7 +203,7 @@ function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string)
     );
   if (lying !== undefined && lying === stored)
     return say(
-      `${begins}, and ours lies on the host: another program answers on that port`,
+      `${begins}, and ours is on the host: another program answers on that port`,
       remotely(expected, 'ss', '-ltnp', `sport = :${addressOf(expected.host)[1]}`),
     );
   return say(`${begins}: the host has been given the certificate of another CA`, `docker-tls apply ${name}`);
@@ -217,92 +216,6 @@ function isOurs(chain: string, { cas, now }: DiagnosisInput): boolean {
   } catch {
     return false; // What an untrusted client serves may be damaged.
   }
-}
-
-function nothingListens({ expected, inside }: DiagnosisInput, address: string, port: string, name: string): Diagnosis {
-  const say = (message: string, ...hints: string[]): Diagnosis => ({ cause: 'connection-refused', message, hints });
-  const begins = `nothing listens on port ${port} of ${address}`;
-  if (inside === undefined)
-    return say(
-      `${begins}: the daemon or its socket is stopped, or the port is another one`,
-      remotely(expected, 'systemctl', 'status', 'docker', 'docker-tls.socket'),
-      owners(expected, `docker-tls apply ${name}`),
-    );
-  const wall = inside.problems.find(({ code }) => code === 'E_FIREWALL');
-  if (inside.listens && wall !== undefined) return say(wall.message, ...wall.hints);
-  if (inside.listens)
-    return say(
-      `port ${port} of ${address} is open on the host, but the connection was refused: a firewall in between rejects it, or the address leads to another host`,
-      remotely(expected, 'hostname', '-I'),
-      `getent hosts ${shellQuote(address)}`,
-    );
-  const stopped = notRunning(expected, inside);
-  if (stopped !== undefined) return say(`${begins}: ${stopped.message}`, ...stopped.hints);
-  const [problem] = inside.problems.filter(keepsItDown);
-  return say(
-    `${begins}: dockerd runs there, but not on that port (docker-tls.socket is ${inside.tlsSocket})`,
-    ...(problem?.hints ?? []),
-    owners(expected, `docker-tls apply ${name}`),
-  );
-}
-
-function keepsItDown({ code }: DockerTlsError): boolean {
-  return code !== 'E_FIREWALL' && code !== 'E_CLOCK';
-}
-
-/** Why dockerd does not run, as setup sees it, and how it runs again. */
-function notRunning(
-  expected: Expected,
-  { docker, problems }: Inside,
-): Pick<Diagnosis, 'message' | 'hints'> | undefined {
-  if (docker === 'active') return undefined;
-  const [problem] = problems.filter(keepsItDown);
-  const why = problem === undefined ? '' : `: ${problem.message}`;
-  return {
-    message: `dockerd is not running there (docker.service is ${docker})${why}`,
-    hints: [
-      ...(problem?.hints ?? []),
-      remotely(expected, 'systemctl', 'reset-failed', 'docker', 'docker-tls.socket'),
-      // The socket does not start under a daemon that runs.
-      remotely(expected, 'systemctl', 'stop', 'docker'),
-      remotely(expected, 'systemctl', 'start', 'docker-tls.socket', 'docker'),
-    ],
-  };
-}
-
-function timedOut({ expected, inside }: DiagnosisInput, outcome: Refused, address: string, port: string): Diagnosis {
-  if (outcome.stage === 'handshake' || outcome.stage === 'answer') {
-    // systemd takes the connections as long as its socket is there.
-    const stopped = inside === undefined ? undefined : notRunning(expected, inside);
-    if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
-    return {
-      cause: 'daemon-not-answering',
-      message: `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,
-      hints: [
-        remotely(expected, 'systemctl', 'status', 'docker'),
-        journal(expected),
-        remotely(expected, 'systemctl', 'restart', 'docker'),
-      ],
-    };
-  }
-  const wall = inside?.problems.find(({ code }) => code === 'E_FIREWALL');
-  const where =
-    wall !== undefined
-      ? wall.message
-      : inside === undefined
-        ? "a firewall drops the packets (the host's own, or the cloud's security group), or the host is down"
-        : `a firewall on the way drops the packets, such as a cloud's security group${inside.doubt === undefined ? '' : `, or the host's own: ${inside.doubt}`}`;
-  return {
-    cause: 'timed-out',
-    message: `no answer at all from port ${port} of ${address}: ${where}`,
-    hints: wall?.hints ?? [
-      `let TCP port ${port} through every firewall between this computer and ${address}, then: ${ours('doctor', expected)}`,
-    ],
-  };
-}
-
-function journal(expected: Expected): string {
-  return remotely(expected, 'journalctl', '-u', 'docker', '-n', '50', '--no-pager');
 }
 
 function issuerOf(outcome: Refused): string {

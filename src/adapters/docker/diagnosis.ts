@@ -34,7 +34,7 @@ export type Expected = {
   readonly name?: string;
   /** How ssh gets there, for commands; default: by the name. */
   readonly ssh?: Login;
-  /** DOCKER_HOST as it should be, `tcp://…`. */
+  /** The right DOCKER_HOST, `tcp://…`. */
   readonly host: string;
   readonly certPath: string;
   /** The client's name in our store, for commands. */

@@ -68,7 +68,7 @@ async function syncDirectory(directory: string): Promise<void> {
   await handle?.close();
 }
 
-/** A directory that nobody else may enter, if there is none yet; the mode of one that is there is its owner's choice. */
+/** A directory that no other user may enter, if there is none yet; the mode of one that is there is its owner's choice. */
 export async function newDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
 }

@@ -1,5 +1,5 @@
 /**
- * Owns the TLS probe: one connection to a daemon as a given client (or as nobody), what the daemon serves, and, when it fails,
+ * Owns the TLS probe: one connection to a daemon as a given client (or without a certificate), what the daemon serves, and, when it fails,
  * the cause in one stable word. Causes come from error codes, never from message text.
  */
 
@@ -14,7 +14,7 @@ import { certificatesOf, checkServerName, describeUntrusted } from './served.ts'
 /** More than any answer to `/version` or `/info`; a server that sends more is not a daemon that we know. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** An alert comes a round trip after the handshake; a server that accepts says nothing for longer than anybody would wait. */
+/** An alert comes a round trip after the handshake; a server that accepts says nothing for too long to wait. */
 const ALERT_MS = 3000;
 
 type Answer = { readonly status: number; readonly body: string };
@@ -183,7 +183,7 @@ async function askOverTls(
   state.stage = 'handshake';
   const socket = tls.connect({ ...options, socket: tcp });
   state.socket = socket;
-  // Errors after the handshake belong to whoever reads then; without a listener they would end the process.
+  // Errors after the handshake belong to the reader; without a listener they would end the process.
   let broken: Error | undefined;
   socket.on('error', (error) => {
     broken ??= error;

@@ -55,7 +55,7 @@ export function checkServerName(
     cause: 'wrong-name',
     reason:
       names === ''
-        ? `the server's certificate names nobody (it has no subject alternative name), so not ${bare}`
+        ? `the server's certificate has no subject alternative name, so it is not for ${bare}`
         : `the server's certificate is for ${names}, not for ${bare}`,
     code: 'ERR_TLS_CERT_ALTNAME_INVALID',
   };

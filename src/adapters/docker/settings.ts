@@ -6,7 +6,7 @@
 import { shellQuote } from '../../domain/quote.ts';
 import { type Diagnosis, type DiagnosisInput, ours } from './diagnosis.ts';
 
-/** The first setting that leads docker elsewhere or without the right credentials; `versionBody` is the daemon's answer to /version. */
+/** The first setting that points docker to another host or without the right credentials; `versionBody` is the daemon's answer to /version. */
 export function settingsFault(input: DiagnosisInput, versionBody: string): Diagnosis | undefined {
   const byHost = (input.env.DOCKER_HOST ?? '') !== '';
   return (byHost ? hostFault(input) : contextFault(input)) ?? apiVersionFault(input, versionBody);

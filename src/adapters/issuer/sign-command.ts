@@ -1,5 +1,5 @@
 /**
- * Owns issuing by a CA whose key is elsewhere: a command of the user's gets a certificate request on stdin and prints the certificate.
+ * Owns issuing by a CA whose key is external: a command of the user's gets a certificate request on stdin and prints the certificate.
  * What comes back is checked before it is used; docs/ca.md tells how commands for step, Vault, cfssl and openssl look.
  */
 
@@ -13,7 +13,7 @@ import { dateWords } from '../../domain/words.ts';
 import { DockerTlsError, interrupted, printableLines } from '../../errors/errors.ts';
 import type { SignRequest } from '../../runtime.ts';
 
-/** Long enough for somebody who carries the request to the CA by hand. */
+/** Long enough to carry the request to the CA by hand. */
 const TIMEOUT_MS = 900_000;
 const CLOCK_MS = 300_000;
 
@@ -40,7 +40,7 @@ export function commandLine(
   return all as [string, ...string[]];
 }
 
-/** The same command for any directory: a program that is named from `cwd` is named from the root. A timer runs elsewhere. */
+/** The same command for any directory: a program that is named from `cwd` is named from the root. A timer runs in another directory. */
 export function anchorCommand(command: string, cwd: string): string {
   const [program = '', ...args] = splitCommand(command);
   if (!program.includes('/') || isAbsolute(program)) return command;
@@ -125,7 +125,7 @@ function readSigned(printed: string, request: SignRequest): string {
       request,
       `its certificate ends on ${dateWords(info.notAfter)}, after its CA (${dateWords(end)}), which strict verifiers refuse`,
     );
-  // With a host's key nobody may be a client of the others; without a purpose everybody may be both.
+  // A host's certificate must not work as a client of other hosts; without a purpose it would.
   if (request.profile === 'server' && (info.extKeyUsage === null || info.extKeyUsage.includes('clientAuth')))
     throw wrongAnswer(
       request,

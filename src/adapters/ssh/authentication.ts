@@ -13,7 +13,7 @@ import { sshCopyId } from './ssh-errors.ts';
 
 type Ssh2 = typeof import('ssh2');
 
-/** OpenSSH's server hangs up after 6 failures (MaxAuthTries). Keys leave room for a password when somebody can type one. */
+/** OpenSSH's server hangs up after 6 failures (MaxAuthTries). Keys leave room for a password where there is a terminal. */
 const KEYS_AT_MOST = 5;
 const KEYS_BEFORE_ASKING_THE_SERVER = 3;
 const PASSWORD_TRIES = 3;
@@ -29,7 +29,6 @@ export class Authentication {
   readonly #clock: Deadline;
   readonly #queue: Signer[];
   readonly #tried: string[] = [];
-  readonly #triedKeys: string[] = [];
   #methods: readonly string[] | undefined;
   #signed = false;
   #lastWasKey = false;
@@ -53,7 +52,7 @@ export class Authentication {
     return this.#lastWasKey && !this.#requested;
   }
 
-  /** A key was asked to sign and has not yet: an agent that waits for somebody, or hangs. */
+  /** A key was asked to sign and has not yet: an agent that waits for a confirmation, or hangs. */
   get signing(): boolean {
     return this.#signing;
   }
@@ -84,7 +83,6 @@ export class Authentication {
       const signer = this.#queue.shift() as Signer;
       this.#lastWasKey = true;
       this.#tried.push(`publickey ${signer.label}`);
-      this.#triedKeys.push(signer.label);
       return { type: 'agent', username, agent: this.#agentOf(signer) };
     }
     if (unknown) {
@@ -122,7 +120,7 @@ export class Authentication {
     const fail = (error: unknown): void => {
       this.failure = error;
     };
-    // An agent may ask somebody first; where nobody is, it has no more time than the host.
+    // An agent may ask its user first; without a terminal it has no more time than the host.
     const inItsTime: <T>(work: () => Promise<T>) => Promise<T> =
       this.#options.ask === undefined ? (work) => work() : (work) => this.#clock.during(work);
     class OneKey extends this.#ssh2.BaseAgent {
@@ -198,14 +196,14 @@ export class Authentication {
   /** What the host did not accept before it came to this question. */
   #whyAsked(): string | undefined {
     if (this.#tries.password + this.#tries['keyboard-interactive'] > 1) return 'That was not accepted.';
-    const keys = this.#triedKeys;
+    const keys = this.#tried.flatMap((one) => (one.startsWith('publickey ') ? [one.slice('publickey '.length)] : []));
     return keys.length === 0 ? undefined : `The host did not accept ${listWords(keys, 4)}.`;
   }
 
   /** The error for a login that was refused. */
   error(cause?: unknown): DockerTlsError {
     const { user, hostName } = this.#endpoint;
-    const tried = this.#tried.length === 0 ? 'nothing (no key, no agent, nobody to ask)' : this.#tried.join(', ');
+    const tried = this.#tried.length === 0 ? 'nothing (no key, no agent, no terminal)' : this.#tried.join(', ');
     const left = this.#queue.length + Math.max(0, this.#keys.signers.length - KEYS_AT_MOST);
     return new DockerTlsError({
       code: 'E_SSH_AUTH',
@@ -215,17 +213,12 @@ export class Authentication {
         `tried: ${tried}`,
         ...(this.#methods === undefined ? [] : [`the host allows: ${printable(this.#methods.join(', '), 200)}`]),
         ...(this.#options.ask === undefined && (this.#methods ?? []).some((method) => method !== 'publickey')
-          ? ['passwords were not tried: without a terminal nobody can be asked']
+          ? ['passwords were not tried: there is no terminal to ask on']
           : []),
         ...(left > 0 ? [`not tried: ${left} more keys, since hosts hang up after 6 tries`] : []),
         ...this.#keys.passedOver,
       ],
-      hints: [
-        ...(this.#keys.needsOpenssh ? ['--transport openssh'] : []),
-        '-i KEYFILE',
-        'ssh-add KEYFILE',
-        sshCopyId(this.#endpoint),
-      ],
+      hints: ['-i KEYFILE', 'ssh-add KEYFILE', sshCopyId(this.#endpoint)],
       cause,
     });
   }

@@ -3,7 +3,8 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession, ScriptRequest, ScriptResult, SshOptions, Tunnel } from '../../runtime.ts';
 import { userName } from '../../user.ts';
-import { type OpenChannel, runScript, type SudoKnowledge } from './exec.ts';
+import type { OpenChannel, SudoKnowledge } from './channel.ts';
+import { runScript } from './exec.ts';
 import { loginOf } from './login.ts';
 
 /** What a transport gives: a way to start commands, and the end of it all. */
@@ -12,6 +13,8 @@ export type Transport = {
   /** Who is at work, where it is not the user that logs in: `sudo docker-tls … local`. */
   readonly operator?: string;
   readonly dialled: string;
+  /** Which transport it is, and why where ssh2 could not be used: for -v. */
+  readonly transport: string;
   /** A key (or an agent's) accept us, and no password was needed. */
   readonly byKey?: () => boolean;
   readonly open: OpenChannel;
@@ -48,6 +51,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     login,
     user: transport.user,
     dialled: transport.dialled,
+    transport: transport.transport,
     authenticatedBy: transport.byKey?.() ? 'key' : undefined,
     run: (request: ScriptRequest): Promise<ScriptResult> =>
       runScript(
@@ -68,16 +72,24 @@ async function openTransport(options: SshOptions): Promise<Transport> {
       user: userName(),
       operator,
       dialled: 'localhost',
+      transport: 'local',
       open: openLocalChannel,
       tunnel: localTunnel,
       close: async () => {},
     };
   }
   remoteCounters.connections += 1;
-  if (options.transport === 'openssh') {
-    const { connectOpenSsh } = await import('./openssh.ts');
-    return await connectOpenSsh(options);
+  let reason = '';
+  if (options.transport !== 'openssh') {
+    const { connectSsh2 } = await import('./ssh2.ts');
+    try {
+      return await connectSsh2(options);
+    } catch (error) {
+      const beyond = error instanceof DockerTlsError && error.code === 'E_SSH_TRANSPORT' ? error : undefined;
+      if (beyond === undefined || options.transport === 'ssh2') throw error;
+      reason = ` (${beyond.message})`;
+    }
   }
-  const { connectSsh2 } = await import('./ssh2.ts');
-  return await connectSsh2(options);
+  const { connectOpenSsh } = await import('./openssh.ts');
+  return { ...(await connectOpenSsh(options)), transport: `openssh${reason}` };
 }

@@ -4,52 +4,14 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
-import type { Login } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
-import type { ErrorCode } from '../../errors/catalogue.ts';
-import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
-import type { ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { ScriptRequest, ScriptResult } from '../../runtime.ts';
+import type { Channel, ChannelEnd, ExecContext } from './channel.ts';
 import { Deadline } from './deadline.ts';
-import { type Halt, haltHints, interrupted, noShell } from './exec-errors.ts';
-import { commandWords, FrameReader, type FrameStage, type Mark, requestHead, type SudoMode } from './frame.ts';
-
-/** How a command ended, as the transport says it. `lost` holds the error when the connection broke. */
-export type ChannelEnd = { readonly status?: number; readonly signal?: string; readonly lost?: Error };
-
-/** One command that runs on the host. */
-export type Channel = {
-  /** Queues bytes for the command's stdin; errors of a closed pipe are not reported here. */
-  write(bytes: Uint8Array): void;
-  endInput(): void;
-  onOutput(listener: (stream: 'stdout' | 'stderr', chunk: Buffer) => void): void;
-  readonly ended: Promise<ChannelEnd>;
-  /** The answer is complete: lets go of the command and of what it may have left running. May be called twice. */
-  close(): void;
-  /** Gives the command up: ends it as well as the transport can, then closes. May be called twice. */
-  kill(): void;
-};
-
-/** Starts a command of these words. Rejects with a DockerTlsError when the host refuses or the connection is lost. */
-export type OpenChannel = (words: readonly string[]) => Promise<Channel>;
-
-/** What is known about sudo on a host for the life of a session. */
-export type SudoKnowledge = {
-  /** Undefined until a first run as root came through. */
-  asks?: boolean;
-  password?: Secret;
-};
-
-export type ExecContext = {
-  readonly options: SshOptions;
-  readonly user: string;
-  /** For the commands in hints. */
-  readonly login: Login;
-  /** Told to the scripts as OPERATOR. */
-  readonly operator: string;
-  readonly open: OpenChannel;
-  readonly sudo: SudoKnowledge;
-};
+import { interrupted } from './exec-errors.ts';
+import { commandWords, FrameReader, type Mark, requestHead, type SudoMode } from './frame.ts';
+import { RunFailures } from './run-failures.ts';
 
 /** The bootstrap's status where its input ended before the script came (src/adapters/ssh/frame.ts). */
 const NO_SCRIPT = 98;
@@ -82,10 +44,11 @@ class Run {
   readonly #mark: Mark = { first: randomBytes(8).toString('hex'), second: randomBytes(8).toString('hex') };
   readonly #out: FrameReader;
   readonly #err: FrameReader;
+  readonly #failures: RunFailures;
   #channel: Channel | undefined;
   #sent = false;
   #answered = 0;
-  /** Somebody typed the password for this run. */
+  /** The password was typed for this run. */
   #typed = false;
   #clock: Deadline | undefined;
   #settled = false;
@@ -98,6 +61,7 @@ class Run {
     this.#mode = mode;
     this.#out = new FrameReader(this.#mark, request.onLine);
     this.#err = new FrameReader(this.#mark);
+    this.#failures = new RunFailures(context, request, this.#out, this.#err);
   }
 
   result(): Promise<ScriptResult> {
@@ -122,7 +86,7 @@ class Run {
         return;
       }
       signal?.addEventListener('abort', abort, { once: true });
-      this.#clock = new Deadline(this.#request.timeoutMs, () => this.#fail(this.#timedOut()));
+      this.#clock = new Deadline(this.#request.timeoutMs, () => this.#fail(this.#failures.timedOut()));
       this.#start().catch((error: unknown) => this.#fail(error));
     });
   }
@@ -167,8 +131,8 @@ class Run {
       this.#fail(error);
       return;
     }
-    if (reader.overflow !== undefined) this.#fail(this.#tooMuch(reader.overflow));
-    else if (this.#out.stage === 'no-sudo') this.#fail(this.#sudoMissing());
+    if (reader.overflow !== undefined) this.#fail(this.#failures.tooMuch(reader.overflow));
+    else if (this.#out.stage === 'no-sudo') this.#fail(this.#failures.sudoMissing());
     else if (this.#out.stage === 'ended' && this.#err.stage === 'ended') this.#finish();
     else if (this.#out.stage === 'running') {
       if (this.#mode === 'may-ask' && !this.#sent) this.#context.sudo.asks = this.#answered > 0;
@@ -177,7 +141,7 @@ class Run {
   }
 
   /**
-   * sudo wants a password; asking again means that the one before was wrong. Whoever types it may try as often as sudo itself allows; one
+   * sudo wants a password; asking again means that the one before was wrong. A typed one may be tried as often as sudo itself allows; one
    * that was given beforehand stays wrong.
    */
   #answer(): void {
@@ -185,7 +149,7 @@ class Run {
     this.#answered = this.#err.requested;
     if (again) this.#context.sudo.password = undefined;
     if (again && (!this.#typed || this.#answered > SUDO_TRIES)) {
-      this.#fail(this.#sudoRefused(true));
+      this.#fail(this.#failures.sudoRefused(true));
       return;
     }
     this.#clock?.pause();
@@ -202,7 +166,7 @@ class Run {
   async #password(again: boolean): Promise<Secret> {
     const { options, sudo, user } = this.#context;
     if (sudo.password !== undefined) return sudo.password;
-    if (options.ask?.sudoPassword === undefined) throw this.#sudoPasswordNeeded();
+    if (options.ask?.sudoPassword === undefined) throw this.#failures.sudoPasswordNeeded();
     this.#typed = true;
     return await options.ask.sudoPassword({ host: options.host, user, again });
   }
@@ -220,120 +184,20 @@ class Run {
   #ended(end: ChannelEnd): void {
     if (this.#settled) return;
     if (this.#out.stage === 'ended') this.#finish();
-    else if (end.lost !== undefined) this.#fail(this.#lost('the connection broke', end.lost));
-    else if (this.#out.stage === 'running' && end.status === NO_SCRIPT) this.#fail(this.#swallowed());
+    else if (end.lost !== undefined) this.#fail(this.#failures.lost('the connection broke', end.lost));
+    else if (this.#out.stage === 'running' && end.status === NO_SCRIPT) this.#fail(this.#failures.swallowed());
     else if (this.#out.stage === 'running') {
-      this.#fail(this.#lost(end.signal ? `its shell was killed by ${end.signal}` : 'its shell went away', undefined));
-    } else if (this.#out.stage === 'before') this.#fail(this.#noShell(end));
-    else if (this.#mode === 'plain') this.#fail(this.#lost('its shell went away', undefined));
-    else this.#fail(this.#sudoFailed());
+      this.#fail(
+        this.#failures.lost(end.signal ? `its shell was killed by ${end.signal}` : 'its shell went away', undefined),
+      );
+    } else if (this.#out.stage === 'before') this.#fail(this.#failures.noShell(end));
+    else if (this.#mode === 'plain') this.#fail(this.#failures.lost('its shell went away', undefined));
+    else this.#fail(this.#failures.sudoFailed(this.#mode, this.#answered));
   }
 
   #fail(error: unknown): void {
     if (this.#settled) return;
     this.#reject(error);
     this.#channel?.kill();
-  }
-
-  #error(
-    code: ErrorCode,
-    message: string,
-    rest: { hints?: string[]; details?: string[]; cause?: unknown } = {},
-  ): DockerTlsError {
-    return new DockerTlsError({ code, message, where: this.#context.options.host, ...rest });
-  }
-
-  #words(): string[] {
-    // sudo repeats the whole command that it refuses.
-    return printableLines(`${this.#err.noise()}\n${this.#out.noise()}`, 6).map((line) => printable(line, 200));
-  }
-
-  #lost(how: string, cause: unknown): DockerTlsError {
-    // A connection that ends before our command said a word is another matter than a slow login.
-    const early = cause instanceof DockerTlsError && this.#out.stage === 'before';
-    return this.#error('E_SSH_LOST', `lost while the phase ${this.#request.phase} ran: ${how}`, {
-      hints: early ? [...cause.hints] : this.#halted(),
-      cause,
-    });
-  }
-
-  #timedOut(): DockerTlsError {
-    const { phase, timeoutMs } = this.#request;
-    const how = this.#out.stage === 'running' ? 'is not done' : 'did not begin';
-    return this.#error('E_SSH_TIMEOUT', `the phase ${phase} ${how} after ${timeoutMs} ms`, {
-      hints: this.#halted(),
-      details: this.#words(),
-    });
-  }
-
-  #halted(): string[] {
-    const halts: Partial<Record<FrameStage, Halt>> = { before: 'login', shell: 'sudo' };
-    return haltHints(this.#context.login, this.#context.user, halts[this.#out.stage] ?? 'script');
-  }
-
-  #swallowed(): DockerTlsError {
-    const { login, options, user } = this.#context;
-    return this.#error('E_SSH_NO_SHELL', `${user} logged in, but our script did not reach /bin/sh on ${options.host}`, {
-      hints: haltHints(login, user, 'swallowed'),
-      details: this.#words(),
-    });
-  }
-
-  #tooMuch(which: 'noise' | 'output'): DockerTlsError {
-    return which === 'output'
-      ? this.#error('E_SSH_OUTPUT', `the phase ${this.#request.phase} printed more than 64 MB`)
-      : noShell(this.#context.options.host, this.#context.user, 'prints without end and starts nothing', this.#words());
-  }
-
-  #noShell(end: ChannelEnd): DockerTlsError {
-    const status = end.signal ?? (end.status === undefined ? 'no status' : `status ${end.status}`);
-    return noShell(
-      this.#context.options.host,
-      this.#context.user,
-      `ended with ${status} and ran nothing`,
-      this.#words(),
-    );
-  }
-
-  #sudoMissing(): DockerTlsError {
-    return this.#error('E_SUDO_MISSING', `${this.#context.user} is not root and the host has no sudo`, {
-      hints: [
-        `log in as root: root@${this.#context.options.destination}`,
-        `or, on the host as root: ${(installCommand(distributionOf(this.#out.noise()), ['sudo']) ?? ['install', 'sudo']).join(' ')}`,
-      ],
-    });
-  }
-
-  #sudoPasswordNeeded(): DockerTlsError {
-    return this.#error('E_SUDO_PASSWORD', `sudo needs the password of ${this.#context.user}`, {
-      hints: ['--ask-sudo-password', '--sudo-password-file FILE'],
-      details: this.#words(),
-    });
-  }
-
-  #sudoRefused(wrongPassword: boolean): DockerTlsError {
-    const { user } = this.#context;
-    return wrongPassword
-      ? this.#error('E_SUDO_REFUSED', `sudo did not take the password of ${user}`, {
-          hints: ['--ask-sudo-password'],
-          details: this.#words(),
-        })
-      : this.#error('E_SUDO_REFUSED', `sudo does not let ${user} run /bin/sh as root`, {
-          hints: [
-            /must have a tty/i.test(this.#err.noise())
-              ? `write \`Defaults:${user} !requiretty\` into sudoers: visudo -f /etc/sudoers.d/docker-tls (on the host, as root)`
-              : `see what ${user} may do: sudo -l -U ${user} (on the host, as root)`,
-          ],
-          details: this.#words(),
-        });
-  }
-
-  /** sudo ended and the bootstrap never ran. That it never came to asking under `-n` mostly means that it would ask. */
-  #sudoFailed(): DockerTlsError {
-    // Only these words tell a user that no password can help from one that has none given; they are read under LC_ALL=C.
-    const hopeless = /must have a tty|not in the sudoers|not allowed to|may not run|no new privileges|setuid root/i;
-    const wrong = this.#answered > 0 && !hopeless.test(this.#err.noise());
-    if (this.#mode === 'never-ask' && !hopeless.test(this.#err.noise())) return this.#sudoPasswordNeeded();
-    return this.#sudoRefused(wrong);
   }
 }

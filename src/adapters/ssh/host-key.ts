@@ -5,13 +5,13 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import {
   addKnownHost,
+  authorityFor,
   fingerprint,
   judgeHostKey,
   type KnownHost,
   keyType,
   knownName,
   readKnownHosts,
-  readRevoked,
 } from './known-hosts.ts';
 import { askKnownHostsCommand } from './known-hosts-command.ts';
 import { inTurn } from './questions.ts';
@@ -24,11 +24,9 @@ export function hostKeyNames(endpoint: Endpoint): { readonly name: string; reado
   return endpoint.port === 22 ? { name } : { name, bareName: endpoint.hostName.toLowerCase() };
 }
 
-/** Every line about host keys there is for this endpoint: its known_hosts files and RevokedHostKeys. Errors: E_SSH_KNOWN_HOSTS_FILE. */
-export async function knownLines(endpoint: Endpoint): Promise<readonly KnownHost[]> {
-  const lines = await readKnownHosts([...endpoint.userKnownHosts, ...endpoint.globalKnownHosts]);
-  const { revokedHostKeys } = endpoint;
-  return revokedHostKeys === undefined ? lines : [...lines, ...(await readRevoked(revokedHostKeys))];
+/** Every line of the endpoint's known_hosts files. Errors: E_SSH_KNOWN_HOSTS_FILE. */
+export function knownLines(endpoint: Endpoint): Promise<readonly KnownHost[]> {
+  return readKnownHosts([...endpoint.userKnownHosts, ...endpoint.globalKnownHosts]);
 }
 
 /**
@@ -43,7 +41,8 @@ export async function settleHostKey(
   const policy = options.hostKey ?? (endpoint.acceptNew ? 'accept-new' : 'strict');
   const { name, bareName } = hostKeyNames(endpoint);
   const said = await askKnownHostsCommand(endpoint, name, blob);
-  const verdict = judgeHostKey([...(await knownLines(endpoint)), ...said], name, blob, bareName);
+  const lines = [...(await knownLines(endpoint)), ...said];
+  const verdict = judgeHostKey(lines, name, blob, bareName);
   if (verdict.kind === 'revoked') throw revoked(options, blob, verdict.known);
   if (policy.startsWith('SHA256:')) {
     if (policy.replace(/=+$/, '') === fingerprint(blob)) return 'known';
@@ -56,7 +55,7 @@ export async function settleHostKey(
     if (judgeHostKey(await knownLines(endpoint), name, blob).kind === 'known') return 'known';
     const question = { host: options.host, address: name, type: keyType(blob), fingerprint: fingerprint(blob) };
     if (policy !== 'accept-new' && (await options.ask?.hostKey(question)) !== true) {
-      throw unknown(options, endpoint, name, blob, verdict.authority);
+      throw unknown(options, endpoint, name, blob, authorityFor(lines, [name]));
     }
     const file = endpoint.userKnownHosts[0];
     if (file !== undefined && file !== '/dev/null') await addKnownHost(file, name, blob, endpoint.hashKnownHosts);
@@ -71,7 +70,6 @@ function unknown(
   blob: Buffer,
   authority: KnownHost | undefined,
 ): DockerTlsError {
-  const openssh = options.transport === 'openssh';
   const file = endpoint.userKnownHosts[0];
   const port = endpoint.port === 22 ? '' : `-p ${endpoint.port} `;
   return new DockerTlsError({
@@ -82,16 +80,13 @@ function unknown(
       authority === undefined
         ? []
         : [
-            `${authority.file}:${authority.line} trusts a certificate authority for ${name}; ${
-              openssh ? 'the host shows no certificate of it' : 'the ssh2 transport cannot check host certificates'
-            }`,
+            `${authority.file}:${authority.line} trusts a certificate authority for ${name}; the host shows no valid certificate of it`,
           ],
     hints: [
-      ...(authority === undefined || openssh ? [] : ['--transport openssh']),
       // A fingerprint on the command line is the last host's.
       ...(options.jumpTo !== undefined ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
       'on a network that you trust: --host-key accept-new',
-      // Where the configuration keeps none, a line more would help nobody.
+      // Where the configuration keeps none, one more line would not help.
       ...(file === undefined || file === '/dev/null'
         ? []
         : [`ssh-keyscan ${port}${shellQuote(endpoint.hostName)} >> ${shellQuote(file)}`]),

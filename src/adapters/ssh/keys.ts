@@ -1,14 +1,15 @@
 /** Owns private key files and the agent: what can sign, found in OpenSSH's order, unlocked at most once per process. */
 
+import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import type { BaseAgent, ParsedKey } from 'ssh2';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
-import { listAgentKeys } from './agent-keys.ts';
 import { inTurn } from './questions.ts';
 import { type Endpoint, readIfThere } from './ssh-config.ts';
+import { needsOpenSsh } from './ssh-errors.ts';
 
 /** A key that can be offered by its public half; `unlock` makes the private half, asking for a passphrase where it must. */
 export type Signer = {
@@ -17,8 +18,6 @@ export type Signer = {
   /** The public key blob. */
   readonly blob: Buffer;
   readonly publicKey: ParsedKey;
-  /** It lies open in a file: signing asks nobody. */
-  readonly atOnce: boolean;
   sign(data: Buffer, hash: string | undefined): Promise<Buffer>;
 };
 
@@ -26,68 +25,68 @@ export type FoundKeys = {
   readonly signers: readonly Signer[];
   /** Why keys could not be used, one line each, for the error that ends it all. */
   readonly passedOver: readonly string[];
-  /** The openssh transport could use one of those. */
-  readonly needsOpenssh: boolean;
 };
 
 type Ssh2 = typeof import('ssh2');
 
 /**
  * The keys to offer, in OpenSSH's order: named files that the agent holds, other keys of the agent (unless IdentitiesOnly),
- * then the files themselves. Errors: E_SSH_KEY_FILE (a file named with -i is missing or unreadable), E_SSH_KEY_UNSUPPORTED.
+ * then the files themselves. Errors: E_SSH_KEY_FILE (a file named with -i is missing or unreadable), E_SSH_TRANSPORT.
  */
 export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoint): Promise<FoundKeys> {
-  if (!endpoint.publicKeys) return { signers: [], passedOver: [], needsOpenssh: false };
+  if (!endpoint.publicKeys) return { signers: [], passedOver: [] };
   const passedOver: string[] = [];
-  let needsOpenssh = false;
-  const leaveToOpenssh = (what: string): void => {
-    passedOver.push(`${what} needs --transport openssh`);
-    needsOpenssh = true;
-  };
   const files: Signer[] = [];
   const named = new Set<string>();
   for (const identity of endpoint.identities) {
-    if (await isThere(`${identity.file}-cert.pub`)) leaveToOpenssh(`${identity.file}-cert.pub:`);
+    if (await isThere(`${identity.file}-cert.pub`)) throw needsOpenSsh(options, `${identity.file} has a certificate`);
     const found = await fileSigner(ssh2, options, identity.file, identity.explicit);
     if (typeof found === 'string') passedOver.push(found);
     else if (Buffer.isBuffer(found)) named.add(found.toString('base64'));
-    else if (found !== undefined && 'forOpenssh' in found) leaveToOpenssh(found.forOpenssh);
     else if (found !== undefined) files.push(found);
   }
-  for (const file of endpoint.certificateFiles) leaveToOpenssh(`${file}:`);
+  const namedOnly = endpoint.identitiesOnly || (options.identities?.length ?? 0) > 0;
   let held: Signer[] = [];
   if (endpoint.agent !== undefined) {
-    try {
-      const [usable, all] = await Promise.all([
-        agentSigners(
-          ssh2.createAgent(endpoint.agent),
-          ssh2,
-          options.ask === undefined ? LISTS_MS : LISTS_FOR_PEOPLE_MS,
-        ),
-        listAgentKeys(endpoint.agent),
-      ]);
-      held = usable;
-      for (const { type, comment } of all.filter((key) => OPENSSH_ALONE.test(key.type))) {
-        leaveToOpenssh(`agent key ${printable(comment, 100)}: ${printable(type, 60)}`);
-      }
-    } catch (error) {
-      passedOver.push(`agent ${endpoint.agent}: ${printable((error as Error).message, 200)}`);
-    }
+    const limitMs = options.ask === undefined ? LISTS_MS : LISTS_FOR_PEOPLE_MS;
+    const [usable, beyond] = await Promise.all([
+      agentSigners(ssh2.createAgent(endpoint.agent), ssh2, limitMs).catch((error: Error) => {
+        passedOver.push(`agent ${endpoint.agent}: ${printable(error.message, 200)}`);
+        return [];
+      }),
+      namedOnly ? undefined : agentKeyForOpenSsh(endpoint.agent),
+    ]);
+    if (beyond !== undefined) throw needsOpenSsh(options, `the agent holds a key of type ${beyond}`);
+    held = usable;
   }
   for (const signer of files) named.add(signer.blob.toString('base64'));
   const isNamed = (signer: Signer): boolean => named.has(signer.blob.toString('base64'));
   const fromAgent = held.filter(isNamed);
-  const agentOnly =
-    endpoint.identitiesOnly || (options.identities?.length ?? 0) > 0 ? [] : held.filter((s) => !isNamed(s));
+  const agentOnly = namedOnly ? [] : held.filter((signer) => !isNamed(signer));
   const inAgent = new Set(fromAgent.map((signer) => signer.blob.toString('base64')));
   const fromFiles = files.filter((signer) => !inAgent.has(signer.blob.toString('base64')));
-  return { signers: [...fromAgent, ...agentOnly, ...fromFiles], passedOver, needsOpenssh };
+  return { signers: [...fromAgent, ...agentOnly, ...fromFiles], passedOver };
 }
 
-/** Security keys and certificates. */
+/** Security keys and certificates, by type. */
 const OPENSSH_ALONE = /^sk-|-cert-v0/;
 
-/** How long an agent may take to say what it holds. Some have somebody unlock them first. */
+/** The type of a key in the agent that ssh2 leaves out without a word. Rejects never: an agent that does not answer is not one to use. */
+function agentKeyForOpenSsh(socket: string): Promise<string | undefined> {
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  return new Promise((resolve) => {
+    execFile('ssh-add', ['-L'], { env, timeout: LISTS_MS }, (_error, stdout) =>
+      resolve(
+        stdout
+          .split('\n')
+          .map((line) => printable(line.split(' ')[0] ?? '', 60))
+          .find((type) => OPENSSH_ALONE.test(type)),
+      ),
+    );
+  });
+}
+
+/** How long an agent may take to say what it holds. Some wait to be unlocked first. */
 const LISTS_MS = 5000;
 const LISTS_FOR_PEOPLE_MS = 60_000;
 
@@ -104,7 +103,6 @@ async function agentSigners(agent: BaseAgent, ssh2: Ssh2, limitMs: number): Prom
     label: `agent key ${printable(key.comment || key.type, 100)}`,
     blob: key.getPublicSSH(),
     publicKey: key,
-    atOnce: false,
     sign: (data, hash) =>
       new Promise((resolve, reject) => {
         agent.sign(key, data, { hash: hash as 'sha256' | undefined }, (error, signature) => {
@@ -123,14 +121,14 @@ function asParsed(ssh2: Ssh2, key: ParsedKey | Buffer): ParsedKey[] {
 
 /**
  * A key file as a Signer; a public key file as its blob, which stands for a key of the agent; a line for people when it
- * cannot be used, `forOpenssh` when the other transport can; undefined when it is not there and nobody named it.
+ * cannot be used; undefined when it is not there and was not named with -i.
  */
 async function fileSigner(
   ssh2: Ssh2,
   options: SshOptions,
   file: string,
   explicit: boolean,
-): Promise<Signer | Buffer | string | { readonly forOpenssh: string } | undefined> {
+): Promise<Signer | Buffer | string | undefined> {
   let text: Buffer | undefined;
   try {
     text = await readIfThere(file);
@@ -144,11 +142,7 @@ async function fileSigner(
   }
   const shown = publicHalf(text) ?? (await publicFile(file));
   const kind = (shown ?? text).toString('latin1', 0, 100).split(' ')[0] ?? '';
-  if (OPENSSH_ALONE.test(kind)) {
-    if (!explicit) return { forOpenssh: `${file}: ${printable(kind)}` };
-    // Not ssh-add: from the agent ssh2 cannot use it either.
-    throw unsupported(file, `is of type ${printable(kind)}, which the ssh2 transport cannot use`, []);
-  }
+  if (OPENSSH_ALONE.test(kind)) throw needsOpenSsh(options, `${file} is of type ${printable(kind)}`);
   const unlocked = ssh2.utils.parseKey(text);
   if (!(unlocked instanceof Error)) {
     const key = [unlocked as ParsedKey].flat()[0];
@@ -156,13 +150,8 @@ async function fileSigner(
     if (key.isPrivateKey()) return signerOf(file, key, () => Promise.resolve(key));
     return key.getPublicSSH();
   }
-  if (!isEncrypted(text)) {
-    if (!explicit) return `${file}: ${printable(unlocked.message, 200)}`;
-    throw unsupported(file, `cannot be used (${printable(unlocked.message, 200)})`);
-  }
-  if (unusableCipher(text)) {
-    if (!explicit) return { forOpenssh: `${file}: its encryption` };
-    throw unsupported(file, 'is encrypted in a way that the ssh2 transport cannot read');
+  if (!isEncrypted(text) || unusableCipher(text)) {
+    throw needsOpenSsh(options, `it cannot read the key ${file} (${printable(unlocked.message, 200)})`);
   }
   const open = (): Promise<ParsedKey> => unlock(ssh2, options, file, text);
   const publicKey = shown === undefined ? undefined : ssh2.utils.parseKey(shown);
@@ -177,7 +166,6 @@ function signerOf(file: string, publicKey: ParsedKey, open: () => Promise<Parsed
     label: file,
     blob: publicKey.getPublicSSH(),
     publicKey,
-    atOnce: publicKey.isPrivateKey(),
     sign: async (data, hash) => {
       const key = await open();
       const signature = key.sign(data, hash as 'sha256' | undefined) as Buffer | Error;
@@ -204,7 +192,7 @@ const PASSPHRASE_TRIES = 3;
 
 async function askAndParse(ssh2: Ssh2, options: SshOptions, file: string, text: Buffer): Promise<ParsedKey> {
   const { ask } = options;
-  if (ask === undefined) throw passphraseError(file, 'is encrypted and nobody can be asked for its passphrase');
+  if (ask === undefined) throw passphraseError(file, 'is encrypted and there is no terminal to ask for its passphrase');
   for (let tries = 0; tries < PASSPHRASE_TRIES; tries += 1) {
     const passphrase: Secret = await inTurn(() => ask.passphrase({ file, again: tries > 0 }));
     const key = ssh2.utils.parseKey(text, passphrase.reveal());
@@ -289,14 +277,6 @@ function keyFileError(file: string, what: string, cause?: unknown): DockerTlsErr
     message: `the key file ${file} ${what}`,
     hints: [`ls -l ${shellQuote(file)}`],
     cause,
-  });
-}
-
-function unsupported(file: string, what: string, others = [`ssh-add ${file}`]): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_KEY_UNSUPPORTED',
-    message: `the key ${file} ${what}`,
-    hints: ['--transport openssh', ...others],
   });
 }
 

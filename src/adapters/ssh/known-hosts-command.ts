@@ -1,4 +1,7 @@
-/** Owns KnownHostsCommand of ssh_config(5): a program of the user's that prints lines of known_hosts. */
+/**
+ * Owns KnownHostsCommand of ssh_config(5): a program of the user's that prints lines of known_hosts. ssh runs one such command only, which
+ * for the openssh transport is ours.
+ */
 
 import { execFile } from 'node:child_process';
 import { fingerprint, type KnownHost, keyType, parseKnownHosts } from './known-hosts.ts';

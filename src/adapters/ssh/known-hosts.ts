@@ -3,7 +3,7 @@
  */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -100,8 +100,7 @@ function wildcard(pattern: string, name: string): boolean {
 
 export type HostKeyVerdict =
   | { readonly kind: 'known' }
-  /** `authority`: a certificate authority is trusted for this host, which only a host certificate could use. */
-  | { readonly kind: 'unknown'; readonly authority?: KnownHost }
+  | { readonly kind: 'unknown' }
   | { readonly kind: 'changed'; readonly known: KnownHost }
   | { readonly kind: 'revoked'; readonly known: KnownHost };
 
@@ -126,8 +125,7 @@ export function judgeHostKey(
   const other = plain.find((line) => line.type === type) ?? plain[0];
   if (other !== undefined) return { kind: 'changed', known: other };
   if (bare.some((line) => line.marker === undefined && line.key.equals(blob))) return { kind: 'known' };
-  const authority = about.find((line) => line.marker === 'cert-authority');
-  return authority === undefined ? { kind: 'unknown' } : { kind: 'unknown', authority };
+  return { kind: 'unknown' };
 }
 
 /**
@@ -147,6 +145,11 @@ export function wantedTypes(
   return [...new Set(types)];
 }
 
+/** The line that trusts a certificate authority for one of the names: the host may show a certificate, which only ssh checks. */
+export function authorityFor(lines: readonly KnownHost[], names: readonly string[]): KnownHost | undefined {
+  return lines.find((line) => line.marker === 'cert-authority' && names.some((name) => namesMatch(line.names, name)));
+}
+
 /** All lines of the files that exist. Errors: E_SSH_KNOWN_HOSTS_FILE (exit 2) for one that cannot be read. */
 export async function readKnownHosts(files: readonly string[]): Promise<KnownHost[]> {
   const lines: KnownHost[] = [];
@@ -159,25 +162,6 @@ export async function readKnownHosts(files: readonly string[]): Promise<KnownHos
     }
   }
   return lines;
-}
-
-/**
- * RevokedHostKeys (ssh_config(5)): public keys, one per line, as lines that revoke them for every host. Errors: E_SSH_KNOWN_HOSTS_FILE
- * when the file cannot be read, as with OpenSSH, or is a binary revocation list, which only ssh itself can read.
- */
-export async function readRevoked(file: string): Promise<KnownHost[]> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw fileError(file, 'cannot be read', error);
-  });
-  if (bytes.toString('latin1', 0, 6) === 'SSHKRL') {
-    throw new DockerTlsError({
-      code: 'E_SSH_KNOWN_HOSTS_FILE',
-      message: `${file} is a binary revocation list, which the ssh2 transport cannot read`,
-      hints: ['--transport openssh'],
-    });
-  }
-  const text = bytes.toString('utf8').replace(/^(?=[a-z])/gm, '@revoked * ');
-  return parseKnownHosts(text, file);
 }
 
 /** One line for known_hosts; the name hashed where the ssh config wants it (HashKnownHosts). */

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { Tunnel } from '../../runtime.ts';
-import type { Channel, ChannelEnd } from './exec.ts';
+import type { Channel, ChannelEnd } from './channel.ts';
 
 /** Starts a command of these words on this machine. Throws E_SSH_NO_SHELL when there is no /bin/sh. */
 export async function openLocalChannel(words: readonly string[]): Promise<Channel> {

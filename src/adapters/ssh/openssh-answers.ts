@@ -23,7 +23,7 @@ export type Answers = {
   readonly env: Readonly<Record<string, string>>;
   /** The first failure on our side: it says more than ssh's "verification failed". */
   failure(): unknown;
-  /** A security key waits for somebody who touches it. */
+  /** A security key waits to be touched. */
   untouched(): boolean;
   close(): Promise<void>;
 };
@@ -69,7 +69,7 @@ export async function startAnswers(
       if (text.length > 100_000) socket.destroy();
       // The line is the question. The program stays, and when ssh ends it the socket closes.
       if (!text.endsWith('\n')) return;
-      // Where nobody reads the notice, nobody comes to touch the key either: the time runs on.
+      // Without a terminal the notice is not seen and the key is not touched: the time runs on.
       const key = noticeOfTouch(text);
       const thinking = key !== undefined && options.ask === undefined ? undefined : clock();
       thinking?.pause();
@@ -156,8 +156,8 @@ function jumpHop(options: SshOptions, endpoint: Endpoint, name: string): { optio
   };
 }
 
-/** Passphrases by key file: each ssh has to be told, the person only once. */
-const passphrases = new Map<string, Secret>();
+/** Passphrases by key file, and passwords by the prompt that names user and host: each ssh has to be told, the person only once. */
+const told = new Map<string, Secret>();
 
 /** `given`: what this ssh was told, by key file; one that asks again was told wrong. */
 async function answerPrompt(options: SshOptions, given: Map<string, Secret>, prompt: string): Promise<Secret> {
@@ -166,21 +166,29 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
   if (ask === undefined) {
     throw new DockerTlsError({
       code: 'E_SSH_KEY_PASSPHRASE',
-      message: `ssh asks "${printable(prompt.trim(), 200)}", and nobody can be asked`,
+      message: `ssh asks "${printable(prompt.trim(), 200)}", and there is no terminal to ask on`,
       where: host,
       hints: ['in a terminal, without --yes: docker-tls …', '-i KEYFILE'],
     });
   }
   const file = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt)?.[1];
   return await inTurn(async () => {
-    if (file === undefined) return await ask.password({ host, prompt: printable(prompt.trim(), 200), echo: false });
-    const known = passphrases.get(file);
-    const wrong = given.get(file);
+    // A code that is good once is asked for each time.
+    const subject =
+      file ?? (/^\S+@\S+'s password: ?$/.test(prompt) ? `${options.destination} ${options.port} ${prompt}` : undefined);
+    const question = { host, prompt: printable(prompt.trim(), 200), echo: false };
+    if (subject === undefined) return await ask.password(question);
+    const known = told.get(subject);
+    const wrong = given.get(subject);
     // What another host's ssh was told meanwhile is newer than what this one was told.
     const answer =
-      known !== undefined && known !== wrong ? known : await ask.passphrase({ file, again: wrong !== undefined });
-    passphrases.set(file, answer);
-    given.set(file, answer);
+      known !== undefined && known !== wrong
+        ? known
+        : file === undefined
+          ? await ask.password(question)
+          : await ask.passphrase({ file, again: wrong !== undefined });
+    told.set(subject, answer);
+    given.set(subject, answer);
     return answer;
   });
 }

@@ -16,18 +16,18 @@ export async function checkOpenSsh(options: SshOptions): Promise<void> {
   if (result.status === 'missing') {
     throw new DockerTlsError({
       code: 'E_PROGRAM_MISSING',
-      message: '--transport openssh needs the ssh program, and there is none',
+      message: 'the openssh transport needs the ssh program, which is not installed',
       where: options.host,
-      hints: [await installSshHint(), '--transport ssh2'],
+      hints: [await installSshHint()],
     });
   }
   const [, major, minor] = /OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)/.exec(result.stderr) ?? [];
   if (major !== undefined && Number(major) * 100 + Number(minor) < 805) {
     throw new DockerTlsError({
       code: 'E_SSH_OPENSSH_OLD',
-      message: `--transport openssh needs OpenSSH 8.5 or later, this is ${printable(result.stderr.trim(), 100)}`,
+      message: `the openssh transport needs OpenSSH 8.5 or later, this is ${printable(result.stderr.trim(), 100)}`,
       where: options.host,
-      hints: ['--transport ssh2'],
+      hints: [await installSshHint()],
     });
   }
 }
@@ -90,7 +90,7 @@ const READINGS: readonly Reading[] = [
   },
 ];
 
-/** The error for a master connection that did not come about. `locked`: key files that ssh passes over, since nobody can be asked. */
+/** The error for a master connection that did not come about. `locked`: key files that ssh passes over, since there is no terminal. */
 export function translateOpenSsh(
   options: SshOptions,
   endpoint: Endpoint,
@@ -108,7 +108,7 @@ export function translateOpenSsh(
     details: [
       ...printableLines(words, 6),
       ...(refused
-        ? locked.map((file) => `the key ${file} is encrypted and nobody can be asked for its passphrase`)
+        ? locked.map((file) => `the key ${file} is encrypted and there is no terminal to ask for its passphrase`)
         : []),
     ],
     hints: [
@@ -164,7 +164,7 @@ export function openSshTimedOut(
   return new DockerTlsError({
     code: 'E_SSH_TIMEOUT',
     message: untouched
-      ? `logging in: nobody touched the security key within ${limitMs} ms`
+      ? `logging in: the security key was not touched within ${limitMs} ms`
       : `connecting: no login at ${place(endpoint)} within ${limitMs} ms`,
     where: options.host,
     details: printableLines(words, 6),

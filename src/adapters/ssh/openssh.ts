@@ -1,6 +1,6 @@
 /**
- * Owns the openssh transport: the system's ssh, with one master connection per session in a directory of its own, for what
- * ssh2 cannot do (FIDO keys, certificates, ProxyCommand, post-quantum-only servers). Host keys are still settled by
+ * Owns the openssh transport: the system's ssh, with one master connection per session in a directory of its own, for all that
+ * ssh2 cannot do (E_SSH_TRANSPORT). Host keys are still settled by
  * host-key.ts, and questions still go to the same person: ssh asks through openssh-answers.ts.
  */
 
@@ -11,9 +11,9 @@ import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { homeDirectory } from '../../user.ts';
+import type { Channel, ChannelEnd } from './channel.ts';
 import type { Transport } from './connect.ts';
 import { Deadline } from './deadline.ts';
-import type { Channel, ChannelEnd } from './exec.ts';
 import { hungUp, interrupted } from './exec-errors.ts';
 import { lockedFiles } from './keys.ts';
 import { openForward, startProgram } from './local.ts';
@@ -258,6 +258,7 @@ function transportOver(
   return {
     user: endpoint.user,
     dialled: endpoint.hostName,
+    transport: 'openssh',
     open: withSemaphore(open),
     tunnel: {
       via: `ssh to ${endpoint.hostName}`,

@@ -9,7 +9,7 @@ export type Hop = { readonly options: SshOptions; readonly endpoint: Endpoint };
 
 const MOST_HOPS = 8;
 
-/** All hops to the destination, nearest first: jump hosts as asked for, or as the ssh config has them. Errors: E_SSH_CONFIG, E_HOST_NAME, E_SSH_PROXY_COMMAND. */
+/** All hops to the destination, nearest first: jump hosts as asked for, or as the ssh config has them. Errors: E_SSH_CONFIG, E_HOST_NAME. */
 export async function route(options: SshOptions, depth = 0): Promise<Hop[]> {
   const endpoint = await resolveEndpoint(options);
   const jumps = options.jump ?? endpoint.jump;
@@ -22,10 +22,7 @@ export async function route(options: SshOptions, depth = 0): Promise<Hop[]> {
     });
   }
   const [first, ...others] = jumps.map((jump) => jumpOptions(options, jump));
-  if (first === undefined) {
-    if (endpoint.proxyCommand !== undefined) throw needsOpenSsh(options, 'ProxyCommand');
-    return [{ options, endpoint }];
-  }
+  if (first === undefined) return [{ options, endpoint }];
   const hops = await route({ ...first, identities: undefined }, depth + 1);
   for (const other of others) {
     const hop = { ...other, identities: undefined };
@@ -40,13 +37,4 @@ export async function route(options: SshOptions, depth = 0): Promise<Hop[]> {
     })),
     { options, endpoint },
   ];
-}
-
-function needsOpenSsh(options: SshOptions, what: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_PROXY_COMMAND',
-    message: `the ssh config wants a ${what} for ${options.destination}, which the ssh2 transport cannot use`,
-    where: options.host,
-    hints: ['--transport openssh'],
-  });
 }

@@ -1,7 +1,7 @@
 /** Owns how many commands run at once over one connection: sshd opens at most MaxSessions (10 by default). */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { Channel, OpenChannel } from './exec.ts';
+import type { Channel, OpenChannel } from './channel.ts';
 
 /** The same opener, with at most `limit` open channels; a host that refuses one while others run is asked again after them. */
 export function withSemaphore(open: OpenChannel, limit = 8): OpenChannel {

@@ -30,10 +30,8 @@ export type Endpoint = {
   readonly identitiesOnly: boolean;
   /** The agent's socket. */
   readonly agent?: string;
-  readonly certificateFiles: readonly string[];
   readonly userKnownHosts: readonly string[];
   readonly globalKnownHosts: readonly string[];
-  readonly revokedHostKeys?: string;
   /** KnownHostsCommand in words, its tokens about the host's key as they stand. */
   readonly knownHostsCommand?: readonly string[];
   /** What of StdinNull and ForkAfterAuthentication the configuration says yes to. */
@@ -44,12 +42,28 @@ export type Endpoint = {
   readonly acceptNew: boolean;
   /** Jump hosts, nearest first, from the configuration. */
   readonly jump: readonly string[];
-  readonly proxyCommand?: string;
+  /** Keywords of the configuration that only the system's ssh follows. */
+  readonly needsOpenSsh: readonly string[];
   readonly family?: 4 | 6;
   readonly publicKeys: boolean;
   readonly passwords: boolean;
   readonly keyboardInteractive: boolean;
 };
+
+/** Keywords of ssh_config(5) that decide who is connected to, or how one logs in, and that the ssh2 transport does not follow. */
+const OPENSSH_ALONE = [
+  'BindAddress',
+  'BindInterface',
+  'CertificateFile',
+  'ControlPath',
+  'HostbasedAuthentication',
+  'KnownHostsCommand',
+  'PKCS11Provider',
+  'PreferredAuthentications',
+  'ProxyCommand',
+  'RevokedHostKeys',
+  'VerifyHostKeyDNS',
+];
 
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'];
 
@@ -213,12 +227,10 @@ export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, re
     ],
     identitiesOnly: one('identitiesonly') === 'yes',
     agent,
-    certificateFiles: files('certificatefile'),
     userKnownHosts: config.has('userknownhostsfile')
       ? files('userknownhostsfile')
       : ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'].map(expand),
     globalKnownHosts: config.has('globalknownhostsfile') ? files('globalknownhostsfile') : ['/etc/ssh/ssh_known_hosts'],
-    revokedHostKeys: one('revokedhostkeys') === undefined ? undefined : files('revokedhostkeys')[0],
     knownHostsCommand: one('knownhostscommand') === undefined ? undefined : files('knownhostscommand'),
     detaches: ['StdinNull', 'ForkAfterAuthentication'].filter((key) => one(key.toLowerCase()) === 'yes'),
     hostKeyAlias: one('hostkeyalias'),
@@ -228,7 +240,7 @@ export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, re
       .split(',')
       .map((hop) => hop.trim())
       .filter((hop) => hop !== ''),
-    proxyCommand: one('proxycommand'),
+    needsOpenSsh: OPENSSH_ALONE.filter((key) => !/^(no|false)$/.test(one(key.toLowerCase()) ?? 'no')),
     family: family === 'inet' ? 4 : family === 'inet6' ? 6 : undefined,
     publicKeys: !/^(no|false)$/.test(one('pubkeyauthentication') ?? 'yes'),
     passwords: one('passwordauthentication') !== 'no',

@@ -129,11 +129,9 @@ export function translateSsh2(
   if (error?.level === 'client-authentication') return authentication.error(error);
   if (phase === 'logging in' && error !== undefined && error.level === undefined) {
     // Not an answer to the login: ssh2 gave up on what the host sent, such as a packet of more than 35,000 bytes.
-    return fail(
+    return needsOpenSsh(
       options,
-      'E_SSH_REFUSED',
-      `the ssh2 transport cannot read what ${at} sends during the login (${printable(error.message, 200)})`,
-      ['--transport openssh', 'a banner of more than 30 kB is one cause: Banner in sshd_config'],
+      `it cannot read what ${at} sends during the login (${printable(error.message, 200)})`,
       error,
     );
   }
@@ -142,13 +140,7 @@ export function translateSsh2(
     return authentication.error(error ?? new Error('the host hung up'));
   }
   if (error?.level === 'handshake' && /no matching/.test(error.message)) {
-    return fail(
-      options,
-      'E_SSH_NO_ALGORITHM',
-      `${at} and the ssh2 transport have no method in common (${printable(error.message, 200)})`,
-      ['--transport openssh'],
-      error,
-    );
+    return needsOpenSsh(options, `${at} shares no algorithm with it (${printable(error.message, 200)})`, error);
   }
   if (error === undefined || error.level === 'protocol') {
     const said = error === undefined ? '' : ` (${printable(error.message, 200)})`;
@@ -167,6 +159,11 @@ export function translateSsh2(
     [sshVerbose(endpoint)],
     error,
   );
+}
+
+/** Only the system's ssh can do this; `connect` then takes that transport, unless ssh2 was asked for. */
+export function needsOpenSsh(options: SshOptions, why: string, cause?: unknown): DockerTlsError {
+  return fail(options, 'E_SSH_TRANSPORT', `the ssh2 transport cannot be used: ${why}`, ['--transport openssh'], cause);
 }
 
 /** The host hung up without a word, which may be another matter a moment later. */

@@ -2,22 +2,21 @@
 
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Client, ClientChannel, ServerHostKeyAlgorithm } from 'ssh2';
+import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
 import { shellQuote } from '../../domain/quote.ts';
+import { listWords } from '../../domain/words.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { SshOptions, Tunnel } from '../../runtime.ts';
 import { Authentication } from './authentication.ts';
+import type { Channel } from './channel.ts';
 import type { Transport } from './connect.ts';
 import { Deadline } from './deadline.ts';
-import type { Channel, ChannelEnd } from './exec.ts';
 import { hungUp, interrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { findKeys } from './keys.ts';
-import { wantedTypes } from './known-hosts.ts';
-import { askKnownHostsCommand } from './known-hosts-command.ts';
+import { authorityFor, wantedTypes } from './known-hosts.ts';
 import { loginOf } from './login.ts';
 import { withRetry } from './retry.ts';
-import { signAtOnce } from './round-trips.ts';
 import { type Hop, route } from './route.ts';
 import { withSemaphore } from './semaphore.ts';
 import type { Endpoint } from './ssh-config.ts';
@@ -25,10 +24,12 @@ import {
   type ConnectPhase,
   connectTimedOut,
   isDrop,
+  needsOpenSsh,
   translateForward,
   translateSocket,
   translateSsh2,
 } from './ssh-errors.ts';
+import { channelOf, closeAll } from './ssh2-channel.ts';
 
 type Ssh2 = typeof import('ssh2');
 
@@ -38,11 +39,15 @@ const byKey = new WeakSet<Client>();
 const CONNECT_TIMEOUT_MS = 20_000;
 const KEEPALIVE_MS = 15_000;
 
-/** Connects and logs in. Errors: E_SSH_… as in ssh-errors.ts, E_INTERRUPTED. */
+/** Connects and logs in. Errors: E_SSH_… as in ssh-errors.ts, E_SSH_TRANSPORT for what only the openssh transport can do, E_INTERRUPTED. */
 export async function connectSsh2(options: SshOptions): Promise<Transport> {
   const [module, hops] = await Promise.all([import('ssh2'), route(options)]);
   // A CommonJS package: Node finds its names or only `default`, a bundler the other.
   const ssh2 = ((module as { default?: Ssh2 }).default ?? module) as Ssh2;
+  const beyond = hops.find(({ endpoint }) => endpoint.needsOpenSsh.length > 0);
+  if (beyond !== undefined) {
+    throw needsOpenSsh(beyond.options, `the ssh config has ${listWords(beyond.endpoint.needsOpenSsh, 4)}`);
+  }
   const clients: Client[] = [];
   try {
     for (const hop of hops) clients.push(await withRetry(() => login(ssh2, hop, clients.at(-1)), isDrop));
@@ -81,12 +86,13 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
     const trial = new Authentication(ssh2, options, endpoint, keys, clock);
     authentication = trial;
     const { name, bareName } = hostKeyNames(endpoint);
-    const said = await Promise.race([askKnownHostsCommand(endpoint, name), given]);
-    const types = wantedTypes(
-      options.hostKey,
-      [...(await knownLines(endpoint)), ...said],
-      bareName === undefined ? [name] : [name, bareName],
-    );
+    const names = bareName === undefined ? [name] : [name, bareName];
+    const lines = await knownLines(endpoint);
+    const authority = options.hostKey?.startsWith('SHA256:') ? undefined : authorityFor(lines, [name]);
+    if (authority !== undefined) {
+      throw needsOpenSsh(options, `${authority.file}:${authority.line} trusts a certificate authority`);
+    }
+    const types = wantedTypes(options.hostKey, lines, names);
     const dialling = through === undefined ? dial(options, endpoint) : forward(through, options, endpoint);
     dialling.then(
       (stream) => {
@@ -146,7 +152,6 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
           });
       },
     });
-    signAtOnce(client, (blob) => keys.signers.find((signer) => signer.atOnce && signer.blob.equals(blob)));
     await Promise.race([ready, given]);
     if (trial.byKey) byKey.add(client);
     return client;
@@ -239,6 +244,7 @@ function transportOver(client: Client, all: readonly Client[], hops: readonly Ho
   return {
     user: endpoint.user,
     dialled: endpoint.hostName,
+    transport: 'ssh2',
     byKey: () => byKey.has(client),
     open: withSemaphore(open),
     tunnel: tunnelOver(all, hops),
@@ -255,61 +261,4 @@ function tunnelOver(clients: readonly Client[], hops: readonly Hop[]): Tunnel {
     open: (hostName, port) => forward(client, hop.options, { ...hop.endpoint, hostName, port }),
     ended: new Promise((resolve) => client.once('close', () => resolve())),
   };
-}
-
-function channelOf(client: Client, stream: ClientChannel, gone: () => Error | undefined): Channel {
-  const ended = new Promise<ChannelEnd>((resolve) => {
-    let end: ChannelEnd | undefined;
-    stream.on('exit', (status: number | null, signal?: string) => {
-      end = status === null ? { signal: signal ?? 'a signal' } : { status };
-    });
-    const close = (): void => {
-      client.off('close', close);
-      const lost = gone();
-      resolve(end ?? (lost === undefined ? {} : { lost }));
-    };
-    stream.once('close', close);
-    client.once('close', close);
-  });
-  stream.on('error', () => {});
-  stream.stderr.on('error', () => {});
-  return {
-    write: (bytes) => {
-      if (stream.writable) stream.write(bytes);
-    },
-    endInput: () => {
-      if (stream.writable) stream.end();
-    },
-    onOutput: (listener) => {
-      stream.on('data', (chunk: Buffer) => listener('stdout', chunk));
-      stream.stderr.on('data', (chunk: Buffer) => listener('stderr', chunk));
-    },
-    ended,
-    close: () => stream.close(),
-    kill: () => {
-      try {
-        stream.signal('TERM');
-      } catch {
-        // The channel or the connection is closed already.
-      }
-      stream.close();
-    },
-  };
-}
-
-/** Ends the connections, the farthest first, and waits for their sockets. */
-async function closeAll(clients: readonly Client[]): Promise<void> {
-  for (const client of [...clients].reverse()) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        client.destroy();
-        resolve();
-      }, 1000);
-      client.once('close', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      client.end();
-    });
-  }
 }

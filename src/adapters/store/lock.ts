@@ -112,7 +112,7 @@ async function claim(home: string, path: string, draft: string): Promise<boolean
 function held(path: string, mine: Holder, made: readonly string[]): Lock {
   function unlock(): void {
     try {
-      // Somebody may have removed the file by hand and taken the lock: theirs stays.
+      // The file may have been removed by hand and taken the lock: theirs stays.
       if ((JSON.parse(readFileSync(path, 'utf8')) as Holder).token === mine.token) unlinkSync(path);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw error;

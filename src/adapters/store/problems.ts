@@ -11,7 +11,7 @@ export type Problems = {
   check(path: string, stats: Stats, kind: FileKind | 'directory'): void;
   /** Notes that `path` `what`, and what to do about it. */
   damage(path: string, what: string, hints: readonly string[]): void;
-  /** Notes a place we were not let into: it, or a directory above it, is somebody else's or lost its modes. */
+  /** Notes a place we were not let into: it, or a directory above it, belongs to another user or lost its modes. */
   unreachable(path: string): void;
   /** Throws what was noted: E_STORE_MODES first, since contents that others could change say nothing, else E_STORE_DAMAGED. */
   refuse(): void;

@@ -59,7 +59,7 @@ export const clientRecord = z.looseObject({
   days: number,
   keyType,
   revokedAt: z.optional(time),
-  /** It was issued elsewhere and imported here: the hosts it reaches, which nothing else here has to know. */
+  /** It was issued by another store and imported here: the hosts it reaches, which nothing else here has to know. */
   reaches: z.optional(z.array(z.looseObject({ name: text, address: text, port: count(1, 65_535) }))),
   /** Its key was made on this computer for a request that others sign. */
   ownKey: z.optional(z.boolean()),
@@ -71,9 +71,9 @@ export const caRecord = z.looseObject({
   createdAt: time,
   keyType,
   days: number,
-  /** The command that signs where the key is elsewhere (docs/ca.md). */
+  /** The command that signs where the key is external (docs/ca.md). */
   signCommand: z.optional(text),
-  /** It was made elsewhere: clients that it issued there are not in this store. */
+  /** It was made by another tool: clients that it issued there are not in this store. */
   imported: z.optional(z.boolean()),
   /** PEM of the CAs above an intermediate one. */
   chain: z.optional(text),
@@ -105,7 +105,7 @@ export type HandedOut = NonNullable<ClientRecord['handedOut']>[number];
 /** A host that is known only through a client's bundle: neither its own credentials nor a way to log in are here. */
 export type ReachedHost = NonNullable<ClientRecord['reaches']>[number];
 
-/** Certificates are PEM text (perhaps several in one); keys are PEM in a Secret, absent where they are kept elsewhere. */
+/** Certificates are PEM text (perhaps several in one); keys are PEM in a Secret, absent where they are external. */
 export type StoredCa = { readonly cert: string; readonly keyPem?: Secret; readonly record: CaRecord };
 /** `serial`: the name of its directory, which is the certificate's serial in upper case hexadecimal, see caDirectoryName. */
 export type StoredOldCa = {
@@ -146,7 +146,7 @@ export type StoreState = {
  */
 export type StoreChange = {
   readonly ca?: StoredCa;
-  /** Move the CA in force to the old ones, before `ca` takes its place. */
+  /** Move the active CA to the old ones, before `ca` takes its place. */
   readonly retireCa?: boolean;
   /** Old CAs to add or replace, for instance when a store of another tool is taken over. */
   readonly oldCas?: readonly Omit<StoredOldCa, 'serial'>[];

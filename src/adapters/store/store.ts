@@ -94,7 +94,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
     }
   }
 
-  /** Whoever leaves last gives the lock back; the next one to enter waits for that. */
+  /** The last user gives the lock back; the next one to enter waits for that. */
   async function leaveIfLast(entered: Promise<Lock>): Promise<void> {
     users -= 1;
     if (users > 0) return;

@@ -25,7 +25,7 @@ import { type OpenJournal, openJournal } from './journal.ts';
 import { certificateProblem, keyProblem, type Parsed } from './parse.ts';
 import { collectProblems, type Problems } from './problems.ts';
 
-/** Far more than any file of a store: nobody makes us read a disk image. */
+/** Far more than any file of a store: a disk image is not read. */
 const LARGEST_FILE = 1024 * 1024;
 
 /** The files of one directory, or one file where the name is ''. Undefined: not there, or wrong, which is then noted. */
@@ -78,7 +78,7 @@ export function openTree(home: string): Tree | undefined {
   }
 }
 
-/** Stays the same while nobody changes the store. */
+/** Stays the same as long as the store does. */
 export function treeSignature(home: string): string {
   try {
     const names = readdirSync(home).filter((name) => name.startsWith('.'));

@@ -69,7 +69,7 @@ export const command = defineCommand({
   name: 'audit',
   summary: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
   about:
-    'Without HOST: every host of the fleet file (-f), or of the store. A host need not be set up.\nAll facts of a host come over SSH in one go, as root; who gets in is asked from here, over the network.\n`docker-tls harden HOST` fixes what can be fixed; -v shows what passed as well.',
+    'Without HOST: every host of the fleet file (-f), or of the store. A host need not be set up.\nAll facts of a host come over SSH in one go, as root; which clients are accepted is probed from here, over the network.\n`docker-tls harden HOST` fixes what can be fixed; -v shows what passed as well.',
   examples: [
     'docker-tls audit root@build-1',
     'docker-tls audit -f fleet.yaml --format html --out audit.html',

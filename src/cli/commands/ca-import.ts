@@ -1,4 +1,4 @@
-/** Owns `ca import`: a CA of your own, also an intermediate, also one whose key stays elsewhere. */
+/** Owns `ca import`: a CA of your own, also an intermediate, also one whose key is external. */
 
 import { importCa } from '../../actions/ca-import.ts';
 import { anchorCommand } from '../../adapters/issuer/sign-command.ts';
@@ -16,7 +16,7 @@ import { storeOf } from '../store.ts';
 export const command = defineCommand({
   name: 'ca import',
   withoutFleet: true,
-  summary: 'Use a CA of your own, also one whose key stays elsewhere',
+  summary: 'Use your own CA, even if its key stays on another machine',
   about:
     'With --key this store issues, as with a CA it made itself. With --sign-command a command signs: it gets a request on standard input, and the profile (server or client) and the days as arguments, and prints the certificate. With neither, nothing can be issued here.\nA CA that signs by a command signs leaf certificates only: its clients cannot be told apart by a host, so none can be revoked before its end (docs/ca.md).',
   examples: [
@@ -65,7 +65,7 @@ export const command = defineCommand({
       const how = {
         key: 'this store issues with its key',
         command: 'a command signs; its clients cannot be revoked one by one',
-        external: 'its key is elsewhere: nothing can be issued here',
+        external: 'its key is external: nothing can be issued here',
       }[issues];
       return {
         exit: 0,

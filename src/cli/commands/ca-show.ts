@@ -1,4 +1,4 @@
-/** Owns `ca show`: the CA in force and those that are still trusted beside it. */
+/** Owns `ca show`: the active CA and those that are still trusted beside it. */
 
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { isEncrypted } from '../../domain/pki/keys.ts';

@@ -15,7 +15,7 @@ export const command = defineCommand({
   withoutFleet: true,
   summary: 'A key that never leaves this computer, and a request for its certificate',
   about:
-    'The key waits in HOME/requests/NAME until `client import` brings its certificate. Send the request to whoever has the CA: it is no secret.\nAsked again, the same request comes out again; --new makes another key. A renewal goes the same way.',
+    'The key waits in HOME/requests/NAME until `client import` brings its certificate. Send the request to the operator of the CA: it holds no secret.\nAsked again, the same request comes out again; --new makes another key. A renewal goes the same way.',
   examples: [
     'docker-tls client request ann --out ann.csr',
     'where the CA is: docker-tls client sign ann.csr --out ann.tar',

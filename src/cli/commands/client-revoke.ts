@@ -8,7 +8,7 @@ import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'client revoke',
-  summary: 'No host accepts this client any more; other clients keep their files',
+  summary: 'Reject a client on every host; other clients keep their files',
   about:
     'Every host gets a list of the clients that it still accepts, without this one; no other client needs new files. It is verified by trying the revoked certificate.\nHosts that cannot be reached still accept it: run the same command again when they are back. A host that no other client may use is left as it is, and named.',
   examples: ['docker-tls client revoke eve'],
@@ -29,7 +29,7 @@ export const command = defineCommand({
     const tried = everywhere ? ', tried with its own certificate' : '';
     const ending =
       rest.exit !== 0
-        ? `${name} is revoked, but still accepted by the hosts that failed: fix them, then run the same command again.`
+        ? `${name} is revoked, but the hosts that failed still accept it: fix them, then run the same command again.`
         : hosts === 0
           ? `${name} is revoked; no host accepts it.`
           : `${name} is revoked: ${plural(hosts, 'host')} ${hosts === 1 ? 'rejects' : 'reject'} it${tried}.`;

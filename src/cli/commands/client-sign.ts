@@ -55,7 +55,7 @@ export const command = defineCommand({
     if (changed.planned !== undefined) return { ...rendered, result: { client: name, ...(rendered.result as object) } };
     // Once the certificate is out, it is too late to tell a host that must not accept it.
     if (rendered.exit !== 0) {
-      const ending = `No certificate was written: ${name} could be accepted where it must not. Fix the hosts that failed, then run the same command again.`;
+      const ending = `No certificate was written: a host that must reject ${name} could accept it. Fix the hosts that failed, then run the same command again.`;
       return { ...rendered, text: [rendered.text, ending].join('\n\n') };
     }
     const after = await run.store.read();

@@ -1,6 +1,6 @@
 /** Owns `remove HOST…`: restores hosts as they were before the first setup. */
 
-import { contextsOf, takeContextsAway } from '../../actions/context.ts';
+import { contextsOf, takeContextsAway } from '../../actions/contexts-of-host.ts';
 import { restore } from '../../actions/restore.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
 import { listWords } from '../../domain/words.ts';

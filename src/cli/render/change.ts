@@ -50,7 +50,7 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
   };
 }
 
-/** What would be issued, then what would change on hosts, and why on hosts that nobody named. */
+/** What would be issued, then what would change on hosts, and why on hosts that were not named. */
 export function renderPlanned({ wanted, hosts }: Planned, { runtime, global }: Around): string {
   const colours = coloursOf(runtime.io);
   const { verbose, diff } = global;

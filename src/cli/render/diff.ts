@@ -6,7 +6,7 @@ import { maskPasswords } from '../../domain/secret.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
 
-/** What goes of a file that somebody had edited. */
+/** What is lost of a file that was edited by hand. */
 export function renderLoss({ before = '', after = '' }: FileChange, colours: Colours): string[] {
   return renderDiff(before, after, colours);
 }

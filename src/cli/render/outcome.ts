@@ -10,7 +10,7 @@ import type { Colours } from './colours.ts';
 import { renderLoss } from './diff.ts';
 import { renderTable } from './table.ts';
 
-/** One line for each attempt to get in. */
+/** One line for each connection. */
 export function renderChecks(checks: readonly CheckResult[], colours: Colours): string {
   return checks
     .map((check) => {
@@ -74,7 +74,7 @@ export function whatChanged(outcome: HostOutcome): string {
   return parts.join(', ') || 'nothing to do';
 }
 
-/** Files in which a change replaced what somebody had written into them since the last one. */
+/** Files in which a change replaced what was edited by hand since the last one. */
 export function handEdits({ files }: HostPlan): readonly string[] {
   return files.filter((change) => change.drift === true).map((change) => change.path);
 }
@@ -117,19 +117,19 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
   const { plan, checks } = outcome;
   const head = `${colours.bold(outcome.host)}: ${headWords(outcome)}`;
   if (plan.purpose !== 'apply') {
-    // Nobody saw the plan after --yes, and this is the last that is seen of an edit.
+    // After --yes no plan was shown: this is the last place where a manual edit is seen.
     const lost = plan.files.filter((change) => change.drift === true);
     return [
       head,
       ...(checks.length > 0 ? [renderChecks(checks, colours)] : []),
       ...renderWarnings([...new Set([...plan.warnings, ...outcome.warnings])], colours),
       ...lost.flatMap((change) => [
-        ...renderWarnings([`${printable(change.path)}: what was edited by hand there is gone`], colours),
+        ...renderWarnings([`${printable(change.path)}: manual edits are lost`], colours),
         ...renderLoss(change, colours),
       ]),
     ].join('\n');
   }
-  const edits = handEdits(plan).map((path) => `${printable(path)}: what somebody had edited by hand there is replaced`);
+  const edits = handEdits(plan).map((path) => `${printable(path)}: manual edits are replaced`);
   return [head, renderChecks(checks, colours), ...renderWarnings([...edits, ...warningsOf(outcome)], colours)].join(
     '\n',
   );

@@ -215,7 +215,7 @@ function containerWords(plan: HostPlan): string {
       const what = `${plural(wouldStop.length, 'container')} ${wouldStop.length === 1 ? 'stops' : 'stop'}: ${names}`;
       return stay.length === 0
         ? `${what}; all of them start again by themselves`
-        : `${what}; without a restart policy, and so stopped until somebody starts them: ${listWords(stay, 6)}`;
+        : `${what}; without a restart policy, and so stopped until started by hand: ${listWords(stay, 6)}`;
     }
     default:
       return `${plural(running.length, 'container')} ${FATE[how](running.length)}: ${names}`;

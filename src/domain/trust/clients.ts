@@ -85,7 +85,7 @@ export function revoked(state: Pick<StoreState, 'clients' | 'hosts'>, name: stri
   return { kind: 'record', record } satisfies CredentialChange;
 }
 
-/** This computer's own client: the one that setup gave it, and that is meant where nobody says which. */
+/** This computer's own client: the one that setup gave it, and that is meant where a command names none. */
 export function ownOf<Client extends Pick<StoredClient, 'record'>>(clients: readonly Client[]): Client | undefined {
   return clients.find(({ record }) => record.own);
 }

@@ -1,0 +1,61 @@
+/** Owns the docker contexts on this machine that point to a host: which there are, and their removal. */
+
+import { type Context, type ContextPlace, readContext, removeContext } from '../adapters/docker/contexts.ts';
+import type { ClientCopies, StoreState } from '../adapters/store/records.ts';
+import type { Store } from '../adapters/store/store.ts';
+import { dockerHost } from '../domain/destination.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import { remember, withContext } from './context.ts';
+
+/** The contexts among a client's copies that lead to an endpoint. Fails as readContext does. */
+export async function contextsTo(
+  endpoint: string,
+  copies: readonly ClientCopies[],
+): Promise<(Context & Pick<ClientCopies, 'dockerConfig'>)[]> {
+  const found: (Context & Pick<ClientCopies, 'dockerConfig'>)[] = [];
+  for (const { dockerConfig, contexts } of copies) {
+    for (const name of contexts) {
+      const context = await readContext({ name, dockerConfig });
+      if (context?.host === endpoint) found.push({ ...context, dockerConfig });
+    }
+  }
+  return found;
+}
+
+/**
+ * Our contexts on this computer that lead to a host, and to no other one of the store: what `remove` takes away with it. A context that
+ * cannot be read is left out: where it points is unknown.
+ */
+export async function contextsOf(host: string, state: StoreState): Promise<readonly ContextPlace[]> {
+  const record = state.hosts.get(host)?.record;
+  if (record === undefined) return [];
+  const endpoint = dockerHost(record.address, record.port);
+  const others = [...state.hosts.values()].filter(({ record: { name } }) => name !== host);
+  if (others.some((other) => dockerHost(other.record.address, other.record.port) === endpoint)) return [];
+  const copies = [...state.clients.values()].flatMap((client) => client.record.copies ?? []);
+  const found = await Promise.all(copies.map((one) => contextsTo(endpoint, [one]).catch(() => [])));
+  return found.flat().filter(({ ours }) => ours);
+}
+
+/**
+ * Takes contexts away, from the store's records as well; call it inside the store's lock. Gives the names of those that went; what stands
+ * against one is an error beside the others.
+ */
+export async function takeContextsAway(
+  places: readonly ContextPlace[],
+  { store, now }: { readonly store: Store; readonly now: () => Date },
+): Promise<{ readonly gone: string[]; readonly errors: DockerTlsError[] }> {
+  const gone: string[] = [];
+  const errors: DockerTlsError[] = [];
+  for (const { name, dockerConfig } of places) {
+    try {
+      await removeContext({ name, dockerConfig });
+      await remember({ store, now, client: '', dockerConfig }, (copies) => withContext(copies, false, name));
+      gone.push(name);
+    } catch (error) {
+      if (!(error instanceof DockerTlsError)) throw error;
+      errors.push(error);
+    }
+  }
+  return { gone, errors };
+}

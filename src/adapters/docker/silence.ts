@@ -1,0 +1,112 @@
+/** Owns why a host's TLS port does not answer, as `doctor` says it: nothing listens, a firewall, or a daemon that is not up. Pure. */
+
+import { shellQuote } from '../../domain/quote.ts';
+import type { DockerTlsError } from '../../errors/errors.ts';
+import type { ProbeOutcome } from '../../runtime.ts';
+import {
+  type Diagnosis,
+  type DiagnosisInput,
+  type Expected,
+  type Inside,
+  ours,
+  owners,
+  remotely,
+} from './diagnosis.ts';
+
+type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
+
+export function nothingListens(
+  { expected, inside }: DiagnosisInput,
+  address: string,
+  port: string,
+  name: string,
+): Diagnosis {
+  const say = (message: string, ...hints: string[]): Diagnosis => ({ cause: 'connection-refused', message, hints });
+  const begins = `nothing listens on port ${port} of ${address}`;
+  if (inside === undefined)
+    return say(
+      `${begins}: the daemon or its socket is stopped, or the port is another one`,
+      remotely(expected, 'systemctl', 'status', 'docker', 'docker-tls.socket'),
+      owners(expected, `docker-tls apply ${name}`),
+    );
+  const wall = inside.problems.find(({ code }) => code === 'E_FIREWALL');
+  if (inside.listens && wall !== undefined) return say(wall.message, ...wall.hints);
+  if (inside.listens)
+    return say(
+      `port ${port} of ${address} is open on the host, but the connection was refused: a firewall in between rejects it, or the address leads to another host`,
+      remotely(expected, 'hostname', '-I'),
+      `getent hosts ${shellQuote(address)}`,
+    );
+  const stopped = notRunning(expected, inside);
+  if (stopped !== undefined) return say(`${begins}: ${stopped.message}`, ...stopped.hints);
+  const [problem] = inside.problems.filter(keepsItDown);
+  return say(
+    `${begins}: dockerd runs there, but not on that port (docker-tls.socket is ${inside.tlsSocket})`,
+    ...(problem?.hints ?? []),
+    owners(expected, `docker-tls apply ${name}`),
+  );
+}
+
+function keepsItDown({ code }: DockerTlsError): boolean {
+  return code !== 'E_FIREWALL' && code !== 'E_CLOCK';
+}
+
+/** Why dockerd does not run, as setup sees it, and how it runs again. */
+export function notRunning(
+  expected: Expected,
+  { docker, problems }: Inside,
+): Pick<Diagnosis, 'message' | 'hints'> | undefined {
+  if (docker === 'active') return undefined;
+  const [problem] = problems.filter(keepsItDown);
+  const why = problem === undefined ? '' : `: ${problem.message}`;
+  return {
+    message: `dockerd is not running there (docker.service is ${docker})${why}`,
+    hints: [
+      ...(problem?.hints ?? []),
+      remotely(expected, 'systemctl', 'reset-failed', 'docker', 'docker-tls.socket'),
+      // The socket does not start under a daemon that runs.
+      remotely(expected, 'systemctl', 'stop', 'docker'),
+      remotely(expected, 'systemctl', 'start', 'docker-tls.socket', 'docker'),
+    ],
+  };
+}
+
+export function timedOut(
+  { expected, inside }: DiagnosisInput,
+  outcome: Refused,
+  address: string,
+  port: string,
+): Diagnosis {
+  if (outcome.stage === 'handshake' || outcome.stage === 'answer') {
+    // systemd takes the connections as long as its socket is there.
+    const stopped = inside === undefined ? undefined : notRunning(expected, inside);
+    if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
+    return {
+      cause: 'daemon-not-answering',
+      message: `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,
+      hints: [
+        remotely(expected, 'systemctl', 'status', 'docker'),
+        journal(expected),
+        remotely(expected, 'systemctl', 'restart', 'docker'),
+      ],
+    };
+  }
+  const wall = inside?.problems.find(({ code }) => code === 'E_FIREWALL');
+  const where =
+    wall !== undefined
+      ? wall.message
+      : inside === undefined
+        ? "a firewall drops the packets (the host's own, or the cloud's security group), or the host is down"
+        : `a firewall on the way drops the packets, such as a cloud's security group${inside.doubt === undefined ? '' : `, or the host's own: ${inside.doubt}`}`;
+  return {
+    cause: 'timed-out',
+    message: `no answer at all from port ${port} of ${address}: ${where}`,
+    hints: wall?.hints ?? [
+      `let TCP port ${port} through every firewall between this computer and ${address}, then: ${ours('doctor', expected)}`,
+    ],
+  };
+}
+
+export function journal(expected: Expected): string {
+  return remotely(expected, 'journalctl', '-u', 'docker', '-n', '50', '--no-pager');
+}

@@ -1,0 +1,42 @@
+/** Owns what a transport gives: commands on a host, each with its streams and its end. Types only. */
+
+import type { Login } from '../../domain/quote.ts';
+import type { Secret } from '../../domain/secret.ts';
+import type { SshOptions } from '../../runtime.ts';
+
+/** How a command ended, as the transport says it. `lost` holds the error when the connection broke. */
+export type ChannelEnd = { readonly status?: number; readonly signal?: string; readonly lost?: Error };
+
+/** One command that runs on the host. */
+export type Channel = {
+  /** Queues bytes for the command's stdin; errors of a closed pipe are not reported here. */
+  write(bytes: Uint8Array): void;
+  endInput(): void;
+  onOutput(listener: (stream: 'stdout' | 'stderr', chunk: Buffer) => void): void;
+  readonly ended: Promise<ChannelEnd>;
+  /** The answer is complete: lets go of the command and of what it may have left running. May be called twice. */
+  close(): void;
+  /** Gives the command up: ends it as well as the transport can, then closes. May be called twice. */
+  kill(): void;
+};
+
+/** Starts a command of these words. Rejects with a DockerTlsError when the host refuses or the connection is lost. */
+export type OpenChannel = (words: readonly string[]) => Promise<Channel>;
+
+/** What is known about sudo on a host for the life of a session. */
+export type SudoKnowledge = {
+  /** Undefined until a first run as root came through. */
+  asks?: boolean;
+  password?: Secret;
+};
+
+export type ExecContext = {
+  readonly options: SshOptions;
+  readonly user: string;
+  /** For the commands in hints. */
+  readonly login: Login;
+  /** Told to the scripts as OPERATOR. */
+  readonly operator: string;
+  readonly open: OpenChannel;
+  readonly sudo: SudoKnowledge;
+};

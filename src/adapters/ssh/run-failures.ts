@@ -1,0 +1,125 @@
+/** Owns what a run of a script fails with, from how far it came and what the host printed. */
+
+import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
+import type { ScriptRequest } from '../../runtime.ts';
+import type { ChannelEnd, ExecContext } from './channel.ts';
+import { type Halt, haltHints, noShell } from './exec-errors.ts';
+import type { FrameReader, FrameStage, SudoMode } from './frame.ts';
+
+export class RunFailures {
+  readonly #context: Pick<ExecContext, 'options' | 'login' | 'user'>;
+  readonly #request: ScriptRequest;
+  readonly #out: FrameReader;
+  readonly #err: FrameReader;
+
+  constructor(context: ExecContext, request: ScriptRequest, out: FrameReader, err: FrameReader) {
+    this.#context = context;
+    this.#request = request;
+    this.#out = out;
+    this.#err = err;
+  }
+
+  #error(
+    code: ErrorCode,
+    message: string,
+    rest: { hints?: string[]; details?: string[]; cause?: unknown } = {},
+  ): DockerTlsError {
+    return new DockerTlsError({ code, message, where: this.#context.options.host, ...rest });
+  }
+
+  #words(): string[] {
+    // sudo repeats the whole command that it refuses.
+    return printableLines(`${this.#err.noise()}\n${this.#out.noise()}`, 6).map((line) => printable(line, 200));
+  }
+
+  lost(how: string, cause: unknown): DockerTlsError {
+    // A connection that ends before our command said a word is another matter than a slow login.
+    const early = cause instanceof DockerTlsError && this.#out.stage === 'before';
+    return this.#error('E_SSH_LOST', `lost while the phase ${this.#request.phase} ran: ${how}`, {
+      hints: early ? [...cause.hints] : this.#halted(),
+      cause,
+    });
+  }
+
+  timedOut(): DockerTlsError {
+    const { phase, timeoutMs } = this.#request;
+    const how = this.#out.stage === 'running' ? 'is not done' : 'did not begin';
+    return this.#error('E_SSH_TIMEOUT', `the phase ${phase} ${how} after ${timeoutMs} ms`, {
+      hints: this.#halted(),
+      details: this.#words(),
+    });
+  }
+
+  #halted(): string[] {
+    const halts: Partial<Record<FrameStage, Halt>> = { before: 'login', shell: 'sudo' };
+    return haltHints(this.#context.login, this.#context.user, halts[this.#out.stage] ?? 'script');
+  }
+
+  swallowed(): DockerTlsError {
+    const { login, options, user } = this.#context;
+    return this.#error('E_SSH_NO_SHELL', `${user} logged in, but our script did not reach /bin/sh on ${options.host}`, {
+      hints: haltHints(login, user, 'swallowed'),
+      details: this.#words(),
+    });
+  }
+
+  tooMuch(which: 'noise' | 'output'): DockerTlsError {
+    return which === 'output'
+      ? this.#error('E_SSH_OUTPUT', `the phase ${this.#request.phase} printed more than 64 MB`)
+      : noShell(this.#context.options.host, this.#context.user, 'prints without end and starts nothing', this.#words());
+  }
+
+  noShell(end: ChannelEnd): DockerTlsError {
+    const status = end.signal ?? (end.status === undefined ? 'no status' : `status ${end.status}`);
+    return noShell(
+      this.#context.options.host,
+      this.#context.user,
+      `ended with ${status} and ran nothing`,
+      this.#words(),
+    );
+  }
+
+  sudoMissing(): DockerTlsError {
+    return this.#error('E_SUDO_MISSING', `${this.#context.user} is not root and the host has no sudo`, {
+      hints: [
+        `log in as root: root@${this.#context.options.destination}`,
+        `or, on the host as root: ${(installCommand(distributionOf(this.#out.noise()), ['sudo']) ?? ['install', 'sudo']).join(' ')}`,
+      ],
+    });
+  }
+
+  sudoPasswordNeeded(): DockerTlsError {
+    return this.#error('E_SUDO_PASSWORD', `sudo needs the password of ${this.#context.user}`, {
+      hints: ['--ask-sudo-password', '--sudo-password-file FILE'],
+      details: this.#words(),
+    });
+  }
+
+  sudoRefused(wrongPassword: boolean): DockerTlsError {
+    const { user } = this.#context;
+    return wrongPassword
+      ? this.#error('E_SUDO_REFUSED', `sudo did not take the password of ${user}`, {
+          hints: ['--ask-sudo-password'],
+          details: this.#words(),
+        })
+      : this.#error('E_SUDO_REFUSED', `sudo does not let ${user} run /bin/sh as root`, {
+          hints: [
+            /must have a tty/i.test(this.#err.noise())
+              ? `write \`Defaults:${user} !requiretty\` into sudoers: visudo -f /etc/sudoers.d/docker-tls (on the host, as root)`
+              : `see what ${user} may do: sudo -l -U ${user} (on the host, as root)`,
+          ],
+          details: this.#words(),
+        });
+  }
+
+  /** sudo ended and the bootstrap never ran. That it never came to asking under `-n` mostly means that it would ask. */
+  sudoFailed(mode: SudoMode, answered: number): DockerTlsError {
+    // Only these words tell a user that no password can help from one that has none given; they are read under LC_ALL=C.
+    const hopeless = /must have a tty|not in the sudoers|not allowed to|may not run|no new privileges|setuid root/i;
+    const wrong = answered > 0 && !hopeless.test(this.#err.noise());
+    if (mode === 'never-ask' && !hopeless.test(this.#err.noise())) return this.sudoPasswordNeeded();
+    return this.sudoRefused(wrong);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Owns the matrix of connections that show who is accepted by a daemon: one row for each kind of client. setup, verify, status, audit and
+ * doctor all connect by rows of it.
+ */
+
+import { issueCa, issueClient } from '../domain/pki/certificate.ts';
+import type { Probe, ProbeCredentials, ProbeOutcome, ProbeRequest } from '../runtime.ts';
+
+type Row = {
+  /** Who connects. */
+  readonly who: string;
+  readonly expected: 'accepted' | 'refused';
+  readonly how?: Pick<ProbeRequest, 'plain' | 'maxVersion'>;
+};
+
+export const PROBES = {
+  'own-certificate': { who: 'client', expected: 'accepted' },
+  'no-certificate': { who: 'no certificate', expected: 'refused' },
+  // A server may ask for a certificate in one version and not in the other.
+  'no-certificate-1.2': { who: 'no certificate, TLS 1.2', expected: 'refused', how: { maxVersion: 'TLSv1.2' } },
+  'other-authority': { who: "another CA's certificate", expected: 'refused' },
+  'server-certificate': { who: "the server's own certificate", expected: 'refused' },
+  plain: { who: 'plain HTTP', expected: 'refused', how: { plain: true } },
+  'old-protocol': { who: 'TLS 1.1', expected: 'refused', how: { maxVersion: 'TLSv1.1' } },
+  'expired-certificate': { who: 'expired client', expected: 'refused' },
+  'revoked-certificate': { who: 'revoked client', expected: 'refused' },
+} as const satisfies Readonly<Record<string, Row>>;
+
+export type ProbeName = keyof typeof PROBES;
+
+export type ProbedAt = {
+  readonly address: string;
+  readonly port: number;
+  /** What the client trusts, PEM. Absent: any server will do, as for an intruder; then no credentials of ours are shown. */
+  readonly ca?: string | undefined;
+  readonly timeoutMs: number;
+  readonly now: Date;
+};
+
+/** One connection. `credentials` for the rows that show a certificate of ours. */
+export async function probeAs(
+  probe: Probe,
+  name: ProbeName,
+  { address, port, ca, timeoutMs, now }: ProbedAt,
+  credentials?: ProbeCredentials,
+): Promise<ProbeOutcome> {
+  const { how }: Row = PROBES[name];
+  return await probe({
+    ...{ address, port, ca: ca ?? '', timeoutMs, ...how },
+    anyServer: ca === undefined,
+    credentials: name === 'other-authority' ? await untrustedCredentials(now) : credentials,
+  });
+}
+
+const DAY_MS = 86_400_000;
+
+let made: { readonly day: number; readonly credentials: Promise<ProbeCredentials> } | undefined;
+
+/** A client of a CA that nobody trusts, valid on the day of `now` and the next. Made once in a run, for every host. */
+function untrustedCredentials(now: Date): Promise<ProbeCredentials> {
+  const day = Math.floor(now.getTime() / DAY_MS);
+  if (made?.day !== day) made = { day, credentials: issueUntrusted(now) };
+  return made.credentials;
+}
+
+async function issueUntrusted(now: Date): Promise<ProbeCredentials> {
+  const authority = await issueCa({ name: 'untrusted CA', days: 3, now });
+  const { cert, key } = await issueClient({ authority, name: 'untrusted client', days: 2, now });
+  return { cert, key };
+}
