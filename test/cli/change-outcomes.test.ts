@@ -80,7 +80,7 @@ describe('client revoke', () => {
     const { exit, out, err } = await run(revoke);
     expect([exit, phases]).toEqual([7, ['apply', 'undo']]);
     expect(err).toContain('revoked client eve');
-    expect(out).toContain('eve is revoked, but still accepted by the hosts that failed');
+    expect(out).toContain('eve is revoked, but the hosts that failed still accept it');
   });
 
   test('without its key here it is not tried, and nobody is told that it was', async () => {

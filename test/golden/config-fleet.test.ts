@@ -29,6 +29,7 @@ function complaints(run: () => unknown): string[] {
 
 const BASE = {
   port: 2376,
+  reach: 'direct',
   listen: [],
   sans: [],
   keyType: 'p256',
@@ -74,6 +75,7 @@ test('every key means what it says', () => {
         address: 'edge.example.org',
         description: 'the proxy, rack 4',
         port: 2377,
+        reach: 'direct',
         listen: ['10.0.0.9', '2001:db8::7'],
         sans: ['edge.internal', '*.edge.example.org', '192.0.2.7'].map(parseSan),
         keyType: 'rsa3072',

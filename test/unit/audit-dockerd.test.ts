@@ -77,7 +77,7 @@ describe('daemon.json', () => {
     ['', []],
     ['{}', []],
     ['\ufeff{}', []],
-    ['{"a": 1, "a": 2}', ['line 1: the key "a" stands there twice']],
+    ['{"a": 1, "a": 2}', ['line 1: the key "a" is there twice']],
     ['{\n"a": 1,\n}', [expect.stringContaining('line 3')]],
     ['"text"', ['line 1: not an object']],
   ])('%j', (text, errors) => {

@@ -41,8 +41,8 @@ function failure(work: () => void) {
 }
 
 test.each<[Cause, RegExp[]]>([
-  ['timed-out', [/TCP port 2377 of 10\.0\.0\.1 .*firewall/, /--port N/, /--address NAME/]],
-  ['connection-refused', [/firewall/, /--port N/, /--address NAME/]],
+  ['timed-out', [/--reach ssh/, /TCP port 2377 of 10\.0\.0\.1 .*firewall/, /--port N/, /--address NAME/]],
+  ['connection-refused', [/--reach ssh/, /firewall/, /--port N/, /--address NAME/]],
   ['name-not-found', [/getent hosts 10\.0\.0\.1/, /--address NAME/]],
   ['wrong-name', [/--san 10\.0\.0\.1/, /--address NAME/]],
   ['protocol', [/openssl s_client -connect 10\.0\.0\.1:2377/, /--port N/, /--address NAME/]],
@@ -139,7 +139,7 @@ test('where nothing answers nobody got further than he may, and jump hosts are n
   const silent = (await verify('timed-out')).filter(({ expected }) => expected === 'refused');
   const error = failure(() => requireVerified('new', silent, 'x', { address: '10.0.0.1', port: 2377 }));
   expect(error.message).toBe('nothing answered from here; x');
-  expect(error.hints[0]).toContain("not through ssh's jump hosts");
+  expect(error.hints[1]).toContain("not through ssh's jump hosts");
 });
 
 test('a host of the store is one for doctor', async () => {
