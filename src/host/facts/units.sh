@@ -60,7 +60,7 @@ UNIT
 condition_facts() {
   set -f
   IFS=$NL
-  if grep -qsE '^[[:space:]]*(Condition|Assert)[A-Za-z]+[[:space:]]*=' $fragment $dropins; then
+  if grep -qsE '^[[:space:]]*(Condition|Assert)[A-Za-z]+[[:space:]]*=' $fragment $dropins </dev/null; then
     unmet=$(systemd-analyze condition --unit=docker.service 2>&1) || say unmet "$unmet"
   fi
   unset IFS
