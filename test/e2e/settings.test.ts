@@ -68,14 +68,14 @@ const cases: readonly Case[] = [
   {
     name: 'an open port by $DOCKER_OPTS',
     files: { '/etc/default/docker': 'DOCKER_OPTS="-H tcp://0.0.0.0:2375 --debug"\n' },
-    says: [/tcp:\/\/0\.0\.0\.0:2375 is closed: it answers everybody/],
+    says: [/tcp:\/\/0\.0\.0\.0:2375 is closed: it answers every client/],
     opens: 'tcp://0.0.0.0:2375',
     holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
   },
   {
     name: 'an open port in the second line of $DOCKER_OPTS',
     files: { '/etc/default/docker': 'DOCKER_OPTS="--debug \\\n  -H tcp://0.0.0.0:2375"\n' },
-    says: [/tcp:\/\/0\.0\.0\.0:2375 is closed: it answers everybody/],
+    says: [/tcp:\/\/0\.0\.0\.0:2375 is closed: it answers every client/],
     opens: 'tcp://0.0.0.0:2375',
     holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
   },
