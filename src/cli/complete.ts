@@ -7,7 +7,8 @@
 import type { Runtime } from '../runtime.ts';
 import { type ArgumentSpec, type Command, type Completes, type OptionSpec, optionFlag } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
-import { GLOBAL_OPTIONS, glance, optionsOf, storeDirectory } from './options.ts';
+import { GLOBAL_OPTIONS } from './global-options.ts';
+import { glance, optionsOf, storeDirectory } from './options.ts';
 
 type Candidate = { readonly word: string; readonly summary?: string };
 

@@ -4,7 +4,8 @@ import { Help, type Option, Command as Page } from 'commander';
 import type { Group } from '../domain/settings.ts';
 import type { Command } from './command.ts';
 import type { CommandEntry } from './commands.ts';
-import { createParser, GLOBAL_OPTIONS, parserOption } from './options.ts';
+import { GLOBAL_OPTIONS } from './global-options.ts';
+import { createParser, parserOption } from './options.ts';
 
 /** The headings of a page, in their order; what has none is what the command is about. */
 const GROUPS: readonly string[] = [

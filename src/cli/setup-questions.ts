@@ -6,8 +6,6 @@ import { contextNameOf, readContext } from '../adapters/docker/contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { dockerHost, parseDestination } from '../domain/destination.ts';
 import { nameProblem } from '../domain/names.ts';
-import { otherClients, otherClientsLose, otherClientsNotes, trustNow } from '../domain/plan/other-clients.ts';
-import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import {
   completeHost,
   fleetKey,
@@ -27,7 +25,7 @@ import { type CommandContext, optionFlag } from './command.ts';
 import { type FleetFile, fleetFileAt } from './fleet-file.ts';
 import { readSetting } from './host-options.ts';
 import { dockerConfigDirectory } from './options.ts';
-import { declined, type Prompts } from './prompts.ts';
+import type { Prompts } from './prompts.ts';
 import { coloursOf } from './render/colours.ts';
 
 export type SetupContext = Pick<
@@ -228,60 +226,6 @@ async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile |
   return wanted ? file : undefined;
 }
 
-/** A host in the care of another store: its clients are locked out, which needs a yes of its own. */
-export async function askTakeOver(
-  { prompts }: SetupContext,
-  { facts }: OpenedHost,
-  host: string,
-  state: StoreState,
-): Promise<boolean> {
-  const other = prompts.interactive ? otherStore(facts, host, state) : undefined;
-  if (other === undefined) return false;
-  const agreed = await prompts.confirm({
-    explain: `Warning: ${other}.`,
-    message: 'Take it over?',
-    default: false,
-    flag: '--take-over',
-  });
-  if (!agreed) throw managedExternally(host, other);
-  return true;
-}
-
-/** A daemon that has clients already, of a CA that is not ours: what becomes of them is said before anything changes. */
-export async function askOtherClients(
-  { prompts }: SetupContext,
-  { facts }: OpenedHost,
-  { name, acceptCa }: HostSpec,
-  state: StoreState,
-): Promise<'accept' | 'reject' | undefined> {
-  const now = prompts.interactive && acceptCa === undefined ? trustNow(facts) : undefined;
-  if (now === undefined || now.ours) return undefined;
-  const ours = [state.ca, ...state.oldCas].map((ca) => ca?.cert ?? '').join('');
-  const others = otherClients(now, ours, state, new Date(facts.clockMs));
-  if (!others.needsYes) return undefined;
-  const answer = await prompts.select({
-    explain: `This daemon has clients already: ${otherClientsNotes(others).join('; ')}.`,
-    message: 'What becomes of them?',
-    choices: [
-      ...(others.losing.length > 0
-        ? [
-            {
-              value: 'accept',
-              name: 'they stay accepted, beside ours',
-              description: 'Their ca.pem needs our CA as well, which the new server certificate is from.',
-            } as const,
-          ]
-        : []),
-      { value: 'reject', name: 'they are rejected from now on' } as const,
-      { value: 'end', name: 'end here, and import their CA first: docker-tls ca import' } as const,
-    ],
-    flag: '--accept-ca existing, or --reject-other-clients',
-    key: `hosts.${name}.accept-ca`,
-  });
-  if (answer === 'end') throw otherClientsLose(name, others, 'theirs');
-  return answer;
-}
-
 /** An address says little: then the host's own name, where it is free. */
 function proposedName(spec: HostSpec, { facts }: OpenedHost, state: StoreState): string {
   const own = facts.hostname.split('.')[0] ?? '';
@@ -300,20 +244,6 @@ async function askClient({ prompts }: SetupContext, name: string): Promise<Answe
     validate: (text) => nameProblem(text) ?? true,
   });
   return { name: answer, requested: true };
-}
-
-/** The answer to a plan that is to be made anew. */
-export class Edit extends Error {}
-
-/** Shows the plan and asks: Enter, e, or n. Throws Edit for e, E_DECLINED (exit 130) for n. */
-export async function confirmOrEdit({ prompts }: SetupContext, question: string): Promise<void> {
-  const answer = await prompts.input({
-    message: `${question} (Enter: yes, e: edit, n: no)`,
-    flag: '--yes',
-    validate: (text) => /^(y|yes|e|edit|n|no)?$/i.test(text.trim()) || 'Enter, e or n.',
-  });
-  if (/^e/i.test(answer.trim())) throw new Edit();
-  if (/^n/i.test(answer.trim())) throw declined();
 }
 
 /** For questions: what is wrong with an answer, in words for the reader. */

@@ -64,7 +64,7 @@ const PURE_BUILTINS = ['node:crypto', 'node:util', 'node:buffer', 'node:path', '
 /** Of node:net only the functions that look at text. */
 const PURE_NET = /^import \{ (?:(?:isIP|isIPv4|isIPv6|BlockList|SocketAddress)(?:, )?)+ \} from 'node:net'/m;
 
-const MAX_LINES = 400;
+const MAX_LINES = 300;
 
 type Import = { readonly from: string; readonly typeOnly: boolean };
 

@@ -4,17 +4,15 @@
  */
 
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError, printableLines } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
-import { homeDirectory, loginName, userName } from '../../user.ts';
+import { loginName, userName } from '../../user.ts';
 import { interrupted } from './exec-errors.ts';
+import { expandPath } from './ssh-tokens.ts';
 
 /** One hop as it will be dialled: everything that options, ssh config and defaults say together. */
 export type Endpoint = {
@@ -263,35 +261,6 @@ function agentSocket(value: string | undefined, none: boolean, expand: (path: st
 /** Words separated by blanks, with double quotes around a word that holds some. */
 function splitWords(text: string): string[] {
   return [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
-}
-
-type About = Pick<Endpoint, 'hostName' | 'port' | 'user' | 'alias'> & {
-  readonly keyAlias: string;
-  readonly jump: string;
-};
-
-/** The tokens, variables and the tilde of ssh_config(5): ssh -G leaves them in the names of keys and certificates. */
-function expandPath(path: string, { hostName, port, user, alias, keyAlias, jump }: About): string {
-  const here = hostname();
-  const tokens: Readonly<Record<string, () => string>> = {
-    '%': () => '%',
-    C: () => createHash('sha1').update(`${here}${hostName}${port}${user}${jump}`).digest('hex'),
-    L: () => here.replace(/\..*/, ''),
-    d: homeDirectory,
-    h: () => hostName,
-    i: () => String(process.getuid?.() ?? ''),
-    j: () => jump,
-    k: () => keyAlias,
-    l: () => here,
-    n: () => alias,
-    p: () => String(port),
-    r: () => user,
-    u: userName,
-  };
-  const expanded = path
-    .replace(/%([%CLdhijklnpru])/g, (token, letter: string) => tokens[letter]?.() ?? token)
-    .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (variable, name: string) => process.env[name] ?? variable);
-  return expanded.startsWith('~/') ? join(homeDirectory(), expanded.slice(2)) : expanded;
 }
 
 /** A file's bytes, or undefined when it does not exist. */

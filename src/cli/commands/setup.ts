@@ -35,14 +35,11 @@ import { coloursOf } from '../render/colours.ts';
 import { useCommands } from '../render/next.ts';
 import { outcomeJson, renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
 import { confirming, openRun } from '../run.ts';
+import { askOtherClients, askTakeOver, confirmOrEdit, Edit } from '../setup-consent.ts';
 import {
   type Answers,
   askAddress,
   askDestination,
-  askOtherClients,
-  askTakeOver,
-  confirmOrEdit,
-  Edit,
   editAnswers,
   propose,
   type SetupContext,

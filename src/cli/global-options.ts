@@ -1,0 +1,43 @@
+/** Owns the options that every command takes. */
+
+import type { OptionSpecs } from './command.ts';
+
+export const GLOBAL_OPTIONS = {
+  file: {
+    kind: 'text',
+    group: 'Hosts',
+    short: 'f',
+    value: 'FILE',
+    summary: 'the fleet file (fleet.yaml)',
+    completes: 'file',
+  },
+  json: { kind: 'flag', group: 'Output', summary: 'one JSON document on stdout' },
+  yes: { kind: 'flag', group: 'Safety', short: 'y', summary: 'answer yes to every question; never prompt' },
+  dryRun: { kind: 'flag', group: 'Safety', summary: 'say what would be done, change nothing' },
+  parallel: {
+    kind: 'number',
+    group: 'Hosts',
+    value: 'N',
+    min: 1,
+    max: 1000,
+    summary: 'hosts at the same time (default: 10 per CPU)',
+  },
+  home: {
+    kind: 'text',
+    group: 'Output',
+    value: 'DIR',
+    summary: 'the store (default: DOCKER_TLS_HOME, ~/.docker/tls)',
+    completes: 'directory',
+  },
+  log: { kind: 'text', group: 'Output', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
+  diff: { kind: 'flag', group: 'Output', summary: 'plans with the content of every file; never a secret' },
+  quiet: {
+    kind: 'flag',
+    group: 'Output',
+    short: 'q',
+    summary: 'only errors, and what needs attention (for cron and CI)',
+  },
+  noColor: { kind: 'flag', group: 'Output', summary: 'no colours (also NO_COLOR)' },
+  verbose: { kind: 'flag', group: 'Output', short: 'v', summary: 'say more: every host of a plan, the stack of a bug' },
+  help: { kind: 'flag', group: 'Output', short: 'h', summary: 'show help' },
+} as const satisfies OptionSpecs;
