@@ -53,18 +53,20 @@ describe.each<Case>([
   const credentials = () => join(person.store, 'clients/laptop');
 
   // By iptables: no-client-refused.test.ts.
-  test.skipIf(suite === 'trixie')('a client that connects every 10 ms over two rotations: 0 refused', async () => {
-    const hosts = [{ address: host.address, port: 2376 }];
-    const poller = startPoller({ directory: credentials(), hosts, everyMs: 10, fresh: true });
-    await done('rotate', 'server', host.name, '--yes');
-    await done('rotate', 'server', host.name, '--yes');
-    await poller.stop();
-    console.log(
-      `${suite}: ${poller.tries} connections, ${poller.refusals.length} refused, longest wait ${Math.round(poller.longestMs)} ms`,
-    );
-    expect(poller.refusals).toEqual([]);
-    expect(await host.must(rules)).not.toContain('docker-tls-hold');
-  });
+  const byIptables = suite === 'trixie';
+  if (!byIptables)
+    test('a client that connects every 10 ms over two rotations: 0 refused', async () => {
+      const hosts = [{ address: host.address, port: 2376 }];
+      const poller = startPoller({ directory: credentials(), hosts, everyMs: 10, fresh: true });
+      await done('rotate', 'server', host.name, '--yes');
+      await done('rotate', 'server', host.name, '--yes');
+      await poller.stop();
+      console.log(
+        `${suite}: ${poller.tries} connections, ${poller.refusals.length} refused, longest wait ${Math.round(poller.longestMs)} ms`,
+      );
+      expect(poller.refusals).toEqual([]);
+      expect(await host.must(rules)).not.toContain('docker-tls-hold');
+    });
 
   test('a client in the middle of its handshake is waited for', async () => {
     // Between client and host: byte by byte, so that the handshake is under way when the port is held, until a second after that.
