@@ -213,10 +213,11 @@ test('a host whose TLS port only the jump host reaches: said before anything cha
     const verified = await person.run(['verify', inner.name]);
     expect([verified.status, verified.out]).toEqual([0, expect.stringContaining('through the jump host')]);
     await inner.must('docker image inspect busybox >/dev/null 2>&1 || docker import /root/busybox.tar busybox');
-    const script = 'stat -c %a "$' + '{DOCKER_HOST#unix://}"; docker run -i --rm busybox cat';
+    const script =
+      'printenv DOCKER_TLS_CA_PASSPHRASE; stat -c %a "$' + '{DOCKER_HOST#unix://}"; docker run -i --rm busybox cat';
     const used = await finished(
       program.start(['tunnel', inner.name, '--client', 'ci', '--', 'sh', '-c', script], {
-        env: person.env,
+        env: { ...person.env, DOCKER_TLS_CA_PASSPHRASE: 'not for children' },
         cwd: person.home,
       }),
       'to and fro',

@@ -3,26 +3,30 @@
 import { spawn } from 'node:child_process';
 import { type Login, sshArguments } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
+import { installSshHint } from './ssh-config.ts';
 
 /** Runs a command on the host, or a login shell where there is none. Resolves to ssh's exit status. Fails with E_PROGRAM_MISSING (exit 2). */
-export function openTerminal(login: Login, command: readonly string[]): Promise<number> {
+export async function openTerminal(login: Login, command: readonly string[]): Promise<number> {
+  try {
+    return await runInTerminal(login, command);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new DockerTlsError({
+      code: 'E_PROGRAM_MISSING',
+      message: 'ssh is not installed on this computer',
+      hints: [await installSshHint()],
+      cause,
+    });
+  }
+}
+
+function runInTerminal(login: Login, command: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     // ssh joins the words with blanks, for the host's shell to take apart: quoting is up to the person, as with ssh itself.
     const child = spawn('ssh', [...sshArguments(login), ...(command.length === 0 ? [] : ['--', ...command])], {
       stdio: 'inherit',
     });
-    child.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        cause.code === 'ENOENT'
-          ? new DockerTlsError({
-              code: 'E_PROGRAM_MISSING',
-              message: 'ssh is not installed on this computer',
-              hints: ['apt-get install openssh-client'],
-              cause,
-            })
-          : cause,
-      ),
-    );
+    child.once('error', reject);
     child.once('close', (status, signal) => resolve(status ?? (signal === 'SIGINT' ? 130 : 255)));
   });
 }

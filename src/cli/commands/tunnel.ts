@@ -26,7 +26,7 @@ export const command = defineCommand({
     'For hosts whose TLS port cannot be dialled from here: connections go through the jump host, or through the host itself where there is none.\nThe local socket (mode 0600) needs no TLS: inside the tunnel docker-tls connects as the client, so the host accepts and rejects it as anywhere else. With --port, programs do TLS themselves; the certificate has to name 127.0.0.1 (setup --san 127.0.0.1).\nWith a COMMAND it runs that with DOCKER_HOST set, and ends with it.',
   examples: [
     'docker-tls tunnel build-1 -- docker ps',
-    'docker-tls tunnel build-1 --socket ~/build-1.sock   # elsewhere: docker -H unix://$HOME/build-1.sock ps',
+    'docker-tls tunnel build-1 --socket ~/build-1.sock   # in another shell: docker -H unix://$HOME/build-1.sock ps',
   ],
   args: {
     host: { summary: "the host's name in the store", required: true, completes: 'host' },
@@ -144,6 +144,15 @@ async function untilStopped(
   });
 }
 
+/** Variables that would lead docker past the tunnel, and the secret that no child process gets. */
+const NOT_FOR_COMMAND: ReadonlySet<string> = new Set([
+  'DOCKER_TLS_VERIFY',
+  'DOCKER_TLS',
+  'DOCKER_CERT_PATH',
+  'DOCKER_CONTEXT',
+  'DOCKER_TLS_CA_PASSPHRASE',
+]);
+
 function runCommand(
   [file = '', ...args]: readonly string[],
   endpoint: string,
@@ -151,8 +160,7 @@ function runCommand(
   withTls: boolean,
   { env }: Runtime,
 ): Promise<ExitStatus> {
-  const { DOCKER_TLS_VERIFY: _, DOCKER_TLS: __, DOCKER_CERT_PATH: ___, DOCKER_CONTEXT: ____, ...rest } = env;
-  const { DOCKER_TLS_CA_PASSPHRASE: _____, ...own } = rest;
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_COMMAND.has(name)));
   const tls = withTls ? { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory } : {};
   return new Promise((resolveExit, reject) => {
     const child = spawn(file, args, { stdio: 'inherit', env: { ...own, ...tls, DOCKER_HOST: endpoint } });
