@@ -1,6 +1,7 @@
 /** Owns `client add`, `client sign` and `client revoke`: a change of clients, and of the hosts that have to hear of it. */
 
 import type { ClientRecord, StoredHost, StoreState } from '../adapters/store/records.ts';
+import { type HostFlags, specsFor } from '../domain/fleet/specs.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { accessOf, reasonsFor } from '../domain/trust/access.ts';
 import { certificateIds } from '../domain/trust/ca-id.ts';
@@ -11,7 +12,6 @@ import { trustedIds, viewOf } from '../domain/trust/view.ts';
 import { nameHosts } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run, Wanted } from '../engine/intent.ts';
-import { type HostFlags, specsFor } from '../engine/specs.ts';
 
 export type AddRequest = {
   readonly clients: readonly ClientSpec[];

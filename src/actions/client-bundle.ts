@@ -5,7 +5,7 @@ import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
 import type { Secret } from '../domain/secret.ts';
 import { externalKey, unknownClient } from '../domain/trust/client-refusals.ts';
-import { accepts, reachableHosts } from '../engine/reachable-hosts.ts';
+import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
 export const BUNDLE_FORMATS = ['tar', 'p12', 'env', 'pem'] as const;

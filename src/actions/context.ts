@@ -4,14 +4,15 @@
  */
 
 import { checkConfigDirectory, installIntoConfigDirectory } from '../adapters/docker/config-directory.ts';
-import { checkContext, contextNameOf, writeContext } from '../adapters/docker/contexts.ts';
+import { checkContext, writeContext } from '../adapters/docker/contexts.ts';
 import type { ClientCopies, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { dockerHost } from '../domain/destination.ts';
+import { contextName } from '../domain/fleet/specs.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
-import { type ReachableHost, reachableHosts } from '../engine/reachable-hosts.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 
 export type ContextRequest = {
@@ -151,11 +152,6 @@ async function checkPlaces(
 
 function certificates(state: StoreState): string[] {
   return [...state.clients.values()].map((one) => one.cert);
-}
-
-/** The context that a host is to have here; `use` and `config-directory` mean one of the host's name. */
-export function contextName({ name, context, use, configDirectory }: HostSpec): string | undefined {
-  return context ?? (use || configDirectory ? contextNameOf(name) : undefined);
 }
 
 /**

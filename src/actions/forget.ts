@@ -2,7 +2,7 @@
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
-import { clientAccess } from '../engine/client-access.ts';
+import { clientAccess } from '../domain/trust/client-hosts.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { contextsOf, takeContextsAway } from './contexts-of-host.ts';
 

@@ -3,7 +3,7 @@
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { checkName } from '../domain/names.ts';
-import { reachableHosts } from '../engine/reachable-hosts.ts';
+import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
 /** The change that renames a host of the store, in every list of hosts that a client has too. Fails with E_NAME, E_HOST_TAKEN (exit 2). */

@@ -1,22 +1,21 @@
 /** Owns `rotate ca`: accept old and new, issue from the new, drop the old. Each stage is a change of its own; any of them can be the first. */
 
 import type { StoreState } from '../adapters/store/records.ts';
+import { type HostFlags, specsFor } from '../domain/fleet/specs.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
-import { type RotationStage, rotationStage } from '../domain/plan/stages.ts';
+import type { RotationStage } from '../domain/plan/stages.ts';
 import type { CaSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
-import { certificateIds } from '../domain/trust/ca-id.ts';
 import { caBreaksClients } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, preview } from '../domain/trust/changes.ts';
-import { externalKey } from '../domain/trust/client-refusals.ts';
 import { activeClients, renewed } from '../domain/trust/clients.ts';
+import { nextSteps, stageOf } from '../domain/trust/rotation.ts';
 import { breaksClients } from '../domain/trust/server.ts';
 import { isFrom } from '../domain/trust/trust.ts';
-import { trustFor, viewOf } from '../domain/trust/view.ts';
+import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Intent, Run, Wanted } from '../engine/intent.ts';
-import { type HostFlags, specsFor } from '../engine/specs.ts';
 import { refreshAll } from '../engine/steps/issue.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 
@@ -187,26 +186,6 @@ function oldCasOf({ ca, oldCas }: StoreState, begun: readonly CredentialChange[]
   return begun.length > 0 && ca !== undefined ? [{ ...ca, serial: '' }, ...oldCas] : oldCas;
 }
 
-/** Where a rotation stands, by the store alone. */
-export function stageOf(state: StoreState, now: Date): RotationStage {
-  if (state.ca === undefined) return { stage: 'none', hosts: [], clients: [] };
-  const view = viewOf(state, now);
-  const { outdated } = accessOf(state, view, { rejectOthers: true, now });
-  const own = [...state.clients.values()].filter(({ record }) => record.reaches === undefined);
-  return rotationStage({
-    ca: state.ca.cert,
-    oldCas: state.oldCas.map((old) => old.cert),
-    hosts: [...state.hosts.values()].map(({ record, ca: trust, serverCert }) => {
-      const wanted = outdated.includes(record.name) ? trustFor(record, view) : certificateIds(trust);
-      return { name: record.name, trust, outdated: outdated.includes(record.name), wanted, serverCert };
-    }),
-    clients: own.map(({ record: { name, revokedAt }, cert, key }) => {
-      return { name, cert, revoked: revokedAt !== undefined, keyHere: key !== undefined };
-    }),
-    now,
-  });
-}
-
 function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, 'clients'>): void {
   if (stage.stage === 'drop' || stage.stage === 'clear' || stage.stage === 'none') return;
   const here = stage.clients.some((name) => clients.get(name)?.key !== undefined);
@@ -215,14 +194,4 @@ function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, 'clients
     message: `the old CA is still needed by ${[...stage.hosts.map((host) => `host ${host}`), ...stage.clients.map((client) => `client ${client}`)].join(', ')}`,
     hints: [...(stage.hosts.length > 0 || here ? ['docker-tls rotate ca'] : []), ...nextSteps(stage.clients, clients)],
   });
-}
-
-/** What has to be done on other machines for clients whose key is not here: no command of this computer renews them. */
-export function nextSteps(names: readonly string[], clients: StoreState['clients']): string[] {
-  return names
-    .filter((name) => clients.get(name)?.key === undefined)
-    .flatMap((name) => [
-      ...externalKey(name).hints,
-      `if ${name} is no longer to be accepted: docker-tls client revoke ${name}`,
-    ]);
 }

@@ -1,17 +1,17 @@
 /** Owns the configuration of tools for a client of the store, and remembering who was given its credentials. */
 
-import { contextNameOf } from '../adapters/docker/contexts.ts';
 import { packTar } from '../adapters/docker/tar.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { dockerHost } from '../domain/destination.ts';
+import { contextNameOf } from '../domain/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { type Access, contextCommand } from '../domain/tools/access.ts';
 import { fileOf, renderTool, type ToolName } from '../domain/tools/tools.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
 import { type NewCopy, withHandedOut } from '../domain/trust/handed-out.ts';
-import type { ReachableHost } from '../engine/reachable-hosts.ts';
+import type { ReachableHost } from '../domain/trust/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
 /** A tool on this computer: it reads the files in the store, and its context is kept up to date by docker-tls (`typed`: as it is called here). */

@@ -2,12 +2,13 @@
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
+import type { CheckResult } from '../domain/plan/outcome.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
+import type { ReachableHost } from '../domain/trust/reachable-hosts.ts';
 import type { Reach } from '../engine/intent.ts';
-import type { ReachableHost } from '../engine/reachable-hosts.ts';
 import { alongWay, said } from '../engine/through.ts';
-import { type CheckResult, type VerifyRequest, verifyHost } from '../engine/verify-host.ts';
+import { type VerifyRequest, verifyHost } from '../engine/verify-host.ts';
 
 /** Through ssh where the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still here must be rejected. */
 export function verifyStored(

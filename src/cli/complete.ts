@@ -4,11 +4,13 @@
  * (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md).
  */
 
+import { optionFlag } from '../domain/settings.ts';
 import type { Runtime } from '../runtime.ts';
-import { type ArgumentSpec, type Command, type Completes, type OptionSpec, optionFlag } from './command.ts';
+import { storeDirectory } from '../user.ts';
+import type { ArgumentSpec, Command, Completes, OptionSpec } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
-import { glance, optionsOf, storeDirectory } from './options.ts';
+import { glance, optionsOf } from './options.ts';
 
 type Candidate = { readonly word: string; readonly summary?: string };
 
@@ -89,7 +91,7 @@ async function storedNames(kind: 'host' | 'client', before: readonly string[], r
     const { openStore } = await import('../adapters/store/store.ts');
     const state = await openStore(storeDirectory(before.includes('--home') ? home : undefined, runtime)).read();
     if (kind === 'client') return [...state.clients.keys()];
-    const { reachableHosts } = await import('../engine/reachable-hosts.ts');
+    const { reachableHosts } = await import('../domain/trust/reachable-hosts.ts');
     return [...reachableHosts(state).keys()];
   } catch {
     return [];

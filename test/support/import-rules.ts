@@ -31,8 +31,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'adapters/docker': PURE,
   'adapters/issuer': PURE,
   engine: PURE,
+  adapters: [...PURE, ...APART],
   actions: [...PURE, ...APART, 'engine'],
-  cli: [...PURE, ...APART, 'engine', 'actions'],
+  cli: [...PURE, ...APART, 'engine', 'actions', 'adapters'],
   errors: [],
   host: [],
   // src/*.ts: the contracts, which name types of other directories only.
@@ -56,7 +57,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   shlex: ['domain'],
   ssh2: ['adapters/ssh'],
   yaml: ['domain/fleet', 'domain/audit'],
-  zod: ['domain', 'domain/fleet', 'domain/plan', 'adapters/store', 'cli'],
+  zod: ['domain', 'domain/fleet', 'domain/plan', 'adapters/store', 'actions'],
 };
 
 /** What the domain may take from Node: computing, not effects. */

@@ -1,12 +1,12 @@
 /** Owns `ca create`: a CA before any host, for those who want it first; setup makes one by itself. */
 
 import { createCa } from '../../actions/ca-create.ts';
+import { openStoredRun } from '../../actions/run.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { dateWords } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS, CLIENT_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
-import { openStoredRun } from '../run.ts';
 
 export const command = defineCommand({
   name: 'ca create',

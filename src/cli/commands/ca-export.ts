@@ -1,16 +1,16 @@
 /** Owns `ca export`: the CA's certificate, which is public; with its key only encrypted. */
 
 import { resolve } from 'node:path';
+import { checkOut, writeOut } from '../../actions/files.ts';
+import { openStoredRun } from '../../actions/run.ts';
+import { readSecretFile } from '../../actions/secrets.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { encryptKey } from '../../domain/pki/keys.ts';
 import { Secret } from '../../domain/secret.ts';
 import { openIssuer } from '../../engine/issue.ts';
+import { usage } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
-import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
-import { CA_OPTIONS } from '../host-options.ts';
-import { usage } from '../options.ts';
-import { openStoredRun } from '../run.ts';
-import { readSecretFile } from '../secrets.ts';
+import { CA_OPTIONS, OUT_OPTIONS } from '../host-options.ts';
 import { noCa } from './ca-show.ts';
 
 export const command = defineCommand({

@@ -1,17 +1,17 @@
 /** Owns `ca import`: a CA of your own, also an intermediate, also one whose key is external. */
 
 import { importCa } from '../../actions/ca-import.ts';
+import { readIn } from '../../actions/files.ts';
+import { passphraseSource } from '../../actions/secrets.ts';
+import { storeOf } from '../../actions/store.ts';
 import { anchorCommand } from '../../adapters/issuer/sign-command.ts';
 import { authorityWarnings } from '../../domain/pki/authority.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { Secret } from '../../domain/secret.ts';
 import { dateWords } from '../../domain/words.ts';
+import { usage } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
-import { readIn } from '../files.ts';
 import { PASSPHRASE_OPTIONS } from '../host-options.ts';
-import { usage } from '../options.ts';
-import { passphraseSource } from '../secrets.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'ca import',

@@ -1,12 +1,12 @@
 /** Owns `ca show`: the active CA and those that are still trusted beside it. */
 
+import { storeOf } from '../../actions/store.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { isEncrypted } from '../../domain/pki/keys.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { dateWords, plural } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'ca show',

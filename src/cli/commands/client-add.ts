@@ -1,12 +1,13 @@
 /** Owns `client add`: credentials for a person or a program, for all hosts or for some. */
 
 import { addClients } from '../../actions/client-access.ts';
+import { clientSpec } from '../../actions/flags.ts';
+import { openStoredRun } from '../../actions/run.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { dateWords, listWords, plural } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
-import { CLIENT_OPTIONS, clientSpec } from '../host-options.ts';
+import { CLIENT_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
-import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'client add',

@@ -2,18 +2,18 @@
 
 import { resolve } from 'node:path';
 import { BUNDLE_FORMATS, type BundleFormat, bundleOf, clientOf, renderBundle } from '../../actions/client-bundle.ts';
+import { checkOut, writeOut } from '../../actions/files.ts';
+import { readSecretFile } from '../../actions/secrets.ts';
+import { storeOf } from '../../actions/store.ts';
 import { accessThere, packTool, rememberCopy } from '../../actions/tool-config.ts';
 import type { ClientBundle } from '../../adapters/docker/bundle.ts';
 import type { StoredClient } from '../../adapters/store/records.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { fileOf, isTool, TOOLS, type ToolName } from '../../domain/tools/tools.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
-import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
-import { usage } from '../options.ts';
-import { readSecretFile } from '../secrets.ts';
-import { storeOf } from '../store.ts';
+import { OUT_OPTIONS } from '../host-options.ts';
 
 export const command = defineCommand({
   name: 'client export',

@@ -2,17 +2,17 @@
 
 import { bundleOfEnvironment, importClient, namedHosts, readBundle } from '../../actions/client-import.ts';
 import { giveContext } from '../../actions/context.ts';
-import { checkContextName, contextNameOf } from '../../adapters/docker/contexts.ts';
+import { readIn } from '../../actions/files.ts';
+import { storeOf } from '../../actions/store.ts';
 import { readRequests, removeRequest } from '../../adapters/store/requests.ts';
+import { checkContextName, contextNameOf } from '../../domain/names.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { accepts, reachableHosts } from '../../domain/trust/reachable-hosts.ts';
 import { dateWords } from '../../domain/words.ts';
 import { refreshCopies } from '../../engine/installed-copies.ts';
-import { accepts, reachableHosts } from '../../engine/reachable-hosts.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, usage } from '../../errors/errors.ts';
+import { dockerConfigDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
-import { readIn } from '../files.ts';
-import { dockerConfigDirectory, usage } from '../options.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'client import',

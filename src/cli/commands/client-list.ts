@@ -1,12 +1,12 @@
 /** Owns `client list`: who can reach what. Reads the store; asks no host. */
 
+import { storeOf } from '../../actions/store.ts';
+import { type ClientAccess, clientAccess } from '../../domain/trust/client-hosts.ts';
 import { type OutdatedCopy, outdatedCopies } from '../../domain/trust/handed-out.ts';
 import { dateWords } from '../../domain/words.ts';
-import { type ClientAccess, clientAccess } from '../../engine/client-access.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { renderTable } from '../render/table.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'client list',

@@ -1,14 +1,14 @@
 /** Owns `client request`: a key that is made here and stays here, and a request for a certificate. */
 
+import { checkOut, writeOut } from '../../actions/files.ts';
+import { storeOf } from '../../actions/store.ts';
 import { readRequests, writeRequest } from '../../adapters/store/requests.ts';
 import { checkName } from '../../domain/names.ts';
 import { makeCsr } from '../../domain/pki/csr.ts';
 import { generateKey } from '../../domain/pki/keys.ts';
 import { CLIENT_DEFAULTS } from '../../domain/settings.ts';
 import { defineCommand } from '../command.ts';
-import { checkOut, OUT_OPTIONS, writeOut } from '../files.ts';
-import { CLIENT_OPTIONS } from '../host-options.ts';
-import { storeOf } from '../store.ts';
+import { CLIENT_OPTIONS, OUT_OPTIONS } from '../host-options.ts';
 
 export const command = defineCommand({
   name: 'client request',

@@ -1,10 +1,11 @@
 /** Owns `client revoke`: takes access away from one client, on every host, and verifies it. */
 
 import { revokeClient } from '../../actions/client-access.ts';
+import { openStoredRun } from '../../actions/run.ts';
 import { plural } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
+import { STORED_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
-import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'client revoke',

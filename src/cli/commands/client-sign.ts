@@ -2,18 +2,19 @@
 
 import { signClient } from '../../actions/client-access.ts';
 import { bundleOf, renderBundle } from '../../actions/client-bundle.ts';
+import { checkOut, readIn, writeOut } from '../../actions/files.ts';
+import { clientSpec } from '../../actions/flags.ts';
+import { openStoredRun } from '../../actions/run.ts';
 import type { StoredClient } from '../../adapters/store/records.ts';
 import { parseCsr } from '../../domain/pki/csr.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
+import { clientAccess } from '../../domain/trust/client-hosts.ts';
 import { isFrom } from '../../domain/trust/trust.ts';
 import { dateWords } from '../../domain/words.ts';
-import { clientAccess } from '../../engine/client-access.ts';
+import { usage } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
-import { checkOut, OUT_OPTIONS, readIn, writeOut } from '../files.ts';
-import { CA_OPTIONS, CLIENT_OPTIONS, clientSpec } from '../host-options.ts';
-import { usage } from '../options.ts';
+import { CA_OPTIONS, CLIENT_OPTIONS, OUT_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
-import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'client sign',

@@ -2,10 +2,10 @@
 
 import { clientOf } from '../../actions/client-bundle.ts';
 import { makeOwn } from '../../actions/own-client.ts';
+import { storeOf } from '../../actions/store.ts';
 import { externalKey } from '../../domain/trust/client-refusals.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'client use',

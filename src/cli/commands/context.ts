@@ -1,13 +1,14 @@
 /** Owns `context HOST`: a docker context for a host, kept up to date. */
 
 import { type ContextOutcome, checkGiveContext, giveContext } from '../../actions/context.ts';
-import { checkContextName, contextNameOf } from '../../adapters/docker/contexts.ts';
+import { clientName, resolveClient, resolveHost } from '../../actions/resolve-target.ts';
+import { storeOf } from '../../actions/store.ts';
 import { dockerHost } from '../../domain/destination.ts';
+import { checkContextName, contextNameOf } from '../../domain/names.ts';
 import type { Runtime } from '../../runtime.ts';
+import { dockerConfigDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
-import { dockerConfigDirectory } from '../options.ts';
-import { CLIENT_OPTION, clientName, resolveClient, resolveHost } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
+import { CLIENT_OPTION } from '../host-options.ts';
 
 export const command = defineCommand({
   name: 'context',

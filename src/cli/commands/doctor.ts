@@ -1,16 +1,17 @@
 /** Owns `doctor HOST`: one cause, and the command that fixes it. */
 
 import { examine } from '../../actions/doctor.ts';
+import { anyClient, resolveHost } from '../../actions/resolve-target.ts';
+import { storeOf } from '../../actions/store.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
 import { dockerHost } from '../../domain/destination.ts';
-import { type ReachableHost, reachableHosts } from '../../engine/reachable-hosts.ts';
+import { type ReachableHost, reachableHosts } from '../../domain/trust/reachable-hosts.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Runtime } from '../../runtime.ts';
+import { dockerConfigDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
-import { dockerConfigDirectory } from '../options.ts';
+import { CLIENT_OPTION } from '../host-options.ts';
 import { coloursOf } from '../render/colours.ts';
-import { anyClient, CLIENT_OPTION, resolveHost } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'doctor',

@@ -1,18 +1,21 @@
 /** Owns `env HOST`: how the shell, or a tool, is pointed at a host. */
 
+import type { GlobalOptions } from '../../actions/action-context.ts';
+import { clientName, type KnownClient, resolveClient, resolveHost } from '../../actions/resolve-target.ts';
+import { storeOf } from '../../actions/store.ts';
 import { accessHere, rememberCopy } from '../../actions/tool-config.ts';
-import { detectShell, renderEnvironment, SHELLS } from '../../adapters/docker/environment.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
 import { dockerHost } from '../../domain/destination.ts';
+import { detectShell, renderEnvironment, SHELLS } from '../../domain/environment.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { afterRenewal, isTool, renderTool, TOOLS, type ToolName, takesSeveral } from '../../domain/tools/tools.ts';
-import { accepts, type ReachableHost, reachableHosts } from '../../engine/reachable-hosts.ts';
+import { accepts, type ReachableHost, reachableHosts } from '../../domain/trust/reachable-hosts.ts';
+import { usage } from '../../errors/errors.ts';
 import type { Runtime } from '../../runtime.ts';
-import { type CommandResult, defineCommand, type GlobalOptions } from '../command.ts';
+import { storeDirectory } from '../../user.ts';
+import { type CommandResult, defineCommand } from '../command.ts';
 import { hintPrefix } from '../hint-prefix.ts';
-import { storeDirectory, usage } from '../options.ts';
-import { CLIENT_OPTION, clientName, type KnownClient, resolveClient, resolveHost } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
+import { CLIENT_OPTION } from '../host-options.ts';
 
 const NOTHING = { DOCKER_HOST: '', DOCKER_TLS_VERIFY: '', DOCKER_CERT_PATH: '' };
 

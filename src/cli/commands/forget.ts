@@ -1,12 +1,12 @@
 /** Owns `forget HOST…`: drops hosts that are gone from the store. */
 
 import { type ForgottenHost, forgetHosts, planForget } from '../../actions/forget.ts';
+import { agree } from '../../actions/prompts.ts';
+import { unknownName } from '../../actions/resolve-target.ts';
+import { storeOf } from '../../actions/store.ts';
 import { listWords, plural } from '../../domain/words.ts';
 import { gravestExit } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
-import { agree } from '../prompts.ts';
-import { unknownName } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'forget',

@@ -2,13 +2,13 @@
 
 import { join, resolve } from 'node:path';
 import { importDockerMachines } from '../../actions/import-docker-machine.ts';
+import { openStoredRun } from '../../actions/run.ts';
 import { dockerMachineNames } from '../../actions/take-over.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { usage } from '../../errors/errors.ts';
 import { homeDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS } from '../host-options.ts';
-import { usage } from '../options.ts';
-import { openStoredRun } from '../run.ts';
 
 export const command = defineCommand({
   name: 'import docker-machine',

@@ -1,8 +1,8 @@
 /** Owns `notices on|off`: whether docker says after its commands that a certificate is due (src/cli/notice.ts). */
 
 import { setHooks } from '../../adapters/docker/config-file.ts';
+import { dockerConfigDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
-import { dockerConfigDirectory } from '../options.ts';
 
 export const command = defineCommand({
   name: 'notices',

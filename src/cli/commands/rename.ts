@@ -1,9 +1,9 @@
 /** Owns `rename HOST NAME`: another name for a host of the store. */
 
 import { renamed, renameHost } from '../../actions/rename.ts';
+import { unknownName } from '../../actions/resolve-target.ts';
+import { storeOf } from '../../actions/store.ts';
 import { defineCommand } from '../command.ts';
-import { unknownName } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'rename',

@@ -1,14 +1,13 @@
 /** Owns `rotate ca`: a new CA in stages that can be stopped and resumed anywhere. */
 
-import { dropOldCas, rotateCa, type StageChange, stageOf } from '../../actions/rotate-ca.ts';
+import { dropOldCas, rotateCa, type StageChange } from '../../actions/rotate-ca.ts';
+import { openStoredRun } from '../../actions/run.ts';
 import type { RotationStage } from '../../domain/plan/stages.ts';
-import { gravestExit } from '../../errors/errors.ts';
+import { describeRotation, stageOf } from '../../domain/trust/rotation.ts';
+import { gravestExit, usage } from '../../errors/errors.ts';
 import { type CommandResult, defineCommand } from '../command.ts';
-import { CA_OPTIONS, CLIENT_OPTIONS } from '../host-options.ts';
-import { usage } from '../options.ts';
+import { CA_OPTIONS, CLIENT_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
-import { describeRotation } from '../render/rotation.ts';
-import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'rotate ca',

@@ -1,15 +1,15 @@
 /** Owns `rotate client`: new key and certificate for clients; no host is touched. */
 
 import { rotateClient } from '../../actions/rotate-client.ts';
+import { openStoredRun } from '../../actions/run.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { type OutdatedCopy, outdatedCopies } from '../../domain/trust/handed-out.ts';
+import { resolveNames } from '../../domain/trust/renewals.ts';
 import { dateWords, plural } from '../../domain/words.ts';
-import { resolveNames } from '../../engine/renewals.ts';
 import type { CopiesOutcome } from '../../runtime.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS, DUE_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
-import { openStoredRun } from '../run.ts';
 
 export const command = defineCommand({
   name: 'rotate client',

@@ -1,12 +1,12 @@
 /** Owns `rotate server`: new keys and certificates for hosts, through the same transaction as setup. */
 
 import { rotateServer } from '../../actions/rotate-server.ts';
-import { resolveNames } from '../../engine/renewals.ts';
-import { specsFor } from '../../engine/specs.ts';
+import { openStoredRun } from '../../actions/run.ts';
+import { specsFor } from '../../domain/fleet/specs.ts';
+import { resolveNames } from '../../domain/trust/renewals.ts';
 import { defineCommand } from '../command.ts';
-import { DUE_OPTIONS } from '../host-options.ts';
+import { DUE_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
-import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'rotate server',

@@ -3,19 +3,19 @@
 import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { renderCi, renderCron, renderSystemd, SCHEDULE_FORMS } from '../../actions/schedule.ts';
+import { readFleetText } from '../../actions/fleet-file.ts';
+import { readSecretFile } from '../../actions/secrets.ts';
+import { storeOf } from '../../actions/store.ts';
 import { replaceFiles, withFileErrors } from '../../adapters/docker/files.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
 import type { Fleet } from '../../domain/fleet/fleet.ts';
 import { isEncrypted } from '../../domain/pki/keys.ts';
+import { renderCi, renderCron, renderSystemd, SCHEDULE_FORMS } from '../../domain/schedule.ts';
+import { usage } from '../../errors/errors.ts';
 import type { Runtime } from '../../runtime.ts';
 import { homeDirectory } from '../../user.ts';
 import { defineCommand } from '../command.ts';
-import { readFleetText } from '../fleet-file.ts';
 import { CA_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
-import { usage } from '../options.ts';
-import { readSecretFile } from '../secrets.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'schedule',

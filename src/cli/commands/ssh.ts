@@ -1,12 +1,11 @@
 /** Owns `ssh HOST`: a shell or a command on a host, by the login that the store has. */
 
+import { unknownName } from '../../actions/resolve-target.ts';
+import { storeOf } from '../../actions/store.ts';
 import { openTerminal } from '../../adapters/ssh/terminal.ts';
 import type { ExitStatus } from '../../errors/catalogue.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
-import { usage } from '../options.ts';
-import { unknownName } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'ssh',

@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { clientName, resolveClient, unknownName } from '../../actions/resolve-target.ts';
+import { storeOf } from '../../actions/store.ts';
 import { openTunnel } from '../../adapters/docker/tunnel.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
@@ -11,12 +13,10 @@ import { completeHost } from '../../domain/settings.ts';
 import { sshOptions } from '../../engine/steps/connect.ts';
 import { probeThrough } from '../../engine/through.ts';
 import type { ExitStatus } from '../../errors/catalogue.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, usage } from '../../errors/errors.ts';
 import type { Runtime, Tunnel } from '../../runtime.ts';
 import { defineCommand } from '../command.ts';
-import { usage } from '../options.ts';
-import { CLIENT_OPTION, clientName, resolveClient, unknownName } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
+import { CLIENT_OPTION } from '../host-options.ts';
 
 export const command = defineCommand({
   name: 'tunnel',

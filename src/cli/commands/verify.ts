@@ -1,17 +1,19 @@
 /** Owns `verify [HOST…]`: verifies over the network who gets in and who must not. */
 
+import { anyClient } from '../../actions/resolve-target.ts';
+import { selectSpecs } from '../../actions/selection.ts';
+import { storeOf } from '../../actions/store.ts';
 import { verifyStored } from '../../actions/verify.ts';
+import { errorsOf, exitOfResults } from '../../domain/host-results.ts';
+import { reachableHosts } from '../../domain/trust/reachable-hosts.ts';
 import { plural } from '../../domain/words.ts';
-import { errorsOf, exitOfResults, overHosts } from '../../engine/pool.ts';
-import { reachableHosts } from '../../engine/reachable-hosts.ts';
+import { overHosts } from '../../engine/pool.ts';
 import { requireVerified } from '../../engine/verify-host.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
+import { CLIENT_OPTION, SELECTION_OPTIONS } from '../host-options.ts';
 import { coloursOf } from '../render/colours.ts';
 import { renderChecks } from '../render/outcome.ts';
-import { anyClient, CLIENT_OPTION } from '../resolve-target.ts';
-import { SELECTION_OPTIONS, selectSpecs } from '../selection.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'verify',

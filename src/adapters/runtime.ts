@@ -19,23 +19,11 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     cwd: process.cwd(),
     operator: `${userName()}@${hostname()}`,
     signal: options.signal,
-    connect: async (target) => (await import('../adapters/ssh/connect.ts')).connect(target),
-    probe: async (request) => (await import('../adapters/docker/probe.ts')).probe(request),
-    sign: async (command, request) => (await import('../adapters/issuer/sign-command.ts')).sign(command, request),
-    refreshCopies: async (request) => (await import('../adapters/docker/installed-copies.ts')).refreshCopies(request),
+    connect: async (target) => (await import('./ssh/connect.ts')).connect(target),
+    probe: async (request) => (await import('./docker/probe.ts')).probe(request),
+    sign: async (command, request) => (await import('./issuer/sign-command.ts')).sign(command, request),
+    refreshCopies: async (request) => (await import('./docker/installed-copies.ts')).refreshCopies(request),
   };
-}
-
-/** The environment as it was given to us. What it holds that is secret is ours to read, and no child process gets it. */
-export function takeEnvironment(): Runtime['env'] {
-  const env = { ...process.env };
-  keepFromChildren('DOCKER_TLS_CA_PASSPHRASE');
-  return env;
-}
-
-/** Takes a variable out of the environment that child processes inherit. */
-export function keepFromChildren(name: string): void {
-  delete process.env[name];
 }
 
 function processIo(colour: boolean): Io {

@@ -5,15 +5,18 @@ import { resolve } from 'node:path';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
+import { keepFromChildren } from '../environment.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import type { OptionValues } from './command.ts';
-import type { PASSPHRASE_OPTIONS, SSH_OPTIONS } from './host-options.ts';
 import type { Prompts } from './prompts.ts';
-import { keepFromChildren } from './runtime.ts';
 
-type SshValues = OptionValues<typeof SSH_OPTIONS>;
-type PassphraseValues = OptionValues<typeof PASSPHRASE_OPTIONS>;
+/** What the flags say of secrets; what is absent was not said. */
+export type SecretOptions = {
+  readonly askSudoPassword?: boolean;
+  readonly sudoPasswordFile?: string | undefined;
+  readonly caPassphraseFile?: string | undefined;
+  readonly noCaPassphrase?: boolean;
+};
 
 /** What is typed for a new CA without a passphrase. */
 const NONE = 'none';
@@ -34,7 +37,7 @@ function weakness(passphrase: string): string | undefined {
 
 /** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
 export function passphraseSource(
-  options: PassphraseValues,
+  options: SecretOptions,
   runtime: Runtime,
   prompts: Prompts,
   reference?: string,
@@ -91,7 +94,7 @@ export function passphraseSource(
 
 /** The password for sudo, when the options promise one, or else the fleet file does. */
 export async function sudoPassword(
-  options: Pick<SshValues, 'askSudoPassword' | 'sudoPasswordFile'>,
+  options: SecretOptions,
   runtime: Runtime,
   prompts: Prompts,
   reference?: string,

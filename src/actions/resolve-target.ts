@@ -3,21 +3,13 @@
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { nearestNames } from '../domain/fleet/nearest.ts';
 import { ownOf } from '../domain/trust/clients.ts';
+import { accepts, probeClientAt, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { listWords } from '../domain/words.ts';
-import { accepts, probeClientAt, type ReachableHost, reachableHosts } from '../engine/reachable-hosts.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import type { OptionSpec } from './command.ts';
 
 export type KnownClient = StoredClient & { readonly directory: string };
-
-export const CLIENT_OPTION = {
-  kind: 'text',
-  value: 'NAME',
-  summary: "whose certificate to use (default: DOCKER_TLS_CLIENT, this computer's own)",
-  completes: 'client',
-} as const satisfies OptionSpec;
 
 /** The client that --client or DOCKER_TLS_CLIENT names. */
 export function clientName(

@@ -1,20 +1,15 @@
 /** Owns the files that commands read and write by name for people: `-` for the standard streams, secrets never on a terminal. */
 
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import type { GlobalOptions, OptionSpecs } from './command.ts';
-import { usage } from './options.ts';
-
-export const OUT_OPTIONS = {
-  out: { kind: 'text', value: 'FILE', summary: 'the file to write; - is standard output', completes: 'file' },
-  replace: { kind: 'flag', summary: 'replace a file that is there' },
-} as const satisfies OptionSpecs;
+import type { GlobalOptions } from './action-context.ts';
 
 export type OutFile = {
   readonly runtime: Runtime;
@@ -76,6 +71,36 @@ export async function readIn(path: string, cwd: string): Promise<Buffer> {
       where: path,
       message: `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
       hints: [`ls -l ${shellQuote(path)}`],
+      cause,
+    });
+  }
+}
+
+/**
+ * Writes the report for its owner alone, since it tells where to break in; whole or not at all. A link stays and what it leads to is
+ * written, and so are devices and pipes (/dev/stdout), which a new file must not replace. Its absolute path. Fails with E_AUDIT_OUT (exit 2).
+ */
+export async function saveReport(out: string, cwd: string, text: string): Promise<string> {
+  const path = resolve(cwd, out);
+  let temporary: string | undefined;
+  try {
+    const there = await stat(path).catch(() => undefined);
+    if (there !== undefined && !there.isFile()) {
+      await writeFile(path, text);
+      return path;
+    }
+    const place = there === undefined ? path : await realpath(path);
+    temporary = `${place}.${randomBytes(6).toString('hex')}`;
+    await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
+    await rename(temporary, place);
+    return path;
+  } catch (cause) {
+    if (temporary !== undefined) await rm(temporary, { force: true });
+    throw new DockerTlsError({
+      code: 'E_AUDIT_OUT',
+      message: 'the report cannot be written',
+      where: path,
+      hints: [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`],
       cause,
     });
   }

@@ -1,8 +1,8 @@
 /** Owns which hosts can be reached from here: those that were set up from this store, and those that an imported client brought along. */
 
-import type { HostRecord, StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { Secret } from '../domain/secret.ts';
-import { ownOf } from '../domain/trust/clients.ts';
+import type { HostRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
+import type { Secret } from '../secret.ts';
+import { ownOf } from './clients.ts';
 
 export type ReachableHost = {
   readonly record: Pick<HostRecord, 'name' | 'address' | 'port' | 'clients'>;

@@ -2,7 +2,7 @@
 
 import { openStore, type Store } from '../adapters/store/store.ts';
 import type { Runtime } from '../runtime.ts';
-import type { GlobalOptions } from './command.ts';
+import type { GlobalOptions } from './action-context.ts';
 
 /** How long a run waits for another one that is writing to the store. */
 const RETRY_MS = 30_000;

@@ -1,8 +1,8 @@
 /** Owns the choice of what a rotation is about: named ones, all, or those that are due. */
 
-import { inspectCertificate } from '../domain/pki/inspect.ts';
-import { renewal } from '../domain/pki/renewal.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { inspectCertificate } from '../pki/inspect.ts';
+import { renewal } from '../pki/renewal.ts';
 
 export type Choice = {
   readonly names: readonly string[];

@@ -1,18 +1,19 @@
 /** Owns `harden --report`: the audit before and after, with Lynis where it is installed, and the page that is filed of it. */
 
 import { hostname } from 'node:os';
-import { auditHosts, subjectsOf } from '../actions/audit.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { NEWEST } from '../domain/audit/benchmark.ts';
 import type { Fix } from '../domain/audit/fixes.ts';
 import { type HardenReport, type MadeChange, renderHardenReport } from '../domain/audit/report/html-harden.ts';
 import type { Subject } from '../domain/audit/report/report.ts';
+import { subjectsOf } from '../domain/audit/selection.ts';
+import type { HostResult } from '../domain/host-results.ts';
 import type { FileChange } from '../domain/plan/file-change.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { Changed, Run } from '../engine/intent.ts';
-import type { HostResult } from '../engine/pool.ts';
 import { userName } from '../user.ts';
-import { saveReport } from './audit-report.ts';
+import { auditHosts } from './audit-hosts.ts';
+import { saveReport } from './files.ts';
 
 /** Audits the hosts as they are now; one that cannot be asked is in the result. */
 export async function auditNow(run: Run, state: StoreState, hosts: readonly HostSpec[]): Promise<readonly Subject[]> {

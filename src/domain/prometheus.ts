@@ -1,6 +1,6 @@
 /** Owns the text file for Prometheus' node exporter (exposition format 0.0.4). */
 
-import { needsAttention, type StatusRow } from '../../actions/status.ts';
+import { needsAttention, type StatusRow } from './status.ts';
 
 /** Expiry times in seconds since 1970, days left, and whether something needs attention. */
 export function renderPrometheus(rows: readonly StatusRow[], now: Date): string {

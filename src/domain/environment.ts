@@ -1,6 +1,6 @@
 /** Owns the text by which a shell, a CI system or a program takes over the variables that point docker at a host. Pure. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 
 export const SHELLS = ['sh', 'fish', 'powershell', 'cmd', 'tcsh', 'dotenv', 'github', 'json'] as const;
 export type Shell = (typeof SHELLS)[number];

@@ -1,6 +1,6 @@
 /** Owns the texts that run renewals on their own: systemd units, a crontab line, jobs of GitHub and GitLab. Pure. */
 
-import { shellQuote } from '../domain/quote.ts';
+import { shellQuote } from './quote.ts';
 
 export const SCHEDULE_FORMS = ['systemd', 'cron', 'github', 'gitlab'] as const;
 export type ScheduleForm = (typeof SCHEDULE_FORMS)[number];

@@ -1,9 +1,32 @@
-/** Owns how a rotation of the CA is said: where it stands, and the step that comes next. */
+/** Owns how far a rotation of the CA has come, by the store alone, in words too, and the step that comes next. */
 
-import { nextSteps, stageOf } from '../../actions/rotate-ca.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
-import type { RotationStage } from '../../domain/plan/stages.ts';
-import { listWords } from '../../domain/words.ts';
+import { type RotationStage, rotationStage } from '../plan/stages.ts';
+import { listWords } from '../words.ts';
+import { accessOf } from './access.ts';
+import { certificateIds } from './ca-id.ts';
+import { externalKey } from './client-refusals.ts';
+import { trustFor, viewOf } from './view.ts';
+
+/** How far the rotation has come. */
+export function stageOf(state: StoreState, now: Date): RotationStage {
+  if (state.ca === undefined) return { stage: 'none', hosts: [], clients: [] };
+  const view = viewOf(state, now);
+  const { outdated } = accessOf(state, view, { rejectOthers: true, now });
+  const own = [...state.clients.values()].filter(({ record }) => record.reaches === undefined);
+  return rotationStage({
+    ca: state.ca.cert,
+    oldCas: state.oldCas.map((old) => old.cert),
+    hosts: [...state.hosts.values()].map(({ record, ca: trust, serverCert }) => {
+      const wanted = outdated.includes(record.name) ? trustFor(record, view) : certificateIds(trust);
+      return { name: record.name, trust, outdated: outdated.includes(record.name), wanted, serverCert };
+    }),
+    clients: own.map(({ record: { name, revokedAt }, cert, key }) => {
+      return { name, cert, revoked: revokedAt !== undefined, keyHere: key !== undefined };
+    }),
+    now,
+  });
+}
 
 export type Rotation = {
   readonly words: string;
@@ -28,7 +51,7 @@ function remaining({ hosts, clients }: RotationStage): string[] {
   return [...hosts.map((name) => `host ${name}`), ...clients.map((name) => `client ${name}`)];
 }
 
-/** Where a rotation stands. */
+/** The same in words. */
 export function describeRotation(stage: RotationStage, state: StoreState): string {
   const hosts = stage.hosts.length === 0 ? 'no host' : stage.hosts.join(', ');
   const all = [...state.hosts.keys()].join(', ');
@@ -47,4 +70,14 @@ export function describeRotation(stage: RotationStage, state: StoreState): strin
     case 'clear':
       return `The old CA is dropped here; ${hosts} still accept it: docker-tls rotate ca --drop`;
   }
+}
+
+/** What has to be done on other machines for clients whose key is not here: no command of this computer renews them. */
+export function nextSteps(names: readonly string[], clients: StoreState['clients']): string[] {
+  return names
+    .filter((name) => clients.get(name)?.key === undefined)
+    .flatMap((name) => [
+      ...externalKey(name).hints,
+      `if ${name} is no longer to be accepted: docker-tls client revoke ${name}`,
+    ]);
 }

@@ -1,14 +1,14 @@
 /** Owns the question which hosts a run is about: from a host's record in the store, or from what was typed. */
 
-import type { StoreState } from '../adapters/store/records.ts';
-import { destinationWords, nameOf, parseDestination, wayOf } from '../domain/destination.ts';
-import { checkName } from '../domain/names.ts';
-import { uniqueSans } from '../domain/pki/names.ts';
-import { shellQuote } from '../domain/quote.ts';
-import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../domain/settings.ts';
-import { listWords } from '../domain/words.ts';
-import { DockerTlsError } from '../errors/errors.ts';
-import { reachableHosts } from './reachable-hosts.ts';
+import type { StoreState } from '../../adapters/store/records.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
+import { checkName, contextNameOf } from '../names.ts';
+import { uniqueSans } from '../pki/names.ts';
+import { shellQuote } from '../quote.ts';
+import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../settings.ts';
+import { reachableHosts } from '../trust/reachable-hosts.ts';
+import { listWords } from '../words.ts';
 
 /** What the flags of a command say about a host; what is undefined was not said. */
 export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
@@ -168,4 +168,9 @@ export function namingKnown(error: unknown, host: string, { hosts }: StoreState)
   if (!(error instanceof DockerTlsError) || !NOT_THERE.includes(error.code) || hosts.has(host) || hosts.size === 0)
     return error;
   return error.hinting([...error.hints, `hosts of the store: ${listWords([...hosts.keys()], 8)}`]);
+}
+
+/** The context that a host is to have here; `use` and `config-directory` mean one of the host's name. */
+export function contextName({ name, context, use, configDirectory }: HostSpec): string | undefined {
+  return context ?? (use || configDirectory ? contextNameOf(name) : undefined);
 }

@@ -1,48 +1,57 @@
 /** Owns the questions of `setup`, and what it proposes where nothing was said: what was said by a flag is not asked. */
 
 import { join } from 'node:path';
-import { contextName } from '../actions/context.ts';
-import { contextNameOf, readContext } from '../adapters/docker/contexts.ts';
+import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { dockerHost, parseDestination } from '../domain/destination.ts';
-import { nameProblem } from '../domain/names.ts';
+import type { HostFlags } from '../domain/fleet/specs.ts';
+import { contextName } from '../domain/fleet/specs.ts';
+import { contextNameOf, nameProblem } from '../domain/names.ts';
 import {
+  type CaSpec,
   completeHost,
   fleetKey,
   HOST_SETTINGS,
   type HostSettings,
   type HostSpec,
+  optionFlag,
   type Setting,
 } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
-import type { HostFlags } from '../engine/specs.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { userName } from '../user.ts';
-import { type CommandContext, optionFlag } from './command.ts';
+import { dockerConfigDirectory, userName } from '../user.ts';
+import type { ActionContext } from './action-context.ts';
+import { readSetting } from './flags.ts';
 import { type FleetFile, fleetFileAt } from './fleet-file.ts';
-import { readSetting } from './host-options.ts';
-import { dockerConfigDirectory } from './options.ts';
 import type { Prompts } from './prompts.ts';
-import { coloursOf } from './render/colours.ts';
+import type { RunOptions } from './run.ts';
 
-export type SetupContext = Pick<
-  CommandContext<
-    { host?: string },
-    { client?: string; context?: string; noContext: boolean; use: boolean; configDirectory: boolean }
-  >,
-  'options' | 'prompts' | 'runtime' | 'global' | 'args'
->;
+/** What the flags of `setup` say, besides what flags.ts reads. */
+export type SetupOptions = RunOptions & {
+  readonly name?: string;
+  readonly acceptCa?: string;
+  readonly keyType?: CaSpec['keyType'];
+  readonly days?: number;
+  readonly client?: string;
+  readonly context?: string;
+  readonly noContext: boolean;
+  readonly use: boolean;
+  readonly configDirectory: boolean;
+  readonly takeOver: boolean;
+  readonly rejectOtherClients: boolean;
+};
 
-export async function askDestination({ prompts, runtime }: SetupContext): Promise<string> {
-  if (prompts.interactive) {
-    const { bold } = coloursOf(runtime.io);
+export type SetupContext = ActionContext & { readonly options: SetupOptions };
+
+export async function askDestination({ prompts }: SetupContext): Promise<string> {
+  if (prompts.interactive)
     await prompts.show(
-      `${bold('docker-tls setup')}: mutual TLS for the Docker daemon of a host.\nNothing changes before you say yes. Ctrl-C leaves everything as it was.\n`,
+      ': mutual TLS for the Docker daemon of a host.\nNothing changes before you say yes. Ctrl-C leaves everything as it was.\n',
+      'docker-tls setup',
     );
-  }
   return prompts.input({
     explain:
       'Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222, a name of ~/.ssh/config; or local.',

@@ -4,30 +4,19 @@ import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { StoreState } from '../adapters/store/records.ts';
 import { parseShard, selectHosts } from '../domain/fleet/selection.ts';
+import { type HostFlags, specsFor, storedSpecs, withFlags } from '../domain/fleet/specs.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
-import { type HostFlags, specsFor, storedSpecs, withFlags } from '../engine/specs.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import { homeDirectory } from '../user.ts';
-import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
+import type { ActionContext } from './action-context.ts';
 
-/** The options that choose among hosts. */
-export const SELECTION_OPTIONS = {
-  inventory: {
-    kind: 'text',
-    group: 'Hosts',
-    value: 'FILE',
-    summary: 'ansible-inventory --list, or a host a line',
-    completes: 'file',
-  },
-  limit: {
-    kind: 'list',
-    group: 'Hosts',
-    value: 'NAME',
-    summary: 'only these hosts or groups; * and ? match',
-  },
-  shard: { kind: 'text', group: 'Hosts', value: 'I/N', summary: 'only part I of N, to split a run' },
-} as const satisfies OptionSpecs;
+/** How hosts are chosen, beside their names. */
+export type SelectionOptions = {
+  readonly inventory?: string | undefined;
+  readonly limit: readonly string[];
+  readonly shard?: string | undefined;
+};
 
 export type Selection = {
   readonly specs: readonly HostSpec[];
@@ -41,9 +30,9 @@ export type Selection = {
 
 /** Reads and selects; `reached`: also hosts that only an imported client knows. Fails with E_FLEET, E_LIMIT, E_HOST_UNKNOWN, E_NO_HOSTS (exit 2). */
 export async function selectSpecs(
-  { global, runtime, progress }: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime' | 'progress'>,
+  { global, runtime, progress }: Pick<ActionContext, 'global' | 'runtime' | 'progress'>,
   hosts: readonly string[],
-  options: OptionValues<typeof SELECTION_OPTIONS>,
+  options: SelectionOptions,
   state: StoreState,
   flags: HostFlags | undefined,
   { reached = false }: { readonly reached?: boolean } = {},

@@ -7,13 +7,14 @@ import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { parseDestination } from '../domain/destination.ts';
 import type { Fleet } from '../domain/fleet/fleet.ts';
+import { type HostFlags, knownHost, specFor, withFlags } from '../domain/fleet/specs.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { type CaSpec, type ClientSpec, completeHost, type HostSpec } from '../domain/settings.ts';
-import { type HostFlags, knownHost, specFor, withFlags } from '../engine/specs.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
-import type { CommandContext } from './command.ts';
+import type { ActionContext } from './action-context.ts';
+import type { SecretOptions } from './secrets.ts';
 
 export type FleetFile = {
   readonly path: string;
@@ -45,7 +46,7 @@ export type FleetAdditions = {
 export async function openFleetFile({
   global,
   runtime,
-}: Pick<CommandContext<unknown, unknown>, 'global' | 'runtime'>): Promise<FleetFile | undefined> {
+}: Pick<ActionContext, 'global' | 'runtime'>): Promise<FleetFile | undefined> {
   if (global.file === undefined) return undefined;
   if (global.file === '-') {
     throw new DockerTlsError({
@@ -123,13 +124,7 @@ async function replaceText(path: string, data: string): Promise<void> {
 }
 
 /** Where the password for sudo comes from, as the fleet file says it, of what the flags said. */
-export function sudoReference(
-  options: {
-    readonly askSudoPassword: boolean;
-    readonly sudoPasswordFile?: string | undefined;
-  },
-  cwd: string,
-): string | undefined {
+export function sudoReference(options: SecretOptions, cwd: string): string | undefined {
   if (options.sudoPasswordFile !== undefined) return `file:${resolve(cwd, options.sudoPasswordFile)}`;
   return options.askSudoPassword ? 'prompt' : undefined;
 }

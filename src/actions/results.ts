@@ -1,0 +1,15 @@
+/** Owns the names under which a renderer knows what the engine planned and made. */
+
+import { errorsOf } from '../domain/host-results.ts';
+import type * as engine from '../engine/intent.ts';
+import type { DockerTlsError } from '../errors/errors.ts';
+
+export type Planned = engine.Planned;
+export type PlannedHost = engine.PlannedHost;
+export type Changed = engine.Changed;
+export type OpenedHost = engine.OpenedHost;
+
+/** What went wrong besides what was done: copies of clients' files, hosts that were left out, hosts that failed. */
+export function failuresOf({ copies, wanted, results }: Changed): DockerTlsError[] {
+  return [...[...copies.values()].flatMap(({ problems }) => problems), ...(wanted.leftOut ?? []), ...errorsOf(results)];
+}
