@@ -11,6 +11,8 @@ import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { GlobalOptions } from './action-context.ts';
 
+export type OutOptions = { readonly out: string | undefined; readonly replace: boolean };
+
 export type OutFile = {
   readonly runtime: Runtime;
   readonly global: Pick<GlobalOptions, 'json'>;

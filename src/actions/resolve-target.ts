@@ -1,7 +1,8 @@
 /** Owns which host and which client of the store a command means, also when it was not said. Pure. */
 
-import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { nearestNames } from '../domain/fleet/nearest.ts';
+import { clientRevoked } from '../domain/trust/client-refusals.ts';
 import { ownOf } from '../domain/trust/clients.ts';
 import { accepts, probeClientAt, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { listWords } from '../domain/words.ts';
@@ -83,14 +84,8 @@ export function anyClient(
 function namedClient(state: StoreState, host: ReachableHost, name: string, command: string): KnownClient {
   const client = state.clients.get(name);
   if (!client) throw unknownName('client', 'E_CLIENT_UNKNOWN', name, [...state.clients.keys()], `${command} --client`);
-  if (client.record.revokedAt !== undefined) {
-    throw new DockerTlsError({
-      code: 'E_CLIENT_REVOKED',
-      where: name,
-      message: `this client was revoked at ${client.record.revokedAt}`,
-      hints: ['docker-tls client add NAME'],
-    });
-  }
+  if (client.record.revokedAt !== undefined)
+    throw clientRevoked(name, client.record.revokedAt, 'docker-tls client add NAME');
   if (accepts(host, client)) return client;
   throw new DockerTlsError({
     code: 'E_CLIENT_NOT_ACCEPTED',
@@ -120,6 +115,13 @@ function onlyClient(state: StoreState, host: ReachableHost, command: string): Kn
   throw ambiguous('client', 'E_CLIENT_AMBIGUOUS', names, `${command} ${host.record.name} --client `, [
     `or for every command here: docker-tls client use ${names[0]}`,
   ]);
+}
+
+/** A host that was set up from this store. Fails with E_HOST_UNKNOWN (exit 2). */
+export function storedHost({ hosts }: StoreState, name: string, command: string): StoredHost {
+  const host = hosts.get(name);
+  if (host === undefined) throw unknownName('host', 'E_HOST_UNKNOWN', name, [...hosts.keys()], command);
+  return host;
 }
 
 /** E_…_UNKNOWN (exit 2), with the nearest right names to paste after `command`. */

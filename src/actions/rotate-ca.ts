@@ -9,7 +9,7 @@ import { accessOf } from '../domain/trust/access.ts';
 import { caBreaksClients } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, preview } from '../domain/trust/changes.ts';
 import { activeClients, renewed } from '../domain/trust/clients.ts';
-import { nextSteps, stageOf } from '../domain/trust/rotation.ts';
+import { describeRotation, nextSteps, stageOf } from '../domain/trust/rotation.ts';
 import { breaksClients } from '../domain/trust/server.ts';
 import { isFrom } from '../domain/trust/trust.ts';
 import { viewOf } from '../domain/trust/view.ts';
@@ -17,24 +17,62 @@ import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Intent, Run, Wanted } from '../engine/intent.ts';
 import { refreshAll } from '../engine/steps/issue.ts';
-import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors, usage } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { openStoredRun, type StoredOptions } from './run.ts';
 
-export type RotateCaRequest = {
-  readonly ca: CaSpec;
-  readonly flags: HostFlags;
+export type RotateCaOptions = StoredOptions & {
+  readonly drop: boolean;
   /** Begin another rotation although the last one is not dropped yet. */
-  readonly again: boolean;
+  readonly new: boolean;
   /** Without the passphrase of the old keys. */
-  readonly lost: boolean;
+  readonly lostPassphrase: boolean;
   readonly noOverlap: boolean;
   /** Clients unknown to this store may lose a host. */
+  readonly rejectOtherClients: boolean;
+};
+
+type RotateCaRequest = {
+  readonly ca: CaSpec;
+  readonly flags: HostFlags;
+  readonly again: boolean;
+  readonly lost: boolean;
+  readonly noOverlap: boolean;
   readonly rejectOthers: boolean;
 };
+
+export type RotatedCa = {
+  /** How far the rotation had come, and has come now, in words too. */
+  readonly before: RotationStage;
+  readonly after: RotationStage;
+  readonly words: string;
+  readonly changes: readonly StageChange[];
+};
+
+/** The stages that are not done yet; the last one, which drops the old CA, only where it is asked for, or was begun. */
+export async function rotateCa(context: ActionContext, options: RotateCaOptions): Promise<RotatedCa> {
+  const { run, state, flags, ca } = await openStoredRun(context, options);
+  const now = run.runtime.now();
+  const before = stageOf(state, now);
+  if (options.lostPassphrase && before.stage !== 'none' && !options.new)
+    throw usage('a rotation is under way; without the passphrase it takes another one', [
+      'docker-tls rotate ca --new --lost-passphrase',
+    ]);
+  const drops = options.drop || (before.stage === 'clear' && !options.new);
+  if (drops && before.stage === 'none') return { before, after: before, words: '', changes: [] };
+  const { new: again, lostPassphrase: lost, noOverlap, rejectOtherClients: rejectOthers } = options;
+  const changes = drops
+    ? [await dropOldCas(flags, run)]
+    : await acceptAndIssue({ ca, flags, again, lost, noOverlap, rejectOthers }, run);
+  const latest = run.dryRun ? state : await run.store.read();
+  const after = stageOf(latest, run.runtime.now());
+  return { before, after, words: describeRotation(run.dryRun ? before : after, latest), changes };
+}
 
 export type StageChange = { readonly stage: 'accept' | 'issue' | 'drop'; readonly changed: Changed };
 
 /** Stages 1 and 2, as far as they are not done; the second only where the first went well. A dry run plans both. */
-export async function rotateCa(request: RotateCaRequest, run: Run): Promise<readonly StageChange[]> {
+async function acceptAndIssue(request: RotateCaRequest, run: Run): Promise<readonly StageChange[]> {
   const done: StageChange[] = [];
   const now = run.runtime.now();
   const before = await run.store.read();
@@ -55,7 +93,7 @@ export async function rotateCa(request: RotateCaRequest, run: Run): Promise<read
 }
 
 /** Stage 3. Refused while a host or client still depends on the old CA: E_CA_IN_USE (exit 3). */
-export async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChange> {
+async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChange> {
   const before = await run.store.read();
   refuseDrop(stageOf(before, run.runtime.now()), before);
   if (!run.dryRun) await requireCopies(before, run);

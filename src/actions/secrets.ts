@@ -8,6 +8,7 @@ import type { PassphraseSource } from '../engine/key-protection.ts';
 import { keepFromChildren } from '../environment.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
+import type { ActionContext } from './action-context.ts';
 import type { Prompts } from './prompts.ts';
 
 /** What the flags say of secrets; what is absent was not said. */
@@ -90,6 +91,17 @@ export function passphraseSource(
       return typed;
     },
   };
+}
+
+/** The passphrase of a file that is exported: from a file, or asked for twice. */
+export function exportPassphrase(
+  file: string | undefined,
+  message: string,
+  { runtime, prompts }: Pick<ActionContext, 'runtime' | 'prompts'>,
+): Promise<Secret> {
+  return file === undefined
+    ? prompts.password({ message, confirm: true, flag: '--passphrase-file FILE' })
+    : readSecretFile(resolve(runtime.cwd, file), '--passphrase-file');
 }
 
 /** The password for sudo, when the options promise one, or else the fleet file does. */

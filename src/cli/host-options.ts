@@ -12,6 +12,9 @@ import {
 } from '../domain/settings.ts';
 import type { OptionSpec, OptionSpecs } from './command.ts';
 
+/** An option that names a file. */
+export const FILE = { kind: 'text', value: 'FILE', completes: 'file' } as const;
+
 /** The flags of a table, by the key of the option. */
 type FlagsOf<T> = {
   readonly [K in keyof T as T[K] extends { readonly flag: { readonly name: infer N extends string } }
@@ -38,13 +41,7 @@ function flagsOf<T extends Settings>(table: T): FlagsOf<T> {
 export const SSH_OPTIONS = {
   ...flagsOf(SSH_SETTINGS),
   askSudoPassword: { kind: 'flag', group: 'Secrets', summary: 'ask for the sudo password' },
-  sudoPasswordFile: {
-    kind: 'text',
-    group: 'Secrets',
-    value: 'FILE',
-    summary: 'read the sudo password from a file',
-    completes: 'file',
-  },
+  sudoPasswordFile: { ...FILE, group: 'Secrets', summary: 'read the sudo password from a file' },
 } as const satisfies OptionSpecs;
 
 /** What a host is to be; one flag for each of its settings that has one. */
@@ -77,13 +74,7 @@ export const CLIENT_OPTIONS = flagsOf(CLIENT_SETTINGS);
 
 /** How the key of the CA is protected. */
 export const PASSPHRASE_OPTIONS = {
-  caPassphraseFile: {
-    kind: 'text',
-    group: 'Secrets',
-    value: 'FILE',
-    summary: 'CA passphrase (or DOCKER_TLS_CA_PASSPHRASE)',
-    completes: 'file',
-  },
+  caPassphraseFile: { ...FILE, group: 'Secrets', summary: 'CA passphrase (or DOCKER_TLS_CA_PASSPHRASE)' },
   noCaPassphrase: {
     kind: 'flag',
     group: 'Secrets',
@@ -105,7 +96,7 @@ export const DUE_OPTIONS = {
 
 /** Where a command writes a file. */
 export const OUT_OPTIONS = {
-  out: { kind: 'text', value: 'FILE', summary: 'the file to write; - is standard output', completes: 'file' },
+  out: { ...FILE, summary: 'the file to write; - is standard output' },
   replace: { kind: 'flag', summary: 'replace a file that is there' },
 } as const satisfies OptionSpecs;
 
@@ -118,13 +109,7 @@ export const CLIENT_OPTION = {
 
 /** The options that choose among hosts. */
 export const SELECTION_OPTIONS = {
-  inventory: {
-    kind: 'text',
-    group: 'Hosts',
-    value: 'FILE',
-    summary: 'ansible-inventory --list, or a host a line',
-    completes: 'file',
-  },
+  inventory: { ...FILE, group: 'Hosts', summary: 'ansible-inventory --list, or a host a line' },
   limit: {
     kind: 'list',
     group: 'Hosts',

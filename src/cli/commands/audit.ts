@@ -5,7 +5,7 @@ import { BENCHMARKS, NEWEST } from '../../domain/audit/benchmark.ts';
 import { SEVERITIES } from '../../domain/audit/check.ts';
 import { REPORT_FORMS } from '../../domain/audit/report/forms.ts';
 import { defineCommand } from '../command.ts';
-import { SELECTION_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
+import { FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { renderAudit } from '../render/audit.ts';
 
 export const command = defineCommand({
@@ -43,20 +43,10 @@ export const command = defineCommand({
       choices: REPORT_FORMS,
       summary: 'form of the report; default table, or what the name of --out says',
     },
-    out: { kind: 'text', value: 'FILE', summary: 'write the report there; - is standard output', completes: 'file' },
+    out: { ...FILE, summary: 'write the report there; - is standard output' },
     failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
-    baseline: {
-      kind: 'text',
-      value: 'FILE',
-      summary: 'accepted findings, each with a reason and a last day',
-      completes: 'file',
-    },
-    compare: {
-      kind: 'text',
-      value: 'REPORT',
-      summary: 'say what is new and what is gone since a report',
-      completes: 'file',
-    },
+    baseline: { ...FILE, summary: 'accepted findings, each with a reason and a last day' },
+    compare: { ...FILE, value: 'REPORT', summary: 'say what is new and what is gone since a report' },
   },
   run: async (context) => renderAudit(await audit(context, context.args.hosts, context.options), context),
 });

@@ -1,7 +1,6 @@
 /** Owns `ca create`: a CA before any host, for those who want it first; setup makes one by itself. */
 
 import { createCa } from '../../actions/ca-create.ts';
-import { openStoredRun } from '../../actions/run.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { dateWords } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
@@ -15,8 +14,7 @@ export const command = defineCommand({
   args: {},
   options: { ...CA_OPTIONS, keyType: CLIENT_OPTIONS.keyType },
   async run(context) {
-    const { run, ca } = await openStoredRun(context, context.options);
-    const changed = await createCa(ca, run);
+    const changed = await createCa(context, context.options);
     if (changed.planned !== undefined) return renderChange(changed, context);
     const { subject, notAfter, fingerprint } = inspectCertificate(changed.state.ca?.cert ?? '');
     return {

@@ -3,7 +3,7 @@
 import { harden } from '../../actions/harden.ts';
 import { PROFILES } from '../../domain/plan/hardening.ts';
 import { defineCommand } from '../command.ts';
-import { RUN_OPTIONS } from '../host-options.ts';
+import { FILE, RUN_OPTIONS } from '../host-options.ts';
 import { renderFixes, renderHardened } from '../render/harden.ts';
 
 /** Measured on a lab host (a container) by scripts/lynis.mjs: 60 before. */
@@ -39,12 +39,7 @@ export const command = defineCommand({
       summary: 'MaxAuthTries (default: 4; profile article: 2, lynis: 3)',
     },
     banner: { kind: 'text', value: 'TEXT', summary: 'the words of the fix banner, in one line' },
-    report: {
-      kind: 'text',
-      value: 'FILE',
-      summary: 'write before, after and what it cost as HTML',
-      completes: 'file',
-    },
+    report: { ...FILE, summary: 'write before, after and what it cost as HTML' },
     list: { kind: 'flag', summary: 'show the fixes and their costs; needs no host' },
   },
   async run(context) {

@@ -2,7 +2,7 @@
 
 import { status } from '../../actions/status.ts';
 import { defineCommand } from '../command.ts';
-import { DUE_OPTIONS, SELECTION_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
+import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { renderStatus } from '../render/status.ts';
 
 export const command = defineCommand({
@@ -23,12 +23,7 @@ export const command = defineCommand({
     noSsh: { kind: 'flag', summary: 'ask hosts over TLS only' },
     ...DUE_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when something is due or differs' },
-    prometheus: {
-      kind: 'text',
-      value: 'FILE',
-      summary: "write a text file for Prometheus' node exporter",
-      completes: 'file',
-    },
+    prometheus: { ...FILE, summary: "write a text file for Prometheus' node exporter" },
     askSudoPassword: SSH_OPTIONS.askSudoPassword,
     sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
   },

@@ -1,7 +1,7 @@
 /** Owns how a change looks to people and in JSON, planned or made: the same for every command that changes something. */
 
 import type { ActionContext } from '../../actions/action-context.ts';
-import { type Changed, failuresOf, type Planned } from '../../actions/results.ts';
+import { type Changed, exitOfChange, failuresOf, type Planned } from '../../actions/results.ts';
 import { errorsOf, exitOfResults } from '../../domain/host-results.ts';
 import { type CredentialChange, signs } from '../../domain/trust/changes.ts';
 import { listWords, plural } from '../../domain/words.ts';
@@ -43,7 +43,7 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
         ? ''
         : renderResults(results, colours, tableWidth(runtime.io));
   return {
-    exit: gravestExit([exitOfResults(results, runtime.signal), ...exits]),
+    exit: exitOfChange(changed, runtime.signal),
     result: { hosts: results.map(outcomeJson) },
     text,
     attention: renderAttention(results),

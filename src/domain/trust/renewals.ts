@@ -8,7 +8,8 @@ export type Choice = {
   readonly names: readonly string[];
   readonly due: boolean;
   readonly all: boolean;
-  readonly withinDays?: number;
+  /** Milliseconds; undefined: due by the share of the lifetime that is over. */
+  readonly within: number | undefined;
   readonly now: Date;
 };
 
@@ -35,14 +36,14 @@ export function resolveNames(what: 'host' | 'client', certs: ReadonlyMap<string,
   return [...certs].filter(([, cert]) => choice.all || isDue(cert, choice)).map(([name]) => name);
 }
 
-function isDue(cert: string, { now, withinDays }: Choice): boolean {
+function isDue(cert: string, { now, within }: Choice): boolean {
   const info = inspectCertificate(cert);
   return (
     renewal({
       notBefore: info.notBefore,
       notAfter: info.notAfter,
       now,
-      withinDays,
+      withinDays: within && within / 86_400_000,
     }).state !== 'ok'
   );
 }

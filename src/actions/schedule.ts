@@ -1,0 +1,114 @@
+/** Owns `schedule`: the files that run renewals on their own, installed where that is asked for. */
+
+import { realpathSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import type { Fleet } from '../domain/fleet/fleet.ts';
+import { isEncrypted } from '../domain/pki/keys.ts';
+import { renderCi, renderCron, renderSystemd, type ScheduleFile, type ScheduleForm } from '../domain/schedule.ts';
+import { usage } from '../errors/errors.ts';
+import type { Runtime } from '../runtime.ts';
+import { homeDirectory } from '../user.ts';
+import type { ActionContext } from './action-context.ts';
+import { readFleetText } from './fleet-file.ts';
+import { readSecretFile } from './secrets.ts';
+import { storeOf } from './store.ts';
+
+export type ScheduleOptions = {
+  readonly form: ScheduleForm | undefined;
+  readonly install: boolean;
+  readonly onFailure: string | undefined;
+  readonly mailTo: string | undefined;
+  readonly caPassphraseFile: string | undefined;
+  readonly sudoPasswordFile: string | undefined;
+};
+
+export type Schedule = { readonly warnings: readonly string[] } & (
+  | { readonly form: Exclude<ScheduleForm, 'systemd'>; readonly text: string }
+  | {
+      readonly form: 'systemd';
+      readonly directory: string;
+      readonly files: readonly ScheduleFile[];
+      /** Of the system; else of the user. */
+      readonly system: boolean;
+      readonly installed: boolean;
+    }
+);
+
+export async function schedule(context: ActionContext, options: ScheduleOptions): Promise<Schedule> {
+  const { global, runtime, progress } = context;
+  const { form = 'systemd', onFailure, mailTo } = options;
+  refuseOptions(context, options);
+  const secretFile = async (file: string | undefined, flag: string): Promise<string | undefined> => {
+    if (file === undefined) return undefined;
+    const path = resolve(runtime.cwd, file);
+    // CI jobs read it on the runner.
+    if (form === 'systemd' || form === 'cron') await readSecretFile(path, flag);
+    return path;
+  };
+  const passphraseFile = await secretFile(options.caPassphraseFile, '--ca-passphrase-file');
+  const sudoPasswordFile = await secretFile(options.sudoPasswordFile, '--sudo-password-file');
+  const secrets = global.file === undefined ? undefined : await secretsOf(global.file, runtime);
+  const environment = form === 'github' && secrets !== undefined ? environmentOf(secrets) : [];
+  // A runner of a CI system has a store and a secret of its own.
+  const warnings =
+    passphraseFile === undefined && (form === 'systemd' || form === 'cron')
+      ? missingPassphrase(await storeOf(context).read(), secrets?.caPassphrase, form)
+      : [];
+  for (const warning of warnings) progress.note(warning);
+  const settings = {
+    ...{ environment, passphraseFile, sudoPasswordFile, onFailure, mailTo },
+    program: [process.execPath, realpathSync(process.argv[1] ?? 'docker-tls')],
+    home: global.home,
+    fleetFile: global.file,
+  };
+  if (form === 'cron') return { form, text: renderCron(settings), warnings };
+  if (form !== 'systemd') return { form, text: renderCi(form, { ...settings, program: ['docker-tls'] }), warnings };
+  const files = renderSystemd(settings);
+  const system = process.getuid?.() === 0;
+  const directory = system
+    ? '/etc/systemd/system'
+    : join(runtime.env.XDG_CONFIG_HOME ?? join(homeDirectory(runtime.env), '.config'), 'systemd', 'user');
+  const installed = options.install && !global.dryRun;
+  if (installed)
+    await withFileErrors(directory, async () => {
+      await mkdir(directory, { recursive: true });
+      await replaceFiles(files.map((one) => ({ path: join(directory, one.name), data: one.text, mode: 0o644 })));
+    });
+  return { form, directory, files, system, installed, warnings };
+}
+
+/** Fails with E_USAGE (exit 2). */
+function refuseOptions({ global }: ActionContext, { form = 'systemd', install, ...options }: ScheduleOptions): void {
+  if (install && form !== 'systemd') throw usage('--install is for systemd', ['docker-tls schedule --install']);
+  if (global.file === '-')
+    throw usage('a schedule needs a fleet file that stays', ['docker-tls schedule -f fleet.yaml']);
+  for (const text of [...Object.values(options), global.home, global.file])
+    if (/[\u0000-\u001f]/.test(text ?? '')) throw usage('a value holds a newline or another control character', []);
+}
+
+/** What a schedule without the passphrase of the CA's key would come to, and the flag that gives it. */
+function missingPassphrase({ ca, issuers }: StoreState, reference: string | undefined, form: string): string[] {
+  const locked = [ca, ...issuers.values()].some((one) => one?.keyPem !== undefined && isEncrypted(one.keyPem));
+  if (!locked || reference?.startsWith('file:') || reference?.startsWith('env:')) return [];
+  const again = `docker-tls schedule${form === 'cron' ? ' --form cron' : ' --install'} --ca-passphrase-file FILE`;
+  return [
+    `the CA's key has a passphrase, which the schedule cannot ask for: every renewal would fail. Put it into a file that only you can read: ${again}`,
+  ];
+}
+
+/** The secrets of the fleet file, which may be one of the runner's, and not here. */
+async function secretsOf(file: string, runtime: Runtime): Promise<Fleet['secrets'] | undefined> {
+  const text = await readFleetText(resolve(runtime.cwd, file));
+  if (text === undefined) return undefined;
+  const { parseFleet } = await import('../domain/fleet/fleet.ts');
+  return parseFleet(text, file).secrets;
+}
+
+/** The environment variables that the fleet file takes secrets from. */
+function environmentOf({ caPassphrase, sudoPassword }: Fleet['secrets']): string[] {
+  const references = [...(caPassphrase === undefined ? [] : [caPassphrase]), ...Object.values(sudoPassword)];
+  return [...new Set(references.flatMap((one) => (one.startsWith('env:') ? [one.slice(4)] : [])))];
+}
