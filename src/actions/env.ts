@@ -68,14 +68,20 @@ async function configureTool(tool: ToolName, asked: Asked, context: ActionContex
   const { global, runtime } = context;
   const store = storeOf(context);
   const { hosts, client } = reachedBy(tool, asked, await store.read());
-  const typed = (command: string) => command;
-  const [first, ...others] = hosts.map((host) => accessHere(host, client, typed));
+  const [first, ...others] = hosts.map((host) => accessHere(host, client, programOf(context)));
   if (first === undefined) throw new Error('a client without hosts was resolved');
   const text = renderTool(tool, [first, ...others], (host) => `docker-tls env ${shellQuote(host)} --format ${tool}`);
   const names = hosts.map(({ record }) => record.name);
   if (afterRenewal(tool) !== undefined && !global.dryRun)
     await rememberCopy(store, client.record.name, { format: tool, hosts: names }, runtime.now());
   return { format: tool, hosts: names, client: client.record.name, text };
+}
+
+/** What is typed here to run this program on this store. */
+function programOf({ global: { home }, runtime }: ActionContext): string {
+  return home === storeDirectory(undefined, runtime)
+    ? runtime.program
+    : `${runtime.program} --home ${shellQuote(home)}`;
 }
 
 /** One host, or for a tool that takes several and where none is named, all that accept the client. */
