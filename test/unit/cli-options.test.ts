@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Command, defineCommand, optionFlag } from '../../src/cli/command.ts';
+import { type Command, defineCommand } from '../../src/cli/command.ts';
 import { COMMANDS, findCommand } from '../../src/cli/commands.ts';
 import { renderCommand } from '../../src/cli/help.ts';
 import { glance, parseDuration, parseOptions } from '../../src/cli/options.ts';
 import { editDistance, nearestNames } from '../../src/domain/fleet/nearest.ts';
+import { optionFlag } from '../../src/domain/settings.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const around = { env: { HOME: '/home/u' }, cwd: '/work' };
