@@ -2,11 +2,12 @@
 
 import { join, resolve } from 'node:path';
 import type { Secret } from '../../domain/secret.ts';
+import type { Engine, Snapshot } from './engine.ts';
 import { gitEngine } from './engines/git.ts';
 import { openStore, type Store } from './store.ts';
 import { parseStoreAddress } from './team/address.ts';
 import { findIdentities } from './team/identities.ts';
-import { openLocal, storeOfHome } from './team/local.ts';
+import { type Local, openLocal, storeOfHome } from './team/local.ts';
 import { openSession, type Session } from './team/session.ts';
 import { teamStore } from './team/store.ts';
 
@@ -19,6 +20,8 @@ export type OpenOptions = {
   /** `user@computer`. */
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
+  /** Only what was fetched before, at once. */
+  readonly cached?: boolean;
   now(): Date;
   /** Says what a person should know, such as the age of what is read offline. */
   note(text: string): void;
@@ -42,10 +45,16 @@ export function openTeamSession(options: OpenOptions): Session | undefined {
   if (!url) return undefined;
   const { remote, branch, pinned } = parseStoreAddress(url);
   const { env, cwd, who, signal, now, note, ask } = options;
+  const local = openLocal(home, url);
+  const engine = gitEngine({ url, remote, branch, cache: join(home, 'cache.git'), signal });
   return openSession({
-    engine: gitEngine({ url, remote, branch, cache: join(home, 'cache.git'), env, signal }),
-    local: openLocal(home, url),
+    engine: options.cached ? { ...engine, read: () => lastSeen(engine, local) } : engine,
+    local,
     identities: () => findIdentities({ env, cwd, ask }),
     ...{ who, pinned, now, note },
   });
+}
+
+async function lastSeen(engine: Engine, local: Local): Promise<Snapshot> {
+  return (await engine.at(local.seen()?.revision ?? '')) ?? { revision: '', files: new Map() };
 }

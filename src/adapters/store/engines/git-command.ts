@@ -38,14 +38,11 @@ const SETTINGS = [
 ];
 
 /** git on a bare repository. Fails with GitFailure, and with E_PROGRAM_MISSING (exit 2). */
-export function gitIn(
-  directory: string,
-  environment: Readonly<Record<string, string | undefined>>,
-  signal?: AbortSignal,
-): Git {
-  const inherited = Object.fromEntries(Object.entries(environment).filter(([name]) => !NOT_FOR_GIT.test(name)));
+export function gitIn(directory: string, signal?: AbortSignal): Git {
   return (args, { input, env = {}, answers = [], timeoutMs = 120_000 } = {}) =>
     new Promise((resolve, reject) => {
+      // At each call: secrets are taken out of the environment as they are read.
+      const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_FOR_GIT.test(name)));
       const child = spawn('git', [...SETTINGS, `--git-dir=${directory}`, ...args], {
         env: { ...inherited, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...env },
         stdio: ['pipe', 'pipe', 'pipe'],

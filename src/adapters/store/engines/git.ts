@@ -22,7 +22,6 @@ export type GitOptions = {
   readonly branch: string;
   /** The bare repository of the cache. */
   readonly cache: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -30,8 +29,8 @@ const LARGEST_FILE = 16 * 1024 * 1024;
 const PATH = /^[\w.@+-]+(?:\/[\w.@+-]+)*$/;
 const PUSHES = 4;
 
-export function gitEngine({ url, remote, branch, cache, env, signal }: GitOptions): Engine {
-  const git = gitIn(cache, env, signal);
+export function gitEngine({ url, remote, branch, cache, signal }: GitOptions): Engine {
+  const git = gitIn(cache, signal);
   const ref = `refs/heads/${branch}`;
   const fetched = join(cache, 'docker-tls-fetched');
   const blobs = new Map<string, Uint8Array>();
