@@ -43,12 +43,3 @@ export function changed(url: string): DockerTlsError {
     hints: ['run the same command again: it begins from what is stored now'],
   });
 }
-
-export function foreign(url: string, path: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_TAMPERED',
-    where: url,
-    message: `the branch holds ${path}, which docker-tls does not write`,
-    hints: ['a branch for the store alone: --store URL?branch=NAME', 'docker-tls log'],
-  });
-}

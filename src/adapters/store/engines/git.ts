@@ -12,7 +12,7 @@ import type { Commit, Engine, Snapshot } from '../engine.ts';
 import { makeDirectories, present } from '../files.ts';
 import { GitFailure, gitIn, lastLine } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
-import { changed, foreign, notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
+import { changed, notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
 
 export type GitOptions = {
   /** As given: `git+ssh://…`. */
@@ -97,16 +97,17 @@ export function gitEngine({ url, remote, branch, cache, signal }: GitOptions): E
       .map((line) => {
         const [about = '', path = ''] = line.split('\t');
         const [mode, type, hash = '', size] = about.split(/ +/);
-        if (mode !== '100644' || type !== 'blob' || !PATH.test(path) || Number(size) > LARGEST_FILE)
-          throw foreign(url, path);
-        return { path, hash };
+        const ours = mode === '100644' && type === 'blob' && PATH.test(path) && Number(size) <= LARGEST_FILE;
+        return { path, hash: ours ? hash : undefined };
       });
-    const wanted = [...new Set(entries.map(({ hash }) => hash))].filter((hash) => !blobs.has(hash));
+    const hashes = new Set(entries.flatMap(({ hash }) => hash ?? []));
+    const wanted = [...hashes].filter((hash) => !blobs.has(hash));
     if (wanted.length > 0) {
       const answer = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });
       for (const [hash, bytes] of batchOf(answer.stdout)) blobs.set(hash, bytes);
     }
-    for (const { path, hash } of entries) files.set(path, blobs.get(hash) as Uint8Array);
+    // A link, a directory of another repository, or what is far too large is no content of ours: nobody has signed that it is empty.
+    for (const { path, hash } of entries) files.set(path, blobs.get(hash ?? '') ?? new Uint8Array());
     return { revision, files };
   }
 
@@ -123,7 +124,7 @@ export function gitEngine({ url, remote, branch, cache, signal }: GitOptions): E
   }
 
   /** A commit on top of `parent` with these changes; only here yet. */
-  async function makeCommit(parent: string, { put, remove, message }: Commit): Promise<string> {
+  async function makeCommit(parent: string, { put, remove, message, regained }: Commit): Promise<string> {
     const paths = [...put.keys()];
     const parts: Uint8Array[] = [];
     paths.forEach((path, index) => {
@@ -149,7 +150,7 @@ export function gitEngine({ url, remote, branch, cache, signal }: GitOptions): E
       ];
       await git(['update-index', '-z', '--index-info'], { env, input: lines.join('') });
       const tree = (await git(['write-tree'], { env })).stdout.toString('latin1').trim();
-      return await commitTree(tree, parent, message);
+      return await commitTree(tree, [parent, regained ?? ''], message);
     } finally {
       rmSync(index, { force: true });
     }
@@ -167,11 +168,15 @@ export function gitEngine({ url, remote, branch, cache, signal }: GitOptions): E
     };
   }
 
-  async function commitTree(tree: string, parent: string, { who, subject, lines }: Commit['message']): Promise<string> {
+  async function commitTree(
+    tree: string,
+    before: readonly string[],
+    { who, subject, lines }: Commit['message'],
+  ): Promise<string> {
     identity ??= identityOf(who);
     const { sign, author } = await identity;
     const text = [subject, '', ...lines.map((line) => `- ${line}`), '', `By: ${who}`, ''].join('\n');
-    const parents = parent === '' ? [] : ['-p', parent];
+    const parents = before.flatMap((revision) => (revision === '' ? [] : ['-p', revision]));
     const made = await git(['commit-tree', ...sign, ...parents, '-F', '-', tree], { input: text, env: author }).catch(
       (error: unknown) => {
         throw new DockerTlsError({

@@ -201,7 +201,7 @@ export async function restoreTeamStore(
   const base = { ...opened, snapshot: present };
   const done = await session.commit(
     base,
-    { contents, operators, signers, keys: full, above },
+    { contents, operators, signers, keys: full, above, regained: seen.revision },
     { subject: 'docker-tls store restore', lines },
   );
   return { sequence: done.sequence, lines };

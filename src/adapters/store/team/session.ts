@@ -50,6 +50,7 @@ export type Next = {
   readonly signers?: Signers;
   /** The number that the new manifest has at least. */
   readonly above?: number;
+  readonly regained?: string;
 };
 
 export type Session = ReturnType<typeof openSession>;
@@ -172,7 +173,8 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     files.set(MANIFEST, renderManifest(files, { sequence, at: now().toISOString(), by: who }, full.signing));
     const put = new Map([...files].filter(([at, bytes]) => base.snapshot.files.get(at) !== bytes));
     const remove = [...base.snapshot.files.keys()].filter((at) => !files.has(at));
-    const snapshot = await engine.commit(base.snapshot, { put, remove, message: { who, ...message } });
+    const { regained } = next;
+    const snapshot = await engine.commit(base.snapshot, { put, remove, regained, message: { who, ...message } });
     const signer = fingerprintOf(signers.at(-1) as Signers[number]);
     const seen = { sequence, revision: snapshot.revision, manifest: sha256(files.get(MANIFEST)), signer };
     local.remember(seen, next.above !== undefined);

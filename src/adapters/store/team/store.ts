@@ -91,7 +91,7 @@ export function teamStore(session: Session): Store {
       { fresh: base.fresh, ca: () => state().ca, names: (collection) => namesIn(base.contents, collection) },
       change,
     );
-    const { contents, own } = withoutOwn(changedContents(base.contents, entries), change);
+    const { contents, own } = withoutOwn(base.contents, changedContents(base.contents, entries), change);
     const before = state();
     const changes = !sameContents(base.contents, contents);
     if (changes) await commit(turn, base, contents, describeChange(before, change));
@@ -146,8 +146,8 @@ export function teamStore(session: Session): Store {
   };
 }
 
-/** The fields of records that are this computer's own stay here. */
-function withoutOwn(contents: Contents, { hosts = {}, clients = {} }: StoreChange) {
+/** The fields of records that are this computer's own stay here; where nothing else of a record changed, not even its time does. */
+function withoutOwn(before: Contents, contents: Contents, { hosts = {}, clients = {} }: StoreChange) {
   const next = new Map(contents);
   const own: ['hosts' | 'clients', string, Readonly<Record<string, unknown>>][] = [];
   for (const [collection, names] of [
@@ -159,11 +159,17 @@ function withoutOwn(contents: Contents, { hosts = {}, clients = {} }: StoreChang
       const file = next.get(path);
       if (file === undefined || typeof file.bytes !== 'string') continue;
       const split = splitRecord(collection, file.bytes);
-      next.set(path, { ...file, bytes: split.common });
+      const known = textOf(before, path);
+      const same = known !== undefined && timeless(known) === timeless(split.common);
+      next.set(path, { ...file, bytes: same ? known : split.common });
       own.push([collection, name, split.own]);
     }
   }
   return { contents: next, own };
+}
+
+function timeless(record: string): string {
+  return JSON.stringify({ ...JSON.parse(record), updatedAt: undefined });
 }
 
 function textOf(contents: Contents, path: string): string | undefined {
@@ -187,7 +193,7 @@ function restored(now: Contents, before: Contents, after: Contents): Contents {
   return next;
 }
 
-const LONGEST_SUBJECT = 72;
+const LONGEST_SUBJECT = 100;
 
 function subjectOf(command: string, lines: readonly string[]): string {
   const what = lines.length === 1 ? `${command}: ${lines[0]}` : `${command}: ${lines.length} changes`;
