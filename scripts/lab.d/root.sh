@@ -112,8 +112,10 @@ root_settle_init() { # ROOT
   for script in udev hwclock.sh kmod brightness; do chroot "$root" update-rc.d "$script" remove; done
   rm -f "$root"/etc/runlevels/*/{udev,hwclock.sh,kmod,brightness}
   sed -i '/getty/d' "$root/etc/inittab"
-  # Without a word of them there, /etc/init.d/docker mounts control groups of the first version.
-  printf 'cgroup2 /sys/fs/cgroup cgroup2 noauto 0 0\n' >>"$root/etc/fstab"
+  # mountkernfs.sh hides those that the container has, and without a word of them here /etc/init.d/docker mounts control groups of the first version.
+  printf 'cgroup2 /sys/fs/cgroup cgroup2 defaults 0 0\n' >>"$root/etc/fstab"
+  # It ends where it may not raise its limits as far as it would like to, as in a container.
+  printf 'ulimit() { command ulimit "$@" 2>/dev/null || :; }\n' >>"$root/etc/default/docker"
 }
 
 # Who can log in. All have the lab's key (placed when a host is made).
