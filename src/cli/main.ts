@@ -4,6 +4,7 @@ import { durationWords } from '../domain/words.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { asErrors, interrupted, printable } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
+import { showTyping } from '../typing.ts';
 import type { Command, CommandResult } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { renderCommand, renderGroup, renderOverview } from './help.ts';
@@ -56,6 +57,7 @@ export async function main(
     return printErrors(runtime.io, { ...form, command: nameOf(called, seen, commands) }, asErrors(error, signal));
   } finally {
     progress?.close();
+    showTyping();
     watch?.stop();
   }
 }
