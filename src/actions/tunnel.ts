@@ -13,6 +13,7 @@ import { probeThrough } from '../engine/through.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { Runtime, Tunnel } from '../runtime.ts';
+import { showTyping } from '../typing.ts';
 import type { ActionContext } from './action-context.ts';
 import { clientName, resolveClient, storedHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
@@ -138,6 +139,7 @@ function runCommand(
 ): Promise<ExitStatus> {
   const own = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_COMMAND.has(name)));
   const tls = withTls ? { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory } : {};
+  showTyping();
   return new Promise((resolveExit, reject) => {
     const child = spawn(file, args, { stdio: 'inherit', env: { ...own, ...tls, DOCKER_HOST: endpoint } });
     child.once('error', (cause: NodeJS.ErrnoException) =>

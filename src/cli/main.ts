@@ -7,6 +7,7 @@ import { takeEnvironment } from '../environment.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { asErrors, interrupted, printable, usage } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
+import { showTyping } from '../typing.ts';
 import type { Command, CommandResult } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { renderCommand, renderGroup, renderOverview } from './help.ts';
@@ -58,6 +59,7 @@ export async function main(
     return printErrors(runtime.io, { ...form, command: nameOf(called, seen, commands) }, asErrors(error, signal));
   } finally {
     progress?.close();
+    showTyping();
     watch?.stop();
   }
 }

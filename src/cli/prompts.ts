@@ -11,6 +11,7 @@ import { Secret } from '../domain/secret.ts';
 import { wrapLines, wrapText } from '../domain/words.ts';
 import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
 import type { Io, SshQuestions } from '../runtime.ts';
+import { hideTyping } from '../typing.ts';
 import { coloursOf } from './render/colours.ts';
 
 export type PromptsOptions = {
@@ -40,6 +41,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
   function ask<T>(question: AnyQuestion, { explain, ...source }: AnswerSource & { explain?: string }): Promise<T> {
     if (!interactive) return Promise.reject(noTerminal(question.message, source, terminal));
     return inTurn(() => {
+      hideTyping();
       if (explain !== undefined) options.io.err(renderExplanation(explain, options.io));
       return put<T>(question, options);
     });

@@ -1,18 +1,19 @@
 # Unit files: what systemd has of them, whether it can read them, and whether docker.service would start on them.
-# Needs variables: BACK NEEDS NL T
+# Needs functions: missing_programs
+# Needs variables: BACK NL T
 # Needs programs: mount sed systemctl
 
 # By these a unit stops with another one.
 NEEDED_BY='-p RequiredBy -p RequisiteOf -p BoundBy -p ConsistsOf -p PropagatesStopTo'
 
 # What systemd has of the two units, asked once: every question to it costs more than the rest of a step.
-look_at_units() {
+look_at_service() {
   told=$(systemctl show docker.service docker-tls.socket -p Id -p ActiveState -p Listen -p NeedDaemonReload $NEEDED_BY 2>/dev/null)
   docker_unit=$NL${told%%"$NL$NL"*}$NL
   socket_unit=$NL${told#*"$NL$NL"}$NL
 }
 
-# active UNIT, as look_at_units has it
+# active UNIT, as look_at_service has it
 active() {
   case $1 in *"${NL}ActiveState=active$NL"* | *"${NL}ActiveState=reloading$NL"*) return 0 ;; esac
   return 1
@@ -43,11 +44,4 @@ obstacle() {
     return
   }
   missing_programs
-}
-
-# Programs without which dockerd does not start (it may run for years after they are gone).
-missing_programs() {
-  printf '%s\n' "$NEEDS" | while IFS= read -r program; do
-    [ -z "$program" ] || [ -x "$program" ] || printf '%s is missing; ' "$program"
-  done
 }
