@@ -4,12 +4,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addOperator, listOperators, removeOperator } from '../adapters/store/team/admin.ts';
 import { checkRecipient } from '../adapters/store/team/age.ts';
-import type { Operator } from '../adapters/store/team/operators.ts';
+import type { Operator as StoredOperator } from '../adapters/store/team/operators.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { agree } from './prompts.ts';
 import { teamOf } from './store.ts';
+
+/** Who can open a shared store, with which key. */
+export type Operator = StoredOperator;
 
 /** The shared store of a command. Fails with E_USAGE (exit 2) where the store is a directory of this computer. */
 export function sharedStoreOf(context: ActionContext): Session {

@@ -1,10 +1,10 @@
 /** Owns how the history of a shared store looks. */
 
-import type { LogEntry } from '../../adapters/store/engine.ts';
+import type { StoreLogEntry } from '../../actions/log.ts';
 import { printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 
-export function renderLog(entries: readonly LogEntry[]): CommandResult {
+export function renderLog(entries: readonly StoreLogEntry[]): CommandResult {
   const lines = entries.flatMap(({ revision, at, who, subject, lines, signature }) => [
     `${at.toISOString().slice(0, 16).replace('T', ' ')}  ${who}  ${revision.slice(0, 10)}${signature === undefined ? '' : `  (${signature})`}`,
     `    ${subject}`,

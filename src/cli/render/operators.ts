@@ -1,7 +1,6 @@
 /** Owns how operators of a shared store look, and what removing one means. */
 
-import type { OperatorList, Removed } from '../../actions/operators.ts';
-import type { Operator } from '../../adapters/store/team/operators.ts';
+import type { Operator, OperatorList, Removed } from '../../actions/operators.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
 import { coloursOf } from './colours.ts';

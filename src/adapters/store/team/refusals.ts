@@ -66,10 +66,7 @@ export function fresh(url: string): DockerTlsError {
     code: 'E_STORE_NEW',
     where: url,
     message: 'the store is empty, and it is not said yet who can open it',
-    hints: [
-      'with your SSH key: docker-tls operator add NAME',
-      'docker-tls store copy --to URL, for a store that you have',
-    ],
+    hints: ['with your SSH key: docker-tls operator add NAME'],
   });
 }
 
