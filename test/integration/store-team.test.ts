@@ -195,8 +195,8 @@ describe('operators', () => {
     expect(readFileSync(join(carol.home, 'clients/anna/key.pem'), 'utf8')).toBe(
       sampleClient('anna', 0).key?.revealText(),
     );
-    for (const refused of [store.requireWritable(), write(carol, { removeHosts: ['web'] })])
-      await expect(refused).rejects.toMatchObject({
+    for (const refused of [() => store.requireWritable(), () => write(carol, { removeHosts: ['web'] })])
+      await expect(refused()).rejects.toMatchObject({
         code: 'E_STORE_READ_ONLY',
         message: expect.stringContaining('ada and bob'),
       });
