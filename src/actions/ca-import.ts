@@ -1,7 +1,7 @@
-/** Owns the import of a CA that another tool made: with its key, without it, or with a command that signs. */
+/** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
 
-import { splitCommand } from '../adapters/issuer/sign-command.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
+import type { ExternalCa } from '../domain/external-ca.ts';
 import { authorityFlaws } from '../domain/pki/authority.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
@@ -20,18 +20,23 @@ export type CaImport = {
   readonly chain?: string;
   /** Clients trust the chain as well, up to its root. */
   readonly wholeChain?: boolean;
-  readonly signCommand?: string;
+  /** Who is asked where its key is on another machine. */
+  readonly external?: ExternalCa;
+  /** It makes no issuing CAs for clients. */
+  readonly leafOnly?: boolean;
+  /** The keys of clients' issuing CAs are stored without a passphrase. */
+  readonly noPassphrase?: boolean;
   readonly passphrase: PassphraseSource;
   readonly now: Date;
 };
 
 /**
- * What is stored. Its key is kept under the passphrase it has, or a new one. The same CA again may add its key or a command; another
+ * What is stored. Its key is kept under the passphrase it has, or a new one. The same CA again may add its key or the way in which it is asked; another
  * CA cannot take the place of one that hosts or clients know, only of one that was imported and never used.
- * Fails (exit 2) as authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS, E_SIGN_COMMAND.
+ * Fails (exit 2) as authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS.
  */
 export async function importCa(request: CaImport): Promise<StoreChange> {
-  const { state, key, signCommand, passphrase, now } = request;
+  const { state, key, passphrase, now } = request;
   const [cert = '', ...above] = splitBundle(request.cert);
   const info = inspectCertificate(request.cert);
   const flaws = authorityFlaws(cert, now);
@@ -47,7 +52,6 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
     throw caError('E_CA_CHAIN', '--whole-chain needs the CAs above this one, up to the root', [
       'docker-tls ca import --cert FILE --key FILE --chain ROOT.pem --whole-chain',
     ]);
-  if (signCommand !== undefined) splitCommand(signCommand);
   const same = state.ca !== undefined && splitBundle(state.ca.cert)[0] === cert;
   if (state.ca !== undefined && !same && !neverUsed(state)) {
     throw caError('E_CA_EXISTS', 'there is another CA in this store already', [
@@ -61,21 +65,26 @@ export async function importCa(request: CaImport): Promise<StoreChange> {
     throw caError(
       'E_CA_PATHLEN',
       'this CA may sign leaf certificates only (its path length is 0), so clients could not have issuing CAs of their own',
-      ['sign by a command instead, without --key: --sign-command COMMAND'],
+      ['have it asked instead, without --key: --sign-command COMMAND'],
     );
   }
-  const command = signCommand ?? (same ? state.ca?.record.signCommand : undefined);
+  const before = same ? state.ca?.record : undefined;
+  const external = request.external ?? before?.external;
+  const leafOnly = request.leafOnly ?? (request.external === undefined && before?.leafOnly);
   return {
     ca: {
       cert,
       keyPem: kept,
       record: {
         name: info.subject,
-        createdAt: (same ? state.ca?.record.createdAt : undefined) ?? now.toISOString(),
+        createdAt: before?.createdAt ?? now.toISOString(),
         keyType: isKeyType(info.keyType) ? info.keyType : 'p256',
         days: Math.max(1, Math.round((info.notAfter.getTime() - info.notBefore.getTime()) / 86_400_000)),
         imported: true,
-        signCommand: command,
+        external,
+        // Below a path length of 0 stands no CA: that needs no attempt.
+        leafOnly: (external !== undefined && (leafOnly || info.pathLen === 0)) || undefined,
+        noPassphrase: (external !== undefined && (request.noPassphrase ?? before?.noPassphrase)) || undefined,
         chain: chain.length === 0 ? undefined : chain.join(''),
         wholeChain: request.wholeChain || undefined,
       },

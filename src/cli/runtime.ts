@@ -21,7 +21,7 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     signal: options.signal,
     connect: async (target) => (await import('../adapters/ssh/connect.ts')).connect(target),
     probe: async (request) => (await import('../adapters/docker/probe.ts')).probe(request),
-    sign: async (command, request) => (await import('../adapters/issuer/sign-command.ts')).sign(command, request),
+    sign: async (ca, request) => (await import('../adapters/issuer/sign.ts')).sign(ca, request, options.signal),
     refreshCopies: async (request) => (await import('../adapters/docker/installed-copies.ts')).refreshCopies(request),
   };
 }

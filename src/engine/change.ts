@@ -18,7 +18,7 @@ import type {
   Run,
   Wanted,
 } from './intent.ts';
-import { signsByCommand } from './issue.ts';
+import { asksExternalCa } from './issue.ts';
 import { type HostResult, overHosts } from './pool.ts';
 import { namingKnown } from './specs.ts';
 import { closingOnError, factsOf, openHost } from './steps/connect.ts';
@@ -47,7 +47,7 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     await confirm(intent, planned, run);
     await unlockCa(planned, base, run);
     // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
-    const held = base.wanted.temporary === true && isAlone(base.wanted) && !run.shared && !signsByCommand(base.state);
+    const held = base.wanted.temporary === true && isAlone(base.wanted) && !run.shared && !asksExternalCa(base.state);
     const carryOn = async (): Promise<Changed> => {
       const issued = await issueCredentials(intent, planned, base, run, held);
       const results = await changeEach(planned, issued, { ...run, intent });

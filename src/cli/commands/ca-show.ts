@@ -1,5 +1,6 @@
 /** Owns `ca show`: the active CA and those that are still trusted beside it. */
 
+import { type ExternalCa, externalCaWords } from '../../domain/external-ca.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';
 import { isEncrypted } from '../../domain/pki/keys.ts';
 import type { Secret } from '../../domain/secret.ts';
@@ -21,7 +22,7 @@ export const command = defineCommand({
     const info = inspectCertificate(ca.cert);
     const key = keyState(ca.keyPem);
     const old = oldCas.map((one) => ({ ...inspectCertificate(one.cert), key: keyState(one.keyPem) }));
-    const { signCommand } = ca.record;
+    const { external, leafOnly = false } = ca.record;
     const result = {
       subject: info.subject,
       issuer: info.issuer,
@@ -31,7 +32,7 @@ export const command = defineCommand({
       notAfter: info.notAfter.toISOString(),
       keyType: info.keyType,
       key,
-      signCommand,
+      ...(external === undefined ? {} : { external: withoutTrust(external), leafOnly }),
       clientIssuers: issuers.size,
       old: old.map(({ subject, fingerprint, notAfter, key: place }) => ({
         subject,
@@ -42,9 +43,9 @@ export const command = defineCommand({
     };
     const where =
       key === 'external'
-        ? signCommand === undefined
+        ? external === undefined
           ? 'external: nothing can be issued here'
-          : `external; signs by: ${signCommand}`
+          : `external; signs${leafOnly ? ' leaf certificates only' : ''} by: ${externalCaWords(external)}`
         : `${key} (${info.keyType})`;
     const text = [
       `subject      ${info.subject}${info.selfIssued ? '' : ` (issued by ${info.issuer})`}`,
@@ -57,6 +58,12 @@ export const command = defineCommand({
     return { exit: 0, result, text };
   },
 });
+
+/** Certificates are no answer for people. */
+function withoutTrust(external: ExternalCa): object {
+  const { trust: _, ...rest } = { trust: '', ...external };
+  return rest;
+}
 
 function keyState(key: Secret | undefined): 'encrypted' | 'not encrypted' | 'external' {
   if (key === undefined) return 'external';
