@@ -14,7 +14,7 @@ export type ExternalCaFlags = {
   readonly vault?: string | undefined;
   readonly profile?: readonly string[] | undefined;
   readonly credentialFile?: string | undefined;
-  readonly credentialPassphraseFile?: string | undefined;
+  readonly passphraseFile?: string | undefined;
 };
 
 /**
@@ -25,26 +25,23 @@ export function externalCaOf(flags: ExternalCaFlags, trust: string, cwd: string)
   const [kind, another] = API_KINDS.filter((one) => urls[one] !== undefined);
   if (another !== undefined || (kind !== undefined && flags.signCommand !== undefined))
     throw usage('give one of --sign-command, --step-ca, --cfssl and --vault');
-  const { profile = [], credentialFile, credentialPassphraseFile } = flags;
+  const { profile = [], credentialFile, passphraseFile } = flags;
   if (kind === undefined) {
-    if (profile.length > 0 || credentialFile !== undefined || credentialPassphraseFile !== undefined)
+    if (profile.length > 0 || credentialFile !== undefined || passphraseFile !== undefined)
       throw usage('--profile and --credential-file belong to --step-ca, --cfssl or --vault');
     if (flags.signCommand === undefined) return undefined;
     splitCommand(flags.signCommand);
     return { kind: 'command', command: anchorCommand(flags.signCommand, cwd) };
   }
   if (credentialFile === undefined) throw usage(`--${kind} needs --credential-file FILE (${CREDENTIALS[kind]})`);
-  if (credentialPassphraseFile !== undefined && kind !== 'step-ca')
-    throw usage('--credential-passphrase-file belongs to --step-ca');
+  if (passphraseFile !== undefined && kind !== 'step-ca') throw usage('--passphrase-file belongs to --step-ca');
   return {
     kind,
     url: apiUrl(kind, urls[kind] ?? ''),
     trust,
     profiles: profilesOf(kind, profile),
     credentialFile: secretFile(credentialFile, '--credential-file', cwd),
-    ...(credentialPassphraseFile === undefined
-      ? {}
-      : { passphraseFile: secretFile(credentialPassphraseFile, '--credential-passphrase-file', cwd) }),
+    ...(passphraseFile === undefined ? {} : { passphraseFile: secretFile(passphraseFile, '--passphrase-file', cwd) }),
   };
 }
 

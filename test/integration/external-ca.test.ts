@@ -133,7 +133,9 @@ test('the key of a provisioner opens with its passphrase alone, in both forms of
     expect(JSON.parse(Buffer.from(head, 'base64url').toString())).toEqual({
       ...{ alg: 'ES256', typ: 'JWT', kid: STEP_KEY.public.kid },
     });
-    expect(() => read('wrong horse battery')).toThrow(/passphrase is wrong/);
+    expect(() => read('wrong horse battery')).toThrow(
+      expect.objectContaining({ code: 'E_ISSUER_CREDENTIAL', message: expect.stringMatching(/passphrase is wrong/) }),
+    );
     expect(() => read()).toThrow(/is encrypted/);
   }
   expect(() => readProvisionerKey(new Secret('{}'), undefined, 'key.jwk')).toThrow(/neither a JWK nor a JWE/);

@@ -124,7 +124,7 @@ export async function startStepCa(factory: CertificateFactory, options: StepCaOp
   writeFileSync(file, JSON.stringify(config));
   const server = await started(buildStepCa(), [file], port);
   const url = `https://127.0.0.1:${port}`;
-  const args = [...importArgs('step-ca', url, chain, secret), '--credential-passphrase-file', words];
+  const args = [...importArgs('step-ca', url, chain, secret), '--passphrase-file', words];
   return { url, ...chain, args, requests: () => server.count(/"path":"\/1.0\/sign"/g), stop: server.stop };
 }
 

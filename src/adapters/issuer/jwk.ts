@@ -107,7 +107,7 @@ const MAX_ROUNDS = 10_000_000;
 
 function decrypt(jwe: Jwe, passphrase: Secret | undefined, file: string): string {
   if (passphrase === undefined)
-    throw unusable(file, 'it is encrypted', undefined, ['docker-tls ca import … --credential-passphrase-file FILE']);
+    throw unusable(file, 'it is encrypted', undefined, ['docker-tls ca import … --passphrase-file FILE']);
   const bytes = (part: string) => Buffer.from(part, 'base64url');
   let header: { alg?: unknown; enc?: unknown; p2s?: unknown; p2c?: unknown };
   try {
@@ -134,7 +134,7 @@ function decrypt(jwe: Jwe, passphrase: Secret | undefined, file: string): string
     return Buffer.concat([opened.update(bytes(jwe.ciphertext)), opened.final()]).toString('utf8');
   } catch (cause) {
     throw unusable(file, 'its passphrase is wrong, or it is damaged', cause, [
-      'docker-tls ca import … --credential-passphrase-file FILE',
+      'docker-tls ca import … --passphrase-file FILE',
     ]);
   }
 }

@@ -54,7 +54,7 @@ export const command = defineCommand({
       summary: 'provisioner key (JWK, JWE), authentication key or token for the CA',
       completes: 'file',
     },
-    credentialPassphraseFile: {
+    passphraseFile: {
       kind: 'text',
       value: 'FILE',
       summary: 'passphrase of an encrypted provisioner key',
