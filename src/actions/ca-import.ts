@@ -1,17 +1,78 @@
 /** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
 
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
-import type { ExternalCa } from '../domain/external-ca.ts';
-import { authorityFlaws } from '../domain/pki/authority.ts';
-import { inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
+import { type ExternalCa, externalCaWords } from '../domain/external-ca.ts';
+import { authorityFlaws, authorityWarnings } from '../domain/pki/authority.ts';
+import { type CertificateInfo, inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
 import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../domain/pki/keys.ts';
-import type { Secret } from '../domain/secret.ts';
+import { Secret } from '../domain/secret.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
-import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors, usage } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { type ExternalCaFlags, externalCaOf } from './external-ca.ts';
+import { readIn } from './files.ts';
+import { passphraseSource, type SecretOptions } from './secrets.ts';
+import { storeOf } from './store.ts';
 
-export type CaImport = {
+export type CaImportOptions = SecretOptions &
+  ExternalCaFlags & {
+    readonly cert: string | undefined;
+    readonly key: string | undefined;
+    readonly chain: string | undefined;
+    readonly wholeChain: boolean;
+    readonly tlsRoot: string | undefined;
+    readonly leafOnly: boolean;
+  };
+
+export type ImportedCa = Pick<CertificateInfo, 'subject' | 'fingerprint' | 'notAfter'> & {
+  /** What signs from now on. */
+  readonly issues: 'key' | 'asked' | 'leaf-only' | 'external';
+  /** Who is asked, in words. */
+  readonly asked: string | undefined;
+  readonly warnings: readonly string[];
+};
+
+/** Stores a CA of files, unless this is a dry run. Fails with E_USAGE, E_FILE, and as `caToStore` does. */
+export async function importCa(context: ActionContext, options: CaImportOptions): Promise<ImportedCa> {
+  const { global, runtime, prompts } = context;
+  const { key, wholeChain, leafOnly } = options;
+  if (options.cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
+  const text = async (file: string): Promise<string> => (await readIn(file, runtime.cwd)).toString('utf8');
+  const cert = await text(options.cert);
+  const chain = options.chain === undefined ? undefined : await text(options.chain);
+  const tlsRoot = options.tlsRoot === undefined ? `${cert}\n${chain ?? ''}` : await text(options.tlsRoot);
+  const external = externalCaOf(options, tlsRoot, runtime.cwd);
+  if (key !== undefined && external !== undefined)
+    throw usage('give either --key, or who signs (--sign-command, --step-ca, --cfssl, --vault)', []);
+  const files = { key: key === undefined ? undefined : new Secret(await readIn(key, runtime.cwd)), chain };
+  const passphrase = passphraseSource(options, runtime, prompts);
+  const store = storeOf(context);
+  return store.withLock('docker-tls ca import', async () => {
+    const change = await caToStore({
+      ...{ cert, wholeChain, passphrase, ...files },
+      state: await store.read(),
+      now: runtime.now(),
+      ...{ external, leafOnly: leafOnly || undefined, noPassphrase: options.noCaPassphrase || undefined },
+    });
+    if (!global.dryRun) await store.write(change);
+    const { subject, fingerprint, notAfter } = inspectCertificate(cert);
+    const { record } = change.ca ?? {};
+    const issues = change.ca?.keyPem
+      ? 'key'
+      : record?.external
+        ? record.leafOnly
+          ? 'leaf-only'
+          : 'asked'
+        : 'external';
+    const warnings = authorityWarnings(cert, change.ca?.record.wholeChain === true);
+    const asked = record?.external === undefined ? undefined : externalCaWords(record.external);
+    return { subject, fingerprint, notAfter, issues, asked, warnings };
+  });
+}
+
+type CaImport = {
   readonly state: StoreState;
   /** PEM, the CA first; further certificates count as its chain. */
   readonly cert: string;
@@ -35,7 +96,7 @@ export type CaImport = {
  * CA cannot take the place of one that hosts or clients know, only of one that was imported and never used.
  * Fails (exit 2) as authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS.
  */
-export async function importCa(request: CaImport): Promise<StoreChange> {
+async function caToStore(request: CaImport): Promise<StoreChange> {
   const { state, key, passphrase, now } = request;
   const [cert = '', ...above] = splitBundle(request.cert);
   const info = inspectCertificate(request.cert);
