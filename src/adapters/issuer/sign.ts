@@ -29,10 +29,13 @@ async function ask(ca: ExternalCa, request: SignRequest, signal?: AbortSignal): 
   }
 }
 
-/** No certificate outlives its CA, whatever the CA would sign: what is asked for ends with it. */
+/** A person may carry the request, and the CA counts from its own clock. */
+const SIGNING_MS = 3_600_000;
+
+/** No certificate outlives its CA, whatever the CA would sign: what is asked for ends before it, also where it is signed a little later. */
 function daysWithin({ days, ca, now }: SignRequest): number {
   const [first] = splitBundle(ca);
   if (first === undefined) return days;
-  const left = Math.floor((inspectCertificate(first).notAfter.getTime() - now.getTime()) / 86_400_000);
+  const left = Math.floor((inspectCertificate(first).notAfter.getTime() - now.getTime() - SIGNING_MS) / 86_400_000);
   return Math.max(1, Math.min(days, left));
 }
