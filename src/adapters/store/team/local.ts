@@ -186,6 +186,10 @@ function otherStore(home: string, url: string, found: unknown): DockerTlsError {
       typeof found === 'string'
         ? `this directory was used with ${found} until now, and not with ${url}`
         : `this directory holds a store of its own, so it cannot be used with ${url}`,
-    hints: [`set it aside: ${aside}`, `or use another directory: docker-tls --home DIR --store ${shellQuote(url)} …`],
+    hints: [
+      ...(typeof found === 'string' ? [] : [`to move it there: docker-tls store copy --to ${shellQuote(url)}`]),
+      `set it aside: ${aside}`,
+      `or use another directory: docker-tls --home DIR --store ${shellQuote(url)} …`,
+    ],
   });
 }

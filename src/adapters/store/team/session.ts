@@ -197,6 +197,12 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     },
     /** The newest snapshot as it is, before anything is refused. */
     snapshot: () => engine.read(),
+    /** Nothing was ever committed. Fails where the engine cannot be reached. */
+    async snapshotIsEmpty(): Promise<boolean> {
+      const { files, offline } = await engine.read();
+      if (offline !== undefined) throw offline.cause;
+      return files.size === 0;
+    },
     check,
     /** The next read asks the engine. */
     forget(): void {
