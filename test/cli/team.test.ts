@@ -69,12 +69,29 @@ test('a directory becomes the store of a team, and its operators come and go', a
   expect(tried.json.error?.code).toBe('E_STORE_READ_ONLY');
   expect((await as(bob, 'client', 'add', 'dora', '--yes')).exit).toBe(0);
 
+  // Without an agreement nothing is changed: the branch is where it was.
+  const head = () => execFileSync('git', ['--git-dir', repository, 'rev-parse', 'docker-tls'], { encoding: 'utf8' });
+  const untouched = head();
+  for (const argv of [
+    ['operator', 'remove', 'carol'],
+    ['store', 'restore'],
+    ['store', 'check', '--accept'],
+  ])
+    expect((await as(bob, ...argv, '--json')).json.error?.code).toBe('E_NO_TERMINAL');
+  for (const argv of [
+    ['operator', 'remove', 'carol'],
+    ['operator', 'add', 'x', ada.recipient],
+    ['store', 'restore'],
+  ])
+    expect((await as(bob, ...argv, '--yes', '--dry-run', '--json')).exit).toBe(0);
+  expect(head()).toBe(untouched);
+
   const removed = await as(bob, 'operator', 'remove', 'carol', '--yes', '--json');
   expect(removed.json.result).toMatchObject({ removed: 'carol', rotate: [] });
   expect((await as(carol, 'status', '--json')).json.error?.code).toBe('E_STORE_CLOSED');
   const gone = await as(ada, 'operator', 'remove', 'bob', '--yes');
   expect(gone.out).toMatch(/What bob has copied stays readable to bob: the key of the CA/);
-  expect(gone.out).toContain('docker-tls rotate ca');
+  expect(gone.out).toMatch(/new CA.*rotate ca/);
 
   const log = await as(ada, 'log', '--json');
   expect(log.json.result.entries[1]).toMatchObject({

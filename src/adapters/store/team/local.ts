@@ -15,15 +15,21 @@ import { parseObject } from '../parse.ts';
 import { SCHEMA } from '../read.ts';
 import type { StoredClient, StoreState } from '../records.ts';
 
-/** The newest snapshot that was accepted here. `manifest`: the SHA-256 of its manifest; `signer`: the fingerprint of its signing key. */
+/** The newest snapshot that was accepted here. `manifest`: the SHA-256 of its manifest; `signers`: the fingerprints of its signing keys. */
 export type Seen = {
   readonly sequence: number;
   readonly revision: string;
   readonly manifest: string;
-  readonly signer: string;
+  /** The newest last. */
+  readonly signers: readonly string[];
 };
 
-const seenSchema = z.object({ sequence: z.number(), revision: z.string(), manifest: z.string(), signer: z.string() });
+const seenSchema = z.object({
+  sequence: z.number(),
+  revision: z.string(),
+  manifest: z.string(),
+  signers: z.array(z.string()),
+});
 const FIELDS = { hosts: ['ssh'], clients: ['own', 'copies'] } as const;
 const SSH_FIELDS = ['identities', 'configFile'] as const;
 /** By collection and name: the fields that are this computer's own. */
