@@ -91,7 +91,7 @@ export async function doctor(
     ask: prompts.ssh,
     timeoutMs: options.timeout,
   });
-  // Such a host is not dialled from here: that it does not answer is as it should be.
+  // Such a host is not dialled from here: that it does not answer is right.
   const { name } = host.record;
   const behind = state.hosts.get(name)?.record.reach === 'ssh' && NOT_DIALLED.includes(found.cause);
   return behind ? { ...found, hints: [`docker-tls tunnel ${name} -- docker version`, ...found.hints] } : found;

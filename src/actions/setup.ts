@@ -42,7 +42,7 @@ export type SetUp = {
   readonly client: string;
   /** The docker context that was made; undefined: none. */
   readonly context: string | undefined;
-  /** What stands against that context; the host is done all the same. */
+  /** Why that context could not be made; the host is done all the same. */
   readonly errors: readonly DockerTlsError[];
 };
 
@@ -143,7 +143,7 @@ async function carryOut(
   return { changed, spec, client: name, context: errors.length > 0 ? undefined : docker, errors };
 }
 
-/** What stands against a setup at all is said before a question is asked. */
+/** What prevents a setup is said before a question is asked. */
 function refuseEarly(
   { name, ssh, port }: HostSpec,
   opened: OpenedHost,

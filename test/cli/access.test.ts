@@ -112,7 +112,7 @@ describe('an imported CA, which has clients that are not in this store', () => {
     expect((await run('client', 'add', 'ci', '--yes')).exit).toBe(0);
   });
 
-  test('where a host lists its clients already, nobody is left to be cut off', async () => {
+  test('where a host lists its clients already, no client is left to lose access', async () => {
     await run('client', 'revoke', 'eve', '--yes', '--reject-other-clients');
     const store = openStore(home);
     await store.withLock('test', async () => {
@@ -128,7 +128,7 @@ describe('an imported CA, which has clients that are not in this store', () => {
 });
 
 describe('client revoke', () => {
-  test('a host that nobody else may use stays as it is and is named; the others are changed', async () => {
+  test('a host that no other client may use stays as it is and is named; the others are changed', async () => {
     await issueStore(home, { ...two, clients: { laptop: ['build-2'], eve: undefined } });
     const { exit, json } = await run('client', 'revoke', 'eve', '--yes');
     expect([exit, json.ok]).toEqual([5, false]);

@@ -275,7 +275,7 @@ describe('client request, sign, import', () => {
     expect(renewed).not.toBe(cert);
   });
 
-  test('a bundle without a key is of no use to anybody else', async () => {
+  test('a bundle without a key is of no use on another computer', async () => {
     await three();
     await other('client', 'request', 'ann', '--out', file('ann.csr'));
     await here('client', 'sign', 'ann.csr', '--out', 'ann.tar');

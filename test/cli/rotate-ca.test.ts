@@ -223,7 +223,7 @@ describe('without the key of the old CA', () => {
     dialled = [];
   };
 
-  test('hosts wait until it is said that who has not fetched may be cut off; clients here have their files by then', async () => {
+  test('hosts wait until it is said that clients that have not fetched may lose access; clients here have their files by then', async () => {
     await withoutKey();
     const { exit, json } = await run('rotate', 'ca', '--yes');
     expect([exit, json.error?.code, json.error?.where]).toEqual([3, 'E_BREAKS_CLIENTS', 'build-1, build-2']);

@@ -135,7 +135,7 @@ test.each([
   done(await version(host, ada, ca.cert));
 });
 
-test('an imported CA: clients that it issued elsewhere are cut off by a list of clients, and only with its own yes', async () => {
+test('an imported CA: clients that it issued in another store lose access by a list of clients, and only with its own yes', async () => {
   const [host] = hosts as [LabHost];
   const ca = factory.issue('Company', { ca: true });
   const ada = factory.issue('ada', { by: ca, usage: 'clientAuth' });
@@ -149,7 +149,7 @@ test('an imported CA: clients that it issued elsewhere are cut off by a list of 
   done(await version(host, ada, ca.cert));
   done(await person.run(['client', 'revoke', 'eve', '--yes', '--reject-other-clients']));
   expect((await version(host, ada, ca.cert)).status).not.toBe(0);
-  // Once it lists its clients, nobody else is left to lose.
+  // Once it lists its clients, no other client is left to lose.
   done(await person.run(['client', 'add', 'ci', '--hosts', host.name, '--yes']));
   done(await person.run(['remove', host.name, '--yes']));
 });

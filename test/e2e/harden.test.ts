@@ -115,7 +115,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect((await host.ssh('umask', { user: 'ops' })).exit).toBe(0);
     expect(await host.must("su -l pat -c 'umask; echo $TMOUT; ulimit -c'")).toBe('0027\n900\n0');
     const [ssh4] = (await results()).filter(({ id }) => id === 'ssh.4');
-    expect(ssh4).toMatchObject({ state: 'finding', fix: expect.stringMatching(/stands in a Match block/) });
+    expect(ssh4).toMatchObject({ state: 'finding', fix: expect.stringMatching(/it is in a Match block/) });
 
     // What is new starts as well, with the limits that it now gets.
     await host.container('later');

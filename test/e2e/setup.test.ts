@@ -1,4 +1,4 @@
-/** The main job, unattended, on real hosts of three generations: afterwards the right client gets in, and nobody else. */
+/** The main job, unattended, on real hosts of three generations: afterwards the right client is accepted, and no other. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -300,7 +300,7 @@ describe('ports that are no daemon', () => {
     expect(outcome).toMatchObject({ kind: 'refused', cause: 'name-not-found', stage: 'connect' });
   });
 
-  it('one whose answer is cleaned before anybody sees it', async () => {
+  it('one whose answer is cleaned before it is shown', async () => {
     const { port } = await raw(http('\u001b]0;evil\u0007nonsense'));
     const outcome = await ask(port, { plain: true });
     expect(outcome).toMatchObject({ kind: 'refused', cause: 'protocol' });

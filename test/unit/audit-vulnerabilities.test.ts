@@ -135,7 +135,7 @@ describe('who is believed', () => {
     expect(verdict?.evidence.map(({ place }) => place)).toContain('CVE-2025-31133');
   });
 
-  test('not a changelog of which the years in question were cut off', () => {
+  test('not a changelog of which the years in question were removed', () => {
     const verdict = runc('fresh-trixie', { sections: { 'changelog runc': 'CVE-2026-41579\nsince 2026\n' } });
     expect([verdict?.state, verdict?.evidence.length]).toEqual(['not-applicable', 3]);
   });

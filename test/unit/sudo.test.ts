@@ -109,7 +109,7 @@ test('a password that was given beforehand and is wrong is sent once, and forgot
   expect([host.passwords, sudo.password]).toEqual([['wrong'], undefined]);
 });
 
-test('without a password and anybody to ask, the error says which option gives one', async () => {
+test('without a password and a person to ask, the error says which option gives one', async () => {
   const host = hostWith({});
   await expect(runScript(host.context, REQUEST)).rejects.toMatchObject({
     code: 'E_SUDO_PASSWORD',

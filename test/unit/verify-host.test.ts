@@ -99,7 +99,7 @@ describe('a port', () => {
   const open: ProbeOutcome = { kind: 'accepted', status: 200, body: '', protocol: 'x', chain: '', elapsedMs: 1 };
   const shut: ProbeOutcome = { kind: 'refused', cause: 'client-refused', reason: 'why', chain: '', elapsedMs: 1 };
 
-  test('that lets everybody in fails for each who must not get in', async () => {
+  test('that accepts every client fails for each that must be rejected', async () => {
     expect(bad(await verifyHost(async () => open, everybody))).toEqual([
       'no certificate',
       'no certificate, TLS 1.2',

@@ -60,7 +60,7 @@ export type Inside = {
   readonly listens?: boolean;
   /** The server certificate (PEM) under our care there. */
   readonly serverCert?: string;
-  /** What would stand against a change, its firewall included: mostly what is wrong. */
+  /** What would prevent a change, its firewall included: mostly what is wrong. */
   readonly problems: readonly DockerTlsError[];
   /** What its firewall may do, in words. */
   readonly doubt?: string;

@@ -101,7 +101,7 @@ export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostS
 }
 
 /**
- * Every host of the store, or those that are named; `reached` counts those in that an imported client brought along, which nobody logs
+ * Every host of the store, or those that are named; `reached` counts those in that an imported client brought along, which docker-tls never logs
  * in to. Fails with E_HOST_UNKNOWN, E_HOST_EXTERNAL, E_NO_HOSTS (exit 2).
  */
 export function storedSpecs(hosts: readonly string[], state: StoreState, reached = false): HostSpec[] {

@@ -43,8 +43,8 @@ export function rotationOf(state: StoreState, now: Date): Rotation | undefined {
   if (stage.stage === 'drop' || stage.stage === 'clear')
     return { words: `${words}.`, next: ['docker-tls rotate ca --drop'] };
   const here = stage.clients.some((name) => state.clients.get(name)?.key !== undefined);
-  const elsewhere = stage.stage === 'issue' ? nextSteps(stage.clients, state.clients) : [];
-  return { words, next: [...(stage.hosts.length > 0 || here ? ['docker-tls rotate ca'] : []), ...elsewhere] };
+  const external = stage.stage === 'issue' ? nextSteps(stage.clients, state.clients) : [];
+  return { words, next: [...(stage.hosts.length > 0 || here ? ['docker-tls rotate ca'] : []), ...external] };
 }
 
 function remaining({ hosts, clients }: RotationStage): string[] {

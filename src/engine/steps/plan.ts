@@ -79,7 +79,7 @@ async function planDesired(
   if (twin !== undefined) throw twin;
   const view = viewFor(latest, base, now);
   const known = latest.hosts.get(requested.name);
-  // Fixes that were made once stay with the host, whoever changes it next.
+  // Fixes that were made once stay with the host, whichever store changes it next.
   const entries = hardeningOf(requested, known?.record, target);
   const trusted = trustNow(opened.facts);
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);

@@ -42,7 +42,7 @@ export async function verify(
   const kept = sent.key.kind === 'keep' ? latest.hosts.get(spec.name)?.serverKey : undefined;
   const key = sent.key.kind === 'send' ? sent.key.key : kept;
   const [client, ...others] = clients.filter(({ record }) => isAccepted(record, spec));
-  // Over a fleet one client is enough; of a single host people want to read who is accepted.
+  // Over a fleet one client is enough; of a single host users want to read who is accepted.
   const more = wanted.hosts.length > 1 ? [] : others.filter(({ cert }) => isFrom(cert, sent.ca, 'client', now));
   const checks = await verifyHost(way.probe, {
     ...base,
