@@ -2,7 +2,7 @@
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts';
-import { covers, formatSan, parseSan, type San } from '../pki/names.ts';
+import { covers, formatSan, parseSan, type San, uniqueSans } from '../pki/names.ts';
 import { renewal } from '../pki/renewal.ts';
 import type { HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
@@ -161,7 +161,7 @@ export function namesFor(
   const base = cert === undefined ? proposed : inspectCertificate(cert).sans.filter((san) => !had.has(formatSan(san)));
   const all = [...base, ...requested];
   const names = covers(all, address) ? all : [parseSan(address), ...all];
-  return [...new Map(names.map((san) => [formatSan(san), san])).values()];
+  return uniqueSans(names);
 }
 
 /** Hosts that are to accept a client and do with credentials of `before` as they are now, but would reject it with credentials of `after`. */
