@@ -1,4 +1,4 @@
-/** Access is written only when it is possible and agreed to; the hosts here answer nobody, so what is left to do shows. */
+/** Access is written only when it is possible and agreed to; the hosts here do not answer, so what is left to do shows. */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -108,7 +108,7 @@ describe('an imported CA, which has clients that are not in this store', () => {
     expect(new Set(dialled)).toEqual(new Set(['build-1', 'build-2']));
   });
 
-  test('a client for all hosts cuts nobody off and needs no yes', async () => {
+  test('a client for all hosts takes access from no other and needs no yes', async () => {
     expect((await run('client', 'add', 'ci', '--yes')).exit).toBe(0);
   });
 
@@ -138,7 +138,7 @@ describe('client revoke', () => {
     ]);
     expect(json.error?.errors?.[0]).toMatchObject({ message: expect.stringContaining('still accepts') });
     expect((await client('eve'))?.revokedAt).toBeDefined();
-    // What the hint says fixes it: from then on the host has somebody who verifies it.
+    // What the hint says fixes it: from then on the host has a client that verifies it.
     dialled = [];
     const add = await run('client', 'add', 'bob', '--hosts', 'build-1', '--yes');
     expect(add.json.error?.errors?.map(({ code }) => code)).toEqual(['E_SSH_TIMEOUT', 'E_SSH_TIMEOUT']);
@@ -188,7 +188,7 @@ describe('client add', () => {
     expect(await client(name)).toMatchObject({ name });
   });
 
-  test('that nobody agrees to leaves no trace', async () => {
+  test('without consent leaves no trace', async () => {
     await issueStore(home, { ...two, clients: { laptop: undefined } });
     const before = await state();
     const { json } = await run('client', 'add', 'ci', '--hosts', 'build-1');

@@ -173,7 +173,7 @@ describe('a client that is renewed in the middle of a rotation', () => {
     expect(await isTrusted('ann')).toEqual(['build-1', 'build-2']);
   });
 
-  test('a rotation on top of one that is not through locks nobody out who has credentials of the first CA', async () => {
+  test('a rotation on top of one that is not through locks no client out that has credentials of the first CA', async () => {
     await issueStore(home, listed);
     await run('rotate', 'ca', '--yes');
     await run('rotate', 'ca', '--yes', '--new');
@@ -258,7 +258,7 @@ describe('without the key of the old CA', () => {
 });
 
 describe('without the passphrase', () => {
-  test('a rotation is begun with another one; what nobody can open goes', async () => {
+  test('a rotation is begun with another one; what can no longer be opened goes', async () => {
     writeFileSync(join(directory, 'pass'), 'correct horse\n', { mode: 0o600 });
     writeFileSync(join(directory, 'other'), 'another one\n', { mode: 0o600 });
     await run('ca', 'create', '--ca-passphrase-file', 'pass');

@@ -1,4 +1,4 @@
-/** Changes of what a host trusts, on real hosts: nobody loses access without having been named. */
+/** Changes of what a host trusts, on real hosts: no client loses access without having been named. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ test('files in the Docker config directory itself go through a whole rotation of
   done(await person.run(['remove', host.name, '--yes']));
 });
 
-/** What docker says as somebody who has a certificate and knows a CA. */
+/** What docker says as a client that has a certificate and knows a CA. */
 async function version(host: LabHost, client: Issued, ca: string): Promise<ProgramRun> {
   const person = someone();
   writeFileSync(join(person.home, 'ca.pem'), ca);

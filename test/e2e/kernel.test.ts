@@ -152,7 +152,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     expect(await heard()).toBe('2');
     expect((await run('plan', 'web', '--check')).status).toBe(0);
 
-    // As rules that somebody wrote by hand: loaded before containerd makes its directory.
+    // As rules that were written by hand: loaded before containerd makes its directory.
     await host.must('mv /etc/tmpfiles.d/docker-tls.conf /root/');
     expect(await verdicts(...RUN), 'deaf from the next boot on').toEqual(all(RUN, 'finding'));
     await host.reboot();

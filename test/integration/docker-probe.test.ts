@@ -188,7 +188,7 @@ describe('a daemon with credentials that are not good', () => {
       'DEPTH_ZERO_SELF_SIGNED_CERT',
     ],
     [
-      'that names nobody but by CN',
+      'that names its host by CN only',
       factory.issue('127.0.0.1', { by: ca }),
       'wrong-name',
       'no subject alternative name',

@@ -128,7 +128,7 @@ describe('who is believed', () => {
     expect(runc('fresh-trixie', { sections: { 'changelog runc': named } })?.state).toBe('pass');
   });
 
-  test("nobody, where a distribution's package has none: cannot tell, and no finding", () => {
+  test("none, where a distribution's package has none: cannot tell, and no finding", () => {
     const verdict = runc('fresh-trixie', { sections: { 'changelog runc': undefined } });
     expect([verdict?.state, verdict?.unseen]).toEqual(['not-applicable', undefined]);
     expect(verdict?.reason).toMatch(/^cannot tell: runc 1\.1\.15\+ds1 is in the range of 4 known vulnerabilities/);

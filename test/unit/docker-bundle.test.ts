@@ -115,7 +115,7 @@ describe('the tar form', () => {
       'certificates alone',
     ],
     ['a key that is none', () => archive({ 'key.pem': 'x' }), 'no private key'],
-    ["somebody else's key", () => archive({ 'key.pem': ca.key }), 'do not belong together'],
+    ["another client's key", () => archive({ 'key.pem': ca.key }), 'do not belong together'],
     ['a manifest that is no JSON', () => archive({ 'docker-tls.json': '{' }), 'no JSON object'],
     ['a newer schema', () => archive({ 'docker-tls.json': '{"schema":2}' }), 'schema 1'],
     [

@@ -1,4 +1,4 @@
-/** Which client this computer is, where nobody says it: the one that its setup made, whatever came into the store since. */
+/** Which client this computer is, where it is not said: the one that its setup made, whatever came into the store since. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

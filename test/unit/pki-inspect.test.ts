@@ -60,7 +60,7 @@ describe('a server', () => {
     ['with its address', { address: '10.0.0.5' }, 'ok'],
     ['with another name', { address: 'build-2' }, 'wrong-name'],
     ['of another CA', { anchors: [untrusted.cert] }, 'unknown-authority'],
-    ['of nobody', { anchors: [] }, 'unknown-authority'],
+    ['of no CA', { anchors: [] }, 'unknown-authority'],
     ['of one among several CAs', { anchors: [untrusted.cert + ca.cert] }, 'ok'],
     ['that is trusted itself', { anchors: [server.leaf] }, 'ok'],
     ['after its end', { now: inDays(11) }, 'expired'],
@@ -87,7 +87,7 @@ describe('a client with its own CA', () => {
     if (result.ok) expect(result.chain[0]).toBe(annClient.leaf);
   });
 
-  test("a server certificate made with a client's CA fools nobody", async () => {
+  test("a server certificate made with a client's CA is rejected", async () => {
     const forged = await issueServer({ ca: ann, sans, days: 1, now });
     expect(verifyChain({ ...asServer, leaf: forged.cert })).toMatchObject({
       ok: false,
@@ -146,7 +146,7 @@ describe('a chain that does not hold', () => {
     });
   });
 
-  /** An issuer made of a leaf, as somebody who stole its key would. */
+  /** An issuer made of a leaf, as an attacker who stole its key would. */
   function asIssuer(cert: string, key: Secret): OpenAuthority {
     const { subject, x509 } = parseCertificate(cert);
     const keyId = keyIdentifier(x509.publicKey.export({ type: 'spki', format: 'der' }));
