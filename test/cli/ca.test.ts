@@ -458,7 +458,7 @@ describe('a command that signs', () => {
     const command = './by-hand {profile} {days} {name}';
     expect((await run('ca', 'import', '--cert', ca.certFile, '--sign-command', command)).exit).toBe(0);
     const carried: string[] = [];
-    const somebody = setInterval(() => {
+    const operator = setInterval(() => {
       for (const request of ['server-web.csr', 'issuer-ci.csr'].filter((name) => existsSync(file(name)))) {
         if (carried.includes(request) || !readFileSync(file(request), 'utf8').includes('END CERTIFICATE REQUEST'))
           continue;
