@@ -20,7 +20,7 @@ export type IssueOptions = {
   readonly ca?: boolean;
   /** As in `subjectAltName = …`, for instance `DNS:localhost,IP:127.0.0.1`. */
   readonly san?: string;
-  readonly usage?: 'serverAuth' | 'clientAuth' | 'serverAuth,clientAuth';
+  readonly usage?: 'serverAuth' | 'clientAuth' | 'serverAuth,clientAuth' | 'anyExtendedKeyUsage';
   /** Days from now at which validity begins and ends; default -1 and 30. */
   readonly from?: number;
   readonly to?: number;

@@ -5,7 +5,7 @@
 
 import { isAbsolute, resolve } from 'node:path';
 import { parseCsr } from '../../domain/pki/csr.ts';
-import { inspectCertificate, splitBundle, verifyChain } from '../../domain/pki/inspect.ts';
+import { inspectCertificate, splitBundle, verifyChain, worksAsClient } from '../../domain/pki/inspect.ts';
 import { openPublicKey } from '../../domain/pki/keys.ts';
 import { formatSan } from '../../domain/pki/names.ts';
 import { shellQuote, shellWords } from '../../domain/quote.ts';
@@ -126,7 +126,7 @@ function readSigned(printed: string, request: SignRequest): string {
       `its certificate ends on ${dateWords(info.notAfter)}, after its CA (${dateWords(end)}), which strict verifiers refuse`,
     );
   // A host's certificate must not work as a client of other hosts; without a purpose it would.
-  if (request.profile === 'server' && (info.extKeyUsage === null || info.extKeyUsage.includes('clientAuth')))
+  if (request.profile === 'server' && worksAsClient(info))
     throw wrongAnswer(
       request,
       `its certificate is good for clients as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); serverAuth alone is needed`,
