@@ -1,7 +1,7 @@
-/** What a sign command may answer: each decision on a certificate that it printed. */
+/** What an external CA may give: each decision on a certificate. */
 
 import { describe, expect, test } from 'vitest';
-import { checkSigned } from '../../src/adapters/issuer/sign-command.ts';
+import { checkSigned } from '../../src/adapters/issuer/answer.ts';
 import { issueCa, issueClient, issueServer } from '../../src/domain/pki/certificate.ts';
 import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
@@ -22,7 +22,16 @@ const middle = await issueCa({ name: 'middle', days: 50, now, issuer: root });
 const other = await issueCa({ name: 'other', days: 100, now });
 const leaf = (await issueServer({ ca: root, sans, days: 10, now, publicKey })).leaf;
 const below = (await issueServer({ ca: middle, sans, days: 10, now, publicKey })).leaf;
-const request: SignRequest = { profile: 'server', name: 'web', days: 10, sans, csr, ca: root.cert, now };
+const request: SignRequest = {
+  profile: 'server',
+  name: 'web',
+  commonName: 'web',
+  days: 10,
+  sans,
+  csr,
+  ca: root.cert,
+  now,
+};
 
 describe('a good certificate', () => {
   test.each([
@@ -60,6 +69,7 @@ describe('a certificate is refused', async () => {
   const long = { ...root, notAfter: new Date(now.getTime() + 900 * DAY_MS) };
   test.each<[string, { printed: string; request?: SignRequest }, RegExp]>([
     ['for another key', { printed: (await issueServer({ ca: root, sans, days: 10, now })).leaf }, /another key/],
+    ['of none', { printed: 'done\n' }, /it gave no certificate/],
     ['of a CA', await forged(root, { ca: true, purposes: serverAuth }), /the certificate of a CA/],
     [
       'of another CA',
@@ -90,6 +100,44 @@ describe('a certificate is refused', async () => {
     expect(() => checkSigned(printed, asked)).toThrow(
       expect.objectContaining({ code: 'E_SIGN_ANSWER', message: expect.stringMatching(message) }),
     );
+  });
+});
+
+describe('an issuing CA of a client', async () => {
+  const name = 'docker-tls client web';
+  const clientAuth = [OID.clientAuth];
+  const signs = { ca: true, pathLen: 0, purposes: clientAuth } as const;
+  const issuing = async (by: Parameters<typeof forge>[1], flaw: Parameters<typeof forge>[2], called = name) => {
+    const one = await forge(called, by, flaw);
+    const asked = { profile: 'issuer', sans: undefined, commonName: name } as const;
+    return { printed: one.cert, asked: { ...request, ...asked, csr: makeCsr({ key: one.key, commonName: name }) } };
+  };
+
+  test('for clients alone, of path length 0, is taken without its chain', async () => {
+    const { printed, asked } = await issuing(root, signs);
+    expect(checkSigned(printed + root.cert, asked)).toBe(printed);
+  });
+
+  test.each([
+    ['that is a leaf', await issuing(root, {}), /certificate of a leaf/],
+    ['that may have CAs below it', await issuing(root, { ...signs, pathLen: 1 }), /may have 1 CAs below it/],
+    ['without a path length', await issuing(root, { ...signs, pathLen: undefined }), /any number of CAs/],
+    ['that may not sign', await issuing(root, { ...signs, usage: [0] }), /may not sign certificates/],
+    ['for servers as well', await issuing(root, { ...signs, purposes: [...clientAuth, OID.serverAuth] }), /alone/],
+    ['for any purpose', await issuing(root, { ...signs, purposes: [OID.anyExtendedKeyUsage] }), /alone/],
+    ['with the name of another client', await issuing(root, signs, 'docker-tls client ann'), /is called/],
+    ['that is over within the hour', await issuing(root, { ...signs, to: 1 / 48 }), /in less than an hour/],
+    ['of another CA', await issuing(other, signs), /does not hold/],
+    ['of a CA below ours', await issuing(middle, signs), /a CA below the CA of this store/],
+  ] as const)('%s is refused', (_, { printed, asked }, message) => {
+    expect(() => checkSigned(printed, asked)).toThrow(
+      expect.objectContaining({ code: 'E_CA_LEAF_ONLY', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test('of an older CA is refused: it would not last', async () => {
+    const { printed, asked } = await issuing(other, signs);
+    expect(() => checkSigned(printed, { ...asked, ca: root.cert + other.cert })).toThrow(/does not hold/);
   });
 });
 
