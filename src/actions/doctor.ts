@@ -108,8 +108,13 @@ export async function examine(request: DoctorRequest): Promise<Examination> {
     client: client.record.name,
     clockSkewMs: seen.skewMs,
     journal: DAEMONS_FAULT.includes(diagnosis.cause) ? (seen.journal ?? []) : [],
-    sshProblem: seen.problem && { message: seen.problem.message, hints: seen.problem.hints },
+    sshProblem: seen.problem && { message: seen.problem.message, hints: seen.problem.hints.filter(isForDoctor) },
   };
+}
+
+/** `doctor` has no option for a host's key: what is left adds the key to known_hosts. */
+function isForDoctor(hint: string): boolean {
+  return !/: --host-key \S+$/.test(hint);
 }
 
 /** Whether all CAs of a text have expired. */
@@ -151,7 +156,7 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
     const { doubt } = judgeFirewall(facts.firewall, record.port);
     const nowMs = runtime.now().getTime();
     const other = otherStore(facts, record.name, state);
-    const cert = installedCredentials(facts)?.cert;
+    const installed = installedCredentials(facts);
     return {
       skewMs,
       login,
@@ -164,7 +169,8 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
           ...preflight({ host: record.name, login, facts, skewMs, nowMs, port: record.port }),
         ],
         doubt: doubt && [doubt.words, ...doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' ')))].join('; '),
-        serverCert: cert,
+        serverCert: installed?.cert,
+        trust: installed?.ca,
       },
       journal: printableLines(stdout.toString('utf8'), 8),
     };

@@ -3,12 +3,11 @@
  * was), or ends with one clear error and an untouched host. A dozen of them here; all of them by scripts/strange.
  */
 
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exitOfCode } from '../../src/errors/catalogue.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp, type Suite } from '../support/lab.ts';
-import { installNft } from '../support/nft.ts';
+import { installChattr, installNft } from '../support/nft.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
 import type { StrangeCase } from '../support/strange/case.ts';
 import { STRANGE } from '../support/strange/cases.ts';
@@ -32,13 +31,10 @@ async function fresh(): Promise<LabHost> {
   [host] = (await labUp({ names: [`strange${part}-${boots}`], suite })) as [LabHost];
   person = newPerson(program, [host]);
   installNft(host);
-  execFileSync('sh', [
-    '-c',
-    'cp -a /usr/bin/chattr "$0/usr/bin/" && cp -a /usr/lib/x86_64-linux-gnu/libe2p.so.2* "$0/usr/lib/x86_64-linux-gnu/"',
-    host.root,
-  ]);
+  installChattr(host);
   await host.must('cp -a /etc /root/etc && nft flush ruleset');
-  await host.container('web');
+  // Ends at once when a daemon without live-restore is restarted.
+  await host.container('web', '--stop-signal KILL');
   pristine = await files(host);
   return host;
 }

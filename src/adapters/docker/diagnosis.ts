@@ -58,8 +58,9 @@ export type Inside = {
   readonly tlsSocket: string;
   /** Whether something listens on the port there; undefined where the host could not tell. */
   readonly listens?: boolean;
-  /** The server certificate (PEM) under our care there. */
+  /** The server certificate and the trust file (PEM) under our care there. */
   readonly serverCert?: string;
+  readonly trust?: string;
   /** What would stand against a change, its firewall included: mostly what is wrong. */
   readonly problems: readonly DockerTlsError[];
   /** What its firewall may do, in words. */

@@ -44,6 +44,8 @@ export function parseFacts(stdout: Buffer) {
     system: get('system'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(get('os'))?.[1] ?? '',
     distribution: distributionOf(get('os')),
+    /** A program to edit files with; empty: there is none. */
+    editor: (raw.get('editor') ?? 'vi').trim().replace(/^.*\//, ''),
     /** undefined: no systemd runs here. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
     addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({
