@@ -39,9 +39,11 @@ async function fresh(): Promise<LabHost> {
   return host;
 }
 
-/** Without what every start of the daemon, and docker.socket, changes. */
+/** Without what every start of the daemon (20.10 makes a key.json), and docker.socket, changes. */
 async function files(of: LabHost): Promise<string> {
-  return (await snapshotHost(of, { daemon: false })).replace(/\n\d+ (\S+ \S+)$/, '\n$1');
+  return (await snapshotHost(of, { daemon: false }))
+    .replace(/\n\d+ (\S+ \S+)$/, '\n$1')
+    .replace(/^.*\/etc\/docker\/key\.json.*\n/gm, '');
 }
 
 async function undo(of: LabHost, { end }: StrangeCase): Promise<boolean> {
@@ -67,7 +69,10 @@ afterAll(async () => {
 
 // Not by test.each, which shortens the names that scripts/strange chooses by.
 for (const { title, cases } of STRANGE) {
-  const chosen = cases.filter(({ short }) => all || short);
+  const older = suite === 'bookworm';
+  const chosen = cases
+    .filter(({ short, on20 }) => (all || short) && !(older && on20 === 'left out'))
+    .map((one) => (older && one.on20 === 'works' ? { ...one, code: undefined, says: undefined } : one));
   if (chosen.length === 0) continue;
   describe(title, () => {
     for (const one of chosen) test(one.name, () => run(one));

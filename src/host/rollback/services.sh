@@ -1,7 +1,7 @@
 # Services on the files that now lie there: docker.service restarted, reloaded or left, sshd reloaded, audit rules loaded.
 # Needs functions: active hold_port hup is_up load_audit_rules look_at_units mark note note_dependents obstacle
 # Needs functions: release_port reload_docker start_dependents
-# Needs variables: AUDIT BACK DAEMON DAEMON_JSON LIMIT LIVE_RESTORE SSHD T UNITS socket_unit
+# Needs variables: AUDIT BACK DAEMON DAEMON_JSON LIMIT LIVE_RESTORE SOCKET SOCKET_WAS_ACTIVE SSHD T UNITS socket_unit
 # Needs programs: sleep systemctl timeout
 
 # Makes the services take in the files that now lie there, and brings the daemon to where it has to be: apply_services start|stop
@@ -89,7 +89,10 @@ restart_docker() {
   active "$socket_unit" && is=active
   systemctl reset-failed docker.service docker-tls.socket docker.socket 2>/dev/null
   if [ "$1" = stop ]; then
-    service stop docker.service docker-tls.socket 2>/dev/null
+    set -- docker.service docker-tls.socket
+    # It started with the daemon, which needs it.
+    if socket_stops; then set -- "$@" docker.socket; fi
+    service stop "$@" 2>/dev/null
     return 0
   fi
   mark stopped
@@ -99,6 +102,10 @@ restart_docker() {
   service --job-mode=ignore-dependencies stop docker.service 2>/dev/null
   release_port
   start_docker && start_dependents
+}
+
+socket_stops() {
+  if [ "$BACK" = yes ]; then [ "$SOCKET_WAS_ACTIVE" = no ]; else [ "$SOCKET" = stop ]; fi
 }
 
 start_docker() {
