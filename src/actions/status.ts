@@ -1,17 +1,16 @@
-/** Owns the table of everything that can expire, and whether hosts really serve what the store says. */
+/** Owns `status`: everything that can expire, and whether hosts really serve what the store says. */
 
+import { resolve } from 'node:path';
 import { newCredentials } from '../adapters/docker/diagnosis.ts';
-import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
-import { bestUpgrade, type Upgrade } from '../domain/audit/vulnerabilities.ts';
-import { SOCKET_UNIT } from '../domain/dockerd/paths.ts';
+import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewal } from '../domain/pki/renewal.ts';
-import { installedCredentials } from '../domain/plan/facts.ts';
-import { WITHOUT_FILE } from '../domain/plan/file-change.ts';
-import { preflight } from '../domain/plan/preflight.ts';
-import type { Secret } from '../domain/secret.ts';
-import { completeHost, type HostSpec } from '../domain/settings.ts';
+import { renderPrometheus } from '../domain/prometheus.ts';
+import type { StatusRow } from '../domain/status.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
+
+<<<<<<< HEAD
+
 import { certificateDrift } from '../domain/trust/unapplied.ts';
 import { plural } from '../domain/words.ts';
 import { gatherAuditFacts } from '../engine/gather.ts';
@@ -23,85 +22,79 @@ import { alongWay } from '../engine/through.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { HostSession, Probe, Progress, Runtime, SshOptions } from '../runtime.ts';
 
-export type StatusRow = {
-  readonly kind: 'ca' | 'old ca' | 'host' | 'client';
-  readonly name: string;
-  readonly issuer: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  readonly daysLeft: number;
-  readonly state: 'ok' | 'due' | 'expired' | 'not-yet-valid' | 'revoked';
-  readonly dueAt: Date;
-  /** Of an old CA: there may be several of one name. */
-  readonly serial?: string;
-  /** Of a client: the commands that give it new credentials, and whether `rotate client` is the one. */
-  readonly renew?: readonly string[];
-  readonly renewable?: boolean;
-  readonly address?: string;
-  readonly description?: string | undefined;
-  readonly generation?: number;
-  /** How the host differs from the store; empty: it does not; undefined: not asked. */
-  readonly drift?: readonly string[];
-  /** The package whose upgrade closes most known vulnerabilities. No reason for attention: `audit --fail-on` is. */
-  readonly upgrade?: Upgrade;
-  /** Why the host could not be asked, or not by one of the two ways. */
-  readonly unreachable?: string;
-};
+=======
 
-export type StatusOptions = {
-  readonly withinDays?: number;
-  /** Ask hosts over TLS, and over SSH. */
-  readonly tls: boolean;
-  readonly ssh: boolean;
-  readonly parallel?: number;
-  readonly sudoPassword?: Secret;
-  /** Of single hosts, by name. */
-  readonly sudoPasswords?: ReadonlyMap<string, Secret>;
-  readonly ask?: SshOptions['ask'];
-};
+import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
+import type { ActionContext } from './action-context.ts';
+import { askHosts, type LiveRow } from './drift.ts';
+import { checkOut, writeOut } from './files.ts';
+import { type RunOptions, sudoPasswords } from './run.ts';
+import { type SelectionOptions, selectSpecs } from './selection.ts';
+import { storeOf } from './store.ts';
 
-/** Every CA, host and client. The offline part needs nothing but the store. */
-export async function status(
-  runtime: Runtime,
-  state: StoreState,
-  options: StatusOptions,
-  progress: Progress,
-): Promise<StatusRow[]> {
-  const now = runtime.now();
-  const row = (kind: StatusRow['kind'], name: string, cert: string): StatusRow => {
-    const info = inspectCertificate(cert);
-    const life = renewal({
-      notBefore: info.notBefore,
-      notAfter: info.notAfter,
-      now,
-      withinDays: options.withinDays,
-    });
-    return {
-      kind,
-      name,
-      issuer: info.selfIssued ? 'itself' : info.issuer,
-      notBefore: info.notBefore,
-      notAfter: info.notAfter,
-      daysLeft: life.daysLeft,
-      state: life.state,
-      dueAt: life.dueAt,
-    };
+>>>>>>> main
+
+export type StatusOptions = SelectionOptions &
+  RunOptions & {
+    readonly offline: boolean;
+    readonly noSsh: boolean;
+    /** Milliseconds. */
+    readonly within?: number | undefined;
+    readonly prometheus?: string | undefined;
   };
-  const hosts = [...state.hosts.values()];
-  const requested =
-    options.tls || options.ssh ? await askHosts(runtime, state, hosts, options, progress) : new Map<string, LiveRow>();
+
+export type Status = {
+  readonly rows: readonly StatusRow[];
+  readonly rotation: Rotation | undefined;
+  /** Hosts that were named and are not in the store. */
+  readonly missing: readonly string[];
+};
+
+export async function status(
+  context: ActionContext,
+  hosts: readonly string[],
+  options: StatusOptions,
+): Promise<Status> {
+  const { global, runtime } = context;
+  const { prometheus, within, offline } = options;
+  const metrics =
+    prometheus === undefined ? undefined : { runtime, global, out: resolve(runtime.cwd, prometheus), replace: true };
+  if (metrics !== undefined) checkOut(metrics, false);
+  const stored = await storeOf(context).read();
+  const chosen =
+    hosts.length > 0 ||
+    global.file !== undefined ||
+    [options.inventory, options.shard].some(Boolean) ||
+    options.limit.length > 0;
+  const selection = chosen ? await selectSpecs(context, hosts, options, stored, undefined) : { specs: [], secrets: {} };
+  const names = new Set(selection.specs.map(({ name }) => name));
+  const state = chosen ? { ...stored, hosts: new Map([...stored.hosts].filter(([name]) => names.has(name))) } : stored;
+  const ssh = !offline && !options.noSsh;
+  const passwords = ssh ? await sudoPasswords(options, selection, context) : {};
+  const live = offline ? new Map() : await askHosts(context, state, { ssh, ...passwords });
+  const rows = rowsOf(state, live, { now: runtime.now(), withinDays: within && within / 86_400_000 });
+  // node_exporter reads the file at any moment: it has to appear whole.
+  if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
+  const missing = [...names].filter((name) => !stored.hosts.has(name));
+  return { rows, rotation: rotationOf(stored, runtime.now()), missing };
+}
+
+type Due = { readonly now: Date; readonly withinDays: number | undefined };
+
+function rowsOf(state: StoreState, live: ReadonlyMap<string, LiveRow>, due: Due): StatusRow[] {
+  const row = (kind: StatusRow['kind'], name: string, cert: string) => rowOf(kind, name, cert, due);
   return [
     ...(state.ca ? [row('ca', state.ca.record.name, state.ca.cert)] : []),
     ...state.oldCas.map((old) => ({
       ...row('old ca', old.record?.name ?? old.serial, old.cert),
       serial: old.serial,
     })),
-    ...hosts.map((host) => ({
+    ...[...state.hosts.values()].map((host) => ({
       ...row('host', host.record.name, host.serverCert),
       address: `${host.record.address}:${host.record.port}`,
       generation: host.record.generation,
       description: host.record.description,
-      ...requested.get(host.record.name),
+      ...live.get(host.record.name),
     })),
     ...[...state.clients.values()].map((client) => ({
       ...row('client', client.record.name, client.cert),
@@ -110,12 +103,19 @@ export async function status(
   ];
 }
 
+function rowOf(kind: StatusRow['kind'], name: string, cert: string, due: Due): StatusRow {
+  const { issuer, selfIssued, notBefore, notAfter } = inspectCertificate(cert);
+  const { daysLeft, state, dueAt } = renewal({ notBefore, notAfter, ...due });
+  return { kind, name, issuer: selfIssued ? 'itself' : issuer, notBefore, notAfter, daysLeft, state, dueAt };
+}
+
 function renewalOf({ record: { name, reaches, ownKey }, key }: StoredClient): Pick<StatusRow, 'renew' | 'renewable'> {
   if (reaches !== undefined)
     return { renew: newCredentials({ client: name, external: true, ownKey }), renewable: false };
   if (key === undefined) return { renew: externalKey(name).hints, renewable: false };
   return { renew: [`docker-tls rotate client ${name}`], renewable: true };
 }
+<<<<<<< HEAD
 
 /** What `status --check` minds: something is due or expired, or a host differs or does not answer. */
 export function needsAttention(row: StatusRow): boolean {
@@ -286,3 +286,5 @@ async function askOverSsh(
     await opened.session.close();
   }
 }
+=======
+>>>>>>> main
