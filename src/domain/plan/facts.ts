@@ -45,24 +45,21 @@ export function parseFacts(stdout: Buffer) {
     system: get('system'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(get('os'))?.[1] ?? '',
     distribution: distributionOf(get('os')),
-<<<<<<< HEAD
     /** A program to edit files with; empty: there is none. */
     editor: (raw.get('editor') ?? 'vi').trim().replace(/^.*\//, ''),
-    /** undefined: no systemd runs here. */
-=======
     /** What starts the daemon; undefined: none that docker-tls knows. */
     manager: managerOf(get('systemd')),
     /** The version of systemd; undefined where it does not run. */
->>>>>>> main
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
-    addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => (
+    addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({
       interface: name.replace(/@.*/, ''),
-      address,)),
-    docker: 
+      address,
+    })),
+    docker: {
       binary: get('dockerd').trim(),
       /** For instance `20.10.24`; empty when it could not be found out. */
       version: String(version.Version ?? /version ([0-9][^,\s]*)/.exec(get('dockerd-version'))?.[1] ?? ''),
-      unit: 
+      unit: {
         ...serviceState(unit),
         fragment: unit.FragmentPath ?? '',
         dropIns: lines('drop-ins'),
@@ -75,7 +72,8 @@ export function parseFacts(stdout: Buffer) {
         /** Conditions and assertions of its unit files that are not met now (of systemd-analyze: `docker.service: ConditionPathExists=/x failed.`, and a summary). */
         unmet: [...get('unmet').matchAll(/((?:Condition|Assert)\w+=.*) failed\.$/gm)].map(([, one = '']) =>
           printable(one),
-        ),,
+        ),
+      },
       socket: serviceState(parseProperties(get('docker-socket'))),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
       /** Socket units, other than ours, that hand their sockets to the daemon. */
@@ -84,7 +82,7 @@ export function parseFacts(stdout: Buffer) {
       needs: get('needs')
         .split('\n\n')
         .map(parseProperties)
-        .flatMap((Id, LoadState ) => (Id ? [unit: printable(Id), load: LoadState ?? '' ] : [])),
+        .flatMap(({ Id, LoadState }) => (Id ? [{ unit: printable(Id), load: LoadState ?? '' }] : [])),
       /** The daemon's own socket on the host; empty when there is none. */
       apiSocket: get('api-socket'),
       /** A unit of docker's snap. */
@@ -97,7 +95,7 @@ export function parseFacts(stdout: Buffer) {
       /** It runs and does not even refuse an answer there, or has no such socket. Without a program to ask with, nothing is known. */
       silent:
         unit.ActiveState === 'active' &&
-        (get('api-socket') === '' || [...answers.values()].some((status ) => status === 0)),
+        (get('api-socket') === '' || [...answers.values()].some(({ status }) => status === 0)),
       /** Where dockerd finds the programs that it may need to start: absolute paths. */
       programs: lines('programs'),
       /** It said which containers run; a plugin for authorization may keep that from us. */
@@ -113,7 +111,8 @@ export function parseFacts(stdout: Buffer) {
       logDrivers: logDrivers(info.Plugins),
       /** Files of its settings that were edited after it had started. */
       edited: lines('edited'),
-      containers: parseContainers(answer('/containers/json'), get('restart-policies')),,
+      containers: parseContainers(answer('/containers/json'), get('restart-policies')),
+    },
     files,
     /** Files of settings that are links: the path that they lead to in the end, by their own. */
     leads: leads as ReadonlyMap<string, string>,
@@ -121,7 +120,7 @@ export function parseFacts(stdout: Buffer) {
     serverKey: modes.get(SERVER_KEY),
     /** Mode and owner, such as `700 0:0`, of the directories that may hold credentials. */
     directories: new Map([...modes].filter(([path]) => path !== SERVER_KEY)),
-    state: parseState(files.get(`$STATE/state.json`)),
+    state: parseState(files.get(`${STATE}/state.json`)),
     origin: parseSnapshot(files, `${STATE}/origin`),
     generations: parseGenerations(files),
     lock: parseLock(files.get(LOCK)),
@@ -134,7 +133,7 @@ export function parseFacts(stdout: Buffer) {
     mounts: parseMounts(get('mounts')),
     /** Free kilobytes of /run/systemd; undefined when they are not known. */
     runFreeKb: parseDisk(get('run-space'))[0]?.freeKb,
-    firewall: iptables: get('iptables'), ufw: raw.get('ufw'), nft: get('nft'), firewalld: raw.get('firewalld') ,
+    firewall: { iptables: get('iptables'), ufw: raw.get('ufw'), nft: get('nft'), firewalld: raw.get('firewalld') },
   };
 }
 
