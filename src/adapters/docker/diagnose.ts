@@ -20,7 +20,7 @@ import {
   owners,
   remotely,
 } from './diagnosis.ts';
-import { otherContext, settingsFault } from './settings.ts';
+import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
 import { journal, nothingListens, notRunning, timedOut } from './silence.ts';
 
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
@@ -33,7 +33,9 @@ export function diagnose(input: DiagnosisInput): Diagnosis {
   // Names in certificates and values of variables are part of these texts.
   return {
     ...found,
-    message: printable(found.message),
+    message: printable(
+      input.expected.via === undefined ? found.message : `${found.message}, through ${input.expected.via}`,
+    ),
     hints: found.hints.map((hint) => printable(hint)),
     note: found.note && printable(found.note),
   };
@@ -55,12 +57,14 @@ function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
       hints: [journal(expected), remotely(expected, 'systemctl', 'restart', 'docker')],
     };
   }
-  const fault = settingsFault(input, outcome.body);
+  const byTunnel = expected.via !== undefined;
+  const fault = byTunnel ? apiVersionFault(input, outcome.body) : settingsFault(input, outcome.body);
   if (fault !== undefined) return fault;
-  const other = otherContext(input);
+  const other = byTunnel ? undefined : otherContext(input);
   const drift = notApplied(input, outcome.chain);
-  const use =
+  const plain =
     expected.context === undefined ? 'docker version' : `docker --context ${shellQuote(expected.context)} version`;
+  const use = byTunnel ? `${ours('tunnel', expected)} -- docker version` : plain;
   return {
     cause: 'none',
     message: `${expected.host} answers this client over ${outcome.protocol || 'HTTP'}`,

@@ -99,7 +99,7 @@ export function otherContext({
 }
 
 /** Daemons take a range of versions of the API (their `/version` tells it); DOCKER_API_VERSION pins the one that docker speaks. */
-function apiVersionFault(
+export function apiVersionFault(
   { env, expected, cliApiVersion: cli }: DiagnosisInput,
   versionBody: string,
 ): Diagnosis | undefined {
