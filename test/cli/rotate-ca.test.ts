@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { sign } from '../../src/adapters/issuer/sign-command.ts';
+import { sign } from '../../src/adapters/issuer/sign.ts';
 import type { StoreChange, StoreState } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';

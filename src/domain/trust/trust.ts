@@ -92,7 +92,7 @@ function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly 
 }
 
 /**
- * A CA that signs leaf certificates only, by a command: its clients have no issuing CA of their own, so that a host cannot tell one from
+ * An external CA that signs leaf certificates only: its clients have no issuing CA of their own, so that a host cannot tell one from
  * another. All of them, or an honest no.
  * Fails with E_CA_LEAF_ONLY (exit 2).
  */
@@ -109,7 +109,7 @@ export function leafOnlyTrust(
     message: `the CA signs leaf certificates only, so every certificate it signs for a client opens this host; ${rejected.map((client) => client.name).join(', ')} cannot be kept out`,
     hints: [
       'let the CA refuse to renew it, and wait for its end: docker-tls client list',
-      'with a CA that may sign CAs each client can be revoked: docker-tls ca import --cert FILE --key FILE',
+      'a CA that also signs CAs for clients can revoke each: docker-tls ca import without --leaf-only (docs/ca.md)',
     ],
   });
 }
