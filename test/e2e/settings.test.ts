@@ -411,7 +411,7 @@ test('a reload: checked before, and seen to be taken in', async () => {
 test.each([
   ['docker.service', 'inactive active'],
   ['docker.service docker.socket', 'inactive inactive'],
-])('%s not running: as before after remove and after a rollback, and nobody wakes it before', async (units, was) => {
+])('%s not running: as before after remove and after a rollback, and nothing starts it before', async (units, was) => {
   const host = hosts[0] as LabHost;
   const states = async () =>
     (await host.exec('systemctl is-active docker.service docker.socket')).out.trim().replace('\n', ' ');

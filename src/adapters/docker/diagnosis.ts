@@ -62,12 +62,8 @@ export type Inside = {
   readonly listens?: boolean;
   /** The server certificate and the trust file (PEM) under our care there. */
   readonly serverCert?: string;
-<<<<<<< HEAD
-  /** What would prevent a change, its firewall included: mostly what is wrong. */
-=======
   readonly trust?: string;
-  /** What would stand against a change, its firewall included: mostly what is wrong. */
->>>>>>> main
+  /** What would prevent a change, its firewall included: mostly what is wrong. */
   readonly problems: readonly DockerTlsError[];
   /** What its firewall may do, in words. */
   readonly doubt?: string;
