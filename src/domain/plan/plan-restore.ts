@@ -1,4 +1,4 @@
-/** Owns the plan of a way back: to a generation that the host keeps, or to what it was before the first setup. */
+/** Owns the plan of a rollback or removal: to a generation that the host keeps, or to what it was before the first setup. */
 
 import { dirname, resolve } from 'node:path/posix';
 import { SOCKET_PATH } from '../dockerd/paths.ts';
@@ -34,7 +34,7 @@ export function planRestore(
     if (entry?.kind === 'link' && links > 0) return after(resolve(dirname(path), entry.to ?? ''), links - 1);
     return entry ? (entry.kind === 'file' ? entry.content : undefined) : fileText(facts, path);
   };
-  // Where somebody has put a link in the place of a file of ours, it is that place which comes back.
+  // Where an administrator has put a link in the place of a file of ours, it is that place which comes back.
   const configFile = managed.some(({ path }) => path === view.configName) ? view.configName : view.configFile;
   const daemon = restoredDaemon(
     facts,
@@ -68,7 +68,7 @@ export function planRestore(
   };
 }
 
-/** Before our first change nobody had started the daemon. */
+/** Before our first change the daemon had not been started. */
 function wasStopped(facts: HostFacts): boolean {
   return facts.origin.get('docker.service')?.mode === 'inactive';
 }
@@ -77,7 +77,12 @@ function restoredDaemon(facts: HostFacts, target: number | 'none', touched: bool
   if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
   const { unit, answers, listsContainers, containers } = facts.docker;
   const idle = unit.active !== 'active' || (answers && listsContainers && containers.length === 0);
-  if (wasStopped(facts) && idle) return { action: 'stop', reason: 'it was not running before the first setup' };
+  if (wasStopped(facts) && idle)
+    return {
+      action: 'stop',
+      reason: 'it was not running before the first setup',
+      ...(facts.origin.get('docker.socket')?.mode === 'inactive' ? { socket: 'stop' as const } : {}),
+    };
   // One that runs on all the same (its program deleted, or not where this login looks) has containers: that is not for us to stop.
   if (!hasDocker(facts) && unit.active !== 'active') return { action: 'stop', reason: 'Docker is no longer installed' };
   return { action: touched ? 'restart' : 'none', reason: 'the daemon returns to its original configuration' };

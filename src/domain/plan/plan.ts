@@ -42,7 +42,12 @@ export type HostPlan = {
   /** Every path under our care afterwards, in order. */
   readonly managed: readonly { readonly kind: string; readonly path: string }[];
   /** `stop`: it was not running before the first setup, and nothing runs in it now. */
-  readonly daemon: { readonly action: 'none' | 'reload' | 'restart' | 'stop'; readonly reason: string };
+  readonly daemon: {
+    readonly action: 'none' | 'reload' | 'restart' | 'stop';
+    readonly reason: string;
+    /** docker.socket stops with it. */
+    readonly socket?: 'stop';
+  };
   readonly sshd: 'none' | 'reload';
   readonly audit: 'none' | 'load';
   readonly containers: ContainerPlan;
@@ -50,7 +55,7 @@ export type HostPlan = {
   readonly daemonJson: { readonly path: string; readonly before?: string; readonly after?: string };
   /** TCP addresses that accept every client without a certificate from then on. */
   readonly opens: readonly string[];
-  /** What hardening costs whoever uses the host. */
+  /** What hardening costs the users of the host. */
   readonly costs: readonly string[];
   readonly warnings: readonly string[];
 };
@@ -140,7 +145,7 @@ export function nextGeneration(facts: HostFacts): number {
 function whyCredentials(facts: HostFacts, { certificate, trust }: DesiredCredentials): string | undefined {
   const installed = installedCredentials(facts);
   if (installed === undefined) return 'the host has no certificate of ours yet';
-  // Deleted by hand: without them nobody can give the host back.
+  // Deleted by hand: without them the host cannot be restored.
   if (facts.state === undefined) return `the host's own records (${STATE}) are gone`;
   const [leaf, ...chain] = certificateIds(installed.cert);
   if (!('keep' in certificate) || certificate.keep[0] !== leaf) return 'a new server certificate';
