@@ -128,7 +128,7 @@ test('the line that help shows for cron keeps what is in the crontab', async () 
   );
   chmodSync(crontab, 0o755);
   execFileSync('sh', ['-c', example], { env: { ...process.env, PATH: `${directory}:${process.env.PATH}` } });
-  expect(readFileSync(table, 'utf8')).toBe('1 2 * * * mine\nout of schedule 50%\n');
+  expect(readFileSync(table, 'utf8')).toBe('1 2 * * * mine\nout of schedule\n');
 });
 
 test('a passphrase that the schedule does not have is said, with the flag that gives it', async () => {
