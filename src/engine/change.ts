@@ -19,6 +19,7 @@ import type {
   Wanted,
 } from './intent.ts';
 import { signsByCommand } from './issue.ts';
+import { ourPackages, purgePackages } from './packages.ts';
 import { type HostResult, overHosts } from './pool.ts';
 import { namingKnown } from './specs.ts';
 import { closingOnError, factsOf, openHost } from './steps/connect.ts';
@@ -112,6 +113,10 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
             await run.store.withLock(`docker-tls ${base.reason}`, () => run.store.write(before));
         },
       });
+    }
+    if (plan.purpose === 'remove' && ourPackages(facts).length > 0) {
+      line.phase('packages');
+      outcome = { ...outcome, warnings: [...outcome.warnings, ...(await purgePackages(session))] };
     }
     if (sent !== undefined) base.known.set(spec.name, sent.cert);
     const elapsedMs = run.runtime.now().getTime() - began;
