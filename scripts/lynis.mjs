@@ -11,9 +11,9 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-lynis-'));
 const suites = process.argv.length > 2 ? process.argv.slice(2) : ['bookworm', 'trixie', 'sid'];
-/** The index to reach with the profile and LEAST. */
 const LEAST = 'sshd-sessions';
-const bar = (suite) => (suite.endsWith('-vm') ? 78 : 74);
+/** The index to reach with the profile and LEAST. Lynis 3.1.4 counts no option of sid's OpenSSH, whose `sshd -T` has capitals. */
+const bar = (suite) => (suite.endsWith('-vm') ? 78 : suite === 'sid' ? 71 : 74);
 const BANNER =
   'Authorized users only. Use of this system is monitored and recorded. Unauthorized access is prohibited by law.';
 
@@ -82,7 +82,7 @@ try {
     console.log(
       `${suite}: hardening index ${before} fresh, ${minimal} minimal, ${low} profile lynis, ${least} with --accept ${LEAST}, ${all} with every fix accepted`,
     );
-    if (least < bar(suite) && all < bar(suite)) throw new Error(`${suite}: ${all} is below ${bar(suite)}`);
+    if (least < bar(suite)) throw new Error(`${suite}: ${least} is below ${bar(suite)}`);
     lab('down', host);
   }
 } finally {

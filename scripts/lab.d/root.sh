@@ -3,10 +3,17 @@
 # host lays an overlay over it). A root's folder carries a hash of everything that decides its contents, so a
 # change of the recipe makes a new root and hosts that still run on the old one are left in peace.
 
+# Debian's release of a suite: those without systemd are of trixie.
+root_release() { # SUITE
+  case $1 in sysvinit | openrc) printf 'trixie' ;; *) printf '%s' "${1%-vm}" ;; esac
+}
+
 # What Debian puts into every root. docker-cli is part of docker.io on bookworm.
 root_packages() { # SUITE
   local packages=(systemd systemd-sysv dbus openssh-server docker.io iptables sudo iproute2 ca-certificates openssl
     procps curl auditd busybox-static fish)
+  ! is_without_systemd "$1" || packages=(dbus sysvinit-core sysv-rc orphan-sysvinit-scripts openssh-server docker.io iptables sudo
+    iproute2 ca-certificates openssl procps curl busybox-static fish)
   [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
   ! is_vm "$1" || packages+=("${VM_PACKAGES[@]}")
   (
@@ -20,7 +27,8 @@ root_folder() { # SUITE
   hash=$({
     printf '%s\n' "$1"
     root_packages "$1"
-    declare -f root_settle root_users root_image
+    if is_without_systemd "$1"; then declare -f root_settle_init root_without_systemd; else declare -f root_settle; fi
+    declare -f root_users root_image
     ! is_vm "$1" || declare -f vm_settle
   } | sha256sum)
   printf '%s/roots/%s-%s' "$LAB" "$1" "${hash:0:12}"
@@ -29,7 +37,7 @@ root_folder() { # SUITE
 # Builds SUITE's root if it is not there. Two builders of one suite wait for one another; a build that is killed
 # leaves only a temporary folder, which the next one removes.
 root_build() { # SUITE
-  local suite=$1 root part lock started=$SECONDS
+  local suite=$1 release root part lock started=$SECONDS
   root=$(root_folder "$suite")
   [[ -d $root ]] && return 0
   need_packages debootstrap:debootstrap busybox:busybox-static
@@ -41,14 +49,16 @@ root_build() { # SUITE
   }
   if [[ ! -d $root ]]; then
     say "building the $suite root with debootstrap (about a minute, once)"
-    part=$LAB/roots/.part.$suite
+    part=$LAB/roots/.part.$suite release=$(root_release "$suite")
     root_erase "$part"
     if ! debootstrap --variant=minbase --cache-dir="$LAB/debs/$suite" --include="$(root_packages "$suite")" \
-      "${suite%-vm}" "$part" >"$LAB/roots/$suite.log" 2>&1; then
+      "$release" "$part" >"$LAB/roots/$suite.log" 2>&1; then
       tail -n 5 "$LAB/roots/$suite.log" >&2
       fail "debootstrap could not make $suite; the whole log is $LAB/roots/$suite.log"
     fi
-    root_settle "$part"
+    ! is_without_systemd "$suite" || root_without_systemd "$part" "$suite" >>"$LAB/roots/$suite.log" 2>&1 ||
+      fail "could not take systemd out of $suite; the whole log is $LAB/roots/$suite.log"
+    if is_without_systemd "$suite"; then root_settle_init "$part"; else root_settle "$part"; fi
     root_users "$part"
     root_image "$part"
     ! is_vm "$suite" || vm_settle "$part"
@@ -82,6 +92,30 @@ root_settle() { # ROOT
     systemd-modules-load.service # a container loads no kernel modules: failing, it makes the whole host "degraded"
   # Kernels without an audit subsystem can't start these; the rules files are what an audit reads.
   systemctl --root="$root" --quiet disable auditd.service audit-rules.service 2>/dev/null || true
+}
+
+# debootstrap takes the first of alternatives (`systemd | systemd-standalone-sysusers`, `sysv-rc | openrc`): the others take their places
+# here, by the lists that it left.
+root_without_systemd() { # ROOT SUITE
+  local packages=(systemd-standalone-sysusers systemd-standalone-tmpfiles)
+  [[ $2 != openrc ]] || packages+=(openrc)
+  chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${packages[@]}"
+}
+
+# A container has no terminals, and neither devices nor a clock of its own.
+root_settle_init() { # ROOT
+  local root=$1 script
+  rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/etc/ssh/ssh_host_*
+  : >"$root/etc/machine-id"
+  printf '# the lab has no name server\n' >"$root/etc/resolv.conf"
+  mkdir -p "$root/var/lib/docker" "$root/var/lib/containerd"
+  for script in udev hwclock.sh kmod brightness; do chroot "$root" update-rc.d "$script" remove; done
+  rm -f "$root"/etc/runlevels/*/{udev,hwclock.sh,kmod,brightness}
+  sed -i '/getty/d' "$root/etc/inittab"
+  # mountkernfs.sh hides those that the container has, and without a word of them here /etc/init.d/docker mounts control groups of the first version.
+  printf 'cgroup2 /sys/fs/cgroup cgroup2 defaults 0 0\n' >>"$root/etc/fstab"
+  # It ends where it may not raise its limits as far as it would like to, as in a container.
+  printf 'ulimit() { command ulimit "$@" 2>/dev/null || :; }\n' >>"$root/etc/default/docker"
 }
 
 # Who can log in. All have the lab's key (placed when a host is made).

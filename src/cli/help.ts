@@ -8,7 +8,7 @@ import { GLOBAL_OPTIONS } from './global-options.ts';
 import { createParser, parserOption } from './options.ts';
 
 /** The headings of a page, in their order; what has none is what the command is about. */
-const GROUPS: readonly string[] = [
+export const GROUPS: readonly string[] = [
   'Options',
   'Hosts',
   'Connection',
@@ -20,7 +20,7 @@ const GROUPS: readonly string[] = [
   'Output',
 ] satisfies (Group | 'Options')[];
 /** Groups that `setup` explains: on the pages of other commands the names of their options are enough. */
-const SHORT: readonly string[] = ['Connection', 'Secrets', 'Output'] satisfies Group[];
+export const SHORT: readonly string[] = ['Connection', 'Secrets', 'Output'] satisfies Group[];
 
 /** The first page: every command with its line; groups stand together, in the order of the list. */
 export function renderOverview(program: string, commands: readonly CommandEntry[], columns: number): string {
@@ -60,7 +60,7 @@ function listPage(program: string, entries: readonly CommandEntry[], group?: str
   return page;
 }
 
-function argumentWords({ args }: Command): string[] {
+export function argumentWords({ args }: Command): string[] {
   return Object.entries(args).map(([name, { many, required }]) => {
     const word = `${name.toUpperCase()}${many ? '…' : ''}`;
     return required ? word : `[${word}]`;
@@ -68,11 +68,11 @@ function argumentWords({ args }: Command): string[] {
 }
 
 /** `-i, --identity FILE…`; what has no letter stands where the others' names do. */
-function optionTerm({ flags, short, parseArg }: Option): string {
+export function optionTerm({ flags, short, parseArg }: Option): string {
   return `${short ? '' : '    '}${flags.replace(/[<>]/g, '')}${parseArg ? '…' : ''}`;
 }
 
-function groupOf({ helpGroupHeading = '' }: Option): string {
+export function groupOf({ helpGroupHeading = '' }: Option): string {
   return helpGroupHeading.replace(/:$/, '');
 }
 

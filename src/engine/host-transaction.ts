@@ -1,6 +1,7 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
 import { STATE, TLS_DIRECTORY } from '../domain/dockerd/paths.ts';
+import type { HostKind } from '../domain/plan/host-kind.ts';
 import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderEnding, type Transaction } from '../domain/plan/transaction.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
@@ -33,7 +34,7 @@ export async function startTransaction(
   const stdout = result.stdout.toString('utf8');
   const last = parseResult(stdout);
   if (last?.kind === 'switched') return parseWarnings(stdout).map((text) => printable(text, 500));
-  throw translate(session, last, result.stderr);
+  throw translate(session, transaction.kind, last, result.stderr);
 }
 
 /** What an ending came to: `nothing` when the host knows no such change (any more), `full` when its disk had no room to keep it. */
@@ -43,8 +44,13 @@ export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck' | 'full';
 export type EndingResult = { readonly ending: Ending; readonly remark: string };
 
 /** Keeps a change, or takes it back, over any session with the host. */
-export async function endTransaction(session: HostSession, id: string, verb: 'commit' | 'undo'): Promise<EndingResult> {
-  const result = await session.run({ phase: verb, script: renderEnding(verb, id), asRoot: true, timeoutMs: 240_000 });
+export async function endTransaction(
+  session: HostSession,
+  change: Pick<Transaction, 'id' | 'kind'>,
+  verb: 'commit' | 'undo',
+): Promise<EndingResult> {
+  const script = renderEnding(verb, change);
+  const result = await session.run({ phase: verb, script, asRoot: true, timeoutMs: 240_000 });
   const last = parseResult(result.stdout.toString('utf8'));
   switch (last?.kind) {
     case 'undone':
@@ -64,6 +70,7 @@ const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
 function translate(
   session: Pick<HostSession, 'host' | 'login'>,
+  kind: HostKind,
   last: HostResult | undefined,
   stderr: string,
 ): DockerTlsError {
@@ -83,7 +90,7 @@ function translate(
         code: 'E_ROLLBACK',
         where: host,
         message: 'an earlier change is half done and could not be taken back; nothing further was changed',
-        hints: [rollbackByHand(login), sudoCommand(login, 'journalctl', '-t', 'docker-tls', '-n', '20', '--no-pager')],
+        hints: [rollbackByHand(login), sudoCommand(login, ...kind.commands.ownLog)],
       });
     case 'changed':
       return new DockerTlsError({
@@ -95,16 +102,13 @@ function translate(
     case 'failed':
       return failed(session, last.step, last.why);
     case 'rolled-back':
-      return rolledBack(session, last);
+      return rolledBack(session, kind, last);
     case 'stuck':
       return new DockerTlsError({
         code: 'E_ROLLBACK',
         where: host,
         message: `the change failed (${printable(last.step)}), and rolling back failed as well: ${reason(last.why)}`,
-        hints: [
-          rollbackByHand(login),
-          sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '50', '--no-pager'),
-        ],
+        hints: [rollbackByHand(login), sudoCommand(login, ...kind.commands.log)],
         details: printableLines(last.journal, 15),
       });
     default:
@@ -167,19 +171,19 @@ function lookHints(login: Login, message: string): string[] {
 
 function rolledBack(
   { host, login }: Pick<HostSession, 'host' | 'login'>,
+  { commands }: HostKind,
   { step, why, journal, remark }: Extract<HostResult, { kind: 'rolled-back' }>,
 ): DockerTlsError {
   const started = step === 'restart' || step === 'reload';
   const left = printable(remark, 600);
   const back = left === '' ? 'the host was rolled back' : asBefore(left);
-  const units = step.endsWith('-sshd') ? ['ssh.service', 'sshd.service'] : ['docker.service', 'docker-tls.socket'];
   return new DockerTlsError({
     code: started ? 'E_DAEMON_START' : 'E_APPLY',
     where: host,
     message: started
       ? `the daemon did not start with the new configuration; ${left === '' ? `${back} and runs as before` : back}`
       : `the change failed (${printable(step)}): ${reason(why)}; ${back}`,
-    hints: [sudoCommand(login, 'journalctl', ...units.flatMap((unit) => ['-u', unit]), '-n', '50', '--no-pager')],
+    hints: [sudoCommand(login, ...(step.endsWith('-sshd') ? commands.sshdLog : commands.log))],
     details: [...(started ? printableLines(why, 20) : []), ...printableLines(journal, 15)],
   });
 }

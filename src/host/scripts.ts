@@ -24,7 +24,6 @@ import factsPathsModule from './facts/paths.sh';
 import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
-import factsUnitsModule from './facts/units.sh';
 import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
@@ -33,47 +32,70 @@ import auditRulesModule from './rollback/audit-rules.sh';
 import baseModule from './rollback/base.sh';
 import commitModule from './rollback/commit.sh';
 import daemonModule from './rollback/daemon.sh';
-import dependentsModule from './rollback/dependents.sh';
 import portModule from './rollback/port.sh';
 import restoreModule from './rollback/restore.sh';
 import servicesModule from './rollback/services.sh';
 import undoModule from './rollback/undo.sh';
-import unitsModule from './rollback/units.sh';
 import verbsModule from './rollback/verbs.sh';
 import sshdModule from './sshd.sh';
+import systemdArmModule from './systemd/arm.sh';
+import systemdDependentsModule from './systemd/dependents.sh';
+import systemdFactsModule from './systemd/facts.sh';
+import systemdRecoveryModule from './systemd/recovery.sh';
+import systemdServiceModule from './systemd/service.sh';
+import systemdUnitsModule from './systemd/units.sh';
+import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
-import unreadModule from './unread.sh';
+
+/** What starts dockerd on a host: those that a change can be made with. */
+export const SERVICE_MANAGERS = ['systemd'] as const;
+export type ServiceManager = (typeof SERVICE_MANAGERS)[number];
+
+/**
+ * What each has of its own, with the same functions in all of them. `rollback`: SERVICE, RESTART_COMMAND, look_at_service, obstacle,
+ * find_daemon, is_up, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
+ * `apply`: unread_settings, write_recovery, recovery_goal, start_timer.
+ */
+const MANAGERS: Readonly<Record<ServiceManager, { readonly rollback: readonly string[]; readonly apply: string[] }>> = {
+  systemd: {
+    rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
+    apply: [systemdUnreadModule, systemdArmModule],
+  },
+};
 
 /** Stored on the host for as long as a change is under way. */
-export const ROLLBACK_SCRIPT: string = [
-  baseModule,
-  resultModule,
-  apiModule,
-  restoreModule,
-  unitsModule,
-  daemonModule,
-  portModule,
-  dependentsModule,
-  auditRulesModule,
-  servicesModule,
-  undoModule,
-  commitModule,
-  verbsModule,
-].join('\n');
+export function rollbackScript(manager: ServiceManager): string {
+  return [
+    baseModule,
+    resultModule,
+    apiModule,
+    restoreModule,
+    daemonModule,
+    portModule,
+    auditRulesModule,
+    ...MANAGERS[manager].rollback,
+    servicesModule,
+    undoModule,
+    commitModule,
+    verbsModule,
+  ].join('\n');
+}
 
 /** A change, up to the restarted daemon: it includes the script above once it has arrived. */
-export const APPLY_SCRIPT: string = [
-  unreadModule,
-  sshdModule,
-  unarmedModule,
-  resultModule,
-  lockModule,
-  receiveModule,
-  armModule,
-  stageModule,
-  keepModule,
-  switchModule,
-].join('\n');
+export function applyScript(manager: ServiceManager): string {
+  return [
+    ...MANAGERS[manager].apply,
+    sshdModule,
+    unarmedModule,
+    resultModule,
+    lockModule,
+    receiveModule,
+    armModule,
+    stageModule,
+    keepModule,
+    switchModule,
+  ].join('\n');
+}
 
 /** Functions for the end of a change that may not have armed its rollback. */
 export const ENDING_FUNCTIONS: string = [unarmedModule, resultModule].join('\n');
@@ -85,10 +107,10 @@ export const ENDING_FUNCTIONS: string = [unarmedModule, resultModule].join('\n')
 export const FACTS_SCRIPT: string = [
   factsProgramsModule,
   apiModule,
-  unreadModule,
+  systemdUnreadModule,
   factsSectionsModule,
   factsPathsModule,
-  factsUnitsModule,
+  systemdFactsModule,
   factsDaemonModule,
   factsHostModule,
   factsRecordsModule,

@@ -8,6 +8,7 @@ import { newPerson, type Person } from '../support/person.ts';
 let program: Program;
 let host: LabHost;
 let person: Person;
+let before: string;
 
 /** A package of nothing but its control file and one configuration file. */
 const made = (name: string, fields: string) => `
@@ -34,6 +35,7 @@ beforeAll(async () => {
     echo 'deb [trusted=yes] file:/srv/repo ./' >/etc/apt/sources.list
     rm -f /etc/apt/sources.list.d/*
     apt-get -q update`);
+  before = await host.must(ETC);
   await person.run(person.setup(host, [], 'ops'));
 });
 afterAll(async () => {
@@ -64,7 +66,6 @@ it('says what a package weighs and brings, and installs it only with a yes of it
 });
 
 it('installs it, and remove takes away what nothing else needs', { timeout: 120_000 }, async () => {
-  const before = await host.must(ETC);
   const daemon = await host.must('systemctl show -p MainPID docker');
   // Here already: not ours to take away.
   await host.must('apt-get -q -y install liblab && apt-mark auto liblab');

@@ -9,7 +9,6 @@ import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
 
 /** Debian has it from trixie on. */
-const BUILDX = '/usr/libexec/docker/cli-plugins/docker-buildx';
 
 let program: Program;
 let host: LabHost;
@@ -58,7 +57,7 @@ function job(name: string): {
 const builtBy = (name: string) => host.must(`docker image inspect -f '{{index .Config.Labels "built-by"}}' ${name}`);
 const example = (path: string) => parse(readFileSync(new URL(`../../examples/${path}`, import.meta.url), 'utf8'));
 
-describe.skipIf(!existsSync(BUILDX))('with buildx', () => {
+describe('with buildx', () => {
   test('GitHub Actions', async () => {
     const { run, home } = job('github');
     const steps: { run?: string; env?: object }[] = example('github-actions/use-docker.yml').jobs.build.steps;

@@ -66,7 +66,7 @@ const OBSTACLES: Readonly<Record<string, Obstacle>> = {
       'mv /usr/sbin/iptables.away /usr/sbin/iptables; systemctl reset-failed docker; systemctl restart docker; docker start web',
     refused: ['E_UNIT_NEEDS', /dockerd does not start without iptables/],
     leftDown:
-      /docker\.service is down and cannot start \(\/usr\/sbin\/iptables is missing\): put that right, then: systemctl restart docker\.service/,
+      /docker\.service is down and cannot start \(\/usr\/sbin\/iptables is missing\): put that right, then: systemctl daemon-reload && systemctl restart docker\.service/,
   },
   'no runc': {
     ...away('/usr/sbin/runc'),

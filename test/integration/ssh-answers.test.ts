@@ -1,16 +1,16 @@
 /** What the system's ssh asks and tells while it logs in, by the very program that it starts: a security key's touch and PIN, and an agent's keys. */
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { connect } from '../../src/adapters/ssh/connect.ts';
 import { Deadline } from '../../src/adapters/ssh/deadline.ts';
 import { startAnswers } from '../../src/adapters/ssh/openssh-answers.ts';
 import { endpointFrom } from '../../src/adapters/ssh/ssh-config.ts';
 import type { SshOptions } from '../../src/runtime.ts';
-import { failure, logIn, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
+import { failure, keyFile, logIn, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
 
 let directory: string;
 
@@ -94,6 +94,31 @@ it('leaves an agent that holds a certificate to openssh, but for a key that is n
       expect(await logIn(optionsFor(server, { configFile, transport: 'ssh2' }))).toBe('in\n');
     });
   } finally {
+    agent.kill();
+  }
+});
+
+it('asks ssh-add once what an agent holds, whatever the number of hosts', async () => {
+  const [socket, calls, bin] = [join(directory, 'agent'), join(directory, 'calls'), join(directory, 'bin')];
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  await expect.poll(() => spawnSync('ssh-add', ['-q', keyFile], { env }).status).toBe(0);
+  const real = execFileSync('/bin/sh', ['-c', 'command -v ssh-add'], { encoding: 'utf8' }).trim();
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'ssh-add'), `#!/bin/sh\necho "$*" >>${calls}\nexec ${real} "$@"\n`, { mode: 0o755 });
+  vi.stubEnv('PATH', `${bin}:${process.env.PATH}`);
+  const configFile = join(directory, 'config');
+  writeFileSync(configFile, `IdentityAgent ${socket}\nIdentityFile none\n`);
+  try {
+    await withServer(withKey, async (server) => {
+      const logins = Array.from({ length: 20 }, () =>
+        logIn(optionsFor(server, { identities: [], configFile, transport: 'ssh2' })),
+      );
+      expect(new Set(await Promise.all(logins))).toEqual(new Set(['in\n']));
+    });
+    expect(readFileSync(calls, 'utf8')).toBe('-L\n');
+  } finally {
+    vi.unstubAllEnvs();
     agent.kill();
   }
 });

@@ -5,35 +5,27 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
 import type { PathState } from '../../src/domain/plan/host-files.ts';
-import type { HostPlan } from '../../src/domain/plan/plan.ts';
-import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import { keptOf } from '../../src/domain/settings-stored.ts';
 import { startTransaction } from '../../src/engine/host-transaction.ts';
 import type { HostChange } from '../../src/engine/intent.ts';
 import { transact } from '../../src/engine/steps/transact.ts';
 import type { HostSession } from '../../src/runtime.ts';
-import { change, type Entry, factsOfTree, put, Sandbox } from '../support/host-sandbox.ts';
+import {
+  CREDENTIALS,
+  change,
+  type Entry,
+  factsOfTree,
+  planOf,
+  put,
+  Sandbox,
+  transactionOf,
+} from '../support/host-sandbox.ts';
 
 describe.runIf(process.getuid?.() === 0)('a change that may not go through, as the engine runs it', () => {
   const path = '/etc/docker/daemon.json';
   const file = (content: string): Entry => ({ kind: 'file', mode: 0o644, uid: 0, content });
-  const plan = {
-    host: 'box',
-    purpose: 'apply',
-    generation: 1,
-    credentials: { reason: 'new' },
-    managed: [{ kind: 'file', path: '/etc/default/docker' }],
-    files: [change('/etc/default/docker', file('new'))],
-    daemon: { action: 'none', reason: '' },
-    sshd: 'none',
-    audit: 'none',
-    containers: { running: [], how: 'untouched', wouldStop: [] },
-    daemonJson: { path },
-    warnings: [],
-  } as unknown as HostPlan;
-  const credentials = { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } } as const;
+  const plan = planOf([change('/etc/default/docker', file('new'))]);
   const spec = completeHost({ name: 'box', ssh: { destination: 'box' } });
   const TIMER = 'exec dash /var/lib/docker-tls/txn/rollback.sh clean undo timer';
 
@@ -62,7 +54,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
     return {
       plan,
       facts: factsOfTree(box.state()),
-      credentials,
+      credentials: CREDENTIALS,
       spec,
       session,
       reach: { runtime } as unknown as HostChange['reach'],
@@ -133,15 +125,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
   test('E_STALE_CHANGE: a change that its controller never confirmed goes back before the next one', async () => {
     const error = await refused(async (box) => {
       const one = changeOf(box);
-      const transaction = renderTransaction(plan, one.facts, credentials, {
-        id: 'abc123',
-        who: 'me',
-        now: new Date(0),
-        confirmWithin: 30,
-        keep: 3,
-        reason: 'test',
-        settings: keptOf({}),
-      });
+      const transaction = transactionOf(plan, one.facts);
       await startTransaction(one.session, transaction, { timeoutMs: 1000 });
       expect(box.state().get('/default/docker')).toBeDefined();
       const lock = join(box.directory, 'run/docker-tls.lock');

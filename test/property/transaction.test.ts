@@ -9,11 +9,8 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FileChange } from '../../src/domain/plan/file-change.ts';
-import type { HostPlan } from '../../src/domain/plan/plan.ts';
-import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { keptOf } from '../../src/domain/settings-stored.ts';
-import { change, type Entry, factsOfTree, put, read, Sandbox } from '../support/host-sandbox.ts';
+import { change, type Entry, factsOfTree, planOf, put, read, Sandbox, transactionOf } from '../support/host-sandbox.ts';
 
 type Case = {
   before: Record<string, Entry>;
@@ -105,48 +102,17 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
     const jsonNow = json?.kind === 'file' ? readFileSync(join(root, '/etc/docker/daemon.json'), 'utf8') : undefined;
     const files = Object.entries(after).map(([path, what]) => change(path, what));
     const wantedJson = files.find((one) => one.path === '/etc/docker/daemon.json');
-    const plan = {
-      host: 'box',
-      ...(remove
-        ? { purpose: 'remove', generation: 'none', managed: [] }
-        : {
-            purpose: 'apply',
-            generation: 1,
-            credentials: { reason: 'new' },
-            managed: files.map(({ kind, path }) => ({ kind, path })),
-          }),
-      files,
+    const plan = planOf(files, {
+      ...(remove && { purpose: 'remove', generation: 'none', credentials: undefined, managed: [] }),
       daemon: { action: restart ? 'restart' : 'none', reason: '' },
-      sshd: 'none',
-      audit: 'none',
       containers: { running: [], how: protect ? 'temporary' : 'untouched', wouldStop: [] },
       daemonJson: {
         path: '/etc/docker/daemon.json',
-        ...(jsonNow === undefined ? {} : { before: jsonNow }),
-        ...(wantedJson === undefined
-          ? jsonNow === undefined
-            ? {}
-            : { after: jsonNow }
-          : wantedJson.after === undefined
-            ? {}
-            : { after: wantedJson.after }),
+        before: jsonNow,
+        after: wantedJson === undefined ? jsonNow : wantedJson.after,
       },
-      warnings: [],
-    } as unknown as HostPlan;
-    const transaction = renderTransaction(
-      plan,
-      factsOfTree(old),
-      { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } },
-      {
-        id: 'abc123',
-        who: 'me',
-        now: new Date(0),
-        confirmWithin: 30,
-        keep: 3,
-        reason: 'test',
-        settings: keptOf({}),
-      },
-    );
+    });
+    const transaction = transactionOf(plan, factsOfTree(old));
     const input = Buffer.concat(transaction.input.map((part) => (part instanceof Secret ? part.reveal() : part)));
     const printed = box.run(transaction.script, input, crashes[0]);
     const switched = printed.includes('@result switched');

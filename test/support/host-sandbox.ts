@@ -26,6 +26,10 @@ import { afterAll, beforeAll } from 'vitest';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
 import type { FileChange } from '../../src/domain/plan/file-change.ts';
 import type { PathState } from '../../src/domain/plan/host-files.ts';
+import type { HostPlan } from '../../src/domain/plan/plan.ts';
+import { renderTransaction } from '../../src/domain/plan/transaction.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { keptOf } from '../../src/domain/settings-stored.ts';
 
 export type Entry = { kind: 'file' | 'link' | 'absent'; mode: number; uid: number; content: string };
 /** What lies in a directory: path -> type, mode, owner, contents. */
@@ -161,6 +165,33 @@ exit $code`,
       }
     }
   }
+}
+
+/** The first change of a host that stops no container. */
+export function planOf(files: readonly FileChange[], more: object = {}): HostPlan {
+  return {
+    host: 'box',
+    purpose: 'apply',
+    generation: 1,
+    credentials: { reason: 'new' },
+    managed: files.map(({ kind, path }) => ({ kind, path })),
+    files,
+    daemon: { action: 'none', reason: '' },
+    sshd: 'none',
+    audit: 'none',
+    containers: { running: [], how: 'untouched', wouldStop: [] },
+    daemonJson: { path: '/etc/docker/daemon.json' },
+    warnings: [],
+    ...more,
+  } as unknown as HostPlan;
+}
+
+export const CREDENTIALS = { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } } as const;
+
+/** The script and its input, as the engine makes them; the change is called abc123. */
+export function transactionOf(plan: HostPlan, facts: HostFacts): ReturnType<typeof renderTransaction> {
+  const words = { id: 'abc123', who: 'me', now: new Date(0), confirmWithin: 30, keep: 3, reason: 'test' };
+  return renderTransaction(plan, facts, CREDENTIALS, { ...words, settings: keptOf({}) });
 }
 
 /** Of what lies on the host only daemon.json is looked at. */

@@ -1,4 +1,4 @@
-/** One question of each kind, asked by the real prompts in a real terminal: a program that prints how the question ended. */
+/** Questions asked by the real prompts in a real terminal: programs that print how the questions ended. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,9 +9,9 @@ import { openTerminal, type TerminalProgram } from './terminal.ts';
 const root = new URL('../..', import.meta.url).pathname;
 
 export const KINDS = ['input', 'password', 'confirm', 'select', 'checkbox'] as const;
-export type Kind = (typeof KINDS)[number];
 
-const PROGRAM = `
+/** Asks one question, of the kind that its argument names. */
+const ONE_QUESTION = `
 import { createPrompts } from './src/cli/prompts.ts';
 const io = { out() {}, err: (text) => process.stderr.write(text), outIsTerminal: true, errIsTerminal: true, inIsTerminal: true, columns: 80, colour: false };
 const prompts = createPrompts({ io, yes: false, signal: new AbortController().signal, suspend: (work) => work() });
@@ -26,21 +26,29 @@ prompts[process.argv[2]]({ message: 'Question:', flag: '--flag', choices }).then
 });
 `;
 
-/** The program, built once; `ask` starts it in a terminal. */
-export async function buildQuestions(): Promise<{ ask(kind: Kind): TerminalProgram; remove(): void }> {
+/** A program that asks, built once; `ask` starts it in a terminal, and `then`, a line of shell, after it. */
+export async function buildQuestions(
+  program = ONE_QUESTION,
+): Promise<{ ask(argument: string, then?: string): TerminalProgram; remove(): void }> {
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-question-'));
   const outfile = join(directory, 'question.mjs');
   await build({
-    stdin: { contents: PROGRAM, resolveDir: root, loader: 'ts' },
+    stdin: { contents: program, resolveDir: root, loader: 'ts' },
     bundle: true,
     platform: 'node',
     format: 'esm',
     outfile,
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    define: { DOCKER_TLS_VERSION: '"0.0.0-test"' },
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    loader: { '.sh': 'text', '.html': 'text' },
+    external: ['cpu-features', '*.node'],
     logLevel: 'error',
   });
   return {
-    ask: (kind) => openTerminal(process.execPath, [outfile, kind]),
+    ask: (argument, then = '') =>
+      openTerminal('/bin/sh', ['-c', `trap : INT; "$@"; ${then}`, 'sh', process.execPath, outfile, argument]),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

@@ -4,8 +4,8 @@ import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { fleetFileAt, openFleetFile, sudoReference } from '../../src/actions/fleet-file.ts';
 import type { StoreState } from '../../src/adapters/store/records.ts';
-import { fleetFileAt, openFleetFile, sudoReference } from '../../src/cli/fleet-file.ts';
 import { parseFleet } from '../../src/domain/fleet/fleet.ts';
 import type { Runtime } from '../../src/runtime.ts';
 

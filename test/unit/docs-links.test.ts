@@ -1,8 +1,9 @@
-/** Every link, anchor and source path in the hand-written documentation leads somewhere, and README links every page. */
+/** Every link, anchor and source path in the hand-written documentation leads somewhere, README links every page, and the command reference is current. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path/posix';
 import { expect, test } from 'vitest';
+import { loadReference, renderReference } from '../../scripts/reference.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 const docs = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`);
@@ -45,4 +46,10 @@ test.each(pages)('links and paths in %s lead somewhere', (page) => {
 test('README links every page', () => {
   const linked = linksIn('README.md').map((link) => link.split('#')[0]);
   expect([...docs, 'CONTRIBUTING.md', 'CHANGELOG.md'].filter((page) => !linked.includes(page))).toEqual([]);
+});
+
+test('docs/reference.md is what the commands say (UPDATE_DOCS=1 writes it anew)', async () => {
+  const expected = renderReference(await loadReference());
+  if (process.env.UPDATE_DOCS !== undefined) writeFileSync(join(root, 'docs/reference.md'), expected);
+  expect(read('docs/reference.md'), 'run: UPDATE_DOCS=1 npx vitest run test/unit/docs-links.test.ts').toBe(expected);
 });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LOCK, STATE, UNITS } from '../../src/domain/dockerd/paths.ts';
+import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import { renderEnding } from '../../src/domain/plan/transaction.ts';
 
 let root: string;
@@ -33,7 +34,10 @@ function killed(id: string): void {
 }
 
 function end(verb: 'undo' | 'commit'): string {
-  const script = renderEnding(verb, ID).replaceAll(/\/(?:etc|var|run)\//g, (path) => `${root}${path}`);
+  const script = renderEnding(verb, { id: ID, kind: kindOf({}) }).replaceAll(
+    /\/(?:etc|var|run)\//g,
+    (path) => `${root}${path}`,
+  );
   return spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout;
 }
 

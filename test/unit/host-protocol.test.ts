@@ -13,14 +13,14 @@ import {
   SETTINGS,
   STEPS,
 } from '../../src/host/protocol.ts';
-import { APPLY_SCRIPT, AUDIT_SCRIPT, FACTS_SCRIPT, ROLLBACK_SCRIPT } from '../../src/host/scripts.ts';
+import { AUDIT_SCRIPT, applyScript, FACTS_SCRIPT, rollbackScript, SERVICE_MANAGERS } from '../../src/host/scripts.ts';
 import { type ShellParts, shellParts } from '../support/shell-tree.ts';
 
 const HOST = new URL('../../src/host/', import.meta.url).pathname;
-const SHARED = ['result.sh', 'api.sh', 'unread.sh', 'unarmed.sh', 'sshd.sh'];
+const SHARED = ['result.sh', 'api.sh', 'unarmed.sh', 'sshd.sh'];
 const files = [
   ...SHARED,
-  ...['apply', 'rollback', 'facts', 'audit', 'packages'].flatMap((directory) =>
+  ...['apply', 'rollback', 'facts', 'audit', 'packages', ...new Set(SERVICE_MANAGERS)].flatMap((directory) =>
     readdirSync(join(HOST, directory)).map((name) => `${directory}/${name}`),
   ),
 ].sort();
@@ -66,9 +66,11 @@ describe.each([...modules])('%s', (_, module) => {
 });
 
 test.each([
-  ['rollback', ROLLBACK_SCRIPT],
-  // It includes the rollback once that has arrived.
-  ['apply', `${APPLY_SCRIPT}\n${ROLLBACK_SCRIPT}`],
+  ...SERVICE_MANAGERS.flatMap((manager): [string, string][] => [
+    [`rollback by ${manager}`, rollbackScript(manager)],
+    // It includes the rollback once that has arrived.
+    [`apply by ${manager}`, `${applyScript(manager)}\n${rollbackScript(manager)}`],
+  ]),
   ['facts', FACTS_SCRIPT],
   ['audit', AUDIT_SCRIPT],
 ])('the script of %s has every function that its modules need', (_, script) => {
@@ -77,7 +79,7 @@ test.each([
 });
 
 describe('the protocol', () => {
-  const all = [...modules].filter(([file]) => !/^(facts|audit)\//.test(file)).map(([, module]) => module);
+  const all = [...modules].filter(([file]) => !/^(facts|audit)\/|\/facts\.sh$/.test(file)).map(([, module]) => module);
   const lines = all.flatMap(({ parts }) => parts.lines);
 
   test('every variable comes from the settings, from the change, or from a module', () => {
@@ -104,7 +106,11 @@ describe('the protocol', () => {
     expect(steps.filter((step) => step === undefined)).toHaveLength(1);
     const literal = steps.filter((step) => step !== undefined);
     expect([...new Set([...literal, 'restart', 'reload', 'stop'])].sort()).toEqual([...STEPS].sort());
-    const late = [...`${APPLY_SCRIPT}${ROLLBACK_SCRIPT}`.matchAll(/\bSTEP=([a-z-]+)/g)].map(([, step]) => step);
+    const late = [
+      ...SERVICE_MANAGERS.map((manager) => applyScript(manager) + rollbackScript(manager))
+        .join('')
+        .matchAll(/\bSTEP=([a-z-]+)/g),
+    ].map(([, step]) => step);
     expect([...new Set(late)].filter((step) => step !== 'lock').sort()).toEqual([...LATE_STEPS].sort());
   });
 
@@ -122,7 +128,7 @@ describe('the protocol', () => {
   });
 
   test('kinds of entries', () => {
-    const handled = [...APPLY_SCRIPT.matchAll(/^ +([a-z| ]+)\)/gm)].flatMap(([, words]) =>
+    const handled = [...applyScript('systemd').matchAll(/^ +([a-z| ]+)\)/gm)].flatMap(([, words]) =>
       (words ?? '').split(/[| ]+/),
     );
     for (const kind of ENTRY_KINDS) expect(handled, kind).toContain(kind);

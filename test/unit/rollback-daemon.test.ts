@@ -41,7 +41,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     ]);
     await once(child.stdout, 'data');
     const systemd = (state: string): string =>
-      `systemctl() { printf 'ActiveState=${state}\\nMainPID=${child.pid}\\n'; }; PATH=/nowhere; hup docker.service`;
+      `systemctl() { printf 'ActiveState=${state}\\nMainPID=${child.pid}\\n'; }; PATH=/nowhere; hup_daemon`;
     expect(run(shell, systemd('activating')).status).not.toBe(0);
     expect(child.exitCode).toBeNull();
     const hup = once(child, 'exit');
@@ -50,7 +50,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   });
 
   test('no answer: a change stops there, its rollback goes on and says so', () => {
-    const silent = 'hup() { :; }; await() { return 1; };';
+    const silent = 'hup_daemon() { :; }; await() { return 1; };';
     expect(run(shell, `${silent} reload_docker live_restore_is true`).status).toBe(1);
     const back = run(shell, `${silent} BACK=yes; reload_docker live_restore_is true`);
     expect(back.status).toBe(0);

@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ROLLBACK_SCRIPT } from '../../src/host/scripts.ts';
+import { rollbackScript } from '../../src/host/scripts.ts';
 
 let root: string;
 let holder: ChildProcess | undefined;
@@ -17,13 +17,12 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'docker-tls-mutex-'));
   mkdirSync(join(root, 'state/txn'), { recursive: true });
   mkdirSync(join(root, 'units'));
-  const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
+  const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock RECOVERY=${root}/units/recover RECOVERY_LINK=${root}/units/wants/recover TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
   writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
   // A minute's patience is none of what is tried here, and this computer's own /run is none of its business.
-  const script = ROLLBACK_SCRIPT.replace('take_mutex 30', 'take_mutex 1').replaceAll(
-    '/run/docker-tls-',
-    `${root}/run-`,
-  );
+  const script = rollbackScript('systemd')
+    .replace('take_mutex 30', 'take_mutex 1')
+    .replaceAll('/run/docker-tls-', `${root}/run-`);
   writeFileSync(join(root, 'state/txn/rollback.sh'), script);
 });
 afterEach(() => {

@@ -1,9 +1,13 @@
 /** What a host answers to a change, and what is made of it for people. */
 
 import { describe, expect, test } from 'vitest';
+import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import { endTransaction, startTransaction } from '../../src/engine/host-transaction.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { HostSession } from '../../src/runtime.ts';
+
+/** The change that it answers to. */
+const change = { id: 'a', kind: kindOf({}) };
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -22,7 +26,7 @@ function host(line: string): HostSession {
 }
 
 async function refusal(line: string): Promise<DockerTlsError> {
-  const error = await startTransaction(host(line), { id: 'a', script: '', input: [] }, { timeoutMs: 1000 }).catch(
+  const error = await startTransaction(host(line), { ...change, script: '', input: [] }, { timeoutMs: 1000 }).catch(
     (thrown: unknown) => thrown,
   );
   if (error instanceof DockerTlsError) return error;
@@ -54,11 +58,11 @@ describe('an ending', () => {
     [`uncommitted ${base64('anything else')}`, 'stuck'],
     ['uncommitted -', 'stuck'],
   ])('%s', async (line, ending) => {
-    expect(await endTransaction(host(line), 'a', 'commit')).toEqual({ ending, remark: '' });
+    expect(await endTransaction(host(line), change, 'commit')).toEqual({ ending, remark: '' });
   });
 
   test('a remark of the rollback comes along, without what a terminal would obey', async () => {
-    expect(await endTransaction(host(`undone ${base64('it \u001b[2Jruns on')}`), 'a', 'undo')).toEqual({
+    expect(await endTransaction(host(`undone ${base64('it \u001b[2Jruns on')}`), change, 'undo')).toEqual({
       ending: 'undone',
       remark: 'it runs on',
     });

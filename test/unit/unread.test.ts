@@ -1,11 +1,11 @@
-/** unread.sh in a mount namespace of its own: which unit files of docker.service systemd has not read, and which it never will. */
+/** systemd/unread.sh in a mount namespace of its own: which unit files of docker.service systemd has not read, and which it never will. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { shellQuote } from '../../src/domain/quote.ts';
-import unreadScript from '../../src/host/unread.sh';
+import unreadScript from '../../src/host/systemd/unread.sh';
 
 const ETC = '/etc/systemd/system';
 const RUN = '/run/systemd/system';

@@ -71,8 +71,17 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
 /** Security keys and certificates, by type. */
 const OPENSSH_ALONE = /^sk-|-cert-v0/;
 
+/** By the agent's socket: a process is started once, whatever the number of hosts. */
+const agentKeysForOpenSsh = new Map<string, Promise<string | undefined>>();
+
 /** The type of a key in the agent that ssh2 leaves out without a word. Rejects never: an agent that does not answer is not one to use. */
 function agentKeyForOpenSsh(socket: string): Promise<string | undefined> {
+  const found = agentKeysForOpenSsh.get(socket) ?? listAgent(socket);
+  agentKeysForOpenSsh.set(socket, found);
+  return found;
+}
+
+function listAgent(socket: string): Promise<string | undefined> {
   const env = { ...process.env, SSH_AUTH_SOCK: socket };
   return new Promise((resolve) => {
     execFile('ssh-add', ['-L'], { env, timeout: LISTS_MS }, (_error, stdout) =>

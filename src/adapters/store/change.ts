@@ -1,10 +1,9 @@
 /** Owns what a change means in files: which directory of the store gets what, and what is refused before anything is written. */
 
-import { existsSync, readdirSync } from 'node:fs';
 import { checkName } from '../../domain/names.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { type FileContent, inside } from './files.ts';
+import type { FileContent } from './files.ts';
 import type { Incoming } from './journal.ts';
 import {
   CA_FILE,
@@ -15,14 +14,24 @@ import {
   keyProblem,
   type RecordFile,
 } from './parse.ts';
-import { readState, SCHEMA } from './read.ts';
-import type { StoreChange, StoredOldCa } from './records.ts';
+import { SCHEMA } from './read.ts';
+import type { StoreChange, StoredCa, StoredOldCa } from './records.ts';
+
+/** What a change has to know of the store that it is made to. */
+export type Before = {
+  /** There is no store yet. */
+  readonly fresh: boolean;
+  /** The active CA. Fails as a read does. */
+  ca(): StoredCa | undefined;
+  /** The names in a collection (`hosts`). */
+  names(collection: string): readonly string[];
+};
 
 /**
  * The files that a change puts in place and the paths it takes away. Fails with E_NAME, throws a TypeError where a read would not
- * accept what is given, and fails as readState does where the CA is to be retired.
+ * accept what is given, and fails as a read does where the CA is to be retired.
  */
-export function changeEntries(home: string, change: StoreChange): { incoming: Incoming[]; removals: string[] } {
+export function changeEntries(before: Before, change: StoreChange): { incoming: Incoming[]; removals: string[] } {
   const incoming: Incoming[] = [];
   const known = new Set<string>();
   const removals = [
@@ -63,7 +72,7 @@ export function changeEntries(home: string, change: StoreChange): { incoming: In
   }
 
   if (change.retireCa === true) {
-    const { ca } = readState(home);
+    const ca = before.ca();
     if (ca !== undefined) oldCa(ca);
     if (change.ca === undefined) removals.push('ca/ca.pem', 'ca/ca-key.pem', 'ca/ca.json');
   }
@@ -100,10 +109,10 @@ export function changeEntries(home: string, change: StoreChange): { incoming: In
       'key.pem': client.key && key(client.key),
     });
   }
-  refuseTwins(home, incoming, removals);
+  refuseTwins(before, incoming, removals);
   const paths = incoming.map((each) => each.path);
   refuse(new Set(paths).size === paths.length ? undefined : 'names the same directory twice');
-  if (incoming.length > 0 && !existsSync(inside(home, 'store.json'))) {
+  if (incoming.length > 0 && before.fresh) {
     incoming.push({
       path: 'store.json',
       content: { kind: 'record', bytes: `${JSON.stringify({ schema: SCHEMA })}\n` },
@@ -118,15 +127,17 @@ function refuse(problem: string | undefined): void {
 }
 
 /** Names that differ in upper and lower case only are one directory on macOS and Windows, and one mistake anywhere. */
-function refuseTwins(home: string, incoming: readonly Incoming[], removals: readonly string[]): void {
+function refuseTwins(before: Before, incoming: readonly Incoming[], removals: readonly string[]): void {
   for (const [collection, what] of [
     ['hosts', 'host'],
     ['clients', 'client'],
     ['ca/issuers', 'client'],
   ] as const) {
-    const there = existsSync(inside(home, collection)) ? readdirSync(inside(home, collection)) : [];
     const names = new Map(
-      there.filter((name) => !removals.includes(`${collection}/${name}`)).map((name) => [name.toLowerCase(), name]),
+      before
+        .names(collection)
+        .filter((name) => !removals.includes(`${collection}/${name}`))
+        .map((name) => [name.toLowerCase(), name]),
     );
     for (const { path } of incoming) {
       if (!path.startsWith(`${collection}/`)) continue;

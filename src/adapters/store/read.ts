@@ -19,9 +19,14 @@ export const COLLECTIONS = ['ca/old', 'ca/issuers', 'hosts', 'clients'] as const
 export type ReadScope = { readonly hosts?: readonly string[] };
 
 /** Everything in the store at `home`, once. Fails with E_STORE_MODES, E_STORE_DAMAGED, E_STORE_SCHEMA (all exit 2). */
-export function readState(home: string, { hosts }: ReadScope = {}): StoreState {
+export function readState(home: string, scope: ReadScope = {}): StoreState {
   const tree = openTree(home);
   if (tree === undefined) return { oldCas: [], issuers: new Map(), hosts: new Map(), clients: new Map() };
+  return readTree(home, tree, scope);
+}
+
+/** The same of any tree; the directories of clients are those below `home`. */
+export function readTree(home: string, tree: Tree, { hosts }: ReadScope = {}): StoreState {
   checkSchema(home, tree);
   const state = {
     ca: readCa(home, tree),

@@ -1,9 +1,10 @@
 /** Owns the store's face to the rest of the program: one directory that is read whole and changed all at once, under a lock. */
 
+import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { changeEntries } from './change.ts';
-import { writeFailure } from './files.ts';
+import { type Before, changeEntries } from './change.ts';
+import { inside, writeFailure } from './files.ts';
 import { type Change, finishJournal, makeChange, sweepJournal, undoChange } from './journal.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { checkStore, type ReadScope, readState, requireWritable, storeExists } from './read.ts';
@@ -157,12 +158,20 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
       return inTurn(async () => {
         requireLock('write');
         checkStore(directory);
-        const { incoming, removals } = changeEntries(directory, change);
+        const { incoming, removals } = changeEntries(foundIn(directory), change);
         const done = await translated(directory, () => makeChange(directory, incoming, removals));
         made.push(done);
         return { undo: () => inTurn(() => undo(done)) };
       });
     },
+  };
+}
+
+function foundIn(home: string): Before {
+  return {
+    fresh: !existsSync(inside(home, 'store.json')),
+    ca: () => readState(home).ca,
+    names: (collection) => (existsSync(inside(home, collection)) ? readdirSync(inside(home, collection)) : []),
   };
 }
 

@@ -5,21 +5,17 @@ import {
   type Flag,
   flagValues,
   type Listener,
-  parseCommandLine,
   parseFlags,
   parseListener,
   variableOf,
 } from '../dockerd/command-line.ts';
 import { type DaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
-import { isOurDropIn } from '../dockerd/drop-in.ts';
-import { type Assignment, environmentValue } from '../dockerd/environment-file.ts';
+import { environmentValue } from '../dockerd/environment-file.ts';
 import { DAEMON_JSON } from '../dockerd/paths.ts';
 import { tlsMode } from '../dockerd/tls-mode.ts';
-import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../dockerd/unit.ts';
+import { splitWords, type UnitSetting } from '../dockerd/unit.ts';
+import { type PlacedVariable, readStart } from './daemon-start.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
-
-/** A variable's value and the file that it is in; `file` is undefined where that is a unit's own. */
-export type PlacedVariable = Assignment & { readonly path: string; readonly file: string | undefined };
 
 /** Flags that come in through a variable such as `$DOCKER_OPTS`. */
 export type VariableFlags = PlacedVariable & { readonly name: string; readonly flags: readonly Flag[] };
@@ -49,15 +45,7 @@ export type DaemonView = {
 
 /** Reads the daemon's configuration from the facts; what could not be understood is undefined and found by the preflight. */
 export function viewDaemon(facts: HostFacts): DaemonView {
-  const paths = [facts.docker.unit.fragment, ...facts.docker.unit.dropIns].filter((path) => path !== '');
-  const managed = new Set(facts.state?.managed.map(({ path }) => path));
-  const files: UnitFile[] = paths
-    .map((path) => ({ path, text: fileText(facts, path) ?? '' }))
-    .filter(({ path, text }) => !managed.has(path) && !isOurDropIn(path, text));
-  const execStart = effectiveList(files, 'Service', 'ExecStart').at(-1);
-  const variable = (name: string): PlacedVariable | undefined => readVariable(name, facts, files);
-  const commandLine =
-    execStart === undefined ? undefined : parseCommandLine(execStart.value, (name) => variable(name)?.value);
+  const { execStart, commandLine, otherDropIns, variable } = readStart(facts);
   const variables = (commandLine?.flags ?? []).flatMap((flag): VariableFlags[] => {
     const name = variableOf(flag);
     const found = name === undefined ? undefined : variable(name);
@@ -77,7 +65,7 @@ export function viewDaemon(facts: HostFacts): DaemonView {
   return {
     execStart,
     commandLine,
-    otherDropIns: files.slice(facts.docker.unit.fragment === '' ? 0 : 1).map(({ path }) => fileName(path)),
+    otherDropIns,
     variables,
     variable,
     flags,
@@ -128,26 +116,6 @@ export function isTlsFlag(flag: Flag): boolean {
 
 export const TLS_KEYS = ['tls', 'tlsverify', 'tlscacert', 'tlscert', 'tlskey'] as const;
 
-/** The last part of a path. */
-export function fileName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
 function isTrue(value: string | undefined): boolean {
   return value !== undefined && /^(1|t|true)$/i.test(value);
-}
-
-/** The value that a variable has for the daemon: the last assignment counts, and files come after the unit's own settings. */
-function readVariable(name: string, facts: HostFacts, files: readonly UnitFile[]): PlacedVariable | undefined {
-  const value = `${name}=`;
-  let found: PlacedVariable | undefined;
-  for (const { value: words, line, path } of effectiveList(files, 'Service', 'Environment')) {
-    const word = splitWords(words).findLast(({ text }) => text.startsWith(value));
-    if (word) found = { value: word.text.slice(value.length), line, endLine: line, path, file: undefined };
-  }
-  for (const file of facts.docker.unit.environmentFiles) {
-    const assignment = environmentValue(fileText(facts, file) ?? '', name);
-    if (assignment) found = { ...assignment, path: realPath(facts, file), file: realPath(facts, file) };
-  }
-  return found;
 }

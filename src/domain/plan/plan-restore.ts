@@ -9,6 +9,7 @@ import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, hasDocker } from './facts.ts';
 import { bySnapshot, differs, withBefore, withDrift } from './file-change.ts';
+import { kindOf } from './host-kind.ts';
 import type { SnapshotEntry } from './host-state.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan.ts';
@@ -44,6 +45,7 @@ export function planRestore(
   );
   return {
     host: desired.name,
+    kind: kindOf(facts).name,
     purpose: target === 'none' ? 'remove' : 'rollback',
     generation: target === 'none' ? 'none' : nextGeneration(facts),
     returnsTo: target === 'none' ? undefined : target,
@@ -63,7 +65,7 @@ export function planRestore(
       ...mountedSocketWarnings(facts, view, daemon.action),
       ...(target === 'none' ? packageWarnings(facts) : []),
       ...(target === 'none' && wasStopped(facts) && daemon.action !== 'stop'
-        ? ['docker.service was not running before the first setup; it stays up now, for the containers in it']
+        ? [`${kindOf(facts).service} was not running before the first setup; it stays up now, for the containers in it`]
         : []),
     ],
   };

@@ -3,9 +3,10 @@
 import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
+import { kindOf } from './host-kind.ts';
 
 export function daemonWarnings(facts: HostFacts, listening: 'systemd' | 'daemon', action: string): string[] {
-  if (facts.docker.unit.active !== 'active') return ['docker.service is not running now and will be started'];
+  if (facts.docker.unit.active !== 'active') return [`${kindOf(facts).service} is not running now and will be started`];
   if (action !== 'restart') return [];
   const managed = new Set((facts.state?.managed ?? []).map(({ path }) => path));
   const refuses =

@@ -1,17 +1,10 @@
 /** Owns the plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
 
-import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
-import {
-  CURRENT_LINK,
-  DROP_IN_DIRECTORY,
-  SOCKET_PATH,
-  SOCKET_UNIT,
-  SOCKET_WANTS,
-  STATE,
-  TLS_DIRECTORY,
-} from '../dockerd/paths.ts';
+import type { ServiceManager } from '../../host/scripts.ts';
+import { CURRENT_LINK, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
+import { planDaemonFiles } from './daemon-files.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
@@ -23,16 +16,18 @@ import {
   foldAttributes,
   link,
   planFile,
-  text,
   WITHOUT_FILE,
   withBefore,
   withDrift,
 } from './file-change.ts';
-import { isTlsPath, planDaemon, planDaemonJson, planDropIn, planVariables } from './plan-daemon.ts';
+import { kindOf } from './host-kind.ts';
+import { isTlsPath, planDaemon, planDaemonJson } from './plan-daemon.ts';
 import { daemonWarnings, networkWarnings } from './plan-warnings.ts';
 
 export type HostPlan = {
   readonly host: string;
+  /** What starts dockerd on the host. */
+  readonly kind: ServiceManager;
   readonly purpose: 'apply' | 'rollback' | 'remove';
   /** The generation that the change makes; `none` when the host is restored. */
   readonly generation: number | 'none';
@@ -76,18 +71,9 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const listening = view.listeners.some((listener) => listener.kind === 'fd') ? 'systemd' : 'daemon';
   const placed = placeSettings(view, desired.daemonSettings ?? {});
   const json = planDaemonJson(facts, view, desired, listening, placed);
-  const dropInPath = `${DROP_IN_DIRECTORY}/${dropInName(view.otherDropIns)}`;
   const everything: FileChange[] = [
     link(CURRENT_LINK, `${generation}`),
-    ...(listening === 'systemd'
-      ? [
-          text(SOCKET_PATH, renderSocketUnit(desired.listen, desired.port, dropInPath)),
-          link(SOCKET_WANTS, `../${SOCKET_UNIT}`),
-        ]
-      : []),
-    ...planVariables(facts, view, desired, placed, warnings),
-    ...(json.change ? [json.change] : []),
-    text(dropInPath, renderDropIn(planDropIn(facts, view, desired, placed, listening))),
+    ...planDaemonFiles({ facts, view, desired, placed, listening, json, warnings }),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
   ];
   // Files that a plan may edit are kept whole, or `remove` would bring back only their attributes.
@@ -110,6 +96,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const busy = files.length > 0 || credentials !== undefined || daemon.action !== 'none';
   return {
     host: desired.name,
+    kind: kindOf(facts).name,
     purpose: 'apply',
     generation: busy ? generation : (facts.state?.generation ?? generation),
     port: desired.port,

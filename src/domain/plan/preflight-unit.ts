@@ -3,11 +3,31 @@
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { sshCommand, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
+import { hasDocker } from './facts.ts';
 import type { PreflightInput } from './preflight.ts';
 import { collect, editAt } from './preflight-config.ts';
 
+/** `systemd-run --collect`, with which the rollback is armed. */
+const OLDEST_SYSTEMD = 236;
 /** States of a unit that will be another one soon. */
 const IN_BETWEEN = ['activating', 'deactivating', 'reloading', 'refreshing', 'maintenance'];
+
+/** RELOAD_DISK_SPACE_MIN of systemd (src/core/dbus-manager.c): with less on /run it refuses a daemon-reload. */
+const SYSTEMD_RESERVE_KB = 16_384;
+/** The first systemd that was seen to reload with less; 257 refuses. */
+const NEEDS_NO_RESERVE = 262;
+
+/** What keeps everything else from being looked at. */
+export function checkSystemd({ host, login, facts }: PreflightInput): DockerTlsError[] {
+  const { found, add } = collect(host);
+  if (facts.systemd !== undefined && facts.systemd < OLDEST_SYSTEMD)
+    add('E_SYSTEMD_OLD', `systemd ${facts.systemd} is too old for the rollback: ${OLDEST_SYSTEMD} is needed`, [
+      'use a host with a newer system',
+    ]);
+  if (hasDocker(facts) && facts.docker.unit.load === 'masked')
+    add('E_DOCKER_MASKED', 'docker.service is masked', [sudoCommand(login, 'systemctl', 'unmask', 'docker.service')]);
+  return found;
+}
 
 export function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
   const { found, add } = collect(host);
@@ -66,5 +86,31 @@ export function checkUnit({ host, login, facts }: PreflightInput, view: DaemonVi
       systemctl('reset-failed', 'docker.service'),
       systemctl('start', 'docker.service'),
     ]);
+  return found;
+}
+
+/** What systemd itself has against a restart of docker.service. */
+export function checkUnitRestart({ host, login, facts }: PreflightInput, restarts: boolean): DockerTlsError[] {
+  const { found, add } = collect(host);
+  const { canStart, canStop, unmet, active } = facts.docker.unit;
+  const reasons = [
+    ...(canStop || active !== 'active' ? [] : ['docker.service cannot be stopped: its unit has RefuseManualStop=yes']),
+    ...(canStart ? [] : ['docker.service cannot be started: its unit has RefuseManualStart=yes']),
+    ...unmet.map(
+      (condition) => `docker.service has ${condition}, which is not met now: once stopped, it would not start again`,
+    ),
+  ];
+  for (const reason of restarts ? reasons : [])
+    add('E_UNIT_NEEDS', reason, [`see where that is set: ${sshCommand(login, 'systemctl', 'cat', 'docker.service')}`]);
+  const reserved = facts.systemd === undefined || facts.systemd < NEEDS_NO_RESERVE;
+  if (reserved && facts.runFreeKb !== undefined && facts.runFreeKb < SYSTEMD_RESERVE_KB)
+    add(
+      'E_DISK_FULL',
+      `only ${facts.runFreeKb} kB are free on /run: systemd reads no unit files with less than ${SYSTEMD_RESERVE_KB} kB`,
+      [
+        `see what fills it: ${sudoCommand(login, 'du', '-xhd', '2', '-t', '1M', '/run')}`,
+        `or let it hold more until the next boot: ${sudoCommand(login, 'mount', '-o', 'remount,size=64M', '/run')}`,
+      ],
+    );
   return found;
 }

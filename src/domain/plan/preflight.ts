@@ -7,12 +7,13 @@ import { LOCK, STATE } from '../dockerd/paths.ts';
 import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import { viewDaemon } from './daemon-view.ts';
 import { type HostFacts, hasDocker } from './facts.ts';
+import { kindOf } from './host-kind.ts';
 import type { HostPlan } from './plan.ts';
 import { checkDaemonJson, collect, editAt, placeOf, problem } from './preflight-config.ts';
 import { checkHost } from './preflight-host.ts';
 import { checkMounts } from './preflight-mounts.ts';
 import { checkRestart } from './preflight-restart.ts';
-import { checkUnit } from './preflight-unit.ts';
+import { checkService, checkServiceManager } from './preflight-service.ts';
 
 export type PreflightInput = {
   readonly host: string;
@@ -28,16 +29,13 @@ export type PreflightInput = {
   readonly plan?: HostPlan;
 };
 
-/** `systemd-run --collect`, with which the rollback is armed. */
-const OLDEST_SYSTEMD = 236;
-
 /** Every problem of a host, gravest first; empty: the change can be made. Exit status 4. */
 export function preflight(input: PreflightInput): DockerTlsError[] {
   const basics = checkBasics(input);
   if (basics.length > 0) return basics;
   const view = viewDaemon(input.facts);
   return [
-    ...checkUnit(input, view),
+    ...checkService(input, view),
     ...checkDaemonJson(input, view),
     ...checkRestart(input, view),
     ...checkMounts(input),
@@ -46,10 +44,12 @@ export function preflight(input: PreflightInput): DockerTlsError[] {
   ];
 }
 
-function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsError[] {
+function checkBasics(input: PreflightInput): DockerTlsError[] {
+  const { host, login, facts, nowMs } = input;
   const { found, add } = collect(host);
   const sudo = (...words: readonly string[]): string => sudoCommand(login, ...words);
-  const { docker, systemd, lock } = facts;
+  const { docker, lock } = facts;
+  const { service, commands } = kindOf(facts);
   if (docker.vendor !== undefined) {
     add(
       'E_VENDOR_SYSTEM',
@@ -58,14 +58,11 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
     );
     return found;
   }
-  if (systemd === undefined)
+  if (facts.manager === undefined)
     add('E_NO_SYSTEMD', 'no systemd runs on this host', [
       'docker-tls changes dockerd through systemd units; use a host whose init is systemd',
     ]);
-  else if (systemd < OLDEST_SYSTEMD)
-    add('E_SYSTEMD_OLD', `systemd ${systemd} is too old for the rollback: ${OLDEST_SYSTEMD} is needed`, [
-      'use a host with a newer system',
-    ]);
+  found.push(...checkServiceManager(input));
   if (!hasDocker(facts) && docker.snap !== undefined)
     add('E_DOCKER_SNAP', 'Docker is installed as a snap, which keeps its own configuration', [
       sudo('snap', 'remove', 'docker'),
@@ -73,19 +70,15 @@ function checkBasics({ host, login, facts, nowMs }: PreflightInput): DockerTlsEr
       'or keep the snap and configure TLS by hand: docs/hosts.md, "Docker from snap"',
     ]);
   else if (!hasDocker(facts))
-    add('E_NO_DOCKER', docker.binary === '' ? 'no dockerd on this host' : 'dockerd is here, but no docker.service', [
+    add('E_NO_DOCKER', docker.binary === '' ? 'no dockerd on this host' : `dockerd is here, but no ${service}`, [
       ...installDockerHints(login, facts.distribution),
-      ...(docker.unit.active === 'active'
-        ? [`if it is to go, with its containers: ${sudo('systemctl', 'stop', 'docker.service')}`]
-        : []),
+      ...(docker.unit.active === 'active' ? [`if it is to go, with its containers: ${sudo(...commands.stop)}`] : []),
       ...docker.rootless.map(
         ({ user, path }) => `the rootless Docker of ${user} (${path}) is not one that docker-tls can change`,
       ),
     ]);
-  else if (docker.unit.load === 'masked')
-    add('E_DOCKER_MASKED', 'docker.service is masked', [sudo('systemctl', 'unmask', 'docker.service')]);
   if (docker.answersRootless)
-    add('E_ROOTLESS', 'what answers on /var/run/docker.sock is a rootless Docker, not the one of docker.service', [
+    add('E_ROOTLESS', `what answers on /var/run/docker.sock is a rootless Docker, not the one of ${service}`, [
       `see where it leads: ${sudo('ls', '-l', '/var/run/docker.sock')}`,
     ]);
   if (lock !== undefined && lock.expiresMs > facts.clockMs) {

@@ -2,11 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import type { ChangeVariables, HostScriptSettings } from '../../host/protocol.ts';
-import { APPLY_SCRIPT, ENDING_FUNCTIONS, ROLLBACK_SCRIPT } from '../../host/scripts.ts';
+import { applyScript, ENDING_FUNCTIONS, rollbackScript } from '../../host/scripts.ts';
 import { cleanShell } from '../dockerd/clean-environment.ts';
 import { hasOurName } from '../dockerd/drop-in.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
-import { CURRENT_LINK, DROP_IN_DIRECTORY, LOCK, SSHD_DROP_IN, STATE, TLS_DIRECTORY, UNITS } from '../dockerd/paths.ts';
+import { CURRENT_LINK, DROP_IN_DIRECTORY, LOCK, SSHD_DROP_IN, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { validationCommand } from '../dockerd/validate.ts';
 import { shellQuote } from '../quote.ts';
 import type { Secret } from '../secret.ts';
@@ -14,6 +14,7 @@ import type { KeptSettings } from '../settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
+import { type HostKind, kindOf } from './host-kind.ts';
 import { type HostState, renderState } from './host-state.ts';
 import {
   bytes,
@@ -28,11 +29,18 @@ import type { HostPlan } from './plan.ts';
 import { startNeeds } from './start-needs.ts';
 
 /** What is stored on the host for the time of a change. A timer, a boot or a person starts it, so it makes its environment clean by itself. */
-const rollbackScript = [
-  '#!/bin/sh',
-  `case $1 in undo | commit) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
-  ROLLBACK_SCRIPT,
-].join('\n');
+function storedScript(kind: HostKind): string {
+  return [
+    '#!/bin/sh',
+    `case $1 in undo | commit) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
+    rollbackScript(kind.name),
+  ].join('\n');
+}
+
+/** Where a kind of host has what a change uses, for each of its scripts. */
+function places({ directory, recovery }: HostKind) {
+  return { UNITS: directory, RECOVERY: recovery.file, RECOVERY_LINK: recovery.link, LOCK };
+}
 
 export type TransactionOptions = {
   /** Names this change in lock, timer and journal: letters and digits only. */
@@ -52,6 +60,7 @@ export type TransactionOptions = {
 
 export type Transaction = {
   readonly id: string;
+  readonly kind: HostKind;
   readonly script: string;
   readonly input: readonly (Uint8Array | Secret)[];
 };
@@ -68,10 +77,10 @@ export function renderTransaction(
     ...(plan.purpose === 'apply' && credentials ? credentialEntries(plan, credentials) : []),
     ...fileEntries(plan, protect),
   ];
+  const kind = kindOf(facts);
   const settings: HostScriptSettings = {
     TXN: options.id,
-    UNITS,
-    LOCK,
+    ...places(kind),
     TLS_DIRECTORY,
     DAEMON: plan.daemon.action,
     WAS_ACTIVE: facts.docker.unit.active === 'active' ? 'yes' : 'no',
@@ -86,7 +95,7 @@ export function renderTransaction(
     KEEP: `${options.keep}`,
   };
   const parts = {
-    ROLLBACK_SIZE: bytes(rollbackScript),
+    ROLLBACK_SIZE: bytes(storedScript(kind)),
     SETTINGS_SIZE: bytes(`${assignments(settings)}\n`),
     MANIFEST_SIZE: bytes(renderManifest(entries)),
     MANAGED_SIZE: bytes(plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join('')),
@@ -103,8 +112,7 @@ export function renderTransaction(
     WHO: options.who,
     CONFIRM: `${options.confirmWithin}`,
     STATE,
-    LOCK,
-    UNITS,
+    ...places(kind),
     FRAGMENT: facts.docker.unit.fragment,
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
     VALIDATE: validation(plan, facts, entries, protect),
@@ -113,7 +121,8 @@ export function renderTransaction(
   };
   return {
     id: options.id,
-    script: `${assignments(variables)}\n${APPLY_SCRIPT}`,
+    kind,
+    script: `${assignments(variables)}\n${applyScript(kind.name)}`,
     input: [
       ...Object.values(parts),
       ...forms.map(({ data }) => data),
@@ -164,14 +173,14 @@ export function asBefore(remark: string): string {
  * The script for the end of a change, over any connection: `commit` keeps it, `undo` takes it back, also one whose script was killed
  * before its rollback was armed.
  */
-export function renderEnding(verb: 'commit' | 'undo', id: string): string {
+export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transaction, 'id' | 'kind'>): string {
   const argument = verb === 'commit' ? shellQuote(id) : 'requested';
   const txn = `${STATE}/txn`;
   // The change may still be at work: it holds the lock on this directory from its first to its last step.
   return [
-    assignments({ UNITS, STATE, LOCK }),
+    assignments({ ...places(kind), STATE }),
     ENDING_FUNCTIONS,
-    `exec 9<${UNITS} && flock -w 120 9`,
+    `exec 9<${kind.directory} && flock -w 120 9`,
     `if [ ! -f ${txn}/settings ] && grep -qxF ${shellQuote(`transaction=${id}`)} ${LOCK} 2>/dev/null; then`,
     `  clear_unarmed ${shellQuote(`/run/docker-tls-${id}`)}`,
     verb === 'undo' ? "  result undone ''" : '  result nothing',

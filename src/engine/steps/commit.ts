@@ -1,5 +1,6 @@
 /** Owns telling a host to keep its change, also where the connection breaks while it is told. */
 
+import { kindOf } from '../../domain/plan/host-kind.ts';
 import type { HostSession } from '../../runtime.ts';
 import { gather } from '../gather.ts';
 import { type Ending, endTransaction } from '../host-transaction.ts';
@@ -8,7 +9,7 @@ import { sshOptions } from './connect.ts';
 
 /** How the change ended. Over a session that was opened after the change: a host that no longer accepts logins must not keep it. */
 export function commit(change: HostChange, id: string, fresh: HostSession): Promise<Ending> {
-  return endTransaction(fresh, id, 'commit').then(
+  return endTransaction(fresh, { id, kind: kindOf(change.facts) }, 'commit').then(
     ({ ending }) => ending,
     (error: unknown) => settle(change, id, error),
   );
@@ -19,7 +20,7 @@ async function settle(change: HostChange, id: string, cause: unknown): Promise<E
   const session = await change.reach.runtime.connect(sshOptions(change.spec, change.reach)).catch(() => undefined);
   if (session === undefined) throw cause;
   try {
-    const { ending } = await endTransaction(session, id, 'commit');
+    const { ending } = await endTransaction(session, { id, kind: kindOf(change.facts) }, 'commit');
     if (ending !== 'nothing') return ending;
     // Nothing under way: either it was kept, or it went back. The host's records know.
     const { facts } = await gather(session, { now: change.reach.runtime.now });

@@ -1,5 +1,6 @@
 /** Owns the one way in which a change that failed is undone from here: the script that the host has armed, over any connection. */
 
+import { kindOf } from '../../domain/plan/host-kind.ts';
 import { rollbackByHand } from '../../domain/plan/preflight.ts';
 import { asBefore } from '../../domain/plan/transaction.ts';
 import type { HostSpec } from '../../domain/settings.ts';
@@ -26,7 +27,7 @@ export async function rollBackHost(
   ]) {
     try {
       const other = await open();
-      ({ ending, remark } = await endTransaction(other, id, 'undo'));
+      ({ ending, remark } = await endTransaction(other, { id, kind: kindOf(change.facts) }, 'undo'));
       if (other !== session) await other.close();
       break;
     } catch {

@@ -1,9 +1,9 @@
 # Puts the change in place: from here on something changes, and every failure goes through the rollback.
-# Needs functions: apply_services effective_sshd fail keep_audit_rules mark missing_programs place_as plainly
+# Needs functions: apply_services effective_sshd fail is_up keep_audit_rules last_words mark missing_programs place_as plainly
 # Needs functions: reload_live_restore result set_member set_sysctl step undo warn words
-# Needs variables: AUDIT CREATED DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SSHD SSHD_DROP_IN STEP T
-# Needs variables: TAB UNITS
-# Needs programs: chmod chown cmp date grep journalctl restorecon rm sed selinuxenabled sort sshd sync systemctl tail timeout
+# Needs variables: AUDIT CREATED DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SERVICE SSHD SSHD_DROP_IN
+# Needs variables: STEP T TAB UNITS
+# Needs programs: chmod chown cmp date grep restorecon rm sed selinuxenabled sort sshd sync tail
 
 # What sshd will do for root and for the operator, beside what our drop-in says: a line elsewhere may win over it.
 compare_sshd() {
@@ -35,7 +35,7 @@ back() {
   trap - EXIT
   # The change had to start its daemon in the time for its confirmation; what ran before gets the time that it needs.
   LIMIT=$ROLLBACK_LIMIT
-  lines=$(timeout 10 journalctl -u docker.service -u docker-tls.socket --since "@$SINCE" -n 400 --no-pager -o cat 2>/dev/null | plainly | tail -n 30 | tail -c 8000)
+  lines=$(last_words "$SINCE" | plainly | tail -n 30 | tail -c 8000)
   if undo failed >/dev/null 2>&1; then result rolled-back "$STEP" "$1" "$lines" "$REMARK"; else result stuck "$STEP" "$1" "$lines"; fi
   exit 0
 }
@@ -84,6 +84,6 @@ if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
 apply_services "$how" 2>"$ERR" || back "$(words)"
 case $DAEMON in
   none | stop) ;;
-  *) systemctl -q is-active docker.service || back "docker.service is not active" ;;
+  *) is_up || back "$SERVICE is not active" ;;
 esac
 result switched

@@ -1,7 +1,7 @@
 # The confirmation: the change counts, its generation is kept, and old ones go.
 # Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery mark note
 # Needs functions: remove_created restore_live_restore snapshot_path stop_timer
-# Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL STATE T TAB TLS_DIRECTORY TXN UNITS
+# Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECOVERY_LINK STATE T TAB TLS_DIRECTORY TXN
 # Needs programs: cat find grep ls mkdir mv rm rmdir sort sync tail
 
 # Everything of a confirmation that could fail comes before the mark; what comes after it can be done again by `undo`.
@@ -29,7 +29,7 @@ commit() {
     sort -u -- "$@" >"$T/sorted" || return 1
     true >"$T/all-created" || return 1
     while IFS= read -r directory <&3; do
-      if [ -d "$directory" ] && [ "$directory" != "$UNITS/sysinit.target.wants" ]; then printf '%s\n' "$directory" >>"$T/all-created" || return 1; fi
+      if [ -d "$directory" ] && [ "$directory" != "${RECOVERY_LINK%/*}" ]; then printf '%s\n' "$directory" >>"$T/all-created" || return 1; fi
     done 3<"$T/sorted"
     sync "$T"/* "$T"/generation/* 2>/dev/null
     mark committed || return 1
@@ -64,7 +64,7 @@ finish() {
     fi
     if [ -f "$T/state.json" ]; then mv -fT -- "$T/state.json" "$STATE/state.json"; fi
     # A directory that only the transaction needed goes now.
-    rmdir -- "$UNITS/sysinit.target.wants" 2>/dev/null
+    rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null
     if [ -f "$T/all-created" ]; then mv -fT -- "$T/all-created" "$STATE/created"; fi
     prune
     note "generation $GENERATION is in force ($TXN)"

@@ -1,28 +1,22 @@
 # The running dockerd: told to read its configuration, asked whether it has, and live-restore for the moment of a restart.
-# Needs functions: active api await local_socket note place_as
-# Needs variables: BACK DAEMON DAEMON_JSON NL TXN WAS_ACTIVE
-# Needs programs: date docker rm systemctl timeout
+# Needs functions: api await find_daemon is_up local_socket note place_as
+# Needs variables: BACK DAEMON DAEMON_JSON SERVICE TXN WAS_ACTIVE pid
+# Needs programs: date docker rm timeout
 
-# Makes a daemon read its configuration, and sets `pid` to its number: hup UNIT. Not by `systemctl reload`: an emptied ExecReload=, a host
-# without /bin/kill, and the kill of procps in a Turkish locale ("Invalid argument") all fail there.
-# One that is still starting would die of it.
-hup() {
-  unit=$NL$(systemctl show -p ActiveState -p MainPID -- "$1" 9<&-)$NL
-  active "$unit" || return 1
-  pid=${unit#*"${NL}MainPID="} && pid=${pid%%"$NL"*}
-  [ "${pid:-0}" -gt 1 ] && kill -s HUP "$pid"
-}
+# Not by the service manager's reload: an emptied ExecReload=, a host without /bin/kill, and the kill of procps in a Turkish locale
+# ("Invalid argument") all fail there.
+hup_daemon() { find_daemon && kill -s HUP "$pid"; }
 
 # dockerd takes its configuration in some time later: wait until it says so, on the socket that it has now: reload_docker WORDS…
 reload_docker() {
   began=$(date +%s.%N)
-  hup docker.service || return 1
+  hup_daemon || return 1
   socket=$(
     exec 9<&-
     local_socket "$pid"
   )
   await "$@" && return 0
-  [ "$BACK" = yes ] && note "docker.service was told to read its configuration and does not say whether it has ($*)"
+  [ "$BACK" = yes ] && note "$SERVICE was told to read its configuration and does not say whether it has ($*)"
 }
 
 # Did the daemon refuse an answer of api? A plugin for authorization that does not let the question through, or that has failed itself: then
@@ -65,10 +59,8 @@ reloaded() {
   return 1
 }
 
-is_up() { systemctl -q is-active docker.service; }
-
-# Takes away the live-restore of a moment: restore_live_restore old|new. Never while the daemon is down, which systemd may be about to
-# start again after it has died: it would come back without live-restore and stop every container.
+# Takes away the live-restore of a moment: restore_live_restore old|new. Never while the daemon is down, which may be about to be
+# started again after it has died: it would come back without live-restore and stop every container.
 restore_live_restore() {
   if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then
     is_up || await is_up || return 1

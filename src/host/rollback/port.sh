@@ -1,16 +1,17 @@
 # The TLS port in the moment before dockerd stops: new connections wait at the firewall.
-# Needs functions: active mark
-# Needs variables: T docker_unit socket_unit
+# Needs functions: mark
+# Needs variables: T
 # Needs programs: grep nft rm sed sleep sort ss timeout
 
 # When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
 # moment before: a first packet that is dropped is sent again by the client's kernel a second later, and then systemd holds the port.
 # A host without nft and iptables goes without. `held` names the ports before the rules are there: whatever dies, `undo` lets them go first.
+# hold_port PORTS, one per line
 hold_port() {
   # Rules of a try that was killed: a second set would outlive the release, which takes out one.
   release_port
-  active "$docker_unit" && command -v ss >/dev/null || return 0
-  printf '%s\n' "$socket_unit" | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p' | sort -u >"$T/held" || return 0
+  command -v ss >/dev/null || return 0
+  printf '%s\n' "$1" | sort -u >"$T/held" || return 0
   if ! hold_by_nft; then
     command -v iptables >/dev/null && mark held-by-iptables || return 0
     iptables_rules -I

@@ -1,8 +1,8 @@
 # The rollback: everything back as it was, at once, by the timer or at the next boot.
-# Needs functions: apply_services clear_beside clear_blobs final_daemon_json finish mark note place_as release_port
-# Needs functions: reload_live_restore remove_created reread restore_files restore_live_restore
-# Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK STATE T TXN UNITS WAS_ACTIVE
-# Needs programs: ls rm sleep systemctl
+# Needs functions: apply_services clear_beside clear_blobs final_daemon_json finish forget_recovery mark note place_as
+# Needs functions: read_at_boot release_port reload_live_restore remove_created restore_files restore_live_restore stop_timer
+# Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK STATE T TXN WAS_ACTIVE
+# Needs programs: ls rm sleep
 
 undo() {
   reason=$1
@@ -42,9 +42,7 @@ roll_back_files() {
     # The daemon has not started yet: it will start on what lies there now.
     restore_files || result=1
     if [ "$LIVE_RESTORE" = temporary ]; then final_daemon_json old || result=1; fi
-    reread || result=1
-    # A boot that found no unit for our port has not planned its start. It comes before the daemon's, which waits for us.
-    if [ -e "$UNITS/docker-tls.socket" ]; then systemctl --no-block start docker-tls.socket 9<&- || result=1; fi
+    read_at_boot || result=1
     return "$result"
   fi
   if [ "$LIVE_RESTORE" = temporary ]; then
@@ -69,21 +67,9 @@ roll_back_files() {
   return "$result"
 }
 
-stop_timer() {
-  systemctl stop "docker-tls-undo-$TXN.timer" 2>/dev/null
-  return 0
-}
-
-clear_recovery() {
-  rm -f -- "$UNITS/docker-tls-recover.service" "$UNITS/sysinit.target.wants/docker-tls-recover.service"
-}
-
-# Where systemd has read the recovery unit with others (a change of unit files, a boot), it has to forget it.
-forget_recovery() {
-  [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || reread 2>/dev/null
-}
-
 # The records of this change, and the directory above when nothing else is in it: one command, so that half of it is not left. A link is not ours.
 clear_records() {
   if [ ! -L "$STATE" ] && [ "$(ls -A "$STATE")" = "${T##*/}" ]; then rm -rf -- "$STATE"; else rm -rf -- "$T"; fi
 }
+
+clear_recovery() { rm -f -- "$RECOVERY" "$RECOVERY_LINK"; }

@@ -1,0 +1,54 @@
+/**
+ * Owns the contract of an engine: where a store that several people and runners share keeps its files. An engine knows bytes and
+ * revisions; what the files mean, who can open them and whether they are genuine is decided above it (shared-store.ts).
+ * An engine is one file in engines/, and a line in test/support/store-engines.ts, over which test/integration/store-engines.test.ts runs.
+ */
+
+import type { DockerTlsError } from '../../errors/errors.ts';
+
+/** All files at one revision. Paths are relative with `/`; contents are sealed. */
+export type Snapshot = {
+  /** Names this state of the whole store; '' where nothing was ever committed. */
+  readonly revision: string;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** The engine could not be reached: this is what was fetched last, when, and what prevents more. */
+  readonly offline?: { readonly fetchedAt: Date; readonly cause: DockerTlsError };
+};
+
+export type Commit = {
+  readonly put: ReadonlyMap<string, Uint8Array>;
+  readonly remove: readonly string[];
+  readonly message: Message;
+};
+
+/** Readable by whoever administers the engine. */
+export type Message = {
+  /** `user@computer`. */
+  readonly who: string;
+  /** One line: the command, and what it was about. */
+  readonly subject: string;
+  /** What changed, a line each. */
+  readonly lines: readonly string[];
+};
+
+export type LogEntry = Message & { readonly revision: string; readonly at: Date; readonly signature?: string };
+
+export type Engine = {
+  /** The URL as given, for messages; it never holds a password. */
+  readonly url: string;
+  /** The newest snapshot. Fails with E_STORE_UNREACHABLE (exit 4) where there is none from before either. */
+  read(): Promise<Snapshot>;
+  /** A snapshot from before, if it is still there. */
+  at(revision: string): Promise<Snapshot | undefined>;
+  /**
+   * All or nothing, and only on top of `expected`, which read or commit gave: E_STORE_CHANGED where another commit came first.
+   * E_STORE_UNREACHABLE: not committed, or not known to be. Resolves to the snapshot that it made.
+   */
+  commit(expected: Snapshot, commit: Commit): Promise<Snapshot>;
+  /** Fails where a commit would be refused: to be found before a host changes, not after. */
+  requireWritable(): Promise<void>;
+  /** The newest first. */
+  log(limit: number): Promise<readonly LogEntry[]>;
+  /** Whether the history of `newer` holds `older`; undefined where the engine cannot say. */
+  contains(newer: string, older: string): Promise<boolean | undefined>;
+};

@@ -1,0 +1,64 @@
+/** Owns how each kind of host starts its daemon: the command line, and the variables in it, without what docker-tls itself has added. */
+
+import type { ServiceManager } from '../../host/scripts.ts';
+import { type CommandLine, parseCommandLine } from '../dockerd/command-line.ts';
+import { isOurDropIn } from '../dockerd/drop-in.ts';
+import { type Assignment, environmentValue } from '../dockerd/environment-file.ts';
+import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../dockerd/unit.ts';
+import { fileText, type HostFacts, realPath } from './facts.ts';
+import { kindOf } from './host-kind.ts';
+
+/** A variable's value and the file that it is in; `file` is undefined where that is a unit's own. */
+export type PlacedVariable = Assignment & { readonly path: string; readonly file: string | undefined };
+
+export type DaemonStart = {
+  readonly execStart: UnitSetting | undefined;
+  readonly commandLine: CommandLine | undefined;
+  /** Names of other drop-ins than ours, without directory. */
+  readonly otherDropIns: readonly string[];
+  /** Any variable that the command line may use. */
+  readonly variable: (name: string) => PlacedVariable | undefined;
+};
+
+const STARTS: Readonly<Record<ServiceManager, (facts: HostFacts) => DaemonStart>> = { systemd: startOfUnit };
+
+export function readStart(facts: HostFacts): DaemonStart {
+  return STARTS[kindOf(facts).name](facts);
+}
+
+function startOfUnit(facts: HostFacts): DaemonStart {
+  const paths = [facts.docker.unit.fragment, ...facts.docker.unit.dropIns].filter((path) => path !== '');
+  const managed = new Set(facts.state?.managed.map(({ path }) => path));
+  const files: UnitFile[] = paths
+    .map((path) => ({ path, text: fileText(facts, path) ?? '' }))
+    .filter(({ path, text }) => !managed.has(path) && !isOurDropIn(path, text));
+  const execStart = effectiveList(files, 'Service', 'ExecStart').at(-1);
+  const variable = (name: string): PlacedVariable | undefined => readVariable(name, facts, files);
+  return {
+    execStart,
+    commandLine:
+      execStart === undefined ? undefined : parseCommandLine(execStart.value, (name) => variable(name)?.value),
+    otherDropIns: files.slice(facts.docker.unit.fragment === '' ? 0 : 1).map(({ path }) => fileName(path)),
+    variable,
+  };
+}
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** The value that a variable has for the daemon: the last assignment counts, and files come after the unit's own settings. */
+function readVariable(name: string, facts: HostFacts, files: readonly UnitFile[]): PlacedVariable | undefined {
+  const value = `${name}=`;
+  let found: PlacedVariable | undefined;
+  for (const { value: words, line, path } of effectiveList(files, 'Service', 'Environment')) {
+    const word = splitWords(words).findLast(({ text }) => text.startsWith(value));
+    if (word) found = { value: word.text.slice(value.length), line, endLine: line, path, file: undefined };
+  }
+  for (const file of facts.docker.unit.environmentFiles) {
+    const assignment = environmentValue(fileText(facts, file) ?? '', name);
+    if (assignment) found = { ...assignment, path: realPath(facts, file), file: realPath(facts, file) };
+  }
+  return found;
+}

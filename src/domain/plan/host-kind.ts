@@ -1,0 +1,53 @@
+/**
+ * Owns the kinds of hosts: how a service manager starts dockerd, and where a change finds its files. What is special about a kind stands
+ * in tables by its name: this one, how its daemon is read (daemon-view.ts), what is put there (daemon-files.ts), what prevents a change
+ * (preflight.ts), and its modules of the scripts (src/host/scripts.ts). A kind that misses in one of them does not compile.
+ */
+
+import type { ServiceManager } from '../../host/scripts.ts';
+import { UNITS } from '../dockerd/paths.ts';
+
+export type HostKind = {
+  readonly name: ServiceManager;
+  /** The daemon's service, as messages call it. */
+  readonly service: string;
+  /** Holds its units or init scripts: it always exists, and is locked during a change. */
+  readonly directory: string;
+  /** What the next boot runs before the daemon when a change is under way, and the link that makes it run. */
+  readonly recovery: { readonly file: string; readonly link: string };
+  /** Words of commands, to be run as root. */
+  readonly commands: Readonly<Record<'start' | 'stop' | 'restart' | 'log' | 'ownLog' | 'sshdLog', readonly string[]>>;
+};
+
+const journal = (lines: number, ...of: readonly string[]): string[] => [
+  'journalctl',
+  ...of,
+  '-n',
+  `${lines}`,
+  '--no-pager',
+];
+
+const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
+  systemd: {
+    name: 'systemd',
+    service: 'docker.service',
+    directory: UNITS,
+    recovery: {
+      file: `${UNITS}/docker-tls-recover.service`,
+      link: `${UNITS}/sysinit.target.wants/docker-tls-recover.service`,
+    },
+    commands: {
+      start: ['systemctl', 'start', 'docker.service'],
+      stop: ['systemctl', 'stop', 'docker.service'],
+      restart: ['systemctl', 'restart', 'docker.service'],
+      log: journal(50, '-u', 'docker.service', '-u', 'docker-tls.socket'),
+      ownLog: journal(20, '-t', 'docker-tls'),
+      sshdLog: journal(50, '-u', 'ssh.service', '-u', 'sshd.service'),
+    },
+  },
+};
+
+/** A host whose service manager is none of these is refused by the preflight; until then it is read as one of systemd. */
+export function kindOf({ manager = 'systemd' }: { readonly manager?: ServiceManager | undefined }): HostKind {
+  return HOST_KINDS[manager];
+}

@@ -1,0 +1,93 @@
+# The daemon and sshd as systemd's services: what runs, and how they are started, stopped and told to read their configuration.
+# Needs functions: active hold_port mark note_dependents release_port start_dependents
+# Needs variables: LIMIT NL T UNITS docker_unit socket_unit
+# Needs programs: journalctl sed sleep systemctl timeout
+
+# For the operator: what the daemon's service is called, and what starts it anew.
+SERVICE=docker.service
+RESTART_COMMAND='systemctl daemon-reload && systemctl restart docker.service'
+
+is_up() { systemctl -q is-active docker.service; }
+
+# Sets `pid` to the number of a service that runs, and is not still starting (it would die of a SIGHUP then): main_pid UNIT
+main_pid() {
+  unit=$NL$(systemctl show -p ActiveState -p MainPID -- "$1" 9<&-)$NL
+  active "$unit" || return 1
+  pid=${unit#*"${NL}MainPID="} && pid=${pid%%"$NL"*}
+  [ "${pid:-0}" -gt 1 ]
+}
+
+# The daemon's, in the same way.
+find_daemon() { main_pid docker.service; }
+
+start_service() { service start docker.service; }
+
+# What the daemon has said since a time: last_words SECONDS
+last_words() {
+  timeout 10 journalctl -u docker.service -u docker-tls.socket --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
+}
+
+# Not part of the transaction in one thing: sessions that are open keep what they began with.
+reload_sshd() {
+  failed=0
+  for name in ssh sshd; do
+    systemctl -q is-active "$name.service" || continue
+    # An sshd that got its port from a socket unit cannot open it again when it reads its configuration anew (it ends with "Cannot bind
+    # any address"). systemd holds the port for it, so starting it anew refuses nobody, and sessions live on (KillMode=process).
+    if systemctl -q is-active "$name.socket"; then
+      systemctl restart "$name.service" || {
+        failed=1
+        STEP=restart-sshd
+      }
+    else
+      { main_pid "$name.service" && kill -s HUP "$pid"; } || {
+        failed=1
+        STEP=reload-sshd
+      }
+    fi
+    break
+  done
+  # sshd closes its port for a moment while it reads its configuration again; the verification comes over a new connection.
+  sleep 0.5
+  return "$failed"
+}
+
+# Restarts docker.service on the unit files that now lie there (or, with `stop`, stops it), and brings our socket unit to where they say.
+# A socket unit does not start while its service is active, hence stop, start, start; docker.socket stays up throughout.
+restart_docker() {
+  want=inactive
+  [ -e "$UNITS/docker-tls.socket" ] && want=active
+  is=inactive
+  active "$socket_unit" && is=active
+  systemctl reset-failed docker.service docker-tls.socket docker.socket 2>/dev/null
+  if [ "$1" = stop ]; then
+    service stop docker.service docker-tls.socket 2>/dev/null
+    return 0
+  fi
+  mark stopped
+  note_dependents
+  if [ "$is" = active ] && [ "$want" = active ] && active "$docker_unit"; then
+    hold_port "$(printf '%s\n' "$socket_unit" | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p')"
+  fi
+  # Alone: what needs the daemon (Requires=, PartOf=) would be stopped with it, as by `docker compose down`, and with it its containers.
+  service --job-mode=ignore-dependencies stop docker.service 2>/dev/null
+  release_port
+  start_docker && start_dependents
+}
+
+start_docker() {
+  if [ "$want" = "$is" ] && [ ! -e "$T/socket-changed" ]; then
+    # A condition that is not met is no failure to systemctl.
+    service start docker.service && is_up
+    return
+  fi
+  [ "$is" = active ] && service stop docker-tls.socket 2>/dev/null
+  if [ "$want" = active ]; then
+    # A local client may have woken the daemon in between; it then has pulled our socket in by itself.
+    systemctl -q is-active docker-tls.socket || service start docker-tls.socket || return 1
+  fi
+  service start docker.service && is_up
+}
+
+# Some units wait for their daemon without end (TimeoutStartSec=0). The mutex is not for those that we start.
+service() { timeout "$LIMIT" systemctl "$@" 9<&-; }

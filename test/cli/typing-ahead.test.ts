@@ -1,0 +1,54 @@
+/** What is typed between two questions, where no question reads the keys, is not shown; afterwards the terminal is as it was. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildQuestions } from '../support/question.ts';
+import { KEYS } from '../support/terminal.ts';
+
+/** A command that asks for two passphrases with work in between. */
+const PROGRAM = `
+import { spawnSync } from 'node:child_process';
+import { main } from './src/cli/main.ts';
+const command = { name: 'ask', summary: '', args: { ending: { summary: '' } }, options: {}, async run({ args, prompts }) {
+  const first = await prompts.password({ message: 'First:', flag: '--flag' });
+  process.stderr.write('between\\n');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  if (args.ending === 'throws') setTimeout(() => { throw new Error('a bug'); });
+  const second = await prompts.password({ message: 'Second:', flag: '--flag' });
+  return { exit: 0, result: {}, text: 'answers of ' + first.revealText().length + ' and ' + second.revealText().length };
+} };
+const exit = await main(['ask', process.argv[2]], {}, [{ name: 'ask', summary: '', load: async () => command }]);
+if (process.argv[2] !== 'stays') process.exit(exit);
+spawnSync('stty', ['-a'], { stdio: 'inherit' });
+`;
+
+let questions: Awaited<ReturnType<typeof buildQuestions>>;
+
+beforeAll(async () => {
+  questions = await buildQuestions(PROGRAM);
+});
+afterAll(() => questions?.remove());
+
+test('a passphrase that is typed ahead is on no screen', async () => {
+  const terminal = questions.ask('asks');
+  await terminal.answer('First:', `one${KEYS.enter}`);
+  await terminal.answer('between', `typed-ahead${KEYS.enter}`);
+  await terminal.answer('Second:', `second${KEYS.enter}`);
+  await terminal.see('answers of 3 and 6');
+  expect(terminal.frames.join('\n')).not.toContain('typed');
+});
+
+test.each([
+  ['the last answer', 'stays', '', `second${KEYS.enter}`],
+  ['an error that no code catches', 'throws', '', ''],
+  ['Ctrl-C between questions', 'asks', KEYS.ctrlC, ''],
+  ['Ctrl-C at a question', 'asks', '', KEYS.ctrlC],
+])('%s leaves a terminal that shows what is typed', async (_, ending, between, second) => {
+  const terminal = questions.ask(ending, ending === 'stays' ? '' : 'stty -a');
+  await terminal.answer('First:', `one${KEYS.enter}`);
+  await terminal.answer('between', `typed-ahead${between}`);
+  if (second !== '') await terminal.answer('Second:', second);
+  await terminal.see(/ -?echo /);
+  await terminal.ended;
+  expect(terminal.screen()).toMatch(/ echo /);
+  expect(terminal.frames.join('\n')).not.toContain('typed');
+});
