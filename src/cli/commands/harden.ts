@@ -8,7 +8,7 @@ import { renderFixes, renderHardened } from '../render/harden.ts';
 
 /** Measured on lab hosts (containers) by scripts/lynis.mjs. */
 const PROFILE_SUMMARY =
-  'a set of fixes (default: cis). Lynis index fresh, minimal, lynis, and lynis with every --accept: Debian 12: 61, 62, 73, 78; Debian 13: 62, 63, 74, 78; sid: 61, 62, 71, 72 (containers, no package)';
+  'a set of fixes (default: cis). Lynis index fresh, minimal, lynis, with every --accept: Debian 12 61, 62, 73, 78; 13 62, 63, 74, 78; sid 61, 62, 71, 72';
 
 export const command = defineCommand({
   name: 'harden',
@@ -29,8 +29,8 @@ export const command = defineCommand({
       value: 'NAME',
       summary: PROFILE_SUMMARY,
     },
-    accept: { kind: 'list', value: 'FIX', summary: 'accept what this fix costs, or this package (see --list)' },
-    install: { kind: 'list', value: 'PACKAGE', summary: 'install this package first, by apt (see --list)' },
+    accept: { kind: 'list', value: 'FIX', summary: 'accept what this fix costs (see --list)' },
+    install: { kind: 'list', value: 'PACKAGE', summary: 'install this package (see --list)' },
     keepDockerGroup: { kind: 'list', value: 'USER', summary: 'this user stays in the docker group' },
     maxAuthTries: {
       kind: 'number',
