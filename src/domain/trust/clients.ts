@@ -133,6 +133,7 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
     const known = state.clients.get(spec.name);
     if (spec.revoked) {
       if (known === undefined) continue;
+      refuseForeign(known, [`where it was issued: docker-tls client revoke ${spec.name}`]);
       gone.push(spec.name);
       if (known.record.revokedAt === undefined)
         changes.push({ kind: 'record', record: amended(known.record, { revokedAt: now.toISOString() }, now) });
