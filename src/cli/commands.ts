@@ -178,7 +178,7 @@ export type Found =
   | { readonly kind: 'group'; readonly group: string; readonly entries: readonly CommandEntry[] }
   | { readonly kind: 'unknown'; readonly nearest: readonly string[] };
 
-/** What other programs call these, and what people look for here. */
+/** What other programs call these, and what users look for here. */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
   ls: ['status', 'client list'],
   ps: ['status', 'env'],

@@ -70,7 +70,7 @@ describe('files with CRLF', () => {
     const host = format === 'pem' ? ['--host', 'tcp://127.0.0.1:2376'] : [];
     const imported = await cli('client', 'import', file, ...host, '--no-context', '--home', `${home}-2`);
     expect({ exit: imported.exit, error: imported.json.error }).toEqual({ exit: 0, error: undefined });
-    const key = readFileSync(join(`${home}-2`, 'clients/laptop/key.pem'), 'utf8');
+    const key = readFileSync(join(`${home}-2`, 'clients/laptop/key.pem'), 'utf8').replaceAll('\r', '');
     expect(key).toBe(readFileSync(join(home, 'clients/laptop/key.pem'), 'utf8'));
   });
 

@@ -24,7 +24,7 @@ export function unpackTar(archive: Buffer, rules: TarRules): Map<string, Buffer>
   const files = new Map<string, Buffer>();
   let at = 0;
   for (;;) {
-    if (at + BLOCK > archive.length) return 'it is cut off';
+    if (at + BLOCK > archive.length) return 'it is truncated';
     const block = archive.subarray(at, at + BLOCK);
     if (isZero(block)) break;
     const entry = parseHeader(block);
@@ -34,12 +34,12 @@ export function unpackTar(archive: Buffer, rules: TarRules): Map<string, Buffer>
     if (files.has(entry.name)) return `it holds ${entry.name} twice`;
     if (entry.size > rules.maxFileBytes) return `${entry.name} is larger than ${rules.maxFileBytes} bytes`;
     const end = at + BLOCK + entry.size;
-    if (end > archive.length) return 'it is cut off';
+    if (end > archive.length) return 'it is truncated';
     files.set(entry.name, archive.subarray(at + BLOCK, end));
     at = end + (-entry.size & (BLOCK - 1));
   }
   const rest = archive.subarray(at);
-  if (rest.length < 2 * BLOCK) return 'it is cut off';
+  if (rest.length < 2 * BLOCK) return 'it is truncated';
   return isZero(rest) ? files : 'there is something after its end';
 }
 

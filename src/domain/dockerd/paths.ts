@@ -2,7 +2,7 @@
 
 /** Systemd's directory for an administrator's units. */
 export const UNITS = '/etc/systemd/system';
-/** One directory per generation, and `current`, a link to the one in force. */
+/** One directory per generation, and `current`, a link to the active one. */
 export const TLS_DIRECTORY = '/etc/docker/tls';
 export const CURRENT_LINK = `${TLS_DIRECTORY}/current`;
 /** Our own records on the host: origin, generations, and the transaction under way. */
