@@ -20,6 +20,7 @@ export const SETTINGS = [
   'SSHD',
   'SSHD_DROP_IN',
   'AUDIT',
+  'PORTS',
   'GENERATION',
   'KEEP',
 ] as const;
