@@ -1,6 +1,6 @@
 # Arms the rollback where init runs scripts: a process that waits, and a script for the next boot.
 # Needs variables: CONFIRM RECOVERY T
-# Needs programs: setsid sh sleep
+# Needs programs: setsid sleep
 
 unread_units() { :; }
 

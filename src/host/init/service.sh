@@ -1,7 +1,7 @@
 # The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and told to read their configuration.
 # Needs functions: api find_daemon hold_port local_socket mark missing_programs release_port run_script uptime_s
 # Needs variables: LIMIT PORTS T TXN pid
-# Needs programs: cat readlink sleep stat tail timeout
+# Needs programs: cat readlink sleep stat tail
 
 look_at_service() { :; }
 
