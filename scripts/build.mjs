@@ -1,6 +1,6 @@
 // Bundles src/cli/main.ts into dist/ with esbuild: ESM, code splitting (one lazy chunk per command), our own dependencies
-// included, so that the package starts fast and needs no build step. Shell scripts are bundled as text. The licences of what
-// is bundled go with it, in THIRD-PARTY-LICENSES.txt.
+// included, so that the package starts fast and needs no build step. Shell scripts are bundled as text. What is bundled is listed in
+// packages.json, with its licences in THIRD-PARTY-LICENSES.txt.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,9 +47,12 @@ for (const input of Object.keys(metafile.inputs)) {
   const found = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input);
   if (found) directories.add(found[0]);
 }
-const licences = [...directories].sort().map((directory) => {
+const packages = [...directories].sort().map((directory) => {
+  const { name, version: found, license } = JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8'));
+  return { directory, name, version: found, license };
+});
+const licences = packages.map(({ directory, ...manifest }) => {
   const text = (name) => readFileSync(join(root, directory, name), 'utf8').trim();
-  const manifest = JSON.parse(text('package.json'));
   const files = readdirSync(join(root, directory)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name));
   return [`${manifest.name} ${manifest.version} (${manifest.license ?? 'see below'})`, ...files.sort().map(text)].join(
     '\n\n',
@@ -58,4 +61,12 @@ const licences = [...directories].sort().map((directory) => {
 writeFileSync(
   join(resolve(root, outdir), 'THIRD-PARTY-LICENSES.txt'),
   `docker-tls contains these packages, and entries of golang/vulndb (https://github.com/golang/vulndb, CC-BY-4.0) in its table of known vulnerabilities.\n\n${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`,
+);
+writeFileSync(
+  join(resolve(root, outdir), 'packages.json'),
+  `${JSON.stringify(
+    packages.map(({ name, version: found, license }) => ({ name, version: found, license })),
+    null,
+    2,
+  )}\n`,
 );

@@ -1,6 +1,7 @@
 /** Owns who runs this program and where that user's files are, also for a user without an entry in passwd (`docker run --user 1234`). */
 
 import { homedir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
 import { DockerTlsError } from './errors/errors.ts';
 
 /** The login name; undefined for a user who has none. */
@@ -30,4 +31,17 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>> 
       cause,
     });
   }
+}
+
+type Where = { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string };
+
+/** The store's directory, absolute: `home` (--home), DOCKER_TLS_HOME, or the Docker config directory + `/tls`. */
+export function storeDirectory(home: string | undefined, { env, cwd }: Where): string {
+  const chosen = home || env.DOCKER_TLS_HOME;
+  return chosen ? resolve(cwd, chosen) : join(dockerConfigDirectory({ env, cwd }), 'tls');
+}
+
+/** The Docker CLI's own directory: DOCKER_CONFIG, or `~/.docker`. */
+export function dockerConfigDirectory({ env, cwd }: Where): string {
+  return env.DOCKER_CONFIG ? resolve(cwd, env.DOCKER_CONFIG) : join(homeDirectory(env), '.docker');
 }

@@ -1,165 +1,154 @@
-/** Owns the audit of hosts: one exec for all facts of a host, questions from outside, verdicts; in parallel, changing nothing. */
+/** Owns `audit`: hosts, Compose files and Dockerfiles against the checks, and the report in a file. */
 
-import type { StoredHost, StoreState } from '../adapters/store/records.ts';
-import { applyBaseline, type Baseline } from '../domain/audit/baseline.ts';
+import { expiredEntries, parseBaseline } from '../domain/audit/baseline.ts';
 import { type Benchmark, NEWEST } from '../domain/audit/benchmark.ts';
-import { readCertificates } from '../domain/audit/certificates.ts';
-import type { AuditProbe } from '../domain/audit/check.ts';
-import { inBenchmark, wantedProbes } from '../domain/audit/evaluate.ts';
-import type { AuditFacts } from '../domain/audit/facts.ts';
-import { parseLynis } from '../domain/audit/lynis.ts';
-import { type AuditedFile, type AuditedHost, auditHost, type Subject } from '../domain/audit/report/report.ts';
-import { score, scoreWords } from '../domain/audit/score.ts';
-import type { Secret } from '../domain/secret.ts';
-import type { HostSpec } from '../domain/settings.ts';
-import { gatherAuditFacts, gatherLynis } from '../engine/gather.ts';
-import { type FleetOptions, type HostResult, overHosts } from '../engine/pool.ts';
-import { probeAs } from '../engine/probes.ts';
-import { probeClientAt } from '../engine/reachable-hosts.ts';
-import { printable } from '../errors/errors.ts';
-import type { HostProgress, HostSession, ProbeCredentials, Progress, Runtime, SshQuestions } from '../runtime.ts';
+import type { Severity } from '../domain/audit/check.ts';
+import { type Comparison, compareReports, type FindingKey, findingsOfReport } from '../domain/audit/compare.ts';
+import { CHECKS } from '../domain/audit/evaluate.ts';
+import { auditCompose, COMPOSE_CHECKS } from '../domain/audit/files/compose.ts';
+import { auditDockerfile, DOCKERFILE_CHECKS } from '../domain/audit/files/dockerfile.ts';
+import { formOf, type ReportForm, renderReport } from '../domain/audit/report/forms.ts';
+import {
+  type AuditedFile,
+  type AuditedHost,
+  type AuditReport,
+  fileName,
+  reportHead,
+} from '../domain/audit/report/report.ts';
+import { score } from '../domain/audit/score.ts';
+import { requireChecks, type Selection, selectResults, subjectsOf } from '../domain/audit/selection.ts';
+import type { HostResult } from '../domain/host-results.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { plural } from '../domain/words.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { auditHosts } from './audit-hosts.ts';
+import { readIn, saveReport } from './files.ts';
+import { runFlags } from './flags.ts';
+import { type RunOptions, sudoPasswords } from './run.ts';
+import { type SelectionOptions, selectSpecs } from './selection.ts';
+import { storeOf } from './store.ts';
 
-export type AuditContext = {
-  readonly runtime: Runtime;
-  readonly state: StoreState;
-  readonly sudoPassword?: Secret;
-  /** Of single hosts, by name. */
-  readonly sudoPasswords?: ReadonlyMap<string, Secret>;
-  readonly ask?: SshQuestions;
-  readonly selection: Selection;
-  /** Lynis is run where it is installed. */
-  readonly lynis?: boolean;
-};
+declare const DOCKER_TLS_VERSION: string;
 
-/** A firewall that drops says nothing; the ports that dockerd serves answer at once. */
-const PROBE_TIMEOUT_MS = 5000;
-
-/** Audits every host on its own; one that cannot be asked is a failed result. Nothing is changed anywhere. */
-export async function auditHosts(
-  specs: readonly HostSpec[],
-  context: AuditContext,
-  options: FleetOptions,
-  progress: Progress,
-): Promise<HostResult<AuditedHost>[]> {
-  const { runtime } = context;
-  return overHosts(specs, options, progress, runtime.now, async (spec, line) => {
-    line.phase('connect');
-    const sudoPassword = context.sudoPasswords?.get(spec.name) ?? context.sudoPassword;
-    await using session = await runtime.connect({
-      ...spec.ssh,
-      host: spec.name,
-      sudoPassword,
-      ask: context.ask,
-      signal: runtime.signal,
-    });
-    line.phase('facts');
-    const facts = await gatherAuditFacts(session, runtime.signal);
-    line.phase('probe');
-    const known = context.state.hosts.get(spec.name);
-    const address = spec.address ?? session.dialled;
-    const probes = await probeFromOutside(context, facts, address, spec);
-    const found = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
-    const selected = selectResults(found, context.selection, runtime.now());
-    const subject = context.lynis ? await withLynis(selected, session, line, runtime.signal) : selected;
-    line.done(scoreWords(subject.score));
-    return known === undefined ? subject : withOurClients(subject, known, context.state);
-  });
-}
-
-async function withLynis(
-  subject: AuditedHost,
-  session: HostSession,
-  line: HostProgress,
-  signal: AbortSignal,
-): Promise<AuditedHost> {
-  line.phase('lynis');
-  return { ...subject, lynis: parseLynis(await gatherLynis(session, signal), subject.results) };
-}
-
-/** Who is accepted over the network, all at once: untrusted clients, and our own where the store has one. */
-async function probeFromOutside(
-  { runtime, state }: AuditContext,
-  facts: AuditFacts,
-  address: string,
-  spec: HostSpec,
-): Promise<AuditProbe[]> {
-  const at = { address, timeoutMs: PROBE_TIMEOUT_MS, now: runtime.now() };
-  const known = state.hosts.get(spec.name);
-  const client = known === undefined ? undefined : probeClientAt(state.clients.values(), known);
-  const { key } = client ?? {};
-  const ask = async (what: AuditProbe['what'], port: number, ca?: string, credentials?: ProbeCredentials) => ({
-    ...{ what, address, port },
-    outcome: await probeAs(runtime.probe, what, { ...at, port, ca }, credentials),
-  });
-  return Promise.all([
-    ...(client === undefined || key === undefined
-      ? []
-      : [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key })]),
-    ...wantedProbes(facts, address).map(({ what, port }) => ask(what, port)),
-  ]);
-}
-
-/** The certificates that we issued belong on the time line, and their owners among the accepted clients. */
-function withOurClients(subject: AuditedHost, host: StoredHost, state: StoreState): AuditedHost {
-  const { name, address, port } = host.record;
-  const clients = [...state.clients.values()].filter(
-    ({ record }) => record.revokedAt === undefined && (record.hosts === undefined || record.hosts.includes(name)),
-  );
-  const certificates = clients.flatMap(({ record, cert }) =>
-    readCertificates(cert)
-      .slice(0, 1)
-      .map(({ notBefore, notAfter }) => ({
-        role: 'client' as const,
-        name: printable(record.name, 200),
-        notBefore: notBefore.toISOString(),
-        notAfter: notAfter.toISOString(),
-      })),
-  );
-  const access = clients.map(({ record }) => ({
-    who: `client ${printable(record.name, 200)}`,
-    how: 'certificate',
-    where: `${address}:${port}`,
-    grave: false,
-  }));
-  return {
-    ...subject,
-    certificates: [...subject.certificates, ...certificates],
-    access: [...subject.access, ...access],
+export type AuditOptions = RunOptions &
+  SelectionOptions & {
+    readonly compose: readonly string[];
+    readonly dockerfile: readonly string[];
+    readonly lynis: boolean;
+    readonly check: readonly string[];
+    readonly benchmark?: Benchmark | undefined;
+    readonly format?: ReportForm | undefined;
+    readonly out?: string | undefined;
+    readonly failOn?: Severity | undefined;
+    readonly baseline?: string | undefined;
+    readonly compare?: string | undefined;
   };
-}
 
-/** What a run wants to hear of: only some checks, and without accepted findings. */
-export type Selection = {
-  /** Ids; `*` at the end stands for anything. Empty: all. */
-  readonly checks: readonly string[];
-  /** The edition whose numbers name the checks, here and in the baseline. */
-  readonly benchmark?: Benchmark;
-  readonly baseline?: Baseline;
+export type Audited = {
+  readonly report: AuditReport & { readonly comparison: Comparison | undefined };
+  readonly form: ReportForm;
+  /** The findings of the report that this one is compared with. */
+  readonly known: readonly FindingKey[] | undefined;
+  readonly results: readonly HostResult<AuditedHost>[];
+  /** Hosts that the store has. */
+  readonly stored: ReadonlySet<string>;
+  /** The file that holds the report. */
+  readonly saved: string | undefined;
 };
 
-/** The subject with the checks that were asked for; accepted findings are marked, and the score is made anew. */
-export function selectResults<S extends AuditedHost | AuditedFile>(subject: S, selection: Selection, now: Date): S {
-  const { checks, baseline, benchmark = NEWEST } = selection;
-  const all = inBenchmark(subject.results, benchmark);
-  const chosen =
-    checks.length === 0 ? all : all.filter(({ id }) => checks.some((pattern) => matchesCheck(pattern, id)));
-  const results = baseline === undefined ? chosen : applyBaseline(chosen, subject.name, baseline, now);
-  return { ...subject, results, score: score(results) };
+export async function audit(context: ActionContext, hosts: readonly string[], options: AuditOptions): Promise<Audited> {
+  const { global, runtime } = context;
+  const { compose, dockerfile, benchmark = NEWEST, baseline, compare } = options;
+  const onlyFiles =
+    compose.length + dockerfile.length > 0 &&
+    hosts.length === 0 &&
+    global.file === undefined &&
+    options.inventory === undefined;
+  requireChecks(options.check, benchmark, [
+    ...(onlyFiles ? [] : CHECKS),
+    ...(compose.length > 0 ? COMPOSE_CHECKS : []),
+    ...(dockerfile.length > 0 ? DOCKERFILE_CHECKS : []),
+  ]);
+  const text = (file: string) => readText(file, runtime.cwd);
+  const selection: Selection = {
+    checks: options.check,
+    benchmark,
+    baseline: baseline === undefined ? undefined : parseBaseline(await text(baseline), baseline, benchmark),
+  };
+  const known = compare === undefined ? undefined : findingsOfReport(await text(compare), compare, benchmark);
+  const files = await auditFiles(options, text);
+  const { results, stored } = onlyFiles ? NO_HOSTS : await auditSelected(context, hosts, options, selection);
+  const now = runtime.now();
+  const plain: AuditReport = {
+    ...reportHead(now, DOCKER_TLS_VERSION, benchmark),
+    subjects: [...subjectsOf(results), ...files.map((file) => selectResults(file, selection, now))],
+  };
+  const report = { ...plain, comparison: known === undefined ? undefined : compareReports(known, plain) };
+  const expired = selection.baseline === undefined ? [] : expiredEntries(selection.baseline, now);
+  if (expired.length > 0) {
+    context.progress.note(
+      `${baseline}: ${plural(expired.length, 'entry', 'entries')} accepted until a day that is over: ${expired.map(({ check }) => check).join(', ')}`,
+    );
+  }
+  const form = formOf(options.format, options.out);
+  const { out } = options;
+  const saved =
+    out === undefined || out === '-'
+      ? undefined
+      : await saveReport(out, runtime.cwd, renderReport(report, form, { columns: 100, all: global.verbose, known }));
+  return { report, form, known, results, stored, saved };
 }
 
-/** `5.*` means every check whose id begins with `5.`. */
-export function matchesCheck(pattern: string, id: string): boolean {
-  return pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : pattern === id;
+const NO_HOSTS = { results: [], stored: new Set<string>() };
+
+async function auditSelected(
+  context: ActionContext,
+  hosts: readonly string[],
+  options: AuditOptions,
+  selection: Selection,
+) {
+  const { global, runtime, prompts, progress } = context;
+  const state = await storeOf(context).read();
+  const { specs, secrets } = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
+  const about = {
+    ...{ runtime, state, selection },
+    ...(await sudoPasswords(options, { specs, secrets }, context)),
+    ask: prompts.ssh,
+    lynis: options.lynis,
+  };
+  const results = await auditHosts(specs, about, { parallel: global.parallel, signal: runtime.signal }, progress);
+  return { results, stored: new Set(state.hosts.keys()) };
 }
 
-/** Every result as a subject of the report, in the order of the hosts. */
-export function subjectsOf(results: readonly HostResult<AuditedHost>[]): Subject[] {
-  return results.map((result) => {
-    if (result.kind === 'done') return result.value;
-    const error =
-      result.kind === 'skipped'
-        ? result.reason
-        : result.errors.map((one) => `${one.message} (${one.code})`).join('; ') || 'no answer';
-    return { kind: 'unreachable', name: result.host, error: printable(error, 500) };
-  });
+async function auditFiles(
+  { compose, dockerfile }: Pick<AuditOptions, 'compose' | 'dockerfile'>,
+  text: (file: string) => Promise<string>,
+): Promise<AuditedFile[]> {
+  const files: AuditedFile[] = [];
+  for (const name of compose) {
+    const results = auditCompose(await text(name), name);
+    files.push({ kind: 'compose', name: fileName(name), results, score: score(results) });
+  }
+  for (const name of dockerfile) {
+    const results = auditDockerfile(await text(name), name);
+    files.push({ kind: 'dockerfile', name: fileName(name), results, score: score(results) });
+  }
+  return files;
+}
+
+async function readText(path: string, cwd: string): Promise<string> {
+  try {
+    const bytes = await readIn(path, cwd);
+    // Windows PowerShell 5.1 writes `… --json > report.json` so.
+    return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
+  } catch (cause) {
+    throw new DockerTlsError({
+      code: 'E_AUDIT_FILE',
+      message: 'it cannot be read',
+      where: path,
+      hints: [`ls -l ${shellQuote(path)}`],
+      cause,
+    });
+  }
 }

@@ -1,23 +1,21 @@
 /** Owns `ca create`: a CA before any host; setup makes one by itself. */
 
-import type { CaSpec } from '../domain/settings.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import { firstCa } from '../domain/trust/changes.ts';
 import { change } from '../engine/change.ts';
-import type { Changed, Run } from '../engine/intent.ts';
+import type { Changed, Wanted } from '../engine/intent.ts';
 import { DockerTlsError } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { openStoredRun, type StoredOptions } from './run.ts';
 
 /** Fails with E_CA_EXISTS (exit 2). */
-export function createCa(ca: CaSpec, run: Run): Promise<Changed> {
-  return change(
-    {
-      reason: 'ca create',
-      want(state) {
-        if (state.ca !== undefined) throw caExists(run.store.home);
-        return { hosts: [], credentials: firstCa(state.ca, ca), target: { kind: 'desired' } };
-      },
-    },
-    run,
-  );
+export async function createCa(context: ActionContext, options: StoredOptions): Promise<Changed> {
+  const { run, ca } = await openStoredRun(context, options);
+  const want = (state: StoreState): Wanted => {
+    if (state.ca !== undefined) throw caExists(run.store.home);
+    return { hosts: [], credentials: firstCa(state.ca, ca), target: { kind: 'desired' } };
+  };
+  return change({ reason: 'ca create', want }, run);
 }
 
 function caExists(home: string): DockerTlsError {

@@ -1,17 +1,64 @@
 /** Owns the import of a CA that another tool made: with its key, without it, or with a command that signs. */
 
-import { splitCommand } from '../adapters/issuer/sign-command.ts';
+import { anchorCommand, splitCommand } from '../adapters/issuer/sign-command.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
-import { authorityFlaws } from '../domain/pki/authority.ts';
-import { inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
+import { authorityFlaws, authorityWarnings } from '../domain/pki/authority.ts';
+import { type CertificateInfo, inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
 import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../domain/pki/keys.ts';
-import type { Secret } from '../domain/secret.ts';
+import { Secret } from '../domain/secret.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
-import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors, usage } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { readIn } from './files.ts';
+import { passphraseSource, type SecretOptions } from './secrets.ts';
+import { storeOf } from './store.ts';
 
-export type CaImport = {
+export type CaImportOptions = SecretOptions & {
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly chain: string | undefined;
+  readonly wholeChain: boolean;
+  readonly signCommand: string | undefined;
+};
+
+export type ImportedCa = Pick<CertificateInfo, 'subject' | 'fingerprint' | 'notAfter'> & {
+  /** What signs from now on. */
+  readonly issues: 'key' | 'command' | 'external';
+  readonly warnings: readonly string[];
+};
+
+/** Stores a CA of files, unless this is a dry run. Fails with E_USAGE, E_FILE, and as `caToStore` does. */
+export async function importCa(context: ActionContext, options: CaImportOptions): Promise<ImportedCa> {
+  const { global, runtime, prompts } = context;
+  const { key, chain, wholeChain, signCommand } = options;
+  if (options.cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
+  if (key !== undefined && signCommand !== undefined) throw usage('give either --key or --sign-command', []);
+  const text = async (file: string): Promise<string> => (await readIn(file, runtime.cwd)).toString('utf8');
+  const cert = await text(options.cert);
+  const files = {
+    key: key === undefined ? undefined : new Secret(await readIn(key, runtime.cwd)),
+    chain: chain === undefined ? undefined : await text(chain),
+  };
+  const passphrase = passphraseSource(options, runtime, prompts);
+  const store = storeOf(context);
+  return store.withLock('docker-tls ca import', async () => {
+    const change = await caToStore({
+      ...{ cert, wholeChain, passphrase, ...files },
+      state: await store.read(),
+      now: runtime.now(),
+      signCommand: signCommand === undefined ? undefined : anchorCommand(signCommand, runtime.cwd),
+    });
+    if (!global.dryRun) await store.write(change);
+    const { subject, fingerprint, notAfter } = inspectCertificate(cert);
+    const issues = change.ca?.keyPem ? 'key' : change.ca?.record.signCommand ? 'command' : 'external';
+    const warnings = authorityWarnings(cert, change.ca?.record.wholeChain === true);
+    return { subject, fingerprint, notAfter, issues, warnings };
+  });
+}
+
+type CaImport = {
   readonly state: StoreState;
   /** PEM, the CA first; further certificates count as its chain. */
   readonly cert: string;
@@ -30,7 +77,7 @@ export type CaImport = {
  * CA cannot take the place of one that hosts or clients know, only of one that was imported and never used.
  * Fails (exit 2) as authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS, E_SIGN_COMMAND.
  */
-export async function importCa(request: CaImport): Promise<StoreChange> {
+async function caToStore(request: CaImport): Promise<StoreChange> {
   const { state, key, signCommand, passphrase, now } = request;
   const [cert = '', ...above] = splitBundle(request.cert);
   const info = inspectCertificate(request.cert);

@@ -1,69 +1,85 @@
-/** Owns `client add`, `client sign` and `client revoke`: a change of clients, and of the hosts that have to hear of it. */
+/** Owns `client add` and `client revoke`: a change of clients, and of the hosts that have to hear of it. */
 
 import type { ClientRecord, StoredHost, StoreState } from '../adapters/store/records.ts';
-import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
+import { type HostFlags, specsFor } from '../domain/fleet/specs.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
+import type { KeyType } from '../domain/pki/key-types.ts';
 import { accessOf, reasonsFor } from '../domain/trust/access.ts';
-import { certificateIds } from '../domain/trust/ca-id.ts';
 import { type CredentialChange, firstCa, preview } from '../domain/trust/changes.ts';
-import { admit, requireHosts, revoked, signed } from '../domain/trust/clients.ts';
-import { isAccepted } from '../domain/trust/trust.ts';
-import { trustedIds, viewOf } from '../domain/trust/view.ts';
+import { admit, requireHosts, revoked } from '../domain/trust/clients.ts';
+import { viewOf } from '../domain/trust/view.ts';
 import { nameHosts } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import type { Changed, Run, Wanted } from '../engine/intent.ts';
-import { type HostFlags, specsFor } from '../engine/specs.ts';
+import type { Wanted } from '../engine/intent.ts';
+import type { ActionContext } from './action-context.ts';
+import { clientSpec } from './flags.ts';
+import type { Changed } from './results.ts';
+import { openStoredRun, type StoredOptions } from './run.ts';
 
-export type AddRequest = {
-  readonly clients: readonly ClientSpec[];
-  /** What is said of clients that are there already. */
-  readonly requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>;
-  /** For a CA that has to be made. */
-  readonly ca: CaSpec;
-  readonly flags: HostFlags;
-  readonly rejectOthers: boolean;
+export type AccessOptions = StoredOptions & { readonly rejectOtherClients: boolean };
+
+export type AddOptions = AccessOptions & {
+  readonly hosts: readonly string[];
+  readonly days: number | undefined;
+  readonly keyType: KeyType | undefined;
 };
 
-export function addClients({ clients, requested, ca, ...about }: AddRequest, run: Run): Promise<Changed> {
+export type Added = {
+  readonly changed: Changed;
+  /** What is said of clients that are there already. */
+  readonly requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>;
+  readonly clients: readonly AddedClient[];
+};
+
+export type AddedClient = {
+  readonly client: string;
+  readonly created: boolean;
+  readonly changed: boolean;
+  /** Where it is, unless this was a dry run. */
+  readonly stored: { readonly directory: string; readonly expires: Date } | undefined;
+};
+
+export async function addClients(
+  context: ActionContext,
+  names: readonly string[],
+  options: AddOptions,
+): Promise<Added> {
+  // They are the client's; the hosts that are changed keep their own.
+  const { days, keyType, ...about } = options;
+  const { run, ca, flags } = await openStoredRun(context, about);
+  const requested = {
+    ...(options.hosts.length > 0 ? { hosts: options.hosts } : {}),
+    ...(days === undefined ? {} : { days }),
+    ...(keyType === undefined ? {} : { keyType }),
+  };
+  const clients = [...new Set(names)].map((name) => ({ ...clientSpec(name, options), ...requested }));
+  const rejectOthers = options.rejectOtherClients;
   const want = (state: StoreState, now: Date): Wanted => {
     requireHosts(requested.hosts ?? [], state);
     const changes = clients.flatMap((spec) => admit(state, spec, requested, now).changes);
-    return tellHosts(state, [...firstCa(state.ca, ca), ...changes], { ...about, now });
+    return tellHosts(state, [...firstCa(state.ca, ca), ...changes], { flags, rejectOthers, now });
   };
-  return change({ reason: 'client add', want, question: askAboutHosts }, run);
+  const changed = await change({ reason: 'client add', want, question: askAboutHosts }, run);
+  return { changed, requested, clients: clients.map(({ name }) => addedClient(name, changed)) };
 }
 
-export type SignRequest = {
-  readonly spec: ClientSpec;
-  /** PEM. */
-  readonly csr: string;
-  readonly ca: CaSpec;
-  readonly flags: HostFlags;
-  readonly rejectOthers: boolean;
-};
-
-/** Hosts that would accept the client against its record are changed; those that do not accept it yet are left to `apply`. */
-export function signClient({ spec, csr, ca, ...about }: SignRequest, run: Run): Promise<Changed> {
-  const want = (state: StoreState, now: Date): Wanted => {
-    requireHosts(spec.hosts ?? [], state);
-    const one = signed(state, spec, csr, now);
-    const wanted = tellHosts(state, [...firstCa(state.ca, ca), one], { ...about, now });
-    const view = preview(viewOf(state, now), wanted.credentials);
-    const ids = [...trustedIds(view), ...(view.issuers.get(spec.name)?.ids ?? [])];
-    const isTrusted = ({ name }: HostSpec) =>
-      certificateIds(state.hosts.get(name)?.ca ?? '').some((id) => ids.includes(id));
-    const rejects = (host: HostSpec) => !isAccepted(one.record, host) && isTrusted(host);
-    return wanted.hosts.some(rejects) ? wanted : { ...wanted, hosts: [], notes: [], leftOut: [] };
+function addedClient(name: string, { wanted, planned, state }: Changed): AddedClient {
+  const found = wanted.credentials.findLast((one) => 'record' in one && one.record.name === name);
+  const stored = planned === undefined ? state.clients.get(name) : undefined;
+  return {
+    client: name,
+    created: found?.kind === 'client',
+    changed: found?.kind === 'record',
+    stored: stored && { directory: stored.directory, expires: inspectCertificate(stored.cert).notAfter },
   };
-  return change({ reason: 'client sign', want, question: askAboutHosts }, run);
 }
 
-export function revokeClient(
-  name: string,
-  about: { readonly flags: HostFlags; readonly rejectOthers: boolean },
-  run: Run,
-): Promise<Changed> {
+/** Takes access away from a client on every host. */
+export async function revokeClient(context: ActionContext, name: string, options: AccessOptions): Promise<Changed> {
+  const { run, flags } = await openStoredRun(context, options);
+  const rejectOthers = options.rejectOtherClients;
   const want = (state: StoreState, now: Date): Wanted => ({
-    ...tellHosts(state, [revoked(state, name, now)], { ...about, now, unexplained: true }),
+    ...tellHosts(state, [revoked(state, name, now)], { flags, rejectOthers, now, unexplained: true }),
     mustReject: [name],
   });
   const question = () => `Revoke ${name} on every host? Its certificate cannot be restored.`;
@@ -79,7 +95,7 @@ type About = {
 };
 
 /** The hosts whose trust file is outdated once the changes are made, and why each of them is changed. */
-function tellHosts(
+export function tellHosts(
   state: StoreState,
   credentials: readonly CredentialChange[],
   { flags, rejectOthers, now, unexplained = false }: About,
@@ -99,6 +115,6 @@ function tellHosts(
   };
 }
 
-function askAboutHosts({ hosts }: Wanted): string | undefined {
+export function askAboutHosts({ hosts }: Wanted): string | undefined {
   return hosts.length === 0 ? undefined : `Change which clients are accepted on ${nameHosts(hosts)}?`;
 }

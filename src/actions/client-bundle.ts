@@ -4,8 +4,8 @@ import { type ClientBundle, packBundle, renderBundleEnv, renderBundlePem } from 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
 import type { Secret } from '../domain/secret.ts';
-import { externalKey, unknownClient } from '../domain/trust/client-refusals.ts';
-import { accepts, reachableHosts } from '../engine/reachable-hosts.ts';
+import { clientRevoked, externalKey, unknownClient } from '../domain/trust/client-refusals.ts';
+import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
 export const BUNDLE_FORMATS = ['tar', 'p12', 'env', 'pem'] as const;
@@ -17,14 +17,8 @@ export type BundleFormat = (typeof BUNDLE_FORMATS)[number];
  */
 export function bundleOf(state: StoreState, client: StoredClient, only: readonly string[] = []): ClientBundle {
   const { record, ca, cert, key } = client;
-  if (record.revokedAt !== undefined) {
-    throw new DockerTlsError({
-      code: 'E_CLIENT_REVOKED',
-      where: record.name,
-      message: `this client was revoked at ${record.revokedAt}`,
-      hints: [`docker-tls client add ${record.name}-2`],
-    });
-  }
+  if (record.revokedAt !== undefined)
+    throw clientRevoked(record.name, record.revokedAt, `docker-tls client add ${record.name}-2`);
   const known = reachableHosts(state);
   for (const name of only) {
     const host = known.get(name);

@@ -4,15 +4,21 @@
  */
 
 import { checkConfigDirectory, installIntoConfigDirectory } from '../adapters/docker/config-directory.ts';
-import { checkContext, contextNameOf, writeContext } from '../adapters/docker/contexts.ts';
+import { checkContext, writeContext } from '../adapters/docker/contexts.ts';
 import type { ClientCopies, StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { dockerHost } from '../domain/destination.ts';
+import { contextName } from '../domain/fleet/specs.ts';
+import { checkContextName, contextNameOf } from '../domain/names.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
-import { type ReachableHost, reachableHosts } from '../engine/reachable-hosts.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import { dockerConfigDirectory } from '../user.ts';
+import type { ActionContext } from './action-context.ts';
+import { clientName, resolveClient, resolveHost } from './resolve-target.ts';
+import { storeOf } from './store.ts';
 
 export type ContextRequest = {
   readonly store: Store;
@@ -40,6 +46,34 @@ export type ContextOutcome = {
   /** Copies of other people's files that were in the way in the config directory. */
   readonly kept: readonly string[];
 };
+
+export type ContextOptions = Pick<ContextRequest, 'use' | 'replace' | 'configDirectory'> & {
+  readonly client: string | undefined;
+  readonly context: string | undefined;
+};
+
+/** A context for the host that is named, or the only one. With --dry-run only what stands against it, and what would be written. */
+export async function makeContext(
+  around: ActionContext,
+  named: string | undefined,
+  options: ContextOptions,
+): Promise<ContextOutcome> {
+  const { global, runtime } = around;
+  const store = storeOf(around);
+  const state = await store.read();
+  const host = resolveHost(state, named, 'docker-tls context');
+  const { record } = host;
+  const client = resolveClient(state, host, clientName(options, runtime), 'docker-tls context').record.name;
+  const context = options.context ?? contextNameOf(record.name);
+  checkContextName(context);
+  const { use, replace, configDirectory } = options;
+  const dockerConfig = dockerConfigDirectory(runtime);
+  const request = { host: record.name, client, context, dockerConfig, use, replace, configDirectory };
+  if (!global.dryRun) return giveContext({ ...request, store, now: runtime.now });
+  await checkGiveContext(state, request);
+  const endpoint = dockerHost(record.address, record.port);
+  return { context, endpoint, client, created: false, changed: false, kept: [] };
+}
 
 /**
  * Creates or updates the context (and, if asked, the config directory's files), then records it with the client. A second call
@@ -84,10 +118,7 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
 }
 
 /** Fails as giveContext would; writes nothing. */
-export async function checkGiveContext(
-  state: StoreState,
-  request: Omit<ContextRequest, 'store' | 'now'>,
-): Promise<void> {
+async function checkGiveContext(state: StoreState, request: Omit<ContextRequest, 'store' | 'now'>): Promise<void> {
   await checkPlaces(state, credentials(state, request), request);
 }
 
@@ -151,11 +182,6 @@ async function checkPlaces(
 
 function certificates(state: StoreState): string[] {
   return [...state.clients.values()].map((one) => one.cert);
-}
-
-/** The context that a host is to have here; `use` and `config-directory` mean one of the host's name. */
-export function contextName({ name, context, use, configDirectory }: HostSpec): string | undefined {
-  return context ?? (use || configDirectory ? contextNameOf(name) : undefined);
 }
 
 /**

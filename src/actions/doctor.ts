@@ -13,13 +13,17 @@ import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import { preflight } from '../domain/plan/preflight.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
+import { type ReachableHost, reachableHosts, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { probeAs } from '../engine/probes.ts';
-import { type ReachableHost, trustedCas } from '../engine/reachable-hosts.ts';
 import { DockerTlsError, printableLines } from '../errors/errors.ts';
 import type { Runtime, SshOptions } from '../runtime.ts';
+import { dockerConfigDirectory } from '../user.ts';
+import type { ActionContext } from './action-context.ts';
 import { contextsTo } from './contexts-of-host.ts';
+import { anyClient, resolveHost } from './resolve-target.ts';
+import { storeOf } from './store.ts';
 
-export type DoctorRequest = {
+type DoctorRequest = {
   readonly runtime: Runtime;
   readonly state: StoreState;
   readonly host: ReachableHost;
@@ -57,8 +61,51 @@ const DAEMONS_FAULT: readonly string[] = [
 ];
 const SSH_DECIDES: readonly string[] = ['expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
 
+/** What a bastion makes of a connection from here. */
+const NOT_DIALLED: readonly string[] = ['timed-out', 'connection-refused', 'unreachable', 'name-not-found'];
+
+export type DoctorOptions = {
+  readonly client: string | undefined;
+  readonly noSsh: boolean;
+  /** Milliseconds. */
+  readonly timeout: number | undefined;
+};
+
+/** Finds one cause for the host that is named, that the environment points to, or that is the only one. */
+export async function doctor(
+  context: ActionContext,
+  named: string | undefined,
+  options: DoctorOptions,
+): Promise<Examination> {
+  const { runtime, prompts } = context;
+  const state = await storeOf(context).read();
+  const host = resolveHost(state, named ?? hostOfEnvironment(state, runtime.env), 'docker-tls doctor');
+  const found = await examine({
+    runtime,
+    state,
+    host,
+    client: anyClient(state, host, options, runtime, 'docker-tls doctor'),
+    named: options.client !== undefined,
+    dockerConfig: dockerConfigDirectory(runtime),
+    ssh: !options.noSsh,
+    ask: prompts.ssh,
+    timeoutMs: options.timeout,
+  });
+  // Such a host is not dialled from here: that it does not answer is as it should be.
+  const { name } = host.record;
+  const behind = state.hosts.get(name)?.record.reach === 'ssh' && NOT_DIALLED.includes(found.cause);
+  return behind ? { ...found, hints: [`docker-tls tunnel ${name} -- docker version`, ...found.hints] } : found;
+}
+
+/** The host that docker goes to by the environment, where none was named. */
+function hostOfEnvironment(state: StoreState, { DOCKER_HOST: dialled }: Runtime['env']): string | undefined {
+  if (!dialled) return undefined;
+  const same = ({ record }: ReachableHost) => dockerHost(record.address, record.port) === dialled.replace(/\/+$/, '');
+  return [...reachableHosts(state).values()].find(same)?.record.name;
+}
+
 /** Finds one cause. Fails only as the store and the docker contexts do; a host that is not there is a finding. */
-export async function examine(request: DoctorRequest): Promise<Examination> {
+async function examine(request: DoctorRequest): Promise<Examination> {
   const { runtime, host, client, dockerConfig } = request;
   const { address, port, name } = host.record;
   const endpoint = dockerHost(address, port);

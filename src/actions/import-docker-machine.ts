@@ -1,17 +1,42 @@
 /** Owns `import docker-machine`: hosts of docker-machine's store become hosts of ours, in the store alone. */
 
+import { join, resolve } from 'node:path';
 import type { CaSpec } from '../domain/settings.ts';
 import { firstCa } from '../domain/trust/changes.ts';
 import { refreshCopies } from '../engine/installed-copies.ts';
 import type { Run } from '../engine/intent.ts';
 import { openIssuer } from '../engine/issue.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
-import { readDockerMachines, type TakenOver, takeOverChange } from './take-over.ts';
+import { usage } from '../errors/errors.ts';
+import { homeDirectory } from '../user.ts';
+import type { ActionContext } from './action-context.ts';
+import { openStoredRun, type StoredOptions } from './run.ts';
+import { dockerMachineNames, readDockerMachines, type TakenOver, takeOverChange } from './take-over.ts';
 
 export type Imported = TakenOver & { readonly copies: readonly DockerTlsError[] };
 
-/** Reads the named hosts, and stores those that can be taken; hosts that cannot are problems of the result. */
+export type MachineOptions = StoredOptions & { readonly storagePath: string | undefined };
+
+/** Reads the named hosts, or all, and stores those that can be taken; hosts that cannot are problems of the result. Fails with E_USAGE (exit 2). */
 export async function importDockerMachines(
+  context: ActionContext,
+  named: readonly string[],
+  options: MachineOptions,
+): Promise<Imported> {
+  const { cwd, env } = context.runtime;
+  const usual = () => join(homeDirectory(env), '.docker', 'machine');
+  const directory = resolve(cwd, options.storagePath ?? env.MACHINE_STORAGE_PATH ?? usual());
+  const there = await dockerMachineNames(directory);
+  const unknown = named.filter((name) => !there.includes(name));
+  if (unknown.length > 0)
+    throw usage(`docker-machine has no ${unknown.join(', ')}; it has ${there.join(', ') || 'none'}`, [
+      'docker-tls import docker-machine',
+    ]);
+  const { run, ca } = await openStoredRun(context, options);
+  return takeOver(directory, named.length > 0 ? named : there, ca, run);
+}
+
+async function takeOver(
   directory: string,
   names: readonly string[],
   ca: CaSpec,

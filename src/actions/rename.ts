@@ -1,10 +1,12 @@
 /** Owns `rename`: another name for a host of the store. The host is not contacted; its clients, certificate and address stay. */
 
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
-import type { Store } from '../adapters/store/store.ts';
 import { checkName } from '../domain/names.ts';
-import { reachableHosts } from '../engine/reachable-hosts.ts';
+import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { storedHost } from './resolve-target.ts';
+import { storeOf } from './store.ts';
 
 /** The change that renames a host of the store, in every list of hosts that a client has too. Fails with E_NAME, E_HOST_TAKEN (exit 2). */
 export function renamed(state: StoreState, from: string, to: string, now: Date): StoreChange {
@@ -33,8 +35,15 @@ export function renamed(state: StoreState, from: string, to: string, now: Date):
   };
 }
 
-export function renameHost(from: string, to: string, store: Store, now: () => Date): Promise<void> {
-  return store.withLock('docker-tls rename', async () => {
-    await store.write(renamed(await store.read(), from, to, now()));
-  });
+/** With --dry-run: only what stands against it. Fails with E_HOST_UNKNOWN (exit 2), and as `renamed` does. */
+export async function renameHost(context: ActionContext, from: string, to: string): Promise<void> {
+  const { global, runtime } = context;
+  const store = storeOf(context);
+  const state = await store.read();
+  storedHost(state, from, 'docker-tls rename');
+  if (global.dryRun) renamed(state, from, to, runtime.now());
+  else
+    await store.withLock('docker-tls rename', async () => {
+      await store.write(renamed(await store.read(), from, to, runtime.now()));
+    });
 }

@@ -1,18 +1,46 @@
 /** Owns `rollback` and `remove`: hosts back to an earlier generation, or to what they were before the first setup. */
 
+import type { StoreState } from '../adapters/store/records.ts';
+import { specFor } from '../domain/fleet/specs.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run, Target } from '../engine/intent.ts';
+import type { ActionContext } from './action-context.ts';
+import { runFlags } from './flags.ts';
+import { openFleetFile } from './fleet-file.ts';
+import { openRun, type RunOptions } from './run.ts';
+import { storeOf } from './store.ts';
 
-export type RestoreRequest = {
-  readonly hosts: readonly HostSpec[];
-  readonly to: Extract<Target, { kind: 'generation' }>['to'];
-  readonly allowRevoked: boolean;
-  readonly allowPlainTcp: boolean;
-};
+type Restoring = { readonly run: Run; readonly state: StoreState; readonly hosts: readonly HostSpec[] };
 
-export function restore({ hosts, to, ...allowed }: RestoreRequest, run: Run): Promise<Changed> {
+/** The hosts that are named, as the store knows them: how they were left. One that another store set up may still be in the fleet file. */
+export async function openRestore(
+  context: ActionContext,
+  names: readonly string[],
+  options: RunOptions,
+): Promise<Restoring> {
+  const state = await storeOf(context).read();
+  const flags = runFlags(options, context.runtime.cwd);
+  const fleet = await openFleetFile(context);
+  const hosts = names.map((host) =>
+    state.hosts.has(host) ? specFor(host, state, flags) : (fleet ?? { specFor }).specFor(host, state, flags),
+  );
+  const sudoPassword = Object.fromEntries(
+    hosts.flatMap(({ name }) => {
+      const reference = fleet?.secrets.sudoPasswordOf(name);
+      return reference === undefined ? [] : [[name, reference]];
+    }),
+  );
+  return { run: await openRun(context, options, { specs: hosts, secrets: { sudoPassword } }), state, hosts };
+}
+
+export function restore(
+  hosts: readonly HostSpec[],
+  target: Omit<Extract<Target, { kind: 'generation' }>, 'kind'>,
+  run: Run,
+): Promise<Changed> {
+  const { to } = target;
   const names = listWords(
     hosts.map(({ name }) => name),
     12,
@@ -21,12 +49,17 @@ export function restore({ hosts, to, ...allowed }: RestoreRequest, run: Run): Pr
     to === 'none'
       ? `Remove docker-tls from ${names} and restore the original configuration?`
       : `Roll ${names} back to ${to === 'previous' ? 'the generation before' : `generation ${to}`}?`;
-  return change(
-    {
-      reason: to === 'none' ? 'remove' : 'rollback',
-      want: () => ({ hosts, credentials: [], target: { kind: 'generation', to, ...allowed } }),
-      question,
-    },
-    run,
-  );
+  const want = () => ({ hosts, credentials: [], target: { kind: 'generation', ...target } }) as const;
+  return change({ reason: to === 'none' ? 'remove' : 'rollback', want, question }, run);
+}
+
+/** Back to the generation before, or to the one of a number. */
+export async function rollBack(
+  context: ActionContext,
+  names: readonly string[],
+  options: RunOptions & { readonly to?: number | undefined; readonly allowRevoked: boolean },
+): Promise<Changed> {
+  const { run, hosts } = await openRestore(context, names, options);
+  const { to = 'previous', allowRevoked } = options;
+  return restore(hosts, { to, allowRevoked, allowPlainTcp: false }, run);
 }

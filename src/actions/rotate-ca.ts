@@ -1,41 +1,78 @@
 /** Owns `rotate ca`: accept old and new, issue from the new, drop the old. Each stage is a change of its own; any of them can be the first. */
 
 import type { StoreState } from '../adapters/store/records.ts';
+import { type HostFlags, specsFor } from '../domain/fleet/specs.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
-import { type RotationStage, rotationStage } from '../domain/plan/stages.ts';
+import type { RotationStage } from '../domain/plan/stages.ts';
 import type { CaSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
-import { certificateIds } from '../domain/trust/ca-id.ts';
 import { caBreaksClients } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, preview } from '../domain/trust/changes.ts';
-import { externalKey } from '../domain/trust/client-refusals.ts';
 import { activeClients, renewed } from '../domain/trust/clients.ts';
+import { describeRotation, nextSteps, stageOf } from '../domain/trust/rotation.ts';
 import { breaksClients } from '../domain/trust/server.ts';
 import { isFrom } from '../domain/trust/trust.ts';
-import { trustFor, viewOf } from '../domain/trust/view.ts';
+import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Intent, Run, Wanted } from '../engine/intent.ts';
-import { type HostFlags, specsFor } from '../engine/specs.ts';
 import { refreshAll } from '../engine/steps/issue.ts';
-import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors, usage } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { openStoredRun, type StoredOptions } from './run.ts';
 
-export type RotateCaRequest = {
-  readonly ca: CaSpec;
-  readonly flags: HostFlags;
+export type RotateCaOptions = StoredOptions & {
+  readonly drop: boolean;
   /** Begin another rotation although the last one is not dropped yet. */
-  readonly again: boolean;
+  readonly new: boolean;
   /** Without the passphrase of the old keys. */
-  readonly lost: boolean;
+  readonly lostPassphrase: boolean;
   readonly noOverlap: boolean;
   /** Clients unknown to this store may lose a host. */
+  readonly rejectOtherClients: boolean;
+};
+
+type RotateCaRequest = {
+  readonly ca: CaSpec;
+  readonly flags: HostFlags;
+  readonly again: boolean;
+  readonly lost: boolean;
+  readonly noOverlap: boolean;
   readonly rejectOthers: boolean;
 };
+
+export type RotatedCa = {
+  /** How far the rotation had come, and has come now, in words too. */
+  readonly before: RotationStage;
+  readonly after: RotationStage;
+  readonly words: string;
+  readonly changes: readonly StageChange[];
+};
+
+/** The stages that are not done yet; the last one, which drops the old CA, only where it is asked for, or was begun. */
+export async function rotateCa(context: ActionContext, options: RotateCaOptions): Promise<RotatedCa> {
+  const { run, state, flags, ca } = await openStoredRun(context, options);
+  const now = run.runtime.now();
+  const before = stageOf(state, now);
+  if (options.lostPassphrase && before.stage !== 'none' && !options.new)
+    throw usage('a rotation is under way; without the passphrase it takes another one', [
+      'docker-tls rotate ca --new --lost-passphrase',
+    ]);
+  const drops = options.drop || (before.stage === 'clear' && !options.new);
+  if (drops && before.stage === 'none') return { before, after: before, words: '', changes: [] };
+  const { new: again, lostPassphrase: lost, noOverlap, rejectOtherClients: rejectOthers } = options;
+  const changes = drops
+    ? [await dropOldCas(flags, run)]
+    : await acceptAndIssue({ ca, flags, again, lost, noOverlap, rejectOthers }, run);
+  const latest = run.dryRun ? state : await run.store.read();
+  const after = stageOf(latest, run.runtime.now());
+  return { before, after, words: describeRotation(run.dryRun ? before : after, latest), changes };
+}
 
 export type StageChange = { readonly stage: 'accept' | 'issue' | 'drop'; readonly changed: Changed };
 
 /** Stages 1 and 2, as far as they are not done; the second only where the first went well. A dry run plans both. */
-export async function rotateCa(request: RotateCaRequest, run: Run): Promise<readonly StageChange[]> {
+async function acceptAndIssue(request: RotateCaRequest, run: Run): Promise<readonly StageChange[]> {
   const done: StageChange[] = [];
   const now = run.runtime.now();
   const before = await run.store.read();
@@ -56,7 +93,7 @@ export async function rotateCa(request: RotateCaRequest, run: Run): Promise<read
 }
 
 /** Stage 3. Refused while a host or client still depends on the old CA: E_CA_IN_USE (exit 3). */
-export async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChange> {
+async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChange> {
   const before = await run.store.read();
   refuseDrop(stageOf(before, run.runtime.now()), before);
   if (!run.dryRun) await requireCopies(before, run);
@@ -187,26 +224,6 @@ function oldCasOf({ ca, oldCas }: StoreState, begun: readonly CredentialChange[]
   return begun.length > 0 && ca !== undefined ? [{ ...ca, serial: '' }, ...oldCas] : oldCas;
 }
 
-/** Where a rotation stands, by the store alone. */
-export function stageOf(state: StoreState, now: Date): RotationStage {
-  if (state.ca === undefined) return { stage: 'none', hosts: [], clients: [] };
-  const view = viewOf(state, now);
-  const { outdated } = accessOf(state, view, { rejectOthers: true, now });
-  const own = [...state.clients.values()].filter(({ record }) => record.reaches === undefined);
-  return rotationStage({
-    ca: state.ca.cert,
-    oldCas: state.oldCas.map((old) => old.cert),
-    hosts: [...state.hosts.values()].map(({ record, ca: trust, serverCert }) => {
-      const wanted = outdated.includes(record.name) ? trustFor(record, view) : certificateIds(trust);
-      return { name: record.name, trust, outdated: outdated.includes(record.name), wanted, serverCert };
-    }),
-    clients: own.map(({ record: { name, revokedAt }, cert, key }) => {
-      return { name, cert, revoked: revokedAt !== undefined, keyHere: key !== undefined };
-    }),
-    now,
-  });
-}
-
 function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, 'clients'>): void {
   if (stage.stage === 'drop' || stage.stage === 'clear' || stage.stage === 'none') return;
   const here = stage.clients.some((name) => clients.get(name)?.key !== undefined);
@@ -215,14 +232,4 @@ function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, 'clients
     message: `the old CA is still needed by ${[...stage.hosts.map((host) => `host ${host}`), ...stage.clients.map((client) => `client ${client}`)].join(', ')}`,
     hints: [...(stage.hosts.length > 0 || here ? ['docker-tls rotate ca'] : []), ...nextSteps(stage.clients, clients)],
   });
-}
-
-/** What has to be done on other machines for clients whose key is not here: no command of this computer renews them. */
-export function nextSteps(names: readonly string[], clients: StoreState['clients']): string[] {
-  return names
-    .filter((name) => clients.get(name)?.key === undefined)
-    .flatMap((name) => [
-      ...externalKey(name).hints,
-      `if ${name} is no longer to be accepted: docker-tls client revoke ${name}`,
-    ]);
 }

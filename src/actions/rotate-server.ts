@@ -1,21 +1,40 @@
 /** Owns `rotate server`: new keys and certificates for hosts, with the names that they have. */
 
-import type { StoreState } from '../adapters/store/records.ts';
-import type { HostSpec } from '../domain/settings.ts';
+import { specsFor } from '../domain/fleet/specs.ts';
+import { resolveNames } from '../domain/trust/renewals.ts';
 import { nameHosts } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import type { Changed, Run } from '../engine/intent.ts';
+import type { ActionContext } from './action-context.ts';
+import type { Changed } from './results.ts';
+import { openStoredRun, type StoredOptions } from './run.ts';
 
-export function rotateServer(specs: (state: StoreState) => readonly HostSpec[], run: Run): Promise<Changed> {
+export type DueOptions = {
+  readonly due: boolean;
+  readonly all: boolean;
+  /** Milliseconds. */
+  readonly within: number | undefined;
+};
+
+/** Undefined where nothing is due. */
+export async function rotateServer(
+  context: ActionContext,
+  named: readonly string[],
+  options: StoredOptions & DueOptions,
+): Promise<Changed | undefined> {
+  const { run, state, hosts, flags } = await openStoredRun(context, options);
+  const about = named.length > 0 ? [...state.hosts.keys()] : hosts;
+  const certs = new Map(about.map((name) => [name, state.hosts.get(name)?.serverCert ?? '']));
+  const names = resolveNames('host', certs, { ...options, names: named, now: run.runtime.now() });
+  if (names.length === 0) return undefined;
   return change(
     {
       reason: 'rotate server',
-      want: (state) => ({
-        hosts: specs(state),
+      want: (latest) => ({
+        hosts: specsFor(names, latest, flags),
         credentials: [],
         target: { kind: 'desired', force: 'rotated', addHardening: true },
       }),
-      question: ({ hosts }) => `Give new certificates to ${nameHosts(hosts)}?`,
+      question: (wanted) => `Give new certificates to ${nameHosts(wanted.hosts)}?`,
     },
     run,
   );

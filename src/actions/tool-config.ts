@@ -1,33 +1,33 @@
 /** Owns the configuration of tools for a client of the store, and remembering who was given its credentials. */
 
-import { contextNameOf } from '../adapters/docker/contexts.ts';
 import { packTar } from '../adapters/docker/tar.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { dockerHost } from '../domain/destination.ts';
+import { contextNameOf } from '../domain/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { type Access, contextCommand } from '../domain/tools/access.ts';
 import { fileOf, renderTool, type ToolName } from '../domain/tools/tools.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
 import { type NewCopy, withHandedOut } from '../domain/trust/handed-out.ts';
-import type { ReachableHost } from '../engine/reachable-hosts.ts';
+import type { ReachableHost } from '../domain/trust/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
-/** A tool on this computer: it reads the files in the store, and its context is kept up to date by docker-tls (`typed`: as it is called here). */
+/** A tool on this computer: it reads the files in the store, and its context is kept up to date by docker-tls (`program`: as it is called here). */
 export function accessHere(
   { record }: ReachableHost,
   client: StoredClient & { readonly directory: string },
-  typed: (command: string) => string,
+  program: string,
 ): Access {
   const context = contextNameOf(record.name);
-  const command = `docker-tls context ${shellQuote(record.name)} --client ${shellQuote(client.record.name)}`;
+  const command = `${program} context ${shellQuote(record.name)} --client ${shellQuote(client.record.name)}`;
   return {
     host: record.name,
     endpoint: dockerHost(record.address, record.port),
     client: client.record.name,
     directory: client.directory,
-    context: { name: context, command: typed(command) },
+    context: { name: context, command },
   };
 }
 

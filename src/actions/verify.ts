@@ -1,13 +1,78 @@
 /** Owns the verification of a host that the store knows: as a client of the store, and as every client that must be rejected. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { HostResult } from '../domain/host-results.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
+import type { CheckResult } from '../domain/plan/outcome.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
+import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { plural } from '../domain/words.ts';
 import type { Reach } from '../engine/intent.ts';
-import type { ReachableHost } from '../engine/reachable-hosts.ts';
+import { overHosts } from '../engine/pool.ts';
 import { alongWay, said } from '../engine/through.ts';
-import { type CheckResult, type VerifyRequest, verifyHost } from '../engine/verify-host.ts';
+import { requireVerified, type VerifyRequest, verifyHost } from '../engine/verify-host.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { anyClient } from './resolve-target.ts';
+import { type SelectionOptions, selectSpecs } from './selection.ts';
+import { storeOf } from './store.ts';
+
+export type VerifyOptions = SelectionOptions & { readonly client: string | undefined };
+
+export type Verified = {
+  readonly results: readonly HostResult<readonly CheckResult[]>[];
+  /** One for each host that accepts whom it must not, or the other way round. */
+  readonly failures: readonly DockerTlsError[];
+};
+
+/** Every host that is named, or all there are, as a client of this store. */
+export async function verifyHosts(
+  context: ActionContext,
+  names: readonly string[],
+  options: VerifyOptions,
+): Promise<Verified> {
+  const { global, runtime, progress, prompts } = context;
+  const state = await storeOf(context).read();
+  const { specs } = await selectSpecs(context, names, options, state, undefined, { reached: true });
+  const hosts = reachableHosts(state);
+  const { parallel } = global;
+  const results = await overHosts(
+    specs,
+    { parallel, signal: runtime.signal },
+    progress,
+    runtime.now,
+    async (spec, line) => {
+      const { name } = spec;
+      const host = hosts.get(name);
+      if (host === undefined)
+        throw new DockerTlsError({
+          code: 'E_HOST_UNKNOWN',
+          where: name,
+          message: 'it has not been set up yet',
+          hints: [`docker-tls apply ${name}`],
+        });
+      line.phase('verify');
+      const client = anyClient(state, host, options, runtime, 'docker-tls verify');
+      const checks = await verifyStored({ runtime, ask: prompts.ssh }, state, host, client);
+      const bad = checks.filter((check) => !check.ok);
+      if (bad.length === 0) line.done('verified');
+      else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
+      return checks;
+    },
+  );
+  return { results, failures: results.flatMap(failureOf) };
+}
+
+function failureOf(result: HostResult<readonly CheckResult[]>): DockerTlsError[] {
+  if (result.kind !== 'done') return [];
+  try {
+    requireVerified(result.host, result.value, 'see the details');
+    return [];
+  } catch (error) {
+    return error instanceof DockerTlsError ? [error] : [];
+  }
+}
 
 /** Through ssh where the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still here must be rejected. */
 export function verifyStored(

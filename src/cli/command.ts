@@ -3,11 +3,10 @@
  * what it is given, and what it gives back. A command prints nothing itself.
  */
 
+import type { ActionContext } from '../actions/action-context.ts';
 import type { Group } from '../domain/settings.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
-import type { Progress, Runtime } from '../runtime.ts';
-import type { Prompts } from './prompts.ts';
 
 /** What the shell may offer for a value. */
 export type Completes = 'host' | 'client' | 'file' | 'directory';
@@ -75,33 +74,7 @@ type ArgumentValue<S extends ArgumentSpec> = S extends { many: true }
 export type OptionValues<O extends OptionSpecs> = { readonly [K in keyof O]: OptionValue<O[K]> };
 export type ArgumentValues<A extends ArgumentSpecs> = { readonly [K in keyof A]: ArgumentValue<A[K]> };
 
-/** The options that every command takes. */
-export type GlobalOptions = {
-  readonly json: boolean;
-  readonly yes: boolean;
-  readonly dryRun: boolean;
-  /** The store's directory, absolute: `--home`, DOCKER_TLS_HOME, or the Docker config directory + `/tls`. */
-  readonly home: string;
-  /** The fleet file, absolute, if one was named. */
-  readonly file: string | undefined;
-  readonly parallel: number | undefined;
-  readonly log: string | undefined;
-  readonly verbose: boolean;
-  readonly quiet: boolean;
-  /** Plans show the content of new files, too. */
-  readonly diff: boolean;
-};
-
-export type CommandContext<A, O> = {
-  /** The command's full name, for instance `rotate server`. */
-  readonly command: string;
-  readonly args: A;
-  readonly options: O;
-  readonly global: GlobalOptions;
-  readonly runtime: Runtime;
-  readonly progress: Progress;
-  readonly prompts: Prompts;
-};
+export type CommandContext<A, O> = ActionContext & { readonly args: A; readonly options: O };
 
 export type CommandResult = {
   readonly exit: ExitStatus;
@@ -145,9 +118,4 @@ export function defineCommand<const A extends ArgumentSpecs, const O extends Opt
 ): Command {
   // The parser makes exactly the values that ArgumentValues and OptionValues describe: the one place where that is asserted.
   return command as unknown as Command;
-}
-
-/** `caDays` as it is typed: `--ca-days`. */
-export function optionFlag(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

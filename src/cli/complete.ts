@@ -4,11 +4,13 @@
  * (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md).
  */
 
+import { optionFlag } from '../domain/settings.ts';
 import type { Runtime } from '../runtime.ts';
-import { type ArgumentSpec, type Command, type Completes, type OptionSpec, optionFlag } from './command.ts';
+import { storeDirectory } from '../user.ts';
+import type { ArgumentSpec, Command, Completes, OptionSpec } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
-import { glance, optionsOf, storeDirectory } from './options.ts';
+import { glance, optionsOf } from './options.ts';
 
 type Candidate = { readonly word: string; readonly summary?: string };
 
@@ -78,19 +80,16 @@ async function values(
   if (choices) return { candidates: choices.map((word) => ({ word })), directive: NO_FILES };
   if (spec.completes === 'file') return { candidates: [], directive: FILES };
   if (spec.completes === 'directory') return { candidates: [], directive: DIRECTORIES };
-  const names = spec.completes ? await storedNames(spec.completes, before, runtime) : [];
+  const names = spec.completes ? await namesIn(spec.completes, before, runtime) : [];
   return { candidates: names.map((word) => ({ word })), directive: NO_FILES };
 }
 
 /** Names in the store; none when it cannot be read, because a TAB is no place for an error. */
-async function storedNames(kind: 'host' | 'client', before: readonly string[], runtime: Runtime): Promise<string[]> {
-  const home = before[before.lastIndexOf('--home') + 1];
+async function namesIn(kind: 'host' | 'client', before: readonly string[], runtime: Runtime): Promise<string[]> {
+  const home = before.includes('--home') ? before[before.lastIndexOf('--home') + 1] : undefined;
   try {
-    const { openStore } = await import('../adapters/store/store.ts');
-    const state = await openStore(storeDirectory(before.includes('--home') ? home : undefined, runtime)).read();
-    if (kind === 'client') return [...state.clients.keys()];
-    const { reachableHosts } = await import('../engine/reachable-hosts.ts');
-    return [...reachableHosts(state).keys()];
+    const { storedNames } = await import('../actions/store.ts');
+    return await storedNames(kind, { global: { home: storeDirectory(home, runtime) }, runtime });
   } catch {
     return [];
   }

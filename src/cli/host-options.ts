@@ -1,31 +1,19 @@
-/** Owns the options that say how a host is reached and what it gets, made from the table of settings, and the reading of their values. */
+/** Owns the options that say how a host is reached and what it gets, made from the table of settings, and the sets of options that commands share. */
 
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import * as z from 'zod/mini';
-import { schemaProblems } from '../domain/fleet/fleet-problems.ts';
-import { checkName } from '../domain/names.ts';
-import { shellQuote } from '../domain/quote.ts';
 import {
-  CA_DEFAULTS,
   CA_SETTINGS,
-  type CaSpec,
-  CLIENT_DEFAULTS,
   CLIENT_SETTINGS,
-  type ClientSpec,
   defaultWords,
   HOST_SETTINGS,
-  type HostSettings,
+  RUN_SETTINGS,
   type Setting,
   type Settings,
   SSH_SETTINGS,
-  type SshSpec,
-  type ValuesOf,
 } from '../domain/settings.ts';
-import { isAcceptWord } from '../domain/values.ts';
-import type { HostFlags } from '../engine/specs.ts';
-import { DockerTlsError } from '../errors/errors.ts';
-import { type OptionSpec, type OptionSpecs, optionFlag } from './command.ts';
+import type { OptionSpec, OptionSpecs } from './command.ts';
+
+/** An option that names a file. */
+export const FILE = { kind: 'text', value: 'FILE', completes: 'file' } as const;
 
 /** The flags of a table, by the key of the option. */
 type FlagsOf<T> = {
@@ -53,13 +41,7 @@ function flagsOf<T extends Settings>(table: T): FlagsOf<T> {
 export const SSH_OPTIONS = {
   ...flagsOf(SSH_SETTINGS),
   askSudoPassword: { kind: 'flag', group: 'Secrets', summary: 'ask for the sudo password' },
-  sudoPasswordFile: {
-    kind: 'text',
-    group: 'Secrets',
-    value: 'FILE',
-    summary: 'read the sudo password from a file',
-    completes: 'file',
-  },
+  sudoPasswordFile: { ...FILE, group: 'Secrets', summary: 'read the sudo password from a file' },
 } as const satisfies OptionSpecs;
 
 /** What a host is to be; one flag for each of its settings that has one. */
@@ -73,9 +55,6 @@ export const HOST_OPTIONS = {
   ...flagsOf(HOST_SETTINGS),
 } as const satisfies OptionSpecs;
 
-/** The settings that every command which changes hosts takes for its run. */
-const { containers, confirmWithin } = HOST_SETTINGS;
-const RUN_SETTINGS = { containers, confirmWithin };
 export const SAFETY_OPTIONS = flagsOf(RUN_SETTINGS);
 
 export const TAKE_OVER_OPTION = {
@@ -95,13 +74,7 @@ export const CLIENT_OPTIONS = flagsOf(CLIENT_SETTINGS);
 
 /** How the key of the CA is protected. */
 export const PASSPHRASE_OPTIONS = {
-  caPassphraseFile: {
-    kind: 'text',
-    group: 'Secrets',
-    value: 'FILE',
-    summary: 'CA passphrase (or DOCKER_TLS_CA_PASSPHRASE)',
-    completes: 'file',
-  },
+  caPassphraseFile: { ...FILE, group: 'Secrets', summary: 'CA passphrase (or DOCKER_TLS_CA_PASSPHRASE)' },
   noCaPassphrase: {
     kind: 'flag',
     group: 'Secrets',
@@ -121,83 +94,61 @@ export const DUE_OPTIONS = {
   },
 } as const satisfies OptionSpecs;
 
-type Said = Readonly<Record<string, unknown>>;
+/** Where a command writes a file. */
+export const OUT_OPTIONS = {
+  out: { ...FILE, summary: 'the file to write; - is standard output' },
+  replace: { kind: 'flag', summary: 'replace a file that is there' },
+} as const satisfies OptionSpecs;
 
-/** The values that a command line gives to the flags of a table. Fails with E_USAGE, E_NAME (exit 2). */
-function saidOf<T extends Settings>(table: T, options: Said): Partial<ValuesOf<T>> {
-  return Object.fromEntries(
-    Object.entries<Setting>(table).flatMap(([field, setting]) => {
-      const name = setting.flag?.name ?? field;
-      const given = options[name];
-      const nothing = given === undefined || given === false || (Array.isArray(given) && given.length === 0);
-      if (setting.flag === undefined || nothing) return [];
-      return [[field, readSetting(setting, given, `${optionFlag(name)}: `)]];
-    }),
-  ) as Partial<ValuesOf<T>>;
-}
+export const CLIENT_OPTION = {
+  kind: 'text',
+  value: 'NAME',
+  summary: "whose certificate to use (default: DOCKER_TLS_CLIENT, this computer's own)",
+  completes: 'client',
+} as const satisfies OptionSpec;
 
-/** A value as it was typed, read by the rule of its setting. `where` comes before the words of an error: E_USAGE, E_NAME (exit 2). */
-export function readSetting({ schema }: Setting, given: unknown, where: string): unknown {
-  const read = z.safeDecode(schema, given);
-  if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  const cause = issue?.code === 'custom' ? (issue.params?.error as DockerTlsError | undefined) : undefined;
-  const [problem] = schemaProblems(read.error.issues, { value: given, knownKeys: () => [] });
-  throw new DockerTlsError({
-    code: cause?.code ?? 'E_USAGE',
-    message: `${where}${problem?.message}`,
-    hints: problem?.hints ?? [],
-  });
-}
+/** The options that choose among hosts. */
+export const SELECTION_OPTIONS = {
+  inventory: { ...FILE, group: 'Hosts', summary: 'ansible-inventory --list, or a host a line' },
+  limit: {
+    kind: 'list',
+    group: 'Hosts',
+    value: 'NAME',
+    summary: 'only these hosts or groups; * and ? match',
+  },
+  shard: { kind: 'text', group: 'Hosts', value: 'I/N', summary: 'only part I of N, to split a run' },
+} as const satisfies OptionSpecs;
 
-/** What the options of any command that reaches hosts say of them: the way to log in, and what holds for this run. */
-export function runFlags(options: Said, cwd: string): HostFlags {
-  const { identities, configFile, ...ssh }: Partial<SshSpec> = saidOf(SSH_SETTINGS, options);
-  return {
-    ssh: {
-      ...ssh,
-      identities: identities?.map((file) => resolve(cwd, file)),
-      configFile: configFile === undefined ? undefined : resolve(cwd, configFile),
-    },
-    ...saidOf(RUN_SETTINGS, options),
-  };
-}
+/** How a run goes over several hosts. */
+export const POOL_OPTIONS = {
+  canary: { kind: 'number', min: 0, value: 'N', summary: 'this many hosts first; the others only if all went well' },
+  maxFailures: { kind: 'number', min: 1, value: 'N', summary: 'begin no further host after this many failures' },
+} as const satisfies OptionSpecs;
 
-/** What the options of `setup` say of a host. Fails with E_USAGE, E_NAME (exit 2). */
-export function hostFlags(
-  options: Said & { readonly name?: string; readonly acceptCa?: string },
-  cwd: string,
-): HostFlags {
-  const { acceptCa } = options;
-  const said: Partial<HostSettings> = saidOf(HOST_SETTINGS, {
-    ...options,
-    acceptCa: acceptCa === undefined ? undefined : certificatesOf(acceptCa, cwd),
-  });
-  return {
-    ...runFlags(options, cwd),
-    ...said,
-    name: options.name === undefined ? undefined : checkName('host', options.name),
-  };
-}
+/** What every command takes that plans or changes hosts by what is said of them. */
+export const RUN_OPTIONS = {
+  ...SELECTION_OPTIONS,
+  ...SSH_OPTIONS,
+  ...SAFETY_OPTIONS,
+  ...TAKE_OVER_OPTION,
+  ...REJECT_OPTION,
+  ...PASSPHRASE_OPTIONS,
+  client: {
+    kind: 'text',
+    value: 'NAME',
+    group: 'Safety',
+    summary: 'verify as this client (default: your own)',
+    completes: 'client',
+  },
+} as const satisfies OptionSpecs;
 
-/** What `--accept-ca` says: a word, or what is in the file. Fails with E_FILE (exit 2). */
-function certificatesOf(word: string, cwd: string): string {
-  if (isAcceptWord(word)) return word;
-  const path = resolve(cwd, word);
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const hints = [`ls -l ${shellQuote(path)}`];
-    throw new DockerTlsError({ code: 'E_FILE', message: `--accept-ca: ${path} cannot be read`, hints, cause });
-  }
-}
+/** What every command takes that changes hosts which are in the store already. */
+export const STORED_OPTIONS = {
+  ...SSH_OPTIONS,
+  caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
+  ...SAFETY_OPTIONS,
+  ...REJECT_OPTION,
+  ...POOL_OPTIONS,
+} as const satisfies OptionSpecs;
 
-/** A new CA, as the options want it; where they say nothing, as `base` has it. */
-export function caSpec(options: Said & { readonly keyType?: CaSpec['keyType'] }, base: CaSpec = CA_DEFAULTS): CaSpec {
-  return { ...base, ...saidOf(CA_SETTINGS, options), keyType: options.keyType ?? base.keyType };
-}
-
-/** The client that this computer uses. */
-export function clientSpec(name: string, said: Partial<Pick<ClientSpec, 'keyType' | 'days'>>): ClientSpec {
-  return { name: checkName('client', name), ...CLIENT_DEFAULTS, ...saidOf(CLIENT_SETTINGS, said) };
-}
+export const RESTORE_OPTIONS = { ...SSH_OPTIONS, ...SAFETY_OPTIONS } as const satisfies OptionSpecs;

@@ -1,20 +1,22 @@
 /** Owns one run from the words of the command line to the exit status. Ends nothing itself: bin/docker-tls.js does. */
 
+import type { ActionContext } from '../actions/action-context.ts';
+import { createRuntime } from '../adapters/runtime.ts';
 import { durationWords } from '../domain/words.ts';
+import { takeEnvironment } from '../environment.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
-import { asErrors, interrupted, printable } from '../errors/errors.ts';
+import { asErrors, interrupted, printable, usage } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
 import { showTyping } from '../typing.ts';
 import type { Command, CommandResult } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { renderCommand, renderGroup, renderOverview } from './help.ts';
 import { hintPrefix } from './hint-prefix.ts';
-import { type Glance, glance, type Parsed, parseOptions, usage } from './options.ts';
+import { type Glance, glance, type Parsed, parseOptions } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';
 import { readCall } from './plugin-call.ts';
 import { createProgress, type ProgressScreen } from './progress.ts';
 import { createPrompts } from './prompts.ts';
-import { createRuntime, takeEnvironment } from './runtime.ts';
 import { type SignalWatch, watchSignals } from './signals.ts';
 
 declare const DOCKER_TLS_VERSION: string;
@@ -133,7 +135,9 @@ async function runCommand(
   progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
   try {
     const { args, options } = parsed;
-    const result = await command.run({ command: command.name, args, options, global, runtime, progress, prompts });
+    const renderPlanned: ActionContext['renderPlanned'] = async (planned) =>
+      (await import('./render/change.ts')).renderPlanned(planned, { runtime, global });
+    const result = await command.run({ args, options, global, runtime, progress, prompts, renderPlanned });
     for (const error of result.errors ?? [])
       progress.log(`error[${error.code}] ${error.where ?? ''}: ${error.message}`);
     if (runtime.signal.aborted && result.exit === 0) progress.note('stopped too late: everything was done by then');

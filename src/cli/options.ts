@@ -5,17 +5,13 @@
 
 import { join, resolve } from 'node:path';
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander';
+import type { GlobalOptions } from '../actions/action-context.ts';
 import { nearestNames } from '../domain/fleet/nearest.ts';
-import { DockerTlsError } from '../errors/errors.ts';
-import { homeDirectory } from '../user.ts';
-import {
-  type ArgumentSpecs,
-  type Command,
-  type GlobalOptions,
-  type OptionSpec,
-  type OptionSpecs,
-  optionFlag,
-} from './command.ts';
+import { optionFlag } from '../domain/settings.ts';
+import type { DockerTlsError } from '../errors/errors.ts';
+import { usage } from '../errors/errors.ts';
+import { homeDirectory, storeDirectory } from '../user.ts';
+import type { ArgumentSpecs, Command, OptionSpec, OptionSpecs } from './command.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 
 /** What can be known before the command is: output form, colour, and which words may name the command. */
@@ -121,17 +117,6 @@ export function parseOptions(command: Command, argv: readonly string[], around: 
     options: values,
     global: globalOptions(values, around),
   };
-}
-
-/** The store's directory, absolute. */
-export function storeDirectory(home: string | undefined, { env, cwd }: Surroundings): string {
-  const chosen = home || env.DOCKER_TLS_HOME;
-  return chosen ? resolve(cwd, chosen) : join(dockerConfigDirectory({ env, cwd }), 'tls');
-}
-
-/** The Docker CLI's own directory: DOCKER_CONFIG, or `~/.docker`. */
-export function dockerConfigDirectory({ env, cwd }: Surroundings): string {
-  return env.DOCKER_CONFIG ? resolve(cwd, env.DOCKER_CONFIG) : join(homeDirectory(env), '.docker');
 }
 
 /** `90s`, `15m`, `12h`, `30d`, `2w` in milliseconds; undefined for anything else. */
@@ -256,9 +241,4 @@ function usageError(command: Command, specs: OptionSpecs, argv: readonly string[
     hints.unshift(...nearestNames(unknown, known).map((flag) => `did you mean ${flag}?`));
   }
   return usage(message, hints);
-}
-
-/** A call that cannot be understood: E_USAGE, exit status 2. */
-export function usage(message: string, hints: readonly string[]): DockerTlsError {
-  return new DockerTlsError({ code: 'E_USAGE', message, hints });
 }

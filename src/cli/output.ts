@@ -1,5 +1,6 @@
 /** Owns what a run prints at its end: text and errors for people, or exactly one JSON document. */
 
+import { renderDocument } from '../domain/document.ts';
 import { wrapLines } from '../domain/words.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit } from '../errors/errors.ts';
@@ -56,15 +57,6 @@ export function printErrors(io: Io, form: OutputForm, found: readonly DockerTlsE
 
 function inWords(error: DockerTlsError, { words }: OutputForm): DockerTlsError {
   return error.hinting(error.hints.map(words));
-}
-
-/** JSON that no terminal can be driven by: what JSON leaves raw of control, zero-width and direction characters is escaped. */
-export function renderDocument(document: unknown): string {
-  const text = JSON.stringify(document, null, 2);
-  return `${text.replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )}\n`;
 }
 
 function printDocument(io: Io, document: unknown): void {

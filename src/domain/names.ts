@@ -39,3 +39,21 @@ export function contextNameProblem(name: string): string | undefined {
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/.test(name)) return undefined;
   return 'docker wants two or more letters, digits and _ . + -, a letter or digit first';
 }
+
+/** Docker's rule for names (docker/cli, cli/context/store: ValidateContextName). Fails with E_CONTEXT_NAME (exit 2). */
+export function checkContextName(name: string): void {
+  const why = contextNameProblem(name);
+  if (why === undefined) return;
+  throw new DockerTlsError({
+    code: 'E_CONTEXT_NAME',
+    message: `"${name}" cannot be the name of a docker context: ${why}`,
+    hints: ['docker-tls context HOST --context NAME'],
+  });
+}
+
+/** The name of a host's context: the host's own, where docker allows it. */
+export function contextNameOf(host: string): string {
+  // Names of hosts may hold an @, be one letter, or `default`.
+  const name = host.replaceAll('@', '-');
+  return name.length < 2 || name === 'default' ? `docker-${name}` : name;
+}

@@ -258,3 +258,11 @@ export function fleetKey(field: string, setting: Setting): string {
 export function defaultWords({ default: value, otherwise }: Setting): string | undefined {
   return otherwise ?? (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
 }
+
+/** The settings that every command which changes hosts takes for its run. */
+export const RUN_SETTINGS = { containers: HOST_SETTINGS.containers, confirmWithin: HOST_SETTINGS.confirmWithin };
+
+/** `caDays` as it is typed: `--ca-days`. */
+export function optionFlag(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

@@ -1,26 +1,18 @@
 /** Owns the ordered list of steps of a change. Everything up to `confirm` changes nothing and signs nothing, here, on a host or at any CA. */
 
 import type { StoreChange } from '../adapters/store/records.ts';
+import { namingKnown } from '../domain/fleet/specs.ts';
+import type { HostResult } from '../domain/host-results.ts';
+import type { HostOutcome } from '../domain/plan/outcome.ts';
 import { hasChanges } from '../domain/plan/plan.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
-import type {
-  Changed,
-  ChangeOutcome,
-  HostOutcome,
-  Intent,
-  OpenedHost,
-  Planned,
-  PlannedHost,
-  Run,
-  Wanted,
-} from './intent.ts';
+import type { Changed, ChangeOutcome, Intent, OpenedHost, Planned, PlannedHost, Run, Wanted } from './intent.ts';
 import { signsByCommand } from './issue.ts';
-import { type HostResult, overHosts } from './pool.ts';
-import { namingKnown } from './specs.ts';
+import { overHosts } from './pool.ts';
 import { closingOnError, factsOf, openHost } from './steps/connect.ts';
 import { type Issued, issueCredentials, unlockCa, withCredentials } from './steps/issue.ts';
 import { agreedPart, type Base, planOpened } from './steps/plan.ts';

@@ -2,9 +2,11 @@
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
+import type { HostResult } from '../domain/host-results.ts';
 import type { San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredCredentials } from '../domain/plan/desired.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
+import type { CheckResult, HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
@@ -12,8 +14,7 @@ import type { CredentialChange } from '../domain/trust/changes.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import type { CopiesOutcome, HostProgress, HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
 import type { PassphraseSource } from './key-protection.ts';
-import type { HostResult } from './pool.ts';
-import type { CheckResult, VerifiedAt } from './verify-host.ts';
+import type { VerifiedAt } from './verify-host.ts';
 
 export type Intent = {
   /** For locks and the host's own records, for instance `rotate server`. */
@@ -123,18 +124,6 @@ export type PlannedHost = {
 };
 
 export type Planned = { readonly wanted: Wanted; readonly hosts: readonly HostResult<PlannedHost>[] };
-
-export type HostOutcome = {
-  readonly host: string;
-  readonly changed: boolean;
-  readonly plan: HostPlan;
-  readonly address: string;
-  readonly accepts: readonly string[];
-  readonly checks: readonly CheckResult[];
-  /** What the host had to say while it was changed. */
-  readonly warnings: readonly string[];
-  readonly elapsedMs: number;
-};
 
 export type Changed = {
   readonly wanted: Wanted;

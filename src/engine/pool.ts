@@ -2,10 +2,10 @@
 
 import { availableParallelism } from 'node:os';
 import pMap from 'p-map';
+import type { HostResult } from '../domain/host-results.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
-import type { ExitStatus } from '../errors/catalogue.ts';
-import { asErrors, type DockerTlsError, gravestExit } from '../errors/errors.ts';
+import { asErrors } from '../errors/errors.ts';
 import type { Progress } from '../runtime.ts';
 
 export type FleetOptions = {
@@ -17,16 +17,6 @@ export type FleetOptions = {
   readonly maxFailures?: number;
   readonly signal: AbortSignal;
 };
-
-export type HostResult<T> =
-  | { readonly host: string; readonly kind: 'done'; readonly value: T; readonly elapsedMs: number }
-  | {
-      readonly host: string;
-      readonly kind: 'failed';
-      readonly errors: readonly DockerTlsError[];
-      readonly elapsedMs: number;
-    }
-  | { readonly host: string; readonly kind: 'skipped'; readonly reason: string };
 
 /** A host keeps a processor busy for some 50 ms, its own restart takes seconds; the cap is for what lies between (bastions, networks). */
 export function defaultParallel(processors = availableParallelism()): number {
@@ -81,27 +71,4 @@ export async function overHosts<T>(
   if (failures > 0 && canaries.length > 0) stopped ??= 'the canary failed';
   await pMap(specs.slice(canaries.length), one, { concurrency });
   return specs.map((spec) => results.get(spec.name) as HostResult<T>);
-}
-
-/**
- * The exit status of a run: the gravest of its failures; skipped hosts are not done, so they never make a run good. 2 says that nothing was
- * touched: beside a host that went well, one whose own entry is wrong counts as one that is not fit for it. An interruption that came
- * when every host was done already interrupted nothing.
- */
-export function exitOfResults(results: readonly HostResult<unknown>[], signal?: AbortSignal): ExitStatus {
-  const statuses = results.flatMap((result) =>
-    result.kind === 'failed' ? result.errors.map((error) => error.exit) : [],
-  );
-  const touched = results.some(({ kind }) => kind === 'done');
-  const counted = statuses.map((status) => (status === 2 && touched ? 4 : status));
-  const interrupted = signal?.aborted === true && results.some(({ kind }) => kind !== 'done');
-  return gravestExit([...(interrupted ? [130 as const] : []), ...counted]);
-}
-
-/** Every failure, gravest last, as it is shown after the table. */
-export function errorsOf(results: readonly HostResult<unknown>[]): DockerTlsError[] {
-  const order: readonly ExitStatus[] = [0, 3, 2, 4, 7, 5, 1, 6, 130];
-  return results
-    .flatMap((result) => (result.kind === 'failed' ? result.errors : []))
-    .sort((a, b) => order.indexOf(a.exit) - order.indexOf(b.exit));
 }

@@ -1,11 +1,11 @@
 /** Owns probes through ssh, for hosts whose TLS port this machine cannot reach: behind a bastion, or a firewall that lets only ssh in. */
 
+import type { CheckResult } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { HostSession, Probe, Tunnel } from '../runtime.ts';
 import type { Reach } from './intent.ts';
 import { sshOptions } from './steps/connect.ts';
-import type { CheckResult } from './verify-host.ts';
 
 /** How the TLS port of a host is reached from here: directly, or through its session, as its setting `reach` says. */
 export type Way = { readonly probe: Probe; readonly via?: string };

@@ -2,28 +2,11 @@
 
 import { dockerHost } from '../domain/destination.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
+import type { CheckResult } from '../domain/plan/outcome.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { Probe, ProbeCredentials, ProbeOutcome } from '../runtime.ts';
 import { PROBES, type ProbeName, probeAs } from './probes.ts';
-
-export type CheckResult = {
-  /** Who connects, for instance `client laptop` or `no certificate`. */
-  readonly who: string;
-  readonly expected: 'accepted' | 'refused';
-  readonly ok: boolean;
-  /** What happened, clean, one line. */
-  readonly outcome: string;
-  /** What is wrong is the server's certificate: it is not the one on record. */
-  readonly otherCertificate?: true;
-  /** The revoked client whose own certificate was tried. */
-  readonly revoked?: string | undefined;
-  /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
-  readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
-  /** It was not tried from here, but through ssh: from where. */
-  readonly via?: string;
-  readonly elapsedMs: number;
-};
 
 export type VerifyRequest = {
   readonly address: string;

@@ -143,3 +143,8 @@ export function printableLines(text: string, limit = 40): string[] {
     .filter((line) => line !== '')
     .slice(-limit);
 }
+
+/** A call that cannot be understood: E_USAGE, exit status 2. */
+export function usage(message: string, hints: readonly string[]): DockerTlsError {
+  return new DockerTlsError({ code: 'E_USAGE', message, hints });
+}

@@ -21,7 +21,7 @@ import { openTerminal } from '../support/terminal.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-pack-'));
-const installed = join(directory, 'app/node_modules/docker-tls');
+const installed = join(directory, 'app/node_modules/@docker-tls/cli');
 const program = join(directory, 'app/node_modules/.bin/docker-tls');
 const docker = join(directory, 'docker');
 const env = { ...process.env, HOME: directory, DOCKER_CONFIG: docker };
@@ -37,7 +37,7 @@ beforeAll(async () => {
   }
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', directory], { cwd: source, env });
   mkdirSync(join(directory, 'app'));
-  const tarball = join(directory, `docker-tls-${version}.tgz`);
+  const tarball = join(directory, `docker-tls-cli-${version}.tgz`);
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--prefix', join(directory, 'app'), tarball], {
     env,
   });
@@ -50,7 +50,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 describe('the package', () => {
   test('installs nothing but itself, and needs no build', async () => {
     expect(readdirSync(join(directory, 'app/node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
-      'docker-tls',
+      '@docker-tls',
     ]);
     expect((await run(program, ['--version'], { env })).stdout).toBe(`docker-tls ${version}\n`);
   });

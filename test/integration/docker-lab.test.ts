@@ -12,9 +12,9 @@ import { packBundle, renderBundlePem } from '../../src/adapters/docker/bundle.ts
 import { installIntoConfigDirectory } from '../../src/adapters/docker/config-directory.ts';
 import { writeContext } from '../../src/adapters/docker/contexts.ts';
 import { diagnose } from '../../src/adapters/docker/diagnose.ts';
-import { renderEnvironment } from '../../src/adapters/docker/environment.ts';
 import { probe } from '../../src/adapters/docker/probe.ts';
 import { dockerHost } from '../../src/domain/destination.ts';
+import { renderEnvironment } from '../../src/domain/environment.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../src/runtime.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';

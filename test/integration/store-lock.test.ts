@@ -1,4 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -119,6 +121,47 @@ describe('the lock', () => {
       expect(JSON.parse(readFileSync(join(home, 'lock'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(content)));
     }
     expect(readdirSync(home).filter((name) => name !== 'lock')).toEqual([]);
+  });
+
+  test('that another run took after a hand removed ours stays, when we are done', async () => {
+    const home = newHome();
+    const theirs = JSON.stringify({ ...dead, pid: process.pid });
+    await openStore(home).withLock('test', async () => {
+      writeFileSync(join(home, 'lock'), theirs, { mode: 0o600 });
+    });
+    expect(readFileSync(join(home, 'lock'), 'utf8')).toBe(theirs);
+  });
+
+  test('of a dead process stays with the run that took it over while we looked', async () => {
+    const home = newHome();
+    mkdirSync(home, { mode: 0o700 });
+    const [lock, right] = [join(home, 'lock'), join(home, `.lock-of-${token}`)];
+    // Whoever reads a pipe gets what is written next: first the dead process, then the run that was faster.
+    execFileSync('mkfifo', ['-m', '600', lock]);
+    const outcome = openStore(home)
+      .withLock('test', async () => 'in')
+      .catch(({ code }) => code);
+    const faster = JSON.stringify({ ...dead, token: dead.token.replace('0', '1'), pid: process.pid });
+    await writeFile(lock, JSON.stringify(dead));
+    await expect.poll(() => existsSync(right)).toBe(true);
+    await writeFile(lock, faster);
+    await expect.poll(() => existsSync(right)).toBe(false);
+    const last = lstatSync(lock).isFIFO() ? writeFile(lock, faster) : undefined;
+    expect(await outcome).toBe('E_STORE_LOCKED');
+    await last;
+  });
+
+  test('of a process that is not ours to signal holds', async () => {
+    const home = newHome();
+    mkdirSync(home, { mode: 0o700 });
+    writeFileSync(join(home, 'lock'), JSON.stringify({ ...dead, pid: 1 }), { mode: 0o600 });
+    const uid = process.getuid?.() === 0 ? 65534 : undefined;
+    if (uid !== undefined) for (const path of [dirname(home), home, join(home, 'lock')]) chownSync(path, uid, uid);
+    const script = `
+      const { openStore } = await import(process.argv[1]);
+      console.log(await openStore(process.argv[2]).withLock('test', async () => 'taken over').catch(({ code }) => code));`;
+    const { stdout, stderr } = await runChild(script, [bundle, home], { uid }).ended;
+    expect(stdout + stderr).toBe('E_STORE_LOCKED\n');
   });
 
   test('accepts one at a time, however many want it and whoever died holding it', async () => {

@@ -53,7 +53,7 @@ type Flaw = {
   readonly to?: number;
 };
 
-async function forge(name: string, by: Forger | undefined, flaw: Flaw = {}): Promise<Forged> {
+export async function forge(name: string, by: Forger | undefined, flaw: Flaw = {}): Promise<Forged> {
   const { key, spki, privateKey } = await generatePair('p256');
   const own = { subject: commonName(name), keyId: keyIdentifier(spki), signer: signerFor(privateKey()), chain: '' };
   const issuer = by ?? own;

@@ -31,8 +31,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'adapters/docker': PURE,
   'adapters/issuer': PURE,
   engine: PURE,
+  adapters: [...PURE, ...APART],
   actions: [...PURE, ...APART, 'engine'],
-  cli: [...PURE, ...APART, 'engine', 'actions'],
+  // The one file of adapters/ itself: all adapters as one Runtime.
+  cli: [...PURE, 'actions', 'adapters'],
   errors: [],
   host: [],
   // src/*.ts: the contracts, which name types of other directories only.
@@ -56,7 +58,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   shlex: ['domain'],
   ssh2: ['adapters/ssh'],
   yaml: ['domain/fleet', 'domain/audit'],
-  zod: ['domain', 'domain/fleet', 'domain/plan', 'adapters/store', 'cli'],
+  zod: ['domain', 'domain/fleet', 'domain/plan', 'adapters/store', 'actions'],
 };
 
 /** What the domain may take from Node: computing, not effects. */
@@ -65,6 +67,8 @@ const PURE_BUILTINS = ['node:crypto', 'node:util', 'node:buffer', 'node:path', '
 const PURE_NET = /^import \{ (?:(?:isIP|isIPv4|isIPv6|BlockList|SocketAddress)(?:, )?)+ \} from 'node:net'/m;
 
 const MAX_LINES = 300;
+/** A command is its flags, one action and one renderer. */
+const MAX_COMMAND_LINES = 60;
 
 type Import = { readonly from: string; readonly typeOnly: boolean };
 
@@ -101,8 +105,9 @@ function rulesFor({ path, text }: SourceFile): string[] {
   if (/^\s*export \*/m.test(code) || onlyReExports(code)) broken.push('is a barrel file');
   if (/(^|\/)(utils?|helpers?|common|misc|shared)(\/|\.ts$)/.test(path)) broken.push('has a name that says nothing');
   if (!/^(?:#!.*\n)?\s*(?:\/\*\*|\/\/)/.test(text)) broken.push('does not begin with a comment that says what it owns');
-  const lines = text.split('\n').length;
-  if (lines > MAX_LINES) broken.push(`is ${lines} lines long; ${MAX_LINES} at most`);
+  const lines = text.trimEnd().split('\n').length;
+  const most = path.startsWith('src/cli/commands/') ? MAX_COMMAND_LINES : MAX_LINES;
+  if (lines > most) broken.push(`is ${lines} lines long; ${most} at most`);
   return broken;
 }
 

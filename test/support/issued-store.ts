@@ -4,6 +4,7 @@ import { sign } from '../../src/adapters/issuer/sign-command.ts';
 import type { HostRecord, StoredHost } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { firstCa } from '../../src/domain/trust/changes.ts';
 import { admit } from '../../src/domain/trust/clients.ts';
@@ -24,6 +25,8 @@ export type IssuedOptions = {
   readonly clients?: Readonly<Record<string, readonly string[] | undefined>>;
   readonly now?: Date;
   readonly days?: number;
+  /** Of the CA key; absent: it has none. */
+  readonly passphrase?: string;
 };
 
 export const NO_PASSPHRASE = {
@@ -44,7 +47,9 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
     const clients = Object.entries(options.clients ?? {}).flatMap(
       ([name, hosts]) => admit(state, { name, keyType: 'p256', days, ...(hosts ? { hosts } : {}) }, {}, now).changes,
     );
-    const issuer = openIssuer(state, { passphrase: NO_PASSPHRASE, sign, now });
+    const given = options.passphrase === undefined ? undefined : new Secret(options.passphrase);
+    const passphrase = given ? { forNewCa: async () => given, forExistingCa: async () => given } : NO_PASSPHRASE;
+    const issuer = openIssuer(state, { passphrase, sign, now });
     const change = await issuer.carryOut([...firstCa(state.ca, ca), ...clients]);
     await store.write(change);
     const issued = await store.read();

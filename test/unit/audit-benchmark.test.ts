@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { selectResults } from '../../src/actions/audit.ts';
 import { applyBaseline, parseBaseline } from '../../src/domain/audit/baseline.ts';
 import { idIn, numbersOf } from '../../src/domain/audit/benchmark.ts';
 import { findingsOfReport } from '../../src/domain/audit/compare.ts';
@@ -12,6 +11,7 @@ import { CHECKS, inBenchmark } from '../../src/domain/audit/evaluate.ts';
 import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { type AuditReport, auditHost } from '../../src/domain/audit/report/report.ts';
 import { renderSarif } from '../../src/domain/audit/report/sarif.ts';
+import { selectResults } from '../../src/domain/audit/selection.ts';
 import { recordedBytes } from '../support/audit-facts.ts';
 import { runCli } from '../support/cli.ts';
 

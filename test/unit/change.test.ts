@@ -1,12 +1,12 @@
 /** What others do to the store between the plan of a run and its writes. */
 
 import { afterAll, expect, test } from 'vitest';
+import type { ActionContext } from '../../src/actions/action-context.ts';
 import { addClients } from '../../src/actions/client-access.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import { isFrom } from '../../src/domain/trust/trust.ts';
-import type { Run } from '../../src/engine/intent.ts';
-import type { Runtime } from '../../src/runtime.ts';
-import { issueStore, NO_PASSPHRASE } from '../support/issued-store.ts';
+import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 afterAll(removeHomes);
@@ -16,32 +16,23 @@ const now = new Date();
 async function secondFirstRun(asks: boolean) {
   const home = newHome();
   const store = openStore(home);
-  const run = {
-    runtime: { now: () => now, signal: new AbortController().signal } as unknown as Runtime,
-    store,
+  const context = {
+    global: { home, yes: !asks, dryRun: false },
+    runtime: { env: {}, cwd: home, now: () => now, signal: new AbortController().signal },
     progress: { host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }), note() {}, askedMs: () => 0 },
-    passphrase: {
-      ...NO_PASSPHRASE,
-      forNewCa: async () => {
+    prompts: {
+      interactive: true,
+      show: async () => {},
+      confirm: async () => true,
+      password: async () => {
         await issueStore(home, { now, clients: { bob: undefined } });
-        return undefined;
+        return new Secret('none');
       },
     },
-    dryRun: false,
-    asks,
-    confirm: async () => {},
-  } satisfies Run;
-  const spec = { name: 'ann', keyType: 'p256', days: 90 } as const;
-  const error = await addClients(
-    {
-      clients: [spec],
-      requested: {},
-      ca: { name: 'second', keyType: 'p256', days: 90 },
-      flags: { ssh: {} },
-      rejectOthers: false,
-    },
-    run,
-  ).then(
+    renderPlanned: async () => '',
+  } as unknown as ActionContext;
+  const options = { hosts: [], days: 90, keyType: undefined, rejectOtherClients: false, caName: 'second' };
+  const error = await addClients(context, ['ann'], options).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );

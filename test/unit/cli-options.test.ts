@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Command, defineCommand, optionFlag } from '../../src/cli/command.ts';
+import { type Command, defineCommand } from '../../src/cli/command.ts';
 import { COMMANDS, findCommand } from '../../src/cli/commands.ts';
 import { renderCommand } from '../../src/cli/help.ts';
 import { glance, parseDuration, parseOptions } from '../../src/cli/options.ts';
 import { editDistance, nearestNames } from '../../src/domain/fleet/nearest.ts';
+import { optionFlag } from '../../src/domain/settings.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const around = { env: { HOME: '/home/u' }, cwd: '/work' };
@@ -210,14 +211,13 @@ test('no arguments, however strange, make the parser fail in another way than by
 });
 
 test('-f is refused by exactly those commands that read no fleet file', async () => {
+  const read = (file: string) => readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
   const reads = /openStoredRun|openHosts|openRestore|selectSpecs|openFleetFile|global\.file/;
   for (const { name, load } of COMMANDS) {
     const command = await load();
-    const source = readFileSync(
-      new URL(`../../src/cli/commands/${name.replace(' ', '-')}.ts`, import.meta.url),
-      'utf8',
-    );
-    expect([name, !reads.test(source)]).toEqual([name, command.withoutFleet === true]);
+    const source = read(`cli/commands/${name.replace(' ', '-')}.ts`);
+    const actions = [...source.matchAll(/from '\.\.\/\.\.\/(actions\/[^']+)'/g)].map(([, file]) => read(file ?? ''));
+    expect([name, !actions.some((text) => reads.test(text))]).toEqual([name, command.withoutFleet === true]);
     if (!command.withoutFleet) continue;
     expect(refusal(['-f', 'fleet.yaml'], command)).toMatchObject({ message: `${name} reads no fleet file` });
     expect(refusal(['--file=fleet.yaml'], command)).toMatchObject({ message: `${name} reads no fleet file` });

@@ -4,8 +4,8 @@ import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { fleetFileAt, openFleetFile, sudoReference } from '../../src/actions/fleet-file.ts';
 import type { StoreState } from '../../src/adapters/store/records.ts';
-import { fleetFileAt, openFleetFile, sudoReference } from '../../src/cli/fleet-file.ts';
 import { parseFleet } from '../../src/domain/fleet/fleet.ts';
 import type { Runtime } from '../../src/runtime.ts';
 
@@ -77,7 +77,7 @@ test('what the file cannot say is refused before the host is touched', async () 
   await expect(file.edit({ ...spec, ssh: { destination: 'new' } }, {})).rejects.toThrow(
     /the defaults of the file give new/,
   );
-  await expect(fleetFile('version: 2\n')).rejects.toThrow(/2 is not possible for version/);
+  await expect(fleetFile('version: 2\n')).rejects.toThrow(/for a newer docker-tls/);
 });
 
 test('where ssh goes says which host of the file is meant; another one under its name is refused', async () => {

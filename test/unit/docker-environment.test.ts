@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { detectShell, renderEnvironment, SHELLS, type Shell, useOf } from '../../src/adapters/docker/environment.ts';
 import { dockerHost } from '../../src/domain/destination.ts';
+import { detectShell, renderEnvironment, SHELLS, type Shell, useOf } from '../../src/domain/environment.ts';
 
 const plain = {
   DOCKER_HOST: 'tcp://10.0.0.7:2376',

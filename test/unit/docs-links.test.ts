@@ -7,7 +7,7 @@ import { loadReference, renderReference } from '../../scripts/reference.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 const docs = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`);
-const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs];
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', ...docs];
 
 function read(page: string): string {
   return readFileSync(join(root, page), 'utf8');
@@ -45,7 +45,7 @@ test.each(pages)('links and paths in %s lead somewhere', (page) => {
 
 test('README links every page', () => {
   const linked = linksIn('README.md').map((link) => link.split('#')[0]);
-  expect([...docs, 'CONTRIBUTING.md', 'CHANGELOG.md'].filter((page) => !linked.includes(page))).toEqual([]);
+  expect(pages.slice(1).filter((page) => !linked.includes(page))).toEqual([]);
 });
 
 test('docs/reference.md is what the commands say (UPDATE_DOCS=1 writes it anew)', async () => {

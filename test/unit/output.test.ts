@@ -2,7 +2,8 @@
 
 import { expect, test } from 'vitest';
 import type { CommandResult } from '../../src/cli/command.ts';
-import { printResult, renderDocument } from '../../src/cli/output.ts';
+import { printResult } from '../../src/cli/output.ts';
+import { renderDocument } from '../../src/domain/document.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 /** Control, zero-width and direction characters that JSON itself leaves as they are. */

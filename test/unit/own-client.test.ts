@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { makeOwn } from '../../src/actions/own-client.ts';
+import { anyClient, resolveClient, resolveHost } from '../../src/actions/resolve-target.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
-import { anyClient, resolveClient, resolveHost } from '../../src/cli/resolve-target.ts';
 import { verifierOf } from '../../src/domain/trust/clients.ts';
-import { probeClientAt } from '../../src/engine/reachable-hosts.ts';
+import { probeClientAt } from '../../src/domain/trust/reachable-hosts.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { picture } from '../support/store.ts';
 

@@ -18,11 +18,14 @@ import {
 } from '../../src/domain/pki/inspect.ts';
 import { openKey } from '../../src/domain/pki/keys.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
+import { OID } from '../../src/domain/pki/oids.ts';
 import { parseCertificate } from '../../src/domain/pki/parse.ts';
 import { pemBlocks, pemEncode } from '../../src/domain/pki/pem.ts';
 import { keyIdentifier } from '../../src/domain/pki/profiles.ts';
 import { signerFor } from '../../src/domain/pki/signing.ts';
 import type { Secret } from '../../src/domain/secret.ts';
+import type { DockerTlsError } from '../../src/errors/errors.ts';
+import { forbidden, forge } from '../support/forbidden.ts';
 
 const DAY_MS = 86_400_000;
 const now = new Date('2026-06-01T00:00:00Z');
@@ -149,6 +152,53 @@ describe('a chain that does not hold', () => {
     const keyId = keyIdentifier(x509.publicKey.export({ type: 'spki', format: 'der' }));
     return { ...ca, subject: subject.der, keyId, key, signer: signerFor(openKey(key)), chain: '' };
   }
+});
+
+/** What dockerd refuses (test/integration/pki-forbidden.test.ts) is foretold: the same certificates, with the reason. */
+describe('a forged client certificate', async () => {
+  const today = new Date();
+  const root = await issueCa({ name: 'Root', days: 100, now: today });
+  const issuing = await issueClientAuthority({ ca: root, clientName: 'ann', days: 50, now: today });
+  const accepted = await issueClient({ authority: issuing, name: 'ann.of.test', days: 10, now: today });
+  const all = await forbidden({ ca: root, client: issuing, accepted, name: 'ann.of.test', servers: {} });
+  const judge = (cert: string) => {
+    const result = verifyChain({ leaf: cert, anchors: [root.cert], purpose: 'client', now: today });
+    return result.ok ? 'ok' : result.reason;
+  };
+
+  test.each(Object.entries(all).flatMap(([what, one]) => (one === undefined ? [] : [[what, one.cert] as const])))(
+    '%s',
+    (_, cert) => {
+      let found: string;
+      try {
+        found = judge(cert);
+      } catch (error) {
+        found = (error as DockerTlsError).code;
+      }
+      expect(found).not.toBe('ok');
+    },
+  );
+
+  test.each([
+    ['expired an hour ago', 'expired'],
+    ['for signing code', 'wrong-purpose'],
+    ['a critical extension that nobody knows', 'unknown-extension'],
+    ['signed with SHA-1', 'weak-signature'],
+    ['under two CAs below the issuing CA', 'path-too-long'],
+    ['under an issuing CA that is none', 'not-a-ca'],
+    ['under an issuing CA that may not sign certificates', 'not-a-ca'],
+    ['under an issuing CA that has expired', 'expired'],
+    ['under an issuing CA for signing code', 'wrong-purpose'],
+    ['under an issuing CA with a critical extension that nobody knows', 'unknown-extension'],
+  ] as const)('%s: %s', (what, reason) => {
+    expect(judge(all[what].cert)).toBe(reason);
+  });
+
+  test('but for any purpose is for ours as well, at the leaf and above it', async () => {
+    const any = { purposes: [OID.anyExtendedKeyUsage] };
+    const between = await forge('client bob', root, { ca: true, pathLen: 0, ...any });
+    expect(judge((await forge('bob', between, any)).cert)).toBe('ok');
+  });
 });
 
 describe('damage', () => {

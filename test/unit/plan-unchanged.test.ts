@@ -4,8 +4,9 @@ import pico from 'picocolors';
 import { expect, test } from 'vitest';
 import { costLines, renderOutcome } from '../../src/cli/render/outcome.ts';
 import { renderPlan, renderPlans } from '../../src/cli/render/plan.ts';
+import type { HostOutcome } from '../../src/domain/plan/outcome.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import type { HostOutcome, PlannedHost } from '../../src/engine/intent.ts';
+import type { PlannedHost } from '../../src/engine/intent.ts';
 
 const plain = pico.createColors(false);
 const form = { colours: plain };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { errorsOf, exitOfResults } from '../../src/domain/host-results.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import { defaultParallel, errorsOf, exitOfResults, type FleetOptions, overHosts } from '../../src/engine/pool.ts';
+import { defaultParallel, type FleetOptions, overHosts } from '../../src/engine/pool.ts';
 import type { ErrorCode, ExitStatus } from '../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { Progress } from '../../src/runtime.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { renderCi, renderCron, renderSystemd } from '../../src/actions/schedule.ts';
+import { renderCi, renderCron, renderSystemd } from '../../src/domain/schedule.ts';
 import { runCli } from '../support/cli.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));

@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest';
 import type { HostRecord, StoreState } from '../../src/adapters/store/records.ts';
+import { type HostFlags, specFor, specsFor, storedSpecs } from '../../src/domain/fleet/specs.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import { type HostFlags, specFor, specsFor, storedSpecs } from '../../src/engine/specs.ts';
 
 const RECORD: HostRecord = {
   ...completeHost({

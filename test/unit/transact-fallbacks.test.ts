@@ -1,10 +1,10 @@
 /** How a change ends where connections break, the host has gone back by itself, or somebody interrupts. */
 
 import { expect, test } from 'vitest';
+import type { CheckResult } from '../../src/domain/plan/outcome.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { transact } from '../../src/engine/steps/transact.ts';
-import type { CheckResult } from '../../src/engine/verify-host.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { HostSession, Runtime, SshOptions } from '../../src/runtime.ts';
 import { desired, FACTS_TIME_MS, factsOf, GOOD_FACTS, sent } from '../support/host-facts.ts';

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { contextNameProblem } from '../../domain/names.ts';
+import { checkContextName } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -139,24 +139,6 @@ export async function removeContext(place: ContextPlace & { readonly force?: boo
     await rm(tlsDirectory, { recursive: true, force: true });
     return true;
   });
-}
-
-/** Docker's rule for names (docker/cli, cli/context/store: ValidateContextName). Fails with E_CONTEXT_NAME (exit 2). */
-export function checkContextName(name: string): void {
-  const why = contextNameProblem(name);
-  if (why === undefined) return;
-  throw new DockerTlsError({
-    code: 'E_CONTEXT_NAME',
-    message: `"${name}" cannot be the name of a docker context: ${why}`,
-    hints: ['docker-tls context HOST --context NAME'],
-  });
-}
-
-/** The name of a host's context: the host's own, where docker allows it. */
-export function contextNameOf(host: string): string {
-  // Names of hosts may hold an @, be one letter, or `default`.
-  const name = host.replaceAll('@', '-');
-  return name.length < 2 || name === 'default' ? `docker-${name}` : name;
 }
 
 function idOf(name: string): string {

@@ -82,9 +82,7 @@ function checkSchema(home: string, tree: Tree): void {
     code: 'E_STORE_SCHEMA',
     message: `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
     where: at,
-    hints: [
-      'install that docker-tls here, from its clone: npm ci && npm pack && npm install --global ./docker-tls-*.tgz',
-    ],
+    hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'],
   });
 }
 

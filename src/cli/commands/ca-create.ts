@@ -6,7 +6,6 @@ import { dateWords } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS, CLIENT_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
-import { openStoredRun } from '../run.ts';
 
 export const command = defineCommand({
   name: 'ca create',
@@ -15,8 +14,7 @@ export const command = defineCommand({
   args: {},
   options: { ...CA_OPTIONS, keyType: CLIENT_OPTIONS.keyType },
   async run(context) {
-    const { run, ca } = await openStoredRun(context, context.options);
-    const changed = await createCa(ca, run);
+    const changed = await createCa(context, context.options);
     if (changed.planned !== undefined) return renderChange(changed, context);
     const { subject, notAfter, fingerprint } = inspectCertificate(changed.state.ca?.cert ?? '');
     return {

@@ -1,17 +1,9 @@
 /** Owns `ca import`: a CA of your own, also an intermediate, also one whose key is external. */
 
 import { importCa } from '../../actions/ca-import.ts';
-import { anchorCommand } from '../../adapters/issuer/sign-command.ts';
-import { authorityWarnings } from '../../domain/pki/authority.ts';
-import { inspectCertificate } from '../../domain/pki/inspect.ts';
-import { Secret } from '../../domain/secret.ts';
-import { dateWords } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
-import { readIn } from '../files.ts';
-import { PASSPHRASE_OPTIONS } from '../host-options.ts';
-import { usage } from '../options.ts';
-import { passphraseSource } from '../secrets.ts';
-import { storeOf } from '../store.ts';
+import { FILE, PASSPHRASE_OPTIONS } from '../host-options.ts';
+import { renderImportedCa } from '../render/ca.ts';
 
 export const command = defineCommand({
   name: 'ca import',
@@ -26,9 +18,9 @@ export const command = defineCommand({
   ],
   args: {},
   options: {
-    cert: { kind: 'text', value: 'FILE', summary: 'its certificate (PEM)', completes: 'file' },
-    key: { kind: 'text', value: 'FILE', summary: 'its private key (PEM)', completes: 'file' },
-    chain: { kind: 'text', value: 'FILE', summary: 'the CAs above an intermediate one (PEM)', completes: 'file' },
+    cert: { ...FILE, summary: 'its certificate (PEM)' },
+    key: { ...FILE, summary: 'its private key (PEM)' },
+    chain: { ...FILE, summary: 'the CAs above an intermediate one (PEM)' },
     wholeChain: {
       kind: 'flag',
       summary: "put that chain into clients' ca.pem too, for Node, Python and OpenSSL (docs/ca.md)",
@@ -37,41 +29,5 @@ export const command = defineCommand({
     caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
     noCaPassphrase: PASSPHRASE_OPTIONS.noCaPassphrase,
   },
-  async run({ options, global, runtime, prompts }) {
-    if (options.cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
-    if (options.key !== undefined && options.signCommand !== undefined)
-      throw usage('give either --key or --sign-command', []);
-    const text = async (file: string): Promise<string> => (await readIn(file, runtime.cwd)).toString('utf8');
-    const cert = await text(options.cert);
-    const key = options.key === undefined ? undefined : new Secret(await readIn(options.key, runtime.cwd));
-    const chain = options.chain === undefined ? undefined : await text(options.chain);
-    const passphrase = passphraseSource(options, runtime, prompts);
-    const store = storeOf({ global, runtime });
-    return store.withLock('docker-tls ca import', async () => {
-      const change = await importCa({
-        state: await store.read(),
-        cert,
-        passphrase,
-        now: runtime.now(),
-        key,
-        chain,
-        wholeChain: options.wholeChain,
-        signCommand: options.signCommand === undefined ? undefined : anchorCommand(options.signCommand, runtime.cwd),
-      });
-      if (!global.dryRun) await store.write(change);
-      const { subject, fingerprint, notAfter } = inspectCertificate(cert);
-      const issues = change.ca?.keyPem ? 'key' : change.ca?.record.signCommand ? 'command' : 'external';
-      const warnings = authorityWarnings(cert, change.ca?.record.wholeChain === true);
-      const how = {
-        key: 'this store issues with its key',
-        command: 'a command signs; its clients cannot be revoked one by one',
-        external: 'its key is external: nothing can be issued here',
-      }[issues];
-      return {
-        exit: 0,
-        result: { subject, fingerprint, notAfter: notAfter.toISOString(), issues, warnings, dryRun: global.dryRun },
-        text: `CA ${subject}, until ${dateWords(notAfter)}: ${how}\n${[fingerprint, ...warnings.map((warning) => `warning: ${warning}`)].join('\n')}`,
-      };
-    });
-  },
+  run: async (context) => renderImportedCa(await importCa(context, context.options), context),
 });

@@ -1,10 +1,9 @@
 /** Owns `client revoke`: takes access away from one client, on every host, and verifies it. */
 
 import { revokeClient } from '../../actions/client-access.ts';
-import { plural } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
-import { renderChange } from '../render/change.ts';
-import { openStoredRun, STORED_OPTIONS } from '../run.ts';
+import { STORED_OPTIONS } from '../host-options.ts';
+import { renderRevoked } from '../render/clients.ts';
 
 export const command = defineCommand({
   name: 'client revoke',
@@ -14,29 +13,5 @@ export const command = defineCommand({
   examples: ['docker-tls client revoke eve'],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
   options: STORED_OPTIONS,
-  async run(context) {
-    const { name } = context.args;
-    const { run, flags } = await openStoredRun(context, context.options);
-    const changed = await revokeClient(name, { flags, rejectOthers: context.options.rejectOtherClients }, run);
-    const { result, text, ...rest } = renderChange(changed, context);
-    if (changed.planned !== undefined) return { ...rest, text, result: { client: name, ...(result as object) } };
-    const client = changed.state.clients.get(name);
-    const hosts = changed.results.length;
-    // Said only of what was tried.
-    const everywhere = changed.results.every(
-      (one) => one.kind === 'done' && one.value.checks.some(({ ok, revoked }) => ok && revoked === name),
-    );
-    const tried = everywhere ? ', tried with its own certificate' : '';
-    const ending =
-      rest.exit !== 0
-        ? `${name} is revoked, but the hosts that failed still accept it: fix them, then run the same command again.`
-        : hosts === 0
-          ? `${name} is revoked; no host accepts it.`
-          : `${name} is revoked: ${plural(hosts, 'host')} ${hosts === 1 ? 'rejects' : 'reject'} it${tried}.`;
-    return {
-      ...rest,
-      result: { client: name, revokedAt: client?.record.revokedAt, ...(result as object) },
-      text: [text, ending].filter((part) => part !== '').join('\n\n'),
-    };
-  },
+  run: async (context) => renderRevoked(await revokeClient(context, context.args.name, context.options), context),
 });

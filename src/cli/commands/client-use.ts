@@ -1,11 +1,7 @@
 /** Owns `client use`: which client this computer uses where several are in the store. */
 
-import { clientOf } from '../../actions/client-bundle.ts';
-import { makeOwn } from '../../actions/own-client.ts';
-import { externalKey } from '../../domain/trust/client-refusals.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { chooseClient } from '../../actions/own-client.ts';
 import { defineCommand } from '../command.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'client use',
@@ -15,24 +11,14 @@ export const command = defineCommand({
   examples: ['docker-tls client use laptop'],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
   options: {},
-  async run({ args: { name }, global, runtime }) {
-    const store = storeOf({ global, runtime });
-    const { record, key } = clientOf(await store.read(), name);
-    if (record.revokedAt !== undefined) {
-      throw new DockerTlsError({
-        code: 'E_CLIENT_REVOKED',
-        where: name,
-        message: `this client was revoked at ${record.revokedAt}`,
-        hints: ['docker-tls client list'],
-      });
-    }
-    if (key === undefined) throw externalKey(name);
-    if (!global.dryRun) await makeOwn(store, name, 'docker-tls client use');
-    const words = global.dryRun ? 'would use' : 'uses';
+  async run(context) {
+    const { name } = context.args;
+    const { dryRun } = context.global;
+    await chooseClient(context, name);
     return {
       exit: 0,
-      result: { client: name, ...(global.dryRun ? { dryRun: true } : {}) },
-      text: `this computer ${words} the client ${name} where none is named`,
+      result: { client: name, ...(dryRun ? { dryRun } : {}) },
+      text: `this computer ${dryRun ? 'would use' : 'uses'} the client ${name} where none is named`,
     };
   },
 });

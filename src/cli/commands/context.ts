@@ -1,13 +1,9 @@
 /** Owns `context HOST`: a docker context for a host, kept up to date. */
 
-import { type ContextOutcome, checkGiveContext, giveContext } from '../../actions/context.ts';
-import { checkContextName, contextNameOf } from '../../adapters/docker/contexts.ts';
-import { dockerHost } from '../../domain/destination.ts';
-import type { Runtime } from '../../runtime.ts';
+import { makeContext } from '../../actions/context.ts';
 import { defineCommand } from '../command.ts';
-import { dockerConfigDirectory } from '../options.ts';
-import { CLIENT_OPTION, clientName, resolveClient, resolveHost } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
+import { CLIENT_OPTION } from '../host-options.ts';
+import { renderContext } from '../render/context.ts';
 
 export const command = defineCommand({
   name: 'context',
@@ -28,46 +24,5 @@ export const command = defineCommand({
     },
     replace: { kind: 'flag', summary: 'take over a context, or files, that docker-tls did not write' },
   },
-  async run({ args, options, global, runtime }) {
-    const store = storeOf({ global, runtime });
-    const state = await store.read();
-    const host = resolveHost(state, args.host, 'docker-tls context');
-    const client = resolveClient(state, host, clientName(options, runtime), 'docker-tls context');
-    const context = options.context ?? contextNameOf(host.record.name);
-    checkContextName(context);
-    const request = {
-      host: host.record.name,
-      client: client.record.name,
-      context,
-      dockerConfig: dockerConfigDirectory(runtime),
-      use: options.use,
-      replace: options.replace,
-      configDirectory: options.configDirectory,
-    };
-    if (global.dryRun) {
-      await checkGiveContext(state, request);
-      const endpoint = dockerHost(host.record.address, host.record.port);
-      const result = { context, endpoint, client: client.record.name, dryRun: true };
-      return { exit: 0, result, text: `would write the context ${context}: ${endpoint} as ${client.record.name}` };
-    }
-    const outcome = await giveContext({ ...request, store, now: runtime.now });
-    return { exit: 0, result: outcome, text: renderOutcome(outcome, options.use, runtime) };
-  },
+  run: async (context) => renderContext(await makeContext(context, context.args.host, context.options), context),
 });
-
-function renderOutcome(
-  outcome: ContextOutcome,
-  used: boolean,
-  { docker, env }: Pick<Runtime, 'docker' | 'env'>,
-): string {
-  const state = outcome.created ? 'created' : outcome.changed ? 'updated' : 'is up to date';
-  const lines = [`context ${outcome.context} ${state}: ${outcome.endpoint} as ${outcome.client}`];
-  for (const file of outcome.kept) lines.push(`kept a copy: ${file}`);
-  lines.push('', `  ${docker}${used ? '' : ` --context ${outcome.context}`} version`);
-  const stronger = ['DOCKER_HOST', 'DOCKER_CONTEXT'].filter((name) => env[name]);
-  if (used && stronger.length > 0) {
-    lines.push('', `${stronger.join(' and ')} of this shell beats the current context; take it away with:`);
-    lines.push('', `  unset ${stronger.join(' ')}`);
-  }
-  return lines.join('\n');
-}

@@ -1,16 +1,9 @@
 /** Owns `doctor HOST`: one cause, and the command that fixes it. */
 
-import { examine } from '../../actions/doctor.ts';
-import type { StoreState } from '../../adapters/store/records.ts';
-import { dockerHost } from '../../domain/destination.ts';
-import { type ReachableHost, reachableHosts } from '../../engine/reachable-hosts.ts';
-import { printable } from '../../errors/errors.ts';
-import type { Runtime } from '../../runtime.ts';
+import { doctor } from '../../actions/doctor.ts';
 import { defineCommand } from '../command.ts';
-import { dockerConfigDirectory } from '../options.ts';
-import { coloursOf } from '../render/colours.ts';
-import { anyClient, CLIENT_OPTION, resolveHost } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
+import { CLIENT_OPTION } from '../host-options.ts';
+import { renderExamination } from '../render/doctor.ts';
 
 export const command = defineCommand({
   name: 'doctor',
@@ -25,52 +18,5 @@ export const command = defineCommand({
     noSsh: { kind: 'flag', summary: 'do not log in to the host' },
     timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait for an answer; default 5s' },
   },
-  async run({ args, options, global, runtime, prompts }) {
-    const state = await storeOf({ global, runtime }).read();
-    const host = resolveHost(state, args.host ?? hostOfEnvironment(state, runtime.env), 'docker-tls doctor');
-    const client = anyClient(state, host, options, runtime, 'docker-tls doctor');
-    const examined = await examine({
-      runtime,
-      state,
-      host,
-      client,
-      named: options.client !== undefined,
-      dockerConfig: dockerConfigDirectory(runtime),
-      ssh: !options.noSsh,
-      ask: prompts.ssh,
-      timeoutMs: options.timeout,
-    });
-    // Such a host is not dialled from here: that it does not answer is as it should be.
-    const { name } = host.record;
-    const behind = state.hosts.get(name)?.record.reach === 'ssh' && NOT_DIALLED.includes(examined.cause);
-    const found = behind
-      ? { ...examined, hints: [`docker-tls tunnel ${name} -- docker version`, ...examined.hints] }
-      : examined;
-    const colours = coloursOf(runtime.io);
-    const well = found.cause === 'none';
-    const text = [
-      `${well ? colours.green('✓') : colours.red('✗')} ${colours.bold(found.cause === 'none' ? 'all is well' : found.cause)}: ${found.message}`,
-      ...found.journal.map((line) => colours.dim(`  journal: ${line}`)),
-      ...(found.sshProblem === undefined
-        ? []
-        : [
-            colours.dim(`  ssh: ${printable(found.sshProblem.message)}`),
-            ...found.sshProblem.hints.map((hint) => colours.dim(`       ${hint}`)),
-          ]),
-      ...(found.note === undefined ? [] : [`  ${found.note}`]),
-      '',
-      ...found.hints.map((hint) => `  ${hint}`),
-    ].join('\n');
-    return { exit: well ? 0 : 7, result: found, text, attention: '' };
-  },
+  run: async (context) => renderExamination(await doctor(context, context.args.host, context.options), context),
 });
-
-/** What a bastion makes of a connection from here. */
-const NOT_DIALLED: readonly string[] = ['timed-out', 'connection-refused', 'unreachable', 'name-not-found'];
-
-/** The host that docker goes to by the environment, where none was named. */
-function hostOfEnvironment(state: StoreState, { DOCKER_HOST: dialled }: Runtime['env']): string | undefined {
-  if (!dialled) return undefined;
-  const same = ({ record }: ReachableHost) => dockerHost(record.address, record.port) === dialled.replace(/\/+$/, '');
-  return [...reachableHosts(state).values()].find(same)?.record.name;
-}

@@ -1,8 +1,7 @@
 /** Owns `notices on|off`: whether docker says after its commands that a certificate is due (src/cli/notice.ts). */
 
-import { setHooks } from '../../adapters/docker/config-file.ts';
+import { setNotices } from '../../actions/notices.ts';
 import { defineCommand } from '../command.ts';
-import { dockerConfigDirectory } from '../options.ts';
 
 export const command = defineCommand({
   name: 'notices',
@@ -13,13 +12,14 @@ export const command = defineCommand({
   examples: ['docker-tls notices on', 'docker-tls notices off'],
   args: { setting: { summary: 'on or off', required: true, choices: ['on', 'off'] } },
   options: {},
-  async run({ args: { setting }, global, runtime }) {
-    const dockerConfig = dockerConfigDirectory(runtime);
-    const changed = global.dryRun ? false : await setHooks(dockerConfig, setting === 'on');
+  async run(context) {
+    const { setting } = context.args;
+    const { dryRun } = context.global;
+    const set = await setNotices(context, setting);
     return {
       exit: 0,
-      result: { notices: setting, changed, dockerConfig, ...(global.dryRun ? { dryRun: true } : {}) },
-      text: `${global.dryRun ? 'would turn notices' : 'notices are'} ${setting} (${dockerConfig}/config.json)`,
+      result: { ...set, ...(dryRun ? { dryRun } : {}) },
+      text: `${dryRun ? 'would turn notices' : 'notices are'} ${setting} (${set.dockerConfig}/config.json)`,
     };
   },
 });

@@ -1,9 +1,7 @@
 /** Owns `rename HOST NAME`: another name for a host of the store. */
 
-import { renamed, renameHost } from '../../actions/rename.ts';
+import { renameHost } from '../../actions/rename.ts';
 import { defineCommand } from '../command.ts';
-import { unknownName } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
 
 export const command = defineCommand({
   name: 'rename',
@@ -17,17 +15,14 @@ export const command = defineCommand({
     name: { summary: 'its new name', required: true },
   },
   options: {},
-  async run({ args: { host, name }, global, runtime }) {
-    const store = storeOf({ global, runtime });
-    const state = await store.read();
-    if (!state.hosts.has(host))
-      throw unknownName('host', 'E_HOST_UNKNOWN', host, [...state.hosts.keys()], 'docker-tls rename');
-    if (global.dryRun) renamed(state, host, name, runtime.now());
-    else await renameHost(host, name, store, runtime.now);
+  async run(context) {
+    const { host, name } = context.args;
+    const { dryRun } = context.global;
+    await renameHost(context, host, name);
     return {
       exit: 0,
-      result: { host, name, dryRun: global.dryRun },
-      text: `${host} ${global.dryRun ? 'would be called' : 'is now called'} ${name}`,
+      result: { host, name, dryRun },
+      text: `${host} ${dryRun ? 'would be called' : 'is now called'} ${name}`,
     };
   },
 });

@@ -1,9 +1,9 @@
 /** Owns `rollback HOST…`: back to the generation before, verified. */
 
-import { restore } from '../../actions/restore.ts';
+import { rollBack } from '../../actions/restore.ts';
 import { defineCommand } from '../command.ts';
+import { RESTORE_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
-import { openRestore, RESTORE_OPTIONS } from '../restore.ts';
 
 export const command = defineCommand({
   name: 'rollback',
@@ -17,13 +17,5 @@ export const command = defineCommand({
     to: { kind: 'number', min: 1, value: 'N', summary: 'this generation instead of the one before' },
     allowRevoked: { kind: 'flag', summary: 'also where a revoked client, or a dropped CA, is accepted again' },
   },
-  async run(context) {
-    const { args, options } = context;
-    const { run, hosts } = await openRestore(context, args.hosts, options);
-    const { allowRevoked } = options;
-    return renderChange(
-      await restore({ hosts, to: options.to ?? 'previous', allowRevoked, allowPlainTcp: false }, run),
-      context,
-    );
-  },
+  run: async (context) => renderChange(await rollBack(context, context.args.hosts, context.options), context),
 });

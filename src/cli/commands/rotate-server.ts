@@ -1,12 +1,9 @@
 /** Owns `rotate server`: new keys and certificates for hosts, through the same transaction as setup. */
 
 import { rotateServer } from '../../actions/rotate-server.ts';
-import { resolveNames } from '../../engine/renewals.ts';
-import { specsFor } from '../../engine/specs.ts';
 import { defineCommand } from '../command.ts';
-import { DUE_OPTIONS } from '../host-options.ts';
+import { DUE_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
-import { openStoredRun, STORED_OPTIONS } from '../run.ts';
 
 export const command = defineCommand({
   name: 'rotate server',
@@ -21,17 +18,9 @@ export const command = defineCommand({
     ...DUE_OPTIONS,
   },
   async run(context) {
-    const { args, options, runtime } = context;
-    const { run, state, hosts, flags } = await openStoredRun(context, options);
-    const about = args.hosts.length > 0 ? [...state.hosts.keys()] : hosts;
-    const names = resolveNames('host', new Map(about.map((name) => [name, state.hosts.get(name)?.serverCert ?? ''])), {
-      names: args.hosts,
-      due: options.due,
-      all: options.all,
-      now: runtime.now(),
-      withinDays: options.within && options.within / 86_400_000,
-    });
-    if (names.length === 0) return { exit: 0, result: { hosts: [] }, text: 'Nothing is due.', attention: '' };
-    return renderChange(await rotateServer((latest) => specsFor(names, latest, flags), run), context);
+    const changed = await rotateServer(context, context.args.hosts, context.options);
+    return changed === undefined
+      ? { exit: 0, result: { hosts: [] }, text: 'Nothing is due.', attention: '' }
+      : renderChange(changed, context);
   },
 });

@@ -1,23 +1,8 @@
 /** Owns `tunnel HOST`: docker on a host that only SSH reaches, for as long as this runs. */
 
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { openTunnel } from '../../adapters/docker/tunnel.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import type { Secret } from '../../domain/secret.ts';
-import { completeHost } from '../../domain/settings.ts';
-import { sshOptions } from '../../engine/steps/connect.ts';
-import { probeThrough } from '../../engine/through.ts';
-import type { ExitStatus } from '../../errors/catalogue.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
-import type { Runtime, Tunnel } from '../../runtime.ts';
-import { showTyping } from '../../typing.ts';
+import { runTunnel } from '../../actions/tunnel.ts';
 import { defineCommand } from '../command.ts';
-import { usage } from '../options.ts';
-import { CLIENT_OPTION, clientName, resolveClient, unknownName } from '../resolve-target.ts';
-import { storeOf } from '../store.ts';
+import { CLIENT_OPTION, FILE } from '../host-options.ts';
 
 export const command = defineCommand({
   name: 'tunnel',
@@ -35,12 +20,7 @@ export const command = defineCommand({
   },
   options: {
     client: CLIENT_OPTION,
-    socket: {
-      kind: 'text',
-      value: 'PATH',
-      summary: 'the local socket (default: in a directory of its own)',
-      completes: 'file',
-    },
+    socket: { ...FILE, value: 'PATH', summary: 'the local socket (default: in a directory of its own)' },
     port: {
       kind: 'number',
       value: 'N',
@@ -49,133 +29,9 @@ export const command = defineCommand({
       summary: 'a port of 127.0.0.1 instead, without TLS of ours',
     },
   },
-  async run({ args, options, global, runtime, progress, prompts }) {
-    if (options.socket !== undefined && options.port !== undefined)
-      throw usage('--socket and --port exclude each other', [`docker-tls tunnel ${args.host}`]);
-    if (global.json) throw usage('--json: a tunnel has no result', [`docker-tls tunnel ${args.host}`]);
-    const state = await storeOf({ global, runtime }).read();
-    const host = state.hosts.get(args.host);
-    if (host === undefined)
-      throw unknownName('host', 'E_HOST_UNKNOWN', args.host, [...state.hosts.keys()], 'docker-tls tunnel');
-    const client = resolveClient(state, host, clientName(options, runtime), 'docker-tls tunnel');
-    const { address, port } = host.record;
-    const credentials = { cert: client.cert, key: client.key as Secret };
-    const line = progress.host(args.host);
-    line.phase('connect');
-    await using session = await runtime.connect(sshOptions(completeHost(host.record), { runtime, ask: prompts.ssh }));
-    const { tunnel } = session;
-    if (tunnel === undefined) throw new Error('this session has no tunnel');
-    line.phase('verify');
-    await requireAccepted(
-      runtime,
-      tunnel,
-      { address, port, ca: client.ca, credentials },
-      args.host,
-      client.record.name,
-    );
-    const own =
-      options.socket === undefined && options.port === undefined ? mkdtempSync(join(tmpdir(), 'docker-tls-')) : '';
-    const path = options.socket === undefined ? join(own, 'docker.sock') : resolve(runtime.cwd, options.socket);
-    const at = options.port === undefined ? { path } : { port: options.port };
-    const endpoint = options.port === undefined ? `unix://${path}` : `tcp://127.0.0.1:${options.port}`;
-    try {
-      const opened = await openTunnel({
-        ...{ at, address, ca: client.ca, client: credentials },
-        dial: () => tunnel.open(address, port),
-        failed: (why) => progress.note(`${args.host}: a connection failed: ${why}`),
-      });
-      line.done(`${endpoint} as ${client.record.name}, through ${tunnel.via}`);
-      const status =
-        args.command.length === 0
-          ? await untilStopped(runtime, tunnel, progress.note, `export DOCKER_HOST=${shellQuote(endpoint)}`)
-          : await runCommand(args.command, endpoint, client.directory, options.port !== undefined, runtime);
-      await opened.close();
-      return { exit: status, result: { host: args.host, endpoint }, text: '' };
-    } finally {
-      if (own !== '') rmSync(own, { recursive: true, force: true });
-    }
+  async run(context) {
+    const { args, options } = context;
+    const { status, ...result } = await runTunnel(context, args.host, args.command, options);
+    return { exit: status, result, text: '' };
   },
 });
-
-type Target = {
-  readonly address: string;
-  readonly port: number;
-  readonly ca: string;
-  readonly credentials: { readonly cert: string; readonly key: Secret };
-};
-
-/** Said at once, and not by the first docker command. */
-async function requireAccepted(
-  { probe }: Runtime,
-  tunnel: Tunnel,
-  target: Target,
-  host: string,
-  client: string,
-): Promise<void> {
-  const outcome = await probeThrough(probe, tunnel)({ ...target, timeoutMs: 10_000 });
-  if (outcome.kind === 'accepted') return;
-  throw new DockerTlsError({
-    code: 'E_TUNNEL',
-    where: host,
-    message:
-      outcome.cause === 'client-refused'
-        ? `the host rejects the client ${client} (asked through ${tunnel.via})`
-        : `the TLS port cannot be used through ${tunnel.via}: ${outcome.cause}, ${outcome.reason}`,
-    hints: ['docker-tls client list', `docker-tls status ${host}`],
-  });
-}
-
-/** Ctrl-C is how a tunnel ends; a lost connection is a failure. */
-async function untilStopped(
-  { signal }: Runtime,
-  tunnel: Tunnel,
-  note: (text: string) => void,
-  line: string,
-): Promise<ExitStatus> {
-  note(line);
-  const stopped = new Promise<'stopped'>((resolveStop) => {
-    if (signal.aborted) resolveStop('stopped');
-    signal.addEventListener('abort', () => resolveStop('stopped'), { once: true });
-  });
-  if ((await Promise.race([stopped, tunnel.ended])) === 'stopped') return 130;
-  throw new DockerTlsError({
-    code: 'E_SSH_LOST',
-    message: `the connection through ${tunnel.via} was lost`,
-    hints: ['run the same command again'],
-  });
-}
-
-/** Variables that would lead docker past the tunnel, and the secret that no child process gets. */
-const NOT_FOR_COMMAND: ReadonlySet<string> = new Set([
-  'DOCKER_TLS_VERIFY',
-  'DOCKER_TLS',
-  'DOCKER_CERT_PATH',
-  'DOCKER_CONTEXT',
-  'DOCKER_TLS_CA_PASSPHRASE',
-]);
-
-function runCommand(
-  [file = '', ...args]: readonly string[],
-  endpoint: string,
-  directory: string,
-  withTls: boolean,
-  { env }: Runtime,
-): Promise<ExitStatus> {
-  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_COMMAND.has(name)));
-  const tls = withTls ? { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory } : {};
-  showTyping();
-  return new Promise((resolveExit, reject) => {
-    const child = spawn(file, args, { stdio: 'inherit', env: { ...own, ...tls, DOCKER_HOST: endpoint } });
-    child.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        new DockerTlsError({
-          code: 'E_PROGRAM_MISSING',
-          message: `${file} cannot be started: ${cause.code ?? 'unknown'}`,
-          hints: [`command -v ${shellQuote(file)}`],
-          cause,
-        }),
-      ),
-    );
-    child.once('close', (status, signal) => resolveExit((status ?? (signal === 'SIGINT' ? 130 : 1)) as ExitStatus));
-  });
-}

@@ -1,21 +1,22 @@
 /** Owns how a change looks to people and in JSON, planned or made: the same for every command that changes something. */
 
+import type { ActionContext } from '../../actions/action-context.ts';
+import { type Changed, exitOfChange, failuresOf, type Planned } from '../../actions/results.ts';
+import { errorsOf, exitOfResults } from '../../domain/host-results.ts';
 import { type CredentialChange, signs } from '../../domain/trust/changes.ts';
 import { listWords, plural } from '../../domain/words.ts';
-import type { Changed, Planned } from '../../engine/intent.ts';
-import { errorsOf, exitOfResults } from '../../engine/pool.ts';
 import { gravestExit } from '../../errors/errors.ts';
-import type { CommandContext, CommandResult } from '../command.ts';
+import type { CommandResult } from '../command.ts';
 import { type Colours, coloursOf } from './colours.ts';
 import { outcomeJson, renderAttention, renderOutcome, renderResults } from './outcome.ts';
 import { isChanging, plansJson, renderPlans } from './plan.ts';
 import { tableWidth } from './table.ts';
 
-type Around = Pick<CommandContext<unknown, unknown>, 'global' | 'runtime'>;
+export type Around = Pick<ActionContext, 'global' | 'runtime'>;
 
 /** What a change came to, or would come to; a command puts its own sentences around it. */
 export function renderChange(changed: Changed, around: Around): CommandResult {
-  const { wanted, planned, results, copies } = changed;
+  const { wanted, planned, results } = changed;
   const { runtime } = around;
   const leftOut = wanted.leftOut ?? [];
   const exits = leftOut.map(({ exit }) => exit);
@@ -42,11 +43,11 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
         ? ''
         : renderResults(results, colours, tableWidth(runtime.io));
   return {
-    exit: gravestExit([exitOfResults(results, runtime.signal), ...exits]),
+    exit: exitOfChange(changed, runtime.signal),
     result: { hosts: results.map(outcomeJson) },
     text,
     attention: renderAttention(results),
-    errors: [...[...copies.values()].flatMap(({ problems }) => problems), ...leftOut, ...errorsOf(results)],
+    errors: failuresOf(changed),
   };
 }
 

@@ -1,11 +1,12 @@
 /** Owns the commands to go on with after a plan or a change. */
 
-import { detectShell, useOf } from '../../adapters/docker/environment.ts';
+import { detectShell, useOf } from '../../domain/environment.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
+import { optionFlag } from '../../domain/settings.ts';
 import type { Runtime } from '../../runtime.ts';
-import { type OptionSpec, optionFlag } from '../command.ts';
-import { RUN_OPTIONS } from '../run.ts';
+import type { OptionSpec } from '../command.ts';
+import { RUN_OPTIONS } from '../host-options.ts';
 
 /** How docker reaches the host: by its context where it has one, else by the environment. */
 export function useCommands(

@@ -1,10 +1,9 @@
 /** Owns how the end of a change looks to people: what was verified, and a table where there were several hosts. */
 
+import type { HostResult } from '../../domain/host-results.ts';
+import type { CheckResult, HostOutcome } from '../../domain/plan/outcome.ts';
 import type { HostPlan } from '../../domain/plan/plan.ts';
 import { durationWords, plural } from '../../domain/words.ts';
-import type { HostOutcome } from '../../engine/intent.ts';
-import type { HostResult } from '../../engine/pool.ts';
-import type { CheckResult } from '../../engine/verify-host.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
 import { renderLoss } from './diff.ts';

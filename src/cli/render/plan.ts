@@ -1,13 +1,13 @@
 /** Owns how a plan looks to people: what would change, file by file, and what it means for daemon, containers and clients. */
 
-import { contextName } from '../../actions/context.ts';
+import type { PlannedHost } from '../../actions/results.ts';
 import { CURRENT_LINK } from '../../domain/dockerd/paths.ts';
+import { contextName } from '../../domain/fleet/specs.ts';
+import type { HostResult } from '../../domain/host-results.ts';
 import type { FileChange } from '../../domain/plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
 import { maskPasswords } from '../../domain/secret.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/words.ts';
-import type { PlannedHost } from '../../engine/intent.ts';
-import type { HostResult } from '../../engine/pool.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
 import { renderDiff, renderLoss } from './diff.ts';

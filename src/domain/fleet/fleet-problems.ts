@@ -118,6 +118,13 @@ function wrongKind(path: Path, expected: string, found: unknown): Problem {
 function wrongChoice(path: Path, values: readonly string[], found: unknown): Problem {
   const key = String(path.at(-1));
   if (found === undefined) return { path, message: `${key} is missing`, hints: [`${key}: ${values[0]}`] };
+  if (key === 'version' && path.length === 1 && typeof found === 'number' && found > 1) {
+    return {
+      path,
+      message: `the file is for a newer docker-tls (version ${found}; this one reads version ${values[0]})`,
+      hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'],
+    };
+  }
   // Right but for its quotes: a number, or true.
   if (typeof found === 'string' && values.includes(found)) {
     return {

@@ -201,7 +201,7 @@ function issuerFlaw(
   return undefined;
 }
 
-const WEAK_SIGNATURES: ReadonlySet<string> = new Set(['md5WithRSA', 'sha1WithRSA']);
+const WEAK_SIGNATURES: ReadonlySet<string> = new Set(['md5WithRSA', 'sha1WithRSA', 'ecdsaWithSHA1']);
 
 function isSignedBy(below: ParsedCertificate, issuer: ParsedCertificate): boolean {
   try {

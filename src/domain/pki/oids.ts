@@ -53,6 +53,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.1.4': 'md5WithRSA',
   '1.2.840.113549.1.1.5': 'sha1WithRSA',
   '1.2.840.113549.1.1.10': 'RSA-PSS',
+  '1.2.840.10045.4.1': 'ecdsaWithSHA1',
   [OID.ecdsaWithSHA256]: 'ecdsaWithSHA256',
   [OID.ecdsaWithSHA384]: 'ecdsaWithSHA384',
   [OID.ecdsaWithSHA512]: 'ecdsaWithSHA512',

@@ -250,3 +250,7 @@ export function hardenHost({ entries, known, facts, audit, login, leadsTo }: Har
     notes: [...daemon.notes, ...files.notes, ...sshd.notes, ...host.notes],
   };
 }
+
+export function leftOutWords({ name, cost }: Fix): string {
+  return `left out: ${name}, since ${cost}; to make it all the same: --accept ${name}`;
+}

@@ -42,9 +42,13 @@ export type SnapshotEntry = {
   readonly to?: string;
 };
 
+/** What this program writes; a host with a greater number was changed by a newer one. */
+const SCHEMA = 1;
+
 const number = count(0, Number.MAX_SAFE_INTEGER);
+const newerState = z.object({ schema: count(SCHEMA + 1, Number.MAX_SAFE_INTEGER) });
 const hostState = z.object({
-  schema: z.literal(1),
+  schema: z.literal(SCHEMA),
   name: z.string(),
   generation: number,
   generations: z.array(
@@ -53,17 +57,26 @@ const hostState = z.object({
   managed: z.array(z.object({ kind: z.string(), path: z.string() })),
 });
 
-/** state.json; undefined where there is none. Fails with E_HOST_STATE (exit 4) when it is damaged. */
+/** state.json; undefined where there is none. Fails with E_HOST_SCHEMA where a newer program wrote it, E_HOST_STATE where it is damaged (exit 4). */
 export function parseState(state: PathState | undefined): HostState | undefined {
   if (state?.kind !== 'file') return undefined;
-  const read = z.safeParse(hostState, parseJson(state.content));
+  const value = parseJson(state.content);
+  const newer = z.safeParse(newerState, value);
+  if (newer.success) {
+    throw new DockerTlsError({
+      code: 'E_HOST_SCHEMA',
+      message: `the host was changed by a newer docker-tls (schema ${newer.data.schema}; this one knows up to ${SCHEMA})`,
+      hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'],
+    });
+  }
+  const read = z.safeParse(hostState, value);
   if (read.success) {
     const { generations, ...rest } = read.data;
     return { ...rest, generations: generations.map((one) => ({ ...one, settings: readKept(one.settings) })) };
   }
   throw new DockerTlsError({
     code: 'E_HOST_STATE',
-    message: `${STATE}/state.json on the host is damaged or of a newer docker-tls`,
+    message: `${STATE}/state.json on the host is damaged`,
     hints: [`look at it on the host: cat ${STATE}/state.json`],
   });
 }

@@ -40,3 +40,11 @@ export function caBreaksClients(hosts: readonly string[], unfetched: readonly st
     ],
   });
 }
+
+export function noCa(): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_NO_CA',
+    message: 'there is no CA in this store yet',
+    hints: ['docker-tls ca create', 'docker-tls ca import --cert FILE --key FILE'],
+  });
+}

@@ -62,3 +62,12 @@ export function clientExists(name: string, way: string): DockerTlsError {
     hints: [way, 'docker-tls client list'],
   });
 }
+
+export function clientRevoked(name: string, at: string, hint: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_CLIENT_REVOKED',
+    where: name,
+    message: `this client was revoked at ${at}`,
+    hints: [hint],
+  });
+}

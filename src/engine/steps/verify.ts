@@ -2,6 +2,7 @@
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
+import type { CheckResult } from '../../domain/plan/outcome.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { ownOf } from '../../domain/trust/clients.ts';
 import { isAccepted, isFrom } from '../../domain/trust/trust.ts';
@@ -9,7 +10,7 @@ import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
 import type { PlannedHost, Run, Wanted } from '../intent.ts';
 import { said, wayTo } from '../through.ts';
-import { type CheckResult, verifyHost } from '../verify-host.ts';
+import { verifyHost } from '../verify-host.ts';
 import { ownClients } from './restore.ts';
 
 /** Clients of this store's CA that this computer can be: those that are named, then its own, then the others. */

@@ -1,0 +1,31 @@
+/** Owns what an action is given of the call: the options of every command, the effects, and the person to ask. */
+
+import type { Progress, Runtime } from '../runtime.ts';
+import type { Prompts } from './prompts.ts';
+import type { Planned } from './results.ts';
+
+/** The options that every command takes. */
+export type GlobalOptions = {
+  readonly json: boolean;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  /** The store's directory, absolute: `--home`, DOCKER_TLS_HOME, or the Docker config directory + `/tls`. */
+  readonly home: string;
+  /** The fleet file, absolute, if one was named. */
+  readonly file: string | undefined;
+  readonly parallel: number | undefined;
+  readonly log: string | undefined;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+  /** Plans show the content of new files, too. */
+  readonly diff: boolean;
+};
+
+export type ActionContext = {
+  readonly global: GlobalOptions;
+  readonly runtime: Runtime;
+  readonly progress: Progress;
+  readonly prompts: Prompts;
+  /** Plans as a person reads them before the question. */
+  readonly renderPlanned: (planned: Planned) => Promise<string>;
+};

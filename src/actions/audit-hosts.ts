@@ -1,0 +1,129 @@
+/** Owns the audit of hosts: one exec for all facts of a host, questions from outside, verdicts; in parallel, changing nothing. */
+
+import type { StoredHost, StoreState } from '../adapters/store/records.ts';
+import { readCertificates } from '../domain/audit/certificates.ts';
+import type { AuditProbe } from '../domain/audit/check.ts';
+import { wantedProbes } from '../domain/audit/evaluate.ts';
+import type { AuditFacts } from '../domain/audit/facts.ts';
+import { parseLynis } from '../domain/audit/lynis.ts';
+import { type AuditedHost, auditHost } from '../domain/audit/report/report.ts';
+import { scoreWords } from '../domain/audit/score.ts';
+import { type Selection, selectResults } from '../domain/audit/selection.ts';
+import type { HostResult } from '../domain/host-results.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import { probeClientAt } from '../domain/trust/reachable-hosts.ts';
+import { gatherAuditFacts, gatherLynis } from '../engine/gather.ts';
+import { type FleetOptions, overHosts } from '../engine/pool.ts';
+import { probeAs } from '../engine/probes.ts';
+import { printable } from '../errors/errors.ts';
+import type { HostProgress, HostSession, ProbeCredentials, Progress, Runtime, SshQuestions } from '../runtime.ts';
+
+export type AuditContext = {
+  readonly runtime: Runtime;
+  readonly state: StoreState;
+  readonly sudoPassword?: Secret;
+  /** Of single hosts, by name. */
+  readonly sudoPasswords?: ReadonlyMap<string, Secret>;
+  readonly ask?: SshQuestions;
+  readonly selection: Selection;
+  /** Lynis is run where it is installed. */
+  readonly lynis?: boolean;
+};
+
+/** A firewall that drops says nothing; the ports that dockerd serves answer at once. */
+const PROBE_TIMEOUT_MS = 5000;
+
+/** Audits every host on its own; one that cannot be asked is a failed result. Nothing is changed anywhere. */
+export async function auditHosts(
+  specs: readonly HostSpec[],
+  context: AuditContext,
+  options: FleetOptions,
+  progress: Progress,
+): Promise<HostResult<AuditedHost>[]> {
+  const { runtime } = context;
+  return overHosts(specs, options, progress, runtime.now, async (spec, line) => {
+    line.phase('connect');
+    const sudoPassword = context.sudoPasswords?.get(spec.name) ?? context.sudoPassword;
+    await using session = await runtime.connect({
+      ...spec.ssh,
+      host: spec.name,
+      sudoPassword,
+      ask: context.ask,
+      signal: runtime.signal,
+    });
+    line.phase('facts');
+    const facts = await gatherAuditFacts(session, runtime.signal);
+    line.phase('probe');
+    const known = context.state.hosts.get(spec.name);
+    const address = spec.address ?? session.dialled;
+    const probes = await probeFromOutside(context, facts, address, spec);
+    const found = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
+    const selected = selectResults(found, context.selection, runtime.now());
+    const subject = context.lynis ? await withLynis(selected, session, line, runtime.signal) : selected;
+    line.done(scoreWords(subject.score));
+    return known === undefined ? subject : withOurClients(subject, known, context.state);
+  });
+}
+
+async function withLynis(
+  subject: AuditedHost,
+  session: HostSession,
+  line: HostProgress,
+  signal: AbortSignal,
+): Promise<AuditedHost> {
+  line.phase('lynis');
+  return { ...subject, lynis: parseLynis(await gatherLynis(session, signal), subject.results) };
+}
+
+/** Who is accepted over the network, all at once: untrusted clients, and our own where the store has one. */
+async function probeFromOutside(
+  { runtime, state }: AuditContext,
+  facts: AuditFacts,
+  address: string,
+  spec: HostSpec,
+): Promise<AuditProbe[]> {
+  const at = { address, timeoutMs: PROBE_TIMEOUT_MS, now: runtime.now() };
+  const known = state.hosts.get(spec.name);
+  const client = known === undefined ? undefined : probeClientAt(state.clients.values(), known);
+  const { key } = client ?? {};
+  const ask = async (what: AuditProbe['what'], port: number, ca?: string, credentials?: ProbeCredentials) => ({
+    ...{ what, address, port },
+    outcome: await probeAs(runtime.probe, what, { ...at, port, ca }, credentials),
+  });
+  return Promise.all([
+    ...(client === undefined || key === undefined
+      ? []
+      : [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key })]),
+    ...wantedProbes(facts, address).map(({ what, port }) => ask(what, port)),
+  ]);
+}
+
+/** The certificates that we issued belong on the time line, and their owners among the accepted clients. */
+function withOurClients(subject: AuditedHost, host: StoredHost, state: StoreState): AuditedHost {
+  const { name, address, port } = host.record;
+  const clients = [...state.clients.values()].filter(
+    ({ record }) => record.revokedAt === undefined && (record.hosts === undefined || record.hosts.includes(name)),
+  );
+  const certificates = clients.flatMap(({ record, cert }) =>
+    readCertificates(cert)
+      .slice(0, 1)
+      .map(({ notBefore, notAfter }) => ({
+        role: 'client' as const,
+        name: printable(record.name, 200),
+        notBefore: notBefore.toISOString(),
+        notAfter: notAfter.toISOString(),
+      })),
+  );
+  const access = clients.map(({ record }) => ({
+    who: `client ${printable(record.name, 200)}`,
+    how: 'certificate',
+    where: `${address}:${port}`,
+    grave: false,
+  }));
+  return {
+    ...subject,
+    certificates: [...subject.certificates, ...certificates],
+    access: [...subject.access, ...access],
+  };
+}

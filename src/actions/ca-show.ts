@@ -1,0 +1,34 @@
+/** Owns `ca show`: the active CA and those that are still trusted beside it. */
+
+import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { isEncrypted } from '../domain/pki/keys.ts';
+import type { Secret } from '../domain/secret.ts';
+import { noCa } from '../domain/trust/ca-refusals.ts';
+import type { ActionContext } from './action-context.ts';
+import { storeOf } from './store.ts';
+
+export type KeyState = 'encrypted' | 'not encrypted' | 'external';
+type Ca = ReturnType<typeof inspectCertificate> & { readonly key: KeyState };
+
+export type CaView = Ca & {
+  readonly signCommand: string | undefined;
+  /** How many issuing CAs of clients there are below it. */
+  readonly clientIssuers: number;
+  /** Those that are still trusted. */
+  readonly old: readonly Ca[];
+};
+
+/** Fails with E_NO_CA (exit 2). */
+export async function viewCa(context: ActionContext): Promise<CaView> {
+  const { ca, oldCas, issuers } = await storeOf(context).read();
+  if (ca === undefined) throw noCa();
+  const view = ({ cert, keyPem }: { readonly cert: string; readonly keyPem?: Secret | undefined }): Ca => {
+    return { ...inspectCertificate(cert), key: keyState(keyPem) };
+  };
+  return { ...view(ca), signCommand: ca.record.signCommand, clientIssuers: issuers.size, old: oldCas.map(view) };
+}
+
+function keyState(key: Secret | undefined): KeyState {
+  if (key === undefined) return 'external';
+  return isEncrypted(key) ? 'encrypted' : 'not encrypted';
+}

@@ -1,0 +1,109 @@
+/** Owns the files that commands read and write by name for people: `-` for the standard streams, secrets never on a terminal. */
+
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { Secret } from '../domain/secret.ts';
+import { DockerTlsError, usage } from '../errors/errors.ts';
+import type { Runtime } from '../runtime.ts';
+import type { GlobalOptions } from './action-context.ts';
+
+export type OutOptions = { readonly out: string | undefined; readonly replace: boolean };
+
+export type OutFile = {
+  readonly runtime: Runtime;
+  readonly global: Pick<GlobalOptions, 'json'>;
+  /** FILE or `-`. */
+  readonly out: string;
+  readonly data: Secret | string;
+  readonly replace: boolean;
+  /** It is no text: no standard output takes it. */
+  readonly binary?: boolean;
+};
+
+/** Refuses what writeOut would, before anything is made. Fails with E_USAGE, E_FILE_EXISTS (exit 2). */
+export function checkOut({ runtime, global, out, replace, binary }: Omit<OutFile, 'data'>, secret: boolean): void {
+  if (out === '-') {
+    if (global.json) throw usage('--json and --out - both want standard output', ['--out FILE']);
+    if (binary) throw usage('this form is no text: it needs a file', ['--out FILE']);
+    if (secret && runtime.io.outIsTerminal)
+      throw usage('a private key does not belong on a terminal', ['--out FILE', '… --out - | ssh HOST …']);
+    return;
+  }
+  const path = resolve(runtime.cwd, out);
+  if (!existsSync(dirname(path)))
+    throw usage(`the directory ${dirname(path)} is not there`, [`mkdir -p ${shellQuote(dirname(path))}`]);
+  if (!replace && existsSync(path)) {
+    throw new DockerTlsError({
+      code: 'E_FILE_EXISTS',
+      where: path,
+      message: 'there is a file of this name already',
+      hints: ['--out OTHER', '--replace'],
+    });
+  }
+}
+
+/** Writes whole or not at all: secrets 0600, other things 0644. Returns the path; `-` for standard output. */
+export async function writeOut(file: OutFile): Promise<string> {
+  const { runtime, out, data } = file;
+  const secret = data instanceof Secret;
+  checkOut(file, secret);
+  if (out === '-') {
+    runtime.io.out(secret ? data.revealText() : data);
+    return '-';
+  }
+  const path = resolve(runtime.cwd, out);
+  await withFileErrors(path, () => replaceFiles([{ path, data, mode: secret ? 0o600 : 0o644 }]));
+  return path;
+}
+
+/** The bytes of a file, or of standard input for `-`. Fails with E_FILE (exit 2). */
+export async function readIn(path: string, cwd: string): Promise<Buffer> {
+  try {
+    if (path !== '-') return await readFile(resolve(cwd, path));
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  } catch (cause) {
+    throw new DockerTlsError({
+      code: 'E_FILE',
+      where: path,
+      message: `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
+      hints: [`ls -l ${shellQuote(path)}`],
+      cause,
+    });
+  }
+}
+
+/**
+ * Writes the report for its owner alone, since it tells where to break in; whole or not at all. A link stays and what it leads to is
+ * written, and so are devices and pipes (/dev/stdout), which a new file must not replace. Its absolute path. Fails with E_AUDIT_OUT (exit 2).
+ */
+export async function saveReport(out: string, cwd: string, text: string): Promise<string> {
+  const path = resolve(cwd, out);
+  let temporary: string | undefined;
+  try {
+    const there = await stat(path).catch(() => undefined);
+    if (there !== undefined && !there.isFile()) {
+      await writeFile(path, text);
+      return path;
+    }
+    const place = there === undefined ? path : await realpath(path);
+    temporary = `${place}.${randomBytes(6).toString('hex')}`;
+    await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
+    await rename(temporary, place);
+    return path;
+  } catch (cause) {
+    if (temporary !== undefined) await rm(temporary, { force: true });
+    throw new DockerTlsError({
+      code: 'E_AUDIT_OUT',
+      message: 'the report cannot be written',
+      where: path,
+      hints: [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`],
+      cause,
+    });
+  }
+}

@@ -1,0 +1,109 @@
+/** Owns how the values of a command line become what is wanted of hosts, clients and a CA, each read by the rule of its setting. */
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { schemaProblems } from '../domain/fleet/fleet-problems.ts';
+import type { HostFlags } from '../domain/fleet/specs.ts';
+import { checkName } from '../domain/names.ts';
+import { shellQuote } from '../domain/quote.ts';
+import {
+  CA_DEFAULTS,
+  CA_SETTINGS,
+  type CaSpec,
+  CLIENT_DEFAULTS,
+  CLIENT_SETTINGS,
+  type ClientSpec,
+  HOST_SETTINGS,
+  type HostSettings,
+  optionFlag,
+  RUN_SETTINGS,
+  type Setting,
+  type Settings,
+  SSH_SETTINGS,
+  type SshSpec,
+  type ValuesOf,
+} from '../domain/settings.ts';
+import { isAcceptWord } from '../domain/values.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+
+export type Said = Readonly<Record<string, unknown>>;
+
+/** The values that a command line gives to the flags of a table. Fails with E_USAGE, E_NAME (exit 2). */
+function saidOf<T extends Settings>(table: T, options: Said): Partial<ValuesOf<T>> {
+  return Object.fromEntries(
+    Object.entries<Setting>(table).flatMap(([field, setting]) => {
+      const name = setting.flag?.name ?? field;
+      const given = options[name];
+      const nothing = given === undefined || given === false || (Array.isArray(given) && given.length === 0);
+      if (setting.flag === undefined || nothing) return [];
+      return [[field, readSetting(setting, given, `${optionFlag(name)}: `)]];
+    }),
+  ) as Partial<ValuesOf<T>>;
+}
+
+/** A value as it was typed, read by the rule of its setting. `where` comes before the words of an error: E_USAGE, E_NAME (exit 2). */
+export function readSetting({ schema }: Setting, given: unknown, where: string): unknown {
+  const read = z.safeDecode(schema, given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const cause = issue?.code === 'custom' ? (issue.params?.error as DockerTlsError | undefined) : undefined;
+  const [problem] = schemaProblems(read.error.issues, { value: given, knownKeys: () => [] });
+  throw new DockerTlsError({
+    code: cause?.code ?? 'E_USAGE',
+    message: `${where}${problem?.message}`,
+    hints: problem?.hints ?? [],
+  });
+}
+
+/** What the options of any command that reaches hosts say of them: the way to log in, and what holds for this run. */
+export function runFlags(options: Said, cwd: string): HostFlags {
+  const { identities, configFile, ...ssh }: Partial<SshSpec> = saidOf(SSH_SETTINGS, options);
+  return {
+    ssh: {
+      ...ssh,
+      identities: identities?.map((file) => resolve(cwd, file)),
+      configFile: configFile === undefined ? undefined : resolve(cwd, configFile),
+    },
+    ...saidOf(RUN_SETTINGS, options),
+  };
+}
+
+/** What the options of `setup` say of a host. Fails with E_USAGE, E_NAME (exit 2). */
+export function hostFlags(
+  options: Said & { readonly name?: string; readonly acceptCa?: string },
+  cwd: string,
+): HostFlags {
+  const { acceptCa } = options;
+  const said: Partial<HostSettings> = saidOf(HOST_SETTINGS, {
+    ...options,
+    acceptCa: acceptCa === undefined ? undefined : certificatesOf(acceptCa, cwd),
+  });
+  return {
+    ...runFlags(options, cwd),
+    ...said,
+    name: options.name === undefined ? undefined : checkName('host', options.name),
+  };
+}
+
+/** What `--accept-ca` says: a word, or what is in the file. Fails with E_FILE (exit 2). */
+function certificatesOf(word: string, cwd: string): string {
+  if (isAcceptWord(word)) return word;
+  const path = resolve(cwd, word);
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const hints = [`ls -l ${shellQuote(path)}`];
+    throw new DockerTlsError({ code: 'E_FILE', message: `--accept-ca: ${path} cannot be read`, hints, cause });
+  }
+}
+
+/** A new CA, as the options want it; where they say nothing, as `base` has it. */
+export function caSpec(options: Said & { readonly keyType?: CaSpec['keyType'] }, base: CaSpec = CA_DEFAULTS): CaSpec {
+  return { ...base, ...saidOf(CA_SETTINGS, options), keyType: options.keyType ?? base.keyType };
+}
+
+/** The client that this computer uses. */
+export function clientSpec(name: string, said: Partial<Pick<ClientSpec, 'keyType' | 'days'>>): ClientSpec {
+  return { name: checkName('client', name), ...CLIENT_DEFAULTS, ...saidOf(CLIENT_SETTINGS, said) };
+}

@@ -1,0 +1,86 @@
+/** Owns `harden --report`: the audit before and after, with Lynis where it is installed, and the page that is filed of it. */
+
+import { hostname } from 'node:os';
+import type { StoreState } from '../adapters/store/records.ts';
+import { NEWEST } from '../domain/audit/benchmark.ts';
+import type { Fix } from '../domain/audit/fixes.ts';
+import { type HardenReport, type MadeChange, renderHardenReport } from '../domain/audit/report/html-harden.ts';
+import type { Subject } from '../domain/audit/report/report.ts';
+import { subjectsOf } from '../domain/audit/selection.ts';
+import type { HostResult } from '../domain/host-results.ts';
+import type { FileChange } from '../domain/plan/file-change.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import type { Changed, Run } from '../engine/intent.ts';
+import { userName } from '../user.ts';
+import { auditHosts } from './audit-hosts.ts';
+import { saveReport } from './files.ts';
+
+/** Audits the hosts as they are now; one that cannot be asked is in the result. */
+export async function auditNow(run: Run, state: StoreState, hosts: readonly HostSpec[]): Promise<readonly Subject[]> {
+  const { runtime, progress, parallel, sudoPassword, sudoPasswords, ask } = run;
+  const context = {
+    ...{ runtime, state, selection: { checks: [] }, lynis: true },
+    ...(sudoPassword ? { sudoPassword } : {}),
+    ...(sudoPasswords ? { sudoPasswords } : {}),
+    ...(ask ? { ask } : {}),
+  };
+  return subjectsOf(await auditHosts(hosts, context, { parallel, signal: runtime.signal }, progress));
+}
+
+type Written = {
+  readonly out: string;
+  readonly run: Run;
+  readonly before: readonly Subject[];
+  readonly after: readonly Subject[];
+  readonly changed: Changed;
+  readonly leftOut: readonly Fix[];
+};
+
+/** Its absolute path. Fails with E_AUDIT_OUT (exit 2). */
+export async function writeHardenReport({ out, run, before, after, changed, leftOut }: Written): Promise<string> {
+  const { runtime } = run;
+  const named = (subjects: readonly Subject[], name: string) => subjects.find((subject) => subject.name === name);
+  const report: HardenReport = {
+    createdAt: runtime.now().toISOString(),
+    version: DOCKER_TLS_VERSION,
+    benchmark: NEWEST,
+    who: `${userName()}@${hostname()}`,
+    leftOut,
+    hosts: changed.results.map((result) => ({
+      name: result.host,
+      before: named(before, result.host),
+      after: named(after, result.host),
+      ...madeOn(result),
+    })),
+  };
+  return saveReport(out, runtime.cwd, renderHardenReport(report));
+}
+
+function madeOn(result: HostResult<Changed['results'][number] extends HostResult<infer T> ? T : never>) {
+  if (result.kind !== 'done') {
+    const error = result.kind === 'skipped' ? result.reason : result.errors.map(({ message }) => message).join('; ');
+    return { changes: [], costs: [], notes: [], error };
+  }
+  const { plan, warnings } = result.value;
+  return {
+    changes: plan.files.map(changeOf),
+    costs: plan.costs,
+    notes: [...new Set([...plan.warnings, ...warnings])],
+    error: undefined,
+  };
+}
+
+function changeOf({ kind, path, mode, reason = '' }: FileChange): MadeChange {
+  switch (kind) {
+    case 'sysctl':
+      return { what: `kernel setting ${path} = ${mode}`, reason };
+    case 'member':
+      return { what: `${path}: ${mode === 'present' ? 'added to' : 'taken out of'} the group`, reason };
+    case 'attributes':
+      return { what: `${path}: mode ${mode}`, reason };
+    case 'absent':
+      return { what: `${path}: removed`, reason };
+    default:
+      return { what: path, reason };
+  }
+}

@@ -1,0 +1,13 @@
+/** Owns `notices`: whether docker asks its plugins for a word after its commands. */
+
+import { setHooks } from '../adapters/docker/config-file.ts';
+import { dockerConfigDirectory } from '../user.ts';
+import type { ActionContext } from './action-context.ts';
+
+export type Notices = { readonly notices: 'on' | 'off'; readonly changed: boolean; readonly dockerConfig: string };
+
+export async function setNotices({ global, runtime }: ActionContext, notices: 'on' | 'off'): Promise<Notices> {
+  const dockerConfig = dockerConfigDirectory(runtime);
+  const changed = global.dryRun ? false : await setHooks(dockerConfig, notices === 'on');
+  return { notices, changed, dockerConfig };
+}

@@ -1,0 +1,71 @@
+/** Owns reading the credentials of a client that another store issued: a bundle, PEM, or what a CI system keeps as secrets. */
+
+import { type ClientBundle, parseBundleEnv, unpackBundle } from '../adapters/docker/bundle.ts';
+import { addressOf } from '../adapters/docker/diagnosis.ts';
+import { parsePemBundle } from '../adapters/docker/pem-bundle.ts';
+import { nameOf } from '../domain/destination.ts';
+import { checkName } from '../domain/names.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+
+export type BundleReading = {
+  /** PEM of the CA, for a text that does not hold it. */
+  readonly ca?: string;
+  /** The client's name, where the credentials do not say it; default: the common name in the certificate. */
+  readonly name?: string;
+};
+
+/**
+ * A tar archive, lines NAME=VALUE as `client export --format env` writes them, or PEM as any CA hands it out.
+ * Fails with E_BUNDLE (exit 2).
+ */
+export function readBundle(data: Buffer, { ca, name }: BundleReading = {}): ClientBundle {
+  // POSIX ustar has its magic at 257 of the first header.
+  if (data.subarray(257, 262).toString('latin1') === 'ustar') return unpackBundle(data);
+  const text = data.toString('utf8');
+  const credentials = text.includes('-----BEGIN ') ? parsePemBundle(text, ca) : undefined;
+  if (credentials !== undefined)
+    return {
+      client: name ?? checkName('client', inspectCertificate(credentials.cert).subject),
+      hosts: [],
+      ...credentials,
+    };
+  const env: Record<string, string> = {};
+  for (const line of text.split(/\r?\n/)) {
+    const match = /^(?:export )?(DOCKER_[A-Z_]+)=(["']?)(.*)\2$/.exec(line.trim());
+    if (match) env[match[1] as string] = match[3] as string;
+  }
+  const bundle = bundleOfEnvironment(env);
+  if (bundle !== undefined) return bundle;
+  throw new DockerTlsError({
+    code: 'E_BUNDLE',
+    message: 'this is neither a tar archive, nor PEM, nor lines with DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY',
+    hints: [
+      // DER, as PKCS#12 is.
+      ...(data[0] === 0x30 ? ['openssl pkcs12 -in FILE -nodes | docker-tls client import -'] : []),
+      'docker-tls client export NAME --out FILE',
+    ],
+  });
+}
+
+/** Hosts that are named beside the credentials, `tcp://address:port`. Fails with E_USAGE (exit 2). */
+export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
+  return hosts.map((host) => {
+    if (/^tcp:\/\/[^/]+:[0-9]{1,5}$/.test(host)) return { name: nameOf(addressOf(host)[0]), host };
+    throw new DockerTlsError({
+      code: 'E_USAGE',
+      message: `--host takes what DOCKER_HOST would be, not ${host}`,
+      hints: ['--host tcp://build-1.example.org:2376'],
+    });
+  });
+}
+
+/** What a job of a CI system finds in its environment; undefined where there are no credentials. Fails with E_BUNDLE (exit 2). */
+export function bundleOfEnvironment(env: Readonly<Record<string, string | undefined>>): ClientBundle | undefined {
+  const credentials = parseBundleEnv(env);
+  if (credentials === undefined) return undefined;
+  const host = env.DOCKER_HOST ?? '';
+  const hosts = /^tcp:\/\/[^/]+:[0-9]{1,5}$/.test(host) ? [{ name: nameOf(addressOf(host)[0]), host }] : [];
+  const subject = inspectCertificate(credentials.cert).subject;
+  return { client: checkName('client', subject), hosts, ...credentials };
+}

@@ -1,0 +1,156 @@
+/** Owns which host and which client of the store a command means, also when it was not said. Pure. */
+
+import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
+import { nearestNames } from '../domain/fleet/nearest.ts';
+import { clientRevoked } from '../domain/trust/client-refusals.ts';
+import { ownOf } from '../domain/trust/clients.ts';
+import { accepts, probeClientAt, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { listWords } from '../domain/words.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import type { Runtime } from '../runtime.ts';
+
+export type KnownClient = StoredClient & { readonly directory: string };
+
+/** The client that --client or DOCKER_TLS_CLIENT names. */
+export function clientName(
+  { client }: { readonly client: string | undefined },
+  { env }: Pick<Runtime, 'env'>,
+): string | undefined {
+  return client ?? (env.DOCKER_TLS_CLIENT || undefined);
+}
+
+/**
+ * The host that was named, or the only one there is. `command` is for hints, for instance `docker-tls env`.
+ * Errors, exit 2: E_NO_HOSTS (nothing set up yet), E_HOST_UNKNOWN, E_HOST_AMBIGUOUS.
+ */
+export function resolveHost(state: StoreState, name: string | undefined, command: string): ReachableHost {
+  const hosts = reachableHosts(state);
+  const names = [...hosts.keys()];
+  if (name !== undefined) {
+    const host = hosts.get(name);
+    if (host) return host;
+    if (names.length > 0) throw unknownName('host', 'E_HOST_UNKNOWN', name, names, command);
+  }
+  const [only, ...others] = hosts.values();
+  if (!only) {
+    throw new DockerTlsError({
+      code: 'E_NO_HOSTS',
+      message: 'no host is set up in this store yet',
+      hints: ['docker-tls setup root@HOST', 'docker-tls client import FILE'],
+    });
+  }
+  if (others.length === 0) return only;
+  throw ambiguous('host', 'E_HOST_AMBIGUOUS', names, `${command} `);
+}
+
+/**
+ * The client that was named, or the only one that `host` accepts, or of several this computer's own. Revoked clients don't count.
+ * Errors, exit 2: E_NO_CLIENTS, E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NOT_ACCEPTED, E_CLIENT_AMBIGUOUS, E_CLIENT_NO_KEY.
+ */
+export function resolveClient(
+  state: StoreState,
+  host: ReachableHost,
+  name: string | undefined,
+  command: string,
+): KnownClient {
+  const client = name === undefined ? onlyClient(state, host, command) : namedClient(state, host, name, command);
+  if (client.key) return client;
+  throw new DockerTlsError({
+    code: 'E_CLIENT_NO_KEY',
+    where: client.record.name,
+    message: 'the key of this client is not in this store; it was made on another machine and stays there',
+    hints: [`on the computer that has the key: docker-tls client import FILE`],
+  });
+}
+
+/** As resolveClient, for whom any client will do: the one that DOCKER_TLS_CLIENT prefers, of several this computer's own, or the first. */
+export function anyClient(
+  state: StoreState,
+  host: ReachableHost,
+  { client }: { readonly client: string | undefined },
+  { env }: Pick<Runtime, 'env'>,
+  command: string,
+): KnownClient {
+  if (client !== undefined) return resolveClient(state, host, client, command);
+  const preferred = state.clients.get(env.DOCKER_TLS_CLIENT ?? '');
+  return (
+    probeClientAt(preferred === undefined ? [] : [preferred], host) ??
+    probeClientAt(state.clients.values(), host) ??
+    resolveClient(state, host, undefined, command)
+  );
+}
+
+function namedClient(state: StoreState, host: ReachableHost, name: string, command: string): KnownClient {
+  const client = state.clients.get(name);
+  if (!client) throw unknownName('client', 'E_CLIENT_UNKNOWN', name, [...state.clients.keys()], `${command} --client`);
+  if (client.record.revokedAt !== undefined)
+    throw clientRevoked(name, client.record.revokedAt, 'docker-tls client add NAME');
+  if (accepts(host, client)) return client;
+  throw new DockerTlsError({
+    code: 'E_CLIENT_NOT_ACCEPTED',
+    where: name,
+    message: `the host ${host.record.name} does not accept this client`,
+    hints: ['docker-tls client list'],
+  });
+}
+
+function onlyClient(state: StoreState, host: ReachableHost, command: string): KnownClient {
+  const usable = [...state.clients.values()].filter(
+    (client) => client.record.revokedAt === undefined && accepts(host, client) && client.key,
+  );
+  const [only, ...others] = usable;
+  if (!only) {
+    throw new DockerTlsError({
+      code: 'E_NO_CLIENTS',
+      where: host.record.name,
+      message: 'the store holds no client that this host accepts',
+      hints: ['docker-tls client add NAME'],
+    });
+  }
+  if (others.length === 0) return only;
+  const own = ownOf(usable);
+  if (own !== undefined) return own;
+  const names = usable.map((client) => client.record.name);
+  throw ambiguous('client', 'E_CLIENT_AMBIGUOUS', names, `${command} ${host.record.name} --client `, [
+    `or for every command here: docker-tls client use ${names[0]}`,
+  ]);
+}
+
+/** A host that was set up from this store. Fails with E_HOST_UNKNOWN (exit 2). */
+export function storedHost({ hosts }: StoreState, name: string, command: string): StoredHost {
+  const host = hosts.get(name);
+  if (host === undefined) throw unknownName('host', 'E_HOST_UNKNOWN', name, [...hosts.keys()], command);
+  return host;
+}
+
+/** E_…_UNKNOWN (exit 2), with the nearest right names to paste after `command`. */
+export function unknownName(
+  what: string,
+  code: ErrorCode,
+  name: string,
+  names: readonly string[],
+  command: string,
+): DockerTlsError {
+  const near = nearestNames(name, names);
+  return new DockerTlsError({
+    code,
+    where: name,
+    message: `there is no ${what} of this name in the store; known: ${listWords(names, 8) || 'none'}`,
+    hints: near.length > 0 ? near.map((one) => `${command} ${one}`) : ['docker-tls status'],
+  });
+}
+
+function ambiguous(
+  what: string,
+  code: ErrorCode,
+  names: readonly string[],
+  before: string,
+  more: readonly string[] = [],
+): DockerTlsError {
+  return new DockerTlsError({
+    code,
+    message: `there are ${names.length} ${what}s; say which`,
+    hints: [...names.slice(0, 5).map((name) => `${before}${name}`), ...more],
+  });
+}

@@ -1,0 +1,182 @@
+/** Owns where secrets come from: the CA's passphrase and the password for sudo, from a file, the environment, or a question. */
+
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { shellQuote } from '../domain/quote.ts';
+import { Secret } from '../domain/secret.ts';
+import type { PassphraseSource } from '../engine/key-protection.ts';
+import { keepFromChildren } from '../environment.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import type { Runtime } from '../runtime.ts';
+import type { ActionContext } from './action-context.ts';
+import type { Prompts } from './prompts.ts';
+
+/** What the flags say of secrets; what is absent was not said. */
+export type SecretOptions = {
+  readonly askSudoPassword?: boolean;
+  readonly sudoPasswordFile?: string | undefined;
+  readonly caPassphraseFile?: string | undefined;
+  readonly noCaPassphrase?: boolean;
+};
+
+/** What is typed for a new CA without a passphrase. */
+const NONE = 'none';
+const OLD_CA = { message: 'Passphrase of the CA:' };
+/** A typing error would lock the key under an unknown passphrase. */
+const NEW_CA = {
+  message: 'New passphrase of the CA:',
+  confirm: true,
+  validate: (text: string) => weakness(text) ?? true,
+} as const;
+
+/** What is soon guessed by whoever has the key file. */
+function weakness(passphrase: string): string | undefined {
+  if (passphrase.length < 8) return 'Too short: at least 8 characters.';
+  if (new Set(passphrase).size < 4) return 'Too simple: the same few characters over and over.';
+  return /^(passw|12345|qwert)/i.test(passphrase) ? 'Too common: such words are tried first.' : undefined;
+}
+
+/** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
+export function passphraseSource(
+  options: SecretOptions,
+  runtime: Runtime,
+  prompts: Prompts,
+  reference?: string,
+): PassphraseSource {
+  // Before the first child process, though the key may be opened long after it.
+  if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
+  async function given(fresh: boolean): Promise<Secret | undefined> {
+    if (options.caPassphraseFile !== undefined)
+      return readSecretFile(resolve(runtime.cwd, options.caPassphraseFile), '--ca-passphrase-file');
+    const fromEnvironment = runtime.env.DOCKER_TLS_CA_PASSPHRASE;
+    if (fromEnvironment) return new Secret(fromEnvironment);
+    return reference === undefined || reference === 'none'
+      ? undefined
+      : readSecret(reference, 'ca.passphrase', runtime, prompts, fresh ? NEW_CA : OLD_CA);
+  }
+  return {
+    async forNewCa() {
+      const secret = await given(true);
+      const weak = secret === undefined ? undefined : weakness(secret.reveal().toString('utf8'));
+      if (weak !== undefined) await prompts.show(`warning: the passphrase given for the new CA is weak. ${weak}\n`);
+      if (secret !== undefined || options.noCaPassphrase || reference === 'none') return secret;
+      if (!prompts.interactive) {
+        throw new DockerTlsError({
+          code: 'E_CA_PASSPHRASE',
+          message: 'no passphrase given for the new CA key; pass --ca-passphrase-file or --no-ca-passphrase',
+          hints: ['--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)', '--no-ca-passphrase'],
+        });
+      }
+      const typed = await prompts.password({
+        ...NEW_CA,
+        explain:
+          'Anyone with the CA key can grant access. A passphrase makes a stolen key file useless; docker-tls asks for it whenever it issues a certificate. To do without: none.',
+        validate: (text) => text === NONE || NEW_CA.validate(text),
+        unconfirmed: NONE,
+        flag: '--ca-passphrase-file FILE, or --no-ca-passphrase',
+        key: 'ca.passphrase',
+      });
+      return typed.reveal().toString('utf8') === NONE ? undefined : typed;
+    },
+    async forExistingCa(opens) {
+      const secret = await given(false);
+      if (secret !== undefined) return secret;
+      const question = { ...OLD_CA, flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' };
+      let typed = await prompts.password(question);
+      // Until it opens, or Ctrl-C: what else was answered is not lost.
+      for (let tries = 1; !(await opens(typed)); tries += 1) {
+        const lost = tries < 3 ? '' : ' If it is lost: Ctrl-C, then docker-tls rotate ca --lost-passphrase';
+        typed = await prompts.password({ ...question, explain: `The key does not open with that one.${lost}` });
+      }
+      return typed;
+    },
+  };
+}
+
+/** The passphrase of a file that is exported: from a file, or asked for twice. */
+export function exportPassphrase(
+  file: string | undefined,
+  message: string,
+  { runtime, prompts }: Pick<ActionContext, 'runtime' | 'prompts'>,
+): Promise<Secret> {
+  return file === undefined
+    ? prompts.password({ message, confirm: true, flag: '--passphrase-file FILE' })
+    : readSecretFile(resolve(runtime.cwd, file), '--passphrase-file');
+}
+
+/** The password for sudo, when the options promise one, or else the fleet file does. */
+export async function sudoPassword(
+  options: SecretOptions,
+  runtime: Runtime,
+  prompts: Prompts,
+  reference?: string,
+): Promise<Secret | undefined> {
+  if (options.sudoPasswordFile !== undefined)
+    return readSecretFile(resolve(runtime.cwd, options.sudoPasswordFile), '--sudo-password-file');
+  const question = { message: 'Password for sudo:' };
+  if (options.askSudoPassword)
+    return prompts.password({ ...question, flag: '--sudo-password-file FILE', key: 'sudo-password' });
+  return reference === undefined ? undefined : readSecret(reference, 'sudo-password', runtime, prompts, question);
+}
+
+/** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or readable by every local user. */
+export async function readSecretFile(path: string, flag: string): Promise<Secret> {
+  let text: string;
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw noFile(path, flag, 'is a directory');
+    if (process.platform !== 'win32' && (found.mode & 0o007) !== 0)
+      throw found.isFile() || found.isFIFO() ? openToAll(path, flag) : noFile(path, flag, 'is a device, no file');
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof DockerTlsError) throw cause;
+    throw new DockerTlsError({
+      code: 'E_SECRET_FILE',
+      message: `${flag}: ${path} cannot be read`,
+      hints: [`ls -l ${shellQuote(path)}`],
+      cause,
+    });
+  }
+  const line = text.split(/\r?\n/)[0] ?? '';
+  if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', message: `${flag}: ${path} is empty` });
+  return new Secret(line);
+}
+
+/** No hint to change its mode: /tmp and /dev/null are open to all users on purpose. */
+function noFile(path: string, flag: string, what: string): DockerTlsError {
+  return new DockerTlsError({ code: 'E_SECRET_FILE', message: `${flag}: ${path} ${what}` });
+}
+
+function openToAll(path: string, flag: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SECRET_FILE',
+    message: `${flag}: every local user can read ${path}`,
+    hints: [`chmod 600 ${shellQuote(path)}`],
+  });
+}
+
+/** A secret that the fleet file names: `env:NAME`, `file:PATH` or `prompt`. Fails with E_SECRET_ENV, E_SECRET_FILE (exit 2). */
+export async function readSecret(
+  reference: string,
+  key: string,
+  runtime: Runtime,
+  prompts: Prompts,
+  question: {
+    readonly message: string;
+    readonly confirm?: boolean;
+    readonly validate?: (text: string) => true | string;
+  },
+): Promise<Secret> {
+  if (reference.startsWith('file:')) return readSecretFile(resolve(runtime.cwd, reference.slice(5)), key);
+  if (reference.startsWith('env:')) {
+    const value = runtime.env[reference.slice(4)];
+    keepFromChildren(reference.slice(4));
+    if (value) return new Secret(value);
+    throw new DockerTlsError({
+      code: 'E_SECRET_ENV',
+      message: `${key}: the environment variable ${reference.slice(4)} is not set`,
+      hints: [`read -rs ${reference.slice(4)}; export ${reference.slice(4)}`],
+    });
+  }
+  return prompts.password({ ...question, flag: `${key}: env:NAME or file:PATH in the fleet file` });
+}

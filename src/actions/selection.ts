@@ -1,0 +1,131 @@
+/** Owns which hosts a command is about: those of the fleet file, of an inventory, of the store, or the one that was typed. */
+
+import { readFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import type { StoreState } from '../adapters/store/records.ts';
+import { parseShard, selectHosts } from '../domain/fleet/selection.ts';
+import { type HostFlags, specsFor, storedSpecs, withFlags } from '../domain/fleet/specs.ts';
+import { shellQuote } from '../domain/quote.ts';
+import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
+import { DockerTlsError, printable } from '../errors/errors.ts';
+import { homeDirectory } from '../user.ts';
+import type { ActionContext } from './action-context.ts';
+
+/** How hosts are chosen, beside their names. */
+export type SelectionOptions = {
+  readonly inventory?: string | undefined;
+  readonly limit: readonly string[];
+  readonly shard?: string | undefined;
+};
+
+export type Selection = {
+  readonly specs: readonly HostSpec[];
+  /** From a fleet file; undefined where the store alone knows. */
+  readonly ca?: CaSpec;
+  readonly clients: readonly ClientSpec[];
+  /** References to secrets in the fleet file. */
+  readonly secrets: { readonly caPassphrase?: string; readonly sudoPassword?: Readonly<Record<string, string>> };
+  readonly fromFleet: boolean;
+};
+
+/** Reads and selects; `reached`: also hosts that only an imported client knows. Fails with E_FLEET, E_LIMIT, E_HOST_UNKNOWN, E_NO_HOSTS (exit 2). */
+export async function selectSpecs(
+  { global, runtime, progress }: Pick<ActionContext, 'global' | 'runtime' | 'progress'>,
+  hosts: readonly string[],
+  options: SelectionOptions,
+  state: StoreState,
+  flags: HostFlags | undefined,
+  { reached = false }: { readonly reached?: boolean } = {},
+): Promise<Selection> {
+  const shard = options.shard === undefined ? undefined : parseShard(options.shard);
+  if (global.file !== undefined && options.inventory !== undefined) {
+    throw new DockerTlsError({
+      code: 'E_USAGE',
+      message: 'hosts come from a fleet file or from an inventory, not from both at once',
+      hints: ['leave out -f or --inventory'],
+    });
+  }
+  if (global.file !== undefined) {
+    const { parseFleet } = await import('../domain/fleet/fleet.ts');
+    const { resolveFleetPaths } = await import('../domain/fleet/fleet-paths.ts');
+    const path = resolve(runtime.cwd, global.file === '-' ? 'stdin' : global.file);
+    const text = await readInput(global.file, runtime.cwd);
+    const home = homeDirectory(runtime.env);
+    const fleet = resolveFleetPaths({ ...parseFleet(text, shownPath(path, runtime.cwd)), path }, home);
+    const specs = selectHosts(fleet.hosts, { limit: meant(hosts, options.limit, fleet.hosts), shard });
+    return {
+      specs: onTop(specs, flags),
+      ca: fleet.ca,
+      clients: fleet.clients,
+      secrets: fleet.secrets,
+      fromFleet: true,
+    };
+  }
+  if (options.inventory !== undefined) {
+    const { chosenSpecs, parseInventory } = await import('../domain/fleet/inventory.ts');
+    const { resolveHostPaths } = await import('../domain/fleet/fleet-paths.ts');
+    const text = await readInput(options.inventory, runtime.cwd);
+    const found = parseInventory(text, options.inventory === '-' ? 'stdin' : options.inventory);
+    // Nobody asked for those of another kind by name.
+    const named = hosts.length + options.limit.length > 0;
+    const others = named ? [] : found.filter(({ connection }) => connection !== undefined);
+    for (const { name, connection } of others) progress.note(`${printable(name)}: left out (${connection}, not ssh)`);
+    const all = found.filter((host) => !others.includes(host));
+    const chosen = chosenSpecs(selectHosts(all, { limit: meant(hosts, options.limit, all), shard }));
+    const specs = resolveHostPaths(chosen, runtime.cwd, homeDirectory(runtime.env));
+    return { specs: onTop(specs, flags), clients: [], secrets: {}, fromFleet: false };
+  }
+  const specs =
+    flags !== undefined && hosts.length > 0 ? specsFor(hosts, state, flags) : storedSpecs(hosts, state, reached);
+  return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {}, fromFleet: false };
+}
+
+/** HOSTs and --limit both narrow: what is chosen has to be named by one and match the other. */
+function meant(
+  hosts: readonly string[],
+  limit: readonly string[],
+  all: readonly { readonly name: string }[],
+): readonly string[] {
+  if (hosts.length === 0 || limit.length === 0) return [...hosts, ...limit];
+  // Each has to match something: selectHosts says which does not.
+  const named = new Set(selectHosts(all, { limit: hosts }).map((spec) => spec.name));
+  const both = selectHosts(all, { limit }).filter((spec) => named.has(spec.name));
+  return both.length > 0 ? both.map((spec) => spec.name) : [`${hosts.join(', ')} and ${limit.join(', ')} at once`];
+}
+
+/** What was said on the command line holds for every host that was chosen. */
+function onTop(specs: readonly HostSpec[], flags: HostFlags | undefined): readonly HostSpec[] {
+  return flags === undefined ? specs : specs.map((spec) => withFlags(spec, flags));
+}
+
+/** As a person would type it: relative where the file is below the working directory. */
+function shownPath(path: string, cwd: string): string {
+  const below = relative(cwd, path);
+  return below.startsWith('..') ? path : below;
+}
+
+/** It ends once: a command that looks at its fleet again, as `rotate ca` between stages, gets the same text. */
+let standardInput: Promise<string> | undefined;
+
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function readInput(path: string, cwd: string): Promise<string> {
+  try {
+    if (path === '-' || path.endsWith('/-')) {
+      standardInput ??= readStandardInput();
+      return await standardInput;
+    }
+    return await readFile(resolve(cwd, path), 'utf8');
+  } catch (cause) {
+    throw new DockerTlsError({
+      code: 'E_FLEET',
+      message: `${path} cannot be read`,
+      hints: [`ls -l ${shellQuote(path)}`],
+      cause,
+    });
+  }
+}

@@ -1,0 +1,30 @@
+/** Owns `ssh`: a shell or a command on a host, by the login that the store has. */
+
+import { openTerminal } from '../adapters/ssh/terminal.ts';
+import type { ExitStatus } from '../errors/catalogue.ts';
+import { DockerTlsError, usage } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { storedHost } from './resolve-target.ts';
+import { storeOf } from './store.ts';
+
+/** The exit status of what ran there, whatever it is. */
+export async function openShell(context: ActionContext, name: string, command: readonly string[]): Promise<ExitStatus> {
+  if (context.global.json)
+    throw usage('--json: standard output belongs to what runs on the host', [`docker-tls ssh ${name}`]);
+  const state = await storeOf(context).read();
+  const reached = [...state.clients.values()].some(({ record }) => record.reaches?.some((host) => host.name === name));
+  if (reached && !state.hosts.has(name)) {
+    throw new DockerTlsError({
+      code: 'E_HOST_UNKNOWN',
+      where: name,
+      message: 'this host came with an imported client: the store has no login for it',
+      hints: [`docker-tls env ${name}`],
+    });
+  }
+  const { destination, user, port, identities, configFile, jump } = storedHost(state, name, 'docker-tls ssh').record
+    .ssh;
+  if (destination === 'local') throw usage(`${name} is this machine`, ['sudo -i']);
+  const requested = { user, port, identities, configFile, jump };
+  const known = Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined));
+  return (await openTerminal({ destination, ...known }, command)) as ExitStatus;
+}

@@ -1,0 +1,64 @@
+/** Owns the real Runtime: this process's streams, clock and environment, and the adapters, loaded at first use. */
+
+import { fstatSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Io, Runtime } from '../runtime.ts';
+import { userName } from '../user.ts';
+
+export type RuntimeOptions = {
+  /** False for `--no-color`. */
+  readonly colour: boolean;
+  readonly signal: AbortSignal;
+};
+
+/** All of it but what the call itself says (plugin-call.ts). */
+export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'program' | 'docker'> {
+  return {
+    io: processIo(options.colour),
+    now: () => new Date(),
+    cwd: process.cwd(),
+    operator: `${userName()}@${hostname()}`,
+    signal: options.signal,
+    connect: async (target) => (await import('./ssh/connect.ts')).connect(target),
+    probe: async (request) => (await import('./docker/probe.ts')).probe(request),
+    sign: async (command, request) => (await import('./issuer/sign-command.ts')).sign(command, request),
+    refreshCopies: async (request) => (await import('./docker/installed-copies.ts')).refreshCopies(request),
+  };
+}
+
+function processIo(colour: boolean): Io {
+  const { env, stdin, stdout, stderr } = process;
+  const toFile = isFile(stdout.fd);
+  return {
+    out: toFile ? (text) => writeFile(stdout, text) : (text) => stdout.write(text),
+    err(text) {
+      stderr.write(text);
+    },
+    outIsTerminal: stdout.isTTY === true,
+    errIsTerminal: stderr.isTTY === true,
+    inIsTerminal: stdin.isTTY === true,
+    get columns() {
+      return stdout.columns || stderr.columns || 80;
+    },
+    // https://no-color.org: any value that is not empty counts.
+    colour: colour && stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
+  };
+}
+
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    // Closed before we began.
+    return false;
+  }
+}
+
+/** Node's stream takes a short write, which is what a disk that is nearly full answers, for a whole one. */
+function writeFile(stream: NodeJS.WriteStream & { readonly fd: number }, text: string): void {
+  try {
+    for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(stream.fd, rest));
+  } catch (error) {
+    stream.emit('error', error);
+  }
+}

@@ -1,0 +1,51 @@
+/** Owns how the CAs of a store look. */
+
+import type { ImportedCa } from '../../actions/ca-import.ts';
+import type { CaView } from '../../actions/ca-show.ts';
+import { dateWords, plural } from '../../domain/words.ts';
+import type { CommandResult } from '../command.ts';
+import type { Around } from './change.ts';
+
+export function renderCa({ key, old, signCommand, clientIssuers, ...info }: CaView): CommandResult {
+  const { subject, issuer, fingerprint, notBefore, notAfter, keyType } = info;
+  const where =
+    key === 'external'
+      ? signCommand === undefined
+        ? 'external: nothing can be issued here'
+        : `external; signs by: ${signCommand}`
+      : `${key} (${keyType})`;
+  const text = [
+    `subject      ${subject}${info.selfIssued ? '' : ` (issued by ${issuer})`}`,
+    `fingerprint  ${fingerprint}`,
+    `valid        ${dateWords(notBefore)} to ${dateWords(notAfter)}`,
+    `key          ${where}`,
+    `clients      ${plural(clientIssuers, 'issuing CA', 'issuing CAs')} below it`,
+    ...old.map((one) => `still trusted ${one.subject}, until ${dateWords(one.notAfter)}; key ${one.key}`),
+  ].join('\n');
+  const result = {
+    ...{ subject, issuer, intermediate: !info.selfIssued, fingerprint },
+    notBefore: notBefore.toISOString(),
+    notAfter: notAfter.toISOString(),
+    ...{ keyType, key, signCommand, clientIssuers },
+    old: old.map((one) => {
+      return { subject: one.subject, fingerprint: one.fingerprint, notAfter: one.notAfter.toISOString(), key: one.key };
+    }),
+  };
+  return { exit: 0, result, text };
+}
+
+const ISSUES: Readonly<Record<ImportedCa['issues'], string>> = {
+  key: 'this store issues with its key',
+  command: 'a command signs; its clients cannot be revoked one by one',
+  external: 'its key is external: nothing can be issued here',
+};
+
+export function renderImportedCa({ notAfter, ...ca }: ImportedCa, { global }: Around): CommandResult {
+  const { subject, fingerprint, issues, warnings } = ca;
+  const lines = [fingerprint, ...warnings.map((warning) => `warning: ${warning}`)];
+  return {
+    exit: 0,
+    result: { subject, fingerprint, notAfter: notAfter.toISOString(), issues, warnings, dryRun: global.dryRun },
+    text: `CA ${subject}, until ${dateWords(notAfter)}: ${ISSUES[issues]}\n${lines.join('\n')}`,
+  };
+}

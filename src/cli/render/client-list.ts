@@ -1,0 +1,64 @@
+/** Owns how the list of clients looks. */
+
+import type { ListedClient } from '../../actions/client-list.ts';
+import { dateWords } from '../../domain/words.ts';
+import type { CommandResult } from '../command.ts';
+import type { Around } from './change.ts';
+import { type Colours, coloursOf } from './colours.ts';
+import { renderTable } from './table.ts';
+
+export function renderClientList(clients: readonly ListedClient[], { runtime: { io } }: Around): CommandResult {
+  return {
+    exit: 0,
+    result: { clients: clients.map((client) => ({ ...client, notAfter: client.notAfter.toISOString() })) },
+    ...(clients.length === 0
+      ? { text: 'There is no client yet. Make one with:', next: ['docker-tls client add NAME'] }
+      : renderClients(clients, coloursOf(io), io.columns)),
+  };
+}
+
+function renderClients(
+  clients: readonly ListedClient[],
+  colours: Colours,
+  columns: number,
+): Pick<CommandResult, 'text' | 'next'> {
+  const tone = (client: ListedClient) =>
+    client.state === 'ok'
+      ? colours.green
+      : client.state === 'revoked'
+        ? colours.dim
+        : client.state === 'due'
+          ? colours.yellow
+          : colours.red;
+  const table = renderTable(
+    [
+      { title: 'CLIENT' },
+      { title: 'EXPIRES' },
+      { title: 'DAYS', align: 'right' },
+      { title: 'STATE' },
+      { title: 'HOSTS', shrinkTo: 16 },
+      { title: 'KEY' },
+      { title: 'CONTEXTS', shrinkTo: 10 },
+    ],
+    clients.map((client) => [
+      client.name,
+      dateWords(client.notAfter),
+      { text: client.daysLeft, style: tone(client) },
+      { text: client.imported ? `${client.state}, imported` : client.state, style: tone(client) },
+      client.everywhere ? `all ${client.hosts.length}` : client.hosts.join(', ') || 'none',
+      client.key,
+      [...client.contexts, ...(client.configDirectory ? ['(config directory)'] : [])].join(', '),
+    ]),
+    { columns, titleStyle: colours.dim },
+  );
+  const outdated = [...new Set(clients.flatMap((client) => [...client.toAdd, ...client.toDrop]))].sort();
+  const copies = clients.flatMap(({ name, outdated }) =>
+    outdated.map(({ what, renew }) => `${name}, an old certificate is in ${what}: ${renew}`),
+  );
+  if (outdated.length === 0) return { text: [table, ...copies].join('\n') };
+  const lines = clients.flatMap((client) => [
+    ...(client.toAdd.length > 0 ? [`${client.name} is not accepted yet by ${client.toAdd.join(', ')}`] : []),
+    ...(client.toDrop.length > 0 ? [`${client.name} is still accepted by ${client.toDrop.join(', ')}`] : []),
+  ]);
+  return { text: [table, ...copies, ...lines].join('\n'), next: [`docker-tls apply ${outdated.join(' ')}`] };
+}

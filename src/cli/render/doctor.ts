@@ -1,0 +1,24 @@
+/** Owns how the one cause that doctor found looks. */
+
+import type { Examination } from '../../actions/doctor.ts';
+import { printable } from '../../errors/errors.ts';
+import type { CommandResult } from '../command.ts';
+import type { Around } from './change.ts';
+import { coloursOf } from './colours.ts';
+
+export function renderExamination(found: Examination, { runtime }: Around): CommandResult {
+  const { green, red, bold, dim } = coloursOf(runtime.io);
+  const { cause, message, journal, sshProblem, note, hints } = found;
+  const well = cause === 'none';
+  const text = [
+    `${well ? green('✓') : red('✗')} ${bold(well ? 'all is well' : cause)}: ${message}`,
+    ...journal.map((line) => dim(`  journal: ${line}`)),
+    ...(sshProblem === undefined
+      ? []
+      : [dim(`  ssh: ${printable(sshProblem.message)}`), ...sshProblem.hints.map((hint) => dim(`       ${hint}`))]),
+    ...(note === undefined ? [] : [`  ${note}`]),
+    '',
+    ...hints.map((hint) => `  ${hint}`),
+  ].join('\n');
+  return { exit: well ? 0 : 7, result: found, text, attention: '' };
+}

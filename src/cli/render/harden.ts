@@ -1,0 +1,57 @@
+/** Owns how hardening looks: the change, what it cost, what was left out, and the list of fixes. */
+
+import type { Hardened } from '../../actions/harden.ts';
+import { NEVER, needsYes, type Risk } from '../../domain/audit/fixes.ts';
+import { FIXES, leftOutWords, profilesOf } from '../../domain/plan/hardening.ts';
+import { hangText } from '../../domain/words.ts';
+import type { CommandResult } from '../command.ts';
+import { type Around, renderChange } from './change.ts';
+import { coloursOf } from './colours.ts';
+import { costLines } from './outcome.ts';
+import { tableWidth } from './table.ts';
+
+const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'no risk', low: 'low risk', yes: 'takes a yes of its own' };
+
+export function renderHardened({ changed, fixes, leftOut, wordless, report }: Hardened, around: Around): CommandResult {
+  const { io } = around.runtime;
+  const { result, text, ...rest } = renderChange(changed, around);
+  const costs = changed.results.flatMap((one) => (one.kind === 'done' ? costLines(one.value) : []));
+  const unmade = [
+    ...leftOut.map(leftOutWords),
+    ...(wordless ? ['left out: banner, since its words are yours; to make it: --banner TEXT'] : []),
+  ];
+  const lines = [...costs, ...unmade].map((line) => coloursOf(io).yellow(hangText(line, tableWidth(io), 2)));
+  return {
+    ...rest,
+    result: { fixes, leftOut: leftOut.map((fix) => fix.name), ...(result as object), report },
+    text: [text, ...lines, ...(report === undefined ? [] : [`The report is in ${report}`])].join('\n'),
+  };
+}
+
+export function renderFixes({ runtime }: Around): CommandResult {
+  const columns = tableWidth(runtime.io);
+  const fixes = FIXES.map((fix) => ({
+    ...fix,
+    profiles: profilesOf(fix.name),
+    needsYes: needsYes(fix.name),
+  }));
+  const text = fixes
+    .map((fix) =>
+      [
+        `${fix.name}  (${fix.profiles.join(', ')}; ${RISK_WORDS[fix.risk]})`,
+        `    ${hangText(fix.title, columns, 4)}`,
+        ...(fix.cost
+          ? [
+              `    ${hangText(`costs: ${fix.cost}${fix.risk === 'yes' ? ` (needs --accept ${fix.name})` : ''}`, columns, 4)}`,
+            ]
+          : []),
+      ].join('\n'),
+    )
+    .join('\n');
+  const never = NEVER.map(({ setting, why }) => `    ${hangText(`${setting}: ${why}`, columns, 6)}`);
+  return {
+    exit: 0,
+    result: { fixes, never: NEVER },
+    text: [text, 'never, by no fix and no profile:', ...never].join('\n'),
+  };
+}

@@ -1,0 +1,35 @@
+/** Owns how a removal looks: the change, and the docker contexts that went with the hosts. */
+
+import type { Removed } from '../../actions/remove.ts';
+import { listWords } from '../../domain/words.ts';
+import type { DockerTlsError } from '../../errors/errors.ts';
+import type { CommandResult } from '../command.ts';
+import { type Around, renderChange } from './change.ts';
+
+export function renderRemoved({ changed, contexts, errors, stored }: Removed, around: Around): CommandResult {
+  const { result, text, ...rest } = renderChange(changed, around);
+  const words = `docker ${contexts.length === 1 ? 'context' : 'contexts'} ${listWords(contexts, 12)}`;
+  const ending = changed.planned ? `\n\nwould also be removed: ${words}` : `\n  also removed: ${words}`;
+  return {
+    ...rest,
+    result: { ...(result as object), contexts },
+    text: contexts.length > 0 ? `${text}${ending}` : text,
+    errors: [...(rest.errors ?? []).map((error) => offeringForget(error, stored)), ...errors],
+  };
+}
+
+/** Errors of a host that may be gone, or whose address another one has by now. */
+const GONE = [
+  'E_SSH_TIMEOUT',
+  'E_SSH_UNREACHABLE',
+  'E_SSH_REFUSED',
+  'E_SSH_NAME',
+  'E_SSH_LOST',
+  'E_SSH_HOST_KEY_UNKNOWN',
+  'E_SSH_HOST_KEY_CHANGED',
+];
+
+function offeringForget(error: DockerTlsError, stored: ReadonlySet<string>): DockerTlsError {
+  if (!GONE.includes(error.code) || error.where === undefined || !stored.has(error.where)) return error;
+  return error.hinting([...error.hints, `if the host is gone for good: docker-tls forget ${error.where}`]);
+}

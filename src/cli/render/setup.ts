@@ -1,0 +1,38 @@
+/** Owns how a setup ends: what was verified, and how docker reaches the host from here. */
+
+import type { SetUp } from '../../actions/setup.ts';
+import { dockerHost } from '../../domain/destination.ts';
+import type { CommandResult } from '../command.ts';
+import { type Around, renderChange } from './change.ts';
+import { coloursOf } from './colours.ts';
+import { useCommands } from './next.ts';
+import { outcomeJson, renderAttention, renderChecks, renderOutcome, renderWarnings } from './outcome.ts';
+
+export function renderSetup({ changed, spec, client, context, errors }: SetUp, around: Around): CommandResult {
+  const [outcome] = changed.results;
+  if (outcome?.kind !== 'done') {
+    const { result, ...rest } = renderChange(changed, around);
+    return { ...rest, result: { client, ...(result as object) } };
+  }
+  const { value } = outcome;
+  const { io } = around.runtime;
+  const colours = coloursOf(io);
+  const endpoint = dockerHost(value.address, spec.port);
+  // On a terminal the progress has said already how it ended.
+  const verified = io.errIsTerminal
+    ? `\nVerified from here, over new connections:\n${[renderChecks(value.checks, colours), ...renderWarnings(value.warnings, colours)].join('\n')}`
+    : renderOutcome(value, colours);
+  // Only those that were tried.
+  const accepted = value.checks.flatMap(({ who, expected, ok }) =>
+    expected === 'accepted' && ok ? [colours.bold(who.replace(/^client /, ''))] : [],
+  );
+  const sentence = accepted.length === 0 ? 'Next:' : `${endpoint} accepts ${accepted.join(', ')}. Next:`;
+  return {
+    exit: 0,
+    result: { ...(outcomeJson(outcome) as object), endpoint, client, ...(context ? { context } : {}) },
+    text: [verified, '', sentence].join('\n'),
+    next: useCommands(spec, context, around.runtime),
+    attention: renderAttention([outcome]),
+    errors,
+  };
+}

@@ -1,0 +1,176 @@
+/** Owns the question which hosts a run is about: from a host's record in the store, or from what was typed. */
+
+import type { StoreState } from '../../adapters/store/records.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
+import { checkName, contextNameOf } from '../names.ts';
+import { uniqueSans } from '../pki/names.ts';
+import { shellQuote } from '../quote.ts';
+import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../settings.ts';
+import { reachableHosts } from '../trust/reachable-hosts.ts';
+import { listWords } from '../words.ts';
+
+/** What the flags of a command say about a host; what is undefined was not said. */
+export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
+
+/** A host with what the flags say on top. */
+export function withFlags(spec: HostSpec, flags: HostFlags): HostSpec {
+  // `--san` names further ones.
+  const sans = uniqueSans([...spec.sans, ...(flags.sans ?? [])]);
+  return { ...spec, ...given(flags), sans, name: spec.name, ssh: { ...spec.ssh, ...given(flags.ssh) } };
+}
+
+function given(flags: object): object {
+  return Object.fromEntries(Object.entries(flags).filter(([key, value]) => value !== undefined && key !== 'ssh'));
+}
+
+/**
+ * The host that HOST means: one of the store (by name, or by where ssh goes, as whichever user), with what the flags say on top,
+ * or a new one. Fails with E_HOST_NAME, E_NAME, E_HOST_EXTERNAL, E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
+ */
+export function specFor(host: string, state: StoreState, flags: HostFlags): HostSpec {
+  const stored = [...state.hosts.values()].map(({ record }) => completeHost(record));
+  const known = knownHost(stored, host, flags);
+  if (known !== undefined) return known;
+  if (flags.name === undefined && reachableHosts(state).has(host)) throw external(host);
+  const { ssh, ...more } = flags;
+  const destination = parseDestination(host);
+  return completeHost({ ...given(more), name: newName(host, flags), ssh: { ...destination, ...given(ssh) } });
+}
+
+/** The name of a host that is new. Fails with E_HOST_NAME, E_NAME (exit 2). */
+export function newName(host: string, flags: HostFlags): string {
+  return checkName('host', flags.name ?? nameOf(parseDestination(host).destination));
+}
+
+/**
+ * The one of some hosts that HOST means, with the flags on top: by its name, by where ssh goes, or by the name that it would get.
+ * Fails as `sameHost` does, and with E_HOST_NAME, E_NAME (exit 2).
+ */
+export function knownHost(hosts: readonly HostSpec[], host: string, flags: HostFlags): HostSpec | undefined {
+  const found =
+    hosts.find(({ name }) => name === host) ??
+    hosts.find(({ ssh }) => leadsTo(ssh, { ...parseDestination(host), ...given(flags.ssh) })) ??
+    hosts.find(({ name }) => name === newName(host, flags));
+  return found === undefined ? undefined : sameHost(found, host, flags);
+}
+
+/** The hosts that several HOSTs mean; two of them under one name are refused as in `specFor`. */
+export function specsFor(hosts: readonly string[], state: StoreState, flags: HostFlags): HostSpec[] {
+  const specs = new Map<string, HostSpec>();
+  for (const host of hosts) {
+    const spec = specFor(host, state, flags);
+    const other = specs.get(spec.name);
+    specs.set(spec.name, other === undefined ? spec : sameHost(other, host, flags));
+  }
+  return [...specs.values()];
+}
+
+/**
+ * A host that is known by its name, with what was typed on top. HOST is that name, or where ssh goes to it: another host under the
+ * same name would get its keys, and be verified where the known one answers. That a host has moved is said by its name and address.
+ * Fails with E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
+ */
+export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
+  const { name } = known;
+  if (flags.name !== undefined && flags.name !== name) {
+    throw new DockerTlsError({
+      code: 'E_HOST_KNOWN',
+      where: host,
+      message: `this host is known already, by the name ${name}`,
+      hints: [`docker-tls setup ${name}`, `another name for it: docker-tls remove ${name}, then setup again`],
+    });
+  }
+  if (host === name) return withFlags(known, flags);
+  const typed = parseDestination(host);
+  const moved = flags.name !== undefined && flags.address !== undefined;
+  if (!moved && !leadsTo(known.ssh, { ...typed, ...given(flags.ssh) })) {
+    const again = `docker-tls setup ${shellQuote(host)} --name`;
+    throw new DockerTlsError({
+      code: 'E_HOST_TAKEN',
+      where: host,
+      message: `${name} is the name of another host, ${destinationWords(known.ssh)}`,
+      hints: [
+        `a name of its own: ${again} NAME`,
+        `if ${name} has moved: ${again} ${name} --address ${typed.destination}`,
+        `if ${name} is no longer needed: docker-tls remove ${name}`,
+      ],
+    });
+  }
+  return withFlags({ ...known, ssh: { ...known.ssh, port: undefined, ...typed } as HostSpec['ssh'] }, flags);
+}
+
+/**
+ * Every host of the store, or those that are named; `reached` counts those in that an imported client brought along, which nobody logs
+ * in to. Fails with E_HOST_UNKNOWN, E_HOST_EXTERNAL, E_NO_HOSTS (exit 2).
+ */
+export function storedSpecs(hosts: readonly string[], state: StoreState, reached = false): HostSpec[] {
+  const others = [...reachableHosts(state).values()].filter(({ record }) => !state.hosts.has(record.name));
+  const foreign = new Map(
+    others.map(({ record }) => [
+      record.name,
+      completeHost({ ...record, clients: undefined, ssh: { destination: record.address } }),
+    ]),
+  );
+  const own = [...state.hosts.values()].map((host) => completeHost(host.record));
+  if (hosts.length === 0) {
+    if (state.hosts.size === 0 && !(reached && foreign.size > 0)) {
+      throw new DockerTlsError({
+        code: 'E_NO_HOSTS',
+        message: 'no host has been set up yet',
+        hints: ['docker-tls setup root@HOST', 'or name a fleet file: -f fleet.yaml'],
+      });
+    }
+    return reached ? [...own, ...foreign.values()] : own;
+  }
+  return hosts.map((host) => {
+    const known = own.find(({ name }) => name === host) ?? byDestination(own, host);
+    if (known !== undefined) return known;
+    const other = foreign.get(host);
+    if (other !== undefined && reached) return other;
+    if (other !== undefined) throw external(host);
+    throw new DockerTlsError({
+      code: 'E_HOST_UNKNOWN',
+      message: `no host ${host} in the store; known: ${listWords([...state.hosts.keys()], 8) || 'none'}`,
+      hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
+    });
+  });
+}
+
+function external(host: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_HOST_EXTERNAL',
+    where: host,
+    message: 'this host was set up from another store; here it is known only to a client that was imported',
+    hints: [`docker-tls verify ${host}`, `docker-tls env ${host}`],
+  });
+}
+
+/** Whether ssh ends at the same place. The user does not matter; what was not typed is as it is known. */
+function leadsTo(known: HostSpec['ssh'], typed: HostSpec['ssh']): boolean {
+  const { jump = known.jump, configFile = known.configFile } = typed;
+  return wayOf(known) === wayOf({ ...typed, jump, configFile } as HostSpec['ssh']);
+}
+
+function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | undefined {
+  try {
+    const typed = parseDestination(host);
+    return hosts.find(({ ssh }) => leadsTo(ssh, typed));
+  } catch {
+    return undefined;
+  }
+}
+
+const NOT_THERE = ['E_SSH_NAME', 'E_SSH_HOST_KEY_UNKNOWN', 'E_SSH_TIMEOUT', 'E_SSH_UNREACHABLE', 'E_SSH_REFUSED'];
+
+/** A host that the store does not have, and that is not there, may be a slip of the hand: the error names those that there are. */
+export function namingKnown(error: unknown, host: string, { hosts }: StoreState): unknown {
+  if (!(error instanceof DockerTlsError) || !NOT_THERE.includes(error.code) || hosts.has(host) || hosts.size === 0)
+    return error;
+  return error.hinting([...error.hints, `hosts of the store: ${listWords([...hosts.keys()], 8)}`]);
+}
+
+/** The context that a host is to have here; `use` and `config-directory` mean one of the host's name. */
+export function contextName({ name, context, use, configDirectory }: HostSpec): string | undefined {
+  return context ?? (use || configDirectory ? contextNameOf(name) : undefined);
+}

@@ -1,0 +1,169 @@
+/** Owns the texts that run renewals on their own: systemd units, a crontab line, jobs of GitHub and GitLab. Pure. */
+
+import { shellQuote } from './quote.ts';
+
+export const SCHEDULE_FORMS = ['systemd', 'cron', 'github', 'gitlab'] as const;
+export type ScheduleForm = (typeof SCHEDULE_FORMS)[number];
+
+export type ScheduleOptions = {
+  /** How the program is called, absolute: the words before `rotate`. */
+  readonly program: readonly string[];
+  /** The store, absolute. */
+  readonly home: string;
+  /** The fleet file, absolute: its hosts alone, and the secrets it names. */
+  readonly fleetFile?: string;
+  /** A file, 0600, with the CA's passphrase; absent where its key has none. */
+  readonly passphraseFile?: string;
+  /** A file, 0600, with the password that sudo wants on the hosts; absent where it wants none. */
+  readonly sudoPasswordFile?: string;
+  /** Environment variables that the fleet file names beside it: secrets of GitHub by the same names. */
+  readonly environment?: readonly string[];
+  /** A shell command for systemd's OnFailure; default: the journal alone. */
+  readonly onFailure?: string;
+  /** Where cron mails what went wrong. */
+  readonly mailTo?: string;
+};
+
+export type ScheduleFile = { readonly name: string; readonly text: string };
+
+/** Files with secrets, as shell text: what holds a secret is named differently where systemd hands it over. */
+type SecretFiles = { readonly passphrase: string | undefined; readonly sudoPassword: string | undefined };
+
+/** Three commands, each tried whatever became of the one before. */
+function commandsOf({ program, home, fleetFile }: ScheduleOptions, files: SecretFiles): string[] {
+  const words = program.map(shellQuote).join(' ');
+  const store = ` --home ${shellQuote(home)}${fleetFile === undefined ? '' : ` -f ${shellQuote(fleetFile)}`}`;
+  const passphrase = files.passphrase === undefined ? '' : ` --ca-passphrase-file ${files.passphrase}`;
+  const sudo = files.sudoPassword === undefined ? '' : ` --sudo-password-file ${files.sudoPassword}`;
+  return [
+    `${words} rotate server --due --yes${store}${passphrase}${sudo}`,
+    `${words} rotate client --due --yes${store}${passphrase}`,
+    `${words} status --check${store}${sudo}`,
+  ];
+}
+
+function filesAsNamed({ passphraseFile, sudoPasswordFile }: ScheduleOptions): SecretFiles {
+  const quoted = (path: string | undefined) => (path === undefined ? undefined : shellQuote(path));
+  return { passphrase: quoted(passphraseFile), sudoPassword: quoted(sudoPasswordFile) };
+}
+
+/** A service, a timer, and a service for failures. systemd itself reads the secrets (LoadCredential=), and no other process sees them. */
+export function renderSystemd(options: ScheduleOptions): ScheduleFile[] {
+  const credentials = [
+    { name: 'ca-passphrase', path: options.passphraseFile },
+    { name: 'sudo-password', path: options.sudoPasswordFile },
+  ] as const;
+  const [passphrase, sudoPassword] = credentials.map(({ name, path }) =>
+    path === undefined ? undefined : `"$CREDENTIALS_DIRECTORY/${name}"`,
+  );
+  const script = `bad=0; ${commandsOf(options, { passphrase, sudoPassword })
+    .map((one) => `${one} || bad=1`)
+    .join('; ')}; exit $bad`;
+  const service = [
+    '[Unit]',
+    'Description=Renew certificates of Docker hosts (docker-tls)',
+    'Wants=network-online.target',
+    'After=network-online.target',
+    ...(options.onFailure === undefined ? [] : ['OnFailure=docker-tls-renew-failed.service']),
+    '',
+    '[Service]',
+    'Type=oneshot',
+    'UMask=0077',
+    ...credentials.flatMap(({ name, path }) =>
+      path === undefined ? [] : [`LoadCredential=${name}:${path.replaceAll('%', '%%')}`],
+    ),
+    // One shell for all three: a oneshot service with three ExecStart= would end at the first that fails.
+    `ExecStart=/bin/sh -c ${unitWord(script)}`,
+    '',
+  ].join('\n');
+  const timer = [
+    '[Unit]',
+    'Description=Renew certificates of Docker hosts every day (docker-tls)',
+    '',
+    '[Timer]',
+    'OnCalendar=daily',
+    'RandomizedDelaySec=2h',
+    'Persistent=true',
+    '',
+    '[Install]',
+    'WantedBy=timers.target',
+    '',
+  ].join('\n');
+  const failed = [
+    '[Unit]',
+    'Description=Tell that the renewal of certificates failed (docker-tls)',
+    '',
+    '[Service]',
+    'Type=oneshot',
+    `ExecStart=/bin/sh -c ${unitWord(options.onFailure ?? '')}`,
+    '',
+  ].join('\n');
+  return [
+    { name: 'docker-tls-renew.service', text: service },
+    { name: 'docker-tls-renew.timer', text: timer },
+    ...(options.onFailure === undefined ? [] : [{ name: 'docker-tls-renew-failed.service', text: failed }]),
+  ];
+}
+
+/** For `crontab -e`: silent when all went well, so that mail means trouble. */
+export function renderCron(options: ScheduleOptions): string {
+  const commands = commandsOf(options, filesAsNamed(options));
+  const line = `out=$(${commands.map((one) => `${one} 2>&1 || bad=1`).join('; ')}; exit \${bad:-0}) || { printf "\\%s\\n" "$out"; exit 1; }`;
+  // In a crontab a percent sign is the end of the line unless it is escaped.
+  const escaped = line.replace(/(?<!\\)%/g, '\\%');
+  return [...(options.mailTo === undefined ? [] : [`MAILTO=${options.mailTo}`]), `23 4 * * * ${escaped}`, ''].join(
+    '\n',
+  );
+}
+
+/**
+ * A job on a runner of one's own, where the store stays: what is renewed has to outlive the job. The CA's passphrase is a secret of the
+ * CI system unless a file on the runner holds it.
+ */
+export function renderCi(form: 'github' | 'gitlab', options: ScheduleOptions): string {
+  const script = [
+    'bad=0',
+    ...commandsOf(options, filesAsNamed(options)).map((one) => `${one} || bad=1`),
+    'exit $bad',
+  ].map((line) => `          ${line}`);
+  if (form === 'github') {
+    const names = new Set([
+      ...(options.passphraseFile === undefined ? ['DOCKER_TLS_CA_PASSPHRASE'] : []),
+      ...(options.environment ?? []),
+    ]);
+    const lines = [...names].map((name) => `      ${name}: \${{ secrets.${name} }}\n`);
+    const secret = lines.length === 0 ? '' : `    env:\n${lines.join('')}`;
+    return `name: certificates of Docker hosts
+on:
+  schedule: [{ cron: '23 4 * * *' }]
+  workflow_dispatch: {}
+permissions: { contents: read }
+# Two runs at once would wait for each other's lock.
+concurrency: docker-tls
+jobs:
+  renew:
+    # A runner of your own: docker-tls is installed there, and its disk keeps the store.
+    runs-on: [self-hosted, docker-tls]
+${secret}    steps:
+      - run: |
+${script.join('\n')}
+`;
+  }
+  // GitLab hands variables of the project to every job by itself, DOCKER_TLS_CA_PASSPHRASE among them.
+  return `certificates:
+  # A runner of your own: docker-tls is installed there, and its disk keeps the store.
+  tags: [docker-tls]
+  # Two jobs at once would wait for each other's lock.
+  resource_group: docker-tls
+  rules: [{ if: '$CI_PIPELINE_SOURCE == "schedule"' }]
+  script:
+    - |
+${script.join('\n')}
+`;
+}
+
+/** A word of ExecStart= (systemd.service(5), "Command lines"). */
+function unitWord(word: string): string {
+  const escaped = word.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll('$', '$$$$').replaceAll('"', '\\"');
+  return /^[A-Za-z0-9_./:@+=-]+$/.test(word) ? word : `"${escaped}"`;
+}

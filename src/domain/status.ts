@@ -1,0 +1,37 @@
+/** Owns a row of `status`: something that can expire, and how a host differs from the store. */
+
+import type { Upgrade } from './audit/vulnerabilities.ts';
+
+export type StatusRow = {
+  readonly kind: 'ca' | 'old ca' | 'host' | 'client';
+  readonly name: string;
+  readonly issuer: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly daysLeft: number;
+  readonly state: 'ok' | 'due' | 'expired' | 'not-yet-valid' | 'revoked';
+  readonly dueAt: Date;
+  /** Of an old CA: there may be several of one name. */
+  readonly serial?: string;
+  /** Of a client: the commands that give it new credentials, and whether `rotate client` is the one. */
+  readonly renew?: readonly string[];
+  readonly renewable?: boolean;
+  readonly address?: string;
+  readonly description?: string | undefined;
+  readonly generation?: number;
+  /** How the host differs from the store; empty: it does not; undefined: not asked. */
+  readonly drift?: readonly string[];
+  /** The package whose upgrade closes most known vulnerabilities. No reason for attention: `audit --fail-on` is. */
+  readonly upgrade?: Upgrade;
+  /** Why the host could not be asked, or not by one of the two ways. */
+  readonly unreachable?: string;
+};
+
+/** What `status --check` minds: something is due or expired, or a host differs or does not answer. */
+export function needsAttention(row: StatusRow): boolean {
+  return (
+    (row.state !== 'ok' && row.state !== 'revoked') ||
+    (row.drift !== undefined && row.drift.length > 0) ||
+    row.unreachable !== undefined
+  );
+}

@@ -1,0 +1,74 @@
+/** Owns who can reach what: each client with the hosts whose trust file accepts it, which may lag behind the records. */
+
+import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
+import { inspectCertificate } from '../pki/inspect.ts';
+import { type Renewal, renewal } from '../pki/renewal.ts';
+import { accepts, reachableHosts } from './reachable-hosts.ts';
+import { isFrom } from './trust.ts';
+
+export type ClientAccess = {
+  readonly name: string;
+  readonly notAfter: Date;
+  readonly daysLeft: number;
+  readonly state: Renewal['state'] | 'revoked';
+  readonly serial: string;
+  /** Hosts that accept it as they are now. */
+  readonly hosts: readonly string[];
+  /** Those are all hosts there are. */
+  readonly everywhere: boolean;
+  /** Hosts that accept it, or keep it out, against the records: the next apply changes them. */
+  readonly toAdd: readonly string[];
+  readonly toDrop: readonly string[];
+  readonly key: 'here' | 'external';
+  /** Issued from another store and imported here. */
+  readonly imported: boolean;
+  readonly contexts: readonly string[];
+  /** A Docker config directory itself holds copies. */
+  readonly configDirectory: boolean;
+  readonly revokedAt?: string;
+};
+
+/** Every client of the store, by name. Asks no host: what a host has is known from when it was last changed. */
+export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
+  const hosts = [...reachableHosts(state).values()];
+  return [...state.clients.values()].map((client) => {
+    const { record } = client;
+    const info = inspectCertificate(client.cert);
+    const standing = renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now });
+    const isTrusted = trusting(client, info);
+    const meant = hosts.filter((host) => accepts(host, client)).map((host) => host.record.name);
+    const real =
+      record.reaches === undefined
+        ? [...state.hosts.values()].filter((host) => isTrusted(host.ca)).map((host) => host.record.name)
+        : meant;
+    return {
+      name: record.name,
+      notAfter: info.notAfter,
+      daysLeft: standing.daysLeft,
+      state: record.revokedAt === undefined ? standing.state : 'revoked',
+      serial: info.serial,
+      hosts: real,
+      everywhere: record.reaches === undefined && real.length > 1 && real.length === state.hosts.size,
+      toAdd: meant.filter((name) => !real.includes(name)),
+      toDrop: real.filter((name) => !meant.includes(name)),
+      key: client.key === undefined ? 'external' : 'here',
+      imported: record.reaches !== undefined,
+      contexts: (record.copies ?? []).flatMap((one) => one.contexts),
+      configDirectory: (record.copies ?? []).some((one) => one.directory),
+      revokedAt: record.revokedAt,
+    };
+  });
+}
+
+/** Whether a trust file accepts a client, dates aside; most hosts have the same one, which is looked at once. */
+function trusting(client: StoredClient, { notBefore, notAfter }: { notBefore: Date; notAfter: Date }) {
+  const known = new Map<string, boolean>();
+  const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);
+  return (trust: string): boolean => {
+    const before = known.get(trust);
+    if (before !== undefined) return before;
+    const found = isFrom(client.cert, trust, 'client', middle);
+    known.set(trust, found);
+    return found;
+  };
+}

@@ -1,0 +1,49 @@
+/** Owns the choice of what a rotation is about: named ones, all, or those that are due. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import { inspectCertificate } from '../pki/inspect.ts';
+import { renewal } from '../pki/renewal.ts';
+
+export type Choice = {
+  readonly names: readonly string[];
+  readonly due: boolean;
+  readonly all: boolean;
+  /** Milliseconds; undefined: due by the share of the lifetime that is over. */
+  readonly within: number | undefined;
+  readonly now: Date;
+};
+
+/** The names that a choice means among what there is (name → certificate). Fails with E_USAGE, E_HOST_UNKNOWN or E_CLIENT_UNKNOWN (exit 2). */
+export function resolveNames(what: 'host' | 'client', certs: ReadonlyMap<string, string>, choice: Choice): string[] {
+  const ways = [choice.names.length > 0, choice.due, choice.all].filter(Boolean).length;
+  if (ways !== 1) {
+    const command = `docker-tls rotate ${what === 'host' ? 'server' : 'client'}`;
+    throw new DockerTlsError({
+      code: 'E_USAGE',
+      message: `say which: ${what} names, --due or --all`,
+      hints: [`${command} --due`, `${command} --all`],
+    });
+  }
+  const unknown = choice.names.filter((name) => !certs.has(name));
+  if (unknown.length > 0) {
+    throw new DockerTlsError({
+      code: what === 'host' ? 'E_HOST_UNKNOWN' : 'E_CLIENT_UNKNOWN',
+      message: `no ${what} ${unknown.join(', ')} in the store`,
+      hints: ['docker-tls status --offline'],
+    });
+  }
+  if (choice.names.length > 0) return [...choice.names];
+  return [...certs].filter(([, cert]) => choice.all || isDue(cert, choice)).map(([name]) => name);
+}
+
+function isDue(cert: string, { now, within }: Choice): boolean {
+  const info = inspectCertificate(cert);
+  return (
+    renewal({
+      notBefore: info.notBefore,
+      notAfter: info.notAfter,
+      now,
+      withinDays: within && within / 86_400_000,
+    }).state !== 'ok'
+  );
+}

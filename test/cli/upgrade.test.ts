@@ -1,0 +1,93 @@
+/** What every version wrote (test/golden/upgrade) is opened by this one: the store, the state of a host, the fleet file. What a newer one wrote is refused. */
+
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { type CliRun, runCli } from '../support/cli.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+const GOLDEN = new URL('../golden/upgrade/', import.meta.url);
+const versions = readdirSync(GOLDEN).filter((name) => /^\d+\.\d+\.\d+$/.test(name));
+afterAll(removeHomes);
+
+test('this version is among them', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  expect(versions, 'run: node test/golden/upgrade/record.mjs').toContain(version);
+});
+
+describe.each(versions)('of version %s', (version) => {
+  const kept = (name: string): Buffer => readFileSync(new URL(`${version}/${name}`, GOLDEN));
+  const about = JSON.parse(kept('about.json').toString()) as { at: string; address: string };
+  let home: string;
+  let facts: Buffer;
+
+  beforeEach(() => {
+    home = newHome();
+    facts = kept('host.facts');
+    const files: Record<string, { mode: number; text: string }> = JSON.parse(kept('store.json').toString());
+    for (const [path, { mode, text }] of Object.entries(files)) {
+      mkdirSync(dirname(join(home, path)), { recursive: true, mode: 0o700 });
+      writeFileSync(join(home, path), text);
+      chmodSync(join(home, path), mode);
+    }
+  });
+
+  function cli(...argv: string[]): Promise<CliRun> {
+    const session = { user: 'root', login: { user: 'root', destination: about.address }, dialled: about.address };
+    return runCli([...argv, '--home', home, '--json'], {
+      cwd: dirname(home),
+      env: { HOME: dirname(home), DOCKER_CONFIG: join(dirname(home), 'docker') },
+      now: () => new Date(about.at),
+      connect: async ({ host }) => ({
+        ...session,
+        host,
+        run: async () => ({ status: 0, stdout: facts, stderr: '' }),
+        close: async () => {},
+        [Symbol.asyncDispose]: async () => {},
+      }),
+    });
+  }
+
+  test('the store opens, with host, clients and CA, and can be written', async () => {
+    const { exit, json } = await cli('status', '--offline');
+    expect({ exit, error: json.error }).toEqual({ exit: 0, error: undefined });
+    expect(JSON.stringify(json.result)).toMatch(/build-1.*"ops"|"ops".*build-1/s);
+    expect((await cli('client', 'list')).json.result).toMatchObject({ clients: expect.anything() });
+    expect((await cli('env', 'build-1')).exit).toBe(0);
+    expect((await cli('rename', 'build-1', 'build-2', '--yes')).exit).toBe(0);
+    expect(JSON.stringify((await cli('status', '--offline')).json.result)).toContain('build-2');
+  });
+
+  test('the host is in sync with it: nothing is to be done', async () => {
+    const { exit, json } = await cli('plan', 'build-1', '--check');
+    expect({ exit, error: json.error }).toEqual({ exit: 0, error: undefined });
+    expect(facts.includes('"generation": 2')).toBe(true);
+  });
+
+  test('its fleet file is read', async () => {
+    writeFileSync(join(dirname(home), 'fleet.yaml'), kept('fleet.yaml'));
+    const { exit, json } = await cli('status', '--offline', '-f', 'fleet.yaml');
+    expect({ exit, error: json.error }).toEqual({ exit: 0, error: undefined });
+  });
+
+  test('the store, the host and the fleet file of a newer version are refused, each with its reason, and left as they are', async () => {
+    facts = Buffer.from(facts.toString('latin1').replace('"schema": 1', '"schema": 2'), 'latin1');
+    const host = await cli('apply', 'build-1', '--yes');
+    expect([host.exit, host.json.error]).toMatchObject([4, { code: 'E_HOST_SCHEMA' }]);
+    expect(host.json.error?.message).toContain('changed by a newer docker-tls (schema 2; this one knows up to 1)');
+    expect(host.json.error?.hints.join()).toContain('install the newer docker-tls');
+
+    writeFileSync(join(dirname(home), 'fleet.yaml'), kept('fleet.yaml').toString().replace('version: 1', 'version: 2'));
+    const fleet = await cli('plan', '-f', 'fleet.yaml');
+    expect([fleet.exit, fleet.json.error]).toMatchObject([2, { code: 'E_FLEET' }]);
+    expect(fleet.json.error?.message).toContain('for a newer docker-tls (version 2; this one reads version 1)');
+    expect(fleet.json.error?.hints.join()).toContain('install the newer docker-tls');
+
+    writeFileSync(join(home, 'store.json'), '{"schema":2}\n');
+    const before = readFileSync(join(home, 'hosts/build-1/host.json'), 'utf8');
+    const store = await cli('rename', 'build-1', 'build-2', '--yes');
+    expect([store.exit, store.json.error]).toMatchObject([2, { code: 'E_STORE_SCHEMA' }]);
+    expect(store.json.error?.hints.join()).toContain('install the newer docker-tls');
+    expect(readFileSync(join(home, 'hosts/build-1/host.json'), 'utf8')).toBe(before);
+  });
+});
