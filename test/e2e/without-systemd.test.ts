@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { resultLine, strikeHosts } from '../support/fault-run.ts';
-import type { Fault } from '../support/faults.ts';
 import { compare, leftovers, snapshot } from '../support/host-state.ts';
 import { type LabHost, labUp, type Suite } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
@@ -17,8 +16,10 @@ beforeAll(() => {
 afterAll(() => program?.remove());
 
 /** Of what the scripts of Debian need, busybox's are in the places of all others. */
-const BUSYBOX = `for name in base64 cat chgrp chmod chown cmp cp cut date dd df find grep head id ln ls mkdir mv od pidof readlink rm rmdir sed
-  setsid sha256sum sleep sort stat sync tail timeout touch tr uname wc; do ln -sfn /usr/bin/busybox "$(command -v $name)"; done; cp --help 2>&1 | grep -q BusyBox`;
+const BUSYBOX = `names='base64 cat chgrp chmod chown cmp cp cut date dd df find grep head id ln ls mkdir mv od pidof readlink rm rmdir sed'
+  names="$names setsid sha256sum sleep sort stat sync tail timeout touch tr uname wc"
+  for name in $names; do busybox ln -sfn /usr/bin/busybox "$(command -v $name)"; done
+  cp --help 2>&1 | grep -q BusyBox`;
 
 describe.each<{ suite: Suite; tools?: string }>([{ suite: 'sysvinit' }, { suite: 'openrc', tools: BUSYBOX }])(
   'on $suite',
@@ -46,11 +47,12 @@ describe.each<{ suite: Suite; tools?: string }>([{ suite: 'sysvinit' }, { suite:
     test('setup, rotation under a client, revocation, rollback and removal: no client refused, no container stopped, no trace left', async () => {
       const before = await snapshot(host);
       const words = person.setup(host, [], 'ops');
-      expect(JSON.parse(await done(...words, '--json')).result.hosts[0].plan).toMatchObject({
+      expect(JSON.parse(await done(...words, '--dry-run', '--json')).result.hosts[0].plan).toMatchObject({
         kind: suite,
         listening: 'firewall',
       });
-      expect(await done(...words)).toContain('nothing to do');
+      await done(...words);
+      expect((await person.run(words)).err).toContain('nothing to do');
       await done('client', 'add', 'guest', '--yes');
       const poller = startPoller({
         directory: join(person.store, 'clients/laptop'),
@@ -72,8 +74,7 @@ describe.each<{ suite: Suite; tools?: string }>([{ suite: 'sysvinit' }, { suite:
       await done('remove', host.name, '--yes');
       const after = await snapshot(host);
       expect(leftovers(after)).toEqual([]);
-      // dockerd opens its socket itself: a new file at each start.
-      expect(compare(before, after, /^socket inode/)).toEqual([]);
+      expect(compare(before, after)).toEqual([]);
     });
 
     test('settings that only a shell can read are refused, and nothing is changed', async () => {
@@ -89,28 +90,21 @@ describe.each<{ suite: Suite; tools?: string }>([{ suite: 'sysvinit' }, { suite:
 );
 
 test('whatever dies in the middle, the host is as it was or as it should be', async () => {
-  const faults = (...of: Fault[]): Fault[] => of;
   const results = await strikeHosts(
     [
       {
         name: 'init-fault-1',
         suite: 'sysvinit',
-        faults: faults(
-          { step: 'restart', death: 'controller killed', change: 'first setup' },
-          { step: 'switch', death: 'reboot', change: 'setup' },
-        ),
+        faults: [{ step: 'restart', death: 'controller killed', change: 'first setup' }],
       },
       {
         name: 'init-fault-2',
         suite: 'openrc',
-        faults: faults(
-          { step: 'restart', death: 'daemon fails', change: 'first setup' },
-          { step: 'switch', death: 'reboot', change: 'setup' },
-        ),
+        faults: [{ step: 'switch', death: 'reboot', change: 'setup' }],
       },
     ],
     (result) => console.log(resultLine(result)),
   );
   expect(results.flatMap(({ wrong }) => wrong)).toEqual([]);
-  expect(results.map(({ ended }) => ended)).toEqual(['old', 'old', 'old', 'old']);
-});
+  expect(results.map(({ ended }) => ended)).toEqual(['old', 'old']);
+}, 600_000);

@@ -3,6 +3,7 @@ import { duration } from '../../src/adapters/docker/clocks.ts';
 import { diagnose } from '../../src/adapters/docker/diagnose.ts';
 import type { Diagnosis, DiagnosisInput } from '../../src/adapters/docker/diagnosis.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
+import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import { managedExternally } from '../../src/domain/plan/other-store.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { ProbeOutcome } from '../../src/runtime.ts';
@@ -177,7 +178,7 @@ describe('a host that cannot be used', () => {
         outcome: refused('unknown-authority', { chain: self }),
         storedCert: server,
         cas: ca.cert,
-        inside: { docker: 'active', tlsSocket: 'active', serverCert: server, problems: [] },
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', serverCert: server, problems: [] },
       },
       'unknown-authority',
       'another program answers',
@@ -240,7 +241,7 @@ describe('a host that cannot be used', () => {
       'a dockerd that has stopped',
       {
         outcome: refused('connection-refused'),
-        inside: { docker: 'failed', tlsSocket: 'inactive', listens: false, problems: [] },
+        inside: { kind: kindOf({}), docker: 'failed', tlsSocket: 'inactive', listens: false, problems: [] },
       },
       'connection-refused',
       'docker.service is failed',
@@ -250,7 +251,7 @@ describe('a host that cannot be used', () => {
       'a dockerd without its socket',
       {
         outcome: refused('connection-refused'),
-        inside: { docker: 'active', tlsSocket: 'inactive', listens: false, problems: [] },
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'inactive', listens: false, problems: [] },
       },
       'connection-refused',
       'docker-tls.socket is inactive',
@@ -260,7 +261,7 @@ describe('a host that cannot be used', () => {
       'a firewall that rejects',
       {
         outcome: refused('connection-refused'),
-        inside: { docker: 'active', tlsSocket: 'active', listens: true, problems: [] },
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [] },
       },
       'connection-refused',
       'a firewall in between',
@@ -329,7 +330,7 @@ describe('a host that cannot be used', () => {
 
   it('cut off by systemd, as dockerd does not start, says why', () => {
     const problem = new DockerTlsError({ code: 'E_CONFLICT', message: 'hosts stands twice', hints: ['fix it'] });
-    const inside = { docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
+    const inside = { kind: kindOf({}), docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
     const found = ask({ outcome: refused('reset'), inside });
     expect(found).toMatchObject({ cause: 'daemon-not-answering', hints: { 0: 'fix it', length: 4 } });
     expect(found.message).toContain('docker.service is failed): hosts stands twice');
@@ -337,7 +338,7 @@ describe('a host that cannot be used', () => {
 
   it('looked after by another store says so, and how to take it over', () => {
     const moved = managedExternally('build-1', 'this host was set up from another store');
-    const inside = { docker: 'active', tlsSocket: 'active', listens: true, problems: [moved] };
+    const inside = { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [moved] };
     const found = ask({ outcome: refused('client-refused'), inside });
     expect(found.message).toContain('set up from another store');
     expect(found.hints.at(-1)).toBe('or take the host over: docker-tls apply build-1 --take-over');

@@ -19,7 +19,7 @@ import {
   remotely,
 } from './diagnosis.ts';
 import { otherContext, settingsFault } from './settings.ts';
-import { journal, nothingListens, notRunning, timedOut } from './silence.ts';
+import { journal, nothingListens, notRunning, restart, timedOut } from './silence.ts';
 
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
 type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
@@ -50,7 +50,7 @@ function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
     return {
       cause: 'daemon-not-answering',
       message: `TLS is fine, but the daemon answers ${outcome.status}`,
-      hints: [journal(expected), remotely(expected, 'systemctl', 'restart', 'docker')],
+      hints: [journal(expected, input.inside), restart(expected, input.inside)],
     };
   }
   return (
@@ -120,12 +120,12 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
       return simply(
         `${address} accepts the connection and then cuts it without a word, which a proxy, a load balancer or a daemon that is just stopping does`,
         ours('doctor', expected),
-        journal(expected),
+        journal(expected, input.inside),
       );
     }
     case 'not-spoken-here':
     case 'other':
-      return simply(outcome.reason, ours('verify', expected), journal(expected));
+      return simply(outcome.reason, ours('verify', expected), journal(expected, input.inside));
   }
 }
 

@@ -19,6 +19,10 @@ export type HostKind = {
   readonly start: string;
   /** The daemon is up once it answers: its service says nothing of that. */
   readonly asks: boolean;
+  /** Commands that bring up a daemon that is down. */
+  readonly bringUp: readonly (readonly string[])[];
+  /** Shell text that prints what the daemon has said last. */
+  readonly lastWords: string;
   /** Words of commands, to be run as root. */
   readonly commands: Readonly<Record<'start' | 'stop' | 'restart' | 'log' | 'ownLog' | 'sshdLog', readonly string[]>>;
 };
@@ -42,6 +46,13 @@ const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
     },
     start: 'its units change',
     asks: false,
+    lastWords: 'journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
+    // The socket does not start under a daemon that runs.
+    bringUp: [
+      ['systemctl', 'reset-failed', 'docker', 'docker-tls.socket'],
+      ['systemctl', 'stop', 'docker'],
+      ['systemctl', 'start', 'docker-tls.socket', 'docker'],
+    ],
     commands: {
       start: ['systemctl', 'start', 'docker.service'],
       stop: ['systemctl', 'stop', 'docker.service'],
@@ -64,6 +75,8 @@ function initScripts(name: ServiceManager, service: string, run: readonly string
     recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link },
     start: 'its settings change',
     asks: true,
+    bringUp: [[...run, 'restart']],
+    lastWords: 'tail -n 8 /var/log/docker.log 2>/dev/null || true',
     commands: {
       start: [...run, 'start'],
       stop: [...run, 'stop'],
