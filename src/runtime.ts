@@ -5,6 +5,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { ClientCopies } from './adapters/store/records.ts';
+import type { ExternalCa, SignProfile } from './domain/external-ca.ts';
 import type { San } from './domain/pki/names.ts';
 import type { Login } from './domain/quote.ts';
 import type { Secret } from './domain/secret.ts';
@@ -167,19 +168,21 @@ export type Probe = (request: ProbeRequest) => Promise<ProbeOutcome>;
 export type SignRequest = {
   /** PKCS#10, PEM. */
   readonly csr: string;
-  readonly profile: 'server' | 'client';
+  readonly profile: SignProfile;
   readonly days: number;
   /** The host's or the client's name in the store. */
   readonly name: string;
+  /** The common name of the request. */
+  readonly commonName: string;
   /** Names that the certificate has to have; for servers. */
   readonly sans?: readonly San[];
-  /** PEM of the CA that signs: the certificate has to lead to it. */
+  /** PEM of the CA that signs, then of older ones: the certificate has to lead to one of them, an issuing CA's to the first. */
   readonly ca: string;
   readonly now: Date;
 };
 
-/** Certificate and chain, PEM, the leaf first. Fails with E_SIGN_COMMAND, E_SIGN_ANSWER. */
-export type Sign = (command: string, request: SignRequest) => Promise<string>;
+/** Certificate and chain, PEM, the leaf first. Fails with E_SIGN_COMMAND, E_SIGN_ANSWER, E_CA_LEAF_ONLY, E_ISSUER_…. */
+export type Sign = (ca: ExternalCa, request: SignRequest) => Promise<string>;
 
 export type CopiesRequest = {
   readonly copies: readonly ClientCopies[];

@@ -1,7 +1,7 @@
-/** Owns the import of a CA that another tool made: with its key, without it, or with a command that signs. */
+/** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
 
-import { anchorCommand, splitCommand } from '../adapters/issuer/sign-command.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
+import { type ExternalCa, externalCaWords } from '../domain/external-ca.ts';
 import { authorityFlaws, authorityWarnings } from '../domain/pki/authority.ts';
 import { type CertificateInfo, inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
@@ -11,36 +11,42 @@ import type { PassphraseSource } from '../engine/key-protection.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
+import { type ExternalCaFlags, externalCaOf } from './external-ca.ts';
 import { readIn } from './files.ts';
 import { passphraseSource, type SecretOptions } from './secrets.ts';
 import { storeOf } from './store.ts';
 
-export type CaImportOptions = SecretOptions & {
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
-  readonly chain: string | undefined;
-  readonly wholeChain: boolean;
-  readonly signCommand: string | undefined;
-};
+export type CaImportOptions = SecretOptions &
+  ExternalCaFlags & {
+    readonly cert: string | undefined;
+    readonly key: string | undefined;
+    readonly chain: string | undefined;
+    readonly wholeChain: boolean;
+    readonly tlsRoot: string | undefined;
+    readonly leafOnly: boolean;
+  };
 
 export type ImportedCa = Pick<CertificateInfo, 'subject' | 'fingerprint' | 'notAfter'> & {
   /** What signs from now on. */
-  readonly issues: 'key' | 'command' | 'external';
+  readonly issues: 'key' | 'asked' | 'leaf-only' | 'external';
+  /** Who is asked, in words. */
+  readonly asked: string | undefined;
   readonly warnings: readonly string[];
 };
 
 /** Stores a CA of files, unless this is a dry run. Fails with E_USAGE, E_FILE, and as `caToStore` does. */
 export async function importCa(context: ActionContext, options: CaImportOptions): Promise<ImportedCa> {
   const { global, runtime, prompts } = context;
-  const { key, chain, wholeChain, signCommand } = options;
+  const { key, wholeChain, leafOnly } = options;
   if (options.cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
-  if (key !== undefined && signCommand !== undefined) throw usage('give either --key or --sign-command', []);
   const text = async (file: string): Promise<string> => (await readIn(file, runtime.cwd)).toString('utf8');
   const cert = await text(options.cert);
-  const files = {
-    key: key === undefined ? undefined : new Secret(await readIn(key, runtime.cwd)),
-    chain: chain === undefined ? undefined : await text(chain),
-  };
+  const chain = options.chain === undefined ? undefined : await text(options.chain);
+  const tlsRoot = options.tlsRoot === undefined ? `${cert}\n${chain ?? ''}` : await text(options.tlsRoot);
+  const external = externalCaOf(options, tlsRoot, runtime.cwd);
+  if (key !== undefined && external !== undefined)
+    throw usage('give either --key, or who signs (--sign-command, --step-ca, --cfssl, --vault)', []);
+  const files = { key: key === undefined ? undefined : new Secret(await readIn(key, runtime.cwd)), chain };
   const passphrase = passphraseSource(options, runtime, prompts);
   const store = storeOf(context);
   return store.withLock('docker-tls ca import', async () => {
@@ -48,13 +54,21 @@ export async function importCa(context: ActionContext, options: CaImportOptions)
       ...{ cert, wholeChain, passphrase, ...files },
       state: await store.read(),
       now: runtime.now(),
-      signCommand: signCommand === undefined ? undefined : anchorCommand(signCommand, runtime.cwd),
+      ...{ external, leafOnly: leafOnly || undefined, noPassphrase: options.noCaPassphrase || undefined },
     });
     if (!global.dryRun) await store.write(change);
     const { subject, fingerprint, notAfter } = inspectCertificate(cert);
-    const issues = change.ca?.keyPem ? 'key' : change.ca?.record.signCommand ? 'command' : 'external';
+    const { record } = change.ca ?? {};
+    const issues = change.ca?.keyPem
+      ? 'key'
+      : record?.external
+        ? record.leafOnly
+          ? 'leaf-only'
+          : 'asked'
+        : 'external';
     const warnings = authorityWarnings(cert, change.ca?.record.wholeChain === true);
-    return { subject, fingerprint, notAfter, issues, warnings };
+    const asked = record?.external === undefined ? undefined : externalCaWords(record.external);
+    return { subject, fingerprint, notAfter, issues, asked, warnings };
   });
 }
 
@@ -67,18 +81,23 @@ type CaImport = {
   readonly chain?: string;
   /** Clients trust the chain as well, up to its root. */
   readonly wholeChain?: boolean;
-  readonly signCommand?: string;
+  /** Who is asked where its key is on another machine. */
+  readonly external?: ExternalCa;
+  /** It makes no issuing CAs for clients. */
+  readonly leafOnly?: boolean;
+  /** The keys of clients' issuing CAs are stored without a passphrase. */
+  readonly noPassphrase?: boolean;
   readonly passphrase: PassphraseSource;
   readonly now: Date;
 };
 
 /**
- * What is stored. Its key is kept under the passphrase it has, or a new one. The same CA again may add its key or a command; another
+ * What is stored. Its key is kept under the passphrase it has, or a new one. The same CA again may add its key or the way in which it is asked; another
  * CA cannot take the place of one that hosts or clients know, only of one that was imported and never used.
- * Fails (exit 2) as authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS, E_SIGN_COMMAND.
+ * Fails (exit 2) as authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS.
  */
 async function caToStore(request: CaImport): Promise<StoreChange> {
-  const { state, key, signCommand, passphrase, now } = request;
+  const { state, key, passphrase, now } = request;
   const [cert = '', ...above] = splitBundle(request.cert);
   const info = inspectCertificate(request.cert);
   const flaws = authorityFlaws(cert, now);
@@ -94,7 +113,6 @@ async function caToStore(request: CaImport): Promise<StoreChange> {
     throw caError('E_CA_CHAIN', '--whole-chain needs the CAs above this one, up to the root', [
       'docker-tls ca import --cert FILE --key FILE --chain ROOT.pem --whole-chain',
     ]);
-  if (signCommand !== undefined) splitCommand(signCommand);
   const same = state.ca !== undefined && splitBundle(state.ca.cert)[0] === cert;
   if (state.ca !== undefined && !same && !neverUsed(state)) {
     throw caError('E_CA_EXISTS', 'there is another CA in this store already', [
@@ -108,21 +126,26 @@ async function caToStore(request: CaImport): Promise<StoreChange> {
     throw caError(
       'E_CA_PATHLEN',
       'this CA may sign leaf certificates only (its path length is 0), so clients could not have issuing CAs of their own',
-      ['sign by a command instead, without --key: --sign-command COMMAND'],
+      ['have it asked instead, without --key: --sign-command COMMAND'],
     );
   }
-  const command = signCommand ?? (same ? state.ca?.record.signCommand : undefined);
+  const before = same ? state.ca?.record : undefined;
+  const external = request.external ?? before?.external;
+  const leafOnly = request.leafOnly ?? (request.external === undefined && before?.leafOnly);
   return {
     ca: {
       cert,
       keyPem: kept,
       record: {
         name: info.subject,
-        createdAt: (same ? state.ca?.record.createdAt : undefined) ?? now.toISOString(),
+        createdAt: before?.createdAt ?? now.toISOString(),
         keyType: isKeyType(info.keyType) ? info.keyType : 'p256',
         days: Math.max(1, Math.round((info.notAfter.getTime() - info.notBefore.getTime()) / 86_400_000)),
         imported: true,
-        signCommand: command,
+        external,
+        // Below a path length of 0 stands no CA: that needs no attempt.
+        leafOnly: (external !== undefined && (leafOnly || info.pathLen === 0)) || undefined,
+        noPassphrase: (external !== undefined && (request.noPassphrase ?? before?.noPassphrase)) || undefined,
         chain: chain.length === 0 ? undefined : chain.join(''),
         wholeChain: request.wholeChain || undefined,
       },

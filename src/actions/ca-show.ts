@@ -1,5 +1,6 @@
 /** Owns `ca show`: the active CA and those that are still trusted beside it. */
 
+import type { ExternalCa } from '../domain/external-ca.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { isEncrypted } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -11,7 +12,10 @@ export type KeyState = 'encrypted' | 'not encrypted' | 'external';
 type Ca = ReturnType<typeof inspectCertificate> & { readonly key: KeyState };
 
 export type CaView = Ca & {
-  readonly signCommand: string | undefined;
+  /** Who is asked to sign. */
+  readonly external: ExternalCa | undefined;
+  /** It makes no issuing CAs for clients. */
+  readonly leafOnly: boolean;
   /** How many issuing CAs of clients there are below it. */
   readonly clientIssuers: number;
   /** Those that are still trusted. */
@@ -25,7 +29,8 @@ export async function viewCa(context: ActionContext): Promise<CaView> {
   const view = ({ cert, keyPem }: { readonly cert: string; readonly keyPem?: Secret | undefined }): Ca => {
     return { ...inspectCertificate(cert), key: keyState(keyPem) };
   };
-  return { ...view(ca), signCommand: ca.record.signCommand, clientIssuers: issuers.size, old: oldCas.map(view) };
+  const { external, leafOnly = false } = ca.record;
+  return { ...view(ca), external, leafOnly, clientIssuers: issuers.size, old: oldCas.map(view) };
 }
 
 function keyState(key: Secret | undefined): KeyState {

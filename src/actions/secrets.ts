@@ -64,7 +64,10 @@ export function passphraseSource(
         throw new DockerTlsError({
           code: 'E_CA_PASSPHRASE',
           message: 'no passphrase given for the new CA key; pass --ca-passphrase-file or --no-ca-passphrase',
-          hints: ['--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)', '--no-ca-passphrase'],
+          hints: [
+            '--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)',
+            '--no-ca-passphrase; with an external CA: docker-tls ca import --cert FILE … --no-ca-passphrase',
+          ],
         });
       }
       const typed = await prompts.password({

@@ -21,7 +21,7 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     signal: options.signal,
     connect: async (target) => (await import('./ssh/connect.ts')).connect(target),
     probe: async (request) => (await import('./docker/probe.ts')).probe(request),
-    sign: async (command, request) => (await import('./issuer/sign-command.ts')).sign(command, request),
+    sign: async (ca, request) => (await import('./issuer/sign.ts')).sign(ca, request, options.signal),
     refreshCopies: async (request) => (await import('./docker/installed-copies.ts')).refreshCopies(request),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Owns issuing: the only code that opens a CA key, runs a sign command or asks for a passphrase. Works in memory on what the store has;
+ * Owns issuing: the only code that opens a CA key, asks an external CA or asks for a passphrase. Works in memory on what the store has;
  * the engine calls it once a plan is agreed to, under the store's lock, and writes what comes out.
  */
 
@@ -11,6 +11,7 @@ import type {
   StoredIssuer,
   StoreState,
 } from '../adapters/store/records.ts';
+import type { ExternalCa } from '../domain/external-ca.ts';
 import {
   crossSign,
   type Issued,
@@ -25,13 +26,13 @@ import { makeCsr, parseCsr } from '../domain/pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import type { KeyType } from '../domain/pki/key-types.ts';
 import { generateKey } from '../domain/pki/keys.ts';
+import { clientAuthorityName } from '../domain/pki/profiles.ts';
 import type { CertificateRequest } from '../domain/plan/desired.ts';
 import type { Secret } from '../domain/secret.ts';
 import { caNotAccepted, externalCaKey } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, signs } from '../domain/trust/changes.ts';
-import { canVouch } from '../domain/trust/server.ts';
+import { canVouch, requestNeedsKey } from '../domain/trust/server.ts';
 import { hostsLosing, isFrom } from '../domain/trust/trust.ts';
-import { DockerTlsError } from '../errors/errors.ts';
 import type { Sign, SignRequest } from '../runtime.ts';
 import { type PassphraseSource, protectKeys } from './key-protection.ts';
 
@@ -50,17 +51,17 @@ export type Issuer = {
   authority(): Promise<OpenAuthority>;
 };
 
-/** A command of the user's signs, which may wait for a person: no other run has to wait for it. */
-export function signsByCommand({ ca }: Pick<StoreState, 'ca'>): boolean {
-  return ca?.keyPem === undefined && ca?.record.signCommand !== undefined;
+/** An external CA is asked, which may wait for a person: no other run has to wait for it. */
+export function asksExternalCa({ ca }: Pick<StoreState, 'ca'>): boolean {
+  return ca?.keyPem === undefined && ca?.record.external !== undefined;
 }
 
 /** An issuer over the store as it was read. Nothing is asked or opened before it is needed. */
 export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerOptions): Issuer {
   const keys = protectKeys(state, passphrase);
-  const command = signsByCommand(state) ? state.ca?.record.signCommand : undefined;
-  /** The sign command; a CA that this run makes has its key here. */
-  const external = () => (made.ca === undefined ? command : undefined);
+  const asked = asksExternalCa(state) ? state.ca?.record : undefined;
+  /** The CA that is asked; one that this run makes has its key here. */
+  const external = () => (made.ca === undefined ? asked?.external : undefined);
   let { ca, oldCas } = state as { ca: StoredCa | undefined; oldCas: StoreState['oldCas'] };
   // A client may be called constructor.
   const issuers: Record<string, StoredIssuer> = Object.create(null);
@@ -77,6 +78,11 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
   async function openCa(): Promise<OpenAuthority> {
     if (ca?.keyPem === undefined) throw externalCaKey();
     return openAuthority({ cert: ca.cert, key: await keys.open(ca.keyPem) });
+  }
+
+  /** Whether a client's issuing CA signs, whose key is in the store; the certificates of hosts are the external CA's. */
+  function issuesHere(changes: readonly CredentialChange[]): boolean {
+    return asked !== undefined && !asked.leafOnly && changes.some(signs);
   }
 
   function trusted(): string {
@@ -130,12 +136,27 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
     const [first = ''] = splitBundle(known?.cert ?? '');
     if (known?.keyPem !== undefined && isFrom(first, ca?.cert ?? '', 'client', now)) return known;
     const days = ca?.record.days ?? 0;
-    const fresh = await issueClientAuthority({ ca: await authority(), clientName: name, days, keyType, now });
+    const askedCa = external();
+    const fresh =
+      askedCa === undefined
+        ? await issueClientAuthority({ ca: await authority(), clientName: name, days, keyType, now })
+        : await askedAuthority(askedCa, { name, keyType, days });
     const keyPem = await keys.protect(fresh.key);
     // All of them: a rotation begun before the last one was through leaves clients with certificates of the one before.
     const old = oldCas.length > 0 ? { cert: known?.cert ?? '', oldKeyPem: known?.keyPem } : { cert: '' };
     issuers[name] = { ...old, cert: fresh.leaf + old.cert, keyPem };
     return issuers[name];
+  }
+
+  /** The same by a CA that is asked: the key is made here, and stays. */
+  async function askedAuthority(
+    askedCa: ExternalCa,
+    { name, keyType, days }: { name: string; keyType: KeyType; days: number },
+  ): Promise<{ leaf: string; key: Secret }> {
+    const commonName = clientAuthorityName(name);
+    const key = await generateKey(keyType);
+    const csr = makeCsr({ key, commonName, issuer: true });
+    return { leaf: await sign(askedCa, { profile: 'issuer', csr, days, name, commonName, ca: trusted(), now }), key };
   }
 
   /** What signs for a client: its newest issuing CA, or the one before as long as a host that accepts the client knows only that. */
@@ -169,25 +190,26 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
     csr: string | undefined,
   ): Promise<{ cert: string; key?: Secret }> {
     const { name, days, keyType } = record;
-    const command = external();
-    if (command !== undefined) return signed(command, { profile: 'client', name, days, keyType }, name, csr);
+    const askedCa = external();
+    if (askedCa !== undefined && asked?.leafOnly)
+      return signed(askedCa, { profile: 'client', name, days, keyType, commonName: name }, csr);
     const base = { authority: await clientAuthority(record), name, days, now };
     if (csr !== undefined) return { cert: (await issueClient({ ...base, publicKey: parseCsr(csr).publicKey })).cert };
     const { cert, key } = await issueClient({ ...base, keyType });
     return { cert, key };
   }
 
-  /** What the sign command makes of a request, or of a new key. */
+  /** What the CA makes of a request, or of a new key. */
   async function signed(
-    command: string,
-    { keyType, ...request }: Pick<SignRequest, 'profile' | 'name' | 'days' | 'sans'> & { readonly keyType: KeyType },
-    commonName: string,
+    askedCa: ExternalCa,
+    { keyType, ...request }: Omit<SignRequest, 'csr' | 'ca' | 'now'> & { readonly keyType: KeyType },
     csr?: string,
   ): Promise<{ cert: string; key?: Secret }> {
     const about = { ...request, ca: trusted(), now };
-    if (csr !== undefined) return { cert: await sign(command, { ...about, csr }) };
+    if (csr !== undefined)
+      return { cert: await sign(askedCa, { ...about, csr, commonName: parseCsr(csr).commonName }) };
     const key = await generateKey(keyType);
-    return { cert: await sign(command, { ...about, csr: makeCsr({ key, commonName, sans: request.sans }) }), key };
+    return { cert: await sign(askedCa, { ...about, csr: makeCsr({ key, ...request }) }), key };
   }
 
   /**
@@ -233,10 +255,10 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
       return { ...made, issuers: { ...issuers }, clients: { ...clients } };
     },
     async server(host, { names: sans, keyType, days }, publicKey) {
-      const command = external();
-      if (command !== undefined) {
-        if (publicKey !== undefined) throw requestNeeded(host);
-        return signed(command, { profile: 'server', name: host, days, keyType, sans }, host.slice(0, 64));
+      const askedCa = external();
+      if (askedCa !== undefined) {
+        if (publicKey !== undefined) throw requestNeedsKey(host);
+        return signed(askedCa, { profile: 'server', name: host, days, keyType, sans, commonName: host.slice(0, 64) });
       }
       const base = { ca: await authority(), sans, days, now };
       const issued: Issued & { readonly key?: Secret } =
@@ -247,19 +269,10 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
     async unlock(changes) {
       const fresh = changes.some(({ kind }) => kind === 'create-ca' || kind === 'replace-ca');
       if (changes.some((change) => change.kind === 'replace-ca' && change.lost)) await keys.beginAnew();
-      else if (fresh || (ca?.keyPem !== undefined && (changes.length === 0 || changes.some(signs))))
+      else if (fresh || (ca?.keyPem === undefined ? issuesHere(changes) : changes.length === 0 || changes.some(signs)))
         await keys.unlock();
     },
     protect: keys.protect,
     authority,
   };
-}
-
-function requestNeeded(host: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_USAGE',
-    where: host,
-    message: 'a sign command needs a request, and that needs the key: it cannot be made on the host',
-    hints: [`docker-tls setup ${host} --keys store`],
-  });
 }

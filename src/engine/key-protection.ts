@@ -22,9 +22,9 @@ export type KeyProtection = {
   beginAnew(): Promise<void>;
 };
 
-/** Known from the CA that is there, chosen for the first one; asked for when it is needed, at most once. */
+/** Known from the keys that are there, chosen for the first one; asked for when it is needed, at most once. */
 export function protectKeys(
-  { ca, oldCas }: Pick<StoreState, 'ca' | 'oldCas'>,
+  { ca, oldCas, issuers }: Pick<StoreState, 'ca' | 'oldCas' | 'issuers'>,
   source: PassphraseSource,
 ): KeyProtection {
   /** Keys that this run has protected: opening one is slow. */
@@ -32,11 +32,12 @@ export function protectKeys(
   let secret: Promise<Secret | undefined> | undefined;
 
   function passphrase(): Promise<Secret | undefined> {
-    const keys = [ca?.keyPem, ...oldCas.map((old) => old.keyPem)].filter((key) => key !== undefined);
+    // With an external CA, the issuing CAs of clients have the only keys.
+    const keys = [ca, ...oldCas, ...issuers.values()].map((one) => one?.keyPem).filter((key) => key !== undefined);
     const locked = keys.find(isEncrypted);
     secret ??= locked
       ? source.forExistingCa((words) => keyOpens(locked, words))
-      : keys.length > 0
+      : keys.length > 0 || ca?.record.noPassphrase
         ? Promise.resolve(undefined)
         : source.forNewCa();
     return secret;

@@ -35,7 +35,15 @@ const two: IssuedOptions = { hosts: { 'build-1': {}, 'build-2': {} } };
 describe('a CA that signs leaf certificates only', () => {
   beforeEach(async () => {
     const ca = factory.issue('company', { ca: true });
-    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', writeSignScript(join(directory, 'sign'), ca));
+    await run(
+      'ca',
+      'import',
+      '--cert',
+      ca.certFile,
+      '--leaf-only',
+      '--sign-command',
+      writeSignScript(join(directory, 'sign'), ca),
+    );
     await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
   });
 

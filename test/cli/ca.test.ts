@@ -349,11 +349,11 @@ describe('ca import', () => {
 });
 
 describe('a command that signs', () => {
-  test('servers, clients and requests get their credentials; nobody can be revoked, and that is said', async () => {
+  test('of leaf certificates only: servers, clients and requests get them; nobody can be revoked, and that is said', async () => {
     const ca = factory.issue('company', { ca: true });
-    expect(
-      (await run('ca', 'import', '--cert', ca.certFile, '--sign-command', writeSignScript(file('sign'), ca))).exit,
-    ).toBe(0);
+    const sign = ['--sign-command', writeSignScript(file('sign'), ca), '--leaf-only'];
+    expect((await run('ca', 'import', '--cert', ca.certFile, ...sign)).out).toContain('cannot be revoked one by one');
+    expect((await run('ca', 'show')).out).toContain('signs leaf certificates only by: ');
     await issueStore(home, { hosts: { web: { address: '10.0.0.9' } }, clients: { ci: undefined } });
     const state = await openStore(home).read();
     expect(state.issuers.size).toBe(0);
@@ -376,6 +376,78 @@ describe('a command that signs', () => {
     });
   });
 
+  test('that signs issuing CAs: each client has one, whose key is here; clients are issued without the command, and one is revoked', async () => {
+    const ca = factory.issue('company', { ca: true });
+    const script = writeSignScript(file('sign'), ca);
+    writeFileSync(script, readFileSync(script, 'utf8').replace('set -e', `set -e\necho "$1" >>${file('asked')}`));
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', script);
+    expect((await run('client', 'add', 'ci', '--json')).json.error?.code).toBe('E_CA_PASSPHRASE');
+    writeFileSync(file('words'), 'correct horse battery\n', { mode: 0o600 });
+    const secret = ['--ca-passphrase-file', file('words')];
+    expect((await run('client', 'add', 'ci', ...secret)).exit).toBe(0);
+    expect((await run('client', 'add', 'eve', ...secret)).exit).toBe(0);
+    expect((await run('rotate', 'client', 'ci', ...secret)).exit).toBe(0);
+    expect(readFileSync(file('asked'), 'utf8')).toBe('issuer\nissuer\n');
+    const { issuers, clients } = await openStore(home).read();
+    const issuer = issuers.get('ci');
+    expect(issuer?.keyPem?.revealText()).toContain('ENCRYPTED');
+    expect(inspectCertificate(issuer?.cert ?? '')).toMatchObject({ pathLen: 0, extKeyUsage: ['clientAuth'] });
+    expect(clients.get('ci')?.cert.match(/BEGIN/g)).toHaveLength(2);
+    writeFileSync(file('issuer.pem'), issuer?.cert ?? '');
+    const verified = ['-purpose', 'sslclient', '-untrusted', file('issuer.pem'), join(home, 'clients/ci/cert.pem')];
+    expect(execFileSync('openssl', ['verify', '-CAfile', ca.certFile, ...verified], { encoding: 'utf8' })).toContain(
+      'OK',
+    );
+    const revoked = await run('client', 'revoke', 'eve', '--yes', '--json');
+    expect([revoked.exit, (await openStore(home).read()).clients.get('eve')?.record.revokedAt]).toEqual([
+      0,
+      expect.any(String),
+    ]);
+  });
+
+  const ISSUER = 'basicConstraints=critical,CA:TRUE,pathlen:0';
+  test.each<[string, (script: string) => string, RegExp]>([
+    ['refuses', (text) => text.replace('set -e', 'set -e; [ "$1" != issuer ] || exit 3'), /ended with status 3/],
+    ['gives a leaf', (text) => text.replace(ISSUER, 'basicConstraints=CA:FALSE'), /certificate of a leaf/],
+    [
+      'sets no path length',
+      (text) => text.replace(ISSUER, ISSUER.replace(',pathlen:0', '')),
+      /any number of CAs below/,
+    ],
+    ['allows a CA below', (text) => text.replace(ISSUER, ISSUER.replace(':0', ':1')), /have 1 CAs below/],
+    ['allows servers', (text) => text.replace('=clientAuth', '=clientAuth,serverAuth'), /not for clients alone/],
+    ['sets no purpose', (text) => text.replace("'extendedKeyUsage=clientAuth\\n", "'"), /not for clients alone/],
+    ['forgets keyCertSign', (text) => text.replace('keyCertSign', 'cRLSign'), /may not sign certificates|is no CA/],
+    [
+      'changes the name',
+      (text) => text.replace('openssl x509 -req', 'openssl x509 -req -set_subject /CN=x'),
+      /is called "x"/,
+    ],
+    ['gives it for too long', (text) => text.replace('-days "$2"', '-days 3650'), /after its CA/],
+  ])('that %s where an issuing CA is asked for: no client, and E_CA_LEAF_ONLY', async (_, change, message) => {
+    const ca = factory.issue('company', { ca: true });
+    const script = writeSignScript(file('sign'), ca);
+    const text = readFileSync(script, 'utf8');
+    expect(change(text)).not.toBe(text);
+    writeFileSync(script, change(text));
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', script, '--no-ca-passphrase');
+    const { json, exit } = await run('client', 'add', 'ci', '--json');
+    expect([exit, json.error?.code, json.error?.message]).toEqual([
+      2,
+      'E_CA_LEAF_ONLY',
+      expect.stringMatching(message),
+    ]);
+    expect(json.error?.hints.join('\n')).toContain('--leaf-only');
+    expect((await openStore(home).read()).clients.size).toBe(0);
+  });
+
+  test('whose CA has a path length of 0 is not asked for issuing CAs', async () => {
+    const ca = factory.issue('company', { ca: true, pathLen: 0 });
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', writeSignScript(file('sign'), ca));
+    expect((await run('client', 'add', 'ci')).exit).toBe(0);
+    expect((await openStore(home).read()).issuers.size).toBe(0);
+  });
+
   test('by hand, as docs/ca.md has it: the request lies there until somebody brings the certificate', async () => {
     const docs = readFileSync(new URL('../../docs/ca.md', import.meta.url), 'utf8');
     const script = /^ {4}#!\/bin\/sh\n {4}# sign-by-hand[\s\S]*?\n\n/m.exec(`${docs}\n`)?.[0] ?? '';
@@ -387,7 +459,7 @@ describe('a command that signs', () => {
     expect((await run('ca', 'import', '--cert', ca.certFile, '--sign-command', command)).exit).toBe(0);
     const carried: string[] = [];
     const somebody = setInterval(() => {
-      for (const request of ['server-web.csr', 'client-ci.csr'].filter((name) => existsSync(file(name)))) {
+      for (const request of ['server-web.csr', 'issuer-ci.csr'].filter((name) => existsSync(file(name)))) {
         if (carried.includes(request) || !readFileSync(file(request), 'utf8').includes('END CERTIFICATE REQUEST'))
           continue;
         carried.push(request);
@@ -401,7 +473,7 @@ describe('a command that signs', () => {
     } finally {
       clearInterval(somebody);
     }
-    expect(carried.sort()).toEqual(['client-ci.csr', 'server-web.csr']);
+    expect(carried.sort()).toEqual(['issuer-ci.csr', 'server-web.csr']);
     const { hosts } = await openStore(home).read();
     expect(inspectCertificate(hosts.get('web')?.serverCert ?? '').sans.map(({ value }) => value)).toContain('10.0.0.9');
   }, 30_000);
@@ -414,7 +486,7 @@ describe('a command that signs', () => {
       `#!/bin/sh\ncd ${directory}\ntouch asked\nwhile [ ! -e go ]; do sleep 0.05; done\nexec ${sign} "$@"\n`,
     );
     chmodSync(file('slow'), 0o755);
-    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', file('slow'));
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', file('slow'), '--leaf-only');
     const until = async (name: string) => {
       while (!existsSync(file(name))) await new Promise((resolve) => setTimeout(resolve, 20));
     };
@@ -448,7 +520,7 @@ describe('a command that signs', () => {
     const ca = factory.issue('company', { ca: true });
     writeFileSync(file('bad'), text);
     chmodSync(file('bad'), 0o755);
-    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', file('bad'));
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', file('bad'), '--leaf-only');
     const { json, exit: status } = await run('client', 'add', 'ci', '--json');
     expect([status, json.error?.code]).toEqual([exit, code]);
     expect(json.error?.message).toMatch(message);
@@ -483,9 +555,9 @@ describe('a command that signs', () => {
   test('that is named from the directory of the import is found from any other, and asked for no day beyond the CA', async () => {
     const ca = factory.issue('company', { ca: true });
     writeSignScript(file('sign'), ca);
-    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', './sign {profile} {days}');
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', './sign {profile} {days}', '--leaf-only');
     const { ca: stored } = await openStore(home).read();
-    expect(stored?.record.signCommand).toBe(`${file('sign')} {profile} {days}`);
+    expect(stored?.record.external).toEqual({ kind: 'command', command: `${file('sign')} {profile} {days}` });
     expect((await run('client', 'add', 'ci', '--days', '36500')).exit).toBe(0);
     const { clients } = await openStore(home).read();
     const [end, limit] = [clients.get('ci')?.cert ?? '', stored?.cert ?? ''].map(
@@ -497,7 +569,7 @@ describe('a command that signs', () => {
   test('that fails is shown so that it can be pasted', async () => {
     const ca = factory.issue('company', { ca: true });
     const command = "/bin/sh -c 'cat >/dev/null; exit 3' sh";
-    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', command);
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', command, '--leaf-only');
     const { json } = await run('client', 'add', 'ci', '--json');
     expect(json.error?.hints[0]).toMatch(/ \| \/bin\/sh -c 'cat >\/dev\/null; exit 3' sh client [0-9]+$/);
   });

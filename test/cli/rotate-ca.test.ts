@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { sign } from '../../src/adapters/issuer/sign-command.ts';
+import { sign } from '../../src/adapters/issuer/sign.ts';
 import type { StoreChange, StoreState } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
@@ -255,6 +255,25 @@ describe('without the key of the old CA', () => {
     const { verifyChain } = await import('../../src/domain/pki/inspect.ts');
     expect(verifyChain({ leaf: cert, anchors: [old], purpose: 'server', now: new Date() }).ok).toBe(true);
   });
+});
+
+test('copies outside the store that the new CA leaves behind are named, with what renews each', async () => {
+  await run('ca', 'create', '--no-ca-passphrase');
+  await run('client', 'add', 'ci');
+  expect((await run('client', 'export', 'ci', '--out', 'ci.tar')).exit).toBe(0);
+  const file = join(directory, 'ci.tar');
+  const outdated = [
+    {
+      client: 'ci',
+      what: expect.stringContaining(file),
+      renew: expect.stringMatching(/^docker-tls client export ci /),
+    },
+  ];
+  const rotated = await run('rotate', 'ca', '--yes', '--no-ca-passphrase');
+  expect(rotated.json.result).toMatchObject({ outdated });
+  expect((await run('rotate', 'ca', '--drop', '--dry-run')).json.result).toMatchObject({ outdated });
+  expect((await run('client', 'export', 'ci', '--out', 'ci.tar', '--replace')).exit).toBe(0);
+  expect((await run('rotate', 'ca', '--drop', '--yes')).json.result).toMatchObject({ outdated: [] });
 });
 
 describe('without the passphrase', () => {

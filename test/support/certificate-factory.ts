@@ -18,9 +18,10 @@ export type IssueOptions = {
   /** Omitted: signed by itself. */
   readonly by?: Issued;
   readonly ca?: boolean;
+  readonly pathLen?: number;
   /** As in `subjectAltName = …`, for instance `DNS:localhost,IP:127.0.0.1`. */
   readonly san?: string;
-  readonly usage?: 'serverAuth' | 'clientAuth' | 'serverAuth,clientAuth';
+  readonly usage?: 'serverAuth' | 'clientAuth' | 'serverAuth,clientAuth' | 'anyExtendedKeyUsage';
   /** Days from now at which validity begins and ends; default -1 and 30. */
   readonly from?: number;
   readonly to?: number;
@@ -43,7 +44,7 @@ export class CertificateFactory {
     }
     const extensions = [
       '[ext]',
-      `basicConstraints = critical,CA:${options.ca ? 'TRUE' : 'FALSE'}`,
+      `basicConstraints = critical,CA:${options.ca ? 'TRUE' : 'FALSE'}${options.pathLen === undefined ? '' : `,pathlen:${options.pathLen}`}`,
       `keyUsage = critical,${options.ca ? 'keyCertSign,cRLSign' : 'digitalSignature'}`,
       'subjectKeyIdentifier = hash',
       ...(options.by === undefined ? [] : ['authorityKeyIdentifier = keyid']),

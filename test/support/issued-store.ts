@@ -1,6 +1,6 @@
 /** Owns a store with real credentials for tests: a CA, hosts that were never really set up, and clients, issued by our own issuer. */
 
-import { sign } from '../../src/adapters/issuer/sign-command.ts';
+import { sign } from '../../src/adapters/issuer/sign.ts';
 import type { HostRecord, StoredHost } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';

@@ -11,6 +11,7 @@ set -e
 t=$(mktemp -d); trap 'rm -r "$t"' EXIT
 cat > "$t/csr"
 printf 'extendedKeyUsage=%sAuth\\nkeyUsage=critical,digitalSignature\\n' "$1" > "$t/ext"
+[ "$1" != issuer ] || printf 'extendedKeyUsage=clientAuth\\nkeyUsage=critical,keyCertSign\\nbasicConstraints=critical,CA:TRUE,pathlen:0\\n' > "$t/ext"
 san=$(openssl req -in "$t/csr" -noout -text | sed -n '/Alternative Name/{n;s/IP Address:/IP:/g;p;}')
 [ -z "$san" ] || echo "subjectAltName=$san" >> "$t/ext"
 echo "Signing for $2 days"

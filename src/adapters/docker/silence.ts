@@ -52,16 +52,18 @@ function keepsItDown({ code }: DockerTlsError): boolean {
 }
 
 /** Why dockerd does not run, as setup sees it, and how it runs again. */
-export function notRunning(
-  expected: Expected,
-  { docker, problems, kind }: Inside,
-): Pick<Diagnosis, 'message' | 'hints'> | undefined {
+export function notRunning(expected: Expected, inside: Inside): Pick<Diagnosis, 'message' | 'hints'> | undefined {
+  const { docker, problems, kind } = inside;
   if (docker === 'active') return undefined;
   const [problem] = problems.filter(keepsItDown);
   const why = problem === undefined ? '' : `: ${problem.message}`;
   return {
-    message: `dockerd is not running there (${kind.service} is ${docker})${why}`,
-    hints: [...(problem?.hints ?? []), ...kind.bringUp.map((words) => remotely(expected, ...words))],
+    message: `dockerd is not running there (${kind.service} is ${docker}${docker === 'failed' ? ': it failed again and again, so systemd no longer starts it' : ''})${why}`,
+    hints: [
+      // Where nothing that setup knows is wrong, only the daemon itself says what is.
+      ...(problem?.hints ?? (docker === 'inactive' ? [] : [journal(expected, inside)])),
+      ...kind.bringUp.map((words) => remotely(expected, ...words)),
+    ],
   };
 }
 

@@ -4,6 +4,7 @@
  */
 
 import * as z from 'zod/mini';
+import { externalCa } from '../../domain/external-ca.ts';
 import { KEY_TYPES } from '../../domain/pki/key-types.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { CLIENT_SETTINGS, SSH_SETTINGS, type SshSpec, type StoredSettings } from '../../domain/settings.ts';
@@ -71,8 +72,12 @@ export const caRecord = z.looseObject({
   createdAt: time,
   keyType,
   days: number,
-  /** The command that signs where the key is external (docs/ca.md). */
-  signCommand: z.optional(text),
+  /** How the CA is asked where the key is external (docs/ca.md). */
+  external: z.optional(externalCa),
+  /** That CA makes no issuing CAs, so no single client can be rejected. */
+  leafOnly: z.optional(z.boolean()),
+  /** The keys of clients' issuing CAs under it are stored without a passphrase. */
+  noPassphrase: z.optional(z.boolean()),
   /** It was made by another tool: clients that it issued there are not in this store. */
   imported: z.optional(z.boolean()),
   /** PEM of the CAs above an intermediate one. */

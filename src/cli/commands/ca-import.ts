@@ -10,11 +10,12 @@ export const command = defineCommand({
   withoutFleet: true,
   summary: 'Use your own CA, even if its key stays on another machine',
   about:
-    'With --key this store issues, as with a CA it made itself. With --sign-command a command signs: it gets a request on standard input, and the profile (server or client) and the days as arguments, and prints the certificate. With neither, nothing can be issued here.\nA CA that signs by a command signs leaf certificates only: its clients cannot be told apart by a host, so none can be revoked before its end (docs/ca.md).',
+    'With --key this store issues, as with a CA it made itself. With --step-ca, --cfssl or --vault that CA is asked over its API, with --sign-command a command: it gets a request on standard input, and the profile (server, client or issuer) and the days as arguments, and prints the certificate. With none of them, nothing can be issued here.\nA CA that is asked makes an issuing CA for each client, so that each can be revoked. With --leaf-only it is not asked for those: no client can be revoked before its certificate ends (docs/ca.md).',
   examples: [
     'docker-tls ca import --cert ca.pem --key ca-key.pem',
     'docker-tls ca import --cert intermediate.pem --key intermediate-key.pem --chain root.pem --whole-chain',
     "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
+    'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
   ],
   args: {},
   options: {
@@ -26,6 +27,14 @@ export const command = defineCommand({
       summary: "put that chain into clients' ca.pem too, for Node, Python and OpenSSL (docs/ca.md)",
     },
     signCommand: { kind: 'text', value: 'COMMAND', summary: 'signs requests; split into words, no shell' },
+    stepCa: { kind: 'text', value: 'URL', summary: 'ask step-ca to sign' },
+    cfssl: { kind: 'text', value: 'URL', summary: 'ask cfssl serve to sign' },
+    vault: { kind: 'text', value: 'URL', summary: 'ask Vault or OpenBao; with the mount: https://HOST:8200/v1/pki' },
+    profile: { kind: 'list', value: 'USE=NAME', summary: "the CA's own name for server, client or issuer" },
+    credentialFile: { ...FILE, summary: 'provisioner key, authentication key or token for the CA' },
+    passphraseFile: { ...FILE, summary: 'passphrase of an encrypted provisioner key' },
+    tlsRoot: { ...FILE, summary: 'the CA of its API (default: the imported CA and its chain)' },
+    leafOnly: { kind: 'flag', summary: 'the CA signs no CAs: clients cannot be revoked one by one' },
     caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
     noCaPassphrase: PASSPHRASE_OPTIONS.noCaPassphrase,
   },

@@ -2,17 +2,18 @@
 
 import type { ImportedCa } from '../../actions/ca-import.ts';
 import type { CaView } from '../../actions/ca-show.ts';
+import { type ExternalCa, externalCaWords } from '../../domain/external-ca.ts';
 import { dateWords, plural } from '../../domain/words.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
 
-export function renderCa({ key, old, signCommand, clientIssuers, ...info }: CaView): CommandResult {
+export function renderCa({ key, old, external, leafOnly, clientIssuers, ...info }: CaView): CommandResult {
   const { subject, issuer, fingerprint, notBefore, notAfter, keyType } = info;
   const where =
     key === 'external'
-      ? signCommand === undefined
+      ? external === undefined
         ? 'external: nothing can be issued here'
-        : `external; signs by: ${signCommand}`
+        : `external; signs${leafOnly ? ' leaf certificates only' : ''} by: ${externalCaWords(external)}`
       : `${key} (${keyType})`;
   const text = [
     `subject      ${subject}${info.selfIssued ? '' : ` (issued by ${issuer})`}`,
@@ -26,7 +27,8 @@ export function renderCa({ key, old, signCommand, clientIssuers, ...info }: CaVi
     ...{ subject, issuer, intermediate: !info.selfIssued, fingerprint },
     notBefore: notBefore.toISOString(),
     notAfter: notAfter.toISOString(),
-    ...{ keyType, key, signCommand, clientIssuers },
+    ...{ keyType, key, clientIssuers },
+    ...(external === undefined ? {} : { external: withoutTrust(external), leafOnly }),
     old: old.map((one) => {
       return { subject: one.subject, fingerprint: one.fingerprint, notAfter: one.notAfter.toISOString(), key: one.key };
     }),
@@ -34,18 +36,25 @@ export function renderCa({ key, old, signCommand, clientIssuers, ...info }: CaVi
   return { exit: 0, result, text };
 }
 
+/** Certificates are no answer for people. */
+function withoutTrust(external: ExternalCa): object {
+  const { trust: _, ...rest } = { trust: '', ...external };
+  return rest;
+}
+
 const ISSUES: Readonly<Record<ImportedCa['issues'], string>> = {
   key: 'this store issues with its key',
-  command: 'a command signs; its clients cannot be revoked one by one',
+  asked: 'signs when it is asked',
+  'leaf-only': 'signs leaf certificates only: its clients cannot be revoked one by one',
   external: 'its key is external: nothing can be issued here',
 };
 
 export function renderImportedCa({ notAfter, ...ca }: ImportedCa, { global }: Around): CommandResult {
-  const { subject, fingerprint, issues, warnings } = ca;
+  const { subject, fingerprint, issues, asked, warnings } = ca;
   const lines = [fingerprint, ...warnings.map((warning) => `warning: ${warning}`)];
   return {
     exit: 0,
     result: { subject, fingerprint, notAfter: notAfter.toISOString(), issues, warnings, dryRun: global.dryRun },
-    text: `CA ${subject}, until ${dateWords(notAfter)}: ${ISSUES[issues]}\n${lines.join('\n')}`,
+    text: `CA ${subject}, until ${dateWords(notAfter)}: ${[asked, ISSUES[issues]].filter(Boolean).join(' ')}\n${lines.join('\n')}`,
   };
 }

@@ -16,6 +16,7 @@ import { pemEncode, splitBundle } from './pem.ts';
 import {
   authorityExtensions,
   authorityName,
+  clientAuthorityName,
   clientExtensions,
   commonName,
   extensionsField,
@@ -117,7 +118,7 @@ export type CaOptions = {
 /** A CA: a root, or one under `issuer`. Throws E_NAME, E_DAYS, E_CA_EXPIRED, E_CA_PATHLEN, E_KEY_…. */
 export async function issueCa(options: CaOptions): Promise<IssuedAuthority> {
   commonName(options.name); // refuses what is no name before anything is added to it
-  const subject = authorityName(options.name);
+  const subject = commonName(authorityName(options.name));
   const pair = options.key === undefined ? await generatePair(options.keyType ?? 'p256') : openPair(options.key);
   return issueAuthority({ ...options, subject, pair, clientsOnly: false });
 }
@@ -135,8 +136,7 @@ export type ClientAuthorityOptions = {
  * nobody else, and the client's leaf is renewed without touching any host. Throws as issueCa does.
  */
 export async function issueClientAuthority(options: ClientAuthorityOptions): Promise<IssuedAuthority> {
-  commonName(options.clientName);
-  const subject = authorityName(`client ${options.clientName}`);
+  const subject = commonName(clientAuthorityName(options.clientName));
   const pair = await generatePair(options.keyType ?? 'p256');
   return issueAuthority({ ...options, issuer: options.ca, subject, pair, pathLen: 0, clientsOnly: true });
 }

@@ -23,17 +23,24 @@ import { parseSan, type San } from './names.ts';
 import { OID } from './oids.ts';
 import { parseExtensions, parseName } from './parse.ts';
 import { pemBlocks, pemEncode } from './pem.ts';
-import { commonName, sanExtension } from './profiles.ts';
+import { commonName, issuerWishes, sanExtension } from './profiles.ts';
 import { refuseWeakKey, signBody, signerFor, verifies } from './signing.ts';
 
-export type CsrOptions = { readonly key: Secret; readonly commonName: string; readonly sans?: readonly San[] };
+export type CsrOptions = {
+  readonly key: Secret;
+  readonly commonName: string;
+  readonly sans?: readonly San[];
+  /** It asks for a client's issuing CA. */
+  readonly issuer?: boolean;
+};
 
 /** A request for this key, as PEM. Throws E_NAME, E_KEY_…. */
 export function makeCsr(options: CsrOptions): string {
   const privateKey = openKey(options.key);
   const sans = options.sans ?? [];
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-  const wishes = sans.length === 0 ? [] : [seq(oid(OID.extensionRequest), set(seq(sanExtension(sans))))];
+  const extensions = [...(sans.length === 0 ? [] : [sanExtension(sans)]), ...(options.issuer ? issuerWishes() : [])];
+  const wishes = extensions.length === 0 ? [] : [seq(oid(OID.extensionRequest), set(seq(...extensions)))];
   const body = seq(int(0), raw(commonName(options.commonName)), raw(spki), tagged(0, ...wishes));
   return pemEncode('CERTIFICATE REQUEST', signBody(signerFor(privateKey), body));
 }

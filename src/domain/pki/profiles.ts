@@ -99,10 +99,16 @@ export function commonName(text: string): Buffer {
   return encode(seq(set(seq(oid(OID.commonName), utf8(text)))));
 }
 
-/** The DER of a CA's name: the text (cut when long) with a random suffix, so that no two CAs get mistaken for one another. */
-export function authorityName(text: string): Buffer {
+/** A CA's name: the text (cut when long) with a random suffix, so that no two CAs get mistaken for one another. */
+export function authorityName(text: string): string {
   const suffix = ` ${randomBytes(4).toString('hex')}`;
-  return commonName([...text].slice(0, MAX_COMMON_NAME - suffix.length).join('') + suffix);
+  return [...text].slice(0, MAX_COMMON_NAME - suffix.length).join('') + suffix;
+}
+
+/** The name of a client's own small CA. Throws E_NAME. */
+export function clientAuthorityName(client: string): string {
+  commonName(client); // refuses what is no name before anything is added to it
+  return authorityName(`client ${client}`);
 }
 
 /** A key identifier: the first 160 bits of the SHA-256 of the public key's bits (RFC 7093, method 1). */
@@ -138,6 +144,12 @@ function keyIds({ own, issuer }: KeyIds): Asn1[] {
     extension(OID.subjectKeyIdentifier, false, octets(own)),
     extension(OID.authorityKeyIdentifier, false, seq(taggedBytes(0, issuer))),
   ];
+}
+
+/** What a request for a client's issuing CA asks for: authorityExtensions without key identifiers, which its issuer adds. */
+export function issuerWishes(): Asn1[] {
+  const basics = extension(OID.basicConstraints, true, seq(bool(true), int(0)));
+  return [basics, raw(SIGNS_CERTIFICATES), raw(FOR_CLIENTS)];
 }
 
 /** `clientsOnly` bars a client's own CA from making certificates that a client of ours would take for a host's. */

@@ -8,7 +8,7 @@ export function externalCaKey(): DockerTlsError {
     message: 'the key of the CA is not in this store, so nothing can be issued here',
     hints: [
       'where the key is: docker-tls client sign REQUEST',
-      'have a command sign: docker-tls ca import --cert FILE --sign-command COMMAND',
+      'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND (docs/ca.md)',
       'if the key is lost: docker-tls rotate ca',
     ],
   });

@@ -5,7 +5,7 @@ import { splitBundle } from '../pki/inspect.ts';
 import type { KeyType } from '../pki/key-types.ts';
 import type { CaSpec } from '../settings.ts';
 import { NEW_CA, newIssuerId } from './ca-id.ts';
-import type { AccessView } from './view.ts';
+import { type AccessView, makesIssuers } from './view.ts';
 
 export type CredentialChange =
   /** The first CA of a store. */
@@ -75,7 +75,7 @@ function withClient(view: AccessView, record: ClientRecord): AccessView {
 /** The issuing CA before stays beside the new one as long as its CA is trusted: hosts that list clients one by one accept both. */
 function withIssuer(view: AccessView, client: string): AccessView {
   const known = view.issuers.get(client);
-  if (view.issuing !== 'here' || known?.current) return view;
+  if (!makesIssuers(view) || known?.current) return view;
   const ids = [newIssuerId(client), ...(view.oldCas.length > 0 ? (known?.ids ?? []) : [])];
   return { ...view, issuers: new Map([...view.issuers, [client, { ids, current: true, pem: known?.pem ?? '' }]]) };
 }

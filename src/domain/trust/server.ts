@@ -43,7 +43,7 @@ export function desiredCredentials(input: ServerInput): DesiredCredentials {
   if (known !== undefined && !input.noOverlap && breaksClients(known.serverCert, oldCas, input.now))
     throw caBreaksClients([spec.name]);
   if (view.issuing === 'external') throw externalCaKey();
-  if (view.issuing === 'command' && spec.keys === 'host') throw commandNeedsKey(spec.name);
+  if (view.issuing !== 'here' && spec.keys === 'host') throw requestNeedsKey(spec.name);
   const { keyType, days } = spec;
   return {
     trust,
@@ -84,11 +84,12 @@ export function breaksClients(serverCert: string, oldCas: StoreState['oldCas'], 
   return oldCas.some((old) => !canVouch(old) && isFrom(serverCert, old.cert, 'server', now));
 }
 
-function commandNeedsKey(host: string): DockerTlsError {
+/** E_SIGN_COMMAND, exit 4. */
+export function requestNeedsKey(host: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SIGN_COMMAND',
     where: host,
-    message: 'a sign command needs a request, and that needs the key: it cannot be made on the host',
+    message: 'an external CA needs a request, and that needs the key: it cannot be made on the host',
     hints: [`docker-tls setup ${host} --keys store`],
   });
 }

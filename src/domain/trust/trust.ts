@@ -1,7 +1,7 @@
 /** Owns whom a host accepts: the CAs in its trust file, and the rules by which a server certificate goes on being good. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts';
+import { inspectCertificate, splitBundle, verifyChain, worksAsClient } from '../pki/inspect.ts';
 import { covers, formatSan, parseSan, type San } from '../pki/names.ts';
 import { renewal } from '../pki/renewal.ts';
 import type { HostSpec } from '../settings.ts';
@@ -92,7 +92,7 @@ function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly 
 }
 
 /**
- * A CA that signs leaf certificates only, by a command: its clients have no issuing CA of their own, so that a host cannot tell one from
+ * An external CA that signs leaf certificates only: its clients have no issuing CA of their own, so that a host cannot tell one from
  * another. All of them, or an honest no.
  * Fails with E_CA_LEAF_ONLY (exit 2).
  */
@@ -109,7 +109,7 @@ export function leafOnlyTrust(
     message: `the CA signs leaf certificates only, so every certificate it signs for a client opens this host; ${rejected.map((client) => client.name).join(', ')} cannot be kept out`,
     hints: [
       'let the CA refuse to renew it, and wait for its end: docker-tls client list',
-      'with a CA that may sign CAs each client can be revoked: docker-tls ca import --cert FILE --key FILE',
+      'a CA that also signs CAs for clients can revoke each: docker-tls ca import without --leaf-only (docs/ca.md)',
     ],
   });
 }
@@ -136,7 +136,7 @@ export function reasonToIssue(
   const dropped = info.sans.filter((san) => !wanted.has(formatSan(san)));
   if (dropped.length > 0) return `it still has ${dropped.map((san) => san.value).join(', ')}`;
   // As docker-machine makes them for swarm masters: whoever has a host's key would be a client of all hosts.
-  if (info.extKeyUsage === null || info.extKeyUsage.includes('clientAuth')) return 'it opens hosts as a client too';
+  if (worksAsClient(info)) return 'it opens hosts as a client too';
   if (info.keyType !== spec.keyType) return `its key is ${info.keyType}, not ${spec.keyType}`;
   if (options.days !== undefined && options.days !== spec.days)
     return `it was made for ${plural(options.days, 'day')}, not ${spec.days}`;

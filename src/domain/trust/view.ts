@@ -8,8 +8,10 @@ import { type Accepting, isFrom, isUnder, leafOnlyTrust, type TrustedClient, tru
 export type Issuing =
   /** The CA signs CAs and leaves here. */
   | 'here'
-  /** A command signs leaves; clients have no CA of their own. */
-  | 'command'
+  /** It is asked: for the certificates of hosts and of clients' issuing CAs, which sign here. */
+  | 'asked'
+  /** It is asked, and signs leaf certificates only: clients have no issuing CA. */
+  | 'leaf-only'
   /** Its key is not in the store. */
   | 'external';
 
@@ -56,7 +58,13 @@ export function viewOf(state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'cl
 
 function issuingOf(ca: StoreState['ca']): Issuing {
   if (ca === undefined || ca.keyPem !== undefined) return 'here';
-  return ca.record.signCommand === undefined ? 'external' : 'command';
+  if (ca.record.external === undefined) return 'external';
+  return ca.record.leafOnly ? 'leaf-only' : 'asked';
+}
+
+/** Whether a client that has no issuing CA gets one. */
+export function makesIssuers({ issuing }: Pick<AccessView, 'issuing'>): boolean {
+  return issuing === 'here' || issuing === 'asked';
 }
 
 /** Every CA whose clients and servers are trusted. */
@@ -67,7 +75,7 @@ export function trustedIds({ ca, oldCas }: AccessView): readonly CaId[] {
 /** The CAs in a host's trust file. Fails with E_NO_CLIENTS, E_NO_ISSUER, E_CA_LEAF_ONLY (exit 2). */
 export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
   const clients = [...view.clients.values()];
-  if (view.issuing === 'command' && !clients.some(({ name }) => view.issuers.has(name)))
+  if (view.issuing === 'leaf-only' && !clients.some(({ name }) => view.issuers.has(name)))
     return leafOnlyTrust(spec, trustedIds(view), clients);
   const issuers = new Map([...view.issuers].map(([name, { ids }]) => [name, ids]));
   return trustFile(spec, {

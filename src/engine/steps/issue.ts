@@ -9,7 +9,7 @@ import { bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { CopiesOutcome, HostProgress } from '../../runtime.ts';
 import { refreshCopies } from '../installed-copies.ts';
 import type { Intent, Planned, PlannedHost, Run, Wanted } from '../intent.ts';
-import { type IssuerOptions, openIssuer, signsByCommand } from '../issue.ts';
+import { asksExternalCa, type IssuerOptions, openIssuer } from '../issue.ts';
 import { withHostKey } from './host-key.ts';
 import type { Base } from './plan.ts';
 import { storeChanged } from './record.ts';
@@ -57,7 +57,7 @@ export async function issueCredentials(
   const changed = () => storeChanged(store.home, 'the CA or its clients');
   const carryOut = ({ state, again }: Awaited<ReturnType<typeof prepare>>) =>
     openIssuer(state, options).carryOut(again.credentials);
-  const early = signsByCommand(before) ? await prepare() : undefined;
+  const early = asksExternalCa(before) ? await prepare() : undefined;
   const signed = early === undefined ? undefined : await carryOut(early);
   return store.withLock(`docker-tls ${intent.reason}`, async () => {
     const present = await prepare();
@@ -79,11 +79,12 @@ export async function issueCredentials(
   });
 }
 
-/** Whether what a change was made from is as it was: the CAs, and the clients that it replaces. */
-function isStill(before: StoreState, now: StoreState, { clients = {} }: StoreChange): boolean {
+/** Whether what a change was made from is as it was: the CAs, and the clients and their issuing CAs that it replaces. */
+function isStill(before: StoreState, now: StoreState, { clients = {}, issuers = {} }: StoreChange): boolean {
   const seen = ({ ca, oldCas, ...state }: StoreState) => [
     [ca, ...oldCas].map((one) => one?.cert),
     Object.keys(clients).map((name) => state.clients.get(name)?.cert),
+    Object.keys(issuers).map((name) => state.issuers.get(name)?.cert),
   ];
   return isDeepStrictEqual(seen(before), seen(now));
 }
@@ -160,7 +161,7 @@ export async function withCredentials<T>(
   const sign = (publicKey?: string) =>
     openIssuer(latest, issuing(run, now)).server(spec.name, certificate.issue, publicKey);
   const issue = (publicKey?: string) =>
-    signsByCommand(latest) ? sign(publicKey) : run.store.withLock(`docker-tls ${reason}`, () => sign(publicKey));
+    asksExternalCa(latest) ? sign(publicKey) : run.store.withLock(`docker-tls ${reason}`, () => sign(publicKey));
   if (credentials.key === 'host')
     return withHostKey(planned, run, progress, async ({ publicKey, path }) => {
       const { cert } = await issue(publicKey);

@@ -44,7 +44,11 @@ export const CA = {
     'The CA may not sign another CA, which each client needs.',
     'Pass --sign-command in place of --key.',
   ],
-  E_CA_LEAF_ONLY: [2, 'The CA signs leaf certificates only, so one client cannot be rejected.', 'Import another CA.'],
+  E_CA_LEAF_ONLY: [
+    2,
+    'The CA makes no issuing CAs for clients, so one client cannot be rejected.',
+    'Let it sign CAs of path length 0, or accept that: docker-tls ca import --cert FILE --leaf-only.',
+  ],
   E_CA_ACCEPTED: [
     2,
     'The host accepts every client of a CA, so one of them cannot be rejected.',
@@ -56,7 +60,15 @@ export const CA = {
   E_BREAKS_CLIENTS: [3, 'Clients that hold only the old CA would lose access.', 'Update them, or pass --no-overlap.'],
   E_NO_ISSUER: [2, 'A client has no issuing CA of its own.', 'docker-tls rotate client NAME'],
   E_SIGN_COMMAND: [4, 'The sign command failed or could not be started.', 'Run the command that the error gives.'],
-  E_SIGN_ANSWER: [2, 'The sign command printed a certificate that cannot be used.', 'docker-tls ca show'],
+  E_ISSUER_UNREACHABLE: [4, 'The API of an external CA does not answer.', 'Run the command that the error gives.'],
+  E_ISSUER_TLS: [
+    4,
+    'The API of an external CA has a certificate that is not trusted.',
+    'Pass --tls-root FILE to ca import.',
+  ],
+  E_ISSUER_REFUSED: [4, 'An external CA refused to sign.', 'Look at its log, and at the profile that the error names.'],
+  E_ISSUER_CREDENTIAL: [2, 'The credential for an external CA cannot be used.', 'Pass --credential-file to ca import.'],
+  E_SIGN_ANSWER: [2, 'An external CA gave a certificate that cannot be used.', 'docker-tls ca show'],
 } as const satisfies CodeGroup;
 
 export const CLIENTS = {

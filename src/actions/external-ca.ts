@@ -1,0 +1,101 @@
+/** Owns how an external CA is told of by flags: what is given becomes a record, absolute and checked, without asking the CA. */
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { anchorCommand, splitCommand } from '../adapters/issuer/sign-command.ts';
+import { API_KINDS, type ApiKind, DEFAULT_PROFILES, type ExternalCa, type SignProfile } from '../domain/external-ca.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+
+export type ExternalCaFlags = {
+  readonly signCommand?: string | undefined;
+  readonly stepCa?: string | undefined;
+  readonly cfssl?: string | undefined;
+  readonly vault?: string | undefined;
+  readonly profile?: readonly string[] | undefined;
+  readonly credentialFile?: string | undefined;
+  readonly passphraseFile?: string | undefined;
+};
+
+/**
+ * The external CA that flags name; undefined: none. `trust`: PEM of the CAs that certify its API. Fails with E_USAGE, E_SECRET_FILE (exit 2).
+ */
+export function externalCaOf(flags: ExternalCaFlags, trust: string, cwd: string): ExternalCa | undefined {
+  const urls = { 'step-ca': flags.stepCa, cfssl: flags.cfssl, vault: flags.vault };
+  const [kind, another] = API_KINDS.filter((one) => urls[one] !== undefined);
+  if (another !== undefined || (kind !== undefined && flags.signCommand !== undefined))
+    throw usage('give one of --sign-command, --step-ca, --cfssl and --vault');
+  const { profile = [], credentialFile, passphraseFile } = flags;
+  if (kind === undefined) {
+    if (profile.length > 0 || credentialFile !== undefined || passphraseFile !== undefined)
+      throw usage('--profile and --credential-file belong to --step-ca, --cfssl or --vault');
+    if (flags.signCommand === undefined) return undefined;
+    splitCommand(flags.signCommand);
+    return { kind: 'command', command: anchorCommand(flags.signCommand, cwd) };
+  }
+  if (credentialFile === undefined) throw usage(`--${kind} needs --credential-file FILE (${CREDENTIALS[kind]})`);
+  if (passphraseFile !== undefined && kind !== 'step-ca') throw usage('--passphrase-file belongs to --step-ca');
+  return {
+    kind,
+    url: apiUrl(kind, urls[kind] ?? ''),
+    trust,
+    profiles: profilesOf(kind, profile),
+    credentialFile: secretFile(credentialFile, '--credential-file', cwd),
+    ...(passphraseFile === undefined ? {} : { passphraseFile: secretFile(passphraseFile, '--passphrase-file', cwd) }),
+  };
+}
+
+const CREDENTIALS: Readonly<Record<ApiKind, string>> = {
+  'step-ca': "the provisioners' private key, JWK or JWE",
+  cfssl: 'the authentication key, hexadecimal',
+  vault: 'a token',
+};
+
+function apiUrl(kind: ApiKind, text: string): string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw usage(`--${kind} ${text} is not a URL`);
+  }
+  if (url.protocol !== 'https:')
+    throw usage(`--${kind} ${text}: only https:// is used, the credential would be readable`);
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw usage(`--${kind}: the URL takes no user, password or parameters; credentials come from --credential-file`);
+  if (kind === 'vault' && !/^\/v1\/./.test(url.pathname))
+    throw usage(
+      `--vault ${text}: the path of the PKI mount is missing, for instance https://vault.example.org:8200/v1/pki`,
+    );
+  return url.href.replace(/\/+$/, '');
+}
+
+function profilesOf(kind: ApiKind, given: readonly string[]): Readonly<Record<SignProfile, string>> {
+  const named = given.map((text) => {
+    const [, profile, name] = /^(server|client|issuer)=([A-Za-z0-9][A-Za-z0-9 ._@/:-]*)$/.exec(text) ?? [];
+    if (profile === undefined || name === undefined || name.includes('..'))
+      throw usage(`--profile ${text} is not server=NAME, client=NAME or issuer=NAME`);
+    return [profile, name] as const;
+  });
+  return { ...DEFAULT_PROFILES[kind], ...Object.fromEntries(named) };
+}
+
+function secretFile(path: string, flag: string, cwd: string): string {
+  const file = resolve(cwd, path);
+  if (existsSync(file)) return file;
+  throw new DockerTlsError({
+    code: 'E_SECRET_FILE',
+    message: `${flag}: ${file} is not there`,
+    hints: [`ls -l ${shellQuote(file)}`],
+  });
+}
+
+function usage(message: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_USAGE',
+    message,
+    hints: [
+      "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
+      'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
+    ],
+  });
+}

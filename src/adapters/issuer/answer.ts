@@ -1,0 +1,169 @@
+/**
+ * Owns the check of what an external CA gave: nothing of it is used, and no host is changed, before it is what was asked for. And the
+ * words by which such a CA fails.
+ */
+
+import { type ApiCa, externalCaWords } from '../../domain/external-ca.ts';
+import { parseCsr } from '../../domain/pki/csr.ts';
+import {
+  type CertificateInfo,
+  inspectCertificate,
+  splitBundle,
+  verifyChain,
+  worksAsClient,
+} from '../../domain/pki/inspect.ts';
+import { openPublicKey } from '../../domain/pki/keys.ts';
+import { formatSan } from '../../domain/pki/names.ts';
+import { dateWords } from '../../domain/words.ts';
+import { DockerTlsError, type ErrorOptions, printableLines } from '../../errors/errors.ts';
+import type { SignRequest } from '../../runtime.ts';
+
+const CLOCK_MS = 300_000;
+const HOUR_MS = 3_600_000;
+
+/** The certificate for the request's key, then its chain; all else that was given is left out. Fails with E_SIGN_ANSWER, E_CA_LEAF_ONLY. */
+export function checkSigned(given: string, request: SignRequest): string {
+  try {
+    return readSigned(given, request);
+  } catch (error) {
+    // Of what was given, not of a file of the user's.
+    if (error instanceof DockerTlsError && error.code !== 'E_SIGN_ANSWER' && error.code !== 'E_CA_LEAF_ONLY')
+      throw wrongAnswer(request, error.message);
+    throw error;
+  }
+}
+
+function readSigned(given: string, request: SignRequest): string {
+  const blocks = given.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  const certificates = blocks.flatMap((block) => splitBundle(`${block}\n`));
+  const wanted = openPublicKey(parseCsr(request.csr).publicKey);
+  const own = certificates.find((pem) => openPublicKey(pem).equals(wanted));
+  if (own === undefined) {
+    throw wrongAnswer(
+      request,
+      certificates.length === 0 ? 'it gave no certificate' : 'it gave a certificate for another key',
+    );
+  }
+  const info = inspectCertificate(own);
+  if (info.isCa !== (request.profile === 'issuer'))
+    throw wrongAnswer(
+      request,
+      info.isCa
+        ? 'it gave the certificate of a CA'
+        : 'it gave the certificate of a leaf, not of an issuing CA (basic constraints CA:TRUE)',
+    );
+  const chain = certificates.filter((pem) => pem !== own && !inspectCertificate(pem).selfIssued);
+  const cert = [own, ...chain].join('');
+  const [ca = '', ...older] = splitBundle(request.ca);
+  const verdict = verifyChain({
+    leaf: cert,
+    // An issuing CA is for the hosts' trust files of tomorrow: under an older CA it would not last.
+    anchors: request.profile === 'issuer' ? [ca] : [ca, ...older],
+    purpose: request.profile === 'server' ? 'server' : 'client',
+    now: begun(info.notBefore, request.now),
+  });
+  if (!verdict.ok)
+    throw wrongAnswer(request, `its certificate does not hold under the CA of this store: ${verdict.message}`);
+  if (request.profile === 'issuer' && verdict.chain.length > 2)
+    throw wrongAnswer(
+      request,
+      `its certificate is signed by "${info.issuer}", a CA below the CA of this store. Import that one: docker-tls ca import --cert FILE --chain ROOT --whole-chain`,
+    );
+  const end = ca === '' ? undefined : inspectCertificate(ca).notAfter;
+  if (end !== undefined && info.notAfter > end)
+    throw wrongAnswer(
+      request,
+      `its certificate ends on ${dateWords(info.notAfter)}, after its CA (${dateWords(end)}), which strict verifiers refuse`,
+    );
+  const flaw = request.profile === 'issuer' ? issuerFlaw(info, request) : leafFlaw(info, request);
+  if (flaw !== undefined) throw wrongAnswer(request, flaw);
+  return request.profile === 'issuer' ? own : cert;
+}
+
+/** What is wrong with the certificate of a server or a client by itself. */
+function leafFlaw(info: CertificateInfo, { profile, sans = [] }: SignRequest): string | undefined {
+  // A host's certificate must not work as a client of other hosts; without a purpose it would.
+  if (profile === 'server' && worksAsClient(info))
+    return `its certificate is good for clients as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); serverAuth alone is needed`;
+  if (info.keyUsage !== null && !info.keyUsage.includes('digitalSignature'))
+    return `its certificate may not sign (key usage: ${info.keyUsage.join(', ')}), which TLS 1.3 needs`;
+  const has = new Set(info.sans.map(formatSan));
+  const missing = sans.filter((san) => !has.has(formatSan(san)));
+  return missing.length > 0 ? `its certificate lacks ${missing.map((san) => san.value).join(', ')}` : undefined;
+}
+
+/** What keeps a certificate from being one client's issuing CA, whose key is in the store: it signs for clients, and no CA below it. */
+function issuerFlaw(info: CertificateInfo, { commonName, now }: SignRequest): string | undefined {
+  if (info.pathLen !== 0)
+    return `its issuing CA may have ${info.pathLen === null ? 'any number of' : info.pathLen} CAs below it; a path length of 0 is needed`;
+  if (!info.keyUsage?.includes('keyCertSign'))
+    return `its issuing CA may not sign certificates (key usage: ${info.keyUsage?.join(', ') ?? 'none'}); keyCertSign is needed`;
+  const purposes = info.extKeyUsage ?? [];
+  if (purposes.length !== 1 || purposes[0] !== 'clientAuth')
+    return `its issuing CA is not for clients alone (extended key usage: ${purposes.join(', ') || 'none'}); clientAuth alone is needed`;
+  if (info.subject !== commonName)
+    return `its issuing CA is called "${info.subject}", not "${commonName}": clients could not be told apart by name`;
+  if (info.notAfter.getTime() - now.getTime() < HOUR_MS)
+    return `its issuing CA ends at ${info.notAfter.toISOString()}, in less than an hour`;
+  return undefined;
+}
+
+/** Not every CA backdates, its clock may be ahead, and `now` was read before it was asked: a certificate that begins soon has begun. */
+function begun(notBefore: Date, now: Date): Date {
+  const early = notBefore.getTime() - now.getTime();
+  return early > 0 && early <= CLOCK_MS ? notBefore : now;
+}
+
+function wrongAnswer(request: SignRequest, why: string): DockerTlsError {
+  return refused(request, {
+    code: 'E_SIGN_ANSWER',
+    message: `what the CA gave cannot be used: ${why}`,
+    hints: ['docker-tls ca show'],
+  });
+}
+
+type Failure = Omit<ErrorOptions, 'where'>;
+
+/** The CA could not be asked. */
+export function failure({ name }: Pick<SignRequest, 'name'>, error: Failure): DockerTlsError {
+  return new DockerTlsError({ where: name, ...error });
+}
+
+/** The CA was asked, and gave no certificate. Where an issuing CA was asked for, that is E_CA_LEAF_ONLY. */
+export function refused(request: Pick<SignRequest, 'name' | 'profile'>, error: Failure): DockerTlsError {
+  const { name, profile } = request;
+  if (profile !== 'issuer') return failure(request, error);
+  return new DockerTlsError({
+    where: name,
+    ...error,
+    code: 'E_CA_LEAF_ONLY',
+    message: `the CA made no issuing CA for client ${name}, without which no single client can be rejected: ${error.message}`,
+    hints: [
+      'let the CA sign CAs of path length 0 for clients (docs/ca.md, profile issuer), then run the same command again',
+      'if it signs leaf certificates only, and you accept that: docker-tls ca import --cert FILE … --leaf-only',
+      ...(error.hints ?? []),
+    ],
+  });
+}
+
+/** The API of a CA answered, and gave no certificate; `said`: its own words. E_ISSUER_REFUSED (exit 4), or E_CA_LEAF_ONLY. */
+export function refusedByApi(
+  ca: ApiCa,
+  request: Pick<SignRequest, 'name' | 'profile'>,
+  { status }: { readonly status: number },
+  said: readonly unknown[],
+  hints: readonly string[],
+): DockerTlsError {
+  const details = textsOf(said).flatMap((text) => printableLines(text, 5));
+  return refused(request, {
+    code: 'E_ISSUER_REFUSED',
+    message: `${externalCaWords(ca)} did not sign with "${ca.profiles[request.profile]}" (HTTP status ${status})`,
+    details,
+    hints,
+  });
+}
+
+/** What is text of what an API gave. */
+export function textsOf(values: readonly unknown[]): string[] {
+  return values.filter((value): value is string => typeof value === 'string');
+}

@@ -1,0 +1,33 @@
+/** Owns the secret files of external CAs: read when they are needed, each time, and never when every local user can read them. */
+
+import { readFile, stat } from 'node:fs/promises';
+import { shellQuote } from '../../domain/quote.ts';
+import { Secret } from '../../domain/secret.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+
+/** The text of a file without the blanks around it. Fails with E_SECRET_FILE (exit 2). */
+export async function readCredential(path: string): Promise<Secret> {
+  let text: string;
+  try {
+    const { mode } = await stat(path);
+    if (process.platform !== 'win32' && (mode & 0o007) !== 0)
+      throw secretFile(path, 'every local user can read it', [`chmod 600 ${shellQuote(path)}`]);
+    text = (await readFile(path, 'utf8')).trim();
+  } catch (cause) {
+    if (cause instanceof DockerTlsError) throw cause;
+    throw secretFile(path, `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`, [
+      `ls -l ${shellQuote(path)}`,
+    ]);
+  }
+  if (text === '') throw secretFile(path, 'it is empty', [`ls -l ${shellQuote(path)}`]);
+  return new Secret(text);
+}
+
+function secretFile(path: string, why: string, hints: readonly string[]): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SECRET_FILE',
+    where: path,
+    message: `the credential for the CA: ${why}`,
+    hints,
+  });
+}

@@ -1,0 +1,53 @@
+/** Owns how a CA is asked whose key is on another machine: a command, or the API of step-ca, cfssl, Vault or OpenBao. Part of a `ca.json`. */
+
+import * as z from 'zod/mini';
+
+const text = z.string().check(z.minLength(1));
+
+export const API_KINDS = ['step-ca', 'cfssl', 'vault'] as const;
+export type ApiKind = (typeof API_KINDS)[number];
+
+/** What a certificate is for. `issuer`: a client's issuing CA, which signs for that client alone. */
+export type SignProfile = 'server' | 'client' | 'issuer';
+
+/** The names of the profiles at the CA: step-ca's provisioners, cfssl's profiles, Vault's roles (for `issuer`: a path). */
+const profiles = z.object({ server: text, client: text, issuer: text });
+
+export const externalCa = z.union([
+  z.looseObject({ kind: z.literal('command'), command: text }),
+  z.looseObject({
+    kind: z.enum(API_KINDS),
+    /** `https://…`; of Vault with the path of the mount: `https://…/v1/pki`. */
+    url: text,
+    /** PEM: the only CAs that may certify the API's own server. */
+    trust: text,
+    profiles,
+    /** Absolute path: a provisioner's key (JWK or JWE), an authentication key (hexadecimal), a token. */
+    credentialFile: text,
+    /** Absolute path: the passphrase of an encrypted provisioner key. */
+    passphraseFile: z.optional(text),
+  }),
+]);
+
+export type CommandCa = { readonly kind: 'command'; readonly command: string };
+export type ApiCa = {
+  readonly kind: ApiKind;
+  readonly url: string;
+  readonly trust: string;
+  readonly profiles: Readonly<Record<SignProfile, string>>;
+  readonly credentialFile: string;
+  readonly passphraseFile?: string | undefined;
+};
+export type ExternalCa = CommandCa | ApiCa;
+
+export const DEFAULT_PROFILES: Readonly<Record<ApiKind, ApiCa['profiles']>> = {
+  'step-ca': { server: 'docker-server', client: 'docker-client', issuer: 'docker-issuer' },
+  cfssl: { server: 'docker-server', client: 'docker-client', issuer: 'docker-issuer' },
+  vault: { server: 'docker-server', client: 'docker-client', issuer: 'root/sign-intermediate' },
+};
+
+/** Names an external CA in one line. */
+export function externalCaWords(ca: ExternalCa): string {
+  if (ca.kind === 'command') return ca.command;
+  return `${{ 'step-ca': 'step-ca', cfssl: 'cfssl', vault: 'Vault' }[ca.kind]} at ${ca.url}`;
+}

@@ -1,0 +1,149 @@
+/**
+ * Every fix alone, and taken back: containers, published ports, mutual TLS, ssh and jumps go on working, but for what the fix says it costs.
+ * Here, those that touch daemon or network. EACH_FIX=SUITE,… (scripts/each-fix) tries all of them, also on a virtual machine.
+ */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { needsYes } from '../../src/domain/audit/fixes.ts';
+import { FIXES, profilesOf } from '../../src/domain/plan/hardening.ts';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { type LabHost, labUp, type Suite, suites, type VmSuite } from '../support/lab.ts';
+import { newPerson, type Person } from '../support/person.ts';
+import { publishPort, type ReachedPort, reachPort } from '../support/published-ports.ts';
+
+const asked = (process.env.EACH_FIX ?? '').split(',').filter((word) => word !== '') as (Suite | VmSuite)[];
+const whole = asked.length > 0;
+/** An emulated processor is slow. */
+const TIMEOUT_MS = whole ? 600_000 : 120_000;
+
+/** What these cost has a test of its own. */
+const COSTLY: readonly string[] = ['icc', 'userland-proxy', 'userns-remap'];
+const ALONE = FIXES.filter(
+  ({ name, risk }) =>
+    name !== 'live-restore' &&
+    !COSTLY.includes(name) &&
+    (whole || (risk !== 'yes' && (name === 'kernel-network' || profilesOf(name).includes('cis')))),
+).map((fix) => fix.name as string);
+/** One by one on one generation, and together on the others, where time counts. */
+const casesOf = (suite: Suite | VmSuite) => (whole || suite === 'trixie' ? ALONE : [ALONE.join(',')]);
+
+let program: Program;
+beforeAll(() => {
+  program = buildProgram();
+});
+afterAll(() => program?.remove());
+
+describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) => {
+  let host: LabHost;
+  let neighbour: LabHost;
+  let person: Person;
+  let before: ReachedPort;
+
+  const done = async (...argv: string[]): Promise<string> => {
+    const { status, out, err } = await person.run([...argv, '--yes']);
+    expect(status, err).toBe(0);
+    return out;
+  };
+  const harden = (fix: string, ...more: string[]) =>
+    done('harden', host.name, '--only', fix, ...(needsYes(fix as never) ? ['--accept', fix] : []), ...more);
+  const running = () => host.must("docker inspect -f '{{.State.Pid}}' web peer asker");
+  /** systemd takes three starts a minute for enough. */
+  const restart = () => host.must('systemctl reset-failed docker; systemctl restart docker');
+  /** dockerd makes the default bridge anew only then. */
+  const startWithoutContainers = async () => {
+    await host.must('docker stop -t 0 web peer asker');
+    await restart();
+    await host.must('docker start web peer asker');
+  };
+
+  beforeAll(async () => {
+    [host] = (await labUp({ names: [`fix-${suite}`], suite })) as [LabHost];
+    [neighbour] = (await labUp({ names: [`fix-${suite}-2`], suite: suite === 'trixie-vm' ? 'trixie' : suite })) as [
+      LabHost,
+    ];
+    person = newPerson(program, [host, neighbour]);
+    await publishPort(host);
+    before = await reachPort(host, neighbour);
+    await done(...person.setup(host, [], 'ops').filter((word) => word !== '--yes'));
+    await done(...person.setup(neighbour, ['--jump', `ops@${host.address}`], 'ops').filter((word) => word !== '--yes'));
+    // Alone, and the ground of all that follow: without it a restart of dockerd stops what runs.
+    await harden('live-restore');
+  });
+  afterAll(async () => {
+    await host?.down();
+    await neighbour?.down();
+    person?.remove();
+  });
+
+  it('every way works, also after setup and live-restore', async () => {
+    expect(Object.values(before)).not.toContain(false);
+    expect(await reachPort(host, neighbour)).toEqual(before);
+  });
+
+  it.each(casesOf(suite))('%s', async (fix) => {
+    const pids = await running();
+    const out = await harden(fix, ...(fix === 'banner' ? ['--banner', 'Authorized users only.'] : []));
+    // It would cost the jump, which is why it is left out.
+    if (fix === 'sshd-forwarding')
+      expect(out).toMatch(/sshd-forwarding: left out, since .* would no longer be reached/);
+    expect(await reachPort(host, neighbour)).toEqual(before);
+    if (!whole && suite === 'trixie') return;
+    await restart();
+    expect(await running()).toBe(pids);
+    expect(await reachPort(host, neighbour)).toEqual(before);
+    await done('verify', host.name);
+    // A host behind it, which takes a login here and one there.
+    await done('plan', neighbour.name, '--check');
+    expect((await host.ssh('sudo -n true', { user: 'ops' })).exit).toBe(0);
+    expect((await host.ssh('true')).exit === 0).toBe(fix !== 'sshd-root');
+    if (out.includes('nothing to do')) return;
+    await done('rollback', host.name);
+    expect((await host.ssh('true')).exit).toBe(0);
+    expect(await running()).toBe(pids);
+  });
+
+  it('userland-proxy costs what it says, and only where it is accepted by name', async () => {
+    expect(await done('harden', host.name)).toMatch(/left out: userland-proxy, since .*--accept userland-proxy/);
+    expect(await reachPort(host, neighbour)).toEqual(before);
+    await harden('userland-proxy');
+    const without = {
+      ...before,
+      'another host, IPv6': false,
+      'the host, ::1': false,
+      'the container itself': false,
+      'a container of another network': false,
+    };
+    expect(await reachPort(host, neighbour)).toEqual(without);
+    await host.must('docker restart -t 0 web');
+    expect(await reachPort(host, neighbour)).toEqual({ ...without, 'the container itself': true });
+    await done('rollback', host.name);
+    // It was started without a proxy, and gets one at its next start.
+    await host.must('docker restart -t 0 web');
+    expect(await reachPort(host, neighbour)).toEqual(before);
+  });
+
+  it('icc parts the containers of the default bridge, and no published port', async () => {
+    expect(await harden('icc')).toMatch(/costs: icc: containers on the default bridge can no longer reach one another/);
+    expect(await reachPort(host, neighbour), 'the bridge stays while containers run').toEqual(before);
+    await startWithoutContainers();
+    expect(await reachPort(host, neighbour)).toEqual({
+      ...before,
+      'a container of the same network, past the published port': false,
+    });
+    await done('rollback', host.name);
+    await startWithoutContainers();
+    expect(await reachPort(host, neighbour)).toEqual(before);
+  });
+
+  it('userns-remap takes every published port away until the rollback, and no container', async () => {
+    const pids = await running();
+    expect(await harden('userns-remap')).toMatch(/costs: userns-remap: .*their published ports do not answer/);
+    expect(await reachPort(host, neighbour)).toEqual({
+      ...Object.fromEntries(Object.keys(before).map((way) => [way, false])),
+      'a container of the same network, past the published port': true,
+    });
+    await done('rollback', host.name);
+    expect(await reachPort(host, neighbour)).toEqual(before);
+    expect(await running()).toBe(pids);
+  });
+});
