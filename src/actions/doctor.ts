@@ -94,7 +94,7 @@ export async function doctor(
     ask: prompts.ssh,
     timeoutMs: options.timeout,
   });
-  // Such a host is not dialled from here: that it does not answer is as it should be.
+  // Such a host is not dialled from here: that it does not answer is right.
   const { name } = host.record;
   const direct = options.noSsh || found.sshProblem !== undefined;
   const behind = state.hosts.get(name)?.record.reach === 'ssh' && direct && NOT_DIALLED.includes(found.cause);

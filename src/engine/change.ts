@@ -28,8 +28,8 @@ import { requireVerified } from './verify-host.ts';
  * the refusals of the intent, E_STORE_CHANGED (exit 5), and what the issuer, the store and the question fail with.
  */
 export async function change(intent: Intent, run: Run): Promise<Changed> {
-  const base = await resolveIntent(intent, run);
   if (!run.dryRun) await run.store.requireWritable();
+  const base = await resolveIntent(intent, run);
   const planned = await planFirst(base, run);
   try {
     if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };

@@ -28,7 +28,7 @@ export const SETTINGS = [
 ] as const;
 export type HostScriptSettings = Readonly<Record<(typeof SETTINGS)[number], string>>;
 
-/** Variables that stand before the script of a change; `…_SIZE` are lengths in bytes of what comes on its standard input, in this order. */
+/** Variables that are before the script of a change; `…_SIZE` are lengths in bytes of what comes on its standard input, in this order. */
 export const CHANGE_VARIABLES = [
   'TXN',
   'WHO',

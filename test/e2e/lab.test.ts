@@ -76,7 +76,7 @@ describe('two hosts', () => {
     );
   });
 
-  test('ask nobody outside, and wait for nobody', async () => {
+  test('ask no server outside, and wait for none', async () => {
     const { exit, err } = await one.exec('timeout 2 curl -sS http://192.0.2.1/; timeout 2 getent hosts debian.org');
     expect(exit).toBe(2); // getent: not found. 124 would be the time-out.
     expect(err).toContain('Failed to connect to 192.0.2.1');

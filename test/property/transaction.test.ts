@@ -97,7 +97,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
   try {
     const root = box.directory;
     for (const [path, what] of Object.entries(before)) put(root, path, what);
-    // Of somebody's own, in our directory, by names like ours.
+    // Of the administrator's own, in our directory, by names like ours.
     for (const name of ['2023-ca', '77']) put(root, `/etc/docker/tls/${name}/ca-key.pem`, OWN);
     if (remove) setUp(root);
     const old = box.state();

@@ -300,7 +300,7 @@ export class FaultHost {
     const after = await snapshot(host);
     wrong.push(...leftovers(after).map((line) => `left: ${line}`));
     // A boot gives containers new processes and sockets new inodes; the mount of a small disk is the test's own.
-    // A daemon that dies without live-restore takes its containers along, whoever changed what: the user has it so.
+    // A daemon that dies without live-restore takes its containers along, whichever change it was: the user has it so.
     const mortal = fault.death === 'daemon fails' && (fault.step === 'commit' || fault.step === 'kept');
     const ignore =
       fault.death === 'reboot'

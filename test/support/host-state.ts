@@ -136,7 +136,7 @@ export function faultsOfNew(before: HostSnapshot, after: HostSnapshot, credentia
   return found;
 }
 
-/** The certificate that is served on the TLS port, as PEM; undefined where nobody answers. */
+/** The certificate that is served on the TLS port, as PEM; undefined where nothing answers. */
 export function served(host: LabHost, port = 2376): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = tlsConnect({ host: host.address, port, rejectUnauthorized: false, timeout: 5000 }, () => {

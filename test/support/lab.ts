@@ -45,7 +45,7 @@ export type LabHost = {
 
 /**
  * Boots hosts, all of one suite (trixie unless said), and returns when ssh and docker answer on all.
- * Names are shared by everybody on this machine, so give yours a prefix. Throws with scripts/lab's own words.
+ * Names are shared by all users of this machine, so give yours a prefix. Throws with scripts/lab's own words.
  */
 export async function labUp(options: { names: readonly string[]; suite?: Suite | VmSuite }): Promise<LabHost[]> {
   const suite = options.suite ?? 'trixie';

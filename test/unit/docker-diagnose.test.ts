@@ -361,7 +361,7 @@ describe('a host that cannot be used', () => {
     expect(found.hints[0]).toBe(firstHint);
   });
 
-  it('cut off by systemd, as dockerd does not start, says why', () => {
+  it('closed by systemd, as dockerd does not start, says why', () => {
     const problem = new DockerTlsError({ code: 'E_CONFLICT', message: 'hosts stands twice', hints: ['fix it'] });
     const inside = { kind: kindOf({}), docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
     const found = ask({ outcome: refused('reset'), inside });

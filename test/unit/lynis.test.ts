@@ -1,4 +1,4 @@
-/** What Lynis says, as text that nobody vouches for; and the page of a hardening, whatever stands in it. */
+/** What Lynis says, as untrusted text; and the page of a hardening, whatever is in it. */
 
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/domain/audit/evaluate.ts';

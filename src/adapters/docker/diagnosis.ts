@@ -65,7 +65,7 @@ export type Inside = {
   /** The server certificate and the trust file (PEM) under our care there. */
   readonly serverCert?: string;
   readonly trust?: string;
-  /** What would stand against a change, its firewall included: mostly what is wrong. */
+  /** What would prevent a change, its firewall included: mostly what is wrong. */
   readonly problems: readonly DockerTlsError[];
   /** What its firewall may do, in words. */
   readonly doubt?: string;

@@ -1,4 +1,4 @@
-/** Owns how a plan looks to people: what would change, file by file, and what it means for daemon, containers and clients. */
+/** Owns how a plan looks to users: what would change, file by file, and what it means for daemon, containers and clients. */
 
 import type { PlannedHost } from '../../actions/results.ts';
 import { CURRENT_LINK } from '../../domain/dockerd/paths.ts';

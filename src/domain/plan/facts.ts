@@ -155,7 +155,7 @@ export function fileText(facts: HostFacts, path: string): string | undefined {
   return state?.kind === 'file' ? state.content : undefined;
 }
 
-/** The certificates that are stored on the host, in the generation in force or in another directory of credentials. */
+/** The certificates that are stored on the host, in the active generation or in another directory of credentials. */
 export function installedCredentials(
   facts: HostFacts,
   directory: number | 'current' = 'current',

@@ -75,7 +75,7 @@ export function planDropIn(
     ownFlags(view, desired, placed, listening),
   );
   if (listening !== 'systemd') return { execStart, sockets: [] };
-  // One that lies there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
+  // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
   const { load, enabled } = facts.docker.socket;
   return {
     execStart,
@@ -123,7 +123,7 @@ function closedListeners(view: DaemonView, desired: DesiredHost): DaemonView['li
   );
 }
 
-/** TCP ports of other socket units that answer everybody so far: `--tlsverify` holds for every socket that systemd hands over. */
+/** TCP ports of other socket units that answer every client so far: `--tlsverify` holds for every socket that systemd hands over. */
 function socketWarnings(facts: HostFacts, view: DaemonView): string[] {
   if (!view.listeners.some((listener) => listener.kind === 'fd') || isVerified(facts, view)) return [];
   return socketPorts(facts).map(

@@ -1,4 +1,4 @@
-/** Owns the plan of a way back: to a generation that the host keeps, or to what it was before the first setup. */
+/** Owns the plan of a rollback or removal: to a generation that the host keeps, or to what it was before the first setup. */
 
 import { dirname, resolve } from 'node:path/posix';
 import { SOCKET_PATH } from '../dockerd/paths.ts';
@@ -36,7 +36,7 @@ export function planRestore(
     if (entry?.kind === 'link' && links > 0) return after(resolve(dirname(path), entry.to ?? ''), links - 1);
     return entry ? (entry.kind === 'file' ? entry.content : undefined) : fileText(facts, path);
   };
-  // Where somebody has put a link in the place of a file of ours, it is that place which comes back.
+  // Where an administrator has put a link in the place of a file of ours, it is that place which comes back.
   const configFile = managed.some(({ path }) => path === view.configName) ? view.configName : view.configFile;
   const daemon = restoredDaemon(
     facts,
@@ -70,7 +70,7 @@ export function planRestore(
   };
 }
 
-/** Before our first change nobody had started the daemon. */
+/** Before our first change the daemon had not been started. */
 function wasStopped(facts: HostFacts): boolean {
   return facts.origin.get('docker.service')?.mode === 'inactive';
 }

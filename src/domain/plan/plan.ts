@@ -60,7 +60,7 @@ export type HostPlan = {
   readonly daemonJson: { readonly path: string; readonly before?: string; readonly after?: string };
   /** TCP addresses that accept every client without a certificate from then on. */
   readonly opens: readonly string[];
-  /** What hardening costs whoever uses the host. */
+  /** What hardening costs the users of the host. */
   readonly costs: readonly string[];
   readonly warnings: readonly string[];
 };
@@ -150,7 +150,7 @@ export function nextGeneration(facts: HostFacts): number {
 function whyCredentials(facts: HostFacts, { certificate, trust }: DesiredCredentials): string | undefined {
   const installed = installedCredentials(facts);
   if (installed === undefined) return 'the host has no certificate of ours yet';
-  // Deleted by hand: without them nobody can give the host back.
+  // Deleted by hand: without them the host cannot be restored.
   if (facts.state === undefined) return `the host's own records (${STATE}) are gone`;
   const [leaf, ...chain] = certificateIds(installed.cert);
   if (!('keep' in certificate) || certificate.keep[0] !== leaf) return 'a new server certificate';

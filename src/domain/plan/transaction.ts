@@ -213,7 +213,7 @@ function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions
 function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
   if (plan.daemon.action === 'none' || plan.purpose !== 'apply') return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
-  // New credentials without a new drop-in: the one in force is asked about.
+  // New credentials without a new drop-in: the active one is asked about.
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
     kind === 'file' && path.startsWith(`${DROP_IN_DIRECTORY}/`) && hasOurName(path);
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';

@@ -18,7 +18,7 @@ record_facts() {
   file /var/lib/docker-tls/state.json
   file /run/docker-tls.lock
   [ -e /var/lib/docker-tls/txn/rollback.sh ] && say transaction "$(cat /var/lib/docker-tls/txn/id 2>/dev/null)"
-  # What else is under our care: files of hardening, and ours of a docker.service that is not there any more. Never the content of a file of
+  # What else is under our care: files of hardening, and ours of a docker.service that is no longer there. Never the content of a file of
   # which only mode and owner are ours.
   if [ -f /var/lib/docker-tls/origin/manifest ]; then
     while IFS='	' read -r index kind mode owner path; do

@@ -3,7 +3,7 @@
 # Needs variables: T
 # Needs programs: grep nft rm sed sleep sort ss timeout
 
-# When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
+# When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore no new client gets to it in the
 # moment before: a first packet that is dropped is sent again by the client's kernel a second later, and then systemd holds the port.
 # A host without nft and iptables goes without. `held` names the ports before the rules are there: whatever dies, `undo` lets them go first.
 # hold_port PORTS, one per line

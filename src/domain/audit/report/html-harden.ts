@@ -33,7 +33,7 @@ export type HardenReport = {
   /** Who ran it: `user@computer`. */
   readonly who: string;
   readonly hosts: readonly HardenedSubject[];
-  /** Fixes that were skipped, since nobody accepted their costs. */
+  /** Fixes that were skipped, since their costs were not accepted. */
   readonly leftOut: readonly Fix[];
 };
 
