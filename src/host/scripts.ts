@@ -34,6 +34,9 @@ import initRecoveryModule from './init/recovery.sh';
 import initServiceModule from './init/service.sh';
 import initSysvinitModule from './init/sysvinit.sh';
 import initSysvinitBootModule from './init/sysvinit-boot.sh';
+import installPackagesModule from './packages/install.sh';
+import lookPackagesModule from './packages/look.sh';
+import purgePackagesModule from './packages/purge.sh';
 import resultModule from './result.sh';
 import auditRulesModule from './rollback/audit-rules.sh';
 import baseModule from './rollback/base.sh';
@@ -149,6 +152,15 @@ export const AUDIT_SCRIPT: string = [
   auditApiModule,
   auditMainModule,
 ].join('\n');
+
+/** What apt would do to install packages. Before it: NAMES. Changes nothing. */
+export const LOOK_PACKAGES_SCRIPT: string = lookPackagesModule;
+
+/** Installs packages. Before it: NAMES; NEW, all that apt said it would install; LIST, the host's list of them. */
+export const INSTALL_PACKAGES_SCRIPT: string = [resultModule, installPackagesModule].join('\n');
+
+/** Takes away those of LIST that nothing else needs. */
+export const PURGE_PACKAGES_SCRIPT: string = [resultModule, purgePackagesModule].join('\n');
 
 /** Runs Lynis where it is installed, and leaves nothing behind. */
 export const LYNIS_SCRIPT: string = auditLynisModule;
