@@ -122,6 +122,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/operator-list.ts')).command,
   },
   entry(
+    'store copy',
+    'Copy the store into a shared one, or into a directory, and compare',
+    () => import('./commands/store-copy.ts'),
+  ),
+  entry(
+    'store export',
+    'The whole store as one file for a backup, encrypted with age',
+    () => import('./commands/store-export.ts'),
+  ),
+  entry(
     'store check',
     'Whether a shared store is whole, signed, and the newest that was seen',
     () => import('./commands/store-check.ts'),

@@ -24,6 +24,9 @@ import factsPathsModule from './facts/paths.sh';
 import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
+import installPackagesModule from './packages/install.sh';
+import lookPackagesModule from './packages/look.sh';
+import purgePackagesModule from './packages/purge.sh';
 import resultModule from './result.sh';
 import auditRulesModule from './rollback/audit-rules.sh';
 import baseModule from './rollback/base.sh';
@@ -128,6 +131,15 @@ export const AUDIT_SCRIPT: string = [
   auditApiModule,
   auditMainModule,
 ].join('\n');
+
+/** What apt would do to install packages. Before it: NAMES. Changes nothing. */
+export const LOOK_PACKAGES_SCRIPT: string = lookPackagesModule;
+
+/** Installs packages. Before it: NAMES; NEW, all that apt said it would install; LIST, the host's list of them. */
+export const INSTALL_PACKAGES_SCRIPT: string = [resultModule, installPackagesModule].join('\n');
+
+/** Takes away those of LIST that nothing else needs. */
+export const PURGE_PACKAGES_SCRIPT: string = [resultModule, purgePackagesModule].join('\n');
 
 /** Runs Lynis where it is installed, and leaves nothing behind. */
 export const LYNIS_SCRIPT: string = auditLynisModule;

@@ -149,11 +149,16 @@ const CHANGING: readonly (readonly [name: string, argv: readonly string[], asks:
 
 /** Those that only read, or write nothing but files for a client or for docker on this computer. */
 const OTHERS =
-  /^(verify|status|audit|doctor|env|context|schedule|completion|ssh|tunnel|notices|version|client (list|export|import|request)|ca (show|export))$/;
+  /^(verify|status|audit|doctor|env|context|schedule|completion|ssh|tunnel|notices|version|log|client (list|export|import|request)|ca (show|export))$/;
+
+/** Those about a store itself: test/cli/team.test.ts has what they do before somebody agrees. */
+const STORES = /^(operator (add|remove|list)|store (copy|export|check|restore))$/;
 
 test('every command is in one of the tables', () => {
   const listed = new Set(CHANGING.map(([name]) => name));
-  expect(COMMANDS.map(({ name }) => name).filter((name) => !listed.has(name) && !OTHERS.test(name))).toEqual([]);
+  expect(
+    COMMANDS.map(({ name }) => name).filter((name) => !listed.has(name) && !OTHERS.test(name) && !STORES.test(name)),
+  ).toEqual([]);
 });
 
 function words(name: string, argv: readonly string[]): string[] {

@@ -4,7 +4,7 @@ const BLOCK = 512;
 
 export type TarFile = { readonly name: string; readonly data: Buffer; readonly mode: number };
 
-/** An archive of the files, in order. `modified` is their time. Names are at most 100 bytes of ASCII. */
+/** An archive of the files, in order. `modified` is their time. Names are ASCII; the last part has at most 100 bytes, what is before it 155. */
 export function packTar(files: readonly TarFile[], modified: Date): Buffer {
   const parts = files.flatMap(({ name, data, mode }) => [
     header(name, data.length, mode, modified),
@@ -43,11 +43,14 @@ export function unpackTar(archive: Buffer, rules: TarRules): Map<string, Buffer>
   return isZero(rest) ? files : 'there is something after its end';
 }
 
-function header(name: string, size: number, mode: number, modified: Date): Buffer {
-  if (!/^[\x21-\x7e]{1,100}$/.test(name))
-    throw new TypeError(`${JSON.stringify(name)} cannot be a name in a tar archive`);
+function header(path: string, size: number, mode: number, modified: Date): Buffer {
+  const end = path.length > 100 ? path.lastIndexOf('/') : -1;
+  const [prefix, name] = end === -1 ? ['', path] : [path.slice(0, end), path.slice(end + 1)];
+  if (!/^[\x21-\x7e]{1,100}$/.test(name) || !/^[\x21-\x7e]{0,155}$/.test(prefix))
+    throw new TypeError(`${JSON.stringify(path)} cannot be a name in a tar archive`);
   const block = Buffer.alloc(BLOCK);
   block.write(name, 0, 'latin1');
+  block.write(prefix, 345, 'latin1');
   block.write(octal(mode, 7), 100);
   block.write(octal(0, 7), 108);
   block.write(octal(0, 7), 116);

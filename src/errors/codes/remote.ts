@@ -38,6 +38,7 @@ export const HOST = {
   E_MOUNTED_FILE: [4, 'A file that has to be replaced is a mount of its own.', 'findmnt'],
   E_NO_SYSTEMD: [4, 'systemd does not run on the host.', 'Use a host with systemd.'],
   E_SYSTEMD_OLD: [4, 'systemd on the host is too old for the rollback.', 'Upgrade the host.'],
+  E_PACKAGES: [4, 'apt cannot install a package of `harden --install`, or only by changing others.', 'apt-get update'],
   E_CLOCK: [4, "The host's clock is wrong, so certificates would not be valid there.", 'timedatectl set-ntp true'],
   E_DISK_FULL: [4, "The host's disk is full, or nearly.", 'df -h'],
   E_FIREWALL: [4, "The host's firewall does not accept connections to the TLS port.", 'Run the command that it names.'],
