@@ -156,7 +156,7 @@ export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }
 
-/** Where a link or a file stands in a directory's place. */
+/** Where a link or a file is in a directory's place. */
 export function notADirectory(path: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_STORE_DAMAGED',
@@ -166,7 +166,7 @@ export function notADirectory(path: string): DockerTlsError {
   });
 }
 
-/** What the operating system refused, for people. Errors that are not its own come back as they are. */
+/** What the operating system refused, for users. Errors that are not its own come back as they are. */
 export function writeFailure(home: string, error: unknown): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error;
