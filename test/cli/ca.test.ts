@@ -291,6 +291,14 @@ describe('ca import', () => {
       'E_CA_NOT_YET_VALID',
     ],
     ['one with no name', () => [own('/')], 'E_CA_SUBJECT'],
+    [
+      'the key of one that may sign leaves only',
+      () => {
+        const cert = own('/CN=x', ['basicConstraints=critical,CA:TRUE,pathlen:0']);
+        return [cert, '--key', keyOf(cert)];
+      },
+      'E_CA_PATHLEN',
+    ],
     ['one for servers alone', () => [own('/CN=x', ['extendedKeyUsage=serverAuth'])], 'E_CA_USAGE'],
     ['one for mail', () => [own('/CN=x', ['extendedKeyUsage=emailProtection'])], 'E_CA_USAGE'],
     ['an unknown critical extension', () => [own('/CN=x', ['1.2.3.4.5=critical,ASN1:UTF8String:x'])], 'E_CA_EXTENSION'],
