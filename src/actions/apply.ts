@@ -62,7 +62,7 @@ export async function openHosts(
 export type Applied = {
   readonly changed: Changed;
   readonly hosts: readonly HostSpec[];
-  /** What stands against docker contexts; the hosts are done all the same. */
+  /** Docker contexts that could not be made; the hosts are done all the same. */
   readonly contexts: readonly DockerTlsError[];
 };
 

@@ -77,7 +77,7 @@ export type Answers = {
   readonly file: FleetFile | undefined;
 };
 
-/** What a setup does where nobody is asked; the wizard shows the same, and `e` edits it. */
+/** What a setup does without questions; the wizard shows the same, and `e` edits it. */
 export async function propose(
   { options, runtime }: SetupContext,
   flags: HostFlags,
@@ -95,7 +95,7 @@ export async function propose(
   return { spec, client, context, file: fleet };
 }
 
-/** The context of the host's name, unless another one has that name, or docker's files here cannot be read: nobody asked for one. */
+/** The context of the host's name, unless another one has that name, or docker's files here cannot be read: none was asked for. */
 async function freeContext(
   { name, address, port }: HostSpec,
   { session }: OpenedHost,
@@ -194,7 +194,7 @@ async function askSetting<F extends 'address' | 'sans'>(
   options: {
     readonly default?: string;
     readonly more?: string;
-    /** What stands against an answer that could be read. */
+    /** What is wrong with an answer that could be read. */
     readonly check?: (value: NonNullable<HostSettings[F]>) => Promise<DockerTlsError | undefined>;
   },
 ): Promise<NonNullable<HostSettings[F]>> {

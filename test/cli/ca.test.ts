@@ -357,7 +357,7 @@ describe('ca import', () => {
 });
 
 describe('a command that signs', () => {
-  test('of leaf certificates only: servers, clients and requests get them; nobody can be revoked, and that is said', async () => {
+  test('of leaf certificates only: servers, clients and requests get them; no client can be revoked, and that is said', async () => {
     const ca = factory.issue('company', { ca: true });
     const sign = ['--sign-command', writeSignScript(file('sign'), ca), '--leaf-only'];
     expect((await run('ca', 'import', '--cert', ca.certFile, ...sign)).out).toContain('cannot be revoked one by one');
@@ -456,7 +456,7 @@ describe('a command that signs', () => {
     expect((await openStore(home).read()).issuers.size).toBe(0);
   });
 
-  test('by hand, as docs/ca.md has it: the request lies there until somebody brings the certificate', async () => {
+  test('by hand, as docs/ca.md has it: the request is there until the operator brings the certificate', async () => {
     const docs = readFileSync(new URL('../../docs/ca.md', import.meta.url), 'utf8');
     const script = /^ {4}#!\/bin\/sh\n {4}# sign-by-hand[\s\S]*?\n\n/m.exec(`${docs}\n`)?.[0] ?? '';
     writeFileSync(file('by-hand'), script.replace(/^ {4}/gm, '').replace('/srv/requests', directory));
@@ -466,7 +466,7 @@ describe('a command that signs', () => {
     const command = './by-hand {profile} {days} {name}';
     expect((await run('ca', 'import', '--cert', ca.certFile, '--sign-command', command)).exit).toBe(0);
     const carried: string[] = [];
-    const somebody = setInterval(() => {
+    const operator = setInterval(() => {
       for (const request of ['server-web.csr', 'issuer-ci.csr'].filter((name) => existsSync(file(name)))) {
         if (carried.includes(request) || !readFileSync(file(request), 'utf8').includes('END CERTIFICATE REQUEST'))
           continue;
@@ -479,7 +479,7 @@ describe('a command that signs', () => {
     try {
       await issueStore(home, { hosts: { web: { address: '10.0.0.9' } }, clients: { ci: undefined } });
     } finally {
-      clearInterval(somebody);
+      clearInterval(operator);
     }
     expect(carried.sort()).toEqual(['issuer-ci.csr', 'server-web.csr']);
     const { hosts } = await openStore(home).read();

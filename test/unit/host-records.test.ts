@@ -115,7 +115,7 @@ describe('the address that clients dial', () => {
     expect(moved.names.map(({ value }) => value)).toContain('10.0.0.99');
   });
 
-  test('one that was asked for and is not any more goes', async () => {
+  test('one that is no longer requested goes', async () => {
     const store = await newStore();
     await setUp(b2('10.0.0.12', { address: 'edge.example.org' }), store);
     expect((await plan(b2('10.0.0.12'), await runOn(store))).address).toBe('10.0.0.12');

@@ -37,7 +37,7 @@ export type Store = {
   read(scope?: ReadScope): Promise<StoreState>;
   /**
    * Runs `fn` while no other run changes the store, and gives the lock back however it ends. Calls within the same Store
-   * join the lock that is held. `who` is for other people's error message, for instance `docker-tls apply`.
+   * join the lock that is held. `who` is for other users' error message, for instance `docker-tls apply`.
    * First finishes what a run that died left half done. Fails with E_STORE_LOCKED (exit 4).
    */
   withLock<T>(who: string, fn: () => Promise<T>): Promise<T>;

@@ -14,8 +14,9 @@ export const command = defineCommand({
   options: {},
   async run(context) {
     const done = await restoreStore(context);
-    const text =
-      done.sequence === undefined
+    const text = context.global.dryRun
+      ? `would put the newest state that this computer has seen into ${done.store}`
+      : done.sequence === undefined
         ? `${done.store} has lost nothing`
         : `${done.store} is at commit ${done.sequence}, as this computer had seen it`;
     return {

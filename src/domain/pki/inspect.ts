@@ -22,7 +22,7 @@ export type CertificateInfo = {
   readonly notAfter: Date;
   readonly sans: readonly San[];
   readonly isCa: boolean;
-  /** How many CAs may stand below; null: no limit. */
+  /** How many CAs may be below; null: no limit. */
   readonly pathLen: number | null;
   /** Names of RFC 5280 (`digitalSignature`, `keyCertSign`…); null: not restricted. */
   readonly keyUsage: readonly string[] | null;
@@ -183,7 +183,7 @@ function issuerFlaw(
     return refuse(
       below,
       'weak-signature',
-      `it is signed with ${shortName(below.signatureOid)}, which nobody accepts any more`,
+      `it is signed with ${shortName(below.signatureOid)}, which TLS libraries no longer accept`,
     );
   }
   if (!isSignedBy(below, issuer)) {
