@@ -98,6 +98,7 @@ const NOTHING = ['3036a134', '30028200', `300a8708${'00'.repeat(8)}`, `30228720$
   .join('')
   .replace(/..(?=.)/g, '$&:');
 const keyOf = (cert: string) => cert.replace(/\.pem$/, '-key.pem');
+const withKey = (cert: string) => [cert, '--key', keyOf(cert)];
 
 describe('ca import', () => {
   test('of a key file that holds more than the key, only the key is kept', async () => {
@@ -293,10 +294,7 @@ describe('ca import', () => {
     ['one with no name', () => [own('/')], 'E_CA_SUBJECT'],
     [
       'the key of one that may sign leaves only',
-      () => {
-        const cert = own('/CN=x', ['basicConstraints=critical,CA:TRUE,pathlen:0']);
-        return [cert, '--key', keyOf(cert)];
-      },
+      () => withKey(own('/CN=x', ['basicConstraints=critical,CA:TRUE,pathlen:0'])),
       'E_CA_PATHLEN',
     ],
     ['one for servers alone', () => [own('/CN=x', ['extendedKeyUsage=serverAuth'])], 'E_CA_USAGE'],
