@@ -22,6 +22,7 @@ export const SETTINGS = [
   'SSHD',
   'SSHD_DROP_IN',
   'AUDIT',
+  'PORTS',
   'GENERATION',
   'KEEP',
 ] as const;

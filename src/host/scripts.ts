@@ -24,6 +24,16 @@ import factsPathsModule from './facts/paths.sh';
 import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
+import factsServiceModule from './facts/service.sh';
+import initArmModule from './init/arm.sh';
+import initFactsModule from './init/facts.sh';
+import initOpenrcModule from './init/openrc.sh';
+import initOpenrcBootModule from './init/openrc-boot.sh';
+import initPidModule from './init/pid.sh';
+import initRecoveryModule from './init/recovery.sh';
+import initServiceModule from './init/service.sh';
+import initSysvinitModule from './init/sysvinit.sh';
+import initSysvinitBootModule from './init/sysvinit-boot.sh';
 import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
@@ -48,7 +58,7 @@ import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
 
 /** What starts dockerd on a host: those that a change can be made with. */
-export const SERVICE_MANAGERS = ['systemd'] as const;
+export const SERVICE_MANAGERS = ['systemd', 'sysvinit', 'openrc'] as const;
 export type ServiceManager = (typeof SERVICE_MANAGERS)[number];
 
 /**
@@ -60,6 +70,14 @@ const MANAGERS: Readonly<Record<ServiceManager, { readonly rollback: readonly st
   systemd: {
     rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
     apply: [systemdUnreadModule, systemdArmModule],
+  },
+  sysvinit: {
+    rollback: [initPidModule, initSysvinitModule, initServiceModule, initRecoveryModule],
+    apply: [initArmModule, initSysvinitBootModule],
+  },
+  openrc: {
+    rollback: [initPidModule, initOpenrcModule, initServiceModule, initRecoveryModule],
+    apply: [initArmModule, initOpenrcBootModule],
   },
 };
 
@@ -111,6 +129,9 @@ export const FACTS_SCRIPT: string = [
   factsSectionsModule,
   factsPathsModule,
   systemdFactsModule,
+  initPidModule,
+  initFactsModule,
+  factsServiceModule,
   factsDaemonModule,
   factsHostModule,
   factsRecordsModule,

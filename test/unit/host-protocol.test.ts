@@ -20,7 +20,7 @@ const HOST = new URL('../../src/host/', import.meta.url).pathname;
 const SHARED = ['result.sh', 'api.sh', 'unarmed.sh', 'sshd.sh'];
 const files = [
   ...SHARED,
-  ...['apply', 'rollback', 'facts', 'audit', 'packages', ...new Set(SERVICE_MANAGERS)].flatMap((directory) =>
+  ...['apply', 'rollback', 'facts', 'audit', 'packages', 'systemd', 'init'].flatMap((directory) =>
     readdirSync(join(HOST, directory)).map((name) => `${directory}/${name}`),
   ),
 ].sort();

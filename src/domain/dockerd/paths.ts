@@ -2,6 +2,8 @@
 
 /** Systemd's directory for an administrator's units. */
 export const UNITS = '/etc/systemd/system';
+/** Where init finds its scripts, on a host without systemd. */
+export const INIT_SCRIPTS = '/etc/init.d';
 /** One directory per generation, and `current`, a link to the active one. */
 export const TLS_DIRECTORY = '/etc/docker/tls';
 export const CURRENT_LINK = `${TLS_DIRECTORY}/current`;

@@ -5,6 +5,7 @@ import { parsePackageList } from '../audit/packages.ts';
 import { PACKAGE_LIST, SOCKET_PATH } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import { mountedSocketWarnings, planContainers } from './containers.ts';
+import { listeningOf, withoutOurLines } from './daemon-files.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, hasDocker } from './facts.ts';
@@ -28,6 +29,7 @@ export function planRestore(
   const state = (path: string): SnapshotEntry | undefined => snapshot.get(path) ?? facts.origin.get(path);
   const files = managed
     .map(({ path }) => bySnapshot(state(path), path))
+    .map((change) => (target === 'none' ? withoutOurLines(change) : change))
     .filter((change) => differs(change, facts))
     .map((change) => withBefore(withDrift(change, facts), facts));
   const opens = target === 'none' ? plainTcpAfter(facts, files) : [];
@@ -50,7 +52,7 @@ export function planRestore(
     generation: target === 'none' ? 'none' : nextGeneration(facts),
     returnsTo: target === 'none' ? undefined : target,
     port: desired.port,
-    listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : 'daemon',
+    listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : listeningOf(facts, view),
     files,
     managed: target === 'none' ? [] : managed,
     daemon,

@@ -36,7 +36,7 @@ export const HOST = {
   E_HOST_PROGRAM: [4, 'A basic program is missing on the host.', 'Install the package that it names.'],
   E_READ_ONLY: [4, 'A file system of the host that has to be written is mounted read-only.', 'findmnt'],
   E_MOUNTED_FILE: [4, 'A file that has to be replaced is a mount of its own.', 'findmnt'],
-  E_NO_SYSTEMD: [4, 'systemd does not run on the host.', 'Use a host with systemd.'],
+  E_NO_SYSTEMD: [4, 'Neither systemd nor OpenRC nor sysvinit runs on the host.', 'docs/hosts.md, "Kinds of hosts"'],
   E_SYSTEMD_OLD: [4, 'systemd on the host is too old for the rollback.', 'Upgrade the host.'],
   E_PACKAGES: [4, 'apt cannot install a package of `harden --install`, or only by changing others.', 'apt-get update'],
   E_CLOCK: [4, "The host's clock is wrong, so certificates would not be valid there.", 'timedatectl set-ntp true'],
@@ -79,8 +79,16 @@ export const DAEMON = {
   E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],
   E_DOCKER_BUSY: [4, 'docker.service is starting or stopping and does not finish.', 'journalctl -u docker.service'],
   E_ROOTLESS: [4, 'A rootless Docker answers on the socket.', 'ls -l /var/run/docker.sock'],
-  E_UNIT_COMMAND: [4, 'ExecStart of docker.service does not run dockerd itself.', 'systemctl cat docker.service'],
-  E_UNIT_VARIABLE: [4, 'A variable of the unit sets listening or TLS flags.', 'systemctl edit docker.service'],
+  E_UNIT_COMMAND: [
+    4,
+    'The unit or the init script does not run dockerd in a way that can be changed.',
+    'systemctl cat docker.service',
+  ],
+  E_UNIT_VARIABLE: [
+    4,
+    'A variable sets listening or TLS flags where they cannot be taken out.',
+    'systemctl edit docker.service',
+  ],
   E_DOCKER_SILENT: [
     4,
     'dockerd runs and does not answer on a socket of the host, so it cannot be asked whether containers outlive a restart.',
