@@ -214,7 +214,7 @@ test('a host whose TLS port only the jump host reaches: said before anything cha
     expect([verified.status, verified.out]).toEqual([0, expect.stringContaining('through the jump host')]);
     const doctor = await person.run(['doctor', inner.name, '--client', 'ci']);
     const through =
-      /answers this client .*through the jump host[^]*docker-tls tunnel \S+ --client ci -- docker version/;
+      /answers this client .*through the jump host[\s\S]*docker-tls tunnel \S+ --client ci -- docker version/;
     expect([doctor.status, doctor.out]).toEqual([0, expect.stringMatching(through)]);
     const audited = await person.run(['audit', inner.name, '--check', 'tls.1', '--json']);
     expect(JSON.parse(audited.out).result.subjects[0].results).toMatchObject([{ id: 'tls.1', state: 'pass' }]);
