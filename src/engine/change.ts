@@ -12,6 +12,7 @@ import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import type { Changed, ChangeOutcome, Intent, OpenedHost, Planned, PlannedHost, Run, Wanted } from './intent.ts';
 import { asksExternalCa } from './issue.ts';
+import { ourPackages, purgePackages } from './packages.ts';
 import { overHosts } from './pool.ts';
 import { closingOnError, factsOf, openHost } from './steps/connect.ts';
 import { type Issued, issueCredentials, unlockCa, withCredentials } from './steps/issue.ts';
@@ -105,6 +106,10 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
             await run.store.withLock(`docker-tls ${base.reason}`, () => run.store.write(before));
         },
       });
+    }
+    if (plan.purpose === 'remove' && ourPackages(facts).length > 0) {
+      line.phase('packages');
+      outcome = { ...outcome, warnings: [...outcome.warnings, ...(await purgePackages(session))] };
     }
     if (sent !== undefined) base.known.set(spec.name, sent.cert);
     const elapsedMs = run.runtime.now().getTime() - began;

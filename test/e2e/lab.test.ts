@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LabHost, labPassword, labRun, labUp, type Suite, suites } from '../support/lab.ts';
 
-const generation: Record<Suite, RegExp> = { bookworm: /^20\.10\./, trixie: /^26\.1\./, sid: /^28\.5\./ };
+const generation: Record<Suite, RegExp> = {
+  bookworm: /^20\.10\./,
+  trixie: /^26\.1\./,
+  sid: /^28\.5\./,
+  sysvinit: /^26\.1\./,
+  openrc: /^26\.1\./,
+};
 
 describe.each(suites)('a host of %s', (suite) => {
   let host: LabHost;

@@ -1,5 +1,6 @@
 /** Owns what `doctor` is asked and what it answers: the types, and the words that commands in hints need. Pure. */
 
+import type { HostKind } from '../../domain/plan/host-kind.ts';
 import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
@@ -55,6 +56,7 @@ export type Expected = {
 
 /** What SSH saw on the host. */
 export type Inside = {
+  readonly kind: HostKind;
   /** Words of `systemctl is-active`. */
   readonly docker: string;
   readonly tlsSocket: string;

@@ -32,7 +32,7 @@ import { startNeeds } from './start-needs.ts';
 function storedScript(kind: HostKind): string {
   return [
     '#!/bin/sh',
-    `case $1 in undo | commit) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
+    `case $1 in undo | commit | timer) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
     rollbackScript(kind.name),
   ].join('\n');
 }
@@ -93,6 +93,7 @@ export function renderTransaction(
     SSHD: plan.sshd,
     SSHD_DROP_IN,
     AUDIT: plan.audit,
+    PORTS: plan.listening === 'firewall' ? `${plan.port}` : '',
     GENERATION: `${plan.generation}`,
     KEEP: `${options.keep}`,
   };

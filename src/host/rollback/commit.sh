@@ -63,8 +63,8 @@ finish() {
       mv -T -- "$T/origin" "$STATE/origin"
     fi
     if [ -f "$T/state.json" ]; then mv -fT -- "$T/state.json" "$STATE/state.json"; fi
-    # A directory that only the transaction needed goes now.
-    rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null
+    # A directory that only the transaction needed, and made, goes now.
+    if grep -qsxF -- "${RECOVERY_LINK%/*}" "$T/created"; then rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null; fi
     if [ -f "$T/all-created" ]; then mv -fT -- "$T/all-created" "$STATE/created"; fi
     prune
     note "generation $GENERATION is active ($TXN)"

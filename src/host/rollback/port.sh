@@ -10,7 +10,7 @@
 hold_port() {
   # Rules of a try that was killed: a second set would outlive the release, which takes out one.
   release_port
-  command -v ss >/dev/null || return 0
+  [ -n "$1" ] && command -v ss >/dev/null || return 0
   printf '%s\n' "$1" | sort -u >"$T/held" || return 0
   if ! hold_by_nft; then
     command -v iptables >/dev/null && mark held-by-iptables || return 0
