@@ -11,6 +11,8 @@ export type GlobalOptions = {
   readonly dryRun: boolean;
   /** The store's directory, absolute: `--home`, DOCKER_TLS_HOME, or the Docker config directory + `/tls`. */
   readonly home: string;
+  /** The address of a store that a team shares, as given with `--store`. */
+  readonly store: string | undefined;
   /** The fleet file, absolute, if one was named. */
   readonly file: string | undefined;
   readonly parallel: number | undefined;

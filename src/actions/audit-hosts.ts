@@ -16,8 +16,17 @@ import { probeClientAt } from '../domain/trust/reachable-hosts.ts';
 import { gatherAuditFacts, gatherLynis } from '../engine/gather.ts';
 import { type FleetOptions, overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';
+import { wayTo } from '../engine/through.ts';
 import { printable } from '../errors/errors.ts';
-import type { HostProgress, HostSession, ProbeCredentials, Progress, Runtime, SshQuestions } from '../runtime.ts';
+import type {
+  HostProgress,
+  HostSession,
+  Probe,
+  ProbeCredentials,
+  Progress,
+  Runtime,
+  SshQuestions,
+} from '../runtime.ts';
 
 export type AuditContext = {
   readonly runtime: Runtime;
@@ -57,7 +66,8 @@ export async function auditHosts(
     line.phase('probe');
     const known = context.state.hosts.get(spec.name);
     const address = spec.address ?? session.dialled;
-    const probes = await probeFromOutside(context, facts, address, spec);
+    const way = wayTo(spec, runtime.probe, session);
+    const probes = await probeFromOutside(context, way.probe, facts, address, spec);
     const found = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
     const selected = selectResults(found, context.selection, runtime.now());
     const subject = context.lynis ? await withLynis(selected, session, line, runtime.signal) : selected;
@@ -79,6 +89,7 @@ async function withLynis(
 /** Who is accepted over the network, all at once: untrusted clients, and our own where the store has one. */
 async function probeFromOutside(
   { runtime, state }: AuditContext,
+  probe: Probe,
   facts: AuditFacts,
   address: string,
   spec: HostSpec,
@@ -89,7 +100,7 @@ async function probeFromOutside(
   const { key } = client ?? {};
   const ask = async (what: AuditProbe['what'], port: number, ca?: string, credentials?: ProbeCredentials) => ({
     ...{ what, address, port },
-    outcome: await probeAs(runtime.probe, what, { ...at, port, ca }, credentials),
+    outcome: await probeAs(probe, what, { ...at, port, ca }, credentials),
   });
   return Promise.all([
     ...(client === undefined || key === undefined

@@ -13,10 +13,12 @@ import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import { preflight } from '../domain/plan/preflight.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
+import { completeHost } from '../domain/settings.ts';
 import { type ReachableHost, reachableHosts, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { probeAs } from '../engine/probes.ts';
+import { alongWay } from '../engine/through.ts';
 import { DockerTlsError, printableLines } from '../errors/errors.ts';
-import type { Runtime, SshOptions } from '../runtime.ts';
+import type { Probe, ProbeOutcome, Runtime, SshOptions } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { contextsTo } from './contexts-of-host.ts';
@@ -93,7 +95,8 @@ export async function doctor(
   });
   // Such a host is not dialled from here: that it does not answer is as it should be.
   const { name } = host.record;
-  const behind = state.hosts.get(name)?.record.reach === 'ssh' && NOT_DIALLED.includes(found.cause);
+  const direct = options.noSsh || found.sshProblem !== undefined;
+  const behind = state.hosts.get(name)?.record.reach === 'ssh' && direct && NOT_DIALLED.includes(found.cause);
   return behind ? { ...found, hints: [`docker-tls tunnel ${name} -- docker version`, ...found.hints] } : found;
 }
 
@@ -104,6 +107,24 @@ function hostOfEnvironment(state: StoreState, { DOCKER_HOST: dialled }: Runtime[
   return [...reachableHosts(state).values()].find(same)?.record.name;
 }
 
+/** Through ssh where the host is reached so, and directly where ssh is not to be used or does not get there. */
+async function askAsClient(
+  { runtime, state, host, ssh, ask }: DoctorRequest,
+  probing: (probe: Probe) => Promise<ProbeOutcome>,
+): Promise<{ readonly outcome: ProbeOutcome; readonly via?: string | undefined }> {
+  const record = state.hosts.get(host.record.name)?.record;
+  if (record?.reach !== 'ssh' || !ssh) return { outcome: await probing(runtime.probe) };
+  try {
+    return await alongWay(completeHost(record), { runtime, ask }, async ({ probe, via }) => ({
+      outcome: await probing(probe),
+      via,
+    }));
+  } catch (error) {
+    if (error instanceof DockerTlsError && error.exit !== 130) return { outcome: await probing(runtime.probe) };
+    throw error;
+  }
+}
+
 /** Finds one cause. Fails only as the store and the docker contexts do; a host that is not there is a finding. */
 async function examine(request: DoctorRequest): Promise<Examination> {
   const { runtime, host, client, dockerConfig } = request;
@@ -111,7 +132,7 @@ async function examine(request: DoctorRequest): Promise<Examination> {
   const endpoint = dockerHost(address, port);
   const at = { address, port, ca: client.ca, timeoutMs: request.timeoutMs ?? 5000, now: runtime.now() };
   const credentials = { cert: client.cert, key: client.key as Secret };
-  const outcome = await probeAs(runtime.probe, 'own-certificate', at, credentials);
+  const { outcome, via } = await askAsClient(request, (probe) => probeAs(probe, 'own-certificate', at, credentials));
   const cause = outcome.kind === 'refused' ? outcome.cause : outcome.status >= 500 ? 'daemon-not-answering' : 'none';
   const wanted = [...DAEMONS_FAULT, ...SSH_DECIDES].includes(cause);
   const seen: Seen = wanted && request.ssh ? await lookInside(request) : {};
@@ -145,6 +166,7 @@ async function examine(request: DoctorRequest): Promise<Examination> {
       ownKey: client.record.ownKey ?? false,
       caExpired: isOver(host.serverCert === undefined ? client.ca : (request.state.ca?.cert ?? ''), runtime.now()),
       ssh,
+      via,
       context,
     },
   });
@@ -155,8 +177,13 @@ async function examine(request: DoctorRequest): Promise<Examination> {
     client: client.record.name,
     clockSkewMs: seen.skewMs,
     journal: DAEMONS_FAULT.includes(diagnosis.cause) ? (seen.journal ?? []) : [],
-    sshProblem: seen.problem && { message: seen.problem.message, hints: seen.problem.hints },
+    sshProblem: seen.problem && { message: seen.problem.message, hints: seen.problem.hints.filter(isForDoctor) },
   };
+}
+
+/** `doctor` has no option for a host's key: what is left adds the key to known_hosts. */
+function isForDoctor(hint: string): boolean {
+  return !/: --host-key \S+$/.test(hint);
 }
 
 /** Whether all CAs of a text have expired. */
@@ -198,7 +225,7 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
     const { doubt } = judgeFirewall(facts.firewall, record.port);
     const nowMs = runtime.now().getTime();
     const other = otherStore(facts, record.name, state);
-    const cert = installedCredentials(facts)?.cert;
+    const installed = installedCredentials(facts);
     return {
       skewMs,
       login,
@@ -211,7 +238,8 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
           ...preflight({ host: record.name, login, facts, skewMs, nowMs, port: record.port }),
         ],
         doubt: doubt && [doubt.words, ...doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' ')))].join('; '),
-        serverCert: cert,
+        serverCert: installed?.cert,
+        trust: installed?.ca,
       },
       journal: printableLines(stdout.toString('utf8'), 8),
     };

@@ -10,6 +10,7 @@ import { preflight } from '../domain/plan/preflight.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import type { StatusRow } from '../domain/status.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
+import { certificateDrift } from '../domain/trust/unapplied.ts';
 import { plural } from '../domain/words.ts';
 import { gatherAuditFacts } from '../engine/gather.ts';
 import type { Reach } from '../engine/intent.ts';
@@ -103,11 +104,8 @@ async function askOverTls(
     });
   }
   const drift: string[] = [];
-  if (
-    outcome.chain === '' ||
-    inspectCertificate(outcome.chain).fingerprint !== inspectCertificate(host.serverCert).fingerprint
-  )
-    drift.push('does not serve the certificate in the store');
+  const served = certificateDrift(outcome.chain, host.serverCert, 'serves');
+  if (served !== undefined) drift.push(served);
   if (outcome.kind === 'accepted' && client === undefined) drift.push('accepts clients without a certificate');
   // Where no client of this computer is accepted, being rejected is right.
   if (outcome.kind === 'refused' && !(client === undefined && outcome.cause === 'client-refused'))
@@ -136,7 +134,8 @@ async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: 
       return { drift: ['docker-tls has not changed this host, or it was restored'], ...found };
     const drift: string[] = [];
     const credentials = installedCredentials(facts);
-    if (credentials?.cert !== host.serverCert) drift.push('the certificate on the host is not the one in the store');
+    const installed = certificateDrift(credentials?.cert ?? '', host.serverCert, 'has');
+    if (installed !== undefined) drift.push(installed);
     if (credentials?.ca !== host.ca) drift.push('the trust file on the host is not the one in the store');
     if (host.record.generation !== undefined && facts.state.generation !== host.record.generation)
       drift.push(`generation ${facts.state.generation} is active, the store knows ${host.record.generation}`);

@@ -9,6 +9,7 @@ import { accepts, type ReachableHost, reachableHosts } from '../domain/trust/rea
 import { usage } from '../errors/errors.ts';
 import { storeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
+import { filesHere } from './own-client.ts';
 import { clientName, type KnownClient, resolveClient, resolveHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 import { accessHere, rememberCopy } from './tool-config.ts';
@@ -46,13 +47,14 @@ export async function environment(
     const text = renderEnvironment({ shell, variables: NOTHING, unset: true });
     return { shell, unset: Object.keys(NOTHING), text };
   }
-  const state = await storeOf(context).read();
+  const store = storeOf(context);
+  const state = await store.read();
   const host = resolveHost(state, asked.host, 'docker-tls env');
   const client = resolveClient(state, host, asked.client, 'docker-tls env');
   const variables = {
     DOCKER_HOST: dockerHost(host.record.address, host.record.port),
     DOCKER_TLS_VERIFY: '1',
-    DOCKER_CERT_PATH: client.directory,
+    DOCKER_CERT_PATH: filesHere(store, client),
   };
   const names = { host: host.record.name, client: client.record.name };
   const words = [...runtime.program.split(' '), 'env', names.host, '--client', names.client, '--shell', shell];
@@ -68,6 +70,7 @@ async function configureTool(tool: ToolName, asked: Asked, context: ActionContex
   const { global, runtime } = context;
   const store = storeOf(context);
   const { hosts, client } = reachedBy(tool, asked, await store.read());
+  filesHere(store, client);
   const [first, ...others] = hosts.map((host) => accessHere(host, client, programOf(context)));
   if (first === undefined) throw new Error('a client without hosts was resolved');
   const text = renderTool(tool, [first, ...others], (host) => `docker-tls env ${shellQuote(host)} --format ${tool}`);

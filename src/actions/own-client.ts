@@ -1,8 +1,11 @@
 /** Owns which client is this computer's own: the one that setup or `client use` gave it, and that is meant where a command names none. */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { clientRevoked, externalKey } from '../domain/trust/client-refusals.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { clientOf } from './client-bundle.ts';
 import { storeOf } from './store.ts';
@@ -28,4 +31,18 @@ export async function chooseClient(context: ActionContext, name: string): Promis
   if (record.revokedAt !== undefined) throw clientRevoked(name, record.revokedAt, 'docker-tls client list');
   if (key === undefined) throw externalKey(name);
   if (!context.global.dryRun) await makeOwn(store, name, 'docker-tls client use');
+}
+
+/** Where a program reads a client's files. Fails with E_CLIENT_NO_KEY (exit 2) where a shared store has them and this computer has not. */
+export function filesHere(
+  store: Store,
+  { directory, record: { name } }: StoredClient & { readonly directory: string },
+): string {
+  if (!store.shared || existsSync(join(directory, 'cert.pem'))) return directory;
+  throw new DockerTlsError({
+    code: 'E_CLIENT_NO_KEY',
+    where: name,
+    message: 'the files of this client are in the shared store, and not on this computer',
+    hints: [`docker-tls client use ${name}`],
+  });
 }

@@ -118,8 +118,16 @@ function onlyClient(state: StoreState, host: ReachableHost, command: string): Kn
 }
 
 /** A host that was set up from this store. Fails with E_HOST_UNKNOWN (exit 2). */
-export function storedHost({ hosts }: StoreState, name: string, command: string): StoredHost {
+export function storedHost({ hosts, clients }: StoreState, name: string, command: string): StoredHost {
   const host = hosts.get(name);
+  const imported = [...clients.values()].some(({ record }) => record.reaches?.some((one) => one.name === name));
+  if (host === undefined && imported)
+    throw new DockerTlsError({
+      code: 'E_HOST_UNKNOWN',
+      where: name,
+      message: 'this host came with an imported client: the store has no login for it',
+      hints: [`docker-tls env ${name}`],
+    });
   if (host === undefined) throw unknownName('host', 'E_HOST_UNKNOWN', name, [...hosts.keys()], command);
   return host;
 }

@@ -9,6 +9,7 @@ import { accessOf } from '../domain/trust/access.ts';
 import { caBreaksClients } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, preview } from '../domain/trust/changes.ts';
 import { activeClients, renewed } from '../domain/trust/clients.ts';
+import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
 import { describeRotation, nextSteps, stageOf } from '../domain/trust/rotation.ts';
 import { breaksClients } from '../domain/trust/server.ts';
 import { isFrom } from '../domain/trust/trust.ts';
@@ -47,6 +48,8 @@ export type RotatedCa = {
   readonly after: RotationStage;
   readonly words: string;
   readonly changes: readonly StageChange[];
+  /** Copies outside this store, by client, that do not have its certificate of the CA that issues now. */
+  readonly outdated: ReadonlyMap<string, readonly OutdatedCopy[]>;
 };
 
 /** The stages that are not done yet; the last one, which drops the old CA, only where it is asked for, or was begun. */
@@ -59,14 +62,17 @@ export async function rotateCa(context: ActionContext, options: RotateCaOptions)
       'docker-tls rotate ca --new --lost-passphrase',
     ]);
   const drops = options.drop || (before.stage === 'clear' && !options.new);
-  if (drops && before.stage === 'none') return { before, after: before, words: '', changes: [] };
+  if (drops && before.stage === 'none') return { before, after: before, words: '', changes: [], outdated: new Map() };
   const { new: again, lostPassphrase: lost, noOverlap, rejectOtherClients: rejectOthers } = options;
   const changes = drops
     ? [await dropOldCas(flags, run)]
     : await acceptAndIssue({ ca, flags, again, lost, noOverlap, rejectOthers }, run);
   const latest = run.dryRun ? state : await run.store.read();
   const after = stageOf(latest, run.runtime.now());
-  return { before, after, words: describeRotation(run.dryRun ? before : after, latest), changes };
+  const outdated = new Map(
+    activeClients(latest).map((client) => [client.record.name, outdatedCopies(client)] as const),
+  );
+  return { before, after, words: describeRotation(run.dryRun ? before : after, latest), changes, outdated };
 }
 
 export type StageChange = { readonly stage: 'accept' | 'issue' | 'drop'; readonly changed: Changed };

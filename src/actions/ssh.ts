@@ -2,7 +2,7 @@
 
 import { openTerminal } from '../adapters/ssh/terminal.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
-import { DockerTlsError, usage } from '../errors/errors.ts';
+import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { storedHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
@@ -12,15 +12,6 @@ export async function openShell(context: ActionContext, name: string, command: r
   if (context.global.json)
     throw usage('--json: standard output belongs to what runs on the host', [`docker-tls ssh ${name}`]);
   const state = await storeOf(context).read();
-  const reached = [...state.clients.values()].some(({ record }) => record.reaches?.some((host) => host.name === name));
-  if (reached && !state.hosts.has(name)) {
-    throw new DockerTlsError({
-      code: 'E_HOST_UNKNOWN',
-      where: name,
-      message: 'this host came with an imported client: the store has no login for it',
-      hints: [`docker-tls env ${name}`],
-    });
-  }
   const { destination, user, port, identities, configFile, jump } = storedHost(state, name, 'docker-tls ssh').record
     .ssh;
   if (destination === 'local') throw usage(`${name} is this machine`, ['sudo -i']);

@@ -1,22 +1,48 @@
 /** Owns how a command opens the store. */
 
-import { openStore, type Store } from '../adapters/store/store.ts';
+import { type OpenOptions, openAnyStore, openTeamSession } from '../adapters/store/open.ts';
+import type { Store } from '../adapters/store/store.ts';
+import type { Session } from '../adapters/store/team/session.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import type { Runtime } from '../runtime.ts';
-import type { GlobalOptions } from './action-context.ts';
+import type { ActionContext, GlobalOptions } from './action-context.ts';
 
-/** How long a run waits for another one that is writing to the store. */
-const RETRY_MS = 30_000;
+type Around = {
+  readonly global: Pick<GlobalOptions, 'home' | 'store'>;
+  readonly runtime: Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>;
+};
+type Attended = Around & Pick<ActionContext, 'progress' | 'prompts'>;
 
-type Around = { readonly global: Pick<GlobalOptions, 'home'>; readonly runtime: Pick<Runtime, 'now'> };
+/** The store of a run: the directory of --home, or one that a team shares. Opens nothing yet. Fails with E_STORE_URL (exit 2). */
+export function storeOf(context: Attended): Store {
+  return openAnyStore(optionsOf(context));
+}
 
-/** The store of a run: writing waits for another run, reading does not. Fails as the store does. */
-export function storeOf({ global, runtime }: Around): Store {
-  return openStore(global.home, { now: runtime.now, retryMs: RETRY_MS });
+/** The session of a shared store, for commands about the store itself; undefined where the store is the directory. */
+export function teamOf(context: Attended): Session | undefined {
+  return openTeamSession(optionsOf(context));
+}
+
+export function optionsOf({ global, runtime, progress, prompts }: Attended): OpenOptions {
+  const { now, env, cwd, operator, signal } = runtime;
+  const ask = prompts.ssh?.passphrase;
+  return { home: global.home, url: global.store, env, cwd, who: operator, signal, now, note: progress.note, ask };
 }
 
 /** Names that the shell offers: of clients, or of hosts that can be reached from here. */
 export async function storedNames(kind: 'host' | 'client', around: Around): Promise<string[]> {
-  const state = await storeOf(around).read();
+  const { now, env, cwd, operator, signal } = around.runtime;
+  const { home, store: url } = around.global;
+  const state = await openAnyStore({
+    home,
+    url,
+    env,
+    cwd,
+    who: operator,
+    signal,
+    now,
+    note: () => {},
+    cached: true,
+  }).read();
   return [...(kind === 'client' ? state.clients : reachableHosts(state)).keys()];
 }

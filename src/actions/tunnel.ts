@@ -15,6 +15,7 @@ import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { Runtime, Tunnel } from '../runtime.ts';
 import { showTyping } from '../typing.ts';
 import type { ActionContext } from './action-context.ts';
+import { filesHere } from './own-client.ts';
 import { clientName, resolveClient, storedHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 
@@ -38,7 +39,8 @@ export async function runTunnel(
   if (options.socket !== undefined && options.port !== undefined)
     throw usage('--socket and --port exclude each other', [`docker-tls tunnel ${name}`]);
   if (global.json) throw usage('--json: a tunnel has no result', [`docker-tls tunnel ${name}`]);
-  const state = await storeOf(context).read();
+  const store = storeOf(context);
+  const state = await store.read();
   const host = storedHost(state, name, 'docker-tls tunnel');
   const client = resolveClient(state, host, clientName(options, runtime), 'docker-tls tunnel');
   const { address, port } = host.record;
@@ -65,7 +67,7 @@ export async function runTunnel(
     const status =
       command.length === 0
         ? await untilStopped(runtime, tunnel, progress.note, `export DOCKER_HOST=${shellQuote(endpoint)}`)
-        : await runCommand(command, endpoint, client.directory, options.port !== undefined, runtime);
+        : await runCommand(command, endpoint, filesHere(store, client), options.port !== undefined, runtime);
     await opened.close();
     return { host: name, endpoint, status };
   } finally {

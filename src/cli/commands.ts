@@ -104,6 +104,34 @@ export const COMMANDS: readonly CommandEntry[] = [
     "Take over hosts from docker-machine's store",
     () => import('./commands/import-docker-machine.ts'),
   ),
+  entry(
+    'operator add',
+    'Let a person or a runner open a shared store and its CA',
+    () => import('./commands/operator-add.ts'),
+  ),
+  {
+    name: 'operator remove',
+    alias: 'operator rm',
+    summary: 'Encrypt a shared store again, without one of its operators',
+    load: async () => (await import('./commands/operator-remove.ts')).command,
+  },
+  {
+    name: 'operator list',
+    alias: 'operator ls',
+    summary: 'Who can open a shared store, and its CA',
+    load: async () => (await import('./commands/operator-list.ts')).command,
+  },
+  entry(
+    'store check',
+    'Whether a shared store is whole, signed, and the newest that was seen',
+    () => import('./commands/store-check.ts'),
+  ),
+  entry(
+    'store restore',
+    'Put the newest state that this computer has seen back into a shared store',
+    () => import('./commands/store-restore.ts'),
+  ),
+  entry('log', 'What was changed in a shared store, when and by whom', () => import('./commands/log.ts')),
   entry('rollback', 'Back to the generation before, verified', () => import('./commands/rollback.ts')),
   entry(
     'remove',

@@ -89,7 +89,7 @@ async function namesIn(kind: 'host' | 'client', before: readonly string[], runti
   const home = before.includes('--home') ? before[before.lastIndexOf('--home') + 1] : undefined;
   try {
     const { storedNames } = await import('../actions/store.ts');
-    return await storedNames(kind, { global: { home: storeDirectory(home, runtime) }, runtime });
+    return await storedNames(kind, { global: { home: storeDirectory(home, runtime), store: undefined }, runtime });
   } catch {
     return [];
   }

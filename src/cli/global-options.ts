@@ -29,6 +29,12 @@ export const GLOBAL_OPTIONS = {
     summary: 'the store (default: DOCKER_TLS_HOME, ~/.docker/tls)',
     completes: 'directory',
   },
+  store: {
+    kind: 'text',
+    group: 'Output',
+    value: 'URL',
+    summary: 'a store that a team shares, such as git+ssh://… (default: DOCKER_TLS_STORE)',
+  },
   log: { kind: 'text', group: 'Output', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
   diff: { kind: 'flag', group: 'Output', summary: 'plans with the content of every file; never a secret' },
   quiet: {

@@ -134,6 +134,7 @@ function globalOptions(values: Readonly<Record<string, unknown>>, around: Surrou
     yes: values.yes === true,
     dryRun: values.dryRun === true,
     home: storeDirectory(values.home as string | undefined, around),
+    store: values.store as string | undefined,
     // `-f -` reads the fleet from standard input.
     file: values.file === '-' ? '-' : path(values.file),
     parallel: values.parallel as number | undefined,

@@ -11,7 +11,7 @@ const RESERVED = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
  * `name` again, when it may name a host or a client. It has to be safe as a file name on Linux, macOS and Windows.
  * Fails with E_NAME (exit 2).
  */
-export function checkName(what: 'host' | 'client' | 'CA', name: string): string {
+export function checkName(what: 'host' | 'client' | 'CA' | 'operator', name: string): string {
   const why = nameProblem(name);
   if (why === undefined) return name;
   throw new DockerTlsError({

@@ -39,7 +39,8 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     await confirm(intent, planned, run);
     await unlockCa(planned, base, run);
     // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
-    const held = base.wanted.temporary === true && isAlone(base.wanted) && !run.shared && !asksExternalCa(base.state);
+    const alone = isAlone(base.wanted) && !run.shared && !run.store.shared;
+    const held = base.wanted.temporary === true && alone && !asksExternalCa(base.state);
     const carryOn = async (): Promise<Changed> => {
       const issued = await issueCredentials(intent, planned, base, run, held);
       const results = await changeEach(planned, issued, { ...run, intent });

@@ -67,7 +67,7 @@ async function daemon(credential: Issued, flags: readonly string[] = [], trust: 
 
 describe('one cause, exit status 7, and a command that fixes it', () => {
   test.each([
-    ['expired', () => daemon(server({ from: -30, to: -2 })), 'docker-tls rotate server build-1'],
+    ['expired', () => daemon(server({ from: -30, to: -2 })), 'docker-tls apply build-1'],
     ['not-yet-valid', () => daemon(server({ from: 2, to: 30 })), 'date -u'],
     ['wrong-name', () => daemon(server({ san: 'DNS:elsewhere.example' })), '--san'],
     ['unknown-authority', () => daemon(factory.issue('self', { san: 'IP:127.0.0.1' })), 'docker-tls'],
@@ -121,8 +121,9 @@ describe('one cause, exit status 7, and a command that fixes it', () => {
     expect([exit, json.result.cause, json.result.note]).toEqual([
       0,
       'none',
-      expect.stringContaining('context default'),
+      expect.stringMatching(/^build-1 serves another certificate than the one in the store; .*context default/),
     ]);
+    expect(json.result.hints[0]).toBe('docker-tls apply build-1');
   });
 
   test('a docker command that is older than the oldest version that the daemon takes', async () => {

@@ -261,6 +261,25 @@ describe('without the key of the old CA', () => {
   });
 });
 
+test('copies outside the store that the new CA leaves behind are named, with what renews each', async () => {
+  await run('ca', 'create', '--no-ca-passphrase');
+  await run('client', 'add', 'ci');
+  expect((await run('client', 'export', 'ci', '--out', 'ci.tar')).exit).toBe(0);
+  const file = join(directory, 'ci.tar');
+  const outdated = [
+    {
+      client: 'ci',
+      what: expect.stringContaining(file),
+      renew: expect.stringMatching(/^docker-tls client export ci /),
+    },
+  ];
+  const rotated = await run('rotate', 'ca', '--yes', '--no-ca-passphrase');
+  expect(rotated.json.result).toMatchObject({ outdated });
+  expect((await run('rotate', 'ca', '--drop', '--dry-run')).json.result).toMatchObject({ outdated });
+  expect((await run('client', 'export', 'ci', '--out', 'ci.tar', '--replace')).exit).toBe(0);
+  expect((await run('rotate', 'ca', '--drop', '--yes')).json.result).toMatchObject({ outdated: [] });
+});
+
 describe('without the passphrase', () => {
   test('a rotation is begun with another one; what nobody can open goes', async () => {
     writeFileSync(join(directory, 'pass'), 'correct horse\n', { mode: 0o600 });

@@ -1,6 +1,6 @@
 /** doctor on a real host, as a user with sudo: each cause is named, and after the commands that it prints all is well. */
 
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
@@ -19,6 +19,12 @@ beforeAll(async () => {
     status: 0,
   });
   expect(await person.run(['client', 'add', 'bob', '--yes'])).toMatchObject({ status: 0 });
+  // What was applied before the last renewal.
+  await host.must('cp -aL /etc/docker/tls/current /root/before');
+  expect(await person.run(['rotate', 'server', 'web', '--yes'])).toMatchObject({ status: 0 });
+  // Who is told to edit a file there takes the setting out.
+  await host.must(`printf '#!/bin/sh\\nsed -i /hosts/d "$1"\\n' >/usr/bin/vi && chmod +x /usr/bin/vi`);
+  cpSync(join(person.home, '.ssh/known_hosts'), join(person.home, 'hosts'));
   const issuer = readFileSync(join(person.store, 'ca/issuers/bob/ca.pem'), 'utf8');
   expect(await host.exec('cat >/root/bob.pem', { input: issuer })).toMatchObject({ exit: 0 });
   const bin = join(person.home, 'bin');
@@ -35,7 +41,11 @@ beforeAll(async () => {
 });
 beforeEach(() => shell('docker context use default'));
 afterEach(async () => {
-  await host.must('iptables -F INPUT; rm -f /etc/docker/daemon.json');
+  // What a case could not put right is no reason for the next ones to fail.
+  await host.must(
+    'iptables -F INPUT; rm -f /etc/docker/daemon.json; systemctl -q is-active docker docker-tls.socket || { systemctl reset-failed; systemctl stop docker; systemctl start docker-tls.socket docker; }',
+  );
+  cpSync(join(person.home, 'hosts'), join(person.home, '.ssh/known_hosts'));
 });
 afterAll(async () => {
   await host?.down();
@@ -52,6 +62,9 @@ async function shell(script: string, env: Readonly<Record<string, string>> = {})
 
 const doctor = 'docker-tls doctor web --timeout 3s --json';
 
+/** What is printed before a command: it is for the person, and the command works without it. */
+const FOR_PERSON = /^(?:only if you know why|set it): /;
+
 test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Record<string, string>]>([
   [
     'a daemon that is stopped',
@@ -66,6 +79,24 @@ test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Reco
     'client-refused',
     /rejects the client laptop/,
     'cp /root/bob.pem /etc/docker/tls/current/ca.pem && systemctl restart docker',
+  ],
+  [
+    'a certificate that was signed but not applied',
+    'none',
+    /web still serves .* signed but not applied/,
+    'cp /root/before/server-* /etc/docker/tls/current/ && systemctl restart docker',
+  ],
+  [
+    'a daemon that fails again and again',
+    '(connection-refused|daemon-not-answering)',
+    /docker.service is failed: it failed again and again/,
+    'for n in 1 2 3 4; do systemctl restart docker || break; done; ! systemctl -q is-active docker',
+  ],
+  [
+    'hosts in daemon.json and as a flag',
+    'daemon-not-answering',
+    /dockerd is not running.*daemon\.json.*(--host|-H)/,
+    `printf '{\n"hosts": ["tcp://0.0.0.0:2375"]\n}\n' >/etc/docker/daemon.json; systemctl restart docker || :`,
   ],
   [
     'a daemon that hangs',
@@ -86,24 +117,43 @@ test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Reco
 ])('%s', async (_, cause, says, breaks, env = {}) => {
   await host.must(breaks);
   const found: Result = JSON.parse((await shell(doctor, env)).out).result;
-  expect(found).toMatchObject({ cause, message: expect.stringMatching(says) });
-  const pasted = found.hints.filter((hint) => /^(ssh|docker|docker-tls|eval|unset|export) /.test(hint));
-  expect(pasted).toEqual(found.hints);
+  expect(`${found.cause}: ${found.message}; ${found.note}`).toMatch(new RegExp(`^${cause}: .*${says.source}`));
+  const pasted = pastedOf(found.hints);
   const after = await shell(`{ ${pasted.join('\n')}\n} >&2; ${doctor}`, env);
   expect({ pasted, err: after.err, after: JSON.parse(after.out).result }).toMatchObject({ after: { cause: 'none' } });
 });
 
-test('settings that dockerd does not start with are named as setup names them', async () => {
-  await host.exec('echo \'{ "hosts": ["tcp://0.0.0.0:2375"] }\' >/etc/docker/daemon.json; systemctl restart docker');
+/** Every line but headings is a command. */
+function pastedOf(hints: readonly string[]): string[] {
+  const lines = hints.filter((hint) => !hint.endsWith(':')).map((hint) => hint.replace(FOR_PERSON, ''));
+  expect(
+    lines.filter((line) => !/^(ssh|ssh-keygen|ssh-keyscan|docker|docker-tls|eval|unset|export) /.test(line)),
+  ).toEqual([]);
+  return lines;
+}
+
+test("the host's key has changed, or is not known: said beside the cause, and afterwards the cause is found", async () => {
+  const file = join(person.home, '.ssh/known_hosts');
+  const [line = ''] = /^.* ssh-ed25519 \S+/m.exec(readFileSync(file, 'utf8')) ?? [];
+  writeFileSync(file, `${line.replace(/.{8}$/, 'AAAAAAAA')}\n`);
+  await host.must('systemctl stop docker.socket docker-tls.socket docker');
+  for (const expected of [/host's key has changed/, /host's key is not known/]) {
+    const { sshProblem } = JSON.parse((await shell(doctor)).out).result;
+    expect(sshProblem.message).toMatch(expected);
+    expect((await shell(pastedOf(sshProblem.hints).join('\n'))).status).toBe(0);
+  }
   const found: Result = JSON.parse((await shell(doctor)).out).result;
-  expect(found).toMatchObject({
-    cause: 'daemon-not-answering',
-    message: expect.stringMatching(/dockerd is not running.*daemon\.json.*(--host|-H)/),
-  });
-  await host.must('rm /etc/docker/daemon.json');
-  const start = found.hints.filter((hint) => /systemctl (reset-failed|stop|start)/.test(hint));
-  const after = await shell(`{ ${start.join('\n')}\n} >&2; ${doctor}`);
+  expect(found).toMatchObject({ cause: 'connection-refused', message: expect.stringContaining('docker.service is') });
+  const after = await shell(`{ ${pastedOf(found.hints).join('\n')}\n} >&2; ${doctor}`);
   expect(JSON.parse(after.out).result).toMatchObject({ cause: 'none' });
+});
+
+test('the client that was named is in every command', async () => {
+  const found: Result = JSON.parse(
+    (await shell(`${doctor} --client bob`, { DOCKER_HOST: 'tcp://10.9.9.9:2376' })).out,
+  ).result;
+  expect(found.cause).toBe('host-overridden');
+  for (const hint of found.hints.filter((one) => one.includes('docker-tls'))) expect(hint).toContain('--client bob');
 });
 
 test('another current context is a note, and DOCKER_HOST says which host is meant', async () => {

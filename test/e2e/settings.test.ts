@@ -408,17 +408,25 @@ test('a reload: checked before, and seen to be taken in', async () => {
   await host.must('rm -f /etc/docker/daemon.json; systemctl restart docker; docker start web');
 });
 
-test('a daemon that was not running is not running after remove, and nobody wakes it before', async () => {
+test.each([
+  ['docker.service', 'inactive active'],
+  ['docker.service docker.socket', 'inactive inactive'],
+])('%s not running: as before after remove and after a rollback, and nobody wakes it before', async (units, was) => {
   const host = hosts[0] as LabHost;
-  await host.must('docker stop web; systemctl stop docker.service');
+  const states = async () =>
+    (await host.exec('systemctl is-active docker.service docker.socket')).out.trim().replace('\n', ' ');
+  await host.must(`docker stop web; systemctl stop ${units}`);
   expect(await person.run(person.setup(host, ['--dry-run']))).toMatchObject({ status: 0 });
-  expect((await host.exec('systemctl is-active docker.service')).out.trim()).toBe('inactive');
+  expect(await states()).toBe(was);
+  // Nothing answers there, which verification finds after the restart.
+  const failed = await person.run(person.setup(host, ['--address', '127.0.0.2']));
+  expect([failed.status, await states()]).toEqual([7, was]);
   expect(await person.run(person.setup(host))).toMatchObject({ status: 0 });
-  expect((await host.exec('systemctl is-active docker.service')).out.trim()).toBe('active');
+  expect(await states()).toBe('active active');
   const removed = await person.run(['remove', host.name, '--yes']);
   expect(removed, removed.err).toMatchObject({ status: 0 });
-  expect((await host.exec('systemctl is-active docker.service')).out.trim()).toBe('inactive');
-  await host.must('docker start web');
+  expect(await states()).toBe(was);
+  await host.must('systemctl start docker.socket; docker start web');
 });
 
 test('two operators at once: the second is told who and since when; a stale lock expires', async () => {

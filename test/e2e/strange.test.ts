@@ -3,12 +3,11 @@
  * was), or ends with one clear error and an untouched host. A dozen of them here; all of them by scripts/strange.
  */
 
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exitOfCode } from '../../src/errors/catalogue.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp, type Suite } from '../support/lab.ts';
-import { installNft } from '../support/nft.ts';
+import { installChattr, installNft } from '../support/nft.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
 import type { StrangeCase } from '../support/strange/case.ts';
 import { STRANGE } from '../support/strange/cases.ts';
@@ -32,20 +31,19 @@ async function fresh(): Promise<LabHost> {
   [host] = (await labUp({ names: [`strange${part}-${boots}`], suite })) as [LabHost];
   person = newPerson(program, [host]);
   installNft(host);
-  execFileSync('sh', [
-    '-c',
-    'cp -a /usr/bin/chattr "$0/usr/bin/" && cp -a /usr/lib/x86_64-linux-gnu/libe2p.so.2* "$0/usr/lib/x86_64-linux-gnu/"',
-    host.root,
-  ]);
+  installChattr(host);
   await host.must('cp -a /etc /root/etc && nft flush ruleset');
-  await host.container('web');
+  // Ends at once when a daemon without live-restore is restarted.
+  await host.container('web', '--stop-signal KILL');
   pristine = await files(host);
   return host;
 }
 
-/** Without what every start of the daemon, and docker.socket, changes. */
+/** Without what every start of the daemon (20.10 makes a key.json), and docker.socket, changes. */
 async function files(of: LabHost): Promise<string> {
-  return (await snapshotHost(of, { daemon: false })).replace(/\n\d+ (\S+ \S+)$/, '\n$1');
+  return (await snapshotHost(of, { daemon: false }))
+    .replace(/\n\d+ (\S+ \S+)$/, '\n$1')
+    .replace(/^.*\/etc\/docker\/key\.json.*\n/gm, '');
 }
 
 async function undo(of: LabHost, { end }: StrangeCase): Promise<boolean> {
@@ -71,7 +69,10 @@ afterAll(async () => {
 
 // Not by test.each, which shortens the names that scripts/strange chooses by.
 for (const { title, cases } of STRANGE) {
-  const chosen = cases.filter(({ short }) => all || short);
+  const older = suite === 'bookworm';
+  const chosen = cases
+    .filter(({ short, on20 }) => (all || short) && !(older && on20 === 'left out'))
+    .map((one) => (older && one.on20 === 'works' ? { ...one, code: undefined, says: undefined } : one));
   if (chosen.length === 0) continue;
   describe(title, () => {
     for (const one of chosen) test(one.name, () => run(one));

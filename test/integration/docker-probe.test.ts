@@ -1,4 +1,5 @@
 import { getDefaultAutoSelectFamily } from 'node:net';
+import { Duplex, Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probe } from '../../src/adapters/docker/probe.ts';
 import { certificatesOf } from '../../src/adapters/docker/served.ts';
@@ -49,6 +50,17 @@ function ask(port: number, more: Partial<ProbeRequest> = {}): Promise<ProbeOutco
 function names(outcome: ProbeOutcome): string[] {
   return certificatesOf(outcome.chain).map((one) => one.subject);
 }
+
+it('survives a way through another program that ends without an answer', async () => {
+  // As ssh's stdin and stdout: the stream that is destroyed for the end says so with a second error.
+  const dial = async () =>
+    Duplex.from({
+      readable: Readable.from([]),
+      writable: new Writable({ write: (_chunk, _encoding, done) => done() }),
+    });
+  expect(await ask(1, { dial, plain: true })).toMatchObject({ kind: 'refused', cause: 'reset' });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+});
 
 describe('a daemon with good credentials', () => {
   let port = 0;

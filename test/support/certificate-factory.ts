@@ -21,7 +21,7 @@ export type IssueOptions = {
   readonly pathLen?: number;
   /** As in `subjectAltName = …`, for instance `DNS:localhost,IP:127.0.0.1`. */
   readonly san?: string;
-  readonly usage?: 'serverAuth' | 'clientAuth' | 'serverAuth,clientAuth';
+  readonly usage?: 'serverAuth' | 'clientAuth' | 'serverAuth,clientAuth' | 'anyExtendedKeyUsage';
   /** Days from now at which validity begins and ends; default -1 and 30. */
   readonly from?: number;
   readonly to?: number;

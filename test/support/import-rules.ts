@@ -43,6 +43,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Each library has one owner; a few small pure ones have two. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  '@noble/curves': ['adapters/store'],
+  'age-encryption': ['adapters/store'],
   commander: ['cli'],
   diff: ['domain/plan', 'cli'],
   execa: ['adapters/ssh', 'adapters/docker', 'adapters/issuer'],
@@ -56,7 +58,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'p-map': ['engine', 'adapters/store', 'adapters/ssh'],
   picocolors: ['cli'],
   shlex: ['domain'],
-  ssh2: ['adapters/ssh'],
+  ssh2: ['adapters/ssh', 'adapters/store'],
   yaml: ['domain/fleet', 'domain/audit'],
   zod: ['domain', 'domain/fleet', 'domain/plan', 'adapters/store', 'actions'],
 };

@@ -1,19 +1,39 @@
-/** nft on a lab host, whose roots have only iptables: from the packages of this machine, with the libraries that it needs. */
+/** nft and chattr on a lab host, whose roots have only iptables: from the packages of this machine, with the libraries that they need. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { LabHost } from './lab.ts';
 
 const PACKAGES = ['nftables', 'libnftables1', 'libjansson4', 'libedit2', 'libbsd0', 'libmd0'];
 
 export function installNft(host: LabHost): void {
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-nft-'));
+  const files = join(directory, 'files');
   execFileSync('apt-get', ['download', ...PACKAGES], { cwd: directory, stdio: 'ignore' });
-  for (const name of readdirSync(directory)) {
-    execFileSync('dpkg-deb', ['-x', join(directory, name), join(directory, 'files')]);
-  }
-  execFileSync('cp', ['-a', `${directory}/files/.`, host.root]);
+  for (const name of readdirSync(directory)) execFileSync('dpkg-deb', ['-x', join(directory, name), files]);
+  if (host.suite === 'bookworm') installForeign(host, join(files, 'usr/sbin/nft'), join(files, LIBRARIES));
+  else execFileSync('cp', ['-a', `${files}/.`, host.root]);
   rmSync(directory, { recursive: true, force: true });
+}
+
+export function installChattr(host: LabHost): void {
+  installForeign(host, '/usr/bin/chattr');
+}
+
+const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
+
+/** A program of this machine, with all its libraries and their loader: the C library of an older host is too old for it. */
+function installForeign(host: LabHost, program: string, libraries = ''): void {
+  const name = basename(program);
+  const there = `/opt/${name}`;
+  mkdirSync(join(host.root, there), { recursive: true });
+  const env = { ...process.env, LD_LIBRARY_PATH: libraries };
+  const needed = execFileSync('ldd', [program], { encoding: 'utf8', env }).match(/(?<=\s)\/\S+/g) ?? [];
+  for (const file of [program, ...needed]) cpSync(file, join(host.root, there, basename(file)), { dereference: true });
+  const loader = needed.map((file) => basename(file)).find((file) => file.startsWith('ld-'));
+  const wrapper = join(host.root, 'usr/sbin', name);
+  writeFileSync(wrapper, `#!/bin/sh\nexec ${there}/${loader} --library-path ${there} ${there}/${name} "$@"\n`);
+  chmodSync(wrapper, 0o755);
 }

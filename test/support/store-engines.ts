@@ -1,7 +1,10 @@
 /** Owns the engines that the conformance test of stores runs over: a place for one store, and any number of runs that open it. */
 
 import { openStore, type Store } from '../../src/adapters/store/store.ts';
+import { addOperator } from '../../src/adapters/store/team/admin.ts';
+import { teamStore } from '../../src/adapters/store/team/store.ts';
 import { newHome } from './store.ts';
+import { enrol, newTeam } from './team.ts';
 
 export type StorePlace = {
   /** One more run on the same store; `who` tells the runs apart. */
@@ -11,9 +14,24 @@ export type StorePlace = {
 /** A line for each engine. */
 export const ENGINES: readonly { readonly name: string; place(): Promise<StorePlace> }[] = [
   { name: 'directory', place: directory },
+  { name: 'git', place: git },
 ];
 
 async function directory(): Promise<StorePlace> {
   const home = newHome();
   return { open: async () => openStore(home, { retryMs: 30_000 }) };
+}
+
+async function git(): Promise<StorePlace> {
+  const team = newTeam();
+  const first = team.member('first');
+  await enrol(first);
+  return {
+    async open(who) {
+      const member = team.member(who);
+      if ((await first.session().read()).operators.every(({ name }) => name !== who))
+        await addOperator(first.session(), { ...member, ca: true });
+      return teamStore(member.session());
+    },
+  };
 }

@@ -12,6 +12,8 @@ const factory = new CertificateFactory();
 const ca = factory.issue('our CA', { ca: true, from: -400, to: 4000 });
 const server = factory.issue('server', { by: ca, san: 'DNS:build.example,IP:10.0.0.7' }).cert;
 const self = factory.issue('someone', { san: 'IP:10.0.0.7' }).cert;
+const renewed = factory.issue('server', { by: ca, san: 'DNS:build.example,IP:10.0.0.7', from: 1, to: 90 }).cert;
+const other = factory.issue('another CA', { ca: true }).cert;
 const client = factory.issue('laptop', { by: ca, usage: 'clientAuth' }).cert;
 afterAll(() => factory.remove());
 
@@ -243,7 +245,17 @@ describe('a host that cannot be used', () => {
         inside: { docker: 'failed', tlsSocket: 'inactive', listens: false, problems: [] },
       },
       'connection-refused',
-      'docker.service is failed',
+      'docker.service is failed: it failed again and again',
+      'ssh -t build-1 sudo journalctl -u docker -n 50 --no-pager',
+    ],
+    [
+      'a dockerd that somebody has stopped',
+      {
+        outcome: refused('connection-refused'),
+        inside: { docker: 'inactive', tlsSocket: 'inactive', listens: false, problems: [] },
+      },
+      'connection-refused',
+      'docker.service is inactive)',
       'ssh -t build-1 sudo systemctl reset-failed docker docker-tls.socket',
     ],
     [
@@ -307,10 +319,31 @@ describe('a host that cannot be used', () => {
     ['something else', { outcome: refused('other') }, 'other', 'said the probe', 'docker-tls verify build-1'],
     [
       'a plugin that says no',
-      { outcome: accepted({ status: 403 }) },
+      { outcome: accepted({ status: 403, body: '{"message":"authorization denied by plugin rules: no"}' }) },
       'denied-by-daemon',
-      'authorization plugin',
-      "ssh -t build-1 'sudo docker info --format '\\''{{.Plugins.Authorization}}'\\'''",
+      '403: authorization denied by plugin rules: no',
+      'ssh -t build-1 sudo journalctl -u docker -n 50 --no-pager',
+    ],
+    [
+      'an expired certificate, where a newer one is in the store',
+      {
+        outcome: refused('expired', { chain: server }),
+        now: new Date(notAfter.getTime() + HOUR),
+        storedCert: renewed,
+      },
+      'expired',
+      'was signed but not applied',
+      'docker-tls apply build-1',
+    ],
+    [
+      'a trust file that does not have this client yet',
+      {
+        outcome: refused('client-refused'),
+        inside: { docker: 'active', tlsSocket: 'active', problems: [], trust: other },
+      },
+      'client-refused',
+      'was signed but not applied',
+      'docker-tls apply build-1',
     ],
     [
       'a daemon in trouble',
@@ -332,7 +365,7 @@ describe('a host that cannot be used', () => {
     const inside = { docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
     const found = ask({ outcome: refused('reset'), inside });
     expect(found).toMatchObject({ cause: 'daemon-not-answering', hints: { 0: 'fix it', length: 4 } });
-    expect(found.message).toContain('docker.service is failed): hosts stands twice');
+    expect(found.message).toContain('no longer starts it): hosts stands twice');
   });
 
   it('looked after by another store says so, and how to take it over', () => {

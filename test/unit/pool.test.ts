@@ -3,7 +3,7 @@ import { errorsOf, exitOfResults } from '../../src/domain/host-results.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { defaultParallel, type FleetOptions, overHosts } from '../../src/engine/pool.ts';
 import type { ErrorCode, ExitStatus } from '../../src/errors/catalogue.ts';
-import { DockerTlsError } from '../../src/errors/errors.ts';
+import { DockerTlsError, gravestExit } from '../../src/errors/errors.ts';
 import type { Progress } from '../../src/runtime.ts';
 
 const quiet: Progress = {
@@ -59,6 +59,9 @@ describe('a run over hosts', () => {
     expect(exitOfResults(await run({ a: 5, b: 6 }))).toBe(6);
     expect(exitOfResults(await run({ a: 5, b: 1 }))).toBe(1);
     expect(exitOfResults(await run({ a: 7, b: 5 }))).toBe(5);
+    const gravestFirst = [130, 6, 1, 5, 7, 4, 2, 3, 0] as const;
+    for (const [at, status] of gravestFirst.entries())
+      expect(gravestExit(gravestFirst.slice(at).toReversed())).toBe(status);
   });
 
   test('2 says that nothing was touched, so it is no status of a run in which a host was', async () => {

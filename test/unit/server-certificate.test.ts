@@ -17,6 +17,7 @@ const san = 'DNS:h1';
 test.each<[string, IssueOptions, string | undefined]>([
   ['for servers alone', { by: ca, san, usage: 'serverAuth' }, undefined],
   ['for servers and clients', { by: ca, san, usage: 'serverAuth,clientAuth' }, 'it opens hosts as a client too'],
+  ['for any purpose', { by: ca, san, usage: 'anyExtendedKeyUsage' }, 'it opens hosts as a client too'],
   ['for anything', { by: ca, san }, 'it opens hosts as a client too'],
   ['of another CA', { by: other, san, usage: 'serverAuth' }, 'it is not from a CA that is trusted now'],
   ['without the name', { by: ca, san: 'DNS:h2', usage: 'serverAuth' }, 'it lacks h1'],

@@ -93,6 +93,7 @@ describe('a port', () => {
     client: { name: 'ada', cert: 'ada', key },
     others: [{ name: 'bob', cert: 'bob', key }],
     server: { cert: 'server', key },
+    expired: [{ name: 'old', cert: 'old', key }],
     revoked: [{ name: 'eve', cert: 'eve', key }],
   };
   const bad = (checks: Awaited<ReturnType<typeof verifyHost>>) => checks.flatMap(({ who, ok }) => (ok ? [] : [who]));
@@ -107,6 +108,7 @@ describe('a port', () => {
       "the server's own certificate",
       'plain HTTP',
       'TLS 1.1',
+      'expired client old',
       'revoked client eve',
     ]);
   });

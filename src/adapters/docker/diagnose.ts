@@ -4,7 +4,9 @@
  */
 
 import { verifyChain } from '../../domain/pki/inspect.ts';
+import { parseJson } from '../../domain/plan/lenient.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { certificateDrift } from '../../domain/trust/unapplied.ts';
 import { printable } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
@@ -18,7 +20,7 @@ import {
   owners,
   remotely,
 } from './diagnosis.ts';
-import { otherContext, settingsFault } from './settings.ts';
+import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
 import { journal, nothingListens, notRunning, timedOut } from './silence.ts';
 
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
@@ -31,7 +33,9 @@ export function diagnose(input: DiagnosisInput): Diagnosis {
   // Names in certificates and values of variables are part of these texts.
   return {
     ...found,
-    message: printable(found.message),
+    message: printable(
+      input.expected.via === undefined ? found.message : `${found.message}, through ${input.expected.via}`,
+    ),
     hints: found.hints.map((hint) => printable(hint)),
     note: found.note && printable(found.note),
   };
@@ -42,8 +46,8 @@ function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
   if (outcome.status === 403) {
     return {
       cause: 'denied-by-daemon',
-      message: 'TLS is fine, but the daemon answers 403: an authorization plugin does not allow this client',
-      hints: [remotely(expected, 'docker', 'info', '--format', '{{.Plugins.Authorization}}')],
+      message: `TLS is fine, but the daemon answers 403: ${wordsOf(outcome.body) ?? 'an authorization plugin does not allow this client'}`,
+      hints: [journal(expected)],
     };
   }
   if (outcome.status >= 500) {
@@ -53,17 +57,33 @@ function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
       hints: [journal(expected), remotely(expected, 'systemctl', 'restart', 'docker')],
     };
   }
-  return (
-    settingsFault(input, outcome.body) ?? {
-      cause: 'none',
-      message: `${expected.host} answers this client over ${outcome.protocol || 'HTTP'}`,
-      hints:
-        expected.context === undefined
-          ? ['docker version']
-          : [`docker --context ${shellQuote(expected.context)} version`],
-      ...otherContext(input),
-    }
-  );
+  const byTunnel = expected.via !== undefined;
+  const fault = byTunnel ? apiVersionFault(input, outcome.body) : settingsFault(input, outcome.body);
+  if (fault !== undefined) return fault;
+  const other = byTunnel ? undefined : otherContext(input);
+  const drift = notApplied(input, outcome.chain);
+  const plain =
+    expected.context === undefined ? 'docker version' : `docker --context ${shellQuote(expected.context)} version`;
+  const use = byTunnel ? `${ours('tunnel', expected)} -- docker version` : plain;
+  return {
+    cause: 'none',
+    message: `${expected.host} answers this client over ${outcome.protocol || 'HTTP'}`,
+    hints: [...(drift === undefined ? [] : [`docker-tls apply ${nameOf(expected)}`]), ...(other?.hints ?? [use])],
+    note: [drift, other?.note].filter((one) => one !== undefined).join('; ') || undefined,
+  };
+}
+
+/** A newer certificate of the host is in the store, or another one; undefined where there is nothing to compare. */
+function notApplied({ storedCert, expected }: DiagnosisInput, served: string): string | undefined {
+  if (storedCert === undefined || infos(served).length === 0) return undefined;
+  const drift = certificateDrift(served, storedCert, 'serves');
+  return drift && `${expected.name ?? expected.host} ${drift}`;
+}
+
+/** What the daemon itself says in its answer. */
+function wordsOf(body: string): string | undefined {
+  const { message } = parseJson(body);
+  return typeof message === 'string' && message !== '' ? message : undefined;
 }
 
 function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
@@ -143,10 +163,12 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
   const message = early
     ? `the certificate of ${input.expected.host} is not valid for another ${duration(off)} (until ${timeOf(end)}) by this computer's clock, which says ${timeOf(input.now)}`
     : `the certificate of ${input.expected.host} expired ${duration(off)} ago (${timeOf(end)})`;
-  const hints = early
-    ? ['date -u', 'timedatectl set-ntp true']
-    : [owners(input.expected, input.expected.caExpired ? 'docker-tls rotate ca' : `docker-tls rotate server ${name}`)];
-  return { cause: outcome.cause, message, hints };
+  if (early) return { cause: outcome.cause, message, hints: ['date -u', 'timedatectl set-ntp true'] };
+  const drift = notApplied(input, outcome.chain);
+  if (drift !== undefined && !input.expected.caExpired)
+    return { cause: outcome.cause, message: `${message}; ${drift}`, hints: [`docker-tls apply ${name}`] };
+  const renew = input.expected.caExpired ? 'docker-tls rotate ca' : `docker-tls rotate server ${name}`;
+  return { cause: outcome.cause, message, hints: [owners(input.expected, renew)] };
 }
 
 function wrongName(input: DiagnosisInput, name: string, address: string): Diagnosis {
@@ -178,9 +200,15 @@ function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): D
   const who = subject === undefined ? 'this client' : `the client ${subject}`;
   return {
     cause: 'client-refused',
-    message: `${expected.host} is the right one, but rejects ${who}: ${outcome.reason.replace(/^the server refused this client: /, '')}`,
+    message: `${expected.host} is the right one, but rejects ${who}: ${outcome.reason.replace(/^the server refused this client: /, '')}${isTrusted(input) === false ? "; the host's trust file does not have it: it was signed but not applied" : ''}`,
     hints: expected.external ? newCredentials(expected) : [`docker-tls apply ${name}`, 'docker-tls client list'],
   };
+}
+
+/** Whether the trust file that is on the host accepts this client; undefined where it could not be read. */
+function isTrusted({ clientCert, inside, now }: DiagnosisInput): boolean | undefined {
+  if (!clientCert || !inside?.trust) return undefined;
+  return verifyChain({ leaf: clientCert, anchors: [inside.trust], purpose: 'client', now }).ok;
 }
 
 /** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or a foreign one. */

@@ -47,6 +47,8 @@ export type Expected = {
   readonly ownKey?: boolean;
   /** The CA that the host's credentials come from has expired: it cannot renew anything. */
   readonly caExpired?: boolean;
+  /** It was asked through ssh, as its setting `reach` says: from where. Clients use a tunnel, and not what docker is set to. */
+  readonly via?: string;
   /** The context that should lead there, where there is one. */
   readonly context?: string;
 };
@@ -58,8 +60,9 @@ export type Inside = {
   readonly tlsSocket: string;
   /** Whether something listens on the port there; undefined where the host could not tell. */
   readonly listens?: boolean;
-  /** The server certificate (PEM) under our care there. */
+  /** The server certificate and the trust file (PEM) under our care there. */
   readonly serverCert?: string;
+  readonly trust?: string;
   /** What would stand against a change, its firewall included: mostly what is wrong. */
   readonly problems: readonly DockerTlsError[];
   /** What its firewall may do, in words. */
@@ -102,7 +105,7 @@ export function addressOf(host: string): readonly [address: string, port: string
 }
 
 /** A command of ours about the host, as the client in question where that has to be said. */
-export function ours(verb: 'doctor' | 'env' | 'verify', expected: Expected): string {
+export function ours(verb: 'doctor' | 'env' | 'tunnel' | 'verify', expected: Expected): string {
   return `docker-tls ${verb} ${nameOf(expected)}${expected.named ? ` --client ${shellQuote(expected.client)}` : ''}`;
 }
 

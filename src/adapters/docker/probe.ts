@@ -255,7 +255,8 @@ async function get(socket: Duplex, path: string): Promise<Answer> {
       // What docker's own CLI sends; any value does, but an address there would be one more thing to escape.
       headers: { host: 'docker', connection: 'close', accept: 'application/json', 'user-agent': 'docker-tls' },
     });
-    request.once('error', reject);
+    // More than one may come: the other end hangs up, and the stream that is destroyed for it says so too.
+    request.on('error', reject);
     request.once('response', (response) => {
       const parts: Buffer[] = [];
       let size = 0;

@@ -3,6 +3,7 @@
  * cli/command: a DOCKER_HOST beats DOCKER_CONTEXT, which beats the current context), against where it should go. Pure.
  */
 
+import { parseJson } from '../../domain/plan/lenient.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { type Diagnosis, type DiagnosisInput, ours } from './diagnosis.ts';
 
@@ -98,12 +99,12 @@ export function otherContext({
 }
 
 /** Daemons take a range of versions of the API (their `/version` tells it); DOCKER_API_VERSION pins the one that docker speaks. */
-function apiVersionFault(
+export function apiVersionFault(
   { env, expected, cliApiVersion: cli }: DiagnosisInput,
   versionBody: string,
 ): Diagnosis | undefined {
   const pinned = env.DOCKER_API_VERSION || undefined;
-  const { ApiVersion: most, MinAPIVersion: least } = parseObject(versionBody);
+  const { ApiVersion: most, MinAPIVersion: least } = parseJson(versionBody);
   if (pinned === undefined && cli !== undefined && typeof least === 'string' && compare(cli, least) < 0)
     return {
       cause: 'api-version',
@@ -123,15 +124,6 @@ function apiVersionFault(
     message: `the environment variable DOCKER_API_VERSION is ${pinned}, which is ${outside}`,
     hints: ['unset DOCKER_API_VERSION'],
   };
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 /** Negative when `a` is older; versions are `1.41`. What is no version equals everything. */

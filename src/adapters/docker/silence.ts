@@ -60,9 +60,10 @@ export function notRunning(
   const [problem] = problems.filter(keepsItDown);
   const why = problem === undefined ? '' : `: ${problem.message}`;
   return {
-    message: `dockerd is not running there (docker.service is ${docker})${why}`,
+    message: `dockerd is not running there (docker.service is ${docker}${docker === 'failed' ? ': it failed again and again, so systemd no longer starts it' : ''})${why}`,
     hints: [
-      ...(problem?.hints ?? []),
+      // Where nothing that setup knows is wrong, only the daemon itself says what is.
+      ...(problem?.hints ?? (docker === 'inactive' ? [] : [journal(expected)])),
       remotely(expected, 'systemctl', 'reset-failed', 'docker', 'docker-tls.socket'),
       // The socket does not start under a daemon that runs.
       remotely(expected, 'systemctl', 'stop', 'docker'),

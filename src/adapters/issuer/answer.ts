@@ -5,7 +5,13 @@
 
 import { type ApiCa, externalCaWords } from '../../domain/external-ca.ts';
 import { parseCsr } from '../../domain/pki/csr.ts';
-import { type CertificateInfo, inspectCertificate, splitBundle, verifyChain } from '../../domain/pki/inspect.ts';
+import {
+  type CertificateInfo,
+  inspectCertificate,
+  splitBundle,
+  verifyChain,
+  worksAsClient,
+} from '../../domain/pki/inspect.ts';
 import { openPublicKey } from '../../domain/pki/keys.ts';
 import { formatSan } from '../../domain/pki/names.ts';
 import { dateWords } from '../../domain/words.ts';
@@ -77,7 +83,7 @@ function readSigned(given: string, request: SignRequest): string {
 /** What is wrong with the certificate of a server or a client by itself. */
 function leafFlaw(info: CertificateInfo, { profile, sans = [] }: SignRequest): string | undefined {
   // A host's certificate must not work as a client of other hosts; without a purpose it would.
-  if (profile === 'server' && (info.extKeyUsage === null || info.extKeyUsage.includes('clientAuth')))
+  if (profile === 'server' && worksAsClient(info))
     return `its certificate is good for clients as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); serverAuth alone is needed`;
   if (info.keyUsage !== null && !info.keyUsage.includes('digitalSignature'))
     return `its certificate may not sign (key usage: ${info.keyUsage.join(', ')}), which TLS 1.3 needs`;

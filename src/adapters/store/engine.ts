@@ -19,6 +19,8 @@ export type Commit = {
   readonly put: ReadonlyMap<string, Uint8Array>;
   readonly remove: readonly string[];
   readonly message: Message;
+  /** A revision that was lost, and that the history holds again from here on. */
+  readonly regained?: string | undefined;
 };
 
 /** Readable by whoever administers the engine. */

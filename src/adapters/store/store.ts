@@ -23,6 +23,8 @@ export type UndoToken = {
 export type Store = {
   /** Absolute path of the directory. */
   readonly home: string;
+  /** Other people and runners use it as well. No run holds it then: `withLock` begins again where another one was faster. */
+  readonly shared: boolean;
   /** Whether there is a store here. */
   exists(): Promise<boolean>;
   /** Changes nothing. Fails with E_STORE_WRITE (exit 4) where a change could not be written: to be found before a host changes, not after. */
@@ -123,6 +125,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
 
   return {
     home: directory,
+    shared: false,
 
     async exists() {
       return settled(directory, () => storeExists(directory));

@@ -5,11 +5,11 @@ import { gravestExit } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 import { type Around, renderChange } from './change.ts';
 
-export function renderRotatedCa({ before, after, words, changes }: RotatedCa, around: Around): CommandResult {
+export function renderRotatedCa({ before, after, words, changes, outdated }: RotatedCa, around: Around): CommandResult {
   const [drop] = changes;
   if (drop === undefined && before.stage === 'none' && words === '')
     return { exit: 0, result: { stage: before }, text: 'There is no old CA to drop.' };
-  if (drop?.stage === 'drop') return renderDrop(drop, before, around);
+  if (drop?.stage === 'drop') return renderDrop(drop, before, outdated, around);
   const parts = changes.map(({ changed, stage }) => ({ ...renderChange(changed, around), stage }));
   const exit = gravestExit(parts.map((part) => part.exit));
   const errors = parts.flatMap((part) => part.errors ?? []);
@@ -24,8 +24,8 @@ export function renderRotatedCa({ before, after, words, changes }: RotatedCa, ar
     : words;
   return {
     exit,
-    result: { stages, stage: after },
-    text: [...text, rest].filter((part) => part !== '').join('\n\n'),
+    result: { stages, stage: after, outdated: outdatedJson(outdated) },
+    text: [...text, outdatedWords(outdated), rest].filter((part) => part !== '').join('\n\n'),
     next: done ? ['docker-tls rotate ca --drop'] : undefined,
     errors,
   };
@@ -33,7 +33,24 @@ export function renderRotatedCa({ before, after, words, changes }: RotatedCa, ar
 
 const STAGES = { accept: 'Stage 1: accept the old CA and the new', issue: 'Stage 2: issue from the new CA', drop: '' };
 
-function renderDrop({ changed }: StageChange, stage: RotatedCa['before'], around: Around): CommandResult {
+/** What the clients' owners have to fetch or to give to their tools. */
+function outdatedWords(outdated: RotatedCa['outdated']): string {
+  const lines = [...outdated].flatMap(([name, copies]) =>
+    copies.map(({ what, renew }) => `  ${name}, ${what}: ${renew}`),
+  );
+  return lines.length === 0 ? '' : ['Copies that still hold an old certificate:', ...lines].join('\n');
+}
+
+function outdatedJson(outdated: RotatedCa['outdated']): unknown[] {
+  return [...outdated].flatMap(([client, copies]) => copies.map((copy) => ({ client, ...copy })));
+}
+
+function renderDrop(
+  { changed }: StageChange,
+  stage: RotatedCa['before'],
+  outdated: RotatedCa['outdated'],
+  around: Around,
+): CommandResult {
   const { result, text, ...rest } = renderChange(changed, around);
   const ending =
     rest.exit === 0
@@ -42,7 +59,11 @@ function renderDrop({ changed }: StageChange, stage: RotatedCa['before'], around
   const dryRun = changed.planned !== undefined;
   return {
     ...rest,
-    result: { stage: dryRun ? stage : undefined, stages: [{ stage: 'drop', ...(result as object) }] },
-    text: [text, dryRun ? '' : ending].filter((part) => part !== '').join('\n\n'),
+    result: {
+      stage: dryRun ? stage : undefined,
+      stages: [{ stage: 'drop', ...(result as object) }],
+      outdated: outdatedJson(outdated),
+    },
+    text: [text, outdatedWords(outdated), dryRun ? '' : ending].filter((part) => part !== '').join('\n\n'),
   };
 }

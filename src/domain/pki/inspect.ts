@@ -61,6 +61,11 @@ export function inspectCertificate(pem: string): CertificateInfo {
   };
 }
 
+/** Whether whoever has its key may use it as a client, too. */
+export function worksAsClient({ extKeyUsage }: Pick<CertificateInfo, 'extKeyUsage'>): boolean {
+  return extKeyUsage === null || extKeyUsage.some((one) => one === 'clientAuth' || one === 'anyExtendedKeyUsage');
+}
+
 function keyTypeOrUnknown(x509: ParsedCertificate['x509']): string {
   try {
     return keyTypeOf(x509.publicKey);

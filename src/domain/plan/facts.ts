@@ -45,6 +45,8 @@ export function parseFacts(stdout: Buffer) {
     system: get('system'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(get('os'))?.[1] ?? '',
     distribution: distributionOf(get('os')),
+    /** A program to edit files with; empty: there is none. */
+    editor: (raw.get('editor') ?? 'vi').trim().replace(/^.*\//, ''),
     /** What starts the daemon; undefined: none that docker-tls knows. */
     manager: managerOf(get('systemd')),
     /** The version of systemd; undefined where it does not run. */

@@ -77,7 +77,12 @@ function restoredDaemon(facts: HostFacts, target: number | 'none', touched: bool
   if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
   const { unit, answers, listsContainers, containers } = facts.docker;
   const idle = unit.active !== 'active' || (answers && listsContainers && containers.length === 0);
-  if (wasStopped(facts) && idle) return { action: 'stop', reason: 'it was not running before the first setup' };
+  if (wasStopped(facts) && idle)
+    return {
+      action: 'stop',
+      reason: 'it was not running before the first setup',
+      ...(facts.origin.get('docker.socket')?.mode === 'inactive' ? { socket: 'stop' as const } : {}),
+    };
   // One that runs on all the same (its program deleted, or not where this login looks) has containers: that is not for us to stop.
   if (!hasDocker(facts) && unit.active !== 'active') return { action: 'stop', reason: 'Docker is no longer installed' };
   return { action: touched ? 'restart' : 'none', reason: 'the daemon returns to its original configuration' };

@@ -42,7 +42,12 @@ export type HostPlan = {
   /** Every path under our care afterwards, in order. */
   readonly managed: readonly { readonly kind: string; readonly path: string }[];
   /** `stop`: it was not running before the first setup, and nothing runs in it now. */
-  readonly daemon: { readonly action: 'none' | 'reload' | 'restart' | 'stop'; readonly reason: string };
+  readonly daemon: {
+    readonly action: 'none' | 'reload' | 'restart' | 'stop';
+    readonly reason: string;
+    /** docker.socket stops with it. */
+    readonly socket?: 'stop';
+  };
   readonly sshd: 'none' | 'reload';
   readonly audit: 'none' | 'load';
   readonly containers: ContainerPlan;

@@ -1,10 +1,11 @@
 /** Owns what in the daemon's own configuration file prevents a change, and the making of problems and hints that all checks share. */
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
 import { lineOfKey } from '../dockerd/daemon-json.ts';
 import { flagOfKey, isMerged } from '../dockerd/flags.ts';
+import { installHint } from '../dockerd/packages.ts';
 import { type Login, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
@@ -33,12 +34,17 @@ export function collect(host: string) {
 /** Commands that edit a setting of the daemon where it is: a file of the administrator's, the packaged unit, or one beside a packaged drop-in. */
 export function editAt(login: Login, path: string, facts: HostFacts): string[] {
   const edit = (...words: readonly string[]): string => sudoCommand({ ...login, terminal: true }, ...words);
+  const install = facts.editor === '' ? [installHint(login, facts.distribution, ['nano'])] : [];
   if (!path.startsWith('/etc/')) {
     const flags = path === facts.docker.unit.fragment ? ['--full'] : [];
-    return [edit('systemctl', 'edit', ...flags, 'docker.service')];
+    return [...install, edit('systemctl', 'edit', ...flags, 'docker.service')];
   }
   const isUnit = path.startsWith('/etc/systemd/');
-  return [edit('vi', path), ...(isUnit ? [sudoCommand(login, 'systemctl', 'daemon-reload')] : [])];
+  return [
+    ...install,
+    edit(printable(facts.editor) || 'nano', path),
+    ...(isUnit ? [sudoCommand(login, 'systemctl', 'daemon-reload')] : []),
+  ];
 }
 
 /** Where a flag of the daemon is set: in a variable, or on the unit's command line. */
@@ -93,7 +99,10 @@ export function checkDaemonJson({ host, login, facts }: PreflightInput, view: Da
     add(
       'E_CONFLICT',
       `"${key}" is set in ${path}:${lineOfKey(text, key)} and as ${flag} in ${where.words}: dockerd refuses to start with both`,
-      [`take one of them out of its file: ${editAt(login, path, facts)[0]}`, ...editAt(login, where.path, facts)],
+      [
+        'take one of them out of its file:',
+        ...new Set([...editAt(login, path, facts), ...editAt(login, where.path, facts)]),
+      ],
     );
   }
   return found;

@@ -84,6 +84,8 @@ export function renderTransaction(
     TLS_DIRECTORY,
     DAEMON: plan.daemon.action,
     WAS_ACTIVE: facts.docker.unit.active === 'active' ? 'yes' : 'no',
+    SOCKET: plan.daemon.socket ?? 'none',
+    SOCKET_WAS_ACTIVE: facts.docker.socket.active === 'active' ? 'yes' : 'no',
     LIVE_RESTORE: protect ? 'temporary' : 'untouched',
     LIVE_RESTORE_STAYS: plan.containers.how === 'switched-on' ? 'yes' : 'no',
     DAEMON_JSON: plan.daemonJson.path,

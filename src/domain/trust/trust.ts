@@ -1,7 +1,7 @@
 /** Owns whom a host accepts: the CAs in its trust file, and the rules by which a server certificate goes on being good. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import { inspectCertificate, splitBundle, verifyChain } from '../pki/inspect.ts';
+import { inspectCertificate, splitBundle, verifyChain, worksAsClient } from '../pki/inspect.ts';
 import { covers, formatSan, parseSan, type San } from '../pki/names.ts';
 import { renewal } from '../pki/renewal.ts';
 import type { HostSpec } from '../settings.ts';
@@ -136,7 +136,7 @@ export function reasonToIssue(
   const dropped = info.sans.filter((san) => !wanted.has(formatSan(san)));
   if (dropped.length > 0) return `it still has ${dropped.map((san) => san.value).join(', ')}`;
   // As docker-machine makes them for swarm masters: whoever has a host's key would be a client of all hosts.
-  if (info.extKeyUsage === null || info.extKeyUsage.includes('clientAuth')) return 'it opens hosts as a client too';
+  if (worksAsClient(info)) return 'it opens hosts as a client too';
   if (info.keyType !== spec.keyType) return `its key is ${info.keyType}, not ${spec.keyType}`;
   if (options.days !== undefined && options.days !== spec.days)
     return `it was made for ${plural(options.days, 'day')}, not ${spec.days}`;

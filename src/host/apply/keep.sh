@@ -1,6 +1,6 @@
 # Keeps: the originals beside their places, and, the first time, in the origin
 # Needs functions: copy fail is_member snapshot_path step sysctl_value words
-# Needs variables: CREATED ERR NL STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
+# Needs variables: CREATED ERR NL SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
 # Needs programs: cut df ln mkdir mv readlink rm stat sync tail wc
 
 step keep
@@ -8,8 +8,9 @@ mkdir -p "$T/origin" 2>"$ERR" || fail "$(words)"
 for path in "$STATE"/origin/*; do
   if [ -e "$path" ] || [ -L "$path" ]; then copy "$path" "$T/origin/${path##*/}" 2>"$ERR" || fail "$(words)"; fi
 done
-# Whether docker ran before the first change belongs to the origin as well.
+# Whether docker ran before the first change, and whether its socket listened, belongs to the origin as well.
 if [ "$WAS_ACTIVE" = yes ]; then was=active; else was=inactive; fi
+if [ "$SOCKET_WAS_ACTIVE" = yes ]; then listened=active; else listened=inactive; fi
 if [ ! -f "$T/origin/manifest" ]; then
   # The records were deleted by hand, and credentials of ours lie there: their directory goes with us one day.
   left=$(readlink -- "$TLS_DIRECTORY/current" 2>/dev/null)
@@ -18,7 +19,7 @@ if [ ! -f "$T/origin/manifest" ]; then
     *) printf '%s\n' "$TLS_DIRECTORY" "$TLS_DIRECTORY/$left" "$UNITS/docker.service.d" >>"$CREATED" || fail "$(df -Pk "$STATE" | tail -n 1)" ;;
   esac
 fi
-[ -f "$T/origin/manifest" ] || printf '0\tunit\t%s\t-\tdocker.service\n' "$was" >"$T/origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
+[ -f "$T/origin/manifest" ] || printf '0\tunit\t%s\t-\t%s\n' "$was" docker.service "$listened" docker.socket >"$T/origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
 known=$NL$(cut -f 5 "$T/origin/manifest")$NL
 count=$(wc -l <"$T/origin/manifest")
 # What cannot have a second name (a mount, an immutable file) may not be replaceable either, which the rollback could not fix: it gets

@@ -27,6 +27,8 @@ system_facts() {
   else
     say systemd ""
   fi
+  # With which files of settings can be edited there.
+  say editor "$(command -v vi || command -v nano || command -v vim || command -v editor)"
   ip -o addr show scope global 2>/dev/null
   end addresses
 }

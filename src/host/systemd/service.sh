@@ -1,6 +1,6 @@
 # The daemon and sshd as systemd's services: what runs, and how they are started, stopped and told to read their configuration.
 # Needs functions: active hold_port mark note_dependents release_port start_dependents
-# Needs variables: LIMIT NL T UNITS docker_unit socket_unit
+# Needs variables: BACK LIMIT NL SOCKET SOCKET_WAS_ACTIVE T UNITS docker_unit socket_unit
 # Needs programs: journalctl sed sleep systemctl timeout
 
 # For the operator: what the daemon's service is called, and what starts it anew.
@@ -61,7 +61,10 @@ restart_docker() {
   active "$socket_unit" && is=active
   systemctl reset-failed docker.service docker-tls.socket docker.socket 2>/dev/null
   if [ "$1" = stop ]; then
-    service stop docker.service docker-tls.socket 2>/dev/null
+    set -- docker.service docker-tls.socket
+    # It started with the daemon, which needs it.
+    if socket_stops; then set -- "$@" docker.socket; fi
+    service stop "$@" 2>/dev/null
     return 0
   fi
   mark stopped
@@ -73,6 +76,11 @@ restart_docker() {
   service --job-mode=ignore-dependencies stop docker.service 2>/dev/null
   release_port
   start_docker && start_dependents
+}
+
+# Whether docker.socket was down as well, before the change that is rolled back or before the first one of all.
+socket_stops() {
+  if [ "$BACK" = yes ]; then [ "$SOCKET_WAS_ACTIVE" = no ]; else [ "$SOCKET" = stop ]; fi
 }
 
 start_docker() {

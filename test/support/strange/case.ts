@@ -19,6 +19,8 @@ export type StrangeCase = {
   readonly user?: LabUser;
   readonly setup?: readonly string[];
   readonly remove?: readonly string[];
+  /** How Docker 20.10 (bookworm) differs: it works there, or the case cannot be made. */
+  readonly on20?: 'works' | 'left out';
   /** One of the dozen that CI runs. */
   readonly short?: true;
 };

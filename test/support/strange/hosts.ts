@@ -227,6 +227,8 @@ export const LOGINS: readonly StrangeCase[] = [
     name: 'sshd: a banner of 60 kB',
     code: 'E_SSH_REFUSED',
     says: /--transport openssh/,
+    on20: 'works',
+    remark: 'works with the sshd of Debian 12',
     make: `head -c 45000 /dev/urandom | base64 >/etc/site-banner; ${sshd('Banner /etc/site-banner')}`,
     end: `rm -f /etc/site-banner; ${RELOAD_SSHD}`,
   },
@@ -274,6 +276,8 @@ export const PROGRAMS: readonly StrangeCase[] = [
   gone('/usr/sbin/docker-proxy', 'E_UNIT_NEEDS', {
     make: 'p=$(command -v docker-proxy || ls /usr/libexec/docker/docker-proxy /usr/lib/docker/docker-proxy 2>/dev/null | head -n 1); echo "$p" >/run/proxy-path; mv "$p" "$p.away"',
     end: 'p=$(cat /run/proxy-path); mv "$p.away" "$p"',
+    on20: 'works',
+    remark: 'Docker 20.10 works without it',
   }),
   gone('/usr/bin/docker'),
   gone('/usr/bin/ss'),

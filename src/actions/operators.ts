@@ -1,0 +1,87 @@
+/** Owns `operator add|remove|list`: who can open a shared store, and its CA. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { addOperator, listOperators, removeOperator } from '../adapters/store/team/admin.ts';
+import { checkRecipient } from '../adapters/store/team/age.ts';
+import type { Operator as StoredOperator } from '../adapters/store/team/operators.ts';
+import type { Session } from '../adapters/store/team/session.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { agree } from './prompts.ts';
+import { teamOf } from './store.ts';
+
+/** Who can open a shared store, with which key. */
+export type Operator = StoredOperator;
+
+/** The shared store of a command. Fails with E_USAGE (exit 2) where the store is a directory of this computer. */
+export function sharedStoreOf(context: ActionContext): Session {
+  const session = teamOf(context);
+  if (session !== undefined) return session;
+  throw new DockerTlsError({
+    code: 'E_USAGE',
+    where: context.global.home,
+    message:
+      'this store is a directory of this computer, which only you use; this command is for one that a team shares',
+    hints: [
+      'docker-tls --store git+ssh://git@HOST/PATH.git …',
+      'docker-tls store copy --to git+ssh://git@HOST/PATH.git',
+    ],
+  });
+}
+
+export type OperatorList = {
+  readonly store: string;
+  readonly signer?: string;
+  readonly operators: readonly Operator[];
+};
+
+export async function operatorsOf(context: ActionContext): Promise<OperatorList> {
+  const session = sharedStoreOf(context);
+  return { store: session.url, ...(await listOperators(session)) };
+}
+
+/** `recipient`: text, or the path of a file that holds it. With --dry-run only what stands against it. */
+export async function giveAccess(
+  context: ActionContext,
+  {
+    recipient,
+    ...wanted
+  }: {
+    readonly name: string;
+    readonly recipient?: string | undefined;
+    readonly ca: boolean;
+    readonly client?: string | undefined;
+  },
+): Promise<Operator> {
+  const session = sharedStoreOf(context);
+  const file = recipient === undefined ? undefined : resolve(context.runtime.cwd, recipient);
+  const text = file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : recipient;
+  if (!context.global.dryRun) return addOperator(session, { ...wanted, recipient: text });
+  await session.read();
+  return {
+    ...wanted,
+    recipient: text === undefined ? '' : await checkRecipient(text),
+    addedAt: context.runtime.now().toISOString(),
+  };
+}
+
+export type Removed = {
+  readonly removed: Operator;
+  readonly left: readonly Operator[];
+  /** There is a CA, whose key the operator may have copied. */
+  readonly hasCa: boolean;
+};
+
+/** Once a person agrees. */
+export async function takeAccess(context: ActionContext, name: string): Promise<Removed> {
+  const session = sharedStoreOf(context);
+  const { operators } = await listOperators(session);
+  const found = operators.find((one) => one.name === name);
+  if (found !== undefined && context.global.dryRun)
+    return { removed: found, left: operators.filter((one) => one !== found), hasCa: true };
+  if (found !== undefined)
+    await agree(context.prompts, `Remove the operator ${name}, and encrypt everything again for the others?`);
+  const { state, ...done } = await removeOperator(session, name);
+  return { ...done, hasCa: state.ca !== undefined };
+}

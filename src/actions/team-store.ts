@@ -1,0 +1,26 @@
+/** Owns `store check` and `store restore`: looking through a shared store, and putting back what was lost. */
+
+import { type CheckedStore, checkTeamStore, restoreTeamStore } from '../adapters/store/team/admin.ts';
+import type { ActionContext } from './action-context.ts';
+import { sharedStoreOf } from './operators.ts';
+import { agree } from './prompts.ts';
+
+export type StoreCheck = CheckedStore & { readonly store: string };
+
+/** `accept`: what is there counts as the newest from now on, though this computer has seen a newer state. */
+export async function checkStore(context: ActionContext, accept: boolean): Promise<StoreCheck> {
+  const session = sharedStoreOf(context);
+  if (accept)
+    await agree(context.prompts, `Accept what is in ${session.url} now, though this computer has seen a newer state?`);
+  return { store: session.url, ...(await checkTeamStore(session, accept && !context.global.dryRun)) };
+}
+
+/** The number of the new commit; undefined where nothing was lost. */
+export async function restoreStore(
+  context: ActionContext,
+): Promise<{ readonly store: string; readonly sequence?: number }> {
+  const session = sharedStoreOf(context);
+  await agree(context.prompts, `Put what this computer has seen last into ${session.url}, in place of what is there?`);
+  const done = await restoreTeamStore(session);
+  return { store: session.url, ...(done === undefined ? {} : { sequence: done.sequence }) };
+}

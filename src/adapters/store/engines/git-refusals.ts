@@ -1,0 +1,45 @@
+/** Owns the words for what a git repository refuses, or git cannot do, as the store of a team. */
+
+import { shellQuote } from '../../../domain/quote.ts';
+import { maskPasswords } from '../../../domain/secret.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { GitFailure } from './git-command.ts';
+
+export function unreachable(url: string, remote: string, cause: unknown): unknown {
+  if (!(cause instanceof GitFailure)) return cause;
+  return new DockerTlsError({
+    code: 'E_STORE_UNREACHABLE',
+    where: url,
+    message: `the store cannot be reached: ${maskPasswords(cause.message)}`,
+    hints: [`git ls-remote ${shellQuote(remote)}`],
+    cause,
+  });
+}
+
+export function unknownEnding(url: string, said: string, cause: DockerTlsError): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_STORE_UNREACHABLE',
+    where: url,
+    message: `the connection to the store broke while a change was stored (${maskPasswords(said)}), so it may be stored or not`,
+    hints: ['when it can be reached again, run the same command again: it begins from what is stored', ...cause.hints],
+    cause,
+  });
+}
+
+export function notAccepted(url: string, remote: string, said: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_STORE_UNREACHABLE',
+    where: url,
+    message: `the store accepts no changes from here: ${maskPasswords(said)}`,
+    hints: [`git ls-remote ${shellQuote(remote)}`, 'you need the right to push to this branch, without a review'],
+  });
+}
+
+export function changed(url: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_STORE_CHANGED',
+    where: url,
+    message: 'other runs kept changing the store in the meantime',
+    hints: ['run the same command again: it begins from what is stored now'],
+  });
+}

@@ -1,0 +1,278 @@
+/**
+ * Owns the git engine: a branch of a repository that the system's git can reach. A commit is pushed on top of the one that was read, and a
+ * push that is not a fast-forward is refused by the server, which makes it the compare-and-set of the store. The local cache is a bare
+ * repository: it never has a working tree, and holds what the server holds, sealed.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import type { Commit, Engine, Snapshot } from '../engine.ts';
+import { makeDirectories, present } from '../files.ts';
+import { GitFailure, gitIn, lastLine } from './git-command.ts';
+import { entryOf, LOG_FORMAT } from './git-log.ts';
+import { changed, notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
+
+export type GitOptions = {
+  /** As given: `git+ssh://…`. */
+  readonly url: string;
+  /** For git: `ssh://…`. */
+  readonly remote: string;
+  readonly branch: string;
+  /** The bare repository of the cache. */
+  readonly cache: string;
+  readonly signal?: AbortSignal | undefined;
+};
+
+const LARGEST_FILE = 16 * 1024 * 1024;
+const PATH = /^[\w.@+-]+(?:\/[\w.@+-]+)*$/;
+const PUSHES = 4;
+
+export function gitEngine({ url, remote, branch, cache, signal }: GitOptions): Engine {
+  const git = gitIn(cache, signal);
+  const ref = `refs/heads/${branch}`;
+  const fetched = join(cache, 'docker-tls-fetched');
+  const blobs = new Map<string, Uint8Array>();
+  let prepared: Promise<void> | undefined;
+  let identity: ReturnType<typeof identityOf> | undefined;
+
+  async function prepare(): Promise<void> {
+    if (present(join(cache, 'HEAD'))) return;
+    makeDirectories(cache);
+    await git(['init', '-q', '--bare', cache]);
+  }
+
+  function ready(): Promise<void> {
+    prepared ??= prepare();
+    return prepared;
+  }
+
+  /** The head of the branch at the server; '' where it is not there yet. Fails with E_STORE_UNREACHABLE. */
+  async function remoteHead(): Promise<string> {
+    await ready();
+    try {
+      const { stdout } = await git(['ls-remote', '--quiet', '--exit-code', remote, ref], { answers: [2] });
+      return /^[0-9a-f]{40,64}/.exec(stdout.toString('latin1'))?.[0] ?? '';
+    } catch (error) {
+      throw unreachable(url, remote, error);
+    }
+  }
+
+  async function has(revision: string): Promise<boolean> {
+    return (await git(['cat-file', '-e', `${revision}^{commit}`], { answers: [1, 128] })).status === 0;
+  }
+
+  /** Brings the commit here and remembers that the server was reached. */
+  async function fetchHead(): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      const head = await remoteHead();
+      if (head !== '' && !(await has(head))) {
+        await git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', remote, ref]).catch((error) => {
+          throw unreachable(url, remote, error);
+        });
+        // Somebody may have replaced the branch between the two questions.
+        if (!(await has(head)) && attempt < 3) continue;
+      }
+      await remember(head);
+      return head;
+    }
+  }
+
+  async function remember(head: string): Promise<void> {
+    // Another run may be writing the same ref; the next one sets it.
+    if (head !== '') await git(['update-ref', ref, head]).catch(() => undefined);
+    writeFileSync(fetched, '', { mode: 0o600 });
+    utimesSync(fetched, new Date(), new Date());
+  }
+
+  async function snapshot(revision: string): Promise<Snapshot> {
+    const files = new Map<string, Uint8Array>();
+    if (revision === '') return { revision, files };
+    const { stdout } = await git(['ls-tree', '-r', '-z', '-l', '--full-tree', revision]);
+    const entries = stdout
+      .toString('utf8')
+      .split('\0')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [about = '', path = ''] = line.split('\t');
+        const [mode, type, hash = '', size] = about.split(/ +/);
+        const ours = mode === '100644' && type === 'blob' && PATH.test(path) && Number(size) <= LARGEST_FILE;
+        return { path, hash: ours ? hash : undefined };
+      });
+    const hashes = new Set(entries.flatMap(({ hash }) => hash ?? []));
+    const wanted = [...hashes].filter((hash) => !blobs.has(hash));
+    if (wanted.length > 0) {
+      const answer = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });
+      for (const [hash, bytes] of batchOf(answer.stdout)) blobs.set(hash, bytes);
+    }
+    // A link, a directory of another repository, or what is far too large is no content of ours: nobody has signed that it is empty.
+    for (const { path, hash } of entries) files.set(path, blobs.get(hash ?? '') ?? new Uint8Array());
+    return { revision, files };
+  }
+
+  async function read(): Promise<Snapshot> {
+    try {
+      return await snapshot(await fetchHead());
+    } catch (cause) {
+      if (!(cause instanceof DockerTlsError) || cause.code !== 'E_STORE_UNREACHABLE') throw cause;
+      const { status, stdout } = await git(['rev-parse', '--verify', '--quiet', ref], { answers: [1] });
+      if (status !== 0) throw cause;
+      const last = await snapshot(stdout.toString('latin1').trim());
+      return { ...last, offline: { fetchedAt: statSync(fetched).mtime, cause } };
+    }
+  }
+
+  /** A commit on top of `parent` with these changes; only here yet. */
+  async function makeCommit(parent: string, { put, remove, message, regained }: Commit): Promise<string> {
+    const paths = [...put.keys()];
+    const parts: Uint8Array[] = [];
+    paths.forEach((path, index) => {
+      const bytes = put.get(path) as Uint8Array;
+      parts.push(
+        Buffer.from(`blob\nmark :${index + 1}\ndata ${bytes.length}\n`),
+        bytes,
+        Buffer.from(`\nget-mark :${index + 1}\n`),
+      );
+    });
+    const made = await git(['fast-import', '--quiet', '--done'], {
+      input: Buffer.concat([...parts, Buffer.from('done\n')]),
+    });
+    const hashes = made.stdout.toString('latin1').split('\n');
+    const index = join(cache, `index-${randomUUID()}`);
+    const env = { GIT_INDEX_FILE: index };
+    try {
+      if (parent !== '') await git(['read-tree', parent], { env });
+      const zero = '0'.repeat(hashes[0]?.length || 40);
+      const lines = [
+        ...remove.map((path) => `0 ${zero}\t${path}\0`),
+        ...paths.map((path, at) => `100644 ${hashes[at]}\t${path}\0`),
+      ];
+      await git(['update-index', '-z', '--index-info'], { env, input: lines.join('') });
+      const tree = (await git(['write-tree'], { env })).stdout.toString('latin1').trim();
+      return await commitTree(tree, [parent, regained ?? ''], message);
+    } finally {
+      rmSync(index, { force: true });
+    }
+  }
+
+  /** Whether the user's git signs commits, and who makes them. */
+  async function identityOf(
+    who: string,
+  ): Promise<{ readonly sign: string[]; readonly author: Record<string, string> }> {
+    const signs = await git(['config', '--type=bool', '--get', 'commit.gpgsign'], { answers: [1, 128] });
+    const known = await git(['config', '--get', 'user.email'], { answers: [1] });
+    return {
+      sign: signs.stdout.toString('latin1').trim() === 'true' ? ['-S'] : [],
+      author: known.status === 0 ? {} : authorOf(who),
+    };
+  }
+
+  async function commitTree(
+    tree: string,
+    before: readonly string[],
+    { who, subject, lines }: Commit['message'],
+  ): Promise<string> {
+    identity ??= identityOf(who);
+    const { sign, author } = await identity;
+    const text = [subject, '', ...lines.map((line) => `- ${line}`), '', `By: ${who}`, ''].join('\n');
+    const parents = before.flatMap((revision) => (revision === '' ? [] : ['-p', revision]));
+    const made = await git(['commit-tree', ...sign, ...parents, '-F', '-', tree], { input: text, env: author }).catch(
+      (error: unknown) => {
+        throw new DockerTlsError({
+          code: 'E_STORE_WRITE',
+          where: url,
+          message: `git made no commit: ${error instanceof GitFailure ? error.message : error}`,
+          hints:
+            sign.length > 0 ? ['git config --show-origin --get-regexp "commit.gpgsign|user.signingkey|gpg.*"'] : [],
+          cause: error,
+        });
+      },
+    );
+    return made.stdout.toString('latin1').trim();
+  }
+
+  /**
+   * Whatever a push said, the branch tells: ours is in it, or it moved, or neither. Only the last is tried again, because a connection that
+   * broke, or two pushes at the same moment, look the same from here.
+   */
+  async function push(expected: string, ours: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const pushed = await git(['push', '--quiet', '--no-verify', remote, `${ours}:${ref}`]).catch(
+        (error: unknown) => error,
+      );
+      if (!(pushed instanceof Error)) return;
+      const said = pushed instanceof GitFailure ? (lastLine(pushed.result.stderr) ?? pushed.message) : pushed.message;
+      const head = await fetchHead().catch((error: unknown) => {
+        if (!(error instanceof DockerTlsError)) throw error;
+        throw unknownEnding(url, said, error);
+      });
+      if (head === ours || (head !== '' && (await contains(head, ours)) === true)) return;
+      if (head !== expected) throw changed(url);
+      if (attempt >= PUSHES) throw notAccepted(url, remote, said);
+      await new Promise((resolve) => setTimeout(resolve, 150 * attempt * (0.5 + Math.random())));
+    }
+  }
+
+  async function contains(newer: string, older: string): Promise<boolean> {
+    if (!(await has(older))) return false;
+    return (await git(['merge-base', '--is-ancestor', older, newer], { answers: [1, 128] })).status === 0;
+  }
+
+  return {
+    url,
+    read,
+    contains,
+
+    async at(revision) {
+      await ready();
+      return /^[0-9a-f]{40,64}$/.test(revision) && (await has(revision)) ? snapshot(revision) : undefined;
+    },
+
+    async commit(expected, commit) {
+      await ready();
+      const ours = await makeCommit(expected.revision, commit);
+      await push(expected.revision, ours);
+      await remember(ours);
+      return snapshot(ours);
+    },
+
+    async requireWritable() {
+      const head = await fetchHead();
+      if (head === '') return;
+      await git(['push', '--quiet', '--no-verify', '--dry-run', remote, `${head}:${ref}`]).catch((error) => {
+        throw notAccepted(url, remote, error instanceof GitFailure ? error.message : String(error));
+      });
+    },
+
+    async log(limit) {
+      const head = (await read()).revision;
+      if (head === '') return [];
+      const { stdout } = await git(['log', '-z', `--max-count=${limit}`, `--format=${LOG_FORMAT}`, head]);
+      return stdout
+        .toString('utf8')
+        .split('\0')
+        .filter((text) => text.trim() !== '')
+        .map(entryOf);
+    },
+  };
+}
+
+/** gitformat of `cat-file --batch`: `HASH blob SIZE\n`, the bytes, `\n`. */
+function batchOf(bytes: Buffer): [string, Uint8Array][] {
+  const found: [string, Uint8Array][] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(0x0a, at);
+    const [hash = '', , size = ''] = bytes.subarray(at, end).toString('latin1').split(' ');
+    const from = end + 1;
+    found.push([hash, bytes.subarray(from, from + Number(size))]);
+    at = from + Number(size) + 1;
+  }
+  return found;
+}
+
+/** Whoever has told git no name: the login name and the computer. */
+function authorOf(who: string): Record<string, string> {
+  const name = who.split('@')[0] || 'docker-tls';
+  return { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: who, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: who };
+}

@@ -1,0 +1,60 @@
+/** Owns which store a directory and an address mean: the local directory, which is the default and needs nothing, or a shared one. */
+
+import { join, resolve } from 'node:path';
+import type { Secret } from '../../domain/secret.ts';
+import type { Engine, Snapshot } from './engine.ts';
+import { gitEngine } from './engines/git.ts';
+import { openStore, type Store } from './store.ts';
+import { parseStoreAddress } from './team/address.ts';
+import { findIdentities } from './team/identities.ts';
+import { type Local, openLocal, storeOfHome } from './team/local.ts';
+import { openSession, type Session } from './team/session.ts';
+import { teamStore } from './team/store.ts';
+
+export type OpenOptions = {
+  readonly home: string;
+  /** `--store`; absent: DOCKER_TLS_STORE, or the shared store that the directory was used with before, or the directory itself. */
+  readonly url?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** `user@computer`. */
+  readonly who: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Only what was fetched before, at once. */
+  readonly cached?: boolean;
+  now(): Date;
+  /** Says what a person should know, such as the age of what is read offline. */
+  note(text: string): void;
+  /** Asks for the passphrase of an SSH key; absent without a terminal. */
+  readonly ask?: ((question: { file: string; again?: boolean }) => Promise<Secret>) | undefined;
+};
+
+/** How long a run waits for another one that is writing to a store in a directory. */
+const RETRY_MS = 30_000;
+
+/** The store of a run. Opens nothing yet. Fails with E_STORE_URL (exit 2). */
+export function openAnyStore(options: OpenOptions): Store {
+  const session = openTeamSession(options);
+  return session === undefined ? openStore(options.home, { now: options.now, retryMs: RETRY_MS }) : teamStore(session);
+}
+
+/** The session of a shared store; undefined where the store is the directory. */
+export function openTeamSession(options: OpenOptions): Session | undefined {
+  const home = resolve(options.home);
+  const url = options.url || options.env.DOCKER_TLS_STORE || storeOfHome(home);
+  if (!url) return undefined;
+  const { remote, branch, pinned } = parseStoreAddress(url);
+  const { env, cwd, who, signal, now, note, ask } = options;
+  const local = openLocal(home, url);
+  const engine = gitEngine({ url, remote, branch, cache: join(home, 'cache.git'), signal });
+  return openSession({
+    engine: options.cached ? { ...engine, read: () => lastSeen(engine, local) } : engine,
+    local,
+    identities: () => findIdentities({ env, cwd, ask }),
+    ...{ who, pinned, now, note },
+  });
+}
+
+async function lastSeen(engine: Engine, local: Local): Promise<Snapshot> {
+  return (await engine.at(local.seen()?.revision ?? '')) ?? { revision: '', files: new Map() };
+}

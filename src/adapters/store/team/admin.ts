@@ -1,0 +1,223 @@
+/** Owns what is done to a shared store itself: its operators, looking through it, and putting back what was lost. */
+
+import { checkName } from '../../../domain/names.ts';
+import { listWords } from '../../../domain/words.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { readTree } from '../read.ts';
+import type { StoreState } from '../records.ts';
+import { checkRecipient } from './age.ts';
+import type { Contents } from './contents.ts';
+import { fingerprintOf, MANIFEST, readManifest, type Signers, sha256, withSigner } from './manifest.ts';
+import { mapTree } from './map-tree.ts';
+import { freshKeys, type Operator, openKeys, renderKeys } from './operators.ts';
+import * as refusals from './refusals.ts';
+import type { Opened, Session } from './session.ts';
+
+export type NewOperator = {
+  readonly name: string;
+  /** `age1…`, or an SSH public key; absent: the first SSH key or identity of who runs this. */
+  readonly recipient?: string | undefined;
+  /** May open the CA. */
+  readonly ca: boolean;
+  readonly client?: string | undefined;
+};
+
+/** The operators, and the fingerprint of the key that signs the store; an empty list where the store is new. */
+export async function listOperators(session: Session): Promise<{ operators: readonly Operator[]; signer?: string }> {
+  const { operators, signers } = await session.read();
+  const last = signers.at(-1);
+  return last === undefined ? { operators } : { operators, signer: fingerprintOf(last) };
+}
+
+/**
+ * Lets one more person or runner open the store; on an empty store that is whoever runs this. Fails with E_NAME, E_RECIPIENT, E_OPERATOR
+ * (exit 2), and as a commit does.
+ */
+export async function addOperator(session: Session, wanted: NewOperator): Promise<Operator> {
+  checkName('operator', wanted.name);
+  const recipient = await checkRecipient(wanted.recipient ?? (await ownRecipient(session)));
+  return retried(session, async (base) => {
+    const before = base.operators;
+    const same = before.find((one) => one.name === wanted.name || one.recipient === recipient);
+    if (same !== undefined) {
+      const who = same.name === wanted.name ? `${same.name} is an operator` : `this key is that of ${same.name}`;
+      throw operatorRefusal(`${who} already`, [`docker-tls operator remove ${same.name}`]);
+    }
+    if (wanted.client !== undefined && !base.contents.has(`clients/${wanted.client}/client.json`))
+      throw operatorRefusal(`there is no client ${wanted.client}`, ['docker-tls client list']);
+    if (base.fresh && !wanted.ca)
+      throw operatorRefusal('the first operator has to be able to open the CA', [
+        `docker-tls operator add ${wanted.name}`,
+      ]);
+    const { name, ca, client } = wanted;
+    const added = {
+      name,
+      recipient,
+      ca,
+      ...(client === undefined ? {} : { client }),
+      addedAt: session.now().toISOString(),
+    };
+    const operators = [...before, added];
+    const fresh = base.fresh ? await firstKeys(session, operators) : {};
+    const what = `operator ${name}: added${ca ? '' : ', without the CA'}`;
+    await session.commit(base, { contents: base.contents, operators, ...fresh }, message('operator add', what));
+    return added;
+  });
+}
+
+/** Whoever makes the store has to be able to open it afterwards. */
+async function firstKeys(session: Session, operators: readonly Operator[]) {
+  const keys = freshKeys();
+  const signers = withSigner([], keys.signing);
+  const opened = await openKeys(await renderKeys(operators, keys, signers), session.identities());
+  if (opened?.ca === undefined)
+    throw operatorRefusal('the first operator of a store is whoever makes it, and no key of yours is this one', [
+      'with your own SSH key: docker-tls operator add NAME',
+    ]);
+  return { keys, signers };
+}
+
+async function ownRecipient(session: Session): Promise<string> {
+  for (const identity of session.identities()) {
+    if (identity.kind === 'ssh') return identity.recipient;
+    const { identityToRecipient } = await import('age-encryption');
+    const [line] = identity.lines;
+    if (line !== undefined) return identityToRecipient(line.revealText());
+  }
+  throw operatorRefusal('no key of yours was found on this computer', ['ssh-keygen -t ed25519']);
+}
+
+/** Encrypts everything again, under new keys, for those who stay. */
+export async function removeOperator(
+  session: Session,
+  name: string,
+): Promise<{ removed: Operator; left: readonly Operator[]; state: StoreState }> {
+  return retried(session, async (base) => {
+    const removed = base.operators.find((one) => one.name === name);
+    if (removed === undefined) {
+      const known = base.operators.map((one) => one.name);
+      throw operatorRefusal(`there is no operator ${name}${known.length > 0 ? `: ${listWords(known)}` : ''}`, [
+        'docker-tls operator list',
+      ]);
+    }
+    const left = base.operators.filter((one) => one !== removed);
+    if (!left.some(({ ca }) => ca))
+      throw operatorRefusal(`${name} is the last operator who can open the CA`, [
+        'docker-tls operator add NAME RECIPIENT',
+      ]);
+    const { signing } = base.keys ?? {};
+    if (signing === undefined) throw refusals.readOnly(session.url, base.operators);
+    const keys = freshKeys();
+    const signers = withSigner(base.signers, keys.signing, signing);
+    const opened = await openKeys(await renderKeys(left, keys, signers), session.identities());
+    if (opened?.ca === undefined) {
+      throw operatorRefusal('you would lock yourself out: another operator has to remove you', [
+        'docker-tls operator list',
+      ]);
+    }
+    const next = { contents: base.contents, operators: left, keys, signers };
+    await session.commit(
+      base,
+      next,
+      message('operator remove', `operator ${name}: removed, everything encrypted again`),
+    );
+    return { removed, left, state: readTree(session.local.home, mapTree(base.contents, session.url)) };
+  });
+}
+
+/** A commit again from what is stored then, where another one came first. */
+async function retried<T>(session: Session, work: (base: Opened) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work(await session.read(0));
+    } catch (error) {
+      if (!(error instanceof DockerTlsError) || error.code !== 'E_STORE_CHANGED' || attempt >= 20) throw error;
+      session.forget();
+    }
+  }
+}
+
+export type CheckedStore = {
+  readonly sequence: number;
+  readonly signer: string;
+  readonly files: number;
+  readonly operators: number;
+};
+
+/** Goes through the whole store. `accept`: what is there is the newest from now on, though more was seen. Fails as a read does. */
+export async function checkTeamStore(session: Session, accept: boolean): Promise<CheckedStore> {
+  if (accept) {
+    const snapshot = await session.snapshot();
+    const read = readManifest(snapshot.files);
+    if (typeof read === 'string') throw refusals.tampered(session.url, `the store ${read}`);
+    const { manifest, signers } = read;
+    const signer = fingerprintOf(signers.at(-1) as Signers[number]);
+    const before = session.local.seen()?.signer;
+    if (before !== undefined && !signers.map(fingerprintOf).includes(before))
+      throw refusals.tampered(session.url, `the store is signed by ${signer}, which ${before} has not vouched for`);
+    const manifestHash = sha256(snapshot.files.get(MANIFEST));
+    const seen = { sequence: manifest.sequence, revision: snapshot.revision, manifest: manifestHash, signer };
+    session.local.remember(seen, true);
+  }
+  const opened = await session.read(0);
+  const last = opened.signers.at(-1);
+  if (last === undefined) throw refusals.fresh(session.url);
+  // Every record and certificate is parsed; the keys that this operator opens as well.
+  readTree(session.local.home, mapTree(opened.contents, session.url));
+  const { sequence, operators, snapshot } = opened;
+  return { sequence, signer: fingerprintOf(last), files: snapshot.files.size, operators: operators.length };
+}
+
+/** Commits what this computer has seen last on top of what is in the store now. Undefined: there is nothing that was lost. */
+export async function restoreTeamStore(
+  session: Session,
+): Promise<{ sequence: number; lines: readonly string[] } | undefined> {
+  const seen = session.local.seen();
+  const last = seen === undefined ? undefined : await session.engine.at(seen.revision);
+  if (seen === undefined || last === undefined) {
+    throw new DockerTlsError({
+      code: 'E_STORE_OLDER',
+      where: session.url,
+      message: 'this computer has no newer state of the store than what is there',
+      hints: ['on a computer that used it last: docker-tls store restore'],
+    });
+  }
+  const present = await session.snapshot();
+  if (present.offline !== undefined) throw present.offline.cause;
+  try {
+    await session.check(present);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DockerTlsError)) throw error;
+  }
+  const opened = await session.openAt(last);
+  const now = readManifest(present.files);
+  const above = Math.max(seen.sequence, typeof now === 'string' ? 0 : now.manifest.sequence);
+  const lines = [`back to commit ${seen.sequence}, which this computer had seen`];
+  const { keys, operators, signers, contents } = opened;
+  if (keys?.ca === undefined || keys.signing === undefined || signers.length === 0)
+    throw refusals.readOnly(session.url, operators);
+  const full = { ...keys, ca: keys.ca, signing: keys.signing };
+  const base = { ...opened, snapshot: present };
+  const done = await session.commit(
+    base,
+    { contents, operators, signers, keys: full, above, regained: seen.revision },
+    { subject: 'docker-tls store restore', lines },
+  );
+  return { sequence: done.sequence, lines };
+}
+
+/** What a store holds as the files of a directory's layout, for `store copy` and a backup. */
+export async function contentsOf(session: Session): Promise<Contents> {
+  const opened = await session.read(0);
+  if (opened.fresh) throw refusals.fresh(session.url);
+  return opened.contents;
+}
+
+function message(command: string, what: string) {
+  return { subject: `docker-tls ${command}: ${what}`, lines: [what] };
+}
+
+function operatorRefusal(what: string, hints: readonly string[]): DockerTlsError {
+  return new DockerTlsError({ code: 'E_OPERATOR', message: what, hints });
+}

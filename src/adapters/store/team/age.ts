@@ -1,0 +1,48 @@
+/** Owns encryption for several people with age (https://age-encryption.org/v1): what a recipient is, and which identities are tried. */
+
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { type IdentityFile, noRecipient, sshIdentity, sshRecipient } from './ssh-keys.ts';
+
+/** `age1…`, or an SSH public key (ssh-ed25519, ssh-rsa) without its comment. Fails with E_RECIPIENT (exit 2). */
+export async function checkRecipient(text: string): Promise<string> {
+  const recipient = text
+    .trim()
+    .split(/\s+/)
+    .slice(0, text.trim().startsWith('ssh-') ? 2 : 1)
+    .join(' ');
+  try {
+    await encryptFor([recipient], new Uint8Array());
+  } catch (cause) {
+    if (cause instanceof DockerTlsError) throw cause;
+    throw noRecipient(recipient, 'it is not a recipient of age, or an SSH public key');
+  }
+  return recipient;
+}
+
+/** An age file that each of the recipients can open. */
+export async function encryptFor(recipients: readonly string[], bytes: Uint8Array): Promise<Uint8Array> {
+  const { Encrypter } = await import('age-encryption');
+  const encrypter = new Encrypter();
+  for (const one of recipients) encrypter.addRecipient(one.startsWith('ssh-') ? await sshRecipient(one) : one);
+  return encrypter.encrypt(bytes);
+}
+
+/** What an age file holds; undefined where none of the identities is a recipient of it. Fails as the passphrase of an SSH key does. */
+export async function decryptWith(
+  identities: readonly IdentityFile[],
+  bytes: Uint8Array,
+): Promise<Uint8Array | undefined> {
+  const { Decrypter } = await import('age-encryption');
+  for (const identity of identities) {
+    const decrypter = new Decrypter();
+    if (identity.kind === 'ssh') decrypter.addIdentity(await sshIdentity(identity));
+    else for (const line of identity.lines) decrypter.addIdentity(line.revealText());
+    try {
+      return await decrypter.decrypt(bytes);
+    } catch (error) {
+      if (error instanceof DockerTlsError) throw error;
+      // The library has no code for "no identity matched": any failure means that this one does not open it.
+    }
+  }
+  return undefined;
+}

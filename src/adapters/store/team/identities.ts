@@ -1,0 +1,148 @@
+/** Owns where a person's identities are: the file that DOCKER_TLS_IDENTITY names, that of docker-tls, or the SSH keys that they have. */
+
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { shellQuote } from '../../../domain/quote.ts';
+import { Secret } from '../../../domain/secret.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { homeDirectory } from '../../../user.ts';
+import { errnoOf, HAS_MODES } from '../files.ts';
+import type { IdentityFile } from './ssh-keys.ts';
+
+export type IdentityOptions = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Asks for the passphrase of an SSH key; absent without a terminal. */
+  readonly ask?: ((question: { file: string; again?: boolean }) => Promise<Secret>) | undefined;
+};
+
+/** Where identities are looked for where DOCKER_TLS_IDENTITY is not set, in this order. */
+export function identityPlaces({ env }: Pick<IdentityOptions, 'env'>): string[] {
+  const home = homeDirectory(env);
+  const config = env.XDG_CONFIG_HOME || join(home, '.config');
+  return [join(config, 'docker-tls', 'identity'), join(home, '.ssh', 'id_ed25519'), join(home, '.ssh', 'id_rsa')];
+}
+
+/** The identities of this person. A file that is named has to be there; a place that is only looked at need not. Fails with E_SECRET_FILE. */
+export function findIdentities(options: IdentityOptions): IdentityFile[] {
+  const named = options.env.DOCKER_TLS_IDENTITY;
+  const files = named ? named.split(delimiter).map((file) => resolve(options.cwd, file)) : identityPlaces(options);
+  return files.flatMap((file) => {
+    const text = readPrivate(file, Boolean(named));
+    const identity = text === undefined ? undefined : identityOf(file, text, options);
+    if (identity !== undefined) return [identity];
+    if (named) throw unusable(file, 'it holds neither an identity of age nor an SSH key of type ed25519 or rsa');
+    return [];
+  });
+}
+
+function readPrivate(file: string, named: boolean): string | undefined {
+  try {
+    const { mode } = statSync(file);
+    if (HAS_MODES && (mode & 0o077) !== 0)
+      throw unusable(file, 'other users can read it', [`chmod 600 ${shellQuote(file)}`]);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof DockerTlsError) throw error;
+    if (!named && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined;
+    throw unusable(file, `it cannot be read: ${errnoOf(error)}`);
+  }
+}
+
+function unusable(
+  file: string,
+  why: string,
+  hints: string[] = ['DOCKER_TLS_IDENTITY=FILE docker-tls …'],
+): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_SECRET_FILE',
+    where: file,
+    message: `this is not an identity for the store: ${why}`,
+    hints,
+  });
+}
+
+function identityOf(file: string, text: string, { ask }: IdentityOptions): IdentityFile | undefined {
+  const lines = text.split(/\r?\n/).filter((line) => line.startsWith('AGE-SECRET-KEY-'));
+  if (lines.length > 0) return { kind: 'age', file, lines: lines.map((line) => new Secret(line.trim())) };
+  const recipient = publicOf(text);
+  if (recipient === undefined) return undefined;
+  let key: Promise<KeyObject> | undefined;
+  return {
+    kind: 'ssh',
+    file,
+    recipient,
+    // Asked for once in a run.
+    open() {
+      key ??= openKey(file, text, ask);
+      return key;
+    },
+  };
+}
+
+const OPENSSH = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END/;
+const MAGIC = 'openssh-key-v1\0';
+
+/** The public half, which OpenSSH's format holds in clear: magic, cipher, kdf, options, number of keys, public key. */
+function publicOf(text: string): string | undefined {
+  const body = OPENSSH.exec(text)?.[1];
+  if (body === undefined) return rsaOf(text);
+  const bytes = Buffer.from(body, 'base64');
+  if (bytes.subarray(0, MAGIC.length).toString('latin1') !== MAGIC) return undefined;
+  const strings: Buffer[] = [];
+  let at = MAGIC.length;
+  for (let index = 0; index < 4; index++) {
+    if (index === 3) at += 4;
+    if (at + 4 > bytes.length) return undefined;
+    const length = bytes.readUInt32BE(at);
+    strings.push(bytes.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  const blob = strings[3] as Buffer;
+  const type = blob.length > 4 ? blob.subarray(4, 4 + blob.readUInt32BE(0)).toString('latin1') : '';
+  return ['ssh-ed25519', 'ssh-rsa'].includes(type) ? `${type} ${blob.toString('base64')}` : undefined;
+}
+
+/** An RSA key in PEM without a passphrase, as older programs write it. */
+function rsaOf(text: string): string | undefined {
+  try {
+    const { kty, n = '', e = '' } = createPublicKey(text).export({ format: 'jwk' });
+    if (kty !== 'RSA') return undefined;
+    const number = (value: string) => {
+      const bytes = Buffer.from(value, 'base64url');
+      return (bytes[0] ?? 0) > 127 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes;
+    };
+    const wire = ['ssh-rsa', number(e), number(n)].map((part) => {
+      const bytes = Buffer.from(part as string | Buffer as string);
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(bytes.length);
+      return Buffer.concat([length, bytes]);
+    });
+    return `ssh-rsa ${Buffer.concat(wire).toString('base64')}`;
+  } catch {
+    return undefined;
+  }
+}
+
+async function openKey(file: string, text: string, ask: IdentityOptions['ask']): Promise<KeyObject> {
+  const { default: ssh2 } = await import('ssh2');
+  const opened = ssh2.utils.parseKey(text);
+  if (!(opened instanceof Error)) return createPrivateKey(opened.getPrivatePEM());
+  if (ask === undefined) {
+    const hints = [
+      'a key without a passphrase, for this alone: ssh-keygen -t ed25519 -N "" -f FILE',
+      'DOCKER_TLS_IDENTITY=FILE docker-tls …',
+    ];
+    throw new DockerTlsError({
+      code: 'E_STORE_CLOSED',
+      where: file,
+      message: 'this SSH key opens the store and has a passphrase, and there is no terminal to ask for it on',
+      hints,
+    });
+  }
+  for (let again = false; ; again = true) {
+    const key = ssh2.utils.parseKey(text, (await ask({ file, again })).reveal());
+    if (!(key instanceof Error)) return createPrivateKey(key.getPrivatePEM());
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Owns what this computer keeps beside a shared store, in the directory of --home: which store it is and what was seen of it last, what
+ * records say of this computer alone, and the files of the clients that are used here, where docker reads them.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { shellQuote } from '../../../domain/quote.ts';
+import type { Secret } from '../../../domain/secret.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { createFile, errnoOf, inside, makeDirectories, makeDirectory, present } from '../files.ts';
+import { parseObject } from '../parse.ts';
+import { SCHEMA } from '../read.ts';
+import type { StoredClient, StoreState } from '../records.ts';
+
+/** The newest snapshot that was accepted here. `manifest`: the SHA-256 of its manifest; `signer`: the fingerprint of its signing key. */
+export type Seen = {
+  readonly sequence: number;
+  readonly revision: string;
+  readonly manifest: string;
+  readonly signer: string;
+};
+
+const seenSchema = z.object({ sequence: z.number(), revision: z.string(), manifest: z.string(), signer: z.string() });
+const FIELDS = { hosts: ['ssh'], clients: ['own', 'copies'] } as const;
+const SSH_FIELDS = ['identities', 'configFile'] as const;
+/** By collection and name: the fields that are this computer's own. */
+type Own = { readonly [K in keyof typeof FIELDS]?: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+
+export type Local = ReturnType<typeof openLocal>;
+
+/** The shared store that a directory was used with before. */
+export function storeOfHome(home: string): string | undefined {
+  const store = readObject(join(home, 'store.json'))?.store;
+  return typeof store === 'string' ? store : undefined;
+}
+
+/** Reads nothing yet. Fails with E_STORE_OTHER (exit 2) where the directory belongs to another store. */
+export function openLocal(home: string, url: string) {
+  const file = join(home, 'store.json');
+
+  function remembered(): { readonly seen?: Seen } {
+    const found = readObject(file);
+    if (found === undefined) return {};
+    if (found.store !== url) throw otherStore(home, url, found.store);
+    const seen = z.safeParse(seenSchema, found.seen);
+    return seen.success ? { seen: seen.data } : {};
+  }
+
+  function own(): Own {
+    return (readObject(join(home, 'local.json')) ?? {}) as Own;
+  }
+
+  return {
+    home,
+    seen: () => remembered().seen,
+
+    /** Remembers a snapshot that is newer than the one remembered, or with `anyway` any. */
+    remember(seen: Seen, anyway = false): void {
+      const before = remembered().seen;
+      if (!anyway && before !== undefined && before.sequence >= seen.sequence) return;
+      replaceFile(home, 'store.json', `${JSON.stringify({ schema: SCHEMA, store: url, seen })}\n`);
+    },
+
+    /** Puts the fields of this computer into records that were read. */
+    merged(state: StoreState): StoreState {
+      const { hosts = {}, clients = {} } = own();
+      return {
+        ...state,
+        hosts: new Map(
+          [...state.hosts].map(([name, host]) => {
+            const ssh = hosts[name]?.ssh as object | undefined;
+            return [name, ssh ? { ...host, record: { ...host.record, ssh: { ...host.record.ssh, ...ssh } } } : host];
+          }),
+        ),
+        clients: new Map(
+          [...state.clients].map(([name, client]) => [
+            name,
+            clients[name] ? { ...client, record: { ...client.record, ...clients[name] } } : client,
+          ]),
+        ),
+      };
+    },
+
+    fieldsOf(collection: keyof typeof FIELDS, name: string): Readonly<Record<string, unknown>> {
+      return own()[collection]?.[name] ?? {};
+    },
+
+    /** Keeps the fields of this computer, by collection and name; a name without any loses those that it had. */
+    keep(collection: keyof typeof FIELDS, name: string, fields: Readonly<Record<string, unknown>>): void {
+      const before = own();
+      const others = Object.entries(before[collection] ?? {}).filter(([each]) => each !== name);
+      const entries = Object.keys(fields).length === 0 ? others : [...others, [name, fields] as const];
+      const text = `${JSON.stringify({ ...before, [collection]: Object.fromEntries(entries) }, null, 2)}\n`;
+      if (entries.length + Object.keys(before[collection] ?? {}).length > 0) replaceFile(home, 'local.json', text);
+    },
+
+    /** Writes the files of the clients that are used here, where they are not there or outdated; takes those away that are gone. */
+    placeClients(state: StoreState, openable: ReadonlySet<string>): void {
+      for (const [name, client] of state.clients) {
+        const { record, key } = client;
+        const used = record.own === true || (record.copies ?? []).length > 0 || openable.has(name) || here(name);
+        if (used && key !== undefined) placeClient(home, name, client, key);
+      }
+    },
+
+    /** Whether the files of a client are here. */
+    hasClient: here,
+  };
+
+  function here(name: string): boolean {
+    return present(inside(home, `clients/${name}`));
+  }
+}
+
+/** A record without the fields that are this computer's, and those fields. */
+export function splitRecord(
+  collection: keyof typeof FIELDS,
+  text: string,
+): { readonly common: string; readonly own: Readonly<Record<string, unknown>> } {
+  const record = JSON.parse(text) as Record<string, unknown>;
+  const [from, fields] = collection === 'hosts' ? [record.ssh as object, SSH_FIELDS] : [record, FIELDS.clients];
+  const picked = Object.fromEntries(
+    Object.entries(from).filter(([key]) => (fields as readonly string[]).includes(key)),
+  );
+  const rest = Object.fromEntries(Object.entries(from).filter(([key]) => !(key in picked)));
+  const common = `${JSON.stringify(collection === 'hosts' ? { ...record, ssh: rest } : rest, null, 2)}\n`;
+  if (Object.keys(picked).length === 0) return { common, own: {} };
+  return { common, own: collection === 'hosts' ? { ssh: picked } : picked };
+}
+
+function placeClient(home: string, name: string, { ca, cert }: StoredClient, key: Secret): void {
+  const directory = inside(home, `clients/${name}`);
+  makeDirectories(home);
+  makeDirectory(inside(home, 'clients'));
+  makeDirectory(directory);
+  // The key first: a certificate without its key is of no use to docker, and of none to others.
+  for (const [file, kind, bytes] of [
+    ['key.pem', 'key', key.revealText()],
+    ['ca.pem', 'certificate', ca],
+    ['cert.pem', 'certificate', cert],
+  ] as const) {
+    if (readText(join(directory, file)) !== bytes) replaceFile(directory, file, bytes, kind);
+  }
+}
+
+function replaceFile(
+  directory: string,
+  name: string,
+  bytes: string,
+  kind: 'key' | 'certificate' | 'record' = 'record',
+) {
+  makeDirectories(directory);
+  const draft = join(directory, `.new-${randomUUID()}`);
+  try {
+    createFile(draft, { kind, bytes });
+    renameSync(draft, join(directory, name));
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function readObject(file: string): Record<string, unknown> | undefined {
+  const text = readText(file);
+  const parsed = text === undefined ? undefined : parseObject(text);
+  return parsed?.ok ? parsed.value : undefined;
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function otherStore(home: string, url: string, found: unknown): DockerTlsError {
+  const aside = `mv ${shellQuote(home)} ${shellQuote(`${home}.before`)}`;
+  return new DockerTlsError({
+    code: 'E_STORE_OTHER',
+    where: home,
+    message:
+      typeof found === 'string'
+        ? `this directory was used with ${found} until now, and not with ${url}`
+        : `this directory holds a store of its own, so it cannot be used with ${url}`,
+    hints: [`set it aside: ${aside}`, `or use another directory: docker-tls --home DIR --store ${shellQuote(url)} …`],
+  });
+}

@@ -1,0 +1,121 @@
+/**
+ * Owns what makes a snapshot genuine: a signed list of all its files, with a number that only grows, and the chain of signing keys.
+ * Only who can open the CA has the signing key; everyone can verify.
+ */
+
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import * as z from 'zod/mini';
+import { Secret } from '../../../domain/secret.ts';
+
+export const MANIFEST = 'manifest.json';
+export const SIGNERS = 'keys/signers.json';
+
+const manifestSchema = z.object({
+  schema: z.literal(1),
+  /** Grows by one with each commit. */
+  sequence: z.number(),
+  at: z.string(),
+  by: z.string(),
+  /** SHA-256 of each other file, base64. */
+  files: z.record(z.string(), z.string()),
+});
+const signersSchema = z.array(z.object({ key: z.string(), signature: z.optional(z.string()) })).check(z.minLength(1));
+
+export type Manifest = z.output<typeof manifestSchema>;
+/** Public keys, the oldest first; each but the first is signed by the one before it. */
+export type Signers = z.output<typeof signersSchema>;
+
+type Files = ReadonlyMap<string, Uint8Array>;
+
+/** The manifest of the other files, signed. */
+export function renderManifest(
+  files: Files,
+  about: Omit<Manifest, 'schema' | 'files'>,
+  signingKey: Secret,
+): Uint8Array {
+  const hashes = [...files]
+    .filter(([path]) => path !== MANIFEST)
+    .map(([path, bytes]) => [path, sha256(bytes)] as const);
+  const manifest: Manifest = {
+    schema: 1,
+    ...about,
+    files: Object.fromEntries(hashes.sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+  const text = JSON.stringify(manifest, null, 1);
+  return Buffer.from(`${text}\n\n${signText(text, signingKey)}\n`);
+}
+
+/** The manifest of a snapshot and its signers, or what is wrong with the snapshot, in words that follow its name. */
+export function readManifest(files: Files): { readonly manifest: Manifest; readonly signers: Signers } | string {
+  const text = textOf(files.get(MANIFEST));
+  if (text === undefined) return 'has no manifest';
+  const [body = '', signature = ''] = text.split('\n\n');
+  const signers = parse(signersSchema, textOf(files.get(SIGNERS)));
+  if (signers === undefined) return 'does not say who signs it';
+  const [, ...later] = signers;
+  const unsigned = later.find(({ key, signature: by }, index) => !verified(`signer ${key}`, by, signers[index]?.key));
+  if (unsigned !== undefined) return 'names a signing key that the one before it has not signed';
+  if (!verified(body, signature.trim(), signers.at(-1)?.key)) return 'has a manifest whose signature is wrong';
+  const manifest = parse(manifestSchema, body);
+  if (manifest === undefined) return 'has a manifest that is not ours';
+  const listed = new Set([...Object.keys(manifest.files), MANIFEST]);
+  const extra = [...files.keys()].find((path) => !listed.has(path));
+  if (extra !== undefined) return `holds ${extra}, which its manifest does not list`;
+  const wrong = Object.entries(manifest.files).find(([path, hash]) => sha256(files.get(path)) !== hash);
+  if (wrong !== undefined) return files.has(wrong[0]) ? `has another ${wrong[0]} than was signed` : `lacks ${wrong[0]}`;
+  return { manifest, signers };
+}
+
+export function newSigningKey(): Secret {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return new Secret(privateKey.export({ format: 'der', type: 'pkcs8' }));
+}
+
+/** The chain with the public half of a signing key at its end, signed by the one before. */
+export function withSigner(signers: Signers | [], signingKey: Secret, before?: Secret): Signers {
+  const key = createPublicKey(privateKey(signingKey)).export({ format: 'der', type: 'spki' }).toString('base64');
+  const signature = before === undefined ? undefined : signText(`signer ${key}`, before);
+  return [...signers, signature === undefined ? { key } : { key, signature }];
+}
+
+/** What colleagues compare, and what is remembered of a store: the first 32 hexadecimal digits of the SHA-256 of a signing key. */
+export function fingerprintOf({ key }: Signers[number]): string {
+  return createHash('sha256').update(Buffer.from(key, 'base64')).digest('hex').slice(0, 32);
+}
+
+export function sha256(bytes: Uint8Array | undefined): string {
+  return createHash('sha256')
+    .update(bytes ?? Buffer.alloc(0))
+    .digest('base64');
+}
+
+function privateKey(key: Secret) {
+  return createPrivateKey({ key: key.reveal(), format: 'der', type: 'pkcs8' });
+}
+
+function signText(text: string, key: Secret): string {
+  return sign(null, Buffer.from(text), privateKey(key)).toString('base64');
+}
+
+function verified(text: string, signature: string | undefined, key: string | undefined): boolean {
+  try {
+    const publicKey = createPublicKey({ key: Buffer.from(key ?? '', 'base64'), format: 'der', type: 'spki' });
+    if (publicKey.asymmetricKeyType !== 'ed25519') return false;
+    return verify(null, Buffer.from(text), publicKey, Buffer.from(signature ?? '', 'base64'));
+  } catch {
+    return false;
+  }
+}
+
+function textOf(bytes: Uint8Array | undefined): string | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+}
+
+function parse<T extends z.ZodMiniType>(schema: T, text: string | undefined): z.output<T> | undefined {
+  try {
+    const { success, data } = z.safeParse(schema, JSON.parse(text ?? ''));
+    return success ? data : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Owns one run's view of a shared store: the newest snapshot, found genuine and opened with the keys of who runs this, and commits on top
+ * of it. What is not signed by the store's key, or is older than what was seen here before, is refused.
+ */
+
+import type { Engine, Message, Snapshot } from '../engine.ts';
+import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup } from './contents.ts';
+import type { Local, Seen } from './local.ts';
+import {
+  fingerprintOf,
+  MANIFEST,
+  type Manifest,
+  readManifest,
+  renderManifest,
+  type Signers,
+  sha256,
+} from './manifest.ts';
+import { type Keys, type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
+import * as refusals from './refusals.ts';
+import type { IdentityFile } from './ssh-keys.ts';
+
+/** A snapshot that was found genuine. `fresh`: nothing was ever committed. */
+export type Opened = {
+  readonly snapshot: Snapshot;
+  readonly fresh: boolean;
+  readonly sequence: number;
+  readonly signers: Signers | [];
+  readonly keys: Keys | undefined;
+  readonly operators: readonly Operator[];
+  readonly contents: Contents;
+};
+
+export type SessionOptions = {
+  readonly engine: Engine;
+  readonly local: Local;
+  /** `user@computer`. */
+  readonly who: string;
+  /** The fingerprint that the store's signing key has to have, or one before it; from the URL. */
+  readonly pinned?: string | undefined;
+  identities(): readonly IdentityFile[];
+  note(text: string): void;
+  now(): Date;
+};
+
+/** What replaces the contents, or the keys and operators; keys that are replaced reseal everything. */
+export type Next = {
+  readonly contents: Contents;
+  readonly operators?: readonly Operator[];
+  readonly keys?: Required<Keys>;
+  readonly signers?: Signers;
+  /** The number that the new manifest has at least. */
+  readonly above?: number;
+  readonly regained?: string;
+};
+
+export type Session = ReturnType<typeof openSession>;
+
+/** Snapshots this young serve again: a run over many hosts reads for each of them, and a commit on an old one is refused anyway. */
+const YOUNG_MS = 2000;
+
+export function openSession({ engine, local, who, pinned, identities, note, now }: SessionOptions) {
+  let latest: { readonly opened: Opened; readonly at: number } | undefined;
+  let noted = false;
+  let identityFiles: readonly IdentityFile[] | undefined;
+  const groups = new Map<string, { readonly hash: string; readonly entries: ReturnType<typeof openGroup> }>();
+
+  function noteOffline({ offline }: Snapshot): void {
+    if (offline === undefined || noted) return;
+    noted = true;
+    note(`${offline.cause.message}; this is what was fetched ${refusals.ageWords(offline.fetchedAt, now())}`);
+  }
+
+  /** Refuses what is not genuine, or older than what was seen. Gives what there is to be remembered of it. */
+  async function check(snapshot: Snapshot): Promise<{ manifest: Manifest; signers: Signers; seen: Seen } | undefined> {
+    const before = local.seen();
+    if (snapshot.files.size === 0) {
+      if (before !== undefined) throw refusals.older(engine.url, before.sequence, 'it is empty now');
+      return undefined;
+    }
+    const read = readManifest(snapshot.files);
+    if (typeof read === 'string') throw refusals.tampered(engine.url, `the store ${read}`);
+    const { manifest, signers } = read;
+    const signer = fingerprintOf(signers.at(-1) as Signers[number]);
+    const known = signers.map(fingerprintOf);
+    for (const wanted of [pinned, before?.signer]) {
+      if (wanted !== undefined && !known.includes(wanted))
+        throw refusals.tampered(engine.url, `the store is signed by ${signer}, which ${wanted} has not vouched for`);
+    }
+    const { sequence } = manifest;
+    const hash = sha256(snapshot.files.get(MANIFEST));
+    if (before !== undefined) {
+      if (sequence < before.sequence) throw refusals.older(engine.url, before.sequence, `this is commit ${sequence}`);
+      if (sequence === before.sequence && hash !== before.manifest)
+        throw refusals.older(engine.url, sequence, 'another commit has this number now');
+      if (sequence > before.sequence && (await engine.contains(snapshot.revision, before.revision)) === false)
+        throw refusals.older(engine.url, before.sequence, 'the commits since do not build on it');
+    }
+    return { manifest, signers, seen: { sequence, revision: snapshot.revision, manifest: hash, signer } };
+  }
+
+  function contentsOf(snapshot: Snapshot, keys: Keys): Contents {
+    const contents = new Map<string, never>() as Map<string, Contents extends ReadonlyMap<string, infer V> ? V : never>;
+    for (const [at, sealed] of snapshot.files) {
+      if (at === MANIFEST || at === OPERATORS || at.startsWith('keys/')) continue;
+      const hash = sha256(sealed);
+      const known = groups.get(at);
+      const entries = known?.hash === hash ? known.entries : openGroup(at, sealed, keys);
+      if (entries === undefined) throw refusals.tampered(engine.url, `${at} does not open with the store's key`);
+      groups.set(at, { hash, entries });
+      if (entries !== 'closed') for (const [path, content] of entries) contents.set(path, content);
+    }
+    return contents;
+  }
+
+  async function open(
+    snapshot: Snapshot,
+    checked: { readonly manifest: Manifest; readonly signers: Signers },
+  ): Promise<Opened> {
+    identityFiles ??= identities();
+    const keys = await openKeys(snapshot.files, identityFiles);
+    if (keys === undefined) throw refusals.closed(engine.url, identityFiles);
+    const operators = readOperators(snapshot.files, keys);
+    if (operators === undefined) throw refusals.tampered(engine.url, 'its list of operators does not open');
+    const { sequence } = checked.manifest;
+    const contents = contentsOf(snapshot, keys);
+    return { snapshot, fresh: false, sequence, signers: checked.signers, keys, operators, contents };
+  }
+
+  function keep(opened: Opened): Opened {
+    latest = { opened, at: performance.now() };
+    return opened;
+  }
+
+  /** The newest snapshot; with `youngMs` one that was read that short a time ago will do. */
+  async function read(youngMs = YOUNG_MS): Promise<Opened> {
+    if (latest !== undefined && performance.now() - latest.at < youngMs) return latest.opened;
+    const snapshot = await engine.read();
+    noteOffline(snapshot);
+    if (latest?.opened.snapshot.revision === snapshot.revision) return keep({ ...latest.opened, snapshot });
+    const checked = await check(snapshot);
+    if (checked === undefined) {
+      const contents = new Map();
+      return keep({ snapshot, fresh: true, sequence: 0, signers: [], keys: undefined, operators: [], contents });
+    }
+    const opened = await open(snapshot, checked);
+    if (local.seen() === undefined && pinned === undefined)
+      note(
+        `first use of ${engine.url}, signed by ${checked.seen.signer}: a colleague sees the same in docker-tls operator list`,
+      );
+    local.remember(checked.seen);
+    return keep(opened);
+  }
+
+  async function commit(base: Opened, next: Next, message: Pick<Message, 'subject' | 'lines'>): Promise<Opened> {
+    if (base.snapshot.offline !== undefined) throw base.snapshot.offline.cause;
+    const keys = next.keys ?? base.keys;
+    if (keys?.ca === undefined || keys.signing === undefined) throw refusals.readOnly(engine.url, base.operators);
+    const full = { ...keys, ca: keys.ca, signing: keys.signing };
+    const operators = next.operators ?? base.operators;
+    const signers = next.signers ?? base.signers;
+    if (signers.length === 0) throw new Error('a store without a signing key');
+    const before = next.keys === undefined ? groupTexts(base.contents) : new Map<string, string>();
+    const texts = groupTexts(next.contents);
+    const files = new Map(base.snapshot.files);
+    for (const at of files.keys()) {
+      const ours = at === OPERATORS || at.startsWith('keys/');
+      if (ours ? next.operators !== undefined || next.keys !== undefined : !texts.has(at)) files.delete(at);
+    }
+    for (const [at, text] of texts) if (before.get(at) !== text) files.set(at, sealGroup(at, text, full));
+    if (next.operators !== undefined || next.keys !== undefined)
+      for (const [at, bytes] of await renderKeys(operators, full, signers)) files.set(at, bytes);
+    const sequence = Math.max(base.sequence, next.above ?? 0) + 1;
+    files.set(MANIFEST, renderManifest(files, { sequence, at: now().toISOString(), by: who }, full.signing));
+    const put = new Map([...files].filter(([at, bytes]) => base.snapshot.files.get(at) !== bytes));
+    const remove = [...base.snapshot.files.keys()].filter((at) => !files.has(at));
+    const { regained } = next;
+    const snapshot = await engine.commit(base.snapshot, { put, remove, regained, message: { who, ...message } });
+    const signer = fingerprintOf(signers.at(-1) as Signers[number]);
+    const seen = { sequence, revision: snapshot.revision, manifest: sha256(files.get(MANIFEST)), signer };
+    local.remember(seen, next.above !== undefined);
+    return keep({ snapshot, fresh: false, sequence, signers, keys: full, operators, contents: next.contents });
+  }
+
+  return {
+    url: engine.url,
+    engine,
+    local,
+    who,
+    now,
+    read,
+    commit,
+    /** A snapshot of the past, opened; whether it is the newest is not asked. */
+    async openAt(snapshot: Snapshot): Promise<Opened> {
+      const read = readManifest(snapshot.files);
+      if (typeof read === 'string') throw refusals.tampered(engine.url, `that snapshot ${read}`);
+      return open(snapshot, read);
+    },
+    /** The newest snapshot as it is, before anything is refused. */
+    snapshot: () => engine.read(),
+    check,
+    /** The next read asks the engine. */
+    forget(): void {
+      latest = undefined;
+    },
+    identities: () => {
+      identityFiles ??= identities();
+      return identityFiles;
+    },
+  };
+}

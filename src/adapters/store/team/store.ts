@@ -1,0 +1,201 @@
+/**
+ * Owns the face of a shared store to the rest of the program. No run holds it: a change is committed on top of what the run has read, and
+ * where another commit came first the run's step begins again from that.
+ */
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { changeEntries } from '../change.ts';
+import { readTree } from '../read.ts';
+import type { StoreChange, StoreState } from '../records.ts';
+import type { Store, UndoToken } from '../store.ts';
+import { type Contents, changedContents } from './contents.ts';
+import { describeChange } from './describe.ts';
+import { splitRecord } from './local.ts';
+import { mapTree, namesIn } from './map-tree.ts';
+import * as refusals from './refusals.ts';
+import type { Opened, Session } from './session.ts';
+
+/** How often, and for how long, a step begins again because others were faster. */
+const ATTEMPTS = 60;
+const MOST_MS = 120_000;
+const LONGEST_PAUSE_MS = 1500;
+
+/** One step of a run: what it has read, and whether another commit came before its own. */
+type Turn = { readonly command: string; base?: Opened; wrote: boolean; overtaken: boolean };
+
+export function teamStore(session: Session): Store {
+  const { local, url } = session;
+  const turns = new AsyncLocalStorage<Turn>();
+  let queue: Promise<unknown> = Promise.resolve();
+
+  /** Steps of this run do not overtake each other. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = queue.then(work);
+    queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async function current(youngMs?: number): Promise<Opened> {
+    const turn = turns.getStore();
+    if (turn === undefined) return session.read(youngMs);
+    turn.base ??= await session.read(youngMs);
+    return turn.base;
+  }
+
+  function stateOf(opened: Opened, scope?: Parameters<Store['read']>[0]): StoreState {
+    return local.merged(readTree(local.home, mapTree(opened.contents, url), scope));
+  }
+
+  function place(opened: Opened): void {
+    if (opened.fresh) return;
+    const own = new Set([...(opened.keys?.files.keys() ?? [])].map((path) => path.split('/')[1] ?? ''));
+    local.placeClients(stateOf(opened, { hosts: [] }), own);
+  }
+
+  async function step<T>(turn: Turn, fn: () => Promise<T>): Promise<T> {
+    const until = performance.now() + MOST_MS;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await turns.run(turn, fn);
+      } catch (error) {
+        if (!turn.overtaken || turn.wrote || attempt >= ATTEMPTS || performance.now() > until) throw error;
+        turn.overtaken = false;
+        turn.base = undefined as never;
+        session.forget();
+        // Not all at the same moment.
+        const pause = Math.min(LONGEST_PAUSE_MS, 60 * attempt) * Math.random();
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+  }
+
+  async function commit(turn: Turn, base: Opened, contents: Contents, lines: readonly string[]): Promise<Opened> {
+    if (base.fresh) throw refusals.fresh(url);
+    try {
+      const about = subjectOf(turn.command, lines);
+      const done = await session.commit(base, { contents }, { subject: about, lines });
+      turn.base = done;
+      turn.wrote = true;
+      return done;
+    } catch (error) {
+      if (error instanceof DockerTlsError && error.code === 'E_STORE_CHANGED') turn.overtaken = true;
+      throw error;
+    }
+  }
+
+  async function write(turn: Turn, change: StoreChange): Promise<UndoToken> {
+    const base = await current();
+    const state = () => stateOf(base);
+    const entries = changeEntries(
+      { fresh: base.fresh, ca: () => state().ca, names: (collection) => namesIn(base.contents, collection) },
+      change,
+    );
+    const { contents, own } = withoutOwn(base.contents, changedContents(base.contents, entries), change);
+    const before = state();
+    const changes = !sameContents(base.contents, contents);
+    if (changes) await commit(turn, base, contents, describeChange(before, change));
+    const ownBefore = own.map(([collection, name]) => [collection, name, local.fieldsOf(collection, name)] as const);
+    for (const [collection, name, fields] of own) local.keep(collection, name, fields);
+    place(turn.base ?? base);
+    return {
+      undo: () =>
+        turns.run({ command: `${turn.command}: undo`, wrote: false, overtaken: false }, async () => {
+          const here = turns.getStore() as Turn;
+          const now = await current();
+          const back = restored(now.contents, base.contents, contents);
+          if (changes) await commit(here, now, back, ['the change before is taken back']);
+          for (const [collection, name, fields] of ownBefore) local.keep(collection, name, fields);
+          turn.base = here.base ?? now;
+        }),
+    };
+  }
+
+  return {
+    home: local.home,
+    shared: true,
+
+    async exists() {
+      return !(await current()).fresh;
+    },
+
+    async requireWritable() {
+      const opened = await session.read(0);
+      if (opened.fresh) throw refusals.fresh(url);
+      if (opened.snapshot.offline !== undefined) throw opened.snapshot.offline.cause;
+      if (opened.keys?.ca === undefined) throw refusals.readOnly(url, opened.operators);
+      await session.engine.requireWritable();
+    },
+
+    async read(scope) {
+      const opened = await current();
+      if (turns.getStore() === undefined) place(opened);
+      return stateOf(opened, scope);
+    },
+
+    async withLock(command, fn) {
+      if (turns.getStore() !== undefined) return fn();
+      return inTurn(() => step({ command, wrote: false, overtaken: false }, fn));
+    },
+
+    async write(change) {
+      const turn = turns.getStore();
+      if (turn === undefined) throw new Error("write needs the store's lock: call it inside withLock");
+      return write(turn, change);
+    },
+  };
+}
+
+/** The fields of records that are this computer's own stay here; where nothing else of a record changed, not even its time does. */
+function withoutOwn(before: Contents, contents: Contents, { hosts = {}, clients = {} }: StoreChange) {
+  const next = new Map(contents);
+  const own: ['hosts' | 'clients', string, Readonly<Record<string, unknown>>][] = [];
+  for (const [collection, names] of [
+    ['hosts', Object.keys(hosts)],
+    ['clients', Object.keys(clients)],
+  ] as const) {
+    for (const name of names) {
+      const path = `${collection}/${name}/${collection.slice(0, -1)}.json`;
+      const file = next.get(path);
+      if (file === undefined || typeof file.bytes !== 'string') continue;
+      const split = splitRecord(collection, file.bytes);
+      const known = textOf(before, path);
+      const same = known !== undefined && timeless(known) === timeless(split.common);
+      next.set(path, { ...file, bytes: same ? known : split.common });
+      own.push([collection, name, split.own]);
+    }
+  }
+  return { contents: next, own };
+}
+
+function timeless(record: string): string {
+  return JSON.stringify({ ...JSON.parse(record), updatedAt: undefined });
+}
+
+function textOf(contents: Contents, path: string): string | undefined {
+  const bytes = contents.get(path)?.bytes;
+  return bytes === undefined || typeof bytes === 'string' ? bytes : bytes.revealText();
+}
+
+function sameContents(a: Contents, b: Contents): boolean {
+  return a.size === b.size && [...a.keys()].every((path) => textOf(a, path) === textOf(b, path));
+}
+
+/** What is now, with what went from `before` to `after` taken back. */
+function restored(now: Contents, before: Contents, after: Contents): Contents {
+  const next = new Map(now);
+  for (const path of new Set([...before.keys(), ...after.keys()])) {
+    if (textOf(before, path) === textOf(after, path)) continue;
+    const file = before.get(path);
+    if (file === undefined) next.delete(path);
+    else next.set(path, file);
+  }
+  return next;
+}
+
+const LONGEST_SUBJECT = 100;
+
+function subjectOf(command: string, lines: readonly string[]): string {
+  const what = lines.length === 1 ? `${command}: ${lines[0]}` : `${command}: ${lines.length} changes`;
+  return what.length <= LONGEST_SUBJECT ? what : command;
+}

@@ -1,0 +1,17 @@
+/** Owns `operator list`: who can open a shared store. */
+
+import { operatorsOf } from '../../actions/operators.ts';
+import { defineCommand } from '../command.ts';
+import { renderOperators } from '../render/operators.ts';
+
+export const command = defineCommand({
+  name: 'operator list',
+  withoutFleet: true,
+  summary: 'Who can open a shared store, and its CA',
+  about:
+    'The last line has the fingerprint of the key that signs the store: compare it with a colleague when you use a store for the first time.',
+  examples: ['docker-tls operator list'],
+  args: {},
+  options: {},
+  run: async (context) => renderOperators(await operatorsOf(context), context),
+});

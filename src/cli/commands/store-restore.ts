@@ -1,0 +1,28 @@
+/** Owns `store restore`: what this computer has seen last of a shared store goes back into it. */
+
+import { restoreStore } from '../../actions/team-store.ts';
+import { defineCommand } from '../command.ts';
+
+export const command = defineCommand({
+  name: 'store restore',
+  withoutFleet: true,
+  summary: 'Put the newest state that this computer has seen back into a shared store',
+  about:
+    'For a repository that was restored from an old backup, or that somebody changed who is not an operator. What others committed on top of the old state is replaced, and stays in the history.',
+  examples: ['docker-tls store restore'],
+  args: {},
+  options: {},
+  async run(context) {
+    const done = await restoreStore(context);
+    const text =
+      done.sequence === undefined
+        ? `${done.store} has lost nothing`
+        : `${done.store} is at commit ${done.sequence}, as this computer had seen it`;
+    return {
+      exit: 0,
+      result: done,
+      text,
+      next: done.sequence === undefined ? [] : ['docker-tls status', 'docker-tls log'],
+    };
+  },
+});

@@ -1,0 +1,67 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parseStoreAddress } from '../../src/adapters/store/team/address.ts';
+import { openLocal, storeOfHome } from '../../src/adapters/store/team/local.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+afterAll(removeHomes);
+
+describe('the address of a shared store', () => {
+  test.each([
+    [
+      'git+ssh://git@git.example.org/ops/docker-tls.git',
+      'ssh://git@git.example.org/ops/docker-tls.git',
+      'docker-tls',
+      undefined,
+    ],
+    ['git+ssh://git@[2001:db8::1]:2222/~/store', 'ssh://git@[2001:db8::1]:2222/~/store', 'docker-tls', undefined],
+    ['git+https://git.example.org/a.git?branch=ops/tls', 'https://git.example.org/a.git', 'ops/tls', undefined],
+    [
+      'git+file:///srv/store.git?branch=x&key=0123456789abcdef0123456789abcdef',
+      'file:///srv/store.git',
+      'x',
+      '0123456789abcdef0123456789abcdef',
+    ],
+  ])('%s is one', (url, remote, branch, pinned) => {
+    expect(parseStoreAddress(url)).toEqual({ url, kind: 'git', remote, branch, ...(pinned ? { pinned } : {}) });
+  });
+
+  test.each([
+    'git@git.example.org:ops/docker-tls.git',
+    'https://git.example.org/a.git',
+    'git+ext://sh -c id',
+    'git+ssh://-oProxyCommand=id/x',
+    'git+ssh:///path',
+    'git+file://host/path',
+    'git+file:///',
+    'git+ssh://git@h/a\nb',
+    'git+ssh://git@h/a?branch=--upload-pack=id',
+    'git+ssh://git@h/a?branch=a..b',
+    'git+ssh://git@h/a?brunch=x',
+    'git+ssh://git@h/a?key=short',
+  ])('%j is none', (url) => {
+    expect(() => parseStoreAddress(url)).toThrowError(expect.objectContaining({ code: 'E_STORE_URL', exit: 2 }));
+  });
+
+  test('with a password in it is refused, and the password is not shown', () => {
+    expect(() => parseStoreAddress('git+https://ada:hunter2@git.example.org/a.git')).toThrowError(
+      expect.objectContaining({ code: 'E_STORE_URL', message: expect.not.stringContaining('hunter2') }),
+    );
+  });
+});
+
+describe('a directory', () => {
+  test.each([
+    ['holds a store of its own', '{"schema":1}\n', undefined],
+    ['was used with another store', '{"schema":1,"store":"git+file:///a"}\n', 'git+file:///a'],
+  ])('that %s is not used with this one', (_what, text, before) => {
+    const home = newHome();
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, 'store.json'), text);
+    expect(storeOfHome(home)).toBe(before);
+    expect(() => openLocal(home, 'git+file:///b').seen()).toThrowError(
+      expect.objectContaining({ code: 'E_STORE_OTHER', exit: 2, where: home }),
+    );
+  });
+});
