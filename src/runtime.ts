@@ -1,5 +1,5 @@
 /**
- * Owns the Runtime: every effect that a workflow may have, as one object that is passed in, so that tests pass their own.
+ * Owns the Runtime: every effect that an action may have, as one object that is passed in, so that tests pass their own.
  * The types here are the contract between the adapters (which never import one another) and the engine.
  */
 
@@ -136,7 +136,7 @@ export type ProbeOutcome =
     }
   | {
       readonly kind: 'refused';
-      /** The cause in one stable word; `reason` says it for people. */
+      /** The cause in one stable word; `reason` says it for users. */
       readonly cause:
         | 'client-refused'
         | 'unknown-authority'
@@ -212,7 +212,7 @@ export type CopiesOutcome = {
   readonly problems: readonly DockerTlsError[];
 };
 
-/** Where people read: results on out, progress and questions on err. */
+/** Where users read: results on out, progress and questions on err. */
 export type Io = {
   out(text: string): void;
   err(text: string): void;
@@ -229,7 +229,7 @@ export type Runtime = {
   now(): Date;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** What people type to run this program: `docker-tls`, or `docker tls` where it is a plugin; and to run docker likewise. */
+  /** What users type to run this program: `docker-tls`, or `docker tls` where it is a plugin; and to run docker likewise. */
   readonly program: string;
   readonly docker: string;
   /** Who runs this, for other operators to see: `user@computer`. */
@@ -239,7 +239,7 @@ export type Runtime = {
   readonly sign: Sign;
   readonly signByToken: SignByToken;
   refreshCopies(request: CopiesRequest): Promise<CopiesOutcome>;
-  /** Aborted by Ctrl-C or SIGTERM: workflows stop at the next safe place and give back what they hold. */
+  /** Aborted by Ctrl-C or SIGTERM: a run stops at the next safe place and releases what it holds. */
   readonly signal: AbortSignal;
 };
 
@@ -252,7 +252,7 @@ export type HostProgress = {
   pause(text?: string): void;
 };
 
-/** What people watch while a workflow runs (on err, and in `--log FILE`). Never give it a secret. */
+/** What a person watches during a run (on err, and in `--log FILE`). Never give it a secret. */
 export type Progress = {
   host(name: string): HostProgress;
   note(text: string): void;

@@ -1,6 +1,6 @@
 /**
  * Owns whether the terminal shows what is typed. Between two questions no question reads the keys, and the terminal would show them:
- * the passphrase of somebody who types ahead. Node sets the terminal back as it found it when the process ends, whatever ends it.
+ * the passphrase of a user who types ahead. Node sets the terminal back as it found it when the process ends, whatever ends it.
  */
 
 import { spawnSync } from 'node:child_process';

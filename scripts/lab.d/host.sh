@@ -8,7 +8,7 @@
 #   alive         locked for as long as the host's supervisor lives: the kernel lets go of it however it ends
 #   supervisor, nspawn   process ids (nspawn: or of qemu), valid only while alive is locked
 #   cut, reboot   marks: the link is down; nspawn was killed to boot again
-# LAB/locks/NAME is held by whoever makes or removes the host.
+# LAB/locks/NAME is held by the run that makes or removes the host.
 
 host_folder() { printf '%s/hosts/%s' "$LAB" "$1"; }
 
@@ -64,7 +64,7 @@ host_up() { # NAME SUITE OWNER-PID APPEND
     return 0
   fi
   host_erase "$name"
-  trap 'host_erase "$name"' EXIT # half a host helps nobody
+  trap 'host_erase "$name"' EXIT # half a host is of no use
 
   mkdir -p "$folder"/{upper,work,root,docker,containerd}
   chmod 0711 "$folder/docker" "$folder/containerd"
@@ -126,7 +126,7 @@ host_wait() { # NAME
   while ((SECONDS < deadline)); do
     host_alive "$name" || return 1
     if [[ -e $(host_folder "$name")/cut ]]; then
-      ! is_vm "$suite" || return 0 # nobody can ask it
+      ! is_vm "$suite" || return 0 # no question reaches it
     elif ! timeout 1 bash -c "exec 3<>/dev/tcp/$address/22" 2>/dev/null; then
       sleep 0.1
       continue
@@ -162,13 +162,13 @@ host_supervise() { # NAME ALIVE-FD
   fi
   while :; do
     net_up "$number" "$([[ -e $folder/cut ]] && printf yes || printf no)" "$suite"
-    rm -f "$folder/reboot" # from here on nobody reaches the host as it was before
+    rm -f "$folder/reboot" # from here on no run reaches the host as it was before
     if is_vm "$suite"; then vm_run "$name"; else host_run "$name"; fi {alive}>&- </dev/null &
     printf '%s\n' $! >"$folder/nspawn"
     status=0
     wait -n $! $watch || status=$?
     if [[ -n $watch && ! -e /proc/$watch ]]; then
-      # The owner has ended: nobody is left to take the host down. From outside its control group, which is killed.
+      # The owner has ended: no process is left to take the host down. From outside its control group, which is killed.
       printf '%s\n' "$BASHPID" >"$(cgroup_top)/cgroup.procs"
       exec {alive}>&-
       exec setsid --fork "$LAB_SCRIPT" down "$name" </dev/null
@@ -246,7 +246,7 @@ host_erase() { # NAME, with LAB/locks/NAME held
   rm -rf --one-file-system "$folder"
 }
 
-# Takes down what killed runs left: hosts whose owner is gone, or that no longer run. Hosts that somebody is just
+# Takes down what killed runs left: hosts whose owner is gone, or that no longer run. Hosts that a run is just
 # making or removing are theirs.
 host_sweep() {
   local folder name lock

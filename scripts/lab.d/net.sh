@@ -5,7 +5,7 @@
 
 readonly BRIDGE=dtlab0
 readonly BRIDGE_ADDRESS=10.213.0.1
-# Without one of its own a bridge takes that of a port, and another when that host reboots: the other hosts then talk to nobody for 7 s.
+# Without one of its own a bridge takes that of a port, and another when that host reboots: the other hosts then reach no host for 7 s.
 readonly BRIDGE_MAC=02:d7:1a:b0:ff:ff
 readonly NET_LOCK=/run/docker-tls-lab.lock NET_NEXT=/run/docker-tls-lab.next
 

@@ -175,7 +175,7 @@ async function protectedKey(cert: string, key: Secret, passphrase: PassphraseSou
   const words = isEncrypted(key)
     ? await passphrase.forExistingCa((given) => keyOpens(key, given))
     : await passphrase.forNewCa();
-  // Read and written again: whatever else stands in the file (attributes, parameters, certificates) is no part of the key.
+  // Read and written again: whatever else is in the file (attributes, parameters, certificates) is no part of the key.
   const open = await decryptKey(key, isEncrypted(key) ? words : undefined);
   if (!keyMatches(cert, open)) throw caError('E_CA_KEY', 'the key does not belong to the certificate of the CA');
   return words === undefined ? open : encryptKey(open, words);

@@ -101,7 +101,7 @@ async function bundleFor(
   return bundle;
 }
 
-/** A context for each host; what stands against one is a problem beside the others. */
+/** A context for each host; one that cannot be made is a problem beside the others. */
 async function makeContexts(
   { runtime }: ActionContext,
   hosts: readonly string[],

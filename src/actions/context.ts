@@ -43,7 +43,7 @@ export type ContextOutcome = {
   readonly client: string;
   readonly created: boolean;
   readonly changed: boolean;
-  /** Copies of other people's files that were in the way in the config directory. */
+  /** Copies of other users' files that were in the way in the config directory. */
   readonly kept: readonly string[];
 };
 
@@ -52,7 +52,7 @@ export type ContextOptions = Pick<ContextRequest, 'use' | 'replace' | 'configDir
   readonly context: string | undefined;
 };
 
-/** A context for the host that is named, or the only one. With --dry-run only what stands against it, and what would be written. */
+/** A context for the host that is named, or the only one. With --dry-run only what prevents it, and what would be written. */
 export async function makeContext(
   around: ActionContext,
   named: string | undefined,
@@ -122,7 +122,7 @@ async function checkGiveContext(state: StoreState, request: Omit<ContextRequest,
   await checkPlaces(state, credentials(state, request), request);
 }
 
-/** For a host that is not in the store yet: what stands against the context that its spec asks for is said before the host changes. */
+/** For a host that is not in the store yet: what prevents the context that its spec asks for is said before the host changes. */
 export async function checkContextOf(
   spec: HostSpec,
   { ca, cert, key }: Pick<StoredClient, 'ca' | 'cert' | 'key'>,

@@ -9,6 +9,7 @@ import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import { preflight } from '../domain/plan/preflight.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
@@ -93,7 +94,7 @@ export async function doctor(
     ask: prompts.ssh,
     timeoutMs: options.timeout,
   });
-  // Such a host is not dialled from here: that it does not answer is as it should be.
+  // Such a host is not dialled from here: that it does not answer is right.
   const { name } = host.record;
   const direct = options.noSsh || found.sshProblem !== undefined;
   const behind = state.hosts.get(name)?.record.reach === 'ssh' && direct && NOT_DIALLED.includes(found.cause);
@@ -214,9 +215,10 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
     });
     const { gather } = await import('../engine/gather.ts');
     const { facts, skewMs } = await gather(session, { now: runtime.now, signal: runtime.signal });
+    const kind = kindOf(facts);
     const { stdout } = await session.run({
       phase: 'journal',
-      script: 'journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
+      script: kind.lastWords,
       asRoot: true,
       timeoutMs: 10_000,
       signal: runtime.signal,
@@ -230,6 +232,7 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
       skewMs,
       login,
       inside: {
+        kind,
         docker: facts.docker.unit.active,
         tlsSocket: facts.docker.tlsSocket.active,
         listens: facts.listeners.some((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${record.port}`)),

@@ -53,10 +53,10 @@ export async function askHosts(
       const drift = live.flatMap((one) => one.drift ?? []);
       const upgrade = live.find((one) => one.upgrade !== undefined)?.upgrade;
       const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
-      const told = failures.flatMap((error) => asErrors(error, runtime.signal));
-      if (told.some(({ code, exit }) => code === 'E_BUG' || exit === 130)) throw new DockerTlsErrors(told);
+      const errors = failures.flatMap((error) => asErrors(error, runtime.signal));
+      if (errors.some(({ code, exit }) => code === 'E_BUG' || exit === 130)) throw new DockerTlsErrors(errors);
       if (failures.length > 0 && failures.length === answers.length) throw failures[0];
-      const unreachable = told.map(sayFailure).join('; ');
+      const unreachable = errors.map(sayFailure).join('; ');
       if (unreachable !== '') line.failed('unreachable');
       else if (drift.length > 0) line.failed(plural(drift.length, 'difference'));
       else line.done('in sync');

@@ -36,11 +36,11 @@ export async function environment(
   const { format } = options;
   if (format !== undefined && options.shell !== undefined && format !== options.shell)
     throw usage('--format and --shell say different forms', [`docker-tls env --format ${format}`]);
-  const asked = { host: named, client: clientName(options, runtime) };
+  const requested = { host: named, client: clientName(options, runtime) };
   if (format !== undefined && isTool(format)) {
     if (options.unset)
       throw usage(`--unset is for the variables of a shell, not for ${format}`, ['docker-tls env --unset']);
-    return configureTool(format, asked, context);
+    return configureTool(format, requested, context);
   }
   const shell = format ?? options.shell ?? detectShell(runtime.env);
   if (options.unset) {
@@ -49,8 +49,8 @@ export async function environment(
   }
   const store = storeOf(context);
   const state = await store.read();
-  const host = resolveHost(state, asked.host, 'docker-tls env');
-  const client = resolveClient(state, host, asked.client, 'docker-tls env');
+  const host = resolveHost(state, requested.host, 'docker-tls env');
+  const client = resolveClient(state, host, requested.client, 'docker-tls env');
   const variables = {
     DOCKER_HOST: dockerHost(host.record.address, host.record.port),
     DOCKER_TLS_VERIFY: '1',
@@ -64,12 +64,12 @@ export async function environment(
   return { shell, ...names, variables, text: renderEnvironment({ shell, variables, usage: again }) };
 }
 
-type Asked = { readonly host: string | undefined; readonly client: string | undefined };
+type Requested = { readonly host: string | undefined; readonly client: string | undefined };
 
-async function configureTool(tool: ToolName, asked: Asked, context: ActionContext): Promise<Environment> {
+async function configureTool(tool: ToolName, requested: Requested, context: ActionContext): Promise<Environment> {
   const { global, runtime } = context;
   const store = storeOf(context);
-  const { hosts, client } = reachedBy(tool, asked, await store.read());
+  const { hosts, client } = reachedBy(tool, requested, await store.read());
   filesHere(store, client);
   const [first, ...others] = hosts.map((host) => accessHere(host, client, programOf(context)));
   if (first === undefined) throw new Error('a client without hosts was resolved');
@@ -90,14 +90,14 @@ function programOf({ global: { home }, runtime }: ActionContext): string {
 /** One host, or for a tool that takes several and where none is named, all that accept the client. */
 function reachedBy(
   tool: ToolName,
-  asked: Asked,
+  requested: Requested,
   state: StoreState,
 ): { readonly hosts: readonly ReachableHost[]; readonly client: KnownClient } {
   const known = [...reachableHosts(state).values()];
-  const named = asked.client === undefined ? undefined : state.clients.get(asked.client);
-  const one = asked.host !== undefined || !takesSeveral(tool) || known.length < 2;
+  const named = requested.client === undefined ? undefined : state.clients.get(requested.client);
+  const one = requested.host !== undefined || !takesSeveral(tool) || known.length < 2;
   const first = one ? undefined : known.find((host) => named === undefined || accepts(host, named));
-  const host = first ?? resolveHost(state, asked.host, 'docker-tls env');
-  const client = resolveClient(state, host, asked.client, 'docker-tls env');
+  const host = first ?? resolveHost(state, requested.host, 'docker-tls env');
+  const client = resolveClient(state, host, requested.client, 'docker-tls env');
   return { hosts: one ? [host] : known.filter((other) => accepts(other, client)), client };
 }

@@ -1,4 +1,4 @@
-/** Owns the files that commands read and write by name for people: `-` for the standard streams, secrets never on a terminal. */
+/** Owns the files that commands read and write by name for users: `-` for the standard streams, secrets never on a terminal. */
 
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';

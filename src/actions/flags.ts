@@ -27,10 +27,10 @@ import {
 import { isAcceptWord } from '../domain/values.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
-export type Said = Readonly<Record<string, unknown>>;
+export type GivenOptions = Readonly<Record<string, unknown>>;
 
 /** The values that a command line gives to the flags of a table. Fails with E_USAGE, E_NAME (exit 2). */
-function saidOf<T extends Settings>(table: T, options: Said): Partial<ValuesOf<T>> {
+function givenBy<T extends Settings>(table: T, options: GivenOptions): Partial<ValuesOf<T>> {
   return Object.fromEntries(
     Object.entries<Setting>(table).flatMap(([field, setting]) => {
       const name = setting.flag?.name ?? field;
@@ -57,31 +57,31 @@ export function readSetting({ schema }: Setting, given: unknown, where: string):
 }
 
 /** What the options of any command that reaches hosts say of them: the way to log in, and what holds for this run. */
-export function runFlags(options: Said, cwd: string): HostFlags {
-  const { identities, configFile, ...ssh }: Partial<SshSpec> = saidOf(SSH_SETTINGS, options);
+export function runFlags(options: GivenOptions, cwd: string): HostFlags {
+  const { identities, configFile, ...ssh }: Partial<SshSpec> = givenBy(SSH_SETTINGS, options);
   return {
     ssh: {
       ...ssh,
       identities: identities?.map((file) => resolve(cwd, file)),
       configFile: configFile === undefined ? undefined : resolve(cwd, configFile),
     },
-    ...saidOf(RUN_SETTINGS, options),
+    ...givenBy(RUN_SETTINGS, options),
   };
 }
 
 /** What the options of `setup` say of a host. Fails with E_USAGE, E_NAME (exit 2). */
 export function hostFlags(
-  options: Said & { readonly name?: string; readonly acceptCa?: string },
+  options: GivenOptions & { readonly name?: string; readonly acceptCa?: string },
   cwd: string,
 ): HostFlags {
   const { acceptCa } = options;
-  const said: Partial<HostSettings> = saidOf(HOST_SETTINGS, {
+  const given: Partial<HostSettings> = givenBy(HOST_SETTINGS, {
     ...options,
     acceptCa: acceptCa === undefined ? undefined : certificatesOf(acceptCa, cwd),
   });
   return {
     ...runFlags(options, cwd),
-    ...said,
+    ...given,
     name: options.name === undefined ? undefined : checkName('host', options.name),
   };
 }
@@ -99,11 +99,14 @@ function certificatesOf(word: string, cwd: string): string {
 }
 
 /** A new CA, as the options want it; where they say nothing, as `base` has it. */
-export function caSpec(options: Said & { readonly keyType?: CaSpec['keyType'] }, base: CaSpec = CA_DEFAULTS): CaSpec {
-  return { ...base, ...saidOf(CA_SETTINGS, options), keyType: options.keyType ?? base.keyType };
+export function caSpec(
+  options: GivenOptions & { readonly keyType?: CaSpec['keyType'] },
+  base: CaSpec = CA_DEFAULTS,
+): CaSpec {
+  return { ...base, ...givenBy(CA_SETTINGS, options), keyType: options.keyType ?? base.keyType };
 }
 
 /** The client that this computer uses. */
-export function clientSpec(name: string, said: Partial<Pick<ClientSpec, 'keyType' | 'days'>>): ClientSpec {
-  return { name: checkName('client', name), ...CLIENT_DEFAULTS, ...saidOf(CLIENT_SETTINGS, said) };
+export function clientSpec(name: string, given: Partial<Pick<ClientSpec, 'keyType' | 'days'>>): ClientSpec {
+  return { name: checkName('client', name), ...CLIENT_DEFAULTS, ...givenBy(CLIENT_SETTINGS, given) };
 }

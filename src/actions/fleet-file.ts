@@ -65,7 +65,7 @@ export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | '
   const { addClientToFleet, addHostToFleet } = await import('../domain/fleet/edit.ts');
   const shown = relative(runtime.cwd, path);
 
-  /** As it stands there, and with every path made absolute; undefined where there is no file. */
+  /** As written, and with every path made absolute; undefined where there is no file. */
   async function read() {
     const text = await readFleetText(path);
     if (text === undefined) return undefined;

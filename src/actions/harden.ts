@@ -18,6 +18,7 @@ import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { type HostsOptions, openHosts } from './apply.ts';
 import { auditNow, writeHardenReport } from './harden-report.ts';
+import { addPackages, type HostPackages, refusePackages } from './packages.ts';
 import type { Prompts } from './prompts.ts';
 import type { Changed } from './results.ts';
 import { apply } from './wanted-hosts.ts';
@@ -29,6 +30,7 @@ export type HardenOptions = HostsOptions & {
   readonly only: readonly string[];
   readonly profile?: Profile | undefined;
   readonly accept: readonly string[];
+  readonly install: readonly string[];
   readonly keepDockerGroup: readonly string[];
   readonly maxAuthTries?: number | undefined;
   readonly banner?: string | undefined;
@@ -38,6 +40,7 @@ export type HardenOptions = HostsOptions & {
 export type Hardened = {
   readonly changed: Changed;
   readonly fixes: readonly FixName[];
+  readonly packages: readonly HostPackages[];
   /** Fixes that were skipped for what they cost. */
   readonly leftOut: readonly Fix[];
   /** The fix banner was chosen, and has no text. */
@@ -51,12 +54,13 @@ export async function harden(
   names: readonly string[],
   options: HardenOptions,
 ): Promise<Hardened> {
-  const { profile = 'cis', report } = options;
+  const { profile = 'cis', report, install } = options;
+  refusePackages(install, options.accept, context.global.yes && !context.global.dryRun);
   const only = options.only.map((name) => fixNamed(name, '--only'));
   const { fixes, ...choice } = chooseFixes({
     only,
     profile,
-    accepted: options.accept.map((name) => fixNamed(name, '--accept')),
+    accepted: options.accept.filter((name) => !install.includes(name)).map((name) => fixNamed(name, '--accept')),
   });
   refuseChoice(options, { fixes, ...choice });
   const banner = await bannerText(options.banner, fixes, only.includes('banner'), context.prompts);
@@ -78,6 +82,7 @@ export async function harden(
   );
   if (report !== undefined && run.dryRun)
     throw usage('--report is of a change that was made: not with --dry-run', ['docker-tls audit --out FILE.html']);
+  const packages = install.length === 0 ? [] : await addPackages(context, hosts, install, options.accept, run);
   const before = report === undefined ? [] : await auditNow(run, state, hosts);
   const changed = await apply({ ...request, reason: 'harden', hosts, addHardening: true }, run);
   const saved =
@@ -88,7 +93,7 @@ export async function harden(
           after: await auditNow(run, changed.state, hosts),
         });
   const wordless = fixes.includes('banner') && hosts.some((spec) => !spec.harden.includes('banner'));
-  return { changed, fixes, leftOut, wordless, report: saved };
+  return { changed, fixes, packages, leftOut, wordless, report: saved };
 }
 
 function refuseChoice(

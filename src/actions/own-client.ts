@@ -24,7 +24,7 @@ export async function makeOwn(store: Store, name: string, who = 'docker-tls setu
   });
 }
 
-/** `client use`. With --dry-run only what stands against it: E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NO_KEY (exit 2). */
+/** `client use`. With --dry-run only what prevents it: E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NO_KEY (exit 2). */
 export async function chooseClient(context: ActionContext, name: string): Promise<void> {
   const store = storeOf(context);
   const { record, key } = clientOf(await store.read(), name);

@@ -32,7 +32,7 @@ type Question = AnswerSource & {
 export type Prompts = {
   /** There is someone to ask: a terminal, and no `--yes`. */
   readonly interactive: boolean;
-  /** Text for people to read before they answer, such as a plan, after a title; it stays on the screen. */
+  /** Text for users to read before they answer, such as a plan, after a title; it stays on the screen. */
   show(text: string, title?: string): Promise<void>;
   /** `--yes`: true without a question. */
   confirm(question: Question & { readonly default?: boolean }): Promise<boolean>;

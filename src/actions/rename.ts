@@ -35,7 +35,7 @@ export function renamed(state: StoreState, from: string, to: string, now: Date):
   };
 }
 
-/** With --dry-run: only what stands against it. Fails with E_HOST_UNKNOWN (exit 2), and as `renamed` does. */
+/** With --dry-run: only what prevents it. Fails with E_HOST_UNKNOWN (exit 2), and as `renamed` does. */
 export async function renameHost(context: ActionContext, from: string, to: string): Promise<void> {
   const { global, runtime } = context;
   const store = storeOf(context);

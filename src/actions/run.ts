@@ -8,14 +8,14 @@ import { listWords } from '../domain/words.ts';
 import type { Run } from '../engine/intent.ts';
 import { requestedOnce } from '../engine/key-protection.ts';
 import type { ActionContext } from './action-context.ts';
-import { caSpec, runFlags, type Said } from './flags.ts';
+import { caSpec, type GivenOptions, runFlags } from './flags.ts';
 import { agree } from './prompts.ts';
 import { passphraseSource, readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
 import { type Selection, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 
 /** How passwords and passphrases come, how a run goes over several hosts, and what its flags say of them (flags.ts). */
-export type RunOptions = Said &
+export type RunOptions = GivenOptions &
   SecretOptions & {
     readonly canary?: number | undefined;
     readonly maxFailures?: number | undefined;

@@ -29,7 +29,7 @@ const NEW_CA = {
   validate: (text: string) => weakness(text) ?? true,
 } as const;
 
-/** What is soon guessed by whoever has the key file. */
+/** What is soon guessed by an attacker who has the key file. */
 function weakness(passphrase: string): string | undefined {
   if (passphrase.length < 8) return 'Too short: at least 8 characters.';
   if (new Set(passphrase).size < 4) return 'Too simple: the same few characters over and over.';

@@ -54,7 +54,7 @@ export async function selectSpecs(
     const fleet = resolveFleetPaths({ ...parseFleet(text, shownPath(path, runtime.cwd)), path }, home);
     const specs = selectHosts(fleet.hosts, { limit: meant(hosts, options.limit, fleet.hosts), shard });
     return {
-      specs: onTop(specs, flags),
+      specs: specs.map((spec) => withFlags(spec, flags)),
       ca: fleet.ca,
       clients: fleet.clients,
       secrets: fleet.secrets,
@@ -73,7 +73,7 @@ export async function selectSpecs(
     const all = found.filter((host) => !others.includes(host));
     const chosen = chosenSpecs(selectHosts(all, { limit: meant(hosts, options.limit, all), shard }));
     const specs = resolveHostPaths(chosen, runtime.cwd, homeDirectory(runtime.env));
-    return { specs: onTop(specs, flags), clients: [], secrets: {}, fromFleet: false };
+    return { specs: specs.map((spec) => withFlags(spec, flags)), clients: [], secrets: {}, fromFleet: false };
   }
   const specs =
     flags !== undefined && hosts.length > 0 ? specsFor(hosts, state, flags) : storedSpecs(hosts, state, reached);
@@ -91,11 +91,6 @@ function meant(
   const named = new Set(selectHosts(all, { limit: hosts }).map((spec) => spec.name));
   const both = selectHosts(all, { limit }).filter((spec) => named.has(spec.name));
   return both.length > 0 ? both.map((spec) => spec.name) : [`${hosts.join(', ')} and ${limit.join(', ')} at once`];
-}
-
-/** What was said on the command line holds for every host that was chosen. */
-function onTop(specs: readonly HostSpec[], flags: HostFlags | undefined): readonly HostSpec[] {
-  return flags === undefined ? specs : specs.map((spec) => withFlags(spec, flags));
 }
 
 /** As a person would type it: relative where the file is below the working directory. */

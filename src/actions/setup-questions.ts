@@ -22,7 +22,7 @@ import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { dockerConfigDirectory, userName } from '../user.ts';
+import { dockerConfigDirectory, ownClientName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { readSetting } from './flags.ts';
 import { type FleetFile, fleetFileAt } from './fleet-file.ts';
@@ -77,7 +77,7 @@ export type Answers = {
   readonly file: FleetFile | undefined;
 };
 
-/** What a setup does where nobody is asked; the wizard shows the same, and `e` edits it. */
+/** What a setup does without questions; the wizard shows the same, and `e` edits it. */
 export async function propose(
   { options, runtime }: SetupContext,
   flags: HostFlags,
@@ -88,14 +88,14 @@ export async function propose(
   const known = state.hosts.has(first.name) || fleet?.has(first.name) === true;
   const name = flags.name ?? (known ? first.name : proposedName(first, opened, state));
   const spec = { ...first, name };
-  const client = { name: options.client ?? ownName(), requested: options.client !== undefined };
+  const client = { name: options.client ?? ownClientName(), requested: options.client !== undefined };
   const requested = options.noContext ? undefined : contextName(spec);
   const wanted = requested === undefined && !known && !options.noContext;
   const context = wanted ? await freeContext(spec, opened, runtime) : requested;
   return { spec, client, context, file: fleet };
 }
 
-/** The context of the host's name, unless another one has that name, or docker's files here cannot be read: nobody asked for one. */
+/** The context of the host's name, unless another one has that name, or docker's files here cannot be read: none was asked for. */
 async function freeContext(
   { name, address, port }: HostSpec,
   { session }: OpenedHost,
@@ -110,10 +110,6 @@ async function freeContext(
     if (error instanceof DockerTlsError) return undefined;
     throw error;
   }
-}
-
-function ownName(): string {
-  return userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
 }
 
 /** Asks for each of them, with what there is as the default; what was said by a flag is not asked. */
@@ -194,7 +190,7 @@ async function askSetting<F extends 'address' | 'sans'>(
   options: {
     readonly default?: string;
     readonly more?: string;
-    /** What stands against an answer that could be read. */
+    /** What is wrong with an answer that could be read. */
     readonly check?: (value: NonNullable<HostSettings[F]>) => Promise<DockerTlsError | undefined>;
   },
 ): Promise<NonNullable<HostSettings[F]>> {

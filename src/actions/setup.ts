@@ -42,7 +42,7 @@ export type SetUp = {
   readonly client: string;
   /** The docker context that was made; undefined: none. */
   readonly context: string | undefined;
-  /** What stands against that context; the host is done all the same. */
+  /** Why that context could not be made; the host is done all the same. */
   readonly errors: readonly DockerTlsError[];
 };
 
@@ -83,9 +83,9 @@ export async function setUpHost(
     const rejectOthers = options.rejectOtherClients || others === 'reject';
     const settings = others === 'accept' ? { acceptCa: 'existing' } : {};
     for (;;) {
-      const asked: Asked = { ...answers, takeOver, rejectOthers, spec: { ...answers.spec, ...settings } };
+      const requested: Requested = { ...answers, takeOver, rejectOthers, spec: { ...answers.spec, ...settings } };
       try {
-        return await carryOut(context, asked, { run, opened, state });
+        return await carryOut(context, requested, { run, opened, state });
       } catch (error) {
         if (!(error instanceof Edit)) throw error;
         answers = await editAnswers(context, flags, answers, opened, state);
@@ -98,18 +98,19 @@ export async function setUpHost(
   }
 }
 
-type Asked = Answers & { readonly takeOver: boolean; readonly rejectOthers: boolean };
+type Requested = Answers & { readonly takeOver: boolean; readonly rejectOthers: boolean };
 
 /** The host as the answers have it, and docker here. */
 async function carryOut(
   context: SetupContext,
-  { spec: asked, client, context: docker, file, takeOver, rejectOthers }: Asked,
+  { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
   { run, opened, state }: { readonly run: Run; readonly opened: OpenedHost; readonly state: StoreState },
 ): Promise<SetUp> {
   const { options, global, runtime } = context;
   const { store } = run;
   if (docker !== undefined) await refuseContext(docker, runtime);
-  const spec = docker === undefined || contextName(asked) !== undefined ? asked : { ...asked, context: docker };
+  const spec =
+    docker === undefined || contextName(requested) !== undefined ? requested : { ...requested, context: docker };
   const request: ApplyRequest = {
     reason: 'setup',
     hosts: [spec],
@@ -143,7 +144,7 @@ async function carryOut(
   return { changed, spec, client: name, context: errors.length > 0 ? undefined : docker, errors };
 }
 
-/** What stands against a setup at all is said before a question is asked. */
+/** What prevents a setup is said before a question is asked. */
 function refuseEarly(
   { name, ssh, port }: HostSpec,
   opened: OpenedHost,

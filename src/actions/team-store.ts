@@ -20,6 +20,7 @@ export async function restoreStore(
   context: ActionContext,
 ): Promise<{ readonly store: string; readonly sequence?: number }> {
   const session = sharedStoreOf(context);
+  if (context.global.dryRun) return { store: session.url };
   await agree(context.prompts, `Put what this computer has seen last into ${session.url}, in place of what is there?`);
   const done = await restoreTeamStore(session);
   return { store: session.url, ...(done === undefined ? {} : { sequence: done.sequence }) };

@@ -10,7 +10,7 @@ import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-ho
 import { plural } from '../domain/words.ts';
 import type { Reach } from '../engine/intent.ts';
 import { overHosts } from '../engine/pool.ts';
-import { alongWay, said } from '../engine/through.ts';
+import { alongWay, withVia } from '../engine/through.ts';
 import { requireVerified, type VerifyRequest, verifyHost } from '../engine/verify-host.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
@@ -103,5 +103,5 @@ export function verifyStored(
     now,
   };
   if (spec === undefined) return verifyHost(runtime.probe, request);
-  return alongWay(spec, reach, async (way) => said(await verifyHost(way.probe, request), way));
+  return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));
 }

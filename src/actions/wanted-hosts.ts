@@ -27,7 +27,7 @@ export type ApplyRequest = {
   readonly addHardening?: boolean;
 };
 
-/** Fails with what stands against the run as a whole; hosts that fail are in the result. */
+/** Fails with what prevents the whole run; hosts that fail are in the result. */
 export function apply(request: ApplyRequest, run: Run): Promise<Changed> {
   const { reason, hosts } = request;
   const question = (_: Wanted, changing: number) =>

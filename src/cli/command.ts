@@ -1,6 +1,6 @@
 /**
  * Owns the shape of a command: what it takes (data, from which the parser, the help and the completion are made),
- * what it is given, and what it gives back. A command prints nothing itself.
+ * what it is given, and what it returns. A command prints nothing itself.
  */
 
 import type { ActionContext } from '../actions/action-context.ts';
@@ -18,7 +18,7 @@ type OptionBase = {
   readonly short?: string;
   /** The word for the value in the help, for instance `FILE`. */
   readonly value?: string;
-  /** The heading of the help that it stands under. */
+  /** The heading of the help that it is under. */
   readonly group?: Group;
   /** Left out of the help and of completion. */
   readonly hidden?: boolean;
@@ -70,7 +70,7 @@ type ArgumentValue<S extends ArgumentSpec> = S extends { many: true }
       ? string
       : string | undefined;
 
-/** Flags that were not given are false, lists empty, everything else undefined: defaults belong to the workflows. */
+/** Flags that were not given are false, lists empty, everything else undefined: defaults belong to the actions. */
 export type OptionValues<O extends OptionSpecs> = { readonly [K in keyof O]: OptionValue<O[K]> };
 export type ArgumentValues<A extends ArgumentSpecs> = { readonly [K in keyof A]: ArgumentValue<A[K]> };
 
@@ -80,11 +80,11 @@ export type CommandResult = {
   readonly exit: ExitStatus;
   /** Goes into the JSON document as it is; secrets show as `***`. */
   readonly result: unknown;
-  /** For people, on stdout; an empty text prints nothing. Text from hosts must be clean (`printable`, `table`). */
+  /** For users, on stdout; an empty text prints nothing. Text from hosts must be clean (`printable`, `table`). */
   readonly text: string;
   /** What --quiet still shows of it where all went well; undefined: the text itself is what was asked for. */
   readonly attention?: string;
-  /** The text goes elsewhere, such as into a shell: its lines are never broken. */
+  /** The text is read by a program, such as a shell: its lines are never broken. */
   readonly verbatim?: boolean;
   /** Commands to go on with, `docker-tls …` or others, perhaps behind some words: after the text, as this person has to type them. */
   readonly next?: readonly string[];

@@ -122,6 +122,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/operator-list.ts')).command,
   },
   entry(
+    'store copy',
+    'Copy the store into a shared one, or into a directory, and compare',
+    () => import('./commands/store-copy.ts'),
+  ),
+  entry(
+    'store export',
+    'The whole store as one file for a backup, encrypted with age',
+    () => import('./commands/store-export.ts'),
+  ),
+  entry(
     'store check',
     'Whether a shared store is whole, signed, and the newest that was seen',
     () => import('./commands/store-check.ts'),
@@ -178,7 +188,7 @@ export type Found =
   | { readonly kind: 'group'; readonly group: string; readonly entries: readonly CommandEntry[] }
   | { readonly kind: 'unknown'; readonly nearest: readonly string[] };
 
-/** What other programs call these, and what people look for here. */
+/** What other programs call these, and what users look for here. */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
   ls: ['status', 'client list'],
   ps: ['status', 'env'],

@@ -22,7 +22,7 @@ export const GROUPS: readonly string[] = [
 /** Groups that `setup` explains: on the pages of other commands the names of their options are enough. */
 export const SHORT: readonly string[] = ['Connection', 'Secrets', 'Output'] satisfies Group[];
 
-/** The first page: every command with its line; groups stand together, in the order of the list. */
+/** The first page: every command with its line; each group in one place, in the order of the list. */
 export function renderOverview(program: string, commands: readonly CommandEntry[], columns: number): string {
   const page = listPage(program, commands).description(
     'Mutual TLS for remote Docker daemons: set up over SSH, checked, reversible, renewed before it expires.',
@@ -67,7 +67,7 @@ export function argumentWords({ args }: Command): string[] {
   });
 }
 
-/** `-i, --identity FILE…`; what has no letter stands where the others' names do. */
+/** `-i, --identity FILE…`; what has no letter is where the names of the others are. */
 export function optionTerm({ flags, short, parseArg }: Option): string {
   return `${short ? '' : '    '}${flags.replace(/[<>]/g, '')}${parseArg ? '…' : ''}`;
 }

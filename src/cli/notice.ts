@@ -38,7 +38,7 @@ export function hookAnswer(env: Env, parent: readonly string[], now: Date): stri
   }
 }
 
-/** The command line of docker, which started us. Only Linux shows it: elsewhere --context is not seen. */
+/** The command line of docker, which started us. Only Linux shows it: on other systems --context is not seen. */
 export function parentArguments(): string[] {
   try {
     return readFileSync(`/proc/${process.ppid}/cmdline`, 'utf8').split('\0').slice(1);

@@ -1,5 +1,5 @@
 /**
- * Owns what people watch while a run goes on, on stderr. On a terminal the hosts at work have a live line each and
+ * Owns what a user watches while a run goes on, on stderr. On a terminal the hosts at work have a live line each and
  * finished ones scroll up; otherwise every phase is a plain line. `--log FILE` gets all of it with times.
  *
  * A renderer of our own, because it has to stay calm from 1 to 200 hosts: only hosts at work are redrawn, never more
@@ -68,7 +68,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
 
 type Line = { readonly host: string; phase: string; startedAt: number; phaseAt: number };
 
-/** Errors: E_LOG_FILE (exit 2) if the log file cannot be written now; later that is said once, and no host's change is cut off. */
+/** Errors: E_LOG_FILE (exit 2) if the log file cannot be written now; later that is said once, and no host's change is interrupted. */
 export function createProgress(options: ProgressOptions): ProgressScreen {
   const { io } = options;
   const live = options.live === true && options.silent !== true;

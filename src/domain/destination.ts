@@ -1,4 +1,4 @@
-/** Owns the reading of HOST as people type it: `[user@]name[:port]`, `ssh://…`, IPv6 in brackets, or `local`. */
+/** Owns the reading of HOST as users type it: `[user@]name[:port]`, `ssh://…`, IPv6 in brackets, or `local`. */
 
 import { DockerTlsError } from '../errors/errors.ts';
 
@@ -42,7 +42,7 @@ export function destinationWords({ user, destination, port }: Destination): stri
   return `${user === undefined ? '' : `${user}@`}${place}${port === undefined ? '' : `:${port}`}`;
 }
 
-/** Where ssh ends, whoever logs in: the same text for two of them means the same host. */
+/** Where ssh ends, for any user: the same text for two of them means the same host. */
 export function wayOf(ssh: Destination & { readonly jump?: readonly string[]; readonly configFile?: string }): string {
   return JSON.stringify([ssh.destination.toLowerCase(), ssh.port ?? 22, ssh.jump ?? [], ssh.configFile ?? '']);
 }

@@ -112,7 +112,7 @@ export function renderEnvironment(options: EnvironmentOptions): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What to type so that the variables that `command` prints are in force. */
+/** What to type so that the variables that `command` prints take effect. */
 export function useOf(shell: Exclude<Shell, 'json'>, command: string): string {
   return DIALECTS[shell].use?.(command) ?? command;
 }

@@ -21,7 +21,7 @@ export function shellWords(text: string): string[] | undefined {
   }
 }
 
-/** How somebody logs in to a host; `local` is this one. */
+/** How a user logs in to a host; `local` is this one. */
 export type Login = {
   readonly destination: string;
   readonly user?: string;

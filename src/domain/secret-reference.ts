@@ -1,4 +1,4 @@
-/** Owns how a secret is named where no secret may stand: `env:NAME`, `file:PATH` or `prompt`. Reading it is the caller's. */
+/** Owns how a secret is named where no secret may be: `env:NAME`, `file:PATH` or `prompt`. Reading it is the caller's. */
 
 import { DockerTlsError } from '../errors/errors.ts';
 
@@ -13,7 +13,7 @@ export function checkSecretReference(text: string): void {
   if (!new RegExp(SECRET_REFERENCE_PATTERN).test(text)) throw secretReferenceError();
 }
 
-/** E_SECRET_REFERENCE: something that is not the name of a secret stands in its place. */
+/** E_SECRET_REFERENCE: something that is not the name of a secret is in its place. */
 export function secretReferenceError(): DockerTlsError {
   return new DockerTlsError({
     code: 'E_SECRET_REFERENCE',

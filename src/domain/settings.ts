@@ -15,7 +15,7 @@ export type Group = 'Hosts' | 'Connection' | 'Host' | 'Certificate' | 'Secrets' 
 export type Setting = Kind & {
   /** Reads what a file or a flag says (JSON in, value out), and writes it again. */
   readonly schema: z.ZodMiniType;
-  /** What a host has that says nothing, and what that means for people where there is no such value. */
+  /** What a host has that says nothing, and what that means for users where there is no such value. */
   readonly default?: unknown;
   readonly otherwise?: string;
   /** What it is, for help, editors and docs. */

@@ -1,4 +1,4 @@
-/** Owns how times, counts and widths are said to people. Pure: the present is a parameter. */
+/** Owns how times, counts and widths are said to users. Pure: the present is a parameter. */
 
 import { stripVTControlCharacters } from 'node:util';
 import truncatedWidth from 'fast-string-truncated-width';
@@ -42,7 +42,7 @@ function twoUnits(value: number, per: number, large: string, small: string): str
   return rest === 0 ? `${value / per} ${large}` : `${Math.floor(value / per)} ${large} ${rest} ${small}`;
 }
 
-/** The day in UTC, `2027-02-01`: the same for everybody who reads it. */
+/** The day in UTC, `2027-02-01`: the same for every reader. */
 export function dateWords(date: Date): string {
   return date.toISOString().slice(0, 10);
 }

@@ -12,6 +12,7 @@ import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import type { Changed, ChangeOutcome, Intent, OpenedHost, Planned, PlannedHost, Run, Wanted } from './intent.ts';
 import { asksExternalCa } from './issue.ts';
+import { ourPackages, purgePackages } from './packages.ts';
 import { overHosts } from './pool.ts';
 import { closingOnError, factsOf, openHost } from './steps/connect.ts';
 import { type Issued, issueCredentials, unlockCa, withCredentials } from './steps/issue.ts';
@@ -28,8 +29,8 @@ import { requireVerified } from './verify-host.ts';
  * the refusals of the intent, E_STORE_CHANGED (exit 5), and what the issuer, the store and the question fail with.
  */
 export async function change(intent: Intent, run: Run): Promise<Changed> {
-  const base = await resolveIntent(intent, run);
   if (!run.dryRun) await run.store.requireWritable();
+  const base = await resolveIntent(intent, run);
   const planned = await planFirst(base, run);
   try {
     if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };
@@ -105,6 +106,10 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
             await run.store.withLock(`docker-tls ${base.reason}`, () => run.store.write(before));
         },
       });
+    }
+    if (plan.purpose === 'remove' && ourPackages(facts).length > 0) {
+      line.phase('packages');
+      outcome = { ...outcome, warnings: [...outcome.warnings, ...(await purgePackages(session))] };
     }
     if (sent !== undefined) base.known.set(spec.name, sent.cert);
     const elapsedMs = run.runtime.now().getTime() - began;

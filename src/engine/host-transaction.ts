@@ -10,10 +10,10 @@ import { type HostResult, parseResult, parseWarnings } from '../host/protocol.ts
 import type { HostSession } from '../runtime.ts';
 
 /**
- * Runs a transaction up to the restarted daemon, and gives what the host has to say beside that; the host then waits for `endTransaction(…, 'commit')` and goes back on its own
+ * Runs a transaction up to the restarted daemon, and gives what the host has to say beside that; the host then waits for `endTransaction(…, 'commit')` and rolls back on its own
  * without it. Fails with E_HOST_LOCKED, E_HOST_CHANGED, E_STALE_CHANGE, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed),
  * E_DAEMON_START (rolled back at once, with the daemon's own lines), E_APPLY, E_ROLLBACK (exit 6), E_UNANSWERED (the script on the host
- * died, so nobody knows how it ended: take the change back), and the session's errors when the connection is lost.
+ * died, so it is unknown how it ended: take the change back), and the session's errors when the connection is lost.
  */
 export async function startTransaction(
   session: HostSession,
@@ -37,7 +37,7 @@ export async function startTransaction(
   throw translate(session, transaction.kind, last, result.stderr);
 }
 
-/** What an ending came to: `nothing` when the host knows no such change (any more), `full` when its disk had no room to keep it. */
+/** What an ending came to: `nothing` when the host knows no such change, `full` when its disk had no room to keep it. */
 export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck' | 'full';
 
 /** `remark`: what is not as it was although the files are; empty otherwise. */
@@ -128,7 +128,7 @@ function lockedBy({ host, login }: Pick<HostSession, 'host' | 'login'>, lock: st
     { host, login },
     printable(value('who') || 'another run', 200),
     new Date(Number(value('since') || Number.NaN) * 1000),
-    // The host's own present; a lock that nobody could read is gone soon.
+    // The host's own present; a lock that could not be read is gone soon.
     Math.max(1, Number(value('expires')) - Number(now)) || 1,
   );
 }
@@ -138,6 +138,18 @@ function failed({ host, login }: Pick<HostSession, 'host' | 'login'>, step: stri
   const message = reason(why);
   if (NO_SPACE.test(message) || / 100% /.test(message)) {
     return diskFullError({ host, login }, "the host's disk is full; nothing was changed", said);
+  }
+  // It was stopped after its time (src/domain/dockerd/validate.ts), as on a host with too much to do.
+  if (step === 'validate' && why.trim() === '') {
+    return new DockerTlsError({
+      code: 'E_DAEMON_CONFIG',
+      where: host,
+      message: 'dockerd did not say in time whether it accepts its new configuration; nothing was changed',
+      hints: [
+        `see what keeps the host busy: ${sudoCommand(login, 'top', '-b', '-n', '1')}`,
+        'run the same command again',
+      ],
+    });
   }
   if (step === 'validate') {
     return new DockerTlsError({

@@ -30,7 +30,7 @@ export type Wanted = {
   readonly hosts: readonly HostSpec[];
   readonly credentials: readonly CredentialChange[];
   readonly target: Target;
-  /** Why hosts are changed that nobody named. */
+  /** Why hosts are changed that were not named. */
   readonly notes?: readonly string[];
   /** Hosts that stay as they are, each with its reason. */
   readonly leftOut?: readonly DockerTlsError[];
@@ -54,7 +54,7 @@ export type Target =
       readonly takeOver?: boolean;
       /** Clients of a CA that a host accepts now, and that this store does not know, may lose it. */
       readonly rejectOthers?: boolean;
-      /** The fixes of a spec are added to those that the host has: nobody asked to take any away. */
+      /** The fixes of a spec are added to those that the host has: no request takes any away. */
       readonly addHardening?: boolean;
     }
   | {

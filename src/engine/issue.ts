@@ -128,7 +128,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       for (const [name, { cert }] of state.issuers) issuers[name] = { cert };
     } else {
       made = { retireCa: before !== undefined };
-      if (before?.keyPem !== undefined) await keys.open(before.keyPem); // or two passphrases would be in force from now on
+      if (before?.keyPem !== undefined) await keys.open(before.keyPem); // or two passphrases would be in use from now on
     }
     await makeCa(spec);
     const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);

@@ -1,11 +1,11 @@
-/** Owns the one passphrase of a store: the words under which the keys of its CAs and issuing CAs lie there. */
+/** Owns the one passphrase of a store: the words under which the keys of its CAs and issuing CAs are stored. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { CaToken } from '../domain/external-ca.ts';
 import { decryptKey, encryptKey, isEncrypted, keyOpens } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
 
-/** Where the CA's passphrase comes from. `opens`: whether it is the right one; whoever types it may try again. */
+/** Where the CA's passphrase comes from. `opens`: whether it is the right one; the person who types it may try again. */
 export type PassphraseSource = {
   /** For a CA that is made now; undefined when the user declined in so many words. */
   forNewCa(): Promise<Secret | undefined>;
@@ -21,7 +21,7 @@ export type KeyProtection = {
   open(stored: Secret): Promise<Secret>;
   /** Asks for the words, where the keys have any. */
   unlock(): Promise<void>;
-  /** Nobody knows the words of the keys in this store any more: those made from now on get words of their own. */
+  /** The words of the keys in this store are lost: those made from now on get words of their own. */
   beginAnew(): Promise<void>;
 };
 

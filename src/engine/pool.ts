@@ -18,7 +18,7 @@ export type FleetOptions = {
   readonly signal: AbortSignal;
 };
 
-/** A host keeps a processor busy for some 50 ms, its own restart takes seconds; the cap is for what lies between (bastions, networks). */
+/** A host keeps a processor busy for some 50 ms, its own restart takes seconds; the cap is for what is between (bastions, networks). */
 export function defaultParallel(processors = availableParallelism()): number {
   return Math.min(10 * processors, 50);
 }

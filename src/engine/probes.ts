@@ -56,7 +56,7 @@ const DAY_MS = 86_400_000;
 
 let made: { readonly day: number; readonly credentials: Promise<ProbeCredentials> } | undefined;
 
-/** A client of a CA that nobody trusts, valid on the day of `now` and the next. Made once in a run, for every host. */
+/** A client of an untrusted CA, valid on the day of `now` and the next. Made once in a run, for every host. */
 function untrustedCredentials(now: Date): Promise<ProbeCredentials> {
   const day = Math.floor(now.getTime() / DAY_MS);
   if (made?.day !== day) made = { day, credentials: issueUntrusted(now) };

@@ -36,7 +36,7 @@ export function probeThrough(probe: Probe, tunnel: Tunnel): Probe {
 }
 
 /** Each result says that it was not seen from here. */
-export function said(checks: readonly CheckResult[], { via }: Pick<Way, 'via'>): CheckResult[] {
+export function withVia(checks: readonly CheckResult[], { via }: Pick<Way, 'via'>): CheckResult[] {
   return checks.map((check) =>
     via === undefined ? check : { ...check, outcome: `${check.outcome}, through ${via}`, via },
   );

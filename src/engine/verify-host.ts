@@ -137,7 +137,7 @@ function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undef
   return { ...check, ok: true, outcome: `accepted (${outcome.protocol})` };
 }
 
-/** Nobody here is accepted on the host: that the right certificate is served, and that it asks for one, has to do. */
+/** No client of this store is accepted on the host: that the right certificate is served, and that it asks for one, has to do. */
 function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
   const check = refused(who, outcome);
   if (!check.ok || outcome.kind === 'accepted') return check;
@@ -147,7 +147,7 @@ function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | unde
   return { ...check, ok: false, outcome: OTHER_CERTIFICATE, otherCertificate: true };
 }
 
-/** A port that does not answer refuses nobody: it verifies nothing. */
+/** A port that does not answer refuses no client: it verifies nothing. */
 const SILENT: readonly CheckResult['cause'][] = ['connection-refused', 'timed-out', 'unreachable', 'name-not-found'];
 
 function refused(who: string, outcome: ProbeOutcome): CheckResult {

@@ -1,6 +1,6 @@
 /**
  * Owns what a failure looks like: the one error class that users meet, the exit statuses of the contract, what becomes of
- * anything else that is thrown, and the cleaning of text that came from a host before anybody sees it.
+ * anything else that is thrown, and the cleaning of text that came from a host before it is shown.
  */
 
 import { type ErrorCode, type ExitStatus, exitOfCode } from './catalogue.ts';

@@ -2,7 +2,7 @@
 # Needs programs: curl ls perl python3 sed
 
 # GET of paths over a local socket: api SOCKET NONCE PATH…. Prints for each its answer, newline, `--NONCE api STATUS PATH`, newline
-# (src/domain/dockerd/sections.ts); STATUS is 000 where none came, and then it is the last. A nonce comes to other programs by stdin, where nobody else reads it.
+# (src/domain/dockerd/sections.ts); STATUS is 000 where none came, and then it is the last. A nonce comes to other programs by stdin, where no other process reads it.
 # 2: there is nothing to ask with.
 api() {
   [ $# -gt 2 ] || return 0

@@ -22,12 +22,13 @@ export const SETTINGS = [
   'SSHD',
   'SSHD_DROP_IN',
   'AUDIT',
+  'PORTS',
   'GENERATION',
   'KEEP',
 ] as const;
 export type HostScriptSettings = Readonly<Record<(typeof SETTINGS)[number], string>>;
 
-/** Variables that stand before the script of a change; `…_SIZE` are lengths in bytes of what comes on its standard input, in this order. */
+/** Variables that are before the script of a change; `…_SIZE` are lengths in bytes of what comes on its standard input, in this order. */
 export const CHANGE_VARIABLES = [
   'TXN',
   'WHO',
@@ -49,6 +50,9 @@ export const CHANGE_VARIABLES = [
   'JSON_FORMS',
 ] as const;
 export type ChangeVariables = Readonly<Record<(typeof CHANGE_VARIABLES)[number], string>>;
+
+/** Variables that stand before the scripts of packages: names of packages, and the host's list of those that were installed. */
+export const PACKAGE_VARIABLES = ['NAMES', 'NEW', 'LIST'] as const;
 
 /** Kinds of entries of the manifest. `blob`: a file in a directory of credentials, which is new. */
 export const ENTRY_KINDS = ['blob', 'file', 'link', 'absent', 'attributes', 'member', 'sysctl'] as const;
@@ -107,6 +111,10 @@ export const RESULTS = {
   undone: ['remark'],
   /** The host knows no such change, or no longer. */
   nothing: [],
+  /** Of packages. `daemon`: where dockerd started again meanwhile; `stays`: those of `names` that something else needs. */
+  installed: ['daemon'],
+  uninstalled: ['why'],
+  purged: ['names', 'stays', 'why'],
 } as const;
 type Fields = typeof RESULTS;
 export type ResultKind = keyof Fields;

@@ -1,4 +1,4 @@
-/** Owns which modules make up each script that runs on a host, and their order. What a module needs stands in its header. */
+/** Owns which modules make up each script that runs on a host, and their order. What a module needs is in its header. */
 
 import apiModule from './api.sh';
 import armModule from './apply/arm.sh';
@@ -24,6 +24,19 @@ import factsPathsModule from './facts/paths.sh';
 import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
+import factsServiceModule from './facts/service.sh';
+import initArmModule from './init/arm.sh';
+import initFactsModule from './init/facts.sh';
+import initOpenrcModule from './init/openrc.sh';
+import initOpenrcBootModule from './init/openrc-boot.sh';
+import initPidModule from './init/pid.sh';
+import initRecoveryModule from './init/recovery.sh';
+import initServiceModule from './init/service.sh';
+import initSysvinitModule from './init/sysvinit.sh';
+import initSysvinitBootModule from './init/sysvinit-boot.sh';
+import installPackagesModule from './packages/install.sh';
+import lookPackagesModule from './packages/look.sh';
+import purgePackagesModule from './packages/purge.sh';
 import resultModule from './result.sh';
 import auditRulesModule from './rollback/audit-rules.sh';
 import baseModule from './rollback/base.sh';
@@ -45,7 +58,7 @@ import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
 
 /** What starts dockerd on a host: those that a change can be made with. */
-export const SERVICE_MANAGERS = ['systemd'] as const;
+export const SERVICE_MANAGERS = ['systemd', 'sysvinit', 'openrc'] as const;
 export type ServiceManager = (typeof SERVICE_MANAGERS)[number];
 
 /**
@@ -57,6 +70,14 @@ const MANAGERS: Readonly<Record<ServiceManager, { readonly rollback: readonly st
   systemd: {
     rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
     apply: [systemdUnreadModule, systemdArmModule],
+  },
+  sysvinit: {
+    rollback: [initPidModule, initSysvinitModule, initServiceModule, initRecoveryModule],
+    apply: [initArmModule, initSysvinitBootModule],
+  },
+  openrc: {
+    rollback: [initPidModule, initOpenrcModule, initServiceModule, initRecoveryModule],
+    apply: [initArmModule, initOpenrcBootModule],
   },
 };
 
@@ -108,6 +129,9 @@ export const FACTS_SCRIPT: string = [
   factsSectionsModule,
   factsPathsModule,
   systemdFactsModule,
+  initPidModule,
+  initFactsModule,
+  factsServiceModule,
   factsDaemonModule,
   factsHostModule,
   factsRecordsModule,
@@ -128,6 +152,15 @@ export const AUDIT_SCRIPT: string = [
   auditApiModule,
   auditMainModule,
 ].join('\n');
+
+/** What apt would do to install packages. Before it: NAMES. Changes nothing. */
+export const LOOK_PACKAGES_SCRIPT: string = lookPackagesModule;
+
+/** Installs packages. Before it: NAMES; NEW, all that apt said it would install; LIST, the host's list of them. */
+export const INSTALL_PACKAGES_SCRIPT: string = [resultModule, installPackagesModule].join('\n');
+
+/** Takes away those of LIST that nothing else needs. */
+export const PURGE_PACKAGES_SCRIPT: string = [resultModule, purgePackagesModule].join('\n');
 
 /** Runs Lynis where it is installed, and leaves nothing behind. */
 export const LYNIS_SCRIPT: string = auditLynisModule;

@@ -1,4 +1,4 @@
-/** Access is written only when it is possible and agreed to; the hosts here answer nobody, so what is left to do shows. */
+/** Access is written only when it is possible and agreed to; the hosts here do not answer, so what is left to do shows. */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -116,11 +116,11 @@ describe('an imported CA, which has clients that are not in this store', () => {
     expect(new Set(dialled)).toEqual(new Set(['build-1', 'build-2']));
   });
 
-  test('a client for all hosts cuts nobody off and needs no yes', async () => {
+  test('a client for all hosts takes access from no other and needs no yes', async () => {
     expect((await run('client', 'add', 'ci', '--yes')).exit).toBe(0);
   });
 
-  test('where a host lists its clients already, nobody is left to be cut off', async () => {
+  test('where a host lists its clients already, no client is left to lose access', async () => {
     await run('client', 'revoke', 'eve', '--yes', '--reject-other-clients');
     const store = openStore(home);
     await store.withLock('test', async () => {
@@ -136,7 +136,7 @@ describe('an imported CA, which has clients that are not in this store', () => {
 });
 
 describe('client revoke', () => {
-  test('a host that nobody else may use stays as it is and is named; the others are changed', async () => {
+  test('a host that no other client may use stays as it is and is named; the others are changed', async () => {
     await issueStore(home, { ...two, clients: { laptop: ['build-2'], eve: undefined } });
     const { exit, json } = await run('client', 'revoke', 'eve', '--yes');
     expect([exit, json.ok]).toEqual([5, false]);
@@ -146,7 +146,7 @@ describe('client revoke', () => {
     ]);
     expect(json.error?.errors?.[0]).toMatchObject({ message: expect.stringContaining('still accepts') });
     expect((await client('eve'))?.revokedAt).toBeDefined();
-    // What the hint says fixes it: from then on the host has somebody who verifies it.
+    // What the hint says fixes it: from then on the host has a client that verifies it.
     dialled = [];
     const add = await run('client', 'add', 'bob', '--hosts', 'build-1', '--yes');
     expect(add.json.error?.errors?.map(({ code }) => code)).toEqual(['E_SSH_TIMEOUT', 'E_SSH_TIMEOUT']);
@@ -196,7 +196,7 @@ describe('client add', () => {
     expect(await client(name)).toMatchObject({ name });
   });
 
-  test('that nobody agrees to leaves no trace', async () => {
+  test('without consent leaves no trace', async () => {
     await issueStore(home, { ...two, clients: { laptop: undefined } });
     const before = await state();
     const { json } = await run('client', 'add', 'ci', '--hosts', 'build-1');

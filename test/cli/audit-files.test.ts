@@ -19,7 +19,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const audit = (...argv: string[]) => runCli(['audit', '--home', join(directory, 'store'), ...argv], { cwd: directory });
 
 describe('--check', () => {
-  test('of hosts does not pass a file that nobody judged', async () => {
+  test('of hosts does not pass a file that was not judged', async () => {
     const { exit, err } = await audit('--compose', 'c.yml', '--check', '5.5', '--fail-on', 'high');
     expect(exit).toBe(2);
     expect(err).toMatch(/--check 5\.5: there is no such check for what is audited here/);

@@ -98,6 +98,7 @@ const NOTHING = ['3036a134', '30028200', `300a8708${'00'.repeat(8)}`, `30228720$
   .join('')
   .replace(/..(?=.)/g, '$&:');
 const keyOf = (cert: string) => cert.replace(/\.pem$/, '-key.pem');
+const withKey = (cert: string) => [cert, '--key', keyOf(cert)];
 
 describe('ca import', () => {
   test('of a key file that holds more than the key, only the key is kept', async () => {
@@ -291,6 +292,11 @@ describe('ca import', () => {
       'E_CA_NOT_YET_VALID',
     ],
     ['one with no name', () => [own('/')], 'E_CA_SUBJECT'],
+    [
+      'the key of one that may sign leaves only',
+      () => withKey(own('/CN=x', ['basicConstraints=critical,CA:TRUE,pathlen:0'])),
+      'E_CA_PATHLEN',
+    ],
     ['one for servers alone', () => [own('/CN=x', ['extendedKeyUsage=serverAuth'])], 'E_CA_USAGE'],
     ['one for mail', () => [own('/CN=x', ['extendedKeyUsage=emailProtection'])], 'E_CA_USAGE'],
     ['an unknown critical extension', () => [own('/CN=x', ['1.2.3.4.5=critical,ASN1:UTF8String:x'])], 'E_CA_EXTENSION'],
@@ -349,7 +355,7 @@ describe('ca import', () => {
 });
 
 describe('a command that signs', () => {
-  test('of leaf certificates only: servers, clients and requests get them; nobody can be revoked, and that is said', async () => {
+  test('of leaf certificates only: servers, clients and requests get them; no client can be revoked, and that is said', async () => {
     const ca = factory.issue('company', { ca: true });
     const sign = ['--sign-command', writeSignScript(file('sign'), ca), '--leaf-only'];
     expect((await run('ca', 'import', '--cert', ca.certFile, ...sign)).out).toContain('cannot be revoked one by one');
@@ -448,7 +454,7 @@ describe('a command that signs', () => {
     expect((await openStore(home).read()).issuers.size).toBe(0);
   });
 
-  test('by hand, as docs/ca.md has it: the request lies there until somebody brings the certificate', async () => {
+  test('by hand, as docs/ca.md has it: the request is there until the operator brings the certificate', async () => {
     const docs = readFileSync(new URL('../../docs/ca.md', import.meta.url), 'utf8');
     const script = /^ {4}#!\/bin\/sh\n {4}# sign-by-hand[\s\S]*?\n\n/m.exec(`${docs}\n`)?.[0] ?? '';
     writeFileSync(file('by-hand'), script.replace(/^ {4}/gm, '').replace('/srv/requests', directory));
@@ -458,7 +464,7 @@ describe('a command that signs', () => {
     const command = './by-hand {profile} {days} {name}';
     expect((await run('ca', 'import', '--cert', ca.certFile, '--sign-command', command)).exit).toBe(0);
     const carried: string[] = [];
-    const somebody = setInterval(() => {
+    const operator = setInterval(() => {
       for (const request of ['server-web.csr', 'issuer-ci.csr'].filter((name) => existsSync(file(name)))) {
         if (carried.includes(request) || !readFileSync(file(request), 'utf8').includes('END CERTIFICATE REQUEST'))
           continue;
@@ -471,7 +477,7 @@ describe('a command that signs', () => {
     try {
       await issueStore(home, { hosts: { web: { address: '10.0.0.9' } }, clients: { ci: undefined } });
     } finally {
-      clearInterval(somebody);
+      clearInterval(operator);
     }
     expect(carried.sort()).toEqual(['issuer-ci.csr', 'server-web.csr']);
     const { hosts } = await openStore(home).read();

@@ -75,7 +75,7 @@ describe('client revoke', () => {
     expect(out).toContain('eve is revoked: 1 host rejects it, tried with its own certificate.');
   });
 
-  test('a host that still accepts it goes back, and nobody is told that it rejects it', async () => {
+  test('a host that still accepts it is rolled back, and no text says that it rejects it', async () => {
     accepted = () => true;
     const { exit, out, err } = await run(revoke);
     expect([exit, phases]).toEqual([7, ['apply', 'undo']]);
@@ -83,7 +83,7 @@ describe('client revoke', () => {
     expect(out).toContain('eve is revoked, but the hosts that failed still accept it');
   });
 
-  test('without its key here it is not tried, and nobody is told that it was', async () => {
+  test('without its key here it is not tried, and no text says that it was', async () => {
     const { key: _, directory: __, ...eve } = await client('eve');
     const locked = store();
     await locked.withLock('test', () => locked.write({ clients: { eve } }));
@@ -102,7 +102,7 @@ test('a host that serves another certificate than the one sent goes back, and th
 });
 
 describe('what --yes alone does not agree to', () => {
-  test('clients of a CA that the daemon accepts now, which nobody here knows', async () => {
+  test('clients of a CA that the daemon accepts now, which this store does not know', async () => {
     const theirs = factory.issue('Theirs', { ca: true });
     const facts = {
       'file:/etc/default/docker':

@@ -204,8 +204,8 @@ describe('client export and import', () => {
     expect([made.exit, made.err]).toEqual([0, '']);
     const shown = openssl('pkcs12', '-in', file('ci.p12'), '-passin', 'pass:correct horse', '-nokeys', '-clcerts');
     expect(shown).toContain('friendlyName: ci');
-    const nobody = await here('client', 'export', 'ci', '--format', 'p12', '--out', 'other.p12', '--json');
-    expect(nobody.json.error?.code).toBe('E_NO_TERMINAL');
+    const unasked = await here('client', 'export', 'ci', '--format', 'p12', '--out', 'other.p12', '--json');
+    expect(unasked.json.error?.code).toBe('E_NO_TERMINAL');
     expect(existsSync(file('other.p12'))).toBe(false);
   });
 
@@ -275,7 +275,7 @@ describe('client request, sign, import', () => {
     expect(renewed).not.toBe(cert);
   });
 
-  test('a bundle without a key is of no use to anybody else', async () => {
+  test('a bundle without a key is of no use on another computer', async () => {
     await three();
     await other('client', 'request', 'ann', '--out', file('ann.csr'));
     await here('client', 'sign', 'ann.csr', '--out', 'ann.tar');
@@ -378,7 +378,7 @@ describe('client request, sign, import', () => {
     ).toContain('OK');
   });
 
-  test('does not sign over a client whose key is here, a torn request, or one that somebody changed', async () => {
+  test('does not sign over a client whose key is here, a torn request, or one that was changed', async () => {
     await three();
     await other('client', 'request', 'laptop', '--out', file('a.csr'));
     expect((await here('client', 'sign', 'a.csr', '--json')).json.error?.code).toBe('E_CLIENT_EXISTS');

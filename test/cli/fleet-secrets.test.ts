@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 afterAll(() => removeHomes());
 
-test('a file that everybody can read holds no secret', async () => {
+test('a file that every local user can read holds no secret', async () => {
   chmodSync(file('words'), 0o644);
   const { exit, json } = await run('rotate', 'client', 'ci', '--yes', '--ca-passphrase-file', 'words');
   expect([exit, json.error?.code, json.error?.hints]).toEqual([2, 'E_SECRET_FILE', [`chmod 600 ${file('words')}`]]);
@@ -33,7 +33,7 @@ test('a file that everybody can read holds no secret', async () => {
 test.each([
   [tmpdir(), 'is a directory'],
   ['/dev/null', 'is a device, no file'],
-])('%s holds no secret, and nobody is told to close it', async (path, what) => {
+])('%s holds no secret, and no hint says to close it', async (path, what) => {
   const { exit, json } = await run('rotate', 'client', 'ci', '--yes', '--ca-passphrase-file', path);
   expect([exit, json.error?.code, json.error?.hints]).toEqual([2, 'E_SECRET_FILE', []]);
   expect(json.error?.message).toContain(`${path} ${what}`);

@@ -178,7 +178,7 @@ test('contexts that lead to a host go with it, and no others', async () => {
     }),
   );
   expect(await giveContexts(specs, clients, around)).toEqual([]);
-  // Another host of the store has the same address: nobody knows whose context it is.
+  // Another host of the store has the same address: it is unknown whose context it is.
   expect(await contextsOf('b2', await store())).toEqual([]);
   const places = await contextsOf('b1', await store());
   expect(places.map(({ name }) => name)).toEqual(['to-b1']);

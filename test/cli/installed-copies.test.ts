@@ -1,4 +1,4 @@
-/** Copies of a client's credentials follow its renewals: where they were made, whoever renews, and after a run that died. */
+/** Copies of a client's credentials follow its renewals: where they were made, whichever user renews, and after a run that died. */
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

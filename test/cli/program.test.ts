@@ -143,7 +143,7 @@ test('an old Node gets a clear word', () => {
   expect(run.stderr).toMatch(/^error\[E_NODE_VERSION\]: docker-tls needs Node\.js 20\.18 or later/);
 });
 
-// As in a container that was started with `--user 12345`. Only root can become somebody else.
+// As in a container that was started with `--user 12345`. Only root can become another user.
 describe.skipIf(process.getuid?.() !== 0)('a user without an entry in passwd', () => {
   const home = join(directory, 'nobody');
   const run = (env: NodeJS.ProcessEnv, ...argv: string[]) =>
@@ -321,7 +321,7 @@ describe('signals', () => {
     expect(err).not.toMatch(/restored/);
   });
 
-  test('an error that nobody caught is said as a bug, and ends the run', async () => {
+  test('an error that was not caught is said as a bug, and ends the run', async () => {
     const { status, out } = await start('--stray', '--json').run;
     expect(status).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ ok: false, command: 'hold', error: { code: 'E_BUG' } });

@@ -50,7 +50,7 @@ test('without a terminal every phase is a plain line, and the same phase is said
   );
 });
 
-test('a log file that cannot be written any more is said once, and cuts nothing off', () => {
+test('a log file that can no longer be written is said once, and interrupts nothing', () => {
   const { io, raw } = screenIo();
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-test-log-'));
   const logFile = join(directory, 'run.log');

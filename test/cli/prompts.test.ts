@@ -174,7 +174,7 @@ test('the password of one user for sudo is asked for once, whatever the number o
   await type('Password for sudo of pat:', `sesame${ENTER}`);
   const answers = await Promise.all(requested);
   expect(answers.map((answer) => answer?.revealText())).toEqual(['sesame', 'sesame', 'sesame']);
-  // It was wrong: whoever notices first asks, for all.
+  // It was wrong: the host that notices first asks, for all.
   const again = ['b', 'a'].map((host) => prompts.ssh?.sudoPassword?.({ host, user: 'pat', again: true }));
   await type('sudo on b did not take that one.', `open${ENTER}`);
   expect((await Promise.all(again)).map((answer) => answer?.revealText())).toEqual(['open', 'open']);

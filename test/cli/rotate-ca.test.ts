@@ -174,7 +174,7 @@ describe('a client that is renewed in the middle of a rotation', () => {
     expect(await isTrusted('ann')).toEqual(['build-1', 'build-2']);
   });
 
-  test('a rotation on top of one that is not through locks nobody out who has credentials of the first CA', async () => {
+  test('a rotation on top of one that is not through locks no client out that has credentials of the first CA', async () => {
     await issueStore(home, listed);
     await run('rotate', 'ca', '--yes');
     await run('rotate', 'ca', '--yes', '--new');
@@ -227,7 +227,7 @@ describe('without the key of the old CA', () => {
     dialled = [];
   };
 
-  test('hosts wait until it is said that who has not fetched may be cut off; clients here have their files by then', async () => {
+  test('hosts wait until it is said that clients that have not fetched may lose access; clients here have their files by then', async () => {
     await withoutKey();
     const { exit, json } = await run('rotate', 'ca', '--yes');
     expect([exit, json.error?.code, json.error?.where]).toEqual([3, 'E_BREAKS_CLIENTS', 'build-1, build-2']);
@@ -281,7 +281,7 @@ test('copies outside the store that the new CA leaves behind are named, with wha
 });
 
 describe('without the passphrase', () => {
-  test('a rotation is begun with another one; what nobody can open goes', async () => {
+  test('a rotation is begun with another one; what can no longer be opened goes', async () => {
     writeFileSync(join(directory, 'pass'), 'correct horse\n', { mode: 0o600 });
     writeFileSync(join(directory, 'other'), 'another one\n', { mode: 0o600 });
     await run('ca', 'create', '--ca-passphrase-file', 'pass');

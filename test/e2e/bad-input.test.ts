@@ -44,7 +44,7 @@ function towards(destination: string, more: readonly string[] = []): string[] {
   return [command, destination, ...rest];
 }
 
-test('a host that nobody answers for', async () => {
+test('a host that does not answer', async () => {
   await remember();
   await expectRefused(await person.run(towards('root@10.213.255.254')), 'E_SSH_UNREACHABLE', 4);
 });
@@ -72,7 +72,7 @@ test('a wrong password for sudo', async () => {
   expect(run.err).not.toContain('battery staple');
 });
 
-test('a host key that nobody knows, and one that has changed', async () => {
+test('an unknown host key, and one that has changed', async () => {
   const file = join(person.home, '.ssh/known_hosts');
   const good = readFileSync(file, 'utf8');
   writeFileSync(file, '');

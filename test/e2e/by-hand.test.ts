@@ -39,7 +39,7 @@ async function remove(): Promise<void> {
 const FAILS =
   'systemctl restart docker.service; until systemctl -q is-failed docker.service; do sleep 0.2; done; systemctl is-failed docker.service';
 
-test('a host without flock is told so, and not that somebody else is at work', async () => {
+test('a host without flock is told so, and not that another run is at work', async () => {
   await host.must('mv /usr/bin/flock /usr/bin/flock.away');
   const run = await person.run(person.setup(host));
   await host.must('mv /usr/bin/flock.away /usr/bin/flock');
@@ -72,7 +72,7 @@ test('dockerd lies elsewhere after an upgrade: plan shows it, setup follows', as
   await host.must('docker ps');
 });
 
-test('our drop-in deleted by hand: the port is not open to everybody after a boot, and setup opens it again', async () => {
+test('our drop-in deleted by hand: the port is not open to every client after a boot, and setup opens it again', async () => {
   await setUp();
   await host.must('rm /etc/systemd/system/docker.service.d/zz-docker-tls.conf');
   await host.reboot();

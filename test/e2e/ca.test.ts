@@ -1,4 +1,4 @@
-/** Changes of what a host trusts, on real hosts: nobody loses access without having been named. */
+/** Changes of what a host trusts, on real hosts: no client loses access without having been named. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ test('files in the Docker config directory itself go through a whole rotation of
   done(await person.run(['remove', host.name, '--yes']));
 });
 
-/** What docker says as somebody who has a certificate and knows a CA. */
+/** What docker says as a client that has a certificate and knows a CA. */
 async function version(host: LabHost, client: Issued, ca: string): Promise<ProgramRun> {
   const person = someone();
   writeFileSync(join(person.home, 'ca.pem'), ca);
@@ -135,7 +135,7 @@ test.each([
   done(await version(host, ada, ca.cert));
 });
 
-test('an imported CA: clients that it issued elsewhere are cut off by a list of clients, and only with its own yes', async () => {
+test('an imported CA: clients that it issued in another store lose access by a list of clients, and only with its own yes', async () => {
   const [host] = hosts as [LabHost];
   const ca = factory.issue('Company', { ca: true });
   const ada = factory.issue('ada', { by: ca, usage: 'clientAuth' });
@@ -149,7 +149,7 @@ test('an imported CA: clients that it issued elsewhere are cut off by a list of 
   done(await version(host, ada, ca.cert));
   done(await person.run(['client', 'revoke', 'eve', '--yes', '--reject-other-clients']));
   expect((await version(host, ada, ca.cert)).status).not.toBe(0);
-  // Once it lists its clients, nobody else is left to lose.
+  // Once it lists its clients, no other client is left to lose.
   done(await person.run(['client', 'add', 'ci', '--hosts', host.name, '--yes']));
   done(await person.run(['remove', host.name, '--yes']));
 });

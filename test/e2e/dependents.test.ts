@@ -53,7 +53,7 @@ async function undisturbed(): Promise<string> {
   );
 }
 
-/** Those that end with docker.service are started again, which nobody waits for. */
+/** Those that end with docker.service are started again, which no step waits for. */
 async function expectAllUp(): Promise<void> {
   expect(await undisturbed()).toBe(before);
   await host.must(`tries=0; until systemctl -q is-active bound && systemctl -q is-active second; do

@@ -137,7 +137,7 @@ describe.each<Login>([
   }
   const setup = (...more: readonly string[]): string[] => person.setup(host, ['--transport', transport, ...more], user);
 
-  test('the variables are there for whoever logs in', async () => {
+  test('the variables are there for a user who logs in', async () => {
     const { out } = await host.ssh('env', { user });
     expect(out).toContain('\nT=/tmp\n');
     expect(out).toContain('POSIXLY_CORRECT=1\n');

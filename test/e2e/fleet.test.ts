@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, finished, type Program, type ProgramRun } from '../support/cli.ts';
 import { type LabHost, labPassword, labUp, type Suite, suites } from '../support/lab.ts';
 
-/** As many as the issue asks for; fewer where somebody is in a hurry. */
+/** As many as the issue asks for; fewer where time is short. */
 const COUNT = Number(process.env.FLEET_HOSTS ?? 20);
 const words = 'open sesame';
 let directory: string;
@@ -77,7 +77,7 @@ test('three hosts in trouble are their own affair, and the next run fixes what w
   await taken.must(
     'printf "[Socket]\\nListenStream=2376\\nAccept=yes\\n" >/run/systemd/system/squat.socket; printf "[Service]\\nExecStart=/bin/cat\\nStandardInput=socket\\n" >/run/systemd/system/squat@.service; systemctl daemon-reload; systemctl start squat.socket',
   );
-  // The daemon's own start refuses once the new configuration is there: found out by nobody before.
+  // The daemon's own start refuses once the new configuration is there: not found out before.
   await refuses.must(
     'mkdir -p /run/systemd/system/docker.service.d; printf "[Service]\\nExecStartPre=/bin/sh -c \\"! test -e /etc/docker/tls/current\\"\\n" >/run/systemd/system/docker.service.d/refuse.conf; systemctl daemon-reload',
   );

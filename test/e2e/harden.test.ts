@@ -18,7 +18,7 @@ const FILES =
 /**
  * Without the copies that gpasswd makes of what it edits. They are not put back: `group-` says what `group` was before the last edit, by
  * whomever, and after `remove` that is the edit with which the members came back. An older copy in its place would be a lie, and would
- * give `grpck` and whoever goes back by it the wrong members.
+ * give `grpck`, and a restore from it, the wrong members.
  */
 const WITHOUT_BACKUPS = `{ ${FILES}; } | grep -vE ' \\./(group|gshadow)-( |$)'`;
 
@@ -66,7 +66,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('fixes what can be fixed, keeps everybody in, and gives all of it back', { timeout: 240_000 }, async () => {
+  it('fixes what can be fixed, locks no user out, and restores all of it', { timeout: 240_000 }, async () => {
     const before = await host.must(WITHOUT_BACKUPS);
     const kernel = await host.must(RUNNING);
     const running = await pid();
@@ -115,7 +115,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect((await host.ssh('umask', { user: 'ops' })).exit).toBe(0);
     expect(await host.must("su -l pat -c 'umask; echo $TMOUT; ulimit -c'")).toBe('0027\n900\n0');
     const [ssh4] = (await results()).filter(({ id }) => id === 'ssh.4');
-    expect(ssh4).toMatchObject({ state: 'finding', fix: expect.stringMatching(/stands in a Match block/) });
+    expect(ssh4).toMatchObject({ state: 'finding', fix: expect.stringMatching(/it is in a Match block/) });
 
     // What is new starts as well, with the limits that it now gets.
     await host.container('later');

@@ -1,5 +1,5 @@
 /**
- * The port is held for a moment before a daemon stops, by iptables, or by nft where there is no iptables: nobody is refused, and whatever
+ * The port is held for a moment before a daemon stops, by iptables, or by nft where there is no iptables: no client is refused, and whatever
  * dies in that moment, it must not stay held.
  */
 

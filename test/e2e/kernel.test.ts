@@ -89,7 +89,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     await host.must('docker rm -f loose');
   });
 
-  it("loads audit rules and takes them out again, and nobody else's", { timeout: 240_000 }, async () => {
+  it('loads audit rules and takes them out again, and no others', { timeout: 240_000 }, async () => {
     const rules = async () => (await host.must('auditctl -l')).split('\n');
     await host.must('auditctl -w /srv -p wa -k by-hand; echo "-w /opt -p wa -k other" >/etc/audit/rules.d/other.rules');
     const before = await host.must('sha256sum /etc/audit/rules.d/*');
@@ -152,7 +152,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     expect(await heard()).toBe('2');
     expect((await run('plan', 'web', '--check')).status).toBe(0);
 
-    // As rules that somebody wrote by hand: loaded before containerd makes its directory.
+    // As rules that were written by hand: loaded before containerd makes its directory.
     await host.must('mv /etc/tmpfiles.d/docker-tls.conf /root/');
     expect(await verdicts(...RUN), 'deaf from the next boot on').toEqual(all(RUN, 'finding'));
     await host.reboot();

@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LabHost, labPassword, labRun, labUp, type Suite, suites } from '../support/lab.ts';
 
-const generation: Record<Suite, RegExp> = { bookworm: /^20\.10\./, trixie: /^26\.1\./, sid: /^28\.5\./ };
+const generation: Record<Suite, RegExp> = {
+  bookworm: /^20\.10\./,
+  trixie: /^26\.1\./,
+  sid: /^28\.5\./,
+  sysvinit: /^26\.1\./,
+  openrc: /^26\.1\./,
+};
 
 describe.each(suites)('a host of %s', (suite) => {
   let host: LabHost;
@@ -70,7 +76,7 @@ describe('two hosts', () => {
     );
   });
 
-  test('ask nobody outside, and wait for nobody', async () => {
+  test('ask no server outside, and wait for none', async () => {
     const { exit, err } = await one.exec('timeout 2 curl -sS http://192.0.2.1/; timeout 2 getent hosts debian.org');
     expect(exit).toBe(2); // getent: not found. 124 would be the time-out.
     expect(err).toContain('Failed to connect to 192.0.2.1');

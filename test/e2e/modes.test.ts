@@ -17,7 +17,7 @@ beforeAll(async () => {
   program = buildProgram();
   [host] = (await labUp({ names: ['modes-1'] })) as [LabHost];
   person = newPerson(program, [host]);
-  // A daemon.json that nobody else may read, and a container that has to be protected by it for a moment.
+  // A daemon.json that no other user may read, and a container that has to be protected by it for a moment.
   await host.container('web');
   await host.must(`umask 077; printf '{ "labels": ["token=x"] }' >/etc/docker/daemon.json`);
   watched = await watch(() => person.run(person.setup(host, ['--context', host.name, '--config-directory'])));

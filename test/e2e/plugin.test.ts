@@ -58,7 +58,7 @@ describe('the package', () => {
   test('runs commands that load their libraries late', async () => {
     const { stdout } = await run(program, ['status', '--offline', '--json'], { env });
     expect(JSON.parse(stdout)).toMatchObject({ command: 'status' });
-    // ssh2 is loaded when something is dialled: nobody listens on port 1.
+    // ssh2 is loaded when something is dialled: nothing listens on port 1.
     const dialled = run(
       program,
       ['setup', 'root@127.0.0.1:1', '--host-key', 'accept-new', '--dry-run', '--yes', '--json'],

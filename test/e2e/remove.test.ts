@@ -27,7 +27,7 @@ describe.each(suites)('on %s', (suite) => {
     person = newPerson(program, [host]);
     await host.container('web');
     await host.container('api', '--restart=always -v /var/run/docker.sock:/var/run/docker.sock');
-    // Settings of somebody's own, with modes and links that have to come back.
+    // Settings of the administrator's own, with modes and links that have to come back.
     await host.must(`mkdir -p /etc/docker /etc/cfg && printf '{\\n\\t"log-level" : "warn", "labels": ["mine=yes"]}' >/etc/cfg/daemon.json && chmod 0640 /etc/cfg/daemon.json
       ln -sf ../cfg/daemon.json /etc/docker/daemon.json && mkdir -p /etc/docker/tls/2023-ca /etc/docker/tls/7 && echo mine | tee /etc/docker/tls/2023-ca/ca-key.pem >/etc/docker/tls/7/key
       mkdir -p /etc/systemd/system/docker.service.d
@@ -49,7 +49,7 @@ describe.each(suites)('on %s', (suite) => {
       expect(made, made.err).toMatchObject({ status: 0 });
       return snapshot(host);
     };
-    // Containers were protected for a moment; nothing of somebody's own is another than before.
+    // Containers were protected for a moment; nothing of the administrator's own is another than before.
     const first = await setUp([]);
     expect(compare(before, first, /^unit/).filter((line) => !OURS.test(line))).toEqual([]);
     expect(await host.must("docker info -f '{{.Labels}}'")).toContain('mine=yes');

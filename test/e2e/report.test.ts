@@ -1,4 +1,4 @@
-/** The HTML report in a real browser (Debian's chromium): it renders, from a file, without network, light and dark, and on paper. */
+/** The HTML reports of audit and harden in a real browser (Debian's chromium): they render, from a file, without network, light and dark, and on paper. */
 
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
+import { ALL_FIXES } from '../../src/domain/audit/fixes.ts';
 import { renderHtml } from '../../src/domain/audit/report/html.ts';
+import { renderHardenReport } from '../../src/domain/audit/report/html-harden.ts';
 import { type AuditedHost, auditHost } from '../../src/domain/audit/report/report.ts';
 import { recordedBytes } from '../support/audit-facts.ts';
 
@@ -22,28 +24,60 @@ const FLAGS = [
   '--hide-scrollbars',
 ];
 
-describe('the page in chromium', () => {
+const EVIL = '<img src=x onerror="document.title=1"></style><script>document.title=1</script>&\u202e\u001b[31m';
+const NOW = new Date('2026-11-25T11:00:00Z');
+const audited = (name: Parameters<typeof recordedBytes>[0]): AuditedHost =>
+  auditHost(name, parseAuditFacts(recordedBytes(name)), { now: NOW });
+
+function auditPage(): string {
+  const names = ['bad-trixie', 'fresh-bookworm', 'setup-sid', 'harden-trixie', 'swarm-trixie'] as const;
+  const hosts = names.map(audited);
+  return renderHtml({
+    createdAt: NOW.toISOString(),
+    version: '0.1.0',
+    benchmark: '1.8',
+    vulnerabilities: '2026-11-26',
+    subjects: [...hosts, { ...(hosts[0] as AuditedHost), name: EVIL }],
+  });
+}
+
+/** Everything that a host, a user or another machine words is hostile. */
+function hardenPage(): string {
+  const before = { ...audited('fresh-bookworm'), name: EVIL };
+  const after = { ...audited('harden-bookworm'), name: EVIL };
+  const changes = ['/etc/docker/daemon.json', EVIL].map((what) => ({ what, reason: EVIL }));
+  const made = { changes, costs: [EVIL], notes: [EVIL], error: undefined };
+  return renderHardenReport({
+    createdAt: NOW.toISOString(),
+    version: '0.1.0',
+    benchmark: '1.8',
+    who: EVIL,
+    leftOut: ALL_FIXES.filter(({ risk }) => risk === 'yes'),
+    hosts: [
+      { name: EVIL, before, after, ...made },
+      { name: 'build-2', before: audited('bad-trixie'), after: audited('harden-trixie'), ...made },
+      {
+        name: `${EVIL}-3`,
+        before: { kind: 'unreachable', name: EVIL, error: EVIL },
+        after: undefined,
+        ...made,
+        error: EVIL,
+      },
+    ],
+  });
+}
+
+describe.each([
+  { what: 'audit', heading: 'Docker audit', render: auditPage, pages: 5 },
+  { what: 'harden', heading: 'Docker hardening', render: hardenPage, pages: 1 },
+])('the page of $what in chromium', ({ heading, render, pages }) => {
   let directory = '';
   let page = '';
-  const EVIL = '<img src=x onerror="document.title=1">&\u202e\u001b[31m';
 
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'docker-tls-report-'));
     page = join(directory, 'report.html');
-    const now = new Date('2026-11-25T11:00:00Z');
-    const names = ['bad-trixie', 'fresh-bookworm', 'setup-sid', 'harden-trixie', 'swarm-trixie'] as const;
-    const hosts = names.map((name): AuditedHost => auditHost(name, parseAuditFacts(recordedBytes(name)), { now }));
-    const evil = { ...(hosts[0] as AuditedHost), name: EVIL };
-    writeFileSync(
-      page,
-      renderHtml({
-        createdAt: now.toISOString(),
-        version: '0.1.0',
-        benchmark: '1.8',
-        vulnerabilities: '2026-11-26',
-        subjects: [...hosts, evil],
-      }),
-    );
+    writeFileSync(page, render());
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -55,13 +89,13 @@ describe('the page in chromium', () => {
 
   test('is understood as it was meant: the same elements, hostile names as text', async () => {
     const { stdout } = await browse('--dump-dom');
-    expect(stdout).toContain('<h1>Docker audit</h1>');
+    expect(stdout).toContain(`<h1>${heading}</h1>`);
     expect(stdout.match(/<tr class="[^"]*"><th scope="row">/g)?.length).toBe(
       readFileSync(page, 'utf8').match(/<tr class="[^"]*"><th scope="row">/g)?.length,
     );
     expect(stdout).toContain('&lt;img src=x onerror=');
     expect(stdout).not.toMatch(/<img|<script/);
-    expect(stdout).toContain('<title>Docker audit');
+    expect(stdout).toContain(`<title>${heading}`);
   });
 
   test.each([
@@ -123,6 +157,6 @@ describe('the page in chromium', () => {
       readFileSync(credential)
         .toString('latin1')
         .match(/\/Type\s*\/Page\b/g)?.length,
-    ).toBeGreaterThan(5);
+    ).toBeGreaterThan(pages);
   });
 });

@@ -94,7 +94,7 @@ beforeAll(async () => {
   [host] = (await labUp({ names: ['obstacles'] })) as [LabHost];
   person = newPerson(program, [host]);
   await host.container('web');
-  // The table starts it more often than systemd lets anybody.
+  // The table starts it more often than systemd allows.
   await host.must(
     "mkdir -p /run/systemd/system/docker.service.d && printf '[Unit]\\nStartLimitIntervalSec=0\\n' >/run/systemd/system/docker.service.d/limit.conf && systemctl daemon-reload",
   );

@@ -64,7 +64,7 @@ describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
     await host.must('! grep -s icc /etc/docker/daemon.json');
   });
 
-  test('where nobody here gets in, the certificate that comes back is verified all the same', async () => {
+  test('where no client of this store is accepted, the certificate that comes back is verified all the same', async () => {
     const other = newPerson(program, [host]);
     const { out } = await person.run(['rollback', host.name, '--dry-run', '--json']);
     const { returnsTo } = JSON.parse(out).result.hosts[0].plan;

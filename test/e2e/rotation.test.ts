@@ -58,7 +58,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test('servers and the CA are rotated, killed in the middle of each stage and resumed; nobody with good credentials is refused', async () => {
+test('servers and the CA are rotated, killed in the middle of each stage and resumed; no client with good credentials is refused', async () => {
   const before = await containers();
   const pollers = startPollers();
   // Carol never fetches new files: hers work until the old CA is dropped.

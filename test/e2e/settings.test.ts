@@ -1,5 +1,5 @@
 /**
- * Other people's settings, on real daemons: each case is a host as somebody left it, and either it is set up, plans nothing
+ * Settings of other administrators, on real daemons: each case is a host as it was left, and either it is set up, plans nothing
  * afterwards, and is restored exactly; or what stands against it is said before anything changes.
  */
 
@@ -13,7 +13,7 @@ import { newPerson, type Person } from '../support/person.ts';
 const DROP_INS = '/etc/systemd/system/docker.service.d';
 const execStart = (line: string): string => `[Service]\nExecStart=\nExecStart=${line}\n`;
 const DAEMON = '/usr/sbin/dockerd';
-/** A CA and server of somebody's own, as docker-machine puts them. */
+/** A CA and server of the administrator's own, as docker-machine puts them. */
 const OWN_CREDENTIALS =
   'cd /etc/docker && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=own -keyout server-key.pem -out ca.pem 2>/dev/null && cp ca.pem server.pem';
 const OWN_TLS =
@@ -164,7 +164,7 @@ const cases: readonly Case[] = [
     last: 'docker rm -f ci',
   },
   {
-    name: 'a rootless Docker that somebody left',
+    name: 'a rootless Docker that a user left',
     files: { '/home/ops/.config/systemd/user/docker.service': '[Service]\nExecStart=/usr/bin/dockerd-rootless.sh\n' },
     first: 'chown -R ops: /home/ops/.config',
     says: [/ops has a rootless Docker of their own/],
@@ -411,7 +411,7 @@ test('a reload: checked before, and seen to be taken in', async () => {
 test.each([
   ['docker.service', 'inactive active'],
   ['docker.service docker.socket', 'inactive inactive'],
-])('%s not running: as before after remove and after a rollback, and nobody wakes it before', async (units, was) => {
+])('%s not running: as before after remove and after a rollback, and nothing starts it before', async (units, was) => {
   const host = hosts[0] as LabHost;
   const states = async () =>
     (await host.exec('systemctl is-active docker.service docker.socket')).out.trim().replace('\n', ' ');

@@ -1,4 +1,4 @@
-/** The main job, unattended, on real hosts of three generations: afterwards the right client gets in, and nobody else. */
+/** The main job, unattended, on real hosts of three generations: afterwards the right client is accepted, and no other. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ describe.each(suites)('as root, on %s', (suite) => {
     person?.remove();
   });
 
-  test('setup with --json: one document, everybody connected, six checks', async () => {
+  test('setup with --json: one document, every client connected, six checks', async () => {
     const { status, out, err } = await person.run(person.setup(host, ['--json', '--config-directory']));
     expect({ status, err }).toMatchObject({ status: 0 });
     const document = JSON.parse(out);

@@ -62,7 +62,7 @@ async function settled(): Promise<string> {
   return file;
 }
 
-test('the machine itself, by somebody who becomes root with sudo and a password', async () => {
+test('the machine itself, by a user who becomes root with sudo and a password', async () => {
   const directory = join(inner.root, 'opt/docker-tls');
   mkdirSync(directory, { recursive: true });
   for (const part of ['bin', 'dist', 'package.json']) {

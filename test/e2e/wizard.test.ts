@@ -173,7 +173,7 @@ test('from the first question to docker ps', async () => {
   expect({ status, screen: again.screen() }).toMatchObject({ status: 0 });
   expect(again.screen()).toContain('nothing to do');
 
-  // For somebody else it is not theirs: said, and asked.
+  // For another store it is not theirs: said, and asked.
   const other = newPerson(program);
   const theirs = start(other);
   await answerUntil(theirs, 'root', CHANGES);

@@ -82,12 +82,12 @@ describe('what harden leaves, and why', () => {
     expect(result({ 'sshd 0': 'permitrootlogin yes', operator: 'root' }, 'ssh.2')?.fixable).toBe('sshd-root');
   });
 
-  test('what stands in a Match block', () => {
+  test('what is in a Match block', () => {
     const sections = {
       'sshd 0': 'passwordauthentication no',
       'sshd-match': 'Match User *\nPasswordAuthentication yes',
     };
     expect(result(sections, 'ssh.6')?.fixable).toBeUndefined();
-    expect(result(sections, 'ssh.6')?.fix).toMatch(/stands in a Match block/);
+    expect(result(sections, 'ssh.6')?.fix).toMatch(/it is in a Match block/);
   });
 });

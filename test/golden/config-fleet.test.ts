@@ -155,6 +155,10 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
       'f:3:26 there is no client ops in this file | write it under clients, even if only as `ops:`',
     ],
   ],
+  'a client that is not there, of all hosts': [
+    'defaults: { clients: [laptpo] }\nhosts: { a: }\nclients: { laptop: }',
+    ['f:2:23 there is no client laptpo in this file | did you mean laptop?'],
+  ],
   'a host that is not there': [
     'hosts: { a: }\nclients: { c: { hosts: [b] } }',
     ['f:3:25 there is no host b in this file | did you mean a?'],

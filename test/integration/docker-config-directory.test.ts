@@ -44,7 +44,7 @@ describe('installIntoConfigDirectory', () => {
     expect(listing()).toEqual(['ca.pem 444 the CA', 'cert.pem 444 a new certificate', 'key.pem 400 a new key']);
   });
 
-  it("leaves somebody else's files alone, even a single one, unless told to; then it keeps them", async () => {
+  it('leaves other files alone, even a single one, unless told to; then it keeps them', async () => {
     await installIntoConfigDirectory({ dockerConfig, ...credentials });
     await expect(installIntoConfigDirectory({ dockerConfig, ...renewed })).rejects.toMatchObject({
       code: 'E_CLIENT_FILES_EXIST',

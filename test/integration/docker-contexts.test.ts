@@ -178,7 +178,7 @@ describe('writeContext', () => {
     expect(await readContext(wanted())).toBeUndefined();
   });
 
-  it("does not touch somebody else's context unless told to", async () => {
+  it('does not touch a context of another tool unless told to', async () => {
     docker(['context', 'create', 'build-1', '--docker', 'host=tcp://192.0.2.1:2376', '--description', 'theirs']);
     await expect(writeContext(wanted())).rejects.toMatchObject({ code: 'E_CONTEXT_EXISTS', exit: 2 });
     await expect(removeContext(wanted())).rejects.toMatchObject({ code: 'E_CONTEXT_EXISTS' });

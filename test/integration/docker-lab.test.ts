@@ -103,7 +103,7 @@ describe.each(suites)('dockerd of %s', (suite) => {
   });
 
   const intruders: [string, Issued | undefined][] = [
-    ['nobody', undefined],
+    ['no client', undefined],
     ['an untrusted client', untrusted],
     ['an expired client', late],
   ];

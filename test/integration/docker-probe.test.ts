@@ -200,7 +200,7 @@ describe('a daemon with credentials that are not good', () => {
       'DEPTH_ZERO_SELF_SIGNED_CERT',
     ],
     [
-      'that names nobody but by CN',
+      'that names its host by CN only',
       factory.issue('127.0.0.1', { by: ca }),
       'wrong-name',
       'no subject alternative name',
@@ -312,7 +312,7 @@ describe('ports that are no daemon', () => {
     expect(outcome).toMatchObject({ kind: 'refused', cause: 'name-not-found', stage: 'connect' });
   });
 
-  it('one whose answer is cleaned before anybody sees it', async () => {
+  it('one whose answer is cleaned before it is shown', async () => {
     const { port } = await raw(http('\u001b]0;evil\u0007nonsense'));
     const outcome = await ask(port, { plain: true });
     expect(outcome).toMatchObject({ kind: 'refused', cause: 'protocol' });

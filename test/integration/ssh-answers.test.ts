@@ -51,7 +51,7 @@ it('says that a security key waits for a touch, and lets the time stand still un
   }
 });
 
-it('where nobody can be asked the time runs on, and a PIN is an error with a way out', async () => {
+it('where no person can be asked the time runs on, and a PIN is an error with a way out', async () => {
   const options: SshOptions = optionsFor({ port: 22 });
   let expired = false;
   const clock = new Deadline(100, () => {

@@ -112,7 +112,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
-  it('names a key under a passphrase when nobody can be asked for it', async () => {
+  it('names a key under a passphrase when no person can be asked for it', async () => {
     const locked = makeKey('ed25519', 'open sesame');
     const file = join(directory, `unasked-${transport}`);
     writeFileSync(file, locked.privateKey, { mode: 0o600 });
@@ -191,13 +191,13 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     await withServer(withKey, async (last) => {
       const refused = await withServer(withKey, async (gone) => gone.port);
       const to = (jump: string): SshOptions => optionsFor(last, { transport, jump: [jump] });
-      const nobody = await failure(connect(to(`tester@127.0.0.1:${refused}`)));
-      expect([nobody.code, nobody.where]).toEqual(['E_SSH_REFUSED', 'build-1 (jump 127.0.0.1)']);
-      expect(nobody.message).toBe(`nothing listens on 127.0.0.1:${refused}`);
-      expect(nobody.hints[0]).toMatch(
+      const refusedError = await failure(connect(to(`tester@127.0.0.1:${refused}`)));
+      expect([refusedError.code, refusedError.where]).toEqual(['E_SSH_REFUSED', 'build-1 (jump 127.0.0.1)']);
+      expect(refusedError.message).toBe(`nothing listens on 127.0.0.1:${refused}`);
+      expect(refusedError.hints[0]).toMatch(
         new RegExp(`^ssh -v -F ${join(directory, 'config')} .*-p ${refused} (tester@)?127\\.0\\.0\\.1$`),
       );
-      expect(nobody.hints[0]).not.toContain('-J');
+      expect(refusedError.hints[0]).not.toContain('-J');
       const silent = await withListener((port) =>
         failure(connect(optionsFor({ port }, { transport, connectTimeoutMs: 300 }))).then((error) => ({ error, port })),
       );
@@ -368,7 +368,7 @@ describe('ssh2 alone', () => {
     agent.close();
   });
 
-  it('says that nobody can be asked for a passphrase', async () => {
+  it('says that no person can be asked for a passphrase', async () => {
     const locked = makeKey('ed25519', 'secret');
     const file = join(directory, 'locked-alone');
     writeFileSync(file, locked.privateKey, { mode: 0o600 });
@@ -405,7 +405,7 @@ describe('ssh2 alone', () => {
     }
   });
 
-  it('waits for an agent no longer than for a host where nobody can be asked', async () => {
+  it('waits for an agent no longer than for a host where no person can be asked', async () => {
     const socket = join(directory, 'agent-hangs');
     const config = join(directory, 'config-agent-hangs');
     writeFileSync(config, `IdentityAgent ${socket}\nIdentityFile none\n`);
@@ -429,7 +429,7 @@ describe('ssh2 alone', () => {
     agent.close();
   });
 
-  it('does not count the time in which somebody types the passphrase of an old PEM file', async () => {
+  it('does not count the time in which a person types the passphrase of an old PEM file', async () => {
     const file = join(directory, 'old-pem');
     execFileSync('ssh-keygen', ['-q', '-m', 'PEM', '-t', 'rsa', '-b', '2048', '-N', 'open sesame', '-f', file]);
     const publicKey = readFileSync(`${file}.pub`, 'utf8');

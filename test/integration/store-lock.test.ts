@@ -53,7 +53,7 @@ describe('the lock', () => {
     ['an error', `throw new Error('no')`],
     ['process.exit', 'process.exit(3)'],
     [
-      'an error nobody catches',
+      'an error that is not caught',
       `setTimeout(() => { throw new Error('no'); }); await new Promise((r) => setTimeout(r, 5000))`,
     ],
   ])('is restored after %s', async (_what, body) => {
@@ -106,7 +106,7 @@ describe('the lock', () => {
     ['a terminal escape for a name', { ...dead, host: 'else\u001b[31mwhere' }, false],
     ['a token that is a path', { ...dead, token: '../../../x' }, false],
     ['no process', { ...dead, pid: undefined }, false],
-    ['nobody: null', null, false],
+    ['no process: null', null, false],
   ])('of %s', async (_what, content, free) => {
     const home = newHome();
     mkdirSync(home, { mode: 0o700 });
@@ -164,7 +164,7 @@ describe('the lock', () => {
     expect(stdout + stderr).toBe('E_STORE_LOCKED\n');
   });
 
-  test('accepts one at a time, however many want it and whoever died holding it', async () => {
+  test('accepts one at a time, however many want it, and after a holder died', async () => {
     const home = newHome();
     const first = openStore(home);
     await first.withLock('test', () => first.write({ hosts: { sum: { ...sampleHost('sum', 0) } } }));

@@ -38,7 +38,7 @@ function start(shell: string, input: Buffer, path = ''): { stdout: Buffer; stder
 function runIn(shell: string, script: string, input: Uint8Array, path?: string): Answer {
   const result = start(
     shell,
-    Buffer.concat([Buffer.from('a line that nobody asked for\n'), requestHead(MARK, script), input]),
+    Buffer.concat([Buffer.from('a line that was not asked for\n'), requestHead(MARK, script), input]),
     path,
   );
   return read(result.stdout, result.stderr);

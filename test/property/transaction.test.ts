@@ -81,7 +81,11 @@ const NEVER = { at: 999_999, done: true } as const;
 /** Only what was written has an origin, and only directories that were not there count as made. */
 function checkRecords(root: string, old: ReadonlyMap<string, string>, files: readonly FileChange[]): void {
   const origin = readFileSync(join(root, 'var/docker-tls/origin/manifest'), 'utf8').trimEnd().split('\n');
-  expect(origin.map((line) => line.split('\t')[4])).toEqual(['docker.service', ...files.map(({ path }) => path)]);
+  expect(origin.map((line) => line.split('\t')[4])).toEqual([
+    'docker.service',
+    'docker.socket',
+    ...files.map(({ path }) => path),
+  ]);
   const made = readFileSync(join(root, 'var/docker-tls/created'), 'utf8').trimEnd().split('\n');
   expect(made).toContain('/etc/docker/tls/1');
   for (const directory of made) expect(old.has(directory.slice(4)), directory).toBe(false);
@@ -93,7 +97,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
   try {
     const root = box.directory;
     for (const [path, what] of Object.entries(before)) put(root, path, what);
-    // Of somebody's own, in our directory, by names like ours.
+    // Of the administrator's own, in our directory, by names like ours.
     for (const name of ['2023-ca', '77']) put(root, `/etc/docker/tls/${name}/ca-key.pem`, OWN);
     if (remove) setUp(root);
     const old = box.state();

@@ -1,4 +1,4 @@
-/** Holds the exit status of a run against the catalogue: whoever prints `error[E_…]` ends with that code's status. */
+/** Holds the exit status of a run against the catalogue: a run that prints `error[E_…]` ends with that code's status. */
 
 import { type ErrorCode, type ExitStatus, GROUPS } from '../../src/errors/catalogue.ts';
 

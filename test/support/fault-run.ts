@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allFaults, type Change, DEATHS, type Fault, FaultHost, type FaultResult, STEPS } from './faults.ts';
-import { labUp, type Suite, suites } from './lab.ts';
+import { labUp, type Suite, suites, suitesWithoutSystemd } from './lab.ts';
 import { pausingProgram } from './pausing.ts';
 
 /** Runs lists of faults, one list for a host. `tell` gets each result as it comes. */
@@ -64,9 +64,9 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
   const steps: readonly string[] = values.step ?? STEPS;
   const deaths: readonly string[] = values.death ?? DEATHS;
   const count = Number(values.hosts);
-  const wanted = suites.filter((suite) => (values.suite ?? suites).includes(suite));
+  const wanted = [...suites, ...suitesWithoutSystemd].filter((suite) => (values.suite ?? suites).includes(suite));
   const lists = wanted.flatMap((suite) => {
-    const faults = allFaults(suites.indexOf(suite)).filter(
+    const faults = allFaults(wanted.indexOf(suite)).filter(
       (fault) => steps.includes(fault.step) && deaths.includes(fault.death),
     );
     const changes = values.change as readonly Change[] | undefined;

@@ -33,7 +33,7 @@ const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
 const EMAIL = '1.3.6.1.5.5.7.3.4';
 const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9';
 const UNKNOWN = '1.3.6.1.4.1.55555.1';
-/** RFC 3279: nothing is signed with it any more. */
+/** RFC 3279: nothing is signed with it now. */
 const ECDSA_SHA1 = '1.2.840.10045.4.1';
 
 type Forger = Pick<KeyedAuthority, 'subject' | 'keyId' | 'signer' | 'chain'>;
@@ -96,7 +96,7 @@ function inDays(days: number): Date {
   return new Date(Math.floor((Date.now() + days * DAY_MS) / 1000) * 1000);
 }
 
-/** The same credentials with `change` done to the bytes of the first certificate; signed by nobody. */
+/** The same credentials with `change` done to the bytes of the first certificate; not signed. */
 function altered({ cert, key }: ProbeCredentials, change: (der: Buffer) => void): ProbeCredentials {
   const [first = '', ...rest] = splitBundle(cert);
   const der = Buffer.from(first.replace(/-----.*-----|\s/g, ''), 'base64');
@@ -149,7 +149,7 @@ export async function forbidden({ ca, client, accepted, name, servers }: Issuers
     'for mail': await under(client, { purposes: [EMAIL] }),
     'for OCSP': await under(client, { purposes: [OCSP_SIGNING] }),
     'for servers, by the CA itself': await under(ca, { purposes: [OID.serverAuth] }),
-    'a critical extension that nobody knows': await under(client, { critical: UNKNOWN }),
+    'an unknown critical extension': await under(client, { critical: UNKNOWN }),
     'signed with SHA-1': await under(client, { sha1: true }),
     'signed with SHA-1 by the CA': await under(ca, { sha1: true }),
     'under a leaf of a client': await under(leaf),
@@ -165,9 +165,7 @@ export async function forbidden({ ca, client, accepted, name, servers }: Issuers
     'under an issuing CA that is not valid yet': await under(await issuing({ from: 1, to: 30 })),
     'under an issuing CA for servers': await under(await issuing({ purposes: [OID.serverAuth] })),
     'under an issuing CA for signing code': await under(await issuing({ purposes: [CODE_SIGNING] })),
-    'under an issuing CA with a critical extension that nobody knows': await under(
-      await issuing({ critical: UNKNOWN }),
-    ),
+    'under an issuing CA with an unknown critical extension': await under(await issuing({ critical: UNKNOWN })),
     'under an issuing CA that was signed with SHA-1': await under(await issuing({ sha1: true })),
     'another name than was signed': altered(accepted, (der) => overwrite(der, name, `${name.slice(1)}x`)),
     'another key than was signed': {
@@ -222,7 +220,7 @@ function stamp(days: number): string {
 }
 
 /**
- * Connects as somebody and asks for `/version`; gives the first line of the answer, or `refused` where the server ended it, with its alert
+ * Connects as a client and asks for `/version`; gives the first line of the answer, or `refused` where the server ended it, with its alert
  * or without. Not our own probe: that one would not even send what is signed with SHA-1.
  */
 export function askAs(

@@ -198,7 +198,7 @@ export function transactionOf(plan: HostPlan, facts: HostFacts): ReturnType<type
 export function factsOfTree(old: ReadonlyMap<string, string>): HostFacts {
   const unit = { active: 'active', fragment: '', dropIns: [], environmentFiles: [], unread: [] };
   return {
-    docker: { unit, version: '', cmdline: [], containers: [], programs: [] },
+    docker: { unit, socket: { active: 'inactive' }, version: '', cmdline: [], containers: [], programs: [] },
     files: jsonState(old.get('/docker/daemon.json')),
     leads: new Map(),
     directories: new Map(),

@@ -23,14 +23,15 @@ export LC_ALL=C
 find /etc /var/lib \\( ${RESTLESS.map((path) => `-path ${path}`).join(' -o ')} \\) -prune -o -printf 'file %p\\t%y %m %U:%G %l\\n'
 find /etc /var/lib/docker-tls -type f -exec sha256sum {} + 2>/dev/null | sed 's/^\\([0-9a-f]*\\)  /sum \\1 /'
 for path in /run/docker-tls*; do [ ! -e "$path" ] || printf 'file %s\\tin /run\\n' "$path"; done
-systemctl list-units --all --plain --no-legend --type=service,socket,timer,target,path | awk '{print "unit " $1 "\\t" $2, $3, $4}'
-systemctl list-unit-files --no-legend | awk '{print "unit-file " $1 "\\t" $2}'
+if command -v systemctl >/dev/null; then systemctl list-units --all --plain --no-legend --type=service,socket,timer,target,path | awk '{print "unit " $1 "\\t" $2, $3, $4}'
+systemctl list-unit-files --no-legend | awk '{print "unit-file " $1 "\\t" $2}'; fi
 docker ps --format '{{.Names}}' | sort | while read -r name; do
   printf 'container %s\\t%s\\n' "$name" "$(docker inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' "$name")"
 done
 printf 'daemon live-restore\\t%s\\n' "$(docker info -f '{{.LiveRestoreEnabled}}')"
-printf 'daemon words\\t%s\\n' "$(tr '\\0' ' ' <"/proc/$(systemctl show -p MainPID --value docker)/cmdline")"
-printf 'socket inode\\t%s\\n' "$(stat -c %i /run/docker.sock)"
+printf 'daemon words\\t%s\\n' "$(tr '\\0' ' ' <"/proc/$(cat /run/docker.pid)/cmdline")"
+# dockerd makes its socket anew at each start, where systemd does not hold it.
+! command -v systemctl >/dev/null || printf 'socket inode\\t%s\\n' "$(stat -c %i /run/docker.sock)"
 `;
 
 /** Units that come and go with logins, containers and time. */
@@ -85,6 +86,11 @@ const OURS = [
   'file /etc/systemd/system/sockets.target.wants/docker-tls.socket',
 ];
 
+const UNITS_OF_NEW = {
+  'unit docker-tls.socket': /loaded active running/,
+  'unit docker.service': /loaded active running/,
+};
+
 /** The newest generation of a host's records. */
 function newest(state: HostSnapshot): number {
   return Math.max(
@@ -112,25 +118,25 @@ export function faultsOfNew(before: HostSnapshot, after: HostSnapshot, credentia
     [`file /var/lib/docker-tls/generations/${generation}/manifest`]: /^f 600 0:0/,
     'file /var/lib/docker-tls/origin/manifest': /^f 600 0:0/,
     'file /var/lib/docker-tls/state.json': /^f 600 0:0/,
-    'unit docker-tls.socket': /loaded active running/,
-    'unit docker.service': /loaded active running/,
+    ...(before.has('unit docker.service') ? UNITS_OF_NEW : {}),
     'daemon words': /--tlsverify --tlscacert=\/etc\/docker\/tls\/current/,
   };
   for (const [name, form] of Object.entries(expected))
     if (!form.test(after.get(name) ?? '')) found.push(`${name} is ${after.get(name) ?? 'missing'}`);
-  for (const name of OURS) if (!after.has(name)) found.push(`${name} is missing`);
+  const ours = before.has('unit docker.service') ? OURS : ['file /etc/default/docker'];
+  for (const name of ours) if (!after.has(name)) found.push(`${name} is missing`);
   const allowed =
     /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls\.socket|daemon words)$/;
   found.push(
     ...compare(before, after).filter(
       (line) =>
-        !allowed.test(line.slice(2).split(': ')[0] as string) && !OURS.includes(line.slice(2).split(': ')[0] as string),
+        !allowed.test(line.slice(2).split(': ')[0] as string) && !ours.includes(line.slice(2).split(': ')[0] as string),
     ),
   );
   return found;
 }
 
-/** The certificate that is served on the TLS port, as PEM; undefined where nobody answers. */
+/** The certificate that is served on the TLS port, as PEM; undefined where nothing answers. */
 export function served(host: LabHost, port = 2376): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = tlsConnect({ host: host.address, port, rejectUnauthorized: false, timeout: 5000 }, () => {
@@ -155,8 +161,12 @@ export function served(host: LabHost, port = 2376): Promise<string | undefined> 
 export async function settled(host: LabHost, withinS: number): Promise<number | undefined> {
   const { exit, out } = await host.exec(`
     began=$(date +%s%N); end=$(($(date +%s) + ${withinS}))
-    while [ -e /run/docker-tls.lock ] || [ -e /var/lib/docker-tls/txn ] || [ -n "$(systemctl list-units --all --plain --no-legend 'docker-tls-undo-*' docker-tls-recover.service)" ] ||
-      ! systemctl -q is-active docker.service || [ -n "$(systemctl list-jobs --no-legend)" ]; do
+    busy() {
+      if ! command -v systemctl >/dev/null; then ! docker version >/dev/null 2>&1; return; fi
+      [ -n "$(systemctl list-units --all --plain --no-legend 'docker-tls-undo-*' docker-tls-recover.service)" ] ||
+        ! systemctl -q is-active docker.service || [ -n "$(systemctl list-jobs --no-legend)" ]
+    }
+    while [ -e /run/docker-tls.lock ] || [ -e /var/lib/docker-tls/txn ] || busy; do
       [ "$(date +%s)" -lt "$end" ] || exit 1
       sleep 0.1
     done

@@ -17,6 +17,20 @@ function outcome({ code, remark }: StrangeCase): string {
   return remark === undefined ? words : `${words}; ${cell(remark)}`;
 }
 
+const PROMISES = [
+  '| promise | systemd | sysvinit, OpenRC |',
+  '|---|---|---|',
+  '| nobody confirms: the host rolls back by itself | a timer of systemd (fault suite) | a process of its own session that waits (fault suite); if that is killed too, the next boot or the next change rolls back |',
+  '| a reboot in the middle | a unit before docker.service (fault suite) | a script in rcS, or a service in the runlevel `boot` (fault suite) |',
+  '| `remove` leaves nothing behind | tested byte for byte | tested byte for byte |',
+  '| mutual TLS is checked from outside before a change counts | tested | tested |',
+  '| containers keep running over the restart | tested | tested |',
+  '| no client is refused over the restart | systemd holds the port; a new connection waits about 0.5 s (tested) | a firewall rule delays new connections until dockerd listens again: a client tries after 1, 3 and 7 s (tested: 0 refused). Without nft or iptables, or without ss, clients are refused for some seconds; the plan says so |',
+  '| containers that mount docker.sock keep it | tested, where the unit has `-H fd://` | **no**: dockerd makes the file anew at each start; the plan names those containers |',
+  '| services that need the daemon are started again | tested | **no**: init scripts do not say who needs whom, and none is stopped |',
+  '| the daemon failed: its last words are in the error | the journal (tested) | its log, where its standard error goes to a file, otherwise `/var/log/docker.log` (tested) |',
+];
+
 export function renderHostsDoc(): string {
   const count = STRANGE.reduce((sum, { cases }) => sum + cases.length, 0);
   return `${[
@@ -32,11 +46,23 @@ export function renderHostsDoc(): string {
     '| RHEL, Alma, Rocky, Fedora, openSUSE, Arch with systemd | works where docker.service starts dockerd itself | the unit, `/etc/sysconfig/docker` and the words of firewalld on a Debian host; not on the distribution itself |',
     '| hosts with nft and without iptables | works, where dockerd needs no iptables (`"iptables": false`, `"firewall-backend": "nftables"`) | `test/e2e/held-port.test.ts`, Docker 28.5; not the nftables backend of Docker 29 |',
     '| Fedora CoreOS, Flatcar: `/usr` is read-only, `ExecStart=/usr/bin/env … dockerd` | works | the mount and the command line on a Debian host |',
-    '| hosts without systemd (Alpine, Devuan) | [E_NO_SYSTEMD](errors.md#e_no_systemd) | |',
+    "| sysvinit (Devuan, Debian with sysvinit-core): Debian's `/etc/init.d/docker` | works; see Promises | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1 |",
+    "| OpenRC with Debian's `/etc/init.d/docker`, and busybox's tools | works; see Promises | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1, OpenRC 0.56 |",
+    "| OpenRC with a script of its own, settings in `/etc/conf.d/docker` (Alpine, Gentoo) | works; see Promises | such a script on Debian's OpenRC with busybox's tools, by hand; not on Alpine or Gentoo themselves |",
+    '| another service manager (runit, s6, Slackware) | [E_NO_SYSTEMD](errors.md#e_no_systemd) | |',
     '| rootless Docker | left alone and named; alone on its host [E_NO_DOCKER](errors.md#e_no_docker) | below |',
     '| Docker from snap | [E_DOCKER_SNAP](errors.md#e_docker_snap), see below | below |',
     '| Docker Desktop, Colima, Lima | the daemon runs in a virtual machine: a Lima machine with systemd is a host like every other by its own ssh | not tried |',
     '| Synology DSM, QNAP QTS, Unraid | [E_VENDOR_SYSTEM](errors.md#e_vendor_system), see below | their marks on a Debian host, below |',
+    '',
+    '### Promises',
+    '',
+    ...PROMISES,
+    '',
+    'Without systemd the flags go to the end of the file of settings, as `DOCKER_OPTS="$DOCKER_OPTS …"`. The script of the service has to give `$DOCKER_OPTS` to',
+    'dockerd, and the file may assign it once, on one line, without anything that only a shell can read; otherwise setup refuses',
+    '([E_UNIT_COMMAND](errors.md#e_unit_command), [E_UNIT_VARIABLE](errors.md#e_unit_variable)). `plan --json` has the kind of a host (`kind`) and who holds its',
+    'port (`listening`).',
     '',
     '### Docker from snap',
     '',

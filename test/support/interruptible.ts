@@ -10,11 +10,11 @@ const hold = defineCommand({
   args: {},
   options: {
     stubborn: { kind: 'flag', summary: 'do not stop' },
-    stray: { kind: 'flag', summary: 'throw where nobody waits' },
+    stray: { kind: 'flag', summary: 'throw where nothing waits' },
   },
   async run({ options, runtime, progress }) {
     progress.host('build-1').phase('restart the daemon');
-    if (options.stray) setTimeout(() => Promise.reject(new Error('nobody caught me')), 10);
+    if (options.stray) setTimeout(() => Promise.reject(new Error('not caught')), 10);
     const stopped = wait(60_000, undefined, options.stubborn ? {} : { signal: runtime.signal });
     try {
       await stopped;

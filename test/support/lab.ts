@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 
 const lab = fileURLToPath(new URL('../../scripts/lab', import.meta.url));
 
-/** Debian suites by their Docker: bookworm 20.10 (systemd 252), trixie 26.1 (257), sid 28.5 (262). */
-export type Suite = 'bookworm' | 'trixie' | 'sid';
+/** Debian suites by their Docker: bookworm 20.10 (systemd 252), trixie 26.1 (257), sid 28.5 (262); trixie without systemd: sysvinit, openrc. */
+export type Suite = 'bookworm' | 'trixie' | 'sid' | 'sysvinit' | 'openrc';
 /** A virtual machine with Debian's own kernel: it audits, confines and limits. exec goes by ssh there, and root does not exist. */
 export type VmSuite = 'trixie-vm';
 export const suites: readonly Suite[] = ['bookworm', 'trixie', 'sid'];
+export const suitesWithoutSystemd: readonly Suite[] = ['sysvinit', 'openrc'];
 
 /** root; ops (sudo without password); pat (sudo and login: labPassword); noisy (bash with banners); fishy (fish). */
 export type LabUser = 'root' | 'ops' | 'pat' | 'noisy' | 'fishy';
@@ -44,7 +45,7 @@ export type LabHost = {
 
 /**
  * Boots hosts, all of one suite (trixie unless said), and returns when ssh and docker answer on all.
- * Names are shared by everybody on this machine, so give yours a prefix. Throws with scripts/lab's own words.
+ * Names are shared by all users of this machine, so give yours a prefix. Throws with scripts/lab's own words.
  */
 export async function labUp(options: { names: readonly string[]; suite?: Suite | VmSuite }): Promise<LabHost[]> {
   const suite = options.suite ?? 'trixie';

@@ -1,4 +1,4 @@
-/** Builds the program so that a host stops at a chosen step of a change: for faults, and for what somebody else does in the middle of one. */
+/** Builds the program so that a host stops at a chosen step of a change: for faults, and for what another run does in the middle of one. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -28,7 +28,7 @@ export type TerminalProgram = {
   readonly frames: readonly string[];
   /** Resolves to the screen once it holds the text; throws, with the screen, when the program ends or 60 s pass before. */
   see(text: string | RegExp, timeoutMs?: number): Promise<string>;
-  /** Resolves once the text was written, also when it is gone from the screen by the time somebody looks. */
+  /** Resolves once the text was written, also when it is gone from the screen by the time the test looks. */
   passes(text: string, timeoutMs?: number): Promise<void>;
   /** Types once the text is on the screen, below what earlier calls have waited for. */
   answer(text: string | RegExp, keys: string): Promise<void>;

@@ -76,7 +76,7 @@ describe.each([['curl'], ['perl'], ['python3'], ['oldcurl', 'perl'], ['oldcurl',
 );
 
 test.each([['curl'], ['perl'], ['python3']])(
-  'by %s: where nobody listens there is no answer, and no time is lost',
+  'by %s: where nothing listens there is no answer, and no time is lost',
   async (program) => {
     const { out } = await ask(pathOf(`dead-${program}`, [program]), join(directory, 'nobody'), '/info', '/version');
     expect(answersOf(out)).toEqual({ '/info': { status: 0, body: '' } });

@@ -69,6 +69,20 @@ describe('a baseline', () => {
   test('of 2.10 is not one of 2.1', () => {
     const results = apply('accept: [{ check: 2.10, reason: r, expires: 2028-01-01 }]');
     expect([one(results, '2.1')?.accepted, one(results, '2.10')?.accepted?.reason]).toEqual([undefined, 'r']);
+    const shorter = apply('accept: [{ check: 2.1, reason: r, expires: 2028-01-01 }]');
+    expect(one(shorter, '2.10')?.accepted).toBeUndefined();
+  });
+
+  test('of the gravest place leaves a finding as grave as the others are', () => {
+    const evidence = [
+      { text: '', place: 'container a', severity: 'critical' },
+      { text: '', place: 'container b', severity: 'low' },
+    ];
+    const results = [{ ...one(host.results, '4.1'), severity: 'critical', evidence }] as unknown as typeof host.results;
+    const text = (place: string) => `accept: [{ check: "4.1", place: ${place}, reason: r, expires: 2028-01-01 }]`;
+    const without = (place: string) =>
+      applyBaseline(results, 'build-1', parseBaseline(text(place), 'b'), NOW).map(({ severity }) => severity);
+    expect([without('container a'), without('container b')]).toEqual([['low'], ['critical']]);
   });
 
   test('for a check that there is not is refused with the nearest, and one for a section is not', () => {

@@ -48,16 +48,16 @@ const report: AuditReport = {
 const badHost = hosts[RECORDED.indexOf('bad-trixie')] as AuditedHost;
 const bad: AuditReport = { ...report, subjects: [badHost] };
 
-test('anybody gets in where an untrusted client did, and not where our own client did', () => {
+test('every client is accepted where an untrusted client was, and not where our own client did', () => {
   const facts = parseAuditFacts(recordedBytes('setup-trixie'));
   const outcome = { kind: 'accepted', status: 200, chain: '' } as AuditProbe['outcome'];
-  const anybody = (what: AuditProbe['what']) =>
+  const anyClient = (what: AuditProbe['what']) =>
     auditHost('web', facts, { now: NOW, probes: [{ what, address: '10.0.0.7', port: 2376, outcome }] })
-      .access.filter(({ who }) => who === 'anybody')
+      .access.filter(({ who }) => who === 'any client')
       .map(({ where }) => where);
-  expect(anybody('own-certificate')).toEqual([]);
+  expect(anyClient('own-certificate')).toEqual([]);
   for (const what of ['plain', 'no-certificate', 'other-authority'] as const)
-    expect(anybody(what)).toContain('10.0.0.7:2376');
+    expect(anyClient(what)).toContain('10.0.0.7:2376');
 });
 
 test('a certificate that many hosts trust or accept has one lane of the time line', () => {

@@ -128,14 +128,14 @@ describe('who is believed', () => {
     expect(runc('fresh-trixie', { sections: { 'changelog runc': named } })?.state).toBe('pass');
   });
 
-  test("nobody, where a distribution's package has none: cannot tell, and no finding", () => {
+  test("none, where a distribution's package has none: cannot tell, and no finding", () => {
     const verdict = runc('fresh-trixie', { sections: { 'changelog runc': undefined } });
     expect([verdict?.state, verdict?.unseen]).toEqual(['not-applicable', undefined]);
     expect(verdict?.reason).toMatch(/^cannot tell: runc 1\.1\.15\+ds1 is in the range of 4 known vulnerabilities/);
     expect(verdict?.evidence.map(({ place }) => place)).toContain('CVE-2025-31133');
   });
 
-  test('not a changelog of which the years in question were cut off', () => {
+  test('not a changelog of which the years in question were removed', () => {
     const verdict = runc('fresh-trixie', { sections: { 'changelog runc': 'CVE-2026-41579\nsince 2026\n' } });
     expect([verdict?.state, verdict?.evidence.length]).toEqual(['not-applicable', 3]);
   });

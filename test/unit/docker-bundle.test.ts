@@ -93,10 +93,10 @@ describe('the tar form', () => {
 
   const packed = (): Buffer => Buffer.from(packBundle(bundle, now).reveal());
   const bad: [string, () => Uint8Array, string][] = [
-    ['nothing', () => Buffer.alloc(0), 'cut off'],
+    ['nothing', () => Buffer.alloc(0), 'truncated'],
     ['a text', () => Buffer.from('x'.repeat(2000)), 'no tar archive'],
-    ['a cut archive', () => packed().subarray(0, 700), 'cut off'],
-    ['an archive without its end', () => packed().subarray(0, -1024), 'cut off'],
+    ['a cut archive', () => packed().subarray(0, 700), 'truncated'],
+    ['an archive without its end', () => packed().subarray(0, -1024), 'truncated'],
     ['something after the end', () => Buffer.concat([packed(), Buffer.from('x'.repeat(512))]), 'after its end'],
     ['a changed byte in a header', () => Buffer.from(packed().fill(0x61, 3, 4)), 'checksum'],
     ['a path', () => archive({ '../ca.pem': ca.cert }), 'does not belong'],
@@ -105,7 +105,7 @@ describe('the tar form', () => {
     ['a symbolic link', () => patched(156, '2'), 'other than plain files'],
     ['a link name', () => patched(157, '/etc/shadow'), 'link or a path'],
     ['a size that is no number', () => patched(124, '9z'), 'size'],
-    ['a size beyond the end', () => patched(124, '00000700000'), 'cut off'],
+    ['a size beyond the end', () => patched(124, '00000700000'), 'truncated'],
     ['a file that is too large', () => archive({ 'ca.pem': ca.cert.repeat(1000) }), 'larger than'],
     ['no CA', () => archive({ 'ca.pem': undefined }), 'ca.pem is missing'],
     ['a CA that is none', () => archive({ 'ca.pem': 'x' }), 'ca.pem does not hold certificates'],
@@ -115,7 +115,7 @@ describe('the tar form', () => {
       'certificates alone',
     ],
     ['a key that is none', () => archive({ 'key.pem': 'x' }), 'no private key'],
-    ["somebody else's key", () => archive({ 'key.pem': ca.key }), 'do not belong together'],
+    ["another client's key", () => archive({ 'key.pem': ca.key }), 'do not belong together'],
     ['a manifest that is no JSON', () => archive({ 'docker-tls.json': '{' }), 'no JSON object'],
     ['a newer schema', () => archive({ 'docker-tls.json': '{"schema":2}' }), 'schema 1'],
     [

@@ -3,6 +3,7 @@ import { duration } from '../../src/adapters/docker/clocks.ts';
 import { diagnose } from '../../src/adapters/docker/diagnose.ts';
 import type { Diagnosis, DiagnosisInput } from '../../src/adapters/docker/diagnosis.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
+import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import { managedExternally } from '../../src/domain/plan/other-store.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { ProbeOutcome } from '../../src/runtime.ts';
@@ -179,7 +180,7 @@ describe('a host that cannot be used', () => {
         outcome: refused('unknown-authority', { chain: self }),
         storedCert: server,
         cas: ca.cert,
-        inside: { docker: 'active', tlsSocket: 'active', serverCert: server, problems: [] },
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', serverCert: server, problems: [] },
       },
       'unknown-authority',
       'another program answers',
@@ -242,7 +243,7 @@ describe('a host that cannot be used', () => {
       'a dockerd that has stopped',
       {
         outcome: refused('connection-refused'),
-        inside: { docker: 'failed', tlsSocket: 'inactive', listens: false, problems: [] },
+        inside: { kind: kindOf({}), docker: 'failed', tlsSocket: 'inactive', listens: false, problems: [] },
       },
       'connection-refused',
       'docker.service is failed: it failed again and again',
@@ -252,7 +253,7 @@ describe('a host that cannot be used', () => {
       'a dockerd that somebody has stopped',
       {
         outcome: refused('connection-refused'),
-        inside: { docker: 'inactive', tlsSocket: 'inactive', listens: false, problems: [] },
+        inside: { kind: kindOf({}), docker: 'inactive', tlsSocket: 'inactive', listens: false, problems: [] },
       },
       'connection-refused',
       'docker.service is inactive)',
@@ -262,7 +263,7 @@ describe('a host that cannot be used', () => {
       'a dockerd without its socket',
       {
         outcome: refused('connection-refused'),
-        inside: { docker: 'active', tlsSocket: 'inactive', listens: false, problems: [] },
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'inactive', listens: false, problems: [] },
       },
       'connection-refused',
       'docker-tls.socket is inactive',
@@ -272,7 +273,7 @@ describe('a host that cannot be used', () => {
       'a firewall that rejects',
       {
         outcome: refused('connection-refused'),
-        inside: { docker: 'active', tlsSocket: 'active', listens: true, problems: [] },
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [] },
       },
       'connection-refused',
       'a firewall in between',
@@ -339,7 +340,7 @@ describe('a host that cannot be used', () => {
       'a trust file that does not have this client yet',
       {
         outcome: refused('client-refused'),
-        inside: { docker: 'active', tlsSocket: 'active', problems: [], trust: other },
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', problems: [], trust: other },
       },
       'client-refused',
       'was signed but not applied',
@@ -360,9 +361,9 @@ describe('a host that cannot be used', () => {
     expect(found.hints[0]).toBe(firstHint);
   });
 
-  it('cut off by systemd, as dockerd does not start, says why', () => {
+  it('closed by systemd, as dockerd does not start, says why', () => {
     const problem = new DockerTlsError({ code: 'E_CONFLICT', message: 'hosts stands twice', hints: ['fix it'] });
-    const inside = { docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
+    const inside = { kind: kindOf({}), docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
     const found = ask({ outcome: refused('reset'), inside });
     expect(found).toMatchObject({ cause: 'daemon-not-answering', hints: { 0: 'fix it', length: 4 } });
     expect(found.message).toContain('no longer starts it): hosts stands twice');
@@ -370,7 +371,7 @@ describe('a host that cannot be used', () => {
 
   it('looked after by another store says so, and how to take it over', () => {
     const moved = managedExternally('build-1', 'this host was set up from another store');
-    const inside = { docker: 'active', tlsSocket: 'active', listens: true, problems: [moved] };
+    const inside = { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [moved] };
     const found = ask({ outcome: refused('client-refused'), inside });
     expect(found.message).toContain('set up from another store');
     expect(found.hints.at(-1)).toBe('or take the host over: docker-tls apply build-1 --take-over');

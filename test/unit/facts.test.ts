@@ -67,7 +67,7 @@ describe.each([['dash'], ['bash'], ['busybox', 'sh']])('by %s', (...shell) => {
     expect(files.get('/etc/docker/tls/current')).toBeDefined();
   });
 
-  test('a path that find would take for an expression is looked at by nobody', () => {
+  test('a path that find would take for an expression is not looked at', () => {
     writeFileSync(join(directory, 'kept'), 'kept');
     const { files } = parseFacts(run(shell, ['-delete', '!', join(directory, 'kept')]));
     expect(files.get('-delete')).toEqual({ kind: 'absent' });

@@ -109,7 +109,7 @@ describe('logins', () => {
     expect([...hardened(['umask'], { profile: 'umask 077' }, strict).changed]).toEqual([]);
   });
 
-  it("somebody else's TMOUT stays", () => {
+  it("the administrator's TMOUT stays", () => {
     expect(Object.keys(hardened(['session-timeout']).written)).toEqual(['/etc/profile.d/docker-tls-timeout.sh']);
     for (const [profile, note] of [
       ['TMOUT=600', /TMOUT is 600 already/],

@@ -106,7 +106,7 @@ describe('sshd', () => {
     expect(notes).toEqual([]);
   });
 
-  it('leaves passwords to whoever came with one, and says so', () => {
+  it('leaves passwords to a user who came with one, and says so', () => {
     const { content, notes } = hardenSshd(all, { ...input, login: { ...operator, byKey: false } });
     expect(content).not.toMatch(/PasswordAuthentication/);
     expect(notes.join()).toMatch(/password logins stay/);
@@ -195,7 +195,7 @@ describe('sshd', () => {
   });
 
   it.each(['any', 'password', 'publickey', 'publickey,password publickey'])(
-    'shuts passwords where nobody needs one beside a key: AuthenticationMethods %s',
+    'shuts passwords where no user needs one beside a key: AuthenticationMethods %s',
     (methods) => {
       const here = new Map(settings).set('authenticationmethods', [methods]);
       expect(hardenSshd(all, { ...input, settings: here }).content).toMatch(/^PasswordAuthentication no$/m);
@@ -266,7 +266,7 @@ describe('sshd', () => {
 const facts = altered('bad-trixie', {});
 
 describe('files', () => {
-  it('takes everybody out of the docker group but those who are to stay, and says who of them is not there', () => {
+  it('takes every user out of the docker group but those who are to stay, and says who of them is not there', () => {
     const groups = 'root:x:0:\ndocker:x:999:ann,ci\n';
     const { extras, notes } = hardenFiles(new Set(['docker-group']), { ...facts, dockerGroup: ['ann', 'ci'] }, groups, [
       'ci',

@@ -7,6 +7,7 @@ import {
   CHANGE_VARIABLES,
   ENTRY_KINDS,
   LATE_STEPS,
+  PACKAGE_VARIABLES,
   parseResult,
   RESULTS,
   SETTINGS,
@@ -19,7 +20,7 @@ const HOST = new URL('../../src/host/', import.meta.url).pathname;
 const SHARED = ['result.sh', 'api.sh', 'unarmed.sh', 'sshd.sh'];
 const files = [
   ...SHARED,
-  ...['apply', 'rollback', 'facts', 'audit', ...new Set(SERVICE_MANAGERS)].flatMap((directory) =>
+  ...['apply', 'rollback', 'facts', 'audit', 'packages', 'systemd', 'init'].flatMap((directory) =>
     readdirSync(join(HOST, directory)).map((name) => `${directory}/${name}`),
   ),
 ].sort();
@@ -85,6 +86,7 @@ describe('the protocol', () => {
     const known = new Set<string>([
       ...SETTINGS,
       ...CHANGE_VARIABLES,
+      ...PACKAGE_VARIABLES,
       'OPERATOR',
       ...all.flatMap(({ parts }) => [...parts.sets]),
     ]);
@@ -95,7 +97,7 @@ describe('the protocol', () => {
 
   test('every setting and every variable of a change is read', () => {
     const reads = new Set(all.flatMap(({ parts }) => [...parts.reads]));
-    expect([...SETTINGS, ...CHANGE_VARIABLES].filter((name) => !reads.has(name))).toEqual([]);
+    expect([...SETTINGS, ...CHANGE_VARIABLES, ...PACKAGE_VARIABLES].filter((name) => !reads.has(name))).toEqual([]);
   });
 
   test('steps', () => {

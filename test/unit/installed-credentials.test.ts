@@ -28,7 +28,7 @@ function reason({ key = 'f 400 0:0', directory = 'd 700 0:0', cert = CERT, ca = 
 test.each<[string, OnHost, string | undefined]>([
   ['as they should be', {}, undefined],
   ['a key that others may read', { key: 'f 444 0:0' }, "the key on the host is not root's alone"],
-  ["a key of somebody else's", { key: 'f 400 1000:0' }, "the key on the host is not root's alone"],
+  ['a key of another user', { key: 'f 400 1000:0' }, "the key on the host is not root's alone"],
   ['a directory that others may enter', { directory: 'd 755 0:0' }, 'the directory of the key is open to others'],
   ['another certificate', { cert: OTHER }, 'a new server certificate'],
   ['another chain', { cert: CERT + OTHER }, 'another chain of the server certificate'],

@@ -59,7 +59,7 @@ test('the lines of env lead to the store too', () => {
   expect(said(69.5, ['ps'], { ...variables, DOCKER_CONFIG: directory })).toContain(`rotate client ci --home ${home}`);
 });
 
-test('a damaged file keeps nobody from docker', () => {
+test('a damaged file keeps no user from docker', () => {
   writeFileSync(join(directory, 'config.json'), '{');
   expect(said(80, ['ps'], { DOCKER_CONFIG: directory })).toBe('');
 });

@@ -1,4 +1,4 @@
-/** Whom a host accepts now, and who of them nobody here knows: said, and refused without its own yes. */
+/** Whom a host accepts now, and who of them this store does not know: said, and refused without its own yes. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StoreState } from '../../src/adapters/store/records.ts';
@@ -71,7 +71,7 @@ describe('what a host accepts before setup', () => {
     ['no TLS', unit('-H fd:// -H tcp://127.0.0.1:2375')],
     ['no certificate asked for', unit('-H tcp://0.0.0.0:2376 --tls --tlsverify=false --tlscacert=/etc/docker/ca.pem')],
     ['no port', unit('-H fd:// --tlsverify --tlscacert=/etc/docker/ca.pem')],
-  ])('is nobody by a certificate: %s', (_, settings) => {
+  ])('is no client by a certificate: %s', (_, settings) => {
     expect(trustNow(factsOf({ ...settings, ...file('/etc/docker/ca.pem', theirs.cert) }))).toBeUndefined();
   });
 
@@ -110,7 +110,7 @@ describe('who loses a host', () => {
       () => [theirs.cert, ours.cert, { ...NOBODY, oldCas: [{ serial: '1', ...stored(theirs) }] }],
     ],
     ["one of our clients' own CAs", () => [theirs.cert, ours.cert, { ...NOBODY, issuers: new Map([['a', theirs]]) }]],
-  ] as [string, () => [string, string, typeof NOBODY]][])('nobody: %s', (_, of) => {
+  ] as [string, () => [string, string, typeof NOBODY]][])('no client: %s', (_, of) => {
     const [trust, next, state] = of();
     expect(otherClients(found(trust), next, state, NOW)).toEqual({ losing: [], unread: undefined, needsYes: false });
   });
@@ -120,11 +120,11 @@ describe('who loses a host', () => {
     const others = otherClients(own(theirs.cert), below.cert, state, NOW);
     expect([names(others), others.needsYes]).toEqual([['Theirs'], true]);
     expect(otherClients(own(theirs.cert), below.cert, { ...state, ca: stored(theirs) }, NOW).needsYes).toBe(false);
-    // It is a list already: whoever is to lose the host has lost it.
+    // It is a list already: the client that is to lose the host has lost it.
     expect(otherClients(own(below.cert), below.cert, state, NOW).losing).toEqual([]);
   });
 
-  test('a CA that somebody wrote into our own trust file is drift: said, and put right', () => {
+  test('a CA that was written into our own trust file by hand is drift: said, and put right', () => {
     const others = otherClients(own(ours.cert + theirs.cert), ours.cert, { ...NOBODY, ca: stored(ours) }, NOW);
     expect([names(others), others.needsYes]).toEqual([['Theirs'], false]);
   });
@@ -158,7 +158,7 @@ describe('--accept-ca', () => {
     expect(trustFile({ ...host, acceptCa: theirs.cert }, listed)).toEqual(certificateIds(ours.cert + theirs.cert));
   });
 
-  test('keeps nobody out who has a certificate of it, so that is refused', () => {
+  test('keeps no client out that has a certificate of it, so that is refused', () => {
     const listed = input([{ name: 'a' }, { name: 'b', hosts: [] }]);
     expect(() => trustFile({ ...host, acceptCa: theirs.cert }, listed)).toThrow(
       expect.objectContaining({ code: 'E_CA_ACCEPTED', message: expect.stringContaining('"Theirs"') }),

@@ -1,4 +1,4 @@
-/** Whose host is it: nobody's, ours, or one that another store looks after. */
+/** Whose host is it: no store's, ours, or one that another store manages. */
 
 import { expect, test } from 'vitest';
 import type { StoreState } from '../../src/adapters/store/records.ts';
@@ -49,13 +49,13 @@ const hosts = (ca: string) => new Map([['h1', { ca }]]) as unknown as StoreState
 
 test.each<[string, ReturnType<typeof factsOf>, StoreState]>([
   ['a fresh host', factsOf({}), stateOf()],
-  ['a first change that nobody has confirmed', factsOf({ ca: pem('THEIRS'), transaction: true }), stateOf()],
+  ['a first change that is not confirmed', factsOf({ ca: pem('THEIRS'), transaction: true }), stateOf()],
   ['our CA', theirs, stateOf({ ca: { cert: pem('THEIRS') } as StoreState['ca'] })],
   ['a CA that we had', theirs, stateOf({ oldCas: [{ serial: '1', cert: pem('MORE') }] })],
   ['one of our clients alone', theirs, stateOf({ issuers: new Map([['ada', { cert: pem('MORE') }]]) })],
   ['what the host had when it was last changed from here', theirs, stateOf({ hosts: hosts(pem('THEIRS')) })],
   ['our host, whose credentials were lost', factsOf({ state: true }), stateOf({ hosts: hosts(pem('OURS')) })],
-])("ours or nobody's: %s", (_, facts, state) => {
+])("ours or no store's: %s", (_, facts, state) => {
   expect(otherStore(facts, 'h1', state)).toBeUndefined();
 });
 
@@ -109,7 +109,7 @@ test('by its own record where the certificate is not the one in the store', () =
   expect(otherName(facts('a'), named('alias'), ours, '10.0.0.9', { known: swapped })).toBeUndefined();
 });
 
-test('a copy, or a host that has moved, is let through only when somebody says which of the two it is', () => {
+test('a copy, or a host that has moved, is let through only when it is said which of the two it is', () => {
   const facts = { ...theirs, addresses: at('10.0.0.6', '127.0.0.1') };
   const around = { known: known(SERVER) };
   expect(otherName(facts, named('copy'), ours, '10.0.0.9', around)?.hints.slice(3)).toEqual([

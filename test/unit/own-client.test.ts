@@ -1,4 +1,4 @@
-/** Which client this computer is, where nobody says it: the one that its setup made, whatever came into the store since. */
+/** Which client this computer is, where it is not said: the one that its setup made, whatever came into the store since. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ async function chosen(): Promise<string> {
   return resolveClient(state, resolveHost(state, 'h1', 'env'), undefined, 'env').record.name;
 }
 
-/** Who is to verify a host, where anybody will do. */
+/** Who is to verify a host, where any client will do. */
 async function proving(env: Readonly<Record<string, string>> = {}): Promise<string> {
   const state = await store.read();
   return anyClient(state, resolveHost(state, 'h1', 'verify'), { client: undefined }, { env }, 'verify').record.name;

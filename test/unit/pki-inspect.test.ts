@@ -60,7 +60,7 @@ describe('a server', () => {
     ['with its address', { address: '10.0.0.5' }, 'ok'],
     ['with another name', { address: 'build-2' }, 'wrong-name'],
     ['of another CA', { anchors: [untrusted.cert] }, 'unknown-authority'],
-    ['of nobody', { anchors: [] }, 'unknown-authority'],
+    ['of no CA', { anchors: [] }, 'unknown-authority'],
     ['of one among several CAs', { anchors: [untrusted.cert + ca.cert] }, 'ok'],
     ['that is trusted itself', { anchors: [server.leaf] }, 'ok'],
     ['after its end', { now: inDays(11) }, 'expired'],
@@ -87,7 +87,7 @@ describe('a client with its own CA', () => {
     if (result.ok) expect(result.chain[0]).toBe(annClient.leaf);
   });
 
-  test("a server certificate made with a client's CA fools nobody", async () => {
+  test("a server certificate made with a client's CA is rejected", async () => {
     const forged = await issueServer({ ca: ann, sans, days: 1, now });
     expect(verifyChain({ ...asServer, leaf: forged.cert })).toMatchObject({
       ok: false,
@@ -146,7 +146,7 @@ describe('a chain that does not hold', () => {
     });
   });
 
-  /** An issuer made of a leaf, as somebody who stole its key would. */
+  /** An issuer made of a leaf, as an attacker who stole its key would. */
   function asIssuer(cert: string, key: Secret): OpenAuthority {
     const { subject, x509 } = parseCertificate(cert);
     const keyId = keyIdentifier(x509.publicKey.export({ type: 'spki', format: 'der' }));
@@ -182,14 +182,14 @@ describe('a forged client certificate', async () => {
   test.each([
     ['expired an hour ago', 'expired'],
     ['for signing code', 'wrong-purpose'],
-    ['a critical extension that nobody knows', 'unknown-extension'],
+    ['an unknown critical extension', 'unknown-extension'],
     ['signed with SHA-1', 'weak-signature'],
     ['under two CAs below the issuing CA', 'path-too-long'],
     ['under an issuing CA that is none', 'not-a-ca'],
     ['under an issuing CA that may not sign certificates', 'not-a-ca'],
     ['under an issuing CA that has expired', 'expired'],
     ['under an issuing CA for signing code', 'wrong-purpose'],
-    ['under an issuing CA with a critical extension that nobody knows', 'unknown-extension'],
+    ['under an issuing CA with an unknown critical extension', 'unknown-extension'],
   ] as const)('%s: %s', (what, reason) => {
     expect(judge(all[what].cert)).toBe(reason);
   });

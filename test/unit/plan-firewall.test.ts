@@ -27,7 +27,7 @@ const cases: readonly [string, Partial<HostFacts['firewall']>, Verdict][] = [
     'wall',
   ],
   [
-    'ufw: denies somebody, allows the rest',
+    'ufw: denies one address, allows the rest',
     {
       ufw: `${UFW_POLICY}### tuple ### deny any any 0.0.0.0/0 any 10.9.9.9 in\n### tuple ### allow tcp 2376 0.0.0.0/0 any 0.0.0.0/0 in`,
     },

@@ -30,7 +30,7 @@ function errors(more: Readonly<Record<string, string | undefined>>, skewMs: numb
 
 const one: Readonly<Record<string, readonly [Readonly<Record<string, string | undefined>>, RegExp, number?]>> = {
   'nothing wrong': [{}, /^$/],
-  'no systemd': [{ systemd: '' }, /^E_NO_SYSTEMD/],
+  'no service manager that is known': [{ systemd: '', 'service-manager': '' }, /^E_NO_SYSTEMD/],
   'no docker': [{ dockerd: '', unit: 'LoadState=not-found' }, /^E_NO_DOCKER no dockerd/],
   'no unit': [{ unit: 'LoadState=not-found' }, /^E_NO_DOCKER dockerd is here, but no docker\.service/],
   snap: [
@@ -59,7 +59,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     /^E_READ_ONLY \/etc is mounted read-only, and \/etc\/docker\/tls\/current has to be written$/,
   ],
   "a vendor's system": [
-    { systemd: '', vendor: 'Unraid' },
+    { systemd: '', 'service-manager': '', vendor: 'Unraid' },
     /^E_VENDOR_SYSTEM Unraid configures dockerd with tools of its own/,
   ],
   'an old systemd': [{ systemd: 'systemd 235' }, /^E_SYSTEMD_OLD systemd 235 is too old/],
@@ -98,7 +98,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     { programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy' },
     /^E_UNIT_NEEDS dockerd does not start without iptables, .* once stopped, it would not start again$/,
   ],
-  'no iptables, which nobody needs': [
+  'no iptables, which nothing needs': [
     {
       programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy',
       'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "iptables": false }',
@@ -293,7 +293,7 @@ describe('a daemon that did not run before the first setup', () => {
   test.each([
     ['does not after remove', { containers: '[]' }, 'stop'],
     ['stays up where containers run', {}, 'none'],
-    ['stays up where nobody knows what runs', { containers: '', info: '' }, 'none'],
+    ['stays up where it is unknown what runs', { containers: '', info: '' }, 'none'],
   ])('%s', (_, more, action) => {
     expect(planRestore(factsOf({ ...stopped, ...more }), 'none', desired).daemon.action).toBe(action);
   });
@@ -355,7 +355,11 @@ describe('the local socket over a restart', () => {
     ],
     ['systemd holds it', {}, /^$/],
     ['another is opened beside it', unit('/usr/sbin/dockerd -H fd:// -H unix:///run/other.sock'), /^$/],
-    ['nobody mounts it', { ...unit('/usr/sbin/dockerd'), containers: good.containers as string }, /^(?!.*mounted)/],
+    [
+      'no container mounts it',
+      { ...unit('/usr/sbin/dockerd'), containers: good.containers as string },
+      /^(?!.*mounted)/,
+    ],
   ])('%s', (_, more, expected) => {
     expect(words(more as Record<string, string>)).toMatch(expected);
   });
@@ -417,7 +421,7 @@ test('swarm mode: which containers would not start again by themselves', () => {
   ]);
 });
 
-test('a daemon that lets nobody ask which containers run: they are neither none nor stopped unsaid', () => {
+test('a daemon that does not say which containers run: they are neither none nor stopped unsaid', () => {
   const facts = factsOf({ containers: undefined, info: undefined });
   expect(planHost(facts, desired).containers).toMatchObject({ running: [], how: 'temporary', unlisted: true });
   expect(planHost(facts, { ...desired, containers: 'may-stop' }).containers.how).toBe('stop');

@@ -1,4 +1,4 @@
-/** What goes when a host is restored: nothing that somebody had edited by hand goes unsaid. */
+/** What goes when a host is restored: nothing that was edited by hand goes unsaid. */
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';

@@ -21,7 +21,7 @@ test.each([
       symlinkSync(`${generation}`, join(state, `generations/${generation}/1`));
       mkdirSync(join(tls, `${generation}`), { recursive: true });
     }
-    // Of somebody's own: it is in no book.
+    // Of the administrator's own: it is in no record.
     mkdirSync(join(tls, '77'));
     symlinkSync('11', join(tls, 'current'));
     writeFileSync(join(state, 'created'), `${[1, 2, 9, 10, 11].map((number) => `${tls}/${number}`).join('\n')}\n`);

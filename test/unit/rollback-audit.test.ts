@@ -88,12 +88,12 @@ test('without a file of ours the kernel drops our rules', () => {
   });
 });
 
-test('an audit.rules that somebody keeps by hand is not written anew', () => {
+test('an audit.rules that is kept by hand is not written anew', () => {
   const requested = load({ check: 'x: Rules have changed and should be updated', hand: '-w /srv -p wa\n' });
   expect(requested.calls).toEqual(LOADED);
 });
 
-test("that only our own rules are missing in it is nobody's hand", () => {
+test('that only our own rules are missing in it is not by hand', () => {
   const requested = load({ check: 'x: Rules have changed and should be updated' });
   expect(requested.calls).toEqual(['augenrules ', ...LOADED]);
 });

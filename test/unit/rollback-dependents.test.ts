@@ -55,7 +55,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(note(shell, NEEDS)).toBe('first.service\n');
   });
 
-  test('only those that went are started again: a target that is up would start what somebody has stopped', () => {
+  test('only those that went are started again: a target that is up would start what an administrator has stopped', () => {
     const noted = 'multi-user.target\na\\x2db.service\nreads.service\ngone.service\n';
     const script = `systemctl() {
       case $1 in is-active) shift 2; for name; do case $name in multi-user.target) echo active ;; reads.service) echo reloading ;; a*) echo deactivating ;; *) echo inactive ;; esac; done; return 3 ;; esac

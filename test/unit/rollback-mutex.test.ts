@@ -57,7 +57,7 @@ test.each(['dash', 'bash'])('a change that hangs in the start of its daemon is e
   expect(existsSync(join(root, 'state'))).toBe(false);
 });
 
-test('a key that the host made for the change goes with it, whoever asked for it is gone', () => {
+test('a key that the host made for the change goes with it, the run that asked for it is gone', () => {
   writeFileSync(join(root, 'state/txn/pid'), '');
   mkdirSync(join(root, 'run-key-0123456789ab'));
   writeFileSync(join(root, 'run-key-0123456789ab/key.pem'), 'KEY');

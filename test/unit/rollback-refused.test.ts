@@ -1,4 +1,4 @@
-/** A daemon whose plugin for authorization refuses the questions of a change: nobody knows then, which is no reason to fail. */
+/** A daemon whose plugin for authorization refuses the questions of a change: it is unknown then, which is no reason to fail. */
 
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';

@@ -67,7 +67,7 @@ describe('another trust file', () => {
   const compare = (current: string, next: string) =>
     compareTrust(current, next, clients, [ca.leaf, ...Object.values(issuers)], now);
 
-  test('the CA in the place of a list: everybody else comes back, and the revoked one is told apart', () => {
+  test('the CA in the place of a list: every other client comes back, and the revoked one is told apart', () => {
     expect(compare(issuers.ann as string, ca.leaf)).toEqual({
       again: ['bob'],
       noLonger: [],
@@ -85,8 +85,8 @@ describe('another trust file', () => {
     expect(compare(ca.leaf, ca.leaf)).toMatchObject({ again: [], revoked: ['eve'] });
   });
 
-  test('a CA that nobody here knows is named', async () => {
-    const other = await issueCa({ name: 'somebody else', days: 3650, now });
-    expect(compare(ca.leaf, ca.leaf + other.leaf).untrusted).toEqual([expect.stringMatching(/^somebody else/)]);
+  test('a CA that this store does not know is named', async () => {
+    const other = await issueCa({ name: 'another operator', days: 3650, now });
+    expect(compare(ca.leaf, ca.leaf + other.leaf).untrusted).toEqual([expect.stringMatching(/^another operator/)]);
   });
 });

@@ -1,7 +1,22 @@
-/** Passwords in addresses, of whatever a host or a file says: masked, and in a time that no text can draw out. */
+/** Secrets are not printed by accident; passwords in addresses, of whatever a host or a file says: masked, and in a time that no text can draw out. */
 
+import { format, inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { maskPasswords } from '../../src/domain/secret.ts';
+import { maskPasswords, Secret } from '../../src/domain/secret.ts';
+
+test('a secret is stars in strings, templates, JSON and inspection, wherever it lies', () => {
+  const held = { list: [new Secret('hunter2')] };
+  const { list } = held;
+  const shown = [
+    String(list[0]),
+    `${list}`,
+    JSON.stringify(held),
+    inspect(held, { depth: 9 }),
+    format('%s %o', held, list),
+  ];
+  for (const text of shown) expect(text).not.toMatch(/hunter2|104,\s*117/);
+  expect(shown.slice(0, 4)).toEqual(['***', '***', '{"list":["***"]}', '{ list: [ *** ] }']);
+});
 
 test.each([
   ['ADD https://bob:hunter2@example.com/x /x', 'ADD https://bob:***@example.com/x /x'],

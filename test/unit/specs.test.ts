@@ -39,7 +39,7 @@ const KNOWN = { name: 'build-1', port: 2377, listen: ['10.0.0.1'], clients: ['ad
 test.each([
   ['its name', 'build-1', NONE, { user: 'root' }],
   ['where it is', 'root@10.0.0.1', NONE, { user: 'root' }],
-  ['where it is, as nobody in particular', '10.0.0.1:22', NONE, { user: 'root' }],
+  ['where it is, as no particular user', '10.0.0.1:22', NONE, { user: 'root' }],
   ['another user', 'ops@10.0.0.1', NONE, { user: 'ops' }],
   ['another user and the name', 'ops@10.0.0.1', { name: 'build-1', ssh: {} }, { user: 'ops' }],
 ])('a host that is known by %s starts from its record', (_, host, flags, ssh) => {
@@ -93,7 +93,7 @@ test('two hosts that would get one name are refused in one run; one that is said
   expect(specsFor(['root@new', 'new', 'build-1'], state, NONE).map(({ name }) => name)).toEqual(['new', 'build-1']);
 });
 
-test('a stored host is found by its name or by where it is, whoever logs in', () => {
+test('a stored host is found by its name or by where it is, for any user', () => {
   expect(storedSpecs(['ops@10.0.0.1', 'build-1'], state).map(({ name }) => name)).toEqual(['build-1', 'build-1']);
   expect(() => storedSpecs(['ops@10.0.0.2'], state)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
   expect(() => storedSpecs(['-x'], state)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));

@@ -135,7 +135,7 @@ describe('PEM', () => {
     ['text', 'hello', 'no certificate'],
     ['a key', CREDENTIALS[0].key, 'no certificate'],
     ['cut off', one.slice(0, 200), 'no certificate'],
-    ['the second cut off', one + two.slice(0, 200), 'cut off'],
+    ['the second cut off', one + two.slice(0, 200), 'truncated'],
     ['a certificate and its key', one + CREDENTIALS[0].key, 'something else'],
     [
       'bytes that are no certificate',

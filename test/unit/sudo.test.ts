@@ -83,7 +83,7 @@ function sudoChannel(words: readonly string[], passwords: string[]): Channel {
 
 const REQUEST = { phase: 'test', script: 'true', asRoot: true, timeoutMs: 10_000 };
 
-test('whoever mistypes it is asked again, and what was wrong is not sent twice', async () => {
+test('a person who mistypes it is asked again, and what was wrong is not sent twice', async () => {
   const host = hostWith({ typed: ['one', 'two', RIGHT] });
   expect(await runScript(host.context, REQUEST)).toMatchObject({ status: 0 });
   expect([host.passwords, host.asked]).toEqual([
@@ -96,7 +96,7 @@ test('whoever mistypes it is asked again, and what was wrong is not sent twice',
   expect([host.passwords, host.asked.length]).toEqual([[RIGHT], 3]);
 });
 
-test('nobody is asked more often than sudo itself asks', async () => {
+test('no person is asked more often than sudo itself asks', async () => {
   const host = hostWith({ typed: ['one', 'two', 'three', 'four'] });
   await expect(runScript(host.context, REQUEST)).rejects.toMatchObject({ code: 'E_SUDO_REFUSED', exit: 4 });
   expect(host.passwords).toEqual(['one', 'two', 'three']);
@@ -109,7 +109,7 @@ test('a password that was given beforehand and is wrong is sent once, and forgot
   expect([host.passwords, sudo.password]).toEqual([['wrong'], undefined]);
 });
 
-test('without a password and anybody to ask, the error says which option gives one', async () => {
+test('without a password and a person to ask, the error says which option gives one', async () => {
   const host = hostWith({});
   await expect(runScript(host.context, REQUEST)).rejects.toMatchObject({
     code: 'E_SUDO_PASSWORD',

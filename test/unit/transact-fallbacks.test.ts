@@ -1,4 +1,4 @@
-/** How a change ends where connections break, the host has gone back by itself, or somebody interrupts. */
+/** How a change ends where connections break, the host has rolled back by itself, or a person interrupts. */
 
 import { expect, test } from 'vitest';
 import type { CheckResult } from '../../src/domain/plan/outcome.ts';
@@ -101,7 +101,7 @@ test('the rollback goes over a new connection where the old one is gone', async 
   expect(error).toMatchObject({ code: 'E_SSH_LOST', exit: 5, message: expect.stringContaining('as it was before') });
 });
 
-test('also when somebody has interrupted: that connection is not interrupted', async () => {
+test('also when a person has interrupted: that connection is not interrupted', async () => {
   const verify = (stop: AbortController) => {
     stop.abort();
     return [];

@@ -76,7 +76,7 @@ test('what the host has kept stays in the store', async () => {
   expect(requested).toEqual(['apply', 'save', 'commit', 'undo']);
 });
 
-test('where the script on the host died, nobody is told to take a rollback that has been taken', async () => {
+test('where the script on the host died, no hint says to take a rollback that has been taken', async () => {
   const failed = await change({ apply: '', undo: 'undone -' }, [], { save: 'save', unsave: 'unsave' }).catch(
     (error: unknown) => error,
   );

@@ -88,7 +88,7 @@ test('a client that is accepted by another server certificate is not called reje
 
 describe('a port', () => {
   const key = new Secret('k');
-  const everybody = {
+  const clients = {
     ...{ address: '10.0.0.1', port: 2376, ca: '', now: new Date('2026-01-01T00:00:00Z') },
     client: { name: 'ada', cert: 'ada', key },
     others: [{ name: 'bob', cert: 'bob', key }],
@@ -100,8 +100,8 @@ describe('a port', () => {
   const open: ProbeOutcome = { kind: 'accepted', status: 200, body: '', protocol: 'x', chain: '', elapsedMs: 1 };
   const shut: ProbeOutcome = { kind: 'refused', cause: 'client-refused', reason: 'why', chain: '', elapsedMs: 1 };
 
-  test('that lets everybody in fails for each who must not get in', async () => {
-    expect(bad(await verifyHost(async () => open, everybody))).toEqual([
+  test('that accepts every client fails for each that must be rejected', async () => {
+    expect(bad(await verifyHost(async () => open, clients))).toEqual([
       'no certificate',
       'no certificate, TLS 1.2',
       "another CA's certificate",
@@ -113,23 +113,23 @@ describe('a port', () => {
     ]);
   });
 
-  test('that lets nobody in fails for each who has to', async () => {
-    expect(bad(await verifyHost(async () => shut, everybody))).toEqual(['client ada', 'client bob']);
+  test('that accepts no client fails for each that must be accepted', async () => {
+    expect(bad(await verifyHost(async () => shut, clients))).toEqual(['client ada', 'client bob']);
   });
 
   test('that is not answered by a daemon that is fit is no good', async () => {
-    const checks = await verifyHost(async () => ({ ...open, status: 403 }), everybody);
+    const checks = await verifyHost(async () => ({ ...open, status: 403 }), clients);
     expect(checks[0]).toMatchObject({ who: 'client ada', ok: false, outcome: 'the daemon answered with status 403' });
   });
 
   test('where no client is here, has to ask for a certificate and to serve the one on record', async () => {
-    const { client: _, others: __, ...nobody } = everybody;
+    const { client: _, others: __, ...none } = clients;
     const [ours, theirs] = [
-      await issueCa({ name: 'a', days: 9, now: nobody.now }),
-      await issueCa({ name: 'b', days: 9, now: nobody.now }),
+      await issueCa({ name: 'a', days: 9, now: none.now }),
+      await issueCa({ name: 'b', days: 9, now: none.now }),
     ];
     const first = async (outcome: ProbeOutcome) =>
-      (await verifyHost(async () => outcome, { ...nobody, serverCert: ours.cert }))[0];
+      (await verifyHost(async () => outcome, { ...none, serverCert: ours.cert }))[0];
     expect(await first({ ...shut, chain: ours.cert })).toMatchObject({ who: 'no certificate', ok: true });
     expect(await first({ ...shut, chain: theirs.cert })).toMatchObject({ ok: false, otherCertificate: true });
     expect(await first({ ...shut, chain: '' })).toMatchObject({ ok: false, otherCertificate: true });
@@ -137,7 +137,7 @@ describe('a port', () => {
   });
 });
 
-test('where nothing answers nobody got further than he may, and jump hosts are no way for clients', async () => {
+test('where nothing answers no client got further than it may, and jump hosts are no way for clients', async () => {
   const silent = (await verify('timed-out')).filter(({ expected }) => expected === 'refused');
   const error = failure(() => requireVerified('new', silent, 'x', { address: '10.0.0.1', port: 2377 }));
   expect(error.message).toBe('nothing answered from here; x');
@@ -149,7 +149,7 @@ test('a host of the store is one for doctor', async () => {
   expect(failure(() => requireVerified('old', checks, 'x')).hints).toEqual(['docker-tls doctor old']);
 });
 
-test('what this computer cannot speak was not tried, and nobody was rejected', async () => {
+test('what this computer cannot speak was not tried, and no client was rejected', async () => {
   const error = Object.assign(new Error('no protocols'), { code: 'ERR_SSL_NO_PROTOCOLS_AVAILABLE' });
   expect(refusalOf(error, { stage: 'handshake', keyed: false, maxVersion: 'TLSv1.1' })).toMatchObject({
     cause: 'not-spoken-here',

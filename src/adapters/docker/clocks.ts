@@ -58,7 +58,7 @@ export function infos(pem: string): CertificateInfo[] {
   }
 }
 
-/** For people: the two largest units, as in `3 days 4 h`. Milliseconds. */
+/** For users: the two largest units, as in `3 days 4 h`. Milliseconds. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(1, Math.round(Math.abs(milliseconds) / 1000));
   const parts: [number, string][] = [

@@ -21,7 +21,7 @@ import {
   remotely,
 } from './diagnosis.ts';
 import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
-import { journal, nothingListens, notRunning, timedOut } from './silence.ts';
+import { journal, nothingListens, notRunning, restart, timedOut } from './silence.ts';
 
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
 type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
@@ -47,14 +47,14 @@ function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
     return {
       cause: 'denied-by-daemon',
       message: `TLS is fine, but the daemon answers 403: ${wordsOf(outcome.body) ?? 'an authorization plugin does not allow this client'}`,
-      hints: [journal(expected)],
+      hints: [journal(expected, input.inside)],
     };
   }
   if (outcome.status >= 500) {
     return {
       cause: 'daemon-not-answering',
       message: `TLS is fine, but the daemon answers ${outcome.status}`,
-      hints: [journal(expected), remotely(expected, 'systemctl', 'restart', 'docker')],
+      hints: [journal(expected, input.inside), restart(expected, input.inside)],
     };
   }
   const byTunnel = expected.via !== undefined;
@@ -140,12 +140,12 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
       return simply(
         `${address} accepts the connection and then cuts it without a word, which a proxy, a load balancer or a daemon that is just stopping does`,
         ours('doctor', expected),
-        journal(expected),
+        journal(expected, input.inside),
       );
     }
     case 'not-spoken-here':
     case 'other':
-      return simply(outcome.reason, ours('verify', expected), journal(expected));
+      return simply(outcome.reason, ours('verify', expected), journal(expected, input.inside));
   }
 }
 

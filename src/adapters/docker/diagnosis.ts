@@ -1,5 +1,6 @@
 /** Owns what `doctor` is asked and what it answers: the types, and the words that commands in hints need. Pure. */
 
+import type { HostKind } from '../../domain/plan/host-kind.ts';
 import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
@@ -55,6 +56,7 @@ export type Expected = {
 
 /** What SSH saw on the host. */
 export type Inside = {
+  readonly kind: HostKind;
   /** Words of `systemctl is-active`. */
   readonly docker: string;
   readonly tlsSocket: string;
@@ -63,7 +65,7 @@ export type Inside = {
   /** The server certificate and the trust file (PEM) under our care there. */
   readonly serverCert?: string;
   readonly trust?: string;
-  /** What would stand against a change, its firewall included: mostly what is wrong. */
+  /** What would prevent a change, its firewall included: mostly what is wrong. */
   readonly problems: readonly DockerTlsError[];
   /** What its firewall may do, in words. */
   readonly doubt?: string;

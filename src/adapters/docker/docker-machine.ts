@@ -30,7 +30,7 @@ export type DockerMachineFile = {
   readonly name: string;
   /** The text of config.json. */
   readonly text: string;
-  /** The store as it lies now (the directory with `machines` and `certs`): paths in a store that was moved or copied follow it. */
+  /** The store as it is now (the directory with `machines` and `certs`): paths in a store that was moved or copied follow it. */
   readonly storeDirectory: string;
 };
 

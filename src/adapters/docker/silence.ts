@@ -41,7 +41,7 @@ export function nothingListens(
   if (stopped !== undefined) return say(`${begins}: ${stopped.message}`, ...stopped.hints);
   const [problem] = inside.problems.filter(keepsItDown);
   return say(
-    `${begins}: dockerd runs there, but not on that port (docker-tls.socket is ${inside.tlsSocket})`,
+    `${begins}: dockerd runs there, but not on that port${inside.kind.asks ? '' : ` (docker-tls.socket is ${inside.tlsSocket})`}`,
     ...(problem?.hints ?? []),
     owners(expected, `docker-tls apply ${name}`),
   );
@@ -52,22 +52,17 @@ function keepsItDown({ code }: DockerTlsError): boolean {
 }
 
 /** Why dockerd does not run, as setup sees it, and how it runs again. */
-export function notRunning(
-  expected: Expected,
-  { docker, problems }: Inside,
-): Pick<Diagnosis, 'message' | 'hints'> | undefined {
+export function notRunning(expected: Expected, inside: Inside): Pick<Diagnosis, 'message' | 'hints'> | undefined {
+  const { docker, problems, kind } = inside;
   if (docker === 'active') return undefined;
   const [problem] = problems.filter(keepsItDown);
   const why = problem === undefined ? '' : `: ${problem.message}`;
   return {
-    message: `dockerd is not running there (docker.service is ${docker}${docker === 'failed' ? ': it failed again and again, so systemd no longer starts it' : ''})${why}`,
+    message: `dockerd is not running there (${kind.service} is ${docker}${docker === 'failed' ? ': it failed again and again, so systemd no longer starts it' : ''})${why}`,
     hints: [
       // Where nothing that setup knows is wrong, only the daemon itself says what is.
-      ...(problem?.hints ?? (docker === 'inactive' ? [] : [journal(expected)])),
-      remotely(expected, 'systemctl', 'reset-failed', 'docker', 'docker-tls.socket'),
-      // The socket does not start under a daemon that runs.
-      remotely(expected, 'systemctl', 'stop', 'docker'),
-      remotely(expected, 'systemctl', 'start', 'docker-tls.socket', 'docker'),
+      ...(problem?.hints ?? (docker === 'inactive' ? [] : [journal(expected, inside)])),
+      ...kind.bringUp.map((words) => remotely(expected, ...words)),
     ],
   };
 }
@@ -86,9 +81,9 @@ export function timedOut(
       cause: 'daemon-not-answering',
       message: `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,
       hints: [
-        remotely(expected, 'systemctl', 'status', 'docker'),
-        journal(expected),
-        remotely(expected, 'systemctl', 'restart', 'docker'),
+        ...(inside?.kind.asks ? [] : [remotely(expected, 'systemctl', 'status', 'docker')]),
+        journal(expected, inside),
+        restart(expected, inside),
       ],
     };
   }
@@ -108,6 +103,14 @@ export function timedOut(
   };
 }
 
-export function journal(expected: Expected): string {
-  return remotely(expected, 'journalctl', '-u', 'docker', '-n', '50', '--no-pager');
+/** What the daemon has said last; a host that nobody has looked into is taken for one of systemd. */
+export function journal(expected: Expected, inside: Inside | undefined): string {
+  return remotely(
+    expected,
+    ...(inside?.kind.asks ? inside.kind.commands.log : ['journalctl', '-u', 'docker', '-n', '50', '--no-pager']),
+  );
+}
+
+export function restart(expected: Expected, inside: Inside | undefined): string {
+  return remotely(expected, ...(inside?.kind.asks ? inside.kind.commands.restart : ['systemctl', 'restart', 'docker']));
 }

@@ -4,7 +4,7 @@ const BLOCK = 512;
 
 export type TarFile = { readonly name: string; readonly data: Buffer; readonly mode: number };
 
-/** An archive of the files, in order. `modified` is their time. Names are at most 100 bytes of ASCII. */
+/** An archive of the files, in order. `modified` is their time. Names are ASCII; the last part has at most 100 bytes, what is before it 155. */
 export function packTar(files: readonly TarFile[], modified: Date): Buffer {
   const parts = files.flatMap(({ name, data, mode }) => [
     header(name, data.length, mode, modified),
@@ -24,7 +24,7 @@ export function unpackTar(archive: Buffer, rules: TarRules): Map<string, Buffer>
   const files = new Map<string, Buffer>();
   let at = 0;
   for (;;) {
-    if (at + BLOCK > archive.length) return 'it is cut off';
+    if (at + BLOCK > archive.length) return 'it is truncated';
     const block = archive.subarray(at, at + BLOCK);
     if (isZero(block)) break;
     const entry = parseHeader(block);
@@ -34,20 +34,23 @@ export function unpackTar(archive: Buffer, rules: TarRules): Map<string, Buffer>
     if (files.has(entry.name)) return `it holds ${entry.name} twice`;
     if (entry.size > rules.maxFileBytes) return `${entry.name} is larger than ${rules.maxFileBytes} bytes`;
     const end = at + BLOCK + entry.size;
-    if (end > archive.length) return 'it is cut off';
+    if (end > archive.length) return 'it is truncated';
     files.set(entry.name, archive.subarray(at + BLOCK, end));
     at = end + (-entry.size & (BLOCK - 1));
   }
   const rest = archive.subarray(at);
-  if (rest.length < 2 * BLOCK) return 'it is cut off';
+  if (rest.length < 2 * BLOCK) return 'it is truncated';
   return isZero(rest) ? files : 'there is something after its end';
 }
 
-function header(name: string, size: number, mode: number, modified: Date): Buffer {
-  if (!/^[\x21-\x7e]{1,100}$/.test(name))
-    throw new TypeError(`${JSON.stringify(name)} cannot be a name in a tar archive`);
+function header(path: string, size: number, mode: number, modified: Date): Buffer {
+  const end = path.length > 100 ? path.lastIndexOf('/') : -1;
+  const [prefix, name] = end === -1 ? ['', path] : [path.slice(0, end), path.slice(end + 1)];
+  if (!/^[\x21-\x7e]{1,100}$/.test(name) || !/^[\x21-\x7e]{0,155}$/.test(prefix))
+    throw new TypeError(`${JSON.stringify(path)} cannot be a name in a tar archive`);
   const block = Buffer.alloc(BLOCK);
   block.write(name, 0, 'latin1');
+  block.write(prefix, 345, 'latin1');
   block.write(octal(mode, 7), 100);
   block.write(octal(0, 7), 108);
   block.write(octal(0, 7), 116);

@@ -1,5 +1,5 @@
 /**
- * Owns a local socket whose connections go to a daemon through a stream of somebody's (ssh): over mutual TLS as one client, so that the host
+ * Owns a local socket whose connections go to a daemon through a stream that the caller opens (ssh): over mutual TLS as one client, so that the host
  * decides about that client as it does anywhere, or as they are, for programs that do TLS themselves.
  */
 
@@ -63,7 +63,7 @@ function listen(server: Server, at: TunnelRequest['at']): Promise<void> {
       server.listen({ host: '127.0.0.1', port: at.port }, () => resolve());
       return;
     }
-    // The socket has its mode from the beginning: whoever may connect to it is the client.
+    // The socket has its mode from the beginning: a process that may connect to it acts as the client.
     const mask = process.umask(0o177);
     server.listen({ path: at.path }, () => resolve());
     process.umask(mask);

@@ -129,7 +129,7 @@ function asParsed(ssh2: Ssh2, key: ParsedKey | Buffer): ParsedKey[] {
 }
 
 /**
- * A key file as a Signer; a public key file as its blob, which stands for a key of the agent; a line for people when it
+ * A key file as a Signer; a public key file as its blob, which stands for a key of the agent; a line for users when it
  * cannot be used; undefined when it is not there and was not named with -i.
  */
 async function fileSigner(

@@ -30,7 +30,7 @@ export type Endpoint = {
   readonly agent?: string;
   readonly userKnownHosts: readonly string[];
   readonly globalKnownHosts: readonly string[];
-  /** KnownHostsCommand in words, its tokens about the host's key as they stand. */
+  /** KnownHostsCommand in words, its tokens about the host's key as written. */
   readonly knownHostsCommand?: readonly string[];
   /** What of StdinNull and ForkAfterAuthentication the configuration says yes to. */
   readonly detaches: readonly string[];

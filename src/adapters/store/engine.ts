@@ -1,5 +1,5 @@
 /**
- * Owns the contract of an engine: where a store that several people and runners share keeps its files. An engine knows bytes and
+ * Owns the contract of an engine: where a store that several users and runners share keeps its files. An engine knows bytes and
  * revisions; what the files mean, who can open them and whether they are genuine is decided above it (shared-store.ts).
  * An engine is one file in engines/, and a line in test/support/store-engines.ts, over which test/integration/store-engines.test.ts runs.
  */
@@ -23,7 +23,7 @@ export type Commit = {
   readonly regained?: string | undefined;
 };
 
-/** Readable by whoever administers the engine. */
+/** Readable by the administrators of the engine. */
 export type Message = {
   /** `user@computer`. */
   readonly who: string;

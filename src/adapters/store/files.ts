@@ -24,14 +24,21 @@ import pMap from 'p-map';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
+import { userName } from '../../user.ts';
+import { setAccessList } from './access-list.ts';
 
 export type FileKind = 'key' | 'certificate' | 'record';
 
 /** Final modes. */
 export const MODES = { key: 0o400, certificate: 0o444, record: 0o600, directory: 0o700 } as const;
 
-/** Windows has no modes: there a directory of the user's profile is closed to others by its own access list. */
+/** Windows has no modes: there the store's directory gets an access list, which what is made in it inherits. */
 export const HAS_MODES = process.platform !== 'win32';
+
+/** What keeps other users out of a new directory where modes cannot. */
+type Close = (path: string) => void;
+const closeByMode: Close = () => {};
+const closeHere: Close = HAS_MODES ? closeByMode : (path) => setAccessList(path, userName());
 
 export type FileContent = { readonly kind: FileKind; readonly bytes: Secret | string };
 
@@ -65,15 +72,23 @@ export function makeDirectory(path: string): boolean {
 }
 
 /** A directory with all its parents, any of which may be a link to a directory; returns those that were made, outermost first. */
-export function makeDirectories(path: string): string[] {
+export function makeDirectories(path: string, close: Close = closeHere): string[] {
   try {
     if (statSync(path).isDirectory()) return [];
     throw notADirectory(path);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-  const made = makeDirectories(dirname(path));
-  return makeDirectory(path) ? [...made, path] : made;
+  const made = makeDirectories(dirname(path), closeByMode);
+  if (!makeDirectory(path)) return made;
+  try {
+    close(path);
+  } catch (error) {
+    // Left there, it would be used by the next run as it is.
+    rmdirSync(path);
+    throw error;
+  }
+  return [...made, path];
 }
 
 /** The umask may have taken bits away: they are restored. Bits too many mean a file system without modes. */
@@ -141,7 +156,7 @@ export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }
 
-/** Where a link or a file stands in a directory's place. */
+/** Where a link or a file is in a directory's place. */
 export function notADirectory(path: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_STORE_DAMAGED',
@@ -151,7 +166,7 @@ export function notADirectory(path: string): DockerTlsError {
   });
 }
 
-/** What the operating system refused, for people. Errors that are not its own come back as they are. */
+/** What the operating system refused, for users. Errors that are not its own come back as they are. */
 export function writeFailure(home: string, error: unknown): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error;

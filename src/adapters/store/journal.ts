@@ -32,7 +32,7 @@ export type Incoming = {
   readonly content: FileContent | { readonly files: Readonly<Record<string, FileContent>> };
 };
 
-/** `put`: the new thing stands in `new/PATH`, else it is a removal. `had`: something was there, and goes to `old/PATH`. */
+/** `put`: the new thing is in `new/PATH`, else it is a removal. `had`: something was there, and goes to `old/PATH`. */
 export type Entry = { readonly path: string; readonly put: boolean; readonly had: boolean };
 
 /** `directories`: parents that the change makes, outermost first. */
@@ -195,7 +195,7 @@ function moveIfPresent(from: string, to: string): void {
   }
 }
 
-/** The directories that entries stand in, outermost first, without the store's own. */
+/** The directories that entries are in, outermost first, without the store's own. */
 function parentsOf(entries: readonly Entry[]): string[] {
   const parents = new Set<string>();
   for (const { path } of entries) {

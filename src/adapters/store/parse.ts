@@ -55,14 +55,13 @@ const PRIVATE_KEY =
 
 /**
  * What is wrong with text that should be one or more certificates in PEM, or undefined. `known` remembers the blocks that were
- * found right, since the same CA stands in every directory of a store.
+ * found right, since the same CA is in every directory of a store.
  */
 export function certificateProblem(text: string, known: Set<string> = new Set()): string | undefined {
   if (text.trim() === '') return 'is empty';
   const blocks = text.match(CERTIFICATE) ?? [];
   if (blocks.length === 0) return 'holds no certificate in PEM';
-  if (blocks.length !== text.split('-----BEGIN ').length - 1)
-    return 'holds a certificate that was cut off or something else';
+  if (blocks.length !== text.split('-----BEGIN ').length - 1) return 'holds a truncated certificate or something else';
   for (const block of blocks) {
     if (known.has(block)) continue;
     try {

@@ -94,7 +94,7 @@ function parseSchema(text: string): Parsed<number> {
   return { ok: false, problem: 'names no schema' };
 }
 
-/** The CA's own three files stand beside the directories of the others, so each is located by itself. */
+/** The CA's own three files are beside the directories of the others, so each is located by itself. */
 function readCa(home: string, tree: Tree): StoredCa | undefined {
   tree.checkDirectory('ca');
   const fix = [

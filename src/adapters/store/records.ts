@@ -34,7 +34,7 @@ export const clientRecord = z.looseObject({
   ...dated,
   /** Which hosts accept it; absent: all. */
   hosts: z.optional(CLIENT_SETTINGS.hosts.schema),
-  /** It is this computer's own (workflows/own-client.ts). */
+  /** It is this computer's own (src/actions/own-client.ts). */
   own: z.optional(z.boolean()),
   /** Where the docker CLI of this computer holds copies of its files: docker contexts, and the config directory itself. */
   copies: z.optional(

@@ -23,7 +23,7 @@ export type UndoToken = {
 export type Store = {
   /** Absolute path of the directory. */
   readonly home: string;
-  /** Other people and runners use it as well. No run holds it then: `withLock` begins again where another one was faster. */
+  /** Other users and runners use it as well. No run holds it then: `withLock` begins again where another one was faster. */
   readonly shared: boolean;
   /** Whether there is a store here. */
   exists(): Promise<boolean>;
@@ -37,7 +37,7 @@ export type Store = {
   read(scope?: ReadScope): Promise<StoreState>;
   /**
    * Runs `fn` while no other run changes the store, and gives the lock back however it ends. Calls within the same Store
-   * join the lock that is held. `who` is for other people's error message, for instance `docker-tls apply`.
+   * join the lock that is held. `who` is for other users' error message, for instance `docker-tls apply`.
    * First finishes what a run that died left half done. Fails with E_STORE_LOCKED (exit 4).
    */
   withLock<T>(who: string, fn: () => Promise<T>): Promise<T>;

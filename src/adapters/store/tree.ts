@@ -89,7 +89,7 @@ export function treeSignature(home: string): string {
 }
 
 function makeTree(home: string, journal: OpenJournal | undefined, problems: Problems): Tree {
-  /** The same CA stands in every directory: it is parsed once. */
+  /** The same CA is in every directory: it is parsed once. */
   const known = new Set<string>();
 
   function locate(path: string): string | undefined {

@@ -8,14 +8,15 @@ export const command = defineCommand({
   withoutFleet: true,
   summary: 'Put the newest state that this computer has seen back into a shared store',
   about:
-    'For a repository that was restored from an old backup, or that somebody changed who is not an operator. What others committed on top of the old state is replaced, and stays in the history.',
+    'For a repository that was restored from an old backup, or that was changed by a user who is not an operator. What others committed on top of the old state is replaced, and stays in the history.',
   examples: ['docker-tls store restore'],
   args: {},
   options: {},
   async run(context) {
     const done = await restoreStore(context);
-    const text =
-      done.sequence === undefined
+    const text = context.global.dryRun
+      ? `would put the newest state that this computer has seen into ${done.store}`
+      : done.sequence === undefined
         ? `${done.store} has lost nothing`
         : `${done.store} is at commit ${done.sequence}, as this computer had seen it`;
     return {

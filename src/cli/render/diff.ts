@@ -1,4 +1,4 @@
-/** Owns how a change of a text looks to people: its lines, passwords masked. */
+/** Owns how a change of a text looks to users: its lines, passwords masked. */
 
 import { createTwoFilesPatch } from 'diff';
 import type { FileChange } from '../../domain/plan/file-change.ts';

@@ -2,6 +2,7 @@
 
 import type { Hardened } from '../../actions/harden.ts';
 import { NEVER, needsYes, type Risk } from '../../domain/audit/fixes.ts';
+import { PACKAGES } from '../../domain/audit/packages.ts';
 import { FIXES, leftOutWords, profilesOf } from '../../domain/plan/hardening.ts';
 import { hangText } from '../../domain/words.ts';
 import type { CommandResult } from '../command.ts';
@@ -12,7 +13,10 @@ import { tableWidth } from './table.ts';
 
 const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'no risk', low: 'low risk', yes: 'takes a yes of its own' };
 
-export function renderHardened({ changed, fixes, leftOut, wordless, report }: Hardened, around: Around): CommandResult {
+export function renderHardened(
+  { changed, fixes, packages, leftOut, wordless, report }: Hardened,
+  around: Around,
+): CommandResult {
   const { io } = around.runtime;
   const { result, text, ...rest } = renderChange(changed, around);
   const costs = changed.results.flatMap((one) => (one.kind === 'done' ? costLines(one.value) : []));
@@ -21,11 +25,22 @@ export function renderHardened({ changed, fixes, leftOut, wordless, report }: Ha
     ...(wordless ? ['left out: banner, since its words are yours; to make it: --banner TEXT'] : []),
   ];
   const lines = [...costs, ...unmade].map((line) => coloursOf(io).yellow(hangText(line, tableWidth(io), 2)));
+  const installs = packages.flatMap(({ host, lines: [first = '', ...more] }) => [`${host}: ${first}`, ...more]);
   return {
     ...rest,
-    result: { fixes, leftOut: leftOut.map((fix) => fix.name), ...(result as object), report },
-    text: [text, ...lines, ...(report === undefined ? [] : [`The report is in ${report}`])].join('\n'),
+    result: {
+      fixes,
+      packages: packages.map(packagesJson),
+      leftOut: leftOut.map((fix) => fix.name),
+      ...(result as object),
+      report,
+    },
+    text: [...installs, text, ...lines, ...(report === undefined ? [] : [`The report is in ${report}`])].join('\n'),
   };
+}
+
+function packagesJson({ host, install, present }: Hardened['packages'][number]) {
+  return { host, packages: install, present };
 }
 
 export function renderFixes({ runtime }: Around): CommandResult {
@@ -49,9 +64,16 @@ export function renderFixes({ runtime }: Around): CommandResult {
     )
     .join('\n');
   const never = NEVER.map(({ setting, why }) => `    ${hangText(`${setting}: ${why}`, columns, 6)}`);
+  const packages = PACKAGES.map(({ name, title, risk }) => `    ${hangText(`${name}: ${title}; ${risk}`, columns, 6)}`);
   return {
     exit: 0,
-    result: { fixes, never: NEVER },
-    text: [text, 'never, by no fix and no profile:', ...never].join('\n'),
+    result: { fixes, packages: PACKAGES, never: NEVER },
+    text: [
+      text,
+      'packages, by --install PACKAGE --accept PACKAGE only:',
+      ...packages,
+      'never, by no fix and no profile:',
+      ...never,
+    ].join('\n'),
   };
 }

@@ -1,4 +1,4 @@
-/** Owns how the end of a change looks to people: what was verified, and a table where there were several hosts. */
+/** Owns how the end of a change looks to users: what was verified, and a table where there were several hosts. */
 
 import type { HostResult } from '../../domain/host-results.ts';
 import type { CheckResult, HostOutcome } from '../../domain/plan/outcome.ts';

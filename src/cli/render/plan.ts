@@ -1,4 +1,4 @@
-/** Owns how a plan looks to people: what would change, file by file, and what it means for daemon, containers and clients. */
+/** Owns how a plan looks to users: what would change, file by file, and what it means for daemon, containers and clients. */
 
 import type { PlannedHost } from '../../actions/results.ts';
 import { CURRENT_LINK } from '../../domain/dockerd/paths.ts';
@@ -70,13 +70,7 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
       lines.push(...renderChange(change, form).map((line) => `  ${line}`));
   add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
-  if (plan.daemon.action === 'restart' && plan.listening !== 'none') {
-    const waits = plan.listening === 'systemd';
-    const words = waits
-      ? 'wait during the restart: systemd holds the port'
-      : 'are refused for a moment during the restart';
-    add('clients', words);
-  }
+  if (plan.daemon.action === 'restart' && plan.listening !== 'none') add('clients', OVER_RESTART[plan.listening]);
   const contexts = plan.purpose === 'apply' ? hosts.flatMap((one) => contextName(one.spec) ?? []) : [];
   if (contexts.length === 1)
     add('here', `docker context ${contexts[0]} points there${spec.use ? ', and becomes the current one' : ''}`);
@@ -85,6 +79,12 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
   for (const cost of plan.costs) add('costs', printable(cost), colours.yellow);
   return lines;
 }
+
+const OVER_RESTART = {
+  systemd: 'wait during the restart: systemd holds the port',
+  firewall: 'wait during the restart: a firewall rule delays new connections until dockerd listens again',
+  daemon: 'are refused for a moment during the restart',
+};
 
 /** Of several hosts: names would fill the screen. */
 function containersOf(hosts: readonly Shown[]): string {

@@ -1,4 +1,4 @@
-/** Owns aligned tables for people. Pure. Cells are cleaned here, so text from a host may go in as it is. */
+/** Owns aligned tables for users. Pure. Cells are cleaned here, so text from a host may go in as it is. */
 
 import { cutText, padText, textWidth } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';
@@ -75,7 +75,7 @@ function place(
 ): string {
   const width = widths[index] as number;
   const cut = cutText(text, width);
-  // The space stands outside of the colour, so that nothing but the text is coloured or underlined.
+  // The space is outside of the colour, so that nothing but the text is coloured or underlined.
   const space = padText('', width - textWidth(cut));
   if (columns[index]?.align === 'right') return space + style(cut);
   return index === columns.length - 1 ? style(cut) : style(cut) + space;

@@ -72,7 +72,7 @@ function acceptedIn(report: AuditReport): ReadonlySet<string> {
 
 /**
  * Compares by host, check and place; wording and line numbers may change without being news. Gone is only what was looked at
- * again: not a host that was not reached, a check that was not selected, or one that could not be judged; nor what somebody accepted.
+ * again: not a host that was not reached, a check that was not selected, or one that could not be judged; nor what was accepted.
  */
 export function compareReports(before: readonly FindingKey[], report: AuditReport): Comparison {
   const judgedAgain = new Map(

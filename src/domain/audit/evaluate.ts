@@ -68,7 +68,7 @@ export type CheckResult = {
   /** What would tell was not answered: there may be a finding. */
   readonly unseen?: true;
   readonly evidence: readonly Evidence[];
-  /** Set by a baseline: somebody accepted the whole finding. */
+  /** Set by a baseline: the whole finding was accepted. */
   readonly accepted?: Acceptance;
   /** Set by a baseline: the places of a finding that were accepted, while others count. */
   readonly acceptedPlaces?: readonly string[];
@@ -76,7 +76,7 @@ export type CheckResult = {
 
 export type Acceptance = { readonly reason: string; readonly expires: string };
 
-/** True for a finding that nobody accepted. */
+/** True for a finding that was not accepted. */
 export function counts(result: CheckResult): boolean {
   return result.state === 'finding' && result.accepted === undefined;
 }
@@ -114,7 +114,7 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): Chec
   };
 }
 
-function nobodyThere({ podman }: AuditFacts): Verdict {
+function noDaemon({ podman }: AuditFacts): Verdict {
   const reason = podman ? "no dockerd runs here: Podman answers at Docker's socket" : 'no dockerd runs here';
   return { state: 'not-applicable', reason, unseen: true };
 }
@@ -130,11 +130,11 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}): rea
     now: outside.now ?? facts.clock,
   };
   const { docker, daemon, apiSocket } = facts;
-  const nobody = docker === undefined && daemon.words === undefined && apiSocket === '';
+  const silent = docker === undefined && daemon.words === undefined && apiSocket === '';
   return CHECKS.map((check) => {
     const verdict = check.evaluate(facts, whole);
     // Where nothing could have been asked, an answer that did not come would be the wrong thing to look for.
-    return resultOf(check, nobody && verdict === UNANSWERED ? nobodyThere(facts) : verdict);
+    return resultOf(check, silent && verdict === UNANSWERED ? noDaemon(facts) : verdict);
   });
 }
 

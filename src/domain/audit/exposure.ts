@@ -23,7 +23,7 @@ function split(text: string): { address: string; port: number } {
   return { address: found?.[1] ?? '', port: Number(found?.[2] ?? 0) };
 }
 
-/** An answer of the API: whoever asked got in. 400 is how Go's server says that it wants TLS; 401 and 403 are somebody else's refusal. */
+/** An answer of the API: the client was accepted. 400 is how Go's server says that it wants TLS; 401 and 403 are the refusal of another program. */
 export function gotIn({ outcome }: AuditProbe): boolean {
   return outcome.kind === 'accepted' && outcome.status >= 200 && outcome.status < 300;
 }

@@ -33,7 +33,7 @@ export type FixName =
   | 'umask'
   | 'session-timeout';
 
-/** `none`: nobody loses anything. `low`: something rare, named by the cost. `yes`: something that works now stops: accepted by name only. */
+/** `none`: no user loses anything. `low`: something rare, named by the cost. `yes`: something that works now stops: accepted by name only. */
 export type Risk = 'none' | 'low' | 'yes';
 
 export type Fix = {

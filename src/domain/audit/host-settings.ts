@@ -19,7 +19,7 @@ const NETWORK: readonly (readonly [string, string, ...string[]])[] = [
   ['net.ipv4.conf.default.send_redirects', '0'],
   ['net.ipv4.conf.all.log_martians', '1'],
   ['net.ipv4.conf.default.log_martians', '1'],
-  // 2 is somebody's choice, for routes that are not the same both ways.
+  // 2 is an administrator's choice, for routes that are not the same both ways.
   ['net.ipv4.conf.all.rp_filter', '1', '2'],
   ['net.ipv4.icmp_echo_ignore_broadcasts', '1'],
   ['net.ipv4.icmp_ignore_bogus_error_responses', '1'],
@@ -167,7 +167,7 @@ export function parseHostSettings(text: (section: string) => string | undefined)
   };
 }
 
-/** Kernel settings of a fix that the host has and that are not as strict as they should be. */
+/** Kernel settings of a fix that the host has and that are not strict enough. */
 export function looseSysctls(host: HostSettings, fix: FixName): readonly (Row & { readonly now: string })[] {
   return SYSCTLS.flatMap((row) => {
     const now = host.sysctl.get(row.key);
@@ -176,7 +176,7 @@ export function looseSysctls(host: HostSettings, fix: FixName): readonly (Row & 
   });
 }
 
-/** Lines of login.defs of a fix that are not as strict as they should be. */
+/** Lines of login.defs of a fix that are not strict enough. */
 export function looseLoginDefs(
   loginDefs: ReadonlyMap<string, string>,
   fix: FixName,

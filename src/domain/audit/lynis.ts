@@ -1,4 +1,4 @@
-/** Owns what Lynis says of a host: its report, read as text that nobody vouches for, and which fixes of ours would raise the index. */
+/** Owns what Lynis says of a host: its report, read as untrusted text, and which fixes of ours would raise the index. */
 
 import { printable } from '../../errors/errors.ts';
 import { plural } from '../words.ts';
@@ -99,7 +99,7 @@ function byDetail(line: string): readonly FixName[] {
   return fix === undefined ? [] : [fix];
 }
 
-/** One line for people. */
+/** One line for users. */
 export function lynisWords(answer: LynisAnswer): string {
   if ('missing' in answer) return `no Lynis index: ${answer.missing}`;
   const { index, version, warnings, suggestions } = answer;

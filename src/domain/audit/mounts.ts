@@ -3,7 +3,7 @@
 import { posix } from 'node:path';
 import type { Mount } from './api.ts';
 
-/** Directories whose contents make root: writing to any of it is enough. Read-only nobody learns a secret from them. */
+/** Directories whose contents make root: writing to any of it is enough. Read-only they reveal no secret. */
 const PUBLIC = ['/bin', '/boot', '/lib', '/lib32', '/lib64', '/sbin', '/sys', '/usr'].map(segments);
 
 /** The same, and as a whole they hold secrets or devices as well. */
@@ -47,7 +47,7 @@ function segments(path: string): readonly string[] {
   return path.split('/').filter((part) => part !== '');
 }
 
-/** The path as the host has it: /var/run is /run; `~` and $HOME of a Compose file are somebody's home. */
+/** The path as the host has it: /var/run is /run; `~` and $HOME of a Compose file are a user's home. */
 function place(source: string): string {
   const path = source.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, '/home/~');
   return path.startsWith('/')
@@ -58,7 +58,7 @@ function place(source: string): string {
     : path;
 }
 
-/** Whether the mount holds the place (is it, or is above it), lies in it, or has nothing to do with it. */
+/** Whether the mount holds the place (is it, or is above it), is in it, or has nothing to do with it. */
 function relation(mount: readonly string[], wanted: readonly string[]): 'holds' | 'inside' | 'apart' {
   const common = Math.min(mount.length, wanted.length);
   for (let index = 0; index < common; index++) {

@@ -11,7 +11,7 @@ export type Score = {
   readonly value?: number;
   readonly grade?: Grade;
   readonly passed: number;
-  /** Findings that nobody accepted, by severity. */
+  /** Findings that were not accepted, by severity. */
   readonly findings: Readonly<Record<Severity, number>>;
   readonly accepted: number;
   readonly notApplicable: number;

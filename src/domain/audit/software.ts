@@ -11,7 +11,7 @@ export type Package = {
 };
 
 export type SoftwareFacts = {
-  /** Undefined where neither dpkg nor rpm is there: then nobody knows where a program came from. */
+  /** Undefined where neither dpkg nor rpm is there: then it is unknown where a program came from. */
   readonly manager: 'deb' | 'rpm' | undefined;
   readonly packages: ReadonlyMap<string, Package>;
   readonly firewalld: boolean;

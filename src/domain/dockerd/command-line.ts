@@ -12,7 +12,7 @@ export type Flag = {
 };
 
 export type CommandLine = {
-  /** What stands before the flags, as written: `env` with its variables, the binary, and what the prefix `@` makes its name. */
+  /** What is before the flags, as written: `env` with its variables, the binary, and what the prefix `@` makes its name. */
   readonly head: readonly Word[];
   /** The binary, without systemd's prefixes (`-`, `@`, `!` …). */
   readonly program: string;

@@ -43,13 +43,13 @@ function isEmpty(text: string | undefined): boolean {
  */
 export function editDaemonJson(text: string | undefined, changes: Readonly<Record<string, unknown>>): string {
   let result = text === undefined || isEmpty(text) ? '{}\n' : text;
-  // What stands on one line stays on one line: without options jsonc-parser only puts in what is new.
+  // What is on one line stays on one line: without options jsonc-parser only puts in what is new.
   const options =
     text !== undefined && !isEmpty(text) && !text.trim().includes('\n')
       ? {}
       : { formattingOptions: indentation(result) };
   for (const [key, value] of Object.entries(changes)) {
-    // Of a key that stands there twice dockerd takes the last one, and an edit would be made to the first.
+    // Of a key that is there twice dockerd takes the last one, and an edit would be made to the first.
     for (let twice = timesOfKey(result, key); twice > 1; twice--) {
       result = applyEdits(result, modify(result, [key], undefined, options));
     }

@@ -28,7 +28,7 @@ export function renderDropIn(dropIn: DropIn): string {
  * The socket unit that holds the TLS port, so that clients wait during a restart instead of being refused.
  * `listen`: addresses without a port; none means every address (systemd binds `[::]`, both families).
  * `dropIn`: the path of our drop-in. FreeBind lets it start before an address exists (a VPN's). Without the drop-in (deleted by hand) dockerd would take the port without TLS,
- * open to everybody: then it does not listen.
+ * open to every client: then it does not listen.
  */
 export function renderSocketUnit(listen: readonly string[], port: number, dropIn: string): string {
   const streams = listen.length === 0 ? [`${port}`] : listen.map((address) => `${bracketed(address)}:${port}`);
@@ -50,7 +50,7 @@ export function renderSocketUnit(listen: readonly string[], port: number, dropIn
   ].join('\n');
 }
 
-/** An address as it stands before `:port`: IPv6 in brackets. */
+/** An address as it is before `:port`: IPv6 in brackets. */
 export function bracketed(address: string): string {
   return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
 }

@@ -2,11 +2,15 @@
 
 /** Systemd's directory for an administrator's units. */
 export const UNITS = '/etc/systemd/system';
-/** One directory per generation, and `current`, a link to the one in force. */
+/** Where init finds its scripts, on a host without systemd. */
+export const INIT_SCRIPTS = '/etc/init.d';
+/** One directory per generation, and `current`, a link to the active one. */
 export const TLS_DIRECTORY = '/etc/docker/tls';
 export const CURRENT_LINK = `${TLS_DIRECTORY}/current`;
 /** Our own records on the host: origin, generations, and the transaction under way. */
 export const STATE = '/var/lib/docker-tls';
+/** Packages that `harden --install` installed, one a line. */
+export const PACKAGE_LIST = `${STATE}/packages`;
 /** Held during a transaction; in /run, so that a reboot ends it. */
 export const LOCK = '/run/docker-tls.lock';
 export const SOCKET_UNIT = 'docker-tls.socket';

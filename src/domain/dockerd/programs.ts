@@ -44,7 +44,7 @@ const PACKAGES: readonly { readonly programs: readonly string[]; readonly name: 
   { name: 'findutils', programs: ['find'] },
   { name: 'grep', programs: ['grep'] },
   { name: 'sed', programs: ['sed'] },
-  { name: 'util-linux', programs: ['flock'] },
+  { name: 'util-linux', programs: ['flock', 'setsid'] },
   { name: 'systemd', programs: ['systemctl', 'systemd-run'] },
   { name: 'sudo', programs: ['sudo'] },
 ];

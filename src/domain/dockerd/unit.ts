@@ -48,7 +48,7 @@ export function parseUnit(file: UnitFile): UnitSetting[] {
 }
 
 /**
- * The value in force of a list setting such as ExecStart: files in systemd's order (fragment first, then drop-ins as
+ * The effective value of a list setting such as ExecStart: files in systemd's order (fragment first, then drop-ins as
  * systemd lists them), an empty assignment takes back all before it.
  */
 export function effectiveList(files: readonly UnitFile[], section: string, key: string): UnitSetting[] {

@@ -10,7 +10,7 @@ export type Validation = {
   readonly variables: Readonly<Record<string, string>>;
   readonly version: string;
   readonly configFile: string;
-  /** Where the new configuration file lies until the switch. */
+  /** Where the new configuration file is until the switch. */
   readonly stagedConfigFile: string | undefined;
   readonly configExists: boolean;
   readonly configSetsPidfile: boolean;

@@ -96,7 +96,7 @@ function open(text: string | undefined, path: string): Opened {
 }
 
 /**
- * The yaml library prints a document anew, and evens out spaces that somebody cared for. So its print before and after the
+ * The yaml library prints a document anew, and evens out spaces that its author chose. So its print before and after the
  * change are compared, and the lines above and below what differs stay those of the source, where the lines correspond.
  */
 function stitched(source: string, before: string, after: string, path: string): string {
@@ -217,7 +217,7 @@ function blockMap(yaml: Document, value: object): YAMLMap {
   return map;
 }
 
-/** What stood behind a short form stands before the first line of the map that it grows into. */
+/** What stood behind a short form is before the first line of the map that it grows into. */
 function copyComments(from: Scalar | YAMLMap, to: YAMLMap): void {
   const comments = [from.commentBefore, from.comment].filter((one) => typeof one === 'string');
   if (comments.length > 0) to.commentBefore = comments.join('\n');

@@ -250,7 +250,7 @@ function readValue(root: Node | null): {
       if (offset !== undefined && !offsets.has(keyId(path, name))) offsets.set(keyId(path, name), offset);
       if (name === '__proto__' || hasControls(name)) problem(path, 'this cannot be a key', name);
       else if (Object.hasOwn(result, name)) {
-        // The position is the second one's: the first is right as it stands.
+        // The position is the second one's: the first is right as written.
         if (offset !== undefined) offsets.set(keyId(path, name), offset);
         problem(path, `${name} is given twice`, name);
       } else if (name === '<<')

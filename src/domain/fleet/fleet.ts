@@ -105,7 +105,7 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
   };
 }
 
-/** The hosts and clients of a file that are right by themselves; no host where nobody can tell what all of them have. */
+/** The hosts and clients of a file that are right by themselves; no host where the defaults of all of them cannot be read. */
 function readablePart(value: unknown): FleetFile {
   const right = (key: 'hosts' | 'clients', schema: z.ZodMiniType) =>
     Object.fromEntries(

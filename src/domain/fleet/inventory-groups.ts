@@ -1,6 +1,6 @@
-/** Owns the groups of an Ansible inventory: which hosts stand in each, and in those above it. Pure. */
+/** Owns the groups of an Ansible inventory: which hosts are in each, and in those above it. Pure. */
 
-/** Hosts that stand in a group, in the order of the groups, each with all its groups. Groups above a group hold its hosts too; a circle of groups ends. */
+/** Hosts that are in a group, in the order of the groups, each with all its groups. Groups above a group hold its hosts too; a circle of groups ends. */
 export function hostGroups(inventory: Readonly<Record<string, unknown>>): ReadonlyMap<string, readonly string[]> {
   const groups = Object.entries(inventory).filter(([group]) => group !== '_meta');
   const parents = new Map<string, string[]>();

@@ -91,7 +91,7 @@ export function parseSshArguments(text: string): SshArguments {
   return { ssh, problems };
 }
 
-/** The jump host of `ssh -W %h:%p [user@]name`, as people wrote it before ProxyJump. */
+/** The jump host of `ssh -W %h:%p [user@]name`, as users wrote it before ProxyJump. */
 function jumpOf(command: string): string | undefined {
   const words = shellWords(command) ?? [];
   if (words[0]?.split('/').at(-1) !== 'ssh' || !words.some((word) => /^(?:-W)?\[?%h\]?:%p$/.test(word)))

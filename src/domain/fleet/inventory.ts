@@ -38,7 +38,7 @@ const ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_e
 const OTHER_MACHINES = /^(?:[\w.]+\.)?(?:winrm|psrp|network_cli|netconf|httpapi)$/;
 const READ: ReadonlySet<string> = new Set(['ansible_connection', ...ARGUMENTS, ...Object.values(ANSIBLE).flat()]);
 
-/** What an inventory says of one host. A host that is not for us, or not fit, is no trouble as long as nobody chooses it. */
+/** What an inventory says of one host. A host that is not for us, or not fit, is an error only where it is chosen. */
 export type InventoryHost = {
   readonly name: string;
   readonly spec?: HostSpec;
@@ -147,7 +147,7 @@ function readJson(text: string, path: string): Variables {
   ]);
 }
 
-/** Every host with its variables, in the order of the groups. Hosts without variables stand in groups only. */
+/** Every host with its variables, in the order of the groups. Hosts without variables are in groups only. */
 function hostVariables(inventory: Variables, names: Iterable<string>): Map<string, Variables> {
   const meta = isRecord(inventory._meta) && isRecord(inventory._meta.hostvars) ? inventory._meta.hostvars : {};
   return new Map(

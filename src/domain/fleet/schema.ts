@@ -1,5 +1,5 @@
 /**
- * Owns the shape of fleet.yaml: how the tables of settings.ts stand in it, and what it holds beside them. The JSON Schema for editors
+ * Owns the shape of fleet.yaml: how the tables of settings.ts appear in it, and what it holds beside them. The JSON Schema for editors
  * comes from here.
  */
 
@@ -77,7 +77,7 @@ const caSchema = mapOf({
   ),
 });
 
-/** What may stand behind a name under hosts and clients. */
+/** What may follow a name under hosts and clients. */
 export const hostValueSchema = z.union([destination, hostSchema, z.null()]);
 export const clientValueSchema = z.union([clientSchema, z.null()]);
 

@@ -13,8 +13,8 @@ import { listWords } from '../words.ts';
 /** What the flags of a command say about a host; what is undefined was not said. */
 export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
 
-/** A host with what the flags say on top. */
-export function withFlags(spec: HostSpec, flags: HostFlags): HostSpec {
+/** A host with what the flags say on top: they hold for every host that was chosen. */
+export function withFlags(spec: HostSpec, flags: HostFlags = { ssh: {} }): HostSpec {
   // `--san` names further ones.
   const sans = uniqueSans([...spec.sans, ...(flags.sans ?? [])]);
   return { ...spec, ...given(flags), sans, name: spec.name, ssh: { ...spec.ssh, ...given(flags.ssh) } };
@@ -101,7 +101,7 @@ export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostS
 }
 
 /**
- * Every host of the store, or those that are named; `reached` counts those in that an imported client brought along, which nobody logs
+ * Every host of the store, or those that are named; `reached` counts those in that an imported client brought along, which docker-tls never logs
  * in to. Fails with E_HOST_UNKNOWN, E_HOST_EXTERNAL, E_NO_HOSTS (exit 2).
  */
 export function storedSpecs(hosts: readonly string[], state: StoreState, reached = false): HostSpec[] {

@@ -1,4 +1,4 @@
-/** Owns what a CA from elsewhere has to be, so that what is issued under it is taken by Docker and the other verifiers. */
+/** Owns what an imported CA has to be, so that what is issued under it is taken by Docker and the other verifiers. */
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -13,7 +13,7 @@ import { parseCertificate, publicKeyInfo } from './parse.ts';
 const RSA_BITS = { min: 2048, max: 8192 };
 
 /**
- * What stands against issuing under a CA (PEM), all of it at once; empty: nothing does. Errors (exit 2): E_CA_NOT_CA, E_CA_EXPIRED,
+ * What prevents issuing under a CA (PEM), all of it at once; empty: nothing. Errors (exit 2): E_CA_NOT_CA, E_CA_EXPIRED,
  * E_CA_NOT_YET_VALID, E_CA_SUBJECT, E_CA_USAGE, E_CA_EXTENSION, E_CA_NAMES, E_CA_KEY_TYPE. Throws E_CERT_DAMAGED.
  */
 export function authorityFlaws(pem: string, now: Date): DockerTlsError[] {

@@ -77,7 +77,7 @@ export type ClientAuthorityOptions = {
 
 /**
  * A client's own small CA (path length 0, client certificates only). A host that stops trusting it refuses this client and
- * nobody else, and the client's leaf is renewed without touching any host. Throws as issueCa does.
+ * no other, and the client's leaf is renewed without touching any host. Throws as issueCa does.
  */
 export async function issueClientAuthority(options: ClientAuthorityOptions): Promise<IssuedAuthority> {
   const subject = commonName(clientAuthorityName(options.clientName));
@@ -162,7 +162,7 @@ async function issueCaCertificate(
   return { ...issued, pathLen: granted };
 }
 
-/** Either a key is made (`keyType`, default p256), or the public key of one that is elsewhere is given (PEM, SPKI or certificate). */
+/** Either a key is made (`keyType`, default p256), or the public key of an external one is given (PEM, SPKI or certificate). */
 type LeafKey = { readonly keyType?: KeyType; readonly publicKey?: undefined };
 type ForeignKey = { readonly publicKey: string; readonly keyType?: undefined };
 
@@ -172,7 +172,7 @@ export type ServerOptions = {
   readonly sans: readonly San[];
   readonly days: number;
   readonly now: Date;
-  /** Default: the first name that fits. Only for people: clients look at `sans`. */
+  /** Default: the first name that fits. Only for users: clients look at `sans`. */
   readonly commonName?: string;
 };
 

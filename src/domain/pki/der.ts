@@ -153,7 +153,7 @@ export function decode(der: Uint8Array): Asn1 {
   });
 }
 
-/** The bytes of the first child of a constructed value, exactly as they stand: what a signature is over. Throws an Error when torn. */
+/** The bytes of the first child of a constructed value, exactly as written: what a signature is over. Throws an Error when torn. */
 export function firstChildBytes(der: Buffer): Buffer {
   const outer = headerOf(der, 0);
   const inner = headerOf(der, outer.header);

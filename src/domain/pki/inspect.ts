@@ -22,7 +22,7 @@ export type CertificateInfo = {
   readonly notAfter: Date;
   readonly sans: readonly San[];
   readonly isCa: boolean;
-  /** How many CAs may stand below; null: no limit. */
+  /** How many CAs may be below; null: no limit. */
   readonly pathLen: number | null;
   /** Names of RFC 5280 (`digitalSignature`, `keyCertSign`…); null: not restricted. */
   readonly keyUsage: readonly string[] | null;
@@ -61,7 +61,7 @@ export function inspectCertificate(pem: string): CertificateInfo {
   };
 }
 
-/** Whether whoever has its key may use it as a client, too. */
+/** Whether a holder of its key may use it as a client, too. */
 export function worksAsClient({ extKeyUsage }: Pick<CertificateInfo, 'extKeyUsage'>): boolean {
   return extKeyUsage === null || extKeyUsage.some((one) => one === 'clientAuth' || one === 'anyExtendedKeyUsage');
 }
@@ -183,7 +183,7 @@ function issuerFlaw(
     return refuse(
       below,
       'weak-signature',
-      `it is signed with ${shortName(below.signatureOid)}, which nobody accepts any more`,
+      `it is signed with ${shortName(below.signatureOid)}, which TLS libraries no longer accept`,
     );
   }
   if (!isSignedBy(below, issuer)) {

@@ -57,7 +57,7 @@ function derPair({ privateKey: der, publicKey: spki }: { privateKey: Buffer; pub
 }
 
 /**
- * What stands before the private number, between it and the point (`04 x y`), and before the point of a public key: the
+ * What is before the private number, between it and the point (`04 x y`), and before the point of a public key: the
  * constant bytes of PKCS#8 (RFC 5958, 5915) and SPKI (RFC 5480).
  */
 const EC_FRAMES = {

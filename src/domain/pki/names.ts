@@ -78,7 +78,7 @@ function misreadHint(bare: string): { why: string; hint: string } | undefined {
   if (withPort !== undefined) return { why: 'it has a port', hint: `give the name alone: ${withPort}` };
   if (bare.includes('@')) return { why: 'it has a user', hint: `give the name alone: ${bare.replace(/^.*@/, '')}` };
   if (bare.includes('*') && !/^\*\.[^*]+$/.test(bare)) {
-    return { why: 'a wildcard stands alone as the first part', hint: 'for instance *.example.com' };
+    return { why: 'a wildcard is the whole first part', hint: 'for instance *.example.com' };
   }
   return undefined;
 }
@@ -96,7 +96,7 @@ function nameError(text: string, why: string, hints: readonly string[]): DockerT
   });
 }
 
-/** For people and openssl: `DNS:name` or `IP:address`. parseSan reads it back. */
+/** For users and openssl: `DNS:name` or `IP:address`. parseSan reads it back. */
 export function formatSan(name: San): string {
   return `${name.kind === 'dns' ? 'DNS' : 'IP'}:${name.value}`;
 }
@@ -128,7 +128,7 @@ export function covers(sans: readonly San[], address: string): boolean {
 export type NameFacts = {
   /** What clients dial; comes first. Throws E_NAME when it is no name. */
   readonly dialled: string;
-  /** The host's own word about itself; what is no name, or of no use from elsewhere, is left out. */
+  /** The host's own word about itself; what is no name, or of no use on another machine, is left out. */
   readonly hostname?: string;
   readonly fqdn?: string;
   /** Its addresses, with or without `/prefix`. Bridges of docker are the caller's to leave out, which knows the interfaces. */
@@ -166,7 +166,7 @@ function usefulFact(text: string | undefined): San[] {
   const { kind, value } = name;
   if (value.includes('*')) return [];
   if (kind === 'dns') return /(?:^|\.)localhost(?:\.|$)/.test(value) ? [] : [name];
-  // Loopback, "this host", link-local (good on one link only) and multicast: nobody dials a host by these.
+  // Loopback, "this host", link-local (good on one link only) and multicast: no client dials a host by these.
   return /^(?:127\.|0\.|169\.254\.|2(?:2[4-9]|[3-5]\d)\.|::1?$|fe[89ab][0-9a-f]:|ff[0-9a-f]{2}:)/.test(value)
     ? []
     : [name];

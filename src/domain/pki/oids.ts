@@ -38,7 +38,7 @@ export const OID = {
   ed448: '1.3.101.113',
 } as const;
 
-/** For people: short names of what may stand in a certificate; an unknown one is shown as its number. */
+/** For users: short names of what may be in a certificate; an unknown one is shown as its number. */
 const SHORT_NAMES: Readonly<Record<string, string>> = {
   [OID.serverAuth]: 'serverAuth',
   [OID.clientAuth]: 'clientAuth',

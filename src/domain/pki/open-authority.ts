@@ -20,7 +20,7 @@ export type OpenAuthority = {
   readonly keyId: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** How many CAs may stand below it; undefined: any number. */
+  /** How many CAs may be below it; undefined: any number. */
   readonly pathLen: number | undefined;
   readonly signer: Signer | TokenSigner;
   /** What is served after a leaf that it signs: itself and what is above it, without self-signed certificates. */

@@ -31,7 +31,7 @@ export type ParsedCertificate = {
   readonly extensions: Extensions;
 };
 
-/** `der`: as it stands in the certificate, for comparing; `text`: the common name, or the whole name where there is none. */
+/** `der`: as it is in the certificate, for comparing; `text`: the common name, or the whole name where there is none. */
 export type Name = { readonly der: Buffer; readonly text: string };
 
 export type Extensions = {
@@ -45,7 +45,7 @@ export type Extensions = {
   readonly ski: Buffer | undefined;
   readonly aki: Buffer | undefined;
   readonly nameConstraints: NameConstraints | undefined;
-  /** Critical ones that are not known here: whoever verifies has to refuse (RFC 5280 4.2). */
+  /** Critical ones that are not known here: a verifier has to refuse (RFC 5280 4.2). */
   readonly unknownCritical: readonly string[];
 };
 
@@ -109,7 +109,7 @@ export function parseExtensions(list: readonly Asn1[]): Extensions {
     const parts = children(extension);
     const critical = parts.length > 2 && content(parts[1])[0] !== 0;
     const id = oidText(parts[0]);
-    if (byId.has(id)) throw new Error('an extension stands there twice');
+    if (byId.has(id)) throw new Error('an extension is there twice');
     if (KNOWN.has(id)) byId.set(id, { critical, value: decode(content(parts.at(-1))) });
     else byId.set(id, { critical: critical && !UNCHECKED.has(id), value: extension });
   }

@@ -9,7 +9,7 @@ export type PemBlock = {
   readonly headers: string;
   /** undefined: the base64 is damaged. */
   readonly der: Buffer | undefined;
-  /** The block as it stands in the text. */
+  /** The block as it is in the text. */
   readonly text: string;
 };
 

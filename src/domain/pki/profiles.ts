@@ -1,4 +1,4 @@
-/** Owns what stands in each kind of certificate: its extensions, its times, its names. Signing is in certificate.ts. */
+/** Owns what is in each kind of certificate: its extensions, its times, its names. Signing is in certificate.ts. */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -46,7 +46,7 @@ export type Validity = {
 
 /**
  * From `now` less the backdating to `now` plus `days` (fractions are fine), in whole seconds, within the issuer's own
- * times: most verifiers don't ask for nesting, but a certificate that outlives its issuer breaks on a date nobody wrote down.
+ * times: most verifiers don't ask for nesting, but a certificate that outlives its issuer breaks on a date that no record has.
  * Throws E_DAYS, E_CA_EXPIRED.
  */
 export function validity(options: {
@@ -66,7 +66,7 @@ export function validity(options: {
   if (issuer !== undefined && issuer.notAfter.getTime() <= now.getTime()) {
     throw new DockerTlsError({
       code: 'E_CA_EXPIRED',
-      message: `the CA expired on ${issuer.notAfter.toISOString()}: what it signs now, nobody accepts`,
+      message: `the CA expired on ${issuer.notAfter.toISOString()}: no verifier accepts what it signs now`,
       hints: ['docker-tls rotate ca'],
     });
   }

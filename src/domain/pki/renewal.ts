@@ -17,7 +17,7 @@ export type Renewal = {
 };
 
 /**
- * How a certificate stands at `now`: due after two thirds of its lifetime, or, where `withinDays` is given, that long before its end
+ * The state of a certificate at `now`: due after two thirds of its lifetime, or, where `withinDays` is given, that long before its end
  * instead. Valid up to and including notAfter (RFC 5280 4.1.2.5).
  */
 export function renewal(options: { notBefore: Date; notAfter: Date; now: Date; withinDays?: number }): Renewal {

@@ -34,7 +34,7 @@ export function planContainers(
   const staysOn =
     flagValues(view.flags, '--live-restore').length > 0 || parseDaemonJson(jsonAfter).values['live-restore'] === true;
   if (facts.docker.liveRestore && staysOn) return { running, how: 'live-restore', wouldStop: [], ...unlisted };
-  // Also where none was seen: one may start while somebody reads the plan, and nobody looks again before the restart.
+  // Also where none was seen: one may start while a person reads the plan, and there is no second look before the restart.
   if (mode === 'keep' && !facts.docker.swarm)
     return { running, how: liveRestore === true ? 'switched-on' : 'temporary', wouldStop: [], ...unlisted };
   // A daemon that did not answer may well have containers.
@@ -60,7 +60,7 @@ const LOCAL_SOCKET = '/var/run/docker.sock';
 
 /**
  * A unix socket that dockerd opens itself (one that systemd holds outlives it) is a new file after each start. A container that
- * mounts the file, rather than its directory, then goes on seeing the old one, where nobody answers.
+ * mounts the file, rather than its directory, then goes on seeing the old one, where no daemon answers.
  */
 export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action: string): string[] {
   if (action !== 'restart') return [];

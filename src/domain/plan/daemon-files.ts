@@ -2,33 +2,44 @@
 
 import type { ServiceManager } from '../../host/scripts.ts';
 import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
+import { replaceValue } from '../dockerd/environment-file.ts';
 import { DROP_IN_DIRECTORY, SOCKET_PATH, SOCKET_UNIT, SOCKET_WANTS } from '../dockerd/paths.ts';
+import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
-import type { HostFacts } from './facts.ts';
+import { fileText, type HostFacts, realPath } from './facts.ts';
 import { type FileChange, link, text } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
-import { planDropIn, planVariables } from './plan-daemon.ts';
+import type { Listening } from './plan.ts';
+import { droppedFlags, keptWords, modeOf, ownerOf, ownFlags, planDropIn, planVariables } from './plan-daemon.ts';
 
 type DaemonFiles = {
   readonly facts: HostFacts;
   readonly view: DaemonView;
   readonly desired: DesiredHost;
   readonly placed: PlacedSettings;
-  readonly listening: 'systemd' | 'daemon';
+  readonly listening: Listening;
   readonly json: { readonly change?: FileChange };
-  /** Where a kind adds what has to be said. */
-  readonly warnings: string[];
 };
 
-const FILES: Readonly<Record<ServiceManager, (context: DaemonFiles) => FileChange[]>> = { systemd: unitFiles };
+const FILES: Readonly<Record<ServiceManager, (context: DaemonFiles) => FileChange[]>> = {
+  systemd: unitFiles,
+  sysvinit: scriptFiles,
+  openrc: scriptFiles,
+};
+
+/** Who holds the port over a restart of the daemon. */
+export function listeningOf(facts: HostFacts, view: DaemonView): Listening {
+  if (view.listeners.some((listener) => listener.kind === 'fd')) return 'systemd';
+  return kindOf(facts).asks && facts.holds ? 'firewall' : 'daemon';
+}
 
 export function planDaemonFiles(context: DaemonFiles): FileChange[] {
   return FILES[kindOf(context.facts).name](context);
 }
 
-function unitFiles({ facts, view, desired, placed, listening, json, warnings }: DaemonFiles): FileChange[] {
+function unitFiles({ facts, view, desired, placed, listening, json }: DaemonFiles): FileChange[] {
   const dropInPath = `${DROP_IN_DIRECTORY}/${dropInName(view.otherDropIns)}`;
   return [
     ...(listening === 'systemd'
@@ -37,8 +48,29 @@ function unitFiles({ facts, view, desired, placed, listening, json, warnings }: 
           link(SOCKET_WANTS, `../${SOCKET_UNIT}`),
         ]
       : []),
-    ...planVariables(facts, view, desired, placed, warnings),
+    ...planVariables(facts, view, desired, placed),
     ...(json.change ? [json.change] : []),
     text(dropInPath, renderDropIn(planDropIn(facts, view, desired, placed, listening))),
   ];
+}
+
+/** The file of settings with our flags at its end, and without those of the administrator's that ours replace. */
+function scriptFiles({ facts, view, desired, placed, listening, json }: DaemonFiles): FileChange[] {
+  const [settings = ''] = facts.docker.unit.environmentFiles;
+  const path = realPath(facts, settings);
+  const before = withoutOurs(fileText(facts, path) ?? '');
+  const edited = view.variables.reduce((now, variable) => {
+    const dropped = droppedFlags(view, desired, placed, variable);
+    return dropped.length === 0 ? now : replaceValue(now, variable, keptWords(variable, dropped));
+  }, before);
+  const after = withOurs(edited, ownFlags(view, desired, placed, listening));
+  return [...(json.change ? [json.change] : []), text(path, after, modeOf(facts, path), ownerOf(facts, path))];
+}
+
+/** A file of settings as it was before docker-tls, also where its records were lost and it was taken for the administrator's with our lines in it. */
+export function withoutOurLines(change: FileChange): FileChange {
+  if (change.kind !== 'file' || change.after === undefined || !/^\/etc\/(default|conf\.d)\/docker$/.test(change.path))
+    return change;
+  const after = withoutOurs(change.after);
+  return after === change.after ? change : { ...change, after, copy: undefined };
 }

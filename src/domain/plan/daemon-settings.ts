@@ -17,7 +17,7 @@ export type PlacedSettings = {
   readonly dropped: ReadonlySet<string>;
   /** Words for our own command line. */
   readonly added: readonly string[];
-  /** Keys that cannot be set: their flags stand in a variable that the unit itself sets. */
+  /** Keys that cannot be set: their flags are in a variable that the unit itself sets. */
   readonly stuck: readonly string[];
 };
 

@@ -4,6 +4,7 @@ import type { ServiceManager } from '../../host/scripts.ts';
 import { type CommandLine, parseCommandLine } from '../dockerd/command-line.ts';
 import { isOurDropIn } from '../dockerd/drop-in.ts';
 import { type Assignment, environmentValue } from '../dockerd/environment-file.ts';
+import { FLAGS_VARIABLE, scriptAssignment, withoutOurs } from '../dockerd/settings-script.ts';
 import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../dockerd/unit.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 import { kindOf } from './host-kind.ts';
@@ -20,7 +21,11 @@ export type DaemonStart = {
   readonly variable: (name: string) => PlacedVariable | undefined;
 };
 
-const STARTS: Readonly<Record<ServiceManager, (facts: HostFacts) => DaemonStart>> = { systemd: startOfUnit };
+const STARTS: Readonly<Record<ServiceManager, (facts: HostFacts) => DaemonStart>> = {
+  systemd: startOfUnit,
+  sysvinit: startOfScript,
+  openrc: startOfScript,
+};
 
 export function readStart(facts: HostFacts): DaemonStart {
   return STARTS[kindOf(facts).name](facts);
@@ -41,6 +46,38 @@ function startOfUnit(facts: HostFacts): DaemonStart {
     otherDropIns: files.slice(facts.docker.unit.fragment === '' ? 0 : 1).map(({ path }) => fileName(path)),
     variable,
   };
+}
+
+/** An init script starts dockerd with the words of one variable, which stands in a file of settings that it reads as shell text. */
+function startOfScript(facts: HostFacts): DaemonStart {
+  const { fragment, environmentFiles } = facts.docker.unit;
+  const script = fileText(facts, fragment)?.split('\n') ?? [];
+  const at = script.findIndex((line) => !/^\s*#/.test(line) && usesFlags(line));
+  const [settings = ''] = environmentFiles;
+  const path = realPath(facts, settings);
+  const found = scriptAssignment(withoutOurs(fileText(facts, settings) ?? ''));
+  const [running = ''] = facts.docker.cmdline;
+  const text = `$${FLAGS_VARIABLE}`;
+  return {
+    execStart:
+      at < 0 ? undefined : { path: fragment, line: at + 1, section: '', key: '', value: script[at]?.trim() ?? '' },
+    commandLine:
+      at < 0
+        ? undefined
+        : {
+            head: [],
+            program: running.startsWith('/') ? running : facts.docker.binary,
+            environment: [],
+            flags: [{ name: '', value: text, words: [{ raw: text, text }] }],
+          },
+    otherDropIns: [],
+    variable: (name) => (name === FLAGS_VARIABLE && found !== undefined ? { ...found, path, file: path } : undefined),
+  };
+}
+
+/** A line of a script that gives the variable's words to a program. */
+function usesFlags(line: string): boolean {
+  return new RegExp(`\\$(?:${FLAGS_VARIABLE}\\b|\\{${FLAGS_VARIABLE}\\})`).test(line);
 }
 
 /** The last part of a path. */

@@ -26,7 +26,7 @@ export type DesiredCredentials = {
 /** Where the server's key of the new generation comes from. */
 export type KeySource =
   | { readonly kind: 'send'; readonly key: Secret }
-  /** The key in force on the host stays. */
+  /** The active key of the host stays. */
   | { readonly kind: 'keep' }
   /** A key that the host made itself, at this path. */
   | { readonly kind: 'host'; readonly path: string };

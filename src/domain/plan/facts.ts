@@ -1,7 +1,7 @@
 /** Owns what is known of a host before anything is planned: the parser of what the facts script printed. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
-import type { ServiceManager } from '../../host/scripts.ts';
+import { SERVICE_MANAGERS } from '../../host/scripts.ts';
 import { distributionOf } from '../dockerd/packages.ts';
 import { CURRENT_LINK, LOCK, SERVER_FILES, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
@@ -48,7 +48,7 @@ export function parseFacts(stdout: Buffer) {
     /** A program to edit files with; empty: there is none. */
     editor: (raw.get('editor') ?? 'vi').trim().replace(/^.*\//, ''),
     /** What starts the daemon; undefined: none that docker-tls knows. */
-    manager: managerOf(get('systemd')),
+    manager: SERVICE_MANAGERS.find((name) => name === get('service-manager')),
     /** The version of systemd; undefined where it does not run. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
     addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({
@@ -133,12 +133,10 @@ export function parseFacts(stdout: Buffer) {
     mounts: parseMounts(get('mounts')),
     /** Free kilobytes of /run/systemd; undefined when they are not known. */
     runFreeKb: parseDisk(get('run-space'))[0]?.freeKb,
+    /** New connections can be held back at the firewall for a moment. */
+    holds: lines('listeners').length > 0 && (get('iptables').trim() !== '' || raw.has('nft')),
     firewall: { iptables: get('iptables'), ufw: raw.get('ufw'), nft: get('nft'), firewalld: raw.get('firewalld') },
   };
-}
-
-function managerOf(systemd: string): ServiceManager | undefined {
-  return systemd === '' ? undefined : 'systemd';
 }
 
 /** There is a dockerd, and a unit that starts it. */
@@ -157,7 +155,7 @@ export function fileText(facts: HostFacts, path: string): string | undefined {
   return state?.kind === 'file' ? state.content : undefined;
 }
 
-/** The certificates that are stored on the host, in the generation in force or in another directory of credentials. */
+/** The certificates that are stored on the host, in the active generation or in another directory of credentials. */
 export function installedCredentials(
   facts: HostFacts,
   directory: number | 'current' = 'current',

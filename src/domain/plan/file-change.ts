@@ -20,7 +20,7 @@ export type FileChange = {
   readonly to?: string;
   /** The copy on the host that it comes back from. */
   readonly copy?: string;
-  /** The path is no longer what docker-tls had put there: somebody edited it. */
+  /** The path is no longer what docker-tls had put there: it was edited by hand. */
   readonly drift?: boolean;
   readonly reason?: string;
   /** For attributes, memberships and kernel settings: there is something to do. */

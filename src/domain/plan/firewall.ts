@@ -91,7 +91,7 @@ function judgeIptables(text: string, chain: 'INPUT' | 'OUTPUT', port: number): F
       // One for this very port is meant for its clients; one for every port, such as a list of attackers, is not.
       denied ||= / --[ds]ports? /.test(rule) && !rule.includes(' ! ');
     } else if (target === 'ACCEPT' && surelyMatches(rule)) return open();
-    // For some sources, or a chain of somebody's own whose rules we do not know.
+    // For some sources, or a chain of the administrator's own whose rules we do not know.
     else some = true;
   }
   if (!lines.some((line) => /^-P \S+ (?:DROP|REJECT)/.test(line))) return open();

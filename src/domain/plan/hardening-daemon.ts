@@ -8,7 +8,7 @@ export type HardenedDaemon = {
   /** Only what has to change: a setting that is right already stays as the host has it. */
   readonly settings: DaemonSettings;
   readonly liveRestore?: true;
-  /** What is to be said of it, for people. */
+  /** What is to be said of it, for users. */
   readonly notes: readonly string[];
 };
 

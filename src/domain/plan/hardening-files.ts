@@ -57,7 +57,7 @@ export function hardenFiles(
       audit.kernel && !audit.bootDisabled && audit.installed && audit.refused === undefined && !audit.locked;
     if (audit.byHand)
       notes.push(
-        `audit-rules: /etc/audit/audit.rules has rules that are in no file of rules.d, so it is maintained by hand: it stays, and ${AUDIT_RULES} counts at the next boot once what it says stands there`,
+        `audit-rules: /etc/audit/audit.rules has rules that are in no file of rules.d, so it is maintained by hand: it stays, and ${AUDIT_RULES} counts at the next boot once what it says is there`,
       );
     else if (audit.installed && !audit.augenrules)
       notes.push(
@@ -88,14 +88,14 @@ export function hardenFiles(
 
 /**
  * One rule for each file that is there. The data directory is watched itself and not below: every write of every container would be
- * logged. What lies in /run is watched by its directory, which a line of tmpfiles.d makes before rules are loaded at boot: a rule for a path
+ * logged. What is in /run is watched by its directory, which a line of tmpfiles.d makes before rules are loaded at boot: a rule for a path
  * in a directory that is missing then stops the loading of all that follow, and one for the missing directory itself records nothing inside.
  */
 export function renderAuditRules(facts: AuditFacts): string {
   const present = WATCHES.flatMap((watch) => watch.paths(facts)).filter((path) => facts.files.has(path));
   const own = [DROP_IN_DIRECTORY, SOCKET_PATH];
   const rules = [...new Set([...present, ...own])]
-    // What lies in a watched directory is watched; it may also come and go.
+    // What is in a watched directory is watched; it may also come and go.
     .filter((path) => /^\/[\w./@+-]+$/.test(path) && !/^\/(run\/containerd|etc\/docker)\//.test(path))
     .map((path) =>
       path === dataRoot(facts) ? `-a always,exit -F path=${path} -F perm=wa -k ${KEY}` : `-w ${path} -p wa -k ${KEY}`,
@@ -103,7 +103,7 @@ export function renderAuditRules(facts: AuditFacts): string {
   return ['## Written by docker-tls. `docker-tls remove HOST` takes it away again.', ...rules, ''].join('\n');
 }
 
-/** Members as they stand in the file: only those can be taken out here. */
+/** Members as written in the file: only those can be taken out here. */
 function groupChanges(
   facts: AuditFacts,
   groups: string,
@@ -131,7 +131,7 @@ function groupChanges(
     }));
 }
 
-/** The credentials in force are not touched: the plan itself watches over them. */
+/** The active credentials are not touched: the plan itself watches over them. */
 function modeChanges(fixes: readonly FileFix[], groups: string): readonly ExtraChange[] {
   const ours = new RegExp(`^${TLS_DIRECTORY}/(current|\\d+)(/|$)`);
   return fixes

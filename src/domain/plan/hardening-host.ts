@@ -94,7 +94,7 @@ export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsI
 
 type Write = (reasons: readonly FixName[], path: string, content: string) => void;
 
-/** What somebody else has set stays, where it is as strict; two readonly TMOUT would make every login complain. */
+/** What the administrator has set stays, where it is as strict; two readonly TMOUT would make every login complain. */
 function stricterAlready(fix: FixName, settings: HostSettings | undefined): string | undefined {
   const { timeout, umask = [] } = settings ?? {};
   if (fix === 'session-timeout' && timeout !== undefined)

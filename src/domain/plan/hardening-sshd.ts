@@ -146,7 +146,7 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
   return { content: text, changed: changed.map(([keyword]) => keyword), notes };
 }
 
-/** Root may be shut out only when somebody else got in, and its password only when root got in with a key. Undefined: it stays. */
+/** Root may be shut out only when another user got in, and its password only when root got in with a key. Undefined: it stays. */
 function rootLogin(now: string, { user, remote, byKey }: Login, notes: string[]): string | undefined {
   if (now === 'no' || now === 'forced-commands-only') return now;
   if (remote && user !== 'root') return 'no';
@@ -170,7 +170,7 @@ function atMost(now: string, most: number): number {
   return Number.isInteger(value) && value > 0 ? Math.min(value, most) : most;
 }
 
-/** The Include of the drop-ins, if it applies to all logins; and what stands before it, which wins. */
+/** The Include of the drop-ins, if it applies to all logins; and what is before it, which wins. */
 function includeLine(config: string): { readonly before: ReadonlySet<string> } | undefined {
   const before = new Set<string>();
   for (const line of config.split('\n')) {

@@ -64,7 +64,7 @@ export function profilesOf(fix: FixName): readonly Profile[] {
 
 export type Choice = {
   readonly fixes: readonly FixName[];
-  /** Not made, because nobody said yes to what they cost. */
+  /** Not made, because their costs were not accepted. */
   readonly leftOut: readonly Fix[];
   /** Accepted, though they are not among those to be made. */
   readonly notChosen: readonly FixName[];

@@ -1,6 +1,6 @@
 /** Owns the reading of the paths that src/host/facts/paths.sh looked at: its sections `paths`, `attributes`, `contents` and `modes`. */
 
-/** What lies at a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
+/** What is at a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
 export type PathState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'file'; readonly mode: string; readonly owner: string; readonly content: string }

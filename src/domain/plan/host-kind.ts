@@ -5,7 +5,7 @@
  */
 
 import type { ServiceManager } from '../../host/scripts.ts';
-import { UNITS } from '../dockerd/paths.ts';
+import { INIT_SCRIPTS, UNITS } from '../dockerd/paths.ts';
 
 export type HostKind = {
   readonly name: ServiceManager;
@@ -15,6 +15,14 @@ export type HostKind = {
   readonly directory: string;
   /** What the next boot runs before the daemon when a change is under way, and the link that makes it run. */
   readonly recovery: { readonly file: string; readonly link: string };
+  /** What of its own says how the daemon is started: in the reason of a restart. */
+  readonly start: string;
+  /** The daemon is up once it answers: its service says nothing of that. */
+  readonly asks: boolean;
+  /** Commands that bring up a daemon that is down. */
+  readonly bringUp: readonly (readonly string[])[];
+  /** Shell text that prints what the daemon has said last. */
+  readonly lastWords: string;
   /** Words of commands, to be run as root. */
   readonly commands: Readonly<Record<'start' | 'stop' | 'restart' | 'log' | 'ownLog' | 'sshdLog', readonly string[]>>;
 };
@@ -36,6 +44,15 @@ const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
       file: `${UNITS}/docker-tls-recover.service`,
       link: `${UNITS}/sysinit.target.wants/docker-tls-recover.service`,
     },
+    start: 'its units change',
+    asks: false,
+    lastWords: 'journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
+    // The socket does not start under a daemon that runs.
+    bringUp: [
+      ['systemctl', 'reset-failed', 'docker', 'docker-tls.socket'],
+      ['systemctl', 'stop', 'docker'],
+      ['systemctl', 'start', 'docker-tls.socket', 'docker'],
+    ],
     commands: {
       start: ['systemctl', 'start', 'docker.service'],
       stop: ['systemctl', 'stop', 'docker.service'],
@@ -45,7 +62,31 @@ const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
       sshdLog: journal(50, '-u', 'ssh.service', '-u', 'sshd.service'),
     },
   },
+  sysvinit: initScripts('sysvinit', '/etc/init.d/docker', ['/etc/init.d/docker'], '/etc/rcS.d/S99docker-tls-recover'),
+  openrc: initScripts('openrc', 'docker', ['rc-service', 'docker'], '/etc/runlevels/boot/docker-tls-recover'),
 };
+
+function initScripts(name: ServiceManager, service: string, run: readonly string[], link: string): HostKind {
+  const logged = ['grep', '-s', 'docker-tls', '/var/log/syslog', '/var/log/messages'];
+  return {
+    name,
+    service,
+    directory: INIT_SCRIPTS,
+    recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link },
+    start: 'its settings change',
+    asks: true,
+    bringUp: [[...run, 'restart']],
+    lastWords: 'tail -n 8 /var/log/docker.log 2>/dev/null || true',
+    commands: {
+      start: [...run, 'start'],
+      stop: [...run, 'stop'],
+      restart: [...run, 'restart'],
+      log: ['tail', '-n', '50', '/var/log/docker.log'],
+      ownLog: logged,
+      sshdLog: ['grep', '-s', 'sshd', '/var/log/auth.log', '/var/log/messages'],
+    },
+  };
+}
 
 /** A host whose service manager is none of these is refused by the preflight; until then it is read as one of systemd. */
 export function kindOf({ manager = 'systemd' }: { readonly manager?: ServiceManager | undefined }): HostKind {

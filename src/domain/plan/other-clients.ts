@@ -1,6 +1,6 @@
 /**
- * Owns the question which clients lose a host that nobody here knows by name: those of a CA that the host accepts now, and whose clients
- * were issued elsewhere. Computed from certificates that exist and from what the host shows; nothing is signed for it.
+ * Owns the question which clients lose a host that this store does not know by name: those of a CA that the host accepts now, and whose clients
+ * were issued by other stores. Computed from certificates that exist and from what the host shows; nothing is signed for it.
  */
 
 import { resolve } from 'node:path/posix';
@@ -22,7 +22,7 @@ export type TrustNow = {
   readonly trust: string;
   /** The file on the host. */
   readonly path: string;
-  /** It is the trust file of our own generation in force. */
+  /** It is the trust file of our own active generation. */
   readonly ours: boolean;
 };
 
@@ -56,7 +56,7 @@ export function acceptedCa(
 }
 
 export type OtherClients = {
-  /** CAs whose clients are accepted now and will not be, where nobody here knows all of them. */
+  /** CAs whose clients are accepted now and will not be, where this store does not know all of them. */
   readonly losing: readonly NamedCa[];
   /** The host's own file of them could not be read. */
   readonly unread: string | undefined;
@@ -69,7 +69,7 @@ type Known = Pick<StoreState, 'ca' | 'oldCas' | 'issuers'> & {
   readonly host?: { readonly ca: string; readonly record: { readonly acceptCa?: string } };
 };
 
-/** Who loses the host when its trust file becomes `next` (PEM). A CA that has expired `at` that time has nobody to lose. */
+/** Who loses the host when its trust file becomes `next` (PEM). A CA that has expired `at` that time has no client to lose. */
 export function otherClients(now: TrustNow | undefined, next: string, known: Known, at: Date): OtherClients {
   if (now === undefined) return { losing: [], unread: undefined, needsYes: false };
   const cas = [...(known.ca === undefined ? [] : [known.ca]), ...known.oldCas];
@@ -90,12 +90,12 @@ export function otherClients(now: TrustNow | undefined, next: string, known: Kno
   return {
     losing: lost.map(({ subject, fingerprint }) => ({ subject, fingerprint })),
     unread,
-    // A CA that somebody wrote into our own file by hand is drift, which every change puts right.
+    // A CA that was written into our own file by hand is drift, which every change puts right.
     needsYes: unread !== undefined || lost.some(({ fingerprint }) => !now.ours || imported.has(fingerprint)),
   };
 }
 
-/** What a plan says of it; nothing where nobody loses anything. */
+/** What a plan says of it; nothing where no client loses access. */
 export function otherClientsNotes({ losing, unread }: OtherClients): string[] {
   return [
     ...(losing.length === 0
@@ -115,7 +115,7 @@ export function acceptedNotes(accepted: string | undefined, now: TrustNow | unde
   ];
 }
 
-/** Exit 4: a host refuses to lose clients that nobody named. */
+/** Exit 4: a host refuses to lose clients that were not named. */
 export function otherClientsLose(
   host: string,
   { losing, unread }: OtherClients,
@@ -157,7 +157,7 @@ function prints(bundles: readonly string[]): Set<string> {
   return new Set(named(bundles.join('')).map(({ fingerprint }) => fingerprint));
 }
 
-/** The certificates of a file that may hold anything; those that cannot be read let nobody in. */
+/** The certificates of a file that may hold anything; those that cannot be read accept no client. */
 function certificatesIn(text: string): string {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks

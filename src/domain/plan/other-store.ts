@@ -1,5 +1,5 @@
 /**
- * Owns the question whether a host is in somebody else's care: set up by docker-tls, but from a store that shares nothing with ours, or from
+ * Owns the question whether another store manages a host: set up by docker-tls, but from a store that shares nothing with ours, or from
  * ours by another name.
  */
 
@@ -15,11 +15,11 @@ import { type HostFacts, installedCredentials } from './facts.ts';
 type OurCertificates = Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>;
 
 /**
- * Who has the host in their care, in words; undefined where nobody has, or where we are. One certificate in common, of a CA or of what
+ * Who manages the host, in words; undefined where no store does, or where this one does. One certificate in common, of a CA or of what
  * we remember of the host's trust file, is enough to be ours: then those who get in now are known here.
  */
 export function otherStore(facts: HostFacts, host: string, state: OurCertificates): string | undefined {
-  // Credentials of a change that nobody has confirmed go again by themselves.
+  // Credentials of an unconfirmed change go again by themselves.
   const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
   if (facts.state === undefined && installed === undefined) return undefined;
   const known = state.hosts.get(host);
@@ -33,7 +33,7 @@ export function otherStore(facts: HostFacts, host: string, state: OurCertificate
   return `this host was set up from another store${who}; the clients of that store are shut out by this change`;
 }
 
-/** For a run in which nobody said that the host shall change hands. Exit 4. */
+/** For a run without consent that the host changes hands. Exit 4. */
 export function managedExternally(host: string, words: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_HOST_MANAGED',
@@ -99,6 +99,6 @@ export function otherName(
 }
 
 function certificates(bundles: readonly string[]): string[] {
-  // What lies on the host may be anything: it is compared, not read.
+  // What is on the host may be anything: it is compared, not read.
   return bundles.flatMap((pem) => pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []);
 }

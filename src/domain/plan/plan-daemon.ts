@@ -1,6 +1,6 @@
 /** Owns the part of a plan that is about dockerd itself: its command line, its variables, daemon.json, and whether it has to restart. */
 
-import { renderCommandLine } from '../dockerd/command-line.ts';
+import { type Flag, renderCommandLine } from '../dockerd/command-line.ts';
 import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
@@ -14,12 +14,13 @@ import {
   TLS_DIRECTORY,
 } from '../dockerd/paths.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
-import { type DaemonView, isTlsFlag, TLS_KEYS } from './daemon-view.ts';
+import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { type FileChange, text } from './file-change.ts';
+import { kindOf } from './host-kind.ts';
 import { socketPorts } from './plain-tcp.ts';
-import type { HostPlan } from './plan.ts';
+import type { HostPlan, Listening } from './plan.ts';
 
 /** Keys of daemon.json that dockerd takes in on SIGHUP (dockerd(8), "Configuration reload behavior"); others need a restart. */
 const RELOADABLE = new Set([
@@ -48,7 +49,8 @@ export function isTlsPath(path: string, view: DaemonView): boolean {
     path === view.configFile ||
     view.environmentFiles.includes(path) ||
     path.startsWith('/etc/default/') ||
-    path.startsWith('/etc/sysconfig/')
+    path.startsWith('/etc/sysconfig/') ||
+    path.startsWith('/etc/conf.d/')
   );
 }
 
@@ -61,13 +63,35 @@ export function planDropIn(
   view: DaemonView,
   desired: DesiredHost,
   placed: PlacedSettings,
-  listening: 'systemd' | 'daemon',
+  listening: Listening,
 ): { execStart: string; sockets: string[] } {
   const line = view.commandLine;
   if (line === undefined) return { execStart: '', sockets: [] };
   const dropped = new Set(closedListeners(view, desired).map((listener) => listener.text));
+  const execStart = renderCommandLine(
+    line,
+    (flag) =>
+      isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
+    ownFlags(view, desired, placed, listening),
+  );
+  if (listening !== 'systemd') return { execStart, sockets: [] };
+  // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
+  const { load, enabled } = facts.docker.socket;
+  return {
+    execStart,
+    sockets: [...(load === 'loaded' && enabled !== 'disabled' ? ['docker.socket'] : []), SOCKET_UNIT],
+  };
+}
+
+/** The flags by which the daemon listens under mutual TLS; where systemd does not, with its addresses. */
+export function ownFlags(
+  view: DaemonView,
+  desired: DesiredHost,
+  placed: PlacedSettings,
+  listening: Listening,
+): string[] {
   const ownHosts =
-    listening === 'daemon' && !view.listeners.some((listener) => listener.from === 'json')
+    listening !== 'systemd' && !view.listeners.some((listener) => listener.from === 'json')
       ? [
           // dockerd without -H listens on its unix socket; with one it has to be said.
           ...(view.listeners.some((listener) => listener.kind === 'unix' || listener.kind === 'fd')
@@ -76,26 +100,14 @@ export function planDropIn(
           ...tcpHosts(desired).flatMap((host) => ['-H', host]),
         ]
       : [];
-  const execStart = renderCommandLine(
-    line,
-    (flag) =>
-      isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
-    [
-      ...placed.added,
-      ...ownHosts,
-      '--tlsverify',
-      `--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`,
-      `--tlscert=${CURRENT_LINK}/${SERVER_FILES.cert}`,
-      `--tlskey=${CURRENT_LINK}/${SERVER_FILES.key}`,
-    ],
-  );
-  if (listening === 'daemon') return { execStart, sockets: [] };
-  // One that lies there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
-  const { load, enabled } = facts.docker.socket;
-  return {
-    execStart,
-    sockets: [...(load === 'loaded' && enabled !== 'disabled' ? ['docker.socket'] : []), SOCKET_UNIT],
-  };
+  return [
+    ...placed.added,
+    ...ownHosts,
+    '--tlsverify',
+    `--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`,
+    `--tlscert=${CURRENT_LINK}/${SERVER_FILES.cert}`,
+    `--tlskey=${CURRENT_LINK}/${SERVER_FILES.key}`,
+  ];
 }
 
 function tcpHosts(desired: DesiredHost): string[] {
@@ -111,7 +123,7 @@ function closedListeners(view: DaemonView, desired: DesiredHost): DaemonView['li
   );
 }
 
-/** TCP ports of other socket units that answer everybody so far: `--tlsverify` holds for every socket that systemd hands over. */
+/** TCP ports of other socket units that answer every client so far: `--tlsverify` holds for every socket that systemd hands over. */
 function socketWarnings(facts: HostFacts, view: DaemonView): string[] {
   if (!view.listeners.some((listener) => listener.kind === 'fd') || isVerified(facts, view)) return [];
   return socketPorts(facts).map(
@@ -125,13 +137,9 @@ function isVerified(facts: HostFacts, view: DaemonView): boolean {
   return view.tlsVerified || facts.docker.cmdline.includes('--tlsverify');
 }
 
-export function planVariables(
-  facts: HostFacts,
-  view: DaemonView,
-  desired: DesiredHost,
-  placed: PlacedSettings,
-  warnings: string[],
-): FileChange[] {
+/** What the new settings take away from those that the daemon has now. */
+export function replacedWarnings(facts: HostFacts, view: DaemonView, desired: DesiredHost): string[] {
+  const warnings: string[] = [];
   const closed = closedListeners(view, desired);
   for (const listener of closed) {
     if (view.tlsVerified) warnings.push(`${listener.text} is replaced by port ${desired.port} of docker-tls`);
@@ -144,13 +152,39 @@ export function planVariables(
   if (view.flags.some(isTlsFlag) || TLS_KEYS.some((key) => key in view.json.values)) {
     warnings.push('the TLS settings that the daemon has now are replaced; `remove` brings them back');
   }
-  const dropped = new Set(closed.filter((listener) => listener.from === 'variable').map((listener) => listener.text));
+  return warnings;
+}
+
+/** Flags of a variable that do not stay in it. */
+export function droppedFlags(
+  view: DaemonView,
+  desired: DesiredHost,
+  placed: PlacedSettings,
+  variable: VariableFlags,
+): readonly Flag[] {
+  const closed = closedListeners(view, desired).filter((listener) => listener.from === 'variable');
+  const dropped = new Set(closed.map((listener) => listener.text));
+  return variable.flags.filter(
+    (flag) =>
+      isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
+  );
+}
+
+/** The words of the other flags, as they stand. */
+export function keptWords(variable: VariableFlags, dropped: readonly Flag[]): string {
+  const kept = variable.flags.filter((flag) => !dropped.includes(flag));
+  return kept.flatMap((flag) => flag.words.map((word) => word.raw)).join(' ');
+}
+
+export function planVariables(
+  facts: HostFacts,
+  view: DaemonView,
+  desired: DesiredHost,
+  placed: PlacedSettings,
+): FileChange[] {
   const managed = new Set((facts.state?.managed ?? []).map((item) => item.path));
   return view.variables.flatMap((variable) => {
-    const bad = variable.flags.filter(
-      (flag) =>
-        isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
-    );
+    const bad = droppedFlags(view, desired, placed, variable);
     const before = variable.file === undefined ? undefined : fileText(facts, variable.file);
     if (variable.file === undefined || before === undefined) return [];
     if (bad.length === 0) {
@@ -159,10 +193,7 @@ export function planVariables(
         ? [text(variable.file, before, modeOf(facts, variable.file), ownerOf(facts, variable.file))]
         : [];
     }
-    const rest = variable.flags
-      .filter((flag) => !bad.includes(flag))
-      .flatMap((flag) => flag.words.map((word) => word.raw));
-    const after = replaceValue(before, variable, rest.join(' '));
+    const after = replaceValue(before, variable, keptWords(variable, bad));
     return [text(variable.file, after, modeOf(facts, variable.file), ownerOf(facts, variable.file))];
   });
 }
@@ -171,7 +202,7 @@ export function planDaemonJson(
   facts: HostFacts,
   view: DaemonView,
   desired: DesiredHost,
-  listening: 'systemd' | 'daemon',
+  listening: Listening,
   placed: PlacedSettings,
 ): { change?: FileChange; after: string | undefined } {
   const path = view.configFile;
@@ -184,7 +215,7 @@ export function planDaemonJson(
       .filter((listener) => listener.from === 'json' && !closed.has(listener.text))
       .map((listener) => listener.text);
     const wanted =
-      listening === 'daemon'
+      listening !== 'systemd'
         ? [...hosts.filter((host) => !tcpHosts(desired).includes(host)), ...tcpHosts(desired)]
         : hosts;
     // Without the unix socket, or with an empty list, the host's own `docker ps` would be gone.
@@ -221,7 +252,7 @@ export function planDaemon(
       !isSameText(change, fileText(facts, change.path)),
   );
   const others = touched.filter((change) => change.path !== view.configFile);
-  if (others.length > 0) return { action: 'restart', reason: 'its units change' };
+  if (others.length > 0) return { action: 'restart', reason: kindOf(facts).start };
   if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
   if (touched.length > 0) {
     const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
@@ -251,12 +282,12 @@ function changedKeys(before: string | undefined, after: string | undefined): str
   );
 }
 
-function modeOf(facts: HostFacts, path: string): string {
+export function modeOf(facts: HostFacts, path: string): string {
   const now = facts.files.get(path);
   return now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644';
 }
 
-function ownerOf(facts: HostFacts, path: string): string {
+export function ownerOf(facts: HostFacts, path: string): string {
   const now = facts.files.get(path);
   return now?.kind === 'file' ? now.owner : '0:0';
 }

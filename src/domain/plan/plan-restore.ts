@@ -1,8 +1,11 @@
-/** Owns the plan of a way back: to a generation that the host keeps, or to what it was before the first setup. */
+/** Owns the plan of a rollback or removal: to a generation that the host keeps, or to what it was before the first setup. */
 
 import { dirname, resolve } from 'node:path/posix';
-import { SOCKET_PATH } from '../dockerd/paths.ts';
+import { parsePackageList } from '../audit/packages.ts';
+import { PACKAGE_LIST, SOCKET_PATH } from '../dockerd/paths.ts';
+import { listWords } from '../words.ts';
 import { mountedSocketWarnings, planContainers } from './containers.ts';
+import { listeningOf, withoutOurLines } from './daemon-files.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, hasDocker } from './facts.ts';
@@ -26,6 +29,7 @@ export function planRestore(
   const state = (path: string): SnapshotEntry | undefined => snapshot.get(path) ?? facts.origin.get(path);
   const files = managed
     .map(({ path }) => bySnapshot(state(path), path))
+    .map((change) => (target === 'none' ? withoutOurLines(change) : change))
     .filter((change) => differs(change, facts))
     .map((change) => withBefore(withDrift(change, facts), facts));
   const opens = target === 'none' ? plainTcpAfter(facts, files) : [];
@@ -34,7 +38,7 @@ export function planRestore(
     if (entry?.kind === 'link' && links > 0) return after(resolve(dirname(path), entry.to ?? ''), links - 1);
     return entry ? (entry.kind === 'file' ? entry.content : undefined) : fileText(facts, path);
   };
-  // Where somebody has put a link in the place of a file of ours, it is that place which comes back.
+  // Where an administrator has put a link in the place of a file of ours, it is that place which comes back.
   const configFile = managed.some(({ path }) => path === view.configName) ? view.configName : view.configFile;
   const daemon = restoredDaemon(
     facts,
@@ -48,7 +52,7 @@ export function planRestore(
     generation: target === 'none' ? 'none' : nextGeneration(facts),
     returnsTo: target === 'none' ? undefined : target,
     port: desired.port,
-    listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : 'daemon',
+    listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : listeningOf(facts, view),
     files,
     managed: target === 'none' ? [] : managed,
     daemon,
@@ -61,6 +65,7 @@ export function planRestore(
     warnings: [
       ...plainTcpWarnings(opens),
       ...mountedSocketWarnings(facts, view, daemon.action),
+      ...(target === 'none' ? packageWarnings(facts) : []),
       ...(target === 'none' && wasStopped(facts) && daemon.action !== 'stop'
         ? [`${kindOf(facts).service} was not running before the first setup; it stays up now, for the containers in it`]
         : []),
@@ -68,7 +73,15 @@ export function planRestore(
   };
 }
 
-/** Before our first change nobody had started the daemon. */
+function packageWarnings(facts: HostFacts): string[] {
+  const packages = parsePackageList(fileText(facts, PACKAGE_LIST));
+  if (packages.length === 0) return [];
+  return [
+    `packages that harden installed are purged afterwards, except those that something else needs by now: ${listWords(packages, 20)}; users that they made stay`,
+  ];
+}
+
+/** Before our first change the daemon had not been started. */
 function wasStopped(facts: HostFacts): boolean {
   return facts.origin.get('docker.service')?.mode === 'inactive';
 }

@@ -4,13 +4,13 @@ import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
+import type { Listening } from './plan.ts';
 
-export function daemonWarnings(facts: HostFacts, listening: 'systemd' | 'daemon', action: string): string[] {
+export function daemonWarnings(facts: HostFacts, listening: Listening, action: string): string[] {
   if (facts.docker.unit.active !== 'active') return [`${kindOf(facts).service} is not running now and will be started`];
   if (action !== 'restart') return [];
   const managed = new Set((facts.state?.managed ?? []).map(({ path }) => path));
-  const refuses =
-    'the daemon opens its port itself (its unit has no `-H fd://`): during its restart new connections are refused for about a second';
+  const refuses = `the daemon opens its port itself${kindOf(facts).asks ? '' : ' (its unit has no `-H fd://`)'}: during its restart new connections are refused for about a second`;
   return [
     ...(listening === 'daemon' ? [refuses] : []),
     ...facts.docker.edited

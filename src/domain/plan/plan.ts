@@ -4,7 +4,7 @@ import type { ServiceManager } from '../../host/scripts.ts';
 import { CURRENT_LINK, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
-import { planDaemonFiles } from './daemon-files.ts';
+import { listeningOf, planDaemonFiles } from './daemon-files.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
@@ -21,8 +21,14 @@ import {
   withDrift,
 } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
-import { isTlsPath, planDaemon, planDaemonJson } from './plan-daemon.ts';
+import { isTlsPath, planDaemon, planDaemonJson, replacedWarnings } from './plan-daemon.ts';
 import { daemonWarnings, networkWarnings } from './plan-warnings.ts';
+
+/**
+ * Who holds the port over a restart. `systemd`: our socket unit, clients wait; `firewall`: dockerd opens it, and a rule delays new connections
+ * until it does so again; `daemon`: dockerd opens it, clients are refused for a moment.
+ */
+export type Listening = 'systemd' | 'firewall' | 'daemon';
 
 export type HostPlan = {
   readonly host: string;
@@ -34,8 +40,7 @@ export type HostPlan = {
   /** For a rollback: the generation whose state comes back. */
   readonly returnsTo?: number;
   readonly port: number;
-  /** `systemd`: our socket unit holds the port, clients wait through a restart; `daemon`: dockerd opens it, clients are refused for a moment. */
-  readonly listening: 'systemd' | 'daemon' | 'none';
+  readonly listening: Listening | 'none';
   /** New credentials are put on the host. */
   readonly credentials?: DesiredCredentials & { readonly reason: string };
   readonly files: readonly FileChange[];
@@ -55,7 +60,7 @@ export type HostPlan = {
   readonly daemonJson: { readonly path: string; readonly before?: string; readonly after?: string };
   /** TCP addresses that accept every client without a certificate from then on. */
   readonly opens: readonly string[];
-  /** What hardening costs whoever uses the host. */
+  /** What hardening costs the users of the host. */
   readonly costs: readonly string[];
   readonly warnings: readonly string[];
 };
@@ -72,13 +77,13 @@ export function hasChanges(plan: HostPlan): boolean {
 export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const view = viewDaemon(facts);
   const generation = nextGeneration(facts);
-  const warnings: string[] = [];
-  const listening = view.listeners.some((listener) => listener.kind === 'fd') ? 'systemd' : 'daemon';
+  const warnings = replacedWarnings(facts, view, desired);
+  const listening = listeningOf(facts, view);
   const placed = placeSettings(view, desired.daemonSettings ?? {});
   const json = planDaemonJson(facts, view, desired, listening, placed);
   const everything: FileChange[] = [
     link(CURRENT_LINK, `${generation}`),
-    ...planDaemonFiles({ facts, view, desired, placed, listening, json, warnings }),
+    ...planDaemonFiles({ facts, view, desired, placed, listening, json }),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
   ];
   // Files that a plan may edit are kept whole, or `remove` would bring back only their attributes.
@@ -145,7 +150,7 @@ export function nextGeneration(facts: HostFacts): number {
 function whyCredentials(facts: HostFacts, { certificate, trust }: DesiredCredentials): string | undefined {
   const installed = installedCredentials(facts);
   if (installed === undefined) return 'the host has no certificate of ours yet';
-  // Deleted by hand: without them nobody can give the host back.
+  // Deleted by hand: without them the host cannot be restored.
   if (facts.state === undefined) return `the host's own records (${STATE}) are gone`;
   const [leaf, ...chain] = certificateIds(installed.cert);
   if (!('keep' in certificate) || certificate.keep[0] !== leaf) return 'a new server certificate';

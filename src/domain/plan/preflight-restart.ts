@@ -28,7 +28,8 @@ export function checkRestart(input: PreflightInput, view: DaemonView): DockerTls
       `dockerd does not start without ${need.name}, and this host has none in dockerd's PATH: once stopped, it would not start again`,
       [installHint(login, facts.distribution, [need.package])],
     );
-  if (plan !== undefined && asksDaemon(plan) && facts.docker.silent) found.push(silentProblem(input, view));
+  if (plan !== undefined && (asksDaemon(plan) || (restarts && kindOf(facts).asks)) && facts.docker.silent)
+    found.push(silentProblem(input, view));
   return found;
 }
 

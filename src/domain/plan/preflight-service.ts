@@ -5,6 +5,7 @@ import type { ServiceManager } from '../../host/scripts.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
+import { checkScript } from './preflight-script.ts';
 import { checkSystemd, checkUnit, checkUnitRestart } from './preflight-unit.ts';
 
 type ServiceChecks = {
@@ -16,8 +17,12 @@ type ServiceChecks = {
   readonly restart: (input: PreflightInput, restarts: boolean) => DockerTlsError[];
 };
 
+const INIT_SCRIPT: ServiceChecks = { manager: () => [], service: checkScript, restart: () => [] };
+
 const CHECKS: Readonly<Record<ServiceManager, ServiceChecks>> = {
   systemd: { manager: checkSystemd, service: checkUnit, restart: checkUnitRestart },
+  sysvinit: INIT_SCRIPT,
+  openrc: INIT_SCRIPT,
 };
 
 export function checkServiceManager(input: PreflightInput): DockerTlsError[] {

@@ -42,7 +42,7 @@ export function checkUnit({ host, login, facts }: PreflightInput, view: DaemonVi
     );
   for (const { unit, load } of facts.docker.needs) {
     if (load !== 'masked' && load !== 'not-found') continue;
-    // systemd has let go of what it held for a masked socket unit, which nobody notices until dockerd asks for it.
+    // systemd has let go of what it held for a masked socket unit, which goes unnoticed until dockerd asks for it.
     const sockets = [
       'then give it its sockets back, which systemd took away (containers stop for that unless live-restore is on):',
       systemctl('stop', 'docker.service'),

@@ -59,8 +59,8 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
     return found;
   }
   if (facts.manager === undefined)
-    add('E_NO_SYSTEMD', 'no systemd runs on this host', [
-      'docker-tls changes dockerd through systemd units; use a host whose init is systemd',
+    add('E_NO_SYSTEMD', 'neither systemd nor OpenRC nor sysvinit runs on this host', [
+      'docker-tls changes dockerd where one of them starts it: docs/hosts.md, "Kinds of hosts"',
     ]);
   found.push(...checkServiceManager(input));
   if (!hasDocker(facts) && docker.snap !== undefined)

@@ -57,7 +57,7 @@ export function rotationStage(input: RotationInput): RotationStage {
     .filter((client) => !client.revoked && !isFrom(client.cert, ca, 'client', now))
     .map((client) => client.name);
   const servers = input.hosts.filter((host) => !isFrom(host.serverCert, ca, 'server', now)).map((host) => host.name);
-  // Nobody can be accepted any more under a CA that has expired: old and new credentials change at once.
+  // No client can be accepted under a CA that has expired: old and new credentials change at once.
   const dead = oldCas.every((old) => isExpired(old, now));
   if (outdated.length > 0 && !dead) return { stage: 'accept', hosts: outdated, clients };
   if (servers.length > 0 || outdated.length > 0 || clients.length > 0)

@@ -10,7 +10,7 @@ export type StartNeed = { readonly name: string; readonly path: string | undefin
 /** The first Docker that does not start without docker-proxy (26.1 and 28.5 do not, 20.10 does). */
 const NEEDS_PROXY = 26;
 
-/** What dockerd does not start without: it goes on running for as long as nobody restarts it. */
+/** What dockerd does not start without: it goes on running until it is restarted. */
 export function startNeeds(facts: HostFacts, view: DaemonView): StartNeed[] {
   const found = (...names: string[]): string | undefined =>
     facts.docker.programs.find((path) => names.some((name) => path.endsWith(`/${name}`)));

@@ -32,7 +32,7 @@ import { startNeeds } from './start-needs.ts';
 function storedScript(kind: HostKind): string {
   return [
     '#!/bin/sh',
-    `case $1 in undo | commit) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
+    `case $1 in undo | commit | timer) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
     rollbackScript(kind.name),
   ].join('\n');
 }
@@ -93,6 +93,7 @@ export function renderTransaction(
     SSHD: plan.sshd,
     SSHD_DROP_IN,
     AUDIT: plan.audit,
+    PORTS: plan.listening === 'firewall' ? `${plan.port}` : '',
     GENERATION: `${plan.generation}`,
     KEEP: `${options.keep}`,
   };
@@ -212,7 +213,7 @@ function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions
 function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
   if (plan.daemon.action === 'none' || plan.purpose !== 'apply') return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
-  // New credentials without a new drop-in: the one in force is asked about.
+  // New credentials without a new drop-in: the active one is asked about.
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
     kind === 'file' && path.startsWith(`${DROP_IN_DIRECTORY}/`) && hasOurName(path);
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';

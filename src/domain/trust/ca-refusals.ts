@@ -1,4 +1,4 @@
-/** Owns the words by which a CA cannot issue: its key is elsewhere, or its credentials would lock somebody out. */
+/** Owns the words by which a CA cannot issue: its key is external, or its credentials would lock clients out. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 

@@ -15,7 +15,7 @@ export type Admitted = {
 };
 
 /**
- * The client as it shall be: new, or, where it is there already, with what is `requested` of it now (a lifetime counts from the next
+ * The client as requested: new, or, where it is there already, with what is `requested` of it now (a lifetime counts from the next
  * renewal on). Fails with E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2).
  */
 export function admit(
@@ -133,13 +133,14 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
     const known = state.clients.get(spec.name);
     if (spec.revoked) {
       if (known === undefined) continue;
+      refuseForeign(known, [`where it was issued: docker-tls client revoke ${spec.name}`]);
       gone.push(spec.name);
       if (known.record.revokedAt === undefined)
         changes.push({ kind: 'record', record: amended(known.record, { revokedAt: now.toISOString() }, now) });
     } else if (known?.record.revokedAt !== undefined) throw revokedAgain(spec.name);
     else {
       const { hosts, days } = spec;
-      // A key that is stored elsewhere is of the kind that its owner made.
+      // A key that is external is of the kind that its owner made.
       const keyType = known !== undefined && known.key === undefined ? known.record.keyType : spec.keyType;
       const one = admit(state, spec, { hosts, days, keyType }, now);
       changes.push(...one.changes);

@@ -39,36 +39,38 @@ export function rotationOf(state: StoreState, now: Date): Rotation | undefined {
   if (state.ca === undefined) return undefined;
   const stage = stageOf(state, now);
   if (stage.stage === 'none') return undefined;
-  const [words = ''] = describeRotation(stage, state).split(/(?=:? docker-tls |\n)/);
-  if (stage.stage === 'drop' || stage.stage === 'clear')
-    return { words: `${words}.`, next: ['docker-tls rotate ca --drop'] };
+  const words = sentenceOf(stage, state);
+  if (stage.stage === 'drop' || stage.stage === 'clear') return { words: `${words}.`, next: [DROP] };
   const here = stage.clients.some((name) => state.clients.get(name)?.key !== undefined);
-  const elsewhere = stage.stage === 'issue' ? nextSteps(stage.clients, state.clients) : [];
-  return { words, next: [...(stage.hosts.length > 0 || here ? ['docker-tls rotate ca'] : []), ...elsewhere] };
+  const external = stage.stage === 'issue' ? nextSteps(stage.clients, state.clients) : [];
+  return { words, next: [...(stage.hosts.length > 0 || here ? ['docker-tls rotate ca'] : []), ...external] };
 }
 
-function remaining({ hosts, clients }: RotationStage): string[] {
-  return [...hosts.map((name) => `host ${name}`), ...clients.map((name) => `client ${name}`)];
-}
+const DROP = 'docker-tls rotate ca --drop';
 
-/** The same in words. */
+/** How far a rotation has come, with the command that comes next where the stage alone says which. */
 export function describeRotation(stage: RotationStage, state: StoreState): string {
+  const words = sentenceOf(stage, state);
+  if (stage.stage === 'drop' || stage.stage === 'clear') return `${words}: ${DROP}`;
+  if (stage.stage !== 'issue') return words;
+  return [words, ...nextSteps(stage.clients, state.clients).map((way) => `  ${way}`)].join('\n');
+}
+
+function sentenceOf(stage: RotationStage, state: StoreState): string {
   const hosts = stage.hosts.length === 0 ? 'no host' : stage.hosts.join(', ');
+  const remaining = [...stage.hosts.map((name) => `host ${name}`), ...stage.clients.map((name) => `client ${name}`)];
   const all = [...state.hosts.keys()].join(', ');
   switch (stage.stage) {
     case 'none':
-      return `No rotation is under way. It would go like this:\n  1 accept  ${all} accept the old CA and a new one\n  2 issue   hosts and clients get credentials of the new CA\n  3 drop    (docker-tls rotate ca --drop) the old CA is no longer accepted`;
+      return `No rotation is under way. It would go like this:\n  1 accept  ${all} accept the old CA and a new one\n  2 issue   hosts and clients get credentials of the new CA\n  3 drop    (${DROP}) the old CA is no longer accepted`;
     case 'accept':
       return `Stage 1, accept old and new, is still to be done on ${hosts}.`;
     case 'issue':
-      return [
-        `Stage 2, issue from the new CA, is still to be done for ${listWords(remaining(stage), 24)}.`,
-        ...nextSteps(stage.clients, state.clients).map((way) => `  ${way}`),
-      ].join('\n');
+      return `Stage 2, issue from the new CA, is still to be done for ${listWords(remaining, 24)}.`;
     case 'drop':
-      return 'Stage 3, drop the old CA: docker-tls rotate ca --drop';
+      return 'Stage 3, drop the old CA';
     case 'clear':
-      return `The old CA is dropped here; ${hosts} still accept it: docker-tls rotate ca --drop`;
+      return `The old CA is dropped here; ${hosts} still accept it`;
   }
 }
 

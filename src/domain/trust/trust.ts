@@ -2,7 +2,7 @@
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { inspectCertificate, splitBundle, verifyChain, worksAsClient } from '../pki/inspect.ts';
-import { covers, formatSan, parseSan, type San } from '../pki/names.ts';
+import { covers, formatSan, parseSan, type San, uniqueSans } from '../pki/names.ts';
 import { renewal } from '../pki/renewal.ts';
 import type { HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
@@ -20,7 +20,7 @@ export type TrustInput = {
   readonly clients: readonly TrustedClient[];
   /** Each client's issuing CAs: the one in use first, during a rotation the one before as well. */
   readonly issuers: ReadonlyMap<string, readonly CaId[]>;
-  /** Whether a client's issuing CA stands under one of these CAs (PEM). */
+  /** Whether a client's issuing CA is under one of these CAs (PEM). */
   isBelow(client: string, cas: string): boolean;
 };
 
@@ -33,7 +33,7 @@ export function isAccepted(client: TrustedClient, spec: Pick<HostSpec, 'name' | 
   );
 }
 
-/** Whether a host has to tell nobody apart: then its trust file holds the CAs. */
+/** Whether a host accepts every client: then its trust file holds the CAs. */
 export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): boolean {
   return spec.clients === undefined && clients.every((client) => isAccepted(client, spec));
 }
@@ -135,7 +135,7 @@ export function reasonToIssue(
   const wanted = new Set(sans.map(formatSan));
   const dropped = info.sans.filter((san) => !wanted.has(formatSan(san)));
   if (dropped.length > 0) return `it still has ${dropped.map((san) => san.value).join(', ')}`;
-  // As docker-machine makes them for swarm masters: whoever has a host's key would be a client of all hosts.
+  // As docker-machine makes them for swarm masters: any holder of a host's key would be a client of all hosts.
   if (worksAsClient(info)) return 'it opens hosts as a client too';
   if (info.keyType !== spec.keyType) return `its key is ${info.keyType}, not ${spec.keyType}`;
   if (options.days !== undefined && options.days !== spec.days)
@@ -161,10 +161,10 @@ export function namesFor(
   const base = cert === undefined ? proposed : inspectCertificate(cert).sans.filter((san) => !had.has(formatSan(san)));
   const all = [...base, ...requested];
   const names = covers(all, address) ? all : [parseSan(address), ...all];
-  return [...new Map(names.map((san) => [formatSan(san), san])).values()];
+  return uniqueSans(names);
 }
 
-/** Hosts that welcome a client and accept it with credentials of `before` as they are now, but would reject it with credentials of `after`. */
+/** Hosts that are to accept a client and do with credentials of `before` as they are now, but would reject it with credentials of `after`. */
 export function hostsLosing(
   hosts: readonly { readonly record: Pick<HostSpec, 'name' | 'clients'>; readonly ca: string }[],
   credentials: { readonly client: TrustedClient; readonly before: string; readonly after: string; readonly now: Date },
@@ -176,7 +176,7 @@ export function hostsLosing(
     .map(({ record }) => record.name);
 }
 
-/** Whether a certificate (with its chain) stands under a CA alone. */
+/** Whether a certificate (with its chain) is under a CA alone. */
 export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', now: Date): boolean {
   return verifyChain({
     leaf: splitBundle(cert)
@@ -188,7 +188,7 @@ export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', n
   }).ok;
 }
 
-/** Whether a certificate of a CA or a client stands under a trust file, dates and purposes aside. */
+/** Whether a certificate of a CA or a client is under a trust file, dates and purposes aside. */
 export function isUnder(cert: string, trust: string): boolean {
   const { notBefore, notAfter } = inspectCertificate(cert);
   const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);
@@ -196,14 +196,14 @@ export function isUnder(cert: string, trust: string): boolean {
   return verdict.ok || verdict.reason === 'wrong-purpose';
 }
 
-/** Another trust file in the place of the one in force. */
+/** Another trust file in the place of the active one. */
 export type AccessChange = {
   /** Clients that it accepts and the active one does not, and the other way round. */
   readonly again: readonly string[];
   readonly noLonger: readonly string[];
-  /** Revoked clients that it accepts, whatever the one in force does. */
+  /** Revoked clients that it accepts, whatever the active one does. */
   readonly revoked: readonly string[];
-  /** Names of CAs that come back with it and are none of ours: nobody here knows whom they accepted. */
+  /** Names of CAs that come back with it and are none of ours: this store does not know whom they accepted. */
   readonly untrusted: readonly string[];
 };
 

@@ -86,7 +86,7 @@ export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
   });
 }
 
-/** An issuing CA that is still to be made stands under the CA that issues. */
+/** An issuing CA that is still to be made is under the CA that issues. */
 function isBelow({ ca, issuers }: AccessView, client: string, cas: string): boolean {
   const issuer = issuers.get(client);
   if (issuer === undefined) return false;
@@ -94,7 +94,7 @@ function isBelow({ ca, issuers }: AccessView, client: string, cas: string): bool
   return (coming && certificateIds(cas).includes(ca)) || splitBundle(issuer.pem).some((pem) => isUnder(pem, cas));
 }
 
-/** The certificates (PEM) of CAs that the store has, or that are given beside. Throws for one that is not there (any more). */
+/** The certificates (PEM) of CAs that the store has, or that are given beside. Throws for one that is not there. */
 export function bundleOf(
   ids: readonly CaId[],
   state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers'>,

@@ -7,7 +7,7 @@ import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
 import { gather } from '../gather.ts';
 import type { OpenedHost, Reach } from '../intent.ts';
 
-/** Interfaces whose addresses nobody dials: Docker's and other virtual bridges. */
+/** Interfaces whose addresses no client dials: Docker's and other virtual bridges. */
 const VIRTUAL = /^(docker\d*|br-|veth|virbr|cni|flannel|cali|lxc|podman)/;
 
 /** How a host of the spec is dialled. */

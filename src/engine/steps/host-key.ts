@@ -57,7 +57,7 @@ async function makeKey(
     script: [
       'umask 077',
       'command -v openssl >/dev/null || { echo "openssl is not installed" >&2; exit 3; }',
-      // What runs that were cut off left behind.
+      // What interrupted runs left behind.
       'find /run -maxdepth 1 -name "docker-tls-key-*" -mmin +60 -exec rm -rf {} + 2>/dev/null',
       `mkdir -m 0700 ${directory} || exit 4`,
       `( umask 0377; openssl genpkey ${GENPKEY[spec.keyType]} >${directory}/key.pem ) || exit 5`,

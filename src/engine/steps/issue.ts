@@ -30,7 +30,7 @@ export async function unlockCa({ wanted, hosts }: Planned, { state, now }: Base,
 }
 
 /**
- * Carries out what is wanted of the CA and the clients, and writes it. Begins from what is stored by now; where somebody agreed to a plan
+ * Carries out what is wanted of the CA and the clients, and writes it. Begins from what is stored by now; where a person agreed to a plan
  * and more would be done than it showed, E_STORE_CHANGED (exit 5). Otherwise fails as the issuer and the store do.
  */
 export async function issueCredentials(

@@ -53,33 +53,21 @@ export async function planOpened(
   opened: OpenedHost,
   requested: HostSpec,
   base: Base,
-  run: Pick<Run, 'runtime' | 'store'>,
+  { runtime, store }: Pick<Run, 'runtime' | 'store'>,
   progress: HostProgress,
 ): Promise<PlannedHost> {
   progress.phase('plan');
-  const latest = await latestOf(requested.name, base, run.store);
+  const latest = await latestOf(requested.name, base, store);
   const { target } = base.wanted;
-  return target.kind === 'generation'
-    ? planRestored(opened, requested, { ...target, latest, now: run.runtime.now() })
-    : planDesired(opened, requested, latest, target, base, run);
-}
-
-async function planDesired(
-  opened: OpenedHost,
-  requested: HostSpec,
-  latest: StoreState,
-  target: Extract<Wanted['target'], { kind: 'desired' }>,
-  base: Base,
-  { runtime }: Pick<Run, 'runtime'>,
-): Promise<PlannedHost> {
   const { session } = opened;
   const now = runtime.now();
+  if (target.kind === 'generation') return planRestored(opened, requested, { ...target, latest, now });
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
   if (twin !== undefined) throw twin;
   const view = viewFor(latest, base, now);
   const known = latest.hosts.get(requested.name);
-  // Fixes that were made once stay with the host, whoever changes it next.
+  // Fixes that were made once stay with the host, whichever store changes it next.
   const entries = hardeningOf(requested, known?.record, target);
   const trusted = trustNow(opened.facts);
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);

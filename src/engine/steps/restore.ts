@@ -109,7 +109,7 @@ function accessBy(ca: string, facts: HostFacts, { latest: state, now }: RestoreC
   );
 }
 
-/** Clients that were issued elsewhere and imported here are none of this host's. */
+/** Clients that another store issued and that were imported here are none of this host's. */
 export function ownClients(clients: Iterable<StoredClient>): StoredClient[] {
   return [...clients].filter(({ record }) => record.reaches === undefined);
 }

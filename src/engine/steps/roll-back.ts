@@ -34,7 +34,7 @@ export async function rollBackHost(
       // The next way, or the host's own timer.
     }
   }
-  // After the host, which must not wait for whoever holds the store.
+  // After the host, which must not wait for a run that holds the store.
   const unwritten =
     ending === 'committed'
       ? []

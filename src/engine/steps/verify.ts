@@ -9,7 +9,7 @@ import { isAccepted, isFrom } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
 import type { PlannedHost, Run, Wanted } from '../intent.ts';
-import { said, wayTo } from '../through.ts';
+import { wayTo, withVia } from '../through.ts';
 import { verifyHost } from '../verify-host.ts';
 import { ownClients } from './restore.ts';
 
@@ -36,13 +36,13 @@ export async function verify(
   const way = wayTo(spec, runtime.probe, planned.session);
   const clients = usableClients(latest, wanted.verifyAs);
   if (credentials !== undefined && 'restored' in credentials)
-    return said(await verifyHost(way.probe, { ...base, ...restoredRequest(planned, clients, now) }), way);
+    return withVia(await verifyHost(way.probe, { ...base, ...restoredRequest(planned, clients, now) }), way);
   if (sent === undefined) return [];
   // A key that the host made itself is not here, and the one before does not belong to the new certificate.
   const kept = sent.key.kind === 'keep' ? latest.hosts.get(spec.name)?.serverKey : undefined;
   const key = sent.key.kind === 'send' ? sent.key.key : kept;
   const [client, ...others] = clients.filter(({ record }) => isAccepted(record, spec));
-  // Over a fleet one client is enough; of a single host people want to read who is accepted.
+  // Over a fleet one client is enough; of a single host users want to read who is accepted.
   const more = wanted.hosts.length > 1 ? [] : others.filter(({ cert }) => isFrom(cert, sent.ca, 'client', now));
   const checks = await verifyHost(way.probe, {
     ...base,
@@ -57,7 +57,7 @@ export async function verify(
       return one?.key === undefined ? [] : [named(one)];
     }),
   });
-  return said(checks, way);
+  return withVia(checks, way);
 }
 
 const MOST_OTHERS = 7;

@@ -66,7 +66,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     *)
       count=$((count + 1))
       case $path in
-        # Nobody else has files of these names: what lies there without an origin is ours, from before the records were deleted.
+        # No other program has files of these names: what is there without an origin is ours, from before the records were deleted.
         "$TLS_DIRECTORY/current" | "$UNITS/docker-tls.socket" | "$UNITS/sockets.target.wants/docker-tls.socket" | \
           "$UNITS/docker.service.d/zz-docker-tls.conf" | "$UNITS/docker.service.d/~"*zz-docker-tls.conf)
           printf '%s\tabsent\t-\t-\t%s\n' "$count" "$path" >>"$T/origin/manifest" 2>"$ERR" || fail "$(words)"

@@ -56,7 +56,7 @@ changed() {
   exit 0
 }
 if [ -f "$T/settings" ]; then
-  # A change that nobody confirmed and whose lock has expired, or that a reboot left: it goes back first. The plan that
+  # An unconfirmed change whose lock has expired, or that a reboot left: it is rolled back first. The plan that
   # is about to be carried out was made from what it left behind, so it has to be made again.
   exec 9<&-
   if sh "$T/rollback.sh" undo stale >/dev/null 2>&1; then result again; else result blocked; fi

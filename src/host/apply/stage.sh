@@ -1,4 +1,4 @@
-# Stages: everything that is needed lies on the host before anything changes
+# Stages: everything that is needed is on the host before anything changes
 # Needs functions: copy fail make_directories plainly step take words
 # Needs variables: DAEMON_JSON ERR JSON_FORMS NL T TAB TLS_DIRECTORY UNITS VALIDATE
 # Needs programs: cat chmod chown df head ln rm sed sh sha256sum sort stat tail
@@ -30,7 +30,7 @@ if [ -n "$JSON_FORMS" ]; then
   set --
 fi
 true >"$T/sums"
-# A file comes from stdin, from a snapshot on this host, from another file of this host, or is a second name of what lies there (if anything does).
+# A file comes from stdin, from a snapshot on this host, from another file of this host, or is a second name of what is there (if anything is).
 place_new() { # MODE OWNER SOURCE TARGET
   if [ -e "$4" ] || [ -L "$4" ]; then rm -f -- "$4"; fi
   case $3 in

@@ -5,7 +5,7 @@
 # Needs variables: STEP T TAB UNITS
 # Needs programs: chmod chown cmp date grep restorecon rm sed selinuxenabled sort sshd sync tail
 
-# What sshd will do for root and for the operator, beside what our drop-in says: a line elsewhere may win over it.
+# What sshd will do for root and for the operator, beside what our drop-in says: a line in another file may win over it.
 compare_sshd() {
   [ -f "$SSHD_DROP_IN" ] || return 0
   for user in $(printf '%s\n' root "$OPERATOR" | sort -u); do

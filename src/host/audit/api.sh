@@ -33,7 +33,7 @@ api_facts() {
   end api-socket
   readlink -f -- "$socket"
   end api-socket-target
-  # A quote inside a JSON string stands behind a backslash: a label cannot look like an "Id" key.
+  # A quote inside a JSON string is behind a backslash: a label cannot look like an "Id" key.
   info=$(ask /info) || {
     command -v docker >/dev/null && api_cli
     return 0

@@ -37,7 +37,7 @@ use_option() { # NAME VALUE
     --tlscert) tls_cert=$2 ;;
     --tlskey) tls_key=$2 ;;
     --data-root | --graph | -g) data_root=$2 ;;
-    # The first that it serves; fd:// is systemd's. A socket that is merely there may be nobody's.
+    # The first that it serves; fd:// is systemd's. A socket that is merely there may have no server.
     -H | --host) case $2 in unix://?*) : "${own_socket:=${2#unix://}}" ;; fd://*) : "${own_socket:=$socket}" ;; esac ;;
   esac
 }

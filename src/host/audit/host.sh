@@ -63,7 +63,7 @@ audit_facts() {
 
 # Directories whose contents the kernel watches, one a line. auditctl -l does not tell them from files, nor from directories that were not
 # there when their rule was loaded. So the kernel is asked (linux/audit.h: AUDIT_LIST_RULES is 1013, AUDIT_DIR 107; the fields before it that
-# have a text of their own stand there first).
+# have a text of their own come first).
 watched_directories() {
   perl -e '
     alarm 5;

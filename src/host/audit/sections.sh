@@ -1,6 +1,6 @@
 # Prints all facts that the audit needs, in one run, as root, and changes nothing. Read by src/domain/audit/facts.ts.
-# Every section (src/domain/dockerd/sections.ts) is CONTENT, newline, "--NONCE NAME", newline: the nonce is drawn here and now and stands in
-# nobody's argument list, so nothing that was written before can look like the end of a section, whatever it holds.
+# Every section (src/domain/dockerd/sections.ts) is CONTENT, newline, "--NONCE NAME", newline: the nonce is drawn here and now and is in
+# no process's argument list, so nothing that was written before can look like the end of a section, whatever it holds.
 # Private keys are never read, only their names, owners and modes; of PEM files only whole CERTIFICATE blocks are printed.
 # POSIX sh; runs from a file, from -c or from standard input (hence main </dev/null at the end).
 # Needs variables: gnu_stat nonce

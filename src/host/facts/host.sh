@@ -60,7 +60,7 @@ other_docker_facts() {
   end rootless
 }
 
-# The files that the daemon's settings stand in.
+# The files that the daemon's settings are in.
 settings_facts() {
   if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then
     tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null
@@ -84,7 +84,7 @@ settings_facts() {
     case $path in /etc/docker/tls/current/*) ;; *) followed "$path" ;; esac
   done
 
-  # Settings that were edited after the daemon had started: nobody knows yet whether it starts with them.
+  # Settings that were edited after the daemon had started: it is not known yet whether it starts with them.
   if [ -n "$began" ] && [ "${pid:-0}" -gt 0 ]; then
     find -L /etc/docker/daemon.json $fragment $dropins $environment \
       -maxdepth 0 -newermt "$began 1 second" 2>/dev/null

@@ -1,4 +1,4 @@
-# Paths on the host: what lies there, with mode, owner and content.
+# Paths on the host: what is there, with mode, owner and content.
 # Needs functions: end say
 # Needs variables: NL
 # Needs programs: cat find readlink stat
@@ -11,7 +11,7 @@ looked=
 file() {
   case $1 in
     *"$NL"*) return 0 ;;
-    # What lies there has content and no size.
+    # What is there has content and no size.
     /proc/* | /sys/*) ;;
     /*) filed=$filed$1$NL ;;
   esac
@@ -19,7 +19,7 @@ file() {
 }
 look() { case $1 in *"$NL"*) ;; /*) looked=$looked$1$NL ;; esac }
 
-# A file of settings: where it is a link, also the path that it leads to and what lies there.
+# A file of settings: where it is a link, also the path that it leads to and what is there.
 followed() {
   file "$1"
   [ -L "$1" ] || return 0

@@ -5,7 +5,10 @@
 missing=
 for name in $PROGRAMS; do
   # Where systemd does not run, that is the thing to say.
-  case $name in systemctl | systemd-run) [ -d /run/systemd/system ] || continue ;; esac
+  case $name in
+    systemctl | systemd-run) [ -d /run/systemd/system ] || continue ;;
+    setsid) [ ! -d /run/systemd/system ] || continue ;;
+  esac
   command -v "$name" >/dev/null 2>&1 || missing="$missing $name"
 done
 if [ -n "$missing" ]; then

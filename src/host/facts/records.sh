@@ -16,9 +16,10 @@ record_facts() {
   look /etc/docker/tls/current/server-key.pem
   for path in /etc/docker /etc/docker/tls /etc/docker/tls/*/; do look "${path%/}"; done
   file /var/lib/docker-tls/state.json
+  file /var/lib/docker-tls/packages
   file /run/docker-tls.lock
   [ -e /var/lib/docker-tls/txn/rollback.sh ] && say transaction "$(cat /var/lib/docker-tls/txn/id 2>/dev/null)"
-  # What else is under our care: files of hardening, and ours of a docker.service that is not there any more. Never the content of a file of
+  # What else is under our care: files of hardening, and ours of a docker.service that is no longer there. Never the content of a file of
   # which only mode and owner are ours.
   if [ -f /var/lib/docker-tls/origin/manifest ]; then
     while IFS='	' read -r index kind mode owner path; do

@@ -3,7 +3,7 @@
 # Needs variables: AUDIT_DIRECTORY T
 # Needs programs: auditctl augenrules cat grep rm tail tr
 
-# Rules of ours carry the key docker-tls, so that the kernel can be asked to drop those and no others: what somebody else has loaded, be it by
+# Rules of ours carry the key docker-tls, so that the kernel can be asked to drop those and no others: what another program has loaded, be it by
 # hand and in no file, stays as it is. Hence no `augenrules --load`, which drops all (or, without -D in rules.d, none), and stops at the
 # first rule that it cannot load. A rule that is not taken is no reason to go back, but it is said.
 load_audit_rules() {
@@ -33,7 +33,7 @@ write_audit_rules() {
   if [ "$had" = no ]; then rm -f -- "$AUDIT_DIRECTORY/audit.rules.prev"; fi
 }
 
-# Asked before the first rename: augenrules would take away the rules of whoever keeps audit.rules by hand. Rules that stand in rules.d and
+# Asked before the first rename: augenrules would take away the rules of an administrator who keeps audit.rules by hand. Rules that are in rules.d and
 # not yet in it are no sign of that, nor are ours the other way round: the kernel may have been locked, or not there.
 keep_audit_rules() {
   case $(augenrules --check 2>/dev/null) in

@@ -1,8 +1,8 @@
-# The rollback of a change by docker-tls. It lies on the host beside the change's own records and is started by a timer,
+# The rollback of a change by docker-tls. It is stored on the host beside the change's own records and is started by a timer,
 # by a reboot, or by the operator's computer:
 #   sh rollback.sh undo REASON     put everything back as it was (or finish, when the change was already confirmed)
 #   sh rollback.sh commit ID       the change was verified from outside: keep it
-# It can be killed at any moment and started again. The directory it lies in (`txn`) holds:
+# It can be killed at any moment and started again. Its directory (`txn`) holds:
 #   settings   shell assignments (src/host/protocol.ts)
 #   manifest   what changes: index, kind, mode, owner, source, path; one line each, separated by tabs
 #   kept       what was there before: index, kind, mode, owner, path
@@ -44,10 +44,10 @@ note() { logger -t docker-tls -- "$*" 2>/dev/null || :; }
 # For the operator's eyes, beside the result.
 warn() { printf '@warning %s\n' "$(printf '%s' "$1" | base64 | tr -d '\n')" 2>/dev/null; }
 
-# Seconds by a clock that nobody sets.
+# Seconds by a clock that is never set.
 uptime_s() { sed 's/\..*//' /proc/uptime; }
 
-# Waits until a question is answered with yes; where nobody can know, as long as it usually takes: await WORDS…
+# Waits until a question is answered with yes; where it cannot be known, as long as it usually takes: await WORDS…
 await() {
   end=$(($(uptime_s) + 30))
   while [ "$(uptime_s)" -lt "$end" ]; do

@@ -63,16 +63,16 @@ finish() {
       mv -T -- "$T/origin" "$STATE/origin"
     fi
     if [ -f "$T/state.json" ]; then mv -fT -- "$T/state.json" "$STATE/state.json"; fi
-    # A directory that only the transaction needed goes now.
-    rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null
+    # A directory that only the transaction needed, and made, goes now.
+    if grep -qsxF -- "${RECOVERY_LINK%/*}" "$T/created"; then rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null; fi
     if [ -f "$T/all-created" ]; then mv -fT -- "$T/all-created" "$STATE/created"; fi
     prune
-    note "generation $GENERATION is in force ($TXN)"
+    note "generation $GENERATION is active ($TXN)"
   fi
   stop_timer
   rm -f -- "$LOCK"
   clear_records
-  # It comes last and nobody waits for it: while systemd reads, every other call to it would wait as well. By `exec`, since a shell that
+  # It comes last and nothing waits for it: while systemd reads, every other call to it would wait as well. By `exec`, since a shell that
   # redirects a function keeps the old descriptors, with them the mutex and the pipe that the answer comes by.
   if [ "$GENERATION" != none ]; then {
     exec >/dev/null 2>&1 </dev/null 9<&-
@@ -81,7 +81,7 @@ finish() {
   return 0
 }
 
-# Directories of credentials that we made, out of lists of made directories: names without blanks. Whatever else lies beside them is not ours.
+# Directories of credentials that we made, out of lists of made directories: names without blanks. Anything else beside them is not ours.
 credential_directories() {
   cat -- "$@" 2>/dev/null | grep -x -- "$TLS_DIRECTORY/[0-9][0-9]*" | sort -u
 }

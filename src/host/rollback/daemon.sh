@@ -20,13 +20,13 @@ reload_docker() {
 }
 
 # Did the daemon refuse an answer of api? A plugin for authorization that does not let the question through, or that has failed itself: then
-# nobody can know, as where there is nothing to ask with.
+# it cannot be known, as where there is nothing to ask with.
 refused() {
   case $1 in *"--$TXN api 401 "* | *"--$TXN api 403 "* | *"authorization denied by plugin"* | *'"message":"plugin '*' failed with error: '*) return 0 ;; esac
   return 1
 }
 
-# Is live-restore on in the running daemon? 2: nobody can know.
+# Is live-restore on in the running daemon? 2: unknown.
 live_restore_is() {
   [ -n "$socket" ] || return 2
   info=$(
@@ -46,7 +46,7 @@ live_restore_is() {
   return 1
 }
 
-# Has dockerd taken its configuration in since `began`? It says so as an event; what it does not accept it only logs. 2: nobody can know.
+# Has dockerd taken its configuration in since `began`? It says so as an event; what it does not accept it only logs. 2: unknown.
 reloaded() {
   [ -n "$socket" ] || return 2
   events=$(

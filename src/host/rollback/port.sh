@@ -3,14 +3,14 @@
 # Needs variables: T
 # Needs programs: grep nft rm sed sleep sort ss timeout
 
-# When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore nobody new gets to it in the
+# When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore no new client gets to it in the
 # moment before: a first packet that is dropped is sent again by the client's kernel a second later, and then systemd holds the port.
 # A host without nft and iptables goes without. `held` names the ports before the rules are there: whatever dies, `undo` lets them go first.
 # hold_port PORTS, one per line
 hold_port() {
   # Rules of a try that was killed: a second set would outlive the release, which takes out one.
   release_port
-  command -v ss >/dev/null || return 0
+  [ -n "$1" ] && command -v ss >/dev/null || return 0
   printf '%s\n' "$1" | sort -u >"$T/held" || return 0
   if ! hold_by_nft; then
     command -v iptables >/dev/null && mark held-by-iptables || return 0

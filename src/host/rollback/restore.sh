@@ -40,7 +40,7 @@ snapshot_path() {
   esac
 }
 
-# GROUP:USER as it stands in the group file.
+# GROUP:USER as it is in the group file.
 is_member() {
   getent group "${1%%:*}" | cut -d: -f4 | tr ',' '\n' | grep -qxF -- "${1#*:}"
 }
@@ -67,7 +67,7 @@ set_sysctl() {
 
 # Puts PATH.docker-tls-SUFFIX in the place of PATH by one rename, and keeps it: place_as PATH SUFFIX
 place_as() {
-  # A link gets a copy, and so does what lies on a file system without second names.
+  # A link gets a copy, and so does what is on a file system without second names.
   if [ -L "$1.docker-tls-$2" ] || ! ln -fT -- "$1.docker-tls-$2" "$1.docker-tls-tmp" 2>/dev/null; then
     rm -f -- "$1.docker-tls-tmp" && copy "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
   fi
@@ -100,7 +100,7 @@ restore_files() {
   return "$bad"
 }
 
-# Takes away what lies beside the files: staged and kept copies.
+# Takes away what is beside the files: staged and kept copies.
 clear_beside() {
   [ -f "$T/manifest" ] || return 0
   set --

@@ -30,7 +30,7 @@ undo() {
   stop_timer
   # The records go last: as long as they are there, the next change finishes this one.
   rm -f -- "$LOCK"
-  # A key that the host made for this change is not its own any more, and who asked for it may be gone.
+  # A key that the host made for this change is no longer its own, and who asked for it may be gone.
   rm -rf -- "/run/docker-tls-$TXN" /run/docker-tls-key-*
   clear_records
   return 0
@@ -39,7 +39,7 @@ undo() {
 roll_back_files() {
   result=0
   if [ "$1" = boot ]; then
-    # The daemon has not started yet: it will start on what lies there now.
+    # The daemon has not started yet: it will start on what is there now.
     restore_files || result=1
     if [ "$LIVE_RESTORE" = temporary ]; then final_daemon_json old || result=1; fi
     read_at_boot || result=1
@@ -54,7 +54,7 @@ roll_back_files() {
   # undo: half way
   if [ -e "$T/services" ]; then
     if [ "$WAS_ACTIVE" = yes ]; then how=start; else how=stop; fi
-    # It ran with this before: a start that fails is tried again, since nobody else will do it.
+    # It ran with this before: a start that fails is tried again, since nothing else will do it.
     apply_services "$how" || {
       sleep 2
       apply_services "$how"

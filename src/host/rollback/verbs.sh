@@ -1,4 +1,4 @@
-# The verbs of the script that lies on the host. Without one (when a change includes this text) only the functions are defined.
+# The verbs of the script that is stored on the host. Without one (when a change includes this text) only the functions are defined.
 # Needs functions: commit holds_mutex note result take_mutex undo
 # Needs variables: LIMIT REMARK T TXN
 # Needs programs: cat

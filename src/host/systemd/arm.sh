@@ -1,4 +1,4 @@
-# Arms the rollback by systemd: a timer for when nobody confirms, and a unit for the next boot.
+# Arms the rollback by systemd: a timer for a change that is not confirmed, and a unit for the next boot.
 # Needs variables: CONFIRM RECOVERY RECOVERY_LINK STATE T TXN
 # Needs programs: cat systemd-run
 

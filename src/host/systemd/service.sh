@@ -33,7 +33,7 @@ reload_sshd() {
   for name in ssh sshd; do
     systemctl -q is-active "$name.service" || continue
     # An sshd that got its port from a socket unit cannot open it again when it reads its configuration anew (it ends with "Cannot bind
-    # any address"). systemd holds the port for it, so starting it anew refuses nobody, and sessions live on (KillMode=process).
+    # any address"). systemd holds the port for it, so starting it anew refuses no login, and sessions live on (KillMode=process).
     if systemctl -q is-active "$name.socket"; then
       systemctl restart "$name.service" || {
         failed=1

@@ -19,7 +19,7 @@ active() {
   return 1
 }
 
-# systemd reads all its unit files anew, which takes it 0.1 s: only where ours changed, or somebody else's that it has not read yet.
+# systemd reads all its unit files anew, which takes it 0.1 s: only where ours changed, or those of another program that it has not read yet.
 read_units() {
   case $docker_unit$socket_unit in *"${NL}NeedDaemonReload=yes$NL"*) ;; *) [ -e "$T/units-changed" ] || return 0 ;; esac
   reread
@@ -37,7 +37,7 @@ reread() {
   return "$reread"
 }
 
-# Why docker.service would not start on what lies there now, as far as that can be told before it is stopped; nothing: it would.
+# Why docker.service would not start on what is there now, as far as that can be told before it is stopped; nothing: it would.
 obstacle() {
   refusal=$(read_units 2>&1) || {
     printf 'systemd cannot read the unit files: %s' "$refusal"

@@ -2,7 +2,7 @@
 # Needs variables: NL
 # Needs programs: grep readlink
 
-# Those other than our drop-in, one per line: systemd would read them at the next change, and nobody has looked at what they say.
+# Those other than our drop-in, one per line: systemd would read them at the next change, and no plan has looked at what they say.
 # unread_units FRAGMENT KNOWN (drop-ins, one per line)
 unread_units() {
   path=/etc/systemd/system/docker.service

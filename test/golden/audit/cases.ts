@@ -118,7 +118,7 @@ const AUDIT_CASES: readonly Case[] = [
   ...AUDIT_IDS.map(
     (check): Case => ({
       check,
-      name: 'a rule is loaded and stands in a file',
+      name: 'a rule is loaded and is in a file',
       host: 'good-trixie',
       change: AUDITING,
       state: 'pass',
@@ -438,11 +438,11 @@ const DAEMON_CASES: readonly Case[] = [
     outside: probe('plain', accepted(), 2375),
     state: 'finding',
     severity: 'critical',
-    says: 'lets anybody in',
+    says: 'accepts any client',
   },
   {
     check: '2.8',
-    name: 'a proxy in front that asks for a password lets nobody in',
+    name: 'a proxy in front that asks for a password accepts no client',
     host: 'good-trixie',
     outside: probe('no-certificate', accepted(401)),
     state: 'pass',
@@ -560,7 +560,7 @@ const DAEMON_CASES: readonly Case[] = [
   },
   {
     check: 'config.3',
-    name: 'a socket for everybody',
+    name: 'a socket for every local user',
     change: {
       sections: {
         units:
@@ -593,7 +593,7 @@ const DAEMON_CASES: readonly Case[] = [
   },
   {
     check: 'config.5',
-    name: 'a plugin lets nobody ask',
+    name: 'a plugin answers no question',
     change: { sections: { 'api 200 http://docker/info': undefined, 'api 403 http://docker/info': '{}' } },
     state: 'finding',
     says: 'status 403',
@@ -638,7 +638,7 @@ const DAEMON_CASES: readonly Case[] = [
   },
   {
     check: 'file.2',
-    name: 'a drop-in that everybody may change',
+    name: 'a drop-in that every local user may change',
     change: { sections: { files: '81b6 0 0 root root 10 /etc/systemd/system/docker.service.d/override.conf\0' } },
     state: 'finding',
     severity: 'high',
@@ -646,13 +646,13 @@ const DAEMON_CASES: readonly Case[] = [
   },
   {
     check: 'file.1',
-    name: "somebody's directory of drop-ins",
+    name: "a user's directory of drop-ins",
     change: { sections: { files: '41ed 1000 0 pat root 10 /etc/systemd/system/docker.service.d\0' } },
     state: 'finding',
   },
   {
     check: 'file.4',
-    name: 'a directory of keys that everybody may write to',
+    name: 'a directory of keys that every local user may write to',
     host: 'good-trixie',
     change: { sections: { files: '43ff 0 0 root root 10 /etc/docker/tls\0' } },
     state: 'finding',
@@ -673,7 +673,7 @@ const DAEMON_CASES: readonly Case[] = [
   },
   {
     check: '3.13',
-    name: 'a key that belongs to somebody',
+    name: 'a key that belongs to a user',
     host: 'good-trixie',
     change: { sections: { 'tls-stat key': '8100 1000 0 root root 10 /etc/docker/tls/server-key.pem' } },
     state: 'finding',
@@ -694,7 +694,7 @@ const DAEMON_CASES: readonly Case[] = [
   },
   {
     check: 'tls.9',
-    name: 'a key for the group of somebody',
+    name: 'a key for the group of a user',
     change: { sections: { 'key-files': '81a0 0 1000 root staff 10 /etc/docker/x.key\0' } },
     state: 'finding',
     says: 'group staff',
@@ -704,7 +704,7 @@ const DAEMON_CASES: readonly Case[] = [
     name: 'a key far from /etc/docker',
     change: { sections: { 'key-files': '81a4 0 0 root root 10 /srv/tls/new\nline.pem\0' } },
     state: 'finding',
-    says: 'everybody',
+    says: 'every local user',
   },
   {
     check: 'ssh.6',
@@ -1085,7 +1085,7 @@ const TLS_CASES: readonly Case[] = [
   },
   {
     check: 'tls.4',
-    name: 'a cause that nobody knows',
+    name: 'an unknown cause',
     outside: probe('old-protocol', refused('other')),
     state: 'not-applicable',
     says: 'from here',

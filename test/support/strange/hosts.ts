@@ -351,13 +351,13 @@ export const MOUNTS: readonly StrangeCase[] = [
     end: 'rm -rf /etc/docker /srv/docker-etc',
   },
   { name: '/etc/docker is not there', make: 'rm -rf /etc/docker' },
-  { name: '/etc/docker may be written by everybody', make: 'mkdir -p /etc/docker; chmod 1777 /etc/docker' },
+  { name: '/etc/docker is writable by every local user', make: 'mkdir -p /etc/docker; chmod 1777 /etc/docker' },
   {
     name: '/etc/docker belongs to another account',
     make: 'mkdir -p /etc/docker; chown daemon:daemon /etc/docker; chmod 700 /etc/docker',
   },
   {
-    name: '/etc/docker/tls has files of somebody else',
+    name: '/etc/docker/tls has files of another program',
     make: 'mkdir -p /etc/docker/tls; echo mine >/etc/docker/tls/mine; chmod 755 /etc/docker/tls',
   },
   { name: '/etc/docker/tls is a file', make: 'mkdir -p /etc/docker; echo x >/etc/docker/tls', code: 'E_APPLY' },

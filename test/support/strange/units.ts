@@ -64,13 +64,13 @@ export const UNITS: readonly StrangeCase[] = [
     code: 'E_UNIT_NEEDS',
   },
   {
-    name: 'a condition that is not met any more (ConditionPathExists)',
+    name: 'a condition that is no longer met (ConditionPathExists)',
     make: `${put(`${DROP_INS}/own.conf`, '[Unit]\nConditionPathExists=/no/such/path')}systemctl daemon-reload`,
     code: 'E_UNIT_NEEDS',
     short: true,
   },
   {
-    name: 'an assertion that is not met any more (AssertPathExists)',
+    name: 'an assertion that is no longer met (AssertPathExists)',
     make: `${put(`${DROP_INS}/own.conf`, '[Unit]\nAssertPathExists=/no/such/path')}systemctl daemon-reload`,
     code: 'E_UNIT_NEEDS',
   },

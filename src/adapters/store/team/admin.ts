@@ -6,8 +6,7 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 import { readTree } from '../read.ts';
 import type { StoreState } from '../records.ts';
 import { checkRecipient } from './age.ts';
-import type { Contents } from './contents.ts';
-import { fingerprintOf, MANIFEST, readManifest, type Signers, sha256, withSigner } from './manifest.ts';
+import { fingerprintOf, MANIFEST, readManifest, sha256, withSigner } from './manifest.ts';
 import { mapTree } from './map-tree.ts';
 import { freshKeys, type Operator, openKeys, renderKeys } from './operators.ts';
 import * as refusals from './refusals.ts';
@@ -30,7 +29,7 @@ export async function listOperators(session: Session): Promise<{ operators: read
 }
 
 /**
- * Lets one more person or runner open the store; on an empty store that is whoever runs this. Fails with E_NAME, E_RECIPIENT, E_OPERATOR
+ * Lets one more person or runner open the store; on an empty store that is the user who runs this. Fails with E_NAME, E_RECIPIENT, E_OPERATOR
  * (exit 2), and as a commit does.
  */
 export async function addOperator(session: Session, wanted: NewOperator): Promise<Operator> {
@@ -71,7 +70,7 @@ async function firstKeys(session: Session, operators: readonly Operator[]) {
   const signers = withSigner([], keys.signing);
   const opened = await openKeys(await renderKeys(operators, keys, signers), session.identities());
   if (opened?.ca === undefined)
-    throw operatorRefusal('the first operator of a store is whoever makes it, and no key of yours is this one', [
+    throw operatorRefusal('the first operator of a store is the user who makes it, and none of your keys is this one', [
       'with your own SSH key: docker-tls operator add NAME',
     ]);
   return { keys, signers };
@@ -151,12 +150,16 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
     const read = readManifest(snapshot.files);
     if (typeof read === 'string') throw refusals.tampered(session.url, `the store ${read}`);
     const { manifest, signers } = read;
-    const signer = fingerprintOf(signers.at(-1) as Signers[number]);
-    const before = session.local.seen()?.signer;
-    if (before !== undefined && !signers.map(fingerprintOf).includes(before))
-      throw refusals.tampered(session.url, `the store is signed by ${signer}, which ${before} has not vouched for`);
-    const manifestHash = sha256(snapshot.files.get(MANIFEST));
-    const seen = { sequence: manifest.sequence, revision: snapshot.revision, manifest: manifestHash, signer };
+    const known = signers.map(fingerprintOf);
+    const before = session.local.seen()?.signers ?? known;
+    // Signed by the key that was seen, one that it has vouched for, or one before it.
+    if (!known.includes(before.at(-1) ?? '') && !before.includes(known.at(-1) ?? ''))
+      throw refusals.tampered(
+        session.url,
+        `the store is signed by ${known.at(-1)}, which ${before.at(-1)} has not vouched for`,
+      );
+    const { revision, files } = snapshot;
+    const seen = { sequence: manifest.sequence, revision, manifest: sha256(files.get(MANIFEST)), signers: known };
     session.local.remember(seen, true);
   }
   const opened = await session.read(0);
@@ -205,13 +208,6 @@ export async function restoreTeamStore(
     { subject: 'docker-tls store restore', lines },
   );
   return { sequence: done.sequence, lines };
-}
-
-/** What a store holds as the files of a directory's layout, for `store copy` and a backup. */
-export async function contentsOf(session: Session): Promise<Contents> {
-  const opened = await session.read(0);
-  if (opened.fresh) throw refusals.fresh(session.url);
-  return opened.contents;
 }
 
 function message(command: string, what: string) {

@@ -15,15 +15,21 @@ import { parseObject } from '../parse.ts';
 import { SCHEMA } from '../read.ts';
 import type { StoredClient, StoreState } from '../records.ts';
 
-/** The newest snapshot that was accepted here. `manifest`: the SHA-256 of its manifest; `signer`: the fingerprint of its signing key. */
+/** The newest snapshot that was accepted here. `manifest`: the SHA-256 of its manifest; `signers`: the fingerprints of its signing keys. */
 export type Seen = {
   readonly sequence: number;
   readonly revision: string;
   readonly manifest: string;
-  readonly signer: string;
+  /** The newest last. */
+  readonly signers: readonly string[];
 };
 
-const seenSchema = z.object({ sequence: z.number(), revision: z.string(), manifest: z.string(), signer: z.string() });
+const seenSchema = z.object({
+  sequence: z.number(),
+  revision: z.string(),
+  manifest: z.string(),
+  signers: z.array(z.string()),
+});
 const FIELDS = { hosts: ['ssh'], clients: ['own', 'copies'] } as const;
 const SSH_FIELDS = ['identities', 'configFile'] as const;
 /** By collection and name: the fields that are this computer's own. */
@@ -186,6 +192,10 @@ function otherStore(home: string, url: string, found: unknown): DockerTlsError {
       typeof found === 'string'
         ? `this directory was used with ${found} until now, and not with ${url}`
         : `this directory holds a store of its own, so it cannot be used with ${url}`,
-    hints: [`set it aside: ${aside}`, `or use another directory: docker-tls --home DIR --store ${shellQuote(url)} …`],
+    hints: [
+      ...(typeof found === 'string' ? [] : [`to move it there: docker-tls store copy --to ${shellQuote(url)}`]),
+      `set it aside: ${aside}`,
+      `or use another directory: docker-tls --home DIR --store ${shellQuote(url)} …`,
+    ],
   });
 }

@@ -80,13 +80,15 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const read = readManifest(snapshot.files);
     if (typeof read === 'string') throw refusals.tampered(engine.url, `the store ${read}`);
     const { manifest, signers } = read;
-    const signer = fingerprintOf(signers.at(-1) as Signers[number]);
+    const { sequence } = manifest;
     const known = signers.map(fingerprintOf);
-    for (const wanted of [pinned, before?.signer]) {
+    const signer = known.at(-1) ?? '';
+    if (before !== undefined && sequence < before.sequence && before.signers.includes(signer))
+      throw refusals.older(engine.url, before.sequence, `this is commit ${sequence}`);
+    for (const wanted of [pinned, before?.signers.at(-1)]) {
       if (wanted !== undefined && !known.includes(wanted))
         throw refusals.tampered(engine.url, `the store is signed by ${signer}, which ${wanted} has not vouched for`);
     }
-    const { sequence } = manifest;
     const hash = sha256(snapshot.files.get(MANIFEST));
     if (before !== undefined) {
       if (sequence < before.sequence) throw refusals.older(engine.url, before.sequence, `this is commit ${sequence}`);
@@ -95,7 +97,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       if (sequence > before.sequence && (await engine.contains(snapshot.revision, before.revision)) === false)
         throw refusals.older(engine.url, before.sequence, 'the commits since do not build on it');
     }
-    return { manifest, signers, seen: { sequence, revision: snapshot.revision, manifest: hash, signer } };
+    return { manifest, signers, seen: { sequence, revision: snapshot.revision, manifest: hash, signers: known } };
   }
 
   function contentsOf(snapshot: Snapshot, keys: Keys): Contents {
@@ -145,7 +147,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const opened = await open(snapshot, checked);
     if (local.seen() === undefined && pinned === undefined)
       note(
-        `first use of ${engine.url}, signed by ${checked.seen.signer}: a colleague sees the same in docker-tls operator list`,
+        `first use of ${engine.url}, signed by ${checked.seen.signers.at(-1)}: a colleague sees the same in docker-tls operator list`,
       );
     local.remember(checked.seen);
     return keep(opened);
@@ -175,8 +177,8 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const remove = [...base.snapshot.files.keys()].filter((at) => !files.has(at));
     const { regained } = next;
     const snapshot = await engine.commit(base.snapshot, { put, remove, regained, message: { who, ...message } });
-    const signer = fingerprintOf(signers.at(-1) as Signers[number]);
-    const seen = { sequence, revision: snapshot.revision, manifest: sha256(files.get(MANIFEST)), signer };
+    const manifest = sha256(files.get(MANIFEST));
+    const seen = { sequence, revision: snapshot.revision, manifest, signers: signers.map(fingerprintOf) };
     local.remember(seen, next.above !== undefined);
     return keep({ snapshot, fresh: false, sequence, signers, keys: full, operators, contents: next.contents });
   }
@@ -197,6 +199,12 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     },
     /** The newest snapshot as it is, before anything is refused. */
     snapshot: () => engine.read(),
+    /** Nothing was ever committed. Fails where the engine cannot be reached. */
+    async snapshotIsEmpty(): Promise<boolean> {
+      const { files, offline } = await engine.read();
+      if (offline !== undefined) throw offline.cause;
+      return files.size === 0;
+    },
     check,
     /** The next read asks the engine. */
     forget(): void {

@@ -45,7 +45,7 @@ function sockets(facts: AuditFacts): Verdict {
             : [
                 {
                   place,
-                  text: `SocketMode=${mode.toString(8).padStart(4, '0')} lets everybody on the host control docker`,
+                  text: `SocketMode=${mode.toString(8).padStart(4, '0')} lets every local user control docker`,
                 },
               ];
         }
@@ -136,7 +136,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     title: "Docker's API tells the audit everything",
     failure: "Docker's API did not tell the audit everything",
     severity: 'critical',
-    why: 'Containers, images and most settings are judged by what it says. While it is silent nobody knows what runs, and there is no score.',
+    why: 'Containers, images and most settings are judged by what it says. While it is silent it is unknown what runs, and there is no score.',
     fix: 'systemctl status docker.service; journalctl -u docker.service -n 50; then audit again',
     evaluate: apiAnswers,
   },

@@ -44,7 +44,7 @@ const OPERATION: readonly Check[] = [
     title: 'Only needed ports are open',
     severity: 'info',
     why: 'Every published port can be attacked.',
-    fix: 'Take out -p of what nobody uses from outside.',
+    fix: 'Remove -p from ports that are not used from outside.',
     manual: true,
     evaluate: (facts) =>
       askPerson(facts, 'are all published ports needed?', ({ ports }) =>

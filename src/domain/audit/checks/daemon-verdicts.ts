@@ -92,13 +92,13 @@ export function insecureRegistries(facts: AuditFacts): Verdict {
 }
 
 export function tls(facts: AuditFacts, outside: Outside): Verdict {
-  // What the network says comes first: settings may be written and not in force, or something else may stand in front.
+  // What the network says comes first: settings may be written and not active, or another program may answer.
   const open = outside.probes.filter((probe) => /^(plain|no-certificate)$/.test(probe.what) && gotIn(probe));
   if (open.length > 0) {
     return finding(
       [...new Set(open.map(({ address, port }) => `${address}:${port}`))].map((place) => ({
         place,
-        text: 'lets anybody in, as root, whatever the settings say',
+        text: 'accepts any client, as root, whatever the settings say',
       })),
     );
   }
@@ -108,8 +108,8 @@ export function tls(facts: AuditFacts, outside: Outside): Verdict {
   if (mode === 'verified') return PASS;
   const text =
     mode === 'unverified'
-      ? 'TLS, but clients are not verified: anybody who reaches it is root on this host'
-      : 'no TLS: anybody who reaches it is root on this host';
+      ? 'TLS, but clients are not verified: any client that reaches it is root on this host'
+      : 'no TLS: any client that reaches it is root on this host';
   const onlyLocal = exposed.every(({ loopback }) => loopback);
   return finding(
     exposed.map(({ address, place }) => ({ place, text: `${address}: ${text}` })),
@@ -136,7 +136,7 @@ export function userns(facts: AuditFacts): Verdict {
 export function authorization(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   if (textsAt(facts.docker.info, 'Plugins', 'Authorization').length > 0) return PASS;
-  return finding([{ place: 'dockerd', text: 'no authorization plugin: whoever gets in may do everything' }]);
+  return finding([{ place: 'dockerd', text: 'no authorization plugin: every accepted client may do everything' }]);
 }
 
 const REMOTE_LOGS = new Set(['syslog', 'gelf', 'fluentd', 'awslogs', 'splunk', 'gcplogs', 'etwlogs', 'logentries']);

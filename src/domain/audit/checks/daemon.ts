@@ -103,7 +103,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     title: 'TCP is served with mutual TLS only',
     failure: 'TCP is served without mutual TLS',
     severity: 'critical',
-    why: "Docker's API is root on the host: without client certificates everybody who reaches the port is root.",
+    why: "Docker's API is root on the host: without client certificates every client that reaches the port is root.",
     fix: 'docker-tls setup HOST',
     fixable: 'tls',
     evaluate: tls,

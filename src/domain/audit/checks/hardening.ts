@@ -70,9 +70,9 @@ export const HARDENING_CHECKS: readonly Check[] = [
     'host.1',
     'kernel-network',
     'low',
-    'The network of the kernel believes nobody',
+    'The kernel ignores redirects, source routes and forged addresses',
     'The network of the kernel believes what others tell it',
-    'Redirects, source routes and forged addresses lead traffic elsewhere. Forwarding, which Docker needs, is none of it.',
+    'Redirects, source routes and forged addresses lead traffic to other machines. Forwarding, which Docker needs, is none of it.',
     SYSCTL,
     (settings) => kernel(settings, 'kernel-network'),
   ),
@@ -191,7 +191,7 @@ export const HARDENING_CHECKS: readonly Check[] = [
     'info',
     'Idle shells end',
     'Idle shells do not end',
-    'A shell that somebody left open is open to whoever comes by.',
+    'A shell that a user left open serves any passer-by.',
     `TMOUT=${TIMEOUT_S} in /etc/profile.d/`,
     ({ timeout }) =>
       timeout !== undefined && timeout > 0 && timeout <= TIMEOUT_S

@@ -21,7 +21,7 @@ function mountOf(facts: AuditFacts, directory: string): string {
   return here;
 }
 
-/** Mounts on which more than Docker's data lies. */
+/** Mounts that hold more than Docker's data. */
 const SHARED = /^\/(boot|etc|home|opt|root|run|srv|tmp|usr|usr\/local|var|var\/lib)?$/;
 
 function ownPartition(facts: AuditFacts): Verdict {
@@ -55,7 +55,7 @@ function version(facts: AuditFacts, now: Date): Verdict {
   const name = textAt(facts.docker.version, 'Version') || textAt(facts.docker.info, 'ServerVersion');
   const major = Number.parseInt(name, 10);
   if (major < FIRST_MAINTAINED) {
-    const text = `version ${name}: Docker fixes nothing before ${FIRST_MAINTAINED}.0 any more; at most the distribution does`;
+    const text = `version ${name}: Docker no longer fixes anything before ${FIRST_MAINTAINED}.0; at most the distribution does`;
     return finding([{ place: 'dockerd', text }]);
   }
   const built = Date.parse(textAt(facts.docker.version, 'BuildTime'));
@@ -69,14 +69,14 @@ export function isAudited(rules: readonly AuditRule[], facts: AuditFacts, path: 
   return isWatched(rules, path, facts.files.get(path)?.kind === 'directory' && path !== dataRoot(facts));
 }
 
-/** An audit rule that is loaded now and stands in a file for the next boot. */
+/** An audit rule that is loaded now and is in a file for the next boot. */
 function watched(facts: AuditFacts, paths: readonly string[], what: string): Verdict {
   const present = paths.filter((path) => path !== '' && facts.files.has(path));
   const path = present[0];
   if (path === undefined) return notApplicable(`there is no ${what}`);
   const { audit } = facts;
   const inFiles = present.some((candidate) => isAudited(audit.files, facts, candidate));
-  const said = inFiles ? 'a rule for it stands in /etc/audit' : 'no rule for it stands in /etc/audit';
+  const said = inFiles ? 'a rule for it is in /etc/audit' : 'no rule for it is in /etc/audit';
   if (!audit.kernel) return notApplicable('the kernel has no audit subsystem', [{ place: path, text: said }]);
   if (audit.bootDisabled) {
     return finding([{ place: 'kernel command line', text: `auditing is switched off at boot (audit=0); ${said}` }]);
@@ -108,10 +108,9 @@ function watched(facts: AuditFacts, paths: readonly string[], what: string): Ver
     ]);
   if (inFiles && audit.locked)
     return finding([
-      { place: path, text: 'a rule stands in a file, and counts from the next boot: the kernel is locked (-e 2)' },
+      { place: path, text: 'a rule is in a file, and counts from the next boot: the kernel is locked (-e 2)' },
     ]);
-  if (inFiles)
-    return finding([{ place: path, text: 'a rule stands in a file, but is not loaded (augenrules --load)' }]);
+  if (inFiles) return finding([{ place: path, text: 'a rule is in a file, but is not loaded (augenrules --load)' }]);
   return finding([{ place: path, text: 'no audit rule watches it' }]);
 }
 
@@ -184,7 +183,7 @@ export const HOST_CHECKS: readonly Check[] = [
       title: `Changes to ${watch.what} are audited`,
       failure: `Changes to ${watch.what} are not audited`,
       severity: 'low',
-      why: 'Without an audit rule nobody can say afterwards who changed it.',
+      why: 'Without an audit rule no log says afterwards who changed it.',
       fix: `Put a rule "-w PATH -p wa -k docker" for ${watch.what} into /etc/audit/rules.d/docker.rules${watch.also ?? ''}, then: augenrules --load`,
       fixable: 'audit-rules',
       evaluate: (facts) => watched(facts, watch.paths(facts), watch.what),

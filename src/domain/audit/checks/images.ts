@@ -169,7 +169,7 @@ export const IMAGE_CHECKS: readonly Check[] = [
     id: '4.12',
     title: 'Signed artifacts are validated',
     severity: 'info',
-    why: 'A signature that nobody checks protects nobody.',
+    why: 'A signature that is not checked protects no host.',
     fix: 'cosign verify, or notation verify, before a deployment.',
     manual: true,
     evaluate: (facts) => imageList(facts, 'are signatures checked before images are deployed?'),

@@ -101,7 +101,7 @@ export function execs(facts: AuditFacts, user: boolean): Verdict {
   });
   if (!user && evidence.length > 0) return finding(evidence);
   return forPerson(
-    `does anybody use docker exec ${user ? '--user root' : '--privileged'}? (the audit log tells of past ones)`,
+    `does any user run docker exec ${user ? '--user root' : '--privileged'}? (the audit log tells of past ones)`,
     evidence,
   );
 }

@@ -60,7 +60,7 @@ function metrics(facts: AuditFacts): Verdict {
   const host = address.replace(/:\d+$/, '');
   if (isLoopback(host)) return PASS;
   return finding([
-    { place: given?.place ?? '', text: `${address} serves metrics to everybody who reaches it, in plain HTTP` },
+    { place: given?.place ?? '', text: `${address} serves metrics to every client that reaches it, in plain HTTP` },
   ]);
 }
 
@@ -117,7 +117,7 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     title: 'Metrics are served on loopback only',
     failure: 'Metrics are served to the network',
     severity: 'medium',
-    why: 'metrics-addr knows neither TLS nor a password: names of images and the load of the host are there for everybody.',
+    why: 'metrics-addr knows neither TLS nor a password: every client sees names of images and the load of the host.',
     fix: '"metrics-addr": "127.0.0.1:9323" in daemon.json, and a proxy with TLS in front where others collect them',
     evaluate: metrics,
   },

@@ -105,7 +105,7 @@ function check(
       const faults = [...(found === undefined ? [] : [found]), ...inMatches(facts, forAll, wrong)];
       if (faults.length === 0) return PASS;
       const worst = SEVERITIES.find((one) => faults.some((fault) => (fault.severity ?? severity) === one));
-      const stays = found === undefined ? 'it stands in a Match block: take it out there' : unfixable?.(facts);
+      const stays = found === undefined ? 'it is in a Match block: take it out there' : unfixable?.(facts);
       return finding(
         faults.map(({ text }): Evidence => ({ place: 'sshd', text })),
         worst,
@@ -121,7 +121,7 @@ export const SSH_CHECKS: readonly Check[] = [
     'low',
     'Logins are logged with the key that was used',
     'Logins are logged without the key that was used',
-    'With LogLevel VERBOSE the fingerprint of each key is logged: who it was, and not only that somebody was root.',
+    'With LogLevel VERBOSE the fingerprint of each key is logged: which user it was, and not only that root logged in.',
     'LogLevel VERBOSE',
     'sshd',
     (value) =>
@@ -232,7 +232,7 @@ export const SSH_CHECKS: readonly Check[] = [
     'low',
     'X11 is not forwarded',
     'X11 is forwarded',
-    'A server shows no windows, and a forwarded display can be read and typed into by whoever is root there.',
+    'A server shows no windows, and a forwarded display can be read and typed into by root there.',
     'X11Forwarding no',
     'sshd-x11',
     (value) => (value('x11forwarding') === 'yes' ? { text: 'X11Forwarding is yes' } : undefined),
@@ -283,7 +283,7 @@ export const SSH_CHECKS: readonly Check[] = [
     severity: 'high',
     title: 'sshd takes its configuration',
     failure: 'sshd rejects its configuration',
-    why: 'It would not start with it: after the next boot nobody gets in.',
+    why: 'It would not start with it: after the next boot no login works.',
     fix: 'sshd -t names file and line',
     evaluate: ({ sshd, sshdRefusal }) => {
       if (sshdRefusal.length > 0) return finding(sshdRefusal.map((text) => ({ place: 'sshd', text })));

@@ -56,7 +56,7 @@ function oldProtocol(facts: AuditFacts, outside: Outside): Verdict {
     (probe) => answered(probe) && (probe.outcome.kind === 'accepted' || probe.outcome.cause !== 'other'),
   );
   if (reached.length === 0) return notApplicable('no port was reached with TLS 1.1 from here');
-  // A certificate was shown: then the handshake went far enough, whoever was refused after it.
+  // A certificate was shown: then the handshake went far enough, whichever client was refused after it.
   const spoken = reached.filter(({ outcome }) => outcome.kind === 'accepted' || outcome.cause === 'client-refused');
   return judge(spoken.map(({ address, port }) => ({ place: `${address}:${port}`, text: 'speaks TLS 1.1' })));
 }
@@ -66,7 +66,7 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
     .filter(gotIn)
     .map(({ address, port }) => ({
       place: `${address}:${port}`,
-      text: 'answers in plain HTTP, to anybody, as root',
+      text: 'answers in plain HTTP, to any client, as root',
       local: false,
     }));
   const told =
@@ -135,7 +135,7 @@ function expiry(place: string, certificates: readonly CertificateFact[], now: Da
   return judge(evidence, severity);
 }
 
-/** The extension says more than a name, but a CA's key is what it is by its certificate beside it; the name is the hint that people use. */
+/** The extension says more than a name, but a CA's key is what it is by its certificate beside it; the name is the hint that users go by. */
 const CA_KEY = /(^|[/._-])(root-?)?ca([._-]?(priv|private))?[._-]?key\b|(^|\/)ca\.key$/i;
 
 function privateKeys(facts: AuditFacts): Verdict {
@@ -147,7 +147,7 @@ function privateKeys(facts: AuditFacts): Verdict {
     files.flatMap((file): readonly Evidence[] => {
       const wrong: string[] = [];
       if (file.uid !== 0) wrong.push(`belongs to ${file.user}`);
-      if ((file.mode & 0o007) !== 0) wrong.push(`mode ${octal(file.mode)}: everybody on the host can use it`);
+      if ((file.mode & 0o007) !== 0) wrong.push(`mode ${octal(file.mode)}: every local user can use it`);
       else if ((file.mode & 0o070) !== 0 && file.gid !== 0) {
         wrong.push(`mode ${octal(file.mode)}: the group ${file.group} can use it`);
       }
@@ -171,10 +171,10 @@ export const TLS_CHECKS: readonly Check[] = [
   },
   {
     id: 'tls.2',
-    title: "Nobody gets in with another CA's certificate",
+    title: 'Certificates of other CAs are rejected',
     failure: "Clients with another CA's certificate get in",
     severity: 'critical',
-    why: 'A certificate that anybody can make is no certificate.',
+    why: 'A certificate that any client can make protects nothing.',
     fix: 'docker-tls setup HOST',
     fixable: 'tls',
     evaluate: mustNotGetIn(
@@ -240,7 +240,7 @@ export const TLS_CHECKS: readonly Check[] = [
     title: 'The certificate names what clients dial',
     failure: 'The certificate does not name what clients dial',
     severity: 'medium',
-    why: 'Otherwise clients fail, and people switch verification off.',
+    why: 'Otherwise clients fail, and users switch verification off.',
     fix: 'docker-tls setup HOST --san NAME',
     evaluate: (facts, outside) => {
       const leaf = serverChain(facts, outside);

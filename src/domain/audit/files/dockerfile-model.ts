@@ -30,7 +30,7 @@ export function parseDockerfile(text: string): Dockerfile {
   const last = new Map(lines.map((line, at) => [line.replace(/^\t+/, ''), at]));
   const instructions: Instruction[] = [];
   const stages: Stage[] = [];
-  /** What stands before the first FROM counts in every FROM. */
+  /** What is before the first FROM counts in every FROM. */
   const known = new Map<string, string>();
   for (let index = 0; index < lines.length; index++) {
     const start = index;
@@ -110,7 +110,7 @@ export function pairs(instruction: string, text: string): readonly (readonly [st
   );
 }
 
-/** The text with variables put in, by their values or by the defaults that stand with them; one that only the build knows stays. */
+/** The text with variables put in, by their values or by the defaults that are with them; one that only the build knows stays. */
 function expand(text: string, known: Pick<ReadonlyMap<string, string>, 'get'>): string {
   const values = text
     .slice(0, MAX_TEXT)
@@ -121,7 +121,7 @@ function expand(text: string, known: Pick<ReadonlyMap<string, string>, 'get'>): 
   return withDefaults(values.slice(0, MAX_VALUE)).replace(/^(["'])(.*)\1$/s, '$2');
 }
 
-/** An instruction's text as the build sees it: with ENV of its stage and of those that it builds on, and ARG of its stage, as far as they stand before it. */
+/** An instruction's text as the build sees it: with ENV of its stage and of those that it builds on, and ARG of its stage, as far as written before it. */
 export function expanded({ instructions, stages }: Dockerfile, instruction: Instruction): string {
   const outside = new Map<string, string>();
   const env = new Map<string, string>();

@@ -69,7 +69,7 @@ function healthCheck(file: Dockerfile): Verdict {
   return /^NONE\b/i.test(last.text.trim()) ? finding([at(last, 'the health check is switched off')]) : PASS;
 }
 
-/** Root's shell in the image is one that lets nobody in. */
+/** Root's shell in the image is one that allows no login. */
 function rootShell(file: Dockerfile): Verdict {
   const stages = finalStages(file);
   const closed = file.instructions.some(
@@ -88,7 +88,7 @@ function rootShell(file: Dockerfile): Verdict {
 const KEY_FILES =
   /(^|[\s/"'])(id_(rsa|dsa|ecdsa|ed25519)|\.env|\.npmrc|\.netrc|\.pgpass|credentials|[^\s/"']*(-key|_key|private)\.pem|[^\s/"']+\.(key|pfx|p12|jks))(?=$|[\s"',\]])/;
 
-/** `ships`: the instruction's stage becomes part of the image. What is written out stands in the Dockerfile in any case. */
+/** `ships`: the instruction's stage becomes part of the image. What is written out is in the Dockerfile in any case. */
 function secrets({ name, text }: Instruction, ships: boolean): readonly string[] {
   if (name === 'ENV' || name === 'ARG') {
     return pairs(name, text).flatMap(([key, value = '']): readonly string[] => {

@@ -18,7 +18,7 @@ export function holdsPassword(value: string): boolean {
   return password !== undefined && isWrittenOut(password);
 }
 
-/** A value written out: not empty, not taken from the environment of whoever builds or starts. */
+/** A value written out: not empty, not taken from the environment of the user who builds or starts. */
 export function isWrittenOut(value: string): boolean {
   const bare = value.trim().replace(/^(["'])(.*)\1$/s, '$2');
   return bare !== '' && !/^\$\{?[A-Za-z_][A-Za-z0-9_]*(:?[?][^}]*)?\}?$/.test(bare);

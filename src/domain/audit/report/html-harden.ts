@@ -6,7 +6,7 @@ import { counts } from '../evaluate.ts';
 import { type Fix, fixCommand, NEVER } from '../fixes.ts';
 import { type LynisAnswer, lynisWords } from '../lynis.ts';
 import { scoreWords } from '../score.ts';
-import { ring } from './html.ts';
+import { hostCommand, ring } from './html.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
 import type { Subject } from './report.ts';
@@ -33,7 +33,7 @@ export type HardenReport = {
   /** Who ran it: `user@computer`. */
   readonly who: string;
   readonly hosts: readonly HardenedSubject[];
-  /** Fixes that were skipped, since nobody accepted their costs. */
+  /** Fixes that were skipped, since their costs were not accepted. */
   readonly leftOut: readonly Fix[];
 };
 
@@ -70,9 +70,9 @@ function hostPart(host: HardenedSubject, leftOut: ReadonlyMap<string, Fix>): Htm
   const rows = open.map((result) => {
     const skipped = result.fixable === undefined ? undefined : leftOut.get(result.fixable);
     const why =
-      skipped === undefined
+      skipped === undefined || after === undefined || after.kind === 'unreachable'
         ? result.fix
-        : `not accepted, since ${skipped.cost}; docker-tls ${fixCommand(skipped.name)}`;
+        : `not accepted, since ${skipped.cost}; ${hostCommand(fixCommand(skipped.name), after)}`;
     const places = result.evidence.map(({ place, text }) => `${place}: ${text}`).slice(0, 4);
     return html`<tr><td><span class="pill ${result.severity}">${result.severity}</span></td><td><code>${result.id}</code> ${result.failure}</td><td>${places.join('; ')}</td><td>${why}</td></tr>`;
   });

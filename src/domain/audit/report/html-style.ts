@@ -1,4 +1,4 @@
-/** Owns how the page looks: light and dark, narrow and wide, on paper. No script, no font, no picture from elsewhere. */
+/** Owns how the page looks: light and dark, narrow and wide, on paper. No script, no font, no external picture. */
 
 export const STYLE = `
 :root { color-scheme: light dark;
@@ -15,7 +15,7 @@ main { max-width: 1240px; margin: 0 auto; padding: 28px 24px 60px; }
 h1 { font-size: 26px; line-height: 1.2; margin: 0 0 4px; letter-spacing: -.01em; }
 h2 { font-size: 18px; margin: 40px 0 12px; letter-spacing: -.005em; }
 h3 { font-size: 15px; margin: 0; }
-p { margin: 0 0 8px; } a { color: inherit; } code, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .88em; }
+h2, p, li, .total { overflow-wrap: anywhere; } p { margin: 0 0 8px; } a { color: inherit; } code, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .88em; }
 .soft { color: var(--soft); } .small { font-size: 13px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 14px; }

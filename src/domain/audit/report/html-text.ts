@@ -2,7 +2,7 @@
 
 import { clean } from './clean.ts';
 
-/** A piece of HTML that was made by our own code; text from elsewhere is inside of it only after `text`. */
+/** A piece of HTML that was made by our own code; other text is inside of it only after `text`. */
 export type Html = { readonly html: string };
 
 /** Safe in content and in double-quoted attributes (HTML Living Standard 13.1.2.3, 13.1.4). */

@@ -52,7 +52,7 @@ export function renderTimeline(report: AuditReport): Html {
   const end = Math.min(now + 730 * DAY_MS, Math.max(now + 90 * DAY_MS, ...rows.map(({ to }) => to)));
   const at = (time: number): number => (100 * (time - start)) / (end - start);
   const marks = [start, now, (now + end) / 2, end].map((time, index) => {
-    // Where the start is close to now, its label would stand on the other.
+    // Where the start is close to now, its label would be on the other.
     if (index === 0 && at(now) < 30) return html``;
     const words = index === 1 ? 'now' : new Date(time).toISOString().slice(0, 10);
     return html`<i class="${['first', '', 'middle', 'last'][index]}" style="left:${percent(at(time))}">${words}</i>`;

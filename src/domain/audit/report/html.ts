@@ -56,7 +56,7 @@ function finding(result: CheckResult, index: number, subject: AuditedHost | Audi
 }
 
 /** A command of docker-tls for one host or file, ready to paste. */
-function hostCommand(command: string, { kind, name }: AuditedHost | AuditedFile): string {
+export function hostCommand(command: string, { kind, name }: AuditedHost | AuditedFile): string {
   const [verb = '', ...options] = command.split(' ');
   const subject = kind === 'host' ? [] : [`--${kind}`];
   return ['docker-tls', verb, ...subject, shellQuote(clean(name)), ...options].join(' ');

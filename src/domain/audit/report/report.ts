@@ -24,7 +24,7 @@ export type ReportedCertificate = {
 /** One way to control a host's daemon. */
 export type ReportedAccess = {
   readonly who: string;
-  /** `anybody`, `certificate`, `group`, … in words. */
+  /** `any client`, `certificate`, `group`, … in words. */
   readonly how: string;
   readonly where: string;
   readonly grave: boolean;
@@ -115,12 +115,17 @@ function accessOf(
   outside: Partial<Outside>,
   results: readonly CheckResult[],
 ): readonly ReportedAccess[] {
-  // Our own client is to get in; whoever else does shows that anybody may.
+  // Our own client is to be accepted; any other that is shows that every client may be.
   const untrusted = outside.probes?.filter((probe) => probe.what !== 'own-certificate' && gotIn(probe)) ?? [];
   const open = new Set(untrusted.map(({ address, port }) => `${address}:${port}`));
   const unprotected = results.some(({ id, state }) => (id === '2.8' || id === 'tls.3') && state === 'finding');
   if (unprotected) for (const { address } of exposedAddresses(facts)) open.add(address);
-  const anybody = [...open].map((where) => ({ who: 'anybody', how: 'no certificate asked for', where, grave: true }));
+  const anyClient = [...open].map((where) => ({
+    who: 'any client',
+    how: 'no certificate asked for',
+    where,
+    grave: true,
+  }));
   const members = facts.dockerGroup ?? [];
   const group =
     members.length === 0
@@ -156,7 +161,7 @@ function accessOf(
     where: path,
     grave: true,
   }));
-  return [...anybody, ...local, ...mounts, ...trusted, ...group].map(({ who, how, where, grave }) => ({
+  return [...anyClient, ...local, ...mounts, ...trusted, ...group].map(({ who, how, where, grave }) => ({
     who: printable(who, 200),
     how,
     where: printable(where, 200),

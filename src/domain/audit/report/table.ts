@@ -1,4 +1,4 @@
-/** Owns the report for people at a terminal: worst first, grouped, as wide as the terminal is. */
+/** Owns the report for users at a terminal: worst first, grouped, as wide as the terminal is. */
 
 import { printable } from '../../../errors/errors.ts';
 import { cutText, padText, plural, textWidth, wrapText } from '../../words.ts';
@@ -80,7 +80,7 @@ function findingLines(
   isFile: boolean,
   idWidth: number,
 ): readonly string[] {
-  // On a narrow terminal the title stands below its severity and number.
+  // On a narrow terminal the title is below its severity and number.
   const narrow = form.columns < 72;
   const indent = narrow ? 4 : 13 + idWidth;
   const severity = paint(COLOURS[result.severity], padText(result.severity, 9));

@@ -1,0 +1,83 @@
+/** Owns `harden --install`: what packages would bring to each host, and their installation once a person has said yes to that. */
+
+import { NOT_OFFERED, PACKAGES, type PackagesPlan, packagesWords } from '../domain/audit/packages.ts';
+import type { HostResult } from '../domain/host-results.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import type { Run } from '../engine/intent.ts';
+import { installPackages, lookAtPackages } from '../engine/packages.ts';
+import { overHosts } from '../engine/pool.ts';
+import { sshOptions } from '../engine/steps/connect.ts';
+import { usage } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { declined } from './prompts.ts';
+
+export type HostPackages = PackagesPlan & {
+  readonly host: string;
+  /** For users: what is installed, and what is to be said of it. */
+  readonly lines: readonly string[];
+};
+
+/** Refuses packages that are not offered, and with `--yes` those that were not accepted by name. */
+export function refusePackages(names: readonly string[], accepted: readonly string[], yes: boolean): void {
+  for (const name of names) {
+    if (PACKAGES.some((offer) => offer.name === name)) continue;
+    const why = Object.hasOwn(NOT_OFFERED, name) ? `harden does not install it, since ${NOT_OFFERED[name]}` : undefined;
+    throw usage(`--install ${name}: ${why ?? 'it is not among the packages that harden installs'}`, [
+      `there are: ${PACKAGES.map((offer) => offer.name).join(', ')}`,
+    ]);
+  }
+  const missing = names.filter((name) => !accepted.includes(name));
+  if (yes && missing.length > 0)
+    throw usage(`--install ${missing.join(',')}: a package takes a yes of its own, and --yes is none`, [
+      `to see what it brings: add --dry-run`,
+      `to install it: --accept ${missing.join(',')}`,
+    ]);
+}
+
+/** Looks at every host first; then, unless all were accepted by name, a person is asked; then they are installed. A dry run only looks. */
+export async function addPackages(
+  { prompts }: Pick<ActionContext, 'prompts'>,
+  hosts: readonly HostSpec[],
+  names: readonly string[],
+  accepted: readonly string[],
+  run: Run,
+): Promise<readonly HostPackages[]> {
+  const { runtime, progress, parallel, dryRun } = run;
+  const over = async (specs: readonly HostSpec[], work: (spec: HostSpec) => Promise<HostPackages>) =>
+    allDone(
+      await overHosts(specs, { parallel, signal: runtime.signal }, progress, runtime.now, async (spec, line) => {
+        line.phase('packages');
+        const done = await work(spec);
+        line.pause();
+        return done;
+      }),
+    );
+  const looked = await over(hosts, async (spec) => {
+    await using session = await runtime.connect(sshOptions(spec, run));
+    const plan = await lookAtPackages(session, names, runtime.signal);
+    return { ...plan, host: spec.name, lines: packagesWords(plan, names) };
+  });
+  const lacking = looked.filter(({ install }) => install.length > 0);
+  if (dryRun || lacking.length === 0) return looked;
+  if (names.some((name) => !accepted.includes(name))) {
+    await prompts.show(`${lacking.flatMap(({ host, lines }) => [host, ...lines]).join('\n')}\n\n`);
+    const message = 'Install these packages?';
+    if (!(await prompts.confirm({ message, default: false, flag: `--accept ${names.join(',')}` }))) throw declined();
+  }
+  const installed = await over(
+    hosts.filter(({ name }) => lacking.some(({ host }) => host === name)),
+    async (spec) => {
+      const plan = lacking.find(({ host }) => host === spec.name) as HostPackages;
+      await using session = await runtime.connect(sshOptions(spec, run));
+      return { ...plan, lines: [...plan.lines, ...(await installPackages(session, plan, names))] };
+    },
+  );
+  return looked.map((one) => installed.find(({ host }) => host === one.host) ?? one);
+}
+
+/** What goes wrong on one host ends the command before any fix is made. */
+function allDone<T>(results: readonly HostResult<T>[]): T[] {
+  const failed = results.find(({ kind }) => kind === 'failed');
+  if (failed?.kind === 'failed') throw failed.errors[0];
+  return results.flatMap((one) => (one.kind === 'done' ? [one.value] : []));
+}

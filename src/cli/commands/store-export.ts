@@ -1,0 +1,29 @@
+/** Owns `store export --out FILE`: the whole store as one encrypted file. */
+
+import { exportStore } from '../../actions/store-copy.ts';
+import { plural } from '../../domain/words.ts';
+import { defineCommand } from '../command.ts';
+
+export const command = defineCommand({
+  name: 'store export',
+  withoutFleet: true,
+  summary: 'The whole store as one file for a backup, encrypted with age',
+  about:
+    'A tar archive of the directory layout, encrypted for --recipient (an SSH public key or age1…), or for the operators of a shared store. age unpacks it without docker-tls.',
+  examples: [
+    'docker-tls store export --out store.tar.age --recipient "$(cat ~/.ssh/id_ed25519.pub)"',
+    '(umask 077; mkdir restored; age -d -i ~/.ssh/id_ed25519 store.tar.age | tar -x -C restored)',
+  ],
+  args: {},
+  options: {
+    out: { kind: 'text', value: 'FILE', summary: 'the file', completes: 'file' },
+    recipient: { kind: 'list', value: 'KEY', summary: 'who can open it' },
+    replace: { kind: 'flag', summary: 'replace a file of this name' },
+  },
+  async run(context) {
+    const { out, recipient, replace } = context.options;
+    const { file, recipients } = await exportStore(context, { out, replace, recipients: recipient });
+    const text = file === undefined ? 'would write the file' : `${file}: ${plural(recipients, 'key')} can open it`;
+    return { exit: 0, result: { file, recipients, ...(context.global.dryRun ? { dryRun: true } : {}) }, text };
+  },
+});

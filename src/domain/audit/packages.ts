@@ -1,0 +1,138 @@
+/** Owns the packages that `harden --install` offers: what each is for and what it brings, and what a host's own package manager says of them. */
+
+import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { type Login, sudoCommand } from '../quote.ts';
+import { listWords, plural } from '../words.ts';
+
+export type PackageOffer = {
+  readonly name: string;
+  readonly title: string;
+  /** What it changes for the host's users. */
+  readonly risk: string;
+};
+
+/** Lynis gives points for each, and none touches Docker, its network or anyone's login. */
+export const PACKAGES: readonly PackageOffer[] = [
+  {
+    name: 'acct',
+    title: 'process accounting: which user ran which program',
+    risk: 'every program that ends is written to /var/log/account, those in containers among them',
+  },
+  {
+    name: 'aide',
+    title: 'a checker of file integrity',
+    risk: 'nothing is checked until you make its database (aideinit); keep /var/lib/docker out of it, or it reads every image',
+  },
+  {
+    name: 'apt-listchanges',
+    title: 'news of packages before apt upgrades them',
+    risk: 'an upgrade in a terminal shows them first, and waits for a key',
+  },
+  {
+    name: 'auditd',
+    title: 'the log of what audit rules watch',
+    risk: 'a service that starts at once; its log takes up to 40 MB',
+  },
+  {
+    name: 'debsums',
+    title: 'a checker of the files of packages',
+    risk: 'nothing is checked by itself until CRON_CHECK in /etc/default/debsums says so',
+  },
+  {
+    name: 'libpam-pwquality',
+    title: 'rules for new passwords',
+    risk: 'a password that is set from now on is refused where it is weak',
+  },
+];
+
+/** What other lists of hardening install, and `harden` does not. */
+export const NOT_OFFERED: Readonly<Record<string, string>> = {
+  'apt-listbugs': 'it stops apt in scripts',
+  chkrootkit: 'it takes the processes of containers for hidden ones',
+  clamav: 'it takes a gigabyte of memory',
+  fail2ban: 'it bans an address after a few failed logins, this machine among them',
+  'libpam-tmpdir': 'its own TMPDIR for each user breaks cron jobs and builds',
+  needrestart: 'it restarts services after an upgrade, dockerd among them',
+  rkhunter: 'it takes the processes of containers for hidden ones, and brings binutils, which costs points of Lynis',
+  'unattended-upgrades': 'it upgrades and restarts dockerd at a time of its own',
+  usbguard: 'it locks out the keyboard at the console',
+};
+
+/** One that would be installed, as the host's own package index has it. */
+export type FoundPackage = {
+  readonly name: string;
+  readonly version: string;
+  /** Bytes to download. */
+  readonly download: number;
+  /** Bytes on disk. */
+  readonly disk: number;
+};
+
+export type PackagesPlan = {
+  /** Those that were asked for, and that the host has already. */
+  readonly present: readonly string[];
+  /** In the order of the host; with what they depend on. */
+  readonly install: readonly FoundPackage[];
+};
+
+const NAME = /^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?$/;
+
+/** Reads the answer of src/host/packages/look.sh. Fails with E_PACKAGES where the host cannot install them, or only by changing others. */
+export function parsePackagesPlan(
+  stdout: string,
+  asked: readonly string[],
+  { host, login }: { readonly host: string; readonly login: Login },
+): PackagesPlan {
+  const lines = stdout.split('\n').map((line) => line.split('\t'));
+  const of = (kind: string) => lines.filter(([first]) => first === kind).map(([, ...rest]) => rest);
+  const refuse = (message: string, hints: readonly string[]): DockerTlsError =>
+    new DockerTlsError({ code: 'E_PACKAGES', where: host, message: `${message}; nothing was installed`, hints });
+  const [why] = of('no')[0] ?? [];
+  if (why === 'apt') throw refuse('packages are installed by apt, which this host does not have', []);
+  const look = sudoCommand(login, 'apt-get', '-s', 'install', '--no-install-recommends', ...asked);
+  if (why !== undefined || of('end').length === 0)
+    throw refuse(`apt cannot install ${listWords(asked, 12)}: ${printable(why ?? 'no answer', 300)}`, [
+      sudoCommand(login, 'apt-get', 'update'),
+      look,
+    ]);
+  const others = [...of('upgrade'), ...of('remove')].map(([name = '']) => printable(name, 80));
+  if (others.length > 0)
+    throw refuse(`apt would also upgrade or remove ${listWords(others, 12)}, which is not for harden to decide`, [
+      look,
+    ]);
+  const install = of('install').map(([name = '', version = '', download = '', disk = '']) => ({
+    name,
+    version: printable(version, 80),
+    download: Number(download) || 0,
+    disk: (Number(disk) || 0) * 1024,
+  }));
+  const bad = install.find(({ name }) => !NAME.test(name));
+  if (bad !== undefined) throw refuse(`apt named ${printable(bad.name, 80)}, which is not a package`, [look]);
+  return { present: of('present').flatMap(([name = '']) => (asked.includes(name) ? [name] : [])), install };
+}
+
+/** What would be installed, with the risk of each that was asked for; one line each. */
+export function packagesWords({ present, install }: PackagesPlan, asked: readonly string[]): readonly string[] {
+  if (install.length === 0) return [`packages: ${listWords(present, 12)}: installed already`];
+  const sum = (what: 'download' | 'disk') => megabytes(install.reduce((all, one) => all + one[what], 0));
+  const lines = install.map(({ name, version, disk }) => {
+    const offer = PACKAGES.find((one) => one.name === name);
+    const why = offer === undefined ? 'needed by the others' : `${offer.title}; ${offer.risk}`;
+    return `  ${name} ${version}, ${megabytes(disk)}: ${why}`;
+  });
+  const also = asked.filter((name) => present.includes(name));
+  return [
+    `${plural(install.length, 'package')}, ${sum('download')} to download, ${sum('disk')} on disk:`,
+    ...lines,
+    ...(also.length > 0 ? [`  ${listWords(also, 12)}: installed already`] : []),
+  ];
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 100_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+/** Packages by the list that the host keeps of what `harden` installed (src/host/packages/install.sh). */
+export function parsePackageList(text: string | undefined): readonly string[] {
+  return [...new Set((text ?? '').split('\n').filter((name) => NAME.test(name)))];
+}

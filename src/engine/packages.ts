@@ -1,0 +1,93 @@
+/** Owns the packages of `harden --install` on a host: what apt would do, the installation, and the removal with everything else of ours. */
+
+import { type PackagesPlan, parsePackageList, parsePackagesPlan } from '../domain/audit/packages.ts';
+import { PACKAGE_LIST } from '../domain/dockerd/paths.ts';
+import { fileText, type HostFacts } from '../domain/plan/facts.ts';
+import { shellQuote, sudoCommand } from '../domain/quote.ts';
+import { listWords } from '../domain/words.ts';
+import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
+import { parseResult } from '../host/protocol.ts';
+import { INSTALL_PACKAGES_SCRIPT, LOOK_PACKAGES_SCRIPT, PURGE_PACKAGES_SCRIPT } from '../host/scripts.ts';
+import type { HostSession } from '../runtime.ts';
+
+/** A slow mirror, and packages that take their time to set themselves up. */
+const INSTALL_TIMEOUT_MS = 1_200_000;
+
+/** Asks the host's apt, and changes nothing. Errors: those of the session, E_PACKAGES. */
+export async function lookAtPackages(
+  session: HostSession,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<PackagesPlan> {
+  const { stdout } = await session.run({
+    phase: 'packages',
+    script: [`NAMES=${shellQuote(names.join(' '))}`, LOOK_PACKAGES_SCRIPT].join('\n'),
+    asRoot: true,
+    timeoutMs: 120_000,
+    signal,
+  });
+  return parsePackagesPlan(stdout.toString('utf8'), names, session);
+}
+
+/** Installs what `plan` has, and gives what is to be said of it. Errors: those of the session, E_PACKAGES. */
+export async function installPackages(
+  session: HostSession,
+  { install, present }: PackagesPlan,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const wanted = names.filter((name) => !present.includes(name));
+  const { stdout } = await session.run({
+    phase: 'packages',
+    script: [
+      `NAMES=${shellQuote(wanted.join(' '))}`,
+      `NEW=${shellQuote(install.map(({ name }) => name).join(' '))}`,
+      `LIST=${shellQuote(PACKAGE_LIST)}`,
+      INSTALL_PACKAGES_SCRIPT,
+    ].join('\n'),
+    asRoot: true,
+    timeoutMs: INSTALL_TIMEOUT_MS,
+  });
+  const last = parseResult(stdout.toString('utf8'));
+  if (last?.kind === 'installed')
+    return last.daemon === '' ? [] : ['packages: dockerd was started again while they were installed'];
+  const { host, login } = session;
+  throw new DockerTlsError({
+    code: 'E_PACKAGES',
+    where: host,
+    message: `apt did not install ${listWords(wanted, 12)}; what it did install, remove takes away`,
+    hints: [sudoCommand(login, 'apt-get', '--no-install-recommends', 'install', ...wanted)],
+    details: printableLines(last?.kind === 'uninstalled' ? last.why : '', 15),
+  });
+}
+
+/** Those that `harden --install` has brought to a host. */
+export function ourPackages(facts: HostFacts): readonly string[] {
+  return parsePackageList(fileText(facts, PACKAGE_LIST));
+}
+
+/** After `remove`: purges them, and says what went and what stays. What goes wrong here is said as well: the host is removed all the same. */
+export async function purgePackages(session: HostSession): Promise<readonly string[]> {
+  const last = await session
+    .run({
+      phase: 'packages',
+      script: [`LIST=${shellQuote(PACKAGE_LIST)}`, PURGE_PACKAGES_SCRIPT].join('\n'),
+      asRoot: true,
+      timeoutMs: INSTALL_TIMEOUT_MS,
+    })
+    .then(
+      ({ stdout }) => parseResult(stdout.toString('utf8')),
+      () => undefined,
+    );
+  if (last?.kind !== 'purged')
+    return [
+      `packages: the host did not say whether they were purged; they are in ${PACKAGE_LIST}, if it is still there`,
+    ];
+  const words = (text: string) => text.split(' ').filter((word) => word !== '');
+  const stays = words(last.stays);
+  const gone = words(last.names).filter((name) => !stays.includes(name));
+  const why = last.why.trim().replaceAll('\n', '; ');
+  return [
+    ...(gone.length > 0 ? [`packages purged: ${printable(gone.join(', '), 500)}`] : []),
+    ...(stays.length > 0 ? [`packages that stay: ${printable(`${stays.join(', ')}: ${why}`, 800)}`] : []),
+  ];
+}

@@ -1,0 +1,103 @@
+# The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and told to read their configuration.
+# Needs functions: api find_daemon hold_port local_socket mark missing_programs release_port run_script uptime_s
+# Needs variables: LIMIT PORTS T TXN pid
+# Needs programs: cat readlink sleep stat tail
+
+look_at_service() { :; }
+
+obstacle() { missing_programs; }
+
+# Does it run and answer? Its script does not wait for that. Without a program to ask with it has to do that it listens.
+is_up() {
+  find_daemon || return 1
+  socket=$(
+    exec 9<&-
+    local_socket "$pid"
+  )
+  [ -n "$socket" ] || return 1
+  answer=$(
+    exec 9<&-
+    api "$socket" "$TXN" /_ping
+  )
+  [ $? != 2 ] || return 0
+  case $answer in '' | *"--$TXN api 000 "*) return 1 ;; esac
+}
+
+# A script of the service: what it starts gets none of our descriptors, our umask or our deaf ears.
+service() {
+  (
+    umask 022
+    trap - HUP PIPE
+    exec </dev/null >/dev/null 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
+    run_script timeout "$LIMIT" "$1"
+  )
+}
+
+start_service() {
+  find_daemon || service start
+  end=$(($(uptime_s) + LIMIT))
+  gone=0
+  while [ "$(uptime_s)" -lt "$end" ]; do
+    is_up && return 0
+    # One that ends in its start is not waited for; a supervisor may start it again at once.
+    if find_daemon; then gone=0; else gone=$((gone + 1)); fi
+    [ "$gone" -lt 20 ] || break
+    sleep 0.1
+  done
+  printf 'dockerd does not run, or does not answer\n' >&2
+  return 1
+}
+
+# A script that has lost the number of its daemon leaves it running.
+stop_service() {
+  find_daemon || return 0
+  service stop 2>/dev/null
+  if find_daemon; then kill -s TERM "$pid"; fi
+  end=$(($(uptime_s) + LIMIT))
+  while find_daemon && [ "$(uptime_s)" -lt "$end" ]; do sleep 0.1; done
+  [ "$pid" = 0 ]
+}
+
+# Restarts the daemon on the settings that now lie there, or, with `stop`, stops it. Nobody holds its port meanwhile but the firewall.
+restart_docker() {
+  if [ "$1" = stop ]; then
+    stop_service
+    return 0
+  fi
+  mark stopped
+  if find_daemon; then
+    note_log
+    hold_port "$PORTS"
+  fi
+  stop_service && start_service
+  started=$?
+  release_port
+  return "$started"
+}
+
+# Where the daemon writes what it has to say, and how far it has come.
+note_log() {
+  log=$(readlink "/proc/$pid/fd/2")
+  case $log in /dev/* | /proc/*) log= ;; /*) ;; *) log= ;; esac
+  [ ! -f "$log" ] || printf '%s %s' "$(stat -c %s -- "$log")" "$log" >"$T/log" || :
+}
+
+last_words() {
+  size=0 log=/var/log/docker.log
+  read -r size log 2>/dev/null <"$T/log"
+  [ ! -f "$log" ] || tail -c "+$((size + 1))" -- "$log" 2>/dev/null | tail -n 100
+}
+
+# Sessions that are open keep what they began with.
+reload_sshd() {
+  for file in /run/sshd.pid /var/run/sshd.pid; do
+    number=$(cat "$file" 2>/dev/null)
+    [ "$(cat "/proc/${number:-0}/comm" 2>/dev/null)" = sshd ] || continue
+    kill -s HUP "$number"
+    # It closes its port for a moment; the verification comes over a new connection.
+    sleep 0.5
+    return 0
+  done
+  STEP=reload-sshd
+  return 1
+}

@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { runCli } from '../support/cli.ts';
+import { picture, removeHomes } from '../support/store.ts';
+import { type Member, newTeam } from '../support/team.ts';
+
+afterAll(removeHomes);
+
+const NOW = new Date('2026-11-26T12:00:00Z');
+
+function as({ env, home, name }: Member, ...argv: string[]) {
+  const operator = `${name}@laptop`;
+  return runCli([...argv, '--home', home], { env: { HOME: env.HOME }, cwd: env.HOME ?? '/', operator, now: () => NOW });
+}
+
+test('a directory becomes the store of a team, and its operators come and go', async () => {
+  const { url, repository, member } = newTeam();
+  const [ada, bob, carol] = [member('ada'), member('bob'), member('carol')];
+  for (const argv of [
+    ['ca', 'create', '--no-ca-passphrase'],
+    ['client', 'add', 'ada'],
+    ['client', 'add', 'carol'],
+  ])
+    expect((await as(ada, ...argv, '--yes')).exit).toBe(0);
+  const refused = await as(ada, 'operator', 'list', '--json');
+  expect([refused.exit, refused.json.error?.code]).toEqual([2, 'E_USAGE']);
+  expect((await as(ada, 'status', '--store', url, '--json')).json.error).toMatchObject({ code: 'E_STORE_OTHER' });
+
+  const before = picture(ada.home);
+  expect((await as(ada, 'store', 'copy', '--to', url, '--dry-run')).exit).toBe(0);
+  expect(existsSync(`${ada.home}.team`)).toBe(false);
+  const copied = await as(ada, 'store', 'copy', '--to', url);
+  expect([copied.exit, copied.out]).toEqual([0, expect.stringContaining('copied 0 hosts and 2 clients')]);
+  expect(picture(ada.home)).toEqual(before);
+  const again = await as(ada, 'store', 'copy', '--to', url, '--json');
+  expect(again.json.error?.code).toBe('E_STORE_OTHER');
+  renameSync(ada.home, `${ada.home}.before`);
+  renameSync(`${ada.home}.team`, ada.home);
+
+  // The directory knows its store from now on.
+  const closed = await as(bob, 'status', '--store', url, '--json');
+  expect(closed.json.error).toMatchObject({
+    code: 'E_STORE_CLOSED',
+    hints: [expect.stringContaining(bob.recipient.split(' ')[1] as string)],
+  });
+  expect((await as(ada, 'operator', 'add', 'bob', bob.recipient, '--dry-run')).exit).toBe(0);
+  expect((await as(bob, 'status', '--store', url, '--json')).exit).toBe(2);
+  expect((await as(ada, 'operator', 'add', 'bob', bob.recipient)).exit).toBe(0);
+  const file = join(dirname(ada.home), 'carol.pub');
+  mkdirSync(dirname(file), { recursive: true });
+  execFileSync('cp', [join(carol.env.HOME ?? '', '.ssh/id_ed25519.pub'), file]);
+  const added = await as(ada, 'operator', 'add', 'carol', file, '--without-ca', '--client', 'carol');
+  expect(added.out).toContain(
+    'operator carol: can look and verify, but not open the CA; the key of client carol is readable',
+  );
+  const { json } = await as(bob, 'operator', 'list', '--store', url, '--json');
+  expect(json.result.operators.map((one: { name: string; ca: boolean }) => [one.name, one.ca])).toEqual([
+    [expect.any(String), true],
+    ['bob', true],
+    ['carol', false],
+  ]);
+
+  expect((await as(carol, 'client', 'list', '--store', url)).exit).toBe(0);
+  expect(readFileSync(join(carol.home, 'clients/carol/key.pem'), 'utf8')).toContain('PRIVATE KEY');
+  expect(existsSync(join(carol.home, 'clients/ada'))).toBe(false);
+  const tried = await as(carol, 'client', 'add', 'mallory', '--yes', '--json');
+  expect(tried.json.error?.code).toBe('E_STORE_READ_ONLY');
+  expect((await as(bob, 'client', 'add', 'dora', '--yes')).exit).toBe(0);
+
+  // Without an agreement nothing is changed: the branch is where it was.
+  const head = () => execFileSync('git', ['--git-dir', repository, 'rev-parse', 'docker-tls'], { encoding: 'utf8' });
+  const untouched = head();
+  for (const argv of [
+    ['operator', 'remove', 'carol'],
+    ['store', 'restore'],
+    ['store', 'check', '--accept'],
+  ])
+    expect((await as(bob, ...argv, '--json')).json.error?.code).toBe('E_NO_TERMINAL');
+  for (const argv of [
+    ['operator', 'remove', 'carol'],
+    ['operator', 'add', 'x', ada.recipient],
+    ['store', 'restore'],
+  ])
+    expect((await as(bob, ...argv, '--yes', '--dry-run', '--json')).exit).toBe(0);
+  expect(head()).toBe(untouched);
+
+  const removed = await as(bob, 'operator', 'remove', 'carol', '--yes', '--json');
+  expect(removed.json.result).toMatchObject({ removed: 'carol', rotate: [] });
+  expect((await as(carol, 'status', '--json')).json.error?.code).toBe('E_STORE_CLOSED');
+  const gone = await as(ada, 'operator', 'remove', 'bob', '--yes');
+  expect(gone.out).toMatch(/What bob has copied stays readable to bob: the key of the CA/);
+  expect(gone.out).toMatch(/new CA.*rotate ca/);
+
+  const log = await as(ada, 'log', '--json');
+  expect(log.json.result.entries[1]).toMatchObject({
+    who: 'bob@laptop',
+    lines: ['operator carol: removed, everything encrypted again'],
+  });
+  expect((await as(ada, 'log')).out).toContain('client dora: added');
+  expect((await as(ada, 'store', 'check')).out).toContain('is whole');
+
+  // Back to an old state: refused, and put right by one command.
+  execFileSync('git', ['--git-dir', repository, 'update-ref', 'refs/heads/docker-tls', 'docker-tls~2']);
+  expect((await as(ada, 'status', '--json')).json.error?.code).toBe('E_STORE_OLDER');
+  expect((await as(ada, 'store', 'restore', '--yes')).exit).toBe(0);
+  expect((await as(ada, 'status', '--json')).exit).toBe(0);
+  expect((await as(ada, 'store', 'restore', '--yes')).out).toContain('has lost nothing');
+
+  const archive = join(dirname(ada.home), 'store.tar.age');
+  expect((await as(ada, 'store', 'export', '--out', archive)).exit).toBe(0);
+  const tar = execFileSync('age', ['-d', '-i', join(ada.env.HOME ?? '', '.ssh/id_ed25519'), archive]);
+  const names = execFileSync('tar', ['-t'], { input: tar, encoding: 'utf8' }).trim().split('\n');
+  expect(names).toEqual(expect.arrayContaining(['ca/ca-key.pem', 'clients/dora/key.pem', 'store.json']));
+}, 60_000);

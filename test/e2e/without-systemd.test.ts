@@ -1,0 +1,110 @@
+/** Hosts whose init runs scripts, sysvinit and OpenRC, the latter with busybox's tools: every promise that hosts of systemd have. */
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { resultLine, strikeHosts } from '../support/fault-run.ts';
+import { compare, leftovers, snapshot } from '../support/host-state.ts';
+import { type LabHost, labUp, type Suite } from '../support/lab.ts';
+import { newPerson, type Person } from '../support/person.ts';
+import { startPoller } from '../support/poller.ts';
+
+let program: Program;
+beforeAll(() => {
+  program = buildProgram();
+});
+afterAll(() => program?.remove());
+
+/** Of what the scripts of Debian need, busybox's are in the places of all others. */
+const BUSYBOX = `names='base64 cat chgrp chmod chown cmp cp cut date dd df find grep head id ln ls mkdir mv od pidof readlink rm rmdir sed'
+  names="$names setsid sha256sum sleep sort stat sync tail timeout touch tr uname wc"
+  for name in $names; do busybox ln -sfn /usr/bin/busybox "$(command -v $name)"; done
+  cp --help 2>&1 | grep -q BusyBox`;
+
+describe.each<{ suite: Suite; tools?: string }>([{ suite: 'sysvinit' }, { suite: 'openrc', tools: BUSYBOX }])(
+  'on $suite',
+  ({ suite, tools }) => {
+    let host: LabHost;
+    let person: Person;
+
+    beforeAll(async () => {
+      [host] = (await labUp({ names: [`init-${suite}`], suite })) as [LabHost];
+      person = newPerson(program, [host]);
+      if (tools !== undefined) await host.must(tools);
+      await host.container('web');
+    });
+    afterAll(async () => {
+      await host?.down();
+      person?.remove();
+    });
+
+    async function done(...argv: string[]): Promise<string> {
+      const result = await person.run(argv);
+      expect(result, result.err).toMatchObject({ status: 0 });
+      return result.out;
+    }
+
+    test('setup, rotation under a client, revocation, rollback and removal: no client refused, no container stopped, no trace left', async () => {
+      const before = await snapshot(host);
+      const words = person.setup(host, [], 'ops');
+      expect(JSON.parse(await done(...words, '--dry-run', '--json')).result.hosts[0].plan).toMatchObject({
+        kind: suite,
+        listening: 'firewall',
+      });
+      await done(...words);
+      expect((await person.run(words)).err).toContain('nothing to do');
+      await done('client', 'add', 'guest', '--yes');
+      const poller = startPoller({
+        directory: join(person.store, 'clients/laptop'),
+        hosts: [{ address: host.address, port: 2376 }],
+        everyMs: 10,
+        fresh: true,
+      });
+      await done('rotate', 'server', host.name, '--yes');
+      await poller.stop();
+      console.log(
+        `${suite}: ${poller.tries} connections, ${poller.refusals.length} refused, longest wait ${Math.round(poller.longestMs)} ms`,
+      );
+      expect(poller.refusals).toEqual([]);
+      expect(await host.must('iptables -S INPUT')).not.toContain('docker-tls-hold');
+      expect(await done('client', 'revoke', 'guest', '--yes')).toContain('revoked client guest: rejected');
+      await done('rotate', 'server', host.name, '--yes');
+      await done('rollback', host.name, '--yes');
+      await done('verify', host.name);
+      await done('remove', host.name, '--yes');
+      const after = await snapshot(host);
+      expect(leftovers(after)).toEqual([]);
+      expect(compare(before, after)).toEqual([]);
+    });
+
+    test('settings that only a shell can read are refused, and nothing is changed', async () => {
+      await host.must(
+        `cp -a /etc/default/docker /root/kept; echo 'DOCKER_OPTS="$(cat /root/flags)"' >>/etc/default/docker`,
+      );
+      const result = await person.run(person.setup(host));
+      expect(result.err).toContain('error[E_UNIT_VARIABLE]');
+      expect(await host.exec('ls /etc/docker/tls')).not.toMatchObject({ exit: 0 });
+      await host.must('cp -a /root/kept /etc/default/docker');
+    });
+  },
+);
+
+test('whatever dies in the middle, the host is as it was or as it should be', async () => {
+  const results = await strikeHosts(
+    [
+      {
+        name: 'init-fault-1',
+        suite: 'sysvinit',
+        faults: [{ step: 'restart', death: 'controller killed', change: 'first setup' }],
+      },
+      {
+        name: 'init-fault-2',
+        suite: 'openrc',
+        faults: [{ step: 'switch', death: 'reboot', change: 'setup' }],
+      },
+    ],
+    (result) => console.log(resultLine(result)),
+  );
+  expect(results.flatMap(({ wrong }) => wrong)).toEqual([]);
+  expect(results.map(({ ended }) => ended)).toEqual(['old', 'old']);
+}, 600_000);

@@ -1,0 +1,148 @@
+/** Hosts whose init runs scripts: the file of settings that a shell reads, the plan from it, and what is refused. */
+
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { scriptAssignment, withOurs, withoutOurs } from '../../src/domain/dockerd/settings-script.ts';
+import { planHost } from '../../src/domain/plan/plan.ts';
+import { planRestore } from '../../src/domain/plan/plan-restore.ts';
+import { preflight } from '../../src/domain/plan/preflight.ts';
+import { desired, FACTS_TIME_MS, factsOf } from '../support/host-facts.ts';
+
+const SETTINGS = '/etc/default/docker';
+const SCRIPT =
+  'file 755 0:0\n#!/bin/sh\nstart-stop-daemon --exec "$DOCKERD" -- \\\n\t-p "$DOCKER_PIDFILE" \\\n\t$DOCKER_OPTS\n';
+
+/** A host of sysvinit with this text in its file of settings. */
+function host(settings: string | undefined, more: Record<string, string | undefined> = {}) {
+  return factsOf({
+    'service-manager': 'sysvinit',
+    systemd: '',
+    unit: 'LoadState=loaded\nActiveState=active\nFragmentPath=/etc/init.d/docker',
+    'docker-socket': 'LoadState=not-found',
+    'file:/etc/init.d/docker': SCRIPT,
+    [`file:${SETTINGS}`]: settings === undefined ? 'absent' : `file 640 0:0\n${settings}`,
+    listeners: 'LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))',
+    iptables: '-P INPUT ACCEPT',
+    ...more,
+  });
+}
+
+const problems = (facts: ReturnType<typeof host>): string[] =>
+  preflight({
+    host: 'h1',
+    login: { destination: 'root@h1' },
+    facts,
+    skewMs: 0,
+    nowMs: FACTS_TIME_MS,
+    port: 2376,
+    plan: planHost(facts, desired),
+  }).map(({ code, message }) => `${code} ${message}`);
+
+/** What dockerd would get, by a real shell. */
+function flagsOf(text: string): string[] {
+  const { stdout } = spawnSync('sh', ['-c', `set -e; DOCKER_OPTS=; ${text}\nprintf '%s\\n' $DOCKER_OPTS`], {
+    encoding: 'utf8',
+  });
+  return stdout.trim().split('\n');
+}
+
+describe('the plan', () => {
+  test('our flags come after those of the administrator, and a shell gives dockerd both', () => {
+    const plan = planHost(host('# mine\nDOCKER_OPTS="--debug --dns 8.8.8.8"\n'), desired);
+    const file = plan.files.find(({ path }) => path === SETTINGS);
+    expect(plan).toMatchObject({ kind: 'sysvinit', listening: 'firewall', daemon: { action: 'restart' } });
+    expect(file).toMatchObject({ mode: '0640', before: '# mine\nDOCKER_OPTS="--debug --dns 8.8.8.8"\n' });
+    expect(flagsOf(file?.after ?? '')).toEqual([
+      ...[
+        '--debug',
+        '--dns',
+        '8.8.8.8',
+        '-H',
+        'unix:///var/run/docker.sock',
+        '-H',
+        'tcp://0.0.0.0:2376',
+        '--tlsverify',
+      ],
+      ...['ca', 'cert', 'key'].map(
+        (name) =>
+          `--tls${name === 'ca' ? 'cacert' : name}=/etc/docker/tls/current/${name === 'ca' ? '' : 'server-'}${name}.pem`,
+      ),
+    ]);
+  });
+
+  test('a port without TLS, and TLS settings of before, are taken out', () => {
+    const plan = planHost(host("DOCKER_OPTS='-H tcp://0.0.0.0:2375 --tls=false --debug'"), desired);
+    const after = plan.files.find(({ path }) => path === SETTINGS)?.after ?? '';
+    expect(flagsOf(after)).not.toContain('tcp://0.0.0.0:2375');
+    expect(flagsOf(after).slice(0, 2)).toEqual(['--debug', '-H']);
+    expect(plan.warnings.join()).toContain('tcp://0.0.0.0:2375 is closed');
+  });
+
+  test('without a file of settings there is one', () => {
+    expect(planHost(host(undefined), desired).files.find(({ path }) => path === SETTINGS)).toMatchObject({
+      mode: '0644',
+    });
+  });
+
+  test('without a firewall, or without ss, clients are refused, and that is said', () => {
+    for (const more of [{ iptables: undefined }, { listeners: '' }]) {
+      const plan = planHost(host('', more), desired);
+      expect(plan.listening).toBe('daemon');
+      expect(plan.warnings.join()).toContain('during its restart new connections are refused');
+    }
+  });
+
+  test('lines of ours of which the records are lost do not come back with remove', () => {
+    const ours = withOurs('# mine\n', ['--tlsverify']);
+    const facts = host(ours, {
+      'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify({ schema: 1, name: 'h1', generation: 1, generations: [], managed: [{ kind: 'file', path: SETTINGS }] })}`,
+      'file:/var/lib/docker-tls/origin/manifest': `file 600 0:0\n1\tfile\t640\t0:0\t${SETTINGS}\n`,
+      'file:/var/lib/docker-tls/origin/1': `file 640 0:0\n${ours}`,
+    });
+    const plan = planRestore(facts, 'none', { name: 'h1', port: 2376, containers: 'keep' });
+    expect(plan.files.find(({ path }) => path === SETTINGS)).toMatchObject({ after: '# mine\n', copy: undefined });
+  });
+});
+
+test('what is refused', () => {
+  expect(problems(host('DOCKER_OPTS="--debug"\n'))).toEqual([]);
+  for (const text of [
+    'DOCKER_OPTS="$(cat /x)"',
+    'DOCKER_OPTS=--debug\nDOCKER_OPTS="$DOCKER_OPTS --x"',
+    '[ ! -e /x ] ||\n  DOCKER_OPTS=-D',
+  ])
+    expect(problems(host(text)), text).toEqual([expect.stringMatching(/^E_UNIT_VARIABLE \/etc\/default\/docker:\d: /)]);
+  const script = (text: string) => host('', { 'file:/etc/init.d/docker': `file 755 0:0\n${text}` });
+  expect(problems(script('#!/bin/sh\ndockerd &\n'))[0]).toMatch(/^E_UNIT_COMMAND .*does not give/);
+  expect(problems(script('#!/bin/sh\ndockerd -H tcp://0.0.0.0:2375 $DOCKER_OPTS\n'))[0]).toMatch(
+    /^E_UNIT_COMMAND .*:2: the script itself/,
+  );
+  // Whether it is up, only its answer says.
+  expect(problems(host('', { 'api-socket': '' }))[0]).toMatch(/^E_DOCKER_SILENT/);
+});
+
+test.each([
+  ['', undefined],
+  ['#DOCKER_OPTS=--x', undefined],
+  ['DOCKER_OPTS=', { value: '', plain: true }],
+  ['export DOCKER_OPTS="-a b" # c', { value: '-a b', plain: true }],
+  ["DOCKER_OPTS='$x'", { value: '$x', plain: true }],
+  ['DOCKER_OPTS+=" -a"', { plain: false }],
+  ['DOCKER_OPTS="a\nb"', { plain: false }],
+  ['DOCKER_OPTS=a; x', { plain: false }],
+])('%j', (text, expected) => {
+  const found = scriptAssignment(text);
+  if (expected === undefined) expect(found).toBeUndefined();
+  else expect(found).toMatchObject(expected);
+});
+
+test('our lines come and go whole, and take nothing that a shell would read', () => {
+  for (const text of ['', 'a', 'a\n', 'a\n\n']) {
+    const once = withOurs(text, ['-H', 'tcp://[::1]:2376']);
+    expect(withOurs(once, ['-H', 'tcp://[::1]:2376'])).toBe(once);
+    expect(withoutOurs(once).replace(/\n$/, '')).toBe(text.replace(/\n$/, ''));
+    expect(withoutOurs(`${once}b\n`)).toMatch(/b\n$/);
+  }
+  for (const flag of ['a b', '$(x)', '`x`', '"', '\\', ';', '*'])
+    expect(() => withOurs('', [flag]), flag).toThrow(TypeError);
+});
