@@ -25,7 +25,7 @@ const { metafile } = await build({
   mainFields: ['module', 'main'],
   target: 'node20',
   minifySyntax: true,
-  legalComments: 'linked',
+  legalComments: 'eof',
   loader: { '.sh': 'text', '.html': 'text' },
   define: { DOCKER_TLS_VERSION: JSON.stringify(version) },
   // The native add-ons of ssh2 are optional; without them ssh2 uses plain JavaScript and node:crypto.

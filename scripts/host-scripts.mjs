@@ -4,10 +4,15 @@ import { build } from 'esbuild';
 const root = new URL('..', import.meta.url).pathname;
 
 /** All exports of src/host/scripts.ts. */
-export async function hostScripts() {
+export function hostScripts() {
+  return bundled('src/host/scripts.ts');
+}
+
+/** All exports of a module of the program. */
+export async function bundled(path) {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/host/scripts.ts'],
+    entryPoints: [path],
     bundle: true,
     format: 'esm',
     loader: { '.sh': 'text' },

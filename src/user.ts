@@ -18,6 +18,11 @@ export function userName(): string {
   return loginName() ?? (process.env.USER || process.env.LOGNAME || `uid-${process.getuid?.() ?? 'unknown'}`);
 }
 
+/** The same as the name of a client (src/domain/names.ts). */
+export function ownClientName(): string {
+  return userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
+}
+
 /** The home directory. Fails with E_NO_HOME (exit 2) where neither HOME nor passwd names one. */
 export function homeDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
   if (env.HOME) return env.HOME;

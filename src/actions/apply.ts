@@ -5,7 +5,7 @@ import { contextName } from '../domain/fleet/specs.ts';
 import { CA_DEFAULTS, type HostSpec } from '../domain/settings.ts';
 import type { Run } from '../engine/intent.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
-import { dockerConfigDirectory, userName } from '../user.ts';
+import { dockerConfigDirectory, ownClientName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { checkContexts, giveContexts } from './context.ts';
 import { clientSpec, runFlags } from './flags.ts';
@@ -41,7 +41,7 @@ export async function openHosts(
   // Which client verifies the hosts is said, not made: a slip of the hand would be accepted. `setup` and `client add` make clients.
   if (client !== undefined && !known.includes(client))
     throw unknownName('client', 'E_CLIENT_UNKNOWN', client, known, '--client');
-  const name = client ?? userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
+  const name = client ?? ownClientName();
   return {
     state,
     run: await openRun(context, options, selection),

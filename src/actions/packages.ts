@@ -1,4 +1,4 @@
-/** Owns `harden --install`: what packages would bring to each host, and their installation once somebody has said yes to that. */
+/** Owns `harden --install`: what packages would bring to each host, and their installation once a person has said yes to that. */
 
 import { NOT_OFFERED, PACKAGES, type PackagesPlan, packagesWords } from '../domain/audit/packages.ts';
 import type { HostResult } from '../domain/host-results.ts';
@@ -13,11 +13,11 @@ import { declined } from './prompts.ts';
 
 export type HostPackages = PackagesPlan & {
   readonly host: string;
-  /** For people: what is installed, and what is to be said of it. */
+  /** For users: what is installed, and what is to be said of it. */
   readonly lines: readonly string[];
 };
 
-/** Refuses packages that are not offered, and with `--yes` those that nobody accepted by name. */
+/** Refuses packages that are not offered, and with `--yes` those that were not accepted by name. */
 export function refusePackages(names: readonly string[], accepted: readonly string[], yes: boolean): void {
   for (const name of names) {
     if (PACKAGES.some((offer) => offer.name === name)) continue;

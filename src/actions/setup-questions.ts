@@ -22,7 +22,7 @@ import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { dockerConfigDirectory, userName } from '../user.ts';
+import { dockerConfigDirectory, ownClientName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { readSetting } from './flags.ts';
 import { type FleetFile, fleetFileAt } from './fleet-file.ts';
@@ -88,7 +88,7 @@ export async function propose(
   const known = state.hosts.has(first.name) || fleet?.has(first.name) === true;
   const name = flags.name ?? (known ? first.name : proposedName(first, opened, state));
   const spec = { ...first, name };
-  const client = { name: options.client ?? ownName(), requested: options.client !== undefined };
+  const client = { name: options.client ?? ownClientName(), requested: options.client !== undefined };
   const requested = options.noContext ? undefined : contextName(spec);
   const wanted = requested === undefined && !known && !options.noContext;
   const context = wanted ? await freeContext(spec, opened, runtime) : requested;
@@ -110,10 +110,6 @@ async function freeContext(
     if (error instanceof DockerTlsError) return undefined;
     throw error;
   }
-}
-
-function ownName(): string {
-  return userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
 }
 
 /** Asks for each of them, with what there is as the default; what was said by a flag is not asked. */

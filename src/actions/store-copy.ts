@@ -76,7 +76,7 @@ async function copyInto(
 async function takeOperators(context: ActionContext, session: Session): Promise<void> {
   const known = (await teamOf(context)?.read())?.operators ?? [];
   if (known.length === 0) await addOperator(session, { name: userName().replace(/[^A-Za-z0-9._@+-]/g, '-'), ca: true });
-  // One whose key is here comes first: nobody else can make the store.
+  // One whose key is here comes first: no other operator can make the store.
   const mine = session.identities().flatMap((one) => (one.kind === 'ssh' ? [one.recipient] : []));
   const sorted = [...known].sort((a, b) => Number(mine.includes(b.recipient)) - Number(mine.includes(a.recipient)));
   for (const { client: _, ...operator } of sorted) await addOperator(session, operator);

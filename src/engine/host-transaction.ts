@@ -139,6 +139,18 @@ function failed({ host, login }: Pick<HostSession, 'host' | 'login'>, step: stri
   if (NO_SPACE.test(message) || / 100% /.test(message)) {
     return diskFullError({ host, login }, "the host's disk is full; nothing was changed", said);
   }
+  // It was stopped after its time (src/domain/dockerd/validate.ts), as on a host with too much to do.
+  if (step === 'validate' && why.trim() === '') {
+    return new DockerTlsError({
+      code: 'E_DAEMON_CONFIG',
+      where: host,
+      message: 'dockerd did not say in time whether it accepts its new configuration; nothing was changed',
+      hints: [
+        `see what keeps the host busy: ${sudoCommand(login, 'top', '-b', '-n', '1')}`,
+        'run the same command again',
+      ],
+    });
+  }
   if (step === 'validate') {
     return new DockerTlsError({
       code: 'E_DAEMON_CONFIG',

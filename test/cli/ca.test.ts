@@ -98,6 +98,7 @@ const NOTHING = ['3036a134', '30028200', `300a8708${'00'.repeat(8)}`, `30228720$
   .join('')
   .replace(/..(?=.)/g, '$&:');
 const keyOf = (cert: string) => cert.replace(/\.pem$/, '-key.pem');
+const withKey = (cert: string) => [cert, '--key', keyOf(cert)];
 
 describe('ca import', () => {
   test('of a key file that holds more than the key, only the key is kept', async () => {
@@ -291,6 +292,11 @@ describe('ca import', () => {
       'E_CA_NOT_YET_VALID',
     ],
     ['one with no name', () => [own('/')], 'E_CA_SUBJECT'],
+    [
+      'the key of one that may sign leaves only',
+      () => withKey(own('/CN=x', ['basicConstraints=critical,CA:TRUE,pathlen:0'])),
+      'E_CA_PATHLEN',
+    ],
     ['one for servers alone', () => [own('/CN=x', ['extendedKeyUsage=serverAuth'])], 'E_CA_USAGE'],
     ['one for mail', () => [own('/CN=x', ['extendedKeyUsage=emailProtection'])], 'E_CA_USAGE'],
     ['an unknown critical extension', () => [own('/CN=x', ['1.2.3.4.5=critical,ASN1:UTF8String:x'])], 'E_CA_EXTENSION'],

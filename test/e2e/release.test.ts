@@ -73,6 +73,8 @@ test('both SBOMs name every package in dist, with a licence, and no other; the l
   const dist = join(directory, 'dist');
   await run('tar', ['-xzf', join(out, `docker-tls-${version}.tgz`), '-C', directory]);
   await run('mv', [join(directory, 'package/dist'), dist]);
+  const { man } = JSON.parse(readFileSync(join(directory, 'package/package.json'), 'utf8')) as { man: string[] };
+  expect(man).toContain('./dist/man/docker-tls-setup.1');
   // The bundler says in a comment where each part of a file is from.
   const parts = readdirSync(dist)
     .filter((name) => name.endsWith('.js'))

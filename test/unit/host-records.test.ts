@@ -273,4 +273,27 @@ describe('what is asked for differs from the certificate that is there', () => {
     const reason = 'its key is p256, not p384';
     expect(credentials('p384')).toMatchObject({ certificate: { issue: { reason } }, key: 'host' });
   });
+
+  test('where the key is, and where it has to be, decide whether it stays, is sent, or is a new one', async () => {
+    const store = await newStore();
+    const known = await setUp(b2('10.0.0.12'), store);
+    const { serverKey: _, ...keyless } = known;
+    const { state } = await runOn(store);
+    const decided = (keys: HostSpec['keys'], host: typeof keyless, onHost: boolean) => {
+      const spec = b2('10.0.0.12', { keys });
+      const names = inspectCertificate(known.serverCert).sans;
+      const hosts = new Map([['b2', host]]);
+      const { certificate, key } = desiredCredentials({
+        ...{ spec, names, view: viewOf(state, now), state: { ...state, hosts }, onHost, now },
+      });
+      return [key, 'issue' in certificate ? certificate.issue.reason : 'kept'];
+    };
+    expect(decided('store', known, true)).toEqual(['keep', 'kept']);
+    expect(decided('store', known, false)).toEqual(['send', 'kept']);
+    expect(decided('store', keyless, true)).toEqual(['keep', 'kept']);
+    expect(decided('store', keyless, false)).toEqual(['send', 'its key is gone']);
+    expect(decided('host', keyless, true)).toEqual(['keep', 'kept']);
+    expect(decided('host', keyless, false)).toEqual(['host', 'the host makes its key']);
+    expect(decided('host', known, true)).toEqual(['host', 'the host makes its key']);
+  });
 });

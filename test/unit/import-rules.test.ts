@@ -42,6 +42,11 @@ const SAMPLES: readonly [path: string, text: string, broken: RegExp][] = [
   ['src/cli/helpers.ts', 'export const a = 1;', /says nothing/],
   ['src/cli/a.ts', "import { b } from './b';", /extension/],
   ['src/cli/a.ts', 'x;\n'.repeat(400), /lines long/],
+  ['src/cli/commands/a.ts', 'x;\n'.repeat(60), /61 lines long; 60 at most/],
+  ['src/cli/a.ts', "import type { Run } from '../engine/intent.ts';", /cli may not use engine/],
+  ['src/cli/a.ts', "import type { StoreState } from '../adapters/store/records.ts';", /cli may not use adapters.store/],
+  ['src/actions/a.ts', "import { usage } from '../cli/options.ts';", /actions may not use cli/],
+  ['src/adapters/runtime.ts', "import { change } from '../engine/change.ts';", /adapters may not use engine/],
 ];
 
 test.each(SAMPLES)('sample %#, %s, breaks its rule', (path, text, broken) => {
@@ -56,6 +61,8 @@ test('what is allowed is not refused', () => {
     ['src/domain/plan/a.ts', 'export function at(now: Date) {\n  return new Date(now); // not Date.now()\n}'],
     ['src/domain/plan/a.ts', "import type { StoreState } from '../../adapters/store/records.ts';"],
     ['src/cli/a.ts', "import { apply } from '../actions/apply.ts';\nimport pico from 'picocolors';"],
+    ['src/cli/a.ts', "import { createRuntime } from '../adapters/runtime.ts';"],
+    ['src/cli/commands/a.ts', 'x;\n'.repeat(59)],
     ['src/domain/dockerd/a.ts', 'export const script = `kill the process.exit( of others`;'],
   ] as const;
   expect(brokenRules(allowed.map(([path, text]) => ({ path, text: `// Sample.\n${text}` })))).toEqual([]);

@@ -1,5 +1,6 @@
 /** What stands in issued certificates. That strict verifiers take them is shown in test/integration/pki-*.test.ts. */
 
+import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -15,12 +16,37 @@ import { inspectCertificate, splitBundle, verifyChain } from '../../src/domain/p
 import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
 import { generateKey, keyMatches, publicKeyOf } from '../../src/domain/pki/keys.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
-import { LEAF_BACKDATE_MS } from '../../src/domain/pki/profiles.ts';
+import { LEAF_BACKDATE_MS, randomSerial } from '../../src/domain/pki/profiles.ts';
 import { Secret } from '../../src/domain/secret.ts';
 
 const DAY_MS = 86_400_000;
 const now = new Date('2026-06-01T12:00:00.750Z');
 const sans = ['build-1.example.com', '10.0.0.5', '2001:db8::5'].map(parseSan);
+
+test('what a certificate may not be taken for is critical in each of them, as openssl reads it', async () => {
+  const ca = await issueCa({ name: 'Test', days: 3650, now });
+  const authority = await issueClientAuthority({ ca, clientName: 'laptop', days: 1000, now });
+  const leaves = [
+    await issueServer({ ca, sans, days: 397, now }),
+    await issueClient({ authority, name: 'laptop', days: 90, now }),
+  ];
+  const read = ({ leaf }: { leaf: string }) =>
+    execFileSync('openssl', ['x509', '-noout', '-ext', 'basicConstraints,keyUsage'], { input: leaf, encoding: 'utf8' })
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
+  const [basics, usage] = ['X509v3 Basic Constraints: critical', 'X509v3 Key Usage: critical'];
+  const signs = 'Certificate Sign, CRL Sign';
+  expect(read(ca)).toEqual([basics, 'CA:TRUE', usage, signs]);
+  expect(read(authority)).toEqual([basics, 'CA:TRUE, pathlen:0', usage, signs]);
+  for (const one of leaves) expect(read(one)).toEqual([basics, 'CA:FALSE', usage, 'Digital Signature']);
+});
+
+test('a serial number has no leading zero byte, which DER forbids', () => {
+  const first = new Set(Array.from({ length: 4000 }, () => randomSerial()[0]));
+  expect(first.has(0)).toBe(false);
+  expect(first.size).toBeGreaterThan(200);
+});
 
 describe.each(KEY_TYPES)('%s', (keyType) => {
   test('each kind has the extensions of its profile and no others', async () => {

@@ -1,5 +1,6 @@
 /** Certificate requests: made, read, and refused when they are not what they say. */
 
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
@@ -57,8 +58,23 @@ test.each([
   expect(() => parseCsr(pem)).toThrow(expect.objectContaining({ code: 'E_CSR_DAMAGED', exit: 2 }));
 });
 
-test('a weak key neither asks nor is certified', () => {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+test("a request for a client's issuing CA asks for one that signs for clients, and no CA below it", async () => {
+  const input = makeCsr({ key: await generateKey('p256'), commonName: 'client ann', issuer: true });
+  const text = execFileSync('openssl', ['req', '-noout', '-text'], { input, encoding: 'utf8' }).replace(/\s+/g, ' ');
+  for (const wish of [
+    'Basic Constraints: critical CA:TRUE, pathlen:0',
+    'Key Usage: critical Certificate Sign, CRL Sign',
+    'Extended Key Usage: TLS Web Client Authentication Signature',
+  ])
+    expect(text).toContain(wish);
+});
+
+test('a weak key neither asks nor is certified', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
   const key = new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
   expect(() => makeCsr({ key, commonName: 'a' })).toThrow(expect.objectContaining({ code: 'E_KEY_TYPE' }));
+  const authority = await issueCa({ name: 'Test', days: 10, now });
+  const weak = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const refused = expect.objectContaining({ code: 'E_KEY_TYPE' });
+  await expect(issueClient({ authority, name: 'a', days: 1, now, publicKey: weak })).rejects.toEqual(refused);
 });

@@ -45,6 +45,15 @@ describe('a lock', () => {
   });
 });
 
+describe('a configuration that dockerd does not accept', () => {
+  test('is named by its own words, and where it has none it is said so', async () => {
+    const named = await refusal(`failed ${base64('validate')} ${base64('unknown flag: --x')}`);
+    expect([named.code, named.details]).toEqual(['E_DAEMON_CONFIG', ['unknown flag: --x']]);
+    const silent = await refusal(`failed ${base64('validate')} -`);
+    expect([silent.code, silent.message]).toEqual(['E_DAEMON_CONFIG', expect.stringMatching(/did not say in time/)]);
+  });
+});
+
 describe('an ending', () => {
   test.each([
     ['committed', 'committed'],

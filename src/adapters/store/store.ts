@@ -23,7 +23,7 @@ export type UndoToken = {
 export type Store = {
   /** Absolute path of the directory. */
   readonly home: string;
-  /** Other people and runners use it as well. No run holds it then: `withLock` begins again where another one was faster. */
+  /** Other users and runners use it as well. No run holds it then: `withLock` begins again where another one was faster. */
   readonly shared: boolean;
   /** Whether there is a store here. */
   exists(): Promise<boolean>;

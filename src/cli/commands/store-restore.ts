@@ -8,7 +8,7 @@ export const command = defineCommand({
   withoutFleet: true,
   summary: 'Put the newest state that this computer has seen back into a shared store',
   about:
-    'For a repository that was restored from an old backup, or that somebody changed who is not an operator. What others committed on top of the old state is replaced, and stays in the history.',
+    'For a repository that was restored from an old backup, or that was changed by a user who is not an operator. What others committed on top of the old state is replaced, and stays in the history.',
   examples: ['docker-tls store restore'],
   args: {},
   options: {},

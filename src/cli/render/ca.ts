@@ -36,7 +36,7 @@ export function renderCa({ key, old, external, leafOnly, clientIssuers, ...info 
   return { exit: 0, result, text };
 }
 
-/** Certificates are no answer for people. */
+/** Certificates are no answer for a terminal. */
 function withoutTrust(external: ExternalCa): object {
   const { trust: _, ...rest } = { trust: '', ...external };
   return rest;

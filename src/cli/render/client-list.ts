@@ -4,7 +4,7 @@ import type { ListedClient } from '../../actions/client-list.ts';
 import { dateWords } from '../../domain/words.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
-import { type Colours, coloursOf } from './colours.ts';
+import { type Colours, coloursOf, toneOf } from './colours.ts';
 import { renderTable } from './table.ts';
 
 export function renderClientList(clients: readonly ListedClient[], { runtime: { io } }: Around): CommandResult {
@@ -22,14 +22,6 @@ function renderClients(
   colours: Colours,
   columns: number,
 ): Pick<CommandResult, 'text' | 'next'> {
-  const tone = (client: ListedClient) =>
-    client.state === 'ok'
-      ? colours.green
-      : client.state === 'revoked'
-        ? colours.dim
-        : client.state === 'due'
-          ? colours.yellow
-          : colours.red;
   const table = renderTable(
     [
       { title: 'CLIENT' },
@@ -43,8 +35,8 @@ function renderClients(
     clients.map((client) => [
       client.name,
       dateWords(client.notAfter),
-      { text: client.daysLeft, style: tone(client) },
-      { text: client.imported ? `${client.state}, imported` : client.state, style: tone(client) },
+      { text: client.daysLeft, style: toneOf(client.state, colours) },
+      { text: client.imported ? `${client.state}, imported` : client.state, style: toneOf(client.state, colours) },
       client.everywhere ? `all ${client.hosts.length}` : client.hosts.join(', ') || 'none',
       client.key,
       [...client.contexts, ...(client.configDirectory ? ['(config directory)'] : [])].join(', '),

@@ -8,7 +8,7 @@ import { dateWords, hangText, listWords, plural } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
-import { type Colours, coloursOf } from './colours.ts';
+import { type Colours, coloursOf, toneOf } from './colours.ts';
 import { type Cell, renderTable, tableWidth } from './table.ts';
 
 export function renderStatus(
@@ -38,14 +38,6 @@ function renderRows(
   columns: number | undefined,
   rotation: Rotation | undefined,
 ): string {
-  const tone = (row: StatusRow) =>
-    row.state === 'ok'
-      ? colours.green
-      : row.state === 'revoked'
-        ? colours.dim
-        : row.state === 'due'
-          ? colours.yellow
-          : colours.red;
   const described = rows.some(({ description }) => description !== undefined);
   const table = renderTable(
     [
@@ -65,9 +57,9 @@ function renderRows(
       row.name,
       row.address ?? '',
       row.issuer,
-      { text: dateWords(row.notAfter), style: tone(row) },
-      { text: row.daysLeft, style: tone(row) },
-      { text: row.state === 'ok' ? dateWords(row.dueAt) : row.state, style: tone(row) },
+      { text: dateWords(row.notAfter), style: toneOf(row.state, colours) },
+      { text: row.daysLeft, style: toneOf(row.state, colours) },
+      { text: row.state === 'ok' ? dateWords(row.dueAt) : row.state, style: toneOf(row.state, colours) },
       row.generation ?? '',
       driftCell(row, colours),
       ...(described ? [row.description ?? ''] : []),

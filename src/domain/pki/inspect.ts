@@ -61,7 +61,7 @@ export function inspectCertificate(pem: string): CertificateInfo {
   };
 }
 
-/** Whether whoever has its key may use it as a client, too. */
+/** Whether a holder of its key may use it as a client, too. */
 export function worksAsClient({ extKeyUsage }: Pick<CertificateInfo, 'extKeyUsage'>): boolean {
   return extKeyUsage === null || extKeyUsage.some((one) => one === 'clientAuth' || one === 'anyExtendedKeyUsage');
 }

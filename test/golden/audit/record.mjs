@@ -1,17 +1,20 @@
 // Records the facts of lab hosts anew: node test/golden/audit/record.mjs [STATE-SUITE…], for instance bad-trixie; without names, every
-// recording that is there. Each state is made on a host of its own (states.sh; "fresh" is one as it boots; "setup" and "harden" are made
-// by docker-tls itself, every fix accepted, with a plain container afterwards). Takes root, and some 15 s for each. Afterwards: UPDATE_GOLDEN=1 npx vitest run test/golden/audit-verdicts.test.ts, and review the difference.
+// recording that is there. Each state is made on a host of its own (states.sh; "fresh" is one as it boots; "setup", "harden" and "lynis" are
+// made by docker-tls itself, every fix accepted, with a plain container afterwards). Takes root, and some 15 s for each. Afterwards: UPDATE_GOLDEN=1 npx vitest run test/golden/audit-verdicts.test.ts, and review the difference.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hostScripts } from '../../../scripts/host-scripts.mjs';
+import { bundled, hostScripts } from '../../../scripts/host-scripts.mjs';
 
 const here = new URL('./', import.meta.url);
 const lab = fileURLToPath(new URL('../../../scripts/lab', here));
-const { AUDIT_SCRIPT: script } = await hostScripts();
+const { AUDIT_SCRIPT } = await hostScripts();
+const { SYSCTLS } = await bundled('src/domain/audit/host-settings.ts');
+/** As src/engine/gather.ts sends it. */
+const script = `SYSCTLS='${SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' ')}'\n${AUDIT_SCRIPT}`;
 const states = readFileSync(new URL('states.sh', here));
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -29,6 +32,10 @@ function run(args, input = '', program = lab) {
 
 /** All but userns-remap: the lab starts no container then ("remapped" is that state). */
 const ACCEPTED = 'icc,userland-proxy,sshd-root,sshd-passwords,docker-group';
+
+/** Of the profile lynis, for the host outside of Docker. */
+const ACCEPTED_OF_HOST = 'modules-used,sshd-forwarding,sshd-sessions,umask,session-timeout';
+const BANNER = 'Authorized users only. Use of this system is monitored and recorded.';
 
 /** The program as it is now. */
 function dockerTls(...words) {
@@ -52,7 +59,7 @@ function record(name) {
     run(['up', host, '--suite', suite, '--owner-pid', String(process.pid), '--json']),
   );
   try {
-    if (state === 'setup' || state === 'harden') {
+    if (state === 'setup' || state === 'harden' || state === 'lynis') {
       dockerTls(
         'setup',
         `ops@${address}`,
@@ -65,6 +72,17 @@ function record(name) {
         '--no-ca-passphrase',
       );
       if (state === 'harden') dockerTls('harden', host, '--accept', ACCEPTED);
+      if (state === 'lynis')
+        dockerTls(
+          'harden',
+          host,
+          '--profile',
+          'lynis',
+          '--accept',
+          `${ACCEPTED},${ACCEPTED_OF_HOST}`,
+          '--banner',
+          BANNER,
+        );
       run(['exec', host, 'sh', '-s', 'web'], states);
     } else if (state !== 'fresh') run(['exec', host, 'sh', '-s', state], states);
     writeFileSync(new URL(`${name}.facts`, here), run(['exec', host, 'sh', '-s'], script));

@@ -106,7 +106,7 @@ export function gitEngine({ url, remote, branch, cache, signal }: GitOptions): E
       const answer = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });
       for (const [hash, bytes] of batchOf(answer.stdout)) blobs.set(hash, bytes);
     }
-    // A link, a directory of another repository, or what is far too large is no content of ours: nobody has signed that it is empty.
+    // A link, a directory of another repository, or what is far too large is no content of ours: no signature says that it is empty.
     for (const { path, hash } of entries) files.set(path, blobs.get(hash ?? '') ?? new Uint8Array());
     return { revision, files };
   }

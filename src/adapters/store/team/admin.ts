@@ -29,7 +29,7 @@ export async function listOperators(session: Session): Promise<{ operators: read
 }
 
 /**
- * Lets one more person or runner open the store; on an empty store that is whoever runs this. Fails with E_NAME, E_RECIPIENT, E_OPERATOR
+ * Lets one more person or runner open the store; on an empty store that is the user who runs this. Fails with E_NAME, E_RECIPIENT, E_OPERATOR
  * (exit 2), and as a commit does.
  */
 export async function addOperator(session: Session, wanted: NewOperator): Promise<Operator> {
@@ -70,7 +70,7 @@ async function firstKeys(session: Session, operators: readonly Operator[]) {
   const signers = withSigner([], keys.signing);
   const opened = await openKeys(await renderKeys(operators, keys, signers), session.identities());
   if (opened?.ca === undefined)
-    throw operatorRefusal('the first operator of a store is whoever makes it, and no key of yours is this one', [
+    throw operatorRefusal('the first operator of a store is the user who makes it, and none of your keys is this one', [
       'with your own SSH key: docker-tls operator add NAME',
     ]);
   return { keys, signers };

@@ -11,7 +11,9 @@ export function tampered(url: string, what: string): DockerTlsError {
     code: 'E_STORE_TAMPERED',
     where: url,
     message: `${what}; nothing of it was used`,
-    details: ['somebody who can write to the store without being an operator changed it, or it was damaged on the way'],
+    details: [
+      'an account that can write to the store without being an operator changed it, or it was damaged on the way',
+    ],
     hints: [
       'docker-tls store check',
       'what this computer has seen last, back into the store: docker-tls store restore',
@@ -25,7 +27,7 @@ export function older(url: string, sequence: number, what: string): DockerTlsErr
     where: url,
     message: `the store is older than what was seen of it here (commit ${sequence}): ${what}`,
     details: [
-      'it was restored from a backup, or somebody put an old state in its place: clients that were revoked since would be accepted again',
+      'it was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
     ],
     hints: [
       'what this computer has seen last, back into the store: docker-tls store restore',
