@@ -48,10 +48,7 @@ export function renderAdded(
     ...(dryRun
       ? {}
       : {
-          next: [
-            `on that computer: docker-tls --store ${shellQuote(store)} status`,
-            'docker-tls operator list',
-          ],
+          next: [`on that computer: docker-tls --store ${shellQuote(store)} status`, 'docker-tls operator list'],
         }),
   };
 }
