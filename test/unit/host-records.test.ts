@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sign } from '../../src/adapters/issuer/sign.ts';
+import { signByToken } from '../../src/adapters/issuer/token.ts';
 import type { StoredClient } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
@@ -84,7 +85,7 @@ async function setUp(spec: HostSpec, store: ReturnType<typeof openStore>, dialle
 
 /** Issues, and writes it. */
 async function carryOut(changes: readonly CredentialChange[], store: ReturnType<typeof openStore>): Promise<void> {
-  const issuer = openIssuer(await store.read(), { passphrase: NO_PASSPHRASE, sign, now });
+  const issuer = openIssuer(await store.read(), { passphrase: NO_PASSPHRASE, runtime: { sign, signByToken }, now });
   await store.withLock('test', async () => store.write(await issuer.carryOut(changes)));
 }
 
