@@ -235,6 +235,20 @@ describe('others write to the store while a run goes on', () => {
   });
 });
 
+test('a host is tried with the credentials of clients that it has to reject', async () => {
+  const store = await newStore({ ann: undefined, eve: undefined });
+  const known = await setUp(b2('10.0.0.12'), store);
+  const context = await runOn(store);
+  const prepared = await plan(b2('10.0.0.12'), context);
+  const open: Runtime['probe'] = async () => ({
+    ...{ kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain: known.serverCert, elapsedMs: 0 },
+  });
+  const sent = { ca: known.ca, cert: known.serverCert, key: { kind: 'keep' } } as const;
+  const wanted = { ...context.wanted, mustReject: ['eve'] };
+  const checks = await verify(prepared, sent, { ...context, wanted }, { runtime: { ...context.runtime, probe: open } });
+  expect(checks.find(({ revoked }) => revoked === 'eve')).toMatchObject({ expected: 'refused', ok: false });
+});
+
 describe('what is asked for differs from the certificate that is there', () => {
   const base: Partial<HostSpec> = { sans: ['old.example.org', 'kept.example.org'].map(parseSan) };
   test.each<[string, Partial<HostSpec>, string]>([
