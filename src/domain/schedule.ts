@@ -29,17 +29,25 @@ export type ScheduleFile = { readonly name: string; readonly text: string };
 /** Files with secrets, as shell text: what holds a secret is named differently where systemd hands it over. */
 type SecretFiles = { readonly passphrase: string | undefined; readonly sudoPassword: string | undefined };
 
-/** Three commands, each tried whatever became of the one before. */
-function commandsOf({ program, home, fleetFile }: ScheduleOptions, files: SecretFiles): string[] {
+/** Three commands, each tried whatever became of the one before. `quiet`: they say only what needs attention. */
+function commandsOf(
+  { program, home, fleetFile }: ScheduleOptions,
+  files: SecretFiles,
+  quiet: '' | ' --quiet' = '',
+): string[] {
   const words = program.map(shellQuote).join(' ');
   const store = ` --home ${shellQuote(home)}${fleetFile === undefined ? '' : ` -f ${shellQuote(fleetFile)}`}`;
   const passphrase = files.passphrase === undefined ? '' : ` --ca-passphrase-file ${files.passphrase}`;
   const sudo = files.sudoPassword === undefined ? '' : ` --sudo-password-file ${files.sudoPassword}`;
   return [
-    `${words} rotate server --due --yes${store}${passphrase}${sudo}`,
-    `${words} rotate client --due --yes${store}${passphrase}`,
-    `${words} status --check${store}${sudo}`,
+    `${words} rotate server --due --yes${quiet}${store}${passphrase}${sudo}`,
+    `${words} rotate client --due --yes${quiet}${store}${passphrase}`,
+    `${words} status --check${quiet}${store}${sudo}`,
   ];
+}
+
+function runAll(commands: readonly string[]): string {
+  return ['bad=0', ...commands.map((one) => `${one} || bad=1`), 'exit $bad'].join('; ');
 }
 
 function filesAsNamed({ passphraseFile, sudoPasswordFile }: ScheduleOptions): SecretFiles {
@@ -56,9 +64,7 @@ export function renderSystemd(options: ScheduleOptions): ScheduleFile[] {
   const [passphrase, sudoPassword] = credentials.map(({ name, path }) =>
     path === undefined ? undefined : `"$CREDENTIALS_DIRECTORY/${name}"`,
   );
-  const script = `bad=0; ${commandsOf(options, { passphrase, sudoPassword })
-    .map((one) => `${one} || bad=1`)
-    .join('; ')}; exit $bad`;
+  const script = runAll(commandsOf(options, { passphrase, sudoPassword }, ' --quiet'));
   const service = [
     '[Unit]',
     'Description=Renew certificates of Docker hosts (docker-tls)',
@@ -107,10 +113,9 @@ export function renderSystemd(options: ScheduleOptions): ScheduleFile[] {
 
 /** For `crontab -e`: silent when all went well, so that mail means trouble. */
 export function renderCron(options: ScheduleOptions): string {
-  const commands = commandsOf(options, filesAsNamed(options));
-  const line = `out=$(${commands.map((one) => `${one} 2>&1 || bad=1`).join('; ')}; exit \${bad:-0}) || { printf "\\%s\\n" "$out"; exit 1; }`;
+  const line = runAll(commandsOf(options, filesAsNamed(options), ' --quiet'));
   // In a crontab a percent sign is the end of the line unless it is escaped.
-  const escaped = line.replace(/(?<!\\)%/g, '\\%');
+  const escaped = line.replaceAll('%', '\\%');
   return [...(options.mailTo === undefined ? [] : [`MAILTO=${options.mailTo}`]), `23 4 * * * ${escaped}`, ''].join(
     '\n',
   );

@@ -17,6 +17,7 @@ import auditMainModule from './audit/main.sh';
 import auditSectionsModule from './audit/sections.sh';
 import auditSoftwareModule from './audit/software.sh';
 import auditSshdModule from './audit/sshd.sh';
+import bootListModule from './boot-list.sh';
 import factsDaemonModule from './facts/daemon.sh';
 import factsHostModule from './facts/host.sh';
 import factsMainModule from './facts/main.sh';
@@ -87,6 +88,7 @@ export function rollbackScript(manager: ServiceManager): string {
     baseModule,
     resultModule,
     apiModule,
+    bootListModule,
     restoreModule,
     daemonModule,
     portModule,
@@ -104,6 +106,7 @@ export function applyScript(manager: ServiceManager): string {
   return [
     ...MANAGERS[manager].apply,
     sshdModule,
+    bootListModule,
     unarmedModule,
     resultModule,
     lockModule,
@@ -116,7 +119,7 @@ export function applyScript(manager: ServiceManager): string {
 }
 
 /** Functions for the end of a change that may not have armed its rollback. */
-export const ENDING_FUNCTIONS: string = [unarmedModule, resultModule].join('\n');
+export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultModule].join('\n');
 
 /**
  * Gathers what a plan needs to know, and changes nothing. Before it: MORE_PATHS, further files of

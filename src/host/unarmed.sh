@@ -1,10 +1,12 @@
 # What is left of a change that was given up before its rollback was armed.
+# Needs functions: unlist_recovery
 # Needs variables: LOCK RECOVERY RECOVERY_LINK STATE
 # Needs programs: rm rmdir
 
 # Takes it away: clear_unarmed STAGING
 clear_unarmed() {
   rm -rf -- "$STATE/txn"
+  unlist_recovery
   rm -f -- "$RECOVERY" "$RECOVERY_LINK"
   if [ -s "$1/created" ]; then rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null; fi
   rmdir -- "$STATE" 2>/dev/null

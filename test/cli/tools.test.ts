@@ -103,6 +103,9 @@ test('a renewal names the copies that are outdated, each with what renews it; re
   expect(rotated.out).toContain(tar);
   expect(rotated.out).toContain('docker-tls client export ci --format env --hosts build-1 --out -');
   expect(rotated.out).toContain('traefik (build-1): restart Traefik');
+  // In cron it is all that is said.
+  const quiet = await run(['rotate', 'client', 'ci', '--yes', '--quiet']);
+  expect(quiet.out).toMatch(/^ci, still with the old certificate: .*ci\.tar/);
   await run(tar.split(' ').slice(1));
   const again = await run(['rotate', 'client', 'ci', '--yes', '--json']);
   // Every one holds an older certificate now; after the export of one, the others are left.

@@ -212,6 +212,12 @@ test('a host whose TLS port only the jump host reaches: said before anything cha
     expect(checks.map(({ via }: { via?: string }) => via)).toEqual(checks.map(() => `the jump host ${gate.address}`));
     const verified = await person.run(['verify', inner.name]);
     expect([verified.status, verified.out]).toEqual([0, expect.stringContaining('through the jump host')]);
+    const doctor = await person.run(['doctor', inner.name, '--client', 'ci']);
+    const through =
+      /answers this client .*through the jump host[\s\S]*docker-tls tunnel \S+ --client ci -- docker version/;
+    expect([doctor.status, doctor.out]).toEqual([0, expect.stringMatching(through)]);
+    const audited = await person.run(['audit', inner.name, '--check', 'tls.1', '--json']);
+    expect(JSON.parse(audited.out).result.subjects[0].results).toMatchObject([{ id: 'tls.1', state: 'pass' }]);
     await inner.must('docker image inspect busybox >/dev/null 2>&1 || docker import /root/busybox.tar busybox');
     const script =
       'printenv DOCKER_TLS_CA_PASSPHRASE; stat -c %a "$' + '{DOCKER_HOST#unix://}"; docker run -i --rm busybox cat';

@@ -17,7 +17,7 @@ export type Member = {
   /** What was noted so far. */
   readonly notes: readonly string[];
   /** A new run. */
-  session(): Session;
+  session(now?: () => Date): Session;
 };
 
 export type Team = { readonly repository: string; readonly url: string; member(name: string): Member };
@@ -51,7 +51,7 @@ function newMember(directory: string, name: string, url: string): Member {
   return {
     ...{ name, home, env, notes },
     recipient: readFileSync(`${key}.pub`, 'utf8').trim(),
-    session: () => openTeamSession({ ...options, note: (text) => notes.push(text) }) as Session,
+    session: (now = options.now) => openTeamSession({ ...options, now, note: (text) => notes.push(text) }) as Session,
   };
 }
 

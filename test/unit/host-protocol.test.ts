@@ -17,7 +17,7 @@ import { AUDIT_SCRIPT, applyScript, FACTS_SCRIPT, rollbackScript, SERVICE_MANAGE
 import { type ShellParts, shellParts } from '../support/shell-tree.ts';
 
 const HOST = new URL('../../src/host/', import.meta.url).pathname;
-const SHARED = ['result.sh', 'api.sh', 'unarmed.sh', 'sshd.sh'];
+const SHARED = ['result.sh', 'api.sh', 'unarmed.sh', 'sshd.sh', 'boot-list.sh'];
 const files = [
   ...SHARED,
   ...['apply', 'rollback', 'facts', 'audit', 'packages', 'systemd', 'init'].flatMap((directory) =>

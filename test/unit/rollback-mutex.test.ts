@@ -17,7 +17,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'docker-tls-mutex-'));
   mkdirSync(join(root, 'state/txn'), { recursive: true });
   mkdirSync(join(root, 'units'));
-  const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock RECOVERY=${root}/units/recover RECOVERY_LINK=${root}/units/wants/recover TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
+  const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock RECOVERY=${root}/units/recover RECOVERY_LINK=${root}/units/wants/recover RECOVERY_LIST= TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
   writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
   // A minute's patience is none of what is tried here, and this computer's own /run is none of its business.
   const script = rollbackScript('systemd')

@@ -102,7 +102,11 @@ export function renderRotatedClients({ changed, clients }: RotatedClients, aroun
     missing: copies?.missing ?? [],
     outdated,
   }));
-  return { ...rest, result: { clients: result }, text: lines.join('\n') };
+  const left = clients.flatMap(({ name, outdated }) =>
+    outdated.map(({ what, renew }) => `${name}, still with the old certificate: ${what}: ${renew}`),
+  );
+  const attention = [rest.attention ?? '', ...left].filter((line) => line !== '').join('\n');
+  return { ...rest, result: { clients: result }, text: lines.join('\n'), attention };
 }
 
 function renewedWords({ name, before, after, copies, outdated }: Renewed, now: Date): string {

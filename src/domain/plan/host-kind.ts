@@ -13,8 +13,8 @@ export type HostKind = {
   readonly service: string;
   /** Holds its units or init scripts: it always exists, and is locked during a change. */
   readonly directory: string;
-  /** What the next boot runs before the daemon when a change is under way, and the link that makes it run. */
-  readonly recovery: { readonly file: string; readonly link: string };
+  /** What the next boot runs before the daemon when a change is under way, the link that makes it run, and a list that has to name it (empty: none). */
+  readonly recovery: { readonly file: string; readonly link: string; readonly list: string };
   /** What of its own says how the daemon is started: in the reason of a restart. */
   readonly start: string;
   /** The daemon is up once it answers: its service says nothing of that. */
@@ -43,6 +43,7 @@ const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
     recovery: {
       file: `${UNITS}/docker-tls-recover.service`,
       link: `${UNITS}/sysinit.target.wants/docker-tls-recover.service`,
+      list: '',
     },
     start: 'its units change',
     asks: false,
@@ -62,17 +63,23 @@ const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
       sshdLog: journal(50, '-u', 'ssh.service', '-u', 'sshd.service'),
     },
   },
-  sysvinit: initScripts('sysvinit', '/etc/init.d/docker', ['/etc/init.d/docker'], '/etc/rcS.d/S99docker-tls-recover'),
+  sysvinit: initScripts(
+    'sysvinit',
+    '/etc/init.d/docker',
+    ['/etc/init.d/docker'],
+    '/etc/rcS.d/S99docker-tls-recover',
+    `${INIT_SCRIPTS}/.depend.boot`,
+  ),
   openrc: initScripts('openrc', 'docker', ['rc-service', 'docker'], '/etc/runlevels/boot/docker-tls-recover'),
 };
 
-function initScripts(name: ServiceManager, service: string, run: readonly string[], link: string): HostKind {
+function initScripts(name: ServiceManager, service: string, run: readonly string[], link: string, list = ''): HostKind {
   const logged = ['grep', '-s', 'docker-tls', '/var/log/syslog', '/var/log/messages'];
   return {
     name,
     service,
     directory: INIT_SCRIPTS,
-    recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link },
+    recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link, list },
     start: 'its settings change',
     asks: true,
     bringUp: [[...run, 'restart']],

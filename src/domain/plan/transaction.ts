@@ -39,7 +39,13 @@ function storedScript(kind: HostKind): string {
 
 /** Where a kind of host has what a change uses, for each of its scripts. */
 function places({ directory, recovery }: HostKind) {
-  return { UNITS: directory, RECOVERY: recovery.file, RECOVERY_LINK: recovery.link, LOCK };
+  return {
+    UNITS: directory,
+    RECOVERY: recovery.file,
+    RECOVERY_LINK: recovery.link,
+    RECOVERY_LIST: recovery.list,
+    LOCK,
+  };
 }
 
 export type TransactionOptions = {

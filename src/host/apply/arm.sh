@@ -1,11 +1,11 @@
 # Arms the rollback: from here on the host rolls back automatically, also when this script is killed or the host reboots
-# Needs functions: fail make_directories recovery_goal start_timer step words write_recovery
+# Needs functions: fail list_recovery make_directories recovery_goal start_timer step words write_recovery
 # Needs variables: RECOVERY RECOVERY_LINK STAGING T
 # Needs programs: cp ln mkdir mv rm sync
 
 step arm
 make_directories "${RECOVERY_LINK%/*}" 0755 || fail "$(words)"
-write_recovery 2>"$ERR" && ln -sfT "$(recovery_goal)" "$RECOVERY_LINK" 2>>"$ERR" || fail "$(words)"
+write_recovery 2>"$ERR" && ln -sfT "$(recovery_goal)" "$RECOVERY_LINK" 2>>"$ERR" && list_recovery 2>>"$ERR" || fail "$(words)"
 # `settings` comes last: it is what makes the rollback able to act. Its content has to be on the disk before its name is: after a loss of
 # power a file system may show a name whose content is not there yet.
 mkdir -p -- "$T" 2>"$ERR" &&

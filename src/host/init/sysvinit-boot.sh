@@ -1,5 +1,5 @@
 # sysvinit: the script for the next boot. It runs in rcS, before everything that a change may touch.
-# Needs variables: RECOVERY RECOVERY_LINK STATE T
+# Needs variables: RECOVERY RECOVERY_LINK RECOVERY_LIST STATE T
 # Needs programs: cat chmod
 
 write_recovery() {
@@ -25,6 +25,7 @@ done
 if [ -f $T/settings ]; then exec /bin/sh $T/rollback.sh undo boot; fi
 rm -rf $T
 rmdir $STATE
+sed -i -e '/^docker-tls-recover:/d' -e 's/ docker-tls-recover / /g' -e 's/ docker-tls-recover\$//' $RECOVERY_LIST
 rm -f $RECOVERY_LINK $RECOVERY
 SCRIPT
 }

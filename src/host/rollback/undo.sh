@@ -1,6 +1,6 @@
 # The rollback: everything back as it was, at once, by the timer or at the next boot.
 # Needs functions: apply_services clear_beside clear_blobs final_daemon_json finish forget_recovery mark note place_as
-# Needs functions: read_at_boot release_port reload_live_restore remove_created restore_files restore_live_restore stop_timer
+# Needs functions: read_at_boot release_port reload_live_restore remove_created restore_files restore_live_restore stop_timer unlist_recovery
 # Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK STATE T TXN WAS_ACTIVE
 # Needs programs: ls rm sleep
 
@@ -72,4 +72,7 @@ clear_records() {
   if [ ! -L "$STATE" ] && [ "$(ls -A "$STATE")" = "${T##*/}" ]; then rm -rf -- "$STATE"; else rm -rf -- "$T"; fi
 }
 
-clear_recovery() { rm -f -- "$RECOVERY" "$RECOVERY_LINK"; }
+clear_recovery() {
+  unlist_recovery
+  rm -f -- "$RECOVERY" "$RECOVERY_LINK"
+}

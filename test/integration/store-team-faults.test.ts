@@ -1,0 +1,134 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { checkTeamStore } from '../../src/adapters/store/team/admin.ts';
+import { teamStore } from '../../src/adapters/store/team/store.ts';
+import { newHome, removeHomes, removeLater, sampleCa, sampleHost } from '../support/store.ts';
+import { runChild } from '../support/store-child.ts';
+import { enrol, type Member, newTeam, type Team } from '../support/team.ts';
+
+const path = process.env.PATH ?? '';
+const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
+let made: Team & { ada: Member; bob: Member };
+let bundle = '';
+
+beforeAll(() => {
+  const directory = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'store-test');
+  mkdirSync(directory, { recursive: true });
+  bundle = join(directory, `team-${process.pid}.mjs`);
+  removeLater(bundle);
+  buildSync({
+    stdin: {
+      contents: `export * from './src/adapters/store/open.ts'; export * from './src/adapters/store/team/store.ts'; export * from './test/support/store.ts';`,
+      resolveDir: join(import.meta.dirname, '..', '..'),
+      loader: 'ts',
+    },
+    ...{ outfile: bundle, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external' },
+  });
+});
+beforeEach(async () => {
+  const team = newTeam();
+  made = { ...team, ada: team.member('ada'), bob: team.member('bob') };
+  await enrol(made.ada, made.bob);
+});
+afterEach(() => {
+  process.env.PATH = path;
+});
+afterAll(removeHomes);
+
+/** A git in front of the real one. `$n` is the number of the call. */
+function gitOf(body: string): string {
+  const directory = newHome();
+  mkdirSync(directory, { recursive: true });
+  const text = `#!/bin/sh\nn=$(($(cat '${directory}/n' 2>/dev/null || echo 0) + 1))\necho "$n" >'${directory}/n'\n${body}\nexec ${real} "$@"\n`;
+  writeFileSync(join(directory, 'git'), text, { mode: 0o755 });
+  return directory;
+}
+
+function put(member: Member, name: string) {
+  const store = teamStore(member.session());
+  return store.withLock('docker-tls test', () => store.write({ hosts: { [name]: sampleHost(name, 1) } }));
+}
+
+async function hostsOf(member: Member): Promise<string[]> {
+  return [...(await teamStore(member.session()).read()).hosts.keys()];
+}
+
+function commits(): number {
+  return Number(
+    execFileSync('git', ['--git-dir', made.repository, 'rev-list', '--count', 'docker-tls'], { encoding: 'utf8' }),
+  );
+}
+
+describe('a network that is cut', () => {
+  test('before the push arrives: it is pushed again, once', async () => {
+    const before = commits();
+    const cut = gitOf(
+      'case " $* " in *" push "*) [ -e "$0.once" ] || { : >"$0.once"; echo "fatal: the remote end hung up" >&2; exit 128; };; esac',
+    );
+    process.env.PATH = `${cut}:${path}`;
+    await put(made.ada, 'a');
+    expect([commits(), await hostsOf(made.bob)]).toEqual([before + 1, ['a']]);
+  });
+
+  test('after the push arrived: it counts, and is not made twice', async () => {
+    const before = commits();
+    const cut = gitOf(`case " $* " in *" push "*) ${real} "$@"; echo "fatal: early EOF" >&2; exit 128;; esac`);
+    process.env.PATH = `${cut}:${path}`;
+    await put(made.ada, 'a');
+    expect([commits(), await hostsOf(made.bob)]).toEqual([before + 1, ['a']]);
+  });
+
+  test('for good, while it is not known whether it arrived: said so, and the next run begins from what is there', async () => {
+    const cut = gitOf(
+      `case " $* " in *" push "*) ${real} "$@"; : >"$0.gone"; exit 128;; *" ls-remote "*) [ ! -e "$0.gone" ] || exit 128;; esac`,
+    );
+    process.env.PATH = `${cut}:${path}`;
+    await expect(put(made.ada, 'a')).rejects.toMatchObject({
+      code: 'E_STORE_UNREACHABLE',
+      message: expect.stringContaining('may be stored or not'),
+    });
+    process.env.PATH = path;
+    await put(made.ada, 'b');
+    expect(await hostsOf(made.bob)).toEqual(['a', 'b']);
+  });
+});
+
+test('a run that is killed at any call of git leaves the old or the new, and nothing that stops the next run', async () => {
+  const script = `
+    const { openTeamSession, teamStore, sampleHost } = await import(process.argv[1]);
+    const [home, url, cwd, name] = process.argv.slice(2);
+    const session = openTeamSession({ home, url, cwd, env: { HOME: cwd }, who: 'ada@laptop', now: () => new Date(), note() {} });
+    const store = teamStore(session);
+    await store.withLock('docker-tls test', () => store.write({ hosts: { [name]: sampleHost(name, 1) } }));
+    console.log('end');`;
+  const { ada, bob, url } = made;
+  const outcomes: string[] = [];
+  for (let call = 1; call < 40; call++) {
+    // Every other time the call itself still happens.
+    const killing = gitOf(`if [ "$n" = ${call} ]; then ${call % 2 ? `${real} "$@"; ` : ''}kill -9 $PPID; exit 1; fi`);
+    process.env.PATH = `${killing}:${path}`;
+    const name = `host-${call}`;
+    const { stdout } = await runChild(script, [bundle, ada.home, url, dirname(dirname(ada.home)), name]).ended;
+    process.env.PATH = path;
+    const there = (await hostsOf(bob)).includes(name);
+    outcomes.push(`${stdout.includes('end') ? 'ended' : 'killed'}, ${there ? 'stored' : 'not stored'}`);
+    if (stdout.includes('end')) break;
+  }
+  await checkTeamStore(bob.session(), false);
+  expect(outcomes.at(-1)).toBe('ended, stored');
+  expect(new Set(outcomes)).toEqual(new Set(['killed, not stored', 'killed, stored', 'ended, stored']));
+}, 180_000);
+
+test('clocks that differ by an hour change nothing: numbers decide, not times', async () => {
+  const { ada, bob } = made;
+  await put(ada, 'a');
+  const hour = 3_600_000;
+  const early = teamStore(bob.session(() => new Date(Date.now() - hour)));
+  await early.withLock('docker-tls test', () => early.write({ ca: sampleCa(0), removeHosts: ['a'] }));
+  await put(ada, 'b');
+  expect(await hostsOf(bob)).toEqual(['b']);
+  expect(JSON.parse(readFileSync(join(ada.home, 'store.json'), 'utf8')).seen.sequence).toBe(5);
+});
