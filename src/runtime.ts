@@ -5,7 +5,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { ClientCopies } from './adapters/store/records.ts';
-import type { ExternalCa, SignProfile } from './domain/external-ca.ts';
+import type { CaToken, ExternalCa, SignProfile } from './domain/external-ca.ts';
 import type { San } from './domain/pki/names.ts';
 import type { Login } from './domain/quote.ts';
 import type { Secret } from './domain/secret.ts';
@@ -184,6 +184,12 @@ export type SignRequest = {
 /** Certificate and chain, PEM, the leaf first. Fails with E_SIGN_COMMAND, E_SIGN_ANSWER, E_CA_LEAF_ONLY, E_ISSUER_…. */
 export type Sign = (ca: ExternalCa, request: SignRequest) => Promise<string>;
 
+/** Signs by a key that is in a token; `hash`: of the signature. Fails with E_TOKEN (exit 4). */
+export type SignByToken = (
+  token: CaToken,
+  request: { readonly pin: Secret; readonly hash: string; readonly body: Uint8Array },
+) => Promise<Buffer>;
+
 export type CopiesRequest = {
   readonly copies: readonly ClientCopies[];
   /** The new credentials. */
@@ -231,6 +237,7 @@ export type Runtime = {
   readonly connect: Connect;
   readonly probe: Probe;
   readonly sign: Sign;
+  readonly signByToken: SignByToken;
   refreshCopies(request: CopiesRequest): Promise<CopiesOutcome>;
   /** Aborted by Ctrl-C or SIGTERM: a run stops at the next safe place and releases what it holds. */
   readonly signal: AbortSignal;

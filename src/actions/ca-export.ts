@@ -3,7 +3,7 @@
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { encryptKey } from '../domain/pki/keys.ts';
 import { Secret } from '../domain/secret.ts';
-import { noCa } from '../domain/trust/ca-refusals.ts';
+import { externalCaKey, noCa } from '../domain/trust/ca-refusals.ts';
 import { openIssuer } from '../engine/issue.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
@@ -40,8 +40,9 @@ export async function exportCa(context: ActionContext, options: CaExportOptions)
   if (out === undefined) throw usage('--with-key needs a file', ['docker-tls ca export --with-key --out FILE']);
   const file = { runtime, global, out, replace };
   checkOut(file, true);
-  const issuer = openIssuer(state, { passphrase: run.passphrase, sign: runtime.sign, now: runtime.now() });
+  const issuer = openIssuer(state, { passphrase: run.passphrase, runtime, now: runtime.now() });
   const authority = await issuer.authority();
+  if (authority.key === undefined) throw externalCaKey();
   const passphrase = await exportPassphrase(options.passphraseFile, 'Passphrase for the exported key:', context);
   const key = await encryptKey(authority.key, passphrase);
   return { ...exported, file: await writeOut({ ...file, data: new Secret(`${ca.cert}${key.revealText()}`) }) };

@@ -1,17 +1,18 @@
 /** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
 
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
-import { type ExternalCa, externalCaWords } from '../domain/external-ca.ts';
+import { type CaToken, type ExternalCa, externalCaWords } from '../domain/external-ca.ts';
 import { authorityFlaws, authorityWarnings } from '../domain/pki/authority.ts';
 import { type CertificateInfo, inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
 import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../domain/pki/keys.ts';
 import { Secret } from '../domain/secret.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
+import { tryToken } from '../engine/token.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { type ExternalCaFlags, externalCaOf } from './external-ca.ts';
+import { caTokenOf, type ExternalCaFlags, externalCaOf } from './external-ca.ts';
 import { readIn } from './files.ts';
 import { passphraseSource, type SecretOptions } from './secrets.ts';
 import { storeOf } from './store.ts';
@@ -23,12 +24,14 @@ export type CaImportOptions = SecretOptions &
     readonly chain: string | undefined;
     readonly wholeChain: boolean;
     readonly tlsRoot: string | undefined;
+    readonly pkcs11: string | undefined;
+    readonly pinFile: string | undefined;
     readonly leafOnly: boolean;
   };
 
 export type ImportedCa = Pick<CertificateInfo, 'subject' | 'fingerprint' | 'notAfter'> & {
   /** What signs from now on. */
-  readonly issues: 'key' | 'asked' | 'leaf-only' | 'external';
+  readonly issues: 'key' | 'token' | 'asked' | 'leaf-only' | 'external';
   /** Who is asked, in words. */
   readonly asked: string | undefined;
   readonly warnings: readonly string[];
@@ -44,32 +47,35 @@ export async function importCa(context: ActionContext, options: CaImportOptions)
   const chain = options.chain === undefined ? undefined : await text(options.chain);
   const tlsRoot = options.tlsRoot === undefined ? `${cert}\n${chain ?? ''}` : await text(options.tlsRoot);
   const external = externalCaOf(options, tlsRoot, runtime.cwd);
-  if (key !== undefined && external !== undefined)
-    throw usage('give either --key, or who signs (--sign-command, --step-ca, --cfssl, --vault)', []);
+  const token = caTokenOf(options, runtime.cwd);
+  if ([key, external, token].filter((one) => one !== undefined).length > 1)
+    throw usage('give one of --key, --pkcs11, --sign-command, --step-ca, --cfssl and --vault', []);
   const files = { key: key === undefined ? undefined : new Secret(await readIn(key, runtime.cwd)), chain };
   const passphrase = passphraseSource(options, runtime, prompts);
   const store = storeOf(context);
+  if (token !== undefined && !global.dryRun) await tryToken(cert, token, passphrase, runtime);
   return store.withLock('docker-tls ca import', async () => {
     const change = await caToStore({
       ...{ cert, wholeChain, passphrase, ...files },
       state: await store.read(),
       now: runtime.now(),
-      ...{ external, leafOnly: leafOnly || undefined, noPassphrase: options.noCaPassphrase || undefined },
+      ...{ external, token, leafOnly: leafOnly || undefined, noPassphrase: options.noCaPassphrase || undefined },
     });
     if (!global.dryRun) await store.write(change);
     const { subject, fingerprint, notAfter } = inspectCertificate(cert);
     const { record } = change.ca ?? {};
-    const issues = change.ca?.keyPem
-      ? 'key'
-      : record?.external
-        ? record.leafOnly
-          ? 'leaf-only'
-          : 'asked'
-        : 'external';
+    const issues = issuesOf(change.ca);
     const warnings = authorityWarnings(cert, change.ca?.record.wholeChain === true);
     const asked = record?.external === undefined ? undefined : externalCaWords(record.external);
     return { subject, fingerprint, notAfter, issues, asked, warnings };
   });
+}
+
+function issuesOf(ca: StoreChange['ca']): ImportedCa['issues'] {
+  if (ca?.keyPem !== undefined) return 'key';
+  if (ca?.record.token !== undefined) return 'token';
+  if (ca?.record.external === undefined) return 'external';
+  return ca.record.leafOnly ? 'leaf-only' : 'asked';
 }
 
 type CaImport = {
@@ -83,6 +89,8 @@ type CaImport = {
   readonly wholeChain?: boolean;
   /** Who is asked where its key is on another machine. */
   readonly external?: ExternalCa;
+  /** Where its key is, if that is in a token. */
+  readonly token?: CaToken;
   /** It makes no issuing CAs for clients. */
   readonly leafOnly?: boolean;
   /** The keys of clients' issuing CAs are stored without a passphrase. */
@@ -122,15 +130,16 @@ async function caToStore(request: CaImport): Promise<StoreChange> {
     ]);
   }
   const kept = key === undefined ? (same ? state.ca?.keyPem : undefined) : await protectedKey(cert, key, passphrase);
-  if (kept !== undefined && info.pathLen === 0) {
+  const before = same ? state.ca?.record : undefined;
+  const token = request.token ?? (request.external === undefined && kept === undefined ? before?.token : undefined);
+  if ((kept !== undefined || token !== undefined) && info.pathLen === 0) {
     throw caError(
       'E_CA_PATHLEN',
       'this CA may sign leaf certificates only (its path length is 0), so clients could not have issuing CAs of their own',
       ['have it asked instead, without --key: --sign-command COMMAND'],
     );
   }
-  const before = same ? state.ca?.record : undefined;
-  const external = request.external ?? before?.external;
+  const external = request.external ?? (token === undefined ? before?.external : undefined);
   const leafOnly = request.leafOnly ?? (request.external === undefined && before?.leafOnly);
   return {
     ca: {
@@ -145,7 +154,9 @@ async function caToStore(request: CaImport): Promise<StoreChange> {
         external,
         // Below a path length of 0 stands no CA: that needs no attempt.
         leafOnly: (external !== undefined && (leafOnly || info.pathLen === 0)) || undefined,
-        noPassphrase: (external !== undefined && (request.noPassphrase ?? before?.noPassphrase)) || undefined,
+        token,
+        noPassphrase:
+          ((external ?? token) !== undefined && (request.noPassphrase ?? before?.noPassphrase)) || undefined,
         chain: chain.length === 0 ? undefined : chain.join(''),
         wholeChain: request.wholeChain || undefined,
       },

@@ -1,6 +1,7 @@
 /** Owns `ca show`: the active CA and those that are still trusted beside it. */
 
-import type { ExternalCa } from '../domain/external-ca.ts';
+import type { StoredOldCa } from '../adapters/store/records.ts';
+import type { CaToken, ExternalCa } from '../domain/external-ca.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { isEncrypted } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -8,12 +9,13 @@ import { noCa } from '../domain/trust/ca-refusals.ts';
 import type { ActionContext } from './action-context.ts';
 import { storeOf } from './store.ts';
 
-export type KeyState = 'encrypted' | 'not encrypted' | 'external';
+export type KeyState = 'encrypted' | 'not encrypted' | 'token' | 'external';
 type Ca = ReturnType<typeof inspectCertificate> & { readonly key: KeyState };
 
 export type CaView = Ca & {
   /** Who is asked to sign. */
   readonly external: ExternalCa | undefined;
+  readonly token: CaToken | undefined;
   /** It makes no issuing CAs for clients. */
   readonly leafOnly: boolean;
   /** How many issuing CAs of clients there are below it. */
@@ -26,11 +28,11 @@ export type CaView = Ca & {
 export async function viewCa(context: ActionContext): Promise<CaView> {
   const { ca, oldCas, issuers } = await storeOf(context).read();
   if (ca === undefined) throw noCa();
-  const view = ({ cert, keyPem }: { readonly cert: string; readonly keyPem?: Secret | undefined }): Ca => {
-    return { ...inspectCertificate(cert), key: keyState(keyPem) };
+  const view = ({ cert, keyPem, record }: Omit<StoredOldCa, 'serial'>): Ca => {
+    return { ...inspectCertificate(cert), key: record?.token === undefined ? keyState(keyPem) : 'token' };
   };
-  const { external, leafOnly = false } = ca.record;
-  return { ...view(ca), external, leafOnly, clientIssuers: issuers.size, old: oldCas.map(view) };
+  const { external, token, leafOnly = false } = ca.record;
+  return { ...view(ca), external, token, leafOnly, clientIssuers: issuers.size, old: oldCas.map(view) };
 }
 
 function keyState(key: Secret | undefined): KeyState {

@@ -3,7 +3,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { anchorCommand, splitCommand } from '../adapters/issuer/sign-command.ts';
-import { API_KINDS, type ApiKind, DEFAULT_PROFILES, type ExternalCa, type SignProfile } from '../domain/external-ca.ts';
+import {
+  API_KINDS,
+  type ApiKind,
+  type CaToken,
+  DEFAULT_PROFILES,
+  type ExternalCa,
+  type SignProfile,
+} from '../domain/external-ca.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
@@ -98,4 +105,37 @@ function usage(message: string): DockerTlsError {
       'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
     ],
   });
+}
+
+/** The token that `--pkcs11` names. RFC 7512: `module-path` and `pin-source` are read from the URI, a PIN in it is refused. */
+export function caTokenOf(
+  { pkcs11, pinFile }: { readonly pkcs11?: string | undefined; readonly pinFile?: string | undefined },
+  cwd: string,
+): CaToken | undefined {
+  if (pkcs11 === undefined) {
+    if (pinFile !== undefined) throw usage('--pin-file belongs to --pkcs11');
+    return undefined;
+  }
+  const [uri = '', query = ''] = pkcs11.split('?');
+  if (!/^pkcs11:[A-Za-z0-9%._~:[\]@!$'()*+,=&/;-]+$/.test(uri) || !/(?:^pkcs11:|;)(?:object|id)=/.test(uri))
+    throw usage("--pkcs11 is not a URI of a key (RFC 7512), for instance 'pkcs11:token=ca;object=docker-ca'");
+  const attributes = new Map(
+    query.split('&').flatMap((text) => {
+      const [name = '', value = ''] = text.split('=');
+      return name === '' ? [] : [[name, decodeURIComponent(value)] as const];
+    }),
+  );
+  if (/pin-value/.test(pkcs11))
+    throw usage('--pkcs11: a PIN in the URI is readable by every local user; use --pin-file FILE');
+  const unknown = [...attributes.keys()].find((name) => name !== 'module-path' && name !== 'pin-source');
+  if (unknown !== undefined) throw usage(`--pkcs11: ${unknown} is not supported; module-path and pin-source are`);
+  const module = attributes.get('module-path');
+  if (module !== undefined && !/^\/[^\0\r\n$]+$/.test(module))
+    throw usage('--pkcs11: module-path has to be an absolute path');
+  const source = pinFile ?? attributes.get('pin-source')?.replace(/^file:/, '');
+  return {
+    uri,
+    ...(module === undefined ? {} : { module }),
+    ...(source === undefined ? {} : { pinFile: secretFile(source, '--pin-file', cwd) }),
+  };
 }

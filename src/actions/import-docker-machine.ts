@@ -46,11 +46,11 @@ async function takeOver(
   const before = await store.read();
   const found = await readDockerMachines(directory, names, { state: before, now });
   if (dryRun || found.hosts.length === 0) return { ...found, copies: [] };
-  await openIssuer(before, { passphrase, sign: runtime.sign, now }).unlock(firstCa(before.ca, ca));
+  await openIssuer(before, { passphrase, runtime, now }).unlock(firstCa(before.ca, ca));
   return store.withLock('docker-tls import docker-machine', async () => {
     const state = await store.read();
     const taken = await readDockerMachines(directory, names, { state, now });
-    const issuer = openIssuer(state, { passphrase, sign: runtime.sign, now });
+    const issuer = openIssuer(state, { passphrase, runtime, now });
     const made = await issuer.carryOut(firstCa(state.ca, ca));
     const trusted = [made.ca ?? state.ca, ...state.oldCas].map((one) => one?.cert ?? '').join('');
     const oldCas = await Promise.all(

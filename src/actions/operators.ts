@@ -53,17 +53,15 @@ export async function giveAccess(
     readonly ca: boolean;
     readonly client?: string | undefined;
   },
-): Promise<Operator> {
+): Promise<{ readonly operator: Operator; readonly store: string }> {
   const session = sharedStoreOf(context);
+  const store = session.url;
   const file = recipient === undefined ? undefined : resolve(context.runtime.cwd, recipient);
   const text = file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : recipient;
-  if (!context.global.dryRun) return addOperator(session, { ...wanted, recipient: text });
+  if (!context.global.dryRun) return { store, operator: await addOperator(session, { ...wanted, recipient: text }) };
   await session.read();
-  return {
-    ...wanted,
-    recipient: text === undefined ? '' : await checkRecipient(text),
-    addedAt: context.runtime.now().toISOString(),
-  };
+  const checked = text === undefined ? '' : await checkRecipient(text);
+  return { store, operator: { ...wanted, recipient: checked, addedAt: context.runtime.now().toISOString() } };
 }
 
 export type Removed = {

@@ -93,6 +93,11 @@ export function passphraseSource(
       }
       return typed;
     },
+    async pin({ uri, pinFile }) {
+      if (pinFile !== undefined) return readSecretFile(pinFile, '--pin-file');
+      const explain = 'The key of the CA is in a token; a few wrong PINs lock it.';
+      return prompts.password({ message: `PIN of ${uri}:`, explain, flag: 'docker-tls ca import … --pin-file FILE' });
+    },
   };
 }
 

@@ -37,7 +37,7 @@ export async function selectSpecs(
   flags: HostFlags | undefined,
   { reached = false }: { readonly reached?: boolean } = {},
 ): Promise<Selection> {
-  const shard = options.shard === undefined ? undefined : parseShard(options.shard);
+  const shard = options.shard === undefined ? undefined : parseShard(options.shard, runtime.env);
   if (global.file !== undefined && options.inventory !== undefined) {
     throw new DockerTlsError({
       code: 'E_USAGE',

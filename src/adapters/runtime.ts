@@ -22,6 +22,7 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     connect: async (target) => (await import('./ssh/connect.ts')).connect(target),
     probe: async (request) => (await import('./docker/probe.ts')).probe(request),
     sign: async (ca, request) => (await import('./issuer/sign.ts')).sign(ca, request, options.signal),
+    signByToken: async (token, request) => (await import('./issuer/token.ts')).signByToken(token, request),
     refreshCopies: async (request) => (await import('./docker/installed-copies.ts')).refreshCopies(request),
   };
 }

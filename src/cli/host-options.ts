@@ -116,7 +116,12 @@ export const SELECTION_OPTIONS = {
     value: 'NAME',
     summary: 'only these hosts or groups; * and ? match',
   },
-  shard: { kind: 'text', group: 'Hosts', value: 'I/N', summary: 'only part I of N, to split a run' },
+  shard: {
+    kind: 'text',
+    group: 'Hosts',
+    value: 'I/N',
+    summary: 'only part I of N, or auto (docs/ci.md)',
+  },
 } as const satisfies OptionSpecs;
 
 /** How a run goes over several hosts. */

@@ -46,6 +46,21 @@ export const DEFAULT_PROFILES: Readonly<Record<ApiKind, ApiCa['profiles']>> = {
   vault: { server: 'docker-server', client: 'docker-client', issuer: 'root/sign-intermediate' },
 };
 
+/** The key of a CA in a hardware token or a KMS (PKCS#11). */
+export const caToken = z.looseObject({
+  /** RFC 7512: which key. */
+  uri: text,
+  /** Absolute path of the PKCS#11 module; absent: p11-kit's, which knows all. */
+  module: z.optional(text),
+  /** Absolute path; absent: it is asked for. */
+  pinFile: z.optional(text),
+});
+export type CaToken = {
+  readonly uri: string;
+  readonly module?: string | undefined;
+  readonly pinFile?: string | undefined;
+};
+
 /** Names an external CA in one line. */
 export function externalCaWords(ca: ExternalCa): string {
   if (ca.kind === 'command') return ca.command;

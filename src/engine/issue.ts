@@ -9,6 +9,7 @@ import type {
   StoredCa,
   StoredClient,
   StoredIssuer,
+  StoredOldCa,
   StoreState,
 } from '../adapters/store/records.ts';
 import type { ExternalCa } from '../domain/external-ca.ts';
@@ -19,13 +20,12 @@ import {
   issueClient,
   issueClientAuthority,
   issueServer,
-  type OpenAuthority,
-  openAuthority,
 } from '../domain/pki/certificate.ts';
 import { makeCsr, parseCsr } from '../domain/pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import type { KeyType } from '../domain/pki/key-types.ts';
 import { generateKey } from '../domain/pki/keys.ts';
+import { type OpenAuthority, openAuthority } from '../domain/pki/open-authority.ts';
 import { clientAuthorityName } from '../domain/pki/profiles.ts';
 import type { CertificateRequest } from '../domain/plan/desired.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -33,10 +33,16 @@ import { caNotAccepted, externalCaKey } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, signs } from '../domain/trust/changes.ts';
 import { canVouch, requestNeedsKey } from '../domain/trust/server.ts';
 import { hostsLosing, isFrom } from '../domain/trust/trust.ts';
-import type { Sign, SignRequest } from '../runtime.ts';
+import { makesIssuers, viewOf } from '../domain/trust/view.ts';
+import type { Runtime, SignRequest } from '../runtime.ts';
 import { type PassphraseSource, protectKeys } from './key-protection.ts';
+import { openToken } from './token.ts';
 
-export type IssuerOptions = { readonly passphrase: PassphraseSource; readonly sign: Sign; readonly now: Date };
+export type IssuerOptions = {
+  readonly passphrase: PassphraseSource;
+  readonly runtime: Pick<Runtime, 'sign' | 'signByToken'>;
+  readonly now: Date;
+};
 
 export type Issuer = {
   /** Carries changes out, in order; gives what is to be stored. Fails with E_CA_NOT_ACCEPTED (exit 3), E_SIGN_COMMAND, E_KEY_PASSPHRASE. */
@@ -57,7 +63,9 @@ export function asksExternalCa({ ca }: Pick<StoreState, 'ca'>): boolean {
 }
 
 /** An issuer over the store as it was read. Nothing is asked or opened before it is needed. */
-export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerOptions): Issuer {
+export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
+  const { passphrase, runtime, now } = options;
+  const { sign } = runtime;
   const keys = protectKeys(state, passphrase);
   const asked = asksExternalCa(state) ? state.ca?.record : undefined;
   /** The CA that is asked; one that this run makes has its key here. */
@@ -76,13 +84,19 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
   }
 
   async function openCa(): Promise<OpenAuthority> {
-    if (ca?.keyPem === undefined) throw externalCaKey();
-    return openAuthority({ cert: ca.cert, key: await keys.open(ca.keyPem) });
+    if (ca === undefined) throw externalCaKey();
+    return openStored(ca);
+  }
+
+  async function openStored({ cert, keyPem, record }: Pick<StoredOldCa, 'cert' | 'keyPem' | 'record'>) {
+    if (keyPem !== undefined) return openAuthority({ cert, key: await keys.open(keyPem) });
+    if (record?.token !== undefined) return openToken(cert, record.token, passphrase, runtime);
+    throw externalCaKey();
   }
 
   /** Whether a client's issuing CA signs, whose key is in the store; the certificates of hosts are the external CA's. */
   function issuesHere(changes: readonly CredentialChange[]): boolean {
-    return asked !== undefined && !asked.leafOnly && changes.some(signs);
+    return makesIssuers(viewOf(state, now)) && changes.some(signs);
   }
 
   function trusted(): string {
@@ -220,9 +234,9 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
     const certs: string[] = [];
     for (const old of oldCas) {
       const days = Math.floor((inspectCertificate(old.cert).notAfter.getTime() - now.getTime()) / 86_400_000);
-      if (old.keyPem === undefined || days < 1 || !canVouch(old)) continue;
-      const issuer = openAuthority({ cert: old.cert, key: await keys.open(old.keyPem) });
-      certs.push(crossSign({ ca: await authority(), issuer, days, now }).leaf);
+      if (days < 1 || !canVouch(old)) continue;
+      const crossed = await crossSign({ ca: await authority(), issuer: await openStored(old), days, now });
+      certs.push(crossed.leaf);
     }
     return certs.join('');
   }
@@ -269,7 +283,9 @@ export function openIssuer(state: StoreState, { passphrase, sign, now }: IssuerO
     async unlock(changes) {
       const fresh = changes.some(({ kind }) => kind === 'create-ca' || kind === 'replace-ca');
       if (changes.some((change) => change.kind === 'replace-ca' && change.lost)) await keys.beginAnew();
-      else if (fresh || (ca?.keyPem === undefined ? issuesHere(changes) : changes.length === 0 || changes.some(signs)))
+      else if (!fresh && ca?.record.token !== undefined && (changes.length === 0 || changes.some(signs)))
+        await passphrase.pin(ca.record.token);
+      if (fresh || (ca?.keyPem === undefined ? issuesHere(changes) : changes.length === 0 || changes.some(signs)))
         await keys.unlock();
     },
     protect: keys.protect,

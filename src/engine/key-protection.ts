@@ -1,6 +1,7 @@
 /** Owns the one passphrase of a store: the words under which the keys of its CAs and issuing CAs are stored. */
 
 import type { StoreState } from '../adapters/store/records.ts';
+import type { CaToken } from '../domain/external-ca.ts';
 import { decryptKey, encryptKey, isEncrypted, keyOpens } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
 
@@ -9,6 +10,8 @@ export type PassphraseSource = {
   /** For a CA that is made now; undefined when the user declined in so many words. */
   forNewCa(): Promise<Secret | undefined>;
   forExistingCa(opens: (words: Secret) => Promise<boolean>): Promise<Secret>;
+  /** The PIN of the token that holds the CA's key. */
+  pin(token: CaToken): Promise<Secret>;
 };
 
 export type KeyProtection = {
@@ -68,7 +71,13 @@ export function protectKeys(
 export function requestedOnce(source: PassphraseSource): PassphraseSource {
   let fresh: ReturnType<PassphraseSource['forNewCa']> | undefined;
   let existing: ReturnType<PassphraseSource['forExistingCa']> | undefined;
+  const pins = new Map<string, Promise<Secret>>();
   return {
+    pin(token) {
+      const known = pins.get(token.uri) ?? source.pin(token);
+      pins.set(token.uri, known);
+      return known;
+    },
     forNewCa: () => {
       fresh ??= source.forNewCa();
       return fresh;

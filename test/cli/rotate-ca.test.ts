@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { sign } from '../../src/adapters/issuer/sign.ts';
+import { signByToken } from '../../src/adapters/issuer/token.ts';
 import type { StoreChange, StoreState } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
@@ -209,7 +210,10 @@ function desiredServer(state: StoreState, noOverlap: boolean) {
 
 function issued(state: StoreState, { certificate }: ReturnType<typeof desiredServer>) {
   if (!('issue' in certificate)) throw new Error('nothing to issue');
-  return openIssuer(state, { passphrase: NO_PASSPHRASE, sign, now: new Date() }).server('build-1', certificate.issue);
+  return openIssuer(state, { passphrase: NO_PASSPHRASE, runtime: { sign, signByToken }, now: new Date() }).server(
+    'build-1',
+    certificate.issue,
+  );
 }
 
 describe('without the key of the old CA', () => {

@@ -1,11 +1,14 @@
 /** A real host under CAs of others, and under a CA whose key is in a token: the whole life of its credentials, one client revoked included. */
 
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
 import { startCfssl, startStepCa, startVault } from '../support/issuers.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { newPerson } from '../support/person.ts';
+import { makeTokenCa } from '../support/token.ts';
 
 let program: Program;
 let host: LabHost;
@@ -26,37 +29,60 @@ function done(run: ProgramRun): ProgramRun {
   return run;
 }
 
+type Asked = { readonly args: readonly string[]; readonly env?: Readonly<Record<string, string>>; requests(): number };
+
+/** The whole life of a host's credentials. */
+async function live(
+  { args, env = {}, requests }: Asked,
+  asked: readonly [setup: number, added: number, rotated: number],
+) {
+  const person = newPerson(program, [host]);
+  const run = async (...argv: string[]) => done(await person.run(argv, { env }));
+  try {
+    await run('ca', 'import', ...args, '--no-ca-passphrase');
+    const before = requests();
+    await run(...person.setup(host, ['--days', '90', '--dry-run']));
+    expect(requests()).toBe(before);
+    await run(...person.setup(host, ['--days', '90']));
+    expect(requests()).toBe(before + asked[0]);
+    await run('client', 'add', 'eve', '--yes');
+    await run('client', 'revoke', 'eve', '--dry-run', '--reject-other-clients');
+    await run('rotate', 'server', host.name, '--dry-run');
+    expect(requests()).toBe(before + asked[1]);
+    await run('client', 'revoke', 'eve', '--yes', '--reject-other-clients');
+    const { out } = await run('verify', host.name);
+    expect(out).toMatch(/client eve: rejected/);
+    expect(out).toMatch(/client laptop: accepted/);
+    await run('rotate', 'server', host.name, '--yes');
+    expect(requests()).toBe(before + asked[2]);
+    await run('remove', host.name, '--yes');
+  } finally {
+    person.remove();
+  }
+}
+
 test.each([
   ['step-ca', startStepCa],
   ['cfssl', startCfssl],
   ['a stand-in for Vault', startVault],
-] as const)(
-  '%s: set up, verified, a client added and revoked, the server rotated; plans ask for nothing',
-  async (_, start) => {
-    const server = await start(factory);
-    const person = newPerson(program, [host]);
-    const run = async (...argv: string[]) => JSON.parse(done(await person.run([...argv, '--json'])).out).result;
-    const verified = async () => done(await person.run(['verify', host.name])).out;
-    try {
-      await run('ca', 'import', ...server.args);
-      await run(...person.setup(host, ['--days', '90', '--dry-run']));
-      expect(server.requests()).toBe(0);
-      await run(...person.setup(host, ['--days', '90']));
-      expect(server.requests()).toBe(2);
-      await run('client', 'add', 'eve', '--yes');
-      await run('client', 'revoke', 'eve', '--dry-run', '--reject-other-clients');
-      await run('rotate', 'server', host.name, '--dry-run');
-      expect(server.requests()).toBe(3);
-      await run('client', 'revoke', 'eve', '--yes', '--reject-other-clients');
-      const seen = await verified();
-      expect(seen).toMatch(/client eve: rejected/);
-      expect(seen).toMatch(/client laptop: accepted/);
-      await run('rotate', 'server', host.name, '--yes');
-      expect(server.requests()).toBe(4);
-      await run('remove', host.name, '--yes');
-    } finally {
-      server.stop();
-      person.remove();
-    }
-  },
-);
+] as const)('%s: set up, verified, a client revoked, the server rotated; plans ask for nothing', async (_, start) => {
+  const server = await start(factory);
+  try {
+    await live(server, [2, 3, 4]);
+  } finally {
+    server.stop();
+  }
+});
+
+test('the key of the CA in a token: the same, and plans leave it alone', async () => {
+  const { env, certFile, uri, pinFile } = makeTokenCa(factory.directory);
+  const path = join(factory.directory, 'bin');
+  const count = join(factory.directory, 'signatures');
+  mkdirSync(path);
+  writeFileSync(count, '');
+  const script = `#!/bin/sh\n[ "$1" != dgst ] || echo >>${count}\nexec /usr/bin/openssl "$@"\n`;
+  writeFileSync(join(path, 'openssl'), script, { mode: 0o755 });
+  const args = ['--cert', certFile, '--pkcs11', uri, '--pin-file', pinFile];
+  const more = { ...env, PATH: `${path}:${process.env.PATH}` };
+  await live({ args, env: more, requests: () => readFileSync(count, 'utf8').length }, [2, 3, 4]);
+});

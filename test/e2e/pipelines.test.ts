@@ -1,6 +1,6 @@
 /** The CI examples as a runner runs them: a context from the secrets, and an image built with buildx on a real host. */
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -94,5 +94,51 @@ describe('with buildx', () => {
       secrets,
     );
     expect([refused.status, refused.err]).toEqual([1, expect.stringContaining('TLS data loaded from environment')]);
+  });
+});
+
+describe('the action and the GitLab component of this repository', () => {
+  /** docker-tls as it is installed on a runner. */
+  function installed(home: string): { PATH: string } {
+    mkdirSync(join(home, 'bin'));
+    symlinkSync(program.bin, join(home, 'bin/docker-tls'));
+    return { PATH: `${join(home, 'bin')}:${process.env.PATH}` };
+  }
+  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+  test('use: the docker of the next step is that of the host', async () => {
+    const { run, home } = job('action');
+    const inputs: Record<string, string | undefined> = {
+      ca: secrets.DOCKER_TLS_CA,
+      cert: secrets.DOCKER_TLS_CERT,
+      key: secrets.DOCKER_TLS_KEY,
+      host: secrets.DOCKER_HOST,
+      context: 'ci',
+    };
+    const { steps } = parse(read('action.yml')).runs as {
+      steps: { name: string; run: string; env: Record<string, string> }[];
+    };
+    const use = steps.find(({ name }) => name === 'use');
+    const env = Object.entries(use?.env ?? {}).map(([name, value]) => [
+      name,
+      value
+        .replace(/\$\{\{ inputs\.([\w-]+) \}\}/, (_, key) => inputs[key] ?? '')
+        .replace(/\$\{\{ runner\.temp \}\}/, home),
+    ]);
+    const done = await run(use?.run ?? 'exit 9', { ...Object.fromEntries(env), ...installed(home) });
+    expect(done.status, done.err).toBe(0);
+    const version = await run("docker context show; docker version --format '{{.Server.Os}}'");
+    expect(version.out).toBe('ci\nlinux\n');
+  });
+
+  test('use of GitLab: the script of a job that extends it', async () => {
+    const { run, home } = job('component');
+    const text = read('templates/use.yml').replaceAll('$[[ inputs.context ]]', 'ci');
+    const { before_script, variables } = parse(text.split('\n---\n')[1] ?? '')['.docker-tls-use'];
+    const script = [...before_script, "docker version --format '{{.Server.Os}}'"].join('\n');
+    const done = await run(script, { ...secrets, ...variables, ...installed(home) });
+    expect(done.status, done.err).toBe(0);
+    expect(done.out).toMatch(/\nlinux\n$/);
+    expect(existsSync(join(home, '.docker'))).toBe(false);
   });
 });

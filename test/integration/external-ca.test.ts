@@ -53,8 +53,10 @@ describe.each([
 ] as const)('%s', (_, start, unknownProfile) => {
   test('certifies hosts and issuing CAs of clients, which then sign here; a plan asks it for nothing', async () => {
     const server = await running(start(factory));
-    expect((await run('ca', 'import', ...server.args, '--dry-run')).exit).toBe(0);
-    expect((await run('ca', 'import', ...server.args)).json.result).toMatchObject({ issues: 'asked' });
+    expect((await run('ca', 'import', '--no-ca-passphrase', ...server.args, '--dry-run')).exit).toBe(0);
+    expect((await run('ca', 'import', '--no-ca-passphrase', ...server.args)).json.result).toMatchObject({
+      issues: 'asked',
+    });
     await run('client', 'add', 'ci', '--dry-run');
     expect(server.requests()).toBe(0);
     await issueStore(home, {
@@ -83,10 +85,10 @@ describe.each([
   test('is believed only under its own CA, and with its credential', async () => {
     const server = await running(start(factory));
     const other = factory.issue('another', { ca: true });
-    await run('ca', 'import', ...server.args, '--tls-root', other.certFile);
+    await run('ca', 'import', '--no-ca-passphrase', ...server.args, '--tls-root', other.certFile);
     expect(problem(await run('client', 'add', 'ci'))).toEqual([4, 'E_ISSUER_TLS']);
     expect(server.requests()).toBe(0);
-    await run('ca', 'import', ...server.args);
+    await run('ca', 'import', '--no-ca-passphrase', ...server.args);
     const secret = server.args[server.args.indexOf('--credential-file') + 1] ?? '';
     chmodSync(secret, 0o644);
     expect(problem(await run('client', 'add', 'ci'))).toEqual([2, 'E_SECRET_FILE']);
@@ -101,14 +103,23 @@ describe.each([
 
   test('that has no such profile fails with its own words for a host, with E_CA_LEAF_ONLY for a client', async () => {
     const server = await running(start(factory));
-    await run('ca', 'import', ...server.args, '--profile', 'server=nothing', '--profile', 'issuer=nothing');
+    await run(
+      'ca',
+      'import',
+      '--no-ca-passphrase',
+      ...server.args,
+      '--profile',
+      'server=nothing',
+      '--profile',
+      'issuer=nothing',
+    );
     const { exit, json } = await run('client', 'add', 'ci');
     expect([exit, json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
     expect(json.error?.hints.join('\n')).toContain('--leaf-only');
     await expect(issueStore(home, { hosts: { web: {} }, days: 90 })).rejects.toMatchObject({
       code: unknownProfile,
     });
-    await run('ca', 'import', ...server.args, '--leaf-only');
+    await run('ca', 'import', '--no-ca-passphrase', ...server.args, '--leaf-only');
     expect((await run('client', 'add', 'ci', '--days', '90')).exit).toBe(0);
     expect((await stored()).issuers.size).toBe(0);
     expect(openssl('sslclient', server, join(home, 'clients/ci/cert.pem'))).toContain('OK');
@@ -117,7 +128,7 @@ describe.each([
 
 test('step-ca that signs for a shorter time only is told by the lifetime that was asked', async () => {
   const server = await running(startStepCa(factory, { maxDuration: '48h' }));
-  await run('ca', 'import', ...server.args);
+  await run('ca', 'import', '--no-ca-passphrase', ...server.args);
   const { json } = await run('client', 'add', 'ci');
   expect(json.error?.details.join()).toMatch(/maximum|lacked necessary authorization/);
   expect(json.error?.hints.join('\n')).toContain('--x509-max-dur');
@@ -159,7 +170,7 @@ test.each([
 
 test('no secret is in the store but the path of its file', async () => {
   const server = await running(startCfssl(factory));
-  await run('ca', 'import', ...server.args);
+  await run('ca', 'import', '--no-ca-passphrase', ...server.args);
   const secret = readFileSync(server.args[server.args.indexOf('--credential-file') + 1] ?? '', 'utf8').trim();
   expect(readFileSync(join(home, 'ca/ca.json'), 'utf8')).not.toContain(secret);
   const shown = await run('ca', 'show');

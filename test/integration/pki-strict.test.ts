@@ -92,7 +92,7 @@ async function underIntermediate(root: Awaited<ReturnType<typeof issueCa>>): Pro
 /** In the middle of a rotation a host sends the new CA as the old one has signed it. */
 async function rotated(old: Awaited<ReturnType<typeof issueCa>>): Promise<void> {
   const fresh = await issueCa({ name: 'New', days: 3650, now });
-  const bridge = crossSign({ ca: fresh, issuer: old, days: 90, now });
+  const bridge = await crossSign({ ca: fresh, issuer: old, days: 90, now });
   const server = await issueServer({ ca: fresh, sans: SANS, days: 90, now });
   const chain = server.cert + bridge.leaf;
   forms.set('server in a rotation, to old clients', { purpose: 'server', chain, anchors: old.cert });

@@ -236,7 +236,7 @@ describe('who gets in where', () => {
   test('through the change of a CA, old and new clients get in, and both trust the host', async () => {
     const { ca, client } = credentials;
     const fresh = await issueCa({ name: 'New', days: 3650, now });
-    const bridge = crossSign({ ca: fresh, issuer: ca, days: 90, now });
+    const bridge = await crossSign({ ca: fresh, issuer: ca, days: 90, now });
     const server = await issueServer({ ca: fresh, sans, days: 90, now });
     const freshClient = await issueClient({ authority: fresh, name: 'ann', days: 90, now });
     expect(await opensslVerify({ leaf: server.cert + bridge.leaf, anchors: ca.cert, purpose: 'sslserver' })).toBe('OK');

@@ -2,7 +2,7 @@
 
 import { sign } from 'node:crypto';
 import { connect } from 'node:tls';
-import { issueCa, issueClient, type OpenAuthority } from '../../src/domain/pki/certificate.ts';
+import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
 import {
   type Asn1,
   bits,
@@ -20,6 +20,7 @@ import {
 } from '../../src/domain/pki/der.ts';
 import { generatePair } from '../../src/domain/pki/keys.ts';
 import { OID } from '../../src/domain/pki/oids.ts';
+import type { KeyedAuthority } from '../../src/domain/pki/open-authority.ts';
 import { pemEncode, splitBundle } from '../../src/domain/pki/pem.ts';
 import { commonName, keyIdentifier, randomSerial } from '../../src/domain/pki/profiles.ts';
 import { signBody, signerFor } from '../../src/domain/pki/signing.ts';
@@ -35,7 +36,7 @@ const UNKNOWN = '1.3.6.1.4.1.55555.1';
 /** RFC 3279: nothing is signed with it now. */
 const ECDSA_SHA1 = '1.2.840.10045.4.1';
 
-type Forger = Pick<OpenAuthority, 'subject' | 'keyId' | 'signer' | 'chain'>;
+type Forger = Pick<KeyedAuthority, 'subject' | 'keyId' | 'signer' | 'chain'>;
 type Forged = Forger & ProbeCredentials;
 
 /** How a forged client certificate differs from one as it should be. */
@@ -110,9 +111,9 @@ function overwrite(der: Buffer, from: Buffer | string, to: Buffer | string): voi
 }
 
 export type Issuers = {
-  readonly ca: OpenAuthority;
+  readonly ca: KeyedAuthority;
   /** The issuing CA of a client that is accepted. */
-  readonly client: OpenAuthority;
+  readonly client: KeyedAuthority;
   /** Its credentials, and the name in them. */
   readonly accepted: ProbeCredentials;
   readonly name: string;

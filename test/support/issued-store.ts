@@ -1,6 +1,7 @@
 /** Owns a store with real credentials for tests: a CA, hosts that were never really set up, and clients, issued by our own issuer. */
 
 import { sign } from '../../src/adapters/issuer/sign.ts';
+import { signByToken } from '../../src/adapters/issuer/token.ts';
 import type { HostRecord, StoredHost } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
@@ -29,7 +30,11 @@ export type IssuedOptions = {
   readonly passphrase?: string;
 };
 
+const noPin = async () => {
+  throw new Error('no key is in a token');
+};
 export const NO_PASSPHRASE = {
+  pin: noPin,
   forNewCa: async () => undefined,
   forExistingCa: async () => {
     throw new Error('nothing is encrypted');
@@ -48,8 +53,10 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
       ([name, hosts]) => admit(state, { name, keyType: 'p256', days, ...(hosts ? { hosts } : {}) }, {}, now).changes,
     );
     const given = options.passphrase === undefined ? undefined : new Secret(options.passphrase);
-    const passphrase = given ? { forNewCa: async () => given, forExistingCa: async () => given } : NO_PASSPHRASE;
-    const issuer = openIssuer(state, { passphrase, sign, now });
+    const passphrase = given
+      ? { forNewCa: async () => given, forExistingCa: async () => given, pin: noPin }
+      : NO_PASSPHRASE;
+    const issuer = openIssuer(state, { passphrase, runtime: { sign, signByToken }, now });
     const change = await issuer.carryOut([...firstCa(state.ca, ca), ...clients]);
     await store.write(change);
     const issued = await store.read();

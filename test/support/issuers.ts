@@ -44,7 +44,7 @@ function importArgs(
 ): string[] {
   const { root, intermediate } = chain;
   const certs = ['--cert', intermediate.certFile, '--chain', root.certFile, '--whole-chain'];
-  return [...certs, `--${kind}`, url, '--credential-file', secret, '--no-ca-passphrase'];
+  return [...certs, `--${kind}`, url, '--credential-file', secret];
 }
 
 /** The program: built once a machine, 50 s, and kept beside the lab's roots. */

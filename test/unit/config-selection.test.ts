@@ -69,3 +69,22 @@ test('the parts of a run have every host once, whatever its order, and differ by
     }),
   );
 });
+
+test.each([
+  ['GitLab', { CI_NODE_INDEX: '2', CI_NODE_TOTAL: '5' }, { index: 2, count: 5 }],
+  ['a Kubernetes Indexed Job', { JOB_COMPLETION_INDEX: '0', DOCKER_TLS_SHARDS: '4' }, { index: 1, count: 4 }],
+  ['Nomad', { NOMAD_ALLOC_INDEX: '3', DOCKER_TLS_SHARDS: '4' }, { index: 4, count: 4 }],
+  ['GitHub', { DOCKER_TLS_SHARD_INDEX: '1', DOCKER_TLS_SHARDS: '2' }, { index: 2, count: 2 }],
+])('--shard auto on %s', (_, env, shard) => {
+  expect(parseShard('auto', env)).toEqual(shard);
+});
+
+test.each([
+  {},
+  { JOB_COMPLETION_INDEX: '0' },
+  { NOMAD_ALLOC_INDEX: '4', DOCKER_TLS_SHARDS: '4' },
+  { CI_NODE_INDEX: '0', CI_NODE_TOTAL: '4' },
+  { JOB_COMPLETION_INDEX: 'x', DOCKER_TLS_SHARDS: '4' },
+])('--shard auto in %j is refused: no host may be left out or done twice', (env) => {
+  expect(refusal(() => parseShard('auto', env))).toMatchObject({ code: 'E_USAGE', exit: 2 });
+});

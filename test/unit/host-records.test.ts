@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sign } from '../../src/adapters/issuer/sign.ts';
+import { signByToken } from '../../src/adapters/issuer/token.ts';
 import type { StoredClient } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
@@ -84,7 +85,7 @@ async function setUp(spec: HostSpec, store: ReturnType<typeof openStore>, dialle
 
 /** Issues, and writes it. */
 async function carryOut(changes: readonly CredentialChange[], store: ReturnType<typeof openStore>): Promise<void> {
-  const issuer = openIssuer(await store.read(), { passphrase: NO_PASSPHRASE, sign, now });
+  const issuer = openIssuer(await store.read(), { passphrase: NO_PASSPHRASE, runtime: { sign, signByToken }, now });
   await store.withLock('test', async () => store.write(await issuer.carryOut(changes)));
 }
 
@@ -232,6 +233,20 @@ describe('others write to the store while a run goes on', () => {
       expect(tried.filter((cert) => cert === known.serverCert)).toHaveLength(times);
     }
   });
+});
+
+test('a host is tried with the credentials of clients that it has to reject', async () => {
+  const store = await newStore({ ann: undefined, eve: undefined });
+  const known = await setUp(b2('10.0.0.12'), store);
+  const context = await runOn(store);
+  const prepared = await plan(b2('10.0.0.12'), context);
+  const open: Runtime['probe'] = async () => ({
+    ...{ kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain: known.serverCert, elapsedMs: 0 },
+  });
+  const sent = { ca: known.ca, cert: known.serverCert, key: { kind: 'keep' } } as const;
+  const wanted = { ...context.wanted, mustReject: ['eve'] };
+  const checks = await verify(prepared, sent, { ...context, wanted }, { runtime: { ...context.runtime, probe: open } });
+  expect(checks.find(({ revoked }) => revoked === 'eve')).toMatchObject({ expected: 'refused', ok: false });
 });
 
 describe('what is asked for differs from the certificate that is there', () => {

@@ -10,12 +10,12 @@ import {
   issueClient,
   issueClientAuthority,
   issueServer,
-  openAuthority,
 } from '../../src/domain/pki/certificate.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../../src/domain/pki/inspect.ts';
 import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
 import { generateKey, keyMatches, publicKeyOf } from '../../src/domain/pki/keys.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
+import { openAuthority } from '../../src/domain/pki/open-authority.ts';
 import { LEAF_BACKDATE_MS, randomSerial } from '../../src/domain/pki/profiles.ts';
 import { Secret } from '../../src/domain/secret.ts';
 
@@ -231,7 +231,7 @@ describe('an authority', () => {
       await issueCa({ name: 'Old', days: 100, now }),
       await issueCa({ name: 'New', days: 1000, now }),
     ];
-    const bridge = crossSign({ ca: fresh, issuer: old, days: 90, now });
+    const bridge = await crossSign({ ca: fresh, issuer: old, days: 90, now });
     const server = await issueServer({ ca: fresh, sans, days: 30, now });
     expect(verifyChain({ leaf: server.cert, anchors: [fresh.cert], purpose: 'server', now })).toMatchObject({
       ok: true,
@@ -248,7 +248,7 @@ describe('an authority', () => {
   test('signed anew by itself lives longer, and what it signed stays valid', async () => {
     const ca = await issueCa({ name: 'Test', days: 10, now });
     const leaf = await issueClient({ authority: ca, name: 'a', days: 10, now });
-    const longer = crossSign({ ca, issuer: ca, days: 1000, now });
+    const longer = await crossSign({ ca, issuer: ca, days: 1000, now });
     expect(longer.notAfter.getTime()).toBeGreaterThan(ca.notAfter.getTime());
     expect(inspectCertificate(longer.cert).selfIssued).toBe(true);
     expect(splitBundle(longer.cert)).toHaveLength(1);

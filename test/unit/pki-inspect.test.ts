@@ -7,7 +7,6 @@ import {
   issueClient,
   issueClientAuthority,
   issueServer,
-  type OpenAuthority,
 } from '../../src/domain/pki/certificate.ts';
 import {
   type ChainQuestion,
@@ -19,6 +18,7 @@ import {
 import { openKey } from '../../src/domain/pki/keys.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { OID } from '../../src/domain/pki/oids.ts';
+import type { OpenAuthority } from '../../src/domain/pki/open-authority.ts';
 import { parseCertificate } from '../../src/domain/pki/parse.ts';
 import { pemBlocks, pemEncode } from '../../src/domain/pki/pem.ts';
 import { keyIdentifier } from '../../src/domain/pki/profiles.ts';
@@ -132,8 +132,8 @@ describe('a chain that does not hold', () => {
 
   test('two CAs that signed each other end the search', async () => {
     const [one, two] = [
-      crossSign({ ca, issuer: untrusted, days: 9, now }),
-      crossSign({ ca: untrusted, issuer: ca, days: 9, now }),
+      await crossSign({ ca, issuer: untrusted, days: 9, now }),
+      await crossSign({ ca: untrusted, issuer: ca, days: 9, now }),
     ];
     expect(
       verifyChain({ ...asServer, leaf: server.leaf, intermediates: [one.leaf, two.leaf], anchors: [] }),

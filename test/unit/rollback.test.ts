@@ -1,8 +1,9 @@
 /** What a rollback brings back besides files: what was asked for, and who gets in. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { issueCa, issueClient, issueClientAuthority, openAuthority } from '../../src/domain/pki/certificate.ts';
+import { issueCa, issueClient, issueClientAuthority } from '../../src/domain/pki/certificate.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
+import { openAuthority } from '../../src/domain/pki/open-authority.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { keptOf, readKept, writeKept } from '../../src/domain/settings-stored.ts';
 import { compareTrust } from '../../src/domain/trust/trust.ts';

@@ -4,7 +4,7 @@
  */
 
 import * as z from 'zod/mini';
-import { externalCa } from '../../domain/external-ca.ts';
+import { caToken, externalCa } from '../../domain/external-ca.ts';
 import { KEY_TYPES } from '../../domain/pki/key-types.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { CLIENT_SETTINGS, SSH_SETTINGS, type SshSpec, type StoredSettings } from '../../domain/settings.ts';
@@ -74,6 +74,8 @@ export const caRecord = z.looseObject({
   days: number,
   /** How the CA is asked where the key is external (docs/ca.md). */
   external: z.optional(externalCa),
+  /** Where the key is, if it is in a token. */
+  token: z.optional(caToken),
   /** That CA makes no issuing CAs, so no single client can be rejected. */
   leafOnly: z.optional(z.boolean()),
   /** The keys of clients' issuing CAs under it are stored without a passphrase. */

@@ -10,10 +10,11 @@ export const command = defineCommand({
   withoutFleet: true,
   summary: 'Use your own CA, even if its key stays on another machine',
   about:
-    'With --key this store issues, as with a CA it made itself. With --step-ca, --cfssl or --vault that CA is asked over its API, with --sign-command a command: it gets a request on standard input, and the profile (server, client or issuer) and the days as arguments, and prints the certificate. With none of them, nothing can be issued here.\nA CA that is asked makes an issuing CA for each client, so that each can be revoked. With --leaf-only it is not asked for those: no client can be revoked before its certificate ends (docs/ca.md).',
+    'With --key this store issues, as with a CA it made itself; with --pkcs11 a token or KMS signs what it issues. With --step-ca, --cfssl or --vault that CA is asked over its API, with --sign-command a command: it gets a request on standard input, and the profile (server, client or issuer) and the days as arguments, and prints the certificate. With none of them, nothing can be issued here.\nA CA that is asked makes an issuing CA for each client, so that each can be revoked. With --leaf-only it is not asked for those: no client can be revoked before its certificate ends (docs/ca.md).',
   examples: [
     'docker-tls ca import --cert ca.pem --key ca-key.pem',
     'docker-tls ca import --cert intermediate.pem --key intermediate-key.pem --chain root.pem --whole-chain',
+    "docker-tls ca import --cert ca.pem --pkcs11 'pkcs11:token=ca;object=docker-ca' --pin-file pin",
     "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
     'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
   ],
@@ -26,6 +27,8 @@ export const command = defineCommand({
       kind: 'flag',
       summary: "put that chain into clients' ca.pem too, for Node, Python and OpenSSL (docs/ca.md)",
     },
+    pkcs11: { kind: 'text', value: 'URI', summary: 'its private key in a token or KMS (RFC 7512)' },
+    pinFile: { ...FILE, summary: 'PIN of that token (default: it is asked for)' },
     signCommand: { kind: 'text', value: 'COMMAND', summary: 'signs requests; split into words, no shell' },
     stepCa: { kind: 'text', value: 'URL', summary: 'ask step-ca to sign' },
     cfssl: { kind: 'text', value: 'URL', summary: 'ask cfssl serve to sign' },

@@ -31,6 +31,7 @@ export const command = defineCommand({
   async run(context) {
     const { name, recipient } = context.args;
     const { withoutCa, client } = context.options;
-    return renderAdded(await giveAccess(context, { name, recipient, ca: !withoutCa, client }), context.global.dryRun);
+    const { operator, store } = await giveAccess(context, { name, recipient, ca: !withoutCa, client });
+    return renderAdded(operator, { store, dryRun: context.global.dryRun });
   },
 });

@@ -7,14 +7,16 @@ import { dateWords, plural } from '../../domain/words.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
 
-export function renderCa({ key, old, external, leafOnly, clientIssuers, ...info }: CaView): CommandResult {
+export function renderCa({ key, old, external, token, leafOnly, clientIssuers, ...info }: CaView): CommandResult {
   const { subject, issuer, fingerprint, notBefore, notAfter, keyType } = info;
   const where =
     key === 'external'
       ? external === undefined
         ? 'external: nothing can be issued here'
         : `external; signs${leafOnly ? ' leaf certificates only' : ''} by: ${externalCaWords(external)}`
-      : `${key} (${keyType})`;
+      : key === 'token'
+        ? `in a token: ${token?.uri} (${keyType})`
+        : `${key} (${keyType})`;
   const text = [
     `subject      ${subject}${info.selfIssued ? '' : ` (issued by ${issuer})`}`,
     `fingerprint  ${fingerprint}`,
@@ -28,6 +30,7 @@ export function renderCa({ key, old, external, leafOnly, clientIssuers, ...info 
     notBefore: notBefore.toISOString(),
     notAfter: notAfter.toISOString(),
     ...{ keyType, key, clientIssuers },
+    ...(token === undefined ? {} : { token }),
     ...(external === undefined ? {} : { external: withoutTrust(external), leafOnly }),
     old: old.map((one) => {
       return { subject: one.subject, fingerprint: one.fingerprint, notAfter: one.notAfter.toISOString(), key: one.key };
@@ -44,6 +47,7 @@ function withoutTrust(external: ExternalCa): object {
 
 const ISSUES: Readonly<Record<ImportedCa['issues'], string>> = {
   key: 'this store issues with its key',
+  token: 'this store issues with its key, which stays in the token',
   asked: 'signs when it is asked',
   'leaf-only': 'signs leaf certificates only: its clients cannot be revoked one by one',
   external: 'its key is external: nothing can be issued here',

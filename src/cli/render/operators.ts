@@ -1,6 +1,7 @@
 /** Owns how operators of a shared store look, and what removing one means. */
 
 import type { Operator, OperatorList, Removed } from '../../actions/operators.ts';
+import { shellQuote } from '../../domain/quote.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
 import { coloursOf } from './colours.ts';
@@ -32,7 +33,10 @@ export function renderOperators(
   return { exit: 0, result, text: `${table}\n${store} is signed by ${signer}` };
 }
 
-export function renderAdded(operator: Operator, dryRun: boolean): CommandResult {
+export function renderAdded(
+  operator: Operator,
+  { dryRun, store }: { readonly dryRun: boolean; readonly store: string },
+): CommandResult {
   const { name, ca, client } = operator;
   const can = ca
     ? 'can open the CA, and change the store'
@@ -41,7 +45,11 @@ export function renderAdded(operator: Operator, dryRun: boolean): CommandResult 
     exit: 0,
     result: { operator, ...(dryRun ? { dryRun } : {}) },
     text: dryRun ? `would add operator ${name}, who ${can}` : `operator ${name}: ${can}`,
-    ...(dryRun ? {} : { next: ['where that key is: docker-tls --store URL status', 'docker-tls operator list'] }),
+    ...(dryRun
+      ? {}
+      : {
+          next: [`on that computer: docker-tls --store ${shellQuote(store)} status`, 'docker-tls operator list'],
+        }),
   };
 }
 

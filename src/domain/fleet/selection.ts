@@ -6,8 +6,11 @@ import { DockerTlsError } from '../../errors/errors.ts';
 type Named = { readonly name: string; readonly groups?: readonly string[] };
 export type Shard = { readonly index: number; readonly count: number };
 
-/** Reads `I/N` (the first part is 1/N). Fails with E_USAGE (exit 2). */
-export function parseShard(text: string): Shard {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads `I/N` (the first part is 1/N), or `auto`: what the runner says of itself. Fails with E_USAGE (exit 2). */
+export function parseShard(text: string, env: Environment = {}): Shard {
+  if (text === 'auto') return ownShard(env);
   const match = /^(\d{1,4})\/(\d{1,4})$/.exec(text);
   const shard = { index: Number(match?.[1]), count: Number(match?.[2]) };
   if (match && shard.index >= 1 && shard.index <= shard.count) return shard;
@@ -15,6 +18,30 @@ export function parseShard(text: string): Shard {
     code: 'E_USAGE',
     message: `--shard ${text} is not I/N with I from 1 to N`,
     hints: ['--shard 1/4'],
+  });
+}
+
+/**
+ * GitLab's `parallel:` sets both numbers, counted from 1. Kubernetes (an Indexed Job), Nomad and GitHub (`strategy.job-index`) count from 0;
+ * none of them tells the total, which DOCKER_TLS_SHARDS has. https://docs.gitlab.com/ci/variables/predefined_variables/
+ */
+function ownShard(env: Environment): Shard {
+  const { CI_NODE_INDEX, CI_NODE_TOTAL, DOCKER_TLS_SHARD_INDEX, DOCKER_TLS_SHARDS = '' } = env;
+  if (DOCKER_TLS_SHARDS === '' && CI_NODE_INDEX && CI_NODE_TOTAL)
+    return parseShard(`${CI_NODE_INDEX}/${CI_NODE_TOTAL}`);
+  const index = [DOCKER_TLS_SHARD_INDEX, env.JOB_COMPLETION_INDEX, env.NOMAD_ALLOC_INDEX].find((one) => one);
+  if (index !== undefined && /^\d{1,4}$/.test(index) && DOCKER_TLS_SHARDS !== '')
+    return parseShard(`${Number(index) + 1}/${DOCKER_TLS_SHARDS}`);
+  throw new DockerTlsError({
+    code: 'E_USAGE',
+    message: '--shard auto: the environment does not tell which part this is',
+    hints: [
+      'GitLab: parallel: 4 (CI_NODE_INDEX, CI_NODE_TOTAL)',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's
+      'GitHub: DOCKER_TLS_SHARD_INDEX: ${{ strategy.job-index }}, DOCKER_TLS_SHARDS: ${{ strategy.job-total }}',
+      'Kubernetes Indexed Job, Nomad: DOCKER_TLS_SHARDS=4 beside JOB_COMPLETION_INDEX or NOMAD_ALLOC_INDEX',
+      '--shard 1/4',
+    ],
   });
 }
 

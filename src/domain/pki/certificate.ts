@@ -4,15 +4,14 @@
  */
 
 import { createPublicKey } from 'node:crypto';
-import type { ErrorCode } from '../../errors/catalogue.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
 import type { Secret } from '../secret.ts';
 import { type Asn1, int, raw, seq, tagged, time } from './der.ts';
 import type { KeyType } from './key-types.ts';
 import { generatePair, type KeyPair, keyTypeOf, openKey, openPublicKey } from './keys.ts';
 import type { San } from './names.ts';
+import { type Authority, caError, type KeyedAuthority, type OpenAuthority, openAuthority } from './open-authority.ts';
 import { parseCertificate } from './parse.ts';
-import { pemEncode, splitBundle } from './pem.ts';
+import { pemEncode } from './pem.ts';
 import {
   authorityExtensions,
   authorityName,
@@ -29,23 +28,7 @@ import {
   type Validity,
   validity,
 } from './profiles.ts';
-import { refuseWeakKey, type Signer, signBody, signerFor } from './signing.ts';
-
-/** `cert`: PEM, its own certificate first, then the chain above it. `key`: unencrypted PEM of its own certificate. */
-export type Authority = { readonly cert: string; readonly key: Secret };
-
-/** An authority that is ready to sign. Holds nothing that prints a secret. */
-export type OpenAuthority = Authority & {
-  readonly subject: Buffer;
-  readonly keyId: Buffer;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  /** How many CAs may be below it; undefined: any number. */
-  readonly pathLen: number | undefined;
-  readonly signer: Signer;
-  /** What is served after a leaf that it signs: itself and what is above it, without self-signed certificates. */
-  readonly chain: string;
-};
+import { refuseWeakKey, signBodyBy, signerFor } from './signing.ts';
 
 export type Issued = {
   /** What is served or sent: the certificate, then the CAs between it and the root (PEM). */
@@ -61,46 +44,7 @@ export type Issued = {
 };
 /** With the key that was made for it (PKCS#8 PEM). */
 export type IssuedPair = Issued & { readonly key: Secret };
-export type IssuedAuthority = OpenAuthority & IssuedPair;
-
-/**
- * Makes an authority ready to sign. Throws E_KEY_… (unreadable, still encrypted), E_CERT_DAMAGED, E_CA_KEY (the key is not
- * the certificate's), E_CA_NOT_CA (the certificate may not sign certificates), E_KEY_TYPE.
- */
-export function openAuthority(authority: Authority | OpenAuthority): OpenAuthority {
-  if ('signer' in authority) return authority;
-  const own = parseCertificate(authority.cert);
-  const privateKey = openKey(authority.key);
-  if (!own.x509.checkPrivateKey(privateKey)) {
-    throw caError('E_CA_KEY', "the CA's key does not belong to its certificate", [
-      'openssl x509 -noout -pubkey -in CA-CERT; openssl pkey -pubout -in CA-KEY',
-    ]);
-  }
-  const { isCa, keyUsage, pathLen, ski } = own.extensions;
-  if (!isCa || (keyUsage !== undefined && !keyUsage.includes('keyCertSign'))) {
-    throw caError('E_CA_NOT_CA', `the certificate of "${own.subject.text}" may not sign other certificates`, [
-      'docker-tls ca create',
-    ]);
-  }
-  return {
-    cert: authority.cert,
-    key: authority.key,
-    subject: own.subject.der,
-    keyId: ski ?? keyIdentifier(own.x509.publicKey.export({ type: 'spki', format: 'der' })),
-    notBefore: own.notBefore,
-    notAfter: own.notAfter,
-    pathLen,
-    signer: signerFor(privateKey),
-    chain: splitBundle(authority.cert)
-      .map(parseCertificate)
-      .flatMap(({ subject, issuer, pem }) => (subject.der.equals(issuer.der) ? [] : [pem]))
-      .join(''),
-  };
-}
-
-function caError(code: ErrorCode, message: string, hints: readonly string[]): DockerTlsError {
-  return new DockerTlsError({ code, message, hints });
-}
+export type IssuedAuthority = KeyedAuthority & IssuedPair;
 
 export type CaOptions = {
   /** A random suffix is added, so that no two CAs share a name. */
@@ -151,11 +95,12 @@ export type CrossSignOptions = {
 };
 
 /** A further certificate for an existing CA: what it signed goes on being valid, also under the issuer. Throws as issueCa does. */
-export function crossSign({ ca, issuer, days, now }: CrossSignOptions): IssuedAuthority {
-  const { subject, keyId, pathLen, key } = openAuthority(ca);
+export async function crossSign({ ca, issuer, days, now }: CrossSignOptions): Promise<Issued> {
+  const { cert, subject, keyId, pathLen, signer } = openAuthority(ca);
   const by = openAuthority(issuer);
   const above = by.subject.equals(subject) ? undefined : by;
-  return issueAuthority({ issuer: above, subject, pair: openPair(key), keyId, pathLen, days, now, clientsOnly: false });
+  const spki = parseCertificate(cert).x509.publicKey.export({ type: 'spki', format: 'der' });
+  return issueCaCertificate({ issuer: above, subject, spki, signer, keyId, pathLen, days, now, clientsOnly: false });
 }
 
 function openPair(key: Secret): KeyPair {
@@ -164,19 +109,36 @@ function openPair(key: Secret): KeyPair {
   return { key, privateKey: () => privateKey, spki };
 }
 
-function issueAuthority(options: {
-  subject: Buffer;
-  pair: KeyPair;
-  days: number;
-  now: Date;
-  issuer?: Authority | OpenAuthority | undefined;
-  pathLen?: number | undefined;
-  keyId?: Buffer;
-  clientsOnly: boolean;
-}): IssuedAuthority {
-  const { subject, pair, days, now } = options;
-  const keyId = options.keyId ?? keyIdentifier(pair.spki);
+type CaCertificate = {
+  readonly subject: Buffer;
+  readonly days: number;
+  readonly now: Date;
+  readonly issuer?: Authority | OpenAuthority | undefined;
+  readonly pathLen?: number | undefined;
+  readonly clientsOnly: boolean;
+};
+
+async function issueAuthority({
+  pair,
+  ...options
+}: CaCertificate & { readonly pair: KeyPair }): Promise<IssuedAuthority> {
+  const { subject } = options;
+  const { spki, key } = pair;
+  const keyId = keyIdentifier(spki);
   const signer = signerFor(pair.privateKey());
+  const issued = await issueCaCertificate({ ...options, spki, signer, keyId });
+  return { ...issued, key, subject, keyId, signer, chain: options.issuer === undefined ? '' : issued.cert };
+}
+
+/** Signed by its issuer, or by itself where there is none. */
+async function issueCaCertificate(
+  options: CaCertificate & {
+    readonly spki: Buffer;
+    readonly signer: OpenAuthority['signer'];
+    readonly keyId: Buffer;
+  },
+): Promise<Issued & { readonly pathLen: number | undefined }> {
+  const { subject, spki, signer, keyId, days, now } = options;
   const above = options.issuer === undefined ? undefined : openAuthority(options.issuer);
   if (above?.pathLen === 0) {
     throw caError('E_CA_PATHLEN', 'the CA may sign leaf certificates only (its path length is 0), not another CA', [
@@ -187,25 +149,17 @@ function issueAuthority(options: {
   const granted =
     above?.pathLen === undefined ? options.pathLen : Math.min(options.pathLen ?? Infinity, above.pathLen - 1);
   const times = validity({ days, now, backdateMs: above ? LEAF_BACKDATE_MS : ROOT_BACKDATE_MS, issuer: above });
-  const issued = issue({
+  const issued = await issue({
     issuer: above ?? { subject, keyId, signer, chain: '' },
     subject,
-    spki: pair.spki,
+    spki,
     times,
     extensions: authorityExtensions(
       { own: keyId, issuer: above?.keyId ?? keyId },
       { pathLen: granted, clientsOnly: options.clientsOnly },
     ),
   });
-  return {
-    ...issued,
-    key: pair.key,
-    subject,
-    keyId,
-    pathLen: granted,
-    signer,
-    chain: above === undefined ? '' : issued.cert,
-  };
+  return { ...issued, pathLen: granted };
 }
 
 /** Either a key is made (`keyType`, default p256), or the public key of an external one is given (PEM, SPKI or certificate). */
@@ -259,7 +213,7 @@ async function issueLeaf(
   const issuer = openAuthority(authority);
   const subject = commonName(name);
   const times = validity({ days: options.days, now: options.now, backdateMs: LEAF_BACKDATE_MS, issuer });
-  const make = (spki: Buffer, keyType: string): Issued => {
+  const make = (spki: Buffer, keyType: string): Promise<Issued> => {
     const ids = { own: keyIdentifier(spki), issuer: issuer.keyId };
     return issue({ issuer, subject, spki, times, extensions: extensionsFor(ids, keyType) });
   };
@@ -271,17 +225,17 @@ async function issueLeaf(
   }
   const keyType = options.keyType ?? 'p256';
   const pair = await generatePair(keyType);
-  return { ...make(pair.spki, keyType), key: pair.key };
+  return { ...(await make(pair.spki, keyType)), key: pair.key };
 }
 
 /** Puts the certificate together and signs it (RFC 5280 4.1). */
-function issue(parts: {
+async function issue(parts: {
   issuer: Pick<OpenAuthority, 'subject' | 'keyId' | 'signer' | 'chain'>;
   subject: Buffer;
   spki: Buffer;
   times: Validity;
   extensions: readonly Asn1[];
-}): Issued {
+}): Promise<Issued> {
   const { issuer, subject, spki, times, extensions } = parts;
   const serial = randomSerial();
   const body = seq(
@@ -294,6 +248,6 @@ function issue(parts: {
     raw(spki),
     extensionsField(extensions),
   );
-  const leaf = pemEncode('CERTIFICATE', signBody(issuer.signer, body));
+  const leaf = pemEncode('CERTIFICATE', await signBodyBy(issuer.signer, body));
   return { ...times, leaf, cert: leaf + issuer.chain, serial: serial.toString('hex').toUpperCase() };
 }

@@ -14,27 +14,35 @@ export type Signer = {
   readonly hash: 'sha256' | 'sha384' | 'sha512' | null;
 };
 
-/**
- * How this private key signs. The parameters of the algorithm are NULL for RSA (RFC 4055) and absent for ECDSA and EdDSA
- * (RFC 5758, 8410). Throws E_KEY_TYPE for a key that is too weak or that TLS clients don't take.
- */
+/** A key that is in a token: it signs, and never leaves. */
+export type TokenSigner = Pick<Signer, 'algorithm'> & { sign(body: Uint8Array): Promise<Buffer> };
+
+/** How this private key signs. Throws E_KEY_TYPE for a key that is too weak or that TLS clients don't take. */
 export function signerFor(privateKey: KeyObject): Signer {
-  const type = keyTypeOf(privateKey);
+  return { privateKey, ...algorithmFor(privateKey) };
+}
+
+/**
+ * The algorithm of a key, private or public. The parameters of the algorithm are NULL for RSA (RFC 4055) and absent for ECDSA and EdDSA
+ * (RFC 5758, 8410). Throws E_KEY_TYPE.
+ */
+export function algorithmFor(key: KeyObject): Omit<Signer, 'privateKey'> {
+  const type = keyTypeOf(key);
   refuseWeakKey(type);
   if (type.startsWith('rsa')) {
-    return { privateKey, hash: 'sha256', algorithm: seq(oid(OID.sha256WithRSA), nothing()) };
+    return { hash: 'sha256', algorithm: seq(oid(OID.sha256WithRSA), nothing()) };
   }
   switch (type) {
     case 'p256':
-      return { privateKey, hash: 'sha256', algorithm: seq(oid(OID.ecdsaWithSHA256)) };
+      return { hash: 'sha256', algorithm: seq(oid(OID.ecdsaWithSHA256)) };
     case 'p384':
-      return { privateKey, hash: 'sha384', algorithm: seq(oid(OID.ecdsaWithSHA384)) };
+      return { hash: 'sha384', algorithm: seq(oid(OID.ecdsaWithSHA384)) };
     case 'p521':
-      return { privateKey, hash: 'sha512', algorithm: seq(oid(OID.ecdsaWithSHA512)) };
+      return { hash: 'sha512', algorithm: seq(oid(OID.ecdsaWithSHA512)) };
     case 'ed25519':
-      return { privateKey, hash: null, algorithm: seq(oid(OID.ed25519)) };
+      return { hash: null, algorithm: seq(oid(OID.ed25519)) };
     default:
-      return { privateKey, hash: null, algorithm: seq(oid(OID.ed448)) };
+      return { hash: null, algorithm: seq(oid(OID.ed448)) };
   }
 }
 
@@ -52,8 +60,16 @@ export function refuseWeakKey(type: string): void {
 
 /** Signs `body` and wraps it: SEQUENCE { body, algorithm, signature }, the form of certificates and requests. */
 export function signBody(signer: Signer, body: Asn1): Buffer {
-  const signature = sign(signer.hash, encode(body), signer.privateKey);
-  return encode(seq(body, signer.algorithm, bits(signature)));
+  return wrap(body, signer, sign(signer.hash, encode(body), signer.privateKey));
+}
+
+/** The same by any signer. */
+export async function signBodyBy(signer: Signer | TokenSigner, body: Asn1): Promise<Buffer> {
+  return 'privateKey' in signer ? signBody(signer, body) : wrap(body, signer, await signer.sign(encode(body)));
+}
+
+function wrap(body: Asn1, { algorithm }: Pick<Signer, 'algorithm'>, signature: Uint8Array): Buffer {
+  return encode(seq(body, algorithm, bits(signature)));
 }
 
 const HASHES: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512' | null>> = {
@@ -70,7 +86,15 @@ const HASHES: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512' | null>> = 
 /** Whether the signature is by this key. False too for an algorithm that is unknown, broken (MD5, SHA-1), or not the key's. */
 export function verifies(algorithmOid: string, body: Uint8Array, publicKey: KeyObject, signature: Uint8Array): boolean {
   const hash = HASHES[algorithmOid];
-  if (hash === undefined) return false;
+  return hash !== undefined && isSignature(hash, body, publicKey, signature);
+}
+
+export function isSignature(
+  hash: Signer['hash'],
+  body: Uint8Array,
+  publicKey: KeyObject,
+  signature: Uint8Array,
+): boolean {
   try {
     return verify(hash, body, publicKey, signature);
   } catch {

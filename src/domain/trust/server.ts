@@ -75,8 +75,8 @@ export function keptChain(cert: string, view: Pick<AccessView, 'oldCas'>, { ca }
 }
 
 /** Whether an older CA can sign the one in use. */
-export function canVouch({ cert, keyPem }: Pick<StoredOldCa, 'cert' | 'keyPem'>): boolean {
-  return keyPem !== undefined && inspectCertificate(cert).pathLen !== 0;
+export function canVouch({ cert, keyPem, record }: Pick<StoredOldCa, 'cert' | 'keyPem' | 'record'>): boolean {
+  return (keyPem !== undefined || record?.token !== undefined) && inspectCertificate(cert).pathLen !== 0;
 }
 
 /** Whether clients that know only an older CA no longer trust a host that gets a certificate of the CA in use in place of this one. */

@@ -57,7 +57,7 @@ export function viewOf(state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'cl
 }
 
 function issuingOf(ca: StoreState['ca']): Issuing {
-  if (ca === undefined || ca.keyPem !== undefined) return 'here';
+  if (ca === undefined || ca.keyPem !== undefined || ca.record.token !== undefined) return 'here';
   if (ca.record.external === undefined) return 'external';
   return ca.record.leafOnly ? 'leaf-only' : 'asked';
 }

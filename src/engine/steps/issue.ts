@@ -91,8 +91,8 @@ function isStill(before: StoreState, now: StoreState, { clients = {}, issuers = 
 
 const NONE: Issued['copies'] = new Map();
 
-function issuing({ passphrase, runtime: { sign } }: Run, now: Date): IssuerOptions {
-  return { passphrase, sign, now };
+function issuing({ passphrase, runtime }: Run, now: Date): IssuerOptions {
+  return { passphrase, runtime, now };
 }
 
 /** Contexts and directories of docker that hold copies of clients' files get the new ones. */

@@ -68,6 +68,7 @@ export const CA = {
   ],
   E_ISSUER_REFUSED: [4, 'An external CA refused to sign.', 'Look at its log, and at the profile that the error names.'],
   E_ISSUER_CREDENTIAL: [2, 'The credential for an external CA cannot be used.', 'Pass --credential-file to ca import.'],
+  E_TOKEN: [4, 'The token that holds the key of the CA did not sign.', 'Check the PIN, the module and the URI.'],
   E_SIGN_ANSWER: [2, 'An external CA gave a certificate that cannot be used.', 'docker-tls ca show'],
 } as const satisfies CodeGroup;
 

@@ -1,12 +1,11 @@
 // Keeps what this version writes, for later versions to open: node test/golden/upgrade/record.mjs, once before a release. A lab host is set
-// up, changed a second time, and given a second client; then the store, the facts of the host, and a fleet file go to a directory named
+// up, changed a second time, and given a second client; then the store, the state of the host, and a fleet file go to a directory named
 // after the version. What a released version wrote is never recorded again.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hostScripts } from '../../../scripts/host-scripts.mjs';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -22,7 +21,7 @@ function run(program, args, input = '') {
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error ?? `exit ${status}\n${stderr}`}`);
   return stdout;
 }
-const lab = (args, input) => run(join(root, 'scripts/lab'), args, input);
+const lab = (args) => run(join(root, 'scripts/lab'), args);
 
 try {
   run(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
@@ -40,8 +39,7 @@ try {
   tls('client', 'add', 'ci', '--hosts', 'build-1', '--days', '90', ...pass);
   tls('rotate', 'server', 'build-1', ...pass);
   const fleet = `version: 1\nhosts:\n  build-1:\n    address: ${address}\n    sans: [build-1.example.org]\nclients:\n  ops:\n  ci: { days: 90 }\n`;
-  const { FACTS_SCRIPT } = await hostScripts();
-  const facts = lab(['exec', 'upgrade', 'sh', '-s'], `MORE_PATHS= PROGRAMS=\n${FACTS_SCRIPT}`);
+  const state = lab(['exec', 'upgrade', 'cat', '/var/lib/docker-tls/state.json']);
   mkdirSync(target, { recursive: true });
   const files = readdirSync(store, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -49,7 +47,7 @@ try {
     .filter((path) => !/\/lock$/.test(path))
     .map((path) => [relative(store, path), { mode: statSync(path).mode & 0o777, text: readFileSync(path, 'utf8') }]);
   writeFileSync(join(target, 'store.json'), `${JSON.stringify(Object.fromEntries(files.sort()), null, 1)}\n`);
-  writeFileSync(join(target, 'host.facts'), facts);
+  writeFileSync(join(target, 'state.json'), state);
   writeFileSync(join(target, 'fleet.yaml'), fleet);
   writeFileSync(join(target, 'about.json'), `${JSON.stringify({ at: new Date().toISOString(), address })}\n`);
 } finally {
