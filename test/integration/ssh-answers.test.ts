@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { connect } from '../../src/adapters/ssh/connect.ts';
 import { Deadline } from '../../src/adapters/ssh/deadline.ts';
+import { findKeys } from '../../src/adapters/ssh/keys.ts';
 import { startAnswers } from '../../src/adapters/ssh/openssh-answers.ts';
 import { endpointFrom } from '../../src/adapters/ssh/ssh-config.ts';
 import type { SshOptions } from '../../src/runtime.ts';
@@ -119,6 +120,25 @@ it('asks ssh-add once what an agent holds, whatever the number of hosts', async 
     expect(readFileSync(calls, 'utf8')).toBe('-L\n');
   } finally {
     vi.unstubAllEnvs();
+    agent.kill();
+  }
+});
+
+it('offers named files that the agent holds first, then its other keys, then the files themselves', async () => {
+  const socket = join(directory, 'agent');
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+  const [both, held, file] = ['both', 'held', 'file'].map((name) => join(directory, name)) as [string, string, string];
+  for (const one of [both, held, file])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', one, '-f', one]);
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  try {
+    await expect.poll(() => spawnSync('ssh-add', ['-q', held, both], { env }).status).toBe(0);
+    const options = optionsFor({ port: 22 }, { identities: [] });
+    const identities = [file, both].map((path) => ({ file: path, explicit: false }));
+    const endpoint = { ...endpointFrom(options, new Map()), agent: socket, identities };
+    const { signers } = await findKeys((await import('ssh2')).default, options, endpoint);
+    expect(signers.map(({ label }) => label)).toEqual([`agent key ${both}`, `agent key ${held}`, file]);
+  } finally {
     agent.kill();
   }
 });

@@ -1,0 +1,86 @@
+/** Two operators at computers of their own, one repository, one real host: what one does the other has, also where both do it at once. */
+
+import { X509Certificate } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type CliRun, runCli } from '../support/cli.ts';
+import { type LabHost, labUp } from '../support/lab.ts';
+import { removeHomes } from '../support/store.ts';
+import { enrol, type Member, newTeam } from '../support/team.ts';
+
+const team = newTeam();
+const [ada, bob] = [team.member('ada'), team.member('bob')];
+let host: LabHost;
+
+beforeAll(async () => {
+  [host] = (await labUp({ names: ['team-t1'] })) as [LabHost];
+  await enrol(ada, bob);
+});
+afterAll(async () => {
+  await host?.down();
+  removeHomes();
+});
+
+function as({ env, home, name }: Member, ...argv: string[]): Promise<CliRun> {
+  const HOME = env.HOME ?? '/';
+  return runCli([...argv, '--store', team.url, '--home', home], {
+    env: { HOME, PATH: process.env.PATH },
+    cwd: HOME,
+    operator: `${name}@laptop`,
+  });
+}
+
+/** What the host serves, and what the store says that it serves. */
+async function served(member: Member): Promise<{ drift: string[]; exit: number }> {
+  const { exit, json } = await as(member, 'status', '--json', '--check');
+  const rows: { kind: string; drift?: string[] }[] = json.result?.rows ?? [];
+  return { exit, drift: rows.find(({ kind }) => kind === 'host')?.drift ?? ['no row'] };
+}
+
+test('what one operator sets up, the other verifies, rotates and revokes; at once, too', async () => {
+  const login = ['-i', host.keyFile, '--host-key', 'accept-new'];
+  const setup = [
+    'setup',
+    `root@${host.address}`,
+    '--name',
+    'web',
+    ...login,
+    '--no-ca-passphrase',
+    '--no-context',
+    '--yes',
+  ];
+  expect((await as(ada, ...setup, '--client', 'ada')).err).toContain('done');
+  expect((await as(ada, 'client', 'add', 'eve', '--yes')).exit).toBe(0);
+  // Bob logs in with a key of his own; which one is a matter of his computer.
+  expect((await as(bob, 'apply', 'web', ...login, '--yes', '--json')).exit).toBe(0);
+  expect(await served(bob)).toEqual({ drift: [], exit: 0 });
+
+  const both = await Promise.all([ada, bob].map((one) => as(one, 'rotate', 'server', 'web', '--yes', '--json')));
+  expect(both.map(({ exit }) => exit)).toContain(0);
+  for (const { exit, json } of both)
+    if (exit !== 0) expect(JSON.stringify(json)).toMatch(/E_HOST_LOCKED|E_STORE_CHANGED/);
+  for (const one of [ada, bob]) expect(await served(one)).toEqual({ drift: [], exit: 0 });
+
+  // Bob's run planned before eve was revoked, or after: in no order is she accepted again.
+  const [revoked] = await Promise.all([
+    as(ada, 'client', 'revoke', 'eve', '--yes', '--json'),
+    as(bob, 'rotate', 'server', 'web', '--yes', '--json'),
+  ]);
+  if (revoked.exit !== 0) expect((await as(ada, 'apply', 'web', '--yes')).exit).toBe(0);
+  const { json } = await as(bob, 'client', 'list', '--json');
+  const eve = json.result.clients.find(({ name }: { name: string }) => name === 'eve');
+  expect([eve.state, eve.hosts]).toEqual(['revoked', []]);
+  expect(await served(bob)).toEqual({ drift: [], exit: 0 });
+  const trusted = (await host.must('cat /etc/docker/tls/current/ca.pem')).split(/(?<=-----END CERTIFICATE-----\n)/);
+  expect(trusted.filter((pem) => pem.includes('BEGIN')).map((pem) => new X509Certificate(pem).subject)).not.toEqual(
+    expect.arrayContaining([expect.stringContaining('eve')]),
+  );
+
+  const log = (await as(bob, 'log', '--json')).json.result.entries as { who: string; lines: string[] }[];
+  expect(log.flatMap(({ who, lines }) => lines.map((line) => `${who}: ${line}`))).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^ada@laptop: host web: added, generation 1/),
+      expect.stringMatching(/^ada@laptop: client eve: revoked/),
+      expect.stringMatching(/^bob@laptop: host web: /),
+    ]),
+  );
+}, 120_000);
