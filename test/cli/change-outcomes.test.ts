@@ -101,6 +101,18 @@ test('a host that serves another certificate than the one sent goes back, and th
   expect((await host()).serverCert).toBe(before);
 });
 
+test('a host with nothing to change is verified all the same, and is not changed when that fails', async () => {
+  const facts = { 'file:/etc/docker/tls/current': 'link 777 0:0\n1' };
+  const back = ['rollback', 'h1', '--to', '1', '--yes'];
+  const clients = [(await client('laptop')).cert, (await client('eve')).cert];
+  accepted = (cert) => clients.includes(cert);
+  expect([(await run(back, { facts })).exit, phases]).toEqual([0, []]);
+  accepted = () => false;
+  const { exit, err } = await run(back, { facts });
+  expect([exit, phases]).toEqual([7, []]);
+  expect(err).toContain('the host was not changed');
+});
+
 describe('what --yes alone does not agree to', () => {
   test('clients of a CA that the daemon accepts now, which this store does not know', async () => {
     const theirs = factory.issue('Theirs', { ca: true });

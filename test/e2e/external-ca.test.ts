@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
-import { startCfssl, startStepCa, startVault } from '../support/issuers.ts';
+import { buildStepCa, startCfssl, startStepCa, startVault } from '../support/issuers.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { newPerson } from '../support/person.ts';
 import { makeTokenCa } from '../support/token.ts';
@@ -15,9 +15,10 @@ let host: LabHost;
 const factory = new CertificateFactory();
 
 beforeAll(async () => {
+  await buildStepCa();
   program = buildProgram();
   [host] = (await labUp({ names: ['external-ca'] })) as [LabHost];
-});
+}, 600_000);
 afterAll(async () => {
   await host?.down();
   program?.remove();

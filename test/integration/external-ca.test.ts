@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readProvisionerKey } from '../../src/adapters/issuer/jwk.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
@@ -11,13 +11,16 @@ import { Secret } from '../../src/domain/secret.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
-import { type ExternalServer, STEP_KEY, startCfssl, startStepCa, startVault } from '../support/issuers.ts';
+import { buildStepCa, type ExternalServer, STEP_KEY, startCfssl, startStepCa, startVault } from '../support/issuers.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 const factory = new CertificateFactory();
 const servers: ExternalServer[] = [];
 let home: string;
 
+beforeAll(async () => {
+  await buildStepCa();
+}, 400_000);
 beforeEach(() => {
   home = newHome();
 });

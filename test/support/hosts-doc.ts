@@ -28,6 +28,7 @@ const PROMISES = [
   '| no client is refused over the restart | systemd holds the port; a new connection waits about 0.5 s (tested) | a firewall rule delays new connections until dockerd listens again: a client tries after 1, 3 and 7 s (tested: 0 refused). Without nft or iptables, or without ss, clients are refused for some seconds; the plan says so |',
   '| containers that mount docker.sock keep it | tested, where the unit has `-H fd://` | **no**: dockerd makes the file anew at each start; the plan names those containers |',
   '| services that need the daemon are started again | tested | **no**: init scripts do not say who needs whom, and none is stopped |',
+  '| a daemon that dies once a change is kept is started again | by its unit (`Restart=always`) | **no**: init starts no service again, with docker-tls or without |',
   '| the daemon failed: its last words are in the error | the journal (tested) | its log, where its standard error goes to a file, otherwise `/var/log/docker.log` (tested) |',
 ];
 

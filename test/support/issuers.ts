@@ -3,13 +3,14 @@
  * profiles for servers, clients and clients' issuing CAs, over HTTPS on this machine.
  */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { CertificateFactory, Issued } from './certificate-factory.ts';
 
 export type ExternalServer = {
@@ -48,15 +49,14 @@ function importArgs(
 }
 
 /** The program: built once a machine, 50 s, and kept beside the lab's roots. */
-export function buildStepCa(): string {
+export async function buildStepCa(): Promise<string> {
   const program = join(process.env.DOCKER_TLS_LAB ?? '/var/lib/docker-tls-lab', 'step-ca');
   const source = fileURLToPath(new URL('step-ca/main.go', import.meta.url));
   if (existsSync(program)) return program;
   const fresh = `${program}.${process.pid}`;
   mkdirSync(join(program, '..'), { recursive: true });
-  execFileSync('go', ['build', '-ldflags=-s -w', '-o', fresh, source], {
+  await promisify(execFile)('go', ['build', '-ldflags=-s -w', '-o', fresh, source], {
     env: { ...process.env, CGO_ENABLED: '0', GO111MODULE: 'off', GOPATH: '/usr/share/gocode' },
-    stdio: 'pipe',
   });
   renameSync(fresh, program);
   return program;
@@ -122,7 +122,7 @@ export async function startStepCa(factory: CertificateFactory, options: StepCaOp
   };
   const file = join(factory.directory, `step-ca-${port}.json`);
   writeFileSync(file, JSON.stringify(config));
-  const server = await started(buildStepCa(), [file], port);
+  const server = await started(await buildStepCa(), [file], port);
   const url = `https://127.0.0.1:${port}`;
   const args = [...importArgs('step-ca', url, chain, secret), '--passphrase-file', words];
   return { url, ...chain, args, requests: () => server.count(/"path":"\/1.0\/sign"/g), stop: server.stop };
