@@ -43,16 +43,16 @@ export async function addPackages(
   run: Run,
 ): Promise<readonly HostPackages[]> {
   const { runtime, progress, parallel, dryRun } = run;
-  const over = async (specs: readonly HostSpec[], work: (spec: HostSpec) => Promise<HostPackages>) =>
+  const over = async (phase: string, specs: readonly HostSpec[], work: (spec: HostSpec) => Promise<HostPackages>) =>
     allDone(
       await overHosts(specs, { parallel, signal: runtime.signal }, progress, runtime.now, async (spec, line) => {
-        line.phase('packages');
+        line.phase(phase);
         const done = await work(spec);
         line.pause();
         return done;
       }),
     );
-  const looked = await over(hosts, async (spec) => {
+  const looked = await over('packages', hosts, async (spec) => {
     await using session = await runtime.connect(sshOptions(spec, run));
     const plan = await lookAtPackages(session, names, runtime.signal);
     return { ...plan, host: spec.name, lines: packagesWords(plan, names) };
@@ -65,6 +65,7 @@ export async function addPackages(
     if (!(await prompts.confirm({ message, default: false, flag: `--accept ${names.join(',')}` }))) throw declined();
   }
   const installed = await over(
+    'install',
     hosts.filter(({ name }) => lacking.some(({ host }) => host === name)),
     async (spec) => {
       const plan = lacking.find(({ host }) => host === spec.name) as HostPackages;

@@ -108,7 +108,7 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
       });
     }
     if (plan.purpose === 'remove' && ourPackages(facts).length > 0) {
-      line.phase('packages');
+      line.phase('purge');
       outcome = { ...outcome, warnings: [...outcome.warnings, ...(await purgePackages(session))] };
     }
     if (sent !== undefined) base.known.set(spec.name, sent.cert);
