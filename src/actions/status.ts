@@ -7,6 +7,7 @@ import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import { renderPrometheus } from '../domain/prometheus.ts';
 import type { StatusRow } from '../domain/status.ts';
+import { accessDrift } from '../domain/trust/client-hosts.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
 import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
 import type { ActionContext } from './action-context.ts';
@@ -65,6 +66,12 @@ type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
 function rowsOf(state: StoreState, live: ReadonlyMap<string, LiveRow>, due: Due): StatusRow[] {
   const row = (kind: StatusRow['kind'], name: string, cert: string) => rowOf(kind, name, cert, due);
+  const access = accessDrift(state, due.now);
+  const differing = (name: string): LiveRow => {
+    const asked = live.get(name);
+    const known = access.get(name) ?? [];
+    return known.length === 0 ? (asked ?? {}) : { ...asked, drift: [...known, ...(asked?.drift ?? [])] };
+  };
   return [
     ...(state.ca ? [row('ca', state.ca.record.name, state.ca.cert)] : []),
     ...state.oldCas.map((old) => ({
@@ -76,7 +83,7 @@ function rowsOf(state: StoreState, live: ReadonlyMap<string, LiveRow>, due: Due)
       address: `${host.record.address}:${host.record.port}`,
       generation: host.record.generation,
       description: host.record.description,
-      ...live.get(host.record.name),
+      ...differing(host.record.name),
     })),
     ...[...state.clients.values()].map((client) => ({
       ...row('client', client.record.name, client.cert),

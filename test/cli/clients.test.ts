@@ -76,6 +76,28 @@ describe('client list', () => {
     expect(out).toContain(
       'ci is not accepted yet by build-1\nci is still accepted by build-2\n\n  docker-tls apply build-1 build-2',
     );
+    const { exit, json } = await here('status', '--offline', '--check', '--json');
+    expect(exit).toBe(3);
+    expect(json.result.rows.filter(({ kind }: { kind: string }) => kind === 'host')).toMatchObject([
+      { name: 'build-1', drift: ['does not accept client ci yet: it was not applied'], attention: true },
+      { name: 'build-2', drift: ['still accepts client ci, which the records do not allow: it was not applied'] },
+    ]);
+  });
+
+  test('a revocation that did not reach a host: status does not call it in sync', async () => {
+    await three();
+    const store = openStore(home);
+    await store.withLock('test', async () => {
+      const { ci } = Object.fromEntries((await store.read()).clients);
+      if (!ci) throw new Error('no ci');
+      const { directory: _, ...stored } = ci;
+      const record = { ...stored.record, revokedAt: '2026-01-01T00:00:00.000Z' };
+      await store.write({ clients: { ci: { ...stored, record } } });
+    });
+    const { exit, out } = await here('status', '--offline', '--check');
+    expect(exit).toBe(3);
+    expect(out).toContain('build-2: still accepts the revoked client ci: it was not applied');
+    expect(out).not.toContain('All is well');
   });
 
   test('65 and 67 percent of a lifetime are on either side of due; 101 is over', async () => {

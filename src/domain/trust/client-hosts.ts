@@ -60,6 +60,22 @@ export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
   });
 }
 
+/**
+ * How the clients that a host accepts differ from the records, in words by host name: a revocation or an access that did not reach the
+ * host. Asks no host, as above.
+ */
+export function accessDrift(state: StoreState, now: Date): Map<string, readonly string[]> {
+  const drift = new Map<string, string[]>();
+  const add = (host: string, words: string) => drift.set(host, [...(drift.get(host) ?? []), words]);
+  for (const { name, toAdd, toDrop, revokedAt } of clientAccess(state, now)) {
+    const who =
+      revokedAt === undefined ? `client ${name}, which the records do not allow` : `the revoked client ${name}`;
+    for (const host of toDrop) add(host, `still accepts ${who}: it was not applied`);
+    for (const host of toAdd) add(host, `does not accept client ${name} yet: it was not applied`);
+  }
+  return drift;
+}
+
 /** Whether a trust file accepts a client, dates aside; most hosts have the same one, which is looked at once. */
 function trusting(client: StoredClient, { notBefore, notAfter }: { notBefore: Date; notAfter: Date }) {
   const known = new Map<string, boolean>();
