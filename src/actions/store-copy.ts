@@ -11,7 +11,8 @@ import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { readRequests, writeRequest } from '../adapters/store/requests.ts';
 import { openStore, type Store } from '../adapters/store/store.ts';
 import { addOperator } from '../adapters/store/team/admin.ts';
-import { checkRecipient, encryptFor } from '../adapters/store/team/age.ts';
+import { checkRecipient, encryptFor, recipientsOf } from '../adapters/store/team/age.ts';
+import type { Operator } from '../adapters/store/team/operators.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { teamStore } from '../adapters/store/team/store.ts';
 import { Secret } from '../domain/secret.ts';
@@ -65,21 +66,23 @@ async function copyInto(
   state: StoreState,
   { home, session }: { readonly home: string; readonly session: Session | undefined },
 ): Promise<void> {
-  if (session !== undefined) await takeOperators(context, session);
+  const others = session === undefined ? [] : await takeOperators(context, session);
   const target = session === undefined ? openStore(home) : teamStore(session);
   await target.withLock('docker-tls store copy', () => target.write(changeOf(state)));
+  // Now the clients are there whose keys they may open.
+  for (const operator of others) if (session !== undefined) await addOperator(session, operator);
   for (const request of readRequests(context.global.home)) await writeRequest(home, request);
   await requireSame(state, target);
 }
 
-/** Whoever copies is the first operator of the new store; those of the old one follow. */
-async function takeOperators(context: ActionContext, session: Session): Promise<void> {
+/** Whoever copies is the first operator of the new store. Gives those of the old one that are to follow. */
+async function takeOperators(context: ActionContext, session: Session): Promise<readonly Operator[]> {
   const known = (await teamOf(context)?.read())?.operators ?? [];
-  if (known.length === 0) await addOperator(session, { name: userName().replace(/[^A-Za-z0-9._@+-]/g, '-'), ca: true });
-  // One whose key is here comes first: no other operator can make the store.
-  const mine = session.identities().flatMap((one) => (one.kind === 'ssh' ? [one.recipient] : []));
-  const sorted = [...known].sort((a, b) => Number(mine.includes(b.recipient)) - Number(mine.includes(a.recipient)));
-  for (const { client: _, ...operator } of sorted) await addOperator(session, operator);
+  const mine = (await Promise.all(session.identities().map(recipientsOf))).flat();
+  const me = known.find(({ ca, recipient }) => ca && mine.includes(recipient));
+  const name = userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
+  await addOperator(session, me === undefined ? { name, ca: true } : { ...me, client: undefined });
+  return known.filter((one) => one !== me);
 }
 
 async function wholeState(context: ActionContext): Promise<StoreState> {

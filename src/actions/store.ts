@@ -1,14 +1,17 @@
 /** Owns how a command opens the store. */
 
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type OpenOptions, openAnyStore, openTeamSession } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { keepFromChildren } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ActionContext, GlobalOptions } from './action-context.ts';
 
 type Around = {
-  readonly global: Pick<GlobalOptions, 'home' | 'store'>;
+  readonly global: Pick<GlobalOptions, 'home' | 'store'> & { readonly file?: string | undefined };
   readonly runtime: Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>;
 };
 type Attended = Around & Pick<ActionContext, 'progress' | 'prompts'>;
@@ -25,8 +28,15 @@ export function teamOf(context: Attended): Session | undefined {
 
 export function optionsOf({ global, runtime, progress, prompts }: Attended): OpenOptions {
   const { now, env, cwd, operator, signal } = runtime;
+  hideSecrets(global.file === undefined || global.file === '-' ? undefined : resolve(cwd, global.file));
   const ask = prompts.ssh?.passphrase;
   return { home: global.home, url: global.store, env, cwd, who: operator, signal, now, note: progress.note, ask };
+}
+
+/** git is the first child process: what the fleet file names as secret is taken out of the environment before it. */
+function hideSecrets(file: string | undefined): void {
+  if (file === undefined || !existsSync(file)) return;
+  for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(/\benv:([A-Za-z_]\w*)/g)) keepFromChildren(name);
 }
 
 /** Names that the shell offers: of clients, or of hosts that can be reached from here. */

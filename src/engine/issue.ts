@@ -31,6 +31,7 @@ import type { CertificateRequest } from '../domain/plan/desired.ts';
 import type { Secret } from '../domain/secret.ts';
 import { caNotAccepted, externalCaKey } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, signs } from '../domain/trust/changes.ts';
+import { requestForOther } from '../domain/trust/client-refusals.ts';
 import { canVouch, requestNeedsKey } from '../domain/trust/server.ts';
 import { hostsLosing, isFrom } from '../domain/trust/trust.ts';
 import { makesIssuers, viewOf } from '../domain/trust/view.ts';
@@ -220,8 +221,12 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     csr?: string,
   ): Promise<{ cert: string; key?: Secret }> {
     const about = { ...request, ca: trusted(), now };
-    if (csr !== undefined)
-      return { cert: await sign(askedCa, { ...about, csr, commonName: parseCsr(csr).commonName }) };
+    if (csr !== undefined) {
+      // An external CA takes the name from the request, which is its sender's word.
+      const { commonName } = parseCsr(csr);
+      if (commonName !== request.name) throw requestForOther(request.name, commonName);
+      return { cert: await sign(askedCa, { ...about, csr, commonName }) };
+    }
     const key = await generateKey(keyType);
     return { cert: await sign(askedCa, { ...about, csr: makeCsr({ key, ...request }) }), key };
   }

@@ -89,6 +89,14 @@ describe('a recipient', () => {
     await expect(checkRecipient(text)).rejects.toMatchObject({ code: 'E_RECIPIENT', exit: 2 });
   });
 
+  test('that is the private key is refused, and no part of it is shown', async () => {
+    const key = 'AGE-SECRET-KEY-1QQPQYZ0Q5';
+    await expect(checkRecipient(key)).rejects.toMatchObject({
+      code: 'E_RECIPIENT',
+      message: expect.not.stringContaining('1QQP'),
+    });
+  });
+
   test('of an RSA key that is too short is refused', async () => {
     const file = join(home, 'short');
     execFileSync('ssh-keygen', ['-q', '-t', 'rsa', '-b', '1024', '-N', '', '-f', file]);

@@ -164,6 +164,23 @@ describe('whoever administers the repository', () => {
     await expect(teamStore(made.ada.session()).read()).rejects.toMatchObject({ code: 'E_STORE_OLDER' });
   });
 
+  test('cannot go on with the key of an operator who was removed, not even with --accept', async () => {
+    const made = await team();
+    const old = git(made.repository, 'rev-parse', 'docker-tls');
+    await removeOperator(made.ada.session(), 'bob');
+    git(made.repository, 'update-ref', 'refs/heads/docker-tls', old);
+    await write(made.bob, { hosts: { evil: sampleHost('evil', 1) } });
+    await expect(checkTeamStore(made.ada.session(), true)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
+    // What they signed before counts as what it is: an older state.
+    git(made.repository, 'update-ref', 'refs/heads/docker-tls', old);
+    await checkTeamStore(made.ada.session(), true);
+  });
+
+  test('cannot show an empty store to a computer whose address names the signing key', async () => {
+    const pinned = newTeam(`?key=${'0'.repeat(32)}`);
+    await expect(teamStore(pinned.member('ada').session()).read()).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
+  });
+
   test('cannot empty it', async () => {
     const made = await team();
     git(made.repository, 'update-ref', '-d', 'refs/heads/docker-tls');

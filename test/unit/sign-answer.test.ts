@@ -141,7 +141,12 @@ describe('an issuing CA of a client', async () => {
   });
 });
 
-test("a client's certificate may be for servers as well: it opens nothing that it does not open already", async () => {
+test("a client's certificate is for clients alone: with serverAuth its sender could be a host to every client", async () => {
+  const wanted = { ...request, profile: 'client', sans: undefined } as const;
   const client = (await issueClient({ authority: root, name: 'web', days: 10, now, publicKey })).leaf;
-  expect(checkSigned(client, { ...request, profile: 'client', sans: undefined })).toBe(client);
+  expect(checkSigned(client, wanted)).toBe(client);
+  const both = await forged(root, { purposes: [OID.clientAuth, OID.serverAuth] });
+  expect(() => checkSigned(both.printed, { ...both.request, profile: 'client', sans: undefined })).toThrow(
+    /good for servers as well/,
+  );
 });

@@ -44,8 +44,12 @@ describe('the address of a shared store', () => {
     expect(() => parseStoreAddress(url)).toThrowError(expect.objectContaining({ code: 'E_STORE_URL', exit: 2 }));
   });
 
-  test('with a password in it is refused, and the password is not shown', () => {
-    expect(() => parseStoreAddress('git+https://ada:hunter2@git.example.org/a.git')).toThrowError(
+  test.each([
+    'git+https://ada:hunter2@git.example.org/a.git',
+    'git+https://hunter2@git.example.org/a.git',
+    'git+ssh://ada:hunter2@git.example.org/a.git',
+  ])('with a password or token in it is refused, and that is not shown: %s', (url) => {
+    expect(() => parseStoreAddress(url)).toThrowError(
       expect.objectContaining({ code: 'E_STORE_URL', message: expect.not.stringContaining('hunter2') }),
     );
   });

@@ -11,6 +11,7 @@ import {
   splitBundle,
   verifyChain,
   worksAsClient,
+  worksAsServer,
 } from '../../domain/pki/inspect.ts';
 import { openPublicKey } from '../../domain/pki/keys.ts';
 import { formatSan } from '../../domain/pki/names.ts';
@@ -85,6 +86,9 @@ function leafFlaw(info: CertificateInfo, { profile, sans = [] }: SignRequest): s
   // A host's certificate must not work as a client of other hosts; without a purpose it would.
   if (profile === 'server' && worksAsClient(info))
     return `its certificate is good for clients as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); serverAuth alone is needed`;
+  // A client's request could otherwise become the certificate of a host.
+  if (profile === 'client' && worksAsServer(info))
+    return `its certificate is good for servers as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); clientAuth alone is needed`;
   if (info.keyUsage !== null && !info.keyUsage.includes('digitalSignature'))
     return `its certificate may not sign (key usage: ${info.keyUsage.join(', ')}), which TLS 1.3 needs`;
   const has = new Set(info.sans.map(formatSan));

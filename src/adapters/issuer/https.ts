@@ -55,6 +55,8 @@ function post(
       ca,
       signal,
       agent: false,
+      // Else NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
+      rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
       headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
     });
@@ -88,7 +90,8 @@ function parsed(text: string): unknown {
 function translated(error: NodeJS.ErrnoException, ca: ApiCa, where: string, timedOut: boolean): DockerTlsError {
   const { code = '', message } = error;
   const host = new URL(ca.url).host;
-  const tls = /CERT|SIGNATURE|ISSUER|SELF_SIGNED|^ERR_TLS|^ERR_SSL|^EPROTO$/.test(code);
+  // An alert is the server's word about us, and may come after the request.
+  const tls = !code.includes('ALERT') && /CERT|SIGNATURE|ISSUER|SELF_SIGNED|^ERR_TLS|^ERR_SSL|^EPROTO$/.test(code);
   if (tls)
     return new DockerTlsError({
       code: 'E_ISSUER_TLS',

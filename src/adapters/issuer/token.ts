@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { CaToken } from '../../domain/external-ca.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { DockerTlsError, printableLines } from '../../errors/errors.ts';
+import { DockerTlsError, interrupted, printableLines } from '../../errors/errors.ts';
 import type { SignByToken } from '../../runtime.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -65,9 +65,13 @@ function run(
     );
     child.on('close', (status, signal) => {
       if (status === 0 && out.length > 0) resolve(Buffer.concat(out));
-      else if (signal !== null)
-        reject(failed(token, `no signature within ${TIMEOUT_MS / 1000} seconds (${signal})`, []));
-      else reject(failed(token, 'OpenSSL did not find the key, or its PIN is wrong', printableLines(err, 5)));
+      else if (signal === 'SIGINT') reject(interrupted('interrupted while the token signed', { where: token.uri }));
+      else if (signal !== null) {
+        const why = child.killed
+          ? `no signature within ${TIMEOUT_MS / 1000} seconds`
+          : `openssl was ended by ${signal}`;
+        reject(failed(token, why, printableLines(err, 5)));
+      } else reject(failed(token, 'OpenSSL did not find the key, or its PIN is wrong', printableLines(err, 5)));
     });
     for (const [fd, data] of [
       [3, `${pin}\n`],

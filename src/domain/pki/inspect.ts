@@ -66,6 +66,11 @@ export function worksAsClient({ extKeyUsage }: Pick<CertificateInfo, 'extKeyUsag
   return extKeyUsage === null || extKeyUsage.some((one) => one === 'clientAuth' || one === 'anyExtendedKeyUsage');
 }
 
+/** Whether a holder of its key may use it as a server, too. */
+export function worksAsServer({ extKeyUsage }: Pick<CertificateInfo, 'extKeyUsage'>): boolean {
+  return extKeyUsage === null || extKeyUsage.some((one) => one === 'serverAuth' || one === 'anyExtendedKeyUsage');
+}
+
 function keyTypeOrUnknown(x509: ParsedCertificate['x509']): string {
   try {
     return keyTypeOf(x509.publicKey);

@@ -1,7 +1,7 @@
 /** Owns the words by which credentials for a client are refused. */
 
 import type { StoredClient } from '../../adapters/store/records.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, printable } from '../../errors/errors.ts';
 
 /** A client that was revoked, or that another CA issued, is not ours to issue: E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
 export function refuseOther(client: StoredClient): void {
@@ -41,6 +41,15 @@ export function unknownClient(name: string): DockerTlsError {
     code: 'E_CLIENT_UNKNOWN',
     message: `no client ${name} in the store`,
     hints: ['docker-tls client list', `docker-tls client add ${name}`],
+  });
+}
+
+export function requestForOther(name: string, commonName: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_NAME',
+    where: name,
+    message: `the request is for "${printable(commonName, 64)}", and an external CA certifies that name`,
+    hints: [`where the key is: docker-tls client request ${name}`],
   });
 }
 

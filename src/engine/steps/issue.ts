@@ -83,7 +83,8 @@ export async function issueCredentials(
 function isStill(before: StoreState, now: StoreState, { clients = {}, issuers = {} }: StoreChange): boolean {
   const seen = ({ ca, oldCas, ...state }: StoreState) => [
     [ca, ...oldCas].map((one) => one?.cert),
-    Object.keys(clients).map((name) => state.clients.get(name)?.cert),
+    // With its record: a revocation changes nothing else.
+    Object.keys(clients).map((name) => [state.clients.get(name)?.cert, state.clients.get(name)?.record]),
     Object.keys(issuers).map((name) => state.issuers.get(name)?.cert),
   ];
   return isDeepStrictEqual(seen(before), seen(now));

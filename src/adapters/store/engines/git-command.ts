@@ -34,11 +34,20 @@ const TRANSPORTS = ['ssh', 'https', 'file'].flatMap((name) => ['-c', `protocol.$
 const SETTINGS = [
   ...['-c', 'protocol.allow=never', ...TRANSPORTS],
   ...['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'fetch.fsckObjects=true'],
-  ...['-c', 'gc.autoDetach=false', '-c', 'maintenance.autoDetach=false', '-c', 'advice.detachedHead=false'],
+  ...[
+    '-c',
+    'gc.autoDetach=false',
+    '-c',
+    'gc.pruneExpire=never',
+    '-c',
+    'maintenance.autoDetach=false',
+    '-c',
+    'advice.detachedHead=false',
+  ],
 ];
 
 /** git on a bare repository. Fails with GitFailure, and with E_PROGRAM_MISSING (exit 2). */
-export function gitIn(directory: string, signal?: AbortSignal): Git {
+export function gitIn(directory: string): Git {
   return (args, { input, env = {}, answers = [], timeoutMs = 120_000 } = {}) =>
     new Promise((resolve, reject) => {
       // At each call: secrets are taken out of the environment as they are read.
@@ -47,7 +56,6 @@ export function gitIn(directory: string, signal?: AbortSignal): Git {
         env: { ...inherited, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...env },
         stdio: ['pipe', 'pipe', 'pipe'],
         timeout: timeoutMs,
-        signal,
       });
       const out: Buffer[] = [];
       let stderr = '';

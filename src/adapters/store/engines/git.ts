@@ -30,7 +30,8 @@ const PATH = /^[\w.@+-]+(?:\/[\w.@+-]+)*$/;
 const PUSHES = 4;
 
 export function gitEngine({ url, remote, branch, cache, signal }: GitOptions): Engine {
-  const git = gitIn(cache, signal);
+  // Not stopped by the run's signal: whether a change is stored has to be known. Each call has an end of its own.
+  const git = gitIn(cache);
   const ref = `refs/heads/${branch}`;
   const fetched = join(cache, 'docker-tls-fetched');
   const blobs = new Map<string, Uint8Array>();
@@ -116,6 +117,8 @@ export function gitEngine({ url, remote, branch, cache, signal }: GitOptions): E
       return await snapshot(await fetchHead());
     } catch (cause) {
       if (!(cause instanceof DockerTlsError) || cause.code !== 'E_STORE_UNREACHABLE') throw cause;
+      // Ctrl-C reaches git as well: that is no server that is down.
+      signal?.throwIfAborted();
       const { status, stdout } = await git(['rev-parse', '--verify', '--quiet', ref], { answers: [1] });
       if (status !== 0) throw cause;
       const last = await snapshot(stdout.toString('latin1').trim());

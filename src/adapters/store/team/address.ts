@@ -25,12 +25,13 @@ export function parseStoreAddress(text: string): StoreAddress {
   } catch {
     throw wrong(text, 'it is not a URL');
   }
-  if (parsed.password !== '') {
+  // A user name of https is a token as often as not.
+  if (parsed.password !== '' || (parsed.protocol === 'git+https:' && parsed.username !== '')) {
     const hints = ['git credential approve', 'or a credential helper: git help credentials'];
-    // Not the text itself: it holds the password.
+    // Not the text itself: it holds the secret.
     throw wrong(
       'the address',
-      'a password in it would be seen by every local user; git asks its credential helpers for it',
+      'a password or token in it would be seen by every local user; git asks its credential helpers for it',
       hints,
     );
   }

@@ -5,7 +5,7 @@ import { listWords } from '../../../domain/words.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { readTree } from '../read.ts';
 import type { StoreState } from '../records.ts';
-import { checkRecipient } from './age.ts';
+import { checkRecipient, recipientsOf } from './age.ts';
 import { fingerprintOf, MANIFEST, readManifest, sha256, withSigner } from './manifest.ts';
 import { mapTree } from './map-tree.ts';
 import { freshKeys, type Operator, openKeys, renderKeys } from './operators.ts';
@@ -78,10 +78,8 @@ async function firstKeys(session: Session, operators: readonly Operator[]) {
 
 async function ownRecipient(session: Session): Promise<string> {
   for (const identity of session.identities()) {
-    if (identity.kind === 'ssh') return identity.recipient;
-    const { identityToRecipient } = await import('age-encryption');
-    const [line] = identity.lines;
-    if (line !== undefined) return identityToRecipient(line.revealText());
+    const [first] = await recipientsOf(identity);
+    if (first !== undefined) return first;
   }
   throw operatorRefusal('no key of yours was found on this computer', ['ssh-keygen -t ed25519']);
 }
@@ -151,9 +149,15 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
     if (typeof read === 'string') throw refusals.tampered(session.url, `the store ${read}`);
     const { manifest, signers } = read;
     const known = signers.map(fingerprintOf);
-    const before = session.local.seen()?.signers ?? known;
-    // Signed by the key that was seen, one that it has vouched for, or one before it.
-    if (!known.includes(before.at(-1) ?? '') && !before.includes(known.at(-1) ?? ''))
+    const last = session.local.seen();
+    const before = last?.signers ?? known;
+    // Signed by the key that was seen, or one that it has vouched for. A key that was replaced, as after an operator was removed, signs
+    // nothing new: it counts only for a commit of the history that was seen.
+    const past =
+      last !== undefined &&
+      before.includes(known.at(-1) ?? '') &&
+      (await session.engine.contains(last.revision, snapshot.revision)) === true;
+    if (!known.includes(before.at(-1) ?? '') && !past)
       throw refusals.tampered(
         session.url,
         `the store is signed by ${known.at(-1)}, which ${before.at(-1)} has not vouched for`,
@@ -195,7 +199,9 @@ export async function restoreTeamStore(
   }
   const opened = await session.openAt(last);
   const now = readManifest(present.files);
-  const above = Math.max(seen.sequence, typeof now === 'string' ? 0 : now.manifest.sequence);
+  // The number counts only where the key that was seen, or one that it has vouched for, has signed it.
+  const vouched = typeof now !== 'string' && now.signers.map(fingerprintOf).includes(seen.signers.at(-1) ?? '');
+  const above = Math.max(seen.sequence, vouched ? now.manifest.sequence : 0);
   const lines = [`back to commit ${seen.sequence}, which this computer had seen`];
   const { keys, operators, signers, contents } = opened;
   if (keys?.ca === undefined || keys.signing === undefined || signers.length === 0)

@@ -10,6 +10,8 @@ export async function checkRecipient(text: string): Promise<string> {
     .split(/\s+/)
     .slice(0, text.trim().startsWith('ssh-') ? 2 : 1)
     .join(' ');
+  if (/^AGE-SECRET-KEY-/i.test(recipient))
+    throw noRecipient('AGE-SECRET-KEY-…', 'it is a private key; its recipient: age-keygen -y FILE');
   try {
     await encryptFor([recipient], new Uint8Array());
   } catch (cause) {
@@ -45,4 +47,11 @@ export async function decryptWith(
     }
   }
   return undefined;
+}
+
+/** What encrypts for the holder of an identity. */
+export async function recipientsOf(identity: IdentityFile): Promise<string[]> {
+  if (identity.kind === 'ssh') return [identity.recipient];
+  const { identityToRecipient } = await import('age-encryption');
+  return Promise.all(identity.lines.map((line) => identityToRecipient(line.revealText())));
 }

@@ -13,7 +13,7 @@ export const SIGNERS = 'keys/signers.json';
 const manifestSchema = z.object({
   schema: z.literal(1),
   /** Grows by one with each commit. */
-  sequence: z.number(),
+  sequence: z.int(),
   at: z.string(),
   by: z.string(),
   /** SHA-256 of each other file, base64. */

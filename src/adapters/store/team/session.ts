@@ -75,6 +75,8 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const before = local.seen();
     if (snapshot.files.size === 0) {
       if (before !== undefined) throw refusals.older(engine.url, before.sequence, 'it is empty now');
+      if (pinned !== undefined)
+        throw refusals.tampered(engine.url, `the store is empty, and the address says that ${pinned} signs it`);
       return undefined;
     }
     const read = readManifest(snapshot.files);
