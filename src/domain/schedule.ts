@@ -125,8 +125,8 @@ export function renderCron(options: ScheduleOptions): string {
 }
 
 /**
- * A job on a runner of one's own, where the store stays unless it is a shared one: what is renewed has to outlive the job. The CA's passphrase is a secret of the
- * CI system unless a file on the runner holds it.
+ * A job on a runner of one's own, where the store stays unless it is a shared one: what is renewed has to outlive the job. The CA's passphrase
+ * is a secret of the CI system unless a file on the runner holds it.
  */
 export function renderCi(form: 'github' | 'gitlab', options: ScheduleOptions): string {
   const script = [

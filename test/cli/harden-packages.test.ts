@@ -2,6 +2,8 @@
 
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { addPackages } from '../../src/actions/packages.ts';
+import { createProgress } from '../../src/cli/progress.ts';
 import { renderHardened } from '../../src/cli/render/harden.ts';
 import { type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
@@ -65,4 +67,27 @@ test('a dockerd that was started again needs attention', () => {
   expect(attention).toBe(`h1: ${warnings[0]}`);
   expect(text).toContain(warnings[0]);
   expect(result).toMatchObject({ packages: [{ host: 'h1', packages: [], present: [], warnings }] });
+});
+
+test('nothing is installed for a change that cannot be stored', async () => {
+  const refused = new Error('not writable');
+  const run = {
+    runtime: {
+      connect: answeringHosts({ home, now, onChange: (phase) => phases.push(phase), answers: { packages: looked } }),
+      signal: new AbortController().signal,
+      now: () => now,
+    },
+    progress: createProgress({ io: { err() {} } as never, now: () => now }),
+    store: {
+      requireWritable: async () => {
+        throw refused;
+      },
+    },
+    dryRun: false,
+    asks: false,
+  };
+  const spec = { name: 'h1', ssh: { destination: { host: 'h1' } } };
+  const adding = addPackages({ prompts: {} as never }, [spec as never], ['aide'], ['aide'], run as never);
+  await expect(adding).rejects.toBe(refused);
+  expect(phases).toEqual(['packages']);
 });
