@@ -15,6 +15,8 @@ export type HostPackages = PackagesPlan & {
   readonly host: string;
   /** For users: what is installed, and what is to be said of it. */
   readonly lines: readonly string[];
+  /** What the installation did that needs attention. */
+  readonly warnings: readonly string[];
 };
 
 /** Refuses packages that are not offered, and with `--yes` those that were not accepted by name. */
@@ -34,7 +36,7 @@ export function refusePackages(names: readonly string[], accepted: readonly stri
     ]);
 }
 
-/** Looks at every host first; then, unless all were accepted by name, a person is asked; then they are installed. A dry run only looks. */
+/** Looks at every host first; then, unless `--yes` is there as well as every name, a person is asked; then they are installed. A dry run only looks. */
 export async function addPackages(
   { prompts }: Pick<ActionContext, 'prompts'>,
   hosts: readonly HostSpec[],
@@ -55,14 +57,16 @@ export async function addPackages(
   const looked = await over('packages', hosts, async (spec) => {
     await using session = await runtime.connect(sshOptions(spec, run));
     const plan = await lookAtPackages(session, names, runtime.signal);
-    return { ...plan, host: spec.name, lines: packagesWords(plan, names) };
+    return { ...plan, host: spec.name, lines: packagesWords(plan, names), warnings: [] };
   });
   const lacking = looked.filter(({ install }) => install.length > 0);
   if (dryRun || lacking.length === 0) return looked;
-  if (names.some((name) => !accepted.includes(name))) {
+  await run.store.requireWritable();
+  if (run.asks || names.some((name) => !accepted.includes(name))) {
     await prompts.show(`${lacking.flatMap(({ host, lines }) => [host, ...lines]).join('\n')}\n\n`);
     const message = 'Install these packages?';
-    if (!(await prompts.confirm({ message, default: false, flag: `--accept ${names.join(',')}` }))) throw declined();
+    if (!(await prompts.confirm({ message, default: false, flag: `--accept ${names.join(',')} --yes` })))
+      throw declined();
   }
   const installed = await over(
     'install',
@@ -70,7 +74,10 @@ export async function addPackages(
     async (spec) => {
       const plan = lacking.find(({ host }) => host === spec.name) as HostPackages;
       await using session = await runtime.connect(sshOptions(spec, run));
-      return { ...plan, lines: [...plan.lines, ...(await installPackages(session, plan, names))] };
+      const warnings = await installPackages(session, plan, names);
+      // Whatever becomes of the rest: they stay.
+      progress.note(`${spec.name}: installed ${plan.install.map(({ name }) => name).join(', ')}`);
+      return { ...plan, warnings };
     },
   );
   return looked.map((one) => installed.find(({ host }) => host === one.host) ?? one);

@@ -14,7 +14,7 @@ import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { readFleetText } from './fleet-file.ts';
 import { readSecretFile } from './secrets.ts';
-import { storeOf } from './store.ts';
+import { storeOf, teamOf } from './store.ts';
 
 export type ScheduleOptions = {
   readonly form: ScheduleForm | undefined;
@@ -62,6 +62,7 @@ export async function schedule(context: ActionContext, options: ScheduleOptions)
     ...{ environment, passphraseFile, sudoPasswordFile, onFailure, mailTo },
     program: [process.execPath, realpathSync(process.argv[1] ?? 'docker-tls')],
     home: global.home,
+    store: teamOf(context)?.url,
     fleetFile: global.file,
   };
   if (form === 'cron') return { form, text: renderCron(settings), warnings };

@@ -8,8 +8,10 @@ export type ScheduleForm = (typeof SCHEDULE_FORMS)[number];
 export type ScheduleOptions = {
   /** How the program is called, absolute: the words before `rotate`. */
   readonly program: readonly string[];
-  /** The store, absolute. */
+  /** The store, absolute; or what this computer keeps beside a shared one. */
   readonly home: string;
+  /** The address of a shared store. */
+  readonly store?: string | undefined;
   /** The fleet file, absolute: its hosts alone, and the secrets it names. */
   readonly fleetFile?: string;
   /** A file, 0600, with the CA's passphrase; absent where its key has none. */
@@ -31,12 +33,13 @@ type SecretFiles = { readonly passphrase: string | undefined; readonly sudoPassw
 
 /** Three commands, each tried whatever became of the one before. `quiet`: they say only what needs attention. */
 function commandsOf(
-  { program, home, fleetFile }: ScheduleOptions,
+  { program, home, store: url, fleetFile }: ScheduleOptions,
   files: SecretFiles,
   quiet: '' | ' --quiet' = '',
 ): string[] {
   const words = program.map(shellQuote).join(' ');
-  const store = ` --home ${shellQuote(home)}${fleetFile === undefined ? '' : ` -f ${shellQuote(fleetFile)}`}`;
+  const shared = url === undefined ? '' : ` --store ${shellQuote(url)}`;
+  const store = `${shared} --home ${shellQuote(home)}${fleetFile === undefined ? '' : ` -f ${shellQuote(fleetFile)}`}`;
   const passphrase = files.passphrase === undefined ? '' : ` --ca-passphrase-file ${files.passphrase}`;
   const sudo = files.sudoPassword === undefined ? '' : ` --sudo-password-file ${files.sudoPassword}`;
   return [
@@ -122,8 +125,8 @@ export function renderCron(options: ScheduleOptions): string {
 }
 
 /**
- * A job on a runner of one's own, where the store stays: what is renewed has to outlive the job. The CA's passphrase is a secret of the
- * CI system unless a file on the runner holds it.
+ * A job on a runner of one's own, where the store stays unless it is a shared one: what is renewed has to outlive the job. The CA's passphrase
+ * is a secret of the CI system unless a file on the runner holds it.
  */
 export function renderCi(form: 'github' | 'gitlab', options: ScheduleOptions): string {
   const script = [
@@ -131,6 +134,7 @@ export function renderCi(form: 'github' | 'gitlab', options: ScheduleOptions): s
     ...commandsOf(options, filesAsNamed(options)).map((one) => `${one} || bad=1`),
     'exit $bad',
   ].map((line) => `          ${line}`);
+  const runner = `A runner of your own: docker-tls is installed there${options.store === undefined ? ', and its disk keeps the store' : ''}.`;
   if (form === 'github') {
     const names = new Set([
       ...(options.passphraseFile === undefined ? ['DOCKER_TLS_CA_PASSPHRASE'] : []),
@@ -147,7 +151,7 @@ permissions: { contents: read }
 concurrency: docker-tls
 jobs:
   renew:
-    # A runner of your own: docker-tls is installed there, and its disk keeps the store.
+    # ${runner}
     runs-on: [self-hosted, docker-tls]
 ${secret}    steps:
       - run: |
@@ -156,7 +160,7 @@ ${script.join('\n')}
   }
   // GitLab hands variables of the project to every job by itself, DOCKER_TLS_CA_PASSPHRASE among them.
   return `certificates:
-  # A runner of your own: docker-tls is installed there, and its disk keeps the store.
+  # ${runner}
   tags: [docker-tls]
   # Two jobs at once would wait for each other's lock.
   resource_group: docker-tls

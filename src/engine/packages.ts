@@ -29,7 +29,7 @@ export async function lookAtPackages(
   return parsePackagesPlan(stdout.toString('utf8'), names, session);
 }
 
-/** Installs what `plan` has, and gives what is to be said of it. Errors: those of the session, E_PACKAGES. */
+/** Installs what `plan` has, and gives what needs attention then. Errors: those of the session, E_PACKAGES. */
 export async function installPackages(
   session: HostSession,
   { install, present }: PackagesPlan,

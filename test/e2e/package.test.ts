@@ -77,7 +77,7 @@ test.concurrent('the rpm holds what the Debian package holds', async () => {
   const files = inRpm.filter((line) => !line.startsWith('d')).map((line) => line.slice(11));
   expect(files.sort()).toEqual(inDeb);
   expect((await run('rpm', ['-qlp', '--nosignature', rpm])).stdout).toContain('/usr/bin/docker-tls\n');
-  expect((await run('rpm', ['-qp', '--nosignature', '--requires', rpm])).stdout).toContain('nodejs >= 20.18\n');
+  expect((await run('rpm', ['-qp', '--nosignature', '--requires', rpm])).stdout).toContain('nodejs >= 1:20.18\n');
 });
 
 /** Every file of a host that a package could leave. */

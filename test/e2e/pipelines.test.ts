@@ -1,6 +1,6 @@
 /** The CI examples as a runner runs them: a context from the secrets, and an image built with buildx on a real host. */
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -125,20 +125,42 @@ describe('the action and the GitLab component of this repository', () => {
         .replace(/\$\{\{ inputs\.([\w-]+) \}\}/, (_, key) => inputs[key] ?? '')
         .replace(/\$\{\{ runner\.temp \}\}/, home),
     ]);
-    const done = await run(use?.run ?? 'exit 9', { ...Object.fromEntries(env), ...installed(home) });
+    const GITHUB_ENV = join(home, 'github-env');
+    const own = join(home, '.docker');
+    mkdirSync(own);
+    writeFileSync(join(own, 'config.json'), '{"currentContext":"default","psFormat":"mine"}');
+    // Of the whole job: nothing may go there.
+    const shared = { DOCKER_TLS_STORE: 'git+file:///nowhere.git' };
+    const done = await run(use?.run ?? 'exit 9', {
+      ...shared,
+      ...Object.fromEntries(env),
+      ...installed(home),
+      GITHUB_ENV,
+    });
     expect(done.status, done.err).toBe(0);
-    const version = await run("docker context show; docker version --format '{{.Server.Os}}'");
+    const [name, value] = readFileSync(GITHUB_ENV, 'utf8').trim().split('=');
+    expect([name, value]).toEqual(['DOCKER_CONFIG', expect.stringContaining(`${home}/`)]);
+    const next = { ...shared, DOCKER_CONFIG: value };
+    const version = await run("docker context show; docker version --format '{{.Server.Os}}'", next);
     expect(version.out).toBe('ci\nlinux\n');
+    expect(readFileSync(join(value ?? '', 'config.json'), 'utf8')).toContain('mine');
+    expect(readdirSync(own)).toEqual(['config.json']);
+    expect((await run('docker context show')).out).toBe('default\n');
   });
 
   test('use of GitLab: the script of a job that extends it', async () => {
     const { run, home } = job('component');
     const text = read('templates/use.yml').replaceAll('$[[ inputs.context ]]', 'ci');
-    const { before_script, variables } = parse(text.split('\n---\n')[1] ?? '')['.docker-tls-use'];
+    const { before_script, after_script, variables } = parse(text.split('\n---\n')[1] ?? '')['.docker-tls-use'];
     const script = [...before_script, "docker version --format '{{.Server.Os}}'"].join('\n');
-    const done = await run(script, { ...secrets, ...variables, ...installed(home) });
+    const ofJob = { CI_JOB_ID: `test-${process.pid}`, DOCKER_TLS_STORE: 'git+file:///nowhere.git' };
+    const done = await run(script, { ...secrets, ...variables, ...ofJob, ...installed(home) });
     expect(done.status, done.err).toBe(0);
     expect(done.out).toMatch(/\nlinux\n$/);
     expect(existsSync(join(home, '.docker'))).toBe(false);
+    const directory = `/tmp/docker-tls-${ofJob.CI_JOB_ID}`;
+    expect(existsSync(directory)).toBe(true);
+    expect((await run(after_script.join('\n'), ofJob)).status).toBe(0);
+    expect(existsSync(directory)).toBe(false);
   });
 });

@@ -53,6 +53,7 @@ export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions
         return { status: 0, stdout: Buffer.from(`@result ${outcomeOf(phase)}\n`), stderr: '' };
       },
       close: async () => {},
+      [Symbol.asyncDispose]: async () => {},
     }) as unknown as HostSession;
 }
 

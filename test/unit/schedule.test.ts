@@ -76,6 +76,21 @@ test('a fleet file and a password for sudo are named to every command that takes
   ]);
 });
 
+test('the store of a team is named to every command', async () => {
+  const url = 'git+ssh://git@git.example.org/ops/store.git?branch=a&key=00000000000000000000000000000000';
+  stand('exit 0');
+  execFileSync('sh', ['-c', lineOf(renderCron({ ...options, store: url }))]);
+  const words = readFileSync(calls, 'utf8').trim().split('\n');
+  expect(words.map((one) => one.includes(` --store ${url} --home ${options.home}`))).toEqual([true, true, true]);
+  const printed = async (argv: string[], env = {}) =>
+    (await runCli(['schedule', '--form', 'gitlab', '--home', directory, ...argv], { env })).out;
+  for (const out of [await printed(['--store', url]), await printed([], { DOCKER_TLS_STORE: url })]) {
+    expect(out.match(/ --store 'git\+ssh:\S+' --home /g)).toHaveLength(3);
+    expect(out).not.toContain('keeps the store');
+  }
+  expect(await printed([])).not.toContain('--store');
+});
+
 test('CI jobs renew, run everything whatever fails, and name no secret and no package', () => {
   const { passphraseFile: _, ...bare } = options;
   const ci = { ...bare, program: ['docker-tls'] };

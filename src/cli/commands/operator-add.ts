@@ -20,7 +20,10 @@ export const command = defineCommand({
     recipient: { summary: 'an SSH public key, age1…, or a file with one' },
   },
   options: {
-    withoutCa: { kind: 'flag', summary: 'may look and verify only: status, verify, audit, plan' },
+    withoutCa: {
+      kind: 'flag',
+      summary: 'may look only: status, audit, plan, log; verify and env as the client that --client names',
+    },
     client: {
       kind: 'text',
       value: 'NAME',

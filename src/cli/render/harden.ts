@@ -25,7 +25,11 @@ export function renderHardened(
     ...(wordless ? ['left out: banner, since its words are yours; to make it: --banner TEXT'] : []),
   ];
   const lines = [...costs, ...unmade].map((line) => coloursOf(io).yellow(hangText(line, tableWidth(io), 2)));
-  const installs = packages.flatMap(({ host, lines: [first = '', ...more] }) => [`${host}: ${first}`, ...more]);
+  const installs = packages.flatMap(({ host, lines: [first = '', ...more], warnings }) => [
+    ...[`${host}: ${first}`, ...more],
+    ...warnings,
+  ]);
+  const warned = packages.flatMap(({ host, warnings }) => warnings.map((warning) => `${host}: ${warning}`));
   return {
     ...rest,
     result: {
@@ -35,12 +39,13 @@ export function renderHardened(
       ...(result as object),
       report,
     },
+    attention: [...warned, rest.attention ?? ''].filter((part) => part !== '').join('\n'),
     text: [...installs, text, ...lines, ...(report === undefined ? [] : [`The report is in ${report}`])].join('\n'),
   };
 }
 
-function packagesJson({ host, install, present }: Hardened['packages'][number]) {
-  return { host, packages: install, present };
+function packagesJson({ host, install, present, warnings }: Hardened['packages'][number]) {
+  return { host, packages: install, present, warnings };
 }
 
 export function renderFixes({ runtime }: Around): CommandResult {

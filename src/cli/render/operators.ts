@@ -40,7 +40,7 @@ export function renderAdded(
   const { name, ca, client } = operator;
   const can = ca
     ? 'can open the CA, and change the store'
-    : `can look and verify, but not open the CA${client === undefined ? '' : `; the key of client ${client} is readable`}`;
+    : `can look${client === undefined ? '' : ' and verify'}, but not open the CA${client === undefined ? '' : `; the key of client ${client} is readable`}`;
   return {
     exit: 0,
     result: { operator, ...(dryRun ? { dryRun } : {}) },
