@@ -5,10 +5,17 @@
 # Behind what mounts the file systems. Without a list every script with a link runs, in the order of the links.
 list_recovery() {
   [ -n "$RECOVERY_LIST" ] && [ -s "$RECOVERY_LIST" ] || return 0
-  unlist_recovery && cp -a -- "$RECOVERY_LIST" "$RECOVERY_LIST.docker-tls-new" &&
+  unlist_recovery || return 1
+  cp -a -- "$RECOVERY_LIST" "$RECOVERY_LIST.docker-tls-new" &&
     {
       sed 's/^TARGETS = .*$/& docker-tls-recover/' "$RECOVERY_LIST" && printf 'docker-tls-recover: mountall.sh\n'
-    } >"$RECOVERY_LIST.docker-tls-new" && mv -f -- "$RECOVERY_LIST.docker-tls-new" "$RECOVERY_LIST"
+    } >"$RECOVERY_LIST.docker-tls-new" && mv -f -- "$RECOVERY_LIST.docker-tls-new" "$RECOVERY_LIST" || drop_new_list
+}
+
+# It could not be written whole.
+drop_new_list() {
+  rm -f -- "$RECOVERY_LIST.docker-tls-new"
+  return 1
 }
 
 unlist_recovery() {
@@ -17,5 +24,5 @@ unlist_recovery() {
   grep -qs docker-tls-recover "$RECOVERY_LIST" || return 0
   cp -a -- "$RECOVERY_LIST" "$RECOVERY_LIST.docker-tls-new" &&
     sed -e '/^docker-tls-recover:/d' -e 's/ docker-tls-recover / /g' -e 's/ docker-tls-recover$//' "$RECOVERY_LIST" >"$RECOVERY_LIST.docker-tls-new" &&
-    mv -f -- "$RECOVERY_LIST.docker-tls-new" "$RECOVERY_LIST"
+    mv -f -- "$RECOVERY_LIST.docker-tls-new" "$RECOVERY_LIST" || drop_new_list
 }

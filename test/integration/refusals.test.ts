@@ -7,11 +7,13 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { dockerMachineNames } from '../../src/actions/take-over.ts';
 import { connectOpenSsh } from '../../src/adapters/ssh/openssh.ts';
 import { readRequests } from '../../src/adapters/store/requests.ts';
+import { PACKAGE_LIST } from '../../src/domain/dockerd/paths.ts';
 import { parseState } from '../../src/domain/plan/host-state.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { trustFile } from '../../src/domain/trust/trust.ts';
 import type { OpenedHost } from '../../src/engine/intent.ts';
 import { planRestored } from '../../src/engine/steps/restore.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import { factsOf } from '../support/host-facts.ts';
 import { failure } from '../support/ssh-login.ts';
 
@@ -85,4 +87,27 @@ test.each(['previous', 7] as const)('E_NO_GENERATION: a rollback to %s, which th
   expect(() => planRestored(opened, spec, { to } as Parameters<typeof planRestored>[2])).toThrow(
     expect.objectContaining({ code: 'E_NO_GENERATION', exit: 2, where: 'web' }),
   );
+});
+
+test('E_NOT_SET_UP: a host that is given back, where packages of ours are left', () => {
+  const left = (list: string): OpenedHost =>
+    ({
+      session: { login: { destination: 'web', user: 'root' } },
+      facts: factsOf({ [`file:${PACKAGE_LIST}`]: list }),
+    }) as unknown as OpenedHost;
+  const spec = completeHost({ name: 'web', ssh: { destination: 'web' } });
+  const hints = (opened: OpenedHost): readonly string[] => {
+    try {
+      planRestored(opened, spec, { to: 'none' } as Parameters<typeof planRestored>[2]);
+    } catch (error) {
+      if (error instanceof DockerTlsError && error.code === 'E_NOT_SET_UP') return error.hints;
+    }
+    return [];
+  };
+  expect(hints(left('absent'))).toEqual(['docker-tls setup web']);
+  expect(hints(left('file 600 0:0\naide\nlibx\n'))).toEqual([
+    'docker-tls setup web',
+    expect.stringMatching(/ssh .*web dpkg --purge aide libx$/),
+    expect.stringMatching(new RegExp(`ssh .*web rm ${PACKAGE_LIST}$`)),
+  ]);
 });

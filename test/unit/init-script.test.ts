@@ -2,11 +2,13 @@
 
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { scriptAssignment, withOurs, withoutOurs } from '../../src/domain/dockerd/settings-script.ts';
+import { scriptAssignment, scriptFlags, withOurs, withoutOurs } from '../../src/domain/dockerd/settings-script.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
 import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
-import { desired, FACTS_TIME_MS, factsOf } from '../support/host-facts.ts';
+import { renderTransaction } from '../../src/domain/plan/transaction.ts';
+import { keptOf } from '../../src/domain/settings-stored.ts';
+import { desired, FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
 
 const SETTINGS = '/etc/default/docker';
 const SCRIPT =
@@ -101,6 +103,32 @@ describe('the plan', () => {
     });
     const plan = planRestore(facts, 'none', { name: 'h1', port: 2376, containers: 'keep' });
     expect(plan.files.find(({ path }) => path === SETTINGS)).toMatchObject({ after: '# mine\n', copy: undefined });
+  });
+});
+
+describe('dockerd itself is asked before the change', () => {
+  const options = { id: 'a1', who: 'me', now: new Date(0), confirmWithin: 90, keep: 3, reason: 'test' };
+  const asked = (facts: ReturnType<typeof host>): string | undefined =>
+    /^VALIDATE=(.*)$/m.exec(
+      renderTransaction(planHost(facts, desired), facts, sent, { ...options, settings: keptOf({}) }).script,
+    )?.[1];
+
+  test('with the flags of the administrator, and ours on the files that were sent', () => {
+    const found = asked(host('DOCKER_OPTS="--debug"\n'));
+    expect(found).toMatch(
+      /dockerd --debug -H unix:\/\/\/var\/run\/docker\.sock -H tcp:\/\/0\.0\.0\.0:2376 --tlsverify --tlscacert=\/etc\/docker\/tls\/1\/ca\.pem .*--validate'$/,
+    );
+    expect(asked(host(undefined))).toMatch(/dockerd -H .*--validate'$/);
+  });
+
+  test('not where a shell reads the flags otherwise', () => {
+    expect(asked(host(`DOCKER_OPTS='--label=a="b"'\n`))).toBe("''");
+  });
+
+  test('all flags, as a shell gives them', () => {
+    const text = withOurs('DOCKER_OPTS="--debug"\n', ['--tlsverify', '-H', 'tcp://0.0.0.0:2376']);
+    expect(scriptFlags(text).split(' ')).toEqual(flagsOf(text));
+    expect(scriptFlags('')).toBe('');
   });
 });
 

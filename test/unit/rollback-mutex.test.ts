@@ -82,7 +82,8 @@ test('a change that began after the one that was waited for is left alone', asyn
 });
 
 test('a daemon that hangs in its start is not asked to reload: systemd would answer when it has started', () => {
-  const systemctl = 'systemctl() { case "$*" in *is-active*) return 3 ;; esac; sleep 600; }';
+  const systemctl =
+    'systemctl() { case "$*" in *is-active*) return 3 ;; show*) echo ActiveState=activating; echo MainPID=$$; return ;; esac; sleep 600; }';
   const { status } = spawnSync(
     'sh',
     ['-c', `${systemctl}; T=${root}; set --; . ${root}/state/txn/rollback.sh; reload_live_restore true`],

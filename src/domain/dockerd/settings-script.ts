@@ -26,6 +26,13 @@ export function withOurs(text: string, flags: readonly string[]): string {
   return `${before}${newline}${HEADER}\n${FLAGS_VARIABLE}="$${FLAGS_VARIABLE} ${flags.join(' ')}"\n`;
 }
 
+/** All the flags that the file gives dockerd, ours last. */
+export function scriptFlags(text: string): string {
+  const [own = ''] = text.match(OURS) ?? [];
+  const added = new RegExp(`^${FLAGS_VARIABLE}="\\$${FLAGS_VARIABLE} (.*)"$`, 'm').exec(own)?.[1] ?? '';
+  return `${scriptAssignment(withoutOurs(text))?.value ?? ''} ${added}`.trim();
+}
+
 /** The assignment of the variable that counts. `plain`: the value is what stands there, and no other line adds to it. */
 export type ScriptAssignment = Assignment & { readonly plain: boolean };
 

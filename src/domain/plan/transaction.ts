@@ -7,11 +7,12 @@ import { cleanShell } from '../dockerd/clean-environment.ts';
 import { hasOurName } from '../dockerd/drop-in.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
 import { CURRENT_LINK, DROP_IN_DIRECTORY, LOCK, SSHD_DROP_IN, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
+import { scriptFlags } from '../dockerd/settings-script.ts';
 import { validationCommand } from '../dockerd/validate.ts';
 import { shellQuote } from '../quote.ts';
 import type { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
-import { viewDaemon } from './daemon-view.ts';
+import { type DaemonView, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
@@ -219,12 +220,8 @@ function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions
 function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
   if (plan.daemon.action === 'none' || plan.purpose !== 'apply') return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
-  // New credentials without a new drop-in: the active one is asked about.
-  const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
-    kind === 'file' && path.startsWith(`${DROP_IN_DIRECTORY}/`) && hasOurName(path);
-  const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
   const view = viewDaemon(facts);
-  const execStart = /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
+  const execStart = kindOf(facts).asks ? scriptStart(plan, facts, view) : unitStart(plan, facts);
   const names = Array.from(execStart.matchAll(/\$\{?([A-Za-z_][A-Za-z0-9_]*)/g), ([, name = '']) => name);
   return validationCommand({
     execStart,
@@ -248,6 +245,22 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[],
     credentialsBefore: CURRENT_LINK,
     credentialsAfter: `${TLS_DIRECTORY}/${plan.generation}`,
   });
+}
+
+/** How our drop-in starts dockerd. New credentials without a new drop-in: the active one is asked about. */
+function unitStart(plan: HostPlan, facts: HostFacts): string {
+  const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
+    kind === 'file' && path.startsWith(`${DROP_IN_DIRECTORY}/`) && hasOurName(path);
+  const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
+  return /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
+}
+
+/** How an init script starts dockerd, as systemd would write it; empty where a shell reads the flags otherwise than systemd. */
+function scriptStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
+  const [settings = ''] = view.environmentFiles;
+  const flags = scriptFlags(plan.files.find(({ path }) => path === settings)?.after ?? fileText(facts, settings) ?? '');
+  const program = view.commandLine?.program ?? '';
+  return program === '' || /["'\\%$]/.test(flags) ? '' : `${program} ${flags}`;
 }
 
 function assignments(values: Readonly<Record<string, string>>): string {

@@ -1,15 +1,17 @@
 /** Owns the plan of a host that is rolled back on purpose: to an earlier generation, or to what it was before the first setup. */
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
-import { CURRENT_LINK, STATE } from '../../domain/dockerd/paths.ts';
+import { CURRENT_LINK, PACKAGE_LIST, STATE } from '../../domain/dockerd/paths.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import type { HostPlan } from '../../domain/plan/plan.ts';
 import { planRestore } from '../../domain/plan/plan-restore.ts';
+import { sudoCommand } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { OpenedHost, PlannedHost, Target } from '../intent.ts';
+import { ourPackages } from '../packages.ts';
 import { problemsOf } from './preflight.ts';
 
 type RestoreContext = Extract<Target, { kind: 'generation' }> & { readonly latest: StoreState; readonly now: Date };
@@ -20,7 +22,7 @@ type RestoredCredentials = { readonly ca: string; readonly cert: string };
 export function planRestored(opened: OpenedHost, spec: HostSpec, context: RestoreContext): PlannedHost {
   const { facts } = opened;
   const { to } = context;
-  if (facts.state === undefined) throw notSetUp(spec.name, facts);
+  if (facts.state === undefined) throw notSetUp(spec.name, opened);
   if (to === 'none') {
     const plan = planRestore(facts, 'none', spec);
     const found = planned(opened, plan, spec, context, undefined);
@@ -63,7 +65,8 @@ function planned(
   return { spec, address, session, opened, facts, latest, names: [], plan, accepts: [], problems, credentials };
 }
 
-function notSetUp(host: string, facts: HostFacts): DockerTlsError {
+function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError {
+  const packages = ourPackages(facts);
   const lost = facts.files.get(CURRENT_LINK)?.kind === 'link';
   return new DockerTlsError({
     code: 'E_NOT_SET_UP',
@@ -73,7 +76,15 @@ function notSetUp(host: string, facts: HostFacts): DockerTlsError {
       : 'docker-tls has not changed this host (or has given it back already)',
     hints: lost
       ? [`write new ones: docker-tls setup ${host}`, 'then run the same command again']
-      : [`docker-tls setup ${host}`],
+      : [
+          `docker-tls setup ${host}`,
+          ...(packages.length > 0
+            ? [
+                `packages that docker-tls installed are still there: ${sudoCommand(session.login, 'dpkg', '--purge', ...packages)}`,
+                `and then their list: ${sudoCommand(session.login, 'rm', PACKAGE_LIST)}`,
+              ]
+            : []),
+        ],
   });
 }
 

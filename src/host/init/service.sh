@@ -1,7 +1,7 @@
 # The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and told to read their configuration.
 # Needs functions: api find_daemon hold_port local_socket mark missing_programs release_port run_script uptime_s
-# Needs variables: LIMIT PORTS T TXN pid
-# Needs programs: cat readlink sleep stat tail
+# Needs variables: BACK LIMIT PORTS T TXN pid
+# Needs programs: cat grep readlink sleep stat tail
 
 look_at_service() { :; }
 
@@ -98,6 +98,12 @@ reload_sshd() {
     sleep 0.5
     return 0
   done
+  grep -qxs sshd /proc/[0-9]*/comm || return 0
+  # A rollback that never ends would keep the next change from the host.
+  if [ "$BACK" = yes ]; then
+    REMARK='sshd could not be told to read its configuration: restart it'
+    return 0
+  fi
   STEP=reload-sshd
   return 1
 }

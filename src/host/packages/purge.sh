@@ -1,9 +1,27 @@
 # Takes away what `harden` installed, and nothing that another package needs by now. By dpkg, which removes what it is given and no more.
 # Needs functions: result
 # Needs variables: LIST
-# Needs programs: dpkg dpkg-query grep head mktemp rm rmdir sed
+# Needs programs: dpkg dpkg-query grep head mktemp mv rm rmdir sed sleep
 
-is_there() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+# Also what was only unpacked, or half configured.
+is_there() {
+  case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in '' | not-installed | config-files) return 1 ;; esac
+}
+
+# Another dpkg (a nightly upgrade) is waited for: it has no option for that.
+purge() {
+  tries=0
+  until dpkg --purge "$@" >"$log" 2>&1 </dev/null; do
+    tries=$((tries + 1))
+    grep -q 'locked by another process' "$log" && [ "$tries" -lt 60 ] || return 1
+    sleep 2
+  done
+}
+
+# Did dpkg leave it because another package needs it?
+is_needed() {
+  grep -B 1 '^ dependency problems - not removing' "$log" | grep -qF -e "package $1 (" -e "package $1:"
+}
 
 purge_packages() {
   trap '' HUP PIPE
@@ -11,11 +29,22 @@ purge_packages() {
   log=$(mktemp) || exit 1
   installed=$(grep -E '^[a-z0-9][a-z0-9+.:-]*$' "$LIST" | while read -r name; do if is_there "$name"; then printf '%s ' "$name"; fi; done)
   # shellcheck disable=SC2086 # one word each
-  [ -z "$installed" ] || dpkg --purge $installed >"$log" 2>&1 </dev/null
-  stays=
-  for name in $installed; do if is_there "$name"; then stays="$stays$name "; fi; done
+  [ -z "$installed" ] || purge $installed
+  stays='' failed=''
+  for name in $installed; do
+    is_there "$name" || continue
+    stays="$stays$name "
+    is_needed "$name" || failed="$failed$name "
+  done
   result purged "$installed" "$stays" "$([ -z "$stays" ] || sed -n -e 's/^dpkg: error: //p' -e 's/^ *\(.* depends on .*\)\.$/\1/p' "$log" | head -n 12)"
-  rm -f -- "$log" "$LIST"
+  rm -f -- "$log"
+  # What dpkg could not purge stays in the list.
+  if [ -n "$failed" ]; then
+    # shellcheck disable=SC2086 # one word each
+    printf '%s\n' $failed >"$LIST.new" && mv -fT -- "$LIST.new" "$LIST"
+    return
+  fi
+  rm -f -- "$LIST"
   rmdir -- "${LIST%/*}" 2>/dev/null
 }
 purge_packages

@@ -15,7 +15,9 @@ forget_recovery() {
 
 # The files are back, and the daemon has not started yet.
 read_at_boot() {
-  reread || return 1
+  reread
+  failed=$?
   # A boot that found no unit for our port has not planned its start. It comes before the daemon's, which waits for us.
   if [ -e "$UNITS/docker-tls.socket" ]; then systemctl --no-block start docker-tls.socket 9<&-; fi
+  return "$failed"
 }

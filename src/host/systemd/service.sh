@@ -65,6 +65,8 @@ restart_docker() {
     # It started with the daemon, which needs it.
     if socket_stops; then set -- "$@" docker.socket; fi
     service stop "$@" 2>/dev/null
+    # The change that is rolled back has stopped it.
+    if [ "$BACK" = yes ] && [ "$SOCKET_WAS_ACTIVE" = yes ]; then service start docker.socket || return 1; fi
     return 0
   fi
   mark stopped
