@@ -58,7 +58,7 @@ export function readOnly(url: string, operators: readonly Operator[]): DockerTls
   return new DockerTlsError({
     code: 'E_STORE_READ_ONLY',
     where: url,
-    message: `your key opens the store but not its CA, so you can look and verify, but not change it; ${listWords(able)} can`,
+    message: `your key opens the store but not its CA, so you can look, and not change it; ${listWords(able)} can`,
     hints: ['docker-tls operator list'],
   });
 }
