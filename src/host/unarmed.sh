@@ -5,10 +5,9 @@
 
 # Takes it away: clear_unarmed STAGING
 clear_unarmed() {
-  # The script for the next boot first: it waits for the directory.
+  rm -rf -- "$STATE/txn"
   unlist_recovery
   rm -f -- "$RECOVERY" "$RECOVERY_LINK"
-  rm -rf -- "$STATE/txn"
   if [ -s "$1/created" ]; then rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null; fi
   rmdir -- "$STATE" 2>/dev/null
   rm -rf -- "$1"

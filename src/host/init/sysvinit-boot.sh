@@ -15,18 +15,17 @@ write_recovery() {
 # Short-Description: docker-tls: undo or finish a change that a reboot interrupted
 ### END INIT INFO
 [ "\${1:-}" = start ] || exit 0
-# startpar starts it at once, with what mounts the file systems: wait for them. A check of file systems after a loss of power takes its time.
+# startpar starts it at once, with what mounts the file systems: wait for them.
 tries=0
 until [ -w /etc ] && [ -d $T ] && [ -w $T ]; do
   tries=\$((tries + 1))
-  [ "\$tries" -lt 9000 ] || exit 1
+  [ "\$tries" -lt 300 ] || exit 1
   sleep 0.1
 done
 if [ -f $T/settings ]; then exec /bin/sh $T/rollback.sh undo boot; fi
-sed -i -e '/^docker-tls-recover:/d' -e 's/ docker-tls-recover / /g' -e 's/ docker-tls-recover\$//' $RECOVERY_LIST
-rm -f $RECOVERY_LINK $RECOVERY
-# Last: without it the next boot would wait for it.
 rm -rf $T
 rmdir $STATE
+sed -i -e '/^docker-tls-recover:/d' -e 's/ docker-tls-recover / /g' -e 's/ docker-tls-recover\$//' $RECOVERY_LIST
+rm -f $RECOVERY_LINK $RECOVERY
 SCRIPT
 }
