@@ -172,7 +172,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
   });
 
   it('the plug pulled in the middle of a change: the host comes back as it was, by itself', {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const running = await host.must(RUNNING);
     const args = ['--home', home, 'harden', 'web', '--only', 'audit-rules,kernel-network,kernel-self', '--yes'];
@@ -181,7 +181,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     });
     const ended = once(change, 'exit');
     await expect
-      .poll(() => host.must('auditctl -l | grep -c docker-tls; :'), { timeout: 60_000, interval: 200 })
+      .poll(() => host.must('auditctl -l | grep -c docker-tls; :'), { timeout: 240_000, interval: 500 })
       .not.toBe('0');
     change.kill('SIGKILL');
     await ended;
