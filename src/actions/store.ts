@@ -1,6 +1,6 @@
 /** Owns how a command opens the store. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type OpenOptions, openAnyStore, openTeamSession } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';
@@ -35,8 +35,14 @@ export function optionsOf({ global, runtime, progress, prompts }: Attended): Ope
 
 /** git is the first child process: what the fleet file names as secret is taken out of the environment before it. */
 function hideSecrets(file: string | undefined): void {
-  if (file === undefined || !existsSync(file)) return;
-  for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(/\benv:([A-Za-z_]\w*)/g)) keepFromChildren(name);
+  if (file === undefined) return;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return; // whoever reads the fleet file says what is wrong with it
+  }
+  for (const [, name = ''] of text.matchAll(/\benv:([A-Za-z_]\w*)/g)) keepFromChildren(name);
 }
 
 /** Names that the shell offers: of clients, or of hosts that can be reached from here. */

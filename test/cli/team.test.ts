@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { runCli } from '../support/cli.ts';
@@ -114,3 +114,33 @@ test('a directory becomes the store of a team, and its operators come and go', a
   const names = execFileSync('tar', ['-t'], { input: tar, encoding: 'utf8' }).trim().split('\n');
   expect(names).toEqual(expect.arrayContaining(['ca/ca-key.pem', 'clients/dora/key.pem', 'store.json']));
 }, 60_000);
+
+test('git gets no secret that the fleet file takes from the environment; a fleet file that cannot be read is named', async () => {
+  const { url, member } = newTeam();
+  const ada = member('ada');
+  expect((await as(ada, 'operator', 'add', 'ada', '--store', url)).exit).toBe(0);
+  const directory = dirname(ada.home);
+  const seen = join(directory, 'seen');
+  const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+  mkdirSync(join(directory, 'bin'));
+  writeFileSync(join(directory, 'bin/git'), `#!/bin/sh\nenv >>'${seen}'\nexec '${real}' "$@"\n`, { mode: 0o755 });
+  const file = join(directory, 'fleet.yaml');
+  writeFileSync(
+    file,
+    'version: 1\nca: { passphrase: "env:TEAM_TEST_PASSPHRASE" }\nhosts:\n  web: { ssh: root@127.0.0.1 }\n',
+  );
+  const path = process.env.PATH;
+  process.env.PATH = `${join(directory, 'bin')}:${path}`;
+  process.env.TEAM_TEST_PASSPHRASE = 'correct horse';
+  try {
+    await as(ada, 'status', '-f', file, '--offline');
+  } finally {
+    process.env.PATH = path;
+    delete process.env.TEAM_TEST_PASSPHRASE;
+  }
+  expect(readFileSync(seen, 'utf8')).toContain('GIT_TERMINAL_PROMPT=0');
+  expect(readFileSync(seen, 'utf8')).not.toContain('correct horse');
+
+  const unread = await as(ada, 'plan', '-f', directory, '--json');
+  expect(unread.json.error).toMatchObject({ code: 'E_FLEET', message: expect.stringContaining('cannot be read') });
+});
