@@ -90,6 +90,13 @@ describe.each([
     const other = factory.issue('another', { ca: true });
     await run('ca', 'import', '--no-ca-passphrase', ...server.args, '--tls-root', other.certFile);
     expect(problem(await run('client', 'add', 'ci'))).toEqual([4, 'E_ISSUER_TLS']);
+    // A variable that turns the verification off everywhere else.
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+    try {
+      expect(problem(await run('client', 'add', 'ci'))).toEqual([4, 'E_ISSUER_TLS']);
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    }
     expect(server.requests()).toBe(0);
     await run('ca', 'import', '--no-ca-passphrase', ...server.args);
     const secret = server.args[server.args.indexOf('--credential-file') + 1] ?? '';
