@@ -1,7 +1,7 @@
 /** Owns the gathering of a host's facts: one exec that changes nothing. */
 
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
-import { SYSCTLS } from '../domain/audit/host-settings.ts';
+import { SYSCTL_PATHS } from '../domain/audit/host-settings.ts';
 import { distributionOf, installHint } from '../domain/dockerd/packages.ts';
 import { DAEMON_JSON } from '../domain/dockerd/paths.ts';
 import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../domain/dockerd/programs.ts';
@@ -89,11 +89,7 @@ export async function gatherAuditFacts(
 ): Promise<AuditFacts> {
   const result = await session.run({
     phase: 'audit',
-    script: [
-      `PARTS=${parts}`,
-      `SYSCTLS=${shellQuote(SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' '))}`,
-      AUDIT_SCRIPT,
-    ].join('\n'),
+    script: [`PARTS=${parts}`, `SYSCTLS=${shellQuote(SYSCTL_PATHS)}`, AUDIT_SCRIPT].join('\n'),
     asRoot: true,
     timeoutMs: 120_000,
     signal,

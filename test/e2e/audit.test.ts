@@ -7,14 +7,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CheckResult, evaluate } from '../../src/domain/audit/evaluate.ts';
 import { type AuditFacts, parseAuditFacts } from '../../src/domain/audit/facts.ts';
-import { SYSCTLS } from '../../src/domain/audit/host-settings.ts';
+import { SYSCTL_PATHS } from '../../src/domain/audit/host-settings.ts';
 import { AUDIT_SCRIPT } from '../../src/host/scripts.ts';
 import { type RecordedName, recordedBytes } from '../support/audit-facts.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labRun, labUp, suites } from '../support/lab.ts';
 
 /** With the kernel settings, as the recordings were made. */
-const SCRIPT = `SYSCTLS='${SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' ')}'\n${AUDIT_SCRIPT}`;
+const SCRIPT = `SYSCTLS='${SYSCTL_PATHS}'\n${AUDIT_SCRIPT}`;
 const STATES = readFileSync(new URL('../golden/audit/states.sh', import.meta.url), 'utf8');
 const TABLE = readFileSync(new URL('../golden/audit/verdicts.txt', import.meta.url), 'utf8');
 

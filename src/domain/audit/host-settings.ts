@@ -59,6 +59,9 @@ export const SYSCTLS: readonly Row[] = [
   ...rows('kernel-bpf', [['kernel.unprivileged_bpf_disabled', '1']]),
 ];
 
+/** Below /proc/sys, as the audit's script takes them. */
+export const SYSCTL_PATHS: string = SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' ');
+
 /** Settings of the whole kernel: in a container they would be those of the machine outside. */
 export function isOwn({ container }: HostSettings, { fix }: Row): boolean {
   return !container || fix === 'kernel-network';

@@ -12,9 +12,9 @@ import { bundled, hostScripts } from '../../../scripts/host-scripts.mjs';
 const here = new URL('./', import.meta.url);
 const lab = fileURLToPath(new URL('../../../scripts/lab', here));
 const { AUDIT_SCRIPT } = await hostScripts();
-const { SYSCTLS } = await bundled('src/domain/audit/host-settings.ts');
+const { SYSCTL_PATHS } = await bundled('src/domain/audit/host-settings.ts');
 /** As src/engine/gather.ts sends it. */
-const script = `SYSCTLS='${SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' ')}'\n${AUDIT_SCRIPT}`;
+const script = `SYSCTLS='${SYSCTL_PATHS}'\n${AUDIT_SCRIPT}`;
 const states = readFileSync(new URL('states.sh', here));
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
