@@ -375,6 +375,9 @@ describe('a command that signs', () => {
     }
     const other = newHome();
     await runCli(['client', 'request', 'ann', '--out', file('ann.csr'), '--home', other], { env: { HOME: directory } });
+    // The CA would certify the name in the request, which is its sender's word.
+    const renamed = await run('client', 'sign', 'ann.csr', '--name', 'bea', '--out', 'bea.tar', '--json');
+    expect([renamed.exit, renamed.json.error?.code]).toEqual([2, 'E_NAME']);
     const signed = await run('client', 'sign', 'ann.csr', '--out', 'ann.tar', '--json');
     expect(signed.json.result).toMatchObject({ client: 'ann', hosts: ['web'] });
     await expect(issueStore(home, { hosts: { web: {} }, clients: { eve: ['db'] } })).rejects.toMatchObject({
