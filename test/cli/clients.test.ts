@@ -45,6 +45,17 @@ const three = () =>
     clients: { laptop: undefined, ci: ['build-2'] },
   });
 
+/** Changes the record of client ci, and no host. */
+async function recordCi(change: { readonly hosts?: readonly string[]; readonly revokedAt?: string }): Promise<void> {
+  const store = openStore(home);
+  await store.withLock('test', async () => {
+    const { ci } = Object.fromEntries((await store.read()).clients);
+    if (!ci) throw new Error('no ci');
+    const { directory: _, ...stored } = ci;
+    await store.write({ clients: { ci: { ...stored, record: { ...stored.record, ...change } } } });
+  });
+}
+
 describe('client list', () => {
   test('an empty store says how to begin', async () => {
     const { exit, out } = await here('client', 'list');
@@ -65,13 +76,7 @@ describe('client list', () => {
 
   test('records that are ahead of the hosts are told, with the command', async () => {
     await three();
-    const store = openStore(home);
-    await store.withLock('test', async () => {
-      const { ci } = Object.fromEntries((await store.read()).clients);
-      if (!ci) throw new Error('no ci');
-      const { directory: _, ...stored } = ci;
-      await store.write({ clients: { ci: { ...stored, record: { ...stored.record, hosts: ['build-1'] } } } });
-    });
+    await recordCi({ hosts: ['build-1'] });
     const { out } = await here('client', 'list');
     expect(out).toContain(
       'ci is not accepted yet by build-1\nci is still accepted by build-2\n\n  docker-tls apply build-1 build-2',
@@ -86,14 +91,7 @@ describe('client list', () => {
 
   test('a revocation that did not reach a host: status does not call it in sync', async () => {
     await three();
-    const store = openStore(home);
-    await store.withLock('test', async () => {
-      const { ci } = Object.fromEntries((await store.read()).clients);
-      if (!ci) throw new Error('no ci');
-      const { directory: _, ...stored } = ci;
-      const record = { ...stored.record, revokedAt: '2026-01-01T00:00:00.000Z' };
-      await store.write({ clients: { ci: { ...stored, record } } });
-    });
+    await recordCi({ revokedAt: '2026-01-01T00:00:00.000Z' });
     const { exit, out } = await here('status', '--offline', '--check');
     expect(exit).toBe(3);
     expect(out).toContain('build-2: still accepts the revoked client ci: it was not applied');
