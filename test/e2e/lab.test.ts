@@ -13,6 +13,7 @@ const generation: Record<Suite, RegExp> = {
   sid: /^28\.5\./,
   sysvinit: /^26\.1\./,
   openrc: /^26\.1\./,
+  podman: /^5\.8\./,
 };
 
 describe.each(suites)('a host of %s', (suite) => {

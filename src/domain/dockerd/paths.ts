@@ -20,6 +20,10 @@ export const SOCKET_WANTS = `${UNITS}/sockets.target.wants/${SOCKET_UNIT}`;
 /** Ours; its name sorts before those that others give to the first of theirs (00-base.conf): the first value that sshd reads wins. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 
+/** On a host where Podman serves the API: a service of our own, and what starts both at boot. */
+export const PODMAN_SERVICE = 'docker-tls-podman.service';
+export const PODMAN_SOCKET = 'docker-tls-podman.socket';
+
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 export const DROP_IN_NAME = 'zz-docker-tls.conf';
 export const DAEMON_JSON = '/etc/docker/daemon.json';

@@ -66,8 +66,8 @@ export function parseFacts(stdout: Buffer) {
         environmentFiles: lines('environment-files'),
         /** Unit files of the daemon that systemd has not read yet. */
         unread: lines('unread'),
-        /** systemd starts and stops it when asked (RefuseManualStart, RefuseManualStop). */
-        canStart: unit.CanStart !== 'no',
+        /** systemd starts and stops it when asked (RefuseManualStart, RefuseManualStop); one that is not there yet it will. */
+        canStart: unit.CanStart !== 'no' || unit.LoadState === 'not-found',
         canStop: unit.CanStop !== 'no',
         /** Conditions and assertions of its unit files that are not met now (of systemd-analyze: `docker.service: ConditionPathExists=/x failed.`, and a summary). */
         unmet: [...get('unmet').matchAll(/((?:Condition|Assert)\w+=.*) failed\.$/gm)].map(([, one = '']) =>
@@ -139,9 +139,9 @@ export function parseFacts(stdout: Buffer) {
   };
 }
 
-/** There is a dockerd, and a unit that starts it. */
-export function hasDocker({ docker }: HostFacts): boolean {
-  return docker.binary !== '' && docker.unit.load !== 'not-found' && docker.unit.load !== '';
+/** There is a dockerd, and a unit that starts it; of Podman the unit is ours, and comes with the first change. */
+export function hasDocker({ kind, docker }: HostFacts): boolean {
+  return docker.binary !== '' && (kind === 'podman' || (docker.unit.load !== 'not-found' && docker.unit.load !== ''));
 }
 
 /** Where a file of settings really is: that is what a change edits, so that the administrator's link stays as it is. */

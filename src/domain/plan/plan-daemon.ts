@@ -4,15 +4,7 @@ import { type Flag, renderCommandLine } from '../dockerd/command-line.ts';
 import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
-import {
-  CURRENT_LINK,
-  DROP_IN_DIRECTORY,
-  SERVER_FILES,
-  SOCKET_PATH,
-  SOCKET_UNIT,
-  SOCKET_WANTS,
-  TLS_DIRECTORY,
-} from '../dockerd/paths.ts';
+import { CURRENT_LINK, DROP_IN_DIRECTORY, SERVER_FILES, SOCKET_UNIT, TLS_DIRECTORY, UNITS } from '../dockerd/paths.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -40,11 +32,13 @@ const RELOADABLE = new Set([
   'allow-nondistributable-artifacts',
 ]);
 
+/** The units that are ours, with the links that start them at boot. */
+const OWN_UNIT = new RegExp(`^${UNITS}/([a-z-]+\\.target\\.wants/)?docker-tls[a-z-]*\\.(socket|service)$`);
+
 export function isTlsPath(path: string, view: DaemonView): boolean {
   return (
     path.startsWith(`${TLS_DIRECTORY}/`) ||
-    path === SOCKET_PATH ||
-    path === SOCKET_WANTS ||
+    OWN_UNIT.test(path) ||
     path.startsWith(`${DROP_IN_DIRECTORY}/`) ||
     path === view.configFile ||
     view.environmentFiles.includes(path) ||
@@ -207,6 +201,7 @@ export function planDaemonJson(
 ): { change?: FileChange; after: string | undefined } {
   const path = view.configFile;
   const before = fileText(facts, path);
+  if (!kindOf(facts).engine.configurable) return { after: before };
   const changes: Record<string, unknown> = {};
   for (const key of TLS_KEYS) if (key in view.json.values) changes[key] = undefined;
   if (view.listeners.some((listener) => listener.from === 'json')) {
@@ -243,8 +238,12 @@ export function planDaemon(
   credentials: { reason: string } | undefined,
   jsonAfter: string | undefined,
 ): HostPlan['daemon'] {
+  const { engine, sockets, start } = kindOf(facts);
   if (credentials)
-    return { action: 'restart', reason: `${credentials.reason} (dockerd reads TLS files only when it starts)` };
+    return {
+      action: 'restart',
+      reason: `${credentials.reason} (${engine.program} reads TLS files only when it starts)`,
+    };
   const touched = files.filter(
     (change) =>
       isDaemonPath(change.path, view) &&
@@ -252,7 +251,7 @@ export function planDaemon(
       !isSameText(change, fileText(facts, change.path)),
   );
   const others = touched.filter((change) => change.path !== view.configFile);
-  if (others.length > 0) return { action: 'restart', reason: kindOf(facts).start };
+  if (others.length > 0) return { action: 'restart', reason: start };
   if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
   if (touched.length > 0) {
     const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
@@ -263,14 +262,11 @@ export function planDaemon(
       reason: `${keys.filter((key) => !RELOADABLE.has(key)).join(', ')} is read only when it starts`,
     };
   }
-  if (
-    facts.docker.cmdline.length > 1 &&
-    !facts.docker.cmdline.includes(`--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`)
-  ) {
+  if (facts.docker.cmdline.length > 1 && !facts.docker.cmdline.includes(engine.trust)) {
     return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
   }
   if (view.listeners.some((listener) => listener.kind === 'fd') && facts.docker.tlsSocket.active !== 'active') {
-    return { action: 'restart', reason: `${SOCKET_UNIT} does not listen on port ${desired.port}` };
+    return { action: 'restart', reason: `${sockets.tls} does not listen on port ${desired.port}` };
   }
   return { action: 'none', reason: 'nothing changes for it' };
 }

@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from 'node:path/posix';
 import { parsePackageList } from '../audit/packages.ts';
-import { PACKAGE_LIST, SOCKET_PATH } from '../dockerd/paths.ts';
+import { PACKAGE_LIST } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import { mountedSocketWarnings, planContainers } from './containers.ts';
 import { listeningOf, withoutOurLines } from './daemon-files.ts';
@@ -10,7 +10,7 @@ import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, hasDocker } from './facts.ts';
 import { bySnapshot, differs, withBefore, withDrift } from './file-change.ts';
-import { kindOf } from './host-kind.ts';
+import { kindOf, unitPath } from './host-kind.ts';
 import type { SnapshotEntry } from './host-state.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan.ts';
@@ -52,7 +52,12 @@ export function planRestore(
     generation: target === 'none' ? 'none' : nextGeneration(facts),
     returnsTo: target === 'none' ? undefined : target,
     port: desired.port,
-    listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : listeningOf(facts, view),
+    listening:
+      after(unitPath(kindOf(facts).sockets.tls)) !== undefined
+        ? 'systemd'
+        : target === 'none'
+          ? 'none'
+          : listeningOf(facts, view),
     files,
     managed: target === 'none' ? [] : managed,
     daemon,
@@ -88,6 +93,8 @@ function wasStopped(facts: HostFacts): boolean {
 
 function restoredDaemon(facts: HostFacts, target: number | 'none', touched: boolean): HostPlan['daemon'] {
   if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
+  const { engine, service } = kindOf(facts);
+  if (engine.apart) return { action: 'stop', reason: `${service} is docker-tls's own` };
   const { unit, answers, listsContainers, containers } = facts.docker;
   const idle = unit.active !== 'active' || (answers && listsContainers && containers.length === 0);
   if (wasStopped(facts) && idle)
