@@ -5,12 +5,14 @@
  */
 
 import type { ServiceManager } from '../../host/scripts.ts';
-import { INIT_SCRIPTS, UNITS } from '../dockerd/paths.ts';
+import { INIT_SCRIPTS, type Places, SYSTEM_PLACES, UNITS } from '../dockerd/paths.ts';
 
 export type HostKind = {
   readonly name: ServiceManager;
   /** The daemon's service, as messages call it. */
   readonly service: string;
+  /** Where its daemon's files are. */
+  readonly places: Places;
   /** Holds its units or init scripts: it always exists, and is locked during a change. */
   readonly directory: string;
   /** What the next boot runs before the daemon when a change is under way, the link that makes it run, and a list that has to name it (empty: none). */
@@ -39,6 +41,7 @@ const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
   systemd: {
     name: 'systemd',
     service: 'docker.service',
+    places: SYSTEM_PLACES,
     directory: UNITS,
     recovery: {
       file: `${UNITS}/docker-tls-recover.service`,
@@ -78,6 +81,7 @@ function initScripts(name: ServiceManager, service: string, run: readonly string
   return {
     name,
     service,
+    places: SYSTEM_PLACES,
     directory: INIT_SCRIPTS,
     recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link, list },
     start: 'its settings change',
