@@ -2,9 +2,9 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { SYSTEM_PLACES } from '../../src/domain/dockerd/paths.ts';
 import type { DesiredCredentials } from '../../src/domain/plan/desired.ts';
 import { type HostFacts, installedCredentials, parseFacts } from '../../src/domain/plan/facts.ts';
-import { SYSTEM_PLACES } from '../../src/domain/dockerd/paths.ts';
 import { credentialEntries, fileEntries, renderManifest } from '../../src/domain/plan/manifest.ts';
 import { type HostPlan, planHost } from '../../src/domain/plan/plan.ts';
 
