@@ -9,6 +9,7 @@ import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
 import { parseJson, parseProperties } from './lenient.ts';
 
+const FIRST_BOOT = ['flatcar'] as const;
 const SERVER_KEY = `${CURRENT_LINK}/${SERVER_FILES.key}`;
 
 /** Texts are as the host gave them: `printable` before showing. */
@@ -45,6 +46,8 @@ export function parseFacts(stdout: Buffer) {
     system: get('system'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(get('os'))?.[1] ?? '',
     distribution: distributionOf(get('os')),
+    /** A system that is configured at first boot. */
+    image: FIRST_BOOT.find((id) => new RegExp(`^ID="?${id}"?$`, 'm').test(get('os'))),
     /** A program to edit files with; empty: there is none. */
     editor: (raw.get('editor') ?? 'vi').trim().replace(/^.*\//, ''),
     /** What starts the daemon; undefined: none that docker-tls knows. */
