@@ -3,9 +3,9 @@
 # host lays an overlay over it). A root's folder carries a hash of everything that decides its contents, so a
 # change of the recipe makes a new root and hosts that still run on the old one are left in peace.
 
-# Debian's release of a suite: those without systemd are of trixie.
+# Debian's release of a suite: those without systemd, and the one with SELinux, are of trixie.
 root_release() { # SUITE
-  case $1 in sysvinit | openrc) printf 'trixie' ;; *) printf '%s' "${1%-vm}" ;; esac
+  case ${1%-vm} in sysvinit | openrc | selinux) printf 'trixie' ;; *) printf '%s' "${1%-vm}" ;; esac
 }
 
 # What Debian puts into every root. docker-cli is part of docker.io on bookworm.
@@ -16,6 +16,7 @@ root_packages() { # SUITE
     iproute2 ca-certificates openssl procps curl busybox-static fish)
   [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
   ! is_vm "$1" || packages+=("${VM_PACKAGES[@]}")
+  ! is_selinux "$1" || packages+=("${SELINUX_PACKAGES[@]}")
   (
     IFS=,
     printf '%s' "${packages[*]}"
@@ -30,6 +31,7 @@ root_folder() { # SUITE
     if is_without_systemd "$1"; then declare -f root_settle_init root_without_systemd; else declare -f root_settle; fi
     declare -f root_users root_image
     ! is_vm "$1" || declare -f vm_settle
+    ! is_selinux "$1" || declare -f vm_label
   } | sha256sum)
   printf '%s/roots/%s-%s' "$LAB" "$1" "${hash:0:12}"
 }
@@ -62,6 +64,7 @@ root_build() { # SUITE
     root_users "$part"
     root_image "$part"
     ! is_vm "$suite" || vm_settle "$part"
+    ! is_selinux "$suite" || vm_label "$part" "$part"
     sync -f "$part"
     mv -T "$part" "$root"
     say "$suite is ready after $((SECONDS - started)) s: $root"
