@@ -119,9 +119,15 @@ host_identity() { # NAME FOLDER
   done <"$root/etc/passwd"
 }
 
+# What runs containers there, by its command. Podman has no daemon that would have to answer.
+host_engine() { # after host_load
+  if [[ $suite == podman ]]; then printf 'podman'; else printf 'docker'; fi
+}
+
 # Waits up to a minute (a virtual machine on a busy computer: 15), for ssh and then docker; for a host whose link is cut, for docker alone.
 host_wait() { # NAME
-  local name=$1 address deadline=$((SECONDS + $(is_vm "$suite" && printf 900 || printf 60))) probe='until docker version >/dev/null 2>&1; do sleep 0.1; done'
+  local name=$1 address deadline=$((SECONDS + $(is_vm "$suite" && printf 900 || printf 60))) probe
+  probe="until $(host_engine) version >/dev/null 2>&1; do sleep 0.1; done"
   address=$(net_address "$number")
   while ((SECONDS < deadline)); do
     host_alive "$name" || return 1
@@ -140,12 +146,14 @@ host_wait() { # NAME
 
 # Becomes the container: for a background process. --keep-unit, and so status 133 for a reboot. KILL: nspawn must not outlive its supervisor.
 host_run() { # NAME, after host_load
-  local folder
+  local folder binds
   folder=$(host_folder "$1")
+  binds=(--bind="$folder/docker:/var/lib/docker" --bind="$folder/containerd:/var/lib/containerd")
+  [[ $suite != podman ]] || binds=(--bind="$folder/docker:/var/lib/containers")
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 exec setpriv --pdeathsig KILL \
     systemd-nspawn --quiet --directory="$folder/root" --boot --register=no --keep-unit --machine="dtlab$number" --hostname="$1" \
     --network-namespace-path="/run/netns/dtlab$number" --capability=all --system-call-filter='add_key keyctl bpf' \
-    --bind="$folder/docker:/var/lib/docker" --bind="$folder/containerd:/var/lib/containerd" \
+    "${binds[@]}" \
     --resolv-conf=off --timezone=off --link-journal=no --console=pipe
 }
 

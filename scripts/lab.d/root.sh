@@ -3,9 +3,9 @@
 # host lays an overlay over it). A root's folder carries a hash of everything that decides its contents, so a
 # change of the recipe makes a new root and hosts that still run on the old one are left in peace.
 
-# Debian's release of a suite: those without systemd, and the one with SELinux, are of trixie.
+# Debian's release of a suite: those without systemd, and the one with SELinux, are of trixie; Podman is sid's (trixie's has no TLS).
 root_release() { # SUITE
-  case ${1%-vm} in sysvinit | openrc | selinux) printf 'trixie' ;; *) printf '%s' "${1%-vm}" ;; esac
+  case ${1%-vm} in sysvinit | openrc | selinux) printf 'trixie' ;; podman) printf 'sid' ;; *) printf '%s' "${1%-vm}" ;; esac
 }
 
 # What Debian puts into every root. docker-cli is part of docker.io on bookworm.
@@ -14,6 +14,8 @@ root_packages() { # SUITE
     procps curl auditd busybox-static fish)
   ! is_without_systemd "$1" || packages=(dbus sysvinit-core sysv-rc orphan-sysvinit-scripts openssh-server docker.io iptables sudo
     iproute2 ca-certificates openssl procps curl busybox-static fish)
+  [[ $1 != podman ]] || packages=(systemd systemd-sysv dbus openssh-server podman crun conmon netavark aardvark-dns nftables sudo iproute2
+    ca-certificates openssl procps curl busybox-static fish)
   [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
   ! is_vm "$1" || packages+=("${VM_PACKAGES[@]}")
   ! is_selinux "$1" || packages+=("${SELINUX_PACKAGES[@]}")
@@ -30,6 +32,7 @@ root_folder() { # SUITE
     root_packages "$1"
     if is_without_systemd "$1"; then declare -f root_settle_init root_without_systemd; else declare -f root_settle; fi
     declare -f root_users root_image
+    [[ $1 != podman ]] || declare -f root_settle_podman
     ! is_vm "$1" || declare -f vm_settle
     ! is_selinux "$1" || declare -f vm_label
   } | sha256sum)
@@ -61,6 +64,7 @@ root_build() { # SUITE
     ! is_without_systemd "$suite" || root_without_systemd "$part" "$suite" >>"$LAB/roots/$suite.log" 2>&1 ||
       fail "could not take systemd out of $suite; the whole log is $LAB/roots/$suite.log"
     if is_without_systemd "$suite"; then root_settle_init "$part"; else root_settle "$part"; fi
+    [[ $suite != podman ]] || root_settle_podman "$part"
     root_users "$part"
     root_image "$part"
     ! is_vm "$suite" || vm_settle "$part"
@@ -119,6 +123,12 @@ root_settle_init() { # ROOT
   printf 'cgroup2 /sys/fs/cgroup cgroup2 defaults 0 0\n' >>"$root/etc/fstab"
   # It ends where it may not raise its limits as far as it would like to, as in a container.
   printf 'ulimit() { command ulimit "$@" 2>/dev/null || :; }\n' >>"$root/etc/default/docker"
+}
+
+# Podman without a Docker beside it, and no name of a registry to ask.
+root_settle_podman() { # ROOT
+  rmdir "$1/var/lib/docker" "$1/var/lib/containerd"
+  mkdir -p "$1/var/lib/containers"
 }
 
 # Who can log in. All have the lab's key (placed when a host is made).

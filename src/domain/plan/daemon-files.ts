@@ -1,6 +1,6 @@
 /** Owns the files by which the daemon of each kind of host listens under mutual TLS, with the daemon's own configuration file among them. */
 
-import type { ServiceManager } from '../../host/scripts.ts';
+import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
 import { DROP_IN_DIRECTORY, SOCKET_PATH, SOCKET_UNIT, SOCKET_WANTS } from '../dockerd/paths.ts';
@@ -23,7 +23,7 @@ type DaemonFiles = {
   readonly json: { readonly change?: FileChange };
 };
 
-const FILES: Readonly<Record<ServiceManager, (context: DaemonFiles) => FileChange[]>> = {
+const FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> = {
   systemd: unitFiles,
   sysvinit: scriptFiles,
   openrc: scriptFiles,

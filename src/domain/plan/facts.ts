@@ -1,7 +1,7 @@
 /** Owns what is known of a host before anything is planned: the parser of what the facts script printed. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
-import { SERVICE_MANAGERS } from '../../host/scripts.ts';
+import { KIND_NAMES } from '../../host/scripts.ts';
 import { distributionOf } from '../dockerd/packages.ts';
 import { CURRENT_LINK, LOCK, SERVER_FILES, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
@@ -50,8 +50,8 @@ export function parseFacts(stdout: Buffer) {
     image: FIRST_BOOT.find((id) => new RegExp(`^ID="?${id}"?$`, 'm').test(get('os'))),
     /** A program to edit files with; empty: there is none. */
     editor: (raw.get('editor') ?? 'vi').trim().replace(/^.*\//, ''),
-    /** What starts the daemon; undefined: none that docker-tls knows. */
-    manager: SERVICE_MANAGERS.find((name) => name === get('service-manager')),
+    /** Undefined: none that docker-tls knows. */
+    kind: KIND_NAMES.find((name) => name === get('kind')),
     /** The version of systemd; undefined where it does not run. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
     addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({

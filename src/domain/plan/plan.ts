@@ -1,6 +1,6 @@
 /** Owns the plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
 
-import type { ServiceManager } from '../../host/scripts.ts';
+import type { KindName } from '../../host/scripts.ts';
 import { CURRENT_LINK, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
@@ -33,7 +33,7 @@ export type Listening = 'systemd' | 'firewall' | 'daemon';
 export type HostPlan = {
   readonly host: string;
   /** What starts dockerd on the host. */
-  readonly kind: ServiceManager;
+  readonly kind: KindName;
   readonly purpose: 'apply' | 'rollback' | 'remove';
   /** The generation that the change makes; `none` when the host is restored. */
   readonly generation: number | 'none';

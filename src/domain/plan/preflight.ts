@@ -58,7 +58,7 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
     );
     return found;
   }
-  if (facts.manager === undefined)
+  if (facts.kind === undefined)
     add('E_NO_SYSTEMD', 'neither systemd nor OpenRC nor sysvinit runs on this host', [
       'docker-tls changes dockerd where one of them starts it: docs/hosts.md, "Kinds of hosts"',
     ]);

@@ -39,9 +39,13 @@ function storedScript(kind: HostKind): string {
 }
 
 /** Where a kind of host has what a change uses, for each of its scripts. */
-function places({ directory, recovery }: HostKind) {
+function places({ directory, service, sockets, restart, recovery }: HostKind) {
   return {
     UNITS: directory,
+    SERVICE: service,
+    TLS_SOCKET: sockets.tls,
+    LOCAL_SOCKET: sockets.local,
+    RESTART_COMMAND: restart,
     RECOVERY: recovery.file,
     RECOVERY_LINK: recovery.link,
     RECOVERY_LIST: recovery.list,
