@@ -3,9 +3,9 @@
 # host lays an overlay over it). A root's folder carries a hash of everything that decides its contents, so a
 # change of the recipe makes a new root and hosts that still run on the old one are left in peace.
 
-# Debian's release of a suite: those without systemd, and with Docker for a user, are of trixie, Podman is sid's (trixie's has no TLS).
+# Debian's release of a suite: those without systemd, with SELinux and with Docker for a user are of trixie; Podman is sid's (trixie's has no TLS).
 root_release() { # SUITE
-  case $1 in sysvinit | openrc | rootless) printf 'trixie' ;; podman) printf 'sid' ;; *) printf '%s' "${1%-vm}" ;; esac
+  case ${1%-vm} in sysvinit | openrc | selinux | rootless) printf 'trixie' ;; podman) printf 'sid' ;; *) printf '%s' "${1%-vm}" ;; esac
 }
 
 # What Debian puts into every root. docker-cli is part of docker.io on bookworm.
@@ -19,6 +19,7 @@ root_packages() { # SUITE
   [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
   [[ $1 != rootless ]] || packages+=(rootlesskit slirp4netns passt uidmap dbus-user-session libpam-systemd)
   ! is_vm "$1" || packages+=("${VM_PACKAGES[@]}")
+  ! is_selinux "$1" || packages+=("${SELINUX_PACKAGES[@]}")
   (
     IFS=,
     printf '%s' "${packages[*]}"
@@ -35,6 +36,7 @@ root_folder() { # SUITE
     [[ $1 != podman ]] || declare -f root_settle_podman
     [[ $1 != rootless ]] || declare -f root_rootless
     ! is_vm "$1" || declare -f vm_settle
+    ! is_selinux "$1" || declare -f vm_label
   } | sha256sum)
   printf '%s/roots/%s-%s' "$LAB" "$1" "${hash:0:12}"
 }
@@ -69,6 +71,7 @@ root_build() { # SUITE
     root_image "$part"
     [[ $suite != rootless ]] || root_rootless "$part"
     ! is_vm "$suite" || vm_settle "$part"
+    ! is_selinux "$suite" || vm_label "$part" "$part"
     sync -f "$part"
     mv -T "$part" "$root"
     say "$suite is ready after $((SECONDS - started)) s: $root"

@@ -9,6 +9,8 @@ import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
 import { parseJson, parseProperties } from './lenient.ts';
 
+const FIRST_BOOT = ['flatcar'] as const;
+
 /** Texts are as the host gave them: `printable` before showing. */
 export type HostFacts = ReturnType<typeof parseFacts>;
 
@@ -50,6 +52,8 @@ export function parseFacts(stdout: Buffer) {
     system: get('system'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(get('os'))?.[1] ?? '',
     distribution: distributionOf(get('os')),
+    /** A system that is configured at first boot. */
+    image: FIRST_BOOT.find((id) => new RegExp(`^ID="?${id}"?$`, 'm').test(get('os'))),
     /** A program to edit files with; empty: there is none. */
     editor: (raw.get('editor') ?? 'vi').trim().replace(/^.*\//, ''),
     /** Undefined: none that docker-tls knows. */

@@ -208,7 +208,12 @@ export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transac
   ].join('\n');
 }
 
-function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions): HostState {
+/** The host's own records after the change. */
+export function nextState(
+  plan: HostPlan,
+  facts: HostFacts,
+  options: Pick<TransactionOptions, 'now' | 'who' | 'reason' | 'settings' | 'keep'>,
+): HostState {
   const number = plan.generation === 'none' ? 0 : plan.generation;
   return {
     schema: 1,
