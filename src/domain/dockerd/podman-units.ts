@@ -6,7 +6,7 @@ import { CURRENT_LINK, PODMAN_SOCKET, SERVER_FILES } from './paths.ts';
 const FIRST_WITH_TLS = [5, 7] as const;
 
 /** The flag by which Podman is told whose clients it accepts. */
-export const PODMAN_TRUST = `--tls-client-ca=${CURRENT_LINK}/${SERVER_FILES.ca}`;
+export const PODMAN_TRUST = '--tls-client-ca';
 
 /** Whether this version (`5.8.6`) serves TLS; one that is not known is taken to. */
 export function servesTls(version: string): boolean {
@@ -33,7 +33,7 @@ export function renderPodmanService(program: string): string {
     'Delegate=true',
     'KillMode=process',
     'Restart=always',
-    `ExecStart=${program} system service --time=0 --tls-cert=${CURRENT_LINK}/${SERVER_FILES.cert} --tls-key=${CURRENT_LINK}/${SERVER_FILES.key} ${PODMAN_TRUST}`,
+    `ExecStart=${program} system service --time=0 --tls-cert=${CURRENT_LINK}/${SERVER_FILES.cert} --tls-key=${CURRENT_LINK}/${SERVER_FILES.key} ${PODMAN_TRUST}=${CURRENT_LINK}/${SERVER_FILES.ca}`,
     'ExecStartPost=/bin/sleep 0.2',
     '',
     '[Install]',

@@ -3,7 +3,7 @@
 import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
-import { DROP_IN_DIRECTORY, SOCKET_PATH, SOCKET_UNIT, SOCKET_WANTS } from '../dockerd/paths.ts';
+import { SOCKET_UNIT } from '../dockerd/paths.ts';
 import { renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
@@ -11,7 +11,7 @@ import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 import { type FileChange, link, text } from './file-change.ts';
-import { kindOf, unitPath } from './host-kind.ts';
+import { kindOf } from './host-kind.ts';
 import type { Listening } from './plan.ts';
 import { droppedFlags, keptWords, modeOf, ownerOf, ownFlags, planDropIn, planVariables } from './plan-daemon.ts';
 
@@ -42,15 +42,15 @@ export function planDaemonFiles(context: DaemonFiles): FileChange[] {
 }
 
 function unitFiles({ facts, view, desired, placed, listening, json }: DaemonFiles): FileChange[] {
-  const dropInPath = `${DROP_IN_DIRECTORY}/${dropInName(view.otherDropIns)}`;
+  const dropInPath = `${facts.places.dropIns}/${dropInName(view.otherDropIns)}`;
   return [
     ...(listening === 'systemd'
       ? [
           text(
-            SOCKET_PATH,
+            facts.places.socket,
             renderSocketUnit(desired.listen, desired.port, { service: kindOf(facts).service, condition: dropInPath }),
           ),
-          link(SOCKET_WANTS, `../${SOCKET_UNIT}`),
+          link(facts.places.socketWants, `../${SOCKET_UNIT}`),
         ]
       : []),
     ...planVariables(facts, view, desired, placed),
@@ -68,19 +68,20 @@ function scriptFiles({ facts, view, desired, placed, listening, json }: DaemonFi
     const dropped = droppedFlags(view, desired, placed, variable);
     return dropped.length === 0 ? now : replaceValue(now, variable, keptWords(variable, dropped));
   }, before);
-  const after = withOurs(edited, ownFlags(view, desired, placed, listening));
+  const after = withOurs(edited, ownFlags(facts, view, desired, placed, listening));
   return [...(json.change ? [json.change] : []), text(path, after, modeOf(facts, path), ownerOf(facts, path))];
 }
 
 /** A socket and a service, both ours, and what starts them at boot: Podman's own units stay as they are. */
 function podmanFiles({ facts, desired }: DaemonFiles): FileChange[] {
   const { service, sockets } = kindOf(facts);
-  const condition = unitPath(service);
+  const { units, socket, socketWants } = facts.places;
+  const condition = `${units}/${service}`;
   return [
-    text(unitPath(sockets.tls), renderSocketUnit(desired.listen, desired.port, { service, condition })),
-    link(unitPath(`sockets.target.wants/${sockets.tls}`), `../${sockets.tls}`),
+    text(socket, renderSocketUnit(desired.listen, desired.port, { service, condition })),
+    link(socketWants, `../${sockets.tls}`),
     text(condition, renderPodmanService(facts.docker.binary)),
-    link(unitPath(`multi-user.target.wants/${service}`), `../${service}`),
+    link(`${units}/multi-user.target.wants/${service}`, `../${service}`),
   ];
 }
 

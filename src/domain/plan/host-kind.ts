@@ -6,12 +6,13 @@
 
 import type { KindName } from '../../host/scripts.ts';
 import {
-  CURRENT_LINK,
   INIT_SCRIPTS,
+  type Places,
+  PODMAN_PLACES,
   PODMAN_SERVICE,
   PODMAN_SOCKET,
-  SERVER_FILES,
   SOCKET_UNIT,
+  SYSTEM_PLACES,
   UNITS,
 } from '../dockerd/paths.ts';
 import { PODMAN_TRUST } from '../dockerd/podman-units.ts';
@@ -21,7 +22,7 @@ export type Engine = {
   readonly title: 'Docker' | 'Podman';
   /** Its program, as messages call it. */
   readonly program: 'dockerd' | 'podman';
-  /** The word of its command line that names our trust file. */
+  /** The flag of its command line that names our trust file. */
   readonly trust: string;
   /** It has daemon.json, with live-restore in it and what else hardening sets. */
   readonly configurable: boolean;
@@ -32,7 +33,7 @@ export type Engine = {
 const DOCKER: Engine = {
   title: 'Docker',
   program: 'dockerd',
-  trust: `--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`,
+  trust: '--tlscacert',
   configurable: true,
   apart: false,
 };
@@ -45,6 +46,8 @@ export type HostKind = {
   readonly service: string;
   /** Units, empty where there are none: ours, which holds the TLS port, and the one of the local socket. */
   readonly sockets: { readonly tls: string; readonly local: string };
+  /** Where its daemon's files are. */
+  readonly places: Places;
   /** Holds its units or init scripts: it always exists, and is locked during a change. */
   readonly directory: string;
   /** What the next boot runs before the daemon when a change is under way, the link that makes it run, and a list that has to name it (empty: none). */
@@ -72,7 +75,7 @@ const journal = (lines: number, ...of: readonly string[]): string[] => [
 ];
 
 const HOST_KINDS: Readonly<Record<KindName, HostKind>> = {
-  systemd: units('systemd', DOCKER, 'docker.service', { tls: SOCKET_UNIT, local: 'docker.socket' }),
+  systemd: units('systemd', DOCKER, 'docker.service', { tls: SOCKET_UNIT, local: 'docker.socket' }, SYSTEM_PLACES),
   sysvinit: initScripts(
     'sysvinit',
     '/etc/init.d/docker',
@@ -81,16 +84,23 @@ const HOST_KINDS: Readonly<Record<KindName, HostKind>> = {
     `${INIT_SCRIPTS}/.depend.boot`,
   ),
   openrc: initScripts('openrc', 'docker', ['rc-service', 'docker'], '/etc/runlevels/boot/docker-tls-recover'),
-  podman: units('podman', PODMAN, PODMAN_SERVICE, { tls: PODMAN_SOCKET, local: '' }),
+  podman: units('podman', PODMAN, PODMAN_SERVICE, { tls: PODMAN_SOCKET, local: '' }, PODMAN_PLACES),
 };
 
-function units(name: KindName, engine: Engine, service: string, sockets: HostKind['sockets']): HostKind {
+function units(
+  name: KindName,
+  engine: Engine,
+  service: string,
+  sockets: HostKind['sockets'],
+  places: Places,
+): HostKind {
   const short = service.replace(/\.service$/, '');
   return {
     name,
     engine,
     service,
     sockets,
+    places,
     directory: UNITS,
     recovery: {
       file: `${UNITS}/docker-tls-recover.service`,
@@ -125,6 +135,7 @@ function initScripts(name: KindName, service: string, run: readonly string[], li
     engine: DOCKER,
     service,
     sockets: { tls: '', local: '' },
+    places: SYSTEM_PLACES,
     directory: INIT_SCRIPTS,
     recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link, list },
     start: 'its settings change',
@@ -141,11 +152,6 @@ function initScripts(name: KindName, service: string, run: readonly string[], li
       sshdLog: ['grep', '-s', 'sshd', '/var/log/auth.log', '/var/log/messages'],
     },
   };
-}
-
-/** Where a unit of ours is. */
-export function unitPath(unit: string): string {
-  return `${UNITS}/${unit}`;
 }
 
 /** A host whose service manager is none of these is refused by the preflight; until then it is read as one of systemd. */

@@ -10,7 +10,7 @@ import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, hasDocker } from './facts.ts';
 import { bySnapshot, differs, withBefore, withDrift } from './file-change.ts';
-import { kindOf, unitPath } from './host-kind.ts';
+import { kindOf } from './host-kind.ts';
 import type { SnapshotEntry } from './host-state.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan.ts';
@@ -43,7 +43,7 @@ export function planRestore(
   const daemon = restoredDaemon(
     facts,
     target,
-    files.some((change) => isDaemonPath(change.path, view)),
+    files.some((change) => isDaemonPath(change.path, facts, view)),
   );
   return {
     host: desired.name,
@@ -53,11 +53,7 @@ export function planRestore(
     returnsTo: target === 'none' ? undefined : target,
     port: desired.port,
     listening:
-      after(unitPath(kindOf(facts).sockets.tls)) !== undefined
-        ? 'systemd'
-        : target === 'none'
-          ? 'none'
-          : listeningOf(facts, view),
+      after(facts.places.socket) !== undefined ? 'systemd' : target === 'none' ? 'none' : listeningOf(facts, view),
     files,
     managed: target === 'none' ? [] : managed,
     daemon,

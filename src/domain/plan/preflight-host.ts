@@ -5,7 +5,7 @@ import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { sshCommand, sudoCommand } from '../quote.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
-import { kindOf, unitPath } from './host-kind.ts';
+import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
 import { collect } from './preflight-config.ts';
 
@@ -69,6 +69,6 @@ function portTaken({ login, facts, port }: PreflightInput): [message: string, hi
 
 /** Ports that our socket unit holds, whichever the change is about. */
 function socketPorts(facts: HostFacts): number[] {
-  const streams = fileText(facts, unitPath(kindOf(facts).sockets.tls))?.match(/^ListenStream=.*$/gm) ?? [];
+  const streams = fileText(facts, facts.places.socket)?.match(/^ListenStream=.*$/gm) ?? [];
   return streams.map((stream) => Number(/(\d+)$/.exec(stream)?.[1]));
 }

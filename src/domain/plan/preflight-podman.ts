@@ -5,7 +5,6 @@ import { installDockerHints } from '../dockerd/packages.ts';
 import { servesTls } from '../dockerd/podman-units.ts';
 import { shellQuote, sudoCommand } from '../quote.ts';
 import { fileText } from './facts.ts';
-import { kindOf, unitPath } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
 import { collect } from './preflight-config.ts';
 import { checkSystemd, checkUnread } from './preflight-unit.ts';
@@ -26,7 +25,7 @@ export function checkPodmanVersion(input: PreflightInput): DockerTlsError[] {
 export function checkPodman(input: PreflightInput): DockerTlsError[] {
   const { host, login, facts, plan } = input;
   const { found, add } = collect(host);
-  const path = unitPath(kindOf(facts).sockets.tls);
+  const path = facts.places.socket;
   const socket = plan?.files.find((change) => change.path === path)?.after ?? fileText(facts, path) ?? '';
   if ((socket.match(/^ListenStream=/gm) ?? []).length > 1)
     add('E_PODMAN_LISTEN', 'Podman listens on one address, and more are wanted', [
