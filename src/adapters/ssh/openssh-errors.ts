@@ -7,8 +7,9 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { HANGS_UP } from './exec-errors.ts';
-import { type Endpoint, installSshHint, runSsh } from './ssh-config.ts';
+import type { Endpoint } from './ssh-config.ts';
 import { place, sshCopyId, sshVerbose } from './ssh-errors.ts';
+import { installSshHint, runSsh } from './ssh-program.ts';
 
 /** Errors: E_PROGRAM_MISSING, or E_SSH_OPENSSH_OLD before 8.5, which has no KnownHostsCommand. */
 export async function checkOpenSsh(options: SshOptions): Promise<void> {

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { type Login, sshArguments } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { installSshHint } from './ssh-config.ts';
+import { installSshHint } from './ssh-program.ts';
 
 /** Runs a command on the host, or a login shell where there is none. Resolves to ssh's exit status. Fails with E_PROGRAM_MISSING (exit 2). */
 export async function openTerminal(login: Login, command: readonly string[]): Promise<number> {
