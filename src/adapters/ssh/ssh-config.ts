@@ -6,11 +6,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
+import { installHereHint } from '../../domain/dockerd/packages.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError, printableLines } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
-import { loginName, userName } from '../../user.ts';
+import { loginName, osReleaseHere, userName } from '../../user.ts';
 import { interrupted } from './exec-errors.ts';
 import { expandPath } from './ssh-tokens.ts';
 
@@ -137,7 +137,7 @@ async function sshG(options: SshOptions): Promise<string | undefined> {
       code: 'E_SSH_CONFIG',
       message: `${options.configFile} can be read by the ssh program only, and there is none`,
       where: options.host,
-      hints: [await installSshHint()],
+      hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
     });
   }
   throw new DockerTlsError({
@@ -147,13 +147,6 @@ async function sshG(options: SshOptions): Promise<string | undefined> {
     details: printableLines(result.stderr, 5),
     hints: [['ssh', ...args].map(shellQuote).join(' ')],
   });
-}
-
-/** What to do where this computer has no ssh. */
-export async function installSshHint(): Promise<string> {
-  const osRelease = await readIfThere('/etc/os-release');
-  const command = installCommand(distributionOf(osRelease?.toString('utf8') ?? ''), ['openssh-client']);
-  return command === undefined ? 'install the OpenSSH client' : command.join(' ');
 }
 
 export type SshAnswer = { readonly status: number | 'missing'; readonly stdout: string; readonly stderr: string };
