@@ -202,7 +202,7 @@ test('commands to paste log in as this run did, with a terminal for sudo', () =>
   const commands = Object.values(one)
     .flatMap(([more, , skewMs]) => errors(more, skewMs ?? 0))
     .flatMap(({ hints }) => hints)
-    .flatMap((hint) => hint.match(/\bssh .*/g) ?? []);
+    .flatMap((hint) => String(hint).match(/\bssh .*/g) ?? []);
   expect(commands.length).toBeGreaterThan(10);
   for (const command of commands)
     expect(command).toMatch(/^ssh (-t -p 2222 ops@10\.0\.0\.1 '?sudo |-p 2222 ops@10\.0\.0\.1 )/);

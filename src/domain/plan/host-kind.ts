@@ -5,7 +5,7 @@
  */
 
 import type { KindName } from '../../host/scripts.ts';
-import { INIT_SCRIPTS, SOCKET_UNIT, UNITS } from '../dockerd/paths.ts';
+import { INIT_SCRIPTS, type Places, SOCKET_UNIT, SYSTEM_PLACES, UNITS } from '../dockerd/paths.ts';
 
 export type HostKind = {
   readonly name: KindName;
@@ -13,6 +13,8 @@ export type HostKind = {
   readonly service: string;
   /** Units, empty where there are none: ours, which holds the TLS port, and the one of the local socket. */
   readonly sockets: { readonly tls: string; readonly local: string };
+  /** Where its daemon's files are. */
+  readonly places: Places;
   /** Holds its units or init scripts: it always exists, and is locked during a change. */
   readonly directory: string;
   /** What the next boot runs before the daemon when a change is under way, the link that makes it run, and a list that has to name it (empty: none). */
@@ -44,6 +46,7 @@ const HOST_KINDS: Readonly<Record<KindName, HostKind>> = {
     name: 'systemd',
     service: 'docker.service',
     sockets: { tls: SOCKET_UNIT, local: 'docker.socket' },
+    places: SYSTEM_PLACES,
     directory: UNITS,
     recovery: {
       file: `${UNITS}/docker-tls-recover.service`,
@@ -85,6 +88,7 @@ function initScripts(name: KindName, service: string, run: readonly string[], li
     name,
     service,
     sockets: { tls: '', local: '' },
+    places: SYSTEM_PLACES,
     directory: INIT_SCRIPTS,
     recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link, list },
     start: 'its settings change',

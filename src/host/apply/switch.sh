@@ -2,7 +2,7 @@
 # Needs functions: apply_services effective_sshd fail is_up keep_audit_rules last_words mark missing_programs place_as plainly
 # Needs functions: reload_live_restore result set_member set_sysctl step undo warn words
 # Needs variables: AUDIT CREATED DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SERVICE SSHD SSHD_DROP_IN
-# Needs variables: STEP T TAB TLS_SOCKET UNITS
+# Needs variables: STEP T TAB TLS_DIRECTORY TLS_SOCKET UNITS
 # Needs programs: chmod chown cmp date grep restorecon rm sed selinuxenabled sort sshd sync tail
 
 # What sshd will do for root and for the operator, beside what our drop-in says: a line in another file may win over it.
@@ -72,7 +72,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   esac
 done 3<"$T/manifest"
 restore_labels
-sync "$UNITS" /etc/docker 2>/dev/null
+sync "$UNITS" "${TLS_DIRECTORY%/*}" 2>/dev/null
 if [ "$SSHD" = reload ]; then
   step check-sshd
   sshd -t 2>"$ERR" || back "sshd does not accept its configuration: $(words)"
