@@ -149,10 +149,7 @@ async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: 
         (entry.kind === 'file' && now.kind === 'file' && now.content === entry.content);
       if (!same) drift.push(`${path} was edited by hand`);
     }
-    if (
-      facts.files.get(`/etc/systemd/system/${SOCKET_UNIT}`)?.kind === 'file' &&
-      facts.docker.tlsSocket.active !== 'active'
-    )
+    if (facts.files.get(facts.places.socket)?.kind === 'file' && facts.docker.tlsSocket.active !== 'active')
       drift.push(`${SOCKET_UNIT} does not listen`);
     if (facts.transaction !== undefined) drift.push('a change is under way');
     // What plan and apply would refuse, such as a daemon.json with which dockerd does not start again.

@@ -12,6 +12,7 @@ const generation: Record<Suite, RegExp> = {
   trixie: /^26\.1\./,
   sid: /^28\.5\./,
   sysvinit: /^26\.1\./,
+  rootless: /^26\.1\./,
   openrc: /^26\.1\./,
 };
 

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 const lab = fileURLToPath(new URL('../../scripts/lab', import.meta.url));
 
-/** Debian suites by their Docker: bookworm 20.10 (systemd 252), trixie 26.1 (257), sid 28.5 (262); trixie without systemd: sysvinit, openrc. */
-export type Suite = 'bookworm' | 'trixie' | 'sid' | 'sysvinit' | 'openrc';
+/** Debian suites by their Docker: bookworm 20.10 (systemd 252), trixie 26.1 (257), sid 28.5 (262); trixie without systemd: sysvinit, openrc; with Docker of a user alone: rootless. */
+export type Suite = 'bookworm' | 'trixie' | 'sid' | 'sysvinit' | 'openrc' | 'rootless';
 /** A virtual machine with Debian's own kernel: it audits, confines and limits. exec goes by ssh there, and root does not exist. */
 export type VmSuite = 'trixie-vm';
 export const suites: readonly Suite[] = ['bookworm', 'trixie', 'sid'];

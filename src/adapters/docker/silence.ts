@@ -1,7 +1,7 @@
 /** Owns why a host's TLS port does not answer, as `doctor` says it: nothing listens, a firewall, or a daemon that is not up. Pure. */
 
 import { shellQuote } from '../../domain/quote.ts';
-import type { DockerTlsError } from '../../errors/errors.ts';
+import type { DockerTlsError, Hint } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import {
   type Diagnosis,
@@ -21,7 +21,7 @@ export function nothingListens(
   port: string,
   name: string,
 ): Diagnosis {
-  const say = (message: string, ...hints: string[]): Diagnosis => ({ cause: 'connection-refused', message, hints });
+  const say = (message: string, ...hints: Hint[]): Diagnosis => ({ cause: 'connection-refused', message, hints });
   const begins = `nothing listens on port ${port} of ${address}`;
   if (inside === undefined)
     return say(

@@ -4,12 +4,13 @@
  */
 
 import { readFile } from 'node:fs/promises';
+import { installHereHint } from '../../domain/dockerd/packages.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError, printableLines } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
-import { loginName } from '../../user.ts';
+import { loginName, osReleaseHere } from '../../user.ts';
 import { type ConfigRules, kindOfDestination, parseRules } from './config-rules.ts';
-import { installSshHint, runSsh } from './ssh-program.ts';
+import { runSsh } from './ssh-program.ts';
 
 /** Values by keyword in lower case. */
 export type ConfigValues = ReadonlyMap<string, readonly string[]>;
@@ -92,7 +93,7 @@ async function ask(options: SshOptions): Promise<ConfigValues> {
       code: 'E_SSH_CONFIG',
       message: `${options.configFile} can be read by the ssh program only, and there is none`,
       where: options.host,
-      hints: [await installSshHint()],
+      hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
     });
   }
   throw new DockerTlsError({

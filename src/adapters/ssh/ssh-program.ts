@@ -1,17 +1,8 @@
-/** Owns runs of the ssh program for an answer of a few lines, and what to do where there is none. */
+/** Owns runs of the ssh program for an answer of a few lines. */
 
 import { execFile } from 'node:child_process';
-import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { interrupted } from './exec-errors.ts';
-import { readIfThere } from './files.ts';
-
-/** What to do where this computer has no ssh. */
-export async function installSshHint(): Promise<string> {
-  const osRelease = await readIfThere('/etc/os-release');
-  const command = installCommand(distributionOf(osRelease?.toString('utf8') ?? ''), ['openssh-client']);
-  return command === undefined ? 'install the OpenSSH client' : command.join(' ');
-}
 
 export type SshAnswer = { readonly status: number | 'missing'; readonly stdout: string; readonly stderr: string };
 

@@ -1,7 +1,6 @@
 /** Owns how a plan looks to users: what would change, file by file, and what it means for daemon, containers and clients. */
 
 import type { PlannedHost } from '../../actions/results.ts';
-import { CURRENT_LINK } from '../../domain/dockerd/paths.ts';
 import { contextName } from '../../domain/fleet/specs.ts';
 import type { HostResult } from '../../domain/host-results.ts';
 import type { FileChange } from '../../domain/plan/file-change.ts';
@@ -66,7 +65,7 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
     if (accepts.length > 0) add('accepts', listWords(accepts, 12));
   }
   for (const change of plan.files)
-    if (hosts.length === 1 || change.path !== CURRENT_LINK)
+    if (hosts.length === 1 || !/\/tls\/current$/.test(change.path))
       lines.push(...renderChange(change, form).map((line) => `  ${line}`));
   add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
@@ -104,7 +103,7 @@ function likeness({ plan, spec, accepts, ...planned }: Shown, form: PlanForm): s
   const containers = { ...plan.containers, running: [], wouldStop: [] };
   const shown = { plan: { ...plan, containers }, spec: { ...spec, name: '', context: undefined }, accepts, ...planned };
   return `${alone}${plan.port} ${running.length > 0} ${changeLines([{ ...shown, names: [] }], form)
-    .filter((line) => !line.includes(`${CURRENT_LINK} ->`))
+    .filter((line) => !/\/tls\/current ->/.test(line))
     .join('\n')}`;
 }
 

@@ -1,4 +1,4 @@
-/** Owns the names of everything that docker-tls puts on a host. */
+/** Owns the names of everything that docker-tls puts on a host, of root's daemon and of a user's own. */
 
 /** Systemd's directory for an administrator's units. */
 export const UNITS = '/etc/systemd/system';
@@ -23,5 +23,54 @@ export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 export const DROP_IN_NAME = 'zz-docker-tls.conf';
 export const DAEMON_JSON = '/etc/docker/daemon.json';
+
+/** Where a daemon's files are. A user's own daemon has them below their home, and what only has to last until the next boot in their /run. */
+export type Places = {
+  /** The service manager's directory for units of whoever the daemon belongs to. */
+  readonly units: string;
+  readonly dropIns: string;
+  readonly socket: string;
+  readonly socketWants: string;
+  /** One directory per generation, and `current`. */
+  readonly tls: string;
+  readonly current: string;
+  readonly state: string;
+  readonly lock: string;
+  /** In memory. */
+  readonly run: string;
+  /** What dockerd reads and listens on without being told. */
+  readonly daemonJson: string;
+  readonly localSocket: string;
+};
+
+function placesIn(units: string, configuration: string, state: string, run: string, localSocket: string): Places {
+  return {
+    units,
+    dropIns: `${units}/docker.service.d`,
+    socket: `${units}/${SOCKET_UNIT}`,
+    socketWants: `${units}/sockets.target.wants/${SOCKET_UNIT}`,
+    tls: `${configuration}/tls`,
+    current: `${configuration}/tls/current`,
+    state,
+    lock: `${run}/docker-tls.lock`,
+    run,
+    daemonJson: `${configuration}/daemon.json`,
+    localSocket,
+  };
+}
+
+/** Of root's daemon. */
+export const SYSTEM_PLACES: Places = placesIn(UNITS, '/etc/docker', STATE, '/run', '/var/run/docker.sock');
+
+/** Of a user's own daemon; `run`: their directory in /run. */
+export function userPlaces(home: string, run: string): Places {
+  return placesIn(
+    `${home}/.config/systemd/user`,
+    `${home}/.config/docker`,
+    `${home}/.local/share/docker-tls`,
+    run,
+    `${run}/docker.sock`,
+  );
+}
 
 export const SERVER_FILES = { ca: 'ca.pem', cert: 'server-cert.pem', key: 'server-key.pem' } as const;

@@ -55,20 +55,18 @@ export function bridgeWarnings(settings: DesiredHost['daemonSettings'], { runnin
   ];
 }
 
-/** What dockerd listens on without being told. */
-const LOCAL_SOCKET = '/var/run/docker.sock';
-
 /**
  * A unix socket that dockerd opens itself (one that systemd holds outlives it) is a new file after each start. A container that
  * mounts the file, rather than its directory, then goes on seeing the old one, where no daemon answers.
  */
 export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action: string): string[] {
   if (action !== 'restart') return [];
+  const { localSocket } = facts.places;
   const local = view.listeners.filter(({ kind }) => kind === 'unix' || kind === 'fd');
   const paths =
     local.length === 0
-      ? [LOCAL_SOCKET]
-      : local.filter(({ kind }) => kind === 'unix').map(({ text }) => text.replace(/^unix:\/\//, '') || LOCAL_SOCKET);
+      ? [localSocket]
+      : local.filter(({ kind }) => kind === 'unix').map(({ text }) => text.replace(/^unix:\/\//, '') || localSocket);
   return paths.flatMap((path) => {
     const names = facts.docker.containers
       .filter(({ mounts }) => mounts.some((mount) => runPath(mount) === runPath(path)))

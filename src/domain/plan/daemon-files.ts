@@ -1,9 +1,9 @@
 /** Owns the files by which the daemon of each kind of host listens under mutual TLS, with the daemon's own configuration file among them. */
 
-import type { ServiceManager } from '../../host/scripts.ts';
+import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
-import { DROP_IN_DIRECTORY, SOCKET_PATH, SOCKET_UNIT, SOCKET_WANTS } from '../dockerd/paths.ts';
+import { SOCKET_UNIT } from '../dockerd/paths.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import type { DaemonView } from './daemon-view.ts';
@@ -23,7 +23,7 @@ type DaemonFiles = {
   readonly json: { readonly change?: FileChange };
 };
 
-const FILES: Readonly<Record<ServiceManager, (context: DaemonFiles) => FileChange[]>> = {
+const FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> = {
   systemd: unitFiles,
   sysvinit: scriptFiles,
   openrc: scriptFiles,
@@ -40,12 +40,12 @@ export function planDaemonFiles(context: DaemonFiles): FileChange[] {
 }
 
 function unitFiles({ facts, view, desired, placed, listening, json }: DaemonFiles): FileChange[] {
-  const dropInPath = `${DROP_IN_DIRECTORY}/${dropInName(view.otherDropIns)}`;
+  const dropInPath = `${facts.places.dropIns}/${dropInName(view.otherDropIns)}`;
   return [
     ...(listening === 'systemd'
       ? [
-          text(SOCKET_PATH, renderSocketUnit(desired.listen, desired.port, dropInPath)),
-          link(SOCKET_WANTS, `../${SOCKET_UNIT}`),
+          text(facts.places.socket, renderSocketUnit(desired.listen, desired.port, dropInPath)),
+          link(facts.places.socketWants, `../${SOCKET_UNIT}`),
         ]
       : []),
     ...planVariables(facts, view, desired, placed),
@@ -63,7 +63,7 @@ function scriptFiles({ facts, view, desired, placed, listening, json }: DaemonFi
     const dropped = droppedFlags(view, desired, placed, variable);
     return dropped.length === 0 ? now : replaceValue(now, variable, keptWords(variable, dropped));
   }, before);
-  const after = withOurs(edited, ownFlags(view, desired, placed, listening));
+  const after = withOurs(edited, ownFlags(facts, view, desired, placed, listening));
   return [...(json.change ? [json.change] : []), text(path, after, modeOf(facts, path), ownerOf(facts, path))];
 }
 

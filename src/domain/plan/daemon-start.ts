@@ -1,6 +1,6 @@
 /** Owns how each kind of host starts its daemon: the command line, and the variables in it, without what docker-tls itself has added. */
 
-import type { ServiceManager } from '../../host/scripts.ts';
+import type { KindName } from '../../host/scripts.ts';
 import { type CommandLine, parseCommandLine } from '../dockerd/command-line.ts';
 import { isOurDropIn } from '../dockerd/drop-in.ts';
 import { type Assignment, environmentValue } from '../dockerd/environment-file.ts';
@@ -21,7 +21,7 @@ export type DaemonStart = {
   readonly variable: (name: string) => PlacedVariable | undefined;
 };
 
-const STARTS: Readonly<Record<ServiceManager, (facts: HostFacts) => DaemonStart>> = {
+const STARTS: Readonly<Record<KindName, (facts: HostFacts) => DaemonStart>> = {
   systemd: startOfUnit,
   sysvinit: startOfScript,
   openrc: startOfScript,

@@ -4,13 +4,17 @@
  * (preflight.ts), and its modules of the scripts (src/host/scripts.ts). A kind that misses in one of them does not compile.
  */
 
-import type { ServiceManager } from '../../host/scripts.ts';
-import { INIT_SCRIPTS, UNITS } from '../dockerd/paths.ts';
+import type { KindName } from '../../host/scripts.ts';
+import { INIT_SCRIPTS, type Places, SOCKET_UNIT, SYSTEM_PLACES, UNITS } from '../dockerd/paths.ts';
 
 export type HostKind = {
-  readonly name: ServiceManager;
+  readonly name: KindName;
   /** The daemon's service, as messages call it. */
   readonly service: string;
+  /** Units, empty where there are none: ours, which holds the TLS port, and the one of the local socket. */
+  readonly sockets: { readonly tls: string; readonly local: string };
+  /** Where its daemon's files are. */
+  readonly places: Places;
   /** Holds its units or init scripts: it always exists, and is locked during a change. */
   readonly directory: string;
   /** What the next boot runs before the daemon when a change is under way, the link that makes it run, and a list that has to name it (empty: none). */
@@ -19,6 +23,8 @@ export type HostKind = {
   readonly start: string;
   /** The daemon is up once it answers: its service says nothing of that. */
   readonly asks: boolean;
+  /** What a host says to run, where its daemon could not be started anew. */
+  readonly restart: string;
   /** Commands that bring up a daemon that is down. */
   readonly bringUp: readonly (readonly string[])[];
   /** Shell text that prints what the daemon has said last. */
@@ -35,10 +41,12 @@ const journal = (lines: number, ...of: readonly string[]): string[] => [
   '--no-pager',
 ];
 
-const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
+const HOST_KINDS: Readonly<Record<KindName, HostKind>> = {
   systemd: {
     name: 'systemd',
     service: 'docker.service',
+    sockets: { tls: SOCKET_UNIT, local: 'docker.socket' },
+    places: SYSTEM_PLACES,
     directory: UNITS,
     recovery: {
       file: `${UNITS}/docker-tls-recover.service`,
@@ -47,6 +55,7 @@ const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
     },
     start: 'its units change',
     asks: false,
+    restart: 'systemctl daemon-reload && systemctl restart docker.service',
     lastWords: 'journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
     // The socket does not start under a daemon that runs.
     bringUp: [
@@ -73,15 +82,18 @@ const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
   openrc: initScripts('openrc', 'docker', ['rc-service', 'docker'], '/etc/runlevels/boot/docker-tls-recover'),
 };
 
-function initScripts(name: ServiceManager, service: string, run: readonly string[], link: string, list = ''): HostKind {
+function initScripts(name: KindName, service: string, run: readonly string[], link: string, list = ''): HostKind {
   const logged = ['grep', '-s', 'docker-tls', '/var/log/syslog', '/var/log/messages'];
   return {
     name,
     service,
+    sockets: { tls: '', local: '' },
+    places: SYSTEM_PLACES,
     directory: INIT_SCRIPTS,
     recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link, list },
     start: 'its settings change',
     asks: true,
+    restart: [...run, 'restart'].join(' '),
     bringUp: [[...run, 'restart']],
     lastWords: 'tail -n 8 /var/log/docker.log 2>/dev/null || true',
     commands: {
@@ -96,6 +108,6 @@ function initScripts(name: ServiceManager, service: string, run: readonly string
 }
 
 /** A host whose service manager is none of these is refused by the preflight; until then it is read as one of systemd. */
-export function kindOf({ manager = 'systemd' }: { readonly manager?: ServiceManager | undefined }): HostKind {
-  return HOST_KINDS[manager];
+export function kindOf({ kind = 'systemd' }: { readonly kind?: KindName | undefined }): HostKind {
+  return HOST_KINDS[kind];
 }

@@ -4,15 +4,7 @@ import { type Flag, renderCommandLine } from '../dockerd/command-line.ts';
 import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
-import {
-  CURRENT_LINK,
-  DROP_IN_DIRECTORY,
-  SERVER_FILES,
-  SOCKET_PATH,
-  SOCKET_UNIT,
-  SOCKET_WANTS,
-  TLS_DIRECTORY,
-} from '../dockerd/paths.ts';
+import { SERVER_FILES, SOCKET_UNIT } from '../dockerd/paths.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -40,12 +32,12 @@ const RELOADABLE = new Set([
   'allow-nondistributable-artifacts',
 ]);
 
-export function isTlsPath(path: string, view: DaemonView): boolean {
+export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, view: DaemonView): boolean {
   return (
-    path.startsWith(`${TLS_DIRECTORY}/`) ||
-    path === SOCKET_PATH ||
-    path === SOCKET_WANTS ||
-    path.startsWith(`${DROP_IN_DIRECTORY}/`) ||
+    path.startsWith(`${places.tls}/`) ||
+    path === places.socket ||
+    path === places.socketWants ||
+    path.startsWith(`${places.dropIns}/`) ||
     path === view.configFile ||
     view.environmentFiles.includes(path) ||
     path.startsWith('/etc/default/') ||
@@ -54,8 +46,8 @@ export function isTlsPath(path: string, view: DaemonView): boolean {
   );
 }
 
-export function isDaemonPath(path: string, view: DaemonView): boolean {
-  return isTlsPath(path, view) || path === view.configName || path.includes('/docker.service');
+export function isDaemonPath(path: string, facts: Pick<HostFacts, 'places'>, view: DaemonView): boolean {
+  return isTlsPath(path, facts, view) || path === view.configName || path.includes('/docker.service');
 }
 
 export function planDropIn(
@@ -72,7 +64,7 @@ export function planDropIn(
     line,
     (flag) =>
       isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
-    ownFlags(view, desired, placed, listening),
+    ownFlags(facts, view, desired, placed, listening),
   );
   if (listening !== 'systemd') return { execStart, sockets: [] };
   // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
@@ -85,6 +77,7 @@ export function planDropIn(
 
 /** The flags by which the daemon listens under mutual TLS; where systemd does not, with its addresses. */
 export function ownFlags(
+  { places }: Pick<HostFacts, 'places'>,
   view: DaemonView,
   desired: DesiredHost,
   placed: PlacedSettings,
@@ -96,7 +89,7 @@ export function ownFlags(
           // dockerd without -H listens on its unix socket; with one it has to be said.
           ...(view.listeners.some((listener) => listener.kind === 'unix' || listener.kind === 'fd')
             ? []
-            : ['-H', 'unix:///var/run/docker.sock']),
+            : ['-H', `unix://${places.localSocket}`]),
           ...tcpHosts(desired).flatMap((host) => ['-H', host]),
         ]
       : [];
@@ -104,9 +97,9 @@ export function ownFlags(
     ...placed.added,
     ...ownHosts,
     '--tlsverify',
-    `--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`,
-    `--tlscert=${CURRENT_LINK}/${SERVER_FILES.cert}`,
-    `--tlskey=${CURRENT_LINK}/${SERVER_FILES.key}`,
+    `--tlscacert=${places.current}/${SERVER_FILES.ca}`,
+    `--tlscert=${places.current}/${SERVER_FILES.cert}`,
+    `--tlskey=${places.current}/${SERVER_FILES.key}`,
   ];
 }
 
@@ -221,7 +214,7 @@ export function planDaemonJson(
     // Without the unix socket, or with an empty list, the host's own `docker ps` would be gone.
     const local = wanted.some((host) => host.startsWith('fd://') || host.startsWith('unix://'))
       ? []
-      : ['unix:///var/run/docker.sock'];
+      : [`unix://${facts.places.localSocket}`];
     const next = [...local, ...wanted];
     if (JSON.stringify(next) !== JSON.stringify(view.json.values.hosts)) changes.hosts = next;
   }
@@ -247,7 +240,7 @@ export function planDaemon(
     return { action: 'restart', reason: `${credentials.reason} (dockerd reads TLS files only when it starts)` };
   const touched = files.filter(
     (change) =>
-      isDaemonPath(change.path, view) &&
+      isDaemonPath(change.path, facts, view) &&
       change.kind !== 'attributes' &&
       !isSameText(change, fileText(facts, change.path)),
   );
@@ -265,7 +258,7 @@ export function planDaemon(
   }
   if (
     facts.docker.cmdline.length > 1 &&
-    !facts.docker.cmdline.includes(`--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`)
+    !facts.docker.cmdline.includes(`--tlscacert=${facts.places.current}/${SERVER_FILES.ca}`)
   ) {
     return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
   }

@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from 'node:path/posix';
 import { parsePackageList } from '../audit/packages.ts';
-import { PACKAGE_LIST, SOCKET_PATH } from '../dockerd/paths.ts';
+import { PACKAGE_LIST } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import { mountedSocketWarnings, planContainers } from './containers.ts';
 import { listeningOf, withoutOurLines } from './daemon-files.ts';
@@ -43,7 +43,7 @@ export function planRestore(
   const daemon = restoredDaemon(
     facts,
     target,
-    files.some((change) => isDaemonPath(change.path, view)),
+    files.some((change) => isDaemonPath(change.path, facts, view)),
   );
   return {
     host: desired.name,
@@ -52,7 +52,8 @@ export function planRestore(
     generation: target === 'none' ? 'none' : nextGeneration(facts),
     returnsTo: target === 'none' ? undefined : target,
     port: desired.port,
-    listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : listeningOf(facts, view),
+    listening:
+      after(facts.places.socket) !== undefined ? 'systemd' : target === 'none' ? 'none' : listeningOf(facts, view),
     files,
     managed: target === 'none' ? [] : managed,
     daemon,

@@ -1,7 +1,7 @@
 /** Owns what of the host around dockerd prevents a change: a port that is taken, its clock, full disks, the firewall. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
-import { SOCKET_PATH, SOCKET_UNIT } from '../dockerd/paths.ts';
+import { SOCKET_UNIT } from '../dockerd/paths.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { sshCommand, sudoCommand } from '../quote.ts';
 import { fileText, type HostFacts } from './facts.ts';
@@ -69,6 +69,6 @@ function portTaken({ login, facts, port }: PreflightInput): [message: string, hi
 
 /** Ports that our socket unit holds, whichever the change is about. */
 function socketPorts(facts: HostFacts): number[] {
-  const streams = fileText(facts, SOCKET_PATH)?.match(/^ListenStream=.*$/gm) ?? [];
+  const streams = fileText(facts, facts.places.socket)?.match(/^ListenStream=.*$/gm) ?? [];
   return streams.map((stream) => Number(/(\d+)$/.exec(stream)?.[1]));
 }

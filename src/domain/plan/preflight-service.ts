@@ -1,7 +1,7 @@
 /** Owns what of each kind of host's service manager prevents a change. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
-import type { ServiceManager } from '../../host/scripts.ts';
+import type { KindName } from '../../host/scripts.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
@@ -19,7 +19,7 @@ type ServiceChecks = {
 
 const INIT_SCRIPT: ServiceChecks = { manager: () => [], service: checkScript, restart: () => [] };
 
-const CHECKS: Readonly<Record<ServiceManager, ServiceChecks>> = {
+const CHECKS: Readonly<Record<KindName, ServiceChecks>> = {
   systemd: { manager: checkSystemd, service: checkUnit, restart: checkUnitRestart },
   sysvinit: INIT_SCRIPT,
   openrc: INIT_SCRIPT,

@@ -1,22 +1,22 @@
-# What starts the daemon on this host, and what it says of it.
+# The kind of this host, by what starts the daemon, and what it says of it.
 # Needs functions: condition_facts read_script read_unit say script_facts settle_units unit_facts
 # Needs programs: cat
 
-# Of those that a change can be made with; nothing for any other.
-find_manager() {
-  manager=
+# Of those that a change can be made on (src/host/scripts.ts); nothing for any other. And the names of its units, where it has some.
+find_kind() {
+  kind='' SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket
   if [ -d /run/systemd/system ]; then
-    manager=systemd
+    kind=systemd
   elif [ -e /run/openrc/softlevel ]; then
-    manager=openrc
+    kind=openrc
   elif [ "$(cat /proc/1/comm)" = init ] && [ -d /etc/rcS.d ] && [ -d /etc/init.d ]; then
-    manager=sysvinit
+    kind=sysvinit
   fi
 }
 
 read_service() {
-  find_manager
-  case $manager in
+  find_kind
+  case $kind in
     openrc | sysvinit) read_script ;;
     *)
       settle_units
@@ -26,8 +26,8 @@ read_service() {
 }
 
 service_facts() {
-  say service-manager "$manager"
-  case $manager in
+  say kind "$kind"
+  case $kind in
     openrc | sysvinit) script_facts ;;
     *)
       unit_facts
