@@ -7,6 +7,7 @@ import { dockerHost, parseDestination } from '../domain/destination.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import { contextName } from '../domain/fleet/specs.ts';
 import { contextNameOf, nameProblem } from '../domain/names.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
 import {
   type CaSpec,
   completeHost,
@@ -64,7 +65,7 @@ export async function askDestination({ prompts }: SetupContext): Promise<string>
 /** What was found, in one line: whom we are talking to. */
 export function whatThisIs({ facts }: OpenedHost): string {
   const count = facts.docker.containers.length;
-  return `${facts.os}, Docker ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
+  return `${facts.os}, ${kindOf(facts).engine.title} ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
 }
 
 /** What a setup is about, besides the host's own state: what flags and facts propose, and what was answered. */
