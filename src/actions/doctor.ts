@@ -240,7 +240,10 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
           ...(other === undefined ? [] : [managedExternally(record.name, other)]),
           ...preflight({ host: record.name, login, facts, skewMs, nowMs, port: record.port }),
         ],
-        doubt: doubt && [doubt.words, ...doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' ')))].join('; '),
+        doubt: doubt && {
+          words: doubt.words,
+          commands: doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' '))),
+        },
         serverCert: installed?.cert,
         trust: installed?.ca,
       },
