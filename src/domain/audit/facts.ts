@@ -198,6 +198,8 @@ export function parseAuditFacts(stdout: Buffer) {
       binary: text('dockerd-exe').replace(/ \(deleted\)$/, '') || (words?.[0] ?? ''),
       /** The most open files that it may have itself: without CAP_SYS_RESOURCE no container gets more. */
       openFiles: Number(text('dockerd-open-files')) || undefined,
+      /** Of each new container, by the unit that starts it. */
+      softOpenFiles: Number(text('containers-open-files')) || undefined,
       /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
       words,
       flags: parseArguments(words ?? []),

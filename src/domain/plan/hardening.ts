@@ -203,6 +203,7 @@ export function hardenHost({ entries, known, facts, audit, login, leadsTo }: Har
   const daemon = hardenDaemon(fixes, viewDaemon(facts), {
     swarm: facts.docker.swarm,
     openFiles: audit.daemon.openFiles,
+    softOpenFiles: audit.daemon.softOpenFiles,
   });
   const files = hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep);
   const sshd = hardenSshd(fixes, {
