@@ -2,13 +2,16 @@
 
 import { dirname } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { StoreChange, StoredCa, StoreState } from '../../src/adapters/store/records.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
+import type { ClientRecord, StoreChange, StoredCa, StoreState } from '../../src/adapters/store/records.ts';
+import { openStore, type Store } from '../../src/adapters/store/store.ts';
 import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
 import { parseCsr } from '../../src/domain/pki/csr.ts';
 import type { Secret } from '../../src/domain/secret.ts';
+import type { Run } from '../../src/engine/intent.ts';
+import { issueCredentials } from '../../src/engine/steps/issue.ts';
+import type { Base } from '../../src/engine/steps/plan.ts';
 import { runCli } from '../support/cli.ts';
-import { issueStore } from '../support/issued-store.ts';
+import { issueStore, NO_PASSPHRASE } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 const now = new Date();
@@ -34,6 +37,11 @@ async function write(change: (now: StoreState) => StoreChange): Promise<void> {
   });
 }
 
+function amended(clients: StoreState['clients'], more: Partial<ClientRecord>): StoreChange {
+  const { directory: _, ...eve } = clients.get('eve') as NonNullable<ReturnType<typeof clients.get>>;
+  return { clients: { eve: { ...eve, record: { ...eve.record, ...more } } } };
+}
+
 /** Renews eve by a CA that signs once `meanwhile` has happened. */
 function renew(meanwhile: () => Promise<void>) {
   return runCli(['rotate', 'client', 'eve', '--yes', '--json', '--home', home], {
@@ -56,13 +64,16 @@ test('a client is renewed where nothing else happens', async () => {
 describe('while it is asked', () => {
   test('the client is revoked: it stays revoked', async () => {
     const { exit, json } = await renew(() =>
-      write(({ clients }) => {
-        const { directory: _, ...eve } = clients.get('eve') as NonNullable<ReturnType<typeof clients.get>>;
-        return { clients: { eve: { ...eve, record: { ...eve.record, revokedAt: now.toISOString() } } } };
-      }),
+      write(({ clients }) => amended(clients, { revokedAt: now.toISOString() })),
     );
-    expect([exit, json.error?.code]).toEqual([5, 'E_STORE_CHANGED']);
+    expect([exit, json.error?.code]).toEqual([2, 'E_CLIENT_REVOKED']);
     expect((await state()).clients.get('eve')?.record.revokedAt).toBe(now.toISOString());
+  });
+
+  test('the hosts that accept the client become fewer: they stay so', async () => {
+    const { exit, json } = await renew(() => write(({ clients }) => amended(clients, { hosts: ['build-1'] })));
+    expect([exit, json.error?.code]).toEqual([5, 'E_STORE_CHANGED']);
+    expect((await state()).clients.get('eve')?.record.hosts).toEqual(['build-1']);
   });
 
   test('the CA is replaced: nothing of the old one is stored', async () => {
@@ -74,4 +85,28 @@ describe('while it is asked', () => {
     expect([exit, json.error?.code]).toEqual([5, 'E_STORE_CHANGED']);
     expect((await state()).clients.get('eve')?.cert).toBe(before);
   });
+});
+
+test('a client that is revoked between the read and the lock of the drop of an old CA stays revoked', async () => {
+  const other = await issueCa({ name: 'other', days: 9, now });
+  await write(({ ca }) => ({ retireCa: true, ca: { cert: other.leaf, record: ca?.record as StoredCa['record'] } }));
+  const store = openStore(home);
+  const wanted = { hosts: [], credentials: [{ kind: 'drop-old-cas' }], target: { kind: 'desired' } } as const;
+  const withLock: Store['withLock'] = async (command, work) => {
+    await write(({ clients }) => amended(clients, { revokedAt: now.toISOString() }));
+    return store.withLock(command, work);
+  };
+  const runtime = { sign: async () => '', signByToken: async () => Buffer.alloc(0) };
+  const run = { store: { ...store, withLock }, runtime, passphrase: NO_PASSPHRASE } as unknown as Run;
+  const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
+  const dropped = issueCredentials(
+    { reason: 'rotate ca', want: () => wanted },
+    { wanted, hosts: [] },
+    base,
+    run,
+    false,
+  );
+  await expect(dropped).rejects.toMatchObject({ code: 'E_STORE_CHANGED' });
+  const { clients, oldCas } = await state();
+  expect([clients.get('eve')?.record.revokedAt, oldCas.length]).toEqual([now.toISOString(), 1]);
 });
