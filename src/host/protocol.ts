@@ -42,6 +42,7 @@ export const CHANGE_VARIABLES = [
   'UNITS',
   'FRAGMENT',
   'KNOWN_UNITS',
+  'REMAP',
   'VALIDATE',
   'ROLLBACK_SIZE',
   'SETTINGS_SIZE',
