@@ -247,7 +247,7 @@ describe('a host that cannot be used', () => {
       },
       'connection-refused',
       'docker.service is failed: it failed again and again',
-      'ssh -t build-1 sudo journalctl -u docker -n 50 --no-pager',
+      'ssh -t build-1 sudo journalctl -u docker.service -u docker-tls.socket -n 50 --no-pager',
     ],
     [
       'a dockerd that somebody has stopped',
@@ -358,7 +358,7 @@ describe('a host that cannot be used', () => {
     const found = ask(input);
     expect(found.cause).toBe(cause);
     expect(found.message).toContain(says);
-    expect(found.hints[0]).toBe(firstHint);
+    expect(String(found.hints[0])).toBe(firstHint);
   });
 
   it('closed by systemd, as dockerd does not start, says why', () => {
@@ -517,7 +517,7 @@ describe('a host that is fine', () => {
     const found = ask(input);
     expect(found.cause).toBe(cause);
     expect(found.message).toContain(says);
-    expect(found.hints[0]).toBe(firstHint);
+    expect(String(found.hints[0])).toBe(firstHint);
   });
 
   it('with another context in use is fine, and that is a note', () => {

@@ -2,7 +2,7 @@
 # Needs functions: apply_services effective_sshd fail is_up keep_audit_rules last_words mark missing_programs place_as plainly
 # Needs functions: reload_live_restore result set_member set_sysctl step undo warn words
 # Needs variables: AUDIT CREATED DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SERVICE SSHD SSHD_DROP_IN
-# Needs variables: STEP T TAB UNITS
+# Needs variables: STEP T TAB TLS_DIRECTORY TLS_SOCKET UNITS
 # Needs programs: chmod chown cmp date grep restorecon rm sed selinuxenabled sort sshd sync tail
 
 # What sshd will do for root and for the operator, beside what our drop-in says: a line in another file may win over it.
@@ -62,7 +62,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   case $path in "$UNITS"/*) mark units-changed ;; esac
   case $kind in
     file | link)
-      if [ "$path" = "$UNITS/docker-tls.socket" ] && ! cmp -s "$path" "$path.docker-tls-new"; then mark socket-changed; fi
+      if [ "$path" = "$UNITS/$TLS_SOCKET" ] && ! cmp -s "$path" "$path.docker-tls-new"; then mark socket-changed; fi
       place_as "$path" new 2>"$ERR" || back "$(words)"
       ;;
     absent) rm -f -- "$path" 2>"$ERR" || back "$(words)" ;;
@@ -72,7 +72,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   esac
 done 3<"$T/manifest"
 restore_labels
-sync "$UNITS" /etc/docker 2>/dev/null
+sync "$UNITS" "${TLS_DIRECTORY%/*}" 2>/dev/null
 if [ "$SSHD" = reload ]; then
   step check-sshd
   sshd -t 2>"$ERR" || back "sshd does not accept its configuration: $(words)"
