@@ -9,8 +9,9 @@ import { DockerTlsError, printable, printableLines } from '../../errors/errors.t
 import type { SshOptions } from '../../runtime.ts';
 import { osReleaseHere } from '../../user.ts';
 import { HANGS_UP } from './exec-errors.ts';
-import { type Endpoint, runSsh } from './ssh-config.ts';
+import type { Endpoint } from './ssh-config.ts';
 import { place, sshCopyId, sshVerbose } from './ssh-errors.ts';
+import { runSsh } from './ssh-program.ts';
 
 /** Errors: E_PROGRAM_MISSING, or E_SSH_OPENSSH_OLD before 8.5, which has no KnownHostsCommand. */
 export async function checkOpenSsh(options: SshOptions): Promise<void> {

@@ -5,10 +5,43 @@
  */
 
 import type { KindName } from '../../host/scripts.ts';
-import { INIT_SCRIPTS, type Places, SOCKET_UNIT, SYSTEM_PLACES, UNITS } from '../dockerd/paths.ts';
+import {
+  INIT_SCRIPTS,
+  type Places,
+  PODMAN_PLACES,
+  PODMAN_SERVICE,
+  PODMAN_SOCKET,
+  SOCKET_UNIT,
+  SYSTEM_PLACES,
+  UNITS,
+} from '../dockerd/paths.ts';
+import { PODMAN_TRUST } from '../dockerd/podman-units.ts';
+
+/** What serves the API there. */
+export type Engine = {
+  readonly title: 'Docker' | 'Podman';
+  /** Its program, as messages call it. */
+  readonly program: 'dockerd' | 'podman';
+  /** The flag of its command line that names our trust file. */
+  readonly trust: string;
+  /** It has daemon.json, with live-restore in it and what else hardening sets. */
+  readonly configurable: boolean;
+  /** Its service is ours, and is there only while docker-tls is; no container depends on it. */
+  readonly apart: boolean;
+};
+
+const DOCKER: Engine = {
+  title: 'Docker',
+  program: 'dockerd',
+  trust: '--tlscacert',
+  configurable: true,
+  apart: false,
+};
+const PODMAN: Engine = { title: 'Podman', program: 'podman', trust: PODMAN_TRUST, configurable: false, apart: true };
 
 export type HostKind = {
   readonly name: KindName;
+  readonly engine: Engine;
   /** The daemon's service, as messages call it. */
   readonly service: string;
   /** Units, empty where there are none: ours, which holds the TLS port, and the one of the local socket. */
@@ -42,36 +75,7 @@ const journal = (lines: number, ...of: readonly string[]): string[] => [
 ];
 
 const HOST_KINDS: Readonly<Record<KindName, HostKind>> = {
-  systemd: {
-    name: 'systemd',
-    service: 'docker.service',
-    sockets: { tls: SOCKET_UNIT, local: 'docker.socket' },
-    places: SYSTEM_PLACES,
-    directory: UNITS,
-    recovery: {
-      file: `${UNITS}/docker-tls-recover.service`,
-      link: `${UNITS}/sysinit.target.wants/docker-tls-recover.service`,
-      list: '',
-    },
-    start: 'its units change',
-    asks: false,
-    restart: 'systemctl daemon-reload && systemctl restart docker.service',
-    lastWords: 'journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
-    // The socket does not start under a daemon that runs.
-    bringUp: [
-      ['systemctl', 'reset-failed', 'docker', 'docker-tls.socket'],
-      ['systemctl', 'stop', 'docker'],
-      ['systemctl', 'start', 'docker-tls.socket', 'docker'],
-    ],
-    commands: {
-      start: ['systemctl', 'start', 'docker.service'],
-      stop: ['systemctl', 'stop', 'docker.service'],
-      restart: ['systemctl', 'restart', 'docker.service'],
-      log: journal(50, '-u', 'docker.service', '-u', 'docker-tls.socket'),
-      ownLog: journal(20, '-t', 'docker-tls'),
-      sshdLog: journal(50, '-u', 'ssh.service', '-u', 'sshd.service'),
-    },
-  },
+  systemd: units('systemd', DOCKER, 'docker.service', { tls: SOCKET_UNIT, local: 'docker.socket' }, SYSTEM_PLACES),
   sysvinit: initScripts(
     'sysvinit',
     '/etc/init.d/docker',
@@ -80,12 +84,55 @@ const HOST_KINDS: Readonly<Record<KindName, HostKind>> = {
     `${INIT_SCRIPTS}/.depend.boot`,
   ),
   openrc: initScripts('openrc', 'docker', ['rc-service', 'docker'], '/etc/runlevels/boot/docker-tls-recover'),
+  podman: units('podman', PODMAN, PODMAN_SERVICE, { tls: PODMAN_SOCKET, local: '' }, PODMAN_PLACES),
 };
+
+function units(
+  name: KindName,
+  engine: Engine,
+  service: string,
+  sockets: HostKind['sockets'],
+  places: Places,
+): HostKind {
+  const short = service.replace(/\.service$/, '');
+  return {
+    name,
+    engine,
+    service,
+    sockets,
+    places,
+    directory: UNITS,
+    recovery: {
+      file: `${UNITS}/docker-tls-recover.service`,
+      link: `${UNITS}/sysinit.target.wants/docker-tls-recover.service`,
+      list: '',
+    },
+    start: 'its units change',
+    asks: false,
+    restart: `systemctl daemon-reload && systemctl restart ${service}`,
+    lastWords: `journalctl -u ${short} -n 8 --no-pager -o cat 2>/dev/null || true`,
+    // The socket does not start under a daemon that runs.
+    bringUp: [
+      ['systemctl', 'reset-failed', short, sockets.tls],
+      ['systemctl', 'stop', short],
+      ['systemctl', 'start', sockets.tls, short],
+    ],
+    commands: {
+      start: ['systemctl', 'start', service],
+      stop: ['systemctl', 'stop', service],
+      restart: ['systemctl', 'restart', service],
+      log: journal(50, '-u', service, '-u', sockets.tls),
+      ownLog: journal(20, '-t', 'docker-tls'),
+      sshdLog: journal(50, '-u', 'ssh.service', '-u', 'sshd.service'),
+    },
+  };
+}
 
 function initScripts(name: KindName, service: string, run: readonly string[], link: string, list = ''): HostKind {
   const logged = ['grep', '-s', 'docker-tls', '/var/log/syslog', '/var/log/messages'];
   return {
     name,
+    engine: DOCKER,
     service,
     sockets: { tls: '', local: '' },
     places: SYSTEM_PLACES,

@@ -5,6 +5,7 @@ import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
 import { SERVER_FILES, SOCKET_UNIT } from '../dockerd/paths.ts';
+import { listWords } from '../words.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -32,11 +33,13 @@ const RELOADABLE = new Set([
   'allow-nondistributable-artifacts',
 ]);
 
+/** The units that are ours, with the links that start them at boot. */
+const OWN_UNIT = /\/docker-tls[a-z-]*\.(socket|service)$/;
+
 export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, view: DaemonView): boolean {
   return (
     path.startsWith(`${places.tls}/`) ||
-    path === places.socket ||
-    path === places.socketWants ||
+    (path.startsWith(`${places.units}/`) && OWN_UNIT.test(path)) ||
     path.startsWith(`${places.dropIns}/`) ||
     path === view.configFile ||
     view.environmentFiles.includes(path) ||
@@ -200,6 +203,7 @@ export function planDaemonJson(
 ): { change?: FileChange; after: string | undefined } {
   const path = view.configFile;
   const before = fileText(facts, path);
+  if (!kindOf(facts).engine.configurable) return { after: before };
   const changes: Record<string, unknown> = {};
   for (const key of TLS_KEYS) if (key in view.json.values) changes[key] = undefined;
   if (view.listeners.some((listener) => listener.from === 'json')) {
@@ -236,8 +240,12 @@ export function planDaemon(
   credentials: { reason: string } | undefined,
   jsonAfter: string | undefined,
 ): HostPlan['daemon'] {
+  const { engine, sockets, start } = kindOf(facts);
   if (credentials)
-    return { action: 'restart', reason: `${credentials.reason} (dockerd reads TLS files only when it starts)` };
+    return {
+      action: 'restart',
+      reason: `${credentials.reason} (${engine.program} reads TLS files only when it starts)`,
+    };
   const touched = files.filter(
     (change) =>
       isDaemonPath(change.path, facts, view) &&
@@ -245,25 +253,26 @@ export function planDaemon(
       !isSameText(change, fileText(facts, change.path)),
   );
   const others = touched.filter((change) => change.path !== view.configFile);
-  if (others.length > 0) return { action: 'restart', reason: kindOf(facts).start };
+  if (others.length > 0) return { action: 'restart', reason: start };
   if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
   if (touched.length > 0) {
     const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
     if (keys.every((key) => RELOADABLE.has(key)))
       return { action: 'reload', reason: `${keys.join(', ')} can be taken in while it runs` };
+    const fixed = keys.filter((key) => !RELOADABLE.has(key));
     return {
       action: 'restart',
-      reason: `${keys.filter((key) => !RELOADABLE.has(key)).join(', ')} is read only when it starts`,
+      reason: `${listWords(fixed)} ${fixed.length > 1 ? 'are' : 'is'} read only when it starts`,
     };
   }
   if (
     facts.docker.cmdline.length > 1 &&
-    !facts.docker.cmdline.includes(`--tlscacert=${facts.places.current}/${SERVER_FILES.ca}`)
+    !facts.docker.cmdline.includes(`${engine.trust}=${facts.places.current}/${SERVER_FILES.ca}`)
   ) {
     return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
   }
   if (view.listeners.some((listener) => listener.kind === 'fd') && facts.docker.tlsSocket.active !== 'active') {
-    return { action: 'restart', reason: `${SOCKET_UNIT} does not listen on port ${desired.port}` };
+    return { action: 'restart', reason: `${sockets.tls} does not listen on port ${desired.port}` };
   }
   return { action: 'none', reason: 'nothing changes for it' };
 }

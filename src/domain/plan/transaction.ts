@@ -130,6 +130,8 @@ export function renderTransaction(
     ...placesOf(kind),
     FRAGMENT: facts.docker.unit.fragment,
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
+    REMAP:
+      plan.purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(plan.daemonJson.after ?? '') ? 'yes' : 'no',
     VALIDATE: validation(plan, facts, entries, protect),
     ...sizes,
     JSON_FORMS: forms.map(({ suffix, data, mode, owner }) => `${suffix}:${data.length}:${mode}:${owner}`).join(' '),
@@ -228,7 +230,7 @@ export function nextState(
 }
 
 function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
-  if (plan.daemon.action === 'none' || plan.purpose !== 'apply') return '';
+  if (plan.daemon.action === 'none' || plan.purpose !== 'apply' || !kindOf(facts).engine.configurable) return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
   const view = viewDaemon(facts);
   const execStart = kindOf(facts).asks ? scriptStart(plan, facts, view) : unitStart(plan, facts);

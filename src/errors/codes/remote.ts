@@ -80,6 +80,8 @@ export const DAEMON = {
   E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],
   E_DOCKER_BUSY: [4, 'docker.service is starting or stopping and does not finish.', 'journalctl -u docker.service'],
   E_ROOTLESS: [4, 'A rootless Docker answers on the socket.', 'ls -l /var/run/docker.sock'],
+  E_PODMAN_OLD: [4, 'Podman is too old to ask clients for a certificate.', 'Install Podman 5.7 or later, or Docker.'],
+  E_PODMAN_LISTEN: [4, 'Podman listens on one address, and more are wanted.', 'Name one with --listen, or none.'],
   E_UNIT_COMMAND: [
     4,
     'The unit or the init script does not run dockerd in a way that can be changed.',
