@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type OpenOptions, openAnyStore, openTeamSession } from '../adapters/store/open.ts';
+import { type OpenOptions, openAnyStore, openTeamSession, storeUrl } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
@@ -29,6 +29,7 @@ export function teamOf(context: Attended): Session | undefined {
 export function optionsOf({ global, runtime, progress, prompts }: Attended): OpenOptions {
   const { now, env, cwd, operator, signal } = runtime;
   hideSecrets(global.file === undefined || global.file === '-' ? undefined : resolve(cwd, global.file));
+  hideReferences(storeUrl({ home: global.home, url: global.store, env }) ?? '');
   const ask = prompts.ssh?.passphrase;
   return { home: global.home, url: global.store, env, cwd, who: operator, signal, now, note: progress.note, ask };
 }
@@ -42,6 +43,10 @@ function hideSecrets(file: string | undefined): void {
   } catch {
     return; // whoever reads the fleet file says what is wrong with it
   }
+  hideReferences(text);
+}
+
+function hideReferences(text: string): void {
   for (const [, name = ''] of text.matchAll(/\benv:([A-Za-z_]\w*)/g)) keepFromChildren(name);
 }
 

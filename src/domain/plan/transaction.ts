@@ -16,7 +16,7 @@ import { type DaemonView, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
-import { type HostState, renderState } from './host-state.ts';
+import { type HostState, renderState, type StoreMark } from './host-state.ts';
 import {
   bytes,
   checkPath,
@@ -57,6 +57,8 @@ export type TransactionOptions = {
   readonly now: Date;
   /** Seconds until the host rolls back automatically. */
   readonly confirmWithin: number;
+  /** The shared store that records this change. */
+  readonly store?: StoreMark | undefined;
   /** How many generations the host keeps. */
   readonly keep: number;
   /** For the host's records: why the generation was made. */
@@ -214,6 +216,7 @@ function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions
       { number, at: options.now.toISOString(), by: options.who, reason: options.reason, settings: options.settings },
     ].slice(-options.keep),
     managed: plan.managed,
+    ...(options.store === undefined ? {} : { store: options.store }),
   };
 }
 

@@ -14,6 +14,7 @@ import { createFile, errnoOf, inside, makeDirectories, makeDirectory, present } 
 import { parseObject } from '../parse.ts';
 import { SCHEMA } from '../read.ts';
 import type { StoredClient, StoreState } from '../records.ts';
+import { sameStore } from './address.ts';
 
 /** The newest snapshot that was accepted here. `manifest`: the SHA-256 of its manifest; `signers`: the fingerprints of its signing keys. */
 export type Seen = {
@@ -50,7 +51,7 @@ export function openLocal(home: string, url: string) {
   function remembered(): { readonly seen?: Seen } {
     const found = readObject(file);
     if (found === undefined) return {};
-    if (found.store !== url) throw otherStore(home, url, found.store);
+    if (typeof found.store !== 'string' || !sameStore(found.store, url)) throw otherStore(home, url, found.store);
     const seen = z.safeParse(seenSchema, found.seen);
     return seen.success ? { seen: seen.data } : {};
   }
@@ -63,11 +64,12 @@ export function openLocal(home: string, url: string) {
     home,
     seen: () => remembered().seen,
 
-    /** Remembers a snapshot that is newer than the one remembered, or with `anyway` any. */
-    remember(seen: Seen, anyway = false): void {
+    /** Remembers a snapshot that is newer than the one remembered, or with `anyway` any. Whether it is the one remembered now. */
+    remember(seen: Seen, anyway = false): boolean {
       const before = remembered().seen;
-      if (!anyway && before !== undefined && before.sequence >= seen.sequence) return;
+      if (!anyway && before !== undefined && before.sequence >= seen.sequence) return before.revision === seen.revision;
       replaceFile(home, 'store.json', `${JSON.stringify({ schema: SCHEMA, store: url, seen })}\n`);
+      return true;
     },
 
     /** Puts the fields of this computer into records that were read. */

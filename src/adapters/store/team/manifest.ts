@@ -16,6 +16,9 @@ const manifestSchema = z.object({
   sequence: z.int(),
   at: z.string(),
   by: z.string(),
+  /** The revision of the engine that it was made on top of, and one that was lost and is held again from here on. */
+  parent: z.optional(z.string()),
+  regained: z.optional(z.string()),
   /** SHA-256 of each other file, base64. */
   files: z.record(z.string(), z.string()),
 });

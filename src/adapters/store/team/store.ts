@@ -12,6 +12,7 @@ import type { Store, UndoToken } from '../store.ts';
 import { type Contents, changedContents } from './contents.ts';
 import { describeChange } from './describe.ts';
 import { splitRecord } from './local.ts';
+import { fingerprintOf } from './manifest.ts';
 import { mapTree, namesIn } from './map-tree.ts';
 import * as refusals from './refusals.ts';
 import type { Opened, Session } from './session.ts';
@@ -114,6 +115,12 @@ export function teamStore(session: Session): Store {
   return {
     home: local.home,
     shared: true,
+
+    async mark(fresh = false) {
+      const { signers, sequence } = fresh ? await session.read(0) : await current();
+      const [first] = signers;
+      return first === undefined ? undefined : { id: fingerprintOf(first), number: sequence };
+    },
 
     async exists() {
       return !(await current()).fresh;
