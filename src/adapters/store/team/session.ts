@@ -4,7 +4,7 @@
  */
 
 import type { Engine, Message, Snapshot } from '../engine.ts';
-import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup } from './contents.ts';
+import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
 import type { Local, Seen } from './local.ts';
 import {
   fingerprintOf,
@@ -174,12 +174,16 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const operators = next.operators ?? base.operators;
     const signers = next.signers ?? base.signers;
     if (signers.length === 0) throw new Error('a store without a signing key');
-    const before = next.keys === undefined ? groupTexts(base.contents) : new Map<string, string>();
-    const texts = groupTexts(next.contents);
+    // New keys seal everything anew.
+    const touched = next.keys === undefined ? touchedGroups(base.contents, next.contents) : undefined;
+    const before = next.keys === undefined ? groupTexts(base.contents, touched) : new Map<string, string>();
+    const texts = groupTexts(next.contents, touched);
     const files = new Map(base.snapshot.files);
     for (const at of files.keys()) {
       const ours = at === OPERATORS || at.startsWith('keys/');
-      if (ours ? next.operators !== undefined || next.keys !== undefined : !texts.has(at)) files.delete(at);
+      const group = at.slice(0, at.lastIndexOf('/'));
+      const gone = (touched === undefined || touched.has(group)) && !texts.has(at);
+      if (ours ? next.operators !== undefined || next.keys !== undefined : gone) files.delete(at);
     }
     for (const [at, text] of texts) if (before.get(at) !== text) files.set(at, sealGroup(at, text, full));
     if (next.operators !== undefined || next.keys !== undefined)

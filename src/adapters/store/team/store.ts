@@ -87,7 +87,9 @@ export function teamStore(session: Session): Store {
 
   async function write(turn: Turn, change: StoreChange): Promise<UndoToken> {
     const base = await current();
-    const state = () => stateOf(base);
+    // What a change costs does not grow with the fleet: of hosts only those that it names are looked at.
+    const scope = { hosts: [...Object.keys(change.hosts ?? {}), ...(change.removeHosts ?? [])] };
+    const state = () => stateOf(base, scope);
     const entries = changeEntries(
       { fresh: base.fresh, ca: () => state().ca, names: (collection) => namesIn(base.contents, collection) },
       change,
@@ -185,14 +187,18 @@ function textOf(contents: Contents, path: string): string | undefined {
 }
 
 function sameContents(a: Contents, b: Contents): boolean {
-  return a.size === b.size && [...a.keys()].every((path) => textOf(a, path) === textOf(b, path));
+  return a.size === b.size && [...a.keys()].every((path) => sameFile(a, b, path));
+}
+
+function sameFile(a: Contents, b: Contents, path: string): boolean {
+  return a.get(path) === b.get(path) || textOf(a, path) === textOf(b, path);
 }
 
 /** What is now, with what went from `before` to `after` taken back. */
 function restored(now: Contents, before: Contents, after: Contents): Contents {
   const next = new Map(now);
   for (const path of new Set([...before.keys(), ...after.keys()])) {
-    if (textOf(before, path) === textOf(after, path)) continue;
+    if (sameFile(before, after, path)) continue;
     const file = before.get(path);
     if (file === undefined) next.delete(path);
     else next.set(path, file);
