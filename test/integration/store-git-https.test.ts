@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
 import { type GitServer, serveGit } from '../support/git-https.ts';
 import { newHome, removeHomes, sampleHost } from '../support/store.ts';
@@ -11,10 +11,12 @@ import { enrol, type Member, membersOf } from '../support/team.ts';
 
 const PASSWORD = 'hunter2-of-git';
 const directory = newHome();
-const before = process.env.GIT_CONFIG_GLOBAL;
+const { GIT_CONFIG_GLOBAL, GIT_SSL_CAINFO } = process.env;
 let server: GitServer;
 
 beforeAll(async () => {
+  // It would count more than what git is told.
+  delete process.env.GIT_SSL_CAINFO;
   mkdirSync(directory, { recursive: true });
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
   openssl(
@@ -25,12 +27,12 @@ beforeAll(async () => {
   execFileSync('git', ['init', '-q', '--bare', join(directory, 'store.git')]);
   server = await serveGit(directory, { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') }, PASSWORD);
 });
-afterEach(() => {
-  if (before === undefined) delete process.env.GIT_CONFIG_GLOBAL;
-  else process.env.GIT_CONFIG_GLOBAL = before;
-});
 afterAll(async () => {
   await server.stop();
+  for (const [name, value] of Object.entries({ GIT_CONFIG_GLOBAL, GIT_SSL_CAINFO })) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
   removeHomes();
 });
 
