@@ -3,6 +3,7 @@
 #   info          suite, number, root folder and owner, as shell assignments
 #   root          the merged tree that the host runs on (overlay of the cached root and upper)
 #   disk, append   of a host with a kernel of its own (vm.sh), in place of root, docker and containerd
+#   rooty, tun    of suite rootless: bound on /home/rooty/.local/share/docker and /dev/net/tun
 #   docker, containerd   bound on /var/lib/docker and /var/lib/containerd (overlay2 can't sit on an overlay)
 #   known_hosts   the host's keys, known before it boots
 #   alive         locked for as long as the host's supervisor lives: the kernel lets go of it however it ends
@@ -69,6 +70,10 @@ host_up() { # NAME SUITE OWNER-PID APPEND
   mkdir -p "$folder"/{upper,work,root,docker,containerd}
   chmod 0711 "$folder/docker" "$folder/containerd"
   suite=$want base=$(root_folder "$want")
+  if [[ $want == rootless ]]; then
+    install -d -m 0700 -o "$(stat -c %u "$base/home/rooty")" -g "$(stat -c %g "$base/home/rooty")" "$folder/rooty"
+    mknod -m 0666 "$folder/tun" c 10 200
+  fi
   exec {net}>"$NET_LOCK"
   flock "$net"
   net_bridge
@@ -82,6 +87,8 @@ host_up() { # NAME SUITE OWNER-PID APPEND
   # volatile: the kernel need not sync a tree that is thrown away.
   mount -t overlay "lab-$name" -o "lowerdir=$base,upperdir=$folder/upper,workdir=$folder/work,volatile" "$folder/root"
   host_identity "$name" "$folder"
+  # A user namespace may mount these where they can be seen whole already; nspawn covers parts of its own.
+  [[ $want != rootless ]] || printf '%s\n' 'proc /srv/proc proc x-mount.mkdir 0 0' 'sysfs /srv/sys sysfs x-mount.mkdir 0 0' >>"$folder/root/etc/fstab"
   ! is_vm "$want" || vm_disk "$folder" "$append"
 
   exec {alive}>"$folder/alive"
@@ -110,7 +117,7 @@ host_identity() { # NAME FOLDER
   done
   sed "s/^/$address /" "$root"/etc/ssh/ssh_host_*_key.pub >"$folder/known_hosts"
   while IFS=: read -r user _ _ _ _ home _; do
-    case $user in root | ops | pat | noisy | fishy) ;; *) continue ;; esac
+    case $user in root | ops | pat | noisy | fishy | rooty) ;; *) continue ;; esac
     ids=$(stat -c %u:%g "$root$home")
     [[ -d $root$home/.ssh ]] || mkdir -m 0700 "$root$home/.ssh"
     cp "$LAB/key.pub" "$root$home/.ssh/authorized_keys"
@@ -119,9 +126,19 @@ host_identity() { # NAME FOLDER
   done <"$root/etc/passwd"
 }
 
+# What runs containers there, by its command for the host's shell. Podman has no daemon that would have to answer.
+host_engine() { # after host_load
+  case $suite in
+    podman) printf 'podman' ;;
+    rootless) printf 'docker -H unix:///run/user/%s/docker.sock' '$(id -u rooty)' ;;
+    *) printf 'docker' ;;
+  esac
+}
+
 # Waits up to a minute (a virtual machine on a busy computer: 15), for ssh and then docker; for a host whose link is cut, for docker alone.
 host_wait() { # NAME
-  local name=$1 address deadline=$((SECONDS + $(is_vm "$suite" && printf 900 || printf 60))) probe='until docker version >/dev/null 2>&1; do sleep 0.1; done'
+  local name=$1 address deadline=$((SECONDS + $(is_vm "$suite" && printf 900 || printf 60))) probe
+  probe="until $(host_engine) version >/dev/null 2>&1; do sleep 0.1; done"
   address=$(net_address "$number")
   while ((SECONDS < deadline)); do
     host_alive "$name" || return 1
@@ -140,12 +157,17 @@ host_wait() { # NAME
 
 # Becomes the container: for a background process. --keep-unit, and so status 133 for a reboot. KILL: nspawn must not outlive its supervisor.
 host_run() { # NAME, after host_load
-  local folder
+  local folder binds
   folder=$(host_folder "$1")
+  binds=(--bind="$folder/docker:/var/lib/docker" --bind="$folder/containerd:/var/lib/containerd")
+  [[ $suite != podman ]] || binds=(--bind="$folder/docker:/var/lib/containers")
+  # Its images need a file system that is not an overlay, as root's do. The device that its network is made with is open to every user where
+  # udev runs, and not on every machine of a lab.
+  [[ $suite != rootless ]] || binds+=(--bind="$folder/tun:/dev/net/tun" --bind="$folder/rooty:/home/rooty/.local/share/docker")
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 exec setpriv --pdeathsig KILL \
     systemd-nspawn --quiet --directory="$folder/root" --boot --register=no --keep-unit --machine="dtlab$number" --hostname="$1" \
     --network-namespace-path="/run/netns/dtlab$number" --capability=all --system-call-filter='add_key keyctl bpf' \
-    --bind="$folder/docker:/var/lib/docker" --bind="$folder/containerd:/var/lib/containerd" \
+    "${binds[@]}" \
     --resolv-conf=off --timezone=off --link-journal=no --console=pipe
 }
 

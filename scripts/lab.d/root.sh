@@ -3,9 +3,9 @@
 # host lays an overlay over it). A root's folder carries a hash of everything that decides its contents, so a
 # change of the recipe makes a new root and hosts that still run on the old one are left in peace.
 
-# Debian's release of a suite: those without systemd are of trixie.
+# Debian's release of a suite: those without systemd, with SELinux and with Docker for a user are of trixie; Podman is sid's (trixie's has no TLS).
 root_release() { # SUITE
-  case $1 in sysvinit | openrc) printf 'trixie' ;; *) printf '%s' "${1%-vm}" ;; esac
+  case ${1%-vm} in sysvinit | openrc | selinux | rootless) printf 'trixie' ;; podman) printf 'sid' ;; *) printf '%s' "${1%-vm}" ;; esac
 }
 
 # What Debian puts into every root. docker-cli is part of docker.io on bookworm.
@@ -14,8 +14,12 @@ root_packages() { # SUITE
     procps curl auditd busybox-static fish)
   ! is_without_systemd "$1" || packages=(dbus sysvinit-core sysv-rc orphan-sysvinit-scripts openssh-server docker.io iptables sudo
     iproute2 ca-certificates openssl procps curl busybox-static fish)
+  [[ $1 != podman ]] || packages=(systemd systemd-sysv dbus openssh-server podman crun conmon netavark aardvark-dns nftables sudo iproute2
+    ca-certificates openssl procps curl busybox-static fish)
   [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
+  [[ $1 != rootless ]] || packages+=(rootlesskit slirp4netns passt uidmap dbus-user-session libpam-systemd)
   ! is_vm "$1" || packages+=("${VM_PACKAGES[@]}")
+  ! is_selinux "$1" || packages+=("${SELINUX_PACKAGES[@]}")
   (
     IFS=,
     printf '%s' "${packages[*]}"
@@ -29,7 +33,10 @@ root_folder() { # SUITE
     root_packages "$1"
     if is_without_systemd "$1"; then declare -f root_settle_init root_without_systemd; else declare -f root_settle; fi
     declare -f root_users root_image
+    [[ $1 != podman ]] || declare -f root_settle_podman
+    [[ $1 != rootless ]] || declare -f root_rootless
     ! is_vm "$1" || declare -f vm_settle
+    ! is_selinux "$1" || declare -f vm_label
   } | sha256sum)
   printf '%s/roots/%s-%s' "$LAB" "$1" "${hash:0:12}"
 }
@@ -59,9 +66,12 @@ root_build() { # SUITE
     ! is_without_systemd "$suite" || root_without_systemd "$part" "$suite" >>"$LAB/roots/$suite.log" 2>&1 ||
       fail "could not take systemd out of $suite; the whole log is $LAB/roots/$suite.log"
     if is_without_systemd "$suite"; then root_settle_init "$part"; else root_settle "$part"; fi
+    [[ $suite != podman ]] || root_settle_podman "$part"
     root_users "$part"
     root_image "$part"
+    [[ $suite != rootless ]] || root_rootless "$part"
     ! is_vm "$suite" || vm_settle "$part"
+    ! is_selinux "$suite" || vm_label "$part" "$part"
     sync -f "$part"
     mv -T "$part" "$root"
     say "$suite is ready after $((SECONDS - started)) s: $root"
@@ -116,6 +126,30 @@ root_settle_init() { # ROOT
   printf 'cgroup2 /sys/fs/cgroup cgroup2 defaults 0 0\n' >>"$root/etc/fstab"
   # It ends where it may not raise its limits as far as it would like to, as in a container.
   printf 'ulimit() { command ulimit "$@" 2>/dev/null || :; }\n' >>"$root/etc/default/docker"
+}
+
+# Docker of the user rooty alone, as dockerd-rootless-setuptool.sh sets it up; root's is there and off.
+root_rootless() { # ROOT
+  local root=$1 contrib=/usr/share/docker.io/contrib unit=/home/rooty/.config/systemd/user/docker.service
+  chroot "$root" useradd --create-home --shell /bin/bash rooty
+  systemctl --root="$root" --quiet disable docker.service docker.socket containerd.service
+  mkdir -p "$root/var/lib/systemd/linger" "$root${unit%/*}/default.target.wants" "$root/home/rooty/.local/share/docker"
+  : >"$root/var/lib/systemd/linger/rooty"
+  # The text of its own here-document.
+  sed -n '/cat <<- EOT > "${unit_file}"/,/^\t*EOT$/p' "$root$contrib/dockerd-rootless-setuptool.sh" | sed -e '1d;$d' -e 's/^\t*//' \
+    -e "s|\$BIN|$contrib|g" -e 's|:\$PATH|:/usr/bin:/bin|' -e 's| \$DOCKERD_ROOTLESS_SH_FLAGS||' -e 's|\\\$|$|g' >"$root$unit"
+  ln -s ../docker.service "$root${unit%/*}/default.target.wants/docker.service"
+  printf 'export DOCKER_HOST=unix:///run/user/%s/docker.sock\n' "$(chroot "$root" id -u rooty)" >>"$root/home/rooty/.profile"
+  cp "$root/root/busybox.tar" "$root/home/rooty/busybox.tar"
+  chroot "$root" chown -R rooty:rooty /home/rooty
+}
+
+# Podman without a Docker beside it, with its own socket. Its limit of processes fails where this machine binds control groups to cgroup v1.
+root_settle_podman() { # ROOT
+  rmdir "$1/var/lib/docker" "$1/var/lib/containerd"
+  mkdir -p "$1/var/lib/containers" "$1/etc/containers"
+  printf '[containers]\npids_limit = 0\n' >"$1/etc/containers/containers.conf"
+  systemctl --root="$1" --quiet enable podman.socket
 }
 
 # Who can log in. All have the lab's key (placed when a host is made).

@@ -6,6 +6,10 @@
 # A real machine audits, confines and has disks of its own.
 readonly VM_PACKAGES=(linux-image-cloud-amd64 initramfs-tools zstd udev kmod apparmor e2fsprogs)
 
+# SELinux with Debian's reference policy, and what reads its refusals.
+readonly SELINUX_PACKAGES=(selinux-basics selinux-policy-default policycoreutils)
+
+is_selinux() { [[ ${1%-vm} == selinux ]]; }
 is_vm() { [[ $1 == *-vm ]]; }
 vm_possible() { [[ $(uname -m) == x86_64 ]]; }
 
@@ -28,13 +32,20 @@ vm_settle() { # ROOT
   ln -sf "$(basename "$root"/boot/initrd.img-*)" "$root/boot/initrd"
 }
 
+# The labels of the policy, which a kernel without SELinux only stores. Only what has another label is written.
+vm_label() { # ROOT-WITH-THE-POLICY ROOT
+  need_packages setfiles:policycoreutils
+  setfiles -F -m -r "$2" "$1/etc/selinux/default/contexts/files/file_contexts" "$2" 2>/dev/null
+}
+
 # The host's disk, out of its merged tree, which then goes. 6 GB, of which only what is written takes room here.
 vm_disk() { # FOLDER APPEND, after host_load
   local folder=$1
   printf '[Match]\nName=eth0\n[Network]\nAddress=%s/16\nGateway=%s\nIPv6AcceptRA=no\n[Address]\nAddress=%s/64\nDuplicateAddressDetection=none\n' \
     "$(net_address "$number")" "$BRIDGE_ADDRESS" "$(net_address6 "$number")" \
     >"$folder/root/etc/systemd/network/lab.network"
-  printf '%s\n' "$2" >"$folder/append"
+  ! is_selinux "$suite" || vm_label "$base" "$folder/root"
+  printf '%s%s\n' "$(is_selinux "$suite" && printf 'security=selinux enforcing=1 ')" "$2" >"$folder/append"
   truncate -s 6G "$folder/disk"
   mkfs.ext4 -q -F -E root_owner=0:0,lazy_itable_init=1 -d "$folder/root" "$folder/disk"
   umount "$folder/root"

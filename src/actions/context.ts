@@ -14,7 +14,7 @@ import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
-import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import { asWritten, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { clientName, resolveClient, resolveHost } from './resolve-target.ts';
@@ -43,6 +43,8 @@ export type ContextOutcome = {
   readonly client: string;
   readonly created: boolean;
   readonly changed: boolean;
+  /** The config directory that has the files as well. */
+  readonly directory?: string;
   /** Copies of other users' files that were in the way in the config directory. */
   readonly kept: readonly string[];
 };
@@ -112,6 +114,7 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
       client: client.record.name,
       created: written.created,
       changed: written.changed || installed.changed,
+      ...(request.configDirectory && { directory: dockerConfig }),
       kept: installed.kept,
     };
   });
@@ -267,6 +270,6 @@ function credentials(
     code: 'E_CLIENT_NO_KEY',
     where: request.client,
     message: 'the key of this client is not in this store; it was made on another machine and stays there',
-    hints: ['on the computer that has the key: docker-tls client import FILE'],
+    hints: [asWritten('on the computer that has the key: docker-tls client import FILE')],
   });
 }

@@ -18,7 +18,7 @@ import { completeHost } from '../domain/settings.ts';
 import { type ReachableHost, reachableHosts, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { probeAs } from '../engine/probes.ts';
 import { alongWay } from '../engine/through.ts';
-import { DockerTlsError, printableLines } from '../errors/errors.ts';
+import { DockerTlsError, type Hint, printableLines } from '../errors/errors.ts';
 import type { Probe, ProbeOutcome, Runtime, SshOptions } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
@@ -50,7 +50,7 @@ export type Examination = Diagnosis & {
   /** Last lines of the daemon's journal, clean; only where the daemon is at fault. */
   readonly journal: readonly string[];
   /** Why SSH told nothing, and what to do about that. */
-  readonly sshProblem?: { readonly message: string; readonly hints: readonly string[] };
+  readonly sshProblem?: { readonly message: string; readonly hints: readonly Hint[] };
 };
 
 /** What only the host's own journal explains. */
@@ -183,8 +183,8 @@ async function examine(request: DoctorRequest): Promise<Examination> {
 }
 
 /** `doctor` has no option for a host's key: what is left adds the key to known_hosts. */
-function isForDoctor(hint: string): boolean {
-  return !/: --host-key \S+$/.test(hint);
+function isForDoctor(hint: Hint): boolean {
+  return !/: --host-key \S+$/.test(String(hint));
 }
 
 /** Whether all CAs of a text have expired. */

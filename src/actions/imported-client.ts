@@ -11,7 +11,7 @@ import { keyMatches } from '../domain/pki/keys.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import type { Secret } from '../domain/secret.ts';
 import { clientExists } from '../domain/trust/client-refusals.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { asWritten, DockerTlsError } from '../errors/errors.ts';
 
 export type ImportRequest = {
   readonly state: StoreState;
@@ -44,7 +44,10 @@ export function importedClient({ state, bundle, pending, replace, now, ...option
       code: 'E_BUNDLE',
       where: name,
       message: `the certificate in this bundle expired at ${info.notAfter.toISOString()}`,
-      hints: [`where it was issued: docker-tls rotate client ${bundle.client}`, `docker-tls client request ${name}`],
+      hints: [
+        asWritten(`where it was issued: docker-tls rotate client ${bundle.client}`),
+        `docker-tls client request ${name}`,
+      ],
     });
   }
   const known = state.clients.get(name);

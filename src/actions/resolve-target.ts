@@ -7,7 +7,7 @@ import { ownOf } from '../domain/trust/clients.ts';
 import { accepts, probeClientAt, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { listWords } from '../domain/words.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { asWritten, DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 
 export type KnownClient = StoredClient & { readonly directory: string };
@@ -60,7 +60,7 @@ export function resolveClient(
     code: 'E_CLIENT_NO_KEY',
     where: client.record.name,
     message: 'the key of this client is not in this store; it was made on another machine and stays there',
-    hints: [`on the computer that has the key: docker-tls client import FILE`],
+    hints: [asWritten('on the computer that has the key: docker-tls client import FILE')],
   });
 }
 

@@ -6,7 +6,7 @@
 import type { ActionContext } from '../actions/action-context.ts';
 import type { Group } from '../domain/settings.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
-import type { DockerTlsError } from '../errors/errors.ts';
+import type { DockerTlsError, Hint } from '../errors/errors.ts';
 
 /** What the shell may offer for a value. */
 export type Completes = 'host' | 'client' | 'file' | 'directory';
@@ -87,7 +87,7 @@ export type CommandResult = {
   /** The text is read by a program, such as a shell: its lines are never broken. */
   readonly verbatim?: boolean;
   /** Commands to go on with, `docker-tls …` or others, perhaps behind some words: after the text, as this person has to type them. */
-  readonly next?: readonly string[];
+  readonly next?: readonly Hint[];
   /** Failures of single hosts beside a result, the gravest last: printed after the text, and `error` in JSON. */
   readonly errors?: readonly DockerTlsError[];
 };

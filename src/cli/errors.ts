@@ -46,7 +46,7 @@ export function jsonError(errors: readonly DockerTlsError[]): JsonError | undefi
     code: error.code,
     message: error.message,
     where: error.where ?? null,
-    hints: error.hints,
+    hints: error.hints.map(String),
     details: error.details,
   }));
   if (all.length <= 1) return all[0];

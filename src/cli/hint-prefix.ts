@@ -4,22 +4,17 @@
  */
 
 import { shellQuote } from '../domain/quote.ts';
+import { AsWritten, type Hint } from '../errors/errors.ts';
 import { COMMANDS } from './commands.ts';
 
 /** Says a line, wherever in it the command stands. */
-export type HintPrefix = (line: string) => string;
-
-/** What is typed on another computer has nothing to do with how this one was called. */
-const ON_ANOTHER_COMPUTER = /^(?:where|on that computer|on the other computer)\b/;
+export type HintPrefix = (hint: Hint) => string;
 
 /** `home`: the directory that was given by --home, if one was. */
 export function hintPrefix(program: string, home: string | undefined): HintPrefix {
-  if (program === 'docker-tls' && home === undefined) return (line) => line;
+  if (program === 'docker-tls' && home === undefined) return String;
   const names = [...new Set(COMMANDS.map(({ name }) => name.split(' ')[0]))].join('|');
-  const command = new RegExp(`(?<![\\w/.=-])docker-tls (?=(?:${names}|--home)\\b)`, 'g');
-  return (line) => {
-    if (ON_ANOTHER_COMPUTER.test(line)) return line;
-    const own = home === undefined || / --home\b/.test(line) ? '' : ` --home ${shellQuote(home)}`;
-    return line.replace(command, () => `${program}${own} `);
-  };
+  const command = new RegExp(`(?<![\\w/.=-])docker-tls (?=(?:${names})\\b)`, 'g');
+  const called = home === undefined ? program : `${program} --home ${shellQuote(home)}`;
+  return (hint) => (hint instanceof AsWritten ? hint.line : hint.replace(command, () => `${called} `));
 }

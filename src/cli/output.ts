@@ -3,7 +3,7 @@
 import { renderDocument } from '../domain/document.ts';
 import { wrapLines } from '../domain/words.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
-import { type DockerTlsError, gravestExit } from '../errors/errors.ts';
+import { type DockerTlsError, gravestExit, type Hint } from '../errors/errors.ts';
 import type { Io } from '../runtime.ts';
 import type { CommandResult } from './command.ts';
 import { exitOf, jsonError, renderErrors } from './errors.ts';
@@ -42,7 +42,7 @@ function errorStyle(io: Io, { verbose }: OutputForm) {
   return { colour: io.colour && io.errIsTerminal, verbose, columns };
 }
 
-function renderNext(next: readonly string[], { words }: OutputForm, io: Io): string {
+function renderNext(next: readonly Hint[], { words }: OutputForm, io: Io): string {
   const { cyan } = coloursOf(io);
   return `\n${next.map((line) => `  ${cyan(words(line))}\n`).join('')}`;
 }

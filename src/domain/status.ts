@@ -1,5 +1,6 @@
 /** Owns a row of `status`: something that can expire, and how a host differs from the store. */
 
+import type { Hint } from '../errors/errors.ts';
 import type { Upgrade } from './audit/vulnerabilities.ts';
 
 export type StatusRow = {
@@ -14,7 +15,7 @@ export type StatusRow = {
   /** Of an old CA: there may be several of one name. */
   readonly serial?: string;
   /** Of a client: the commands that give it new credentials, and whether `rotate client` is the one. */
-  readonly renew?: readonly string[];
+  readonly renew?: readonly Hint[];
   readonly renewable?: boolean;
   readonly address?: string;
   readonly description?: string | undefined;

@@ -3,7 +3,6 @@
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
 import { SYSCTL_PATHS } from '../domain/audit/host-settings.ts';
 import { distributionOf, installHint } from '../domain/dockerd/packages.ts';
-import { DAEMON_JSON } from '../domain/dockerd/paths.ts';
 import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../domain/dockerd/programs.ts';
 import { viewDaemon } from '../domain/plan/daemon-view.ts';
 import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
@@ -33,7 +32,8 @@ export async function gather(session: HostSession, options: GatherOptions): Prom
   const found = await gatherWhole(session, options);
   // Where the daemon's configuration file is, only its unit says.
   const { configName } = viewDaemon(found.facts);
-  if (configName === DAEMON_JSON || !configName.startsWith('/') || /[\n\0]/.test(configName)) return found;
+  if (configName === found.facts.places.daemonJson || !configName.startsWith('/') || /[\n\0]/.test(configName))
+    return found;
   return gatherWhole(session, { ...options, paths: [...(options.paths ?? []), configName] });
 }
 

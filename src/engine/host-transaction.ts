@@ -1,6 +1,5 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
-import { STATE, TLS_DIRECTORY } from '../domain/dockerd/paths.ts';
 import type { HostKind } from '../domain/plan/host-kind.ts';
 import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderEnding, type Transaction } from '../domain/plan/transaction.ts';
@@ -77,7 +76,7 @@ function translate(
   const { host, login } = session;
   switch (last?.kind) {
     case 'locked':
-      return lockedBy(session, last.lock, last.now);
+      return lockedBy(session, kind, last.lock, last.now);
     case 'again':
       return new DockerTlsError({
         code: 'E_STALE_CHANGE',
@@ -90,7 +89,7 @@ function translate(
         code: 'E_ROLLBACK',
         where: host,
         message: 'an earlier change is half done and could not be taken back; nothing further was changed',
-        hints: [rollbackByHand(login), sudoCommand(login, ...kind.commands.ownLog)],
+        hints: [rollbackByHand(login, kind), sudoCommand(login, ...kind.commands.ownLog)],
       });
     case 'changed':
       return new DockerTlsError({
@@ -100,7 +99,7 @@ function translate(
         hints: ['run the same command again: it plans anew'],
       });
     case 'failed':
-      return failed(session, last.step, last.why);
+      return failed(session, kind, last.step, last.why);
     case 'rolled-back':
       return rolledBack(session, kind, last);
     case 'stuck':
@@ -108,7 +107,7 @@ function translate(
         code: 'E_ROLLBACK',
         where: host,
         message: `the change failed (${printable(last.step)}), and rolling back failed as well: ${reason(last.why)}`,
-        hints: [rollbackByHand(login), sudoCommand(login, ...kind.commands.log)],
+        hints: [rollbackByHand(login, kind), sudoCommand(login, ...kind.commands.log)],
         details: printableLines(last.journal, 15),
       });
     default:
@@ -116,16 +115,22 @@ function translate(
         code: 'E_UNANSWERED',
         where: host,
         message: 'the host did not say how the change ended',
-        hints: [rollbackByHand(login)],
+        hints: [rollbackByHand(login, kind)],
         details: printableLines(stderr, 10),
       });
   }
 }
 
-function lockedBy({ host, login }: Pick<HostSession, 'host' | 'login'>, lock: string, now: string): DockerTlsError {
+function lockedBy(
+  { host, login }: Pick<HostSession, 'host' | 'login'>,
+  kind: HostKind,
+  lock: string,
+  now: string,
+): DockerTlsError {
   const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(lock)?.[1] ?? '';
   return lockedError(
     { host, login },
+    kind,
     printable(value('who') || 'another run', 200),
     new Date(Number(value('since') || Number.NaN) * 1000),
     // The host's own present; a lock that could not be read is gone soon.
@@ -133,7 +138,12 @@ function lockedBy({ host, login }: Pick<HostSession, 'host' | 'login'>, lock: st
   );
 }
 
-function failed({ host, login }: Pick<HostSession, 'host' | 'login'>, step: string, why: string): DockerTlsError {
+function failed(
+  { host, login }: Pick<HostSession, 'host' | 'login'>,
+  kind: HostKind,
+  step: string,
+  why: string,
+): DockerTlsError {
   const said = printableLines(why, 20);
   const message = reason(why);
   if (NO_SPACE.test(message) || / 100% /.test(message)) {
@@ -164,14 +174,15 @@ function failed({ host, login }: Pick<HostSession, 'host' | 'login'>, step: stri
     code: 'E_APPLY',
     where: host,
     message: `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
-    hints: lookHints(login, message),
+    hints: lookHints(login, kind, message),
   });
 }
 
 /** Commands that look at the path that a failure names. */
-function lookHints(login: Login, message: string): string[] {
-  const named = /(\/(?:etc|var|run)\/[^\s':]*)/.exec(message)?.[1]?.replace(/\.docker-tls-[a-z-]+$/, '');
-  if (named === undefined) return [`see what is in the way: ${sudoCommand(login, 'ls', '-la', TLS_DIRECTORY, STATE)}`];
+function lookHints(login: Login, { places }: HostKind, message: string): string[] {
+  const named = /(\/(?:etc|home|root|run|var)\/[^\s':]*)/.exec(message)?.[1]?.replace(/\.docker-tls-[a-z-]+$/, '');
+  if (named === undefined)
+    return [`see what is in the way: ${sudoCommand(login, 'ls', '-la', places.tls, places.state)}`];
   const paths = [named.slice(0, named.lastIndexOf('/')), named];
   return message.includes('Operation not permitted')
     ? [

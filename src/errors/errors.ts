@@ -5,6 +5,30 @@
 
 import { type ErrorCode, type ExitStatus, exitOfCode } from './catalogue.ts';
 
+/** A line that is shown as it is written: its commands are typed on another computer, or name a store of their own. */
+export class AsWritten {
+  readonly line: string;
+
+  constructor(line: string) {
+    this.line = printable(line);
+  }
+
+  toString(): string {
+    return this.line;
+  }
+
+  toJSON(): string {
+    return this.line;
+  }
+}
+
+/** A command to paste, or one short sentence. A command of ours is written `docker-tls …`, and shown as this program was called. */
+export type Hint = string | AsWritten;
+
+export function asWritten(line: string): Hint {
+  return new AsWritten(line);
+}
+
 export type ErrorOptions = {
   /** What happened; the exit status follows from it (catalogue.ts). */
   readonly code: ErrorCode;
@@ -12,8 +36,7 @@ export type ErrorOptions = {
   readonly message: string;
   /** The host, file or line it is about. */
   readonly where?: string | undefined;
-  /** Commands to paste, or one short sentence each. */
-  readonly hints?: readonly string[];
+  readonly hints?: readonly Hint[];
   /** Further lines worth reading, for instance the daemon's own last journal lines. */
   readonly details?: readonly string[];
   readonly cause?: unknown;
@@ -23,7 +46,7 @@ export type ErrorOptions = {
 export class DockerTlsError extends Error {
   readonly code: ErrorCode;
   readonly where: string | undefined;
-  readonly hints: readonly string[];
+  readonly hints: readonly Hint[];
   readonly details: readonly string[];
   #afterRollback = false;
 
@@ -32,7 +55,7 @@ export class DockerTlsError extends Error {
     this.name = 'DockerTlsError';
     this.code = options.code;
     this.where = options.where === undefined ? undefined : printable(options.where);
-    this.hints = (options.hints ?? []).map((line) => printable(line));
+    this.hints = (options.hints ?? []).map((hint) => (hint instanceof AsWritten ? hint : printable(hint)));
     this.details = (options.details ?? []).map((line) => printable(line));
   }
 
@@ -47,7 +70,7 @@ export class DockerTlsError extends Error {
   }
 
   /** The same failure with other hints: the commands as this person has to type them. */
-  hinting(hints: readonly string[]): DockerTlsError {
+  hinting(hints: readonly Hint[]): DockerTlsError {
     return this.#with({ hints });
   }
 
@@ -95,7 +118,7 @@ export function asErrors(thrown: unknown, signal?: AbortSignal): readonly Docker
 /** The run was stopped by a person or by the system: E_INTERRUPTED, exit status 130. */
 export function interrupted(
   message: string,
-  more: { where?: string; details?: readonly string[]; hints?: readonly string[]; cause?: unknown } = {},
+  more: { where?: string; details?: readonly string[]; hints?: readonly Hint[]; cause?: unknown } = {},
 ): DockerTlsError {
   return new DockerTlsError({ code: 'E_INTERRUPTED', message, ...more });
 }
@@ -145,6 +168,6 @@ export function printableLines(text: string, limit = 40): string[] {
 }
 
 /** A call that cannot be understood: E_USAGE, exit status 2. */
-export function usage(message: string, hints: readonly string[]): DockerTlsError {
+export function usage(message: string, hints: readonly Hint[]): DockerTlsError {
   return new DockerTlsError({ code: 'E_USAGE', message, hints });
 }

@@ -7,6 +7,7 @@ import lockModule from './apply/lock.sh';
 import receiveModule from './apply/receive.sh';
 import stageModule from './apply/stage.sh';
 import switchModule from './apply/switch.sh';
+import validateModule from './apply/validate.sh';
 import auditApiModule from './audit/api.sh';
 import auditDockerdModule from './audit/dockerd.sh';
 import auditFilesModule from './audit/files.sh';
@@ -22,6 +23,7 @@ import factsDaemonModule from './facts/daemon.sh';
 import factsHostModule from './facts/host.sh';
 import factsMainModule from './facts/main.sh';
 import factsPathsModule from './facts/paths.sh';
+import factsPodmanModule from './facts/podman.sh';
 import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
@@ -58,20 +60,21 @@ import systemdUnitsModule from './systemd/units.sh';
 import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
 
-/** What starts dockerd on a host: those that a change can be made with. */
-export const SERVICE_MANAGERS = ['systemd', 'sysvinit', 'openrc'] as const;
-export type ServiceManager = (typeof SERVICE_MANAGERS)[number];
+/** The kinds of hosts that a change can be made on: by what starts the daemon. */
+export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'podman'] as const;
+export type KindName = (typeof KIND_NAMES)[number];
 
 /**
- * What each has of its own, with the same functions in all of them. `rollback`: SERVICE, RESTART_COMMAND, look_at_service, obstacle,
+ * What each has of its own, with the same functions in all of them. `rollback`: look_at_service, obstacle,
  * find_daemon, is_up, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
  * `apply`: unread_settings, write_recovery, recovery_goal, start_timer.
  */
-const MANAGERS: Readonly<Record<ServiceManager, { readonly rollback: readonly string[]; readonly apply: string[] }>> = {
-  systemd: {
-    rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
-    apply: [systemdUnreadModule, systemdArmModule],
-  },
+const BY_SYSTEMD = {
+  rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
+  apply: [systemdUnreadModule, systemdArmModule],
+};
+const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; readonly apply: string[] }>> = {
+  systemd: BY_SYSTEMD,
   sysvinit: {
     rollback: [initPidModule, initSysvinitModule, initServiceModule, initRecoveryModule],
     apply: [initArmModule, initSysvinitBootModule],
@@ -80,10 +83,11 @@ const MANAGERS: Readonly<Record<ServiceManager, { readonly rollback: readonly st
     rollback: [initPidModule, initOpenrcModule, initServiceModule, initRecoveryModule],
     apply: [initArmModule, initOpenrcBootModule],
   },
+  podman: BY_SYSTEMD,
 };
 
 /** Stored on the host for as long as a change is under way. */
-export function rollbackScript(manager: ServiceManager): string {
+export function rollbackScript(kind: KindName): string {
   return [
     baseModule,
     resultModule,
@@ -93,7 +97,7 @@ export function rollbackScript(manager: ServiceManager): string {
     daemonModule,
     portModule,
     auditRulesModule,
-    ...MANAGERS[manager].rollback,
+    ...KINDS[kind].rollback,
     servicesModule,
     undoModule,
     commitModule,
@@ -102,9 +106,9 @@ export function rollbackScript(manager: ServiceManager): string {
 }
 
 /** A change, up to the restarted daemon: it includes the script above once it has arrived. */
-export function applyScript(manager: ServiceManager): string {
+export function applyScript(kind: KindName): string {
   return [
-    ...MANAGERS[manager].apply,
+    ...KINDS[kind].apply,
     sshdModule,
     bootListModule,
     unarmedModule,
@@ -113,6 +117,7 @@ export function applyScript(manager: ServiceManager): string {
     receiveModule,
     armModule,
     stageModule,
+    validateModule,
     keepModule,
     switchModule,
   ].join('\n');
@@ -136,6 +141,7 @@ export const FACTS_SCRIPT: string = [
   initFactsModule,
   factsServiceModule,
   factsDaemonModule,
+  factsPodmanModule,
   factsHostModule,
   factsRecordsModule,
   factsMainModule,

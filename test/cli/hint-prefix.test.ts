@@ -1,6 +1,11 @@
 /** Commands to paste: written as `docker-tls …`, said as this person has to type them. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hintPrefix } from '../../src/cli/hint-prefix.ts';
+import { asWritten } from '../../src/errors/errors.ts';
+import { runCli } from '../support/cli.ts';
 
 describe.each([
   ['as itself', 'docker-tls', undefined, 'docker-tls'],
@@ -15,25 +20,40 @@ describe.each([
     ['eval "$(docker-tls env build-1)"', `eval "$(${own} env build-1)"`],
     ['if eve is out: docker-tls client revoke eve', `if eve is out: ${own} client revoke eve`],
     ['run docker-tls plan, then docker-tls apply', `run ${own} plan, then ${own} apply`],
+    [
+      'where another CA certifies it: docker-tls ca import --tls-root FILE',
+      `where another CA certifies it: ${own} ca import --tls-root FILE`,
+    ],
     ['then here:        docker-tls client import ann.tar', `then here:        ${own} client import ann.tar`],
   ])('%s', (line, said) => {
     expect(words(line)).toBe(said);
   });
 
-  test.each([
-    'where the CA is: docker-tls client sign ann.csr',
-    'on the other computer: docker-tls client import ci.tar',
-    'on that computer: docker-tls client request ann',
-    'apt-get install docker-tls',
-    'ls /usr/lib/docker-tls status',
-    'docker-tls renews them',
-  ])('%s stays', (line) => {
-    expect(words(line)).toBe(line);
-  });
+  test.each(['apt-get install docker-tls', 'ls /usr/lib/docker-tls status', 'docker-tls renews them'])(
+    '%s stays',
+    (line) => {
+      expect(words(line)).toBe(line);
+    },
+  );
 });
 
-test('a home that the line names already is not named twice', () => {
+test('what is typed on another computer, or names a store of its own, is shown as it is written', () => {
   const words = hintPrefix('docker tls', '/h');
-  expect(words('docker-tls --home /h status')).toBe('docker tls --home /h status');
-  expect(words('docker-tls status --home /h')).toBe('docker tls status --home /h');
+  expect(words(asWritten('where the CA is: docker-tls client sign ann.csr'))).toBe(
+    'where the CA is: docker-tls client sign ann.csr',
+  );
+  expect(words(asWritten('docker-tls --home /srv/copy status'))).toBe('docker-tls --home /srv/copy status');
+  // Without a prefix as well, and in JSON.
+  expect(hintPrefix('docker-tls', undefined)(asWritten('docker-tls status'))).toBe('docker-tls status');
+  expect(JSON.stringify({ next: [asWritten('docker-tls status')] })).toBe('{"next":["docker-tls status"]}');
+});
+
+test('a request is signed on another computer, and imported on this one', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'hint-prefix-'));
+  const argv = ['client', 'request', 'ann', '--out', join(directory, 'ann.csr'), '--home', directory];
+  const { out, err } = await runCli(argv);
+  rmSync(directory, { recursive: true });
+  expect(err).toBe('');
+  expect(out).toContain('where the CA is:  docker-tls client sign ');
+  expect(out).toContain(`then here:        docker-tls --home ${directory} client import ann.tar`);
 });

@@ -12,7 +12,9 @@ const generation: Record<Suite, RegExp> = {
   trixie: /^26\.1\./,
   sid: /^28\.5\./,
   sysvinit: /^26\.1\./,
+  rootless: /^26\.1\./,
   openrc: /^26\.1\./,
+  podman: /^5\.8\./,
 };
 
 describe.each(suites)('a host of %s', (suite) => {

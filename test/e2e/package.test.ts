@@ -80,6 +80,34 @@ test.concurrent('the rpm holds what the Debian package holds', async () => {
   expect((await run('rpm', ['-qp', '--nosignature', '--requires', rpm])).stdout).toContain('nodejs >= 1:20.18\n');
 });
 
+/** Into a root of its own, with a shell for its scripts: there is no Fedora here, and dnf asks rpm to do the same. */
+test.concurrent('rpm refuses it without Node.js, installs, verifies, runs and erases it, and leaves nothing', async () => {
+  const root = join(directory, 'rpm-root');
+  const busybox = join(root, 'bin/busybox');
+  await run('mkdir', ['-p', join(root, 'bin'), join(root, 'etc/systemd/system/timers.target.wants')]);
+  copyFileSync('/bin/busybox', busybox);
+  await run(busybox, ['--install', '-s', join(root, 'bin')]);
+  await run('sh', ['-c', `cd ${root}/bin && for tool in sh rm; do ln -sf busybox $tool; done`]);
+  const timer = join(root, 'etc/systemd/system/timers.target.wants/docker-tls-renew@ops.timer');
+  // Directories such as /usr/share/man are those of a system.
+  const ours = ['(', '!', '-type', 'd', '-o', '-path', '*docker-tls*/*', ')', '-print'];
+  const files = async () =>
+    (await run('find', ['.', '-path', '*/var/lib/rpm', '-prune', '-o', ...ours], { cwd: root })).stdout;
+  await run('rpm', ['--root', root, '--initdb']);
+  const before = await files();
+  const ask = (...words: readonly string[]) => run('rpm', ['--root', root, ...words]);
+  await expect(ask('-i', '--nosignature', rpm)).rejects.toThrow('nodejs >= 1:20.18 is needed by docker-tls');
+  await ask('-i', '--nosignature', '--nodeps', rpm);
+  // Modes, owners, links and checksums of every file are those of the package.
+  expect((await ask('-V', '--nodeps', 'docker-tls')).stdout).toBe('');
+  expect((await run(join(root, 'usr/bin/docker-tls'), ['--version'])).stdout).toBe(`docker-tls ${version}\n`);
+  await run('ln', ['-s', '/usr/lib/systemd/system/docker-tls-renew@.timer', timer]);
+  await ask('-U', '--nosignature', '--nodeps', '--replacepkgs', rpm);
+  expect((await run('readlink', [timer])).stdout).not.toBe('');
+  await ask('-e', 'docker-tls');
+  expect(await files()).toBe(before);
+});
+
 /** Every file of a host that a package could leave. */
 function filesOf(host: LabHost): Promise<string> {
   const apart = [

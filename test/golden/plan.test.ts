@@ -2,10 +2,12 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { SYSTEM_PLACES } from '../../src/domain/dockerd/paths.ts';
 import type { DesiredCredentials } from '../../src/domain/plan/desired.ts';
 import { type HostFacts, installedCredentials, parseFacts } from '../../src/domain/plan/facts.ts';
 import { credentialEntries, fileEntries, renderManifest } from '../../src/domain/plan/manifest.ts';
 import { type HostPlan, planHost } from '../../src/domain/plan/plan.ts';
+
 import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { certificateIds } from '../../src/domain/trust/ca-id.ts';
 import { desired, sent } from '../support/host-facts.ts';
@@ -32,7 +34,7 @@ function rendered(plan: HostPlan): string {
     kind === 'file' ? `--- ${path}\n${after}` : `--- ${path}: ${kind}${to === undefined ? '' : ` to ${to}`}\n`,
   );
   const protect = plan.containers.how === 'temporary' || plan.containers.how === 'switched-on';
-  const credentials = plan.credentials === undefined ? [] : credentialEntries(plan, sent);
+  const credentials = plan.credentials === undefined ? [] : credentialEntries(plan, sent, SYSTEM_PLACES);
   const manifest = renderManifest([...credentials, ...fileEntries(plan, protect)]);
   return `${JSON.stringify(rest, undefined, 2)}\n${texts.join('')}--- manifest\n${manifest}`;
 }

@@ -100,7 +100,7 @@ test('E_NOT_SET_UP: a host that is given back, where packages of ours are left',
     try {
       planRestored(opened, spec, { to: 'none' } as Parameters<typeof planRestored>[2]);
     } catch (error) {
-      if (error instanceof DockerTlsError && error.code === 'E_NOT_SET_UP') return error.hints;
+      if (error instanceof DockerTlsError && error.code === 'E_NOT_SET_UP') return error.hints.map(String);
     }
     return [];
   };

@@ -13,7 +13,7 @@ export const GOOD_FACTS: Readonly<Record<string, string>> = {
   uid: '0',
   clock: `${FACTS_TIME_MS / 1000}`,
   systemd: 'systemd 257 (257.1)',
-  'service-manager': 'systemd',
+  kind: 'systemd',
   unit: `LoadState=loaded\nActiveState=active\nFragmentPath=${UNIT}`,
   'environment-files': '/etc/default/docker',
   'docker-socket': 'LoadState=loaded\nActiveState=active',

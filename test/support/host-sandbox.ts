@@ -23,6 +23,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
+import { SYSTEM_PLACES } from '../../src/domain/dockerd/paths.ts';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
 import type { FileChange } from '../../src/domain/plan/file-change.ts';
 import type { PathState } from '../../src/domain/plan/host-files.ts';
@@ -198,6 +199,7 @@ export function transactionOf(plan: HostPlan, facts: HostFacts): ReturnType<type
 export function factsOfTree(old: ReadonlyMap<string, string>): HostFacts {
   const unit = { active: 'active', fragment: '', dropIns: [], environmentFiles: [], unread: [] };
   return {
+    places: SYSTEM_PLACES,
     docker: { unit, socket: { active: 'inactive' }, version: '', cmdline: [], containers: [], programs: [] },
     files: jsonState(old.get('/docker/daemon.json')),
     leads: new Map(),

@@ -59,7 +59,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['cli'],
   shlex: ['domain'],
   ssh2: ['adapters/ssh', 'adapters/store'],
-  yaml: ['domain/fleet', 'domain/audit'],
+  yaml: ['domain/fleet', 'domain/plan', 'domain/audit'],
   zod: ['domain', 'domain/fleet', 'domain/plan', 'adapters/store', 'actions'],
 };
 

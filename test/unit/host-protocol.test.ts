@@ -13,7 +13,7 @@ import {
   SETTINGS,
   STEPS,
 } from '../../src/host/protocol.ts';
-import { AUDIT_SCRIPT, applyScript, FACTS_SCRIPT, rollbackScript, SERVICE_MANAGERS } from '../../src/host/scripts.ts';
+import { AUDIT_SCRIPT, applyScript, FACTS_SCRIPT, KIND_NAMES, rollbackScript } from '../../src/host/scripts.ts';
 import { type ShellParts, shellParts } from '../support/shell-tree.ts';
 
 const HOST = new URL('../../src/host/', import.meta.url).pathname;
@@ -66,7 +66,7 @@ describe.each([...modules])('%s', (_, module) => {
 });
 
 test.each([
-  ...SERVICE_MANAGERS.flatMap((manager): [string, string][] => [
+  ...KIND_NAMES.flatMap((manager): [string, string][] => [
     [`rollback by ${manager}`, rollbackScript(manager)],
     // It includes the rollback once that has arrived.
     [`apply by ${manager}`, `${applyScript(manager)}\n${rollbackScript(manager)}`],
@@ -107,7 +107,7 @@ describe('the protocol', () => {
     const literal = steps.filter((step) => step !== undefined);
     expect([...new Set([...literal, 'restart', 'reload', 'stop'])].sort()).toEqual([...STEPS].sort());
     const late = [
-      ...SERVICE_MANAGERS.map((manager) => applyScript(manager) + rollbackScript(manager))
+      ...KIND_NAMES.map((manager) => applyScript(manager) + rollbackScript(manager))
         .join('')
         .matchAll(/\bSTEP=([a-z-]+)/g),
     ].map(([, step]) => step);

@@ -17,7 +17,7 @@ const SCRIPT =
 /** A host of sysvinit with this text in its file of settings. */
 function host(settings: string | undefined, more: Record<string, string | undefined> = {}) {
   return factsOf({
-    'service-manager': 'sysvinit',
+    kind: 'sysvinit',
     systemd: '',
     unit: 'LoadState=loaded\nActiveState=active\nFragmentPath=/etc/init.d/docker',
     'docker-socket': 'LoadState=not-found',

@@ -31,7 +31,7 @@ function printed(result: Partial<CommandResult>, form: { quiet?: boolean } = {})
       said.err += text;
     },
   };
-  const words = (text: string) => text;
+  const words = String;
   const whole = { exit: 0 as const, result: {}, text: '', ...result };
   printResult(io, { command: 'test', json: false, verbose: false, quiet: false, ...form, words }, whole);
   return said;

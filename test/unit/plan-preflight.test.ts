@@ -30,7 +30,7 @@ function errors(more: Readonly<Record<string, string | undefined>>, skewMs: numb
 
 const one: Readonly<Record<string, readonly [Readonly<Record<string, string | undefined>>, RegExp, number?]>> = {
   'nothing wrong': [{}, /^$/],
-  'no service manager that is known': [{ systemd: '', 'service-manager': '' }, /^E_NO_SYSTEMD/],
+  'no service manager that is known': [{ systemd: '', kind: '' }, /^E_NO_SYSTEMD/],
   'no docker': [{ dockerd: '', unit: 'LoadState=not-found' }, /^E_NO_DOCKER no dockerd/],
   'no unit': [{ unit: 'LoadState=not-found' }, /^E_NO_DOCKER dockerd is here, but no docker\.service/],
   snap: [
@@ -59,7 +59,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     /^E_READ_ONLY \/etc is mounted read-only, and \/etc\/docker\/tls\/current has to be written$/,
   ],
   "a vendor's system": [
-    { systemd: '', 'service-manager': '', vendor: 'Unraid' },
+    { systemd: '', kind: '', vendor: 'Unraid' },
     /^E_VENDOR_SYSTEM Unraid configures dockerd with tools of its own/,
   ],
   'an old systemd': [{ systemd: 'systemd 235' }, /^E_SYSTEMD_OLD systemd 235 is too old/],
@@ -105,9 +105,13 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     },
     /^$/,
   ],
+  'no nft, which the other backend of Docker 29 needs': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "firewall-backend": "nftables" }' },
+    /^E_UNIT_NEEDS dockerd does not start without nft,/,
+  ],
   'no iptables, with nftables in its place': [
     {
-      programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy',
+      programs: '/usr/sbin/nft\n/usr/sbin/runc\n/usr/sbin/docker-proxy',
       [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --firewall-backend=nftables\n',
     },
     /^$/,
@@ -202,7 +206,7 @@ test('commands to paste log in as this run did, with a terminal for sudo', () =>
   const commands = Object.values(one)
     .flatMap(([more, , skewMs]) => errors(more, skewMs ?? 0))
     .flatMap(({ hints }) => hints)
-    .flatMap((hint) => hint.match(/\bssh .*/g) ?? []);
+    .flatMap((hint) => String(hint).match(/\bssh .*/g) ?? []);
   expect(commands.length).toBeGreaterThan(10);
   for (const command of commands)
     expect(command).toMatch(/^ssh (-t -p 2222 ops@10\.0\.0\.1 '?sudo |-p 2222 ops@10\.0\.0\.1 )/);

@@ -17,12 +17,10 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'docker-tls-mutex-'));
   mkdirSync(join(root, 'state/txn'), { recursive: true });
   mkdirSync(join(root, 'units'));
-  const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock RECOVERY=${root}/units/recover RECOVERY_LINK=${root}/units/wants/recover RECOVERY_LIST= TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
+  const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock RUN=${root} RECOVERY=${root}/units/recover RECOVERY_LINK=${root}/units/wants/recover RECOVERY_LIST= TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
   writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
-  // A minute's patience is none of what is tried here, and this computer's own /run is none of its business.
-  const script = rollbackScript('systemd')
-    .replace('take_mutex 30', 'take_mutex 1')
-    .replaceAll('/run/docker-tls-', `${root}/run-`);
+  // A minute's patience is none of what is tried here.
+  const script = rollbackScript('systemd').replace('take_mutex 30', 'take_mutex 1');
   writeFileSync(join(root, 'state/txn/rollback.sh'), script);
 });
 afterEach(() => {
@@ -59,10 +57,10 @@ test.each(['dash', 'bash'])('a change that hangs in the start of its daemon is e
 
 test('a key that the host made for the change goes with it, the run that asked for it is gone', () => {
   writeFileSync(join(root, 'state/txn/pid'), '');
-  mkdirSync(join(root, 'run-key-0123456789ab'));
-  writeFileSync(join(root, 'run-key-0123456789ab/key.pem'), 'KEY');
+  mkdirSync(join(root, 'docker-tls-key-0123456789ab'));
+  writeFileSync(join(root, 'docker-tls-key-0123456789ab/key.pem'), 'KEY');
   expect(rollback()).toContain('@result undone -\n');
-  expect(existsSync(join(root, 'run-key-0123456789ab'))).toBe(false);
+  expect(existsSync(join(root, 'docker-tls-key-0123456789ab'))).toBe(false);
 });
 
 test('another rollback is waited for, however long it starts the daemon', async () => {
@@ -86,7 +84,10 @@ test('a daemon that hangs in its start is not asked to reload: systemd would ans
     'systemctl() { case "$*" in *is-active*) return 3 ;; show*) echo ActiveState=activating; echo MainPID=$$; return ;; esac; sleep 600; }';
   const { status } = spawnSync(
     'sh',
-    ['-c', `${systemctl}; T=${root}; set --; . ${root}/state/txn/rollback.sh; reload_live_restore true`],
+    [
+      '-c',
+      `${systemctl}; T=${root} SERVICE=docker.service; set --; . ${root}/state/txn/rollback.sh; reload_live_restore true`,
+    ],
     { timeout: 10_000 },
   );
   expect(status).toBe(0);

@@ -7,7 +7,7 @@ import { verifyChain } from '../../domain/pki/inspect.ts';
 import { parseJson } from '../../domain/plan/lenient.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { certificateDrift } from '../../domain/trust/unapplied.ts';
-import { printable } from '../../errors/errors.ts';
+import { type Hint, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
 import {
@@ -36,7 +36,7 @@ export function diagnose(input: DiagnosisInput): Diagnosis {
     message: printable(
       input.expected.via === undefined ? found.message : `${found.message}, through ${input.expected.via}`,
     ),
-    hints: found.hints.map((hint) => printable(hint)),
+    hints: found.hints.map((hint) => (typeof hint === 'string' ? printable(hint) : hint)),
     note: found.note && printable(found.note),
   };
 }
@@ -90,7 +90,7 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
   const { expected } = input;
   const name = nameOf(expected);
   const [address, port] = addressOf(expected.host);
-  const simply = (message: string, ...hints: string[]): Diagnosis => ({ cause: outcome.cause, message, hints });
+  const simply = (message: string, ...hints: Hint[]): Diagnosis => ({ cause: outcome.cause, message, hints });
   switch (outcome.cause) {
     case 'expired':
     case 'not-yet-valid':
@@ -214,7 +214,7 @@ function isTrusted({ clientCert, inside, now }: DiagnosisInput): boolean | undef
 /** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or a foreign one. */
 function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
   const { expected, storedCert, inside } = input;
-  const say = (message: string, ...hints: string[]): Diagnosis => ({ cause: 'unknown-authority', message, hints });
+  const say = (message: string, ...hints: Hint[]): Diagnosis => ({ cause: 'unknown-authority', message, hints });
   const [served, stored, lying] = [outcome.chain, storedCert, inside?.serverCert].map(
     (pem) => infos(pem ?? '')[0]?.fingerprint,
   );

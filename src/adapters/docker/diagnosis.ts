@@ -2,7 +2,7 @@
 
 import type { HostKind } from '../../domain/plan/host-kind.ts';
 import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
-import type { DockerTlsError } from '../../errors/errors.ts';
+import { asWritten, type DockerTlsError, type Hint } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 
 export type Cause =
@@ -25,7 +25,7 @@ export type Diagnosis = {
   /** One or two sentences without a full stop at the end. */
   readonly message: string;
   /** Commands to paste, the likeliest first. */
-  readonly hints: readonly string[];
+  readonly hints: readonly Hint[];
   /** What is worth knowing beside it, and no fault: docker uses another context now. */
   readonly note?: string;
 };
@@ -117,12 +117,12 @@ export function remotely(expected: Expected, ...words: readonly string[]): strin
 }
 
 /** A command that changes the host: on this computer, or where the host was set up. */
-export function owners({ external }: Pick<Expected, 'external'>, command: string): string {
-  return external ? `on the computer that set it up: ${command}` : command;
+export function owners({ external }: Pick<Expected, 'external'>, command: string): Hint {
+  return external ? asWritten(`on the computer that set it up: ${command}`) : command;
 }
 
 /** How this client gets new credentials. */
-export function newCredentials(expected: Pick<Expected, 'client' | 'external' | 'ownKey' | 'caExpired'>): string[] {
+export function newCredentials(expected: Pick<Expected, 'client' | 'external' | 'ownKey' | 'caExpired'>): Hint[] {
   const { client, external, ownKey, caExpired } = expected;
   const name = shellQuote(client);
   if (!external) return [caExpired ? 'docker-tls rotate ca' : `docker-tls rotate client ${name}`];
@@ -138,7 +138,7 @@ export function newCredentials(expected: Pick<Expected, 'client' | 'external' | 
     ];
   return [
     ...first,
-    `on the computer that set it up: docker-tls rotate client ${name} && docker-tls client export ${name} --out ${file}`,
+    owners(expected, `docker-tls rotate client ${name} && docker-tls client export ${name} --out ${file}`),
     `docker-tls client import ${file}`,
   ];
 }

@@ -2,7 +2,7 @@
 
 import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
-import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
+import { DockerTlsError, type Hint, printable, printableLines } from '../../errors/errors.ts';
 import type { ScriptRequest } from '../../runtime.ts';
 import type { ChannelEnd, ExecContext } from './channel.ts';
 import { type Halt, haltHints, noShell } from './exec-errors.ts';
@@ -24,7 +24,7 @@ export class RunFailures {
   #error(
     code: ErrorCode,
     message: string,
-    rest: { hints?: string[]; details?: string[]; cause?: unknown } = {},
+    rest: { hints?: Hint[]; details?: string[]; cause?: unknown } = {},
   ): DockerTlsError {
     return new DockerTlsError({ code, message, where: this.#context.options.host, ...rest });
   }

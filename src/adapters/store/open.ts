@@ -21,6 +21,8 @@ export type OpenOptions = {
   /** `user@computer`. */
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
+  /** Ends before the first child process: takes secrets out of the environment that it would inherit. */
+  readonly hideSecrets?: () => Promise<void>;
   /** Only what was fetched before, at once. */
   readonly cached?: boolean;
   now(): Date;
@@ -47,7 +49,12 @@ export function openTeamSession(options: OpenOptions): Session | undefined {
   const address = parseStoreAddress(url);
   const { env, cwd, who, now, note, ask } = options;
   const local = openLocal(home, url);
-  const engine = engineOf(address, home, options);
+  let hidden: Promise<void> | undefined;
+  const before = () => {
+    hidden ??= options.hideSecrets?.() ?? Promise.resolve();
+    return hidden;
+  };
+  const engine = engineOf(address, home, { ...options, before });
   const { pinned } = address;
   return openSession({
     engine: options.cached ? { ...engine, read: () => lastSeen(engine, local) } : engine,
@@ -62,10 +69,14 @@ export function storeUrl({ home, url, env }: Pick<OpenOptions, 'home' | 'url' | 
   return url || env.DOCKER_TLS_STORE || storeOfHome(resolve(home));
 }
 
-function engineOf(address: StoreAddress, home: string, { env, signal, now }: OpenOptions): Engine {
+function engineOf(
+  address: StoreAddress,
+  home: string,
+  { env, signal, before, now }: OpenOptions & { before(): Promise<void> },
+): Engine {
   switch (address.kind) {
     case 'git':
-      return gitEngine({ ...address, cache: join(home, 'cache.git'), signal });
+      return gitEngine({ ...address, cache: join(home, 'cache.git'), signal, before });
     case 'etcd':
       return etcdEngine({ address, env, cache: join(home, 'cache.etcd'), signal, now });
   }

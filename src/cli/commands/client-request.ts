@@ -1,6 +1,7 @@
 /** Owns `client request`: a key that is made here and stays here, and a request for a certificate. */
 
 import { requestClient } from '../../actions/client-request.ts';
+import { asWritten } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 import { CLIENT_OPTIONS, OUT_OPTIONS } from '../host-options.ts';
 
@@ -32,7 +33,7 @@ export const command = defineCommand({
       result,
       text: `${file}: request of ${client}; its key waits here`,
       next: [
-        `where the CA is:  docker-tls client sign ${context.options.out} --out ${client}.tar`,
+        asWritten(`where the CA is:  docker-tls client sign ${context.options.out} --out ${client}.tar`),
         `then here:        docker-tls client import ${client}.tar`,
       ],
     };

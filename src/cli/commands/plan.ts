@@ -1,17 +1,30 @@
 /** Owns `plan [HOST…]`: what apply would change; changes nothing. */
 
 import { planHosts } from '../../actions/apply.ts';
+import { planButane } from '../../actions/butane.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS } from '../host-options.ts';
 import { renderPlan } from '../render/apply.ts';
+import { renderButaneFile } from '../render/butane.ts';
 
 export const command = defineCommand({
   name: 'plan',
   summary: 'What apply would change; changes nothing',
   about:
-    'Without HOST: every host of the fleet file (-f), or of the store. Issues nothing and needs no passphrase of the CA. With --check the exit status is 3 when there is something to do.',
-  examples: ['docker-tls plan', 'docker-tls plan -f fleet.yaml --check'],
+    'Without HOST: every host of the fleet file (-f), or of the store. Issues nothing and needs no passphrase of the CA. With --check the exit status is 3 when there is something to do.\nWith --format butane: one host as a Butane file, for machines that are configured at first boot (Fedora CoreOS, Flatcar). It holds no key and no certificate; butane reads those from the store (docs/hosts.md).',
+  examples: [
+    'docker-tls plan',
+    'docker-tls plan -f fleet.yaml --check',
+    'docker-tls plan build-1 --format butane > build-1.bu',
+  ],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
-  options: { ...RUN_OPTIONS, check: { kind: 'flag', summary: 'exit with status 3 when there is something to do' } },
-  run: async (context) => renderPlan(await planHosts(context, context.args.hosts, context.options), context),
+  options: {
+    ...RUN_OPTIONS,
+    check: { kind: 'flag', summary: 'exit with status 3 when there is something to do' },
+    format: { kind: 'choice', choices: ['text', 'butane'], summary: 'text (default), or a file for first boot' },
+  },
+  run: async (context) =>
+    context.options.format === 'butane'
+      ? renderButaneFile(await planButane(context, context.args.hosts, context.options), context)
+      : renderPlan(await planHosts(context, context.args.hosts, context.options), context),
 });

@@ -3,7 +3,7 @@
 import { copyStore } from '../../actions/store-copy.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { plural } from '../../domain/words.ts';
-import { usage } from '../../errors/errors.ts';
+import { asWritten, usage } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
@@ -19,6 +19,7 @@ export const command = defineCommand({
   args: {},
   options: { to: { kind: 'text', value: 'URL|DIR', summary: 'where to; nothing may be stored there yet' } },
   async run({ options, global, ...context }) {
+    const { runtime } = context;
     if (options.to === undefined)
       throw usage('--to is missing', ['docker-tls store copy --to git+ssh://git@HOST/PATH.git']);
     const done = await copyStore({ ...context, global }, options.to);
@@ -27,7 +28,7 @@ export const command = defineCommand({
     const before = shellQuote(`${global.home}.before`);
     const next =
       home === undefined
-        ? [`docker-tls --home ${shellQuote(to)} status`]
+        ? [asWritten(`${runtime.program} --home ${shellQuote(to)} status`)]
         : [
             `mv ${shellQuote(global.home)} ${before} && mv ${shellQuote(home)} ${shellQuote(global.home)}`,
             'docker-tls status',

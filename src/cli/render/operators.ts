@@ -2,6 +2,7 @@
 
 import type { Operator, OperatorList, Removed } from '../../actions/operators.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { asWritten } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
 import { coloursOf } from './colours.ts';
@@ -48,7 +49,10 @@ export function renderAdded(
     ...(dryRun
       ? {}
       : {
-          next: [`on that computer: docker-tls --store ${shellQuote(store)} status`, 'docker-tls operator list'],
+          next: [
+            asWritten(`on that computer: docker-tls --store ${shellQuote(store)} status`),
+            'docker-tls operator list',
+          ],
         }),
   };
 }

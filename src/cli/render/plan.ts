@@ -1,10 +1,10 @@
 /** Owns how a plan looks to users: what would change, file by file, and what it means for daemon, containers and clients. */
 
 import type { PlannedHost } from '../../actions/results.ts';
-import { CURRENT_LINK } from '../../domain/dockerd/paths.ts';
 import { contextName } from '../../domain/fleet/specs.ts';
 import type { HostResult } from '../../domain/host-results.ts';
 import type { FileChange } from '../../domain/plan/file-change.ts';
+import { kindOf } from '../../domain/plan/host-kind.ts';
 import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
 import { maskPasswords } from '../../domain/secret.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/words.ts';
@@ -32,7 +32,7 @@ export function renderPlan(planned: Shown, form: PlanForm): string {
   const { colours, columns = Number.POSITIVE_INFINITY } = form;
   const { plan, facts, address } = planned;
   const where = `${address}:${plan.port}`;
-  const what = printable(`${facts.os}, Docker ${facts.docker.version}`);
+  const what = printable(`${facts.os}, ${kindOf(facts).engine.title} ${facts.docker.version}`);
   const fits = textWidth(`${plan.host}  ${where}  ${what}`) <= columns;
   const head = `${colours.bold(plan.host)}  ${where}${fits ? '  ' : '\n  '}${colours.dim(what)}`;
   const warnings = plan.warnings.map((text) => row(form, 'warning', printable(text), colours.yellow));
@@ -66,7 +66,7 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
     if (accepts.length > 0) add('accepts', listWords(accepts, 12));
   }
   for (const change of plan.files)
-    if (hosts.length === 1 || change.path !== CURRENT_LINK)
+    if (hosts.length === 1 || !/\/tls\/current$/.test(change.path))
       lines.push(...renderChange(change, form).map((line) => `  ${line}`));
   add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
@@ -104,7 +104,7 @@ function likeness({ plan, spec, accepts, ...planned }: Shown, form: PlanForm): s
   const containers = { ...plan.containers, running: [], wouldStop: [] };
   const shown = { plan: { ...plan, containers }, spec: { ...spec, name: '', context: undefined }, accepts, ...planned };
   return `${alone}${plan.port} ${running.length > 0} ${changeLines([{ ...shown, names: [] }], form)
-    .filter((line) => !line.includes(`${CURRENT_LINK} ->`))
+    .filter((line) => !/\/tls\/current ->/.test(line))
     .join('\n')}`;
 }
 

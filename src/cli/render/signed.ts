@@ -2,6 +2,7 @@
 
 import type { Signed } from '../../actions/client-sign.ts';
 import { dateWords } from '../../domain/words.ts';
+import { asWritten } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 import { type Around, renderChange } from './change.ts';
 
@@ -31,7 +32,7 @@ export function renderSigned({ changed, client, commonName, bundle }: Signed, ar
   ];
   const next = [
     ...(apply.length > 0 ? [`first, here:                 docker-tls apply ${apply.join(' ')}`] : []),
-    `where the request was made:  docker-tls client import ${out}`,
+    asWritten(`where the request was made:  docker-tls client import ${out}`),
     ...(old ? ['then sign it once more, after: docker-tls rotate ca'] : []),
   ];
   return { exit: 0, result, text: lines.join('\n'), next };

@@ -5,7 +5,7 @@ import { shellQuote } from '../../domain/quote.ts';
 import { needsAttention, type StatusRow } from '../../domain/status.ts';
 import type { Rotation } from '../../domain/trust/rotation.ts';
 import { dateWords, hangText, listWords, plural, wrapLines } from '../../domain/words.ts';
-import { printable } from '../../errors/errors.ts';
+import { type Hint, printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
 import { type Colours, coloursOf, toneOf } from './colours.ts';
@@ -89,7 +89,7 @@ function renderRows(
 }
 
 /** Commands for what is due. A CA that has expired renews nothing, and its successor renews it all. */
-function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file: string | undefined): string[] {
+function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file: string | undefined): Hint[] {
   const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
   const old = rotation?.next ?? [];
   const clients = due.filter((row) => row.kind === 'client');

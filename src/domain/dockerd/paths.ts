@@ -1,4 +1,4 @@
-/** Owns the names of everything that docker-tls puts on a host. */
+/** Owns the names of everything that docker-tls puts on a host, of root's daemon and of a user's own. */
 
 /** Systemd's directory for an administrator's units. */
 export const UNITS = '/etc/systemd/system';
@@ -20,8 +20,74 @@ export const SOCKET_WANTS = `${UNITS}/sockets.target.wants/${SOCKET_UNIT}`;
 /** Ours; its name sorts before those that others give to the first of theirs (00-base.conf): the first value that sshd reads wins. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 
+/** On a host where Podman serves the API: a service of our own, and what starts both at boot. */
+export const PODMAN_SERVICE = 'docker-tls-podman.service';
+export const PODMAN_SOCKET = 'docker-tls-podman.socket';
+
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 export const DROP_IN_NAME = 'zz-docker-tls.conf';
 export const DAEMON_JSON = '/etc/docker/daemon.json';
+
+/** Where a daemon's files are. A user's own daemon has them below their home, and what only has to last until the next boot in their /run. */
+export type Places = {
+  /** The service manager's directory for units of whoever the daemon belongs to. */
+  readonly units: string;
+  readonly dropIns: string;
+  readonly socket: string;
+  readonly socketWants: string;
+  /** One directory per generation, and `current`. */
+  readonly tls: string;
+  readonly current: string;
+  readonly state: string;
+  readonly lock: string;
+  /** In memory. */
+  readonly run: string;
+  /** What dockerd reads and listens on without being told. */
+  readonly daemonJson: string;
+  readonly localSocket: string;
+};
+
+function placesIn(
+  units: string,
+  configuration: string,
+  state: string,
+  run: string,
+  localSocket: string,
+  { service, socket } = { service: 'docker.service', socket: SOCKET_UNIT },
+): Places {
+  return {
+    units,
+    dropIns: `${units}/${service}.d`,
+    socket: `${units}/${socket}`,
+    socketWants: `${units}/sockets.target.wants/${socket}`,
+    tls: `${configuration}/tls`,
+    current: `${configuration}/tls/current`,
+    state,
+    lock: `${run}/docker-tls.lock`,
+    run,
+    daemonJson: `${configuration}/daemon.json`,
+    localSocket,
+  };
+}
+
+/** Of root's daemon. */
+export const SYSTEM_PLACES: Places = placesIn(UNITS, '/etc/docker', STATE, '/run', '/var/run/docker.sock');
+
+/** Where Podman serves the API. */
+export const PODMAN_PLACES: Places = placesIn(UNITS, '/etc/docker', STATE, '/run', '/run/podman/podman.sock', {
+  service: PODMAN_SERVICE,
+  socket: PODMAN_SOCKET,
+});
+
+/** Of a user's own daemon; `run`: their directory in /run. */
+export function userPlaces(home: string, run: string): Places {
+  return placesIn(
+    `${home}/.config/systemd/user`,
+    `${home}/.config/docker`,
+    `${home}/.local/share/docker-tls`,
+    run,
+    `${run}/docker.sock`,
+  );
+}
 
 export const SERVER_FILES = { ca: 'ca.pem', cert: 'server-cert.pem', key: 'server-key.pem' } as const;

@@ -18,7 +18,7 @@ import {
   type YAMLParseError,
   type YAMLWarning,
 } from 'yaml';
-import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors, type Hint } from '../../errors/errors.ts';
 
 /** Both count from 1. */
 export type Position = { readonly line: number; readonly column: number };
@@ -30,7 +30,7 @@ export type Problem = {
   readonly path: Path;
   readonly key?: string;
   readonly message: string;
-  readonly hints?: readonly string[];
+  readonly hints?: readonly Hint[];
 };
 
 export type FleetDocument = {
@@ -102,7 +102,7 @@ export function problemErrors(path: string, document: FleetDocument, problems: r
   );
 }
 
-type Placed = Position & { readonly message: string; readonly hints?: readonly string[] };
+type Placed = Position & { readonly message: string; readonly hints?: readonly Hint[] };
 
 function fleetErrors(path: string, placed: readonly Placed[]): DockerTlsErrors {
   const sorted = [...placed].sort((left, right) => left.line - right.line || left.column - right.column);

@@ -4,7 +4,7 @@
  */
 
 import * as z from 'zod/mini';
-import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors, type Hint } from '../../errors/errors.ts';
 import { nameOf, parseDestination } from '../destination.ts';
 import { nameProblem } from '../names.ts';
 import { fleetKey, HOST_SETTINGS, type HostSpec, type Settings, SSH_SETTINGS } from '../settings.ts';
@@ -103,7 +103,7 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
     const groups = groupsOf.get(ansibleName) ?? [];
     const where = `${path}: ${ansibleName}`;
     const problems: DockerTlsError[] = [];
-    const say = (message: string, hints: readonly string[] = []) => problems.push(problem(where, message, hints));
+    const say = (message: string, hints: readonly Hint[] = []) => problems.push(problem(where, message, hints));
     const own = readable(all, say);
     const connection = wordOf(own.ansible_connection ?? '');
     const other = OTHER_MACHINES.test(connection) ? { connection } : {};
@@ -158,7 +158,7 @@ function hostVariables(inventory: Variables, names: Iterable<string>): Map<strin
   );
 }
 
-type Say = (message: string, hints?: readonly string[]) => void;
+type Say = (message: string, hints?: readonly Hint[]) => void;
 
 /** The variables that count here, as plain values. Those that ansible-vault keeps closed are said. */
 function readable(variables: Variables, say: Say): Variables {
@@ -294,6 +294,6 @@ function twice(where: string, name: string): DockerTlsError {
   ]);
 }
 
-function problem(where: string, message: string, hints: readonly string[] = []): DockerTlsError {
+function problem(where: string, message: string, hints: readonly Hint[] = []): DockerTlsError {
   return new DockerTlsError({ code: 'E_INVENTORY', message, where, hints });
 }

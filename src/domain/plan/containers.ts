@@ -6,11 +6,12 @@ import { shellQuote } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
+import { kindOf } from './host-kind.ts';
 
 /** How containers live through the change. */
 export type ContainerPlan = {
   readonly running: readonly { readonly name: string; readonly restart: string }[];
-  /** `untouched`: no restart; `live-restore`: it is on already; `temporary`: switched on for the restart; `stop`: they stop. */
+  /** `untouched`: no restart, or none that they depend on; `live-restore`: it is on already; `temporary`: switched on for the restart; `stop`: they stop. */
   readonly how: 'untouched' | 'live-restore' | 'temporary' | 'switched-on' | 'stop';
   /** Names of those that would stop. */
   readonly wouldStop: readonly string[];
@@ -29,7 +30,8 @@ export function planContainers(
   const running = facts.docker.containers.map(({ name, restart }) => ({ name, restart }));
   if (facts.docker.unit.active !== 'active') return { running, how: 'untouched', wouldStop: [] };
   const unlisted = facts.docker.listsContainers ? {} : { unlisted: true as const };
-  if (action !== 'restart') return { running, how: 'untouched', wouldStop: [], ...unlisted };
+  if (action !== 'restart' || kindOf(facts).engine.apart)
+    return { running, how: 'untouched', wouldStop: [], ...unlisted };
   // A daemon that starts without it stops what one that had it left running.
   const staysOn =
     flagValues(view.flags, '--live-restore').length > 0 || parseDaemonJson(jsonAfter).values['live-restore'] === true;
@@ -55,20 +57,18 @@ export function bridgeWarnings(settings: DesiredHost['daemonSettings'], { runnin
   ];
 }
 
-/** What dockerd listens on without being told. */
-const LOCAL_SOCKET = '/var/run/docker.sock';
-
 /**
  * A unix socket that dockerd opens itself (one that systemd holds outlives it) is a new file after each start. A container that
  * mounts the file, rather than its directory, then goes on seeing the old one, where no daemon answers.
  */
 export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action: string): string[] {
   if (action !== 'restart') return [];
+  const { localSocket } = facts.places;
   const local = view.listeners.filter(({ kind }) => kind === 'unix' || kind === 'fd');
   const paths =
     local.length === 0
-      ? [LOCAL_SOCKET]
-      : local.filter(({ kind }) => kind === 'unix').map(({ text }) => text.replace(/^unix:\/\//, '') || LOCAL_SOCKET);
+      ? [localSocket]
+      : local.filter(({ kind }) => kind === 'unix').map(({ text }) => text.replace(/^unix:\/\//, '') || localSocket);
   return paths.flatMap((path) => {
     const names = facts.docker.containers
       .filter(({ mounts }) => mounts.some((mount) => runPath(mount) === runPath(path)))

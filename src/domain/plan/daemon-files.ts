@@ -1,9 +1,10 @@
 /** Owns the files by which the daemon of each kind of host listens under mutual TLS, with the daemon's own configuration file among them. */
 
-import type { ServiceManager } from '../../host/scripts.ts';
+import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
-import { DROP_IN_DIRECTORY, SOCKET_PATH, SOCKET_UNIT, SOCKET_WANTS } from '../dockerd/paths.ts';
+import { SOCKET_UNIT } from '../dockerd/paths.ts';
+import { renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import type { DaemonView } from './daemon-view.ts';
@@ -23,10 +24,11 @@ type DaemonFiles = {
   readonly json: { readonly change?: FileChange };
 };
 
-const FILES: Readonly<Record<ServiceManager, (context: DaemonFiles) => FileChange[]>> = {
+const FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> = {
   systemd: unitFiles,
   sysvinit: scriptFiles,
   openrc: scriptFiles,
+  podman: podmanFiles,
 };
 
 /** Who holds the port over a restart of the daemon. */
@@ -40,12 +42,15 @@ export function planDaemonFiles(context: DaemonFiles): FileChange[] {
 }
 
 function unitFiles({ facts, view, desired, placed, listening, json }: DaemonFiles): FileChange[] {
-  const dropInPath = `${DROP_IN_DIRECTORY}/${dropInName(view.otherDropIns)}`;
+  const dropInPath = `${facts.places.dropIns}/${dropInName(view.otherDropIns)}`;
   return [
     ...(listening === 'systemd'
       ? [
-          text(SOCKET_PATH, renderSocketUnit(desired.listen, desired.port, dropInPath)),
-          link(SOCKET_WANTS, `../${SOCKET_UNIT}`),
+          text(
+            facts.places.socket,
+            renderSocketUnit(desired.listen, desired.port, { service: kindOf(facts).service, condition: dropInPath }),
+          ),
+          link(facts.places.socketWants, `../${SOCKET_UNIT}`),
         ]
       : []),
     ...planVariables(facts, view, desired, placed),
@@ -63,8 +68,21 @@ function scriptFiles({ facts, view, desired, placed, listening, json }: DaemonFi
     const dropped = droppedFlags(view, desired, placed, variable);
     return dropped.length === 0 ? now : replaceValue(now, variable, keptWords(variable, dropped));
   }, before);
-  const after = withOurs(edited, ownFlags(view, desired, placed, listening));
+  const after = withOurs(edited, ownFlags(facts, view, desired, placed, listening));
   return [...(json.change ? [json.change] : []), text(path, after, modeOf(facts, path), ownerOf(facts, path))];
+}
+
+/** A socket and a service, both ours, and what starts them at boot: Podman's own units stay as they are. */
+function podmanFiles({ facts, desired }: DaemonFiles): FileChange[] {
+  const { service, sockets } = kindOf(facts);
+  const { units, socket, socketWants } = facts.places;
+  const condition = `${units}/${service}`;
+  return [
+    text(socket, renderSocketUnit(desired.listen, desired.port, { service, condition })),
+    link(socketWants, `../${sockets.tls}`),
+    text(condition, renderPodmanService(facts.docker.binary)),
+    link(`${units}/multi-user.target.wants/${service}`, `../${service}`),
+  ];
 }
 
 /** A file of settings as it was before docker-tls, also where its records were lost and it was taken for the administrator's with our lines in it. */

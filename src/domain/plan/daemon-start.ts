@@ -1,6 +1,6 @@
 /** Owns how each kind of host starts its daemon: the command line, and the variables in it, without what docker-tls itself has added. */
 
-import type { ServiceManager } from '../../host/scripts.ts';
+import type { KindName } from '../../host/scripts.ts';
 import { type CommandLine, parseCommandLine } from '../dockerd/command-line.ts';
 import { isOurDropIn } from '../dockerd/drop-in.ts';
 import { type Assignment, environmentValue } from '../dockerd/environment-file.ts';
@@ -21,10 +21,11 @@ export type DaemonStart = {
   readonly variable: (name: string) => PlacedVariable | undefined;
 };
 
-const STARTS: Readonly<Record<ServiceManager, (facts: HostFacts) => DaemonStart>> = {
+const STARTS: Readonly<Record<KindName, (facts: HostFacts) => DaemonStart>> = {
   systemd: startOfUnit,
   sysvinit: startOfScript,
   openrc: startOfScript,
+  podman: startOfPodman,
 };
 
 export function readStart(facts: HostFacts): DaemonStart {
@@ -72,6 +73,17 @@ function startOfScript(facts: HostFacts): DaemonStart {
           },
     otherDropIns: [],
     variable: (name) => (name === FLAGS_VARIABLE && found !== undefined ? { ...found, path, file: path } : undefined),
+  };
+}
+
+/** By a service of ours: all of its command line is, and systemd hands it its socket. */
+function startOfPodman({ docker }: HostFacts): DaemonStart {
+  const handed = { name: '--host', value: 'fd://', words: [] };
+  return {
+    execStart: undefined,
+    commandLine: { head: [], program: docker.binary, environment: [], flags: [handed] },
+    otherDropIns: [],
+    variable: () => undefined,
   };
 }
 

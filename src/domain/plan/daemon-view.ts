@@ -11,7 +11,6 @@ import {
 } from '../dockerd/command-line.ts';
 import { type DaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
-import { DAEMON_JSON } from '../dockerd/paths.ts';
 import { tlsMode } from '../dockerd/tls-mode.ts';
 import { splitWords, type UnitSetting } from '../dockerd/unit.ts';
 import { type PlacedVariable, readStart } from './daemon-start.ts';
@@ -55,7 +54,7 @@ export function viewDaemon(facts: HostFacts): DaemonView {
     ...(commandLine?.flags ?? []).filter((flag) => flag.name !== ''),
     ...variables.flatMap((variable) => variable.flags),
   ];
-  const configName = flagValues(flags, '--config-file').at(-1) ?? DAEMON_JSON;
+  const configName = flagValues(flags, '--config-file').at(-1) ?? facts.places.daemonJson;
   const configFile = realPath(facts, configName);
   const json = parseDaemonJson(fileText(facts, configFile));
   const mode = tlsModeOf(flags, json.values);

@@ -1,15 +1,16 @@
 /** Owns what is known of a host before anything is planned: the parser of what the facts script printed. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
-import { SERVICE_MANAGERS } from '../../host/scripts.ts';
+import { KIND_NAMES } from '../../host/scripts.ts';
 import { distributionOf } from '../dockerd/packages.ts';
-import { CURRENT_LINK, LOCK, SERVER_FILES, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
+import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
+import { kindOf } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
 import { parseJson, parseProperties } from './lenient.ts';
 
-const SERVER_KEY = `${CURRENT_LINK}/${SERVER_FILES.key}`;
+const FIRST_BOOT = ['flatcar'] as const;
 
 /** Texts are as the host gave them: `printable` before showing. */
 export type HostFacts = ReturnType<typeof parseFacts>;
@@ -23,9 +24,15 @@ export function parseFacts(stdout: Buffer) {
   const get = (name: string): string => (raw.get(name) ?? '').replace(/\n$/, '');
   const lines = (name: string): string[] => linesOf(get(name));
   const section = (name: string): Buffer => bytes.get(name) ?? Buffer.alloc(0);
-  const files = parseHostFiles(get('paths'), section('attributes'), section('contents'));
+  // In their own user namespace, where their daemon runs, a user is root.
+  const home = get('home');
+  const kind = KIND_NAMES.find((name) => name === get('kind'));
+  const places = home === '' ? kindOf({ kind }).places : userPlaces(home, get('run'));
+  const ownerOf = (owner: string): string => (home !== '' && owner === get('owner') ? '0:0' : owner);
+  const files = parseHostFiles(get('paths'), section('attributes'), section('contents'), ownerOf);
   if (files === undefined) throw unreadable('a file of the host changed while it was read');
-  const modes = parseModes(section('modes'));
+  const modes = parseModes(section('modes'), ownerOf);
+  const serverKey = `${places.current}/${SERVER_FILES.key}`;
   const leads = new Map(
     [...raw].filter(([name]) => name.startsWith('leads:')).map(([name, to]) => [name.slice(6), to]),
   );
@@ -38,6 +45,8 @@ export function parseFacts(stdout: Buffer) {
   const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
   return {
     uid: Number(get('uid')),
+    /** Where the daemon's files are. */
+    places,
     /** The host's clock, in milliseconds since 1970. */
     clockMs: Number(get('clock').replace(/N$/, '')) * 1000,
     hostname: get('hostname').trim(),
@@ -45,10 +54,12 @@ export function parseFacts(stdout: Buffer) {
     system: get('system'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(get('os'))?.[1] ?? '',
     distribution: distributionOf(get('os')),
+    /** A system that is configured at first boot. */
+    image: FIRST_BOOT.find((id) => new RegExp(`^ID="?${id}"?$`, 'm').test(get('os'))),
     /** A program to edit files with; empty: there is none. */
     editor: (raw.get('editor') ?? 'vi').trim().replace(/^.*\//, ''),
-    /** What starts the daemon; undefined: none that docker-tls knows. */
-    manager: SERVICE_MANAGERS.find((name) => name === get('service-manager')),
+    /** Undefined: none that docker-tls knows. */
+    kind,
     /** The version of systemd; undefined where it does not run. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
     addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({
@@ -66,8 +77,8 @@ export function parseFacts(stdout: Buffer) {
         environmentFiles: lines('environment-files'),
         /** Unit files of the daemon that systemd has not read yet. */
         unread: lines('unread'),
-        /** systemd starts and stops it when asked (RefuseManualStart, RefuseManualStop). */
-        canStart: unit.CanStart !== 'no',
+        /** systemd starts and stops it when asked (RefuseManualStart, RefuseManualStop); one that is not there yet it will. */
+        canStart: unit.CanStart !== 'no' || unit.LoadState === 'not-found',
         canStop: unit.CanStop !== 'no',
         /** Conditions and assertions of its unit files that are not met now (of systemd-analyze: `docker.service: ConditionPathExists=/x failed.`, and a summary). */
         unmet: [...get('unmet').matchAll(/((?:Condition|Assert)\w+=.*) failed\.$/gm)].map(([, one = '']) =>
@@ -117,13 +128,13 @@ export function parseFacts(stdout: Buffer) {
     /** Files of settings that are links: the path that they lead to in the end, by their own. */
     leads: leads as ReadonlyMap<string, string>,
     /** Mode and owner of our key on the host, if it is there. */
-    serverKey: modes.get(SERVER_KEY),
+    serverKey: modes.get(serverKey),
     /** Mode and owner, such as `700 0:0`, of the directories that may hold credentials. */
-    directories: new Map([...modes].filter(([path]) => path !== SERVER_KEY)),
-    state: parseState(files.get(`${STATE}/state.json`)),
-    origin: parseSnapshot(files, `${STATE}/origin`),
-    generations: parseGenerations(files),
-    lock: parseLock(files.get(LOCK)),
+    directories: new Map([...modes].filter(([path]) => path !== serverKey)),
+    state: parseState(files.get(`${places.state}/state.json`)),
+    origin: parseSnapshot(files, `${places.state}/origin`, ownerOf),
+    generations: parseGenerations(files, places.state, ownerOf),
+    lock: parseLock(files.get(places.lock)),
     transaction: raw.get('transaction'),
     /** Lines of `ss -Hltnp`: whatever listens on TCP. */
     listeners: lines('listeners').filter((line) => line.trim() !== ''),
@@ -139,9 +150,9 @@ export function parseFacts(stdout: Buffer) {
   };
 }
 
-/** There is a dockerd, and a unit that starts it. */
-export function hasDocker({ docker }: HostFacts): boolean {
-  return docker.binary !== '' && docker.unit.load !== 'not-found' && docker.unit.load !== '';
+/** There is a dockerd, and a unit that starts it; of Podman the unit is ours, and comes with the first change. */
+export function hasDocker({ kind, docker }: HostFacts): boolean {
+  return docker.binary !== '' && (kind === 'podman' || (docker.unit.load !== 'not-found' && docker.unit.load !== ''));
 }
 
 /** Where a file of settings really is: that is what a change edits, so that the administrator's link stays as it is. */
@@ -160,8 +171,8 @@ export function installedCredentials(
   facts: HostFacts,
   directory: number | 'current' = 'current',
 ): { ca: string; cert: string } | undefined {
-  const ca = fileText(facts, `${TLS_DIRECTORY}/${directory}/${SERVER_FILES.ca}`);
-  const cert = fileText(facts, `${TLS_DIRECTORY}/${directory}/${SERVER_FILES.cert}`);
+  const ca = fileText(facts, `${facts.places.tls}/${directory}/${SERVER_FILES.ca}`);
+  const cert = fileText(facts, `${facts.places.tls}/${directory}/${SERVER_FILES.cert}`);
   return ca === undefined || cert === undefined ? undefined : { ca, cert };
 }
 

@@ -13,12 +13,13 @@ const LARGEST = 1_048_576;
 /**
  * Every path that was asked for, by three sections: the paths, one per line; `TYPE MODE UID:GID SIZE`, path and link's goal, each with
  * a NUL behind it, for those that are there; and the contents of the files, one after the other with nothing in between. Undefined
- * where the contents do not have the sizes that were listed: a file changed, or could not be read, between the two.
+ * where the contents do not have the sizes that were listed: a file changed, or could not be read, between the two. `ownerOf` names an owner.
  */
 export function parseHostFiles(
   paths: string,
   attributes: Buffer,
   contents: Buffer,
+  ownerOf = (owner: string): string => owner,
 ): ReadonlyMap<string, PathState> | undefined {
   const files = new Map<string, PathState>();
   // The kernel's own files have content and no size: the script does not look at them.
@@ -31,7 +32,7 @@ export function parseHostFiles(
     else if (type !== 'f' || Number(size) > LARGEST) files.set(path, { kind: 'other' });
     else {
       const end = start + Number(size);
-      files.set(path, { kind: 'file', mode, owner, content: contents.toString('utf8', start, end) });
+      files.set(path, { kind: 'file', mode, owner: ownerOf(owner), content: contents.toString('utf8', start, end) });
       start = end;
     }
   }
@@ -39,11 +40,14 @@ export function parseHostFiles(
 }
 
 /** Mode and owner, such as `700 0:0`, by path; a link is not followed and not listed. From `TYPE MODE UID:GID`, NUL, path, NUL. */
-export function parseModes(section: Buffer): ReadonlyMap<string, string> {
+export function parseModes(section: Buffer, ownerOf = (owner: string): string => owner): ReadonlyMap<string, string> {
   return new Map(
     records(section, 2)
       .filter(([head]) => !head?.startsWith('l '))
-      .map(([head = '', path = '']) => [path, head.slice(2)]),
+      .map(([head = '', path = '']) => {
+        const [mode, owner = ''] = head.slice(2).split(' ');
+        return [path, `${mode} ${ownerOf(owner)}`];
+      }),
   );
 }
 

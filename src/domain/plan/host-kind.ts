@@ -4,13 +4,50 @@
  * (preflight.ts), and its modules of the scripts (src/host/scripts.ts). A kind that misses in one of them does not compile.
  */
 
-import type { ServiceManager } from '../../host/scripts.ts';
-import { INIT_SCRIPTS, UNITS } from '../dockerd/paths.ts';
+import type { KindName } from '../../host/scripts.ts';
+import {
+  INIT_SCRIPTS,
+  type Places,
+  PODMAN_PLACES,
+  PODMAN_SERVICE,
+  PODMAN_SOCKET,
+  SOCKET_UNIT,
+  SYSTEM_PLACES,
+  UNITS,
+} from '../dockerd/paths.ts';
+import { PODMAN_TRUST } from '../dockerd/podman-units.ts';
+
+/** What serves the API there. */
+export type Engine = {
+  readonly title: 'Docker' | 'Podman';
+  /** Its program, as messages call it. */
+  readonly program: 'dockerd' | 'podman';
+  /** The flag of its command line that names our trust file. */
+  readonly trust: string;
+  /** It has daemon.json, with live-restore in it and what else hardening sets. */
+  readonly configurable: boolean;
+  /** Its service is ours, and is there only while docker-tls is; no container depends on it. */
+  readonly apart: boolean;
+};
+
+const DOCKER: Engine = {
+  title: 'Docker',
+  program: 'dockerd',
+  trust: '--tlscacert',
+  configurable: true,
+  apart: false,
+};
+const PODMAN: Engine = { title: 'Podman', program: 'podman', trust: PODMAN_TRUST, configurable: false, apart: true };
 
 export type HostKind = {
-  readonly name: ServiceManager;
+  readonly name: KindName;
+  readonly engine: Engine;
   /** The daemon's service, as messages call it. */
   readonly service: string;
+  /** Units, empty where there are none: ours, which holds the TLS port, and the one of the local socket. */
+  readonly sockets: { readonly tls: string; readonly local: string };
+  /** Where its daemon's files are. */
+  readonly places: Places;
   /** Holds its units or init scripts: it always exists, and is locked during a change. */
   readonly directory: string;
   /** What the next boot runs before the daemon when a change is under way, the link that makes it run, and a list that has to name it (empty: none). */
@@ -19,6 +56,8 @@ export type HostKind = {
   readonly start: string;
   /** The daemon is up once it answers: its service says nothing of that. */
   readonly asks: boolean;
+  /** What a host says to run, where its daemon could not be started anew. */
+  readonly restart: string;
   /** Commands that bring up a daemon that is down. */
   readonly bringUp: readonly (readonly string[])[];
   /** Shell text that prints what the daemon has said last. */
@@ -35,34 +74,8 @@ const journal = (lines: number, ...of: readonly string[]): string[] => [
   '--no-pager',
 ];
 
-const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
-  systemd: {
-    name: 'systemd',
-    service: 'docker.service',
-    directory: UNITS,
-    recovery: {
-      file: `${UNITS}/docker-tls-recover.service`,
-      link: `${UNITS}/sysinit.target.wants/docker-tls-recover.service`,
-      list: '',
-    },
-    start: 'its units change',
-    asks: false,
-    lastWords: 'journalctl -u docker -n 8 --no-pager -o cat 2>/dev/null || true',
-    // The socket does not start under a daemon that runs.
-    bringUp: [
-      ['systemctl', 'reset-failed', 'docker', 'docker-tls.socket'],
-      ['systemctl', 'stop', 'docker'],
-      ['systemctl', 'start', 'docker-tls.socket', 'docker'],
-    ],
-    commands: {
-      start: ['systemctl', 'start', 'docker.service'],
-      stop: ['systemctl', 'stop', 'docker.service'],
-      restart: ['systemctl', 'restart', 'docker.service'],
-      log: journal(50, '-u', 'docker.service', '-u', 'docker-tls.socket'),
-      ownLog: journal(20, '-t', 'docker-tls'),
-      sshdLog: journal(50, '-u', 'ssh.service', '-u', 'sshd.service'),
-    },
-  },
+const HOST_KINDS: Readonly<Record<KindName, HostKind>> = {
+  systemd: units('systemd', DOCKER, 'docker.service', { tls: SOCKET_UNIT, local: 'docker.socket' }, SYSTEM_PLACES),
   sysvinit: initScripts(
     'sysvinit',
     '/etc/init.d/docker',
@@ -71,17 +84,63 @@ const HOST_KINDS: Readonly<Record<ServiceManager, HostKind>> = {
     `${INIT_SCRIPTS}/.depend.boot`,
   ),
   openrc: initScripts('openrc', 'docker', ['rc-service', 'docker'], '/etc/runlevels/boot/docker-tls-recover'),
+  podman: units('podman', PODMAN, PODMAN_SERVICE, { tls: PODMAN_SOCKET, local: '' }, PODMAN_PLACES),
 };
 
-function initScripts(name: ServiceManager, service: string, run: readonly string[], link: string, list = ''): HostKind {
+function units(
+  name: KindName,
+  engine: Engine,
+  service: string,
+  sockets: HostKind['sockets'],
+  places: Places,
+): HostKind {
+  const short = service.replace(/\.service$/, '');
+  return {
+    name,
+    engine,
+    service,
+    sockets,
+    places,
+    directory: UNITS,
+    recovery: {
+      file: `${UNITS}/docker-tls-recover.service`,
+      link: `${UNITS}/sysinit.target.wants/docker-tls-recover.service`,
+      list: '',
+    },
+    start: 'its units change',
+    asks: false,
+    restart: `systemctl daemon-reload && systemctl restart ${service}`,
+    lastWords: `journalctl -u ${short} -n 8 --no-pager -o cat 2>/dev/null || true`,
+    // The socket does not start under a daemon that runs.
+    bringUp: [
+      ['systemctl', 'reset-failed', short, sockets.tls],
+      ['systemctl', 'stop', short],
+      ['systemctl', 'start', sockets.tls, short],
+    ],
+    commands: {
+      start: ['systemctl', 'start', service],
+      stop: ['systemctl', 'stop', service],
+      restart: ['systemctl', 'restart', service],
+      log: journal(50, '-u', service, '-u', sockets.tls),
+      ownLog: journal(20, '-t', 'docker-tls'),
+      sshdLog: journal(50, '-u', 'ssh.service', '-u', 'sshd.service'),
+    },
+  };
+}
+
+function initScripts(name: KindName, service: string, run: readonly string[], link: string, list = ''): HostKind {
   const logged = ['grep', '-s', 'docker-tls', '/var/log/syslog', '/var/log/messages'];
   return {
     name,
+    engine: DOCKER,
     service,
+    sockets: { tls: '', local: '' },
+    places: SYSTEM_PLACES,
     directory: INIT_SCRIPTS,
     recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link, list },
     start: 'its settings change',
     asks: true,
+    restart: [...run, 'restart'].join(' '),
     bringUp: [[...run, 'restart']],
     lastWords: 'tail -n 8 /var/log/docker.log 2>/dev/null || true',
     commands: {
@@ -96,6 +155,6 @@ function initScripts(name: ServiceManager, service: string, run: readonly string
 }
 
 /** A host whose service manager is none of these is refused by the preflight; until then it is read as one of systemd. */
-export function kindOf({ manager = 'systemd' }: { readonly manager?: ServiceManager | undefined }): HostKind {
-  return HOST_KINDS[manager];
+export function kindOf({ kind = 'systemd' }: { readonly kind?: KindName | undefined }): HostKind {
+  return HOST_KINDS[kind];
 }

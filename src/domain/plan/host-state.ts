@@ -82,7 +82,7 @@ export function parseState(state: PathState | undefined): HostState | undefined 
   }
   throw new DockerTlsError({
     code: 'E_HOST_STATE',
-    message: `${STATE}/state.json on the host is damaged`,
+    message: `state.json on the host is damaged`,
     hints: [`look at it on the host: cat ${STATE}/state.json`],
   });
 }
@@ -93,7 +93,11 @@ export function renderState({ generations, ...rest }: HostState): string {
   return `${JSON.stringify({ ...rest, generations: written }, undefined, 2)}\n`;
 }
 
-export function parseSnapshot(files: ReadonlyMap<string, PathState>, directory: string): Map<string, SnapshotEntry> {
+export function parseSnapshot(
+  files: ReadonlyMap<string, PathState>,
+  directory: string,
+  ownerOf: (owner: string) => string,
+): Map<string, SnapshotEntry> {
   const entries = new Map<string, SnapshotEntry>();
   const manifest = files.get(`${directory}/manifest`);
   if (manifest?.kind !== 'file') return entries;
@@ -106,7 +110,7 @@ export function parseSnapshot(files: ReadonlyMap<string, PathState>, directory: 
     entries.set(rest.join('\t'), {
       kind,
       mode,
-      owner,
+      owner: ownerOf(owner),
       path: rest.join('\t'),
       copy,
       content: state?.kind === 'file' ? state.content : undefined,
@@ -116,11 +120,17 @@ export function parseSnapshot(files: ReadonlyMap<string, PathState>, directory: 
   return entries;
 }
 
-export function parseGenerations(files: ReadonlyMap<string, PathState>): Map<number, Map<string, SnapshotEntry>> {
+export function parseGenerations(
+  files: ReadonlyMap<string, PathState>,
+  state: string,
+  ownerOf: (owner: string) => string,
+): Map<number, Map<string, SnapshotEntry>> {
   const generations = new Map<number, Map<string, SnapshotEntry>>();
   for (const path of files.keys()) {
-    const match = new RegExp(`^${STATE}/generations/(\\d+)/manifest$`).exec(path);
-    if (match) generations.set(Number(match[1]), parseSnapshot(files, `${STATE}/generations/${match[1]}`));
+    const [, number] =
+      /^\/generations\/(\d+)\/manifest$/.exec(path.startsWith(state) ? path.slice(state.length) : '') ?? [];
+    if (number !== undefined)
+      generations.set(Number(number), parseSnapshot(files, `${state}/generations/${number}`, ownerOf));
   }
   return generations;
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { EntryKind, EntrySource } from '../../host/protocol.ts';
 import { editDaemonJson } from '../dockerd/daemon-json.ts';
-import { CURRENT_LINK, SERVER_FILES, TLS_DIRECTORY } from '../dockerd/paths.ts';
+import { type Places, SERVER_FILES } from '../dockerd/paths.ts';
 import { Secret } from '../secret.ts';
 import type { Credentials } from './desired.ts';
 import { type HostFacts, realPath } from './facts.ts';
@@ -20,8 +20,8 @@ export type Entry = {
 };
 
 /** The files of a generation. */
-export function credentialEntries(plan: HostPlan, credentials: Credentials): Entry[] {
-  const directory = `${TLS_DIRECTORY}/${plan.generation}`;
+export function credentialEntries(plan: HostPlan, credentials: Credentials, { tls, current }: Places): Entry[] {
+  const directory = `${tls}/${plan.generation}`;
   const key = credentials.key;
   const keyEntry: Entry =
     key.kind === 'send'
@@ -31,7 +31,7 @@ export function credentialEntries(plan: HostPlan, credentials: Credentials): Ent
           path: `${directory}/${SERVER_FILES.key}`,
           mode: '0400',
           owner: '0:0',
-          source: `copy:${checkPath(key.kind === 'host' ? key.path : `${CURRENT_LINK}/${SERVER_FILES.key}`)}`,
+          source: `copy:${checkPath(key.kind === 'host' ? key.path : `${current}/${SERVER_FILES.key}`)}`,
         };
   return [
     blob(`${directory}/${SERVER_FILES.ca}`, '0444', bytes(credentials.ca)),

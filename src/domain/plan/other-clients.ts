@@ -33,7 +33,7 @@ export type NamedCa = { readonly subject: string; readonly fingerprint: string }
 export function trustNow(facts: HostFacts): TrustNow | undefined {
   const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
   if (installed !== undefined && facts.state !== undefined)
-    return { trust: certificatesIn(installed.ca), path: '/etc/docker/tls/current/ca.pem', ours: true };
+    return { trust: certificatesIn(installed.ca), path: `${facts.places.current}/ca.pem`, ours: true };
   const view = viewDaemon(facts);
   const sockets = facts.docker.otherSockets.flatMap(({ listens }) => listens);
   const reachable = view.listeners.some(({ kind }) => kind === 'tcp') || sockets.some((listen) => /:\d+$/.test(listen));

@@ -4,7 +4,7 @@
  */
 
 import type { StoreState } from '../../adapters/store/records.ts';
-import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { asWritten, DockerTlsError, printable } from '../../errors/errors.ts';
 import { destinationWords } from '../destination.ts';
 import { STATE } from '../dockerd/paths.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
@@ -67,7 +67,7 @@ export function newerThanStore(host: string, { state }: HostFacts, mark: StoreMa
       'the store was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
     ],
     hints: [
-      'on the computer that used the store last: docker-tls store restore',
+      asWritten('on the computer that used the store last: docker-tls store restore'),
       `if the newer state is lost for good: docker-tls apply ${host} --take-over`,
     ],
   });

@@ -4,15 +4,8 @@ import { type Flag, renderCommandLine } from '../dockerd/command-line.ts';
 import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
-import {
-  CURRENT_LINK,
-  DROP_IN_DIRECTORY,
-  SERVER_FILES,
-  SOCKET_PATH,
-  SOCKET_UNIT,
-  SOCKET_WANTS,
-  TLS_DIRECTORY,
-} from '../dockerd/paths.ts';
+import { SERVER_FILES, SOCKET_UNIT } from '../dockerd/paths.ts';
+import { listWords } from '../words.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -40,12 +33,14 @@ const RELOADABLE = new Set([
   'allow-nondistributable-artifacts',
 ]);
 
-export function isTlsPath(path: string, view: DaemonView): boolean {
+/** The units that are ours, with the links that start them at boot. */
+const OWN_UNIT = /\/docker-tls[a-z-]*\.(socket|service)$/;
+
+export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, view: DaemonView): boolean {
   return (
-    path.startsWith(`${TLS_DIRECTORY}/`) ||
-    path === SOCKET_PATH ||
-    path === SOCKET_WANTS ||
-    path.startsWith(`${DROP_IN_DIRECTORY}/`) ||
+    path.startsWith(`${places.tls}/`) ||
+    (path.startsWith(`${places.units}/`) && OWN_UNIT.test(path)) ||
+    path.startsWith(`${places.dropIns}/`) ||
     path === view.configFile ||
     view.environmentFiles.includes(path) ||
     path.startsWith('/etc/default/') ||
@@ -54,8 +49,8 @@ export function isTlsPath(path: string, view: DaemonView): boolean {
   );
 }
 
-export function isDaemonPath(path: string, view: DaemonView): boolean {
-  return isTlsPath(path, view) || path === view.configName || path.includes('/docker.service');
+export function isDaemonPath(path: string, facts: Pick<HostFacts, 'places'>, view: DaemonView): boolean {
+  return isTlsPath(path, facts, view) || path === view.configName || path.includes('/docker.service');
 }
 
 export function planDropIn(
@@ -72,7 +67,7 @@ export function planDropIn(
     line,
     (flag) =>
       isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
-    ownFlags(view, desired, placed, listening),
+    ownFlags(facts, view, desired, placed, listening),
   );
   if (listening !== 'systemd') return { execStart, sockets: [] };
   // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
@@ -85,6 +80,7 @@ export function planDropIn(
 
 /** The flags by which the daemon listens under mutual TLS; where systemd does not, with its addresses. */
 export function ownFlags(
+  { places }: Pick<HostFacts, 'places'>,
   view: DaemonView,
   desired: DesiredHost,
   placed: PlacedSettings,
@@ -96,7 +92,7 @@ export function ownFlags(
           // dockerd without -H listens on its unix socket; with one it has to be said.
           ...(view.listeners.some((listener) => listener.kind === 'unix' || listener.kind === 'fd')
             ? []
-            : ['-H', 'unix:///var/run/docker.sock']),
+            : ['-H', `unix://${places.localSocket}`]),
           ...tcpHosts(desired).flatMap((host) => ['-H', host]),
         ]
       : [];
@@ -104,9 +100,9 @@ export function ownFlags(
     ...placed.added,
     ...ownHosts,
     '--tlsverify',
-    `--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`,
-    `--tlscert=${CURRENT_LINK}/${SERVER_FILES.cert}`,
-    `--tlskey=${CURRENT_LINK}/${SERVER_FILES.key}`,
+    `--tlscacert=${places.current}/${SERVER_FILES.ca}`,
+    `--tlscert=${places.current}/${SERVER_FILES.cert}`,
+    `--tlskey=${places.current}/${SERVER_FILES.key}`,
   ];
 }
 
@@ -207,6 +203,7 @@ export function planDaemonJson(
 ): { change?: FileChange; after: string | undefined } {
   const path = view.configFile;
   const before = fileText(facts, path);
+  if (!kindOf(facts).engine.configurable) return { after: before };
   const changes: Record<string, unknown> = {};
   for (const key of TLS_KEYS) if (key in view.json.values) changes[key] = undefined;
   if (view.listeners.some((listener) => listener.from === 'json')) {
@@ -221,7 +218,7 @@ export function planDaemonJson(
     // Without the unix socket, or with an empty list, the host's own `docker ps` would be gone.
     const local = wanted.some((host) => host.startsWith('fd://') || host.startsWith('unix://'))
       ? []
-      : ['unix:///var/run/docker.sock'];
+      : [`unix://${facts.places.localSocket}`];
     const next = [...local, ...wanted];
     if (JSON.stringify(next) !== JSON.stringify(view.json.values.hosts)) changes.hosts = next;
   }
@@ -243,34 +240,39 @@ export function planDaemon(
   credentials: { reason: string } | undefined,
   jsonAfter: string | undefined,
 ): HostPlan['daemon'] {
+  const { engine, sockets, start } = kindOf(facts);
   if (credentials)
-    return { action: 'restart', reason: `${credentials.reason} (dockerd reads TLS files only when it starts)` };
+    return {
+      action: 'restart',
+      reason: `${credentials.reason} (${engine.program} reads TLS files only when it starts)`,
+    };
   const touched = files.filter(
     (change) =>
-      isDaemonPath(change.path, view) &&
+      isDaemonPath(change.path, facts, view) &&
       change.kind !== 'attributes' &&
       !isSameText(change, fileText(facts, change.path)),
   );
   const others = touched.filter((change) => change.path !== view.configFile);
-  if (others.length > 0) return { action: 'restart', reason: kindOf(facts).start };
+  if (others.length > 0) return { action: 'restart', reason: start };
   if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
   if (touched.length > 0) {
     const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
     if (keys.every((key) => RELOADABLE.has(key)))
       return { action: 'reload', reason: `${keys.join(', ')} can be taken in while it runs` };
+    const fixed = keys.filter((key) => !RELOADABLE.has(key));
     return {
       action: 'restart',
-      reason: `${keys.filter((key) => !RELOADABLE.has(key)).join(', ')} is read only when it starts`,
+      reason: `${listWords(fixed)} ${fixed.length > 1 ? 'are' : 'is'} read only when it starts`,
     };
   }
   if (
     facts.docker.cmdline.length > 1 &&
-    !facts.docker.cmdline.includes(`--tlscacert=${CURRENT_LINK}/${SERVER_FILES.ca}`)
+    !facts.docker.cmdline.includes(`${engine.trust}=${facts.places.current}/${SERVER_FILES.ca}`)
   ) {
     return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
   }
   if (view.listeners.some((listener) => listener.kind === 'fd') && facts.docker.tlsSocket.active !== 'active') {
-    return { action: 'restart', reason: `${SOCKET_UNIT} does not listen on port ${desired.port}` };
+    return { action: 'restart', reason: `${sockets.tls} does not listen on port ${desired.port}` };
   }
   return { action: 'none', reason: 'nothing changes for it' };
 }

@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from 'node:path/posix';
 import { parsePackageList } from '../audit/packages.ts';
-import { PACKAGE_LIST, SOCKET_PATH } from '../dockerd/paths.ts';
+import { PACKAGE_LIST } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import { mountedSocketWarnings, planContainers } from './containers.ts';
 import { listeningOf, withoutOurLines } from './daemon-files.ts';
@@ -43,7 +43,7 @@ export function planRestore(
   const daemon = restoredDaemon(
     facts,
     target,
-    files.some((change) => isDaemonPath(change.path, view)),
+    files.some((change) => isDaemonPath(change.path, facts, view)),
   );
   return {
     host: desired.name,
@@ -52,7 +52,8 @@ export function planRestore(
     generation: target === 'none' ? 'none' : nextGeneration(facts),
     returnsTo: target === 'none' ? undefined : target,
     port: desired.port,
-    listening: after(SOCKET_PATH) !== undefined ? 'systemd' : target === 'none' ? 'none' : listeningOf(facts, view),
+    listening:
+      after(facts.places.socket) !== undefined ? 'systemd' : target === 'none' ? 'none' : listeningOf(facts, view),
     files,
     managed: target === 'none' ? [] : managed,
     daemon,
@@ -88,6 +89,8 @@ function wasStopped(facts: HostFacts): boolean {
 
 function restoredDaemon(facts: HostFacts, target: number | 'none', touched: boolean): HostPlan['daemon'] {
   if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
+  const { engine, service } = kindOf(facts);
+  if (engine.apart) return { action: 'stop', reason: `${service} is docker-tls's own` };
   const { unit, answers, listsContainers, containers } = facts.docker;
   const idle = unit.active !== 'active' || (answers && listsContainers && containers.length === 0);
   if (wasStopped(facts) && idle)

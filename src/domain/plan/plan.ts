@@ -1,7 +1,6 @@
 /** Owns the plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
 
-import type { ServiceManager } from '../../host/scripts.ts';
-import { CURRENT_LINK, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
+import type { KindName } from '../../host/scripts.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
 import { listeningOf, planDaemonFiles } from './daemon-files.ts';
@@ -33,7 +32,7 @@ export type Listening = 'systemd' | 'firewall' | 'daemon';
 export type HostPlan = {
   readonly host: string;
   /** What starts dockerd on the host. */
-  readonly kind: ServiceManager;
+  readonly kind: KindName;
   readonly purpose: 'apply' | 'rollback' | 'remove';
   /** The generation that the change makes; `none` when the host is restored. */
   readonly generation: number | 'none';
@@ -62,6 +61,8 @@ export type HostPlan = {
   readonly opens: readonly string[];
   /** What hardening costs the users of the host. */
   readonly costs: readonly string[];
+  /** Fixes that are not made now, and would change the host. */
+  readonly unmade?: readonly string[] | undefined;
   readonly warnings: readonly string[];
 };
 
@@ -74,15 +75,17 @@ export function hasChanges(plan: HostPlan): boolean {
 }
 
 /** The plan that brings a host to the desired state. Pure; what prevents it is found by `preflight`. */
-export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
+export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
+  const desired = forEngine(facts, wantedHost);
   const view = viewDaemon(facts);
+  const { current } = facts.places;
   const generation = nextGeneration(facts);
   const warnings = replacedWarnings(facts, view, desired);
   const listening = listeningOf(facts, view);
   const placed = placeSettings(view, desired.daemonSettings ?? {});
   const json = planDaemonJson(facts, view, desired, listening, placed);
   const everything: FileChange[] = [
-    link(CURRENT_LINK, `${generation}`),
+    link(current, `${generation}`),
     ...planDaemonFiles({ facts, view, desired, placed, listening, json }),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
   ];
@@ -92,12 +95,12 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   const managedBefore = facts.state?.managed ?? [];
   const kept = new Set(wanted.map((change) => change.path));
   const hardening = ({ kind, path }: { kind: string; path: string }): boolean =>
-    WITHOUT_FILE.includes(kind) || !isTlsPath(path, view);
+    WITHOUT_FILE.includes(kind) || !isTlsPath(path, facts, view);
   const returned = managedBefore
     .filter((item) => !kept.has(item.path) && item.path !== view.configFile && !hardening(item))
     .map(({ path }) => bySnapshot(facts.origin.get(path), path));
   const files = [...returned, ...wanted]
-    .filter((change) => change.path !== CURRENT_LINK && differs(change, facts))
+    .filter((change) => change.path !== current && differs(change, facts))
     .map((change) => withDrift(change, facts));
   const reason = whyCredentials(facts, desired.credentials);
   const credentials = reason === undefined ? undefined : { reason, ...desired.credentials };
@@ -112,7 +115,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     port: desired.port,
     listening,
     credentials,
-    files: busy ? [link(CURRENT_LINK, `${generation}`), ...files].map((change) => withBefore(change, facts)) : [],
+    files: busy ? [link(current, `${generation}`), ...files].map((change) => withBefore(change, facts)) : [],
     managed: mergeManaged(
       managedBefore.filter((item) => hardening(item) || item.path === view.configFile),
       wanted,
@@ -124,6 +127,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
     opens: [],
     costs: busy ? (desired.costs ?? []) : [],
+    unmade: desired.unmade,
     warnings: [
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
@@ -136,12 +140,26 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
   };
 }
 
+/** Without what is for dockerd alone, where another program serves the API: said, where it was asked for. */
+function forEngine(facts: HostFacts, desired: DesiredHost): DesiredHost {
+  if (kindOf(facts).engine.configurable) return desired;
+  const { liveRestore, daemonSettings, notes = [], ...rest } = desired;
+  const left = [...(liveRestore === true ? ['live-restore'] : []), ...Object.keys(daemonSettings ?? {})];
+  return {
+    ...rest,
+    notes: [
+      ...notes,
+      ...(left.length === 0 ? [] : [`${left.join(', ')}: of dockerd, which this host has not; left out`]),
+    ],
+  };
+}
+
 /** One more than every generation that the host has had. */
 export function nextGeneration(facts: HostFacts): number {
   const numbers = [facts.state?.generation ?? 0, ...facts.generations.keys()];
   for (const directory of facts.directories.keys()) {
-    const number = new RegExp(`^${TLS_DIRECTORY}/(\\d+)$`).exec(directory)?.[1];
-    if (number !== undefined) numbers.push(Number(number));
+    const number = directory.startsWith(`${facts.places.tls}/`) ? directory.slice(facts.places.tls.length + 1) : '';
+    if (/^\d+$/.test(number)) numbers.push(Number(number));
   }
   return Math.max(...numbers) + 1;
 }
@@ -151,14 +169,14 @@ function whyCredentials(facts: HostFacts, { certificate, trust }: DesiredCredent
   const installed = installedCredentials(facts);
   if (installed === undefined) return 'the host has no certificate of ours yet';
   // Deleted by hand: without them the host cannot be restored.
-  if (facts.state === undefined) return `the host's own records (${STATE}) are gone`;
+  if (facts.state === undefined) return `the host's own records (${facts.places.state}) are gone`;
   const [leaf, ...chain] = certificateIds(installed.cert);
   if (!('keep' in certificate) || certificate.keep[0] !== leaf) return 'a new server certificate';
   if (!sameIds(certificate.keep.slice(1), chain)) return 'another chain of the server certificate';
   if (!sameIds(trust, certificateIds(installed.ca))) return 'other clients are accepted';
   if (facts.serverKey !== '400 0:0') return "the key on the host is not root's alone";
-  const link = facts.files.get(CURRENT_LINK);
-  if (link?.kind === 'link' && facts.directories.get(`${TLS_DIRECTORY}/${link.to}`) !== '700 0:0')
+  const link = facts.files.get(facts.places.current);
+  if (link?.kind === 'link' && facts.directories.get(`${facts.places.tls}/${link.to}`) !== '700 0:0')
     return 'the directory of the key is open to others';
   return undefined;
 }

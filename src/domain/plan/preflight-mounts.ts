@@ -1,7 +1,6 @@
 /** Owns what mounts prevent a change: file systems that cannot be written, and files that are mounts and so cannot be replaced. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
-import { STATE, TLS_DIRECTORY, UNITS } from '../dockerd/paths.ts';
 import { sudoCommand } from '../quote.ts';
 import { WITHOUT_FILE } from './file-change.ts';
 import type { PreflightInput } from './preflight.ts';
@@ -19,7 +18,7 @@ export function checkMounts({ host, login, facts, plan }: PreflightInput): Docke
   const protects = plan?.containers.how === 'temporary' || plan?.containers.how === 'switched-on';
   const files = [...replaced.map(({ path }) => path), ...(plan && protects ? [plan.daemonJson.path] : [])];
   const found = new Map<string, DockerTlsError>();
-  for (const path of [...files, `${TLS_DIRECTORY}/current`, `${UNITS}/docker.service.d`, `${STATE}/txn`]) {
+  for (const path of [...files, facts.places.current, facts.places.dropIns, `${facts.places.state}/txn`]) {
     const mount = mountOf(path);
     if (mount === undefined || found.has(mount.path)) continue;
     if (mount.path === path && files.includes(path)) {

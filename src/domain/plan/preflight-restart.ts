@@ -45,7 +45,7 @@ function silentProblem({ host, login, facts, plan }: PreflightInput, view: Daemo
       'E_DOCKER_SILENT',
       'dockerd listens on no unix socket, so it cannot be asked whether its containers outlive a restart',
       [
-        `add unix:///var/run/docker.sock to ${inJson ? `"hosts" in ${view.configFile}` : 'its -H flags'}, then: ${sudoCommand(login, ...kindOf(facts).commands.restart)}`,
+        `add unix://${facts.places.localSocket} to ${inJson ? `"hosts" in ${view.configFile}` : 'its -H flags'}, then: ${sudoCommand(login, ...kindOf(facts).commands.restart)}`,
         ...without,
       ],
     );

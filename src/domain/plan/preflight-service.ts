@@ -1,10 +1,11 @@
 /** Owns what of each kind of host's service manager prevents a change. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
-import type { ServiceManager } from '../../host/scripts.ts';
+import type { KindName } from '../../host/scripts.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
+import { checkPodman, checkPodmanVersion } from './preflight-podman.ts';
 import { checkScript } from './preflight-script.ts';
 import { checkSystemd, checkUnit, checkUnitRestart } from './preflight-unit.ts';
 
@@ -19,10 +20,11 @@ type ServiceChecks = {
 
 const INIT_SCRIPT: ServiceChecks = { manager: () => [], service: checkScript, restart: () => [] };
 
-const CHECKS: Readonly<Record<ServiceManager, ServiceChecks>> = {
+const CHECKS: Readonly<Record<KindName, ServiceChecks>> = {
   systemd: { manager: checkSystemd, service: checkUnit, restart: checkUnitRestart },
   sysvinit: INIT_SCRIPT,
   openrc: INIT_SCRIPT,
+  podman: { manager: checkPodmanVersion, service: checkPodman, restart: checkUnitRestart },
 };
 
 export function checkServiceManager(input: PreflightInput): DockerTlsError[] {

@@ -3,11 +3,10 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
 import { installDockerHints } from '../dockerd/packages.ts';
-import { LOCK, STATE } from '../dockerd/paths.ts';
 import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import { viewDaemon } from './daemon-view.ts';
 import { type HostFacts, hasDocker } from './facts.ts';
-import { kindOf } from './host-kind.ts';
+import { type HostKind, kindOf } from './host-kind.ts';
 import type { HostPlan } from './plan.ts';
 import { checkDaemonJson, collect, editAt, placeOf, problem } from './preflight-config.ts';
 import { checkHost } from './preflight-host.ts';
@@ -36,7 +35,7 @@ export function preflight(input: PreflightInput): DockerTlsError[] {
   const view = viewDaemon(input.facts);
   return [
     ...checkService(input, view),
-    ...checkDaemonJson(input, view),
+    ...(kindOf(input.facts).engine.configurable ? checkDaemonJson(input, view) : []),
     ...checkRestart(input, view),
     ...checkMounts(input),
     ...checkHost(input),
@@ -58,7 +57,7 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
     );
     return found;
   }
-  if (facts.manager === undefined)
+  if (facts.kind === undefined)
     add('E_NO_SYSTEMD', 'neither systemd nor OpenRC nor sysvinit runs on this host', [
       'docker-tls changes dockerd where one of them starts it: docs/hosts.md, "Kinds of hosts"',
     ]);
@@ -83,7 +82,9 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
     ]);
   if (lock !== undefined && lock.expiresMs > facts.clockMs) {
     const since = new Date(nowMs - (facts.clockMs - lock.sinceMs));
-    found.push(lockedError({ host, login }, lock.who, since, Math.ceil((lock.expiresMs - facts.clockMs) / 1000)));
+    found.push(
+      lockedError({ host, login }, kindOf(facts), lock.who, since, Math.ceil((lock.expiresMs - facts.clockMs) / 1000)),
+    );
   }
   return found;
 }
@@ -91,6 +92,7 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
 /** The error for a host that another change holds. `since` in our own time. */
 export function lockedError(
   { host, login }: Pick<PreflightInput, 'host' | 'login'>,
+  kind: HostKind,
   who: string,
   since: Date,
   expiresInS: number,
@@ -98,7 +100,7 @@ export function lockedError(
   const when = Number.isNaN(since.getTime()) ? 'some time' : since.toISOString();
   return problem(host, 'E_HOST_LOCKED', `${who} has been changing this host since ${when}`, [
     `wait: the lock expires in ${expiresInS} s`,
-    `if that run is dead: ${rollbackByHand(login)}; ${sudoCommand(login, 'rm', '-f', LOCK)}`,
+    `if that run is dead: ${rollbackByHand(login, kind)}; ${sudoCommand(login, 'rm', '-f', kind.places.lock)}`,
   ]);
 }
 
@@ -113,8 +115,8 @@ export function diskFullError(
 }
 
 /** Starts the rollback that is stored on a host in the middle of a change. */
-export function rollbackByHand(login: Login): string {
-  return sudoCommand(login, 'sh', `${STATE}/txn/rollback.sh`, 'undo', 'requested');
+export function rollbackByHand(login: Login, { places }: HostKind): string {
+  return sudoCommand(login, 'sh', `${places.state}/txn/rollback.sh`, 'undo', 'requested');
 }
 
 function checkContainers({ host, login, facts, plan }: PreflightInput): DockerTlsError[] {

@@ -6,7 +6,7 @@ import { applyScript, ENDING_FUNCTIONS, rollbackScript } from '../../host/script
 import { cleanShell } from '../dockerd/clean-environment.ts';
 import { hasOurName } from '../dockerd/drop-in.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
-import { CURRENT_LINK, DROP_IN_DIRECTORY, LOCK, SSHD_DROP_IN, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
+import { SSHD_DROP_IN } from '../dockerd/paths.ts';
 import { scriptFlags } from '../dockerd/settings-script.ts';
 import { validationCommand } from '../dockerd/validate.ts';
 import { shellQuote } from '../quote.ts';
@@ -39,13 +39,18 @@ function storedScript(kind: HostKind): string {
 }
 
 /** Where a kind of host has what a change uses, for each of its scripts. */
-function places({ directory, recovery }: HostKind) {
+function placesOf({ directory, service, sockets, restart, recovery, places }: HostKind) {
   return {
     UNITS: directory,
+    SERVICE: service,
+    TLS_SOCKET: sockets.tls,
+    LOCAL_SOCKET: sockets.local,
+    RESTART_COMMAND: restart,
     RECOVERY: recovery.file,
     RECOVERY_LINK: recovery.link,
     RECOVERY_LIST: recovery.list,
-    LOCK,
+    LOCK: places.lock,
+    RUN: places.run,
   };
 }
 
@@ -83,14 +88,14 @@ export function renderTransaction(
 ): Transaction {
   const protect = plan.containers.how === 'temporary' || plan.containers.how === 'switched-on';
   const entries = [
-    ...(plan.purpose === 'apply' && credentials ? credentialEntries(plan, credentials) : []),
+    ...(plan.purpose === 'apply' && credentials ? credentialEntries(plan, credentials, facts.places) : []),
     ...fileEntries(plan, protect),
   ];
   const kind = kindOf(facts);
   const settings: HostScriptSettings = {
     TXN: options.id,
-    ...places(kind),
-    TLS_DIRECTORY,
+    ...placesOf(kind),
+    TLS_DIRECTORY: kind.places.tls,
     DAEMON: plan.daemon.action,
     WAS_ACTIVE: facts.docker.unit.active === 'active' ? 'yes' : 'no',
     SOCKET: plan.daemon.socket ?? 'none',
@@ -123,10 +128,12 @@ export function renderTransaction(
     TXN: options.id,
     WHO: options.who,
     CONFIRM: `${options.confirmWithin}`,
-    STATE,
-    ...places(kind),
+    STATE: kind.places.state,
+    ...placesOf(kind),
     FRAGMENT: facts.docker.unit.fragment,
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
+    REMAP:
+      plan.purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(plan.daemonJson.after ?? '') ? 'yes' : 'no',
     VALIDATE: validation(plan, facts, entries, protect),
     ...sizes,
     JSON_FORMS: forms.map(({ suffix, data, mode, owner }) => `${suffix}:${data.length}:${mode}:${owner}`).join(' '),
@@ -161,7 +168,7 @@ function seen(facts: HostFacts): string[] {
       ...facts.docker.unit.environmentFiles,
       view.configName,
       view.configFile,
-      `${STATE}/state.json`,
+      `${facts.places.state}/state.json`,
       ...(facts.state?.managed ?? []).filter(({ kind }) => kind === 'file').map(({ path }) => path),
     ]),
   ];
@@ -187,25 +194,30 @@ export function asBefore(remark: string): string {
  */
 export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transaction, 'id' | 'kind'>): string {
   const argument = verb === 'commit' ? shellQuote(id) : 'requested';
-  const txn = `${STATE}/txn`;
+  const txn = `${kind.places.state}/txn`;
   // The change may still be at work: it holds the lock on this directory from its first to its last step.
   return [
-    assignments({ ...places(kind), STATE }),
+    assignments({ ...placesOf(kind), STATE: kind.places.state }),
     ENDING_FUNCTIONS,
-    `exec 9<${kind.directory} && flock -w 120 9`,
-    `if [ ! -f ${txn}/settings ] && grep -qxF ${shellQuote(`transaction=${id}`)} ${LOCK} 2>/dev/null; then`,
-    `  clear_unarmed ${shellQuote(`/run/docker-tls-${id}`)}`,
+    `exec 9<${shellQuote(kind.directory)} && flock -w 120 9`,
+    `if [ ! -f ${shellQuote(`${txn}/settings`)} ] && grep -qxF ${shellQuote(`transaction=${id}`)} ${shellQuote(kind.places.lock)} 2>/dev/null; then`,
+    `  clear_unarmed ${shellQuote(`${kind.places.run}/docker-tls-${id}`)}`,
     verb === 'undo' ? "  result undone ''" : '  result nothing',
-    `elif [ -f ${txn}/rollback.sh ] && [ "$(cat ${txn}/id 2>/dev/null)" = ${shellQuote(id)} ]; then`,
+    `elif [ -f ${shellQuote(`${txn}/rollback.sh`)} ] && [ "$(cat ${shellQuote(`${txn}/id`)} 2>/dev/null)" = ${shellQuote(id)} ]; then`,
     '  exec 9<&-',
-    `  sh ${txn}/rollback.sh ${verb} ${argument}`,
+    `  sh ${shellQuote(`${txn}/rollback.sh`)} ${verb} ${argument}`,
     'else',
     '  result nothing',
     'fi',
   ].join('\n');
 }
 
-function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions): HostState {
+/** The host's own records after the change. */
+export function nextState(
+  plan: HostPlan,
+  facts: HostFacts,
+  options: Pick<TransactionOptions, 'now' | 'who' | 'reason' | 'settings' | 'keep' | 'store'>,
+): HostState {
   const number = plan.generation === 'none' ? 0 : plan.generation;
   return {
     schema: 1,
@@ -221,7 +233,7 @@ function nextState(plan: HostPlan, facts: HostFacts, options: TransactionOptions
 }
 
 function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
-  if (plan.daemon.action === 'none' || plan.purpose !== 'apply') return '';
+  if (plan.daemon.action === 'none' || plan.purpose !== 'apply' || !kindOf(facts).engine.configurable) return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
   const view = viewDaemon(facts);
   const execStart = kindOf(facts).asks ? scriptStart(plan, facts, view) : unitStart(plan, facts);
@@ -245,15 +257,15 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[],
         : undefined,
     configExists: fileText(facts, plan.daemonJson.path) !== undefined,
     configSetsPidfile: 'pidfile' in view.json.values,
-    credentialsBefore: CURRENT_LINK,
-    credentialsAfter: `${TLS_DIRECTORY}/${plan.generation}`,
+    credentialsBefore: facts.places.current,
+    credentialsAfter: `${facts.places.tls}/${plan.generation}`,
   });
 }
 
 /** How our drop-in starts dockerd. New credentials without a new drop-in: the active one is asked about. */
 function unitStart(plan: HostPlan, facts: HostFacts): string {
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
-    kind === 'file' && path.startsWith(`${DROP_IN_DIRECTORY}/`) && hasOurName(path);
+    kind === 'file' && path.startsWith(`${facts.places.dropIns}/`) && hasOurName(path);
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
   return /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
 }

@@ -1,13 +1,13 @@
 /** Owns the words by which a CA cannot issue: its key is external, or its credentials would lock clients out. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
+import { asWritten, DockerTlsError } from '../../errors/errors.ts';
 
 export function externalCaKey(): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CA_KEY_EXTERNAL',
     message: 'the key of the CA is not in this store, so nothing can be issued here',
     hints: [
-      'where the key is: docker-tls client sign REQUEST',
+      asWritten('where the key is: docker-tls client sign REQUEST'),
       'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND (docs/ca.md)',
       'if the key is lost: docker-tls rotate ca',
     ],
@@ -32,7 +32,7 @@ export function caBreaksClients(hosts: readonly string[], unfetched: readonly st
     message: `the old CA key is unavailable, so the new CA cannot be cross-signed: clients that still hold only the old CA will not trust this host${unfetched.length > 0 ? ` (${unfetched.join(', ')}, and every older copy)` : ''}`,
     hints: [
       ...unfetched.flatMap((name) => [
-        `where ${name} is: docker-tls client request ${name}`,
+        asWritten(`where ${name} is: docker-tls client request ${name}`),
         `then here: docker-tls client sign REQUEST`,
       ]),
       'for older copies: docker-tls client export NAME --out NAME.tar',

@@ -1,7 +1,7 @@
 /** Owns the words by which credentials for a client are refused. */
 
 import type { StoredClient } from '../../adapters/store/records.ts';
-import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { asWritten, DockerTlsError, type Hint, printable } from '../../errors/errors.ts';
 
 /** A client that was revoked, or that another CA issued, is not ours to issue: E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
 export function refuseOther(client: StoredClient): void {
@@ -26,7 +26,7 @@ export function refuseRenewal(client: StoredClient): void {
 }
 
 /** A client that another CA issued: E_CLIENT_EXTERNAL (exit 2). */
-export function refuseForeign({ record }: StoredClient, hints: readonly string[]): void {
+export function refuseForeign({ record }: StoredClient, hints: readonly Hint[]): void {
   if (record.reaches === undefined) return;
   throw new DockerTlsError({
     code: 'E_CLIENT_EXTERNAL',
@@ -40,7 +40,7 @@ export function unknownClient(name: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CLIENT_UNKNOWN',
     message: `no client ${name} in the store`,
-    hints: ['docker-tls client list', `docker-tls client add ${name}`],
+    hints: ['docker-tls client list'],
   });
 }
 
@@ -49,7 +49,7 @@ export function requestForOther(name: string, commonName: string): DockerTlsErro
     code: 'E_NAME',
     where: name,
     message: `the request is for "${printable(commonName, 64)}", and an external CA certifies that name`,
-    hints: [`where the key is: docker-tls client request ${name}`],
+    hints: [asWritten(`where the key is: docker-tls client request ${name}`)],
   });
 }
 
@@ -58,7 +58,10 @@ export function externalKey(name: string): DockerTlsError {
     code: 'E_CLIENT_NO_KEY',
     where: name,
     message: 'its key is on another computer and stays there',
-    hints: [`on that computer: docker-tls client request ${name}`, 'then here: docker-tls client sign REQUEST'],
+    hints: [
+      asWritten(`on that computer: docker-tls client request ${name}`),
+      'then here: docker-tls client sign REQUEST',
+    ],
   });
 }
 

@@ -1,7 +1,7 @@
 /** Owns what becomes of clients: made, amended, renewed, signed, revoked. As changes to be carried out; signs nothing. */
 
 import type { ClientRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { asWritten, DockerTlsError } from '../../errors/errors.ts';
 import { parseCsr } from '../pki/csr.ts';
 import { isKeyType } from '../pki/key-types.ts';
 import type { ClientSpec } from '../settings.ts';
@@ -71,7 +71,7 @@ export function signed({ clients }: Pick<StoreState, 'clients'>, spec: ClientSpe
 export function revoked(state: Pick<StoreState, 'clients' | 'hosts'>, name: string, now: Date) {
   const client = state.clients.get(name);
   if (client === undefined) throw unknownClient(name);
-  refuseForeign(client, [`where it was issued: docker-tls client revoke ${name}`]);
+  refuseForeign(client, [asWritten(`where it was issued: docker-tls client revoke ${name}`)]);
   const others = activeClients(state).filter(({ record }) => record.name !== name);
   if (client.record.revokedAt === undefined && others.length === 0 && state.hosts.size > 0) {
     throw new DockerTlsError({
@@ -133,7 +133,7 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
     const known = state.clients.get(spec.name);
     if (spec.revoked) {
       if (known === undefined) continue;
-      refuseForeign(known, [`where it was issued: docker-tls client revoke ${spec.name}`]);
+      refuseForeign(known, [asWritten(`where it was issued: docker-tls client revoke ${spec.name}`)]);
       gone.push(spec.name);
       if (known.record.revokedAt === undefined)
         changes.push({ kind: 'record', record: amended(known.record, { revokedAt: now.toISOString() }, now) });

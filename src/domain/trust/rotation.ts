@@ -1,6 +1,7 @@
 /** Owns how far a rotation of the CA has come, by the store alone, in words too, and the step that comes next. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
+import type { Hint } from '../../errors/errors.ts';
 import { type RotationStage, rotationStage } from '../plan/stages.ts';
 import { listWords } from '../words.ts';
 import { accessOf } from './access.ts';
@@ -31,7 +32,7 @@ export function stageOf(state: StoreState, now: Date): RotationStage {
 export type Rotation = {
   readonly words: string;
   /** Commands, perhaps behind some words. */
-  readonly next: readonly string[];
+  readonly next: readonly Hint[];
 };
 
 /** The rotation that is under way; undefined where none is. */
@@ -75,7 +76,7 @@ function sentenceOf(stage: RotationStage, state: StoreState): string {
 }
 
 /** What has to be done on other machines for clients whose key is not here: no command of this computer renews them. */
-export function nextSteps(names: readonly string[], clients: StoreState['clients']): string[] {
+export function nextSteps(names: readonly string[], clients: StoreState['clients']): Hint[] {
   return names
     .filter((name) => clients.get(name)?.key === undefined)
     .flatMap((name) => [

@@ -1,7 +1,7 @@
 /** Owns the plan of a host that is rolled back on purpose: to an earlier generation, or to what it was before the first setup. */
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
-import { CURRENT_LINK, PACKAGE_LIST, STATE } from '../../domain/dockerd/paths.ts';
+import { PACKAGE_LIST } from '../../domain/dockerd/paths.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import type { HostPlan } from '../../domain/plan/plan.ts';
@@ -67,12 +67,12 @@ function planned(
 
 function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError {
   const packages = ourPackages(facts);
-  const lost = facts.files.get(CURRENT_LINK)?.kind === 'link';
+  const lost = facts.files.get(facts.places.current)?.kind === 'link';
   return new DockerTlsError({
     code: 'E_NOT_SET_UP',
     where: host,
     message: lost
-      ? `the host's own records (${STATE}) are gone, though files of docker-tls lie there`
+      ? `the host's own records (${facts.places.state}) are gone, though files of docker-tls lie there`
       : 'docker-tls has not changed this host (or has given it back already)',
     hints: lost
       ? [`write new ones: docker-tls setup ${host}`, 'then run the same command again']
@@ -90,7 +90,7 @@ function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError 
 
 /** The directory of credentials that a generation points to; undefined where it is not on the host. */
 function directoryOf(facts: HostFacts, generation: number): number | undefined {
-  const to = facts.generations.get(generation)?.get(CURRENT_LINK)?.to;
+  const to = facts.generations.get(generation)?.get(facts.places.current)?.to;
   return to !== undefined && /^\d+$/.test(to) ? Number(to) : undefined;
 }
 

@@ -51,7 +51,7 @@ export async function rollBackHost(
       code: 'E_ROLLBACK',
       where: spec.name,
       message: `${why}; rolling back failed as well`,
-      hints: [rollbackByHand(session.login)],
+      hints: [rollbackByHand(session.login, kindOf(change.facts))],
       details: [...(original?.details ?? []), ...unwritten],
       cause,
     });

@@ -57,6 +57,7 @@ export const HOST = {
   E_HOST_NEWER: [4, 'The host was changed from a newer state of the shared store.', 'docker-tls store restore'],
   E_HOST_STATE: [4, "docker-tls's state.json on the host is damaged.", 'cat /var/lib/docker-tls/state.json'],
   E_HOST_MANAGED: [4, 'The host is managed from another store.', 'Pass --home DIR, or use docker-tls client request.'],
+  E_BUTANE: [2, 'A host cannot be written as a Butane file.', 'docs/hosts.md, "Hosts configured at first boot"'],
   E_NOT_SET_UP: [2, 'docker-tls has not set up this host.', 'docker-tls setup HOST'],
   E_NO_GENERATION: [2, 'The generation to return to is not on the host.', 'docker-tls remove HOST'],
   E_ACCEPTS_REVOKED: [
@@ -80,6 +81,8 @@ export const DAEMON = {
   E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],
   E_DOCKER_BUSY: [4, 'docker.service is starting or stopping and does not finish.', 'journalctl -u docker.service'],
   E_ROOTLESS: [4, 'A rootless Docker answers on the socket.', 'ls -l /var/run/docker.sock'],
+  E_PODMAN_OLD: [4, 'Podman is too old to ask clients for a certificate.', 'Install Podman 5.7 or later, or Docker.'],
+  E_PODMAN_LISTEN: [4, 'Podman listens on one address, and more are wanted.', 'Name one with --listen, or none.'],
   E_UNIT_COMMAND: [
     4,
     'The unit or the init script does not run dockerd in a way that can be changed.',

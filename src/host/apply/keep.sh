@@ -1,6 +1,6 @@
 # Keeps: the originals beside their places, and, the first time, in the origin
 # Needs functions: copy fail is_member snapshot_path step sysctl_value words
-# Needs variables: CREATED ERR NL SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
+# Needs variables: CREATED ERR NL SERVICE SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
 # Needs programs: cut df ln mkdir mv readlink rm stat sync tail wc
 
 step keep
@@ -16,7 +16,7 @@ if [ ! -f "$T/origin/manifest" ]; then
   left=$(readlink -- "$TLS_DIRECTORY/current" 2>/dev/null)
   case $left in
     '' | *[!0-9]*) ;;
-    *) printf '%s\n' "$TLS_DIRECTORY" "$TLS_DIRECTORY/$left" "$UNITS/docker.service.d" >>"$CREATED" || fail "$(df -Pk "$STATE" | tail -n 1)" ;;
+    *) printf '%s\n' "$TLS_DIRECTORY" "$TLS_DIRECTORY/$left" "$UNITS/$SERVICE.d" >>"$CREATED" || fail "$(df -Pk "$STATE" | tail -n 1)" ;;
   esac
 fi
 [ -f "$T/origin/manifest" ] || printf '0\tunit\t%s\t-\t%s\n' "$was" docker.service "$listened" docker.socket >"$T/origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
@@ -67,8 +67,8 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       count=$((count + 1))
       case $path in
         # No other program has files of these names: what is there without an origin is ours, from before the records were deleted.
-        "$TLS_DIRECTORY/current" | "$UNITS/docker-tls.socket" | "$UNITS/sockets.target.wants/docker-tls.socket" | \
-          "$UNITS/docker.service.d/zz-docker-tls.conf" | "$UNITS/docker.service.d/~"*zz-docker-tls.conf)
+        "$TLS_DIRECTORY/current" | "$UNITS/docker-tls"* | "$UNITS/"*.wants/docker-tls* | \
+          "$UNITS/$SERVICE.d/zz-docker-tls.conf" | "$UNITS/$SERVICE.d/~"*zz-docker-tls.conf)
           printf '%s\tabsent\t-\t-\t%s\n' "$count" "$path" >>"$T/origin/manifest" 2>"$ERR" || fail "$(words)"
           ;;
         *) snapshot_path "$T/origin" "$count" "$kind" "$path" 2>"$ERR" || fail "$(words)" ;;

@@ -4,7 +4,7 @@
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
 # Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
 # Needs functions: clear_unarmed result undo
-# Needs variables: CONFIRM LOCK STATE TXN UNITS WHO
+# Needs variables: CONFIRM LOCK RUN STATE TXN UNITS WHO
 # Needs programs: date dd flock head rm sed sh timeout
 umask 077
 trap '' HUP PIPE
@@ -33,7 +33,7 @@ if [ -e "$LOCK" ] && [ "$now" -lt "$(sed -n 's/^expires=\([0-9]\{1,12\}\)$/\1/p'
   result locked "$(head -c 1000 "$LOCK")" "$now"
   exit 0
 fi
-STAGING=/run/docker-tls-$TXN
+STAGING=$RUN/docker-tls-$TXN
 # Whatever ends this script before the daemon was touched leaves nothing behind.
 abandon() {
   trap - EXIT
@@ -62,7 +62,7 @@ if [ -f "$T/settings" ]; then
   if sh "$T/rollback.sh" undo stale >/dev/null 2>&1; then result again; else result blocked; fi
   exit 0
 fi
-rm -rf -- "$T" /run/docker-tls-[0-9a-f]*
+rm -rf -- "$T" "$RUN"/docker-tls-[0-9a-f]*
 rm -f -- "$LOCK"
 (
   set -C

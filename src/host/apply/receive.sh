@@ -1,6 +1,6 @@
 # The records of the change, from standard input; and whether the host is still what the plan was made from.
 # Needs functions: changed fail take unread_units
-# Needs variables: CONFIRM FRAGMENT KNOWN_UNITS MANAGED_SIZE MANIFEST_SIZE NL ROLLBACK_SIZE SEEN_SIZE SETTINGS_SIZE
+# Needs variables: CONFIRM FRAGMENT KNOWN_UNITS MANAGED_SIZE MANIFEST_SIZE NL ROLLBACK_SIZE RUN SEEN_SIZE SETTINGS_SIZE
 # Needs variables: STAGING STATE_SIZE TXN
 # Needs programs: df grep head mkdir rm sed sh sha256sum stat tail
 
@@ -14,7 +14,7 @@ receive() { # FILE:SIZE…
   [ "$(cd "$STAGING" && stat -c %n:%s rollback.sh settings manifest managed state.json seen)" = "$(printf '%s\n' "$@")" ]
 }
 receive rollback.sh:"$ROLLBACK_SIZE" settings:"$SETTINGS_SIZE" manifest:"$MANIFEST_SIZE" managed:"$MANAGED_SIZE" \
-  state.json:"$STATE_SIZE" seen:"$SEEN_SIZE" || fail "the change did not arrive whole: $(df -Pk /run | tail -n 1)"
+  state.json:"$STATE_SIZE" seen:"$SEEN_SIZE" || fail "the change did not arrive whole: $(df -Pk "$RUN" | tail -n 1)"
 # What the plan was made from has to be there still. Lines of sha256sum; `- PATH` where nothing was.
 sed '/^- /d' "$STAGING/seen" >"$STAGING/sums"
 if [ -s "$STAGING/sums" ] && ! sha256sum -c "$STAGING/sums" >/dev/null 2>&1; then

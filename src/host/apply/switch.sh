@@ -2,7 +2,7 @@
 # Needs functions: apply_services effective_sshd fail is_up keep_audit_rules last_words mark missing_programs place_as plainly
 # Needs functions: reload_live_restore result set_member set_sysctl step undo warn words
 # Needs variables: AUDIT CREATED DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SERVICE SSHD SSHD_DROP_IN
-# Needs variables: STEP T TAB UNITS
+# Needs variables: STEP T TAB TLS_DIRECTORY TLS_SOCKET UNITS
 # Needs programs: chmod chown cmp date grep restorecon rm sed selinuxenabled sort sshd sync tail
 
 # What sshd will do for root and for the operator, beside what our drop-in says: a line in another file may win over it.
@@ -19,14 +19,19 @@ compare_sshd() {
   done
 }
 
-# Labels as the policy of SELinux has them for these paths: what is made in a directory gets the directory's own.
+# Labels as the policy of SELinux has them for these paths: what is made in a directory gets the directory's own. What comes back brings its
+# own, which may be another than the policy's.
 restore_labels() {
   selinuxenabled 2>/dev/null || return 0
   set --
   while IFS= read -r path <&3; do set -- "$@" "$path"; done 3<"$CREATED"
   while IFS=$TAB read -r index kind mode owner source path <&3; do
-    case $kind in blob | file | link) set -- "$@" "$path" ;; esac
+    case $kind:$source in
+      *:snap:* | *:same) ;;
+      blob:* | file:* | link:*) set -- "$@" "$path" ;;
+    esac
   done 3<"$T/manifest"
+  [ $# -gt 0 ] || return 0
   restorecon -- "$@" 2>"$ERR" || warn "restorecon failed: $(words)"
 }
 
@@ -62,7 +67,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   case $path in "$UNITS"/*) mark units-changed ;; esac
   case $kind in
     file | link)
-      if [ "$path" = "$UNITS/docker-tls.socket" ] && ! cmp -s "$path" "$path.docker-tls-new"; then mark socket-changed; fi
+      if [ "$path" = "$UNITS/$TLS_SOCKET" ] && ! cmp -s "$path" "$path.docker-tls-new"; then mark socket-changed; fi
       place_as "$path" new 2>"$ERR" || back "$(words)"
       ;;
     absent) rm -f -- "$path" 2>"$ERR" || back "$(words)" ;;
@@ -72,7 +77,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   esac
 done 3<"$T/manifest"
 restore_labels
-sync "$UNITS" /etc/docker 2>/dev/null
+sync "$UNITS" "${TLS_DIRECTORY%/*}" 2>/dev/null
 if [ "$SSHD" = reload ]; then
   step check-sshd
   sshd -t 2>"$ERR" || back "sshd does not accept its configuration: $(words)"

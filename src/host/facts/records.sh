@@ -1,12 +1,17 @@
 # What docker-tls has on the host, and what may stand in its way.
 # Needs functions: end file look say
-# Needs variables: NL filed
+# Needs variables: NL SERVICE TLS_SOCKET filed host_kind
 # Needs programs: cat df firewall-cmd grep head iptables nft sed ss systemctl timeout
 
 # What docker-tls itself has on the host.
 record_facts() {
-  file /etc/systemd/system/docker-tls.socket
-  file /etc/systemd/system/sockets.target.wants/docker-tls.socket
+  file "/etc/systemd/system/$TLS_SOCKET"
+  file "/etc/systemd/system/sockets.target.wants/$TLS_SOCKET"
+  # A service of ours, which is not there before the first change.
+  if [ "$host_kind" = podman ]; then
+    file "/etc/systemd/system/$SERVICE"
+    file "/etc/systemd/system/multi-user.target.wants/$SERVICE"
+  fi
   file /etc/docker/tls/current
   for directory in /etc/docker/tls/current /etc/docker/tls/[0-9]*; do
     for name in ca.pem server-cert.pem; do

@@ -1,22 +1,30 @@
-# What starts the daemon on this host, and what it says of it.
+# The kind of this host, by what starts the daemon, and what it says of it.
 # Needs functions: condition_facts read_script read_unit say script_facts settle_units unit_facts
-# Needs programs: cat
+# Needs programs: cat systemctl
 
-# Of those that a change can be made with; nothing for any other.
-find_manager() {
-  manager=
+# Of those that a change can be made on (src/host/scripts.ts); nothing for any other. And the names of its units, where it has some.
+find_kind() {
+  host_kind='' SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket
   if [ -d /run/systemd/system ]; then
-    manager=systemd
+    host_kind=systemd
+    if is_podman; then host_kind=podman SERVICE=docker-tls-podman.service TLS_SOCKET=docker-tls-podman.socket LOCAL_SOCKET=podman.socket; fi
   elif [ -e /run/openrc/softlevel ]; then
-    manager=openrc
+    host_kind=openrc
   elif [ "$(cat /proc/1/comm)" = init ] && [ -d /etc/rcS.d ] && [ -d /etc/init.d ]; then
-    manager=sysvinit
+    host_kind=sysvinit
   fi
 }
 
+# Podman serves the API here: what docker-tls has put on the host says so, and otherwise that there is no Docker.
+is_podman() {
+  [ ! -e /etc/systemd/system/docker-tls-podman.service ] || return 0
+  [ ! -e /etc/systemd/system/docker-tls.socket ] && command -v podman >/dev/null && ! command -v dockerd >/dev/null &&
+    [ "$(systemctl show -p LoadState docker.service 2>/dev/null)" = LoadState=not-found ]
+}
+
 read_service() {
-  find_manager
-  case $manager in
+  find_kind
+  case $host_kind in
     openrc | sysvinit) read_script ;;
     *)
       settle_units
@@ -26,8 +34,8 @@ read_service() {
 }
 
 service_facts() {
-  say service-manager "$manager"
-  case $manager in
+  say kind "$host_kind"
+  case $host_kind in
     openrc | sysvinit) script_facts ;;
     *)
       unit_facts

@@ -1,9 +1,6 @@
 # OpenRC: how its service is run.
 # Needs programs: rc-service
 
-SERVICE=docker
-RESTART_COMMAND='rc-service docker restart'
-
 # run_script COMMAND… VERB, with the command before the script: run_script timeout 10 stop
 run_script() {
   # OpenRC does not start what it believes to run, such as a daemon that has died.

@@ -1,7 +1,4 @@
 # sysvinit: how its script is run.
 
-SERVICE=/etc/init.d/docker
-RESTART_COMMAND='/etc/init.d/docker restart'
-
 # run_script COMMAND… VERB, with the command before the script: run_script timeout 10 stop
 run_script() { "$1" "$2" /etc/init.d/docker "$3"; }

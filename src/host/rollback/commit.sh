@@ -1,7 +1,7 @@
 # The confirmation: the change counts, its generation is kept, and old ones go.
 # Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery mark note
 # Needs functions: remove_created restore_live_restore snapshot_path stop_timer
-# Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECOVERY_LINK STATE T TAB TLS_DIRECTORY TXN
+# Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECOVERY_LINK RUN STATE T TAB TLS_DIRECTORY TXN
 # Needs programs: cat find grep ls mkdir mv rm rmdir sort sync tail
 
 # Everything of a confirmation that could fail comes before the mark; what comes after it can be done again by `undo`.
@@ -44,7 +44,7 @@ finish() {
   clear_beside
   clear_recovery
   if [ "$GENERATION" = none ]; then
-    rm -rf -- "$STATE/origin" "$STATE/generations" /run/docker-tls-key-*
+    rm -rf -- "$STATE/origin" "$STATE/generations" "$RUN"/docker-tls-key-*
     rm -f -- "$STATE/state.json"
     for directory in $(credential_directories "$T/all-created"); do rm -rf -- "$directory"; done
     rm -f -- "$STATE/created"

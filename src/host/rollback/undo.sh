@@ -1,7 +1,7 @@
 # The rollback: everything back as it was, at once, by the timer or at the next boot.
 # Needs functions: apply_services clear_beside clear_blobs final_daemon_json finish forget_recovery mark note place_as
 # Needs functions: read_at_boot release_port reload_live_restore remove_created restore_files restore_live_restore stop_timer unlist_recovery
-# Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK STATE T TXN WAS_ACTIVE
+# Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK RUN STATE T TXN WAS_ACTIVE
 # Needs programs: ls rm sleep
 
 undo() {
@@ -31,7 +31,7 @@ undo() {
   # The records go last: as long as they are there, the next change finishes this one.
   rm -f -- "$LOCK"
   # A key that the host made for this change is no longer its own, and who asked for it may be gone.
-  rm -rf -- "/run/docker-tls-$TXN" /run/docker-tls-key-*
+  rm -rf -- "$RUN/docker-tls-$TXN" "$RUN"/docker-tls-key-*
   clear_records
   return 0
 }

@@ -1,5 +1,5 @@
 # Arms the rollback by systemd: a timer for a change that is not confirmed, and a unit for the next boot.
-# Needs variables: CONFIRM RECOVERY RECOVERY_LINK STATE T TXN
+# Needs variables: CONFIRM LOCAL_SOCKET RECOVERY RECOVERY_LINK SERVICE STATE T TLS_SOCKET TXN
 # Needs programs: cat systemd-run
 
 write_recovery() (
@@ -10,7 +10,7 @@ Description=docker-tls: undo or finish a change that a reboot interrupted
 DefaultDependencies=no
 RequiresMountsFor=$STATE /etc
 After=local-fs.target
-Before=systemd-sysctl.service docker.service docker.socket docker-tls.socket sockets.target auditd.service audit-rules.service shutdown.target
+Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET sockets.target auditd.service audit-rules.service shutdown.target
 Conflicts=shutdown.target
 
 [Service]

@@ -1,11 +1,11 @@
-# What systemd has of the units of Docker.
+# What systemd has of the daemon's units.
 # Needs functions: say
-# Needs variables: NL
+# Needs variables: LOCAL_SOCKET NL SERVICE TLS_SOCKET
 # Needs programs: grep sed sleep systemctl systemd-analyze
 
 # The units: systemd answers a block each, in this order, with an empty line in between.
 show_units() {
-  units=$(systemctl show docker.service docker.socket docker-tls.socket -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload -p TriggeredBy -p Listen -p Requires -p Requisite -p BindsTo -p CanStart -p CanStop 2>/dev/null)
+  units=$(systemctl show "$SERVICE" "$LOCAL_SOCKET" "$TLS_SOCKET" -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload -p TriggeredBy -p Listen -p Requires -p Requisite -p BindsTo -p CanStart -p CanStop 2>/dev/null)
   unit=${units%%"$NL$NL"*}
 }
 
@@ -61,7 +61,7 @@ condition_facts() {
   set -f
   IFS=$NL
   if grep -qsE '^[[:space:]]*(Condition|Assert)[A-Za-z]+[[:space:]]*=' $fragment $dropins </dev/null; then
-    unmet=$(systemd-analyze condition --unit=docker.service 2>&1) || say unmet "$unmet"
+    unmet=$(systemd-analyze condition --unit="$SERVICE" 2>&1) || say unmet "$unmet"
   fi
   unset IFS
   set +f
@@ -76,17 +76,17 @@ unit_facts() {
   # Whatever it does not start without.
   others=
   for name in $needs; do
-    case $name in docker.socket | docker-tls.socket | sysinit.target | *.slice | -*) ;; *) others="$others $name" ;; esac
+    case $name in "$LOCAL_SOCKET" | "$TLS_SOCKET" | sysinit.target | *.slice | -*) ;; *) others="$others $name" ;; esac
   done
   [ -z "$others" ] || others=$(systemctl show $others -p Id -p LoadState 2>/dev/null)
-  case " $needs " in *' docker.socket '*) own=${sockets%%"$NL$NL"*} ;; *) own= ;; esac
+  case " $needs " in *" $LOCAL_SOCKET "*) own=${sockets%%"$NL$NL"*} ;; *) own= ;; esac
   [ -z "$own$others" ] || say needs "$own$NL$NL$others"
   # Whatever else hands sockets to the daemon.
   others=
   for name in $triggers; do
-    case $name in docker-tls.socket | docker.socket) ;; *.socket) others="$others $name" ;; esac
+    case $name in "$TLS_SOCKET" | "$LOCAL_SOCKET") ;; *.socket) others="$others $name" ;; esac
   done
-  case " $triggers " in *' docker.socket '*) own=${sockets%%"$NL$NL"*} ;; *) own= ;; esac
+  case " $triggers " in *" $LOCAL_SOCKET "*) own=${sockets%%"$NL$NL"*} ;; *) own= ;; esac
   [ -z "$others" ] || others=$(systemctl show $others -p Id -p ActiveState -p Listen 2>/dev/null)
   [ -z "$own$others" ] || say sockets "$own$NL$NL$others"
 }

@@ -1,13 +1,9 @@
 # The daemon and sshd as systemd's services: what runs, and how they are started, stopped and told to read their configuration.
 # Needs functions: active hold_port mark note_dependents release_port start_dependents
-# Needs variables: BACK LIMIT NL SOCKET SOCKET_WAS_ACTIVE T UNITS docker_unit socket_unit
+# Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit socket_unit
 # Needs programs: journalctl sed sleep systemctl timeout
 
-# For the operator: what the daemon's service is called, and what starts it anew.
-SERVICE=docker.service
-RESTART_COMMAND='systemctl daemon-reload && systemctl restart docker.service'
-
-is_up() { systemctl -q is-active docker.service; }
+is_up() { systemctl -q is-active "$SERVICE"; }
 
 # Sets `pid` to the number of a service that runs, and is not still starting (it would die of a SIGHUP then): main_pid UNIT
 main_pid() {
@@ -18,13 +14,13 @@ main_pid() {
 }
 
 # The daemon's, in the same way.
-find_daemon() { main_pid docker.service; }
+find_daemon() { main_pid "$SERVICE"; }
 
-start_service() { service start docker.service; }
+start_service() { service start "$SERVICE"; }
 
 # What the daemon has said since a time: last_words SECONDS
 last_words() {
-  timeout 10 journalctl -u docker.service -u docker-tls.socket --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
+  timeout 10 journalctl -u "$SERVICE" -u "$TLS_SOCKET" --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
 }
 
 # Not part of the transaction in one thing: sessions that are open keep what they began with.
@@ -52,21 +48,21 @@ reload_sshd() {
   return "$failed"
 }
 
-# Restarts docker.service on the unit files that now lie there (or, with `stop`, stops it), and brings our socket unit to where they say.
-# A socket unit does not start while its service is active, hence stop, start, start; docker.socket stays up throughout.
+# Restarts the daemon on the unit files that now lie there (or, with `stop`, stops it), and brings our socket unit to where they say.
+# A socket unit does not start while its service is active, hence stop, start, start; the local socket stays up throughout.
 restart_docker() {
   want=inactive
-  [ -e "$UNITS/docker-tls.socket" ] && want=active
+  [ -e "$UNITS/$TLS_SOCKET" ] && want=active
   is=inactive
   active "$socket_unit" && is=active
-  systemctl reset-failed docker.service docker-tls.socket docker.socket 2>/dev/null
+  systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null
   if [ "$1" = stop ]; then
-    set -- docker.service docker-tls.socket
+    set -- "$SERVICE" "$TLS_SOCKET"
     # It started with the daemon, which needs it.
-    if socket_stops; then set -- "$@" docker.socket; fi
+    if socket_stops; then set -- "$@" "$LOCAL_SOCKET"; fi
     service stop "$@" 2>/dev/null
     # The change that is rolled back has stopped it.
-    if [ "$BACK" = yes ] && [ "$SOCKET_WAS_ACTIVE" = yes ]; then service start docker.socket || return 1; fi
+    if [ "$BACK" = yes ] && [ "$SOCKET_WAS_ACTIVE" = yes ] && [ -n "$LOCAL_SOCKET" ]; then service start "$LOCAL_SOCKET" || return 1; fi
     return 0
   fi
   mark stopped
@@ -75,28 +71,29 @@ restart_docker() {
     hold_port "$(printf '%s\n' "$socket_unit" | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p')"
   fi
   # Alone: what needs the daemon (Requires=, PartOf=) would be stopped with it, as by `docker compose down`, and with it its containers.
-  service --job-mode=ignore-dependencies stop docker.service 2>/dev/null
+  service --job-mode=ignore-dependencies stop "$SERVICE" 2>/dev/null
   release_port
   start_docker && start_dependents
 }
 
-# Whether docker.socket was down as well, before the change that is rolled back or before the first one of all.
+# Whether the local socket was down as well, before the change that is rolled back or before the first one of all.
 socket_stops() {
+  [ -n "$LOCAL_SOCKET" ] || return 1
   if [ "$BACK" = yes ]; then [ "$SOCKET_WAS_ACTIVE" = no ]; else [ "$SOCKET" = stop ]; fi
 }
 
 start_docker() {
   if [ "$want" = "$is" ] && [ ! -e "$T/socket-changed" ]; then
     # A condition that is not met is no failure to systemctl.
-    service start docker.service && is_up
+    service start "$SERVICE" && is_up
     return
   fi
-  [ "$is" = active ] && service stop docker-tls.socket 2>/dev/null
+  [ "$is" = active ] && service stop "$TLS_SOCKET" 2>/dev/null
   if [ "$want" = active ]; then
     # A local client may have woken the daemon in between; it then has pulled our socket in by itself.
-    systemctl -q is-active docker-tls.socket || service start docker-tls.socket || return 1
+    systemctl -q is-active "$TLS_SOCKET" || service start "$TLS_SOCKET" || return 1
   fi
-  service start docker.service && is_up
+  service start "$SERVICE" && is_up
 }
 
 # Some units wait for their daemon without end (TimeoutStartSec=0). The mutex is not for those that we start.

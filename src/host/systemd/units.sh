@@ -1,6 +1,6 @@
-# Unit files: what systemd has of them, whether it can read them, and whether docker.service would start on them.
+# Unit files: what systemd has of them, whether it can read them, and whether the daemon would start on them.
 # Needs functions: missing_programs
-# Needs variables: BACK NL T
+# Needs variables: BACK NL SERVICE T TLS_SOCKET
 # Needs programs: mount sed systemctl
 
 # By these a unit stops with another one.
@@ -8,7 +8,7 @@ NEEDED_BY='-p RequiredBy -p RequisiteOf -p BoundBy -p ConsistsOf -p PropagatesSt
 
 # What systemd has of the two units, asked once: every question to it costs more than the rest of a step.
 look_at_service() {
-  told=$(systemctl show docker.service docker-tls.socket -p Id -p ActiveState -p Listen -p NeedDaemonReload $NEEDED_BY 2>/dev/null)
+  told=$(systemctl show "$SERVICE" "$TLS_SOCKET" -p Id -p ActiveState -p Listen -p NeedDaemonReload $NEEDED_BY 2>/dev/null)
   docker_unit=$NL${told%%"$NL$NL"*}$NL
   socket_unit=$NL${told#*"$NL$NL"}$NL
 }
@@ -37,7 +37,7 @@ reread() {
   return "$reread"
 }
 
-# Why docker.service would not start on what is there now, as far as that can be told before it is stopped; nothing: it would.
+# Why the daemon would not start on what is there now, as far as that can be told before it is stopped; nothing: it would.
 obstacle() {
   refusal=$(read_units 2>&1) || {
     printf 'systemd cannot read the unit files: %s' "$refusal"

@@ -1,16 +1,16 @@
-# Unit files of docker.service that systemd has not read.
-# Needs variables: NL
+# Unit files of the daemon that systemd has not read.
+# Needs variables: NL SERVICE
 # Needs programs: grep readlink
 
 # Those other than our drop-in, one per line: systemd would read them at the next change, and no plan has looked at what they say.
 # unread_units FRAGMENT KNOWN (drop-ins, one per line)
 unread_units() {
-  path=/etc/systemd/system/docker.service
+  path=/etc/systemd/system/$SERVICE
   if [ -s "$path" ] && [ "$(readlink -f -- "$path")" != "$(readlink -f -- "$1")" ]; then printf '%s\n' "$path"; fi
   for directory in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system; do
     # systemd names a directory that is a link by where it leads.
-    real=$(cd -P "$directory/docker.service.d" 2>/dev/null && pwd -P) || continue
-    for path in "$directory"/docker.service.d/*.conf; do
+    real=$(cd -P "$directory/$SERVICE.d" 2>/dev/null && pwd -P) || continue
+    for path in "$directory/$SERVICE.d"/*.conf; do
       name=${path##*/}
       # An empty one, or a link to /dev/null, masks others of its name.
       [ -s "$path" ] || continue
@@ -19,7 +19,7 @@ unread_units() {
       # One of the same name in /etc counts before it; and systemd may name /usr/lib as /lib.
       if [ "$directory" != /etc/systemd/system ]; then
         case $2$NL in *"/$name$NL"*) continue ;; esac
-        [ ! -e "/etc/systemd/system/docker.service.d/$name" ] || continue
+        [ ! -e "/etc/systemd/system/$SERVICE.d/$name" ] || continue
       fi
       printf '%s\n' "$path"
     done

@@ -2,7 +2,7 @@
 
 import { checkName } from '../../../domain/names.ts';
 import { listWords } from '../../../domain/words.ts';
-import { DockerTlsError } from '../../../errors/errors.ts';
+import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import { readTree } from '../read.ts';
 import type { StoreState } from '../records.ts';
 import { checkRecipient, recipientsOf } from './age.ts';
@@ -186,7 +186,7 @@ export async function restoreTeamStore(
       code: 'E_STORE_OLDER',
       where: session.url,
       message: 'this computer has no newer state of the store than what is there',
-      hints: ['on a computer that used it last: docker-tls store restore'],
+      hints: [asWritten('on a computer that used it last: docker-tls store restore')],
     });
   }
   const present = await session.snapshot();

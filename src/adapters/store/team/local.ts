@@ -215,7 +215,7 @@ function otherStore(home: string, url: string, found: unknown): DockerTlsError {
     hints: [
       ...(typeof found === 'string' ? [] : [`to move it there: docker-tls store copy --to ${shellQuote(url)}`]),
       `set it aside: ${aside}`,
-      `or use another directory: docker-tls --home DIR --store ${shellQuote(url)} …`,
+      `or use another directory: --home DIR --store ${shellQuote(url)}`,
     ],
   });
 }

@@ -1,0 +1,59 @@
+/** Owns `plan --format butane`: the plan of one host as a file for its first boot. Signs and stores nothing. */
+
+import { renderButane } from '../domain/plan/butane.ts';
+import { type HostPlan, hasChanges } from '../domain/plan/plan.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { keptOf } from '../domain/settings-stored.ts';
+import { DockerTlsError, printable, usage } from '../errors/errors.ts';
+import type { ActionContext } from './action-context.ts';
+import { type HostsOptions, planHosts } from './apply.ts';
+import { failuresOf } from './results.ts';
+import { storeOf } from './store.ts';
+
+export type ButaneFile = {
+  readonly text: string;
+  /** Where butane finds the credentials. */
+  readonly filesDirectory: string;
+  readonly host: string;
+  /** Not so yet, and so perhaps without the credentials that the file names. */
+  readonly pending: boolean;
+  readonly warnings: HostPlan['warnings'];
+};
+
+/** Fails with E_BUTANE, E_USAGE (exit 2), and as the plan of that host does. */
+export async function planButane(
+  context: ActionContext,
+  hosts: readonly string[],
+  options: HostsOptions,
+): Promise<ButaneFile> {
+  const { runtime, progress } = context;
+  const store = storeOf(context);
+  if (store.shared)
+    throw new DockerTlsError({
+      code: 'E_BUTANE',
+      message: 'no Butane file: in a shared store the keys are sealed, and butane reads files',
+      hints: ['docker-tls store copy --to DIR', 'docker-tls --home DIR plan HOST --format butane'],
+    });
+  const changed = await planHosts(context, hosts, options);
+  const failed = failuresOf(changed).at(-1);
+  if (failed !== undefined) throw failed;
+  const [planned, ...more] = (changed.planned?.hosts ?? []).flatMap((one) => (one.kind === 'done' ? [one.value] : []));
+  if (planned === undefined || more.length > 0)
+    throw usage('--format butane writes one host', ['docker-tls plan HOST --format butane > HOST.bu']);
+  const { plan, facts, spec } = planned;
+  const text = renderButane(plan, facts, {
+    who: runtime.operator,
+    now: runtime.now(),
+    reason: 'first boot',
+    settings: keptOf(spec),
+    keep: spec.keep,
+    filesDirectory: store.home,
+  });
+  const pending = hasChanges(plan);
+  for (const warning of plan.warnings) progress.note(`${spec.name}: ${printable(warning)}`);
+  if (pending)
+    progress.note(
+      `${spec.name}: is not like that yet, and its credentials may not be in the store: docker-tls apply ${shellQuote(spec.name)}`,
+    );
+  return { text, filesDirectory: store.home, host: spec.name, pending, warnings: plan.warnings };
+}

@@ -1,0 +1,17 @@
+/** Owns how `plan --format butane` ends: the file on stdout, and what to do with it on stderr. */
+
+import type { ButaneFile } from '../../actions/butane.ts';
+import type { CommandResult } from '../command.ts';
+
+export function renderButaneFile(
+  file: ButaneFile,
+  { options: { check } }: { readonly options: { readonly check: boolean } },
+): CommandResult {
+  const { text, host, filesDirectory, pending, warnings } = file;
+  return {
+    exit: check && pending ? 3 : 0,
+    result: { host, butane: text, filesDirectory, changes: pending, warnings },
+    text: text.replace(/\n$/, ''),
+    verbatim: true,
+  };
+}
