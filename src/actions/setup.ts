@@ -9,7 +9,7 @@ import { preflight } from '../domain/plan/preflight.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { OpenedHost, Run } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
-import { openHost } from '../engine/steps/connect.ts';
+import { findHost } from '../engine/steps/connect.ts';
 import { refuseProblems } from '../engine/steps/preflight.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import { dockerConfigDirectory } from '../user.ts';
@@ -71,7 +71,7 @@ export async function setUpHost(
   const confirm = confirming(context, true, editable ? (question) => confirmOrEdit(context, question) : undefined);
   const run = await openRun(context, options, { specs: [first], secrets }, { confirm });
   const reached = progress.host(first.name);
-  let opened = await openHost(first, run, reached);
+  let opened = await findHost(first, run, reached);
   try {
     reached.pause(whatThisIs(opened));
     if (prompts.interactive) refuseEarly(first, opened, state, options.takeOver, runtime);
@@ -89,7 +89,7 @@ export async function setUpHost(
       } catch (error) {
         if (!(error instanceof Edit)) throw error;
         answers = await editAnswers(context, flags, answers, opened, state);
-        opened = await openHost(first, run, reached);
+        opened = await findHost(first, run, reached);
         reached.pause();
       }
     }

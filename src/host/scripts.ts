@@ -48,6 +48,11 @@ import restoreModule from './rollback/restore.sh';
 import servicesModule from './rollback/services.sh';
 import undoModule from './rollback/undo.sh';
 import verbsModule from './rollback/verbs.sh';
+import rootlessArmModule from './rootless/arm.sh';
+import rootlessFactsModule from './rootless/facts.sh';
+import rootlessManagerModule from './rootless/manager.sh';
+import rootlessPidModule from './rootless/pid.sh';
+import rootlessServiceModule from './rootless/service.sh';
 import sshdModule from './sshd.sh';
 import systemdArmModule from './systemd/arm.sh';
 import systemdDependentsModule from './systemd/dependents.sh';
@@ -59,7 +64,7 @@ import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
 
 /** The kinds of hosts that a change can be made on: by what starts the daemon. */
-export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc'] as const;
+export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'rootless'] as const;
 export type KindName = (typeof KIND_NAMES)[number];
 
 /**
@@ -79,6 +84,13 @@ const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; r
   openrc: {
     rollback: [initPidModule, initOpenrcModule, initServiceModule, initRecoveryModule],
     apply: [initArmModule, initOpenrcBootModule],
+  },
+  rootless: {
+    rollback: [
+      ...[systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
+      ...[rootlessManagerModule, rootlessPidModule, rootlessServiceModule],
+    ],
+    apply: [systemdUnreadModule, rootlessArmModule],
   },
 };
 
@@ -134,6 +146,9 @@ export const FACTS_SCRIPT: string = [
   systemdFactsModule,
   initPidModule,
   initFactsModule,
+  rootlessManagerModule,
+  rootlessPidModule,
+  rootlessFactsModule,
   factsServiceModule,
   factsDaemonModule,
   factsHostModule,

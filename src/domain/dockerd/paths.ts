@@ -36,6 +36,8 @@ export type Places = {
   readonly current: string;
   readonly state: string;
   readonly lock: string;
+  /** The script by which a user's own dockerd gets the port that systemd holds. */
+  readonly listen: string;
   /** In memory. */
   readonly run: string;
   /** What dockerd reads and listens on without being told. */
@@ -53,6 +55,7 @@ function placesIn(units: string, configuration: string, state: string, run: stri
     current: `${configuration}/tls/current`,
     state,
     lock: `${run}/docker-tls.lock`,
+    listen: `${configuration}/docker-tls-listen.sh`,
     run,
     daemonJson: `${configuration}/daemon.json`,
     localSocket,

@@ -37,6 +37,7 @@ export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, v
     path.startsWith(`${places.tls}/`) ||
     path === places.socket ||
     path === places.socketWants ||
+    path === places.listen ||
     path.startsWith(`${places.dropIns}/`) ||
     path === view.configFile ||
     view.environmentFiles.includes(path) ||
@@ -56,16 +57,18 @@ export function planDropIn(
   desired: DesiredHost,
   placed: PlacedSettings,
   listening: Listening,
+  { start = [], hosts = [] }: { readonly start?: readonly string[]; readonly hosts?: readonly string[] } = {},
 ): { execStart: string; sockets: string[] } {
   const line = view.commandLine;
   if (line === undefined) return { execStart: '', sockets: [] };
   const dropped = new Set(closedListeners(view, desired).map((listener) => listener.text));
-  const execStart = renderCommandLine(
+  const command = renderCommandLine(
     line,
     (flag) =>
       isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
-    ownFlags(facts, view, desired, placed, listening),
+    [...hosts, ...ownFlags(facts, view, desired, placed, listening)],
   );
+  const execStart = [...start, command].join(' ');
   if (listening !== 'systemd') return { execStart, sockets: [] };
   // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
   const { load, enabled } = facts.docker.socket;
@@ -262,7 +265,8 @@ export function planDaemon(
   ) {
     return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
   }
-  if (view.listeners.some((listener) => listener.kind === 'fd') && facts.docker.tlsSocket.active !== 'active') {
+  const handed = kindOf(facts).own || view.listeners.some((listener) => listener.kind === 'fd');
+  if (handed && facts.docker.tlsSocket.active !== 'active') {
     return { action: 'restart', reason: `${SOCKET_UNIT} does not listen on port ${desired.port}` };
   }
   return { action: 'none', reason: 'nothing changes for it' };

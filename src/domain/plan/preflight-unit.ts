@@ -4,6 +4,7 @@ import type { DockerTlsError } from '../../errors/errors.ts';
 import { sshCommand, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
 import { hasDocker } from './facts.ts';
+import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
 import { collect, editAt } from './preflight-config.ts';
 
@@ -31,8 +32,9 @@ export function checkSystemd({ host, login, facts }: PreflightInput): DockerTlsE
 
 export function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
   const { found, add } = collect(host);
-  const systemctl = (...words: readonly string[]): string => sudoCommand(login, 'systemctl', ...words);
-  const journal = (): string => sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '30', '--no-pager');
+  const kind = kindOf(facts);
+  const systemctl = (...words: readonly string[]): string => sudoCommand(login, ...kind.systemctl, ...words);
+  const journal = (): string => sudoCommand(login, ...kind.commands.log);
   const { unread, active, fragment } = facts.docker.unit;
   if (unread.length > 0)
     add(
@@ -54,7 +56,7 @@ export function checkUnit({ host, login, facts }: PreflightInput, view: DaemonVi
       `docker.service needs ${unit}, which is ${load === 'masked' ? 'masked' : 'not there'}: once stopped, it would not start again`,
       load === 'masked'
         ? [systemctl('unmask', unit), ...(unit.endsWith('.socket') ? sockets : [])]
-        : [`see what asks for it: ${sshCommand(login, 'systemctl', 'cat', 'docker.service')}`],
+        : [`see what asks for it: ${sshCommand(login, ...kindOf(facts).systemctl, 'cat', 'docker.service')}`],
     );
   }
   const { execStart } = view;
@@ -101,7 +103,9 @@ export function checkUnitRestart({ host, login, facts }: PreflightInput, restart
     ),
   ];
   for (const reason of restarts ? reasons : [])
-    add('E_UNIT_NEEDS', reason, [`see where that is set: ${sshCommand(login, 'systemctl', 'cat', 'docker.service')}`]);
+    add('E_UNIT_NEEDS', reason, [
+      `see where that is set: ${sshCommand(login, ...kindOf(facts).systemctl, 'cat', 'docker.service')}`,
+    ]);
   const reserved = facts.systemd === undefined || facts.systemd < NEEDS_NO_RESERVE;
   if (reserved && facts.runFreeKb !== undefined && facts.runFreeKb < SYSTEMD_RESERVE_KB)
     add(

@@ -60,6 +60,7 @@ export async function planOpened(
   const latest = await latestOf(requested.name, base, store);
   const { target } = base.wanted;
   const { session } = opened;
+  const ssh = session.login.rootless ? { ...requested.ssh, rootless: true as const } : requested.ssh;
   const now = runtime.now();
   if (target.kind === 'generation') return planRestored(opened, requested, { ...target, latest, now });
   const { takeOver = false } = target;
@@ -71,7 +72,7 @@ export async function planOpened(
   const entries = hardeningOf(requested, known?.record, target);
   const trusted = trustNow(opened.facts);
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
-  const spec: HostSpec = { ...requested, acceptCa, harden: entries.length === 0 ? requested.harden : entries };
+  const spec: HostSpec = { ...requested, ssh, acceptCa, harden: entries.length === 0 ? requested.harden : entries };
   const hardened =
     entries.length === 0
       ? undefined

@@ -80,6 +80,16 @@ export const DAEMON = {
   E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],
   E_DOCKER_BUSY: [4, 'docker.service is starting or stopping and does not finish.', 'journalctl -u docker.service'],
   E_ROOTLESS: [4, 'A rootless Docker answers on the socket.', 'ls -l /var/run/docker.sock'],
+  E_LINGER: [
+    4,
+    'A rootless Docker ends with the last login of its user, and so would the rollback.',
+    'loginctl enable-linger, as that user; or as root: loginctl enable-linger USER',
+  ],
+  E_CONTAINERS: [
+    4,
+    'Containers would stop: a rootless Docker takes them along when it restarts.',
+    '--containers may-stop',
+  ],
   E_UNIT_COMMAND: [
     4,
     'The unit or the init script does not run dockerd in a way that can be changed.',
