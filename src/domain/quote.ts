@@ -45,7 +45,12 @@ export function sshCommand(login: Login, ...words: readonly string[]): string {
   return `${sshWords(login)} ${remote === words.join(' ') ? remote : shellQuote(remote)}`;
 }
 
-/** The same, as whoever the daemon belongs to, which is root as a rule. For sudo there is a terminal: it may want a password. */
+/** The same, as root. For sudo there is a terminal: it may want a password. */
+export function rootCommand(login: Login, ...words: readonly string[]): string {
+  return sudoCommand({ ...login, rootless: undefined }, ...words);
+}
+
+/** The same, as whoever the daemon belongs to, which is root as a rule. */
 export function sudoCommand(login: Login, ...words: readonly string[]): string {
   return login.user === 'root' || login.rootless
     ? sshCommand(login, ...words)

@@ -21,7 +21,7 @@ export function renderListenScript(sockets: number): string {
     'case $1 in',
     '  */dockerd-rootless.sh)',
     `    exec ${aside}`,
-    '    DOCKER_TLS_DOCKERD=${DOCKERD:-dockerd} DOCKERD=$0 exec "$@"',
+    `    DOCKER_TLS_DOCKERD=\${DOCKERD:-dockerd} DOCKERD=$0 exec "$@"`,
     '    ;;',
     'esac',
     `exec ${back}`,
