@@ -22,6 +22,7 @@ import factsDaemonModule from './facts/daemon.sh';
 import factsHostModule from './facts/host.sh';
 import factsMainModule from './facts/main.sh';
 import factsPathsModule from './facts/paths.sh';
+import factsPodmanModule from './facts/podman.sh';
 import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
@@ -64,7 +65,7 @@ import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
 
 /** The kinds of hosts that a change can be made on: by what starts the daemon. */
-export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'rootless'] as const;
+export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'podman', 'rootless'] as const;
 export type KindName = (typeof KIND_NAMES)[number];
 
 /**
@@ -72,11 +73,12 @@ export type KindName = (typeof KIND_NAMES)[number];
  * find_daemon, is_up, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
  * `apply`: unread_settings, write_recovery, recovery_goal, start_timer.
  */
+const BY_SYSTEMD = {
+  rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
+  apply: [systemdUnreadModule, systemdArmModule],
+};
 const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; readonly apply: string[] }>> = {
-  systemd: {
-    rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
-    apply: [systemdUnreadModule, systemdArmModule],
-  },
+  systemd: BY_SYSTEMD,
   sysvinit: {
     rollback: [initPidModule, initSysvinitModule, initServiceModule, initRecoveryModule],
     apply: [initArmModule, initSysvinitBootModule],
@@ -85,11 +87,9 @@ const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; r
     rollback: [initPidModule, initOpenrcModule, initServiceModule, initRecoveryModule],
     apply: [initArmModule, initOpenrcBootModule],
   },
+  podman: BY_SYSTEMD,
   rootless: {
-    rollback: [
-      ...[systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
-      ...[rootlessManagerModule, rootlessPidModule, rootlessServiceModule],
-    ],
+    rollback: [...BY_SYSTEMD.rollback, ...[rootlessManagerModule, rootlessPidModule, rootlessServiceModule]],
     apply: [systemdUnreadModule, rootlessArmModule],
   },
 };
@@ -151,6 +151,7 @@ export const FACTS_SCRIPT: string = [
   rootlessFactsModule,
   factsServiceModule,
   factsDaemonModule,
+  factsPodmanModule,
   factsHostModule,
   factsRecordsModule,
   factsMainModule,

@@ -247,7 +247,7 @@ describe('a host that cannot be used', () => {
       },
       'connection-refused',
       'docker.service is failed: it failed again and again',
-      'ssh -t build-1 sudo journalctl -u docker -n 50 --no-pager',
+      'ssh -t build-1 sudo journalctl -u docker.service -u docker-tls.socket -n 50 --no-pager',
     ],
     [
       'a dockerd that somebody has stopped',

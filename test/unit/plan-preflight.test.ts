@@ -164,7 +164,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
   ],
   'swarm mode': [
     { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}' },
-    /^E_SWARM the host is in swarm mode.* 1 containers would stop/,
+    /^E_SWARM the host is in swarm mode.* 1 container would stop/,
   ],
   'no log driver of that name': [
     { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"log-driver": "nope" }' },

@@ -11,7 +11,7 @@ import { kindOf } from './host-kind.ts';
 /** How containers live through the change. */
 export type ContainerPlan = {
   readonly running: readonly { readonly name: string; readonly restart: string }[];
-  /** `untouched`: no restart; `live-restore`: it is on already; `temporary`: switched on for the restart; `stop`: they stop. */
+  /** `untouched`: no restart, or none that they depend on; `live-restore`: it is on already; `temporary`: switched on for the restart; `stop`: they stop. */
   readonly how: 'untouched' | 'live-restore' | 'temporary' | 'switched-on' | 'stop';
   /** Names of those that would stop. */
   readonly wouldStop: readonly string[];
@@ -30,7 +30,8 @@ export function planContainers(
   const running = facts.docker.containers.map(({ name, restart }) => ({ name, restart }));
   if (facts.docker.unit.active !== 'active') return { running, how: 'untouched', wouldStop: [] };
   const unlisted = facts.docker.listsContainers ? {} : { unlisted: true as const };
-  if (action !== 'restart') return { running, how: 'untouched', wouldStop: [], ...unlisted };
+  if (action !== 'restart' || kindOf(facts).engine.apart)
+    return { running, how: 'untouched', wouldStop: [], ...unlisted };
   // A daemon that starts without it stops what one that had it left running.
   const staysOn =
     flagValues(view.flags, '--live-restore').length > 0 || parseDaemonJson(jsonAfter).values['live-restore'] === true;

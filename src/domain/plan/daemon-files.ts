@@ -5,6 +5,7 @@ import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.t
 import { replaceValue } from '../dockerd/environment-file.ts';
 import { renderListenScript } from '../dockerd/listen-script.ts';
 import { SOCKET_UNIT } from '../dockerd/paths.ts';
+import { renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import type { DaemonView } from './daemon-view.ts';
@@ -32,6 +33,7 @@ const FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> 
   sysvinit: scriptFiles,
   openrc: scriptFiles,
   rootless: ownFiles,
+  podman: podmanFiles,
 };
 
 /** Who holds the port over a restart of the daemon. */
@@ -49,7 +51,10 @@ function unitFiles({ facts, view, desired, placed, listening, json, start, hosts
   return [
     ...(listening === 'systemd'
       ? [
-          text(facts.places.socket, renderSocketUnit(desired.listen, desired.port, dropInPath)),
+          text(
+            facts.places.socket,
+            renderSocketUnit(desired.listen, desired.port, { service: kindOf(facts).service, condition: dropInPath }),
+          ),
           link(facts.places.socketWants, `../${SOCKET_UNIT}`),
         ]
       : []),
@@ -82,6 +87,19 @@ function scriptFiles({ facts, view, desired, placed, listening, json }: DaemonFi
   }, before);
   const after = withOurs(edited, ownFlags(facts, view, desired, placed, listening));
   return [...(json.change ? [json.change] : []), text(path, after, modeOf(facts, path), ownerOf(facts, path))];
+}
+
+/** A socket and a service, both ours, and what starts them at boot: Podman's own units stay as they are. */
+function podmanFiles({ facts, desired }: DaemonFiles): FileChange[] {
+  const { service, sockets } = kindOf(facts);
+  const { units, socket, socketWants } = facts.places;
+  const condition = `${units}/${service}`;
+  return [
+    text(socket, renderSocketUnit(desired.listen, desired.port, { service, condition })),
+    link(socketWants, `../${sockets.tls}`),
+    text(condition, renderPodmanService(facts.docker.binary)),
+    link(`${units}/multi-user.target.wants/${service}`, `../${service}`),
+  ];
 }
 
 /** A file of settings as it was before docker-tls, also where its records were lost and it was taken for the administrator's with our lines in it. */

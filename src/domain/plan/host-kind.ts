@@ -5,10 +5,42 @@
  */
 
 import type { KindName } from '../../host/scripts.ts';
-import { INIT_SCRIPTS, type Places, SOCKET_UNIT, SYSTEM_PLACES } from '../dockerd/paths.ts';
+import {
+  INIT_SCRIPTS,
+  type Places,
+  PODMAN_PLACES,
+  PODMAN_SERVICE,
+  PODMAN_SOCKET,
+  SOCKET_UNIT,
+  SYSTEM_PLACES,
+} from '../dockerd/paths.ts';
+import { PODMAN_TRUST } from '../dockerd/podman-units.ts';
+
+/** What serves the API there. */
+export type Engine = {
+  readonly title: 'Docker' | 'Podman';
+  /** Its program, as messages call it. */
+  readonly program: 'dockerd' | 'podman';
+  /** The flag of its command line that names our trust file. */
+  readonly trust: string;
+  /** It has daemon.json, with live-restore in it and what else hardening sets. */
+  readonly configurable: boolean;
+  /** Its service is ours, and is there only while docker-tls is; no container depends on it. */
+  readonly apart: boolean;
+};
+
+const DOCKER: Engine = {
+  title: 'Docker',
+  program: 'dockerd',
+  trust: '--tlscacert',
+  configurable: true,
+  apart: false,
+};
+const PODMAN: Engine = { title: 'Podman', program: 'podman', trust: PODMAN_TRUST, configurable: false, apart: true };
 
 export type HostKind = {
   readonly name: KindName;
+  readonly engine: Engine;
   /** The daemon's service, as messages call it. */
   readonly service: string;
   /** Units, empty where there are none: ours, which holds the TLS port, and the one of the local socket. */
@@ -47,13 +79,18 @@ const journal = (lines: number, ...of: readonly string[]): string[] => [
   '--no-pager',
 ];
 
+/** The units of a kind. `boot`: the target that starts what a boot needs first; `whose`: the option for the systemd of a user. */
+type KindUnits = Pick<HostKind, 'service' | 'sockets'> & { readonly boot: string; readonly whose: readonly string[] };
+
+const ROOT_UNITS: KindUnits = {
+  service: 'docker.service',
+  sockets: { tls: SOCKET_UNIT, local: 'docker.socket' },
+  boot: 'sysinit.target',
+  whose: [],
+};
+
 const HOST_KINDS: Readonly<Record<KindName, (places: Places) => HostKind>> = {
-  systemd: (places) => bySystemd('systemd', places, 'sysinit.target', []),
-  rootless: (places) => ({
-    ...bySystemd('rootless', places, 'basic.target', ['--user']),
-    own: true,
-    keepsContainers: false,
-  }),
+  systemd: () => units('systemd', DOCKER, ROOT_UNITS, SYSTEM_PLACES),
   sysvinit: () =>
     initScripts(
       'sysvinit',
@@ -63,15 +100,28 @@ const HOST_KINDS: Readonly<Record<KindName, (places: Places) => HostKind>> = {
       `${INIT_SCRIPTS}/.depend.boot`,
     ),
   openrc: () => initScripts('openrc', 'docker', ['rc-service', 'docker'], '/etc/runlevels/boot/docker-tls-recover'),
+  podman: () =>
+    units(
+      'podman',
+      PODMAN,
+      { ...ROOT_UNITS, service: PODMAN_SERVICE, sockets: { tls: PODMAN_SOCKET, local: '' } },
+      PODMAN_PLACES,
+    ),
+  rootless: (places) => ({
+    ...units('rootless', DOCKER, { ...ROOT_UNITS, boot: 'basic.target', whose: ['--user'] }, places),
+    own: true,
+    keepsContainers: false,
+  }),
 };
 
-/** `boot`: the target that starts what a boot needs first; `whose`: the option for the systemd of a user. */
-function bySystemd(name: KindName, places: Places, boot: string, whose: readonly string[]): HostKind {
+function units(name: KindName, engine: Engine, { service, sockets, boot, whose }: KindUnits, places: Places): HostKind {
+  const short = service.replace(/\.service$/, '');
   const systemctl = ['systemctl', ...whose];
   return {
     name,
-    service: 'docker.service',
-    sockets: { tls: SOCKET_UNIT, local: 'docker.socket' },
+    engine,
+    service,
+    sockets,
     places,
     directory: places.units,
     recovery: {
@@ -84,19 +134,19 @@ function bySystemd(name: KindName, places: Places, boot: string, whose: readonly
     keepsContainers: true,
     asks: false,
     systemctl,
-    restart: `${systemctl.join(' ')} daemon-reload && ${systemctl.join(' ')} restart docker.service`,
-    lastWords: `${['journalctl', ...whose].join(' ')} -u docker -n 8 --no-pager -o cat 2>/dev/null || true`,
+    restart: `${systemctl.join(' ')} daemon-reload && ${systemctl.join(' ')} restart ${service}`,
+    lastWords: `${['journalctl', ...whose].join(' ')} -u ${short} -n 8 --no-pager -o cat 2>/dev/null || true`,
     // The socket does not start under a daemon that runs.
     bringUp: [
-      [...systemctl, 'reset-failed', 'docker', 'docker-tls.socket'],
-      [...systemctl, 'stop', 'docker'],
-      [...systemctl, 'start', 'docker-tls.socket', 'docker'],
+      [...systemctl, 'reset-failed', short, sockets.tls],
+      [...systemctl, 'stop', short],
+      [...systemctl, 'start', sockets.tls, short],
     ],
     commands: {
-      start: [...systemctl, 'start', 'docker.service'],
-      stop: [...systemctl, 'stop', 'docker.service'],
-      restart: [...systemctl, 'restart', 'docker.service'],
-      log: journal(50, ...whose, '-u', 'docker.service', '-u', 'docker-tls.socket'),
+      start: [...systemctl, 'start', service],
+      stop: [...systemctl, 'stop', service],
+      restart: [...systemctl, 'restart', service],
+      log: journal(50, ...whose, '-u', service, '-u', sockets.tls),
       ownLog: journal(20, ...whose, '-t', 'docker-tls'),
       sshdLog: journal(50, '-u', 'ssh.service', '-u', 'sshd.service'),
     },
@@ -107,6 +157,7 @@ function initScripts(name: KindName, service: string, run: readonly string[], li
   const logged = ['grep', '-s', 'docker-tls', '/var/log/syslog', '/var/log/messages'];
   return {
     name,
+    engine: DOCKER,
     service,
     sockets: { tls: '', local: '' },
     places: SYSTEM_PLACES,

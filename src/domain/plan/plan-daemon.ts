@@ -32,11 +32,13 @@ const RELOADABLE = new Set([
   'allow-nondistributable-artifacts',
 ]);
 
+/** The units that are ours, with the links that start them at boot. */
+const OWN_UNIT = /\/docker-tls[a-z-]*\.(socket|service)$/;
+
 export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, view: DaemonView): boolean {
   return (
     path.startsWith(`${places.tls}/`) ||
-    path === places.socket ||
-    path === places.socketWants ||
+    (path.startsWith(`${places.units}/`) && OWN_UNIT.test(path)) ||
     path === places.listen ||
     path.startsWith(`${places.dropIns}/`) ||
     path === view.configFile ||
@@ -203,6 +205,7 @@ export function planDaemonJson(
 ): { change?: FileChange; after: string | undefined } {
   const path = view.configFile;
   const before = fileText(facts, path);
+  if (!kindOf(facts).engine.configurable) return { after: before };
   const changes: Record<string, unknown> = {};
   for (const key of TLS_KEYS) if (key in view.json.values) changes[key] = undefined;
   if (view.listeners.some((listener) => listener.from === 'json')) {
@@ -239,8 +242,12 @@ export function planDaemon(
   credentials: { reason: string } | undefined,
   jsonAfter: string | undefined,
 ): HostPlan['daemon'] {
+  const { engine, sockets, start } = kindOf(facts);
   if (credentials)
-    return { action: 'restart', reason: `${credentials.reason} (dockerd reads TLS files only when it starts)` };
+    return {
+      action: 'restart',
+      reason: `${credentials.reason} (${engine.program} reads TLS files only when it starts)`,
+    };
   const touched = files.filter(
     (change) =>
       isDaemonPath(change.path, facts, view) &&
@@ -248,7 +255,7 @@ export function planDaemon(
       !isSameText(change, fileText(facts, change.path)),
   );
   const others = touched.filter((change) => change.path !== view.configFile);
-  if (others.length > 0) return { action: 'restart', reason: kindOf(facts).start };
+  if (others.length > 0) return { action: 'restart', reason: start };
   if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
   if (touched.length > 0) {
     const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
@@ -261,13 +268,13 @@ export function planDaemon(
   }
   if (
     facts.docker.cmdline.length > 1 &&
-    !facts.docker.cmdline.includes(`--tlscacert=${facts.places.current}/${SERVER_FILES.ca}`)
+    !facts.docker.cmdline.includes(`${engine.trust}=${facts.places.current}/${SERVER_FILES.ca}`)
   ) {
     return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
   }
   const handed = kindOf(facts).own || view.listeners.some((listener) => listener.kind === 'fd');
   if (handed && facts.docker.tlsSocket.active !== 'active') {
-    return { action: 'restart', reason: `${SOCKET_UNIT} does not listen on port ${desired.port}` };
+    return { action: 'restart', reason: `${sockets.tls} does not listen on port ${desired.port}` };
   }
   return { action: 'none', reason: 'nothing changes for it' };
 }

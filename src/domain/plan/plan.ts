@@ -73,7 +73,8 @@ export function hasChanges(plan: HostPlan): boolean {
 }
 
 /** The plan that brings a host to the desired state. Pure; what prevents it is found by `preflight`. */
-export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
+export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
+  const desired = forEngine(facts, wantedHost);
   const view = viewDaemon(facts);
   const { current } = facts.places;
   const generation = nextGeneration(facts);
@@ -132,6 +133,20 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
       ...networkWarnings(facts, desired, daemon.action),
       ...placed.stuck.map((key) => `${key}: its flag is in a variable of the unit itself; take it out there`),
       ...(desired.notes ?? []),
+    ],
+  };
+}
+
+/** Without what is for dockerd alone, where another program serves the API: said, where it was asked for. */
+function forEngine(facts: HostFacts, desired: DesiredHost): DesiredHost {
+  if (kindOf(facts).engine.configurable) return desired;
+  const { liveRestore, daemonSettings, notes = [], ...rest } = desired;
+  const left = [...(liveRestore === true ? ['live-restore'] : []), ...Object.keys(daemonSettings ?? {})];
+  return {
+    ...rest,
+    notes: [
+      ...notes,
+      ...(left.length === 0 ? [] : [`${left.join(', ')}: of dockerd, which this host has not; left out`]),
     ],
   };
 }

@@ -36,7 +36,7 @@ export function preflight(input: PreflightInput): DockerTlsError[] {
   const view = viewDaemon(input.facts);
   return [
     ...checkService(input, view),
-    ...checkDaemonJson(input, view),
+    ...(kindOf(input.facts).engine.configurable ? checkDaemonJson(input, view) : []),
     ...checkRestart(input, view),
     ...checkMounts(input),
     ...checkHost(input),

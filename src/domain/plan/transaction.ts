@@ -228,7 +228,7 @@ export function nextState(
 }
 
 function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
-  if (plan.daemon.action === 'none' || plan.purpose !== 'apply') return '';
+  if (plan.daemon.action === 'none' || plan.purpose !== 'apply' || !kindOf(facts).engine.configurable) return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
   const view = viewDaemon(facts);
   const execStart = kindOf(facts).asks ? scriptStart(plan, facts, view) : unitStart(plan, facts);

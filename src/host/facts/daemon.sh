@@ -1,6 +1,6 @@
 # The daemon: what it answers, and the programs that it needs to start.
-# Needs functions: api end say
-# Needs variables: nonce pid socket
+# Needs functions: api end podman_facts say
+# Needs variables: host_kind nonce pid socket
 # Needs programs: cat grep head sed tr
 
 # Programs that dockerd looks for when it starts, with where it finds them: in its own PATH, or beside it (moby: lookupBinPath).
@@ -16,6 +16,10 @@ program_facts() {
 
 # What the daemon is asked over its socket: it takes a while to answer. One that is not running would be started by the question.
 daemon_facts() {
+  if [ "$host_kind" = podman ]; then
+    podman_facts
+    return
+  fi
   dockerd=$(command -v dockerd)
   say dockerd "$dockerd"
   say api-socket "$socket"

@@ -1,6 +1,6 @@
 # The host: its system, files of settings, records of docker-tls, network.
 # Needs functions: end followed say unread_units
-# Needs variables: DAEMON_JSON MORE_PATHS NL TLS_DIRECTORY began dropins environment fragment kind paths pid
+# Needs variables: DAEMON_JSON MORE_PATHS NL TLS_DIRECTORY began dropins environment fragment host_kind paths pid
 # Needs programs: cat date find hostname id ip sed sh systemctl timeout tr uname
 
 # Further files of settings that are wanted.
@@ -49,7 +49,7 @@ other_docker_facts() {
     fi
   done
   # One that is another user's is not theirs to see.
-  [ "$kind" != rootless ] || return 0
+  [ "$host_kind" != rootless ] || return 0
   # Rootless daemons of users: the unit that their setup makes, and the socket of one that runs. A home that hangs is not waited for.
   timeout 5 sh -c 'set --
     while IFS=: read -r name word uid gid gecos home shell; do

@@ -1,12 +1,17 @@
 # What docker-tls has on the host, and what may stand in its way.
 # Needs functions: end file look say
-# Needs variables: NL ROOM RUN STATE TLS_DIRECTORY TLS_SOCKET UNITS filed
+# Needs variables: NL ROOM RUN SERVICE STATE TLS_DIRECTORY TLS_SOCKET UNITS filed host_kind
 # Needs programs: cat df firewall-cmd grep head iptables nft sed ss systemctl timeout
 
 # What docker-tls itself has on the host.
 record_facts() {
   file "$UNITS/$TLS_SOCKET"
   file "$UNITS/sockets.target.wants/$TLS_SOCKET"
+  # A service of ours, which is not there before the first change.
+  if [ "$host_kind" = podman ]; then
+    file "$UNITS/$SERVICE"
+    file "$UNITS/multi-user.target.wants/$SERVICE"
+  fi
   file "$TLS_DIRECTORY/current"
   for directory in "$TLS_DIRECTORY/current" "$TLS_DIRECTORY"/[0-9]*; do
     for name in ca.pem server-cert.pem; do
