@@ -16,7 +16,7 @@ export const suites: readonly Suite[] = ['bookworm', 'trixie', 'sid'];
 export const suitesWithoutSystemd: readonly Suite[] = ['sysvinit', 'openrc'];
 
 /** root; ops (sudo without password); pat (sudo and login: labPassword); noisy (bash with banners); fishy (fish). */
-export type LabUser = 'root' | 'ops' | 'pat' | 'noisy' | 'fishy';
+export type LabUser = 'root' | 'ops' | 'pat' | 'noisy' | 'fishy' | 'rooty';
 export const labPassword = 'correct horse';
 
 export type LabRun = { readonly exit: number; readonly out: string; readonly err: string };
