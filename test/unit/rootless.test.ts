@@ -11,6 +11,9 @@ import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
 import { preflight, stopProblem } from '../../src/domain/plan/preflight.ts';
 import { sudoCommand } from '../../src/domain/quote.ts';
+import type { HostSpec } from '../../src/domain/settings.ts';
+import { hardenOpened } from '../../src/engine/steps/harden.ts';
+import type { HostSession, Runtime } from '../../src/runtime.ts';
 import { desired } from '../support/host-facts.ts';
 
 const recorded = parseFacts(readFileSync(new URL('../golden/plan/rootless-fresh.facts', import.meta.url)));
@@ -66,6 +69,17 @@ test('nothing else prevents a setup, and no command of it needs root', () => {
   expect(sudoCommand(login, 'systemctl', '--user', 'status')).toBe('ssh rooty@h1 systemctl --user status');
   expect(loginOf({ host: 'h1', destination: 'h1', rootless: true }, 'rooty')).toMatchObject({ rootless: true });
   expect(sudoCommand({ destination: 'h1', user: 'rooty' }, 'true')).toContain('sudo');
+});
+
+test('harden is refused', async () => {
+  const session = { login } as unknown as HostSession;
+  const spec = { name: 'h1' } as unknown as HostSpec;
+  const wanted = { entries: [], known: [], leadsTo: [] } as unknown as Parameters<typeof hardenOpened>[2];
+  const runtime = {} as unknown as Runtime;
+  await expect(hardenOpened(session, spec, wanted, runtime)).rejects.toMatchObject({
+    code: 'E_HARDEN_ROOTLESS',
+    exit: 2,
+  });
 });
 
 test.each(['sh', 'bash', 'busybox sh'])(

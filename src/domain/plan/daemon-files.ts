@@ -11,10 +11,10 @@ import type { PlacedSettings } from './daemon-settings.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
-import { type FileChange, link, text } from './file-change.ts';
+import { type FileChange, link, modeOf, ownerOf, text } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { Listening } from './plan.ts';
-import { droppedFlags, keptWords, modeOf, ownerOf, ownFlags, planDropIn, planVariables } from './plan-daemon.ts';
+import { droppedFlags, keptWords, ownFlags, planDropIn, planVariables } from './plan-daemon.ts';
 
 type DaemonFiles = {
   readonly facts: HostFacts;

@@ -10,7 +10,7 @@ import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
-import { type FileChange, text } from './file-change.ts';
+import { type FileChange, modeOf, ownerOf, text } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import { socketPorts } from './plain-tcp.ts';
 import type { HostPlan, Listening } from './plan.ts';
@@ -286,16 +286,6 @@ function changedKeys(before: string | undefined, after: string | undefined): str
   return [...new Set([...Object.keys(old), ...Object.keys(next)])].filter(
     (key) => JSON.stringify(old[key]) !== JSON.stringify(next[key]),
   );
-}
-
-export function modeOf(facts: HostFacts, path: string): string {
-  const now = facts.files.get(path);
-  return now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644';
-}
-
-export function ownerOf(facts: HostFacts, path: string): string {
-  const now = facts.files.get(path);
-  return now?.kind === 'file' ? now.owner : '0:0';
 }
 
 /** Only its mode or owner changes. */

@@ -80,6 +80,11 @@ export const DAEMON = {
   E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],
   E_DOCKER_BUSY: [4, 'docker.service is starting or stopping and does not finish.', 'journalctl -u docker.service'],
   E_ROOTLESS: [4, 'A rootless Docker answers on the socket.', 'ls -l /var/run/docker.sock'],
+  E_HARDEN_ROOTLESS: [
+    2,
+    "harden changes what is root's, and the host is a user's own Docker.",
+    'docker-tls audit HOST',
+  ],
   E_LINGER: [
     4,
     'A rootless Docker ends with the last login of its user, and so would the rollback.',
