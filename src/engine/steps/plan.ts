@@ -86,6 +86,7 @@ export async function planOpened(
   const safe = target.kind === 'generation' ? target.to === 'none' : target.takeOver === true;
   const mark = await markFor(opened.facts, requested.name, store, safe);
   const { session } = opened;
+  const ssh = session.login.rootless ? { ...requested.ssh, rootless: true as const } : requested.ssh;
   const now = runtime.now();
   if (target.kind === 'generation') return { ...planRestored(opened, requested, { ...target, latest, now }), mark };
   const { takeOver = false } = target;
@@ -97,7 +98,7 @@ export async function planOpened(
   const entries = hardeningOf(requested, known?.record, target);
   const trusted = trustNow(opened.facts);
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
-  const spec: HostSpec = { ...requested, acceptCa, harden: entries.length === 0 ? requested.harden : entries };
+  const spec: HostSpec = { ...requested, ssh, acceptCa, harden: entries.length === 0 ? requested.harden : entries };
   const hardened =
     entries.length === 0
       ? undefined
