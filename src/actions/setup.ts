@@ -4,9 +4,11 @@ import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { contextName, type HostFlags, specFor } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
 import { knownHosts, otherName } from '../domain/plan/other-store.ts';
 import { preflight } from '../domain/plan/preflight.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import { renderTool } from '../domain/tools/tools.ts';
 import type { OpenedHost, Run } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import { openHost } from '../engine/steps/connect.ts';
@@ -33,6 +35,7 @@ import {
   withAddress,
 } from './setup-questions.ts';
 import { storeOf } from './store.ts';
+import { accessHere } from './tool-config.ts';
 import { type ApplyRequest, apply, clientsFor, wantedHosts } from './wanted-hosts.ts';
 
 export type SetUp = {
@@ -42,6 +45,8 @@ export type SetUp = {
   readonly client: string;
   /** The docker context that was made; undefined: none. */
   readonly context: string | undefined;
+  /** Commands that tell the engine's own client of the host, where that is another than docker. */
+  readonly ownClient: readonly string[];
   /** Why that context could not be made; the host is done all the same. */
   readonly errors: readonly DockerTlsError[];
 };
@@ -134,14 +139,31 @@ async function carryOut(
   if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
   const changed = await apply(request, { ...run, opened: new Map([[spec.name, opened]]) });
   const name = changed.wanted.verifyAs?.[0] ?? '';
-  if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, errors: [] };
+  if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, ownClient: [], errors: [] };
   if (changed.results[0]?.kind !== 'done') throw new DockerTlsErrors(failuresOf(changed));
   await makeOwn(store, name);
   await writeFleet?.();
   // The host is done, whatever becomes of the context.
   const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
   const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
-  return { changed, spec, client: name, context: errors.length > 0 ? undefined : docker, errors };
+  const ownClient = ownClientOf(context, spec, opened, { state: await store.read(), own: own[0] });
+  return { changed, spec, client: name, context: errors.length > 0 ? undefined : docker, ownClient, errors };
+}
+
+/** As `env --format` prints it, without its remarks. */
+function ownClientOf(
+  { runtime }: SetupContext,
+  { name, reach }: HostSpec,
+  { facts }: OpenedHost,
+  { state, own }: { readonly state: StoreState; readonly own: ReturnType<typeof clientsFor>[number] | undefined },
+): string[] {
+  const tool = kindOf(facts).engine.client;
+  const host = state.hosts.get(name);
+  const client = state.clients.get(own?.record.name ?? '');
+  if (tool === undefined || reach === 'ssh' || host === undefined || client === undefined) return [];
+  return renderTool(tool, [accessHere(host, client, runtime.program)], () => '')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 /** What prevents a setup is said before a question is asked. */

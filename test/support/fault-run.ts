@@ -64,7 +64,9 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
   const steps: readonly string[] = values.step ?? STEPS;
   const deaths: readonly string[] = values.death ?? DEATHS;
   const count = Number(values.hosts);
-  const wanted = [...suites, ...suitesWithoutSystemd].filter((suite) => (values.suite ?? suites).includes(suite));
+  const wanted = [...suites, ...suitesWithoutSystemd, 'podman' as const].filter((suite) =>
+    (values.suite ?? suites).includes(suite),
+  );
   const lists = wanted.flatMap((suite) => {
     const faults = allFaults(wanted.indexOf(suite)).filter(
       (fault) =>
