@@ -1,8 +1,18 @@
 /** Owns who runs this program and where that user's files are, also for a user without an entry in passwd (`docker run --user 1234`). */
 
+import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DockerTlsError } from './errors/errors.ts';
+
+/** What /etc/os-release of this computer says; empty where there is none. */
+export function osReleaseHere(): string {
+  try {
+    return readFileSync('/etc/os-release', 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 /** The login name; undefined for a user who has none. */
 export function loginName(): string | undefined {

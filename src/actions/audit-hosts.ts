@@ -70,7 +70,9 @@ export async function auditHosts(
     const probes = await probeFromOutside(context, way.probe, facts, address, spec);
     const found = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
     const selected = selectResults(found, context.selection, runtime.now());
-    const subject = context.lynis ? await withLynis(selected, session, line, runtime.signal) : selected;
+    const subject = context.lynis
+      ? await withLynis(selected, facts, { session, line, signal: runtime.signal })
+      : selected;
     line.done(scoreWords(subject.score));
     return known === undefined ? subject : withOurClients(subject, known, context.state);
   });
@@ -78,12 +80,15 @@ export async function auditHosts(
 
 async function withLynis(
   subject: AuditedHost,
-  session: HostSession,
-  line: HostProgress,
-  signal: AbortSignal,
+  { distribution }: AuditFacts,
+  {
+    session,
+    line,
+    signal,
+  }: { readonly session: HostSession; readonly line: HostProgress; readonly signal: AbortSignal },
 ): Promise<AuditedHost> {
   line.phase('lynis');
-  return { ...subject, lynis: parseLynis(await gatherLynis(session, signal), subject.results) };
+  return { ...subject, lynis: parseLynis(await gatherLynis(session, signal), subject.results, distribution) };
 }
 
 /** Who is accepted over the network, all at once: untrusted clients, and our own where the store has one. */

@@ -91,7 +91,8 @@ export async function propose(
   const spec = { ...first, name };
   const client = { name: options.client ?? ownClientName(), requested: options.client !== undefined };
   const requested = options.noContext ? undefined : contextName(spec);
-  const wanted = requested === undefined && !known && !options.noContext;
+  // Docker dials the address of a context itself: where only SSH reaches the host, that never answers.
+  const wanted = requested === undefined && !known && !options.noContext && spec.reach !== 'ssh';
   const context = wanted ? await freeContext(spec, opened, runtime) : requested;
   return { spec, client, context, file: fleet };
 }

@@ -61,8 +61,8 @@ export async function setUpHost(
   const { runtime, prompts, progress } = context;
   const flags = hostFlags(options, runtime.cwd);
   if (options.client !== undefined) checkName('client', options.client);
-  const state = await storeOf(context).read();
   const fleet = await openFleetFile(context);
+  const state = await storeOf(context).read();
   const host = (typed ?? (await askDestination(context))).trim();
   const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
   const reference = fleet?.secrets.sudoPasswordOf(first.name);

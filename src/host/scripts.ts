@@ -7,6 +7,7 @@ import lockModule from './apply/lock.sh';
 import receiveModule from './apply/receive.sh';
 import stageModule from './apply/stage.sh';
 import switchModule from './apply/switch.sh';
+import validateModule from './apply/validate.sh';
 import auditApiModule from './audit/api.sh';
 import auditDockerdModule from './audit/dockerd.sh';
 import auditFilesModule from './audit/files.sh';
@@ -116,6 +117,7 @@ export function applyScript(kind: KindName): string {
     receiveModule,
     armModule,
     stageModule,
+    validateModule,
     keepModule,
     switchModule,
   ].join('\n');

@@ -226,6 +226,10 @@ describe('the upgrade that closes most', () => {
         /^upgrade containerd\.io \(containerd 1\.7\.36, runc 1\.3\.6 or later\): closes \d+ known/,
       ),
     });
+    const rpm = { 'packages-deb': undefined, 'packages-rpm': 'docker-ce 26.1.5-1\ncontainerd.io 1.7.24-1\n' };
+    const suse = textOf({ ...rpm, 'os-release': 'ID="opensuse-leap"\nID_LIKE="suse opensuse"\n' } as never);
+    expect(suse?.command).toBe('zypper update containerd.io');
+    expect(textOf({ ...rpm, 'os-release': 'ID=fedora\n' } as never)?.command).toBe('dnf upgrade containerd.io');
     const engine = textOf({
       'packages-deb': 'docker-ce 5:26.1.5-1\n',
       'changelog containerd': '',

@@ -5,6 +5,7 @@ import { evaluate } from '../../src/domain/audit/evaluate.ts';
 import { lynisWords, parseLynis } from '../../src/domain/audit/lynis.ts';
 import { renderHardenReport } from '../../src/domain/audit/report/html-harden.ts';
 import { auditHost } from '../../src/domain/audit/report/report.ts';
+import { distributionOf } from '../../src/domain/dockerd/packages.ts';
 import { FIXES } from '../../src/domain/plan/hardening.ts';
 import { altered } from '../support/audit-facts.ts';
 
@@ -42,13 +43,20 @@ describe('the report of Lynis', () => {
   });
 
   it.each([
-    ['absent', /not installed.*apt-get install lynis/],
+    ['absent', /not installed on the host: install lynis$/],
     ['failed', /did not come to an index/],
     ['whole\nhardening_index=999', /did not come/],
     ['whole\nhardening_index=<b>7', /did not come/],
     ['', /did not come/],
   ])('is none of %j', (output, words) => {
     expect(lynisWords(parseLynis(output, results))).toMatch(words);
+  });
+
+  it('says how the distribution installs it', () => {
+    const words = (osRelease: string) => lynisWords(parseLynis('absent', results, distributionOf(osRelease)));
+    expect(words('ID=debian\n')).toMatch(/: apt-get install .*lynis$/);
+    expect(words('ID=fedora\n')).toMatch(/: dnf install -y lynis$/);
+    expect(words('ID=alpine\n')).toMatch(/: apk add lynis$/);
   });
 });
 

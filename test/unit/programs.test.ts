@@ -4,7 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { distributionOf, installCommand, installDockerHints } from '../../src/domain/dockerd/packages.ts';
+import {
+  distributionOf,
+  installCommand,
+  installDockerHints,
+  installHereHint,
+} from '../../src/domain/dockerd/packages.ts';
 import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../../src/domain/dockerd/programs.ts';
 import programsModule from '../../src/host/facts/programs.sh';
 
@@ -101,5 +106,8 @@ test.each<[keyof typeof DISTRIBUTIONS, string | undefined, string | undefined]>(
   const hints = installDockerHints({ destination: 'h1', user: 'root' }, distribution);
   expect(hints.length).toBe(docker === undefined ? 1 : 2);
   if (docker !== undefined) expect(hints[0]).toMatch(new RegExp(`^ssh root@h1 .* ${docker}$`));
+  expect(installHereHint(DISTRIBUTIONS[name], packages)).toBe(
+    command ?? 'install coreutils util-linux openssh-client on this computer',
+  );
   expect(hints.at(-1)).toMatch(/install it.*: https:\/\/docs\.docker\.com\/engine\/install\/$/);
 });

@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { endpointFrom, jumpOptions, parseSshG, resolveEndpoint } from '../../src/adapters/ssh/ssh-config.ts';
+import { parseSshG } from '../../src/adapters/ssh/config-answers.ts';
+import { endpointFrom, jumpOptions, resolveEndpoint } from '../../src/adapters/ssh/ssh-config.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { SshOptions } from '../../src/runtime.ts';
 

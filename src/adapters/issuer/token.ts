@@ -8,10 +8,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
+import { installHereHint } from '../../domain/dockerd/packages.ts';
 import type { CaToken } from '../../domain/external-ca.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError, interrupted, printableLines } from '../../errors/errors.ts';
 import type { SignByToken } from '../../runtime.ts';
+import { osReleaseHere } from '../../user.ts';
 
 const TIMEOUT_MS = 60_000;
 
@@ -92,7 +94,7 @@ function failed(token: CaToken, why: string, details: readonly string[]): Docker
     message: `the token did not sign: ${why}`,
     details,
     hints: [
-      'apt-get install openssl pkcs11-provider',
+      installHereHint(osReleaseHere(), ['openssl', 'pkcs11-provider']),
       `${token.module === undefined ? 'p11tool --list-all' : `pkcs11-tool --module ${shellQuote(token.module)} --list-objects`}`,
     ],
   });

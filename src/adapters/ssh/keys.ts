@@ -1,14 +1,15 @@
 /** Owns private key files and the agent: what can sign, found in OpenSSH's order, unlocked at most once per process. */
 
 import { execFile } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { BaseAgent, ParsedKey } from 'ssh2';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
+import { isThere, readIfThere } from './files.ts';
 import { inTurn } from './questions.ts';
-import { type Endpoint, readIfThere } from './ssh-config.ts';
+import type { Endpoint } from './ssh-config.ts';
 import { needsOpenSsh } from './ssh-errors.ts';
 
 /** A key that can be offered by its public half; `unlock` makes the private half, asking for a passphrase where it must. */
@@ -39,7 +40,7 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
   const files: Signer[] = [];
   const named = new Set<string>();
   for (const identity of endpoint.identities) {
-    if (await isThere(`${identity.file}-cert.pub`)) throw needsOpenSsh(options, `${identity.file} has a certificate`);
+    if (isThere(`${identity.file}-cert.pub`)) throw needsOpenSsh(options, `${identity.file} has a certificate`);
     const found = await fileSigner(ssh2, options, identity.file, identity.explicit);
     if (typeof found === 'string') passedOver.push(found);
     else if (Buffer.isBuffer(found)) named.add(found.toString('base64'));
@@ -128,6 +129,9 @@ function asParsed(ssh2: Ssh2, key: ParsedKey | Buffer): ParsedKey[] {
   return parsed instanceof Error ? [] : [parsed as ParsedKey].flat();
 }
 
+/** By the bytes of their files (files.ts). */
+const parsed = new WeakMap<Buffer, ParsedKey | ParsedKey[] | Error>();
+
 /**
  * A key file as a Signer; a public key file as its blob, which stands for a key of the agent; a line for users when it
  * cannot be used; undefined when it is not there and was not named with -i.
@@ -152,7 +156,8 @@ async function fileSigner(
   const shown = publicHalf(text) ?? (await publicFile(file));
   const kind = (shown ?? text).toString('latin1', 0, 100).split(' ')[0] ?? '';
   if (OPENSSH_ALONE.test(kind)) throw needsOpenSsh(options, `${file} is of type ${printable(kind)}`);
-  const unlocked = ssh2.utils.parseKey(text);
+  const unlocked = parsed.get(text) ?? ssh2.utils.parseKey(text);
+  parsed.set(text, unlocked);
   if (!(unlocked instanceof Error)) {
     const key = [unlocked as ParsedKey].flat()[0];
     if (key === undefined) return `${file}: holds no key`;
@@ -264,17 +269,10 @@ function unusableCipher(text: Buffer): boolean {
   return text.toString('latin1').includes('BEGIN ENCRYPTED PRIVATE KEY');
 }
 
-async function isThere(file: string): Promise<boolean> {
-  return await stat(file).then(
-    () => true,
-    () => false,
-  );
-}
-
 async function publicFile(file: string): Promise<Buffer | undefined> {
   try {
     if ((await stat(`${file}.pub`)).size > 65_536) return undefined;
-    return await readFile(`${file}.pub`);
+    return await readIfThere(`${file}.pub`);
   } catch {
     return undefined;
   }

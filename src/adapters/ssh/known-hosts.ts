@@ -7,7 +7,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { readIfThere } from './ssh-config.ts';
+import { readIfThere } from './files.ts';
 
 export type KnownHost = {
   readonly marker?: 'revoked' | 'cert-authority';
@@ -150,13 +150,19 @@ export function authorityFor(lines: readonly KnownHost[], names: readonly string
   return lines.find((line) => line.marker === 'cert-authority' && names.some((name) => namesMatch(line.names, name)));
 }
 
+/** By their bytes: a file that has not changed is not parsed again (files.ts). */
+const parsed = new WeakMap<Buffer, readonly KnownHost[]>();
+
 /** All lines of the files that exist. Errors: E_SSH_KNOWN_HOSTS_FILE (exit 2) for one that cannot be read. */
 export async function readKnownHosts(files: readonly string[]): Promise<KnownHost[]> {
   const lines: KnownHost[] = [];
   for (const file of files) {
     try {
       const bytes = await readIfThere(file);
-      if (bytes !== undefined) lines.push(...parseKnownHosts(bytes.toString('utf8'), file));
+      if (bytes === undefined) continue;
+      const found = parsed.get(bytes) ?? parseKnownHosts(bytes.toString('utf8'), file);
+      parsed.set(bytes, found);
+      for (const line of found) lines.push(line);
     } catch (error) {
       throw fileError(file, 'cannot be read', error);
     }

@@ -3,12 +3,15 @@
  * under LC_ALL=C are all there is; they are always shown too. Host keys never get here: host-key.ts knows better.
  */
 
+import { installHereHint } from '../../domain/dockerd/packages.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
+import { osReleaseHere } from '../../user.ts';
 import { HANGS_UP } from './exec-errors.ts';
-import { type Endpoint, installSshHint, runSsh } from './ssh-config.ts';
+import type { Endpoint } from './ssh-config.ts';
 import { place, sshCopyId, sshVerbose } from './ssh-errors.ts';
+import { runSsh } from './ssh-program.ts';
 
 /** Errors: E_PROGRAM_MISSING, or E_SSH_OPENSSH_OLD before 8.5, which has no KnownHostsCommand. */
 export async function checkOpenSsh(options: SshOptions): Promise<void> {
@@ -18,7 +21,7 @@ export async function checkOpenSsh(options: SshOptions): Promise<void> {
       code: 'E_PROGRAM_MISSING',
       message: 'the openssh transport needs the ssh program, which is not installed',
       where: options.host,
-      hints: [await installSshHint()],
+      hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
     });
   }
   const [, major, minor] = /OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)/.exec(result.stderr) ?? [];
@@ -27,7 +30,7 @@ export async function checkOpenSsh(options: SshOptions): Promise<void> {
       code: 'E_SSH_OPENSSH_OLD',
       message: `the openssh transport needs OpenSSH 8.5 or later, this is ${printable(result.stderr.trim(), 100)}`,
       where: options.host,
-      hints: [await installSshHint()],
+      hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
     });
   }
 }

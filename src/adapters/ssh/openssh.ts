@@ -15,6 +15,7 @@ import type { Channel, ChannelEnd } from './channel.ts';
 import type { Transport } from './connect.ts';
 import { Deadline } from './deadline.ts';
 import { hungUp, interrupted } from './exec-errors.ts';
+import { readIfThere } from './files.ts';
 import { lockedFiles } from './keys.ts';
 import { openForward, startProgram } from './local.ts';
 import { loginOf } from './login.ts';
@@ -23,7 +24,7 @@ import { checkOpenSsh, isOpenSshDrop, openSshTimedOut, translateOpenSsh } from '
 import { withRetry } from './retry.ts';
 import { route } from './route.ts';
 import { withSemaphore } from './semaphore.ts';
-import { type Endpoint, readIfThere, resolveEndpoint } from './ssh-config.ts';
+import { type Endpoint, resolveEndpoint } from './ssh-config.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const KEEPALIVE_MS = 15_000;

@@ -1,17 +1,13 @@
 /**
- * Owns what `~/.ssh/config` says about a destination. `ssh -G` resolves Include, Match and tokens as no parser does
- * (4 ms); where there is no ssh, OpenSSH's defaults stand in.
+ * Owns what `~/.ssh/config` says about a destination. `ssh -G` resolves Include, Match and tokens as no parser does;
+ * where there is no ssh, OpenSSH's defaults stand in.
  */
 
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import { DockerTlsError, printableLines } from '../../errors/errors.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
-import { loginName, userName } from '../../user.ts';
-import { interrupted } from './exec-errors.ts';
+import { userName } from '../../user.ts';
+import { askConfig, type ConfigValues } from './config-answers.ts';
 import { expandPath } from './ssh-tokens.ts';
 
 /** One hop as it will be dialled: everything that options, ssh config and defaults say together. */
@@ -85,8 +81,7 @@ export async function resolveEndpoint(options: SshOptions): Promise<Endpoint> {
       where: options.host,
     });
   }
-  const printed = await sshG(options);
-  const endpoint = endpointFrom(options, parseSshG(printed ?? ''));
+  const endpoint = endpointFrom(options, await askConfig(options));
   return options.knownHostsFile === undefined
     ? endpoint
     : { ...endpoint, userKnownHosts: [options.knownHostsFile], globalKnownHosts: [] };
@@ -117,77 +112,8 @@ export function jumpOptions(options: SshOptions, jump: string): SshOptions {
   };
 }
 
-/** What `ssh -G` prints, or undefined where there is no ssh. */
-async function sshG(options: SshOptions): Promise<string | undefined> {
-  // ssh does not run at all for a user without a login name, who has no configuration either.
-  if (options.configFile === undefined && loginName() === undefined) return undefined;
-  const args = [
-    '-G',
-    ...(options.configFile === undefined ? [] : ['-F', options.configFile]),
-    ...(options.user === undefined ? [] : ['-l', options.user]),
-    ...(options.port === undefined ? [] : ['-p', String(options.port)]),
-    '--',
-    options.destination,
-  ];
-  const result = await runSsh(args, options);
-  if (result.status === 0) return result.stdout;
-  if (result.status === 'missing') {
-    if (options.configFile === undefined) return undefined;
-    throw new DockerTlsError({
-      code: 'E_SSH_CONFIG',
-      message: `${options.configFile} can be read by the ssh program only, and there is none`,
-      where: options.host,
-      hints: [await installSshHint()],
-    });
-  }
-  throw new DockerTlsError({
-    code: 'E_SSH_CONFIG',
-    message: 'ssh does not accept its configuration',
-    where: options.host,
-    details: printableLines(result.stderr, 5),
-    hints: [['ssh', ...args].map(shellQuote).join(' ')],
-  });
-}
-
-/** What to do where this computer has no ssh. */
-export async function installSshHint(): Promise<string> {
-  const osRelease = await readIfThere('/etc/os-release');
-  const command = installCommand(distributionOf(osRelease?.toString('utf8') ?? ''), ['openssh-client']);
-  return command === undefined ? 'install the OpenSSH client' : command.join(' ');
-}
-
-export type SshAnswer = { readonly status: number | 'missing'; readonly stdout: string; readonly stderr: string };
-
-/**
- * Runs the ssh program for an answer of a few lines. By node itself: every connection comes through here, and execa takes
- * longer to load than the rest of a login. Fails with E_INTERRUPTED: Ctrl-C goes to the terminal's whole foreground group, ssh included.
- */
-export function runSsh(args: readonly string[], { host, signal }: SshOptions): Promise<SshAnswer> {
-  return new Promise((resolve, reject) => {
-    const env = { ...process.env, LC_ALL: 'C' };
-    const child = execFile('ssh', [...args], { env, maxBuffer: 1024 * 1024, signal }, (error, stdout, stderr) => {
-      if (error?.name === 'AbortError' || error?.signal === 'SIGINT') return reject(interrupted(host, 'connecting'));
-      const status = error === null ? 0 : error.code === 'ENOENT' ? 'missing' : Number(error.code ?? 255);
-      resolve({ status: Number.isNaN(status) ? 255 : status, stdout, stderr });
-    });
-    child.stdin?.end();
-  });
-}
-
-/** The lines of `ssh -G` (ssh_config(5)) as lists of values by lower-case keyword. */
-export function parseSshG(text: string): ReadonlyMap<string, readonly string[]> {
-  const values = new Map<string, string[]>();
-  for (const line of text.split('\n')) {
-    const space = line.indexOf(' ');
-    if (space <= 0) continue;
-    const key = line.slice(0, space).toLowerCase();
-    values.set(key, [...(values.get(key) ?? []), line.slice(space + 1).trim()]);
-  }
-  return values;
-}
-
 /** Options over configuration over defaults. Reads no file. */
-export function endpointFrom(options: SshOptions, config: ReadonlyMap<string, readonly string[]>): Endpoint {
+export function endpointFrom(options: SshOptions, config: ConfigValues): Endpoint {
   const one = (key: string): string | undefined => {
     const value = config.get(key)?.[0];
     return value === undefined || value.toLowerCase() === 'none' ? undefined : value;
@@ -261,15 +187,4 @@ function agentSocket(value: string | undefined, none: boolean, expand: (path: st
 /** Words separated by blanks, with double quotes around a word that holds some. */
 function splitWords(text: string): string[] {
   return [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
-}
-
-/** A file's bytes, or undefined when it does not exist. */
-export async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
-  }
 }

@@ -1,9 +1,10 @@
 /** Owns the system's ssh with this terminal: what a person types goes to the host, and its status comes back. */
 
 import { spawn } from 'node:child_process';
+import { installHereHint } from '../../domain/dockerd/packages.ts';
 import { type Login, sshArguments } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { installSshHint } from './ssh-config.ts';
+import { osReleaseHere } from '../../user.ts';
 
 /** Runs a command on the host, or a login shell where there is none. Resolves to ssh's exit status. Fails with E_PROGRAM_MISSING (exit 2). */
 export async function openTerminal(login: Login, command: readonly string[]): Promise<number> {
@@ -14,7 +15,7 @@ export async function openTerminal(login: Login, command: readonly string[]): Pr
     throw new DockerTlsError({
       code: 'E_PROGRAM_MISSING',
       message: 'ssh is not installed on this computer',
-      hints: [await installSshHint()],
+      hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
       cause,
     });
   }

@@ -20,6 +20,8 @@ export type OpenOptions = {
   /** `user@computer`. */
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
+  /** Ends before the first child process: takes secrets out of the environment that it would inherit. */
+  readonly hideSecrets?: () => Promise<void>;
   /** Only what was fetched before, at once. */
   readonly cached?: boolean;
   now(): Date;
@@ -46,7 +48,12 @@ export function openTeamSession(options: OpenOptions): Session | undefined {
   const { remote, branch, pinned } = parseStoreAddress(url);
   const { env, cwd, who, signal, now, note, ask } = options;
   const local = openLocal(home, url);
-  const engine = gitEngine({ url, remote, branch, cache: join(home, 'cache.git'), signal });
+  let hidden: Promise<void> | undefined;
+  const before = () => {
+    hidden ??= options.hideSecrets?.() ?? Promise.resolve();
+    return hidden;
+  };
+  const engine = gitEngine({ url, remote, branch, cache: join(home, 'cache.git'), signal, before });
   return openSession({
     engine: options.cached ? { ...engine, read: () => lastSeen(engine, local) } : engine,
     local,

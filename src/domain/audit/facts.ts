@@ -1,6 +1,7 @@
 /** Owns the facts of a host that the checks judge, and their parsing from what AUDIT_SCRIPT printed. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
+import { distributionOf } from '../dockerd/packages.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { dockerFacts, isPodman } from './api.ts';
 import { auditRules, otherRules, rulesAtBoot, rulesInKernel, tmpfilesDirectories } from './audit-rules.ts';
@@ -153,6 +154,7 @@ export function parseAuditFacts(stdout: Buffer) {
   return {
     kernel: text('kernel'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',
+    distribution: distributionOf(text('os-release')),
     /** The host's own clock. */
     clock: new Date(Number(text('clock')) * 1000),
     audit: {

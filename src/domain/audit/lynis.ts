@@ -1,6 +1,7 @@
 /** Owns what Lynis says of a host: its report, read as untrusted text, and which fixes of ours would raise the index. */
 
 import { printable } from '../../errors/errors.ts';
+import { type Distribution, installCommand } from '../dockerd/packages.ts';
 import { plural } from '../words.ts';
 import { type CheckResult, counts } from './evaluate.ts';
 import type { FixName } from './fixes.ts';
@@ -50,9 +51,12 @@ const BY_KEYWORD: Readonly<Record<string, FixName>> = {
 };
 
 /** `results`: the audit's of the same moment, which say what the host lacks. */
-export function parseLynis(output: string, results: readonly CheckResult[]): LynisAnswer {
+export function parseLynis(output: string, results: readonly CheckResult[], distribution?: Distribution): LynisAnswer {
   const [answer = '', ...lines] = output.split('\n');
-  if (answer === 'absent') return { missing: 'lynis is not installed on the host: apt-get install lynis' };
+  if (answer === 'absent') {
+    const install = installCommand(distribution, ['lynis']) ?? ['install', 'lynis'];
+    return { missing: `lynis is not installed on the host: ${install.join(' ')}` };
+  }
   const values = lines.flatMap((line) => {
     const [, key, value] = /^([a-z_]+(?:\[\])?)=(.*)$/.exec(line) ?? [];
     return key === undefined || value === undefined ? [] : [[key, value] as const];

@@ -1,7 +1,7 @@
 /** Owns the packages that `harden --install` offers: what each is for and what it brings, and what a host's own package manager says of them. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
-import { type Login, sudoCommand } from '../quote.ts';
+import { type Login, shellQuote, sudoCommand } from '../quote.ts';
 import { listWords, plural } from '../words.ts';
 
 export type PackageOffer = {
@@ -88,7 +88,10 @@ export function parsePackagesPlan(
   const refuse = (message: string, hints: readonly string[]): DockerTlsError =>
     new DockerTlsError({ code: 'E_PACKAGES', where: host, message: `${message}; nothing was installed`, hints });
   const [why] = of('no')[0] ?? [];
-  if (why === 'apt') throw refuse('packages are installed by apt, which this host does not have', []);
+  if (why === 'apt')
+    throw refuse('packages are installed by apt, which this host does not have', [
+      `docker-tls harden ${shellQuote(host)}`,
+    ]);
   const look = sudoCommand(login, 'apt-get', '-s', 'install', '--no-install-recommends', ...asked);
   if (why !== undefined || of('end').length === 0)
     throw refuse(`apt cannot install ${listWords(asked, 12)}: ${printable(why ?? 'no answer', 300)}`, [

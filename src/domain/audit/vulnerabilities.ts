@@ -3,6 +3,7 @@
  * The table (vulnerabilities.json, made by scripts/vulnerabilities.mjs) follows golang/vulndb, CC-BY-4.0, and the release notes of moby.
  */
 
+import { upgradeCommand } from '../dockerd/packages.ts';
 import { plural } from '../words.ts';
 import { listAt, textAt, textsAt } from './api.ts';
 import { SEVERITIES, type Severity } from './check.ts';
@@ -219,7 +220,7 @@ function goalOf(open: readonly Open[]): string | undefined {
     .find(({ version }) => open.every(({ vulnerability }) => rangeOf(vulnerability, version) === undefined))?.text;
 }
 
-function upgrade({ software }: AuditFacts, name: string, open: readonly Open[]): Upgrade {
+function upgrade({ software, distribution }: AuditFacts, name: string, open: readonly Open[]): Upgrade {
   const programs = new Set(open.map(programOf));
   const versions = [...programs]
     .map((program) => `${program} ${goalOf(open.filter((one) => programOf(one) === program))}`)
@@ -240,8 +241,6 @@ function upgrade({ software }: AuditFacts, name: string, open: readonly Open[]):
   const command =
     first.installed.package === undefined
       ? `replace the program: ${versions} or later`
-      : software.manager === 'rpm'
-        ? `dnf upgrade ${name}`
-        : `apt-get update && apt-get install --only-upgrade ${name}`;
+      : `${software.manager === 'deb' ? 'apt-get update && ' : ''}${upgradeCommand(distribution ?? { manager: software.manager === 'rpm' ? 'dnf' : 'apt', docker: undefined }, [name]).join(' ')}`;
   return { package: name, closes: open.length, text, command };
 }

@@ -16,6 +16,14 @@ const INSTALL: Readonly<Record<PackageManager, readonly string[]>> = {
   pacman: ['pacman', '-S', '--noconfirm'],
 };
 
+const UPGRADE: Readonly<Record<PackageManager, readonly string[]>> = {
+  apt: ['apt-get', 'install', '--only-upgrade'],
+  dnf: ['dnf', 'upgrade'],
+  zypper: ['zypper', 'update'],
+  apk: ['apk', 'upgrade'],
+  pacman: ['pacman', '-Syu'],
+};
+
 /** By ID and ID_LIKE of os-release; the first that fits. RHEL's `docker` is Podman under that name. */
 const DISTRIBUTIONS: readonly (readonly [RegExp, Distribution])[] = [
   [/debian|ubuntu/, { manager: 'apt', docker: 'docker.io' }],
@@ -46,6 +54,17 @@ export function installCommand(
   if (distribution === undefined) return undefined;
   const { manager } = distribution;
   return [...INSTALL[manager], ...packages.map((name) => NAMES[name]?.[manager] ?? name)];
+}
+
+/** The words of a command, to be run as root, that upgrades packages; called by the names that the host has for them. */
+export function upgradeCommand({ manager }: Distribution, packages: readonly string[]): string[] {
+  return [...UPGRADE[manager], ...packages];
+}
+
+/** A hint that has packages installed on this computer; `osRelease`: its own, empty where it has none. */
+export function installHereHint(osRelease: string, packages: readonly string[]): string {
+  const command = installCommand(distributionOf(osRelease), packages);
+  return command === undefined ? `install ${packages.join(' ')} on this computer` : command.join(' ');
 }
 
 /** A hint that has packages installed on a host. */

@@ -5,6 +5,7 @@ import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
 import { SERVER_FILES, SOCKET_UNIT } from '../dockerd/paths.ts';
+import { listWords } from '../words.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -258,9 +259,10 @@ export function planDaemon(
     const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
     if (keys.every((key) => RELOADABLE.has(key)))
       return { action: 'reload', reason: `${keys.join(', ')} can be taken in while it runs` };
+    const fixed = keys.filter((key) => !RELOADABLE.has(key));
     return {
       action: 'restart',
-      reason: `${keys.filter((key) => !RELOADABLE.has(key)).join(', ')} is read only when it starts`,
+      reason: `${listWords(fixed)} ${fixed.length > 1 ? 'are' : 'is'} read only when it starts`,
     };
   }
   if (

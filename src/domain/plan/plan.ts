@@ -61,6 +61,8 @@ export type HostPlan = {
   readonly opens: readonly string[];
   /** What hardening costs the users of the host. */
   readonly costs: readonly string[];
+  /** Fixes that are not made now, and would change the host. */
+  readonly unmade?: readonly string[] | undefined;
   readonly warnings: readonly string[];
 };
 
@@ -125,6 +127,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
     opens: [],
     costs: busy ? (desired.costs ?? []) : [],
+    unmade: desired.unmade,
     warnings: [
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),

@@ -130,6 +130,8 @@ export function renderTransaction(
     ...placesOf(kind),
     FRAGMENT: facts.docker.unit.fragment,
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
+    REMAP:
+      plan.purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(plan.daemonJson.after ?? '') ? 'yes' : 'no',
     VALIDATE: validation(plan, facts, entries, protect),
     ...sizes,
     JSON_FORMS: forms.map(({ suffix, data, mode, owner }) => `${suffix}:${data.length}:${mode}:${owner}`).join(' '),

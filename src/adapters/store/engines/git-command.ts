@@ -1,7 +1,9 @@
 /** Owns running the system's git: with the user's own configuration and ssh, no secret in its arguments, and nothing of ours in its environment. */
 
 import { spawn } from 'node:child_process';
+import { installHereHint } from '../../../domain/dockerd/packages.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { osReleaseHere } from '../../../user.ts';
 
 export type GitResult = { readonly status: number; readonly stdout: Buffer; readonly stderr: string };
 
@@ -93,7 +95,7 @@ function noGit(cause: Error): DockerTlsError {
   return new DockerTlsError({
     code: 'E_PROGRAM_MISSING',
     message: 'git is not installed here, and the store is a git repository',
-    hints: ['apt install git', 'dnf install git'],
+    hints: [installHereHint(osReleaseHere(), ['git'])],
     cause,
   });
 }

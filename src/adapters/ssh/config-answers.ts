@@ -1,0 +1,106 @@
+/**
+ * Owns what `ssh -G` answers: asked once for all destinations of a run about which the configuration says the same (config-rules.ts), and
+ * for each of the others. A process of ssh costs more than all the rest of a login.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { installHereHint } from '../../domain/dockerd/packages.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { DockerTlsError, printableLines } from '../../errors/errors.ts';
+import type { SshOptions } from '../../runtime.ts';
+import { loginName, osReleaseHere } from '../../user.ts';
+import { type ConfigRules, kindOfDestination, parseRules } from './config-rules.ts';
+import { runSsh } from './ssh-program.ts';
+
+/** Values by keyword in lower case. */
+export type ConfigValues = ReadonlyMap<string, readonly string[]>;
+
+/** The lines of `ssh -G` (ssh_config(5)) as lists of values by lower-case keyword. */
+export function parseSshG(text: string): ConfigValues {
+  const values = new Map<string, string[]>();
+  for (const line of text.split('\n')) {
+    const space = line.indexOf(' ');
+    if (space <= 0) continue;
+    const key = line.slice(0, space).toLowerCase();
+    values.set(key, [...(values.get(key) ?? []), line.slice(space + 1).trim()]);
+  }
+  return values;
+}
+
+/** By the configuration file that is named. What ssh reads first is in force for the whole run, as it is in ssh itself. */
+const rulesByFile = new Map<string, Promise<ConfigRules | undefined>>();
+const answers = new Map<string, Promise<ConfigValues>>();
+
+/** What the configuration says about the destination; empty where there is no ssh. Errors: E_SSH_CONFIG, E_INTERRUPTED. */
+export async function askConfig(options: SshOptions): Promise<ConfigValues> {
+  // ssh does not run at all for a user without a login name, who has no configuration either.
+  if (options.configFile === undefined && loginName() === undefined) return new Map();
+  const rules = await once(rulesByFile, options.configFile ?? '', () => readRules(options));
+  const { shared, key } = questionOf(options, rules);
+  const values = await once(answers, key, () => ask(options));
+  if (!shared || values.size === 0) return values;
+  return new Map([...values, ['host', [options.destination]], ['hostname', [options.destination]]]);
+}
+
+/** Who asks the same as another gets that one's answer; where it has none (it was interrupted), each asks for itself. */
+async function once<T>(known: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> {
+  const first = known.get(key);
+  if (first !== undefined) return first.catch(work);
+  const own = work();
+  known.set(key, own);
+  own.catch(() => known.delete(key));
+  return own;
+}
+
+/** What the answer depends on. Of the options a user changes only the user, and a port the port, and both are taken from there. */
+function questionOf({ configFile, destination, user, port }: SshOptions, rules: ConfigRules | undefined) {
+  const kind = rules === undefined ? undefined : kindOfDestination(rules, destination);
+  const about = kind === undefined ? { destination, port } : { kind, port: port === undefined };
+  return { shared: kind !== undefined, key: JSON.stringify({ configFile, user, ...about }) };
+}
+
+/** ssh itself says which files it reads (ssh(1), -v), and answers. Undefined where the files cannot be judged from here. */
+async function readRules(options: SshOptions): Promise<ConfigRules | undefined> {
+  const { status, stdout, stderr } = await runSsh(['-v', ...wordsFor(options)], options);
+  if (status !== 0) return undefined;
+  const files = [...stderr.matchAll(/^debug1: Reading configuration data (.*)$/gm)].map(([, file = '']) => file.trim());
+  // ssh prints the first 200 characters of a name.
+  const whole = files.every((file) => file.length < 190);
+  const texts = await Promise.all([...new Set(files)].map((file) => readFile(file, 'utf8'))).catch(() => undefined);
+  const rules = whole && texts !== undefined ? parseRules(texts) : undefined;
+  answers.set(questionOf(options, rules).key, Promise.resolve(parseSshG(stdout)));
+  return rules;
+}
+
+function wordsFor({ configFile, user, port, destination }: SshOptions): string[] {
+  return [
+    '-G',
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...(user === undefined ? [] : ['-l', user]),
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    '--',
+    destination,
+  ];
+}
+
+async function ask(options: SshOptions): Promise<ConfigValues> {
+  const words = wordsFor(options);
+  const result = await runSsh(words, options);
+  if (result.status === 0) return parseSshG(result.stdout);
+  if (result.status === 'missing') {
+    if (options.configFile === undefined) return new Map();
+    throw new DockerTlsError({
+      code: 'E_SSH_CONFIG',
+      message: `${options.configFile} can be read by the ssh program only, and there is none`,
+      where: options.host,
+      hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
+    });
+  }
+  throw new DockerTlsError({
+    code: 'E_SSH_CONFIG',
+    message: 'ssh does not accept its configuration',
+    where: options.host,
+    details: printableLines(result.stderr, 5),
+    hints: [['ssh', ...words].map(shellQuote).join(' ')],
+  });
+}
