@@ -39,7 +39,7 @@ function rendered(plan: HostPlan): string {
   return `${JSON.stringify(rest, undefined, 2)}\n${texts.join('')}--- manifest\n${manifest}`;
 }
 
-describe.each(suites)('on %s', (suite) => {
+describe.each([...suites, 'podman'])('on %s', (suite) => {
   test.each(CASES)('$name (UPDATE_GOLDEN=1 writes it anew: review the difference)', (one) => {
     const file = new URL(`./plan/${suite}-${one.name}.txt`, import.meta.url);
     const text = rendered(planOf(one, suite));

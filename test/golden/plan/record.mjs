@@ -1,4 +1,4 @@
-// Records the facts of lab hosts anew, as setup gathers them: node test/golden/plan/record.mjs. One host of each suite, fresh with a
+// Records the facts of lab hosts anew, as setup gathers them: node test/golden/plan/record.mjs [SUITE…]. One host of each suite, fresh with a
 // running container, then set up by docker-tls. Takes root, and some 20 s for each. Afterwards: UPDATE_GOLDEN=1 npx vitest run
 // test/golden/plan.test.ts, and review the difference.
 
@@ -34,8 +34,9 @@ function record(suite) {
     writeFileSync(new URL(`${suite}-${state}.facts`, import.meta.url), lab(['exec', host, 'sh', '-s'], script));
   };
   try {
-    lab(['exec', host, 'docker', 'import', '/root/busybox.tar', 'busybox']);
-    lab(['exec', host, 'docker', 'run', '-d', '--name', 'web', '--restart', 'always', 'busybox', 'sleep', '1d']);
+    const engine = suite === 'podman' ? 'podman' : 'docker';
+    lab(['exec', host, engine, 'import', '/root/busybox.tar', 'busybox']);
+    lab(['exec', host, engine, 'run', '-d', '--name', 'web', '--restart', 'always', 'busybox', 'sleep', '1d']);
     save('fresh');
     const program = join(directory, 'bin/docker-tls.js');
     const words = ['setup', `root@${address}`, '--name', host, '-i', keyFile, '--host-key', 'accept-new'];
@@ -51,7 +52,8 @@ function record(suite) {
 try {
   run(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
   for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(directory, path), { recursive: true });
-  for (const suite of ['bookworm', 'trixie', 'sid']) record(suite);
+  const named = process.argv.slice(2);
+  for (const suite of named.length > 0 ? named : ['bookworm', 'trixie', 'sid', 'podman']) record(suite);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
