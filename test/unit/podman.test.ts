@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { renderPodmanService, servesTls } from '../../src/domain/dockerd/podman-units.ts';
 import { hardenHost } from '../../src/domain/plan/hardening.ts';
+import { renderAuditRules } from '../../src/domain/plan/hardening-files.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
 import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
@@ -95,6 +96,12 @@ describe('the plan', () => {
     expect(hardened).toMatchObject({ daemonSettings: {} });
     expect(hardened.costs?.join()).not.toContain('icc');
     expect(hardened.notes?.join()).toContain('icc, live-restore: of dockerd, which does not serve the API here');
+  });
+
+  test('audit rules of harden watch the units that are ours there', () => {
+    const facts = { ...altered(RECORDED[0], {}), podmanService: true };
+    expect(renderAuditRules(facts)).toContain('-w /etc/systemd/system/docker-tls-podman.service -p wa');
+    expect(renderAuditRules(altered(RECORDED[0], {}))).not.toContain('podman');
   });
 
   test('remove stops the service, whoever runs a container there and whatever the records say of before', () => {
