@@ -105,9 +105,13 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     },
     /^$/,
   ],
+  'no nft, which the other backend of Docker 29 needs': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "firewall-backend": "nftables" }' },
+    /^E_UNIT_NEEDS dockerd does not start without nft,/,
+  ],
   'no iptables, with nftables in its place': [
     {
-      programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy',
+      programs: '/usr/sbin/nft\n/usr/sbin/runc\n/usr/sbin/docker-proxy',
       [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --firewall-backend=nftables\n',
     },
     /^$/,

@@ -244,7 +244,7 @@ function makeFixes(
   const keep = entries.filter((entry) => entry.startsWith(KEPT_MEMBER)).map((entry) => entry.slice(KEPT_MEMBER.length));
   return {
     daemon: kindOf(facts).engine.configurable
-      ? hardenDaemon(fixes, viewDaemon(facts), { swarm: facts.docker.swarm, openFiles: audit.daemon.openFiles })
+      ? hardenDaemon(fixes, viewDaemon(facts), { swarm: facts.docker.swarm, ...audit.daemon })
       : leaveDaemon(fixes),
     files: hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep),
     sshd: hardenSshd(fixes, {
