@@ -73,7 +73,9 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
         steps.includes(fault.step) &&
         deaths.includes(fault.death) &&
         // Init starts no daemon again that dies once the change is kept.
-        !(suitesWithoutSystemd.includes(suite) && fault.step === 'kept' && fault.death === 'daemon fails'),
+        !(suitesWithoutSystemd.includes(suite) && fault.step === 'kept' && fault.death === 'daemon fails') &&
+        // Podman's configuration is not asked about, and no container needs protection.
+        !(suite === 'podman' && (fault.step === 'validate' || fault.step === 'protect')),
     );
     const changes = values.change as readonly Change[] | undefined;
     const changed =
