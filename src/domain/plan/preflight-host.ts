@@ -2,7 +2,7 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
-import { sshCommand, sudoCommand } from '../quote.ts';
+import { rootCommand, sshCommand, sudoCommand } from '../quote.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
@@ -26,7 +26,7 @@ export function checkHost(input: PreflightInput): DockerTlsError[] {
       'E_CLOCK',
       `its clock is ${Math.round(Math.abs(skewMs) / 60_000)} minutes ${skewMs < 0 ? 'behind' : 'ahead of'} this computer's: certificates would not be valid there`,
       [
-        `set it: ${sudoCommand(login, 'timedatectl', 'set-ntp', 'true')}`,
+        `set it: ${rootCommand(login, 'timedatectl', 'set-ntp', 'true')}`,
         'if this computer is the one that is wrong, fix its clock first',
       ],
     );
