@@ -233,7 +233,7 @@ test('an authorization plugin denies the client: whose decision it is, is shown'
 function pastedOf(hints: readonly string[]): string[] {
   const lines = hints.filter((hint) => !hint.endsWith(':')).map((hint) => hint.replace(FOR_PERSON, ''));
   expect(
-    lines.filter((line) => !/^(ssh|ssh-keygen|ssh-keyscan|docker|docker-tls|eval|unset|export) /.test(line)),
+    lines.filter((line) => !/^(ssh|ssh-keygen|ssh-keyscan|docker|docker-tls|eval|unset|export|getent) /.test(line)),
   ).toEqual([]);
   return lines;
 }

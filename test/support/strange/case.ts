@@ -21,6 +21,8 @@ export type StrangeCase = {
   readonly remove?: readonly string[];
   /** How Docker 20.10 (bookworm) differs: it works there, or the case cannot be made. */
   readonly on20?: 'works' | 'left out';
+  /** The same of Docker 28.5 (sid). */
+  readonly on28?: 'works';
   /** One of the dozen that CI runs. */
   readonly short?: true;
 };

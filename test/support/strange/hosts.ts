@@ -228,7 +228,8 @@ export const LOGINS: readonly StrangeCase[] = [
     code: 'E_SSH_REFUSED',
     says: /--transport openssh/,
     on20: 'works',
-    remark: 'works with the sshd of Debian 12',
+    on28: 'works',
+    remark: 'works with the sshd of Debian 12 and with OpenSSH 10.6',
     make: `head -c 45000 /dev/urandom | base64 >/etc/site-banner; ${sshd('Banner /etc/site-banner')}`,
     end: `rm -f /etc/site-banner; ${RELOAD_SSHD}`,
   },
@@ -384,6 +385,7 @@ export const MOUNTS: readonly StrangeCase[] = [
     make: 'mount -o remount,size=10M /run',
     end: 'mount -o remount,size=256M /run',
     code: 'E_DISK_FULL',
+    on28: 'works',
     remark: 'systemd before 262 reads no unit files with less than 16 MiB there',
   },
 ];
