@@ -429,3 +429,13 @@ test('a host that is not for us is no trouble as long as it is not chosen', () =
   expect(complaints(() => chosenSpecs(selectHosts(all, { limit: ['w*', 'web'] })))).toHaveLength(2);
   expect(complaints(() => chosenSpecs(selectHosts(all, { limit: ['win'] })))[0]).toMatch(/leave the host out: --limit/);
 });
+
+test('an inventory of INI is turned into JSON by a command that names it', () => {
+  try {
+    parseInventory('[prod]\nweb\n', 'my hosts.ini');
+    expect.unreachable();
+  } catch (error) {
+    const [first] = (error as DockerTlsErrors).errors;
+    expect(first?.hints).toEqual(["ansible-inventory -i 'my hosts.ini' --list > inventory.json"]);
+  }
+});

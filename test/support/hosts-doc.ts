@@ -164,7 +164,7 @@ export function renderHostsDoc(): string {
     '',
     `${count} cases. "works" means: setup, a second setup with nothing to do, and remove, after which the host is as it was. With an error before the change the host is`,
     'untouched. `scripts/strange` runs all of them on lab hosts, `scripts/strange WORD` those whose group or name has the word; CI runs a dozen.',
-    'The results are those of Debian 13; Debian 12 and unstable (`STRANGE_SUITE`) were run whole as well, and differ where the table says so.',
+    'The results are those of Debian 13. On unstable (`STRANGE_SUITE=sid`) all of them were run as well; the table says where Docker 20.10 or unstable differs.',
     ...STRANGE.flatMap(({ title, cases }) => [
       '',
       `### ${title}`,

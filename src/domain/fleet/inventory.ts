@@ -7,6 +7,7 @@ import * as z from 'zod/mini';
 import { DockerTlsError, DockerTlsErrors, type Hint } from '../../errors/errors.ts';
 import { nameOf, parseDestination } from '../destination.ts';
 import { nameProblem } from '../names.ts';
+import { shellQuote } from '../quote.ts';
 import { fleetKey, HOST_SETTINGS, type HostSpec, type Settings, SSH_SETTINGS } from '../settings.ts';
 import { hasControls } from './fleet-document.ts';
 import { hostOf } from './fleet-entry.ts';
@@ -138,7 +139,9 @@ function readJson(text: string, path: string): Variables {
   } catch {
     // The cause is left out: its message repeats the text, which may hold passwords.
     throw new DockerTlsErrors([
-      problem(path, 'this is not JSON', ['ansible-inventory -i hosts.ini --list > inventory.json']),
+      problem(path, 'this is not JSON', [
+        `ansible-inventory -i ${path === 'stdin' ? 'hosts.ini' : shellQuote(path)} --list > inventory.json`,
+      ]),
     ]);
   }
   if (isRecord(inventory)) return inventory;
