@@ -32,7 +32,7 @@ done
 printf 'daemon live-restore\\t%s\\n' "$(docker info -f '{{.LiveRestoreEnabled}}')"
 printf 'daemon words\\t%s\\n' "$(tr '\\0' ' ' <"/proc/$(cat /run/docker.pid)/cmdline")"
 # dockerd makes its socket anew at each start, where systemd does not hold it.
-! command -v systemctl >/dev/null || [ ! -S /var/run/docker.sock ] || printf 'socket inode\\t%s\\n' "$(stat -c %i /run/docker.sock)"
+${roots === '' ? `! command -v systemctl >/dev/null || printf 'socket inode\\t%s\\n' "$(stat -c %i /run/docker.sock)"` : ''}
 `;
 
 /** Units that come and go with logins, containers and time. */
