@@ -6,7 +6,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import type { LabHost } from './lab.ts';
-import { forHost, meanOwn, ownerOf } from './own-docker.ts';
+import { forHost, meanOwn, openRun, ownerOf } from './own-docker.ts';
 import type { PausingProgram } from './pausing.ts';
 
 /** `commit` is in the middle of the confirmation before it counts, `kept` after; `undo` in the middle of the rollback. */
@@ -209,6 +209,7 @@ export class FaultHost {
     const before = await snapshot(host);
     const wrong: string[] = leftovers(before).map((line) => `before: ${line}`);
     if (fault.death === 'disk full') await this.#smallDisks();
+    await openRun(host);
     await host.must(`rm -f /run/fault-*; printf %s ${fault.step} >/run/fault-step`);
     const change = run(this.#program.start(words, this.#home));
     try {
