@@ -4,6 +4,7 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
+import { engineOf } from './engine.ts';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import type { LabHost } from './lab.ts';
 import { forHost, meanOwn, openRun, ownerOf } from './own-docker.ts';
@@ -111,20 +112,22 @@ export class FaultHost {
   /** Containers and a daemon that can be made to fail; how long a change takes here; and what the host is without us. */
   async prepare(): Promise<void> {
     await meanOwn(this.#host);
+    const { command, service, socket } = engineOf(this.#host);
     if (this.#keepsContainers()) {
       await this.#host.container('web');
-      await this.#host.container('api', '--restart=always -v /var/run/docker.sock:/var/run/docker.sock');
+      // Podman starts no container at boot, where its own service for that is off.
+      await this.#host.container('api', `--restart=always -v ${socket}:/var/run/docker.sock`);
     }
     await this.#must(`if ! command -v systemctl >/dev/null; then
         echo '[ "$1" != start ] || [ ! -e /run/fault-daemon ] || { rm -f /run/fault-daemon; exit 1; }' >>/etc/default/docker
         exit 0
       fi
-      mkdir -p /etc/systemd/system/docker.service.d && chown --reference=/etc/systemd/system /etc/systemd/system/docker.service.d && printf '%s\\n' '[Service]' \
-      "ExecStartPre=/bin/sh -c 'if [ -e /run/fault-daemon ]; then rm -f /run/fault-daemon; exit 1; fi'" >/etc/systemd/system/docker.service.d/fault.conf
+      mkdir -p /etc/systemd/system/${service}.d && chown --reference=/etc/systemd/system /etc/systemd/system/${service}.d && printf '%s\\n' '[Service]' \
+      "ExecStartPre=/bin/sh -c 'if [ -e /run/fault-daemon ]; then rm -f /run/fault-daemon; exit 1; fi'" >/etc/systemd/system/${service}.d/fault.conf
       systemctl daemon-reload`);
     // Some units of a first boot never run again.
     await this.#host.reboot();
-    if (this.#keepsContainers()) await this.#host.must('docker start web');
+    if (this.#keepsContainers()) await this.#host.must(`${command} start web${command === 'podman' ? ' api' : ''}`);
     this.#bare = await snapshot(this.#host);
     const began = Date.now();
     await this.#mustRun(this.#setup('', 90));
@@ -232,7 +235,7 @@ export class FaultHost {
     const again = await this.plainly(this.#setup(this.#san()));
     if (again.exit !== 0) {
       const journal = await host.exec(
-        'journalctl -b -n 60 -u docker -u containerd -u docker-tls.socket -o short-precise --no-pager',
+        `journalctl -b -n 60 -u ${engineOf(host).service} -u containerd -u '*docker-tls*' -o short-precise --no-pager`,
       );
       wrong.push(`a further run failed (${again.exit}): ${again.text.slice(-1500)}`, `its journal: ${journal.out}`);
     }
@@ -289,16 +292,16 @@ export class FaultHost {
         );
         break;
       case 'daemon fails':
-        if (['verify', 'commit', 'kept'].includes(step)) await this.#exec('kill -9 $(cat /run/docker.pid)');
+        if (['verify', 'commit', 'kept'].includes(step)) await this.#exec(`kill -9 ${engineOf(host).pid}`);
         else await host.exec(': >/run/fault-daemon');
         break;
       case 'reboot':
         await host.reboot();
         return;
     }
-    const { exit } = await host.exec('docker ps >/dev/null');
+    const { exit } = await host.exec(`${engineOf(host).command} ps >/dev/null`);
     if (exit !== 0 && !['daemon fails'].includes(death) && !['restart', 'undo'].includes(step))
-      wrong.push('docker ps did not answer at the fault');
+      wrong.push('ps did not answer at the fault');
     await host.exec(': >/run/fault-go');
   }
 
@@ -321,8 +324,9 @@ export class FaultHost {
     wrong: string[],
   ): Promise<FaultResult['ended']> {
     const host = this.#host;
-    const { exit } = await host.exec('docker ps >/dev/null');
-    if (exit !== 0) wrong.push('local docker ps does not answer');
+    const { command } = engineOf(host);
+    const { exit } = await host.exec(`${command} ps >/dev/null`);
+    if (exit !== 0) wrong.push(`local ${command} ps does not answer`);
     const after = await snapshot(host);
     wrong.push(...leftovers(after).map((line) => `left: ${line}`));
     // A boot gives containers new processes and sockets new inodes; the mount of a small disk is the test's own.
@@ -342,7 +346,7 @@ export class FaultHost {
       const faults =
         fault.change === 'remove'
           ? compare(merged(this.#bare, before), after, ignore)
-          : faultsOfNew(withoutIgnored(before, ignore), withoutIgnored(after, ignore), credentials);
+          : faultsOfNew(host, withoutIgnored(before, ignore), withoutIgnored(after, ignore), credentials);
       ended = faults.length === 0 ? 'new' : 'neither';
       if (ended === 'neither')
         wrong.push(
