@@ -1,29 +1,17 @@
 /** Owns `audit`: hosts, Compose files and Dockerfiles against the checks, and the report in a file. */
 
-import { expiredEntries, parseBaseline } from '../domain/audit/baseline.ts';
-import { type Benchmark, NEWEST } from '../domain/audit/benchmark.ts';
+import { expiredWords } from '../domain/audit/baseline.ts';
+import type { Benchmark } from '../domain/audit/benchmark.ts';
 import type { Severity } from '../domain/audit/check.ts';
-import { type Comparison, compareReports, type FindingKey, findingsOfReport } from '../domain/audit/compare.ts';
-import { CHECKS } from '../domain/audit/evaluate.ts';
-import { auditCompose, COMPOSE_CHECKS } from '../domain/audit/files/compose.ts';
-import { auditDockerfile, DOCKERFILE_CHECKS } from '../domain/audit/files/dockerfile.ts';
+import { type Comparison, compareReports, type FindingKey } from '../domain/audit/compare.ts';
 import { formOf, type ReportForm, renderReport } from '../domain/audit/report/forms.ts';
-import {
-  type AuditedFile,
-  type AuditedHost,
-  type AuditReport,
-  fileName,
-  reportHead,
-} from '../domain/audit/report/report.ts';
-import { score } from '../domain/audit/score.ts';
-import { requireChecks, type Selection, selectResults, subjectsOf } from '../domain/audit/selection.ts';
+import { type AuditedHost, type AuditReport, reportHead } from '../domain/audit/report/report.ts';
+import { type Selection, selectResults, subjectsOf } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
-import { shellQuote } from '../domain/quote.ts';
-import { plural } from '../domain/words.ts';
-import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { auditHosts } from './audit-hosts.ts';
-import { readIn, saveReport } from './files.ts';
+import { readInputs } from './audit-inputs.ts';
+import { saveReport } from './files.ts';
 import { runFlags } from './flags.ts';
 import { type RunOptions, sudoPasswords } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
@@ -58,45 +46,23 @@ export type Audited = {
 };
 
 export async function audit(context: ActionContext, hosts: readonly string[], options: AuditOptions): Promise<Audited> {
-  const { global, runtime } = context;
-  const { compose, dockerfile, benchmark = NEWEST, baseline, compare } = options;
-  const onlyFiles =
-    compose.length + dockerfile.length > 0 &&
-    hosts.length === 0 &&
-    global.file === undefined &&
-    options.inventory === undefined;
-  requireChecks(options.check, benchmark, [
-    ...(onlyFiles ? [] : CHECKS),
-    ...(compose.length > 0 ? COMPOSE_CHECKS : []),
-    ...(dockerfile.length > 0 ? DOCKERFILE_CHECKS : []),
-  ]);
-  const text = (file: string) => readText(file, runtime.cwd);
-  const selection: Selection = {
-    checks: options.check,
-    benchmark,
-    baseline: baseline === undefined ? undefined : parseBaseline(await text(baseline), baseline, benchmark),
-  };
-  const known = compare === undefined ? undefined : findingsOfReport(await text(compare), compare, benchmark);
-  const files = await auditFiles(options, text);
-  const { results, stored } = onlyFiles ? NO_HOSTS : await auditSelected(context, hosts, options, selection);
+  const { global, runtime, progress } = context;
+  const { compose, dockerfile, inventory, out } = options;
+  const noHosts = hosts.length === 0 && global.file === undefined && inventory === undefined;
+  const withHosts = compose.length + dockerfile.length === 0 || !noHosts;
+  const { selection, known, files } = await readInputs(options, runtime.cwd, withHosts);
+  const { results, stored } = withHosts ? await auditSelected(context, hosts, options, selection) : NO_HOSTS;
   const now = runtime.now();
   const plain: AuditReport = {
-    ...reportHead(now, DOCKER_TLS_VERSION, benchmark),
+    ...reportHead(now, DOCKER_TLS_VERSION, selection.benchmark),
     subjects: [...subjectsOf(results), ...files.map((file) => selectResults(file, selection, now))],
   };
-  const report = { ...plain, comparison: known === undefined ? undefined : compareReports(known, plain) };
-  const expired = selection.baseline === undefined ? [] : expiredEntries(selection.baseline, now);
-  if (expired.length > 0) {
-    context.progress.note(
-      `${baseline}: ${plural(expired.length, 'entry', 'entries')} accepted until a day that is over: ${expired.map(({ check }) => check).join(', ')}`,
-    );
-  }
-  const form = formOf(options.format, options.out);
-  const { out } = options;
-  const saved =
-    out === undefined || out === '-'
-      ? undefined
-      : await saveReport(out, runtime.cwd, renderReport(report, form, { columns: 100, all: global.verbose, known }));
+  const report = { ...plain, comparison: known && compareReports(known, plain) };
+  const expired = selection.baseline && expiredWords(selection.baseline, now);
+  if (expired !== undefined) progress.note(`${options.baseline}: ${expired}`);
+  const form = formOf(options.format, out);
+  const text = () => renderReport(report, form, { columns: 100, all: global.verbose, known });
+  const saved = out === undefined || out === '-' ? undefined : await saveReport(out, runtime.cwd, text());
   return { report, form, known, results, stored, saved };
 }
 
@@ -119,36 +85,4 @@ async function auditSelected(
   };
   const results = await auditHosts(specs, about, { parallel: global.parallel, signal: runtime.signal }, progress);
   return { results, stored: new Set(state.hosts.keys()) };
-}
-
-async function auditFiles(
-  { compose, dockerfile }: Pick<AuditOptions, 'compose' | 'dockerfile'>,
-  text: (file: string) => Promise<string>,
-): Promise<AuditedFile[]> {
-  const files: AuditedFile[] = [];
-  for (const name of compose) {
-    const results = auditCompose(await text(name), name);
-    files.push({ kind: 'compose', name: fileName(name), results, score: score(results) });
-  }
-  for (const name of dockerfile) {
-    const results = auditDockerfile(await text(name), name);
-    files.push({ kind: 'dockerfile', name: fileName(name), results, score: score(results) });
-  }
-  return files;
-}
-
-async function readText(path: string, cwd: string): Promise<string> {
-  try {
-    const bytes = await readIn(path, cwd);
-    // Windows PowerShell 5.1 writes `… --json > report.json` so.
-    return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
-  } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_AUDIT_FILE',
-      message: 'it cannot be read',
-      where: path,
-      hints: [`ls -l ${shellQuote(path)}`],
-      cause,
-    });
-  }
 }

@@ -43,6 +43,8 @@ export type ContextOutcome = {
   readonly client: string;
   readonly created: boolean;
   readonly changed: boolean;
+  /** The config directory that has the files as well. */
+  readonly directory?: string;
   /** Copies of other users' files that were in the way in the config directory. */
   readonly kept: readonly string[];
 };
@@ -112,6 +114,7 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
       client: client.record.name,
       created: written.created,
       changed: written.changed || installed.changed,
+      ...(request.configDirectory && { directory: dockerConfig }),
       kept: installed.kept,
     };
   });

@@ -2,10 +2,10 @@
 
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { bestUpgrade, type Upgrade } from '../domain/audit/vulnerabilities.ts';
-import { SOCKET_UNIT } from '../domain/dockerd/paths.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { WITHOUT_FILE } from '../domain/plan/file-change.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
 import { preflight } from '../domain/plan/preflight.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import type { StatusRow } from '../domain/status.ts';
@@ -149,8 +149,9 @@ async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: 
         (entry.kind === 'file' && now.kind === 'file' && now.content === entry.content);
       if (!same) drift.push(`${path} was edited by hand`);
     }
-    if (facts.files.get(facts.places.socket)?.kind === 'file' && facts.docker.tlsSocket.active !== 'active')
-      drift.push(`${SOCKET_UNIT} does not listen`);
+    const { socket } = facts.places;
+    if (facts.files.get(socket)?.kind === 'file' && facts.docker.tlsSocket.active !== 'active')
+      drift.push(`${kindOf(facts).sockets.tls} does not listen`);
     if (facts.transaction !== undefined) drift.push('a change is under way');
     // What plan and apply would refuse, such as a daemon.json with which dockerd does not start again.
     const { login } = opened.session;

@@ -15,6 +15,7 @@ import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import type { SecretOptions } from './secrets.ts';
+import type { Selection } from './selection.ts';
 
 export type FleetFile = {
   readonly path: string;
@@ -121,6 +122,17 @@ async function replaceText(path: string, data: string): Promise<void> {
   const { mode = 0o644, uid, gid } = before ?? {};
   const owner = uid === undefined || gid === undefined ? {} : { owner: { uid, gid } };
   await replaceFiles([{ path: place, data, mode: mode & 0o777, ...owner }]);
+}
+
+/** What the file says of the secrets of a run over some hosts. */
+export function secretsOf(fleet: FleetFile | undefined, hosts: readonly HostSpec[]): Selection['secrets'] {
+  if (fleet === undefined) return {};
+  const { caPassphrase, sudoPasswordOf } = fleet.secrets;
+  const named = hosts.map(({ name }) => [name, sudoPasswordOf(name)] as const);
+  return {
+    caPassphrase,
+    sudoPassword: Object.fromEntries(named.flatMap(([name, from]) => (from ? [[name, from]] : []))),
+  };
 }
 
 /** Where the password for sudo comes from, as the fleet file says it, of what the flags said. */

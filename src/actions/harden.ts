@@ -3,6 +3,7 @@
 import type { Fix, FixName } from '../domain/audit/fixes.ts';
 import { destinationWords, nameOf } from '../domain/destination.ts';
 import {
+  authTriesOf,
   chooseFixes,
   FIXES,
   leftOutOn,
@@ -43,8 +44,8 @@ export type Hardened = {
   readonly packages: readonly HostPackages[];
   /** Fixes that were skipped for what they cost. */
   readonly leftOut: readonly Fix[];
-  /** The fix banner was chosen, and has no text. */
-  readonly wordless: boolean;
+  /** What else was asked for and is not made. */
+  readonly unmade: readonly string[];
   /** Where the report is. */
   readonly report: string | undefined;
 };
@@ -76,15 +77,18 @@ export async function harden(
     const base = { ...completeHost(record), ...spec, address: spec.address };
     return { ...base, harden: recordHardening(entries, settings) };
   });
-  const leftOut = leftOutOn(
-    choice.leftOut,
-    hosts.map((spec) => spec.harden),
-  );
   if (report !== undefined && run.dryRun)
     throw usage('--report is of a change that was made: not with --dry-run', ['docker-tls audit --out FILE.html']);
   const packages = install.length === 0 ? [] : await addPackages(context, hosts, install, options.accept, run);
   const before = report === undefined ? [] : await auditNow(run, state, hosts);
   const changed = await apply({ ...request, reason: 'harden', hosts, addHardening: true }, run);
+  const plans = [...changed.results, ...(changed.planned?.hosts ?? [])].flatMap((one) =>
+    one.kind === 'done' ? [one.value.plan] : [],
+  );
+  const leftOut = leftOutOn(
+    choice.leftOut,
+    hosts.map(({ name, harden }) => ({ entries: harden, unmade: plans.find(({ host }) => host === name)?.unmade })),
+  );
   const saved =
     report === undefined
       ? undefined
@@ -92,8 +96,24 @@ export async function harden(
           ...{ out: report, run, before, changed, leftOut },
           after: await auditNow(run, changed.state, hosts),
         });
-  const wordless = fixes.includes('banner') && hosts.some((spec) => !spec.harden.includes('banner'));
-  return { changed, fixes, packages, leftOut, wordless, report: saved };
+  const unmade = unmadeWords(hosts, fixes, options.maxAuthTries);
+  return { changed, fixes, packages, leftOut, unmade, report: saved };
+}
+
+function unmadeWords(
+  hosts: readonly { readonly name: string; readonly harden: readonly string[] }[],
+  fixes: readonly FixName[],
+  maxAuthTries: number | undefined,
+): string[] {
+  const wordless = fixes.includes('banner') && hosts.some(({ harden }) => !harden.includes('banner'));
+  const stricter = maxAuthTries === undefined ? [] : hosts.filter(({ harden }) => authTriesOf(harden) < maxAuthTries);
+  return [
+    ...(wordless ? ['left out: banner, since its words are yours; to make it: --banner TEXT'] : []),
+    ...stricter.map(
+      ({ name, harden }) =>
+        `${name}: MaxAuthTries stays ${authTriesOf(harden)}, as an earlier run asked for; to allow more: docker-tls rollback ${shellQuote(name)}`,
+    ),
+  ];
 }
 
 function refuseChoice(

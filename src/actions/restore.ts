@@ -8,7 +8,7 @@ import { change } from '../engine/change.ts';
 import type { Changed, Run, Target } from '../engine/intent.ts';
 import type { ActionContext } from './action-context.ts';
 import { runFlags } from './flags.ts';
-import { openFleetFile } from './fleet-file.ts';
+import { openFleetFile, secretsOf } from './fleet-file.ts';
 import { openRun, type RunOptions } from './run.ts';
 import { storeOf } from './store.ts';
 
@@ -26,13 +26,7 @@ export async function openRestore(
   const hosts = names.map((host) =>
     state.hosts.has(host) ? specFor(host, state, flags) : (fleet ?? { specFor }).specFor(host, state, flags),
   );
-  const sudoPassword = Object.fromEntries(
-    hosts.flatMap(({ name }) => {
-      const reference = fleet?.secrets.sudoPasswordOf(name);
-      return reference === undefined ? [] : [[name, reference]];
-    }),
-  );
-  return { run: await openRun(context, options, { specs: hosts, secrets: { sudoPassword } }), state, hosts };
+  return { run: await openRun(context, options, { specs: hosts, secrets: secretsOf(fleet, hosts) }), state, hosts };
 }
 
 export function restore(

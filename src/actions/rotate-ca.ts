@@ -77,7 +77,7 @@ export async function rotateCa(context: ActionContext, options: RotateCaOptions)
 
 export type StageChange = { readonly stage: 'accept' | 'issue' | 'drop'; readonly changed: Changed };
 
-/** Stages 1 and 2, as far as they are not done; the second only where the first went well. A dry run plans both. */
+/** Stages 1 and 2, as far as they are not done; the second only where no host is left that lacks the first. A dry run plans both. */
 async function acceptAndIssue(request: RotateCaRequest, run: Run): Promise<readonly StageChange[]> {
   const done: StageChange[] = [];
   const now = run.runtime.now();
@@ -86,9 +86,7 @@ async function acceptAndIssue(request: RotateCaRequest, run: Run): Promise<reado
   const begins = request.again || first === 'none' || first === 'clear';
   if (begins || first === 'accept') {
     run.progress.note('stage 1: accept the old CA and the new one');
-    const changed = await change(begins ? beginning(request) : accepting(request), run);
-    done.push({ stage: 'accept', changed });
-    if (!run.dryRun && changed.results.some(({ kind }) => kind !== 'done')) return done;
+    done.push({ stage: 'accept', changed: await change(begins ? beginning(request) : accepting(request), run) });
   }
   const next = run.dryRun ? 'issue' : stageOf(await run.store.read(), now).stage;
   if (next !== 'issue' || (run.dryRun && first === 'drop' && !begins)) return done;

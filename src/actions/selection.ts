@@ -94,7 +94,7 @@ function meant(
 }
 
 /** As a person would type it: relative where the file is below the working directory. */
-function shownPath(path: string, cwd: string): string {
+export function shownPath(path: string, cwd: string): string {
   const below = relative(cwd, path);
   return below.startsWith('..') ? path : below;
 }
@@ -108,7 +108,8 @@ async function readStandardInput(): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function readInput(path: string, cwd: string): Promise<string> {
+/** The text of a file, or of standard input (`-`). Fails with E_FLEET (exit 2). */
+export async function readInput(path: string, cwd: string): Promise<string> {
   try {
     if (path === '-' || path.endsWith('/-')) {
       standardInput ??= readStandardInput();

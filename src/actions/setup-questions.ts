@@ -7,6 +7,7 @@ import { dockerHost, parseDestination } from '../domain/destination.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import { contextName } from '../domain/fleet/specs.ts';
 import { contextNameOf, nameProblem } from '../domain/names.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
 import {
   type CaSpec,
   completeHost,
@@ -64,7 +65,7 @@ export async function askDestination({ prompts }: SetupContext): Promise<string>
 /** What was found, in one line: whom we are talking to. */
 export function whatThisIs({ facts }: OpenedHost): string {
   const count = facts.docker.containers.length;
-  return `${facts.os}, Docker ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
+  return `${facts.os}, ${kindOf(facts).engine.title} ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
 }
 
 /** What a setup is about, besides the host's own state: what flags and facts propose, and what was answered. */
@@ -90,7 +91,8 @@ export async function propose(
   const spec = { ...first, name };
   const client = { name: options.client ?? ownClientName(), requested: options.client !== undefined };
   const requested = options.noContext ? undefined : contextName(spec);
-  const wanted = requested === undefined && !known && !options.noContext;
+  // Docker dials the address of a context itself: where only SSH reaches the host, that never answers.
+  const wanted = requested === undefined && !known && !options.noContext && spec.reach !== 'ssh';
   const context = wanted ? await freeContext(spec, opened, runtime) : requested;
   return { spec, client, context, file: fleet };
 }

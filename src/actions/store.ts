@@ -1,14 +1,14 @@
 /** Owns how a command opens the store. */
 
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type OpenOptions, openAnyStore, openTeamSession } from '../adapters/store/open.ts';
+import { type OpenOptions, openAnyStore, openTeamSession, storeUrl } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { keepFromChildren } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ActionContext, GlobalOptions } from './action-context.ts';
+import { readInput, shownPath } from './selection.ts';
 
 type Around = {
   readonly global: Pick<GlobalOptions, 'home' | 'store'> & { readonly file?: string | undefined };
@@ -28,21 +28,25 @@ export function teamOf(context: Attended): Session | undefined {
 
 export function optionsOf({ global, runtime, progress, prompts }: Attended): OpenOptions {
   const { now, env, cwd, operator, signal } = runtime;
-  hideSecrets(global.file === undefined || global.file === '-' ? undefined : resolve(cwd, global.file));
+  // A password of the store itself: no program that we start needs it.
+  const [, named] = /[?&]password=env:(\w+)/.exec(storeUrl({ home: global.home, url: global.store, env }) ?? '') ?? [];
+  if (named !== undefined) keepFromChildren(named);
   const ask = prompts.ssh?.passphrase;
-  return { home: global.home, url: global.store, env, cwd, who: operator, signal, now, note: progress.note, ask };
+  const hideSecrets = () => hideFleetSecrets({ global, runtime });
+  const { home, store: url } = global;
+  return { home, url, env, cwd, who: operator, signal, hideSecrets, now, note: progress.note, ask };
 }
 
-/** git is the first child process: what the fleet file names as secret is taken out of the environment before it. */
-function hideSecrets(file: string | undefined): void {
+/** What the fleet file names as secret is taken out of the environment. Fails as the reading of the file does, but for one that is not there. */
+async function hideFleetSecrets({ global: { file }, runtime: { cwd } }: Around): Promise<void> {
   if (file === undefined) return;
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return; // whoever reads the fleet file says what is wrong with it
-  }
-  for (const [, name = ''] of text.matchAll(/\benv:([A-Za-z_]\w*)/g)) keepFromChildren(name);
+  const text = await readInput(file, cwd).catch(() => undefined);
+  if (text === undefined) return;
+  const { parseFleet } = await import('../domain/fleet/fleet.ts');
+  const shown = file === '-' ? 'stdin' : shownPath(resolve(cwd, file), cwd);
+  const { caPassphrase, sudoPassword, sudoDefault } = parseFleet(text, shown).secrets;
+  for (const reference of [caPassphrase, sudoDefault, ...Object.values(sudoPassword)])
+    if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
 }
 
 /** Names that the shell offers: of clients, or of hosts that can be reached from here. */

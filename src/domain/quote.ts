@@ -29,6 +29,8 @@ export type Login = {
   readonly identities?: readonly string[];
   readonly configFile?: string;
   readonly jump?: readonly string[];
+  /** Its commands never need root: the daemon is the user's own. */
+  readonly rootless?: true;
   /** The command wants a terminal: an editor, a password. */
   readonly terminal?: boolean;
 };
@@ -44,8 +46,13 @@ export function sshCommand(login: Login, ...words: readonly string[]): string {
 }
 
 /** The same, as root. For sudo there is a terminal: it may want a password. */
+export function rootCommand(login: Login, ...words: readonly string[]): string {
+  return sudoCommand({ ...login, rootless: undefined }, ...words);
+}
+
+/** The same, as whoever the daemon belongs to, which is root as a rule. */
 export function sudoCommand(login: Login, ...words: readonly string[]): string {
-  return login.user === 'root'
+  return login.user === 'root' || login.rootless
     ? sshCommand(login, ...words)
     : sshCommand({ ...login, terminal: true }, 'sudo', ...words);
 }

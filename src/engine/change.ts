@@ -106,7 +106,18 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
       await record();
     } else {
       outcome = await transact({
-        ...{ plan, facts, credentials: sent, spec, session, reach: run, reason: base.reason, progress: line, ...first },
+        ...{
+          plan,
+          facts,
+          credentials: sent,
+          spec,
+          session,
+          reach: run,
+          reason: base.reason,
+          progress: line,
+          ...first,
+          mark: planned.mark,
+        },
         verify: check,
         save: record,
         unsave: async () => {
@@ -159,7 +170,7 @@ function agreedHost(
       return known ?? value;
     });
   const [plan, names, os, version] = own([planned.plan, planned.names, facts.os, facts.docker.version] as const);
-  return { spec, address, names, plan, accepts, facts: { os, docker: { version } } };
+  return { spec, address, names, plan, accepts, facts: { os, kind: facts.kind, docker: { version } } };
 }
 
 function isAlone({ hosts }: Wanted): boolean {

@@ -7,6 +7,7 @@ import lockModule from './apply/lock.sh';
 import receiveModule from './apply/receive.sh';
 import stageModule from './apply/stage.sh';
 import switchModule from './apply/switch.sh';
+import validateModule from './apply/validate.sh';
 import auditApiModule from './audit/api.sh';
 import auditDockerdModule from './audit/dockerd.sh';
 import auditFilesModule from './audit/files.sh';
@@ -22,6 +23,7 @@ import factsDaemonModule from './facts/daemon.sh';
 import factsHostModule from './facts/host.sh';
 import factsMainModule from './facts/main.sh';
 import factsPathsModule from './facts/paths.sh';
+import factsPodmanModule from './facts/podman.sh';
 import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
@@ -48,6 +50,11 @@ import restoreModule from './rollback/restore.sh';
 import servicesModule from './rollback/services.sh';
 import undoModule from './rollback/undo.sh';
 import verbsModule from './rollback/verbs.sh';
+import rootlessArmModule from './rootless/arm.sh';
+import rootlessFactsModule from './rootless/facts.sh';
+import rootlessManagerModule from './rootless/manager.sh';
+import rootlessPidModule from './rootless/pid.sh';
+import rootlessServiceModule from './rootless/service.sh';
 import sshdModule from './sshd.sh';
 import systemdArmModule from './systemd/arm.sh';
 import systemdDependentsModule from './systemd/dependents.sh';
@@ -59,7 +66,7 @@ import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
 
 /** The kinds of hosts that a change can be made on: by what starts the daemon. */
-export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc'] as const;
+export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'podman', 'rootless'] as const;
 export type KindName = (typeof KIND_NAMES)[number];
 
 /**
@@ -67,11 +74,12 @@ export type KindName = (typeof KIND_NAMES)[number];
  * find_daemon, is_up, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
  * `apply`: unread_settings, write_recovery, recovery_goal, start_timer.
  */
+const BY_SYSTEMD = {
+  rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
+  apply: [systemdUnreadModule, systemdArmModule],
+};
 const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; readonly apply: string[] }>> = {
-  systemd: {
-    rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
-    apply: [systemdUnreadModule, systemdArmModule],
-  },
+  systemd: BY_SYSTEMD,
   sysvinit: {
     rollback: [initPidModule, initSysvinitModule, initServiceModule, initRecoveryModule],
     apply: [initArmModule, initSysvinitBootModule],
@@ -79,6 +87,11 @@ const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; r
   openrc: {
     rollback: [initPidModule, initOpenrcModule, initServiceModule, initRecoveryModule],
     apply: [initArmModule, initOpenrcBootModule],
+  },
+  podman: BY_SYSTEMD,
+  rootless: {
+    rollback: [...BY_SYSTEMD.rollback, ...[rootlessManagerModule, rootlessPidModule, rootlessServiceModule]],
+    apply: [systemdUnreadModule, rootlessArmModule],
   },
 };
 
@@ -113,6 +126,7 @@ export function applyScript(kind: KindName): string {
     receiveModule,
     armModule,
     stageModule,
+    validateModule,
     keepModule,
     switchModule,
   ].join('\n');
@@ -134,8 +148,12 @@ export const FACTS_SCRIPT: string = [
   systemdFactsModule,
   initPidModule,
   initFactsModule,
+  rootlessManagerModule,
+  rootlessPidModule,
+  rootlessFactsModule,
   factsServiceModule,
   factsDaemonModule,
+  factsPodmanModule,
   factsHostModule,
   factsRecordsModule,
   factsMainModule,

@@ -72,6 +72,8 @@ describe('client revoke', () => {
     const { exit, out } = await run(revoke);
     expect([exit, phases]).toEqual([0, ['apply', 'commit']]);
     expect(tried).toContain(eve);
+    // Nor may the holder of the server's own key be a client.
+    expect(tried).toContain((await host()).serverCert);
     expect(out).toContain('eve is revoked: 1 host rejects it, tried with its own certificate.');
   });
 
@@ -99,6 +101,51 @@ test('a host that serves another certificate than the one sent goes back, and th
   expect([exit, phases]).toEqual([7, ['apply', 'undo']]);
   expect(err).toContain('the host serves another certificate');
   expect((await host()).serverCert).toBe(before);
+});
+
+describe('a rollback is verified', () => {
+  const back = ['rollback', 'h1', '--yes'];
+  beforeEach(async () => {
+    const clients = [(await client('laptop')).cert, (await client('eve')).cert];
+    accepted = (cert) => clients.includes(cert);
+  });
+
+  test("with a client, with the server's own certificate, and with that of a revoked client", async () => {
+    const eve = (await client('eve')).cert;
+    const laptop = (await client('laptop')).cert;
+    accepted = (cert) => cert === laptop;
+    await run(['client', 'revoke', 'eve', '--yes']);
+    tried = [];
+    const { exit } = await run(back);
+    expect(exit).toBe(0);
+    expect(tried).toEqual(expect.arrayContaining([eve, (await host()).serverCert, laptop]));
+  });
+
+  test.each([
+    ["the server's own certificate is accepted", (cert: string) => cert === served],
+    ['a revoked client is accepted', (cert: string) => cert !== served],
+  ] as const)('%s: it is taken back', async (_, also) => {
+    const laptop = (await client('laptop')).cert;
+    accepted = (cert) => cert === laptop;
+    await run(['client', 'revoke', 'eve', '--yes']);
+    accepted = (cert) => cert === laptop || (cert !== '' && Boolean(also(cert)));
+    phases = [];
+    expect([(await run(back)).exit, phases]).toEqual([7, ['apply', 'undo']]);
+  });
+
+  test('another certificate than that of the generation is served: it is taken back', async () => {
+    served = factory.issue('Another', { ca: true }).cert;
+    expect([(await run(back)).exit, phases]).toEqual([7, ['apply', 'undo']]);
+  });
+
+  test('a generation that trusts a CA which this store does not know needs a flag of its own', async () => {
+    const theirs = factory.issue('Theirs', { ca: true });
+    const facts = { 'file:/etc/docker/tls/1/ca.pem': `file 444 0:0\n${(await host()).ca}${theirs.cert}` };
+    const refused = await run([...back, '--json'], { facts });
+    expect([refused.exit, refused.json.error?.code, phases]).toEqual([4, 'E_ACCEPTS_REVOKED', []]);
+    expect(refused.json.error?.message).toContain('Theirs');
+    expect([(await run([...back, '--allow-revoked'], { facts })).exit, phases]).toEqual([0, ['apply', 'commit']]);
+  });
 });
 
 test('a host with nothing to change is verified all the same, and is not changed when that fails', async () => {

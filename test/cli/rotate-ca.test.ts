@@ -13,6 +13,7 @@ import { breaksClients, desiredCredentials } from '../../src/domain/trust/server
 import { isFrom } from '../../src/domain/trust/trust.ts';
 import { bundleOf, trustFor, viewOf } from '../../src/domain/trust/view.ts';
 import { openIssuer } from '../../src/engine/issue.ts';
+import { answeringHosts } from '../support/answering-hosts.ts';
 import { runCli, runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore, NO_PASSPHRASE } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
@@ -258,6 +259,80 @@ describe('without the key of the old CA', () => {
     expect(breaksClients(now.hosts.get('build-1')?.serverCert ?? '', now.oldCas, new Date())).toBe(false);
     const { verifyChain } = await import('../../src/domain/pki/inspect.ts');
     expect(verifyChain({ leaf: cert, anchors: [old], purpose: 'server', now: new Date() }).ok).toBe(true);
+  });
+});
+
+describe('the drop', () => {
+  const drop = ['rotate', 'ca', '--drop'];
+
+  /** Both hosts and the client have credentials of the new CA alone. */
+  async function issuedFromNew(): Promise<void> {
+    await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
+    // Of an imported CA others may have clients that this store does not know.
+    await write(({ ca }) => ({ ca: { ...ca, record: { ...ca?.record, imported: true } } as never }));
+    await run('rotate', 'ca', '--yes');
+    await tell('build-1', 'build-2');
+    await run('rotate', 'client', '--all', '--yes');
+    const issuedNow = await state();
+    const { cert } = await issued(issuedNow, desiredServer(issuedNow, true));
+    await write(({ hosts }) => ({
+      hosts: Object.fromEntries([...hosts].map(([name, host]) => [name, { ...host, serverCert: cert }])),
+    }));
+    expect(await stage()).toBe('drop');
+  }
+
+  const answered = (argv: string[], connect: ReturnType<typeof answeringHosts>) =>
+    runCli([...argv, '--json'], { cwd: directory, env: { HOME: directory, DOCKER_TLS_HOME: home }, connect });
+  const hosts = () => {
+    let turn = 0;
+    const connect = answeringHosts({ home, now: new Date(), nameOf: () => `build-${(turn++ % 2) + 1}` });
+    return connect;
+  };
+
+  test('without a rotation changes nothing, and asks nothing', async () => {
+    await issueStore(home, { ...two, clients: { laptop: undefined } });
+    const { exit, json } = await run(...drop);
+    expect([exit, json.error, json.result.stage.stage, dialled]).toEqual([0, undefined, 'none', []]);
+  });
+
+  test('takes the clients of a CA that was imported, which this store does not know, with it', async () => {
+    await issuedFromNew();
+    const { json } = await answered([...drop, '--dry-run'], hosts());
+    expect(JSON.stringify(json)).not.toContain('E_OTHER_CLIENTS');
+    expect(JSON.stringify(json)).toContain('is not in this store is accepted now and will be rejected');
+  });
+
+  test('is refused where a rotation was begun by the time the store is locked', async () => {
+    await issuedFromNew();
+    await write(({ hosts }) => ({ removeHosts: [...hosts.keys()].slice(1) }));
+    const connect = hosts();
+    let begun = false;
+    const { exit, json } = await answered([...drop, '--yes'], async (options) => {
+      if (!begun) {
+        begun = true;
+        expect((await run('rotate', 'ca', '--new', '--yes')).json.result.stage.stage).toBe('accept');
+      }
+      return connect(options);
+    });
+    expect([exit, json.error?.code]).toEqual([3, 'E_CA_IN_USE']);
+    expect((await state()).oldCas).toHaveLength(2);
+  });
+
+  test('waits where a client was revoked by the time the store is locked: hosts hear of that first', async () => {
+    await issuedFromNew();
+    await write(({ hosts }) => ({ removeHosts: [...hosts.keys()].slice(1) }));
+    const connect = hosts();
+    let done = false;
+    const { exit, json } = await answered([...drop, '--yes'], async (options) => {
+      if (!done) {
+        done = true;
+        await run('client', 'revoke', 'eve', '--yes', '--reject-other-clients');
+      }
+      return connect(options);
+    });
+    const { clients, oldCas } = await state();
+    expect([exit, json.error?.code, oldCas.length]).toEqual([3, 'E_CA_IN_USE', 1]);
+    expect(clients.get('eve')?.record.revokedAt).toEqual(expect.any(String));
   });
 });
 

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { runCli } from '../support/cli.ts';
+import { buildProgram, runCli } from '../support/cli.ts';
 import { picture, removeHomes } from '../support/store.ts';
 import { type Member, newTeam } from '../support/team.ts';
 
@@ -125,21 +125,22 @@ test('git gets no secret that the fleet file takes from the environment; a fleet
   mkdirSync(join(directory, 'bin'));
   writeFileSync(join(directory, 'bin/git'), `#!/bin/sh\nenv >>'${seen}'\nexec '${real}' "$@"\n`, { mode: 0o755 });
   const file = join(directory, 'fleet.yaml');
-  writeFileSync(
-    file,
-    'version: 1\nca: { passphrase: "env:TEAM_TEST_PASSPHRASE" }\nhosts:\n  web: { ssh: root@127.0.0.1 }\n',
-  );
-  const path = process.env.PATH;
-  process.env.PATH = `${join(directory, 'bin')}:${path}`;
-  process.env.TEAM_TEST_PASSPHRASE = 'correct horse';
-  try {
-    await as(ada, 'status', '-f', file, '--offline');
-  } finally {
-    process.env.PATH = path;
-    delete process.env.TEAM_TEST_PASSPHRASE;
+  const fleet =
+    '# not env:TEAM_TEST_OTHER\nversion: 1\nca: { passphrase: "env:TEAM_TEST_PASSPHRASE" }\nhosts:\n  web: { ssh: root@127.0.0.1 }\n';
+  writeFileSync(file, fleet);
+  const program = buildProgram();
+  const env = {
+    ...{ HOME: ada.env.HOME, PATH: `${join(directory, 'bin')}:${process.env.PATH}` },
+    ...{ TEAM_TEST_PASSPHRASE: 'correct horse', TEAM_TEST_OTHER: 'stays' },
+  };
+  for (const from of [file, '-']) {
+    rmSync(seen, { force: true });
+    await program.run(['plan', '-f', from, '--home', ada.home], { env, cwd: directory, input: fleet });
+    expect(readFileSync(seen, 'utf8'), from).toContain('GIT_TERMINAL_PROMPT=0');
+    expect(readFileSync(seen, 'utf8'), from).toContain('TEAM_TEST_OTHER=stays');
+    expect(readFileSync(seen, 'utf8'), from).not.toContain('correct horse');
   }
-  expect(readFileSync(seen, 'utf8')).toContain('GIT_TERMINAL_PROMPT=0');
-  expect(readFileSync(seen, 'utf8')).not.toContain('correct horse');
+  program.remove();
 
   const unread = await as(ada, 'plan', '-f', directory, '--json');
   expect(unread.json.error).toMatchObject({ code: 'E_FLEET', message: expect.stringContaining('cannot be read') });

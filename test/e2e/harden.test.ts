@@ -168,8 +168,14 @@ describe('userns-remap', () => {
     expect(await answers()).toBe(true);
     const setup = await run('setup', `root@${host.address}`, '--name', 'web', '--no-ca-passphrase');
     expect(setup.status, setup.err).toBe(0);
-    const hardened = await run('harden', 'web', '--only', 'userns-remap', '--accept', 'userns-remap');
-    expect(hardened.status, hardened.err).toBe(0);
+    const harden = async () => {
+      const hardened = await run('harden', 'web', '--only', 'userns-remap', '--accept', 'userns-remap');
+      expect(hardened.status, hardened.err).toBe(0);
+      return hardened;
+    };
+    // dockerd itself could not make its user: one that is stopped meanwhile leaves half of it.
+    await host.must("printf '#!/bin/sh\\nexit 1\\n' >/usr/sbin/adduser");
+    const hardened = await harden();
     expect(hardened.out).toMatch(/costs: userns-remap: existing images and containers are hidden.*ports do not answer/);
     expect(await answers()).toBe(false);
     expect(await host.must("docker info -f '{{.SecurityOptions}}'")).toContain('name=userns');
@@ -182,6 +188,15 @@ describe('userns-remap', () => {
     expect(await host.must('docker exec web echo alive')).toBe('alive');
     expect(await answers()).toBe(true);
     expect((await run('plan', 'web', '--check')).status).toBe(0);
+
+    const ranges = () => host.must('grep -h dockremap: /etc/subuid /etc/subgid');
+    const made = await ranges();
+    await host.must('sed -i /^dockremap:/d /etc/subuid');
+    await harden();
+    expect(await ranges(), 'half a user is completed, with numbers that no other has').toBe(
+      made.replace('dockremap:362144', 'dockremap:427680'),
+    );
+    expect(await host.must("docker info -f '{{.SecurityOptions}}'")).toContain('name=userns');
   });
 });
 

@@ -14,6 +14,7 @@ const generation: Record<Suite, RegExp> = {
   sysvinit: /^26\.1\./,
   rootless: /^26\.1\./,
   openrc: /^26\.1\./,
+  podman: /^5\.8\./,
 };
 
 describe.each(suites)('a host of %s', (suite) => {

@@ -123,6 +123,7 @@ describe.each([
         width: inner.documentElement.scrollWidth,
         lanes: lanes.length,
         covered: lanes.filter((lane) => rect(lane.querySelector('.left')).left < rect(lane.querySelector('.bar')).right).length,
+        cut: [...inner.querySelectorAll('.scroll:not(:has(.matrix))')].filter((one) => one.scrollWidth > one.clientWidth).length,
         upright: [...inner.querySelectorAll('h3')].filter((title) => rect(title).width < 150).length,
       });
     }`;
@@ -146,6 +147,7 @@ describe.each([
       width: 400,
       lanes: expect.any(Number),
       covered: 0,
+      cut: 0,
       upright: 0,
     });
   });

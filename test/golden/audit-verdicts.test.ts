@@ -90,4 +90,11 @@ describe('what harden leaves, and why', () => {
     expect(result(sections, 'ssh.6')?.fixable).toBeUndefined();
     expect(result(sections, 'ssh.6')?.fix).toMatch(/it is in a Match block/);
   });
+
+  test('a default bridge that stays open until it is made anew', () => {
+    const icc = (config: string) => evaluate(altered('fresh-trixie', { config })).find(({ id }) => id === '2.2');
+    expect(icc('{}')?.fixable).toBe('icc');
+    expect(icc('{"icc": false}')?.fixable).toBeUndefined();
+    expect(icc('{"icc": false}')?.fix).toMatch(/icc is false already.*first start without running containers/);
+  });
 });

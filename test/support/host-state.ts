@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import { connect as tlsConnect } from 'node:tls';
 import type { LabHost } from './lab.ts';
+import { asRoots, forHost, ownRoots } from './own-docker.ts';
 
 /** One line per thing: files by `path`, units by `unit NAME`, timers, containers, what the daemon says of itself. */
 export type HostSnapshot = ReadonlyMap<string, string>;
@@ -18,10 +19,10 @@ const RESTLESS = [
   '/var/lib/dpkg',
 ];
 
-const SCRIPT = `
+const script = (roots: string, restless: readonly string[]) => `
 export LC_ALL=C
-find /etc /var/lib \\( ${RESTLESS.map((path) => `-path ${path}`).join(' -o ')} \\) -prune -o -printf 'file %p\\t%y %m %U:%G %l\\n'
-find /etc /var/lib/docker-tls -type f -exec sha256sum {} + 2>/dev/null | sed 's/^\\([0-9a-f]*\\)  /sum \\1 /'
+find /etc /var/lib ${roots} \\( ${[...RESTLESS, ...restless].map((path) => `-path ${path}`).join(' -o ')} \\) -prune -o -printf 'file %p\\t%y %m %U:%G %l\\n'
+find /etc /var/lib/docker-tls ${roots} ${roots && '-path /home/rooty/.local/share/docker -prune -o'} -type f -exec sha256sum {} + 2>/dev/null | sed 's/^\\([0-9a-f]*\\)  /sum \\1 /'
 for path in /run/docker-tls*; do [ ! -e "$path" ] || printf 'file %s\\tin /run\\n' "$path"; done
 if command -v systemctl >/dev/null; then systemctl list-units --all --plain --no-legend --type=service,socket,timer,target,path | awk '{print "unit " $1 "\\t" $2, $3, $4}'
 systemctl list-unit-files --no-legend | awk '{print "unit-file " $1 "\\t" $2}'; fi
@@ -31,7 +32,7 @@ done
 printf 'daemon live-restore\\t%s\\n' "$(docker info -f '{{.LiveRestoreEnabled}}')"
 printf 'daemon words\\t%s\\n' "$(tr '\\0' ' ' <"/proc/$(cat /run/docker.pid)/cmdline")"
 # dockerd makes its socket anew at each start, where systemd does not hold it.
-! command -v systemctl >/dev/null || printf 'socket inode\\t%s\\n' "$(stat -c %i /run/docker.sock)"
+! command -v systemctl >/dev/null || [ ! -S /var/run/docker.sock ] || printf 'socket inode\\t%s\\n' "$(stat -c %i /run/docker.sock)"
 `;
 
 /** Units that come and go with logins, containers and time. */
@@ -39,7 +40,8 @@ const PASSING =
   /^(unit|unit-file) (session-|user@|user-|run-|docker-[0-9a-f]{12}|ldconfig|systemd-(sysusers|tmpfiles|random-seed|journal|logind|hostnamed|update|coredump|machine|nsresourced|mountfsd|userdb|bsod|pcr|sysext|factory|battery|hibernate|networkd|resolved)|getty|apt-|dpkg-|e2scrub|fstrim|sshd@|ssh@|motd|logrotate|man-db|emergency|rescue|polkit|dbus-org)/;
 
 export async function snapshot(host: LabHost): Promise<HostSnapshot> {
-  const text = await host.must(SCRIPT);
+  const { roots, restless } = ownRoots(host);
+  const text = asRoots(host, await host.must(forHost(host, script(roots, restless))));
   const found = new Map<string, string>();
   for (const line of text.split('\n')) {
     const sum = /^sum ([0-9a-f]+) (.*)$/.exec(line);
@@ -124,13 +126,16 @@ export function faultsOfNew(before: HostSnapshot, after: HostSnapshot, credentia
   for (const [name, form] of Object.entries(expected))
     if (!form.test(after.get(name) ?? '')) found.push(`${name} is ${after.get(name) ?? 'missing'}`);
   const ours = before.has('unit docker.service') ? OURS : ['file /etc/default/docker'];
+  const script = /^file \/etc\/docker\/docker-tls-listen\.sh$/;
   for (const name of ours) if (!after.has(name)) found.push(`${name} is missing`);
   const allowed =
     /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls\.socket|daemon words)$/;
   found.push(
     ...compare(before, after).filter(
       (line) =>
-        !allowed.test(line.slice(2).split(': ')[0] as string) && !ours.includes(line.slice(2).split(': ')[0] as string),
+        !allowed.test(line.slice(2).split(': ')[0] as string) &&
+        !script.test(line.slice(2).split(': ')[0] as string) &&
+        !ours.includes(line.slice(2).split(': ')[0] as string),
     ),
   );
   return found;
@@ -159,7 +164,10 @@ export function served(host: LabHost, port = 2376): Promise<string | undefined> 
  * Gives the seconds that it took, or undefined after `withinS`.
  */
 export async function settled(host: LabHost, withinS: number): Promise<number | undefined> {
-  const { exit, out } = await host.exec(`
+  const { exit, out } = await host.exec(
+    forHost(
+      host,
+      `
     began=$(date +%s%N); end=$(($(date +%s) + ${withinS}))
     busy() {
       if ! command -v systemctl >/dev/null; then ! docker version >/dev/null 2>&1; return; fi
@@ -170,6 +178,8 @@ export async function settled(host: LabHost, withinS: number): Promise<number | 
       [ "$(date +%s)" -lt "$end" ] || exit 1
       sleep 0.1
     done
-    echo $(( ($(date +%s%N) - began) / 1000000 ))`);
+    echo $(( ($(date +%s%N) - began) / 1000000 ))`,
+    ),
+  );
   return exit === 0 ? Number(out.trim()) / 1000 : undefined;
 }

@@ -5,15 +5,18 @@ import { fileURLToPath } from 'node:url';
 
 const lab = fileURLToPath(new URL('../../scripts/lab', import.meta.url));
 
-/** Debian suites by their Docker: bookworm 20.10 (systemd 252), trixie 26.1 (257), sid 28.5 (262); trixie without systemd: sysvinit, openrc; with Docker of a user alone: rootless. */
-export type Suite = 'bookworm' | 'trixie' | 'sid' | 'sysvinit' | 'openrc' | 'rootless';
+/**
+ * Debian suites by their Docker: bookworm 20.10 (systemd 252), trixie 26.1 (257), sid 28.5 (262); trixie without systemd: sysvinit, openrc; with
+ * Docker of a user alone: rootless; sid with Podman 5.8 and no Docker: podman.
+ */
+export type Suite = 'bookworm' | 'trixie' | 'sid' | 'sysvinit' | 'openrc' | 'rootless' | 'podman';
 /** A virtual machine with Debian's own kernel: it audits, confines and limits. exec goes by ssh there, and root does not exist. */
 export type VmSuite = 'trixie-vm';
 export const suites: readonly Suite[] = ['bookworm', 'trixie', 'sid'];
 export const suitesWithoutSystemd: readonly Suite[] = ['sysvinit', 'openrc'];
 
 /** root; ops (sudo without password); pat (sudo and login: labPassword); noisy (bash with banners); fishy (fish). */
-export type LabUser = 'root' | 'ops' | 'pat' | 'noisy' | 'fishy';
+export type LabUser = 'root' | 'ops' | 'pat' | 'noisy' | 'fishy' | 'rooty';
 export const labPassword = 'correct horse';
 
 export type LabRun = { readonly exit: number; readonly out: string; readonly err: string };
@@ -58,6 +61,12 @@ export async function labClient(): Promise<string> {
   return (await call(['client'])).trim();
 }
 
+/** The command of a suite that has no docker of root's. */
+const ENGINES: Readonly<Partial<Record<Suite | VmSuite, string>>> = {
+  podman: 'podman',
+  rootless: 'docker -H unix:///run/user/1004/docker.sock',
+};
+
 /** Runs scripts/lab itself. */
 export function labRun(args: readonly string[], input = ''): Promise<LabRun> {
   return run(lab, args, input);
@@ -91,8 +100,9 @@ function hostOf(listed: Listed): LabHost {
     exec,
     must,
     async container(container, options = '', command = 'sleep 1d') {
-      await must('docker image inspect busybox >/dev/null 2>&1 || docker import /root/busybox.tar busybox');
-      return must(`docker run -d --name ${container} ${options} busybox ${command}`);
+      const engine = ENGINES[suite] ?? 'docker';
+      await must(`${engine} image inspect busybox >/dev/null 2>&1 || ${engine} import /root/busybox.tar busybox`);
+      return must(`${engine} run -d --name ${container} ${options} busybox ${command}`);
     },
     async cut() {
       await call(['cut', name]);

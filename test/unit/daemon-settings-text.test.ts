@@ -225,10 +225,10 @@ describe('drop-ins and the socket', () => {
   });
 
   test('addresses, IPv6 in brackets', () => {
-    expect(renderSocketUnit(['10.0.0.1', 'fd00::1'], 99, '/d')).toMatch(
+    expect(renderSocketUnit(['10.0.0.1', 'fd00::1'], 99, { service: 'docker.service', condition: '/d' })).toMatch(
       /ListenStream=10\.0\.0\.1:99\nListenStream=\[fd00::1\]:99\n/,
     );
-    expect(renderSocketUnit([], 2376, '/d')).toMatch(/ListenStream=2376\n/);
+    expect(renderSocketUnit([], 2376, { service: 'docker.service', condition: '/d' })).toMatch(/ListenStream=2376\n/);
   });
 });
 

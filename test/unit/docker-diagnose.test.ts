@@ -247,7 +247,7 @@ describe('a host that cannot be used', () => {
       },
       'connection-refused',
       'docker.service is failed: it failed again and again',
-      'ssh -t build-1 sudo journalctl -u docker -n 50 --no-pager',
+      'ssh -t build-1 sudo journalctl -u docker.service -u docker-tls.socket -n 50 --no-pager',
     ],
     [
       'a dockerd that somebody has stopped',
@@ -501,6 +501,27 @@ describe('a host that is fine', () => {
     [
       'DOCKER_API_VERSION within',
       { env: { ...goodEnv, DOCKER_API_VERSION: '1.44' } },
+      'none',
+      'answers this client',
+      'docker --context build version',
+    ],
+    [
+      'a docker command before what Docker 29.0 wants',
+      { cliApiVersion: '1.43', outcome: accepted({ body: '{"ApiVersion":"1.52","MinAPIVersion":"1.44"}' }) },
+      'api-version',
+      'wants 1.44 or newer (Docker 29.0 to 29.2; from 29.3 on 1.40 will do)',
+      'docker --version',
+    ],
+    [
+      'a docker command of 29.0, and a daemon of 20.10',
+      { cliApiVersion: '1.52', outcome: accepted({ body: '{"ApiVersion":"1.41","MinAPIVersion":"1.12"}' }) },
+      'api-version',
+      'speaks 1.41 at most: upgrade Docker on the host, or install docker 29.3 or newer here, which speaks 1.40',
+      'docker --version',
+    ],
+    [
+      'a docker command of 29.3, and the same daemon',
+      { cliApiVersion: '1.54', outcome: accepted({ body: '{"ApiVersion":"1.41","MinAPIVersion":"1.12"}' }) },
       'none',
       'answers this client',
       'docker --context build version',

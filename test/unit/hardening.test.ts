@@ -64,12 +64,21 @@ describe('the choice of fixes', () => {
     expect(chooseFixes({ only: ['icc', 'sshd'], profile: 'cis', accepted: [] }).fixes).toEqual(['sshd']);
   });
 
-  it('does not call left out what all hosts have already', () => {
+  it('does not call left out what all hosts have already, nor what would change none of them', () => {
     const { leftOut } = chooseFixes({ only: ['icc', 'sshd-root'], profile: 'cis', accepted: [] });
-    const names = (...hosts: string[][]) => leftOutOn(leftOut, hosts).map((fix) => fix.name);
-    expect(names(['icc'])).toEqual(['sshd-root']);
-    expect(names(['icc', 'sshd-root'], ['icc'])).toEqual(['sshd-root']);
-    expect(names([])).toEqual(['icc', 'sshd-root']);
+    const names = (...hosts: { entries: string[]; unmade?: string[] }[]) =>
+      leftOutOn(
+        leftOut,
+        hosts.map((host) => ({ unmade: undefined, ...host })),
+      ).map((fix) => fix.name);
+    expect(names({ entries: ['icc'] })).toEqual(['sshd-root']);
+    expect(names({ entries: ['icc', 'sshd-root'] }, { entries: ['icc'] })).toEqual(['sshd-root']);
+    expect(names({ entries: [] })).toEqual(['icc', 'sshd-root']);
+    expect(names({ entries: [], unmade: ['icc'] })).toEqual(['icc']);
+    expect(names({ entries: [], unmade: ['icc'] }, { entries: ['icc'], unmade: ['sshd-root'] })).toEqual([
+      'icc',
+      'sshd-root',
+    ]);
   });
 
   it('has every fix in a profile, and nothing that needs a yes in the minimal one', () => {
@@ -247,6 +256,20 @@ describe('sshd', () => {
     expect([made(daemon, {}), made(daemon, {}, json)]).toEqual([daemon, ['userns-remap']]);
     const group = { 'file:/etc/group': 'file 644 0:0\nroot:x:0:\ndocker:x:5:ann\n' };
     expect([made(['docker-group'], {}), made(['docker-group'], {}, group)]).toEqual([[], ['docker-group']]);
+    // The same of what is not made.
+    const unmade = (entries: string[], more = {}) =>
+      hardenHost({
+        entries,
+        known: [],
+        facts: factsOf({ 'file:/etc/ssh/sshd_config': `file 644 0:0\n${config}`, ...more }),
+        audit: altered('bad-trixie', { sections }),
+        login: operator,
+        leadsTo: [],
+      }).unmade;
+    expect(unmade(['sshd'], group)).toEqual(expect.arrayContaining(['icc', 'userns-remap', 'docker-group']));
+    expect(unmade(['userns-remap'], json)).not.toEqual(expect.arrayContaining(['userns-remap']));
+    for (const fix of ['icc', 'userland-proxy', 'docker-group', 'sshd-root', 'sshd-passwords'])
+      expect(unmade(['sshd'], json)).not.toContain(fix);
   });
 
   it('allows as many tries as are asked for, and never more than the host does', () => {
@@ -332,5 +355,23 @@ describe('the daemon', () => {
     expect(limits(20_000)).toMatchObject({ nofile: { Hard: 20_000, Soft: 20_000 } });
     expect(limits(1_048_576)).toMatchObject({ nofile: { Hard: 64_000 } });
     expect(limits(undefined)).toMatchObject({ nofile: { Hard: 64_000 } });
+  });
+
+  it('does not raise what containers are given from the start, as with Docker 29', () => {
+    const made = (softOpenFiles: number) =>
+      hardenDaemon(new Set(['default-ulimits']), view, { swarm: false, openFiles: 524_288, softOpenFiles }).settings;
+    expect(made(1024)).toEqual({ 'default-ulimits': { nofile: { Name: 'nofile', Hard: 64_000, Soft: 1024 } } });
+    expect(made(1_048_576)).toMatchObject({ 'default-ulimits': { nofile: { Soft: 64_000 } } });
+  });
+
+  it.each([
+    [{ 'containerd-snapshotter': true }, false],
+    [{ 'containerd-snapshotter': false }, true],
+    [undefined, true],
+  ])('remaps users only where dockerd starts with it: features %j', (features, remaps) => {
+    const given = { flags: [], json: { values: { features } } } as unknown as DaemonView;
+    const { settings, notes } = hardenDaemon(new Set(['userns-remap']), given, { swarm: false, openFiles: undefined });
+    expect(settings).toEqual(remaps ? { 'userns-remap': 'default' } : {});
+    expect(notes.length).toBe(remaps ? 0 : 1);
   });
 });

@@ -72,6 +72,14 @@ test('the refusal says what the name stands for and how to go on', () => {
   );
 });
 
+test('another name for a known host is given by rename', () => {
+  expect(() => specFor('root@10.0.0.1', state, { name: 'other', ssh: {} })).toThrow(
+    expect.objectContaining({
+      hints: expect.arrayContaining(['another name for it: docker-tls rename build-1 other']),
+    }),
+  );
+});
+
 test('a host that moved is known by its name and its new address', () => {
   const flags = { name: '127.0.0.1', address: '127.0.0.2', ssh: {} };
   const spec = specFor('root@127.0.0.2', state, flags);

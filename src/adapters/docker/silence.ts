@@ -41,7 +41,7 @@ export function nothingListens(
   if (stopped !== undefined) return say(`${begins}: ${stopped.message}`, ...stopped.hints);
   const [problem] = inside.problems.filter(keepsItDown);
   return say(
-    `${begins}: dockerd runs there, but not on that port${inside.kind.asks ? '' : ` (docker-tls.socket is ${inside.tlsSocket})`}`,
+    `${begins}: ${inside.kind.engine.program} runs there, but not on that port${inside.kind.asks ? '' : ` (${inside.kind.sockets.tls} is ${inside.tlsSocket})`}`,
     ...(problem?.hints ?? []),
     owners(expected, `docker-tls apply ${name}`),
   );
@@ -58,7 +58,7 @@ export function notRunning(expected: Expected, inside: Inside): Pick<Diagnosis, 
   const [problem] = problems.filter(keepsItDown);
   const why = problem === undefined ? '' : `: ${problem.message}`;
   return {
-    message: `dockerd is not running there (${kind.service} is ${docker}${docker === 'failed' ? ': it failed again and again, so systemd no longer starts it' : ''})${why}`,
+    message: `${kind.engine.program} is not running there (${kind.service} is ${docker}${docker === 'failed' ? ': it failed again and again, so systemd no longer starts it' : ''})${why}`,
     hints: [
       // Where nothing that setup knows is wrong, only the daemon itself says what is.
       ...(problem?.hints ?? (docker === 'inactive' ? [] : [journal(expected, inside)])),
@@ -81,7 +81,7 @@ export function timedOut(
       cause: 'daemon-not-answering',
       message: `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,
       hints: [
-        ...(inside?.kind.asks ? [] : [remotely(expected, 'systemctl', 'status', 'docker')]),
+        ...(inside?.kind.asks ? [] : [remotely(expected, 'systemctl', 'status', inside?.kind.service ?? 'docker')]),
         journal(expected, inside),
         restart(expected, inside),
       ],
@@ -105,12 +105,9 @@ export function timedOut(
 
 /** What the daemon has said last; a host that nobody has looked into is taken for one of systemd. */
 export function journal(expected: Expected, inside: Inside | undefined): string {
-  return remotely(
-    expected,
-    ...(inside?.kind.asks ? inside.kind.commands.log : ['journalctl', '-u', 'docker', '-n', '50', '--no-pager']),
-  );
+  return remotely(expected, ...(inside?.kind.commands.log ?? ['journalctl', '-u', 'docker', '-n', '50', '--no-pager']));
 }
 
 export function restart(expected: Expected, inside: Inside | undefined): string {
-  return remotely(expected, ...(inside?.kind.asks ? inside.kind.commands.restart : ['systemctl', 'restart', 'docker']));
+  return remotely(expected, ...(inside?.kind.commands.restart ?? ['systemctl', 'restart', 'docker']));
 }

@@ -14,17 +14,15 @@ import { tableWidth } from './table.ts';
 const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'no risk', low: 'low risk', yes: 'takes a yes of its own' };
 
 export function renderHardened(
-  { changed, fixes, packages, leftOut, wordless, report }: Hardened,
+  { changed, fixes, packages, leftOut, unmade, report }: Hardened,
   around: Around,
 ): CommandResult {
   const { io } = around.runtime;
   const { result, text, ...rest } = renderChange(changed, around);
   const costs = changed.results.flatMap((one) => (one.kind === 'done' ? costLines(one.value) : []));
-  const unmade = [
-    ...leftOut.map(leftOutWords),
-    ...(wordless ? ['left out: banner, since its words are yours; to make it: --banner TEXT'] : []),
-  ];
-  const lines = [...costs, ...unmade].map((line) => coloursOf(io).yellow(hangText(line, tableWidth(io), 2)));
+  const lines = [...costs, ...leftOut.map(leftOutWords), ...unmade].map((line) =>
+    coloursOf(io).yellow(hangText(line, tableWidth(io), 2)),
+  );
   const installs = packages.flatMap(({ host, lines: [first = '', ...more], warnings }) => [
     ...[`${host}: ${first}`, ...more],
     ...warnings,

@@ -4,6 +4,7 @@ import type { AgreedHost } from '../../actions/results.ts';
 import { contextName } from '../../domain/fleet/specs.ts';
 import type { HostResult } from '../../domain/host-results.ts';
 import type { FileChange } from '../../domain/plan/file-change.ts';
+import { kindOf } from '../../domain/plan/host-kind.ts';
 import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
 import { maskPasswords } from '../../domain/secret.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/words.ts';
@@ -31,7 +32,7 @@ export function renderPlan(planned: Shown, form: PlanForm): string {
   const { colours, columns = Number.POSITIVE_INFINITY } = form;
   const { plan, facts, address } = planned;
   const where = `${address}:${plan.port}`;
-  const what = printable(`${facts.os}, Docker ${facts.docker.version}`);
+  const what = printable(`${facts.os}, ${kindOf(facts).engine.title} ${facts.docker.version}`);
   const fits = textWidth(`${plan.host}  ${where}  ${what}`) <= columns;
   const head = `${colours.bold(plan.host)}  ${where}${fits ? '  ' : '\n  '}${colours.dim(what)}`;
   const warnings = plan.warnings.map((text) => row(form, 'warning', printable(text), colours.yellow));

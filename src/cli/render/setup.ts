@@ -1,6 +1,6 @@
 /** Owns how a setup ends: what was verified, and how docker reaches the host from here. */
 
-import type { SetUp } from '../../actions/setup.ts';
+import type { SetUp } from '../../actions/setup-change.ts';
 import { dockerHost } from '../../domain/destination.ts';
 import type { CommandResult } from '../command.ts';
 import { type Around, renderChange } from './change.ts';

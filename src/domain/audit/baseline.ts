@@ -3,6 +3,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import { nearestNames } from '../fleet/nearest.ts';
+import { plural } from '../words.ts';
 import { at, entriesAt, listAt, textAt } from './api.ts';
 import { type Benchmark, idIn, NEWEST } from './benchmark.ts';
 import { gravestOf } from './check.ts';
@@ -137,8 +138,10 @@ export function applyBaseline(
   });
 }
 
-/** Entries that no longer accept anything, so that the file can be tidied: expired ones. */
-export function expiredEntries(baseline: Baseline, now: Date): readonly AcceptedFinding[] {
+/** Which entries have expired and no longer accept anything, in words; undefined: none. */
+export function expiredWords({ accept }: Baseline, now: Date): string | undefined {
   const today = now.toISOString().slice(0, 10);
-  return baseline.accept.filter(({ expires }) => expires < today);
+  const expired = accept.filter(({ expires }) => expires < today);
+  if (expired.length === 0) return undefined;
+  return `${plural(expired.length, 'entry', 'entries')} accepted until a day that is over: ${expired.map(({ check }) => check).join(', ')}`;
 }

@@ -27,22 +27,26 @@ export function renderDropIn(dropIn: DropIn): string {
 /**
  * The socket unit that holds the TLS port, so that clients wait during a restart instead of being refused.
  * `listen`: addresses without a port; none means every address (systemd binds `[::]`, both families).
- * `dropIn`: the path of our drop-in. FreeBind lets it start before an address exists (a VPN's). Without the drop-in (deleted by hand) dockerd would take the port without TLS,
- * open to every client: then it does not listen.
+ * `condition`: the path of our drop-in, or of a service of ours. FreeBind lets it start before an address exists (a VPN's). Without the drop-in
+ * (deleted by hand) dockerd would take the port without TLS, open to every client: then it does not listen.
  */
-export function renderSocketUnit(listen: readonly string[], port: number, dropIn: string): string {
+export function renderSocketUnit(
+  listen: readonly string[],
+  port: number,
+  { service, condition }: { readonly service: string; readonly condition: string },
+): string {
   const streams = listen.length === 0 ? [`${port}`] : listen.map((address) => `${bracketed(address)}:${port}`);
   return [
     HEADER,
     '[Unit]',
     'Description=Docker API over mutual TLS (docker-tls)',
-    `ConditionPathExists=${dropIn}`,
+    `ConditionPathExists=${condition}`,
     '',
     '[Socket]',
     ...streams.map((stream) => `ListenStream=${stream}`),
     'FreeBind=true',
     'NoDelay=true',
-    'Service=docker.service',
+    `Service=${service}`,
     '',
     '[Install]',
     'WantedBy=sockets.target',

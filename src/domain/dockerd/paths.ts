@@ -20,6 +20,10 @@ export const SOCKET_WANTS = `${UNITS}/sockets.target.wants/${SOCKET_UNIT}`;
 /** Ours; its name sorts before those that others give to the first of theirs (00-base.conf): the first value that sshd reads wins. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 
+/** On a host where Podman serves the API: a service of our own, and what starts both at boot. */
+export const PODMAN_SERVICE = 'docker-tls-podman.service';
+export const PODMAN_SOCKET = 'docker-tls-podman.socket';
+
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 export const DROP_IN_NAME = 'zz-docker-tls.conf';
 export const DAEMON_JSON = '/etc/docker/daemon.json';
@@ -36,6 +40,8 @@ export type Places = {
   readonly current: string;
   readonly state: string;
   readonly lock: string;
+  /** The script by which a user's own dockerd gets the port that systemd holds. */
+  readonly listen: string;
   /** In memory. */
   readonly run: string;
   /** What dockerd reads and listens on without being told. */
@@ -43,16 +49,24 @@ export type Places = {
   readonly localSocket: string;
 };
 
-function placesIn(units: string, configuration: string, state: string, run: string, localSocket: string): Places {
+function placesIn(
+  units: string,
+  configuration: string,
+  state: string,
+  run: string,
+  localSocket: string,
+  { service, socket } = { service: 'docker.service', socket: SOCKET_UNIT },
+): Places {
   return {
     units,
-    dropIns: `${units}/docker.service.d`,
-    socket: `${units}/${SOCKET_UNIT}`,
-    socketWants: `${units}/sockets.target.wants/${SOCKET_UNIT}`,
+    dropIns: `${units}/${service}.d`,
+    socket: `${units}/${socket}`,
+    socketWants: `${units}/sockets.target.wants/${socket}`,
     tls: `${configuration}/tls`,
     current: `${configuration}/tls/current`,
     state,
     lock: `${run}/docker-tls.lock`,
+    listen: `${configuration}/docker-tls-listen.sh`,
     run,
     daemonJson: `${configuration}/daemon.json`,
     localSocket,
@@ -61,6 +75,12 @@ function placesIn(units: string, configuration: string, state: string, run: stri
 
 /** Of root's daemon. */
 export const SYSTEM_PLACES: Places = placesIn(UNITS, '/etc/docker', STATE, '/run', '/var/run/docker.sock');
+
+/** Where Podman serves the API. */
+export const PODMAN_PLACES: Places = placesIn(UNITS, '/etc/docker', STATE, '/run', '/run/podman/podman.sock', {
+  service: PODMAN_SERVICE,
+  socket: PODMAN_SOCKET,
+});
 
 /** Of a user's own daemon; `run`: their directory in /run. */
 export function userPlaces(home: string, run: string): Places {

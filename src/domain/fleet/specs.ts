@@ -78,7 +78,7 @@ export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostS
       code: 'E_HOST_KNOWN',
       where: host,
       message: `this host is known already, by the name ${name}`,
-      hints: [`docker-tls setup ${name}`, `another name for it: docker-tls remove ${name}, then setup again`],
+      hints: [`docker-tls setup ${name}`, `another name for it: docker-tls rename ${name} ${shellQuote(flags.name)}`],
     });
   }
   if (host === name) return withFlags(known, flags);

@@ -6,11 +6,12 @@ import { shellQuote } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
+import { kindOf } from './host-kind.ts';
 
 /** How containers live through the change. */
 export type ContainerPlan = {
   readonly running: readonly { readonly name: string; readonly restart: string }[];
-  /** `untouched`: no restart; `live-restore`: it is on already; `temporary`: switched on for the restart; `stop`: they stop. */
+  /** `untouched`: no restart, or none that they depend on; `live-restore`: it is on already; `temporary`: switched on for the restart; `stop`: they stop. */
   readonly how: 'untouched' | 'live-restore' | 'temporary' | 'switched-on' | 'stop';
   /** Names of those that would stop. */
   readonly wouldStop: readonly string[];
@@ -29,13 +30,16 @@ export function planContainers(
   const running = facts.docker.containers.map(({ name, restart }) => ({ name, restart }));
   if (facts.docker.unit.active !== 'active') return { running, how: 'untouched', wouldStop: [] };
   const unlisted = facts.docker.listsContainers ? {} : { unlisted: true as const };
-  if (action !== 'restart') return { running, how: 'untouched', wouldStop: [], ...unlisted };
+  if (action !== 'restart' || kindOf(facts).engine.apart)
+    return { running, how: 'untouched', wouldStop: [], ...unlisted };
   // A daemon that starts without it stops what one that had it left running.
   const staysOn =
     flagValues(view.flags, '--live-restore').length > 0 || parseDaemonJson(jsonAfter).values['live-restore'] === true;
-  if (facts.docker.liveRestore && staysOn) return { running, how: 'live-restore', wouldStop: [], ...unlisted };
+  const { keepsContainers } = kindOf(facts);
+  if (keepsContainers && facts.docker.liveRestore && staysOn)
+    return { running, how: 'live-restore', wouldStop: [], ...unlisted };
   // Also where none was seen: one may start while a person reads the plan, and there is no second look before the restart.
-  if (mode === 'keep' && !facts.docker.swarm)
+  if (keepsContainers && mode === 'keep' && !facts.docker.swarm)
     return { running, how: liveRestore === true ? 'switched-on' : 'temporary', wouldStop: [], ...unlisted };
   // A daemon that did not answer may well have containers.
   const any = running.length > 0 || !facts.docker.listsContainers;

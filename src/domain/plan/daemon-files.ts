@@ -3,16 +3,18 @@
 import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
+import { renderListenScript } from '../dockerd/listen-script.ts';
 import { SOCKET_UNIT } from '../dockerd/paths.ts';
+import { renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
-import { type FileChange, link, text } from './file-change.ts';
+import { type FileChange, link, modeOf, ownerOf, text } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { Listening } from './plan.ts';
-import { droppedFlags, keptWords, modeOf, ownerOf, ownFlags, planDropIn, planVariables } from './plan-daemon.ts';
+import { droppedFlags, keptWords, ownFlags, planDropIn, planVariables } from './plan-daemon.ts';
 
 type DaemonFiles = {
   readonly facts: HostFacts;
@@ -23,15 +25,20 @@ type DaemonFiles = {
   readonly json: { readonly change?: FileChange };
 };
 
+/** `start`: what is before the command; `hosts`: further flags for where the daemon listens. */
+type UnitFiles = DaemonFiles & { readonly start?: readonly string[]; readonly hosts?: readonly string[] };
+
 const FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> = {
   systemd: unitFiles,
   sysvinit: scriptFiles,
   openrc: scriptFiles,
+  rootless: ownFiles,
+  podman: podmanFiles,
 };
 
 /** Who holds the port over a restart of the daemon. */
 export function listeningOf(facts: HostFacts, view: DaemonView): Listening {
-  if (view.listeners.some((listener) => listener.kind === 'fd')) return 'systemd';
+  if (kindOf(facts).own || view.listeners.some((listener) => listener.kind === 'fd')) return 'systemd';
   return kindOf(facts).asks && facts.holds ? 'firewall' : 'daemon';
 }
 
@@ -39,18 +46,33 @@ export function planDaemonFiles(context: DaemonFiles): FileChange[] {
   return FILES[kindOf(context.facts).name](context);
 }
 
-function unitFiles({ facts, view, desired, placed, listening, json }: DaemonFiles): FileChange[] {
+function unitFiles({ facts, view, desired, placed, listening, json, start, hosts }: UnitFiles): FileChange[] {
   const dropInPath = `${facts.places.dropIns}/${dropInName(view.otherDropIns)}`;
   return [
     ...(listening === 'systemd'
       ? [
-          text(facts.places.socket, renderSocketUnit(desired.listen, desired.port, dropInPath)),
+          text(
+            facts.places.socket,
+            renderSocketUnit(desired.listen, desired.port, { service: kindOf(facts).service, condition: dropInPath }),
+          ),
           link(facts.places.socketWants, `../${SOCKET_UNIT}`),
         ]
       : []),
     ...planVariables(facts, view, desired, placed),
     ...(json.change ? [json.change] : []),
-    text(dropInPath, renderDropIn(planDropIn(facts, view, desired, placed, listening))),
+    text(dropInPath, renderDropIn(planDropIn(facts, view, desired, placed, listening, { start, hosts }))),
+  ];
+}
+
+/** The units of a user, and the script that starts their dockerd with the port of the socket unit. */
+function ownFiles(context: DaemonFiles): FileChange[] {
+  const { facts, view, desired } = context;
+  const { listen, localSocket } = facts.places;
+  const local = view.listeners.some(({ kind }) => kind === 'unix') ? [] : ['-H', `unix://${localSocket}`];
+  const handed = view.listeners.some(({ kind }) => kind === 'fd') ? [] : ['-H', 'fd://'];
+  return [
+    text(listen, renderListenScript(Math.max(1, desired.listen.length)), '0755'),
+    ...unitFiles({ ...context, start: [listen], hosts: [...handed, ...local] }),
   ];
 }
 
@@ -65,6 +87,19 @@ function scriptFiles({ facts, view, desired, placed, listening, json }: DaemonFi
   }, before);
   const after = withOurs(edited, ownFlags(facts, view, desired, placed, listening));
   return [...(json.change ? [json.change] : []), text(path, after, modeOf(facts, path), ownerOf(facts, path))];
+}
+
+/** A socket and a service, both ours, and what starts them at boot: Podman's own units stay as they are. */
+function podmanFiles({ facts, desired }: DaemonFiles): FileChange[] {
+  const { service, sockets } = kindOf(facts);
+  const { units, socket, socketWants } = facts.places;
+  const condition = `${units}/${service}`;
+  return [
+    text(socket, renderSocketUnit(desired.listen, desired.port, { service, condition })),
+    link(socketWants, `../${sockets.tls}`),
+    text(condition, renderPodmanService(facts.docker.binary)),
+    link(`${units}/multi-user.target.wants/${service}`, `../${service}`),
+  ];
 }
 
 /** A file of settings as it was before docker-tls, also where its records were lost and it was taken for the administrator's with our lines in it. */

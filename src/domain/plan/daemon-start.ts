@@ -25,6 +25,8 @@ const STARTS: Readonly<Record<KindName, (facts: HostFacts) => DaemonStart>> = {
   systemd: startOfUnit,
   sysvinit: startOfScript,
   openrc: startOfScript,
+  rootless: startOfUnit,
+  podman: startOfPodman,
 };
 
 export function readStart(facts: HostFacts): DaemonStart {
@@ -72,6 +74,17 @@ function startOfScript(facts: HostFacts): DaemonStart {
           },
     otherDropIns: [],
     variable: (name) => (name === FLAGS_VARIABLE && found !== undefined ? { ...found, path, file: path } : undefined),
+  };
+}
+
+/** By a service of ours: all of its command line is, and systemd hands it its socket. */
+function startOfPodman({ docker }: HostFacts): DaemonStart {
+  const handed = { name: '--host', value: 'fd://', words: [] };
+  return {
+    execStart: undefined,
+    commandLine: { head: [], program: docker.binary, environment: [], flags: [handed] },
+    otherDropIns: [],
+    variable: () => undefined,
   };
 }
 

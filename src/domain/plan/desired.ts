@@ -87,6 +87,8 @@ export type DesiredHost = {
   readonly loadAuditRules?: boolean;
   /** What the fixes that are new on this host cost. */
   readonly costs?: readonly string[];
+  /** Fixes that the host is not to get now, and that would change it. */
+  readonly unmade?: readonly string[];
   /** What has to be said beside the plan: fixes that cannot be made, or do not count yet. */
   readonly notes?: readonly string[];
 };

@@ -3,9 +3,10 @@
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { KIND_NAMES } from '../../host/scripts.ts';
 import { distributionOf } from '../dockerd/packages.ts';
-import { SERVER_FILES, SYSTEM_PLACES, userPlaces } from '../dockerd/paths.ts';
+import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
+import { kindOf } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
 import { parseJson, parseProperties } from './lenient.ts';
 
@@ -25,7 +26,8 @@ export function parseFacts(stdout: Buffer) {
   const section = (name: string): Buffer => bytes.get(name) ?? Buffer.alloc(0);
   // In their own user namespace, where their daemon runs, a user is root.
   const home = get('home');
-  const places = home === '' ? SYSTEM_PLACES : userPlaces(home, get('run'));
+  const kind = KIND_NAMES.find((name) => name === get('kind'));
+  const places = home === '' ? kindOf({ kind }).places : userPlaces(home, get('run'));
   const ownerOf = (owner: string): string => (home !== '' && owner === get('owner') ? '0:0' : owner);
   const files = parseHostFiles(get('paths'), section('attributes'), section('contents'), ownerOf);
   if (files === undefined) throw unreadable('a file of the host changed while it was read');
@@ -45,6 +47,8 @@ export function parseFacts(stdout: Buffer) {
     uid: Number(get('uid')),
     /** Where the daemon's files are. */
     places,
+    /** Of a user: their systemd, and with it their daemon, runs without a login of theirs. */
+    lingers: raw.has('lingers') ? get('lingers') === 'yes' : undefined,
     /** The host's clock, in milliseconds since 1970. */
     clockMs: Number(get('clock').replace(/N$/, '')) * 1000,
     hostname: get('hostname').trim(),
@@ -57,7 +61,7 @@ export function parseFacts(stdout: Buffer) {
     /** A program to edit files with; empty: there is none. */
     editor: (raw.get('editor') ?? 'vi').trim().replace(/^.*\//, ''),
     /** Undefined: none that docker-tls knows. */
-    kind: KIND_NAMES.find((name) => name === get('kind')),
+    kind,
     /** The version of systemd; undefined where it does not run. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
     addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({
@@ -75,8 +79,8 @@ export function parseFacts(stdout: Buffer) {
         environmentFiles: lines('environment-files'),
         /** Unit files of the daemon that systemd has not read yet. */
         unread: lines('unread'),
-        /** systemd starts and stops it when asked (RefuseManualStart, RefuseManualStop). */
-        canStart: unit.CanStart !== 'no',
+        /** systemd starts and stops it when asked (RefuseManualStart, RefuseManualStop); one that is not there yet it will. */
+        canStart: unit.CanStart !== 'no' || unit.LoadState === 'not-found',
         canStop: unit.CanStop !== 'no',
         /** Conditions and assertions of its unit files that are not met now (of systemd-analyze: `docker.service: ConditionPathExists=/x failed.`, and a summary). */
         unmet: [...get('unmet').matchAll(/((?:Condition|Assert)\w+=.*) failed\.$/gm)].map(([, one = '']) =>
@@ -148,9 +152,9 @@ export function parseFacts(stdout: Buffer) {
   };
 }
 
-/** There is a dockerd, and a unit that starts it. */
-export function hasDocker({ docker }: HostFacts): boolean {
-  return docker.binary !== '' && docker.unit.load !== 'not-found' && docker.unit.load !== '';
+/** There is a dockerd, and a unit that starts it; of Podman the unit is ours, and comes with the first change. */
+export function hasDocker({ kind, docker }: HostFacts): boolean {
+  return docker.binary !== '' && (kind === 'podman' || (docker.unit.load !== 'not-found' && docker.unit.load !== ''));
 }
 
 /** Where a file of settings really is: that is what a change edits, so that the administrator's link stays as it is. */

@@ -86,9 +86,14 @@ export function chooseFixes(wanted: {
   };
 }
 
-/** Those that a host lacks: what all have already was said yes to before, and stays. `hosts`: their entries. */
-export function leftOutOn(leftOut: readonly Fix[], hosts: readonly (readonly string[])[]): readonly Fix[] {
-  return leftOut.filter(({ name }) => hosts.some((entries) => !entries.includes(name)));
+/** Those that would change a host: by its plan, or, where there is none, by the entries of its record. What was said yes to before stays. */
+export function leftOutOn(
+  leftOut: readonly Fix[],
+  hosts: readonly { readonly entries: readonly string[]; readonly unmade: readonly string[] | undefined }[],
+): readonly Fix[] {
+  return leftOut.filter(({ name }) =>
+    hosts.some(({ entries, unmade }) => unmade?.includes(name) ?? !entries.includes(name)),
+  );
 }
 
 /** The record of a host remembers who stays in the docker group, beside the names of fixes: `docker-group:USER`. */
@@ -131,7 +136,7 @@ export function recordHardening(
     ...known,
     ...(banner === undefined ? [] : [banner]),
     ...[...new Set(kept)].sort(),
-    ...(tries.length === 0 ? [] : [`${MAX_AUTH_TRIES}${maxAuthTries(tries)}`]),
+    ...(tries.length === 0 ? [] : [`${MAX_AUTH_TRIES}${authTriesOf(tries)}`]),
   ];
 }
 
@@ -140,8 +145,8 @@ export function bannerOf(entries: readonly string[]): string | undefined {
   return entries.find((entry) => entry.startsWith(BANNER))?.slice(BANNER.length);
 }
 
-/** The strictest that was asked for. */
-function maxAuthTries(entries: readonly string[]): number {
+/** MaxAuthTries of a record: the strictest that was asked for. */
+export function authTriesOf(entries: readonly string[]): number {
   const asked = entries.flatMap((entry) =>
     entry.startsWith(MAX_AUTH_TRIES) ? [Number(entry.slice(MAX_AUTH_TRIES.length)) || CIS_AUTH_TRIES] : [],
   );
@@ -197,29 +202,12 @@ export type HardenInput = {
 };
 
 /** What the fixes add to the desired state; what cannot be done, or not now, is in `notes`. */
-export function hardenHost({ entries, known, facts, audit, login, leadsTo }: HardenInput): Partial<DesiredHost> {
+export function hardenHost(input: HardenInput): Partial<DesiredHost> {
+  const { entries, known } = input;
   const fixes = new Set(FIXES.map((fix) => fix.name).filter((name) => entries.includes(name)));
-  const keep = entries.filter((entry) => entry.startsWith(KEPT_MEMBER)).map((entry) => entry.slice(KEPT_MEMBER.length));
-  const daemon = hardenDaemon(fixes, viewDaemon(facts), {
-    swarm: facts.docker.swarm,
-    openFiles: audit.daemon.openFiles,
-  });
-  const files = hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep);
-  const sshd = hardenSshd(fixes, {
-    settings: audit.sshd,
-    version: audit.sshdVersion,
-    config: fileText(facts, SSHD_CONFIG),
-    matches: audit.sshdMatch,
-    login,
-    maxAuthTries: maxAuthTries(entries),
-    leadsTo,
-    banner: bannerOf(entries) !== undefined,
-  });
-  const host = hardenSettings(fixes, {
-    settings: audit.settings,
-    file: (path) => fileText(facts, path),
-    banner: bannerOf(entries),
-  });
+  const made = makeFixes(fixes, input);
+  const { daemon, files, sshd, host } = made;
+  const every = makeFixes(new Set(FIXES.map((fix) => fix.name)), input);
   return {
     daemonSettings: daemon.settings,
     ...(daemon.liveRestore ? { liveRestore: true } : {}),
@@ -241,13 +229,36 @@ export function hardenHost({ entries, known, facts, audit, login, leadsTo }: Har
     reloadSshd: sshd.content !== undefined,
     loadAuditRules: files.loadAuditRules,
     costs: FIXES.filter(
-      ({ name, cost }) =>
-        cost !== undefined &&
-        fixes.has(name) &&
-        !known.includes(name) &&
-        changesHost(name, { daemon, files, sshd, host }),
+      ({ name, cost }) => cost !== undefined && fixes.has(name) && !known.includes(name) && changesHost(name, made),
     ).map(({ name, cost }) => `${name}: ${cost}`),
+    unmade: FIXES.flatMap(({ name }) => (!fixes.has(name) && changesHost(name, every) ? [name] : [])),
     notes: [...daemon.notes, ...files.notes, ...sshd.notes, ...host.notes],
+  };
+}
+
+function makeFixes(
+  fixes: ReadonlySet<FixName>,
+  { entries, facts, audit, login, leadsTo }: Omit<HardenInput, 'known'>,
+): Hardened {
+  const keep = entries.filter((entry) => entry.startsWith(KEPT_MEMBER)).map((entry) => entry.slice(KEPT_MEMBER.length));
+  return {
+    daemon: hardenDaemon(fixes, viewDaemon(facts), { swarm: facts.docker.swarm, ...audit.daemon }),
+    files: hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep),
+    sshd: hardenSshd(fixes, {
+      settings: audit.sshd,
+      version: audit.sshdVersion,
+      config: fileText(facts, SSHD_CONFIG),
+      matches: audit.sshdMatch,
+      login,
+      maxAuthTries: authTriesOf(entries),
+      leadsTo,
+      banner: bannerOf(entries) !== undefined,
+    }),
+    host: hardenSettings(fixes, {
+      settings: audit.settings,
+      file: (path) => fileText(facts, path),
+      banner: bannerOf(entries),
+    }),
   };
 }
 

@@ -5,11 +5,12 @@ import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
 import { SERVER_FILES, SOCKET_UNIT } from '../dockerd/paths.ts';
+import { listWords } from '../words.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
-import { type FileChange, text } from './file-change.ts';
+import { type FileChange, modeOf, ownerOf, text } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import { socketPorts } from './plain-tcp.ts';
 import type { HostPlan, Listening } from './plan.ts';
@@ -32,11 +33,14 @@ const RELOADABLE = new Set([
   'allow-nondistributable-artifacts',
 ]);
 
+/** The units that are ours, with the links that start them at boot. */
+const OWN_UNIT = /\/docker-tls[a-z-]*\.(socket|service)$/;
+
 export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, view: DaemonView): boolean {
   return (
     path.startsWith(`${places.tls}/`) ||
-    path === places.socket ||
-    path === places.socketWants ||
+    (path.startsWith(`${places.units}/`) && OWN_UNIT.test(path)) ||
+    path === places.listen ||
     path.startsWith(`${places.dropIns}/`) ||
     path === view.configFile ||
     view.environmentFiles.includes(path) ||
@@ -56,16 +60,18 @@ export function planDropIn(
   desired: DesiredHost,
   placed: PlacedSettings,
   listening: Listening,
+  { start = [], hosts = [] }: { readonly start?: readonly string[]; readonly hosts?: readonly string[] } = {},
 ): { execStart: string; sockets: string[] } {
   const line = view.commandLine;
   if (line === undefined) return { execStart: '', sockets: [] };
   const dropped = new Set(closedListeners(view, desired).map((listener) => listener.text));
-  const execStart = renderCommandLine(
+  const command = renderCommandLine(
     line,
     (flag) =>
       isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
-    ownFlags(facts, view, desired, placed, listening),
+    [...hosts, ...ownFlags(facts, view, desired, placed, listening)],
   );
+  const execStart = [...start, command].join(' ');
   if (listening !== 'systemd') return { execStart, sockets: [] };
   // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
   const { load, enabled } = facts.docker.socket;
@@ -200,6 +206,7 @@ export function planDaemonJson(
 ): { change?: FileChange; after: string | undefined } {
   const path = view.configFile;
   const before = fileText(facts, path);
+  if (!kindOf(facts).engine.configurable) return { after: before };
   const changes: Record<string, unknown> = {};
   for (const key of TLS_KEYS) if (key in view.json.values) changes[key] = undefined;
   if (view.listeners.some((listener) => listener.from === 'json')) {
@@ -236,8 +243,12 @@ export function planDaemon(
   credentials: { reason: string } | undefined,
   jsonAfter: string | undefined,
 ): HostPlan['daemon'] {
+  const { engine, sockets, start } = kindOf(facts);
   if (credentials)
-    return { action: 'restart', reason: `${credentials.reason} (dockerd reads TLS files only when it starts)` };
+    return {
+      action: 'restart',
+      reason: `${credentials.reason} (${engine.program} reads TLS files only when it starts)`,
+    };
   const touched = files.filter(
     (change) =>
       isDaemonPath(change.path, facts, view) &&
@@ -245,25 +256,27 @@ export function planDaemon(
       !isSameText(change, fileText(facts, change.path)),
   );
   const others = touched.filter((change) => change.path !== view.configFile);
-  if (others.length > 0) return { action: 'restart', reason: kindOf(facts).start };
+  if (others.length > 0) return { action: 'restart', reason: start };
   if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
   if (touched.length > 0) {
     const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
     if (keys.every((key) => RELOADABLE.has(key)))
       return { action: 'reload', reason: `${keys.join(', ')} can be taken in while it runs` };
+    const fixed = keys.filter((key) => !RELOADABLE.has(key));
     return {
       action: 'restart',
-      reason: `${keys.filter((key) => !RELOADABLE.has(key)).join(', ')} is read only when it starts`,
+      reason: `${listWords(fixed)} ${fixed.length > 1 ? 'are' : 'is'} read only when it starts`,
     };
   }
   if (
     facts.docker.cmdline.length > 1 &&
-    !facts.docker.cmdline.includes(`--tlscacert=${facts.places.current}/${SERVER_FILES.ca}`)
+    !facts.docker.cmdline.includes(`${engine.trust}=${facts.places.current}/${SERVER_FILES.ca}`)
   ) {
     return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
   }
-  if (view.listeners.some((listener) => listener.kind === 'fd') && facts.docker.tlsSocket.active !== 'active') {
-    return { action: 'restart', reason: `${SOCKET_UNIT} does not listen on port ${desired.port}` };
+  const handed = kindOf(facts).own || view.listeners.some((listener) => listener.kind === 'fd');
+  if (handed && facts.docker.tlsSocket.active !== 'active') {
+    return { action: 'restart', reason: `${sockets.tls} does not listen on port ${desired.port}` };
   }
   return { action: 'none', reason: 'nothing changes for it' };
 }
@@ -273,16 +286,6 @@ function changedKeys(before: string | undefined, after: string | undefined): str
   return [...new Set([...Object.keys(old), ...Object.keys(next)])].filter(
     (key) => JSON.stringify(old[key]) !== JSON.stringify(next[key]),
   );
-}
-
-export function modeOf(facts: HostFacts, path: string): string {
-  const now = facts.files.get(path);
-  return now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644';
-}
-
-export function ownerOf(facts: HostFacts, path: string): string {
-  const now = facts.files.get(path);
-  return now?.kind === 'file' ? now.owner : '0:0';
 }
 
 /** Only its mode or owner changes. */

@@ -89,6 +89,8 @@ function wasStopped(facts: HostFacts): boolean {
 
 function restoredDaemon(facts: HostFacts, target: number | 'none', touched: boolean): HostPlan['daemon'] {
   if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
+  const { engine, service } = kindOf(facts);
+  if (engine.apart) return { action: 'stop', reason: `${service} is docker-tls's own` };
   const { unit, answers, listsContainers, containers } = facts.docker;
   const idle = unit.active !== 'active' || (answers && listsContainers && containers.length === 0);
   if (wasStopped(facts) && idle)

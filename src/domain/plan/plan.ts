@@ -61,6 +61,8 @@ export type HostPlan = {
   readonly opens: readonly string[];
   /** What hardening costs the users of the host. */
   readonly costs: readonly string[];
+  /** Fixes that are not made now, and would change the host. */
+  readonly unmade?: readonly string[] | undefined;
   readonly warnings: readonly string[];
 };
 
@@ -73,7 +75,8 @@ export function hasChanges(plan: HostPlan): boolean {
 }
 
 /** The plan that brings a host to the desired state. Pure; what prevents it is found by `preflight`. */
-export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
+export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
+  const desired = forEngine(facts, wantedHost);
   const view = viewDaemon(facts);
   const { current } = facts.places;
   const generation = nextGeneration(facts);
@@ -124,6 +127,7 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
     opens: [],
     costs: busy ? (desired.costs ?? []) : [],
+    unmade: desired.unmade,
     warnings: [
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
@@ -132,6 +136,20 @@ export function planHost(facts: HostFacts, desired: DesiredHost): HostPlan {
       ...networkWarnings(facts, desired, daemon.action),
       ...placed.stuck.map((key) => `${key}: its flag is in a variable of the unit itself; take it out there`),
       ...(desired.notes ?? []),
+    ],
+  };
+}
+
+/** Without what is for dockerd alone, where another program serves the API: said, where it was asked for. */
+function forEngine(facts: HostFacts, desired: DesiredHost): DesiredHost {
+  if (kindOf(facts).engine.configurable) return desired;
+  const { liveRestore, daemonSettings, notes = [], ...rest } = desired;
+  const left = [...(liveRestore === true ? ['live-restore'] : []), ...Object.keys(daemonSettings ?? {})];
+  return {
+    ...rest,
+    notes: [
+      ...notes,
+      ...(left.length === 0 ? [] : [`${left.join(', ')}: of dockerd, which this host has not; left out`]),
     ],
   };
 }

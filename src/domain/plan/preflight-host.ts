@@ -1,11 +1,11 @@
 /** Owns what of the host around dockerd prevents a change: a port that is taken, its clock, full disks, the firewall. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
-import { SOCKET_UNIT } from '../dockerd/paths.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
-import { sshCommand, sudoCommand } from '../quote.ts';
+import { rootCommand, sshCommand, sudoCommand } from '../quote.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
+import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
 import { collect } from './preflight-config.ts';
 
@@ -26,7 +26,7 @@ export function checkHost(input: PreflightInput): DockerTlsError[] {
       'E_CLOCK',
       `its clock is ${Math.round(Math.abs(skewMs) / 60_000)} minutes ${skewMs < 0 ? 'behind' : 'ahead of'} this computer's: certificates would not be valid there`,
       [
-        `set it: ${sudoCommand(login, 'timedatectl', 'set-ntp', 'true')}`,
+        `set it: ${rootCommand(login, 'timedatectl', 'set-ntp', 'true')}`,
         'if this computer is the one that is wrong, fix its clock first',
       ],
     );
@@ -62,7 +62,7 @@ function portTaken({ login, facts, port }: PreflightInput): [message: string, hi
   if (!listeners.some((line) => /"systemd",pid=1\b/.test(line))) return undefined;
   const holder = facts.docker.otherSockets.find(({ listens }) => listens.some((at) => at.endsWith(`:${port}`)));
   return [
-    `port ${port} is held by ${holder?.unit ?? 'another socket unit'}, not by ${SOCKET_UNIT}`,
+    `port ${port} is held by ${holder?.unit ?? 'another socket unit'}, not by ${kindOf(facts).sockets.tls}`,
     [`see it: ${sshCommand(login, 'systemctl', ...(holder ? ['cat', holder.unit] : ['list-sockets']))}`, `or ${other}`],
   ];
 }

@@ -5,6 +5,8 @@ import type { KindName } from '../../host/scripts.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
+import { checkPodman, checkPodmanVersion } from './preflight-podman.ts';
+import { checkOwnSystemd, checkOwnUnit } from './preflight-rootless.ts';
 import { checkScript } from './preflight-script.ts';
 import { checkSystemd, checkUnit, checkUnitRestart } from './preflight-unit.ts';
 
@@ -23,6 +25,8 @@ const CHECKS: Readonly<Record<KindName, ServiceChecks>> = {
   systemd: { manager: checkSystemd, service: checkUnit, restart: checkUnitRestart },
   sysvinit: INIT_SCRIPT,
   openrc: INIT_SCRIPT,
+  podman: { manager: checkPodmanVersion, service: checkPodman, restart: checkUnitRestart },
+  rootless: { manager: checkOwnSystemd, service: checkOwnUnit, restart: checkUnitRestart },
 };
 
 export function checkServiceManager(input: PreflightInput): DockerTlsError[] {

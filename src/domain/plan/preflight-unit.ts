@@ -4,6 +4,7 @@ import type { DockerTlsError } from '../../errors/errors.ts';
 import { sshCommand, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
 import { hasDocker } from './facts.ts';
+import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
 import { collect, editAt } from './preflight-config.ts';
 
@@ -24,22 +25,32 @@ export function checkSystemd({ host, login, facts }: PreflightInput): DockerTlsE
     add('E_SYSTEMD_OLD', `systemd ${facts.systemd} is too old for the rollback: ${OLDEST_SYSTEMD} is needed`, [
       'use a host with a newer system',
     ]);
+  const { service } = kindOf(facts);
   if (hasDocker(facts) && facts.docker.unit.load === 'masked')
-    add('E_DOCKER_MASKED', 'docker.service is masked', [sudoCommand(login, 'systemctl', 'unmask', 'docker.service')]);
+    add('E_DOCKER_MASKED', `${service} is masked`, [sudoCommand(login, ...kindOf(facts).systemctl, 'unmask', service)]);
   return found;
 }
 
-export function checkUnit({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
+/** Unit files of the daemon that nobody has told systemd to read. */
+export function checkUnread({ host, login, facts }: PreflightInput): DockerTlsError[] {
   const { found, add } = collect(host);
-  const systemctl = (...words: readonly string[]): string => sudoCommand(login, 'systemctl', ...words);
-  const journal = (): string => sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '30', '--no-pager');
-  const { unread, active, fragment } = facts.docker.unit;
+  const { unread } = facts.docker.unit;
   if (unread.length > 0)
     add(
       'E_UNIT_UNREAD',
       `${unread.join(', ')}: systemd has not read ${unread.length === 1 ? 'it' : 'them'} yet, and would do so in the middle of the change`,
-      [`let it: ${systemctl('daemon-reload')}`, 'run the same command again'],
+      [`let it: ${sudoCommand(login, ...kindOf(facts).systemctl, 'daemon-reload')}`, 'run the same command again'],
     );
+  return found;
+}
+
+export function checkUnit(input: PreflightInput, view: DaemonView): DockerTlsError[] {
+  const { host, login, facts } = input;
+  const { found, add } = collect(host);
+  const systemctl = (...words: readonly string[]): string => sudoCommand(login, ...kindOf(facts).systemctl, ...words);
+  const journal = (): string => sudoCommand(login, ...kindOf(facts).commands.log);
+  const { active, fragment } = facts.docker.unit;
+  found.push(...checkUnread(input));
   for (const { unit, load } of facts.docker.needs) {
     if (load !== 'masked' && load !== 'not-found') continue;
     // systemd has let go of what it held for a masked socket unit, which goes unnoticed until dockerd asks for it.
@@ -54,7 +65,7 @@ export function checkUnit({ host, login, facts }: PreflightInput, view: DaemonVi
       `docker.service needs ${unit}, which is ${load === 'masked' ? 'masked' : 'not there'}: once stopped, it would not start again`,
       load === 'masked'
         ? [systemctl('unmask', unit), ...(unit.endsWith('.socket') ? sockets : [])]
-        : [`see what asks for it: ${sshCommand(login, 'systemctl', 'cat', 'docker.service')}`],
+        : [`see what asks for it: ${sshCommand(login, ...kindOf(facts).systemctl, 'cat', 'docker.service')}`],
     );
   }
   const { execStart } = view;
@@ -89,19 +100,22 @@ export function checkUnit({ host, login, facts }: PreflightInput, view: DaemonVi
   return found;
 }
 
-/** What systemd itself has against a restart of docker.service. */
+/** What systemd itself has against a restart of the daemon's service. */
 export function checkUnitRestart({ host, login, facts }: PreflightInput, restarts: boolean): DockerTlsError[] {
   const { found, add } = collect(host);
   const { canStart, canStop, unmet, active } = facts.docker.unit;
+  const { service } = kindOf(facts);
   const reasons = [
-    ...(canStop || active !== 'active' ? [] : ['docker.service cannot be stopped: its unit has RefuseManualStop=yes']),
-    ...(canStart ? [] : ['docker.service cannot be started: its unit has RefuseManualStart=yes']),
+    ...(canStop || active !== 'active' ? [] : [`${service} cannot be stopped: its unit has RefuseManualStop=yes`]),
+    ...(canStart ? [] : [`${service} cannot be started: its unit has RefuseManualStart=yes`]),
     ...unmet.map(
-      (condition) => `docker.service has ${condition}, which is not met now: once stopped, it would not start again`,
+      (condition) => `${service} has ${condition}, which is not met now: once stopped, it would not start again`,
     ),
   ];
   for (const reason of restarts ? reasons : [])
-    add('E_UNIT_NEEDS', reason, [`see where that is set: ${sshCommand(login, 'systemctl', 'cat', 'docker.service')}`]);
+    add('E_UNIT_NEEDS', reason, [
+      `see where that is set: ${sshCommand(login, ...kindOf(facts).systemctl, 'cat', service)}`,
+    ]);
   const reserved = facts.systemd === undefined || facts.systemd < NEEDS_NO_RESERVE;
   if (reserved && facts.runFreeKb !== undefined && facts.runFreeKb < SYSTEMD_RESERVE_KB)
     add(

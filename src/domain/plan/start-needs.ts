@@ -3,6 +3,7 @@
 import { flagValues } from '../dockerd/command-line.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { HostFacts } from './facts.ts';
+import { kindOf } from './host-kind.ts';
 
 /** A program that dockerd looks for when it starts; `path` is undefined where the host has none. */
 export type StartNeed = { readonly name: string; readonly path: string | undefined; readonly package: string };
@@ -12,6 +13,7 @@ const NEEDS_PROXY = 26;
 
 /** What dockerd does not start without: it goes on running until it is restarted. */
 export function startNeeds(facts: HostFacts, view: DaemonView): StartNeed[] {
+  if (kindOf(facts).engine.program !== 'dockerd') return [];
   const found = (...names: string[]): string | undefined =>
     facts.docker.programs.find((path) => names.some((name) => path.endsWith(`/${name}`)));
   const setting = (key: string): string =>
@@ -22,8 +24,9 @@ export function startNeeds(facts: HostFacts, view: DaemonView): StartNeed[] {
   const needs: StartNeed[] = [
     { name: 'runc', path: found('runc', 'buildkit-runc'), package: ce ? 'containerd.io' : 'runc' },
   ];
-  if (!off('iptables') && setting('firewall-backend') !== 'nftables')
-    needs.push({ name: 'iptables', path: found('iptables'), package: 'iptables' });
+  // Of Docker 29, with its other backend (moby: nftables.Enable).
+  const [name, from] = setting('firewall-backend') === 'nftables' ? ['nft', 'nftables'] : ['iptables', 'iptables'];
+  if (!off('iptables')) needs.push({ name, path: found(name), package: from });
   if (
     Number.parseInt(facts.docker.version, 10) >= NEEDS_PROXY &&
     !off('userland-proxy') &&

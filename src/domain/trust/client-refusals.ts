@@ -40,7 +40,7 @@ export function unknownClient(name: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_CLIENT_UNKNOWN',
     message: `no client ${name} in the store`,
-    hints: ['docker-tls client list', `docker-tls client add ${name}`],
+    hints: ['docker-tls client list'],
   });
 }
 

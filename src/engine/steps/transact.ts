@@ -83,6 +83,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     keep: spec.keep,
     reason: change.reason,
     settings: keptOf(spec),
+    store: change.mark,
   });
   const confirmer = new Confirmer(() => runtime.connect(sshOptions(spec, reach)));
   let warnings: readonly string[];

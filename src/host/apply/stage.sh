@@ -1,7 +1,7 @@
 # Stages: everything that is needed is on the host before anything changes
-# Needs functions: copy fail make_directories plainly step take words
-# Needs variables: DAEMON_JSON ERR JSON_FORMS NL T TAB TLS_DIRECTORY UNITS VALIDATE
-# Needs programs: cat chmod chown df head ln rm sed sh sha256sum sort stat tail
+# Needs functions: copy fail make_directories step take words
+# Needs variables: DAEMON_JSON ERR JSON_FORMS NL T TAB TLS_DIRECTORY UNITS
+# Needs programs: cat chmod chown df ln rm sed sha256sum sort stat tail
 
 step stage
 # What comes on stdin becomes a file with its final mode and owner: arrive SIZE MODE OWNER PATH
@@ -72,9 +72,4 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
 done 3<"$T/manifest"
 if [ -s "$T/sums" ] && ! sha256sum -c "$T/sums" >/dev/null 2>&1; then
   fail "what was sent did not arrive whole: $(df -Pk "$TLS_DIRECTORY" "$UNITS" 2>/dev/null | sed 1d | sort -u)"
-fi
-if [ -n "$VALIDATE" ]; then
-  step validate
-  # Without the pages of help that dockerd prints after a wrong flag.
-  sh -c "$VALIDATE" >"$ERR" 2>&1 </dev/null || fail "$(plainly <"$ERR" | head -c 2000)"
 fi

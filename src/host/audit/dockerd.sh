@@ -1,6 +1,6 @@
 # The dockerd that runs, its arguments and its daemon.json.
 # Needs functions: end stat_files tls_file
-# Needs programs: awk cat grep head ls readlink sed tr
+# Needs programs: awk cat grep head ls readlink sed systemctl tr
 
 # The host's own dockerd, not one that runs in a container; root's before a rootless one.
 find_dockerd() {
@@ -80,6 +80,11 @@ dockerd_facts() {
     end dockerd-exe
     awk '/^Max open files/ { print $5 }' "/proc/$dockerd/limits"
     end dockerd-open-files
+    # Where containerd is no service of its own, it is dockerd's.
+    unit=containerd.service
+    systemctl -q is-active "$unit" 2>/dev/null || unit=docker.service
+    systemctl show --value -p LimitNOFILESoft "$unit" 2>/dev/null
+    end containers-open-files
     # shellcheck disable=SC2010,SC2012 # only the link targets of sockets are taken
     ls -l "/proc/$dockerd/fd" | grep -o 'socket:\[[0-9]*\]$'
     end dockerd-sockets

@@ -1,13 +1,13 @@
 # The daemon: what it answers, and the programs that it needs to start.
-# Needs functions: api end say
-# Needs variables: nonce pid socket
+# Needs functions: api end podman_facts say
+# Needs variables: host_kind nonce pid socket
 # Needs programs: cat grep head sed tr
 
 # Programs that dockerd looks for when it starts, with where it finds them: in its own PATH, or beside it (moby: lookupBinPath).
 program_facts() {
   search=$(cat "/proc/${pid:-0}/environ" 2>/dev/null | tr '\0' '\n' | sed -n 's/^PATH=//p')
   search=${search:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
-  for name in iptables runc buildkit-runc docker-proxy; do
+  for name in iptables nft runc buildkit-runc docker-proxy; do
     where=$(PATH=$search:/usr/local/libexec/docker:/usr/libexec/docker:/usr/local/lib/docker:/usr/lib/docker command -v "$name")
     case $where in /*) printf '%s\n' "$where" ;; esac
   done
@@ -16,6 +16,10 @@ program_facts() {
 
 # What the daemon is asked over its socket: it takes a while to answer. One that is not running would be started by the question.
 daemon_facts() {
+  if [ "$host_kind" = podman ]; then
+    podman_facts
+    return
+  fi
   dockerd=$(command -v dockerd)
   say dockerd "$dockerd"
   say api-socket "$socket"

@@ -1,6 +1,6 @@
 # The ends of a change that come by themselves, by systemd: a timer, and a unit for the next boot.
 # Needs functions: reread
-# Needs variables: TLS_SOCKET TXN UNITS
+# Needs variables: LOCAL_SOCKET SERVICE TLS_SOCKET TXN UNITS
 # Needs programs: systemctl
 
 stop_timer() {
@@ -19,5 +19,7 @@ read_at_boot() {
   failed=$?
   # A boot that found no unit for our port has not planned its start. It comes before the daemon's, which waits for us.
   if [ -e "$UNITS/$TLS_SOCKET" ]; then systemctl --no-block start "$TLS_SOCKET" 9<&-; fi
+  # The same holds for a service of ours, which is one without a local socket.
+  if [ -z "$LOCAL_SOCKET" ] && [ -e "$UNITS/$SERVICE" ]; then systemctl --no-block start "$SERVICE" 9<&-; fi
   return "$failed"
 }

@@ -55,14 +55,14 @@ restart_docker() {
   [ -e "$UNITS/$TLS_SOCKET" ] && want=active
   is=inactive
   active "$socket_unit" && is=active
-  systemctl reset-failed "$SERVICE" "$TLS_SOCKET" "$LOCAL_SOCKET" 2>/dev/null
+  systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null
   if [ "$1" = stop ]; then
     set -- "$SERVICE" "$TLS_SOCKET"
     # It started with the daemon, which needs it.
     if socket_stops; then set -- "$@" "$LOCAL_SOCKET"; fi
     service stop "$@" 2>/dev/null
     # The change that is rolled back has stopped it.
-    if [ "$BACK" = yes ] && [ "$SOCKET_WAS_ACTIVE" = yes ]; then service start "$LOCAL_SOCKET" || return 1; fi
+    if [ "$BACK" = yes ] && [ "$SOCKET_WAS_ACTIVE" = yes ] && [ -n "$LOCAL_SOCKET" ]; then service start "$LOCAL_SOCKET" || return 1; fi
     return 0
   fi
   mark stopped
@@ -78,6 +78,7 @@ restart_docker() {
 
 # Whether the local socket was down as well, before the change that is rolled back or before the first one of all.
 socket_stops() {
+  [ -n "$LOCAL_SOCKET" ] || return 1
   if [ "$BACK" = yes ]; then [ "$SOCKET_WAS_ACTIVE" = no ]; else [ "$SOCKET" = stop ]; fi
 }
 

@@ -10,9 +10,10 @@ import { join } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { Commit, Engine, Snapshot } from '../engine.ts';
 import { makeDirectories, present } from '../files.ts';
-import { GitFailure, gitIn, lastLine } from './git-command.ts';
+import { type Git, GitFailure, gitIn, lastLine } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
-import { changed, notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
+import { notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
+import { changed } from './refusals.ts';
 
 export type GitOptions = {
   /** As given: `git+ssh://…`. */
@@ -23,15 +24,21 @@ export type GitOptions = {
   /** The bare repository of the cache. */
   readonly cache: string;
   readonly signal?: AbortSignal | undefined;
+  /** Ends before git is started. */
+  readonly before?: (() => Promise<void>) | undefined;
 };
 
 const LARGEST_FILE = 16 * 1024 * 1024;
 const PATH = /^[\w.@+-]+(?:\/[\w.@+-]+)*$/;
 const PUSHES = 4;
 
-export function gitEngine({ url, remote, branch, cache, signal }: GitOptions): Engine {
+export function gitEngine({ url, remote, branch, cache, signal, before }: GitOptions): Engine {
   // Not stopped by the run's signal: whether a change is stored has to be known. Each call has an end of its own.
-  const git = gitIn(cache);
+  const run = gitIn(cache);
+  const git: Git = async (...call) => {
+    await before?.();
+    return run(...call);
+  };
   const ref = `refs/heads/${branch}`;
   const fetched = join(cache, 'docker-tls-fetched');
   const blobs = new Map<string, Uint8Array>();

@@ -47,7 +47,7 @@ function side(title: string, subject: Subject | undefined): Html {
   if (subject === undefined || subject.kind === 'unreachable')
     return html`<div class="card total"><b class="small">${title}</b>not audited: ${subject?.error ?? 'the change did not come to it'}</div>`;
   const lynis = subject.kind === 'host' ? subject.lynis : undefined;
-  return html`<div class="card host">${ring(subject.score)}<span><b>${title}</b><span class="soft small">${scoreWords(subject.score)}</span><span class="soft small">${lynis && lynisWords(lynis)}</span></span></div>`;
+  return html`<div class="card host">${ring(subject.score)}<span><b>${title}</b><span class="soft small">${scoreWords(subject.score)}</span>${lynis && html`<br><span class="soft small">${lynisWords(lynis)}</span>`}</span></div>`;
 }
 
 function indexOf(lynis: LynisAnswer | undefined): string {
@@ -94,7 +94,7 @@ ${list(
 ${list('What it cost', host.costs, 'Nothing that a user of the host would notice.')}
 ${list('What could not be done, or counts later', host.notes, 'Nothing.')}
 <h3>What is left, and why</h3>
-<div class="scroll"><table><thead><tr><th>Severity</th><th>Check</th><th>Found</th><th>Why it is left, or how to fix it</th></tr></thead><tbody>${rows}</tbody></table></div>
+<div class="scroll"><table class="stack"><thead><tr><th>Severity</th><th>Check</th><th>Found</th><th>Why it is left, or how to fix it</th></tr></thead><tbody>${rows}</tbody></table></div>
 </section>`;
 }
 

@@ -56,7 +56,7 @@ details.subject { margin: 0 0 14px; } details.subject > summary { padding: 12px 
 .command { margin: 6px 0 2px; padding: 5px 10px; border-radius: 6px; background: var(--hover); border: 1px solid var(--line); overflow-x: auto; white-space: pre; user-select: all; font: 12px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; } .again { color: var(--soft); }
 .finding h3 code { color: var(--soft); font-weight: 400; margin-right: 8px; }
 footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
-@media (max-width: 640px) { main { padding: 18px 12px 40px; } .finding { grid-template-columns: minmax(0, 1fr); } .lane { grid-template-columns: 1fr 104px; gap: 2px 10px; } .lane > :first-child { grid-column: 1 / -1; } th, td { padding: 6px 8px; } .axis .track i.middle { display: none; }
+@media (max-width: 640px) { .command { white-space: pre-wrap; overflow-wrap: anywhere; } main { padding: 18px 12px 40px; } .finding { grid-template-columns: minmax(0, 1fr); } .lane { grid-template-columns: 1fr 104px; gap: 2px 10px; } .lane > :first-child { grid-column: 1 / -1; } th, td { padding: 6px 8px; } .axis .track i.middle { display: none; }
   .stack thead { display: none; } .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; } .stack td, .stack th { border-bottom: 0; padding-bottom: 0; } .stack tr { padding-bottom: 8px; border-bottom: 1px solid var(--line); }
   .matrix tbody th { min-width: 190px; padding: 3px 8px; } .matrix tbody th code { display: block; } }
 @media print { :root { color-scheme: light; } body { background: #fff; font-size: 11px; } main { max-width: none; padding: 0; } h2 { margin-top: 22px; break-after: avoid; }

@@ -130,7 +130,7 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
           driver: {
             name: 'docker-tls',
             semanticVersion: report.version,
-            informationUri: 'https://www.npmjs.com/package/docker-tls',
+            informationUri: 'https://github.com/docker-tls/docker-tls',
             rules: [...rules.values()],
           },
         },

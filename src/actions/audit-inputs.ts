@@ -1,0 +1,53 @@
+/** Owns what an audit reads on this computer: Compose files and Dockerfiles, the baseline, and the report to compare with. */
+
+import { parseBaseline } from '../domain/audit/baseline.ts';
+import { NEWEST } from '../domain/audit/benchmark.ts';
+import { type FindingKey, findingsOfReport } from '../domain/audit/compare.ts';
+import { CHECKS } from '../domain/audit/evaluate.ts';
+import { auditFile, FILE_KINDS } from '../domain/audit/files/audited-file.ts';
+import type { AuditedFile } from '../domain/audit/report/report.ts';
+import { requireChecks, type Selection } from '../domain/audit/selection.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { DockerTlsError } from '../errors/errors.ts';
+import type { AuditOptions } from './audit.ts';
+import { readIn } from './files.ts';
+
+const KINDS = ['compose', 'dockerfile'] as const;
+
+export type AuditInputs = {
+  readonly selection: Selection & { readonly benchmark: NonNullable<Selection['benchmark']> };
+  /** The findings of the report that this one is compared with. */
+  readonly known: readonly FindingKey[] | undefined;
+  readonly files: readonly AuditedFile[];
+};
+
+/** Fails with E_USAGE, E_AUDIT_FILE, E_BASELINE, E_AUDIT_REPORT, E_COMPOSE, E_DOCKERFILE (exit 2). */
+export async function readInputs(options: AuditOptions, cwd: string, withHosts: boolean): Promise<AuditInputs> {
+  const { benchmark = NEWEST, baseline, compare, check: checks } = options;
+  const kinds = KINDS.filter((kind) => options[kind].length > 0);
+  requireChecks(checks, benchmark, [
+    ...(withHosts ? CHECKS : []),
+    ...kinds.flatMap((kind) => [...FILE_KINDS[kind].checks]),
+  ]);
+  const accepted = baseline === undefined ? undefined : parseBaseline(await text(baseline, cwd), baseline, benchmark);
+  const known = compare === undefined ? undefined : findingsOfReport(await text(compare, cwd), compare, benchmark);
+  const files: AuditedFile[] = [];
+  for (const kind of kinds) for (const path of options[kind]) files.push(auditFile(kind, path, await text(path, cwd)));
+  return { selection: { checks, benchmark, baseline: accepted }, known, files };
+}
+
+async function text(path: string, cwd: string): Promise<string> {
+  try {
+    const bytes = await readIn(path, cwd);
+    // Windows PowerShell 5.1 writes `… --json > report.json` so.
+    return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
+  } catch (cause) {
+    throw new DockerTlsError({
+      code: 'E_AUDIT_FILE',
+      message: 'it cannot be read',
+      where: path,
+      hints: [`ls -l ${shellQuote(path)}`],
+      cause,
+    });
+  }
+}

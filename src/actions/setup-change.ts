@@ -1,0 +1,85 @@
+/** Owns the change that `setup` makes once everything is answered: the host, docker's context for it here, and its entry in the fleet file. */
+
+import { readContext } from '../adapters/docker/contexts.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { contextName } from '../domain/fleet/specs.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import type { OpenedHost, Run } from '../engine/intent.ts';
+import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import { dockerConfigDirectory } from '../user.ts';
+import { checkContextOf, giveContexts } from './context.ts';
+import { caSpec, clientSpec } from './flags.ts';
+import { sudoReference } from './fleet-file.ts';
+import { makeOwn } from './own-client.ts';
+import { type Changed, failuresOf } from './results.ts';
+import type { Answers, SetupContext } from './setup-questions.ts';
+import { type ApplyRequest, apply, clientsFor, wantedHosts } from './wanted-hosts.ts';
+
+export type SetUp = {
+  readonly changed: Changed;
+  readonly spec: HostSpec;
+  /** Who verified the host. */
+  readonly client: string;
+  /** The docker context that was made; undefined: none. */
+  readonly context: string | undefined;
+  /** Why that context could not be made; the host is done all the same. */
+  readonly errors: readonly DockerTlsError[];
+};
+
+export type Requested = Answers & { readonly takeOver: boolean; readonly rejectOthers: boolean };
+
+/** The host as the answers have it, and docker here. */
+export async function changeSetUp(
+  context: SetupContext,
+  { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
+  { run, opened, state }: { readonly run: Run; readonly opened: OpenedHost; readonly state: StoreState },
+): Promise<SetUp> {
+  const { options, global, runtime } = context;
+  const { store } = run;
+  if (docker !== undefined) await refuseContext(docker, runtime);
+  const spec =
+    docker === undefined || contextName(requested) !== undefined ? requested : { ...requested, context: docker };
+  const request: ApplyRequest = {
+    reason: 'setup',
+    hosts: [spec],
+    ca: caSpec(options, file?.ca),
+    client: {
+      spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }),
+      named: client.requested,
+    },
+    takeOver,
+    rejectOthers,
+    addHardening: global.file === undefined,
+  };
+  const wanted = wantedHosts(request, state, runtime.now());
+  const [verifier] = clientsFor(wanted, state);
+  const fresh = wanted.credentials.some(({ kind }) => kind === 'client');
+  const writeFleet = await file?.edit(spec, {
+    sudoPassword: sudoReference(options, runtime.cwd),
+    client: fresh ? request.client.spec : undefined,
+  });
+  const dockerConfig = dockerConfigDirectory(runtime);
+  if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
+  const changed = await apply(request, { ...run, opened: new Map([[spec.name, opened]]) });
+  const name = changed.wanted.verifyAs?.[0] ?? '';
+  if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, errors: [] };
+  if (changed.results[0]?.kind !== 'done') throw new DockerTlsErrors(failuresOf(changed));
+  await makeOwn(store, name);
+  await writeFleet?.();
+  // The host is done, whatever becomes of the context.
+  const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
+  const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
+  return { changed, spec, client: name, context: errors.length > 0 ? undefined : docker, errors };
+}
+
+/** A context of that name that is not ours: said before the host is changed, not after. */
+async function refuseContext(name: string, runtime: SetupContext['runtime']): Promise<void> {
+  const found = await readContext({ name, dockerConfig: dockerConfigDirectory(runtime) });
+  if (found === undefined || found.ours) return;
+  throw new DockerTlsError({
+    code: 'E_CONTEXT_EXISTS',
+    where: name,
+    message: `there is a docker context ${name} already, and docker-tls did not write it`,
+    hints: ['choose another name: --context NAME', `docker context inspect ${name}`],
+  });
+}

@@ -1,0 +1,17 @@
+/** Owns the audit of one file: by its kind, the checks that there are and how its text is judged. */
+
+import { type AuditedFile, fileName } from '../report/report.ts';
+import { score } from '../score.ts';
+import { auditCompose, COMPOSE_CHECKS } from './compose.ts';
+import { auditDockerfile, DOCKERFILE_CHECKS } from './dockerfile.ts';
+
+export const FILE_KINDS = {
+  compose: { checks: COMPOSE_CHECKS, judge: auditCompose },
+  dockerfile: { checks: DOCKERFILE_CHECKS, judge: auditDockerfile },
+} as const;
+
+/** Fails with E_COMPOSE, E_DOCKERFILE (exit 2) where the text is none. */
+export function auditFile(kind: keyof typeof FILE_KINDS, path: string, text: string): AuditedFile {
+  const results = FILE_KINDS[kind].judge(text, path);
+  return { kind, name: fileName(path), results, score: score(results) };
+}

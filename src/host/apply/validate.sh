@@ -1,0 +1,41 @@
+# Asks dockerd whether it would start with its new configuration, and makes the user that it would make by itself meanwhile.
+# Needs functions: fail plainly step words
+# Needs variables: ERR REMAP VALIDATE
+# Needs programs: getent grep head id sh useradd usermod
+
+# What no user has of the numbers in subuid and subgid, as dockerd counts it.
+next_range() {
+  next=100000
+  for file in /etc/subuid /etc/subgid; do
+    [ -r "$file" ] || continue
+    while IFS=: read -r name first count || [ -n "$name" ]; do
+      case $first:$count in :* | *: | *[!0-9:]*) continue ;; esac
+      if [ $((first + count)) -gt "$next" ]; then next=$((first + count)); fi
+    done <"$file"
+  done
+}
+
+# add_range FILE OPTION
+add_range() {
+  if grep -q -e '^dockremap:' -e "^$(id -u dockremap):" "$1" 2>/dev/null; then return 0; fi
+  usermod "$2" "$next-$((next + 65535))" dockremap
+}
+
+# The user of userns-remap=default. Where dockerd makes it, and is stopped meanwhile (on a slow host when its time is over), it leaves one
+# without ranges, with which it never starts again.
+make_remap_user() {
+  getent passwd dockremap >/dev/null ||
+    useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /bin/false dockremap || return 1
+  next_range
+  add_range /etc/subuid --add-subuids && add_range /etc/subgid --add-subgids
+}
+
+# Hosts without these programs leave it to dockerd.
+if [ "$REMAP" = yes ] && command -v useradd >/dev/null && command -v usermod >/dev/null; then
+  make_remap_user 2>"$ERR" || fail "could not make the user dockremap: $(words)"
+fi
+if [ -n "$VALIDATE" ]; then
+  step validate
+  # Without the pages of help that dockerd prints after a wrong flag.
+  sh -c "$VALIDATE" >"$ERR" 2>&1 </dev/null || fail "$(plainly <"$ERR" | head -c 2000)"
+fi

@@ -1,0 +1,28 @@
+/** What `setup` proposes for docker here: a context of the host's name, but none where only SSH reaches the host. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { propose } from '../../src/actions/setup-questions.ts';
+import { completeHost } from '../../src/domain/settings.ts';
+
+test.each([
+  ['direct', undefined, 'web'],
+  ['ssh', undefined, undefined],
+  ['ssh', 'mine', 'mine'],
+] as const)('--reach %s, --context %s', async (reach, requested, proposed) => {
+  const home = mkdtempSync(join(tmpdir(), 'docker-tls-proposal-'));
+  const first = completeHost({ name: 'web', ssh: { destination: 'web.example' }, reach, context: requested });
+  const around = { options: { noContext: false }, runtime: { env: { HOME: home } } };
+  const opened = { facts: { hostname: 'web' }, session: { dialled: '10.0.0.1' } };
+  const { context } = await propose(
+    around as unknown as Parameters<typeof propose>[0],
+    {} as Parameters<typeof propose>[1],
+    first,
+    opened as unknown as Parameters<typeof propose>[3],
+    { state: { hosts: new Map() } as unknown as Parameters<typeof propose>[4]['state'], fleet: undefined },
+  );
+  rmSync(home, { recursive: true });
+  expect(context).toBe(proposed);
+});
