@@ -2,7 +2,7 @@
 // of `ssh HOST systemctl restart docker` on the same hosts with the same parallelism, and our CPU time and memory per host. "idle" is an
 // `apply` that finds nothing to do. Then how it grows with 100 and 1,000 ssh servers on loopback, all of which answer with the facts of
 // one lab host: `plan` logs in, reads the facts and plans; no host is changed or verified there. Each is planned on one processor and on all
-// of them. "main" is the CPU time of the main thread, "all" that of every thread: so much faster all processors could be at best
+// of them. "main ms" is the CPU time of the main thread for a host, "all ms" that of every thread: so much faster all processors could be at best
 // ("bound") as one, where nothing else ran on them. The servers do, and take as much again.
 //
 // Usage: node scripts/bench.d/fleet.mjs [--real 1,5,20] [--loopback 100,1000]    root on Linux; hosts are taken down at the end
@@ -149,7 +149,7 @@ async function onLoopback() {
   writeFileSync(join(directory, 'facts'), await recordFacts());
   const key = ssh2.utils.generateKeyPairSync('ed25519');
   writeFileSync(join(directory, 'key'), key.private, { mode: 0o600 });
-  const rows = [['servers on loopback', 'processors', 'wall s', 'all ms/host', 'main ms/host', 'RSS MB', 'bound']];
+  const rows = [['servers on loopback', 'processors', 'wall s', 'all ms', 'main ms', 'RSS MB', 'bound']];
   for (const count of loopback) {
     const server = spawn(
       process.execPath,
