@@ -151,7 +151,7 @@ const CHANGING: readonly (readonly [name: string, argv: readonly string[], asks:
 const OTHERS =
   /^(verify|status|audit|doctor|env|context|schedule|completion|ssh|tunnel|notices|version|log|client (list|export|import|request)|ca (show|export))$/;
 
-/** Those about a store itself: test/cli/team.test.ts has what they do before somebody agrees. */
+/** Those about a store itself: test/cli/team.test.ts has what they do before consent. */
 const STORES = /^(operator (add|remove|list)|store (copy|export|check|restore))$/;
 
 test('every command is in one of the tables', () => {

@@ -63,7 +63,7 @@ function socketGroup(facts: AuditFacts): string {
   );
 }
 
-const CHANGES = 'Whoever can change it decides what root runs.';
+const CHANGES = 'Anyone who can change it decides what root runs.';
 
 const KINDS: readonly Kind[] = [
   {
@@ -100,7 +100,7 @@ const KINDS: readonly Kind[] = [
     plural: true,
     mode: 0o444,
     severity: 'medium',
-    why: 'Whoever can change them decides which registries are trusted.',
+    why: 'Anyone who can change them decides which registries are trusted.',
     find: (facts) => facts.registryFiles,
   },
   {
@@ -109,7 +109,7 @@ const KINDS: readonly Kind[] = [
     what: 'TLS CA certificate',
     mode: 0o444,
     severity: 'high',
-    why: 'Whoever can change it decides which clients get in.',
+    why: 'Anyone who can change it decides which clients get in.',
     find: tls('ca'),
   },
   {
@@ -118,7 +118,7 @@ const KINDS: readonly Kind[] = [
     what: 'TLS server certificate',
     mode: 0o444,
     severity: 'medium',
-    why: 'Whoever can change it can break or redirect what clients verify.',
+    why: 'Anyone who can change it can break or redirect what clients verify.',
     find: tls('cert'),
   },
   {
@@ -127,7 +127,7 @@ const KINDS: readonly Kind[] = [
     what: 'TLS server key',
     mode: 0o400,
     severity: 'high',
-    why: 'Whoever can read it can pretend to be this host to all clients.',
+    why: 'Anyone who can read it can pretend to be this host to all clients.',
     find: tls('key'),
   },
   {
@@ -136,7 +136,7 @@ const KINDS: readonly Kind[] = [
     what: 'docker.sock',
     mode: 0o660,
     severity: 'critical',
-    why: 'Whoever can write to it is root on this host.',
+    why: 'Anyone who can write to it is root on this host.',
     group: socketGroup,
     find: (facts) => paths(facts.apiSocket || '/var/run/docker.sock')(facts),
   },
@@ -173,7 +173,7 @@ const KINDS: readonly Kind[] = [
     what: 'containerd.sock',
     mode: 0o660,
     severity: 'critical',
-    why: 'Whoever can write to it can start containers as root, past Docker.',
+    why: 'Anyone who can write to it can start containers as root, past Docker.',
     find: paths('/run/containerd/containerd.sock'),
   },
   {
@@ -193,7 +193,7 @@ const KINDS: readonly Kind[] = [
     plural: true,
     mode: 0o755,
     severity: 'high',
-    why: 'Whoever can write to the directory can put other files in the place of these.',
+    why: 'Anyone who can write to the directory can put other files in the place of these.',
     find: tlsDirectories,
   },
 ];
