@@ -87,9 +87,10 @@ beforeEach(async () => {
   );
 });
 
-/** Two hosts, two clients, and a request; the CA's key is here. */
+/** Two hosts, two clients, and a request; the CA's key is here, under the passphrase. */
 async function ownCa(): Promise<void> {
-  await issueStore(home, { now, hosts: { h1: {}, h2: {} }, clients: { laptop: undefined, eve: undefined } });
+  const clients = { laptop: undefined, eve: undefined };
+  await issueStore(home, { now, hosts: { h1: {}, h2: {} }, clients, passphrase: 'correct horse' });
   await runCli(['client', 'request', 'ann', '--out', join(directory, 'ann.csr'), '--home', newHome()]);
 }
 

@@ -43,20 +43,14 @@ async function write(change: (now: StoreState) => StoreChange): Promise<void> {
   });
 }
 
-/** Another client, with the credentials of laptop. */
-function withBob(clients: StoreState['clients']): StoreChange {
-  const { directory: _, ...laptop } = clients.get('laptop') as NonNullable<ReturnType<typeof clients.get>>;
-  return { clients: { bob: { ...laptop, record: { ...laptop.record, name: 'bob' } } } };
-}
-
 function amended(clients: StoreState['clients'], more: Partial<ClientRecord>): StoreChange {
   const { directory: _, ...eve } = clients.get('eve') as NonNullable<ReturnType<typeof clients.get>>;
   return { clients: { eve: { ...eve, record: { ...eve.record, ...more } } } };
 }
 
-/** Renews eve, or --all, by a CA that signs once `meanwhile` has happened. */
-function renew(meanwhile: () => Promise<void>, who = 'eve') {
-  return runCli(['rotate', 'client', who, '--yes', '--json', '--home', home], {
+/** Renews eve by a CA that signs once `meanwhile` has happened. */
+function renew(meanwhile: () => Promise<void>) {
+  return runCli(['rotate', 'client', 'eve', '--yes', '--json', '--home', home], {
     cwd: dirname(home),
     env: { HOME: dirname(home) },
     now: () => now,
@@ -86,17 +80,6 @@ describe('while it is asked', () => {
     const { exit, json } = await renew(() => write(({ clients }) => amended(clients, { hosts: ['build-1'] })));
     expect([exit, json.error?.code]).toEqual([5, 'E_STORE_CHANGED']);
     expect((await state()).clients.get('eve')?.record.hosts).toEqual(['build-1']);
-  });
-
-  test('there is one more client to renew: nothing is renewed by halves', async () => {
-    const before = (await state()).clients.get('eve')?.cert;
-    let bob = false;
-    const { exit, json } = await renew(async () => {
-      if (!bob) await write(({ clients }) => withBob(clients));
-      bob = true;
-    }, '--all');
-    expect([exit, json.error?.code]).toEqual([5, 'E_STORE_CHANGED']);
-    expect((await state()).clients.get('eve')?.cert).toBe(before);
   });
 
   test('the CA is replaced: nothing of the old one is stored', async () => {
@@ -131,6 +114,19 @@ describe('what is wanted has changed by the time the store is locked', () => {
 
   test('nothing is done where a person agreed to something else', async () => {
     await expect(issue(true)).rejects.toMatchObject({ code: 'E_STORE_CHANGED', exit: 5 });
+    expect((await state()).clients.get('eve')?.record.hosts).toBeUndefined();
+  });
+
+  test('nor where an external CA has signed for something else', async () => {
+    eve = (await state()).clients.get('eve') as StoredClient;
+    const wanted = renamed(['first']);
+    let calls = 0;
+    const want = () => renamed([calls++ === 0 ? 'first' : 'second']);
+    const run = { store: openStore(home), asks: false, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
+    const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
+    await expect(
+      issueCredentials({ reason: 'test', want }, { wanted, hosts: [] }, base, run, false),
+    ).rejects.toMatchObject({ code: 'E_STORE_CHANGED' });
     expect((await state()).clients.get('eve')?.record.hosts).toBeUndefined();
   });
 
@@ -180,4 +176,30 @@ test.each([
   const run = { passphrase: { ...NO_PASSPHRASE, forExistingCa }, runtime: {} } as unknown as Run;
   await unlockCa({ wanted, hosts: [] } as unknown as Planned, base, run);
   expect(asked).toBe(times);
+});
+
+test.each([
+  ['is taken out again where no host came to use it', false],
+  ['stays where another run has set up a host by it meanwhile', true],
+])('a CA that a first setup made and did not need %s', async (_, used) => {
+  home = newHome();
+  const wanted: Wanted = {
+    hosts: [],
+    credentials: [{ kind: 'create-ca', ca: { name: 'first', keyType: 'p256', days: 100 } }],
+    target: { kind: 'desired' },
+    temporary: true,
+  };
+  const run = { store: openStore(home), passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
+  const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
+  const issued = await issueCredentials(
+    { reason: 'setup', want: () => wanted },
+    { wanted, hosts: [] },
+    base,
+    run,
+    false,
+  );
+  if (used) await issueStore(home, { now, hosts: { h1: {} } });
+  await issued.retract();
+  const { ca, oldCas, hosts } = await state();
+  expect([ca !== undefined, oldCas.length, hosts.size]).toEqual([used, 0, used ? 1 : 0]);
 });
