@@ -96,7 +96,18 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
       await record();
     } else {
       outcome = await transact({
-        ...{ plan, facts, credentials: sent, spec, session, reach: run, reason: base.reason, progress: line, ...first },
+        ...{
+          plan,
+          facts,
+          credentials: sent,
+          spec,
+          session,
+          reach: run,
+          reason: base.reason,
+          progress: line,
+          ...first,
+          mark: planned.mark,
+        },
         verify: check,
         save: record,
         unsave: async () => {

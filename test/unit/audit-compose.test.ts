@@ -72,6 +72,12 @@ test('every check passes on the good file and fails on the bad one', () => {
   expect(good?.size).toBe(COMPOSE_CHECKS.length);
 });
 
+test('a capability that is nearly all of root is as grave as in a running container', () => {
+  const severity = (name: string) =>
+    auditCompose(`services: { a: { cap_add: [${name}] } }`, 'c').find(({ id }) => id === 'compose.5.4')?.severity;
+  expect([severity('SYS_ADMIN'), severity('CAP_BPF'), severity('SYS_TIME')]).toEqual(['high', 'high', 'medium']);
+});
+
 /** As Compose reads a variable. */
 function braced(text: string): string {
   return ['$', '{', text, '}'].join('');

@@ -8,7 +8,10 @@ import { coloursOf } from './colours.ts';
 import { useCommands } from './next.ts';
 import { outcomeJson, renderAttention, renderChecks, renderOutcome, renderWarnings } from './outcome.ts';
 
-export function renderSetup({ changed, spec, client, context, errors }: SetUp, around: Around): CommandResult {
+export function renderSetup(
+  { changed, spec, client, context, ownClient, errors }: SetUp,
+  around: Around,
+): CommandResult {
   const [outcome] = changed.results;
   if (outcome?.kind !== 'done') {
     const { result, ...rest } = renderChange(changed, around);
@@ -31,7 +34,7 @@ export function renderSetup({ changed, spec, client, context, errors }: SetUp, a
     exit: 0,
     result: { ...(outcomeJson(outcome) as object), endpoint, client, context },
     text: [verified, '', sentence].join('\n'),
-    next: useCommands(spec, context, around.runtime),
+    next: [...useCommands(spec, context, around.runtime), ...ownClient],
     attention: renderAttention([outcome]),
     errors,
   };

@@ -76,12 +76,21 @@ function execStartWords(unit: Unit | undefined): readonly string[] | undefined {
   return argv?.split(/\s+/);
 }
 
-function groupMembers(group: string, users: string): readonly string[] | undefined {
-  const found = /^docker:[^:]*:(\d+):(.*)$/m.exec(group);
-  if (found === null) return undefined;
-  const primary = lines(users).filter((line) => line.split(':')[2] === found[1]);
-  const members = [...(found[2] ?? '').split(','), ...primary.map((line) => line.split(':')[0] ?? '')];
+function groupMembers(name: string, group: string, users: string): readonly string[] | undefined {
+  const found = lines(group)
+    .map((line) => /^([^:]*):[^:]*:(\d+):(.*)$/.exec(line)?.slice(1))
+    .find((parts) => parts?.[0] === name)
+    ?.slice(1);
+  if (found === undefined) return undefined;
+  const primary = lines(users).filter((line) => line.split(':')[2] === found[0]);
+  const members = [...(found[1] ?? '').split(','), ...primary.map((line) => line.split(':')[0] ?? '')];
   return [...new Set(members.map((name) => name.trim()).filter((name) => name !== ''))];
+}
+
+function otherGroup(group: string, users: string): { name: string; members: readonly string[] } | undefined {
+  const name = /^[^:\n]+/.exec(group)?.[0] ?? '';
+  if (name === '' || name === 'docker' || name === 'root') return undefined;
+  return { name, members: groupMembers(name, group, users) ?? [] };
 }
 
 /** `/proc/PID/status:NoNewPrivs:\t1` lines. */
@@ -148,7 +157,9 @@ export function parseAuditFacts(stdout: Buffer) {
   const bootDisabled = /(?:^|\s)audit=(?:0|off)(?:\s|$)/.test(text('kernel-cmdline'));
   const sshd = withStatus('sshd');
   const answers = apiAnswers(sections);
-  const podman = cmdline === undefined && (/\/podman\//.test(text('api-socket-target')) || isPodman(answers));
+  const podmanService = bytes('podman-service') !== undefined;
+  const podman =
+    cmdline === undefined && (podmanService || /\/podman\//.test(text('api-socket-target')) || isPodman(answers));
   return {
     kernel: text('kernel'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',
@@ -191,13 +202,17 @@ export function parseAuditFacts(stdout: Buffer) {
       }),
     ),
     /** Members of the docker group, those whose primary group it is included; undefined when there is no such group. */
-    dockerGroup: groupMembers(text('docker-group'), text('users')),
+    dockerGroup: groupMembers('docker', text('docker-group'), text('users')),
+    /** The group that owns Docker's socket, where it is neither docker nor root's. */
+    socketGroup: otherGroup(text('socket-group'), text('users')),
     units,
     daemon: {
       running: cmdline !== undefined,
       binary: text('dockerd-exe').replace(/ \(deleted\)$/, '') || (words?.[0] ?? ''),
       /** The most open files that it may have itself: without CAP_SYS_RESOURCE no container gets more. */
       openFiles: Number(text('dockerd-open-files')) || undefined,
+      /** Of each new container, by the unit that starts it. */
+      softOpenFiles: Number(text('containers-open-files')) || undefined,
       /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
       words,
       flags: parseArguments(words ?? []),
@@ -229,6 +244,8 @@ export function parseAuditFacts(stdout: Buffer) {
     apiSocket: podman ? '' : text('api-socket'),
     /** Podman serves Docker's API here (podman-docker), and no dockerd runs: the checks cannot judge its answers. */
     podman,
+    /** It does so by the service of docker-tls. */
+    podmanService,
     /** The status of the API's answer: 0 when there was none in time, undefined when the host has no program to ask with. */
     apiStatus: answers.get('/info')?.status,
     /** What the first process of each running container really has, by its process id. */

@@ -37,6 +37,8 @@ export type Places = {
   readonly current: string;
   readonly state: string;
   readonly lock: string;
+  /** The script by which a user's own dockerd gets the port that systemd holds. */
+  readonly listen: string;
   /** In memory. */
   readonly run: string;
   /** What dockerd reads and listens on without being told. */
@@ -61,6 +63,7 @@ function placesIn(
     current: `${configuration}/tls/current`,
     state,
     lock: `${run}/docker-tls.lock`,
+    listen: `${configuration}/docker-tls-listen.sh`,
     run,
     daemonJson: `${configuration}/daemon.json`,
     localSocket,

@@ -25,6 +25,7 @@ const STARTS: Readonly<Record<KindName, (facts: HostFacts) => DaemonStart>> = {
   systemd: startOfUnit,
   sysvinit: startOfScript,
   openrc: startOfScript,
+  rootless: startOfUnit,
   podman: startOfPodman,
 };
 

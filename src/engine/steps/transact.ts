@@ -42,6 +42,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     keep: spec.keep,
     reason: change.reason,
     settings: keptOf(spec),
+    store: change.mark,
   });
   let warnings: readonly string[];
   try {

@@ -1,7 +1,7 @@
 # Files of Docker, with modes and owners; and where private keys are.
 # Needs functions: end stat_files
 # Needs variables: data_root gnu_stat socket tls_ca tls_cert tls_key
-# Needs programs: find xargs
+# Needs programs: find getent stat xargs
 
 file_facts() {
   units=
@@ -30,6 +30,9 @@ file_facts() {
     /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock "$socket" /run/containerd /run/containerd/containerd.sock \
     /var/lib/docker ${data_root:+"$data_root"} /etc/containerd/config.toml
   end files
+  # Docker can give its socket to another group than docker; whoever is in that one is root as well.
+  getent group "$(stat -L -c %G -- "$socket")"
+  end socket-group
   [ ! -d /etc/docker/certs.d ] || {
     if [ "$gnu_stat" = yes ]; then
       find -L /etc/docker/certs.d -maxdepth 3 -type f -exec stat -L --printf '%f %u %g %U %G %s %n\000' {} +

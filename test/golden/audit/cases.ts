@@ -317,6 +317,25 @@ const DAEMON_CASES: readonly Case[] = [
     state: 'finding',
     says: 'become root',
   },
+  {
+    check: '1.1.2',
+    name: "another group has Docker's socket",
+    change: { sections: { 'socket-group': 'devs:x:1007:pat' } },
+    state: 'finding',
+    says: "is in the group devs, which has Docker's socket",
+  },
+  {
+    check: '1.1.2',
+    name: 'the socket is in the docker group',
+    change: { sections: { 'socket-group': 'docker:x:102:' } },
+    state: 'pass',
+  },
+  {
+    check: '3.15',
+    name: "--group is not for a socket of systemd's",
+    change: { flags: ['--group', 'devs'] },
+    state: 'pass',
+  },
   { check: '1.1.2', name: 'no docker group', change: { sections: { 'docker-group': '' } }, state: 'not-applicable' },
   {
     check: '1.2.2',

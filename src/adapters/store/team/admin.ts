@@ -164,7 +164,7 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
       );
     const { revision, files } = snapshot;
     const seen = { sequence: manifest.sequence, revision, manifest: sha256(files.get(MANIFEST)), signers: known };
-    session.local.remember(seen, true);
+    session.remember(snapshot, seen, true);
   }
   const opened = await session.read(0);
   const last = opened.signers.at(-1);

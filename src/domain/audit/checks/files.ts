@@ -54,13 +54,15 @@ function tls(role: 'ca' | 'cert' | 'key'): Kind['find'] {
   };
 }
 
-/** The group that dockerd or systemd gives the local socket to. */
+function localSocket(facts: AuditFacts): readonly FileFact[] {
+  return paths(facts.apiSocket || '/var/run/docker.sock')(facts);
+}
+
+/** The group that the local socket is to have. dockerd is told one with --group, for sockets that it opens; systemd has its own for `fd://`. */
 function socketGroup(facts: AuditFacts): string {
-  return (
-    setting(facts.daemon, 'group')?.values.at(-1) ??
-    facts.units.get('docker.socket')?.get('SocketGroup')?.[0] ??
-    'docker'
-  );
+  const bySystemd = facts.units.get('docker.socket')?.get('SocketGroup')?.[0] ?? 'docker';
+  const byDockerd = setting(facts.daemon, 'group')?.values.at(-1) ?? bySystemd;
+  return localSocket(facts).some(({ group }) => group === bySystemd) ? bySystemd : byDockerd;
 }
 
 const CHANGES = 'Anyone who can change it decides what root runs.';
@@ -138,7 +140,7 @@ const KINDS: readonly Kind[] = [
     severity: 'critical',
     why: 'Anyone who can write to it is root on this host.',
     group: socketGroup,
-    find: (facts) => paths(facts.apiSocket || '/var/run/docker.sock')(facts),
+    find: localSocket,
   },
   {
     ownerId: '3.17',

@@ -2,7 +2,7 @@
 
 import { textAt } from '../api.ts';
 import { type AuditRule, isHollow, isWatched } from '../audit-rules.ts';
-import { type Check, finding, forPerson, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import { type Check, finding, forPerson, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import { setting } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
 
@@ -39,12 +39,20 @@ function ownPartition(facts: AuditFacts): Verdict {
 }
 
 function groupMembers(facts: AuditFacts): Verdict {
-  if (facts.dockerGroup === undefined) return notApplicable('there is no docker group');
-  return judge(
-    facts.dockerGroup
+  const { dockerGroup, socketGroup } = facts;
+  if (dockerGroup === undefined && socketGroup === undefined) return notApplicable('there is no docker group');
+  const evidence = (members: readonly string[], group: string) =>
+    members
       .filter((user) => user !== 'root')
-      .map((user) => ({ place: `user ${user}`, text: 'is in the docker group, and so can become root' })),
-  );
+      .map((user) => ({ place: `user ${user}`, text: `is in ${group}, and so can become root` }));
+  const inDocker = evidence(dockerGroup ?? [], 'the docker group');
+  const inOther = evidence(socketGroup?.members ?? [], `the group ${socketGroup?.name}, which has Docker's socket`);
+  const stays =
+    inDocker.length > 0
+      ? undefined
+      : `it edits the docker group alone; for this one: gpasswd --delete USER ${socketGroup?.name}`;
+  const all = [...inDocker, ...inOther];
+  return all.length === 0 ? PASS : finding(all, undefined, stays);
 }
 
 /** The oldest release line that still gets fixes (moby: project/BRANCHES-AND-TAGS.md). A distribution that rebuilds an older one tells nothing of the rest. */

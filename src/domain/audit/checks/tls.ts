@@ -82,7 +82,8 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
     const places = evidence.map(({ place, text }) => ({ place, text }));
     return finding(places, evidence.every(({ local }) => local) ? 'high' : 'critical');
   }
-  if (facts.daemon.words === undefined && facts.docker === undefined) return notApplicable('there is no dockerd');
+  if (facts.daemon.words === undefined && facts.docker === undefined && !facts.podmanService)
+    return notApplicable('there is no dockerd');
   return PASS;
 }
 

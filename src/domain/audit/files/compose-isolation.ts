@@ -1,6 +1,6 @@
 /** Owns the checks of a Compose file on isolation: what a service may do to the host. */
 
-import { moreThanDefault } from '../capabilities.ts';
+import { isGrave, moreThanDefault } from '../capabilities.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import { type ComposeCheck, check } from './compose-check.ts';
 import { devices, is, isTrue, mounts, securityOptions, socketsByName, user } from './compose-service.ts';
@@ -29,13 +29,17 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
     'medium',
     'No more capabilities than the default are added',
     'Capabilities beyond the default are added',
-    'Each capability is a part of root.',
+    'Each capability is a part of root; SYS_ADMIN and some others are nearly all of it.',
     'cap_drop: [ALL], and in cap_add only what the program needs',
     (service) =>
       service
         .items('cap_add')
         .filter(({ text }) => moreThanDefault([text]).length > 0)
-        .map(({ text, line }) => ({ text: `adds ${text}`, line })),
+        .map(({ text, line }) => ({
+          text: `adds ${text}`,
+          line,
+          ...(isGrave(text) ? { severity: 'high' as const } : {}),
+        })),
   ),
   check(
     '5.5',

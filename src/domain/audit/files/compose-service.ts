@@ -1,13 +1,13 @@
 /** Owns the questions that the checks ask of one service of a Compose file. */
 
 import type { Mount } from '../api.ts';
-import { type Evidence, judge, notApplicable, type Verdict } from '../check.ts';
+import { type Evidence, judge, notApplicable, type Severity, type Verdict } from '../check.ts';
 import { isRootUser } from '../checks/images.ts';
 import type { Compose, Field, Service } from './compose-model.ts';
 import { holdsPassword, isSecretName, isWrittenOut } from './secrets.ts';
 
 /** What is wrong, and the line that says so; the service's own line when something is missing. */
-export type Wrong = { readonly text: string; readonly line: number };
+export type Wrong = { readonly text: string; readonly line: number; readonly severity?: Severity };
 
 export function isTrue(field: Field | undefined): boolean {
   return field !== undefined && /^(true|yes|on|1)$/i.test(String(field.value));

@@ -126,11 +126,12 @@ function accessOf(
     where,
     grave: true,
   }));
-  const members = facts.dockerGroup ?? [];
-  const group =
-    members.length === 0
+  const groups = [{ name: 'docker', members: facts.dockerGroup ?? [] }, facts.socketGroup];
+  const group = groups.flatMap((one) =>
+    one === undefined || one.members.length === 0
       ? []
-      : [{ who: members.join(', '), how: 'docker group', where: facts.apiSocket, grave: false }];
+      : [{ who: one.members.join(', '), how: `${one.name} group`, where: facts.apiSocket, grave: false }],
+  );
   const served = exposedAddresses(facts).map(({ address }) => address);
   const trusted = isOn(facts.daemon, 'tlsverify', false)
     ? readCertificates(facts.tls.ca?.pem ?? '').map(({ subject }) => ({
