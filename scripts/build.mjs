@@ -42,6 +42,15 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 
+// What bin/docker-tls-plugin says of itself, without Node (docker/cli, cli-plugins/metadata/metadata.go).
+const plugin = {
+  SchemaVersion: '0.1.0',
+  Vendor: 'docker-tls',
+  Version: version,
+  ShortDescription: 'TLS for remote Docker daemons',
+};
+writeFileSync(resolve(root, outdir, 'plugin.json'), `${JSON.stringify(plugin)}\n`);
+
 const directories = new Set();
 for (const input of Object.keys(metafile.inputs)) {
   const found = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input);
