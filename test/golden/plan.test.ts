@@ -41,7 +41,7 @@ function rendered(plan: HostPlan, { places }: HostFacts): string {
   return `${JSON.stringify(rest, undefined, 2)}\n${texts.join('')}--- manifest\n${manifest}`;
 }
 
-describe.each<Suite>([...suites, 'rootless'])('on %s', (suite) => {
+describe.each<Suite>([...suites, 'rootless', 'podman'])('on %s', (suite) => {
   // Nothing of a user's Docker hardens their host.
   test.each(CASES.filter(({ name }) => suite !== 'rootless' || name !== 'setup-hardened'))(
     '$name (UPDATE_GOLDEN=1 writes it anew: review the difference)',

@@ -15,6 +15,28 @@ export type HardenedDaemon = {
 /** `name=value` of the limits that containers get unless told otherwise: what most services need, and no host runs dry of. */
 const OPEN_FILES = 64_000;
 
+/** The fixes that are settings of dockerd. */
+const DAEMON_FIXES: readonly FixName[] = [
+  'icc',
+  'log-level',
+  'iptables',
+  'no-new-privileges',
+  'live-restore',
+  'userland-proxy',
+  'userns-remap',
+  'log-limits',
+  'default-ulimits',
+  'experimental',
+];
+
+/** Where no dockerd serves the API. */
+export function leaveDaemon(fixes: ReadonlySet<FixName>): HardenedDaemon {
+  const left = DAEMON_FIXES.filter((name) => fixes.has(name));
+  const notes =
+    left.length === 0 ? [] : [`${left.join(', ')}: of dockerd, which does not serve the API here; left out`];
+  return { settings: {}, notes };
+}
+
 /** What the fixes make of the settings. */
 export function hardenDaemon(
   fixes: ReadonlySet<FixName>,

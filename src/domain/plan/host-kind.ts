@@ -27,6 +27,8 @@ export type Engine = {
   readonly configurable: boolean;
   /** Its service is ours, and is there only while docker-tls is; no container depends on it. */
   readonly apart: boolean;
+  /** Its own client, where that is another than docker: a setup ends with how it is told of the host. */
+  readonly client?: 'podman';
 };
 
 const DOCKER: Engine = {
@@ -36,7 +38,14 @@ const DOCKER: Engine = {
   configurable: true,
   apart: false,
 };
-const PODMAN: Engine = { title: 'Podman', program: 'podman', trust: PODMAN_TRUST, configurable: false, apart: true };
+const PODMAN: Engine = {
+  title: 'Podman',
+  program: 'podman',
+  trust: PODMAN_TRUST,
+  configurable: false,
+  apart: true,
+  client: 'podman',
+};
 
 export type HostKind = {
   readonly name: KindName;

@@ -70,6 +70,18 @@ read_arguments() {
 
 json_path() { printf '%s' "$flat" | sed -n 's/.*"'"$1"'" *: *"\([^"\\]*\)".*/\1/p'; }
 
+# Podman's service, where it serves the API under TLS in the place of a dockerd.
+podman_service() {
+  pid=$(systemctl show -p MainPID --value docker-tls-podman.service)
+  [ "${pid:-0}" -gt 0 ] || return 0
+  words=$(tr '\000' '\n' <"/proc/$pid/cmdline")
+  printf '%s' "$words"
+  end podman-service
+  tls_ca=$(printf '%s\n' "$words" | sed -n 's/^--tls-client-ca=//p')
+  tls_cert=$(printf '%s\n' "$words" | sed -n 's/^--tls-cert=//p')
+  tls_key=$(printf '%s\n' "$words" | sed -n 's/^--tls-key=//p')
+}
+
 dockerd_facts() {
   config=/etc/docker/daemon.json tls_ca='' tls_cert='' tls_key='' uses_tls='' socket=/var/run/docker.sock own_socket='' data_root=''
   find_dockerd
@@ -90,6 +102,8 @@ dockerd_facts() {
     end dockerd-sockets
     own_config
     read_arguments
+  else
+    podman_service
   fi
   printf '%s' "$config"
   end config-path

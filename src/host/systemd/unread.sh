@@ -5,6 +5,8 @@
 # Those other than our drop-in, one per line: systemd would read them at the next change, and no plan has looked at what they say.
 # unread_units FRAGMENT KNOWN (drop-ins, one per line)
 unread_units() {
+  # One that is not there yet has nothing that was read.
+  [ -n "$1" ] || return 0
   path=$UNITS/$SERVICE
   if [ -s "$path" ] && [ "$(readlink -f -- "$path")" != "$(readlink -f -- "$1")" ]; then printf '%s\n' "$path"; fi
   for directory in ${UNIT_PATH:-/etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system}; do

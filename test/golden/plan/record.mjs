@@ -27,15 +27,19 @@ function run(program, args, input = '') {
 
 const lab = (args, input) => run(join(root, 'scripts/lab'), args, input);
 
-/** Who has the Docker of a suite, and how a command of theirs begins. */
+/** Who has the Docker of a suite, how a command of theirs begins, and what runs containers. */
 function ownerOf(suite) {
   return suite === 'rootless'
-    ? { user: 'rooty', as: ['runuser', '-l', 'rooty', '-c'] }
-    : { user: 'root', as: ['sh', '-c'] };
+    ? { user: 'rooty', as: ['runuser', '-l', 'rooty', '-c'], engine: 'docker', init: '--init' }
+    : {
+        user: 'root',
+        as: ['sh', '-c'],
+        ...(suite === 'podman' ? { engine: 'podman', init: '' } : { engine: 'docker', init: '--init' }),
+      };
 }
 
 function record(suite) {
-  const { user, as } = ownerOf(suite);
+  const { user, as, engine, init } = ownerOf(suite);
   const host = `plan-${suite}`;
   const up = lab(['up', host, '--suite', suite, '--owner-pid', String(process.pid), '--json']);
   const [{ address, keyFile }] = JSON.parse(up);
@@ -47,8 +51,8 @@ function record(suite) {
     );
   };
   try {
-    lab(['exec', host, ...as, 'docker import ~/busybox.tar busybox']);
-    lab(['exec', host, ...as, 'docker run -d --init --name web --restart always busybox sleep 1d']);
+    lab(['exec', host, ...as, `${engine} import ~/busybox.tar busybox`]);
+    lab(['exec', host, ...as, `${engine} run -d ${init} --name web --restart always busybox sleep 1d`]);
     save('fresh');
     const program = join(directory, 'bin/docker-tls.js');
     const words = ['setup', `${user}@${address}`, '--name', host, '-i', keyFile, '--host-key', 'accept-new'];
@@ -72,7 +76,7 @@ try {
   run(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
   for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(directory, path), { recursive: true });
   const named = process.argv.slice(2);
-  for (const suite of named.length > 0 ? named : ['bookworm', 'trixie', 'sid', 'rootless']) record(suite);
+  for (const suite of named.length > 0 ? named : ['bookworm', 'trixie', 'sid', 'rootless', 'podman']) record(suite);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
