@@ -57,6 +57,11 @@ export function sudoCommand(login: Login, ...words: readonly string[]): string {
     : sshCommand({ ...login, terminal: true }, 'sudo', ...words);
 }
 
+/** Sets a host's clock by this computer's: works without a time service there, which `timedatectl set-ntp true` needs. */
+export function clockCommand(login: Login): string {
+  return `${rootCommand(login, 'date', '-u', '-s')} @$(date +%s)`;
+}
+
 /** `ssh` with all that leads to the host, without the command. */
 export function sshWords(login: Login): string {
   return ['ssh', ...sshArguments(login)].map(shellQuote).join(' ');

@@ -77,14 +77,19 @@ function renderRows(
   const attention = rows.filter(needsAttention).length;
   // The column is as wide as the terminal leaves it; what is wrong with a host is to be read in full.
   const found = rows.flatMap((row) => foundOf(row).map((text) => `${row.name}: ${text}`));
+  const upgrades = rows.flatMap(({ name, upgrade }) =>
+    upgrade === undefined ? [] : [hangText(printable(`${name}: ${upgrade.text}`), columns, 2)],
+  );
   return [
     table,
     ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
-    ...rows.flatMap(({ name, upgrade }) =>
-      upgrade === undefined ? [] : [hangText(printable(`${name}: ${upgrade.text}`), columns, 2)],
-    ),
+    ...upgrades,
     ...(rotation === undefined ? [] : [`A rotation of the CA is under way. ${rotation.words}`]),
-    attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
+    attention === 0
+      ? upgrades.length > 0
+        ? 'Nothing is due, and nothing differs.'
+        : 'All is well.'
+      : `${plural(attention, 'entry needs', 'entries need')} attention.`,
   ].join('\n');
 }
 
