@@ -15,7 +15,7 @@ rmSync(resolve(root, outdir), { recursive: true, force: true });
 const { metafile } = await build({
   metafile: true,
   absWorkingDir: root,
-  entryPoints: { main: 'src/cli/main.ts', notice: 'src/cli/notice.ts' },
+  entryPoints: { main: 'src/cli/main.ts', notice: 'src/cli/notice.ts', thread: 'src/adapters/thread.ts' },
   outdir,
   bundle: true,
   splitting: true,
@@ -41,6 +41,15 @@ const { metafile } = await build({
   },
   logLevel: 'warning',
 });
+
+// What bin/docker-tls-plugin says of itself, without Node (docker/cli, cli-plugins/metadata/metadata.go).
+const plugin = {
+  SchemaVersion: '0.1.0',
+  Vendor: 'docker-tls',
+  Version: version,
+  ShortDescription: 'TLS for remote Docker daemons',
+};
+writeFileSync(resolve(root, outdir, 'plugin.json'), `${JSON.stringify(plugin)}\n`);
 
 const directories = new Set();
 for (const input of Object.keys(metafile.inputs)) {

@@ -30,6 +30,10 @@ export type SshOptions = {
   /** `strict`: only known keys (asks where `ask.hostKey` is given); `accept-new`: store unknown keys; `SHA256:…`: exactly this one. */
   readonly hostKey?: string;
   readonly knownHostsFile?: string;
+  /** The session's tunnel is used. */
+  readonly tunnels?: boolean;
+  /** Everything runs as the user that logs in: the daemon is theirs. */
+  readonly rootless?: true;
   /** The password for sudo, when the user needs one. */
   readonly sudoPassword?: Secret;
   readonly connectTimeoutMs?: number;
@@ -60,7 +64,7 @@ export type ScriptRequest = {
   readonly script: string;
   /** What the script reads from stdin (secret files included), in this order. */
   readonly input?: readonly (Uint8Array | Secret)[];
-  /** Run as root: directly when the user is root, else through sudo. */
+  /** Run as root: directly when the user is root, else through sudo. On a session of a rootless Docker: as that user. */
   readonly asRoot: boolean;
   readonly timeoutMs: number;
   /** Called for each complete line of standard output while the script runs (cleaned by the receiver). */

@@ -177,9 +177,14 @@ async function examine(request: DoctorRequest): Promise<Examination> {
     endpoint,
     client: client.record.name,
     clockSkewMs: seen.skewMs,
-    journal: DAEMONS_FAULT.includes(diagnosis.cause) ? (seen.journal ?? []) : [],
+    journal: DAEMONS_FAULT.includes(diagnosis.cause) && !onTheWay(diagnosis, seen) ? (seen.journal ?? []) : [],
     sshProblem: seen.problem && { message: seen.problem.message, hints: seen.problem.hints.filter(isForDoctor) },
   };
+}
+
+/** What listens there and is not reached has nothing to say of it. */
+function onTheWay({ cause }: Diagnosis, { inside }: Seen): boolean {
+  return cause === 'timed-out' || (cause === 'connection-refused' && inside?.listens === true);
 }
 
 /** `doctor` has no option for a host's key: what is left adds the key to known_hosts. */
@@ -240,7 +245,10 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
           ...(other === undefined ? [] : [managedExternally(record.name, other)]),
           ...preflight({ host: record.name, login, facts, skewMs, nowMs, port: record.port }),
         ],
-        doubt: doubt && [doubt.words, ...doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' ')))].join('; '),
+        doubt: doubt && {
+          words: doubt.words,
+          commands: doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' '))),
+        },
         serverCert: installed?.cert,
         trust: installed?.ca,
       },

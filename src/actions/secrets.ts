@@ -61,14 +61,7 @@ export function passphraseSource(
       if (weak !== undefined) await prompts.show(`warning: the passphrase given for the new CA is weak. ${weak}\n`);
       if (secret !== undefined || options.noCaPassphrase || reference === 'none') return secret;
       if (!prompts.interactive) {
-        throw new DockerTlsError({
-          code: 'E_CA_PASSPHRASE',
-          message: 'no passphrase given for the new CA key; pass --ca-passphrase-file or --no-ca-passphrase',
-          hints: [
-            '--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)',
-            '--no-ca-passphrase; with an external CA: docker-tls ca import --cert FILE … --no-ca-passphrase',
-          ],
-        });
+        throw noPassphrase(options.noCaPassphrase !== undefined);
       }
       const typed = await prompts.password({
         ...NEW_CA,
@@ -99,6 +92,19 @@ export function passphraseSource(
       return prompts.password({ message: `PIN of ${uri}:`, explain, flag: 'docker-tls ca import … --pin-file FILE' });
     },
   };
+}
+
+/** `declinable`: the command has --no-ca-passphrase; with others, the CA is made first. */
+function noPassphrase(declinable: boolean): DockerTlsError {
+  const none = declinable ? '--no-ca-passphrase' : 'docker-tls ca create --no-ca-passphrase';
+  return new DockerTlsError({
+    code: 'E_CA_PASSPHRASE',
+    message: `no passphrase given for the new CA key; pass --ca-passphrase-file or ${declinable ? none : `run ${none} first`}`,
+    hints: [
+      '--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)',
+      `${none}; with an external CA: docker-tls ca import --cert FILE … --no-ca-passphrase`,
+    ],
+  });
 }
 
 /** The passphrase of a file that is exported: from a file, or asked for twice. */

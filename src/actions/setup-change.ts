@@ -3,7 +3,9 @@
 import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { contextName } from '../domain/fleet/specs.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import { renderTool } from '../domain/tools/tools.ts';
 import type { OpenedHost, Run } from '../engine/intent.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import { dockerConfigDirectory } from '../user.ts';
@@ -13,6 +15,7 @@ import { sudoReference } from './fleet-file.ts';
 import { makeOwn } from './own-client.ts';
 import { type Changed, failuresOf } from './results.ts';
 import type { Answers, SetupContext } from './setup-questions.ts';
+import { accessHere } from './tool-config.ts';
 import { type ApplyRequest, apply, clientsFor, wantedHosts } from './wanted-hosts.ts';
 
 export type SetUp = {
@@ -22,6 +25,8 @@ export type SetUp = {
   readonly client: string;
   /** The docker context that was made; undefined: none. */
   readonly context: string | undefined;
+  /** Commands that tell the engine's own client of the host, where that is another than docker. */
+  readonly ownClient: readonly string[];
   /** Why that context could not be made; the host is done all the same. */
   readonly errors: readonly DockerTlsError[];
 };
@@ -62,14 +67,30 @@ export async function changeSetUp(
   if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
   const changed = await apply(request, { ...run, opened: new Map([[spec.name, opened]]) });
   const name = changed.wanted.verifyAs?.[0] ?? '';
-  if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, errors: [] };
+  if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, ownClient: [], errors: [] };
   if (changed.results[0]?.kind !== 'done') throw new DockerTlsErrors(failuresOf(changed));
   await makeOwn(store, name);
   await writeFleet?.();
   // The host is done, whatever becomes of the context.
   const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
   const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
-  return { changed, spec, client: name, context: errors.length > 0 ? undefined : docker, errors };
+  const ownClient = ownClientCommands(await store.read(), name, { spec, opened, program: runtime.program });
+  return { changed, spec, client: name, context: errors.length > 0 ? undefined : docker, ownClient, errors };
+}
+
+/** As `env --format` prints them, without remarks; none where the host is reached through ssh only. */
+function ownClientCommands(
+  state: StoreState,
+  clientName: string,
+  { spec, opened, program }: { readonly spec: HostSpec; readonly opened: OpenedHost; readonly program: string },
+): string[] {
+  const tool = kindOf(opened.facts).engine.client;
+  const host = state.hosts.get(spec.name);
+  const client = state.clients.get(clientName);
+  if (tool === undefined || spec.reach === 'ssh' || host === undefined || client === undefined) return [];
+  return renderTool(tool, [accessHere(host, client, program)], () => '')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 /** A context of that name that is not ours: said before the host is changed, not after. */

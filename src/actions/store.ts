@@ -1,7 +1,7 @@
 /** Owns how a command opens the store. */
 
 import { resolve } from 'node:path';
-import { type OpenOptions, openAnyStore, openTeamSession } from '../adapters/store/open.ts';
+import { type OpenOptions, openAnyStore, openTeamSession, storeUrl } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
@@ -28,6 +28,9 @@ export function teamOf(context: Attended): Session | undefined {
 
 export function optionsOf({ global, runtime, progress, prompts }: Attended): OpenOptions {
   const { now, env, cwd, operator, signal } = runtime;
+  // A password of the store itself: no program that we start needs it.
+  const [, named] = /[?&]password=env:(\w+)/.exec(storeUrl({ home: global.home, url: global.store, env }) ?? '') ?? [];
+  if (named !== undefined) keepFromChildren(named);
   const ask = prompts.ssh?.passphrase;
   const hideSecrets = () => hideFleetSecrets({ global, runtime });
   const { home, store: url } = global;

@@ -1,10 +1,11 @@
 /**
  * Owns what docker-tls says after a command of docker: one line, when the certificate of the host or of the client is due. Docker starts us
- * for it and waits, so this is a program of its own that loads nothing but what it names, reads the few files in use, and never fails.
+ * for it and waits, so this is a program of its own that loads nothing but what it names, reads the few files in use, and never fails. While
+ * there is nothing to say it notes until when, and bin/docker-tls-plugin does not start it again.
  */
 
 import { createHash, X509Certificate } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { renewal } from '../domain/pki/renewal.ts';
@@ -22,6 +23,14 @@ type Used = {
   readonly cert: string;
 };
 
+/** What there is to say of some certificates, and when the first of the others is due (milliseconds since 1970). */
+type Notice = { readonly line: string | undefined; readonly nextDue: number };
+
+/** A context may get another host, or a store other certificates, without a trace in what is compared. */
+const MOST_QUIET_MS = 86_400_000;
+/** Contexts in use at the same time. */
+const MOST_KEYS = 8;
+
 /** More hosts than this are not searched for the one that DOCKER_HOST names. */
 const MOST_HOSTS = 200;
 
@@ -29,13 +38,36 @@ const MOST_HOSTS = 200;
 export function hookAnswer(env: Env, parent: readonly string[], now: Date): string {
   try {
     const used = usedBy(env, parent);
-    const line = used === undefined ? undefined : noticeOf(used, env, now);
+    const { line, nextDue } = used === undefined ? { line: undefined, nextDue: Infinity } : noticeOf(used, env, now);
+    if (line === undefined) keepQuiet(env, Math.min(nextDue, now.getTime() + MOST_QUIET_MS));
     // A Go template: names hold no braces, paths may.
     return line === undefined ? '' : JSON.stringify({ Type: 0, Template: line.replaceAll('{', '{{"{"}}') });
   } catch {
     // Nothing may come between a person and docker.
     return '';
   }
+}
+
+/** For bin/docker-tls-plugin, which gives the key: a line for each, of the configuration that docker has now. */
+function keepQuiet({ DOCKER_TLS_NOTICE_KEY: key, DOCKER_CONFIG }: Env, untilMs: number): void {
+  if (!key || key.length > 1000 || /[\r\n]|\|--config/.test(key)) return;
+  const directory = DOCKER_CONFIG || join(homedir(), '.docker');
+  const file = join(directory, '.docker-tls-quiet');
+  const fresh = changed(file) > changed(join(directory, 'config.json'));
+  const others = fresh ? (read(file) ?? '').split('\n').filter((line) => line !== '' && keyOf(line) !== key) : [];
+  const lines = [`${Math.floor(untilMs / 1000)} ${key}`, ...others].slice(0, MOST_KEYS);
+  const next = `${file}.${process.pid}`;
+  writeFileSync(next, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
+  renameSync(next, file);
+}
+
+function keyOf(line: string): string {
+  return line.slice(line.indexOf(' ') + 1);
+}
+
+/** Milliseconds since 1970; 0 where there is no such file. */
+function changed(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** The command line of docker, which started us. Only Linux shows it: on other systems --context is not seen. */
@@ -77,13 +109,13 @@ function usedByEnvironment(endpoint: string, { DOCKER_CERT_PATH: path }: Env): U
   return { store, host, client: basename(path), cert: join(path, 'cert.pem') };
 }
 
-function noticeOf({ store, host, client, cert }: Used, env: Env, now: Date): string | undefined {
+function noticeOf({ store, host, client, cert }: Used, env: Env, now: Date): Notice {
   const standard = resolve(env.DOCKER_TLS_HOME || join(env.DOCKER_CONFIG || join(homedir(), '.docker'), 'tls'));
   const home = resolve(store) === standard ? '' : ` --home ${shellQuote(store)}`;
   const renewed = imported(store, client)
     ? `docker tls client import FILE${home}, with a new bundle from where it was issued`
     : `docker tls rotate client ${client}${home}`;
-  const parts = [
+  const found = [
     due(`the client ${client}`, cert, renewed, now),
     ...(host === undefined
       ? []
@@ -95,18 +127,25 @@ function noticeOf({ store, host, client, cert }: Used, env: Env, now: Date): str
             now,
           ),
         ]),
-  ].filter((part) => part !== undefined);
-  return parts.length === 0 ? undefined : parts.join('; ');
+  ];
+  const parts = found.flatMap(({ line }) => line ?? []);
+  return {
+    line: parts.length === 0 ? undefined : parts.join('; '),
+    nextDue: Math.min(...found.map(({ nextDue }) => nextDue)),
+  };
 }
 
-function due(what: string, file: string, command: string, now: Date): string | undefined {
+function due(what: string, file: string, command: string, now: Date): Notice {
   const text = read(file);
-  if (text === undefined) return undefined;
+  if (text === undefined) return { line: undefined, nextDue: Infinity };
   const { validFrom, validTo } = new X509Certificate(text);
-  const { state, daysLeft } = renewal({ notBefore: new Date(validFrom), notAfter: new Date(validTo), now });
-  if (state !== 'due' && state !== 'expired') return undefined;
+  const { state, daysLeft, dueAt } = renewal({ notBefore: new Date(validFrom), notAfter: new Date(validTo), now });
+  if (state !== 'due' && state !== 'expired') return { line: undefined, nextDue: dueAt.getTime() };
   const left = daysLeft === 1 ? '1 day' : `${daysLeft} days`;
-  return `${what} ${state === 'expired' ? 'has expired' : `expires in ${left}`}: ${command}`;
+  return {
+    line: `${what} ${state === 'expired' ? 'has expired' : `expires in ${left}`}: ${command}`,
+    nextDue: Infinity,
+  };
 }
 
 function imported(store: string, client: string): boolean {

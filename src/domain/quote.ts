@@ -29,6 +29,8 @@ export type Login = {
   readonly identities?: readonly string[];
   readonly configFile?: string;
   readonly jump?: readonly string[];
+  /** Its commands never need root: the daemon is the user's own. */
+  readonly rootless?: true;
   /** The command wants a terminal: an editor, a password. */
   readonly terminal?: boolean;
 };
@@ -44,10 +46,20 @@ export function sshCommand(login: Login, ...words: readonly string[]): string {
 }
 
 /** The same, as root. For sudo there is a terminal: it may want a password. */
+export function rootCommand(login: Login, ...words: readonly string[]): string {
+  return sudoCommand({ ...login, rootless: undefined }, ...words);
+}
+
+/** The same, as whoever the daemon belongs to, which is root as a rule. */
 export function sudoCommand(login: Login, ...words: readonly string[]): string {
-  return login.user === 'root'
+  return login.user === 'root' || login.rootless
     ? sshCommand(login, ...words)
     : sshCommand({ ...login, terminal: true }, 'sudo', ...words);
+}
+
+/** Sets a host's clock by this computer's: works without a time service there, which `timedatectl set-ntp true` needs. */
+export function clockCommand(login: Login): string {
+  return `${rootCommand(login, 'date', '-u', '-s')} @$(date +%s)`;
 }
 
 /** `ssh` with all that leads to the host, without the command. */

@@ -83,6 +83,12 @@ export const SSH_SETTINGS = {
     otherwise: 'strict',
     flag: { ...ssh, value: 'KEY' },
   },
+  rootless: {
+    ...on,
+    summary: "the user's own (rootless) Docker: nothing runs as root, and nothing asks for sudo",
+    otherwise: 'setup looks for it where no other runs',
+    flag: ssh,
+  },
 } as const satisfies Settings;
 
 /** What a host is to be. */

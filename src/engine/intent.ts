@@ -6,6 +6,7 @@ import type { HostResult } from '../domain/host-results.ts';
 import type { San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredCredentials } from '../domain/plan/desired.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
+import type { StoreMark } from '../domain/plan/host-state.ts';
 import type { CheckResult, HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -111,6 +112,8 @@ export type PlannedHost = {
   readonly facts: HostFacts;
   /** What the store said when the plan was made; of the hosts this one alone. */
   readonly latest: StoreState;
+  /** What the host is to keep of the store. */
+  readonly mark?: StoreMark | undefined;
   readonly names: readonly San[];
   readonly plan: HostPlan;
   /** Clients that are accepted afterwards. */
@@ -123,7 +126,13 @@ export type PlannedHost = {
     | undefined;
 };
 
-export type Planned = { readonly wanted: Wanted; readonly hosts: readonly HostResult<PlannedHost>[] };
+/** What of a plan is shown and agreed to. Only a single host stays open until it is changed; of a fleet nothing else is kept meanwhile. */
+export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan' | 'accepts'> &
+  Partial<Pick<PlannedHost, 'session' | 'opened'>> & {
+    readonly facts: Pick<HostFacts, 'os' | 'kind'> & { readonly docker: Pick<HostFacts['docker'], 'version'> };
+  };
+
+export type Planned = { readonly wanted: Wanted; readonly hosts: readonly HostResult<AgreedHost>[] };
 
 export type Changed = {
   readonly wanted: Wanted;
@@ -147,6 +156,7 @@ export type HostChange = {
   readonly reach: Reach;
   /** For the host's own records. */
   readonly reason: string;
+  readonly mark?: StoreMark | undefined;
   readonly progress: HostProgress;
   /** Real connections after the change; empty when there is nothing to verify over TLS. */
   readonly verify: () => Promise<CheckResult[]>;

@@ -50,6 +50,11 @@ import restoreModule from './rollback/restore.sh';
 import servicesModule from './rollback/services.sh';
 import undoModule from './rollback/undo.sh';
 import verbsModule from './rollback/verbs.sh';
+import rootlessArmModule from './rootless/arm.sh';
+import rootlessFactsModule from './rootless/facts.sh';
+import rootlessManagerModule from './rootless/manager.sh';
+import rootlessPidModule from './rootless/pid.sh';
+import rootlessServiceModule from './rootless/service.sh';
 import sshdModule from './sshd.sh';
 import systemdArmModule from './systemd/arm.sh';
 import systemdDependentsModule from './systemd/dependents.sh';
@@ -61,7 +66,7 @@ import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
 
 /** The kinds of hosts that a change can be made on: by what starts the daemon. */
-export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'podman'] as const;
+export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'podman', 'rootless'] as const;
 export type KindName = (typeof KIND_NAMES)[number];
 
 /**
@@ -84,6 +89,10 @@ const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; r
     apply: [initArmModule, initOpenrcBootModule],
   },
   podman: BY_SYSTEMD,
+  rootless: {
+    rollback: [...BY_SYSTEMD.rollback, ...[rootlessManagerModule, rootlessPidModule, rootlessServiceModule]],
+    apply: [systemdUnreadModule, rootlessArmModule],
+  },
 };
 
 /** Stored on the host for as long as a change is under way. */
@@ -139,6 +148,9 @@ export const FACTS_SCRIPT: string = [
   systemdFactsModule,
   initPidModule,
   initFactsModule,
+  rootlessManagerModule,
+  rootlessPidModule,
+  rootlessFactsModule,
   factsServiceModule,
   factsDaemonModule,
   factsPodmanModule,

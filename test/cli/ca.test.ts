@@ -390,7 +390,10 @@ describe('a command that signs', () => {
     const script = writeSignScript(file('sign'), ca);
     writeFileSync(script, readFileSync(script, 'utf8').replace('set -e', `set -e\necho "$1" >>${file('asked')}`));
     await run('ca', 'import', '--cert', ca.certFile, '--sign-command', script);
-    expect((await run('client', 'add', 'ci', '--json')).json.error?.code).toBe('E_CA_PASSPHRASE');
+    const { error } = (await run('client', 'add', 'ci', '--json')).json;
+    expect(error?.code).toBe('E_CA_PASSPHRASE');
+    // client add has no --no-ca-passphrase.
+    expect(error?.hints.join('\n')).toContain('ca create --no-ca-passphrase');
     writeFileSync(file('words'), 'correct horse battery\n', { mode: 0o600 });
     const secret = ['--ca-passphrase-file', file('words')];
     expect((await run('client', 'add', 'ci', ...secret)).exit).toBe(0);

@@ -68,7 +68,7 @@ async function daemon(credential: Issued, flags: readonly string[] = [], trust: 
 describe('one cause, exit status 7, and a command that fixes it', () => {
   test.each([
     ['expired', () => daemon(server({ from: -30, to: -2 })), 'docker-tls apply build-1'],
-    ['not-yet-valid', () => daemon(server({ from: 2, to: 30 })), 'date -u'],
+    ['not-yet-valid', () => daemon(server({ from: 2, to: 30 })), 'docker-tls apply build-1'],
     ['wrong-name', () => daemon(server({ san: 'DNS:elsewhere.example' })), '--san'],
     ['unknown-authority', () => daemon(factory.issue('self', { san: 'IP:127.0.0.1' })), 'docker-tls'],
     ['client-refused', () => daemon(server(), [], factory.issue('other', { ca: true })), 'docker-tls client list'],

@@ -1,10 +1,12 @@
 /** doctor on a real host, as a user with sudo: each cause is named, and after the commands that it prints all is well. */
 
+import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
+import { installNft } from '../support/nft.ts';
 import { newPerson, type Person } from '../support/person.ts';
 
 let program: Program;
@@ -24,6 +26,12 @@ beforeAll(async () => {
   expect(await person.run(['rotate', 'server', 'web', '--yes'])).toMatchObject({ status: 0 });
   // Who is told to edit a file there takes the setting out.
   await host.must(`printf '#!/bin/sh\\nsed -i /hosts/d "$1"\\n' >/usr/bin/vi && chmod +x /usr/bin/vi`);
+  installNft(host);
+  certify('expired', { subject: `IP:${host.address}`, from: '20250101000000Z', to: '20250201000000Z' });
+  certify('early', { subject: `IP:${host.address}`, from: '20400101000000Z', to: '20410101000000Z' });
+  certify('other-name', { subject: 'DNS:other.example' });
+  certify('foreign', { subject: `IP:${host.address}`, foreign: true });
+  await host.must(DENIER);
   cpSync(join(person.home, '.ssh/known_hosts'), join(person.home, 'hosts'));
   const issuer = readFileSync(join(person.store, 'ca/issuers/bob/ca.pem'), 'utf8');
   expect(await host.exec('cat >/root/bob.pem', { input: issuer })).toMatchObject({ exit: 0 });
@@ -40,10 +48,43 @@ beforeAll(async () => {
   }
 });
 beforeEach(() => shell('docker context use default'));
+
+/** A key and a certificate in /root/NAME of the host, signed by the CA of the store or by itself. */
+function certify(
+  name: string,
+  { subject, from, to, foreign = false }: { subject: string; from?: string; to?: string; foreign?: boolean },
+): void {
+  const directory = join(host.root, 'root', name);
+  mkdirSync(directory);
+  const issuer = foreign ? [] : ['-CA', join(person.store, 'ca/ca.pem'), '-CAkey', join(person.store, 'ca/ca-key.pem')];
+  const dates = from === undefined ? ['-days', '9'] : ['-not_before', from, '-not_after', to as string];
+  const extensions = [`subjectAltName=${subject}`, 'extendedKeyUsage=serverAuth', 'basicConstraints=CA:FALSE'];
+  const words = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-subj', '/CN=x'];
+  const out = ['-keyout', join(directory, 'server-key.pem'), '-out', join(directory, 'server-cert.pem')];
+  const added = extensions.flatMap((one) => ['-addext', one]);
+  execFileSync('openssl', ['req', '-x509', ...words, ...issuer, ...dates, ...added, ...out], { stdio: 'ignore' });
+}
+
+/** The host's credentials are replaced by others, and the daemon serves them. */
+const serve = (name: string) => `cp /root/${name}/server-* /etc/docker/tls/current/ && systemctl restart docker`;
+
+/** An authorization plugin that allows nothing: two requests over HTTP, each answered by a shell. */
+const DENIER = `mkdir -p /run/docker/plugins
+cat >/usr/local/bin/denier <<'END'
+#!/bin/sh
+read -r _ path _
+case $path in *Activate) body='{"Implements":["authz"]}';; *) body='{"Allow":false,"Msg":"no one may"}';; esac
+printf 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %s\r\nConnection: close\r\n\r\n%s' "\${#body}" "$body"
+while read -r line && [ "$line" != "$(printf '\r')" ]; do :; done
+END
+chmod +x /usr/local/bin/denier
+printf '[Socket]\nListenStream=/run/docker/plugins/denier.sock\nAccept=yes\n' >/etc/systemd/system/denier.socket
+printf '[Service]\nExecStart=/usr/local/bin/denier\nStandardInput=socket\n' >/etc/systemd/system/denier@.service
+systemctl daemon-reload && systemctl start denier.socket`;
 afterEach(async () => {
   // What a case could not put right is no reason for the next ones to fail.
   await host.must(
-    'iptables -F INPUT; rm -f /etc/docker/daemon.json; systemctl -q is-active docker docker-tls.socket || { systemctl reset-failed; systemctl stop docker; systemctl start docker-tls.socket docker; }',
+    'iptables -F INPUT; nft delete table inet wall 2>/dev/null; rm -f /etc/docker/daemon.json; if rm /etc/systemd/system/docker.service.d/own.conf 2>/dev/null; then systemctl daemon-reload; systemctl restart docker; fi; systemctl -q is-active docker docker-tls.socket || { systemctl reset-failed; systemctl stop docker; systemctl start docker-tls.socket docker; }',
   );
   cpSync(join(person.home, 'hosts'), join(person.home, '.ssh/known_hosts'));
 });
@@ -61,6 +102,12 @@ async function shell(script: string, env: Readonly<Record<string, string>> = {})
 }
 
 const doctor = 'docker-tls doctor web --timeout 3s --json';
+
+/** A table of an administrator's own. */
+const nft = (verdict: string) =>
+  `nft add table inet wall && nft add chain inet wall in '{ type filter hook input priority 0; policy accept; }' && nft add rule inet wall in tcp dport 2376 ${verdict}`;
+
+const OWN = 'printf >/etc/systemd/system/docker.service.d/own.conf';
 
 /** What is printed before a command: it is for the person, and the command works without it. */
 const FOR_PERSON = /^(?:only if you know why|set it): /;
@@ -114,13 +161,72 @@ test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Reco
     'docker info >/dev/null',
     { DOCKER_HOST: '', DOCKER_API_VERSION: '1.9' },
   ],
-])('%s', async (_, cause, says, breaks, env = {}) => {
+  ['an expired certificate', 'expired', /expired .* ago/, serve('expired')],
+  ['a certificate that begins later', 'not-yet-valid', /is not valid for another/, serve('early')],
+  ['a certificate for another name', 'wrong-name', /is for other.example, and not for/, serve('other-name')],
+  ['a certificate of another CA', 'unknown-authority', /given the certificate of another CA/, serve('foreign')],
+  [
+    'a daemon without TLS',
+    'plain-http',
+    /speaks plain HTTP/,
+    `rm /etc/systemd/system/docker.service.d/zz-docker-tls.conf && ${OWN} '[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// -H tcp://0.0.0.0:2376\n' && systemctl daemon-reload && systemctl stop docker docker-tls.socket && systemctl start docker`,
+  ],
+  ['nftables that drop', 'timed-out', /nft/, nft('drop')],
+  ['nftables that reject', 'connection-refused', /may reject it \(nft/, nft('reject with tcp reset')],
+  [
+    'a daemon that wants a newer API',
+    'api-version',
+    /DOCKER_API_VERSION is 1.44, which is older than 1.45/,
+    `${OWN} '[Service]\nEnvironment=DOCKER_MIN_API_VERSION=1.45\n' && systemctl daemon-reload && systemctl restart docker`,
+    { DOCKER_API_VERSION: '1.44' },
+  ],
+  ['DOCKER_HOST alone', 'tls-off', /DOCKER_TLS_VERIFY is not set/, 'true', { DOCKER_HOST: 'tcp://HOST:2376' }],
+  [
+    'credentials of another directory',
+    'cert-path',
+    /DOCKER_CERT_PATH is \/nowhere/,
+    'true',
+    { DOCKER_HOST: 'tcp://HOST:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/nowhere' },
+  ],
+])('%s', async (_, cause, says, breaks, variables = {}) => {
+  const env = Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, value.replace('HOST', host.address)]),
+  );
   await host.must(breaks);
   const found: Result = JSON.parse((await shell(doctor, env)).out).result;
   expect(`${found.cause}: ${found.message}; ${found.note}`).toMatch(new RegExp(`^${cause}: .*${says.source}`));
   const pasted = pastedOf(found.hints);
   const after = await shell(`{ ${pasted.join('\n')}\n} >&2; ${doctor}`, env);
   expect({ pasted, err: after.err, after: JSON.parse(after.out).result }).toMatchObject({ after: { cause: 'none' } });
+});
+
+test('the client of this computer has expired', async () => {
+  const [cert, key] = ['cert.pem', 'key.pem'].map((name) => join(person.store, 'clients/laptop', name)) as [
+    string,
+    string,
+  ];
+  const issuer = join(person.store, 'ca/issuers/laptop');
+  const words = ['-CA', `${issuer}/ca.pem`, '-CAkey', `${issuer}/ca-key.pem`, '-key', key, '-subj', '/CN=laptop'];
+  const dates = ['-not_before', '20250101000000Z', '-not_after', '20250201000000Z'];
+  const leaf = execFileSync('openssl', ['req', '-x509', ...words, ...dates, '-addext', 'extendedKeyUsage=clientAuth']);
+  chmodSync(cert, 0o644);
+  writeFileSync(cert, `${leaf}${readFileSync(`${issuer}/ca.pem`, 'utf8')}`);
+  const found: Result = JSON.parse((await shell(`${doctor} --client laptop`)).out).result;
+  expect(found).toMatchObject({ cause: 'client-expired', message: expect.stringContaining('expired') });
+  const after = await shell(`{ ${pastedOf(found.hints).join('\n')}\n} >&2; ${doctor} --client laptop`);
+  expect(JSON.parse(after.out).result).toMatchObject({ cause: 'none' });
+});
+
+test('an authorization plugin denies the client: whose decision it is, is shown', async () => {
+  await host.must(
+    `printf '{"authorization-plugins": ["denier"]}' >/etc/docker/daemon.json && systemctl restart docker`,
+  );
+  const found: Result = JSON.parse((await shell(doctor)).out).result;
+  expect(`${found.cause}: ${found.message}`).toMatch(/^denied-by-daemon: .*403.*no one may/);
+  const shown = await shell(pastedOf(found.hints).join('\n'));
+  expect([shown.status, shown.out]).toEqual([0, expect.stringContaining('denier')]);
+  await host.must('rm /etc/docker/daemon.json && systemctl restart docker');
+  expect(JSON.parse((await shell(doctor)).out).result).toMatchObject({ cause: 'none' });
 });
 
 /** Every line but headings is a command. */

@@ -3,7 +3,7 @@
  * kernel confines and limits, a clock of the host's own, and the plug pulled in the middle of a change.
  */
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -202,7 +202,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     await done('verify', 'web');
     expect((await run('doctor', 'web')).out).not.toMatch(/clock/);
     await host.must('date -s "-1 hour"');
-    const set = /ssh .*timedatectl set-ntp true/;
+    const set = /ssh .* date -u -s @\$\(date \+%s\)/;
     const refused = await run('rotate', 'server', 'web', '--yes');
     expect([refused.status, refused.err]).toEqual([
       4,
@@ -214,7 +214,10 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     const doctor = await run('doctor', 'web');
     expect([doctor.status, doctor.out]).toEqual([7, expect.stringMatching(/clock-skew: .*2 h behind this computer/)]);
     expect(doctor.out).toMatch(set);
-    await host.must('date -s "+2 hours"');
+    // As printed, pasted; this host has no time service.
+    const [command = ''] = set.exec(doctor.out) ?? [];
+    const known = command.replace('ssh ', `ssh -o UserKnownHostsFile=${host.knownHostsFile} `);
+    execFileSync('/bin/sh', ['-c', known], { stdio: 'ignore' });
     await done('verify', 'web');
   });
 });

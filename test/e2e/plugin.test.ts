@@ -32,7 +32,14 @@ beforeAll(async () => {
   const source = join(directory, 'source');
   mkdirSync(join(source, 'bin'), { recursive: true });
   await run('node', ['scripts/build.mjs', join(source, 'dist')], { cwd: ROOT });
-  for (const file of ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', 'bin/docker-tls.js']) {
+  for (const file of [
+    'package.json',
+    'LICENSE',
+    'README.md',
+    'CHANGELOG.md',
+    'bin/docker-tls.js',
+    'bin/docker-tls-plugin',
+  ]) {
     copyFileSync(join(ROOT, file), join(source, file));
   }
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', directory], { cwd: source, env });
@@ -42,7 +49,7 @@ beforeAll(async () => {
     env,
   });
   mkdirSync(join(docker, 'cli-plugins'), { recursive: true });
-  symlinkSync(join(installed, 'bin/docker-tls.js'), join(docker, 'cli-plugins/docker-tls'));
+  symlinkSync(join(installed, 'bin/docker-tls-plugin'), join(docker, 'cli-plugins/docker-tls'));
 });
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

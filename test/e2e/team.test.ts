@@ -1,5 +1,6 @@
 /** Two operators at computers of their own, one repository, one real host: what one does the other has, also where both do it at once. */
 
+import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CliRun, runCli } from '../support/cli.ts';
@@ -8,12 +9,12 @@ import { removeHomes } from '../support/store.ts';
 import { enrol, type Member, newTeam } from '../support/team.ts';
 
 const team = newTeam();
-const [ada, bob] = [team.member('ada'), team.member('bob')];
+const [ada, bob, runner] = [team.member('ada'), team.member('bob'), team.member('runner')];
 let host: LabHost;
 
 beforeAll(async () => {
   [host] = (await labUp({ names: ['team-t1'] })) as [LabHost];
-  await enrol(ada, bob);
+  await enrol(ada, bob, runner);
 });
 afterAll(async () => {
   await host?.down();
@@ -86,3 +87,22 @@ test('what one operator sets up, the other verifies, rotates and revokes; at onc
     ]),
   );
 }, 120_000);
+
+test('a runner that sees the store for the first time learns from the host that it was restored from an old backup', async () => {
+  const git = (...args: string[]) =>
+    execFileSync('git', ['--git-dir', team.repository, ...args], { encoding: 'utf8' }).trim();
+  const old = git('rev-parse', 'docker-tls');
+  expect((await as(bob, 'rotate', 'server', 'web', '--yes')).exit).toBe(0);
+  const before = await host.must('cat /var/lib/docker-tls/state.json');
+  git('update-ref', 'refs/heads/docker-tls', old);
+  const apply = ['apply', 'web', '-i', host.keyFile, '--host-key', 'accept-new', '--yes', '--json'];
+  const refused = await as(runner, ...apply);
+  expect([refused.exit, JSON.stringify(refused.json)]).toEqual([4, expect.stringContaining('E_HOST_NEWER')]);
+  expect(JSON.stringify(refused.json)).toContain('docker-tls store restore');
+  expect(await host.must('cat /var/lib/docker-tls/state.json')).toBe(before);
+  // Where the newer state is lost for good.
+  expect((await as(runner, ...apply, '--take-over', '--dry-run')).exit).toBe(0);
+  expect((await as(bob, 'store', 'restore', '--yes')).exit).toBe(0);
+  expect((await as(runner, ...apply)).exit).toBe(0);
+  expect(await served(runner)).toEqual({ drift: [], exit: 0 });
+}, 60_000);

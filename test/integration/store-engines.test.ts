@@ -9,9 +9,12 @@ import {
   sampleHost,
   sampleIssuer,
 } from '../support/store.ts';
-import { ENGINES } from '../support/store-engines.ts';
+import { ENGINES, stopEngines } from '../support/store-engines.ts';
 
-afterAll(removeHomes);
+afterAll(async () => {
+  await stopEngines();
+  removeHomes();
+});
 
 const everything: StoreChange = {
   ca: sampleCa(0),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -47,7 +47,7 @@ function tamper({ repository }: Team, change: (tree: string) => void): void {
   run('push', '-q', 'origin', 'docker-tls');
 }
 
-describe('whoever administers the repository', () => {
+describe('an administrator of the repository', () => {
   test('reads names and messages, and nothing of what the files hold', async () => {
     const { repository, ada } = await team();
     const objects = git(repository, 'cat-file', '--batch-all-objects', '--batch-check=%(objectname) %(objecttype)');
@@ -257,6 +257,22 @@ describe('operators', () => {
       await expect(addOperator(ada.session(), { name, ca: true })).rejects.toMatchObject({ code: 'E_OPERATOR' });
     }
   });
+});
+
+test('the files of a client that is gone leave the computers where it was used; what else is beside them stays', async () => {
+  const made = await team();
+  const store = teamStore(made.bob.session());
+  const { record, ...anna } = sampleClient('anna', 0);
+  await store.withLock('docker-tls test', () =>
+    store.write({ clients: { anna: { ...anna, record: { ...record, own: true } } } }),
+  );
+  const directory = join(made.bob.home, 'clients/anna');
+  expect(existsSync(join(directory, 'key.pem'))).toBe(true);
+  writeFileSync(join(made.ada.home, 'clients/anna/notes'), 'mine');
+  await write(made.ada, { removeClients: ['anna'] });
+  expect(readdirSync(join(made.ada.home, 'clients/anna'))).toEqual(['notes']);
+  await teamStore(made.bob.session()).read();
+  expect(existsSync(directory)).toBe(false);
 });
 
 describe('a store that cannot be reached', () => {

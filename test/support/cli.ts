@@ -86,7 +86,7 @@ export function runUnreached(
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
     connect: async ({ host }) => {
       dialled(host);
-      throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', message: 'nobody answers' });
+      throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', message: 'no answer' });
     },
   });
 }
@@ -106,7 +106,8 @@ export type ProgramRun = { readonly status: number | null; readonly out: string;
 export function buildProgram(): Program {
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-program-'));
   mkdirSync(join(directory, 'bin'));
-  cpSync(join(root, 'bin/docker-tls.js'), join(directory, 'bin/docker-tls.js'));
+  for (const name of ['docker-tls.js', 'docker-tls-plugin'])
+    cpSync(join(root, 'bin', name), join(directory, 'bin', name));
   cpSync(join(root, 'package.json'), join(directory, 'package.json'));
   execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
   const bin = join(directory, 'bin/docker-tls.js');

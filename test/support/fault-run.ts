@@ -64,14 +64,18 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
   const steps: readonly string[] = values.step ?? STEPS;
   const deaths: readonly string[] = values.death ?? DEATHS;
   const count = Number(values.hosts);
-  const wanted = [...suites, ...suitesWithoutSystemd].filter((suite) => (values.suite ?? suites).includes(suite));
+  const wanted = [...suites, ...suitesWithoutSystemd, 'podman' as const].filter((suite) =>
+    (values.suite ?? suites).includes(suite),
+  );
   const lists = wanted.flatMap((suite) => {
     const faults = allFaults(wanted.indexOf(suite)).filter(
       (fault) =>
         steps.includes(fault.step) &&
         deaths.includes(fault.death) &&
         // Init starts no daemon again that dies once the change is kept.
-        !(suitesWithoutSystemd.includes(suite) && fault.step === 'kept' && fault.death === 'daemon fails'),
+        !(suitesWithoutSystemd.includes(suite) && fault.step === 'kept' && fault.death === 'daemon fails') &&
+        // Podman's configuration is not asked about, and no container needs protection.
+        !(suite === 'podman' && (fault.step === 'validate' || fault.step === 'protect')),
     );
     const changes = values.change as readonly Change[] | undefined;
     const changed =

@@ -4,6 +4,7 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
+import { engineOf } from './engine.ts';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import type { LabHost } from './lab.ts';
 import type { PausingProgram } from './pausing.ts';
@@ -111,17 +112,19 @@ export class FaultHost {
   async prepare(): Promise<void> {
     const { must } = this.#host;
     await this.#host.container('web');
-    await this.#host.container('api', '--restart=always -v /var/run/docker.sock:/var/run/docker.sock');
+    const { command, service, socket } = engineOf(this.#host);
+    // Podman starts no container at boot, where its own service for that is off.
+    await this.#host.container('api', `--restart=always -v ${socket}:/var/run/docker.sock`);
     await must(`if ! command -v systemctl >/dev/null; then
         echo '[ "$1" != start ] || [ ! -e /run/fault-daemon ] || { rm -f /run/fault-daemon; exit 1; }' >>/etc/default/docker
         exit 0
       fi
-      mkdir -p /etc/systemd/system/docker.service.d && printf '%s\\n' '[Service]' \
-      "ExecStartPre=/bin/sh -c 'if [ -e /run/fault-daemon ]; then rm -f /run/fault-daemon; exit 1; fi'" >/etc/systemd/system/docker.service.d/fault.conf
+      mkdir -p /etc/systemd/system/${service}.d && printf '%s\\n' '[Service]' \
+      "ExecStartPre=/bin/sh -c 'if [ -e /run/fault-daemon ]; then rm -f /run/fault-daemon; exit 1; fi'" >/etc/systemd/system/${service}.d/fault.conf
       systemctl daemon-reload`);
     // Some units of a first boot never run again.
     await this.#host.reboot();
-    await must('docker start web');
+    await must(`${command} start web${command === 'podman' ? ' api' : ''}`);
     this.#bare = await snapshot(this.#host);
     const began = Date.now();
     await this.#mustRun(this.#setup('', 90));
@@ -206,7 +209,7 @@ export class FaultHost {
     const again = await this.plainly(this.#setup(this.#san()));
     if (again.exit !== 0) {
       const journal = await host.exec(
-        'journalctl -b -n 60 -u docker -u containerd -u docker-tls.socket -o short-precise --no-pager',
+        `journalctl -b -n 60 -u ${engineOf(host).service} -u containerd -u '*docker-tls*' -o short-precise --no-pager`,
       );
       wrong.push(`a further run failed (${again.exit}): ${again.text.slice(-1500)}`, `its journal: ${journal.out}`);
     }
@@ -263,16 +266,16 @@ export class FaultHost {
         );
         break;
       case 'daemon fails':
-        if (['verify', 'commit', 'kept'].includes(step)) await host.exec('kill -9 $(cat /run/docker.pid)');
+        if (['verify', 'commit', 'kept'].includes(step)) await host.exec(`kill -9 ${engineOf(host).pid}`);
         else await host.exec(': >/run/fault-daemon');
         break;
       case 'reboot':
         await host.reboot();
         return;
     }
-    const { exit } = await host.exec('docker ps >/dev/null');
+    const { exit } = await host.exec(`${engineOf(host).command} ps >/dev/null`);
     if (exit !== 0 && !['daemon fails'].includes(death) && !['restart', 'undo'].includes(step))
-      wrong.push('docker ps did not answer at the fault');
+      wrong.push('ps did not answer at the fault');
     await host.exec(': >/run/fault-go');
   }
 
@@ -295,8 +298,9 @@ export class FaultHost {
     wrong: string[],
   ): Promise<FaultResult['ended']> {
     const host = this.#host;
-    const { exit } = await host.exec('docker ps >/dev/null');
-    if (exit !== 0) wrong.push('local docker ps does not answer');
+    const { command } = engineOf(host);
+    const { exit } = await host.exec(`${command} ps >/dev/null`);
+    if (exit !== 0) wrong.push(`local ${command} ps does not answer`);
     const after = await snapshot(host);
     wrong.push(...leftovers(after).map((line) => `left: ${line}`));
     // A boot gives containers new processes and sockets new inodes; the mount of a small disk is the test's own.
@@ -316,7 +320,7 @@ export class FaultHost {
       const faults =
         fault.change === 'remove'
           ? compare(merged(this.#bare, before), after, ignore)
-          : faultsOfNew(withoutIgnored(before, ignore), withoutIgnored(after, ignore), credentials);
+          : faultsOfNew(host, withoutIgnored(before, ignore), withoutIgnored(after, ignore), credentials);
       ended = faults.length === 0 ? 'new' : 'neither';
       if (ended === 'neither')
         wrong.push(

@@ -2,7 +2,9 @@
 
 import { X509Certificate } from 'node:crypto';
 import { connect as tlsConnect } from 'node:tls';
+import { type Engine, engineOf } from './engine.ts';
 import type { LabHost } from './lab.ts';
+import { asRoots, forHost, ownRoots } from './own-docker.ts';
 
 /** One line per thing: files by `path`, units by `unit NAME`, timers, containers, what the daemon says of itself. */
 export type HostSnapshot = ReadonlyMap<string, string>;
@@ -11,6 +13,7 @@ export type HostSnapshot = ReadonlyMap<string, string>;
 const RESTLESS = [
   '/var/lib/docker',
   '/var/lib/containerd',
+  '/var/lib/containers',
   '/var/lib/systemd',
   '/var/lib/dbus',
   '/var/lib/private',
@@ -18,28 +21,30 @@ const RESTLESS = [
   '/var/lib/dpkg',
 ];
 
-const SCRIPT = `
+const script = ({ command, pid, socket }: Engine, roots: string, restless: readonly string[]): string => `
 export LC_ALL=C
-find /etc /var/lib \\( ${RESTLESS.map((path) => `-path ${path}`).join(' -o ')} \\) -prune -o -printf 'file %p\\t%y %m %U:%G %l\\n'
-find /etc /var/lib/docker-tls -type f -exec sha256sum {} + 2>/dev/null | sed 's/^\\([0-9a-f]*\\)  /sum \\1 /'
+find /etc /var/lib ${roots} \\( ${[...RESTLESS, ...restless].map((path) => `-path ${path}`).join(' -o ')} \\) -prune -o -printf 'file %p\\t%y %m %U:%G %l\\n'
+find /etc /var/lib/docker-tls ${roots} ${roots && '-path /home/rooty/.local/share/docker -prune -o'} -type f -exec sha256sum {} + 2>/dev/null | sed 's/^\\([0-9a-f]*\\)  /sum \\1 /'
 for path in /run/docker-tls*; do [ ! -e "$path" ] || printf 'file %s\\tin /run\\n' "$path"; done
 if command -v systemctl >/dev/null; then systemctl list-units --all --plain --no-legend --type=service,socket,timer,target,path | awk '{print "unit " $1 "\\t" $2, $3, $4}'
 systemctl list-unit-files --no-legend | awk '{print "unit-file " $1 "\\t" $2}'; fi
-docker ps --format '{{.Names}}' | sort | while read -r name; do
-  printf 'container %s\\t%s\\n' "$name" "$(docker inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' "$name")"
+${command} ps --format '{{.Names}}' | sort | while read -r name; do
+  printf 'container %s\\t%s\\n' "$name" "$(${command} inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' "$name")"
 done
-printf 'daemon live-restore\\t%s\\n' "$(docker info -f '{{.LiveRestoreEnabled}}')"
-printf 'daemon words\\t%s\\n' "$(tr '\\0' ' ' <"/proc/$(cat /run/docker.pid)/cmdline")"
+[ ${command} = podman ] || printf 'daemon live-restore\\t%s\\n' "$(docker info -f '{{.LiveRestoreEnabled}}')"
+pid=${pid}
+[ "$pid" = 0 ] || printf 'daemon words\\t%s\\n' "$(tr '\\0' ' ' <"/proc/$pid/cmdline")"
 # dockerd makes its socket anew at each start, where systemd does not hold it.
-! command -v systemctl >/dev/null || printf 'socket inode\\t%s\\n' "$(stat -c %i /run/docker.sock)"
+! command -v systemctl >/dev/null || [ ! -S ${socket} ] || printf 'socket inode\\t%s\\n' "$(stat -c %i ${socket})"
 `;
 
 /** Units that come and go with logins, containers and time. */
 const PASSING =
-  /^(unit|unit-file) (session-|user@|user-|run-|docker-[0-9a-f]{12}|ldconfig|systemd-(sysusers|tmpfiles|random-seed|journal|logind|hostnamed|update|coredump|machine|nsresourced|mountfsd|userdb|bsod|pcr|sysext|factory|battery|hibernate|networkd|resolved)|getty|apt-|dpkg-|e2scrub|fstrim|sshd@|ssh@|motd|logrotate|man-db|emergency|rescue|polkit|dbus-org)/;
+  /^(unit|unit-file) (session-|user@|user-|run-|docker-[0-9a-f]{12}|ldconfig|systemd-(sysusers|tmpfiles|random-seed|journal|logind|hostnamed|update|coredump|machine|nsresourced|mountfsd|userdb|bsod|pcr|sysext|factory|battery|hibernate|networkd|resolved)|getty|apt-|dpkg-|e2scrub|fstrim|sshd@|ssh@|motd|logrotate|libpod-|netavark-|podman\.service|man-db|emergency|rescue|polkit|dbus-org)/;
 
 export async function snapshot(host: LabHost): Promise<HostSnapshot> {
-  const text = await host.must(SCRIPT);
+  const { roots, restless } = ownRoots(host);
+  const text = asRoots(host, await host.must(forHost(host, script(engineOf(host), roots, restless))));
   const found = new Map<string, string>();
   for (const line of text.split('\n')) {
     const sum = /^sum ([0-9a-f]+) (.*)$/.exec(line);
@@ -79,18 +84,6 @@ export function leftovers(state: HostSnapshot): string[] {
 export const generationOf = (state: HostSnapshot): number =>
   Number(/ (\d+)$/.exec(state.get('file /etc/docker/tls/current') ?? '')?.[1] ?? 0);
 
-/** Names of files and units that a set-up host has and another has not, apart from credentials and records. */
-const OURS = [
-  'file /etc/systemd/system/docker-tls.socket',
-  'file /etc/systemd/system/docker.service.d/zz-docker-tls.conf',
-  'file /etc/systemd/system/sockets.target.wants/docker-tls.socket',
-];
-
-const UNITS_OF_NEW = {
-  'unit docker-tls.socket': /loaded active running/,
-  'unit docker.service': /loaded active running/,
-};
-
 /** The newest generation of a host's records. */
 function newest(state: HostSnapshot): number {
   return Math.max(
@@ -103,7 +96,14 @@ function newest(state: HostSnapshot): number {
  * What speaks against `after` being exactly the next generation after `before`; empty: it is. `credentials`: the directory of credentials that it
  * has to have, where they are not its own.
  */
-export function faultsOfNew(before: HostSnapshot, after: HostSnapshot, credentials?: number): string[] {
+export function faultsOfNew(
+  host: Pick<LabHost, 'suite'>,
+  before: HostSnapshot,
+  after: HostSnapshot,
+  credentials?: number,
+): string[] {
+  const engine = engineOf(host);
+  const systemd = [...before.keys()].some((name) => name.startsWith('unit '));
   const found: string[] = [];
   const generation = newest(after);
   if (generation <= newest(before)) found.push(`generation ${generation} after ${newest(before)}`);
@@ -118,19 +118,22 @@ export function faultsOfNew(before: HostSnapshot, after: HostSnapshot, credentia
     [`file /var/lib/docker-tls/generations/${generation}/manifest`]: /^f 600 0:0/,
     'file /var/lib/docker-tls/origin/manifest': /^f 600 0:0/,
     'file /var/lib/docker-tls/state.json': /^f 600 0:0/,
-    ...(before.has('unit docker.service') ? UNITS_OF_NEW : {}),
-    'daemon words': /--tlsverify --tlscacert=\/etc\/docker\/tls\/current/,
+    ...(systemd ? Object.fromEntries(engine.units.map((unit) => [`unit ${unit}`, /loaded active running/])) : {}),
+    'daemon words': engine.tls,
   };
   for (const [name, form] of Object.entries(expected))
     if (!form.test(after.get(name) ?? '')) found.push(`${name} is ${after.get(name) ?? 'missing'}`);
-  const ours = before.has('unit docker.service') ? OURS : ['file /etc/default/docker'];
+  const ours = systemd ? engine.files : ['file /etc/default/docker'];
+  const listen = /^file \/etc\/docker\/docker-tls-listen\.sh$/;
   for (const name of ours) if (!after.has(name)) found.push(`${name} is missing`);
   const allowed =
-    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls\.socket|daemon words)$/;
+    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls(\.socket|-podman\.(socket|service))|daemon words)$/;
   found.push(
     ...compare(before, after).filter(
       (line) =>
-        !allowed.test(line.slice(2).split(': ')[0] as string) && !ours.includes(line.slice(2).split(': ')[0] as string),
+        !allowed.test(line.slice(2).split(': ')[0] as string) &&
+        !listen.test(line.slice(2).split(': ')[0] as string) &&
+        !ours.includes(line.slice(2).split(': ')[0] as string),
     ),
   );
   return found;
@@ -159,17 +162,25 @@ export function served(host: LabHost, port = 2376): Promise<string | undefined> 
  * Gives the seconds that it took, or undefined after `withinS`.
  */
 export async function settled(host: LabHost, withinS: number): Promise<number | undefined> {
-  const { exit, out } = await host.exec(`
+  const { command, service } = engineOf(host);
+  // Of Podman the service is ours, and only there while a host is set up.
+  const down = `${command === 'podman' ? `[ -e /etc/systemd/system/${service} ] && ` : ''}! systemctl -q is-active ${service}`;
+  const { exit, out } = await host.exec(
+    forHost(
+      host,
+      `
     began=$(date +%s%N); end=$(($(date +%s) + ${withinS}))
     busy() {
       if ! command -v systemctl >/dev/null; then ! docker version >/dev/null 2>&1; return; fi
       [ -n "$(systemctl list-units --all --plain --no-legend 'docker-tls-undo-*' docker-tls-recover.service)" ] ||
-        ! systemctl -q is-active docker.service || [ -n "$(systemctl list-jobs --no-legend)" ]
+        { ${down}; } || [ -n "$(systemctl list-jobs --no-legend)" ]
     }
     while [ -e /run/docker-tls.lock ] || [ -e /var/lib/docker-tls/txn ] || busy; do
       [ "$(date +%s)" -lt "$end" ] || exit 1
       sleep 0.1
     done
-    echo $(( ($(date +%s%N) - began) / 1000000 ))`);
+    echo $(( ($(date +%s%N) - began) / 1000000 ))`,
+    ),
+  );
   return exit === 0 ? Number(out.trim()) / 1000 : undefined;
 }

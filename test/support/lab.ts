@@ -16,7 +16,7 @@ export const suites: readonly Suite[] = ['bookworm', 'trixie', 'sid'];
 export const suitesWithoutSystemd: readonly Suite[] = ['sysvinit', 'openrc'];
 
 /** root; ops (sudo without password); pat (sudo and login: labPassword); noisy (bash with banners); fishy (fish). */
-export type LabUser = 'root' | 'ops' | 'pat' | 'noisy' | 'fishy';
+export type LabUser = 'root' | 'ops' | 'pat' | 'noisy' | 'fishy' | 'rooty';
 export const labPassword = 'correct horse';
 
 export type LabRun = { readonly exit: number; readonly out: string; readonly err: string };
@@ -61,6 +61,12 @@ export async function labClient(): Promise<string> {
   return (await call(['client'])).trim();
 }
 
+/** The command of a suite that has no docker of root's. */
+const ENGINES: Readonly<Partial<Record<Suite | VmSuite, string>>> = {
+  podman: 'podman',
+  rootless: 'docker -H unix:///run/user/1004/docker.sock',
+};
+
 /** Runs scripts/lab itself. */
 export function labRun(args: readonly string[], input = ''): Promise<LabRun> {
   return run(lab, args, input);
@@ -94,7 +100,7 @@ function hostOf(listed: Listed): LabHost {
     exec,
     must,
     async container(container, options = '', command = 'sleep 1d') {
-      const engine = suite === 'podman' ? 'podman' : 'docker';
+      const engine = ENGINES[suite] ?? 'docker';
       await must(`${engine} image inspect busybox >/dev/null 2>&1 || ${engine} import /root/busybox.tar busybox`);
       return must(`${engine} run -d --name ${container} ${options} busybox ${command}`);
     },

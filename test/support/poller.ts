@@ -20,6 +20,8 @@ export type PollerOptions = {
   readonly directory: string;
   readonly hosts: readonly { readonly address: string; readonly port: number }[];
   readonly everyMs: number;
+  /** What is asked for; default: /version, for which Podman starts other programs each time. */
+  readonly path?: string;
   /** Read the files at each try, as the docker CLI does. */
   readonly fresh: boolean;
 };
@@ -41,6 +43,7 @@ export function startPoller(options: PollerOptions): Poller {
       ca,
       credentials: { cert, key },
       timeoutMs: 30_000,
+      ...(options.path === undefined ? {} : { path: options.path }),
     });
     longestMs = Math.max(longestMs, performance.now() - began);
     if (outcome.kind === 'refused')

@@ -1,10 +1,12 @@
 /** Owns the engines that the conformance test of stores runs over: a place for one store, and any number of runs that open it. */
 
+import { randomUUID } from 'node:crypto';
 import { openStore, type Store } from '../../src/adapters/store/store.ts';
 import { addOperator } from '../../src/adapters/store/team/admin.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
+import { type EtcdServers, startEtcd } from './etcd.ts';
 import { newHome } from './store.ts';
-import { enrol, newTeam } from './team.ts';
+import { enrol, type Members, membersOf, newTeam } from './team.ts';
 
 export type StorePlace = {
   /** One more run on the same store; `who` tells the runs apart. */
@@ -14,7 +16,8 @@ export type StorePlace = {
 /** A line for each engine. */
 export const ENGINES: readonly { readonly name: string; place(): Promise<StorePlace> }[] = [
   { name: 'directory', place: directory },
-  { name: 'git', place: git },
+  { name: 'git', place: () => teamPlace(newTeam()) },
+  { name: 'etcd', place: etcd },
 ];
 
 async function directory(): Promise<StorePlace> {
@@ -22,8 +25,20 @@ async function directory(): Promise<StorePlace> {
   return { open: async () => openStore(home, { retryMs: 30_000 }) };
 }
 
-async function git(): Promise<StorePlace> {
-  const team = newTeam();
+let servers: Promise<EtcdServers> | undefined;
+
+/** One server for all stores of a test file. */
+async function etcd(): Promise<StorePlace> {
+  servers ??= startEtcd();
+  const { endpoints } = await servers;
+  return teamPlace(membersOf(`etcd://${endpoints}/test/${randomUUID()}?tls=off`));
+}
+
+export async function stopEngines(): Promise<void> {
+  await (await servers)?.stop();
+}
+
+async function teamPlace(team: Members): Promise<StorePlace> {
   const first = team.member('first');
   await enrol(first);
   return {

@@ -20,7 +20,8 @@ export type Member = {
   session(now?: () => Date): Session;
 };
 
-export type Team = { readonly repository: string; readonly url: string; member(name: string): Member };
+export type Members = { readonly url: string; member(name: string): Member };
+export type Team = Members & { readonly repository: string };
 
 /** A bare repository, and members as they are asked for. None is an operator yet. */
 export function newTeam(query = ''): Team {
@@ -28,10 +29,14 @@ export function newTeam(query = ''): Team {
   const repository = join(directory, 'store.git');
   mkdirSync(directory, { recursive: true });
   execFileSync('git', ['init', '-q', '--bare', repository]);
-  const url = `git+file://${repository}${query}`;
+  return { repository, ...membersOf(`git+file://${repository}${query}`, directory) };
+}
+
+/** Members of a store anywhere. */
+export function membersOf(url: string, directory = newHome()): Members {
   const members = new Map<string, Member>();
   return {
-    ...{ repository, url },
+    url,
     member(name) {
       const known = members.get(name) ?? newMember(join(directory, name), name, url);
       members.set(name, known);

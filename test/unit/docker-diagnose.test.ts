@@ -102,14 +102,14 @@ describe('a host that cannot be used', () => {
       },
       'clock-skew',
       "the host's clock is 2 h behind this computer's",
-      'timedatectl set-ntp true',
+      `if this computer's clock is wrong, as root: date -u -s "@$(ssh build-1 date +%s)"`,
     ],
     [
       'a certificate that is not valid yet',
       { outcome: refused('not-yet-valid', { chain: server }), now: new Date(notBefore.getTime() - 90 * 60_000) },
       'not-yet-valid',
       'not valid for another 1 h 30 min',
-      'date -u',
+      'docker-tls rotate server build-1',
     ],
     [
       "a certificate that is not valid yet, for this computer's clock is behind",
@@ -120,7 +120,7 @@ describe('a host that cannot be used', () => {
       },
       'not-yet-valid',
       "the host's clock is 5 h ahead of this computer's",
-      'timedatectl set-ntp true',
+      `if this computer's clock is wrong, as root: date -u -s "@$(ssh build-1 date +%s)"`,
     ],
     [
       'a CA that has expired',
@@ -223,14 +223,14 @@ describe('a host that cannot be used', () => {
       { outcome: refused('client-refused'), now: new Date(notAfter.getTime() - HOUR), remoteClockSkewMs: 3 * HOUR },
       'clock-skew',
       "the host's clock is 3 h ahead",
-      'timedatectl set-ntp true',
+      "if the host's clock is wrong: ssh -t build-1 sudo date -u -s @$(date +%s)",
     ],
     [
       "a client whose certificate begins later by the host's clock",
       { outcome: refused('client-refused'), now: new Date(notBefore.getTime() + HOUR), remoteClockSkewMs: -2 * HOUR },
       'clock-skew',
       "is not valid yet: the host's clock is 2 h behind",
-      'timedatectl set-ntp true',
+      "if the host's clock is wrong: ssh -t build-1 sudo date -u -s @$(date +%s)",
     ],
     [
       'nothing that listens',
@@ -250,7 +250,7 @@ describe('a host that cannot be used', () => {
       'ssh -t build-1 sudo journalctl -u docker.service -u docker-tls.socket -n 50 --no-pager',
     ],
     [
-      'a dockerd that somebody has stopped',
+      'a dockerd that was stopped',
       {
         outcome: refused('connection-refused'),
         inside: { kind: kindOf({}), docker: 'inactive', tlsSocket: 'inactive', listens: false, problems: [] },
@@ -362,11 +362,11 @@ describe('a host that cannot be used', () => {
   });
 
   it('closed by systemd, as dockerd does not start, says why', () => {
-    const problem = new DockerTlsError({ code: 'E_CONFLICT', message: 'hosts stands twice', hints: ['fix it'] });
+    const problem = new DockerTlsError({ code: 'E_CONFLICT', message: 'hosts is given twice', hints: ['fix it'] });
     const inside = { kind: kindOf({}), docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
     const found = ask({ outcome: refused('reset'), inside });
     expect(found).toMatchObject({ cause: 'daemon-not-answering', hints: { 0: 'fix it', length: 4 } });
-    expect(found.message).toContain('no longer starts it): hosts stands twice');
+    expect(found.message).toContain('no longer starts it): hosts is given twice');
   });
 
   it('looked after by another store says so, and how to take it over', () => {
@@ -501,6 +501,27 @@ describe('a host that is fine', () => {
     [
       'DOCKER_API_VERSION within',
       { env: { ...goodEnv, DOCKER_API_VERSION: '1.44' } },
+      'none',
+      'answers this client',
+      'docker --context build version',
+    ],
+    [
+      'a docker command before what Docker 29.0 wants',
+      { cliApiVersion: '1.43', outcome: accepted({ body: '{"ApiVersion":"1.52","MinAPIVersion":"1.44"}' }) },
+      'api-version',
+      'wants 1.44 or newer (Docker 29.0 to 29.2; from 29.3 on 1.40 will do)',
+      'docker --version',
+    ],
+    [
+      'a docker command of 29.0, and a daemon of 20.10',
+      { cliApiVersion: '1.52', outcome: accepted({ body: '{"ApiVersion":"1.41","MinAPIVersion":"1.12"}' }) },
+      'api-version',
+      'speaks 1.41 at most: upgrade Docker on the host, or install docker 29.3 or newer here, which speaks 1.40',
+      'docker --version',
+    ],
+    [
+      'a docker command of 29.3, and the same daemon',
+      { cliApiVersion: '1.54', outcome: accepted({ body: '{"ApiVersion":"1.41","MinAPIVersion":"1.12"}' }) },
       'none',
       'answers this client',
       'docker --context build version',

@@ -356,4 +356,22 @@ describe('the daemon', () => {
     expect(limits(1_048_576)).toMatchObject({ nofile: { Hard: 64_000 } });
     expect(limits(undefined)).toMatchObject({ nofile: { Hard: 64_000 } });
   });
+
+  it('does not raise what containers are given from the start, as with Docker 29', () => {
+    const made = (softOpenFiles: number) =>
+      hardenDaemon(new Set(['default-ulimits']), view, { swarm: false, openFiles: 524_288, softOpenFiles }).settings;
+    expect(made(1024)).toEqual({ 'default-ulimits': { nofile: { Name: 'nofile', Hard: 64_000, Soft: 1024 } } });
+    expect(made(1_048_576)).toMatchObject({ 'default-ulimits': { nofile: { Soft: 64_000 } } });
+  });
+
+  it.each([
+    [{ 'containerd-snapshotter': true }, false],
+    [{ 'containerd-snapshotter': false }, true],
+    [undefined, true],
+  ])('remaps users only where dockerd starts with it: features %j', (features, remaps) => {
+    const given = { flags: [], json: { values: { features } } } as unknown as DaemonView;
+    const { settings, notes } = hardenDaemon(new Set(['userns-remap']), given, { swarm: false, openFiles: undefined });
+    expect(settings).toEqual(remaps ? { 'userns-remap': 'default' } : {});
+    expect(notes.length).toBe(remaps ? 0 : 1);
+  });
 });

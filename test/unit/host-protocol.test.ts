@@ -20,7 +20,7 @@ const HOST = new URL('../../src/host/', import.meta.url).pathname;
 const SHARED = ['result.sh', 'api.sh', 'unarmed.sh', 'sshd.sh', 'boot-list.sh'];
 const files = [
   ...SHARED,
-  ...['apply', 'rollback', 'facts', 'audit', 'packages', 'systemd', 'init'].flatMap((directory) =>
+  ...['apply', 'rollback', 'facts', 'audit', 'packages', 'systemd', 'init', 'rootless'].flatMap((directory) =>
     readdirSync(join(HOST, directory)).map((name) => `${directory}/${name}`),
   ),
 ].sort();
@@ -32,7 +32,9 @@ const modules = new Map<string, Module>(
     return [file, { text, parts: shellParts(text) }];
   }),
 );
+// For a user's own systemd, functions of these names stand before the programs.
 const defined = new Set([...modules.values()].flatMap(({ parts }) => [...parts.functions]));
+for (const name of ['systemctl', 'journalctl']) defined.delete(name);
 
 /** What a header says: `# Needs functions: a b`, over as many lines as it takes. */
 function header(text: string, what: string): string[] {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { hasChanges, planHost } from '../../src/domain/plan/plan.ts';
 import { planRestore } from '../../src/domain/plan/plan-restore.ts';
-import { preflight, swarmProblem } from '../../src/domain/plan/preflight.ts';
+import { preflight, stopProblem } from '../../src/domain/plan/preflight.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { desired, factsOf, GOOD_FACTS as good, FACTS_TIME_MS as NOW, UNIT } from '../support/host-facts.ts';
 
@@ -24,7 +24,7 @@ function errors(more: Readonly<Record<string, string | undefined>>, skewMs: numb
       port: 2376,
       plan,
     }),
-    ...swarmProblem('h1', facts, 'keep', plan),
+    ...stopProblem('h1', facts, 'keep', plan),
   ];
 }
 
@@ -105,9 +105,13 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     },
     /^$/,
   ],
+  'no nft, which the other backend of Docker 29 needs': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "firewall-backend": "nftables" }' },
+    /^E_UNIT_NEEDS dockerd does not start without nft,/,
+  ],
   'no iptables, with nftables in its place': [
     {
-      programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy',
+      programs: '/usr/sbin/nft\n/usr/sbin/runc\n/usr/sbin/docker-proxy',
       [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --firewall-backend=nftables\n',
     },
     /^$/,
@@ -164,7 +168,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
   ],
   'swarm mode': [
     { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}' },
-    /^E_SWARM the host is in swarm mode.* 1 containers would stop/,
+    /^E_SWARM the host is in swarm mode.* 1 container would stop/,
   ],
   'no log driver of that name': [
     { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"log-driver": "nope" }' },

@@ -2,11 +2,14 @@
 
 import { describe, expect, test } from 'vitest';
 import { renderPodmanService, servesTls } from '../../src/domain/dockerd/podman-units.ts';
+import { hardenHost } from '../../src/domain/plan/hardening.ts';
+import { renderAuditRules } from '../../src/domain/plan/hardening-files.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
 import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { keptOf } from '../../src/domain/settings-stored.ts';
+import { altered, RECORDED } from '../support/audit-facts.ts';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
 
 const SERVICE = '/etc/systemd/system/docker-tls-podman.service';
@@ -76,9 +79,29 @@ describe('the plan', () => {
   test('what is dockerd alone has is left out, and that is said; daemon.json is not looked at', () => {
     const facts = host({ 'file:/etc/docker/daemon.json': 'file 644 0:0\nnot JSON' });
     const plan = planHost(facts, { ...desired, liveRestore: true, daemonSettings: { icc: false } });
-    expect(plan.warnings.join()).toContain('live-restore, icc: of dockerd, which this host has not; left out');
+    expect(plan.warnings.join()).toContain('live-restore: of dockerd, which does not serve the API here; left out');
     expect(plan.files.map(({ path }) => path)).not.toContain('/etc/docker/daemon.json');
     expect(problems(facts)).toEqual([]);
+  });
+
+  test('hardening leaves out what is of dockerd, with what it would cost', () => {
+    const hardened = hardenHost({
+      entries: ['icc', 'live-restore', 'kernel-bpf'],
+      known: [],
+      facts: host(),
+      audit: altered(RECORDED[0], {}),
+      login: { user: 'root', remote: true, byKey: true },
+      leadsTo: [],
+    });
+    expect(hardened).toMatchObject({ daemonSettings: {} });
+    expect(hardened.costs?.join()).not.toContain('icc');
+    expect(hardened.notes?.join()).toContain('icc, live-restore: of dockerd, which does not serve the API here');
+  });
+
+  test('audit rules of harden watch the units that are ours there', () => {
+    const facts = { ...altered(RECORDED[0], {}), podmanService: true };
+    expect(renderAuditRules(facts)).toContain('-w /etc/systemd/system/docker-tls-podman.service -p wa');
+    expect(renderAuditRules(altered(RECORDED[0], {}))).not.toContain('podman');
   });
 
   test('remove stops the service, whoever runs a container there and whatever the records say of before', () => {

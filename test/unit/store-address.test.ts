@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parseStoreAddress } from '../../src/adapters/store/team/address.ts';
+import { parseStoreAddress, sameStore } from '../../src/adapters/store/team/address.ts';
 import { openLocal, storeOfHome } from '../../src/adapters/store/team/local.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
@@ -52,6 +52,74 @@ describe('the address of a shared store', () => {
     expect(() => parseStoreAddress(url)).toThrowError(
       expect.objectContaining({ code: 'E_STORE_URL', message: expect.not.stringContaining('hunter2') }),
     );
+  });
+});
+
+describe('the address of a store in etcd', () => {
+  const fingerprint = '0123456789abcdef0123456789abcdef';
+  test.each<[string, object]>([
+    [
+      'etcd://a.example:2379,b.example,[2001:db8::1]:1/ops/tls/',
+      { endpoints: ['a.example:2379', 'b.example:2379', '[2001:db8::1]:1'], prefix: 'ops/tls', tls: true },
+    ],
+    [
+      'etcd://127.0.0.1,localhost:1,[::1]/x?tls=off',
+      { endpoints: ['127.0.0.1:2379', 'localhost:1', '[::1]:2379'], prefix: 'x', tls: false },
+    ],
+    [
+      `etcd://a/x?ca=/a/ca.pem&cert=/a/c.pem&cert-key=/a/k.pem&user=ops&password=file:/a/p&key=${fingerprint}`,
+      {
+        endpoints: ['a:2379'],
+        prefix: 'x',
+        tls: true,
+        ca: '/a/ca.pem',
+        cert: '/a/c.pem',
+        certKey: '/a/k.pem',
+        user: 'ops',
+        password: 'file:/a/p',
+        pinned: fingerprint,
+      },
+    ],
+  ])('%s is one', (url, expected) => {
+    expect(parseStoreAddress(url)).toEqual({ url, kind: 'etcd', ...expected });
+  });
+
+  test.each([
+    'etcd://a:2379',
+    'etcd:///x',
+    'etcd://a:0/x',
+    'etcd://a:70000/x',
+    'etcd://a,/x',
+    'etcd://a/x y',
+    'etcd://a/x?tls=off',
+    'etcd://127.0.0.1,b/x?tls=off',
+    'etcd://127.0.0.1/x?tls=off&ca=/a',
+    'etcd://127.0.0.1.example.org/x?tls=off',
+    'etcd://a/x?tls=on',
+    'etcd://a/x?ca=ca.pem',
+    'etcd://a/x?cert=/a',
+    'etcd://a/x?user=a',
+    'etcd://a/x?user=a&password=prompt',
+    'etcd://a/x?key=short',
+    'etcd://a/x?colour=red',
+  ])('%s is none', (url) => {
+    expect(() => parseStoreAddress(url)).toThrowError(expect.objectContaining({ code: 'E_STORE_URL', exit: 2 }));
+  });
+
+  test.each([
+    ['etcd://ada:hunter2@a/x', 'E_STORE_URL'],
+    ['etcd://a/x?user=a&password=hunter2', 'E_SECRET_REFERENCE'],
+  ])('with a password in it is refused, and that is not shown: %s', (url, code) => {
+    expect(() => parseStoreAddress(url)).toThrowError(
+      expect.objectContaining({ code, message: expect.not.stringContaining('hunter2') }),
+    );
+  });
+
+  test('may change its members and where credentials are, and be the same store', () => {
+    expect(sameStore('etcd://a,b/x', 'etcd://b:2379,c/x?ca=/ca.pem')).toBe(true);
+    expect(sameStore('etcd://a/x', 'etcd://b/x')).toBe(false);
+    expect(sameStore('etcd://a/x', 'etcd://a/y')).toBe(false);
+    expect(sameStore('git+file:///a', 'git+file:///b')).toBe(false);
   });
 });
 

@@ -1,7 +1,8 @@
 /** Owns what `doctor` makes of times: certificates out of their time, and clocks that differ between this computer and a host. Pure. */
 
 import { type CertificateInfo, inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
-import { type Diagnosis, type DiagnosisInput, newCredentials, remotely } from './diagnosis.ts';
+import { clockCommand, sshCommand } from '../../domain/quote.ts';
+import { type Diagnosis, type DiagnosisInput, loginOf, newCredentials } from './diagnosis.ts';
 
 /** Clocks of computers with NTP differ by milliseconds; certificates of ours are backdated by more than a minute. */
 const SKEW_THAT_MATTERS_MS = 60_000;
@@ -20,7 +21,7 @@ export function clockFault(input: DiagnosisInput, chain: string): Diagnosis | un
   return {
     cause: early ? 'not-yet-valid' : 'clock-skew',
     message: `the certificate of ${input.expected.host} ${early ? `is not valid until ${timeOf(broken.notBefore)}` : `has expired (${timeOf(broken.notAfter)})`} by this computer's clock, but is in its time by the host's: ${skewText(skew, input.now)}`,
-    hints: setClocks(input),
+    hints: setClocks(input, 'here'),
   };
 }
 
@@ -34,8 +35,8 @@ export function clientFault(input: DiagnosisInput): Diagnosis | undefined {
     const off = late ? input.now.getTime() - here.notAfter.getTime() : here.notBefore.getTime() - input.now.getTime();
     return {
       cause: late ? 'client-expired' : 'client-not-yet-valid',
-      message: `the client's certificate (${here.subject}) ${late ? `expired ${duration(off)} ago (${timeOf(here.notAfter)})` : `is not valid for another ${duration(off)} (until ${timeOf(here.notBefore)})`}`,
-      hints: late ? newCredentials(input.expected) : ['date -u', 'timedatectl set-ntp true'],
+      message: `the client's certificate (${here.subject}) ${late ? `expired ${duration(off)} ago (${timeOf(here.notAfter)})` : `is not valid for another ${duration(off)} (until ${timeOf(here.notBefore)}) by this computer's clock, which says ${timeOf(input.now)}: if it is wrong, set it first`}`,
+      hints: newCredentials(input.expected),
     };
   }
   if (skew === undefined) return undefined;
@@ -45,7 +46,7 @@ export function clientFault(input: DiagnosisInput): Diagnosis | undefined {
   return {
     cause: 'clock-skew',
     message: `the client's certificate (${broken.subject}) is in its time here, but by the host's clock it ${there > broken.notAfter ? 'has expired' : 'is not valid yet'}: ${skewText(skew, input.now)}`,
-    hints: setClocks(input),
+    hints: setClocks(input, 'there'),
   };
 }
 
@@ -90,8 +91,11 @@ function skewText(skew: number, now: Date): string {
   return `the host's clock is ${duration(skew)} ${skew > 0 ? 'ahead of' : 'behind'} this computer's (${there} there, ${timeOf(now)} here)`;
 }
 
-function setClocks(input: DiagnosisInput): string[] {
-  return ['timedatectl set-ntp true', remotely(input.expected, 'timedatectl set-ntp true'), 'date -u'];
+/** Each sets one clock by the other, without a time service, which not every computer has; the one that is more likely wrong comes first. */
+function setClocks({ expected }: DiagnosisInput, wrong: 'here' | 'there'): string[] {
+  const here = `if this computer's clock is wrong, as root: date -u -s "@$(${sshCommand(loginOf(expected), 'date', '+%s')})"`;
+  const there = `if the host's clock is wrong: ${clockCommand(loginOf(expected))}`;
+  return wrong === 'here' ? [here, there] : [there, here];
 }
 
 function inTime(certificate: Timed, at: Date): boolean {

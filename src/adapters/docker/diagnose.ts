@@ -161,9 +161,8 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
     return { cause: outcome.cause, message, hints };
   }
   const message = early
-    ? `the certificate of ${input.expected.host} is not valid for another ${duration(off)} (until ${timeOf(end)}) by this computer's clock, which says ${timeOf(input.now)}`
+    ? `the certificate of ${input.expected.host} is not valid for another ${duration(off)} (until ${timeOf(end)}) by this computer's clock, which says ${timeOf(input.now)}: if it is wrong, set it first`
     : `the certificate of ${input.expected.host} expired ${duration(off)} ago (${timeOf(end)})`;
-  if (early) return { cause: outcome.cause, message, hints: ['date -u', 'timedatectl set-ntp true'] };
   const drift = notApplied(input, outcome.chain);
   if (drift !== undefined && !input.expected.caExpired)
     return { cause: outcome.cause, message: `${message}; ${drift}`, hints: [`docker-tls apply ${name}`] };
@@ -201,6 +200,9 @@ function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): D
   return {
     cause: 'client-refused',
     message: `${expected.host} is the right one, but rejects ${who}: ${outcome.reason.replace(/^the server refused this client: /, '')}${isTrusted(input) === false ? "; the host's trust file does not have it: it was signed but not applied" : ''}`,
+    ...(expected.external && {
+      note: 'a client that was revoked stays rejected: ask for access where the host was set up',
+    }),
     hints: expected.external ? newCredentials(expected) : [`docker-tls apply ${name}`, 'docker-tls client list'],
   };
 }

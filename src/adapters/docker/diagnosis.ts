@@ -67,8 +67,8 @@ export type Inside = {
   readonly trust?: string;
   /** What would prevent a change, its firewall included: mostly what is wrong. */
   readonly problems: readonly DockerTlsError[];
-  /** What its firewall may do, in words. */
-  readonly doubt?: string;
+  /** What its firewall may do, and the commands that let the port through. */
+  readonly doubt?: { readonly words: string; readonly commands: readonly string[] };
 };
 
 export type DiagnosisInput = {
@@ -113,7 +113,12 @@ export function ours(verb: 'doctor' | 'env' | 'tunnel' | 'verify', expected: Exp
 
 /** Words to run on the host as root, by ssh. */
 export function remotely(expected: Expected, ...words: readonly string[]): string {
-  return sudoCommand(expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] }, ...words);
+  return sudoCommand(loginOf(expected), ...words);
+}
+
+/** How ssh gets there; without a record, by its name. */
+export function loginOf(expected: Expected): Login {
+  return expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] };
 }
 
 /** A command that changes the host: on this computer, or where the host was set up. */

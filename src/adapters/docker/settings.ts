@@ -108,7 +108,14 @@ export function apiVersionFault(
   if (pinned === undefined && cli !== undefined && typeof least === 'string' && compare(cli, least) < 0)
     return {
       cause: 'api-version',
-      message: `the docker command of this computer speaks version ${cli} of the API at most; the daemon of ${expected.host} wants ${least} or newer: install a newer docker command here`,
+      message: `the docker command of this computer speaks version ${cli} of the API at most; the daemon of ${expected.host} wants ${least} or newer${least === OLDEST_29_0 ? ` (Docker 29.0 to 29.2; from 29.3 on ${OLDEST_29_3} will do)` : ''}: install a newer docker command here`,
+      hints: ['docker --version'],
+    };
+  const oldest = oldestOf(cli);
+  if (pinned === undefined && oldest !== undefined && typeof most === 'string' && compare(most, oldest) < 0)
+    return {
+      cause: 'api-version',
+      message: `the docker command of this computer speaks version ${oldest} of the API or newer (Docker 29); the daemon of ${expected.host} speaks ${most} at most: upgrade Docker on the host${oldest === OLDEST_29_0 ? `, or install docker 29.3 or newer here, which speaks ${OLDEST_29_3}` : ''}`,
       hints: ['docker --version'],
     };
   if (pinned === undefined) return undefined;
@@ -124,6 +131,16 @@ export function apiVersionFault(
     message: `the environment variable DOCKER_API_VERSION is ${pinned}, which is ${outside}`,
     hints: ['unset DOCKER_API_VERSION'],
   };
+}
+
+/** The oldest API that Docker 29 speaks, as a client and, unless it is told otherwise, as a daemon: up to 29.2, and from 29.3 on (moby: client.MinAPIVersion, defaultMinAPIVersion). */
+const OLDEST_29_0 = '1.44';
+const OLDEST_29_3 = '1.40';
+
+/** The oldest API that a docker command speaks, by its newest: 1.52 is of 29.0 and 29.1, 1.53 of 29.2, 1.54 of 29.3. */
+function oldestOf(newest: string | undefined): string | undefined {
+  if (newest === undefined || compare(newest, '1.52') < 0) return undefined;
+  return compare(newest, '1.54') < 0 ? OLDEST_29_0 : OLDEST_29_3;
 }
 
 /** Negative when `a` is older; versions are `1.41`. What is no version equals everything. */

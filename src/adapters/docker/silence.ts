@@ -31,9 +31,11 @@ export function nothingListens(
     );
   const wall = inside.problems.find(({ code }) => code === 'E_FIREWALL');
   if (inside.listens && wall !== undefined) return say(wall.message, ...wall.hints);
+  const doubt = inside.doubt && `the host's own firewall may reject it (${inside.doubt.words}), `;
   if (inside.listens)
     return say(
-      `port ${port} of ${address} is open on the host, but the connection was refused: a firewall in between rejects it, or the address leads to another host`,
+      `port ${port} of ${address} is open on the host, but the connection was refused: ${doubt ?? ''}a firewall in between may, or the address leads to another host`,
+      ...(inside.doubt?.commands ?? []),
       remotely(expected, 'hostname', '-I'),
       `getent hosts ${shellQuote(address)}`,
     );
@@ -93,17 +95,18 @@ export function timedOut(
       ? wall.message
       : inside === undefined
         ? "a firewall drops the packets (the host's own, or the cloud's security group), or the host is down"
-        : `a firewall on the way drops the packets, such as a cloud's security group${inside.doubt === undefined ? '' : `, or the host's own: ${inside.doubt}`}`;
+        : `a firewall on the way drops the packets, such as a cloud's security group${inside.doubt === undefined ? '' : `, or the host's own: ${inside.doubt.words}`}`;
   return {
     cause: 'timed-out',
     message: `no answer at all from port ${port} of ${address}: ${where}`,
-    hints: wall?.hints ?? [
-      `let TCP port ${port} through every firewall between this computer and ${address}, then: ${ours('doctor', expected)}`,
-    ],
+    hints: wall?.hints ??
+      inside?.doubt?.commands ?? [
+        `let TCP port ${port} through every firewall between this computer and ${address}, then: ${ours('doctor', expected)}`,
+      ],
   };
 }
 
-/** What the daemon has said last; a host that nobody has looked into is taken for one of systemd. */
+/** What the daemon has said last; without facts of the host, systemd is assumed. */
 export function journal(expected: Expected, inside: Inside | undefined): string {
   return remotely(expected, ...(inside?.kind.commands.log ?? ['journalctl', '-u', 'docker', '-n', '50', '--no-pager']));
 }

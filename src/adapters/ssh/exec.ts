@@ -23,7 +23,7 @@ const SUDO_TRIES = 3;
 export async function runScript(context: ExecContext, request: ScriptRequest): Promise<ScriptResult> {
   const { options, sudo } = context;
   const canAnswer = sudo.password !== undefined || options.ask?.sudoPassword !== undefined;
-  if (!request.asRoot) return new Run(context, request, 'plain').result();
+  if (!request.asRoot || options.rootless) return new Run(context, request, 'plain').result();
   // `sudo -n` reads nothing from stdin: script and data can follow at once. The name root is nearly always uid 0.
   if (sudo.asks === false || !canAnswer || (sudo.asks === undefined && context.user === 'root')) {
     try {

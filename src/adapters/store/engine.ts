@@ -1,6 +1,6 @@
 /**
  * Owns the contract of an engine: where a store that several users and runners share keeps its files. An engine knows bytes and
- * revisions; what the files mean, who can open them and whether they are genuine is decided above it (shared-store.ts).
+ * revisions; what the files mean, who can open them and whether they are genuine is decided above it (team/session.ts).
  * An engine is one file in engines/, and a line in test/support/store-engines.ts, over which test/integration/store-engines.test.ts runs.
  */
 
@@ -11,6 +11,8 @@ export type Snapshot = {
   /** Names this state of the whole store; '' where nothing was ever committed. */
   readonly revision: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Where the engine cannot vouch for it itself, what this revision was made on top of: the manifest has to say the same. */
+  readonly history?: { readonly parent: string; readonly regained?: string | undefined };
   /** The engine could not be reached: this is what was fetched last, when, and what prevents more. */
   readonly offline?: { readonly fetchedAt: Date; readonly cause: DockerTlsError };
 };
@@ -53,4 +55,8 @@ export type Engine = {
   log(limit: number): Promise<readonly LogEntry[]>;
   /** Whether the history of `newer` holds `older`; undefined where the engine cannot say. */
   contains(newer: string, older: string): Promise<boolean | undefined>;
+  /** The snapshot was found genuine: from now on it is what is read offline, and what `at` gives. An engine that keeps all of them needs none. */
+  keep?(snapshot: Snapshot): void;
+  /** Resolves when another commit came after a snapshot that read gave. Fails as read does, and as the signal says. */
+  changed?(snapshot: Snapshot, signal: AbortSignal): Promise<void>;
 };

@@ -3,9 +3,10 @@
 import { join, resolve } from 'node:path';
 import type { Secret } from '../../domain/secret.ts';
 import type { Engine, Snapshot } from './engine.ts';
+import { etcdEngine } from './engines/etcd.ts';
 import { gitEngine } from './engines/git.ts';
 import { openStore, type Store } from './store.ts';
-import { parseStoreAddress } from './team/address.ts';
+import { parseStoreAddress, type StoreAddress } from './team/address.ts';
 import { findIdentities } from './team/identities.ts';
 import { type Local, openLocal, storeOfHome } from './team/local.ts';
 import { openSession, type Session } from './team/session.ts';
@@ -43,23 +44,42 @@ export function openAnyStore(options: OpenOptions): Store {
 /** The session of a shared store; undefined where the store is the directory. */
 export function openTeamSession(options: OpenOptions): Session | undefined {
   const home = resolve(options.home);
-  const url = options.url || options.env.DOCKER_TLS_STORE || storeOfHome(home);
+  const url = storeUrl(options);
   if (!url) return undefined;
-  const { remote, branch, pinned } = parseStoreAddress(url);
-  const { env, cwd, who, signal, now, note, ask } = options;
+  const address = parseStoreAddress(url);
+  const { env, cwd, who, now, note, ask } = options;
   const local = openLocal(home, url);
   let hidden: Promise<void> | undefined;
   const before = () => {
     hidden ??= options.hideSecrets?.() ?? Promise.resolve();
     return hidden;
   };
-  const engine = gitEngine({ url, remote, branch, cache: join(home, 'cache.git'), signal, before });
+  const engine = engineOf(address, home, { ...options, before });
+  const { pinned } = address;
   return openSession({
     engine: options.cached ? { ...engine, read: () => lastSeen(engine, local) } : engine,
     local,
     identities: () => findIdentities({ env, cwd, ask }),
     ...{ who, pinned, now, note },
   });
+}
+
+/** The address of the shared store that is meant; undefined where it is the directory. */
+export function storeUrl({ home, url, env }: Pick<OpenOptions, 'home' | 'url' | 'env'>): string | undefined {
+  return url || env.DOCKER_TLS_STORE || storeOfHome(resolve(home));
+}
+
+function engineOf(
+  address: StoreAddress,
+  home: string,
+  { env, signal, before, now }: OpenOptions & { before(): Promise<void> },
+): Engine {
+  switch (address.kind) {
+    case 'git':
+      return gitEngine({ ...address, cache: join(home, 'cache.git'), signal, before });
+    case 'etcd':
+      return etcdEngine({ address, env, cache: join(home, 'cache.etcd'), signal, now });
+  }
 }
 
 async function lastSeen(engine: Engine, local: Local): Promise<Snapshot> {

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { StoreMark } from '../../domain/plan/host-state.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { type Before, changeEntries } from './change.ts';
 import { inside, writeFailure } from './files.ts';
@@ -25,6 +26,8 @@ export type Store = {
   readonly home: string;
   /** Other users and runners use it as well. No run holds it then: `withLock` begins again where another one was faster. */
   readonly shared: boolean;
+  /** The number that the store is at, for hosts to keep; with `fresh` as it is now. Undefined for a directory, and for an empty store. */
+  mark(fresh?: boolean): Promise<StoreMark | undefined>;
   /** Whether there is a store here. */
   exists(): Promise<boolean>;
   /** Changes nothing. Fails with E_STORE_WRITE (exit 4) where a change could not be written: to be found before a host changes, not after. */
@@ -126,6 +129,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
   return {
     home: directory,
     shared: false,
+    mark: async () => undefined,
 
     async exists() {
       return settled(directory, () => storeExists(directory));

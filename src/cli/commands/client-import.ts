@@ -26,7 +26,11 @@ export const command = defineCommand({
     },
     name: { kind: 'text', value: 'NAME', summary: 'another name for the client in this store' },
     ca: { ...FILE, summary: 'the CA of the hosts, where PEM credentials lack it' },
-    host: { kind: 'list', value: 'tcp://…', summary: 'hosts that the client reaches, where the credentials name none' },
+    host: {
+      kind: 'list',
+      value: 'tcp://HOST:PORT',
+      summary: 'hosts that the client reaches, where the credentials name none',
+    },
     context: {
       kind: 'text',
       value: 'NAME',

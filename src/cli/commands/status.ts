@@ -1,9 +1,10 @@
 /** Owns `status`: every CA, host and client, how long they last, and whether hosts serve what they should. */
 
 import { status } from '../../actions/status.ts';
+import { watchStatus } from '../../actions/watch-status.ts';
 import { defineCommand } from '../command.ts';
 import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
-import { renderStatus } from '../render/status.ts';
+import { renderStatus, showStatus } from '../render/status.ts';
 
 export const command = defineCommand({
   name: 'status',
@@ -14,6 +15,7 @@ export const command = defineCommand({
     'docker-tls status',
     'docker-tls status --offline --within 30d --check',
     'docker-tls status -f fleet.yaml --check',
+    'docker-tls status --watch',
     'docker-tls status --prometheus /var/lib/node_exporter/docker-tls.prom',
   ],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
@@ -23,9 +25,15 @@ export const command = defineCommand({
     noSsh: { kind: 'flag', summary: 'ask hosts over TLS only' },
     ...DUE_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when something is due or differs' },
+    watch: { kind: 'flag', summary: 'show it again at every change of the store, and each 30 s, until Ctrl-C' },
     prometheus: { ...FILE, summary: "write a text file for Prometheus' node exporter" },
     askSudoPassword: SSH_OPTIONS.askSudoPassword,
     sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
   },
-  run: async (context) => renderStatus(await status(context, context.args.hosts, context.options), context),
+  run: async (context) => {
+    const { args, options } = context;
+    if (!options.watch) return renderStatus(await status(context, args.hosts, options), context);
+    await watchStatus(context, args.hosts, options, (now) => showStatus(now, context));
+    return { exit: 130, result: {}, text: '' };
+  },
 });

@@ -24,7 +24,7 @@ export function renderExported(exported: Exported, { options }: CommandContext<u
 const NEXT: Readonly<Record<BundleFormat, (file: string) => string>> = {
   tar: (file) => `on the other computer: docker-tls client import ${file}`,
   p12: (file) => `keytool -list -keystore ${file} -storetype PKCS12`,
-  env: () => 'docs/clients.md shows how a job takes the lines in',
+  env: () => 'in a CI job, with these as secrets: docker-tls client import --from-env',
   pem: (file) => `curl --cert ${file} --cacert ca.pem https://HOST:2376/version`,
 };
 

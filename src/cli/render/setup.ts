@@ -8,7 +8,10 @@ import { coloursOf } from './colours.ts';
 import { useCommands } from './next.ts';
 import { outcomeJson, renderAttention, renderChecks, renderOutcome, renderWarnings } from './outcome.ts';
 
-export function renderSetup({ changed, spec, client, context, errors }: SetUp, around: Around): CommandResult {
+export function renderSetup(
+  { changed, spec, client, context, ownClient, errors }: SetUp,
+  around: Around,
+): CommandResult {
   const [outcome] = changed.results;
   if (outcome?.kind !== 'done') {
     const { result, ...rest } = renderChange(changed, around);
@@ -29,9 +32,9 @@ export function renderSetup({ changed, spec, client, context, errors }: SetUp, a
   const sentence = accepted.length === 0 ? 'Next:' : `${endpoint} accepts ${accepted.join(', ')}. Next:`;
   return {
     exit: 0,
-    result: { ...(outcomeJson(outcome) as object), endpoint, client, ...(context ? { context } : {}) },
+    result: { ...(outcomeJson(outcome) as object), endpoint, client, context },
     text: [verified, '', sentence].join('\n'),
-    next: useCommands(spec, context, around.runtime),
+    next: [...useCommands(spec, context, around.runtime), ...ownClient],
     attention: renderAttention([outcome]),
     errors,
   };

@@ -4,7 +4,7 @@ import type { Status } from '../../actions/status.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { needsAttention, type StatusRow } from '../../domain/status.ts';
 import type { Rotation } from '../../domain/trust/rotation.ts';
-import { dateWords, hangText, listWords, plural } from '../../domain/words.ts';
+import { dateWords, hangText, listWords, plural, wrapLines } from '../../domain/words.ts';
 import { type Hint, printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
@@ -30,6 +30,14 @@ export function renderStatus(
     attention: attention === 0 ? '' : text,
     next: nothing ? ['docker-tls setup'] : [...new Set(waysOn(rows, rotation, global.file))],
   };
+}
+
+/** What a watch shows: on a terminal in the place of what was there before. */
+export function showStatus(now: Status, context: Parameters<typeof renderStatus>[1]): void {
+  const { io, now: clock } = context.runtime;
+  const { text } = renderStatus(now, context);
+  const lines = io.outIsTerminal ? wrapLines(text, io.columns) : text;
+  io.out(`${io.outIsTerminal ? '\u001b[H\u001b[2J' : ''}${clock().toISOString().slice(0, 19)}Z\n${lines}\n\n`);
 }
 
 function renderRows(
@@ -69,14 +77,19 @@ function renderRows(
   const attention = rows.filter(needsAttention).length;
   // The column is as wide as the terminal leaves it; what is wrong with a host is to be read in full.
   const found = rows.flatMap((row) => foundOf(row).map((text) => `${row.name}: ${text}`));
+  const upgrades = rows.flatMap(({ name, upgrade }) =>
+    upgrade === undefined ? [] : [hangText(printable(`${name}: ${upgrade.text}`), columns, 2)],
+  );
   return [
     table,
     ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
-    ...rows.flatMap(({ name, upgrade }) =>
-      upgrade === undefined ? [] : [hangText(printable(`${name}: ${upgrade.text}`), columns, 2)],
-    ),
+    ...upgrades,
     ...(rotation === undefined ? [] : [`A rotation of the CA is under way. ${rotation.words}`]),
-    attention === 0 ? 'All is well.' : `${plural(attention, 'entry needs', 'entries need')} attention.`,
+    attention === 0
+      ? upgrades.length > 0
+        ? 'Nothing is due, and nothing differs.'
+        : 'All is well.'
+      : `${plural(attention, 'entry needs', 'entries need')} attention.`,
   ].join('\n');
 }
 

@@ -157,7 +157,9 @@ export function parseAuditFacts(stdout: Buffer) {
   const bootDisabled = /(?:^|\s)audit=(?:0|off)(?:\s|$)/.test(text('kernel-cmdline'));
   const sshd = withStatus('sshd');
   const answers = apiAnswers(sections);
-  const podman = cmdline === undefined && (/\/podman\//.test(text('api-socket-target')) || isPodman(answers));
+  const podmanService = bytes('podman-service') !== undefined;
+  const podman =
+    cmdline === undefined && (podmanService || /\/podman\//.test(text('api-socket-target')) || isPodman(answers));
   return {
     kernel: text('kernel'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',
@@ -209,6 +211,8 @@ export function parseAuditFacts(stdout: Buffer) {
       binary: text('dockerd-exe').replace(/ \(deleted\)$/, '') || (words?.[0] ?? ''),
       /** The most open files that it may have itself: without CAP_SYS_RESOURCE no container gets more. */
       openFiles: Number(text('dockerd-open-files')) || undefined,
+      /** Of each new container, by the unit that starts it. */
+      softOpenFiles: Number(text('containers-open-files')) || undefined,
       /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
       words,
       flags: parseArguments(words ?? []),
@@ -240,6 +244,8 @@ export function parseAuditFacts(stdout: Buffer) {
     apiSocket: podman ? '' : text('api-socket'),
     /** Podman serves Docker's API here (podman-docker), and no dockerd runs: the checks cannot judge its answers. */
     podman,
+    /** It does so by the service of docker-tls. */
+    podmanService,
     /** The status of the API's answer: 0 when there was none in time, undefined when the host has no program to ask with. */
     apiStatus: answers.get('/info')?.status,
     /** What the first process of each running container really has, by its process id. */

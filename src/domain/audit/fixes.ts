@@ -86,7 +86,7 @@ export const ALL_FIXES: readonly Fix[] = [
   {
     name: 'userns-remap',
     title: 'userns-remap=default in daemon.json',
-    cost: 'existing images and containers are hidden until it is switched off again; those that run go on, out of reach of docker, and their published ports do not answer until a rollback, neither from outside nor on 127.0.0.1; a user dockremap is made, and stays',
+    cost: 'existing images and containers are hidden until it is switched off again; those that run go on, out of reach of docker, and their published ports do not answer until a rollback, neither from outside nor on 127.0.0.1; with the image store of containerd (Docker 29) new images are stored by overlay2 again; a user dockremap is made, and stays',
     risk: 'yes',
   },
   {

@@ -1,6 +1,6 @@
 /** Owns the package managers of distributions: which one a host has, what packages are called there, and the command that installs them. */
 
-import { type Login, sudoCommand } from '../quote.ts';
+import { type Login, rootCommand } from '../quote.ts';
 
 type PackageManager = 'apt' | 'dnf' | 'zypper' | 'apk' | 'pacman';
 
@@ -72,7 +72,7 @@ export function installHint(login: Login, distribution: Distribution | undefined
   const command = installCommand(distribution, packages);
   return command === undefined
     ? `install ${packages.join(' ')} on the host with its own package manager`
-    : sudoCommand(login, ...command);
+    : rootCommand(login, ...command);
 }
 
 /** Hints that have Docker itself installed on a host. */

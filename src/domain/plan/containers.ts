@@ -35,9 +35,11 @@ export function planContainers(
   // A daemon that starts without it stops what one that had it left running.
   const staysOn =
     flagValues(view.flags, '--live-restore').length > 0 || parseDaemonJson(jsonAfter).values['live-restore'] === true;
-  if (facts.docker.liveRestore && staysOn) return { running, how: 'live-restore', wouldStop: [], ...unlisted };
+  const { keepsContainers } = kindOf(facts);
+  if (keepsContainers && facts.docker.liveRestore && staysOn)
+    return { running, how: 'live-restore', wouldStop: [], ...unlisted };
   // Also where none was seen: one may start while a person reads the plan, and there is no second look before the restart.
-  if (mode === 'keep' && !facts.docker.swarm)
+  if (keepsContainers && mode === 'keep' && !facts.docker.swarm)
     return { running, how: liveRestore === true ? 'switched-on' : 'temporary', wouldStop: [], ...unlisted };
   // A daemon that did not answer may well have containers.
   const any = running.length > 0 || !facts.docker.listsContainers;

@@ -3,6 +3,7 @@
 import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
+import { renderListenScript } from '../dockerd/listen-script.ts';
 import { SOCKET_UNIT } from '../dockerd/paths.ts';
 import { renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
@@ -10,10 +11,10 @@ import type { PlacedSettings } from './daemon-settings.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
-import { type FileChange, link, text } from './file-change.ts';
+import { type FileChange, link, modeOf, ownerOf, text } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { Listening } from './plan.ts';
-import { droppedFlags, keptWords, modeOf, ownerOf, ownFlags, planDropIn, planVariables } from './plan-daemon.ts';
+import { droppedFlags, keptWords, ownFlags, planDropIn, planVariables } from './plan-daemon.ts';
 
 type DaemonFiles = {
   readonly facts: HostFacts;
@@ -24,16 +25,20 @@ type DaemonFiles = {
   readonly json: { readonly change?: FileChange };
 };
 
+/** `start`: what is before the command; `hosts`: further flags for where the daemon listens. */
+type UnitFiles = DaemonFiles & { readonly start?: readonly string[]; readonly hosts?: readonly string[] };
+
 const FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> = {
   systemd: unitFiles,
   sysvinit: scriptFiles,
   openrc: scriptFiles,
+  rootless: ownFiles,
   podman: podmanFiles,
 };
 
 /** Who holds the port over a restart of the daemon. */
 export function listeningOf(facts: HostFacts, view: DaemonView): Listening {
-  if (view.listeners.some((listener) => listener.kind === 'fd')) return 'systemd';
+  if (kindOf(facts).own || view.listeners.some((listener) => listener.kind === 'fd')) return 'systemd';
   return kindOf(facts).asks && facts.holds ? 'firewall' : 'daemon';
 }
 
@@ -41,7 +46,7 @@ export function planDaemonFiles(context: DaemonFiles): FileChange[] {
   return FILES[kindOf(context.facts).name](context);
 }
 
-function unitFiles({ facts, view, desired, placed, listening, json }: DaemonFiles): FileChange[] {
+function unitFiles({ facts, view, desired, placed, listening, json, start, hosts }: UnitFiles): FileChange[] {
   const dropInPath = `${facts.places.dropIns}/${dropInName(view.otherDropIns)}`;
   return [
     ...(listening === 'systemd'
@@ -55,7 +60,19 @@ function unitFiles({ facts, view, desired, placed, listening, json }: DaemonFile
       : []),
     ...planVariables(facts, view, desired, placed),
     ...(json.change ? [json.change] : []),
-    text(dropInPath, renderDropIn(planDropIn(facts, view, desired, placed, listening))),
+    text(dropInPath, renderDropIn(planDropIn(facts, view, desired, placed, listening, { start, hosts }))),
+  ];
+}
+
+/** The units of a user, and the script that starts their dockerd with the port of the socket unit. */
+function ownFiles(context: DaemonFiles): FileChange[] {
+  const { facts, view, desired } = context;
+  const { listen, localSocket } = facts.places;
+  const local = view.listeners.some(({ kind }) => kind === 'unix') ? [] : ['-H', `unix://${localSocket}`];
+  const handed = view.listeners.some(({ kind }) => kind === 'fd') ? [] : ['-H', 'fd://'];
+  return [
+    text(listen, renderListenScript(Math.max(1, desired.listen.length)), '0755'),
+    ...unitFiles({ ...context, start: [listen], hosts: [...handed, ...local] }),
   ];
 }
 

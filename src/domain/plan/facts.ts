@@ -47,6 +47,8 @@ export function parseFacts(stdout: Buffer) {
     uid: Number(get('uid')),
     /** Where the daemon's files are. */
     places,
+    /** Of a user: their systemd, and with it their daemon, runs without a login of theirs. */
+    lingers: raw.has('lingers') ? get('lingers') === 'yes' : undefined,
     /** The host's clock, in milliseconds since 1970. */
     clockMs: Number(get('clock').replace(/N$/, '')) * 1000,
     hostname: get('hostname').trim(),

@@ -166,3 +166,13 @@ export function withBefore(change: FileChange, facts: HostFacts): FileChange {
   if (now?.kind === 'link') return { ...change, before: `-> ${now.to}` };
   return change;
 }
+
+export function modeOf(facts: HostFacts, path: string): string {
+  const now = facts.files.get(path);
+  return now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644';
+}
+
+export function ownerOf(facts: HostFacts, path: string): string {
+  const now = facts.files.get(path);
+  return now?.kind === 'file' ? now.owner : '0:0';
+}

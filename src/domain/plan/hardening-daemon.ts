@@ -15,6 +15,28 @@ export type HardenedDaemon = {
 /** `name=value` of the limits that containers get unless told otherwise: what most services need, and no host runs dry of. */
 const OPEN_FILES = 64_000;
 
+/** The fixes that are settings of dockerd. */
+const DAEMON_FIXES: readonly FixName[] = [
+  'icc',
+  'log-level',
+  'iptables',
+  'no-new-privileges',
+  'live-restore',
+  'userland-proxy',
+  'userns-remap',
+  'log-limits',
+  'default-ulimits',
+  'experimental',
+];
+
+/** Where no dockerd serves the API. */
+export function leaveDaemon(fixes: ReadonlySet<FixName>): HardenedDaemon {
+  const left = DAEMON_FIXES.filter((name) => fixes.has(name));
+  const notes =
+    left.length === 0 ? [] : [`${left.join(', ')}: of dockerd, which does not serve the API here; left out`];
+  return { settings: {}, notes };
+}
+
 /** What the fixes make of the settings. */
 export function hardenDaemon(
   fixes: ReadonlySet<FixName>,
@@ -23,6 +45,8 @@ export function hardenDaemon(
     readonly swarm: boolean;
     /** What dockerd may have itself. */
     readonly openFiles: number | undefined;
+    /** What containers are given now, which they may raise up to the other. */
+    readonly softOpenFiles?: number | undefined;
   },
 ): HardenedDaemon {
   const settings: Record<string, unknown> = {};
@@ -38,13 +62,20 @@ export function hardenDaemon(
   if (fixes.has('no-new-privileges') && !switchNow(view, 'no-new-privileges', false))
     settings['no-new-privileges'] = true;
   if (fixes.has('userland-proxy') && switchNow(view, 'userland-proxy', true)) settings['userland-proxy'] = false;
-  if (fixes.has('userns-remap') && !settingNow(view, 'userns-remap')) settings['userns-remap'] = 'default';
+  if (fixes.has('userns-remap') && !settingNow(view, 'userns-remap')) {
+    // By default dockerd leaves that store by itself, asked for by name it refuses to start (moby: setPlatformOptions).
+    if (hasSnapshotter(view))
+      notes.push('userns-remap: dockerd does not start with it while features.containerd-snapshotter is set to true');
+    else settings['userns-remap'] = 'default';
+  }
   if (fixes.has('experimental') && switchNow(view, 'experimental', false)) settings.experimental = undefined;
   if (fixes.has('log-limits')) Object.assign(settings, logLimits(view));
   if (fixes.has('default-ulimits') && isEmpty(settingNow(view, 'default-ulimits'))) {
     // A daemon that may not raise limits (in a container itself) could start no container with more than it has.
     const most = Math.min(OPEN_FILES, host.openFiles ?? OPEN_FILES);
-    settings['default-ulimits'] = { nofile: { Name: 'nofile', Hard: most, Soft: most } };
+    // Docker 29 and what comes with it give containers 1024: a limit is no reason to raise that.
+    const soft = Math.min(most, host.softOpenFiles ?? most);
+    settings['default-ulimits'] = { nofile: { Name: 'nofile', Hard: most, Soft: soft } };
   }
   if (fixes.has('live-restore')) {
     if (host.swarm) notes.push('live-restore: not possible in swarm mode');
@@ -55,6 +86,14 @@ export function hardenDaemon(
     }
   }
   return { settings, ...(liveRestore ? { liveRestore } : {}), notes };
+}
+
+/** The image store of containerd is asked for by name. */
+function hasSnapshotter(view: DaemonView): boolean {
+  const features = settingNow(view, 'features');
+  return typeof features === 'object' && features !== null
+    ? (features as Record<string, unknown>)['containerd-snapshotter'] === true
+    : /(^|,)containerd-snapshotter(=(1|t|true))?($|,)/i.test(String(features ?? ''));
 }
 
 /** json-file is the only driver that knows no limit by itself (Docker docs, "Configure logging drivers"). */

@@ -5,14 +5,14 @@ import { type FileFix, fileFixes } from '../audit/checks/files.ts';
 import { dataRoot, isAudited, WATCHES } from '../audit/checks/host.ts';
 import type { AuditFacts } from '../audit/facts.ts';
 import type { FixName } from '../audit/fixes.ts';
-import { DROP_IN_DIRECTORY, SOCKET_PATH, TLS_DIRECTORY } from '../dockerd/paths.ts';
+import { PODMAN_PLACES, PODMAN_SERVICE, SYSTEM_PLACES, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import type { ExtraChange } from './desired.ts';
 
 export const AUDIT_RULES = '/etc/audit/rules.d/docker-tls.rules';
 /** Makes /run/containerd before rules are loaded at boot, as containerd itself makes it later. */
 export const TMPFILES = '/etc/tmpfiles.d/docker-tls.conf';
 const CONTAINERD_RUN = '/run/containerd';
-/** Nobody else's key: the kernel refuses a rule that is there already, and drops rules by their key (src/host/rollback/audit-rules.sh). */
+/** A key of our own: the kernel refuses a rule that is there already, and drops rules by their key (src/host/rollback/audit-rules.sh). */
 const KEY = 'docker-tls';
 export const GROUP_FILE = '/etc/group';
 
@@ -93,7 +93,8 @@ export function hardenFiles(
  */
 export function renderAuditRules(facts: AuditFacts): string {
   const present = WATCHES.flatMap((watch) => watch.paths(facts)).filter((path) => facts.files.has(path));
-  const own = [DROP_IN_DIRECTORY, SOCKET_PATH];
+  const { dropIns, socket, units } = facts.podmanService ? PODMAN_PLACES : SYSTEM_PLACES;
+  const own = [dropIns, socket, ...(facts.podmanService ? [`${units}/${PODMAN_SERVICE}`] : [])];
   const rules = [...new Set([...present, ...own])]
     // What is in a watched directory is watched; it may also come and go.
     .filter((path) => /^\/[\w./@+-]+$/.test(path) && !/^\/(run\/containerd|etc\/docker)\//.test(path))

@@ -9,10 +9,11 @@ import { SSHD_DROP_IN } from '../dockerd/paths.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
-import { type HardenedDaemon, hardenDaemon } from './hardening-daemon.ts';
+import { type HardenedDaemon, hardenDaemon, leaveDaemon } from './hardening-daemon.ts';
 import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } from './hardening-files.ts';
 import { type HardenedSettings, HOST_PATHS, hardenSettings } from './hardening-host.ts';
 import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG, SSHD_FIXES } from './hardening-sshd.ts';
+import { kindOf } from './host-kind.ts';
 
 /** Every fix but `tls`, which `setup` makes. */
 export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls');
@@ -130,7 +131,7 @@ export function recordHardening(
     settings.banner === undefined ? fixes.find((entry) => entry.startsWith(BANNER)) : BANNER + settings.banner;
   const known = FIXES.map((fix) => fix.name as string)
     .filter((name) => fixes.includes(name))
-    // Nobody worded it.
+    // It has no text yet.
     .filter((name) => name !== 'banner' || banner !== undefined);
   return [
     ...known,
@@ -242,7 +243,9 @@ function makeFixes(
 ): Hardened {
   const keep = entries.filter((entry) => entry.startsWith(KEPT_MEMBER)).map((entry) => entry.slice(KEPT_MEMBER.length));
   return {
-    daemon: hardenDaemon(fixes, viewDaemon(facts), { swarm: facts.docker.swarm, openFiles: audit.daemon.openFiles }),
+    daemon: kindOf(facts).engine.configurable
+      ? hardenDaemon(fixes, viewDaemon(facts), { swarm: facts.docker.swarm, ...audit.daemon })
+      : leaveDaemon(fixes),
     files: hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep),
     sshd: hardenSshd(fixes, {
       settings: audit.sshd,

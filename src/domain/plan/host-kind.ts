@@ -13,7 +13,6 @@ import {
   PODMAN_SOCKET,
   SOCKET_UNIT,
   SYSTEM_PLACES,
-  UNITS,
 } from '../dockerd/paths.ts';
 import { PODMAN_TRUST } from '../dockerd/podman-units.ts';
 
@@ -28,6 +27,8 @@ export type Engine = {
   readonly configurable: boolean;
   /** Its service is ours, and is there only while docker-tls is; no container depends on it. */
   readonly apart: boolean;
+  /** Its own client, where that is another than docker: a setup ends with how it is told of the host. */
+  readonly client?: 'podman';
 };
 
 const DOCKER: Engine = {
@@ -37,7 +38,14 @@ const DOCKER: Engine = {
   configurable: true,
   apart: false,
 };
-const PODMAN: Engine = { title: 'Podman', program: 'podman', trust: PODMAN_TRUST, configurable: false, apart: true };
+const PODMAN: Engine = {
+  title: 'Podman',
+  program: 'podman',
+  trust: PODMAN_TRUST,
+  configurable: false,
+  apart: true,
+  client: 'podman',
+};
 
 export type HostKind = {
   readonly name: KindName;
@@ -54,6 +62,10 @@ export type HostKind = {
   readonly recovery: { readonly file: string; readonly link: string; readonly list: string };
   /** What of its own says how the daemon is started: in the reason of a restart. */
   readonly start: string;
+  /** The daemon is a user's own (rootless): nothing of it is root's, and RootlessKit has it in namespaces, so that a script hands it its port. */
+  readonly own: boolean;
+  /** Containers keep running over a restart of the daemon, with live-restore. */
+  readonly keepsContainers: boolean;
   /** The daemon is up once it answers: its service says nothing of that. */
   readonly asks: boolean;
   /** What a host says to run, where its daemon could not be started anew. */
@@ -62,7 +74,9 @@ export type HostKind = {
   readonly bringUp: readonly (readonly string[])[];
   /** Shell text that prints what the daemon has said last. */
   readonly lastWords: string;
-  /** Words of commands, to be run as root. */
+  /** The words of systemctl, where there is one: it is the user's own where the daemon is. */
+  readonly systemctl: readonly string[];
+  /** Words of commands, to be run as whoever the daemon belongs to. */
   readonly commands: Readonly<Record<'start' | 'stop' | 'restart' | 'log' | 'ownLog' | 'sshdLog', readonly string[]>>;
 };
 
@@ -74,55 +88,75 @@ const journal = (lines: number, ...of: readonly string[]): string[] => [
   '--no-pager',
 ];
 
-const HOST_KINDS: Readonly<Record<KindName, HostKind>> = {
-  systemd: units('systemd', DOCKER, 'docker.service', { tls: SOCKET_UNIT, local: 'docker.socket' }, SYSTEM_PLACES),
-  sysvinit: initScripts(
-    'sysvinit',
-    '/etc/init.d/docker',
-    ['/etc/init.d/docker'],
-    '/etc/rcS.d/S99docker-tls-recover',
-    `${INIT_SCRIPTS}/.depend.boot`,
-  ),
-  openrc: initScripts('openrc', 'docker', ['rc-service', 'docker'], '/etc/runlevels/boot/docker-tls-recover'),
-  podman: units('podman', PODMAN, PODMAN_SERVICE, { tls: PODMAN_SOCKET, local: '' }, PODMAN_PLACES),
+/** The units of a kind. `boot`: the target that starts what a boot needs first; `whose`: the option for the systemd of a user. */
+type KindUnits = Pick<HostKind, 'service' | 'sockets'> & { readonly boot: string; readonly whose: readonly string[] };
+
+const ROOT_UNITS: KindUnits = {
+  service: 'docker.service',
+  sockets: { tls: SOCKET_UNIT, local: 'docker.socket' },
+  boot: 'sysinit.target',
+  whose: [],
 };
 
-function units(
-  name: KindName,
-  engine: Engine,
-  service: string,
-  sockets: HostKind['sockets'],
-  places: Places,
-): HostKind {
+const HOST_KINDS: Readonly<Record<KindName, (places: Places) => HostKind>> = {
+  systemd: () => units('systemd', DOCKER, ROOT_UNITS, SYSTEM_PLACES),
+  sysvinit: () =>
+    initScripts(
+      'sysvinit',
+      '/etc/init.d/docker',
+      ['/etc/init.d/docker'],
+      '/etc/rcS.d/S99docker-tls-recover',
+      `${INIT_SCRIPTS}/.depend.boot`,
+    ),
+  openrc: () => initScripts('openrc', 'docker', ['rc-service', 'docker'], '/etc/runlevels/boot/docker-tls-recover'),
+  podman: () =>
+    units(
+      'podman',
+      PODMAN,
+      { ...ROOT_UNITS, service: PODMAN_SERVICE, sockets: { tls: PODMAN_SOCKET, local: '' } },
+      PODMAN_PLACES,
+    ),
+  rootless: (places) => ({
+    ...units('rootless', DOCKER, { ...ROOT_UNITS, boot: 'basic.target', whose: ['--user'] }, places),
+    own: true,
+    keepsContainers: false,
+  }),
+};
+
+function units(name: KindName, engine: Engine, { service, sockets, boot, whose }: KindUnits, places: Places): HostKind {
   const short = service.replace(/\.service$/, '');
+  const systemctl = ['systemctl', ...whose];
   return {
     name,
     engine,
     service,
     sockets,
     places,
-    directory: UNITS,
+    directory: places.units,
     recovery: {
-      file: `${UNITS}/docker-tls-recover.service`,
-      link: `${UNITS}/sysinit.target.wants/docker-tls-recover.service`,
+      file: `${places.units}/docker-tls-recover.service`,
+      link: `${places.units}/${boot}.wants/docker-tls-recover.service`,
       list: '',
     },
     start: 'its units change',
+    own: false,
+    keepsContainers: true,
     asks: false,
-    restart: `systemctl daemon-reload && systemctl restart ${service}`,
-    lastWords: `journalctl -u ${short} -n 8 --no-pager -o cat 2>/dev/null || true`,
+    systemctl,
+    restart: `${systemctl.join(' ')} daemon-reload && ${systemctl.join(' ')} restart ${service}`,
+    lastWords: `${['journalctl', ...whose].join(' ')} -u ${short} -n 8 --no-pager -o cat 2>/dev/null || true`,
     // The socket does not start under a daemon that runs.
     bringUp: [
-      ['systemctl', 'reset-failed', short, sockets.tls],
-      ['systemctl', 'stop', short],
-      ['systemctl', 'start', sockets.tls, short],
+      [...systemctl, 'reset-failed', short, sockets.tls],
+      [...systemctl, 'stop', short],
+      [...systemctl, 'start', sockets.tls, short],
     ],
     commands: {
-      start: ['systemctl', 'start', service],
-      stop: ['systemctl', 'stop', service],
-      restart: ['systemctl', 'restart', service],
-      log: journal(50, '-u', service, '-u', sockets.tls),
-      ownLog: journal(20, '-t', 'docker-tls'),
+      start: [...systemctl, 'start', service],
+      stop: [...systemctl, 'stop', service],
+      restart: [...systemctl, 'restart', service],
+      log: journal(50, ...whose, '-u', service, '-u', sockets.tls),
+      ownLog: journal(20, ...whose, '-t', 'docker-tls'),
       sshdLog: journal(50, '-u', 'ssh.service', '-u', 'sshd.service'),
     },
   };
@@ -139,7 +173,10 @@ function initScripts(name: KindName, service: string, run: readonly string[], li
     directory: INIT_SCRIPTS,
     recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link, list },
     start: 'its settings change',
+    own: false,
+    keepsContainers: true,
     asks: true,
+    systemctl: [],
     restart: [...run, 'restart'].join(' '),
     bringUp: [[...run, 'restart']],
     lastWords: 'tail -n 8 /var/log/docker.log 2>/dev/null || true',
@@ -155,6 +192,12 @@ function initScripts(name: KindName, service: string, run: readonly string[], li
 }
 
 /** A host whose service manager is none of these is refused by the preflight; until then it is read as one of systemd. */
-export function kindOf({ kind = 'systemd' }: { readonly kind?: KindName | undefined }): HostKind {
-  return HOST_KINDS[kind];
+export function kindOf({
+  kind = 'systemd',
+  places = SYSTEM_PLACES,
+}: {
+  readonly kind?: KindName | undefined;
+  readonly places?: Places;
+}): HostKind {
+  return HOST_KINDS[kind](places);
 }

@@ -19,6 +19,9 @@ export type HostGeneration = {
   readonly settings?: KeptSettings | undefined;
 };
 
+/** Which shared store a host was changed from, and the number that the store had at least once the change counted. */
+export type StoreMark = { readonly id: string; readonly number: number };
+
 /** The host's own records, /var/lib/docker-tls/state.json. */
 export type HostState = {
   readonly schema: 1;
@@ -28,6 +31,8 @@ export type HostState = {
   readonly generations: readonly HostGeneration[];
   /** Every path under our care, in the order in which it is put in place. */
   readonly managed: readonly { readonly kind: string; readonly path: string }[];
+  /** Absent where the store was a directory. */
+  readonly store?: StoreMark | undefined;
 };
 
 /** One line of a snapshot on the host: what a path was, and which file of the snapshot holds it. */
@@ -55,6 +60,7 @@ const hostState = z.object({
     z.object({ number, at: z.string(), by: z.string(), reason: z.string(), settings: z.optional(z.unknown()) }),
   ),
   managed: z.array(z.object({ kind: z.string(), path: z.string() })),
+  store: z.optional(z.object({ id: z.string(), number })),
 });
 
 /** state.json; undefined where there is none. Fails with E_HOST_SCHEMA where a newer program wrote it, E_HOST_STATE where it is damaged (exit 4). */

@@ -4,13 +4,14 @@
  */
 
 import type { StoreState } from '../../adapters/store/records.ts';
-import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { asWritten, DockerTlsError, printable } from '../../errors/errors.ts';
 import { destinationWords } from '../destination.ts';
 import { STATE } from '../dockerd/paths.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { shellQuote } from '../quote.ts';
 import type { HostSpec } from '../settings.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
+import type { StoreMark } from './host-state.ts';
 
 type OurCertificates = Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>;
 
@@ -45,6 +46,30 @@ export function managedExternally(host: string, words: string): DockerTlsError {
       'or take the host over: --take-over',
     ],
     details: [`its own records are ${STATE}/state.json`],
+  });
+}
+
+/** Whether the host was changed from a newer state of this very store. */
+export function isNewerThan(facts: HostFacts, mark: StoreMark | undefined): boolean {
+  const kept = facts.state?.store;
+  return mark !== undefined && kept !== undefined && kept.id === mark.id && kept.number > mark.number;
+}
+
+/** For a run that takes no host over. Exit 4. */
+export function newerThanStore(host: string, { state }: HostFacts, mark: StoreMark | undefined): DockerTlsError {
+  const last = state?.generations.at(-1);
+  const who = last === undefined ? '' : `, by ${printable(last.by, 100)} on ${printable(last.at, 40)}`;
+  return new DockerTlsError({
+    code: 'E_HOST_NEWER',
+    where: host,
+    message: `this host was changed from commit ${state?.store?.number} of the store${who}, and the store is at commit ${mark?.number}`,
+    details: [
+      'the store was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
+    ],
+    hints: [
+      asWritten('on the computer that used the store last: docker-tls store restore'),
+      `if the newer state is lost for good: docker-tls apply ${host} --take-over`,
+    ],
   });
 }
 

@@ -10,7 +10,7 @@ import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
-import { type FileChange, text } from './file-change.ts';
+import { type FileChange, modeOf, ownerOf, text } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import { socketPorts } from './plain-tcp.ts';
 import type { HostPlan, Listening } from './plan.ts';
@@ -40,6 +40,7 @@ export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, v
   return (
     path.startsWith(`${places.tls}/`) ||
     (path.startsWith(`${places.units}/`) && OWN_UNIT.test(path)) ||
+    path === places.listen ||
     path.startsWith(`${places.dropIns}/`) ||
     path === view.configFile ||
     view.environmentFiles.includes(path) ||
@@ -59,16 +60,18 @@ export function planDropIn(
   desired: DesiredHost,
   placed: PlacedSettings,
   listening: Listening,
+  { start = [], hosts = [] }: { readonly start?: readonly string[]; readonly hosts?: readonly string[] } = {},
 ): { execStart: string; sockets: string[] } {
   const line = view.commandLine;
   if (line === undefined) return { execStart: '', sockets: [] };
   const dropped = new Set(closedListeners(view, desired).map((listener) => listener.text));
-  const execStart = renderCommandLine(
+  const command = renderCommandLine(
     line,
     (flag) =>
       isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
-    ownFlags(facts, view, desired, placed, listening),
+    [...hosts, ...ownFlags(facts, view, desired, placed, listening)],
   );
+  const execStart = [...start, command].join(' ');
   if (listening !== 'systemd') return { execStart, sockets: [] };
   // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
   const { load, enabled } = facts.docker.socket;
@@ -166,7 +169,7 @@ export function droppedFlags(
   );
 }
 
-/** The words of the other flags, as they stand. */
+/** The words of the other flags, unchanged. */
 export function keptWords(variable: VariableFlags, dropped: readonly Flag[]): string {
   const kept = variable.flags.filter((flag) => !dropped.includes(flag));
   return kept.flatMap((flag) => flag.words.map((word) => word.raw)).join(' ');
@@ -271,7 +274,8 @@ export function planDaemon(
   ) {
     return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
   }
-  if (view.listeners.some((listener) => listener.kind === 'fd') && facts.docker.tlsSocket.active !== 'active') {
+  const handed = kindOf(facts).own || view.listeners.some((listener) => listener.kind === 'fd');
+  if (handed && facts.docker.tlsSocket.active !== 'active') {
     return { action: 'restart', reason: `${sockets.tls} does not listen on port ${desired.port}` };
   }
   return { action: 'none', reason: 'nothing changes for it' };
@@ -282,16 +286,6 @@ function changedKeys(before: string | undefined, after: string | undefined): str
   return [...new Set([...Object.keys(old), ...Object.keys(next)])].filter(
     (key) => JSON.stringify(old[key]) !== JSON.stringify(next[key]),
   );
-}
-
-export function modeOf(facts: HostFacts, path: string): string {
-  const now = facts.files.get(path);
-  return now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644';
-}
-
-export function ownerOf(facts: HostFacts, path: string): string {
-  const now = facts.files.get(path);
-  return now?.kind === 'file' ? now.owner : '0:0';
 }
 
 /** Only its mode or owner changes. */

@@ -7,7 +7,10 @@ import { kindOf } from './host-kind.ts';
 import type { Listening } from './plan.ts';
 
 export function daemonWarnings(facts: HostFacts, listening: Listening, action: string): string[] {
-  if (facts.docker.unit.active !== 'active') return [`${kindOf(facts).service} is not running now and will be started`];
+  const { service, engine } = kindOf(facts);
+  // A service of ours does not run before the first change.
+  if (engine.apart && facts.docker.unit.load === 'not-found') return [];
+  if (facts.docker.unit.active !== 'active') return [`${service} is not running now and will be started`];
   if (action !== 'restart') return [];
   const managed = new Set((facts.state?.managed ?? []).map(({ path }) => path));
   const refuses = `the daemon opens its port itself${kindOf(facts).asks ? '' : ' (its unit has no `-H fd://`)'}: during its restart new connections are refused for about a second`;

@@ -140,18 +140,12 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   };
 }
 
-/** Without what is for dockerd alone, where another program serves the API: said, where it was asked for. */
+/** Without what is for dockerd alone, where another program serves the API. */
 function forEngine(facts: HostFacts, desired: DesiredHost): DesiredHost {
   if (kindOf(facts).engine.configurable) return desired;
   const { liveRestore, daemonSettings, notes = [], ...rest } = desired;
-  const left = [...(liveRestore === true ? ['live-restore'] : []), ...Object.keys(daemonSettings ?? {})];
-  return {
-    ...rest,
-    notes: [
-      ...notes,
-      ...(left.length === 0 ? [] : [`${left.join(', ')}: of dockerd, which this host has not; left out`]),
-    ],
-  };
+  const left = liveRestore === true ? ['live-restore: of dockerd, which does not serve the API here; left out'] : [];
+  return { ...rest, notes: [...notes, ...left] };
 }
 
 /** One more than every generation that the host has had. */

@@ -9,6 +9,7 @@ import { installHint } from '../dockerd/packages.ts';
 import { type Login, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
+import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
 
 /** A problem of a host, found before anything changes. */
@@ -35,15 +36,15 @@ export function collect(host: string) {
 export function editAt(login: Login, path: string, facts: HostFacts): string[] {
   const edit = (...words: readonly string[]): string => sudoCommand({ ...login, terminal: true }, ...words);
   const install = facts.editor === '' ? [installHint(login, facts.distribution, ['nano'])] : [];
-  if (!path.startsWith('/etc/')) {
+  if (!path.startsWith('/etc/') && !path.startsWith(`${facts.places.units}/`)) {
     const flags = path === facts.docker.unit.fragment ? ['--full'] : [];
-    return [...install, edit('systemctl', 'edit', ...flags, 'docker.service')];
+    return [...install, edit(...kindOf(facts).systemctl, 'edit', ...flags, 'docker.service')];
   }
-  const isUnit = path.startsWith('/etc/systemd/');
+  const isUnit = path.startsWith(`${facts.places.units}/`);
   return [
     ...install,
     edit(printable(facts.editor) || 'nano', path),
-    ...(isUnit ? [sudoCommand(login, 'systemctl', 'daemon-reload')] : []),
+    ...(isUnit ? [sudoCommand(login, ...kindOf(facts).systemctl, 'daemon-reload')] : []),
   ];
 }
 

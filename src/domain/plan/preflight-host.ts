@@ -2,7 +2,7 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
-import { sshCommand, sudoCommand } from '../quote.ts';
+import { clockCommand, rootCommand, sshCommand, sudoCommand } from '../quote.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
@@ -26,8 +26,8 @@ export function checkHost(input: PreflightInput): DockerTlsError[] {
       'E_CLOCK',
       `its clock is ${Math.round(Math.abs(skewMs) / 60_000)} minutes ${skewMs < 0 ? 'behind' : 'ahead of'} this computer's: certificates would not be valid there`,
       [
-        `set it: ${sudoCommand(login, 'timedatectl', 'set-ntp', 'true')}`,
-        'if this computer is the one that is wrong, fix its clock first',
+        `set it by this computer's, if that is right: ${clockCommand(login)}`,
+        `and keep it right, where a time service is installed: ${rootCommand(login, 'timedatectl', 'set-ntp', 'true')}`,
       ],
     );
   // Several of the directories that are looked at may be on one disk.

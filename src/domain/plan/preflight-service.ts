@@ -6,6 +6,7 @@ import type { DaemonView } from './daemon-view.ts';
 import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
 import { checkPodman, checkPodmanVersion } from './preflight-podman.ts';
+import { checkOwnSystemd, checkOwnUnit } from './preflight-rootless.ts';
 import { checkScript } from './preflight-script.ts';
 import { checkSystemd, checkUnit, checkUnitRestart } from './preflight-unit.ts';
 
@@ -25,6 +26,7 @@ const CHECKS: Readonly<Record<KindName, ServiceChecks>> = {
   sysvinit: INIT_SCRIPT,
   openrc: INIT_SCRIPT,
   podman: { manager: checkPodmanVersion, service: checkPodman, restart: checkUnitRestart },
+  rootless: { manager: checkOwnSystemd, service: checkOwnUnit, restart: checkUnitRestart },
 };
 
 export function checkServiceManager(input: PreflightInput): DockerTlsError[] {

@@ -27,11 +27,11 @@ export function checkSystemd({ host, login, facts }: PreflightInput): DockerTlsE
     ]);
   const { service } = kindOf(facts);
   if (hasDocker(facts) && facts.docker.unit.load === 'masked')
-    add('E_DOCKER_MASKED', `${service} is masked`, [sudoCommand(login, 'systemctl', 'unmask', service)]);
+    add('E_DOCKER_MASKED', `${service} is masked`, [sudoCommand(login, ...kindOf(facts).systemctl, 'unmask', service)]);
   return found;
 }
 
-/** Unit files of the daemon that nobody has told systemd to read. */
+/** Unit files of the daemon that systemd has not read yet. */
 export function checkUnread({ host, login, facts }: PreflightInput): DockerTlsError[] {
   const { found, add } = collect(host);
   const { unread } = facts.docker.unit;
@@ -39,7 +39,7 @@ export function checkUnread({ host, login, facts }: PreflightInput): DockerTlsEr
     add(
       'E_UNIT_UNREAD',
       `${unread.join(', ')}: systemd has not read ${unread.length === 1 ? 'it' : 'them'} yet, and would do so in the middle of the change`,
-      [`let it: ${sudoCommand(login, 'systemctl', 'daemon-reload')}`, 'run the same command again'],
+      [`let it: ${sudoCommand(login, ...kindOf(facts).systemctl, 'daemon-reload')}`, 'run the same command again'],
     );
   return found;
 }
@@ -47,8 +47,8 @@ export function checkUnread({ host, login, facts }: PreflightInput): DockerTlsEr
 export function checkUnit(input: PreflightInput, view: DaemonView): DockerTlsError[] {
   const { host, login, facts } = input;
   const { found, add } = collect(host);
-  const systemctl = (...words: readonly string[]): string => sudoCommand(login, 'systemctl', ...words);
-  const journal = (): string => sudoCommand(login, 'journalctl', '-u', 'docker.service', '-n', '30', '--no-pager');
+  const systemctl = (...words: readonly string[]): string => sudoCommand(login, ...kindOf(facts).systemctl, ...words);
+  const journal = (): string => sudoCommand(login, ...kindOf(facts).commands.log);
   const { active, fragment } = facts.docker.unit;
   found.push(...checkUnread(input));
   for (const { unit, load } of facts.docker.needs) {
@@ -65,7 +65,7 @@ export function checkUnit(input: PreflightInput, view: DaemonView): DockerTlsErr
       `docker.service needs ${unit}, which is ${load === 'masked' ? 'masked' : 'not there'}: once stopped, it would not start again`,
       load === 'masked'
         ? [systemctl('unmask', unit), ...(unit.endsWith('.socket') ? sockets : [])]
-        : [`see what asks for it: ${sshCommand(login, 'systemctl', 'cat', 'docker.service')}`],
+        : [`see what asks for it: ${sshCommand(login, ...kindOf(facts).systemctl, 'cat', 'docker.service')}`],
     );
   }
   const { execStart } = view;
@@ -113,7 +113,9 @@ export function checkUnitRestart({ host, login, facts }: PreflightInput, restart
     ),
   ];
   for (const reason of restarts ? reasons : [])
-    add('E_UNIT_NEEDS', reason, [`see where that is set: ${sshCommand(login, 'systemctl', 'cat', service)}`]);
+    add('E_UNIT_NEEDS', reason, [
+      `see where that is set: ${sshCommand(login, ...kindOf(facts).systemctl, 'cat', service)}`,
+    ]);
   const reserved = facts.systemd === undefined || facts.systemd < NEEDS_NO_RESERVE;
   if (reserved && facts.runFreeKb !== undefined && facts.runFreeKb < SYSTEMD_RESERVE_KB)
     add(

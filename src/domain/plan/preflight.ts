@@ -4,6 +4,7 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
 import { installDockerHints } from '../dockerd/packages.ts';
 import { type Login, sshCommand, sudoCommand } from '../quote.ts';
+import { plural } from '../words.ts';
 import { viewDaemon } from './daemon-view.ts';
 import { type HostFacts, hasDocker } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
@@ -48,7 +49,7 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
   const { found, add } = collect(host);
   const sudo = (...words: readonly string[]): string => sudoCommand(login, ...words);
   const { docker, lock } = facts;
-  const { service, commands } = kindOf(facts);
+  const { service, commands, own } = kindOf(facts);
   if (docker.vendor !== undefined) {
     add(
       'E_VENDOR_SYSTEM',
@@ -76,7 +77,7 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
         ({ user, path }) => `the rootless Docker of ${user} (${path}) is not one that docker-tls can change`,
       ),
     ]);
-  if (docker.answersRootless)
+  if (docker.answersRootless && !own)
     add('E_ROOTLESS', `what answers on /var/run/docker.sock is a rootless Docker, not the one of ${service}`, [
       `see where it leads: ${sudo('ls', '-l', '/var/run/docker.sock')}`,
     ]);
@@ -134,19 +135,22 @@ function checkContainers({ host, login, facts, plan }: PreflightInput): DockerTl
   ];
 }
 
-/** Swarm mode and the wish to keep containers do not go together: checked apart, since it depends on what the user said. */
-export function swarmProblem(
+/** Swarm mode, or a rootless daemon, and the wish to keep containers do not go together: checked apart, since it depends on what the user said. */
+export function stopProblem(
   host: string,
   facts: HostFacts,
   containers: 'keep' | 'may-stop',
   plan: HostPlan,
 ): DockerTlsError[] {
   if (containers === 'may-stop' || plan.containers.how !== 'stop') return [];
+  const [code, why] = kindOf(facts).keepsContainers
+    ? (['E_SWARM', 'the host is in swarm mode, where live-restore does not work'] as const)
+    : (['E_CONTAINERS', 'a rootless Docker takes its containers along when it restarts'] as const);
   return [
     problem(
       host,
-      'E_SWARM',
-      `the host is in swarm mode, where live-restore does not work: ${plan.containers.running.length} containers would stop during the restart`,
+      code,
+      `${why}: ${plural(plan.containers.running.length, 'container')} would stop during the restart`,
       ['let them stop: --containers may-stop'],
       facts.docker.containers
         .slice(0, 20)

@@ -24,8 +24,9 @@ export function startNeeds(facts: HostFacts, view: DaemonView): StartNeed[] {
   const needs: StartNeed[] = [
     { name: 'runc', path: found('runc', 'buildkit-runc'), package: ce ? 'containerd.io' : 'runc' },
   ];
-  if (!off('iptables') && setting('firewall-backend') !== 'nftables')
-    needs.push({ name: 'iptables', path: found('iptables'), package: 'iptables' });
+  // Of Docker 29, with its other backend (moby: nftables.Enable).
+  const [name, from] = setting('firewall-backend') === 'nftables' ? ['nft', 'nftables'] : ['iptables', 'iptables'];
+  if (!off('iptables')) needs.push({ name, path: found(name), package: from });
   if (
     Number.parseInt(facts.docker.version, 10) >= NEEDS_PROXY &&
     !off('userland-proxy') &&

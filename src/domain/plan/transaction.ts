@@ -16,7 +16,7 @@ import { type DaemonView, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
-import { type HostState, renderState } from './host-state.ts';
+import { type HostState, renderState, type StoreMark } from './host-state.ts';
 import {
   bytes,
   checkPath,
@@ -62,6 +62,8 @@ export type TransactionOptions = {
   readonly now: Date;
   /** Seconds until the host rolls back automatically. */
   readonly confirmWithin: number;
+  /** The shared store that records this change. */
+  readonly store?: StoreMark | undefined;
   /** How many generations the host keeps. */
   readonly keep: number;
   /** For the host's records: why the generation was made. */
@@ -214,7 +216,7 @@ export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transac
 export function nextState(
   plan: HostPlan,
   facts: HostFacts,
-  options: Pick<TransactionOptions, 'now' | 'who' | 'reason' | 'settings' | 'keep'>,
+  options: Pick<TransactionOptions, 'now' | 'who' | 'reason' | 'settings' | 'keep' | 'store'>,
 ): HostState {
   const number = plan.generation === 'none' ? 0 : plan.generation;
   return {
@@ -226,6 +228,7 @@ export function nextState(
       { number, at: options.now.toISOString(), by: options.who, reason: options.reason, settings: options.settings },
     ].slice(-options.keep),
     managed: plan.managed,
+    ...(options.store === undefined ? {} : { store: options.store }),
   };
 }
 
@@ -264,7 +267,9 @@ function unitStart(plan: HostPlan, facts: HostFacts): string {
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
     kind === 'file' && path.startsWith(`${facts.places.dropIns}/`) && hasOurName(path);
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
-  return /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
+  const command = /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
+  // It may be asked outside of RootlessKit's namespaces as well.
+  return kindOf(facts).own ? command.replace(/^\S+ \S+(?= |$)/, facts.docker.binary) : command;
 }
 
 /** How an init script starts dockerd, as systemd would write it; empty where a shell reads the flags otherwise than systemd. */

@@ -16,6 +16,7 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
   return {
     ...spec.ssh,
     host: spec.name,
+    tunnels: spec.reach === 'ssh',
     sudoPassword,
     ask,
     signal: runtime.signal,
@@ -25,7 +26,31 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
 /** Connects and gathers facts. The session stays open. */
 export async function openHost(spec: HostSpec, reach: Reach, progress: HostProgress): Promise<OpenedHost> {
   progress.phase('connect');
-  const session = await reach.runtime.connect(sshOptions(spec, reach));
+  return factsOver(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress);
+}
+
+/** The same for a host that may be new: where the user that logs in has a Docker of their own, and no other runs there, that one is meant. */
+export async function findHost(spec: HostSpec, reach: Reach, progress: HostProgress): Promise<OpenedHost> {
+  progress.phase('connect');
+  const options = sshOptions(spec, reach);
+  const session = await reach.runtime.connect(options);
+  const alone = !spec.ssh.rootless && session.user !== 'root' && (await hasOnlyOwnDocker(session, spec.name, reach));
+  if (!alone) return factsOver(session, spec, reach, progress);
+  await session.close();
+  return factsOver(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress);
+}
+
+async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }: Reach): Promise<boolean> {
+  const script = [
+    'export XDG_RUNTIME_DIR="/run/user/$(id -u)"',
+    'systemctl --user -q is-active docker.service && ! systemctl -q is-active docker.service docker.socket && echo own',
+  ].join('\n');
+  const request = { phase: 'find', script, asRoot: false, timeoutMs: 20_000, signal: runtime.signal };
+  const { stdout } = await closingOnError(session, host, () => session.run(request));
+  return stdout.toString('utf8') === 'own\n';
+}
+
+function factsOver(session: HostSession, spec: HostSpec, reach: Reach, progress: HostProgress): Promise<OpenedHost> {
   return closingOnError(session, spec.name, () => factsOf(session, reach, progress));
 }
 

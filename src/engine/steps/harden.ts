@@ -4,6 +4,7 @@ import type { DesiredHost } from '../../domain/plan/desired.ts';
 import type { HostFacts } from '../../domain/plan/facts.ts';
 import { HARDENING_PATHS, type HardenInput, hardenHost } from '../../domain/plan/hardening.ts';
 import type { HostSpec } from '../../domain/settings.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession, Runtime } from '../../runtime.ts';
 import { gather, gatherAuditFacts } from '../gather.ts';
 
@@ -13,13 +14,23 @@ export type HardenedHost = {
   readonly desired: Partial<DesiredHost>;
 };
 
-/** Asks a host that is open for what the fixes need; changes nothing there. */
+function onlyRoots(host: string): DockerTlsError {
+  return new DockerTlsError({
+    code: 'E_HARDEN_ROOTLESS',
+    where: host,
+    message: "this host is set up as a user's own (rootless) Docker, and what fixes change is root's",
+    hints: [`see what audit finds, and change it as root: docker-tls audit ${host}`],
+  });
+}
+
+/** Asks a host that is open for what the fixes need; changes nothing there. Fails with E_HARDEN_ROOTLESS (exit 2). */
 export async function hardenOpened(
   session: HostSession,
   spec: HostSpec,
   wanted: Pick<HardenInput, 'entries' | 'known' | 'leadsTo'>,
   runtime: Pick<Runtime, 'now' | 'signal'>,
 ): Promise<HardenedHost> {
+  if (session.login.rootless) throw onlyRoots(spec.name);
   const [{ facts }, audit] = await Promise.all([
     gather(session, { now: runtime.now, signal: runtime.signal, paths: HARDENING_PATHS }),
     gatherAuditFacts(session, runtime.signal),

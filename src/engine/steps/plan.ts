@@ -3,7 +3,8 @@
 import type { StoreState } from '../../adapters/store/records.ts';
 import { reachedThrough } from '../../domain/destination.ts';
 import { permittedNames } from '../../domain/pki/authority.ts';
-import { installedCredentials } from '../../domain/plan/facts.ts';
+import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
+import type { StoreMark } from '../../domain/plan/host-state.ts';
 import {
   acceptedCa,
   acceptedNotes,
@@ -12,7 +13,14 @@ import {
   otherClientsNotes,
   trustNow,
 } from '../../domain/plan/other-clients.ts';
-import { type KnownHosts, managedExternally, otherName, otherStore } from '../../domain/plan/other-store.ts';
+import {
+  isNewerThan,
+  type KnownHosts,
+  managedExternally,
+  newerThanStore,
+  otherName,
+  otherStore,
+} from '../../domain/plan/other-store.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
@@ -21,7 +29,7 @@ import { desiredCredentials } from '../../domain/trust/server.ts';
 import { isAccepted, namesFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
-import type { OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
+import type { AgreedHost, OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { hardenOpened } from './harden.ts';
@@ -48,7 +56,23 @@ export function viewFor(latest: StoreState, { wanted, issued }: Base, now: Date)
   return issued ? view : preview(view, wanted.credentials);
 }
 
-/** The plan of a host that is open. Fails with E_STORE_CHANGED (exit 5), and as desiredCredentials and planRestored do. */
+/**
+ * What the host is to keep of the store: the number of the commit that records this change is at least one higher. Fails with E_HOST_NEWER
+ * (exit 4) where the host was changed from a newer state, unless that is `accepted`: another run's commit may have come after our last look.
+ */
+async function markFor(
+  facts: HostFacts,
+  host: string,
+  store: Pick<Run['store'], 'mark'>,
+  accepted: boolean,
+): Promise<StoreMark | undefined> {
+  let mark = await store.mark();
+  if (isNewerThan(facts, mark)) mark = await store.mark(true);
+  if (!accepted && isNewerThan(facts, mark)) throw newerThanStore(host, facts, mark);
+  return mark === undefined ? undefined : { ...mark, number: mark.number + 1 };
+}
+
+/** The plan of a host that is open. Fails with E_STORE_CHANGED (exit 5), E_HOST_NEWER, and as desiredCredentials and planRestored do. */
 export async function planOpened(
   opened: OpenedHost,
   requested: HostSpec,
@@ -59,9 +83,12 @@ export async function planOpened(
   progress.phase('plan');
   const latest = await latestOf(requested.name, base, store);
   const { target } = base.wanted;
+  const safe = target.kind === 'generation' ? target.to === 'none' : target.takeOver === true;
+  const mark = await markFor(opened.facts, requested.name, store, safe);
   const { session } = opened;
+  const ssh = session.login.rootless ? { ...requested.ssh, rootless: true as const } : requested.ssh;
   const now = runtime.now();
-  if (target.kind === 'generation') return planRestored(opened, requested, { ...target, latest, now });
+  if (target.kind === 'generation') return { ...planRestored(opened, requested, { ...target, latest, now }), mark };
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
   if (twin !== undefined) throw twin;
@@ -71,7 +98,7 @@ export async function planOpened(
   const entries = hardeningOf(requested, known?.record, target);
   const trusted = trustNow(opened.facts);
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
-  const spec: HostSpec = { ...requested, acceptCa, harden: entries.length === 0 ? requested.harden : entries };
+  const spec: HostSpec = { ...requested, ssh, acceptCa, harden: entries.length === 0 ? requested.harden : entries };
   const hardened =
     entries.length === 0
       ? undefined
@@ -133,6 +160,7 @@ export async function planOpened(
     opened,
     facts,
     latest,
+    mark,
     names,
     plan,
     credentials,
@@ -158,7 +186,7 @@ function hostsBehind(spec: HostSpec, { state, wanted }: Base): readonly string[]
  * What of a plan a person agreed to, to compare two of them by: all but which containers happen to run. CAs that were to be made then
  * are called as they are called now.
  */
-export function agreedPart({ plan, names, address, accepts }: PlannedHost, view: AccessView): string {
+export function agreedPart({ plan, names, address, accepts }: AgreedHost, view: AccessView): string {
   const { containers, credentials, ...rest } = plan;
   const trust = credentials === undefined ? undefined : resolveIds(credentials.trust, view);
   const { how, wouldStop } = containers;

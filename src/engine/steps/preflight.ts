@@ -1,7 +1,7 @@
 /** Owns what prevents a change of a host before it begins. */
 
 import type { HostPlan } from '../../domain/plan/plan.ts';
-import { preflight, swarmProblem } from '../../domain/plan/preflight.ts';
+import { preflight, stopProblem } from '../../domain/plan/preflight.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { type DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import type { OpenedHost, PlannedHost } from '../intent.ts';
@@ -16,7 +16,7 @@ export function problemsOf(
   const { login } = session;
   return [
     ...preflight({ host: name, login, facts, skewMs, nowMs: now.getTime(), port, plan }),
-    ...swarmProblem(name, facts, containers, plan),
+    ...stopProblem(name, facts, containers, plan),
   ];
 }
 

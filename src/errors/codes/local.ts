@@ -71,6 +71,13 @@ export const STORE = {
   E_STORE_OTHER: [2, 'The directory given with --home belongs to another store.', 'Pass another --home DIR.'],
   E_STORE_NEW: [2, 'The shared store is empty: it has no operator yet.', 'docker-tls operator add NAME'],
   E_STORE_UNREACHABLE: [4, 'The shared store cannot be reached.', 'git ls-remote URL'],
+  E_STORE_TLS: [4, 'TLS with the servers of the shared store failed.', 'openssl s_client -connect HOST:2379'],
+  E_STORE_ACCESS: [
+    4,
+    'The servers of the shared store refuse the user or the certificate.',
+    'etcdctl user get USER --detail',
+  ],
+  E_STORE_SERVER: [4, 'The server of the shared store is too old, or refused a request.', 'etcdctl endpoint status'],
   E_STORE_CLOSED: [
     2,
     'No key of yours opens the shared store.',

@@ -54,6 +54,7 @@ export const HOST = {
   E_HOST_KEY: [4, 'The host could not generate its private key.', 'docker-tls setup HOST --keys store'],
   E_HOST_LOCKED: [4, 'Another run is changing this host.', 'Wait until its lock expires.'],
   E_HOST_SCHEMA: [4, 'The host was changed by a newer docker-tls.', 'Install that version.'],
+  E_HOST_NEWER: [4, 'The host was changed from a newer state of the shared store.', 'docker-tls store restore'],
   E_HOST_STATE: [4, "docker-tls's state.json on the host is damaged.", 'cat /var/lib/docker-tls/state.json'],
   E_HOST_MANAGED: [4, 'The host is managed from another store.', 'Pass --home DIR, or use docker-tls client request.'],
   E_BUTANE: [2, 'A host cannot be written as a Butane file.', 'docs/hosts.md, "Hosts configured at first boot"'],
@@ -80,6 +81,21 @@ export const DAEMON = {
   E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],
   E_DOCKER_BUSY: [4, 'docker.service is starting or stopping and does not finish.', 'journalctl -u docker.service'],
   E_ROOTLESS: [4, 'A rootless Docker answers on the socket.', 'ls -l /var/run/docker.sock'],
+  E_HARDEN_ROOTLESS: [
+    2,
+    "harden changes what is root's, and the host is a user's own Docker.",
+    'docker-tls audit HOST',
+  ],
+  E_LINGER: [
+    4,
+    'A rootless Docker ends with the last login of its user, and so would the rollback.',
+    'loginctl enable-linger, as that user; or as root: loginctl enable-linger USER',
+  ],
+  E_CONTAINERS: [
+    4,
+    'Containers would stop: a rootless Docker takes them along when it restarts.',
+    '--containers may-stop',
+  ],
   E_PODMAN_OLD: [4, 'Podman is too old to ask clients for a certificate.', 'Install Podman 5.7 or later, or Docker.'],
   E_PODMAN_LISTEN: [4, 'Podman listens on one address, and more are wanted.', 'Name one with --listen, or none.'],
   E_UNIT_COMMAND: [

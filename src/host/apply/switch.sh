@@ -19,15 +19,24 @@ compare_sshd() {
   done
 }
 
-# Labels as the policy of SELinux has them for these paths: what is made in a directory gets the directory's own.
+# Labels as the policy of SELinux has them for these paths: what is made in a directory gets the directory's own. What comes back brings its
+# own, which may be another than the policy's.
 restore_labels() {
   selinuxenabled 2>/dev/null || return 0
   set --
   while IFS= read -r path <&3; do set -- "$@" "$path"; done 3<"$CREATED"
   while IFS=$TAB read -r index kind mode owner source path <&3; do
-    case $kind in blob | file | link) set -- "$@" "$path" ;; esac
+    case $kind:$source in
+      *:snap:* | *:same) ;;
+      blob:* | file:* | link:*) set -- "$@" "$path" ;;
+    esac
   done 3<"$T/manifest"
-  restorecon -- "$@" 2>"$ERR" || warn "restorecon failed: $(words)"
+  [ $# -gt 0 ] || return 0
+  # It may write to a pipe, and not to a file of ours: its own domain.
+  said=$(restorecon -- "$@" 2>&1) || {
+    printf '%s\n' "$said" >"$ERR"
+    warn "restorecon failed: $(words)"
+  }
 }
 
 SINCE=$(date +%s)

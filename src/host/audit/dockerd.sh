@@ -1,6 +1,6 @@
 # The dockerd that runs, its arguments and its daemon.json.
 # Needs functions: end stat_files tls_file
-# Needs programs: awk cat grep head ls readlink sed tr
+# Needs programs: awk cat grep head ls readlink sed systemctl tr
 
 # The host's own dockerd, not one that runs in a container; root's before a rootless one.
 find_dockerd() {
@@ -70,6 +70,18 @@ read_arguments() {
 
 json_path() { printf '%s' "$flat" | sed -n 's/.*"'"$1"'" *: *"\([^"\\]*\)".*/\1/p'; }
 
+# Podman's service, where it serves the API under TLS in the place of a dockerd.
+podman_service() {
+  pid=$(systemctl show -p MainPID --value docker-tls-podman.service)
+  [ "${pid:-0}" -gt 0 ] || return 0
+  words=$(tr '\000' '\n' <"/proc/$pid/cmdline")
+  printf '%s' "$words"
+  end podman-service
+  tls_ca=$(printf '%s\n' "$words" | sed -n 's/^--tls-client-ca=//p')
+  tls_cert=$(printf '%s\n' "$words" | sed -n 's/^--tls-cert=//p')
+  tls_key=$(printf '%s\n' "$words" | sed -n 's/^--tls-key=//p')
+}
+
 dockerd_facts() {
   config=/etc/docker/daemon.json tls_ca='' tls_cert='' tls_key='' uses_tls='' socket=/var/run/docker.sock own_socket='' data_root=''
   find_dockerd
@@ -80,11 +92,18 @@ dockerd_facts() {
     end dockerd-exe
     awk '/^Max open files/ { print $5 }' "/proc/$dockerd/limits"
     end dockerd-open-files
+    # Where containerd is no service of its own, it is dockerd's.
+    unit=containerd.service
+    systemctl -q is-active "$unit" 2>/dev/null || unit=docker.service
+    systemctl show --value -p LimitNOFILESoft "$unit" 2>/dev/null
+    end containers-open-files
     # shellcheck disable=SC2010,SC2012 # only the link targets of sockets are taken
     ls -l "/proc/$dockerd/fd" | grep -o 'socket:\[[0-9]*\]$'
     end dockerd-sockets
     own_config
     read_arguments
+  else
+    podman_service
   fi
   printf '%s' "$config"
   end config-path

@@ -7,7 +7,7 @@
 program_facts() {
   search=$(cat "/proc/${pid:-0}/environ" 2>/dev/null | tr '\0' '\n' | sed -n 's/^PATH=//p')
   search=${search:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
-  for name in iptables runc buildkit-runc docker-proxy; do
+  for name in iptables nft runc buildkit-runc docker-proxy; do
     where=$(PATH=$search:/usr/local/libexec/docker:/usr/libexec/docker:/usr/local/lib/docker:/usr/lib/docker command -v "$name")
     case $where in /*) printf '%s\n' "$where" ;; esac
   done

@@ -1,6 +1,6 @@
 # The host: its system, files of settings, records of docker-tls, network.
 # Needs functions: end followed say unread_units
-# Needs variables: MORE_PATHS NL began dropins environment fragment paths pid
+# Needs variables: DAEMON_JSON MORE_PATHS NL TLS_DIRECTORY began dropins environment fragment host_kind paths pid
 # Needs programs: cat date find hostname id ip sed sh systemctl timeout tr uname
 
 # Further files of settings that are wanted.
@@ -48,6 +48,8 @@ other_docker_facts() {
       break
     fi
   done
+  # One that is another user's is not theirs to see.
+  [ "$host_kind" != rootless ] || return 0
   # Rootless daemons of users: the unit that their setup makes, and the socket of one that runs. A home that hangs is not waited for.
   timeout 5 sh -c 'set --
     while IFS=: read -r name word uid gid gecos home shell; do
@@ -72,7 +74,7 @@ settings_facts() {
   set -f
   IFS=$NL
   for path in $fragment $dropins $environment; do followed "$path"; done
-  followed /etc/docker/daemon.json
+  followed "$DAEMON_JSON"
   # Files only: a pipe would be waited for.
   readable=
   for path in $fragment $dropins $environment $paths; do [ ! -f "$path" ] || readable=$readable$path$NL; done
@@ -81,12 +83,12 @@ settings_facts() {
     cat $readable "/proc/${pid:-0}/cmdline" 2>/dev/null | tr -s "\0 \"'" '\n\n\n\n' |
       sed -n -e 's/^.*--tlscacert=//p' -e '/--tlscacert$/{n;p;}' -e '/^tlscacert$/{n;n;p;}'
   ); do
-    case $path in /etc/docker/tls/current/*) ;; *) followed "$path" ;; esac
+    case $path in "$TLS_DIRECTORY"/current/*) ;; *) followed "$path" ;; esac
   done
 
   # Settings that were edited after the daemon had started: it is not known yet whether it starts with them.
   if [ -n "$began" ] && [ "${pid:-0}" -gt 0 ]; then
-    find -L /etc/docker/daemon.json $fragment $dropins $environment \
+    find -L "$DAEMON_JSON" $fragment $dropins $environment \
       -maxdepth 0 -newermt "$began 1 second" 2>/dev/null
     end edited
   fi

@@ -1,41 +1,41 @@
 # What docker-tls has on the host, and what may stand in its way.
 # Needs functions: end file look say
-# Needs variables: NL SERVICE TLS_SOCKET filed host_kind
+# Needs variables: NL ROOM RUN SERVICE STATE TLS_DIRECTORY TLS_SOCKET UNITS filed host_kind
 # Needs programs: cat df firewall-cmd grep head iptables nft sed ss systemctl timeout
 
 # What docker-tls itself has on the host.
 record_facts() {
-  file "/etc/systemd/system/$TLS_SOCKET"
-  file "/etc/systemd/system/sockets.target.wants/$TLS_SOCKET"
+  file "$UNITS/$TLS_SOCKET"
+  file "$UNITS/sockets.target.wants/$TLS_SOCKET"
   # A service of ours, which is not there before the first change.
   if [ "$host_kind" = podman ]; then
-    file "/etc/systemd/system/$SERVICE"
-    file "/etc/systemd/system/multi-user.target.wants/$SERVICE"
+    file "$UNITS/$SERVICE"
+    file "$UNITS/multi-user.target.wants/$SERVICE"
   fi
-  file /etc/docker/tls/current
-  for directory in /etc/docker/tls/current /etc/docker/tls/[0-9]*; do
+  file "$TLS_DIRECTORY/current"
+  for directory in "$TLS_DIRECTORY/current" "$TLS_DIRECTORY"/[0-9]*; do
     for name in ca.pem server-cert.pem; do
       if [ -e "$directory/$name" ]; then file "$directory/$name"; fi
     done
   done
-  look /etc/docker/tls/current/server-key.pem
-  for path in /etc/docker /etc/docker/tls /etc/docker/tls/*/; do look "${path%/}"; done
-  file /var/lib/docker-tls/state.json
-  file /var/lib/docker-tls/packages
-  file /run/docker-tls.lock
-  [ -e /var/lib/docker-tls/txn/rollback.sh ] && say transaction "$(cat /var/lib/docker-tls/txn/id 2>/dev/null)"
+  look "$TLS_DIRECTORY/current/server-key.pem"
+  for path in "${TLS_DIRECTORY%/*}" "$TLS_DIRECTORY" "$TLS_DIRECTORY"/*/; do look "${path%/}"; done
+  file "$STATE/state.json"
+  file "$STATE/packages"
+  file "$RUN/docker-tls.lock"
+  [ -e "$STATE/txn/rollback.sh" ] && say transaction "$(cat "$STATE/txn/id" 2>/dev/null)"
   # What else is under our care: files of hardening, and ours of a docker.service that is no longer there. Never the content of a file of
   # which only mode and owner are ours.
-  if [ -f /var/lib/docker-tls/origin/manifest ]; then
+  if [ -f "$STATE/origin/manifest" ]; then
     while IFS='	' read -r index kind mode owner path; do
       case $kind:$NL$filed in
         *"$NL$path$NL"*) ;;
         file:* | absent:* | link:*) file "$path" ;;
       esac
-    done </var/lib/docker-tls/origin/manifest
+    done <"$STATE/origin/manifest"
   fi
   # The states that rollback and remove go back to: the manifest and each file of every snapshot.
-  for manifest in /var/lib/docker-tls/origin/manifest /var/lib/docker-tls/generations/*/manifest; do
+  for manifest in "$STATE/origin/manifest" "$STATE"/generations/*/manifest; do
     [ -f "$manifest" ] || continue
     file "$manifest"
     for path in "${manifest%/*}"/[0-9]*; do
@@ -52,7 +52,7 @@ network_facts() {
   else
     say listeners ""
   fi
-  df -Pk /etc /var/lib /run /etc/docker /etc/systemd/system /var/lib/docker-tls 2>/dev/null
+  df -Pk $ROOM "$RUN" "${TLS_DIRECTORY%/*}" "$UNITS" "$STATE" 2>/dev/null
   end disk
   df -Pk /run/systemd 2>/dev/null
   end run-space

@@ -60,7 +60,8 @@ restart_docker() {
     set -- "$SERVICE" "$TLS_SOCKET"
     # It started with the daemon, which needs it.
     if socket_stops; then set -- "$@" "$LOCAL_SOCKET"; fi
-    service stop "$@" 2>/dev/null
+    # A unit of ours that has failed, and whose file is gone, is unknown: systemd 262 then stops none of those that it is asked for together.
+    service stop "$@" 2>/dev/null || for name in "$@"; do service stop "$name" 2>/dev/null; done
     # The change that is rolled back has stopped it.
     if [ "$BACK" = yes ] && [ "$SOCKET_WAS_ACTIVE" = yes ] && [ -n "$LOCAL_SOCKET" ]; then service start "$LOCAL_SOCKET" || return 1; fi
     return 0

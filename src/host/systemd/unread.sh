@@ -1,13 +1,15 @@
 # Unit files of the daemon that systemd has not read.
-# Needs variables: NL SERVICE
+# Needs variables: NL SERVICE UNITS UNIT_PATH
 # Needs programs: grep readlink
 
 # Those other than our drop-in, one per line: systemd would read them at the next change, and no plan has looked at what they say.
 # unread_units FRAGMENT KNOWN (drop-ins, one per line)
 unread_units() {
-  path=/etc/systemd/system/$SERVICE
+  # One that is not there yet has nothing that was read.
+  [ -n "$1" ] || return 0
+  path=$UNITS/$SERVICE
   if [ -s "$path" ] && [ "$(readlink -f -- "$path")" != "$(readlink -f -- "$1")" ]; then printf '%s\n' "$path"; fi
-  for directory in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system; do
+  for directory in ${UNIT_PATH:-/etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system}; do
     # systemd names a directory that is a link by where it leads.
     real=$(cd -P "$directory/$SERVICE.d" 2>/dev/null && pwd -P) || continue
     for path in "$directory/$SERVICE.d"/*.conf; do
@@ -17,9 +19,9 @@ unread_units() {
       case $name in *zz-docker-tls.conf) if grep -q '^# Written by docker-tls\.' "$path"; then continue; fi ;; esac
       case $NL$2$NL in *"$NL$path$NL"* | *"$NL$real/$name$NL"*) continue ;; esac
       # One of the same name in /etc counts before it; and systemd may name /usr/lib as /lib.
-      if [ "$directory" != /etc/systemd/system ]; then
+      if [ "$directory" != "$UNITS" ]; then
         case $2$NL in *"/$name$NL"*) continue ;; esac
-        [ ! -e "/etc/systemd/system/$SERVICE.d/$name" ] || continue
+        [ ! -e "$UNITS/$SERVICE.d/$name" ] || continue
       fi
       printf '%s\n' "$path"
     done

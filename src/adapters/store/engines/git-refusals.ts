@@ -34,12 +34,3 @@ export function notAccepted(url: string, remote: string, said: string): DockerTl
     hints: [`git ls-remote ${shellQuote(remote)}`, 'you need the right to push to this branch, without a review'],
   });
 }
-
-export function changed(url: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_CHANGED',
-    where: url,
-    message: 'other runs kept changing the store in the meantime',
-    hints: ['run the same command again: it begins from what is stored now'],
-  });
-}

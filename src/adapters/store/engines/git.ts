@@ -12,7 +12,8 @@ import type { Commit, Engine, Snapshot } from '../engine.ts';
 import { makeDirectories, present } from '../files.ts';
 import { type Git, GitFailure, gitIn, lastLine } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
-import { changed, notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
+import { notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
+import { changed } from './refusals.ts';
 
 export type GitOptions = {
   /** As given: `git+ssh://…`. */

@@ -1,8 +1,9 @@
 /** Owns the addresses of shared stores: which engine, where, and what a colleague has said about its signing key. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { type EtcdAddress, parseEtcdAddress } from './etcd-address.ts';
 
-export type StoreAddress = {
+export type GitAddress = {
   /** As given. */
   readonly url: string;
   readonly kind: 'git';
@@ -12,13 +13,30 @@ export type StoreAddress = {
   readonly pinned?: string;
 };
 
+export type StoreAddress = GitAddress | EtcdAddress;
+
 const BRANCH = /^[A-Za-z0-9][\w.-]*(?:\/[\w-][\w.-]*)*$/;
 
-/** Reads `git+ssh://…`, `git+https://…`, `git+file:///…`, each with `?branch=NAME&key=FINGERPRINT`. Fails with E_STORE_URL (exit 2). */
+/**
+ * Reads `git+ssh://…`, `git+https://…` or `git+file:///…` with `?branch=NAME`, and `etcd://…` (etcd-address.ts), each with `key=FINGERPRINT`.
+ * Fails with E_STORE_URL (exit 2).
+ */
 export function parseStoreAddress(text: string): StoreAddress {
-  if (!/^git\+(?:ssh|https|file):\/\//.test(text) || /[\s\p{Cc}\\]/u.test(text)) {
-    throw wrong(text, 'it has to begin with git+ssh://, git+https:// or git+file:///');
+  if (!/^(?:git\+(?:ssh|https|file)|etcd):\/\//.test(text) || /[\s\p{Cc}\\]/u.test(text)) {
+    throw wrong(text, 'it has to begin with git+ssh://, git+https://, git+file:/// or etcd://');
   }
+  return text.startsWith('etcd:') ? parseEtcdAddress(text, wrong) : parseGitAddress(text);
+}
+
+/** Whether two addresses mean one store: members of a cluster come and go, and where credentials are is each computer's own matter. */
+export function sameStore(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [one, other] = [a, b].map((text) => (text.startsWith('etcd://') ? parseStoreAddress(text) : undefined));
+  if (one?.kind !== 'etcd' || other?.kind !== 'etcd') return false;
+  return one.prefix === other.prefix && one.endpoints.some((endpoint) => other.endpoints.includes(endpoint));
+}
+
+function parseGitAddress(text: string): GitAddress {
   let parsed: URL;
   try {
     parsed = new URL(text);
@@ -49,16 +67,25 @@ export function parseStoreAddress(text: string): StoreAddress {
   if (unknown !== undefined) throw wrong(text, `"${unknown}" is not a setting of a store: branch, key`);
   if (!BRANCH.test(branch) || branch.includes('..') || branch.endsWith('.lock'))
     throw wrong(text, `"${branch}" is not a branch`);
-  if (key !== undefined && !/^[0-9a-f]{32}$/.test(key))
-    throw wrong(text, 'key is 32 digits, as docker-tls operator list shows them');
+  checkPinned(text, key);
   const remote = text.slice('git+'.length).replace(/[?#].*$/s, '');
   return { url: text, kind: 'git', remote, branch, ...(key === undefined ? {} : { pinned: key }) };
+}
+
+function checkPinned(text: string, key: string | undefined): void {
+  if (key !== undefined && !/^[0-9a-f]{32}$/.test(key))
+    throw wrong(text, 'key is 32 digits, as docker-tls operator list shows them');
 }
 
 function wrong(text: string, why: string, hints: readonly string[] = []): DockerTlsError {
   return new DockerTlsError({
     code: 'E_STORE_URL',
     message: `${text} is not the address of a store: ${why}`,
-    hints: [...hints, '--store git+ssh://git@HOST/PATH.git', '--store git+file:///PATH/TO/REPOSITORY.git'],
+    hints: [
+      ...hints,
+      '--store git+ssh://git@HOST/PATH.git',
+      '--store git+file:///PATH/TO/REPOSITORY.git',
+      '--store "etcd://HOST:2379/PREFIX?ca=FILE&cert=FILE&cert-key=FILE"',
+    ],
   });
 }

@@ -64,7 +64,7 @@ export async function addOperator(session: Session, wanted: NewOperator): Promis
   });
 }
 
-/** Whoever makes the store has to be able to open it afterwards. */
+/** The user who makes the store has to be able to open it afterwards. */
 async function firstKeys(session: Session, operators: readonly Operator[]) {
   const keys = freshKeys();
   const signers = withSigner([], keys.signing);
@@ -164,7 +164,7 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
       );
     const { revision, files } = snapshot;
     const seen = { sequence: manifest.sequence, revision, manifest: sha256(files.get(MANIFEST)), signers: known };
-    session.local.remember(seen, true);
+    session.remember(snapshot, seen, true);
   }
   const opened = await session.read(0);
   const last = opened.signers.at(-1);

@@ -47,10 +47,17 @@ export function changedContents(
   return next;
 }
 
-/** The two texts of each group, by the path of the sealed file. */
-export function groupTexts(contents: Contents): Map<string, string> {
+/** The groups whose files are not the very same objects before and after: what the others are sealed to stays as it is. */
+export function touchedGroups(before: Contents, after: Contents): ReadonlySet<string> {
+  const paths = [...new Set([...before.keys(), ...after.keys()])];
+  return new Set(paths.filter((path) => before.get(path) !== after.get(path)).map(groupOf));
+}
+
+/** The two texts of each group, or of some, by the path of the sealed file. */
+export function groupTexts(contents: Contents, only?: ReadonlySet<string>): Map<string, string> {
   const groups = new Map<string, Record<string, string>>();
-  for (const [path, { kind, bytes }] of [...contents].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  const some = [...contents].filter(([path]) => only === undefined || only.has(groupOf(path)));
+  for (const [path, { kind, bytes }] of some.sort(([a], [b]) => (a < b ? -1 : 1))) {
     const at = `${groupOf(path)}/${kind === 'key' ? 'keys' : 'public'}`;
     const name = path.slice(path.lastIndexOf('/') + 1);
     groups.set(at, { ...groups.get(at), [name]: typeof bytes === 'string' ? bytes : bytes.revealText() });

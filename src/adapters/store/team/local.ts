@@ -4,16 +4,18 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { nameProblem } from '../../../domain/names.ts';
 import { shellQuote } from '../../../domain/quote.ts';
 import type { Secret } from '../../../domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { createFile, errnoOf, inside, makeDirectories, makeDirectory, present } from '../files.ts';
+import { createFile, errnoOf, inside, makeDirectories, makeDirectory, present, removeIfEmpty } from '../files.ts';
 import { parseObject } from '../parse.ts';
 import { SCHEMA } from '../read.ts';
 import type { StoredClient, StoreState } from '../records.ts';
+import { sameStore } from './address.ts';
 
 /** The newest snapshot that was accepted here. `manifest`: the SHA-256 of its manifest; `signers`: the fingerprints of its signing keys. */
 export type Seen = {
@@ -50,7 +52,7 @@ export function openLocal(home: string, url: string) {
   function remembered(): { readonly seen?: Seen } {
     const found = readObject(file);
     if (found === undefined) return {};
-    if (found.store !== url) throw otherStore(home, url, found.store);
+    if (typeof found.store !== 'string' || !sameStore(found.store, url)) throw otherStore(home, url, found.store);
     const seen = z.safeParse(seenSchema, found.seen);
     return seen.success ? { seen: seen.data } : {};
   }
@@ -63,11 +65,12 @@ export function openLocal(home: string, url: string) {
     home,
     seen: () => remembered().seen,
 
-    /** Remembers a snapshot that is newer than the one remembered, or with `anyway` any. */
-    remember(seen: Seen, anyway = false): void {
+    /** Remembers a snapshot that is newer than the one remembered, or with `anyway` any. Whether it is the one remembered now. */
+    remember(seen: Seen, anyway = false): boolean {
       const before = remembered().seen;
-      if (!anyway && before !== undefined && before.sequence >= seen.sequence) return;
+      if (!anyway && before !== undefined && before.sequence >= seen.sequence) return before.revision === seen.revision;
       replaceFile(home, 'store.json', `${JSON.stringify({ schema: SCHEMA, store: url, seen })}\n`);
+      return true;
     },
 
     /** Puts the fields of this computer into records that were read. */
@@ -110,6 +113,7 @@ export function openLocal(home: string, url: string) {
         const used = record.own === true || (record.copies ?? []).length > 0 || openable.has(name) || here(name);
         if (used && key !== undefined) placeClient(home, name, client, key);
       }
+      for (const name of placedClients(home)) if (!state.clients.has(name)) dropClient(home, name);
     },
 
     /** Whether the files of a client are here. */
@@ -150,6 +154,22 @@ function placeClient(home: string, name: string, { ca, cert }: StoredClient, key
   ] as const) {
     if (readText(join(directory, file)) !== bytes) replaceFile(directory, file, bytes, kind);
   }
+}
+
+function placedClients(home: string): string[] {
+  try {
+    return readdirSync(inside(home, 'clients')).filter((name) => nameProblem(name) === undefined);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Its key opens nothing any more. What is not ours stays. */
+function dropClient(home: string, name: string): void {
+  const directory = inside(home, `clients/${name}`);
+  for (const file of ['key.pem', 'cert.pem', 'ca.pem']) rmSync(join(directory, file), { force: true });
+  removeIfEmpty(directory);
 }
 
 function replaceFile(

@@ -16,6 +16,9 @@ const manifestSchema = z.object({
   sequence: z.int(),
   at: z.string(),
   by: z.string(),
+  /** The revision of the engine that it was made on top of, and one that was lost and is held again from here on. */
+  parent: z.optional(z.string()),
+  regained: z.optional(z.string()),
   /** SHA-256 of each other file, base64. */
   files: z.record(z.string(), z.string()),
 });
@@ -83,10 +86,18 @@ export function fingerprintOf({ key }: Signers[number]): string {
   return createHash('sha256').update(Buffer.from(key, 'base64')).digest('hex').slice(0, 32);
 }
 
+/** A run looks at the same contents at every commit: each is hashed once. */
+const hashes = new WeakMap<Uint8Array, string>();
+
 export function sha256(bytes: Uint8Array | undefined): string {
-  return createHash('sha256')
-    .update(bytes ?? Buffer.alloc(0))
-    .digest('base64');
+  const known = bytes === undefined ? undefined : hashes.get(bytes);
+  const hash =
+    known ??
+    createHash('sha256')
+      .update(bytes ?? Buffer.alloc(0))
+      .digest('base64');
+  if (bytes !== undefined) hashes.set(bytes, hash);
+  return hash;
 }
 
 function privateKey(key: Secret) {

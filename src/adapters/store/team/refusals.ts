@@ -46,6 +46,7 @@ export function closed(url: string, identities: readonly IdentityFile[]): Docker
       tried.length === 0
         ? 'there is no key on this computer that could open the store'
         : `no key of yours opens the store (tried ${listWords(tried)})`,
+    details: ['a key that only an agent, a smart card or a security key holds cannot decrypt: it has to be in a file'],
     hints: [
       ...(tried.length === 0 ? ['ssh-keygen -t ed25519', 'or with age: DOCKER_TLS_IDENTITY=FILE docker-tls …'] : []),
       `a colleague who can open it: docker-tls operator add NAME ${own === undefined ? '"$(cat id_ed25519.pub)"' : shellQuote(own)}`,

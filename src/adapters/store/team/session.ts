@@ -4,7 +4,7 @@
  */
 
 import type { Engine, Message, Snapshot } from '../engine.ts';
-import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup } from './contents.ts';
+import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
 import type { Local, Seen } from './local.ts';
 import {
   fingerprintOf,
@@ -70,9 +70,11 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     note(`${offline.cause.message}; this is what was fetched ${refusals.ageWords(offline.fetchedAt, now())}`);
   }
 
-  /** Refuses what is not genuine, or older than what was seen. Gives what there is to be remembered of it. */
-  async function check(snapshot: Snapshot): Promise<{ manifest: Manifest; signers: Signers; seen: Seen } | undefined> {
-    const before = local.seen();
+  /** Refuses what is not genuine, or older than what was seen before it was asked for. Gives what there is to be remembered of it. */
+  async function check(
+    snapshot: Snapshot,
+    before: Seen | undefined,
+  ): Promise<{ manifest: Manifest; signers: Signers; seen: Seen } | undefined> {
     if (snapshot.files.size === 0) {
       if (before !== undefined) throw refusals.older(engine.url, before.sequence, 'it is empty now');
       if (pinned !== undefined)
@@ -82,7 +84,10 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const read = readManifest(snapshot.files);
     if (typeof read === 'string') throw refusals.tampered(engine.url, `the store ${read}`);
     const { manifest, signers } = read;
-    const { sequence } = manifest;
+    const { sequence, parent, regained } = manifest;
+    const { history } = snapshot;
+    if (history !== undefined && (history.parent !== parent || history.regained !== regained))
+      throw refusals.tampered(engine.url, 'the store names another commit before this one than was signed');
     const known = signers.map(fingerprintOf);
     const signer = known.at(-1) ?? '';
     if (before !== undefined && sequence < before.sequence && before.signers.includes(signer))
@@ -135,13 +140,19 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     return opened;
   }
 
+  function remember(snapshot: Snapshot, seen: Seen, anyway = false): void {
+    if (local.remember(seen, anyway)) engine.keep?.(snapshot);
+  }
+
   /** The newest snapshot; with `youngMs` one that was read that short a time ago will do. */
   async function read(youngMs = YOUNG_MS): Promise<Opened> {
     if (latest !== undefined && performance.now() - latest.at < youngMs) return latest.opened;
+    // Before the question: another run on this computer may see a newer one while this is on its way.
+    const before = local.seen();
     const snapshot = await engine.read();
     noteOffline(snapshot);
     if (latest?.opened.snapshot.revision === snapshot.revision) return keep({ ...latest.opened, snapshot });
-    const checked = await check(snapshot);
+    const checked = await check(snapshot, before);
     if (checked === undefined) {
       const contents = new Map();
       return keep({ snapshot, fresh: true, sequence: 0, signers: [], keys: undefined, operators: [], contents });
@@ -151,7 +162,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       note(
         `first use of ${engine.url}, signed by ${checked.seen.signers.at(-1)}: a colleague sees the same in docker-tls operator list`,
       );
-    local.remember(checked.seen);
+    remember(snapshot, checked.seen);
     return keep(opened);
   }
 
@@ -163,25 +174,37 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const operators = next.operators ?? base.operators;
     const signers = next.signers ?? base.signers;
     if (signers.length === 0) throw new Error('a store without a signing key');
-    const before = next.keys === undefined ? groupTexts(base.contents) : new Map<string, string>();
-    const texts = groupTexts(next.contents);
+    // New keys seal everything anew.
+    const touched = next.keys === undefined ? touchedGroups(base.contents, next.contents) : undefined;
+    const before = next.keys === undefined ? groupTexts(base.contents, touched) : new Map<string, string>();
+    const texts = groupTexts(next.contents, touched);
     const files = new Map(base.snapshot.files);
     for (const at of files.keys()) {
       const ours = at === OPERATORS || at.startsWith('keys/');
-      if (ours ? next.operators !== undefined || next.keys !== undefined : !texts.has(at)) files.delete(at);
+      const group = at.slice(0, at.lastIndexOf('/'));
+      const gone = (touched === undefined || touched.has(group)) && !texts.has(at);
+      if (ours ? next.operators !== undefined || next.keys !== undefined : gone) files.delete(at);
     }
     for (const [at, text] of texts) if (before.get(at) !== text) files.set(at, sealGroup(at, text, full));
     if (next.operators !== undefined || next.keys !== undefined)
       for (const [at, bytes] of await renderKeys(operators, full, signers)) files.set(at, bytes);
     const sequence = Math.max(base.sequence, next.above ?? 0) + 1;
-    files.set(MANIFEST, renderManifest(files, { sequence, at: now().toISOString(), by: who }, full.signing));
+    const { regained } = next;
+    const parent = base.snapshot.revision;
+    const about = {
+      sequence,
+      at: now().toISOString(),
+      by: who,
+      parent,
+      ...(regained === undefined ? {} : { regained }),
+    };
+    files.set(MANIFEST, renderManifest(files, about, full.signing));
     const put = new Map([...files].filter(([at, bytes]) => base.snapshot.files.get(at) !== bytes));
     const remove = [...base.snapshot.files.keys()].filter((at) => !files.has(at));
-    const { regained } = next;
     const snapshot = await engine.commit(base.snapshot, { put, remove, regained, message: { who, ...message } });
     const manifest = sha256(files.get(MANIFEST));
     const seen = { sequence, revision: snapshot.revision, manifest, signers: signers.map(fingerprintOf) };
-    local.remember(seen, next.above !== undefined);
+    remember(snapshot, seen, next.above !== undefined);
     return keep({ snapshot, fresh: false, sequence, signers, keys: full, operators, contents: next.contents });
   }
 
@@ -207,7 +230,8 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       if (offline !== undefined) throw offline.cause;
       return files.size === 0;
     },
-    check,
+    check: (snapshot: Snapshot) => check(snapshot, local.seen()),
+    remember,
     /** The next read asks the engine. */
     forget(): void {
       latest = undefined;

@@ -12,6 +12,7 @@ import type { Store, UndoToken } from '../store.ts';
 import { type Contents, changedContents } from './contents.ts';
 import { describeChange } from './describe.ts';
 import { splitRecord } from './local.ts';
+import { fingerprintOf } from './manifest.ts';
 import { mapTree, namesIn } from './map-tree.ts';
 import * as refusals from './refusals.ts';
 import type { Opened, Session } from './session.ts';
@@ -86,7 +87,9 @@ export function teamStore(session: Session): Store {
 
   async function write(turn: Turn, change: StoreChange): Promise<UndoToken> {
     const base = await current();
-    const state = () => stateOf(base);
+    // What a change costs does not grow with the fleet: of hosts only those that it names are looked at.
+    const scope = { hosts: [...Object.keys(change.hosts ?? {}), ...(change.removeHosts ?? [])] };
+    const state = () => stateOf(base, scope);
     const entries = changeEntries(
       { fresh: base.fresh, ca: () => state().ca, names: (collection) => namesIn(base.contents, collection) },
       change,
@@ -114,6 +117,12 @@ export function teamStore(session: Session): Store {
   return {
     home: local.home,
     shared: true,
+
+    async mark(fresh = false) {
+      const { signers, sequence } = fresh ? await session.read(0) : await current();
+      const [first] = signers;
+      return first === undefined ? undefined : { id: fingerprintOf(first), number: sequence };
+    },
 
     async exists() {
       return !(await current()).fresh;
@@ -178,14 +187,18 @@ function textOf(contents: Contents, path: string): string | undefined {
 }
 
 function sameContents(a: Contents, b: Contents): boolean {
-  return a.size === b.size && [...a.keys()].every((path) => textOf(a, path) === textOf(b, path));
+  return a.size === b.size && [...a.keys()].every((path) => sameFile(a, b, path));
+}
+
+function sameFile(a: Contents, b: Contents, path: string): boolean {
+  return a.get(path) === b.get(path) || textOf(a, path) === textOf(b, path);
 }
 
 /** What is now, with what went from `before` to `after` taken back. */
 function restored(now: Contents, before: Contents, after: Contents): Contents {
   const next = new Map(now);
   for (const path of new Set([...before.keys(), ...after.keys()])) {
-    if (textOf(before, path) === textOf(after, path)) continue;
+    if (sameFile(before, after, path)) continue;
     const file = before.get(path);
     if (file === undefined) next.delete(path);
     else next.set(path, file);

@@ -1,0 +1,262 @@
+/**
+ * Owns requests to etcd: its JSON gateway (https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/), over TLS, with a user's token where there
+ * is one, and from one member of the cluster to the next where one does not answer. It knows keys and values, not what they mean.
+ */
+
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
+import { Agent, request as tlsRequest } from 'node:https';
+import { splitBundle } from '../../../domain/pki/inspect.ts';
+import type { EtcdAddress } from '../team/etcd-address.ts';
+import type { EtcdCredentials } from './etcd-credentials.ts';
+import { answerFailure, connectionFailure, EtcdFailure, gravest } from './etcd-failure.ts';
+
+export type KeyValue = { readonly key: string; readonly value: Buffer; readonly modRevision: string };
+
+/** An operation of a transaction: `{ request_put: … }` and the like, keys and values in base64. */
+export type Operation = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+export type Answer = Readonly<Record<string, unknown>>;
+
+const CONNECT_MS = 3000;
+/** More than the 7 s after which a member without a quorum says so. */
+const ANSWER_MS = 10_000;
+const LARGEST_ANSWER = 256 * 1024 * 1024;
+/** How often each endpoint is asked. */
+const ROUNDS = 2;
+
+export type EtcdClient = ReturnType<typeof etcdClient>;
+
+export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredentials) {
+  const { endpoints, tls } = address;
+  let at = 0;
+  let token: string | undefined;
+  let agent: Agent | PlainAgent | undefined;
+  let known: EtcdCredentials | undefined;
+
+  function access(): EtcdCredentials {
+    known ??= credentials();
+    return known;
+  }
+
+  function agentOf(): Agent | PlainAgent {
+    if (agent !== undefined) return agent;
+    const { ca, cert, key } = access();
+    agent = tls
+      ? new Agent({
+          keepAlive: true,
+          // Else NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
+          rejectUnauthorized: true,
+          minVersion: 'TLSv1.2',
+          ...(ca === undefined ? {} : { ca: splitBundle(ca) }),
+          ...(cert === undefined ? {} : { cert, key: key?.reveal() }),
+        })
+      : new PlainAgent({ keepAlive: true });
+    return agent;
+  }
+
+  /** Sends one request, and gives its answer when it begins. Fails with EtcdFailure. */
+  function send(endpoint: string, path: string, body: object, signal?: AbortSignal): Promise<IncomingMessage> {
+    const text = JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      let late: string | undefined;
+      const fail = (error: unknown) =>
+        reject(signal?.aborted ? signal.reason : connectionFailure(endpoint, error, late));
+      const [host, port] = splitEndpoint(endpoint);
+      const request = (tls ? tlsRequest : plainRequest)({
+        ...{ host, port, path, method: 'POST', agent: agentOf() },
+        headers: {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+          ...(token === undefined ? {} : { authorization: token }),
+        },
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const stop = (what: string) => () => {
+        late = what;
+        request.destroy(new Error(what));
+      };
+      let timer = setTimeout(stop(`no connection within ${CONNECT_MS / 1000} s`), CONNECT_MS);
+      const connected = () => {
+        clearTimeout(timer);
+        timer = setTimeout(stop(`no answer within ${ANSWER_MS / 1000} s`), ANSWER_MS);
+      };
+      request.on('socket', (socket) => {
+        if (socket.connecting) socket.once(tls ? 'secureConnect' : 'connect', connected);
+        else connected();
+      });
+      request.on('error', fail);
+      request.on('response', (response) => {
+        response.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+        // An answer that goes on has come: only the rest of it may take its time.
+        if (path === WATCH) clearTimeout(timer);
+        resolve(response);
+      });
+      request.end(text);
+    });
+  }
+
+  async function ask(endpoint: string, path: string, body: object): Promise<Answer> {
+    const response = await send(endpoint, path, body);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size > LARGEST_ANSWER) throw new Error('its answer is too large');
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      throw connectionFailure(endpoint, error, undefined);
+    }
+    const text = Buffer.concat(chunks).toString('utf8');
+    const parsed = parse(text);
+    const status = response.statusCode ?? 0;
+    if (status !== 200 || parsed === undefined) throw answerFailure(endpoint, status, parsed, text);
+    return parsed;
+  }
+
+  async function login(endpoint: string): Promise<void> {
+    const { user, password } = access();
+    if (user === undefined) return;
+    token = undefined;
+    try {
+      const answer = await ask(endpoint, '/v3/auth/authenticate', { name: user, password: password?.revealText() });
+      token = String(answer.token);
+    } catch (error) {
+      // Whatever it is that etcd says here, it is about the user.
+      if (error instanceof EtcdFailure && error.problem === 'refused')
+        throw new EtcdFailure('auth', endpoint, error.message);
+      throw error;
+    }
+  }
+
+  /** With a token, which is asked for again where it has run out. */
+  async function askAs(endpoint: string, path: string, body: object): Promise<Answer> {
+    const given = token !== undefined;
+    if (!given) await login(endpoint);
+    try {
+      return await ask(endpoint, path, body);
+    } catch (error) {
+      if (!(error instanceof EtcdFailure)) throw error;
+      if (access().user === undefined) throw withoutUser(error);
+      if (!given || !['auth', 'refused'].includes(error.problem)) throw error;
+      await login(endpoint);
+      return ask(endpoint, path, body);
+    }
+  }
+
+  /** From the member that answered last. Fails with EtcdFailure, with the gravest where no member answers. */
+  async function post(path: string, body: object): Promise<Answer> {
+    const failures: EtcdFailure[] = [];
+    for (let turn = 0; turn < ROUNDS * endpoints.length; turn++) {
+      try {
+        return await askAs(endpoints[at] as string, path, body);
+      } catch (error) {
+        if (!(error instanceof EtcdFailure) || !error.elsewhere) throw error;
+        failures.push(error);
+        at = (at + 1) % endpoints.length;
+        // The connection may just have been one that the server had given up; the first round goes on at once.
+        if (turn >= endpoints.length - 1)
+          await new Promise((resolve) => setTimeout(resolve, 100 + 200 * Math.random()));
+      }
+    }
+    throw gravest(failures);
+  }
+
+  return {
+    post,
+
+    /** Keys from `from` up to `to`, or one key, as they are at `revision` or now. */
+    async range(from: string, to?: string, options: Readonly<Record<string, unknown>> = {}) {
+      return rangeOf(await post('/v3/kv/range', { ...rangeRequest(from, to), ...options }));
+    },
+
+    /** All operations, if what `compare` says holds. */
+    async txn(compare: readonly object[], success: readonly Operation[]) {
+      const answer = await post('/v3/kv/txn', { compare, success });
+      const responses = (answer.responses ?? []) as readonly { readonly response_range?: Answer }[];
+      return {
+        succeeded: answer.succeeded === true,
+        ranges: responses.flatMap(({ response_range: one }) => (one === undefined ? [] : [rangeOf(one)])),
+        revision: String((answer.header as Answer | undefined)?.revision ?? '0'),
+      };
+    },
+
+    /** Resolves when `key` changes after `revision`. Fails with EtcdFailure where the connection ends, and as the signal says. */
+    async watch(key: string, revision: string, signal: AbortSignal): Promise<void> {
+      const endpoint = endpoints[at] as string;
+      if (token === undefined) await login(endpoint);
+      const start = (BigInt(revision) + 1n).toString();
+      const response = await send(
+        endpoint,
+        WATCH,
+        { create_request: { key: base64(key), start_revision: start } },
+        signal,
+      );
+      let text = '';
+      try {
+        for await (const chunk of response as AsyncIterable<Buffer>) {
+          text += chunk.toString('latin1');
+          if (response.statusCode !== 200 || text.length > 1024 * 1024) break;
+          // Whatever comes beside the word that it began is a reason to look again: a change, or that this revision is gone.
+          if (/"events"|"canceled"|"error"/.test(text)) return;
+        }
+      } catch (error) {
+        signal.throwIfAborted();
+        throw connectionFailure(endpoint, error, undefined);
+      } finally {
+        response.destroy();
+      }
+      throw new EtcdFailure('unreachable', endpoint, 'it ended the watch');
+    },
+  };
+}
+
+const WATCH = '/v3/watch';
+
+export function base64(text: string | Uint8Array): string {
+  return Buffer.from(text as string).toString('base64');
+}
+
+export function rangeRequest(from: string, to?: string): Readonly<Record<string, unknown>> {
+  return { key: base64(from), ...(to === undefined ? {} : { range_end: base64(to) }) };
+}
+
+/** The end of the range of all keys that begin so. */
+export function endOf(prefix: string): string {
+  return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
+}
+
+export type Range = { readonly kvs: readonly KeyValue[]; readonly more: boolean; readonly revision: string };
+
+function rangeOf({ kvs, more, header }: Answer): Range {
+  const found = (kvs ?? []) as readonly { key: string; value?: string; mod_revision: string }[];
+  return {
+    kvs: found.map(({ key, value = '', mod_revision: modRevision }) => ({
+      key: Buffer.from(key, 'base64').toString('utf8'),
+      value: Buffer.from(value, 'base64'),
+      modRevision,
+    })),
+    more: more === true,
+    revision: String((header as Answer | undefined)?.revision ?? '0'),
+  };
+}
+
+function splitEndpoint(endpoint: string): [string, number] {
+  const at = endpoint.lastIndexOf(':');
+  return [endpoint.slice(0, at).replace(/^\[|\]$/g, ''), Number(endpoint.slice(at + 1))];
+}
+
+/** etcd says that the name is empty as it says that an argument is wrong. */
+function withoutUser(failure: EtcdFailure): EtcdFailure {
+  if (failure.problem !== 'refused' || !failure.message.includes('user name is empty')) return failure;
+  return new EtcdFailure('auth', failure.endpoint, 'it wants a user and a password');
+}
+
+function parse(text: string): Answer | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Answer) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Owns a commit that is too large for one transaction of etcd (128 operations, 1.5 MB): all files of the new snapshot go into a directory of
+ * their own first, which the head then names. A directory that no head names is nothing; its marker ends with the lease of its maker.
+ */
+
+import { base64, type EtcdClient, endOf, type KeyValue, type Operation } from './etcd-client.ts';
+
+/** Below the limits of a server as it is installed. */
+const MOST_OPERATIONS = 100;
+const MOST_BYTES = 1_400_000;
+const LEASE_SECONDS = 60;
+
+export function fits(bytes: number, operations: number): boolean {
+  return operations <= MOST_OPERATIONS && bytes <= MOST_BYTES;
+}
+
+export type Keys = {
+  readonly head: string;
+  readonly log: string;
+  readonly making: string;
+  readonly generations: string;
+};
+
+export function putOperation(key: string, value: Uint8Array | string, lease?: string): Operation {
+  return { request_put: { key: base64(key), value: base64(value), ...(lease === undefined ? {} : { lease }) } };
+}
+
+export function removeOperation(key: string, end?: string): Operation {
+  return { request_delete_range: { key: base64(key), ...(end === undefined ? {} : { range_end: base64(end) }) } };
+}
+
+export function unchanged(key: string, modRevision: string): object {
+  return { key: base64(key), target: 'MOD', result: 'EQUAL', mod_revision: modRevision };
+}
+
+export function there(key: string): object {
+  return { key: base64(key), target: 'VERSION', result: 'GREATER', version: '0' };
+}
+
+/** Writes the files of a generation. False where its marker went, because this took longer than the lease. */
+export async function makeGeneration(
+  client: EtcdClient,
+  keys: Keys,
+  generation: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<boolean> {
+  const marker = keys.making + generation;
+  const lease = String((await client.post('/v3/lease/grant', { TTL: String(LEASE_SECONDS) })).ID);
+  await client.txn([], [putOperation(marker, '', lease)]);
+  let kept = performance.now();
+  for (const chunk of chunksOf(files)) {
+    const puts = chunk.map(([path, bytes]) => putOperation(`${keys.generations}${generation}/${path}`, bytes));
+    if (!(await client.txn([there(marker)], puts)).succeeded) return false;
+    if (performance.now() - kept < (LEASE_SECONDS * 1000) / 4) continue;
+    await client.post('/v3/lease/keepalive', { ID: lease });
+    kept = performance.now();
+  }
+  return true;
+}
+
+function chunksOf(files: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][][] {
+  const chunks: [string, Uint8Array][][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const [path, content] of files) {
+    const last = chunks.at(-1);
+    if (last === undefined || !fits(bytes + content.length, last.length + 2)) {
+      chunks.push([[path, content]]);
+      bytes = content.length;
+    } else {
+      last.push([path, content]);
+      bytes += content.length;
+    }
+  }
+  return chunks;
+}
+
+/** Takes away generations that neither the head names nor a run is making: of runs that died, and of before. */
+export async function sweepGenerations(client: EtcdClient, keys: Keys, head: KeyValue, current: string): Promise<void> {
+  for (let from = keys.generations; ; ) {
+    const { kvs } = await client.range(from, endOf(keys.generations), { limit: 1, keys_only: true });
+    const name = kvs[0]?.key.slice(keys.generations.length).split('/')[0];
+    if (name === undefined) return;
+    const directory = `${keys.generations}${name}/`;
+    if (name !== current) {
+      const idle = { key: base64(keys.making + name), target: 'VERSION', result: 'EQUAL', version: '0' };
+      await client.txn([unchanged(head.key, head.modRevision), idle], [removeOperation(directory, endOf(directory))]);
+    }
+    from = endOf(directory);
+  }
+}

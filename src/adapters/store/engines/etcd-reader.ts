@@ -1,0 +1,145 @@
+/** Owns reading a store in etcd: the newest snapshot at one revision, of which only what changed is fetched, and the entries of its history. */
+
+import { randomBytes } from 'node:crypto';
+import type { Snapshot } from '../engine.ts';
+import type { EtcdAddress } from '../team/etcd-address.ts';
+import { type EtcdClient, endOf, rangeRequest } from './etcd-client.ts';
+import { EtcdFailure, etcdRefusal } from './etcd-failure.ts';
+import type { Keys } from './etcd-generation.ts';
+import { type Entry, entryName, type Head, numberOf, readEntry, readHead } from './etcd-history.ts';
+
+/** A snapshot as it is in etcd: `at` is etcd's revision at which it was read, `modRevision` that of the head ('0': there is none). */
+export type Place = {
+  readonly at: string;
+  readonly modRevision: string;
+  readonly generation: string;
+  readonly snapshot: Snapshot;
+};
+
+const PAGE = 500;
+/** Up to so many changed files are read one by one; else all. */
+const MOST_CHANGED = 90;
+const ATTEMPTS = 4;
+const EMPTY: Snapshot = { revision: '', files: new Map() };
+
+export type EtcdReader = ReturnType<typeof etcdReader>;
+
+/** `reached` is called each time that the server has answered. */
+export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress, reached: () => void) {
+  const places = new Map<string, Place>();
+  let latest: Place | undefined;
+
+  function remember(place: Place): Place {
+    latest = place;
+    places.delete(place.snapshot.revision);
+    places.set(place.snapshot.revision, place);
+    // A run commits on what it has read last, or a little earlier.
+    if (places.size > 8) places.delete(places.keys().next().value as string);
+    return place;
+  }
+
+  /** The head, and the entries after `number`, at one revision. */
+  async function readHeadAnd(number: number) {
+    const log = rangeRequest(keys.log + entryName(number + 1), endOf(keys.log));
+    const asked = [{ request_range: rangeRequest(keys.head) }, { request_range: { ...log, limit: MOST_CHANGED } }];
+    const { ranges, revision } = await client.txn([], asked);
+    const [head] = ranges[0]?.kvs ?? [];
+    return { head, at: revision, entries: (ranges[1]?.kvs ?? []).map(({ value }) => readEntry(value)) };
+  }
+
+  async function newest(): Promise<Place> {
+    const before = latest;
+    const { head, at, entries } = await readHeadAnd(numberOf(before?.snapshot.revision ?? ''));
+    reached();
+    if (head === undefined) return remember({ at, modRevision: '0', generation: newGeneration(), snapshot: EMPTY });
+    if (before !== undefined && before.modRevision === head.modRevision) return remember({ ...before, at });
+    const found = readHead(head.value);
+    // Nothing of ours is there: the manifest that is missing says so.
+    if (found === undefined)
+      return remember({ at, modRevision: head.modRevision, generation: newGeneration(), snapshot: bogus() });
+    const paths =
+      before?.generation === found.generation ? pathsSince(before.snapshot.revision, found, entries) : undefined;
+    const files =
+      before === undefined || paths === undefined
+        ? await readAll(found.generation, at)
+        : await readSome(before, paths, at);
+    const { revision, parent, regained } = found;
+    const history = { parent, ...(regained === undefined ? {} : { regained }) };
+    const { generation } = found;
+    return remember({ at, modRevision: head.modRevision, generation, snapshot: { revision, files, history } });
+  }
+
+  async function readAll(generation: string, at: string): Promise<Map<string, Uint8Array>> {
+    const files = new Map<string, Uint8Array>();
+    const prefix = `${keys.generations}${generation}/`;
+    for (let from = prefix; ; ) {
+      const { kvs, more } = await client.range(from, endOf(prefix), { revision: at, limit: PAGE });
+      for (const { key, value } of kvs) files.set(key.slice(prefix.length), value);
+      const last = kvs.at(-1);
+      if (!more || last === undefined) return files;
+      from = `${last.key}\0`;
+    }
+  }
+
+  async function readSome(before: Place, paths: readonly string[], at: string): Promise<Map<string, Uint8Array>> {
+    const files = new Map(before.snapshot.files);
+    const prefix = `${keys.generations}${before.generation}/`;
+    const asked = paths.map((path) => ({ request_range: { ...rangeRequest(prefix + path), revision: at } }));
+    const { ranges } = await client.txn([], asked);
+    paths.forEach((path, index) => {
+      const value = ranges[index]?.kvs[0]?.value;
+      if (value === undefined) files.delete(path);
+      else files.set(path, value);
+    });
+    return files;
+  }
+
+  /** The newest place. What was dropped while it was read is read again. */
+  async function current(): Promise<Place> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await newest();
+      } catch (error) {
+        if (error instanceof EtcdFailure && error.problem === 'compacted' && attempt < ATTEMPTS) continue;
+        throw etcdRefusal(address, error);
+      }
+    }
+  }
+
+  async function entriesFrom(first: number, last: number): Promise<Map<number, Entry>> {
+    const entries = new Map<number, Entry>();
+    for (let from = first; from <= last; ) {
+      const { kvs } = await client.range(keys.log + entryName(from), keys.log + entryName(last + 1), { limit: PAGE });
+      for (const { value } of kvs) {
+        const entry = readEntry(value);
+        if (entry !== undefined) entries.set(numberOf(entry.revision), entry);
+      }
+      if (kvs.length < PAGE) break;
+      from = Number(kvs.at(-1)?.key.slice(keys.log.length)) + 1;
+    }
+    return entries;
+  }
+
+  return { current, readHeadAnd, entriesFrom, remember, placeOf: (revision: string) => places.get(revision) };
+}
+
+export function newGeneration(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** A head that is not ours. */
+function bogus(): Snapshot {
+  return { revision: '0-', files: new Map([['head', new Uint8Array()]]) };
+}
+
+/** The files that changed since a revision; undefined where the entries do not say, or there are too many. */
+function pathsSince(revision: string, head: Head, entries: readonly (Entry | undefined)[]): string[] | undefined {
+  const paths = new Set<string>();
+  let at = revision;
+  for (const entry of entries) {
+    if (entry?.paths === undefined || entry.parent !== at) return undefined;
+    for (const path of entry.paths) paths.add(path);
+    at = entry.revision;
+  }
+  return at === head.revision && paths.size <= MOST_CHANGED ? [...paths] : undefined;
+}

@@ -1,0 +1,49 @@
+/** Owns what prevents a change of a user's own (rootless) daemon. */
+
+import type { DockerTlsError } from '../../errors/errors.ts';
+import { MOST_SOCKETS } from '../dockerd/listen-script.ts';
+import { sshCommand } from '../quote.ts';
+import type { DaemonView } from './daemon-view.ts';
+import { fileText, hasDocker } from './facts.ts';
+import type { PreflightInput } from './preflight.ts';
+import { collect } from './preflight-config.ts';
+import { checkSystemd, checkUnit } from './preflight-unit.ts';
+
+/** Without lingering, the daemon and its rollback end with the last login. */
+export function checkOwnSystemd(input: PreflightInput): DockerTlsError[] {
+  const { host, login, facts } = input;
+  const { found, add } = collect(host);
+  if (hasDocker(facts) && facts.lingers === false)
+    add(
+      'E_LINGER',
+      `${login.user ?? 'the user'} does not linger: their Docker ends with their last login, and so would the rollback`,
+      [
+        sshCommand(login, 'loginctl', 'enable-linger'),
+        `where that is refused, as root on the host: loginctl enable-linger ${login.user ?? 'USER'}`,
+      ],
+    );
+  return [...checkSystemd(input), ...found];
+}
+
+export function checkOwnUnit(input: PreflightInput, view: DaemonView): DockerTlsError[] {
+  const { host, facts } = input;
+  const { found, add } = collect(host);
+  const program = view.commandLine?.program ?? '';
+  const script = fileText(facts, program);
+  if (script !== undefined && !script.includes('DOCKERD:-'))
+    add('E_UNIT_COMMAND', `${program} cannot be told which dockerd to start: it is too old for docker-tls`, [
+      'install a newer Docker: its dockerd-rootless.sh knows the variable DOCKERD',
+    ]);
+  if (view.listeners.some(({ from }) => from === 'json'))
+    add('E_CONFLICT', `"hosts" in ${view.configFile} keeps the daemon from getting its port as a flag`, [
+      `take "hosts" out of ${view.configFile}, and give the daemon -H flags in its unit`,
+    ]);
+  const streams =
+    fileText(facts, facts.places.socket) ?? input.plan?.files.find(({ path }) => path === facts.places.socket)?.after;
+  const addresses = streams?.match(/^ListenStream=/gm)?.length ?? 1;
+  if (addresses > MOST_SOCKETS)
+    add('E_UNIT_NEEDS', `a rootless daemon can listen on ${MOST_SOCKETS} addresses, and not on ${addresses}`, [
+      'give fewer --listen addresses, or none for all',
+    ]);
+  return [...checkUnit(input, view), ...found];
+}

@@ -1,0 +1,35 @@
+# The daemon of the user that logs in, with where its files are.
+# Needs functions: file find_own_daemon own_manager say
+# Needs variables: NL XDG_RUNTIME_DIR dropins fragment
+# Needs programs: id sed
+
+# A user without a systemd of their own has no such daemon.
+find_own() {
+  name=$(id -un)
+  home=
+  case $name in *[!A-Za-z0-9._-]* | '') ;; *) home=$(eval "printf '%s' ~$name") ;; esac
+  lingers=no
+  if [ -e "/var/lib/systemd/linger/$name" ]; then lingers=yes; fi
+  own_manager
+  RUN=$XDG_RUNTIME_DIR ROOM=$home UNITS=$home/.config/systemd/user TLS_DIRECTORY=$home/.config/docker/tls STATE=$home/.local/share/docker-tls
+  UNIT_PATH="$UNITS /etc/systemd/user /run/systemd/user /usr/local/lib/systemd/user /usr/lib/systemd/user"
+  if [ -S "$RUN/systemd/private" ]; then host_kind=rootless; fi
+}
+
+# systemd knows RootlessKit, which has started dockerd in namespaces of its own.
+read_own_daemon() {
+  if [ "${pid:-0}" -gt 0 ]; then find_own_daemon || pid=0; fi
+  # The script that starts both: whether it can be told which dockerd to start is to be seen.
+  set -f
+  IFS=$NL
+  for path in $(sed -n 's/^ExecStart=[^/]*\(\/[^ ]*\/dockerd-rootless\.sh\).*/\1/p' $fragment $dropins </dev/null 2>/dev/null); do file "$path"; done
+  unset IFS
+  set +f
+}
+
+own_facts() {
+  say home "$home"
+  say run "$RUN"
+  say owner "$(id -u):$(id -g)"
+  say lingers "$lingers"
+}

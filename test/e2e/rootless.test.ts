@@ -1,0 +1,78 @@
+/** A host where only a user runs Docker: nothing of root's is touched, nothing asks for sudo, and the promises that such a host allows are kept. */
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { compare, leftovers, snapshot } from '../support/host-state.ts';
+import { type LabHost, labUp } from '../support/lab.ts';
+import { meanOwn } from '../support/own-docker.ts';
+import { newPerson, type Person } from '../support/person.ts';
+import { startPoller } from '../support/poller.ts';
+
+let program: Program;
+let host: LabHost;
+let person: Person;
+
+beforeAll(async () => {
+  program = buildProgram();
+  [host] = (await labUp({ names: ['rootless-1'], suite: 'rootless' })) as [LabHost];
+  person = newPerson(program, [host]);
+  await meanOwn(host);
+});
+afterAll(async () => {
+  await host?.down();
+  person?.remove();
+  program?.remove();
+});
+
+async function done(...argv: string[]): Promise<string> {
+  const result = await person.run(argv);
+  expect(result, result.err).toMatchObject({ status: 0 });
+  return result.out;
+}
+
+test('setup, rotation under a client, revocation, rollback and removal: as the user alone, no client refused, no trace left', async () => {
+  const before = await snapshot(host);
+  const words = person.setup(host, [], 'rooty');
+  // Found by itself: rooty may not use sudo, and root's Docker does not run.
+  expect(JSON.parse(await done(...words, '--dry-run', '--json')).result.hosts[0].plan).toMatchObject({
+    kind: 'rootless',
+    listening: 'systemd',
+  });
+  await done(...words);
+  expect((await person.run(words)).err).toContain('nothing to do');
+  expect(
+    await host.must('stat -c "%a %U" ~rooty/.config/docker/tls/1/server-key.pem ~rooty/.config/docker/tls/1'),
+  ).toBe('400 rooty\n700 rooty');
+  await done('client', 'add', 'guest', '--yes');
+  const poller = startPoller({
+    directory: join(person.store, 'clients/laptop'),
+    hosts: [{ address: host.address, port: 2376 }],
+    everyMs: 10,
+    fresh: true,
+  });
+  await done('rotate', 'server', host.name, '--yes');
+  await poller.stop();
+  const { tries, refusals, longestMs } = poller;
+  console.log(`${tries} connections, ${refusals.length} cut, longest wait ${Math.round(longestMs)} ms`);
+  // No port is closed: what was under way as dockerd stopped may be cut, and nothing else.
+  expect(refusals.filter((words) => /ECONNREFUSED/.test(words))).toEqual([]);
+  expect(refusals.length).toBeLessThan(5);
+  expect(await done('client', 'revoke', 'guest', '--yes')).toContain('revoked client guest: rejected');
+  await done('rotate', 'server', host.name, '--yes');
+  await done('rollback', host.name, '--yes');
+  await done('verify', host.name);
+  expect(await done('status', '--check')).toContain('in sync');
+  await done('remove', host.name, '--yes');
+  const after = await snapshot(host);
+  expect(leftovers(after)).toEqual([]);
+  expect(compare(before, after)).toEqual([]);
+}, 300_000);
+
+test('containers would stop, so a setup that keeps them is refused', async () => {
+  await host.container('web', '--init --restart=always');
+  const words = person.setup(host, [], 'rooty');
+  expect(await person.run(words)).toMatchObject({ status: 4, err: expect.stringContaining('error[E_CONTAINERS]') });
+  await done(...words, '--containers', 'may-stop');
+  expect(await host.must('docker ps --format "{{.Names}}"')).toBe('web');
+}, 120_000);

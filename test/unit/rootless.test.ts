@@ -1,0 +1,114 @@
+/** A user's own daemon: what prevents a change of it, that nothing asks for root, and the script that hands it its port. */
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loginOf } from '../../src/adapters/ssh/login.ts';
+import { renderListenScript } from '../../src/domain/dockerd/listen-script.ts';
+import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
+import { planHost } from '../../src/domain/plan/plan.ts';
+import { preflight, stopProblem } from '../../src/domain/plan/preflight.ts';
+import { sudoCommand } from '../../src/domain/quote.ts';
+import type { HostSpec } from '../../src/domain/settings.ts';
+import { hardenOpened } from '../../src/engine/steps/harden.ts';
+import type { HostSession, Runtime } from '../../src/runtime.ts';
+import { desired } from '../support/host-facts.ts';
+
+const recorded = parseFacts(readFileSync(new URL('../golden/plan/rootless-fresh.facts', import.meta.url)));
+const login = { destination: 'h1', user: 'rooty', rootless: true } as const;
+const SCRIPT = '/usr/share/docker.io/contrib/dockerd-rootless.sh';
+const JSON_FILE = '/home/rooty/.config/docker/daemon.json';
+
+function file(content: string) {
+  return { kind: 'file', mode: '644', owner: '0:0', content } as const;
+}
+
+function problems(more: Partial<HostFacts>, listen: readonly string[] = []): string {
+  const facts: HostFacts = { ...recorded, ...more };
+  const plan = planHost(facts, { ...desired, listen });
+  return [
+    ...preflight({ host: 'h1', login, facts, skewMs: 0, nowMs: facts.clockMs, port: 2376, plan }),
+    ...stopProblem('h1', facts, 'keep', plan),
+  ]
+    .map(({ code, message, hints }) => [`${code} ${message}`, ...hints].join('\n'))
+    .join('\n');
+}
+
+test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
+  ['containers run: they stop', /^E_CONTAINERS a rootless Docker .*: 1 container would stop/, {}],
+  [
+    'the user does not linger: the rollback would end with their login',
+    /^E_LINGER rooty does not linger.*\nssh rooty@h1 loginctl enable-linger\n/,
+    { lingers: false },
+  ],
+  [
+    'a dockerd-rootless.sh that starts no other dockerd',
+    /^E_UNIT_COMMAND .*dockerd-rootless\.sh cannot be told/,
+    { files: new Map([...recorded.files, [SCRIPT, file('exec dockerd "$@"\n')]]) },
+  ],
+  [
+    'hosts in daemon.json',
+    /^E_CONFLICT "hosts" in /,
+    { files: new Map([...recorded.files, [JSON_FILE, file('{"hosts":["fd://"]}')]]) },
+  ],
+  [
+    'more addresses than a shell can hand on',
+    /^E_UNIT_NEEDS a rootless daemon can listen on 3 addresses, and not on 4/,
+    {},
+    ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'],
+  ],
+])('%s', (_, expected, more, listen) => {
+  expect(problems(more, listen)).toMatch(expected);
+});
+
+test('nothing else prevents a setup, and no command of it needs root', () => {
+  const idle = { docker: { ...recorded.docker, containers: [] } };
+  expect(problems(idle)).toBe('');
+  expect(sudoCommand(login, 'systemctl', '--user', 'status')).toBe('ssh rooty@h1 systemctl --user status');
+  expect(loginOf({ host: 'h1', destination: 'h1', rootless: true }, 'rooty')).toMatchObject({ rootless: true });
+  expect(sudoCommand({ destination: 'h1', user: 'rooty' }, 'true')).toContain('sudo');
+});
+
+test('harden is refused', async () => {
+  const session = { login } as unknown as HostSession;
+  const spec = { name: 'h1' } as unknown as HostSpec;
+  const wanted = { entries: [], known: [], leadsTo: [] } as unknown as Parameters<typeof hardenOpened>[2];
+  const runtime = {} as unknown as Runtime;
+  await expect(hardenOpened(session, spec, wanted, runtime)).rejects.toMatchObject({
+    code: 'E_HARDEN_ROOTLESS',
+    exit: 2,
+  });
+});
+
+test.each(['sh', 'bash', 'busybox sh'])(
+  'its script keeps sockets from RootlessKit, and gives them to dockerd, under %s',
+  (shell) => {
+    const root = mkdtempSync(join(tmpdir(), 'docker-tls-listen-'));
+    const put = (name: string, text: string) => {
+      writeFileSync(join(root, name), text);
+      chmodSync(join(root, name), 0o755);
+    };
+    try {
+      put('listen.sh', renderListenScript(2).replace('#!/bin/sh', `#!/usr/bin/env -S ${shell}`));
+      // As RootlessKit does: its own pipes under the first numbers, and then the script again, which starts the dockerd that it is told.
+      put('dockerd-rootless.sh', '#!/bin/sh\nexec 3</dev/null 4</dev/null\nexec "$DOCKERD" "$@"\n');
+      put(
+        'dockerd',
+        '#!/bin/sh\ncat <&3\ncat <&4\necho "$LISTEN_FDS $((LISTEN_PID - $$)) $*"\n( : <&7 ) 2>/dev/null || echo closed\n',
+      );
+      writeFileSync(join(root, 'one'), 'one\n');
+      writeFileSync(join(root, 'two'), 'two\n');
+      const { stdout, stderr } = spawnSync(
+        'sh',
+        ['-c', `exec 3<${root}/one 4<${root}/two; exec ${root}/listen.sh ${root}/dockerd-rootless.sh -H fd:// "a b"`],
+        { encoding: 'utf8', env: { ...process.env, DOCKERD: join(root, 'dockerd'), LISTEN_FDS: '2' } },
+      );
+      expect(stderr).toBe('');
+      expect(stdout).toBe('one\ntwo\n2 0 -H fd:// a b\nclosed\n');
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+);
