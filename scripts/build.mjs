@@ -15,7 +15,7 @@ rmSync(resolve(root, outdir), { recursive: true, force: true });
 const { metafile } = await build({
   metafile: true,
   absWorkingDir: root,
-  entryPoints: { main: 'src/cli/main.ts', notice: 'src/cli/notice.ts' },
+  entryPoints: { main: 'src/cli/main.ts', notice: 'src/cli/notice.ts', thread: 'src/adapters/thread.ts' },
   outdir,
   bundle: true,
   splitting: true,

@@ -30,6 +30,8 @@ export type SshOptions = {
   /** `strict`: only known keys (asks where `ask.hostKey` is given); `accept-new`: store unknown keys; `SHA256:…`: exactly this one. */
   readonly hostKey?: string;
   readonly knownHostsFile?: string;
+  /** The session's tunnel is used. */
+  readonly tunnels?: boolean;
   /** Everything runs as the user that logs in: the daemon is theirs. */
   readonly rootless?: true;
   /** The password for sudo, when the user needs one. */

@@ -1,12 +1,14 @@
 // What a fleet costs: wall time of `rotate server` (new credentials on every host, one restart, verified) on real lab hosts against the floor
 // of `ssh HOST systemctl restart docker` on the same hosts with the same parallelism, and our CPU time and memory per host. "idle" is an
 // `apply` that finds nothing to do. Then how it grows with 100 and 1,000 ssh servers on loopback, all of which answer with the facts of
-// one lab host: `plan` logs in, reads the facts, issues each host's credentials and plans; no host is changed or verified there.
+// one lab host: `plan` logs in, reads the facts and plans; no host is changed or verified there. Each is planned on one processor and on all
+// of them. "main ms" is the CPU time of the main thread for a host, "all ms" that of every thread: so much faster all processors could be at best
+// ("bound") as one, where nothing else ran on them. The servers do, and take as much again.
 //
 // Usage: node scripts/bench.d/fleet.mjs [--real 1,5,20] [--loopback 100,1000]    root on Linux; hosts are taken down at the end
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostScripts } from '../host-scripts.mjs';
@@ -24,14 +26,24 @@ function counts(name, fallback) {
   return text.split(',').filter(Boolean).map(Number);
 }
 
+/** Writes what a process has used when it ends; of its main thread in ticks of 10 ms, as proc(5) has them. */
+const HOOK = `
+import { readFileSync, writeFileSync } from 'node:fs';
+process.on('exit', () => {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  const main = readFileSync('/proc/self/task/' + process.pid + '/stat', 'utf8').replace(/.*[)] /, '').split(' ');
+  const used = { cpuMs: (userCPUTime + systemCPUTime) / 1000, mainMs: (Number(main[11]) + Number(main[12])) * 10, rssMb: maxRSS / 1024 };
+  writeFileSync(process.env.BENCH_USAGE, JSON.stringify(used));
+});`;
+
 /** Runs a command and gives its wall time, and CPU time and memory as the kernel counted them for it alone (not for hosts or servers). */
 function timed(argv, options = {}) {
   const measure = join(directory, `usage-${Math.random()}`);
-  const hook = `import { writeFileSync } from 'node:fs'; process.on('exit', () => { const u = process.resourceUsage(); writeFileSync(process.env.BENCH_USAGE, JSON.stringify({ cpuMs: (u.userCPUTime + u.systemCPUTime) / 1000, rssMb: u.maxRSS / 1024 })); });`;
-  const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, bin, ...argv];
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(HOOK)}`, bin, ...argv];
+  const [command, ...first] = options.processors === 1 ? ['taskset', '-c', '0', process.execPath] : [process.execPath];
   return new Promise((resolve) => {
     const began = performance.now();
-    const child = spawn(process.execPath, args, {
+    const child = spawn(command, [...first, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, HOME: directory, SSH_AUTH_SOCK: '', BENCH_USAGE: measure, ...options.env },
     });
@@ -137,7 +149,7 @@ async function onLoopback() {
   writeFileSync(join(directory, 'facts'), await recordFacts());
   const key = ssh2.utils.generateKeyPairSync('ed25519');
   writeFileSync(join(directory, 'key'), key.private, { mode: 0o600 });
-  const rows = [['servers on loopback', 'wall s', 'CPU ms/host', 'RSS MB']];
+  const rows = [['servers on loopback', 'processors', 'wall s', 'all ms', 'main ms', 'RSS MB', 'bound']];
   for (const count of loopback) {
     const server = spawn(
       process.execPath,
@@ -161,9 +173,15 @@ async function onLoopback() {
       file,
       ['version: 1', 'ca: { passphrase: none }', `defaults: { ssh: ${ssh} }`, 'hosts:', ...ports.map(entry)].join('\n'),
     );
-    const run = await timed(['plan', '-f', file, '--home', join(directory, 'none')]);
-    if (run.status !== 0) throw new Error(run.said);
-    rows.push([count, (run.wallMs / 1000).toFixed(2), (run.cpuMs / count).toFixed(1), run.rssMb.toFixed(0)]);
+    let alone;
+    for (const processors of [1, cpus().length]) {
+      const run = await timed(['plan', '-f', file, '--home', join(directory, 'none')], { processors });
+      if (run.status !== 0) throw new Error(run.said);
+      const bound = (alone?.cpuMs ?? run.cpuMs) / Math.max(processors === 1 ? 0 : run.mainMs, run.cpuMs / processors);
+      alone ??= run;
+      const each = [run.cpuMs, run.mainMs].map((ms) => (ms / count).toFixed(1));
+      rows.push([count, processors, (run.wallMs / 1000).toFixed(2), ...each, run.rssMb.toFixed(0), bound.toFixed(2)]);
+    }
     server.kill();
   }
   table(rows);

@@ -171,7 +171,10 @@ try {
   ].map(([title, some]) => ({ title, floorMs, wallMs: median(some.map(({ wallMs }) => wallMs)), steps: middle(some) }));
   for (const { title, wallMs, steps } of charts) draw(title, wallMs, floorMs, steps);
   console.log('\n  # on the host, = here');
-  if (values.svg !== undefined) writeFileSync(values.svg, svg(charts));
+  if (values.svg !== undefined) {
+    writeFileSync(values.svg, svg(charts));
+    console.log(`  the same as a picture: ${values.svg}`);
+  }
 } finally {
   delay?.stop();
   rmSync(directory, { recursive: true, force: true });

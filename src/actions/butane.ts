@@ -38,10 +38,10 @@ export async function planButane(
   const failed = failuresOf(changed).at(-1);
   if (failed !== undefined) throw failed;
   const [planned, ...more] = (changed.planned?.hosts ?? []).flatMap((one) => (one.kind === 'done' ? [one.value] : []));
-  if (planned === undefined || more.length > 0)
+  if (planned?.opened === undefined || more.length > 0)
     throw usage('--format butane writes one host', ['docker-tls plan HOST --format butane > HOST.bu']);
-  const { plan, facts, spec } = planned;
-  const text = renderButane(plan, facts, {
+  const { plan, opened, spec } = planned;
+  const text = renderButane(plan, opened.facts, {
     who: runtime.operator,
     now: runtime.now(),
     reason: 'first boot',

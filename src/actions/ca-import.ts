@@ -152,7 +152,7 @@ async function caToStore(request: CaImport): Promise<StoreChange> {
         days: Math.max(1, Math.round((info.notAfter.getTime() - info.notBefore.getTime()) / 86_400_000)),
         imported: true,
         external,
-        // Below a path length of 0 stands no CA: that needs no attempt.
+        // A path length of 0 allows no CA below it: that needs no attempt.
         leafOnly: (external !== undefined && (leafOnly || info.pathLen === 0)) || undefined,
         token,
         noPassphrase:

@@ -28,7 +28,7 @@ export type OutFile = {
 export function checkOut({ runtime, global, out, replace, binary }: Omit<OutFile, 'data'>, secret: boolean): void {
   if (out === '-') {
     if (global.json) throw usage('--json and --out - both want standard output', ['--out FILE']);
-    if (binary) throw usage('this form is no text: it needs a file', ['--out FILE']);
+    if (binary) throw usage('this form is not text: it needs a file', ['--out FILE']);
     if (secret && runtime.io.outIsTerminal)
       throw usage('a private key does not belong on a terminal', ['--out FILE', '… --out - | ssh HOST …']);
     return;

@@ -20,9 +20,9 @@ export async function auditNow(run: Run, state: StoreState, hosts: readonly Host
   const { runtime, progress, parallel, sudoPassword, sudoPasswords, ask } = run;
   const context = {
     ...{ runtime, state, selection: { checks: [] }, lynis: true },
-    ...(sudoPassword ? { sudoPassword } : {}),
-    ...(sudoPasswords ? { sudoPasswords } : {}),
-    ...(ask ? { ask } : {}),
+    sudoPassword,
+    sudoPasswords,
+    ask,
   };
   return subjectsOf(await auditHosts(hosts, context, { parallel, signal: runtime.signal }, progress));
 }

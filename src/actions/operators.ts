@@ -41,7 +41,7 @@ export async function operatorsOf(context: ActionContext): Promise<OperatorList>
   return { store: session.url, ...(await listOperators(session)) };
 }
 
-/** `recipient`: text, or the path of a file that holds it. With --dry-run only what stands against it. */
+/** `recipient`: text, or the path of a file that holds it. With --dry-run only what prevents it. */
 export async function giveAccess(
   context: ActionContext,
   {

@@ -6,7 +6,7 @@ import type { ExitStatus } from '../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit } from '../errors/errors.ts';
 
 export type Planned = engine.Planned;
-export type PlannedHost = engine.PlannedHost;
+export type AgreedHost = engine.AgreedHost;
 export type Changed = engine.Changed;
 export type OpenedHost = engine.OpenedHost;
 

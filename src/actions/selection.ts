@@ -66,7 +66,7 @@ export async function selectSpecs(
     const { resolveHostPaths } = await import('../domain/fleet/fleet-paths.ts');
     const text = await readInput(options.inventory, runtime.cwd);
     const found = parseInventory(text, options.inventory === '-' ? 'stdin' : options.inventory);
-    // Nobody asked for those of another kind by name.
+    // Hosts of another kind were not asked for by name.
     const named = hosts.length + options.limit.length > 0;
     const others = named ? [] : found.filter(({ connection }) => connection !== undefined);
     for (const { name, connection } of others) progress.note(`${printable(name)}: left out (${connection}, not ssh)`);

@@ -75,7 +75,7 @@ async function copyInto(
   await requireSame(state, target);
 }
 
-/** Whoever copies is the first operator of the new store. Gives those of the old one that are to follow. */
+/** The user who copies is the first operator of the new store. Gives those of the old one that are to follow. */
 async function takeOperators(context: ActionContext, session: Session): Promise<readonly Operator[]> {
   const known = (await teamOf(context)?.read())?.operators ?? [];
   const mine = (await Promise.all(session.identities().map(recipientsOf))).flat();

@@ -136,7 +136,7 @@ async function credentialsOf(
     throw new DockerTlsError({
       code: 'E_DOCKER_MACHINE_DAMAGED',
       where: name,
-      message: "the credentials in docker-machine's store are no CA and server certificate with its key",
+      message: "the credentials in docker-machine's store are not a CA and a server certificate with its key",
       hints: [`ls -l ${shellQuote(files.ca)} ${shellQuote(files.serverCert)} ${shellQuote(files.serverKey)}`],
     });
   }

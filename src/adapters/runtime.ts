@@ -4,6 +4,7 @@ import { fstatSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Io, Runtime } from '../runtime.ts';
 import { userName } from '../user.ts';
+import { spread } from './threads.ts';
 
 export type RuntimeOptions = {
   /** False for `--no-color`. */
@@ -19,8 +20,10 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     cwd: process.cwd(),
     operator: `${userName()}@${hostname()}`,
     signal: options.signal,
-    connect: async (target) => (await import('./ssh/connect.ts')).connect(target),
-    probe: async (request) => (await import('./docker/probe.ts')).probe(request),
+    ...spread({
+      connect: async (target) => (await import('./ssh/connect.ts')).connect(target),
+      probe: async (request) => (await import('./docker/probe.ts')).probe(request),
+    }),
     sign: async (ca, request) => (await import('./issuer/sign.ts')).sign(ca, request, options.signal),
     signByToken: async (token, request) => (await import('./issuer/token.ts')).signByToken(token, request),
     refreshCopies: async (request) => (await import('./docker/installed-copies.ts')).refreshCopies(request),

@@ -7,7 +7,7 @@ import { shellQuote } from '../domain/quote.ts';
 import { AsWritten, type Hint } from '../errors/errors.ts';
 import { COMMANDS } from './commands.ts';
 
-/** Says a line, wherever in it the command stands. */
+/** Says a line; the command may be anywhere in it. */
 export type HintPrefix = (hint: Hint) => string;
 
 /** `home`: the directory that was given by --home, if one was. */

@@ -201,7 +201,7 @@ function optionValue(key: string, spec: OptionSpec, given: string | boolean | st
   }
   if (spec.kind === 'duration') {
     const ms = parseDuration(given);
-    if (ms === undefined) throw refuse(`"${given}" is no duration; write 90s, 15m, 12h, 30d or 2w`);
+    if (ms === undefined) throw refuse(`"${given}" is not a duration; write 90s, 15m, 12h, 30d or 2w`);
     return ms;
   }
   return given;
@@ -210,7 +210,7 @@ function optionValue(key: string, spec: OptionSpec, given: string | boolean | st
 function wholeNumber(given: string, min: number, max: number, refuse: (message: string) => DockerTlsError): number {
   const value = Number(given);
   if (!/^\d+$/.test(given) || value < min || value > max) {
-    throw refuse(`"${given}" is no whole number from ${min} to ${max}`);
+    throw refuse(`"${given}" is not a whole number from ${min} to ${max}`);
   }
   return value;
 }

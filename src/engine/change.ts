@@ -10,7 +10,17 @@ import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
-import type { Changed, ChangeOutcome, Intent, OpenedHost, Planned, PlannedHost, Run, Wanted } from './intent.ts';
+import type {
+  AgreedHost,
+  Changed,
+  ChangeOutcome,
+  Intent,
+  OpenedHost,
+  Planned,
+  PlannedHost,
+  Run,
+  Wanted,
+} from './intent.ts';
 import { asksExternalCa } from './issue.ts';
 import { ourPackages, purgePackages } from './packages.ts';
 import { overHosts } from './pool.ts';
@@ -50,7 +60,7 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     };
     return held ? await run.store.withLock(`docker-tls ${intent.reason}`, carryOn) : await carryOn();
   } finally {
-    for (const one of planned.hosts) if (one.kind === 'done') await one.value.session.close();
+    for (const one of planned.hosts) if (one.kind === 'done') await one.value.session?.close();
   }
 }
 
@@ -134,15 +144,33 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
   const { wanted } = base;
   const alone = isAlone(wanted) && !run.dryRun;
   if (!alone && !run.asks && !run.dryRun) return { wanted, hosts: [] };
-  const hosts = await overEach(wanted.hosts, run, async (spec, line) => {
+  const texts = new Map<string, string>();
+  const hosts = await overEach<AgreedHost>(wanted.hosts, run, async (spec, line) => {
     const opened = run.opened?.get(spec.name) ?? (await open(spec, base, run, line));
     const planned = await planOne(opened, spec, base, run, line);
     if (alone) return planned;
     await planned.session.close();
     line.pause();
-    return planned;
+    if (isAlone(wanted)) return { ...planned, opened: { ...planned.opened, facts: planned.facts } };
+    return agreedHost(planned, texts);
   });
   return { wanted, hosts };
+}
+
+/** A plan without what it was made from. Texts that many hosts of a fleet have are kept once, and apart from the long ones they were cut from. */
+function agreedHost(
+  { spec, address, accepts, facts, ...planned }: PlannedHost,
+  texts: Map<string, string>,
+): AgreedHost {
+  const own = <T>(data: T): T =>
+    JSON.parse(JSON.stringify(data), (_, value) => {
+      if (typeof value !== 'string') return value;
+      const known = texts.get(value);
+      if (known === undefined) texts.set(value, value);
+      return known ?? value;
+    });
+  const [plan, names, os, version] = own([planned.plan, planned.names, facts.os, facts.docker.version] as const);
+  return { spec, address, names, plan, accepts, facts: { os, kind: facts.kind, docker: { version } } };
 }
 
 function isAlone({ hosts }: Wanted): boolean {
@@ -177,8 +205,8 @@ async function changeOne(
   line: HostProgress,
 ): Promise<HostOutcome> {
   const first = shown.hosts.find(({ host }) => host === spec.name);
-  let agreed = first?.kind === 'done' ? first.value : undefined;
-  let opened = await reopen(spec, shown, base, agreed, run, line);
+  let agreed: AgreedHost | undefined = first?.kind === 'done' ? first.value : undefined;
+  let opened = await reopen(spec, shown, base, agreed ?? {}, run, line);
   for (let retry = true; ; retry = false) {
     const planned = await planOne(opened, spec, base, run, line);
     try {
@@ -209,13 +237,13 @@ async function reopen(
   spec: HostSpec,
   { wanted }: Planned,
   base: Base,
-  agreed: PlannedHost | undefined,
+  { opened }: Partial<Pick<AgreedHost, 'opened'>>,
   run: Run,
   line: HostProgress,
 ): Promise<OpenedHost> {
-  if (agreed === undefined || !isAlone(wanted)) return open(spec, base, run, line);
-  if (!run.asks) return agreed.opened;
-  return factsOf(agreed.session, run, line).catch(() => open(spec, base, run, line));
+  if (opened === undefined || !isAlone(wanted)) return open(spec, base, run, line);
+  if (!run.asks) return opened;
+  return factsOf(opened.session, run, line).catch(() => open(spec, base, run, line));
 }
 
 function open(spec: HostSpec, { state }: Base, run: Run, line: HostProgress): Promise<OpenedHost> {
@@ -224,7 +252,7 @@ function open(spec: HostSpec, { state }: Base, run: Run, line: HostProgress): Pr
   });
 }
 
-function isSame(agreed: PlannedHost, planned: PlannedHost, base: Issued): boolean {
+function isSame(agreed: AgreedHost, planned: PlannedHost, base: Issued): boolean {
   const view = viewOf(planned.latest, base.now);
   return agreedPart(agreed, view) === agreedPart(planned, view);
 }

@@ -126,7 +126,13 @@ export type PlannedHost = {
     | undefined;
 };
 
-export type Planned = { readonly wanted: Wanted; readonly hosts: readonly HostResult<PlannedHost>[] };
+/** What of a plan is shown and agreed to. Only a single host stays open until it is changed; of a fleet nothing else is kept meanwhile. */
+export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan' | 'accepts'> &
+  Partial<Pick<PlannedHost, 'session' | 'opened'>> & {
+    readonly facts: Pick<HostFacts, 'os' | 'kind'> & { readonly docker: Pick<HostFacts['docker'], 'version'> };
+  };
+
+export type Planned = { readonly wanted: Wanted; readonly hosts: readonly HostResult<AgreedHost>[] };
 
 export type Changed = {
   readonly wanted: Wanted;

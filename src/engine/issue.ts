@@ -140,7 +140,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     made = { removeOldCas: oldCas.map(({ serial }) => serial) };
     oldCas = [];
     for (const [name, { cert, keyPem }] of state.issuers)
-      issuers[name] = { cert: splitBundle(cert)[0] ?? cert, ...(keyPem ? { keyPem } : {}) };
+      issuers[name] = { cert: splitBundle(cert)[0] ?? cert, keyPem };
     const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
     for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: clientTrust() };
   }

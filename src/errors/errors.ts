@@ -128,7 +128,8 @@ function isAbort(thrown: unknown): boolean {
 }
 
 function bug(thrown: unknown): DockerTlsError {
-  const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `something that is no error was thrown`;
+  const said =
+    thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `something that is not an error was thrown`;
   return new DockerTlsError({
     code: 'E_BUG',
     message: `a bug in docker-tls: ${printable(said, 300)}`,

@@ -69,8 +69,11 @@ describe('client revoke', () => {
 
   test('tries the certificate that is revoked, and says so', async () => {
     const eve = (await client('eve')).cert;
+    const { serverKey } = await host();
     const { exit, out } = await run(revoke);
     expect([exit, phases]).toEqual([0, ['apply', 'commit']]);
+    // The certificate stays, and so does its key.
+    expect((await host()).serverKey?.revealText()).toBe(serverKey?.revealText() ?? 'none');
     expect(tried).toContain(eve);
     // Nor may the holder of the server's own key be a client.
     expect(tried).toContain((await host()).serverCert);
@@ -101,6 +104,15 @@ test('a host that serves another certificate than the one sent goes back, and th
   expect([exit, phases]).toEqual([7, ['apply', 'undo']]);
   expect(err).toContain('the host serves another certificate');
   expect((await host()).serverCert).toBe(before);
+});
+
+test('a first setup that fails leaves no CA and no client behind', async () => {
+  home = newHome();
+  accepted = () => false;
+  const { exit } = await run(['setup', 'root@h9', '--client', 'new', '--no-ca-passphrase', '--yes']);
+  expect([exit, phases.at(-1)]).toEqual([7, 'undo']);
+  const { ca, oldCas, clients, hosts } = await store().read();
+  expect([ca, oldCas.length, clients.size, hosts.size]).toEqual([undefined, 0, 0, 0]);
 });
 
 describe('a rollback is verified', () => {

@@ -87,9 +87,10 @@ beforeEach(async () => {
   );
 });
 
-/** Two hosts, two clients, and a request; the CA's key is here. */
+/** Two hosts, two clients, and a request; the CA's key is here, under the passphrase. */
 async function ownCa(): Promise<void> {
-  await issueStore(home, { now, hosts: { h1: {}, h2: {} }, clients: { laptop: undefined, eve: undefined } });
+  const clients = { laptop: undefined, eve: undefined };
+  await issueStore(home, { now, hosts: { h1: {}, h2: {} }, clients, passphrase: 'correct horse' });
   await runCli(['client', 'request', 'ann', '--out', join(directory, 'ann.csr'), '--home', newHome()]);
 }
 
@@ -151,7 +152,7 @@ const CHANGING: readonly (readonly [name: string, argv: readonly string[], asks:
 const OTHERS =
   /^(verify|status|audit|doctor|env|context|schedule|completion|ssh|tunnel|notices|version|log|client (list|export|import|request)|ca (show|export))$/;
 
-/** Those about a store itself: test/cli/team.test.ts has what they do before somebody agrees. */
+/** Those about a store itself: test/cli/team.test.ts has what they do before consent. */
 const STORES = /^(operator (add|remove|list)|store (copy|export|check|restore))$/;
 
 test('every command is in one of the tables', () => {

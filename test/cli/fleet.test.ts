@@ -37,7 +37,7 @@ function cli(argv: readonly string[], setting: CliSetting = {}) {
     cwd: directory,
     connect: (options) => {
       dialled.push(options);
-      return Promise.reject(new DockerTlsError({ code: 'E_SSH_REFUSED', message: 'nobody answers' }));
+      return Promise.reject(new DockerTlsError({ code: 'E_SSH_REFUSED', message: 'no answer' }));
     },
     ...setting,
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), ...setting.env },
@@ -182,7 +182,7 @@ test('contexts that lead to a host go with it, and no others', async () => {
   expect(await contextsOf('b2', await store())).toEqual([]);
   const places = await contextsOf('b1', await store());
   expect(places.map(({ name }) => name)).toEqual(['to-b1']);
-  // Somebody else's by now: it stays, and is an error beside those that go.
+  // Another program's by now: it stays, and is an error beside those that go.
   await writeContext({ name: 'odd', dockerConfig, host: 'tcp://10.0.0.1:2376', ca: '', cert: '', key: new Secret('') });
   const meta = join(dockerConfig, 'contexts/meta', createHash('sha256').update('odd').digest('hex'), 'meta.json');
   writeFileSync(meta, '{"Name":"odd","Metadata":{},"Endpoints":{}}');

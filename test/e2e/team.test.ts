@@ -100,6 +100,8 @@ test('a runner that sees the store for the first time learns from the host that 
   expect([refused.exit, JSON.stringify(refused.json)]).toEqual([4, expect.stringContaining('E_HOST_NEWER')]);
   expect(JSON.stringify(refused.json)).toContain('docker-tls store restore');
   expect(await host.must('cat /var/lib/docker-tls/state.json')).toBe(before);
+  // Where the newer state is lost for good.
+  expect((await as(runner, ...apply, '--take-over', '--dry-run')).exit).toBe(0);
   expect((await as(bob, 'store', 'restore', '--yes')).exit).toBe(0);
   expect((await as(runner, ...apply)).exit).toBe(0);
   expect(await served(runner)).toEqual({ drift: [], exit: 0 });

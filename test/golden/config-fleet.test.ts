@@ -253,8 +253,8 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     [
       'f:2:13 "$(id)" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
       'f:2:30 "-oProxyCommand=id" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
-      'f:2:67 "a;b" is no name for a certificate: it is neither a DNS name nor an IP address | give a name such as build-1.example.com, 10.0.0.5 or 2001:db8::5',
-      'f:2:81 "`id`" is no name for a certificate: it is neither a DNS name nor an IP address | give a name such as build-1.example.com, 10.0.0.5 or 2001:db8::5',
+      'f:2:67 "a;b" is not a name for a certificate: it is neither a DNS name nor an IP address | give a name such as build-1.example.com, 10.0.0.5 or 2001:db8::5',
+      'f:2:81 "`id`" is not a name for a certificate: it is neither a DNS name nor an IP address | give a name such as build-1.example.com, 10.0.0.5 or 2001:db8::5',
       'f:2:104 "x y" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
       'f:2:118 "r|m@host" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
       'f:2:138 a file name that begins with - would be taken for an option | write ./-F',
@@ -351,14 +351,14 @@ test('what Ansible prints of a YAML inventory', () => {
 });
 
 const BAD_INVENTORIES: readonly (readonly [variables: Record<string, unknown>, said: RegExp])[] = [
-  [{ ansible_connection: 'winrm' }, /^i: h ansible_connection: "winrm" is no way for docker-tls/],
+  [{ ansible_connection: 'winrm' }, /^i: h ansible_connection: "winrm" is not a connection of docker-tls/],
   [{ ansible_host: '{{ ip }}' }, /"\{\{ ip \}\}" is a template, which ansible-inventory leaves as it is/],
   [{ ansible_host: { toString: 1 } }, /is not a host/],
   [{ docker_tls_sans: [{ toString: 1 }] }, /text is expected/],
   [{ ansible_host: 'a;id' }, /^i: h ansible_host: "a;id" is not a host/],
   [{ ansible_port: 99_999 }, /^i: h ansible_port: port is at most 65535/],
   [{ docker_tls_ssh_port: 0, ansible_port: 22 }, /^i: h docker_tls_ssh_port: port is at least 1/],
-  [{ ansible_ssh_common_args: '-o Port=ssh' }, /^i: h ansible_ssh_common_args: ssh is no port/],
+  [{ ansible_ssh_common_args: '-o Port=ssh' }, /^i: h ansible_ssh_common_args: ssh is not a port/],
   [
     { ansible_user: { __ansible_vault: '$ANSIBLE_VAULT;1.1;AES256\n3333' }, ansible_password: 'hunter2' },
     /^i: h ansible_user is encrypted by ansible-vault \| ansible-inventory .* --vault-password-file FILE/,

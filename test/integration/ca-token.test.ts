@@ -1,4 +1,4 @@
-/** A CA whose key is in a token (SoftHSM): certificates are made here and signed there, and the PIN is seen by nobody. */
+/** A CA whose key is in a token (SoftHSM): certificates are made here and signed there, and the PIN is never shown. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

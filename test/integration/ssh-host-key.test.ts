@@ -77,6 +77,15 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('writes nothing where the configuration keeps no known hosts, and takes a new key with accept-new all the same', async () => {
+    await withServer(withKey, async (server) => {
+      const options = optionsFor(server, { transport, hostKey: 'accept-new', knownHostsFile: '/dev/null' });
+      expect(await logIn(options)).toBe('in\n');
+      const error = await failure(connect({ ...options, hostKey: 'strict' }));
+      expect(error.hints.join('\n')).not.toContain('ssh-keyscan');
+    });
+  });
+
   it('asks for the key that is pinned where other keys of the host are known too', async () => {
     const keys = [makeKey('ed25519'), makeKey('rsa'), makeKey('ecdsa')];
     await withServer({ ...withKey, hostKeys: keys.map((each) => each.privateKey) }, async (server) => {

@@ -47,7 +47,7 @@ function tamper({ repository }: Team, change: (tree: string) => void): void {
   run('push', '-q', 'origin', 'docker-tls');
 }
 
-describe('whoever administers the repository', () => {
+describe('an administrator of the repository', () => {
   test('reads names and messages, and nothing of what the files hold', async () => {
     const { repository, ada } = await team();
     const objects = git(repository, 'cat-file', '--batch-all-objects', '--batch-check=%(objectname) %(objecttype)');

@@ -51,7 +51,6 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fast-string-truncated-width': ['domain'],
   'fast-string-width': ['domain'],
   'fast-wrap-ansi': ['domain'],
-  'fs-extra': ['adapters/store'],
   inquirer: ['cli'],
   'jsonc-parser': ['domain/dockerd', 'domain/plan', 'domain/fleet', 'domain/audit', 'adapters/docker'],
   'node-forge': ['domain/pki'],

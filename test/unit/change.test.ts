@@ -1,11 +1,15 @@
-/** What others do to the store between the plan of a run and its writes. */
+/** What others do to the store, or to a host, between the plan of a run and its writes. */
 
 import { afterAll, expect, test } from 'vitest';
 import type { ActionContext } from '../../src/actions/action-context.ts';
 import { addClients } from '../../src/actions/client-access.ts';
+import { rollBack } from '../../src/actions/restore.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { isFrom } from '../../src/domain/trust/trust.ts';
+import type { Planned } from '../../src/engine/intent.ts';
+import type { Probe } from '../../src/runtime.ts';
+import { answeringHosts } from '../support/answering-hosts.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
@@ -50,4 +54,41 @@ test('or, where a person agreed to a plan with a new CA, does nothing', async ()
   const { error, state } = await secondFirstRun(true);
   expect(error).toMatchObject({ code: 'E_STORE_CHANGED', exit: 5 });
   expect([state.ca?.record.name, [...state.clients.keys()]]).toEqual(['test', ['bob']]);
+});
+
+test('a host that changed since its plan was shown is shown, and asked about, again', async () => {
+  const home = newHome();
+  await issueStore(home, { now, hosts: { h1: {} }, clients: { laptop: undefined } });
+  const { hosts, clients } = await openStore(home).read();
+  const chain = hosts.get('h1')?.serverCert ?? '';
+  const probe: Probe = async ({ credentials, maxVersion }) =>
+    credentials?.cert === clients.get('laptop')?.cert && maxVersion === undefined
+      ? { kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain, elapsedMs: 1 }
+      : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 };
+  const facts: Record<string, string> = {};
+  const changed: string[] = [];
+  const seen: string[] = [];
+  const context = {
+    global: { home, yes: false, dryRun: false },
+    runtime: {
+      ...{ env: {}, cwd: home, now: () => now, signal: new AbortController().signal, operator: 'me', probe },
+      connect: answeringHosts({ home, now, facts, onChange: (phase) => changed.push(phase) }),
+    },
+    progress: { host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }), note() {}, askedMs: () => 0 },
+    prompts: {
+      interactive: true,
+      show: async (text: string) => seen.push(text.trim()),
+      confirm: async () => {
+        seen.push('asked');
+        // Another administrator does the same by hand while the question waits.
+        facts['file:/etc/docker/tls/current'] = 'link 777 0:0\n1';
+        return true;
+      },
+    },
+    renderPlanned: async ({ hosts: [one] }: Planned) =>
+      `${one?.kind === 'done' ? one.value.plan.files.length : 'no'} files`,
+  } as unknown as ActionContext;
+  const { results } = await rollBack(context, ['h1'], { to: 1, allowRevoked: false });
+  expect(results.map(({ kind }) => kind)).toEqual(['done']);
+  expect([seen, changed]).toEqual([['1 files', 'asked', '0 files', 'asked'], []]);
 });

@@ -94,7 +94,7 @@ describe('the tar form', () => {
   const packed = (): Buffer => Buffer.from(packBundle(bundle, now).reveal());
   const bad: [string, () => Uint8Array, string][] = [
     ['nothing', () => Buffer.alloc(0), 'truncated'],
-    ['a text', () => Buffer.from('x'.repeat(2000)), 'no tar archive'],
+    ['a text', () => Buffer.from('x'.repeat(2000)), 'not a tar archive'],
     ['a cut archive', () => packed().subarray(0, 700), 'truncated'],
     ['an archive without its end', () => packed().subarray(0, -1024), 'truncated'],
     ['something after the end', () => Buffer.concat([packed(), Buffer.from('x'.repeat(512))]), 'after its end'],
@@ -114,7 +114,7 @@ describe('the tar form', () => {
       () => archive({ 'cert.pem': `${client.cert}${client.key}` }),
       'certificates alone',
     ],
-    ['a key that is none', () => archive({ 'key.pem': 'x' }), 'no private key'],
+    ['a key that is none', () => archive({ 'key.pem': 'x' }), 'not a private key'],
     ["another client's key", () => archive({ 'key.pem': ca.key }), 'do not belong together'],
     ['a manifest that is no JSON', () => archive({ 'docker-tls.json': '{' }), 'no JSON object'],
     ['a newer schema', () => archive({ 'docker-tls.json': '{"schema":2}' }), 'schema 1'],
@@ -190,7 +190,7 @@ describe('the other forms', () => {
     const ok = { DOCKER_TLS_CA: btoa(ca.cert), DOCKER_TLS_CERT: btoa(client.cert) };
     expect(parseBundleEnv(ok)).toEqual({ ca: ca.cert, cert: client.cert });
     expect(() => parseBundleEnv({ DOCKER_TLS_CA: ok.DOCKER_TLS_CA })).toThrow('needed both');
-    expect(() => parseBundleEnv({ ...ok, DOCKER_TLS_KEY: '-----BEGIN' })).toThrow('DOCKER_TLS_KEY is no base64');
+    expect(() => parseBundleEnv({ ...ok, DOCKER_TLS_KEY: '-----BEGIN' })).toThrow('DOCKER_TLS_KEY is not base64');
     expect(() => parseBundleEnv({ ...ok, DOCKER_TLS_KEY: btoa(ca.key) })).toThrow('do not belong together');
   });
 });

@@ -250,7 +250,7 @@ describe('a host that cannot be used', () => {
       'ssh -t build-1 sudo journalctl -u docker.service -u docker-tls.socket -n 50 --no-pager',
     ],
     [
-      'a dockerd that somebody has stopped',
+      'a dockerd that was stopped',
       {
         outcome: refused('connection-refused'),
         inside: { kind: kindOf({}), docker: 'inactive', tlsSocket: 'inactive', listens: false, problems: [] },
@@ -362,11 +362,11 @@ describe('a host that cannot be used', () => {
   });
 
   it('closed by systemd, as dockerd does not start, says why', () => {
-    const problem = new DockerTlsError({ code: 'E_CONFLICT', message: 'hosts stands twice', hints: ['fix it'] });
+    const problem = new DockerTlsError({ code: 'E_CONFLICT', message: 'hosts is given twice', hints: ['fix it'] });
     const inside = { kind: kindOf({}), docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
     const found = ask({ outcome: refused('reset'), inside });
     expect(found).toMatchObject({ cause: 'daemon-not-answering', hints: { 0: 'fix it', length: 4 } });
-    expect(found.message).toContain('no longer starts it): hosts stands twice');
+    expect(found.message).toContain('no longer starts it): hosts is given twice');
   });
 
   it('looked after by another store says so, and how to take it over', () => {

@@ -5,7 +5,13 @@ import type { StoreState } from '../../src/adapters/store/records.ts';
 import { issueCa, issueServer } from '../../src/domain/pki/certificate.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { parseFacts } from '../../src/domain/plan/facts.ts';
-import { managedExternally, otherName, otherStore } from '../../src/domain/plan/other-store.ts';
+import {
+  isNewerThan,
+  managedExternally,
+  newerThanStore,
+  otherName,
+  otherStore,
+} from '../../src/domain/plan/other-store.ts';
 import { printFacts } from '../support/sections.ts';
 
 const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
@@ -39,6 +45,21 @@ function factsOf(credentials: { ca?: string; state?: boolean; transaction?: bool
     }),
   );
 }
+
+test.each([
+  ['a newer state of the same store', { id: 'a', number: 9 }, { id: 'a', number: 8 }, true],
+  ['the state that is there', { id: 'a', number: 8 }, { id: 'a', number: 8 }, false],
+  ['another store, such as the one that this was copied from', { id: 'b', number: 9 }, { id: 'a', number: 8 }, false],
+  ['a shared store, and this one is a directory', { id: 'a', number: 9 }, undefined, false],
+  ['a directory', undefined, { id: 'a', number: 8 }, false],
+])('a host that was changed from %s', (_what, store, mark, newer) => {
+  const facts = parseFacts(
+    printFacts({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify({ ...STATE, store })}` }),
+  );
+  expect(isNewerThan(facts, mark)).toBe(newer);
+  const error = newerThanStore('h1', facts, mark);
+  expect([error.code, error.exit, error.message.includes('\u001b')]).toEqual(['E_HOST_NEWER', 4, false]);
+});
 
 function stateOf(more: Partial<StoreState> = {}): StoreState {
   return { hosts: new Map(), clients: new Map(), issuers: new Map(), oldCas: [], ...more };

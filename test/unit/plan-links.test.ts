@@ -45,7 +45,7 @@ describe('daemon.json is a link', () => {
     const forms = input.filter((text) => text.includes('"live-restore"'));
     expect(forms).toHaveLength(4);
     for (const form of forms) expect(form).toContain('"data-root": "/data"');
-    // Somebody who changes the file, or leads the link elsewhere, is noticed.
+    // A change of the file, or of where the link leads, is noticed.
     expect(input[5]).toMatch(/^[0-9a-f]{64} {2}\/etc\/docker\/daemon\.json$/m);
   });
 

@@ -72,7 +72,7 @@ describe('records', () => {
     ['a list', '[]', 'does not hold a JSON object'],
     ['null', 'null', 'does not hold a JSON object'],
     ['no name', JSON.stringify({ ...json, name: undefined }), 'name is missing'],
-    ['an empty address', JSON.stringify({ ...json, address: '' }), 'is no name for a certificate'],
+    ['an empty address', JSON.stringify({ ...json, address: '' }), 'is not a name for a certificate'],
     ['port 0', JSON.stringify({ ...json, port: 0 }), 'port is at least 1'],
     ['a port as text', JSON.stringify({ ...json, port: '2376' }), 'a number is expected for port, not text'],
     [

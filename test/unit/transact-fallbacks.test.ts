@@ -23,13 +23,16 @@ type Setting = {
   readonly verify?: (stop: AbortController) => readonly CheckResult[];
   /** The generation that the host has by its own records. */
   readonly generation?: number;
+  /** When a person presses Ctrl-C. */
+  readonly stopped?: 'before' | 'apply';
 };
 
-async function play({ answers, verify = () => [], generation }: Setting) {
+async function play({ answers, verify = () => [], generation, stopped }: Setting) {
   /** `CONNECTION PHASE`, and what became of the store. */
   const log: string[] = [];
   const signals: (AbortSignal | undefined)[] = [];
   const stop = new AbortController();
+  if (stopped === 'before') stop.abort();
   const state = { schema: 1, name: 'h1', generation, generations: [], managed: [] };
   const facts = printFacts({
     ...GOOD_FACTS,
@@ -44,6 +47,7 @@ async function play({ answers, verify = () => [], generation }: Setting) {
       run: async ({ phase }: { phase: string }) => {
         if (phase === 'facts') return { stdout: facts, stderr: '', status: 0 };
         log.push(`${number} ${phase}`);
+        if (phase === stopped) stop.abort();
         const answer = answers[number]?.[phase];
         if (answer === undefined || answer === LOST) throw lost();
         return { stdout: Buffer.from(`@result ${answer}\n`), stderr: '', status: 0 };
@@ -114,6 +118,21 @@ test('also when a person has interrupted: that connection is not interrupted', a
   });
   expect(log).not.toContain('save');
   expect(signals.map((signal) => signal?.aborted)).toEqual([true, false]);
+});
+
+test('a run that is interrupted before the change begins changes nothing', async () => {
+  const { error, log } = await play({ answers: [{ ...apply, undo: 'nothing' }], stopped: 'before' });
+  expect([error?.exit, log]).toEqual([130, ['0 undo', 'unsave']]);
+});
+
+test('one that is interrupted while the change begins is not verified any further, and rolled back', async () => {
+  let verified = false;
+  const verify = () => {
+    verified = true;
+    return [];
+  };
+  const { error, log } = await play({ answers: [{ ...apply, undo: 'undone -' }], stopped: 'apply', verify });
+  expect([error?.exit, verified, log]).toEqual([130, false, ['0 apply', '0 undo', 'unsave']]);
 });
 
 test('a host that cannot be reached goes back on its own, which is said', async () => {

@@ -1,7 +1,8 @@
 /** How a change that cannot be kept goes back, while others hold the store. */
 
-import { expect, test } from 'vitest';
-import { planHost } from '../../src/domain/plan/plan.ts';
+import { describe, expect, test } from 'vitest';
+import type { FileChange } from '../../src/domain/plan/file-change.ts';
+import { type HostPlan, planHost } from '../../src/domain/plan/plan.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { transact } from '../../src/engine/steps/transact.ts';
 import type { HostSession, Runtime } from '../../src/runtime.ts';
@@ -81,4 +82,68 @@ test('where the script on the host died, no hint says to take a rollback that ha
     (error: unknown) => error,
   );
   expect(failed).toMatchObject({ code: 'E_UNANSWERED', exit: 5, hints: ['run the same command again'] });
+});
+
+describe('the connection that a change is confirmed over', () => {
+  /** The order of what happens; the host answers its steps one by one, and each connection is named. */
+  async function run(plan: Partial<HostPlan>, { result = 'switched', early = 'answers' } = {}) {
+    const order: string[] = [];
+    const session = hostThat({ commit: 'committed' }, order);
+    const facts = factsOf();
+    const apply = async ({ phase, onLine }: { phase: string; onLine?: (line: string) => void }) => {
+      for (const step of ['switch', 'restart']) onLine?.(`@ ${step}`);
+      order.push(`${phase} ends`);
+      return { stdout: Buffer.from(`@result ${result}\n`), stderr: '', status: 0 };
+    };
+    const planned = planHost(facts, desired);
+    const outcome = transact({
+      plan: { ...planned, ...plan },
+      facts,
+      credentials: sent,
+      spec: completeHost({ name: 'h1', ssh: { destination: 'h1' } }),
+      session: { ...session, run: apply } as unknown as HostSession,
+      reach: {
+        runtime: {
+          now: () => new Date(FACTS_TIME_MS),
+          signal: new AbortController().signal,
+          operator: 'me',
+          connect: async () => {
+            order.push('connect');
+            if (early === 'refused' && order.length === 1) throw new Error('refused');
+            return { ...session, close: async () => void order.push('close') };
+          },
+        } as unknown as Runtime,
+      },
+      reason: 'test',
+      progress: { phase() {}, done() {}, failed() {}, pause() {} },
+      verify: async () => [],
+      save: async () => {},
+      unsave: async () => {},
+    });
+    await outcome.catch((error: unknown) => order.push((error as { code: string }).code));
+    return order;
+  }
+
+  test('is opened while the daemon restarts', async () => {
+    expect(await run({})).toEqual(['connect', 'apply ends', 'commit', 'close']);
+  });
+
+  test.each<readonly [string, Partial<HostPlan>]>([
+    ['sshd', { sshd: 'reload' }],
+    ['audit rules', { audit: 'load' }],
+    ['another file', { files: [{ kind: 'sysctl', path: 'net.ipv4.ip_forward', mode: '0' } as FileChange] }],
+    ['daemon.json', { files: [{ kind: 'file', path: '/etc/docker/daemon.json', after: '{}' } as FileChange] }],
+    ['a generation that comes back', { purpose: 'rollback' }],
+  ])('is opened after the restart where the change is of %s', async (_what, plan) => {
+    expect((await run(plan)).slice(0, 2)).toEqual(['apply ends', 'connect']);
+  });
+
+  test('is opened again where it was refused meanwhile', async () => {
+    expect(await run({}, { early: 'refused' })).toEqual(['connect', 'apply ends', 'connect', 'commit', 'close']);
+  });
+
+  test('is closed where the host has rolled back', async () => {
+    const order = await run({}, { result: 'rolled-back cmVzdGFydA== eA== - -' });
+    expect(order).toEqual(['connect', 'apply ends', 'close', 'E_DAEMON_START']);
+  });
 });

@@ -11,7 +11,7 @@ import type { Io, ProbeOutcome } from '../../src/runtime.ts';
 
 type Cause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
 
-/** Everybody gets the same answer; an old protocol perhaps another. */
+/** Every connection gets the same answer; an old protocol perhaps another. */
 function verify(cause: Cause, old: Cause = cause) {
   return verifyHost(
     async ({ maxVersion }) => ({

@@ -119,7 +119,7 @@ function checkCredentials(
     fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key.revealText()));
   } catch {
     // The cause is left out: OpenSSL's errors are about the text of a key.
-    throw broken('key.pem is no private key');
+    throw broken('key.pem is not a private key');
   }
   if (!fits) throw broken('key.pem and cert.pem do not belong together');
   return { ca, cert, key };
@@ -170,7 +170,7 @@ function base64(text: string): string {
 
 function unbase64(name: string, text: string): Buffer {
   const bare = text.replace(/\s/g, '');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(bare)) throw broken(`${name} is no base64`);
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(bare)) throw broken(`${name} is not base64`);
   return Buffer.from(bare, 'base64');
 }
 
@@ -181,7 +181,7 @@ function endLine(text: string): string {
 function broken(why: string): DockerTlsError {
   return new DockerTlsError({
     code: 'E_BUNDLE',
-    message: `this is no bundle of a client's credentials: ${why}`,
+    message: `this is not a bundle of a client's credentials: ${why}`,
     hints: ['docker-tls client export NAME', 'tar -tvf FILE'],
   });
 }

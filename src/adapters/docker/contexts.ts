@@ -44,7 +44,6 @@ export type Context = {
   readonly description: string;
   /** Empty where the context has no docker endpoint. */
   readonly host: string;
-  readonly skipTlsVerify: boolean;
   /** Whether docker-tls wrote it. */
   readonly ours: boolean;
   readonly current: boolean;
@@ -111,7 +110,6 @@ export async function readContext(place: ContextPlace): Promise<Context | undefi
       name: place.name,
       description: typeof description === 'string' ? description : '',
       host: typeof endpoint.Host === 'string' ? endpoint.Host : '',
-      skipTlsVerify: endpoint.SkipTLSVerify === true,
       ours: isOurs(meta),
       current: (await currentContext(place.dockerConfig)) === place.name,
       directory,

@@ -49,7 +49,7 @@ export function parseDockerMachine(file: DockerMachineFile): DockerMachine {
   const auth = options.object('AuthOptions');
   const address = driver.text('IPAddress');
   if (address === undefined) throw noAddress(file);
-  if (!isDialled(address)) throw damaged(file, `Driver.IPAddress is no name or address: ${JSON.stringify(address)}`);
+  if (!isDialled(address)) throw damaged(file, `Driver.IPAddress is not a name or address: ${JSON.stringify(address)}`);
   const oldStore = driver.text('StorePath');
   const path = (recorded: string | undefined, ...fallback: string[]): string =>
     recorded === undefined ? join(file.storeDirectory, ...fallback) : rebase(recorded, oldStore, file.storeDirectory);
@@ -102,7 +102,7 @@ class Reader {
 
   text(field: string): string | undefined {
     const value = this.#own(field) ?? '';
-    if (typeof value !== 'string') throw damaged(this.#file, `${this.#at(field)} is no text`);
+    if (typeof value !== 'string') throw damaged(this.#file, `${this.#at(field)} is not text`);
     if (/[\u0000-\u001f\u007f]/.test(value)) throw damaged(this.#file, `${this.#at(field)} holds control characters`);
     return value === '' ? undefined : value;
   }
@@ -110,14 +110,14 @@ class Reader {
   number(field: string, missing: number): number {
     const value = this.#own(field) ?? missing;
     if (typeof value !== 'number' || !Number.isSafeInteger(value))
-      throw damaged(this.#file, `${this.#at(field)} is no whole number`);
+      throw damaged(this.#file, `${this.#at(field)} is not a whole number`);
     return value;
   }
 
   /** Go writes 0 for a port that was not given. */
   port(field: string, missing: number): number {
     const port = this.number(field, 0) || missing;
-    if (port < 1 || port > 65_535) throw damaged(this.#file, `${this.#at(field)} is no port`);
+    if (port < 1 || port > 65_535) throw damaged(this.#file, `${this.#at(field)} is not a port`);
     return port;
   }
 

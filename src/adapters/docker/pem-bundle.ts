@@ -39,7 +39,7 @@ export function parsePemBundle(text: string, ca?: string): PemBundle | undefined
 function unusable(why: string, hints: readonly string[] = ['openssl x509 -noout -text -in FILE']): DockerTlsError {
   return new DockerTlsError({
     code: 'E_BUNDLE',
-    message: `these are no credentials of one client: ${why}`,
+    message: `these are not the credentials of one client: ${why}`,
     hints,
   });
 }

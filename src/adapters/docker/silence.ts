@@ -106,7 +106,7 @@ export function timedOut(
   };
 }
 
-/** What the daemon has said last; a host that nobody has looked into is taken for one of systemd. */
+/** What the daemon has said last; without facts of the host, systemd is assumed. */
 export function journal(expected: Expected, inside: Inside | undefined): string {
   return remotely(expected, ...(inside?.kind.commands.log ?? ['journalctl', '-u', 'docker', '-n', '50', '--no-pager']));
 }

@@ -65,14 +65,14 @@ function header(path: string, size: number, mode: number, modified: Date): Buffe
 function parseHeader(block: Buffer): { name: string; size: number } | string {
   const text = (from: number, length: number): string =>
     block.toString('latin1', from, from + length).replace(/\0[\s\S]*$/, '');
-  if (!/^ustar[\0 ]/.test(block.toString('latin1', 257, 263))) return 'it is no tar archive';
+  if (!/^ustar[\0 ]/.test(block.toString('latin1', 257, 263))) return 'it is not a tar archive';
   if (parseOctal(text(148, 8)) !== checksum(block)) return 'it is damaged (a checksum does not fit)';
   const type = block[156];
   if (type !== 0x30 && type !== 0) return 'it holds something other than plain files';
   // In GNU's format the bytes of the prefix are times; a path could only be there in POSIX's.
   if (text(157, 100) !== '' || (block[262] === 0 && text(345, 155) !== '')) return 'it holds a link or a path';
   const size = parseOctal(text(124, 12));
-  return size === undefined ? 'it is damaged (a size is no number)' : { name: text(0, 100), size };
+  return size === undefined ? 'it is damaged (a size is not a number)' : { name: text(0, 100), size };
 }
 
 /** The sum of all bytes, those of the checksum itself taken as blanks. */

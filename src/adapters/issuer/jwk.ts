@@ -19,7 +19,7 @@ export function readProvisionerKey(text: Secret, passphrase: Secret | undefined,
   try {
     key = createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' });
   } catch (cause) {
-    throw unusable(file, 'its numbers are no key', cause);
+    throw unusable(file, 'its numbers are not a key', cause);
   }
   const header = { alg: algorithm.alg, kid: jwk.kid ?? thumbprint(jwk), typ: 'JWT' };
   return {

@@ -41,7 +41,8 @@ export async function settleHostKey(
   const policy = options.hostKey ?? (endpoint.acceptNew ? 'accept-new' : 'strict');
   const { name, bareName } = hostKeyNames(endpoint);
   const said = await askKnownHostsCommand(endpoint, name, blob);
-  const lines = [...(await knownLines(endpoint)), ...said];
+  const known = await knownLines(endpoint);
+  const lines = said.length === 0 ? known : [...known, ...said];
   const verdict = judgeHostKey(lines, name, blob, bareName);
   if (verdict.kind === 'revoked') throw revoked(options, blob, verdict.known);
   if (policy.startsWith('SHA256:')) {

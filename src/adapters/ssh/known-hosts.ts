@@ -98,6 +98,17 @@ function wildcard(pattern: string, name: string): boolean {
   return at === wanted.length;
 }
 
+const found = new WeakMap<readonly KnownHost[], Map<string, readonly KnownHost[]>>();
+
+/** The lines about `name`. Each host asks several times, and to compare with a thousand hashed names takes milliseconds. */
+function linesAbout(lines: readonly KnownHost[], name: string): readonly KnownHost[] {
+  const known = found.get(lines) ?? new Map<string, readonly KnownHost[]>();
+  found.set(lines, known);
+  const about = known.get(name) ?? lines.filter((line) => namesMatch(line.names, name));
+  known.set(name, about);
+  return about;
+}
+
 export type HostKeyVerdict =
   | { readonly kind: 'known' }
   | { readonly kind: 'unknown' }
@@ -115,8 +126,8 @@ export function judgeHostKey(
   blob: Buffer,
   bareName?: string,
 ): HostKeyVerdict {
-  const about = lines.filter((line) => namesMatch(line.names, name));
-  const bare = bareName === undefined ? [] : lines.filter((line) => namesMatch(line.names, bareName));
+  const about = linesAbout(lines, name);
+  const bare = bareName === undefined ? [] : linesAbout(lines, bareName);
   const revoked = [...about, ...bare].find((line) => line.marker === 'revoked' && line.key.equals(blob));
   if (revoked !== undefined) return { kind: 'revoked', known: revoked };
   const plain = about.filter((line) => line.marker === undefined);
@@ -138,8 +149,9 @@ export function wantedTypes(
   names: readonly string[],
 ): string[] {
   const pinned = policy?.startsWith('SHA256:') ? policy.replace(/=+$/, '') : undefined;
+  const about = new Set(names.flatMap((name) => linesAbout(lines, name)));
   const types = lines
-    .filter((line) => line.marker === undefined && names.some((name) => namesMatch(line.names, name)))
+    .filter((line) => line.marker === undefined && about.has(line))
     .filter((line) => pinned === undefined || fingerprint(line.key) === pinned)
     .map((line) => line.type);
   return [...new Set(types)];
@@ -152,22 +164,26 @@ export function authorityFor(lines: readonly KnownHost[], names: readonly string
 
 /** By their bytes: a file that has not changed is not parsed again (files.ts). */
 const parsed = new WeakMap<Buffer, readonly KnownHost[]>();
+/** What was read last; the same files with the same lines are the same array. */
+let last: { readonly parts: readonly (readonly KnownHost[])[]; readonly lines: readonly KnownHost[] } | undefined;
 
-/** All lines of the files that exist. Errors: E_SSH_KNOWN_HOSTS_FILE (exit 2) for one that cannot be read. */
-export async function readKnownHosts(files: readonly string[]): Promise<KnownHost[]> {
-  const lines: KnownHost[] = [];
+/** All lines of the files that exist; not to be changed. Errors: E_SSH_KNOWN_HOSTS_FILE (exit 2) for one that cannot be read. */
+export async function readKnownHosts(files: readonly string[]): Promise<readonly KnownHost[]> {
+  const parts: (readonly KnownHost[])[] = [];
   for (const file of files) {
     try {
       const bytes = await readIfThere(file);
       if (bytes === undefined) continue;
-      const found = parsed.get(bytes) ?? parseKnownHosts(bytes.toString('utf8'), file);
-      parsed.set(bytes, found);
-      for (const line of found) lines.push(line);
+      const lines = parsed.get(bytes) ?? parseKnownHosts(bytes.toString('utf8'), file);
+      parsed.set(bytes, lines);
+      parts.push(lines);
     } catch (error) {
       throw fileError(file, 'cannot be read', error);
     }
   }
-  return lines;
+  const same = last?.parts.length === parts.length && parts.every((part, index) => part === last?.parts[index]);
+  if (!same || last === undefined) last = { parts, lines: parts.flat() };
+  return last.lines;
 }
 
 /** One line for known_hosts; the name hashed where the ssh config wants it (HashKnownHosts). */

@@ -8,9 +8,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { basename, dirname } from 'node:path/posix';
-import { remove } from 'fs-extra/esm';
 import { nameProblem } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -247,4 +247,8 @@ function isEntry(value: unknown): value is Entry {
   if (typeof path !== 'string' || typeof put !== 'boolean' || typeof had !== 'boolean') return false;
   if (['store.json', 'ca/ca.pem', 'ca/ca-key.pem', 'ca/ca.json'].includes(path)) return true;
   return COLLECTIONS.includes(dirname(path)) && nameProblem(basename(path)) === undefined;
+}
+
+function remove(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true });
 }

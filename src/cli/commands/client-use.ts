@@ -17,7 +17,7 @@ export const command = defineCommand({
     await chooseClient(context, name);
     return {
       exit: 0,
-      result: { client: name, ...(dryRun ? { dryRun } : {}) },
+      result: { client: name, dryRun: dryRun || undefined },
       text: `this computer ${dryRun ? 'would use' : 'uses'} the client ${name} where none is named`,
     };
   },

@@ -21,7 +21,7 @@ export const command = defineCommand({
     );
     return {
       exit: gravestExit(errors.map((error) => error.exit)),
-      result: { ...(dryRun ? { dryRun } : {}), hosts },
+      result: { dryRun: dryRun || undefined, hosts },
       text: renderForgotten(hosts, dryRun ? 'would drop' : 'dropped'),
       errors,
     };

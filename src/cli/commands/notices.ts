@@ -18,7 +18,7 @@ export const command = defineCommand({
     const set = await setNotices(context, setting);
     return {
       exit: 0,
-      result: { ...set, ...(dryRun ? { dryRun } : {}) },
+      result: { ...set, dryRun: dryRun || undefined },
       text: `${dryRun ? 'would turn notices' : 'notices are'} ${setting} (${set.dockerConfig}/config.json)`,
     };
   },

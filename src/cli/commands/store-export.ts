@@ -24,6 +24,6 @@ export const command = defineCommand({
     const { out, recipient, replace } = context.options;
     const { file, recipients } = await exportStore(context, { out, replace, recipients: recipient });
     const text = file === undefined ? 'would write the file' : `${file}: ${plural(recipients, 'key')} can open it`;
-    return { exit: 0, result: { file, recipients, ...(context.global.dryRun ? { dryRun: true } : {}) }, text };
+    return { exit: 0, result: { file, recipients, dryRun: context.global.dryRun || undefined }, text };
   },
 });

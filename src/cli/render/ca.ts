@@ -30,7 +30,7 @@ export function renderCa({ key, old, external, token, leafOnly, clientIssuers, .
     notBefore: notBefore.toISOString(),
     notAfter: notAfter.toISOString(),
     ...{ keyType, key, clientIssuers },
-    ...(token === undefined ? {} : { token }),
+    token,
     ...(external === undefined ? {} : { external: withoutTrust(external), leafOnly }),
     old: old.map((one) => {
       return { subject: one.subject, fingerprint: one.fingerprint, notAfter: one.notAfter.toISOString(), key: one.key };

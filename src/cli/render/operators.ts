@@ -44,7 +44,7 @@ export function renderAdded(
     : `can look${client === undefined ? '' : ' and verify'}, but not open the CA${client === undefined ? '' : `; the key of client ${client} is readable`}`;
   return {
     exit: 0,
-    result: { operator, ...(dryRun ? { dryRun } : {}) },
+    result: { operator, dryRun: dryRun || undefined },
     text: dryRun ? `would add operator ${name}, who ${can}` : `operator ${name}: ${can}`,
     ...(dryRun
       ? {}
@@ -73,7 +73,7 @@ export function renderRemoved({ removed, left, hasCa }: Removed, dryRun: boolean
       removed: name,
       left: left.map((one) => one.name),
       rotate: ca && hasCa ? ['ca'] : [],
-      ...(dryRun ? { dryRun } : {}),
+      dryRun: dryRun || undefined,
     },
     text: [
       `operator ${name}: ${dryRun ? 'would be removed' : `removed, and everything is encrypted again under new keys for ${left.map((one) => one.name).join(', ')}`}`,

@@ -1,6 +1,6 @@
 /** Owns how a plan looks to users: what would change, file by file, and what it means for daemon, containers and clients. */
 
-import type { PlannedHost } from '../../actions/results.ts';
+import type { AgreedHost } from '../../actions/results.ts';
 import { contextName } from '../../domain/fleet/specs.ts';
 import type { HostResult } from '../../domain/host-results.ts';
 import type { FileChange } from '../../domain/plan/file-change.ts';
@@ -25,7 +25,7 @@ export type PlanForm = {
   readonly columns?: number | undefined;
 };
 
-type Shown = Pick<PlannedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> & Partial<Pick<PlannedHost, 'accepts'>>;
+type Shown = Pick<AgreedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> & Partial<Pick<AgreedHost, 'accepts'>>;
 
 /** The plan of one host. */
 export function renderPlan(planned: Shown, form: PlanForm): string {
@@ -109,21 +109,23 @@ function likeness({ plan, spec, accepts, ...planned }: Shown, form: PlanForm): s
 }
 
 /** Planned, and with something to do. */
-export function isChanging(one: HostResult<PlannedHost>): boolean {
+export function isChanging(one: HostResult<AgreedHost>): boolean {
   return one.kind === 'done' && hasChanges(one.value.plan);
 }
 
-function inGroups(hosts: readonly PlannedHost[], keyOf: (host: PlannedHost) => string): PlannedHost[][] {
-  const groups = new Map<string, PlannedHost[]>();
+function inGroups(hosts: readonly AgreedHost[], keyOf: (host: AgreedHost) => string): AgreedHost[][] {
+  const groups = new Map<string, AgreedHost[]>();
   for (const host of hosts) {
     const key = keyOf(host);
-    groups.set(key, [...(groups.get(key) ?? []), host]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [host]);
+    else group.push(host);
   }
   return [...groups.values()];
 }
 
 /** The plans of several hosts: those that change in the same way as one, what is the same on the rest in one line. */
-export function renderPlans(results: readonly HostResult<PlannedHost>[], form: PlanForm): string {
+export function renderPlans(results: readonly HostResult<AgreedHost>[], form: PlanForm): string {
   const { colours, columns, verbose = false } = form;
   const plans = results.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
   const changing = plans.filter(({ plan }) => hasChanges(plan));
@@ -132,7 +134,7 @@ export function renderPlans(results: readonly HostResult<PlannedHost>[], form: P
   const groups = inGroups(changing, (planned) => (verbose ? planned.plan.host : likeness(planned, form)));
   const alone = groups.flatMap((group) => (group.length === 1 ? group : []));
   const folded = groups.filter((group) => group.length > 1);
-  const names = (of: readonly PlannedHost[]) =>
+  const names = (of: readonly AgreedHost[]) =>
     listWords(
       of.map(({ spec }) => spec.name),
       verbose ? undefined : 12,
@@ -155,16 +157,20 @@ export function renderPlans(results: readonly HostResult<PlannedHost>[], form: P
 }
 
 /** Each warning once, with the hosts that have it. */
-function warningsOf(plans: readonly PlannedHost[]): { warning: string; hosts: string[] }[] {
+function warningsOf(plans: readonly AgreedHost[]): { warning: string; hosts: string[] }[] {
   const all = new Map<string, string[]>();
   for (const { plan, spec } of plans) {
-    for (const warning of plan.warnings) all.set(warning, [...(all.get(warning) ?? []), spec.name]);
+    for (const warning of plan.warnings) {
+      const hosts = all.get(warning);
+      if (hosts === undefined) all.set(warning, [spec.name]);
+      else hosts.push(spec.name);
+    }
   }
   return [...all].map(([warning, hosts]) => ({ warning, hosts }));
 }
 
 /** The same for the JSON document. */
-export function plansJson(results: readonly HostResult<PlannedHost>[]): { changes: number; hosts: unknown[] } {
+export function plansJson(results: readonly HostResult<AgreedHost>[]): { changes: number; hosts: unknown[] } {
   const hosts = results.map((one) => {
     if (one.kind === 'skipped') return { host: one.host, result: 'skipped', reason: one.reason };
     if (one.kind === 'failed') return failureJson(one);

@@ -32,7 +32,7 @@ export function renderSetup(
   const sentence = accepted.length === 0 ? 'Next:' : `${endpoint} accepts ${accepted.join(', ')}. Next:`;
   return {
     exit: 0,
-    result: { ...(outcomeJson(outcome) as object), endpoint, client, ...(context ? { context } : {}) },
+    result: { ...(outcomeJson(outcome) as object), endpoint, client, context },
     text: [verified, '', sentence].join('\n'),
     next: [...useCommands(spec, context, around.runtime), ...ownClient],
     attention: renderAttention([outcome]),

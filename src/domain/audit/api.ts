@@ -139,8 +139,6 @@ function networkFact(value: Json) {
   };
 }
 
-export type DockerFacts = NonNullable<ReturnType<typeof dockerFacts>>;
-
 /** Podman's service answers most of Docker's API, and says in /version what it is. */
 export function isPodman(answers: ApiAnswers): boolean {
   const version = parseJson(answers.get('/version')?.body ?? '');

@@ -7,7 +7,6 @@ export type CertificateFact = {
   readonly issuer: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly isAuthority: boolean;
   /** `RSA 2048`, `EC prime256v1`, `ED25519`. */
   readonly key: string;
   /** What is weak about key or signature; empty when nothing is. */
@@ -49,7 +48,6 @@ function certificateFact(pem: string): CertificateFact | undefined {
       issuer: certificate.issuer.replaceAll('\n', ', '),
       notBefore: new Date(certificate.validFrom),
       notAfter: new Date(certificate.validTo),
-      isAuthority: certificate.ca,
       key,
       weak: [...weak, ...new Set(signature)],
       covers(name) {

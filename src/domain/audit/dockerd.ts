@@ -91,7 +91,7 @@ export function isOn(options: DaemonOptions, name: string, otherwise: boolean): 
   return value === undefined ? otherwise : /^(1|t|true)$/i.test(value);
 }
 
-/** Where a setting stands, for evidence; the file that would hold it when it is not given. */
+/** Where a setting is, for evidence; the file that would hold it when it is not given. */
 export function placeOf(options: DaemonOptions, name: string): string {
   return setting(options, name)?.place ?? options.file.path;
 }

@@ -119,7 +119,7 @@ export type HostSettings = {
   /** Modules whose loading a file of modprobe.d forbids. */
   readonly blocked: ReadonlySet<string>;
   readonly loginDefs: ReadonlyMap<string, string>;
-  /** Nobody's login may leave a core dump, and systemd stores none. */
+  /** No login may leave a core dump, and systemd stores none. */
   readonly coreLimit: boolean;
   readonly coredumpStored: boolean;
   /** umask and TMOUT of /etc/profile and what it reads: the last of each file. */

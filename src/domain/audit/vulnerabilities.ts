@@ -27,7 +27,7 @@ export type Vulnerability = {
   /** Of what dockerd brings along: the versions of the engine. */
   readonly engine?: readonly Range[];
   readonly severity: Severity;
-  /** Nobody published a score: the severity is ours. */
+  /** No score was published: the severity is ours. */
   readonly unscored?: true;
   readonly needs?: Need;
   readonly summary: string;

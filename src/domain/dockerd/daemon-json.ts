@@ -63,7 +63,7 @@ function timesOfKey(text: string, key: string): number {
     .length;
 }
 
-/** The line (from 1) on which a key stands, for messages. */
+/** The line (from 1) on which a key is, for messages. */
 export function lineOfKey(text: string, key: string): number {
   const offset = text.search(new RegExp(`"${key.replace(/[^a-z0-9-]/g, '')}"\\s*:`));
   return offset < 0 ? 1 : lineAt(text, offset);

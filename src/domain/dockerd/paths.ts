@@ -15,8 +15,6 @@ export const PACKAGE_LIST = `${STATE}/packages`;
 export const LOCK = '/run/docker-tls.lock';
 export const SOCKET_UNIT = 'docker-tls.socket';
 export const SOCKET_PATH = `${UNITS}/${SOCKET_UNIT}`;
-/** Starts the port at boot, as `systemctl enable docker-tls.socket` would. */
-export const SOCKET_WANTS = `${UNITS}/sockets.target.wants/${SOCKET_UNIT}`;
 /** Ours; its name sorts before those that others give to the first of theirs (00-base.conf): the first value that sshd reads wins. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 
@@ -26,11 +24,10 @@ export const PODMAN_SOCKET = 'docker-tls-podman.socket';
 
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 export const DROP_IN_NAME = 'zz-docker-tls.conf';
-export const DAEMON_JSON = '/etc/docker/daemon.json';
 
 /** Where a daemon's files are. A user's own daemon has them below their home, and what only has to last until the next boot in their /run. */
 export type Places = {
-  /** The service manager's directory for units of whoever the daemon belongs to. */
+  /** The service manager's directory for units of the daemon's user. */
   readonly units: string;
   readonly dropIns: string;
   readonly socket: string;

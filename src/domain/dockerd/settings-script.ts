@@ -33,7 +33,7 @@ export function scriptFlags(text: string): string {
   return `${scriptAssignment(withoutOurs(text))?.value ?? ''} ${added}`.trim();
 }
 
-/** The assignment of the variable that counts. `plain`: the value is what stands there, and no other line adds to it. */
+/** The assignment of the variable that counts. `plain`: the value is what is written there, and no other line adds to it. */
 export type ScriptAssignment = Assignment & { readonly plain: boolean };
 
 /** undefined: the file does not assign it. */

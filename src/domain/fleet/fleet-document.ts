@@ -39,7 +39,7 @@ export type FleetDocument = {
   readonly value: unknown;
   /** What the text itself breaks, though it could be read: double keys and the like. */
   readonly problems: readonly Problem[];
-  /** Where the value at `path` (or its key) stands, or the nearest thing around it. */
+  /** Where the value at `path` (or its key) is, or the nearest thing around it. */
   position(path: Path, key?: string): Position;
 };
 
@@ -203,7 +203,7 @@ function readValue(root: Node | null): {
     return undefined;
   }
 
-  /** `from`: where an alias stands whose target this is; what is repeated has that position. */
+  /** `from`: the position of an alias whose target this is; what is repeated has that position. */
   function read(node: Node | null | undefined, path: Path, from?: number): unknown {
     if (from !== undefined) repeated += 1;
     if (stopped) return undefined;

@@ -40,7 +40,7 @@ function entryOf(
   for (const [field, setting] of Object.entries(table)) {
     const value = values[field];
     if (same(value, inherited[field])) continue;
-    // What is undefined can be written where a word stands for it (`all`).
+    // What is undefined can be written where a word means it (`all`).
     const written = value === undefined ? z.safeEncode(setting.schema, value).data : z.encode(setting.schema, value);
     if (written !== undefined) entry[fleetKey(field, setting)] = written;
   }

@@ -78,7 +78,7 @@ export function parseSshArguments(text: string): SshArguments {
         break;
       case 'port':
         if (/^\d{1,5}$/.test(value)) ssh.port = Number(value);
-        else problems.push({ message: `${value} is no port`, hint: '-o Port=2222' });
+        else problems.push({ message: `${value} is not a port`, hint: '-o Port=2222' });
         break;
       case 'stricthostkeychecking':
         // `no` and `off` are not taken over: an unknown key is then asked for, as always.

@@ -146,7 +146,7 @@ function readJson(text: string, path: string): Variables {
   }
   if (isRecord(inventory)) return inventory;
   throw new DockerTlsErrors([
-    problem(path, 'this is no inventory of Ansible', ['ansible-inventory -i hosts.ini --list']),
+    problem(path, 'this is not an inventory of Ansible', ['ansible-inventory -i hosts.ini --list']),
   ]);
 }
 
@@ -202,9 +202,10 @@ function entryOf(name: string, variables: Variables, say: Say): Record<string, u
       wordOf(connection),
     )
   ) {
-    say(`ansible_connection: ${quoted(wordOf(connection))} is no way for docker-tls, which needs ssh or local`, [
-      'leave the host out: --limit',
-    ]);
+    say(
+      `ansible_connection: ${quoted(wordOf(connection))} is not a connection of docker-tls, which needs ssh or local`,
+      ['leave the host out: --limit'],
+    );
   }
   const local = /(?:^|\.)local$/.test(wordOf(connection));
   const ssh: Record<string, unknown> = {

@@ -91,7 +91,7 @@ function nameError(text: string, why: string, hints: readonly string[]): DockerT
   const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   return new DockerTlsError({
     code: 'E_NAME',
-    message: `"${shown}" is no name for a certificate: ${why}`,
+    message: `"${shown}" is not a name for a certificate: ${why}`,
     hints,
   });
 }

@@ -50,7 +50,7 @@ function startOfUnit(facts: HostFacts): DaemonStart {
   };
 }
 
-/** An init script starts dockerd with the words of one variable, which stands in a file of settings that it reads as shell text. */
+/** An init script starts dockerd with the words of one variable, from a file of settings that it reads as shell text. */
 function startOfScript(facts: HostFacts): DaemonStart {
   const { fragment, environmentFiles } = facts.docker.unit;
   const script = fileText(facts, fragment)?.split('\n') ?? [];

@@ -12,7 +12,7 @@ export const AUDIT_RULES = '/etc/audit/rules.d/docker-tls.rules';
 /** Makes /run/containerd before rules are loaded at boot, as containerd itself makes it later. */
 export const TMPFILES = '/etc/tmpfiles.d/docker-tls.conf';
 const CONTAINERD_RUN = '/run/containerd';
-/** Nobody else's key: the kernel refuses a rule that is there already, and drops rules by their key (src/host/rollback/audit-rules.sh). */
+/** A key of our own: the kernel refuses a rule that is there already, and drops rules by their key (src/host/rollback/audit-rules.sh). */
 const KEY = 'docker-tls';
 export const GROUP_FILE = '/etc/group';
 

@@ -155,7 +155,7 @@ function blockModules(
   if (lines.length > 0) write(reasons, MODPROBE_FILE, [`# ${WRITTEN}`, ...lines, ''].join('\n'));
 }
 
-/** Values are changed where they stand; what is missing goes to the end. */
+/** Values are changed in place; what is missing goes to the end. */
 function editLoginDefs(fixes: ReadonlySet<FixName>, now: string | undefined, write: Write): void {
   const asked = (['login-defs', 'umask'] as const).filter((fix) => fixes.has(fix));
   if (now === undefined || asked.length === 0) return;

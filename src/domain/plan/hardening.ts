@@ -131,7 +131,7 @@ export function recordHardening(
     settings.banner === undefined ? fixes.find((entry) => entry.startsWith(BANNER)) : BANNER + settings.banner;
   const known = FIXES.map((fix) => fix.name as string)
     .filter((name) => fixes.includes(name))
-    // Nobody worded it.
+    // It has no text yet.
     .filter((name) => name !== 'banner' || banner !== undefined);
   return [
     ...known,

@@ -60,7 +60,7 @@ export type OtherClients = {
   readonly losing: readonly NamedCa[];
   /** The host's own file of them could not be read. */
   readonly unread: string | undefined;
-  /** Nobody does that by the way: it needs its own yes. */
+  /** It needs a yes of its own. */
   readonly needsYes: boolean;
 };
 

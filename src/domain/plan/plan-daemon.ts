@@ -169,7 +169,7 @@ export function droppedFlags(
   );
 }
 
-/** The words of the other flags, as they stand. */
+/** The words of the other flags, unchanged. */
 export function keptWords(variable: VariableFlags, dropped: readonly Flag[]): string {
   const kept = variable.flags.filter((flag) => !dropped.includes(flag));
   return kept.flatMap((flag) => flag.words.map((word) => word.raw)).join(' ');

@@ -31,7 +31,7 @@ export function checkSystemd({ host, login, facts }: PreflightInput): DockerTlsE
   return found;
 }
 
-/** Unit files of the daemon that nobody has told systemd to read. */
+/** Unit files of the daemon that systemd has not read yet. */
 export function checkUnread({ host, login, facts }: PreflightInput): DockerTlsError[] {
   const { found, add } = collect(host);
   const { unread } = facts.docker.unit;

@@ -20,7 +20,6 @@ export type RotationClient = {
   readonly name: string;
   readonly cert: string;
   readonly revoked: boolean;
-  readonly keyHere: boolean;
 };
 
 export type RotationInput = {

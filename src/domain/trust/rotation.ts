@@ -22,8 +22,8 @@ export function stageOf(state: StoreState, now: Date): RotationStage {
       const wanted = outdated.includes(record.name) ? trustFor(record, view) : certificateIds(trust);
       return { name: record.name, trust, outdated: outdated.includes(record.name), wanted, serverCert };
     }),
-    clients: own.map(({ record: { name, revokedAt }, cert, key }) => {
-      return { name, cert, revoked: revokedAt !== undefined, keyHere: key !== undefined };
+    clients: own.map(({ record: { name, revokedAt }, cert }) => {
+      return { name, cert, revoked: revokedAt !== undefined };
     }),
     now,
   });

@@ -16,6 +16,7 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
   return {
     ...spec.ssh,
     host: spec.name,
+    tunnels: spec.reach === 'ssh',
     sudoPassword,
     ask,
     signal: runtime.signal,

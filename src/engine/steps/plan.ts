@@ -29,7 +29,7 @@ import { desiredCredentials } from '../../domain/trust/server.ts';
 import { isAccepted, namesFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
-import type { OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
+import type { AgreedHost, OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { hardenOpened } from './harden.ts';
@@ -186,7 +186,7 @@ function hostsBehind(spec: HostSpec, { state, wanted }: Base): readonly string[]
  * What of a plan a person agreed to, to compare two of them by: all but which containers happen to run. CAs that were to be made then
  * are called as they are called now.
  */
-export function agreedPart({ plan, names, address, accepts }: PlannedHost, view: AccessView): string {
+export function agreedPart({ plan, names, address, accepts }: AgreedHost, view: AccessView): string {
   const { containers, credentials, ...rest } = plan;
   const trust = credentials === undefined ? undefined : resolveIds(credentials.trust, view);
   const { how, wouldStop } = containers;

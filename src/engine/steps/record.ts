@@ -79,7 +79,7 @@ function desiredHost(
 ): StoredHost {
   const view = viewOf(latest, now);
   const trust = credentials !== undefined && 'trust' in credentials ? resolveIds(credentials.trust, view) : [];
-  // Nobody accepted or rejected a client on it since.
+  // No other run has accepted or rejected a client on it since.
   if (!sameIds(trustFor(spec, view), trust)) throw storeChanged(home, 'who may reach it', spec.name);
   const target = wanted.target.kind === 'desired' ? wanted.target : {};
   const harden = hardeningOf(spec, known?.record, target);

@@ -57,7 +57,7 @@ function planned(
     ({ code }) =>
       code !== 'E_FIREWALL' &&
       code !== 'E_CLOCK' &&
-      // Whoever took Docker away first has our files left.
+      // Where Docker was removed first, our files are left.
       (code !== 'E_NO_DOCKER' || plan.daemon.action !== 'stop'),
   );
   const address = spec.address ?? session.dialled;
@@ -72,8 +72,8 @@ function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError 
     code: 'E_NOT_SET_UP',
     where: host,
     message: lost
-      ? `the host's own records (${facts.places.state}) are gone, though files of docker-tls lie there`
-      : 'docker-tls has not changed this host (or has given it back already)',
+      ? `the host's own records (${facts.places.state}) are gone, though files of docker-tls are there`
+      : 'docker-tls has not changed this host (or was removed from it already)',
     hints: lost
       ? [`write new ones: docker-tls setup ${host}`, 'then run the same command again']
       : [

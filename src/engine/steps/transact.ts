@@ -27,6 +27,47 @@ const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /**
+ * The new ssh connection that a change is confirmed over. Files are in place when the daemon restarts, so where they are about TLS alone the
+ * login needs not wait for that; the word to keep the change goes over it afterwards all the same.
+ */
+class Confirmer {
+  readonly #connect: () => Promise<HostSession>;
+  #early: Promise<HostSession> | undefined;
+
+  constructor(connect: () => Promise<HostSession>) {
+    this.#connect = connect;
+  }
+
+  open(): void {
+    this.#early ??= this.#connect();
+    this.#early.catch(() => undefined);
+  }
+
+  /** What failed during the restart is tried again after it. */
+  opened(): Promise<HostSession> {
+    return this.#early?.catch(() => this.#connect()) ?? this.#connect();
+  }
+
+  drop(): void {
+    this.#early?.then(
+      (session) => session.close(),
+      () => undefined,
+    );
+  }
+}
+
+/** Whether a login is the same with and without the change: nothing of sshd, of users, of the kernel or of the daemon's networks is part of it. */
+function changesTlsAlone({ plan, facts: { places } }: HostChange): boolean {
+  const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants];
+  return (
+    plan.purpose === 'apply' &&
+    plan.sshd === 'none' &&
+    plan.audit === 'none' &&
+    plan.files.every(({ path }) => ours.some((one) => path.startsWith(one)))
+  );
+}
+
+/**
  * One transaction (docs/how-it-works.md): start, verify over new connections, write the store, confirm over a new ssh connection.
  * Every failure leads to the rollback that is stored on the host; the error says whether it was taken.
  */
@@ -44,15 +85,20 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     settings: keptOf(spec),
     store: change.mark,
   });
+  const confirmer = new Confirmer(() => runtime.connect(sshOptions(spec, reach)));
   let warnings: readonly string[];
   try {
     runtime.signal.throwIfAborted();
     warnings = await startTransaction(session, transaction, {
       timeoutMs: (spec.confirmWithin + 60) * 1000,
       signal: runtime.signal,
-      onStep: (step) => progress.phase(step),
+      onStep: (step) => {
+        progress.phase(step);
+        if (step === 'restart' && changesTlsAlone(change)) confirmer.open();
+      },
     });
   } catch (error) {
+    confirmer.drop();
     // The host itself said how it ended: nothing is left to take back.
     if (error instanceof DockerTlsError && ENDED.has(error.code)) throw error;
     throw await rollBackHost(change, id, error);
@@ -64,7 +110,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
   try {
     runtime.signal.throwIfAborted();
     progress.phase('verify');
-    const opening = runtime.connect(sshOptions(spec, reach));
+    const opening = confirmer.opened();
     // Both are needed; whichever fails first must not leave the other unwatched.
     const [checks, fresh] = await Promise.all([change.verify(), opening.then((value) => (confirmation = value))]);
     requireVerified(spec.name, checks, '', change.first);

@@ -23,6 +23,8 @@ find_kind() {
 # Podman serves the API here: what docker-tls has put on the host says so, and otherwise that there is no Docker.
 is_podman() {
   [ ! -e /etc/systemd/system/docker-tls-podman.service ] || return 0
+  # Docker from snap is Docker as well, and is refused as such.
+  for path in /etc/systemd/system/snap.docker*.service; do [ ! -e "$path" ] || return 1; done
   [ ! -e /etc/systemd/system/docker-tls.socket ] && command -v podman >/dev/null && ! command -v dockerd >/dev/null &&
     [ "$(systemctl show -p LoadState docker.service 2>/dev/null)" = LoadState=not-found ]
 }

@@ -196,7 +196,7 @@ export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredenti
       try {
         for await (const chunk of response as AsyncIterable<Buffer>) {
           text += chunk.toString('latin1');
-          if (text.length > 1024 * 1024) break;
+          if (response.statusCode !== 200 || text.length > 1024 * 1024) break;
           // Whatever comes beside the word that it began is a reason to look again: a change, or that this revision is gone.
           if (/"events"|"canceled"|"error"/.test(text)) return;
         }

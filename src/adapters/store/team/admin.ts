@@ -64,7 +64,7 @@ export async function addOperator(session: Session, wanted: NewOperator): Promis
   });
 }
 
-/** Whoever makes the store has to be able to open it afterwards. */
+/** The user who makes the store has to be able to open it afterwards. */
 async function firstKeys(session: Session, operators: readonly Operator[]) {
   const keys = freshKeys();
   const signers = withSigner([], keys.signing);

@@ -64,7 +64,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     'high',
     "The host's own directories are not mounted into containers",
     "The host's own directories are mounted into containers",
-    'Whoever can write to /etc, /root or a disk, read /etc/shadow or a private key, or talk to containerd owns the host.',
+    'Anyone who can write to /etc, /root or a disk, read /etc/shadow or a private key, or talk to containerd owns the host.',
     'Mount only the files that are needed, read-only (:ro); no secrets, and no sockets of container engines.',
     ({ mounts }) =>
       mounts

@@ -65,7 +65,7 @@ function socketGroup(facts: AuditFacts): string {
   return localSocket(facts).some(({ group }) => group === bySystemd) ? bySystemd : byDockerd;
 }
 
-const CHANGES = 'Whoever can change it decides what root runs.';
+const CHANGES = 'Anyone who can change it decides what root runs.';
 
 const KINDS: readonly Kind[] = [
   {
@@ -102,7 +102,7 @@ const KINDS: readonly Kind[] = [
     plural: true,
     mode: 0o444,
     severity: 'medium',
-    why: 'Whoever can change them decides which registries are trusted.',
+    why: 'Anyone who can change them decides which registries are trusted.',
     find: (facts) => facts.registryFiles,
   },
   {
@@ -111,7 +111,7 @@ const KINDS: readonly Kind[] = [
     what: 'TLS CA certificate',
     mode: 0o444,
     severity: 'high',
-    why: 'Whoever can change it decides which clients get in.',
+    why: 'Anyone who can change it decides which clients get in.',
     find: tls('ca'),
   },
   {
@@ -120,7 +120,7 @@ const KINDS: readonly Kind[] = [
     what: 'TLS server certificate',
     mode: 0o444,
     severity: 'medium',
-    why: 'Whoever can change it can break or redirect what clients verify.',
+    why: 'Anyone who can change it can break or redirect what clients verify.',
     find: tls('cert'),
   },
   {
@@ -129,7 +129,7 @@ const KINDS: readonly Kind[] = [
     what: 'TLS server key',
     mode: 0o400,
     severity: 'high',
-    why: 'Whoever can read it can pretend to be this host to all clients.',
+    why: 'Anyone who can read it can pretend to be this host to all clients.',
     find: tls('key'),
   },
   {
@@ -138,7 +138,7 @@ const KINDS: readonly Kind[] = [
     what: 'docker.sock',
     mode: 0o660,
     severity: 'critical',
-    why: 'Whoever can write to it is root on this host.',
+    why: 'Anyone who can write to it is root on this host.',
     group: socketGroup,
     find: localSocket,
   },
@@ -175,7 +175,7 @@ const KINDS: readonly Kind[] = [
     what: 'containerd.sock',
     mode: 0o660,
     severity: 'critical',
-    why: 'Whoever can write to it can start containers as root, past Docker.',
+    why: 'Anyone who can write to it can start containers as root, past Docker.',
     find: paths('/run/containerd/containerd.sock'),
   },
   {
@@ -195,7 +195,7 @@ const KINDS: readonly Kind[] = [
     plural: true,
     mode: 0o755,
     severity: 'high',
-    why: 'Whoever can write to the directory can put other files in the place of these.',
+    why: 'Anyone who can write to the directory can put other files in the place of these.',
     find: tlsDirectories,
   },
 ];

@@ -180,7 +180,7 @@ export const HOST_CHECKS: readonly Check[] = [
     title: 'Only trusted users control the daemon',
     failure: 'Users in the docker group are root',
     severity: 'medium',
-    why: 'Whoever is in the docker group can mount / into a container and so is root, without a password and without a trace in sudo.',
+    why: 'Anyone in the docker group can mount / into a container and so is root, without a password and without a trace in sudo.',
     fix: 'gpasswd --delete USER docker',
     fixable: 'docker-group',
     evaluate: groupMembers,

@@ -150,7 +150,7 @@ export const IMAGE_CHECKS: readonly Check[] = [
     id: '4.10',
     title: 'Images hold no secrets',
     severity: 'info',
-    why: 'Whoever can pull an image can read all its layers, deleted files included.',
+    why: 'Anyone who can pull an image can read all its layers, deleted files included.',
     fix: 'RUN --mount=type=secret for builds; secrets or mounted files at run time.',
     manual: true,
     evaluate: (facts) =>

@@ -258,7 +258,7 @@ export const SSH_CHECKS: readonly Check[] = [
     'info',
     'Connections and agents are not forwarded',
     'Connections and agents are forwarded',
-    'Whoever logs in reaches the network behind the host, and root uses a forwarded agent. Jumps and editors need it.',
+    'Anyone who logs in reaches the network behind the host, and root uses a forwarded agent. Jumps and editors need it.',
     'AllowTcpForwarding no and AllowAgentForwarding no',
     'sshd-forwarding',
     (value) => {

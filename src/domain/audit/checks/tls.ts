@@ -162,7 +162,7 @@ const NO_TLS = 'no server certificate was found';
 export const TLS_CHECKS: readonly Check[] = [
   {
     id: 'tls.1',
-    title: 'Nobody gets in without a certificate',
+    title: 'Clients without a certificate are rejected',
     failure: 'Clients without a certificate get in',
     severity: 'critical',
     why: "Docker's API is root on the host.",
@@ -274,7 +274,7 @@ export const TLS_CHECKS: readonly Check[] = [
     title: 'Private keys are private',
     failure: 'Private keys can be read by others',
     severity: 'critical',
-    why: 'Whoever can read a key can be that host or that client. Keys are looked for in /etc/docker and wherever dockerd points to.',
+    why: 'Anyone who can read a key can be that host or that client. Keys are looked for in /etc/docker and wherever dockerd points to.',
     fix: 'chown root:root and chmod 0400 the key; a key that others could read should be replaced: docker-tls rotate server HOST',
     fixable: 'file-modes',
     evaluate: privateKeys,
@@ -284,7 +284,7 @@ export const TLS_CHECKS: readonly Check[] = [
     title: "The CA's private key is not on the host",
     failure: "The CA's private key is on the host",
     severity: 'high',
-    why: 'Whoever takes the host over could make certificates for all hosts and clients.',
+    why: 'Anyone who takes the host over could make certificates for all hosts and clients.',
     fix: 'Move it to the place where certificates are made (docker-tls ca import), and delete it here.',
     evaluate: (facts) => {
       if (facts.keyFiles.length === 0) return notApplicable('no private keys were found');

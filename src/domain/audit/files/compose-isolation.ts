@@ -58,7 +58,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
     'high',
     "The host's own directories are not mounted",
     "The host's own directories are mounted",
-    'Whoever can write to /etc, /root or a disk, read /etc/shadow or a private key, or talk to containerd owns the host.',
+    'Anyone who can write to /etc, /root or a disk, read /etc/shadow or a private key, or talk to containerd owns the host.',
     'Mount only the files that are needed, read-only (:ro); no secrets, and no sockets of container engines.',
     (service, compose) =>
       mounts(service, compose)

@@ -12,7 +12,7 @@ const OPERATION: readonly ComposeCheck[] = [
     'high',
     'No secrets in environment',
     'Secrets in the environment',
-    'Whoever can see the container or this file reads them; they end up in logs and in version control.',
+    'Anyone who can see the container or this file reads them; they end up in logs and in version control.',
     'secrets: with a file, or a variable from an .env file that is not committed',
     secrets,
   ),

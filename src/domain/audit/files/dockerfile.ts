@@ -176,7 +176,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
     severity: 'high',
     title: 'No secrets in the image',
     failure: 'Secrets in the image',
-    why: 'Whoever can pull the image reads them, in every layer and in its history.',
+    why: 'Anyone who can pull the image reads them, in every layer and in its history.',
     fix: 'RUN --mount=type=secret,id=… for builds; environment or files at run time',
     evaluate: (file) => {
       const shipped = finalStages(file);

@@ -73,7 +73,7 @@ export function renderAccess(report: AuditReport): Html {
     (subject): subject is AuditedHost => subject.kind === 'host' && subject.access.length > 0,
   );
   const title = html`<h2 id="access">Who can reach what</h2>`;
-  if (hosts.length === 0) return html`${title}<p class="soft">Nobody but root on each host.</p>`;
+  if (hosts.length === 0) return html`${title}<p class="soft">Only root on each host.</p>`;
   const rows = hosts.flatMap(({ name, access }) =>
     [...access]
       .sort((a, b) => Number(b.grave) - Number(a.grave))
@@ -83,6 +83,6 @@ export function renderAccess(report: AuditReport): Html {
         return html`<tr>${host}<td class="${tone}">${who}</td><td class="${tone}">${how}</td><td class="mono ${tone}">${where}</td></tr>`;
       }),
   );
-  return html`${title}<p class="soft small">Whoever controls the daemon is root on its host.</p>
+  return html`${title}<p class="soft small">Anyone who controls the daemon is root on its host.</p>
 <div class="card scroll"><table class="stack"><thead><tr><th>Host</th><th>Who</th><th>How</th><th>Where</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }

@@ -148,7 +148,7 @@ function accessOf(
       ),
     )
     .map(({ name }) => ({ who: `container ${name}`, how: 'mounted docker.sock', where: facts.apiSocket, grave: true }));
-  // Whoever may write to a socket controls the daemon, whatever group it has.
+  // Any user that may write to a socket controls the daemon, whatever group it has.
   const sockets = [...facts.files.values()].filter(
     ({ path, kind, mode }) =>
       kind === 'socket' &&

@@ -1,14 +1,20 @@
-/** An external CA may take its time: what another run wrote while it was asked is not overwritten. */
+/** What another run writes between a plan and what is issued by it, perhaps by an external CA that takes its time, is not overwritten. */
 
 import { dirname } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ClientRecord, StoreChange, StoredCa, StoreState } from '../../src/adapters/store/records.ts';
+import type {
+  ClientRecord,
+  StoreChange,
+  StoredCa,
+  StoredClient,
+  StoreState,
+} from '../../src/adapters/store/records.ts';
 import { openStore, type Store } from '../../src/adapters/store/store.ts';
 import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
 import { parseCsr } from '../../src/domain/pki/csr.ts';
-import type { Secret } from '../../src/domain/secret.ts';
-import type { Run } from '../../src/engine/intent.ts';
-import { issueCredentials } from '../../src/engine/steps/issue.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import type { Planned, Run, Wanted } from '../../src/engine/intent.ts';
+import { issueCredentials, unlockCa } from '../../src/engine/steps/issue.ts';
 import type { Base } from '../../src/engine/steps/plan.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore, NO_PASSPHRASE } from '../support/issued-store.ts';
@@ -87,6 +93,49 @@ describe('while it is asked', () => {
   });
 });
 
+describe('what is wanted has changed by the time the store is locked', () => {
+  const renamed = (hosts: readonly string[]): Wanted => ({
+    hosts: [],
+    credentials: [{ kind: 'record', record: { ...eve.record, hosts } }],
+    target: { kind: 'desired' },
+  });
+  let eve: StoredClient;
+
+  const issue = async (asks: boolean) => {
+    eve = (await state()).clients.get('eve') as StoredClient;
+    await write(({ ca }) => ({
+      ca: { ...ca, keyPem: authority.key, record: { ...ca?.record, external: undefined } } as never,
+    }));
+    const wanted = renamed(['agreed']);
+    const run = { store: openStore(home), asks, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
+    const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
+    await issueCredentials({ reason: 'test', want: () => renamed(['later']) }, { wanted, hosts: [] }, base, run, false);
+  };
+
+  test('nothing is done where a person agreed to something else', async () => {
+    await expect(issue(true)).rejects.toMatchObject({ code: 'E_STORE_CHANGED', exit: 5 });
+    expect((await state()).clients.get('eve')?.record.hosts).toBeUndefined();
+  });
+
+  test('nor where an external CA has signed for something else', async () => {
+    eve = (await state()).clients.get('eve') as StoredClient;
+    const wanted = renamed(['first']);
+    let calls = 0;
+    const want = () => renamed([calls++ === 0 ? 'first' : 'second']);
+    const run = { store: openStore(home), asks: false, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
+    const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
+    await expect(
+      issueCredentials({ reason: 'test', want }, { wanted, hosts: [] }, base, run, false),
+    ).rejects.toMatchObject({ code: 'E_STORE_CHANGED' });
+    expect((await state()).clients.get('eve')?.record.hosts).toBeUndefined();
+  });
+
+  test('with --yes that is done', async () => {
+    await issue(false);
+    expect((await state()).clients.get('eve')?.record.hosts).toEqual(['later']);
+  });
+});
+
 test('a client that is revoked between the read and the lock of the drop of an old CA stays revoked', async () => {
   const other = await issueCa({ name: 'other', days: 9, now });
   await write(({ ca }) => ({ retireCa: true, ca: { cert: other.leaf, record: ca?.record as StoredCa['record'] } }));
@@ -109,4 +158,48 @@ test('a client that is revoked between the read and the lock of the drop of an o
   await expect(dropped).rejects.toMatchObject({ code: 'E_STORE_CHANGED' });
   const { clients, oldCas } = await state();
   expect([clients.get('eve')?.record.revokedAt, oldCas.length]).toEqual([now.toISOString(), 1]);
+});
+
+test.each([
+  ['asked for before the store is locked, where something is signed', 'issuing-ca', 1],
+  ['not asked for where nothing is', 'drop-old-cas', 0],
+] as const)('the passphrase is %s', async (_, kind, times) => {
+  home = newHome();
+  await issueStore(home, { now, clients: { eve: undefined }, passphrase: 'correct horse' });
+  let asked = 0;
+  const forExistingCa = async () => {
+    asked += 1;
+    return new Secret('correct horse');
+  };
+  const wanted = { hosts: [], credentials: [{ kind, client: 'eve', keyType: 'p256' }], target: { kind: 'desired' } };
+  const base = { wanted, state: await state(), now } as unknown as Base;
+  const run = { passphrase: { ...NO_PASSPHRASE, forExistingCa }, runtime: {} } as unknown as Run;
+  await unlockCa({ wanted, hosts: [] } as unknown as Planned, base, run);
+  expect(asked).toBe(times);
+});
+
+test.each([
+  ['is taken out again where no host came to use it', false],
+  ['stays where another run has set up a host by it meanwhile', true],
+])('a CA that a first setup made and did not need %s', async (_, used) => {
+  home = newHome();
+  const wanted: Wanted = {
+    hosts: [],
+    credentials: [{ kind: 'create-ca', ca: { name: 'first', keyType: 'p256', days: 100 } }],
+    target: { kind: 'desired' },
+    temporary: true,
+  };
+  const run = { store: openStore(home), passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
+  const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
+  const issued = await issueCredentials(
+    { reason: 'setup', want: () => wanted },
+    { wanted, hosts: [] },
+    base,
+    run,
+    false,
+  );
+  if (used) await issueStore(home, { now, hosts: { h1: {} } });
+  await issued.retract();
+  const { ca, oldCas, hosts } = await state();
+  expect([ca !== undefined, oldCas.length, hosts.size]).toEqual([used, 0, used ? 1 : 0]);
 });

@@ -1,0 +1,42 @@
+/** How far a rotation of the CA has come: which hosts and clients a stage still waits for. */
+
+import { expect, test } from 'vitest';
+import { issueCa, issueClient, issueClientAuthority, issueServer } from '../../src/domain/pki/certificate.ts';
+import { parseSan } from '../../src/domain/pki/names.ts';
+import { type RotationInput, rotationStage } from '../../src/domain/plan/stages.ts';
+
+const now = new Date('2026-06-01T00:00:00Z');
+const long = { now, days: 100 };
+const ca = await issueCa({ name: 'new', ...long });
+const old = await issueCa({ name: 'old', ...long });
+const expired = await issueCa({ name: 'over', now: new Date('2026-01-01T00:00:00Z'), days: 10 });
+
+async function clientOf(authority: typeof ca): Promise<string> {
+  const own = await issueClientAuthority({ ca: authority, clientName: 'eve', ...long });
+  return (await issueClient({ authority: own, name: 'eve', keyType: 'p256', ...long })).cert;
+}
+const server = (await issueServer({ ca, sans: [parseSan('h')], keyType: 'p256', ...long })).cert;
+const eve = { name: 'eve', cert: await clientOf(old), revoked: false };
+const host = { name: 'h', trust: ca.cert, outdated: false, wanted: [], serverCert: server };
+
+test.each<[string, Partial<RotationInput>, ReturnType<typeof rotationStage>]>([
+  ['everything is issued', {}, { stage: 'drop', hosts: ['h'], clients: [] }],
+  [
+    'a host has not heard of the new CA',
+    { hosts: [{ ...host, outdated: true }] },
+    { stage: 'accept', hosts: ['h'], clients: [] },
+  ],
+  [
+    'no client can be accepted under the old CA any longer: old and new change at once',
+    { oldCas: [expired.cert], hosts: [{ ...host, outdated: true }] },
+    { stage: 'issue', hosts: ['h'], clients: [] },
+  ],
+  ['a client has credentials of the old CA', { clients: [eve] }, { stage: 'issue', hosts: [], clients: ['eve'] }],
+  [
+    'a revoked client is not waited for',
+    { clients: [{ ...eve, revoked: true }] },
+    { stage: 'drop', hosts: ['h'], clients: [] },
+  ],
+])('%s', (_, more, stage) => {
+  expect(rotationStage({ ca: ca.cert, oldCas: [old.cert], hosts: [host], clients: [], now, ...more })).toEqual(stage);
+});
