@@ -138,16 +138,13 @@ function readJson(text: string, path: string): Variables {
     inventory = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch {
     // The cause is left out: its message repeats the text, which may hold passwords.
-    throw new DockerTlsErrors([
-      problem(path, 'this is not JSON', [
-        `ansible-inventory -i ${path === 'stdin' ? 'hosts.ini' : shellQuote(path)} --list > inventory.json`,
-      ]),
-    ]);
+    const file = path === 'stdin' ? 'hosts.ini' : shellQuote(path);
+    const hints = [`ansible-inventory -i ${file} --list > inventory.json`];
+    throw new DockerTlsErrors([problem(path, 'this is not JSON', hints)]);
   }
   if (isRecord(inventory)) return inventory;
-  throw new DockerTlsErrors([
-    problem(path, 'this is not an inventory of Ansible', ['ansible-inventory -i hosts.ini --list']),
-  ]);
+  const hints = ['ansible-inventory -i hosts.ini --list'];
+  throw new DockerTlsErrors([problem(path, 'this is not an inventory of Ansible', hints)]);
 }
 
 /** Every host with its variables, in the order of the groups. Hosts without variables are in groups only. */
