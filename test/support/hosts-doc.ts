@@ -45,6 +45,7 @@ export function renderHostsDoc(): string {
     '|---|---|---|',
     "| Debian and Ubuntu with systemd, `docker.io` or Docker's own packages | works | every test of the lab: Docker 20.10, 26.1 and 28.5, systemd 252, 257 and 262 |",
     '| RHEL, Alma, Rocky, Fedora, openSUSE, Arch with systemd | works where docker.service starts dockerd itself | the unit, `/etc/sysconfig/docker` and the words of firewalld on a Debian host; not on the distribution itself |',
+    "| SELinux enforcing (Debian's reference policy, which confines dockerd) | works, and what docker-tls writes has the policy's labels | steps of `scripts/selinux` on a virtual machine, Docker 26.1: setup, rotate, the rollback by the timer, remove; not the policy of Fedora or RHEL |",
     '| hosts with nft and without iptables | works, where dockerd needs no iptables (`"iptables": false`, `"firewall-backend": "nftables"`) | `test/e2e/held-port.test.ts`, Docker 28.5; the nftables backend by hand, with 29.1.5 |',
     '| Fedora CoreOS, Flatcar: `/usr` is read-only, `ExecStart=/usr/bin/env … dockerd` | works; also [from the first boot on](#hosts-configured-at-first-boot) | the mount and the command line on a Debian host |',
     "| sysvinit (Devuan, Debian with sysvinit-core): Debian's `/etc/init.d/docker` | works; see Promises | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1 |",

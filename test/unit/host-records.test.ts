@@ -65,7 +65,7 @@ async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target
 const quiet = { phase() {}, done() {}, failed() {}, pause() {} };
 
 function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination) {
-  const session = { dialled, close: async () => {} } as HostSession;
+  const session = { dialled, login: { destination: dialled }, close: async () => {} } as unknown as HostSession;
   return planOpened({ session, facts: factsOf(), skewMs: 0, proposed: () => [] }, spec, run, run, quiet);
 }
 
@@ -213,7 +213,7 @@ describe('others write to the store while a run goes on', () => {
     expect(ids.join()).not.toContain('ann');
   });
 
-  test('a key that is replaced by one of the host itself is not tried with the new certificate', async () => {
+  test('a key that is replaced by one of the host itself is not tried with the new certificate, nor kept beside it', async () => {
     const store = await newStore();
     const known = await setUp(b2('10.0.0.12'), store);
     const context = await runOn(store);
@@ -232,6 +232,9 @@ describe('others write to the store while a run goes on', () => {
       await verify(prepared, sent, context, { runtime: { ...context.runtime, probe } });
       expect(tried.filter((cert) => cert === known.serverCert)).toHaveLength(times);
     }
+    const sent = { ca: known.ca, cert: known.serverCert, key: { kind: 'host', path: '/run/k/key.pem' } } as const;
+    await recordHost(prepared, sent, context, context as unknown as Run);
+    expect((await store.read()).hosts.get('b2')?.serverKey).toBeUndefined();
   });
 });
 

@@ -6,12 +6,13 @@
 step arm
 make_directories "${RECOVERY_LINK%/*}" 0755 || fail "$(words)"
 write_recovery 2>"$ERR" && ln -sfT "$(recovery_goal)" "$RECOVERY_LINK" 2>>"$ERR" && list_recovery 2>>"$ERR" || fail "$(words)"
+# With -p and not -a, which would keep the label that SELinux has for /run.
 # `settings` comes last: it is what makes the rollback able to act. Its content has to be on the disk before its name is: after a loss of
 # power a file system may show a name whose content is not there yet.
 mkdir -p -- "$T" 2>"$ERR" &&
-  cp -a -- "$STAGING/rollback.sh" "$STAGING/manifest" "$STAGING/managed" "$STAGING/state.json" "$STAGING/id" "$STAGING/pid" "$STAGING/created" "$T/" 2>>"$ERR" &&
+  cp -p -- "$STAGING/rollback.sh" "$STAGING/manifest" "$STAGING/managed" "$STAGING/state.json" "$STAGING/id" "$STAGING/pid" "$STAGING/created" "$T/" 2>>"$ERR" &&
   sync "$T"/* "$RECOVERY" "${RECOVERY%/*}" "${RECOVERY_LINK%/*}" "$T" 2>/dev/null &&
-  cp -a -- "$STAGING/settings" "$T/settings.part" 2>>"$ERR" && { sync "$T/settings.part" 2>/dev/null || :; } &&
+  cp -p -- "$STAGING/settings" "$T/settings.part" 2>>"$ERR" && { sync "$T/settings.part" 2>/dev/null || :; } &&
   mv -- "$T/settings.part" "$T/settings" 2>>"$ERR" || fail "$(words)"
 CREATED=$T/created
 start_timer 2>"$ERR" || fail "$(words)"

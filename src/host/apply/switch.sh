@@ -32,7 +32,11 @@ restore_labels() {
     esac
   done 3<"$T/manifest"
   [ $# -gt 0 ] || return 0
-  restorecon -- "$@" 2>"$ERR" || warn "restorecon failed: $(words)"
+  # It may write to a pipe, and not to a file of ours: its own domain.
+  said=$(restorecon -- "$@" 2>&1) || {
+    printf '%s\n' "$said" >"$ERR"
+    warn "restorecon failed: $(words)"
+  }
 }
 
 SINCE=$(date +%s)

@@ -20,7 +20,7 @@ load_audit_rules() {
   while IFS= read -r rule <&3; do
     case $rule in -*) ;; *) continue ;; esac
     # shellcheck disable=SC2086 # its words; paths in it have no blanks
-    said=$(auditctl $rule 2>&1 9<&-) || warn "audit rules: the kernel did not take \"$rule\": $(printf '%s' "$said" | grep -v '^Old style' | tail -n 1)"
+    said=$(auditctl $rule 2>&1 3<&- 9<&-) || warn "audit rules: the kernel did not take \"$rule\": $(printf '%s' "$said" | grep -v '^Old style' | tail -n 1)"
   done 3<"$AUDIT_DIRECTORY/rules.d/docker-tls.rules"
 }
 

@@ -43,11 +43,11 @@ hold_by_nft() {
   } | timeout 5 nft -f - 2>/dev/null 9<&-
 }
 
-# Puts in (-I) or takes out (-D) the rules that hold the port.
+# Puts in (-I) or takes out (-D) the rules that hold the port. A program with a domain of its own (SELinux) gets none of our files, not even open ones.
 iptables_rules() {
   while IFS= read -r port <&4; do
     for tool in iptables ip6tables; do
-      timeout 5 "$tool" -w 2 "$1" INPUT -p tcp --dport "$port" --syn -m comment --comment docker-tls-hold -j DROP 2>/dev/null 9<&-
+      timeout 5 "$tool" -w 2 "$1" INPUT -p tcp --dport "$port" --syn -m comment --comment docker-tls-hold -j DROP 2>/dev/null 4<&- 9<&-
     done
   done 4<"$T/held"
   return 0
