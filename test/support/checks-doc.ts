@@ -108,6 +108,7 @@ export function renderChecksDoc(): string {
     '- Other files that a Compose file uses (`extends: { file }`, `include`, `env_file`, a second `-f`) and `dockerfile_inline`. Each file is judged by itself; `docker compose config` merges them into one.',
     '- The target of a bind-mounted symbolic link: 5.6 and 5.32 judge its name (docker-bench-security does the same).',
     "- Podman behind Docker's socket (podman-docker): reported, not judged. Of a [host of Podman](hosts.md#podman) the TLS and the files of its service are judged.",
+    '- What only root can read, on a host that was set up with `--rootless`: the audit runs as that user.',
     '- A rootless daemon beside a rootful one: the daemon behind /var/run/docker.sock is judged, and 2.1 names the socket of the other.',
     '',
     '## Manual checks of the benchmark that the audit decides',

@@ -64,7 +64,7 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
   const steps: readonly string[] = values.step ?? STEPS;
   const deaths: readonly string[] = values.death ?? DEATHS;
   const count = Number(values.hosts);
-  const wanted = [...suites, ...suitesWithoutSystemd, 'podman' as const].filter((suite) =>
+  const wanted = [...suites, ...suitesWithoutSystemd, 'podman' as const, 'rootless' as const].filter((suite) =>
     (values.suite ?? suites).includes(suite),
   );
   const lists = wanted.flatMap((suite) => {
@@ -75,7 +75,9 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
         // Init starts no daemon again that dies once the change is kept.
         !(suitesWithoutSystemd.includes(suite) && fault.step === 'kept' && fault.death === 'daemon fails') &&
         // Podman's configuration is not asked about, and no container needs protection.
-        !(suite === 'podman' && (fault.step === 'validate' || fault.step === 'protect')),
+        !(suite === 'podman' && (fault.step === 'validate' || fault.step === 'protect')) &&
+        // Live-restore does not protect containers there, and no disk of a user is made small.
+        !(suite === 'rootless' && (fault.step === 'protect' || fault.death === 'disk full')),
     );
     const changes = values.change as readonly Change[] | undefined;
     const changed =

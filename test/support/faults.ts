@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { engineOf } from './engine.ts';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import type { LabHost } from './lab.ts';
+import { forHost, meanOwn, openRun, ownerOf } from './own-docker.ts';
 import type { PausingProgram } from './pausing.ts';
 
 /** `commit` is in the middle of the confirmation before it counts, `kept` after; `undo` in the middle of the rollback. */
@@ -110,21 +111,23 @@ export class FaultHost {
 
   /** Containers and a daemon that can be made to fail; how long a change takes here; and what the host is without us. */
   async prepare(): Promise<void> {
-    const { must } = this.#host;
-    await this.#host.container('web');
+    await meanOwn(this.#host);
     const { command, service, socket } = engineOf(this.#host);
-    // Podman starts no container at boot, where its own service for that is off.
-    await this.#host.container('api', `--restart=always -v ${socket}:/var/run/docker.sock`);
-    await must(`if ! command -v systemctl >/dev/null; then
+    if (this.#keepsContainers()) {
+      await this.#host.container('web');
+      // Podman starts no container at boot, where its own service for that is off.
+      await this.#host.container('api', `--restart=always -v ${socket}:/var/run/docker.sock`);
+    }
+    await this.#must(`if ! command -v systemctl >/dev/null; then
         echo '[ "$1" != start ] || [ ! -e /run/fault-daemon ] || { rm -f /run/fault-daemon; exit 1; }' >>/etc/default/docker
         exit 0
       fi
-      mkdir -p /etc/systemd/system/${service}.d && printf '%s\\n' '[Service]' \
+      mkdir -p /etc/systemd/system/${service}.d && chown --reference=/etc/systemd/system /etc/systemd/system/${service}.d && printf '%s\\n' '[Service]' \
       "ExecStartPre=/bin/sh -c 'if [ -e /run/fault-daemon ]; then rm -f /run/fault-daemon; exit 1; fi'" >/etc/systemd/system/${service}.d/fault.conf
       systemctl daemon-reload`);
     // Some units of a first boot never run again.
     await this.#host.reboot();
-    await must(`${command} start web${command === 'podman' ? ' api' : ''}`);
+    if (this.#keepsContainers()) await this.#host.must(`${command} start web${command === 'podman' ? ' api' : ''}`);
     this.#bare = await snapshot(this.#host);
     const began = Date.now();
     await this.#mustRun(this.#setup('', 90));
@@ -132,9 +135,31 @@ export class FaultHost {
     await this.#mustRun(['remove', this.#host.name, '--yes']);
   }
 
+  /** A user's own daemon takes them along, and setup refuses that. */
+  #keepsContainers(): boolean {
+    return this.#host.suite !== 'rootless';
+  }
+
+  #must(script: string): Promise<string> {
+    return this.#host.must(forHost(this.#host, script));
+  }
+
+  #exec(script: string): ReturnType<LabHost['exec']> {
+    return this.#host.exec(forHost(this.#host, script));
+  }
+
   #setup(san: string, confirmS = this.#confirmS): string[] {
     const { name, address, keyFile } = this.#host;
-    const words = ['setup', `root@${address}`, '--name', name, '-i', keyFile, '--host-key', 'accept-new'];
+    const words = [
+      'setup',
+      `${ownerOf(this.#host)}@${address}`,
+      '--name',
+      name,
+      '-i',
+      keyFile,
+      '--host-key',
+      'accept-new',
+    ];
     words.push('--no-ca-passphrase', '--client', 'faulty', '--confirm-within', `${confirmS}s`, '--yes');
     return san === '' ? words : [...words, '--san', san];
   }
@@ -143,7 +168,7 @@ export class FaultHost {
   async #begin(change: Change): Promise<string[]> {
     const host = this.#host;
     const { name } = host;
-    const count = await host.exec('ls /var/lib/docker-tls/generations 2>/dev/null | wc -l');
+    const count = await this.#exec('ls /var/lib/docker-tls/generations 2>/dev/null | wc -l');
     let generations = Number(count.out.trim());
     if (change === 'first setup' && generations > 0) await this.#mustRun(['remove', name, '--yes']);
     const needed = change === 'first setup' ? 0 : change === 'rollback' ? 2 : 1;
@@ -187,6 +212,7 @@ export class FaultHost {
     const before = await snapshot(host);
     const wrong: string[] = leftovers(before).map((line) => `before: ${line}`);
     if (fault.death === 'disk full') await this.#smallDisks();
+    await openRun(host);
     await host.must(`rm -f /run/fault-*; printf %s ${fault.step} >/run/fault-step`);
     const change = run(this.#program.start(words, this.#home));
     try {
@@ -202,7 +228,7 @@ export class FaultHost {
     if (exit === 'still running') change.child.kill('SIGKILL');
     const resting = await settled(host, this.#confirmS + 30);
     if (resting === undefined) wrong.push('the host did not come to rest after the controller had ended');
-    if (fault.death === 'disk full') await host.must('rm -f /etc/fill /var/lib/docker-tls/fill; : ');
+    if (fault.death === 'disk full') await this.#must('rm -f /etc/fill /var/lib/docker-tls/fill; : ');
     await host.must('rm -f /run/fault-*');
     const ended = await this.#judge(fault, before, credentials, wrong);
     wrong.push(...untruths(fault, ended, exit, change.text()));
@@ -224,7 +250,7 @@ export class FaultHost {
   /** The directory of credentials that a rollback would bring back. */
   async #credentialsBefore(): Promise<number> {
     const { exit, text } = await this.plainly(['rollback', this.#host.name, '--dry-run', '--json']);
-    const to = /"path": ?"\/etc\/docker\/tls\/current".*?"to": ?"(\d+)"/s.exec(text)?.[1];
+    const to = /"path": ?"[^"]*\/docker\/tls\/current".*?"to": ?"(\d+)"/s.exec(text)?.[1];
     if (exit !== 0 || to === undefined) throw new Error(`${this.#host.name}: no rollback is planned: ${text}`);
     return Number(to);
   }
@@ -258,7 +284,7 @@ export class FaultHost {
         await host.cut();
         break;
       case 'sshd killed':
-        await host.exec(`pkill -KILL -f 'sshd.*: root@notty'`);
+        await host.exec(`pkill -KILL -f 'sshd.*: ${ownerOf(host)}@notty'`);
         break;
       case 'disk full':
         await host.exec(
@@ -266,7 +292,7 @@ export class FaultHost {
         );
         break;
       case 'daemon fails':
-        if (['verify', 'commit', 'kept'].includes(step)) await host.exec(`kill -9 ${engineOf(host).pid}`);
+        if (['verify', 'commit', 'kept'].includes(step)) await this.#exec(`kill -9 ${engineOf(host).pid}`);
         else await host.exec(': >/run/fault-daemon');
         break;
       case 'reboot':
@@ -328,7 +354,7 @@ export class FaultHost {
         );
     }
     if (after.has('file /etc/docker/tls/current')) {
-      const lies = await host.must('cat /etc/docker/tls/current/server-cert.pem');
+      const lies = await this.#must('cat /etc/docker/tls/current/server-cert.pem');
       const serves = await served(host);
       if (serves === undefined || !lies.startsWith(serves.trim()))
         wrong.push('another certificate is served than lies on the host');

@@ -35,7 +35,7 @@ done
 pid=${pid}
 [ "$pid" = 0 ] || printf 'daemon words\\t%s\\n' "$(tr '\\0' ' ' <"/proc/$pid/cmdline")"
 # dockerd makes its socket anew at each start, where systemd does not hold it.
-! command -v systemctl >/dev/null || [ ! -S ${socket} ] || printf 'socket inode\\t%s\\n' "$(stat -c %i ${socket})"
+${roots === '' ? `! command -v systemctl >/dev/null || [ ! -S ${socket} ] || printf 'socket inode\\t%s\\n' "$(stat -c %i ${socket})"` : ''}
 `;
 
 /** Units that come and go with logins, containers and time. */

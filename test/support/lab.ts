@@ -64,7 +64,7 @@ export async function labClient(): Promise<string> {
 /** The command of a suite that has no docker of root's. */
 const ENGINES: Readonly<Partial<Record<Suite | VmSuite, string>>> = {
   podman: 'podman',
-  rootless: 'docker -H unix:///run/user/1004/docker.sock',
+  rootless: '/usr/bin/docker -H unix:///run/user/1004/docker.sock',
 };
 
 /** Runs scripts/lab itself. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loginOf } from '../../src/adapters/ssh/login.ts';
+import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { renderListenScript } from '../../src/domain/dockerd/listen-script.ts';
 import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
@@ -69,6 +70,26 @@ test('nothing else prevents a setup, and no command of it needs root', () => {
   expect(sudoCommand(login, 'systemctl', '--user', 'status')).toBe('ssh rooty@h1 systemctl --user status');
   expect(loginOf({ host: 'h1', destination: 'h1', rootless: true }, 'rooty')).toMatchObject({ rootless: true });
   expect(sudoCommand({ destination: 'h1', user: 'rooty' }, 'true')).toContain('sudo');
+});
+
+test.each([
+  ['1004:1004', { uid: 0, user: 'root', group: 'root' }, false],
+  // Audited by root, another user's file is another user's.
+  [undefined, { uid: 1004, user: 'rooty', group: 'rooty' }, true],
+])('for the audit by %s, what belongs to that user belongs to root', (owner, expected, socket) => {
+  const nonce = '0123456789abcdef0123456789abcdef';
+  const path = '/home/rooty/.config/docker/tls/current/server-key.pem';
+  const api = '/run/user/1004/docker.sock';
+  const sections = {
+    ...(owner === undefined ? {} : { owner }),
+    files: `8100 1004 1004 rooty rooty 227 ${path}\0c1b0 1004 99 rooty UNKNOWN 0 ${api}\0`,
+    'api-socket': api,
+    done: '',
+  };
+  const text = Object.entries(sections).map(([name, content]) => `${content}\n--${nonce} ${name}\n`);
+  const { files } = parseAuditFacts(Buffer.from(`docker-tls-audit 1 ${nonce}\n${text.join('')}`));
+  expect(files.get(path)).toMatchObject(expected);
+  expect(files.has(api)).toBe(socket);
 });
 
 test('harden is refused', async () => {

@@ -39,15 +39,22 @@ export type AuditFacts = ReturnType<typeof parseAuditFacts>;
 
 const KINDS: Readonly<Record<number, FileFact['kind']>> = { 8: 'file', 4: 'directory', 12: 'socket' };
 
-function fileFacts(content: Buffer): readonly FileFact[] {
+/** `owner`: `uid:gid` of the user whose own (rootless) daemon it is, who is root where that daemon runs. */
+function fileFacts(content: Buffer | undefined, owner: string): readonly FileFact[] {
+  if (content === undefined) return [];
+  const [ownUid, ownGid] = owner.split(':');
   const text = content.toString('utf8');
   return text.split(text.includes('\0') ? '\0' : '\n').flatMap((record): readonly FileFact[] => {
     const found = /^([0-9a-f]+) (\d+) (\d+) (\S+) (\S+) \d+ ([\s\S]+)$/.exec(record);
     if (found === null) return [];
     const [, bits = '0', uid, gid, user = '', group = '', path = ''] = found;
     const mode = Number.parseInt(bits, 16);
+    const theirs = {
+      ...(uid === ownUid && { uid: 0, user: 'root' }),
+      ...(gid === ownGid && { gid: 0, group: 'root' }),
+    };
     const kind = KINDS[mode >> 12] ?? 'other';
-    return [{ path, kind, mode: mode & 0o7777, uid: Number(uid), gid: Number(gid), user, group }];
+    return [{ path, kind, mode: mode & 0o7777, uid: Number(uid), gid: Number(gid), user, group, ...theirs }];
   });
 }
 
@@ -134,15 +141,18 @@ export function parseAuditFacts(stdout: Buffer) {
   function tlsFile(role: string): TlsFile | undefined {
     const path = bytes(`tls-path ${role}`)?.toString('utf8');
     if (path === undefined) return undefined;
-    return { path, file: fileFacts(bytes(`tls-stat ${role}`) ?? Buffer.alloc(0))[0], pem: text(`tls-pem ${role}`) };
+    return { path, file: fileFacts(bytes(`tls-stat ${role}`), owner)[0], pem: text(`tls-pem ${role}`) };
   }
 
+  const owner = text('owner');
   const units = parseUnits(text('units'));
   const cmdline = bytes('dockerd-cmdline')?.toString('utf8').split('\0').slice(0, -1);
   const words = cmdline ?? execStartWords(units.get('docker.service'));
   const configPath = text('config-path') || '/etc/docker/daemon.json';
-  const files = new Map(fileFacts(bytes('files') ?? Buffer.alloc(0)).map((file) => [file.path, file]));
-  for (const file of fileFacts(bytes('config-stat') ?? Buffer.alloc(0))) files.set(file.path, file);
+  const files = new Map(fileFacts(bytes('files'), owner).map((file) => [file.path, file]));
+  for (const file of fileFacts(bytes('config-stat'), owner)) files.set(file.path, file);
+  // Nobody else reaches that of a user: it is in their own directory.
+  if (owner !== '') files.delete(text('api-socket'));
 
   const status = withStatus('auditctl-status');
   const list = withStatus('auditctl-list');
@@ -221,9 +231,9 @@ export function parseAuditFacts(stdout: Buffer) {
     software: parseSoftware((name) => bytes(name)?.toString('utf8').trimEnd()),
     files: files as ReadonlyMap<string, FileFact>,
     tls: { ca: tlsFile('ca'), cert: tlsFile('cert'), key: tlsFile('key') },
-    registryFiles: fileFacts(bytes('registry-files') ?? Buffer.alloc(0)),
+    registryFiles: fileFacts(bytes('registry-files'), owner),
     /** Files that hold a private key, under /etc/docker and wherever dockerd's TLS files are. */
-    keyFiles: fileFacts(bytes('key-files') ?? Buffer.alloc(0)),
+    keyFiles: fileFacts(bytes('key-files'), owner),
     /** The effective settings of sshd; undefined when there is no sshd or it refused. */
     sshd: sshd?.status === 0 ? parseSshd(sshd.text) : undefined,
     /** The lines of its configuration that sshd does not take; it has other reasons to refuse where it does not run. */

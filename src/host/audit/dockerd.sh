@@ -1,6 +1,6 @@
 # The dockerd that runs, its arguments and its daemon.json.
 # Needs functions: end stat_files tls_file
-# Needs programs: awk cat grep head ls readlink sed systemctl tr
+# Needs programs: awk cat grep head id ls readlink sed systemctl tr
 
 # The host's own dockerd, not one that runs in a container; root's before a rootless one.
 find_dockerd() {
@@ -23,7 +23,7 @@ find_dockerd() {
 
 # Where the dockerd that was found looks for its daemon.json: a rootless one in its user's directory (docs.docker.com, "Rootless mode").
 own_config() {
-  [ -O "/proc/$dockerd" ] && return 0
+  [ -O "/proc/$dockerd" ] && [ "$(id -u)" = 0 ] && return 0
   own=$(tr '\000' '\n' <"/proc/$dockerd/environ")
   directory=$(printf '%s\n' "$own" | sed -n 's/^XDG_CONFIG_HOME=//p' | head -n 1)
   [ -n "$directory" ] || directory=$(printf '%s\n' "$own" | sed -n 's|^HOME=\(.*\)|\1/.config|p' | head -n 1)

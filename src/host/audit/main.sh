@@ -1,7 +1,7 @@
 # Prints all of it, or with PARTS=software only what the known vulnerabilities are judged by.
 # Needs functions: api_facts audit_facts dockerd_facts end file_facts hardening_facts host_facts software_facts sshd_facts
 # Needs variables: PARTS
-# Needs programs: od stat tr
+# Needs programs: id od stat tr
 
 main() {
   nonce=$(od -An -N 16 -t x1 /dev/urandom | tr -d ' \n')
@@ -9,6 +9,11 @@ main() {
   gnu_stat=no
   stat --printf '' / && gnu_stat=yes
   printf 'docker-tls-audit 1 %s\n' "$nonce"
+  # Of a user that audits their own daemon.
+  [ "$(id -u)" = 0 ] || {
+    printf '%s' "$(id -u):$(id -g)"
+    end owner
+  }
   host_facts
   [ "${PARTS:-all}" = software ] || {
     audit_facts
