@@ -20,8 +20,8 @@ function outcome({ code, remark }: StrangeCase): string {
 const PROMISES = [
   '| promise | systemd | sysvinit, OpenRC | rootless Docker | Podman |',
   '|---|---|---|---|---|',
-  "| nobody confirms: the host rolls back by itself | a timer of systemd (fault suite) | a process of its own session that waits (fault suite); if that is killed too, the next boot or the next change rolls back | a timer of the user's own systemd (tested); the user has to linger ([E_LINGER](errors.md#e_linger)) | a timer of systemd (tested) |",
-  "| a reboot in the middle | a unit before docker.service (fault suite) | a script in rcS, or a service in the runlevel `boot` (fault suite) | a unit of the user's, before docker.service (tested) | a unit before ours (tested) |",
+  "| nobody confirms: the host rolls back by itself | a timer of systemd (fault suite) | a process of its own session that waits (fault suite); if that is killed too, the next boot or the next change rolls back | a timer of the user's own systemd (fault suite); the user has to linger ([E_LINGER](errors.md#e_linger)) | a timer of systemd (tested) |",
+  "| a reboot in the middle | a unit before docker.service (fault suite) | a script in rcS, or a service in the runlevel `boot` (fault suite) | a unit of the user's, before docker.service (fault suite) | a unit before ours (tested) |",
   '| `remove` leaves nothing behind | tested byte for byte | tested byte for byte | tested byte for byte | tested byte for byte |',
   '| mutual TLS is checked from outside before a change counts | tested | tested | tested | tested |',
   '| containers keep running over the restart | tested | tested | **no**: they run in namespaces that end with the daemon, with live-restore as well (tried). Where some run, setup refuses ([E_CONTAINERS](errors.md#e_containers)) without `--containers may-stop`; those with a restart policy start again | tested: none depends on the service |',
