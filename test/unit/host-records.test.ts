@@ -232,6 +232,9 @@ describe('others write to the store while a run goes on', () => {
       await verify(prepared, sent, context, { runtime: { ...context.runtime, probe } });
       expect(tried.filter((cert) => cert === known.serverCert)).toHaveLength(times);
     }
+    const kept = { ca: known.ca + known.ca, cert: known.serverCert, key: { kind: 'keep' } } as const;
+    await recordHost(prepared, kept, context, context as unknown as Run);
+    expect((await store.read()).hosts.get('b2')?.serverKey?.revealText()).toBe(known.serverKey?.revealText());
     const sent = { ca: known.ca, cert: known.serverCert, key: { kind: 'host', path: '/run/k/key.pem' } } as const;
     await recordHost(prepared, sent, context, context as unknown as Run);
     expect((await store.read()).hosts.get('b2')?.serverKey).toBeUndefined();

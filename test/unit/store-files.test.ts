@@ -1,0 +1,28 @@
+/** Files and directories of the store are new, and made by us: nothing that is in their place is written to. */
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { createFile, makeDirectory } from '../../src/adapters/store/files.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-files-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const at = (name: string) => join(directory, name);
+
+test('a file that is there, or what a link leads to, is not written to', () => {
+  writeFileSync(at('theirs'), 'theirs');
+  symlinkSync(at('theirs'), at('link'));
+  for (const name of ['theirs', 'link'])
+    expect(() => createFile(at(name), { kind: 'record', bytes: 'ours' })).toThrow(/EEXIST/);
+  expect(readFileSync(at('theirs'), 'utf8')).toBe('theirs');
+});
+
+test('a directory that is there is used; a link or a file in its place is not', () => {
+  mkdirSync(at('directory'));
+  symlinkSync(at('directory'), at('to-directory'));
+  writeFileSync(at('file'), '');
+  expect([makeDirectory(at('new')), makeDirectory(at('directory'))]).toEqual([true, false]);
+  for (const name of ['to-directory', 'file'])
+    expect(() => makeDirectory(at(name))).toThrow(expect.objectContaining({ code: 'E_STORE_DAMAGED' }));
+});
