@@ -13,6 +13,13 @@ import { checkSystemd, checkUnit } from './preflight-unit.ts';
 export function checkOwnSystemd(input: PreflightInput): DockerTlsError[] {
   const { host, login, facts } = input;
   const { found, add } = collect(host);
+  // Units and the commands in them name files of it, without quotes.
+  if (!/^(\/[\w.@+-]+)+\/\.config\/systemd\/user$/.test(facts.places.units))
+    add(
+      'E_HOME_NAME',
+      `the home directory of ${login.user ?? 'the user'} has no name, or one with more than letters, digits and "._@+-"`,
+      [`move it, as root on the host: usermod --move-home --home /home/NAME ${login.user ?? 'USER'}`],
+    );
   if (hasDocker(facts) && facts.lingers === false)
     add(
       'E_LINGER',
