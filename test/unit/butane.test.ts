@@ -66,7 +66,7 @@ describe('a Butane file', () => {
   });
 
   test.each([
-    ['without systemd', { 'service-manager': 'openrc' }, OPTIONS.settings],
+    ['without systemd', { kind: 'openrc' }, OPTIONS.settings],
     ['a key that the host made', {}, { ...OPTIONS.settings, keys: 'host' as const }],
   ])('is refused: %s', (_, sections, settings) => {
     const facts = factsOf(sections);
