@@ -56,6 +56,11 @@ test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
     { files: new Map([...recorded.files, [SCRIPT, file('exec dockerd "$@"\n')]]) },
   ],
   [
+    'a socket unit of their own',
+    /^E_UNIT_NEEDS docker\.socket hands sockets .*\nssh rooty@h1 systemctl --user disable --now docker\.socket\n/,
+    { docker: { ...recorded.docker, otherSockets: [{ unit: 'docker.socket', active: 'active', listens: [] }] } },
+  ],
+  [
     'hosts in daemon.json',
     /^E_CONFLICT "hosts" in /,
     { files: new Map([...recorded.files, [JSON_FILE, file('{"hosts":["fd://"]}')]]) },
