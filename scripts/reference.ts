@@ -7,7 +7,7 @@ import type { Option, Command as Parser } from 'commander';
 import type { Command } from '../src/cli/command.ts';
 import { COMMANDS, type CommandEntry } from '../src/cli/commands.ts';
 import { GLOBAL_OPTIONS } from '../src/cli/global-options.ts';
-import { argumentWords, GROUPS, groupOf, optionTerm, SHORT } from '../src/cli/help.ts';
+import { argumentWords, EXPLAINED_BY, GROUPS, groupOf, optionTerm } from '../src/cli/help.ts';
 import { createParser, parserOption } from '../src/cli/options.ts';
 
 /** A command beside its parser, from which its options and arguments are read. */
@@ -56,9 +56,12 @@ function usageOf({ command }: ReferencePage): string {
   return ['docker-tls', command.name, ...argumentWords(command), '[OPTION…]'].join(' ');
 }
 
+/** Described once, after the commands. */
+const SHARED = Object.keys(EXPLAINED_BY);
+
 /** docs/reference.md. */
 export function renderReference(pages: readonly ReferencePage[]): string {
-  const shared = SHORT.flatMap((group) => {
+  const shared = SHARED.flatMap((group) => {
     const options = new Map<string, Option>();
     for (const option of pages.flatMap(optionsIn)) if (groupOf(option) === group) options.set(option.flags, option);
     return ['', `### ${group}`, '', ...optionTable([...options.values()])];
@@ -82,8 +85,8 @@ export function renderReference(pages: readonly ReferencePage[]): string {
 function commandSection(page: ReferencePage): string[] {
   const { command, alias } = page;
   const options = optionsIn(page);
-  const own = options.filter((option) => !SHORT.includes(groupOf(option)));
-  const brief = SHORT.filter((group) => options.some((option) => groupOf(option) === group));
+  const own = options.filter((option) => !SHARED.includes(groupOf(option)));
+  const brief = SHARED.filter((group) => options.some((option) => groupOf(option) === group));
   const links = brief.map((group) => `[${group}](#${slug(group)})`).join(', ');
   const args = Object.entries(command.args).map(
     ([name, { summary, choices }]) =>

@@ -19,8 +19,13 @@ export const GROUPS: readonly string[] = [
   'Safety',
   'Output',
 ] satisfies (Group | 'Options')[];
-/** Groups that `setup` explains: on the pages of other commands the names of their options are enough. */
-export const SHORT: readonly string[] = ['Connection', 'Secrets', 'Output'] satisfies Group[];
+/** Groups that one command's page explains: on the pages of the others the names of their options are enough. */
+export const EXPLAINED_BY: Readonly<Partial<Record<string, string>>> = {
+  Hosts: 'apply',
+  Connection: 'setup',
+  Secrets: 'setup',
+  Output: 'setup',
+} satisfies Partial<Record<Group, string>>;
 
 /** The first page: every command with its line; each group in one place, in the order of the list. */
 export function renderOverview(program: string, commands: readonly CommandEntry[], columns: number): string {
@@ -29,7 +34,7 @@ export function renderOverview(program: string, commands: readonly CommandEntry[
   );
   for (const [key, spec] of Object.entries(GLOBAL_OPTIONS)) page.addOption(parserOption(key, spec));
   const next = [`Start here:  ${program} setup root@HOST`, `One command: ${program} COMMAND --help`];
-  return render(page, columns, next, `${program} setup --help`);
+  return render(page, columns, next, { program });
 }
 
 /** The page of a group, for instance `rotate`. */
@@ -50,7 +55,7 @@ export function renderCommand(program: string, command: Command, columns: number
     );
   const { name, examples = [] } = command;
   const after = examples.length > 0 ? ['Examples:', ...examples.map((line) => `  ${line}`)] : [];
-  return render(page, columns, after, name === 'setup' ? undefined : `${program} setup --help`);
+  return render(page, columns, after, { program, name });
 }
 
 function listPage(program: string, entries: readonly CommandEntry[], group?: string): Page {
@@ -76,16 +81,24 @@ export function groupOf({ helpGroupHeading = '' }: Option): string {
   return helpGroupHeading.replace(/:$/, '');
 }
 
-/** `explained`: the command whose page explains the groups in SHORT; undefined: this one. A page of commands explains no option. */
-function render(page: Page, columns: number, after: readonly string[], explained?: string): string {
+/** `of`: the program, and the command whose page it is. The first page explains no option; that of a group of commands has none. */
+function render(
+  page: Page,
+  columns: number,
+  after: readonly string[],
+  { program, name }: { readonly program?: string; readonly name?: string } = {},
+): string {
   const layout = new Help();
   layout.helpWidth = columns;
   const all = (page.options as Option[]).sort((a, b) => GROUPS.indexOf(groupOf(a)) - GROUPS.indexOf(groupOf(b)));
   const shown = all.filter(({ hidden }) => !hidden);
-  const brief = (option: Option): boolean =>
-    explained !== undefined && (page.commands.length > 0 || SHORT.includes(groupOf(option)));
+  const explainer = (option: Option): string | undefined => {
+    const other = EXPLAINED_BY[groupOf(option)] ?? (page.commands.length > 0 ? 'setup' : undefined);
+    return program === undefined || other === name ? undefined : other;
+  };
+  const brief = shown.filter((option) => explainer(option) !== undefined);
   const paragraphs = GROUPS.flatMap((group) => {
-    const flags = shown.filter((option) => brief(option) && groupOf(option) === group).map(({ long }) => long);
+    const flags = brief.filter((option) => groupOf(option) === group).map(({ long }) => long);
     return flags.length > 0 ? [layout.formatItem(`${group}:`, 11, flags.join(', '), layout).slice(2)] : [];
   });
   page.configureHelp({
@@ -93,8 +106,9 @@ function render(page: Page, columns: number, after: readonly string[], explained
     subcommandTerm: (sub) => sub.name(),
     argumentTerm: (argument) => argument.name().toUpperCase(),
     optionTerm,
-    visibleOptions: () => shown.filter((option) => !brief(option)),
+    visibleOptions: () => shown.filter((option) => !brief.includes(option)),
   });
-  const more = paragraphs.length > 0 ? [...paragraphs, `  (see ${explained})`, ''] : [];
+  const pages = [...new Set(brief.map(explainer))].map((command) => `${program} ${command} --help`);
+  const more = paragraphs.length > 0 ? [...paragraphs, `  (see ${pages.join(', ')})`, ''] : [];
   return `${[page.helpInformation().trimEnd(), '', ...more, ...after].join('\n').trimEnd()}\n`;
 }

@@ -232,6 +232,6 @@ test('the help of harden fits on a screen, and every page in its columns', async
     const examples = page.indexOf('Examples:');
     for (const line of page.slice(1, examples < 0 ? undefined : examples))
       expect.soft([command.name, line, line.length <= 80]).toEqual([command.name, line, true]);
-    if (command.name === 'harden') expect(page.length - 1).toBeLessThanOrEqual(52);
+    if (command.name === 'harden') expect(page.length - 1).toBeLessThanOrEqual(45);
   }
 });

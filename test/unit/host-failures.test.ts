@@ -15,6 +15,8 @@ import daemon from '../../src/host/rollback/daemon.sh';
 import systemdRecovery from '../../src/host/systemd/recovery.sh';
 import systemdService from '../../src/host/systemd/service.sh';
 
+const UNITS_OF_DOCKER = 'SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket';
+
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'docker-tls-module-'));
@@ -103,7 +105,7 @@ test('systemd: a rollback starts the docker.socket that the change has stopped',
   const stopped = (back: string, was: string): string =>
     sh(
       systemdService,
-      `UNITS=/nowhere SOCKET=stop BACK=${back} SOCKET_WAS_ACTIVE=${was} socket_unit=`,
+      `${UNITS_OF_DOCKER} UNITS=/nowhere SOCKET=stop BACK=${back} SOCKET_WAS_ACTIVE=${was} socket_unit=`,
       'active() { return 1; }; systemctl() { :; }; service() { echo "$*" >>told; }',
       'restart_docker stop; cat told; rm told',
     );
@@ -114,7 +116,7 @@ test('systemd: a rollback starts the docker.socket that the change has stopped',
 
 test('systemd: our socket starts at boot also where systemd does not read its units', () => {
   writeFileSync(join(directory, 'docker-tls.socket'), '');
-  const stubs = `UNITS=${directory}; reread() { return 1; }; systemctl() { echo "$*"; }`;
+  const stubs = `${UNITS_OF_DOCKER} UNITS=${directory}; reread() { return 1; }; systemctl() { echo "$*"; }`;
   expect(sh(systemdRecovery, stubs, 'read_at_boot; echo $?')).toBe('--no-block start docker-tls.socket\n1');
 });
 

@@ -35,6 +35,7 @@ const OPTIONAL = [
     'mount',
     'nft',
     'perl',
+    'podman',
     'python3',
     'restorecon',
     'selinuxenabled',
@@ -42,6 +43,8 @@ const OPTIONAL = [
     'ss',
     'sshd',
     'systemd-analyze',
+    'useradd',
+    'usermod',
   ],
 ];
 

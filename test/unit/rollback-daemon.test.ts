@@ -22,7 +22,7 @@ afterEach(() => {
 function run(shell: string, text: string): { status: number | null; stdout: string } {
   const [program = '', ...words] = shell.split(' ');
   const stubs = `logger() { shift 3; echo "note $*"; }; api() { return 2; }; local_socket() { :; }; sleep() { :; }
-    NEEDS= TXN=abc123 UNITS=${directory} DAEMON=restart DAEMON_JSON=${directory}/daemon.json WAS_ACTIVE=yes`;
+    SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket RESTART_COMMAND='systemctl restart docker' NEEDS= TXN=abc123 UNITS=${directory} DAEMON=restart DAEMON_JSON=${directory}/daemon.json WAS_ACTIVE=yes`;
   return spawnSync(program, [...words, '-c', `set --; T=${directory}; . ${SCRIPT}; ${stubs}; ${text}`], {
     encoding: 'utf8',
   });

@@ -8,13 +8,13 @@ import { renderFixes, renderHardened } from '../render/harden.ts';
 
 /** Measured on lab hosts (containers) by scripts/lynis.mjs. */
 const PROFILE_SUMMARY =
-  'a set of fixes (default: cis). Lynis index fresh, minimal, lynis, with every --accept: Debian 12 61, 62, 73, 78; 13 62, 63, 74, 78; sid 61, 62, 71, 72';
+  'fixes (default: cis). Lynis on Debian 12/13/sid: fresh 61/62/61, minimal 62/63/62, lynis 73/74/71, all 78/78/72';
 
 export const command = defineCommand({
   name: 'harden',
   summary: 'Fix audit findings (planned, verified, rolled back on failure)',
   about:
-    'Fixes that can break existing access are skipped unless you pass --accept NAME (--list says which, and what each costs). A later apply keeps the fixes; rollback and remove undo them.',
+    'Fixes that can break existing access need --accept NAME (--list: which, and what each costs). A later apply keeps the fixes; rollback and remove undo them.',
   examples: [
     'docker-tls harden build-1 --profile minimal --dry-run',
     'docker-tls harden build-1 --accept icc --keep-docker-group ci --yes',
@@ -37,7 +37,7 @@ export const command = defineCommand({
       min: 1,
       max: 99,
       value: 'N',
-      summary: 'MaxAuthTries (default: 4; profile article: 2, lynis: 3)',
+      summary: 'MaxAuthTries (default: 4, article 2, lynis 3)',
     },
     banner: { kind: 'text', value: 'TEXT', summary: 'the words of the fix banner, in one line' },
     report: { ...FILE, summary: 'write before, after and what it cost as HTML' },

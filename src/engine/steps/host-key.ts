@@ -20,7 +20,7 @@ const GENPKEY: Readonly<Record<HostSpec['keyType'], string>> = {
 };
 
 /**
- * Has the host make its key and a signing request, and goes on with the public key. The key waits in a directory of root's alone, in
+ * Has the host make its key and a signing request, and goes on with the public key. The key waits in a directory of the daemon's user alone, in
  * memory, from where the change copies it into the new generation; however `work` ends, that directory is gone afterwards (at the latest
  * with the host's next boot). Fails with E_HOST_KEY (exit 4).
  */
@@ -30,8 +30,8 @@ export async function withHostKey<T>(
   progress: HostProgress,
   work: (key: { readonly publicKey: string; readonly path: string }) => Promise<T>,
 ): Promise<T> {
-  const { session } = host;
-  const directory = `/run/docker-tls-key-${randomBytes(6).toString('hex')}`;
+  const { session, facts } = host;
+  const directory = `${facts.places.run}/docker-tls-key-${randomBytes(6).toString('hex')}`;
   try {
     progress.phase('key');
     const { publicKey } = parseCsr(await makeKey(host, directory, run));
@@ -39,7 +39,7 @@ export async function withHostKey<T>(
   } finally {
     // No signal: this is what has to happen after Ctrl-C as well.
     await session
-      .run({ phase: 'clean up', asRoot: true, timeoutMs: 20_000, script: `rm -rf -- ${directory}` })
+      .run({ phase: 'clean up', asRoot: true, timeoutMs: 20_000, script: `rm -rf -- ${shellQuote(directory)}` })
       .catch(() => undefined);
   }
 }
@@ -58,10 +58,10 @@ async function makeKey(
       'umask 077',
       'command -v openssl >/dev/null || { echo "openssl is not installed" >&2; exit 3; }',
       // What interrupted runs left behind.
-      'find /run -maxdepth 1 -name "docker-tls-key-*" -mmin +60 -exec rm -rf {} + 2>/dev/null',
-      `mkdir -m 0700 ${directory} || exit 4`,
-      `( umask 0377; openssl genpkey ${GENPKEY[spec.keyType]} >${directory}/key.pem ) || exit 5`,
-      `openssl req -new -key ${directory}/key.pem -subj /CN=${shellQuote(spec.name.slice(0, 64))}`,
+      `find ${shellQuote(facts.places.run)} -maxdepth 1 -name "docker-tls-key-*" -mmin +60 -exec rm -rf {} + 2>/dev/null`,
+      `mkdir -m 0700 ${shellQuote(directory)} || exit 4`,
+      `( umask 0377; openssl genpkey ${GENPKEY[spec.keyType]} >${shellQuote(directory)}/key.pem ) || exit 5`,
+      `openssl req -new -key ${shellQuote(directory)}/key.pem -subj /CN=${shellQuote(spec.name.slice(0, 64))}`,
     ].join('\n'),
   });
   if (result.status === 0) return result.stdout.toString('utf8');

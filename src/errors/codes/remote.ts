@@ -91,6 +91,11 @@ export const DAEMON = {
     'A rootless Docker ends with the last login of its user, and so would the rollback.',
     'loginctl enable-linger, as that user; or as root: loginctl enable-linger USER',
   ],
+  E_HOME_NAME: [
+    4,
+    "The home directory of a rootless Docker's user has a name that a unit cannot hold.",
+    'usermod --move-home --home /home/NAME USER',
+  ],
   E_CONTAINERS: [
     4,
     'Containers would stop: a rootless Docker takes them along when it restarts.',
