@@ -159,11 +159,7 @@ describe('TLS, a client certificate, and a user', () => {
       { code: 'E_STORE_TLS', message: expect.stringContaining('not from a CA that is trusted') },
     ],
     ['no CA', () => session({ cert: files.cert, 'cert-key': files.key }), { code: 'E_STORE_TLS' }],
-    [
-      'a CA file without a certificate',
-      () => session({ ...access(), ca: passwordFile }),
-      { code: 'E_FILE', exit: 2 },
-    ],
+    ['a CA file without a certificate', () => session({ ...access(), ca: passwordFile }), { code: 'E_FILE', exit: 2 }],
     [
       'a client certificate that is none',
       () => session({ ...access(), cert: passwordFile }),
