@@ -2,7 +2,7 @@
 
 import { specFor } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
-import { findHost } from '../engine/steps/connect.ts';
+import { findHost, openHost } from '../engine/steps/connect.ts';
 import type { ActionContext } from './action-context.ts';
 import { hostFlags } from './flags.ts';
 import { openFleetFile, secretsOf } from './fleet-file.ts';
@@ -33,7 +33,9 @@ export async function setUpHost(
   const confirm = confirming(context, true, editable ? (question) => confirmOrEdit(context, question) : undefined);
   const run = await openRun(context, options, { specs: [first], secrets: secretsOf(fleet, [first]) }, { confirm });
   const reached = progress.host(first.name);
-  let opened = await findHost(first, run, reached);
+  // Which Docker of a known host is meant, its record says, also while that one is down.
+  const reach = () => (known ? openHost : findHost)(first, run, reached);
+  let opened = await reach();
   try {
     reached.pause(whatThisIs(opened));
     if (prompts.interactive) refuseEarly(first, opened, state, options.takeOver, runtime);
@@ -51,7 +53,7 @@ export async function setUpHost(
       } catch (error) {
         if (!(error instanceof Edit)) throw error;
         answers = await editAnswers(context, flags, answers, opened, state);
-        opened = await findHost(first, run, reached);
+        opened = await reach();
         reached.pause();
       }
     }

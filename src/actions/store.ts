@@ -1,14 +1,13 @@
 /** Owns how a command opens the store. */
 
 import { resolve } from 'node:path';
-import { type OpenOptions, openAnyStore, openTeamSession, storeUrl } from '../adapters/store/open.ts';
+import { type OpenOptions, openAnyStore, openTeamSession } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
-import { keepFromChildren } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ActionContext, GlobalOptions } from './action-context.ts';
-import { readInput, shownPath } from './selection.ts';
+import { hideSecrets, readInput, shownPath } from './selection.ts';
 
 type Around = {
   readonly global: Pick<GlobalOptions, 'home' | 'store'> & { readonly file?: string | undefined };
@@ -28,13 +27,10 @@ export function teamOf(context: Attended): Session | undefined {
 
 export function optionsOf({ global, runtime, progress, prompts }: Attended): OpenOptions {
   const { now, env, cwd, operator, signal } = runtime;
-  // A password of the store itself: no program that we start needs it.
-  const [, named] = /[?&]password=env:(\w+)/.exec(storeUrl({ home: global.home, url: global.store, env }) ?? '') ?? [];
-  if (named !== undefined) keepFromChildren(named);
   const ask = prompts.ssh?.passphrase;
-  const hideSecrets = () => hideFleetSecrets({ global, runtime });
   const { home, store: url } = global;
-  return { home, url, env, cwd, who: operator, signal, hideSecrets, now, note: progress.note, ask };
+  const about = { env, cwd, who: operator, signal, now, note: progress.note, ask };
+  return { home, url, ...about, hideSecrets: () => hideFleetSecrets({ global, runtime }) };
 }
 
 /** What the fleet file names as secret is taken out of the environment. Fails as the reading of the file does, but for one that is not there. */
@@ -44,9 +40,7 @@ async function hideFleetSecrets({ global: { file }, runtime: { cwd } }: Around):
   if (text === undefined) return;
   const { parseFleet } = await import('../domain/fleet/fleet.ts');
   const shown = file === '-' ? 'stdin' : shownPath(resolve(cwd, file), cwd);
-  const { caPassphrase, sudoPassword, sudoDefault } = parseFleet(text, shown).secrets;
-  for (const reference of [caPassphrase, sudoDefault, ...Object.values(sudoPassword)])
-    if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
+  hideSecrets(parseFleet(text, shown).secrets);
 }
 
 /** Names that the shell offers: of clients, or of hosts that can be reached from here. */

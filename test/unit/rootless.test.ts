@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { loginOf } from '../../src/adapters/ssh/login.ts';
 import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { renderListenScript } from '../../src/domain/dockerd/listen-script.ts';
+import { SYSTEM_PLACES, userPlaces } from '../../src/domain/dockerd/paths.ts';
 import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
 import { preflight, stopProblem } from '../../src/domain/plan/preflight.ts';
@@ -44,10 +45,30 @@ test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
     /^E_LINGER rooty does not linger.*\nssh rooty@h1 loginctl enable-linger\n/,
     { lingers: false },
   ],
+  ...['', '/home/a b', '/home/100%'].map((home): [string, RegExp, Partial<HostFacts>] => [
+    `a home that units cannot name: "${home}"`,
+    /^E_HOME_NAME .*\nmove it, as root on the host: usermod .* rooty$/m,
+    { places: home === '' ? SYSTEM_PLACES : userPlaces(home, '/run/user/1004') },
+  ]),
   [
     'a dockerd-rootless.sh that starts no other dockerd',
     /^E_UNIT_COMMAND .*dockerd-rootless\.sh cannot be told/,
     { files: new Map([...recorded.files, [SCRIPT, file('exec dockerd "$@"\n')]]) },
+  ],
+  [
+    'root logs in, whose own Docker is not meant',
+    /^E_ROOTLESS_USER [^\n]*\ndocker-tls setup USER@h1 --rootless\n/,
+    { uid: 0 },
+  ],
+  [
+    'the user has no systemd',
+    /^E_NO_SYSTEMD no systemd of rooty runs on this host\nssh rooty@h1 loginctl enable-linger\n/,
+    { kind: undefined },
+  ],
+  [
+    'a socket unit of their own',
+    /^E_UNIT_NEEDS docker\.socket hands sockets .*\nssh rooty@h1 systemctl --user disable --now docker\.socket\n/,
+    { docker: { ...recorded.docker, otherSockets: [{ unit: 'docker.socket', active: 'active', listens: [] }] } },
   ],
   [
     'hosts in daemon.json',
@@ -133,3 +154,22 @@ test.each(['sh', 'bash', 'busybox sh'])(
     }
   },
 );
+
+test('its program is the one that runs, or that is beside its script, wherever our PATH leads', () => {
+  const root = mkdtempSync(join(tmpdir(), 'docker-tls-own-'));
+  try {
+    writeFileSync(join(root, 'dockerd'), '');
+    chmodSync(join(root, 'dockerd'), 0o755);
+    const module = readFileSync(new URL('../../src/host/rootless/facts.sh', import.meta.url), 'utf8');
+    const ask = (set: string) =>
+      spawnSync('sh', ['-c', `${module}\ndockerd=/usr/sbin/dockerd\n${set}\nfind_own_program\nprintf %s "$dockerd"`], {
+        encoding: 'utf8',
+      }).stdout;
+    expect(ask(`pid=0 beside='${root}/dockerd'`)).toBe(`${root}/dockerd`);
+    expect(ask(`pid=$$ beside='${root}/dockerd'`)).toMatch(/\/(dash|sh|bash)$/);
+    expect(ask(`pid=0 beside='${root}/none'`)).toBe('/usr/sbin/dockerd');
+    expect(ask("pid=0 beside=''")).toBe('/usr/sbin/dockerd');
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});

@@ -1,6 +1,7 @@
 /** How a change that cannot be kept goes back, while others hold the store. */
 
 import { describe, expect, test } from 'vitest';
+import type { HostFacts } from '../../src/domain/plan/facts.ts';
 import type { FileChange } from '../../src/domain/plan/file-change.ts';
 import { type HostPlan, planHost } from '../../src/domain/plan/plan.ts';
 import { completeHost } from '../../src/domain/settings.ts';
@@ -86,26 +87,31 @@ test('where the script on the host died, no hint says to take a rollback that ha
 
 describe('the connection that a change is confirmed over', () => {
   /** The order of what happens; the host answers its steps one by one, and each connection is named. */
-  async function run(plan: Partial<HostPlan>, { result = 'switched', early = 'answers' } = {}) {
+  async function run(
+    plan: Partial<HostPlan>,
+    { result = 'switched', early = 'answers', stopped = false, docker = {} as Partial<HostFacts['docker']> } = {},
+  ) {
     const order: string[] = [];
-    const session = hostThat({ commit: 'committed' }, order);
+    const stop = new AbortController();
+    const session = hostThat({ commit: 'committed', undo: 'undone -' }, order);
     const facts = factsOf();
     const apply = async ({ phase, onLine }: { phase: string; onLine?: (line: string) => void }) => {
       for (const step of ['switch', 'restart']) onLine?.(`@ ${step}`);
       order.push(`${phase} ends`);
+      if (stopped) stop.abort();
       return { stdout: Buffer.from(`@result ${result}\n`), stderr: '', status: 0 };
     };
     const planned = planHost(facts, desired);
     const outcome = transact({
       plan: { ...planned, ...plan },
-      facts,
+      facts: { ...facts, docker: { ...facts.docker, ...docker } },
       credentials: sent,
       spec: completeHost({ name: 'h1', ssh: { destination: 'h1' } }),
       session: { ...session, run: apply } as unknown as HostSession,
       reach: {
         runtime: {
           now: () => new Date(FACTS_TIME_MS),
-          signal: new AbortController().signal,
+          signal: stop.signal,
           operator: 'me',
           connect: async () => {
             order.push('connect');
@@ -136,6 +142,19 @@ describe('the connection that a change is confirmed over', () => {
     ['a generation that comes back', { purpose: 'rollback' }],
   ])('is opened after the restart where the change is of %s', async (_what, plan) => {
     expect((await run(plan)).slice(0, 2)).toEqual(['apply ends', 'connect']);
+  });
+
+  test.each<readonly [string, Partial<HostFacts['docker']>]>([
+    ['settings that another program edited take effect', { edited: ['/etc/docker/daemon.json'] }],
+    ['the daemon did not run', { unit: { ...factsOf().docker.unit, active: 'inactive' } }],
+  ])('is opened after the restart where %s with it', async (_what, docker) => {
+    expect((await run({}, { docker })).slice(0, 2)).toEqual(['apply ends', 'connect']);
+  });
+
+  test('is closed where a person stops the run during the restart', async () => {
+    const order = await run({}, { stopped: true });
+    expect(order.filter((what) => what === 'connect')).toHaveLength(order.filter((what) => what === 'close').length);
+    expect(order).toContain('close');
   });
 
   test('is opened again where it was refused meanwhile', async () => {

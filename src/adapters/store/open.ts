@@ -2,6 +2,7 @@
 
 import { join, resolve } from 'node:path';
 import type { Secret } from '../../domain/secret.ts';
+import { keepFromChildren } from '../../environment.ts';
 import type { Engine, Snapshot } from './engine.ts';
 import { etcdEngine } from './engines/etcd.ts';
 import { gitEngine } from './engines/git.ts';
@@ -65,7 +66,7 @@ export function openTeamSession(options: OpenOptions): Session | undefined {
 }
 
 /** The address of the shared store that is meant; undefined where it is the directory. */
-export function storeUrl({ home, url, env }: Pick<OpenOptions, 'home' | 'url' | 'env'>): string | undefined {
+function storeUrl({ home, url, env }: Pick<OpenOptions, 'home' | 'url' | 'env'>): string | undefined {
   return url || env.DOCKER_TLS_STORE || storeOfHome(resolve(home));
 }
 
@@ -78,6 +79,8 @@ function engineOf(
     case 'git':
       return gitEngine({ ...address, cache: join(home, 'cache.git'), signal, before });
     case 'etcd':
+      // No program that we start needs it.
+      if (address.password?.startsWith('env:')) keepFromChildren(address.password.slice(4));
       return etcdEngine({ address, env, cache: join(home, 'cache.etcd'), signal, now });
   }
 }

@@ -2,9 +2,10 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { MOST_SOCKETS } from '../dockerd/listen-script.ts';
-import { sshCommand } from '../quote.ts';
+import { sshCommand, sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, hasDocker } from './facts.ts';
+import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
 import { collect } from './preflight-config.ts';
 import { checkSystemd, checkUnit } from './preflight-unit.ts';
@@ -13,6 +14,13 @@ import { checkSystemd, checkUnit } from './preflight-unit.ts';
 export function checkOwnSystemd(input: PreflightInput): DockerTlsError[] {
   const { host, login, facts } = input;
   const { found, add } = collect(host);
+  // Units and the commands in them name files of it, without quotes.
+  if (!/^(\/[\w.@+-]+)+\/\.config\/systemd\/user$/.test(facts.places.units))
+    add(
+      'E_HOME_NAME',
+      `the home directory of ${login.user ?? 'the user'} has no name, or one with more than letters, digits and "._@+-"`,
+      [`move it, as root on the host: usermod --move-home --home /home/NAME ${login.user ?? 'USER'}`],
+    );
   if (hasDocker(facts) && facts.lingers === false)
     add(
       'E_LINGER',
@@ -26,8 +34,14 @@ export function checkOwnSystemd(input: PreflightInput): DockerTlsError[] {
 }
 
 export function checkOwnUnit(input: PreflightInput, view: DaemonView): DockerTlsError[] {
-  const { host, facts } = input;
+  const { host, login, facts } = input;
   const { found, add } = collect(host);
+  // They come under the numbers of ours, and which is which the script cannot know.
+  for (const { unit } of facts.docker.otherSockets)
+    add('E_UNIT_NEEDS', `${unit} hands sockets to the daemon: a rootless one can get those of docker-tls alone`, [
+      sudoCommand(login, ...kindOf(facts).systemctl, 'disable', '--now', unit),
+      'take -H fd:// out of its unit: it opens its socket by itself then',
+    ]);
   const program = view.commandLine?.program ?? '';
   const script = fileText(facts, program);
   if (script !== undefined && !script.includes('DOCKERD:-'))

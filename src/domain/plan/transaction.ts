@@ -269,7 +269,7 @@ function unitStart(plan: HostPlan, facts: HostFacts): string {
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
   const command = /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
   // It may be asked outside of RootlessKit's namespaces as well.
-  return kindOf(facts).own ? command.replace(/^\S+ \S+(?= |$)/, facts.docker.binary) : command;
+  return kindOf(facts).own ? command.replace(/^\S+ \S+(?= |$)/, () => facts.docker.binary) : command;
 }
 
 /** How an init script starts dockerd, as systemd would write it; empty where a shell reads the flags otherwise than systemd. */

@@ -20,8 +20,8 @@ const GENPKEY: Readonly<Record<HostSpec['keyType'], string>> = {
 };
 
 /**
- * Has the host make its key and a signing request, and goes on with the public key. The key waits in a directory of the daemon's owner
- * alone, in memory, from where the change copies it into the new generation; however `work` ends, that directory is gone afterwards (at the latest
+ * Has the host make its key and a signing request, and goes on with the public key. The key waits in a directory of the daemon's user alone, in
+ * memory, from where the change copies it into the new generation; however `work` ends, that directory is gone afterwards (at the latest
  * with the host's next boot). Fails with E_HOST_KEY (exit 4).
  */
 export async function withHostKey<T>(
@@ -60,8 +60,8 @@ async function makeKey(
       // What interrupted runs left behind.
       `find ${shellQuote(facts.places.run)} -maxdepth 1 -name "docker-tls-key-*" -mmin +60 -exec rm -rf {} + 2>/dev/null`,
       `mkdir -m 0700 ${shellQuote(directory)} || exit 4`,
-      `( umask 0377; openssl genpkey ${GENPKEY[spec.keyType]} >${shellQuote(`${directory}/key.pem`)} ) || exit 5`,
-      `openssl req -new -key ${shellQuote(`${directory}/key.pem`)} -subj /CN=${shellQuote(spec.name.slice(0, 64))}`,
+      `( umask 0377; openssl genpkey ${GENPKEY[spec.keyType]} >${shellQuote(directory)}/key.pem ) || exit 5`,
+      `openssl req -new -key ${shellQuote(directory)}/key.pem -subj /CN=${shellQuote(spec.name.slice(0, 64))}`,
     ].join('\n'),
   });
   if (result.status === 0) return result.stdout.toString('utf8');

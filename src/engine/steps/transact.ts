@@ -33,9 +33,17 @@ const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 class Confirmer {
   readonly #connect: () => Promise<HostSession>;
   #early: Promise<HostSession> | undefined;
+  /** Those that were opened. */
+  readonly #sessions: HostSession[] = [];
+  #dropped = false;
 
   constructor(connect: () => Promise<HostSession>) {
-    this.#connect = connect;
+    this.#connect = async () => {
+      const session = await connect();
+      if (this.#dropped) await session.close();
+      else this.#sessions.push(session);
+      return session;
+    };
   }
 
   open(): void {
@@ -48,21 +56,25 @@ class Confirmer {
     return this.#early?.catch(() => this.#connect()) ?? this.#connect();
   }
 
-  drop(): void {
-    this.#early?.then(
-      (session) => session.close(),
-      () => undefined,
-    );
+  /** Also of one that is still on its way: it is not waited for. */
+  async close(): Promise<void> {
+    this.#dropped = true;
+    for (const session of this.#sessions.splice(0)) await session.close();
   }
 }
 
-/** Whether a login is the same with and without the change: nothing of sshd, of users, of the kernel or of the daemon's networks is part of it. */
-function changesTlsAlone({ plan, facts: { places } }: HostChange): boolean {
+/**
+ * Whether a login is the same with and without the change: nothing of sshd, of users, of the kernel or of the daemon's networks is part of it,
+ * nor does its restart take in what another program has changed of those.
+ */
+function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boolean {
   const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants];
   return (
     plan.purpose === 'apply' &&
     plan.sshd === 'none' &&
     plan.audit === 'none' &&
+    docker.unit.active === 'active' &&
+    docker.edited.length === 0 &&
     plan.files.every(({ path }) => ours.some((one) => path.startsWith(one)))
   );
 }
@@ -98,21 +110,19 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
       },
     });
   } catch (error) {
-    confirmer.drop();
+    await confirmer.close();
     // The host itself said how it ended: nothing is left to take back.
     if (error instanceof DockerTlsError && ENDED.has(error.code)) throw error;
     throw await rollBackHost(change, id, error);
   }
-  let confirmation: HostSession | undefined;
   let confirming = false;
   /** The host has rolled back by itself: nothing is left to undo. */
   let rolledBack = false;
   try {
     runtime.signal.throwIfAborted();
     progress.phase('verify');
-    const opening = confirmer.opened();
     // Both are needed; whichever fails first must not leave the other unwatched.
-    const [checks, fresh] = await Promise.all([change.verify(), opening.then((value) => (confirmation = value))]);
+    const [checks, fresh] = await Promise.all([change.verify(), confirmer.opened()]);
     requireVerified(spec.name, checks, '', change.first);
     runtime.signal.throwIfAborted();
     await change.save();
@@ -135,6 +145,6 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     if (rolledBack) throw error;
     throw await rollBackHost(change, id, error, confirming);
   } finally {
-    await confirmation?.close();
+    await confirmer.close();
   }
 }

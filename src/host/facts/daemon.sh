@@ -1,5 +1,5 @@
 # The daemon: what it answers, and the programs that it needs to start.
-# Needs functions: api end podman_facts say
+# Needs functions: api end find_own_program podman_facts say
 # Needs variables: host_kind nonce pid socket
 # Needs programs: cat grep head sed tr
 
@@ -21,6 +21,7 @@ daemon_facts() {
     return
   fi
   dockerd=$(command -v dockerd)
+  [ "$host_kind" != rootless ] || find_own_program
   say dockerd "$dockerd"
   say api-socket "$socket"
   told=

@@ -1,15 +1,13 @@
 # The daemon of the user that logs in, with where its files are.
 # Needs functions: file find_own_daemon own_manager say
 # Needs variables: NL XDG_RUNTIME_DIR dropins fragment
-# Needs programs: id sed
+# Needs programs: cut getent id readlink sed
 
 # A user without a systemd of their own has no such daemon.
 find_own() {
-  name=$(id -un)
-  home=
-  case $name in *[!A-Za-z0-9._-]* | '') ;; *) home=$(eval "printf '%s' ~$name") ;; esac
+  home=$(getent passwd "$(id -u)" | cut -d : -f 6)
   lingers=no
-  if [ -e "/var/lib/systemd/linger/$name" ]; then lingers=yes; fi
+  if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then lingers=yes; fi
   own_manager
   RUN=$XDG_RUNTIME_DIR ROOM=$home UNITS=$home/.config/systemd/user TLS_DIRECTORY=$home/.config/docker/tls STATE=$home/.local/share/docker-tls
   UNIT_PATH="$UNITS /etc/systemd/user /run/systemd/user /usr/local/lib/systemd/user /usr/lib/systemd/user"
@@ -20,11 +18,26 @@ find_own() {
 read_own_daemon() {
   if [ "${pid:-0}" -gt 0 ]; then find_own_daemon || pid=0; fi
   # The script that starts both: whether it can be told which dockerd to start is to be seen.
+  beside=
   set -f
   IFS=$NL
-  for path in $(sed -n 's/^ExecStart=[^/]*\(\/[^ ]*\/dockerd-rootless\.sh\).*/\1/p' $fragment $dropins </dev/null 2>/dev/null); do file "$path"; done
+  for path in $(sed -n 's/^ExecStart=[^/]*\(\/[^ ]*\/dockerd-rootless\.sh\).*/\1/p' $fragment $dropins </dev/null 2>/dev/null); do
+    file "$path"
+    beside=${path%/*}/dockerd
+  done
   unset IFS
   set +f
+}
+
+# Sets `dockerd` to the user's: the one that runs, or that is beside the script. It may be in their home (get.docker.com/rootless), which is in
+# no PATH of ours.
+find_own_program() {
+  for path in "$(readlink "/proc/${pid:-0}/exe" 2>/dev/null)" "$beside"; do
+    if [ -n "$path" ] && [ -x "$path" ]; then
+      dockerd=$path
+      return
+    fi
+  done
 }
 
 own_facts() {
