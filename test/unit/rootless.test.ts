@@ -56,6 +56,16 @@ test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
     { files: new Map([...recorded.files, [SCRIPT, file('exec dockerd "$@"\n')]]) },
   ],
   [
+    'root logs in, whose own Docker is not meant',
+    /^E_ROOTLESS_USER [^\n]*\ndocker-tls setup USER@h1 --rootless\n/,
+    { uid: 0 },
+  ],
+  [
+    'the user has no systemd',
+    /^E_NO_SYSTEMD no systemd of rooty runs on this host\nssh rooty@h1 loginctl enable-linger\n/,
+    { kind: undefined },
+  ],
+  [
     'a socket unit of their own',
     /^E_UNIT_NEEDS docker\.socket hands sockets .*\nssh rooty@h1 systemctl --user disable --now docker\.socket\n/,
     { docker: { ...recorded.docker, otherSockets: [{ unit: 'docker.socket', active: 'active', listens: [] }] } },
