@@ -54,7 +54,7 @@ if (isTooOld()) {
 } else if (argv[argv[0] === 'tls' ? 1 : 0] === 'docker-cli-plugin-hooks') {
   // Docker waits for this after its commands: no library is loaded.
   const { hookAnswer, parentArguments } = await import('../dist/notice.js');
-  process.stdout.write(hookAnswer(process.env, parentArguments(), new Date()));
+  process.stdout.write(hookAnswer(process.env, parentArguments(process.env), new Date()));
   end(0);
 } else if (argv[argv[0] === 'tls' ? 1 : 0] === '--version' && argv.length === (argv[0] === 'tls' ? 2 : 1)) {
   process.stdout.write(`docker-tls ${readVersion()}\n`);
