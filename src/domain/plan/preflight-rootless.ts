@@ -2,6 +2,7 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { MOST_SOCKETS } from '../dockerd/listen-script.ts';
+import { SYSTEM_PLACES } from '../dockerd/paths.ts';
 import { sshCommand, sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, hasDocker } from './facts.ts';
@@ -14,8 +15,7 @@ import { checkSystemd, checkUnit } from './preflight-unit.ts';
 export function checkOwnSystemd(input: PreflightInput): DockerTlsError[] {
   const { host, login, facts } = input;
   const { found, add } = collect(host);
-  // Units and the commands in them name files of it, without quotes.
-  if (!/^(\/[\w.@+-]+)+\/\.config\/systemd\/user$/.test(facts.places.units))
+  if (facts.places === SYSTEM_PLACES)
     add(
       'E_HOME_NAME',
       `the home directory of ${login.user ?? 'the user'} has no name, or one with more than letters, digits and "._@+-"`,
