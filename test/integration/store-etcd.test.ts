@@ -276,6 +276,10 @@ describe('whoever administers etcd', () => {
     }
     await restoreTeamStore(ada.session());
     expect(await hostsOf(bob)).toEqual(['web']);
+    // Messages are not signed; one that is not one of ours is not shown.
+    const entry = `/${made.prefix}/log/0000000001`;
+    await replace(made, new Map([...good, [entry, encoded(text(entry).replace(/"at":"[^"]*"/, '"at":"x"'))]]));
+    expect((await bob.session().engine.log(9)).map(({ revision }) => revision[0])).toEqual(['3', '2']);
   });
 
   test('cannot bring back an older state, not even where others went on from it; one command undoes it', async () => {

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { loginOf } from '../../src/adapters/ssh/login.ts';
 import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { renderListenScript } from '../../src/domain/dockerd/listen-script.ts';
-import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
+import { fileText, type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
 import { preflight, stopProblem } from '../../src/domain/plan/preflight.ts';
 import { sudoCommand } from '../../src/domain/quote.ts';
@@ -30,6 +30,12 @@ function atHome(home: string): HostFacts {
 
 function file(content: string) {
   return { kind: 'file', mode: '644', owner: '0:0', content } as const;
+}
+
+function startedBy(start: string): Partial<HostFacts> {
+  const { fragment } = recorded.docker.unit;
+  const text = fileText(recorded, fragment)?.replace(SCRIPT, start) ?? '';
+  return { files: new Map([...recorded.files, [fragment, file(text)]]) };
 }
 
 function problems(more: Partial<HostFacts>, listen: readonly string[] = []): string {
@@ -72,6 +78,13 @@ test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
     /^E_NO_SYSTEMD no systemd of rooty runs on this host\nssh rooty@h1 loginctl enable-linger\n/,
     { kind: undefined },
   ],
+  ...[`/usr/bin/env A=b ${SCRIPT}`, `-${SCRIPT}`, '/usr/bin/dockerd-rootless'].map(
+    (start): [string, RegExp, Partial<HostFacts>] => [
+      `a start that the script of docker-tls would not know: ${start}`,
+      /^E_UNIT_COMMAND \S+: ExecStart does not start dockerd-rootless\.sh by its path\n/,
+      startedBy(start),
+    ],
+  ),
   [
     'a socket unit of their own',
     /^E_UNIT_NEEDS docker\.socket hands sockets .*\nssh rooty@h1 systemctl --user disable --now docker\.socket\n/,
@@ -95,6 +108,7 @@ test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
 test('nothing else prevents a setup, and no command of it needs root', () => {
   const idle = { docker: { ...recorded.docker, containers: [] } };
   expect(problems(idle)).toBe('');
+  expect(problems({ ...idle, ...startedBy('%h/bin/dockerd-rootless.sh') })).toBe('');
   expect(sudoCommand(login, 'systemctl', '--user', 'status')).toBe('ssh rooty@h1 systemctl --user status');
   expect(loginOf({ host: 'h1', destination: 'h1', rootless: true }, 'rooty')).toMatchObject({ rootless: true });
   expect(sudoCommand({ destination: 'h1', user: 'rooty' }, 'true')).toContain('sudo');

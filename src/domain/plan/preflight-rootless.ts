@@ -8,7 +8,7 @@ import type { DaemonView } from './daemon-view.ts';
 import { fileText, hasDocker } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
-import { collect } from './preflight-config.ts';
+import { collect, editAt } from './preflight-config.ts';
 import { checkSystemd, checkUnit } from './preflight-unit.ts';
 
 /** Without lingering, the daemon and its rollback end with the last login. */
@@ -42,6 +42,15 @@ export function checkOwnUnit(input: PreflightInput, view: DaemonView): DockerTls
       sudoCommand(login, ...kindOf(facts).systemctl, 'disable', '--now', unit),
       'take -H fd:// out of its unit: it opens its socket by itself then',
     ]);
+  // Our script is started before it, and knows it by its name.
+  const [start, ...more] = view.commandLine?.head ?? [];
+  if (start !== undefined && (more.length > 0 || !/^[/%][^\s"']*\/dockerd-rootless\.sh$/.test(start.raw))) {
+    const path = view.execStart?.path ?? facts.docker.unit.fragment;
+    add('E_UNIT_COMMAND', `${path}: ExecStart does not start dockerd-rootless.sh by its path`, [
+      'begin ExecStart there with the path of dockerd-rootless.sh, without env and prefixes:',
+      ...editAt(login, path, facts),
+    ]);
+  }
   const program = view.commandLine?.program ?? '';
   const script = fileText(facts, program);
   if (script !== undefined && !script.includes('DOCKERD:-'))
