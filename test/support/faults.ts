@@ -305,7 +305,9 @@ export class FaultHost {
         );
         break;
       case 'daemon fails':
-        if (['verify', 'commit', 'kept'].includes(step)) await this.#exec(`kill -9 ${engineOf(host).pid}`);
+        if (['verify', 'commit', 'kept'].includes(step))
+          // Where none runs, systemd says 0, and kill would mean us.
+          await this.#exec(`p=${engineOf(host).pid}; [ "$p" -gt 1 ] && kill -9 "$p"`);
         else await host.exec(': >/run/fault-daemon');
         break;
       case 'reboot':
