@@ -4,13 +4,13 @@
  * (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md).
  */
 
-import { optionFlag } from '../domain/settings.ts';
+import { optionFlag } from '../domain/option-flag.ts';
 import type { Runtime } from '../runtime.ts';
 import { storeDirectory } from '../user.ts';
 import type { ArgumentSpec, Command, Completes, OptionSpec } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
+import { glance, optionsOf } from './glance.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
-import { glance, optionsOf } from './options.ts';
 
 type Candidate = { readonly word: string; readonly summary?: string };
 
