@@ -54,7 +54,7 @@ if (isTooOld()) {
 } else if (argv[argv[0] === 'tls' ? 1 : 0] === 'docker-cli-plugin-hooks') {
   // Docker waits for this after its commands: no library is loaded.
   const { hookAnswer, parentArguments } = await import('../dist/notice.js');
-  process.stdout.write(hookAnswer(process.env, parentArguments(), new Date()));
+  process.stdout.write(hookAnswer(process.env, parentArguments(process.env), new Date()));
   end(0);
 } else if (argv[0] === '__complete') {
   const { answerShell } = await import('../dist/complete.js');

@@ -15,7 +15,7 @@ import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import type { SecretOptions } from './secrets.ts';
-import type { Selection } from './selection.ts';
+import { hideSecrets, type Selection } from './selection.ts';
 
 export type FleetFile = {
   readonly path: string;
@@ -71,6 +71,7 @@ export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | '
     const text = await readFleetText(path);
     if (text === undefined) return undefined;
     const written = parseFleet(text, shown);
+    hideSecrets(written.secrets);
     return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeDirectory(runtime.env)) };
   }
 

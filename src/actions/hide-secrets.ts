@@ -2,8 +2,7 @@
 
 import { resolve } from 'node:path';
 import { parseFleet } from '../domain/fleet/fleet.ts';
-import { keepFromChildren } from '../environment.ts';
-import { readInput, shownPath } from './selection.ts';
+import { hideSecrets, readInput, shownPath } from './selection.ts';
 
 /** What the fleet file names as secret is taken out of the environment. Fails as the reading of the file does, but for one that is not there. */
 export async function hideFleetSecrets(file: string | undefined, cwd: string): Promise<void> {
@@ -11,7 +10,5 @@ export async function hideFleetSecrets(file: string | undefined, cwd: string): P
   const text = await readInput(file, cwd).catch(() => undefined);
   if (text === undefined) return;
   const shown = file === '-' ? 'stdin' : shownPath(resolve(cwd, file), cwd);
-  const { caPassphrase, sudoPassword, sudoDefault } = parseFleet(text, shown).secrets;
-  for (const reference of [caPassphrase, sudoDefault, ...Object.values(sudoPassword)])
-    if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
+  hideSecrets(parseFleet(text, shown).secrets);
 }

@@ -3,10 +3,12 @@
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { StoreState } from '../adapters/store/records.ts';
+import type { Fleet } from '../domain/fleet/fleet.ts';
 import { parseShard, selectHosts } from '../domain/fleet/selection.ts';
 import { type HostFlags, specsFor, storedSpecs, withFlags } from '../domain/fleet/specs.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
+import { keepFromChildren } from '../environment.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
@@ -52,6 +54,7 @@ export async function selectSpecs(
     const text = await readInput(global.file, runtime.cwd);
     const home = homeDirectory(runtime.env);
     const fleet = resolveFleetPaths({ ...parseFleet(text, shownPath(path, runtime.cwd)), path }, home);
+    hideSecrets(fleet.secrets);
     const specs = selectHosts(fleet.hosts, { limit: meant(hosts, options.limit, fleet.hosts), shard });
     return {
       specs: specs.map((spec) => withFlags(spec, flags)),
@@ -78,6 +81,12 @@ export async function selectSpecs(
   const specs =
     flags !== undefined && hosts.length > 0 ? specsFor(hosts, state, flags) : storedSpecs(hosts, state, reached);
   return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {}, fromFleet: false };
+}
+
+/** What a fleet file names as secret is ours to read, and no program that we start gets it, whether this run needs it or not. */
+export function hideSecrets({ caPassphrase, sudoPassword, sudoDefault }: Fleet['secrets']): void {
+  for (const reference of [caPassphrase, sudoDefault, ...Object.values(sudoPassword)])
+    if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
 }
 
 /** HOSTs and --limit both narrow: what is chosen has to be named by one and match the other. */

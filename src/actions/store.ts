@@ -1,9 +1,8 @@
 /** Owns how a command opens the store. */
 
-import { type OpenOptions, openAnyStore, storeUrl } from '../adapters/store/open.ts';
+import { type OpenOptions, openAnyStore } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
-import { keepFromChildren } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ActionContext, GlobalOptions } from './action-context.ts';
 
@@ -20,13 +19,11 @@ export function storeOf(context: Attended): Store {
 
 export function optionsOf({ global, runtime, progress, prompts }: Attended): OpenOptions {
   const { now, env, cwd, operator, signal } = runtime;
-  // A password of the store itself: no program that we start needs it.
-  const [, named] = /[?&]password=env:(\w+)/.exec(storeUrl({ home: global.home, url: global.store, env }) ?? '') ?? [];
-  if (named !== undefined) keepFromChildren(named);
   const ask = prompts.ssh?.passphrase;
-  const hideSecrets = async () => (await import('./hide-secrets.ts')).hideFleetSecrets(global.file, runtime.cwd);
   const { home, store: url } = global;
-  return { home, url, env, cwd, who: operator, signal, hideSecrets, now, note: progress.note, ask };
+  const about = { env, cwd, who: operator, signal, now, note: progress.note, ask };
+  const hideSecrets = async () => (await import('./hide-secrets.ts')).hideFleetSecrets(global.file, cwd);
+  return { home, url, ...about, hideSecrets };
 }
 
 /** Names that the shell offers: of clients, or of hosts that can be reached from here. */

@@ -52,8 +52,10 @@ export type FromThread =
 
 export type ResultForm = { readonly status: number; readonly stdout: Uint8Array; readonly stderr: string };
 
-/** What was thrown: a failure of ours in its parts, anything else as the structured clone has it. */
-export type ThrownForm = { readonly ours: Omit<ErrorOptions, 'cause'> } | { readonly other: unknown };
+/** What was thrown, in its parts: the structured clone drops the name of an error, and fails on a cause that holds a function. */
+export type ThrownForm =
+  | { readonly ours: Omit<ErrorOptions, 'cause'> }
+  | { readonly other: { readonly name: string; readonly message: string; readonly stack: string | undefined } };
 
 export function bareSecret(secret: Secret | undefined): Bare<Secret> | undefined {
   // A copy: with a view of a pool everything in the pool would cross.
@@ -73,9 +75,10 @@ export function thrownForm(error: unknown): ThrownForm {
     const { code, message, where, hints, details } = error;
     return { ours: { code, message, where, hints, details } };
   }
-  return { other: error instanceof Error ? error : new Error(String(error)) };
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { other: { name, message, stack } };
 }
 
 export function asThrown(form: ThrownForm): unknown {
-  return 'ours' in form ? new DockerTlsError(form.ours) : form.other;
+  return 'ours' in form ? new DockerTlsError(form.ours) : Object.assign(new Error(form.other.message), form.other);
 }

@@ -1,7 +1,6 @@
 /**
- * Owns what docker-tls says after a command of docker: one line, when the certificate of the host or of the client is due. Docker starts us
- * for it and waits, so this is a program of its own that loads nothing but what it names, reads the few files in use, and never fails. While
- * there is nothing to say it notes until when, and bin/docker-tls-plugin does not start it again.
+ * Owns what docker-tls says after a command of docker: one line, when the certificate of the host or of the client is due. Docker waits for
+ * its plugins, so bin/docker-tls-plugin gives the answer that was noted here for it, and starts this beside docker when it is time to look again.
  */
 
 import { createHash, X509Certificate } from 'node:crypto';
@@ -28,6 +27,8 @@ type Notice = { readonly line: string | undefined; readonly nextDue: number };
 
 /** A context may get another host, or a store other certificates, without a trace in what is compared. */
 const MOST_QUIET_MS = 86_400_000;
+/** The line has a number of days in it. */
+const MOST_SAID_MS = 3_600_000;
 /** Contexts in use at the same time. */
 const MOST_KEYS = 8;
 
@@ -39,30 +40,43 @@ export function hookAnswer(env: Env, parent: readonly string[], now: Date): stri
   try {
     const used = usedBy(env, parent);
     const { line, nextDue } = used === undefined ? { line: undefined, nextDue: Infinity } : noticeOf(used, env, now);
-    if (line === undefined) keepQuiet(env, Math.min(nextDue, now.getTime() + MOST_QUIET_MS));
     // A Go template: names hold no braces, paths may.
-    return line === undefined ? '' : JSON.stringify({ Type: 0, Template: line.replaceAll('{', '{{"{"}}') });
+    const answer = line === undefined ? '' : JSON.stringify({ Type: 0, Template: line.replaceAll('{', '{{"{"}}') });
+    const again = line === undefined ? Math.min(nextDue, now.getTime() + MOST_QUIET_MS) : now.getTime() + MOST_SAID_MS;
+    keep(env, [`${Math.floor(again / 1000)}`, env.DOCKER_TLS_NOTICE_KEY ?? '', ...filesOf(used), answer]);
+    return answer;
   } catch {
     // Nothing may come between a person and docker.
     return '';
   }
 }
 
-/** For bin/docker-tls-plugin, which gives the key: a line for each, of the configuration that docker has now. */
-function keepQuiet({ DOCKER_TLS_NOTICE_KEY: key, DOCKER_CONFIG }: Env, untilMs: number): void {
-  if (!key || key.length > 1000 || /[\r\n]|\|--config/.test(key)) return;
-  const directory = DOCKER_CONFIG || join(homedir(), '.docker');
-  const file = join(directory, '.docker-tls-quiet');
-  const fresh = changed(file) > changed(join(directory, 'config.json'));
-  const others = fresh ? (read(file) ?? '').split('\n').filter((line) => line !== '' && keyOf(line) !== key) : [];
-  const lines = [`${Math.floor(untilMs / 1000)} ${key}`, ...others].slice(0, MOST_KEYS);
-  const next = `${file}.${process.pid}`;
-  writeFileSync(next, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
-  renameSync(next, file);
+/** The client's certificate and the host's, which a renewal writes anew; `-` for none. */
+function filesOf(used: Used | undefined): [string, string] {
+  return [used?.cert ?? '-', used?.host === undefined ? '-' : hostFile(used.store, used.host)];
 }
 
-function keyOf(line: string): string {
-  return line.slice(line.indexOf(' ') + 1);
+function hostFile(store: string, host: string): string {
+  return join(store, 'hosts', host, 'server-cert.pem');
+}
+
+/** For bin/docker-tls-plugin, which gives the key: a line for each, of the configuration that docker has now. */
+function keep({ DOCKER_CONFIG }: Env, fields: readonly string[]): void {
+  const [, key = ''] = fields;
+  const line = fields.join('\t');
+  if (key === '' || line.length > 4000 || /[\r\n]/.test(line) || line.split('\t').length !== fields.length) return;
+  const directory = DOCKER_CONFIG || join(homedir(), '.docker');
+  const file = join(directory, '.docker-tls-notice');
+  const noted = changed(file);
+  // Written anew, the file is newer than a certificate that was renewed after its note.
+  const holds = (one: string): boolean => {
+    const [, other, ...files] = one.split('\t');
+    return other !== undefined && other !== key && files.slice(0, 2).every((path) => changed(path) <= noted);
+  };
+  const others = noted > changed(join(directory, 'config.json')) ? (read(file) ?? '').split('\n').filter(holds) : [];
+  const next = `${file}.${process.pid}`;
+  writeFileSync(next, `${[line, ...others].slice(0, MOST_KEYS).join('\n')}\n`, { mode: 0o600, flag: 'wx' });
+  renameSync(next, file);
 }
 
 /** Milliseconds since 1970; 0 where there is no such file. */
@@ -70,8 +84,9 @@ function changed(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** The command line of docker, which started us. Only Linux shows it: on other systems --context is not seen. */
-export function parentArguments(): string[] {
+/** The command line of docker, which started us or the script that did. Only Linux shows it: on other systems --context is not seen. */
+export function parentArguments({ DOCKER_TLS_NOTICE_OPTIONS: options }: Env): string[] {
+  if (options !== undefined) return options.split('|').slice(1);
   try {
     return readFileSync(`/proc/${process.ppid}/cmdline`, 'utf8').split('\0').slice(1);
   } catch {
@@ -119,14 +134,7 @@ function noticeOf({ store, host, client, cert }: Used, env: Env, now: Date): Not
     due(`the client ${client}`, cert, renewed, now),
     ...(host === undefined
       ? []
-      : [
-          due(
-            `the certificate of ${host}`,
-            join(store, 'hosts', host, 'server-cert.pem'),
-            `docker tls rotate server ${host}${home}`,
-            now,
-          ),
-        ]),
+      : [due(`the certificate of ${host}`, hostFile(store, host), `docker tls rotate server ${host}${home}`, now)]),
   ];
   const parts = found.flatMap(({ line }) => line ?? []);
   return {

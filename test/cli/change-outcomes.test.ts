@@ -106,6 +106,14 @@ test('a host that serves another certificate than the one sent goes back, and th
   expect((await host()).serverCert).toBe(before);
 });
 
+test('a Docker of the user is looked for on a host that is new, and not where the record says which one is meant', async () => {
+  await run(['setup', 'ops@h9', '--dry-run'], { user: 'ops' });
+  expect(phases).toEqual(['find']);
+  phases = [];
+  await run(['setup', 'h1', '--dry-run'], { user: 'ops' });
+  expect(phases).toEqual([]);
+});
+
 test('a first setup that fails leaves no CA and no client behind', async () => {
   home = newHome();
   accepted = () => false;

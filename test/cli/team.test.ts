@@ -145,3 +145,17 @@ test('git gets no secret that the fleet file takes from the environment; a fleet
   const unread = await as(ada, 'plan', '-f', directory, '--json');
   expect(unread.json.error).toMatchObject({ code: 'E_FLEET', message: expect.stringContaining('cannot be read') });
 });
+
+test('no program gets the secrets of a fleet file or of an address, whatever the store is and whether the run needs them or not', async () => {
+  const ada = newTeam().member('ada');
+  const directory = ada.env.HOME ?? '';
+  const file = join(directory, 'secrets.yaml');
+  const host = 'web: { ssh: root@127.0.0.1, sudo-password: "env:SECRET_SUDO" }';
+  writeFileSync(file, `version: 1\nca: { passphrase: "env:SECRET_CA" }\nhosts:\n  ${host}\n`);
+  const names = ['SECRET_SUDO', 'SECRET_CA', 'SECRET_ETCD'];
+  for (const name of names) process.env[name] = 'correct horse';
+  await as({ ...ada, home: join(directory, 'plain') }, 'status', '-f', file, '--offline');
+  const etcd = 'etcd://127.0.0.1:1/x?tls=off&user=ada&password=env%3ASECRET_ETCD';
+  await as({ ...ada, home: join(directory, 'other') }, 'status', '--offline', '--store', etcd);
+  expect(names.filter((name) => name in process.env)).toEqual([]);
+});

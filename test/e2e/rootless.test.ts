@@ -1,5 +1,6 @@
 /** A host where only a user runs Docker: nothing of root's is touched, nothing asks for sudo, and the promises that such a host allows are kept. */
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
@@ -69,10 +70,22 @@ test('setup, rotation under a client, revocation, rollback and removal: as the u
   expect(compare(before, after)).toEqual([]);
 }, 300_000);
 
-test('containers would stop, so a setup that keeps them is refused', async () => {
+test('containers would stop, so a setup that keeps them is refused; the host can make its key, which never leaves it', async () => {
   await host.container('web', '--init --restart=always');
   const words = person.setup(host, [], 'rooty');
   expect(await person.run(words)).toMatchObject({ status: 4, err: expect.stringContaining('error[E_CONTAINERS]') });
-  await done(...words, '--containers', 'may-stop');
+  words.push('--containers', 'may-stop', '--keys', 'host');
+  // Whoever agrees, or a program, has been told what such a host cannot keep.
+  expect(JSON.parse(await done(...words, '--dry-run', '--json')).result.hosts[0].plan.warnings).toEqual([
+    expect.stringContaining('stop with it'),
+    expect.stringContaining('may be cut'),
+  ]);
+  await done(...words);
+  const current = '~rooty/.config/docker/tls/current/server-key.pem';
+  expect(await host.must(`stat -Lc "%a %U" ${current}; ls -d /run/user/*/docker-tls-key-* 2>/dev/null | wc -l`)).toBe(
+    '400 rooty\n0',
+  );
+  expect(existsSync(join(person.store, 'hosts', host.name, 'server-key.pem'))).toBe(false);
+  await done('rotate', 'server', host.name, '--containers', 'may-stop', '--yes');
   expect(await host.must('docker ps --format "{{.Names}}"')).toBe('web');
 }, 120_000);

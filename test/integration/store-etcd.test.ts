@@ -159,6 +159,22 @@ describe('TLS, a client certificate, and a user', () => {
       { code: 'E_STORE_TLS', message: expect.stringContaining('not from a CA that is trusted') },
     ],
     ['no CA', () => session({ cert: files.cert, 'cert-key': files.key }), { code: 'E_STORE_TLS' }],
+    ['a CA file without a certificate', () => session({ ...access(), ca: passwordFile }), { code: 'E_FILE', exit: 2 }],
+    [
+      'a client certificate that is none',
+      () => session({ ...access(), cert: passwordFile }),
+      { code: 'E_FILE', exit: 2 },
+    ],
+    [
+      'a key that is none',
+      () => session({ ...access(), 'cert-key': passwordFile }),
+      { code: 'E_SECRET_FILE', exit: 2 },
+    ],
+    [
+      'the key of another certificate',
+      () => session({ ...access(), 'cert-key': files.key.replace('client', 'named') }),
+      { code: 'E_SECRET_FILE', exit: 2, message: expect.stringContaining('not the key of') },
+    ],
     [
       'a variable that is not set',
       () => session({ ...access(), password: 'env:NOT_THERE' }),
@@ -260,6 +276,10 @@ describe('whoever administers etcd', () => {
     }
     await restoreTeamStore(ada.session());
     expect(await hostsOf(bob)).toEqual(['web']);
+    // Messages are not signed; one that is not one of ours is not shown.
+    const entry = `/${made.prefix}/log/0000000001`;
+    await replace(made, new Map([...good, [entry, encoded(text(entry).replace(/"at":"[^"]*"/, '"at":"x"'))]]));
+    expect((await bob.session().engine.log(9)).map(({ revision }) => revision[0])).toEqual(['3', '2']);
   });
 
   test('cannot bring back an older state, not even where others went on from it; one command undoes it', async () => {
@@ -384,6 +404,18 @@ describe('a server that is not what it should be', () => {
   ])('%s', async (_what, status, body, code) => {
     await expect((await answering(status, body)).engine.read()).rejects.toMatchObject({ code });
   });
+
+  test('keeps its connections: they go from here, since a watch opens the store again and again', async () => {
+    const { engine } = await answering(404, '');
+    const server = servers.at(-1) as Server;
+    server.keepAliveTimeout = 0;
+    await expect(engine.read()).rejects.toThrow();
+    const open = () => new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)));
+    expect(await open()).toBe(1);
+    for (let attempt = 0; attempt < 80 && (await open()) > 0; attempt++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await open()).toBe(0);
+  }, 15_000);
 
   test('speaks no TLS, or nothing listens there', async () => {
     const { engine } = membersOf(`etcd://${plain.endpoints}/x`).member('ada').session();

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probe } from '../../src/adapters/docker/probe.ts';
 import { connect } from '../../src/adapters/ssh/connect.ts';
+import { asThrown, thrownForm } from '../../src/adapters/thread-messages.ts';
 import { spread } from '../../src/adapters/threads.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { SshOptions } from '../../src/runtime.ts';
@@ -44,6 +45,16 @@ function inThreads(fleet = 0) {
   );
   return { ...effects, here };
 }
+
+it('what is thrown crosses whatever it holds, and an abort is still one', () => {
+  const holding = new TypeError('it fails', { cause: { no() {} } });
+  for (const error of [holding, new DOMException('it was aborted', 'AbortError')]) {
+    const { name, message, stack } = error;
+    const there = asThrown(structuredClone(thrownForm(error)));
+    expect(there).toBeInstanceOf(Error);
+    expect(there).toMatchObject({ name, message, stack });
+  }
+});
 
 describe('a session in a thread', () => {
   it('runs scripts with their input, gives lines while they run, and all that they print', async () => {

@@ -23,11 +23,13 @@ export type AnsweringHosts = {
   readonly nameOf?: (dialled: string) => string;
   /** Told the phase of every script that changes something. */
   readonly onChange?: (phase: string) => void;
+  /** Who logs in; default root. */
+  readonly user?: string;
 };
 
 /** Opens sessions to such hosts. */
 export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions, 'host'>) => Promise<HostSession> {
-  const { answers = {}, nameOf = (name) => name, onChange } = hosts;
+  const { answers = {}, nameOf = (name) => name, onChange, user = 'root' } = hosts;
   const outcomes: Readonly<Record<string, string | readonly string[]>> = {
     apply: 'switched',
     commit: 'committed',
@@ -44,7 +46,7 @@ export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions
     ({
       host,
       login: { destination: host },
-      user: 'root',
+      user,
       dialled: '127.0.0.1',
       run: async ({ phase }: { phase: string }) => {
         if (phase === 'facts') return { status: 0, stdout: await factsOf(nameOf(host), hosts), stderr: '' };

@@ -32,6 +32,7 @@ export const RECORDED = [
   'bad-trixie-vm',
   'good-trixie-vm',
   'harden-trixie-vm',
+  'lynis-trixie-vm',
 ] as const;
 
 export type RecordedName = (typeof RECORDED)[number];

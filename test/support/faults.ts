@@ -213,7 +213,9 @@ export class FaultHost {
     const wrong: string[] = leftovers(before).map((line) => `before: ${line}`);
     if (fault.death === 'disk full') await this.#smallDisks();
     await openRun(host);
-    await host.must(`rm -f /run/fault-*; printf %s ${fault.step} >/run/fault-step`);
+    await host.must(
+      `rm -f /run/fault-*; printf %s ${fault.step === 'restart' ? this.#restarts(fault.change) : fault.step} >/run/fault-step`,
+    );
     const change = run(this.#program.start(words, this.#home));
     try {
       await this.#act(fault, change, wrong);
@@ -247,6 +249,11 @@ export class FaultHost {
     return { fault, host: name, ended, wrong, exit, seconds: (Date.now() - began) / 1000, words: change.text() };
   }
 
+  /** The phase in which the daemon restarts. A service that is ours only stops as it is removed. */
+  #restarts(change: Change): 'restart' | 'stop' {
+    return change === 'remove' && this.#host.suite === 'podman' ? 'stop' : 'restart';
+  }
+
   /** The directory of credentials that a rollback would bring back. */
   async #credentialsBefore(): Promise<number> {
     const { exit, text } = await this.plainly(['rollback', this.#host.name, '--dry-run', '--json']);
@@ -263,7 +270,7 @@ export class FaultHost {
     } else {
       if (step === 'undo') {
         // The rollback begins because the change is interrupted. Nothing is verified after a remove: that would be over too soon.
-        const word = kind === 'remove' ? ': restart' : ': verify';
+        const word = kind === 'remove' ? `: ${this.#restarts(kind)}` : ': verify';
         if (!(await change.saw(word, 30_000))) throw new Error(`${word} was not reached: ${change.text()}`);
         child.kill('SIGINT');
       }

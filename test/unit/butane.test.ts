@@ -66,6 +66,21 @@ describe('a Butane file', () => {
   });
 
   test.each([
+    ['now', { [`file:${JSON_PATH}`]: 'file 644 0:0\n{"log-tag":"\ufffd"}' }],
+    [
+      'before docker-tls',
+      {
+        [`file:${JSON_PATH}`]: 'file 644 0:0\n{}',
+        'file:/var/lib/docker-tls/origin/manifest': `file 600 0:0\n1\tfile\t644\t0:0\t${JSON_PATH}\n`,
+      },
+    ],
+  ])('is refused where a file is no text that could be written: %s', (_, sections) => {
+    const facts = factsOf(sections);
+    const plan = planHost(facts, { ...desired, liveRestore: true });
+    expect(() => renderButane(plan, facts, OPTIONS)).toThrow(`${JSON_PATH} is not a text file`);
+  });
+
+  test.each([
     ['without systemd', { kind: 'openrc' }, OPTIONS.settings],
     ['a key that the host made', {}, { ...OPTIONS.settings, keys: 'host' as const }],
   ])('is refused: %s', (_, sections, settings) => {

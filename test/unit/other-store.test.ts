@@ -8,6 +8,7 @@ import { parseFacts } from '../../src/domain/plan/facts.ts';
 import {
   isNewerThan,
   managedExternally,
+  markToKeep,
   newerThanStore,
   otherName,
   otherStore,
@@ -59,6 +60,15 @@ test.each([
   expect(isNewerThan(facts, mark)).toBe(newer);
   const error = newerThanStore('h1', facts, mark);
   expect([error.code, error.exit, error.message.includes('\u001b')]).toEqual(['E_HOST_NEWER', 4, false]);
+});
+
+test.each([
+  ['a host that is new', undefined, 9],
+  ['its next generation', { record: { generation: 2 } }, 9],
+  ['a generation that the store has: nothing is committed', { record: { generation: 3 } }, 8],
+])('what a host keeps of the store: %s', (_what, known, number) => {
+  expect(markToKeep({ id: 'a', number: 8 }, { generation: 3 }, known)).toEqual({ id: 'a', number });
+  expect(markToKeep(undefined, { generation: 3 }, known)).toBe(undefined);
 });
 
 function stateOf(more: Partial<StoreState> = {}): StoreState {

@@ -1,5 +1,7 @@
 /** Hosts where Podman serves the API: a socket and a service of ours, which of them are refused, and what is dockerd's alone. */
 
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { renderPodmanService, servesTls } from '../../src/domain/dockerd/podman-units.ts';
 import { hardenHost } from '../../src/domain/plan/hardening.ts';
@@ -160,4 +162,16 @@ describe('what is refused', () => {
     );
     expect(problems(host({ unread: `${SERVICE}.d/x.conf` })).join()).toMatch(/^E_UNIT_UNREAD /);
   });
+});
+
+test('a Podman that does not answer is not waited for', () => {
+  const module = readFileSync(new URL('../../src/host/facts/podman.sh', import.meta.url), 'utf8');
+  const ask = (status: number) =>
+    spawnSync('sh', [], {
+      input: `say() { :; }; podman() { echo x; }; timeout() { shift; "$@"; return ${status}; }; nonce=n
+        ${module.replace('/run/libpod/alive', '/')}\npodman_facts`,
+      encoding: 'utf8',
+    }).stdout;
+  expect(ask(0)).toBe('[x]\n--n api 200 /containers/json\n');
+  expect(ask(124)).toBe('');
 });

@@ -8,8 +8,7 @@ import { expect, test } from 'vitest';
 import { loginOf } from '../../src/adapters/ssh/login.ts';
 import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { renderListenScript } from '../../src/domain/dockerd/listen-script.ts';
-import { SYSTEM_PLACES, userPlaces } from '../../src/domain/dockerd/paths.ts';
-import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
+import { fileText, type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
 import { preflight, stopProblem } from '../../src/domain/plan/preflight.ts';
 import { sudoCommand } from '../../src/domain/quote.ts';
@@ -18,13 +17,25 @@ import { hardenOpened } from '../../src/engine/steps/harden.ts';
 import type { HostSession, Runtime } from '../../src/runtime.ts';
 import { desired } from '../support/host-facts.ts';
 
-const recorded = parseFacts(readFileSync(new URL('../golden/plan/rootless-fresh.facts', import.meta.url)));
+const printed = readFileSync(new URL('../golden/plan/rootless-fresh.facts', import.meta.url), 'latin1');
+const recorded = parseFacts(Buffer.from(printed, 'latin1'));
 const login = { destination: 'h1', user: 'rooty', rootless: true } as const;
 const SCRIPT = '/usr/share/docker.io/contrib/dockerd-rootless.sh';
 const JSON_FILE = '/home/rooty/.config/docker/daemon.json';
 
+/** With another home directory. */
+function atHome(home: string): HostFacts {
+  return parseFacts(Buffer.from(printed.replace(/[^\n]*(\n--\w+ home\n)/, `${home}$1`), 'latin1'));
+}
+
 function file(content: string) {
   return { kind: 'file', mode: '644', owner: '0:0', content } as const;
+}
+
+function startedBy(start: string): Partial<HostFacts> {
+  const { fragment } = recorded.docker.unit;
+  const text = fileText(recorded, fragment)?.replace(SCRIPT, start) ?? '';
+  return { files: new Map([...recorded.files, [fragment, file(text)]]) };
 }
 
 function problems(more: Partial<HostFacts>, listen: readonly string[] = []): string {
@@ -45,15 +56,39 @@ test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
     /^E_LINGER rooty does not linger.*\nssh rooty@h1 loginctl enable-linger\n/,
     { lingers: false },
   ],
-  ...['', '/home/a b', '/home/100%'].map((home): [string, RegExp, Partial<HostFacts>] => [
+  ...['', '/home/a b', '/home/100%', '/home/\x1b[2J', 'home'].map((home): [string, RegExp, Partial<HostFacts>] => [
     `a home that units cannot name: "${home}"`,
     /^E_HOME_NAME .*\nmove it, as root on the host: usermod .* rooty$/m,
-    { places: home === '' ? SYSTEM_PLACES : userPlaces(home, '/run/user/1004') },
+    {
+      places: atHome(home).places,
+    },
   ]),
   [
     'a dockerd-rootless.sh that starts no other dockerd',
     /^E_UNIT_COMMAND .*dockerd-rootless\.sh cannot be told/,
     { files: new Map([...recorded.files, [SCRIPT, file('exec dockerd "$@"\n')]]) },
+  ],
+  [
+    'root logs in, whose own Docker is not meant',
+    /^E_ROOTLESS_USER [^\n]*\ndocker-tls setup USER@h1 --rootless\n/,
+    { uid: 0 },
+  ],
+  [
+    'the user has no systemd',
+    /^E_NO_SYSTEMD no systemd of rooty runs on this host\nssh rooty@h1 loginctl enable-linger\n/,
+    { kind: undefined },
+  ],
+  ...[`/usr/bin/env A=b ${SCRIPT}`, `-${SCRIPT}`, '/usr/bin/dockerd-rootless'].map(
+    (start): [string, RegExp, Partial<HostFacts>] => [
+      `a start that the script of docker-tls would not know: ${start}`,
+      /^E_UNIT_COMMAND \S+: ExecStart does not start dockerd-rootless\.sh by its path\n/,
+      startedBy(start),
+    ],
+  ),
+  [
+    'a socket unit of their own',
+    /^E_UNIT_NEEDS docker\.socket hands sockets .*\nssh rooty@h1 systemctl --user disable --now docker\.socket\n/,
+    { docker: { ...recorded.docker, otherSockets: [{ unit: 'docker.socket', active: 'active', listens: [] }] } },
   ],
   [
     'hosts in daemon.json',
@@ -73,6 +108,7 @@ test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
 test('nothing else prevents a setup, and no command of it needs root', () => {
   const idle = { docker: { ...recorded.docker, containers: [] } };
   expect(problems(idle)).toBe('');
+  expect(problems({ ...idle, ...startedBy('%h/bin/dockerd-rootless.sh') })).toBe('');
   expect(sudoCommand(login, 'systemctl', '--user', 'status')).toBe('ssh rooty@h1 systemctl --user status');
   expect(loginOf({ host: 'h1', destination: 'h1', rootless: true }, 'rooty')).toMatchObject({ rootless: true });
   expect(sudoCommand({ destination: 'h1', user: 'rooty' }, 'true')).toContain('sudo');

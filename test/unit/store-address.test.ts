@@ -109,6 +109,9 @@ describe('the address of a store in etcd', () => {
   test.each([
     ['etcd://ada:hunter2@a/x', 'E_STORE_URL'],
     ['etcd://a/x?user=a&password=hunter2', 'E_SECRET_REFERENCE'],
+    ['etcd://a?user=a&password=hunter2', 'E_STORE_URL'],
+    ['etcd://a/x?user=a&password=x#hunter2', 'E_STORE_URL'],
+    ['etcd://a/x?user=a&password=x hunter2', 'E_STORE_URL'],
   ])('with a password in it is refused, and that is not shown: %s', (url, code) => {
     expect(() => parseStoreAddress(url)).toThrowError(
       expect.objectContaining({ code, message: expect.not.stringContaining('hunter2') }),

@@ -2,8 +2,9 @@
 
 import { resolve } from 'node:path';
 import type { Secret } from '../../domain/secret.ts';
+import { keepFromChildren } from '../../environment.ts';
 import { openStore, type Store } from './store.ts';
-import { parseStoreAddress } from './team/address.ts';
+import { parseStoreAddress, type StoreAddress } from './team/address.ts';
 import { storeOfHome } from './team/local.ts';
 
 export type OpenOptions = {
@@ -33,7 +34,7 @@ const RETRY_MS = 30_000;
 export function openAnyStore(options: OpenOptions): Store {
   const url = storeUrl(options);
   if (!url) return openStore(options.home, { now: options.now, retryMs: RETRY_MS });
-  parseStoreAddress(url);
+  addressOf(url);
   return lateStore(resolve(options.home), async () =>
     (await import('./team/open.ts')).openTeamStore({ ...options, url }),
   );
@@ -61,4 +62,11 @@ function lateStore(home: string, load: () => Promise<Store>): Store {
 /** The address of the shared store that is meant; undefined where it is the directory. */
 export function storeUrl({ home, url, env }: Pick<OpenOptions, 'home' | 'url' | 'env'>): string | undefined {
   return url || env.DOCKER_TLS_STORE || storeOfHome(resolve(home));
+}
+
+/** The address at `url`. A password that it names is out of the environment before anything else runs: no program that we start needs it. */
+export function addressOf(url: string): StoreAddress {
+  const address = parseStoreAddress(url);
+  if (address.kind === 'etcd' && address.password?.startsWith('env:')) keepFromChildren(address.password.slice(4));
+  return address;
 }

@@ -53,6 +53,8 @@ export function renderButane(planned: HostPlan, facts: HostFacts, options: Butan
       'its key was made on the host and never leaves it',
       `docker-tls rotate server ${host} --keys store`,
     );
+  const lost = withoutText(plan, facts);
+  if (lost !== undefined) throw refusal(host, `${printable(lost)} is not a text file of at most 1 MiB`);
   const tree: Tree = { directories: [], files: [], links: [] };
   const credentials = `${TLS_DIRECTORY}/${generation}`;
   for (const path of [
@@ -87,6 +89,17 @@ export function renderButane(planned: HostPlan, facts: HostFacts, options: Butan
   record(tree, `${STATE}/created`, created);
   record(tree, `${STATE}/state.json`, [renderState(stateOf(plan, facts, options)).trimEnd()]);
   return yaml(VARIANTS[facts.image ?? 'fcos'], tree, comment(plan, options));
+}
+
+/** A path whose content did not come whole, or is not UTF-8: `docker-tls remove` would put back something else. */
+function withoutText({ managed }: HostPlan, { files, origin }: HostFacts): string | undefined {
+  const isLost = (content: string | undefined) => content === undefined || content.includes('\ufffd');
+  const now = managed.find(({ kind, path }) => {
+    const state = files.get(path);
+    if (WITHOUT_FILE.includes(kind)) return false;
+    return state?.kind === 'other' || (state?.kind === 'file' && isLost(state.content));
+  });
+  return now?.path ?? [...origin.values()].find(({ kind, content }) => kind === 'file' && isLost(content))?.path;
 }
 
 /** The host's records with this generation alone: what the earlier ones were is not carried over. */

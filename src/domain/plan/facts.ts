@@ -12,6 +12,10 @@ import { parseJson, parseProperties } from './lenient.ts';
 
 const FIRST_BOOT = ['flatcar'] as const;
 
+/** Directories of a user that units and the commands in them can name without quotes. */
+const PLAIN_HOME = /^(\/[\w.@+-]+)+$/;
+const PLAIN_RUN = /^\/run\/user\/\d+$/;
+
 /** Texts are as the host gave them: `printable` before showing. */
 export type HostFacts = ReturnType<typeof parseFacts>;
 
@@ -25,7 +29,8 @@ export function parseFacts(stdout: Buffer) {
   const lines = (name: string): string[] => linesOf(get(name));
   const section = (name: string): Buffer => bytes.get(name) ?? Buffer.alloc(0);
   // In their own user namespace, where their daemon runs, a user is root.
-  const home = get('home');
+  const plain = PLAIN_HOME.test(get('home')) && PLAIN_RUN.test(get('run'));
+  const home = plain ? get('home') : '';
   const kind = KIND_NAMES.find((name) => name === get('kind'));
   const places = home === '' ? kindOf({ kind }).places : userPlaces(home, get('run'));
   const ownerOf = (owner: string): string => (home !== '' && owner === get('owner') ? '0:0' : owner);
@@ -45,7 +50,7 @@ export function parseFacts(stdout: Buffer) {
   const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
   return {
     uid: Number(get('uid')),
-    /** Where the daemon's files are. */
+    /** Where the daemon's files are; those of root's where a user's own have names that units cannot hold. */
     places,
     /** Of a user: their systemd, and with it their daemon, runs without a login of theirs. */
     lingers: raw.has('lingers') ? get('lingers') === 'yes' : undefined,

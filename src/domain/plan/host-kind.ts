@@ -66,6 +66,8 @@ export type HostKind = {
   readonly own: boolean;
   /** Containers keep running over a restart of the daemon, with live-restore. */
   readonly keepsContainers: boolean;
+  /** What a restart of the daemon does that another kind prevents: a plan warns of it. */
+  readonly unkept: readonly string[];
   /** The daemon is up once it answers: its service says nothing of that. */
   readonly asks: boolean;
   /** What a host says to run, where its daemon could not be started anew. */
@@ -120,6 +122,10 @@ const HOST_KINDS: Readonly<Record<KindName, (places: Places) => HostKind>> = {
     ...units('rootless', DOCKER, { ...ROOT_UNITS, boot: 'basic.target', whose: ['--user'] }, places),
     own: true,
     keepsContainers: false,
+    unkept: [
+      'containers run in the namespaces of this daemon and stop with it, live-restore or not',
+      'nothing holds connections back before the restart: one that dockerd has just taken may be cut',
+    ],
   }),
 };
 
@@ -141,6 +147,7 @@ function units(name: KindName, engine: Engine, { service, sockets, boot, whose }
     start: 'its units change',
     own: false,
     keepsContainers: true,
+    unkept: [],
     asks: false,
     systemctl,
     restart: `${systemctl.join(' ')} daemon-reload && ${systemctl.join(' ')} restart ${service}`,
@@ -175,6 +182,7 @@ function initScripts(name: KindName, service: string, run: readonly string[], li
     start: 'its settings change',
     own: false,
     keepsContainers: true,
+    unkept: [],
     asks: true,
     systemctl: [],
     restart: [...run, 'restart'].join(' '),

@@ -55,6 +55,18 @@ export function isNewerThan(facts: HostFacts, mark: StoreMark | undefined): bool
   return mark !== undefined && kept !== undefined && kept.id === mark.id && kept.number > mark.number;
 }
 
+/**
+ * What a host is to keep of the store that is at `mark`: the commit that records the change has a higher number. There is none where the
+ * store has that generation already: a run ended after its commit, and the host rolled back by itself.
+ */
+export function markToKeep(
+  mark: StoreMark | undefined,
+  { generation }: { readonly generation: number | 'none' },
+  known: { readonly record: { readonly generation?: number | undefined } } | undefined,
+): StoreMark | undefined {
+  return mark && { ...mark, number: mark.number + (known?.record.generation === generation ? 0 : 1) };
+}
+
 /** For a run that takes no host over. Exit 4. */
 export function newerThanStore(host: string, { state }: HostFacts, mark: StoreMark | undefined): DockerTlsError {
   const last = state?.generations.at(-1);

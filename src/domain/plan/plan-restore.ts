@@ -15,6 +15,7 @@ import type { SnapshotEntry } from './host-state.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan.ts';
 import { isDaemonPath } from './plan-daemon.ts';
+import { restartWarnings } from './plan-warnings.ts';
 
 /** The plan that puts a host back to a generation that it keeps, or, with `none`, to what it was before the first setup. */
 export function planRestore(
@@ -65,6 +66,7 @@ export function planRestore(
     costs: [],
     warnings: [
       ...plainTcpWarnings(opens),
+      ...restartWarnings(facts, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),
       ...(target === 'none' ? packageWarnings(facts) : []),
       ...(target === 'none' && wasStopped(facts) && daemon.action !== 'stop'

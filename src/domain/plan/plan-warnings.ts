@@ -16,10 +16,16 @@ export function daemonWarnings(facts: HostFacts, listening: Listening, action: s
   const refuses = `the daemon opens its port itself${kindOf(facts).asks ? '' : ' (its unit has no `-H fd://`)'}: during its restart new connections are refused for about a second`;
   return [
     ...(listening === 'daemon' ? [refuses] : []),
+    ...restartWarnings(facts, action),
     ...facts.docker.edited
       .filter((path) => !managed.has(path))
       .map((path) => `${path} was edited after the daemon had started: what it says takes effect with the restart`),
   ];
+}
+
+/** The promises that this kind of host does not keep over a restart. */
+export function restartWarnings(facts: HostFacts, action: string): readonly string[] {
+  return action === 'restart' && facts.docker.unit.active === 'active' ? kindOf(facts).unkept : [];
 }
 
 export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost, action: string): string[] {

@@ -2,19 +2,20 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { MOST_SOCKETS } from '../dockerd/listen-script.ts';
-import { sshCommand } from '../quote.ts';
+import { SYSTEM_PLACES } from '../dockerd/paths.ts';
+import { sshCommand, sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, hasDocker } from './facts.ts';
+import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
-import { collect } from './preflight-config.ts';
+import { collect, editAt } from './preflight-config.ts';
 import { checkSystemd, checkUnit } from './preflight-unit.ts';
 
 /** Without lingering, the daemon and its rollback end with the last login. */
 export function checkOwnSystemd(input: PreflightInput): DockerTlsError[] {
   const { host, login, facts } = input;
   const { found, add } = collect(host);
-  // Units and the commands in them name files of it, without quotes.
-  if (!/^(\/[\w.@+-]+)+\/\.config\/systemd\/user$/.test(facts.places.units))
+  if (facts.places === SYSTEM_PLACES)
     add(
       'E_HOME_NAME',
       `the home directory of ${login.user ?? 'the user'} has no name, or one with more than letters, digits and "._@+-"`,
@@ -33,8 +34,23 @@ export function checkOwnSystemd(input: PreflightInput): DockerTlsError[] {
 }
 
 export function checkOwnUnit(input: PreflightInput, view: DaemonView): DockerTlsError[] {
-  const { host, facts } = input;
+  const { host, login, facts } = input;
   const { found, add } = collect(host);
+  // They come under the numbers of ours, and which is which the script cannot know.
+  for (const { unit } of facts.docker.otherSockets)
+    add('E_UNIT_NEEDS', `${unit} hands sockets to the daemon: a rootless one can get those of docker-tls alone`, [
+      sudoCommand(login, ...kindOf(facts).systemctl, 'disable', '--now', unit),
+      'take -H fd:// out of its unit: it opens its socket by itself then',
+    ]);
+  // Our script is started before it, and knows it by its name.
+  const [start, ...more] = view.commandLine?.head ?? [];
+  if (start !== undefined && (more.length > 0 || !/^[/%][^\s"']*\/dockerd-rootless\.sh$/.test(start.raw))) {
+    const path = view.execStart?.path ?? facts.docker.unit.fragment;
+    add('E_UNIT_COMMAND', `${path}: ExecStart does not start dockerd-rootless.sh by its path`, [
+      'begin ExecStart there with the path of dockerd-rootless.sh, without env and prefixes:',
+      ...editAt(login, path, facts),
+    ]);
+  }
   const program = view.commandLine?.program ?? '';
   const script = fileText(facts, program);
   if (script !== undefined && !script.includes('DOCKERD:-'))

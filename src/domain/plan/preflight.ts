@@ -58,7 +58,19 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
     );
     return found;
   }
-  if (facts.kind === undefined)
+  if (login.rootless && facts.uid === 0) {
+    add('E_ROOTLESS_USER', "root logs in, and a rootless Docker is another user's: nothing of root's is changed", [
+      `docker-tls setup USER@${login.destination.replace(/^.*@/, '')} --rootless`,
+      "or, for root's own Docker, without --rootless",
+    ]);
+    return found;
+  }
+  if (facts.kind === undefined && login.rootless)
+    add('E_NO_SYSTEMD', `no systemd of ${login.user ?? 'the user'} runs on this host`, [
+      sshCommand(login, 'loginctl', 'enable-linger'),
+      'where that is not there or does not help, as root on the host: apt-get install libpam-systemd dbus-user-session',
+    ]);
+  else if (facts.kind === undefined)
     add('E_NO_SYSTEMD', 'neither systemd nor OpenRC nor sysvinit runs on this host', [
       'docker-tls changes dockerd where one of them starts it: docs/hosts.md, "Kinds of hosts"',
     ]);

@@ -17,6 +17,7 @@ import {
   isNewerThan,
   type KnownHosts,
   managedExternally,
+  markToKeep,
   newerThanStore,
   otherName,
   otherStore,
@@ -57,8 +58,8 @@ export function viewFor(latest: StoreState, { wanted, issued }: Base, now: Date)
 }
 
 /**
- * What the host is to keep of the store: the number of the commit that records this change is at least one higher. Fails with E_HOST_NEWER
- * (exit 4) where the host was changed from a newer state, unless that is `accepted`: another run's commit may have come after our last look.
+ * The number that the store is at. Fails with E_HOST_NEWER (exit 4) where the host was changed from a newer state, unless that is `accepted`:
+ * another run's commit may have come after our last look.
  */
 async function markFor(
   facts: HostFacts,
@@ -69,7 +70,7 @@ async function markFor(
   let mark = await store.mark();
   if (isNewerThan(facts, mark)) mark = await store.mark(true);
   if (!accepted && isNewerThan(facts, mark)) throw newerThanStore(host, facts, mark);
-  return mark === undefined ? undefined : { ...mark, number: mark.number + 1 };
+  return mark;
 }
 
 /** The plan of a host that is open. Fails with E_STORE_CHANGED (exit 5), E_HOST_NEWER, and as desiredCredentials and planRestored do. */
@@ -88,12 +89,15 @@ export async function planOpened(
   const { session } = opened;
   const ssh = session.login.rootless ? { ...requested.ssh, rootless: true as const } : requested.ssh;
   const now = runtime.now();
-  if (target.kind === 'generation') return { ...planRestored(opened, requested, { ...target, latest, now }), mark };
+  const known = latest.hosts.get(requested.name);
+  if (target.kind === 'generation') {
+    const restored = planRestored(opened, requested, { ...target, latest, now });
+    return { ...restored, mark: known === undefined ? mark : markToKeep(mark, restored.plan, known) };
+  }
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
   if (twin !== undefined) throw twin;
   const view = viewFor(latest, base, now);
-  const known = latest.hosts.get(requested.name);
   // Fixes that were made once stay with the host, whichever store changes it next.
   const entries = hardeningOf(requested, known?.record, target);
   const trusted = trustNow(opened.facts);
@@ -160,7 +164,7 @@ export async function planOpened(
     opened,
     facts,
     latest,
-    mark,
+    mark: markToKeep(mark, plan, known),
     names,
     plan,
     credentials,

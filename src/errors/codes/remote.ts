@@ -86,6 +86,11 @@ export const DAEMON = {
     "harden changes what is root's, and the host is a user's own Docker.",
     'docker-tls audit HOST',
   ],
+  E_ROOTLESS_USER: [
+    4,
+    'root logs in, and a rootless Docker is of another user.',
+    'docker-tls setup USER@HOST --rootless',
+  ],
   E_LINGER: [
     4,
     'A rootless Docker ends with the last login of its user, and so would the rollback.',

@@ -19,6 +19,8 @@ export type Answer = Readonly<Record<string, unknown>>;
 const CONNECT_MS = 3000;
 /** More than the 7 s after which a member without a quorum says so. */
 const ANSWER_MS = 10_000;
+/** An idle connection goes: `status --watch` opens the store again and again, for days. */
+const IDLE_MS = 3000;
 const LARGEST_ANSWER = 256 * 1024 * 1024;
 /** How often each endpoint is asked. */
 const ROUNDS = 2;
@@ -40,16 +42,17 @@ export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredenti
   function agentOf(): Agent | PlainAgent {
     if (agent !== undefined) return agent;
     const { ca, cert, key } = access();
+    const idle = { keepAlive: true, timeout: IDLE_MS };
     agent = tls
       ? new Agent({
-          keepAlive: true,
+          ...idle,
           // Else NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
           rejectUnauthorized: true,
           minVersion: 'TLSv1.2',
           ...(ca === undefined ? {} : { ca: splitBundle(ca) }),
           ...(cert === undefined ? {} : { cert, key: key?.reveal() }),
         })
-      : new PlainAgent({ keepAlive: true });
+      : new PlainAgent(idle);
     return agent;
   }
 
@@ -58,8 +61,10 @@ export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredenti
     const text = JSON.stringify(body);
     return new Promise((resolve, reject) => {
       let late: string | undefined;
-      const fail = (error: unknown) =>
+      const fail = (error: unknown) => {
+        clearTimeout(timer);
         reject(signal?.aborted ? signal.reason : connectionFailure(endpoint, error, late));
+      };
       const [host, port] = splitEndpoint(endpoint);
       const request = (tls ? tlsRequest : plainRequest)({
         ...{ host, port, path, method: 'POST', agent: agentOf() },

@@ -1,6 +1,8 @@
 /** Owns the credentials for etcd: read from files and the environment when they are first needed, and refused where others can read them. */
 
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { splitBundle } from '../../../domain/pki/inspect.ts';
 import { shellQuote } from '../../../domain/quote.ts';
 import { Secret } from '../../../domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -20,13 +22,50 @@ export function readEtcdCredentials(
   { ca, cert, certKey, user, password }: EtcdAddress,
   env: Readonly<Record<string, string | undefined>>,
 ): EtcdCredentials {
+  const client = cert !== undefined && certKey !== undefined ? readClient(cert, certKey) : {};
   return {
-    ...(ca === undefined ? {} : { ca: readFile(ca) }),
-    ...(cert === undefined ? {} : { cert: readFile(cert) }),
-    ...(certKey === undefined ? {} : { key: readPrivate(certKey) }),
+    ...(ca === undefined ? {} : { ca: readCertificates(ca) }),
+    ...client,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password: passwordOf(password, env) }),
   };
+}
+
+/** What TLS would not take is found here, where its file can be named. */
+function readClient(certFile: string, keyFile: string): { readonly cert: string; readonly key: Secret } {
+  const cert = readCertificates(certFile);
+  const key = readPrivate(keyFile);
+  let fits: boolean;
+  try {
+    fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key.revealText()));
+  } catch {
+    // The cause is left out: OpenSSL's errors are about the text of a key.
+    throw unusable(keyFile, 'it is not a private key without a passphrase', [
+      `openssl pkey -noout -in ${shellQuote(keyFile)}`,
+    ]);
+  }
+  if (!fits)
+    throw unusable(keyFile, `it is not the key of ${certFile}`, [
+      `openssl x509 -noout -text -in ${shellQuote(certFile)}`,
+    ]);
+  return { cert, key };
+}
+
+function readCertificates(file: string): string {
+  const text = readFile(file);
+  try {
+    for (const each of splitBundle(text)) new X509Certificate(each);
+    new X509Certificate(text);
+    return text;
+  } catch (cause) {
+    throw new DockerTlsError({
+      code: 'E_FILE',
+      where: file,
+      message: 'it is not a file of certificates (PEM)',
+      hints: [`openssl x509 -noout -text -in ${shellQuote(file)}`],
+      cause,
+    });
+  }
 }
 
 function passwordOf(reference: string, env: Readonly<Record<string, string | undefined>>): Secret {

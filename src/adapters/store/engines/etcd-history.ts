@@ -22,7 +22,7 @@ const entrySchema = z.object({
   revision: z.string(),
   parent: z.string(),
   regained: z.optional(z.string()),
-  at: z.string(),
+  at: z.iso.datetime(),
   who: z.string(),
   subject: z.string(),
   lines: z.array(z.string()),

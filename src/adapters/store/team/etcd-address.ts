@@ -51,7 +51,6 @@ export function parseEtcdAddress(
   if (!PREFIX.test(prefix)) throw wrong(text, 'it names no prefix of keys, such as /docker-tls');
   const { key, tls, user, password, ca, cert, ...rest } = Object.fromEntries(new URLSearchParams(query));
   const { 'cert-key': certKey, ...others } = rest;
-  // A password in place of its reference is not repeated.
   if (password !== undefined) checkSecretReference(password);
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw wrong(text, `"${unknown}" is not a setting of a store: ${SETTINGS.join(', ')}`);
